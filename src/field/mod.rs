@@ -1,0 +1,1 @@
+//! A vector field, written once as a graph, which every engine runs.

@@ -1,0 +1,68 @@
+//! Why a solve could not be finished, and what to do about it.
+
+use std::fmt;
+
+/// A solve that stopped early: the reason, where, and in what state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SolveFailure {
+    /// What stopped the solve.
+    pub reason: FailureReason,
+    /// Time at which it stopped, in the system's unit.
+    pub t: f64,
+    /// Step size that was tried last (0 when no step was tried).
+    pub step: f64,
+    /// State at `t`, `[dof]`.
+    pub state: Vec<f64>,
+    /// Index of the sample, when several were solved.
+    pub sample: usize,
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FailureReason {
+    /// The step size fell below what time can resolve: a stiff field, or one that blows up.
+    StepTooSmall,
+    /// The field gave NaN or infinity at the start or at every step size tried.
+    NotFinite,
+    /// The limit on the number of steps was reached.
+    TooManySteps(usize),
+}
+
+impl std::error::Error for SolveFailure {}
+
+impl fmt::Display for SolveFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            reason,
+            t,
+            step,
+            state,
+            sample,
+        } = self;
+        let shown: Vec<String> = state.iter().take(6).map(|v| format!("{v:.4}")).collect();
+        let more = if state.len() > 6 { ", …" } else { "" };
+        let sample = if *sample > 0 {
+            format!(" (sample {sample})")
+        } else {
+            String::new()
+        };
+        let at = format!("at t = {t}, u = [{}{more}]{sample}", shown.join(", "));
+        match reason {
+            FailureReason::StepTooSmall => write!(
+                f,
+                "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try looser rtol and atol, a \
+                 shorter time span, or, in training, a lower learning rate or a stronger coupling"
+            ),
+            FailureReason::NotFinite => write!(
+                f,
+                "the field is not finite {at}: check the initial state and the equations there (a division by zero, a \
+                 logarithm or root of a negative number); in training, try a lower learning rate"
+            ),
+            FailureReason::TooManySteps(limit) => write!(
+                f,
+                "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: raise max_steps, or \
+                 try looser rtol and atol"
+            ),
+        }
+    }
+}

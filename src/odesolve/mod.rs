@@ -1,0 +1,3 @@
+//! ODE solvers.
+mod failure;
+pub use failure::{FailureReason, SolveFailure};
