@@ -1,0 +1,265 @@
+//! The graph itself: an arena of nodes, parameter blocks and signals. Shapes are checked as nodes are added.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::op::{NodeId, Op};
+use super::show;
+use super::signal::Signal;
+use crate::{Error, Result};
+
+/// Cap on the nodes of one graph; a closure in a script that loops for ever ends here.
+pub const MAX_NODES: usize = 200_000;
+/// Cap on the numbers one evaluation may hold.
+const MAX_VALUES: usize = 50_000_000;
+
+/// A named, shaped group of parameters.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Block {
+    /// Name, unique in its field.
+    pub name: String,
+    /// Shape; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// Whether training changes it.
+    pub trainable: bool,
+    /// Where it starts in the vector of all values.
+    pub offset: usize,
+}
+
+impl Block {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its place in the vector of all values.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}
+
+/// Nodes in topological order with their lengths, and what they refer to.
+#[derive(Debug, Clone)]
+pub(crate) struct Graph {
+    pub dof: usize,
+    pub nodes: Vec<Op>,
+    pub lens: Vec<usize>,
+    pub blocks: Vec<Block>,
+    pub values: Vec<f64>,
+    pub signals: Vec<Arc<dyn Signal>>,
+    known: HashMap<Vec<u64>, NodeId>,
+    total: usize,
+}
+
+impl Graph {
+    pub fn new(dof: usize) -> Self {
+        Graph {
+            dof,
+            nodes: vec![],
+            lens: vec![],
+            blocks: vec![],
+            values: vec![],
+            signals: vec![],
+            known: HashMap::new(),
+            total: 0,
+        }
+    }
+
+    pub fn len_of(&self, id: NodeId) -> usize {
+        self.lens[id.index()]
+    }
+
+    /// Adds a block with its values.
+    pub fn add_block(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[f64],
+        trainable: bool,
+    ) -> Result<usize> {
+        if self.blocks.iter().any(|b| b.name == name) {
+            return Err(Error::invalid(format!(
+                "two parameter blocks have the name \"{name}\""
+            )));
+        }
+        let block = Block {
+            name: name.into(),
+            shape: shape.to_vec(),
+            trainable,
+            offset: self.values.len(),
+        };
+        if block.len() != values.len() {
+            return Err(Error::invalid(format!(
+                "parameter \"{name}\" has shape {shape:?}, that is {} values, but {} were given",
+                block.len(),
+                values.len()
+            )));
+        }
+        self.values.extend_from_slice(values);
+        self.blocks.push(block);
+        Ok(self.blocks.len() - 1)
+    }
+
+    /// Adds a node, or gives the equal one that is there.
+    pub fn push(&mut self, op: Op) -> Result<NodeId> {
+        let len = self.check(&op)?;
+        let key = key(&op);
+        if let Some(id) = self.known.get(&key) {
+            return Ok(*id);
+        }
+        self.total = self.total.saturating_add(len);
+        if self.nodes.len() >= MAX_NODES || self.total > MAX_VALUES {
+            return Err(Error::invalid(format!(
+                "the vector field has grown past {MAX_NODES} operations or {MAX_VALUES} numbers; does its closure loop \
+                 without end?"
+            )));
+        }
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(op);
+        self.lens.push(len);
+        self.known.insert(key, id);
+        Ok(id)
+    }
+
+    fn check(&self, op: &Op) -> Result<usize> {
+        for id in op.operands() {
+            if id.index() >= self.nodes.len() {
+                return Err(Error::invalid(
+                    "an operand comes after the operation that uses it",
+                ));
+            }
+        }
+        let len = |id: &NodeId| self.lens[id.index()];
+        let name = |id: &NodeId| show::expression(self, *id, 40);
+        let block = |i: usize| {
+            self.blocks
+                .get(i)
+                .ok_or_else(|| Error::invalid(format!("there is no parameter block {i}")))
+        };
+        Ok(match op {
+            Op::Time => 1,
+            Op::State => self.dof,
+            Op::Param(i) => block(*i)?.len(),
+            Op::Const(v) if v.is_empty() => {
+                return Err(Error::invalid("a constant needs at least one value"));
+            }
+            Op::Const(v) => v.len(),
+            Op::Signal(i) => self
+                .signals
+                .get(*i)
+                .ok_or_else(|| Error::invalid(format!("there is no signal {i}")))?
+                .dof(),
+            Op::Slice { x, start, len: n } => {
+                let have = len(x);
+                if *n == 0 || start.checked_add(*n).is_none_or(|end| end > have) {
+                    let what = if *n == 1 {
+                        format!("{}[{start}]", name(x))
+                    } else {
+                        format!("{}[{start}..{}]", name(x), start.saturating_add(*n))
+                    };
+                    return Err(Error::invalid(format!(
+                        "{what} is out of range: {} has {have} component{}, counted from 0",
+                        name(x),
+                        if have == 1 { "" } else { "s" }
+                    )));
+                }
+                *n
+            }
+            Op::Concat(parts) if parts.is_empty() => {
+                return Err(Error::invalid("nothing to put together: the list is empty"));
+            }
+            Op::Concat(parts) => parts.iter().map(len).sum(),
+            Op::Sum(_) => 1,
+            Op::Unary(_, x) => len(x),
+            Op::Binary(f, x, y) => common(&[len(x), len(y)]).ok_or_else(|| {
+                let (a, b) = (name(x), name(y));
+                Error::invalid(format!(
+                    "lengths differ in {}: {a} has {}, {b} has {}",
+                    show::binary(*f, &a, &b),
+                    len(x),
+                    len(y)
+                ))
+            })?,
+            Op::Select { cond, a, b } => common(&[len(cond), len(a), len(b)]).ok_or_else(|| {
+                Error::invalid(format!(
+                    "lengths differ in where({}, {}, {}): {}, {} and {}",
+                    name(cond),
+                    name(a),
+                    name(b),
+                    len(cond),
+                    len(a),
+                    len(b)
+                ))
+            })?,
+            Op::Affine { weight, bias, x } => {
+                let w = block(*weight)?;
+                let [out, inputs] = w.shape[..] else {
+                    return Err(Error::invalid(format!(
+                        "weight \"{}\" must have shape [out, in], not {:?}",
+                        w.name, w.shape
+                    )));
+                };
+                if inputs != len(x) {
+                    return Err(Error::invalid(format!(
+                        "\"{}\" of shape {:?} takes {inputs} inputs, but {} has {}",
+                        w.name,
+                        w.shape,
+                        name(x),
+                        len(x)
+                    )));
+                }
+                if let Some(b) = bias {
+                    let b = block(*b)?;
+                    if b.len() != out {
+                        return Err(Error::invalid(format!(
+                            "bias \"{}\" has {} values, its weight \"{}\" gives {out}",
+                            b.name,
+                            b.len(),
+                            w.name
+                        )));
+                    }
+                }
+                out
+            }
+        })
+    }
+}
+
+/// The common length of operands of which those of length 1 are repeated.
+fn common(lens: &[usize]) -> Option<usize> {
+    let longest = lens.iter().copied().max()?;
+    lens.iter()
+        .all(|l| *l == longest || *l == 1)
+        .then_some(longest)
+}
+
+/// A key that is equal exactly for equal operations (constants by their bits).
+fn key(op: &Op) -> Vec<u64> {
+    let id = |n: &NodeId| u64::from(n.0);
+    match op {
+        Op::Time => vec![0],
+        Op::State => vec![1],
+        Op::Param(i) => vec![2, *i as u64],
+        Op::Const(v) => std::iter::once(3)
+            .chain(v.iter().map(|x| x.to_bits()))
+            .collect(),
+        Op::Signal(i) => vec![4, *i as u64],
+        Op::Slice { x, start, len } => vec![5, id(x), *start as u64, *len as u64],
+        Op::Concat(parts) => std::iter::once(6).chain(parts.iter().map(id)).collect(),
+        Op::Sum(x) => vec![7, id(x)],
+        Op::Unary(f, x) => vec![8, *f as u64, id(x)],
+        Op::Binary(f, x, y) => vec![9, *f as u64, id(x), id(y)],
+        Op::Select { cond, a, b } => vec![10, id(cond), id(a), id(b)],
+        Op::Affine { weight, bias, x } => vec![
+            11,
+            *weight as u64,
+            bias.map_or(u64::MAX, |b| b as u64),
+            id(x),
+        ],
+    }
+}

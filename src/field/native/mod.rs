@@ -1,0 +1,338 @@
+//! The native engine: a field's program with its parameters bound, and its value, VJP and JVP.
+//!
+//! An evaluation writes into a *slot*, a slice of [`Evaluator::slot_len`] numbers that the caller owns. A taped
+//! evaluation leaves there all that the VJP and the JVP need, so a solver keeps one slot for each stage it may have to
+//! walk back over. Nothing is allocated after binding.
+
+mod jvp;
+mod program;
+mod value;
+mod vjp;
+
+pub use program::Program;
+
+use std::sync::Arc;
+
+use super::kernels::{BASELINE_FMA, Isa};
+use super::signal::Signal;
+use super::vector_field::VectorField;
+use jvp::Tangents;
+use program::Code;
+use value::Inputs;
+use vjp::Adjoints;
+
+/// A field ready to be evaluated: its program and its parameters, weights laid out for speed.
+#[derive(Debug, Clone)]
+pub struct Evaluator {
+    program: Arc<Program>,
+    signals: Vec<Arc<dyn Signal>>,
+    values: Arc<Vec<f64>>,
+    bound: Vec<f64>,
+    fixed: Vec<f64>,
+    dof: usize,
+    isa: Isa,
+}
+
+/// Sums of adjoints over many VJPs, and the work space of one.
+#[derive(Debug, Clone)]
+pub struct Gradient {
+    own: Vec<f64>,
+    fixed: Vec<f64>,
+    bound: Vec<f64>,
+}
+
+impl Evaluator {
+    /// Binds the field's parameters.
+    pub fn new(field: &VectorField) -> Self {
+        let program = field.program();
+        let mut evaluator = Evaluator {
+            signals: field.signals().to_vec(),
+            values: Arc::new(vec![]),
+            bound: vec![0.0; program.n_bound],
+            fixed: vec![0.0; program.fixed.len],
+            dof: field.dof(),
+            isa: Isa::current(),
+            program,
+        };
+        evaluator.bind(field.values());
+        evaluator
+    }
+
+    /// Binds other values of all parameter blocks.
+    pub fn bind(&mut self, values: &[f64]) {
+        self.values = Arc::new(values.to_vec());
+        for affine in &self.program.affines {
+            let from = &values[affine.weight..affine.weight + affine.out * affine.inputs];
+            let to = &mut self.bound[affine.matrix()];
+            if affine.by_input {
+                for o in 0..affine.out {
+                    for j in 0..affine.inputs {
+                        to[j * affine.out + o] = from[o * affine.inputs + j];
+                    }
+                }
+            } else {
+                to.copy_from_slice(from);
+            }
+            if let Some(b) = affine.bias {
+                self.bound[affine.bias_range()].copy_from_slice(&values[b..b + affine.out]);
+            }
+        }
+        let mut fixed = std::mem::take(&mut self.fixed);
+        self.run::<true>(&self.program.fixed, &self.inputs(0, 0.0, &[]), &mut fixed);
+        self.fixed = fixed;
+    }
+
+    /// Number of state variables.
+    pub fn dof(&self) -> usize {
+        self.dof
+    }
+
+    /// Length of a slot.
+    pub fn slot_len(&self) -> usize {
+        self.program.dynamic.len
+    }
+
+    /// The instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The same with another instruction set; one that the processor lacks is not taken.
+    #[must_use]
+    pub fn with_isa(mut self, isa: Isa) -> Self {
+        if isa == Isa::Portable || Isa::has_avx2() {
+            self.isa = isa;
+        }
+        self
+    }
+
+    fn inputs<'a>(&'a self, sample: usize, t: f64, u: &'a [f64]) -> Inputs<'a> {
+        Inputs {
+            values: &self.values,
+            bound: &self.bound,
+            affines: &self.program.affines,
+            fixed: &self.fixed,
+            signals: &self.signals,
+            sample,
+            t,
+            u,
+        }
+    }
+
+    fn run<const TAPE: bool>(&self, code: &Code, inputs: &Inputs, slot: &mut [f64]) {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                // SAFETY: `Isa::Avx2` is chosen only where `Isa::has_avx2` says that the processor has both features.
+                #[allow(unsafe_code)]
+                unsafe {
+                    avx2::value::<TAPE>(code, inputs, slot);
+                }
+            }
+            _ => value::run::<BASELINE_FMA, TAPE>(code, inputs, slot),
+        }
+    }
+
+    fn run_back(&self, code: &Code, inputs: &Inputs, slot: &[f64], adjoints: &mut Adjoints) {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                // SAFETY: as in `run`.
+                #[allow(unsafe_code)]
+                unsafe {
+                    avx2::vjp(code, inputs, slot, adjoints);
+                }
+            }
+            _ => vjp::run::<BASELINE_FMA>(code, inputs, slot, adjoints),
+        }
+    }
+
+    /// du/dt of one sample into `out`, without a tape.
+    #[inline]
+    pub fn value(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
+        self.run::<false>(&self.program.dynamic, &self.inputs(sample, t, u), slot);
+        out.copy_from_slice(self.output(slot));
+    }
+
+    /// du/dt of one sample into `out`, leaving in `slot` what the VJP and the JVP need.
+    #[inline]
+    pub fn taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
+        self.run::<true>(&self.program.dynamic, &self.inputs(sample, t, u), slot);
+        out.copy_from_slice(self.output(slot));
+    }
+
+    fn output<'a>(&'a self, slot: &'a [f64]) -> &'a [f64] {
+        let out = self.program.output;
+        let from = if out.fixed { &self.fixed } else { slot };
+        &from[out.at..out.at + out.len]
+    }
+
+    /// An empty sum of gradients.
+    pub fn gradient(&self) -> Gradient {
+        Gradient {
+            own: vec![0.0; self.program.dynamic.n_values],
+            fixed: vec![0.0; self.program.fixed.n_values],
+            bound: vec![0.0; self.program.n_bound],
+        }
+    }
+
+    /// Vector-Jacobian product over a taped slot: adds `barᵀ ∂f/∂u` to `u_bar`, `barᵀ ∂f/∂t` to `t_bar` where wanted, and
+    /// the parameters' part to `gradient`.
+    pub fn vjp(
+        &self,
+        (sample, t): (usize, f64),
+        slot: &[f64],
+        bar: &[f64],
+        u_bar: &mut [f64],
+        t_bar: Option<&mut f64>,
+        gradient: &mut Gradient,
+    ) {
+        let Gradient { own, fixed, bound } = gradient;
+        let out = self.program.output;
+        if out.fixed {
+            for (to, from) in fixed[out.at..out.at + out.len].iter_mut().zip(bar) {
+                *to += from;
+            }
+            return;
+        }
+        own.fill(0.0);
+        own[out.at..out.at + out.len].copy_from_slice(bar);
+        let mut adjoints = Adjoints {
+            own,
+            fixed,
+            bound,
+            values: &mut [],
+            u: u_bar,
+            t: t_bar,
+        };
+        self.run_back(
+            &self.program.dynamic,
+            &self.inputs(sample, t, &[]),
+            slot,
+            &mut adjoints,
+        );
+    }
+
+    /// The gradient with respect to the values of all blocks, `[n]`, of what was summed up.
+    pub fn parameter_gradient(&self, mut gradient: Gradient) -> Vec<f64> {
+        let mut all = vec![0.0; self.values.len()];
+        let mut adjoints = Adjoints {
+            own: &mut gradient.fixed,
+            fixed: &mut [],
+            bound: &mut gradient.bound,
+            values: &mut all,
+            u: &mut [],
+            t: None,
+        };
+        self.run_back(
+            &self.program.fixed,
+            &self.inputs(0, 0.0, &[]),
+            &self.fixed,
+            &mut adjoints,
+        );
+        for affine in &self.program.affines {
+            let from = &gradient.bound[affine.matrix()];
+            let to = &mut all[affine.weight..affine.weight + affine.out * affine.inputs];
+            for o in 0..affine.out {
+                for j in 0..affine.inputs {
+                    to[o * affine.inputs + j] += match affine.by_input {
+                        true => from[j * affine.out + o],
+                        false => from[o * affine.inputs + j],
+                    };
+                }
+            }
+            if let Some(b) = affine.bias {
+                let from = &gradient.bound[affine.bias_range()];
+                for (to, from) in all[b..b + affine.out].iter_mut().zip(from) {
+                    *to += from;
+                }
+            }
+        }
+        all
+    }
+
+    /// Jacobian-vector products over a taped slot, one for each plane: `∂f/∂u u_dot + ∂f/∂t t_dot + ∂f/∂θ values_dot`.
+    ///
+    /// `u_dot` is `[planes, dof]`, `t_dot` `[planes]`, `values_dot` `[planes, n]` over all parameter values or empty;
+    /// the result is `[planes, dof]`.
+    pub fn jvp(
+        &self,
+        (sample, t): (usize, f64),
+        slot: &[f64],
+        u_dot: &[f64],
+        t_dot: &[f64],
+        values_dot: &[f64],
+    ) -> Vec<f64> {
+        let planes = t_dot.len();
+        let n_fixed = self.program.fixed.n_values;
+        let mut tangents = Tangents {
+            planes,
+            u: u_dot,
+            t: t_dot,
+            values: values_dot,
+            fixed: &[],
+            n_fixed,
+            n_all: self.values.len(),
+        };
+        let inputs = self.inputs(sample, t, &[]);
+        let mut fixed = vec![0.0; planes * n_fixed];
+        jvp::run(
+            &self.program.fixed,
+            &inputs,
+            &self.fixed,
+            &tangents,
+            &mut fixed,
+        );
+        tangents.fixed = &fixed;
+        let n = self.program.dynamic.n_values;
+        let mut own = vec![0.0; planes * n];
+        jvp::run(&self.program.dynamic, &inputs, slot, &tangents, &mut own);
+        let out = self.program.output;
+        (0..planes)
+            .flat_map(|p| {
+                let from = if out.fixed {
+                    &fixed[p * n_fixed..]
+                } else {
+                    &own[p * n..]
+                };
+                from[out.at..out.at + out.len].to_vec()
+            })
+            .collect()
+    }
+}
+
+impl Gradient {
+    /// Adds another sum of the same evaluator.
+    pub fn add(&mut self, other: &Gradient) {
+        for (to, from) in [
+            (&mut self.fixed, &other.fixed),
+            (&mut self.bound, &other.bound),
+        ] {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to += from;
+            }
+        }
+    }
+
+    /// Sets the sums back to zero.
+    pub fn clear(&mut self) {
+        self.fixed.fill(0.0);
+        self.bound.fill(0.0);
+    }
+}
+
+/// The same code compiled for AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{Adjoints, Code, Inputs, value, vjp};
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn value<const TAPE: bool>(code: &Code, inputs: &Inputs, slot: &mut [f64]) {
+        value::run::<true, TAPE>(code, inputs, slot);
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn vjp(code: &Code, inputs: &Inputs, slot: &[f64], adjoints: &mut Adjoints) {
+        vjp::run::<true>(code, inputs, slot, adjoints);
+    }
+}

@@ -1,0 +1,269 @@
+//! A graph compiled to a flat list of instructions over one buffer.
+//!
+//! Nodes that depend on parameters and constants alone go to a *static* program, run once when parameters are bound; the
+//! *dynamic* program runs at every evaluation. Slices are views, not copies.
+
+use super::super::graph::Graph;
+use super::super::op::{Binary, NodeId, Op, Unary};
+
+/// Where an operand lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loc {
+    /// In the static buffer, rather than in the program's own.
+    pub fixed: bool,
+    pub at: usize,
+    pub len: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Time,
+    State,
+    /// A block, by its offset among all values.
+    Param(usize),
+    Const(Vec<f64>),
+    Signal(usize),
+    Concat(Vec<Loc>),
+    Sum(Loc),
+    /// The derivative is stored at `d`.
+    Unary {
+        f: Unary,
+        x: Loc,
+        d: usize,
+    },
+    /// x to a constant power; the derivative is stored at `d`.
+    Power {
+        x: Loc,
+        exponent: f64,
+        d: usize,
+    },
+    Binary {
+        f: Binary,
+        x: Loc,
+        y: Loc,
+    },
+    Select {
+        cond: Loc,
+        a: Loc,
+        b: Loc,
+    },
+    /// Index into [`Program::affines`].
+    Affine {
+        index: usize,
+        x: Loc,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Instruction {
+    pub kind: Kind,
+    pub at: usize,
+    pub len: usize,
+}
+
+/// Instructions over a buffer of `n_values` values followed by stored derivatives, `len` in all.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    pub instructions: Vec<Instruction>,
+    pub n_values: usize,
+    pub len: usize,
+}
+
+/// A use of `W x + b`. Bound weights are copied in the order that suits the shape.
+#[derive(Debug)]
+pub(super) struct Affine {
+    pub weight: usize,
+    pub bias: Option<usize>,
+    pub out: usize,
+    pub inputs: usize,
+    /// Bound as `[in][out]` (long outputs), else as `[out][in]`.
+    pub by_input: bool,
+    /// Start of the bound matrix; the bias follows it.
+    pub bound: usize,
+}
+
+impl Affine {
+    pub fn matrix(&self) -> std::ops::Range<usize> {
+        self.bound..self.bound + self.out * self.inputs
+    }
+
+    pub fn bias_range(&self) -> std::ops::Range<usize> {
+        let end = self.matrix().end;
+        end..end + self.out
+    }
+}
+
+/// The compiled form of a graph, shared by every evaluator of a field.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) fixed: Code,
+    pub(super) dynamic: Code,
+    pub(super) affines: Vec<Affine>,
+    pub(super) n_bound: usize,
+    pub(super) output: Loc,
+}
+
+impl Program {
+    pub(crate) fn compile(graph: &Graph, output: NodeId) -> Self {
+        Compiler::new(graph, output).run(output)
+    }
+}
+
+struct Compiler<'a> {
+    graph: &'a Graph,
+    used: Vec<bool>,
+    loc: Vec<Loc>,
+    fixed: Code,
+    dynamic: Code,
+    affines: Vec<Affine>,
+    n_bound: usize,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(graph: &'a Graph, output: NodeId) -> Self {
+        let n = graph.nodes.len();
+        let mut used = vec![false; n];
+        used[output.index()] = true;
+        for i in (0..n).rev() {
+            if used[i] {
+                for x in graph.nodes[i].operands() {
+                    used[x.index()] = true;
+                }
+            }
+        }
+        let nowhere = Loc {
+            fixed: true,
+            at: 0,
+            len: 0,
+        };
+        Compiler {
+            graph,
+            used,
+            loc: vec![nowhere; n],
+            fixed: Code::default(),
+            dynamic: Code::default(),
+            affines: vec![],
+            n_bound: 0,
+        }
+    }
+
+    fn run(mut self, output: NodeId) -> Program {
+        for i in 0..self.graph.nodes.len() {
+            if self.used[i] {
+                self.place(i);
+            }
+        }
+        for code in [&mut self.fixed, &mut self.dynamic] {
+            code.len = code.n_values;
+            for instruction in &mut code.instructions {
+                if let Kind::Unary { d, .. } | Kind::Power { d, .. } = &mut instruction.kind {
+                    *d = code.len;
+                    code.len += instruction.len;
+                }
+            }
+        }
+        Program {
+            output: self.loc[output.index()],
+            fixed: self.fixed,
+            dynamic: self.dynamic,
+            affines: self.affines,
+            n_bound: self.n_bound,
+        }
+    }
+
+    fn place(&mut self, i: usize) {
+        let op = &self.graph.nodes[i];
+        let len = self.graph.lens[i];
+        if let Op::Slice { x, start, len } = op {
+            let x = self.loc[x.index()];
+            self.loc[i] = Loc {
+                fixed: x.fixed,
+                at: x.at + start,
+                len: *len,
+            };
+            return;
+        }
+        let fixed = match op {
+            Op::Param(_) | Op::Const(_) => true,
+            Op::Time | Op::State | Op::Signal(_) => false,
+            _ => op.operands().iter().all(|x| self.loc[x.index()].fixed),
+        };
+        let kind = self.kind(op, fixed);
+        let code = if fixed {
+            &mut self.fixed
+        } else {
+            &mut self.dynamic
+        };
+        let at = code.n_values;
+        code.n_values += len;
+        code.instructions.push(Instruction { kind, at, len });
+        self.loc[i] = Loc { fixed, at, len };
+    }
+
+    fn kind(&mut self, op: &Op, fixed: bool) -> Kind {
+        // Seen from the static program its own buffer is not "the static one".
+        let at = |x: &NodeId| {
+            let loc = self.loc[x.index()];
+            Loc {
+                fixed: loc.fixed && !fixed,
+                ..loc
+            }
+        };
+        match op {
+            Op::Time => Kind::Time,
+            Op::State => Kind::State,
+            Op::Param(block) => Kind::Param(self.graph.blocks[*block].offset),
+            Op::Const(values) => Kind::Const(values.clone()),
+            Op::Signal(i) => Kind::Signal(*i),
+            Op::Slice { .. } => unreachable!("slices are views"),
+            Op::Concat(parts) => Kind::Concat(parts.iter().map(at).collect()),
+            Op::Sum(x) => Kind::Sum(at(x)),
+            Op::Unary(f, x) => Kind::Unary {
+                f: *f,
+                x: at(x),
+                d: 0,
+            },
+            Op::Binary(Binary::Pow, x, y) if self.constant(*y).is_some() => Kind::Power {
+                x: at(x),
+                exponent: self.constant(*y).unwrap_or(1.0),
+                d: 0,
+            },
+            Op::Binary(f, x, y) => Kind::Binary {
+                f: *f,
+                x: at(x),
+                y: at(y),
+            },
+            Op::Select { cond, a, b } => Kind::Select {
+                cond: at(cond),
+                a: at(a),
+                b: at(b),
+            },
+            Op::Affine { weight, bias, x } => {
+                let x = at(x);
+                let shape = &self.graph.blocks[*weight].shape;
+                let (out, inputs) = (shape[0], shape[1]);
+                self.affines.push(Affine {
+                    weight: self.graph.blocks[*weight].offset,
+                    bias: bias.map(|b| self.graph.blocks[b].offset),
+                    out,
+                    inputs,
+                    by_input: out >= inputs,
+                    bound: self.n_bound,
+                });
+                self.n_bound += out * inputs + out;
+                Kind::Affine {
+                    index: self.affines.len() - 1,
+                    x,
+                }
+            }
+        }
+    }
+
+    /// The value of a constant of length 1.
+    fn constant(&self, id: NodeId) -> Option<f64> {
+        match &self.graph.nodes[id.index()] {
+            Op::Const(v) if v.len() == 1 => Some(v[0]),
+            _ => None,
+        }
+    }
+}

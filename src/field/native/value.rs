@@ -1,0 +1,162 @@
+//! Forward evaluation.
+
+use super::super::kernels::{activation, dense};
+use super::super::op::Binary;
+use super::super::signal::Signal;
+use super::program::{Affine, Code, Kind, Loc};
+use std::sync::Arc;
+
+/// What an evaluation reads beside its own buffer.
+pub(super) struct Inputs<'a> {
+    /// All parameter values (read by the static program only).
+    pub values: &'a [f64],
+    /// Bound weights and biases.
+    pub bound: &'a [f64],
+    pub affines: &'a [Affine],
+    /// The static buffer.
+    pub fixed: &'a [f64],
+    pub signals: &'a [Arc<dyn Signal>],
+    pub sample: usize,
+    pub t: f64,
+    pub u: &'a [f64],
+}
+
+#[inline(always)]
+fn operand<'a>(x: Loc, fixed: &'a [f64], own: &'a [f64]) -> &'a [f64] {
+    let from = if x.fixed { fixed } else { own };
+    &from[x.at..x.at + x.len]
+}
+
+/// Runs the instructions. With `TAPE` the derivatives that a VJP or JVP needs are stored behind the values.
+#[inline(always)]
+pub(super) fn run<const FMA: bool, const TAPE: bool>(
+    code: &Code,
+    inputs: &Inputs,
+    buffer: &mut [f64],
+) {
+    let (values, derivatives) = buffer.split_at_mut(code.n_values);
+    for instruction in &code.instructions {
+        let (own, rest) = values.split_at_mut(instruction.at);
+        let out = &mut rest[..instruction.len];
+        let get = |x: Loc| operand(x, inputs.fixed, own);
+        match &instruction.kind {
+            Kind::Time => out[0] = inputs.t,
+            Kind::State => out.copy_from_slice(inputs.u),
+            Kind::Param(at) => out.copy_from_slice(&inputs.values[*at..at + out.len()]),
+            Kind::Const(c) => out.copy_from_slice(c),
+            Kind::Signal(i) => {
+                let signal = &inputs.signals[*i];
+                signal.value(inputs.sample.min(signal.samples() - 1), inputs.t, out);
+            }
+            Kind::Concat(parts) => {
+                let mut at = 0;
+                for &part in parts {
+                    out[at..at + part.len].copy_from_slice(get(part));
+                    at += part.len;
+                }
+            }
+            Kind::Sum(x) => out[0] = get(*x).iter().sum(),
+            Kind::Unary { f, x, d } => {
+                let d = if TAPE {
+                    let d = d - code.n_values;
+                    &mut derivatives[d..d + instruction.len]
+                } else {
+                    &mut []
+                };
+                activation::unary::<FMA>(*f, get(*x), out, d);
+            }
+            Kind::Power { x, exponent, d } => {
+                let x = get(*x);
+                for (y, &x) in out.iter_mut().zip(x) {
+                    *y = power(x, *exponent);
+                }
+                if TAPE {
+                    let d = &mut derivatives[d - code.n_values..][..instruction.len];
+                    for (d, &x) in d.iter_mut().zip(x) {
+                        *d = exponent * power(x, exponent - 1.0);
+                    }
+                }
+            }
+            Kind::Binary { f, x, y } => binary(*f, get(*x), get(*y), out),
+            Kind::Select { cond, a, b } => {
+                let (cond, a, b) = (get(*cond), get(*a), get(*b));
+                for (i, out) in out.iter_mut().enumerate() {
+                    *out = if repeated(cond, i) != 0.0 {
+                        repeated(a, i)
+                    } else {
+                        repeated(b, i)
+                    };
+                }
+            }
+            Kind::Affine { index, x } => {
+                let affine = &inputs.affines[*index];
+                out.copy_from_slice(&inputs.bound[affine.bias_range()]);
+                let matrix = &inputs.bound[affine.matrix()];
+                if affine.by_input {
+                    dense::combine_rows::<FMA>(get(*x), matrix, out);
+                } else {
+                    dense::row_products::<FMA>(matrix, get(*x), out);
+                }
+            }
+        }
+    }
+}
+
+/// Component `i` of an operand that is repeated when it has length 1.
+#[inline(always)]
+pub(super) fn repeated(x: &[f64], i: usize) -> f64 {
+    if x.len() == 1 { x[0] } else { x[i] }
+}
+
+/// xʸ; whole exponents by multiplication, exact for negative x.
+#[inline(always)]
+pub(super) fn power(x: f64, y: f64) -> f64 {
+    if y == y.trunc() && y.abs() <= 32.0 {
+        x.powi(y as i32)
+    } else {
+        x.powf(y)
+    }
+}
+
+#[inline(always)]
+fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
+    #[inline(always)]
+    fn zip(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+        match (x.len(), y.len()) {
+            (1, 1) => out[0] = f(x[0], y[0]),
+            (1, _) => {
+                for (out, &y) in out.iter_mut().zip(y) {
+                    *out = f(x[0], y);
+                }
+            }
+            (_, 1) => {
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = f(x, y[0]);
+                }
+            }
+            _ => {
+                for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+                    *out = f(x, y);
+                }
+            }
+        }
+    }
+    let truth = |b: bool| f64::from(u8::from(b));
+    match f {
+        Binary::Add => zip(x, y, out, |a, b| a + b),
+        Binary::Sub => zip(x, y, out, |a, b| a - b),
+        Binary::Mul => zip(x, y, out, |a, b| a * b),
+        Binary::Div => zip(x, y, out, |a, b| a / b),
+        Binary::Pow => zip(x, y, out, power),
+        // A NaN in either operand must show.
+        Binary::Min => zip(x, y, out, |a, b| if a < b || a.is_nan() { a } else { b }),
+        Binary::Max => zip(x, y, out, |a, b| if a > b || a.is_nan() { a } else { b }),
+        Binary::Atan2 => zip(x, y, out, f64::atan2),
+        Binary::Lt => zip(x, y, out, |a, b| truth(a < b)),
+        Binary::Le => zip(x, y, out, |a, b| truth(a <= b)),
+        Binary::Gt => zip(x, y, out, |a, b| truth(a > b)),
+        Binary::Ge => zip(x, y, out, |a, b| truth(a >= b)),
+        Binary::Eq => zip(x, y, out, |a, b| truth(a == b)),
+        Binary::Ne => zip(x, y, out, |a, b| truth(a != b)),
+    }
+}

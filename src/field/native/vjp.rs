@@ -1,0 +1,195 @@
+//! Reverse mode: vector-Jacobian products.
+
+use super::super::kernels::dense;
+use super::super::op::Binary;
+use super::program::{Code, Kind, Loc};
+use super::value::{Inputs, power, repeated};
+
+/// Where adjoints are gathered.
+pub(super) struct Adjoints<'a> {
+    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, the rest is zero.
+    pub own: &'a mut [f64],
+    /// Adjoints of the static buffer, added to.
+    pub fixed: &'a mut [f64],
+    /// Adjoints of bound weights and biases, added to.
+    pub bound: &'a mut [f64],
+    /// Adjoints of all parameter values, added to (by the static program only).
+    pub values: &'a mut [f64],
+    /// Adjoint of the state, added to.
+    pub u: &'a mut [f64],
+    /// Adjoint of t, added to, where it is wanted (a signal's derivative costs an evaluation).
+    pub t: Option<&'a mut f64>,
+}
+
+/// Runs the instructions backwards over the buffer that a taped evaluation left.
+#[inline(always)]
+pub(super) fn run<const FMA: bool>(
+    code: &Code,
+    inputs: &Inputs,
+    buffer: &[f64],
+    adjoints: &mut Adjoints,
+) {
+    for instruction in code.instructions.iter().rev() {
+        let (own, rest) = adjoints.own.split_at_mut(instruction.at);
+        let bar = &rest[..instruction.len];
+        let out = &buffer[instruction.at..instruction.at + instruction.len];
+        let fixed = &mut *adjoints.fixed;
+        let get = |x: Loc| {
+            let from = if x.fixed { inputs.fixed } else { buffer };
+            &from[x.at..x.at + x.len]
+        };
+        match &instruction.kind {
+            Kind::Time => {
+                if let Some(t) = adjoints.t.as_deref_mut() {
+                    *t += bar[0];
+                }
+            }
+            Kind::State => add(bar, adjoints.u),
+            Kind::Param(at) => add(bar, &mut adjoints.values[*at..at + bar.len()]),
+            Kind::Const(_) => {}
+            Kind::Signal(i) => {
+                if let Some(t) = adjoints.t.as_deref_mut() {
+                    let signal = &inputs.signals[*i];
+                    let mut rate = vec![0.0; bar.len()];
+                    signal.derivative(inputs.sample.min(signal.samples() - 1), inputs.t, &mut rate);
+                    *t += dense::dot::<FMA>(&rate, bar);
+                }
+            }
+            Kind::Concat(parts) => {
+                let mut at = 0;
+                for &part in parts {
+                    add(&bar[at..at + part.len], target(part, fixed, own));
+                    at += part.len;
+                }
+            }
+            Kind::Sum(x) => {
+                for x in target(*x, fixed, own) {
+                    *x += bar[0];
+                }
+            }
+            Kind::Unary { d, x, .. } | Kind::Power { d, x, .. } => {
+                let d = &buffer[*d..d + instruction.len];
+                for ((x, &bar), &d) in target(*x, fixed, own).iter_mut().zip(bar).zip(d) {
+                    *x += bar * d;
+                }
+            }
+            Kind::Binary { f, x, y } => {
+                let (xv, yv) = (get(*x), get(*y));
+                binary_x(*f, xv, yv, out, bar, target(*x, fixed, own));
+                binary_y(*f, xv, yv, out, bar, target(*y, fixed, own));
+            }
+            Kind::Select { cond, a, b } => {
+                let cond = get(*cond);
+                let a_bar = target(*a, fixed, own);
+                for (i, &bar) in bar.iter().enumerate() {
+                    if repeated(cond, i) != 0.0 {
+                        a_bar[if a.len == 1 { 0 } else { i }] += bar;
+                    }
+                }
+                let b_bar = target(*b, fixed, own);
+                for (i, &bar) in bar.iter().enumerate() {
+                    if repeated(cond, i) == 0.0 {
+                        b_bar[if b.len == 1 { 0 } else { i }] += bar;
+                    }
+                }
+            }
+            Kind::Affine { index, x } => {
+                let affine = &inputs.affines[*index];
+                let matrix = &inputs.bound[affine.matrix()];
+                let (matrix_bar, bias_bar) =
+                    adjoints.bound[affine.bound..].split_at_mut(matrix.len());
+                add(bar, &mut bias_bar[..bar.len()]);
+                if affine.by_input {
+                    dense::add_outer::<FMA>(get(*x), bar, matrix_bar);
+                    dense::row_products::<FMA>(matrix, bar, target(*x, fixed, own));
+                } else {
+                    dense::add_outer::<FMA>(bar, get(*x), matrix_bar);
+                    dense::combine_rows::<FMA>(bar, matrix, target(*x, fixed, own));
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn target<'a>(x: Loc, fixed: &'a mut [f64], own: &'a mut [f64]) -> &'a mut [f64] {
+    let to = if x.fixed { fixed } else { own };
+    &mut to[x.at..x.at + x.len]
+}
+
+#[inline(always)]
+fn add(from: &[f64], to: &mut [f64]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+/// Adds `partial(x, y, z) * bar` to `to`, summed up when `to` was repeated.
+#[inline(always)]
+fn spread(
+    (x, y, z): (&[f64], &[f64], &[f64]),
+    bar: &[f64],
+    to: &mut [f64],
+    partial: impl Fn(f64, f64, f64) -> f64,
+) {
+    if bar.len() == 1 {
+        to[0] += partial(x[0], y[0], z[0]) * bar[0];
+        return;
+    }
+    let single = to.len() == 1;
+    for i in 0..bar.len() {
+        to[if single { 0 } else { i }] += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
+    }
+}
+
+#[inline(always)]
+fn binary_x(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
+    let v = (x, y, z);
+    match f {
+        Binary::Add | Binary::Sub => spread(v, bar, to, |_, _, _| 1.0),
+        Binary::Mul => spread(v, bar, to, |_, y, _| y),
+        Binary::Div => spread(v, bar, to, |_, y, _| 1.0 / y),
+        Binary::Pow => spread(v, bar, to, pow_by_x),
+        Binary::Min => spread(v, bar, to, |x, y, _| if x < y { 1.0 } else { 0.0 }),
+        Binary::Max => spread(v, bar, to, |x, y, _| if x > y { 1.0 } else { 0.0 }),
+        Binary::Atan2 => spread(v, bar, to, |x, y, _| y / (x * x + y * y)),
+        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
+    }
+}
+
+#[inline(always)]
+fn binary_y(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
+    let v = (x, y, z);
+    match f {
+        Binary::Add => spread(v, bar, to, |_, _, _| 1.0),
+        Binary::Sub => spread(v, bar, to, |_, _, _| -1.0),
+        Binary::Mul => spread(v, bar, to, |x, _, _| x),
+        Binary::Div => spread(v, bar, to, |_, y, z| -z / y),
+        Binary::Pow => spread(v, bar, to, pow_by_y),
+        Binary::Min => spread(v, bar, to, |x, y, _| if x < y { 0.0 } else { 1.0 }),
+        Binary::Max => spread(v, bar, to, |x, y, _| if x > y { 0.0 } else { 1.0 }),
+        Binary::Atan2 => spread(v, bar, to, |x, y, _| -x / (x * x + y * y)),
+        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
+    }
+}
+
+/// ∂(xʸ)/∂x.
+#[inline(always)]
+fn pow_by_x(x: f64, y: f64, _z: f64) -> f64 {
+    if y == 0.0 { 0.0 } else { y * power(x, y - 1.0) }
+}
+
+/// ∂(xʸ)/∂y, with its limit 0 at x = 0, y > 0.
+#[inline(always)]
+fn pow_by_y(x: f64, y: f64, z: f64) -> f64 {
+    if x == 0.0 && y > 0.0 { 0.0 } else { z * x.ln() }
+}
+
+/// ∂z/∂x and ∂z/∂y of one component, for forward mode.
+#[inline(always)]
+pub(super) fn partials(f: Binary, x: f64, y: f64, z: f64) -> (f64, f64) {
+    let (mut dx, mut dy) = ([0.0], [0.0]);
+    binary_x(f, &[x], &[y], &[z], &[1.0], &mut dx);
+    binary_y(f, &[x], &[y], &[z], &[1.0], &mut dy);
+    (dx[0], dy[0])
+}
