@@ -26,6 +26,7 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod dynamics;
 pub mod error;
 pub mod field;
 pub mod odesolve;

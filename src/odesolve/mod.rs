@@ -1,3 +1,71 @@
-//! ODE solvers.
+//! ODE solvers and their gradients.
+//!
+//! A method is a [`Tableau`] (one file each in `methods/`); the driver, the step-size control, the dense output and the
+//! discrete adjoint serve all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one of the CPU.
+//!
+//! ```
+//! use odesync::odesolve::{SolveOptions, solve};
+//! let decay = odesync::field::system(1, &[("k", 2.0)], |_, u, p| vec![-p.get("k") * u.at(0)])?;
+//! let solution = solve(&decay, &[1.0], &[0.0, 0.5, 1.0], &SolveOptions::default())?;
+//! assert!((solution.u[[2, 0]] - (-2.0_f64).exp()).abs() < 1e-7);
+//! # Ok::<(), odesync::Error>(())
+//! ```
+
+mod adjoint;
+mod control;
+mod driver;
+mod engine;
 mod failure;
+pub mod methods;
+mod options;
+mod plan;
+mod tableau;
+
+pub use driver::Problem;
+pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
 pub use failure::{FailureReason, SolveFailure};
+pub use options::{SolveOptions, check_times};
+pub use plan::{Output, Stats, Step, StepPlan};
+pub use tableau::Tableau;
+
+use ndarray::{Array1, Array2};
+
+use crate::field::VectorField;
+use crate::{Error, Result};
+
+/// The solution of one initial value problem.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// Requested times, `[time]`.
+    pub t: Array1<f64>,
+    /// The solution, `[time, dof]`.
+    pub u: Array2<f64>,
+    /// What it cost.
+    pub stats: Stats,
+    /// The steps that were taken.
+    pub plan: StepPlan,
+}
+
+/// Solves du/dt = f(t, u), u(t\[0\]) = u0, on the native engine.
+///
+/// `t` is strictly increasing or decreasing; the solution is given at every one of them, by the method's dense output.
+///
+/// # Errors
+/// Shapes, times or options that do not fit, or a solve that failed ([`SolveFailure`]).
+pub fn solve(
+    field: &VectorField,
+    u0: &[f64],
+    t: &[f64],
+    options: &SolveOptions,
+) -> Result<Solution> {
+    let problem = Problem { u0, t, sample: 0 };
+    let mut all = NativeEngine::default().forward(field, &[problem], options, None, false)?;
+    let one = all.pop().unwrap_or_default();
+    Ok(Solution {
+        t: Array1::from(t.to_vec()),
+        u: Array2::from_shape_vec((t.len(), field.dof()), one.u)
+            .map_err(|e| Error::invalid(e.to_string()))?,
+        stats: one.stats,
+        plan: one.plan,
+    })
+}

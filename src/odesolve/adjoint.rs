@@ -1,0 +1,107 @@
+//! The exact discrete adjoint: the transpose of the very steps that were taken, step sizes held fixed.
+//!
+//! For `L = Σ_m ⟨ū_m, u(t_m)⟩` it gives ∂L/∂u₀ and ∂L/∂θ. With `μ` the adjoint of the state at the end of a step, the
+//! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
+//! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
+
+use super::driver::{Workspace, slot_index};
+use super::plan::Output;
+use super::tableau::Tableau;
+use crate::field::native::{Evaluator, Gradient};
+
+/// Walks back over a taped solve. `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to
+/// `gradient`, ∂L/∂u₀ is returned.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    method: &Tableau,
+    sample: usize,
+    work: &Workspace,
+    bars: &[f64],
+    gradient: &mut Gradient,
+) -> Vec<f64> {
+    let dof = evaluator.dof();
+    let s = method.stages();
+    let len = evaluator.slot_len();
+    let mut k_bar = vec![0.0; s * dof];
+    let mut stage_bar = vec![0.0; dof];
+    let mut carry = vec![0.0; dof];
+    let mut weights = vec![0.0; s];
+    let mut mu = vec![0.0; dof];
+    let mut output = work.plan.outputs.len();
+
+    for (n, step) in work.plan.steps.iter().enumerate().rev() {
+        let h = step.h();
+        // Requested times at the end of this step come first, then those inside it.
+        let mut inside = output;
+        while inside > 0 && matches!(work.plan.outputs[inside - 1], Output::End(m) if m == n) {
+            inside -= 1;
+            add(&bars[inside * dof..(inside + 1) * dof], &mut mu);
+        }
+        k_bar.fill(0.0);
+        for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
+            add_scaled(h * method.b[i], &mu, k_bar);
+        }
+        output = inside;
+        while output > 0 && matches!(work.plan.outputs[output - 1], Output::Inside(m, _) if m == n)
+        {
+            output -= 1;
+            let Output::Inside(_, theta) = work.plan.outputs[output] else {
+                continue;
+            };
+            let bar = &bars[output * dof..(output + 1) * dof];
+            method.dense_weights(theta, &mut weights);
+            for (w, k_bar) in weights.iter().zip(k_bar.chunks_exact_mut(dof)) {
+                add_scaled(h * w, bar, k_bar);
+            }
+            add(bar, &mut mu);
+        }
+        if method.fsal {
+            // The last stage is also the first of the step after this one.
+            add(&carry, &mut k_bar[(s - 1) * dof..]);
+        }
+        let first = usize::from(method.fsal && n > 0);
+        for i in (first..s).rev() {
+            let (before, rest) = k_bar.split_at_mut(i * dof);
+            let bar = &rest[..dof];
+            if bar.iter().all(|x| *x == 0.0) {
+                continue;
+            }
+            let at = slot_index(method, n, i) * len;
+            stage_bar.fill(0.0);
+            let place = (sample, step.node(method.c[i]));
+            evaluator.vjp(
+                place,
+                &work.tape[at..at + len],
+                bar,
+                &mut stage_bar,
+                None,
+                gradient,
+            );
+            add(&stage_bar, &mut mu);
+            for (a, k_bar) in method.a[i].iter().zip(before.chunks_exact_mut(dof)) {
+                if *a != 0.0 {
+                    add_scaled(h * a, &stage_bar, k_bar);
+                }
+            }
+        }
+        if method.fsal {
+            carry.copy_from_slice(&k_bar[..dof]);
+        }
+    }
+    for m in (0..output).rev() {
+        add(&bars[m * dof..(m + 1) * dof], &mut mu);
+    }
+    mu
+}
+
+fn add(from: &[f64], to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += scale * from;
+    }
+}

@@ -1,0 +1,74 @@
+//! Step-size control: the integral controller and first-step rule of torchdiffeq (after Hairer, Nørsett, Wanner, II.4).
+
+const SAFETY: f64 = 0.9;
+const GROWTH: f64 = 10.0;
+const SHRINK: f64 = 0.2;
+
+/// Root mean square of `x / (atol + rtol max(|u|, |v|))`; at most 1 for an acceptable error.
+pub(super) fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
+    let sum: f64 = x
+        .iter()
+        .zip(u)
+        .zip(v)
+        .map(|((x, u), v)| {
+            let r = x / (atol + rtol * u.abs().max(v.abs()));
+            r * r
+        })
+        .sum();
+    (sum / x.len() as f64).sqrt()
+}
+
+/// The factor by which the next step may differ, from the error norm of this one. An accepted step never shrinks the next.
+pub(super) fn factor(norm: f64, order: usize) -> f64 {
+    if norm == 0.0 {
+        return GROWTH;
+    }
+    if !norm.is_finite() {
+        return SHRINK;
+    }
+    let least = if norm < 1.0 { 1.0 } else { SHRINK };
+    (SAFETY / norm.powf(1.0 / order as f64))
+        .max(least)
+        .min(GROWTH)
+}
+
+/// Norms of u, f and the change of f over a trial step, scaled by the tolerances at u.
+pub(super) struct FirstStep {
+    scale: Vec<f64>,
+    pub trial: f64,
+    d1: f64,
+}
+
+impl FirstStep {
+    /// From u(t₀) and f(t₀, u): `trial` is the Euler step whose end is to be evaluated next.
+    pub fn new(u: &[f64], f: &[f64], rtol: f64, atol: f64) -> Self {
+        let scale: Vec<f64> = u.iter().map(|u| atol + rtol * u.abs()).collect();
+        let (d0, d1) = (rms(u, &scale), rms(f, &scale));
+        let trial = if d0 < 1e-5 || d1 < 1e-5 {
+            1e-6
+        } else {
+            0.01 * d0 / d1
+        };
+        FirstStep { scale, trial, d1 }
+    }
+
+    /// The first step size, from the change of f over the trial step.
+    pub fn size(&self, change: &[f64], order: usize) -> f64 {
+        let d2 = rms(change, &self.scale) / self.trial;
+        let h = if self.d1 <= 1e-15 && d2 <= 1e-15 {
+            (self.trial * 1e-3).max(1e-6)
+        } else {
+            (0.01 / self.d1.max(d2)).powf(1.0 / order as f64)
+        };
+        if h.is_nan() {
+            self.trial
+        } else {
+            h.min(100.0 * self.trial)
+        }
+    }
+}
+
+fn rms(x: &[f64], scale: &[f64]) -> f64 {
+    let sum: f64 = x.iter().zip(scale).map(|(x, s)| (x / s) * (x / s)).sum();
+    (sum / x.len() as f64).sqrt()
+}

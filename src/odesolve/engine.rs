@@ -1,0 +1,212 @@
+//! What an engine does: solve a batch of initial value problems, and walk back over them. The native one.
+
+use rayon::prelude::*;
+
+use super::adjoint;
+use super::driver::{self, Problem, Workspace};
+use super::options::{SolveOptions, check_times};
+use super::plan::{Stats, StepPlan};
+use crate::field::VectorField;
+use crate::field::native::{Evaluator, Gradient};
+use crate::{Error, Result};
+
+/// The solution of one problem.
+#[derive(Debug, Clone, Default)]
+pub struct Trajectory {
+    /// The solution, `[time, dof]`.
+    pub u: Vec<f64>,
+    /// The steps that were taken.
+    pub plan: StepPlan,
+    /// What it cost.
+    pub stats: Stats,
+}
+
+/// Gradients of `Σ ⟨ū, u⟩` over all problems.
+#[derive(Debug, Clone)]
+pub struct SolveGradient {
+    /// With respect to the values of all parameter blocks.
+    pub values: Vec<f64>,
+    /// With respect to each problem's initial state.
+    pub u0: Vec<Vec<f64>>,
+}
+
+/// An engine that solves batches of problems, each with its own times and step sizes.
+///
+/// `forward` with `keep` remembers what `backward` needs, until the next `forward`.
+pub trait Engine: Send {
+    /// Solves every problem, on the given plans (one for each problem) where there are any.
+    ///
+    /// # Errors
+    /// Options or shapes that do not fit, or the first solve (by index) that failed.
+    fn forward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        plans: Option<&[StepPlan]>,
+        keep: bool,
+    ) -> Result<Vec<Trajectory>>;
+
+    /// The gradient of `Σ ⟨bars, u⟩`; `bars[i]` is `[time, dof]` of problem i.
+    ///
+    /// # Errors
+    /// When nothing was kept, or `bars` do not fit it.
+    fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient>;
+
+    /// Name, as in `engine: "native"`.
+    fn name(&self) -> &'static str;
+}
+
+/// The native CPU engine: problems in parallel, results independent of the number of threads.
+#[derive(Debug, Default)]
+pub struct NativeEngine {
+    work: Vec<(usize, Workspace)>,
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    evaluator: Evaluator,
+    options: SolveOptions,
+    problems: usize,
+}
+
+/// Checks a batch before it is solved.
+pub(crate) fn check(
+    field: &VectorField,
+    problems: &[Problem],
+    options: &SolveOptions,
+) -> Result<()> {
+    options.check()?;
+    for problem in problems {
+        field.check_state(problem.u0)?;
+        check_times(problem.t)?;
+        if let Some(signal) = field
+            .signals()
+            .iter()
+            .find(|s| s.samples() > 1 && problem.sample >= s.samples())
+        {
+            return Err(Error::invalid(format!(
+                "the field is synchronised to {} samples, sample {} was asked for",
+                signal.samples(),
+                problem.sample
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Engine for NativeEngine {
+    fn forward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        plans: Option<&[StepPlan]>,
+        keep: bool,
+    ) -> Result<Vec<Trajectory>> {
+        check(field, problems, options)?;
+        if plans.is_some_and(|p| p.len() != problems.len()) {
+            return Err(Error::invalid("a plan is needed for every problem"));
+        }
+        let evaluator = Evaluator::new(field);
+        self.kept = None;
+        if self.work.len() < problems.len() {
+            self.work.resize_with(problems.len(), Default::default);
+        }
+        let solve = |(i, (sample, work)): (usize, &mut (usize, Workspace))| {
+            let problem = &problems[i];
+            *sample = problem.sample;
+            match plans {
+                Some(plans) if keep => {
+                    driver::replay::<true>(&evaluator, problem, options, &plans[i], work)
+                }
+                Some(plans) => {
+                    driver::replay::<false>(&evaluator, problem, options, &plans[i], work)
+                }
+                None => {
+                    let breakpoints = field.breakpoints(problem.sample);
+                    if keep {
+                        driver::solve::<true>(&evaluator, &breakpoints, problem, options, work)
+                    } else {
+                        driver::solve::<false>(&evaluator, &breakpoints, problem, options, work)
+                    }
+                }
+            }
+        };
+        let work = &mut self.work[..problems.len()];
+        let results: Vec<_> = match work {
+            [one] => vec![solve((0, one))],
+            _ => work.par_iter_mut().enumerate().map(solve).collect(),
+        };
+        for result in results {
+            result?;
+        }
+        let trajectories = self.work[..problems.len()]
+            .iter()
+            .map(|(_, work)| Trajectory {
+                u: work.u.clone(),
+                plan: work.plan.clone(),
+                stats: work.stats,
+            })
+            .collect();
+        if keep {
+            self.kept = Some(Kept {
+                evaluator,
+                options: options.clone(),
+                problems: problems.len(),
+            });
+        }
+        Ok(trajectories)
+    }
+
+    fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
+        let Some(kept) = &self.kept else {
+            return Err(Error::invalid(
+                "a gradient needs a solve that was kept for it",
+            ));
+        };
+        let work = &self.work[..kept.problems];
+        if bars.len() != kept.problems
+            || bars
+                .iter()
+                .zip(work)
+                .any(|(b, (_, w))| b.len() != w.u.len())
+        {
+            return Err(Error::invalid(
+                "the weights of a gradient must have the shape of the solution",
+            ));
+        }
+        let back = |((sample, work), bars): (&(usize, Workspace), &Vec<f64>)| {
+            let mut gradient = kept.evaluator.gradient();
+            let u0 = adjoint::backward(
+                &kept.evaluator,
+                kept.options.method,
+                *sample,
+                work,
+                bars,
+                &mut gradient,
+            );
+            (gradient, u0)
+        };
+        let parts: Vec<(Gradient, Vec<f64>)> = match (work, bars) {
+            ([work], [bars]) => vec![back((work, bars))],
+            _ => work.par_iter().zip(bars).map(back).collect(),
+        };
+        // Summed in the order of the problems, so that the bits do not depend on the threads.
+        let mut total = kept.evaluator.gradient();
+        let mut u0 = vec![];
+        for (gradient, part) in parts {
+            total.add(&gradient);
+            u0.push(part);
+        }
+        Ok(SolveGradient {
+            values: kept.evaluator.parameter_gradient(total),
+            u0,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "native"
+    }
+}

@@ -1,0 +1,15 @@
+//! Heun's method, the explicit trapezoidal rule.
+
+use super::Tableau;
+
+/// Order 2, two stages, fixed steps.
+pub const HEUN: Tableau = Tableau {
+    name: "heun",
+    order: 2,
+    c: &[0.0, 1.0],
+    a: &[&[], &[1.0]],
+    b: &[0.5, 0.5],
+    error: None,
+    dense: None,
+    fsal: false,
+};

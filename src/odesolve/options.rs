@@ -1,0 +1,156 @@
+//! How to solve.
+
+use super::methods;
+use super::tableau::Tableau;
+use crate::{Error, Result};
+
+/// Options of a solve; the defaults are dopri5 with rtol 1e-7 and atol 1e-9.
+#[derive(Debug, Clone)]
+pub struct SolveOptions {
+    /// The method.
+    pub method: &'static Tableau,
+    /// Relative tolerance of a step.
+    pub rtol: f64,
+    /// Absolute tolerance of a step.
+    pub atol: f64,
+    /// Fixed steps of at most this size.
+    pub step_size: Option<f64>,
+    /// Fixed steps, this many in each interval of the requested times.
+    pub substeps: Option<usize>,
+    /// Size of the first step; chosen from the field where not given.
+    pub first_step: Option<f64>,
+    /// Limit on attempted steps.
+    pub max_steps: usize,
+    /// Whether to step exactly onto the field's breakpoints.
+    pub breakpoints: bool,
+}
+
+impl Default for SolveOptions {
+    fn default() -> Self {
+        SolveOptions {
+            method: methods::DEFAULT,
+            rtol: 1e-7,
+            atol: 1e-9,
+            step_size: None,
+            substeps: None,
+            first_step: None,
+            max_steps: 100_000,
+            breakpoints: true,
+        }
+    }
+}
+
+impl SolveOptions {
+    /// The same with the method of this name.
+    ///
+    /// # Errors
+    /// A name that no method has.
+    pub fn method(mut self, name: &str) -> Result<Self> {
+        self.method = methods::by_name(name)?;
+        Ok(self)
+    }
+
+    /// The same with other tolerances.
+    #[must_use]
+    pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
+        (self.rtol, self.atol) = (rtol, atol);
+        self
+    }
+
+    /// The same with fixed steps, `n` in each interval of the requested times.
+    #[must_use]
+    pub fn substeps(mut self, n: usize) -> Self {
+        self.substeps = Some(n);
+        self
+    }
+
+    /// The same with fixed steps of at most this size.
+    #[must_use]
+    pub fn step_size(mut self, h: f64) -> Self {
+        self.step_size = Some(h);
+        self
+    }
+
+    /// Whether steps have a fixed size: by choice, or because the method estimates no error.
+    pub fn fixed(&self) -> bool {
+        self.step_size.is_some() || self.substeps.is_some() || self.method.error.is_none()
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// A value out of its range.
+    pub fn check(&self) -> Result<()> {
+        let positive = |name: &str, x: f64| {
+            if x > 0.0 && x.is_finite() {
+                return Ok(());
+            }
+            Err(Error::invalid(format!(
+                "{name} must be a positive number, not {x}"
+            )))
+        };
+        if !(self.rtol >= 0.0 && self.rtol.is_finite()) {
+            return Err(Error::invalid(format!(
+                "rtol must not be negative, and it is {}",
+                self.rtol
+            )));
+        }
+        positive("atol", self.atol)?;
+        for (name, value) in [
+            ("step_size", self.step_size),
+            ("first_step", self.first_step),
+        ] {
+            if let Some(x) = value {
+                positive(name, x)?;
+            }
+        }
+        if self.step_size.is_some() && self.substeps.is_some() {
+            return Err(Error::invalid(
+                "step_size and substeps exclude each other; give one",
+            ));
+        }
+        if self.substeps == Some(0) {
+            return Err(Error::invalid("substeps must be at least 1"));
+        }
+        if self.max_steps == 0 {
+            return Err(Error::invalid("max_steps must be at least 1"));
+        }
+        Ok(())
+    }
+}
+
+/// Checks the times of a solve: finite, strictly increasing or strictly decreasing, at least one.
+///
+/// # Errors
+/// The first pair that breaks the order, with its index.
+pub fn check_times(t: &[f64]) -> Result<()> {
+    if let Some(i) = t.iter().position(|x| !x.is_finite()) {
+        return Err(Error::invalid(format!(
+            "time {i} is {}; times must be finite",
+            t[i]
+        )));
+    }
+    let (Some(first), Some(last)) = (t.first(), t.last()) else {
+        return Err(Error::invalid(
+            "a solve needs at least one time, and the list of times is empty",
+        ));
+    };
+    let forward = last >= first;
+    for (i, pair) in t.windows(2).enumerate() {
+        let ordered = if forward {
+            pair[0] < pair[1]
+        } else {
+            pair[0] > pair[1]
+        };
+        if !ordered {
+            return Err(Error::invalid(format!(
+                "times must be strictly {}, but t[{i}] = {} is followed by t[{}] = {}",
+                if forward { "increasing" } else { "decreasing" },
+                pair[0],
+                i + 1,
+                pair[1]
+            )));
+        }
+    }
+    Ok(())
+}

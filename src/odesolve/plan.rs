@@ -1,0 +1,73 @@
+//! The steps a solve took, as a value.
+
+/// One accepted step from `t` to `end`; `h = end − t` is negative when time runs backwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Start.
+    pub t: f64,
+    /// End.
+    pub end: f64,
+}
+
+impl Step {
+    /// Step size.
+    pub fn h(&self) -> f64 {
+        self.end - self.t
+    }
+
+    /// Time of the node c, exact at the end.
+    pub fn node(&self, c: f64) -> f64 {
+        if c == 1.0 {
+            self.end
+        } else {
+            self.t + c * self.h()
+        }
+    }
+}
+
+/// Where a requested time lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Output {
+    /// At the initial state.
+    Start,
+    /// At the end of this step.
+    End(usize),
+    /// Inside this step, at `t + θ h`.
+    Inside(usize, f64),
+}
+
+/// The accepted steps of a solve and where its requested times lie. A solve or a gradient can be replayed on it, by any
+/// engine; as a function of parameters and initial state such a replay is smooth.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepPlan {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// One for each requested time.
+    pub outputs: Vec<Output>,
+}
+
+impl StepPlan {
+    pub(crate) fn clear(&mut self) {
+        self.steps.clear();
+        self.outputs.clear();
+    }
+}
+
+/// What a solve cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Accepted steps.
+    pub steps: usize,
+    /// Rejected steps.
+    pub rejected: usize,
+    /// Evaluations of the vector field.
+    pub evaluations: usize,
+}
+
+impl std::ops::AddAssign for Stats {
+    fn add_assign(&mut self, other: Stats) {
+        self.steps += other.steps;
+        self.rejected += other.rejected;
+        self.evaluations += other.evaluations;
+    }
+}
