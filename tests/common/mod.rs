@@ -1,0 +1,37 @@
+//! Reference figures: float64, computed independently with PyTorch, torchdiffeq and SciPy.
+#![allow(dead_code)]
+
+use serde_json::Value;
+
+/// Reads `../shared/golden/NAME.json`.
+pub fn golden(name: &str) -> Value {
+    let path = format!(
+        "{}/../shared/golden/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|e| panic!("the reference figures {path}: {e}"));
+    serde_json::from_str(&text).unwrap()
+}
+
+/// A list of numbers.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|x| x.as_f64().unwrap())
+        .collect()
+}
+
+/// A list of lists of numbers, one after the other.
+pub fn flat(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().flat_map(numbers).collect()
+}
+
+/// Euclidean norm of the difference over the norm of `want`.
+pub fn relative(got: &[f64], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())
+}
