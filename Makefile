@@ -1,0 +1,3 @@
+.PHONY: setup
+setup:
+	@python3 tools/setup.py
