@@ -28,6 +28,11 @@
 
 pub mod error;
 pub mod field;
+pub mod random;
+
 pub mod odesolve;
+
+#[cfg(test)]
+mod test_support;
 
 pub use error::{Error, Result};
