@@ -32,6 +32,8 @@ pub mod random;
 
 pub mod odesolve;
 
+pub mod schedules;
+
 #[cfg(test)]
 mod test_support;
 
