@@ -32,6 +32,8 @@ pub mod random;
 
 pub mod odesolve;
 
+pub mod smoothing;
+
 pub mod schedules;
 
 #[cfg(test)]

@@ -1,0 +1,15 @@
+//! External signals: functions of time that a field takes as given.
+
+/// An external signal s(t) per sample, for example the smoothing spline û(t) of the data.
+pub trait Signal: std::fmt::Debug + Send + Sync {
+    /// Number of components.
+    fn dof(&self) -> usize;
+    /// Number of samples; 1 means that every sample sees the same signal.
+    fn samples(&self) -> usize;
+    /// s(t) of one sample into `out` ([dof]).
+    fn value(&self, sample: usize, t: f64, out: &mut [f64]);
+    /// ds/dt of one sample into `out` ([dof]).
+    fn derivative(&self, sample: usize, t: f64, out: &mut [f64]);
+    /// Increasing times at which s or one of its derivatives jumps.
+    fn breakpoints(&self, sample: usize) -> &[f64];
+}
