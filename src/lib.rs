@@ -29,6 +29,15 @@
 pub mod dynamics;
 pub mod error;
 pub mod field;
+pub mod random;
+
 pub mod odesolve;
+
+pub mod smoothing;
+
+pub mod schedules;
+
+#[cfg(test)]
+mod test_support;
 
 pub use error::{Error, Result};

@@ -1,4 +1,5 @@
 //! A vector field, written once as a graph, which every engine runs.
+<<<<<<< HEAD
 //!
 //! | file | idea |
 //! |---|---|
@@ -26,3 +27,9 @@ pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
 pub use vector_field::{Parameters, VectorField, system};
+=======
+
+mod signal;
+
+pub use signal::Signal;
+>>>>>>> data
