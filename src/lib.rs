@@ -27,15 +27,17 @@
 #![deny(unsafe_code)]
 
 pub mod dynamics;
+pub mod engines;
 pub mod error;
 pub mod field;
-pub mod random;
-
+pub mod files;
+pub mod models;
 pub mod odesolve;
-
-pub mod smoothing;
-
+pub mod random;
 pub mod schedules;
+pub mod smoothing;
+pub mod synchronization;
+pub mod training;
 
 #[cfg(test)]
 mod test_support;

@@ -335,7 +335,12 @@ impl std::fmt::Debug for VectorField {
 /// The parameters of a system's closure, by name.
 pub struct Parameters<'a>(&'a FieldBuilder);
 
-impl Parameters<'_> {
+impl<'a> Parameters<'a> {
+    /// The parameters of a field under construction.
+    pub fn of(builder: &'a FieldBuilder) -> Self {
+        Parameters(builder)
+    }
+
     /// The parameter of this name; a name that is not there is the error of the finished system.
     pub fn get(&self, name: &str) -> super::Expr {
         self.0.named_parameter(name)

@@ -1,0 +1,33 @@
+//! Choosing an engine by name.
+
+use crate::odesolve::{Engine, NativeEngine};
+use crate::{Error, Result};
+
+/// The engine of this name: `native` (CPU, the default) or `torch`, on a device (`cpu`, `cuda`, `cuda:1`).
+///
+/// # Errors
+/// A name that no engine has, a device that is not there, or `torch` in a build without it.
+pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
+    match name {
+        "native" if device == "cpu" => Ok(Box::<NativeEngine>::default()),
+        "native" => Err(Error::invalid(format!(
+            "the native engine runs on the CPU; for device \"{device}\" choose engine \"torch\""
+        ))),
+        "torch" => torch(device),
+        _ => Err(crate::error::unknown("engine", name, ["native", "torch"])),
+    }
+}
+
+#[cfg(feature = "torch")]
+fn torch(device: &str) -> Result<Box<dyn Engine>> {
+    Ok(Box::new(crate::torch::TorchEngine::new(device)?))
+}
+
+#[cfg(not(feature = "torch"))]
+fn torch(_device: &str) -> Result<Box<dyn Engine>> {
+    Err(Error::Torch(
+        "this build of odesync has no torch engine; build it with the feature \"torch\" (on by default), or use engine \
+         \"native\""
+            .into(),
+    ))
+}

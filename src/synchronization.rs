@@ -1,0 +1,115 @@
+//! Coupling a model to data: f(t, u) + λ K (û(t) − u).
+//!
+//! With λ = 1 and K large enough the model follows û whatever its parameters, and the loss has no irregular landscape; λ
+//! then goes to 0 (Ko, Koh, Park, Jhe, NeurIPS 2023, sections 3 and 4).
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use crate::field::{FieldBuilder, VectorField};
+use crate::smoothing::SmoothingSpline;
+use crate::{Error, Result};
+
+/// Name of the block that holds λ in a synchronised field.
+pub const LAMBDA: &str = "sync.lambda";
+/// Name of the block that holds K in a synchronised field.
+pub const COUPLING: &str = "sync.coupling";
+
+/// The coupling strength K.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Coupling {
+    /// One number for all components.
+    Scalar(f64),
+    /// One number for each component, `[dof]`.
+    Vector(Vec<f64>),
+    /// A matrix, `[dof, dof]`.
+    Matrix(Array2<f64>),
+}
+
+impl From<f64> for Coupling {
+    fn from(k: f64) -> Self {
+        Coupling::Scalar(k)
+    }
+}
+
+impl Coupling {
+    /// Its numbers, row by row.
+    fn values(&self) -> Vec<f64> {
+        match self {
+            Coupling::Scalar(k) => vec![*k],
+            Coupling::Vector(k) => k.clone(),
+            Coupling::Matrix(k) => k.iter().copied().collect(),
+        }
+    }
+
+    /// Checks it against the number of state variables.
+    ///
+    /// # Errors
+    /// A shape that does not fit, or a number that is not finite.
+    pub fn check(&self, dof: usize) -> Result<()> {
+        if let Some(k) = self.values().iter().find(|k| !k.is_finite()) {
+            return Err(Error::invalid(format!("the coupling must be finite, and it holds {k}")));
+        }
+        let fits = match self {
+            Coupling::Scalar(_) => true,
+            Coupling::Vector(k) => k.len() == dof,
+            Coupling::Matrix(k) => k.dim() == (dof, dof),
+        };
+        if fits {
+            return Ok(());
+        }
+        let given = match self {
+            Coupling::Matrix(k) => format!("a matrix of shape {:?}", k.shape()),
+            other => format!("{} numbers", other.values().len()),
+        };
+        Err(Error::invalid(format!(
+            "the coupling of a field with {dof} state variables is a number, {dof} numbers or a {dof} x {dof} matrix, not \
+             {given}"
+        )))
+    }
+}
+
+/// The synchronised field f(t, u) + λ K (û(t) − u), with λ = 1. λ and K are parameter blocks that are never trained; see
+/// [`with_lambda`].
+///
+/// # Errors
+/// A spline of another number of components, or a coupling that does not fit.
+pub fn synchronize(field: &VectorField, spline: Arc<SmoothingSpline>, coupling: &Coupling) -> Result<VectorField> {
+    let dof = field.dof();
+    coupling.check(dof)?;
+    if spline.dof() != dof {
+        return Err(Error::invalid(format!(
+            "the field has {dof} state variables, the smoothing spline {} components",
+            spline.dof()
+        )));
+    }
+    let (b, f) = FieldBuilder::extend(field);
+    let lambda = b.constant_parameter(LAMBDA, 1.0);
+    let difference = b.signal(spline) - b.state();
+    let shape = match coupling {
+        Coupling::Scalar(_) => vec![],
+        Coupling::Vector(_) => vec![dof],
+        Coupling::Matrix(_) => vec![dof, dof],
+    };
+    let k = b.block(COUPLING, &shape, &coupling.values(), false)?;
+    let pull = match coupling {
+        Coupling::Matrix(_) => lambda * b.affine(k, None, &difference),
+        _ => lambda * b.parameter(k) * difference,
+    };
+    b.finish(f + pull)
+}
+
+/// The synchronised field with another homotopy parameter λ.
+///
+/// # Errors
+/// A field that is not synchronised, or λ that is not finite.
+pub fn with_lambda(field: &VectorField, lambda: f64) -> Result<VectorField> {
+    if !lambda.is_finite() {
+        return Err(Error::invalid(format!("the homotopy parameter must be finite, not {lambda}")));
+    }
+    field
+        .with_param(LAMBDA, &[lambda])
+        .map_err(|_| Error::invalid("only a synchronised field has a homotopy parameter; see synchronize"))
+}

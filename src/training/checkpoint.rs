@@ -1,0 +1,217 @@
+//! Runs on disk: `best.safetensors`, `last.safetensors` and `metrics.csv` in one folder.
+//!
+//! A checkpoint holds each parameter block as a float64 tensor under its name (as a PyTorch state dict would), and in its
+//! metadata the equations of the model, so that it can be loaded without the script that made it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ndarray::Array2;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+
+use super::optimizer::OptimizerState;
+use super::run::{EpochRecord, Run, Stop};
+use crate::field::VectorField;
+use crate::files::write_atomically;
+use crate::odesolve::SolveOptions;
+use crate::{Error, Result};
+
+const FORMAT: &str = "odesync-1";
+const BEST: &str = "best.safetensors";
+const LAST: &str = "last.safetensors";
+const METRICS: &str = "metrics.csv";
+
+/// What stands in a checkpoint's metadata beside the equations.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct About {
+    method: String,
+    epoch: usize,
+    best_mse: Option<f64>,
+    best_epoch: usize,
+    t0: f64,
+    solver: String,
+    rtol: f64,
+    atol: f64,
+    step_size: Option<f64>,
+    substeps: Option<usize>,
+    optimizer_step: u64,
+}
+
+/// Makes the folder and sees whether files can be written there.
+pub(super) fn prepare(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+    tempfile::Builder::new()
+        .prefix(".odesync-")
+        .tempfile_in(folder)
+        .map(drop)
+        .map_err(|e| Error::io("write in", folder, &e))
+}
+
+impl Run {
+    /// Writes the run into a folder. Each file is complete or absent, whenever the process ends.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        write_atomically(&folder.join(BEST), &self.checkpoint(&self.model, false)?)?;
+        write_atomically(&folder.join(METRICS), &self.metrics_csv(folder)?)?;
+        // Last, so that a reader who finds it finds the rest.
+        write_atomically(&folder.join(LAST), &self.checkpoint(&self.last, true)?)
+    }
+
+    /// Reads a run back from its folder.
+    ///
+    /// # Errors
+    /// Files that are missing or damaged.
+    pub fn load(folder: impl AsRef<Path>) -> Result<Run> {
+        let folder = folder.as_ref();
+        let (model, ..) = read(&folder.join(BEST))?;
+        let (last, about, mut tensors) = read(&folder.join(LAST))?;
+        let path = folder.join(LAST);
+        let mut take = |name: &str| tensors.remove(name).unwrap_or_default();
+        let u0 = take("data.u0");
+        let solver = SolveOptions {
+            step_size: about.step_size,
+            substeps: about.substeps,
+            ..SolveOptions::default().method(&about.solver)?.tolerances(about.rtol, about.atol)
+        };
+        let dof = model.dof();
+        Ok(Run {
+            best_mse: about.best_mse.unwrap_or(f64::NAN),
+            best_epoch: about.best_epoch,
+            history: read_metrics(&folder.join(METRICS))?,
+            method: about.method,
+            t0: about.t0,
+            u0: Array2::from_shape_vec((u0.len() / dof, dof), u0).map_err(|e| damaged(&path, e))?,
+            solver,
+            optimizer: OptimizerState {
+                step: about.optimizer_step,
+                first: take("optimizer.first"),
+                second: take("optimizer.second"),
+            },
+            corrections: take("method.corrections"),
+            stop: Stop::Finished,
+            model,
+            last,
+        })
+    }
+
+    fn checkpoint(&self, model: &VectorField, with_state: bool) -> Result<Vec<u8>> {
+        let about = About {
+            method: self.method.clone(),
+            epoch: self.history.len(),
+            best_mse: self.best_mse.is_finite().then_some(self.best_mse),
+            best_epoch: self.best_epoch,
+            t0: self.t0,
+            solver: self.solver.method.name.into(),
+            rtol: self.solver.rtol,
+            atol: self.solver.atol,
+            step_size: self.solver.step_size,
+            substeps: self.solver.substeps,
+            optimizer_step: self.optimizer.step,
+        };
+        let about = serde_json::to_string(&about).map_err(|e| Error::invalid(e.to_string()))?;
+        let metadata = HashMap::from([
+            ("format".to_string(), FORMAT.to_string()),
+            ("model".to_string(), model.to_json()?),
+            ("run".to_string(), about),
+        ]);
+        let mut tensors: Vec<(String, Vec<usize>, Vec<f64>)> = model
+            .blocks()
+            .iter()
+            .map(|b| (b.name.clone(), b.shape.clone(), model.values()[b.range()].to_vec()))
+            .collect();
+        let mut vector = |name: &str, values: &[f64]| {
+            tensors.push((name.into(), vec![values.len()], values.to_vec()));
+        };
+        vector("data.u0", &self.u0.iter().copied().collect::<Vec<_>>());
+        if with_state {
+            vector("optimizer.first", &self.optimizer.first);
+            vector("optimizer.second", &self.optimizer.second);
+            vector("method.corrections", &self.corrections);
+        }
+        let bytes: Vec<Vec<u8>> = tensors
+            .iter()
+            .map(|(_, _, values)| values.iter().flat_map(|x| x.to_le_bytes()).collect())
+            .collect();
+        let views = tensors
+            .iter()
+            .zip(&bytes)
+            .map(|((name, shape, _), bytes)| {
+                TensorView::new(Dtype::F64, shape.clone(), bytes)
+                    .map(|view| (name.clone(), view))
+                    .map_err(|e| Error::invalid(e.to_string()))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        serialize(views, Some(metadata)).map_err(|e| Error::invalid(e.to_string()))
+    }
+
+    fn metrics_csv(&self, folder: &Path) -> Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(vec![]);
+        let failed = |e: csv::Error| Error::io("write", folder.join(METRICS), &std::io::Error::other(e));
+        for record in &self.history {
+            writer.serialize(record).map_err(failed)?;
+        }
+        writer
+            .into_inner()
+            .map_err(|e| Error::io("write", folder.join(METRICS), e.error()))
+    }
+}
+
+fn damaged(path: &Path, reason: impl std::fmt::Display) -> Error {
+    Error::Checkpoint {
+        path: path.to_path_buf(),
+        reason: format!("{reason}; it may be damaged, or written by another program"),
+    }
+}
+
+type Tensors = HashMap<String, Vec<f64>>;
+
+/// Reads a checkpoint: the model, what stands beside it, and the tensors that are not the model's.
+fn read(path: &Path) -> Result<(VectorField, About, Tensors)> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, &e))?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(path, e))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, e))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let entry = |name: &str| {
+        metadata
+            .get(name)
+            .ok_or_else(|| damaged(path, format!("it has no \"{name}\" in its metadata")))
+    };
+    if entry("format")? != FORMAT {
+        return Err(damaged(path, format!("its format is not {FORMAT}")));
+    }
+    let mut model = VectorField::from_json(entry("model")?).map_err(|e| damaged(path, e))?;
+    let about: About = serde_json::from_str(entry("run")?).map_err(|e| damaged(path, e))?;
+    let mut rest = Tensors::new();
+    for (name, view) in tensors.tensors() {
+        if view.dtype() != Dtype::F64 {
+            return Err(damaged(path, format!("tensor \"{name}\" is not float64")));
+        }
+        let values = view
+            .data()
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|b| f64::from_le_bytes(*b))
+            .collect();
+        rest.insert(name, values);
+    }
+    let names: Vec<String> = model.blocks().iter().map(|b| b.name.clone()).collect();
+    for name in names {
+        let values = rest
+            .remove(&name)
+            .ok_or_else(|| damaged(path, format!("parameter \"{name}\" is missing")))?;
+        model = model.with_param(&name, &values).map_err(|e| damaged(path, e))?;
+    }
+    Ok((model, about, rest))
+}
+
+fn read_metrics(path: &Path) -> Result<Vec<EpochRecord>> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, &e))?;
+    csv::Reader::from_reader(file)
+        .deserialize()
+        .map(|record| record.map_err(|e| damaged(path, e)))
+        .collect()
+}

@@ -1,0 +1,109 @@
+//! The three training methods.
+
+use crate::schedules::Schedule;
+use crate::synchronization::Coupling;
+use crate::{Error, Result};
+
+/// How a model is compared with the data.
+#[derive(Debug, Clone)]
+pub enum Method {
+    /// One solve over the whole time span.
+    Vanilla,
+    /// Several short solves whose ends must meet.
+    MultipleShooting(MultipleShooting),
+    /// One solve of the model coupled to the data, the coupling lowered by a schedule.
+    Homotopy(Homotopy),
+}
+
+/// Settings of multiple shooting: loss = data part + `continuity_weight` × mean squared gap between segments.
+#[derive(Debug, Clone)]
+pub struct MultipleShooting {
+    /// Number of segments, as equal as can be, longer ones first.
+    pub segments: usize,
+    /// Weight of the continuity penalty.
+    pub continuity_weight: f64,
+}
+
+impl Default for MultipleShooting {
+    fn default() -> Self {
+        MultipleShooting {
+            segments: 5,
+            continuity_weight: 0.01,
+        }
+    }
+}
+
+/// Settings of homotopy training.
+#[derive(Debug, Clone)]
+pub struct Homotopy {
+    /// Coupling strength K.
+    pub coupling: Coupling,
+    /// The homotopy parameter λ by epoch.
+    pub schedule: Schedule,
+    /// Smoothing α of the spline û; 0 interpolates the data.
+    pub smoothing: f64,
+}
+
+impl Homotopy {
+    /// Coupling and schedule, with an interpolating spline.
+    pub fn new(coupling: impl Into<Coupling>, schedule: Schedule) -> Self {
+        Homotopy {
+            coupling: coupling.into(),
+            schedule,
+            smoothing: 0.0,
+        }
+    }
+}
+
+impl Method {
+    /// Name, as in scripts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Method::Vanilla => "vanilla",
+            Method::MultipleShooting(_) => "multiple_shooting",
+            Method::Homotopy(_) => "homotopy",
+        }
+    }
+
+    /// λ of an epoch: 0 unless this is homotopy training.
+    pub fn lambda(&self, epoch: usize) -> f64 {
+        match self {
+            Method::Homotopy(h) => h.schedule.lambda(epoch),
+            _ => 0.0,
+        }
+    }
+
+    /// The number of epochs that suits the method: its schedule's, else 1000.
+    pub fn default_epochs(&self) -> usize {
+        match self {
+            Method::Homotopy(h) => h.schedule.epochs(),
+            _ => 1000,
+        }
+    }
+
+    /// Checks the settings against the data.
+    ///
+    /// # Errors
+    /// A setting out of its range.
+    pub fn check(&self, times: usize, dof: usize) -> Result<()> {
+        match self {
+            Method::Vanilla => Ok(()),
+            Method::MultipleShooting(m) => {
+                if m.segments == 0 || m.segments > times {
+                    return Err(Error::invalid(format!(
+                        "segments must lie between 1 and the number of times, {times}; it is {}",
+                        m.segments
+                    )));
+                }
+                if !(m.continuity_weight >= 0.0 && m.continuity_weight.is_finite()) {
+                    return Err(Error::invalid(format!(
+                        "continuity_weight must not be negative, and it is {}",
+                        m.continuity_weight
+                    )));
+                }
+                Ok(())
+            }
+            Method::Homotopy(h) => h.coupling.check(dof),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How to train.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::optimizer::Optimizer;
+use crate::odesolve::SolveOptions;
+use crate::{Error, Result};
+
+/// Options of a training run; every default is stated with its field.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// Number of epochs; by default the schedule's (homotopy) or 1000.
+    pub epochs: Option<usize>,
+    /// Learning rate, 0.02.
+    pub lr: f64,
+    /// How the learning rate changes over the run, constant.
+    pub lr_schedule: LrSchedule,
+    /// The optimiser, AdamW with PyTorch's defaults.
+    pub optimizer: Optimizer,
+    /// Bound on the Euclidean norm of the gradient, none.
+    pub clip: Option<f64>,
+    /// Stop when the mse has not improved for so many epochs (counted at λ = 0 only), never.
+    pub patience: Option<usize>,
+    /// Stop after so many epochs in a row whose training solve failed, 10.
+    pub max_failures: usize,
+    /// The solver, dopri5 with rtol 1e-7 and atol 1e-9.
+    pub solver: SolveOptions,
+    /// `native` or `torch`, native.
+    pub engine: String,
+    /// `cpu` or, with the torch engine, `cuda:0`; cpu.
+    pub device: String,
+    /// Folder for checkpoints and metrics, none.
+    pub out: Option<PathBuf>,
+    /// Write them every so many epochs and at the end, 100; flushing a file to disk can cost more than an epoch.
+    pub checkpoint_every: usize,
+    /// Raised to stop after the current epoch.
+    pub interrupt: Arc<AtomicBool>,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        TrainOptions {
+            epochs: None,
+            lr: 0.02,
+            lr_schedule: LrSchedule::Constant,
+            optimizer: Optimizer::default(),
+            clip: None,
+            patience: None,
+            max_failures: 10,
+            solver: SolveOptions::default(),
+            engine: "native".into(),
+            device: "cpu".into(),
+            out: None,
+            checkpoint_every: 100,
+            interrupt: Arc::default(),
+        }
+    }
+}
+
+impl TrainOptions {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// A value out of its range.
+    pub fn check(&self) -> Result<()> {
+        if !(self.lr > 0.0 && self.lr.is_finite()) {
+            return Err(Error::invalid(format!("lr must be a positive number, not {}", self.lr)));
+        }
+        if let Some(clip) = self.clip
+            && !(clip > 0.0 && clip.is_finite())
+        {
+            return Err(Error::invalid(format!("clip must be a positive number, not {clip}")));
+        }
+        for (name, value) in [
+            ("epochs", self.epochs),
+            ("patience", self.patience),
+            ("max_failures", Some(self.max_failures)),
+            ("checkpoint_every", Some(self.checkpoint_every)),
+        ] {
+            if value == Some(0) {
+                return Err(Error::invalid(format!("{name} must be at least 1")));
+            }
+        }
+        self.lr_schedule.check()?;
+        self.optimizer.check()?;
+        self.solver.check()
+    }
+
+    pub(super) fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+}
+
+/// The learning rate by epoch, as a factor of `lr`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LrSchedule {
+    /// Always `lr`.
+    Constant,
+    /// Half a cosine from `lr` to 0 over the run.
+    Cosine,
+    /// `lr · rate^epoch`.
+    Exponential {
+        /// Factor of each epoch, in (0, 1].
+        rate: f64,
+    },
+    /// `lr · factor^⌊epoch / every⌋`.
+    Step {
+        /// Epochs between two changes.
+        every: usize,
+        /// Factor of each change, in (0, 1].
+        factor: f64,
+    },
+}
+
+impl LrSchedule {
+    /// The factor of an epoch in a run of `epochs`.
+    pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
+        match self {
+            LrSchedule::Constant => 1.0,
+            LrSchedule::Cosine => {
+                let done = epoch as f64 / epochs.max(1) as f64;
+                0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+            LrSchedule::Exponential { rate } => rate.powf(epoch as f64),
+            LrSchedule::Step { every, factor } => factor.powf((epoch / (*every).max(1)) as f64),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let (name, factor) = match self {
+            LrSchedule::Constant | LrSchedule::Cosine => return Ok(()),
+            LrSchedule::Exponential { rate } => ("rate", *rate),
+            LrSchedule::Step { every: 0, .. } => {
+                return Err(Error::invalid("every must be at least 1 epoch"));
+            }
+            LrSchedule::Step { factor, .. } => ("factor", *factor),
+        };
+        if factor > 0.0 && factor <= 1.0 {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the learning-rate schedule's {name} must lie in (0, 1], not {factor}"
+        )))
+    }
+}
