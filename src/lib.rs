@@ -30,5 +30,6 @@ pub mod dynamics;
 pub mod error;
 pub mod field;
 pub mod odesolve;
+pub mod plotting;
 
 pub use error::{Error, Result};
