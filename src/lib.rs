@@ -27,12 +27,14 @@
 #![deny(unsafe_code)]
 
 pub mod dynamics;
+pub mod datasets;
 pub mod engines;
 pub mod error;
 pub mod field;
 pub mod files;
 pub mod models;
 pub mod odesolve;
+pub mod plotting;
 pub mod random;
 pub mod schedules;
 pub mod smoothing;

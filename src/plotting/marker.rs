@@ -1,0 +1,47 @@
+//! The shapes at points.
+
+use super::geometry::Point;
+use super::look::Look;
+use super::scene::{Pen, Scene};
+use super::style::{Dash, Marker};
+
+/// Draws a marker of diameter `look.size`; shapes other than discs are scaled to look as large.
+pub(super) fn draw_marker(marker: Marker, (x, y): Point, look: &Look, scene: &mut Scene) {
+    let r = 0.5 * look.size;
+    let ink = look.ink();
+    let pen = Pen {
+        ink,
+        width: (0.25 * look.size).max(1.2),
+        dash: Dash::Solid,
+    };
+    let around = |points: &[Point]| {
+        points
+            .iter()
+            .map(|p| (x + r * p.0, y + r * p.1))
+            .collect::<Vec<_>>()
+    };
+    match marker {
+        Marker::Circle => scene.disc((x, y), r, ink),
+        Marker::Square => {
+            scene.area(
+                around(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
+                ink,
+            );
+        }
+        Marker::Triangle => scene.area(around(&[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)]), ink),
+        Marker::Diamond => {
+            scene.area(
+                around(&[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]),
+                ink,
+            );
+        }
+        Marker::Cross => {
+            scene.line(&around(&[(-0.8, -0.8), (0.8, 0.8)]), pen);
+            scene.line(&around(&[(-0.8, 0.8), (0.8, -0.8)]), pen);
+        }
+        Marker::Plus => {
+            scene.line(&around(&[(-1.0, 0.0), (1.0, 0.0)]), pen);
+            scene.line(&around(&[(0.0, -1.0), (0.0, 1.0)]), pen);
+        }
+    }
+}

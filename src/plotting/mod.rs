@@ -1,0 +1,54 @@
+//! Figures as SVG and PNG: described first, drawn when they are saved, the same picture in both formats.
+//!
+//! A [`Figure`] is one pair of axes with lines, points, bands and marks; a [`Grid`] puts several side by side or on top
+//! of each other. [`trajectory`], [`fit`] and [`loss_curve`] make the figures of a run. Text is measured and drawn with a
+//! bundled font, so that a figure is the same on every machine, byte for byte.
+//!
+//! ```no_run
+//! use odesync::plotting::{Dash, Figure, Grid, Style};
+//!
+//! let t: Vec<f64> = (0..=100).map(|i| 0.1 * f64::from(i)).collect();
+//! let decay: Vec<f64> = t.iter().map(|t| (-t).exp()).collect();
+//! let linear = Figure::new().x_label("t").y_label("u").line(&t, &decay, Style::new().label("exp(−t)"))?;
+//! let log = linear.clone().log_y();
+//! Grid::new(2, [linear, log])?.title("Decay").save("figures/decay.svg")?;
+//! # Ok::<(), odesync::Error>(())
+//! ```
+//!
+//! How it works: [`Figure`] and [`Grid`] are laid out by `panel` into a `Scene` of strokes, areas, discs and text in
+//! pixels, which is played on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is a
+//! new variant of `Layer`.
+
+mod builders;
+mod color;
+mod figure;
+mod font;
+mod geometry;
+mod grid;
+mod layer;
+mod legend;
+mod look;
+mod marker;
+mod option;
+mod output;
+mod paint;
+mod panel;
+mod range;
+mod raster;
+mod scale;
+mod scene;
+mod style;
+#[cfg(test)]
+mod tests;
+mod ticks;
+mod values;
+mod view;
+
+pub use builders::{fit, loss_curve, trajectory};
+pub use color::{Color, PALETTE};
+pub use figure::Figure;
+pub use grid::{Grid, Panel};
+pub use legend::Legend;
+pub use option::OptionValue;
+pub use style::{Dash, Marker, Style};
+pub use values::Values;

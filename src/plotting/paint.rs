@@ -1,0 +1,170 @@
+//! Drawing a panel whose axes and margins are decided.
+
+use super::figure::Figure;
+use super::font;
+use super::geometry::{Point, Rect};
+use super::legend::Legend;
+use super::panel::{
+    AXIS_EM, EDGE, INK, LABEL_EM, Margins, Plan, TICK, TICK_GAP, TITLE_EM, x_ticks, y_ticks,
+};
+use super::scene::{Align, Ink, Pen, Scene};
+use super::style::Dash;
+
+const GRID: Ink = ((0xe4, 0xe4, 0xe4), 1.0);
+
+impl Plan<'_> {
+    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
+        let margins = margins.unwrap_or(self.margins);
+        let view = self.view(area, &margins);
+        let frame = view.rect;
+        let (xs, ys) = (
+            x_ticks(&self.x, frame.width()),
+            y_ticks(&self.y, frame.height()),
+        );
+        let at_x = |place: f64| frame.left + place * frame.width();
+        let at_y = |place: f64| frame.bottom - place * frame.height();
+        let thin = |ink| Pen {
+            ink,
+            width: 1.0,
+            dash: Dash::Solid,
+        };
+
+        for (place, _) in &xs.major {
+            scene.line(
+                &[(at_x(*place), frame.top), (at_x(*place), frame.bottom)],
+                thin(GRID),
+            );
+        }
+        for (place, _) in &ys.major {
+            scene.line(
+                &[(frame.left, at_y(*place)), (frame.right, at_y(*place))],
+                thin(GRID),
+            );
+        }
+        for (layer, look) in self.figure.layers.iter().zip(&self.looks) {
+            layer.draw(look, &view, scene);
+        }
+        let corner = [
+            (frame.left, frame.top),
+            (frame.left, frame.bottom),
+            (frame.right, frame.bottom),
+        ];
+        scene.line(&corner, thin(INK));
+        let x_mark = |scene: &mut Scene, place: f64, length: f64| {
+            scene.line(
+                &[
+                    (at_x(place), frame.bottom),
+                    (at_x(place), frame.bottom + length),
+                ],
+                thin(INK),
+            );
+        };
+        let y_mark = |scene: &mut Scene, place: f64, length: f64| {
+            scene.line(
+                &[
+                    (frame.left - length, at_y(place)),
+                    (frame.left, at_y(place)),
+                ],
+                thin(INK),
+            );
+        };
+        xs.minor
+            .iter()
+            .for_each(|place| x_mark(scene, *place, 0.6 * TICK));
+        ys.minor
+            .iter()
+            .for_each(|place| y_mark(scene, *place, 0.6 * TICK));
+        for (place, label) in &xs.major {
+            x_mark(scene, *place, TICK);
+            if !self.bare {
+                let baseline = frame.bottom + TICK + TICK_GAP + font::CAP_HEIGHT * LABEL_EM;
+                scene.text(
+                    label,
+                    (at_x(*place), baseline),
+                    LABEL_EM,
+                    Align::Center,
+                    false,
+                    INK,
+                );
+            }
+        }
+        for (place, label) in &ys.major {
+            y_mark(scene, *place, TICK);
+            let at = (
+                frame.left - TICK - TICK_GAP,
+                at_y(*place) + 0.5 * font::CAP_HEIGHT * LABEL_EM,
+            );
+            scene.text(label, at, LABEL_EM, Align::Right, false, INK);
+        }
+        self.draw_names(area, &frame, scene);
+        if let Some(legend) = self.legend(area) {
+            let place = match self.outside {
+                true => legend.place(Legend::Outside, &frame, &[]),
+                false => legend.place(self.figure.legend, &frame, &self.footprint(&view)),
+            };
+            legend.draw(
+                &place,
+                !self.outside,
+                &self.figure.layers,
+                &self.looks,
+                scene,
+            );
+        }
+    }
+
+    fn draw_names(&self, area: &Rect, frame: &Rect, scene: &mut Scene) {
+        let (center, middle) = (
+            0.5 * (frame.left + frame.right),
+            0.5 * (frame.top + frame.bottom),
+        );
+        let Figure {
+            title,
+            x_label,
+            y_label,
+            ..
+        } = self.figure;
+        if !title.is_empty() {
+            // Baseline so that the title's descenders end a little above the frame.
+            draw_centered(
+                title,
+                TITLE_EM,
+                (center, frame.top - 0.6 * TITLE_EM),
+                area,
+                scene,
+            );
+        }
+        if !x_label.is_empty() && !self.bare {
+            let baseline = frame.bottom + TICK + TICK_GAP + LABEL_EM + 1.1 * AXIS_EM;
+            draw_centered(x_label, AXIS_EM, (center, baseline), area, scene);
+        }
+        if !y_label.is_empty() {
+            let (top, bottom) = (frame.top, area.bottom - 0.5 * EDGE);
+            let (label, em) = fitted(y_label, AXIS_EM, bottom - top);
+            let half = 0.5 * font::width(&label) * em;
+            let y = middle.clamp(top + half, (bottom - half).max(top + half));
+            scene.text(
+                &label,
+                (area.left + EDGE + font::CAP_HEIGHT * em, y),
+                em,
+                Align::Center,
+                true,
+                INK,
+            );
+        }
+    }
+}
+
+/// Text centred at a point as far as it then stays within the area.
+pub(super) fn draw_centered(text: &str, em: f64, (x, y): Point, area: &Rect, scene: &mut Scene) {
+    let (text, em) = fitted(text, em, area.width() - 2.0 * EDGE);
+    let half = 0.5 * font::width(&text) * em + EDGE;
+    let x = x.clamp(area.left + half, (area.right - half).max(area.left + half));
+    scene.text(&text, (x, y), em, Align::Center, false, INK);
+}
+
+/// Text that is too long is written smaller, down to three quarters, and then cut short.
+fn fitted(text: &str, em: f64, room: f64) -> (String, f64) {
+    let em = em.min(room / font::width(text).max(1e-9)).max(0.75 * em);
+    (font::shortened(text, room / em + 1e-9), em)
+}

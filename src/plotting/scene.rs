@@ -1,0 +1,219 @@
+//! What a figure comes down to: strokes, areas, discs and text in pixels, which any plotters backend can draw.
+
+use plotters::prelude::{
+    FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle, TextStyle,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters_backend::{DrawingBackend, DrawingErrorKind};
+
+use super::font;
+use super::geometry::{Point, Rect, dashes};
+use super::style::Dash;
+
+/// plotters' coordinates are whole numbers; a tenth of a pixel keeps smooth curves smooth.
+pub(super) const UNITS: f64 = 10.0;
+
+/// Length in pixels beyond which a line is drawn without dashes.
+const LONGEST_DASHED: f64 = 100_000.0;
+
+/// A colour with its opacity.
+pub(super) type Ink = ((u8, u8, u8), f64);
+
+/// The pen of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pen {
+    pub ink: Ink,
+    pub width: f64,
+    pub dash: Dash,
+}
+
+/// Where the given point lies in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Center,
+    Right,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Item {
+    Path {
+        points: Vec<Point>,
+        ink: Ink,
+        width: f64,
+    },
+    Area {
+        points: Vec<Point>,
+        ink: Ink,
+    },
+    Disc {
+        center: Point,
+        radius: f64,
+        ink: Ink,
+    },
+    Text {
+        text: String,
+        at: Point,
+        em: f64,
+        align: Align,
+        upward: bool,
+        ink: Ink,
+    },
+}
+
+/// Everything that is drawn, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scene {
+    pub size: (u32, u32),
+    pub items: Vec<Item>,
+}
+
+impl Scene {
+    pub fn new(size: (u32, u32)) -> Scene {
+        Scene {
+            size,
+            items: Vec::new(),
+        }
+    }
+
+    /// A line; one of no length is a dot.
+    pub fn line(&mut self, points: &[Point], pen: Pen) {
+        let width = pen.width;
+        let length: f64 = points
+            .windows(2)
+            .map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1))
+            .sum();
+        let pieces = match pen.dash {
+            // In a tangle as long as this nobody sees dashes, and there would be tens of thousands of them.
+            _ if length > LONGEST_DASHED => vec![points.to_vec()],
+            Dash::Solid => vec![points.to_vec()],
+            // Round ends add the width to each dash and take it from each gap.
+            Dash::Dashed => dashes(points, (width.max(1.0) * 3.5 + 1.0, width.max(1.0) * 3.0)),
+            Dash::Dotted => dashes(points, (0.2, width.max(1.0) * 2.3)),
+        };
+        for points in pieces {
+            self.items.push(Item::Path {
+                points,
+                ink: pen.ink,
+                width,
+            });
+        }
+    }
+
+    /// A filled polygon.
+    pub fn area(&mut self, points: Vec<Point>, ink: Ink) {
+        if points.len() > 2 {
+            self.items.push(Item::Area { points, ink });
+        }
+    }
+
+    /// A filled rectangle.
+    pub fn rect(&mut self, r: &Rect, ink: Ink) {
+        let corners = vec![
+            (r.left, r.top),
+            (r.right, r.top),
+            (r.right, r.bottom),
+            (r.left, r.bottom),
+        ];
+        self.area(corners, ink);
+    }
+
+    pub fn disc(&mut self, center: Point, radius: f64, ink: Ink) {
+        self.items.push(Item::Disc {
+            center,
+            radius,
+            ink,
+        });
+    }
+
+    /// Text with its baseline at `at`; `upward` turns it to be read from below.
+    pub fn text(&mut self, text: &str, at: Point, em: f64, align: Align, upward: bool, ink: Ink) {
+        self.items.push(Item::Text {
+            text: printable(text),
+            at,
+            em,
+            align,
+            upward,
+            ink,
+        });
+    }
+
+    /// Draws everything on a backend whose unit is a pixel divided by [`UNITS`].
+    pub fn play<DB: DrawingBackend>(
+        &self,
+        backend: &mut DB,
+    ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
+        backend.ensure_prepared()?;
+        for item in &self.items {
+            match item {
+                Item::Path { points, ink, width } => {
+                    backend.draw_path(points.iter().map(|p| units(*p)), &shape(*ink, *width))?;
+                }
+                Item::Area { points, ink } => {
+                    backend.fill_polygon(points.iter().map(|p| units(*p)), &shape(*ink, 0.0))?;
+                }
+                Item::Disc {
+                    center,
+                    radius,
+                    ink,
+                } => {
+                    let radius = (radius * UNITS).round() as u32;
+                    backend.draw_circle(units(*center), radius, &shape(*ink, 0.0), true)?;
+                }
+                Item::Text {
+                    text,
+                    at,
+                    em,
+                    align,
+                    upward,
+                    ink,
+                } => {
+                    let h_pos = match align {
+                        Align::Left => HPos::Left,
+                        Align::Center => HPos::Center,
+                        Align::Right => HPos::Right,
+                    };
+                    // plotters' SVG backend writes size / 1.24 as the em, and puts the baseline 0.76 em below "top".
+                    let size = em * UNITS * 1.24;
+                    let drop = 0.76 * em;
+                    let (at, turn) = match upward {
+                        false => ((at.0, at.1 - drop), FontTransform::None),
+                        true => ((at.0 - drop, at.1), FontTransform::Rotate270),
+                    };
+                    let desc =
+                        FontDesc::new(FontFamily::Name(font::FAMILY), size, FontStyle::Normal);
+                    let color = rgba(*ink);
+                    let style = TextStyle::from(desc.transform(turn))
+                        .color(&color)
+                        .pos(Pos::new(h_pos, VPos::Top));
+                    backend.draw_text(text, &style, units(at))?;
+                }
+            }
+        }
+        backend.present()
+    }
+}
+
+/// Control characters have no glyph, and most may not stand in an SVG file at all.
+fn printable(text: &str) -> String {
+    let allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars()
+        .map(|c| if allowed(c) { c } else { ' ' })
+        .collect()
+}
+
+fn units((x, y): Point) -> (i32, i32) {
+    ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
+}
+
+fn rgba(((r, g, b), alpha): Ink) -> RGBAColor {
+    RGBAColor(r, g, b, alpha)
+}
+
+fn shape(ink: Ink, width: f64) -> ShapeStyle {
+    ShapeStyle {
+        color: rgba(ink),
+        filled: true,
+        stroke_width: (width * UNITS).round() as u32,
+    }
+}

@@ -1,0 +1,406 @@
+//! Whole figures: what the files contain, and what is said when nothing can be drawn.
+
+use ndarray::{Array2, array};
+
+use super::*;
+
+fn message<T>(result: crate::Result<T>) -> String {
+    result.err().expect("an error is due").to_string()
+}
+
+/// The points of every stroke of this colour and width in an SVG.
+fn strokes(svg: &str, color: &str, width: u32) -> Vec<Vec<(f64, f64)>> {
+    let style = format!("stroke=\"{color}\" stroke-width=\"{width}\"");
+    svg.lines()
+        .filter(|line| line.starts_with("<polyline") && line.contains(&style))
+        .filter_map(|line| line.split("points=\"").nth(1)?.split('"').next())
+        .map(|points| {
+            let number = |s: &str| s.parse::<f64>().expect("a number");
+            let point = |p: &str| p.split_once(',').map(|(x, y)| (number(x), number(y)));
+            points.split_whitespace().filter_map(point).collect()
+        })
+        .collect()
+}
+
+const BLUE: &str = "#0072B2";
+
+#[test]
+fn an_svg_holds_labels_and_lines() {
+    let svg = Figure::new()
+        .title("Title <1> & more")
+        .x_label("time")
+        .y_label("angle\u{0}")
+        .line(
+            [0.0, 1.0, 2.0],
+            [0.0, 1.0, 0.0],
+            Style::new().label("swing"),
+        )
+        .and_then(|f| f.to_svg())
+        .expect("a figure");
+    for text in [
+        "Title &lt;1&gt; &amp; more",
+        "time",
+        "angle ",
+        "swing",
+        "DejaVu Sans, Verdana",
+    ] {
+        assert!(svg.contains(text), "{text} is missing");
+    }
+    let lines = strokes(&svg, BLUE, 20);
+    assert_eq!(
+        lines.iter().filter(|l| l.len() == 3).count(),
+        1,
+        "{lines:?}"
+    );
+    assert!(!svg.contains('\u{0}'));
+    assert!(svg.starts_with("<svg width=\"900\" height=\"560\""));
+}
+
+#[test]
+fn a_gap_in_the_data_is_a_gap_in_the_line() {
+    let x: Vec<f64> = (0..9).map(f64::from).collect();
+    let mut y = vec![1.0; 9];
+    (y[3], y[6], y[8]) = (f64::NAN, f64::INFINITY, f64::NEG_INFINITY);
+    let figure = Figure::new().line(&x, &y, Style::new()).expect("a line");
+    let svg = figure.to_svg().expect("a figure");
+    // 0 to 2 and 4 to 5; the single point 7 is a disc.
+    assert_eq!(
+        strokes(&svg, BLUE, 20)
+            .iter()
+            .map(Vec::len)
+            .collect::<Vec<_>>(),
+        [3, 2]
+    );
+    assert_eq!(svg.matches("<circle").count(), 1);
+}
+
+#[test]
+fn a_log_axis_puts_powers_of_ten_at_equal_distances() {
+    let figure = Figure::new()
+        .log_y()
+        .line(
+            [0.0, 1.0, 2.0, 3.0, 4.0],
+            [1.0, 10.0, 100.0, -5.0, 0.0],
+            Style::new(),
+        )
+        .expect("a line");
+    let svg = figure.to_svg().expect("a figure");
+    let lines = strokes(&svg, BLUE, 20);
+    let [line] = &lines[..] else {
+        panic!("one line: {lines:?}")
+    };
+    let [a, b, c] = line[..] else {
+        panic!("the positive points: {line:?}")
+    };
+    assert!(((a.1 - b.1) - (b.1 - c.1)).abs() <= 1.0);
+    assert!(svg.contains("10¹") && !svg.contains("10⁻"));
+}
+
+#[test]
+fn nothing_to_draw_is_explained() {
+    let line = |y: [f64; 2]| Figure::new().title("F").line([1.0, 2.0], y, Style::new());
+    assert!(message(Figure::new().to_svg()).contains("add a line"));
+    let empty: [f64; 0] = [];
+    let none = Figure::new().line(empty, empty, Style::new().label("a"));
+    assert!(message(none.and_then(|f| f.to_svg())).contains("empty"));
+    let nan = message(line([f64::NAN, f64::INFINITY]).and_then(|f| f.to_png()));
+    assert!(nan.contains("\"F\"") && nan.contains("finite"), "{nan}");
+    let log = message(line([0.0, -1.0]).and_then(|f| f.log_y().to_svg()));
+    assert!(log.contains("leave out log_y"), "{log}");
+    let mark = Figure::new()
+        .vline(1.0, Style::new())
+        .and_then(|f| f.to_svg());
+    assert!(message(mark).contains("nothing to draw"));
+}
+
+#[test]
+fn lengths_that_differ_are_named() {
+    let short = [1.0, 2.0];
+    let long = [1.0, 2.0, 3.0];
+    let text = message(Figure::new().line(short, long, Style::new().label("prey")));
+    for part in ["\"prey\"", "2", "3"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(message(Figure::new().band(long, long, short, Style::new())).contains("half"));
+    assert!(message(Figure::new().scatter(long, short, Style::new())).contains("scatter"));
+    let u = Array2::zeros((3, 1));
+    assert!(message(trajectory(&short, &u, &[])).contains("2 times but 3 rows"));
+    assert!(message(fit(&long, &u, &long, &Array2::zeros((3, 2)), None, &[])).contains("2"));
+    assert!(message(loss_curve(&long, &[("mse", &short)], None)).contains("\"mse\""));
+}
+
+#[test]
+fn bad_options_are_refused() {
+    assert!(message(Figure::new().size(10, 10)).contains("100"));
+    assert!(message(Figure::new().x_range(2.0, 1.0)).contains("x_range"));
+    assert!(message(Figure::new().vline(f64::NAN, Style::new())).contains("finite"));
+    assert!(message(Figure::new().line([1.0], [1.0], Style::new().alpha(2.0))).contains("alpha"));
+    assert!(message(Style::new().set("color", -1.0)).contains("colour"));
+    assert!(message(Style::new().set("dash", "dotty")).contains("dotted"));
+    assert!(message(Style::new().set("width", "wide")).contains("takes a number"));
+    assert!(message("#12345".parse::<Color>()).contains("six"));
+    assert!(message("nowhere".parse::<Legend>()).contains("top-left"));
+    assert!(message(Grid::new(0, [Figure::new()])).contains("column"));
+    let log = Figure::new().log_y().line([1.0], [1.0], Style::new());
+    let log = log
+        .and_then(|f| f.y_range(-1.0, 1.0))
+        .and_then(|f| f.to_svg());
+    assert!(message(log).contains("positive start"));
+}
+
+#[test]
+fn every_option_can_be_set_by_name() {
+    let mut style = Style::new();
+    for name in Style::OPTIONS {
+        let result = match name {
+            "label" => style.set(name, "l"),
+            "color" => style.set(name, "red"),
+            "dash" => style.set(name, "solid"),
+            "marker" => style.set(name, "cross"),
+            _ => style.set(name, 1.0),
+        };
+        result.expect(name);
+    }
+    let mut figure = Figure::new();
+    for name in Figure::OPTIONS {
+        let result = match name {
+            "log_x" | "log_y" => figure.set(name, true),
+            "x_range" | "y_range" => figure.set(name, &[1.0, 2.0][..]),
+            "size" => figure.set(name, &[300.0, 200.0][..]),
+            "legend" => figure.set(name, "outside"),
+            _ => figure.set(name, "text"),
+        };
+        result.expect(name);
+    }
+}
+
+#[test]
+fn layers_take_colours_in_turn_and_bands_those_of_their_lines() {
+    let x = [0.0, 1.0, 2.0];
+    let figure = (0..8).try_fold(Figure::new(), |f, i| {
+        f.line(x, [f64::from(i); 3], Style::new())
+    });
+    let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
+    // The eighth line takes the first colour again, dashed: many short strokes.
+    let blue = strokes(&svg, BLUE, 20);
+    assert!(blue.len() > 10, "{}", blue.len());
+    assert_eq!(strokes(&svg, "#D55E00", 20).len(), 1);
+    let banded = Figure::new()
+        .line(x, x, Style::new())
+        .and_then(|f| f.line(x, [2.0, 1.0, 0.0], Style::new()))
+        .and_then(|f| f.band(x, [2.0, 1.0, 0.0], [0.1; 3], Style::new()));
+    let svg = banded.and_then(|f| f.to_svg()).expect("a figure");
+    assert!(svg.contains("<polygon opacity=\"0.2\" fill=\"#D55E00\""));
+    let first = Figure::new()
+        .band(x, x, [0.1; 3], Style::new())
+        .and_then(|f| f.line(x, x, Style::new()));
+    let svg = first.and_then(|f| f.to_svg()).expect("a figure");
+    assert!(svg.contains(&format!("<polygon opacity=\"0.2\" fill=\"{BLUE}\"")));
+    assert_eq!(strokes(&svg, BLUE, 20).len(), 1);
+}
+
+#[test]
+fn data_outside_a_given_range_stay_inside_the_frame() {
+    let x: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
+    let y: Vec<f64> = x.iter().map(|x| 1e12 * (x - 5.0)).collect();
+    let figure = Figure::new()
+        .line(&x, &y, Style::new())
+        .and_then(|f| f.band(&x, &y, &y, Style::new()))
+        .and_then(|f| f.scatter(&x, &y, Style::new()))
+        .and_then(|f| f.y_range(-1.0, 1.0));
+    let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
+    let lines = strokes(&svg, BLUE, 20);
+    assert_eq!(lines.len(), 1);
+    assert!(
+        lines
+            .concat()
+            .iter()
+            .all(|p| (0.0..=9000.0).contains(&p.0) && (0.0..=5600.0).contains(&p.1))
+    );
+}
+
+#[test]
+fn the_legend_keeps_off_the_data() {
+    let x: Vec<f64> = (0..200).map(|i| 0.05 * f64::from(i)).collect();
+    // Of the eight places only the right bottom corner is free, then none is.
+    let hill: Vec<f64> = x
+        .iter()
+        .map(|x| if *x < 5.0 { (20.0 * x).sin() } else { 1.0 })
+        .collect();
+    let full: Vec<f64> = x.iter().map(|x| (20.0 * x).sin()).collect();
+    for (name, y) in [("hill", &hill), ("full", &full)] {
+        let figure = Figure::new().line(&x, y, Style::new().label("a line with a label"));
+        let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
+        let boxes = strokes(&svg, "#CCCCCC", 10);
+        let [legend] = &boxes[..] else {
+            panic!("{name}: one box")
+        };
+        let (corner, opposite) = (legend[0], legend[2]);
+        let sign = |l: &&Vec<(f64, f64)>| l.len() > 2;
+        for p in strokes(&svg, BLUE, 20).iter().filter(sign).flatten() {
+            let covered = p.0 > corner.0 && p.0 < opposite.0 && p.1 > corner.1 && p.1 < opposite.1;
+            assert!(!covered, "{name}: {p:?} is under the legend");
+        }
+    }
+}
+
+#[test]
+fn a_png_has_its_signature_and_twice_the_size() {
+    let figure = Figure::new()
+        .title("T")
+        .line([0.0, 1.0], [0.0, 1.0], Style::new());
+    let png = figure
+        .and_then(|f| f.size(300, 200))
+        .and_then(|f| f.to_png())
+        .expect("a figure");
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
+        .read_info()
+        .expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut pixels).expect("pixels");
+    assert_eq!((info.width, info.height), (600, 400));
+    let count = |color: [u8; 3]| pixels.chunks_exact(3).filter(|p| *p == color).count();
+    // A line of 4 by some 400 pixels, and a white ground.
+    assert!(count([0x00, 0x72, 0xb2]) > 1000);
+    assert!(count([255, 255, 255]) > 200_000);
+    // The title's ink, where nothing else is.
+    let title = pixels
+        .chunks_exact(3)
+        .take(600 * 60)
+        .filter(|p| p[0] < 100)
+        .count();
+    assert!(title > 20, "{title} dark pixels in the title's rows");
+}
+
+#[test]
+fn drawing_twice_gives_the_same_bytes() {
+    let t: Vec<f64> = (0..50).map(f64::from).collect();
+    let u = Array2::from_shape_fn((50, 2), |(i, j)| ((i * (j + 2)) as f64 * 0.1).sin());
+    let draw = || {
+        let fit = fit(&t, &u, &t, &u, Some(30.0), &["x", "v"]).expect("a figure");
+        let panel = Panel::from(fit);
+        (panel.to_svg().expect("SVG"), panel.to_png().expect("PNG"))
+    };
+    assert_eq!(draw(), draw());
+}
+
+#[test]
+fn saving_makes_folders_and_leaves_no_temporary_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let figure = Figure::new()
+        .line([0.0, 1.0], [0.0, 1.0], Style::new())
+        .expect("a line");
+    for name in ["a/b/one.SVG", "a/b/two.png"] {
+        figure.save(folder.path().join(name)).expect("saved");
+        figure
+            .save(folder.path().join(name))
+            .expect("saved over the first");
+    }
+    let mut names: Vec<_> = std::fs::read_dir(folder.path().join("a/b"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["one.SVG", "two.png"]);
+    for name in ["figure.pdf", "figure"] {
+        let text = message(figure.save(folder.path().join(name)));
+        assert!(text.contains(".svg, .png") && text.contains(name), "{text}");
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_an_io_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "not a folder").expect("written");
+    std::fs::create_dir(folder.path().join("taken.svg")).expect("created");
+    let figure = Figure::new()
+        .line([0.0, 1.0], [0.0, 1.0], Style::new())
+        .expect("a line");
+    for path in [file.join("figure.svg"), folder.path().join("taken.svg")] {
+        let error = figure.save(&path).expect_err("cannot be written");
+        assert!(matches!(error, crate::Error::Io { .. }), "{error}");
+    }
+    let entries = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .count();
+    assert_eq!(entries, 2, "a temporary file was left");
+}
+
+#[test]
+fn stacked_panels_line_up_and_share_their_axis() {
+    let epochs: Vec<f64> = (1..=100).map(f64::from).collect();
+    let loss: Vec<f64> = epochs.iter().map(|e| 1e-6 + (-e / 10.0).exp()).collect();
+    let lambda: Vec<f64> = epochs.iter().map(|e| 1.0 - e / 100.0).collect();
+    let grid = loss_curve(&epochs, &[("loss", &loss)], Some(&lambda)).expect("a grid");
+    let svg = grid.to_svg().expect("a figure");
+    let frames = strokes(&svg, "#222222", 10);
+    let frames: Vec<_> = frames.iter().filter(|f| f.len() == 3).collect();
+    let [upper, lower] = frames[..] else {
+        panic!("two frames: {frames:?}")
+    };
+    assert_eq!((upper[0].0, upper[2].0), (lower[0].0, lower[2].0));
+    assert!(upper[1].1 < lower[0].1);
+    assert_eq!(svg.matches("\nepoch\n").count(), 1);
+    assert_eq!(svg.matches("\n50\n").count(), 1);
+}
+
+#[test]
+fn zero_losses_are_drawn_on_a_linear_axis() {
+    let grid = loss_curve(&[1.0, 2.0], &[("loss", &[0.0, 0.0])], None).expect("a grid");
+    assert!(grid.to_svg().is_ok());
+}
+
+#[test]
+fn components_get_names() {
+    let u = array![[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]];
+    let svg = trajectory(&[0.0, 1.0], &u, &["x"])
+        .and_then(|f| f.to_svg())
+        .expect("a figure");
+    assert!(
+        svg.contains("\nx\n") && svg.contains("u₁") && svg.contains("u₂") && !svg.contains("u₀")
+    );
+}
+
+#[test]
+fn large_figures_stay_small_files() {
+    let x: Vec<f64> = (0..300_000).map(f64::from).collect();
+    let y: Vec<f64> = x.iter().map(|x| (x * 1.7).sin()).collect();
+    let figure = Figure::new()
+        .line(&x, &y, Style::new().dash(Dash::Dotted))
+        .and_then(|f| f.scatter(&x, &y, Style::new()));
+    let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
+    // Without thinning, dashes and marks would take more than 60 MB.
+    assert!(svg.len() < 15_000_000, "{} bytes", svg.len());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    /// Whatever the numbers, there is a picture or an error, and the picture's numbers are finite.
+    #[test]
+    fn no_value_breaks_a_figure(
+        values in proptest::collection::vec((proptest::num::f64::ANY, proptest::num::f64::ANY), 0..6),
+        scale in (1e-320f64..1e-300, -330..330),
+        log in (proptest::bool::ANY, proptest::bool::ANY),
+        size in (100u32..500, 100u32..500),
+    ) {
+        let x: Vec<f64> = values.iter().map(|v| v.0).collect();
+        let mut y: Vec<f64> = values.iter().map(|v| v.1).collect();
+        y.extend([scale.0, 10f64.powi(scale.1)]);
+        let x: Vec<f64> = x.into_iter().chain([1.0, 10f64.powi(-scale.1)]).collect();
+        let mut figure = Figure::new()
+            .line(&x, &y, Style::new().label("line"))
+            .and_then(|f| f.band(&x, &y, &x, Style::new().label("band")))
+            .and_then(|f| f.scatter(&y, &x, Style::new().label("points")))
+            .and_then(|f| f.size(size.0, size.1))
+            .expect("equal lengths");
+        if log.0 { figure = figure.log_x(); }
+        if log.1 { figure = figure.log_y(); }
+        if let Ok(svg) = figure.to_svg() {
+            proptest::prop_assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", svg);
+            proptest::prop_assert!(!svg.contains("2147483647"), "{}", svg);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Where the marks of an axis lie and how they are written.
+
+use super::scale::{Axis, Scale};
+
+/// The marks of an axis: places between 0 and 1.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ticks {
+    /// Marks with their labels.
+    pub major: Vec<(f64, String)>,
+    /// Marks without one.
+    pub minor: Vec<f64>,
+}
+
+impl Ticks {
+    /// At most `most` labelled marks (but at least two where the range has them).
+    pub fn new(axis: &Axis, most: usize) -> Ticks {
+        let most = most.max(2);
+        match axis.scale {
+            Scale::Linear => Ticks {
+                major: linear(axis, axis.lo, axis.hi, most),
+                minor: Vec::new(),
+            },
+            Scale::Log => logarithmic(axis, most),
+        }
+    }
+}
+
+/// Round values from `lo` to `hi` in steps of 1, 2 or 5 times a power of ten.
+fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
+    let rough = (hi - lo) / most as f64;
+    let mut exponent = rough.log10().floor() as i32;
+    loop {
+        for mantissa in [1.0, 2.0, 5.0] {
+            // 10^-n is not exact in binary, 10^n is: divide by it.
+            let value = |i: f64| match exponent {
+                ..0 => i * mantissa / 10f64.powi(-exponent),
+                _ => i * mantissa * 10f64.powi(exponent),
+            };
+            let step = value(1.0);
+            let slack = 1e-9;
+            let first = (lo / step - slack).ceil();
+            let last = (hi / step + slack).floor();
+            if last - first < most as f64 {
+                let values: Vec<f64> = (0..=(last - first).max(0.0) as usize)
+                    .map(|i| value(first + i as f64))
+                    .collect();
+                let labels = linear_labels(&values, exponent);
+                return values.iter().map(|v| axis.place(*v)).zip(labels).collect();
+            }
+        }
+        exponent += 1;
+    }
+}
+
+/// All labels of an axis have the same number of decimals and the same power of ten.
+fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
+    let largest = values.iter().fold(0f64, |m, v| m.max(v.abs()));
+    let size = if largest > 0.0 {
+        (largest * (1.0 + 1e-12)).log10().floor() as i32
+    } else {
+        0
+    };
+    if (-4..6).contains(&size) {
+        let decimals = (-step_exponent).max(0) as usize;
+        return values.iter().map(|v| fixed(*v, decimals)).collect();
+    }
+    let decimals = (size - step_exponent).max(0) as usize;
+    let label = |v: &f64| {
+        if *v == 0.0 {
+            return "0".to_owned();
+        }
+        // In two factors, since 10^size may be below the smallest normal number.
+        let half = size / 2;
+        let mantissa = v / 10f64.powi(half) / 10f64.powi(size - half);
+        format!("{}×{}", fixed(mantissa, decimals), power_of_ten(size))
+    };
+    values.iter().map(label).collect()
+}
+
+/// Powers of ten with marks between them; in a range of less than two powers also 2 and 5 times these, or round values.
+fn logarithmic(axis: &Axis, most: usize) -> Ticks {
+    let first = (axis.lo - 1e-9).ceil() as i32;
+    let last = (axis.hi + 1e-9).floor() as i32;
+    let inside = |log: f64| log >= axis.lo - 1e-9 && log <= axis.hi + 1e-9;
+    let place = |log: f64| (log - axis.lo) / (axis.hi - axis.lo);
+    let between = |mantissas: &[i32]| -> Vec<(f64, i32, i32)> {
+        (first - 1..=last)
+            .flat_map(|e| mantissas.iter().map(move |m| (m, e)))
+            .map(|(m, e)| (f64::from(*m).log10() + f64::from(e), *m, e))
+            .filter(|(log, _, _)| inside(*log))
+            .collect()
+    };
+    let powers = last - first + 1;
+    if powers >= 2 {
+        let least = (powers as usize).div_ceil(most);
+        let round = [1, 2, 3, 5, 10, 20, 50, 100];
+        let stride = round.into_iter().find(|s| *s >= least).unwrap_or(200);
+        let major = (first..=last)
+            // Counted from 0, so that 10⁰ is among them where the range has it.
+            .filter(|e| e.rem_euclid(stride as i32) == 0)
+            .map(|e| (place(f64::from(e)), power_of_ten(e)))
+            .collect();
+        let minor = match (stride, powers) {
+            (1, ..=10) => between(&[2, 3, 4, 5, 6, 7, 8, 9]),
+            _ => Vec::new(),
+        };
+        return Ticks {
+            major,
+            minor: minor.into_iter().map(|(log, _, _)| place(log)).collect(),
+        };
+    }
+    let few = between(&[1, 2, 5]);
+    if few.len() >= 3 {
+        let label = |m: i32, e: i32| match e {
+            -3..=4 => fixed(f64::from(m) * 10f64.powi(e), (-e).max(0) as usize),
+            _ if m == 1 => power_of_ten(e),
+            _ => format!("{m}×{}", power_of_ten(e)),
+        };
+        return Ticks {
+            major: few
+                .iter()
+                .map(|&(log, m, e)| (place(log), label(m, e)))
+                .collect(),
+            minor: between(&[3, 4, 6, 7, 8, 9])
+                .into_iter()
+                .map(|(log, _, _)| place(log))
+                .collect(),
+        };
+    }
+    Ticks {
+        major: linear(axis, 10f64.powf(axis.lo), 10f64.powf(axis.hi), most),
+        minor: Vec::new(),
+    }
+}
+
+/// `v` with a fixed number of decimals and a true minus sign, never "−0".
+fn fixed(v: f64, decimals: usize) -> String {
+    let text = format!("{v:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) => format!("−{digits}"),
+        Some(digits) => digits.to_owned(),
+        None => text,
+    }
+}
+
+fn power_of_ten(exponent: i32) -> String {
+    let raised = |c: char| match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => char::from_u32(0x2070 + u32::from(digit) - u32::from('0')).unwrap_or(digit),
+    };
+    format!(
+        "10{}",
+        exponent.to_string().chars().map(raised).collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale, lo: f64, hi: f64, most: usize) -> Vec<String> {
+        let axis = Axis::given(scale, "range", (lo, hi)).expect("a range");
+        let ticks = Ticks::new(&axis, most);
+        assert!(
+            ticks
+                .major
+                .iter()
+                .all(|(p, _)| (-1e-6..=1.0 + 1e-6).contains(p))
+        );
+        ticks.major.into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn labels_are_round() {
+        assert_eq!(
+            labels(Scale::Linear, 0.0, 0.45, 6),
+            ["0.0", "0.1", "0.2", "0.3", "0.4"]
+        );
+        assert_eq!(
+            labels(Scale::Linear, -1.0, 1.0, 5),
+            ["−1.0", "−0.5", "0.0", "0.5", "1.0"]
+        );
+        assert_eq!(labels(Scale::Linear, 0.0, 600.0, 7)[1], "100");
+        assert_eq!(
+            labels(Scale::Linear, 0.0, 2e6, 5),
+            ["0", "0.5×10⁶", "1.0×10⁶", "1.5×10⁶", "2.0×10⁶"]
+        );
+        assert_eq!(
+            labels(Scale::Linear, -3e-7, 0.0, 4),
+            ["−3×10⁻⁷", "−2×10⁻⁷", "−1×10⁻⁷", "0"]
+        );
+    }
+
+    #[test]
+    fn powers_of_ten_on_a_log_axis() {
+        assert_eq!(
+            labels(Scale::Log, 1e-3, 10.0, 8),
+            ["10⁻³", "10⁻²", "10⁻¹", "10⁰", "10¹"]
+        );
+        assert_eq!(
+            labels(Scale::Log, 1e-30, 1.0, 4),
+            ["10⁻³⁰", "10⁻²⁰", "10⁻¹⁰", "10⁰"].map(String::from)
+        );
+        assert_eq!(labels(Scale::Log, 0.15, 3.0, 8), ["0.2", "0.5", "1", "2"]);
+        assert_eq!(
+            labels(Scale::Log, 2.1, 2.9, 5),
+            ["2.2", "2.4", "2.6", "2.8"]
+        );
+    }
+
+    #[test]
+    fn every_range_gets_ticks_and_an_end() {
+        for exponent in [-295, -20, -3, 0, 3, 20, 299] {
+            let size = 10f64.powi(exponent);
+            for (lo, hi) in [(-0.3, 1.0), (0.99, 1.0), (7.0, 9.9), (-9.0, -2.0)] {
+                let n = labels(Scale::Linear, lo * size, hi * size, 6).len();
+                assert!(
+                    (2..=6).contains(&n),
+                    "{n} ticks from {lo}e{exponent} to {hi}e{exponent}"
+                );
+            }
+        }
+    }
+}
