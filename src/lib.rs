@@ -26,8 +26,8 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
-pub mod dynamics;
 pub mod datasets;
+pub mod dynamics;
 pub mod engines;
 pub mod error;
 pub mod field;

@@ -50,7 +50,9 @@ impl Coupling {
     /// A shape that does not fit, or a number that is not finite.
     pub fn check(&self, dof: usize) -> Result<()> {
         if let Some(k) = self.values().iter().find(|k| !k.is_finite()) {
-            return Err(Error::invalid(format!("the coupling must be finite, and it holds {k}")));
+            return Err(Error::invalid(format!(
+                "the coupling must be finite, and it holds {k}"
+            )));
         }
         let fits = match self {
             Coupling::Scalar(_) => true,
@@ -76,7 +78,11 @@ impl Coupling {
 ///
 /// # Errors
 /// A spline of another number of components, or a coupling that does not fit.
-pub fn synchronize(field: &VectorField, spline: Arc<SmoothingSpline>, coupling: &Coupling) -> Result<VectorField> {
+pub fn synchronize(
+    field: &VectorField,
+    spline: Arc<SmoothingSpline>,
+    coupling: &Coupling,
+) -> Result<VectorField> {
     let dof = field.dof();
     coupling.check(dof)?;
     if spline.dof() != dof {
@@ -107,9 +113,11 @@ pub fn synchronize(field: &VectorField, spline: Arc<SmoothingSpline>, coupling: 
 /// A field that is not synchronised, or λ that is not finite.
 pub fn with_lambda(field: &VectorField, lambda: f64) -> Result<VectorField> {
     if !lambda.is_finite() {
-        return Err(Error::invalid(format!("the homotopy parameter must be finite, not {lambda}")));
+        return Err(Error::invalid(format!(
+            "the homotopy parameter must be finite, not {lambda}"
+        )));
     }
-    field
-        .with_param(LAMBDA, &[lambda])
-        .map_err(|_| Error::invalid("only a synchronised field has a homotopy parameter; see synchronize"))
+    field.with_param(LAMBDA, &[lambda]).map_err(|_| {
+        Error::invalid("only a synchronised field has a homotopy parameter; see synchronize")
+    })
 }

@@ -27,14 +27,20 @@ impl Mlp {
                  does not make one"
             )));
         }
-        let total = nodes
-            .windows(2)
-            .try_fold(0usize, |n, w| w[0].checked_add(1)?.checked_mul(w[1])?.checked_add(n));
+        let total = nodes.windows(2).try_fold(0usize, |n, w| {
+            w[0].checked_add(1)?.checked_mul(w[1])?.checked_add(n)
+        });
         if total.is_none_or(|n| n > 100_000_000) {
-            return Err(Error::invalid(format!("a network of widths {nodes:?} has too many parameters")));
+            return Err(Error::invalid(format!(
+                "a network of widths {nodes:?} has too many parameters"
+            )));
         }
         let draw = |generator: &mut Generator, bound: f64, n: usize| -> Vec<f64> {
-            generator.uniform(-bound, bound, n).into_iter().map(f64::from).collect()
+            generator
+                .uniform(-bound, bound, n)
+                .into_iter()
+                .map(f64::from)
+                .collect()
         };
         let layers = nodes
             .windows(2)

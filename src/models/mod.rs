@@ -24,7 +24,11 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// Widths that make no network, or a first width that differs from the last.
-pub fn blackbox(nodes: &[usize], activation: Unary, generator: &mut Generator) -> Result<VectorField> {
+pub fn blackbox(
+    nodes: &[usize],
+    activation: Unary,
+    generator: &mut Generator,
+) -> Result<VectorField> {
     let network = Mlp::new(nodes, activation, generator)?;
     let (dof, out) = (network.inputs(), network.outputs());
     if dof != out {
@@ -43,7 +47,11 @@ pub fn blackbox(nodes: &[usize], activation: Unary, generator: &mut Generator) -
 ///
 /// # Errors
 /// Widths that make no network, an odd number of state variables, or a last width that is not half of the first.
-pub fn second_order(nodes: &[usize], activation: Unary, generator: &mut Generator) -> Result<VectorField> {
+pub fn second_order(
+    nodes: &[usize],
+    activation: Unary,
+    generator: &mut Generator,
+) -> Result<VectorField> {
     let network = Mlp::new(nodes, activation, generator)?;
     let dof = network.inputs();
     if dof % 2 != 0 || network.outputs() * 2 != dof {

@@ -74,7 +74,9 @@ impl Run {
         let solver = SolveOptions {
             step_size: about.step_size,
             substeps: about.substeps,
-            ..SolveOptions::default().method(&about.solver)?.tolerances(about.rtol, about.atol)
+            ..SolveOptions::default()
+                .method(&about.solver)?
+                .tolerances(about.rtol, about.atol)
         };
         let dof = model.dof();
         Ok(Run {
@@ -120,7 +122,13 @@ impl Run {
         let mut tensors: Vec<(String, Vec<usize>, Vec<f64>)> = model
             .blocks()
             .iter()
-            .map(|b| (b.name.clone(), b.shape.clone(), model.values()[b.range()].to_vec()))
+            .map(|b| {
+                (
+                    b.name.clone(),
+                    b.shape.clone(),
+                    model.values()[b.range()].to_vec(),
+                )
+            })
             .collect();
         let mut vector = |name: &str, values: &[f64]| {
             tensors.push((name.into(), vec![values.len()], values.to_vec()));
@@ -149,7 +157,8 @@ impl Run {
 
     fn metrics_csv(&self, folder: &Path) -> Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(vec![]);
-        let failed = |e: csv::Error| Error::io("write", folder.join(METRICS), &std::io::Error::other(e));
+        let failed =
+            |e: csv::Error| Error::io("write", folder.join(METRICS), &std::io::Error::other(e));
         for record in &self.history {
             writer.serialize(record).map_err(failed)?;
         }
@@ -203,7 +212,9 @@ fn read(path: &Path) -> Result<(VectorField, About, Tensors)> {
         let values = rest
             .remove(&name)
             .ok_or_else(|| damaged(path, format!("parameter \"{name}\" is missing")))?;
-        model = model.with_param(&name, &values).map_err(|e| damaged(path, e))?;
+        model = model
+            .with_param(&name, &values)
+            .map_err(|e| damaged(path, e))?;
     }
     Ok((model, about, rest))
 }

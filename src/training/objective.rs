@@ -151,20 +151,35 @@ impl Objective {
         plans: Option<&[StepPlan]>,
     ) -> Result<Loss> {
         let field = match &self.coupled {
-            Some(coupled) if lambda != 0.0 => with_lambda(&coupled.with_params(&model.params())?, lambda)?,
+            Some(coupled) if lambda != 0.0 => {
+                with_lambda(&coupled.with_params(&model.params())?, lambda)?
+            }
             Some(_) => model,
             None if lambda != 0.0 => {
-                return Err(Error::invalid("only homotopy training has a homotopy parameter; lambda must be 0"));
+                return Err(Error::invalid(
+                    "only homotopy training has a homotopy parameter; lambda must be 0",
+                ));
             }
             None => model,
         };
-        let u0: Vec<Vec<f64>> = self.data.u0().outer_iter().map(|row| row.to_vec()).collect();
+        let u0: Vec<Vec<f64>> = self
+            .data
+            .u0()
+            .outer_iter()
+            .map(|row| row.to_vec())
+            .collect();
         let problems: Vec<Problem> = u0
             .iter()
             .enumerate()
-            .map(|(sample, u0)| Problem { u0, t: &self.t, sample })
+            .map(|(sample, u0)| Problem {
+                u0,
+                t: &self.t,
+                sample,
+            })
             .collect();
-        let solved = self.engine.forward(&field, &problems, &self.solver, plans, with_gradient)?;
+        let solved = self
+            .engine
+            .forward(&field, &problems, &self.solver, plans, with_gradient)?;
         let mut loss = Loss::default();
         let mut predicted = Array3::zeros(self.data.u().raw_dim());
         for (solved, mut to) in solved.iter().zip(predicted.outer_iter_mut()) {
@@ -178,7 +193,10 @@ impl Objective {
         loss.data = data;
         loss.loss = data;
         if with_gradient {
-            let bars: Vec<Vec<f64>> = bars.outer_iter().map(|b| b.iter().copied().collect()).collect();
+            let bars: Vec<Vec<f64>> = bars
+                .outer_iter()
+                .map(|b| b.iter().copied().collect())
+                .collect();
             loss.gradient = field.gather(&self.engine.backward(&bars)?.values);
         }
         Ok(loss)
@@ -198,7 +216,10 @@ impl Objective {
 }
 
 /// Mean squared error of a prediction, `[sample, time, dof]`, over the values that are there, and its gradient.
-pub(super) fn mean_squared_error(predicted: &Array3<f64>, data: ArrayView3<f64>) -> (f64, Array3<f64>) {
+pub(super) fn mean_squared_error(
+    predicted: &Array3<f64>,
+    data: ArrayView3<f64>,
+) -> (f64, Array3<f64>) {
     let count = data.iter().filter(|x| !x.is_nan()).count().max(1) as f64;
     let mut bars = predicted - &data;
     bars.mapv_inplace(|d| if d.is_nan() { 0.0 } else { d });
@@ -230,14 +251,23 @@ pub fn predict(
         )));
     }
     let with_start = t.first() != Some(&t0);
-    let times: Vec<f64> = with_start.then_some(t0).into_iter().chain(t.iter().copied()).collect();
+    let times: Vec<f64> = with_start
+        .then_some(t0)
+        .into_iter()
+        .chain(t.iter().copied())
+        .collect();
     let u0: Vec<Vec<f64>> = u0.outer_iter().map(|row| row.to_vec()).collect();
     let problems: Vec<Problem> = u0
         .iter()
         .enumerate()
-        .map(|(sample, u0)| Problem { u0, t: &times, sample })
+        .map(|(sample, u0)| Problem {
+            u0,
+            t: &times,
+            sample,
+        })
         .collect();
-    let solved = crate::odesolve::NativeEngine::default().forward(model, &problems, solver, None, false)?;
+    let solved =
+        crate::odesolve::NativeEngine::default().forward(model, &problems, solver, None, false)?;
     let mut all = Array3::zeros((u0.len(), times.len(), model.dof()));
     for (solved, mut to) in solved.iter().zip(all.axis_iter_mut(Axis(0))) {
         for (to, from) in to.iter_mut().zip(&solved.u) {

@@ -50,7 +50,11 @@ impl Optimizer {
                 momentum: 0.0,
                 weight_decay: 0.0,
             }),
-            _ => Err(crate::error::unknown("optimizer", name, ["adamw", "adam", "sgd"])),
+            _ => Err(crate::error::unknown(
+                "optimizer",
+                name,
+                ["adamw", "adam", "sgd"],
+            )),
         }
     }
 
@@ -89,7 +93,12 @@ impl Optimizer {
             Optimizer::Sgd {
                 momentum,
                 weight_decay,
-            } => *momentum >= 0.0 && momentum.is_finite() && *weight_decay >= 0.0 && weight_decay.is_finite(),
+            } => {
+                *momentum >= 0.0
+                    && momentum.is_finite()
+                    && *weight_decay >= 0.0
+                    && weight_decay.is_finite()
+            }
         };
         if fine {
             return Ok(());
@@ -134,7 +143,14 @@ impl OptimizerState {
     }
 
     /// One update. Entries from `n_decayed` on are not decayed.
-    pub fn update(&mut self, optimizer: &Optimizer, lr: f64, params: &mut [f64], gradient: &[f64], n_decayed: usize) {
+    pub fn update(
+        &mut self,
+        optimizer: &Optimizer,
+        lr: f64,
+        params: &mut [f64],
+        gradient: &[f64],
+        n_decayed: usize,
+    ) {
         self.step += 1;
         match optimizer {
             Optimizer::AdamW(settings) => {
@@ -144,19 +160,34 @@ impl OptimizerState {
                 self.adam(settings, 0.0, lr, params, gradient, n_decayed);
             }
             Optimizer::Adam(settings) => {
-                self.adam(settings, settings.weight_decay, lr, params, gradient, n_decayed);
+                self.adam(
+                    settings,
+                    settings.weight_decay,
+                    lr,
+                    params,
+                    gradient,
+                    n_decayed,
+                );
             }
             Optimizer::Sgd {
                 momentum,
                 weight_decay,
             } => {
                 for (i, (p, g)) in params.iter_mut().zip(gradient).enumerate() {
-                    let g = g + if i < n_decayed { weight_decay * *p } else { 0.0 };
+                    let g = g + if i < n_decayed {
+                        weight_decay * *p
+                    } else {
+                        0.0
+                    };
                     let direction = if *momentum == 0.0 {
                         g
                     } else {
                         // PyTorch begins with the gradient itself.
-                        let m = if self.step == 1 { g } else { momentum * self.first[i] + g };
+                        let m = if self.step == 1 {
+                            g
+                        } else {
+                            momentum * self.first[i] + g
+                        };
                         self.first[i] = m;
                         m
                     };
@@ -166,7 +197,15 @@ impl OptimizerState {
         }
     }
 
-    fn adam(&mut self, a: &Adam, decay: f64, lr: f64, params: &mut [f64], gradient: &[f64], n_decayed: usize) {
+    fn adam(
+        &mut self,
+        a: &Adam,
+        decay: f64,
+        lr: f64,
+        params: &mut [f64],
+        gradient: &[f64],
+        n_decayed: usize,
+    ) {
         let step = self.step as f64;
         let correction1 = 1.0 - a.beta1.powf(step);
         let correction2 = 1.0 - a.beta2.powf(step);

@@ -66,12 +66,17 @@ impl TrainOptions {
     /// A value out of its range.
     pub fn check(&self) -> Result<()> {
         if !(self.lr > 0.0 && self.lr.is_finite()) {
-            return Err(Error::invalid(format!("lr must be a positive number, not {}", self.lr)));
+            return Err(Error::invalid(format!(
+                "lr must be a positive number, not {}",
+                self.lr
+            )));
         }
         if let Some(clip) = self.clip
             && !(clip > 0.0 && clip.is_finite())
         {
-            return Err(Error::invalid(format!("clip must be a positive number, not {clip}")));
+            return Err(Error::invalid(format!(
+                "clip must be a positive number, not {clip}"
+            )));
         }
         for (name, value) in [
             ("epochs", self.epochs),

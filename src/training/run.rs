@@ -83,8 +83,17 @@ impl Run {
     /// A name that is no metric.
     pub fn metric(&self, name: &str) -> Result<Vec<f64>> {
         const KNOWN: [&str; 11] = [
-            "epoch", "lambda", "train_loss", "mse", "data_loss", "continuity", "evaluations", "seconds", "lr",
-            "gradient_norm", "failed",
+            "epoch",
+            "lambda",
+            "train_loss",
+            "mse",
+            "data_loss",
+            "continuity",
+            "evaluations",
+            "seconds",
+            "lr",
+            "gradient_norm",
+            "failed",
         ];
         let pick: fn(&EpochRecord) -> f64 = match name {
             "epoch" => |r| r.epoch as f64,

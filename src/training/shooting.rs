@@ -33,7 +33,9 @@ impl Segments {
         for i in 0..k {
             cuts.push(cuts[i] + n / k + usize::from(i < n % k));
         }
-        let t = (0..k).map(|i| times[cuts[i]..(cuts[i + 1] + 1).min(n)].to_vec()).collect();
+        let t = (0..k)
+            .map(|i| times[cuts[i]..(cuts[i + 1] + 1).min(n)].to_vec())
+            .collect();
         // A missing value at a cut is read from the interpolating spline of those that are there.
         let spline = match data.has_missing() {
             true => Some(SmoothingSpline::new(&times, data.u(), 0.0)?),
@@ -46,7 +48,8 @@ impl Segments {
                         if i == 0 {
                             return data.u0().row(sample).to_vec();
                         }
-                        let mut u: Vec<f64> = (0..dof).map(|d| data.u()[[sample, cuts[i], d]]).collect();
+                        let mut u: Vec<f64> =
+                            (0..dof).map(|d| data.u()[[sample, cuts[i], d]]).collect();
                         if let (Some(spline), true) = (&spline, u.iter().any(|x| x.is_nan())) {
                             let mut filled = vec![0.0; dof];
                             spline.value_into(sample, times[cuts[i]], &mut filled);
@@ -140,7 +143,10 @@ impl Segments {
             loss.stats += solved.stats;
         }
         let (data, data_bars) = mean_squared_error(&predicted, objective.data().u());
-        let gaps = self.gaps(&starts, &solved.iter().map(|s| &s.u[..]).collect::<Vec<_>>());
+        let gaps = self.gaps(
+            &starts,
+            &solved.iter().map(|s| &s.u[..]).collect::<Vec<_>>(),
+        );
         let n_gaps = gaps.len().max(1) as f64;
         loss.continuity = gaps.iter().map(|g| g * g).sum::<f64>() / n_gaps;
         loss.data = data;
@@ -158,7 +164,10 @@ impl Segments {
                 }
                 if segment + 1 < k {
                     let end = bar.len() - dof;
-                    for (bar, gap) in bar[end..].iter_mut().zip(&gaps[self.place(sample, segment + 1)]) {
+                    for (bar, gap) in bar[end..]
+                        .iter_mut()
+                        .zip(&gaps[self.place(sample, segment + 1)])
+                    {
                         *bar -= gap_scale * gap;
                     }
                 }
@@ -191,7 +200,11 @@ impl Segments {
             for segment in 1..k {
                 let i = sample * k + segment;
                 let end = &solved[i - 1][solved[i - 1].len() - dof..];
-                for ((gap, start), end) in gaps[self.place(sample, segment)].iter_mut().zip(&starts[i]).zip(end) {
+                for ((gap, start), end) in gaps[self.place(sample, segment)]
+                    .iter_mut()
+                    .zip(&starts[i])
+                    .zip(end)
+                {
                     *gap = start - end;
                 }
             }

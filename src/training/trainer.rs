@@ -55,7 +55,12 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(model: &VectorField, data: &'a Dataset, method: &'a Method, options: &'a TrainOptions) -> Result<Self> {
+    fn new(
+        model: &VectorField,
+        data: &'a Dataset,
+        method: &'a Method,
+        options: &'a TrainOptions,
+    ) -> Result<Self> {
         options.check()?;
         if model.n_params() == 0 {
             return Err(Error::invalid(
@@ -102,7 +107,11 @@ impl<'a> Trainer<'a> {
             }
             let record = self.epoch(epoch, observer)?;
             let improved = self.best_epoch == epoch && record.mse == self.best_mse;
-            since_best = if improved || record.lambda != 0.0 { 0 } else { since_best + 1 };
+            since_best = if improved || record.lambda != 0.0 {
+                0
+            } else {
+                since_best + 1
+            };
             observer.epoch(&record, self.best_mse);
             self.history.push(record);
             if self.failures >= self.options.max_failures {
@@ -146,7 +155,9 @@ impl<'a> Trainer<'a> {
             if norm.is_finite() && loss.loss.is_finite() {
                 return Ok((loss, norm));
             }
-            Err(Error::Training("the loss or its gradient is not finite".into()))
+            Err(Error::Training(
+                "the loss or its gradient is not finite".into(),
+            ))
         }) {
             Ok((mut loss, norm)) => {
                 record.train_loss = loss.loss;
@@ -162,8 +173,13 @@ impl<'a> Trainer<'a> {
                     loss.gradient.iter_mut().for_each(|g| *g *= scale);
                 }
                 let decayed = self.objective.n_model();
-                self.state
-                    .update(&self.options.optimizer, lr, &mut self.params, &loss.gradient, decayed);
+                self.state.update(
+                    &self.options.optimizer,
+                    lr,
+                    &mut self.params,
+                    &loss.gradient,
+                    decayed,
+                );
                 self.failures = 0;
             }
             Err(error @ (Error::Solve(_) | Error::Training(_))) => {
@@ -186,7 +202,11 @@ impl<'a> Trainer<'a> {
         let (objective, params) = (&mut self.objective, &self.params);
         match &mut self.free {
             // At λ = 0 homotopy training is vanilla training.
-            Some(free) if lambda != 0.0 || objective.n_params() > n_model || matches!(self.method, Method::MultipleShooting(_)) => {
+            Some(free)
+                if lambda != 0.0
+                    || objective.n_params() > n_model
+                    || matches!(self.method, Method::MultipleShooting(_)) =>
+            {
                 rayon::join(
                     || objective.evaluate(params, lambda, with_gradient, None),
                     || Ok(free.evaluate(&params[..n_model], 0.0, false, None)?.data),
@@ -209,7 +229,11 @@ impl<'a> Trainer<'a> {
     }
 
     fn snapshot(&self, stop: Stop) -> Result<Run> {
-        let best = if self.best_mse.is_nan() { &self.params } else { &self.best };
+        let best = if self.best_mse.is_nan() {
+            &self.params
+        } else {
+            &self.best
+        };
         Ok(Run {
             model: self.objective.model(best)?,
             last: self.objective.model(&self.params)?,

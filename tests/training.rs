@@ -1,0 +1,542 @@
+//! Losses, gradients and training against reference figures, finite differences and each other.
+
+mod common;
+
+use std::sync::atomic::Ordering;
+
+use common::{flat, golden, numbers, relative};
+use ndarray::{Array1, Array2};
+use odesync::Error;
+use odesync::datasets::Dataset;
+use odesync::dynamics::lotka_volterra;
+use odesync::engines::engine;
+use odesync::field::{Unary, VectorField};
+use odesync::models::{blackbox, graybox, second_order};
+use odesync::odesolve::{SolveOptions, solve};
+use odesync::random::Generator;
+use odesync::schedules::Schedule;
+use odesync::training::{
+    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Optimizer, OptimizerState, Run,
+    Stop, TrainOptions, train,
+};
+use serde_json::Value;
+
+/// The engines of this build.
+fn engines() -> Vec<&'static str> {
+    if cfg!(feature = "torch") {
+        vec!["native", "torch"]
+    } else {
+        vec!["native"]
+    }
+}
+
+fn dataset(case: &Value) -> Dataset {
+    let t = numbers(&case["t"]);
+    let u0 = numbers(&case["u0"]);
+    let u = Array2::from_shape_vec((t.len(), u0.len()), flat(&case["u"])).unwrap();
+    Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap()
+}
+
+fn model(case: &Value) -> VectorField {
+    let nodes: Vec<usize> = numbers(&case["nodes"])
+        .iter()
+        .map(|n| *n as usize)
+        .collect();
+    let mut generator = Generator::manual_seed(case["seed"].as_u64().unwrap());
+    match case["kind"].as_str().unwrap_or("blackbox") {
+        "blackbox" => blackbox(&nodes, Unary::Gelu, &mut generator),
+        "second_order" => second_order(&nodes, Unary::Gelu, &mut generator),
+        _ => graybox(&nodes, Unary::Gelu, &[], &mut generator, |_, u, nn, _| {
+            vec![u.at(0) * 1.3 + nn.at(0), u.at(1) * -1.8 + nn.at(1)]
+        }),
+    }
+    .unwrap()
+}
+
+fn homotopy(coupling: f64, schedule: Schedule) -> Method {
+    Method::Homotopy(Homotopy::new(coupling, schedule))
+}
+
+fn method_of(case: &Value, reference: &Value) -> Method {
+    match reference["method"].as_str().unwrap() {
+        "vanilla" => Method::Vanilla,
+        "homotopy" => homotopy(
+            case["coupling"].as_f64().unwrap(),
+            Schedule::list(vec![1.0]).unwrap(),
+        ),
+        _ => Method::MultipleShooting(MultipleShooting {
+            segments: reference["n_segments"].as_u64().unwrap() as usize,
+            continuity_weight: reference["continuity_weight"].as_f64().unwrap(),
+        }),
+    }
+}
+
+#[test]
+fn reference_losses_and_gradients_on_every_engine() {
+    let all = golden("losses_and_gradients");
+    for (name, case) in all.as_object().unwrap() {
+        let (model, data) = (model(case), dataset(case));
+        assert_eq!(
+            model.params(),
+            numbers(&case["params"]),
+            "{name}: initial parameters for the seed"
+        );
+        for reference in case["cases"].as_array().unwrap() {
+            let method = method_of(case, reference);
+            let lambda = reference["homotopy"].as_f64().unwrap_or(0.0);
+            for engine_name in engines() {
+                let solver = SolveOptions::default().tolerances(1e-10, 1e-12);
+                let engine = engine(engine_name, "cpu").unwrap();
+                let mut objective =
+                    Objective::new(&model, &data, &method, &solver, engine).unwrap();
+                let got = objective
+                    .evaluate(&objective.initial(), lambda, true, None)
+                    .unwrap();
+                let what = format!("{name} {engine_name} {} lambda {lambda}", method.name());
+                let want = reference["loss"].as_f64().unwrap();
+                assert!(
+                    (got.loss / want - 1.0).abs() < 1e-7,
+                    "{what}: loss {} {want}",
+                    got.loss
+                );
+                let error = relative(
+                    &got.gradient[..model.n_params()],
+                    &numbers(&reference["grad"]),
+                );
+                assert!(error < 1e-6, "{what}: gradient {error:e}");
+                if let Some(data) = reference["data_loss"].as_f64() {
+                    assert!((got.data / data - 1.0).abs() < 1e-7, "{what}");
+                    let continuity = reference["continuity"].as_f64().unwrap();
+                    assert!((got.continuity / continuity - 1.0).abs() < 1e-7, "{what}");
+                }
+            }
+        }
+        for engine_name in engines() {
+            let engine = engine(engine_name, "cpu").unwrap();
+            let mut objective = Objective::new(
+                &model,
+                &data,
+                &Method::Vanilla,
+                &SolveOptions::default(),
+                engine,
+            )
+            .unwrap();
+            let free = objective
+                .evaluate(&model.params(), 0.0, false, None)
+                .unwrap();
+            assert_eq!(
+                free.stats.evaluations as u64,
+                case["evaluations_free"].as_u64().unwrap(),
+                "{name} {engine_name}"
+            );
+        }
+    }
+}
+
+/// Every method's gradient, corrections included, on one step plan: finite differences confirm it, engines agree.
+#[test]
+fn gradients_on_one_plan_and_engines_agree() {
+    let all = golden("losses_and_gradients");
+    let case = &all["lv_graybox"];
+    let (model, clean) = (model(case), dataset(case).head(31).unwrap());
+    // Missing values, one of them where a segment begins.
+    let mut u = clean.u().to_owned();
+    for (time, d) in [(3, 0), (8, 1), (16, 0), (30, 1)] {
+        u[[0, time, d]] = f64::NAN;
+    }
+    let data = Dataset::new(clean.t().to_owned(), u, Some(clean.u0().to_owned())).unwrap();
+    let shooting = MultipleShooting {
+        segments: 4,
+        continuity_weight: 0.3,
+    };
+    for (method, lambda) in [
+        (Method::Vanilla, 0.0),
+        (homotopy(6.0, Schedule::list(vec![1.0]).unwrap()), 0.7),
+        (Method::MultipleShooting(shooting), 0.0),
+    ] {
+        let make = |name: &str| {
+            Objective::new(
+                &model,
+                &data,
+                &method,
+                &SolveOptions::default(),
+                engine(name, "cpu").unwrap(),
+            )
+            .unwrap()
+        };
+        let mut native = make("native");
+        let mut params = native.initial();
+        let own = native.n_model();
+        for (i, p) in params[own..].iter_mut().enumerate() {
+            *p = 0.05 * (i as f64 + 1.0).sin();
+        }
+        let plans = native.evaluate(&params, lambda, false, None).unwrap().plans;
+        let at = native
+            .evaluate(&params, lambda, true, Some(&plans))
+            .unwrap();
+        for i in (0..own).step_by(37).chain(own..params.len()) {
+            let mut value = |e: f64| {
+                let mut p = params.clone();
+                p[i] += e;
+                native
+                    .evaluate(&p, lambda, false, Some(&plans))
+                    .unwrap()
+                    .loss
+            };
+            let h = 1e-4;
+            let fd =
+                (8.0 * (value(h) - value(-h)) - (value(2.0 * h) - value(-2.0 * h))) / (12.0 * h);
+            assert!(
+                (fd - at.gradient[i]).abs() < 1e-8 * (1.0 + fd.abs()),
+                "{} {i}: {fd} {}",
+                method.name(),
+                at.gradient[i]
+            );
+        }
+        for name in engines() {
+            let other = make(name)
+                .evaluate(&params, lambda, true, Some(&plans))
+                .unwrap();
+            assert!(
+                (other.loss / at.loss - 1.0).abs() < 1e-11,
+                "{name} {}",
+                method.name()
+            );
+            assert!(
+                relative(&other.gradient, &at.gradient) < 1e-11,
+                "{name} {}",
+                method.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn reference_training_curve_on_every_engine() {
+    let case = golden("training_curve");
+    let schedule = Schedule::power_law(6, 5, 0.6).unwrap();
+    for engine in engines() {
+        let options = TrainOptions {
+            lr: 0.05,
+            solver: SolveOptions::default().method("rk4").unwrap().substeps(4),
+            engine: engine.into(),
+            ..TrainOptions::default()
+        };
+        let run = train(
+            &model(&case),
+            &dataset(&case),
+            &homotopy(6.0, schedule.clone()),
+            &options,
+            &mut (),
+        )
+        .unwrap();
+        let rows = case["rows"].as_array().unwrap();
+        assert_eq!(run.history.len(), rows.len());
+        for (record, row) in run.history.iter().zip(rows) {
+            let row = numbers(row);
+            assert!((record.lambda - row[0]).abs() < 1e-12);
+            assert!(
+                (record.train_loss / row[1] - 1.0).abs() < 1e-9,
+                "{engine} {record:?} {row:?}"
+            );
+        }
+        assert!(relative(&run.last.params(), &numbers(&case["final_params"])) < 1e-8);
+    }
+}
+
+#[test]
+fn optimisers_follow_their_formulas() {
+    // Closed forms: the first step of Adam is lr · sign(g) / (1 + eps/|g|); AdamW shrinks by 1 − lr · decay before it.
+    let gradient = [4.0, -0.5];
+    let mut params = [1.0, -2.0];
+    OptimizerState::new(2).update(
+        &Optimizer::by_name("adamw").unwrap().with_weight_decay(0.5),
+        0.1,
+        &mut params,
+        &gradient,
+        1,
+    );
+    assert!((params[0] - (0.95 - 0.1 / (1.0 + 1e-8 / 4.0))).abs() < 1e-15);
+    assert!(
+        (params[1] - (-2.0 + 0.1 / (1.0 + 1e-8 / 0.5))).abs() < 1e-15,
+        "entries past the limit are not decayed"
+    );
+    let momentum = Optimizer::Sgd {
+        momentum: 0.9,
+        weight_decay: 0.0,
+    };
+    let (mut params, mut state) = ([0.0], OptimizerState::new(1));
+    for _ in 0..3 {
+        state.update(&momentum, 0.1, &mut params, &[1.0], 1);
+    }
+    // Velocities 1, 1.9, 2.71.
+    assert!((params[0] + 0.1 * (1.0 + 1.9 + 2.71)).abs() < 1e-15);
+    assert!(
+        Optimizer::by_name("adamax")
+            .unwrap_err()
+            .to_string()
+            .contains("adamw")
+    );
+}
+
+fn small() -> (VectorField, Dataset, TrainOptions) {
+    let t: Vec<f64> = (0..21).map(|i| f64::from(i) * 0.1).collect();
+    let system = lotka_volterra().unwrap();
+    let u = solve(&system, &[0.44, 4.6], &t, &SolveOptions::default())
+        .unwrap()
+        .u;
+    let data = Dataset::single(Array1::from(t), u, None).unwrap();
+    let model = blackbox(&[2, 8, 2], Unary::Tanh, &mut Generator::manual_seed(10)).unwrap();
+    let options = TrainOptions {
+        epochs: Some(30),
+        lr: 0.05,
+        ..TrainOptions::default()
+    };
+    (model, data, options)
+}
+
+#[test]
+fn parameters_of_a_known_system_are_identified() {
+    let (_, data, _) = small();
+    let guess = lotka_volterra()
+        .unwrap()
+        .with_param("a", &[1.0])
+        .unwrap()
+        .with_param("d", &[1.5])
+        .unwrap();
+    let guess = guess.trainable(&["a", "d"]).unwrap();
+    let options = TrainOptions {
+        epochs: Some(300),
+        lr: 0.05,
+        optimizer: Optimizer::by_name("adam").unwrap(),
+        lr_schedule: LrSchedule::Exponential { rate: 0.98 },
+        ..TrainOptions::default()
+    };
+    for method in [
+        Method::Vanilla,
+        Method::MultipleShooting(MultipleShooting::default()),
+        homotopy(6.0, Schedule::power_law(4, 40, 0.6).unwrap()),
+    ] {
+        let run = train(&guess, &data, &method, &options, &mut ()).unwrap();
+        let found = run.model.params();
+        assert!(
+            (found[0] - 1.3).abs() < 1e-3 && (found[1] - 1.8).abs() < 1e-3,
+            "{} {found:?}",
+            method.name()
+        );
+        assert_eq!(
+            guess.params(),
+            [1.0, 1.5],
+            "the model that was given is not changed"
+        );
+    }
+}
+
+#[test]
+fn runs_are_repeatable_bit_for_bit_on_any_number_of_threads() {
+    let (model, data, options) = small();
+    let method = homotopy(6.0, Schedule::power_law(3, 10, 0.6).unwrap());
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            train(&model, &data, &method, &options, &mut ())
+                .unwrap()
+                .last
+                .params()
+        })
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn a_saved_run_is_read_back_and_damage_is_an_error() {
+    let (model, data, mut options) = small();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("deep/run");
+    options.out = Some(out.clone());
+    let run = train(
+        &model,
+        &data,
+        &Method::MultipleShooting(MultipleShooting::default()),
+        &options,
+        &mut (),
+    )
+    .unwrap();
+    let back = Run::load(&out).unwrap();
+    assert_eq!(back.model.params(), run.model.params());
+    assert_eq!(back.last.params(), run.last.params());
+    assert_eq!(back.model.show(), run.model.show());
+    assert_eq!(back.history, run.history);
+    assert_eq!(
+        (back.best_mse, back.best_epoch),
+        (run.best_mse, run.best_epoch)
+    );
+    assert_eq!(back.optimizer, run.optimizer);
+    assert_eq!(back.corrections, run.corrections);
+    assert_eq!(
+        back.predict(&[0.0, 0.5, 3.0]).unwrap(),
+        run.predict(&[0.0, 0.5, 3.0]).unwrap()
+    );
+    assert_eq!(
+        run.predict(&[0.5]).unwrap()[[0, 0, 1]],
+        run.predict(&[0.0, 0.5]).unwrap()[[0, 1, 1]]
+    );
+
+    let best = out.join("best.safetensors");
+    let good = std::fs::read(&best).unwrap();
+    for at in (0..good.len()).step_by(97) {
+        for damaged in [good[..at].to_vec(), {
+            let mut b = good.clone();
+            b[at] ^= 0x55;
+            b
+        }] {
+            std::fs::write(&best, damaged).unwrap();
+            // A flipped bit inside a number can't be seen; everything else must be an error, and nothing a panic.
+            if let Err(error) = Run::load(&out) {
+                assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+            }
+        }
+    }
+    std::fs::write(&best, b"not a checkpoint").unwrap();
+    assert!(
+        Run::load(&out)
+            .unwrap_err()
+            .to_string()
+            .contains("not a usable checkpoint")
+    );
+    std::fs::remove_file(&best).unwrap();
+    assert!(matches!(Run::load(&out), Err(Error::Io { .. })));
+    assert_eq!(
+        std::fs::read_dir(&out).unwrap().count(),
+        2,
+        "no temporary file is left"
+    );
+}
+
+#[test]
+fn failing_epochs_are_skipped_counted_and_end_the_run_with_advice() {
+    let (_, data, mut options) = small();
+    // Blows up at once for a > 0, whatever the data say.
+    let field = odesync::field::system(2, &[("a", 50.0)], |_, u, p| {
+        vec![p.get("a") * u.at(0).square(), u.at(1)]
+    })
+    .unwrap()
+    .trainable(&["a"])
+    .unwrap();
+    options.max_failures = 4;
+    let error = train(&field, &data, &Method::Vanilla, &options, &mut ())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("4 epochs in a row") && error.contains("lower learning rate"),
+        "{error}"
+    );
+
+    // A learning rate that throws the model out after a good start: the best model is kept.
+    let (model, data, mut options) = small();
+    options.lr = 1e6;
+    options.max_failures = 3;
+    options.epochs = Some(200);
+    let folder = tempfile::tempdir().unwrap();
+    options.out = Some(folder.path().into());
+    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    assert!(matches!(run.stop, Stop::Failing(_)), "{:?}", run.stop);
+    assert_eq!(run.failures(), 3);
+    assert!(run.best_mse.is_finite() && run.history.last().unwrap().train_loss.is_nan());
+    assert_eq!(
+        Run::load(folder.path()).unwrap().model.params(),
+        run.model.params()
+    );
+}
+
+#[test]
+fn early_stop_clipping_and_interruption() {
+    let (model, data, mut options) = small();
+    options.patience = Some(5);
+    options.lr = 1e-300;
+    options.epochs = Some(500);
+    let method = homotopy(6.0, Schedule::power_law(3, 10, 0.6).unwrap());
+    let run = train(&model, &data, &method, &options, &mut ()).unwrap();
+    assert_eq!(run.stop, Stop::EarlyStop);
+    assert!(
+        run.history.len() >= 25,
+        "epochs with coupling do not count: {}",
+        run.history.len()
+    );
+
+    let (model, data, mut options) = small();
+    options.clip = Some(1e-3);
+    options.optimizer = Optimizer::by_name("sgd").unwrap();
+    options.epochs = Some(1);
+    options.lr = 1.0;
+    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let moved: f64 = run
+        .last
+        .params()
+        .iter()
+        .zip(model.params())
+        .map(|(a, b)| (a - b) * (a - b))
+        .sum();
+    assert!(
+        run.history[0].gradient_norm > 1e-2 && (moved.sqrt() - 1e-3).abs() < 1e-6,
+        "{moved}"
+    );
+
+    options.interrupt.store(true, Ordering::Relaxed);
+    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    assert_eq!((run.stop, run.history.len()), (Stop::Interrupted, 0));
+}
+
+#[test]
+fn settings_that_do_not_fit_are_errors() {
+    let (model, data, options) = small();
+    let text = |model: &VectorField, method: &Method, options: &TrainOptions| {
+        train(model, &data, method, options, &mut ())
+            .unwrap_err()
+            .to_string()
+    };
+    let wide = blackbox(&[3, 4, 3], Unary::Gelu, &mut Generator::manual_seed(1)).unwrap();
+    assert!(text(&wide, &Method::Vanilla, &options).contains("3 state variables"));
+    assert!(
+        text(&lotka_volterra().unwrap(), &Method::Vanilla, &options)
+            .contains("no trainable parameters")
+    );
+    let many = Method::MultipleShooting(MultipleShooting {
+        segments: 22,
+        ..MultipleShooting::default()
+    });
+    assert!(text(&model, &many, &options).contains("between 1 and the number of times, 21"));
+    let bad = TrainOptions {
+        lr: -1.0,
+        ..options.clone()
+    };
+    assert!(text(&model, &Method::Vanilla, &bad).contains("lr must be a positive number"));
+    let bad = TrainOptions {
+        engine: "tensor".into(),
+        ..options.clone()
+    };
+    assert!(text(&model, &Method::Vanilla, &bad).contains("unknown engine"));
+    let bad = Method::Homotopy(Homotopy {
+        coupling: odesync::synchronization::Coupling::Vector(vec![1.0; 3]),
+        ..Homotopy::new(1.0, Schedule::power_law(3, 10, 0.6).unwrap())
+    });
+    assert!(text(&model, &bad, &options).contains("2 x 2 matrix"));
+    let bad = Method::Homotopy(Homotopy {
+        smoothing: -0.1,
+        ..Homotopy::new(1.0, Schedule::power_law(3, 10, 0.6).unwrap())
+    });
+    assert!(text(&model, &bad, &options).contains("-0.1"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let bad = TrainOptions {
+        out: Some(file.path().join("run")),
+        ..options
+    };
+    assert!(text(&model, &Method::Vanilla, &bad).contains("cannot create the folder"));
+    assert!(blackbox(&[2, 8, 3], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
+    assert!(second_order(&[4, 8, 3], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
+    assert!(blackbox(&[2], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
+    assert!(blackbox(&[2, 0, 2], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
+}
