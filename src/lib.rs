@@ -26,6 +26,7 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod datasets;
 pub mod dynamics;
 pub mod engines;
 pub mod error;

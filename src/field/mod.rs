@@ -1,5 +1,4 @@
 //! A vector field, written once as a graph, which every engine runs.
-<<<<<<< HEAD
 //!
 //! | file | idea |
 //! |---|---|
@@ -27,9 +26,3 @@ pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
 pub use vector_field::{Parameters, VectorField, system};
-=======
-
-mod signal;
-
-pub use signal::Signal;
->>>>>>> data

@@ -1,0 +1,246 @@
+//! Times, values, initial states and names of a set of trajectories.
+
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
+
+use crate::error::{Error, Result};
+use crate::smoothing::check_times;
+
+/// Trajectories of one system, all sampled at the same times.
+///
+/// A missing value is NaN. The initial states are kept apart from the first row: after noise is added the rows are
+/// noisy, the initial state is not.
+///
+/// ```
+/// use ndarray::array;
+/// use odesync::datasets::Dataset;
+///
+/// let data = Dataset::single(array![0.0, 0.1, 0.2], array![[1.0, 0.0], [0.9, -0.1], [0.8, -0.2]], None)?;
+/// assert_eq!((data.samples(), data.len(), data.dof()), (1, 3, 2));
+/// # Ok::<(), odesync::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    t: Array1<f64>,
+    u: Array3<f64>,
+    u0: Array2<f64>,
+    names: Vec<String>,
+}
+
+impl Dataset {
+    /// From times `t` `[time]`, values `u` `[sample, time, dof]` and initial states `u0` `[sample, dof]`; without `u0` the
+    /// first row is taken. The components are named `u[0]`, `u[1]`, …
+    ///
+    /// # Errors
+    /// Fewer than two times; times not finite or not strictly increasing; shapes that do not fit; an infinite value; an
+    /// initial state that is not finite or, without `u0`, missing.
+    pub fn new(t: Array1<f64>, u: Array3<f64>, u0: Option<Array2<f64>>) -> Result<Self> {
+        let (samples, times, dof) = u.dim();
+        if t.len() != times {
+            return Err(Error::invalid(format!(
+                "{} times but u has shape [{samples}, {times}, {dof}]: u must be [sample, time, dof] (or [time, dof]) \
+                 with one row for each time",
+                t.len()
+            )));
+        }
+        if t.len() < 2 {
+            return Err(Error::invalid(format!(
+                "{} time{}: a trajectory needs at least two",
+                t.len(),
+                if t.len() == 1 { "" } else { "s" }
+            )));
+        }
+        if samples == 0 || dof == 0 {
+            return Err(Error::invalid(format!(
+                "u is empty, of shape [{samples}, {times}, {dof}]: data needs at least one sample and one component"
+            )));
+        }
+        check_times(&t.to_vec())?;
+        if let Some(((sample, time, component), value)) =
+            u.indexed_iter().find(|(_, value)| value.is_infinite())
+        {
+            return Err(Error::invalid(format!(
+                "u[{sample}, {time}, {component}] is {value}: values must be finite; NaN stands for a missing value"
+            )));
+        }
+        let u0 = match u0 {
+            Some(u0) => check_initial(u0, samples, dof)?,
+            None => first_row(&u)?,
+        };
+        let names = (0..dof).map(|j| format!("u[{j}]")).collect();
+        Ok(Self { t, u, u0, names })
+    }
+
+    /// From a single trajectory `u` `[time, dof]` and its initial state `u0` `[dof]`.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`].
+    pub fn single(t: Array1<f64>, u: Array2<f64>, u0: Option<Array1<f64>>) -> Result<Self> {
+        let u0 = u0.map(|u0| u0.insert_axis(Axis(0)));
+        Self::new(t, u.insert_axis(Axis(0)), u0)
+    }
+
+    /// The same data with names for its components.
+    ///
+    /// # Errors
+    /// A number of names other than dof, an empty name, or a name given twice.
+    pub fn with_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        if names.len() != self.dof() {
+            return Err(Error::invalid(format!(
+                "{} names for {} components: give one name for each",
+                names.len(),
+                self.dof()
+            )));
+        }
+        for (j, name) in names.iter().enumerate() {
+            if name.trim().is_empty() {
+                return Err(Error::invalid(format!(
+                    "the name of component {j} is empty"
+                )));
+            }
+            if names[..j].contains(name) {
+                return Err(Error::invalid(format!(
+                    "two components are named \"{name}\": names must differ"
+                )));
+            }
+        }
+        self.names = names;
+        Ok(self)
+    }
+
+    /// Times, `[time]`.
+    pub fn t(&self) -> ArrayView1<'_, f64> {
+        self.t.view()
+    }
+
+    /// Values, `[sample, time, dof]`; NaN is missing.
+    pub fn u(&self) -> ArrayView3<'_, f64> {
+        self.u.view()
+    }
+
+    /// Values of one sample, `[time, dof]`; `None` past the last sample.
+    pub fn sample(&self, sample: usize) -> Option<ArrayView2<'_, f64>> {
+        (sample < self.samples()).then(|| self.u.index_axis(Axis(0), sample))
+    }
+
+    /// Initial states, `[sample, dof]`.
+    pub fn u0(&self) -> ArrayView2<'_, f64> {
+        self.u0.view()
+    }
+
+    /// Names of the components, `[dof]`.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.u.dim().0
+    }
+
+    /// Number of times, at least two.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.t.len()
+    }
+
+    /// Number of components.
+    pub fn dof(&self) -> usize {
+        self.u.dim().2
+    }
+
+    /// Whether a value is missing anywhere.
+    pub fn has_missing(&self) -> bool {
+        self.u.iter().any(|v| v.is_nan())
+    }
+
+    /// The first `n` times.
+    ///
+    /// # Errors
+    /// `n` below 2 or more than there are.
+    pub fn head(&self, n: usize) -> Result<Self> {
+        self.slice(0, n)
+    }
+
+    /// The times with index `from` up to, not including, `to`. Times are kept as they are. The initial state of a part
+    /// that does not begin at the first time is its first row.
+    ///
+    /// # Errors
+    /// A part that is not inside the data or shorter than two times; a missing value in its first row, unless `from`
+    /// is 0.
+    pub fn slice(&self, from: usize, to: usize) -> Result<Self> {
+        if to > self.len() || from >= to || to - from < 2 {
+            return Err(Error::invalid(format!(
+                "times {from} to {to} of {}: take at least two of them, up to {}",
+                self.len(),
+                self.len()
+            )));
+        }
+        let u = self.u.slice(s![.., from..to, ..]).to_owned();
+        let u0 = if from == 0 {
+            self.u0.clone()
+        } else {
+            first_row(&u)?
+        };
+        Ok(Self {
+            t: self.t.slice(s![from..to]).to_owned(),
+            u,
+            u0,
+            names: self.names.clone(),
+        })
+    }
+
+    /// Mean over time of each sample's components, `[sample, dof]`. Missing values are left out; NaN where there is none.
+    pub fn mean(&self) -> Array2<f64> {
+        self.u.map_axis(Axis(1), |column| moments(column).0)
+    }
+
+    /// Standard deviation over time of each sample's components, `[sample, dof]`, as numpy's `std`: the root of the mean
+    /// squared deviation. Missing values are left out; NaN where there is none.
+    pub fn std(&self) -> Array2<f64> {
+        self.u.map_axis(Axis(1), |column| moments(column).1)
+    }
+
+    /// The same times, initial states and names with other values.
+    pub(super) fn with_values(&self, u: Array3<f64>) -> Self {
+        debug_assert_eq!(u.dim(), self.u.dim());
+        Self { u, ..self.clone() }
+    }
+}
+
+fn moments(column: ArrayView1<'_, f64>) -> (f64, f64) {
+    let there = || column.iter().copied().filter(|v| !v.is_nan());
+    let n = there().count() as f64;
+    let mean = there().sum::<f64>() / n;
+    let variance = there().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
+    (mean, variance.sqrt())
+}
+
+fn check_initial(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f64>> {
+    if u0.dim() != (samples, dof) {
+        return Err(Error::invalid(format!(
+            "u0 has shape {:?} but u has {samples} sample(s) of {dof} component(s): u0 must be [{samples}, {dof}]",
+            u0.shape()
+        )));
+    }
+    if let Some(((sample, component), value)) = u0.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        return Err(Error::invalid(format!(
+            "u0[{sample}, {component}] is {value}: initial states must be finite"
+        )));
+    }
+    Ok(u0)
+}
+
+fn first_row(u: &Array3<f64>) -> Result<Array2<f64>> {
+    let first = u.index_axis(Axis(1), 0);
+    match first.indexed_iter().find(|(_, v)| v.is_nan()) {
+        Some(((sample, component), _)) => Err(Error::invalid(format!(
+            "component {component} of sample {sample} is missing (NaN) at the first time, so the initial state is not \
+             known: give u0, or begin the data at a time where every component was measured"
+        ))),
+        None => Ok(first.to_owned()),
+    }
+}

@@ -1,0 +1,89 @@
+//! Gaussian noise, drawn as PyTorch draws it.
+
+use std::str::FromStr;
+
+use ndarray::{Array2, Array3};
+
+use super::Dataset;
+use crate::error::{self, Error, Result};
+use crate::random::Generator;
+
+/// What an amplitude of noise is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RelativeTo {
+    /// The unit of the data.
+    #[default]
+    Nothing,
+    /// The mean over time of each sample's and component's values.
+    Mean,
+    /// The standard deviation over time of each sample's and component's values.
+    Std,
+}
+
+impl FromStr for RelativeTo {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "nothing" => Ok(Self::Nothing),
+            "mean" => Ok(Self::Mean),
+            "std" => Ok(Self::Std),
+            _ => Err(error::unknown(
+                "relative_to",
+                name,
+                ["nothing", "mean", "std"],
+            )),
+        }
+    }
+}
+
+impl Dataset {
+    /// The data with noise: u + amplitude · scale · z, z being one float32 draw of shape `[sample, dof, time]` from the
+    /// standard normal distribution and scale `[sample, dof]` what `relative_to` says. The initial states stay as they
+    /// are, and missing values stay missing.
+    ///
+    /// # Errors
+    /// An amplitude that is negative or not finite.
+    pub fn add_noise(
+        &self,
+        amplitude: f64,
+        relative_to: RelativeTo,
+        generator: &mut Generator,
+    ) -> Result<Self> {
+        if !(amplitude.is_finite() && amplitude >= 0.0) {
+            return Err(Error::invalid(format!(
+                "the amplitude of noise is {amplitude}: it must be finite and not negative"
+            )));
+        }
+        let (samples, times, dof) = self.u().dim();
+        let scale = match relative_to {
+            RelativeTo::Nothing => Array2::ones((samples, dof)),
+            RelativeTo::Mean => self.mean(),
+            RelativeTo::Std => self.std(),
+        };
+        let z = generator.normal(0.0, 1.0, samples * dof * times);
+        let u = Array3::from_shape_fn((samples, times, dof), |(sample, time, component)| {
+            let z = f64::from(z[(sample * dof + component) * times + time]);
+            self.u()[[sample, time, component]] + amplitude * scale[[sample, component]] * z
+        });
+        if let Some(value) = u.iter().find(|value| value.is_infinite()) {
+            return Err(Error::invalid(format!(
+                "noise of amplitude {amplitude} makes a value {value}: lower the amplitude"
+            )));
+        }
+        Ok(self.with_values(u))
+    }
+
+    /// [`Dataset::add_noise`] with a generator of its own, as after `torch.manual_seed(seed)`.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::add_noise`].
+    pub fn add_noise_seeded(
+        &self,
+        amplitude: f64,
+        relative_to: RelativeTo,
+        seed: u64,
+    ) -> Result<Self> {
+        self.add_noise(amplitude, relative_to, &mut Generator::manual_seed(seed))
+    }
+}

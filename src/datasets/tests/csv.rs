@@ -1,0 +1,344 @@
+use ndarray::{Axis, array};
+
+use super::*;
+
+fn read(content: impl AsRef<[u8]>, options: &CsvOptions) -> Result<Dataset> {
+    let (_folder, path) = file("data.csv", content);
+    read_csv(path, options)
+}
+
+fn plain(content: impl AsRef<[u8]>) -> Result<Dataset> {
+    read(content, &CsvOptions::default())
+}
+
+#[track_caller]
+fn assert_reads(content: impl AsRef<[u8]>, names: [&str; 2]) {
+    let data = plain(content).unwrap();
+    assert_eq!(data.t(), array![0.0, 0.5, 1.0]);
+    assert_eq!(
+        data.u().index_axis(Axis(0), 0),
+        array![[1.0, -2.0], [1.5, 2e-3], [3.0, 4.0]]
+    );
+    assert_eq!(data.names(), names);
+}
+
+#[test]
+fn delimiter_and_header_are_found() {
+    let named = ["x", "v"];
+    let unnamed = ["u[0]", "u[1]"];
+    assert_reads("t,x,v\n0,1,-2\n0.5,1.5,2e-3\n1,3,4\n", named);
+    assert_reads("t;x;v\n0;1;-2\n0.5;1.5;2e-3\n1;3;4", named);
+    assert_reads("t\tx\tv\n0\t1\t-2\n0.5\t1.5\t2e-3\n1\t3\t4\n", named);
+    assert_reads("  t   x  v\n 0  1   -2\n0.5 1.5 2e-3 \n1 3 4\n", named);
+    assert_reads("0, 1, -2\n0.5, 1.5, 2e-3\n1, 3, 4\n", unnamed);
+    assert_reads("0 1 -2\n0.5 1.5 2e-3\n1 3 4\n", unnamed);
+    assert_reads(
+        "\u{feff}\"t\",\"x\",\"v\"\r\n0,1,-2\r\n0.5,1.5,2e-3\r\n1,3,4\r\n",
+        named,
+    );
+    assert_reads(
+        "# measured, by hand\n\nt,x,v\n0,1,-2\n# a pause\n0.5,1.5,2e-3\n\n1,3,4\n",
+        named,
+    );
+    assert_reads("t,x,v,\n0,1,-2,\n0.5,1.5,2e-3,\n1,3,4,\n", named);
+}
+
+#[test]
+fn columns_are_chosen_by_name_or_index() {
+    let content = "note,v,time,x\nfirst,-2,0,1\n,2e-3,0.5,1.5\nlast one,4,1,3\n";
+    let by_name = CsvOptions {
+        time: Some("time".into()),
+        state: Some(vec!["x".into(), "v".into()]),
+        ..Default::default()
+    };
+    let data = read(content, &by_name).unwrap();
+    assert_eq!(data.t(), array![0.0, 0.5, 1.0]);
+    assert_eq!(data.u(), array![[[1.0, -2.0], [1.5, 2e-3], [3.0, 4.0]]]);
+    assert_eq!(data.names(), ["x", "v"]);
+    let by_index = CsvOptions {
+        time: Some(2.into()),
+        state: Some(vec![3.into()]),
+        ..Default::default()
+    };
+    assert_eq!(read(content, &by_index).unwrap().names(), ["x"]);
+
+    let choose = |time: &str, state: &[&str]| CsvOptions {
+        time: Some(time.into()),
+        state: Some(state.iter().map(|name| Column::from(*name)).collect()),
+        ..Default::default()
+    };
+    let unknown = read(content, &choose("tmie", &["x"]));
+    assert_refused(
+        unknown,
+        1,
+        None,
+        "unknown column \"tmie\" (did you mean \"time\"?); known: note, v, time, x",
+    );
+    assert_refused(
+        read(content, &choose("time", &["x", "x"])),
+        1,
+        None,
+        "used twice",
+    );
+    assert_refused(
+        read(content, &choose("time", &["time"])),
+        1,
+        None,
+        "used twice",
+    );
+    assert_refused(
+        read("a,x,x\n0,1,2\n1,2,3\n", &choose("a", &["x"])),
+        1,
+        None,
+        "both named \"x\"",
+    );
+    assert_refused(
+        read("0,1\n1,2\n", &choose("t", &["x"])),
+        None,
+        None,
+        "no header",
+    );
+    let beyond = CsvOptions {
+        time: Some(4.into()),
+        ..Default::default()
+    };
+    assert_refused(
+        read(content, &beyond),
+        1,
+        None,
+        "no column 4: the table has 4",
+    );
+    assert_refused(
+        plain("t,x,x\n0,1,2\n1,2,3\n"),
+        1,
+        None,
+        "two components are named \"x\"",
+    );
+}
+
+#[test]
+fn missing_values() {
+    let data = plain("t,x,v\n0,1,1\n1,,NA\n2,nan,null\n3,?,N/A\n").unwrap();
+    assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 6);
+    let own = CsvOptions {
+        missing: Some(vec!["-99".into()]),
+        ..Default::default()
+    };
+    let data = read("t,x\n0,1\n1,-99\n2,\n", &own).unwrap();
+    assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 2);
+    assert_refused(read("t,x\n0,1\n1,?\n", &own), 3, 2, "\"?\" is not a number");
+    assert_refused(plain("t,x\n0,1\n,2\n"), 3, 1, "the time is missing");
+
+    let unknown = "t,x\n0,NA\n1,2\n";
+    assert_refused(
+        plain(unknown),
+        None,
+        None,
+        "missing (NaN) at the first time",
+    );
+    let given = |u0: Vec<f64>| CsvOptions {
+        u0: Some(u0),
+        ..Default::default()
+    };
+    assert_eq!(
+        read(unknown, &given(vec![1.5])).unwrap().u0(),
+        array![[1.5]]
+    );
+    let short = read(unknown, &given(vec![])).unwrap_err().to_string();
+    assert!(
+        short.contains("u0 has 0 value(s) for 1 column(s)"),
+        "{short}"
+    );
+}
+
+#[test]
+fn empty_files_are_refused() {
+    assert_refused(plain(""), None, None, "empty");
+    assert_refused(plain("\n  \n# nothing\n"), None, None, "empty");
+    assert_refused(plain("# about\nt,x\n"), 2, None, "a header but no data");
+    assert_refused(plain("t,x\n0,1\n"), None, None, "at least two");
+    assert_refused(plain("t\n0\n1\n"), 1, None, "only one column");
+}
+
+#[test]
+fn lines_and_columns_at_fault_are_named() {
+    assert_refused(
+        plain("t,x\n0,1\n# fine\n\n1,2,3\n"),
+        5,
+        None,
+        "3 column(s) where line 1 has 2",
+    );
+    assert_refused(
+        plain("0 1\n1\n2 3\n"),
+        2,
+        None,
+        "1 column(s) where line 1 has 2",
+    );
+    assert_refused(plain("t,x\n0,1\n1,two\n"), 3, 2, "\"two\" is not a number");
+    assert_refused(
+        plain("t,x\n# a comment\n0,1\nnow,2\n"),
+        4,
+        1,
+        "\"now\" is not a number",
+    );
+    assert_refused(plain("t,x\n0,1\n1,inf\n"), 3, 2, "not a finite number");
+    assert_refused(plain("t,x\n0,1\n1,1e999\n"), 3, 2, "not a finite number");
+    assert_refused(
+        plain("t,x\n0,1\n2,1\n1,1\n"),
+        4,
+        1,
+        "the time 1 comes after 2",
+    );
+    let repeated = "t,x\n0,1\n1,1\n1,1\n";
+    assert_refused(plain(repeated), 4, 1, "the time 1 repeats");
+    assert_refused(plain(repeated), 4, 1, "as sample");
+    assert_refused(
+        plain("t,x\n2024-01-01,1\n2024-01-02,1\n"),
+        2,
+        1,
+        "dates and times",
+    );
+    assert_refused(plain("0,1\n1,2x\n2,3\n"), 2, 2, "\"2x\"");
+    assert_refused(plain("0,one\n1,2\n"), 1, None, "mixes numbers with \"one\"");
+    let no_header = CsvOptions {
+        header: Some(false),
+        ..Default::default()
+    };
+    assert_refused(
+        read("t,x\n0,1\n1,2\n", &no_header),
+        1,
+        1,
+        "\"t\" is not a number",
+    );
+    let header = CsvOptions {
+        header: Some(true),
+        ..Default::default()
+    };
+    assert_eq!(read("0,1\n0,5\n1,6\n", &header).unwrap().names(), ["1"]);
+}
+
+#[test]
+fn a_decimal_comma_is_recognised() {
+    for content in [
+        "t;x\n0;1,5\n1;2,5\n",
+        "t\tx\n0\t1,5\n1\t2,5\n",
+        "t x\n0 1,5\n1 2,5\n",
+        "0;1\n1;1,5\n2;2\n",
+    ] {
+        let line = if content.starts_with('t') || content.starts_with("0;1\n") {
+            2
+        } else {
+            1
+        };
+        assert_refused(plain(content), line, 2, "write a decimal point, 1.5");
+    }
+    assert_refused(plain("0,0;1,5\n0,1;2,5\n"), 1, 1, "write a decimal point");
+}
+
+#[test]
+fn samples_are_told_apart_by_a_column() {
+    let by = |column: Column| CsvOptions {
+        sample: Some(column),
+        ..Default::default()
+    };
+    let content = "id,t,x\na,0,1\nb,0,2\na,1,3\nb,1,4\n";
+    let data = read(content, &by("id".into())).unwrap();
+    assert_eq!(data.u(), array![[[1.0], [3.0]], [[2.0], [4.0]]]);
+    assert_eq!(data.u0(), array![[1.0], [2.0]]);
+    let last = read("t,x,id\n0,1,7\n1,3,7\n0,2,8\n1,4,8\n", &by(2.into())).unwrap();
+    assert_eq!(last.u(), data.u());
+
+    let other = "id,t,x\na,0,1\na,1,3\nb,0,2\nb,2,4\n";
+    assert_refused(
+        read(other, &by("id".into())),
+        5,
+        2,
+        "sample \"b\" has time 2 where sample \"a\" has 1",
+    );
+    let longer = "id,t,x\na,0,1\na,1,3\nb,0,2\nb,1,4\nb,2,4\n";
+    assert_refused(
+        read(longer, &by("id".into())),
+        6,
+        None,
+        "\"b\" has 3 times but sample \"a\" has 2",
+    );
+    let nameless = "id,t,x\na,0,1\n,1,3\n";
+    assert_refused(
+        read(nameless, &by("id".into())),
+        3,
+        1,
+        "the sample is missing",
+    );
+    let both = CsvOptions {
+        time: Some("id".into()),
+        ..by("id".into())
+    };
+    assert_refused(read(content, &both), 1, None, "the same column");
+}
+
+#[test]
+fn a_delimiter_can_be_given() {
+    let with = |delimiter| CsvOptions {
+        delimiter: Some(delimiter),
+        ..Default::default()
+    };
+    assert_eq!(read("t|x\n0|1\n1|2\n", &with('|')).unwrap().dof(), 1);
+    assert_eq!(read("t x\n0  1\n1 2\n", &with(' ')).unwrap().dof(), 1);
+    assert_refused(
+        read("t,x\n0,1\n1,2\n", &with(';')),
+        1,
+        None,
+        "no column is left for the state",
+    );
+    let message = read("t,x\n0,1\n", &with('→')).unwrap_err().to_string();
+    assert!(message.contains("one ASCII character"), "{message}");
+}
+
+#[test]
+fn what_is_written_reads_back_exactly() {
+    let t = array![0.1, 1.0 / 3.0, 1e300];
+    let u = array![
+        [
+            [1.0, -0.0],
+            [f64::MIN_POSITIVE, f64::NAN],
+            [2.0 / 3.0, 1e-17]
+        ],
+        [[5.0, 6.0], [f64::NAN, 0.1 + 0.2], [7.0, -8.5e22]],
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    let same = |a: &Dataset, b: &Dataset| {
+        assert_eq!(a.t(), b.t());
+        assert_eq!(a.names(), b.names());
+        let bits = |d: &Dataset| d.u().mapv(|v| if v.is_nan() { 1 } else { v.to_bits() });
+        assert_eq!(bits(a), bits(b));
+    };
+    let several = Dataset::new(t.clone(), u.clone(), None)
+        .unwrap()
+        .with_names(["x, m", "v"])
+        .unwrap();
+    write_csv(&path, &several).unwrap();
+    let options = CsvOptions {
+        sample: Some("sample".into()),
+        ..Default::default()
+    };
+    same(&read_csv(&path, &options).unwrap(), &several);
+
+    let single = Dataset::single(t, u.index_axis(Axis(0), 0).to_owned(), None).unwrap();
+    write_csv(&path, &single).unwrap();
+    same(&read_csv(&path, &CsvOptions::default()).unwrap(), &single);
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "a temporary file is left"
+    );
+
+    // A file where a folder would have to be.
+    let message = write_csv(path.join("out.csv"), &single)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("cannot") && message.contains("out.csv"),
+        "{message}"
+    );
+}

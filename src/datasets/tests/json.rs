@@ -1,0 +1,113 @@
+use ndarray::array;
+
+use super::*;
+
+fn read(content: &str) -> Result<Dataset> {
+    let (_folder, path) = file("data.json", content);
+    read_json(path)
+}
+
+#[test]
+fn one_sample_or_several() {
+    let data =
+        read(r#"{"t": [0, 0.5, 1], "u": [[1, 2], [3, null], [5, 6.5]], "names": ["x", "v"]}"#)
+            .unwrap();
+    assert_eq!((data.samples(), data.len(), data.dof()), (1, 3, 2));
+    assert!(data.u()[[0, 1, 1]].is_nan());
+    assert_eq!(data.u()[[0, 2, 1]], 6.5);
+    assert_eq!(data.names(), ["x", "v"]);
+
+    let data =
+        read(r#"{"t": [0, 1], "u": [[[1], [2]], [[3], [4]]], "u0": [[0.9], [2.9]]}"#).unwrap();
+    assert_eq!(data.u(), array![[[1.0], [2.0]], [[3.0], [4.0]]]);
+    assert_eq!(data.u0(), array![[0.9], [2.9]]);
+
+    let data = read(r#"{"u": [1, 2, 3], "t": [0, 1, 2], "u0": [7]}"#).unwrap();
+    assert_eq!(data.u(), array![[[1.0], [2.0], [3.0]]]);
+    assert_eq!(data.u0(), array![[7.0]]);
+}
+
+#[test]
+fn syntax_and_types_are_refused_with_the_place() {
+    assert_refused(read(""), None, None, "empty");
+    assert_refused(read("{\"t\": [0, 1],\n\"u\": [[1], [2]"), 2, 14, "EOF");
+    assert_refused(
+        read("{\"t\": [0, 1],\n \"u\": [[1], [\"two\"]]}"),
+        2,
+        18,
+        "expected a number, null",
+    );
+    assert_refused(read("{\"t\": [0, null], \"u\": [1, 2]}"), 1, 14, "null");
+    let nan = read("{\"t\": [0, 1],\n \"u\": [1, NaN]}");
+    let (line, _, message) = refusal(nan);
+    assert_eq!(line, Some(2));
+    assert!(message.contains("write null"), "{message}");
+    let (_, _, message) = refusal(read(r#"{"t": [0, 1], "u": [1, 2], "x0": [1]}"#));
+    assert!(
+        message.contains("unknown field `x0`") && message.contains("`u0`"),
+        "{message}"
+    );
+    let (_, _, message) = refusal(read(r#"{"t": [0, 1]}"#));
+    assert!(message.contains("missing field `u`"), "{message}");
+    let deep = format!("{{\"t\": [0, 1], \"u\": {}", "[".repeat(100_000));
+    let (_, _, message) = refusal(read(&deep));
+    assert!(message.contains("recursion limit"), "{message}");
+}
+
+#[test]
+fn shapes_are_refused_with_the_index() {
+    let with = |u: &str| read(&format!("{{\"t\": [0, 1], \"u\": {u}}}"));
+    assert_refused(
+        with("[[1, 2], [3]]"),
+        None,
+        None,
+        "u[1] has 1 entries where the first list beside it has 2",
+    );
+    assert_refused(
+        with("[[[1], [2]], [[1], []]]"),
+        None,
+        None,
+        "u[1][1] has 0 entries",
+    );
+    assert_refused(
+        with("[[1], 2]"),
+        None,
+        None,
+        "u[1] is 2 where the first entry beside it is a list",
+    );
+    assert_refused(with("[1, [2]]"), None, None, "u[1] is a list where");
+    assert_refused(with("3"), None, None, "nested 0 deep");
+    assert_refused(with("[[[[1]]]]"), None, None, "nested 4 deep");
+    assert_refused(with("[]"), None, None, "2 times but u has shape");
+    assert_refused(
+        with("[1, 2, 3]"),
+        None,
+        None,
+        "2 times but u has shape [1, 3, 1]",
+    );
+    assert_refused(with("[null, 2]"), None, None, "give u0");
+    assert_refused(
+        read(r#"{"t": [1, 0], "u": [1, 2]}"#),
+        None,
+        None,
+        "t[1] = 0 is less",
+    );
+    assert_refused(
+        read(r#"{"t": [1, 1], "u": [1, 2]}"#),
+        None,
+        None,
+        "t[1] = 1 repeats",
+    );
+    assert_refused(
+        read(r#"{"t": [0, 1], "u": [1, 2], "u0": [1, 2]}"#),
+        None,
+        None,
+        "u0 has shape [2]",
+    );
+    assert_refused(
+        read(r#"{"t": [0, 1], "u": [1, 2], "names": []}"#),
+        None,
+        None,
+        "0 names for 1 components",
+    );
+}
