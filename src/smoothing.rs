@@ -44,7 +44,7 @@ pub struct SmoothingSpline {
 }
 
 impl SmoothingSpline {
-    /// Fits the spline to `u`, [sample, time, dof], at the times `t`; NaN is a missing value. O(time) for each
+    /// Fits the spline to `u`, `[sample, time, dof]`, at the times `t`; NaN is a missing value. O(time) for each
     /// component.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl SmoothingSpline {
         })
     }
 
-    /// Fits the spline to a single trajectory `u`, [time, dof].
+    /// Fits the spline to a single trajectory `u`, `[time, dof]`.
     ///
     /// # Errors
     /// Those of [`SmoothingSpline::new`].
@@ -100,44 +100,44 @@ impl SmoothingSpline {
         self.curve(sample).knots.to_vec()
     }
 
-    /// û at the times of the data, [sample, time, dof]; a missing value's place holds the spline's value there.
+    /// û at the times of the data, `[sample, time, dof]`; a missing value's place holds the spline's value there.
     pub fn g(&self) -> Array3<f64> {
         self.at(&self.t)
     }
 
-    /// û″ at the times of the data, [sample, time, dof]; 0 at the first and last knot.
+    /// û″ at the times of the data, `[sample, time, dof]`; 0 at the first and last knot.
     pub fn g_ddot(&self) -> Array3<f64> {
         self.second_derivative_at(&self.t)
     }
 
-    /// û at the times `t`, [sample, time, dof].
+    /// û at the times `t`, `[sample, time, dof]`.
     pub fn at(&self, t: &[f64]) -> Array3<f64> {
         self.table(t, Self::value_into)
     }
 
-    /// dû/dt at the times `t`, [sample, time, dof].
+    /// dû/dt at the times `t`, `[sample, time, dof]`.
     pub fn derivative_at(&self, t: &[f64]) -> Array3<f64> {
         self.table(t, Self::derivative_into)
     }
 
-    /// d²û/dt² at the times `t`, [sample, time, dof].
+    /// d²û/dt² at the times `t`, `[sample, time, dof]`.
     pub fn second_derivative_at(&self, t: &[f64]) -> Array3<f64> {
         self.table(t, Self::second_derivative_into)
     }
 
-    /// û(t) of one sample into `out`, [dof]. With one sample every index means it.
+    /// û(t) of one sample into `out`, `[dof]`. With one sample every index means it.
     pub fn value_into(&self, sample: usize, t: f64, out: &mut [f64]) {
         self.curve(sample)
             .evaluate(t, out, |[a, b, c, d], s| a + s * (b + s * (c + s * d)));
     }
 
-    /// dû/dt of one sample into `out`, [dof].
+    /// dû/dt of one sample into `out`, `[dof]`.
     pub fn derivative_into(&self, sample: usize, t: f64, out: &mut [f64]) {
         self.curve(sample)
             .evaluate(t, out, |[_, b, c, d], s| b + s * (2.0 * c + s * (3.0 * d)));
     }
 
-    /// d²û/dt² of one sample into `out`, [dof].
+    /// d²û/dt² of one sample into `out`, `[dof]`.
     pub fn second_derivative_into(&self, sample: usize, t: f64, out: &mut [f64]) {
         self.curve(sample)
             .evaluate(t, out, |[_, _, c, d], s| 2.0 * c + s * (6.0 * d));

@@ -6,9 +6,9 @@ pub trait Signal: std::fmt::Debug + Send + Sync {
     fn dof(&self) -> usize;
     /// Number of samples; 1 means that every sample sees the same signal.
     fn samples(&self) -> usize;
-    /// s(t) of one sample into `out` ([dof]).
+    /// s(t) of one sample into `out` (`[dof]`).
     fn value(&self, sample: usize, t: f64, out: &mut [f64]);
-    /// ds/dt of one sample into `out` ([dof]).
+    /// ds/dt of one sample into `out` (`[dof]`).
     fn derivative(&self, sample: usize, t: f64, out: &mut [f64]);
     /// Increasing times at which s or one of its derivatives jumps.
     fn breakpoints(&self, sample: usize) -> &[f64];

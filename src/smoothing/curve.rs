@@ -22,12 +22,12 @@ pub(super) struct Curve {
 struct Piece {
     grid: Arc<Grid>,
     width: usize,
-    /// [interval, component] of [a, b, c, d] in a + s (b + s (c + s d)), s the time since the interval's origin.
+    /// `[interval, component]` of [a, b, c, d] in a + s (b + s (c + s d)), s the time since the interval's origin.
     cubics: Vec<[f64; 4]>,
 }
 
 impl Curve {
-    /// `polynomial` of each component's coefficients at `t` into `out`, [dof].
+    /// `polynomial` of each component's coefficients at `t` into `out`, `[dof]`.
     #[inline]
     pub(super) fn evaluate(
         &self,
@@ -71,7 +71,7 @@ impl<'a> Fitter<'a> {
         }
     }
 
-    /// The spline of one sample, `u` being [time, dof].
+    /// The spline of one sample, `u` being `[time, dof]`.
     pub(super) fn curve(&mut self, sample: usize, u: ArrayView2<'_, f64>) -> Result<Curve> {
         let columns: Vec<ArrayView1<'_, f64>> = u.columns().into_iter().collect();
         if let Some(component) = columns.iter().position(|c| c.iter().all(|y| y.is_nan())) {

@@ -333,11 +333,12 @@ fn what_is_written_reads_back_exactly() {
         "a temporary file is left"
     );
 
-    let message = write_csv(folder.path().join("no/out.csv"), &single)
+    // A file where a folder would have to be.
+    let message = write_csv(path.join("out.csv"), &single)
         .unwrap_err()
         .to_string();
     assert!(
-        message.contains("cannot write") && message.contains("no/out.csv"),
+        message.contains("cannot") && message.contains("out.csv"),
         "{message}"
     );
 }

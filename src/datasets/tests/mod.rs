@@ -84,3 +84,43 @@ fn text_that_is_not_utf8_is_refused_with_its_line() {
         "UTF-16",
     );
 }
+
+/// Whole files of every kind, to be damaged.
+const WHOLE: [&[u8]; 5] = [
+    b"t,x,v\n0,1,-2\n0.5,\"1.5\",NA\n1,3,4\n",
+    b"0 1\n0.5 2,5\n1; 3\n",
+    br#"{"t": [0, 1], "u": [[[1], [2]], [[3], [null]]], "u0": [[1], [2]], "names": ["x"]}"#,
+    b"% o v\n0 0.1 2 3 9\n0 0.2 3 4 9\n1 7 1 2 9\n",
+    b"\x93NUMPY\x01\x00\x36\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}AAAAAAAA",
+];
+
+proptest::proptest! {
+    #[test]
+    fn damage_is_never_a_panic(
+        which in 0..WHOLE.len(),
+        cut in 0..120usize,
+        changes in proptest::collection::vec((0..120usize, proptest::num::u8::ANY), 0..6),
+        insert in proptest::collection::vec(proptest::sample::select(b"\",;[]{}()\n\r\t -.0e%#'\xff".to_vec()), 0..6),
+    ) {
+        let mut bytes = WHOLE[which].to_vec();
+        let at = cut.min(bytes.len());
+        bytes.splice(at..at, insert);
+        for (at, byte) in changes {
+            if let Some(old) = bytes.get_mut(at) {
+                *old = byte;
+            }
+        }
+        let (_folder, path) = file("damaged", &bytes);
+        // Whatever they make of it, they return, and what is accepted is sound.
+        let read = [
+            read_csv(&path, &CsvOptions::default()),
+            read_csv(&path, &CsvOptions { sample: Some(0.into()), ..Default::default() }),
+            read_json(&path),
+            read_schmidt_lipson(&path, 0),
+        ];
+        for data in read.into_iter().flatten() {
+            assert!(data.len() >= 2 && data.u0().iter().all(|v| v.is_finite()));
+        }
+        let _ = read_npy(&path);
+    }
+}
