@@ -1,3 +1,68 @@
-.PHONY: setup
-setup:
-	@python3 tools/setup.py
+# Every command a contributor needs; `make` alone lists them. Continuous integration runs the same ones.
+#
+# NO_TORCH=1 leaves libtorch out of any of them: nothing is downloaded, and the torch engine is not built.
+
+CARGO ?= cargo
+PYTHON ?= python3
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+ifdef NO_TORCH
+FEATURES := --no-default-features
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint licences scripts clean distclean
+.NOTPARALLEL:
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  With NO_TORCH=1 they do without libtorch, for example: make demo NO_TORCH=1"
+
+setup: ## bring libtorch into third/ (once; about 540 MB to download)
+	@command -v $(CARGO) > /dev/null || { echo "setup: error: no \`$(CARGO)\` on the PATH; Rust comes from https://rustup.rs" >&2; exit 1; }
+ifdef NO_TORCH
+	@echo "setup: NO_TORCH is set: nothing to download."
+else
+	@command -v $(PYTHON) > /dev/null || { echo "setup: error: no \`$(PYTHON)\` on the PATH, and its pip downloads libtorch. On Debian and Ubuntu: apt-get install python3-pip. Without libtorch: NO_TORCH=1." >&2; exit 1; }
+	@$(PYTHON) tools/setup.py
+endif
+
+demo: setup ## set up, build, and watch homotopy training discover the Lotka-Volterra dynamics
+	$(CARGO) run --release $(FEATURES) -- run scripts/homotopy_by_hand.rhai
+
+test: setup ## set up and run every test
+	$(PYTHON) tools/test_setup.py
+	$(CARGO) test --no-fail-fast $(FEATURES)
+ifndef NO_TORCH
+	$(CARGO) test --no-fail-fast --no-default-features --lib --test linking
+endif
+
+check: lint test ## the gate: format, clippy, docs, licences and sources, tests
+
+lint: setup licences ## the gate without its tests
+	$(CARGO) fmt --check
+ifndef NO_TORCH
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+endif
+	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(FEATURES)
+
+licences: $(CARGO_DENY) ## licences and sources of every dependency
+	$(CARGO_DENY) --locked check licenses bans sources
+
+# It runs for a second, so optimising it would take longer than it saves.
+$(CARGO_DENY):
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	  $(CARGO) install --locked --quiet cargo-deny --version $(CARGO_DENY_VERSION) --root third/tools/cargo-deny-$(CARGO_DENY_VERSION)
+
+scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
+	$(CARGO) build --release $(FEATURES)
+	FEATURES="$(FEATURES)" tools/run_scripts.sh
+
+clean: ## remove what was built; libtorch stays
+	$(CARGO) clean
+
+distclean: clean ## remove what was built and what setup brought
+	rm -rf third
