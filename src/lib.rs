@@ -32,6 +32,7 @@ pub mod engines;
 pub mod error;
 pub mod field;
 pub mod files;
+pub mod logging;
 pub mod models;
 pub mod odesolve;
 pub mod plotting;

@@ -10,6 +10,7 @@
 //! `aten/src/ATen/native/cpu/DistributionTemplates.h`.
 
 use std::f64::consts::PI;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod mt19937;
 #[cfg(test)]
@@ -151,6 +152,25 @@ fn box_muller(block: &mut [f32]) {
         *a = radius * theta.cos() as f32;
         *b = radius * theta.sin() as f32;
     }
+}
+
+static SHARED: Mutex<Option<Generator>> = Mutex::new(None);
+
+/// PyTorch's default seed, in force until [`seed`] is called.
+const DEFAULT_SEED: u64 = 67_280_421_310_721;
+
+fn lock() -> MutexGuard<'static, Option<Generator>> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seeds the generator that models draw their weights from when none is given, as `torch.manual_seed(seed)` does.
+pub fn seed(seed: u64) {
+    *lock() = Some(Generator::manual_seed(seed));
+}
+
+/// Draws from the generator that [`seed`] seeds.
+pub fn with_shared<T>(draw: impl FnOnce(&mut Generator) -> T) -> T {
+    draw(lock().get_or_insert_with(|| Generator::manual_seed(DEFAULT_SEED)))
 }
 
 /// The bound of the uniform draw of a `torch.nn.Linear` weight, 1/√fan_in, in PyTorch's arithmetic:

@@ -187,15 +187,16 @@ named! {
 }
 
 impl Unary {
-    /// Whether this is an activation a network may use.
+    /// The activation of this name: gelu, tanh, relu, silu, softplus, sigmoid or sin.
+    ///
+    /// # Errors
+    /// Another name.
     pub fn activation(name: &str) -> crate::Result<Unary> {
         const KNOWN: [&str; 7] = ["gelu", "tanh", "relu", "silu", "softplus", "sigmoid", "sin"];
-        if KNOWN.contains(&name) {
-            if let Some(unary) = Unary::from_name(name) {
-                return Ok(unary);
-            }
+        match Unary::from_name(name) {
+            Some(unary) if KNOWN.contains(&name) => Ok(unary),
+            _ => Err(crate::error::unknown("activation", name, KNOWN)),
         }
-        Err(crate::error::unknown("activation", name, KNOWN))
     }
 }
 

@@ -1,0 +1,5 @@
+//! What listens to training.
+
+mod progress;
+
+pub use progress::Progress;
