@@ -1,8 +1,5 @@
 //! Activations and other elementary functions: value and derivative together.
 
-// Coefficients are given with a few digits more than f64 holds, so that their rounding is the compiler's.
-#![allow(clippy::excessive_precision)]
-
 use super::super::op::Unary;
 use super::exp::exp;
 use super::fma;

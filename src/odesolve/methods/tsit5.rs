@@ -1,8 +1,5 @@
 //! Tsitouras' 5(4) pair.
 
-// The digits are the published ones.
-#![allow(clippy::excessive_precision)]
-
 use super::Tableau;
 
 /// Order 5, seven stages, the last shared with the next step; dense output of order 4.
