@@ -23,11 +23,14 @@
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`script`] | the rhai engine, its bindings and the session |
+//! | [`cli`] | the command line |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod cli;
 pub mod error;
 pub mod field;
 pub mod odesolve;
+pub mod script;
 
 pub use error::{Error, Result};
