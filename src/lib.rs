@@ -23,9 +23,11 @@
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`script`] | the rhai engine, its bindings and the session |
+//! | [`cli`] | the command line |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod cli;
 pub mod datasets;
 pub mod dynamics;
 pub mod engines;
@@ -38,6 +40,7 @@ pub mod odesolve;
 pub mod plotting;
 pub mod random;
 pub mod schedules;
+pub mod script;
 pub mod smoothing;
 pub mod synchronization;
 pub mod training;

@@ -1,2 +1,13 @@
-//! The command line.
-fn main() {}
+//! The program; see [`odesync::cli`].
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+/// Counts what is allocated, so that a script that needs too much ends with an error.
+#[global_allocator]
+static ALLOCATOR: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
+
+fn main() -> ExitCode {
+    odesync::script::memory::install(|| ALLOCATOR.allocated());
+    odesync::cli::main()
+}

@@ -1,0 +1,25 @@
+//! `odesync eval 'CODE'`
+
+use std::path::Path;
+
+use crate::script::ScriptError;
+
+use super::Common;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  odesync eval '1 + 1'
+  odesync eval 'let x = linspace(0, 1, 5); x ** 2'")]
+pub(super) struct Eval {
+    /// The code; quote it for the shell
+    code: String,
+}
+
+impl Eval {
+    pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
+        let mut session = super::session(common, Vec::new())?;
+        let outcome = session.eval(&self.code, Some(Path::new("<eval>")))?;
+        super::show(&outcome)
+    }
+}

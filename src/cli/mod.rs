@@ -1,0 +1,141 @@
+//! The command line: one file for each command.
+//!
+//! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted. Results go to standard output, errors and progress to
+//! standard error.
+
+mod eval;
+mod run;
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::script::{self, Outcome, ScriptError, Session, SessionOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  odesync run scripts/homotopy_by_hand.rhai
+  odesync run scripts/homotopy_by_hand.rhai epochs=100 lr=0.01
+  odesync eval 'mean(arange(0.0, 1.0, 0.1))'
+
+Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted (Ctrl-C; twice to end at once).";
+
+/// Discover dynamics from time series: Neural ODEs trained by homotopy, in short scripts.
+#[derive(Debug, Parser)]
+#[command(name = "odesync", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// No progress and no remarks, only what the script prints
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Threads for parallel work [default: one for each processor]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that a script may use, in GiB [default: a quarter of the machine's]
+    #[arg(long, global = true, value_name = "GIB", value_parser = gibibytes)]
+    memory: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a script
+    Run(run::Run),
+    /// Evaluate code and print its value
+    Eval(eval::Eval),
+}
+
+fn gibibytes(text: &str) -> Result<usize, String> {
+    match text.parse::<f64>() {
+        // The cast saturates: more than there is means no limit.
+        Ok(value) if value > 0.0 => Ok((value * (1u64 << 30) as f64) as usize),
+        _ => Err("should be a number above 0".into()),
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    // clap prints its own errors and ends with 2, or with 0 after --help and --version.
+    let cli = Cli::parse();
+    if let Some(threads) = cli.common.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
+        if let Err(error) = pool.build_global() {
+            return wrong(&format!("cannot start {threads} threads: {error}"));
+        }
+    }
+    let result = match &cli.command {
+        None => print(&Cli::command().render_help().to_string()),
+        Some(Command::Run(run)) => run.run(&cli.common),
+        Some(Command::Eval(eval)) => eval.run(&cli.common),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.exit_code() != 0 {
+                complain(&error.to_string());
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn session(common: &Common, args: Vec<(String, String)>) -> Result<Session, ScriptError> {
+    let session = Session::new(SessionOptions {
+        quiet: common.quiet,
+        args,
+        memory_limit: common.memory,
+        ..SessionOptions::default()
+    })?;
+    let interrupt = session.interrupt();
+    let before = AtomicBool::new(false);
+    let handler = ctrlc::set_handler(move || {
+        if before.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        complain("stopping; press Ctrl-C again to end at once");
+        interrupt.stop();
+    });
+    if let Err(error) = handler {
+        // The program works without: Ctrl-C then ends it at once.
+        complain(&format!("Ctrl-C can't be caught: {error}"));
+    }
+    Ok(session)
+}
+
+/// Prints the value of an evaluation, unless there is none.
+fn show(outcome: &Outcome) -> Result<(), ScriptError> {
+    if outcome.is_unit {
+        return Ok(());
+    }
+    print(&format!("{}\n", outcome.text))
+}
+
+fn print(text: &str) -> Result<(), ScriptError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // The reader has gone (`odesync … | head`): there is nobody left to tell.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(ScriptError::new(
+            script::ErrorKind::Runtime,
+            format!("cannot write the output: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn complain(text: &str) {
+    // A closed standard error leaves no way to complain.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+fn wrong(text: &str) -> ExitCode {
+    complain(&format!("error: {text}"));
+    ExitCode::from(2)
+}

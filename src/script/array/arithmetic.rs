@@ -1,0 +1,171 @@
+//! Operators, with numpy's broadcasting.
+
+use ndarray::{ArrayD, IxDyn, Zip};
+use rhai::{Array as List, Dynamic, ImmutableString};
+
+use crate::{Error, Result};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::host::Host;
+use super::super::registry::Registry;
+use super::Array;
+
+/// The shape that two shapes broadcast to: axes are matched from the last, and an axis of length 1 repeats.
+///
+/// # Errors
+/// [`Error::Invalid`] that names both shapes.
+pub(super) fn broadcast(name: &str, a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
+    let rank = a.len().max(b.len());
+    let size = |shape: &[usize], i: usize| {
+        (i + shape.len())
+            .checked_sub(rank)
+            .and_then(|i| shape.get(i))
+            .copied()
+            .unwrap_or(1)
+    };
+    (0..rank)
+        .map(|i| match (size(a, i), size(b, i)) {
+            (m, n) if m == n => Ok(m),
+            (1, n) => Ok(n),
+            (m, 1) => Ok(m),
+            _ => Err(Error::invalid(format!(
+                "{name}: shapes {a:?} and {b:?} do not fit together"
+            ))),
+        })
+        .collect()
+}
+
+/// `f` of the elements of two arrays, broadcast.
+///
+/// # Errors
+/// [`Error::Invalid`] for shapes that don't fit or a result that is too large.
+pub(super) fn combine(
+    host: &Host,
+    name: &str,
+    a: ArrayD<f64>,
+    b: ArrayD<f64>,
+    f: fn(f64, f64) -> f64,
+) -> Result<Array> {
+    // The result takes the place of an operand where it can.
+    let (mut a, mut b) = (a, b);
+    if a.shape() == b.shape() {
+        a.zip_mut_with(&b, |x, y| *x = f(*x, *y));
+        return Ok(Array::new(a));
+    }
+    if let (0, Some(y)) = (b.ndim(), b.first().copied()) {
+        a.mapv_inplace(|x| f(x, y));
+        return Ok(Array::new(a));
+    }
+    if let (0, Some(x)) = (a.ndim(), a.first().copied()) {
+        b.mapv_inplace(|y| f(x, y));
+        return Ok(Array::new(b));
+    }
+    let shape = broadcast(name, a.shape(), b.shape())?;
+    let elements = shape
+        .iter()
+        .try_fold(1usize, |product, n| product.checked_mul(*n));
+    host.room_for(name, elements.unwrap_or(usize::MAX))?;
+    let mut result = ArrayD::zeros(IxDyn(&shape));
+    match (a.broadcast(IxDyn(&shape)), b.broadcast(IxDyn(&shape))) {
+        (Some(a), Some(b)) => {
+            Zip::from(&mut result)
+                .and(a)
+                .and(b)
+                .for_each(|r, x, y| *r = f(*x, *y));
+            Ok(Array::new(result))
+        }
+        _ => Err(Error::invalid(format!(
+            "{name}: the shapes do not fit together"
+        ))),
+    }
+}
+
+/// Registers `f` for every pair of int, float, list and `Array` in which there is an `Array`; with `lists`, also for a list and a
+/// number.
+pub(super) fn binary(
+    reg: &mut Registry,
+    name: &'static str,
+    lists: bool,
+    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> Fallible<Dynamic> + Clone + 'static,
+) {
+    let read = move |a: &Dynamic, b: &Dynamic| -> Fallible<Dynamic> {
+        let side = |side: &str| format!("the {side} of {name}");
+        f(
+            convert::to_array(a, &side("left"))?,
+            convert::to_array(b, &side("right"))?,
+        )
+    };
+    macro_rules! pair {
+        ($a:ty, $b:ty) => {{
+            let read = read.clone();
+            reg.add(name, move |a: $a, b: $b| {
+                read(&Dynamic::from(a), &Dynamic::from(b))
+            });
+        }};
+    }
+    pair!(Array, Array);
+    pair!(Array, i64);
+    pair!(Array, f64);
+    pair!(Array, List);
+    pair!(i64, Array);
+    pair!(f64, Array);
+    pair!(List, Array);
+    if lists {
+        pair!(List, i64);
+        pair!(List, f64);
+        pair!(i64, List);
+        pair!(f64, List);
+    }
+}
+
+/// x to the power of y; a whole exponent is exact for negative bases.
+pub(super) fn power(x: f64, y: f64) -> f64 {
+    if y == 2.0 { x * x } else { x.powf(y) }
+}
+
+fn as_number(condition: bool) -> f64 {
+    f64::from(u8::from(condition))
+}
+
+/// Whether all elements are equal; a number equals an array that holds it everywhere.
+fn equal(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
+    match (a.ndim(), b.ndim()) {
+        (0, _) => a.first().is_some_and(|x| b.iter().all(|y| x == y)),
+        (_, 0) => b.first().is_some_and(|y| a.iter().all(|x| x == y)),
+        _ => a == b,
+    }
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    let operators: [(&'static str, fn(f64, f64) -> f64); 10] = [
+        ("+", |x, y| x + y),
+        ("-", |x, y| x - y),
+        ("*", |x, y| x * y),
+        ("/", |x, y| x / y),
+        ("%", |x, y| x % y),
+        ("**", power),
+        ("<", |x, y| as_number(x < y)),
+        ("<=", |x, y| as_number(x <= y)),
+        (">", |x, y| as_number(x > y)),
+        (">=", |x, y| as_number(x >= y)),
+    ];
+    for (name, f) in operators {
+        let host = reg.host();
+        binary(reg, name, true, move |a, b| {
+            Ok(combine(&host, name, a, b, f)?.into_dynamic())
+        });
+    }
+    // A list on the left of += keeps rhai's meaning (append); an Array takes the operator's.
+    binary(reg, "==", false, |a, b| Ok(equal(&a, &b).into()));
+    binary(reg, "!=", false, |a, b| Ok((!equal(&a, &b)).into()));
+
+    super::on_arrays(reg, "-", |x| {
+        Ok(Array::new(-convert::to_array(x, "the negative")?).into_dynamic())
+    });
+    super::on_arrays(reg, "+", |x| {
+        Ok(Array::new(convert::to_array(x, "+")?).into_dynamic())
+    });
+    reg.add("+", |text: ImmutableString, x: Array| format!("{text}{x}"));
+    reg.add("+", |x: Array, text: ImmutableString| format!("{x}{text}"));
+}

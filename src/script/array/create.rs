@@ -1,0 +1,183 @@
+//! New arrays.
+
+use ndarray::{ArrayD, IxDyn};
+use rhai::{Array as List, Dynamic};
+
+use crate::{Error, Result};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::host::Host;
+use super::super::registry::Registry;
+use super::Array;
+
+/// start, start + step, … up to but without stop: numpy's arange, which makes ceil((stop − start)/step) elements.
+fn arange(host: &Host, start: f64, stop: f64, step: f64) -> Result<Array> {
+    if step == 0.0 || ![start, stop, step].iter().all(|x| x.is_finite()) {
+        return Err(Error::invalid(format!(
+            "arange({start}, {stop}, {step}): the numbers must be finite and the step not 0"
+        )));
+    }
+    // A conversion that saturates: room_for then refuses.
+    let n = ((stop - start) / step).ceil().max(0.0) as usize;
+    host.room_for("arange", n)?;
+    Ok(Array::from_vec(
+        (0..n).map(|i| start + i as f64 * step).collect(),
+    ))
+}
+
+/// n numbers from a to b, both included: numpy's linspace.
+fn linspace(host: &Host, a: f64, b: f64, n: i64) -> Result<Array> {
+    let n = usize::try_from(n).map_err(|_| {
+        Error::invalid(format!(
+            "linspace: the number of points should be 0 or more, not {n}"
+        ))
+    })?;
+    host.room_for("linspace", n)?;
+    let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
+    let mut points: Vec<f64> = (0..n).map(|i| a + i as f64 * step).collect();
+    if let [_, .., last] = &mut points[..] {
+        *last = b;
+    }
+    Ok(Array::from_vec(points))
+}
+
+/// An array of one value.
+fn full(host: &Host, name: &str, shape: &Dynamic, value: f64) -> Result<Array> {
+    let shape = convert::to_shape(shape, &format!("{name}: the shape"))?;
+    let elements = shape
+        .iter()
+        .try_fold(1usize, |product, n| product.checked_mul(*n));
+    host.room_for(
+        &format!("{name} of shape {shape:?}"),
+        elements.unwrap_or(usize::MAX),
+    )?;
+    Ok(Array::new(ArrayD::from_elem(IxDyn(&shape), value)))
+}
+
+fn identity(host: &Host, n: i64) -> Result<Array> {
+    let size = List::from([n.into(), n.into()]).into();
+    let mut matrix = full(host, "identity", &size, 0.0)?.into_data();
+    matrix.diag_mut().fill(1.0);
+    Ok(Array::new(matrix))
+}
+
+/// The number behind an argument, for functions that take ints and floats alike.
+pub(super) fn scalar(value: &Dynamic, what: &str) -> Result<f64> {
+    convert::number(value).ok_or_else(|| {
+        Error::invalid(format!(
+            "{what} should be a number, not {}",
+            convert::describe(value)
+        ))
+    })
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    let host = reg.host();
+    reg.add(
+        "arange",
+        move |a: Dynamic, b: Dynamic, step: Dynamic| -> Fallible<Array> {
+            let [a, b, step] = [
+                scalar(&a, "arange: start")?,
+                scalar(&b, "arange: stop")?,
+                scalar(&step, "arange: step")?,
+            ];
+            Ok(arange(&host, a, b, step)?)
+        },
+    );
+    let host = reg.host();
+    reg.add("arange", move |a: Dynamic, b: Dynamic| -> Fallible<Array> {
+        Ok(arange(
+            &host,
+            scalar(&a, "arange: start")?,
+            scalar(&b, "arange: stop")?,
+            1.0,
+        )?)
+    });
+    let host = reg.host();
+    reg.add("arange", move |b: Dynamic| -> Fallible<Array> {
+        Ok(arange(&host, 0.0, scalar(&b, "arange: stop")?, 1.0)?)
+    });
+    reg.describe(
+        "arange",
+        "arange(start, stop, step) -> Array",
+        "start, start + step, … up to but without stop. The step is 1 and the start 0 unless given.",
+        "arange(0.0, 1.0, 0.25)",
+    );
+    let host = reg.host();
+    reg.add(
+        "linspace",
+        move |a: Dynamic, b: Dynamic, n: i64| -> Fallible<Array> {
+            Ok(linspace(
+                &host,
+                scalar(&a, "linspace: a")?,
+                scalar(&b, "linspace: b")?,
+                n,
+            )?)
+        },
+    );
+    reg.describe(
+        "linspace",
+        "linspace(a, b, n) -> Array",
+        "n evenly spaced numbers from a to b, both included.",
+        "linspace(0.0, 1.0, 5)",
+    );
+    for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
+        let host = reg.host();
+        reg.add(name, move |shape: Dynamic| -> Fallible<Array> {
+            Ok(full(&host, name, &shape, value)?)
+        });
+    }
+    reg.describe(
+        "zeros",
+        "zeros(shape) -> Array",
+        "Zeros; the shape is a length or a list of sizes.",
+        "zeros([2, 3])",
+    );
+    reg.describe(
+        "ones",
+        "ones(shape) -> Array",
+        "Ones; the shape is a length or a list of sizes.",
+        "ones(4)",
+    );
+    let host = reg.host();
+    reg.add(
+        "full",
+        move |shape: Dynamic, value: Dynamic| -> Fallible<Array> {
+            Ok(full(
+                &host,
+                "full",
+                &shape,
+                scalar(&value, "full: the value")?,
+            )?)
+        },
+    );
+    reg.describe(
+        "full",
+        "full(shape, value) -> Array",
+        "An array that holds one value everywhere.",
+        "full([2, 2], 0.5)",
+    );
+    let host = reg.host();
+    reg.add("identity", move |n: i64| -> Fallible<Array> {
+        Ok(identity(&host, n)?)
+    });
+    reg.describe(
+        "identity",
+        "identity(n) -> Array",
+        "The n × n unit matrix.",
+        "identity(2)",
+    );
+    reg.add("array", |x: Dynamic| -> Fallible<Array> {
+        if convert::number(&x).is_some() {
+            return Err(Error::invalid(format!("array needs a list: write array([{x}])")).into());
+        }
+        Ok(convert::to_array(&x, "array")?.into())
+    });
+    reg.describe(
+        "array",
+        "array(list) -> Array",
+        "An Array from a list of numbers, or of lists of the same length to any depth.",
+        "array([[1, 2], [3, 4]])",
+    );
+}

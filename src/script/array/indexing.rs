@@ -1,0 +1,221 @@
+//! Parts of an array.
+
+use std::ops::{Range, RangeInclusive};
+
+use ndarray::{ArrayD, Axis, Slice};
+use rhai::{Array as List, Dynamic};
+
+use crate::{Error, Result};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::registry::Registry;
+use super::Array;
+
+impl Array {
+    fn index_of(&self, index: i64) -> Result<usize> {
+        let what = match self.0.ndim() {
+            1 => "the array".to_string(),
+            _ => format!("the first axis of an Array of shape {:?}", self.shape()),
+        };
+        convert::to_index(index, self.len(), &what)
+    }
+
+    /// `x[i]`: a float of a vector, otherwise the part with one axis less.
+    fn item(&self, index: i64) -> Result<Dynamic> {
+        let index = self.index_of(index)?;
+        Ok(match self.0.as_slice().filter(|_| self.0.ndim() == 1) {
+            Some(vector) => vector[index].into(),
+            None => Array::new(self.0.index_axis(Axis(0), index).to_owned()).into_dynamic(),
+        })
+    }
+
+    /// `x[i] = value`; the value has the item's shape or is a number.
+    fn set_item(&mut self, index: i64, value: &Dynamic) -> Result<()> {
+        let index = self.index_of(index)?;
+        let value = convert::to_array(value, "the value assigned")?;
+        let mut item = self.data_mut().index_axis_mut(Axis(0), index);
+        match value.ndim() == 0 || value.shape() == item.shape() {
+            true => item.assign(
+                &value
+                    .broadcast(item.raw_dim())
+                    .ok_or_else(|| Error::invalid("the value assigned does not fit"))?,
+            ),
+            false => {
+                return Err(Error::invalid(format!(
+                    "the value assigned has shape {:?}, the item has shape {:?}",
+                    value.shape(),
+                    item.shape()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The part from `from` up to but without `to` along an axis; negative positions count from the end.
+    fn slice(&self, axis: i64, from: i64, to: i64) -> Result<Array> {
+        let axis = axis_of(axis, self.0.ndim())?;
+        let n = self.shape()[axis];
+        let bound = |at: i64| {
+            let back = i64::try_from(n).unwrap_or(i64::MAX);
+            let place = if at < 0 { at.saturating_add(back) } else { at };
+            usize::try_from(place).ok().filter(|place| *place <= n).ok_or_else(|| {
+                Error::invalid(format!(
+                    "slice: {at} is out of range: axis {axis} of an Array of shape {:?} has length {n}",
+                    self.shape()
+                ))
+            })
+        };
+        let (from, to) = (bound(from)?, bound(to)?);
+        if from > to {
+            return Err(Error::invalid(format!(
+                "slice: from ({from}) is behind to ({to})"
+            )));
+        }
+        Ok(Array::new(
+            self.0
+                .slice_axis(Axis(axis), Slice::from(from..to))
+                .to_owned(),
+        ))
+    }
+}
+
+/// An axis from a script; negative ones count from the last.
+///
+/// # Errors
+/// [`Error::Invalid`] that names the rank.
+pub(super) fn axis_of(axis: i64, rank: usize) -> Result<usize> {
+    convert::to_index(axis, rank, "the shape").map_err(|_| {
+        Error::invalid(format!(
+            "axis {axis} does not exist: the array has {rank} dimensions"
+        ))
+    })
+}
+
+/// `for` over an array: floats of a vector, otherwise the parts along the first axis.
+pub struct Items {
+    array: Array,
+    next: usize,
+}
+
+impl Iterator for Items {
+    type Item = Dynamic;
+
+    fn next(&mut self) -> Option<Dynamic> {
+        if self.next >= self.array.len() {
+            return None;
+        }
+        let item = self.array.item(i64::try_from(self.next).ok()?).ok();
+        self.next += 1;
+        item
+    }
+}
+
+impl IntoIterator for Array {
+    type Item = Dynamic;
+    type IntoIter = Items;
+
+    fn into_iter(self) -> Items {
+        Items {
+            array: self,
+            next: 0,
+        }
+    }
+}
+
+/// The elements as lists of lists.
+fn to_list(array: &ndarray::ArrayViewD<'_, f64>) -> Dynamic {
+    match array.ndim() {
+        0 => array.first().copied().unwrap_or(f64::NAN).into(),
+        _ => array
+            .outer_iter()
+            .map(|item| to_list(&item))
+            .collect::<List>()
+            .into(),
+    }
+}
+
+fn sizes(data: &ArrayD<f64>) -> List {
+    data.shape()
+        .iter()
+        .map(|n| Dynamic::from(i64::try_from(*n).unwrap_or(i64::MAX)))
+        .collect()
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    reg.get("shape", |x: &mut Array| Ok(sizes(x.data())));
+    reg.get("rank", move |x: &mut Array| Ok(int(x.data().ndim())));
+    reg.get("size", move |x: &mut Array| Ok(int(x.data().len())));
+    reg.add("len", move |x: &mut Array| int(x.len()));
+    reg.describe(
+        "len",
+        "x.len() -> int",
+        "Length of the first axis. x.shape is the list of all lengths, x.rank their number and x.size the number of elements.",
+        "zeros([2, 3]).len() + zeros([2, 3]).size",
+    );
+    reg.add("is_empty", |x: &mut Array| x.is_empty());
+
+    reg.engine()
+        .register_iterator::<Array>()
+        .register_indexer_get(|x: &mut Array, i: i64| -> Fallible<Dynamic> { Ok(x.item(i)?) })
+        .register_indexer_get(|x: &mut Array, r: Range<i64>| -> Fallible<Array> {
+            let end = if r.end == i64::MAX { int_len(x) } else { r.end };
+            Ok(x.slice(0, r.start, end)?)
+        })
+        .register_indexer_get(|x: &mut Array, r: RangeInclusive<i64>| -> Fallible<Array> {
+            let end = r.end().checked_add(1).unwrap_or_else(|| int_len(x));
+            Ok(x.slice(0, *r.start(), end)?)
+        })
+        .register_indexer_set(|x: &mut Array, i: i64, value: Dynamic| -> Fallible<()> {
+            Ok(x.set_item(i, &value)?)
+        });
+
+    reg.add(
+        "slice",
+        |x: &mut Array, axis: i64, from: i64, to: i64| -> Fallible<Array> {
+            Ok(x.slice(axis, from, to)?)
+        },
+    );
+    reg.add(
+        "slice",
+        |x: &mut Array, axis: i64, from: i64| -> Fallible<Array> {
+            let end = x
+                .shape()
+                .get(axis_of(axis, x.shape().len())?)
+                .copied()
+                .unwrap_or(0);
+            Ok(x.slice(axis, from, i64::try_from(end).unwrap_or(i64::MAX))?)
+        },
+    );
+    reg.describe(
+        "slice",
+        "x.slice(axis, from, to) -> Array",
+        "The part from `from` up to but without `to` along an axis; to the end without `to`. Negative positions count from the end.",
+        "array([[1, 2, 3], [4, 5, 6]]).slice(1, 0, 2)",
+    );
+    reg.add("to_list", |x: &mut Array| to_list(&x.data().view()));
+    reg.add("to_list", |x: List| x);
+    reg.describe(
+        "to_list",
+        "x.to_list() -> list",
+        "The elements as a list, or lists of lists.",
+        "arange(3).to_list()",
+    );
+    reg.add("contains", |x: &mut Array, value: f64| {
+        x.data().iter().any(|y| *y == value)
+    });
+    reg.add("contains", |x: &mut Array, value: i64| {
+        x.data().iter().any(|y| *y == value as f64)
+    });
+    reg.describe(
+        "contains",
+        "x.contains(value) -> bool",
+        "Whether an element equals the value; also written `value in x`.",
+        "2 in arange(3)",
+    );
+}
+
+fn int_len(x: &Array) -> i64 {
+    i64::try_from(x.len()).unwrap_or(i64::MAX)
+}

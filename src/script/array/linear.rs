@@ -1,0 +1,158 @@
+//! Products, norms and distances.
+
+use ndarray::{ArrayD, Axis, Ix1, Ix2};
+use rhai::{Array as List, Dynamic};
+
+use crate::{Error, Result};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::host::Host;
+use super::super::registry::Registry;
+use super::Array;
+
+/// The product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
+fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
+    let wrong = Error::invalid(format!(
+        "dot: shapes {:?} and {:?} do not fit together (vectors and matrices whose inner lengths agree)",
+        a.shape(),
+        b.shape()
+    ));
+    let (rank_a, rank_b) = (a.ndim(), b.ndim());
+    // A vector is a row on the left and a column on the right.
+    let a = if rank_a == 1 {
+        a.insert_axis(Axis(0))
+    } else {
+        a
+    };
+    let b = if rank_b == 1 {
+        b.insert_axis(Axis(1))
+    } else {
+        b
+    };
+    let (Ok(a), Ok(b)) = (
+        a.into_dimensionality::<Ix2>(),
+        b.into_dimensionality::<Ix2>(),
+    ) else {
+        return Err(wrong);
+    };
+    if a.ncols() != b.nrows() {
+        return Err(wrong);
+    }
+    host.room_for("dot", a.nrows().saturating_mul(b.ncols()))?;
+    let mut product = a.dot(&b).as_standard_layout().into_owned().into_dyn();
+    if rank_b == 1 {
+        product = product.remove_axis(Axis(1));
+    }
+    if rank_a == 1 {
+        product = product.remove_axis(Axis(0));
+    }
+    Ok(Array::new(product))
+}
+
+/// The mean squared difference; elements whose `y` is NaN (missing data) are left out.
+fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
+    if x.shape() != y.shape() {
+        return Err(Error::invalid(format!(
+            "mse: shapes {:?} and {:?} differ",
+            x.shape(),
+            y.shape()
+        )));
+    }
+    let (mut sum, mut count) = (0.0, 0usize);
+    for (x, y) in x.iter().zip(y).filter(|(_, y)| !y.is_nan()) {
+        sum += (x - y).powi(2);
+        count += 1;
+    }
+    match count {
+        0 => Err(Error::invalid("mse: there is no data to compare with")),
+        _ => Ok(sum / count as f64),
+    }
+}
+
+fn norm(x: &ArrayD<f64>) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn outer(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
+    let (Ok(a), Ok(b)) = (
+        a.into_dimensionality::<Ix1>(),
+        b.into_dimensionality::<Ix1>(),
+    ) else {
+        return Err(Error::invalid("outer takes two vectors"));
+    };
+    let (column, row) = (
+        a.insert_axis(Axis(1)).into_dyn(),
+        b.insert_axis(Axis(0)).into_dyn(),
+    );
+    super::arithmetic::combine(host, "outer", column, row, |x, y| x * y)
+}
+
+/// Registers a function of two arrays, each an `Array` or a list.
+fn both(
+    reg: &mut Registry,
+    name: &'static str,
+    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> Result<Dynamic> + Clone + 'static,
+) {
+    let read = move |a: &Dynamic, b: &Dynamic| -> Fallible<Dynamic> {
+        Ok(f(convert::to_array(a, name)?, convert::to_array(b, name)?)?)
+    };
+    let g = read.clone();
+    reg.add(name, move |a: Array, b: Array| {
+        g(&Dynamic::from(a), &Dynamic::from(b))
+    });
+    let g = read.clone();
+    reg.add(name, move |a: Array, b: List| {
+        g(&Dynamic::from(a), &b.into())
+    });
+    let g = read.clone();
+    reg.add(name, move |a: List, b: Array| {
+        g(&a.into(), &Dynamic::from(b))
+    });
+    reg.add(name, move |a: List, b: List| read(&a.into(), &b.into()));
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    for name in ["dot", "matmul"] {
+        let host = reg.host();
+        both(reg, name, move |a, b| Ok(dot(&host, a, b)?.into_dynamic()));
+    }
+    reg.describe(
+        "dot",
+        "dot(x, y)",
+        "The product of two vectors (a float), of a matrix and a vector, or of two matrices. matmul is the same.",
+        "dot([[1, 2], [3, 4]], [1, 1])",
+    );
+    reg.describe(
+        "matmul",
+        "matmul(x, y)",
+        "The same as dot.",
+        "matmul([[1, 2], [3, 4]], identity(2))",
+    );
+    let host = reg.host();
+    both(reg, "outer", move |a, b| {
+        Ok(outer(&host, a, b)?.into_dynamic())
+    });
+    reg.describe(
+        "outer",
+        "outer(x, y) -> Array",
+        "The matrix xᵢ yⱼ of two vectors.",
+        "outer([1, 2], [3, 4])",
+    );
+    both(reg, "mse", |x, y| Ok(mse(&x, &y)?.into()));
+    reg.describe(
+        "mse",
+        "mse(x, y) -> float",
+        "The mean squared difference of two arrays of one shape. Where y, the data, is NaN (missing) the element is left out.",
+        "mse([1, 2, 3], [1, 2, 5])",
+    );
+    super::unary(reg, "norm", |x| {
+        Ok(Array::new(ArrayD::from_elem(ndarray::IxDyn(&[]), norm(&x))))
+    });
+    reg.describe(
+        "norm",
+        "norm(x) -> float",
+        "The root of the sum of the squares of all elements.",
+        "norm([3, 4])",
+    );
+}

@@ -1,0 +1,196 @@
+//! One number of many.
+
+use ndarray::{ArrayD, Axis};
+use rhai::{Array as List, Dynamic};
+
+use crate::{Error, Result};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::registry::Registry;
+use super::indexing::axis_of;
+use super::{Array, elementary};
+
+/// A statistic of the elements; `None` where there are too few.
+type Statistic = fn(&[f64]) -> Option<f64>;
+
+/// Statistics over all elements, or along an axis. Name, function, text, example.
+const STATISTICS: &[(&str, Statistic, &str, &str, &str)] = &[
+    (
+        "sum",
+        |x| Some(x.iter().sum()),
+        "sum(x, axis)",
+        "The sum of all elements, or along an axis.",
+        "sum([[1, 2], [3, 4]], 0)",
+    ),
+    (
+        "prod",
+        |x| Some(x.iter().product()),
+        "prod(x, axis)",
+        "The product of all elements, or along an axis.",
+        "prod([2, 3, 4])",
+    ),
+    (
+        "mean",
+        mean,
+        "mean(x, axis)",
+        "The mean of all elements, or along an axis.",
+        "mean([[1, 2], [3, 4]], 0)",
+    ),
+    (
+        "var",
+        variance,
+        "var(x, axis)",
+        "The mean squared distance from the mean (divided by n, as numpy's ddof = 0).",
+        "var([1, 2, 3])",
+    ),
+    (
+        "std",
+        |x| variance(x).map(f64::sqrt),
+        "std(x, axis)",
+        "The square root of var: the standard deviation of the whole population (ddof = 0).",
+        "std([1, 2, 3])",
+    ),
+    (
+        "median",
+        median,
+        "median(x, axis)",
+        "The middle element of the sorted ones, or the mean of the two middle ones.",
+        "median([3, 1, 2, 10])",
+    ),
+];
+
+fn mean(x: &[f64]) -> Option<f64> {
+    (!x.is_empty()).then(|| x.iter().sum::<f64>() / x.len() as f64)
+}
+
+fn variance(x: &[f64]) -> Option<f64> {
+    let centre = mean(x)?;
+    Some(x.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / x.len() as f64)
+}
+
+fn median(x: &[f64]) -> Option<f64> {
+    if x.iter().any(|x| x.is_nan()) {
+        return Some(f64::NAN);
+    }
+    let mut sorted = x.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    match sorted.len() % 2 {
+        1 => Some(upper),
+        _ => sorted.get(middle - 1).map(|lower| (lower + upper) / 2.0),
+    }
+}
+
+fn smallest(x: &[f64]) -> Option<f64> {
+    x.iter().copied().reduce(elementary::min)
+}
+
+fn largest(x: &[f64]) -> Option<f64> {
+    x.iter().copied().reduce(elementary::max)
+}
+
+/// The first place of the smallest (or, negated, largest) element; a NaN counts as smallest.
+fn place(x: &[f64], sign: f64) -> Option<usize> {
+    let smaller = |a: f64, b: f64| !a.is_nan() && (b.is_nan() || sign * b < sign * a);
+    let mut best = (0, *x.first()?);
+    for (i, &value) in x.iter().enumerate() {
+        if smaller(best.1, value) {
+            best = (i, value);
+        }
+    }
+    Some(best.0)
+}
+
+fn empty(name: &str) -> Error {
+    Error::invalid(format!("{name} of an empty array"))
+}
+
+fn elements(x: &Dynamic, name: &str) -> Result<Vec<f64>> {
+    Ok(convert::to_array(x, name)?.iter().copied().collect())
+}
+
+fn along(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<Array> {
+    let axis = axis_of(axis, x.ndim())?;
+    let reduced = x.map_axis(Axis(axis), |lane| f(&lane.to_vec()).unwrap_or(f64::NAN));
+    if x.shape().get(axis) == Some(&0) && f(&[]).is_none() {
+        return Err(empty(name));
+    }
+    Ok(Array::new(reduced))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    for &(name, f, signature, text, example) in STATISTICS {
+        super::on_arrays(reg, name, move |x| {
+            Ok(f(&elements(x, name)?).ok_or_else(|| empty(name))?.into())
+        });
+        reg.add(name, move |x: Array, axis: i64| -> Fallible<Dynamic> {
+            Ok(along(x.data(), axis, name, f)?.into_dynamic())
+        });
+        reg.add(name, move |x: List, axis: i64| -> Fallible<Dynamic> {
+            let x = convert::to_array(&x.into(), name)?;
+            Ok(along(&x, axis, name, f)?.into_dynamic())
+        });
+        reg.describe(name, signature, text, example);
+    }
+    for (name, f) in [("min", smallest as Statistic), ("max", largest)] {
+        super::on_arrays(reg, name, move |x| {
+            Ok(f(&elements(x, name)?).ok_or_else(|| empty(name))?.into())
+        });
+    }
+    for (name, sign) in [("argmin", 1.0), ("argmax", -1.0)] {
+        super::on_arrays(reg, name, move |x| {
+            let found = place(&elements(x, name)?, sign).ok_or_else(|| empty(name))?;
+            Ok(i64::try_from(found).unwrap_or(i64::MAX).into())
+        });
+    }
+    reg.describe(
+        "argmin",
+        "argmin(x) -> int",
+        "The place of the smallest element, the first of equals, counted row by row.",
+        "argmin([3, 1, 2])",
+    );
+    reg.describe(
+        "argmax",
+        "argmax(x) -> int",
+        "The place of the largest element, the first of equals, counted row by row.",
+        "argmax([3, 1, 2])",
+    );
+    super::on_arrays(reg, "cumsum", |x| {
+        let mut x = elements(x, "cumsum")?;
+        let mut total = 0.0;
+        for value in &mut x {
+            total += *value;
+            *value = total;
+        }
+        Ok(Dynamic::from(Array::from_vec(x)))
+    });
+    reg.describe(
+        "cumsum",
+        "cumsum(x) -> Array",
+        "The running sum of the elements, row by row, as a vector.",
+        "cumsum([1, 2, 3])",
+    );
+    super::on_arrays(reg, "any", |x| {
+        Ok(elements(x, "any")?.iter().any(|x| *x != 0.0).into())
+    });
+    super::on_arrays(reg, "all", |x| {
+        Ok(elements(x, "all")?.iter().all(|x| *x != 0.0).into())
+    });
+    for name in ["any", "all"] {
+        reg.add(name, |x: bool| x);
+    }
+    reg.describe(
+        "any",
+        "any(x) -> bool",
+        "Whether an element is not 0; comparisons of arrays give 1 and 0.",
+        "any(arange(3) > 1)",
+    );
+    reg.describe(
+        "all",
+        "all(x) -> bool",
+        "Whether no element is 0; comparisons of arrays give 1 and 0.",
+        "all(arange(3) >= 0)",
+    );
+}

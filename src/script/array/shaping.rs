@@ -1,0 +1,173 @@
+//! The same elements in another shape, and arrays joined.
+
+use ndarray::{ArrayD, Axis, IxDyn};
+use rhai::{Array as List, Dynamic};
+
+use crate::{Error, Result};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::host::Host;
+use super::super::registry::Registry;
+use super::Array;
+use super::indexing::axis_of;
+
+/// The array in another shape; one size may be −1 and follows from the others.
+fn reshape(x: ArrayD<f64>, shape: &Dynamic) -> Result<Array> {
+    let wrong = |shape: &[usize]| {
+        Error::invalid(format!(
+            "reshape: an array of shape {:?} has {} elements and does not fit the shape {shape:?}",
+            x.shape(),
+            x.len()
+        ))
+    };
+    let free = |item: &Dynamic| item.as_int() == Ok(-1);
+    let mut sizes = shape.clone();
+    let mut position = None;
+    if let Some(mut list) = sizes.write_lock::<List>() {
+        position = list.iter().position(free);
+        if let Some(item) = position.and_then(|i| list.get_mut(i)) {
+            *item = 1.into();
+        }
+    }
+    let mut shape = convert::to_shape(&sizes, "reshape: the shape")?;
+    let product = shape
+        .iter()
+        .try_fold(1usize, |product, n| product.checked_mul(*n));
+    let product = product.ok_or_else(|| wrong(&shape))?;
+    if let Some(size) = position.and_then(|i| shape.get_mut(i)) {
+        *size = x.len().checked_div(product).unwrap_or(0);
+    }
+    if shape.iter().product::<usize>() != x.len() {
+        return Err(wrong(&shape));
+    }
+    let data: Vec<f64> = x.iter().copied().collect();
+    ArrayD::from_shape_vec(IxDyn(&shape), data)
+        .map(Array::new)
+        .map_err(|_| wrong(&shape))
+}
+
+/// The parts of a list, each an array.
+fn parts(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
+    if list.is_empty() {
+        return Err(Error::invalid(format!("{name}: the list is empty")));
+    }
+    list.iter()
+        .enumerate()
+        .map(|(i, part)| convert::to_array(part, &format!("{name}: part {i}")))
+        .collect()
+}
+
+/// Joins along an axis that exists.
+fn concat(host: &Host, list: &List, axis: i64) -> Result<Array> {
+    let parts = parts(list, "concat")?;
+    join(host, parts, axis, "concat")
+}
+
+/// Joins along a new axis.
+fn stack(host: &Host, list: &List, axis: i64) -> Result<Array> {
+    let parts = parts(list, "stack")?;
+    let rank = parts.first().map_or(0, |part| part.ndim());
+    let place = axis_of(axis, rank + 1)?;
+    if let Some(other) = parts.iter().find(|part| part.shape() != parts[0].shape()) {
+        return Err(Error::invalid(format!(
+            "stack: the parts have shapes {:?} and {:?}; they must be the same",
+            parts[0].shape(),
+            other.shape()
+        )));
+    }
+    let parts = parts
+        .into_iter()
+        .map(|part| part.insert_axis(Axis(place)))
+        .collect();
+    join(host, parts, axis, "stack")
+}
+
+fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<Array> {
+    let axis = axis_of(axis, parts.first().map_or(0, |part| part.ndim()))?;
+    let fits = |a: &ArrayD<f64>, b: &ArrayD<f64>| {
+        a.ndim() == b.ndim()
+            && (0..a.ndim()).all(|i| i == axis || a.shape().get(i) == b.shape().get(i))
+    };
+    if let Some(other) = parts.iter().find(|part| !fits(part, &parts[0])) {
+        return Err(Error::invalid(format!(
+            "{name}: shapes {:?} and {:?} differ in more than axis {axis}",
+            parts[0].shape(),
+            other.shape()
+        )));
+    }
+    host.room_for(name, parts.iter().map(|part| part.len()).sum())?;
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    let joined = ndarray::concatenate(Axis(axis), &views)
+        .map_err(|error| Error::invalid(format!("{name}: {error}")))?;
+    // Row-major order, which indexing relies on for speed.
+    Ok(Array::new(joined.as_standard_layout().into_owned()))
+}
+
+fn transpose(x: ArrayD<f64>) -> Result<Array> {
+    Ok(Array::new(
+        x.reversed_axes().as_standard_layout().into_owned(),
+    ))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    super::on_arrays(reg, "transpose", |x| {
+        Ok(transpose(convert::to_array(x, "transpose")?)?.into_dynamic())
+    });
+    reg.describe(
+        "transpose",
+        "transpose(x) -> Array",
+        "The axes in reverse order.",
+        "transpose([[1, 2, 3], [4, 5, 6]])",
+    );
+    reg.add("reshape", |x: Array, shape: Dynamic| -> Fallible<Array> {
+        Ok(reshape(x.into_data(), &shape)?)
+    });
+    reg.add("reshape", |x: List, shape: Dynamic| -> Fallible<Array> {
+        Ok(reshape(convert::to_array(&x.into(), "reshape")?, &shape)?)
+    });
+    reg.describe(
+        "reshape",
+        "reshape(x, shape) -> Array",
+        "The elements, row by row, in another shape; one size may be -1 and follows from the others.",
+        "reshape(arange(6), [2, -1])",
+    );
+    super::on_arrays(reg, "flatten", |x| {
+        Ok(reshape(
+            convert::to_array(x, "flatten")?,
+            &List::from([(-1).into()]).into(),
+        )?
+        .into_dynamic())
+    });
+    reg.describe(
+        "flatten",
+        "flatten(x) -> Array",
+        "The elements, row by row, as a vector.",
+        "flatten([[1, 2], [3, 4]])",
+    );
+    for (name, join) in [
+        ("concat", concat as fn(&Host, &List, i64) -> Result<Array>),
+        ("stack", stack as fn(&Host, &List, i64) -> Result<Array>),
+    ] {
+        let host = reg.host();
+        reg.add(name, move |list: List| -> Fallible<Array> {
+            Ok(join(&host, &list, 0)?)
+        });
+        let host = reg.host();
+        reg.add(name, move |list: List, axis: i64| -> Fallible<Array> {
+            Ok(join(&host, &list, axis)?)
+        });
+    }
+    reg.describe(
+        "concat",
+        "concat([x, y, …], axis) -> Array",
+        "Arrays one behind the other along an axis that they have (0 unless given).",
+        "concat([arange(2), [5, 6]])",
+    );
+    reg.describe(
+        "stack",
+        "stack([x, y, …], axis) -> Array",
+        "Arrays of one shape side by side along a new axis (0 unless given).",
+        "stack([arange(2), [5, 6]], 1)",
+    );
+}

@@ -1,0 +1,210 @@
+//! Script values to numbers, strings and arrays.
+
+use ndarray::{ArrayD, IxDyn};
+use rhai::{Array as List, Dynamic, ImmutableString};
+
+use crate::{Error, Result};
+
+use super::array::Array;
+
+/// The most dimensions an array has.
+pub const MAX_RANK: usize = 8;
+
+/// A number, integers widened.
+pub fn number(value: &Dynamic) -> Option<f64> {
+    match value.as_float() {
+        Ok(x) => Some(x),
+        Err(_) => value.as_int().ok().map(|n| n as f64),
+    }
+}
+
+/// A string.
+pub fn text(value: &Dynamic) -> Option<String> {
+    value
+        .read_lock::<ImmutableString>()
+        .map(|text| text.to_string())
+}
+
+/// The name of a value's type as scripts know it.
+pub fn kind(value: &Dynamic) -> String {
+    match value.type_name() {
+        "i64" => "int".into(),
+        "f64" => "float".into(),
+        "array" => "list".into(),
+        "()" => "()".into(),
+        "Fn" => "closure".into(),
+        // A type of this crate: the last part of its path.
+        name => name.rsplit("::").next().unwrap_or(name).into(),
+    }
+}
+
+/// A value for messages: "-1 (int)", "a list", "an Array of shape [3, 2]".
+pub fn describe(value: &Dynamic) -> String {
+    if let Some(array) = value.read_lock::<Array>() {
+        return format!("an Array of shape {:?}", array.shape());
+    }
+    if let Some(text) = text(value) {
+        let short: String = text.chars().take(40).collect();
+        let dots = if short.len() < text.len() { "…" } else { "" };
+        return format!("\"{short}{dots}\" (string)");
+    }
+    if let Some(list) = value.read_lock::<List>() {
+        return format!("a list of {}", list.len());
+    }
+    match value.type_name() {
+        "()" => "()".into(),
+        "i64" | "f64" | "bool" | "char" => format!("{value} ({})", kind(value)),
+        _ => format!("a {}", kind(value)),
+    }
+}
+
+/// An array from a number (rank 0), a list of numbers, a list of lists (of `Array`s) or an `Array`. `what` names the argument in
+/// messages.
+///
+/// # Errors
+/// [`Error::Invalid`] for a ragged list or an item that is no number, with its index.
+pub fn to_array(value: &Dynamic, what: &str) -> Result<ArrayD<f64>> {
+    if let Some(array) = value.read_lock::<Array>() {
+        return Ok(array.data().clone());
+    }
+    let mut shape = Vec::new();
+    let mut data = Vec::new();
+    flatten(value, what, &mut Vec::new(), &mut shape, &mut data)?;
+    ArrayD::from_shape_vec(IxDyn(&shape), data)
+        .map_err(|_| Error::invalid(format!("{what} is not an array of shape {shape:?}")))
+}
+
+/// Appends the numbers in `value`, the item at `index`. The first item at each level fixes the shape.
+fn flatten(
+    value: &Dynamic,
+    what: &str,
+    index: &mut Vec<usize>,
+    shape: &mut Vec<usize>,
+    data: &mut Vec<f64>,
+) -> Result<()> {
+    let depth = index.len();
+    let first = index.iter().all(|i| *i == 0);
+    let mut meet = |found: &[usize]| {
+        if first && shape.len() == depth {
+            shape.extend(found);
+        }
+        let expected = shape.get(depth..).unwrap_or_default();
+        if expected == found || (expected.starts_with(found) && found.len() == 1) {
+            return Ok(());
+        }
+        let given = match found {
+            [] => "a number".to_string(),
+            found => format!("of shape {found:?}"),
+        };
+        let wanted = match expected {
+            [] => "a number".to_string(),
+            expected => format!("of shape {expected:?}"),
+        };
+        Err(Error::invalid(format!(
+            "{what} is ragged: item {index:?} is {given} where the items before it are {wanted}"
+        )))
+    };
+    if let Some(x) = number(value) {
+        meet(&[])?;
+        data.push(x);
+        return Ok(());
+    }
+    if let Some(array) = value.read_lock::<Array>() {
+        meet(array.shape())?;
+        data.extend(array.data().iter());
+        return Ok(());
+    }
+    let Some(list) = value.read_lock::<List>() else {
+        return Err(Error::invalid(if index.is_empty() {
+            format!(
+                "{what} should be an Array, a list of numbers or a number, not {}",
+                describe(value)
+            )
+        } else {
+            format!(
+                "{what}: item {index:?} should be a number, not {}",
+                describe(value)
+            )
+        }));
+    };
+    if depth == MAX_RANK {
+        return Err(Error::invalid(format!(
+            "{what} has more than {MAX_RANK} dimensions"
+        )));
+    }
+    meet(&[list.len()])?;
+    for (i, item) in list.iter().enumerate() {
+        index.push(i);
+        flatten(item, what, index, shape, data)?;
+        index.pop();
+    }
+    Ok(())
+}
+
+/// A vector from a list of numbers or an `Array` of rank 1.
+///
+/// # Errors
+/// See [`to_array`]; [`Error::Invalid`] for another rank.
+pub fn to_vector(value: &Dynamic, what: &str) -> Result<Vec<f64>> {
+    let array = to_array(value, what)?;
+    if array.ndim() != 1 {
+        return Err(Error::invalid(format!(
+            "{what} should be a vector, not {}",
+            match array.ndim() {
+                0 => "a number".to_string(),
+                _ => format!("of shape {:?}", array.shape()),
+            }
+        )));
+    }
+    Ok(array.iter().copied().collect())
+}
+
+/// A shape from a list of whole numbers, or from one whole number.
+///
+/// # Errors
+/// [`Error::Invalid`] for anything negative, fractional or of too many dimensions.
+pub fn to_shape(value: &Dynamic, what: &str) -> Result<Vec<usize>> {
+    let wrong = || {
+        Error::invalid(format!(
+            "{what} should be a list of at most {MAX_RANK} sizes such as [3, 2], not {}",
+            match value.read_lock::<List>() {
+                Some(list) => format!("{:?}", &*list),
+                None => describe(value),
+            }
+        ))
+    };
+    let size = |item: &Dynamic| item.as_int().ok().and_then(|n| usize::try_from(n).ok());
+    if let Some(n) = size(value) {
+        return Ok(vec![n]);
+    }
+    let list = value.read_lock::<List>().ok_or_else(wrong)?;
+    if list.is_empty() || list.len() > MAX_RANK {
+        return Err(wrong());
+    }
+    list.iter()
+        .map(|item| size(item).ok_or_else(wrong))
+        .collect()
+}
+
+/// An index from a script: negative ones count from the end, as in lists.
+///
+/// # Errors
+/// [`Error::Invalid`] that names the length.
+pub fn to_index(index: i64, length: usize, what: &str) -> Result<usize> {
+    let found = if index < 0 {
+        usize::try_from(index.unsigned_abs())
+            .ok()
+            .and_then(|back| length.checked_sub(back))
+    } else {
+        usize::try_from(index).ok().filter(|i| *i < length)
+    };
+    found.ok_or_else(|| {
+        Error::invalid(match length {
+            0 => format!("index {index} is out of range: {what} is empty"),
+            _ => format!(
+                "index {index} is out of range: {what} has length {length} (0 to {}, or -1 to -{length} from the end)",
+                length - 1
+            ),
+        })
+    })
+}

@@ -1,0 +1,93 @@
+//! How the rhai engine is set up, and the list of all bindings.
+
+use std::rc::Rc;
+
+use rhai::module_resolvers::FileModuleResolver;
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Scope};
+
+use super::error::{Stop, Thrown};
+use super::host::Host;
+use super::limits;
+use super::memory;
+use super::registry::{Catalogue, Registry};
+use super::syntax::Watch;
+
+/// Every file with bindings; a new one is added here.
+fn bindings(reg: &mut Registry) {
+    super::numbers::register(reg);
+    super::guards::register(reg);
+    super::arguments::register(reg);
+    super::array::register(reg);
+}
+
+/// The engine of a session, and the constants that its variables begin with.
+pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, Catalogue) {
+    let mut engine = Engine::new();
+    limits::apply(&mut engine);
+    // A misspelt option would read as ().
+    engine.set_fail_on_invalid_map_property(true);
+    // A misspelt variable is found before the script runs, not hours later.
+    engine.set_strict_variables(true);
+    // With fast operators the division of integers could not be replaced.
+    engine.set_fast_operators(false);
+    engine.set_optimization_level(OptimizationLevel::Simple);
+    // Code in strings escapes the checks of tokens, and its errors have no place in a file.
+    engine.disable_symbol("eval");
+    hooks(&mut engine, host, watch);
+
+    let mut reg = Registry::new(engine, host.clone());
+    reg.kind::<Thrown>("error")
+        .display::<Thrown>(|error| error.0.to_string());
+    bindings(&mut reg);
+    let (mut engine, constants, catalogue) = reg.finish();
+    // Modules are found beside the script that imports them, and know the constants.
+    let mut resolver = FileModuleResolver::new();
+    resolver.set_scope(constants.clone());
+    engine.set_module_resolver(resolver);
+    (engine, constants, catalogue)
+}
+
+// `on_var` and `on_parse_token` are marked as deprecated to say that their signatures may change; the version of rhai is
+// pinned to one minor release for that reason.
+#[allow(deprecated)]
+fn hooks(engine: &mut Engine, host: &Host, watch: &Rc<Watch>) {
+    let printer = host.clone();
+    engine.on_print(move |text| printer.print(text));
+    let printer = host.clone();
+    engine.on_debug(move |text, source, position| {
+        printer.print(&match source {
+            Some(source) => format!("{source}:{position:?}: {text}"),
+            None => format!("{position:?}: {text}"),
+        });
+    });
+
+    let looks = host.clone();
+    engine.on_progress(move |_| {
+        if looks.interrupted() {
+            let stop = if looks.output_closed() {
+                Stop::OutputClosed
+            } else {
+                Stop::Interrupted
+            };
+            return Some(Dynamic::from(stop));
+        }
+        match memory::allocated() {
+            Some(used) if used > looks.memory_limit() => Some(Dynamic::from(Stop::Memory)),
+            _ => None,
+        }
+    });
+
+    // rhai copies and drops nested values recursively and has no limit on their depth: each is looked at where it is used.
+    engine.on_var(
+        |name, _, context| match context.scope().get(name).and_then(limits::too_large) {
+            Some(what) => Err(Box::new(EvalAltResult::ErrorDataTooLarge(
+                what,
+                Position::NONE,
+            ))),
+            None => Ok(None),
+        },
+    );
+
+    let watch = Rc::clone(watch);
+    engine.on_parse_token(move |token, position, _| watch.see(token, position));
+}

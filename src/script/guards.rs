@@ -1,0 +1,180 @@
+//! Functions of rhai that could take all memory in a single step, or never end, with a bound.
+//!
+//! Memory is looked at between two steps of a script; these allocate as much as an argument says within one.
+
+use std::time::{Duration, Instant};
+
+use rhai::{Array as List, Blob, Dynamic, ImmutableString};
+
+use crate::{Error, Result};
+
+use super::error::Fallible;
+use super::host::Host;
+use super::memory;
+use super::registry::Registry;
+
+/// How often a sleeping script looks whether it is interrupted.
+const NAP: Duration = Duration::from_millis(20);
+
+fn room(host: &Host, what: &str, items: usize, size: usize) -> Result<()> {
+    memory::room_for(what, items, size, host.memory_limit())
+}
+
+fn length(n: i64) -> usize {
+    usize::try_from(n).unwrap_or(0)
+}
+
+fn sleep(host: &Host, seconds: f64) -> Result<()> {
+    let wait = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| Error::invalid(format!("can't sleep for {seconds} seconds")))?;
+    let start = Instant::now();
+    while let Some(left) = wait
+        .checked_sub(start.elapsed())
+        .filter(|left| !left.is_zero())
+    {
+        host.check()?;
+        std::thread::sleep(left.min(NAP));
+    }
+    Ok(())
+}
+
+/// Every occurrence of `from` in `text` by `to`, if the result fits.
+fn replace(host: &Host, text: &mut ImmutableString, from: &str, to: &str) -> Result<()> {
+    let growth = text
+        .matches(from)
+        .count()
+        .checked_mul(to.len())
+        .unwrap_or(usize::MAX);
+    room(host, "the string", growth.saturating_add(text.len()), 1)?;
+    *text = text.replace(from, to).into();
+    Ok(())
+}
+
+/// Appends `pad` until the text has `characters` characters.
+fn pad_text(host: &Host, text: &mut ImmutableString, characters: i64, pad: &str) -> Result<()> {
+    let (wanted, has) = (length(characters), text.chars().count());
+    if wanted <= has || pad.is_empty() {
+        return Ok(());
+    }
+    room(host, "the string", wanted, 4)?;
+    text.make_mut()
+        .extend(pad.chars().cycle().take(wanted - has));
+    Ok(())
+}
+
+/// Registers the functions over rhai's own.
+pub fn register(reg: &mut Registry) {
+    lists(reg);
+    texts(reg);
+    let host = reg.host();
+    reg.add("sleep", move |seconds: f64| -> Fallible<()> {
+        Ok(sleep(&host, seconds)?)
+    });
+    let host = reg.host();
+    reg.add("sleep", move |seconds: i64| -> Fallible<()> {
+        Ok(sleep(&host, seconds as f64)?)
+    });
+}
+
+fn lists(reg: &mut Registry) {
+    const ITEM: usize = size_of::<Dynamic>();
+    let host = reg.host();
+    reg.add(
+        "pad",
+        move |list: &mut List, len: i64, item: Dynamic| -> Fallible<()> {
+            room(&host, "the list", length(len), ITEM)?;
+            if length(len) > list.len() {
+                list.resize(length(len), item);
+            }
+            Ok(())
+        },
+    );
+    let host = reg.host();
+    reg.add("+", move |a: List, b: List| -> Fallible<List> {
+        room(&host, "the list", b.len(), ITEM)?;
+        let mut joined = a;
+        joined.extend(b);
+        Ok(joined)
+    });
+    for name in ["+=", "append"] {
+        let host = reg.host();
+        reg.add(name, move |a: &mut List, b: List| -> Fallible<()> {
+            room(&host, "the list", a.len() + b.len(), ITEM)?;
+            a.extend(b);
+            Ok(())
+        });
+    }
+    let host = reg.host();
+    reg.add("blob", move |len: i64| -> Fallible<Blob> {
+        room(&host, "the blob", length(len), 1)?;
+        Ok(vec![0; length(len)])
+    });
+    let host = reg.host();
+    reg.add("blob", move |len: i64, value: i64| -> Fallible<Blob> {
+        room(&host, "the blob", length(len), 1)?;
+        Ok(vec![value as u8; length(len)])
+    });
+    let host = reg.host();
+    reg.add(
+        "pad",
+        move |blob: &mut Blob, len: i64, value: i64| -> Fallible<()> {
+            room(&host, "the blob", length(len), 1)?;
+            if length(len) > blob.len() {
+                blob.resize(length(len), value as u8);
+            }
+            Ok(())
+        },
+    );
+}
+
+fn texts(reg: &mut Registry) {
+    type Text = ImmutableString;
+    let host = reg.host();
+    reg.add(
+        "pad",
+        move |text: &mut Text, len: i64, pad: char| -> Fallible<()> {
+            Ok(pad_text(&host, text, len, pad.encode_utf8(&mut [0; 4]))?)
+        },
+    );
+    let host = reg.host();
+    reg.add(
+        "pad",
+        move |text: &mut Text, len: i64, pad: &str| -> Fallible<()> {
+            Ok(pad_text(&host, text, len, pad)?)
+        },
+    );
+    let host = reg.host();
+    reg.add(
+        "replace",
+        move |text: &mut Text, from: &str, to: &str| -> Fallible<()> {
+            Ok(replace(&host, text, from, to)?)
+        },
+    );
+    let host = reg.host();
+    reg.add(
+        "replace",
+        move |text: &mut Text, from: &str, to: char| -> Fallible<()> {
+            Ok(replace(&host, text, from, to.encode_utf8(&mut [0; 4]))?)
+        },
+    );
+    let host = reg.host();
+    reg.add(
+        "replace",
+        move |text: &mut Text, from: char, to: &str| -> Fallible<()> {
+            Ok(replace(&host, text, from.encode_utf8(&mut [0; 4]), to)?)
+        },
+    );
+    let host = reg.host();
+    reg.add(
+        "replace",
+        move |text: &mut Text, from: char, to: char| -> Fallible<()> {
+            let (mut a, mut b) = ([0; 4], [0; 4]);
+            Ok(replace(
+                &host,
+                text,
+                from.encode_utf8(&mut a),
+                to.encode_utf8(&mut b),
+            )?)
+        },
+    );
+}

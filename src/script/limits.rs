@@ -1,0 +1,133 @@
+//! What a script may not exceed. The limits are the same in debug and release builds; rhai's defaults are not.
+//!
+//! The stack is chosen by experiment: one level of a script's function calls takes about 10 kB, and one level of an
+//! expression inside a function up to 3.5 kB (optimised rhai; about four times as much without optimisation), so
+//! `CALLS × FUNCTION_EXPRESSION` levels need about 200 MB. The memory is reserved, not used, until a script goes that deep.
+
+use rhai::{Array as List, Dynamic, Engine, ImmutableString, Map};
+
+/// Stack of a session's thread in bytes; smaller ones are tried if the system refuses.
+pub const STACK: [usize; 3] = [1 << 30, 512 << 20, 256 << 20];
+/// Levels of function calls.
+pub const CALLS: usize = 256;
+/// Levels of an expression or of blocks outside functions. A sum of n terms has n levels.
+pub const EXPRESSION: usize = 500;
+/// Levels of an expression or of blocks in a function or closure.
+pub const FUNCTION_EXPRESSION: usize = 200;
+/// Levels of lists and maps in each other. Copying and dropping them is recursive.
+pub const NESTING: usize = 256;
+/// Bytes of a string. One step of a script can add at most the length of a string it reads.
+pub const TEXT: usize = 256 << 20;
+/// Elements of a list or map and bytes of a string where no counting allocator is installed.
+const SIZE_WITHOUT_GAUGE: usize = 10_000_000;
+
+/// Sets the limits that rhai checks.
+///
+/// Sizes are bounded by the counted memory. Only where that is unknown, rhai's own limits on sizes are set: with them
+/// every `push` walks through the whole list.
+pub fn apply(engine: &mut Engine) {
+    engine.set_max_call_levels(CALLS);
+    engine.set_max_expr_depths(EXPRESSION, FUNCTION_EXPRESSION);
+    engine.set_max_operations(0);
+    engine.set_max_variables(100_000);
+    engine.set_max_functions(100_000);
+    engine.set_max_modules(10_000);
+    if super::memory::allocated().is_none() {
+        engine.set_max_array_size(SIZE_WITHOUT_GAUGE);
+        engine.set_max_map_size(SIZE_WITHOUT_GAUGE);
+        engine.set_max_string_size(SIZE_WITHOUT_GAUGE);
+    }
+}
+
+/// Why a value is too large to go on with, if it is. Runs at every access to a variable, so it is cheap: see
+/// [`nested_deeper_than`] for what that means.
+pub fn too_large(value: &Dynamic) -> Option<String> {
+    if value.is_array() || value.is_map() {
+        return nested_deeper_than(value, NESTING)
+            .then(|| format!("lists in lists more than {NESTING} deep"));
+    }
+    if !value.is_string() {
+        return None;
+    }
+    let length = value.read_lock::<ImmutableString>()?.len();
+    (length > TEXT).then(|| format!("a string of more than {}", super::memory::readable(TEXT)))
+}
+
+/// Whether lists and maps are nested in `value` more than `levels` deep.
+///
+/// Of a list or map only both ends are looked at, and [`CONTAINERS`] lists and maps in all. What is built to hide from that
+/// is held by the large stack.
+pub fn nested_deeper_than(value: &Dynamic, levels: usize) -> bool {
+    let mut left = CONTAINERS;
+    deeper(value, levels, &mut left)
+}
+
+/// Items looked at on each end of a list.
+const ENDS: usize = 8;
+/// Lists and maps looked at in one value.
+const CONTAINERS: usize = 1024;
+
+fn deeper(value: &Dynamic, levels: usize, left: &mut usize) -> bool {
+    let list = value.is_array();
+    if !list && !value.is_map() {
+        return false;
+    }
+    if levels == 0 {
+        return true;
+    }
+    if *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    if list {
+        let Some(list) = value.read_lock::<List>() else {
+            return false;
+        };
+        let back = list.len().saturating_sub(ENDS).max(ENDS);
+        return list
+            .iter()
+            .take(ENDS)
+            .chain(list.iter().skip(back))
+            .any(|item| deeper(item, levels - 1, left));
+    }
+    value.read_lock::<Map>().is_some_and(|map| {
+        let back = map.len().saturating_sub(ENDS).min(ENDS);
+        map.values()
+            .take(ENDS)
+            .chain(map.values().rev().take(back))
+            .any(|item| deeper(item, levels - 1, left))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_through_lists_and_maps() {
+        let mut value = Dynamic::from(1.0);
+        for level in 0..10 {
+            value = if level % 2 == 0 {
+                Dynamic::from_array(vec![value])
+            } else {
+                Dynamic::from_map([("a".into(), value)].into_iter().collect())
+            };
+        }
+        assert!(nested_deeper_than(&value, 9));
+        assert!(!nested_deeper_than(&value, 10));
+    }
+
+    #[test]
+    fn siblings_do_not_hide_the_depth() {
+        let mut value = Dynamic::from(1.0);
+        let empty = || Dynamic::from_array(List::new());
+        for _ in 0..300 {
+            value = Dynamic::from_array(vec![empty(), value, empty()]);
+        }
+        assert!(too_large(&value).is_some());
+        let matrix: List = (0..100)
+            .map(|_| vec![Dynamic::from(1.0); 100].into())
+            .collect();
+        assert!(too_large(&matrix.into()).is_none());
+    }
+}

@@ -1,0 +1,115 @@
+//! The memory that the process holds, as a counting allocator sees it, and the bound on it.
+//!
+//! The program installs the allocator (`src/main.rs`) and tells this module how to read it. In a program that does not,
+//! memory is not known and [`crate::script::limits`] falls back to a bound on the length of lists and strings.
+
+use std::sync::OnceLock;
+
+use crate::{Error, Result};
+
+static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
+
+/// The largest `Array` when the memory in use is not known: 2^28 elements, 2 GiB.
+const ELEMENTS_WITHOUT_GAUGE: usize = 1 << 28;
+
+/// Tells how to read the bytes that are allocated now. The first call wins.
+pub fn install(gauge: fn() -> usize) {
+    // A second installation names the same global allocator: there is only one in a process.
+    let _ = GAUGE.set(gauge);
+}
+
+/// Bytes allocated now; `None` where no counting allocator is installed.
+#[inline]
+pub fn allocated() -> Option<usize> {
+    GAUGE.get().map(|gauge| gauge())
+}
+
+/// A quarter of the machine's memory, or of the control group's where that is less; 2 GiB where neither is known.
+///
+/// Memory is looked at between two steps of a script, and a step that copies a list of lists can double what is held; with what
+/// the allocator loses on small pieces, the process stays within the machine.
+pub fn default_limit() -> usize {
+    let group = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .find_map(|path| {
+        std::fs::read_to_string(path)
+            .ok()?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
+    let machine = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+            line.split_whitespace()
+                .nth(1)?
+                .parse::<usize>()
+                .ok()?
+                .checked_mul(1024)
+        });
+    match (group, machine) {
+        (Some(a), Some(b)) => a.min(b) / 4,
+        (Some(a), None) | (None, Some(a)) => a / 4,
+        (None, None) => 2 << 30,
+    }
+}
+
+/// The error for `what` if `elements` of `size` bytes more would exceed `limit`.
+///
+/// # Errors
+/// [`Error::Invalid`] that says how much was asked for and how much there is.
+pub fn room_for(what: &str, elements: usize, size: usize, limit: usize) -> Result<()> {
+    let asked = elements.checked_mul(size);
+    let fits = match (asked, allocated()) {
+        (None, _) => false,
+        (Some(bytes), Some(used)) => used.saturating_add(bytes) <= limit,
+        (Some(_), None) => elements <= ELEMENTS_WITHOUT_GAUGE,
+    };
+    if fits {
+        return Ok(());
+    }
+    let asked = asked.map_or_else(|| "more bytes than can be counted".into(), readable);
+    let used = allocated().map_or_else(String::new, |used| {
+        format!("; {} are in use", readable(used))
+    });
+    Err(Error::invalid(format!(
+        "{what} would take {elements} elements ({asked}): a script may use {}{used}",
+        readable(limit)
+    )))
+}
+
+/// A number of bytes for people: "512 MiB".
+pub fn readable(bytes: usize) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(value < 10.0 && unit > 0);
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_readable() {
+        assert_eq!(readable(12), "12 B");
+        assert_eq!(readable(1536), "1.5 KiB");
+        assert_eq!(readable(8 << 30), "8.0 GiB");
+    }
+
+    #[test]
+    fn a_product_that_overflows_has_no_room() {
+        assert!(room_for("x", usize::MAX, 8, usize::MAX).is_err());
+        assert!(room_for("x", 1_000_000_000_000, 8, 1 << 30).is_err());
+        assert!(room_for("x", 10, 8, usize::MAX).is_ok());
+    }
+}

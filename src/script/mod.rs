@@ -1,0 +1,70 @@
+//! The script language: the rhai engine, its bindings, and the session that `run`, `eval` and interactive use share.
+//!
+//! # Map of the folder
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | [`session`] | [`Session`]: owns the thread, the engine and the variables; evaluates code |
+//! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
+//! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
+//! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
+//! | [`error`] | [`ScriptError`]: file, line, column, the line itself, a hint |
+//! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
+//! | [`registry`] | [`Registry`]: registers functions and records their documentation |
+//! | [`convert`], [`options`] | script values to arrays and numbers; the option map of a call |
+//! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
+//! | [`array`] | the script's dense `Array` of floats and everything on it |
+//! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
+//!
+//! # How to add a binding
+//!
+//! 1. Write a file `src/script/THING.rs` with one public function `register(reg: &mut Registry)`.
+//! 2. In it, for each type that scripts hold: `reg.kind::<Thing>("Thing")`, and `to_string`/`to_debug` by
+//!    `reg.display::<Thing>(|x| …)`. A script value must be cheap to clone: wrap the data in an `Arc`.
+//! 3. For each function: `reg.add("name", |…| …)` once for every combination of argument types (integers and floats are
+//!    two types: register both), then `reg.describe("name", "name(x, y) -> Thing", "One sentence.", "an example")`. The example
+//!    runs as a test. Properties: `reg.get`, `reg.set`.
+//! 4. A function that can fail returns [`Fallible<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
+//!    filled in by the engine. Messages name the cure.
+//! 5. Arguments that are numbers, lists or arrays alike are taken as `Dynamic` and read by [`convert`]; the option map is read
+//!    by [`Options`], which knows the unknown keys.
+//! 6. A call that lasts looks at `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
+//!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
+//! 7. Add the file's `register` to the list in [`engine`].
+//!
+//! ```
+//! use odesync::script::{Fallible, Options, Registry};
+//!
+//! fn register(reg: &mut Registry) {
+//!     reg.add("decay", |rate: f64, options: rhai::Map| -> Fallible<f64> {
+//!         let mut options = Options::new("decay", options);
+//!         let t = options.non_negative("t", 1.0)?;
+//!         options.finish()?;
+//!         Ok((-rate * t).exp())
+//!     });
+//!     reg.describe("decay", "decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })");
+//! }
+//! ```
+
+pub mod arguments;
+pub mod array;
+pub mod convert;
+pub mod engine;
+pub mod error;
+pub mod guards;
+pub mod host;
+pub mod limits;
+pub mod memory;
+pub mod numbers;
+pub mod options;
+pub mod registry;
+mod report;
+pub mod session;
+pub mod syntax;
+
+pub use array::Array;
+pub use error::{ErrorKind, Fallible, ScriptError};
+pub use host::{Host, Output, Stream};
+pub use options::Options;
+pub use registry::{Doc, Registry};
+pub use session::{Outcome, Session, SessionOptions};

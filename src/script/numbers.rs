@@ -1,0 +1,93 @@
+//! Integers where rhai's own arithmetic would mislead: an inexact division is an error, a power says what doesn't fit.
+
+use crate::{Error, Result};
+
+use super::error::Fallible;
+use super::registry::Registry;
+
+/// The quotient of two integers, if it is an integer.
+///
+/// # Errors
+/// [`Error::Invalid`] where it is not: `8/3` would silently be 2.
+pub fn divide(a: i64, b: i64) -> Result<i64> {
+    if b == 0 {
+        return Err(Error::invalid(format!("{a}/{b} divides by zero")));
+    }
+    match (a.checked_rem(b), a.checked_div(b)) {
+        (Some(0), Some(quotient)) => Ok(quotient),
+        (None, _) | (_, None) => Err(Error::invalid(format!(
+            "{a}/{b} does not fit an integer: write {a}.0/{b}"
+        ))),
+        _ => Err(Error::invalid(format!(
+            "{a}/{b} is not a whole number: write {a}.0/{b} for {}, or ({a} - {a} % {b})/{b} to round towards zero",
+            a as f64 / b as f64
+        ))),
+    }
+}
+
+/// `a` to the power of `n`.
+///
+/// # Errors
+/// [`Error::Invalid`] for a negative exponent or a result that doesn't fit 64 bits.
+pub fn power(a: i64, n: i64) -> Result<i64> {
+    if n < 0 {
+        return Err(Error::invalid(format!(
+            "{a} ** {n} of integers is not an integer: write {a}.0 ** {n}"
+        )));
+    }
+    u32::try_from(n)
+        .ok()
+        .and_then(|n| a.checked_pow(n))
+        .or(matches!(a, 0 | 1).then_some(a))
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "{a} ** {n} does not fit an integer: write {a}.0 ** {n}"
+            ))
+        })
+}
+
+/// Registers the operators.
+pub fn register(reg: &mut Registry) {
+    reg.add("/", |a: i64, b: i64| -> Fallible<i64> { Ok(divide(a, b)?) });
+    reg.add("**", |a: i64, n: i64| -> Fallible<i64> { Ok(power(a, n)?) });
+    reg.add("/=", |a: &mut i64, b: i64| -> Fallible<()> {
+        *a = divide(*a, b)?;
+        Ok(())
+    });
+    reg.add("**=", |a: &mut i64, n: i64| -> Fallible<()> {
+        *a = power(*a, n)?;
+        Ok(())
+    });
+    reg.constant("PI", std::f64::consts::PI);
+    reg.constant("TAU", std::f64::consts::TAU);
+    reg.constant("INF", f64::INFINITY);
+    reg.constant("NAN", f64::NAN);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_quotients_stay_integers() {
+        assert_eq!(divide(6, 3).unwrap(), 2);
+        assert_eq!(divide(-6, 3).unwrap(), -2);
+        assert!(
+            divide(8, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("write 8.0/3")
+        );
+        assert!(divide(1, 0).is_err());
+        assert!(divide(i64::MIN, -1).is_err());
+    }
+
+    #[test]
+    fn powers_that_do_not_fit_are_errors() {
+        assert_eq!(power(-2, 3).unwrap(), -8);
+        assert_eq!(power(0, 0).unwrap(), 1);
+        assert_eq!(power(1, i64::MAX).unwrap(), 1);
+        assert!(power(2, 63).is_err());
+        assert!(power(2, -1).unwrap_err().to_string().contains("2.0 ** -1"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Registers functions with the engine and records what each is for.
+
+use rhai::{Dynamic, Engine, RhaiNativeFunc, Scope, Variant};
+
+use super::error::Fallible;
+use super::host::Host;
+
+/// The documentation of one function or property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doc {
+    /// The name that a script writes.
+    pub name: &'static str,
+    /// How it is called: `arange(start, stop, step) -> Array`.
+    pub signature: &'static str,
+    /// What it does, in a sentence or two.
+    pub text: &'static str,
+    /// A piece of code that runs as it stands.
+    pub example: &'static str,
+}
+
+/// Everything known about the bindings of an engine: documentation, properties, constants.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// Functions in the order they were described.
+    pub docs: Vec<Doc>,
+    /// `(type, property)` pairs.
+    pub properties: Vec<(String, &'static str)>,
+    /// Constants such as `PI`.
+    pub constants: Vec<&'static str>,
+}
+
+/// Where bindings are registered. See the recipe in [`crate::script`].
+pub struct Registry {
+    engine: Engine,
+    constants: Scope<'static>,
+    host: Host,
+    catalogue: Catalogue,
+}
+
+impl Registry {
+    pub(super) fn new(engine: Engine, host: Host) -> Self {
+        Self {
+            engine,
+            constants: Scope::new(),
+            host,
+            catalogue: Catalogue::default(),
+        }
+    }
+
+    /// The session, to be moved into a binding's closure.
+    pub fn host(&self) -> Host {
+        self.host.clone()
+    }
+
+    /// The engine, for what this type has no method for.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Registers a function under `name` for one combination of argument types.
+    pub fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+        &mut self,
+        name: &'static str,
+        function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
+    ) -> &mut Self {
+        self.engine.register_fn(name, function);
+        self
+    }
+
+    /// Gives the type a name that scripts and messages use.
+    pub fn kind<T: Variant + Clone>(&mut self, name: &'static str) -> &mut Self {
+        self.engine.register_type_with_name::<T>(name);
+        self
+    }
+
+    /// How a value is printed, alone and inside lists and maps.
+    pub fn display<T: Variant + Clone>(&mut self, show: fn(&T) -> String) -> &mut Self {
+        self.engine
+            .register_fn("to_string", move |x: &mut T| show(x))
+            .register_fn("to_debug", move |x: &mut T| show(x));
+        self
+    }
+
+    /// Registers a property that can be read: `x.name`.
+    pub fn get<T: Variant + Clone, R: Variant + Clone>(
+        &mut self,
+        name: &'static str,
+        getter: impl Fn(&mut T) -> Fallible<R> + 'static,
+    ) -> &mut Self {
+        self.engine.register_get(name, getter);
+        let kind = self.engine.map_type_name(std::any::type_name::<T>());
+        self.catalogue.properties.push((kind.to_string(), name));
+        self
+    }
+
+    /// Registers a property that can be assigned: `x.name = value`. It needs a getter too.
+    pub fn set<T: Variant + Clone, V: Variant + Clone>(
+        &mut self,
+        name: &'static str,
+        setter: impl Fn(&mut T, V) -> Fallible<()> + 'static,
+    ) -> &mut Self {
+        self.engine.register_set(name, setter);
+        self
+    }
+
+    /// A constant that is known everywhere, in functions too.
+    pub fn constant(&mut self, name: &'static str, value: impl Into<Dynamic>) -> &mut Self {
+        self.constants.push_constant_dynamic(name, value.into());
+        self.catalogue.constants.push(name);
+        self
+    }
+
+    /// Records what a function is for. The example runs as a test.
+    pub fn describe(
+        &mut self,
+        name: &'static str,
+        signature: &'static str,
+        text: &'static str,
+        example: &'static str,
+    ) -> &mut Self {
+        self.catalogue.docs.push(Doc {
+            name,
+            signature,
+            text,
+            example,
+        });
+        self
+    }
+
+    pub(super) fn finish(self) -> (Engine, Scope<'static>, Catalogue) {
+        (self.engine, self.constants, self.catalogue)
+    }
+}
