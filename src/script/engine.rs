@@ -18,6 +18,7 @@ fn bindings(reg: &mut Registry) {
     super::guards::register(reg);
     super::arguments::register(reg);
     super::array::register(reg);
+    super::fields::register(reg);
 }
 
 /// The engine of a session, and the constants that its variables begin with.

@@ -51,6 +51,7 @@ pub mod array;
 pub mod convert;
 pub mod engine;
 pub mod error;
+pub mod fields;
 pub mod guards;
 pub mod host;
 pub mod limits;
