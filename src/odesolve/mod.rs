@@ -58,8 +58,22 @@ pub fn solve(
     t: &[f64],
     options: &SolveOptions,
 ) -> Result<Solution> {
+    solve_on(&mut NativeEngine::default(), field, u0, t, options)
+}
+
+/// [`solve`] on any engine.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_on(
+    engine: &mut dyn Engine,
+    field: &VectorField,
+    u0: &[f64],
+    t: &[f64],
+    options: &SolveOptions,
+) -> Result<Solution> {
     let problem = Problem { u0, t, sample: 0 };
-    let mut all = NativeEngine::default().forward(field, &[problem], options, None, false)?;
+    let mut all = engine.forward(field, &[problem], options, None, false)?;
     let one = all.pop().unwrap_or_default();
     Ok(Solution {
         t: Array1::from(t.to_vec()),

@@ -19,6 +19,11 @@ fn bindings(reg: &mut Registry) {
     super::arguments::register(reg);
     super::array::register(reg);
     super::fields::register(reg);
+    super::solving::register(reg);
+    super::data::register(reg);
+    super::synchronizing::register(reg);
+    super::training::register(reg);
+    super::figures::register(reg);
 }
 
 /// The engine of a session, and the constants that its variables begin with.

@@ -14,6 +14,8 @@
 //! | [`convert`], [`options`] | script values to arrays and numbers; the option map of a call |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
 //! | [`array`] | the script's dense `Array` of floats and everything on it |
+//! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
+//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`figures`] | the bindings of the modules of these names |
 //! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
 //!
 //! # How to add a binding
@@ -49,9 +51,11 @@
 pub mod arguments;
 pub mod array;
 pub mod convert;
+pub mod data;
 pub mod engine;
 pub mod error;
 pub mod fields;
+pub mod figures;
 pub mod guards;
 pub mod host;
 pub mod limits;
@@ -61,7 +65,10 @@ pub mod options;
 pub mod registry;
 mod report;
 pub mod session;
+pub mod solving;
+pub mod synchronizing;
 pub mod syntax;
+pub mod training;
 
 pub use array::Array;
 pub use error::{ErrorKind, Fallible, ScriptError};

@@ -73,7 +73,12 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
                 if TAPE {
                     let d = &mut derivatives[d - code.n_values..][..instruction.len];
                     for (d, &x) in d.iter_mut().zip(x) {
-                        *d = exponent * power(x, exponent - 1.0);
+                        // Not 0 · ∞ at x = 0.
+                        *d = if *exponent == 0.0 {
+                            0.0
+                        } else {
+                            exponent * power(x, exponent - 1.0)
+                        };
                     }
                 }
             }

@@ -34,9 +34,13 @@ pub(super) fn register(reg: &mut Registry) {
         let name = f.name();
         reg.add(name, move |x: f64| f.value(x));
         reg.add(name, move |x: i64| f.value(x as f64));
-        reg.add(name, move |x: Array| Array::new(x.data().mapv(|x| f.value(x))));
+        reg.add(name, move |x: Array| {
+            Array::new(x.data().mapv(|x| f.value(x)))
+        });
         reg.add(name, move |x: List| -> Fallible<Array> {
-            Ok(Array::new(convert::to_array(&Dynamic::from(x), name)?.mapv(|x| f.value(x))))
+            Ok(Array::new(
+                convert::to_array(&Dynamic::from(x), name)?.mapv(|x| f.value(x)),
+            ))
         });
     }
     for (name, f) in COMPARISONS {
@@ -54,7 +58,11 @@ pub(super) fn register(reg: &mut Registry) {
                 ))
                 .into());
             };
-            Ok(Array::new(ndarray::Zip::from(&x).and(&y).map_collect(|x, y| f64::from(u8::from(f(*x, *y))))))
+            Ok(Array::new(
+                ndarray::Zip::from(&x)
+                    .and(&y)
+                    .map_collect(|x, y| f64::from(u8::from(f(*x, *y)))),
+            ))
         };
         macro_rules! both {
             ($($kind:ty),*) => { $(

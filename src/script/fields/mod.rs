@@ -70,7 +70,8 @@ const SYSTEMS: [(&str, Known, &str, &str, &str); 5] = [
 pub(super) fn register(reg: &mut Registry) {
     symbol::register(reg);
     activations::register(reg);
-    reg.kind::<Field>("Field").display::<Field>(|f| summary(&f.0));
+    reg.kind::<Field>("Field")
+        .display::<Field>(|f| summary(&f.0));
     for (name, make, signature, text, example) in SYSTEMS {
         reg.add(name, move || -> Fallible<Field> { Ok(Field(make()?)) });
         reg.add(name, move |params: Map| -> Fallible<Field> {
@@ -99,9 +100,14 @@ fn summary(field: &VectorField) -> String {
 
 /// A number of state variables that a script names.
 fn dof(n: i64) -> Result<usize> {
-    usize::try_from(n).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
-        crate::Error::invalid(format!("the number of state variables should lie between 1 and 10000, not {n}"))
-    })
+    usize::try_from(n)
+        .ok()
+        .filter(|n| (1..=10_000).contains(n))
+        .ok_or_else(|| {
+            crate::Error::invalid(format!(
+                "the number of state variables should lie between 1 and 10000, not {n}"
+            ))
+        })
 }
 
 fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> Fallible<Field> {
@@ -115,12 +121,18 @@ fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> 
 }
 
 fn own_systems(reg: &mut Registry) {
-    reg.add("system", |context: NativeCallContext, n: i64, closure: FnPtr| {
-        system(&context, n, closure, &Map::new())
-    });
-    reg.add("system", |context: NativeCallContext, n: i64, closure: FnPtr, params: Map| {
-        system(&context, n, closure, &params)
-    });
+    reg.add(
+        "system",
+        |context: NativeCallContext, n: i64, closure: FnPtr| {
+            system(&context, n, closure, &Map::new())
+        },
+    );
+    reg.add(
+        "system",
+        |context: NativeCallContext, n: i64, closure: FnPtr, params: Map| {
+            system(&context, n, closure, &params)
+        },
+    );
     reg.describe(
         "system",
         "system(dof, |t, u, p| [...], #{ name: value }) -> Field",
@@ -155,7 +167,8 @@ fn graybox(
 
 fn networks(reg: &mut Registry) {
     reg.add("seed", |n: i64| -> Fallible<()> {
-        let n = u64::try_from(n).map_err(|_| crate::Error::invalid(format!("a seed should be 0 or above, not {n}")))?;
+        let n = u64::try_from(n)
+            .map_err(|_| crate::Error::invalid(format!("a seed should be 0 or above, not {n}")))?;
         crate::random::seed(n);
         Ok(())
     });
@@ -184,22 +197,40 @@ fn networks(reg: &mut Registry) {
     ];
     for (name, make, signature, text, example) in both {
         reg.add(name, move |widths: List| -> Fallible<Field> {
-            Ok(Field(with_shared(|g| make(&nodes(&widths)?, Unary::Gelu, g))?))
+            Ok(Field(with_shared(|g| {
+                make(&nodes(&widths)?, Unary::Gelu, g)
+            })?))
         });
-        reg.add(name, move |widths: List, activation: ImmutableString| -> Fallible<Field> {
-            let activation = Unary::activation(&activation)?;
-            Ok(Field(with_shared(|g| make(&nodes(&widths)?, activation, g))?))
-        });
+        reg.add(
+            name,
+            move |widths: List, activation: ImmutableString| -> Fallible<Field> {
+                let activation = Unary::activation(&activation)?;
+                Ok(Field(with_shared(|g| {
+                    make(&nodes(&widths)?, activation, g)
+                })?))
+            },
+        );
         reg.describe(name, signature, text, example);
     }
-    reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr| graybox(&c, &w, "gelu", f, &Map::new()));
-    reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr, p: Map| graybox(&c, &w, "gelu", f, &p));
-    reg.add("graybox", |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr| {
-        graybox(&c, &w, &a, f, &Map::new())
+    reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
+        graybox(&c, &w, "gelu", f, &Map::new())
     });
-    reg.add("graybox", |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr, p: Map| {
-        graybox(&c, &w, &a, f, &p)
-    });
+    reg.add(
+        "graybox",
+        |c: NativeCallContext, w: List, f: FnPtr, p: Map| graybox(&c, &w, "gelu", f, &p),
+    );
+    reg.add(
+        "graybox",
+        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr| {
+            graybox(&c, &w, &a, f, &Map::new())
+        },
+    );
+    reg.add(
+        "graybox",
+        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr, p: Map| {
+            graybox(&c, &w, &a, f, &p)
+        },
+    );
     reg.describe(
         "graybox",
         "graybox([2, 20, 20, 2], |t, u, nn, p| [...], #{ name: value }) -> Field",
@@ -216,19 +247,28 @@ fn properties(reg: &mut Registry) {
         f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
         Ok(())
     });
-    reg.add("param", |f: &mut Field, name: ImmutableString| -> Fallible<Dynamic> {
-        Ok(Array::new(f.0.param(&name)?).into_dynamic())
-    });
+    reg.add(
+        "param",
+        |f: &mut Field, name: ImmutableString| -> Fallible<Dynamic> {
+            Ok(Array::new(f.0.param(&name)?).into_dynamic())
+        },
+    );
     reg.describe(
         "param",
         "field.param(name)",
         "The values of one parameter block, in its shape.",
         "lotka_volterra().param(\"a\")",
     );
-    reg.add("with_param", |f: &mut Field, name: ImmutableString, x: Dynamic| -> Fallible<Field> {
-        let values: Vec<f64> = convert::to_array(&x, "the parameter")?.iter().copied().collect();
-        Ok(Field(f.0.with_param(&name, &values)?))
-    });
+    reg.add(
+        "with_param",
+        |f: &mut Field, name: ImmutableString, x: Dynamic| -> Fallible<Field> {
+            let values: Vec<f64> = convert::to_array(&x, "the parameter")?
+                .iter()
+                .copied()
+                .collect();
+            Ok(Field(f.0.with_param(&name, &values)?))
+        },
+    );
     reg.describe(
         "with_param",
         "field.with_param(name, values) -> Field",
@@ -238,32 +278,47 @@ fn properties(reg: &mut Registry) {
     let names = |list: &List| -> Result<Vec<String>> {
         list.iter()
             .map(|x| {
-                convert::text(x).ok_or_else(|| crate::Error::invalid("the names of parameters should be strings"))
+                convert::text(x).ok_or_else(|| {
+                    crate::Error::invalid("the names of parameters should be strings")
+                })
             })
             .collect()
     };
-    reg.add("trainable", move |f: &mut Field, list: List| -> Fallible<Field> {
-        Ok(Field(f.0.trainable(&names(&list)?)?))
-    });
+    reg.add(
+        "trainable",
+        move |f: &mut Field, list: List| -> Fallible<Field> {
+            Ok(Field(f.0.trainable(&names(&list)?)?))
+        },
+    );
     reg.describe(
         "trainable",
         "field.trainable([\"a\", \"b\"]) -> Field",
         "The same field with these parameters trained as well.",
         "lotka_volterra().trainable([\"a\", \"d\"]).params",
     );
-    reg.add("frozen", move |f: &mut Field, list: List| -> Fallible<Field> {
-        Ok(Field(f.0.frozen(&names(&list)?)?))
-    });
+    reg.add(
+        "frozen",
+        move |f: &mut Field, list: List| -> Fallible<Field> {
+            Ok(Field(f.0.frozen(&names(&list)?)?))
+        },
+    );
     reg.describe(
         "frozen",
         "field.frozen([\"a\"]) -> Field",
         "The same field with these parameters no longer trained.",
         "lotka_volterra().trainable([\"a\", \"d\"]).frozen([\"a\"]).n_params",
     );
-    reg.add("derivative", |f: &mut Field, t: Dynamic, u: Dynamic| -> Fallible<Array> {
-        let t = convert::number(&t).ok_or_else(|| crate::Error::invalid("derivative: t should be a number"))?;
-        Ok(Array::from_vec(f.0.derivative(t, &convert::to_vector(&u, "derivative: u")?)?))
-    });
+    reg.add(
+        "derivative",
+        |f: &mut Field, t: Dynamic, u: Dynamic| -> Fallible<Array> {
+            let t = convert::number(&t)
+                .ok_or_else(|| crate::Error::invalid("derivative: t should be a number"))?;
+            Ok(Array::from_vec(f.0.derivative(
+                t,
+                &convert::to_vector(&u, "derivative: u")?,
+            )?))
+        },
+    );
     reg.describe(
         "derivative",
         "field.derivative(t, u) -> Array",
@@ -272,5 +327,10 @@ fn properties(reg: &mut Registry) {
     );
     let host = reg.host();
     reg.add("show", move |f: Field| host.print(&f.0.show()));
-    reg.describe("show", "show(field)", "Prints the equations and the parameters.", "show(lorenz())");
+    reg.describe(
+        "show",
+        "show(field)",
+        "Prints the equations and the parameters.",
+        "show(lorenz())",
+    );
 }

@@ -42,7 +42,10 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
         return Ok(builder.constant(&values));
     }
     if let Some(list) = value.read_lock::<List>() {
-        let parts = list.iter().map(|x| to_expr(builder, x)).collect::<Result<Vec<_>>>()?;
+        let parts = list
+            .iter()
+            .map(|x| to_expr(builder, x))
+            .collect::<Result<Vec<_>>>()?;
         return builder.try_concat(&parts);
     }
     if value.is::<Condition>() {
@@ -63,7 +66,11 @@ fn no_branch() -> Error {
 
 fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Fallible<Expr> {
     let y = to_expr(x.0.builder(), y)?;
-    Ok(if swapped { y.try_binary(f, &x.0)? } else { x.0.try_binary(f, &y)? })
+    Ok(if swapped {
+        y.try_binary(f, &x.0)?
+    } else {
+        x.0.try_binary(f, &y)?
+    })
 }
 
 /// Registers `name` for a symbol with a symbol, number, array or list, both ways round.
@@ -80,8 +87,10 @@ macro_rules! pairs {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Symbol>("symbol").display::<Symbol>(|x| x.0.show());
-    reg.kind::<Condition>("condition").display::<Condition>(|x| x.0.show());
+    reg.kind::<Symbol>("symbol")
+        .display::<Symbol>(|x| x.0.show());
+    reg.kind::<Condition>("condition")
+        .display::<Condition>(|x| x.0.show());
     reg.kind::<Constants>("parameters")
         .display::<Constants>(|p| format!("parameters {}", p.names.join(", ")));
     for &f in Binary::ALL {
@@ -96,13 +105,17 @@ pub(super) fn register(reg: &mut Registry) {
         reg.add(f.name(), move |x: Symbol| Symbol(x.0.unary(f)));
     }
     reg.add("ln", |x: Symbol| Symbol(x.0.log()));
-    reg.add("log2", |x: Symbol| Symbol(x.0.log() * std::f64::consts::LOG2_E));
+    reg.add("log2", |x: Symbol| {
+        Symbol(x.0.log() * std::f64::consts::LOG2_E)
+    });
     reg.add("+", |x: Symbol| x);
     reductions(reg);
     indexing(reg);
     selection(reg);
     // Logic on conditions, in the way of functions, has the same trap as `if`.
-    reg.add("!", |_: Condition| -> Fallible<bool> { Err(no_branch().into()) });
+    reg.add("!", |_: Condition| -> Fallible<bool> {
+        Err(no_branch().into())
+    });
 }
 
 fn reductions(reg: &mut Registry) {
@@ -122,13 +135,20 @@ fn indexing(reg: &mut Registry) {
             Ok(Symbol(x.0.try_slice(i, i + 1)?))
         })
         .register_indexer_get(|x: &mut Symbol, r: Range<i64>| part(x, r.start, r.end))
-        .register_indexer_get(|x: &mut Symbol, r: RangeInclusive<i64>| part(x, *r.start(), r.end().saturating_add(1)))
-        .register_indexer_get(|p: &mut Constants, name: ImmutableString| -> Fallible<Symbol> {
-            if p.names.iter().any(|n| *n == name.as_str()) {
-                return Ok(Symbol(p.builder.named_parameter(&name)));
-            }
-            Err(crate::error::unknown("parameter", &name, p.names.iter().map(String::as_str)).into())
+        .register_indexer_get(|x: &mut Symbol, r: RangeInclusive<i64>| {
+            part(x, *r.start(), r.end().saturating_add(1))
         })
+        .register_indexer_get(
+            |p: &mut Constants, name: ImmutableString| -> Fallible<Symbol> {
+                if p.names.iter().any(|n| *n == name.as_str()) {
+                    return Ok(Symbol(p.builder.named_parameter(&name)));
+                }
+                Err(
+                    crate::error::unknown("parameter", &name, p.names.iter().map(String::as_str))
+                        .into(),
+                )
+            },
+        )
         .register_iterator::<Components>();
     reg.add("iter", |x: Symbol| Components { x: x.0, next: 0 });
 }
@@ -161,28 +181,42 @@ impl Iterator for Components {
 
 /// `where(c, a, b)` on symbols, numbers and arrays, so that a closure runs on either.
 fn selection(reg: &mut Registry) {
-    reg.add("where", |c: Condition, a: Dynamic, b: Dynamic| -> Fallible<Symbol> {
-        let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
-        Ok(Symbol(c.0.try_select(&a, &b)?))
-    });
-    reg.add("where", |c: bool, a: Dynamic, b: Dynamic| if c { a } else { b });
-    reg.add("where", |c: Array, a: Dynamic, b: Dynamic| -> Fallible<Array> {
-        let (a, b) = (convert::to_array(&a, "where")?, convert::to_array(&b, "where")?);
-        let shape = c.data().raw_dim();
-        let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape)) else {
-            return Err(Error::invalid("where: the values do not have the condition's shape").into());
-        };
-        let mut out = a.to_owned();
-        ndarray::Zip::from(&mut out)
-            .and(c.data())
-            .and(&b)
-            .for_each(|out, c, b| {
-                if *c == 0.0 {
-                    *out = *b;
-                }
-            });
-        Ok(Array::new(out))
-    });
+    reg.add(
+        "where",
+        |c: Condition, a: Dynamic, b: Dynamic| -> Fallible<Symbol> {
+            let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
+            Ok(Symbol(c.0.try_select(&a, &b)?))
+        },
+    );
+    reg.add(
+        "where",
+        |c: bool, a: Dynamic, b: Dynamic| if c { a } else { b },
+    );
+    reg.add(
+        "where",
+        |c: Array, a: Dynamic, b: Dynamic| -> Fallible<Array> {
+            let (a, b) = (
+                convert::to_array(&a, "where")?,
+                convert::to_array(&b, "where")?,
+            );
+            let shape = c.data().raw_dim();
+            let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape)) else {
+                return Err(
+                    Error::invalid("where: the values do not have the condition's shape").into(),
+                );
+            };
+            let mut out = a.to_owned();
+            ndarray::Zip::from(&mut out)
+                .and(c.data())
+                .and(&b)
+                .for_each(|out, c, b| {
+                    if *c == 0.0 {
+                        *out = *b;
+                    }
+                });
+            Ok(Array::new(out))
+        },
+    );
     reg.describe(
         "where",
         "where(condition, a, b)",

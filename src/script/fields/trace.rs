@@ -50,12 +50,20 @@ impl<'a> Equations<'a> {
 
     /// Calls the closure; the last argument is left out if the closure does not take it.
     fn call(&self, args: &[Dynamic]) -> Fallible<Dynamic> {
-        let result = self.closure.call_within_context::<Dynamic>(self.context, args.to_vec());
+        let result = self
+            .closure
+            .call_within_context::<Dynamic>(self.context, args.to_vec());
         match result {
             Err(error) if self.takes_fewer(&error) && args.len() > 1 => self
                 .closure
                 .call_within_context::<Dynamic>(self.context, args[..args.len() - 1].to_vec())
-                .map_err(|second| if self.takes_fewer(&second) { self.arity(args.len()) } else { second }),
+                .map_err(|second| {
+                    if self.takes_fewer(&second) {
+                        self.arity(args.len())
+                    } else {
+                        second
+                    }
+                }),
             other => other,
         }
     }
@@ -65,7 +73,11 @@ impl<'a> Equations<'a> {
     }
 
     fn arity(&self, most: usize) -> Box<EvalAltResult> {
-        let forms = if most == 3 { "|t, u| or |t, u, p|" } else { "|t, u, nn| or |t, u, nn, p|" };
+        let forms = if most == 3 {
+            "|t, u| or |t, u, p|"
+        } else {
+            "|t, u, nn| or |t, u, nn, p|"
+        };
         Error::invalid(format!("the closure of the equations takes {forms}")).into()
     }
 
@@ -74,11 +86,18 @@ impl<'a> Equations<'a> {
         for (name, value) in self.constants {
             b.block(name, &[], &[*value], false)?;
         }
-        let mut args = vec![Dynamic::from(Symbol(b.time())), Dynamic::from(Symbol(b.state()))];
+        let mut args = vec![
+            Dynamic::from(Symbol(b.time())),
+            Dynamic::from(Symbol(b.state())),
+        ];
         args.extend(nn.map(|nn| Dynamic::from(Symbol(nn))));
         args.push(Dynamic::from(Constants {
             builder: b.clone(),
-            names: self.constants.iter().map(|(name, _)| name.clone()).collect(),
+            names: self
+                .constants
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
         }));
         let value = self.call(&args)?;
         let len = value.read_lock::<List>().map_or(1, |list| list.len());
@@ -86,7 +105,11 @@ impl<'a> Equations<'a> {
             return Err(Error::invalid(format!(
                 "the closure must return the list of the {} derivatives, and it returns {}",
                 self.dof,
-                if value.is_unit() { "nothing (does it end in a semicolon?)" } else { "an empty list" }
+                if value.is_unit() {
+                    "nothing (does it end in a semicolon?)"
+                } else {
+                    "an empty list"
+                }
             ))
             .into());
         }
@@ -127,7 +150,9 @@ impl<'a> Equations<'a> {
         flatten(&value, &mut numbers)?;
         let graph = field.derivative(t, u)?;
         let same = |a: f64, b: f64| {
-            a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= TOLERANCE * (1.0 + a.abs().max(b.abs()))
+            a == b
+                || (a.is_nan() && b.is_nan())
+                || (a - b).abs() <= TOLERANCE * (1.0 + a.abs().max(b.abs()))
         };
         // A list of one number stands for all components when it is repeated.
         let differs = (0..self.dof).find(|&i| {

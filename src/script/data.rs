@@ -1,0 +1,330 @@
+//! Data: simulated, from arrays, from files; noise.
+
+use std::sync::Arc;
+
+use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, Ix3};
+use rhai::{Array as List, Dynamic, ImmutableString, Map};
+
+use super::array::Array;
+use super::convert;
+use super::error::Fallible;
+use super::fields::Field;
+use super::options::Options;
+use super::registry::Registry;
+use super::solving::solver;
+use crate::datasets::{
+    Column, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson,
+    write_csv,
+};
+use crate::odesolve::solve;
+use crate::random::{Generator, with_shared};
+use crate::{Error, Result};
+
+/// A dataset as scripts hold it.
+#[derive(Clone)]
+pub struct Data(pub Arc<Dataset>);
+
+fn data(dataset: Dataset) -> Data {
+    Data(Arc::new(dataset))
+}
+
+/// A script sees `[time, dof]` where there is one sample, else `[sample, time, dof]`.
+pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) -> Array {
+    let x = x.into_dyn();
+    match x.shape().first() {
+        Some(1) => Array::new(x.index_axis(Axis(0), 0).to_owned()),
+        _ => Array::new(x.to_owned()),
+    }
+}
+
+/// Values `[sample, time, dof]` from an array of rank 3, 2 (one sample) or 1 (one sample, one component).
+pub(super) fn trajectories(u: ArrayD<f64>) -> Result<Array3<f64>> {
+    let shape = u.shape().to_vec();
+    let wrong = || {
+        Error::invalid(format!(
+            "u should have shape [time, dof] or [sample, time, dof], not {shape:?}"
+        ))
+    };
+    match shape.len() {
+        1 => u
+            .into_shape_with_order((1, shape[0], 1))
+            .map_err(|_| wrong()),
+        2 => Ok(u
+            .insert_axis(Axis(0))
+            .into_dimensionality::<Ix3>()
+            .map_err(|_| wrong())?),
+        _ => u.into_dimensionality::<Ix3>().map_err(|_| wrong()),
+    }
+}
+
+/// Initial states `[sample, dof]` from an array of rank 2 or 1 (one sample).
+fn initial_states(u0: ArrayD<f64>) -> Result<Array2<f64>> {
+    let u0 = if u0.ndim() == 1 {
+        u0.insert_axis(Axis(0))
+    } else {
+        u0
+    };
+    let shape = u0.shape().to_vec();
+    u0.into_dimensionality::<Ix2>().map_err(|_| {
+        Error::invalid(format!(
+            "u0 should have shape [dof] or [sample, dof], not {shape:?}"
+        ))
+    })
+}
+
+fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data> {
+    let t = Array1::from(convert::to_vector(t, "dataset: t")?);
+    let u = trajectories(convert::to_array(u, "dataset: u")?)?;
+    let u0 = u0
+        .map(|u0| initial_states(convert::to_array(u0, "dataset: u0")?))
+        .transpose()?;
+    Ok(data(Dataset::new(t, u, u0)?))
+}
+
+fn simulate(field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
+    let mut options = Options::new("dataset", options);
+    let solver = solver(&mut options, "method")?;
+    options.finish()?;
+    let t = convert::to_vector(t, "dataset: t")?;
+    let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
+    let mut all = Array3::zeros((u0.nrows(), t.len(), field.0.dof()));
+    for (u0, mut to) in u0.outer_iter().zip(all.outer_iter_mut()) {
+        to.assign(&solve(&field.0, &u0.to_vec(), &t, &solver)?.u);
+    }
+    Ok(data(Dataset::new(Array1::from(t), all, Some(u0))?))
+}
+
+/// A column by its name or its number, counted from 0.
+fn column(value: &Dynamic) -> Result<Column> {
+    if let Some(name) = convert::text(value) {
+        return Ok(Column::Name(name));
+    }
+    match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
+        Some(n) => Ok(Column::Index(n)),
+        None => Err(Error::invalid(format!(
+            "a column is named, or numbered from 0; {} is neither",
+            convert::describe(value)
+        ))),
+    }
+}
+
+fn csv(path: &str, options: Map) -> Fallible<Data> {
+    let mut options = Options::new("read_csv", options);
+    let one = |value: Option<Dynamic>| value.map(|v| column(&v)).transpose();
+    let state = match options.take("state") {
+        None => None,
+        Some(value) => match value.read_lock::<List>() {
+            Some(list) => Some(list.iter().map(column).collect::<Result<Vec<_>>>()?),
+            None => Some(vec![column(&value)?]),
+        },
+    };
+    let delimiter = match options.opt_string("delimiter")? {
+        None => None,
+        Some(text) => {
+            let mut letters = text.chars();
+            match (letters.next(), letters.next()) {
+                (Some(c), None) => Some(c),
+                _ => {
+                    return Err(Error::invalid(format!(
+                        "read_csv: delimiter should be one character, not \"{text}\""
+                    ))
+                    .into());
+                }
+            }
+        }
+    };
+    let header = match options.take("header") {
+        None => None,
+        Some(value) => Some(
+            value
+                .as_bool()
+                .map_err(|_| options.wrong("header", "true or false", &value))?,
+        ),
+    };
+    let read = CsvOptions {
+        time: one(options.take("time"))?,
+        state,
+        sample: one(options.take("sample"))?,
+        delimiter,
+        header,
+        missing: options.opt_strings("missing")?,
+        u0: options
+            .opt_array("u0")?
+            .map(|u0| u0.iter().copied().collect()),
+    };
+    options.finish()?;
+    Ok(data(read_csv(path, &read)?))
+}
+
+fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {
+    let mut options = Options::new("add_noise", options);
+    let relative = match options.choice("relative_to", &["nothing", "mean", "std"])? {
+        "mean" => RelativeTo::Mean,
+        "std" => RelativeTo::Std,
+        _ => RelativeTo::Nothing,
+    };
+    let seed = options.opt_seed("seed")?;
+    options.finish()?;
+    let amplitude = convert::number(amplitude)
+        .ok_or_else(|| Error::invalid("add_noise: the amplitude should be a number"))?;
+    Ok(data(match seed {
+        Some(seed) => {
+            d.0.add_noise(amplitude, relative, &mut Generator::manual_seed(seed))?
+        }
+        None => with_shared(|g| d.0.add_noise(amplitude, relative, g))?,
+    }))
+}
+
+fn count(n: i64, what: &str) -> Result<usize> {
+    usize::try_from(n).map_err(|_| Error::invalid(format!("{what} should be 0 or above, not {n}")))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Data>("Dataset").display::<Data>(|d| {
+        let (t, d) = (d.0.t(), &d.0);
+        format!(
+            "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
+            d.samples(),
+            if d.samples() == 1 { "" } else { "s" },
+            d.len(),
+            t[0],
+            t[d.len() - 1],
+            d.names().join(", "),
+            if d.has_missing() {
+                ", with missing values"
+            } else {
+                ""
+            }
+        )
+    });
+    reg.add("dataset", |f: Field, u0: Dynamic, t: Dynamic| {
+        simulate(&f, &u0, &t, Map::new())
+    });
+    reg.add(
+        "dataset",
+        |f: Field, u0: Dynamic, t: Dynamic, options: Map| simulate(&f, &u0, &t, options),
+    );
+    reg.add("dataset", |t: Dynamic, u: Dynamic| {
+        from_arrays(&t, &u, None)
+    });
+    reg.add("dataset", |t: Dynamic, u: Dynamic, u0: Dynamic| {
+        from_arrays(&t, &u, Some(&u0))
+    });
+    reg.describe(
+        "dataset",
+        "dataset(field, u0, t) or dataset(t, u) or dataset(t, u, u0) -> Dataset",
+        "Simulated data, or data from arrays: u is [time, dof] or [sample, time, dof], NaN a missing value, u0 the first row unless \
+         given.",
+        "dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5))",
+    );
+    files(reg);
+    reg.add("add_noise", |d: &mut Data, amplitude: Dynamic| {
+        noisy(d, &amplitude, Map::new())
+    });
+    reg.add(
+        "add_noise",
+        |d: &mut Data, amplitude: Dynamic, options: Map| noisy(d, &amplitude, options),
+    );
+    reg.describe(
+        "add_noise",
+        "data.add_noise(amplitude, #{ relative_to: \"mean\", seed: 10 }) -> Dataset",
+        "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).add_noise(0.05, #{ relative_to: \"mean\", seed: 10 })",
+    );
+    reg.add("head", |d: &mut Data, n: i64| -> Fallible<Data> {
+        Ok(data(d.0.head(count(n, "head")?)?))
+    });
+    reg.describe(
+        "head",
+        "data.head(n) -> Dataset",
+        "The first n times.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).head(2)",
+    );
+    reg.add(
+        "slice",
+        |d: &mut Data, from: i64, to: i64| -> Fallible<Data> {
+            Ok(data(d.0.slice(count(from, "slice")?, count(to, "slice")?)?))
+        },
+    );
+    reg.get("t", |d: &mut Data| {
+        Ok(Array::new(d.0.t().to_owned().into_dyn()))
+    });
+    reg.get("u", |d: &mut Data| Ok(squeeze(d.0.u())));
+    reg.get("u0", |d: &mut Data| Ok(squeeze(d.0.u0())));
+    reg.get("dof", |d: &mut Data| Ok(d.0.dof() as i64));
+    reg.get("names", |d: &mut Data| {
+        Ok(d.0
+            .names()
+            .iter()
+            .map(|n| Dynamic::from(n.clone()))
+            .collect::<List>())
+    });
+    reg.add("len", |d: &mut Data| d.0.len() as i64);
+}
+
+fn files(reg: &mut Registry) {
+    reg.add("read_csv", |path: ImmutableString| csv(&path, Map::new()));
+    reg.add("read_csv", |path: ImmutableString, options: Map| {
+        csv(&path, options)
+    });
+    reg.describe(
+        "read_csv",
+        "read_csv(path, #{ time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
+        "Data from a text table; delimiter and header are found. More options: sample, delimiter, header, missing, u0.",
+        "",
+    );
+    reg.add("read_json", |path: ImmutableString| -> Fallible<Data> {
+        Ok(data(read_json(path.as_str())?))
+    });
+    reg.describe(
+        "read_json",
+        "read_json(path) -> Dataset",
+        "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",
+        "",
+    );
+    reg.add("read_npy", |path: ImmutableString| -> Fallible<Array> {
+        Ok(Array::new(read_npy(path.as_str())?))
+    });
+    reg.describe(
+        "read_npy",
+        "read_npy(path) -> Array",
+        "An array from numpy's file format.",
+        "",
+    );
+    reg.add(
+        "read_schmidt_lipson",
+        |path: ImmutableString| -> Fallible<Data> {
+            Ok(data(read_schmidt_lipson(path.as_str(), 0)?))
+        },
+    );
+    reg.add(
+        "read_schmidt_lipson",
+        |path: ImmutableString, options: Map| -> Fallible<Data> {
+            let mut options = Options::new("read_schmidt_lipson", options);
+            let trial = options.usize("trial", 0)?;
+            options.finish()?;
+            Ok(data(read_schmidt_lipson(path.as_str(), trial)?))
+        },
+    );
+    reg.describe(
+        "read_schmidt_lipson",
+        "read_schmidt_lipson(path, #{ trial: 0 }) -> Dataset",
+        "A trial of the motion-captured pendulums of Schmidt and Lipson (Science 324, 2009); its time begins at 0.",
+        "",
+    );
+    let host = reg.host();
+    reg.add(
+        "write_csv",
+        move |d: &mut Data, path: ImmutableString| -> Fallible<()> {
+            write_csv(path.as_str(), &d.0)?;
+            host.note(&format!("wrote {path}"));
+            Ok(())
+        },
+    );
+    reg.describe(
+        "write_csv",
+        "data.write_csv(path)",
+        "Writes the data as a text table.",
+        "",
+    );
+}

@@ -1,0 +1,110 @@
+//! `solve` and its options.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Map};
+
+use super::array::Array;
+use super::convert;
+use super::error::Fallible;
+use super::fields::Field;
+use super::options::Options;
+use super::registry::Registry;
+use crate::Result;
+use crate::engines::engine;
+use crate::odesolve::{Solution, SolveOptions, Stats, methods, solve_on};
+
+/// A solution as scripts hold it.
+#[derive(Clone)]
+pub struct Solved(pub Arc<Solution>);
+
+/// Reads the options of a solve; `method` is the key under which the method stands.
+///
+/// # Errors
+/// A value of the wrong type or out of its range.
+pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOptions> {
+    let mut solver = SolveOptions::default();
+    if let Some(name) = options.opt_string(method)? {
+        solver.method = methods::by_name(&name)?;
+    }
+    solver.rtol = options.non_negative("rtol", solver.rtol)?;
+    solver.atol = options.positive("atol", solver.atol)?;
+    solver.step_size = options.opt_positive("step_size")?;
+    solver.substeps = options.opt_usize("substeps")?;
+    solver.first_step = options.opt_positive("first_step")?;
+    solver.max_steps = options.count("max_steps", solver.max_steps)?;
+    solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
+    solver.check()?;
+    Ok(solver)
+}
+
+/// The engine's name and its device, under the keys `engine` and `device`.
+///
+/// # Errors
+/// A name that no engine has.
+pub fn engine_and_device(options: &mut Options) -> Result<(String, String)> {
+    let name = options.choice("engine", &["native", "torch"])?;
+    Ok((name.into(), options.string("device", "cpu")?))
+}
+
+/// What a solve cost, as a map.
+pub fn stats(stats: Stats) -> Map {
+    Map::from([
+        ("steps".into(), Dynamic::from(stats.steps as i64)),
+        ("rejected".into(), Dynamic::from(stats.rejected as i64)),
+        (
+            "evaluations".into(),
+            Dynamic::from(stats.evaluations as i64),
+        ),
+    ])
+}
+
+fn solve(field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Solved> {
+    let mut options = Options::new("solve", options);
+    let solver = solver(&mut options, "method")?;
+    let (name, device) = engine_and_device(&mut options)?;
+    options.finish()?;
+    let (u0, t) = (
+        convert::to_vector(u0, "solve: u0")?,
+        convert::to_vector(t, "solve: t")?,
+    );
+    let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
+    Ok(Solved(Arc::new(solution)))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Solved>("Solution").display::<Solved>(|s| {
+        let (t, stats) = (&s.0.t, &s.0.stats);
+        format!(
+            "Solution: {} times from {} to {}, {} state variables; {} steps, {} rejected, {} evaluations",
+            t.len(),
+            t.first().copied().unwrap_or(f64::NAN),
+            t.last().copied().unwrap_or(f64::NAN),
+            s.0.u.ncols(),
+            stats.steps,
+            stats.rejected,
+            stats.evaluations
+        )
+    });
+    reg.add("solve", |f: Field, u0: Dynamic, t: Dynamic| {
+        solve(&f, &u0, &t, Map::new())
+    });
+    reg.add(
+        "solve",
+        |f: Field, u0: Dynamic, t: Dynamic, options: Map| solve(&f, &u0, &t, options),
+    );
+    reg.describe(
+        "solve",
+        "solve(field, u0, t, #{ method: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
+        "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods: euler, midpoint, heun, rk4, bosh3, dopri5, \
+         tsit5. More options: step_size or substeps (fixed steps), first_step, max_steps, breakpoints, engine, device.",
+        "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
+    );
+    reg.get("t", |s: &mut Solved| {
+        Ok(Array::new(s.0.t.clone().into_dyn()))
+    });
+    reg.get("u", |s: &mut Solved| {
+        Ok(Array::new(s.0.u.clone().into_dyn()))
+    });
+    reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+}

@@ -1,0 +1,355 @@
+//! Methods, training, runs.
+
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+use rhai::{Dynamic, ImmutableString, Map};
+
+use super::array::Array;
+use super::convert;
+use super::data::{Data, squeeze};
+use super::error::Fallible;
+use super::fields::Field;
+use super::host::Host;
+use super::options::Options;
+use super::registry::Registry;
+use super::solving::{engine_and_device, solver};
+use super::synchronizing::{coupling, schedule};
+use crate::engines::engine;
+use crate::logging::Progress;
+use crate::schedules::Schedule;
+use crate::training::{
+    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Optimizer, Run, Stop, TrainOptions,
+    train,
+};
+use crate::{Error, Result};
+
+/// A method as scripts hold it.
+#[derive(Clone)]
+pub struct Way(pub Method);
+
+/// A run as scripts hold it.
+#[derive(Clone)]
+pub struct Trained(pub Arc<Run>);
+
+pub(super) fn register(reg: &mut Registry) {
+    methods(reg);
+    let host = reg.host();
+    let with_map = host.clone();
+    reg.add("train", move |f: Field, d: Data, m: Way| {
+        run(&host, &f, &d, &m, Map::new())
+    });
+    reg.add("train", move |f: Field, d: Data, m: Way, o: Map| {
+        run(&with_map, &f, &d, &m, o)
+    });
+    reg.describe(
+        "train",
+        "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run",
+        "Trains a copy of the model. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
+         optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, patience, max_failures, out (folder for \
+         checkpoints), checkpoint_every, engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
+         max_steps, breakpoints, progress.",
+        "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
+    );
+    runs(reg);
+    reg.add("loss_and_gradient", |f: Field, d: Data, m: Way| {
+        loss_and_gradient(&f, &d, &m, Map::new())
+    });
+    reg.add("loss_and_gradient", |f: Field, d: Data, m: Way, o: Map| {
+        loss_and_gradient(&f, &d, &m, o)
+    });
+    reg.describe(
+        "loss_and_gradient",
+        "loss_and_gradient(model, data, method, #{ lambda: 1.0, adjoint: \"backprop\", engine: \"native\" }) -> map",
+        "The method's loss and its gradient: the model's parameters, then the method's own. Also takes the solver's options.",
+        "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
+    );
+}
+
+fn methods(reg: &mut Registry) {
+    reg.kind::<Way>("Method").display::<Way>(|m| match &m.0 {
+        Method::Vanilla => "Method: vanilla".into(),
+        Method::MultipleShooting(m) => {
+            format!(
+                "Method: multiple shooting, {} segments, continuity weight {}",
+                m.segments, m.continuity_weight
+            )
+        }
+        Method::Homotopy(h) => {
+            format!(
+                "Method: homotopy, coupling {:?}, smoothing {}, {} epochs",
+                h.coupling,
+                h.smoothing,
+                h.schedule.epochs()
+            )
+        }
+    });
+    reg.add("vanilla", || Way(Method::Vanilla));
+    reg.describe(
+        "vanilla",
+        "vanilla() -> Method",
+        "One solve over the whole time span.",
+        "vanilla()",
+    );
+    reg.add("multiple_shooting", || {
+        Way(Method::MultipleShooting(MultipleShooting::default()))
+    });
+    reg.add("multiple_shooting", |options: Map| -> Fallible<Way> {
+        let mut options = Options::new("multiple_shooting", options);
+        let default = MultipleShooting::default();
+        let method = MultipleShooting {
+            segments: options.count("segments", default.segments)?,
+            continuity_weight: options
+                .non_negative("continuity_weight", default.continuity_weight)?,
+        };
+        options.finish()?;
+        Ok(Way(Method::MultipleShooting(method)))
+    });
+    reg.describe(
+        "multiple_shooting",
+        "multiple_shooting(#{ segments: 5, continuity_weight: 0.01 }) -> Method",
+        "Short solves with initial states of their own, whose ends must meet.",
+        "multiple_shooting(#{ segments: 4 })",
+    );
+    reg.add("homotopy", |options: Map| -> Fallible<Way> {
+        let mut options = Options::new("homotopy", options);
+        let Some(k) = options.take("coupling") else {
+            return Err(Error::invalid(
+                "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",
+            )
+            .into());
+        };
+        let schedule = match options.take("schedule") {
+            Some(value) => schedule(&value)?,
+            None => Schedule::power_law(6, 100, 0.6)?,
+        };
+        let method = Homotopy {
+            coupling: coupling(&k)?,
+            schedule,
+            smoothing: options.non_negative("smoothing", 0.0)?,
+        };
+        options.finish()?;
+        Ok(Way(Method::Homotopy(method)))
+    });
+    reg.describe(
+        "homotopy",
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
+        "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule.",
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
+    );
+}
+
+fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
+    let Some(value) = options.take("lr_schedule") else {
+        return Ok(LrSchedule::Constant);
+    };
+    if let Some(name) = convert::text(&value) {
+        return match name.as_str() {
+            "constant" => Ok(LrSchedule::Constant),
+            "cosine" => Ok(LrSchedule::Cosine),
+            other => Err(crate::error::unknown(
+                "lr_schedule",
+                other,
+                ["constant", "cosine"],
+            )),
+        };
+    }
+    let Some(map) = value.clone().try_cast::<Map>() else {
+        return Err(options.wrong(
+            "lr_schedule",
+            "\"constant\", \"cosine\", #{ rate: … } or #{ every: …, factor: … }",
+            &value,
+        ));
+    };
+    let mut own = Options::new("train: lr_schedule", map);
+    let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
+    let factor = own.positive("factor", 0.1)?;
+    own.finish()?;
+    match (rate, every) {
+        (Some(rate), None) => Ok(LrSchedule::Exponential { rate }),
+        (None, Some(every)) => Ok(LrSchedule::Step { every, factor }),
+        _ => Err(Error::invalid(
+            "train: lr_schedule takes either rate, or every and factor",
+        )),
+    }
+}
+
+fn optimizer(options: &mut Options) -> Result<Optimizer> {
+    let mut optimizer =
+        Optimizer::by_name(options.choice("optimizer", &["adamw", "adam", "sgd"])?)?;
+    if let Some(decay) = options.opt_f64("weight_decay")? {
+        optimizer = optimizer.with_weight_decay(decay);
+    }
+    if let Some(given) = options.opt_f64("momentum")? {
+        match &mut optimizer {
+            Optimizer::Sgd { momentum, .. } => *momentum = given,
+            other => {
+                return Err(Error::invalid(format!(
+                    "train: {} has no momentum; choose optimizer: \"sgd\"",
+                    other.name()
+                )));
+            }
+        }
+    }
+    Ok(optimizer)
+}
+
+fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Trained> {
+    let mut options = Options::new("train", options);
+    let default = TrainOptions::default();
+    let (engine, device) = engine_and_device(&mut options)?;
+    let epochs = options.opt_usize("epochs")?;
+    let train_options = TrainOptions {
+        epochs,
+        lr: options.positive("lr", default.lr)?,
+        lr_schedule: lr_schedule(&mut options)?,
+        optimizer: optimizer(&mut options)?,
+        clip: options.opt_positive("clip")?,
+        patience: options.opt_usize("patience")?,
+        max_failures: options.count("max_failures", default.max_failures)?,
+        solver: solver(&mut options, "solver")?,
+        engine,
+        device,
+        out: options.opt_string("out")?.map(Into::into),
+        checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
+        interrupt: host.interrupt_flag(),
+    };
+    let progress = options.bool("progress", true)? && !host.quiet();
+    options.finish()?;
+    let mut bar = Progress::default();
+    let mut silent = ();
+    let run = train(
+        &model.0,
+        &data.0,
+        &method.0,
+        &train_options,
+        if progress { &mut bar } else { &mut silent },
+    )?;
+    // The checkpoint is on disk; the script itself goes no further.
+    if run.stop == Stop::Interrupted {
+        return Err(Error::Interrupted.into());
+    }
+    Ok(Trained(Arc::new(run)))
+}
+
+fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Map> {
+    let mut options = Options::new("loss_and_gradient", options);
+    let default = if matches!(method.0, Method::Homotopy(_)) {
+        1.0
+    } else {
+        0.0
+    };
+    let lambda = options.f64("lambda", default)?;
+    options.choice("adjoint", &["backprop"])?;
+    let (name, device) = engine_and_device(&mut options)?;
+    let solver = solver(&mut options, "solver")?;
+    options.finish()?;
+    let mut objective = Objective::new(
+        &model.0,
+        &data.0,
+        &method.0,
+        &solver,
+        engine(&name, &device)?,
+    )?;
+    let loss = objective.evaluate(&objective.initial(), lambda, true, None)?;
+    let mut map = super::solving::stats(loss.stats);
+    map.insert("loss".into(), loss.loss.into());
+    map.insert("data_loss".into(), loss.data.into());
+    map.insert("continuity".into(), loss.continuity.into());
+    map.insert(
+        "gradient".into(),
+        Dynamic::from(Array::from_vec(loss.gradient)),
+    );
+    Ok(map)
+}
+
+fn summary(run: &Run) -> String {
+    let stop = match &run.stop {
+        Stop::Finished => "finished".into(),
+        Stop::EarlyStop => "stopped early".into(),
+        Stop::Interrupted => "interrupted".into(),
+        Stop::Failing(advice) => format!("stopped: {advice}"),
+    };
+    format!(
+        "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n  evaluations {}\n  seconds     {:.2}",
+        run.method.replace('_', " "),
+        run.history.len(),
+        run.failures(),
+        run.best_mse,
+        run.best_epoch,
+        run.history.iter().map(|r| r.evaluations).sum::<usize>(),
+        run.seconds(),
+    )
+}
+
+fn runs(reg: &mut Registry) {
+    reg.kind::<Trained>("Run")
+        .display::<Trained>(|r| summary(&r.0));
+    reg.get("best_mse", |r: &mut Trained| Ok(r.0.best_mse));
+    reg.get("best_epoch", |r: &mut Trained| Ok(r.0.best_epoch as i64));
+    reg.get("model", |r: &mut Trained| Ok(Field(r.0.model.clone())));
+    reg.get("last", |r: &mut Trained| Ok(Field(r.0.last.clone())));
+    reg.get("epochs", |r: &mut Trained| Ok(r.0.history.len() as i64));
+    reg.get("failures", |r: &mut Trained| Ok(r.0.failures() as i64));
+    reg.get("seconds", |r: &mut Trained| Ok(r.0.seconds()));
+    reg.get("method", |r: &mut Trained| Ok(r.0.method.clone()));
+    reg.get("stopped", |r: &mut Trained| {
+        Ok(match &r.0.stop {
+            Stop::Finished => "finished".to_string(),
+            Stop::EarlyStop => "early".into(),
+            Stop::Interrupted => "interrupted".into(),
+            Stop::Failing(advice) => advice.clone(),
+        })
+    });
+    reg.add(
+        "history",
+        |r: &mut Trained, name: ImmutableString| -> Fallible<Array> {
+            Ok(Array::from_vec(r.0.metric(&name)?))
+        },
+    );
+    reg.describe(
+        "history",
+        "run.history(\"mse\") -> Array",
+        "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed.",
+        "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).history(\"mse\")",
+    );
+    reg.add(
+        "predict",
+        |r: &mut Trained, t: Dynamic| -> Fallible<Array> {
+            let predicted: ArrayD<f64> =
+                r.0.predict(&convert::to_vector(&t, "predict: t")?)?
+                    .into_dyn();
+            Ok(squeeze(predicted.view()))
+        },
+    );
+    reg.describe(
+        "predict",
+        "run.predict(t) -> Array",
+        "The best model's trajectory from the data's initial state at any later times.",
+        "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).predict([0, 2])",
+    );
+    let host = reg.host();
+    reg.add(
+        "save",
+        move |r: &mut Trained, folder: ImmutableString| -> Fallible<()> {
+            r.0.save(folder.as_str())?;
+            host.note(&format!("wrote {folder}"));
+            Ok(())
+        },
+    );
+    reg.describe(
+        "save",
+        "run.save(\"runs/mine\")",
+        "Writes best.safetensors, last.safetensors and metrics.csv into a folder; load reads them back.",
+        "",
+    );
+    reg.add("load", |folder: ImmutableString| -> Fallible<Trained> {
+        Ok(Trained(Arc::new(Run::load(folder.as_str())?)))
+    });
+    reg.describe(
+        "load",
+        "load(\"runs/mine\") -> Run",
+        "Reads a saved run.",
+        "",
+    );
+}
