@@ -19,6 +19,7 @@ mod failure;
 pub mod methods;
 mod options;
 mod plan;
+mod stepper;
 mod tableau;
 
 pub use driver::Problem;
