@@ -37,6 +37,8 @@ pub mod files;
 pub mod logging;
 pub mod models;
 pub mod odesolve;
+#[cfg(feature = "torch")]
+pub mod torch;
 pub mod plotting;
 pub mod random;
 pub mod schedules;

@@ -5,7 +5,7 @@ const GROWTH: f64 = 10.0;
 const SHRINK: f64 = 0.2;
 
 /// Root mean square of `x / (atol + rtol max(|u|, |v|))`; at most 1 for an acceptable error.
-pub(super) fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
+pub(crate) fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
     let sum: f64 = x
         .iter()
         .zip(u)
@@ -19,7 +19,7 @@ pub(super) fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) 
 }
 
 /// The factor by which the next step may differ, from the error norm of this one. An accepted step never shrinks the next.
-pub(super) fn factor(norm: f64, order: usize) -> f64 {
+pub(crate) fn factor(norm: f64, order: usize) -> f64 {
     if norm == 0.0 {
         return GROWTH;
     }
@@ -33,7 +33,7 @@ pub(super) fn factor(norm: f64, order: usize) -> f64 {
 }
 
 /// Norms of u, f and the change of f over a trial step, scaled by the tolerances at u.
-pub(super) struct FirstStep {
+pub(crate) struct FirstStep {
     scale: Vec<f64>,
     pub trial: f64,
     d1: f64,

@@ -5,6 +5,7 @@ use super::control::{self, FirstStep};
 use super::failure::{FailureReason, SolveFailure};
 use super::options::SolveOptions;
 use super::plan::{Output, Stats, Step, StepPlan};
+use super::stepper::Stepper;
 use super::tableau::Tableau;
 use crate::field::native::Evaluator;
 
@@ -51,7 +52,10 @@ pub(crate) fn solve<const TAPE: bool>(
     options: &SolveOptions,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    Driver::<TAPE>::start(evaluator, problem, options, work).run(breakpoints)
+    let mut driver = Driver::<TAPE>::start(evaluator, breakpoints, problem, options, work);
+    let result = driver.run();
+    driver.finish();
+    result
 }
 
 /// Takes the steps of a given plan.
@@ -62,7 +66,10 @@ pub(crate) fn replay<const TAPE: bool>(
     plan: &StepPlan,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    Driver::<TAPE>::start(evaluator, problem, options, work).replay(plan)
+    let mut driver = Driver::<TAPE>::start(evaluator, &[], problem, options, work);
+    let result = driver.replay(plan);
+    driver.finish();
+    result
 }
 
 struct Driver<'a, const TAPE: bool> {
@@ -72,18 +79,13 @@ struct Driver<'a, const TAPE: bool> {
     method: &'static Tableau,
     work: &'a mut Workspace,
     dof: usize,
-    t: f64,
-    /// Next requested time.
-    wanted: usize,
-    /// Attempted steps.
-    attempts: usize,
-    /// Step size of the last attempt, for the report of a failure.
-    tried: f64,
+    stepper: Stepper<'a>,
 }
 
 impl<'a, const TAPE: bool> Driver<'a, TAPE> {
     fn start(
         evaluator: &'a Evaluator,
+        breakpoints: &[f64],
         problem: &'a Problem<'a>,
         options: &'a SolveOptions,
         work: &'a mut Workspace,
@@ -107,11 +109,9 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
         work.plan.outputs.push(Output::Start);
+        let stops = std::mem::take(&mut work.stops);
         Driver {
-            t: problem.t[0],
-            wanted: 1,
-            attempts: 0,
-            tried: 0.0,
+            stepper: Stepper::new(problem.t, options, breakpoints, stops),
             evaluator,
             problem,
             options,
@@ -119,6 +119,11 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
             work,
             dof,
         }
+    }
+
+    /// Gives the storage back.
+    fn finish(self) {
+        self.work.stops = self.stepper.stops;
     }
 
     /// Evaluates stage `i` of step `n` at (t, `work.stage`) into `k_i`.
@@ -149,7 +154,7 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
     /// Evaluates the first stage at the current state.
     fn first_stage(&mut self, n: usize) {
         self.work.stage.copy_from_slice(&self.work.state);
-        self.evaluate(n, 0, self.t);
+        self.evaluate(n, 0, self.stepper.t);
     }
 
     /// Evaluates the stages of step `n` (the first one is there) and leaves u⁺ in `work.next`.
@@ -184,18 +189,8 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on.
     fn accept(&mut self, step: Step) {
         let index = self.work.plan.steps.len();
-        let h = step.h();
-        while let Some(&t) = self.problem.t.get(self.wanted) {
-            // Both signs of time: is t past the end of the step?
-            if (t - step.end) * h > 0.0 {
-                break;
-            }
-            let output = if t == step.end {
-                Output::End(index)
-            } else {
-                Output::Inside(index, (t - step.t) / h)
-            };
-            self.output(output, h);
+        while let Some(output) = self.stepper.next_output(index, step) {
+            self.output(output, step.h());
         }
         self.advance(step);
     }
@@ -205,7 +200,7 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
         self.work.plan.steps.push(step);
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);
-        self.t = step.end;
+        self.stepper.advance(step);
         if self.method.fsal {
             let last = (self.method.stages() - 1) * self.dof;
             self.work.k.copy_within(last..last + self.dof, 0);
@@ -214,7 +209,8 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
 
     /// Fills in the next requested time from the attempted step.
     fn output(&mut self, output: Output, h: f64) {
-        let to = &mut self.work.u[self.wanted * self.dof..(self.wanted + 1) * self.dof];
+        let wanted = self.work.plan.outputs.len();
+        let to = &mut self.work.u[wanted * self.dof..(wanted + 1) * self.dof];
         match output {
             Output::Start => to.copy_from_slice(self.problem.u0),
             Output::End(_) => to.copy_from_slice(&self.work.next),
@@ -231,89 +227,40 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
             }
         }
         self.work.plan.outputs.push(output);
-        self.wanted += 1;
     }
 
     fn failure(&self, reason: FailureReason) -> SolveFailure {
         SolveFailure {
             reason,
-            t: self.t,
-            step: self.tried,
+            t: self.stepper.t,
+            step: self.stepper.tried,
             state: self.work.state.clone(),
             sample: self.problem.sample,
         }
     }
 
-    fn run(mut self, breakpoints: &[f64]) -> Result<(), SolveFailure> {
+    fn run(&mut self) -> Result<(), SolveFailure> {
         if !finite(&self.work.state) {
             return Err(self.failure(FailureReason::NotFinite));
         }
         if self.problem.t.len() == 1 {
             return Ok(());
         }
-        if self.options.fixed() {
-            self.fixed(breakpoints)
-        } else {
-            self.adaptive(breakpoints)
+        match self.method.error {
+            Some(weights) if !self.options.fixed() => self.adaptive(weights),
+            _ => self.fixed(),
         }
     }
 
-    /// The breakpoints strictly inside the span, in the direction of time.
-    fn stops(&mut self, breakpoints: &[f64]) {
-        let (first, last) = (self.problem.t[0], self.problem.t[self.problem.t.len() - 1]);
-        let (low, high) = (first.min(last), first.max(last));
-        self.work.stops.clear();
-        if self.options.breakpoints {
-            let inside = breakpoints.iter().filter(|b| **b > low && **b < high);
-            self.work.stops.extend(inside);
-            if last < first {
-                self.work.stops.reverse();
-            }
-        }
+    fn next_step(&mut self) -> Result<Option<Step>, SolveFailure> {
+        let work = &*self.work;
+        let next = self.stepper.next(|| finite(&work.next) && finite(&work.k));
+        next.map_err(|reason| self.failure(reason))
     }
 
-    /// Equal steps in each interval between requested times and breakpoints.
-    fn fixed(&mut self, breakpoints: &[f64]) -> Result<(), SolveFailure> {
-        self.stops(breakpoints);
-        let mut next_stop = 0;
-        for i in 1..self.problem.t.len() {
-            let (from, to) = (self.problem.t[i - 1], self.problem.t[i]);
-            let h = match (self.options.step_size, self.options.substeps) {
-                (Some(h), _) => h,
-                (None, n) => (to - from).abs() / n.unwrap_or(1) as f64,
-            };
-            while self.t != to {
-                let mut end = to;
-                if let Some(&stop) = self.work.stops.get(next_stop)
-                    && (stop - to) * (to - from) <= 0.0
-                {
-                    next_stop += 1;
-                    end = stop;
-                }
-                if end == self.t {
-                    continue;
-                }
-                self.equal_steps(end, h)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn equal_steps(&mut self, end: f64, h: f64) -> Result<(), SolveFailure> {
-        let start = self.t;
-        // Rounding of the quotient must not add a step.
-        let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil().max(1.0);
-        let size = (end - start) / n;
-        let mut i = 0.0;
-        while i < n {
-            i += 1.0;
-            let step = Step {
-                t: self.t,
-                end: if i == n { end } else { start + i * size },
-            };
+    fn fixed(&mut self) -> Result<(), SolveFailure> {
+        while let Some(step) = self.next_step()? {
             let index = self.work.plan.steps.len();
-            self.tried = step.h();
-            self.count()?;
             if index == 0 || !self.method.fsal {
                 self.first_stage(index);
             }
@@ -326,58 +273,18 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
         Ok(())
     }
 
-    fn count(&mut self) -> Result<(), SolveFailure> {
-        self.attempts += 1;
-        if self.attempts > self.options.max_steps {
-            return Err(self.failure(FailureReason::TooManySteps(self.options.max_steps)));
-        }
-        Ok(())
-    }
-
-    /// Steps chosen by the error estimate. Breakpoints are stepped onto; the last requested time is stepped over and read
-    /// from the dense output, unless the field is not finite there.
-    fn adaptive(&mut self, breakpoints: &[f64]) -> Result<(), SolveFailure> {
+    fn adaptive(&mut self, weights: &[f64]) -> Result<(), SolveFailure> {
         let SolveOptions { rtol, atol, .. } = *self.options;
-        let Some(weights) = self.method.error else {
-            return self.fixed(breakpoints);
-        };
-        self.stops(breakpoints);
-        let last = self.problem.t[self.problem.t.len() - 1];
-        let sign = if last > self.t { 1.0 } else { -1.0 };
         self.first_stage(0);
         if !finite(&self.work.k[..self.dof]) {
             return Err(self.failure(FailureReason::NotFinite));
         }
-        let mut proposed = match self.options.first_step {
+        let size = match self.options.first_step {
             Some(h) => h,
-            None => self.first_step(sign),
+            None => self.first_step(self.stepper.sign()),
         };
-        let mut next_stop = 0;
-        // A field synchronised to data ends with the data; beyond it lies nothing worth a step.
-        let mut stop_at_end = self.options.breakpoints && !breakpoints.is_empty();
-        while self.wanted < self.problem.t.len() {
-            let stop = match self.work.stops.get(next_stop) {
-                Some(&stop) => Some(stop),
-                None => stop_at_end.then_some(last),
-            };
-            // A sliver left before a stop would cost a step of its own.
-            let clipped = stop.filter(|s| proposed * (1.0 + 1e-9) >= (s - self.t) * sign);
-            let step = Step {
-                t: self.t,
-                end: clipped.unwrap_or(self.t + sign * proposed),
-            };
-            let h = step.h().abs();
-            self.tried = step.h();
-            let resolution = 1e-14_f64.max(4.0 * f64::EPSILON * self.t.abs());
-            if clipped.is_none() && (h < resolution || h.is_nan()) {
-                let finite = finite(&self.work.next) && finite(&self.work.k);
-                return Err(self.failure(if finite {
-                    FailureReason::StepTooSmall
-                } else {
-                    FailureReason::NotFinite
-                }));
-            }
-            self.count()?;
+        self.stepper.begin(size);
+        while let Some(step) = self.next_step()? {
             let index = self.work.plan.steps.len();
             self.stages(index, step);
             self.work.error.fill(0.0);
@@ -395,21 +302,11 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
                 rtol,
                 atol,
             );
-            let suggested = h * control::factor(norm, self.method.order);
-            if norm <= 1.0 && finite(&self.work.k) {
+            let k = &self.work.k;
+            if self.stepper.judge(step, norm, || finite(k)) {
                 self.accept(step);
-                if clipped.is_some() {
-                    next_stop += 1;
-                    proposed = proposed.max(suggested);
-                } else {
-                    proposed = suggested;
-                }
             } else {
                 self.work.stats.rejected += 1;
-                proposed = suggested.min(h * 0.9);
-                if !norm.is_finite() && (step.end - last) * sign > 0.0 {
-                    stop_at_end = true;
-                }
             }
         }
         Ok(())
@@ -428,16 +325,16 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
             &mut self.work.stage,
         );
         // Stage 1 of step 0 is free to write to: it is evaluated again by the step itself.
-        self.evaluate(0, 1, self.t + sign * first.trial);
+        self.evaluate(0, 1, self.stepper.t + sign * first.trial);
         for i in 0..dof {
             self.work.error[i] = self.work.k[dof + i] - self.work.k[i];
         }
         first.size(&self.work.error, self.method.order)
     }
 
-    fn replay(mut self, plan: &StepPlan) -> Result<(), SolveFailure> {
+    fn replay(&mut self, plan: &StepPlan) -> Result<(), SolveFailure> {
         for (index, &step) in plan.steps.iter().enumerate() {
-            self.tried = step.h();
+            self.stepper.tried = step.h();
             if index == 0 || !self.method.fsal {
                 self.first_stage(index);
             }
@@ -445,7 +342,7 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
             if !finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
-            while let Some(&output) = plan.outputs.get(self.wanted) {
+            while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
                 match output {
                     Output::End(n) | Output::Inside(n, _) if n > index => break,
                     _ => self.output(output, step.h()),
@@ -457,7 +354,8 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
     }
 }
 
-fn finite(x: &[f64]) -> bool {
+/// Whether every number is.
+pub(crate) fn finite(x: &[f64]) -> bool {
     x.iter().all(|x| x.is_finite())
 }
 

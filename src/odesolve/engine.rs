@@ -96,6 +96,25 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Checks that there is a plan for every problem, with an output for each of its times.
+pub(crate) fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
+    if plans.len() != problems.len() {
+        return Err(Error::invalid("a plan is needed for every problem"));
+    }
+    match problems
+        .iter()
+        .zip(plans)
+        .position(|(problem, plan)| !plan.fits(problem.t.len()))
+    {
+        Some(i) => Err(Error::invalid(format!(
+            "plan {i} is not one of problem {i}: it must place each of the {} requested times at the start or in one of its \
+             steps, in order",
+            problems[i].t.len()
+        ))),
+        None => Ok(()),
+    }
+}
+
 impl Engine for NativeEngine {
     fn forward(
         &mut self,
@@ -106,8 +125,8 @@ impl Engine for NativeEngine {
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
         check(field, problems, options)?;
-        if plans.is_some_and(|p| p.len() != problems.len()) {
-            return Err(Error::invalid("a plan is needed for every problem"));
+        if let Some(plans) = plans {
+            check_plans(problems, plans)?;
         }
         let evaluator = Evaluator::new(field);
         self.kept = None;

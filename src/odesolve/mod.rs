@@ -12,17 +12,22 @@
 //! ```
 
 mod adjoint;
-mod control;
+pub(crate) mod control;
 mod driver;
 mod engine;
 mod failure;
 pub mod methods;
 mod options;
 mod plan;
+pub(crate) mod stepper;
 mod tableau;
 
 pub use driver::Problem;
+#[cfg(feature = "torch")]
+pub(crate) use driver::finite;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
+#[cfg(feature = "torch")]
+pub(crate) use engine::{check, check_plans};
 pub use failure::{FailureReason, SolveFailure};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};

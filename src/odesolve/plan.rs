@@ -51,6 +51,18 @@ impl StepPlan {
         self.steps.clear();
         self.outputs.clear();
     }
+
+    /// Whether it places this many requested times, in order, the first at the start.
+    pub(crate) fn fits(&self, times: usize) -> bool {
+        let step = |output: &Output| match *output {
+            Output::Start => None,
+            Output::End(n) | Output::Inside(n, _) => Some(n),
+        };
+        self.outputs.len() == times
+            && self.outputs.first() == Some(&Output::Start)
+            && self.outputs.iter().map(step).is_sorted()
+            && self.outputs.last().and_then(step) < Some(self.steps.len())
+    }
 }
 
 /// What a solve cost.

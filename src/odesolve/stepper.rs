@@ -1,0 +1,244 @@
+//! Which step comes next: the rules of stepping, apart from the arithmetic of the stages, so that every engine follows
+//! the same ones.
+//!
+//! Adaptive steps are chosen by the error estimate. Breakpoints are stepped onto; the last requested time is stepped over
+//! and read from the dense output, unless the field is not finite there. Fixed steps divide each interval between
+//! requested times and breakpoints equally.
+
+use super::control;
+use super::failure::FailureReason;
+use super::options::SolveOptions;
+use super::plan::{Output, Step};
+
+/// One problem's place in time and the sizes of its steps.
+#[derive(Debug)]
+pub(crate) struct Stepper<'a> {
+    times: &'a [f64],
+    options: &'a SolveOptions,
+    /// The breakpoints strictly inside the span, in the direction of time.
+    pub stops: Vec<f64>,
+    next_stop: usize,
+    /// Where the solve stands.
+    pub t: f64,
+    /// Size of the step that was tried last, for the report of a failure.
+    pub tried: f64,
+    /// Next requested time.
+    wanted: usize,
+    attempts: usize,
+    sign: f64,
+    last: f64,
+    fixed: bool,
+    /// Size of the next adaptive step, before clipping.
+    proposed: f64,
+    /// Whether the attempt ends at a stop.
+    clipped: bool,
+    stop_at_end: bool,
+    /// End of the current interval of fixed steps among the requested times.
+    interval: usize,
+    equal: EqualSteps,
+}
+
+/// Equal steps from `start` to `end`, of which `done` of `n` have been tried.
+#[derive(Debug, Default)]
+struct EqualSteps {
+    start: f64,
+    end: f64,
+    size: f64,
+    n: f64,
+    done: f64,
+}
+
+impl<'a> Stepper<'a> {
+    /// At the first of the requested times. `stops` is storage to use.
+    pub fn new(
+        times: &'a [f64],
+        options: &'a SolveOptions,
+        breakpoints: &[f64],
+        mut stops: Vec<f64>,
+    ) -> Self {
+        let (first, last) = (times[0], times[times.len() - 1]);
+        let (low, high) = (first.min(last), first.max(last));
+        stops.clear();
+        if options.breakpoints {
+            stops.extend(breakpoints.iter().filter(|b| **b > low && **b < high));
+            if last < first {
+                stops.reverse();
+            }
+        }
+        Stepper {
+            times,
+            options,
+            stops,
+            next_stop: 0,
+            t: first,
+            tried: 0.0,
+            wanted: 1,
+            attempts: 0,
+            sign: if last > first { 1.0 } else { -1.0 },
+            last,
+            fixed: options.fixed(),
+            proposed: 0.0,
+            clipped: false,
+            // A field synchronised to data ends with the data; beyond it lies nothing worth a step.
+            stop_at_end: options.breakpoints && !breakpoints.is_empty(),
+            interval: 1,
+            equal: EqualSteps::default(),
+        }
+    }
+
+    /// Sets the size of the first adaptive step.
+    pub fn begin(&mut self, size: f64) {
+        self.proposed = size;
+    }
+
+    /// The direction of time.
+    pub fn sign(&self) -> f64 {
+        self.sign
+    }
+
+    /// The next step to try; None when every requested time has been passed. `finite` tells whether the last attempt's
+    /// numbers were finite.
+    #[inline]
+    pub fn next(&mut self, finite: impl FnOnce() -> bool) -> Result<Option<Step>, FailureReason> {
+        let step = if self.fixed {
+            self.next_fixed()
+        } else {
+            self.next_adaptive(finite)?
+        };
+        if let Some(step) = step {
+            self.tried = step.h();
+            self.attempts += 1;
+            if self.attempts > self.options.max_steps {
+                return Err(FailureReason::TooManySteps(self.options.max_steps));
+            }
+        }
+        Ok(step)
+    }
+
+    fn next_adaptive(
+        &mut self,
+        finite: impl FnOnce() -> bool,
+    ) -> Result<Option<Step>, FailureReason> {
+        if self.wanted >= self.times.len() {
+            return Ok(None);
+        }
+        let stop = match self.stops.get(self.next_stop) {
+            Some(&stop) => Some(stop),
+            None => self.stop_at_end.then_some(self.last),
+        };
+        // A sliver left before a stop would cost a step of its own.
+        let (t, sign) = (self.t, self.sign);
+        let clipped = stop.filter(|s| self.proposed * (1.0 + 1e-9) >= (s - t) * sign);
+        self.clipped = clipped.is_some();
+        let step = Step {
+            t,
+            end: clipped.unwrap_or(t + sign * self.proposed),
+        };
+        let h = step.h().abs();
+        let resolution = 1e-14_f64.max(4.0 * f64::EPSILON * t.abs());
+        if !self.clipped && (h < resolution || h.is_nan()) {
+            self.tried = step.h();
+            return Err(if finite() {
+                FailureReason::StepTooSmall
+            } else {
+                FailureReason::NotFinite
+            });
+        }
+        Ok(Some(step))
+    }
+
+    fn next_fixed(&mut self) -> Option<Step> {
+        while self.equal.done >= self.equal.n {
+            let &to = self.times.get(self.interval)?;
+            if self.t == to {
+                self.interval += 1;
+                continue;
+            }
+            let from = self.times[self.interval - 1];
+            let mut end = to;
+            if let Some(&stop) = self.stops.get(self.next_stop)
+                && (stop - to) * (to - from) <= 0.0
+            {
+                self.next_stop += 1;
+                end = stop;
+            }
+            if end != self.t {
+                let h = match (self.options.step_size, self.options.substeps) {
+                    (Some(h), _) => h,
+                    (None, n) => (to - from).abs() / n.unwrap_or(1) as f64,
+                };
+                self.equal = EqualSteps::new(self.t, end, h);
+            }
+        }
+        let equal = &mut self.equal;
+        equal.done += 1.0;
+        Some(Step {
+            t: self.t,
+            end: if equal.done == equal.n {
+                equal.end
+            } else {
+                equal.start + equal.done * equal.size
+            },
+        })
+    }
+
+    /// Whether an adaptive step with this error norm is accepted (`finite`: all its stages are finite); sets the size of the
+    /// next one. A step that was clipped does not shrink it.
+    #[inline]
+    pub fn judge(&mut self, step: Step, norm: f64, finite: impl FnOnce() -> bool) -> bool {
+        let h = step.h().abs();
+        let suggested = h * control::factor(norm, self.options.method.order);
+        if norm <= 1.0 && finite() {
+            if self.clipped {
+                self.next_stop += 1;
+                self.proposed = self.proposed.max(suggested);
+            } else {
+                self.proposed = suggested;
+            }
+            return true;
+        }
+        self.proposed = suggested.min(h * 0.9);
+        if !norm.is_finite() && (step.end - self.last) * self.sign > 0.0 {
+            self.stop_at_end = true;
+        }
+        false
+    }
+
+    /// The next requested time if it lies in this accepted step, the plan's `index`th.
+    #[inline]
+    pub fn next_output(&mut self, index: usize, step: Step) -> Option<Output> {
+        let &t = self.times.get(self.wanted)?;
+        let h = step.h();
+        // Both signs of time: is t past the end of the step?
+        if (t - step.end) * h > 0.0 {
+            return None;
+        }
+        self.wanted += 1;
+        Some(if t == step.end {
+            Output::End(index)
+        } else {
+            Output::Inside(index, (t - step.t) / h)
+        })
+    }
+
+    /// Moves on to the end of an accepted step.
+    #[inline]
+    pub fn advance(&mut self, step: Step) {
+        self.t = step.end;
+    }
+}
+
+impl EqualSteps {
+    /// Steps of at most `h`.
+    fn new(start: f64, end: f64, h: f64) -> Self {
+        // Rounding of the quotient must not add a step.
+        let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil().max(1.0);
+        EqualSteps {
+            start,
+            end,
+            size: (end - start) / n,
+            n,
+            done: 0.0,
+        }
+    }
+}

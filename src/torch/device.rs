@@ -1,0 +1,86 @@
+//! Devices by name, libtorch's errors, and numbers to and from tensors.
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::{Error, Result};
+
+/// The type of every number: that of the native engine.
+pub(super) const KIND: Kind = Kind::Double;
+
+impl From<TchError> for Error {
+    fn from(error: TchError) -> Self {
+        let text = match error {
+            TchError::Torch(text) => text,
+            other => other.to_string(),
+        };
+        // What follows is a C++ back trace.
+        let end = text.find("\nException raised from").unwrap_or(text.len());
+        Error::Torch(text[..end].trim().to_string())
+    }
+}
+
+/// The device of this name: `cpu`, `cuda` (the first card) or `cuda:N`.
+pub(super) fn by_name(name: &str) -> Result<Device> {
+    let index = match name {
+        "cpu" => return Ok(Device::Cpu),
+        "cuda" => Some(0),
+        _ => name.strip_prefix("cuda:").and_then(|n| n.parse().ok()),
+    };
+    let Some(index) = index else {
+        return Err(crate::error::unknown(
+            "device",
+            name,
+            ["cpu", "cuda", "cuda:0"],
+        ));
+    };
+    let cards = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
+    if !tch::utils::has_cuda() || cards == 0 {
+        return Err(Error::Torch(format!(
+            "the device \"{name}\" needs a libtorch with CUDA, an NVIDIA card and its driver, and {}; use the device \"cpu\", \
+             or set LIBTORCH to a libtorch built with CUDA and build again",
+            if tch::utils::has_cuda() {
+                "no card was found"
+            } else {
+                "this libtorch has no CUDA"
+            }
+        )));
+    }
+    if index >= cards {
+        return Err(Error::Torch(format!(
+            "there is no device \"{name}\": {cards} card{} found, counted from 0",
+            if cards == 1 { " was" } else { "s were" }
+        )));
+    }
+    Ok(Device::Cuda(index))
+}
+
+fn shape(of: &[usize]) -> Vec<i64> {
+    of.iter()
+        .map(|n| i64::try_from(*n).unwrap_or(i64::MAX))
+        .collect()
+}
+
+/// A length or an index as libtorch takes it.
+pub(super) fn size(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// Numbers as a tensor of this shape on the device.
+pub(super) fn upload(values: &[f64], of: &[usize], device: Device) -> Result<Tensor> {
+    let tensor = Tensor::f_from_slice(values)?.f_reshape(shape(of))?;
+    Ok(tensor.f_to_device(device)?)
+}
+
+/// Row numbers as a tensor on the device.
+pub(super) fn upload_rows(rows: &[usize], device: Device) -> Result<Tensor> {
+    Ok(Tensor::f_from_slice(&shape(rows))?.f_to_device(device)?)
+}
+
+/// All numbers of a tensor, row by row.
+pub(super) fn download(tensor: &Tensor) -> Result<Vec<f64>> {
+    let flat = tensor
+        .f_detach()?
+        .f_to_device(Device::Cpu)?
+        .f_reshape([-1_i64])?;
+    Ok(Vec::<f64>::try_from(&flat)?)
+}

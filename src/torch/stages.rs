@@ -1,0 +1,95 @@
+//! The stages of one step of every sample of a batch, each with its own time and step size.
+
+use tch::Tensor;
+
+use super::device::upload_rows;
+use super::graph::Bound;
+use super::table::{Layout, Table, Term};
+use crate::Result;
+use crate::odesolve::{Step, Tableau};
+
+/// A method at work on a bound field.
+pub(super) struct Stages<'a> {
+    pub bound: &'a Bound<'a>,
+    pub method: &'static Tableau,
+    layout: Layout,
+}
+
+/// A step that was tried by every row of a batch.
+pub(super) struct Attempt {
+    pub table: Table,
+    /// The stages, each `[batch, dof]`.
+    pub k: Vec<Tensor>,
+    /// u⁺, `[batch, dof]`.
+    pub next: Tensor,
+}
+
+impl<'a> Stages<'a> {
+    pub fn new(bound: &'a Bound<'a>, method: &'static Tableau, with_error: bool) -> Self {
+        Stages {
+            bound,
+            method,
+            layout: Layout::new(method, with_error),
+        }
+    }
+
+    /// Tries one step of each of these samples from `state`, `[batch, dof]`; `first` is the first stage where it is there.
+    pub fn attempt(
+        &self,
+        samples: &[usize],
+        steps: &[Step],
+        state: &Tensor,
+        first: Option<&Tensor>,
+    ) -> Result<Attempt> {
+        let table = Table::new(self.bound, self.method, &self.layout, samples, steps)?;
+        let s = self.method.stages();
+        let mut k = Vec::with_capacity(s);
+        k.push(match first {
+            Some(first) => first.shallow_clone(),
+            None => self.bound.value(&table.places[0], state)?,
+        });
+        let mut next = None;
+        for i in 1..s {
+            let stage = add(Some(state), &self.layout.rows[i], &table, &k)?;
+            k.push(self.bound.value(&table.places[i], &stage)?);
+            if i == s - 1 && self.method.fsal {
+                next = Some(stage);
+            }
+        }
+        let next = match next {
+            Some(next) => next,
+            None => add(Some(state), &self.layout.rows[s], &table, &k)?,
+        };
+        Ok(Attempt { table, k, next })
+    }
+
+    /// The error estimate of a step, `[batch, dof]`.
+    pub fn error(&self, attempt: &Attempt) -> Result<Tensor> {
+        let row = self.layout.rows.last().map_or(&[][..], Vec::as_slice);
+        add(None, row, &attempt.table, &attempt.k)
+    }
+}
+
+/// `u + h Σ_j a_j k_j`, term by term; u is zero where it is None.
+fn add(u: Option<&Tensor>, row: &[Term], table: &Table, k: &[Tensor]) -> Result<Tensor> {
+    let mut sum = u.map(Tensor::shallow_clone);
+    for &term in row {
+        let (ha, k) = (table.coefficient(term)?, &k[term.stage]);
+        sum = Some(match sum {
+            Some(sum) => sum.f_addcmul(k, &ha)?,
+            None => k.f_mul(&ha)?,
+        });
+    }
+    match sum {
+        Some(sum) => Ok(sum),
+        None => Ok(k[0].f_zeros_like()?),
+    }
+}
+
+/// These rows of a batch of `of` rows.
+pub(super) fn rows(x: &Tensor, wanted: &[usize], of: usize) -> Result<Tensor> {
+    if wanted.len() == of && wanted.iter().enumerate().all(|(i, r)| i == *r) {
+        return Ok(x.shallow_clone());
+    }
+    Ok(x.f_index_select(0, &upload_rows(wanted, x.device())?)?)
+}
