@@ -243,32 +243,32 @@ fn capital(text: &str) -> String {
         .map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
 
-/// Data, and the run's model from their beginning to `until` (by default the data's end).
+/// Data, and the run's model from their beginning to `t_end` (by default the data's end).
 fn fit_figure(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
     let mut options = Options::new("plot", options);
     let t = data.0.t().to_vec();
     let end = t[t.len() - 1];
-    let until = options.f64("until", end)?;
+    let t_end = options.f64("t_end", end)?;
     let title = options.string(
         "title",
         &format!("{} training", capital(&run.0.method.replace('_', " "))),
     )?;
     let train_end = options.opt_f64("train_end")?;
     options.finish()?;
-    if !(until > t[0] && until.is_finite()) {
+    if !(t_end > t[0] && t_end.is_finite()) {
         return Err(Error::invalid(format!(
-            "plot: until should lie after the data's first time, {}",
+            "plot: t_end should lie after the data's first time, {}",
             t[0]
         ))
         .into());
     }
     let fine: Vec<f64> = (0..=600)
-        .map(|i| t[0] + (until - t[0]) * f64::from(i) / 600.0)
+        .map(|i| t[0] + (t_end - t[0]) * f64::from(i) / 600.0)
         .collect();
     let model = first(run.0.predict(&fine)?.view());
     let names: Vec<&str> = data.0.names().iter().map(String::as_str).collect();
     // Where training data end and extrapolation begins.
-    let mark = train_end.or((until > end * (1.0 + 1e-9)).then_some(end));
+    let mark = train_end.or((t_end > end * (1.0 + 1e-9)).then_some(end));
     let figure = fit(&t, &first(data.0.u()), &fine, &model, mark, &names)?;
     Ok(Panel::Figure(figure.title(title)))
 }
@@ -295,9 +295,9 @@ fn plots(reg: &mut Registry) {
     });
     reg.describe(
         "plot",
-        "plot(solution), plot(data), plot(run) or plot(data, run, #{ until: 12.0 }) -> Figure",
+        "plot(solution), plot(data), plot(run) or plot(data, run, #{ t_end: 12.0 }) -> Figure",
         "The right picture of it: trajectories, points, losses by epoch, or data with the model's trajectory. Options of the last: \
-         until, title, train_end.",
+         t_end, title, train_end.",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
     );
 }

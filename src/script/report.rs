@@ -244,6 +244,11 @@ impl Report<'_> {
                 ))
             }
             E::ErrorDotExpr(text, _) => runtime(self.unknown_property(text)),
+            E::ErrorMismatchDataType(_, given, _)
+                if given == "condition" || given.ends_with("Condition") =>
+            {
+                runtime(super::fields::NO_BRANCH.into())
+            }
             E::ErrorMismatchDataType(expected, given, _) => {
                 let mismatch = runtime(format!("expected {}, not {}", kind(expected), kind(given)));
                 match expected.as_str() {

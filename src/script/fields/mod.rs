@@ -10,6 +10,8 @@ mod activations;
 mod symbol;
 mod trace;
 
+pub(crate) use symbol::NO_BRANCH;
+
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 
 use super::array::Array;

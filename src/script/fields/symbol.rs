@@ -57,11 +57,12 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
     )))
 }
 
+/// What a script that branches on symbols is told.
+pub(crate) const NO_BRANCH: &str = "a comparison of symbols is neither true nor false: the closure runs once, to build the equations. \
+     Write where(condition, a, b), max(a, b), min(a, b) or abs(x) instead of a branch";
+
 fn no_branch() -> Error {
-    Error::invalid(
-        "a comparison of symbols has no value yet: the closure runs once, to build the equations. Write where(condition, a, b), \
-         max(a, b), min(a, b) or abs(x) instead of a branch",
-    )
+    Error::invalid(NO_BRANCH)
 }
 
 fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Fallible<Expr> {

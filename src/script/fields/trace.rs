@@ -72,6 +72,19 @@ impl<'a> Equations<'a> {
         matches!(error.unwrap_inner(), EvalAltResult::ErrorFunctionNotFound(name, _) if name.starts_with(self.closure.fn_name()))
     }
 
+    /// The error at the closure's own line and column. rhai does not tell where a closure stands, but an error inside it
+    /// does: called without values, it fails at its first operation.
+    fn at_closure(&self, error: Error) -> Box<EvalAltResult> {
+        let mut error: Box<EvalAltResult> = error.into();
+        if let Err(inside) =
+            self.call(&[Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT])
+        {
+            let place = inside.unwrap_inner().position();
+            error.set_position(place);
+        }
+        error
+    }
+
     fn arity(&self, most: usize) -> Box<EvalAltResult> {
         let forms = if most == 3 {
             "|t, u| or |t, u, p|"
@@ -161,14 +174,13 @@ impl<'a> Equations<'a> {
         });
         match differs {
             None => Ok(()),
-            Some(i) => Err(Error::invalid(format!(
+            Some(i) => Err(self.at_closure(Error::invalid(format!(
                 "the closure branches on its symbols: at t = {t}, u = {u:?} it gives du[{i}]/dt = {}, but traced into equations it \
                  gives {}. It runs once, so `switch`, `in`, `contains` and `==` on lists can't see values; write \
                  where(condition, a, b), max(a, b), min(a, b) or abs(x)",
                 numbers.get(i).copied().unwrap_or(f64::NAN),
                 graph[i]
-            ))
-            .into()),
+            )))),
         }
     }
 }
