@@ -24,6 +24,7 @@
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`script`] | the rhai engine, its bindings and the session |
 //! | [`cli`] | the command line |
+//! | [`prelude`] | the names of the script language, for programs and notebooks |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
@@ -38,6 +39,7 @@ pub mod logging;
 pub mod models;
 pub mod odesolve;
 pub mod plotting;
+pub mod prelude;
 pub mod random;
 pub mod schedules;
 pub mod script;

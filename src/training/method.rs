@@ -53,6 +53,25 @@ impl Homotopy {
             smoothing: 0.0,
         }
     }
+
+    /// The same with a smoothing spline instead of an interpolating one.
+    #[must_use]
+    pub fn smoothing(mut self, alpha: f64) -> Self {
+        self.smoothing = alpha;
+        self
+    }
+}
+
+impl From<Homotopy> for Method {
+    fn from(settings: Homotopy) -> Self {
+        Method::Homotopy(settings)
+    }
+}
+
+impl From<MultipleShooting> for Method {
+    fn from(settings: MultipleShooting) -> Self {
+        Method::MultipleShooting(settings)
+    }
 }
 
 impl Method {

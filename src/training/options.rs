@@ -60,6 +60,41 @@ impl Default for TrainOptions {
 }
 
 impl TrainOptions {
+    /// The same with another learning rate.
+    #[must_use]
+    pub fn lr(mut self, lr: f64) -> Self {
+        self.lr = lr;
+        self
+    }
+
+    /// The same with this number of epochs.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = Some(epochs);
+        self
+    }
+
+    /// The same with checkpoints and metrics in this folder.
+    #[must_use]
+    pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out = Some(folder.into());
+        self
+    }
+
+    /// The same with another solver.
+    #[must_use]
+    pub fn solver(mut self, solver: SolveOptions) -> Self {
+        self.solver = solver;
+        self
+    }
+
+    /// The same with another optimiser.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.optimizer = optimizer;
+        self
+    }
+
     /// Checks every value.
     ///
     /// # Errors

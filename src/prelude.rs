@@ -1,0 +1,159 @@
+//! `use odesync::prelude::*;`: the names of the script language for programs and notebooks, with the same defaults and
+//! builders in place of option maps.
+//!
+//! ```
+//! use odesync::prelude::*;
+//!
+//! let truth = lotka_volterra()?;
+//! let data = dataset(&truth, &[0.44249296, 4.6280594], &arange(0.0, 6.1, 0.1))?
+//!     .add_noise_seeded(0.05, RelativeTo::Mean, 10)?;
+//! seed(10);
+//! let model = blackbox(&[2, 32, 2])?;
+//! let method = homotopy(6.0, power_law(6, 2, 0.6)?);
+//! let run = train(&model, &data, method, TrainOptions::default().lr(0.05))?;
+//! assert_eq!(run.history.len(), 12);
+//! let later = run.predict(&linspace(0.0, 12.0, 121))?;
+//! assert_eq!(later.dim(), (1, 121, 2));
+//! # Ok::<(), odesync::Error>(())
+//! ```
+
+pub use crate::datasets::{
+    CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson, write_csv,
+};
+pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
+pub use crate::field::{Expr, FieldBuilder, Parameters, Unary, VectorField, system};
+pub use crate::odesolve::{Solution, SolveOptions, solve};
+pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
+pub use crate::random::seed;
+pub use crate::schedules::Schedule;
+pub use crate::smoothing::SmoothingSpline;
+pub use crate::synchronization::{Coupling, synchronize, with_lambda};
+pub use crate::training::{
+    Homotopy, LrSchedule, Method, MultipleShooting, Optimizer, Run, Stop, TrainOptions,
+};
+pub use crate::{Error, Result};
+
+use ndarray::{Array1, Array3};
+
+use crate::logging::Progress;
+use crate::random::with_shared;
+
+/// start, start + step, … up to but without stop, as numpy's `arange`.
+pub fn arange(start: f64, stop: f64, step: f64) -> Vec<f64> {
+    let n = ((stop - start) / step).ceil().max(0.0) as usize;
+    (0..n).map(|i| start + i as f64 * step).collect()
+}
+
+/// n numbers from a to b, both included, as numpy's `linspace`.
+pub fn linspace(a: f64, b: f64, n: usize) -> Vec<f64> {
+    Array1::linspace(a, b, n).to_vec()
+}
+
+/// du/dt = network(u) with GELU, weights drawn from the generator that [`seed`] seeds.
+///
+/// # Errors
+/// See [`crate::models::blackbox`], which takes an activation and a generator.
+pub fn blackbox(nodes: &[usize]) -> Result<VectorField> {
+    with_shared(|g| crate::models::blackbox(nodes, Unary::Gelu, g))
+}
+
+/// dq/dt = v, dv/dt = network(q, v) with GELU, weights drawn from the generator that [`seed`] seeds.
+///
+/// # Errors
+/// See [`crate::models::second_order`], which takes an activation and a generator.
+pub fn second_order(nodes: &[usize]) -> Result<VectorField> {
+    with_shared(|g| crate::models::second_order(nodes, Unary::Gelu, g))
+}
+
+/// Known terms and nn = network(u) for the unknown ones, with GELU, weights drawn from the generator that [`seed`] seeds.
+///
+/// # Errors
+/// See [`crate::models::graybox`], which takes an activation, constants and a generator.
+pub fn graybox(
+    nodes: &[usize],
+    equations: impl FnOnce(Expr, Expr, Expr) -> Vec<Expr>,
+) -> Result<VectorField> {
+    with_shared(|g| {
+        crate::models::graybox(nodes, Unary::Gelu, &[], g, |t, u, nn, _| {
+            equations(t, u, nn)
+        })
+    })
+}
+
+/// Simulated data: the solution of `field` from `u0` at the times `t`, by the default solver.
+///
+/// # Errors
+/// A solve that failed, or fewer than two times.
+pub fn dataset(field: &VectorField, u0: &[f64], t: &[f64]) -> Result<Dataset> {
+    let solution = solve(field, u0, t, &SolveOptions::default())?;
+    Dataset::single(solution.t, solution.u, Some(Array1::from(u0.to_vec())))
+}
+
+/// One solve over the whole time span.
+pub fn vanilla() -> Method {
+    Method::Vanilla
+}
+
+/// Short solves whose ends must meet.
+pub fn multiple_shooting(segments: usize, continuity_weight: f64) -> Method {
+    Method::MultipleShooting(MultipleShooting {
+        segments,
+        continuity_weight,
+    })
+}
+
+/// Homotopy training with coupling K; [`Homotopy::smoothing`] smooths the spline û, which otherwise interpolates.
+pub fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Homotopy {
+    Homotopy::new(coupling, schedule)
+}
+
+/// λ falls from 1 to 0 in `n_steps` values, each decrement `rate` times the one before.
+///
+/// # Errors
+/// See [`Schedule::power_law`].
+pub fn power_law(n_steps: usize, epochs_per_step: usize, rate: f64) -> Result<Schedule> {
+    Schedule::power_law(n_steps, epochs_per_step, rate)
+}
+
+/// λ falls from 1 to 0 by equal decrements.
+///
+/// # Errors
+/// See [`Schedule::stepwise`].
+pub fn stepwise(decrement: f64, epochs_per_step: usize) -> Result<Schedule> {
+    Schedule::stepwise(decrement, epochs_per_step)
+}
+
+/// λ falls from 1 to 0 along half a cosine.
+///
+/// # Errors
+/// See [`Schedule::cosine`].
+pub fn cosine(n_steps: usize, epochs_per_step: usize) -> Result<Schedule> {
+    Schedule::cosine(n_steps, epochs_per_step)
+}
+
+/// The spline of trajectories `[sample, time, dof]`; α = 0 interpolates.
+///
+/// # Errors
+/// See [`SmoothingSpline::new`].
+pub fn smoothing_spline(t: &[f64], u: &Array3<f64>, alpha: f64) -> Result<SmoothingSpline> {
+    SmoothingSpline::new(t, u.view(), alpha)
+}
+
+/// Trains a copy of `model`, with its progress on standard error.
+///
+/// # Errors
+/// See [`crate::training::train`], which takes any listener.
+pub fn train(
+    model: &VectorField,
+    data: &Dataset,
+    method: impl Into<Method>,
+    options: TrainOptions,
+) -> Result<Run> {
+    crate::training::train(
+        model,
+        data,
+        &method.into(),
+        &options,
+        &mut Progress::default(),
+    )
+}
