@@ -37,14 +37,14 @@ pub mod files;
 pub mod logging;
 pub mod models;
 pub mod odesolve;
-#[cfg(feature = "torch")]
-pub mod torch;
 pub mod plotting;
 pub mod random;
 pub mod schedules;
 pub mod script;
 pub mod smoothing;
 pub mod synchronization;
+#[cfg(feature = "torch")]
+pub mod torch;
 pub mod training;
 
 #[cfg(test)]
