@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use rhai::module_resolvers::FileModuleResolver;
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Position, Scope};
 
-use super::error::{Stop, Thrown};
+use super::error::{Fallible, Stop, Thrown};
 use super::host::Host;
 use super::limits;
 use super::memory;
@@ -24,6 +24,25 @@ fn bindings(reg: &mut Registry) {
     super::synchronizing::register(reg);
     super::training::register(reg);
     super::figures::register(reg);
+}
+
+/// Finds modules as files, and tells the watch on tokens that another source begins.
+struct Modules {
+    files: FileModuleResolver,
+    watch: Rc<Watch>,
+}
+
+impl ModuleResolver for Modules {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Fallible<Rc<rhai::Module>> {
+        self.watch.begin_module();
+        self.files.resolve(engine, source, path, position)
+    }
 }
 
 /// The engine of a session, and the constants that its variables begin with.
@@ -49,7 +68,10 @@ pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, 
     // Modules are found beside the script that imports them, and know the constants.
     let mut resolver = FileModuleResolver::new();
     resolver.set_scope(constants.clone());
-    engine.set_module_resolver(resolver);
+    engine.set_module_resolver(Modules {
+        files: resolver,
+        watch: Rc::clone(watch),
+    });
     (engine, constants, catalogue)
 }
 

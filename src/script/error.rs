@@ -102,7 +102,7 @@ pub struct ScriptError {
     /// What to do about it, where the message doesn't say so already.
     pub hint: Option<String>,
     /// Where it happened: the innermost place in the script.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// The calls that led there, innermost first.
     pub calls: Vec<Call>,
 }
@@ -209,12 +209,12 @@ mod tests {
 
     fn at(line: usize, column: usize, text: &str) -> ScriptError {
         let mut error = ScriptError::new(ErrorKind::Runtime, "no");
-        error.place = Some(Place {
+        error.place = Some(Box::new(Place {
             source: "a.rhai".into(),
             line,
             column,
             text: Some(text.into()),
-        });
+        }));
         error
     }
 

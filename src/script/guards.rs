@@ -40,11 +40,7 @@ fn sleep(host: &Host, seconds: f64) -> Result<()> {
 
 /// Every occurrence of `from` in `text` by `to`, if the result fits.
 fn replace(host: &Host, text: &mut ImmutableString, from: &str, to: &str) -> Result<()> {
-    let growth = text
-        .matches(from)
-        .count()
-        .checked_mul(to.len())
-        .unwrap_or(usize::MAX);
+    let growth = text.matches(from).count().saturating_mul(to.len());
     room(host, "the string", growth.saturating_add(text.len()), 1)?;
     *text = text.replace(from, to).into();
     Ok(())

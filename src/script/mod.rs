@@ -8,7 +8,7 @@
 //! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
 //! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
 //! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
-//! | [`error`] | [`ScriptError`]: file, line, column, the line itself, a hint |
+//! | [`error`], `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
 //! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
 //! | [`registry`] | [`Registry`]: registers functions and records their documentation |
 //! | [`convert`], [`options`] | script values to arrays and numbers; the option map of a call |
@@ -60,6 +60,7 @@ pub mod guards;
 pub mod host;
 pub mod limits;
 pub mod memory;
+mod names;
 pub mod numbers;
 pub mod options;
 pub mod registry;

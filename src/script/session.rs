@@ -292,7 +292,7 @@ impl State {
         let result = self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, ast);
-        let value = result.map_err(|error| self.report().run_error(error, name))?;
+        let value = result.map_err(|error| self.report().run_error(*error, name))?;
         if let Some(reason) = self.host.take_output_failure() {
             self.host.clear_interrupt();
             let message = format!("cannot write the output: {reason}");
@@ -317,7 +317,7 @@ impl State {
             .engine
             .eval_expression_with_scope::<Dynamic>(&mut scope, "value.to_string()");
         let text = shown
-            .map_err(|error| self.report().run_error(error, name))?
+            .map_err(|error| self.report().run_error(*error, name))?
             .to_string();
         Ok(Outcome {
             text,

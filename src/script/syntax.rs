@@ -22,7 +22,6 @@ struct State {
     depth: usize,
     signs: Vec<Sign>,
     last: Last,
-    position: Position,
     trap: Option<Position>,
     names: BTreeSet<String>,
     calls: BTreeSet<String>,
@@ -62,17 +61,17 @@ impl Watch {
         *self.0.borrow_mut() = State::default();
     }
 
+    /// An imported module begins; the names of its importer are still wanted.
+    pub fn begin_module(&self) {
+        let mut state = self.0.borrow_mut();
+        let begun = std::mem::take(&mut *state);
+        state.names = begun.names;
+        state.keys = begun.keys;
+    }
+
     /// Looks at one token and hands it on, or an error in its place.
     pub fn see(&self, token: Token, position: Position) -> Token {
         let mut state = self.0.borrow_mut();
-        let before = (state.position.line(), state.position.position());
-        if (position.line(), position.position()) < before {
-            // An imported module begins while the names of its importer are still wanted.
-            let names = std::mem::take(&mut state.names);
-            *state = State::default();
-            state.names = names;
-        }
-        state.position = position;
         state.note_names(&token);
         if state.signed_power(&token, position) {
             return Token::LexError(Box::new(LexError::Runtime(SIGNED_POWER.into())));

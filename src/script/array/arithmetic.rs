@@ -11,6 +11,9 @@ use super::super::host::Host;
 use super::super::registry::Registry;
 use super::Array;
 
+/// A function of two elements.
+pub(super) type Pairwise = fn(f64, f64) -> f64;
+
 /// The shape that two shapes broadcast to: axes are matched from the last, and an axis of length 1 repeats.
 ///
 /// # Errors
@@ -45,7 +48,7 @@ pub(super) fn combine(
     name: &str,
     a: ArrayD<f64>,
     b: ArrayD<f64>,
-    f: fn(f64, f64) -> f64,
+    f: Pairwise,
 ) -> Result<Array> {
     // The result takes the place of an operand where it can.
     let (mut a, mut b) = (a, b);
@@ -138,7 +141,7 @@ fn equal(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    let operators: [(&'static str, fn(f64, f64) -> f64); 10] = [
+    let operators: [(&'static str, Pairwise); 10] = [
         ("+", |x, y| x + y),
         ("-", |x, y| x - y),
         ("*", |x, y| x * y),

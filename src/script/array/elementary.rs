@@ -10,7 +10,7 @@ use super::super::error::Fallible;
 use super::super::host::Host;
 use super::super::registry::Registry;
 use super::Array;
-use super::arithmetic::{combine, power};
+use super::arithmetic::{Pairwise, combine, power};
 
 type Function = fn(f64) -> f64;
 
@@ -164,7 +164,7 @@ const WHOLE: &[(&str, Function, &str, &str, &str)] = &[
 ];
 
 /// Functions of two arguments, broadcast.
-const PAIRS: &[(&str, fn(f64, f64) -> f64, &str, &str, &str)] = &[
+const PAIRS: &[(&str, Pairwise, &str, &str, &str)] = &[
     (
         "pow",
         power,
@@ -296,7 +296,7 @@ pub(super) fn register(reg: &mut Registry) {
     conditions(reg);
 }
 
-fn pairs(reg: &mut Registry, name: &'static str, f: fn(f64, f64) -> f64) {
+fn pairs(reg: &mut Registry, name: &'static str, f: Pairwise) {
     reg.add(name, move |x: f64, y: f64| f(x, y));
     reg.add(name, move |x: f64, y: i64| f(x, y as f64));
     reg.add(name, move |x: i64, y: f64| f(x as f64, y));

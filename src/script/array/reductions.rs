@@ -38,17 +38,17 @@ const STATISTICS: &[(&str, Statistic, &str, &str, &str)] = &[
         "mean([[1, 2], [3, 4]], 0)",
     ),
     (
-        "var",
+        "variance",
         variance,
-        "var(x, axis)",
+        "variance(x, axis)",
         "The mean squared distance from the mean (divided by n, as numpy's ddof = 0).",
-        "var([1, 2, 3])",
+        "variance([1, 2, 3])",
     ),
     (
         "std",
         |x| variance(x).map(f64::sqrt),
         "std(x, axis)",
-        "The square root of var: the standard deviation of the whole population (ddof = 0).",
+        "The square root of variance: the standard deviation of the whole population (ddof = 0).",
         "std([1, 2, 3])",
     ),
     (
