@@ -70,7 +70,7 @@ fn lists_in_lists_without_end() {
 #[test]
 fn lists_nested_in_the_hidden_middle_are_held_by_the_stack() {
     let mut session = session();
-    let code = "let x = []; for i in 0..100000 { x = [0,0,0,0,0,0,0,0,0, take(x), 0,0,0,0,0,0,0,0,0]; } x = ();";
+    let code = "let x = []; for i in 0..3000 { x = [0,0,0,0,0,0,0,0,0, take(x), 0,0,0,0,0,0,0,0,0]; } x = ();";
     session.eval(code, None).unwrap();
 }
 

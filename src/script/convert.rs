@@ -109,7 +109,11 @@ fn flatten(
         data.push(x);
         return Ok(());
     }
+    let too_deep = || Error::invalid(format!("{what} has more than {MAX_RANK} dimensions"));
     if let Some(array) = value.read_lock::<Array>() {
+        if depth + array.shape().len() > MAX_RANK {
+            return Err(too_deep());
+        }
         meet(array.shape())?;
         data.extend(array.data().iter());
         return Ok(());
@@ -128,9 +132,7 @@ fn flatten(
         }));
     };
     if depth == MAX_RANK {
-        return Err(Error::invalid(format!(
-            "{what} has more than {MAX_RANK} dimensions"
-        )));
+        return Err(too_deep());
     }
     meet(&[list.len()])?;
     for (i, item) in list.iter().enumerate() {

@@ -358,3 +358,23 @@ fn without_preamble(code: &str) -> String {
         None => code.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_on_the_thread_is_an_error_and_the_session_lives_on() {
+        let mut session = Session::new(SessionOptions::default()).unwrap();
+        session.eval("let x = 2;", None).unwrap();
+        let result: Result<(), _> = session.on_thread(|_| panic!("a binding's mistake"));
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Defect);
+        let text = error.to_string();
+        assert!(
+            text.contains("a binding's mistake") && text.contains("please report it"),
+            "{text}"
+        );
+        assert_eq!(session.eval("x", None).unwrap().text, "2");
+    }
+}
