@@ -192,7 +192,11 @@ fn state(sample: usize, dof: usize) -> (f64, Vec<f64>) {
         1 => 0.0,
         _ => {
             let x = (2.3 * (sample * dof + i) as f64 + 0.7).sin() * 1.7;
-            if sample % 2 == 0 { x.abs() } else { -x.abs() }
+            if sample.is_multiple_of(2) {
+                x.abs()
+            } else {
+                -x.abs()
+            }
         }
     });
     (0.37 * sample as f64, u.collect())
