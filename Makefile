@@ -12,11 +12,11 @@ FEATURES := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint licences scripts clean distclean
+.PHONY: help setup demo test check lint licences scripts bench-peers sanitize clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  With NO_TORCH=1 they do without libtorch, for example: make demo NO_TORCH=1"
 
@@ -60,6 +60,15 @@ $(CARGO_DENY):
 scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
+
+bench-peers: setup ## loss and gradient beside torchdiffeq, in a virtual environment made for it (some GB to download)
+	test -d .venv-peers || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet torch==2.11.0 torchdiffeq==0.2.5 numpy
+	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench loss_and_gradient
+
+sanitize: ## the engine's tests under the address sanitizer (the only unsafe code is there)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --no-default-features --target x86_64-unknown-linux-gnu \
+	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test field --test odesolve
 
 clean: ## remove what was built; libtorch stays
 	$(CARGO) clean

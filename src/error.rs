@@ -88,12 +88,23 @@ fn place(file: &std::path::Path, line: Option<usize>, column: Option<usize>) -> 
 ///
 /// ```
 /// assert_eq!(odesync::error::nearest("epohcs", ["lr", "epochs"]), Some("epochs"));
+/// assert_eq!(odesync::error::nearest("roh", ["beta", "rho"]), Some("rho"));
 /// assert_eq!(odesync::error::nearest("zzz", ["lr", "epochs"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // One slip in three letters, letters exchanged counting as one; or a common beginning.
+    let score = |c: &str| {
+        let slips = strsim::damerau_levenshtein(name, c);
+        let likeness = strsim::jaro_winkler(name, c);
+        if 3 * slips <= name.chars().count() {
+            likeness.max(0.9)
+        } else {
+            likeness
+        }
+    };
     candidates
         .into_iter()
-        .map(|c| (strsim::jaro_winkler(name, c), c))
+        .map(|c| (score(c), c))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| c)
