@@ -1,13 +1,13 @@
 //! From a scene to SVG, PNG and files.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use plotters::prelude::SVGBackend;
 
 use super::raster::Raster;
 use super::scene::{Scene, UNITS};
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 
 /// Pixels of a PNG for each pixel of the figure's size, for sharpness on fine screens and in print.
 const PNG_SCALE: u32 = 2;
@@ -93,25 +93,7 @@ pub(super) fn save(path: &Path, scene: impl FnOnce() -> Result<Scene>) -> Result
         "svg" => svg(&scene)?.into_bytes(),
         _ => png(&scene)?,
     };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    std::fs::create_dir_all(&folder).map_err(|e| Error::io("create the folder", &folder, &e))?;
-    let write = |e: std::io::Error| Error::io("write", path, &e);
-    let mut file = temporary(&folder).map_err(write)?;
-    file.write_all(&bytes).map_err(write)?;
-    file.persist(path).map_err(|e| write(e.error))?;
-    Ok(())
-}
-
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".figure-");
-    // A temporary file is private by default; a figure is as readable as the user's umask says.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    write_atomically(path, &bytes)
 }
 
 /// The methods that everything drawable has.

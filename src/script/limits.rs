@@ -55,7 +55,7 @@ pub fn too_large(value: &Dynamic) -> Option<String> {
 
 /// Whether lists and maps are nested in `value` more than `levels` deep.
 ///
-/// Of a list or map only both ends are looked at, and [`CONTAINERS`] lists and maps in all. What is built to hide from that
+/// Of a list or map only both ends are looked at, and `CONTAINERS` lists and maps in all. What is built to hide from that
 /// is held by the large stack.
 pub fn nested_deeper_than(value: &Dynamic, levels: usize) -> bool {
     let mut left = CONTAINERS;

@@ -13,7 +13,7 @@
 //! | [`registry`] | [`Registry`]: registers functions and records their documentation |
 //! | [`convert`], [`options`] | script values to arrays and numbers; the option map of a call |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
-//! | [`array`] | the script's dense `Array` of floats and everything on it |
+//! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`], [`training`], [`figures`] | the bindings of the modules of these names |
 //! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
