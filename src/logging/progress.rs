@@ -1,9 +1,10 @@
 //! Progress of a training on standard error: a bar on a terminal, a line every so often elsewhere.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write;
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::training::{EpochRecord, Observer, Run, Stop};
 
@@ -59,7 +60,7 @@ impl Progress {
 
 /// Standard error may be closed; progress is not worth ending a run for.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}\n"));
 }
 
 impl Observer for Progress {
@@ -73,9 +74,12 @@ impl Observer for Progress {
                 ProgressDrawTarget::stderr_with_hz(REDRAWS),
             );
             let template =
-                "{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}  {per_sec:.dim} {eta:.dim}";
+                "{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}  {rate:.dim}  {eta:.dim} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("━╸─"));
+                let rate = |state: &ProgressState, text: &mut dyn Write| {
+                    let _ = write!(text, "{:.0} epochs/s", state.per_sec());
+                };
+                bar.set_style(style.with_key("rate", rate).progress_chars("━╸─"));
             }
             bar.set_prefix(method.replace('_', " "));
             self.bar = Some(bar);
