@@ -10,21 +10,22 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`error`] | the one error type; nearest names |
+//! | [`error`], [`files`] | the one error type, nearest names; files written complete or not at all |
 //! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP) |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`dynamics`] | known systems, one file each |
 //! | [`models`] | MLP, black box, second-order and gray-box models; initialisation |
 //! | [`odesolve`] | Runge-Kutta methods, step-size control, dense output, discrete adjoints, one driver |
 //! | `torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
+//! | [`engines`] | an engine by its name and device |
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
 //! | [`datasets`] | trajectories, noise, readers |
 //! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints, events |
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`script`] | the rhai engine, its bindings and the session |
-//! | [`cli`] | the command line |
-//! | [`prelude`] | the names of the script language, for programs and notebooks |
+//! | [`cli`] | the command line: `odesync run`, `odesync eval` |
+//! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
@@ -53,3 +54,8 @@ pub mod training;
 mod test_support;
 
 pub use error::{Error, Result};
+
+/// The README's Rust runs as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
