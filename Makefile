@@ -33,7 +33,9 @@ demo: setup ## set up, build, and watch homotopy training discover the Lotka-Vol
 	$(CARGO) run --release $(FEATURES) -- run scripts/homotopy_by_hand.rhai
 
 test: setup ## set up and run every test
+ifndef NO_TORCH
 	$(PYTHON) tools/test_setup.py
+endif
 	$(CARGO) test --no-fail-fast $(FEATURES)
 ifndef NO_TORCH
 	$(CARGO) test --no-fail-fast --no-default-features --lib --test linking

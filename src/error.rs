@@ -121,8 +121,10 @@ pub fn unknown<'a>(
         Some(near) => format!(" (did you mean \"{near}\"?)"),
         None => String::new(),
     };
-    Error::Invalid(format!(
-        "unknown {what} \"{name}\"{hint}; known: {}",
-        list.join(", ")
-    ))
+    let known = if list.is_empty() {
+        "there are none".into()
+    } else {
+        format!("known: {}", list.join(", "))
+    };
+    Error::Invalid(format!("unknown {what} \"{name}\"{hint}; {known}"))
 }

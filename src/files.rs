@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// # Errors
 /// What the operating system says; the file that was there before stays as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: std::io::Error| Error::io("write", path, &e);
+    let failed = |e: std::io::Error| Error::io("write", path, &innermost(e));
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -29,4 +29,15 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// The operating system's own error, without the temporary name that tempfile adds.
+fn innermost(e: std::io::Error) -> std::io::Error {
+    let code = std::error::Error::source(&e)
+        .and_then(|s| s.downcast_ref::<std::io::Error>())
+        .and_then(std::io::Error::raw_os_error);
+    match code {
+        Some(code) => std::io::Error::from_raw_os_error(code),
+        None => e,
+    }
 }

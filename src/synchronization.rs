@@ -47,12 +47,23 @@ impl Coupling {
     /// Checks it against the number of state variables.
     ///
     /// # Errors
-    /// A shape that does not fit, or a number that is not finite.
+    /// A shape that does not fit, a number that is not finite, or one that pushes the model away from the data.
     pub fn check(&self, dof: usize) -> Result<()> {
         if let Some(k) = self.values().iter().find(|k| !k.is_finite()) {
             return Err(Error::invalid(format!(
                 "the coupling must be finite, and it holds {k}"
             )));
+        }
+        let negative = |k: &f64| *k < 0.0;
+        let repels = match self {
+            Coupling::Scalar(k) => negative(k),
+            Coupling::Vector(k) => k.iter().any(negative),
+            Coupling::Matrix(k) => k.diag().iter().any(negative),
+        };
+        if repels {
+            return Err(Error::invalid(
+                "the coupling must not be negative: it would push the model away from the data",
+            ));
         }
         let fits = match self {
             Coupling::Scalar(_) => true,

@@ -2,9 +2,13 @@
 
 use serde_json::Value;
 
-/// A file of reference figures, parsed.
+/// A file of reference figures, parsed: from `../shared/golden` where that is, else the copy in `tests/golden`.
 pub fn golden(name: &str) -> Value {
-    let path = format!("{}/../shared/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut path = format!("{root}/../shared/golden/{name}");
+    if !std::path::Path::new(&path).exists() {
+        path = format!("{root}/tests/golden/{name}");
+    }
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }

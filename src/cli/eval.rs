@@ -13,6 +13,7 @@ Examples:
   odesync eval 'let x = linspace(0, 1, 5); x ** 2'")]
 pub(super) struct Eval {
     /// The code; quote it for the shell
+    #[arg(allow_hyphen_values = true)]
     code: String,
 }
 

@@ -88,6 +88,8 @@ pub fn main() -> ExitCode {
 }
 
 fn session(common: &Common, args: Vec<(String, String)>) -> Result<Session, ScriptError> {
+    crate::field::Isa::pinned()
+        .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let session = Session::new(SessionOptions {
         quiet: common.quiet,
         args,

@@ -104,7 +104,8 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) 
         Op::Unary(Unary::Neg, x) => {
             let wrap = outer > 2;
             text.push_str(if wrap { "(-" } else { "-" });
-            write(graph, *x, 4, text, width);
+            // Above every operator: the script language does not take −x ** 2.
+            write(graph, *x, 6, text, width);
             if wrap {
                 text.push(')');
             }

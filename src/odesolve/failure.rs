@@ -30,6 +30,15 @@ pub enum FailureReason {
 
 impl std::error::Error for SolveFailure {}
 
+/// A number for a message: a few digits, powers of ten where plain digits would be many.
+fn short(x: f64) -> String {
+    if x == 0.0 || (1e-3..1e5).contains(&x.abs()) {
+        format!("{}", (x * 1e4).round() / 1e4)
+    } else {
+        format!("{x:.4e}")
+    }
+}
+
 impl fmt::Display for SolveFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -39,14 +48,18 @@ impl fmt::Display for SolveFailure {
             state,
             sample,
         } = self;
-        let shown: Vec<String> = state.iter().take(6).map(|v| format!("{v:.4}")).collect();
+        let shown: Vec<String> = state.iter().take(6).map(|v| short(*v)).collect();
         let more = if state.len() > 6 { ", …" } else { "" };
         let sample = if *sample > 0 {
             format!(" (sample {sample})")
         } else {
             String::new()
         };
-        let at = format!("at t = {t}, u = [{}{more}]{sample}", shown.join(", "));
+        let at = format!(
+            "at t = {}, u = [{}{more}]{sample}",
+            short(*t),
+            shown.join(", ")
+        );
         match reason {
             FailureReason::StepTooSmall => write!(
                 f,
@@ -56,7 +69,7 @@ impl fmt::Display for SolveFailure {
             FailureReason::NotFinite => write!(
                 f,
                 "the field is not finite {at}: check the initial state and the equations there (a division by zero, a \
-                 logarithm or root of a negative number); in training, try a lower learning rate"
+                 logarithm or root of a negative number) and, in training, the learning rate"
             ),
             FailureReason::TooManySteps(limit) => write!(
                 f,

@@ -153,7 +153,7 @@ pub fn to_vector(value: &Dynamic, what: &str) -> Result<Vec<f64>> {
         return Err(Error::invalid(format!(
             "{what} should be a vector, not {}",
             match array.ndim() {
-                0 => "a number".to_string(),
+                0 => "a number (write [x] for one)".to_string(),
                 _ => format!("of shape {:?}", array.shape()),
             }
         )));

@@ -195,6 +195,12 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
 }
 
 fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Trained> {
+    if options.contains_key("method") {
+        return Err(Error::invalid(
+            "train: the solver's method is given as solver, for example #{ solver: \"rk4\" }",
+        )
+        .into());
+    }
     let mut options = Options::new("train", options);
     let default = TrainOptions::default();
     let (engine, device) = engine_and_device(&mut options)?;

@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::optimizer::OptimizerState;
 use super::run::{EpochRecord, Run, Stop};
-use crate::field::VectorField;
+use crate::field::{Isa, VectorField};
 use crate::files::write_atomically;
 use crate::odesolve::SolveOptions;
 use crate::{Error, Result};
@@ -35,6 +35,8 @@ struct About {
     step_size: Option<f64>,
     substeps: Option<usize>,
     optimizer_step: u64,
+    /// The native engine's instruction set, on which the bits depend.
+    instruction_set: String,
 }
 
 /// Makes the folder and sees whether files can be written there.
@@ -112,6 +114,7 @@ impl Run {
             step_size: self.solver.step_size,
             substeps: self.solver.substeps,
             optimizer_step: self.optimizer.step,
+            instruction_set: Isa::current().name().into(),
         };
         let about = serde_json::to_string(&about).map_err(|e| Error::invalid(e.to_string()))?;
         let metadata = HashMap::from([

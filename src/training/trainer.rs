@@ -30,6 +30,15 @@ pub fn train(
 ) -> Result<Run> {
     let mut trainer = Trainer::new(model, data, method, options)?;
     observer.start(method.name(), trainer.epochs);
+    if let Method::Homotopy(settings) = method {
+        let last = method.lambda(trainer.epochs.saturating_sub(1));
+        if last != 0.0 {
+            observer.note(&format!(
+                "the run ends with λ = {last}, so the model is never trained alone; the schedule needs {} epochs and a last value of 0",
+                settings.schedule.epochs()
+            ));
+        }
+    }
     let stop = trainer.run(observer)?;
     let run = trainer.finish(stop)?;
     observer.finish(&run);

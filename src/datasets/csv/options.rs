@@ -72,7 +72,7 @@ impl Column {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CsvOptions {
-    /// The column of the time; otherwise the first.
+    /// The column of the time; otherwise the one called t or time, or the first.
     pub time: Option<Column>,
     /// The columns of the state, in this order; otherwise all but those of the time and the sample.
     pub state: Option<Vec<Column>>,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// Reads a table of text: one row for each time, and for each sample where there are several.
 ///
-/// The delimiter (comma, semicolon, tab, blanks) and a header are found out; the first column is the time and the others
+/// The delimiter (comma, semicolon, tab, blanks) and a header are found out; the column called t or time, else the first, is the time and the others
 /// are the state, unless `options` say otherwise. Empty cells, NA, NaN, null and `?` are missing values. A byte order
 /// mark, Windows line ends, blank lines and lines that begin with `#` are fine.
 ///
@@ -46,13 +46,23 @@ struct Columns {
     names: Option<Vec<String>>,
 }
 
+/// A column that is called t or time, wherever it stands.
+fn named_time(table: &Table, sample: Option<usize>) -> Option<usize> {
+    let called = |name: &String| matches!(name.trim().to_lowercase().as_str(), "t" | "time");
+    table
+        .header
+        .iter()
+        .position(called)
+        .filter(|column| Some(*column) != sample)
+}
+
 impl Columns {
     fn choose(table: &Table, options: &CsvOptions, cells: &Cells<'_>) -> Result<Self> {
         let index = |column: &Column| column.index(&table.header, table.width);
         let sample = options.sample.as_ref().map(index).transpose()?;
         let time = match &options.time {
             Some(column) => index(column)?,
-            None => usize::from(sample == Some(0)),
+            None => named_time(table, sample).unwrap_or(usize::from(sample == Some(0))),
         };
         let state = match &options.state {
             Some(columns) => columns.iter().map(index).collect::<Result<Vec<_>>>()?,

@@ -342,3 +342,11 @@ fn what_is_written_reads_back_exactly() {
         "{message}"
     );
 }
+
+#[test]
+fn the_time_is_found_by_its_name() {
+    let (_folder, path) = file("swapped.csv", "x,Time,v\n1,0,5\n2,1,6\n");
+    let data = read_csv(&path, &CsvOptions::default()).unwrap();
+    assert_eq!(data.t().to_vec(), [0.0, 1.0]);
+    assert_eq!(data.names(), ["x", "v"]);
+}

@@ -10,6 +10,9 @@ pub(crate) mod exp;
 
 use std::sync::OnceLock;
 
+use crate::error::unknown;
+use crate::{Error, Result};
+
 /// The instruction set the native engine computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
@@ -24,14 +27,28 @@ impl Isa {
     /// (`portable` or `avx2`), so that results can be repeated bit for bit on another machine.
     pub fn current() -> Isa {
         static ISA: OnceLock<Isa> = OnceLock::new();
-        *ISA.get_or_init(|| {
-            let pinned = std::env::var("ODESYNC_ISA").unwrap_or_default();
-            if Isa::has_avx2() && pinned != "portable" {
-                Isa::Avx2
-            } else {
-                Isa::Portable
-            }
+        *ISA.get_or_init(|| match Isa::pinned() {
+            Ok(Some(isa)) => isa,
+            _ if Isa::has_avx2() => Isa::Avx2,
+            _ => Isa::Portable,
         })
+    }
+
+    /// What the environment variable `ODESYNC_ISA` pins, if it is set.
+    ///
+    /// # Errors
+    /// A name that is none, or an instruction set that this processor does not have.
+    pub fn pinned() -> Result<Option<Isa>> {
+        match std::env::var("ODESYNC_ISA") {
+            Err(_) => Ok(None),
+            Ok(name) if name.is_empty() => Ok(None),
+            Ok(name) if name == "portable" => Ok(Some(Isa::Portable)),
+            Ok(name) if name == "avx2" && Isa::has_avx2() => Ok(Some(Isa::Avx2)),
+            Ok(name) if name == "avx2" => Err(Error::invalid(
+                "ODESYNC_ISA=avx2: this processor has no AVX2 and FMA; leave it out, or pin portable",
+            )),
+            Ok(name) => Err(unknown("value of ODESYNC_ISA", &name, ["portable", "avx2"])),
+        }
     }
 
     /// Name, as in `ODESYNC_ISA`.

@@ -103,7 +103,9 @@ pub(super) fn register(reg: &mut Registry) {
     }
     pairs!(reg, "pow", Binary::Pow, Symbol);
     for &f in Unary::ALL {
-        reg.add(f.name(), move |x: Symbol| Symbol(x.0.unary(f)));
+        reg.add(f.name(), move |x: Symbol| -> Fallible<Symbol> {
+            Ok(Symbol(x.0.try_unary(f)?))
+        });
     }
     reg.add("ln", |x: Symbol| Symbol(x.0.log()));
     reg.add("log2", |x: Symbol| {
