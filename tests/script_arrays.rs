@@ -51,6 +51,10 @@ fn creation() {
         ("zeros([2, 3, 4])[1].shape", "[3, 4]"),
     ]);
     fails(&[
+        // An axis of length 0 does not make the others free.
+        ("zeros([0, 9223372036854775807, 3])", "would take"),
+        ("zeros([100000000000000, 0])", "would take"),
+        ("reshape(zeros(0), [4611686018427387904, 0])", "would take"),
         ("array(3)", "write array([3])"),
         (
             "array([[1, 2], [3]])",

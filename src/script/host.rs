@@ -163,6 +163,19 @@ impl Host {
         memory::room_for(what, elements, size_of::<f64>(), self.memory_limit())
     }
 
+    /// [`Self::room_for`] an array of this shape. An axis of length 0 does not make the others free: `ndarray` refuses shapes
+    /// whose other axes overflow, and a walk along a very long axis would never end.
+    ///
+    /// # Errors
+    /// As [`Self::room_for`].
+    pub fn room_for_shape(&self, what: &str, shape: &[usize]) -> Result<()> {
+        let elements = shape
+            .iter()
+            .filter(|n| **n > 0)
+            .try_fold(1usize, |product, n| product.checked_mul(*n));
+        self.room_for(what, elements.unwrap_or(usize::MAX))
+    }
+
     /// Whether the reader of the output has gone.
     pub(super) fn output_closed(&self) -> bool {
         self.0.output_closed.load(Ordering::Relaxed)

@@ -65,10 +65,7 @@ pub(super) fn combine(
         return Ok(Array::new(b));
     }
     let shape = broadcast(name, a.shape(), b.shape())?;
-    let elements = shape
-        .iter()
-        .try_fold(1usize, |product, n| product.checked_mul(*n));
-    host.room_for(name, elements.unwrap_or(usize::MAX))?;
+    host.room_for_shape(name, &shape)?;
     let mut result = ArrayD::zeros(IxDyn(&shape));
     match (a.broadcast(IxDyn(&shape)), b.broadcast(IxDyn(&shape))) {
         (Some(a), Some(b)) => {

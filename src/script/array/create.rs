@@ -45,13 +45,7 @@ fn linspace(host: &Host, a: f64, b: f64, n: i64) -> Result<Array> {
 /// An array of one value.
 fn full(host: &Host, name: &str, shape: &Dynamic, value: f64) -> Result<Array> {
     let shape = convert::to_shape(shape, &format!("{name}: the shape"))?;
-    let elements = shape
-        .iter()
-        .try_fold(1usize, |product, n| product.checked_mul(*n));
-    host.room_for(
-        &format!("{name} of shape {shape:?}"),
-        elements.unwrap_or(usize::MAX),
-    )?;
+    host.room_for_shape(&format!("{name} of shape {shape:?}"), &shape)?;
     Ok(Array::new(ArrayD::from_elem(IxDyn(&shape), value)))
 }
 

@@ -13,7 +13,7 @@ use super::Array;
 use super::indexing::axis_of;
 
 /// The array in another shape; one size may be −1 and follows from the others.
-fn reshape(x: ArrayD<f64>, shape: &Dynamic) -> Result<Array> {
+fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<Array> {
     let wrong = |shape: &[usize]| {
         Error::invalid(format!(
             "reshape: an array of shape {:?} has {} elements and does not fit the shape {shape:?}",
@@ -41,6 +41,7 @@ fn reshape(x: ArrayD<f64>, shape: &Dynamic) -> Result<Array> {
     if shape.iter().product::<usize>() != x.len() {
         return Err(wrong(&shape));
     }
+    host.room_for_shape("reshape", &shape)?;
     let data: Vec<f64> = x.iter().copied().collect();
     ArrayD::from_shape_vec(IxDyn(&shape), data)
         .map(Array::new)
@@ -120,20 +121,34 @@ pub(super) fn register(reg: &mut Registry) {
         "The axes in reverse order.",
         "transpose([[1, 2, 3], [4, 5, 6]])",
     );
-    reg.add("reshape", |x: Array, shape: Dynamic| -> Fallible<Array> {
-        Ok(reshape(x.into_data(), &shape)?)
-    });
-    reg.add("reshape", |x: List, shape: Dynamic| -> Fallible<Array> {
-        Ok(reshape(convert::to_array(&x.into(), "reshape")?, &shape)?)
-    });
+    let host = reg.host();
+    reg.add(
+        "reshape",
+        move |x: Array, shape: Dynamic| -> Fallible<Array> {
+            Ok(reshape(&host, x.into_data(), &shape)?)
+        },
+    );
+    let host = reg.host();
+    reg.add(
+        "reshape",
+        move |x: List, shape: Dynamic| -> Fallible<Array> {
+            Ok(reshape(
+                &host,
+                convert::to_array(&x.into(), "reshape")?,
+                &shape,
+            )?)
+        },
+    );
     reg.describe(
         "reshape",
         "reshape(x, shape) -> Array",
         "The elements, row by row, in another shape; one size may be -1 and follows from the others.",
         "reshape(arange(6), [2, -1])",
     );
-    super::on_arrays(reg, "flatten", |x| {
+    let host = reg.host();
+    super::on_arrays(reg, "flatten", move |x| {
         Ok(reshape(
+            &host,
             convert::to_array(x, "flatten")?,
             &List::from([(-1).into()]).into(),
         )?
