@@ -269,6 +269,22 @@ fn a_saved_field_is_the_same_field_and_damage_is_an_error() {
 }
 
 #[test]
+fn numbers_that_json_lacks_are_saved_too() {
+    let field = system(1, &[("a", f64::NAN)], |_, u, p| {
+        let bounded = u.at(0).min(&(u.at(0) * 0.0 + f64::INFINITY));
+        vec![bounded + p.get("a") * f64::NEG_INFINITY]
+    })
+    .unwrap();
+    let back = VectorField::from_json(&field.to_json().unwrap()).unwrap();
+    assert_eq!(back.show(), field.show());
+    let back = back.with_param("a", &[-0.0]).unwrap();
+    assert!(back.derivative(0.0, &[2.0]).unwrap()[0].is_nan());
+    assert!(back.values()[0].is_sign_negative());
+    let text = field.to_json().unwrap().replace("\"inf\"", "\"2.5\"");
+    assert!(VectorField::from_json(&text).is_err());
+}
+
+#[test]
 fn growth_without_end_is_an_error() {
     let b = FieldBuilder::new(1);
     let mut x = b.state();

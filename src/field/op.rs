@@ -22,7 +22,7 @@ pub enum Op {
     /// A parameter block, flattened row by row.
     Param(usize),
     /// A constant.
-    Const(Vec<f64>),
+    Const(#[serde(with = "super::exact")] Vec<f64>),
     /// An external signal, evaluated at t.
     Signal(usize),
     /// `x[start .. start + len]`.

@@ -37,6 +37,7 @@ struct Saved {
     nodes: Vec<Op>,
     output: NodeId,
     blocks: Vec<Block>,
+    #[serde(with = "super::exact")]
     values: Vec<f64>,
 }
 
