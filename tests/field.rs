@@ -285,6 +285,17 @@ fn numbers_that_json_lacks_are_saved_too() {
 }
 
 #[test]
+fn a_very_deep_expression_is_printed_in_part() {
+    let b = FieldBuilder::new(1);
+    let mut x = b.state();
+    for i in 0..90_000 {
+        x = x + f64::from(i);
+    }
+    let text = b.finish(x).unwrap().show();
+    assert!(text.contains('…') && text.len() < 10_000, "{text}");
+}
+
+#[test]
 fn growth_without_end_is_an_error() {
     let b = FieldBuilder::new(1);
     let mut x = b.state();

@@ -3,10 +3,14 @@
 use super::graph::Graph;
 use super::op::{Binary, NodeId, Op, Unary};
 
+/// Levels of an expression that are written. A sum in a loop may have as many levels as a graph has nodes, more than the stack
+/// of a thread holds.
+const DEEPEST: usize = 250;
+
 /// The expression of a node, cut to about `width` characters.
 pub(crate) fn expression(graph: &Graph, id: NodeId, width: usize) -> String {
     let mut text = String::new();
-    write(graph, id, 0, &mut text, width);
+    write(graph, id, 0, &mut text, (width, DEEPEST));
     if text.chars().count() > width {
         text = text.chars().take(width).collect::<String>() + "…";
     }
@@ -57,18 +61,23 @@ fn precedence(op: Binary) -> u8 {
     }
 }
 
-/// Writes the node; `outer` is the precedence of what stands around it. Stops early once the text is too long, since a
-/// graph with shared nodes can be exponentially long as text.
-fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) {
+/// Writes the node; `outer` is the precedence of what stands around it. Stops early once the text is longer than `width` or
+/// there are no `levels` left, since a graph with shared nodes can be exponentially long as text.
+fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, (width, levels): (usize, usize)) {
     if text.len() > 4 * width {
         return;
     }
+    if levels == 0 {
+        text.push('…');
+        return;
+    }
+    let room = (width, levels - 1);
     let list = |ids: &[NodeId], text: &mut String| {
         for (i, x) in ids.iter().enumerate() {
             if i > 0 {
                 text.push_str(", ");
             }
-            write(graph, *x, 0, text, width);
+            write(graph, *x, 0, text, room);
         }
     };
     match &graph.nodes[id.index()] {
@@ -85,7 +94,7 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) 
         Op::Signal(0) => text.push_str("û(t)"),
         Op::Signal(i) => text.push_str(&format!("s{i}(t)")),
         Op::Slice { x, start, len } => {
-            write(graph, *x, 9, text, width);
+            write(graph, *x, 9, text, room);
             match len {
                 1 => text.push_str(&format!("[{start}]")),
                 _ => text.push_str(&format!("[{start}..{}]", start + len)),
@@ -98,14 +107,14 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) 
         }
         Op::Sum(x) => {
             text.push_str("sum(");
-            write(graph, *x, 0, text, width);
+            write(graph, *x, 0, text, room);
             text.push(')');
         }
         Op::Unary(Unary::Neg, x) => {
             let wrap = outer > 2;
             text.push_str(if wrap { "(-" } else { "-" });
             // Above every operator: the script language does not take −x ** 2.
-            write(graph, *x, 6, text, width);
+            write(graph, *x, 6, text, room);
             if wrap {
                 text.push(')');
             }
@@ -113,7 +122,7 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) 
         Op::Unary(f, x) => {
             text.push_str(f.name());
             text.push('(');
-            write(graph, *x, 0, text, width);
+            write(graph, *x, 0, text, room);
             text.push(')');
         }
         Op::Binary(f @ (Binary::Min | Binary::Max | Binary::Atan2), x, y) => {
@@ -133,9 +142,9 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) 
                 Binary::Pow => (p + 1, p + 1),
                 _ => (p, p + 1),
             };
-            write(graph, *x, left, text, width);
+            write(graph, *x, left, text, room);
             text.push_str(&format!(" {} ", f.name()));
-            write(graph, *y, right, text, width);
+            write(graph, *y, right, text, room);
             if wrap {
                 text.push(')');
             }
@@ -152,7 +161,7 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, width: usize) 
             }
             text.push_str(&graph.blocks[*weight].name);
             text.push_str(" @ ");
-            write(graph, *x, 4, text, width);
+            write(graph, *x, 4, text, room);
             if let Some(b) = bias {
                 text.push_str(" + ");
                 text.push_str(&graph.blocks[*b].name);
