@@ -10,7 +10,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`error`], [`files`] | the one error type, nearest names; files written complete or not at all |
+//! | [`error`], [`files`], [`memory`] | the one error type, nearest names; files written complete or not at all; how much memory there is |
 //! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP) |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`dynamics`] | known systems, one file each |
@@ -37,6 +37,7 @@ pub mod error;
 pub mod field;
 pub mod files;
 pub mod logging;
+pub mod memory;
 pub mod models;
 pub mod odesolve;
 pub mod plotting;

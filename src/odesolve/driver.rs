@@ -25,6 +25,8 @@ pub struct Problem<'a> {
 pub(crate) struct Workspace {
     /// Taped slots, stage by stage; `stages − 1` a step (and one more at the start) when the last stage is shared.
     pub tape: Vec<f64>,
+    /// The most numbers that the tape may hold.
+    pub tape_limit: usize,
     pub plan: StepPlan,
     pub stats: Stats,
     /// The solution, `[time, dof]`.
@@ -134,10 +136,9 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
         } else {
             0
         };
+        // Room for the stages of a step was made before it; this is for those before the first.
         if self.work.tape.len() < at + len {
-            // Doubling, so that the tape settles after one solve.
-            let grown = (at + len).max(2 * self.work.tape.len());
-            self.work.tape.resize(grown, 0.0);
+            self.work.tape.resize(at + len, 0.0);
         }
         let slot = &mut self.work.tape[at..at + len];
         let k = &mut self.work.k[i * self.dof..(i + 1) * self.dof];
@@ -255,7 +256,35 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
     fn next_step(&mut self) -> Result<Option<Step>, SolveFailure> {
         let work = &*self.work;
         let next = self.stepper.next(|| finite(&work.next) && finite(&work.k));
-        next.map_err(|reason| self.failure(reason))
+        let next = next.map_err(|reason| self.failure(reason))?;
+        if next.is_some() {
+            self.make_room(self.work.plan.steps.len())?;
+        }
+        Ok(next)
+    }
+
+    /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
+    fn make_room(&mut self, n: usize) -> Result<(), SolveFailure> {
+        if !TAPE {
+            return Ok(());
+        }
+        let slots = slot_index(self.method, n, self.method.stages() - 1) + 1;
+        let needed = slots.saturating_mul(self.evaluator.slot_len());
+        let (have, limit) = (self.work.tape.len(), self.work.tape_limit);
+        if needed <= have {
+            return Ok(());
+        }
+        // Doubling, so that the tape settles after one solve.
+        let grown = needed.max((2 * have).min(limit));
+        let too_long = |n: usize| FailureReason::TapeTooLong(n.saturating_mul(size_of::<f64>()));
+        if needed > limit {
+            return Err(self.failure(too_long(limit)));
+        }
+        if self.work.tape.try_reserve_exact(grown - have).is_err() {
+            return Err(self.failure(too_long(have)));
+        }
+        self.work.tape.resize(grown, 0.0);
+        Ok(())
     }
 
     fn fixed(&mut self) -> Result<(), SolveFailure> {
@@ -335,6 +364,7 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
     fn replay(&mut self, plan: &StepPlan) -> Result<(), SolveFailure> {
         for (index, &step) in plan.steps.iter().enumerate() {
             self.stepper.tried = step.h();
+            self.make_room(index)?;
             if index == 0 || !self.method.fsal {
                 self.first_stage(index);
             }
@@ -374,6 +404,43 @@ fn accumulate(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
             for (out, k) in out.iter_mut().zip(k) {
                 *out += h * a * k;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tape_that_would_be_too_long_is_a_failure_and_a_solve_without_one_is_not() {
+        let field = crate::dynamics::lotka_volterra().unwrap();
+        let evaluator = Evaluator::new(&field);
+        let problem = Problem {
+            u0: &[1.0, 1.0],
+            t: &[0.0, 10.0],
+            sample: 0,
+        };
+        for options in [
+            SolveOptions::default(),
+            SolveOptions::default().substeps(100),
+        ] {
+            let mut work = Workspace {
+                tape_limit: 20 * 6 * evaluator.slot_len(),
+                ..Workspace::default()
+            };
+            let failure =
+                super::solve::<true>(&evaluator, &[], &problem, &options, &mut work).unwrap_err();
+            assert_eq!(
+                failure.reason,
+                FailureReason::TapeTooLong(8 * work.tape_limit)
+            );
+            assert_eq!(work.plan.steps.len(), 19);
+            assert!(work.tape.len() <= work.tape_limit);
+            assert!(failure.to_string().contains("GiB"));
+            super::solve::<false>(&evaluator, &[], &problem, &options, &mut work).unwrap();
+            work.tape_limit = usize::MAX;
+            super::solve::<true>(&evaluator, &[], &problem, &options, &mut work).unwrap();
         }
     }
 }

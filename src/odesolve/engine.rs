@@ -133,9 +133,12 @@ impl Engine for NativeEngine {
         if self.work.len() < problems.len() {
             self.work.resize_with(problems.len(), Default::default);
         }
+        // Every problem has its own tape.
+        let tape_limit = crate::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
         let solve = |(i, (sample, work)): (usize, &mut (usize, Workspace))| {
             let problem = &problems[i];
             *sample = problem.sample;
+            work.tape_limit = tape_limit;
             match plans {
                 Some(plans) if keep => {
                     driver::replay::<true>(&evaluator, problem, options, &plans[i], work)

@@ -26,6 +26,8 @@ pub enum FailureReason {
     NotFinite,
     /// The limit on the number of steps was reached.
     TooManySteps(usize),
+    /// What a gradient needs of the steps would take more than these bytes.
+    TapeTooLong(usize),
 }
 
 impl std::error::Error for SolveFailure {}
@@ -75,6 +77,13 @@ impl fmt::Display for SolveFailure {
                 f,
                 "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: raise max_steps, or \
                  try looser rtol and atol"
+            ),
+            FailureReason::TapeTooLong(bytes) => write!(
+                f,
+                "the solve got {at} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \
+                 try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples; in training, \
+                 a lower learning rate",
+                *bytes as f64 / f64::from(1 << 30)
             ),
         }
     }

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use crate::{Error, Result};
 
+pub use crate::memory::default_limit;
+
 static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
 
 /// The largest `Array` when the memory in use is not known: 2^28 elements, 2 GiB.
@@ -22,40 +24,6 @@ pub fn install(gauge: fn() -> usize) {
 #[inline]
 pub fn allocated() -> Option<usize> {
     GAUGE.get().map(|gauge| gauge())
-}
-
-/// A quarter of the machine's memory, or of the control group's where that is less; 2 GiB where neither is known.
-///
-/// Memory is looked at between two steps of a script, and a step that copies a list of lists can double what is held; with what
-/// the allocator loses on small pieces, the process stays within the machine.
-pub fn default_limit() -> usize {
-    let group = [
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    ]
-    .iter()
-    .find_map(|path| {
-        std::fs::read_to_string(path)
-            .ok()?
-            .trim()
-            .parse::<usize>()
-            .ok()
-    });
-    let machine = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-            line.split_whitespace()
-                .nth(1)?
-                .parse::<usize>()
-                .ok()?
-                .checked_mul(1024)
-        });
-    match (group, machine) {
-        (Some(a), Some(b)) => a.min(b) / 4,
-        (Some(a), None) | (None, Some(a)) => a / 4,
-        (None, None) => 2 << 30,
-    }
 }
 
 /// The error for `what` if `elements` of `size` bytes more would exceed `limit`.

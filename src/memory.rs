@@ -1,0 +1,42 @@
+//! How much memory there is to use.
+
+use std::sync::OnceLock;
+
+/// A quarter of the machine's memory, or of the control group's where that is less; 2 GiB where neither is known.
+///
+/// Memory is looked at between two steps of a script, and a step that copies a list of lists can double what is held; with what
+/// the allocator loses on small pieces, the process stays within the machine.
+pub fn default_limit() -> usize {
+    static LIMIT: OnceLock<usize> = OnceLock::new();
+    *LIMIT.get_or_init(quarter)
+}
+
+fn quarter() -> usize {
+    let group = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .find_map(|path| {
+        std::fs::read_to_string(path)
+            .ok()?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
+    let machine = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+            line.split_whitespace()
+                .nth(1)?
+                .parse::<usize>()
+                .ok()?
+                .checked_mul(1024)
+        });
+    match (group, machine) {
+        (Some(a), Some(b)) => a.min(b) / 4,
+        (Some(a), None) | (None, Some(a)) => a / 4,
+        (None, None) => 2 << 30,
+    }
+}
