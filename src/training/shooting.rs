@@ -4,11 +4,11 @@ use ndarray::Array3;
 
 use super::method::MultipleShooting;
 use super::objective::{Loss, Objective, mean_squared_error};
+use crate::Result;
 use crate::datasets::Dataset;
 use crate::field::VectorField;
 use crate::odesolve::{Problem, StepPlan};
 use crate::smoothing::SmoothingSpline;
-use crate::{Error, Result};
 
 /// The segments of every sample. Segment 0 starts at the data's initial state, segment s > 0 at the data's value there
 /// plus a trainable correction. Each predicts up to and including the first point of the next.
@@ -121,15 +121,7 @@ impl Segments {
         let solver = objective.solver().clone();
         let solved = objective
             .engine()
-            .forward(model, &problems, &solver, plans, with_gradient)
-            .map_err(|e| match e {
-                // In a batch of segments the sample's index means the problem's.
-                Error::Solve(mut failure) => {
-                    failure.sample %= samples.max(1);
-                    Error::Solve(failure)
-                }
-                other => other,
-            })?;
+            .forward(model, &problems, &solver, plans, with_gradient)?;
 
         let mut loss = Loss::default();
         let mut predicted = Array3::zeros(objective.data().u().raw_dim());
