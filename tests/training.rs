@@ -417,6 +417,31 @@ fn a_saved_run_is_read_back_and_damage_is_an_error() {
 }
 
 #[test]
+fn a_run_that_never_trained_is_an_error() {
+    let (model, data, mut options) = small();
+    options.epochs = Some(3);
+    options.solver = SolveOptions::default().substeps(1_000_000);
+    let error = train(&model, &data, &Method::Vanilla, &options, &mut ())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("all 3 epochs") && error.contains("max_steps"),
+        "{error}"
+    );
+    let nothing = Dataset::new(
+        data.t().to_owned(),
+        data.u().mapv(|_| f64::NAN),
+        Some(data.u0().to_owned()),
+    )
+    .unwrap();
+    let (model, _, options) = small();
+    let error = train(&model, &nothing, &Method::Vanilla, &options, &mut ())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("missing"), "{error}");
+}
+
+#[test]
 fn failing_epochs_are_skipped_counted_and_end_the_run_with_advice() {
     let (_, data, mut options) = small();
     // Blows up at once for a > 0, whatever the data say.

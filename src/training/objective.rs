@@ -60,6 +60,11 @@ impl Objective {
                 data.dof()
             )));
         }
+        if data.u().iter().all(|x| x.is_nan()) {
+            return Err(Error::invalid(
+                "there is nothing to compare the model with: every value of the data is missing (NaN)",
+            ));
+        }
         solver.check()?;
         method.check(data.len(), data.dof())?;
         let t = data.t().to_vec();

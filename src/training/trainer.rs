@@ -60,7 +60,8 @@ struct Trainer<'a> {
     best_mse: f64,
     best_epoch: usize,
     failures: usize,
-    advice: String,
+    /// Why the last epoch that failed did.
+    reason: String,
 }
 
 impl<'a> Trainer<'a> {
@@ -98,7 +99,7 @@ impl<'a> Trainer<'a> {
             best_epoch: 0,
             history: vec![],
             failures: 0,
-            advice: String::new(),
+            reason: String::new(),
             method,
             options,
             data,
@@ -124,11 +125,7 @@ impl<'a> Trainer<'a> {
             observer.epoch(&record, self.best_mse);
             self.history.push(record);
             if self.failures >= self.options.max_failures {
-                let stop = format!(
-                    "{} epochs in a row could not be solved, the last because {}. Try a lower learning rate, gradient clipping \
-                     (clip), a stronger coupling or more steps in the schedule",
-                    self.failures, self.advice
-                );
+                let stop = self.advice(&format!("{} epochs in a row", self.failures));
                 observer.note(&stop);
                 return Ok(Stop::Failing(stop));
             }
@@ -142,16 +139,29 @@ impl<'a> Trainer<'a> {
         Ok(Stop::Finished)
     }
 
+    fn advice(&self, which: &str) -> String {
+        format!(
+            "{which} could not be solved, the last because {}. Try a lower learning rate, gradient clipping (clip), a stronger \
+             coupling or more steps in the schedule",
+            self.reason
+        )
+    }
+
     fn epoch(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<EpochRecord> {
         let started = Instant::now();
         let lambda = self.method.lambda(epoch);
         let (loss, mse) = self.measure(lambda, true);
+        let mse = match mse {
+            Ok(mse) => mse,
+            Err(Error::Solve(_)) => f64::NAN,
+            Err(other) => return Err(other),
+        };
         let lr = self.options.lr * self.options.lr_schedule.factor(epoch, self.epochs);
         let mut record = EpochRecord {
             epoch,
             lambda,
             lr,
-            mse: mse.unwrap_or(f64::NAN),
+            mse,
             train_loss: f64::NAN,
             data_loss: f64::NAN,
             continuity: f64::NAN,
@@ -175,10 +185,8 @@ impl<'a> Trainer<'a> {
                 record.evaluations = loss.stats.evaluations;
                 record.gradient_norm = norm;
                 // As torch.nn.utils.clip_grad_norm_ scales.
-                if let Some(clip) = self.options.clip
-                    && norm > clip
-                {
-                    let scale = clip / (norm + 1e-6);
+                if let Some(clip) = self.options.clip {
+                    let scale = (clip / (norm + 1e-6)).min(1.0);
                     loss.gradient.iter_mut().for_each(|g| *g *= scale);
                 }
                 let decayed = self.objective.n_model();
@@ -194,7 +202,7 @@ impl<'a> Trainer<'a> {
             Err(error @ (Error::Solve(_) | Error::Training(_))) => {
                 record.failed = true;
                 self.failures += 1;
-                self.advice = error.to_string();
+                self.reason = error.to_string();
                 if self.failures == 1 {
                     observer.note(&format!("epoch {epoch} skipped: {error}"));
                 }
@@ -267,10 +275,14 @@ impl<'a> Trainer<'a> {
     }
 
     fn finish(mut self, stop: Stop) -> Result<Run> {
-        if self.history.iter().all(|r| r.failed)
-            && let Stop::Failing(advice) = &stop
+        if stop != Stop::Interrupted
+            && !self.history.is_empty()
+            && self.history.iter().all(|r| r.failed)
         {
-            return Err(Error::Training(advice.clone()));
+            return Err(Error::Training(match stop {
+                Stop::Failing(advice) => advice,
+                _ => self.advice(&format!("all {} epochs", self.history.len())),
+            }));
         }
         // The parameters after the last update may be the best.
         if let (_, Ok(mse)) = self.measure(0.0, false) {
