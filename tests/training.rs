@@ -417,6 +417,128 @@ fn a_saved_run_is_read_back_and_damage_is_an_error() {
 }
 
 #[test]
+fn what_was_set_and_why_it_ended_is_saved() {
+    let (model, data, mut options) = small();
+    options.epochs = Some(12);
+    options.patience = Some(2);
+    options.lr = 1e-300;
+    options.solver = SolveOptions {
+        max_steps: 777,
+        first_step: Some(0.01),
+        breakpoints: false,
+        ..SolveOptions::default().method("tsit5").unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    options.out = Some(folder.path().into());
+    train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let back = Run::load(folder.path()).unwrap();
+    assert_eq!(back.stop, Stop::EarlyStop);
+    assert_eq!(
+        format!("{:?}", back.solver),
+        format!("{:?}", options.solver)
+    );
+    // A process that ended between two files leaves metrics of later epochs; those of earlier ones must be there.
+    let metrics = folder.path().join("metrics.csv");
+    let text = std::fs::read_to_string(&metrics).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let more = lines[lines.len() - 1].replacen(&format!("{},", back.history.len() - 1), "99,", 1);
+    std::fs::write(&metrics, format!("{text}{more}\n")).unwrap();
+    assert_eq!(Run::load(folder.path()).unwrap().history, back.history);
+    std::fs::write(&metrics, lines[..lines.len() - 1].join("\n")).unwrap();
+    let error = Run::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("metrics.csv"), "{error}");
+}
+
+#[test]
+fn a_last_checkpoint_that_does_not_fit_is_an_error() {
+    let (model, data, mut options) = small();
+    let folder = tempfile::tempdir().unwrap();
+    options.epochs = Some(2);
+    options.out = Some(folder.path().join("a"));
+    train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    options.out = Some(folder.path().join("b"));
+    let wider = blackbox(&[2, 9, 2], Unary::Tanh, &mut Generator::manual_seed(10)).unwrap();
+    train(&wider, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let last = |run: &str| folder.path().join(run).join("last.safetensors");
+    let good = std::fs::read(last("a")).unwrap();
+    let says = |bytes: &[u8], what: &str| {
+        std::fs::write(last("a"), bytes).unwrap();
+        let error = Run::load(folder.path().join("a")).unwrap_err();
+        assert!(
+            matches!(error, Error::Checkpoint { .. }) && error.to_string().contains(what),
+            "{error}"
+        );
+    };
+    says(&std::fs::read(last("b")).unwrap(), "the best model");
+    // Names of the same length leave the file's layout as it is.
+    let renamed = |from: &str, to: &str| {
+        let text: Vec<u8> = good.clone();
+        let at = text
+            .windows(from.len())
+            .position(|w| w == from.as_bytes())
+            .unwrap();
+        let mut text = text;
+        text[at..at + to.len()].copy_from_slice(to.as_bytes());
+        text
+    };
+    says(&renamed("data.u0", "data.u9"), "\"data.u0\" is missing");
+    says(
+        &renamed("optimizer.first", "optimizer.fir5t"),
+        "\"optimizer.first\" is missing",
+    );
+    for cut in (0..good.len()).step_by(61) {
+        says(&good[..cut], "last.safetensors");
+    }
+    std::fs::write(last("a"), &good).unwrap();
+    assert!(Run::load(folder.path().join("a")).is_ok());
+}
+
+#[test]
+fn a_model_that_cannot_be_saved_is_refused_before_it_is_trained() {
+    let (_, data, mut options) = small();
+    let folder = tempfile::tempdir().unwrap();
+    let field = odesync::field::system(2, &[("data.u0", 1.0)], |_, u, p| {
+        vec![p.get("data.u0") * u.at(0), u.at(1)]
+    })
+    .unwrap()
+    .trainable(&["data.u0"])
+    .unwrap();
+    options.epochs = Some(1);
+    let run = train(&field, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let error = run.save(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("rename it"), "{error}");
+    options.out = Some(folder.path().into());
+    let error = train(&field, &data, &Method::Vanilla, &options, &mut ())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("rename it"), "{error}");
+
+    let (model, ..) = small();
+    let spline = odesync::smoothing::SmoothingSpline::new(&data.t().to_vec(), data.u(), 0.0);
+    let coupled =
+        odesync::synchronization::synchronize(&model, spline.unwrap().into(), &1.0.into()).unwrap();
+    let error = train(&coupled, &data, &Method::Vanilla, &options, &mut ())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("can't be saved"), "{error}");
+}
+
+#[test]
+fn parameters_that_overflow_are_saved_and_read_back() {
+    let (model, data, mut options) = small();
+    let folder = tempfile::tempdir().unwrap();
+    options.out = Some(folder.path().into());
+    options.optimizer = Optimizer::by_name("sgd").unwrap();
+    options.lr = f64::MAX;
+    options.epochs = Some(2);
+    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    assert!(run.last.params().iter().any(|p| !p.is_finite()));
+    let back = Run::load(folder.path()).unwrap();
+    let bits = |f: &VectorField| f.params().iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&back.last), bits(&run.last));
+}
+
+#[test]
 fn a_run_that_never_trained_is_an_error() {
     let (model, data, mut options) = small();
     options.epochs = Some(3);

@@ -20,12 +20,17 @@ const FORMAT: &str = "odesync-1";
 const BEST: &str = "best.safetensors";
 const LAST: &str = "last.safetensors";
 const METRICS: &str = "metrics.csv";
+const INITIAL_STATES: &str = "data.u0";
+const FIRST: &str = "optimizer.first";
+const SECOND: &str = "optimizer.second";
+const CORRECTIONS: &str = "method.corrections";
 
 /// What stands in a checkpoint's metadata beside the equations.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct About {
     method: String,
     epoch: usize,
+    stop: Stop,
     best_mse: Option<f64>,
     best_epoch: usize,
     t0: f64,
@@ -34,19 +39,56 @@ struct About {
     atol: f64,
     step_size: Option<f64>,
     substeps: Option<usize>,
+    first_step: Option<f64>,
+    max_steps: usize,
+    breakpoints: bool,
     optimizer_step: u64,
     /// The native engine's instruction set, on which the bits depend.
     instruction_set: String,
 }
 
-/// Makes the folder and sees whether files can be written there.
-pub(super) fn prepare(folder: &Path) -> Result<()> {
+impl About {
+    fn solver(&self) -> Result<SolveOptions> {
+        let solver = SolveOptions {
+            step_size: self.step_size,
+            substeps: self.substeps,
+            first_step: self.first_step,
+            max_steps: self.max_steps,
+            breakpoints: self.breakpoints,
+            ..SolveOptions::default()
+                .method(&self.solver)?
+                .tolerances(self.rtol, self.atol)
+        };
+        solver.check().map(|()| solver)
+    }
+}
+
+/// Makes the folder and sees whether files can be written there, and whether the model can be saved.
+pub(super) fn prepare(folder: &Path, model: &VectorField) -> Result<()> {
+    check_model(model)?;
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
     tempfile::Builder::new()
         .prefix(".odesync-")
         .tempfile_in(folder)
         .map(drop)
         .map_err(|e| Error::io("write in", folder, &e))
+}
+
+/// Whether a checkpoint can hold the model.
+fn check_model(model: &VectorField) -> Result<()> {
+    const OWN: [&str; 4] = [INITIAL_STATES, FIRST, SECOND, CORRECTIONS];
+    if let Some(block) = model.blocks().iter().find(|b| OWN.contains(&&*b.name)) {
+        return Err(Error::invalid(format!(
+            "a parameter named \"{}\" can't be saved, a checkpoint has a tensor of that name; rename it",
+            block.name
+        )));
+    }
+    if !model.signals().is_empty() {
+        return Err(Error::invalid(
+            "a synchronised field holds its data and can't be saved; train the model itself, or without an output folder",
+        ));
+    }
+    Ok(())
 }
 
 impl Run {
@@ -68,43 +110,61 @@ impl Run {
     /// Files that are missing or damaged.
     pub fn load(folder: impl AsRef<Path>) -> Result<Run> {
         let folder = folder.as_ref();
-        let (model, ..) = read(&folder.join(BEST))?;
-        let (last, about, mut tensors) = read(&folder.join(LAST))?;
+        let (model, best, _) = read(&folder.join(BEST))?;
         let path = folder.join(LAST);
-        let mut take = |name: &str| tensors.remove(name).unwrap_or_default();
-        let u0 = take("data.u0");
-        let solver = SolveOptions {
-            step_size: about.step_size,
-            substeps: about.substeps,
-            ..SolveOptions::default()
-                .method(&about.solver)?
-                .tolerances(about.rtol, about.atol)
+        let (last, about, mut tensors) = read(&path)?;
+        let mut take = |name: &str| {
+            tensors
+                .remove(name)
+                .ok_or_else(|| damaged(&path, format!("tensor \"{name}\" is missing")))
         };
+        let u0 = take(INITIAL_STATES)?;
         let dof = model.dof();
-        Ok(Run {
-            best_mse: about.best_mse.unwrap_or(f64::NAN),
-            best_epoch: about.best_epoch,
-            history: read_metrics(&folder.join(METRICS))?,
+        let run = Run {
+            best_mse: best.best_mse.unwrap_or(f64::NAN),
+            best_epoch: best.best_epoch,
+            history: read_metrics(&folder.join(METRICS), about.epoch)?,
+            solver: about.solver().map_err(|e| damaged(&path, e))?,
             method: about.method,
             t0: about.t0,
             u0: Array2::from_shape_vec((u0.len() / dof, dof), u0).map_err(|e| damaged(&path, e))?,
-            solver,
             optimizer: OptimizerState {
                 step: about.optimizer_step,
-                first: take("optimizer.first"),
-                second: take("optimizer.second"),
+                first: take(FIRST)?,
+                second: take(SECOND)?,
             },
-            corrections: take("method.corrections"),
-            stop: Stop::Finished,
+            corrections: take(CORRECTIONS)?,
+            stop: about.stop,
             model,
             last,
-        })
+        };
+        match run.contradiction() {
+            None => Ok(run),
+            Some(what) => Err(damaged(&path, what)),
+        }
+    }
+
+    /// What in a run that was read does not fit together.
+    fn contradiction(&self) -> Option<&'static str> {
+        let n = self.last.n_params() + self.corrections.len();
+        if self.model.blocks() != self.last.blocks() {
+            return Some("its parameters are not those of the best model");
+        }
+        if self.u0.is_empty() || self.u0.iter().any(|x| !x.is_finite()) {
+            return Some("the initial states of the data are missing or not finite");
+        }
+        if self.optimizer.first.len() != n || self.optimizer.second.len() != n {
+            return Some("the state of the optimiser does not have the parameters' length");
+        }
+        None
     }
 
     fn checkpoint(&self, model: &VectorField, with_state: bool) -> Result<Vec<u8>> {
+        check_model(model)?;
         let about = About {
             method: self.method.clone(),
             epoch: self.history.len(),
+            stop: self.stop.clone(),
             best_mse: self.best_mse.is_finite().then_some(self.best_mse),
             best_epoch: self.best_epoch,
             t0: self.t0,
@@ -113,6 +173,9 @@ impl Run {
             atol: self.solver.atol,
             step_size: self.solver.step_size,
             substeps: self.solver.substeps,
+            first_step: self.solver.first_step,
+            max_steps: self.solver.max_steps,
+            breakpoints: self.solver.breakpoints,
             optimizer_step: self.optimizer.step,
             instruction_set: Isa::current().name().into(),
         };
@@ -136,11 +199,11 @@ impl Run {
         let mut vector = |name: &str, values: &[f64]| {
             tensors.push((name.into(), vec![values.len()], values.to_vec()));
         };
-        vector("data.u0", &self.u0.iter().copied().collect::<Vec<_>>());
+        vector(INITIAL_STATES, &self.u0.iter().copied().collect::<Vec<_>>());
         if with_state {
-            vector("optimizer.first", &self.optimizer.first);
-            vector("optimizer.second", &self.optimizer.second);
-            vector("method.corrections", &self.corrections);
+            vector(FIRST, &self.optimizer.first);
+            vector(SECOND, &self.optimizer.second);
+            vector(CORRECTIONS, &self.corrections);
         }
         let bytes: Vec<Vec<u8>> = tensors
             .iter()
@@ -222,10 +285,19 @@ fn read(path: &Path) -> Result<(VectorField, About, Tensors)> {
     Ok((model, about, rest))
 }
 
-fn read_metrics(path: &Path) -> Result<Vec<EpochRecord>> {
+/// The metrics of the first `epochs` epochs. There may be more, of a process that ended between two files.
+fn read_metrics(path: &Path, epochs: usize) -> Result<Vec<EpochRecord>> {
     let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, &e))?;
-    csv::Reader::from_reader(file)
+    let history: Vec<EpochRecord> = csv::Reader::from_reader(file)
         .deserialize()
+        .take(epochs)
         .map(|record| record.map_err(|e| damaged(path, e)))
-        .collect()
+        .collect::<Result<_>>()?;
+    if history.len() < epochs || history.iter().enumerate().any(|(i, r)| r.epoch != i) {
+        return Err(damaged(
+            path,
+            format!("it does not hold the {epochs} epochs of the checkpoint, one after the other"),
+        ));
+    }
+    Ok(history)
 }

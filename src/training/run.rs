@@ -35,7 +35,7 @@ pub struct EpochRecord {
 }
 
 /// Why a run ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Stop {
     /// All epochs are done.
     Finished,

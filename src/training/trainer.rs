@@ -89,7 +89,7 @@ impl<'a> Trainer<'a> {
         let params = objective.initial();
         // Found out now rather than after the first hundred epochs.
         if let Some(out) = &options.out {
-            checkpoint::prepare(out)?;
+            checkpoint::prepare(out, model)?;
         }
         Ok(Trainer {
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
