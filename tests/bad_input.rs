@@ -198,6 +198,13 @@ fn corrupted_checkpoint_and_unwritable_folder() {
         "load(\"no/such/run\")",
         &["cannot read no/such/run/best.safetensors"],
     );
+    for call in [
+        "load(\"\")",
+        "train(model, data, vanilla(), #{ epochs: 1 }).save(\" \")",
+        "train(model, data, vanilla(), #{ epochs: 1, out: \"\" })",
+    ] {
+        error(&with_data(call), &["the folder's name is empty"]);
+    }
     let plain = file(folder.path(), "plain", "a file");
     let code = format!("train(model, data, vanilla(), #{{ epochs: 1, out: \"{plain}/run\" }})");
     error(&with_data(&code), &["cannot create the folder"]);

@@ -216,7 +216,10 @@ fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> F
         solver: solver(&mut options, "solver")?,
         engine,
         device,
-        out: options.opt_string("out")?.map(Into::into),
+        out: match options.opt_string("out")? {
+            Some(folder) => Some(named("train: out", &folder)?.into()),
+            None => None,
+        },
         checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
         interrupt: host.interrupt_flag(),
     };
@@ -267,6 +270,16 @@ fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> 
         Dynamic::from(Array::from_vec(loss.gradient)),
     );
     Ok(map)
+}
+
+/// A folder's name that is not empty.
+fn named<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
+    match folder.trim() {
+        "" => Err(Error::invalid(format!(
+            "{call}: the folder's name is empty; \".\" is the folder you are in"
+        ))),
+        _ => Ok(folder),
+    }
 }
 
 fn summary(run: &Run) -> String {
@@ -338,7 +351,7 @@ fn runs(reg: &mut Registry) {
     reg.add(
         "save",
         move |r: &mut Trained, folder: ImmutableString| -> Fallible<()> {
-            r.0.save(folder.as_str())?;
+            r.0.save(named("save", &folder)?)?;
             host.note(&format!("wrote {folder}"));
             Ok(())
         },
@@ -350,7 +363,7 @@ fn runs(reg: &mut Registry) {
         "",
     );
     reg.add("load", |folder: ImmutableString| -> Fallible<Trained> {
-        Ok(Trained(Arc::new(Run::load(folder.as_str())?)))
+        Ok(Trained(Arc::new(Run::load(named("load", &folder)?)?)))
     });
     reg.describe(
         "load",
