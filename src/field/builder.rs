@@ -260,6 +260,18 @@ impl Expr {
         }
     }
 
+    /// The expression, or the mistake that was made in building it, so that a loop which builds without end can stop.
+    ///
+    /// # Errors
+    /// The first mistake made with this builder, if this expression came of one.
+    pub fn checked(self) -> Result<Expr> {
+        if self.id != FAILED {
+            return Ok(self);
+        }
+        let error = self.builder.lock().error.clone();
+        Err(error.unwrap_or_else(|| Error::invalid("the expression could not be built")))
+    }
+
     /// Component `i`, counted from 0.
     pub fn at(&self, i: usize) -> Expr {
         self.slice(i, i + 1)

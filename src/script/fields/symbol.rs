@@ -57,6 +57,11 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
     )))
 }
 
+/// An expression as a script gets it: a mistake ends the script there, rather than when the field is finished.
+fn symbol(x: Expr) -> Fallible<Symbol> {
+    Ok(Symbol(x.checked()?))
+}
+
 /// What a script that branches on symbols is told.
 pub(crate) const NO_BRANCH: &str = "a comparison of symbols is neither true nor false: the closure runs once, to build the equations. \
      Write where(condition, a, b), max(a, b), min(a, b) or abs(x) instead of a branch";
@@ -107,9 +112,9 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(Symbol(x.0.try_unary(f)?))
         });
     }
-    reg.add("ln", |x: Symbol| Symbol(x.0.log()));
+    reg.add("ln", |x: Symbol| symbol(x.0.log()));
     reg.add("log2", |x: Symbol| {
-        Symbol(x.0.log() * std::f64::consts::LOG2_E)
+        symbol(x.0.log() * std::f64::consts::LOG2_E)
     });
     reg.add("+", |x: Symbol| x);
     reductions(reg);
@@ -122,11 +127,11 @@ pub(super) fn register(reg: &mut Registry) {
 }
 
 fn reductions(reg: &mut Registry) {
-    reg.add("sum", |x: Symbol| Symbol(x.0.sum()));
-    reg.add("mean", |x: Symbol| Symbol(x.0.sum() / x.0.len() as f64));
-    reg.add("norm", |x: Symbol| Symbol(x.0.square().sum().sqrt()));
+    reg.add("sum", |x: Symbol| symbol(x.0.sum()));
+    reg.add("mean", |x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
+    reg.add("norm", |x: Symbol| symbol(x.0.square().sum().sqrt()));
     reg.add("dot", |x: Symbol, y: Symbol| -> Fallible<Symbol> {
-        Ok(Symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum()))
+        symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
     });
 }
 
