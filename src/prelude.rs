@@ -39,6 +39,9 @@ use crate::logging::Progress;
 use crate::random::with_shared;
 
 /// start, start + step, … up to but without stop, as numpy's `arange`.
+///
+/// # Panics
+/// When there would be more numbers than memory, as with a step of 0.
 pub fn arange(start: f64, stop: f64, step: f64) -> Vec<f64> {
     let n = ((stop - start) / step).ceil().max(0.0) as usize;
     (0..n).map(|i| start + i as f64 * step).collect()

@@ -103,7 +103,11 @@ pub fn synchronize(
         )));
     }
     let (b, f) = FieldBuilder::extend(field);
-    let lambda = b.constant_parameter(LAMBDA, 1.0);
+    let lambda = b.block(LAMBDA, &[], &[1.0], false).map_err(|_| {
+        Error::invalid("the field is synchronised already; synchronise the model itself")
+    })?;
+    b.lock_block(lambda);
+    let lambda = b.parameter(lambda);
     let difference = b.signal(spline) - b.state();
     let shape = match coupling {
         Coupling::Scalar(_) => vec![],
@@ -111,6 +115,7 @@ pub fn synchronize(
         Coupling::Matrix(_) => vec![dof, dof],
     };
     let k = b.block(COUPLING, &shape, &coupling.values(), false)?;
+    b.lock_block(k);
     let pull = match coupling {
         Coupling::Matrix(_) => lambda * b.affine(k, None, &difference),
         _ => lambda * b.parameter(k) * difference,

@@ -271,6 +271,25 @@ fn a_misspelt_parameter() {
 }
 
 #[test]
+fn what_belongs_to_the_coupling_is_not_trained() {
+    let field = "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1, 1], [2, 1], [1, 2]], 0), 6)";
+    error(
+        &format!("{field}.trainable([\"sync.lambda\"])"),
+        &["never trained"],
+    );
+    error(
+        &format!(
+            "synchronize({field}, smoothing_spline([0, 1, 2], [[1, 1], [2, 1], [1, 2]], 0), 6)"
+        ),
+        &["already"],
+    );
+    error(
+        &with_data("train(model, data, homotopy(#{ coupling: -6 }))"),
+        &["must not be negative"],
+    );
+}
+
+#[test]
 fn without_end() {
     error("fn f(x) { f(x + 1) } f(0)", &["deep"]);
     error("let x = []; for i in 0..1000000 { x = [x]; }", &["deep"]);
@@ -280,6 +299,10 @@ fn without_end() {
         &["a script may use"],
     );
     error("zeros([1000000, 1000000])", &["a script may use"]);
+    error(
+        "solve(lotka_volterra(), [1, 1], linspace(0, 1, 50000000))",
+        &["a script may use"],
+    );
     for step in [
         "sin(x)",
         "ln(x)",

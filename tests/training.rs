@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::Ordering;
 
 use common::{flat, golden, numbers, relative};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis, concatenate};
 use odesync::Error;
 use odesync::datasets::Dataset;
 use odesync::dynamics::lotka_volterra;
@@ -15,6 +15,7 @@ use odesync::models::{blackbox, graybox, second_order};
 use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
+use odesync::synchronization::Coupling;
 use odesync::training::{
     Homotopy, LrSchedule, Method, MultipleShooting, Objective, Optimizer, OptimizerState, Run,
     Stop, TrainOptions, train,
@@ -53,7 +54,7 @@ fn model(case: &Value) -> VectorField {
     .unwrap()
 }
 
-fn homotopy(coupling: f64, schedule: Schedule) -> Method {
+fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Method {
     Method::Homotopy(Homotopy::new(coupling, schedule))
 }
 
@@ -139,12 +140,22 @@ fn gradients_on_one_plan_and_engines_agree() {
     let all = golden("losses_and_gradients");
     let case = &all["lv_graybox"];
     let (model, clean) = (model(case), dataset(case).head(31).unwrap());
-    // Missing values, one of them where a segment begins.
-    let mut u = clean.u().to_owned();
-    for (time, d) in [(3, 0), (8, 1), (16, 0), (30, 1)] {
-        u[[0, time, d]] = f64::NAN;
+    // Two samples, the second one the first with other values, so that an index taken wrong shows. Missing values, one of
+    // them where a segment begins.
+    let one = clean.u().to_owned();
+    let other = one.mapv(|x| 0.8 * x + 0.3);
+    let mut u = concatenate(Axis(0), &[one.view(), other.view()]).unwrap();
+    for (sample, time, d) in [(0, 3, 0), (0, 8, 1), (1, 16, 0), (1, 30, 1)] {
+        u[[sample, time, d]] = f64::NAN;
     }
-    let data = Dataset::new(clean.t().to_owned(), u, Some(clean.u0().to_owned())).unwrap();
+    let start = clean.u0().to_owned();
+    let starts = concatenate(
+        Axis(0),
+        &[start.view(), start.mapv(|x| 0.8 * x + 0.3).view()],
+    )
+    .unwrap();
+    let data = Dataset::new(clean.t().to_owned(), u, Some(starts)).unwrap();
+    let matrix = Coupling::Matrix(ndarray::arr2(&[[6.0, 0.5], [-0.7, 4.0]]));
     let shooting = MultipleShooting {
         segments: 4,
         continuity_weight: 0.3,
@@ -152,6 +163,7 @@ fn gradients_on_one_plan_and_engines_agree() {
     for (method, lambda) in [
         (Method::Vanilla, 0.0),
         (homotopy(6.0, Schedule::list(vec![1.0]).unwrap()), 0.7),
+        (homotopy(matrix, Schedule::list(vec![1.0]).unwrap()), 0.4),
         (Method::MultipleShooting(shooting), 0.0),
     ] {
         let make = |name: &str| {
@@ -667,7 +679,7 @@ fn settings_that_do_not_fit_are_errors() {
     };
     assert!(text(&model, &Method::Vanilla, &bad).contains("unknown engine"));
     let bad = Method::Homotopy(Homotopy {
-        coupling: odesync::synchronization::Coupling::Vector(vec![1.0; 3]),
+        coupling: Coupling::Vector(vec![1.0; 3]),
         ..Homotopy::new(1.0, Schedule::power_law(3, 10, 0.6).unwrap())
     });
     assert!(text(&model, &bad, &options).contains("2 x 2 matrix"));

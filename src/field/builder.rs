@@ -136,6 +136,13 @@ impl FieldBuilder {
         Ok(BlockId(index))
     }
 
+    /// Keeps a block from ever being trained.
+    pub fn lock_block(&self, block: BlockId) {
+        if let Some(block) = self.lock().graph.blocks.get_mut(block.0) {
+            block.locked = true;
+        }
+    }
+
     /// The block of this name, if there is one.
     pub fn find_block(&self, name: &str) -> Option<BlockId> {
         let position = self.lock().graph.blocks.iter().position(|b| b.name == name);

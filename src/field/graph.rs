@@ -22,6 +22,9 @@ pub struct Block {
     pub shape: Vec<usize>,
     /// Whether training changes it.
     pub trainable: bool,
+    /// Whether it can never be made trainable, as the homotopy parameter λ.
+    #[serde(default)]
+    pub locked: bool,
     /// Where it starts in the vector of all values.
     pub offset: usize,
 }
@@ -91,8 +94,14 @@ impl Graph {
             name: name.into(),
             shape: shape.to_vec(),
             trainable,
+            locked: false,
             offset: self.values.len(),
         };
+        if block.is_empty() {
+            return Err(Error::invalid(format!(
+                "parameter \"{name}\" of shape {shape:?} has no values"
+            )));
+        }
         if block.len() != values.len() {
             return Err(Error::invalid(format!(
                 "parameter \"{name}\" has shape {shape:?}, that is {} values, but {} were given",

@@ -183,7 +183,11 @@ impl VectorField {
         let mut field = self.clone();
         for name in names {
             let name = name.as_ref();
-            self.find(name)?;
+            if self.find(name)?.locked && trainable {
+                return Err(Error::invalid(format!(
+                    "\"{name}\" belongs to the coupling, which is set and never trained"
+                )));
+            }
             for block in Arc::make_mut(&mut field.blocks) {
                 if block.name == name {
                     block.trainable = trainable;
@@ -314,7 +318,8 @@ impl VectorField {
                 .and_then(|n| block.offset.checked_add(n))
                 .and_then(|end| saved.values.get(block.offset..end))
                 .ok_or_else(|| Error::invalid("not a saved field: values are missing"))?;
-            graph.add_block(&block.name, &block.shape, values, block.trainable)?;
+            let index = graph.add_block(&block.name, &block.shape, values, block.trainable)?;
+            graph.blocks[index].locked = block.locked;
         }
         for (i, op) in saved.nodes.into_iter().enumerate() {
             if graph.push(op)?.index() != i {

@@ -9,9 +9,10 @@ use super::array::Array;
 use super::convert;
 use super::error::Fallible;
 use super::fields::Field;
+use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::solver;
+use super::solving::{room_for_solution, solver};
 use crate::datasets::{
     Column, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson,
     write_csv,
@@ -81,12 +82,13 @@ fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data>
     Ok(data(Dataset::new(t, u, u0)?))
 }
 
-fn simulate(field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
+fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
     let mut options = Options::new("dataset", options);
     let solver = solver(&mut options, "method")?;
     options.finish()?;
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
+    room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
     let mut all = Array3::zeros((u0.nrows(), t.len(), field.0.dof()));
     for (u0, mut to) in u0.outer_iter().zip(all.outer_iter_mut()) {
         to.assign(&solve(&field.0, &u0.to_vec(), &t, &solver)?.u);
@@ -197,12 +199,16 @@ pub(super) fn register(reg: &mut Registry) {
             }
         )
     });
-    reg.add("dataset", |f: Field, u0: Dynamic, t: Dynamic| {
-        simulate(&f, &u0, &t, Map::new())
+    let host = reg.host();
+    let with_options = reg.host();
+    reg.add("dataset", move |f: Field, u0: Dynamic, t: Dynamic| {
+        simulate(&host, &f, &u0, &t, Map::new())
     });
     reg.add(
         "dataset",
-        |f: Field, u0: Dynamic, t: Dynamic, options: Map| simulate(&f, &u0, &t, options),
+        move |f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+            simulate(&with_options, &f, &u0, &t, options)
+        },
     );
     reg.add("dataset", |t: Dynamic, u: Dynamic| {
         from_arrays(&t, &u, None)

@@ -8,6 +8,7 @@ use super::array::Array;
 use super::convert;
 use super::error::Fallible;
 use super::fields::Field;
+use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
 use crate::Result;
@@ -59,7 +60,22 @@ pub fn stats(stats: Stats) -> Map {
     ])
 }
 
-fn solve(field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Solved> {
+/// The error for a solution that would not fit into the memory a script may use: values, outputs and steps, a few times over.
+///
+/// # Errors
+/// As said.
+pub fn room_for_solution(
+    host: &Host,
+    what: &str,
+    times: usize,
+    dof: usize,
+    samples: usize,
+) -> Result<()> {
+    let elements = times.saturating_mul(4 * dof + 8).saturating_mul(samples);
+    host.room_for(what, elements)
+}
+
+fn solve(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Solved> {
     let mut options = Options::new("solve", options);
     let solver = solver(&mut options, "method")?;
     let (name, device) = engine_and_device(&mut options)?;
@@ -68,6 +84,7 @@ fn solve(field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Sol
         convert::to_vector(u0, "solve: u0")?,
         convert::to_vector(t, "solve: t")?,
     );
+    room_for_solution(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
     Ok(Solved(Arc::new(solution)))
 }
@@ -86,12 +103,16 @@ pub(super) fn register(reg: &mut Registry) {
             stats.evaluations
         )
     });
-    reg.add("solve", |f: Field, u0: Dynamic, t: Dynamic| {
-        solve(&f, &u0, &t, Map::new())
+    let host = reg.host();
+    let with_options = reg.host();
+    reg.add("solve", move |f: Field, u0: Dynamic, t: Dynamic| {
+        solve(&host, &f, &u0, &t, Map::new())
     });
     reg.add(
         "solve",
-        |f: Field, u0: Dynamic, t: Dynamic, options: Map| solve(&f, &u0, &t, options),
+        move |f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+            solve(&with_options, &f, &u0, &t, options)
+        },
     );
     reg.describe(
         "solve",

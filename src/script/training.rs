@@ -13,7 +13,7 @@ use super::fields::Field;
 use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{engine_and_device, solver};
+use super::solving::{engine_and_device, room_for_solution, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
 use crate::logging::Progress;
@@ -332,12 +332,19 @@ fn runs(reg: &mut Registry) {
         "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).history(\"mse\")",
     );
+    let host = reg.host();
     reg.add(
         "predict",
-        |r: &mut Trained, t: Dynamic| -> Fallible<Array> {
-            let predicted: ArrayD<f64> =
-                r.0.predict(&convert::to_vector(&t, "predict: t")?)?
-                    .into_dyn();
+        move |r: &mut Trained, t: Dynamic| -> Fallible<Array> {
+            let t = convert::to_vector(&t, "predict: t")?;
+            room_for_solution(
+                &host,
+                "the prediction",
+                t.len(),
+                r.0.model.dof(),
+                r.0.u0.nrows(),
+            )?;
+            let predicted: ArrayD<f64> = r.0.predict(&t)?.into_dyn();
             Ok(squeeze(predicted.view()))
         },
     );
