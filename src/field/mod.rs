@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `op` | the operations |
 //! | `graph` | the arena of nodes, parameter blocks and signals; shape checks |
-//! | `builder` | expressions with operators, and the builder they belong to |
-//! | `vector_field` | the finished field, its parameters, saving |
-//! | `exact` | numbers in JSON |
+//! | `builder` | the builder of a field |
+//! | `expr` | its expressions, with operators |
+//! | `vector_field` | the finished field and its parameters |
+//! | `system` | a field from a closure |
+//! | `saved`, `exact` | a field as JSON; numbers in it |
 //! | `signal` | functions of time from outside, such as a spline |
 //! | `show` | equations as text |
 //! | `native/` | the native engine: program, value, VJP, JVP |
@@ -14,17 +16,22 @@
 
 mod builder;
 mod exact;
+mod expr;
 mod graph;
 pub(crate) mod kernels;
 pub mod native;
 mod op;
+mod saved;
 mod show;
 mod signal;
+mod system;
 mod vector_field;
 
-pub use builder::{BlockId, Expr, FieldBuilder};
+pub use builder::{BlockId, FieldBuilder};
+pub use expr::Expr;
 pub use graph::{Block, MAX_NODES};
 pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
-pub use vector_field::{Parameters, VectorField, system};
+pub use system::{Parameters, system};
+pub use vector_field::VectorField;

@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::ArrayD;
 
-use super::builder::FieldBuilder;
 use super::graph::{Block, Graph};
 use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
@@ -28,17 +27,6 @@ struct Inner {
     graph: Graph,
     output: NodeId,
     program: OnceLock<Arc<Program>>,
-}
-
-/// What is saved of a field; signals are data and are not.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Saved {
-    dof: usize,
-    nodes: Vec<Op>,
-    output: NodeId,
-    blocks: Vec<Block>,
-    #[serde(with = "super::exact")]
-    values: Vec<f64>,
 }
 
 impl VectorField {
@@ -281,98 +269,10 @@ impl VectorField {
             .get_or_init(|| Arc::new(Program::compile(&self.inner.graph, self.inner.output)))
             .clone()
     }
-
-    /// The field as JSON: graph, blocks and values.
-    ///
-    /// # Errors
-    /// A field with signals: they are data, not part of a model.
-    pub fn to_json(&self) -> Result<String> {
-        if !self.signals().is_empty() {
-            return Err(Error::invalid(
-                "a synchronised field holds its data and can't be saved; save the model instead",
-            ));
-        }
-        let saved = Saved {
-            dof: self.dof(),
-            nodes: self.inner.graph.nodes.clone(),
-            output: self.inner.output,
-            blocks: self.blocks.to_vec(),
-            values: self.values.to_vec(),
-        };
-        serde_json::to_string(&saved).map_err(|e| Error::invalid(e.to_string()))
-    }
-
-    /// The field of [`Self::to_json`]. Everything is checked again.
-    ///
-    /// # Errors
-    /// Text that is not such a field.
-    pub fn from_json(text: &str) -> Result<Self> {
-        let saved: Saved = serde_json::from_str(text)
-            .map_err(|e| Error::invalid(format!("not a saved field: {e}")))?;
-        let mut graph = Graph::new(saved.dof);
-        for block in &saved.blocks {
-            let values = block
-                .shape
-                .iter()
-                .try_fold(1usize, |n, d| n.checked_mul(*d))
-                .and_then(|n| block.offset.checked_add(n))
-                .and_then(|end| saved.values.get(block.offset..end))
-                .ok_or_else(|| Error::invalid("not a saved field: values are missing"))?;
-            let index = graph.add_block(&block.name, &block.shape, values, block.trainable)?;
-            graph.blocks[index].locked = block.locked;
-        }
-        for (i, op) in saved.nodes.into_iter().enumerate() {
-            if graph.push(op)?.index() != i {
-                return Err(Error::invalid(
-                    "not a saved field: an operation stands there twice",
-                ));
-            }
-        }
-        VectorField::new(graph, saved.output)
-    }
 }
 
 impl std::fmt::Debug for VectorField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.show())
     }
-}
-
-/// The parameters of a system's closure, by name.
-pub struct Parameters<'a>(&'a FieldBuilder);
-
-impl<'a> Parameters<'a> {
-    /// The parameters of a field under construction.
-    pub fn of(builder: &'a FieldBuilder) -> Self {
-        Parameters(builder)
-    }
-
-    /// The parameter of this name; a name that is not there is the error of the finished system.
-    pub fn get(&self, name: &str) -> super::Expr {
-        self.0.named_parameter(name)
-    }
-}
-
-/// A system of `dof` equations from a closure that is called once, on symbols. `params` are its constants.
-///
-/// ```
-/// let pendulum = odesync::field::system(2, &[("g", 9.81)], |_t, u, p| {
-///     vec![u.at(1), -p.get("g") * u.at(0).sin()]
-/// })?;
-/// # Ok::<(), odesync::Error>(())
-/// ```
-///
-/// # Errors
-/// Any mistake of shape or name made in the closure.
-pub fn system(
-    dof: usize,
-    params: &[(&str, f64)],
-    equations: impl FnOnce(super::Expr, super::Expr, Parameters) -> Vec<super::Expr>,
-) -> Result<VectorField> {
-    let b = FieldBuilder::new(dof);
-    for (name, value) in params {
-        b.block(name, &[], &[*value], false)?;
-    }
-    let output = equations(b.time(), b.state(), Parameters(&b));
-    b.finish(b.concat(&output))
 }

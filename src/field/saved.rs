@@ -1,0 +1,68 @@
+//! Fields as JSON.
+
+use super::graph::{Block, Graph};
+use super::op::{NodeId, Op};
+use super::vector_field::VectorField;
+use crate::{Error, Result};
+
+/// What is saved of a field; signals are data and are not.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Saved {
+    dof: usize,
+    nodes: Vec<Op>,
+    output: NodeId,
+    blocks: Vec<Block>,
+    #[serde(with = "super::exact")]
+    values: Vec<f64>,
+}
+
+impl VectorField {
+    /// The field as JSON: graph, blocks and values.
+    ///
+    /// # Errors
+    /// A field with signals: they are data, not part of a model.
+    pub fn to_json(&self) -> Result<String> {
+        if !self.signals().is_empty() {
+            return Err(Error::invalid(
+                "a synchronised field holds its data and can't be saved; save the model instead",
+            ));
+        }
+        let saved = Saved {
+            dof: self.dof(),
+            nodes: self.nodes().to_vec(),
+            output: self.output(),
+            blocks: self.blocks().to_vec(),
+            values: self.values().to_vec(),
+        };
+        serde_json::to_string(&saved).map_err(|e| Error::invalid(e.to_string()))
+    }
+
+    /// The field of [`Self::to_json`]. Everything is checked again.
+    ///
+    /// # Errors
+    /// Text that is not such a field.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let saved: Saved = serde_json::from_str(text)
+            .map_err(|e| Error::invalid(format!("not a saved field: {e}")))?;
+        let mut graph = Graph::new(saved.dof);
+        for block in &saved.blocks {
+            let values = block
+                .shape
+                .iter()
+                .try_fold(1usize, |n, d| n.checked_mul(*d))
+                .and_then(|n| block.offset.checked_add(n))
+                .and_then(|end| saved.values.get(block.offset..end))
+                .ok_or_else(|| Error::invalid("not a saved field: values are missing"))?;
+            let index = graph.add_block(&block.name, &block.shape, values, block.trainable)?;
+            graph.blocks[index].locked = block.locked;
+        }
+        for (i, op) in saved.nodes.into_iter().enumerate() {
+            if graph.push(op)?.index() != i {
+                return Err(Error::invalid(
+                    "not a saved field: an operation stands there twice",
+                ));
+            }
+        }
+        VectorField::new(graph, saved.output)
+    }
+}
