@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::odesolve::SolveFailure;
+use crate::odesolve::{FailureReason, SolveFailure};
 
 /// `Result` with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -15,7 +15,7 @@ pub enum Error {
     Invalid(String),
     /// A solve that could not be finished.
     #[error(transparent)]
-    Solve(#[from] SolveFailure),
+    Solve(SolveFailure),
     /// A data file that cannot be understood; lines and columns count from 1.
     #[error("{}{message}", place(file, *line, *column))]
     Data {
@@ -55,6 +55,15 @@ pub enum Error {
     /// The torch engine or its device failed.
     #[error("torch: {0}")]
     Torch(String),
+}
+
+impl From<SolveFailure> for Error {
+    fn from(failure: SolveFailure) -> Self {
+        match failure.reason {
+            FailureReason::Interrupted => Error::Interrupted,
+            _ => Error::Solve(failure),
+        }
+    }
 }
 
 impl Error {

@@ -243,6 +243,25 @@ fn failures_say_where_and_what_to_do() {
 }
 
 #[test]
+fn a_long_solve_is_interrupted_and_a_short_one_finished() {
+    let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let field = lotka_volterra().unwrap();
+    let options = SolveOptions {
+        interrupt: Some(flag),
+        max_steps: 1_000_000,
+        ..SolveOptions::default()
+    };
+    let long = solve(
+        &field,
+        &[1.0, 1.0],
+        &[0.0, 1.0],
+        &options.clone().step_size(1e-6),
+    );
+    assert!(matches!(long, Err(Error::Interrupted)), "{long:?}");
+    assert!(solve(&field, &[1.0, 1.0], &[0.0, 1.0], &options).is_ok());
+}
+
+#[test]
 fn bad_input_is_an_error() {
     let field = lotka_volterra().unwrap();
     let text = |r: odesync::Result<odesync::odesolve::Solution>| r.unwrap_err().to_string();

@@ -26,6 +26,8 @@ pub enum FailureReason {
     NotFinite,
     /// The limit on the number of steps was reached.
     TooManySteps(usize),
+    /// The user asked to stop.
+    Interrupted,
     /// What a gradient needs of the steps would take more than these bytes.
     TapeTooLong(usize),
 }
@@ -78,6 +80,7 @@ impl fmt::Display for SolveFailure {
                 "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: raise max_steps, or \
                  try looser rtol and atol"
             ),
+            FailureReason::Interrupted => write!(f, "interrupted {at}"),
             FailureReason::TapeTooLong(bytes) => write!(
                 f,
                 "the solve got {at} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \

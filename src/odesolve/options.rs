@@ -1,5 +1,8 @@
 //! How to solve.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::methods;
 use super::tableau::Tableau;
 use crate::{Error, Result};
@@ -23,6 +26,8 @@ pub struct SolveOptions {
     pub max_steps: usize,
     /// Whether to step exactly onto the field's breakpoints.
     pub breakpoints: bool,
+    /// Raised to end a solve of many steps with [`Error::Interrupted`].
+    pub interrupt: Option<Arc<AtomicBool>>,
 }
 
 impl Default for SolveOptions {
@@ -36,6 +41,7 @@ impl Default for SolveOptions {
             first_step: None,
             max_steps: 100_000,
             breakpoints: true,
+            interrupt: None,
         }
     }
 }
@@ -69,6 +75,12 @@ impl SolveOptions {
     pub fn step_size(mut self, h: f64) -> Self {
         self.step_size = Some(h);
         self
+    }
+
+    pub(super) fn interrupted(&self) -> bool {
+        self.interrupt
+            .as_ref()
+            .is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// Whether steps have a fixed size: by choice, or because the method estimates no error.

@@ -111,6 +111,10 @@ impl<'a> Stepper<'a> {
             if self.attempts > self.options.max_steps {
                 return Err(FailureReason::TooManySteps(self.options.max_steps));
             }
+            // Seldom, so that an ordinary solve is finished before anybody notices.
+            if self.attempts.is_multiple_of(4096) && self.options.interrupted() {
+                return Err(FailureReason::Interrupted);
+            }
         }
         Ok(step)
     }

@@ -17,7 +17,7 @@ use crate::datasets::{
     Column, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson,
     write_csv,
 };
-use crate::odesolve::solve;
+use crate::odesolve::{SolveOptions, solve};
 use crate::random::{Generator, with_shared};
 use crate::{Error, Result};
 
@@ -84,7 +84,10 @@ fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data>
 
 fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
     let mut options = Options::new("dataset", options);
-    let solver = solver(&mut options, "method")?;
+    let solver = SolveOptions {
+        interrupt: Some(host.interrupt_flag()),
+        ..solver(&mut options, "method")?
+    };
     options.finish()?;
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;

@@ -77,7 +77,10 @@ pub fn room_for_solution(
 
 fn solve(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Solved> {
     let mut options = Options::new("solve", options);
-    let solver = solver(&mut options, "method")?;
+    let solver = SolveOptions {
+        interrupt: Some(host.interrupt_flag()),
+        ..solver(&mut options, "method")?
+    };
     let (name, device) = engine_and_device(&mut options)?;
     options.finish()?;
     let (u0, t) = (

@@ -1,7 +1,7 @@
 //! Which failure a batch reports.
 
 use crate::odesolve::SolveFailure;
-use crate::{Error, Result};
+use crate::Result;
 
 /// The failure of the first problem (by index) that failed.
 #[derive(Default)]
@@ -23,7 +23,7 @@ impl Failed {
     /// The failure, if there was one.
     pub fn check(self) -> Result<()> {
         match self.0 {
-            Some((_, failure)) => Err(Error::Solve(failure)),
+            Some((_, failure)) => Err(failure.into()),
             None => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ use super::run::{EpochRecord, Run, Stop};
 use crate::datasets::Dataset;
 use crate::engines::engine;
 use crate::field::VectorField;
+use crate::odesolve::SolveOptions;
 use crate::{Error, Result};
 
 /// Trains a copy of `model` on `data`.
@@ -79,7 +80,11 @@ impl<'a> Trainer<'a> {
         }
         let make = |method: &Method| -> Result<Objective> {
             let engine = engine(&options.engine, &options.device)?;
-            Objective::new(model, data, method, &options.solver, engine)
+            let solver = SolveOptions {
+                interrupt: Some(options.interrupt.clone()),
+                ..options.solver.clone()
+            };
+            Objective::new(model, data, method, &solver, engine)
         };
         let objective = make(method)?;
         let free = match method {
@@ -115,7 +120,10 @@ impl<'a> Trainer<'a> {
             if self.options.interrupted() {
                 return Ok(Stop::Interrupted);
             }
-            let record = self.epoch(epoch, observer)?;
+            let record = match self.epoch(epoch, observer) {
+                Err(Error::Interrupted) => return Ok(Stop::Interrupted),
+                record => record?,
+            };
             let improved = self.best_epoch == epoch && record.mse == self.best_mse;
             since_best = if improved || record.lambda != 0.0 {
                 0
