@@ -2,13 +2,23 @@
 
 mod common;
 
-use common::{flat, golden, numbers, relative};
+use common::{engines, flat, golden, numbers, relative};
 use odesync::Error;
 use odesync::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
+use odesync::engines::engine;
 use odesync::field::{VectorField, system};
 use odesync::odesolve::{
     Engine, FailureReason, NativeEngine, Output, Problem, SolveOptions, StepPlan, methods, solve,
+    solve_on,
 };
+
+/// Every pair of a method and an engine.
+fn pairs<'a>(methods: &[&'a str], engines: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    methods
+        .iter()
+        .flat_map(|method| engines.iter().map(|engine| (*method, *engine)))
+        .collect()
+}
 
 fn tight() -> SolveOptions {
     SolveOptions::default().tolerances(1e-11, 1e-11)
@@ -42,9 +52,11 @@ fn reference_trajectories() {
             .collect();
         let dof = field.dof();
         let want = &flat(&case["u"])[..t.len() * dof];
-        for method in ["dopri5", "tsit5"] {
+        for (method, engine_name) in pairs(&["dopri5", "tsit5"], &engines()) {
             let options = tight().method(method).unwrap();
-            let got = solve(&field, &numbers(&case["u0"]), &t, &options).unwrap();
+            let mut engine = engine(engine_name, "cpu").unwrap();
+            let u0 = numbers(&case["u0"]);
+            let got = solve_on(engine.as_mut(), &field, &u0, &t, &options).unwrap();
             let largest = want.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             let error = got
                 .u
@@ -53,7 +65,7 @@ fn reference_trajectories() {
                 .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             assert!(
                 error / largest < 1e-9,
-                "{name} {method}: {:e}",
+                "{name} {method} {engine_name}: {:e}",
                 error / largest
             );
         }
@@ -76,14 +88,18 @@ fn exact(t: f64) -> [f64; 2] {
 fn orders_of_convergence() {
     // A second problem: u′ = u cos t, u = e^{sin t}.
     let growth = system(1, &[], |t, u, _| vec![t.cos() * u.at(0)]).unwrap();
-    for method in methods::ALL {
-        let error = |n: usize| -> [f64; 2] {
+    let names: Vec<&str> = methods::ALL.iter().map(|m| m.name).collect();
+    for (name, engine_name) in pairs(&names, &engines()) {
+        let method = methods::by_name(name).unwrap();
+        let mut engine = engine(engine_name, "cpu").unwrap();
+        let mut error = |n: usize| -> [f64; 2] {
             let options = SolveOptions::default()
                 .method(method.name)
                 .unwrap()
                 .substeps(n);
-            let a = solve(&forced(), &exact(0.0), &[0.0, 6.0], &options).unwrap();
-            let b = solve(&growth, &[1.0], &[0.0, 7.0], &options).unwrap();
+            let engine = engine.as_mut();
+            let a = solve_on(engine, &forced(), &exact(0.0), &[0.0, 6.0], &options).unwrap();
+            let b = solve_on(engine, &growth, &[1.0], &[0.0, 7.0], &options).unwrap();
             assert_eq!(a.stats.steps, n);
             let end = exact(6.0);
             let first = (a.u[[1, 0]] - end[0]).hypot(a.u[[1, 1]] - end[1]);
@@ -97,8 +113,7 @@ fn orders_of_convergence() {
             let wanted = method.order as f64;
             assert!(
                 (order - wanted).abs() < 0.2,
-                "{} problem {i}: {order}",
-                method.name
+                "{name} {engine_name} problem {i}: {order}"
             );
         }
     }

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::atomic::Ordering;
 
-use common::{flat, golden, numbers, relative};
+use common::{engines, flat, golden, numbers, relative};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use odesync::Error;
 use odesync::datasets::Dataset;
@@ -21,15 +21,6 @@ use odesync::training::{
     Stop, TrainOptions, train,
 };
 use serde_json::Value;
-
-/// The engines of this build.
-fn engines() -> Vec<&'static str> {
-    if cfg!(feature = "torch") {
-        vec!["native", "torch"]
-    } else {
-        vec!["native"]
-    }
-}
 
 fn dataset(case: &Value) -> Dataset {
     let t = numbers(&case["t"]);

@@ -1,7 +1,7 @@
 //! Which failure a batch reports.
 
-use crate::odesolve::SolveFailure;
 use crate::Result;
+use crate::odesolve::SolveFailure;
 
 /// The failure of the first problem (by index) that failed.
 #[derive(Default)]

@@ -15,6 +15,15 @@ pub fn golden(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// The engines of this build.
+pub fn engines() -> Vec<&'static str> {
+    if cfg!(feature = "torch") {
+        vec!["native", "torch"]
+    } else {
+        vec!["native"]
+    }
+}
+
 /// A list of numbers.
 pub fn numbers(value: &Value) -> Vec<f64> {
     value
