@@ -1,5 +1,7 @@
 //! Whatever a script does, it ends with an error and not with the process.
 
+mod common;
+
 use std::alloc::System;
 use std::path::Path;
 use std::sync::Once;
@@ -21,14 +23,7 @@ fn session() -> Session {
 }
 
 fn fails(code: &str) -> ScriptError {
-    let mut session = session();
-    let error = session.eval(code, None).expect_err(code);
-    assert_eq!(
-        session.eval("1 + 1", None).unwrap().text,
-        "2",
-        "the session goes on after {code}"
-    );
-    error
+    common::fails(session(), code)
 }
 
 fn limit(code: &str, text: &str) {

@@ -1,5 +1,7 @@
 //! Values that grow without end run into the limit on memory.
 
+mod common;
+
 use std::alloc::System;
 use std::sync::{Mutex, Once, PoisonError};
 
@@ -22,14 +24,7 @@ fn session() -> Session {
 }
 
 fn fails(code: &str) -> ScriptError {
-    let mut session = session();
-    let error = session.eval(code, None).expect_err(code);
-    assert_eq!(
-        session.eval("1 + 1", None).unwrap().text,
-        "2",
-        "the session goes on after {code}"
-    );
-    error
+    common::fails(session(), code)
 }
 
 #[test]

@@ -95,15 +95,7 @@ impl Expr {
 
     /// An elementary function of each component.
     pub fn unary(&self, f: Unary) -> Expr {
-        self.try_unary(f).unwrap_or_else(|e| self.builder.fail(e))
-    }
-
-    /// [`Self::unary`] that gives the error at once.
-    ///
-    /// # Errors
-    /// A field that has grown too large.
-    pub fn try_unary(&self, f: Unary) -> Result<Expr> {
-        self.builder.try_push(Op::Unary(f, self.id))
+        self.builder.push(Op::Unary(f, self.id))
     }
 
     /// A function of two expressions, component by component.

@@ -71,11 +71,12 @@ struct Kept {
     problems: usize,
 }
 
-/// Checks a batch before it is solved.
+/// Checks a batch, and its plans where there are any, before it is solved.
 pub(crate) fn check(
     field: &VectorField,
     problems: &[Problem],
     options: &SolveOptions,
+    plans: Option<&[StepPlan]>,
 ) -> Result<()> {
     options.check()?;
     for problem in problems {
@@ -93,11 +94,11 @@ pub(crate) fn check(
             )));
         }
     }
-    Ok(())
+    plans.map_or(Ok(()), |plans| check_plans(problems, plans))
 }
 
 /// Checks that there is a plan for every problem, with an output for each of its times.
-pub(crate) fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
+fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
     if plans.len() != problems.len() {
         return Err(Error::invalid("a plan is needed for every problem"));
     }
@@ -124,10 +125,7 @@ impl Engine for NativeEngine {
         plans: Option<&[StepPlan]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
-        check(field, problems, options)?;
-        if let Some(plans) = plans {
-            check_plans(problems, plans)?;
-        }
+        check(field, problems, options, plans)?;
         let evaluator = Evaluator::new(field);
         self.kept = None;
         if self.work.len() < problems.len() {

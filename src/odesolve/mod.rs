@@ -25,9 +25,9 @@ mod tableau;
 pub use driver::Problem;
 #[cfg(feature = "torch")]
 pub(crate) use driver::finite;
-pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
 #[cfg(feature = "torch")]
-pub(crate) use engine::{check, check_plans};
+pub(crate) use engine::check;
+pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
 pub use failure::{FailureReason, SolveFailure};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};

@@ -10,7 +10,7 @@ use super::replay::replay;
 use super::threads::Threads;
 use crate::field::VectorField;
 use crate::odesolve::{
-    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Trajectory, check, check_plans,
+    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Trajectory, check,
 };
 use crate::{Error, Result};
 
@@ -92,10 +92,7 @@ impl Engine for TorchEngine {
         plans: Option<&[StepPlan]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
-        check(field, problems, options)?;
-        if let Some(plans) = plans {
-            check_plans(problems, plans)?;
-        }
+        check(field, problems, options, plans)?;
         self.kept = None;
         let _threads = Threads::suited(field, problems.len());
         let (plans, stats, u) = match plans {

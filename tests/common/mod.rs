@@ -1,6 +1,8 @@
-//! Reference figures: float64, computed independently with PyTorch, torchdiffeq and SciPy.
+//! What several tests share: reference figures (float64, computed independently with PyTorch, torchdiffeq and SciPy), and
+//! scripts that fail.
 #![allow(dead_code)]
 
+use odesync::script::{ScriptError, Session};
 use serde_json::Value;
 
 /// Reads the reference figures NAME.json: from `../shared/golden` where that is, else the copy in `tests/golden`.
@@ -44,4 +46,15 @@ pub fn relative(got: &[f64], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len());
     let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())
+}
+
+/// The error that a code ends with; the session must go on after it.
+pub fn fails(mut session: Session, code: &str) -> ScriptError {
+    let error = session.eval(code, None).expect_err(code);
+    assert_eq!(
+        session.eval("1 + 1", None).unwrap().text,
+        "2",
+        "the session goes on after {code}"
+    );
+    error
 }

@@ -108,9 +108,7 @@ pub(super) fn register(reg: &mut Registry) {
     }
     pairs!(reg, "pow", Binary::Pow, Symbol);
     for &f in Unary::ALL {
-        reg.add(f.name(), move |x: Symbol| -> Fallible<Symbol> {
-            Ok(Symbol(x.0.try_unary(f)?))
-        });
+        reg.add(f.name(), move |x: Symbol| symbol(x.0.unary(f)));
     }
     reg.add("ln", |x: Symbol| symbol(x.0.log()));
     reg.add("log2", |x: Symbol| {
