@@ -4,6 +4,8 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    // Built into the program; a new file there would not be noticed otherwise.
+    println!("cargo::rerun-if-changed=configs");
     // Set by torch-sys, so it is the very folder that was linked; absent without the feature `torch`.
     if let Ok(folder) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         let folder =

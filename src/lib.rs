@@ -23,6 +23,7 @@
 //! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints, events |
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
+//! | [`config`] | configurations: YAML put together from parts, overrides |
 //! | [`script`] | the rhai engine, its bindings and the session |
 //! | [`cli`] | the command line: `odesync run`, `odesync eval` |
 //! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
@@ -30,6 +31,7 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod config;
 pub mod datasets;
 pub mod dynamics;
 pub mod engines;
