@@ -361,7 +361,7 @@ fn every_method_on_lorenz_with_different_times() {
     ];
     for method in methods::ALL {
         let mut options = loose().method(method.name).unwrap();
-        if method.error.is_none() {
+        if !method.adaptive() {
             options = options.step_size(0.01);
         }
         compare(method.name, &field, &problems(&starts, &times), &options);
