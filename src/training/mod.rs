@@ -3,7 +3,8 @@
 //! | file | idea |
 //! |---|---|
 //! | `method` | vanilla, multiple shooting, homotopy, and their settings |
-//! | `objective` | loss and gradient of a model against data |
+//! | `objective` | loss and gradient of a model against data, on any engine |
+//! | `task` | the problems to solve, and the loss of their solutions |
 //! | `shooting` | segments of multiple shooting |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | how to train |
@@ -20,6 +21,7 @@ mod optimizer;
 mod options;
 mod run;
 mod shooting;
+mod task;
 mod trainer;
 
 pub use method::{Homotopy, Method, MultipleShooting};
@@ -28,4 +30,5 @@ pub use observer::Observer;
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::{LrSchedule, TrainOptions};
 pub use run::{EpochRecord, Run, Stop};
+pub(crate) use task::{Against, Task};
 pub use trainer::train;
