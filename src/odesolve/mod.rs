@@ -21,6 +21,7 @@ mod method;
 pub mod methods;
 mod options;
 mod plan;
+pub(crate) mod second_order;
 pub(crate) mod stepper;
 mod tableau;
 

@@ -48,6 +48,13 @@ pub struct SecondGradient {
 }
 
 impl SecondGradient {
+    /// Adds other sums of the same evaluator and width.
+    pub fn add(&mut self, other: &SecondGradient) {
+        add(&other.fixed, &mut self.fixed);
+        add(&other.fixed_dot, &mut self.fixed_dot);
+        add(&other.bound_dot, &mut self.bound_dot);
+    }
+
     /// Sets the sums back to zero.
     pub fn clear(&mut self) {
         for sums in [&mut self.fixed, &mut self.fixed_dot, &mut self.bound_dot] {
