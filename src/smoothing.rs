@@ -181,6 +181,10 @@ impl Signal for SmoothingSpline {
         self.derivative_into(sample, t, out);
     }
 
+    fn second_derivative(&self, sample: usize, t: f64, out: &mut [f64]) {
+        self.second_derivative_into(sample, t, out);
+    }
+
     /// The knots, where û‴ jumps.
     fn breakpoints(&self, sample: usize) -> &[f64] {
         &self.curve(sample).knots

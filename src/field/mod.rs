@@ -11,7 +11,7 @@
 //! | `saved`, `exact` | a field as JSON; numbers in it |
 //! | `signal` | functions of time from outside, such as a spline |
 //! | `show` | equations as text |
-//! | `native/` | the native engine: program, value, VJP, JVP |
+//! | `native/` | the native engine: program, value, VJP, JVP, and the JVP of the VJP |
 //! | `kernels/` | its inner loops, compiled for several instruction sets |
 
 mod builder;

@@ -10,6 +10,8 @@ pub trait Signal: std::fmt::Debug + Send + Sync {
     fn value(&self, sample: usize, t: f64, out: &mut [f64]);
     /// ds/dt of one sample into `out` (`[dof]`).
     fn derivative(&self, sample: usize, t: f64, out: &mut [f64]);
+    /// d²s/dt² of one sample into `out` (`[dof]`).
+    fn second_derivative(&self, sample: usize, t: f64, out: &mut [f64]);
     /// Increasing times at which s or one of its derivatives jumps.
     fn breakpoints(&self, sample: usize) -> &[f64];
 }

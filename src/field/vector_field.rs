@@ -89,26 +89,47 @@ impl VectorField {
             .collect()
     }
 
+    /// The inverse of [`VectorField::gather`]: a vector over all values, zero outside the trainable blocks.
+    ///
+    /// # Errors
+    /// A wrong number of entries.
+    pub fn scatter(&self, trainable: &[f64]) -> Result<Vec<f64>> {
+        self.check_params(trainable)?;
+        let mut all = vec![0.0; self.values.len()];
+        self.write(trainable, &mut all);
+        Ok(all)
+    }
+
+    /// Writes trainable entries to their places among all.
+    fn write(&self, trainable: &[f64], all: &mut [f64]) {
+        let mut rest = trainable;
+        for block in self.trainable_blocks() {
+            let (head, tail) = rest.split_at(block.len());
+            all[block.range()].copy_from_slice(head);
+            rest = tail;
+        }
+    }
+
+    fn check_params(&self, params: &[f64]) -> Result<()> {
+        if params.len() == self.n_params() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the model has {} trainable parameters, {} were given",
+            self.n_params(),
+            params.len()
+        )))
+    }
+
     /// The same field with other trainable parameters.
     ///
     /// # Errors
     /// A wrong number of parameters.
     pub fn with_params(&self, params: &[f64]) -> Result<Self> {
-        if params.len() != self.n_params() {
-            return Err(Error::invalid(format!(
-                "the model has {} trainable parameters, {} were given",
-                self.n_params(),
-                params.len()
-            )));
-        }
+        self.check_params(params)?;
         let mut field = self.clone();
-        let values = Arc::make_mut(&mut field.values);
-        let mut rest = params;
-        for block in self.blocks.iter().filter(|b| b.trainable) {
-            let (head, tail) = rest.split_at(block.len());
-            values[block.range()].copy_from_slice(head);
-            rest = tail;
-        }
+        let values: &mut Vec<f64> = Arc::make_mut(&mut field.values);
+        self.write(params, values);
         Ok(field)
     }
 

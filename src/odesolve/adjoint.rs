@@ -4,7 +4,8 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
-use super::driver::{Workspace, slot_index};
+use super::driver::Workspace;
+use super::explicit::slot_index;
 use super::plan::Output;
 use super::tableau::Tableau;
 use crate::field::native::{Evaluator, Gradient};

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::adjoint;
 use super::driver::{self, Problem, Workspace};
+use super::method::Family;
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
 use crate::field::VectorField;
@@ -199,14 +200,12 @@ impl Engine for NativeEngine {
         }
         let back = |((sample, work), bars): (&(usize, Workspace), &Vec<f64>)| {
             let mut gradient = kept.evaluator.gradient();
-            let u0 = adjoint::backward(
-                &kept.evaluator,
-                kept.options.method,
-                *sample,
-                work,
-                bars,
-                &mut gradient,
-            );
+            let evaluator = &kept.evaluator;
+            let u0 = match kept.options.method.family {
+                Family::ExplicitRungeKutta(tableau) => {
+                    adjoint::backward(evaluator, tableau, *sample, work, bars, &mut gradient)
+                }
+            };
             (gradient, u0)
         };
         let parts: Vec<(Gradient, Vec<f64>)> = match (work, bars) {

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::device::{download, size, upload};
+use super::engine::tableau;
 use super::failed::Failed;
 use super::graph::Bound;
 use super::outputs::{Outputs, Wanted};
@@ -64,7 +65,7 @@ impl<'a> Run<'a> {
             finite: true,
         };
         let mut run = Run {
-            stages: Stages::new(bound, options.method, !options.fixed()),
+            stages: Stages::new(bound, tableau(options)?, !options.fixed()),
             problems,
             options,
             samples: problems.iter().map(sample).collect(),
@@ -144,7 +145,7 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         let first = self.first.as_ref();
-        let evaluations = self.options.method.stages() - usize::from(first.is_some());
+        let evaluations = self.stages.method.stages() - usize::from(first.is_some());
         let attempt = self
             .stages
             .attempt(&self.signal_samples(), &steps, &self.state, first)?;
@@ -239,7 +240,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let Attempt { mut k, next, .. } = attempt;
-        let last = k.pop().filter(|_| self.options.method.fsal);
+        let last = k.pop().filter(|_| self.stages.method.fsal);
         if accepted.contains(&false) {
             let n = size(accepted.len());
             let mask = Tensor::f_from_slice(accepted)?

@@ -3,7 +3,8 @@
 //! | file | idea |
 //! |---|---|
 //! | `method` | vanilla, multiple shooting, homotopy, and their settings |
-//! | `objective` | loss and gradient of a model against data |
+//! | `objective` | loss and gradient of a model against data, on any engine |
+//! | `task` | the problems to solve, and the loss of their solutions |
 //! | `shooting` | segments of multiple shooting |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | how to train |
@@ -28,6 +29,7 @@ mod resume;
 mod run;
 mod settings;
 mod shooting;
+mod task;
 mod trainer;
 
 pub use checkpoint::load_model;
@@ -38,4 +40,5 @@ pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::{LrSchedule, TrainOptions};
 pub use run::{EpochRecord, Run, Stop};
 pub use settings::Settings;
+pub(crate) use task::{Against, Task};
 pub use trainer::train;

@@ -1,16 +1,15 @@
 //! Multiple shooting: the time span in segments, each with a free initial state.
 
-use ndarray::Array3;
+use ndarray::{Array3, ArrayView3};
 
 use super::method::MultipleShooting;
-use super::objective::{Loss, Objective, mean_squared_error};
+use super::task::{Against, Compared, mean_squared_error};
 use crate::Result;
 use crate::datasets::Dataset;
-use crate::field::VectorField;
-use crate::odesolve::{Problem, StepPlan};
+use crate::odesolve::Problem;
 use crate::smoothing::SmoothingSpline;
 
-/// The segments of every sample. Segment 0 starts at the data's initial state, segment s > 0 at the data's value there
+/// The segments of every sample; without multiple shooting one, the whole span. Segment 0 starts at the data's initial state, segment s > 0 at the data's value there
 /// plus a trainable correction. Each predicts up to and including the first point of the next.
 #[derive(Debug, Clone)]
 pub(super) struct Segments {
@@ -73,6 +72,17 @@ impl Segments {
         })
     }
 
+    /// One segment over the whole span.
+    pub fn whole(data: &Dataset) -> Self {
+        Segments {
+            cuts: vec![0, data.len()],
+            t: vec![data.t().to_vec()],
+            starts: data.u0().outer_iter().map(|u0| vec![u0.to_vec()]).collect(),
+            weight: 0.0,
+            dof: data.dof(),
+        }
+    }
+
     fn count(&self) -> usize {
         self.t.len()
     }
@@ -88,100 +98,107 @@ impl Segments {
         at..at + self.dof
     }
 
-    pub fn evaluate(
-        &self,
-        model: &VectorField,
-        corrections: &[f64],
-        objective: &mut Objective,
-        with_gradient: bool,
-        plans: Option<&[StepPlan]>,
-    ) -> Result<Loss> {
-        let (samples, k, dof) = (self.starts.len(), self.count(), self.dof);
-        let mut starts = vec![];
-        for sample in 0..samples {
-            for segment in 0..k {
-                let mut u0 = self.starts[sample][segment].clone();
-                if segment > 0 {
-                    for (u, c) in u0.iter_mut().zip(&corrections[self.place(sample, segment)]) {
-                        *u += c;
-                    }
-                }
-                starts.push(u0);
+    /// Initial state of the `i`th problem without its correction, and the place of the correction.
+    fn start(&self, i: usize) -> (&[f64], Option<std::ops::Range<usize>>) {
+        let (sample, segment) = (i / self.count(), i % self.count());
+        let place = (segment > 0).then(|| self.place(sample, segment));
+        (&self.starts[sample][segment], place)
+    }
+
+    fn n_problems(&self) -> usize {
+        self.starts.len() * self.count()
+    }
+
+    /// The initial state of every problem.
+    pub fn starts(&self, corrections: &[f64]) -> Vec<Vec<f64>> {
+        let corrected = |i| {
+            let (uncorrected, place) = self.start(i);
+            let mut u0 = uncorrected.to_vec();
+            if let Some(place) = place {
+                add(&corrections[place], &mut u0);
+            }
+            u0
+        };
+        (0..self.n_problems()).map(corrected).collect()
+    }
+
+    /// The tangents of [`Segments::starts`] along a direction of the corrections.
+    pub fn start_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
+        let tangent = |i| match self.start(i).1 {
+            Some(place) => direction[place].to_vec(),
+            None => vec![0.0; self.dof],
+        };
+        (0..self.n_problems()).map(tangent).collect()
+    }
+
+    /// Adds gradients by the initial states to that by the corrections.
+    pub fn add_starts(&self, u0: &[Vec<f64>], corrections: &mut [f64]) {
+        for (i, u0) in u0.iter().enumerate() {
+            if let Some(place) = self.start(i).1 {
+                add(u0, &mut corrections[place]);
             }
         }
-        let problems: Vec<Problem> = starts
-            .iter()
-            .enumerate()
-            .map(|(i, u0)| Problem {
-                u0,
-                t: &self.t[i % k],
-                sample: i / k,
-            })
-            .collect();
-        let solver = objective.solver().clone();
-        let solved = objective
-            .engine()
-            .forward(model, &problems, &solver, plans, with_gradient)?;
+    }
 
-        let mut loss = Loss::default();
-        let mut predicted = Array3::zeros(objective.data().u().raw_dim());
+    /// What there is to solve: the segments of each sample in order.
+    pub fn problems<'a>(&'a self, starts: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
+        let k = self.count();
+        let problem = |(i, u0): (usize, &'a Vec<f64>)| Problem {
+            u0,
+            t: &self.t[i % k],
+            sample: i / k,
+        };
+        starts.iter().enumerate().map(problem).collect()
+    }
+
+    /// The loss of solved states, `[time, dof]` for each problem, and its derivatives.
+    pub fn compare(
+        &self,
+        solved: &[&[f64]],
+        starts: &[Vec<f64>],
+        data: ArrayView3<f64>,
+        against: Against,
+    ) -> Compared {
+        let (k, dof) = (self.count(), self.dof);
+        let mut predicted = Array3::zeros(data.raw_dim());
         for (i, solved) in solved.iter().enumerate() {
             let (sample, segment) = (i / k, i % k);
             for (m, time) in (self.cuts[segment]..self.cuts[segment + 1]).enumerate() {
                 for d in 0..dof {
-                    predicted[[sample, time, d]] = solved.u[m * dof + d];
+                    predicted[[sample, time, d]] = solved[m * dof + d];
                 }
             }
-            loss.stats += solved.stats;
         }
-        let (data, data_bars) = mean_squared_error(&predicted, objective.data().u());
-        let gaps = self.gaps(
-            &starts,
-            &solved.iter().map(|s| &s.u[..]).collect::<Vec<_>>(),
-        );
+        let (data, data_bars) = mean_squared_error(&predicted, data, against);
+        let gaps = self.gaps(starts, solved);
         let n_gaps = gaps.len().max(1) as f64;
-        loss.continuity = gaps.iter().map(|g| g * g).sum::<f64>() / n_gaps;
-        loss.data = data;
-        loss.loss = data + self.weight * loss.continuity;
-        if with_gradient {
-            let gap_scale = 2.0 * self.weight / n_gaps;
-            let mut bars = vec![];
-            for (i, solved) in solved.iter().enumerate() {
-                let (sample, segment) = (i / k, i % k);
-                let mut bar = vec![0.0; solved.u.len()];
-                for (m, time) in (self.cuts[segment]..self.cuts[segment + 1]).enumerate() {
-                    for d in 0..dof {
-                        bar[m * dof + d] = data_bars[[sample, time, d]];
-                    }
-                }
-                if segment + 1 < k {
-                    let end = bar.len() - dof;
-                    for (bar, gap) in bar[end..]
-                        .iter_mut()
-                        .zip(&gaps[self.place(sample, segment + 1)])
-                    {
-                        *bar -= gap_scale * gap;
-                    }
-                }
-                bars.push(bar);
-            }
-            let back = objective.engine().backward(&bars)?;
-            loss.gradient = model.gather(&back.values);
-            let own = loss.gradient.len();
-            loss.gradient.resize(own + self.n_corrections(), 0.0);
-            for (i, u0) in back.u0.iter().enumerate() {
-                let (sample, segment) = (i / k, i % k);
-                if segment > 0 {
-                    let place = self.place(sample, segment);
-                    let to = &mut loss.gradient[own + place.start..own + place.end];
-                    for ((to, u0), gap) in to.iter_mut().zip(u0).zip(&gaps[place]) {
-                        *to = u0 + gap_scale * gap;
-                    }
+        let continuity = gaps.iter().map(|g| g * g).sum::<f64>() / n_gaps;
+        let gap_scale = 2.0 * self.weight / n_gaps;
+        let mut bars = vec![];
+        for (i, solved) in solved.iter().enumerate() {
+            let (sample, segment) = (i / k, i % k);
+            let mut bar = vec![0.0; solved.len()];
+            for (m, time) in (self.cuts[segment]..self.cuts[segment + 1]).enumerate() {
+                for d in 0..dof {
+                    bar[m * dof + d] = data_bars[[sample, time, d]];
                 }
             }
+            if segment + 1 < k {
+                let end = bar.len() - dof;
+                let gaps = &gaps[self.place(sample, segment + 1)];
+                for (bar, gap) in bar[end..].iter_mut().zip(gaps) {
+                    *bar -= gap_scale * gap;
+                }
+            }
+            bars.push(bar);
         }
-        loss.plans = solved.into_iter().map(|s| s.plan).collect();
-        Ok(loss)
+        Compared {
+            loss: data + self.weight * continuity,
+            data,
+            continuity,
+            bars,
+            own: gaps.iter().map(|gap| gap_scale * gap).collect(),
+        }
     }
 
     /// Start of each segment > 0 minus the end of the one before, laid out as the corrections.
@@ -202,5 +219,11 @@ impl Segments {
             }
         }
         gaps
+    }
+}
+
+fn add(from: &[f64], to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
     }
 }

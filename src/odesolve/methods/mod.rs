@@ -8,10 +8,11 @@ mod midpoint;
 mod rk4;
 mod tsit5;
 
+use super::method::{Family, Method};
 use super::tableau::Tableau;
 
 /// Every method.
-pub const ALL: [&Tableau; 7] = [
+pub const ALL: &[&Method] = &[
     &euler::EULER,
     &midpoint::MIDPOINT,
     &heun::HEUN,
@@ -22,14 +23,15 @@ pub const ALL: [&Tableau; 7] = [
 ];
 
 /// The default method.
-pub const DEFAULT: &Tableau = &dopri5::DOPRI5;
+pub const DEFAULT: &Method = &dopri5::DOPRI5;
 
 /// The method of this name.
 ///
 /// # Errors
 /// A name that no method has; the message lists the known ones.
-pub fn by_name(name: &str) -> crate::Result<&'static Tableau> {
-    ALL.into_iter()
+pub fn by_name(name: &str) -> crate::Result<&'static Method> {
+    ALL.iter()
         .find(|m| m.name == name)
+        .copied()
         .ok_or_else(|| crate::error::unknown("method", name, ALL.iter().map(|m| m.name)))
 }
