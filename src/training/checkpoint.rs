@@ -48,7 +48,7 @@ struct About {
     final_mse: Option<f64>,
     tally: Tally,
     optimizer_step: u64,
-    t0: f64,
+    t0: Vec<f64>,
     origin: Origin,
     instruction_set: String,
     generator: Generator,
@@ -156,7 +156,7 @@ impl Run {
                 final_mse: self.final_mse,
                 tally: self.tally.clone(),
                 optimizer_step: self.optimizer.step,
-                t0: self.t0,
+                t0: self.t0.clone(),
                 origin: self.origin.clone(),
                 instruction_set: self.instruction_set.clone(),
                 generator: self.generator.clone(),
@@ -240,6 +240,12 @@ impl Run {
         let epochs = self.history.len();
         if self.u0.is_empty() || self.u0.iter().any(|x| !x.is_finite()) {
             return Some("the initial states of the data are missing or not finite");
+        }
+        if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
+            return Some("the initial times of the data are missing or not finite");
+        }
+        if self.settings.train_u0 && self.corrections.len() < self.u0.len() {
+            return Some("the trained initial states are missing");
         }
         if self.optimizer.first.len() != n || self.optimizer.second.len() != n {
             return Some("the state of the optimiser does not have the parameters' length");

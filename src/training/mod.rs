@@ -5,7 +5,8 @@
 //! | `method` | vanilla, multiple shooting, homotopy, and their settings |
 //! | `objective` | loss and gradient of a model against data, on any engine |
 //! | `task` | the problems to solve, and the loss of their solutions |
-//! | `shooting` | segments of multiple shooting |
+//! | `shooting` | its solves: whole samples, or segments of multiple shooting |
+//! | `observation` | which state variables were measured, and where the model begins |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | how to train |
 //! | `trainer` | the loop |
@@ -22,6 +23,7 @@ mod container;
 mod epoch;
 mod method;
 mod objective;
+mod observation;
 mod observer;
 mod optimizer;
 mod options;
@@ -35,6 +37,7 @@ mod trainer;
 pub use checkpoint::load_model;
 pub use method::{Homotopy, Method, MultipleShooting};
 pub use objective::{Loss, Objective, predict};
+pub use observation::Observation;
 pub use observer::{Observer, Observers, RunStart};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::{LrSchedule, TrainOptions};
