@@ -1,4 +1,5 @@
-//! Lets this package's programs, tests, doc tests and benchmarks find libtorch when they start.
+//! Lets this package's programs, tests, doc tests and benchmarks find libtorch when they start, and tells them which commit they
+//! were built from.
 //!
 //! torch-sys links to libtorch but leaves no run path behind: without one, every command would need LD_LIBRARY_PATH.
 
@@ -13,5 +14,28 @@ fn main() {
         for argument in ["-Xlinker", "-rpath", "-Xlinker", &folder] {
             println!("cargo::rustc-link-arg={argument}");
         }
+    }
+    commit();
+}
+
+/// The commit that is checked out, for `environment.json`; none outside a git repository.
+fn commit() {
+    let git = |arguments: &[&str]| {
+        let answer = std::process::Command::new("git")
+            .args(arguments)
+            .output()
+            .ok()?;
+        let text = String::from_utf8(answer.stdout).ok()?;
+        answer.status.success().then(|| text.trim().to_string())
+    };
+    // The log of HEAD changes with every commit and checkout.
+    let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) else {
+        return;
+    };
+    if std::path::Path::new(&log).exists() {
+        println!("cargo::rerun-if-changed={log}");
+    }
+    if let Some(commit) = git(&["rev-parse", "HEAD"]) {
+        println!("cargo::rustc-env=ODESYNC_COMMIT={commit}");
     }
 }

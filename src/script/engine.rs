@@ -24,6 +24,7 @@ fn bindings(reg: &mut Registry) {
     super::synchronizing::register(reg);
     super::training::register(reg);
     super::figures::register(reg);
+    super::experiments::register(reg);
 }
 
 /// Finds modules as files, and tells the watch on tokens that another source begins.

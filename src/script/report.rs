@@ -156,6 +156,7 @@ impl Report<'_> {
                 Some(Stop::OutputClosed) => {
                     ScriptError::new(ErrorKind::OutputClosed, "the output is closed")
                 }
+                Some(Stop::Done) => ScriptError::new(ErrorKind::Done, "done"),
                 _ => match self.host.take_output_failure() {
                     Some(reason) => runtime(format!("cannot write the output: {reason}")),
                     None => ScriptError::new(ErrorKind::Interrupted, "interrupted"),

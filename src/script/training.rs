@@ -148,15 +148,7 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
         return Ok(LrSchedule::Constant);
     };
     if let Some(name) = convert::text(&value) {
-        return match name.as_str() {
-            "constant" => Ok(LrSchedule::Constant),
-            "cosine" => Ok(LrSchedule::Cosine),
-            other => Err(crate::error::unknown(
-                "lr_schedule",
-                other,
-                ["constant", "cosine"],
-            )),
-        };
+        return LrSchedule::by_name(&name);
     }
     let Some(map) = value.clone().try_cast::<Map>() else {
         return Err(options.wrong(
@@ -167,15 +159,9 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
     };
     let mut own = Options::new("train: lr_schedule", map);
     let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
-    let factor = own.positive("factor", 0.1)?;
+    let factor = own.opt_positive("factor")?;
     own.finish()?;
-    match (rate, every) {
-        (Some(rate), None) => Ok(LrSchedule::Exponential { rate }),
-        (None, Some(every)) => Ok(LrSchedule::Step { every, factor }),
-        _ => Err(Error::invalid(
-            "train: lr_schedule takes either rate, or every and factor",
-        )),
-    }
+    LrSchedule::from_rates(rate, every, factor).map_err(|e| Error::invalid(format!("train: {e}")))
 }
 
 fn optimizer(options: &mut Options) -> Result<Optimizer> {

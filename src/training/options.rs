@@ -184,6 +184,43 @@ pub enum LrSchedule {
 }
 
 impl LrSchedule {
+    /// The schedule of this name, `constant` or `cosine`.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "constant" => Ok(LrSchedule::Constant),
+            "cosine" => Ok(LrSchedule::Cosine),
+            _ => Err(crate::error::unknown(
+                "lr_schedule",
+                name,
+                ["constant", "cosine"],
+            )),
+        }
+    }
+
+    /// Exponential with `rate`, or in steps with `every` and `factor` (0.1).
+    ///
+    /// # Errors
+    /// Both or neither.
+    pub fn from_rates(
+        rate: Option<f64>,
+        every: Option<usize>,
+        factor: Option<f64>,
+    ) -> Result<Self> {
+        match (rate, every, factor) {
+            (Some(rate), None, None) => Ok(LrSchedule::Exponential { rate }),
+            (None, Some(every), factor) => Ok(LrSchedule::Step {
+                every,
+                factor: factor.unwrap_or(0.1),
+            }),
+            _ => Err(Error::invalid(
+                "lr_schedule takes either rate, or every and factor",
+            )),
+        }
+    }
+
     /// The factor of an epoch in a run of `epochs`.
     pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
         match self {
