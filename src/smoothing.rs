@@ -9,7 +9,7 @@
 use ndarray::{Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use crate::error::{Error, Result};
-use crate::field::Signal;
+use crate::field::{Input, Signal};
 
 mod curve;
 mod double_double;
@@ -196,6 +196,18 @@ impl SmoothingSpline {
         }
         table
     }
+}
+
+/// An external input that is the natural cubic smoothing spline of values `[time, component]` at the times `t`; α = 0 goes through
+/// them. Missing values (NaN) are bridged.
+///
+/// # Errors
+/// Those of [`SmoothingSpline::new`].
+pub fn spline_input(t: &[f64], values: ArrayView2<'_, f64>, alpha: f64) -> Result<Input> {
+    let spline = SmoothingSpline::single(t, values, alpha)?;
+    let (g, bends) = (spline.g(), spline.g_ddot());
+    let first = Axis(0);
+    Input::cubic(t, g.index_axis(first, 0), Some(bends.index_axis(first, 0)))
 }
 
 impl Signal for SmoothingSpline {

@@ -89,7 +89,7 @@ pub(crate) fn check(
             .find(|s| s.samples() > 1 && problem.sample >= s.samples())
         {
             return Err(Error::invalid(format!(
-                "the field is synchronised to {} samples, sample {} was asked for",
+                "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
                 signal.samples(),
                 problem.sample
             )));

@@ -79,12 +79,7 @@ pub(super) fn check_model(model: &VectorField) -> Result<()> {
             block.name
         )));
     }
-    if !model.signals().is_empty() {
-        return Err(Error::invalid(
-            "a synchronised field holds its data and can't be saved; train the model itself, or without an output folder",
-        ));
-    }
-    Ok(())
+    model.check_saved()
 }
 
 /// The model of a checkpoint: the best one of `best.safetensors`, the one after the last update of `last.safetensors`.

@@ -206,7 +206,7 @@ impl Segments {
         let (data, mut bars) = self.mean_squared_error(solved, against);
         let gaps = self.gaps(starts, solved);
         let n_gaps = gaps.len().max(1) as f64;
-        let continuity = gaps.iter().map(|g| g * g).sum::<f64>() / n_gaps;
+        let continuity = gaps.iter().fold(0.0, |sum, g| sum + g * g) / n_gaps;
         let gap_scale = 2.0 * self.weight / n_gaps;
         for (i, segment) in self.all.iter().enumerate() {
             if let Trained::Correction(place) = &segment.trained {
