@@ -179,13 +179,17 @@ fn expected(expected: &dyn Expected) -> String {
         name if name.starts_with("enum ") || name.starts_with("internally tagged enum ") => {
             "a name or a map with one".into()
         }
-        name => match name.strip_prefix("an array of length ") {
-            Some(length) => format!("a list of {length}"),
-            None => match name.strip_prefix("a tuple of size ") {
+        name => {
+            // "an array of length 2", "a tuple of size 2", "tuple struct Pair with 2 elements"
+            let length = name
+                .strip_prefix("an array of length ")
+                .or_else(|| name.strip_prefix("a tuple of size "))
+                .or_else(|| name.strip_prefix("tuple ")?.rsplit(' ').nth(1));
+            match length {
                 Some(length) => format!("a list of {length}"),
                 None => name.to_string(),
-            },
-        },
+            }
+        }
     }
 }
 
