@@ -277,6 +277,10 @@ fn mistakes_in_defaults() {
             "defaults: [{training: vanila}]\n",
             "did you mean \"vanilla\"?",
         ),
+        (
+            "defaults: [{training: vanila}]\n",
+            "known: circle, homotopy, none, vanilla, wrong (chosen in configs/lotka.yaml)",
+        ),
         ("defaults: [lotka]\n", "go in a circle: lotka → lotka"),
         (
             "defaults: [other]\n",
@@ -348,9 +352,19 @@ fn defaults_have_an_end() {
 #[test]
 fn the_library_is_found_beside_the_script() {
     let fixture = fixture(&[]);
-    let beside = |script: &str| Library::find(Some(&fixture.folder.path().join(script)));
+    let root = fixture.folder.path();
+    let elsewhere = root.join("elsewhere");
+    let beside = |script: &str| Library::find_from(&elsewhere, Some(&root.join(script)));
     assert_eq!(beside("scripts/train.rhai"), fixture.library);
     assert_eq!(beside("train.rhai"), fixture.library);
+    assert_eq!(Library::find_from(root, None), fixture.library);
+    assert_eq!(Library::find_from(&elsewhere, None), Library::BuiltIn);
+    // The working folder comes first, a folder without YAML files does not count.
+    let here = elsewhere.join("configs");
+    std::fs::create_dir_all(here.join("training")).unwrap();
+    assert_eq!(beside("train.rhai"), fixture.library);
+    std::fs::write(here.join("mine.yaml"), "").unwrap();
+    assert_eq!(beside("train.rhai"), Library::Folder(here));
     assert_eq!(fixture.library.experiments().unwrap(), ["lotka"]);
     assert_eq!(fixture.library.groups().unwrap(), ["model", "training"]);
     assert_eq!(

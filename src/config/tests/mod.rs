@@ -5,6 +5,7 @@ mod interpolate;
 mod overrides;
 mod random;
 mod saved;
+mod shipped;
 mod sweep;
 mod typed;
 
