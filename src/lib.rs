@@ -16,6 +16,7 @@
 //! | [`dynamics`] | known systems, one file each |
 //! | [`models`] | MLP, black box, second-order and gray-box models; initialisation |
 //! | [`odesolve`] | Runge-Kutta methods, step-size control, dense output, discrete adjoints, one driver |
+//! | [`devices`] | devices by name; what CUDA lacks where it lacks something |
 //! | `torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
 //! | [`engines`] | an engine by its name and device |
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
@@ -33,6 +34,7 @@
 pub mod cli;
 pub mod config;
 pub mod datasets;
+pub mod devices;
 pub mod dynamics;
 pub mod engines;
 pub mod error;

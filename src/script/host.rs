@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::devices::Device;
 use crate::{Error, Result};
 
 use super::memory;
@@ -71,6 +72,7 @@ struct Inner {
     output: Output,
     quiet: bool,
     memory_limit: usize,
+    device: Device,
     arguments: Vec<(String, String)>,
 }
 
@@ -79,6 +81,7 @@ impl Host {
         output: Output,
         quiet: bool,
         memory_limit: usize,
+        device: Device,
         arguments: Vec<(String, String)>,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -88,6 +91,7 @@ impl Host {
             output,
             quiet,
             memory_limit,
+            device,
             arguments,
         }))
     }
@@ -147,6 +151,11 @@ impl Host {
     /// The `KEY=VALUE` pairs of the command line.
     pub fn arguments(&self) -> &[(String, String)] {
         &self.0.arguments
+    }
+
+    /// The device of a call that names neither an engine nor a device.
+    pub fn device(&self) -> Device {
+        self.0.device
     }
 
     /// Bytes that the process may hold.
