@@ -79,7 +79,7 @@ bench-peers: setup ## loss and gradient beside torchdiffeq, in a virtual environ
 	.venv-peers/bin/python -m pip install --quiet torch==2.11.0 torchdiffeq==0.2.5 numpy
 	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench loss_and_gradient
 
-sanitize: ## the engine's tests under the address sanitizer (the only unsafe code is there)
+sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe code is there)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --no-default-features --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test field --test odesolve
 

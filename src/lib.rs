@@ -26,7 +26,7 @@
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`config`] | configurations: YAML put together from parts, overrides |
 //! | [`script`] | the rhai engine, its bindings and the session |
-//! | [`cli`] | the command line: `odesync run`, `odesync eval` |
+//! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync doctor` |
 //! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]

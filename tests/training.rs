@@ -7,13 +7,13 @@ mod reference;
 use std::sync::atomic::Ordering;
 
 use common::{engines, golden, relative};
-use ndarray::{Array1, Array2, Axis, concatenate};
+use ndarray::{Array1, Axis, concatenate};
 use odesync::Error;
 use odesync::datasets::Dataset;
 use odesync::dynamics::lotka_volterra;
 use odesync::engines::engine;
 use odesync::field::{Unary, VectorField};
-use odesync::models::{blackbox, graybox, second_order};
+use odesync::models::{blackbox, second_order};
 use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;

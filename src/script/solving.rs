@@ -140,3 +140,39 @@ pub(super) fn register(reg: &mut Registry) {
     });
     reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::host::Output;
+
+    /// What a script's options come to in a session on this device: "engine device".
+    fn chosen(device: Device, given: &[(&str, &str)]) -> Result<String> {
+        let host = Host::new(Output::terminal(), true, usize::MAX, device, vec![]);
+        let map = given
+            .iter()
+            .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
+            .collect();
+        let (engine, device) = engine_and_device(&host, &mut Options::new("solve", map))?;
+        Ok(format!("{engine} {device}"))
+    }
+
+    #[test]
+    fn the_sessions_device_is_a_default_that_a_scripts_options_overrule() {
+        let gpu = Device::Cuda(1);
+        for (session, given, want) in [
+            (Device::Cpu, &[][..], "native cpu"),
+            (gpu, &[], "torch cuda:1"),
+            (gpu, &[("engine", "native")], "native cpu"),
+            (gpu, &[("engine", "torch")], "torch cuda:1"),
+            (gpu, &[("device", "cpu")], "native cpu"),
+            (gpu, &[("engine", "torch"), ("device", "cpu")], "torch cpu"),
+            (Device::Cpu, &[("engine", "torch")], "torch cpu"),
+            (Device::Cpu, &[("device", "cuda")], "torch cuda"),
+        ] {
+            assert_eq!(chosen(session, given).unwrap(), want, "{session} {given:?}");
+        }
+        let error = chosen(gpu, &[("device", "gpu")]).unwrap_err().to_string();
+        assert!(error.contains("unknown device \"gpu\""), "{error}");
+    }
+}
