@@ -241,8 +241,8 @@ fn doctor_names_what_is_missing_and_the_cure() {
     assert!(line(" odesync").0.contains(env!("CARGO_PKG_VERSION")));
     assert!(line(" instruction set").0.contains("portable"));
     assert!(line(" memory").0.contains("iB for a script"));
+    assert!(line(" configs").0.contains("lorenz3d"));
     for (what, cure) in [
-        (" configs", "→ cd "),
         (" Jupyter", "→ python3 -m venv .venv"),
         (" evcxr_jupyter", "→ cargo install evcxr_jupyter@"),
         (" kernels", "→ evcxr_jupyter --install"),

@@ -5,8 +5,8 @@ mod jupyter;
 mod programs;
 
 use std::fmt::Write as _;
-use std::path::Path;
 
+use crate::config::Library;
 use crate::devices::Device;
 use crate::engines::engine;
 use crate::field::Isa;
@@ -196,31 +196,19 @@ fn libtorch() -> Finding {
     )
 }
 
-/// The folder of configurations that scripts name their experiments by.
+/// Where the configurations that scripts name come from.
 fn configs() -> Finding {
-    let what = "configs";
-    let Ok(folder) = std::fs::read_dir("configs") else {
-        return Finding::missing(
-            what,
-            "no folder configs here",
-            "cd into the checkout of odesync, for scripts that name a configuration",
-        );
+    let library = Library::find(None);
+    let place = match &library {
+        Library::Folder(folder) => format!("in {}", folder.display()),
+        Library::BuiltIn => "built in, as there is no folder configs here".into(),
     };
-    let mut names: Vec<String> = folder
-        .filter_map(|entry| {
-            let name = entry.ok()?.file_name().into_string().ok()?;
-            let path = Path::new(&name);
-            let yaml = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
-            yaml.then(|| path.file_stem().map(|s| s.to_string_lossy().into_owned()))?
-        })
-        .collect();
-    names.sort();
-    match names.len() {
-        0 => Finding::missing(
-            what,
-            "the folder configs here holds no .yaml file",
-            "git checkout -- configs, in the checkout of odesync",
+    match library.experiments() {
+        Ok(names) => Finding::there("configs", format!("{} ({place})", names.join(", "))),
+        Err(error) => Finding::missing(
+            "configs",
+            error.to_string(),
+            "cd into the checkout of odesync, for scripts that name a configuration",
         ),
-        _ => Finding::there(what, format!("configs: {}", names.join(", "))),
     }
 }
