@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use odesync::Error;
+use odesync::devices::CudaStatus;
 use odesync::dynamics::{lorenz, lotka_volterra, van_der_pol};
 use odesync::field::{Binary, FieldBuilder, Signal, Unary, VectorField, system};
 use odesync::odesolve::{
@@ -612,12 +613,16 @@ fn devices_are_found_by_name() {
         text("cuad")
     );
     assert!(text("cuda:x").contains("unknown device"));
-    if tch::Cuda::is_available() {
-        assert!(TorchEngine::new("cuda").is_ok());
-        assert!(text("cuda:99").contains("no device"));
-    } else {
-        assert!(text("cuda").contains("needs a libtorch with CUDA"));
-        assert!(text("cuda:1").contains("use the device \"cpu\""));
+    match odesync::engines::cuda() {
+        CudaStatus::Ready { .. } => {
+            assert!(TorchEngine::new("cuda").is_ok());
+            assert!(text("cuda:99").contains("no device"));
+        }
+        status => {
+            assert!(text("cuda").contains(&status.to_string()));
+            assert!(text("cuda:1").contains("the device \"cuda:1\" can't be used"));
+            assert!(text("cuda:1").contains("use the device \"cpu\""));
+        }
     }
 }
 

@@ -1,127 +1,34 @@
 //! Losses, gradients and training against reference figures, finite differences and each other.
 
 mod common;
+#[path = "common/reference.rs"]
+mod reference;
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use common::{engines, flat, golden, numbers, relative};
-use ndarray::{Array1, Array2, Axis, concatenate};
+use common::{engines, golden, relative};
+use ndarray::{Array1, Axis, concatenate};
 use odesync::Error;
 use odesync::datasets::Dataset;
 use odesync::dynamics::lotka_volterra;
 use odesync::engines::engine;
 use odesync::field::{Unary, VectorField};
-use odesync::models::{blackbox, graybox, second_order};
+use odesync::models::{blackbox, second_order};
 use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
 use odesync::synchronization::Coupling;
 use odesync::training::{
     Homotopy, LrSchedule, Method, MultipleShooting, Objective, Optimizer, OptimizerState, Run,
-    Stop, TrainOptions, train,
+    Stop, TrainOptions, load_model, train,
 };
-use serde_json::Value;
-
-fn dataset(case: &Value) -> Dataset {
-    let t = numbers(&case["t"]);
-    let u0 = numbers(&case["u0"]);
-    let u = Array2::from_shape_vec((t.len(), u0.len()), flat(&case["u"])).unwrap();
-    Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap()
-}
-
-fn model(case: &Value) -> VectorField {
-    let nodes: Vec<usize> = numbers(&case["nodes"])
-        .iter()
-        .map(|n| *n as usize)
-        .collect();
-    let mut generator = Generator::manual_seed(case["seed"].as_u64().unwrap());
-    match case["kind"].as_str().unwrap_or("blackbox") {
-        "blackbox" => blackbox(&nodes, Unary::Gelu, &mut generator),
-        "second_order" => second_order(&nodes, Unary::Gelu, &mut generator),
-        _ => graybox(&nodes, Unary::Gelu, &[], &mut generator, |_, u, nn, _| {
-            vec![u.at(0) * 1.3 + nn.at(0), u.at(1) * -1.8 + nn.at(1)]
-        }),
-    }
-    .unwrap()
-}
-
-fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Method {
-    Method::Homotopy(Homotopy::new(coupling, schedule))
-}
-
-fn method_of(case: &Value, reference: &Value) -> Method {
-    match reference["method"].as_str().unwrap() {
-        "vanilla" => Method::Vanilla,
-        "homotopy" => homotopy(
-            case["coupling"].as_f64().unwrap(),
-            Schedule::list(vec![1.0]).unwrap(),
-        ),
-        _ => Method::MultipleShooting(MultipleShooting {
-            segments: reference["n_segments"].as_u64().unwrap() as usize,
-            continuity_weight: reference["continuity_weight"].as_f64().unwrap(),
-        }),
-    }
-}
+use reference::{dataset, homotopy, losses_and_gradients, model, training_curve};
 
 #[test]
 fn reference_losses_and_gradients_on_every_engine() {
-    let all = golden("losses_and_gradients");
-    for (name, case) in all.as_object().unwrap() {
-        let (model, data) = (model(case), dataset(case));
-        assert_eq!(
-            model.params(),
-            numbers(&case["params"]),
-            "{name}: initial parameters for the seed"
-        );
-        for reference in case["cases"].as_array().unwrap() {
-            let method = method_of(case, reference);
-            let lambda = reference["homotopy"].as_f64().unwrap_or(0.0);
-            for engine_name in engines() {
-                let solver = SolveOptions::default().tolerances(1e-10, 1e-12);
-                let engine = engine(engine_name, "cpu").unwrap();
-                let mut objective =
-                    Objective::new(&model, &data, &method, &solver, engine).unwrap();
-                let got = objective
-                    .evaluate(&objective.initial(), lambda, true, None)
-                    .unwrap();
-                let what = format!("{name} {engine_name} {} lambda {lambda}", method.name());
-                let want = reference["loss"].as_f64().unwrap();
-                assert!(
-                    (got.loss / want - 1.0).abs() < 1e-7,
-                    "{what}: loss {} {want}",
-                    got.loss
-                );
-                let error = relative(
-                    &got.gradient[..model.n_params()],
-                    &numbers(&reference["grad"]),
-                );
-                assert!(error < 1e-6, "{what}: gradient {error:e}");
-                if let Some(data) = reference["data_loss"].as_f64() {
-                    assert!((got.data / data - 1.0).abs() < 1e-7, "{what}");
-                    let continuity = reference["continuity"].as_f64().unwrap();
-                    assert!((got.continuity / continuity - 1.0).abs() < 1e-7, "{what}");
-                }
-            }
-        }
-        for engine_name in engines() {
-            let engine = engine(engine_name, "cpu").unwrap();
-            let mut objective = Objective::new(
-                &model,
-                &data,
-                &Method::Vanilla,
-                &SolveOptions::default(),
-                engine,
-            )
-            .unwrap();
-            let free = objective
-                .evaluate(&model.params(), 0.0, false, None)
-                .unwrap();
-            assert_eq!(
-                free.stats.evaluations as u64,
-                case["evaluations_free"].as_u64().unwrap(),
-                "{name} {engine_name}"
-            );
-        }
+    for engine in engines() {
+        losses_and_gradients(engine, "cpu");
     }
 }
 
@@ -216,34 +123,8 @@ fn gradients_on_one_plan_and_engines_agree() {
 
 #[test]
 fn reference_training_curve_on_every_engine() {
-    let case = golden("training_curve");
-    let schedule = Schedule::power_law(6, 5, 0.6).unwrap();
     for engine in engines() {
-        let options = TrainOptions {
-            lr: 0.05,
-            solver: SolveOptions::default().method("rk4").unwrap().substeps(4),
-            engine: engine.into(),
-            ..TrainOptions::default()
-        };
-        let run = train(
-            &model(&case),
-            &dataset(&case),
-            &homotopy(6.0, schedule.clone()),
-            &options,
-            &mut (),
-        )
-        .unwrap();
-        let rows = case["rows"].as_array().unwrap();
-        assert_eq!(run.history.len(), rows.len());
-        for (record, row) in run.history.iter().zip(rows) {
-            let row = numbers(row);
-            assert!((record.lambda - row[0]).abs() < 1e-12);
-            assert!(
-                (record.train_loss / row[1] - 1.0).abs() < 1e-9,
-                "{engine} {record:?} {row:?}"
-            );
-        }
-        assert!(relative(&run.last.params(), &numbers(&case["final_params"])) < 1e-8);
+        training_curve(engine, "cpu");
     }
 }
 
@@ -388,35 +269,43 @@ fn a_saved_run_is_read_back_and_damage_is_an_error() {
         run.predict(&[0.0, 0.5]).unwrap()[[0, 1, 1]]
     );
 
-    let best = out.join("best.safetensors");
-    let good = std::fs::read(&best).unwrap();
-    for at in (0..good.len()).step_by(97) {
-        for damaged in [good[..at].to_vec(), {
-            let mut b = good.clone();
-            b[at] ^= 0x55;
-            b
-        }] {
-            std::fs::write(&best, damaged).unwrap();
-            // A flipped bit inside a number can't be seen; everything else must be an error, and nothing a panic.
-            if let Err(error) = Run::load(&out) {
-                assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+    // Every byte counts: whatever is changed or cut off is an error, and never a panic.
+    for (name, load) in [
+        (
+            "last.safetensors",
+            (|out| Run::load(out).map(drop)) as fn(&Path) -> Result<(), Error>,
+        ),
+        ("best.safetensors", |out| {
+            load_model(out.join("best.safetensors")).map(drop)
+        }),
+    ] {
+        let path = out.join(name);
+        let good = std::fs::read(&path).unwrap();
+        assert!(load(&out).is_ok());
+        for at in (0..good.len()).step_by(97) {
+            for damaged in [good[..at].to_vec(), {
+                let mut b = good.clone();
+                b[at] ^= 0x55;
+                b
+            }] {
+                std::fs::write(&path, damaged).unwrap();
+                match load(&out) {
+                    Err(Error::Checkpoint { path: named, .. }) => assert_eq!(named, path),
+                    other => panic!("{name}, byte {at}: {other:?}"),
+                }
             }
         }
+        std::fs::write(&path, b"not a checkpoint").unwrap();
+        let error = load(&out).unwrap_err().to_string();
+        assert!(error.contains("not a usable checkpoint"), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(load(&out), Err(Error::Io { .. })));
     }
-    std::fs::write(&best, b"not a checkpoint").unwrap();
-    assert!(
-        Run::load(&out)
-            .unwrap_err()
-            .to_string()
-            .contains("not a usable checkpoint")
-    );
-    std::fs::remove_file(&best).unwrap();
-    assert!(matches!(Run::load(&out), Err(Error::Io { .. })));
-    assert_eq!(
-        std::fs::read_dir(&out).unwrap().count(),
-        2,
-        "no temporary file is left"
-    );
+    let left: Vec<_> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, [".lock"], "no temporary file is left");
 }
 
 #[test]
@@ -440,60 +329,10 @@ fn what_was_set_and_why_it_ended_is_saved() {
         format!("{:?}", back.solver),
         format!("{:?}", options.solver)
     );
-    // A process that ended between two files leaves metrics of later epochs; those of earlier ones must be there.
-    let metrics = folder.path().join("metrics.csv");
-    let text = std::fs::read_to_string(&metrics).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
-    let more = lines[lines.len() - 1].replacen(&format!("{},", back.history.len() - 1), "99,", 1);
-    std::fs::write(&metrics, format!("{text}{more}\n")).unwrap();
-    assert_eq!(Run::load(folder.path()).unwrap().history, back.history);
-    std::fs::write(&metrics, lines[..lines.len() - 1].join("\n")).unwrap();
-    let error = Run::load(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("metrics.csv"), "{error}");
-}
-
-#[test]
-fn a_last_checkpoint_that_does_not_fit_is_an_error() {
-    let (model, data, mut options) = small();
-    let folder = tempfile::tempdir().unwrap();
-    options.epochs = Some(2);
-    options.out = Some(folder.path().join("a"));
-    train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
-    options.out = Some(folder.path().join("b"));
-    let wider = blackbox(&[2, 9, 2], Unary::Tanh, &mut Generator::manual_seed(10)).unwrap();
-    train(&wider, &data, &Method::Vanilla, &options, &mut ()).unwrap();
-    let last = |run: &str| folder.path().join(run).join("last.safetensors");
-    let good = std::fs::read(last("a")).unwrap();
-    let says = |bytes: &[u8], what: &str| {
-        std::fs::write(last("a"), bytes).unwrap();
-        let error = Run::load(folder.path().join("a")).unwrap_err();
-        assert!(
-            matches!(error, Error::Checkpoint { .. }) && error.to_string().contains(what),
-            "{error}"
-        );
-    };
-    says(&std::fs::read(last("b")).unwrap(), "the best model");
-    // Names of the same length leave the file's layout as it is.
-    let renamed = |from: &str, to: &str| {
-        let text: Vec<u8> = good.clone();
-        let at = text
-            .windows(from.len())
-            .position(|w| w == from.as_bytes())
-            .unwrap();
-        let mut text = text;
-        text[at..at + to.len()].copy_from_slice(to.as_bytes());
-        text
-    };
-    says(&renamed("data.u0", "data.u9"), "\"data.u0\" is missing");
-    says(
-        &renamed("optimizer.first", "optimizer.fir5t"),
-        "\"optimizer.first\" is missing",
-    );
-    for cut in (0..good.len()).step_by(61) {
-        says(&good[..cut], "last.safetensors");
-    }
-    std::fs::write(last("a"), &good).unwrap();
-    assert!(Run::load(folder.path().join("a")).is_ok());
+    assert_eq!(back.settings.patience, Some(2));
+    assert_eq!((back.settings.lr, back.settings.epochs), (1e-300, 12));
+    assert_eq!(back.settings.method, Method::Vanilla);
+    assert_eq!(back.settings.optimizer, options.optimizer);
 }
 
 #[test]

@@ -73,12 +73,12 @@ fn fitting(present: &Value, given: Value, change: &Override) -> Result<Value> {
         )));
     }
     // 1 in the place of 0.5 is 1.0, so that the key stays a float.
-    if let (Value::Number(present), Value::Number(number)) = (present, &given) {
-        if present.is_f64() && !number.is_f64() {
-            if let Some(float) = number.as_f64().filter(|x| x.abs() <= (1u64 << 53) as f64) {
-                return Ok(Value::Number(float.into()));
-            }
-        }
+    if let (Value::Number(present), Value::Number(number)) = (present, &given)
+        && present.is_f64()
+        && !number.is_f64()
+        && let Some(float) = number.as_f64().filter(|x| x.abs() < (1u64 << 53) as f64)
+    {
+        return Ok(Value::Number(float.into()));
     }
     Ok(given)
 }

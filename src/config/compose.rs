@@ -7,9 +7,9 @@ use serde_yaml::{Mapping, Value};
 
 use crate::{Error, Result};
 
+use super::choices::{Part, choose, option_name, put};
 use super::library::{self, Library, Source};
 use super::origin::Origins;
-use super::overrides::Action;
 use super::tree;
 use super::{Config, Override, apply, interpolate, read};
 
@@ -71,20 +71,6 @@ pub(super) fn check_name(tree: &Value, origins: &Origins) -> Result<()> {
     }
 }
 
-/// One of the parts that are merged, in order.
-enum Part {
-    /// A file's own keys.
-    Own(Arc<str>, Mapping),
-    /// An option of a group; `None` leaves the group out.
-    Group(String, Option<String>),
-}
-
-impl Part {
-    fn is_group(&self, name: &str) -> bool {
-        matches!(self, Part::Group(group, _) if group == name)
-    }
-}
-
 struct Composer<'a> {
     library: &'a Library,
     files: usize,
@@ -127,7 +113,8 @@ impl Composer<'_> {
                 },
                 Value::String(base) => {
                     step(&file, base, chain)?;
-                    let source = self.library.experiment(base)?;
+                    let source = self.library.experiment(base);
+                    let source = source.map_err(|e| chosen_in(e, &file))?;
                     parts.extend(self.plan(source, chain)?);
                     chain.pop();
                 }
@@ -143,7 +130,7 @@ impl Composer<'_> {
                             return Err(in_defaults(&file, &format!("chooses {group} twice")));
                         }
                         chosen.push(group.clone());
-                        put(&mut parts, group, option);
+                        put(&mut parts, Part::Group(group, option, Some(file.clone())));
                     }
                 }
                 other => {
@@ -170,10 +157,13 @@ impl Composer<'_> {
                 Part::Own(file, own) => {
                     tree::merge(&mut tree, own, "", &file, &mut self.origins);
                 }
-                Part::Group(_, None) => {}
-                Part::Group(group, Some(option)) => {
-                    let file =
-                        self.option(&mut tree, &group, &option, &mut vec![option.clone()])?;
+                Part::Group(_, None, _) => {}
+                Part::Group(group, Some(option), by) => {
+                    let source = self.library.option(&group, &option).map_err(|e| match by {
+                        Some(by) => chosen_in(e, &by),
+                        None => e,
+                    })?;
+                    let file = self.option(&mut tree, &group, source, &mut vec![option])?;
                     self.origins.note(&group, &file);
                 }
             }
@@ -186,10 +176,9 @@ impl Composer<'_> {
         &mut self,
         tree: &mut Mapping,
         group: &str,
-        option: &str,
+        source: Source,
         chain: &mut Vec<String>,
     ) -> Result<Arc<str>> {
-        let source = self.library.option(group, option)?;
         let (own, defaults) = self.open(&source)?;
         let file = source.file;
         let mut own = Some(Mapping::from_iter([(group.into(), Value::Mapping(own))]));
@@ -201,7 +190,9 @@ impl Composer<'_> {
                 },
                 Value::String(base) => {
                     step(&file, base, chain)?;
-                    self.option(tree, group, base, chain)?;
+                    let source = self.library.option(group, base);
+                    let source = source.map_err(|e| chosen_in(e, &file))?;
+                    self.option(tree, group, source, chain)?;
                     chain.pop();
                 }
                 other => {
@@ -245,100 +236,10 @@ fn in_defaults(file: &str, message: &str) -> Error {
     Error::invalid(format!("{file}: `defaults` {message}"))
 }
 
-/// Sets the choice of a group, in its place where there is one.
-fn put(parts: &mut Vec<Part>, group: String, option: Option<String>) {
-    let place = parts.iter_mut().find(|part| part.is_group(&group));
-    let part = Part::Group(group, option);
-    match place {
-        Some(place) => *place = part,
-        None => parts.push(part),
+/// The error for a file that `file` asks for in its `defaults`.
+fn chosen_in(error: Error, file: &str) -> Error {
+    match error {
+        Error::Invalid(message) => Error::Invalid(format!("{message} (chosen in {file})")),
+        other => other,
     }
-}
-
-/// The name of an option, which may look like a number; null for none.
-fn option_name(value: &Value) -> std::result::Result<Option<String>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bool(value) => Ok(Some(value.to_string())),
-        Value::Number(value) => Ok(Some(value.to_string())),
-        Value::String(value) => Ok(Some(value.clone())),
-        other => Err(tree::brief(other)),
-    }
-}
-
-/// Applies an override that chooses an option; false where it is about a value.
-fn choose(
-    library: &Library,
-    parts: &mut Vec<Part>,
-    change: &Override,
-    file: &Arc<str>,
-) -> Result<bool> {
-    let group = change.key();
-    if !library.has_group(group) {
-        return Ok(false);
-    }
-    let present = parts
-        .iter()
-        .any(|part| matches!(part, Part::Group(name, Some(_)) if name == group));
-    let listed = parts.iter().any(|part| part.is_group(group));
-    let inline = parts
-        .iter()
-        .any(|part| matches!(part, Part::Own(_, own) if own.contains_key(group)));
-    let option = match change.value().map(option_name) {
-        None => None,
-        Some(Ok(option)) => option,
-        // A whole section in place of an option: a value as any other, where that is what the override says.
-        Some(Err(_)) if change.action != Action::Set => return Ok(false),
-        Some(Err(given)) => {
-            return Err(Error::invalid(format!(
-                "override `{change}`: {group} is chosen by name, {group}=OPTION (known: {}), not by {given}; set single values as \
-                 {group}.KEY=VALUE, or replace it as a whole with ++{change}",
-                library.options(group)?.join(", ")
-            )));
-        }
-    };
-    match change.action {
-        Action::Set if !listed && !inline => Err(Error::invalid(format!(
-            "override `{change}`: {file} chooses no {group}; to add one write +{change}"
-        ))),
-        Action::Add if present || inline => Err(Error::invalid(format!(
-            "override `{change}`: {file} has its {group} already; to choose another drop the +: {group}={}",
-            option.unwrap_or_else(|| "null".into())
-        ))),
-        Action::Delete => delete(parts, change, option),
-        Action::Set | Action::Add | Action::Force => {
-            if !listed && inline {
-                // A section that stands in the file itself, as in a saved configuration, gives way.
-                for part in parts.iter_mut() {
-                    if let Part::Own(_, own) = part {
-                        own.shift_remove(group);
-                    }
-                }
-            }
-            put(parts, group.to_string(), option);
-            Ok(true)
-        }
-    }
-}
-
-/// `~group` and `~group=option`; false where the group is not one that was chosen.
-fn delete(parts: &mut Vec<Part>, change: &Override, option: Option<String>) -> Result<bool> {
-    let group = change.key();
-    let chosen = parts.iter().position(|part| part.is_group(group));
-    let Some(Part::Group(_, current)) = chosen.and_then(|index| parts.get(index)) else {
-        return Ok(false);
-    };
-    if change.value().is_some() && *current != option {
-        return Err(Error::invalid(format!(
-            "override `{change}`: {group} is {}",
-            current.as_deref().unwrap_or("null")
-        )));
-    }
-    parts.retain(|part| !part.is_group(group));
-    for part in parts {
-        if let Part::Own(_, own) = part {
-            own.shift_remove(group);
-        }
-    }
-    Ok(true)
 }

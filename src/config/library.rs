@@ -33,7 +33,12 @@ impl Library {
     /// The first of these that holds a YAML file: the folder `configs` here, the one beside the folder of `script`, the one beside
     /// `script`; otherwise what is built in.
     pub fn find(script: Option<&Path>) -> Library {
-        let mut candidates = vec![PathBuf::from("configs")];
+        Self::find_from(Path::new(""), script)
+    }
+
+    /// As [`Library::find`], `here` being the working folder.
+    pub(super) fn find_from(here: &Path, script: Option<&Path>) -> Library {
+        let mut candidates = vec![here.join("configs")];
         if let Some(folder) = script.and_then(Path::parent) {
             candidates.push(match folder.file_name() {
                 Some(_) => folder.with_file_name("configs"),

@@ -11,8 +11,8 @@
 //! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back with every bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
 //! | `overrides.rs`, `flow.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
-//! | `compose.rs`, `apply.rs`, `interpolate.rs` | choices, values, references: the three steps, in this order |
-//! | `typed.rs` | a section as a Rust type |
+//! | `compose.rs`, `choices.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references: the steps, in this order |
+//! | `typed/` | a section as a Rust type |
 //!
 //! # Composition
 //!
@@ -38,6 +38,7 @@
 //! the empty text.
 
 mod apply;
+mod choices;
 mod compose;
 mod flow;
 mod interpolate;

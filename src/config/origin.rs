@@ -41,6 +41,14 @@ impl Origins {
     pub fn forget(&mut self, path: &str) {
         self.by_path.remove(path);
         let below = format!("{path}.");
-        self.by_path.retain(|key, _| !key.starts_with(&below));
+        let gone: Vec<String> = self
+            .by_path
+            .range(below.clone()..)
+            .map(|(key, _)| key.clone())
+            .take_while(|key| key.starts_with(&below))
+            .collect();
+        for key in gone {
+            self.by_path.remove(&key);
+        }
     }
 }

@@ -138,13 +138,13 @@ impl FromStr for Override {
 
     fn from_str(text: &str) -> Result<Self> {
         let (head, value) = split(text);
-        if let Some(value) = value {
-            if sweep::is_sweep(value) {
-                return Err(Error::invalid(format!(
-                    "override `{text}` has several values: a multirun (-m) runs each of them; for a list write {head}=[…], for one \
+        if let Some(value) = value
+            && sweep::is_sweep(value)
+        {
+            return Err(Error::invalid(format!(
+                "override `{text}` has several values: a multirun (-m) runs each of them; for a list write {head}=[…], for one \
                      text put it in quotes"
-                )));
-            }
+            )));
         }
         Self::with(head, value)
     }

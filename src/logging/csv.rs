@@ -112,3 +112,20 @@ fn line(r: &EpochRecord, shooting: bool) -> String {
     line.push('\n');
     line
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_file() {
+        let mut logger = CsvLogger::new("runs/full");
+        logger.file = Some(OpenOptions::new().append(true).open("/dev/full").unwrap());
+        let error = logger.epoch(&EpochRecord::default(), 0.0).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("runs/full/metrics.csv") && text.contains("space"),
+            "{text}"
+        );
+    }
+}

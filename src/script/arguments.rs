@@ -91,7 +91,8 @@ pub fn register(reg: &mut Registry) {
             }
             let key = argument.split_once('=').map_or(argument, |(key, _)| key);
             Err(error::unknown("argument", key, names()))
-        })?;
+        })
+        .map_err(|e| Error::Usage(e.to_string()))?;
         for argument in host.arguments() {
             if argument
                 .split_once('=')

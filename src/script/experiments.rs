@@ -11,6 +11,7 @@ use super::host::Host;
 use super::registry::Registry;
 use super::training::{Trained, Way};
 use crate::config::{Config, Library, Override};
+use crate::devices::Device;
 use crate::experiments::{CONFIG, Experiment, Place, Results, RunRequest, fit_figure};
 use crate::logging::Progress;
 use crate::plotting::Panel;
@@ -26,7 +27,7 @@ pub struct Settings(pub Arc<Config>);
 pub struct Lab(pub Arc<Experiment>);
 
 /// The configuration that a script names, or the saved one that the command line names, with the command line's overrides.
-fn config(host: &Host, name: &str) -> Fallible<Settings> {
+fn configuration(host: &Host, name: &str) -> Result<Config> {
     let library = Library::find(host.script_path().as_deref());
     let overrides = host
         .overrides()
@@ -39,19 +40,28 @@ fn config(host: &Host, name: &str) -> Fallible<Settings> {
         (Place::Resume(folder), None) => Some(folder.join(CONFIG)),
         _ => None,
     };
-    let config = match &saved {
-        Some(file) => Config::from_file(file, &library, &overrides)?,
-        None => Config::compose(&library, name, &overrides)?,
+    let Some(file) = saved else {
+        return Config::compose(&library, name, &overrides);
     };
-    if let Some(file) = saved.filter(|_| config.name() != name) {
+    let config = Config::from_file(&file, &library, &overrides)?;
+    if config.name() != name {
         return Err(Error::invalid(format!(
             "{} is a configuration of the experiment {}, and the script runs {name}",
             file.display(),
             config.name()
-        ))
-        .into());
+        )));
     }
-    if plan.print_config {
+    Ok(config)
+}
+
+fn config(host: &Host, name: &str) -> Fallible<Settings> {
+    // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
+    let mut config = configuration(host, name).map_err(|e| Error::Usage(e.to_string()))?;
+    if let device @ Device::Cuda(_) = host.device() {
+        config.set("trainer.engine", device.engine().into())?;
+        config.set("trainer.device", device.to_string().into())?;
+    }
+    if host.runs().print_config {
         host.print(config.to_yaml().trim_end());
         return Err(Box::new(EvalAltResult::ErrorTerminated(
             Dynamic::from(Stop::Done),
@@ -112,7 +122,11 @@ pub(super) fn register(reg: &mut Registry) {
         )
     });
     reg.add("experiment", |config: Settings| -> Fallible<Lab> {
-        Ok(Lab(Arc::new(Experiment::new((*config.0).clone())?)))
+        let experiment = Experiment::new((*config.0).clone()).map_err(|e| match e {
+            Error::Invalid(message) => Error::Usage(message),
+            other => other,
+        })?;
+        Ok(Lab(Arc::new(experiment)))
     });
     reg.describe(
         "experiment",

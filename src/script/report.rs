@@ -163,7 +163,12 @@ impl Report<'_> {
                 },
             },
             E::ErrorRuntime(value, _) => match value.read_lock::<Thrown>() {
-                Some(thrown) => runtime(thrown.0.to_string()),
+                Some(thrown) => match &thrown.0 {
+                    crate::Error::Usage(message) => {
+                        ScriptError::new(ErrorKind::Usage, message.clone())
+                    }
+                    error => runtime(error.to_string()),
+                },
                 None => runtime(value.to_string()),
             },
             E::ErrorStackOverflow(_) => limit(format!(

@@ -12,6 +12,7 @@ use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
 use crate::Result;
+use crate::devices::Device;
 use crate::engines::engine;
 use crate::odesolve::{Solution, SolveOptions, Stats, methods, solve_on};
 
@@ -39,13 +40,20 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     Ok(solver)
 }
 
-/// The engine's name and its device, under the keys `engine` and `device`.
+/// The engine's name and its device, under the keys `engine` and `device`. Where the device is missing it is the session's,
+/// and the processor for the native engine; where the engine is missing it is the one that the device needs.
 ///
 /// # Errors
-/// A name that no engine has.
-pub fn engine_and_device(options: &mut Options) -> Result<(String, String)> {
-    let name = options.choice("engine", &["native", "torch"])?;
-    Ok((name.into(), options.string("device", "cpu")?))
+/// A name that no engine or no device has.
+pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, String)> {
+    let engine = options.opt_choice("engine", &["native", "torch"])?;
+    let device = match options.opt_string("device")? {
+        Some(name) => name.parse()?,
+        None if engine == Some("native") => Device::Cpu,
+        None => host.device(),
+    };
+    let engine = engine.unwrap_or_else(|| device.engine());
+    Ok((engine.into(), device.to_string()))
 }
 
 /// What a solve cost, as a map.
@@ -83,7 +91,7 @@ fn solve(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) ->
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options, "method")?
     };
-    let (name, device) = engine_and_device(&mut options)?;
+    let (name, device) = engine_and_device(host, &mut options)?;
     options.finish()?;
     let (u0, t) = (
         convert::to_vector(u0, "solve: u0")?,
@@ -133,4 +141,40 @@ pub(super) fn register(reg: &mut Registry) {
         Ok(Array::new(s.0.u.clone().into_dyn()))
     });
     reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::host::Output;
+
+    /// What a script's options come to in a session on this device: "engine device".
+    fn chosen(device: Device, given: &[(&str, &str)]) -> Result<String> {
+        let host = Host::new(Output::terminal(), true, usize::MAX, device, vec![]);
+        let map = given
+            .iter()
+            .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
+            .collect();
+        let (engine, device) = engine_and_device(&host, &mut Options::new("solve", map))?;
+        Ok(format!("{engine} {device}"))
+    }
+
+    #[test]
+    fn the_sessions_device_is_a_default_that_a_scripts_options_overrule() {
+        let gpu = Device::Cuda(1);
+        for (session, given, want) in [
+            (Device::Cpu, &[][..], "native cpu"),
+            (gpu, &[], "torch cuda:1"),
+            (gpu, &[("engine", "native")], "native cpu"),
+            (gpu, &[("engine", "torch")], "torch cuda:1"),
+            (gpu, &[("device", "cpu")], "native cpu"),
+            (gpu, &[("engine", "torch"), ("device", "cpu")], "torch cpu"),
+            (Device::Cpu, &[("engine", "torch")], "torch cpu"),
+            (Device::Cpu, &[("device", "cuda")], "torch cuda"),
+        ] {
+            assert_eq!(chosen(session, given).unwrap(), want, "{session} {given:?}");
+        }
+        let error = chosen(gpu, &[("device", "gpu")]).unwrap_err().to_string();
+        assert!(error.contains("unknown device \"gpu\""), "{error}");
+    }
 }

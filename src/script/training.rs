@@ -55,12 +55,15 @@ pub(super) fn register(reg: &mut Registry) {
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     runs(reg);
-    reg.add("loss_and_gradient", |f: Field, d: Data, m: Way| {
-        loss_and_gradient(&f, &d, &m, Map::new())
+    let host = reg.host();
+    reg.add("loss_and_gradient", move |f: Field, d: Data, m: Way| {
+        loss_and_gradient(&host, &f, &d, &m, Map::new())
     });
-    reg.add("loss_and_gradient", |f: Field, d: Data, m: Way, o: Map| {
-        loss_and_gradient(&f, &d, &m, o)
-    });
+    let host = reg.host();
+    reg.add(
+        "loss_and_gradient",
+        move |f: Field, d: Data, m: Way, o: Map| loss_and_gradient(&host, &f, &d, &m, o),
+    );
     reg.describe(
         "loss_and_gradient",
         "loss_and_gradient(model, data, method, #{ lambda: 1.0, adjoint: \"backprop\", engine: \"native\" }) -> map",
@@ -193,7 +196,7 @@ fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> F
     }
     let mut options = Options::new("train", options);
     let default = TrainOptions::default();
-    let (engine, device) = engine_and_device(&mut options)?;
+    let (engine, device) = engine_and_device(host, &mut options)?;
     let epochs = options.opt_usize("epochs")?;
     let train_options = TrainOptions {
         epochs,
@@ -251,7 +254,13 @@ fn how_to_go_on(run: &Run, out: Option<&Path>) -> String {
     }
 }
 
-fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Map> {
+fn loss_and_gradient(
+    host: &Host,
+    model: &Field,
+    data: &Data,
+    method: &Way,
+    options: Map,
+) -> Fallible<Map> {
     let mut options = Options::new("loss_and_gradient", options);
     let default = if matches!(method.0, Method::Homotopy(_)) {
         1.0
@@ -260,7 +269,7 @@ fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> 
     };
     let lambda = options.f64("lambda", default)?;
     options.choice("adjoint", &["backprop"])?;
-    let (name, device) = engine_and_device(&mut options)?;
+    let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
     let solver = solver(&mut options, "solver")?;
     options.finish()?;

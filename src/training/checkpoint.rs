@@ -19,6 +19,9 @@ use crate::files::{lock_folder, write_atomically};
 use crate::random::Generator;
 use crate::{Error, Result};
 
+#[cfg(test)]
+mod tests;
+
 const BEST: &str = "best.safetensors";
 const LAST: &str = "last.safetensors";
 
