@@ -1,11 +1,13 @@
 //! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
 //! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
+use super::control::FirstStep;
 use super::explicit;
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Family;
 use super::options::SolveOptions;
 use super::plan::{Output, Stats, Step, StepPlan};
+use super::radau;
 use super::stepper::Stepper;
 use crate::field::native::Evaluator;
 
@@ -36,6 +38,7 @@ pub(crate) struct Workspace {
     /// The state at the end of the step, `[dof]`.
     pub next: Vec<f64>,
     pub explicit: explicit::Buffers,
+    pub radau: radau::Buffers,
     stops: Vec<f64>,
 }
 
@@ -84,6 +87,11 @@ pub(crate) struct Course<'a, const TAPE: bool> {
     pub work: &'a mut Workspace,
     pub dof: usize,
     pub stepper: Stepper<'a>,
+    /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
+    /// then, and where steps are given.
+    pub tight: bool,
+    /// Why the last attempt could not be finished.
+    trouble: Option<FailureReason>,
 }
 
 /// Solves one problem into `work`; with `TAPE` what a gradient needs of every accepted step stays in `work.tape`.
@@ -125,6 +133,13 @@ fn run<const TAPE: bool>(
             course.work.explicit = scheme.buffers;
             result
         }
+        Family::Radau => {
+            let buffers = std::mem::take(&mut course.work.radau);
+            let mut scheme = radau::Radau::new(evaluator, buffers);
+            let result = course.go(&mut scheme, plan);
+            course.work.radau = scheme.buffers;
+            result
+        }
     };
     course.work.stops = course.stepper.stops;
     result
@@ -155,7 +170,36 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             options,
             work,
             dof,
+            tight: TAPE || options.fixed(),
+            trouble: None,
         }
+    }
+
+    /// The size of the first step by the rule of an explicit method of this order; `f` is du/dt at the start, `slot` and
+    /// `change` are storage.
+    pub fn first_size(
+        &mut self,
+        order: usize,
+        f: &[f64],
+        slot: &mut [f64],
+        change: &mut [f64],
+    ) -> f64 {
+        if let Some(h) = self.options.first_step {
+            return h;
+        }
+        let SolveOptions { rtol, atol, .. } = *self.options;
+        let Workspace { state, next, .. } = &mut *self.work;
+        let first = FirstStep::new(state, f, rtol, atol);
+        let trial = self.stepper.sign() * first.trial;
+        combine(state, trial, &[1.0], f, self.dof, next);
+        let t = self.stepper.t + trial;
+        let sample = self.problem.sample;
+        self.evaluator.value(sample, t, next, slot, change);
+        self.work.stats.evaluations += 1;
+        for (change, f) in change.iter_mut().zip(f) {
+            *change -= f;
+        }
+        first.size(change, order)
     }
 
     /// Evaluates the field at (t, u) into `k`; with a tape, into the slot that begins at `at` of it.
@@ -183,6 +227,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         plan: Option<&StepPlan>,
     ) -> Result<(), SolveFailure> {
         if let Some(plan) = plan {
+            self.tight = true;
             return self.replay(scheme, plan);
         }
         if !finite(&self.work.state) {
@@ -206,7 +251,14 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
                 self.accept(scheme, step);
-            } else if tried.is_ok() && scheme.judge(self, step) {
+                continue;
+            }
+            self.trouble = tried.err();
+            if self.trouble.is_some() {
+                self.stepper.settle(false, 0.5 * step.h().abs());
+                self.stepper.stay_inside(step);
+                self.work.stats.rejected += 1;
+            } else if scheme.judge(self, step) {
                 self.accept(scheme, step);
             } else {
                 self.work.stats.rejected += 1;
@@ -218,7 +270,10 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     fn next_step<S: Scheme<TAPE>>(&mut self, scheme: &S) -> Result<Option<Step>, SolveFailure> {
         let work = &*self.work;
         let next = self.stepper.next(|| finite(&work.next) && scheme.finite());
-        let next = next.map_err(|reason| self.failure(reason))?;
+        let next = next.map_err(|reason| match (reason, self.trouble) {
+            (FailureReason::StepTooSmall, Some(trouble)) => self.failure(trouble),
+            _ => self.failure(reason),
+        })?;
         if next.is_some() {
             self.make_room(scheme, self.work.plan.steps.len())?;
         }

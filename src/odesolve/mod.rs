@@ -17,10 +17,14 @@ mod driver;
 mod engine;
 mod explicit;
 mod failure;
+mod jacobian;
+mod linear;
 mod method;
 pub mod methods;
+mod newton;
 mod options;
 mod plan;
+mod radau;
 pub(crate) mod stepper;
 mod tableau;
 

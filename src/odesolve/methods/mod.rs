@@ -5,6 +5,7 @@ mod dopri5;
 mod euler;
 mod heun;
 mod midpoint;
+pub(crate) mod radau;
 mod rk4;
 mod tsit5;
 
@@ -20,6 +21,7 @@ pub const ALL: &[&Method] = &[
     &bosh3::BOSH3,
     &dopri5::DOPRI5,
     &tsit5::TSIT5,
+    &radau::RADAU,
 ];
 
 /// The default method.
