@@ -23,55 +23,63 @@ pub(crate) fn backward(
     let dof = evaluator.dof();
     let s = method.stages();
     let len = evaluator.slot_len();
-    let mut k_bar = vec![0.0; s * dof];
+    let mut k_bar = vec![0.0; method.all_stages() * dof];
     let mut stage_bar = vec![0.0; dof];
     let mut carry = vec![0.0; dof];
-    let mut weights = vec![0.0; s];
+    let mut weights = vec![0.0; method.all_stages()];
     let mut mu = vec![0.0; dof];
     let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    // Slots of the extra stages that are not walked over yet.
+    let mut beside = work.tape_beside.len();
 
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let h = step.h();
         bars.end(n, &mut mu);
         k_bar.fill(0.0);
-        for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-            add_scaled(h * method.b[i], &mu, k_bar);
+        for (b, k_bar) in method.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
+            add_scaled(h * b, &mu, k_bar);
         }
+        let mut inside = false;
         while let Some((theta, bar)) = bars.inside(n) {
+            inside = true;
             method.dense_weights(theta, &mut weights);
             for (w, k_bar) in weights.iter().zip(k_bar.chunks_exact_mut(dof)) {
                 add_scaled(h * w, bar, k_bar);
             }
             add(bar, &mut mu);
         }
-        if method.fsal {
-            // The last stage is also the first of the step after this one.
-            add(&carry, &mut k_bar[(s - 1) * dof..]);
-        }
-        let first = usize::from(method.fsal && n > 0);
-        for i in (first..s).rev() {
+        let mut pull = |i: usize, c: f64, row: &[f64], slot: &[f64], k_bar: &mut [f64]| {
             let (before, rest) = k_bar.split_at_mut(i * dof);
             let bar = &rest[..dof];
             if bar.iter().all(|x| *x == 0.0) {
-                continue;
+                return;
             }
-            let at = slot_index(method, n, i) * len;
             stage_bar.fill(0.0);
-            let place = (sample, step.node(method.c[i]));
-            evaluator.vjp(
-                place,
-                &work.tape[at..at + len],
-                bar,
-                &mut stage_bar,
-                None,
-                gradient,
-            );
+            let place = (sample, step.node(c));
+            evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
             add(&stage_bar, &mut mu);
-            for (a, k_bar) in method.a[i].iter().zip(before.chunks_exact_mut(dof)) {
+            for (a, k_bar) in row.iter().zip(before.chunks_exact_mut(dof)) {
                 if *a != 0.0 {
                     add_scaled(h * a, &stage_bar, k_bar);
                 }
             }
+        };
+        if inside {
+            for (i, extra) in method.extra.iter().enumerate().rev() {
+                let slot = &work.tape_beside[beside - len..beside];
+                beside -= len;
+                pull(s + i, extra.c, extra.a, slot, &mut k_bar);
+            }
+        }
+        if method.fsal {
+            // The last stage is also the first of the step after this one.
+            add(&carry, &mut k_bar[(s - 1) * dof..s * dof]);
+        }
+        let first = usize::from(method.fsal && n > 0);
+        for i in (first..s).rev() {
+            let at = slot_index(method, n, i) * len;
+            let slot = &work.tape[at..at + len];
+            pull(i, method.c[i], method.a[i], slot, &mut k_bar);
         }
         if method.fsal {
             carry.copy_from_slice(&k_bar[..dof]);

@@ -27,7 +27,9 @@ pub struct Problem<'a> {
 pub(crate) struct Workspace {
     /// What the steps leave for a gradient, step by step, in the layout of the method's scheme.
     pub tape: Vec<f64>,
-    /// The most numbers that the tape may hold.
+    /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
+    pub tape_beside: Vec<f64>,
+    /// The most numbers that both may hold.
     pub tape_limit: usize,
     pub plan: StepPlan,
     pub stats: Stats,
@@ -155,6 +157,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     ) -> Self {
         let dof = evaluator.dof();
         work.plan.clear();
+        work.tape_beside.clear();
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);
@@ -218,6 +221,20 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         } else {
             self.evaluator.value(sample, t, u, slot, k);
         }
+        self.work.stats.evaluations += 1;
+    }
+
+    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, into a new slot of the tape beside.
+    pub fn evaluate_beside(&mut self, t: f64, u: &[f64], k: &mut [f64]) {
+        if !TAPE {
+            return self.evaluate(0, t, u, k);
+        }
+        let at = self.work.tape_beside.len();
+        self.work
+            .tape_beside
+            .resize(at + self.evaluator.slot_len(), 0.0);
+        let slot = &mut self.work.tape_beside[at..];
+        self.evaluator.taped(self.problem.sample, t, u, slot, k);
         self.work.stats.evaluations += 1;
     }
 
@@ -286,15 +303,17 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             return Ok(());
         }
         let needed = scheme.tape_len(self, n + 1);
-        let (have, limit) = (self.work.tape.len(), self.work.tape_limit);
-        if needed <= have {
+        let beside = self.work.tape_beside.len();
+        let have = self.work.tape.len();
+        let limit = self.work.tape_limit.saturating_sub(beside);
+        if needed <= have && needed <= limit {
             return Ok(());
         }
         // Doubling, so that the tape settles after one solve.
         let grown = needed.max((2 * have).min(limit));
         let too_long = |n: usize| FailureReason::TapeTooLong(n.saturating_mul(size_of::<f64>()));
         if needed > limit {
-            return Err(self.failure(too_long(limit)));
+            return Err(self.failure(too_long(self.work.tape_limit)));
         }
         if self.work.tape.try_reserve_exact(grown - have).is_err() {
             return Err(self.failure(too_long(have)));
