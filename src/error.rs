@@ -13,6 +13,9 @@ pub enum Error {
     /// An argument, option or shape that does not fit; the message names the cure.
     #[error("{0}")]
     Invalid(String),
+    /// The program was called in a way that it doesn't allow; the message names the cure.
+    #[error("{0}")]
+    Usage(String),
     /// A solve that could not be finished.
     #[error(transparent)]
     Solve(SolveFailure),

@@ -1,5 +1,6 @@
 //! Writing files so that a crash, a full disk or a second reader never sees half of one.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
 
@@ -29,6 +30,39 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// The file whose lock stands for its folder.
+const LOCK: &str = ".lock";
+
+/// An exclusive hold on a folder. It ends with the value, and with the process, however that ends.
+#[derive(Debug)]
+pub struct FolderLock(
+    #[allow(dead_code, reason = "the lock lasts as long as the file is open")] File,
+);
+
+/// Takes the folder (made when missing) for one writer, by a lock on the file `.lock` in it. The file stays: to remove it would
+/// let a second process lock one that a third no longer finds. A file system that knows no locks holds nobody back.
+///
+/// # Errors
+/// A folder that another writer holds, or in which no file can be made.
+pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(folder.join(LOCK))
+        .map_err(|e| Error::io("write in", folder, &e))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::Io {
+            action: "write in",
+            path: folder.to_path_buf(),
+            reason: "another run is writing there; wait until it ends, or choose another folder"
+                .into(),
+        }),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(FolderLock(file)),
+    }
 }
 
 /// The operating system's own error, without the temporary name that tempfile adds.

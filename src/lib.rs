@@ -24,6 +24,8 @@
 //! | [`landscape`] | Hessian-vector products of a loss, eigenpairs, trace |
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
+//! | [`config`] | configurations: YAML put together from parts, overrides |
+//! | [`experiments`] | experiments put together from a configuration, their runs on disk, many runs |
 //! | [`script`] | the rhai engine, its bindings and the session |
 //! | [`cli`] | the command line: `odesync run`, `odesync eval` |
 //! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
@@ -31,10 +33,12 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod config;
 pub mod datasets;
 pub mod dynamics;
 pub mod engines;
 pub mod error;
+pub mod experiments;
 pub mod field;
 pub mod files;
 pub mod landscape;

@@ -30,13 +30,13 @@ pub use crate::schedules::Schedule;
 pub use crate::smoothing::SmoothingSpline;
 pub use crate::synchronization::{Coupling, synchronize, with_lambda};
 pub use crate::training::{
-    Homotopy, LrSchedule, Method, MultipleShooting, Optimizer, Run, Stop, TrainOptions,
+    Homotopy, LrSchedule, Method, MultipleShooting, Observers, Optimizer, Run, Stop, TrainOptions,
 };
 pub use crate::{Error, Result};
 
 use ndarray::{Array1, Array3};
 
-use crate::logging::Progress;
+use crate::logging::{CsvLogger, Progress};
 use crate::random::with_shared;
 
 /// start, start + step, … up to but without stop, as numpy's `arange`.
@@ -143,7 +143,8 @@ pub fn smoothing_spline(t: &[f64], u: &Array3<f64>, alpha: f64) -> Result<Smooth
     SmoothingSpline::new(t, u.view(), alpha)
 }
 
-/// Trains a copy of `model`, with its progress on standard error.
+/// Trains a copy of `model`, with its progress on standard error and, if there is a folder for its checkpoints, its metrics in
+/// `metrics.csv` there.
 ///
 /// # Errors
 /// See [`crate::training::train`], which takes any listener.
@@ -153,13 +154,12 @@ pub fn train(
     method: impl Into<Method>,
     options: TrainOptions,
 ) -> Result<Run> {
-    crate::training::train(
-        model,
-        data,
-        &method.into(),
-        &options,
-        &mut Progress::default(),
-    )
+    let mut observers = Observers::default();
+    observers.push(Progress::default());
+    if let Some(out) = &options.out {
+        observers.push(CsvLogger::new(out));
+    }
+    crate::training::train(model, data, &method.into(), &options, &mut observers)
 }
 
 /// The second derivatives of a training loss at the model's parameters; the loss is that of `vanilla` unless the options say

@@ -192,11 +192,11 @@ fn corrupted_checkpoint_and_unwritable_folder() {
     }
     error(
         &format!("load(\"{}\")", damaged.display()),
-        &["not a usable checkpoint", "best.safetensors"],
+        &["not a usable checkpoint", "last.safetensors"],
     );
     error(
         "load(\"no/such/run\")",
-        &["cannot read no/such/run/best.safetensors"],
+        &["cannot read no/such/run/last.safetensors"],
     );
     for call in [
         "load(\"\")",

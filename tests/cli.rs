@@ -86,14 +86,14 @@ fn arguments_reach_the_script() {
         "600 1.0 x=y.csv\n"
     );
     let (code, _, err) = odesync(&["run", &path, "epohcs=3"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(
         err.contains("unknown argument \"epohcs\" (did you mean \"epochs\"?)"),
         "{err}"
     );
     assert!(err.contains("a.rhai:1:11"), "{err}");
     let (code, _, err) = odesync(&["run", &path, "epochs=many"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(
         err.contains("argument epochs=many: should be a whole number"),
         "{err}"

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::script::ScriptError;
+use crate::script::{RunPlan, ScriptError};
 
 use super::Common;
 
@@ -19,7 +19,7 @@ pub(super) struct Eval {
 
 impl Eval {
     pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
-        let mut session = super::session(common, Vec::new())?;
+        let mut session = super::session(common, Vec::new(), RunPlan::default())?;
         let outcome = session.eval(&self.code, Some(Path::new("<eval>")))?;
         super::show(&outcome)
     }

@@ -4,6 +4,7 @@
 //! standard error.
 
 mod eval;
+mod multirun;
 mod run;
 
 use std::io::{ErrorKind, Write};
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::script::{self, Outcome, ScriptError, Session, SessionOptions};
+use crate::script::{self, Outcome, RunPlan, ScriptError, Session, SessionOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,29 +88,35 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn session(common: &Common, args: Vec<(String, String)>) -> Result<Session, ScriptError> {
+fn session(common: &Common, arguments: Vec<String>, runs: RunPlan) -> Result<Session, ScriptError> {
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let session = Session::new(SessionOptions {
         quiet: common.quiet,
-        args,
+        arguments,
+        runs,
         memory_limit: common.memory,
         ..SessionOptions::default()
     })?;
     let interrupt = session.interrupt();
+    on_interrupt(move || interrupt.stop());
+    Ok(session)
+}
+
+/// The first Ctrl-C (or SIGTERM) asks to stop, the second ends the program.
+fn on_interrupt(stop: impl Fn() + Send + 'static) {
     let before = AtomicBool::new(false);
     let handler = ctrlc::set_handler(move || {
         if before.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
         complain("stopping; press Ctrl-C again to end at once");
-        interrupt.stop();
+        stop();
     });
     if let Err(error) = handler {
         // The program works without: Ctrl-C then ends it at once.
         complain(&format!("Ctrl-C can't be caught: {error}"));
     }
-    Ok(session)
 }
 
 /// Prints the value of an evaluation, unless there is none.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::script::ScriptError;
+use crate::experiments::Place;
+use crate::script::{ErrorKind, RunPlan, ScriptError};
 
 use super::Common;
 
@@ -10,28 +11,89 @@ use super::Common;
 #[command(after_help = "\
 Examples:
   odesync run scripts/my_data.rhai file=measured.csv
-  odesync run scripts/my_system.rhai epochs=50 out=runs/short --quiet
+  odesync run scripts/train_lotka_volterra.rhai training=vanilla random_seed=20 training.lr=0.01
+  odesync run scripts/train_lotka_volterra.rhai --print-config
+  odesync run scripts/train_lotka_volterra.rhai --resume runs/lotka_volterra/2026-03-09_14-05-59
+  odesync run scripts/train_lotka_volterra.rhai -m training=vanilla,homotopy random_seed=10,20,30
 
-A script declares the keys it takes, with defaults, by `let opt = args(#{ epochs: 600, out: \"runs/demo\" });`.")]
+A script declares the keys it takes, with defaults, by `let opt = args(#{ epochs: 600, out: \"runs/demo\" });`.
+The other arguments are overrides of its configuration, `config(\"NAME\")`:
+  group=option   another file of configs/GROUP/, for example training=multishoot
+  a.b=value      another value of a key; lists [1, 2] and maps {a: 1} are quoted for the shell
+  +a.b=value     a new key
+  ~a.b           a key less")]
 pub(super) struct Run {
     /// The script, a .rhai file
-    script: PathBuf,
-    /// Arguments of the script
-    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
-    args: Vec<(String, String)>,
+    pub(super) script: PathBuf,
+    /// Arguments of the script and overrides of its configuration
+    #[arg(value_name = "KEY=VALUE", value_parser = argument)]
+    pub(super) arguments: Vec<String>,
+    /// Run for every combination of the values: KEY=VALUE,VALUE,…
+    #[arg(long, short)]
+    multirun: bool,
+    /// The folder of the run [default: runs/EXPERIMENT/DATE_TIME]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub(super) out: Option<PathBuf>,
+    /// Go on with the run, or the multirun, of this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) resume: Option<PathBuf>,
+    /// Use a saved config.yaml instead of the script's configuration
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub(super) config: Option<PathBuf>,
+    /// Print the configuration with its overrides, and end
+    #[arg(long, conflicts_with_all = ["multirun", "resume"])]
+    print_config: bool,
+    /// Stop as after Ctrl-C when the standard input ends
+    #[arg(long, hide = true)]
+    stop_at_eof: bool,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+fn argument(text: &str) -> Result<String, String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
+        Some((key, _)) if !key.is_empty() => Ok(text.into()),
+        None if text.len() > 1 && text.starts_with('~') => Ok(text.into()),
         _ => Err("arguments are written KEY=VALUE, without spaces around the =".into()),
     }
 }
 
 impl Run {
     pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
-        let mut session = super::session(common, self.args.clone())?;
+        if self.multirun || self.resumes_multirun() {
+            return super::multirun::run(self, common);
+        }
+        let place = match (&self.out, &self.resume) {
+            (Some(folder), _) => Place::At(folder.clone()),
+            (None, Some(folder)) => Place::Resume(folder.clone()),
+            (None, None) => Place::New,
+        };
+        let runs = RunPlan {
+            place,
+            config: self.config.clone(),
+            print_config: self.print_config,
+        };
+        let mut session = super::session(common, self.arguments.clone(), runs)?;
+        if self.stop_at_eof {
+            let interrupt = session.interrupt();
+            std::thread::spawn(move || {
+                // Whatever comes, and however it ends: only the end counts.
+                let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                interrupt.stop();
+            });
+        }
         session.run_file(&self.script)?;
         Ok(())
     }
+
+    fn resumes_multirun(&self) -> bool {
+        self.resume.as_ref().is_some_and(|folder| {
+            folder
+                .join(crate::experiments::multirun::MULTIRUN)
+                .is_file()
+        })
+    }
+}
+
+/// A wrong call.
+pub(super) fn usage(message: impl Into<String>) -> ScriptError {
+    ScriptError::new(ErrorKind::Usage, message)
 }

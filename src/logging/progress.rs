@@ -2,21 +2,29 @@
 
 use std::fmt::Write;
 use std::io::IsTerminal;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::training::{EpochRecord, Observer, Run, Stop};
+use crate::Result;
+use crate::training::{EpochRecord, Observer, Run, RunStart, Stop};
 
 /// Time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// Redraws of the bar in a second: enough for the eye, and far cheaper than one an epoch.
 const REDRAWS: u8 = 10;
 
+/// The bars of all runs of the process, one below the other.
+static BARS: LazyLock<MultiProgress> =
+    LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAWS)));
+
 /// Shows loss, mse, λ, epochs/s and the time left.
 pub struct Progress {
+    label: String,
     bar: Option<ProgressBar>,
     method: String,
+    first: usize,
     epochs: usize,
     started: Instant,
     last_line: Instant,
@@ -27,8 +35,10 @@ impl Default for Progress {
     fn default() -> Self {
         let now = Instant::now();
         Progress {
+            label: String::new(),
             bar: None,
             method: String::new(),
+            first: 0,
             epochs: 0,
             started: now,
             last_line: now,
@@ -38,10 +48,18 @@ impl Default for Progress {
 }
 
 impl Progress {
-    fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| say(text)),
-            None => say(text),
+    /// With a label before everything it shows, to tell runs apart that go on at once.
+    pub fn labelled(label: impl Into<String>) -> Self {
+        let mut progress = Progress::default();
+        progress.label = label.into();
+        progress
+    }
+
+    fn name(&self) -> String {
+        let method = self.method.replace('_', " ");
+        match self.label.as_str() {
+            "" => method,
+            label => format!("{label}: {method}"),
         }
     }
 
@@ -60,19 +78,30 @@ impl Progress {
 
 /// Standard error may be closed; progress is not worth ending a run for.
 fn say(text: &str) {
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}\n"));
+    BARS.suspend(|| {
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}\n"));
+    });
+}
+
+impl Drop for Progress {
+    // A run that ends with an error never says so.
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            BARS.remove(&bar);
+        }
+    }
 }
 
 impl Observer for Progress {
-    fn start(&mut self, method: &str, epochs: usize) {
-        *self = Progress::default();
-        self.method = method.into();
-        self.epochs = epochs;
+    fn start(&mut self, start: &RunStart) -> Result<()> {
+        *self = Progress::labelled(std::mem::take(&mut self.label));
+        self.method = start.method.name().into();
+        self.first = start.first_epoch();
+        self.epochs = start.epochs;
         if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(
-                Some(epochs as u64),
-                ProgressDrawTarget::stderr_with_hz(REDRAWS),
-            );
+            let bar = ProgressBar::new(self.epochs as u64).with_position(self.first as u64);
+            let bar = BARS.add(bar);
             let template =
                 "{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}  {rate:.dim}  {eta:.dim} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
@@ -81,43 +110,55 @@ impl Observer for Progress {
                 };
                 bar.set_style(style.with_key("rate", rate).progress_chars("━╸─"));
             }
-            bar.set_prefix(method.replace('_', " "));
+            bar.set_prefix(self.name());
+            // The epochs that were done before say nothing about the speed.
+            bar.tick();
+            bar.reset_eta();
             self.bar = Some(bar);
         }
+        Ok(())
     }
 
-    fn epoch(&mut self, record: &EpochRecord, best: f64) {
+    fn epoch(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
         let done = record.epoch + 1;
         match &self.bar {
             Some(bar) => {
                 bar.set_position(done as u64);
-                if done == 1 || self.last_text.elapsed() > Duration::from_millis(100) {
+                if record.epoch == self.first
+                    || self.last_text.elapsed() > Duration::from_millis(100)
+                {
                     self.last_text = Instant::now();
                     bar.set_message(self.status(record, best));
                 }
             }
             None if self.last_line.elapsed() > BETWEEN_LINES => {
                 self.last_line = Instant::now();
-                let rate = done as f64 / self.started.elapsed().as_secs_f64();
+                let now = (done - self.first) as f64;
+                let rate = now / self.started.elapsed().as_secs_f64();
                 let left = (self.epochs - done) as f64 / rate;
-                self.line(&format!(
+                say(&format!(
                     "{}: epoch {done}/{}  {}  {rate:.0} epochs/s  {left:.0} s left",
-                    self.method,
+                    self.name(),
                     self.epochs,
                     self.status(record, best)
                 ));
             }
             None => {}
         }
+        Ok(())
     }
 
     fn note(&mut self, text: &str) {
-        self.line(&format!("note: {text}"));
+        match self.label.as_str() {
+            "" => say(&format!("note: {text}")),
+            label => say(&format!("note: {label}: {text}")),
+        }
     }
 
-    fn finish(&mut self, run: &Run) {
+    fn finish(&mut self, run: &Run) -> Result<()> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+            BARS.remove(&bar);
         }
         let how = match &run.stop {
             Stop::Finished => "done",
@@ -131,11 +172,12 @@ impl Observer for Progress {
         };
         say(&format!(
             "{} {how}: {} epochs{failures} in {:.1} s, best mse {:.4e} at epoch {}",
-            run.method.replace('_', " "),
+            self.name(),
             run.history.len(),
             run.seconds(),
             run.best_mse,
             run.best_epoch
         ));
+        Ok(())
     }
 }

@@ -25,6 +25,7 @@ fn bindings(reg: &mut Registry) {
     super::training::register(reg);
     super::landscape::register(reg);
     super::figures::register(reg);
+    super::experiments::register(reg);
 }
 
 /// Finds modules as files, and tells the watch on tokens that another source begins.

@@ -19,6 +19,7 @@ pub(super) enum Stop {
     Interrupted,
     Memory,
     OutputClosed,
+    Done,
 }
 
 impl From<Error> for Box<EvalAltResult> {
@@ -48,6 +49,8 @@ pub enum ErrorKind {
     Interrupted,
     /// The reader of the output has gone (a closed pipe).
     OutputClosed,
+    /// There is nothing more to do, though the script goes on (a printed configuration).
+    Done,
     /// A panic inside odesync.
     Defect,
 }
@@ -137,7 +140,7 @@ impl ScriptError {
     /// failed, 2 for wrong usage, 130 for an interrupt.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            ErrorKind::OutputClosed => 0,
+            ErrorKind::OutputClosed | ErrorKind::Done => 0,
             ErrorKind::Usage => 2,
             ErrorKind::Interrupted => 130,
             _ => 1,

@@ -1,9 +1,11 @@
 //! What a binding may ask of the session it runs in.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::experiments::Place;
 use crate::{Error, Result};
 
 use super::memory;
@@ -71,7 +73,31 @@ struct Inner {
     output: Output,
     quiet: bool,
     memory_limit: usize,
-    arguments: Vec<(String, String)>,
+    arguments: Vec<String>,
+    runs: RunPlan,
+    script: Mutex<Script>,
+}
+
+/// Where the runs of a script's experiments go, and what their configuration is read from.
+#[derive(Debug, Clone, Default)]
+pub struct RunPlan {
+    /// Which folder.
+    pub place: Place,
+    /// A saved configuration to use instead of the one that the script names.
+    pub config: Option<PathBuf>,
+    /// Print the configuration and end, instead of running.
+    pub print_config: bool,
+}
+
+/// What is known of the script that runs.
+#[derive(Debug, Default)]
+struct Script {
+    /// Its file.
+    path: Option<PathBuf>,
+    /// Whether arguments may be meant for a configuration.
+    configures: bool,
+    /// The arguments that `args` took.
+    taken: Vec<String>,
 }
 
 impl Host {
@@ -79,7 +105,8 @@ impl Host {
         output: Output,
         quiet: bool,
         memory_limit: usize,
-        arguments: Vec<(String, String)>,
+        arguments: Vec<String>,
+        runs: RunPlan,
     ) -> Self {
         Self(Arc::new(Inner {
             interrupt: Arc::default(),
@@ -89,6 +116,8 @@ impl Host {
             quiet,
             memory_limit,
             arguments,
+            runs,
+            script: Mutex::default(),
         }))
     }
 
@@ -144,9 +173,53 @@ impl Host {
         }
     }
 
-    /// The `KEY=VALUE` pairs of the command line.
-    pub fn arguments(&self) -> &[(String, String)] {
+    /// The arguments of the command line, `KEY=VALUE` and the other forms of overrides.
+    pub fn arguments(&self) -> &[String] {
         &self.0.arguments
+    }
+
+    /// Where runs go.
+    pub fn runs(&self) -> &RunPlan {
+        &self.0.runs
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another script begins.
+    pub(super) fn begin(&self, path: Option<&Path>, configures: bool) {
+        *self.script() = Script {
+            path: path.map(Path::to_path_buf),
+            configures,
+            taken: vec![],
+        };
+    }
+
+    /// The file of the script that runs.
+    pub fn script_path(&self) -> Option<PathBuf> {
+        self.script().path.clone()
+    }
+
+    /// Whether arguments may be meant for a configuration.
+    pub fn configures(&self) -> bool {
+        self.script().configures
+    }
+
+    /// `args` takes an argument; the rest is for the configuration.
+    pub fn take(&self, argument: &str) {
+        self.script().taken.push(argument.into());
+    }
+
+    /// The arguments that `args` did not take.
+    pub fn overrides(&self) -> Vec<String> {
+        let script = self.script();
+        let rest = self
+            .0
+            .arguments
+            .iter()
+            .filter(|a| !script.taken.contains(a));
+        rest.cloned().collect()
     }
 
     /// Bytes that the process may hold.

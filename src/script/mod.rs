@@ -16,6 +16,7 @@
 //! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`], [`training`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | [`experiments`] | `config`, `experiment` and their runs |
 //! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
 //!
 //! # How to add a binding
@@ -54,6 +55,7 @@ pub mod convert;
 pub mod data;
 pub mod engine;
 pub mod error;
+pub mod experiments;
 pub mod fields;
 pub mod figures;
 pub mod guards;
@@ -74,7 +76,7 @@ pub mod training;
 
 pub use array::Array;
 pub use error::{ErrorKind, Fallible, ScriptError};
-pub use host::{Host, Output, Stream};
+pub use host::{Host, Output, RunPlan, Stream};
 pub use options::Options;
 pub use registry::{Doc, Registry};
 pub use session::{Outcome, Session, SessionOptions};

@@ -156,13 +156,19 @@ impl Report<'_> {
                 Some(Stop::OutputClosed) => {
                     ScriptError::new(ErrorKind::OutputClosed, "the output is closed")
                 }
+                Some(Stop::Done) => ScriptError::new(ErrorKind::Done, "done"),
                 _ => match self.host.take_output_failure() {
                     Some(reason) => runtime(format!("cannot write the output: {reason}")),
                     None => ScriptError::new(ErrorKind::Interrupted, "interrupted"),
                 },
             },
             E::ErrorRuntime(value, _) => match value.read_lock::<Thrown>() {
-                Some(thrown) => runtime(thrown.0.to_string()),
+                Some(thrown) => match &thrown.0 {
+                    crate::Error::Usage(message) => {
+                        ScriptError::new(ErrorKind::Usage, message.clone())
+                    }
+                    error => runtime(error.to_string()),
+                },
                 None => runtime(value.to_string()),
             },
             E::ErrorStackOverflow(_) => limit(format!(

@@ -14,7 +14,7 @@ use rhai::{AST, Dynamic, Engine, Scope};
 
 use super::engine;
 use super::error::{ErrorKind, ScriptError};
-use super::host::{Host, Output};
+use super::host::{Host, Output, RunPlan};
 use super::registry::{Catalogue, Doc};
 use super::report::{Report, Sources};
 use super::syntax::Watch;
@@ -25,8 +25,10 @@ use super::{limits, memory};
 pub struct SessionOptions {
     /// No progress and no remarks.
     pub quiet: bool,
-    /// The `KEY=VALUE` pairs that `args(…)` reads.
-    pub args: Vec<(String, String)>,
+    /// The arguments `KEY=VALUE` that `args(…)` reads, and the overrides of `config(…)`.
+    pub arguments: Vec<String>,
+    /// Where the runs of experiments go.
+    pub runs: RunPlan,
     /// Where what is printed goes.
     pub output: Output,
     /// Bytes that the process may hold; a quarter of the machine's memory unless told otherwise.
@@ -37,7 +39,8 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             quiet: false,
-            args: Vec::new(),
+            arguments: Vec::new(),
+            runs: RunPlan::default(),
             output: Output::terminal(),
             memory_limit: None,
         }
@@ -97,7 +100,13 @@ impl Session {
     /// [`ErrorKind::Limit`] where the system refuses the thread.
     pub fn new(options: SessionOptions) -> Result<Self, ScriptError> {
         let limit = options.memory_limit.unwrap_or_else(memory::default_limit);
-        let host = Host::new(options.output, options.quiet, limit, options.args);
+        let host = Host::new(
+            options.output,
+            options.quiet,
+            limit,
+            options.arguments,
+            options.runs,
+        );
         let mut refused = String::new();
         for stack in limits::STACK {
             let (jobs, queue) = channel::<Job>();
@@ -136,7 +145,7 @@ impl Session {
     pub fn eval(&mut self, code: &str, source: Option<&Path>) -> Result<Outcome, ScriptError> {
         let code = code.to_string();
         let name = source.map_or_else(|| "<eval>".into(), |path| path.display().to_string());
-        self.on_thread(move |state| state.eval(&code, &name, false))
+        self.on_thread(move |state| state.eval(&code, &name, None))
     }
 
     /// Runs a script file. Arguments that the script doesn't ask for are an error.
@@ -153,8 +162,8 @@ impl Session {
             let message = format!("{} is not UTF-8 text (byte {place})", path.display());
             ScriptError::new(ErrorKind::Syntax, message)
         })?;
-        let name = path.display().to_string();
-        self.on_thread(move |state| state.eval(&code, &name, true))
+        let (name, path) = (path.display().to_string(), path.to_path_buf());
+        self.on_thread(move |state| state.eval(&code, &name, Some(&path)))
     }
 
     /// The handle that stops an evaluation.
@@ -253,13 +262,19 @@ impl State {
         names
     }
 
-    fn eval(&mut self, code: &str, name: &str, needs_args: bool) -> Result<Outcome, ScriptError> {
+    /// `file` is the script's, whose arguments must be wanted.
+    fn eval(
+        &mut self,
+        code: &str,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<Outcome, ScriptError> {
         let code = without_preamble(code);
         self.sources.insert(name.into(), Arc::from(code.as_str()));
         self.watch.reset();
         let held = self.scope.len();
         let result = self
-            .compile(&code, name, needs_args)
+            .compile(&code, name, file)
             .and_then(|ast| self.run(&ast, name));
         match &result {
             Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
@@ -269,17 +284,18 @@ impl State {
         result
     }
 
-    fn compile(&mut self, code: &str, name: &str, needs_args: bool) -> Result<AST, ScriptError> {
+    fn compile(&mut self, code: &str, name: &str, file: Option<&Path>) -> Result<AST, ScriptError> {
         let parsed = self.engine.compile_with_scope(&self.scope, code);
         let mut ast = parsed.map_err(|error| self.report().parse_error(&error, name))?;
         ast.set_source(name);
+        self.host.begin(file, self.watch.may_call(&["config"]));
         let given = self.host.arguments();
-        if let Some((key, value)) = given.first().filter(|_| needs_args)
+        if let Some(argument) = given.first().filter(|_| file.is_some())
             && !self.watch.may_call(&["args", "config"])
         {
             return Err(ScriptError::new(
                 ErrorKind::Usage,
-                format!("{name} takes no arguments, but {key}={value} is given"),
+                format!("{name} takes no arguments, but {argument} is given"),
             )
             .with_hint("a script declares its arguments by `let opt = args(#{ epochs: 600 });`"));
         }

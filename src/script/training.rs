@@ -1,5 +1,6 @@
 //! Methods, training, runs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
@@ -16,11 +17,11 @@ use super::registry::Registry;
 use super::solving::{engine_and_device, room_for_solution, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
-use crate::logging::Progress;
+use crate::logging::{CsvLogger, Progress, write_metrics};
 use crate::schedules::Schedule;
 use crate::training::{
-    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Optimizer, Run, Stop, TrainOptions,
-    train,
+    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observers, Optimizer, Run, Stop,
+    TrainOptions, train,
 };
 use crate::{Error, Result};
 
@@ -47,7 +48,7 @@ pub(super) fn register(reg: &mut Registry) {
         "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run",
         "Trains a copy of the model. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, patience, max_failures, out (folder for \
-         checkpoints), checkpoint_every, engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
+         checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
          max_steps, breakpoints, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
@@ -144,15 +145,7 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
         return Ok(LrSchedule::Constant);
     };
     if let Some(name) = convert::text(&value) {
-        return match name.as_str() {
-            "constant" => Ok(LrSchedule::Constant),
-            "cosine" => Ok(LrSchedule::Cosine),
-            other => Err(crate::error::unknown(
-                "lr_schedule",
-                other,
-                ["constant", "cosine"],
-            )),
-        };
+        return LrSchedule::by_name(&name);
     }
     let Some(map) = value.clone().try_cast::<Map>() else {
         return Err(options.wrong(
@@ -163,15 +156,9 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
     };
     let mut own = Options::new("train: lr_schedule", map);
     let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
-    let factor = own.positive("factor", 0.1)?;
+    let factor = own.opt_positive("factor")?;
     own.finish()?;
-    match (rate, every) {
-        (Some(rate), None) => Ok(LrSchedule::Exponential { rate }),
-        (None, Some(every)) => Ok(LrSchedule::Step { every, factor }),
-        _ => Err(Error::invalid(
-            "train: lr_schedule takes either rate, or every and factor",
-        )),
-    }
+    LrSchedule::from_rates(rate, every, factor).map_err(|e| Error::invalid(format!("train: {e}")))
 }
 
 fn optimizer(options: &mut Options) -> Result<Optimizer> {
@@ -221,24 +208,43 @@ fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> F
             None => None,
         },
         checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
+        resume: options.bool("resume", false)?,
         interrupt: host.interrupt_flag(),
     };
     let progress = options.bool("progress", true)? && !host.quiet();
     options.finish()?;
-    let mut bar = Progress::default();
-    let mut silent = ();
-    let run = train(
-        &model.0,
-        &data.0,
-        &method.0,
-        &train_options,
-        if progress { &mut bar } else { &mut silent },
-    )?;
+    let mut observers = Observers::default();
+    if progress {
+        observers.push(Progress::default());
+    }
+    if let Some(out) = &train_options.out {
+        observers.push(CsvLogger::new(out));
+    }
+    let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
     // The checkpoint is on disk; the script itself goes no further.
     if run.stop == Stop::Interrupted {
+        host.note(&how_to_go_on(&run, train_options.out.as_deref()));
         return Err(Error::Interrupted.into());
     }
     Ok(Trained(Arc::new(run)))
+}
+
+/// What to tell a user who stopped a run.
+fn how_to_go_on(run: &Run, out: Option<&Path>) -> String {
+    let done = format!(
+        "stopped after {} of {} epochs",
+        run.history.len(),
+        run.settings.epochs
+    );
+    match out {
+        Some(out) => format!(
+            "{done}; they are kept in {}: to go on, run the script again with resume: true in the options of train",
+            out.display()
+        ),
+        None => format!(
+            "{done}, which are lost: with out: \"FOLDER\" in the options of train they are kept, and resume: true goes on"
+        ),
+    }
 }
 
 fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Map> {
@@ -296,7 +302,7 @@ fn summary(run: &Run) -> String {
         run.failures(),
         run.best_mse,
         run.best_epoch,
-        run.history.iter().map(|r| r.evaluations).sum::<usize>(),
+        run.evaluations(),
         run.seconds(),
     )
 }
@@ -305,6 +311,13 @@ fn runs(reg: &mut Registry) {
     reg.kind::<Trained>("Run")
         .display::<Trained>(|r| summary(&r.0));
     reg.get("best_mse", |r: &mut Trained| Ok(r.0.best_mse));
+    reg.get("best_mse_at_lambda_zero", |r: &mut Trained| {
+        Ok(r.0.best_mse_at_lambda_zero())
+    });
+    reg.get(
+        "evaluations",
+        |r: &mut Trained| Ok(r.0.evaluations() as i64),
+    );
     reg.get("best_epoch", |r: &mut Trained| Ok(r.0.best_epoch as i64));
     reg.get("model", |r: &mut Trained| Ok(Field(r.0.model.clone())));
     reg.get("last", |r: &mut Trained| Ok(Field(r.0.last.clone())));
@@ -358,7 +371,9 @@ fn runs(reg: &mut Registry) {
     reg.add(
         "save",
         move |r: &mut Trained, folder: ImmutableString| -> Fallible<()> {
-            r.0.save(named("save", &folder)?)?;
+            let folder = named("save", &folder)?;
+            r.0.save(folder)?;
+            write_metrics(&r.0, folder)?;
             host.note(&format!("wrote {folder}"));
             Ok(())
         },

@@ -1,72 +1,64 @@
-//! Runs on disk: `best.safetensors`, `last.safetensors` and `metrics.csv` in one folder.
+//! Runs on disk: `best.safetensors` and `last.safetensors` in one folder.
 //!
-//! A checkpoint holds each parameter block as a float64 tensor under its name (as a PyTorch state dict would), and in its
-//! metadata the equations of the model, so that it can be loaded without the script that made it.
+//! Each holds the parameter blocks as float64 tensors under their names (as a PyTorch state dict would) and the equations of the
+//! model, so that it can be loaded without the script that made it. `best` is the product: the model with the best mse. `last`
+//! is the whole run: the model after the last update and everything else that is needed to go on with it, the best parameters
+//! included, so that a process that ends between the two files leaves nothing that does not fit together.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use ndarray::Array2;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
+use super::container::{Content, damaged};
 use super::optimizer::OptimizerState;
-use super::run::{EpochRecord, Run, Stop};
-use crate::field::{Isa, VectorField};
-use crate::files::write_atomically;
-use crate::odesolve::SolveOptions;
+use super::resume::Origin;
+use super::run::{EpochRecord, METRICS, Run, Stop, Tally};
+use super::settings::{SavedSolver, Settings};
+use crate::field::VectorField;
+use crate::files::{lock_folder, write_atomically};
+use crate::random::Generator;
 use crate::{Error, Result};
 
-const FORMAT: &str = "odesync-1";
+#[cfg(test)]
+mod tests;
+
 const BEST: &str = "best.safetensors";
 const LAST: &str = "last.safetensors";
-const METRICS: &str = "metrics.csv";
+
 const INITIAL_STATES: &str = "data.u0";
 const FIRST: &str = "optimizer.first";
 const SECOND: &str = "optimizer.second";
 const CORRECTIONS: &str = "method.corrections";
+const BEST_PARAMETERS: &str = "run.best";
+const HISTORY: &str = "run.history";
 
-/// What stands in a checkpoint's metadata beside the equations.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct About {
-    method: String,
-    epoch: usize,
-    stop: Stop,
+/// What `best.safetensors` says beside the equations.
+#[derive(serde::Serialize)]
+struct Product<'a> {
+    method: &'a str,
     best_mse: Option<f64>,
     best_epoch: usize,
-    t0: f64,
-    solver: String,
-    rtol: f64,
-    atol: f64,
-    step_size: Option<f64>,
-    substeps: Option<usize>,
-    first_step: Option<f64>,
-    max_steps: usize,
-    breakpoints: bool,
+    epochs: usize,
+}
+
+/// What `last.safetensors` says beside the equations.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct About {
+    settings: Settings,
+    solver: SavedSolver,
+    stop: Stop,
+    final_mse: Option<f64>,
+    tally: Tally,
     optimizer_step: u64,
-    /// The native engine's instruction set, on which the bits depend.
+    t0: f64,
+    origin: Origin,
     instruction_set: String,
+    generator: Generator,
 }
 
-impl About {
-    fn solver(&self) -> Result<SolveOptions> {
-        let solver = SolveOptions {
-            step_size: self.step_size,
-            substeps: self.substeps,
-            first_step: self.first_step,
-            max_steps: self.max_steps,
-            breakpoints: self.breakpoints,
-            ..SolveOptions::default()
-                .method(&self.solver)?
-                .tolerances(self.rtol, self.atol)
-        };
-        solver.check().map(|()| solver)
-    }
-}
-
-/// Makes the folder and sees whether files can be written there, and whether the model can be saved.
-pub(super) fn prepare(folder: &Path, model: &VectorField) -> Result<()> {
-    check_model(model)?;
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
+/// Sees whether files can be written in the folder.
+pub(super) fn probe(folder: &Path) -> Result<()> {
     tempfile::Builder::new()
         .prefix(".odesync-")
         .tempfile_in(folder)
@@ -75,8 +67,15 @@ pub(super) fn prepare(folder: &Path, model: &VectorField) -> Result<()> {
 }
 
 /// Whether a checkpoint can hold the model.
-fn check_model(model: &VectorField) -> Result<()> {
-    const OWN: [&str; 4] = [INITIAL_STATES, FIRST, SECOND, CORRECTIONS];
+pub(super) fn check_model(model: &VectorField) -> Result<()> {
+    const OWN: [&str; 6] = [
+        INITIAL_STATES,
+        FIRST,
+        SECOND,
+        CORRECTIONS,
+        BEST_PARAMETERS,
+        HISTORY,
+    ];
     if let Some(block) = model.blocks().iter().find(|b| OWN.contains(&&*b.name)) {
         return Err(Error::invalid(format!(
             "a parameter named \"{}\" can't be saved, a checkpoint has a tensor of that name; rename it",
@@ -91,213 +90,205 @@ fn check_model(model: &VectorField) -> Result<()> {
     Ok(())
 }
 
+/// The model of a checkpoint: the best one of `best.safetensors`, the one after the last update of `last.safetensors`.
+///
+/// # Errors
+/// A file that is missing or damaged.
+pub fn load_model(file: impl AsRef<Path>) -> Result<VectorField> {
+    let path = file.as_ref();
+    take_model(path, &mut read(path)?)
+}
+
 impl Run {
-    /// Writes the run into a folder. Each file is complete or absent, whenever the process ends.
+    /// Writes the run into a folder, from where it can be read, and trained on with [`super::TrainOptions::resume`]. Each file is
+    /// complete or absent, whenever the process ends.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// What the operating system says, or that another run is writing there.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        write_atomically(&folder.join(BEST), &self.checkpoint(&self.model, false)?)?;
-        write_atomically(&folder.join(METRICS), &self.metrics_csv(folder)?)?;
-        // Last, so that a reader who finds it finds the rest.
-        write_atomically(&folder.join(LAST), &self.checkpoint(&self.last, true)?)
+        check_model(&self.model)?;
+        let _lock = lock_folder(folder)?;
+        self.write(folder)
+    }
+
+    /// Writes into a folder that is locked already.
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        write_atomically(&folder.join(BEST), &self.product()?.to_bytes()?)?;
+        // It alone counts: whatever comes between leaves the run as it was at the checkpoint before.
+        write_atomically(&folder.join(LAST), &self.whole()?.to_bytes()?)
     }
 
     /// Reads a run back from its folder.
     ///
     /// # Errors
-    /// Files that are missing or damaged.
+    /// A file that is missing or damaged.
     pub fn load(folder: impl AsRef<Path>) -> Result<Run> {
-        let folder = folder.as_ref();
-        let (model, best, _) = read(&folder.join(BEST))?;
-        let path = folder.join(LAST);
-        let (last, about, mut tensors) = read(&path)?;
-        let mut take = |name: &str| {
-            tensors
-                .remove(name)
-                .ok_or_else(|| damaged(&path, format!("tensor \"{name}\" is missing")))
+        let path = folder.as_ref().join(LAST);
+        Self::from_content(&path, read(&path)?)
+    }
+
+    /// The run of a folder, if it holds one.
+    pub(super) fn load_if_there(folder: &Path) -> Result<Option<Run>> {
+        let there = folder.join(LAST).try_exists();
+        match there.map_err(|e| Error::io("read", folder, &e))? {
+            true => Self::load(folder).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn product(&self) -> Result<Content> {
+        content(
+            &self.model,
+            &Product {
+                method: &self.method,
+                best_mse: self.best_mse.is_finite().then_some(self.best_mse),
+                best_epoch: self.best_epoch,
+                epochs: self.history.len(),
+            },
+        )
+    }
+
+    fn whole(&self) -> Result<Content> {
+        let mut content = content(
+            &self.last,
+            &About {
+                settings: self.settings.clone(),
+                solver: SavedSolver::new(&self.solver),
+                stop: self.stop.clone(),
+                final_mse: self.final_mse,
+                tally: self.tally.clone(),
+                optimizer_step: self.optimizer.step,
+                t0: self.t0,
+                origin: self.origin.clone(),
+                instruction_set: self.instruction_set.clone(),
+                generator: self.generator.clone(),
+            },
+        )?;
+        let u0: Vec<f64> = self.u0.iter().copied().collect();
+        content.add(INITIAL_STATES, self.u0.shape(), &u0);
+        for (name, values) in [
+            (FIRST, &self.optimizer.first),
+            (SECOND, &self.optimizer.second),
+            (CORRECTIONS, &self.corrections),
+            (BEST_PARAMETERS, &self.tally.best),
+        ] {
+            content.add(name, &[values.len()], values);
+        }
+        let rows: Vec<f64> = self.history.iter().flat_map(EpochRecord::row).collect();
+        content.add(HISTORY, &[self.history.len(), METRICS.len()], &rows);
+        Ok(content)
+    }
+
+    fn from_content(path: &Path, mut content: Content) -> Result<Run> {
+        let last = take_model(path, &mut content)?;
+        let about: About = serde_json::from_str(&content.run).map_err(|e| damaged(path, e))?;
+        let solver = about.solver.options().map_err(|e| damaged(path, e))?;
+        let rows = content.take(path, HISTORY)?;
+        let history: Option<Vec<EpochRecord>> = match rows.shape[..] {
+            [_, columns] if columns == METRICS.len() => rows
+                .values
+                .chunks(columns)
+                .enumerate()
+                .map(|(i, row)| EpochRecord::from_row(row).filter(|record| record.epoch == i))
+                .collect(),
+            _ => None,
         };
-        let u0 = take(INITIAL_STATES)?;
-        let dof = model.dof();
-        let run = Run {
-            best_mse: best.best_mse.unwrap_or(f64::NAN),
-            best_epoch: best.best_epoch,
-            history: read_metrics(&folder.join(METRICS), about.epoch)?,
-            solver: about.solver().map_err(|e| damaged(&path, e))?,
-            method: about.method,
+        let u0 = content.take(path, INITIAL_STATES)?;
+        let samples = u0.shape.first().copied().unwrap_or_default();
+        let mut run = Run {
+            model: last.clone(),
+            best_mse: f64::NAN,
+            best_epoch: 0,
+            final_mse: about.final_mse,
+            history: history.ok_or_else(|| damaged(path, "the history is not one of epochs"))?,
+            method: about.settings.method.name().into(),
             t0: about.t0,
-            u0: Array2::from_shape_vec((u0.len() / dof, dof), u0).map_err(|e| damaged(&path, e))?,
+            u0: Array2::from_shape_vec((samples, last.dof()), u0.values)
+                .map_err(|e| damaged(path, e))?,
+            solver,
             optimizer: OptimizerState {
                 step: about.optimizer_step,
-                first: take(FIRST)?,
-                second: take(SECOND)?,
+                first: content.take(path, FIRST)?.values,
+                second: content.take(path, SECOND)?.values,
             },
-            corrections: take(CORRECTIONS)?,
+            corrections: content.take(path, CORRECTIONS)?.values,
+            instruction_set: about.instruction_set,
             stop: about.stop,
-            model,
+            tally: Tally {
+                best: content.take(path, BEST_PARAMETERS)?.values,
+                ..about.tally
+            },
+            origin: about.origin,
+            generator: about.generator,
+            settings: about.settings,
             last,
         };
-        match run.contradiction() {
-            None => Ok(run),
-            Some(what) => Err(damaged(&path, what)),
+        if let Some(name) = content.tensors.keys().next() {
+            return Err(damaged(
+                path,
+                format!("nothing is known of tensor \"{name}\""),
+            ));
         }
+        if let Some(what) = run.contradiction() {
+            return Err(damaged(path, what));
+        }
+        run.choose_best()?;
+        Ok(run)
     }
 
     /// What in a run that was read does not fit together.
     fn contradiction(&self) -> Option<&'static str> {
         let n = self.last.n_params() + self.corrections.len();
-        if self.model.blocks() != self.last.blocks() {
-            return Some("its parameters are not those of the best model");
-        }
+        let epochs = self.history.len();
         if self.u0.is_empty() || self.u0.iter().any(|x| !x.is_finite()) {
             return Some("the initial states of the data are missing or not finite");
         }
         if self.optimizer.first.len() != n || self.optimizer.second.len() != n {
             return Some("the state of the optimiser does not have the parameters' length");
         }
+        if self.tally.best.len() != n {
+            return Some("the best parameters are not those of the model");
+        }
+        if self.tally.best_mse.is_some() && self.tally.best_epoch >= epochs {
+            return Some("the best epoch is not one of the history");
+        }
         None
     }
-
-    fn checkpoint(&self, model: &VectorField, with_state: bool) -> Result<Vec<u8>> {
-        check_model(model)?;
-        let about = About {
-            method: self.method.clone(),
-            epoch: self.history.len(),
-            stop: self.stop.clone(),
-            best_mse: self.best_mse.is_finite().then_some(self.best_mse),
-            best_epoch: self.best_epoch,
-            t0: self.t0,
-            solver: self.solver.method.name.into(),
-            rtol: self.solver.rtol,
-            atol: self.solver.atol,
-            step_size: self.solver.step_size,
-            substeps: self.solver.substeps,
-            first_step: self.solver.first_step,
-            max_steps: self.solver.max_steps,
-            breakpoints: self.solver.breakpoints,
-            optimizer_step: self.optimizer.step,
-            instruction_set: Isa::current().name().into(),
-        };
-        let about = serde_json::to_string(&about).map_err(|e| Error::invalid(e.to_string()))?;
-        let metadata = HashMap::from([
-            ("format".to_string(), FORMAT.to_string()),
-            ("model".to_string(), model.to_json()?),
-            ("run".to_string(), about),
-        ]);
-        let mut tensors: Vec<(String, Vec<usize>, Vec<f64>)> = model
-            .blocks()
-            .iter()
-            .map(|b| {
-                (
-                    b.name.clone(),
-                    b.shape.clone(),
-                    model.values()[b.range()].to_vec(),
-                )
-            })
-            .collect();
-        let mut vector = |name: &str, values: &[f64]| {
-            tensors.push((name.into(), vec![values.len()], values.to_vec()));
-        };
-        vector(INITIAL_STATES, &self.u0.iter().copied().collect::<Vec<_>>());
-        if with_state {
-            vector(FIRST, &self.optimizer.first);
-            vector(SECOND, &self.optimizer.second);
-            vector(CORRECTIONS, &self.corrections);
-        }
-        let bytes: Vec<Vec<u8>> = tensors
-            .iter()
-            .map(|(_, _, values)| values.iter().flat_map(|x| x.to_le_bytes()).collect())
-            .collect();
-        let views = tensors
-            .iter()
-            .zip(&bytes)
-            .map(|((name, shape, _), bytes)| {
-                TensorView::new(Dtype::F64, shape.clone(), bytes)
-                    .map(|view| (name.clone(), view))
-                    .map_err(|e| Error::invalid(e.to_string()))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        serialize(views, Some(metadata)).map_err(|e| Error::invalid(e.to_string()))
-    }
-
-    fn metrics_csv(&self, folder: &Path) -> Result<Vec<u8>> {
-        let mut writer = csv::Writer::from_writer(vec![]);
-        let failed =
-            |e: csv::Error| Error::io("write", folder.join(METRICS), &std::io::Error::other(e));
-        for record in &self.history {
-            writer.serialize(record).map_err(failed)?;
-        }
-        writer
-            .into_inner()
-            .map_err(|e| Error::io("write", folder.join(METRICS), e.error()))
-    }
 }
 
-fn damaged(path: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::Checkpoint {
-        path: path.to_path_buf(),
-        reason: format!("{reason}; it may be damaged, or written by another program"),
-    }
-}
-
-type Tensors = HashMap<String, Vec<f64>>;
-
-/// Reads a checkpoint: the model, what stands beside it, and the tensors that are not the model's.
-fn read(path: &Path) -> Result<(VectorField, About, Tensors)> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, &e))?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(path, e))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, e))?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    let entry = |name: &str| {
-        metadata
-            .get(name)
-            .ok_or_else(|| damaged(path, format!("it has no \"{name}\" in its metadata")))
+/// The blocks of a model, its equations, and what there is to say.
+fn content(model: &VectorField, about: &impl serde::Serialize) -> Result<Content> {
+    let mut content = Content {
+        model: model.to_json()?,
+        run: serde_json::to_string(about).map_err(|e| Error::invalid(e.to_string()))?,
+        ..Content::default()
     };
-    if entry("format")? != FORMAT {
-        return Err(damaged(path, format!("its format is not {FORMAT}")));
+    for block in model.blocks() {
+        content.add(&block.name, &block.shape, &model.values()[block.range()]);
     }
-    let mut model = VectorField::from_json(entry("model")?).map_err(|e| damaged(path, e))?;
-    let about: About = serde_json::from_str(entry("run")?).map_err(|e| damaged(path, e))?;
-    let mut rest = Tensors::new();
-    for (name, view) in tensors.tensors() {
-        if view.dtype() != Dtype::F64 {
-            return Err(damaged(path, format!("tensor \"{name}\" is not float64")));
+    Ok(content)
+}
+
+/// Takes the blocks of the model out of a file.
+fn take_model(path: &Path, content: &mut Content) -> Result<VectorField> {
+    let mut model = VectorField::from_json(&content.model).map_err(|e| damaged(path, e))?;
+    for block in model.blocks().to_vec() {
+        let tensor = content.take(path, &block.name)?;
+        if tensor.shape != block.shape {
+            return Err(damaged(
+                path,
+                format!("parameter \"{}\" has another shape", block.name),
+            ));
         }
-        let values = view
-            .data()
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|b| f64::from_le_bytes(*b))
-            .collect();
-        rest.insert(name, values);
-    }
-    let names: Vec<String> = model.blocks().iter().map(|b| b.name.clone()).collect();
-    for name in names {
-        let values = rest
-            .remove(&name)
-            .ok_or_else(|| damaged(path, format!("parameter \"{name}\" is missing")))?;
         model = model
-            .with_param(&name, &values)
+            .with_param(&block.name, &tensor.values)
             .map_err(|e| damaged(path, e))?;
     }
-    Ok((model, about, rest))
+    Ok(model)
 }
 
-/// The metrics of the first `epochs` epochs. There may be more, of a process that ended between two files.
-fn read_metrics(path: &Path, epochs: usize) -> Result<Vec<EpochRecord>> {
-    let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, &e))?;
-    let history: Vec<EpochRecord> = csv::Reader::from_reader(file)
-        .deserialize()
-        .take(epochs)
-        .map(|record| record.map_err(|e| damaged(path, e)))
-        .collect::<Result<_>>()?;
-    if history.len() < epochs || history.iter().enumerate().any(|(i, r)| r.epoch != i) {
-        return Err(damaged(
-            path,
-            format!("it does not hold the {epochs} epochs of the checkpoint, one after the other"),
-        ));
-    }
-    Ok(history)
+fn read(path: &Path) -> Result<Content> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, &e))?;
+    Content::from_bytes(path, &bytes)
 }

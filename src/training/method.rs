@@ -1,11 +1,14 @@
 //! The three training methods.
 
+use serde::{Deserialize, Serialize};
+
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
 use crate::{Error, Result};
 
 /// How a model is compared with the data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum Method {
     /// One solve over the whole time span.
     Vanilla,
@@ -16,7 +19,7 @@ pub enum Method {
 }
 
 /// Settings of multiple shooting: loss = data part + `continuity_weight` × mean squared gap between segments.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MultipleShooting {
     /// Number of segments, as equal as can be, longer ones first.
     pub segments: usize,
@@ -34,7 +37,7 @@ impl Default for MultipleShooting {
 }
 
 /// Settings of homotopy training.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Homotopy {
     /// Coupling strength K.
     pub coupling: Coupling,

@@ -9,26 +9,36 @@
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | how to train |
 //! | `trainer` | the loop |
+//! | `epoch` | one turn of it |
 //! | `run` | what it gives: models, metrics |
+//! | `settings` | what a run was begun with |
 //! | `checkpoint` | runs on disk |
+//! | `container` | the files they are in |
+//! | `resume` | whether a run on disk is the one that is to go on |
 //! | `observer` | who listens |
 
 mod checkpoint;
+mod container;
+mod epoch;
 mod method;
 mod objective;
 mod observer;
 mod optimizer;
 mod options;
+mod resume;
 mod run;
+mod settings;
 mod shooting;
 mod task;
 mod trainer;
 
+pub use checkpoint::load_model;
 pub use method::{Homotopy, Method, MultipleShooting};
 pub use objective::{Loss, Objective, predict};
-pub use observer::Observer;
+pub use observer::{Observer, Observers, RunStart};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::{LrSchedule, TrainOptions};
 pub use run::{EpochRecord, Run, Stop};
+pub use settings::Settings;
 pub(crate) use task::{Against, Task};
 pub use trainer::train;

@@ -1,11 +1,15 @@
 //! Optimisers on the flat parameter vector, with PyTorch's formulas and order of operations, and a state that is saved.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// Which optimiser, and its settings.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum Optimizer {
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    #[serde(rename = "adamw")]
     AdamW(Adam),
     /// Adam (Kingma and Ba 2015); weight decay is added to the gradient.
     Adam(Adam),
@@ -19,7 +23,7 @@ pub enum Optimizer {
 }
 
 /// Settings of Adam and AdamW.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
     /// Decay of the mean of gradients.
     pub beta1: f64,
@@ -87,6 +91,7 @@ impl Optimizer {
                 (0.0..1.0).contains(&a.beta1)
                     && (0.0..1.0).contains(&a.beta2)
                     && a.eps >= 0.0
+                    && a.eps.is_finite()
                     && a.weight_decay >= 0.0
                     && a.weight_decay.is_finite()
             }

@@ -31,10 +31,14 @@ pub struct TrainOptions {
     pub engine: String,
     /// `cpu` or, with the torch engine, `cuda:0`; cpu.
     pub device: String,
-    /// Folder for checkpoints and metrics, none.
+    /// Folder for checkpoints, none. It is locked while the run lasts.
     pub out: Option<PathBuf>,
-    /// Write them every so many epochs and at the end, 100; flushing a file to disk can cost more than an epoch.
+    /// Write them at the start, every so many epochs and at the end, 100; flushing a file to disk can cost more than an epoch.
     pub checkpoint_every: usize,
+    /// Go on with the run that `out` holds, as if it had never stopped, false. Where it holds none the run begins anew; where it
+    /// holds one that is over, that is the result. Everything that the results depend on must be as it was, and is compared;
+    /// `epochs` may be another number, and the epochs to come then follow it ([`LrSchedule::Cosine`] ends there).
+    pub resume: bool,
     /// Raised to stop after the current epoch.
     pub interrupt: Arc<AtomicBool>,
 }
@@ -54,6 +58,7 @@ impl Default for TrainOptions {
             device: "cpu".into(),
             out: None,
             checkpoint_every: 100,
+            resume: false,
             interrupt: Arc::default(),
         }
     }
@@ -74,10 +79,17 @@ impl TrainOptions {
         self
     }
 
-    /// The same with checkpoints and metrics in this folder.
+    /// The same with checkpoints in this folder.
     #[must_use]
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out = Some(folder.into());
+        self
+    }
+
+    /// The same, going on with the run in the folder if there is one.
+    #[must_use]
+    pub fn resume(mut self) -> Self {
+        self.resume = true;
         self
     }
 
@@ -123,6 +135,11 @@ impl TrainOptions {
                 return Err(Error::invalid(format!("{name} must be at least 1")));
             }
         }
+        if self.resume && self.out.is_none() {
+            return Err(Error::invalid(
+                "resume needs the folder of the run that is to go on; give out",
+            ));
+        }
         self.lr_schedule.check()?;
         self.optimizer.check()?;
         self.solver.check()
@@ -134,7 +151,8 @@ impl TrainOptions {
 }
 
 /// The learning rate by epoch, as a factor of `lr`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LrSchedule {
     /// Always `lr`.
     Constant,
@@ -155,6 +173,43 @@ pub enum LrSchedule {
 }
 
 impl LrSchedule {
+    /// The schedule of this name, `constant` or `cosine`.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "constant" => Ok(LrSchedule::Constant),
+            "cosine" => Ok(LrSchedule::Cosine),
+            _ => Err(crate::error::unknown(
+                "lr_schedule",
+                name,
+                ["constant", "cosine"],
+            )),
+        }
+    }
+
+    /// Exponential with `rate`, or in steps with `every` and `factor` (0.1).
+    ///
+    /// # Errors
+    /// Both or neither.
+    pub fn from_rates(
+        rate: Option<f64>,
+        every: Option<usize>,
+        factor: Option<f64>,
+    ) -> Result<Self> {
+        match (rate, every, factor) {
+            (Some(rate), None, None) => Ok(LrSchedule::Exponential { rate }),
+            (None, Some(every), factor) => Ok(LrSchedule::Step {
+                every,
+                factor: factor.unwrap_or(0.1),
+            }),
+            _ => Err(Error::invalid(
+                "lr_schedule takes either rate, or every and factor",
+            )),
+        }
+    }
+
     /// The factor of an epoch in a run of `epochs`.
     pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
         match self {

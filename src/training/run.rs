@@ -3,9 +3,12 @@
 use ndarray::{Array2, Array3};
 
 use super::optimizer::OptimizerState;
+use super::resume::Origin;
+use super::settings::Settings;
 use crate::Result;
 use crate::field::VectorField;
 use crate::odesolve::SolveOptions;
+use crate::random::Generator;
 
 /// Metrics of one epoch, measured before its update.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -34,6 +37,77 @@ pub struct EpochRecord {
     pub failed: bool,
 }
 
+/// The metrics of an epoch, in the order of [`EpochRecord::row`].
+pub(super) const METRICS: [&str; 11] = [
+    "epoch",
+    "lambda",
+    "train_loss",
+    "mse",
+    "data_loss",
+    "continuity",
+    "evaluations",
+    "seconds",
+    "lr",
+    "gradient_norm",
+    "failed",
+];
+
+impl EpochRecord {
+    pub(super) fn row(&self) -> [f64; METRICS.len()] {
+        [
+            self.epoch as f64,
+            self.lambda,
+            self.train_loss,
+            self.mse,
+            self.data_loss,
+            self.continuity,
+            self.evaluations as f64,
+            self.seconds,
+            self.lr,
+            self.gradient_norm,
+            f64::from(u8::from(self.failed)),
+        ]
+    }
+
+    /// The record of a row, unless it is the row of none.
+    pub(super) fn from_row(row: &[f64]) -> Option<Self> {
+        let record = EpochRecord {
+            epoch: *row.first()? as usize,
+            lambda: *row.get(1)?,
+            train_loss: *row.get(2)?,
+            mse: *row.get(3)?,
+            data_loss: *row.get(4)?,
+            continuity: *row.get(5)?,
+            evaluations: *row.get(6)? as usize,
+            seconds: *row.get(7)?,
+            lr: *row.get(8)?,
+            gradient_norm: *row.get(9)?,
+            failed: *row.get(10)? != 0.0,
+        };
+        let bits = |row: &[f64]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        (bits(&record.row()) == bits(row)).then_some(record)
+    }
+}
+
+/// What the loop keeps beside the parameters and the optimiser's state.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tally {
+    /// The parameters with the best mse before an update.
+    #[serde(skip)]
+    pub best: Vec<f64>,
+    /// That mse.
+    pub best_mse: Option<f64>,
+    /// Its epoch.
+    pub best_epoch: usize,
+    /// Epochs at λ = 0 since then.
+    pub since_best: usize,
+    /// Failed epochs in a row.
+    pub failures: usize,
+    /// Why the last one that failed did.
+    pub reason: String,
+}
+
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Stop {
@@ -47,7 +121,7 @@ pub enum Stop {
     Failing(String),
 }
 
-/// A finished run.
+/// A run: what it gave, and all that is needed to go on with it.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// The model with the best free-running mse.
@@ -58,10 +132,14 @@ pub struct Run {
     pub best_mse: f64,
     /// The epoch whose parameters those are (the number of epochs when they are the last ones).
     pub best_epoch: usize,
+    /// The mse after the last update; none of a run that was interrupted, or when that solve failed.
+    pub final_mse: Option<f64>,
     /// Metrics, epoch by epoch.
     pub history: Vec<EpochRecord>,
     /// Name of the method.
     pub method: String,
+    /// The method and the options, in full.
+    pub settings: Settings,
     /// Initial time of the data.
     pub t0: f64,
     /// Initial states of the data, `[sample, dof]`.
@@ -72,8 +150,14 @@ pub struct Run {
     pub optimizer: OptimizerState,
     /// The method's own parameters after the last update (shooting corrections).
     pub corrections: Vec<f64>,
+    /// The native engine's instruction set, on which the bits depend.
+    pub instruction_set: String,
     /// Why it ended.
     pub stop: Stop,
+    pub(super) tally: Tally,
+    pub(super) origin: Origin,
+    /// The state of the shared generator.
+    pub(super) generator: Generator,
 }
 
 impl Run {
@@ -82,34 +166,27 @@ impl Run {
     /// # Errors
     /// A name that is no metric.
     pub fn metric(&self, name: &str) -> Result<Vec<f64>> {
-        const KNOWN: [&str; 11] = [
-            "epoch",
-            "lambda",
-            "train_loss",
-            "mse",
-            "data_loss",
-            "continuity",
-            "evaluations",
-            "seconds",
-            "lr",
-            "gradient_norm",
-            "failed",
-        ];
-        let pick: fn(&EpochRecord) -> f64 = match name {
-            "epoch" => |r| r.epoch as f64,
-            "lambda" => |r| r.lambda,
-            "train_loss" => |r| r.train_loss,
-            "mse" => |r| r.mse,
-            "data_loss" => |r| r.data_loss,
-            "continuity" => |r| r.continuity,
-            "evaluations" => |r| r.evaluations as f64,
-            "seconds" => |r| r.seconds,
-            "lr" => |r| r.lr,
-            "gradient_norm" => |r| r.gradient_norm,
-            "failed" => |r| f64::from(u8::from(r.failed)),
-            _ => return Err(crate::error::unknown("metric", name, KNOWN)),
-        };
-        Ok(self.history.iter().map(pick).collect())
+        match METRICS.iter().position(|known| *known == name) {
+            Some(i) => Ok(self.history.iter().map(|r| r.row()[i]).collect()),
+            None => Err(crate::error::unknown("metric", name, METRICS)),
+        }
+    }
+
+    /// The smallest free-running mse of the epochs at λ = 0, the state after the last update included if the next epoch would
+    /// have been one; NaN when there is none. The models of these epochs were trained alone, without the coupling.
+    pub fn best_mse_at_lambda_zero(&self) -> f64 {
+        let epochs = self.history.iter().filter(|r| r.lambda == 0.0);
+        let alone = self.settings.method.lambda(self.history.len()) == 0.0;
+        epochs
+            .map(|r| r.mse)
+            .chain(self.final_mse.filter(|_| alone))
+            // The minimum with NaN is the other number.
+            .fold(f64::NAN, f64::min)
+    }
+
+    /// Evaluations of the vector field by the training solves of all epochs.
+    pub fn evaluations(&self) -> usize {
+        self.history.iter().map(|r| r.evaluations).sum()
     }
 
     /// The best model's trajectory from the data's initial states, `[sample, time, dof]`.
@@ -128,5 +205,26 @@ impl Run {
     /// Wall-clock time of all epochs, s.
     pub fn seconds(&self) -> f64 {
         self.history.iter().map(|r| r.seconds).sum()
+    }
+
+    /// Puts the best model in its place: it is that of the tally, or the last one where that is better.
+    pub(super) fn choose_best(&mut self) -> Result<()> {
+        let best = self.tally.best_mse;
+        let last = self
+            .final_mse
+            .filter(|last| best.is_none_or(|best| *last < best));
+        (self.best_mse, self.best_epoch) = match (last, best) {
+            (Some(last), _) => (last, self.history.len()),
+            (None, Some(best)) => (best, self.tally.best_epoch),
+            (None, None) => (f64::NAN, 0),
+        };
+        self.model = match (last, best) {
+            (None, Some(_)) => {
+                let own = self.tally.best.get(..self.last.n_params());
+                self.last.with_params(own.unwrap_or_default())?
+            }
+            _ => self.last.clone(),
+        };
+        Ok(())
     }
 }

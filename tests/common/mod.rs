@@ -17,6 +17,21 @@ pub fn golden(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// The folder of measured data; none where it is missing, which is a failure in continuous integration.
+pub fn shared_data() -> Option<std::path::PathBuf> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "the measured data are missing: {}",
+        path.display()
+    );
+    println!("skipped: no {}", path.display());
+    None
+}
+
 /// The engines of this build.
 pub fn engines() -> Vec<&'static str> {
     if cfg!(feature = "torch") {

@@ -1,0 +1,176 @@
+//! `odesync run SCRIPT -m KEY=VALUE,VALUE …`
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::config::sweep;
+use crate::experiments::date_time;
+use crate::experiments::multirun::{MULTIRUN, Multirun, OUTPUT, SUMMARY, Status, Workers};
+use crate::script::{ErrorKind, ScriptError};
+
+use super::Common;
+use super::run::{Run, usage};
+
+fn failed(error: impl std::fmt::Display) -> ScriptError {
+    ScriptError::new(ErrorKind::Runtime, error.to_string())
+}
+
+pub(super) fn run(run: &Run, common: &Common) -> Result<(), ScriptError> {
+    let (folder, multirun) = match &run.resume {
+        Some(folder) => (folder.clone(), resumed(run, folder)?),
+        None => begin(run, common)?,
+    };
+    let program = std::env::current_exe().map_err(failed)?;
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupt);
+    super::on_interrupt(move || flag.store(true, Ordering::Relaxed));
+    let report = Report::new(common.quiet, multirun.members.len());
+    let listener = |_: usize, name: &str, status: Status| report.hear(name, status);
+    let workers = Workers {
+        program: &program,
+        threads: rayon::current_num_threads(),
+        interrupt: &interrupt,
+        listener: &listener,
+    };
+    let statuses = multirun.run(&folder, workers).map_err(failed)?;
+    report.finish();
+    let count = |status: Status| statuses.iter().filter(|s| **s == status).count();
+    super::print(&format!(
+        "{} of {} runs done, {} failed; {}\n",
+        count(Status::Done),
+        statuses.len(),
+        count(Status::Failed),
+        folder.join(SUMMARY).display()
+    ))?;
+    if interrupt.load(Ordering::Relaxed) {
+        let message = format!(
+            "interrupted; go on with: odesync run {} --resume {}",
+            multirun.script.display(),
+            folder.display()
+        );
+        return Err(ScriptError::new(ErrorKind::Interrupted, message));
+    }
+    match statuses.iter().position(|s| *s == Status::Failed) {
+        Some(first) => Err(failed(format!(
+            "{} of {} runs failed; what the first of them said is in {}",
+            count(Status::Failed),
+            statuses.len(),
+            folder.join(multirun.name(first)).join(OUTPUT).display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A new multirun, written to its folder.
+fn begin(run: &Run, common: &Common) -> Result<(PathBuf, Multirun), ScriptError> {
+    let members = sweep(&run.arguments).map_err(|e| usage(e.to_string()))?;
+    let members: Vec<Vec<String>> = members
+        .iter()
+        .map(|member| member.iter().map(ToString::to_string).collect())
+        .collect();
+    if !run.script.is_file() {
+        return Err(usage(format!(
+            "there is no script {}",
+            run.script.display()
+        )));
+    }
+    let multirun = Multirun {
+        script: run.script.clone(),
+        flags: flags(run, common, members.len()),
+        members,
+    };
+    let stem = run.script.file_stem().unwrap_or_default();
+    let folder = match &run.out {
+        Some(folder) if folder.join(MULTIRUN).exists() => {
+            return Err(usage(format!(
+                "{} holds a multirun already: go on with it by --resume {0}, or choose another folder",
+                folder.display()
+            )));
+        }
+        Some(folder) => folder.clone(),
+        None => Path::new("runs")
+            .join("multirun")
+            .join(stem)
+            .join(date_time()),
+    };
+    multirun.write(&folder).map_err(failed)?;
+    Ok((folder, multirun))
+}
+
+/// The multirun of a folder, which must be of the same script; its arguments are those it was begun with.
+fn resumed(run: &Run, folder: &Path) -> Result<Multirun, ScriptError> {
+    let multirun = Multirun::read(folder).map_err(failed)?;
+    if !run.arguments.is_empty() {
+        return Err(usage(format!(
+            "{} goes on with the arguments it was begun with; leave out {}",
+            folder.display(),
+            run.arguments.join(" ")
+        )));
+    }
+    if multirun.script != run.script {
+        return Err(usage(format!(
+            "{} is a multirun of {}, not of {}",
+            folder.display(),
+            multirun.script.display(),
+            run.script.display()
+        )));
+    }
+    Ok(multirun)
+}
+
+/// What members are given beside their arguments.
+fn flags(run: &Run, common: &Common, members: usize) -> Vec<String> {
+    let mut flags = vec![];
+    if let Some(file) = &run.config {
+        flags.extend(["--config".into(), file.display().to_string()]);
+    }
+    // Members share the memory as they share the threads.
+    let at_once = rayon::current_num_threads().clamp(1, members.max(1));
+    let limit = common.memory.unwrap_or_else(crate::memory::default_limit);
+    let each = limit as f64 / at_once as f64 / (1u64 << 30) as f64;
+    flags.extend(["--memory".into(), format!("{each:.3}")]);
+    flags
+}
+
+/// Shows how many members are done and which run now.
+struct Report {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl Report {
+    fn new(quiet: bool, members: usize) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar =
+                ProgressBar::with_draw_target(Some(members as u64), ProgressDrawTarget::stderr());
+            let template = "{wide_bar:.cyan/dim} {pos}/{len} runs  {elapsed} so far";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            bar.enable_steady_tick(std::time::Duration::from_millis(500));
+            bar
+        });
+        Report { bar, quiet }
+    }
+
+    fn hear(&self, name: &str, status: Status) {
+        if let Some(bar) = &self.bar {
+            if status != Status::Running {
+                bar.println(format!("{}: {name}", status.name()));
+                bar.inc(1);
+            }
+        } else if !self.quiet {
+            super::complain(&format!("{}: {name}", status.name()));
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

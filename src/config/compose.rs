@@ -1,0 +1,245 @@
+//! An experiment's file, the options it chooses, and the overrides: put together into one tree.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_yaml::{Mapping, Value};
+
+use crate::{Error, Result};
+
+use super::choices::{Part, choose, option_name, put};
+use super::library::{self, Library, Source};
+use super::origin::Origins;
+use super::tree;
+use super::{Config, Override, apply, interpolate, read};
+
+/// Files that one configuration may be made of; a `defaults` list that doubles at every level would have no end.
+const MAX_FILES: usize = 500;
+/// Files that build on each other.
+const MAX_CHAIN: usize = 32;
+
+/// Composes the experiment `name` whose file is `source`.
+pub(super) fn compose(
+    library: &Library,
+    name: &str,
+    source: Source,
+    overrides: &[Override],
+) -> Result<Config> {
+    let file = source.file.clone();
+    let mut composer = Composer {
+        library,
+        files: 0,
+        origins: Origins::new(&file),
+    };
+    let mut parts = composer.plan(source, &mut vec![name.to_string()])?;
+    let mut values = Vec::new();
+    for change in overrides {
+        if !choose(library, &mut parts, change, &file)? {
+            values.push(change);
+        }
+    }
+    let mut tree = composer.merge(parts)?;
+    let mut origins = composer.origins;
+    if !tree.contains_key("experiment") {
+        let mut named = Mapping::from_iter([("experiment".into(), name.into())]);
+        named.extend(std::mem::take(&mut tree));
+        tree = named;
+    }
+    let mut tree = Value::Mapping(tree);
+    tree::check(&tree)?;
+    for change in values {
+        apply::apply(&mut tree, &mut origins, change)?;
+    }
+    tree::check(&tree)?;
+    let tree = interpolate::resolve(&tree, &origins)?;
+    tree::check(&tree)?;
+    check_name(&tree, &origins)?;
+    Ok(Config { tree, origins })
+}
+
+/// Whether the key `experiment` is a name that a folder can have.
+pub(super) fn check_name(tree: &Value, origins: &Origins) -> Result<()> {
+    let name = tree::get(tree, "experiment").unwrap_or(&Value::Null);
+    match name.as_str() {
+        Some(name) if library::is_name(name) => Ok(()),
+        _ => Err(Error::invalid(format!(
+            "experiment should be a name of letters, digits, _, - and dots within, as its runs have a folder of this name, not {} \
+             (from {})",
+            tree::brief(name),
+            origins.of("experiment")
+        ))),
+    }
+}
+
+struct Composer<'a> {
+    library: &'a Library,
+    files: usize,
+    origins: Origins,
+}
+
+impl Composer<'_> {
+    /// A file's keys and its `defaults`.
+    fn open(&mut self, source: &Source) -> Result<(Mapping, Option<Vec<Value>>)> {
+        self.files += 1;
+        if self.files > MAX_FILES {
+            return Err(Error::invalid(format!(
+                "{}: the configuration is made of more than {MAX_FILES} files; look at their `defaults`",
+                source.file
+            )));
+        }
+        let mut map = read::read(&source.text, Path::new(&*source.file))?;
+        match map.shift_remove("defaults") {
+            None => Ok((map, None)),
+            Some(Value::Sequence(defaults)) => Ok((map, Some(defaults))),
+            Some(other) => Err(in_defaults(
+                &source.file,
+                &format!("should be a list, not {}", tree::brief(&other)),
+            )),
+        }
+    }
+
+    /// The parts of an experiment; `chain` holds the experiments that build on this one, and itself.
+    fn plan(&mut self, source: Source, chain: &mut Vec<String>) -> Result<Vec<Part>> {
+        let (own, defaults) = self.open(&source)?;
+        let file = source.file;
+        let mut own = Some(own);
+        let mut parts = Vec::new();
+        let mut chosen: Vec<String> = Vec::new();
+        for entry in defaults.unwrap_or_default() {
+            match &entry {
+                Value::String(this) if this == "_self_" => match own.take() {
+                    Some(own) => parts.push(Part::Own(file.clone(), own)),
+                    None => return Err(in_defaults(&file, "holds _self_ twice")),
+                },
+                Value::String(base) => {
+                    step(&file, base, chain)?;
+                    let source = self.library.experiment(base);
+                    let source = source.map_err(|e| chosen_in(e, &file))?;
+                    parts.extend(self.plan(source, chain)?);
+                    chain.pop();
+                }
+                Value::Mapping(map) if map.len() == 1 => {
+                    for (group, option) in map {
+                        let group = group.as_str().unwrap_or_default().to_string();
+                        let option = option_name(option).map_err(|given| {
+                            let message =
+                                format!("should give {group} the name of an option, not {given}");
+                            in_defaults(&file, &message)
+                        })?;
+                        if chosen.contains(&group) {
+                            return Err(in_defaults(&file, &format!("chooses {group} twice")));
+                        }
+                        chosen.push(group.clone());
+                        put(&mut parts, Part::Group(group, option, Some(file.clone())));
+                    }
+                }
+                other => {
+                    return Err(in_defaults(
+                        &file,
+                        &format!(
+                            "should hold `group: option`, `_self_` or the name of an experiment, not {}",
+                            tree::brief(other)
+                        ),
+                    ));
+                }
+            }
+        }
+        if let Some(own) = own {
+            parts.push(Part::Own(file, own));
+        }
+        Ok(parts)
+    }
+
+    fn merge(&mut self, parts: Vec<Part>) -> Result<Mapping> {
+        let mut tree = Mapping::new();
+        for part in parts {
+            match part {
+                Part::Own(file, own) => {
+                    tree::merge(&mut tree, own, "", &file, &mut self.origins);
+                }
+                Part::Group(_, None, _) => {}
+                Part::Group(group, Some(option), by) => {
+                    let source = self.library.option(&group, &option).map_err(|e| match by {
+                        Some(by) => chosen_in(e, &by),
+                        None => e,
+                    })?;
+                    let file = self.option(&mut tree, &group, source, &mut vec![option])?;
+                    self.origins.note(&group, &file);
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    /// Merges an option into `tree`; `chain` holds the options that build on this one, and itself. The option's file comes back.
+    fn option(
+        &mut self,
+        tree: &mut Mapping,
+        group: &str,
+        source: Source,
+        chain: &mut Vec<String>,
+    ) -> Result<Arc<str>> {
+        let (own, defaults) = self.open(&source)?;
+        let file = source.file;
+        let mut own = Some(Mapping::from_iter([(group.into(), Value::Mapping(own))]));
+        for entry in defaults.unwrap_or_default() {
+            match &entry {
+                Value::String(this) if this == "_self_" => match own.take() {
+                    Some(own) => tree::merge(tree, own, "", &file, &mut self.origins),
+                    None => return Err(in_defaults(&file, "holds _self_ twice")),
+                },
+                Value::String(base) => {
+                    step(&file, base, chain)?;
+                    let source = self.library.option(group, base);
+                    let source = source.map_err(|e| chosen_in(e, &file))?;
+                    self.option(tree, group, source, chain)?;
+                    chain.pop();
+                }
+                other => {
+                    return Err(in_defaults(
+                        &file,
+                        &format!(
+                            "should hold names of options of {group} or `_self_`, not {}",
+                            tree::brief(other)
+                        ),
+                    ));
+                }
+            }
+        }
+        if let Some(own) = own {
+            tree::merge(tree, own, "", &file, &mut self.origins);
+        }
+        Ok(file)
+    }
+}
+
+/// Adds `base` to the chain of files that build on each other.
+fn step(file: &str, base: &str, chain: &mut Vec<String>) -> Result<()> {
+    if chain.iter().any(|name| name == base) {
+        let circle = chain.join(" → ");
+        return Err(in_defaults(
+            file,
+            &format!("go in a circle: {circle} → {base}"),
+        ));
+    }
+    if chain.len() >= MAX_CHAIN {
+        return Err(in_defaults(
+            file,
+            &format!("are more than {MAX_CHAIN} files that build on each other"),
+        ));
+    }
+    chain.push(base.to_string());
+    Ok(())
+}
+
+fn in_defaults(file: &str, message: &str) -> Error {
+    Error::invalid(format!("{file}: `defaults` {message}"))
+}
+
+/// The error for a file that `file` asks for in its `defaults`.
+fn chosen_in(error: Error, file: &str) -> Error {
+    match error {
+        Error::Invalid(message) => Error::Invalid(format!("{message} (chosen in {file})")),
+        other => other,
+    }
+}

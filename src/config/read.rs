@@ -1,0 +1,191 @@
+//! YAML text to a tree, within bounds.
+
+use std::path::Path;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_yaml::{Mapping, Value};
+
+use crate::{Error, Result};
+
+use super::tree::Budget;
+
+/// Bytes of a file. Every tree within its bounds is shorter.
+pub(super) const MAX_FILE: usize = 2 << 20;
+/// The parser's time grows with the square of how many brackets are open.
+const MAX_BRACKETS: usize = 100_000;
+
+/// A file's content: a map; nothing at all is an empty one.
+///
+/// # Errors
+/// [`Error::Data`] with line and column: what is not YAML or not a map, duplicate keys, keys that are not text, tags, aliases that
+/// repeat more than the bounds allow.
+pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
+    let failed = |line: Option<usize>, column: Option<usize>, message: String| Error::Data {
+        file: file.to_path_buf(),
+        line,
+        column,
+        message,
+    };
+    if text.matches(['[', '{']).count() > MAX_BRACKETS {
+        let message =
+            format!("there are more than {MAX_BRACKETS} brackets: keep data in a data file");
+        return Err(failed(None, None, message));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut budget = Budget::default();
+    let node = Node {
+        budget: &mut budget,
+        depth: 0,
+    };
+    match node.deserialize(serde_yaml::Deserializer::from_str(text)) {
+        Ok(Value::Null) => Ok(Mapping::new()),
+        Ok(Value::Mapping(map)) => Ok(map),
+        Ok(other) => Err(failed(
+            None,
+            None,
+            format!(
+                "a configuration is a map, lines of `key: value`, not {}",
+                super::tree::kind(&other)
+            ),
+        )),
+        Err(error) => {
+            let place = error.location().map(|place| (place.line(), place.column()));
+            let (line, column) = place.unzip();
+            Err(failed(line, column, message(&error, place, text)))
+        }
+    }
+}
+
+/// The parser's message without the place, which [`Error::Data`] has its own way to show.
+fn message(error: &serde_yaml::Error, place: Option<(usize, usize)>, text: &str) -> String {
+    let mut message = error.to_string();
+    let Some((line, column)) = place else {
+        return message;
+    };
+    message = message.replacen(&format!(" at line {line} column {column}"), "", 1);
+    let lines = text.lines().skip(line.saturating_sub(2)).take(2);
+    if lines
+        .filter_map(|line| line.split(|c: char| !c.is_whitespace()).next())
+        .any(|indent| indent.contains('\t'))
+    {
+        message.push_str("; YAML is indented with spaces, not with tabs");
+    }
+    message
+}
+
+/// One value, `depth` levels below the top.
+struct Node<'a> {
+    budget: &'a mut Budget,
+    depth: usize,
+}
+
+impl Node<'_> {
+    fn below(&mut self) -> Node<'_> {
+        Node {
+            budget: self.budget,
+            depth: self.depth + 1,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Value, D::Error> {
+        self.budget.value(self.depth).map_err(D::Error::custom)?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number, text, true, false, null, a list or a map, without a tag (!…)")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> std::result::Result<Value, E> {
+        self.budget.text(value).map_err(E::custom)?;
+        Ok(Value::String(value.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(
+        mut self,
+        mut access: A,
+    ) -> std::result::Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = access.next_element_seed(self.below())? {
+            list.push(element);
+        }
+        Ok(Value::Sequence(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        mut self,
+        mut access: A,
+    ) -> std::result::Result<Value, A::Error> {
+        let mut map = Mapping::new();
+        while let Some(key) = access.next_key_seed(Key(&map))? {
+            self.budget.key(&key).map_err(A::Error::custom)?;
+            let value = access.next_value_seed(self.below())?;
+            map.insert(Value::String(key), value);
+        }
+        Ok(Value::Mapping(map))
+    }
+}
+
+/// A key that `.0` does not have yet. The check stands here so that the error gets the key's own line.
+struct Key<'a>(&'a Mapping);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a key that is text (a number in quotes)")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> std::result::Result<String, E> {
+        match self.0.contains_key(key) {
+            true => Err(E::custom(format!("the key \"{key}\" is there twice"))),
+            false => Ok(key.to_string()),
+        }
+    }
+}

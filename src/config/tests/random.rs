@@ -1,0 +1,67 @@
+//! Whatever is typed or stands in a file: an error or a configuration, never a panic.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Texts of the characters that mean something, and of any.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[-+~=.,:a-c0-9\\[\\]{}()\"'\\\\$ \n\t#&*!|>%@`<?]{0,40}",
+        "(\\+|\\+\\+|~)?(training|model|random_seed|suggested|a)(\\.(lr|width|0|b))?=.{0,12}",
+    ]
+}
+
+/// As [`any_text`], and texts that are nearly YAML.
+fn any_file() -> impl Strategy<Value = Vec<u8>> {
+    let line = "( |  )?(a|b|defaults|training|<<|\"q\"|- )(:|: )(1|x|[\\[{]|\\$\\{[ab](\\.b)?\\}|&a|\\*a|- a|!t|'|\\||>|_self_|lotka)?";
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..200),
+        any_text().prop_map(String::into_bytes),
+        prop::collection::vec(line, 0..8).prop_map(|lines| lines.join("\n").into_bytes()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn overrides_never_panic(text in any_text()) {
+        if let Ok(change) = text.parse::<Override>() {
+            let again: Override = change.to_string().parse().unwrap();
+            prop_assert_eq!(again, change);
+        }
+    }
+
+    #[test]
+    fn compositions_never_panic(texts in prop::collection::vec(any_text(), 0..4), name in any_text()) {
+        let fixture = fixture(&[]);
+        let _ = Config::compose(&fixture.library, &name, &[]);
+        let _ = sweep(&texts);
+        let overrides: Vec<Override> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+        if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
+            let path = fixture.folder.path().join("config.yaml");
+            std::fs::write(&path, config.to_yaml()).unwrap();
+            let again = Config::from_file(&path, &fixture.library, &[]).unwrap();
+            prop_assert_eq!(again.to_yaml(), config.to_yaml());
+            let _ = config.section::<Vec<f64>>("training.schedule");
+        }
+    }
+
+    #[test]
+    fn files_never_panic(content in any_file(), overrides in prop::collection::vec(any_text(), 0..2)) {
+        let fixture = fixture(&[]);
+        let overrides: Vec<Override> = overrides.iter().filter_map(|text| text.parse().ok()).collect();
+        for name in ["lotka.yaml", "training/homotopy.yaml"] {
+            let path = fixture.path(name);
+            let before = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &content).unwrap();
+            if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
+                let saved = fixture.folder.path().join("config.yaml");
+                std::fs::write(&saved, config.to_yaml()).unwrap();
+                let again = Config::from_file(&saved, &fixture.library, &[]).unwrap();
+                prop_assert_eq!(again.value(), config.value());
+            }
+            std::fs::write(&path, before).unwrap();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A tree as YAML text: maps in lines, lists in one line, and every value so that it reads back as the same bits.
+//!
+//! The serialiser of the YAML crate writes every list element on a line of its own, and floats as `1e-9`, which readers of YAML 1.1
+//! (PyYAML) take for text. One line is also what an override needs.
+
+use std::fmt::Write;
+
+use serde_yaml::{Mapping, Number, Value};
+
+use super::{flow, interpolate};
+
+/// A tree as a file. Texts that hold `${` are written so that they are not taken for references.
+pub(super) fn yaml(value: &Value) -> String {
+    let mut out = String::new();
+    match value {
+        Value::Mapping(map) if !map.is_empty() => block(map, 0, &mut out),
+        other => {
+            line(other, true, &mut out);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// A value in one line, as overrides have it. `${` stays what it is.
+pub(super) fn flow(value: &Value) -> String {
+    let mut out = String::new();
+    line(value, false, &mut out);
+    out
+}
+
+fn block(map: &Mapping, indent: usize, out: &mut String) {
+    for (key, value) in map {
+        out.extend(std::iter::repeat_n(' ', indent));
+        line(key, false, out);
+        out.push(':');
+        match value {
+            Value::Mapping(map) if !map.is_empty() => {
+                out.push('\n');
+                block(map, indent + 2, out);
+            }
+            other => {
+                out.push(' ');
+                line(other, true, out);
+                out.push('\n');
+            }
+        }
+    }
+}
+
+fn line(value: &Value, escape: bool, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Number(value) => out.push_str(&number(value)),
+        Value::String(value) if escape => text(&interpolate::escape(value), out),
+        Value::String(value) => text(value, out),
+        Value::Sequence(list) => {
+            out.push('[');
+            for (i, element) in list.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                line(element, escape, out);
+            }
+            out.push(']');
+        }
+        Value::Mapping(map) => {
+            out.push('{');
+            for (i, (key, value)) in map.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                line(key, false, out);
+                out.push_str(": ");
+                line(value, escape, out);
+            }
+            out.push('}');
+        }
+        // No tree holds one; in a message the value alone will do.
+        Value::Tagged(tagged) => line(&tagged.value, escape, out),
+    }
+}
+
+/// A number; a float with a point, and with a sign in its exponent, as YAML 1.1 wants it.
+pub(super) fn number(number: &Number) -> String {
+    let value = match number.as_f64() {
+        Some(value) if number.is_f64() && value.is_finite() => value,
+        _ => return number.to_string(),
+    };
+    let shortest = format!("{value:?}");
+    match shortest.split_once('e') {
+        None => shortest,
+        Some((digits, exponent)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            let sign = if exponent.starts_with('-') { "" } else { "+" };
+            format!("{digits}{point}e{sign}{exponent}")
+        }
+    }
+}
+
+/// A text, in quotes unless every reader takes it for text without.
+fn text(text: &str, out: &mut String) {
+    if is_plain(text) {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            ' '..='~' => out.push(c),
+            c if c.is_alphanumeric() => out.push(c),
+            // Writing to a String cannot fail.
+            c if c as u32 <= 0xffff => drop(write!(out, "\\u{:04x}", c as u32)),
+            c => drop(write!(out, "\\U{:08x}", c as u32)),
+        }
+    }
+    out.push('"');
+}
+
+fn is_plain(text: &str) -> bool {
+    // YAML 1.1 takes these for true and false.
+    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/')
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_-./".contains(c))
+        && !WORDS.contains(&text.to_lowercase().as_str())
+        && matches!(flow::scalar(text), Ok(Value::String(_)))
+}

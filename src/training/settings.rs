@@ -1,0 +1,108 @@
+//! What a run was begun with, as its checkpoint keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use super::method::Method;
+use super::optimizer::Optimizer;
+use super::options::{LrSchedule, TrainOptions};
+use crate::Result;
+use crate::odesolve::SolveOptions;
+
+/// The method and the options of a run that its results depend on; the solver stands beside them, in
+/// [`Run::solver`](super::Run::solver).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The method, with its own settings.
+    pub method: Method,
+    /// The optimiser, with its own settings.
+    pub optimizer: Optimizer,
+    /// Learning rate.
+    pub lr: f64,
+    /// How it changes over the run.
+    pub lr_schedule: LrSchedule,
+    /// Bound on the Euclidean norm of the gradient.
+    pub clip: Option<f64>,
+    /// Epochs without a better mse after which to stop.
+    pub patience: Option<usize>,
+    /// Failed epochs in a row after which to stop.
+    pub max_failures: usize,
+    /// Number of epochs that was asked for.
+    pub epochs: usize,
+    /// `native` or `torch`.
+    pub engine: String,
+    /// The engine's device.
+    pub device: String,
+}
+
+impl Settings {
+    pub(super) fn new(method: &Method, options: &TrainOptions) -> Self {
+        Settings {
+            method: method.clone(),
+            optimizer: options.optimizer.clone(),
+            lr: options.lr,
+            lr_schedule: options.lr_schedule.clone(),
+            clip: options.clip,
+            patience: options.patience,
+            max_failures: options.max_failures,
+            epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
+            engine: options.engine.clone(),
+            device: options.device.clone(),
+        }
+    }
+}
+
+/// The solver's options under the names that `train` has for them in a script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedSolver {
+    solver: String,
+    rtol: f64,
+    atol: f64,
+    step_size: Option<f64>,
+    substeps: Option<usize>,
+    first_step: Option<f64>,
+    max_steps: usize,
+    breakpoints: bool,
+}
+
+impl SavedSolver {
+    pub fn new(options: &SolveOptions) -> Self {
+        // Taken apart field by field, so that an option that is new can't be forgotten here.
+        let SolveOptions {
+            method,
+            rtol,
+            atol,
+            step_size,
+            substeps,
+            first_step,
+            max_steps,
+            breakpoints,
+            interrupt: _,
+        } = options;
+        SavedSolver {
+            solver: method.name.into(),
+            rtol: *rtol,
+            atol: *atol,
+            step_size: *step_size,
+            substeps: *substeps,
+            first_step: *first_step,
+            max_steps: *max_steps,
+            breakpoints: *breakpoints,
+        }
+    }
+
+    pub fn options(&self) -> Result<SolveOptions> {
+        let solver = SolveOptions {
+            step_size: self.step_size,
+            substeps: self.substeps,
+            first_step: self.first_step,
+            max_steps: self.max_steps,
+            breakpoints: self.breakpoints,
+            ..SolveOptions::default()
+                .method(&self.solver)?
+                .tolerances(self.rtol, self.atol)
+        };
+        solver.check().map(|()| solver)
+    }
+}

@@ -1,0 +1,158 @@
+//! Runs that are killed at any moment go on to the same bits as if they had never stopped.
+
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use odesync::random::Generator;
+use odesync::training::Run;
+
+const KILLS: usize = 50;
+
+/// Short runs of the three methods, checkpoints close together.
+const RUNS: [&[&str]; 3] = [
+    &["training=homotopy", "training.schedule.epochs_per_step=15"],
+    &["training=multishoot", "training.epochs=60"],
+    &[
+        "training=vanilla",
+        "training.epochs=150",
+        "training.lr_schedule=cosine",
+    ],
+];
+
+fn start(arguments: &[&str], place: &str, folder: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_odesync"))
+        .args(["run", "--quiet", "--threads", "1", place])
+        .arg(folder)
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/scripts/train_lotka_volterra.rhai"
+        ))
+        .args(["trainer.checkpoint_every=4", "model.nodes_per_layer=8"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs to the end; how long it took.
+fn finish(arguments: &[&str], place: &str, folder: &Path) -> Duration {
+    let started = Instant::now();
+    let output = start(arguments, place, folder).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{place} {}: {said}",
+        folder.display()
+    );
+    started.elapsed()
+}
+
+/// Everything of a run but the time it took.
+fn assert_same(a: &Path, b: &Path) {
+    let (one, other) = (Run::load(a).unwrap(), Run::load(b).unwrap());
+    let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(one.last.values()), bits(other.last.values()));
+    assert_eq!(bits(one.model.values()), bits(other.model.values()));
+    assert_eq!(bits(&one.optimizer.first), bits(&other.optimizer.first));
+    assert_eq!(bits(&one.optimizer.second), bits(&other.optimizer.second));
+    assert_eq!(bits(&one.corrections), bits(&other.corrections));
+    assert_eq!(one.optimizer.step, other.optimizer.step);
+    assert_eq!(
+        (one.best_epoch, one.best_mse.to_bits()),
+        (other.best_epoch, other.best_mse.to_bits())
+    );
+    assert_eq!(one.stop, other.stop);
+    for name in [
+        "epoch",
+        "lambda",
+        "train_loss",
+        "mse",
+        "data_loss",
+        "continuity",
+        "evaluations",
+        "lr",
+        "gradient_norm",
+        "failed",
+    ] {
+        assert_eq!(
+            bits(&one.metric(name).unwrap()),
+            bits(&other.metric(name).unwrap()),
+            "{name}"
+        );
+    }
+    let csv = |folder: &Path| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_path(folder.join("metrics.csv")).unwrap();
+        let seconds = reader
+            .headers()
+            .unwrap()
+            .iter()
+            .position(|h| h == "seconds")
+            .unwrap();
+        let cells = |row: csv::StringRecord| {
+            let other = row.iter().enumerate().filter(|(i, _)| *i != seconds);
+            other.map(|(_, cell)| cell.to_string()).collect()
+        };
+        reader.records().map(|row| cells(row.unwrap())).collect()
+    };
+    assert_eq!(csv(a), csv(b));
+}
+
+#[test]
+fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let whole: Vec<(PathBuf, Duration)> = RUNS
+        .iter()
+        .enumerate()
+        .map(|(i, run)| {
+            let folder = root.path().join(format!("whole_{i}"));
+            let time = finish(run, "--out", &folder);
+            (folder, time)
+        })
+        .collect();
+    let draws = Mutex::new(Generator::manual_seed(7));
+    let draw = || draws.lock().unwrap().uniform_f64(0.0, 1.0, 2);
+    let next = Mutex::new(0..KILLS);
+    let killed = Mutex::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(i) = { next.lock().unwrap().next() } {
+                    let (folder, time) = &whole[i % RUNS.len()];
+                    let run = RUNS[i % RUNS.len()];
+                    let own = root.path().join(format!("killed_{i}"));
+                    let numbers = draw();
+                    let mut child = start(run, "--out", &own);
+                    std::thread::sleep(time.mul_f64(1.2 * numbers[0]));
+                    let signal = if numbers[1] < 0.5 { "-KILL" } else { "-INT" };
+                    Command::new("kill")
+                        .args([signal, &child.id().to_string()])
+                        .status()
+                        .unwrap();
+                    let status = child.wait().unwrap();
+                    if !status.success() {
+                        *killed.lock().unwrap() += 1;
+                    }
+                    // Before its configuration is written there is nothing to go on with.
+                    let place = if own.join("config.yaml").exists() {
+                        "--resume"
+                    } else {
+                        "--out"
+                    };
+                    finish(run, place, &own);
+                    assert_same(folder, &own);
+                }
+            });
+        }
+    });
+    let killed = *killed.lock().unwrap();
+    assert!(
+        killed >= KILLS / 2,
+        "only {killed} of {KILLS} runs were killed before their end"
+    );
+}
