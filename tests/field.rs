@@ -271,13 +271,10 @@ fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
             .iter()
             .flatten()
             .fold(1.0_f64, |m, x| m.max(x.abs()));
-        for i in 0..n {
-            for j in 0..i {
-                assert!(
-                    (hessian[i][j] - hessian[j][i]).abs() < 1e-12 * largest,
-                    "symmetry of {}",
-                    field.show()
-                );
+        for (i, row) in hessian.iter().enumerate() {
+            for (j, column) in hessian.iter().enumerate().take(i) {
+                let asymmetry = (row[j] - column[i]).abs();
+                assert!(asymmetry < 1e-12 * largest, "of {}", field.show());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{flat, golden, numbers};
+use common::{fails, flat, golden, numbers};
 use ndarray::{Array1, Array2, Array3, Axis};
 use odesync::datasets::Dataset;
 use odesync::engines::engine;
@@ -12,6 +12,7 @@ use odesync::models::{blackbox, graybox, second_order};
 use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
+use odesync::script::{Session, SessionOptions};
 use odesync::training::{Homotopy, Method, MultipleShooting, Objective};
 
 fn times(n: u32) -> Vec<f64> {
@@ -170,8 +171,8 @@ fn the_reference_hessian() {
     let pairs = h.eigenpairs(3).unwrap();
     let mut by_magnitude = values.clone();
     by_magnitude.sort_by(|a, b| b.abs().total_cmp(&a.abs()));
-    for i in 0..3 {
-        assert!((pairs.values[i] - by_magnitude[i]).abs() < 1e-6 * largest);
+    for (i, want) in by_magnitude.iter().take(3).enumerate() {
+        assert!((pairs.values[i] - want).abs() < 1e-6 * largest);
         let v = pairs.vectors.row(i).to_vec();
         assert!((norm(&v) - 1.0).abs() < 1e-12);
         let residual: Vec<f64> = h
@@ -282,8 +283,8 @@ fn symmetric_and_the_same_bits_alone_in_blocks_and_on_any_number_of_threads() {
             .fold(0.0_f64, |m, x| m.max(x.abs()));
         for i in 0..n {
             assert_eq!(together[i], h.apply(&units[i]).unwrap());
-            for j in 0..i {
-                assert!((together[i][j] - together[j][i]).abs() < 1e-12 * largest);
+            for (j, column) in together.iter().enumerate().take(i) {
+                assert!((together[i][j] - column[i]).abs() < 1e-12 * largest);
             }
         }
         let matrix = h.matrix().unwrap();
@@ -408,4 +409,57 @@ fn progress_reaches_the_end() {
     })
     .unwrap();
     assert_eq!(most.into_inner(), h.n());
+}
+
+#[test]
+fn a_script_finds_the_reference_figures_and_its_mistakes_are_named() {
+    let case = golden("hessian");
+    let mut session = Session::new(SessionOptions::default()).unwrap();
+    let text = |key: &str| case[key].to_string();
+    let code = format!(
+        "seed({}); let h = hessian(blackbox({}), dataset({}, {}, {}), #{{ rtol: 1e-9, atol: 1e-11 }}); [h.trace(), \
+         h.spectrum()[0], h.eigenpairs(1).values[0], h.matrix()[0][0], h.apply(h.eigenpairs(2).vectors).shape[0], \
+         norm(h.gauss_newton(h.eigenpairs(2).vectors[1]))]",
+        text("seed"),
+        text("nodes"),
+        text("t"),
+        text("u"),
+        text("u0")
+    );
+    let got: Vec<f64> = serde_json::from_str(&session.eval(&code, None).unwrap().text).unwrap();
+    let values = numbers(&case["eigenvalues"]);
+    let largest = values
+        .iter()
+        .fold(0.0_f64, |m, x| if x.abs() > m.abs() { *x } else { m });
+    let entry = case["hessian"][0][0].as_f64().unwrap();
+    let want = [
+        case["trace"].as_f64().unwrap(),
+        values[0],
+        largest,
+        entry,
+        2.0,
+    ];
+    for (got, want) in got.iter().zip(want) {
+        assert!((got - want).abs() < 1e-6 * largest.abs(), "{got} {want}");
+    }
+    assert!(got[5] > 0.0);
+    let base = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let m = blackbox([2, 3, 2]); ";
+    for (call, message) in [
+        ("hessian(m, d, #{ method: \"dopri5\" })", "given as solver"),
+        ("hessian(m, d, #{ lambda: 0.5 })", "only homotopy"),
+        (
+            "hessian(m, d, #{ engine: \"torch\" })",
+            "native engine only",
+        ),
+        ("hessian(m, d, #{ rtoll: 1 })", "did you mean \"rtol\"?"),
+        ("hessian(lotka_volterra(), d)", "no trainable parameters"),
+        ("hessian(m, d).apply([1, 2])", "has 2 numbers"),
+        ("hessian(m, d).eigenpairs(-1)", "eigenpairs"),
+    ] {
+        let error = fails(
+            Session::new(SessionOptions::default()).unwrap(),
+            &format!("{base}{call}"),
+        );
+        assert!(error.to_string().contains(message), "{call}: {error}");
+    }
 }

@@ -37,6 +37,33 @@ impl Default for HessianOptions {
     }
 }
 
+impl HessianOptions {
+    /// The same of another training method's loss; λ becomes 1 for homotopy training, 0 for any other.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<Method>) -> Self {
+        self.method = method.into();
+        self.lambda = match self.method {
+            Method::Homotopy(_) => 1.0,
+            _ => 0.0,
+        };
+        self
+    }
+
+    /// The same at another homotopy parameter λ.
+    #[must_use]
+    pub fn lambda(mut self, lambda: f64) -> Self {
+        self.lambda = lambda;
+        self
+    }
+
+    /// The same with other tolerances of the solver.
+    #[must_use]
+    pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
+        self.solver = self.solver.tolerances(rtol, atol);
+        self
+    }
+}
+
 /// The Hessian ∂²L/∂θ² of a training loss at the model's parameters, as an operator.
 ///
 /// θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of multiple

@@ -1,11 +1,13 @@
 //! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
 //! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
+use super::control::FirstStep;
 use super::explicit;
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Family;
 use super::options::SolveOptions;
 use super::plan::{Output, Stats, Step, StepPlan};
+use super::radau;
 use super::stepper::Stepper;
 use crate::field::native::Evaluator;
 
@@ -25,7 +27,9 @@ pub struct Problem<'a> {
 pub(crate) struct Workspace {
     /// What the steps leave for a gradient, step by step, in the layout of the method's scheme.
     pub tape: Vec<f64>,
-    /// The most numbers that the tape may hold.
+    /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
+    pub tape_beside: Vec<f64>,
+    /// The most numbers that both may hold.
     pub tape_limit: usize,
     pub plan: StepPlan,
     pub stats: Stats,
@@ -36,6 +40,7 @@ pub(crate) struct Workspace {
     /// The state at the end of the step, `[dof]`.
     pub next: Vec<f64>,
     pub explicit: explicit::Buffers,
+    pub radau: radau::Buffers,
     stops: Vec<f64>,
 }
 
@@ -84,6 +89,11 @@ pub(crate) struct Course<'a, const TAPE: bool> {
     pub work: &'a mut Workspace,
     pub dof: usize,
     pub stepper: Stepper<'a>,
+    /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
+    /// then, and where steps are given.
+    pub tight: bool,
+    /// Why the last attempt could not be finished.
+    trouble: Option<FailureReason>,
 }
 
 /// Solves one problem into `work`; with `TAPE` what a gradient needs of every accepted step stays in `work.tape`.
@@ -125,6 +135,13 @@ fn run<const TAPE: bool>(
             course.work.explicit = scheme.buffers;
             result
         }
+        Family::Radau => {
+            let buffers = std::mem::take(&mut course.work.radau);
+            let mut scheme = radau::Radau::new(evaluator, buffers);
+            let result = course.go(&mut scheme, plan);
+            course.work.radau = scheme.buffers;
+            result
+        }
     };
     course.work.stops = course.stepper.stops;
     result
@@ -140,6 +157,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     ) -> Self {
         let dof = evaluator.dof();
         work.plan.clear();
+        work.tape_beside.clear();
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);
@@ -155,7 +173,36 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             options,
             work,
             dof,
+            tight: TAPE || options.fixed(),
+            trouble: None,
         }
+    }
+
+    /// The size of the first step by the rule of an explicit method of this order; `f` is du/dt at the start, `slot` and
+    /// `change` are storage.
+    pub fn first_size(
+        &mut self,
+        order: usize,
+        f: &[f64],
+        slot: &mut [f64],
+        change: &mut [f64],
+    ) -> f64 {
+        if let Some(h) = self.options.first_step {
+            return h;
+        }
+        let SolveOptions { rtol, atol, .. } = *self.options;
+        let Workspace { state, next, .. } = &mut *self.work;
+        let first = FirstStep::new(state, f, rtol, atol);
+        let trial = self.stepper.sign() * first.trial;
+        combine(state, trial, &[1.0], f, self.dof, next);
+        let t = self.stepper.t + trial;
+        let sample = self.problem.sample;
+        self.evaluator.value(sample, t, next, slot, change);
+        self.work.stats.evaluations += 1;
+        for (change, f) in change.iter_mut().zip(f) {
+            *change -= f;
+        }
+        first.size(change, order)
     }
 
     /// Evaluates the field at (t, u) into `k`; with a tape, into the slot that begins at `at` of it.
@@ -177,12 +224,27 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         self.work.stats.evaluations += 1;
     }
 
+    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, into a new slot of the tape beside.
+    pub fn evaluate_beside(&mut self, t: f64, u: &[f64], k: &mut [f64]) {
+        if !TAPE {
+            return self.evaluate(0, t, u, k);
+        }
+        let at = self.work.tape_beside.len();
+        self.work
+            .tape_beside
+            .resize(at + self.evaluator.slot_len(), 0.0);
+        let slot = &mut self.work.tape_beside[at..];
+        self.evaluator.taped(self.problem.sample, t, u, slot, k);
+        self.work.stats.evaluations += 1;
+    }
+
     fn go<S: Scheme<TAPE>>(
         &mut self,
         scheme: &mut S,
         plan: Option<&StepPlan>,
     ) -> Result<(), SolveFailure> {
         if let Some(plan) = plan {
+            self.tight = true;
             return self.replay(scheme, plan);
         }
         if !finite(&self.work.state) {
@@ -206,7 +268,14 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
                 self.accept(scheme, step);
-            } else if tried.is_ok() && scheme.judge(self, step) {
+                continue;
+            }
+            self.trouble = tried.err();
+            if self.trouble.is_some() {
+                self.stepper.settle(false, 0.5 * step.h().abs());
+                self.stepper.stay_inside(step);
+                self.work.stats.rejected += 1;
+            } else if scheme.judge(self, step) {
                 self.accept(scheme, step);
             } else {
                 self.work.stats.rejected += 1;
@@ -218,7 +287,10 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     fn next_step<S: Scheme<TAPE>>(&mut self, scheme: &S) -> Result<Option<Step>, SolveFailure> {
         let work = &*self.work;
         let next = self.stepper.next(|| finite(&work.next) && scheme.finite());
-        let next = next.map_err(|reason| self.failure(reason))?;
+        let next = next.map_err(|reason| match (reason, self.trouble) {
+            (FailureReason::StepTooSmall, Some(trouble)) => self.failure(trouble),
+            _ => self.failure(reason),
+        })?;
         if next.is_some() {
             self.make_room(scheme, self.work.plan.steps.len())?;
         }
@@ -231,15 +303,17 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             return Ok(());
         }
         let needed = scheme.tape_len(self, n + 1);
-        let (have, limit) = (self.work.tape.len(), self.work.tape_limit);
-        if needed <= have {
+        let beside = self.work.tape_beside.len();
+        let have = self.work.tape.len();
+        let limit = self.work.tape_limit.saturating_sub(beside);
+        if needed <= have && needed <= limit {
             return Ok(());
         }
         // Doubling, so that the tape settles after one solve.
         let grown = needed.max((2 * have).min(limit));
         let too_long = |n: usize| FailureReason::TapeTooLong(n.saturating_mul(size_of::<f64>()));
         if needed > limit {
-            return Err(self.failure(too_long(limit)));
+            return Err(self.failure(too_long(self.work.tape_limit)));
         }
         if self.work.tape.try_reserve_exact(grown - have).is_err() {
             return Err(self.failure(too_long(have)));

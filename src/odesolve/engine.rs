@@ -7,6 +7,7 @@ use super::driver::{self, Problem, Workspace};
 use super::method::Family;
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
+use super::radau;
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, Gradient};
 use crate::{Error, Result};
@@ -205,6 +206,7 @@ impl Engine for NativeEngine {
                 Family::ExplicitRungeKutta(tableau) => {
                     adjoint::backward(evaluator, tableau, *sample, work, bars, &mut gradient)
                 }
+                Family::Radau => radau::backward(evaluator, *sample, work, bars, &mut gradient),
             };
             (gradient, u0)
         };

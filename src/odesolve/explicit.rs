@@ -17,11 +17,14 @@ pub(crate) struct Buffers {
 }
 
 /// An explicit Runge-Kutta method at work. The tape holds the slots of the stages: `stages − 1` a step (and one more at the
-/// start) when the last stage is shared.
+/// start) when the last stage is shared. The tape beside it holds those of the dense output's extra stages, of the steps with
+/// an output inside.
 pub(crate) struct Explicit {
     tableau: &'static Tableau,
     /// Whether the first stage of the next attempt is there.
     first: bool,
+    /// Whether the extra stages of the attempt are there.
+    extra: bool,
     pub buffers: Buffers,
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn slot_index(tableau: &Tableau, step: usize, stage: usize) -> usize 
 
 impl Explicit {
     pub fn new(tableau: &'static Tableau, dof: usize, mut buffers: Buffers) -> Self {
-        let s = tableau.stages();
+        let s = tableau.all_stages();
         buffers.k.resize(s * dof, 0.0);
         buffers.weights.resize(s, 0.0);
         buffers.stage.resize(dof, 0.0);
@@ -41,6 +44,7 @@ impl Explicit {
         Explicit {
             tableau,
             first: false,
+            extra: false,
             buffers,
         }
     }
@@ -64,6 +68,26 @@ impl Explicit {
         self.buffers.stage.copy_from_slice(&course.work.state);
         self.evaluate(course, n, 0, course.stepper.t);
         self.first = true;
+    }
+
+    /// Evaluates the stages of the dense output; with a tape, into its own part.
+    fn extra_stages<const TAPE: bool>(&mut self, course: &mut Course<TAPE>, step: Step) {
+        self.extra = true;
+        let s = self.tableau.stages();
+        let Buffers { k, stage, .. } = &mut self.buffers;
+        for (i, extra) in self.tableau.extra.iter().enumerate() {
+            let (before, rest) = k.split_at_mut((s + i) * course.dof);
+            combine(
+                &course.work.state,
+                step.h(),
+                extra.a,
+                before,
+                course.dof,
+                stage,
+            );
+            let t = step.node(extra.c);
+            course.evaluate_beside(t, stage, &mut rest[..course.dof]);
+        }
     }
 
     fn first_step<const TAPE: bool>(&mut self, course: &mut Course<TAPE>) -> f64 {
@@ -110,6 +134,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
         step: Step,
     ) -> Result<(), FailureReason> {
         let (tableau, dof, h) = (self.tableau, course.dof, step.h());
+        self.extra = false;
         if !self.first {
             self.first_stage(course, index);
         }
@@ -137,7 +162,14 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
         let weights = self.tableau.error.unwrap_or(&[]);
         accumulate(step.h(), weights, k, course.dof, error);
         let work = &*course.work;
-        let norm = control::error_norm(error, &work.state, &work.next, rtol, atol);
+        let mut norm = control::error_norm(error, &work.state, &work.next, rtol, atol);
+        if let Some(weights) = self.tableau.second_error {
+            error.fill(0.0);
+            accumulate(step.h(), weights, k, course.dof, error);
+            let second = control::error_norm(error, &work.state, &work.next, rtol, atol);
+            norm = control::joint_norm(norm, second);
+        }
+        let k = &k[..self.tableau.stages() * course.dof];
         course.stepper.judge(step, norm, || finite(k))
     }
 
@@ -148,6 +180,9 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
+        if !self.extra {
+            self.extra_stages(course, step);
+        }
         let Buffers { k, weights, .. } = &mut self.buffers;
         self.tableau.dense_weights(theta, weights);
         let work = &mut *course.work;
@@ -164,6 +199,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
     }
 
     fn finite(&self) -> bool {
-        finite(&self.buffers.k)
+        let dof = self.buffers.stage.len();
+        finite(&self.buffers.k[..self.tableau.stages() * dof])
     }
 }

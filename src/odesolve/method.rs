@@ -18,6 +18,8 @@ pub struct Method {
 pub enum Family {
     /// An explicit Runge-Kutta method.
     ExplicitRungeKutta(&'static Tableau),
+    /// The implicit Runge-Kutta method Radau IIA of order 5.
+    Radau,
 }
 
 impl Method {
@@ -25,6 +27,7 @@ impl Method {
     pub fn tableau(&self) -> Option<&'static Tableau> {
         match self.family {
             Family::ExplicitRungeKutta(tableau) => Some(tableau),
+            _ => None,
         }
     }
 
@@ -32,6 +35,7 @@ impl Method {
     pub fn adaptive(&self) -> bool {
         match self.family {
             Family::ExplicitRungeKutta(tableau) => tableau.error.is_some(),
+            Family::Radau => true,
         }
     }
 
@@ -39,13 +43,14 @@ impl Method {
     pub fn dense(&self) -> bool {
         match self.family {
             Family::ExplicitRungeKutta(tableau) => tableau.dense.is_some(),
+            Family::Radau => true,
         }
     }
 
     /// Whether its exact discrete gradient is available.
     pub fn differentiable(&self) -> bool {
         match self.family {
-            Family::ExplicitRungeKutta(_) => true,
+            Family::ExplicitRungeKutta(_) | Family::Radau => true,
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Taped {
     sample: usize,
     plan: StepPlan,
     slots: Vec<f64>,
+    /// Index of the first slot of each step's own, and the number of all slots, `[steps + 1]`.
+    begin: Vec<usize>,
     /// The solution, `[time, dof]`.
     pub u: Vec<f64>,
 }
@@ -52,17 +54,19 @@ impl Taped {
         (limit, planes): (usize, usize),
     ) -> Result<Self, SolveFailure> {
         let dof = evaluator.dof();
-        let s = tableau.stages();
+        let (s, all) = (tableau.stages(), tableau.all_stages());
         let len = evaluator.slot_len();
         let mut taped = Taped {
             tableau,
             sample: problem.sample,
             plan: plan.clone(),
             slots: vec![],
+            begin: vec![0],
             u: problem.u0.to_vec(),
         };
         let mut state = problem.u0.to_vec();
-        let (mut stage, mut k, mut weights) = (vec![0.0; dof], vec![0.0; s * dof], vec![0.0; s]);
+        let (mut stage, mut k, mut weights) =
+            (vec![0.0; dof], vec![0.0; all * dof], vec![0.0; all]);
         let mut output = 1;
         for (n, step) in plan.steps.iter().enumerate() {
             let h = step.h();
@@ -73,25 +77,24 @@ impl Taped {
                 state: state.to_vec(),
                 sample: problem.sample,
             };
-            let count = taped.slot(n + 1, 0) + 1;
+            let first = usize::from(tableau.fsal && n > 0);
+            let inside = matches!(plan.outputs.get(output), Some(Output::Inside(m, _)) if *m == n);
+            let last = if inside { all } else { s };
+            let count = taped.begin[n] + last - first;
+            taped.begin.push(count);
             let needed = count.saturating_mul(len + planes * dof);
-            if needed > limit || taped.slots.try_reserve(s * len).is_err() {
+            if needed > limit || taped.slots.try_reserve(all * len).is_err() {
                 let bytes = limit.saturating_mul(size_of::<f64>());
                 return Err(failure(FailureReason::TapeTooLong(bytes), &state));
             }
             taped.slots.resize(count * len, 0.0);
-            for i in usize::from(tableau.fsal && n > 0)..s {
-                combine(&state, h, tableau.a[i], &k, dof, &mut stage);
+            for i in first..last {
+                let (c, a) = row(tableau, i);
+                combine(&state, h, a, &k, dof, &mut stage);
                 let at = taped.slot(n, i) * len;
                 let slot = &mut taped.slots[at..at + len];
-                let place = (problem.sample, step.node(tableau.c[i]));
-                evaluator.taped(
-                    place.0,
-                    place.1,
-                    &stage,
-                    slot,
-                    &mut k[i * dof..(i + 1) * dof],
-                );
+                let k = &mut k[i * dof..(i + 1) * dof];
+                evaluator.taped(problem.sample, step.node(c), &stage, slot, k);
             }
             while let Some(&at) = plan.outputs.get(output) {
                 match at {
@@ -118,15 +121,29 @@ impl Taped {
 
     /// Index of the slot of a stage; the last stage is the first of the next step where the method says so.
     fn slot(&self, step: usize, stage: usize) -> usize {
-        let per_step = self.tableau.stages() - usize::from(self.tableau.fsal);
-        step * per_step + stage
+        match self.shared(step) {
+            1 if stage == 0 => self.slot(step - 1, self.tableau.stages() - 1),
+            shared => self.begin[step] + stage - shared,
+        }
+    }
+
+    /// The number of stages, 0 or 1, that a step has from the one before it.
+    fn shared(&self, step: usize) -> usize {
+        usize::from(self.tableau.fsal && step > 0)
+    }
+
+    /// The stages of a step that have slots of its own; those of the dense output are there where it is used.
+    fn own(&self, step: usize) -> std::ops::Range<usize> {
+        let shared = self.shared(step);
+        shared..shared + self.begin[step + 1] - self.begin[step]
     }
 
     /// Room for sweeps with planes of width `w`.
     pub fn sweep(&self, evaluator: &Evaluator, w: usize) -> Sweep {
-        let (s, width) = (self.tableau.stages(), evaluator.dof() * w);
+        let (s, width) = (self.tableau.all_stages(), evaluator.dof() * w);
+        let slots = self.begin.last().copied().unwrap_or(0);
         Sweep {
-            stages: vec![0.0; (self.slot(self.plan.steps.len(), 0) + 1) * width],
+            stages: vec![0.0; slots * width],
             k_dot: vec![0.0; s * width],
             state_dot: vec![0.0; width],
             weights: vec![0.0; s],
@@ -158,12 +175,12 @@ impl Taped {
         let mut output = 1;
         for (n, step) in self.plan.steps.iter().enumerate() {
             let h = step.h();
-            for i in usize::from(tableau.fsal && n > 0)..s {
-                let slot = self.slot(n, i);
+            for i in self.own(n) {
+                let (slot, (c, a)) = (self.slot(n, i), row(tableau, i));
                 let stage = &mut stages[slot * width..(slot + 1) * width];
-                combine(state_dot, h, tableau.a[i], k_dot, width, stage);
+                combine(state_dot, h, a, k_dot, width, stage);
                 evaluator.tangent(
-                    (self.sample, step.node(tableau.c[i])),
+                    (self.sample, step.node(c)),
                     &self.slots[slot * len..(slot + 1) * len],
                     stage,
                     &[],
@@ -204,11 +221,11 @@ impl Taped {
         sums: &mut SecondGradient,
     ) -> Vec<f64> {
         let tableau = self.tableau;
-        let (s, dof) = (tableau.stages(), evaluator.dof());
+        let (s, all, dof) = (tableau.stages(), tableau.all_stages(), evaluator.dof());
         let width = dof * planes.width();
         let len = evaluator.slot_len();
         let mut mu = Pair::zero(dof, width);
-        let mut k_bar = Pair::zero(s * dof, s * width);
+        let mut k_bar = Pair::zero(all * dof, all * width);
         let mut carry = Pair::zero(dof, width);
         let mut stage_bar = Pair::zero(dof, width);
         let bar_of = |m: usize| {
@@ -223,8 +240,10 @@ impl Taped {
                 output -= 1;
                 mu.add(1.0, bar_of(output));
             }
+            k_bar.value.fill(0.0);
+            k_bar.tangents.fill(0.0);
             for (i, b) in tableau.b.iter().enumerate() {
-                k_bar.set(i, (dof, width), h * b, &mu);
+                k_bar.add_at(i, (dof, width), h * b, mu.both());
             }
             while let Some(&Output::Inside(m, theta)) = self.plan.outputs[..output].last()
                 && m == n
@@ -240,14 +259,15 @@ impl Taped {
                 // The last stage is also the first of the step after this one.
                 k_bar.add_at(s - 1, (dof, width), 1.0, carry.both());
             }
-            for i in (usize::from(tableau.fsal && n > 0)..s).rev() {
+            for i in self.own(n).rev() {
+                let (c, a) = row(tableau, i);
                 let (bar, bar_dot) = k_bar.part(i, (dof, width));
                 if bar.iter().chain(bar_dot).all(|x| *x == 0.0) {
                     continue;
                 }
                 let slot = self.slot(n, i);
                 let taped = &self.slots[slot * len..(slot + 1) * len];
-                let place = (self.sample, step.node(tableau.c[i]));
+                let place = (self.sample, step.node(c));
                 let stage_dot = &sweep.stages[slot * width..(slot + 1) * width];
                 evaluator.tangent(place, taped, stage_dot, &[], planes, &mut sweep.room);
                 stage_bar.value.fill(0.0);
@@ -258,7 +278,7 @@ impl Taped {
                 };
                 evaluator.second(place, taped, planes, (bar, bar_dot), u, None, sums);
                 mu.add(1.0, stage_bar.both());
-                for (j, a) in tableau.a[i].iter().enumerate() {
+                for (j, a) in a.iter().enumerate() {
                     if *a != 0.0 {
                         k_bar.add_at(j, (dof, width), h * a, stage_bar.both());
                     }
@@ -314,11 +334,13 @@ impl Pair {
             &mut self.tangents[i * n_dot..(i + 1) * n_dot],
         );
     }
+}
 
-    fn set(&mut self, i: usize, (n, n_dot): (usize, usize), scale: f64, from: &Pair) {
-        self.value[i * n..(i + 1) * n].fill(0.0);
-        self.tangents[i * n_dot..(i + 1) * n_dot].fill(0.0);
-        self.add_at(i, (n, n_dot), scale, from.both());
+/// Node and coefficients of a stage; those of the dense output come after the step's.
+fn row(tableau: &'static Tableau, i: usize) -> (f64, &'static [f64]) {
+    match tableau.extra.get(i.wrapping_sub(tableau.stages())) {
+        Some(extra) => (extra.c, extra.a),
+        None => (tableau.c[i], tableau.a[i]),
     }
 }
 

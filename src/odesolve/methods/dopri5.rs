@@ -56,6 +56,7 @@ pub const DOPRI5: Method = Method {
             11.0 / 84.0 - 649.0 / 6300.0,
             -1.0 / 60.0,
         ]),
+        second_error: None,
         dense: Some(&[
             &[
                 1.0,
@@ -95,6 +96,7 @@ pub const DOPRI5: Method = Method {
                 69997945.0 / 29380423.0,
             ],
         ]),
+        extra: &[],
         fsal: true,
     }),
 };

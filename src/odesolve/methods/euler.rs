@@ -11,7 +11,9 @@ pub const EULER: Method = Method {
         a: &[&[]],
         b: &[1.0],
         error: None,
+        second_error: None,
         dense: None,
+        extra: &[],
         fsal: false,
     }),
 };

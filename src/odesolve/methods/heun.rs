@@ -11,7 +11,9 @@ pub const HEUN: Method = Method {
         a: &[&[], &[1.0]],
         b: &[0.5, 0.5],
         error: None,
+        second_error: None,
         dense: None,
+        extra: &[],
         fsal: false,
     }),
 };

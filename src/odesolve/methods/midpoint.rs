@@ -11,7 +11,9 @@ pub const MIDPOINT: Method = Method {
         a: &[&[], &[0.5]],
         b: &[0.0, 1.0],
         error: None,
+        second_error: None,
         dense: None,
+        extra: &[],
         fsal: false,
     }),
 };

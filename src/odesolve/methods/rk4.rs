@@ -11,7 +11,9 @@ pub const RK4: Method = Method {
         a: &[&[], &[0.5], &[0.0, 0.5], &[0.0, 0.0, 1.0]],
         b: &[1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0],
         error: None,
+        second_error: None,
         dense: None,
+        extra: &[],
         fsal: false,
     }),
 };

@@ -60,6 +60,7 @@ pub const TSIT5: Method = Method {
             -0.458_082_105_929_186_97,
             0.015_151_515_151_515_152,
         ]),
+        second_error: None,
         dense: Some(&[
             &[
                 1.0,
@@ -94,6 +95,7 @@ pub const TSIT5: Method = Method {
             ],
             &[0.0, 1.5, -4.0, 2.5],
         ]),
+        extra: &[],
         fsal: true,
     }),
 };
