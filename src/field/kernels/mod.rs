@@ -64,15 +64,6 @@ impl Isa {
         }
     }
 
-    /// Those that this processor has.
-    pub fn available() -> Vec<Isa> {
-        let mut all = vec![Isa::Portable];
-        if Isa::has_avx2() {
-            all.push(Isa::Avx2);
-        }
-        all
-    }
-
     /// Name, as in `ODESYNC_ISA`.
     pub fn name(self) -> &'static str {
         match self {
