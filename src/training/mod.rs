@@ -11,6 +11,7 @@
 //! | `options` | how to train |
 //! | `trainer` | the loop |
 //! | `epoch` | one turn of it |
+//! | `ensemble` | several runs side by side |
 //! | `run` | what it gives: models, metrics |
 //! | `settings` | what a run was begun with |
 //! | `checkpoint` | runs on disk |
@@ -20,6 +21,7 @@
 
 mod checkpoint;
 mod container;
+mod ensemble;
 mod epoch;
 mod method;
 mod objective;
@@ -35,6 +37,7 @@ mod task;
 mod trainer;
 
 pub use checkpoint::load_model;
+pub use ensemble::{Band, Ensemble, Member, ensemble};
 pub use method::{Homotopy, Method, MultipleShooting};
 pub use objective::{Loss, Objective, predict};
 pub use observation::Observation;
