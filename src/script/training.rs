@@ -36,18 +36,11 @@ pub struct Trained(pub Arc<Run>);
 
 pub(super) fn register(reg: &mut Registry) {
     methods(reg);
-    let host = reg.host();
-    let with_map = host.clone();
-    reg.add("train", move |f: Field, d: Data, m: Way| {
-        run(&host, &f, &d, &m, Map::new())
-    });
-    reg.add("train", move |f: Field, d: Data, m: Way, o: Map| {
-        run(&with_map, &f, &d, &m, o)
-    });
     reg.describe(
         "train",
-        "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run",
-        "Trains a copy of the model. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
+        "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run, or train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] }) -> Ensemble",
+        "Trains a copy of the model; with seeds the model that a closure makes after each of them, with variants (a list of option \
+         maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
@@ -187,39 +180,72 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
     Ok(optimizer)
 }
 
-fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Trained> {
-    if options.contains_key("method") {
-        return Err(Error::invalid(
-            "train: the solver's method is given as solver, for example #{ solver: \"rk4\" }",
-        )
-        .into());
+/// What a call of `train` says.
+pub(super) struct TrainCall {
+    pub options: TrainOptions,
+    /// Whether to show progress.
+    pub progress: bool,
+}
+
+impl TrainCall {
+    /// Reads the options of one run.
+    ///
+    /// # Errors
+    /// An unknown option, or a value of the wrong type or out of its range.
+    pub fn read(host: &Host, options: Map) -> Result<Self> {
+        if options.contains_key("method") {
+            return Err(Error::invalid(
+                "train: the solver's method is given as solver, for example #{ solver: \"rk4\" }",
+            ));
+        }
+        let mut options = Options::new("train", options);
+        // Known here too; they make an ensemble.
+        options.take("seeds");
+        options.take("variants");
+        let default = TrainOptions::default();
+        let (engine, device) = engine_and_device(host, &mut options)?;
+        let epochs = options.opt_usize("epochs")?;
+        let train_options = TrainOptions {
+            epochs,
+            lr: options.positive("lr", default.lr)?,
+            lr_schedule: lr_schedule(&mut options)?,
+            optimizer: optimizer(&mut options)?,
+            clip: options.opt_positive("clip")?,
+            patience: options.opt_usize("patience")?,
+            max_failures: options.count("max_failures", default.max_failures)?,
+            observation: observation(&mut options)?,
+            solver: solver(&mut options, "solver")?,
+            engine,
+            device,
+            out: match options.opt_string("out")? {
+                Some(folder) => Some(named("train: out", &folder)?.into()),
+                None => None,
+            },
+            checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
+            resume: options.bool("resume", false)?,
+            interrupt: host.interrupt_flag(),
+        };
+        let progress = options.bool("progress", true)? && !host.quiet();
+        options.finish()?;
+        Ok(TrainCall {
+            options: train_options,
+            progress,
+        })
     }
-    let mut options = Options::new("train", options);
-    let default = TrainOptions::default();
-    let (engine, device) = engine_and_device(host, &mut options)?;
-    let epochs = options.opt_usize("epochs")?;
-    let train_options = TrainOptions {
-        epochs,
-        lr: options.positive("lr", default.lr)?,
-        lr_schedule: lr_schedule(&mut options)?,
-        optimizer: optimizer(&mut options)?,
-        clip: options.opt_positive("clip")?,
-        patience: options.opt_usize("patience")?,
-        max_failures: options.count("max_failures", default.max_failures)?,
-        observation: observation(&mut options)?,
-        solver: solver(&mut options, "solver")?,
-        engine,
-        device,
-        out: match options.opt_string("out")? {
-            Some(folder) => Some(named("train: out", &folder)?.into()),
-            None => None,
-        },
-        checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
-        resume: options.bool("resume", false)?,
-        interrupt: host.interrupt_flag(),
-    };
-    let progress = options.bool("progress", true)? && !host.quiet();
-    options.finish()?;
+}
+
+/// One run.
+pub(super) fn run(
+    host: &Host,
+    model: &Field,
+    data: &Data,
+    method: &Way,
+    options: Map,
+) -> Fallible<Trained> {
+    let TrainCall {
+        options: train_options,
+        progress,
+    } = TrainCall::read(host, options)?;
     let mut observers = Observers::default();
     if progress {
         observers.push(Progress::default());
