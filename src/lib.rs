@@ -11,7 +11,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`error`], [`files`], [`memory`] | the one error type, nearest names; files written complete or not at all; how much memory there is |
-//! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP) |
+//! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP, second derivatives) |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`dynamics`] | known systems, one file each |
 //! | [`models`] | MLP, black box, second-order and gray-box models; initialisation |
@@ -22,6 +22,7 @@
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
 //! | [`datasets`] | trajectories, noise, readers |
 //! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints, events |
+//! | [`landscape`] | Hessian-vector products of a loss, eigenpairs, trace |
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`config`] | configurations: YAML put together from parts, overrides |
@@ -42,6 +43,7 @@ pub mod error;
 pub mod experiments;
 pub mod field;
 pub mod files;
+pub mod landscape;
 pub mod logging;
 pub mod memory;
 pub mod models;

@@ -22,6 +22,7 @@ pub use crate::datasets::{
 };
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 pub use crate::field::{Expr, FieldBuilder, Parameters, Unary, VectorField, system};
+pub use crate::landscape::{Hessian, HessianOptions};
 pub use crate::odesolve::{Solution, SolveOptions, solve};
 pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
 pub use crate::random::seed;
@@ -159,4 +160,13 @@ pub fn train(
         observers.push(CsvLogger::new(out));
     }
     crate::training::train(model, data, &method.into(), &options, &mut observers)
+}
+
+/// The second derivatives of a training loss at the model's parameters; the loss is that of `vanilla` unless the options say
+/// otherwise.
+///
+/// # Errors
+/// See [`Hessian::new`].
+pub fn hessian(model: &VectorField, data: &Dataset, options: HessianOptions) -> Result<Hessian> {
+    Hessian::new(model, data, &options)
 }

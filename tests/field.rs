@@ -1,9 +1,10 @@
-//! Vector fields: every operation's VJP and JVP against finite differences, shapes, printing, saving.
+//! Vector fields: every operation's VJP, JVP and second derivatives against finite differences, shapes, printing, saving.
 
 use std::sync::Arc;
 
-use odesync::field::native::Evaluator;
-use odesync::field::{Binary, FieldBuilder, Isa, Signal, Unary, VectorField, system};
+use odesync::field::native::{Bars, Evaluator, MAX_WIDTH, interleave};
+use odesync::field::{Binary, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system};
+use proptest::prelude::*;
 
 /// s(t) = (sin t, t²).
 #[derive(Debug)]
@@ -21,6 +22,9 @@ impl Signal for Wave {
     }
     fn derivative(&self, _sample: usize, t: f64, out: &mut [f64]) {
         out.copy_from_slice(&[t.cos(), 2.0 * t]);
+    }
+    fn second_derivative(&self, _sample: usize, t: f64, out: &mut [f64]) {
+        out.copy_from_slice(&[-t.sin(), 2.0]);
     }
     fn breakpoints(&self, _sample: usize) -> &[f64] {
         &[0.5, 1.5]
@@ -103,6 +107,301 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
             );
         }
     }
+    check_second(field, t, u).unwrap();
+}
+
+/// (t, u, θ) as one vector: the state, the time, all parameters.
+fn split<'a>(field: &VectorField, z: &'a [f64]) -> (&'a [f64], f64, &'a [f64]) {
+    let dof = field.dof();
+    (&z[..dof], z[dof], &z[dof + 1..])
+}
+
+/// The gradient of ⟨bar, f⟩ with respect to the state, the time and all parameters.
+fn gradient(evaluator: &Evaluator, field: &VectorField, z: &[f64], bar: &[f64]) -> Vec<f64> {
+    let (u, t, values) = split(field, z);
+    let mut evaluator = evaluator.clone();
+    evaluator.bind(values);
+    let mut slot = vec![0.0; evaluator.slot_len()];
+    let mut out = vec![0.0; u.len()];
+    evaluator.taped(0, t, u, &mut slot, &mut out);
+    let (mut u_bar, mut t_bar, mut sums) = (vec![0.0; u.len()], 0.0, evaluator.gradient());
+    evaluator.vjp((0, t), &slot, bar, &mut u_bar, Some(&mut t_bar), &mut sums);
+    u_bar
+        .into_iter()
+        .chain([t_bar])
+        .chain(evaluator.parameter_gradient(sums))
+        .collect()
+}
+
+/// The tangents of that gradient along directions of all of its variables and of `bar`, by planes of this many directions.
+fn tangents(
+    evaluator: &Evaluator,
+    field: &VectorField,
+    z: &[f64],
+    (bar, bar_dot): (&[f64], &[f64]),
+    directions: &[Vec<f64>],
+) -> Vec<Vec<f64>> {
+    let (dof, n) = (field.dof(), field.values().len());
+    let (u, t, _) = split(field, z);
+    let mut slot = vec![0.0; evaluator.slot_len()];
+    let mut out = vec![0.0; dof];
+    evaluator.taped(0, t, u, &mut slot, &mut out);
+    let mut planes = evaluator.planes(directions.len());
+    let w = planes.width();
+    assert!(w >= directions.len());
+    let part = |range: std::ops::Range<usize>| -> Vec<f64> {
+        let len = range.len();
+        let flat: Vec<f64> = directions
+            .iter()
+            .flat_map(|v| v[range.clone()].to_vec())
+            .collect();
+        interleave(&flat, len, w)
+    };
+    evaluator.move_parameters(&part(dof + 1..dof + 1 + n), &mut planes);
+    let mut dots = vec![0.0; dof * w];
+    evaluator.tangent(
+        (0, t),
+        &slot,
+        &part(0..dof),
+        &part(dof..dof + 1),
+        &mut planes,
+        &mut dots,
+    );
+    let mut sums = evaluator.second_gradient(&planes);
+    let (mut u_bar, mut u_bar_dot) = (vec![0.0; dof], vec![0.0; dof * w]);
+    let (mut t_bar, mut t_bar_dot) = ([0.0], vec![0.0; w]);
+    let bar_dot: Vec<f64> = bar_dot.iter().flat_map(|x| vec![*x; w]).collect();
+    evaluator.second(
+        (0, t),
+        &slot,
+        &mut planes,
+        (bar, &bar_dot),
+        Bars {
+            value: &mut u_bar,
+            tangents: &mut u_bar_dot,
+        },
+        Some(Bars {
+            value: &mut t_bar,
+            tangents: &mut t_bar_dot,
+        }),
+        &mut sums,
+    );
+    let values_dot = evaluator.parameter_tangents(&mut planes, &mut sums);
+    let first = gradient(evaluator, field, z, bar);
+    for (got, want) in u_bar.iter().chain(&t_bar).zip(&first) {
+        assert!(
+            (got - want).abs() <= 1e-13 * (1.0 + want.abs()),
+            "the first derivative: {got} {want}"
+        );
+    }
+    let all: Vec<f64> = [u_bar_dot, t_bar_dot, values_dot].concat();
+    (0..directions.len())
+        .map(|p| all.chunks_exact(w).map(|lanes| lanes[p]).collect())
+        .collect()
+}
+
+/// Holds the tangents of the VJP to finite differences of the VJP, to symmetry, and to themselves one plane at a time.
+/// `None` where finite differences of two sizes differ: a kink is near.
+fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
+    let z: Vec<f64> = u
+        .iter()
+        .copied()
+        .chain([t])
+        .chain(field.values().to_vec())
+        .collect();
+    let bar: Vec<f64> = (0..u.len()).map(|i| 0.7 - 0.9 * i as f64).collect();
+    let bar_dot: Vec<f64> = (0..u.len()).map(|i| 0.2 + 0.3 * i as f64).collect();
+    let n = z.len();
+    let unit = |i: usize| -> Vec<f64> { (0..n).map(|j| f64::from(u8::from(i == j))).collect() };
+    for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+        let evaluator = Evaluator::new(field).with_isa(isa);
+        let from_bar = gradient(&evaluator, field, &z, &bar_dot);
+        let mut hessian = vec![];
+        for first in (0..n).step_by(MAX_WIDTH) {
+            let directions: Vec<Vec<f64>> = (first..n.min(first + MAX_WIDTH)).map(unit).collect();
+            let block = tangents(&evaluator, field, &z, (&bar, &bar_dot), &directions);
+            for (direction, row) in directions.iter().zip(&block) {
+                let alone = tangents(
+                    &evaluator,
+                    field,
+                    &z,
+                    (&bar, &bar_dot),
+                    std::slice::from_ref(direction),
+                );
+                assert_eq!(&alone[0], row, "one plane and many give the same bits");
+            }
+            hessian.extend(block);
+        }
+        for (row, direction) in hessian.iter_mut().zip(0..) {
+            let along = |h: f64| {
+                let at = |e: f64| {
+                    let moved: Vec<f64> = z
+                        .iter()
+                        .zip(unit(direction))
+                        .map(|(z, d)| z + e * h * d)
+                        .collect();
+                    gradient(&evaluator, field, &moved, &bar)
+                };
+                let (a, b, c, d) = (at(-2.0), at(-1.0), at(1.0), at(2.0));
+                (0..n)
+                    .map(|i| (a[i] - 8.0 * b[i] + 8.0 * c[i] - d[i]) / (12.0 * h))
+                    .collect::<Vec<f64>>()
+            };
+            let (want, finer) = (along(1e-3), along(0.5e-3));
+            let scale = 1.0 + want.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            if want
+                .iter()
+                .zip(&finer)
+                .any(|(a, b)| (a - b).abs() > 1e-7 * scale)
+            {
+                return None;
+            }
+            for i in 0..n {
+                row[i] -= from_bar[i];
+                assert!(
+                    (row[i] - want[i]).abs() < 1e-7 * scale,
+                    "{direction}, {i}: {} {} of {}",
+                    row[i],
+                    want[i],
+                    field.show()
+                );
+            }
+        }
+        let largest = hessian
+            .iter()
+            .flatten()
+            .fold(1.0_f64, |m, x| m.max(x.abs()));
+        for (i, row) in hessian.iter().enumerate() {
+            for (j, column) in hessian.iter().enumerate().take(i) {
+                let asymmetry = (row[j] - column[i]).abs();
+                assert!(asymmetry < 1e-12 * largest, "of {}", field.show());
+            }
+        }
+    }
+    Some(())
+}
+
+/// A random field: each step adds an operation on what is there.
+fn random_field(steps: &[(u8, u8, u8, u8)], numbers: &[f64]) -> VectorField {
+    let b = FieldBuilder::new(3);
+    let weight = b.block("w", &[3, 3], &numbers[..9], true).unwrap();
+    let bias = b.block("b", &[3], &numbers[9..12], true).unwrap();
+    let wide = b.block("v", &[5, 3], &numbers[..15], true).unwrap();
+    let back = b.block("r", &[3, 5], &numbers[3..18], true).unwrap();
+    let p = b.parameter(b.block("p", &[3], &numbers[12..15], true).unwrap());
+    let c = b.constant_parameter("c", numbers[15]);
+    let wave = b.signal(Arc::new(Wave));
+    let mut known: Vec<Expr> = vec![
+        b.state(),
+        b.time(),
+        p,
+        c,
+        b.concat(&[wave, b.time()]),
+        b.state() * 0.5 + 1.0,
+    ];
+    for &(kind, f, i, j) in steps {
+        let x = known[usize::from(i) % known.len()].clone();
+        let y = known[usize::from(j) % known.len()].clone();
+        // Values stay in (0.1, 0.9), inside the domain of every function.
+        let tame = |x: &Expr| x.tanh() * 0.4 + 0.5;
+        let three = |x: &Expr| x + &(b.state() * 0.0);
+        known.push(match kind % 6 {
+            0 => {
+                let f = Unary::ALL[usize::from(f) % Unary::ALL.len()];
+                let shift = if f == Unary::Acosh { 1.5 } else { 0.0 };
+                (tame(&x) + shift).unary(f)
+            }
+            1 | 2 => tame(&x).binary(Binary::ALL[usize::from(f) % Binary::ALL.len()], &tame(&y)),
+            3 => b.affine(weight, (f % 2 == 0).then_some(bias), &three(&x)),
+            4 => match f % 4 {
+                0 => x.gt(&y).select(&y.sin(), &x),
+                1 => x.sum(),
+                2 => b.concat(&[x.at(0), three(&y).slice(1, 3)]),
+                _ => three(&x).powf(f64::from(j % 5) - 1.0),
+            },
+            _ => b.affine(back, None, &b.affine(wide, None, &three(&x)).gelu()),
+        });
+    }
+    let out = known
+        .iter()
+        .skip(4)
+        .fold(b.state(), |sum, x| sum + x.tanh());
+    b.finish(out).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn second_derivatives_of_random_graphs(
+        steps in prop::collection::vec(any::<(u8, u8, u8, u8)>(), 1..8),
+        numbers in prop::collection::vec(-1.0..1.0_f64, 18),
+        u in prop::collection::vec(0.2..1.5_f64, 3),
+    ) {
+        prop_assume!(check_second(&random_field(&steps, &numbers), 0.3, &u).is_some());
+    }
+}
+
+#[test]
+fn the_jacobian_by_state_and_time_at_every_width() {
+    let field = system(3, &[("a", 0.7)], |t, u, p| {
+        vec![
+            u.at(1) * t.sin(),
+            p.get("a") * u.at(0) * u.at(2),
+            (u.at(2) * &t).exp(),
+        ]
+    })
+    .unwrap();
+    let evaluator = Evaluator::new(&field);
+    let (t, u) = (0.4, [0.9, -0.3, 1.2]);
+    let mut slot = vec![0.0; evaluator.slot_len()];
+    evaluator.taped(0, t, &u, &mut slot, &mut [0.0; 3]);
+    let e = (u[2] * t).exp();
+    let want = [
+        0.0,
+        t.sin(),
+        0.0,
+        0.7 * u[2],
+        0.0,
+        0.7 * u[0],
+        0.0,
+        0.0,
+        t * e,
+    ];
+    let by_time_want = [u[1] * t.cos(), 0.0, u[2] * e];
+    for directions in [1, 3, 8] {
+        let (mut jacobian, mut by_time) = ([0.0; 9], [0.0; 3]);
+        let mut planes = evaluator.planes(directions);
+        evaluator.jacobian(
+            (0, t),
+            &slot,
+            &mut planes,
+            &mut vec![],
+            &mut jacobian,
+            &mut by_time,
+        );
+        for (got, want) in jacobian
+            .iter()
+            .chain(&by_time)
+            .zip(want.iter().chain(&by_time_want))
+        {
+            assert!((got - want).abs() < 1e-14, "{jacobian:?} {by_time:?}");
+        }
+    }
+}
+
+/// The slope of √x at 0 is infinite, and planes in which x stands still know nothing of it.
+#[test]
+fn planes_that_do_not_move_stay_finite_where_others_are_not() {
+    let field = system(2, &[("a", 0.5)], |_, u, p| {
+        vec![u.at(0).binary(Binary::Pow, &p.get("a")), u.at(1)]
+    })
+    .unwrap();
+    let evaluator = Evaluator::new(&field);
+    let mut slot = vec![0.0; evaluator.slot_len()];
+    evaluator.taped(0, 0.0, &[0.0, 1.0], &mut slot, &mut [0.0; 2]);
+    let jvp = evaluator.jvp((0, 0.0), &slot, &[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], &[]);
+    assert_eq!(jvp, [f64::INFINITY, 0.0, 0.0, 1.0]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ndarray::ArrayD;
 
 use super::graph::{Block, Graph};
+use super::input::Input;
 use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
 use super::show;
@@ -89,26 +90,47 @@ impl VectorField {
             .collect()
     }
 
+    /// The inverse of [`VectorField::gather`]: a vector over all values, zero outside the trainable blocks.
+    ///
+    /// # Errors
+    /// A wrong number of entries.
+    pub fn scatter(&self, trainable: &[f64]) -> Result<Vec<f64>> {
+        self.check_params(trainable)?;
+        let mut all = vec![0.0; self.values.len()];
+        self.write(trainable, &mut all);
+        Ok(all)
+    }
+
+    /// Writes trainable entries to their places among all.
+    fn write(&self, trainable: &[f64], all: &mut [f64]) {
+        let mut rest = trainable;
+        for block in self.trainable_blocks() {
+            let (head, tail) = rest.split_at(block.len());
+            all[block.range()].copy_from_slice(head);
+            rest = tail;
+        }
+    }
+
+    fn check_params(&self, params: &[f64]) -> Result<()> {
+        if params.len() == self.n_params() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the model has {} trainable parameters, {} were given",
+            self.n_params(),
+            params.len()
+        )))
+    }
+
     /// The same field with other trainable parameters.
     ///
     /// # Errors
     /// A wrong number of parameters.
     pub fn with_params(&self, params: &[f64]) -> Result<Self> {
-        if params.len() != self.n_params() {
-            return Err(Error::invalid(format!(
-                "the model has {} trainable parameters, {} were given",
-                self.n_params(),
-                params.len()
-            )));
-        }
+        self.check_params(params)?;
         let mut field = self.clone();
-        let values = Arc::make_mut(&mut field.values);
-        let mut rest = params;
-        for block in self.blocks.iter().filter(|b| b.trainable) {
-            let (head, tail) = rest.split_at(block.len());
-            values[block.range()].copy_from_slice(head);
-            rest = tail;
-        }
+        let values: &mut Vec<f64> = Arc::make_mut(&mut field.values);
+        self.write(params, values);
         Ok(field)
     }
 
@@ -227,6 +249,55 @@ impl VectorField {
     /// The external signals.
     pub fn signals(&self) -> &[Arc<dyn Signal>] {
         &self.inner.graph.signals
+    }
+
+    /// The external inputs, with the names by which the equations know them.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Input)> {
+        let inputs = self.signals().iter().filter_map(|s| s.as_input());
+        inputs.map(|input| (input.name(), input))
+    }
+
+    /// The same field with another input in the place of the one of this name, for example to predict what another force does.
+    ///
+    /// # Errors
+    /// A name that no input has, or an input of another number of components.
+    pub fn with_input(&self, name: &str, input: Input) -> Result<Self> {
+        let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
+        let Some(index) = self.signals().iter().position(named) else {
+            let names: Vec<&str> = self.inputs().map(|(name, _)| name).collect();
+            return Err(unknown("input", name, names));
+        };
+        let have = self.signals()[index].dof();
+        if input.dof() != have {
+            return Err(Error::invalid(format!(
+                "input \"{name}\" of the field has {have} components, the one given {}",
+                input.dof()
+            )));
+        }
+        let mut graph = self.inner.graph.clone();
+        graph.signals[index] = Arc::new(input.named(name));
+        let program = OnceLock::new();
+        // The program does not depend on what the signals are.
+        let _ = program.set(self.program());
+        Ok(VectorField {
+            inner: Arc::new(Inner {
+                graph,
+                output: self.inner.output,
+                program,
+            }),
+            blocks: self.blocks.clone(),
+            values: self.values.clone(),
+        })
+    }
+
+    /// The error of a field that can't be saved.
+    pub(crate) fn check_saved(&self) -> Result<()> {
+        match self.signals().iter().all(|s| s.as_input().is_some()) {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "a synchronised field holds its data and can't be saved; save the model itself, and train without an output folder",
+            )),
+        }
     }
 
     /// Times at which the field or one of its derivatives jumps, for one sample, increasing.

@@ -4,7 +4,8 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
-use super::driver::{Workspace, slot_index};
+use super::driver::Workspace;
+use super::explicit::slot_index;
 use super::plan::Output;
 use super::tableau::Tableau;
 use crate::field::native::{Evaluator, Gradient};
@@ -22,85 +23,121 @@ pub(crate) fn backward(
     let dof = evaluator.dof();
     let s = method.stages();
     let len = evaluator.slot_len();
-    let mut k_bar = vec![0.0; s * dof];
+    let mut k_bar = vec![0.0; method.all_stages() * dof];
     let mut stage_bar = vec![0.0; dof];
     let mut carry = vec![0.0; dof];
-    let mut weights = vec![0.0; s];
+    let mut weights = vec![0.0; method.all_stages()];
     let mut mu = vec![0.0; dof];
-    let mut output = work.plan.outputs.len();
+    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    // Slots of the extra stages that are not walked over yet.
+    let mut beside = work.tape_beside.len();
 
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let h = step.h();
-        // Requested times at the end of this step come first, then those inside it.
-        let mut inside = output;
-        while inside > 0 && matches!(work.plan.outputs[inside - 1], Output::End(m) if m == n) {
-            inside -= 1;
-            add(&bars[inside * dof..(inside + 1) * dof], &mut mu);
-        }
+        bars.end(n, &mut mu);
         k_bar.fill(0.0);
-        for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-            add_scaled(h * method.b[i], &mu, k_bar);
+        for (b, k_bar) in method.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
+            add_scaled(h * b, &mu, k_bar);
         }
-        output = inside;
-        while output > 0 && matches!(work.plan.outputs[output - 1], Output::Inside(m, _) if m == n)
-        {
-            output -= 1;
-            let Output::Inside(_, theta) = work.plan.outputs[output] else {
-                continue;
-            };
-            let bar = &bars[output * dof..(output + 1) * dof];
+        let mut inside = false;
+        while let Some((theta, bar)) = bars.inside(n) {
+            inside = true;
             method.dense_weights(theta, &mut weights);
             for (w, k_bar) in weights.iter().zip(k_bar.chunks_exact_mut(dof)) {
                 add_scaled(h * w, bar, k_bar);
             }
             add(bar, &mut mu);
         }
-        if method.fsal {
-            // The last stage is also the first of the step after this one.
-            add(&carry, &mut k_bar[(s - 1) * dof..]);
-        }
-        let first = usize::from(method.fsal && n > 0);
-        for i in (first..s).rev() {
+        let mut pull = |i: usize, c: f64, row: &[f64], slot: &[f64], k_bar: &mut [f64]| {
             let (before, rest) = k_bar.split_at_mut(i * dof);
             let bar = &rest[..dof];
             if bar.iter().all(|x| *x == 0.0) {
-                continue;
+                return;
             }
-            let at = slot_index(method, n, i) * len;
             stage_bar.fill(0.0);
-            let place = (sample, step.node(method.c[i]));
-            evaluator.vjp(
-                place,
-                &work.tape[at..at + len],
-                bar,
-                &mut stage_bar,
-                None,
-                gradient,
-            );
+            let place = (sample, step.node(c));
+            evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
             add(&stage_bar, &mut mu);
-            for (a, k_bar) in method.a[i].iter().zip(before.chunks_exact_mut(dof)) {
+            for (a, k_bar) in row.iter().zip(before.chunks_exact_mut(dof)) {
                 if *a != 0.0 {
                     add_scaled(h * a, &stage_bar, k_bar);
                 }
             }
+        };
+        if inside {
+            for (i, extra) in method.extra.iter().enumerate().rev() {
+                let slot = &work.tape_beside[beside - len..beside];
+                beside -= len;
+                pull(s + i, extra.c, extra.a, slot, &mut k_bar);
+            }
+        }
+        if method.fsal {
+            // The last stage is also the first of the step after this one.
+            add(&carry, &mut k_bar[(s - 1) * dof..s * dof]);
+        }
+        let first = usize::from(method.fsal && n > 0);
+        for i in (first..s).rev() {
+            let at = slot_index(method, n, i) * len;
+            let slot = &work.tape[at..at + len];
+            pull(i, method.c[i], method.a[i], slot, &mut k_bar);
         }
         if method.fsal {
             carry.copy_from_slice(&k_bar[..dof]);
         }
     }
-    for m in (0..output).rev() {
-        add(&bars[m * dof..(m + 1) * dof], &mut mu);
-    }
+    bars.start(&mut mu);
     mu
 }
 
-fn add(from: &[f64], to: &mut [f64]) {
+/// The weights of the solution at the requested times, handed out as a walk back over the steps passes them.
+pub(crate) struct Bars<'a> {
+    outputs: &'a [Output],
+    bars: &'a [f64],
+    dof: usize,
+}
+
+impl<'a> Bars<'a> {
+    /// Of a solution; `bars` is `[time, dof]`.
+    pub fn new(outputs: &'a [Output], bars: &'a [f64], dof: usize) -> Self {
+        Bars { outputs, bars, dof }
+    }
+
+    fn pop(&mut self) -> &'a [f64] {
+        self.outputs = &self.outputs[..self.outputs.len() - 1];
+        let at = self.outputs.len() * self.dof;
+        &self.bars[at..at + self.dof]
+    }
+
+    /// Adds those at the end of step `n` to `mu`. They come before those inside it.
+    pub fn end(&mut self, n: usize, mu: &mut [f64]) {
+        while matches!(self.outputs.last(), Some(Output::End(m)) if *m == n) {
+            add(self.pop(), mu);
+        }
+    }
+
+    /// The next one inside step `n`, with its θ.
+    pub fn inside(&mut self, n: usize) -> Option<(f64, &'a [f64])> {
+        match self.outputs.last() {
+            Some(Output::Inside(m, theta)) if *m == n => Some((*theta, self.pop())),
+            _ => None,
+        }
+    }
+
+    /// Adds those that are left, at the start, to `mu`.
+    pub fn start(&mut self, mu: &mut [f64]) {
+        while !self.outputs.is_empty() {
+            add(self.pop(), mu);
+        }
+    }
+}
+
+pub(crate) fn add(from: &[f64], to: &mut [f64]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }
 }
 
-fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
+pub(crate) fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += scale * from;
     }

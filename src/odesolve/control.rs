@@ -18,6 +18,16 @@ pub(crate) fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) 
     (sum / x.len() as f64).sqrt()
 }
 
+/// One norm from those of an estimate and of a second one of lower order: `e² / √(e² + 0.01 s²)`.
+pub(crate) fn joint_norm(first: f64, second: f64) -> f64 {
+    let squares = first * first + 0.01 * second * second;
+    if squares == 0.0 {
+        0.0
+    } else {
+        first * first / squares.sqrt()
+    }
+}
+
 /// The factor by which the next step may differ, from the error norm of this one. An accepted step never shrinks the next.
 pub(crate) fn factor(norm: f64, order: usize) -> f64 {
     if norm == 0.0 {

@@ -1,12 +1,14 @@
-//! The one driver of explicit Runge-Kutta methods: adaptive or fixed steps, forward or reverse time, with or without a
-//! tape, or replayed on a given plan.
+//! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
+//! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
-use super::control::{self, FirstStep};
+use super::control::FirstStep;
+use super::explicit;
 use super::failure::{FailureReason, SolveFailure};
+use super::method::Family;
 use super::options::SolveOptions;
 use super::plan::{Output, Stats, Step, StepPlan};
+use super::radau;
 use super::stepper::Stepper;
-use super::tableau::Tableau;
 use crate::field::native::Evaluator;
 
 /// An initial value problem: `u(t[0]) = u0`, wanted at every `t`.
@@ -23,30 +25,78 @@ pub struct Problem<'a> {
 /// Everything one solve works on, kept between solves so that nothing is allocated in the loop.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Workspace {
-    /// Taped slots, stage by stage; `stages − 1` a step (and one more at the start) when the last stage is shared.
+    /// What the steps leave for a gradient, step by step, in the layout of the method's scheme.
     pub tape: Vec<f64>,
-    /// The most numbers that the tape may hold.
+    /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
+    pub tape_beside: Vec<f64>,
+    /// The most numbers that both may hold.
     pub tape_limit: usize,
     pub plan: StepPlan,
     pub stats: Stats,
     /// The solution, `[time, dof]`.
     pub u: Vec<f64>,
-    k: Vec<f64>,
-    state: Vec<f64>,
-    next: Vec<f64>,
-    stage: Vec<f64>,
-    error: Vec<f64>,
-    weights: Vec<f64>,
+    /// The state at the start of the step, `[dof]`.
+    pub state: Vec<f64>,
+    /// The state at the end of the step, `[dof]`.
+    pub next: Vec<f64>,
+    pub explicit: explicit::Buffers,
+    pub radau: radau::Buffers,
     stops: Vec<f64>,
 }
 
-/// Index of the slot of a stage.
-pub(crate) fn slot_index(method: &Tableau, step: usize, stage: usize) -> usize {
-    let per_step = method.stages() - usize::from(method.fsal);
-    step * per_step + stage
+/// How a method takes its steps. The driver holds the state; a scheme leaves u⁺ in `course.work.next`.
+pub(crate) trait Scheme<const TAPE: bool> {
+    /// Length of the tape for this many steps.
+    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize;
+
+    /// Prepares the first step at the initial state. For adaptive steps it gives the size of the first one; for fixed steps
+    /// and replays the size is not used.
+    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason>;
+
+    /// Takes the `index`th step, leaving u⁺ in `course.work.next`. An error rejects an adaptive step, which is tried again
+    /// with a smaller size, and ends a solve of fixed steps.
+    fn attempt(
+        &mut self,
+        course: &mut Course<TAPE>,
+        index: usize,
+        step: Step,
+    ) -> Result<(), FailureReason>;
+
+    /// Whether the attempted adaptive step is accepted; tells the stepper the size of the next one.
+    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool;
+
+    /// The solution at `t + θ h` of the attempted step into `course.work.u[to]`.
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    );
+
+    /// Gets ready for the next step; the states are already exchanged, `course.work.next` is the old one.
+    fn advance(&mut self, course: &mut Course<TAPE>, step: Step);
+
+    /// Whether everything beside `next` that the last attempt computed is finite.
+    fn finite(&self) -> bool;
 }
 
-/// Solves one problem into `work`; with `TAPE` every stage of every accepted step stays in `work.tape`.
+/// A solve under way: what every scheme works with.
+pub(crate) struct Course<'a, const TAPE: bool> {
+    pub evaluator: &'a Evaluator,
+    pub problem: &'a Problem<'a>,
+    pub options: &'a SolveOptions,
+    pub work: &'a mut Workspace,
+    pub dof: usize,
+    pub stepper: Stepper<'a>,
+    /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
+    /// then, and where steps are given.
+    pub tight: bool,
+    /// Why the last attempt could not be finished.
+    trouble: Option<FailureReason>,
+}
+
+/// Solves one problem into `work`; with `TAPE` what a gradient needs of every accepted step stays in `work.tape`.
 pub(crate) fn solve<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
@@ -54,10 +104,7 @@ pub(crate) fn solve<const TAPE: bool>(
     options: &SolveOptions,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    let mut driver = Driver::<TAPE>::start(evaluator, breakpoints, problem, options, work);
-    let result = driver.run();
-    driver.finish();
-    result
+    run::<TAPE>(evaluator, breakpoints, problem, options, None, work)
 }
 
 /// Takes the steps of a given plan.
@@ -68,23 +115,39 @@ pub(crate) fn replay<const TAPE: bool>(
     plan: &StepPlan,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    let mut driver = Driver::<TAPE>::start(evaluator, &[], problem, options, work);
-    let result = driver.replay(plan);
-    driver.finish();
+    run::<TAPE>(evaluator, &[], problem, options, Some(plan), work)
+}
+
+fn run<const TAPE: bool>(
+    evaluator: &Evaluator,
+    breakpoints: &[f64],
+    problem: &Problem,
+    options: &SolveOptions,
+    plan: Option<&StepPlan>,
+    work: &mut Workspace,
+) -> Result<(), SolveFailure> {
+    let mut course = Course::<TAPE>::start(evaluator, breakpoints, problem, options, work);
+    let result = match options.method.family {
+        Family::ExplicitRungeKutta(tableau) => {
+            let buffers = std::mem::take(&mut course.work.explicit);
+            let mut scheme = explicit::Explicit::new(tableau, course.dof, buffers);
+            let result = course.go(&mut scheme, plan);
+            course.work.explicit = scheme.buffers;
+            result
+        }
+        Family::Radau => {
+            let buffers = std::mem::take(&mut course.work.radau);
+            let mut scheme = radau::Radau::new(evaluator, buffers);
+            let result = course.go(&mut scheme, plan);
+            course.work.radau = scheme.buffers;
+            result
+        }
+    };
+    course.work.stops = course.stepper.stops;
     result
 }
 
-struct Driver<'a, const TAPE: bool> {
-    evaluator: &'a Evaluator,
-    problem: &'a Problem<'a>,
-    options: &'a SolveOptions,
-    method: &'static Tableau,
-    work: &'a mut Workspace,
-    dof: usize,
-    stepper: Stepper<'a>,
-}
-
-impl<'a, const TAPE: bool> Driver<'a, TAPE> {
+impl<'a, const TAPE: bool> Course<'a, TAPE> {
     fn start(
         evaluator: &'a Evaluator,
         breakpoints: &[f64],
@@ -93,139 +156,199 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
         work: &'a mut Workspace,
     ) -> Self {
         let dof = evaluator.dof();
-        let method = options.method;
-        let s = method.stages();
         work.plan.clear();
+        work.tape_beside.clear();
         work.stats = Stats::default();
-        work.k.resize(s * dof, 0.0);
-        work.weights.resize(s, 0.0);
-        for buffer in [
-            &mut work.state,
-            &mut work.next,
-            &mut work.stage,
-            &mut work.error,
-        ] {
-            buffer.resize(dof, 0.0);
-        }
+        work.state.resize(dof, 0.0);
+        work.next.resize(dof, 0.0);
         work.state.copy_from_slice(problem.u0);
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
         work.plan.outputs.push(Output::Start);
         let stops = std::mem::take(&mut work.stops);
-        Driver {
+        Course {
             stepper: Stepper::new(problem.t, options, breakpoints, stops),
             evaluator,
             problem,
             options,
-            method,
             work,
             dof,
+            tight: TAPE || options.fixed(),
+            trouble: None,
         }
     }
 
-    /// Gives the storage back.
-    fn finish(self) {
-        self.work.stops = self.stepper.stops;
+    /// The size of the first step by the rule of an explicit method of this order; `f` is du/dt at the start, `slot` and
+    /// `change` are storage.
+    pub fn first_size(
+        &mut self,
+        order: usize,
+        f: &[f64],
+        slot: &mut [f64],
+        change: &mut [f64],
+    ) -> f64 {
+        if let Some(h) = self.options.first_step {
+            return h;
+        }
+        let SolveOptions { rtol, atol, .. } = *self.options;
+        let Workspace { state, next, .. } = &mut *self.work;
+        let first = FirstStep::new(state, f, rtol, atol);
+        let trial = self.stepper.sign() * first.trial;
+        combine(state, trial, &[1.0], f, self.dof, next);
+        let t = self.stepper.t + trial;
+        let sample = self.problem.sample;
+        self.evaluator.value(sample, t, next, slot, change);
+        self.work.stats.evaluations += 1;
+        for (change, f) in change.iter_mut().zip(f) {
+            *change -= f;
+        }
+        first.size(change, order)
     }
 
-    /// Evaluates stage `i` of step `n` at (t, `work.stage`) into `k_i`.
-    fn evaluate(&mut self, n: usize, i: usize, t: f64) {
+    /// Evaluates the field at (t, u) into `k`; with a tape, into the slot that begins at `at` of it.
+    #[inline]
+    pub fn evaluate(&mut self, at: usize, t: f64, u: &[f64], k: &mut [f64]) {
         let len = self.evaluator.slot_len();
-        let at = if TAPE {
-            slot_index(self.method, n, i) * len
-        } else {
-            0
-        };
+        let at = if TAPE { at } else { 0 };
         // Room for the stages of a step was made before it; this is for those before the first.
         if self.work.tape.len() < at + len {
             self.work.tape.resize(at + len, 0.0);
         }
         let slot = &mut self.work.tape[at..at + len];
-        let k = &mut self.work.k[i * self.dof..(i + 1) * self.dof];
+        let sample = self.problem.sample;
         if TAPE {
-            self.evaluator
-                .taped(self.problem.sample, t, &self.work.stage, slot, k);
+            self.evaluator.taped(sample, t, u, slot, k);
         } else {
-            self.evaluator
-                .value(self.problem.sample, t, &self.work.stage, slot, k);
+            self.evaluator.value(sample, t, u, slot, k);
         }
         self.work.stats.evaluations += 1;
     }
 
-    /// Evaluates the first stage at the current state.
-    fn first_stage(&mut self, n: usize) {
-        self.work.stage.copy_from_slice(&self.work.state);
-        self.evaluate(n, 0, self.stepper.t);
+    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, into a new slot of the tape beside.
+    pub fn evaluate_beside(&mut self, t: f64, u: &[f64], k: &mut [f64]) {
+        if !TAPE {
+            return self.evaluate(0, t, u, k);
+        }
+        let at = self.work.tape_beside.len();
+        self.work
+            .tape_beside
+            .resize(at + self.evaluator.slot_len(), 0.0);
+        let slot = &mut self.work.tape_beside[at..];
+        self.evaluator.taped(self.problem.sample, t, u, slot, k);
+        self.work.stats.evaluations += 1;
     }
 
-    /// Evaluates the stages of step `n` (the first one is there) and leaves u⁺ in `work.next`.
-    fn stages(&mut self, n: usize, step: Step) {
-        let (method, dof, h) = (self.method, self.dof, step.h());
-        for i in 1..method.stages() {
-            combine(
-                &self.work.state,
-                h,
-                method.a[i],
-                &self.work.k,
-                dof,
-                &mut self.work.stage,
-            );
-            if method.fsal && i == method.stages() - 1 {
-                self.work.next.copy_from_slice(&self.work.stage);
+    fn go<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        plan: Option<&StepPlan>,
+    ) -> Result<(), SolveFailure> {
+        if let Some(plan) = plan {
+            self.tight = true;
+            return self.replay(scheme, plan);
+        }
+        if !finite(&self.work.state) {
+            return Err(self.failure(FailureReason::NotFinite));
+        }
+        if self.problem.t.len() == 1 {
+            return Ok(());
+        }
+        let adaptive = !self.options.fixed();
+        let size = scheme.begin(self, adaptive);
+        let size = size.map_err(|reason| self.failure(reason))?;
+        if adaptive {
+            self.stepper.begin(self.options.first_step.unwrap_or(size));
+        }
+        while let Some(step) = self.next_step(scheme)? {
+            let index = self.work.plan.steps.len();
+            let tried = scheme.attempt(self, index, step);
+            if !adaptive {
+                tried.map_err(|reason| self.failure(reason))?;
+                if !finite(&self.work.next) {
+                    return Err(self.failure(FailureReason::NotFinite));
+                }
+                self.accept(scheme, step);
+                continue;
             }
-            self.evaluate(n, i, step.node(method.c[i]));
+            self.trouble = tried.err();
+            if self.trouble.is_some() {
+                self.stepper.settle(false, 0.5 * step.h().abs());
+                self.stepper.stay_inside(step);
+                self.work.stats.rejected += 1;
+            } else if scheme.judge(self, step) {
+                self.accept(scheme, step);
+            } else {
+                self.work.stats.rejected += 1;
+            }
         }
-        if !method.fsal {
-            combine(
-                &self.work.state,
-                h,
-                method.b,
-                &self.work.k,
-                dof,
-                &mut self.work.next,
-            );
+        Ok(())
+    }
+
+    fn next_step<S: Scheme<TAPE>>(&mut self, scheme: &S) -> Result<Option<Step>, SolveFailure> {
+        let work = &*self.work;
+        let next = self.stepper.next(|| finite(&work.next) && scheme.finite());
+        let next = next.map_err(|reason| match (reason, self.trouble) {
+            (FailureReason::StepTooSmall, Some(trouble)) => self.failure(trouble),
+            _ => self.failure(reason),
+        })?;
+        if next.is_some() {
+            self.make_room(scheme, self.work.plan.steps.len())?;
         }
+        Ok(next)
+    }
+
+    /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
+    fn make_room<S: Scheme<TAPE>>(&mut self, scheme: &S, n: usize) -> Result<(), SolveFailure> {
+        if !TAPE {
+            return Ok(());
+        }
+        let needed = scheme.tape_len(self, n + 1);
+        let beside = self.work.tape_beside.len();
+        let have = self.work.tape.len();
+        let limit = self.work.tape_limit.saturating_sub(beside);
+        if needed <= have && needed <= limit {
+            return Ok(());
+        }
+        // Doubling, so that the tape settles after one solve.
+        let grown = needed.max((2 * have).min(limit));
+        let too_long = |n: usize| FailureReason::TapeTooLong(n.saturating_mul(size_of::<f64>()));
+        if needed > limit {
+            return Err(self.failure(too_long(self.work.tape_limit)));
+        }
+        if self.work.tape.try_reserve_exact(grown - have).is_err() {
+            return Err(self.failure(too_long(have)));
+        }
+        self.work.tape.resize(grown, 0.0);
+        Ok(())
     }
 
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on.
-    fn accept(&mut self, step: Step) {
+    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
         let index = self.work.plan.steps.len();
         while let Some(output) = self.stepper.next_output(index, step) {
-            self.output(output, step.h());
+            self.output(scheme, output, step);
         }
-        self.advance(step);
+        self.advance(scheme, step);
     }
 
     /// Moves the state to the end of the attempted step.
-    fn advance(&mut self, step: Step) {
+    fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
         self.work.plan.steps.push(step);
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);
         self.stepper.advance(step);
-        if self.method.fsal {
-            let last = (self.method.stages() - 1) * self.dof;
-            self.work.k.copy_within(last..last + self.dof, 0);
-        }
+        scheme.advance(self, step);
     }
 
     /// Fills in the next requested time from the attempted step.
-    fn output(&mut self, output: Output, h: f64) {
+    fn output<S: Scheme<TAPE>>(&mut self, scheme: &mut S, output: Output, step: Step) {
         let wanted = self.work.plan.outputs.len();
-        let to = &mut self.work.u[wanted * self.dof..(wanted + 1) * self.dof];
+        let to = wanted * self.dof..(wanted + 1) * self.dof;
+        let work = &mut *self.work;
         match output {
-            Output::Start => to.copy_from_slice(self.problem.u0),
-            Output::End(_) => to.copy_from_slice(&self.work.next),
-            Output::Inside(_, theta) => {
-                self.method.dense_weights(theta, &mut self.work.weights);
-                combine(
-                    &self.work.state,
-                    h,
-                    &self.work.weights,
-                    &self.work.k,
-                    self.dof,
-                    to,
-                );
-            }
+            Output::Start => work.u[to].copy_from_slice(self.problem.u0),
+            Output::End(_) => work.u[to].copy_from_slice(&work.next),
+            Output::Inside(_, theta) => scheme.inside(self, step, theta, to),
         }
         self.work.plan.outputs.push(output);
     }
@@ -240,145 +363,30 @@ impl<'a, const TAPE: bool> Driver<'a, TAPE> {
         }
     }
 
-    fn run(&mut self) -> Result<(), SolveFailure> {
-        if !finite(&self.work.state) {
-            return Err(self.failure(FailureReason::NotFinite));
-        }
-        if self.problem.t.len() == 1 {
-            return Ok(());
-        }
-        match self.method.error {
-            Some(weights) if !self.options.fixed() => self.adaptive(weights),
-            _ => self.fixed(),
-        }
-    }
-
-    fn next_step(&mut self) -> Result<Option<Step>, SolveFailure> {
-        let work = &*self.work;
-        let next = self.stepper.next(|| finite(&work.next) && finite(&work.k));
-        let next = next.map_err(|reason| self.failure(reason))?;
-        if next.is_some() {
-            self.make_room(self.work.plan.steps.len())?;
-        }
-        Ok(next)
-    }
-
-    /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
-    fn make_room(&mut self, n: usize) -> Result<(), SolveFailure> {
-        if !TAPE {
-            return Ok(());
-        }
-        let slots = slot_index(self.method, n, self.method.stages() - 1) + 1;
-        let needed = slots.saturating_mul(self.evaluator.slot_len());
-        let (have, limit) = (self.work.tape.len(), self.work.tape_limit);
-        if needed <= have {
-            return Ok(());
-        }
-        // Doubling, so that the tape settles after one solve.
-        let grown = needed.max((2 * have).min(limit));
-        let too_long = |n: usize| FailureReason::TapeTooLong(n.saturating_mul(size_of::<f64>()));
-        if needed > limit {
-            return Err(self.failure(too_long(limit)));
-        }
-        if self.work.tape.try_reserve_exact(grown - have).is_err() {
-            return Err(self.failure(too_long(have)));
-        }
-        self.work.tape.resize(grown, 0.0);
-        Ok(())
-    }
-
-    fn fixed(&mut self) -> Result<(), SolveFailure> {
-        while let Some(step) = self.next_step()? {
-            let index = self.work.plan.steps.len();
-            if index == 0 || !self.method.fsal {
-                self.first_stage(index);
-            }
-            self.stages(index, step);
-            if !finite(&self.work.next) {
-                return Err(self.failure(FailureReason::NotFinite));
-            }
-            self.accept(step);
-        }
-        Ok(())
-    }
-
-    fn adaptive(&mut self, weights: &[f64]) -> Result<(), SolveFailure> {
-        let SolveOptions { rtol, atol, .. } = *self.options;
-        self.first_stage(0);
-        if !finite(&self.work.k[..self.dof]) {
-            return Err(self.failure(FailureReason::NotFinite));
-        }
-        let size = match self.options.first_step {
-            Some(h) => h,
-            None => self.first_step(self.stepper.sign()),
-        };
-        self.stepper.begin(size);
-        while let Some(step) = self.next_step()? {
-            let index = self.work.plan.steps.len();
-            self.stages(index, step);
-            self.work.error.fill(0.0);
-            accumulate(
-                step.h(),
-                weights,
-                &self.work.k,
-                self.dof,
-                &mut self.work.error,
-            );
-            let norm = control::error_norm(
-                &self.work.error,
-                &self.work.state,
-                &self.work.next,
-                rtol,
-                atol,
-            );
-            let k = &self.work.k;
-            if self.stepper.judge(step, norm, || finite(k)) {
-                self.accept(step);
-            } else {
-                self.work.stats.rejected += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn first_step(&mut self, sign: f64) -> f64 {
-        let SolveOptions { rtol, atol, .. } = *self.options;
-        let dof = self.dof;
-        let first = FirstStep::new(&self.work.state, &self.work.k[..dof], rtol, atol);
-        combine(
-            &self.work.state,
-            sign * first.trial,
-            &[1.0],
-            &self.work.k,
-            dof,
-            &mut self.work.stage,
-        );
-        // Stage 1 of step 0 is free to write to: it is evaluated again by the step itself.
-        self.evaluate(0, 1, self.stepper.t + sign * first.trial);
-        for i in 0..dof {
-            self.work.error[i] = self.work.k[dof + i] - self.work.k[i];
-        }
-        first.size(&self.work.error, self.method.order)
-    }
-
-    fn replay(&mut self, plan: &StepPlan) -> Result<(), SolveFailure> {
+    fn replay<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        plan: &StepPlan,
+    ) -> Result<(), SolveFailure> {
         for (index, &step) in plan.steps.iter().enumerate() {
             self.stepper.tried = step.h();
-            self.make_room(index)?;
-            if index == 0 || !self.method.fsal {
-                self.first_stage(index);
+            self.make_room(scheme, index)?;
+            if index == 0 {
+                let begun = scheme.begin(self, false);
+                begun.map_err(|reason| self.failure(reason))?;
             }
-            self.stages(index, step);
+            let tried = scheme.attempt(self, index, step);
+            tried.map_err(|reason| self.failure(reason))?;
             if !finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
             while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
                 match output {
                     Output::End(n) | Output::Inside(n, _) if n > index => break,
-                    _ => self.output(output, step.h()),
+                    _ => self.output(scheme, output, step),
                 }
             }
-            self.advance(step);
+            self.advance(scheme, step);
         }
         Ok(())
     }
@@ -391,14 +399,14 @@ pub(crate) fn finite(x: &[f64]) -> bool {
 
 /// `out = u + h Σ_j a_j k_j`.
 #[inline]
-fn combine(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
+pub(crate) fn combine(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     out.copy_from_slice(u);
     accumulate(h, a, k, dof, out);
 }
 
 /// `out += h Σ_j a_j k_j`.
 #[inline]
-fn accumulate(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
+pub(crate) fn accumulate(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     for (&a, k) in a.iter().zip(k.chunks_exact(dof)) {
         if a != 0.0 {
             for (out, k) in out.iter_mut().zip(k) {

@@ -4,8 +4,10 @@ use rayon::prelude::*;
 
 use super::adjoint;
 use super::driver::{self, Problem, Workspace};
+use super::method::Family;
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
+use super::radau;
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, Gradient};
 use crate::{Error, Result};
@@ -88,7 +90,7 @@ pub(crate) fn check(
             .find(|s| s.samples() > 1 && problem.sample >= s.samples())
         {
             return Err(Error::invalid(format!(
-                "the field is synchronised to {} samples, sample {} was asked for",
+                "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
                 signal.samples(),
                 problem.sample
             )));
@@ -199,14 +201,13 @@ impl Engine for NativeEngine {
         }
         let back = |((sample, work), bars): (&(usize, Workspace), &Vec<f64>)| {
             let mut gradient = kept.evaluator.gradient();
-            let u0 = adjoint::backward(
-                &kept.evaluator,
-                kept.options.method,
-                *sample,
-                work,
-                bars,
-                &mut gradient,
-            );
+            let evaluator = &kept.evaluator;
+            let u0 = match kept.options.method.family {
+                Family::ExplicitRungeKutta(tableau) => {
+                    adjoint::backward(evaluator, tableau, *sample, work, bars, &mut gradient)
+                }
+                Family::Radau => radau::backward(evaluator, *sample, work, bars, &mut gradient),
+            };
             (gradient, u0)
         };
         let parts: Vec<(Gradient, Vec<f64>)> = match (work, bars) {

@@ -28,6 +28,10 @@ pub enum FailureReason {
     TooManySteps(usize),
     /// The user asked to stop.
     Interrupted,
+    /// Newton's iteration for the stages of an implicit method did not converge.
+    NotConverging,
+    /// The matrix of an implicit step is singular.
+    Singular,
     /// What a gradient needs of the steps would take more than these bytes.
     TapeTooLong(usize),
 }
@@ -79,6 +83,18 @@ impl fmt::Display for SolveFailure {
                 f,
                 "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: raise max_steps, or \
                  try looser rtol and atol"
+            ),
+            FailureReason::NotConverging => write!(
+                f,
+                "the implicit equations of a step could not be solved {at} with a step size of {step:.1e}: try a smaller \
+                 step_size where steps are fixed, tighter rtol and atol, another method (\"radau\", \"rodas5p\", \"dopri5\"), or, in \
+                 training, a lower learning rate; a field with jumps in its state has no solution to find"
+            ),
+            FailureReason::Singular => write!(
+                f,
+                "the matrix of an implicit step is singular {at} with a step size of {step:.1e}: the derivative of the field is \
+                 not finite there, or the step size hits one of its rates exactly; try another step_size or method, or check \
+                 the equations there"
             ),
             FailureReason::Interrupted => write!(f, "interrupted {at}"),
             FailureReason::TapeTooLong(bytes) => write!(

@@ -1,7 +1,7 @@
 //! ODE solvers and their gradients.
 //!
-//! A method is a [`Tableau`] (one file each in `methods/`); the driver, the step-size control, the dense output and the
-//! discrete adjoint serve all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one of the CPU.
+//! A [`Method`] (one file each in `methods/`) has a name, an order and a [`Family`], which says how its steps are taken: an
+//! explicit Runge-Kutta method is a [`Tableau`]. The driver, the rules of stepping and the plan of steps serve all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one of the CPU.
 //!
 //! ```
 //! use odesync::odesolve::{SolveOptions, solve};
@@ -15,10 +15,17 @@ mod adjoint;
 pub(crate) mod control;
 mod driver;
 mod engine;
+mod explicit;
 mod failure;
+mod jacobian;
+mod linear;
+mod method;
 pub mod methods;
+mod newton;
 mod options;
 mod plan;
+mod radau;
+pub(crate) mod second_order;
 pub(crate) mod stepper;
 mod tableau;
 
@@ -29,6 +36,7 @@ pub(crate) use driver::finite;
 pub(crate) use engine::check;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
 pub use failure::{FailureReason, SolveFailure};
+pub use method::{Family, Method};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};
 pub use tableau::Tableau;

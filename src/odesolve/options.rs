@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::method::Method;
 use super::methods;
-use super::tableau::Tableau;
 use crate::{Error, Result};
 
 /// Options of a solve; the defaults are dopri5 with rtol 1e-7 and atol 1e-9.
 #[derive(Debug, Clone)]
 pub struct SolveOptions {
     /// The method.
-    pub method: &'static Tableau,
+    pub method: &'static Method,
     /// Relative tolerance of a step.
     pub rtol: f64,
     /// Absolute tolerance of a step.
@@ -85,7 +85,7 @@ impl SolveOptions {
 
     /// Whether steps have a fixed size: by choice, or because the method estimates no error.
     pub fn fixed(&self) -> bool {
-        self.step_size.is_some() || self.substeps.is_some() || self.method.error.is_none()
+        self.step_size.is_some() || self.substeps.is_some() || !self.method.adaptive()
     }
 
     /// Checks every value.

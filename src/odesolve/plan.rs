@@ -74,6 +74,10 @@ pub struct Stats {
     pub rejected: usize,
     /// Evaluations of the vector field.
     pub evaluations: usize,
+    /// Evaluations of its Jacobian, by implicit methods.
+    pub jacobians: usize,
+    /// Factorisations of a stage matrix, by implicit methods.
+    pub factorizations: usize,
 }
 
 impl std::ops::AddAssign for Stats {
@@ -81,5 +85,7 @@ impl std::ops::AddAssign for Stats {
         self.steps += other.steps;
         self.rejected += other.rejected;
         self.evaluations += other.evaluations;
+        self.jacobians += other.jacobians;
+        self.factorizations += other.factorizations;
     }
 }

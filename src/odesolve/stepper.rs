@@ -193,19 +193,31 @@ impl<'a> Stepper<'a> {
         let h = step.h().abs();
         let suggested = h * control::factor(norm, self.options.method.order);
         if norm <= 1.0 && finite() {
-            if self.clipped {
-                self.next_stop += 1;
-                self.proposed = self.proposed.max(suggested);
-            } else {
-                self.proposed = suggested;
-            }
+            self.settle(true, suggested);
             return true;
         }
-        self.proposed = suggested.min(h * 0.9);
-        if !norm.is_finite() && (step.end - self.last) * self.sign > 0.0 {
-            self.stop_at_end = true;
+        self.settle(false, suggested.min(h * 0.9));
+        if !norm.is_finite() {
+            self.stay_inside(step);
         }
         false
+    }
+
+    /// After a step that could not be taken: beyond the end the field may not even be defined.
+    pub fn stay_inside(&mut self, step: Step) {
+        if (step.end - self.last) * self.sign > 0.0 {
+            self.stop_at_end = true;
+        }
+    }
+
+    /// Takes note of an adaptive step that was accepted or not, and of the size of the next one, which is positive.
+    pub fn settle(&mut self, accepted: bool, size: f64) {
+        self.proposed = if accepted && self.clipped {
+            self.next_stop += 1;
+            self.proposed.max(size)
+        } else {
+            size
+        };
     }
 
     /// The next requested time if it lies in this accepted step, the plan's `index`th.

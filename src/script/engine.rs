@@ -23,6 +23,7 @@ fn bindings(reg: &mut Registry) {
     super::data::register(reg);
     super::synchronizing::register(reg);
     super::training::register(reg);
+    super::landscape::register(reg);
     super::figures::register(reg);
     super::experiments::register(reg);
 }

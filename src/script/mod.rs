@@ -15,7 +15,7 @@
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
 //! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
-//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`figures`] | the bindings of the modules of these names |
+//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`experiments`] | `config`, `experiment` and their runs |
 //! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
 //!
@@ -60,11 +60,13 @@ pub mod fields;
 pub mod figures;
 pub mod guards;
 pub mod host;
+pub mod landscape;
 pub mod limits;
 pub mod memory;
 mod names;
 pub mod numbers;
-pub mod options;
+pub mod observation;
+mod options;
 pub mod registry;
 mod report;
 pub mod session;

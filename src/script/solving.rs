@@ -58,14 +58,16 @@ pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, 
 
 /// What a solve cost, as a map.
 pub fn stats(stats: Stats) -> Map {
-    Map::from([
-        ("steps".into(), Dynamic::from(stats.steps as i64)),
-        ("rejected".into(), Dynamic::from(stats.rejected as i64)),
-        (
-            "evaluations".into(),
-            Dynamic::from(stats.evaluations as i64),
-        ),
-    ])
+    [
+        ("steps", stats.steps),
+        ("rejected", stats.rejected),
+        ("evaluations", stats.evaluations),
+        ("jacobians", stats.jacobians),
+        ("factorizations", stats.factorizations),
+    ]
+    .into_iter()
+    .map(|(name, count)| (name.into(), Dynamic::from(count as i64)))
+    .collect()
 }
 
 /// The error for a solution that would not fit into the memory a script may use: values, outputs and steps, a few times over.

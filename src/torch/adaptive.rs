@@ -3,12 +3,13 @@
 use tch::Tensor;
 
 use super::device::{download, size, upload};
+use super::engine::tableau;
 use super::failed::Failed;
 use super::graph::Bound;
 use super::outputs::{Outputs, Wanted};
 use super::stages::{Attempt, Stages, rows};
 use crate::Result;
-use crate::odesolve::control::error_norm;
+use crate::odesolve::control::{error_norm, joint_norm};
 use crate::odesolve::stepper::Stepper;
 use crate::odesolve::{
     FailureReason, Output, Problem, SolveFailure, SolveOptions, Stats, Step, StepPlan, finite,
@@ -22,6 +23,8 @@ pub(super) struct Sample<'a> {
     pub state: Vec<f64>,
     /// Whether the last attempt was finite throughout.
     finite: bool,
+    /// Whether its first stage of the next attempt needs no evaluation. (In a batch it may be evaluated again for others' sake.)
+    pub first: bool,
 }
 
 /// A batch on its way.
@@ -62,9 +65,10 @@ impl<'a> Run<'a> {
             stats: Stats::default(),
             state: problem.u0.to_vec(),
             finite: true,
+            first: false,
         };
         let mut run = Run {
-            stages: Stages::new(bound, options.method, !options.fixed()),
+            stages: Stages::new(bound, tableau(options)?, !options.fixed()),
             problems,
             options,
             samples: problems.iter().map(sample).collect(),
@@ -144,12 +148,13 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         let first = self.first.as_ref();
-        let evaluations = self.options.method.stages() - usize::from(first.is_some());
         let attempt = self
             .stages
             .attempt(&self.signal_samples(), &steps, &self.state, first)?;
         for &i in &self.active {
-            self.samples[i].stats.evaluations += evaluations;
+            let sample = &mut self.samples[i];
+            sample.stats.evaluations += self.stages.method.stages() - usize::from(sample.first);
+            sample.first = true;
         }
         let accepted = if self.options.fixed() {
             self.check_fixed(&attempt)?
@@ -184,19 +189,25 @@ impl<'a> Run<'a> {
         let zero = Tensor::f_cat(&attempt.k, 1)?
             .f_mul_scalar(0.0)?
             .f_sum_dim_intlist([1_i64].as_slice(), true, None)?;
-        let error = self.stages.error(attempt)?;
-        let all = download(&Tensor::f_cat(&[&error, &attempt.next, &zero], 1)?)?;
+        let mut parts = self.stages.errors(attempt)?;
+        let estimates = parts.len();
+        parts.extend([attempt.next.shallow_clone(), zero]);
+        let all = download(&Tensor::f_cat(&parts, 1)?)?;
         let mut accepted = vec![];
         for ((&i, row), step) in self
             .active
             .iter()
-            .zip(all.chunks_exact(2 * dof + 1))
+            .zip(all.chunks_exact((estimates + 1) * dof + 1))
             .zip(steps)
         {
-            let (error, rest) = row.split_at(dof);
+            let (errors, rest) = row.split_at(estimates * dof);
             let (next, zero) = rest.split_at(dof);
             let sample = &mut self.samples[i];
-            let norm = error_norm(error, &sample.state, next, rtol, atol);
+            let norm = errors
+                .chunks_exact(dof)
+                .map(|error| error_norm(error, &sample.state, next, rtol, atol))
+                .reduce(joint_norm)
+                .unwrap_or(0.0);
             let stages_finite = finite(zero);
             sample.finite = stages_finite && finite(next);
             let good = sample.stepper.judge(*step, norm, || stages_finite);
@@ -220,6 +231,7 @@ impl<'a> Run<'a> {
             }
             let sample = &mut self.samples[problem];
             let index = sample.plan.steps.len();
+            let before = wanted.len();
             while let Some(output) = sample.stepper.next_output(index, step) {
                 wanted.push(Wanted {
                     row,
@@ -229,17 +241,20 @@ impl<'a> Run<'a> {
                 });
                 sample.plan.outputs.push(output);
             }
+            sample.stats.evaluations += self.stages.extra_evaluations(&wanted[before..]);
             sample.plan.steps.push(step);
             sample.stats.steps += 1;
             sample.stepper.advance(step);
+            sample.first = self.stages.method.fsal;
         }
         self.outputs
             .add(&self.stages, &self.state, &attempt, &wanted)?;
+        let Attempt { mut k, next, .. } = attempt;
         if !accepted.contains(&true) {
+            self.first = Some(k.swap_remove(0));
             return Ok(());
         }
-        let Attempt { mut k, next, .. } = attempt;
-        let last = k.pop().filter(|_| self.options.method.fsal);
+        let last = k.pop().filter(|_| self.stages.method.fsal);
         if accepted.contains(&false) {
             let n = size(accepted.len());
             let mask = Tensor::f_from_slice(accepted)?

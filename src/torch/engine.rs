@@ -10,7 +10,7 @@ use super::replay::replay;
 use super::threads::Threads;
 use crate::field::VectorField;
 use crate::odesolve::{
-    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Trajectory, check,
+    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory, check,
 };
 use crate::{Error, Result};
 
@@ -66,7 +66,7 @@ impl TorchEngine {
         let bound = Bound::new(field, self.device, keep)?;
         let starts: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
         let u0 = upload(&starts, &[problems.len(), dof], self.device)?.f_set_requires_grad(keep)?;
-        let (stats, outputs) = replay(&bound, options.method, problems, plans, &u0)?;
+        let (stats, outputs) = replay(&bound, tableau(options)?, problems, plans, &u0)?;
         let rows = outputs.finish()?;
         let u = rows.trajectories(problems, dof)?;
         if keep {
@@ -83,6 +83,20 @@ impl TorchEngine {
     }
 }
 
+/// The method's tableau.
+///
+/// # Errors
+/// A method that is not an explicit Runge-Kutta method.
+pub(super) fn tableau(options: &SolveOptions) -> Result<&'static Tableau> {
+    options.method.tableau().ok_or_else(|| {
+        Error::invalid(format!(
+            "the torch engine has explicit Runge-Kutta methods only, and \"{}\" is none; use engine \"native\" or a method \
+             like \"dopri5\"",
+            options.method.name
+        ))
+    })
+}
+
 impl Engine for TorchEngine {
     fn forward(
         &mut self,
@@ -93,6 +107,7 @@ impl Engine for TorchEngine {
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
         check(field, problems, options, plans)?;
+        tableau(options)?;
         self.kept = None;
         let _threads = Threads::suited(field, problems.len());
         let (plans, stats, u) = match plans {

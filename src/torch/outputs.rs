@@ -44,7 +44,7 @@ impl Outputs {
         attempt: &Attempt,
         wanted: &[Wanted],
     ) -> Result<()> {
-        let batch = attempt.table.h.len();
+        let batch = attempt.table.steps.len();
         let (mut start, mut end, mut inside) = (vec![], vec![], vec![]);
         for w in wanted {
             match w.output {
@@ -91,20 +91,35 @@ fn dense(
     attempt: &Attempt,
     inside: &[(&Wanted, f64)],
 ) -> Result<Tensor> {
-    let (h, s) = (&attempt.table.h, stages.method.stages());
-    let from: Vec<usize> = inside.iter().map(|(w, _)| w.row).collect();
+    let (steps, s) = (&attempt.table.steps, stages.method.all_stages());
+    // Extra stages are evaluated in the rows that need them only: elsewhere they could be infinite, which would spoil the
+    // gradient.
+    let mut used: Vec<usize> = (0..steps.len()).collect();
+    if !stages.method.extra.is_empty() {
+        used.retain(|row| inside.iter().any(|(w, _)| w.row == *row));
+    }
+    let state = rows(state, &used, steps.len())?;
+    let mut all_k = attempt
+        .k
+        .iter()
+        .map(|k| rows(k, &used, steps.len()))
+        .collect::<Result<Vec<_>>>()?;
+    stages.extra(attempt, &used, &state, &mut all_k)?;
+
+    let mut from = vec![];
     let mut weights = vec![0.0; inside.len() * s];
     for ((w, theta), weights) in inside.iter().zip(weights.chunks_exact_mut(s)) {
+        from.push(used.partition_point(|row| *row < w.row));
         stages.method.dense_weights(*theta, weights);
         for weight in weights {
-            *weight *= h[w.row];
+            *weight *= steps[w.row].h();
         }
     }
     let all = upload(&weights, &[inside.len(), s], state.device())?;
-    let mut u = rows(state, &from, h.len())?;
-    for (j, k) in attempt.k.iter().enumerate() {
+    let mut u = rows(&state, &from, used.len())?;
+    for (j, k) in all_k.iter().enumerate() {
         if weights.iter().skip(j).step_by(s).any(|w| *w != 0.0) {
-            let k = rows(k, &from, h.len())?;
+            let k = rows(k, &from, used.len())?;
             u = u.f_addcmul(&k, &all.f_narrow(1, super::device::size(j), 1)?)?;
         }
     }

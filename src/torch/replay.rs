@@ -56,6 +56,7 @@ pub(super) fn replay(
             stats[problem].evaluations += evaluations;
             stats[problem].steps += 1;
             let time = &mut reached[problem];
+            let before = wanted.len();
             while let Some(&output) = plans[problem].outputs.get(*time) {
                 if matches!(output, Output::End(m) | Output::Inside(m, _) if m > index) {
                     break;
@@ -68,6 +69,7 @@ pub(super) fn replay(
                 });
                 *time += 1;
             }
+            stats[problem].evaluations += stages.extra_evaluations(&wanted[before..]);
         }
         outputs.add(&stages, &state, &attempt, &wanted)?;
         first = attempt.k.pop().filter(|_| method.fsal);

@@ -4,15 +4,17 @@ use tch::Tensor;
 
 use super::device::upload_rows;
 use super::graph::Bound;
+use super::outputs::Wanted;
 use super::table::{Layout, Table, Term};
 use crate::Result;
-use crate::odesolve::{Step, Tableau};
+use crate::odesolve::{Output, Step, Tableau};
 
 /// A method at work on a bound field.
 pub(super) struct Stages<'a> {
     pub bound: &'a Bound<'a>,
     pub method: &'static Tableau,
     layout: Layout,
+    extra: Layout,
 }
 
 /// A step that was tried by every row of a batch.
@@ -30,6 +32,7 @@ impl<'a> Stages<'a> {
             bound,
             method,
             layout: Layout::new(method, with_error),
+            extra: Layout::extra(method),
         }
     }
 
@@ -41,7 +44,8 @@ impl<'a> Stages<'a> {
         state: &Tensor,
         first: Option<&Tensor>,
     ) -> Result<Attempt> {
-        let table = Table::new(self.bound, self.method, &self.layout, samples, steps)?;
+        let nodes = self.method.c.iter().copied();
+        let table = Table::new(self.bound, nodes, &self.layout, samples, steps)?;
         let s = self.method.stages();
         let mut k = Vec::with_capacity(s);
         k.push(match first {
@@ -63,10 +67,43 @@ impl<'a> Stages<'a> {
         Ok(Attempt { table, k, next })
     }
 
-    /// The error estimate of a step, `[batch, dof]`.
-    pub fn error(&self, attempt: &Attempt) -> Result<Tensor> {
-        let row = self.layout.rows.last().map_or(&[][..], Vec::as_slice);
-        add(None, row, &attempt.table, &attempt.k)
+    /// The error estimates of a step, `[batch, dof]` each; the second where the method has one.
+    pub fn errors(&self, attempt: &Attempt) -> Result<Vec<Tensor>> {
+        let rows = self.layout.rows.iter().skip(self.method.stages() + 1);
+        rows.map(|row| add(None, row, &attempt.table, &attempt.k))
+            .collect()
+    }
+
+    /// How many evaluations the outputs of one sample in a step need.
+    pub fn extra_evaluations(&self, wanted: &[Wanted]) -> usize {
+        let inside = |w: &Wanted| matches!(w.output, Output::Inside(..));
+        if wanted.iter().any(inside) {
+            self.method.extra.len()
+        } else {
+            0
+        }
+    }
+
+    /// The extra stages of some rows of a step, `state` and `k` being those of these rows; they are added to `k`.
+    pub fn extra(
+        &self,
+        attempt: &Attempt,
+        wanted: &[usize],
+        state: &Tensor,
+        k: &mut Vec<Tensor>,
+    ) -> Result<()> {
+        if self.method.extra.is_empty() {
+            return Ok(());
+        }
+        let samples: Vec<usize> = wanted.iter().map(|r| attempt.table.samples[*r]).collect();
+        let steps: Vec<Step> = wanted.iter().map(|r| attempt.table.steps[*r]).collect();
+        let nodes = self.method.extra.iter().map(|e| e.c);
+        let table = Table::new(self.bound, nodes, &self.extra, &samples, &steps)?;
+        for (row, place) in self.extra.rows.iter().zip(&table.places) {
+            let stage = add(Some(state), row, &table, k)?;
+            k.push(self.bound.value(place, &stage)?);
+        }
+        Ok(())
     }
 }
 

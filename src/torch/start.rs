@@ -29,6 +29,7 @@ impl Run<'_> {
         let dof = bound.field.dof();
         for (i, f) in self.active.clone().into_iter().zip(f.chunks_exact(dof)) {
             self.samples[i].stats.evaluations += 1;
+            self.samples[i].first = true;
             if !finite(f) {
                 self.fail(i, FailureReason::NotFinite);
             }

@@ -10,7 +10,8 @@ use crate::odesolve::{Step, Tableau};
 
 /// The columns of a step's coefficients, zeros left out.
 pub(super) struct Layout {
-    /// For each stage, then for u⁺, then for the error estimate: the coefficients with their stage and column.
+    /// For each stage, then for u⁺, then for the error estimates: the coefficients with their stage and column. Of the dense
+    /// output: for each extra stage.
     pub rows: Vec<Vec<Term>>,
     columns: Vec<f64>,
 }
@@ -24,17 +25,23 @@ pub(super) struct Term {
 
 impl Layout {
     pub fn new(method: &Tableau, with_error: bool) -> Self {
+        let estimates = method.error.iter().chain(&method.second_error);
+        let estimates = estimates.filter(|_| with_error);
+        let step = method.a.iter().chain(std::iter::once(&method.b));
+        Self::of(step.chain(estimates).copied())
+    }
+
+    /// The layout of the extra stages.
+    pub fn extra(method: &Tableau) -> Self {
+        Self::of(method.extra.iter().map(|e| e.a))
+    }
+
+    fn of<'a>(rows: impl Iterator<Item = &'a [f64]>) -> Self {
         let mut layout = Layout {
             rows: vec![],
             columns: vec![],
         };
-        for a in method.a {
-            layout.push(a);
-        }
-        layout.push(method.b);
-        if let (Some(error), true) = (method.error, with_error) {
-            layout.push(error);
-        }
+        rows.for_each(|row| layout.push(row));
         layout
     }
 
@@ -57,37 +64,37 @@ pub(super) struct Table {
     pub coefficients: Tensor,
     /// Where each stage is evaluated.
     pub places: Vec<Place>,
-    /// Step sizes.
-    pub h: Vec<f64>,
+    /// The samples.
+    pub samples: Vec<usize>,
+    /// Their steps.
+    pub steps: Vec<Step>,
 }
 
 impl Table {
-    /// The table of the steps of some samples.
+    /// The table of the steps of some samples, with the nodes of the stages.
     pub fn new(
         bound: &Bound,
-        method: &Tableau,
+        nodes: impl Iterator<Item = f64>,
         layout: &Layout,
         samples: &[usize],
         steps: &[Step],
     ) -> Result<Self> {
-        let h: Vec<f64> = steps.iter().map(Step::h).collect();
-        let coefficients: Vec<f64> = h
+        let coefficients: Vec<f64> = steps
             .iter()
-            .flat_map(|h| layout.columns.iter().map(move |a| h * a))
+            .flat_map(|step| layout.columns.iter().map(move |a| step.h() * a))
             .collect();
-        let times: Vec<f64> = method
-            .c
-            .iter()
-            .flat_map(|c| steps.iter().map(move |s| s.node(*c)))
+        let times: Vec<f64> = nodes
+            .flat_map(|c| steps.iter().map(move |s| s.node(c)))
             .collect();
         Ok(Table {
             coefficients: upload(
                 &coefficients,
-                &[h.len(), layout.columns.len()],
+                &[steps.len(), layout.columns.len()],
                 bound.device,
             )?,
             places: places(bound, samples, &times)?,
-            h,
+            samples: samples.to_vec(),
+            steps: steps.to_vec(),
         })
     }
 

@@ -1,16 +1,13 @@
 //! Loss and gradient of a model against data, by each of the methods.
 
-use std::sync::Arc;
-
-use ndarray::{Array3, ArrayView3, Axis, s};
+use ndarray::{Array2, Array3};
 
 use super::method::Method;
-use super::shooting::Segments;
+use super::observation::Observation;
+use super::task::{Against, Task};
 use crate::datasets::Dataset;
 use crate::field::VectorField;
 use crate::odesolve::{Engine, Problem, SolveOptions, Stats, StepPlan};
-use crate::smoothing::SmoothingSpline;
-use crate::synchronization::{synchronize, with_lambda};
 use crate::{Error, Result};
 
 /// A loss and its parts.
@@ -18,11 +15,12 @@ use crate::{Error, Result};
 pub struct Loss {
     /// What training lowers.
     pub loss: f64,
-    /// Mean squared error over samples, times and state variables; missing values left out.
+    /// Mean squared error over the values that were measured, of all samples, times and components.
     pub data: f64,
     /// Mean squared gap between segments (multiple shooting), else 0.
     pub continuity: f64,
-    /// Gradient: the model's trainable parameters, then the method's own. Empty when it was not asked for.
+    /// Gradient: the model's trainable parameters, then the method's own, then the initial states if they are trained. Empty
+    /// when it was not asked for.
     pub gradient: Vec<f64>,
     /// What the solves cost.
     pub stats: Stats,
@@ -32,12 +30,7 @@ pub struct Loss {
 
 /// A model, data and a method, ready to be evaluated at any parameters.
 pub struct Objective {
-    model: VectorField,
-    coupled: Option<VectorField>,
-    data: Dataset,
-    t: Vec<f64>,
-    segments: Option<Segments>,
-    solver: SolveOptions,
+    task: Task,
     engine: Box<dyn Engine>,
 }
 
@@ -53,58 +46,49 @@ impl Objective {
         solver: &SolveOptions,
         engine: Box<dyn Engine>,
     ) -> Result<Self> {
-        if model.dof() != data.dof() {
-            return Err(Error::invalid(format!(
-                "the model has {} state variables, the data {}",
-                model.dof(),
-                data.dof()
-            )));
-        }
-        if data.u().iter().all(|x| x.is_nan()) {
-            return Err(Error::invalid(
-                "there is nothing to compare the model with: every value of the data is missing (NaN)",
-            ));
-        }
-        solver.check()?;
-        method.check(data.len(), data.dof())?;
-        let t = data.t().to_vec();
-        let coupled = match method {
-            Method::Homotopy(h) => {
-                let spline = SmoothingSpline::new(&t, data.u(), h.smoothing)?;
-                Some(synchronize(model, Arc::new(spline), &h.coupling)?)
-            }
-            _ => None,
-        };
-        let segments = match method {
-            Method::MultipleShooting(m) => Some(Segments::new(data, m)?),
-            _ => None,
-        };
-        Ok(Objective {
-            model: model.clone(),
-            coupled,
-            t,
-            segments,
-            solver: solver.clone(),
-            engine,
-            data: data.clone(),
-        })
+        Self::observing(model, data, method, &Observation::default(), solver, engine)
+    }
+
+    /// [`Objective::new`] where the data are not the whole state of the model, or where it begins elsewhere than they do.
+    ///
+    /// # Errors
+    /// Shapes or settings that do not fit.
+    pub fn observing(
+        model: &VectorField,
+        data: &Dataset,
+        method: &Method,
+        observation: &Observation,
+        solver: &SolveOptions,
+        engine: Box<dyn Engine>,
+    ) -> Result<Self> {
+        let task = Task::new(model, data, method, observation, solver)?;
+        Ok(Objective { task, engine })
     }
 
     /// Number of the model's trainable parameters.
     pub fn n_model(&self) -> usize {
-        self.model.n_params()
+        self.task.n_model()
     }
 
-    /// Initial parameters: the model's, then the method's own (shooting corrections, zero).
+    /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states `[sample][dof]`
+    /// if they are trained ([`Observation::train_u0`]).
     pub fn initial(&self) -> Vec<f64> {
-        let mut params = self.model.params();
-        params.resize(self.n_params(), 0.0);
-        params
+        self.task.initial()
+    }
+
+    /// Where the model begins before anything is trained, `[sample, dof]`.
+    pub fn u0(&self) -> &Array2<f64> {
+        self.task.u0()
+    }
+
+    /// The parameters of the same model and data without a method: the model's, then the initial states if they are trained.
+    pub(super) fn alone(&self, params: &[f64]) -> Vec<f64> {
+        self.task.alone(params)
     }
 
     /// Number of all parameters.
     pub fn n_params(&self) -> usize {
-        self.n_model() + self.segments.as_ref().map_or(0, Segments::n_corrections)
+        self.task.n_params()
     }
 
     /// The model with other parameters (the method's own are left out).
@@ -112,16 +96,12 @@ impl Objective {
     /// # Errors
     /// Too few parameters.
     pub fn model(&self, params: &[f64]) -> Result<VectorField> {
-        match params.get(..self.n_model()) {
-            Some(own) if params.len() == self.n_params() => self.model.with_params(own),
-            _ => Err(Error::invalid(format!(
-                "{} parameters are needed ({} of the model, {} of the method), {} were given",
-                self.n_params(),
-                self.n_model(),
-                self.n_params() - self.n_model(),
-                params.len()
-            ))),
-        }
+        self.task.model(params)
+    }
+
+    /// What there is to solve and to compare.
+    pub(crate) fn into_task(self) -> Task {
+        self.task
     }
 
     /// Loss at these parameters and this λ, with its gradient if asked for, on given plans if there are any.
@@ -135,149 +115,92 @@ impl Objective {
         with_gradient: bool,
         plans: Option<&[StepPlan]>,
     ) -> Result<Loss> {
-        let model = self.model(params)?;
-        match self.segments.take() {
-            Some(segments) => {
-                let corrections = &params[self.n_model()..];
-                let result = segments.evaluate(&model, corrections, self, with_gradient, plans);
-                self.segments = Some(segments);
-                result
-            }
-            None => self.single(model, lambda, with_gradient, plans),
-        }
-    }
-
-    /// One solve over the whole span; without coupling at λ = 0, so that the free model is solved as any other.
-    fn single(
-        &mut self,
-        model: VectorField,
-        lambda: f64,
-        with_gradient: bool,
-        plans: Option<&[StepPlan]>,
-    ) -> Result<Loss> {
-        let field = match &self.coupled {
-            Some(coupled) if lambda != 0.0 => {
-                with_lambda(&coupled.with_params(&model.params())?, lambda)?
-            }
-            Some(_) => model,
-            None if lambda != 0.0 => {
-                return Err(Error::invalid(
-                    "only homotopy training has a homotopy parameter; lambda must be 0",
-                ));
-            }
-            None => model,
+        let field = self.task.field(params, lambda)?;
+        let starts = self.task.starts(params);
+        let problems = self.task.problems(&starts);
+        let engine = &mut self.engine;
+        let solved = engine.forward(&field, &problems, self.task.solver(), plans, with_gradient)?;
+        let states: Vec<&[f64]> = solved.iter().map(|s| &s.u[..]).collect();
+        let compared = self.task.compare(&states, &starts, Against::Data);
+        let mut loss = Loss {
+            loss: compared.loss,
+            data: compared.data,
+            continuity: compared.continuity,
+            ..Loss::default()
         };
-        let u0: Vec<Vec<f64>> = self
-            .data
-            .u0()
-            .outer_iter()
-            .map(|row| row.to_vec())
-            .collect();
-        let problems: Vec<Problem> = u0
-            .iter()
-            .enumerate()
-            .map(|(sample, u0)| Problem {
-                u0,
-                t: &self.t,
-                sample,
-            })
-            .collect();
-        let solved = self
-            .engine
-            .forward(&field, &problems, &self.solver, plans, with_gradient)?;
-        let mut loss = Loss::default();
-        let mut predicted = Array3::zeros(self.data.u().raw_dim());
-        for (solved, mut to) in solved.iter().zip(predicted.outer_iter_mut()) {
-            for (to, from) in to.iter_mut().zip(&solved.u) {
-                *to = *from;
-            }
+        for solved in solved {
             loss.stats += solved.stats;
+            loss.plans.push(solved.plan);
         }
-        loss.plans = solved.into_iter().map(|s| s.plan).collect();
-        let (data, bars) = mean_squared_error(&predicted, self.data.u());
-        loss.data = data;
-        loss.loss = data;
         if with_gradient {
-            let bars: Vec<Vec<f64>> = bars
-                .outer_iter()
-                .map(|b| b.iter().copied().collect())
-                .collect();
-            loss.gradient = field.gather(&self.engine.backward(&bars)?.values);
+            let back = self.engine.backward(&compared.bars)?;
+            loss.gradient = self
+                .task
+                .gather(&field, &back.values, &back.u0, &compared.own);
         }
         Ok(loss)
     }
-
-    pub(super) fn engine(&mut self) -> &mut dyn Engine {
-        self.engine.as_mut()
-    }
-
-    pub(super) fn solver(&self) -> &SolveOptions {
-        &self.solver
-    }
-
-    pub(super) fn data(&self) -> &Dataset {
-        &self.data
-    }
 }
 
-/// Mean squared error of a prediction, `[sample, time, dof]`, over the values that are there, and its gradient.
-pub(super) fn mean_squared_error(
-    predicted: &Array3<f64>,
-    data: ArrayView3<f64>,
-) -> (f64, Array3<f64>) {
-    let count = data.iter().filter(|x| !x.is_nan()).count().max(1) as f64;
-    let mut bars = predicted - &data;
-    bars.mapv_inplace(|d| if d.is_nan() { 0.0 } else { d });
-    // A prediction that is NaN where there is data must show.
-    let sum: f64 = predicted
-        .iter()
-        .zip(&data)
-        .map(|(p, d)| if d.is_nan() { 0.0 } else { (p - d) * (p - d) })
-        .sum();
-    bars *= 2.0 / count;
-    (sum / count, bars)
-}
-
-/// The trajectory of a model from the data's initial states at any times, `[sample, time, dof]`; the data's own initial
-/// time is where it starts.
+/// The trajectory of a model from the initial states `u0` `[sample, dof]` at the initial times `t0` `[sample]`, at any times,
+/// `[sample, time, dof]`. Where samples begin at different times, the rows of a sample before its own beginning are NaN.
 ///
 /// # Errors
-/// Times before the initial time, or a solve that failed.
+/// Shapes that do not fit, times before every initial time, or a solve that failed.
 pub fn predict(
     model: &VectorField,
-    t0: f64,
-    u0: &ndarray::Array2<f64>,
+    t0: &[f64],
+    u0: &Array2<f64>,
     t: &[f64],
     solver: &SolveOptions,
 ) -> Result<Array3<f64>> {
-    if let Some(early) = t.iter().find(|t| **t < t0) {
+    if t0.len() != u0.nrows() {
         return Err(Error::invalid(format!(
-            "the data begins at t = {t0}; a prediction for t = {early} is not possible"
+            "{} initial times for {} initial states",
+            t0.len(),
+            u0.nrows()
         )));
     }
-    let with_start = t.first() != Some(&t0);
-    let times: Vec<f64> = with_start
-        .then_some(t0)
-        .into_iter()
-        .chain(t.iter().copied())
+    let first = t0.iter().copied().fold(f64::INFINITY, f64::min);
+    if let Some(early) = t.iter().find(|t| **t < first) {
+        return Err(Error::invalid(format!(
+            "the data begins at t = {first}; a prediction for t = {early} is not possible"
+        )));
+    }
+    // Times before a sample's beginning, and its times from there on.
+    let spans: Vec<(usize, Vec<f64>)> = t0
+        .iter()
+        .map(|t0| {
+            let early = t.iter().filter(|t| *t < t0).count();
+            let rest = &t[early.min(t.len())..];
+            let start = (rest.first() != Some(t0)).then_some(*t0);
+            (
+                early,
+                start.into_iter().chain(rest.iter().copied()).collect(),
+            )
+        })
         .collect();
     let u0: Vec<Vec<f64>> = u0.outer_iter().map(|row| row.to_vec()).collect();
     let problems: Vec<Problem> = u0
         .iter()
+        .zip(&spans)
         .enumerate()
-        .map(|(sample, u0)| Problem {
+        .map(|(sample, (u0, (_, times)))| Problem {
             u0,
-            t: &times,
+            t: times,
             sample,
         })
         .collect();
     let solved =
         crate::odesolve::NativeEngine::default().forward(model, &problems, solver, None, false)?;
-    let mut all = Array3::zeros((u0.len(), times.len(), model.dof()));
-    for (solved, mut to) in solved.iter().zip(all.axis_iter_mut(Axis(0))) {
-        for (to, from) in to.iter_mut().zip(&solved.u) {
-            *to = *from;
+    let dof = model.dof();
+    let mut all = Array3::from_elem((u0.len(), t.len(), dof), f64::NAN);
+    for ((solved, (early, times)), mut all) in solved.iter().zip(&spans).zip(all.outer_iter_mut()) {
+        let wanted = t.len() - early;
+        let rows = solved.u.chunks(dof).skip(times.len() - wanted);
+        for (from, mut to) in rows.zip(all.outer_iter_mut().skip(*early)) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         }
     }
-    Ok(all.slice(s![.., usize::from(with_start).., ..]).to_owned())
+    Ok(all)
 }

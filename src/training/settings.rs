@@ -27,6 +27,12 @@ pub struct Settings {
     pub patience: Option<usize>,
     /// Failed epochs in a row after which to stop.
     pub max_failures: usize,
+    /// The state variables that the data are; all of them, in order, where it is none.
+    #[serde(default)]
+    pub observe: Option<Vec<usize>>,
+    /// Whether initial states are trained.
+    #[serde(default)]
+    pub train_u0: bool,
     /// Number of epochs that was asked for.
     pub epochs: usize,
     /// `native` or `torch`.
@@ -45,6 +51,8 @@ impl Settings {
             clip: options.clip,
             patience: options.patience,
             max_failures: options.max_failures,
+            observe: options.observation.observe.clone(),
+            train_u0: options.observation.train_u0,
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
             engine: options.engine.clone(),
             device: options.device.clone(),

@@ -130,7 +130,8 @@ fn build() -> Finding {
 
 fn instruction_set() -> Finding {
     let what = "instruction set";
-    let available: Vec<&str> = Isa::available().into_iter().map(Isa::name).collect();
+    let here = Isa::ALL.into_iter().rev().filter(|isa| isa.available());
+    let available: Vec<&str> = here.map(Isa::name).collect();
     let available = available.join(", ");
     match Isa::pinned() {
         Ok(None) => Finding::there(

@@ -161,6 +161,60 @@ pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut
     }
 }
 
+/// Fills `dd` with f″(x), given y = f(x) and d = f′(x).
+#[inline(always)]
+pub(crate) fn second<const FMA: bool>(f: Unary, x: &[f64], y: &[f64], d: &[f64], dd: &mut [f64]) {
+    #[inline(always)]
+    fn each((x, y, d): (&[f64], &[f64], &[f64]), dd: &mut [f64], f: impl Fn(f64, f64, f64) -> f64) {
+        for (((dd, &x), &y), &d) in dd.iter_mut().zip(x).zip(y).zip(d) {
+            *dd = f(x, y, d);
+        }
+    }
+    let at = (x, y, d);
+    match f {
+        Unary::Neg | Unary::Abs | Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Relu => {
+            dd.fill(0.0)
+        }
+        Unary::Square => dd.fill(2.0),
+        Unary::Sqrt => each(at, dd, |x, _, d| -0.5 * d / x),
+        Unary::Exp | Unary::Sinh | Unary::Cosh => dd.copy_from_slice(y),
+        Unary::Expm1 => each(at, dd, |_, y, _| y + 1.0),
+        Unary::Log | Unary::Log1p => each(at, dd, |_, _, d| -d * d),
+        Unary::Log10 => each(at, dd, |x, _, d| -d / x),
+        Unary::Sin | Unary::Cos => each(at, dd, |_, y, _| -y),
+        Unary::Tan => each(at, dd, |_, y, d| 2.0 * y * d),
+        Unary::Asin | Unary::Acos => each(at, dd, |x, _, d| x * d * d * d),
+        Unary::Atan => each(at, dd, |x, _, d| -2.0 * x * d * d),
+        Unary::Tanh => each(at, dd, |_, y, d| -2.0 * y * d),
+        Unary::Asinh | Unary::Acosh => each(at, dd, |x, _, d| -x * d * d * d),
+        Unary::Atanh => each(at, dd, |x, _, d| 2.0 * x * d * d),
+        Unary::Erf => each(at, dd, |x, _, d| -2.0 * x * d),
+        Unary::Gelu => each(at, dd, |x, _, _| gelu_second::<FMA>(x)),
+        Unary::Silu => each(at, dd, |x, _, _| {
+            let (s, ds) = sigmoid::<FMA>(x);
+            // 0, not ∞ · 0, where σ′ vanishes.
+            let x = if x.abs() > 800.0 {
+                800.0_f64.copysign(x)
+            } else {
+                x
+            };
+            ds * fma::<FMA>(x, 1.0 - 2.0 * s, 2.0)
+        }),
+        Unary::Softplus => each(at, dd, |x, _, _| sigmoid::<FMA>(x).1),
+        Unary::Sigmoid => each(at, dd, |_, y, d| d * (1.0 - 2.0 * y)),
+    }
+}
+
+/// φ(x) (2 − x²).
+#[inline(always)]
+fn gelu_second<const FMA: bool>(x: f64) -> f64 {
+    const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
+    // A comparison, not `min`, so that NaN stays NaN; beyond 38 the density is below 1e-314.
+    let a = if x.abs() > 38.0 { 38.0 } else { x.abs() };
+    let square = a * a;
+    exp::<FMA>(-0.5 * square) * INV_SQRT_2PI * (2.0 - square)
+}
+
 #[inline(always)]
 fn sign(x: f64) -> f64 {
     if x > 0.0 {
@@ -226,6 +280,52 @@ mod tests {
                     "{f:?} at {x}: {fd} {}",
                     d[0]
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn every_second_derivative_agrees_with_finite_differences() {
+        for &f in Unary::ALL {
+            let xs: Vec<f64> = match f {
+                Unary::Acosh => vec![1.3, 2.0, 9.0],
+                Unary::Asin | Unary::Acos | Unary::Atanh => vec![-0.8, -0.3, 0.2, 0.7],
+                Unary::Sqrt | Unary::Log | Unary::Log10 => vec![0.3, 0.9, 4.0],
+                Unary::Log1p => vec![-0.6, 0.3, 5.0],
+                _ => vec![-6.3, -2.2, -0.7, -0.1, 0.3, 0.8, 1.9, 4.4],
+            };
+            let slope = |x: f64| {
+                let (mut y, mut d) = ([0.0], [0.0]);
+                unary::<false>(f, &[x], &mut y, &mut d);
+                (y[0], d[0])
+            };
+            for x in xs {
+                let (y, d) = slope(x);
+                let mut dd = [0.0];
+                second::<true>(f, &[x], &[y], &[d], &mut dd);
+                let h = 1e-3;
+                let fd = (8.0 * (slope(x + h).1 - slope(x - h).1)
+                    - (slope(x + 2.0 * h).1 - slope(x - 2.0 * h).1))
+                    / (12.0 * h);
+                assert!(
+                    (fd - dd[0]).abs() < 2e-8 * (1.0 + dd[0].abs()),
+                    "{f:?} at {x}: {fd} {}",
+                    dd[0]
+                );
+            }
+        }
+        for f in [
+            Unary::Gelu,
+            Unary::Silu,
+            Unary::Sigmoid,
+            Unary::Tanh,
+            Unary::Softplus,
+        ] {
+            for x in [-1e200, 1e200] {
+                let (mut y, mut d, mut dd) = ([0.0], [0.0], [1.0]);
+                unary::<false>(f, &[x], &mut y, &mut d);
+                second::<false>(f, &[x], &y, &d, &mut dd);
+                assert!(dd[0].abs() < 1e-290, "{f:?} at {x}: {}", dd[0]);
             }
         }
     }

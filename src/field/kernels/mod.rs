@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod dense;
 pub(crate) mod exp;
+pub(crate) mod planes;
 
 use std::sync::OnceLock;
 
@@ -20,17 +21,24 @@ pub enum Isa {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// x86-64 with AVX-512 (F, DQ and VL), and what [`Isa::Avx2`] has; the same bits as that.
+    Avx512,
 }
 
 impl Isa {
+    /// Every instruction set, the best one first.
+    pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
+
     /// The one in use: the best this processor has, or what the environment variable `ODESYNC_ISA` pins
-    /// (`portable` or `avx2`), so that results can be repeated bit for bit on another machine.
+    /// (`portable`, `avx2` or `avx512`), so that results can be repeated bit for bit on another machine.
     pub fn current() -> Isa {
         static ISA: OnceLock<Isa> = OnceLock::new();
         *ISA.get_or_init(|| match Isa::pinned() {
             Ok(Some(isa)) => isa,
-            _ if Isa::has_avx2() => Isa::Avx2,
-            _ => Isa::Portable,
+            _ => Isa::ALL
+                .into_iter()
+                .find(|isa| isa.available())
+                .unwrap_or(Isa::Portable),
         })
     }
 
@@ -39,25 +47,21 @@ impl Isa {
     /// # Errors
     /// A name that is none, or an instruction set that this processor does not have.
     pub fn pinned() -> Result<Option<Isa>> {
-        match std::env::var("ODESYNC_ISA") {
-            Err(_) => Ok(None),
-            Ok(name) if name.is_empty() => Ok(None),
-            Ok(name) if name == "portable" => Ok(Some(Isa::Portable)),
-            Ok(name) if name == "avx2" && Isa::has_avx2() => Ok(Some(Isa::Avx2)),
-            Ok(name) if name == "avx2" => Err(Error::invalid(
-                "ODESYNC_ISA=avx2: this processor has no AVX2 and FMA; leave it out, or pin portable",
+        let name = match std::env::var("ODESYNC_ISA") {
+            Ok(name) if !name.is_empty() => name,
+            _ => return Ok(None),
+        };
+        match Isa::ALL.into_iter().find(|isa| isa.name() == name) {
+            Some(isa) if isa.available() => Ok(Some(isa)),
+            Some(_) => Err(Error::invalid(format!(
+                "ODESYNC_ISA={name}: this processor does not have those instructions; leave it out, or pin portable"
+            ))),
+            None => Err(unknown(
+                "value of ODESYNC_ISA",
+                &name,
+                Isa::ALL.map(Isa::name),
             )),
-            Ok(name) => Err(unknown("value of ODESYNC_ISA", &name, ["portable", "avx2"])),
         }
-    }
-
-    /// Those that this processor has.
-    pub fn available() -> Vec<Isa> {
-        let mut all = vec![Isa::Portable];
-        if Isa::has_avx2() {
-            all.push(Isa::Avx2);
-        }
-        all
     }
 
     /// Name, as in `ODESYNC_ISA`.
@@ -65,19 +69,28 @@ impl Isa {
         match self {
             Isa::Portable => "portable",
             Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
         }
     }
 
-    /// Whether this processor has AVX2 and FMA.
-    pub fn has_avx2() -> bool {
-        #[cfg(target_arch = "x86_64")]
-        {
-            std::arch::is_x86_feature_detected!("avx2")
-                && std::arch::is_x86_feature_detected!("fma")
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            false
+    /// Whether this processor has it.
+    pub fn available(self) -> bool {
+        match self {
+            Isa::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2")
+                    && std::arch::is_x86_feature_detected!("fma")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                Isa::Avx2.available()
+                    && std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => false,
         }
     }
 }

@@ -4,20 +4,22 @@
 //! evaluation leaves there all that the VJP and the JVP need, so a solver keeps one slot for each stage it may have to
 //! walk back over. Nothing is allocated after binding.
 
+mod compiled;
 mod jvp;
+mod planes;
 mod program;
+mod second;
 mod value;
 mod vjp;
 
+pub use planes::{Bars, MAX_WIDTH, Planes, SecondGradient, interleave};
 pub use program::Program;
 
 use std::sync::Arc;
 
-use super::kernels::{BASELINE_FMA, Isa};
+use super::kernels::Isa;
 use super::signal::Signal;
 use super::vector_field::VectorField;
-use jvp::Tangents;
-use program::Code;
 use value::Inputs;
 use vjp::Adjoints;
 
@@ -39,6 +41,7 @@ pub struct Gradient {
     own: Vec<f64>,
     fixed: Vec<f64>,
     bound: Vec<f64>,
+    rate: Vec<f64>,
 }
 
 impl Evaluator {
@@ -64,21 +67,18 @@ impl Evaluator {
         for affine in &self.program.affines {
             let from = &values[affine.weight..affine.weight + affine.out * affine.inputs];
             let to = &mut self.bound[affine.matrix()];
-            if affine.by_input {
-                for o in 0..affine.out {
-                    for j in 0..affine.inputs {
-                        to[j * affine.out + o] = from[o * affine.inputs + j];
-                    }
+            for o in 0..affine.out {
+                for j in 0..affine.inputs {
+                    to[affine.place(o, j)] = from[o * affine.inputs + j];
                 }
-            } else {
-                to.copy_from_slice(from);
             }
             if let Some(b) = affine.bias {
                 self.bound[affine.bias_range()].copy_from_slice(&values[b..b + affine.out]);
             }
         }
         let mut fixed = std::mem::take(&mut self.fixed);
-        self.run::<true>(&self.program.fixed, &self.inputs(0, 0.0, &[]), &mut fixed);
+        let inputs = self.inputs(0, 0.0, &[]);
+        compiled::value::<true>(self.isa, &self.program.fixed, &inputs, &mut fixed);
         self.fixed = fixed;
     }
 
@@ -100,7 +100,7 @@ impl Evaluator {
     /// The same with another instruction set; one that the processor lacks is not taken.
     #[must_use]
     pub fn with_isa(mut self, isa: Isa) -> Self {
-        if isa == Isa::Portable || Isa::has_avx2() {
+        if isa.available() {
             self.isa = isa;
         }
         self
@@ -119,45 +119,19 @@ impl Evaluator {
         }
     }
 
-    fn run<const TAPE: bool>(&self, code: &Code, inputs: &Inputs, slot: &mut [f64]) {
-        match self.isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => {
-                // SAFETY: `Isa::Avx2` is chosen only where `Isa::has_avx2` says that the processor has both features.
-                #[allow(unsafe_code)]
-                unsafe {
-                    avx2::value::<TAPE>(code, inputs, slot);
-                }
-            }
-            _ => value::run::<BASELINE_FMA, TAPE>(code, inputs, slot),
-        }
-    }
-
-    fn run_back(&self, code: &Code, inputs: &Inputs, slot: &[f64], adjoints: &mut Adjoints) {
-        match self.isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => {
-                // SAFETY: as in `run`.
-                #[allow(unsafe_code)]
-                unsafe {
-                    avx2::vjp(code, inputs, slot, adjoints);
-                }
-            }
-            _ => vjp::run::<BASELINE_FMA>(code, inputs, slot, adjoints),
-        }
-    }
-
     /// du/dt of one sample into `out`, without a tape.
     #[inline]
     pub fn value(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        self.run::<false>(&self.program.dynamic, &self.inputs(sample, t, u), slot);
+        let inputs = self.inputs(sample, t, u);
+        compiled::value::<false>(self.isa, &self.program.dynamic, &inputs, slot);
         out.copy_from_slice(self.output(slot));
     }
 
     /// du/dt of one sample into `out`, leaving in `slot` what the VJP and the JVP need.
     #[inline]
     pub fn taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        self.run::<true>(&self.program.dynamic, &self.inputs(sample, t, u), slot);
+        let inputs = self.inputs(sample, t, u);
+        compiled::value::<true>(self.isa, &self.program.dynamic, &inputs, slot);
         out.copy_from_slice(self.output(slot));
     }
 
@@ -173,6 +147,7 @@ impl Evaluator {
             own: vec![0.0; self.program.dynamic.n_values],
             fixed: vec![0.0; self.program.fixed.n_values],
             bound: vec![0.0; self.program.n_bound],
+            rate: vec![0.0; self.program.longest],
         }
     }
 
@@ -187,7 +162,12 @@ impl Evaluator {
         t_bar: Option<&mut f64>,
         gradient: &mut Gradient,
     ) {
-        let Gradient { own, fixed, bound } = gradient;
+        let Gradient {
+            own,
+            fixed,
+            bound,
+            rate,
+        } = gradient;
         let out = self.program.output;
         if out.fixed {
             for (to, from) in fixed[out.at..out.at + out.len].iter_mut().zip(bar) {
@@ -204,8 +184,10 @@ impl Evaluator {
             values: &mut [],
             u: u_bar,
             t: t_bar,
+            rate,
         };
-        self.run_back(
+        compiled::vjp(
+            self.isa,
             &self.program.dynamic,
             &self.inputs(sample, t, &[]),
             slot,
@@ -223,8 +205,10 @@ impl Evaluator {
             values: &mut all,
             u: &mut [],
             t: None,
+            rate: &mut [],
         };
-        self.run_back(
+        compiled::vjp(
+            self.isa,
             &self.program.fixed,
             &self.inputs(0, 0.0, &[]),
             &self.fixed,
@@ -235,10 +219,7 @@ impl Evaluator {
             let to = &mut all[affine.weight..affine.weight + affine.out * affine.inputs];
             for o in 0..affine.out {
                 for j in 0..affine.inputs {
-                    to[o * affine.inputs + j] += match affine.by_input {
-                        true => from[j * affine.out + o],
-                        false => from[o * affine.inputs + j],
-                    };
+                    to[o * affine.inputs + j] += from[affine.place(o, j)];
                 }
             }
             if let Some(b) = affine.bias {
@@ -249,55 +230,6 @@ impl Evaluator {
             }
         }
         all
-    }
-
-    /// Jacobian-vector products over a taped slot, one for each plane: `∂f/∂u u_dot + ∂f/∂t t_dot + ∂f/∂θ values_dot`.
-    ///
-    /// `u_dot` is `[planes, dof]`, `t_dot` `[planes]`, `values_dot` `[planes, n]` over all parameter values or empty;
-    /// the result is `[planes, dof]`.
-    pub fn jvp(
-        &self,
-        (sample, t): (usize, f64),
-        slot: &[f64],
-        u_dot: &[f64],
-        t_dot: &[f64],
-        values_dot: &[f64],
-    ) -> Vec<f64> {
-        let planes = t_dot.len();
-        let n_fixed = self.program.fixed.n_values;
-        let mut tangents = Tangents {
-            planes,
-            u: u_dot,
-            t: t_dot,
-            values: values_dot,
-            fixed: &[],
-            n_fixed,
-            n_all: self.values.len(),
-        };
-        let inputs = self.inputs(sample, t, &[]);
-        let mut fixed = vec![0.0; planes * n_fixed];
-        jvp::run(
-            &self.program.fixed,
-            &inputs,
-            &self.fixed,
-            &tangents,
-            &mut fixed,
-        );
-        tangents.fixed = &fixed;
-        let n = self.program.dynamic.n_values;
-        let mut own = vec![0.0; planes * n];
-        jvp::run(&self.program.dynamic, &inputs, slot, &tangents, &mut own);
-        let out = self.program.output;
-        (0..planes)
-            .flat_map(|p| {
-                let from = if out.fixed {
-                    &fixed[p * n_fixed..]
-                } else {
-                    &own[p * n..]
-                };
-                from[out.at..out.at + out.len].to_vec()
-            })
-            .collect()
     }
 }
 
@@ -318,21 +250,5 @@ impl Gradient {
     pub fn clear(&mut self) {
         self.fixed.fill(0.0);
         self.bound.fill(0.0);
-    }
-}
-
-/// The same code compiled for AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use super::{Adjoints, Code, Inputs, value, vjp};
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn value<const TAPE: bool>(code: &Code, inputs: &Inputs, slot: &mut [f64]) {
-        value::run::<true, TAPE>(code, inputs, slot);
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn vjp(code: &Code, inputs: &Inputs, slot: &[f64], adjoints: &mut Adjoints) {
-        vjp::run::<true>(code, inputs, slot, adjoints);
     }
 }

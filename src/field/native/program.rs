@@ -87,6 +87,14 @@ impl Affine {
         self.bound..self.bound + self.out * self.inputs
     }
 
+    /// Where the weight of output `o` and input `j` lies in the bound matrix.
+    pub fn place(&self, o: usize, j: usize) -> usize {
+        match self.by_input {
+            true => j * self.out + o,
+            false => o * self.inputs + j,
+        }
+    }
+
     pub fn bias_range(&self) -> std::ops::Range<usize> {
         let end = self.matrix().end;
         end..end + self.out
@@ -101,6 +109,8 @@ pub struct Program {
     pub(super) affines: Vec<Affine>,
     pub(super) n_bound: usize,
     pub(super) output: Loc,
+    /// Length of the longest value.
+    pub(super) longest: usize,
 }
 
 impl Program {
@@ -162,7 +172,14 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        let all = self
+            .fixed
+            .instructions
+            .iter()
+            .chain(&self.dynamic.instructions);
+        let longest = all.map(|instruction| instruction.len).max().unwrap_or(0);
         Program {
+            longest,
             output: self.loc[output.index()],
             fixed: self.fixed,
             dynamic: self.dynamic,

@@ -21,6 +21,22 @@ pub(super) struct Inputs<'a> {
     pub u: &'a [f64],
 }
 
+impl Inputs<'_> {
+    /// The derivative of a signal, into room of its length.
+    pub fn rate<'r>(&self, signal: usize, room: &'r mut [f64]) -> &'r [f64] {
+        let signal = &self.signals[signal];
+        signal.derivative(self.sample.min(signal.samples() - 1), self.t, room);
+        room
+    }
+
+    /// The second derivative of a signal, into room of its length.
+    pub fn bend<'r>(&self, signal: usize, room: &'r mut [f64]) -> &'r [f64] {
+        let signal = &self.signals[signal];
+        signal.second_derivative(self.sample.min(signal.samples() - 1), self.t, room);
+        room
+    }
+}
+
 #[inline(always)]
 fn operand<'a>(x: Loc, fixed: &'a [f64], own: &'a [f64]) -> &'a [f64] {
     let from = if x.fixed { fixed } else { own };

@@ -19,6 +19,8 @@ pub(super) struct Adjoints<'a> {
     pub u: &'a mut [f64],
     /// Adjoint of t, added to, where it is wanted (a signal's derivative costs an evaluation).
     pub t: Option<&'a mut f64>,
+    /// Room for the derivative of the longest signal.
+    pub rate: &'a mut [f64],
 }
 
 /// Runs the instructions backwards over the buffer that a taped evaluation left.
@@ -49,10 +51,8 @@ pub(super) fn run<const FMA: bool>(
             Kind::Const(_) => {}
             Kind::Signal(i) => {
                 if let Some(t) = adjoints.t.as_deref_mut() {
-                    let signal = &inputs.signals[*i];
-                    let mut rate = vec![0.0; bar.len()];
-                    signal.derivative(inputs.sample.min(signal.samples() - 1), inputs.t, &mut rate);
-                    *t += dense::dot::<FMA>(&rate, bar);
+                    let rate = inputs.rate(*i, &mut adjoints.rate[..bar.len()]);
+                    *t += dense::dot::<FMA>(rate, bar);
                 }
             }
             Kind::Concat(parts) => {

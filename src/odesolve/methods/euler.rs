@@ -1,15 +1,19 @@
 //! The explicit Euler method.
 
-use super::Tableau;
+use super::{Family, Method, Tableau};
 
 /// Order 1, one stage, fixed steps.
-pub const EULER: Tableau = Tableau {
+pub const EULER: Method = Method {
     name: "euler",
     order: 1,
-    c: &[0.0],
-    a: &[&[]],
-    b: &[1.0],
-    error: None,
-    dense: None,
-    fsal: false,
+    family: Family::ExplicitRungeKutta(&Tableau {
+        c: &[0.0],
+        a: &[&[]],
+        b: &[1.0],
+        error: None,
+        second_error: None,
+        dense: None,
+        extra: &[],
+        fsal: false,
+    }),
 };

@@ -1,15 +1,19 @@
 //! Heun's method, the explicit trapezoidal rule.
 
-use super::Tableau;
+use super::{Family, Method, Tableau};
 
 /// Order 2, two stages, fixed steps.
-pub const HEUN: Tableau = Tableau {
+pub const HEUN: Method = Method {
     name: "heun",
     order: 2,
-    c: &[0.0, 1.0],
-    a: &[&[], &[1.0]],
-    b: &[0.5, 0.5],
-    error: None,
-    dense: None,
-    fsal: false,
+    family: Family::ExplicitRungeKutta(&Tableau {
+        c: &[0.0, 1.0],
+        a: &[&[], &[1.0]],
+        b: &[0.5, 0.5],
+        error: None,
+        second_error: None,
+        dense: None,
+        extra: &[],
+        fsal: false,
+    }),
 };

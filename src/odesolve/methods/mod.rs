@@ -1,35 +1,53 @@
 //! The methods, one file each.
 
+mod adaptive_heun;
 mod bosh3;
 mod dopri5;
+mod dopri8;
 mod euler;
+mod fehlberg2;
 mod heun;
+mod heun2;
+mod heun3;
 mod midpoint;
+pub(crate) mod radau;
 mod rk4;
+mod rk4_38;
 mod tsit5;
+mod vern7;
 
-use super::tableau::Tableau;
+use super::method::{Family, Method};
+use super::tableau::{ExtraStage, Tableau};
 
 /// Every method.
-pub const ALL: [&Tableau; 7] = [
+pub const ALL: &[&Method] = &[
     &euler::EULER,
     &midpoint::MIDPOINT,
     &heun::HEUN,
+    &heun2::HEUN2,
+    &heun3::HEUN3,
     &rk4::RK4,
+    &rk4_38::RK4_38,
+    &fehlberg2::FEHLBERG2,
+    &adaptive_heun::ADAPTIVE_HEUN,
     &bosh3::BOSH3,
     &dopri5::DOPRI5,
     &tsit5::TSIT5,
+    &radau::RADAU,
+    &vern7::VERN7,
+    &dopri8::DOPRI8,
 ];
 
 /// The default method.
-pub const DEFAULT: &Tableau = &dopri5::DOPRI5;
+pub const DEFAULT: &Method = &dopri5::DOPRI5;
 
 /// The method of this name.
 ///
 /// # Errors
 /// A name that no method has; the message lists the known ones.
-pub fn by_name(name: &str) -> crate::Result<&'static Tableau> {
-    ALL.into_iter()
+pub fn by_name(name: &str) -> crate::Result<&'static Method> {
+    ALL.iter()
         .find(|m| m.name == name)
+        .copied()
         .ok_or_else(|| crate::error::unknown("method", name, ALL.iter().map(|m| m.name)))
 }

@@ -1,15 +1,19 @@
 //! The classic Runge-Kutta method.
 
-use super::Tableau;
+use super::{Family, Method, Tableau};
 
 /// Order 4, four stages, fixed steps (Kutta 1901; not the 3/8 rule).
-pub const RK4: Tableau = Tableau {
+pub const RK4: Method = Method {
     name: "rk4",
     order: 4,
-    c: &[0.0, 0.5, 0.5, 1.0],
-    a: &[&[], &[0.5], &[0.0, 0.5], &[0.0, 0.0, 1.0]],
-    b: &[1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0],
-    error: None,
-    dense: None,
-    fsal: false,
+    family: Family::ExplicitRungeKutta(&Tableau {
+        c: &[0.0, 0.5, 0.5, 1.0],
+        a: &[&[], &[0.5], &[0.0, 0.5], &[0.0, 0.0, 1.0]],
+        b: &[1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0],
+        error: None,
+        second_error: None,
+        dense: None,
+        extra: &[],
+        fsal: false,
+    }),
 };

@@ -6,7 +6,7 @@ use super::super::array::Array;
 use super::super::convert;
 use super::super::error::Fallible;
 use super::symbol::{Constants, Symbol, to_expr};
-use crate::field::{Expr, FieldBuilder, VectorField};
+use crate::field::{Expr, FieldBuilder, Input, VectorField};
 use crate::{Error, Result};
 
 /// Relative difference between closure and graph that rounding can explain.
@@ -30,6 +30,7 @@ pub(super) struct Equations<'a> {
     context: &'a NativeCallContext<'a>,
     closure: FnPtr,
     constants: &'a [(String, f64)],
+    inputs: &'a [(String, Input)],
     dof: usize,
 }
 
@@ -37,13 +38,14 @@ impl<'a> Equations<'a> {
     pub fn new(
         context: &'a NativeCallContext<'a>,
         closure: FnPtr,
-        constants: &'a [(String, f64)],
+        (constants, inputs): (&'a [(String, f64)], &'a [(String, Input)]),
         dof: usize,
     ) -> Self {
         Equations {
             context,
             closure,
             constants,
+            inputs,
             dof,
         }
     }
@@ -99,6 +101,9 @@ impl<'a> Equations<'a> {
         for (name, value) in self.constants {
             b.block(name, &[], &[*value], false)?;
         }
+        for (name, input) in self.inputs {
+            b.input(name, input.clone());
+        }
         let mut args = vec![
             Dynamic::from(Symbol(b.time())),
             Dynamic::from(Symbol(b.state())),
@@ -106,11 +111,12 @@ impl<'a> Equations<'a> {
         args.extend(nn.map(|nn| Dynamic::from(Symbol(nn))));
         args.push(Dynamic::from(Constants {
             builder: b.clone(),
-            names: self
-                .constants
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
+            names: {
+                let constants = self.constants.iter().map(|(name, _)| name.clone());
+                constants
+                    .chain(self.inputs.iter().map(|(name, _)| name.clone()))
+                    .collect()
+            },
         }));
         let value = self.call(&args)?;
         let len = value.read_lock::<List>().map_or(1, |list| list.len());
@@ -152,10 +158,17 @@ impl<'a> Equations<'a> {
         if !network.is_empty() {
             args.push(Dynamic::from(Array::from_vec(network.to_vec())));
         }
-        let constants: Map = self
+        let constants = self
             .constants
             .iter()
-            .map(|(name, x)| (name.as_str().into(), Dynamic::from(*x)))
+            .map(|(name, x)| (name, Dynamic::from(*x)));
+        let inputs = self.inputs.iter().map(|(name, input)| {
+            let now = input.at(0, &[t]).into_iter().collect();
+            (name, Dynamic::from(Array::from_vec(now)))
+        });
+        let constants: Map = constants
+            .chain(inputs)
+            .map(|(name, x)| (name.as_str().into(), x))
             .collect();
         args.push(Dynamic::from(constants));
         let value = self.call(&args)?;

@@ -1,0 +1,56 @@
+//! A method by name: its order and the family that says how its steps are taken.
+
+use super::tableau::Tableau;
+
+/// A method of solving, one file each in `methods/`.
+#[derive(Debug)]
+pub struct Method {
+    /// Name, as in `method: "dopri5"`.
+    pub name: &'static str,
+    /// Order of convergence of `u⁺`.
+    pub order: usize,
+    /// How its steps are taken.
+    pub family: Family,
+}
+
+/// The kinds of methods; each has a stepping file of its own.
+#[derive(Debug)]
+pub enum Family {
+    /// An explicit Runge-Kutta method.
+    ExplicitRungeKutta(&'static Tableau),
+    /// The implicit Runge-Kutta method Radau IIA of order 5.
+    Radau,
+}
+
+impl Method {
+    /// The tableau of an explicit Runge-Kutta method; None for any other.
+    pub fn tableau(&self) -> Option<&'static Tableau> {
+        match self.family {
+            Family::ExplicitRungeKutta(tableau) => Some(tableau),
+            _ => None,
+        }
+    }
+
+    /// Whether it estimates the error of a step, and so chooses its steps; else they are of a fixed size.
+    pub fn adaptive(&self) -> bool {
+        match self.family {
+            Family::ExplicitRungeKutta(tableau) => tableau.error.is_some(),
+            Family::Radau => true,
+        }
+    }
+
+    /// Whether requested times are read from a dense output; else they are stepped onto.
+    pub fn dense(&self) -> bool {
+        match self.family {
+            Family::ExplicitRungeKutta(tableau) => tableau.dense.is_some(),
+            Family::Radau => true,
+        }
+    }
+
+    /// Whether its exact discrete gradient is available.
+    pub fn differentiable(&self) -> bool {
+        match self.family {
+            Family::ExplicitRungeKutta(_) | Family::Radau => true,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! When simplified Newton's iteration has converged, or will not (Hairer, Wanner, *Solving Ordinary Differential Equations
+//! II*, IV.8).
+
+/// What to do after an increment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The increment is small enough; it is the last.
+    Converged,
+    /// Another iteration is needed.
+    GoOn,
+    /// It diverges, or would need too many iterations.
+    Failed,
+}
+
+/// Watches the norms of the increments, scaled by the tolerances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Newton {
+    tolerance: f64,
+    limit: usize,
+    last: f64,
+    /// Increments so far.
+    pub iterations: usize,
+    /// Ratio of the last two increments (0 before there are two).
+    pub rate: f64,
+}
+
+impl Newton {
+    /// For a step at this relative tolerance, with at most `limit` iterations.
+    pub fn new(rtol: f64, limit: usize) -> Self {
+        let rtol = rtol.max(1e-12);
+        Newton {
+            tolerance: (10.0 * f64::EPSILON / rtol).max(rtol.sqrt().min(0.03)),
+            limit,
+            last: f64::NAN,
+            iterations: 0,
+            rate: 0.0,
+        }
+    }
+
+    /// Whether the Jacobian is too old: convergence is slow enough that a new one is worth its price.
+    pub fn slow(&self) -> bool {
+        self.iterations > 2 && self.rate > 1e-3
+    }
+
+    /// The factor on the next step size: a step that was hard to solve is followed by a more careful one.
+    pub fn safety(&self) -> f64 {
+        let limit = 2.0 * self.limit as f64;
+        0.9 * (limit + 1.0) / (limit + self.iterations as f64)
+    }
+
+    /// Takes note of the next increment's norm.
+    pub fn judge(&mut self, norm: f64) -> Progress {
+        self.iterations += 1;
+        if !norm.is_finite() {
+            return Progress::Failed;
+        }
+        if norm == 0.0 {
+            return Progress::Converged;
+        }
+        let last = std::mem::replace(&mut self.last, norm);
+        if last.is_nan() {
+            return if self.limit > 1 {
+                Progress::GoOn
+            } else {
+                Progress::Failed
+            };
+        }
+        self.rate = norm / last;
+        if self.rate >= 1.0 {
+            return Progress::Failed;
+        }
+        let remaining = self.rate / (1.0 - self.rate) * norm;
+        if remaining < self.tolerance {
+            return Progress::Converged;
+        }
+        let left = (self.limit - self.iterations.min(self.limit)) as i32;
+        if left == 0 || self.rate.powi(left) * remaining > self.tolerance {
+            return Progress::Failed;
+        }
+        Progress::GoOn
+    }
+}
+
+/// Root mean square of `x / (atol + rtol |u|)`.
+pub(crate) fn scaled_norm(x: &[f64], u: &[f64], rtol: f64, atol: f64) -> f64 {
+    super::control::error_norm(x, u, u, rtol, atol)
+}
+
+/// Whether an increment of exact Newton's iteration leaves nothing but rounding after the next one: the error is squared
+/// each time.
+pub(crate) fn settled(dz: &[f64], u: &[f64]) -> bool {
+    let largest = u.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    dz.iter()
+        .zip(u)
+        .all(|(dz, u)| dz.abs() <= 1e-11 * u.abs() + 1e-14 * largest)
+}

@@ -1,0 +1,351 @@
+//! Second derivatives of a solve on its steps: tangents of the replay and of its discrete adjoint, many directions at once.
+//!
+//! With a direction of the initial state and the parameters, the stages of a step have the tangents
+//! `Ẏ_i = u̇ + h Σ_j a_ij k̇_j`, `k̇_i = ∂f/∂u Ẏ_i + ∂f/∂θ θ̇`. The adjoint sweep is differentiated in the same way: what it
+//! carries (`μ`, `k̄_i`, `Ȳ_i`) has tangents that are carried beside it, and the tangent of `Ȳ_i = (∂f/∂u)ᵀ k̄_i` holds the
+//! second derivatives of the field. Step sizes are held fixed, so the result is the exact second derivative of the replay.
+//!
+//! Vectors with planes are laid out `[…, w]`, w directions side by side. Stored between the two sweeps are the slots of the
+//! stages, shared by all directions, and the tangents of the stages' states; those inside a stage are computed again.
+
+use super::driver::{Problem, accumulate, combine, finite};
+use super::failure::{FailureReason, SolveFailure};
+use super::plan::{Output, StepPlan};
+use super::tableau::Tableau;
+use crate::field::native::{Bars, Evaluator, Planes, SecondGradient};
+
+/// One problem's solve on its plan, with the slots of all of its stages.
+#[derive(Debug)]
+pub(crate) struct Taped {
+    tableau: &'static Tableau,
+    sample: usize,
+    plan: StepPlan,
+    slots: Vec<f64>,
+    /// Index of the first slot of each step's own, and the number of all slots, `[steps + 1]`.
+    begin: Vec<usize>,
+    /// The solution, `[time, dof]`.
+    pub u: Vec<f64>,
+}
+
+/// The work space of one sweep forward and back.
+pub(crate) struct Sweep {
+    /// Tangents of the states of all stages, `[slot, dof, w]`.
+    stages: Vec<f64>,
+    /// `[stages, dof, w]`.
+    k_dot: Vec<f64>,
+    state_dot: Vec<f64>,
+    weights: Vec<f64>,
+    room: Vec<f64>,
+}
+
+/// ∂L/∂u of the solution, `[time, dof]`, and its tangents, `[time, dof, w]`.
+pub(crate) struct OutputBars<'a> {
+    pub value: &'a [f64],
+    pub tangents: &'a [f64],
+}
+
+impl Taped {
+    /// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
+    pub fn new(
+        evaluator: &Evaluator,
+        tableau: &'static Tableau,
+        problem: &Problem,
+        plan: &StepPlan,
+        (limit, planes): (usize, usize),
+    ) -> Result<Self, SolveFailure> {
+        let dof = evaluator.dof();
+        let (s, all) = (tableau.stages(), tableau.all_stages());
+        let len = evaluator.slot_len();
+        let mut taped = Taped {
+            tableau,
+            sample: problem.sample,
+            plan: plan.clone(),
+            slots: vec![],
+            begin: vec![0],
+            u: problem.u0.to_vec(),
+        };
+        let mut state = problem.u0.to_vec();
+        let (mut stage, mut k, mut weights) =
+            (vec![0.0; dof], vec![0.0; all * dof], vec![0.0; all]);
+        let mut output = 1;
+        for (n, step) in plan.steps.iter().enumerate() {
+            let h = step.h();
+            let failure = |reason, state: &[f64]| SolveFailure {
+                reason,
+                t: step.t,
+                step: h,
+                state: state.to_vec(),
+                sample: problem.sample,
+            };
+            let first = usize::from(tableau.fsal && n > 0);
+            let inside = matches!(plan.outputs.get(output), Some(Output::Inside(m, _)) if *m == n);
+            let last = if inside { all } else { s };
+            let count = taped.begin[n] + last - first;
+            taped.begin.push(count);
+            let needed = count.saturating_mul(len + planes * dof);
+            if needed > limit || taped.slots.try_reserve(all * len).is_err() {
+                let bytes = limit.saturating_mul(size_of::<f64>());
+                return Err(failure(FailureReason::TapeTooLong(bytes), &state));
+            }
+            taped.slots.resize(count * len, 0.0);
+            for i in first..last {
+                let (c, a) = row(tableau, i);
+                combine(&state, h, a, &k, dof, &mut stage);
+                let at = taped.slot(n, i) * len;
+                let slot = &mut taped.slots[at..at + len];
+                let k = &mut k[i * dof..(i + 1) * dof];
+                evaluator.taped(problem.sample, step.node(c), &stage, slot, k);
+            }
+            while let Some(&at) = plan.outputs.get(output) {
+                match at {
+                    Output::End(m) if m == n => combine(&state, h, tableau.b, &k, dof, &mut stage),
+                    Output::Inside(m, theta) if m == n => {
+                        tableau.dense_weights(theta, &mut weights);
+                        combine(&state, h, &weights, &k, dof, &mut stage);
+                    }
+                    _ => break,
+                }
+                taped.u.extend_from_slice(&stage);
+                output += 1;
+            }
+            accumulate(h, tableau.b, &k, dof, &mut state);
+            if !finite(&state) || !finite(&k) {
+                return Err(failure(FailureReason::NotFinite, &state));
+            }
+            if tableau.fsal {
+                k.copy_within((s - 1) * dof..s * dof, 0);
+            }
+        }
+        Ok(taped)
+    }
+
+    /// Index of the slot of a stage; the last stage is the first of the next step where the method says so.
+    fn slot(&self, step: usize, stage: usize) -> usize {
+        match self.shared(step) {
+            1 if stage == 0 => self.slot(step - 1, self.tableau.stages() - 1),
+            shared => self.begin[step] + stage - shared,
+        }
+    }
+
+    /// The number of stages, 0 or 1, that a step has from the one before it.
+    fn shared(&self, step: usize) -> usize {
+        usize::from(self.tableau.fsal && step > 0)
+    }
+
+    /// The stages of a step that have slots of its own; those of the dense output are there where it is used.
+    fn own(&self, step: usize) -> std::ops::Range<usize> {
+        let shared = self.shared(step);
+        shared..shared + self.begin[step + 1] - self.begin[step]
+    }
+
+    /// Room for sweeps with planes of width `w`.
+    pub fn sweep(&self, evaluator: &Evaluator, w: usize) -> Sweep {
+        let (s, width) = (self.tableau.all_stages(), evaluator.dof() * w);
+        let slots = self.begin.last().copied().unwrap_or(0);
+        Sweep {
+            stages: vec![0.0; slots * width],
+            k_dot: vec![0.0; s * width],
+            state_dot: vec![0.0; width],
+            weights: vec![0.0; s],
+            room: vec![0.0; width],
+        }
+    }
+
+    /// The tangents of the solution, `[time, dof, w]`, along directions of the initial state, `[dof, w]`, and of the
+    /// parameters, which `planes` has.
+    pub fn forward(
+        &self,
+        evaluator: &Evaluator,
+        u0_dot: &[f64],
+        planes: &mut Planes,
+        sweep: &mut Sweep,
+    ) -> Vec<f64> {
+        let tableau = self.tableau;
+        let (s, width) = (tableau.stages(), u0_dot.len());
+        let len = evaluator.slot_len();
+        let mut all = u0_dot.to_vec();
+        let Sweep {
+            stages,
+            k_dot,
+            state_dot,
+            weights,
+            room,
+        } = sweep;
+        state_dot.copy_from_slice(u0_dot);
+        let mut output = 1;
+        for (n, step) in self.plan.steps.iter().enumerate() {
+            let h = step.h();
+            for i in self.own(n) {
+                let (slot, (c, a)) = (self.slot(n, i), row(tableau, i));
+                let stage = &mut stages[slot * width..(slot + 1) * width];
+                combine(state_dot, h, a, k_dot, width, stage);
+                evaluator.tangent(
+                    (self.sample, step.node(c)),
+                    &self.slots[slot * len..(slot + 1) * len],
+                    stage,
+                    &[],
+                    planes,
+                    &mut k_dot[i * width..(i + 1) * width],
+                );
+            }
+            while let Some(&at) = self.plan.outputs.get(output) {
+                match at {
+                    Output::End(m) if m == n => {
+                        combine(state_dot, h, tableau.b, k_dot, width, room);
+                    }
+                    Output::Inside(m, theta) if m == n => {
+                        tableau.dense_weights(theta, weights);
+                        combine(state_dot, h, weights, k_dot, width, room);
+                    }
+                    _ => break,
+                }
+                all.extend_from_slice(room);
+                output += 1;
+            }
+            accumulate(h, tableau.b, k_dot, width, state_dot);
+            if tableau.fsal {
+                k_dot.copy_within((s - 1) * width..s * width, 0);
+            }
+        }
+        all
+    }
+
+    /// Walks back after [`Taped::forward`]: adds the tangents of ∂L/∂θ to `sums` and returns those of ∂L/∂u₀,
+    /// `[dof, w]`.
+    pub fn backward(
+        &self,
+        evaluator: &Evaluator,
+        bars: &OutputBars,
+        planes: &mut Planes,
+        sweep: &mut Sweep,
+        sums: &mut SecondGradient,
+    ) -> Vec<f64> {
+        let tableau = self.tableau;
+        let (s, all, dof) = (tableau.stages(), tableau.all_stages(), evaluator.dof());
+        let width = dof * planes.width();
+        let len = evaluator.slot_len();
+        let mut mu = Pair::zero(dof, width);
+        let mut k_bar = Pair::zero(all * dof, all * width);
+        let mut carry = Pair::zero(dof, width);
+        let mut stage_bar = Pair::zero(dof, width);
+        let bar_of = |m: usize| {
+            let value = &bars.value[m * dof..(m + 1) * dof];
+            (value, &bars.tangents[m * width..(m + 1) * width])
+        };
+        let mut output = self.plan.outputs.len();
+        for (n, step) in self.plan.steps.iter().enumerate().rev() {
+            let h = step.h();
+            // Requested times at the end of this step come first, then those inside it.
+            while output > 0 && matches!(self.plan.outputs[output - 1], Output::End(m) if m == n) {
+                output -= 1;
+                mu.add(1.0, bar_of(output));
+            }
+            k_bar.value.fill(0.0);
+            k_bar.tangents.fill(0.0);
+            for (i, b) in tableau.b.iter().enumerate() {
+                k_bar.add_at(i, (dof, width), h * b, mu.both());
+            }
+            while let Some(&Output::Inside(m, theta)) = self.plan.outputs[..output].last()
+                && m == n
+            {
+                output -= 1;
+                tableau.dense_weights(theta, &mut sweep.weights);
+                for (i, w) in sweep.weights.iter().enumerate() {
+                    k_bar.add_at(i, (dof, width), h * w, bar_of(output));
+                }
+                mu.add(1.0, bar_of(output));
+            }
+            if tableau.fsal {
+                // The last stage is also the first of the step after this one.
+                k_bar.add_at(s - 1, (dof, width), 1.0, carry.both());
+            }
+            for i in self.own(n).rev() {
+                let (c, a) = row(tableau, i);
+                let (bar, bar_dot) = k_bar.part(i, (dof, width));
+                if bar.iter().chain(bar_dot).all(|x| *x == 0.0) {
+                    continue;
+                }
+                let slot = self.slot(n, i);
+                let taped = &self.slots[slot * len..(slot + 1) * len];
+                let place = (self.sample, step.node(c));
+                let stage_dot = &sweep.stages[slot * width..(slot + 1) * width];
+                evaluator.tangent(place, taped, stage_dot, &[], planes, &mut sweep.room);
+                stage_bar.value.fill(0.0);
+                stage_bar.tangents.fill(0.0);
+                let u = Bars {
+                    value: &mut stage_bar.value,
+                    tangents: &mut stage_bar.tangents,
+                };
+                evaluator.second(place, taped, planes, (bar, bar_dot), u, None, sums);
+                mu.add(1.0, stage_bar.both());
+                for (j, a) in a.iter().enumerate() {
+                    if *a != 0.0 {
+                        k_bar.add_at(j, (dof, width), h * a, stage_bar.both());
+                    }
+                }
+            }
+            if tableau.fsal {
+                let (value, tangents) = k_bar.part(0, (dof, width));
+                carry.value.copy_from_slice(value);
+                carry.tangents.copy_from_slice(tangents);
+            }
+        }
+        for m in (0..output).rev() {
+            mu.add(1.0, bar_of(m));
+        }
+        mu.tangents
+    }
+}
+
+/// A vector and its tangents.
+struct Pair {
+    value: Vec<f64>,
+    tangents: Vec<f64>,
+}
+
+impl Pair {
+    fn zero(n: usize, n_dot: usize) -> Self {
+        Pair {
+            value: vec![0.0; n],
+            tangents: vec![0.0; n_dot],
+        }
+    }
+
+    fn both(&self) -> (&[f64], &[f64]) {
+        (&self.value, &self.tangents)
+    }
+
+    fn part(&self, i: usize, (n, n_dot): (usize, usize)) -> (&[f64], &[f64]) {
+        (
+            &self.value[i * n..(i + 1) * n],
+            &self.tangents[i * n_dot..(i + 1) * n_dot],
+        )
+    }
+
+    fn add(&mut self, scale: f64, from: (&[f64], &[f64])) {
+        self.add_at(0, (from.0.len(), from.1.len()), scale, from);
+    }
+
+    fn add_at(&mut self, i: usize, (n, n_dot): (usize, usize), scale: f64, from: (&[f64], &[f64])) {
+        add_scaled(scale, from.0, &mut self.value[i * n..(i + 1) * n]);
+        add_scaled(
+            scale,
+            from.1,
+            &mut self.tangents[i * n_dot..(i + 1) * n_dot],
+        );
+    }
+}
+
+/// Node and coefficients of a stage; those of the dense output come after the step's.
+fn row(tableau: &'static Tableau, i: usize) -> (f64, &'static [f64]) {
+    match tableau.extra.get(i.wrapping_sub(tableau.stages())) {
+        Some(extra) => (extra.c, extra.a),
+        None => (tableau.c[i], tableau.a[i]),
+    }
+}
+
+fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += scale * from;
+    }
+}
