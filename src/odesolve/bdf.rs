@@ -413,3 +413,75 @@ pub(crate) fn backward(
     }
     mu.to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Problem;
+    use super::super::options::SolveOptions;
+    use super::*;
+
+    /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact.
+    fn error(order: usize, n: usize) -> f64 {
+        // u′ = −4 (u − sin t) + cos t, u = sin t.
+        let field =
+            crate::field::system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()])
+                .unwrap();
+        let evaluator = Evaluator::new(&field);
+        let options = SolveOptions::default().method("bdf").unwrap();
+        let h = 2.0 / n as f64;
+        let problem = Problem {
+            u0: &[0.0],
+            t: &[0.0, 2.0],
+            sample: 0,
+        };
+        let mut work = Workspace::default();
+        let mut course = Course::<false>::start(&evaluator, &[], &problem, &options, &mut work);
+        course.tight = true;
+        let mut bdf = Bdf::new(&evaluator, Buffers::default());
+        bdf.begin(&mut course, false).unwrap();
+        (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
+        let mut row: Vec<f64> = (0..ROWS).map(|i| (-h * i as f64).sin()).collect();
+        for d in &mut bdf.buffers.d {
+            *d = row[0];
+            row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
+        }
+        for i in 0..n {
+            let step = Step {
+                t: h * i as f64,
+                end: h * (i + 1) as f64,
+            };
+            bdf.attempt(&mut course, i, step).unwrap();
+            course.advance(&mut bdf, step);
+        }
+        (course.work.state[0] - 2.0_f64.sin()).abs()
+    }
+
+    #[test]
+    fn each_order_is_the_stated_one() {
+        for order in 1..=MAX_ORDER {
+            let observed = (error(order, 40) / error(order, 80)).log2();
+            assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
+        }
+    }
+
+    #[test]
+    fn differences_of_another_spacing_are_those_of_the_same_polynomial() {
+        // ∇^j of x⁴ at x = 2, spaced by 1, then by 0.3.
+        let table = |h: f64| {
+            let mut row: Vec<f64> = (0..5).map(|i| (2.0 - h * f64::from(i)).powi(4)).collect();
+            (0..5)
+                .map(|_| {
+                    let first = row[0];
+                    row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
+                    first
+                })
+                .collect::<Vec<f64>>()
+        };
+        let (from, to) = (table(1.0), table(0.3));
+        let m = respacing(4, 0.3);
+        for j in 0..5 {
+            let got: f64 = (0..5).map(|i| m[i][j] * from[i]).sum();
+            assert!((got - to[j]).abs() < 1e-12, "{j}: {got} {}", to[j]);
+        }
+    }
+}

@@ -207,7 +207,7 @@ fn one_method<const TAPE: bool>(
 }
 
 impl<'a, const TAPE: bool> Course<'a, TAPE> {
-    fn start(
+    pub fn start(
         evaluator: &'a Evaluator,
         breakpoints: &[f64],
         problem: &'a Problem<'a>,
@@ -393,7 +393,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     }
 
     /// Moves the state to the end of the attempted step.
-    fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+    pub fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
         self.work.plan.steps.push(step);
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);

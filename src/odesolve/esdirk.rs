@@ -1,15 +1,15 @@
 //! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
 
 use super::adjoint::{Bars, add, add_scaled};
-use super::control::{error_norm, factor};
+use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
 use super::plan::Step;
+use super::predictive::Predictive;
 use super::stage::{Equation, Exact, StageSolver};
 use crate::field::native::{Evaluator, Gradient};
 
-/// A step size that would change by less than this factor is kept, and the factorisation with it.
-const WORTH_CHANGING: f64 = 1.2;
+const SAFETY: f64 = 0.9;
 
 /// `k_1 = f(t, u)`, `k_i = f(t + c_i h, u + h Σ_{j<i} a_ij k_j + h γ k_i)`. The method is stiffly accurate: its last stage is
 /// u⁺, and the first of the next step.
@@ -69,6 +69,7 @@ pub(crate) struct Stepping {
     pub buffers: Buffers,
     /// Whether the Jacobian was too old in any stage of the last attempt.
     slow: bool,
+    control: Predictive,
 }
 
 impl Stepping {
@@ -83,6 +84,7 @@ impl Stepping {
             tableau,
             buffers,
             slow: false,
+            control: Predictive::default(),
         }
     }
 
@@ -195,14 +197,10 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         }
         let (rtol, atol) = (course.options.rtol, course.options.atol);
         let norm = error_norm(error, &course.work.state, &course.work.next, rtol, atol);
-        let mut factor = factor(norm, course.options.method.order);
-        let accepted = norm <= 1.0;
-        if !accepted {
-            factor = factor.min(0.9);
-        } else if factor < WORTH_CHANGING && !self.slow {
-            factor = 1.0;
-        }
-        course.stepper.settle(accepted, h.abs() * factor);
+        let order = course.options.method.order;
+        let control = &mut self.control;
+        let (accepted, size) = control.judge(h.abs(), norm, order, SAFETY, !self.slow);
+        course.stepper.settle(accepted, size);
         accepted
     }
 
@@ -287,4 +285,48 @@ pub(crate) fn backward(
     }
     bars.start(&mut mu);
     mu
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::method::Family;
+    use super::super::methods::ALL;
+    use super::super::tableau::tests::Conditions;
+
+    #[test]
+    fn order_conditions_of_solution_estimate_and_dense_output() {
+        let mut found = 0;
+        for method in ALL {
+            let Family::Esdirk(m) = method.family else {
+                continue;
+            };
+            found += 1;
+            let s = m.stages();
+            let rows: Vec<Vec<f64>> = (0..s)
+                .map(|i| {
+                    let diagonal = if i > 0 { m.gamma } else { 0.0 };
+                    m.a[i].iter().copied().chain([diagonal]).collect()
+                })
+                .collect();
+            let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+            for (row, c) in rows.iter().zip(m.c) {
+                assert!((row.iter().sum::<f64>() - c).abs() < 1e-14);
+            }
+            let conditions = Conditions::of_rows(&rows);
+            let b: Vec<f64> = (0..s).map(|i| m.b(i)).collect();
+            conditions.order(method.name, &b, method.order, 1.0, 1e-14);
+            conditions.order("embedded", m.embedded, method.order - 1, 1.0, 1e-14);
+            for theta in [0.1, 0.35, 0.5, 0.8, 1.0] {
+                let w: Vec<f64> = (0..s).map(|i| m.dense_weight(i, theta)).collect();
+                assert!(conditions.residual(&w, 1..=4, theta) < 1e-14);
+            }
+            for i in 0..s {
+                assert!((m.dense_weight(i, 1.0) - m.b(i)).abs() < 1e-14);
+                // A first guess is a mean of slopes.
+                let sum: f64 = m.guess[i].iter().sum();
+                assert!(i == 0 || (sum - 1.0).abs() < 1e-12);
+            }
+        }
+        assert_eq!(found, 1);
+    }
 }

@@ -28,6 +28,7 @@ pub mod methods;
 mod newton;
 mod options;
 mod plan;
+mod predictive;
 mod radau;
 mod rosenbrock;
 mod stage;

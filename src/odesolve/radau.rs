@@ -14,11 +14,10 @@ use super::methods::radau::{A, C, E, MU, MU_COMPLEX, T, TI, weights};
 use super::newton::{Newton, Progress, settled};
 use super::options::SolveOptions;
 use super::plan::Step;
+use super::predictive::Predictive;
 use crate::field::native::{Evaluator, Gradient};
 
 const ITERATIONS: usize = 6;
-/// A step size that would change by less than this factor is kept, and the factorisations with it.
-const WORTH_CHANGING: f64 = 1.2;
 
 /// Storage of a scheme, kept between solves.
 #[derive(Debug, Clone, Default)]
@@ -86,11 +85,9 @@ pub(crate) struct Radau {
     have: bool,
     current: bool,
     newton: Newton,
-    /// Step size and error norm of the step before.
-    last: Option<(f64, f64)>,
+    control: Predictive,
     /// Step size of the stages in `before`; 0 for none.
     before: f64,
-    rejected: bool,
     watch: Watch,
 }
 
@@ -118,9 +115,8 @@ impl Radau {
             have: false,
             current: false,
             newton: Newton::new(1.0, ITERATIONS),
-            last: None,
+            control: Predictive::default(),
             before: 0.0,
-            rejected: false,
             watch: Watch::default(),
         }
     }
@@ -147,7 +143,7 @@ impl Radau {
         h: f64,
     ) -> Result<(), FailureReason> {
         // Step sizes that are meant to be equal differ by the rounding of the time.
-        if (self.factored - h).abs() <= 1e-9 * h.abs() {
+        if (self.factored - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
         let Buffers {
@@ -335,15 +331,6 @@ impl Radau {
         true
     }
 
-    /// How the step size should change (Gustafsson's prediction from the last two errors), before safety.
-    fn factor_of(&self, h: f64, norm: f64) -> f64 {
-        let trend = match self.last {
-            Some((before, error)) if norm > 0.0 => h / before * (error / norm).powf(0.25),
-            _ => 1.0,
-        };
-        trend.min(1.0) * norm.max(1e-10).powf(-0.25)
-    }
-
     /// The error estimate of the attempted step into `error`, from the slope `f`; its norm.
     fn estimate<const TAPE: bool>(&mut self, course: &Course<TAPE>, h: f64) -> f64 {
         let SolveOptions { rtol, atol, .. } = *course.options;
@@ -416,7 +403,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         let h = step.h();
         self.buffers.error.copy_from_slice(&self.buffers.f);
         let mut norm = self.estimate(course, h);
-        if norm > 1.0 && (self.rejected || self.last.is_none()) {
+        if norm > 1.0 && (self.control.rejected || self.control.first()) {
             // The estimate of a first step, or of one after a rejection, is too large in the stiff components.
             let Buffers {
                 slot, stage, error, ..
@@ -428,24 +415,10 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
             course.work.stats.evaluations += 1;
             norm = self.estimate(course, h);
         }
-        let safety = self.newton.safety();
-        if norm.is_nan() || norm > 1.0 {
-            self.rejected = true;
-            let factor = match norm.is_finite() {
-                true => (safety * self.factor_of(h.abs(), norm)).clamp(0.2, 0.9),
-                false => 0.2,
-            };
-            course.stepper.settle(false, h.abs() * factor);
-            return false;
-        }
-        self.rejected = false;
-        let mut factor = (safety * self.factor_of(h.abs(), norm)).min(10.0);
-        if factor >= 1.0 && factor < WORTH_CHANGING && !self.newton.slow() {
-            factor = 1.0;
-        }
-        self.last = Some((h.abs(), norm.max(1e-10)));
-        course.stepper.settle(true, h.abs() * factor);
-        true
+        let (safety, keep) = (self.newton.safety(), !self.newton.slow());
+        let (accepted, size) = self.control.judge(h.abs(), norm, 4, safety, keep);
+        course.stepper.settle(accepted, size);
+        accepted
     }
 
     fn inside(

@@ -7,7 +7,10 @@ use super::failure::FailureReason;
 use super::jacobian::Jacobian;
 use super::linear::Lu;
 use super::plan::Step;
+use super::predictive::Predictive;
 use crate::field::native::{Bars, Evaluator, Gradient};
+
+const SAFETY: f64 = 0.9;
 
 /// With W = I/(h γ) − ∂f/∂u at (t, u): `W K_i = f(t + c_i h, u + Σ_{j<i} a_ij K_j) + h d_i ∂f/∂t + Σ_{j<i} C_ij K_j / h`,
 /// `u⁺ = u + Σ_i b_i K_i`. The first stage is at (t, u).
@@ -64,6 +67,7 @@ pub(crate) struct Stepping {
     pub buffers: Buffers,
     /// Whether the Jacobian is that of the current state.
     current: bool,
+    control: Predictive,
 }
 
 /// Length of a step's part of the tape.
@@ -84,6 +88,7 @@ impl Stepping {
             tableau,
             buffers,
             current: false,
+            control: Predictive::default(),
         }
     }
 
@@ -194,7 +199,15 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         accumulate(1.0, self.tableau.error, k, course.dof, error);
         let (rtol, atol) = (course.options.rtol, course.options.atol);
         let norm = error_norm(error, &course.work.state, &course.work.next, rtol, atol);
-        course.stepper.judge(step, norm, || finite(k))
+        let order = course.options.method.order;
+        let norm = if finite(k) { norm } else { f64::NAN };
+        let h = step.h().abs();
+        let (accepted, size) = self.control.judge(h, norm, order, SAFETY, false);
+        course.stepper.settle(accepted, size);
+        if norm.is_nan() {
+            course.stepper.stay_inside(step);
+        }
+        accepted
     }
 
     fn inside(

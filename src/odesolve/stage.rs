@@ -101,7 +101,7 @@ impl StageSolver {
         c: f64,
     ) -> Result<(), FailureReason> {
         // Step sizes that are meant to be equal differ by the rounding of the time.
-        if (self.factored - c).abs() <= 1e-9 * c.abs() {
+        if (self.factored - c).abs() <= 1e-5 * c.abs() {
             return Ok(());
         }
         if !self.jacobian.finite() {

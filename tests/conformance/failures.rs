@@ -52,7 +52,8 @@ fn a_field_that_ends() {
     let field = system(1, &[], |t, u, _| vec![(1.0 - t).sqrt() + 0.0 * u.at(0)]).unwrap();
     for method in methods::ALL {
         let failure = failure(&field, &[0.0], &[0.0, 2.0], &ready(method));
-        assert!(failure.t <= 1.0 + 1e-9, "{}: {failure}", method.name);
+        // A fixed step may end beyond it; the next one cannot be taken.
+        assert!(failure.t <= 1.002, "{}: {failure}", method.name);
         assert_eq!(failure.reason, FailureReason::NotFinite, "{}", method.name);
         // Up to its end it can be solved.
         let solved = solve(&field, &[0.0], &[0.0, 0.999], &ready(method)).unwrap();
