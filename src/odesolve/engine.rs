@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::adjoint;
 use super::driver::{self, Problem, Workspace};
-use super::method::Family;
+use super::method::{Family, Method};
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
-use super::radau;
+use super::{adams, auto, bdf, esdirk, radau, rosenbrock};
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, Gradient};
 use crate::{Error, Result};
@@ -202,29 +202,55 @@ impl Engine for NativeEngine {
         let back = |((sample, work), bars): (&(usize, Workspace), &Vec<f64>)| {
             let mut gradient = kept.evaluator.gradient();
             let evaluator = &kept.evaluator;
-            let u0 = match kept.options.method.family {
-                Family::ExplicitRungeKutta(tableau) => {
-                    adjoint::backward(evaluator, tableau, *sample, work, bars, &mut gradient)
+            let mut more = vec![];
+            let mut back = |method: &'static Method, work: &Workspace, bars: &[f64]| {
+                let (sample, gradient) = (*sample, &mut gradient);
+                match method.family {
+                    Family::ExplicitRungeKutta(tableau) => {
+                        adjoint::backward(evaluator, tableau, sample, work, bars, gradient)
+                    }
+                    Family::Radau => radau::backward(evaluator, sample, work, bars, gradient),
+                    Family::Esdirk(tableau) => {
+                        esdirk::backward(evaluator, tableau, sample, work, bars, gradient)
+                    }
+                    Family::Rosenbrock(tableau) => {
+                        let u0;
+                        (u0, more) =
+                            rosenbrock::backward(evaluator, tableau, sample, work, bars, gradient);
+                        u0
+                    }
+                    Family::Bdf => bdf::backward(evaluator, sample, work, bars, gradient),
+                    Family::Adams(tableau) => {
+                        adams::backward(evaluator, tableau, sample, work, bars, gradient)
+                    }
+                    // It was taken apart into the others.
+                    Family::Auto { .. } => vec![0.0; evaluator.dof()],
                 }
-                Family::Radau => radau::backward(evaluator, *sample, work, bars, &mut gradient),
             };
-            (gradient, u0)
+            let method = kept.options.method;
+            let u0 = match method.family {
+                Family::Auto { .. } => auto::backward(work, bars, evaluator.dof(), back),
+                _ => back(method, work, bars),
+            };
+            (gradient, more, u0)
         };
-        let parts: Vec<(Gradient, Vec<f64>)> = match (work, bars) {
+        let parts: Vec<(Gradient, Vec<f64>, Vec<f64>)> = match (work, bars) {
             ([work], [bars]) => vec![back((work, bars))],
             _ => work.par_iter().zip(bars).map(back).collect(),
         };
         // Summed in the order of the problems, so that the bits do not depend on the threads.
         let mut total = kept.evaluator.gradient();
-        let mut u0 = vec![];
-        for (gradient, part) in parts {
+        let (mut values, mut u0) = (vec![], vec![]);
+        for (gradient, more, part) in parts {
             total.add(&gradient);
+            values.resize(more.len(), 0.0);
+            adjoint::add(&more, &mut values);
             u0.push(part);
         }
-        Ok(SolveGradient {
-            values: kept.evaluator.parameter_gradient(total),
-            u0,
-        })
+        let first = kept.evaluator.parameter_gradient(total);
+        values.resize(first.len(), 0.0);
+        adjoint::add(&first, &mut values);
+        Ok(SolveGradient { values, u0 })
     }
 
     fn name(&self) -> &'static str {

@@ -11,10 +11,14 @@
 //! # Ok::<(), odesync::Error>(())
 //! ```
 
+mod adams;
 mod adjoint;
+mod auto;
+mod bdf;
 pub(crate) mod control;
 mod driver;
 mod engine;
+mod esdirk;
 mod explicit;
 mod failure;
 mod jacobian;
@@ -24,21 +28,27 @@ pub mod methods;
 mod newton;
 mod options;
 mod plan;
+mod predictive;
 mod radau;
+mod rosenbrock;
 pub(crate) mod second_order;
+mod stage;
 pub(crate) mod stepper;
 mod tableau;
 
+pub use adams::Adams;
 pub use driver::Problem;
 #[cfg(feature = "torch")]
 pub(crate) use driver::finite;
 #[cfg(feature = "torch")]
 pub(crate) use engine::check;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
+pub use esdirk::Esdirk;
 pub use failure::{FailureReason, SolveFailure};
 pub use method::{Family, Method};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};
+pub use rosenbrock::Rosenbrock;
 pub use tableau::Tableau;
 
 use ndarray::{Array1, Array2};

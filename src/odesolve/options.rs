@@ -121,6 +121,12 @@ impl SolveOptions {
                 "step_size and substeps exclude each other; give one",
             ));
         }
+        if self.fixed() && !self.method.fixed_steps() {
+            return Err(Error::invalid(format!(
+                "\"{}\" chooses its own steps; leave out step_size and substeps, or take \"radau\" or \"kvaerno5\" for fixed ones",
+                self.method.name
+            )));
+        }
         if self.substeps == Some(0) {
             return Err(Error::invalid("substeps must be at least 1"));
         }

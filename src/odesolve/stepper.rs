@@ -91,6 +91,22 @@ impl<'a> Stepper<'a> {
         self.proposed = size;
     }
 
+    /// Size of the next adaptive step, before clipping.
+    pub fn proposed(&self) -> f64 {
+        self.proposed
+    }
+
+    /// Whether the attempt ends at a stop, earlier than proposed.
+    pub fn clipped(&self) -> bool {
+        self.clipped
+    }
+
+    /// Whether the solve stands at a breakpoint.
+    pub fn at_stop(&self) -> bool {
+        let passed = self.next_stop.checked_sub(1);
+        passed.and_then(|i| self.stops.get(i)) == Some(&self.t)
+    }
+
     /// The direction of time.
     pub fn sign(&self) -> f64 {
         self.sign

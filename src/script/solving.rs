@@ -58,16 +58,19 @@ pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, 
 
 /// What a solve cost, as a map.
 pub fn stats(stats: Stats) -> Map {
-    [
+    let counts = [
         ("steps", stats.steps),
         ("rejected", stats.rejected),
         ("evaluations", stats.evaluations),
         ("jacobians", stats.jacobians),
         ("factorizations", stats.factorizations),
-    ]
-    .into_iter()
-    .map(|(name, count)| (name.into(), Dynamic::from(count as i64)))
-    .collect()
+        ("switches", stats.switches),
+    ];
+    let counts = counts.map(|(name, count)| (name.into(), Dynamic::from(count as i64)));
+    let mut map = Map::from(counts);
+    let stiff_from = stats.stiff_from.map_or(Dynamic::UNIT, Dynamic::from);
+    map.insert("stiff_from".into(), stiff_from);
+    map
 }
 
 /// The error for a solution that would not fit into the memory a script may use: values, outputs and steps, a few times over.
@@ -99,6 +102,12 @@ fn solve(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) ->
     );
     room_for_solution(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
+    if let Some(t) = solution.stats.stiff_from {
+        host.note(&format!(
+            "solve: the problem is stiff from t = {t:.6} on; changed to a stiff method there ({} changes in all)",
+            solution.stats.switches
+        ));
+    }
     Ok(Solved(Arc::new(solution)))
 }
 
@@ -131,7 +140,8 @@ pub(super) fn register(reg: &mut Registry) {
         "solve",
         "solve(field, u0, t, #{ method: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods: euler, midpoint, heun, rk4, bosh3, dopri5, \
-         tsit5. More options: step_size or substeps (fixed steps), first_step, max_steps, breakpoints, engine, device.",
+         tsit5; for stiff problems radau, kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps); auto (changes to \
+         a stiff method where the problem is stiff). More options: step_size or substeps (fixed steps), first_step, max_steps, breakpoints, engine, device.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
     );
     reg.get("t", |s: &mut Solved| {
