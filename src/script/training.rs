@@ -48,7 +48,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Trains a copy of the model. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, patience, max_failures, out (folder for \
          checkpoints), checkpoint_every, engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
-         max_steps, breakpoints, progress.",
+         max_step, max_steps, controller, breakpoints, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     runs(reg);

@@ -13,7 +13,7 @@ use super::optimizer::OptimizerState;
 use super::run::{EpochRecord, Run, Stop};
 use crate::field::{Isa, VectorField};
 use crate::files::write_atomically;
-use crate::odesolve::SolveOptions;
+use crate::odesolve::{Controller, SolveOptions};
 use crate::{Error, Result};
 
 const FORMAT: &str = "odesync-1";
@@ -40,6 +40,11 @@ struct About {
     step_size: Option<f64>,
     substeps: Option<usize>,
     first_step: Option<f64>,
+    #[serde(default)]
+    max_step: Option<f64>,
+    /// Absent in checkpoints from before there was a choice.
+    #[serde(default)]
+    controller: Option<String>,
     max_steps: usize,
     breakpoints: bool,
     optimizer_step: u64,
@@ -49,7 +54,10 @@ struct About {
 
 impl About {
     fn solver(&self) -> Result<SolveOptions> {
+        let controller = self.controller.as_deref().map(Controller::by_name);
         let solver = SolveOptions {
+            max_step: self.max_step,
+            controller: controller.transpose()?.unwrap_or_default(),
             step_size: self.step_size,
             substeps: self.substeps,
             first_step: self.first_step,
@@ -174,6 +182,8 @@ impl Run {
             step_size: self.solver.step_size,
             substeps: self.solver.substeps,
             first_step: self.solver.first_step,
+            max_step: self.solver.max_step,
+            controller: Some(self.solver.controller.name().into()),
             max_steps: self.solver.max_steps,
             breakpoints: self.solver.breakpoints,
             optimizer_step: self.optimizer.step,
