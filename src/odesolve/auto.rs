@@ -58,6 +58,8 @@ pub(crate) fn run<const TAPE: bool>(
     work.plan.clear();
     work.plan.outputs.push(Output::Start);
     work.stats = Stats::default();
+    work.occurrences.clear();
+    work.ended = None;
     work.u.resize(problem.t.len() * dof, 0.0);
     work.u[..dof].copy_from_slice(problem.u0);
     let mut spare: Vec<Workspace> = work.segments.drain(..).map(|s| s.work).collect();
@@ -116,7 +118,13 @@ pub(crate) fn run<const TAPE: bool>(
         tape += segment.work.tape.len() + segment.work.tape_beside.len();
         state.copy_from_slice(&segment.work.state);
         let last = segment.work.plan.steps.last().copied();
+        work.occurrences.append(&mut segment.work.occurrences);
+        work.ended = segment.work.ended;
         work.segments.push(segment);
+        if work.ended.is_some() {
+            work.u.truncate(work.plan.outputs.len() * dof);
+            return Ok(());
+        }
         let (Some(last), true) = (last, stopped || plan.is_some()) else {
             return Ok(());
         };

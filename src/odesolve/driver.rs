@@ -2,6 +2,7 @@
 //! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
 use super::control::FirstStep;
+use super::events::{Occurrence, Watch};
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Family;
 use super::options::SolveOptions;
@@ -38,6 +39,9 @@ pub(crate) struct Workspace {
     pub state: Vec<f64>,
     /// The state at the end of the step, `[dof]`.
     pub next: Vec<f64>,
+    /// The events of the solve, and the time at which one ended it.
+    pub occurrences: Vec<Occurrence>,
+    pub ended: Option<f64>,
     pub explicit: explicit::Buffers,
     pub radau: radau::Buffers,
     pub esdirk: esdirk::Buffers,
@@ -104,6 +108,8 @@ pub(crate) struct Course<'a, const TAPE: bool> {
     stopped: bool,
     /// The plan that is replayed, where there is one.
     pub given: Option<&'a StepPlan>,
+    /// The events that are looked for.
+    pub events: Option<Watch<'a>>,
     /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
     /// then, and where steps are given.
     pub tight: bool,
@@ -217,6 +223,8 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         let dof = evaluator.dof();
         work.plan.clear();
         work.tape_beside.clear();
+        work.occurrences.clear();
+        work.ended = None;
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);
@@ -236,6 +244,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             watch: false,
             stopped: false,
             tight: TAPE || options.fixed(),
+            events: None,
             trouble: None,
         }
     }
@@ -310,6 +319,10 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         if self.problem.t.len() == 1 {
             return Ok(());
         }
+        if !self.options.events.is_empty() {
+            let (events, u0) = (&self.options.events, self.problem.u0);
+            self.events = Some(Watch::new(events, self.problem.t[0], u0));
+        }
         let adaptive = !self.options.fixed();
         let size = scheme.begin(self, adaptive);
         let size = size.map_err(|reason| self.failure(reason))?;
@@ -324,7 +337,9 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 if !finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                self.accept(scheme, step);
+                if self.accept(scheme, step) {
+                    return Ok(());
+                }
                 continue;
             }
             self.trouble = tried.err();
@@ -334,7 +349,10 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 self.work.stats.rejected += 1;
             } else if scheme.judge(self, step) {
                 self.stopped = self.watch && scheme.unsuited(self, step);
-                self.accept(scheme, step);
+                if self.accept(scheme, step) {
+                    self.stopped = false;
+                    break;
+                }
                 if self.stopped {
                     break;
                 }
@@ -383,13 +401,27 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         Ok(())
     }
 
-    /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on.
-    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+    /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
+    /// ends the solve in it.
+    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) -> bool {
         let index = self.work.plan.steps.len();
-        while let Some(output) = self.stepper.next_output(index, step) {
+        let end = self.happenings(scheme, step);
+        let before_end = |output: &Output| {
+            let theta = match output {
+                Output::Inside(_, theta) => *theta,
+                _ => 1.0,
+            };
+            end.is_none_or(|end| theta <= end)
+        };
+        while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
             self.output(scheme, output, step);
         }
+        let step = match end {
+            Some(theta) => self.end_at(index, step, theta),
+            None => step,
+        };
         self.advance(scheme, step);
+        end.is_some()
     }
 
     /// Moves the state to the end of the attempted step.

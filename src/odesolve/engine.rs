@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::adjoint;
 use super::driver::{self, Problem, Workspace};
+use super::events::Occurrence;
 use super::method::{Family, Method};
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
@@ -21,6 +22,10 @@ pub struct Trajectory {
     pub plan: StepPlan,
     /// What it cost.
     pub stats: Stats,
+    /// The events, in the order in which they happened.
+    pub occurrences: Vec<Occurrence>,
+    /// The time at which an event ended the solve; it is then the last one of `u`, in place of those not reached.
+    pub ended: Option<f64>,
 }
 
 /// Gradients of `Σ ⟨ū, u⟩` over all problems.
@@ -73,6 +78,9 @@ struct Kept {
     problems: usize,
 }
 
+/// Where events have no meaning.
+pub(crate) const NO_EVENTS: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
+
 /// Checks a batch, and its plans where there are any, before it is solved.
 pub(crate) fn check(
     field: &VectorField,
@@ -81,6 +89,16 @@ pub(crate) fn check(
     plans: Option<&[StepPlan]>,
 ) -> Result<()> {
     options.check()?;
+    if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
+        return Err(Error::invalid(format!(
+            "the field has {} state variables, an event's function was made for {}",
+            field.dof(),
+            event.dof()
+        )));
+    }
+    if !options.events.is_empty() && plans.is_some() {
+        return Err(Error::invalid(NO_EVENTS));
+    }
     for problem in problems {
         field.check_state(problem.u0)?;
         check_times(problem.t)?;
@@ -127,6 +145,9 @@ impl Engine for NativeEngine {
         plans: Option<&[StepPlan]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
+        if keep && !options.events.is_empty() {
+            return Err(Error::invalid(NO_EVENTS));
+        }
         check(field, problems, options, plans)?;
         let evaluator = Evaluator::new(field);
         self.kept = None;
@@ -165,11 +186,13 @@ impl Engine for NativeEngine {
             result?;
         }
         let trajectories = self.work[..problems.len()]
-            .iter()
+            .iter_mut()
             .map(|(_, work)| Trajectory {
                 u: work.u.clone(),
                 plan: work.plan.clone(),
                 stats: work.stats,
+                occurrences: std::mem::take(&mut work.occurrences),
+                ended: work.ended,
             })
             .collect();
         if keep {

@@ -13,7 +13,7 @@ use super::fields::Field;
 use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{solver};
+use super::solving::solver;
 use super::training::Way;
 use crate::landscape::{Hessian, HessianOptions};
 use crate::odesolve::SolveOptions;

@@ -100,9 +100,9 @@ pub fn ensemble(
             };
             let result = match member.options.interrupted() || lock(&progress).told.is_err() {
                 true => Err(Error::Interrupted),
-                false => pool.install(|| {
-                    train(&member.model, data, method, &member.options, &mut own)
-                }),
+                false => {
+                    pool.install(|| train(&member.model, data, method, &member.options, &mut own))
+                }
             };
             own.over(&result);
             *lock(&results[i]) = Some(result);
