@@ -44,7 +44,7 @@ pub(super) fn register(reg: &mut Registry) {
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
-         max_steps, breakpoints, progress.",
+         max_step, max_steps, controller, breakpoints, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     runs(reg);

@@ -200,7 +200,7 @@ impl Run {
             method: about.settings.method.name().into(),
             t0: about.t0,
             u0: Array2::from_shape_vec((samples, last.dof()), u0.values)
-                .map_err(|e| damaged(path, e))?,
+                .map_err(|_| damaged(path, "the initial states are not those of this model"))?,
             solver,
             optimizer: OptimizerState {
                 step: about.optimizer_step,

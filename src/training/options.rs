@@ -153,6 +153,11 @@ impl TrainOptions {
         }
         self.lr_schedule.check()?;
         self.optimizer.check()?;
+        if !self.solver.events.is_empty() {
+            return Err(Error::invalid(
+                "events belong to a solve; a training takes none",
+            ));
+        }
         self.solver.check()
     }
 

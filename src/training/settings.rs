@@ -6,7 +6,7 @@ use super::method::Method;
 use super::optimizer::Optimizer;
 use super::options::{LrSchedule, TrainOptions};
 use crate::Result;
-use crate::odesolve::SolveOptions;
+use crate::odesolve::{Controller, SolveOptions};
 
 /// The method and the options of a run that its results depend on; the solver stands beside them, in
 /// [`Run::solver`](super::Run::solver).
@@ -70,6 +70,8 @@ pub(super) struct SavedSolver {
     step_size: Option<f64>,
     substeps: Option<usize>,
     first_step: Option<f64>,
+    max_step: Option<f64>,
+    controller: String,
     max_steps: usize,
     breakpoints: bool,
 }
@@ -84,8 +86,12 @@ impl SavedSolver {
             step_size,
             substeps,
             first_step,
+            max_step,
+            controller,
             max_steps,
             breakpoints,
+            // Of one solve, and of one session.
+            events: _,
             interrupt: _,
         } = options;
         SavedSolver {
@@ -95,6 +101,8 @@ impl SavedSolver {
             step_size: *step_size,
             substeps: *substeps,
             first_step: *first_step,
+            max_step: *max_step,
+            controller: controller.name().into(),
             max_steps: *max_steps,
             breakpoints: *breakpoints,
         }
@@ -105,6 +113,8 @@ impl SavedSolver {
             step_size: self.step_size,
             substeps: self.substeps,
             first_step: self.first_step,
+            max_step: self.max_step,
+            controller: Controller::by_name(&self.controller)?,
             max_steps: self.max_steps,
             breakpoints: self.breakpoints,
             ..SolveOptions::default()

@@ -5,13 +5,16 @@
 //! | `symbol` | what `t`, `u`, `p.a` and `nn` are while a closure is traced |
 //! | `trace` | running a closure on symbols, and on numbers to check the graph |
 //! | `inputs` | external inputs |
+//! | `event` | the closure of an event |
 //! | `activations` | gelu, relu, … on numbers and arrays; masks |
 
 mod activations;
+mod event;
 mod inputs;
 mod symbol;
 mod trace;
 
+pub(crate) use event::event;
 pub(crate) use symbol::NO_BRANCH;
 
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};

@@ -32,6 +32,8 @@ pub(super) struct Equations<'a> {
     constants: &'a [(String, f64)],
     inputs: &'a [(String, Input)],
     dof: usize,
+    /// Whether the closure gives one number, an event's, rather than the derivatives.
+    one: bool,
 }
 
 impl<'a> Equations<'a> {
@@ -47,7 +49,13 @@ impl<'a> Equations<'a> {
             constants,
             inputs,
             dof,
+            one: false,
         }
+    }
+
+    /// The function of an event; its number stands for all components.
+    pub fn of_event(self) -> Self {
+        Equations { one: true, ..self }
     }
 
     /// Calls the closure; the last argument is left out if the closure does not take it.
@@ -93,7 +101,8 @@ impl<'a> Equations<'a> {
         } else {
             "|t, u, nn| or |t, u, nn, p|"
         };
-        Error::invalid(format!("the closure of the equations takes {forms}")).into()
+        let what = if self.one { "event" } else { "equations" };
+        Error::invalid(format!("the closure of the {what} takes {forms}")).into()
     }
 
     /// Traces the closure into `b`; `nn` is a network's output where there is one.
@@ -121,9 +130,13 @@ impl<'a> Equations<'a> {
         let value = self.call(&args)?;
         let len = value.read_lock::<List>().map_or(1, |list| list.len());
         if value.is_unit() || (value.is_array() && len == 0) {
+            let wanted = if self.one {
+                "the number that passes through zero".into()
+            } else {
+                format!("the list of the {} derivatives", self.dof)
+            };
             return Err(Error::invalid(format!(
-                "the closure must return the list of the {} derivatives, and it returns {}",
-                self.dof,
+                "the closure must return {wanted}, and it returns {}",
                 if value.is_unit() {
                     "nothing (does it end in a semicolon?)"
                 } else {
@@ -132,7 +145,18 @@ impl<'a> Equations<'a> {
             ))
             .into());
         }
-        Ok(to_expr(b, &value)?)
+        let output = to_expr(b, &value)?;
+        if self.one {
+            if output.len() != 1 {
+                return Err(Error::invalid(format!(
+                    "the closure of an event must return one number, and it returns {}",
+                    output.len()
+                ))
+                .into());
+            }
+            return Ok(b.try_concat(&vec![output; self.dof])?);
+        }
+        Ok(output)
     }
 
     /// Compares the closure on numbers with its graph, at states of both signs. A branch that symbols can't follow
@@ -188,9 +212,14 @@ impl<'a> Equations<'a> {
         match differs {
             None => Ok(()),
             Some(i) => Err(self.at_closure(Error::invalid(format!(
-                "the closure branches on its symbols: at t = {t}, u = {u:?} it gives du[{i}]/dt = {}, but traced into equations it \
+                "the closure branches on its symbols: at t = {t}, u = {u:?} it gives {} = {}, but traced into equations it \
                  gives {}. It runs once, so `switch`, `in`, `contains` and `==` on lists can't see values; write \
                  where(condition, a, b), max(a, b), min(a, b) or abs(x)",
+                if self.one {
+                    "g".into()
+                } else {
+                    format!("du[{i}]/dt")
+                },
                 numbers.get(i).copied().unwrap_or(f64::NAN),
                 graph[i]
             )))),
