@@ -79,7 +79,8 @@ fn driven() -> VectorField {
     driven_graybox(
         &[3, 6, 3],
         Unary::Tanh,
-        (&[("sigma", 9.0)], &[("w", input)]),
+        &[("sigma", 9.0)],
+        &[("w", input)],
         &mut Generator::manual_seed(3),
         |_, u, nn, p| {
             let w = p.get("w");

@@ -123,7 +123,7 @@ fn dof(n: i64) -> Result<usize> {
 fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> Fallible<Field> {
     let (inputs, params) = inputs::split(params);
     let (dof, constants) = (dof(n)?, trace::constants(&params)?);
-    let equations = Equations::new(context, closure, (&constants, &inputs), dof);
+    let equations = Equations::new(context, closure, &constants, &inputs, dof);
     let b = FieldBuilder::new(dof);
     let output = equations.trace(&b, None)?;
     let field = b.finish(output)?;
@@ -168,7 +168,7 @@ fn graybox(
     let network = with_shared(|g| Mlp::new(&nodes(widths)?, activation, g))?;
     let (inputs, params) = inputs::split(params);
     let constants = trace::constants(&params)?;
-    let equations = Equations::new(context, closure, (&constants, &inputs), network.inputs());
+    let equations = Equations::new(context, closure, &constants, &inputs, network.inputs());
     let b = FieldBuilder::new(network.inputs());
     let nn = network.apply(&b, &b.state())?;
     let output = equations.trace(&b, Some(nn))?;
