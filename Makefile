@@ -12,7 +12,7 @@ FEATURES := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint licences scripts bench-peers sanitize clean distclean
+.PHONY: help setup setup-cuda demo test test-cuda check lint licences scripts bench-peers sanitize clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -29,17 +29,28 @@ else
 	@$(PYTHON) tools/setup.py
 endif
 
+setup-cuda: ## bring CUDA's libraries into third/ (Linux on x86-64; about 2.5 GB to download)
+ifdef NO_TORCH
+	@echo "setup: NO_TORCH is set: CUDA belongs to the torch engine; nothing to download."
+else
+	@command -v $(PYTHON) > /dev/null || { echo "setup: error: no \`$(PYTHON)\` on the PATH, and its pip downloads CUDA's libraries. On Debian and Ubuntu: apt-get install python3-pip." >&2; exit 1; }
+	@$(PYTHON) tools/setup_cuda.py
+endif
+
 demo: setup ## set up, build, and watch homotopy training discover the Lotka-Volterra dynamics
 	$(CARGO) run --release $(FEATURES) -- run scripts/homotopy_by_hand.rhai
 
 test: setup ## set up and run every test
 ifndef NO_TORCH
-	$(PYTHON) tools/test_setup.py
+	$(PYTHON) -B -m unittest discover --quiet --start-directory tools --pattern 'test_*.py'
 endif
 	$(CARGO) test --no-fail-fast $(FEATURES)
 ifndef NO_TORCH
 	$(CARGO) test --no-fail-fast --no-default-features --lib --test linking
 endif
+
+test-cuda: setup ## the torch engine on an NVIDIA GPU against the reference figures (says so where there is none)
+	$(CARGO) test $(FEATURES) --test cuda -- --nocapture
 
 check: lint test ## the gate: format, clippy, docs, licences and sources, tests
 
@@ -68,7 +79,7 @@ bench-peers: setup ## loss and gradient beside torchdiffeq, in a virtual environ
 	.venv-peers/bin/python -m pip install --quiet torch==2.11.0 torchdiffeq==0.2.5 numpy
 	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench loss_and_gradient
 
-sanitize: ## the engine's tests under the address sanitizer (the only unsafe code is there)
+sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe code is there)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --no-default-features --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test field --test odesolve
 

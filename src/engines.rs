@@ -1,5 +1,6 @@
 //! Choosing an engine by name.
 
+use crate::devices::{CudaStatus, Device};
 use crate::odesolve::{Engine, NativeEngine};
 use crate::{Error, Result};
 
@@ -9,13 +10,23 @@ use crate::{Error, Result};
 /// A name that no engine has, a device that is not there, or `torch` in a build without it.
 pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
     match name {
-        "native" if device == "cpu" => Ok(Box::<NativeEngine>::default()),
-        "native" => Err(Error::invalid(format!(
-            "the native engine runs on the CPU; for device \"{device}\" choose engine \"torch\""
-        ))),
+        "native" => match device.parse()? {
+            Device::Cpu => Ok(Box::<NativeEngine>::default()),
+            Device::Cuda(_) => Err(Error::invalid(format!(
+                "the native engine runs on the CPU; for device \"{device}\" choose engine \"torch\""
+            ))),
+        },
         "torch" => torch(device),
         _ => Err(crate::error::unknown("engine", name, ["native", "torch"])),
     }
+}
+
+/// Whether CUDA can be used, and if not, what is missing.
+pub fn cuda() -> CudaStatus {
+    #[cfg(feature = "torch")]
+    return crate::torch::cuda::status().clone();
+    #[cfg(not(feature = "torch"))]
+    CudaStatus::NotBuilt
 }
 
 #[cfg(feature = "torch")]

@@ -16,6 +16,7 @@
 //! | [`dynamics`] | known systems, one file each |
 //! | [`models`] | MLP, black box, second-order and gray-box models; initialisation |
 //! | [`odesolve`] | Runge-Kutta methods, step-size control, dense output, discrete adjoints, one driver |
+//! | [`devices`] | devices by name; what CUDA lacks where it lacks something |
 //! | `torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
 //! | [`engines`] | an engine by its name and device |
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
@@ -27,7 +28,7 @@
 //! | [`config`] | configurations: YAML put together from parts, overrides |
 //! | [`experiments`] | experiments put together from a configuration, their runs on disk, many runs |
 //! | [`script`] | the rhai engine, its bindings and the session |
-//! | [`cli`] | the command line: `odesync run`, `odesync eval` |
+//! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync doctor` |
 //! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
@@ -35,6 +36,7 @@
 pub mod cli;
 pub mod config;
 pub mod datasets;
+pub mod devices;
 pub mod dynamics;
 pub mod engines;
 pub mod error;

@@ -6,10 +6,10 @@
 //! Source: P. J. Green, B. W. Silverman, *Nonparametric Regression and Generalized Linear Models* (1994), chapter 2;
 //! C. H. Reinsch, *Smoothing by spline functions*, Numer. Math. 10 (1967).
 
-use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use crate::error::{Error, Result};
-use crate::field::Signal;
+use crate::field::{Input, Signal};
 
 mod curve;
 mod double_double;
@@ -67,6 +67,40 @@ impl SmoothingSpline {
         })
     }
 
+    /// Fits the spline to samples that have times of their own: `t` `[time]` and `u` `[time, dof]` of each.
+    ///
+    /// # Errors
+    /// No samples, samples of different dof, or those of [`SmoothingSpline::new`].
+    pub fn ragged<'a>(
+        samples: impl IntoIterator<Item = (ArrayView1<'a, f64>, ArrayView2<'a, f64>)>,
+        alpha: f64,
+    ) -> Result<Self> {
+        let samples: Vec<_> = samples.into_iter().map(|(t, u)| (t.to_vec(), u)).collect();
+        let Some((_, first)) = samples.first() else {
+            return Err(Error::invalid("a spline needs at least one sample"));
+        };
+        let dof = first.ncols();
+        let mut curves = vec![];
+        for (i, (t, u)) in samples.iter().enumerate() {
+            check(t, u.insert_axis(Axis(0)), alpha)
+                .map_err(|e| Error::invalid(format!("sample {i}: {e}")))?;
+            if u.ncols() != dof {
+                return Err(Error::invalid(format!(
+                    "sample {i} has {} components, those before {dof}",
+                    u.ncols()
+                )));
+            }
+            curves.push(Fitter::new(t, alpha).curve(i, *u)?);
+        }
+        let times = samples.iter().map(|(t, _)| ArrayView1::from(t));
+        Ok(Self {
+            t: merged(times),
+            dof,
+            alpha,
+            curves,
+        })
+    }
+
     /// Fits the spline to a single trajectory `u`, `[time, dof]`.
     ///
     /// # Errors
@@ -90,7 +124,7 @@ impl SmoothingSpline {
         self.dof
     }
 
-    /// The times of the data, whether or not every value there was measured.
+    /// The times of the data, of all samples, whether or not every value there was measured.
     pub fn times(&self) -> &[f64] {
         &self.t
     }
@@ -164,6 +198,18 @@ impl SmoothingSpline {
     }
 }
 
+/// An external input that is the natural cubic smoothing spline of values `[time, component]` at the times `t`; α = 0 goes through
+/// them. Missing values (NaN) are bridged.
+///
+/// # Errors
+/// Those of [`SmoothingSpline::new`].
+pub fn spline_input(t: &[f64], values: ArrayView2<'_, f64>, alpha: f64) -> Result<Input> {
+    let spline = SmoothingSpline::single(t, values, alpha)?;
+    let (g, bends) = (spline.g(), spline.g_ddot());
+    let first = Axis(0);
+    Input::cubic(t, g.index_axis(first, 0), Some(bends.index_axis(first, 0)))
+}
+
 impl Signal for SmoothingSpline {
     fn dof(&self) -> usize {
         self.dof
@@ -189,6 +235,14 @@ impl Signal for SmoothingSpline {
     fn breakpoints(&self, sample: usize) -> &[f64] {
         &self.curve(sample).knots
     }
+}
+
+/// The times of several lists, increasing, each once.
+pub(crate) fn merged<'a>(lists: impl Iterator<Item = ArrayView1<'a, f64>>) -> Vec<f64> {
+    let mut all: Vec<f64> = lists.flatten().copied().collect();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    all
 }
 
 /// Refuses what no spline can be fitted to.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use crate::field::{FieldBuilder, VectorField};
+use crate::field::{Expr, FieldBuilder, VectorField};
 use crate::smoothing::SmoothingSpline;
 use crate::{Error, Result};
 
@@ -94,25 +94,64 @@ pub fn synchronize(
     spline: Arc<SmoothingSpline>,
     coupling: &Coupling,
 ) -> Result<VectorField> {
-    let dof = field.dof();
-    coupling.check(dof)?;
-    if spline.dof() != dof {
+    let all: Vec<usize> = (0..field.dof()).collect();
+    if spline.dof() != field.dof() {
         return Err(Error::invalid(format!(
-            "the field has {dof} state variables, the smoothing spline {} components",
+            "the field has {} state variables, the smoothing spline {} components",
+            field.dof(),
             spline.dof()
         )));
     }
+    synchronize_observed(field, spline, coupling, &all)
+}
+
+/// [`synchronize`] where only some state variables were measured: û has one component for each of them, K acts on their
+/// differences û(t) − u, and the other state variables are not coupled. `observe` names the state variable of each component.
+///
+/// # Errors
+/// State variables that are not there or named twice, a spline of another number of components, or a coupling that does not fit.
+pub fn synchronize_observed(
+    field: &VectorField,
+    spline: Arc<SmoothingSpline>,
+    coupling: &Coupling,
+    observe: &[usize],
+) -> Result<VectorField> {
+    let (dof, observed) = (field.dof(), observe.len());
+    coupling.check(observed)?;
+    if spline.dof() != observed {
+        return Err(Error::invalid(format!(
+            "{observed} state variables are observed, and the smoothing spline has {} components",
+            spline.dof()
+        )));
+    }
+    if let Some((i, variable)) = observe
+        .iter()
+        .enumerate()
+        .find(|(i, variable)| **variable >= dof || observe[..*i].contains(variable))
+    {
+        return Err(Error::invalid(format!(
+            "component {i} is to be state variable {variable}: the field has {dof}, counted from 0, and each is observed once"
+        )));
+    }
+    let whole = observe.iter().copied().eq(0..dof);
     let (b, f) = FieldBuilder::extend(field);
     let lambda = b.block(LAMBDA, &[], &[1.0], false).map_err(|_| {
         Error::invalid("the field is synchronised already; synchronise the model itself")
     })?;
     b.lock_block(lambda);
     let lambda = b.parameter(lambda);
-    let difference = b.signal(spline) - b.state();
+    let u = b.state();
+    let difference = match whole {
+        true => b.signal(spline) - u,
+        false => {
+            let measured: Vec<Expr> = observe.iter().map(|variable| u.at(*variable)).collect();
+            b.signal(spline) - b.concat(&measured)
+        }
+    };
     let shape = match coupling {
         Coupling::Scalar(_) => vec![],
-        Coupling::Vector(_) => vec![dof],
-        Coupling::Matrix(_) => vec![dof, dof],
+        Coupling::Vector(_) => vec![observed],
+        Coupling::Matrix(_) => vec![observed, observed],
     };
     let k = b.block(COUPLING, &shape, &coupling.values(), false)?;
     b.lock_block(k);
@@ -120,7 +159,18 @@ pub fn synchronize(
         Coupling::Matrix(_) => lambda * b.affine(k, None, &difference),
         _ => lambda * b.parameter(k) * difference,
     };
-    b.finish(f + pull)
+    if whole {
+        return b.finish(f + pull);
+    }
+    let parts: Vec<Expr> = (0..dof)
+        .map(
+            |variable| match observe.iter().position(|x| *x == variable) {
+                Some(component) => pull.at(component),
+                None => b.constant(&[0.0]),
+            },
+        )
+        .collect();
+    b.finish(f + b.concat(&parts))
 }
 
 /// The synchronised field with another homotopy parameter λ.

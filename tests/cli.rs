@@ -64,6 +64,8 @@ fn wrong_usage_ends_with_2() {
         &["--threads", "0", "eval", "1"],
         &["--memory", "-1", "eval", "1"],
         &["--bogus"],
+        &["--device", "gpu", "eval", "1"],
+        &["--device", "cuda:-1", "doctor"],
     ] {
         let (code, out, err) = odesync(args);
         assert_eq!(code, 2, "{args:?}: {err}");
@@ -112,6 +114,7 @@ fn help_and_version() {
         &["--help"],
         &["run", "--help"],
         &["eval", "--help"],
+        &["doctor", "--help"],
     ] {
         let (code, out, _) = odesync(args);
         assert_eq!(code, 0);
@@ -167,6 +170,179 @@ fn ctrl_c_ends_a_script_with_130() {
         String::from_utf8(output.stderr)
             .unwrap()
             .contains("interrupted")
+    );
+}
+
+#[test]
+fn a_device_that_is_unknown_or_not_there() {
+    let (code, _, err) = odesync(&["--device", "gpu", "eval", "1"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("unknown device \"gpu\"") && err.contains("known: cpu, cuda, cuda:N"),
+        "{err}"
+    );
+    assert_eq!(odesync(&["--device", "cpu", "eval", "1"]).1, "1\n");
+    // No machine has that many.
+    let (code, out, err) = odesync(&["--device", "cuda:99", "eval", "print(1)"]);
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.starts_with("error: torch: "), "{err}");
+    let (code, out, err) = odesync(&["--device", "cuda:99", "doctor"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("✗ CUDA"), "{out}");
+    assert_eq!(err, "error: needed and broken: CUDA\n");
+}
+
+/// What `odesync doctor` prints in an empty folder, with programs from `bin` alone and the given variables.
+#[cfg(unix)]
+fn doctor(bin: &std::path::Path, variables: &[(&str, &str)]) -> (i32, String) {
+    let here = tempfile::tempdir().unwrap();
+    let output = Odesync::cargo_bin("odesync")
+        .unwrap()
+        .arg("doctor")
+        .current_dir(here.path())
+        .env("PATH", bin)
+        .env("CARGO_HOME", bin)
+        .env_remove("ODESYNC_ISA")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), text)
+}
+
+/// A program that answers with a text to arguments that begin with `to`, and fails otherwise.
+#[cfg(unix)]
+fn program(bin: &std::path::Path, name: &str, answers: &[(&str, &str)]) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut text = String::from("#!/bin/sh\n");
+    for (to, answer) in answers {
+        text += &format!("if [ \"$1\" = '{to}' ]; then printf '%s\\n' '{answer}'; exit 0; fi\n");
+    }
+    text += "exit 1\n";
+    let path = bin.join(name);
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn doctor_names_what_is_missing_and_the_cure() {
+    let bin = tempfile::tempdir().unwrap();
+    let (code, text) = doctor(bin.path(), &[]);
+    assert_eq!(code, 0, "{text}");
+    let line = |what: &str| {
+        let mut lines = text.lines().skip_while(|line| !line[3..].starts_with(what));
+        (
+            lines.next().unwrap_or_else(|| panic!("no {what}: {text}")),
+            lines.next().unwrap_or_default(),
+        )
+    };
+    assert!(line(" odesync").0.contains(env!("CARGO_PKG_VERSION")));
+    assert!(line(" instruction set").0.contains("portable"));
+    assert!(line(" memory").0.contains("iB for a script"));
+    assert!(line(" configs").0.contains("lorenz3d"));
+    for (what, cure) in [
+        (" Jupyter", "→ python3 -m venv .venv"),
+        (" evcxr_jupyter", "→ cargo install evcxr_jupyter@"),
+        (" kernels", "→ evcxr_jupyter --install"),
+    ] {
+        let (found, next) = line(what);
+        assert!(found.starts_with('–') && next.contains(cure), "{text}");
+    }
+    let libtorch = line(" libtorch").0;
+    if cfg!(feature = "torch") {
+        assert!(
+            libtorch.starts_with('✓') && libtorch.contains("libtorch_cpu"),
+            "{text}"
+        );
+    } else {
+        assert!(
+            libtorch.starts_with('–') && text.contains("has no torch engine"),
+            "{text}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn doctor_says_what_there_is() {
+    let bin = tempfile::tempdir().unwrap();
+    let versions = "Selected Jupyter core packages...\njupyter_core     : 5.7.2\njupyterlab       : 4.2.5\nnotebook         : not installed";
+    let kernels = |language: &str| {
+        format!("{{\"kernelspecs\": {{\"k\": {{\"spec\": {{\"language\": \"{language}\"}}}}}}}}")
+    };
+    let rust = kernels("rust");
+    let jupyter = [("--version", versions), ("kernelspec", rust.as_str())];
+    program(bin.path(), "jupyter", &jupyter);
+    program(bin.path(), "evcxr_jupyter", &[]);
+    let list = "[v1]\n\"evcxr_jupyter 0.22.0 (registry+https://github.com/rust-lang/crates.io-index)\" = [\"evcxr_jupyter\"]\n";
+    std::fs::write(bin.path().join(".crates.toml"), list).unwrap();
+    let (code, text) = doctor(bin.path(), &[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("✓ Jupyter         jupyter_core 5.7.2, jupyterlab 4.2.5 ("),
+        "{text}"
+    );
+    assert!(text.contains("✓ evcxr_jupyter   0.22.0 ("), "{text}");
+    assert!(text.contains("✓ kernels         k\n"), "{text}");
+
+    let python = kernels("python");
+    let jupyter = [("--version", versions), ("kernelspec", python.as_str())];
+    program(bin.path(), "jupyter", &jupyter);
+    let (code, text) = doctor(bin.path(), &[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("– kernels         k; none for Rust\n"),
+        "{text}"
+    );
+
+    program(bin.path(), "jupyter", &[]);
+    let (code, text) = doctor(bin.path(), &[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("✗ Jupyter") && text.contains("--version fails"),
+        "{text}"
+    );
+
+    // Every script needs an instruction set.
+    let (code, text) = doctor(bin.path(), &[("ODESYNC_ISA", "mmx")]);
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("✗ instruction set") && text.contains("→ unset ODESYNC_ISA"),
+        "{text}"
+    );
+}
+
+/// A libtorch_cuda.so that is no library, of the right and of the wrong build.
+#[cfg(all(feature = "torch", target_os = "linux"))]
+#[test]
+fn doctor_tells_a_broken_cuda_from_a_missing_one() {
+    let libtorch = odesync::torch::library::loaded().unwrap();
+    if libtorch.with_file_name("libtorch_cuda.so").exists() {
+        println!("skipped: the libtorch of this build has CUDA of its own");
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let bin = root.path().join("bin");
+    let own = root.path().join("own");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::create_dir_all(own.join("lib")).unwrap();
+    std::fs::write(own.join("lib/libtorch_cuda.so"), "text").unwrap();
+    let run = || doctor(&bin, &[("LIBTORCH", own.to_str().unwrap())]).1;
+    let text = run();
+    // Where set-up has brought one that fits, it is taken.
+    let fits = text.contains("libraries are loaded") || text.contains("✓ CUDA");
+    assert!(
+        fits || text.contains("✗ CUDA") && text.contains("belongs to another build of libtorch"),
+        "{text}"
+    );
+    let size = std::fs::metadata(libtorch).unwrap().len();
+    std::fs::write(own.join(".complete"), format!("libtorch_cpu.so {size}\n")).unwrap();
+    let text = run();
+    assert!(
+        text.contains("✗ CUDA") && text.contains("libtorch_cuda.so does not load: "),
+        "{text}"
     );
 }
 

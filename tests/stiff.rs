@@ -58,12 +58,18 @@ fn error(case: &Case, solution: &Solution) -> f64 {
 #[test]
 fn stiff_references() {
     for case in cases() {
-        for method in ["radau"] {
+        for method in ["radau", "kvaerno5", "rodas5p", "bdf", "auto"] {
             let options = SolveOptions::default().method(method).unwrap();
             let solution = solve(&case.field, &case.u0, &case.t, &options).unwrap();
             let error = error(&case, &solution);
             println!("{} {method}: {error:.1e} {:?}", case.name, solution.stats);
-            assert!(error < 1e-5, "{} {method}: {error:e}", case.name);
+            // SciPy's BDF with the same tolerances is off by 2.9e-2 and 3.4e-7.
+            let bound = match (method, case.name) {
+                ("radau", _) => 1e-5,
+                (_, "van_der_pol") => 8.7e-2,
+                _ => 1e-6,
+            };
+            assert!(error < bound, "{} {method}: {error:e}", case.name);
         }
     }
 }

@@ -1,18 +1,20 @@
 //! Losses, gradients and training against reference figures, finite differences and each other.
 
 mod common;
+#[path = "common/reference.rs"]
+mod reference;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use common::{engines, flat, golden, numbers, relative};
-use ndarray::{Array1, Array2, Axis, concatenate};
+use common::{engines, golden, relative};
+use ndarray::{Array1, Axis, concatenate};
 use odesync::Error;
 use odesync::datasets::Dataset;
 use odesync::dynamics::lotka_volterra;
 use odesync::engines::engine;
 use odesync::field::{Unary, VectorField};
-use odesync::models::{blackbox, graybox, second_order};
+use odesync::models::{blackbox, second_order};
 use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
@@ -21,108 +23,12 @@ use odesync::training::{
     Homotopy, LrSchedule, Method, MultipleShooting, Objective, Optimizer, OptimizerState, Run,
     Stop, TrainOptions, load_model, train,
 };
-use serde_json::Value;
-
-fn dataset(case: &Value) -> Dataset {
-    let t = numbers(&case["t"]);
-    let u0 = numbers(&case["u0"]);
-    let u = Array2::from_shape_vec((t.len(), u0.len()), flat(&case["u"])).unwrap();
-    Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap()
-}
-
-fn model(case: &Value) -> VectorField {
-    let nodes: Vec<usize> = numbers(&case["nodes"])
-        .iter()
-        .map(|n| *n as usize)
-        .collect();
-    let mut generator = Generator::manual_seed(case["seed"].as_u64().unwrap());
-    match case["kind"].as_str().unwrap_or("blackbox") {
-        "blackbox" => blackbox(&nodes, Unary::Gelu, &mut generator),
-        "second_order" => second_order(&nodes, Unary::Gelu, &mut generator),
-        _ => graybox(&nodes, Unary::Gelu, &[], &mut generator, |_, u, nn, _| {
-            vec![u.at(0) * 1.3 + nn.at(0), u.at(1) * -1.8 + nn.at(1)]
-        }),
-    }
-    .unwrap()
-}
-
-fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Method {
-    Method::Homotopy(Homotopy::new(coupling, schedule))
-}
-
-fn method_of(case: &Value, reference: &Value) -> Method {
-    match reference["method"].as_str().unwrap() {
-        "vanilla" => Method::Vanilla,
-        "homotopy" => homotopy(
-            case["coupling"].as_f64().unwrap(),
-            Schedule::list(vec![1.0]).unwrap(),
-        ),
-        _ => Method::MultipleShooting(MultipleShooting {
-            segments: reference["n_segments"].as_u64().unwrap() as usize,
-            continuity_weight: reference["continuity_weight"].as_f64().unwrap(),
-        }),
-    }
-}
+use reference::{dataset, homotopy, losses_and_gradients, model, training_curve};
 
 #[test]
 fn reference_losses_and_gradients_on_every_engine() {
-    let all = golden("losses_and_gradients");
-    for (name, case) in all.as_object().unwrap() {
-        let (model, data) = (model(case), dataset(case));
-        assert_eq!(
-            model.params(),
-            numbers(&case["params"]),
-            "{name}: initial parameters for the seed"
-        );
-        for reference in case["cases"].as_array().unwrap() {
-            let method = method_of(case, reference);
-            let lambda = reference["homotopy"].as_f64().unwrap_or(0.0);
-            for engine_name in engines() {
-                let solver = SolveOptions::default().tolerances(1e-10, 1e-12);
-                let engine = engine(engine_name, "cpu").unwrap();
-                let mut objective =
-                    Objective::new(&model, &data, &method, &solver, engine).unwrap();
-                let got = objective
-                    .evaluate(&objective.initial(), lambda, true, None)
-                    .unwrap();
-                let what = format!("{name} {engine_name} {} lambda {lambda}", method.name());
-                let want = reference["loss"].as_f64().unwrap();
-                assert!(
-                    (got.loss / want - 1.0).abs() < 1e-7,
-                    "{what}: loss {} {want}",
-                    got.loss
-                );
-                let error = relative(
-                    &got.gradient[..model.n_params()],
-                    &numbers(&reference["grad"]),
-                );
-                assert!(error < 1e-6, "{what}: gradient {error:e}");
-                if let Some(data) = reference["data_loss"].as_f64() {
-                    assert!((got.data / data - 1.0).abs() < 1e-7, "{what}");
-                    let continuity = reference["continuity"].as_f64().unwrap();
-                    assert!((got.continuity / continuity - 1.0).abs() < 1e-7, "{what}");
-                }
-            }
-        }
-        for engine_name in engines() {
-            let engine = engine(engine_name, "cpu").unwrap();
-            let mut objective = Objective::new(
-                &model,
-                &data,
-                &Method::Vanilla,
-                &SolveOptions::default(),
-                engine,
-            )
-            .unwrap();
-            let free = objective
-                .evaluate(&model.params(), 0.0, false, None)
-                .unwrap();
-            assert_eq!(
-                free.stats.evaluations as u64,
-                case["evaluations_free"].as_u64().unwrap(),
-                "{name} {engine_name}"
-            );
-        }
+    for engine in engines() {
+        losses_and_gradients(engine, "cpu");
     }
 }
 
@@ -217,34 +123,8 @@ fn gradients_on_one_plan_and_engines_agree() {
 
 #[test]
 fn reference_training_curve_on_every_engine() {
-    let case = golden("training_curve");
-    let schedule = Schedule::power_law(6, 5, 0.6).unwrap();
     for engine in engines() {
-        let options = TrainOptions {
-            lr: 0.05,
-            solver: SolveOptions::default().method("rk4").unwrap().substeps(4),
-            engine: engine.into(),
-            ..TrainOptions::default()
-        };
-        let run = train(
-            &model(&case),
-            &dataset(&case),
-            &homotopy(6.0, schedule.clone()),
-            &options,
-            &mut (),
-        )
-        .unwrap();
-        let rows = case["rows"].as_array().unwrap();
-        assert_eq!(run.history.len(), rows.len());
-        for (record, row) in run.history.iter().zip(rows) {
-            let row = numbers(row);
-            assert!((record.lambda - row[0]).abs() < 1e-12);
-            assert!(
-                (record.train_loss / row[1] - 1.0).abs() < 1e-9,
-                "{engine} {record:?} {row:?}"
-            );
-        }
-        assert!(relative(&run.last.params(), &numbers(&case["final_params"])) < 1e-8);
+        training_curve(engine, "cpu");
     }
 }
 

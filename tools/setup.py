@@ -12,9 +12,12 @@ No libtorch at all: build with `cargo build --no-default-features`; everything b
 
 Downloads go through pip and follow its settings. With wheels that are already on this machine:
   PIP_NO_INDEX=1 PIP_FIND_LINKS=/folder/with/wheels make setup
+
+CUDA's libraries are a set-up of their own, setup_cuda.py.
 """
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -55,6 +58,15 @@ class Source(NamedTuple):
 
     wheels: tuple
     libraries: tuple
+
+
+class Job(NamedTuple):
+    """What the messages of a set-up say of it."""
+
+    command: str
+    free_bytes_needed: int
+    kept: str
+    ways_out: str
 
 
 # Only C++ libraries are used, so any machine with pip can take the wheels of CPython 3.11.
@@ -119,6 +131,8 @@ SOURCES = {
         + CUDA_LIBRARIES,
     ),
 }
+
+JOB = Job("make setup", FREE_BYTES_NEEDED, "0.5 GB", WAYS_OUT)
 
 CARGO_CONFIG = """\
 # Written by `make setup`, included by .cargo/config.toml.
@@ -203,13 +217,13 @@ def pip_version():
     return tuple(int(part) for part in answer.stdout.split()[1].split(".")[:2] if part.isdigit())
 
 
-def check_space(third, already):
+def check_space(third, already, job=JOB):
     free = shutil.disk_usage(third).free
-    needed = FREE_BYTES_NEEDED - already
+    needed = job.free_bytes_needed - already
     if free < needed:
         raise Stop(
             f"too little disk space: {third} has {free / 1e9:.2f} GB free, set-up needs {needed / 1e9:.2f} GB "
-            f"(0.5 GB stays).\nFree some, or put the checkout on a larger disk.\n{WAYS_OUT}"
+            f"({job.kept} stays).\nFree some, or put the checkout on a larger disk.\n{job.ways_out}"
         )
 
 
@@ -224,7 +238,7 @@ def sha256(path):
     return digest.hexdigest()
 
 
-def fetch(wheel, downloads, pip):
+def fetch(wheel, downloads, pip, job=JOB):
     """The wheel in `downloads`, whole and with the recorded sum."""
     path = downloads / wheel.filename
     if path.exists():
@@ -256,7 +270,7 @@ def fetch(wheel, downloads, pip):
         raise Stop(
             f"pip could not download {wheel.filename} in {ATTEMPTS} attempts; its messages are above.\n"
             "Check the connection to PyPI (pip's own settings, PIP_INDEX_URL or PIP_PROXY for example, apply) and run\n"
-            f"`make setup` again: files that are already whole are kept.\n{WAYS_OUT}"
+            f"`{job.command}` again: files that are already whole are kept.\n{job.ways_out}"
         )
 
     found = sha256(path)
@@ -265,16 +279,29 @@ def fetch(wheel, downloads, pip):
         raise Stop(
             f"{wheel.filename}: SHA-256 mismatch, the file was removed.\n"
             f"  recorded {wheel.sha256}\n  received {found}\n"
-            "Run `make setup` again; if it stays, the package index in use serves another file than PyPI."
+            f"Run `{job.command}` again; if it stays, the package index in use serves another file than PyPI."
         )
     return path
+
+
+def download(source, third, fresh, job=JOB):
+    """All wheels, in third/download. `fresh` is the folder that they will be unpacked into."""
+    downloads = third / "download"
+    pip = pip_version()
+    # What an interrupted run left half done would only take up space.
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(downloads / "tmp", ignore_errors=True)
+    downloads.mkdir(parents=True, exist_ok=True)
+    wanted = {wheel.filename for wheel in source.wheels}
+    check_space(third, sum(file.stat().st_size for file in downloads.iterdir() if file.name in wanted), job)
+    return [fetch(wheel, downloads, pip, job) for wheel in source.wheels]
 
 
 # ---- unpack ----------------------------------------------------------------------------------------------------------
 
 
-def unpack(source, wheels, target):
-    """Headers and needed libraries of the wheels, laid out as libtorch's own archives are."""
+def unpack(source, wheels, target, with_headers=True):
+    """Needed libraries and headers of the wheels, laid out as libtorch's own archives are."""
     lib = target / "lib"
     lib.mkdir(parents=True)
     wanted = set(source.libraries)
@@ -284,7 +311,7 @@ def unpack(source, wheels, target):
                 name = member.filename
                 if name in wanted:
                     destination = lib / Path(name).name
-                elif name.startswith("torch/include/") and not member.is_dir():
+                elif with_headers and name.startswith("torch/include/") and not member.is_dir():
                     destination = target / Path(name).relative_to("torch")
                 else:
                     continue
@@ -295,41 +322,51 @@ def unpack(source, wheels, target):
                     shutil.copyfileobj(data, file, 1 << 20)
     if wanted:
         raise Stop(f"not found in the wheels: {', '.join(sorted(wanted))}")
+
+
+def finish_libtorch(target):
+    """What is in no wheel: the linker's libtorch.so, and the version."""
     # The wheel's libtorch.so also names the CUDA libraries; for the linker a script that names the CPU's does.
-    (lib / "libtorch.so").write_text("INPUT(-ltorch_cpu -lc10)\n")
+    (target / "lib" / "libtorch.so").write_text("INPUT(-ltorch_cpu -lc10)\n")
     (target / "build-version").write_text(f"{VERSION}+cpu\n")
 
 
-def check_loads(lib):
-    """Load the library in a process of its own, symbols bound, as a program would."""
-    code = "import ctypes, os, sys; ctypes.CDLL(sys.argv[1], mode=os.RTLD_NOW)"
-    answer = subprocess.run([sys.executable, "-c", code, str(lib / "libtorch_cpu.so")], capture_output=True, text=True)
+def check_loads(*libraries, what="libtorch", job=JOB):
+    """Load the libraries, one after the other, in a process of its own, symbols bound, as a program would."""
+    code = "import ctypes, os, sys\nfor path in sys.argv[1:]: ctypes.CDLL(path, mode=os.RTLD_NOW | os.RTLD_GLOBAL)"
+    answer = subprocess.run([sys.executable, "-c", code, *map(str, libraries)], capture_output=True, text=True)
     if answer.returncode != 0:
         reason = (answer.stderr.strip().splitlines() or [f"exit status {answer.returncode}"])[-1]
-        raise Stop(f"libtorch was unpacked but does not load on this machine:\n  {reason}\n{WAYS_OUT}")
+        raise Stop(f"{what} was unpacked but does not load on this machine:\n  {reason}\n{job.ways_out}")
 
 
 def install(source, third, keep_downloads):
-    downloads = third / "download"
     target, fresh = third / "libtorch", third / "libtorch.new"
     check_compiler()
-    pip = pip_version()
-    # What an interrupted run left half done would only take up space.
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(downloads / "tmp", ignore_errors=True)
-    downloads.mkdir(parents=True, exist_ok=True)
-    check_space(third, sum(file.stat().st_size for file in downloads.iterdir() if file.is_file()))
-
-    wheels = [fetch(wheel, downloads, pip) for wheel in source.wheels]
+    wheels = download(source, third, fresh)
     say("unpacking")
     unpack(source, wheels, fresh)
-    check_loads(fresh / "lib")
+    finish_libtorch(fresh)
+    check_loads(fresh / "lib" / "libtorch_cpu.so")
     (fresh / ".complete").write_text(stamp_text(source, fresh / "lib"))
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
     (third / "cargo.toml").write_text(CARGO_CONFIG)
     if not keep_downloads:
-        shutil.rmtree(downloads)
+        shutil.rmtree(third / "download")
+
+
+@contextlib.contextmanager
+def alone(third):
+    """While it lasts no other set-up is at work in this checkout."""
+    third.mkdir(exist_ok=True)
+    with open(third / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another set-up is at work in this checkout; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(arguments, third=ROOT / "third"):
@@ -342,33 +379,25 @@ def run(arguments, third=ROOT / "third"):
     if not arguments.force and is_complete(source, third):
         say(f"{ready}; nothing to do")
         return
-    third.mkdir(exist_ok=True)
-    with open(third / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another set-up is at work in this checkout; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(third):
         if arguments.force or not is_complete(source, third):
             install(source, third, arguments.keep_downloads)
     say(f"{ready}; cargo finds it by itself")
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        prog="setup.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(description=__doc__, work=run, job=JOB):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--force", action="store_true", help="set up anew even where it is complete")
     parser.add_argument("--keep-downloads", action="store_true", help="keep the wheels in third/download")
     arguments = parser.parse_args()
     try:
-        run(arguments)
+        work(arguments)
     except Stop as stop:
         sys.exit(f"setup: error: {stop}")
     except OSError as error:
-        sys.exit(f"setup: error: {error}\nRun `make setup` again once that is mended; what is whole is kept.")
+        sys.exit(f"setup: error: {error}\nRun `{job.command}` again once that is mended; what is whole is kept.")
     except KeyboardInterrupt:
-        print("\nsetup: interrupted; run `make setup` again to go on", file=sys.stderr)
+        print(f"\nsetup: interrupted; run `{job.command}` again to go on", file=sys.stderr)
         sys.exit(130)
 
 

@@ -28,7 +28,9 @@ def make_wheel(folder, name, version, tag, members):
     return setup.Wheel(f"{name}=={version}", tag, path.name, setup.sha256(path))
 
 
-class SetupTest(unittest.TestCase):
+class SetupBase(unittest.TestCase):
+    """A small libtorch to set up, in a folder of its own."""
+
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
@@ -67,6 +69,8 @@ class SetupTest(unittest.TestCase):
     def downloaded(self):
         return self.third / "download" / self.wheel.filename
 
+
+class SetupTest(SetupBase):
     def test_first_run_lays_out_libtorch_and_second_does_nothing(self):
         self.assertIn("downloading", self.run_setup())
         libtorch = self.third / "libtorch"
@@ -156,7 +160,7 @@ class MachineTest(unittest.TestCase):
 
     def test_a_library_that_does_not_load_is_an_error(self):
         with self.assertRaisesRegex(setup.Stop, "does not load"):
-            setup.check_loads(Path("/nonexistent"))
+            setup.check_loads(Path("/nonexistent/libtorch_cpu.so"))
 
 
 if __name__ == "__main__":

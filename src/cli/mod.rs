@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted. Results go to standard output, errors and progress to
 //! standard error.
 
+mod doctor;
 mod eval;
 mod multirun;
 mod run;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::devices::Device;
 use crate::script::{self, Outcome, RunPlan, ScriptError, Session, SessionOptions};
 
 const EXAMPLES: &str = "\
@@ -20,6 +22,7 @@ Examples:
   odesync run scripts/homotopy_by_hand.rhai
   odesync run scripts/homotopy_by_hand.rhai epochs=100 lr=0.01
   odesync eval 'mean(arange(0.0, 1.0, 0.1))'
+  odesync doctor
 
 Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted (Ctrl-C; twice to end at once).";
 
@@ -44,6 +47,9 @@ struct Common {
     /// Memory that a script may use, in GiB [default: a quarter of the machine's]
     #[arg(long, global = true, value_name = "GIB", value_parser = gibibytes)]
     memory: Option<usize>,
+    /// Device of solves and trainings that name none: cpu, cuda, cuda:N; cuda brings the torch engine [default: cpu]
+    #[arg(long, global = true, value_name = "DEVICE")]
+    device: Option<Device>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +58,8 @@ enum Command {
     Run(run::Run),
     /// Evaluate code and print its value
     Eval(eval::Eval),
+    /// Say what is there and what is missing: libtorch, CUDA, Jupyter
+    Doctor(doctor::Doctor),
 }
 
 fn gibibytes(text: &str) -> Result<usize, String> {
@@ -76,6 +84,7 @@ pub fn main() -> ExitCode {
         None => print(&Cli::command().render_help().to_string()),
         Some(Command::Run(run)) => run.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),
+        Some(Command::Doctor(doctor)) => doctor.run(&cli.common),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,11 +100,16 @@ pub fn main() -> ExitCode {
 fn session(common: &Common, arguments: Vec<String>, runs: RunPlan) -> Result<Session, ScriptError> {
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
+    let device = common.device.unwrap_or_default();
+    // Said now rather than after the hour that a script may take to get there.
+    crate::engines::engine(device.engine(), &device.to_string())
+        .map_err(|e| ScriptError::new(script::ErrorKind::Runtime, e.to_string()))?;
     let session = Session::new(SessionOptions {
         quiet: common.quiet,
         arguments,
         runs,
         memory_limit: common.memory,
+        device,
         ..SessionOptions::default()
     })?;
     let interrupt = session.interrupt();

@@ -128,6 +128,9 @@ fn flags(run: &Run, common: &Common, members: usize) -> Vec<String> {
     if let Some(file) = &run.config {
         flags.extend(["--config".into(), file.display().to_string()]);
     }
+    if let Some(device) = common.device {
+        flags.extend(["--device".into(), device.to_string()]);
+    }
     // Members share the memory as they share the threads.
     let at_once = rayon::current_num_threads().clamp(1, members.max(1));
     let limit = common.memory.unwrap_or_else(crate::memory::default_limit);

@@ -2,10 +2,11 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
 
+use super::samples::Samples;
 use crate::error::{Error, Result};
 use crate::smoothing::check_times;
 
-/// Trajectories of one system, all sampled at the same times.
+/// Trajectories of one system, all sampled at the same times or each at its own ([`Dataset::ragged`], [`Dataset::join`]).
 ///
 /// A missing value is NaN. The initial states are kept apart from the first row: after noise is added the rows are
 /// noisy, the initial state is not.
@@ -20,10 +21,9 @@ use crate::smoothing::check_times;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    t: Array1<f64>,
-    u: Array3<f64>,
-    u0: Array2<f64>,
-    names: Vec<String>,
+    pub(super) samples: Samples,
+    pub(super) u0: Array2<f64>,
+    pub(super) names: Vec<String>,
 }
 
 impl Dataset {
@@ -66,8 +66,9 @@ impl Dataset {
             Some(u0) => check_initial(u0, samples, dof)?,
             None => first_row(&u)?,
         };
-        let names = (0..dof).map(|j| format!("u[{j}]")).collect();
-        Ok(Self { t, u, u0, names })
+        let names = default_names(dof);
+        let samples = Samples::Uniform { t, u };
+        Ok(Self { samples, u0, names })
     }
 
     /// From a single trajectory `u` `[time, dof]` and its initial state `u0` `[dof]`.
@@ -111,19 +112,40 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Times, `[time]`.
+    /// Times, `[time]`. Where samples have different times these are the times of all of them, increasing; those of one sample
+    /// are [`Dataset::times`], and [`Dataset::trajectories`] goes through them sample by sample.
     pub fn t(&self) -> ArrayView1<'_, f64> {
-        self.t.view()
+        self.samples.common().0
     }
 
-    /// Values, `[sample, time, dof]`; NaN is missing.
+    /// Values at the times [`Dataset::t`], `[sample, time, dof]`; NaN is missing, or not one of the sample's own times.
     pub fn u(&self) -> ArrayView3<'_, f64> {
-        self.u.view()
+        self.samples.common().1
     }
 
-    /// Values of one sample, `[time, dof]`; `None` past the last sample.
+    /// Whether all samples have the same times.
+    pub fn is_uniform(&self) -> bool {
+        matches!(self.samples, Samples::Uniform { .. })
+    }
+
+    /// The samples one by one: its own times `[time]` and its values there, `[time, dof]`.
+    pub fn trajectories(&self) -> impl Iterator<Item = (ArrayView1<'_, f64>, ArrayView2<'_, f64>)> {
+        (0..self.samples()).filter_map(|sample| self.samples.get(sample))
+    }
+
+    /// The times of one sample, `[time]`; `None` past the last sample.
+    pub fn times(&self, sample: usize) -> Option<ArrayView1<'_, f64>> {
+        self.samples.get(sample).map(|(t, _)| t)
+    }
+
+    /// Values of one sample at its times, `[time, dof]`; `None` past the last sample.
     pub fn sample(&self, sample: usize) -> Option<ArrayView2<'_, f64>> {
-        (sample < self.samples()).then(|| self.u.index_axis(Axis(0), sample))
+        self.samples.get(sample).map(|(_, u)| u)
+    }
+
+    /// The initial times, `[sample]`.
+    pub fn t0(&self) -> Vec<f64> {
+        self.trajectories().map(|(t, _)| t[0]).collect()
     }
 
     /// Initial states, `[sample, dof]`.
@@ -138,26 +160,27 @@ impl Dataset {
 
     /// Number of samples.
     pub fn samples(&self) -> usize {
-        self.u.dim().0
+        self.u0.nrows()
     }
 
-    /// Number of times, at least two.
+    /// Number of times [`Dataset::t`], at least two.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.t.len()
+        self.t().len()
     }
 
     /// Number of components.
     pub fn dof(&self) -> usize {
-        self.u.dim().2
+        self.u0.ncols()
     }
 
     /// Whether a value is missing anywhere.
     pub fn has_missing(&self) -> bool {
-        self.u.iter().any(|v| v.is_nan())
+        self.trajectories()
+            .any(|(_, u)| u.iter().any(|v| v.is_nan()))
     }
 
-    /// The first `n` times.
+    /// The first `n` times of each sample.
     ///
     /// # Errors
     /// `n` below 2 or more than there are.
@@ -165,29 +188,32 @@ impl Dataset {
         self.slice(0, n)
     }
 
-    /// The times with index `from` up to, not including, `to`. Times are kept as they are. The initial state of a part
-    /// that does not begin at the first time is its first row.
+    /// The times of each sample with index `from` up to, not including, `to`. Times are kept as they are. The initial state of a
+    /// part that does not begin at the first time is its first row.
     ///
     /// # Errors
     /// A part that is not inside the data or shorter than two times; a missing value in its first row, unless `from`
     /// is 0.
     pub fn slice(&self, from: usize, to: usize) -> Result<Self> {
-        if to > self.len() || from >= to || to - from < 2 {
+        let shortest = self.samples.shortest();
+        if to > shortest || from >= to || to - from < 2 {
+            let of = if self.is_uniform() {
+                ""
+            } else {
+                " (of the shortest sample)"
+            };
             return Err(Error::invalid(format!(
-                "times {from} to {to} of {}: take at least two of them, up to {}",
-                self.len(),
-                self.len()
+                "times {from} to {to} of {shortest}{of}: take at least two of them, up to {shortest}"
             )));
         }
-        let u = self.u.slice(s![.., from..to, ..]).to_owned();
+        let samples = self.samples.slice(from, to);
         let u0 = if from == 0 {
             self.u0.clone()
         } else {
-            first_row(&u)?
+            first_rows(&samples)?
         };
         Ok(Self {
-            t: self.t.slice(s![from..to]).to_owned(),
-            u,
+            samples,
             u0,
             names: self.names.clone(),
         })
@@ -195,20 +221,27 @@ impl Dataset {
 
     /// Mean over time of each sample's components, `[sample, dof]`. Missing values are left out; NaN where there is none.
     pub fn mean(&self) -> Array2<f64> {
-        self.u.map_axis(Axis(1), |column| moments(column).0)
+        self.over_time(|column| moments(column).0)
     }
 
     /// Standard deviation over time of each sample's components, `[sample, dof]`, as numpy's `std`: the root of the mean
     /// squared deviation. Missing values are left out; NaN where there is none.
     pub fn std(&self) -> Array2<f64> {
-        self.u.map_axis(Axis(1), |column| moments(column).1)
+        self.over_time(|column| moments(column).1)
     }
 
-    /// The same times, initial states and names with other values.
-    pub(super) fn with_values(&self, u: Array3<f64>) -> Self {
-        debug_assert_eq!(u.dim(), self.u.dim());
-        Self { u, ..self.clone() }
+    fn over_time(&self, f: impl Fn(ArrayView1<'_, f64>) -> f64) -> Array2<f64> {
+        let mut all = Array2::zeros(self.u0.raw_dim());
+        for ((_, u), mut row) in self.trajectories().zip(all.outer_iter_mut()) {
+            row.assign(&u.map_axis(Axis(0), |column| f(column)));
+        }
+        all
     }
+}
+
+/// The names of components that were given none.
+pub(super) fn default_names(dof: usize) -> Vec<String> {
+    (0..dof).map(|j| format!("u[{j}]")).collect()
 }
 
 fn moments(column: ArrayView1<'_, f64>) -> (f64, f64) {
@@ -235,12 +268,31 @@ fn check_initial(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f
 }
 
 fn first_row(u: &Array3<f64>) -> Result<Array2<f64>> {
-    let first = u.index_axis(Axis(1), 0);
+    let first = u.index_axis(Axis(1), 0).to_owned();
+    check_first(first)
+}
+
+/// The first row of each sample.
+fn first_rows(samples: &Samples) -> Result<Array2<f64>> {
+    let rows: Vec<ArrayView1<'_, f64>> = (0..)
+        .map_while(|sample| samples.get(sample))
+        .map(|(_, u)| u.slice_move(s![0, ..]))
+        .collect();
+    check_first(ndarray::stack(Axis(0), &rows).map_err(|e| Error::invalid(e.to_string()))?)
+}
+
+fn check_first(first: Array2<f64>) -> Result<Array2<f64>> {
     match first.indexed_iter().find(|(_, v)| v.is_nan()) {
-        Some(((sample, component), _)) => Err(Error::invalid(format!(
-            "component {component} of sample {sample} is missing (NaN) at the first time, so the initial state is not \
-             known: give u0, or begin the data at a time where every component was measured"
-        ))),
-        None => Ok(first.to_owned()),
+        Some(((sample, component), _)) => {
+            let of = match first.nrows() {
+                1 => String::new(),
+                _ => format!(" of sample {sample}"),
+            };
+            Err(Error::invalid(format!(
+                "component {component}{of} is missing (NaN) at the first time, so the initial state is not known: give u0, or \
+                 begin the data at a time where every component was measured"
+            )))
+        }
+        None => Ok(first),
     }
 }

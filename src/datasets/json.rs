@@ -12,7 +12,7 @@ use crate::error::Result;
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    t: Vec<f64>,
+    t: Nested,
     u: Nested,
     u0: Option<Nested>,
     names: Option<Vec<String>>,
@@ -20,7 +20,7 @@ struct File {
 
 /// Reads a dataset from an object with
 ///
-/// - `t`: the times;
+/// - `t`: the times, `[time]`, or `[sample][time]` where each sample has its own;
 /// - `u`: the values, `[time][dof]` or, for several samples, `[sample][time][dof]`; for one component `[time]` will do; `null`
 ///   is a missing value;
 /// - `u0`, optional: the initial state, `[dof]` or `[sample][dof]`;
@@ -67,7 +67,24 @@ fn not_a_number(text: &str, line: usize, column: usize) -> bool {
 }
 
 fn dataset(file: File) -> std::result::Result<Dataset, String> {
-    let t = Array1::from(file.t);
+    let mut data = match (&file.t, &file.u) {
+        (Nested::List(times), Nested::List(values)) if matches!(times[..], [Nested::List(_), ..]) => {
+            ragged(times, values, file.u0)?
+        }
+        _ => uniform(&file)?,
+    };
+    if let Some(names) = file.names {
+        data = data.with_names(names).map_err(|e| e.to_string())?;
+    }
+    Ok(data)
+}
+
+/// Samples at the same times.
+fn uniform(file: &File) -> std::result::Result<Dataset, String> {
+    let (shape, t) = file.t.flatten("t")?;
+    if shape.len() != 1 {
+        return Err("t must be the list of the times".into());
+    }
     let (mut shape, values) = file.u.flatten("u")?;
     match shape.len() {
         1 => shape = vec![1, shape[0], 1],
@@ -82,15 +99,45 @@ fn dataset(file: File) -> std::result::Result<Dataset, String> {
     let (samples, dof) = (shape[0], shape[2]);
     let u = Array3::from_shape_vec((shape[0], shape[1], shape[2]), values)
         .map_err(|e| e.to_string())?;
-    let u0 = file.u0.map(|u0| initial(u0, samples, dof)).transpose()?;
-    let mut data = Dataset::new(t, u, u0).map_err(|e| e.to_string())?;
-    if let Some(names) = file.names {
-        data = data.with_names(names).map_err(|e| e.to_string())?;
-    }
-    Ok(data)
+    let u0 = file.u0.as_ref();
+    let u0 = u0.map(|u0| initial(u0, samples, dof)).transpose()?;
+    Dataset::new(Array1::from(t), u, u0).map_err(|e| e.to_string())
 }
 
-fn initial(u0: Nested, samples: usize, dof: usize) -> std::result::Result<Array2<f64>, String> {
+/// Samples each at its own times.
+fn ragged(
+    times: &[Nested],
+    values: &[Nested],
+    u0: Option<Nested>,
+) -> std::result::Result<Dataset, String> {
+    if times.len() != values.len() {
+        return Err(format!(
+            "t has the times of {} samples and u the values of {}",
+            times.len(),
+            values.len()
+        ));
+    }
+    let mut samples = vec![];
+    for (i, (t, u)) in times.iter().zip(values).enumerate() {
+        let (shape, t) = t.flatten(&format!("t[{i}]"))?;
+        let (mut shape_u, u) = u.flatten(&format!("u[{i}]"))?;
+        if shape_u.len() == 1 {
+            shape_u.push(1);
+        }
+        let ([_], [times, dof]) = (&shape[..], &shape_u[..]) else {
+            return Err(format!(
+                "sample {i}: t[{i}] must be a list of times and u[{i}] a list of rows, [time][dof]"
+            ));
+        };
+        let u = Array2::from_shape_vec((*times, *dof), u).map_err(|e| e.to_string())?;
+        samples.push((Array1::from(t), u));
+    }
+    let dof = samples.first().map_or(0, |(_, u)| u.ncols());
+    let u0 = u0.map(|u0| initial(&u0, samples.len(), dof)).transpose()?;
+    Dataset::ragged(samples, u0).map_err(|e| e.to_string())
+}
+
+fn initial(u0: &Nested, samples: usize, dof: usize) -> std::result::Result<Array2<f64>, String> {
     let (shape, values) = u0.flatten("u0")?;
     let expected = [samples, dof];
     if shape != expected && !(samples == 1 && shape == expected[1..]) {

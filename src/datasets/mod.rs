@@ -3,6 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: times, values, initial states, names |
+//! | `samples.rs` | how they are kept: at common times, or each sample at its own |
+//! | `simulated.rs` | data from a known system |
 //! | `noise.rs` | noise as PyTorch draws it |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
 //! | `npy.rs` | [`read_npy`]: one array from NumPy |
@@ -16,7 +18,9 @@ mod dataset;
 mod json;
 mod noise;
 mod npy;
+mod samples;
 mod schmidt_lipson;
+mod simulated;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ndarray::{Array2, Array3};
+use ndarray::Array2;
 
 use super::Dataset;
 use crate::error::{self, Error, Result};
@@ -38,8 +38,9 @@ impl FromStr for RelativeTo {
 }
 
 impl Dataset {
-    /// The data with noise: u + amplitude · scale · z, z being one float32 draw of shape `[sample, dof, time]` from the
-    /// standard normal distribution and scale `[sample, dof]` what `relative_to` says. The initial states stay as they
+    /// The data with noise: u + amplitude · scale · z, z being one float32 draw of shape `[sample, dof, time]` (sample after
+    /// sample where they have different times) from the standard normal distribution and scale `[sample, dof]` what
+    /// `relative_to` says. The initial states stay as they
     /// are, and missing values stay missing.
     ///
     /// # Errors
@@ -55,23 +56,35 @@ impl Dataset {
                 "the amplitude of noise is {amplitude}: it must be finite and not negative"
             )));
         }
-        let (samples, times, dof) = self.u().dim();
         let scale = match relative_to {
-            RelativeTo::Nothing => Array2::ones((samples, dof)),
+            RelativeTo::Nothing => Array2::ones(self.u0().raw_dim()),
             RelativeTo::Mean => self.mean(),
             RelativeTo::Std => self.std(),
         };
-        let z = generator.normal(0.0, 1.0, samples * dof * times);
-        let u = Array3::from_shape_fn((samples, times, dof), |(sample, time, component)| {
-            let z = f64::from(z[(sample * dof + component) * times + time]);
-            self.u()[[sample, time, component]] + amplitude * scale[[sample, component]] * z
-        });
-        if let Some(value) = u.iter().find(|value| value.is_infinite()) {
+        let n = self.trajectories().map(|(_, u)| u.len()).sum();
+        let z = generator.normal(0.0, 1.0, n);
+        let mut drawn = &z[..];
+        let mut noisy = vec![];
+        for ((_, u), scale) in self.trajectories().zip(scale.outer_iter()) {
+            let (own, rest) = drawn.split_at(u.len());
+            drawn = rest;
+            let times = u.nrows();
+            let mut u = u.to_owned();
+            for ((time, component), u) in u.indexed_iter_mut() {
+                *u += amplitude * scale[component] * f64::from(own[component * times + time]);
+            }
+            noisy.push(u);
+        }
+        let infinite = noisy.iter().flatten().find(|value| value.is_infinite());
+        if let Some(value) = infinite {
             return Err(Error::invalid(format!(
                 "noise of amplitude {amplitude} makes a value {value}: lower the amplitude"
             )));
         }
-        Ok(self.with_values(u))
+        Ok(Self {
+            samples: self.samples.with_values(noisy),
+            ..self.clone()
+        })
     }
 
     /// [`Dataset::add_noise`] with a generator of its own, as after `torch.manual_seed(seed)`.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::expr::Expr;
 use super::graph::Graph;
+use super::input::Input;
 use super::op::{NodeId, Op};
 use super::signal::Signal;
 use super::vector_field::VectorField;
@@ -145,19 +146,18 @@ impl FieldBuilder {
         self.push(Op::Param(block.0))
     }
 
-    /// The parameter block of this name as an expression.
+    /// The parameter block, or else the input, of this name as an expression.
     pub fn named_parameter(&self, name: &str) -> Expr {
-        match self.find_block(name) {
-            Some(block) => self.parameter(block),
-            None => {
+        match (self.find_block(name), self.find_input(name)) {
+            (Some(block), _) => self.parameter(block),
+            (None, Some(index)) => self.push(Op::Signal(index)),
+            (None, None) => {
                 let names: Vec<String> = {
                     let building = self.lock();
-                    building
-                        .graph
-                        .blocks
-                        .iter()
-                        .map(|b| b.name.clone())
-                        .collect()
+                    let graph = &building.graph;
+                    let blocks = graph.blocks.iter().map(|b| b.name.clone());
+                    let inputs = graph.signals.iter().filter_map(|s| s.as_input());
+                    blocks.chain(inputs.map(|s| s.name().into())).collect()
                 };
                 self.fail(unknown("parameter", name, names.iter().map(String::as_str)))
             }
@@ -181,6 +181,22 @@ impl FieldBuilder {
             graph.signals.len() - 1
         };
         self.push(Op::Signal(index))
+    }
+
+    /// An external input w(t), known by this name; a field is saved with its inputs.
+    pub fn input(&self, name: &str, input: Input) -> Expr {
+        if self.find_block(name).is_some() || self.find_input(name).is_some() {
+            return self.fail(Error::invalid(format!(
+                "two parameters or inputs have the name \"{name}\""
+            )));
+        }
+        self.signal(Arc::new(input.named(name)))
+    }
+
+    fn find_input(&self, name: &str) -> Option<usize> {
+        let building = self.lock();
+        let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
+        building.graph.signals.iter().position(named)
     }
 
     /// The expressions one after the other.

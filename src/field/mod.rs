@@ -9,6 +9,7 @@
 //! | `vector_field` | the finished field and its parameters |
 //! | `system` | a field from a closure |
 //! | `saved`, `exact` | a field as JSON; numbers in it |
+//! | `input` | external inputs, functions of time given as samples |
 //! | `signal` | functions of time from outside, such as a spline |
 //! | `show` | equations as text |
 //! | `native/` | the native engine: program, value, VJP, JVP, and the JVP of the VJP |
@@ -18,6 +19,7 @@ mod builder;
 mod exact;
 mod expr;
 mod graph;
+mod input;
 pub(crate) mod kernels;
 pub mod native;
 mod op;
@@ -30,8 +32,9 @@ mod vector_field;
 pub use builder::{BlockId, FieldBuilder};
 pub use expr::Expr;
 pub use graph::{Block, MAX_NODES};
+pub use input::Input;
 pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
-pub use system::{Parameters, system};
+pub use system::{Parameters, driven_system, system};
 pub use vector_field::VectorField;

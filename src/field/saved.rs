@@ -1,11 +1,14 @@
 //! Fields as JSON.
 
+use std::sync::Arc;
+
 use super::graph::{Block, Graph};
+use super::input::Input;
 use super::op::{NodeId, Op};
 use super::vector_field::VectorField;
 use crate::{Error, Result};
 
-/// What is saved of a field; signals are data and are not.
+/// What is saved of a field: inputs too, but no other signals, which are data.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Saved {
     dof: usize,
@@ -14,25 +17,25 @@ struct Saved {
     blocks: Vec<Block>,
     #[serde(with = "super::exact")]
     values: Vec<f64>,
+    /// The signals, in the order of the graph.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<Input>,
 }
 
 impl VectorField {
-    /// The field as JSON: graph, blocks and values.
+    /// The field as JSON: graph, blocks, values and inputs.
     ///
     /// # Errors
-    /// A field with signals: they are data, not part of a model.
+    /// A synchronised field: its spline is data, not part of a model.
     pub fn to_json(&self) -> Result<String> {
-        if !self.signals().is_empty() {
-            return Err(Error::invalid(
-                "a synchronised field holds its data and can't be saved; save the model instead",
-            ));
-        }
+        self.check_saved()?;
         let saved = Saved {
             dof: self.dof(),
             nodes: self.nodes().to_vec(),
             output: self.output(),
             blocks: self.blocks().to_vec(),
             values: self.values().to_vec(),
+            inputs: self.inputs().map(|(_, input)| input.clone()).collect(),
         };
         serde_json::to_string(&saved).map_err(|e| Error::invalid(e.to_string()))
     }
@@ -55,6 +58,9 @@ impl VectorField {
                 .ok_or_else(|| Error::invalid("not a saved field: values are missing"))?;
             let index = graph.add_block(&block.name, &block.shape, values, block.trainable)?;
             graph.blocks[index].locked = block.locked;
+        }
+        for input in saved.inputs {
+            graph.signals.push(Arc::new(input));
         }
         for (i, op) in saved.nodes.into_iter().enumerate() {
             if graph.push(op)?.index() != i {

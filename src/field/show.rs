@@ -91,8 +91,14 @@ fn write(graph: &Graph, id: NodeId, outer: u8, text: &mut String, (width, levels
             let more = if v.len() > 8 { ", …" } else { "" };
             text.push_str(&format!("[{}{more}]", shown.join(", ")));
         }
-        Op::Signal(0) => text.push_str("û(t)"),
-        Op::Signal(i) => text.push_str(&format!("s{i}(t)")),
+        Op::Signal(i) => {
+            let name = graph.signals[*i].name();
+            let taken = graph.signals[..*i].iter().any(|s| s.name() == name);
+            text.push_str(&match taken {
+                true => format!("s{i}(t)"),
+                false => format!("{name}(t)"),
+            });
+        }
         Op::Slice { x, start, len } => {
             write(graph, *x, 9, text, room);
             match len {

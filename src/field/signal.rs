@@ -1,5 +1,7 @@
 //! Signals from outside the graph, functions of time alone.
 
+use super::input::Input;
+
 /// An external signal s(t) per sample, for example the smoothing spline û(t) of the data.
 pub trait Signal: std::fmt::Debug + Send + Sync {
     /// Number of components.
@@ -14,4 +16,12 @@ pub trait Signal: std::fmt::Debug + Send + Sync {
     fn second_derivative(&self, sample: usize, t: f64, out: &mut [f64]);
     /// Increasing times at which s or one of its derivatives jumps.
     fn breakpoints(&self, sample: usize) -> &[f64];
+    /// Its name in printed equations.
+    fn name(&self) -> &str {
+        "û"
+    }
+    /// Itself if it is an input: an input is part of a model and saved with it, another signal is data.
+    fn as_input(&self) -> Option<&Input> {
+        None
+    }
 }

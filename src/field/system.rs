@@ -2,6 +2,7 @@
 
 use super::builder::FieldBuilder;
 use super::expr::Expr;
+use super::input::Input;
 use super::vector_field::VectorField;
 use crate::Result;
 
@@ -14,7 +15,7 @@ impl<'a> Parameters<'a> {
         Parameters(builder)
     }
 
-    /// The parameter of this name; a name that is not there is the error of the finished system.
+    /// The parameter, or the input, of this name; a name that is not there is the error of the finished system.
     pub fn get(&self, name: &str) -> Expr {
         self.0.named_parameter(name)
     }
@@ -36,9 +37,35 @@ pub fn system(
     params: &[(&str, f64)],
     equations: impl FnOnce(Expr, Expr, Parameters) -> Vec<Expr>,
 ) -> Result<VectorField> {
+    driven_system(dof, params, &[], equations)
+}
+
+/// [`system`] with external inputs, which the closure knows by their names as it knows the constants.
+///
+/// ```
+/// use odesync::field::{Input, driven_system};
+/// let force = Input::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
+/// let pendulum = driven_system(2, &[("g", 9.81)], &[("w", force)], |_t, u, p| {
+///     vec![u.at(1), p.get("w") - p.get("g") * u.at(0).sin()]
+/// })?;
+/// assert_eq!(pendulum.derivative(2.5, &[0.0, 0.0])?, [0.0, 0.5]);
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// Any mistake of shape or name made in the closure.
+pub fn driven_system(
+    dof: usize,
+    params: &[(&str, f64)],
+    inputs: &[(&str, Input)],
+    equations: impl FnOnce(Expr, Expr, Parameters) -> Vec<Expr>,
+) -> Result<VectorField> {
     let b = FieldBuilder::new(dof);
     for (name, value) in params {
         b.block(name, &[], &[*value], false)?;
+    }
+    for (name, input) in inputs {
+        b.input(name, input.clone());
     }
     let output = equations(b.time(), b.state(), Parameters(&b));
     b.finish(b.concat(&output))

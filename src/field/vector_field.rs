@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ndarray::ArrayD;
 
 use super::graph::{Block, Graph};
+use super::input::Input;
 use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
 use super::show;
@@ -248,6 +249,55 @@ impl VectorField {
     /// The external signals.
     pub fn signals(&self) -> &[Arc<dyn Signal>] {
         &self.inner.graph.signals
+    }
+
+    /// The external inputs, with the names by which the equations know them.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Input)> {
+        let inputs = self.signals().iter().filter_map(|s| s.as_input());
+        inputs.map(|input| (input.name(), input))
+    }
+
+    /// The same field with another input in the place of the one of this name, for example to predict what another force does.
+    ///
+    /// # Errors
+    /// A name that no input has, or an input of another number of components.
+    pub fn with_input(&self, name: &str, input: Input) -> Result<Self> {
+        let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
+        let Some(index) = self.signals().iter().position(named) else {
+            let names: Vec<&str> = self.inputs().map(|(name, _)| name).collect();
+            return Err(unknown("input", name, names));
+        };
+        let have = self.signals()[index].dof();
+        if input.dof() != have {
+            return Err(Error::invalid(format!(
+                "input \"{name}\" of the field has {have} components, the one given {}",
+                input.dof()
+            )));
+        }
+        let mut graph = self.inner.graph.clone();
+        graph.signals[index] = Arc::new(input.named(name));
+        let program = OnceLock::new();
+        // The program does not depend on what the signals are.
+        let _ = program.set(self.program());
+        Ok(VectorField {
+            inner: Arc::new(Inner {
+                graph,
+                output: self.inner.output,
+                program,
+            }),
+            blocks: self.blocks.clone(),
+            values: self.values.clone(),
+        })
+    }
+
+    /// The error of a field that can't be saved.
+    pub(crate) fn check_saved(&self) -> Result<()> {
+        match self.signals().iter().all(|s| s.as_input().is_some()) {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "a synchronised field holds its data and can't be saved; save the model itself, and train without an output folder",
+            )),
+        }
     }
 
     /// Times at which the field or one of its derivatives jumps, for one sample, increasing.

@@ -2,7 +2,7 @@
 
 use super::Mlp;
 use crate::Result;
-use crate::field::{Expr, FieldBuilder, Parameters, Unary, VectorField};
+use crate::field::{Expr, FieldBuilder, Input, Parameters, Unary, VectorField};
 use crate::random::Generator;
 
 /// du/dt from a closure of (t, u, nn, p), nn = network(u) and p the named constants. It is called once, on symbols. The
@@ -26,10 +26,28 @@ pub fn graybox(
     generator: &mut Generator,
     equations: impl FnOnce(Expr, Expr, Expr, Parameters) -> Vec<Expr>,
 ) -> Result<VectorField> {
+    driven_graybox(nodes, activation, (params, &[]), generator, equations)
+}
+
+/// [`graybox`] with external inputs beside the constants; the closure knows both by their names. The network does not see the
+/// inputs.
+///
+/// # Errors
+/// Widths that make no network, or any mistake of shape or name made in the closure.
+pub fn driven_graybox(
+    nodes: &[usize],
+    activation: Unary,
+    (params, inputs): (&[(&str, f64)], &[(&str, Input)]),
+    generator: &mut Generator,
+    equations: impl FnOnce(Expr, Expr, Expr, Parameters) -> Vec<Expr>,
+) -> Result<VectorField> {
     let network = Mlp::new(nodes, activation, generator)?;
     let b = FieldBuilder::new(network.inputs());
     for (name, value) in params {
         b.block(name, &[], &[*value], false)?;
+    }
+    for (name, input) in inputs {
+        b.input(name, input.clone());
     }
     let nn = network.apply(&b, &b.state())?;
     let output = equations(b.time(), b.state(), nn, Parameters::of(&b));

@@ -6,12 +6,15 @@
 mod graybox;
 mod mlp;
 
-pub use graybox::graybox;
+pub use graybox::{driven_graybox, graybox};
 pub use mlp::Mlp;
 
-use crate::field::{FieldBuilder, Unary, VectorField};
+use crate::field::{FieldBuilder, Input, Signal, Unary, VectorField};
 use crate::random::Generator;
 use crate::{Error, Result};
+
+/// The name of the external input of a driven model.
+const INPUT: &str = "input";
 
 /// du/dt = network(u). `nodes` are the layers' widths; the first and the last are the number of state variables.
 ///
@@ -40,6 +43,67 @@ pub fn blackbox(
     let b = FieldBuilder::new(dof);
     let output = network.apply(&b, &b.state())?;
     b.finish(output)
+}
+
+/// du/dt = network(u, w(t)), w being an external input, known as `input`. The first of the layers' widths is the number of state
+/// variables and of the input's components together, the last that of state variables.
+///
+/// ```
+/// use odesync::{field::{Input, Unary}, models::driven_blackbox, random::Generator};
+/// let force = Input::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
+/// let model = driven_blackbox(&[3, 32, 2], Unary::Gelu, force, &mut Generator::manual_seed(10))?;
+/// assert_eq!(model.dof(), 2);
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// Widths that make no network, or do not fit the input.
+pub fn driven_blackbox(
+    nodes: &[usize],
+    activation: Unary,
+    input: Input,
+    generator: &mut Generator,
+) -> Result<VectorField> {
+    let network = Mlp::new(nodes, activation, generator)?;
+    let (dof, w) = (network.outputs(), input.dof());
+    if network.inputs() != dof + w {
+        return Err(Error::invalid(format!(
+            "a black box of {dof} state variables (the last width of {nodes:?}) and an input of {w} components must begin with {}, \
+             not {}",
+            dof + w,
+            network.inputs()
+        )));
+    }
+    let b = FieldBuilder::new(dof);
+    let w = b.input(INPUT, input);
+    let output = network.apply(&b, &b.concat(&[b.state(), w]))?;
+    b.finish(output)
+}
+
+/// dq/dt = v, dv/dt = network(q, v, w(t)), w being an external input, known as `input`; see [`second_order`].
+///
+/// # Errors
+/// Widths that make no network, or do not fit the input.
+pub fn driven_second_order(
+    nodes: &[usize],
+    activation: Unary,
+    input: Input,
+    generator: &mut Generator,
+) -> Result<VectorField> {
+    let network = Mlp::new(nodes, activation, generator)?;
+    let (half, w) = (network.outputs(), input.dof());
+    if network.inputs() != 2 * half + w {
+        return Err(Error::invalid(format!(
+            "a second-order model of {half} accelerations (the last width of {nodes:?}) and an input of {w} components must begin \
+             with {}, not {}",
+            2 * half + w,
+            network.inputs()
+        )));
+    }
+    let b = FieldBuilder::new(2 * half);
+    let (u, w) = (b.state(), b.input(INPUT, input));
+    let acceleration = network.apply(&b, &b.concat(&[u.clone(), w]))?;
+    b.finish(b.concat(&[u.slice(half, 2 * half), acceleration]))
 }
 
 /// The state is (q, v) and dq/dt = v, dv/dt = network(q, v). `nodes` begins with the number of state variables and ends

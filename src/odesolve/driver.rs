@@ -2,13 +2,13 @@
 //! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
 use super::control::FirstStep;
-use super::explicit;
+use super::events::{Occurrence, Watch};
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Family;
 use super::options::SolveOptions;
 use super::plan::{Output, Stats, Step, StepPlan};
-use super::radau;
 use super::stepper::Stepper;
+use super::{adams, auto, bdf, esdirk, explicit, radau, rosenbrock};
 use crate::field::native::Evaluator;
 
 /// An initial value problem: `u(t[0]) = u0`, wanted at every `t`.
@@ -39,8 +39,17 @@ pub(crate) struct Workspace {
     pub state: Vec<f64>,
     /// The state at the end of the step, `[dof]`.
     pub next: Vec<f64>,
+    /// The events of the solve, and the time at which one ended it.
+    pub occurrences: Vec<Occurrence>,
+    pub ended: Option<f64>,
     pub explicit: explicit::Buffers,
     pub radau: radau::Buffers,
+    pub esdirk: esdirk::Buffers,
+    pub rosenbrock: rosenbrock::Buffers,
+    pub bdf: bdf::Buffers,
+    pub adams: adams::Buffers,
+    /// The segments of `auto`.
+    pub segments: Vec<auto::Segment>,
     stops: Vec<f64>,
 }
 
@@ -77,6 +86,11 @@ pub(crate) trait Scheme<const TAPE: bool> {
     /// Gets ready for the next step; the states are already exchanged, `course.work.next` is the old one.
     fn advance(&mut self, course: &mut Course<TAPE>, step: Step);
 
+    /// Whether the accepted step, like others before it, shows that another kind of method would suit the problem better.
+    fn unsuited(&mut self, _course: &mut Course<TAPE>, _step: Step) -> bool {
+        false
+    }
+
     /// Whether everything beside `next` that the last attempt computed is finite.
     fn finite(&self) -> bool;
 }
@@ -89,6 +103,13 @@ pub(crate) struct Course<'a, const TAPE: bool> {
     pub work: &'a mut Workspace,
     pub dof: usize,
     pub stepper: Stepper<'a>,
+    /// Whether the scheme is asked if another method would suit the problem better, and whether that ended the solve.
+    watch: bool,
+    stopped: bool,
+    /// The plan that is replayed, where there is one.
+    pub given: Option<&'a StepPlan>,
+    /// The events that are looked for.
+    pub events: Option<Watch<'a>>,
     /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
     /// then, and where steps are given.
     pub tight: bool,
@@ -126,29 +147,73 @@ fn run<const TAPE: bool>(
     plan: Option<&StepPlan>,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
+    if let Family::Auto { explicit, stiff } = options.method.family {
+        let pair = [explicit, stiff];
+        return auto::run::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work);
+    }
+    one_method::<TAPE>(evaluator, breakpoints, problem, options, plan, false, work).map(|_| ())
+}
+
+/// A part of a solve that may end early, after a step, because another method suits the problem better: then true.
+pub(crate) fn segment<const TAPE: bool>(
+    evaluator: &Evaluator,
+    breakpoints: &[f64],
+    problem: &Problem,
+    options: &SolveOptions,
+    plan: Option<&StepPlan>,
+    work: &mut Workspace,
+) -> Result<bool, SolveFailure> {
+    one_method::<TAPE>(evaluator, breakpoints, problem, options, plan, true, work)
+}
+
+fn one_method<const TAPE: bool>(
+    evaluator: &Evaluator,
+    breakpoints: &[f64],
+    problem: &Problem,
+    options: &SolveOptions,
+    plan: Option<&StepPlan>,
+    watch: bool,
+    work: &mut Workspace,
+) -> Result<bool, SolveFailure> {
     let mut course = Course::<TAPE>::start(evaluator, breakpoints, problem, options, work);
+    course.given = plan;
+    course.watch = watch;
+    course.tight |= plan.is_some();
+    /// Lends a scheme its buffers.
+    macro_rules! go {
+        ($buffers:ident, $scheme:expr) => {{
+            let mut scheme = $scheme(std::mem::take(&mut course.work.$buffers));
+            let result = course.go(&mut scheme);
+            course.work.$buffers = scheme.buffers;
+            result
+        }};
+    }
     let result = match options.method.family {
         Family::ExplicitRungeKutta(tableau) => {
-            let buffers = std::mem::take(&mut course.work.explicit);
-            let mut scheme = explicit::Explicit::new(tableau, course.dof, buffers);
-            let result = course.go(&mut scheme, plan);
-            course.work.explicit = scheme.buffers;
-            result
+            go!(explicit, |b| explicit::Explicit::new(
+                tableau, course.dof, b
+            ))
         }
-        Family::Radau => {
-            let buffers = std::mem::take(&mut course.work.radau);
-            let mut scheme = radau::Radau::new(evaluator, buffers);
-            let result = course.go(&mut scheme, plan);
-            course.work.radau = scheme.buffers;
-            result
+        Family::Radau => go!(radau, |b| radau::Radau::new(evaluator, b)),
+        Family::Esdirk(tableau) => {
+            go!(esdirk, |b| esdirk::Stepping::new(tableau, evaluator, b))
         }
+        Family::Rosenbrock(tableau) => {
+            go!(rosenbrock, |b| rosenbrock::Stepping::new(
+                tableau, evaluator, b
+            ))
+        }
+        Family::Bdf => go!(bdf, |b| bdf::Bdf::new(evaluator, b)),
+        Family::Adams(tableau) => go!(adams, |b| adams::Stepping::new(tableau, evaluator, b)),
+        // It is taken apart into the others.
+        Family::Auto { .. } => Ok(()),
     };
     course.work.stops = course.stepper.stops;
-    result
+    result.map(|()| course.stopped)
 }
 
 impl<'a, const TAPE: bool> Course<'a, TAPE> {
-    fn start(
+    pub fn start(
         evaluator: &'a Evaluator,
         breakpoints: &[f64],
         problem: &'a Problem<'a>,
@@ -158,6 +223,8 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         let dof = evaluator.dof();
         work.plan.clear();
         work.tape_beside.clear();
+        work.occurrences.clear();
+        work.ended = None;
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);
@@ -173,7 +240,11 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             options,
             work,
             dof,
+            given: None,
+            watch: false,
+            stopped: false,
             tight: TAPE || options.fixed(),
+            events: None,
             trouble: None,
         }
     }
@@ -238,13 +309,8 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         self.work.stats.evaluations += 1;
     }
 
-    fn go<S: Scheme<TAPE>>(
-        &mut self,
-        scheme: &mut S,
-        plan: Option<&StepPlan>,
-    ) -> Result<(), SolveFailure> {
-        if let Some(plan) = plan {
-            self.tight = true;
+    fn go<S: Scheme<TAPE>>(&mut self, scheme: &mut S) -> Result<(), SolveFailure> {
+        if let Some(plan) = self.given {
             return self.replay(scheme, plan);
         }
         if !finite(&self.work.state) {
@@ -252,6 +318,10 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         }
         if self.problem.t.len() == 1 {
             return Ok(());
+        }
+        if !self.options.events.is_empty() {
+            let (events, u0) = (&self.options.events, self.problem.u0);
+            self.events = Some(Watch::new(events, self.problem.t[0], u0));
         }
         let adaptive = !self.options.fixed();
         let size = scheme.begin(self, adaptive);
@@ -267,7 +337,9 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 if !finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                self.accept(scheme, step);
+                if self.accept(scheme, step) {
+                    return Ok(());
+                }
                 continue;
             }
             self.trouble = tried.err();
@@ -276,7 +348,14 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 self.stepper.stay_inside(step);
                 self.work.stats.rejected += 1;
             } else if scheme.judge(self, step) {
-                self.accept(scheme, step);
+                self.stopped = self.watch && scheme.unsuited(self, step);
+                if self.accept(scheme, step) {
+                    self.stopped = false;
+                    break;
+                }
+                if self.stopped {
+                    break;
+                }
             } else {
                 self.work.stats.rejected += 1;
             }
@@ -322,17 +401,31 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         Ok(())
     }
 
-    /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on.
-    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+    /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
+    /// ends the solve in it.
+    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) -> bool {
         let index = self.work.plan.steps.len();
-        while let Some(output) = self.stepper.next_output(index, step) {
+        let end = self.happenings(scheme, step);
+        let before_end = |output: &Output| {
+            let theta = match output {
+                Output::Inside(_, theta) => *theta,
+                _ => 1.0,
+            };
+            end.is_none_or(|end| theta <= end)
+        };
+        while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
             self.output(scheme, output, step);
         }
+        let step = match end {
+            Some(theta) => self.end_at(index, step, theta),
+            None => step,
+        };
         self.advance(scheme, step);
+        end.is_some()
     }
 
     /// Moves the state to the end of the attempted step.
-    fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+    pub fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
         self.work.plan.steps.push(step);
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);

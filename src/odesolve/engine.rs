@@ -4,10 +4,11 @@ use rayon::prelude::*;
 
 use super::adjoint;
 use super::driver::{self, Problem, Workspace};
-use super::method::Family;
+use super::events::Occurrence;
+use super::method::{Family, Method};
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
-use super::radau;
+use super::{adams, auto, bdf, esdirk, radau, rosenbrock};
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, Gradient};
 use crate::{Error, Result};
@@ -21,6 +22,10 @@ pub struct Trajectory {
     pub plan: StepPlan,
     /// What it cost.
     pub stats: Stats,
+    /// The events, in the order in which they happened.
+    pub occurrences: Vec<Occurrence>,
+    /// The time at which an event ended the solve; it is then the last one of `u`, in place of those not reached.
+    pub ended: Option<f64>,
 }
 
 /// Gradients of `Σ ⟨ū, u⟩` over all problems.
@@ -73,6 +78,9 @@ struct Kept {
     problems: usize,
 }
 
+/// Where events have no meaning.
+pub(crate) const NO_EVENTS: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
+
 /// Checks a batch, and its plans where there are any, before it is solved.
 pub(crate) fn check(
     field: &VectorField,
@@ -81,6 +89,16 @@ pub(crate) fn check(
     plans: Option<&[StepPlan]>,
 ) -> Result<()> {
     options.check()?;
+    if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
+        return Err(Error::invalid(format!(
+            "the field has {} state variables, an event's function was made for {}",
+            field.dof(),
+            event.dof()
+        )));
+    }
+    if !options.events.is_empty() && plans.is_some() {
+        return Err(Error::invalid(NO_EVENTS));
+    }
     for problem in problems {
         field.check_state(problem.u0)?;
         check_times(problem.t)?;
@@ -90,7 +108,7 @@ pub(crate) fn check(
             .find(|s| s.samples() > 1 && problem.sample >= s.samples())
         {
             return Err(Error::invalid(format!(
-                "the field is synchronised to {} samples, sample {} was asked for",
+                "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
                 signal.samples(),
                 problem.sample
             )));
@@ -127,6 +145,9 @@ impl Engine for NativeEngine {
         plans: Option<&[StepPlan]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
+        if keep && !options.events.is_empty() {
+            return Err(Error::invalid(NO_EVENTS));
+        }
         check(field, problems, options, plans)?;
         let evaluator = Evaluator::new(field);
         self.kept = None;
@@ -165,11 +186,13 @@ impl Engine for NativeEngine {
             result?;
         }
         let trajectories = self.work[..problems.len()]
-            .iter()
+            .iter_mut()
             .map(|(_, work)| Trajectory {
                 u: work.u.clone(),
                 plan: work.plan.clone(),
                 stats: work.stats,
+                occurrences: std::mem::take(&mut work.occurrences),
+                ended: work.ended,
             })
             .collect();
         if keep {
@@ -202,29 +225,55 @@ impl Engine for NativeEngine {
         let back = |((sample, work), bars): (&(usize, Workspace), &Vec<f64>)| {
             let mut gradient = kept.evaluator.gradient();
             let evaluator = &kept.evaluator;
-            let u0 = match kept.options.method.family {
-                Family::ExplicitRungeKutta(tableau) => {
-                    adjoint::backward(evaluator, tableau, *sample, work, bars, &mut gradient)
+            let mut more = vec![];
+            let mut back = |method: &'static Method, work: &Workspace, bars: &[f64]| {
+                let (sample, gradient) = (*sample, &mut gradient);
+                match method.family {
+                    Family::ExplicitRungeKutta(tableau) => {
+                        adjoint::backward(evaluator, tableau, sample, work, bars, gradient)
+                    }
+                    Family::Radau => radau::backward(evaluator, sample, work, bars, gradient),
+                    Family::Esdirk(tableau) => {
+                        esdirk::backward(evaluator, tableau, sample, work, bars, gradient)
+                    }
+                    Family::Rosenbrock(tableau) => {
+                        let u0;
+                        (u0, more) =
+                            rosenbrock::backward(evaluator, tableau, sample, work, bars, gradient);
+                        u0
+                    }
+                    Family::Bdf => bdf::backward(evaluator, sample, work, bars, gradient),
+                    Family::Adams(tableau) => {
+                        adams::backward(evaluator, tableau, sample, work, bars, gradient)
+                    }
+                    // It was taken apart into the others.
+                    Family::Auto { .. } => vec![0.0; evaluator.dof()],
                 }
-                Family::Radau => radau::backward(evaluator, *sample, work, bars, &mut gradient),
             };
-            (gradient, u0)
+            let method = kept.options.method;
+            let u0 = match method.family {
+                Family::Auto { .. } => auto::backward(work, bars, evaluator.dof(), back),
+                _ => back(method, work, bars),
+            };
+            (gradient, more, u0)
         };
-        let parts: Vec<(Gradient, Vec<f64>)> = match (work, bars) {
+        let parts: Vec<(Gradient, Vec<f64>, Vec<f64>)> = match (work, bars) {
             ([work], [bars]) => vec![back((work, bars))],
             _ => work.par_iter().zip(bars).map(back).collect(),
         };
         // Summed in the order of the problems, so that the bits do not depend on the threads.
         let mut total = kept.evaluator.gradient();
-        let mut u0 = vec![];
-        for (gradient, part) in parts {
+        let (mut values, mut u0) = (vec![], vec![]);
+        for (gradient, more, part) in parts {
             total.add(&gradient);
+            values.resize(more.len(), 0.0);
+            adjoint::add(&more, &mut values);
             u0.push(part);
         }
-        Ok(SolveGradient {
-            values: kept.evaluator.parameter_gradient(total),
-            u0,
-        })
+        let first = kept.evaluator.parameter_gradient(total);
+        values.resize(first.len(), 0.0);
+        adjoint::add(&first, &mut values);
+        Ok(SolveGradient { values, u0 })
     }
 
     fn name(&self) -> &'static str {

@@ -1,5 +1,6 @@
 //! Explicit Runge-Kutta steps.
 
+use super::auto::Watch;
 use super::control::{self, FirstStep};
 use super::driver::{Course, Scheme, accumulate, combine, finite};
 use super::failure::FailureReason;
@@ -25,6 +26,7 @@ pub(crate) struct Explicit {
     first: bool,
     /// Whether the extra stages of the attempt are there.
     extra: bool,
+    watch: Watch,
     pub buffers: Buffers,
 }
 
@@ -45,6 +47,7 @@ impl Explicit {
             tableau,
             first: false,
             extra: false,
+            watch: Watch::default(),
             buffers,
         }
     }
@@ -196,6 +199,34 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
             let last = (self.tableau.stages() - 1) * course.dof;
             self.buffers.k.copy_within(last..last + course.dof, 0);
         }
+    }
+
+    /// Stiff where the step is at the limit of stability: the slopes of the last two stages, both at the end of the step,
+    /// over their states give the largest eigenvalue (Hairer, Wanner, II, IV.2).
+    fn unsuited(&mut self, course: &mut Course<TAPE>, step: Step) -> bool {
+        const LIMIT: f64 = 3.25;
+        let (tableau, dof) = (self.tableau, course.dof);
+        let s = tableau.stages();
+        if !tableau.fsal || s < 3 || tableau.c[s - 2] != 1.0 {
+            return false;
+        }
+        let Buffers { k, stage, .. } = &mut self.buffers;
+        combine(
+            &course.work.state,
+            step.h(),
+            tableau.a[s - 2],
+            k,
+            dof,
+            stage,
+        );
+        let difference = |x: &[f64], y: &[f64]| -> f64 {
+            let squares = x.iter().zip(y).map(|(x, y)| (x - y) * (x - y));
+            squares.sum::<f64>().sqrt()
+        };
+        let slopes = difference(&k[(s - 1) * dof..s * dof], &k[(s - 2) * dof..(s - 1) * dof]);
+        let states = difference(&course.work.next, stage);
+        let stiff = step.h().abs() * slopes > LIMIT * states;
+        self.watch.note(stiff)
     }
 
     fn finite(&self) -> bool {

@@ -1,5 +1,8 @@
 //! A method by name: its order and the family that says how its steps are taken.
 
+use super::adams::Adams;
+use super::esdirk::Esdirk;
+use super::rosenbrock::Rosenbrock;
 use super::tableau::Tableau;
 
 /// A method of solving, one file each in `methods/`.
@@ -20,11 +23,26 @@ pub enum Family {
     ExplicitRungeKutta(&'static Tableau),
     /// The implicit Runge-Kutta method Radau IIA of order 5.
     Radau,
+    /// A diagonally implicit Runge-Kutta method.
+    Esdirk(&'static Esdirk),
+    /// A linearly implicit method.
+    Rosenbrock(&'static Rosenbrock),
+    /// Backward differentiation formulas of variable order.
+    Bdf,
+    /// An Adams method.
+    Adams(&'static Adams),
+    /// An explicit method, exchanged for a stiff one where the problem is stiff.
+    Auto {
+        /// The method to begin with.
+        explicit: &'static Method,
+        /// The one where the problem is stiff.
+        stiff: &'static Method,
+    },
 }
 
 impl Method {
     /// The tableau of an explicit Runge-Kutta method; None for any other.
-    pub fn tableau(&self) -> Option<&'static Tableau> {
+    pub const fn tableau(&self) -> Option<&'static Tableau> {
         match self.family {
             Family::ExplicitRungeKutta(tableau) => Some(tableau),
             _ => None,
@@ -35,7 +53,8 @@ impl Method {
     pub fn adaptive(&self) -> bool {
         match self.family {
             Family::ExplicitRungeKutta(tableau) => tableau.error.is_some(),
-            Family::Radau => true,
+            Family::Adams(_) => false,
+            _ => true,
         }
     }
 
@@ -43,14 +62,17 @@ impl Method {
     pub fn dense(&self) -> bool {
         match self.family {
             Family::ExplicitRungeKutta(tableau) => tableau.dense.is_some(),
-            Family::Radau => true,
+            _ => true,
         }
     }
 
     /// Whether its exact discrete gradient is available.
     pub fn differentiable(&self) -> bool {
-        match self.family {
-            Family::ExplicitRungeKutta(_) | Family::Radau => true,
-        }
+        true
+    }
+
+    /// Whether it can take steps of a given size.
+    pub fn fixed_steps(&self) -> bool {
+        !matches!(self.family, Family::Bdf | Family::Auto { .. })
     }
 }

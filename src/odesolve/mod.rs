@@ -11,10 +11,15 @@
 //! # Ok::<(), odesync::Error>(())
 //! ```
 
+mod adams;
 mod adjoint;
+mod auto;
+mod bdf;
 pub(crate) mod control;
 mod driver;
 mod engine;
+mod esdirk;
+mod events;
 mod explicit;
 mod failure;
 mod jacobian;
@@ -24,21 +29,29 @@ pub mod methods;
 mod newton;
 mod options;
 mod plan;
+mod predictive;
 mod radau;
+mod rosenbrock;
 pub(crate) mod second_order;
+mod stage;
 pub(crate) mod stepper;
 mod tableau;
 
+pub use adams::Adams;
+pub use control::Controller;
 pub use driver::Problem;
 #[cfg(feature = "torch")]
 pub(crate) use driver::finite;
-#[cfg(feature = "torch")]
-pub(crate) use engine::check;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
+#[cfg(feature = "torch")]
+pub(crate) use engine::{NO_EVENTS, check};
+pub use esdirk::Esdirk;
+pub use events::{Direction, Event, Occurrence};
 pub use failure::{FailureReason, SolveFailure};
 pub use method::{Family, Method};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};
+pub use rosenbrock::Rosenbrock;
 pub use tableau::Tableau;
 
 use ndarray::{Array1, Array2};
@@ -46,13 +59,26 @@ use ndarray::{Array1, Array2};
 use crate::field::VectorField;
 use crate::{Error, Result};
 
+/// When an event happened, and the states then.
+#[derive(Debug, Clone)]
+pub struct EventTimes {
+    /// The times, `[n]`.
+    pub t: Array1<f64>,
+    /// The states, `[n, dof]`.
+    pub u: Array2<f64>,
+}
+
 /// The solution of one initial value problem.
 #[derive(Debug, Clone)]
 pub struct Solution {
-    /// Requested times, `[time]`.
+    /// Requested times, `[time]`. Where an event ended the solve: those before it, and its time.
     pub t: Array1<f64>,
     /// The solution, `[time, dof]`.
     pub u: Array2<f64>,
+    /// For each event of the options, when it happened.
+    pub events: Vec<EventTimes>,
+    /// Index of the event that ended the solve.
+    pub ended_by: Option<usize>,
     /// What it cost.
     pub stats: Stats,
     /// The steps that were taken.
@@ -88,11 +114,36 @@ pub fn solve_on(
     let problem = Problem { u0, t, sample: 0 };
     let mut all = engine.forward(field, &[problem], options, None, false)?;
     let one = all.pop().unwrap_or_default();
+    let mut times = t.to_vec();
+    let mut ended_by = None;
+    if let Some(end) = one.ended {
+        times.truncate((one.u.len() / field.dof()).saturating_sub(1));
+        times.push(end);
+        ended_by = one.occurrences.last().map(|o| o.event);
+    }
+    let of = |event: usize| -> Result<EventTimes> {
+        let found: Vec<&Occurrence> = one
+            .occurrences
+            .iter()
+            .filter(|o| o.event == event)
+            .collect();
+        let u = found.iter().flat_map(|o| o.u.iter().copied()).collect();
+        Ok(EventTimes {
+            t: found.iter().map(|o| o.t).collect(),
+            u: rows(field.dof(), u)?,
+        })
+    };
     Ok(Solution {
-        t: Array1::from(t.to_vec()),
-        u: Array2::from_shape_vec((t.len(), field.dof()), one.u)
-            .map_err(|e| Error::invalid(e.to_string()))?,
+        events: (0..options.events.len()).map(of).collect::<Result<_>>()?,
+        t: Array1::from(times),
+        u: rows(field.dof(), one.u)?,
+        ended_by,
         stats: one.stats,
         plan: one.plan,
     })
+}
+
+fn rows(dof: usize, values: Vec<f64>) -> Result<Array2<f64>> {
+    Array2::from_shape_vec((values.len() / dof.max(1), dof), values)
+        .map_err(|e| Error::invalid(e.to_string()))
 }

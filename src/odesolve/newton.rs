@@ -24,6 +24,12 @@ pub(crate) struct Newton {
     pub rate: f64,
 }
 
+impl Default for Newton {
+    fn default() -> Self {
+        Newton::new(1.0, 1)
+    }
+}
+
 impl Newton {
     /// For a step at this relative tolerance, with at most `limit` iterations.
     pub fn new(rtol: f64, limit: usize) -> Self {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::control::Controller;
+use super::events::Event;
 use super::method::Method;
 use super::methods;
 use crate::{Error, Result};
@@ -22,10 +24,16 @@ pub struct SolveOptions {
     pub substeps: Option<usize>,
     /// Size of the first step; chosen from the field where not given.
     pub first_step: Option<f64>,
+    /// Limit on the size of a step; fixed steps keep to it too.
+    pub max_step: Option<f64>,
+    /// How an explicit method's steps are chosen. (Implicit ones have controllers of their own.)
+    pub controller: Controller,
     /// Limit on attempted steps.
     pub max_steps: usize,
     /// Whether to step exactly onto the field's breakpoints.
     pub breakpoints: bool,
+    /// What is to be noticed during a solve.
+    pub events: Vec<Event>,
     /// Raised to end a solve of many steps with [`Error::Interrupted`].
     pub interrupt: Option<Arc<AtomicBool>>,
 }
@@ -39,8 +47,11 @@ impl Default for SolveOptions {
             step_size: None,
             substeps: None,
             first_step: None,
+            max_step: None,
+            controller: Controller::default(),
             max_steps: 100_000,
             breakpoints: true,
+            events: vec![],
             interrupt: None,
         }
     }
@@ -74,6 +85,27 @@ impl SolveOptions {
     #[must_use]
     pub fn step_size(mut self, h: f64) -> Self {
         self.step_size = Some(h);
+        self
+    }
+
+    /// The same with no step longer than this.
+    #[must_use]
+    pub fn max_step(mut self, h: f64) -> Self {
+        self.max_step = Some(h);
+        self
+    }
+
+    /// The same with another controller of the step size.
+    #[must_use]
+    pub fn controller(mut self, controller: Controller) -> Self {
+        self.controller = controller;
+        self
+    }
+
+    /// The same with one more event.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
         self
     }
 
@@ -111,6 +143,7 @@ impl SolveOptions {
         for (name, value) in [
             ("step_size", self.step_size),
             ("first_step", self.first_step),
+            ("max_step", self.max_step),
         ] {
             if let Some(x) = value {
                 positive(name, x)?;
@@ -120,6 +153,12 @@ impl SolveOptions {
             return Err(Error::invalid(
                 "step_size and substeps exclude each other; give one",
             ));
+        }
+        if self.fixed() && !self.method.fixed_steps() {
+            return Err(Error::invalid(format!(
+                "\"{}\" chooses its own steps; leave out step_size and substeps, or take \"radau\" or \"kvaerno5\" for fixed ones",
+                self.method.name
+            )));
         }
         if self.substeps == Some(0) {
             return Err(Error::invalid("substeps must be at least 1"));

@@ -44,12 +44,16 @@ pub struct StepPlan {
     pub steps: Vec<Step>,
     /// One for each requested time.
     pub outputs: Vec<Output>,
+    /// Which variant of the method took each step, where it has several: the order for `bdf`, whether the history was begun
+    /// anew (1) for the Adams methods, explicit (0) or stiff (1) for `auto`. Empty for the others.
+    pub variants: Vec<u8>,
 }
 
 impl StepPlan {
     pub(crate) fn clear(&mut self) {
         self.steps.clear();
         self.outputs.clear();
+        self.variants.clear();
     }
 
     /// Whether it places this many requested times, in order, the first at the start.
@@ -66,7 +70,7 @@ impl StepPlan {
 }
 
 /// What a solve cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stats {
     /// Accepted steps.
     pub steps: usize,
@@ -78,6 +82,10 @@ pub struct Stats {
     pub jacobians: usize,
     /// Factorisations of a stage matrix, by implicit methods.
     pub factorizations: usize,
+    /// Changes between methods, by `auto`.
+    pub switches: usize,
+    /// When the problem was first found to be stiff, by `auto`.
+    pub stiff_from: Option<f64>,
 }
 
 impl std::ops::AddAssign for Stats {
@@ -87,5 +95,7 @@ impl std::ops::AddAssign for Stats {
         self.evaluations += other.evaluations;
         self.jacobians += other.jacobians;
         self.factorizations += other.factorizations;
+        self.switches += other.switches;
+        self.stiff_from = self.stiff_from.or(other.stiff_from);
     }
 }

@@ -4,6 +4,7 @@
 use nalgebra::Complex;
 
 use super::adjoint::{Bars, add, add_scaled};
+use super::auto::Watch;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, finite};
 use super::failure::FailureReason;
@@ -13,11 +14,10 @@ use super::methods::radau::{A, C, E, MU, MU_COMPLEX, T, TI, weights};
 use super::newton::{Newton, Progress, settled};
 use super::options::SolveOptions;
 use super::plan::Step;
+use super::predictive::Predictive;
 use crate::field::native::{Evaluator, Gradient};
 
 const ITERATIONS: usize = 6;
-/// A step size that would change by less than this factor is kept, and the factorisations with it.
-const WORTH_CHANGING: f64 = 1.2;
 
 /// Storage of a scheme, kept between solves.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +50,12 @@ struct Coupled {
 }
 
 impl Coupled {
+    fn bind(&mut self, evaluator: &Evaluator) {
+        for jacobian in &mut self.jacobians {
+            jacobian.bind(evaluator);
+        }
+    }
+
     /// Factors I − h A ⊗ J_j, the jth stage having left its slot at `slots[j]`.
     fn factor(
         &mut self,
@@ -60,7 +66,6 @@ impl Coupled {
     ) -> bool {
         let dof = evaluator.dof();
         for ((jacobian, c), slot) in self.jacobians.iter_mut().zip(C).zip(slots) {
-            jacobian.resize(dof);
             jacobian.fill(evaluator, (sample, step.node(c)), slot);
         }
         let (h, jacobians) = (step.h(), &self.jacobians);
@@ -80,11 +85,10 @@ pub(crate) struct Radau {
     have: bool,
     current: bool,
     newton: Newton,
-    /// Step size and error norm of the step before.
-    last: Option<(f64, f64)>,
+    control: Predictive,
     /// Step size of the stages in `before`; 0 for none.
     before: f64,
-    rejected: bool,
+    watch: Watch,
 }
 
 impl Radau {
@@ -103,16 +107,17 @@ impl Radau {
             buffer.resize(len, 0.0);
         }
         buffers.increment.resize(dof, Complex::default());
-        buffers.jacobian.resize(dof);
+        buffers.jacobian.bind(evaluator);
+        buffers.stages.bind(evaluator);
         Radau {
             buffers,
             factored: 0.0,
             have: false,
             current: false,
             newton: Newton::new(1.0, ITERATIONS),
-            last: None,
+            control: Predictive::default(),
             before: 0.0,
-            rejected: false,
+            watch: Watch::default(),
         }
     }
 
@@ -137,7 +142,8 @@ impl Radau {
         course: &mut Course<TAPE>,
         h: f64,
     ) -> Result<(), FailureReason> {
-        if self.factored == h {
+        // Step sizes that are meant to be equal differ by the rounding of the time.
+        if (self.factored - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
         let Buffers {
@@ -325,15 +331,6 @@ impl Radau {
         true
     }
 
-    /// How the step size should change (Gustafsson's prediction from the last two errors), before safety.
-    fn factor_of(&self, h: f64, norm: f64) -> f64 {
-        let trend = match self.last {
-            Some((before, error)) if norm > 0.0 => h / before * (error / norm).powf(0.25),
-            _ => 1.0,
-        };
-        trend.min(1.0) * norm.max(1e-10).powf(-0.25)
-    }
-
     /// The error estimate of the attempted step into `error`, from the slope `f`; its norm.
     fn estimate<const TAPE: bool>(&mut self, course: &Course<TAPE>, h: f64) -> f64 {
         let SolveOptions { rtol, atol, .. } = *course.options;
@@ -344,11 +341,6 @@ impl Radau {
         }
         real.solve(error);
         error_norm(error, &course.work.state, &course.work.next, rtol, atol)
-    }
-
-    /// Whether the field is so slow here that an explicit method could take this step.
-    pub fn easy(&self, h: f64) -> bool {
-        h.abs() * self.buffers.jacobian.norm() < 1.0
     }
 }
 
@@ -411,7 +403,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         let h = step.h();
         self.buffers.error.copy_from_slice(&self.buffers.f);
         let mut norm = self.estimate(course, h);
-        if norm > 1.0 && (self.rejected || self.last.is_none()) {
+        if norm > 1.0 && (self.control.rejected || self.control.first()) {
             // The estimate of a first step, or of one after a rejection, is too large in the stiff components.
             let Buffers {
                 slot, stage, error, ..
@@ -423,24 +415,10 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
             course.work.stats.evaluations += 1;
             norm = self.estimate(course, h);
         }
-        let safety = self.newton.safety();
-        if norm.is_nan() || norm > 1.0 {
-            self.rejected = true;
-            let factor = match norm.is_finite() {
-                true => (safety * self.factor_of(h.abs(), norm)).clamp(0.2, 0.9),
-                false => 0.2,
-            };
-            course.stepper.settle(false, h.abs() * factor);
-            return false;
-        }
-        self.rejected = false;
-        let mut factor = (safety * self.factor_of(h.abs(), norm)).min(10.0);
-        if factor >= 1.0 && factor < WORTH_CHANGING && !self.newton.slow() {
-            factor = 1.0;
-        }
-        self.last = Some((h.abs(), norm.max(1e-10)));
-        course.stepper.settle(true, h.abs() * factor);
-        true
+        let (safety, keep) = (self.newton.safety(), !self.newton.slow());
+        let (accepted, size) = self.control.judge(h.abs(), norm, 4, safety, keep);
+        course.stepper.settle(accepted, size);
+        accepted
     }
 
     fn inside(
@@ -477,6 +455,12 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         }
     }
 
+    /// Not stiff where every eigenvalue is so small that an explicit method could take this step.
+    fn unsuited(&mut self, _course: &mut Course<TAPE>, step: Step) -> bool {
+        let easy = step.h().abs() * self.buffers.jacobian.norm() < 1.0;
+        self.watch.note(easy)
+    }
+
     fn finite(&self) -> bool {
         finite(&self.buffers.z)
     }
@@ -493,6 +477,7 @@ pub(crate) fn backward(
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
     let mut coupled = Coupled::default();
+    coupled.bind(evaluator);
     let mut mu = vec![0.0; dof];
     let mut lambda = vec![0.0; 3 * dof];
     let mut bar = vec![0.0; dof];

@@ -5,7 +5,7 @@
 //! and read from the dense output, unless the field is not finite there. Fixed steps divide each interval between
 //! requested times and breakpoints equally.
 
-use super::control;
+use super::control::{self, Controller};
 use super::failure::FailureReason;
 use super::options::SolveOptions;
 use super::plan::{Output, Step};
@@ -33,6 +33,9 @@ pub(crate) struct Stepper<'a> {
     /// Whether the attempt ends at a stop.
     clipped: bool,
     stop_at_end: bool,
+    /// Error norm of the last accepted step, and whether an attempt was rejected since.
+    norm: f64,
+    rejected: bool,
     /// End of the current interval of fixed steps among the requested times.
     interval: usize,
     equal: EqualSteps,
@@ -81,6 +84,9 @@ impl<'a> Stepper<'a> {
             clipped: false,
             // A field synchronised to data ends with the data; beyond it lies nothing worth a step.
             stop_at_end: options.breakpoints && !breakpoints.is_empty(),
+            // As in Hairer's codes; a smaller one would hold the second step back too much.
+            norm: 1e-4,
+            rejected: false,
             interval: 1,
             equal: EqualSteps::default(),
         }
@@ -89,6 +95,22 @@ impl<'a> Stepper<'a> {
     /// Sets the size of the first adaptive step.
     pub fn begin(&mut self, size: f64) {
         self.proposed = size;
+    }
+
+    /// Size of the next adaptive step, before clipping.
+    pub fn proposed(&self) -> f64 {
+        self.proposed
+    }
+
+    /// Whether the attempt ends at a stop, earlier than proposed.
+    pub fn clipped(&self) -> bool {
+        self.clipped
+    }
+
+    /// Whether the solve stands at a breakpoint.
+    pub fn at_stop(&self) -> bool {
+        let passed = self.next_stop.checked_sub(1);
+        passed.and_then(|i| self.stops.get(i)) == Some(&self.t)
     }
 
     /// The direction of time.
@@ -132,6 +154,9 @@ impl<'a> Stepper<'a> {
         };
         // A sliver left before a stop would cost a step of its own.
         let (t, sign) = (self.t, self.sign);
+        if let Some(most) = self.options.max_step {
+            self.proposed = self.proposed.min(most);
+        }
         let clipped = stop.filter(|s| self.proposed * (1.0 + 1e-9) >= (s - t) * sign);
         self.clipped = clipped.is_some();
         let step = Step {
@@ -171,6 +196,7 @@ impl<'a> Stepper<'a> {
                     (Some(h), _) => h,
                     (None, n) => (to - from).abs() / n.unwrap_or(1) as f64,
                 };
+                let h = h.min(self.options.max_step.unwrap_or(h));
                 self.equal = EqualSteps::new(self.t, end, h);
             }
         }
@@ -191,11 +217,23 @@ impl<'a> Stepper<'a> {
     #[inline]
     pub fn judge(&mut self, step: Step, norm: f64, finite: impl FnOnce() -> bool) -> bool {
         let h = step.h().abs();
-        let suggested = h * control::factor(norm, self.options.method.order);
+        let order = self.options.method.order;
+        let mut suggested = h * match self.options.controller {
+            Controller::Integral => control::factor(norm, order),
+            Controller::ProportionalIntegral => control::pi_factor(norm, self.norm, order),
+        };
         if norm <= 1.0 && finite() {
+            if self.options.controller == Controller::ProportionalIntegral {
+                if self.rejected {
+                    suggested = suggested.min(h);
+                }
+                self.rejected = false;
+                self.norm = norm.max(1e-4);
+            }
             self.settle(true, suggested);
             return true;
         }
+        self.rejected = true;
         self.settle(false, suggested.min(h * 0.9));
         if !norm.is_finite() {
             self.stay_inside(step);

@@ -57,4 +57,4 @@ impl Tableau {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

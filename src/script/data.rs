@@ -17,7 +17,7 @@ use crate::datasets::{
     Column, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson,
     write_csv,
 };
-use crate::odesolve::{SolveOptions, solve};
+use crate::odesolve::SolveOptions;
 use crate::random::{Generator, with_shared};
 use crate::{Error, Result};
 
@@ -59,7 +59,7 @@ pub(super) fn trajectories(u: ArrayD<f64>) -> Result<Array3<f64>> {
 }
 
 /// Initial states `[sample, dof]` from an array of rank 2 or 1 (one sample).
-fn initial_states(u0: ArrayD<f64>) -> Result<Array2<f64>> {
+pub(super) fn initial_states(u0: ArrayD<f64>) -> Result<Array2<f64>> {
     let u0 = if u0.ndim() == 1 {
         u0.insert_axis(Axis(0))
     } else {
@@ -82,6 +82,20 @@ fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data>
     Ok(data(Dataset::new(t, u, u0)?))
 }
 
+fn joined(list: &List) -> Fallible<Data> {
+    let parts = list
+        .iter()
+        .map(|part| match part.read_lock::<Data>() {
+            Some(part) => Ok(Dataset::clone(&part.0)),
+            None => Err(Error::invalid(format!(
+                "dataset: a list of datasets is joined, and it holds {}; data from arrays are dataset(t, u)",
+                convert::describe(part)
+            ))),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(data(Dataset::join(&parts)?))
+}
+
 fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
     let mut options = Options::new("dataset", options);
     let solver = SolveOptions {
@@ -92,11 +106,7 @@ fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map)
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
     room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
-    let mut all = Array3::zeros((u0.nrows(), t.len(), field.0.dof()));
-    for (u0, mut to) in u0.outer_iter().zip(all.outer_iter_mut()) {
-        to.assign(&solve(&field.0, &u0.to_vec(), &t, &solver)?.u);
-    }
-    Ok(data(Dataset::new(Array1::from(t), all, Some(u0))?))
+    Ok(data(Dataset::simulated(&field.0, &u0, &t, &solver)?))
 }
 
 /// A column by its name or its number, counted from 0.
@@ -186,14 +196,21 @@ fn count(n: i64, what: &str) -> Result<usize> {
 
 pub(super) fn register(reg: &mut Registry) {
     reg.kind::<Data>("Dataset").display::<Data>(|d| {
-        let (t, d) = (d.0.t(), &d.0);
+        let d = &d.0;
+        let counts = || d.trajectories().map(|(t, _)| t.len());
+        let all = || d.trajectories().flat_map(|(t, _)| t.to_vec());
+        let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
         format!(
             "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
             d.samples(),
             if d.samples() == 1 { "" } else { "s" },
-            d.len(),
-            t[0],
-            t[d.len() - 1],
+            match (d.is_uniform(), fewest == most) {
+                (true, _) => format!("{most}"),
+                (_, true) => format!("{most} own"),
+                _ => format!("{fewest} to {most} own"),
+            },
+            all().fold(f64::INFINITY, f64::min),
+            all().fold(f64::NEG_INFINITY, f64::max),
             d.names().join(", "),
             if d.has_missing() {
                 ", with missing values"
@@ -219,13 +236,26 @@ pub(super) fn register(reg: &mut Registry) {
     reg.add("dataset", |t: Dynamic, u: Dynamic, u0: Dynamic| {
         from_arrays(&t, &u, Some(&u0))
     });
+    reg.add("dataset", |list: List| joined(&list));
     reg.describe(
         "dataset",
-        "dataset(field, u0, t) or dataset(t, u) or dataset(t, u, u0) -> Dataset",
-        "Simulated data, or data from arrays: u is [time, dof] or [sample, time, dof], NaN a missing value, u0 the first row unless \
-         given.",
-        "dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5))",
+        "dataset(field, u0, t) or dataset(t, u) or dataset(t, u, u0) or dataset([data, …]) -> Dataset",
+        "Simulated data; data from arrays: u is [time, dof] or [sample, time, dof], NaN a missing value, u0 the first row unless \
+         given; or the samples of several datasets, which may have different times. Then data.t are the times of all samples, \
+         data.u is NaN where a sample has none, and data.sample(i) is one of them.",
+        "dataset([dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5)), dataset([0.0, 0.7, 0.9], [[1, 2], [2, 2], [2, 1]])])",
     );
+    reg.add("sample", |d: &mut Data, i: i64| -> Fallible<Data> {
+        let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
+        Ok(data(d.0.only(i)?))
+    });
+    reg.describe(
+        "sample",
+        "data.sample(i) -> Dataset",
+        "One sample, with its own times; samples count from 0, data.samples is their number.",
+        "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).sample(1).u0",
+    );
+    reg.get("samples", |d: &mut Data| Ok(d.0.samples() as i64));
     files(reg);
     reg.add("add_noise", |d: &mut Data, amplitude: Dynamic| {
         noisy(d, &amplitude, Map::new())
@@ -246,7 +276,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.describe(
         "head",
         "data.head(n) -> Dataset",
-        "The first n times.",
+        "The first n times of each sample.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).head(2)",
     );
     reg.add(
@@ -258,7 +288,17 @@ pub(super) fn register(reg: &mut Registry) {
     reg.get("t", |d: &mut Data| {
         Ok(Array::new(d.0.t().to_owned().into_dyn()))
     });
-    reg.get("u", |d: &mut Data| Ok(squeeze(d.0.u())));
+    let host = reg.host();
+    reg.get("u", move |d: &mut Data| {
+        if !d.0.is_uniform() {
+            let times: usize = d.0.trajectories().map(|(t, _)| t.len()).sum();
+            host.room_for_shape(
+                "the data on the times of all samples",
+                &[d.0.samples(), times, d.0.dof()],
+            )?;
+        }
+        Ok(squeeze(d.0.u()))
+    });
     reg.get("u0", |d: &mut Data| Ok(squeeze(d.0.u0())));
     reg.get("dof", |d: &mut Data| Ok(d.0.dof() as i64));
     reg.get("names", |d: &mut Data| {

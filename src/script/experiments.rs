@@ -11,6 +11,7 @@ use super::host::Host;
 use super::registry::Registry;
 use super::training::{Trained, Way};
 use crate::config::{Config, Library, Override};
+use crate::devices::Device;
 use crate::experiments::{CONFIG, Experiment, Place, Results, RunRequest, fit_figure};
 use crate::logging::Progress;
 use crate::plotting::Panel;
@@ -55,7 +56,11 @@ fn configuration(host: &Host, name: &str) -> Result<Config> {
 
 fn config(host: &Host, name: &str) -> Fallible<Settings> {
     // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
-    let config = configuration(host, name).map_err(|e| Error::Usage(e.to_string()))?;
+    let mut config = configuration(host, name).map_err(|e| Error::Usage(e.to_string()))?;
+    if let device @ Device::Cuda(_) = host.device() {
+        config.set("trainer.engine", device.engine().into())?;
+        config.set("trainer.device", device.to_string().into())?;
+    }
     if host.runs().print_config {
         host.print(config.to_yaml().trim_end());
         return Err(Box::new(EvalAltResult::ErrorTerminated(

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::devices::Device;
 use crate::experiments::Place;
 use crate::{Error, Result};
 
 use super::memory;
+use super::session::SessionOptions;
 
 /// Where a text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,7 @@ struct Inner {
     output: Output,
     quiet: bool,
     memory_limit: usize,
+    device: Device,
     arguments: Vec<String>,
     runs: RunPlan,
     script: Mutex<Script>,
@@ -101,22 +104,17 @@ struct Script {
 }
 
 impl Host {
-    pub(super) fn new(
-        output: Output,
-        quiet: bool,
-        memory_limit: usize,
-        arguments: Vec<String>,
-        runs: RunPlan,
-    ) -> Self {
+    pub(super) fn new(options: SessionOptions) -> Self {
         Self(Arc::new(Inner {
             interrupt: Arc::default(),
             output_failed: Mutex::new(None),
             output_closed: AtomicBool::new(false),
-            output,
-            quiet,
-            memory_limit,
-            arguments,
-            runs,
+            output: options.output,
+            quiet: options.quiet,
+            memory_limit: options.memory_limit.unwrap_or_else(memory::default_limit),
+            device: options.device,
+            arguments: options.arguments,
+            runs: options.runs,
             script: Mutex::default(),
         }))
     }
@@ -220,6 +218,11 @@ impl Host {
             .iter()
             .filter(|a| !script.taken.contains(a));
         rest.cloned().collect()
+    }
+
+    /// The device of a call that names neither an engine nor a device.
+    pub fn device(&self) -> Device {
+        self.0.device
     }
 
     /// Bytes that the process may hold.

@@ -13,7 +13,7 @@ use super::fields::Field;
 use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{engine_and_device, solver};
+use super::solving::solver;
 use super::training::Way;
 use crate::landscape::{Hessian, HessianOptions};
 use crate::odesolve::SolveOptions;
@@ -46,7 +46,9 @@ fn hessian(host: &Host, model: &Field, data: &Data, options: Map) -> Fallible<Cu
         _ => 0.0,
     };
     let lambda = options.f64("lambda", default)?;
-    let (engine, _) = engine_and_device(&mut options)?;
+    // The session's device says nothing here: there is one engine.
+    let engine = options.choice("engine", &["native", "torch"])?;
+    options.string("device", "cpu")?;
     if engine != "native" {
         return Err(Error::invalid(format!(
             "hessian: second derivatives are there on the native engine only, not on \"{engine}\"; leave engine out"

@@ -191,14 +191,29 @@ impl Options {
     /// # Errors
     /// [`Error::Invalid`] that lists the choices and points at the nearest.
     pub fn choice(&mut self, key: &'static str, choices: &[&'static str]) -> Result<&'static str> {
-        let Some(given) = self.opt_string(key)? else {
-            return choices
+        match self.opt_choice(key, choices)? {
+            Some(choice) => Ok(choice),
+            None => choices
                 .first()
                 .copied()
-                .ok_or_else(|| Error::invalid("no choices"));
+                .ok_or_else(|| Error::invalid("no choices")),
+        }
+    }
+
+    /// One of some names that may be absent.
+    ///
+    /// # Errors
+    /// Another name, with the nearest of those allowed.
+    pub fn opt_choice(
+        &mut self,
+        key: &'static str,
+        choices: &[&'static str],
+    ) -> Result<Option<&'static str>> {
+        let Some(given) = self.opt_string(key)? else {
+            return Ok(None);
         };
         match choices.iter().find(|choice| **choice == given) {
-            Some(choice) => Ok(choice),
+            Some(choice) => Ok(Some(choice)),
             None => {
                 let unknown = error::unknown(key, &given, choices.iter().copied());
                 Err(Error::invalid(format!("{}: {unknown}", self.call)))

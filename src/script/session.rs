@@ -19,6 +19,7 @@ use super::registry::{Catalogue, Doc};
 use super::report::{Report, Sources};
 use super::syntax::Watch;
 use super::{limits, memory};
+use crate::devices::Device;
 
 /// How a session is set up.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub struct SessionOptions {
     pub output: Output,
     /// Bytes that the process may hold; a quarter of the machine's memory unless told otherwise.
     pub memory_limit: Option<usize>,
+    /// The device of every call that names neither an engine nor a device; the processor unless told otherwise.
+    pub device: Device,
 }
 
 impl Default for SessionOptions {
@@ -43,6 +46,7 @@ impl Default for SessionOptions {
             runs: RunPlan::default(),
             output: Output::terminal(),
             memory_limit: None,
+            device: Device::default(),
         }
     }
 }
@@ -99,14 +103,7 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Limit`] where the system refuses the thread.
     pub fn new(options: SessionOptions) -> Result<Self, ScriptError> {
-        let limit = options.memory_limit.unwrap_or_else(memory::default_limit);
-        let host = Host::new(
-            options.output,
-            options.quiet,
-            limit,
-            options.arguments,
-            options.runs,
-        );
+        let host = Host::new(options);
         let mut refused = String::new();
         for stack in limits::STACK {
             let (jobs, queue) = channel::<Job>();

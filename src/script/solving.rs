@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Map};
+use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::array::Array;
 use super::convert;
 use super::error::Fallible;
-use super::fields::Field;
+use super::fields::{Field, event};
 use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
-use crate::Result;
+use crate::devices::Device;
 use crate::engines::engine;
-use crate::odesolve::{Solution, SolveOptions, Stats, methods, solve_on};
+use crate::odesolve::{
+    Controller, Direction, Event, Solution, SolveOptions, Stats, methods, solve_on,
+};
+use crate::{Error, Result};
 
 /// A solution as scripts hold it.
 #[derive(Clone)]
@@ -32,6 +35,8 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     solver.atol = options.positive("atol", solver.atol)?;
     solver.step_size = options.opt_positive("step_size")?;
     solver.substeps = options.opt_usize("substeps")?;
+    solver.max_step = options.opt_positive("max_step")?;
+    solver.controller = Controller::by_name(options.choice("controller", &Controller::NAMES)?)?;
     solver.first_step = options.opt_positive("first_step")?;
     solver.max_steps = options.count("max_steps", solver.max_steps)?;
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
@@ -39,27 +44,37 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     Ok(solver)
 }
 
-/// The engine's name and its device, under the keys `engine` and `device`.
+/// The engine's name and its device, under the keys `engine` and `device`. Where the device is missing it is the session's,
+/// and the processor for the native engine; where the engine is missing it is the one that the device needs.
 ///
 /// # Errors
-/// A name that no engine has.
-pub fn engine_and_device(options: &mut Options) -> Result<(String, String)> {
-    let name = options.choice("engine", &["native", "torch"])?;
-    Ok((name.into(), options.string("device", "cpu")?))
+/// A name that no engine or no device has.
+pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, String)> {
+    let engine = options.opt_choice("engine", &["native", "torch"])?;
+    let device = match options.opt_string("device")? {
+        Some(name) => name.parse()?,
+        None if engine == Some("native") => Device::Cpu,
+        None => host.device(),
+    };
+    let engine = engine.unwrap_or_else(|| device.engine());
+    Ok((engine.into(), device.to_string()))
 }
 
 /// What a solve cost, as a map.
 pub fn stats(stats: Stats) -> Map {
-    [
+    let counts = [
         ("steps", stats.steps),
         ("rejected", stats.rejected),
         ("evaluations", stats.evaluations),
         ("jacobians", stats.jacobians),
         ("factorizations", stats.factorizations),
-    ]
-    .into_iter()
-    .map(|(name, count)| (name.into(), Dynamic::from(count as i64)))
-    .collect()
+        ("switches", stats.switches),
+    ];
+    let counts = counts.map(|(name, count)| (name.into(), Dynamic::from(count as i64)));
+    let mut map = Map::from(counts);
+    let stiff_from = stats.stiff_from.map_or(Dynamic::UNIT, Dynamic::from);
+    map.insert("stiff_from".into(), stiff_from);
+    map
 }
 
 /// The error for a solution that would not fit into the memory a script may use: values, outputs and steps, a few times over.
@@ -77,13 +92,84 @@ pub fn room_for_solution(
     host.room_for(what, elements)
 }
 
-fn solve(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Solved> {
+/// Reads the events of a solve: `event` with `direction` and `terminal` beside it, and `events`, a list of closures or maps.
+fn events(
+    context: &NativeCallContext,
+    field: &Field,
+    options: &mut Options,
+) -> Fallible<Vec<Event>> {
+    let mut all = vec![];
+    let listed = options.take("events");
+    let one = one_event(context, field, options)?;
+    all.extend(one);
+    let Some(value) = listed else {
+        return Ok(all);
+    };
+    let Some(list) = value.clone().try_cast::<List>() else {
+        return Err(options
+            .wrong("events", "a list of closures or maps", &value)
+            .into());
+    };
+    for item in list {
+        let map = match item.clone().try_cast::<FnPtr>() {
+            Some(closure) => Map::from([("event".into(), closure.into())]),
+            None => item
+                .clone()
+                .try_cast::<Map>()
+                .ok_or_else(|| options.wrong("events", "a list of closures or maps", &item))?,
+        };
+        let mut own = Options::new("solve: events", map);
+        let Some(event) = one_event(context, field, &mut own)? else {
+            return Err(Error::invalid(
+                "solve: an event needs its function, for example #{ event: |t, u, p| u[0], terminal: true }",
+            )
+            .into());
+        };
+        own.finish()?;
+        all.push(event);
+    }
+    Ok(all)
+}
+
+fn one_event(
+    context: &NativeCallContext,
+    field: &Field,
+    options: &mut Options,
+) -> Fallible<Option<Event>> {
+    let closure = options.opt_closure("event")?;
+    let direction = options.opt_string("direction")?;
+    let terminal = options.bool("terminal", false)?;
+    let Some(closure) = closure else {
+        if direction.is_some() || terminal {
+            return Err(Error::invalid(
+                "solve: direction and terminal belong to an event, and there is none; give event: |t, u, p| …",
+            )
+            .into());
+        }
+        return Ok(None);
+    };
+    let mut event = event(context, &field.0, closure)?;
+    if let Some(name) = direction {
+        event = event.direction(Direction::by_name(&name)?);
+    }
+    Ok(Some(if terminal { event.terminal() } else { event }))
+}
+
+fn solve(
+    context: &NativeCallContext,
+    host: &Host,
+    field: &Field,
+    u0: &Dynamic,
+    t: &Dynamic,
+    options: Map,
+) -> Fallible<Solved> {
     let mut options = Options::new("solve", options);
-    let solver = SolveOptions {
+    let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options, "method")?
     };
-    let (name, device) = engine_and_device(&mut options)?;
+    solver.events = events(context, field, &mut options)?;
+    let (name, device) = engine_and_device(host, &mut options)?;
     options.finish()?;
     let (u0, t) = (
         convert::to_vector(u0, "solve: u0")?,
@@ -91,6 +177,12 @@ fn solve(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) ->
     );
     room_for_solution(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
+    if let Some(t) = solution.stats.stiff_from {
+        host.note(&format!(
+            "solve: the problem is stiff from t = {t:.6} on; changed to a stiff method there ({} changes in all)",
+            solution.stats.switches
+        ));
+    }
     Ok(Solved(Arc::new(solution)))
 }
 
@@ -110,20 +202,27 @@ pub(super) fn register(reg: &mut Registry) {
     });
     let host = reg.host();
     let with_options = reg.host();
-    reg.add("solve", move |f: Field, u0: Dynamic, t: Dynamic| {
-        solve(&host, &f, &u0, &t, Map::new())
-    });
     reg.add(
         "solve",
-        move |f: Field, u0: Dynamic, t: Dynamic, options: Map| {
-            solve(&with_options, &f, &u0, &t, options)
+        move |c: NativeCallContext, f: Field, u0: Dynamic, t: Dynamic| {
+            solve(&c, &host, &f, &u0, &t, Map::new())
+        },
+    );
+    reg.add(
+        "solve",
+        move |c: NativeCallContext, f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+            solve(&c, &with_options, &f, &u0, &t, options)
         },
     );
     reg.describe(
         "solve",
         "solve(field, u0, t, #{ method: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
-        "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods: euler, midpoint, heun, rk4, bosh3, dopri5, \
-         tsit5. More options: step_size or substeps (fixed steps), first_step, max_steps, breakpoints, engine, device.",
+        "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
+         heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
+         kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps); auto (changes to a stiff method where the \
+         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\"), \
+         breakpoints, engine, device; event (|t, u, p| a number that passes through zero) with direction (\"both\", \"up\", \
+         \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
     );
     reg.get("t", |s: &mut Solved| {
@@ -132,5 +231,57 @@ pub(super) fn register(reg: &mut Registry) {
     reg.get("u", |s: &mut Solved| {
         Ok(Array::new(s.0.u.clone().into_dyn()))
     });
+    reg.get("events", |s: &mut Solved| {
+        let events = s.0.events.iter().map(|e| {
+            let t = Array::new(e.t.clone().into_dyn()).into_dynamic();
+            let u = Array::new(e.u.clone().into_dyn()).into_dynamic();
+            Dynamic::from(Map::from([("t".into(), t), ("u".into(), u)]))
+        });
+        Ok(events.collect::<List>())
+    });
+    reg.get("ended_by", |s: &mut Solved| {
+        Ok(s.0
+            .ended_by
+            .map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64)))
+    });
     reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::SessionOptions;
+
+    /// What a script's options come to in a session on this device: "engine device".
+    fn chosen(device: Device, given: &[(&str, &str)]) -> Result<String> {
+        let host = Host::new(SessionOptions {
+            device,
+            ..SessionOptions::default()
+        });
+        let map = given
+            .iter()
+            .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
+            .collect();
+        let (engine, device) = engine_and_device(&host, &mut Options::new("solve", map))?;
+        Ok(format!("{engine} {device}"))
+    }
+
+    #[test]
+    fn the_sessions_device_is_a_default_that_a_scripts_options_overrule() {
+        let gpu = Device::Cuda(1);
+        for (session, given, want) in [
+            (Device::Cpu, &[][..], "native cpu"),
+            (gpu, &[], "torch cuda:1"),
+            (gpu, &[("engine", "native")], "native cpu"),
+            (gpu, &[("engine", "torch")], "torch cuda:1"),
+            (gpu, &[("device", "cpu")], "native cpu"),
+            (gpu, &[("engine", "torch"), ("device", "cpu")], "torch cpu"),
+            (Device::Cpu, &[("engine", "torch")], "torch cpu"),
+            (Device::Cpu, &[("device", "cuda")], "torch cuda"),
+        ] {
+            assert_eq!(chosen(session, given).unwrap(), want, "{session} {given:?}");
+        }
+        let error = chosen(gpu, &[("device", "gpu")]).unwrap_err().to_string();
+        assert!(error.contains("unknown device \"gpu\""), "{error}");
+    }
 }

@@ -12,6 +12,7 @@ use super::data::{Data, squeeze};
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
+use super::observation::observation;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::{engine_and_device, room_for_solution, solver};
@@ -47,22 +48,27 @@ pub(super) fn register(reg: &mut Registry) {
         "train",
         "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run",
         "Trains a copy of the model. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
-         optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, patience, max_failures, out (folder for \
+         optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
+         all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
-         max_steps, breakpoints, progress.",
+         max_step, max_steps, controller, breakpoints, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     runs(reg);
-    reg.add("loss_and_gradient", |f: Field, d: Data, m: Way| {
-        loss_and_gradient(&f, &d, &m, Map::new())
+    let host = reg.host();
+    reg.add("loss_and_gradient", move |f: Field, d: Data, m: Way| {
+        loss_and_gradient(&host, &f, &d, &m, Map::new())
     });
-    reg.add("loss_and_gradient", |f: Field, d: Data, m: Way, o: Map| {
-        loss_and_gradient(&f, &d, &m, o)
-    });
+    let host = reg.host();
+    reg.add(
+        "loss_and_gradient",
+        move |f: Field, d: Data, m: Way, o: Map| loss_and_gradient(&host, &f, &d, &m, o),
+    );
     reg.describe(
         "loss_and_gradient",
         "loss_and_gradient(model, data, method, #{ lambda: 1.0, adjoint: \"backprop\", engine: \"native\" }) -> map",
-        "The method's loss and its gradient: the model's parameters, then the method's own. Also takes the solver's options.",
+        "The method's loss and its gradient: the model's parameters, then the method's own, then the initial states if train_u0 is \
+         true. Also takes observe, u0 and the solver's options.",
         "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
     );
 }
@@ -190,7 +196,7 @@ fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> F
     }
     let mut options = Options::new("train", options);
     let default = TrainOptions::default();
-    let (engine, device) = engine_and_device(&mut options)?;
+    let (engine, device) = engine_and_device(host, &mut options)?;
     let epochs = options.opt_usize("epochs")?;
     let train_options = TrainOptions {
         epochs,
@@ -200,6 +206,7 @@ fn run(host: &Host, model: &Field, data: &Data, method: &Way, options: Map) -> F
         clip: options.opt_positive("clip")?,
         patience: options.opt_usize("patience")?,
         max_failures: options.count("max_failures", default.max_failures)?,
+        observation: observation(&mut options)?,
         solver: solver(&mut options, "solver")?,
         engine,
         device,
@@ -247,7 +254,13 @@ fn how_to_go_on(run: &Run, out: Option<&Path>) -> String {
     }
 }
 
-fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> Fallible<Map> {
+fn loss_and_gradient(
+    host: &Host,
+    model: &Field,
+    data: &Data,
+    method: &Way,
+    options: Map,
+) -> Fallible<Map> {
     let mut options = Options::new("loss_and_gradient", options);
     let default = if matches!(method.0, Method::Homotopy(_)) {
         1.0
@@ -256,13 +269,15 @@ fn loss_and_gradient(model: &Field, data: &Data, method: &Way, options: Map) -> 
     };
     let lambda = options.f64("lambda", default)?;
     options.choice("adjoint", &["backprop"])?;
-    let (name, device) = engine_and_device(&mut options)?;
+    let (name, device) = engine_and_device(host, &mut options)?;
+    let observation = observation(&mut options)?;
     let solver = solver(&mut options, "solver")?;
     options.finish()?;
-    let mut objective = Objective::new(
+    let mut objective = Objective::observing(
         &model.0,
         &data.0,
         &method.0,
+        &observation,
         &solver,
         engine(&name, &device)?,
     )?;
@@ -333,6 +348,7 @@ fn runs(reg: &mut Registry) {
             Stop::Failing(advice) => advice.clone(),
         })
     });
+    reg.get("u0", |r: &mut Trained| Ok(squeeze(r.0.u0.view())));
     reg.add(
         "history",
         |r: &mut Trained, name: ImmutableString| -> Fallible<Array> {
@@ -364,7 +380,7 @@ fn runs(reg: &mut Registry) {
     reg.describe(
         "predict",
         "run.predict(t) -> Array",
-        "The best model's trajectory from the data's initial state at any later times.",
+        "The best model's trajectory, the whole state, from its initial state at any later times.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).predict([0, 2])",
     );
     let host = reg.host();

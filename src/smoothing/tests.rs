@@ -338,3 +338,49 @@ fn what_does_not_fit_is_refused_with_the_place() {
     let far = refusal(&[-1.7e308, 0.0, 1.7e308], u, 0.0);
     assert!(far.contains("cannot be computed in float64"), "{far}");
 }
+
+#[test]
+fn samples_with_their_own_times_have_the_splines_they_have_alone() {
+    let first = (
+        array![0.0, 1.0, 2.0, 4.0],
+        array![[1.0, 0.0], [f64::NAN, 1.0], [3.0, f64::NAN], [2.0, 5.0]],
+    );
+    let second = (
+        array![0.5, 1.5, 3.0],
+        array![[2.0, 1.0], [1.0, 1.0], [0.0, 4.0]],
+    );
+    let samples = [&first, &second];
+    let all =
+        SmoothingSpline::ragged(samples.iter().map(|(t, u)| (t.view(), u.view())), 0.01).unwrap();
+    assert_eq!(all.samples(), 2);
+    assert_eq!(all.times(), [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0]);
+    assert_eq!(all.knots(1), [0.5, 1.5, 3.0]);
+    for (i, (t, u)) in samples.iter().enumerate() {
+        let alone = SmoothingSpline::single(&t.to_vec(), u.view(), 0.01).unwrap();
+        for t in [-1.0, 0.2, 1.0, 2.7, 5.0] {
+            let (mut a, mut b) = ([0.0; 2], [0.0; 2]);
+            all.value_into(i, t, &mut a);
+            alone.value_into(0, t, &mut b);
+            assert_eq!(a, b);
+        }
+    }
+    // Each component is fitted to its own measured values: the first one of sample 0 has none at t = 1.
+    let measured =
+        SmoothingSpline::single(&[0.0, 2.0, 4.0], array![[1.0], [3.0], [2.0]].view(), 0.01)
+            .unwrap();
+    let (mut a, mut b) = ([0.0; 2], [0.0; 1]);
+    for t in [0.0, 1.0, 1.9, 3.3] {
+        all.value_into(0, t, &mut a);
+        measured.value_into(0, t, &mut b);
+        assert_eq!(a[0], b[0]);
+    }
+    let narrow = (array![0.0, 1.0], array![[1.0], [2.0]]);
+    let mixed = [&first, &narrow];
+    let refused = SmoothingSpline::ragged(mixed.iter().map(|(t, u)| (t.view(), u.view())), 0.0);
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("sample 1 has 1 components")
+    );
+}

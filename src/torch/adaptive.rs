@@ -61,6 +61,7 @@ impl<'a> Run<'a> {
             plan: StepPlan {
                 steps: vec![],
                 outputs: vec![Output::Start],
+                variants: vec![],
             },
             stats: Stats::default(),
             state: problem.u0.to_vec(),

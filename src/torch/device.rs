@@ -2,7 +2,8 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::{Error, Result};
+use super::cuda;
+use crate::{Error, Result, devices};
 
 /// The type of every number: that of the native engine.
 pub(super) const KIND: Kind = Kind::Double;
@@ -19,39 +20,18 @@ impl From<TchError> for Error {
     }
 }
 
-/// The device of this name: `cpu`, `cuda` (the first card) or `cuda:N`.
+/// The device of this name: `cpu`, `cuda` (the first GPU) or `cuda:N`.
 pub(super) fn by_name(name: &str) -> Result<Device> {
-    let index = match name {
-        "cpu" => return Ok(Device::Cpu),
-        "cuda" => Some(0),
-        _ => name.strip_prefix("cuda:").and_then(|n| n.parse().ok()),
-    };
-    let Some(index) = index else {
-        return Err(crate::error::unknown(
-            "device",
-            name,
-            ["cpu", "cuda", "cuda:0"],
-        ));
-    };
-    let cards = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-    if !tch::utils::has_cuda() || cards == 0 {
-        return Err(Error::Torch(format!(
-            "the device \"{name}\" needs a libtorch with CUDA, an NVIDIA card and its driver, and {}; use the device \"cpu\", \
-             or set LIBTORCH to a libtorch built with CUDA and build again",
-            if tch::utils::has_cuda() {
-                "no card was found"
-            } else {
-                "this libtorch has no CUDA"
-            }
-        )));
+    match name.parse()? {
+        devices::Device::Cpu => {
+            cuda::load_before_work();
+            Ok(Device::Cpu)
+        }
+        devices::Device::Cuda(gpu) => {
+            cuda::status().check(gpu)?;
+            Ok(Device::Cuda(gpu))
+        }
     }
-    if index >= cards {
-        return Err(Error::Torch(format!(
-            "there is no device \"{name}\": {cards} card{} found, counted from 0",
-            if cards == 1 { " was" } else { "s were" }
-        )));
-    }
-    Ok(Device::Cuda(index))
 }
 
 fn shape(of: &[usize]) -> Vec<i64> {

@@ -10,7 +10,8 @@ use super::replay::replay;
 use super::threads::Threads;
 use crate::field::VectorField;
 use crate::odesolve::{
-    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory, check,
+    Engine, NO_EVENTS, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
+    check,
 };
 use crate::{Error, Result};
 
@@ -106,6 +107,9 @@ impl Engine for TorchEngine {
         plans: Option<&[StepPlan]>,
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
+        if !options.events.is_empty() {
+            return Err(Error::invalid(NO_EVENTS));
+        }
         check(field, problems, options, plans)?;
         tableau(options)?;
         self.kept = None;
@@ -130,7 +134,12 @@ impl Engine for TorchEngine {
         Ok(u.into_iter()
             .zip(plans)
             .zip(stats)
-            .map(|((u, plan), stats)| Trajectory { u, plan, stats })
+            .map(|((u, plan), stats)| Trajectory {
+                u,
+                plan,
+                stats,
+                ..Trajectory::default()
+            })
             .collect())
     }
 

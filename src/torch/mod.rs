@@ -7,6 +7,8 @@
 //! | file | idea |
 //! |---|---|
 //! | `device` | devices by name; libtorch's errors; numbers to and from tensors |
+//! | `library` | the libtorch that is loaded |
+//! | `cuda`, `driver` | CUDA, loaded at run time; NVIDIA's driver |
 //! | `threads` | how many threads libtorch uses |
 //! | `ops` | one operation on tensors, with the native engine's conventions for derivatives |
 //! | `graph` | a field bound to tensors, parts without time and state evaluated once |
@@ -20,10 +22,13 @@
 //! | `engine` | the engine |
 
 mod adaptive;
+pub mod cuda;
 mod device;
+mod driver;
 mod engine;
 mod failed;
 mod graph;
+pub mod library;
 mod ops;
 mod outputs;
 mod replay;

@@ -51,7 +51,7 @@ struct About {
     final_mse: Option<f64>,
     tally: Tally,
     optimizer_step: u64,
-    t0: f64,
+    t0: Vec<f64>,
     origin: Origin,
     instruction_set: String,
     generator: Generator,
@@ -82,12 +82,7 @@ pub(super) fn check_model(model: &VectorField) -> Result<()> {
             block.name
         )));
     }
-    if !model.signals().is_empty() {
-        return Err(Error::invalid(
-            "a synchronised field holds its data and can't be saved; train the model itself, or without an output folder",
-        ));
-    }
-    Ok(())
+    model.check_saved()
 }
 
 /// The model of a checkpoint: the best one of `best.safetensors`, the one after the last update of `last.safetensors`.
@@ -159,7 +154,7 @@ impl Run {
                 final_mse: self.final_mse,
                 tally: self.tally.clone(),
                 optimizer_step: self.optimizer.step,
-                t0: self.t0,
+                t0: self.t0.clone(),
                 origin: self.origin.clone(),
                 instruction_set: self.instruction_set.clone(),
                 generator: self.generator.clone(),
@@ -205,7 +200,7 @@ impl Run {
             method: about.settings.method.name().into(),
             t0: about.t0,
             u0: Array2::from_shape_vec((samples, last.dof()), u0.values)
-                .map_err(|e| damaged(path, e))?,
+                .map_err(|_| damaged(path, "the initial states are not those of this model"))?,
             solver,
             optimizer: OptimizerState {
                 step: about.optimizer_step,
@@ -243,6 +238,12 @@ impl Run {
         let epochs = self.history.len();
         if self.u0.is_empty() || self.u0.iter().any(|x| !x.is_finite()) {
             return Some("the initial states of the data are missing or not finite");
+        }
+        if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
+            return Some("the initial times of the data are missing or not finite");
+        }
+        if self.settings.train_u0 && self.corrections.len() < self.u0.len() {
+            return Some("the trained initial states are missing");
         }
         if self.optimizer.first.len() != n || self.optimizer.second.len() != n {
             return Some("the state of the optimiser does not have the parameters' length");

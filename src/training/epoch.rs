@@ -80,18 +80,14 @@ impl Trainer<'_> {
 
     /// Loss of the method and mse of the free-running model, side by side.
     pub fn measure(&mut self, lambda: f64, with_gradient: bool) -> (Result<Loss>, Result<f64>) {
-        let n_model = self.objective.n_model();
         let (objective, params) = (&mut self.objective, &self.params);
         match &mut self.free {
             // At λ = 0 homotopy training is vanilla training.
-            Some(free)
-                if lambda != 0.0
-                    || objective.n_params() > n_model
-                    || matches!(self.method, Method::MultipleShooting(_)) =>
-            {
+            Some(free) if lambda != 0.0 || matches!(self.method, Method::MultipleShooting(_)) => {
+                let alone = objective.alone(params);
                 rayon::join(
                     || objective.evaluate(params, lambda, with_gradient, None),
-                    || Ok(free.evaluate(&params[..n_model], 0.0, false, None)?.data),
+                    || Ok(free.evaluate(&alone, 0.0, false, None)?.data),
                 )
             }
             _ => {

@@ -5,11 +5,13 @@
 //! | `method` | vanilla, multiple shooting, homotopy, and their settings |
 //! | `objective` | loss and gradient of a model against data, on any engine |
 //! | `task` | the problems to solve, and the loss of their solutions |
-//! | `shooting` | segments of multiple shooting |
+//! | `shooting` | its solves: whole samples, or segments of multiple shooting |
+//! | `observation` | which state variables were measured, and where the model begins |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | how to train |
 //! | `trainer` | the loop |
 //! | `epoch` | one turn of it |
+//! | `ensemble` | several runs side by side |
 //! | `run` | what it gives: models, metrics |
 //! | `settings` | what a run was begun with |
 //! | `checkpoint` | runs on disk |
@@ -19,9 +21,11 @@
 
 mod checkpoint;
 mod container;
+mod ensemble;
 mod epoch;
 mod method;
 mod objective;
+mod observation;
 mod observer;
 mod optimizer;
 mod options;
@@ -33,8 +37,10 @@ mod task;
 mod trainer;
 
 pub use checkpoint::load_model;
+pub use ensemble::{Band, Ensemble, Member, ensemble};
 pub use method::{Homotopy, Method, MultipleShooting};
 pub use objective::{Loss, Objective, predict};
+pub use observation::Observation;
 pub use observer::{Observer, Observers, RunStart};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::{LrSchedule, TrainOptions};

@@ -1,8 +1,9 @@
 //! Loss and gradient of a model against data, by each of the methods.
 
-use ndarray::{Array3, Axis, s};
+use ndarray::{Array2, Array3};
 
 use super::method::Method;
+use super::observation::Observation;
 use super::task::{Against, Task};
 use crate::datasets::Dataset;
 use crate::field::VectorField;
@@ -14,11 +15,12 @@ use crate::{Error, Result};
 pub struct Loss {
     /// What training lowers.
     pub loss: f64,
-    /// Mean squared error over samples, times and state variables; missing values left out.
+    /// Mean squared error over the values that were measured, of all samples, times and components.
     pub data: f64,
     /// Mean squared gap between segments (multiple shooting), else 0.
     pub continuity: f64,
-    /// Gradient: the model's trainable parameters, then the method's own. Empty when it was not asked for.
+    /// Gradient: the model's trainable parameters, then the method's own, then the initial states if they are trained. Empty
+    /// when it was not asked for.
     pub gradient: Vec<f64>,
     /// What the solves cost.
     pub stats: Stats,
@@ -44,7 +46,22 @@ impl Objective {
         solver: &SolveOptions,
         engine: Box<dyn Engine>,
     ) -> Result<Self> {
-        let task = Task::new(model, data, method, solver)?;
+        Self::observing(model, data, method, &Observation::default(), solver, engine)
+    }
+
+    /// [`Objective::new`] where the data are not the whole state of the model, or where it begins elsewhere than they do.
+    ///
+    /// # Errors
+    /// Shapes or settings that do not fit.
+    pub fn observing(
+        model: &VectorField,
+        data: &Dataset,
+        method: &Method,
+        observation: &Observation,
+        solver: &SolveOptions,
+        engine: Box<dyn Engine>,
+    ) -> Result<Self> {
+        let task = Task::new(model, data, method, observation, solver)?;
         Ok(Objective { task, engine })
     }
 
@@ -53,9 +70,20 @@ impl Objective {
         self.task.n_model()
     }
 
-    /// Initial parameters: the model's, then the method's own (shooting corrections, zero).
+    /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states `[sample][dof]`
+    /// if they are trained ([`Observation::train_u0`]).
     pub fn initial(&self) -> Vec<f64> {
         self.task.initial()
+    }
+
+    /// Where the model begins before anything is trained, `[sample, dof]`.
+    pub fn u0(&self) -> &Array2<f64> {
+        self.task.u0()
+    }
+
+    /// The parameters of the same model and data without a method: the model's, then the initial states if they are trained.
+    pub(super) fn alone(&self, params: &[f64]) -> Vec<f64> {
+        self.task.alone(params)
     }
 
     /// Number of all parameters.
@@ -114,46 +142,65 @@ impl Objective {
     }
 }
 
-/// The trajectory of a model from the data's initial states at any times, `[sample, time, dof]`; the data's own initial
-/// time is where it starts.
+/// The trajectory of a model from the initial states `u0` `[sample, dof]` at the initial times `t0` `[sample]`, at any times,
+/// `[sample, time, dof]`. Where samples begin at different times, the rows of a sample before its own beginning are NaN.
 ///
 /// # Errors
-/// Times before the initial time, or a solve that failed.
+/// Shapes that do not fit, times before every initial time, or a solve that failed.
 pub fn predict(
     model: &VectorField,
-    t0: f64,
-    u0: &ndarray::Array2<f64>,
+    t0: &[f64],
+    u0: &Array2<f64>,
     t: &[f64],
     solver: &SolveOptions,
 ) -> Result<Array3<f64>> {
-    if let Some(early) = t.iter().find(|t| **t < t0) {
+    if t0.len() != u0.nrows() {
         return Err(Error::invalid(format!(
-            "the data begins at t = {t0}; a prediction for t = {early} is not possible"
+            "{} initial times for {} initial states",
+            t0.len(),
+            u0.nrows()
         )));
     }
-    let with_start = t.first() != Some(&t0);
-    let times: Vec<f64> = with_start
-        .then_some(t0)
-        .into_iter()
-        .chain(t.iter().copied())
+    let first = t0.iter().copied().fold(f64::INFINITY, f64::min);
+    if let Some(early) = t.iter().find(|t| **t < first) {
+        return Err(Error::invalid(format!(
+            "the data begins at t = {first}; a prediction for t = {early} is not possible"
+        )));
+    }
+    // Times before a sample's beginning, and its times from there on.
+    let spans: Vec<(usize, Vec<f64>)> = t0
+        .iter()
+        .map(|t0| {
+            let early = t.iter().filter(|t| *t < t0).count();
+            let rest = &t[early.min(t.len())..];
+            let start = (rest.first() != Some(t0)).then_some(*t0);
+            (
+                early,
+                start.into_iter().chain(rest.iter().copied()).collect(),
+            )
+        })
         .collect();
     let u0: Vec<Vec<f64>> = u0.outer_iter().map(|row| row.to_vec()).collect();
     let problems: Vec<Problem> = u0
         .iter()
+        .zip(&spans)
         .enumerate()
-        .map(|(sample, u0)| Problem {
+        .map(|(sample, (u0, (_, times)))| Problem {
             u0,
-            t: &times,
+            t: times,
             sample,
         })
         .collect();
     let solved =
         crate::odesolve::NativeEngine::default().forward(model, &problems, solver, None, false)?;
-    let mut all = Array3::zeros((u0.len(), times.len(), model.dof()));
-    for (solved, mut to) in solved.iter().zip(all.axis_iter_mut(Axis(0))) {
-        for (to, from) in to.iter_mut().zip(&solved.u) {
-            *to = *from;
+    let dof = model.dof();
+    let mut all = Array3::from_elem((u0.len(), t.len(), dof), f64::NAN);
+    for ((solved, (early, times)), mut all) in solved.iter().zip(&spans).zip(all.outer_iter_mut()) {
+        let wanted = t.len() - early;
+        let rows = solved.u.chunks(dof).skip(times.len() - wanted);
+        for (from, mut to) in rows.zip(all.outer_iter_mut().skip(*early)) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         }
     }
-    Ok(all.slice(s![.., usize::from(with_start).., ..]).to_owned())
+    Ok(all)
 }

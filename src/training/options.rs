@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::observation::Observation;
 use super::optimizer::Optimizer;
 use crate::odesolve::SolveOptions;
 use crate::{Error, Result};
@@ -25,6 +26,8 @@ pub struct TrainOptions {
     pub patience: Option<usize>,
     /// Stop after so many epochs in a row whose training solve failed, 10.
     pub max_failures: usize,
+    /// Which state variables the data are, and where the model begins; the whole state, and where the data begin.
+    pub observation: Observation,
     /// The solver, dopri5 with rtol 1e-7 and atol 1e-9.
     pub solver: SolveOptions,
     /// `native` or `torch`, native.
@@ -53,6 +56,7 @@ impl Default for TrainOptions {
             clip: None,
             patience: None,
             max_failures: 10,
+            observation: Observation::default(),
             solver: SolveOptions::default(),
             engine: "native".into(),
             device: "cpu".into(),
@@ -100,6 +104,13 @@ impl TrainOptions {
         self
     }
 
+    /// The same where the data are not the whole state, or initial states are trained.
+    #[must_use]
+    pub fn observation(mut self, observation: Observation) -> Self {
+        self.observation = observation;
+        self
+    }
+
     /// The same with another optimiser.
     #[must_use]
     pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
@@ -142,6 +153,11 @@ impl TrainOptions {
         }
         self.lr_schedule.check()?;
         self.optimizer.check()?;
+        if !self.solver.events.is_empty() {
+            return Err(Error::invalid(
+                "events belong to a solve; a training takes none",
+            ));
+        }
         self.solver.check()
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::ArrayView;
+use ndarray::Array2;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,30 +17,48 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Origin {
-    /// `[sample, time, dof]`.
+    /// Samples, times (of all of them where they differ), components.
     shape: [usize; 3],
     times: String,
     values: String,
+    initial: String,
     /// The trainable parameters before the first update.
     parameters: String,
 }
 
 impl Origin {
-    pub fn new(model: &VectorField, data: &Dataset) -> Self {
+    /// `u0` is where the model begins, `[sample, dof]`.
+    pub fn new(model: &VectorField, data: &Dataset, u0: &Array2<f64>) -> Self {
+        let times = || data.trajectories().map(|(t, _)| t);
         Origin {
-            shape: [data.samples(), data.len(), data.dof()],
-            times: fingerprint(data.t()),
-            values: fingerprint(data.u()),
-            parameters: fingerprint(ArrayView::from(&model.params())),
+            shape: [
+                data.samples(),
+                match data.is_uniform() {
+                    true => data.len(),
+                    false => times().map(|t| t.len()).sum(),
+                },
+                data.dof(),
+            ],
+            times: fingerprint(times().map(|t| t.to_vec())),
+            values: fingerprint(
+                data.trajectories()
+                    .map(|(_, u)| u.iter().copied().collect()),
+            ),
+            initial: fingerprint([u0.iter().copied().collect()]),
+            parameters: fingerprint([model.params()]),
         }
     }
 }
 
-fn fingerprint<D: ndarray::Dimension>(numbers: ArrayView<f64, D>) -> String {
+fn fingerprint(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
     let mut sum = Fingerprint::default();
-    // A missing value may be any of many NaNs.
-    let one_nan = numbers.mapv(|x| if x.is_nan() { f64::NAN } else { x });
-    sum.numbers(&one_nan);
+    for mut numbers in lists {
+        for x in numbers.iter_mut().filter(|x| x.is_nan()) {
+            // A missing value may be any of many NaNs.
+            *x = f64::NAN;
+        }
+        sum.numbers(&numbers);
+    }
     sum.finish()
 }
 
@@ -108,15 +126,11 @@ fn data(saved: &Run, now: &Run) -> Option<String> {
             &name(b),
         ));
     }
-    let start = |run: &Run| {
-        let numbers = run.u0.iter().chain([&run.t0]);
-        numbers.map(|x| x.to_bits()).collect::<Vec<_>>()
-    };
     let what = if a.times != b.times {
         "times"
     } else if a.values != b.values {
         "values"
-    } else if start(saved) != start(now) {
+    } else if a.initial != b.initial {
         "initial states"
     } else {
         return None;

@@ -140,15 +140,15 @@ pub struct Run {
     pub method: String,
     /// The method and the options, in full.
     pub settings: Settings,
-    /// Initial time of the data.
-    pub t0: f64,
-    /// Initial states of the data, `[sample, dof]`.
+    /// Initial times of the data, `[sample]`.
+    pub t0: Vec<f64>,
+    /// Initial states of the model, `[sample, dof]`; where they are trained, those of the best one.
     pub u0: Array2<f64>,
     /// The solver.
     pub solver: SolveOptions,
     /// State of the optimiser after the last update.
     pub optimizer: OptimizerState,
-    /// The method's own parameters after the last update (shooting corrections).
+    /// The method's own parameters after the last update (shooting corrections), then the initial states where they are trained.
     pub corrections: Vec<f64>,
     /// The native engine's instruction set, on which the bits depend.
     pub instruction_set: String,
@@ -189,12 +189,13 @@ impl Run {
         self.history.iter().map(|r| r.evaluations).sum()
     }
 
-    /// The best model's trajectory from the data's initial states, `[sample, time, dof]`.
+    /// The best model's trajectory from its initial states, `[sample, time, dof]`, all state variables whatever was measured. Where
+    /// samples begin at different times, the rows of a sample before its own beginning are NaN.
     ///
     /// # Errors
     /// Times before the data's first, or a solve that failed.
     pub fn predict(&self, t: &[f64]) -> Result<Array3<f64>> {
-        super::objective::predict(&self.model, self.t0, &self.u0, t, &self.solver)
+        super::objective::predict(&self.model, &self.t0, &self.u0, t, &self.solver)
     }
 
     /// Number of epochs whose training solve failed.
@@ -218,13 +219,24 @@ impl Run {
             (None, Some(best)) => (best, self.tally.best_epoch),
             (None, None) => (f64::NAN, 0),
         };
-        self.model = match (last, best) {
+        let n = self.last.n_params();
+        let own = match (last, best) {
             (None, Some(_)) => {
-                let own = self.tally.best.get(..self.last.n_params());
-                self.last.with_params(own.unwrap_or_default())?
+                let (model, own) = self.tally.best.split_at(n.min(self.tally.best.len()));
+                self.model = self.last.with_params(model)?;
+                own
             }
-            _ => self.last.clone(),
+            _ => {
+                self.model = self.last.clone();
+                &self.corrections[..]
+            }
         };
+        if self.settings.train_u0 {
+            let from = own.len().saturating_sub(self.u0.len());
+            for (u0, own) in self.u0.iter_mut().zip(&own[from..]) {
+                *u0 = *own;
+            }
+        }
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::optimizer::Optimizer;
 use super::options::{LrSchedule, TrainOptions};
 use crate::Result;
-use crate::odesolve::SolveOptions;
+use crate::odesolve::{Controller, SolveOptions};
 
 /// The method and the options of a run that its results depend on; the solver stands beside them, in
 /// [`Run::solver`](super::Run::solver).
@@ -27,6 +27,12 @@ pub struct Settings {
     pub patience: Option<usize>,
     /// Failed epochs in a row after which to stop.
     pub max_failures: usize,
+    /// The state variables that the data are; all of them, in order, where it is none.
+    #[serde(default)]
+    pub observe: Option<Vec<usize>>,
+    /// Whether initial states are trained.
+    #[serde(default)]
+    pub train_u0: bool,
     /// Number of epochs that was asked for.
     pub epochs: usize,
     /// `native` or `torch`.
@@ -45,6 +51,8 @@ impl Settings {
             clip: options.clip,
             patience: options.patience,
             max_failures: options.max_failures,
+            observe: options.observation.observe.clone(),
+            train_u0: options.observation.train_u0,
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
             engine: options.engine.clone(),
             device: options.device.clone(),
@@ -62,6 +70,8 @@ pub(super) struct SavedSolver {
     step_size: Option<f64>,
     substeps: Option<usize>,
     first_step: Option<f64>,
+    max_step: Option<f64>,
+    controller: String,
     max_steps: usize,
     breakpoints: bool,
 }
@@ -76,8 +86,12 @@ impl SavedSolver {
             step_size,
             substeps,
             first_step,
+            max_step,
+            controller,
             max_steps,
             breakpoints,
+            // Of one solve, and of one session.
+            events: _,
             interrupt: _,
         } = options;
         SavedSolver {
@@ -87,6 +101,8 @@ impl SavedSolver {
             step_size: *step_size,
             substeps: *substeps,
             first_step: *first_step,
+            max_step: *max_step,
+            controller: controller.name().into(),
             max_steps: *max_steps,
             breakpoints: *breakpoints,
         }
@@ -97,6 +113,8 @@ impl SavedSolver {
             step_size: self.step_size,
             substeps: self.substeps,
             first_step: self.first_step,
+            max_step: self.max_step,
+            controller: Controller::by_name(&self.controller)?,
             max_steps: self.max_steps,
             breakpoints: self.breakpoints,
             ..SolveOptions::default()

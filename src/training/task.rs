@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array3, ArrayView3};
+use ndarray::Array2;
 
 use super::method::Method;
-use super::shooting::Segments;
+use super::observation::Observation;
+use super::shooting::{Division, Segments};
 use crate::datasets::Dataset;
 use crate::field::VectorField;
 use crate::odesolve::{Problem, SolveOptions};
 use crate::smoothing::SmoothingSpline;
-use crate::synchronization::{synchronize, with_lambda};
+use crate::synchronization::{synchronize_observed, with_lambda};
 use crate::{Error, Result};
 
 /// A model, data and a method: the problems there are to solve, and the loss as a function of their solutions.
 pub(crate) struct Task {
     model: VectorField,
     coupled: Option<VectorField>,
-    data: Dataset,
+    u0: Array2<f64>,
     parts: Segments,
     solver: SolveOptions,
 }
@@ -31,40 +32,55 @@ impl Task {
         model: &VectorField,
         data: &Dataset,
         method: &Method,
+        observation: &Observation,
         solver: &SolveOptions,
     ) -> Result<Self> {
-        if model.dof() != data.dof() {
-            return Err(Error::invalid(format!(
-                "the model has {} state variables, the data {}",
-                model.dof(),
-                data.dof()
-            )));
-        }
-        if data.u().iter().all(|x| x.is_nan()) {
+        let columns = observation.columns(model.dof(), data)?;
+        let u0 = observation.initial(model.dof(), &columns, data)?;
+        let mut values = data.trajectories().flat_map(|(_, u)| u);
+        if values.all(|x| x.is_nan()) {
             return Err(Error::invalid(
                 "there is nothing to compare the model with: every value of the data is missing (NaN)",
             ));
         }
+        for signal in model.signals() {
+            if signal.samples() != 1 && signal.samples() != data.samples() {
+                return Err(Error::invalid(format!(
+                    "the model's external signal has {} samples, the data {}: give one for all samples, or one for each",
+                    signal.samples(),
+                    data.samples()
+                )));
+            }
+        }
         solver.check()?;
-        method.check(data.len(), data.dof())?;
-        let t = data.t().to_vec();
+        let times = data.trajectories().map(|(t, _)| t.len());
+        method.check(times.min().unwrap_or_default(), data.dof())?;
         let coupled = match method {
             Method::Homotopy(h) => {
-                let spline = SmoothingSpline::new(&t, data.u(), h.smoothing)?;
-                Some(synchronize(model, Arc::new(spline), &h.coupling)?)
+                let spline = match data.is_uniform() {
+                    true => SmoothingSpline::new(&data.t().to_vec(), data.u(), h.smoothing)?,
+                    false => SmoothingSpline::ragged(data.trajectories(), h.smoothing)?,
+                };
+                let spline = Arc::new(spline);
+                Some(synchronize_observed(model, spline, &h.coupling, &columns)?)
             }
             _ => None,
         };
-        let parts = match method {
-            Method::MultipleShooting(m) => Segments::new(data, m)?,
-            _ => Segments::whole(data),
+        let (segments, weight) = match method {
+            Method::MultipleShooting(m) => (m.segments, m.continuity_weight),
+            _ => (1, 0.0),
+        };
+        let division = Division {
+            segments,
+            weight,
+            train_u0: observation.train_u0,
         };
         Ok(Task {
             model: model.clone(),
             coupled,
-            parts,
+            parts: Segments::new(data, &columns, u0.view(), division)?,
+            u0,
             solver: solver.clone(),
-            data: data.clone(),
         })
     }
 
@@ -73,16 +89,28 @@ impl Task {
         self.model.n_params()
     }
 
-    /// Initial parameters: the model's, then the method's own (shooting corrections, zero).
+    /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states if they are
+    /// trained.
     pub fn initial(&self) -> Vec<f64> {
         let mut params = self.model.params();
-        params.resize(self.n_params(), 0.0);
+        params.extend(self.parts.initial());
         params
+    }
+
+    /// The parameters of the same task without a method's own: those of the model, then the initial states if they are trained.
+    pub fn alone(&self, params: &[f64]) -> Vec<f64> {
+        let (model, own) = params.split_at(self.n_model().min(params.len()));
+        [model, own.get(self.parts.trained_u0()).unwrap_or_default()].concat()
+    }
+
+    /// Where the model begins before anything is trained, `[sample, dof]`.
+    pub fn u0(&self) -> &Array2<f64> {
+        &self.u0
     }
 
     /// Number of all parameters.
     pub fn n_params(&self) -> usize {
-        self.n_model() + self.parts.n_corrections()
+        self.n_model() + self.parts.n_own()
     }
 
     /// The model with other parameters (the method's own are left out).
@@ -142,7 +170,7 @@ impl Task {
         starts: &[Vec<f64>],
         against: Against,
     ) -> Compared {
-        self.parts.compare(solved, starts, self.data.u(), against)
+        self.parts.compare(solved, starts, against)
     }
 
     /// A gradient with respect to all parameters from its parts: by the field's values, by the initial states, and by the
@@ -184,26 +212,4 @@ pub(crate) struct Compared {
     pub bars: Vec<Vec<f64>>,
     /// With respect to the method's own parameters, directly.
     pub own: Vec<f64>,
-}
-
-/// Mean squared error of a prediction, `[sample, time, dof]`, over the values that are there, and its gradient.
-pub(super) fn mean_squared_error(
-    predicted: &Array3<f64>,
-    data: ArrayView3<f64>,
-    against: Against,
-) -> (f64, Array3<f64>) {
-    let count = data.iter().filter(|x| !x.is_nan()).count().max(1) as f64;
-    let mut bars = predicted.clone();
-    // A prediction that is NaN where there is data must show.
-    let mut sum = 0.0;
-    bars.zip_mut_with(&data, |bar, d| {
-        *bar = match against {
-            _ if d.is_nan() => 0.0,
-            Against::Data => *bar - d,
-            Against::Zero => *bar,
-        };
-        sum += *bar * *bar;
-    });
-    bars *= 2.0 / count;
-    (sum / count, bars)
 }

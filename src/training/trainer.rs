@@ -111,7 +111,8 @@ impl<'a> Trainer<'a> {
                 interrupt: Some(options.interrupt.clone()),
                 ..options.solver.clone()
             };
-            Objective::new(model, data, method, &solver, engine)
+            let observation = &options.observation;
+            Objective::observing(model, data, method, observation, &solver, engine)
         };
         let objective = make(method)?;
         let free = match method {
@@ -121,7 +122,7 @@ impl<'a> Trainer<'a> {
         let params = objective.initial();
         Ok(Trainer {
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
-            origin: Origin::new(model, data),
+            origin: Origin::new(model, data, objective.u0()),
             state: OptimizerState::new(params.len()),
             tally: Tally {
                 best: params.clone(),
@@ -245,8 +246,8 @@ impl<'a> Trainer<'a> {
             history: self.history.clone(),
             method: self.method.name().into(),
             settings: Settings::new(self.method, self.options),
-            t0: self.data.t()[0],
-            u0: self.data.u0().to_owned(),
+            t0: self.data.t0(),
+            u0: self.objective.u0().clone(),
             solver: self.options.solver.clone(),
             optimizer: self.state.clone(),
             corrections: self.params[self.objective.n_model()..].to_vec(),

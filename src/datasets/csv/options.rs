@@ -76,7 +76,7 @@ pub struct CsvOptions {
     pub time: Option<Column>,
     /// The columns of the state, in this order; otherwise all but those of the time and the sample.
     pub state: Option<Vec<Column>>,
-    /// The column that tells samples apart; every sample must have the same times.
+    /// The column that tells samples apart; they may have different times.
     pub sample: Option<Column>,
     /// What separates columns: an ASCII character; `' '` means any run of blanks.
     pub delimiter: Option<char>,

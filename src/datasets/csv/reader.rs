@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2};
 
 use super::options::{Column, CsvOptions};
 use super::table::Table;
@@ -18,8 +18,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// A file that cannot be read; an empty file, or a header alone; ragged rows; words, infinities or decimal commas where
-/// numbers are expected; a time that is missing, repeats or decreases; samples with different times: each with file,
-/// line and column. An unknown column, with the known ones.
+/// numbers are expected; a time that is missing, repeats or decreases: each with file, line and column. An unknown column, with the known ones.
 pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Dataset> {
     let path = path.as_ref();
     let text = read_text(path)?;
@@ -205,65 +204,36 @@ impl<'a> Reader<'a> {
     }
 
     fn dataset(&self, samples: Vec<Rows<'_>>, options: &CsvOptions) -> Result<Dataset> {
-        let Some((first, others)) = samples.split_first() else {
-            return Err(data_error(self.path, None, None, "the file has no rows"));
-        };
-        for other in others {
-            self.same_times(first, other)?;
+        let dof = self.columns.state.len();
+        if let Some(u0) = options.u0.as_ref().filter(|u0| u0.len() != dof) {
+            return Err(Error::invalid(format!(
+                "u0 has {} value(s) for {dof} column(s) of state: give one for each",
+                u0.len()
+            )));
         }
-        let (times, dof) = (first.times.len(), self.columns.state.len());
-        let t: Array1<f64> = first.times.iter().map(|(_, t)| *t).collect();
-        let values: Vec<f64> = samples
-            .iter()
-            .flat_map(|rows| rows.values.iter().copied())
-            .collect();
-        let whole = |message: String| data_error(self.path, None, None, message);
-        let u = Array3::from_shape_vec((samples.len(), times, dof), values)
-            .map_err(|e| whole(e.to_string()))?;
-        let u0 = match &options.u0 {
-            Some(u0) if u0.len() == dof => {
-                Some(Array2::from_shape_fn((samples.len(), dof), |(_, j)| u0[j]))
-            }
-            Some(u0) => {
-                return Err(Error::invalid(format!(
-                    "u0 has {} value(s) for {dof} column(s) of state: give one for each",
-                    u0.len()
-                )));
-            }
-            None => None,
-        };
-        let mut data = Dataset::new(t, u, u0).map_err(|e| whole(e.to_string()))?;
+        let mut parts = vec![];
+        for rows in samples {
+            // The sample and its last line, where there are several.
+            let of = |e: &dyn std::fmt::Display| match self.columns.sample {
+                Some(_) => {
+                    let line = rows.times.last().map(|(line, _)| *line);
+                    data_error(self.path, line, None, format!("sample \"{}\": {e}", rows.name))
+                }
+                None => data_error(self.path, None, None, e.to_string()),
+            };
+            let t: Array1<f64> = rows.times.iter().map(|(_, t)| *t).collect();
+            let u = Array2::from_shape_vec((t.len(), dof), rows.values).map_err(|e| of(&e))?;
+            let u0 = options.u0.as_ref().map(|u0| Array1::from(u0.clone()));
+            parts.push(Dataset::single(t, u, u0).map_err(|e| of(&e))?);
+        }
+        let mut data = Dataset::join(&parts)
+            .map_err(|e| data_error(self.path, None, None, e.to_string()))?;
         if let Some(names) = &self.columns.names {
             data = data
                 .with_names(names.iter().cloned())
                 .map_err(|e| data_error(self.path, self.table.header_line, None, e.to_string()))?;
         }
         Ok(data)
-    }
-
-    fn same_times(&self, first: &Rows<'_>, other: &Rows<'_>) -> Result<()> {
-        let cure =
-            "samples in one file must have the same times: resample them, or read them one by one";
-        let pairs = first.times.iter().zip(&other.times);
-        if let Some(((_, a), (line, b))) = pairs.clone().find(|((_, a), (_, b))| a != b) {
-            let message = format!(
-                "sample \"{}\" has time {b} where sample \"{}\" has {a}: {cure}",
-                other.name, first.name
-            );
-            return Err(self.error(*line, self.columns.time, message));
-        }
-        if first.times.len() != other.times.len() {
-            let last = other.times.last().map(|(line, _)| *line);
-            let message = format!(
-                "sample \"{}\" has {} times but sample \"{}\" has {}: {cure}",
-                other.name,
-                other.times.len(),
-                first.name,
-                first.times.len()
-            );
-            return Err(data_error(self.path, last, None, message));
-        }
-        Ok(())
     }
 
     fn error(&self, line: usize, column: usize, message: impl Into<String>) -> Error {

@@ -30,8 +30,8 @@ fn table(data: &Dataset) -> std::io::Result<Vec<u8>> {
     };
     header.extend(data.names().iter().map(String::as_str));
     writer.write_record(&header)?;
-    for (sample, values) in data.u().outer_iter().enumerate() {
-        for (t, row) in data.t().iter().zip(values.outer_iter()) {
+    for (sample, (times, values)) in data.trajectories().enumerate() {
+        for (t, row) in times.iter().zip(values.outer_iter()) {
             let mut record: Vec<String> = if several {
                 vec![sample.to_string()]
             } else {

@@ -248,19 +248,25 @@ fn samples_are_told_apart_by_a_column() {
     let last = read("t,x,id\n0,1,7\n1,3,7\n0,2,8\n1,4,8\n", &by(2.into())).unwrap();
     assert_eq!(last.u(), data.u());
 
-    let other = "id,t,x\na,0,1\na,1,3\nb,0,2\nb,2,4\n";
+    let longer = "id,t,x\na,0,1\na,1,3\nb,0.5,2\nb,1,4\nb,2,5\n";
+    let ragged = read(longer, &by("id".into())).unwrap();
+    assert_eq!(ragged.times(0).unwrap(), array![0.0, 1.0]);
+    assert_eq!(ragged.times(1).unwrap(), array![0.5, 1.0, 2.0]);
+    assert_eq!(ragged.sample(1).unwrap(), array![[2.0], [4.0], [5.0]]);
+    assert_eq!(ragged.u0(), array![[1.0], [2.0]]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    write_csv(&path, &ragged).unwrap();
+    let again = read_csv(&path, &by("sample".into())).unwrap();
+    assert_eq!(again.times(1), ragged.times(1));
+    assert_eq!(again.sample(1), ragged.sample(1));
+    assert_eq!(again.sample(0), ragged.sample(0));
+    let short = "id,t,x\na,0,1\na,1,3\nb,0,2\n";
     assert_refused(
-        read(other, &by("id".into())),
-        5,
-        2,
-        "sample \"b\" has time 2 where sample \"a\" has 1",
-    );
-    let longer = "id,t,x\na,0,1\na,1,3\nb,0,2\nb,1,4\nb,2,4\n";
-    assert_refused(
-        read(longer, &by("id".into())),
-        6,
+        read(short, &by("id".into())),
+        4,
         None,
-        "\"b\" has 3 times but sample \"a\" has 2",
+        "sample \"b\": 1 time: a trajectory needs at least two",
     );
     let nameless = "id,t,x\na,0,1\n,1,3\n";
     assert_refused(

@@ -81,7 +81,7 @@ fn what_does_not_fit_is_refused_with_the_place() {
     unknown[[0, 1]] = NAN;
     let told = single(t(), unknown.clone());
     assert!(
-        told.contains("component 1 of sample 0 is missing") && told.contains("give u0"),
+        told.contains("component 1 is missing") && told.contains("give u0"),
         "{told}"
     );
     assert!(Dataset::single(t(), unknown, Some(array![1.0, 2.0])).is_ok());
@@ -169,4 +169,87 @@ fn unfit_noise_is_refused() {
     assert_eq!("std".parse::<RelativeTo>().unwrap(), RelativeTo::Std);
     let told = message("maen".parse::<RelativeTo>());
     assert!(told.contains("did you mean \"mean\""), "{told}");
+}
+
+fn ragged() -> Dataset {
+    Dataset::ragged(
+        vec![
+            (
+                array![0.0, 1.0, 2.0],
+                array![[1.0, 10.0], [2.0, NAN], [3.0, 30.0]],
+            ),
+            (array![0.5, 1.0], array![[7.0, 70.0], [9.0, 90.0]]),
+        ],
+        None,
+    )
+    .unwrap()
+}
+
+#[test]
+fn samples_may_have_times_of_their_own() {
+    let data = ragged();
+    assert!(!data.is_uniform());
+    assert_eq!((data.samples(), data.len(), data.dof()), (2, 4, 2));
+    assert_eq!(data.t0(), [0.0, 0.5]);
+    assert_eq!(data.u0(), array![[1.0, 10.0], [7.0, 70.0]]);
+    // On the times of all samples what was not measured is missing.
+    assert_eq!(data.t(), array![0.0, 0.5, 1.0, 2.0]);
+    let u = data.u();
+    let there = u.map(|x| !x.is_nan());
+    assert_eq!(
+        there.index_axis(Axis(0), 1),
+        array![[false, false], [true, true], [true, true], [false, false]]
+    );
+    assert_eq!(u[[0, 3, 1]], 30.0);
+    assert_eq!(u[[1, 2, 0]], 9.0);
+    assert_eq!(data.mean(), array![[2.0, 20.0], [8.0, 80.0]]);
+    assert_eq!(data.std().row(1), array![1.0, 10.0]);
+    assert_eq!(data.head(2).unwrap().times(0).unwrap(), array![0.0, 1.0]);
+    assert!(message(data.head(3)).contains("of the shortest sample"));
+    let one = data.only(1).unwrap();
+    assert!(one.is_uniform());
+    assert_eq!(one.t(), array![0.5, 1.0]);
+    assert!(message(data.only(2)).contains("the data have 2"));
+    assert!(
+        ragged().only(0).unwrap().has_missing() && !one.has_missing(),
+        "a time that another sample has is not a missing value"
+    );
+}
+
+#[test]
+fn equal_times_make_uniform_data_and_joining_keeps_the_order() {
+    let data = data();
+    let parts = [data.only(0).unwrap(), data.only(1).unwrap()];
+    let joined = Dataset::join(&parts).unwrap();
+    assert!(joined.is_uniform());
+    assert_eq!(joined.t(), data.t());
+    assert_eq!(
+        joined.u().map(|x| x.to_bits()),
+        data.u().map(|x| x.to_bits())
+    );
+    assert_eq!(joined.u0(), data.u0());
+    let named = data.clone().with_names(["x", "v"]).unwrap();
+    let all = Dataset::join(&[ragged(), named.clone()]).unwrap();
+    assert_eq!((all.samples(), all.names()), (4, named.names()));
+    let other = data.clone().with_names(["v", "x"]).unwrap();
+    assert!(message(Dataset::join(&[named, other])).contains("named v, x, those before x, v"));
+    let single = Dataset::single(array![0.0, 1.0], array![[1.0], [2.0]], None).unwrap();
+    assert!(message(Dataset::join(&[data, single])).contains("part 0 has 2, part 1 1"));
+    assert!(message(Dataset::join(&[])).contains("no data"));
+}
+
+#[test]
+fn noise_on_ragged_data_is_one_draw_sample_after_sample() {
+    let data = ragged();
+    let noisy = data.add_noise_seeded(0.1, RelativeTo::Nothing, 3).unwrap();
+    let z = Generator::manual_seed(3).normal(0.0, 1.0, 10);
+    let at = |sample: usize, time: usize, component: usize| {
+        noisy.sample(sample).unwrap()[[time, component]]
+            - data.sample(sample).unwrap()[[time, component]]
+    };
+    assert!((at(0, 2, 0) - 0.1 * f64::from(z[2])).abs() < 1e-15);
+    assert!((at(0, 0, 1) - 0.1 * f64::from(z[3])).abs() < 1e-14);
+    assert!((at(1, 1, 1) - 0.1 * f64::from(z[9])).abs() < 1e-13);
+    assert!(at(0, 1, 1).is_nan());
+    assert_eq!(noisy.u0(), data.u0());
 }

@@ -37,7 +37,12 @@ fn syntax_and_types_are_refused_with_the_place() {
         18,
         "expected a number, null",
     );
-    assert_refused(read("{\"t\": [0, null], \"u\": [1, 2]}"), 1, 14, "null");
+    assert_refused(
+        read("{\"t\": [0, null], \"u\": [1, 2]}"),
+        None,
+        None,
+        "t[1] is NaN",
+    );
     let nan = read("{\"t\": [0, 1],\n \"u\": [1, NaN]}");
     let (line, _, message) = refusal(nan);
     assert_eq!(line, Some(2));
@@ -110,4 +115,33 @@ fn shapes_are_refused_with_the_index() {
         None,
         "0 names for 1 components",
     );
+}
+
+#[test]
+fn samples_with_times_of_their_own() {
+    let data = read(
+        r#"{"t": [[0, 1, 2], [0.5, 1.5]], "u": [[[1], [2], [null]], [[5], [6]]], "u0": [[1.1], [5.5]]}"#,
+    )
+    .unwrap();
+    assert_eq!(data.times(1).unwrap(), array![0.5, 1.5]);
+    assert_eq!(data.sample(1).unwrap(), array![[5.0], [6.0]]);
+    assert_eq!(data.u0(), array![[1.1], [5.5]]);
+    assert!(data.has_missing());
+    for (content, part) in [
+        (
+            r#"{"t": [[0, 1]], "u": [[1, 2], [3, 4]]}"#,
+            "1 samples and u the values of 2",
+        ),
+        (r#"{"t": [[0, 1], 2], "u": [[1, 2], [3, 4]]}"#, "sample 1"),
+        (
+            r#"{"t": [[0, 1], [0, 1, 2]], "u": [[1, 2], [3, 4]]}"#,
+            "sample 1: 3 times",
+        ),
+        (
+            r#"{"t": [[0, 1], [0, 2]], "u": [[1, 2], [[3, 4], [5, 6]]]}"#,
+            "part 0 has 1, part 1 2",
+        ),
+    ] {
+        assert_refused(read(content), None, None, part);
+    }
 }

@@ -1,6 +1,9 @@
 //! The methods, one file each.
 
+mod adams;
 mod adaptive_heun;
+mod auto;
+pub(crate) mod bdf;
 mod bosh3;
 mod dopri5;
 mod dopri8;
@@ -9,10 +12,12 @@ mod fehlberg2;
 mod heun;
 mod heun2;
 mod heun3;
+mod kvaerno5;
 mod midpoint;
 pub(crate) mod radau;
-mod rk4;
+pub(crate) mod rk4;
 mod rk4_38;
+mod rodas5p;
 mod tsit5;
 mod vern7;
 
@@ -36,6 +41,14 @@ pub const ALL: &[&Method] = &[
     &radau::RADAU,
     &vern7::VERN7,
     &dopri8::DOPRI8,
+    &kvaerno5::KVAERNO5,
+    &rodas5p::RODAS5P,
+    &bdf::BDF,
+    &adams::ADAMS2,
+    &adams::ADAMS3,
+    &adams::ADAMS4,
+    &adams::IMPLICIT_ADAMS,
+    &auto::AUTO,
 ];
 
 /// The default method.

@@ -61,7 +61,7 @@ fn there_are_as_many_rooted_trees_as_cayley_counted() {
 
 /// Order conditions Σ_i b_i φ_i = θ^n / γ (Hairer, Nørsett, Wanner, *Solving Ordinary Differential Equations I*, II.2) of a
 /// tableau with its extra stages.
-struct Conditions {
+pub(crate) struct Conditions {
     trees: Vec<Tree>,
     /// φ of each tree.
     weights: Vec<Vec<f64>>,
@@ -74,12 +74,17 @@ impl Conditions {
                 .copied()
                 .chain(m.extra.iter().map(|e| e.a))
                 .collect();
+        Conditions::of_rows(&rows)
+    }
+
+    /// Of the rows of a matrix of coefficients, which may be implicit.
+    pub fn of_rows(rows: &[&[f64]]) -> Self {
         let trees = trees(9);
         let mut weights: Vec<Vec<f64>> = vec![];
         for tree in &trees {
             let mut phi = vec![1.0; rows.len()];
             for child in &tree.children {
-                for (phi, row) in phi.iter_mut().zip(&rows) {
+                for (phi, row) in phi.iter_mut().zip(rows) {
                     let sum: f64 = row.iter().zip(&weights[*child]).map(|(a, x)| a * x).sum();
                     *phi *= sum;
                 }
@@ -90,7 +95,7 @@ impl Conditions {
     }
 
     /// The largest residual of the conditions of these orders.
-    fn residual(&self, w: &[f64], orders: std::ops::RangeInclusive<usize>, at: f64) -> f64 {
+    pub fn residual(&self, w: &[f64], orders: std::ops::RangeInclusive<usize>, at: f64) -> f64 {
         let all = self.trees.iter().zip(&self.weights);
         all.filter(|(t, _)| orders.contains(&t.order))
             .map(|(t, phi)| {
@@ -101,7 +106,7 @@ impl Conditions {
     }
 
     /// Asserts that these weights have this order and no more.
-    fn order(&self, what: &str, w: &[f64], order: usize, at: f64, within: f64) {
+    pub fn order(&self, what: &str, w: &[f64], order: usize, at: f64, within: f64) {
         let met = self.residual(w, 1..=order, at);
         assert!(met < within, "{what}: residual {met:e}");
         let next = self.residual(w, order + 1..=order + 1, at);

@@ -4,12 +4,17 @@
 //! |---|---|
 //! | `symbol` | what `t`, `u`, `p.a` and `nn` are while a closure is traced |
 //! | `trace` | running a closure on symbols, and on numbers to check the graph |
+//! | `inputs` | external inputs |
+//! | `event` | the closure of an event |
 //! | `activations` | gelu, relu, … on numbers and arrays; masks |
 
 mod activations;
+mod event;
+mod inputs;
 mod symbol;
 mod trace;
 
+pub(crate) use event::event;
 pub(crate) use symbol::NO_BRANCH;
 
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
@@ -17,11 +22,13 @@ use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContex
 use super::array::Array;
 use super::convert;
 use super::error::Fallible;
+use super::options::Options;
 use super::registry::Registry;
-use crate::field::{FieldBuilder, Unary, VectorField};
-use crate::models::{Mlp, blackbox, second_order};
-use crate::random::with_shared;
+use crate::field::{FieldBuilder, Input, Unary, VectorField};
+use crate::models::{Mlp, blackbox, driven_blackbox, driven_second_order, second_order};
+use crate::random::{Generator, with_shared};
 use crate::{Result, dynamics};
+use inputs::Drive;
 use trace::Equations;
 
 /// A vector field as scripts hold it: one system or model.
@@ -72,6 +79,7 @@ const SYSTEMS: [(&str, Known, &str, &str, &str); 5] = [
 pub(super) fn register(reg: &mut Registry) {
     symbol::register(reg);
     activations::register(reg);
+    inputs::register(reg);
     reg.kind::<Field>("Field")
         .display::<Field>(|f| summary(&f.0));
     for (name, make, signature, text, example) in SYSTEMS {
@@ -113,8 +121,9 @@ fn dof(n: i64) -> Result<usize> {
 }
 
 fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> Fallible<Field> {
-    let (dof, constants) = (dof(n)?, trace::constants(params)?);
-    let equations = Equations::new(context, closure, &constants, dof);
+    let (inputs, params) = inputs::split(params);
+    let (dof, constants) = (dof(n)?, trace::constants(&params)?);
+    let equations = Equations::new(context, closure, (&constants, &inputs), dof);
     let b = FieldBuilder::new(dof);
     let output = equations.trace(&b, None)?;
     let field = b.finish(output)?;
@@ -138,7 +147,7 @@ fn own_systems(reg: &mut Registry) {
     reg.describe(
         "system",
         "system(dof, |t, u, p| [...], #{ name: value }) -> Field",
-        "Equations of your own. The closure runs once, on symbols; p holds the named constants.",
+        "Equations of your own. The closure runs once, on symbols; p holds the named constants and external inputs (see input).",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0])], #{ g: 9.81 })",
     );
 }
@@ -157,8 +166,9 @@ fn graybox(
 ) -> Fallible<Field> {
     let activation = Unary::activation(activation)?;
     let network = with_shared(|g| Mlp::new(&nodes(widths)?, activation, g))?;
-    let constants = trace::constants(params)?;
-    let equations = Equations::new(context, closure, &constants, network.inputs());
+    let (inputs, params) = inputs::split(params);
+    let constants = trace::constants(&params)?;
+    let equations = Equations::new(context, closure, (&constants, &inputs), network.inputs());
     let b = FieldBuilder::new(network.inputs());
     let nn = network.apply(&b, &b.state())?;
     let output = equations.trace(&b, Some(nn))?;
@@ -180,24 +190,28 @@ fn networks(reg: &mut Registry) {
         "Seeds the generator that draws the weights of models, as torch.manual_seed does.",
         "seed(10)",
     );
-    type Make = fn(&[usize], Unary, &mut crate::random::Generator) -> Result<VectorField>;
-    let both: [(&str, Make, &str, &str, &str); 2] = [
+    type Make = fn(&[usize], Unary, &mut Generator) -> Result<VectorField>;
+    type Driven = fn(&[usize], Unary, Input, &mut Generator) -> Result<VectorField>;
+    let both: [(&str, Make, Driven, &str, &str, &str); 2] = [
         (
             "blackbox",
             blackbox,
-            "blackbox([2, 32, 2], \"gelu\") -> Field",
-            "du/dt = network(u), a multilayer perceptron; activations: gelu, tanh, relu, silu, softplus, sigmoid, sin.",
+            driven_blackbox,
+            "blackbox([2, 32, 2], \"gelu\") or blackbox([3, 32, 2], #{ activation: \"gelu\", input: w }) -> Field",
+            "du/dt = network(u), a multilayer perceptron; activations: gelu, tanh, relu, silu, softplus, sigmoid, sin. With an external \
+             input w(t) it is network(u, w), the first width being that of both together.",
             "blackbox([2, 8, 2], \"tanh\")",
         ),
         (
             "second_order",
             second_order,
-            "second_order([4, 50, 50, 2], \"gelu\") -> Field",
-            "Positions and velocities: the network gives the accelerations.",
+            driven_second_order,
+            "second_order([4, 50, 50, 2], \"gelu\") or second_order([5, 50, 50, 2], #{ activation: \"gelu\", input: w }) -> Field",
+            "Positions and velocities: the network gives the accelerations; with an external input as blackbox.",
             "second_order([4, 8, 2])",
         ),
     ];
-    for (name, make, signature, text, example) in both {
+    for (name, make, driven, signature, text, example) in both {
         reg.add(name, move |widths: List| -> Fallible<Field> {
             Ok(Field(with_shared(|g| {
                 make(&nodes(&widths)?, Unary::Gelu, g)
@@ -212,6 +226,17 @@ fn networks(reg: &mut Registry) {
                 })?))
             },
         );
+        reg.add(name, move |widths: List, options: Map| -> Fallible<Field> {
+            let mut options = Options::new(name, options);
+            let activation = Unary::activation(&options.string("activation", "gelu")?)?;
+            let input = options.opt_value::<Drive>("input", "an input(t, values)")?;
+            options.finish()?;
+            let nodes = nodes(&widths)?;
+            Ok(Field(with_shared(|g| match input {
+                Some(input) => driven(&nodes, activation, input.0, g),
+                None => make(&nodes, activation, g),
+            })?))
+        });
         reg.describe(name, signature, text, example);
     }
     reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
@@ -236,7 +261,8 @@ fn networks(reg: &mut Registry) {
     reg.describe(
         "graybox",
         "graybox([2, 20, 20, 2], |t, u, nn, p| [...], #{ name: value }) -> Field",
-        "Known terms and nn = network(u) for the unknown ones; an activation may stand before the closure.",
+        "Known terms and nn = network(u) for the unknown ones; an activation may stand before the closure, constants and external \
+         inputs after it.",
         "graybox([2, 8, 2], |t, u, nn| [1.3 * u[0] + nn[0], -1.8 * u[1] + nn[1]])",
     );
 }

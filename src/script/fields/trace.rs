@@ -6,7 +6,7 @@ use super::super::array::Array;
 use super::super::convert;
 use super::super::error::Fallible;
 use super::symbol::{Constants, Symbol, to_expr};
-use crate::field::{Expr, FieldBuilder, VectorField};
+use crate::field::{Expr, FieldBuilder, Input, VectorField};
 use crate::{Error, Result};
 
 /// Relative difference between closure and graph that rounding can explain.
@@ -30,22 +30,32 @@ pub(super) struct Equations<'a> {
     context: &'a NativeCallContext<'a>,
     closure: FnPtr,
     constants: &'a [(String, f64)],
+    inputs: &'a [(String, Input)],
     dof: usize,
+    /// Whether the closure gives one number, an event's, rather than the derivatives.
+    one: bool,
 }
 
 impl<'a> Equations<'a> {
     pub fn new(
         context: &'a NativeCallContext<'a>,
         closure: FnPtr,
-        constants: &'a [(String, f64)],
+        (constants, inputs): (&'a [(String, f64)], &'a [(String, Input)]),
         dof: usize,
     ) -> Self {
         Equations {
             context,
             closure,
             constants,
+            inputs,
             dof,
+            one: false,
         }
+    }
+
+    /// The function of an event; its number stands for all components.
+    pub fn of_event(self) -> Self {
+        Equations { one: true, ..self }
     }
 
     /// Calls the closure; the last argument is left out if the closure does not take it.
@@ -91,13 +101,17 @@ impl<'a> Equations<'a> {
         } else {
             "|t, u, nn| or |t, u, nn, p|"
         };
-        Error::invalid(format!("the closure of the equations takes {forms}")).into()
+        let what = if self.one { "event" } else { "equations" };
+        Error::invalid(format!("the closure of the {what} takes {forms}")).into()
     }
 
     /// Traces the closure into `b`; `nn` is a network's output where there is one.
     pub fn trace(&self, b: &FieldBuilder, nn: Option<Expr>) -> Fallible<Expr> {
         for (name, value) in self.constants {
             b.block(name, &[], &[*value], false)?;
+        }
+        for (name, input) in self.inputs {
+            b.input(name, input.clone());
         }
         let mut args = vec![
             Dynamic::from(Symbol(b.time())),
@@ -106,18 +120,23 @@ impl<'a> Equations<'a> {
         args.extend(nn.map(|nn| Dynamic::from(Symbol(nn))));
         args.push(Dynamic::from(Constants {
             builder: b.clone(),
-            names: self
-                .constants
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
+            names: {
+                let constants = self.constants.iter().map(|(name, _)| name.clone());
+                constants
+                    .chain(self.inputs.iter().map(|(name, _)| name.clone()))
+                    .collect()
+            },
         }));
         let value = self.call(&args)?;
         let len = value.read_lock::<List>().map_or(1, |list| list.len());
         if value.is_unit() || (value.is_array() && len == 0) {
+            let wanted = if self.one {
+                "the number that passes through zero".into()
+            } else {
+                format!("the list of the {} derivatives", self.dof)
+            };
             return Err(Error::invalid(format!(
-                "the closure must return the list of the {} derivatives, and it returns {}",
-                self.dof,
+                "the closure must return {wanted}, and it returns {}",
                 if value.is_unit() {
                     "nothing (does it end in a semicolon?)"
                 } else {
@@ -126,7 +145,18 @@ impl<'a> Equations<'a> {
             ))
             .into());
         }
-        Ok(to_expr(b, &value)?)
+        let output = to_expr(b, &value)?;
+        if self.one {
+            if output.len() != 1 {
+                return Err(Error::invalid(format!(
+                    "the closure of an event must return one number, and it returns {}",
+                    output.len()
+                ))
+                .into());
+            }
+            return Ok(b.try_concat(&vec![output; self.dof])?);
+        }
+        Ok(output)
     }
 
     /// Compares the closure on numbers with its graph, at states of both signs. A branch that symbols can't follow
@@ -152,10 +182,17 @@ impl<'a> Equations<'a> {
         if !network.is_empty() {
             args.push(Dynamic::from(Array::from_vec(network.to_vec())));
         }
-        let constants: Map = self
+        let constants = self
             .constants
             .iter()
-            .map(|(name, x)| (name.as_str().into(), Dynamic::from(*x)))
+            .map(|(name, x)| (name, Dynamic::from(*x)));
+        let inputs = self.inputs.iter().map(|(name, input)| {
+            let now = input.at(0, &[t]).into_iter().collect();
+            (name, Dynamic::from(Array::from_vec(now)))
+        });
+        let constants: Map = constants
+            .chain(inputs)
+            .map(|(name, x)| (name.as_str().into(), x))
             .collect();
         args.push(Dynamic::from(constants));
         let value = self.call(&args)?;
@@ -175,9 +212,14 @@ impl<'a> Equations<'a> {
         match differs {
             None => Ok(()),
             Some(i) => Err(self.at_closure(Error::invalid(format!(
-                "the closure branches on its symbols: at t = {t}, u = {u:?} it gives du[{i}]/dt = {}, but traced into equations it \
+                "the closure branches on its symbols: at t = {t}, u = {u:?} it gives {} = {}, but traced into equations it \
                  gives {}. It runs once, so `switch`, `in`, `contains` and `==` on lists can't see values; write \
                  where(condition, a, b), max(a, b), min(a, b) or abs(x)",
+                if self.one {
+                    "g".into()
+                } else {
+                    format!("du[{i}]/dt")
+                },
                 numbers.get(i).copied().unwrap_or(f64::NAN),
                 graph[i]
             )))),

@@ -53,7 +53,9 @@ fn what_does_not_fit_together_is_damage() {
             c.add("optimizer.first", &[3], &[0.0; 3]);
             c.add("optimizer.second", &[3], &[0.0; 3]);
         }),
-        ("shape", |c| c.add("data.u0", &[2, 1], &[0.0; 2])),
+        ("not those of this model", |c| {
+            c.add("data.u0", &[2, 1], &[0.0; 2])
+        }),
         ("initial states", |c| {
             tensor(c, "data.u0").values[0] = f64::NAN
         }),

@@ -1,0 +1,215 @@
+//! `odesync doctor`: what is there, what is missing, and what to do about it.
+
+mod cuda;
+mod jupyter;
+mod programs;
+
+use std::fmt::Write as _;
+
+use crate::config::Library;
+use crate::devices::Device;
+use crate::engines::engine;
+use crate::field::Isa;
+use crate::script::{ErrorKind, ScriptError, memory};
+
+use super::Common;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each line says what is there (✓), what is not and is not needed either (–), or what is broken (✗), and what to do.
+The exit code is 1 if something is broken that every script needs, or that --device asks for.
+
+Examples:
+  odesync doctor
+  odesync --device cuda doctor")]
+pub(super) struct Doctor {}
+
+/// What was found of one thing.
+struct Finding {
+    mark: Mark,
+    /// What was looked for.
+    what: &'static str,
+    /// What was found.
+    text: String,
+    /// What to do about it, a command where there is one.
+    cure: Option<String>,
+    /// Whether the program is of no use while this is broken.
+    needed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    There,
+    Missing,
+    Broken,
+}
+
+impl Finding {
+    fn there(what: &'static str, text: impl Into<String>) -> Self {
+        Self::new(Mark::There, what, text)
+    }
+
+    fn missing(what: &'static str, text: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            cure: Some(cure.into()),
+            ..Self::new(Mark::Missing, what, text)
+        }
+    }
+
+    fn broken(what: &'static str, text: impl Into<String>) -> Self {
+        Self::new(Mark::Broken, what, text)
+    }
+
+    fn new(mark: Mark, what: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            mark,
+            what,
+            text: text.into(),
+            cure: None,
+            needed: false,
+        }
+    }
+
+    fn needed(self) -> Self {
+        Self {
+            needed: true,
+            ..self
+        }
+    }
+
+    fn write(&self, to: &mut String) {
+        let mark = match self.mark {
+            Mark::There => '✓',
+            Mark::Missing => '–',
+            Mark::Broken => '✗',
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(to, "{mark} {:<16}{}", self.what, self.text);
+        if let Some(cure) = &self.cure {
+            let _ = writeln!(to, "  {:<16}→ {cure}", "");
+        }
+    }
+}
+
+impl Doctor {
+    pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
+        let mut findings = vec![build(), instruction_set(), threads(), memory_limit(common)];
+        findings.push(libtorch());
+        findings.push(cuda::finding(common.device));
+        findings.push(configs());
+        findings.extend(jupyter::findings());
+        let mut text = String::new();
+        for finding in &findings {
+            finding.write(&mut text);
+        }
+        super::print(&text)?;
+        let broken: Vec<&str> = findings
+            .iter()
+            .filter(|f| f.needed && f.mark == Mark::Broken)
+            .map(|f| f.what)
+            .collect();
+        if broken.is_empty() {
+            return Ok(());
+        }
+        let message = format!("needed and broken: {}", broken.join(", "));
+        Err(ScriptError::new(ErrorKind::Runtime, message))
+    }
+}
+
+fn build() -> Finding {
+    let engines = if cfg!(feature = "torch") {
+        "engines native and torch"
+    } else {
+        "engine native (built without the feature torch)"
+    };
+    Finding::there(
+        "odesync",
+        format!("{}, {engines}", env!("CARGO_PKG_VERSION")),
+    )
+}
+
+fn instruction_set() -> Finding {
+    let what = "instruction set";
+    let here = Isa::ALL.into_iter().rev().filter(|isa| isa.available());
+    let available: Vec<&str> = here.map(Isa::name).collect();
+    let available = available.join(", ");
+    match Isa::pinned() {
+        Ok(None) => Finding::there(
+            what,
+            format!("{}; this processor has {available}", Isa::current().name()),
+        ),
+        Ok(Some(isa)) => Finding::there(
+            what,
+            format!(
+                "{}, pinned by ODESYNC_ISA; this processor has {available}",
+                isa.name()
+            ),
+        ),
+        Err(error) => Finding {
+            cure: Some("unset ODESYNC_ISA".into()),
+            ..Finding::broken(what, error.to_string()).needed()
+        },
+    }
+}
+
+fn threads() -> Finding {
+    let machine = std::thread::available_parallelism().map_or(1, usize::from);
+    let used = rayon::current_num_threads();
+    Finding::there("threads", format!("{used}; {machine} processors"))
+}
+
+fn memory_limit(common: &Common) -> Finding {
+    let (limit, why) = match common.memory {
+        Some(limit) => (limit, "--memory"),
+        None => (memory::default_limit(), "a quarter of what there is"),
+    };
+    let limit = memory::readable(limit);
+    Finding::there("memory", format!("{limit} for a script ({why})"))
+}
+
+#[cfg(feature = "torch")]
+fn libtorch() -> Finding {
+    use crate::torch::library::{loaded, version};
+
+    let what = "libtorch";
+    if let Err(error) = engine("torch", "cpu") {
+        return Finding::broken(what, error.to_string()).needed();
+    }
+    Finding::there(
+        what,
+        match loaded() {
+            Some(library) => format!(
+                "{} {}",
+                version(&library).unwrap_or_else(|| "of unknown version,".into()),
+                library.display()
+            ),
+            None => "loaded".into(),
+        },
+    )
+}
+
+#[cfg(not(feature = "torch"))]
+fn libtorch() -> Finding {
+    Finding::missing(
+        "libtorch",
+        "not in this build; only engine \"torch\" needs it",
+        "make setup && cargo install --path .",
+    )
+}
+
+/// Where the configurations that scripts name come from.
+fn configs() -> Finding {
+    let library = Library::find(None);
+    let place = match &library {
+        Library::Folder(folder) => format!("in {}", folder.display()),
+        Library::BuiltIn => "built in, as there is no folder configs here".into(),
+    };
+    match library.experiments() {
+        Ok(names) => Finding::there("configs", format!("{} ({place})", names.join(", "))),
+        Err(error) => Finding::missing(
+            "configs",
+            error.to_string(),
+            "cd into the checkout of odesync, for scripts that name a configuration",
+        ),
+    }
+}

@@ -1,0 +1,487 @@
+//! Backward differentiation formulas of variable order: the state is a table D of backward differences
+//! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
+
+use super::adjoint::{Bars, add, add_scaled};
+use super::control::error_norm;
+use super::driver::{Course, Scheme, Workspace, finite};
+use super::failure::FailureReason;
+use super::methods::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
+use super::plan::Step;
+use super::stage::{Equation, Exact, StageSolver};
+use crate::field::native::{Evaluator, Gradient};
+
+/// Differences that are kept.
+const ROWS: usize = MAX_ORDER + 3;
+const ITERATIONS: usize = 4;
+
+/// Storage of a scheme, kept between solves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Buffers {
+    solver: StageSolver,
+    /// D at the state, and after the attempted step.
+    d: Vec<f64>,
+    after: Vec<f64>,
+    predicted: Vec<f64>,
+    psi: Vec<f64>,
+    /// u⁺ − the predicted state: the (k+1)th difference.
+    correction: Vec<f64>,
+    error: Vec<f64>,
+}
+
+/// BDF at work. The tape holds the slot of the start, then one for each step.
+pub(crate) struct Bdf {
+    pub buffers: Buffers,
+    order: usize,
+    next_order: usize,
+    /// The spacing of D.
+    spacing: f64,
+    /// Steps of this size in a row, at this order.
+    equal: usize,
+}
+
+/// How differences of one spacing become those of `factor` times it, up to an order: `D'_j = Σ_i m_ij D_i`.
+fn respacing(order: usize, factor: f64) -> [[f64; MAX_ORDER + 1]; MAX_ORDER + 1] {
+    let half = |factor: f64| {
+        let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
+        for j in 0..=order {
+            m[0][j] = 1.0;
+            for i in 1..=order {
+                let (i_, j_) = (i as f64, j as f64);
+                m[i][j] = if j == 0 {
+                    0.0
+                } else {
+                    m[i - 1][j] * (i_ - 1.0 - factor * j_) / i_
+                };
+            }
+        }
+        m
+    };
+    let (r, u) = (half(factor), half(1.0));
+    let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
+    for i in 0..=order {
+        for j in 0..=order {
+            m[i][j] = (0..=order).map(|k| r[i][k] * u[k][j]).sum();
+        }
+    }
+    m
+}
+
+impl Bdf {
+    pub fn new(evaluator: &Evaluator, mut buffers: Buffers) -> Self {
+        let dof = evaluator.dof();
+        buffers.solver.start(evaluator);
+        buffers.d.resize(ROWS * dof, 0.0);
+        buffers.after.resize(ROWS * dof, 0.0);
+        for buffer in [
+            &mut buffers.predicted,
+            &mut buffers.psi,
+            &mut buffers.correction,
+            &mut buffers.error,
+        ] {
+            buffer.resize(dof, 0.0);
+        }
+        Bdf {
+            buffers,
+            order: 1,
+            next_order: 1,
+            spacing: 0.0,
+            equal: 0,
+        }
+    }
+
+    /// D of the attempted step's spacing into `after`, and the prediction from it.
+    fn predict(&mut self, h: f64, dof: usize) {
+        let Buffers {
+            d,
+            after,
+            predicted,
+            psi,
+            ..
+        } = &mut self.buffers;
+        let order = self.order;
+        after.copy_from_slice(d);
+        if h != self.spacing {
+            let m = respacing(order, h / self.spacing);
+            for j in 0..=order {
+                let to = &mut after[j * dof..(j + 1) * dof];
+                to.fill(0.0);
+                for (i, d) in d.chunks_exact(dof).enumerate().take(order + 1) {
+                    add_scaled(m[i][j], d, to);
+                }
+            }
+        }
+        predicted.fill(0.0);
+        psi.fill(0.0);
+        for (j, d) in after.chunks_exact(dof).enumerate().take(order + 1) {
+            add(d, predicted);
+            add_scaled(GAMMA[j] / alpha(order), d, psi);
+        }
+    }
+
+    /// D at the end of the step, from the correction.
+    fn update(&mut self, dof: usize) {
+        let Buffers {
+            after, correction, ..
+        } = &mut self.buffers;
+        let order = self.order;
+        for c in 0..dof {
+            let d = correction[c];
+            after[(order + 2) * dof + c] = d - after[(order + 1) * dof + c];
+            after[(order + 1) * dof + c] = d;
+            for i in (0..=order).rev() {
+                after[i * dof + c] += after[(i + 1) * dof + c];
+            }
+        }
+    }
+
+    /// Norm of an error constant times row `row` of D at the end of the step.
+    fn error_of<const TAPE: bool>(
+        &mut self,
+        course: &Course<TAPE>,
+        constant: f64,
+        row: usize,
+    ) -> f64 {
+        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let Buffers { after, error, .. } = &mut self.buffers;
+        error.fill(0.0);
+        add_scaled(
+            constant,
+            &after[row * course.dof..(row + 1) * course.dof],
+            error,
+        );
+        error_norm(error, &course.work.state, &course.work.next, rtol, atol)
+    }
+
+    /// The order for the next steps and the factor on their size, without safety: the order that allows the largest.
+    fn choose<const TAPE: bool>(&mut self, course: &Course<TAPE>, norm: f64) -> (usize, f64) {
+        let order = self.order;
+        let factor = |norm: f64, order: usize| norm.max(1e-10).powf(-1.0 / (order as f64 + 1.0));
+        let mut best = (order, factor(norm, order));
+        if order > 1 {
+            let lower = self.error_of(course, error_constant(order - 1), order);
+            let lower = factor(lower, order - 1);
+            if lower > best.1 {
+                best = (order - 1, lower);
+            }
+        }
+        if order < MAX_ORDER {
+            let higher = self.error_of(course, error_constant(order + 1), order + 2);
+            let higher = factor(higher, order + 1);
+            if higher > best.1 {
+                best = (order + 1, higher);
+            }
+        }
+        best
+    }
+}
+
+impl<const TAPE: bool> Scheme<TAPE> for Bdf {
+    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
+        (steps + 1).saturating_mul(course.evaluator.slot_len())
+    }
+
+    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
+        let solver = &mut self.buffers.solver;
+        let state = std::mem::take(&mut course.work.state);
+        solver.linearize(course, course.stepper.t, &state);
+        course.work.state = state;
+        if !finite(&solver.f) {
+            return Err(FailureReason::NotFinite);
+        }
+        if TAPE {
+            let len = solver.slot.len();
+            if course.work.tape.len() < len {
+                course.work.tape.resize(len, 0.0);
+            }
+            course.work.tape[..len].copy_from_slice(&solver.slot);
+        }
+        // The first differences, for a spacing of 1 until the first step is known.
+        let Buffers {
+            solver, d, error, ..
+        } = &mut self.buffers;
+        let dof = course.dof;
+        d.fill(0.0);
+        d[..dof].copy_from_slice(&course.work.state);
+        d[dof..2 * dof].copy_from_slice(&solver.f);
+        self.spacing = 1.0;
+        if !adaptive {
+            return Ok(0.0);
+        }
+        let StageSolver { slot, f, .. } = solver;
+        Ok(course.first_size(1, f, slot, error))
+    }
+
+    fn attempt(
+        &mut self,
+        course: &mut Course<TAPE>,
+        index: usize,
+        step: Step,
+    ) -> Result<(), FailureReason> {
+        let (dof, h) = (course.dof, step.h());
+        if let Some(plan) = course.given {
+            let order = plan.variants.get(index).map_or(1, |order| *order as usize);
+            self.order = order.clamp(1, (index + 1).min(MAX_ORDER));
+        }
+        self.predict(h, dof);
+        let Buffers {
+            solver,
+            predicted,
+            psi,
+            correction,
+            ..
+        } = &mut self.buffers;
+        let equation = Equation {
+            t: step.end,
+            base: predicted,
+            psi: Some(psi),
+            c: h / alpha(self.order),
+            limit: ITERATIONS,
+            at: (index + 1) * solver.slot.len(),
+        };
+        loop {
+            if !solver.have {
+                solver.linearize(course, step.end, predicted);
+            }
+            correction.fill(0.0);
+            let solved = solver
+                .factor(course, equation.c)
+                .and_then(|()| solver.solve(course, equation, predicted, correction));
+            match solved {
+                Ok(()) => break,
+                Err(reason) if solver.current => return Err(reason),
+                Err(_) => solver.have = false,
+            }
+        }
+        self.update(dof);
+        course.work.next.copy_from_slice(&self.buffers.after[..dof]);
+        Ok(())
+    }
+
+    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool {
+        let h = step.h();
+        let order = self.order;
+        let safety = self.buffers.solver.newton.safety();
+        let norm = self.error_of(course, error_constant(order), order + 1);
+        if !norm.is_finite() || norm > 1.0 {
+            let factor = match norm.is_finite() {
+                true => (safety * norm.powf(-1.0 / (order as f64 + 1.0))).clamp(0.2, 0.9),
+                false => 0.2,
+            };
+            self.equal = 0;
+            course.stepper.settle(false, h.abs() * factor);
+            return false;
+        }
+        let same = (h - self.spacing).abs() <= 1e-8 * h.abs();
+        self.equal = if same { self.equal + 1 } else { 1 };
+        self.next_order = order;
+        let mut size = h.abs();
+        if self.equal > order {
+            let (next, factor) = self.choose(course, norm);
+            self.next_order = next;
+            self.equal = 0;
+            size *= (safety * factor).min(10.0);
+        }
+        // A step that was clipped to a stop is followed by ones of about its size: differences cannot be stretched far.
+        let clipped = course.stepper.clipped();
+        course.stepper.settle(true, size);
+        if clipped {
+            let proposed = course.stepper.proposed();
+            course.stepper.begin(proposed.min(4.0 * h.abs()));
+            self.equal = 0;
+        }
+        true
+    }
+
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        _step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) {
+        let dof = course.dof;
+        let u = &mut course.work.u[to];
+        u.fill(0.0);
+        for (j, d) in self
+            .buffers
+            .after
+            .chunks_exact(dof)
+            .enumerate()
+            .take(self.order + 1)
+        {
+            add_scaled(weight(j, theta), d, u);
+        }
+    }
+
+    fn advance(&mut self, course: &mut Course<TAPE>, step: Step) {
+        let Buffers {
+            d, after, solver, ..
+        } = &mut self.buffers;
+        std::mem::swap(d, after);
+        course.work.plan.variants.push(self.order as u8);
+        self.spacing = step.h();
+        self.order = self.next_order;
+        solver.current = false;
+    }
+
+    fn finite(&self) -> bool {
+        finite(&self.buffers.after)
+    }
+}
+
+/// Weight of D_j, at the end of a step, in the dense output at θ of that step.
+fn weight(j: usize, theta: f64) -> f64 {
+    (0..j)
+        .map(|i| (theta - 1.0 + i as f64) / (i as f64 + 1.0))
+        .product()
+}
+
+/// The exact adjoint: the recurrence of the differences, transposed.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    sample: usize,
+    work: &Workspace,
+    bars: &[f64],
+    gradient: &mut Gradient,
+) -> Vec<f64> {
+    let (dof, len) = (evaluator.dof(), evaluator.slot_len());
+    let mut exact = Exact::default();
+    exact.bind(evaluator);
+    // Adjoints of D at the end of a step, then at its start.
+    let mut d_bar = vec![0.0; ROWS * dof];
+    let mut start_bar = vec![0.0; ROWS * dof];
+    let mut lambda = vec![0.0; dof];
+    let mut f_bar = vec![0.0; dof];
+    let mut predicted_bar = vec![0.0; dof];
+    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    let orders = &work.plan.variants;
+    for (n, step) in work.plan.steps.iter().enumerate().rev() {
+        let (h, order) = (step.h(), usize::from(orders[n]));
+        bars.end(n, &mut d_bar[..dof]);
+        while let Some((theta, bar)) = bars.inside(n) {
+            for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
+                add_scaled(weight(j, theta), bar, d_bar);
+            }
+        }
+        // D_j += D_{j+1} for j = k … 0.
+        for j in 0..=order {
+            let (before, rest) = d_bar.split_at_mut((j + 1) * dof);
+            add(&before[j * dof..], &mut rest[..dof]);
+        }
+        // D_{k+2} = d − D_{k+1}, D_{k+1} = d.
+        for c in 0..dof {
+            let (one, two) = ((order + 1) * dof + c, (order + 2) * dof + c);
+            lambda[c] = d_bar[one] + d_bar[two];
+            d_bar[one] = -d_bar[two];
+            d_bar[two] = 0.0;
+        }
+        // d + ψ = c f(t, predicted + d).
+        let factor = h / alpha(order);
+        let slot = &work.tape[(n + 1) * len..(n + 2) * len];
+        let place = (sample, step.end);
+        exact.factor(evaluator, place, slot, factor);
+        exact.lu.solve_transposed(&mut lambda);
+        f_bar.fill(0.0);
+        add_scaled(factor, &lambda, &mut f_bar);
+        predicted_bar.fill(0.0);
+        evaluator.vjp(place, slot, &f_bar, &mut predicted_bar, None, gradient);
+        for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
+            add(&predicted_bar, d_bar);
+            add_scaled(-GAMMA[j] / alpha(order), &lambda, d_bar);
+        }
+        let spacing = match n {
+            0 => 1.0,
+            n => work.plan.steps[n - 1].h(),
+        };
+        if h != spacing {
+            let m = respacing(order, h / spacing);
+            start_bar.copy_from_slice(&d_bar);
+            for i in 0..=order {
+                let to = &mut d_bar[i * dof..(i + 1) * dof];
+                to.fill(0.0);
+                for (j, bar) in start_bar.chunks_exact(dof).enumerate().take(order + 1) {
+                    add_scaled(m[i][j], bar, to);
+                }
+            }
+        }
+    }
+    bars.start(&mut d_bar[..dof]);
+    let (mu, rest) = d_bar.split_at_mut(dof);
+    if let Some(first) = work.plan.steps.first() {
+        let place = (sample, first.t);
+        evaluator.vjp(place, &work.tape[..len], &rest[..dof], mu, None, gradient);
+    }
+    mu.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Problem;
+    use super::super::options::SolveOptions;
+    use super::*;
+
+    /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact.
+    fn error(order: usize, n: usize) -> f64 {
+        // u′ = −4 (u − sin t) + cos t, u = sin t.
+        let field =
+            crate::field::system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()])
+                .unwrap();
+        let evaluator = Evaluator::new(&field);
+        let options = SolveOptions::default().method("bdf").unwrap();
+        let h = 2.0 / n as f64;
+        let problem = Problem {
+            u0: &[0.0],
+            t: &[0.0, 2.0],
+            sample: 0,
+        };
+        let mut work = Workspace::default();
+        let mut course = Course::<false>::start(&evaluator, &[], &problem, &options, &mut work);
+        course.tight = true;
+        let mut bdf = Bdf::new(&evaluator, Buffers::default());
+        bdf.begin(&mut course, false).unwrap();
+        (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
+        let mut row: Vec<f64> = (0..ROWS).map(|i| (-h * i as f64).sin()).collect();
+        for d in &mut bdf.buffers.d {
+            *d = row[0];
+            row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
+        }
+        for i in 0..n {
+            let step = Step {
+                t: h * i as f64,
+                end: h * (i + 1) as f64,
+            };
+            bdf.attempt(&mut course, i, step).unwrap();
+            course.advance(&mut bdf, step);
+        }
+        (course.work.state[0] - 2.0_f64.sin()).abs()
+    }
+
+    #[test]
+    fn each_order_is_the_stated_one() {
+        for order in 1..=MAX_ORDER {
+            let observed = (error(order, 40) / error(order, 80)).log2();
+            assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
+        }
+    }
+
+    #[test]
+    fn differences_of_another_spacing_are_those_of_the_same_polynomial() {
+        // ∇^j of x⁴ at x = 2, spaced by 1, then by 0.3.
+        let table = |h: f64| {
+            let mut row: Vec<f64> = (0..5).map(|i| (2.0 - h * f64::from(i)).powi(4)).collect();
+            (0..5)
+                .map(|_| {
+                    let first = row[0];
+                    row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
+                    first
+                })
+                .collect::<Vec<f64>>()
+        };
+        let (from, to) = (table(1.0), table(0.3));
+        let m = respacing(4, 0.3);
+        for j in 0..5 {
+            let got: f64 = (0..5).map(|i| m[i][j] * from[i]).sum();
+            assert!((got - to[j]).abs() < 1e-12, "{j}: {got} {}", to[j]);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The options `observe`, `u0` and `train_u0`: which state variables the data are, and where the model begins.
+
+use rhai::Dynamic;
+
+use super::convert;
+use super::data::initial_states;
+use super::options::Options;
+use crate::Result;
+use crate::training::Observation;
+
+/// Reads the three options.
+///
+/// # Errors
+/// A value of the wrong type.
+pub(super) fn observation(options: &mut Options) -> Result<Observation> {
+    let observe = match options.take("observe") {
+        None => None,
+        Some(value) => Some(variables(&value).ok_or_else(|| {
+            options.wrong(
+                "observe",
+                "a list of state variables, counted from 0, such as [0, 2]",
+                &value,
+            )
+        })?),
+    };
+    let u0 = options.opt_array("u0")?.map(initial_states).transpose()?;
+    Ok(Observation {
+        observe,
+        u0,
+        train_u0: options.bool("train_u0", false)?,
+    })
+}
+
+fn variables(value: &Dynamic) -> Option<Vec<usize>> {
+    let list = value.read_lock::<rhai::Array>()?;
+    let variable = |x: &Dynamic| {
+        let x = convert::number(x)?;
+        (x >= 0.0 && x.fract() == 0.0).then_some(x as usize)
+    };
+    let all: Option<Vec<usize>> = list.iter().map(variable).collect();
+    all.filter(|all| !all.is_empty())
+}

@@ -1,0 +1,127 @@
+//! How data relate to a model's state: which state variables were measured, and where the model begins.
+
+use ndarray::Array2;
+
+use crate::datasets::Dataset;
+use crate::{Error, Result};
+
+/// Which state variables the data are, and the initial states. By default the data are the whole state, and the model begins at
+/// the data's initial states.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observation {
+    /// The state variable that each column of the data is, counted from 0; without it all of them, in their order.
+    pub observe: Option<Vec<usize>>,
+    /// Initial states of the model, `[sample, dof]`, or one row for every sample. NaN in place of a measured state variable
+    /// stands for the data's own initial state.
+    pub u0: Option<Array2<f64>>,
+    /// Whether initial states are parameters that are trained too, each sample's its own. They begin at `u0`; what was not
+    /// measured and stands in no `u0` begins at 0.
+    pub train_u0: bool,
+}
+
+impl Observation {
+    /// The columns of the data are these state variables.
+    pub fn of(observe: impl Into<Vec<usize>>) -> Self {
+        Observation {
+            observe: Some(observe.into()),
+            ..Observation::default()
+        }
+    }
+
+    /// The same with initial states of the whole state, `[sample, dof]` or one row for every sample.
+    #[must_use]
+    pub fn from(mut self, u0: Array2<f64>) -> Self {
+        self.u0 = Some(u0);
+        self
+    }
+
+    /// The same with initial states that are trained.
+    #[must_use]
+    pub fn train_u0(mut self) -> Self {
+        self.train_u0 = true;
+        self
+    }
+
+    /// The state variable of each column, for a model of `dof` state variables.
+    pub(super) fn columns(&self, dof: usize, data: &Dataset) -> Result<Vec<usize>> {
+        let Some(observe) = &self.observe else {
+            if data.dof() == dof {
+                return Ok((0..dof).collect());
+            }
+            let hint = match data.dof() < dof {
+                true => "; if the data are some of them only, say which, for example observe: [0]",
+                false => "",
+            };
+            return Err(Error::invalid(format!(
+                "the model has {dof} state variables, the data {}{hint}",
+                data.dof()
+            )));
+        };
+        if observe.len() != data.dof() {
+            return Err(Error::invalid(format!(
+                "observe names {} state variables, and the data have {} columns: name one for each column",
+                observe.len(),
+                data.dof()
+            )));
+        }
+        for (i, variable) in observe.iter().enumerate() {
+            if *variable >= dof {
+                return Err(Error::invalid(format!(
+                    "observe names state variable {variable}, and the model has {dof}, counted from 0"
+                )));
+            }
+            if observe[..i].contains(variable) {
+                return Err(Error::invalid(format!(
+                    "observe names state variable {variable} twice"
+                )));
+            }
+        }
+        Ok(observe.clone())
+    }
+
+    /// Where the model begins, `[sample, dof]`.
+    pub(super) fn initial(
+        &self,
+        dof: usize,
+        columns: &[usize],
+        data: &Dataset,
+    ) -> Result<Array2<f64>> {
+        let samples = data.samples();
+        let mut all = match &self.u0 {
+            None => Array2::from_elem((samples, dof), f64::NAN),
+            Some(u0) => u0
+                .broadcast((samples, dof))
+                .filter(|_| u0.ncols() == dof)
+                .map(|u0| u0.to_owned())
+                .ok_or_else(|| {
+                    Error::invalid(format!(
+                        "u0 has shape {:?}: it must be the {dof} state variables of the model, for each of the {samples} \
+                         samples or one row for all",
+                        u0.shape()
+                    ))
+                })?,
+        };
+        for (mut own, measured) in all.outer_iter_mut().zip(data.u0().outer_iter()) {
+            for (variable, measured) in columns.iter().zip(measured) {
+                if own[*variable].is_nan() {
+                    own[*variable] = *measured;
+                }
+            }
+            for (variable, x) in own.iter_mut().enumerate() {
+                if x.is_nan() && self.train_u0 {
+                    *x = 0.0;
+                }
+                if !x.is_finite() {
+                    return Err(Error::invalid(match x.is_nan() {
+                        true => format!(
+                            "state variable {variable} was not measured, so where the model begins is not known: give the whole \
+                             initial state as u0, or train it with train_u0: true (from 0, or from u0)"
+                        ),
+                        false => format!("u0 holds {x}: initial states must be finite"),
+                    }));
+                }
+            }
+        }
+        Ok(all)
+    }
+}

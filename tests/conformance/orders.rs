@@ -1,0 +1,94 @@
+//! Observed orders of convergence, at the ends of steps and inside them.
+
+use super::problems::{Known, distance, known, replayed, with};
+use odesync::odesolve::{Method, Output, Step, StepPlan, methods, solve};
+
+/// The order observed when steps are halved again and again, at the last halving before rounding shows.
+fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
+    let mut order = f64::NAN;
+    let (mut n, mut coarse) = (first, error(first));
+    while n < 20_000 {
+        n *= 2;
+        let fine = error(n);
+        if fine < 5e-12 {
+            break;
+        }
+        if coarse < 1e-2 {
+            order = (coarse / fine).log2();
+        }
+        coarse = fine;
+    }
+    order
+}
+
+#[test]
+fn the_order_is_the_stated_one() {
+    for method in methods::ALL.iter().filter(|m| m.fixed_steps()) {
+        for Known {
+            name,
+            field,
+            span: (start, end),
+            exact,
+        } in known().into_iter().take(2)
+        {
+            let order = observed(10, |n| {
+                let options = with(method).substeps(n);
+                let got = solve(&field, &exact(start), &[start, end], &options).unwrap();
+                assert_eq!(got.stats.steps, n);
+                distance(got.u.row(1).as_slice().unwrap(), &exact(end))
+            });
+            println!("{} on {name}: order {order:.2}", method.name);
+            let wanted = method.order as f64;
+            assert!(
+                (order - wanted).abs() < 0.2,
+                "{} on {name}: {order}",
+                method.name
+            );
+        }
+    }
+}
+
+/// `n` equal steps, the solution wanted once inside each.
+fn inside(method: &Method, known: &Known, n: usize) -> f64 {
+    let (start, end) = known.span;
+    let at = |i: usize| start + (end - start) * i as f64 / n as f64;
+    let theta = |i: usize| 0.1 + 0.8 * (i as f64 * 0.618).fract();
+    let mut plan = StepPlan {
+        steps: (0..n)
+            .map(|i| Step {
+                t: at(i),
+                end: at(i + 1),
+            })
+            .collect(),
+        outputs: vec![Output::Start],
+        ..StepPlan::default()
+    };
+    let mut t = vec![start];
+    for i in 0..n {
+        plan.outputs.push(Output::Inside(i, theta(i)));
+        t.push(at(i) + theta(i) * (at(1) - start));
+    }
+    let got = replayed(&known.field, &(known.exact)(start), &t, &with(method), plan);
+    let want: Vec<f64> = t.iter().flat_map(|t| (known.exact)(*t)).collect();
+    distance(&got, &want)
+}
+
+#[test]
+fn dense_output_keeps_the_order_up_to_four() {
+    for method in methods::ALL.iter().filter(|m| m.dense() && m.fixed_steps()) {
+        for (known, first) in known().into_iter().zip([20, 20, 160]) {
+            let order = observed(first, |n| inside(method, &known, n));
+            println!(
+                "{} inside steps, {}: order {order:.2}",
+                method.name, known.name
+            );
+            let wanted = method.order.min(4) as f64;
+            assert!(
+                order > wanted - 0.2,
+                "{} on {}: {order}",
+                method.name,
+                known.name
+            );
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Events: times known from analysis, for methods of every kind, in both directions of time, in Rust and in scripts.
+
+use std::f64::consts::{PI, TAU};
+
+use odesync::field::{VectorField, system};
+use odesync::odesolve::{Direction, Event, Method, Solution, SolveOptions, methods, solve};
+use odesync::script::{Output, Session, SessionOptions};
+
+/// u″ = −u.
+fn oscillator() -> VectorField {
+    system(2, &[], |_, u, _| vec![u.at(1), -u.at(0)]).unwrap()
+}
+
+/// The height of u₀ = sin t or −sin t.
+fn zero() -> Event {
+    Event::new(2, &[], |_, u, _| u.at(0)).unwrap()
+}
+
+/// Options under which the method's dense output is good to 1e-10 in time.
+fn tight(method: &Method) -> SolveOptions {
+    let mut options = SolveOptions::default()
+        .method(method.name)
+        .unwrap()
+        .tolerances(1e-13, 1e-13);
+    options.max_steps = 10_000_000;
+    options
+}
+
+/// Methods whose order lets them be followed to 1e-10 in reasonable time.
+fn accurate() -> impl Iterator<Item = &'static Method> {
+    methods::ALL
+        .iter()
+        .copied()
+        .filter(|m| m.adaptive() && m.order >= 5)
+}
+
+fn close(got: &Solution, event: usize, want: &[f64]) -> f64 {
+    let t = &got.events[event].t;
+    assert_eq!(t.len(), want.len(), "{t}");
+    let errors = t.iter().zip(want).map(|(a, b)| (a - b).abs());
+    errors.fold(0.0, f64::max)
+}
+
+#[test]
+fn zero_crossings_of_an_oscillator_to_1e_10() {
+    for method in accurate() {
+        let options = tight(method)
+            .event(zero())
+            .event(zero().direction(Direction::Up))
+            .event(zero().direction(Direction::Down));
+        for sign in [1.0, -1.0] {
+            // u₀ = sin t; the zero at the start does not count.
+            let t = [0.0, sign * 5.0, sign * 10.0];
+            let got = solve(&oscillator(), &[0.0, 1.0], &t, &options).unwrap();
+            let all = [PI, TAU, 3.0 * PI].map(|x| sign * x);
+            let name = method.name;
+            assert!(close(&got, 0, &all) < 1e-10, "{name}: {}", got.events[0].t);
+            // In the direction of the solve, forwards and backwards, it comes back up at 2π.
+            let (up, down) = match sign {
+                1.0 => (vec![TAU], vec![PI, 3.0 * PI]),
+                _ => (vec![-PI, -3.0 * PI], vec![-TAU]),
+            };
+            assert!(close(&got, 1, &up) < 1e-10, "{name}");
+            assert!(close(&got, 2, &down) < 1e-10, "{name}");
+            for (t, u) in got.events[0].t.iter().zip(got.events[0].u.rows()) {
+                assert!(
+                    u[0].abs() < 1e-10 && (u[1] - t.cos()).abs() < 1e-10,
+                    "{name}"
+                );
+            }
+            assert_eq!((got.u.nrows(), got.ended_by), (3, None));
+        }
+    }
+}
+
+#[test]
+fn methods_of_lower_order_and_fixed_steps_find_them_to_their_own_accuracy() {
+    for method in methods::ALL.iter().filter(|m| m.order <= 4) {
+        let mut options = tight(method).tolerances(1e-7, 1e-7).event(zero());
+        if !method.adaptive() {
+            options = options.substeps(4000);
+        }
+        let got = solve(&oscillator(), &[0.0, 1.0], &[0.0, 10.0], &options).unwrap();
+        let within = if method.order == 1 { 0.02 } else { 1e-4 };
+        let error = close(&got, 0, &[PI, TAU, 3.0 * PI]);
+        assert!(error < within, "{}: {error:e}", method.name);
+    }
+    // Cubic Hermite interpolation keeps the order of rk4.
+    let mut errors = vec![];
+    for n in [40, 80] {
+        let options = SolveOptions::default().method("rk4").unwrap();
+        let options = options.substeps(n).event(zero());
+        let got = solve(&oscillator(), &[0.0, 1.0], &[0.0, 10.0], &options).unwrap();
+        errors.push(close(&got, 0, &[PI, TAU, 3.0 * PI]));
+    }
+    assert!(errors[0] / errors[1] > 10.0, "{errors:?}");
+}
+
+/// A ball thrown from a height with a velocity: u = (height, velocity).
+fn ball() -> VectorField {
+    system(2, &[("g", 9.81)], |_, u, p| {
+        vec![u.at(1), u.at(1) * 0.0 - p.get("g")]
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_ball_hits_the_ground_and_the_solve_ends_there() {
+    let ground = || {
+        Event::new(2, &[], |_, u, _| u.at(0))
+            .unwrap()
+            .direction(Direction::Down)
+            .terminal()
+    };
+    let top = Event::new(2, &[], |_, u, _| u.at(1)).unwrap();
+    let want = (3.0 + (9.0_f64 + 2.0 * 9.81 * 10.0).sqrt()) / 9.81;
+    for method in methods::ALL.iter().filter(|m| m.order >= 2) {
+        let mut options = tight(method).tolerances(1e-9, 1e-9);
+        options = options.event(top.clone()).event(ground());
+        if !method.adaptive() {
+            options = options.step_size(0.05);
+        }
+        let t = [0.0, 0.5, 1.0, 3.0, 4.0];
+        let got = solve(&ball(), &[10.0, 3.0], &t, &options).unwrap();
+        let name = method.name;
+        // Every method of order 2 is exact for a parabola.
+        assert_eq!(got.t.len(), 4, "{name}");
+        assert_eq!(got.t.as_slice().unwrap()[..3], t[..3], "{name}");
+        assert!((got.t[3] - want).abs() < 1e-10, "{name}: {}", got.t[3]);
+        assert!(got.u[[3, 0]].abs() < 1e-9, "{name}");
+        assert_eq!(got.ended_by, Some(1), "{name}");
+        assert!((got.events[0].t[0] - 3.0 / 9.81).abs() < 1e-10, "{name}");
+        assert_eq!(got.events[1].t[0], got.t[3], "{name}");
+        assert_eq!(got.events[1].u.row(0), got.u.row(3), "{name}");
+        assert_eq!(got.plan.outputs.len(), 4, "{name}");
+    }
+}
+
+#[test]
+fn ends_that_meet_a_requested_time_or_lie_beyond_the_last_one() {
+    let at = |time: f64| {
+        Event::new(2, &[("time", time)], |t, _, p| t - p.get("time"))
+            .unwrap()
+            .terminal()
+    };
+    for method in ["dopri5", "dopri8", "rk4"] {
+        let options = SolveOptions::default().method(method).unwrap();
+        let run = |time: f64, t: &[f64]| {
+            let options = options.clone().event(at(time));
+            solve(&ball(), &[10.0, 3.0], t, &options).unwrap()
+        };
+        let got = run(0.5, &[0.0, 0.25, 0.5, 0.75]);
+        assert_eq!(got.t.len(), 3, "{method}: {}", got.t);
+        assert!((got.t[2] - 0.5).abs() < 1e-15, "{method}");
+        // The step may go on beyond the last time; what lies there was not asked for.
+        let got = run(0.5001, &[0.0, 0.25, 0.5]);
+        assert_eq!((got.ended_by, got.t.len()), (None, 3), "{method}");
+        let got = run(-0.5, &[0.0, 0.5]);
+        assert!(got.events[0].t.is_empty(), "{method}");
+        // The first of two ends.
+        let both = options.clone().event(at(0.4)).event(at(0.3));
+        let got = solve(&ball(), &[10.0, 3.0], &[0.0, 1.0], &both).unwrap();
+        assert_eq!(got.ended_by, Some(1), "{method}");
+        assert!(got.events[0].t.is_empty(), "{method}");
+    }
+}
+
+#[test]
+fn what_takes_no_events_says_so() {
+    let options = SolveOptions::default().event(Event::new(3, &[], |_, u, _| u.at(0)).unwrap());
+    let error = solve(&ball(), &[1.0, 1.0], &[0.0, 1.0], &options).unwrap_err();
+    assert!(error.to_string().contains("2 state variables"), "{error}");
+    let train = odesync::training::TrainOptions::default();
+    let error = train.solver(SolveOptions::default().event(zero())).check();
+    assert!(error.unwrap_err().to_string().contains("events"));
+}
+
+fn session() -> Session {
+    Session::new(SessionOptions {
+        output: Output::captured().0,
+        ..SessionOptions::default()
+    })
+    .unwrap()
+}
+
+fn script(code: &str) -> String {
+    match session().eval(code, None) {
+        Ok(outcome) => outcome.text,
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn events_in_scripts() {
+    let ball = "let ball = system(2, |t, u, p| [u[1], -p.g], #{ g: 9.81 });\n";
+    let ends = script(&format!(
+        "{ball}let sol = solve(ball, [0, 20], [0, 1, 10], #{{ event: |t, u, p| u[0] * p.g, direction: \"down\", terminal: true }});
+         let end = 2 * 20 / 9.81;
+         [sol.ended_by, sol.t.len(), abs(sol.t[2] - end) < 1e-10, sol.events[0].t[0] == sol.t[2], sol.events[0].u.shape]"
+    ));
+    assert_eq!(ends, "[0, 3, true, true, [1, 2]]");
+    let several = script(&format!(
+        "{ball}let sol = solve(ball, [0, 20], [0, 1, 3], #{{ events: [|t, u| u[1], #{{ event: |t, u, p| t - 2.5 }}] }});
+         [abs(sol.events[0].t[0] - 20 / 9.81) < 1e-10, abs(sol.events[1].t[0] - 2.5) < 1e-14, sol.ended_by]"
+    ));
+    assert_eq!(several, "[true, true, ()]");
+    for (options, says) in [
+        ("event: |t, u, p| u", "one number"),
+        (
+            "event: |t, u, p| if u[0] > 0.0 { 1.0 } else { -1.0 }",
+            "where(",
+        ),
+        ("event: |t, u, p| p.gg", "did you mean"),
+        (
+            "event: |t, u, p| u[0], direction: \"upp\"",
+            "did you mean \"up\"",
+        ),
+        ("terminal: true", "there is none"),
+        ("events: [3]", "closures or maps"),
+        ("events: [#{ terminal: true }]", "there is none"),
+        ("controller: \"pid\"", "did you mean \"pi\""),
+    ] {
+        let error = script(&format!(
+            "{ball}solve(ball, [0, 20], [0, 1], #{{ {options} }})"
+        ));
+        assert!(
+            error.starts_with("error") && error.contains(says),
+            "{options}: {error}"
+        );
+    }
+}
