@@ -3,8 +3,8 @@
 use rhai::Dynamic;
 
 use super::convert;
-use super::data::initial_states;
 use super::options::Options;
+use crate::datasets::arrays::initial_states;
 use crate::Result;
 use crate::training::Observation;
 

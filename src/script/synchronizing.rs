@@ -7,10 +7,11 @@ use rhai::{Array as List, Dynamic};
 
 use super::array::Array;
 use super::convert;
-use super::data::{squeeze, trajectories};
+use super::data::squeeze;
 use super::error::Fallible;
 use super::fields::Field;
 use super::registry::Registry;
+use crate::datasets::arrays::trajectories;
 use crate::schedules::Schedule;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{Coupling, synchronize, with_lambda};
@@ -113,7 +114,7 @@ pub(super) fn register(reg: &mut Registry) {
             let alpha = convert::number(&alpha)
                 .ok_or_else(|| Error::invalid("smoothing_spline: alpha should be a number"))?;
             let rank = u.ndim();
-            let u = trajectories(u)?;
+            let u = trajectories("u", u)?;
             Ok(Spline {
                 spline: Arc::new(SmoothingSpline::new(&t, u.view(), alpha)?),
                 rank,
