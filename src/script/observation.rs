@@ -4,8 +4,8 @@ use rhai::Dynamic;
 
 use super::convert;
 use super::options::Options;
-use crate::datasets::arrays::initial_states;
 use crate::Result;
+use crate::datasets::arrays::initial_states;
 use crate::training::Observation;
 
 /// Reads the three options.

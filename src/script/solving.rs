@@ -245,6 +245,24 @@ pub(super) fn register(reg: &mut Registry) {
             .map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64)))
     });
     reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+    reg.describe_property(
+        "Solution",
+        "solution.t -> Array",
+        "The times, [time].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).t",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.u -> Array",
+        "The states at these times, [time, dof].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).u",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.stats -> map",
+        "What it cost: steps, rejected, evaluations.",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
+    );
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ pub(super) fn register(reg: &mut Registry) {
         "read_safetensors",
         "read_safetensors(path, #{ t: \"t\", u: \"u\", u0: \"u0\" }) -> Dataset",
         "Data from the tensors of a safetensors file, with the options of read_npz.",
-        "read_safetensors(\"measured.safetensors\", #{ t: \"time\" })",
+        "read_safetensors(\"measured.safetensors\", #{ t: \"t\" })",
     );
     reg.describe(
         "write_safetensors",

@@ -188,6 +188,12 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(data(d.0.slice(count(from, "slice")?, count(to, "slice")?)?))
         },
     );
+    reg.describe(
+        "slice",
+        "data.slice(from, to) -> Dataset",
+        "The times from index `from` up to but without `to`.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).slice(1, 3)",
+    );
     reg.get("t", |d: &mut Data| {
         Ok(Array::new(d.0.t().to_owned().into_dyn()))
     });
@@ -212,4 +218,40 @@ pub(super) fn register(reg: &mut Registry) {
             .collect::<List>())
     });
     reg.add("len", |d: &mut Data| d.0.len() as i64);
+    reg.describe(
+        "len",
+        "data.len() -> int",
+        "The number of times.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).len()",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.t -> Array",
+        "The times, [time].",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).t",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.u -> Array",
+        "The values, [time, dof]; [sample, time, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.u0 -> Array",
+        "The initial states, [dof]; [sample, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u0",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.dof -> int",
+        "The number of state variables.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).dof",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.names -> list",
+        "The names of the state variables.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).names",
+    );
 }
