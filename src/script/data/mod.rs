@@ -4,7 +4,7 @@ mod files;
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array3, Axis};
+use ndarray::{Array1, Axis};
 use rhai::{Array as List, Dynamic, Map};
 
 use super::array::Array;
@@ -159,6 +159,12 @@ pub(super) fn register(reg: &mut Registry) {
         "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).sample(1).u0",
     );
     reg.get("samples", |d: &mut Data| Ok(d.0.samples() as i64));
+    reg.describe_property(
+        "Dataset",
+        "data.samples -> int",
+        "The number of samples.",
+        "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).samples",
+    );
     files::register(reg);
     reg.add("add_noise", |d: &mut Data, amplitude: Dynamic| {
         noisy(d, &amplitude, Map::new())
