@@ -80,7 +80,7 @@ impl Cell {
 /// table.push(["homotopy".into(), 1200usize.into(), 8.0e-5.into()]);
 /// assert_eq!(table.to_text(4), "\
 /// method    epochs      mse
-/// ──────────────────────────
+/// ─────────────────────────
 /// vanilla      600  0.04561
 /// homotopy    1200     8e-5");
 /// ```
@@ -113,16 +113,20 @@ impl Table {
     pub fn to_text(&self, digits: usize) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(STYLE);
-        table.set_header(
-            self.header
-                .iter()
-                .map(|name| Cell::from(name.as_str()).rounded(digits)),
-        );
+        // A long name may have lines of its own.
+        let lines = |name: &String| -> String {
+            let lines = name
+                .split('\n')
+                .map(|line| Cell::from(line).rounded(digits));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        table.set_header(self.header.iter().map(lines));
         for row in &self.rows {
             table.add_row(row.iter().map(|cell| cell.rounded(digits)));
         }
         for (i, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if i + 1 < self.header.len() { 2 } else { 0 }));
+            // The style puts one more column between two of them.
+            column.set_padding((0, u16::from(i + 1 < self.header.len())));
             if self
                 .rows
                 .iter()

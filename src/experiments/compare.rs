@@ -82,7 +82,8 @@ impl Comparison {
 
     /// A row for each figure and setting, a column for each run.
     pub fn table(&self) -> Table {
-        let names = self.runs.iter().map(|run| run.name.clone());
+        // The members of a multirun are named by their arguments.
+        let names = self.runs.iter().map(|run| run.name.replace(',', ",\n"));
         let mut table = Table::new(std::iter::once(String::new()).chain(names));
         for (label, cells) in self.rows() {
             table.push(std::iter::once(label.into()).chain(cells));

@@ -12,8 +12,11 @@ use super::memory;
 use super::registry::{Catalogue, Registry};
 use super::syntax::Watch;
 
+/// What registers the bindings of a file.
+type Register = fn(&mut Registry);
+
 /// Every file with bindings, under the topic that the documentation lists them by; a new one is added here.
-const BINDINGS: [(&str, fn(&mut Registry)); 14] = [
+const BINDINGS: [(&str, Register); 14] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
     ("language", super::arguments::register),

@@ -129,7 +129,7 @@ mod tests {
         let rows = rows(r#"[#{ b: 1, a: "x" }, #{ a: (), b: 12.34567, c: [1, [2.5]] }]"#);
         assert_eq!(
             table(&rows, Map::new()).unwrap(),
-            "a      b  c\n───────────────────\nx      1\n   12.35  [1, [2.5]]"
+            "a      b  c\n────────────────────\nx      1\n   12.35  [1, [2.5]]"
         );
         assert_eq!(
             table(&rows, options(r#"#{ columns: ["b", "a"], digits: 2 }"#)).unwrap(),

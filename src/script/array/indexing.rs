@@ -173,6 +173,12 @@ pub(super) fn register(reg: &mut Registry) {
         "zeros([2, 3]).len()",
     );
     reg.add("is_empty", |x: &mut Array| x.is_empty());
+    reg.describe(
+        "is_empty",
+        "x.is_empty() -> bool",
+        "Whether there is no element.",
+        "zeros([0, 3]).is_empty()",
+    );
 
     reg.engine()
         .register_iterator::<Array>()

@@ -81,6 +81,9 @@ fn csv(path: &str, options: Map) -> Fallible<Data> {
 /// A reader of files with named arrays.
 type ReadArrays = fn(&str, &ArrayNames) -> Result<Dataset>;
 
+/// A writer of data.
+type Write = fn(&str, &Dataset) -> Result<()>;
+
 fn arrays(host: &Host, call: &str, read: ReadArrays, path: &str, options: Map) -> Fallible<Data> {
     let mut options = Options::new(call, options);
     let used = memory::allocated().unwrap_or(0);
@@ -98,7 +101,7 @@ fn arrays(host: &Host, call: &str, read: ReadArrays, path: &str, options: Map) -
 fn named_arrays(
     reg: &mut Registry,
     (read_name, read): (&'static str, ReadArrays),
-    (write_name, write): (&'static str, fn(&str, &Dataset) -> Result<()>),
+    (write_name, write): (&'static str, Write),
 ) {
     let host = reg.host();
     reg.add(read_name, move |path: ImmutableString| {
@@ -112,7 +115,7 @@ fn named_arrays(
 }
 
 /// Registers `data.name(path)`.
-fn writer(reg: &mut Registry, name: &'static str, write: fn(&str, &Dataset) -> Result<()>) {
+fn writer(reg: &mut Registry, name: &'static str, write: Write) {
     let host = reg.host();
     reg.add(
         name,
