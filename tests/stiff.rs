@@ -63,10 +63,12 @@ fn stiff_references() {
             let solution = solve(&case.field, &case.u0, &case.t, &options).unwrap();
             let error = error(&case, &solution);
             println!("{} {method}: {error:.1e} {:?}", case.name, solution.stats);
-            // SciPy's BDF with the same tolerances is off by 2.9e-2 and 3.4e-7.
+            // Three times what SciPy's BDF is off with the same tolerances (2.9e-2 and 3.4e-7). kvaerno5 and
+            // rodas5p take far fewer steps, up to what atol allows: 2.7e-5 of the smallest component's largest value.
             let bound = match (method, case.name) {
                 ("radau", _) => 1e-5,
                 (_, "van_der_pol") => 8.7e-2,
+                ("kvaerno5" | "rodas5p", _) => 5e-5,
                 _ => 1e-6,
             };
             assert!(error < bound, "{} {method}: {error:e}", case.name);
@@ -157,7 +159,7 @@ fn the_gradient_goes_through_the_changes_of_auto() {
     };
     let (got, plan, options) = gradient("auto");
     assert!(plan.variants.contains(&0) && plan.variants.contains(&1));
-    let mut objective = |i: usize, e: f64| -> f64 {
+    let objective = |i: usize, e: f64| -> f64 {
         let mut p = field.params();
         let mut u0 = [1.3];
         match i {

@@ -24,6 +24,7 @@ fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
 #[test]
 fn the_order_is_the_stated_one() {
     for method in methods::ALL.iter().filter(|m| m.fixed_steps()) {
+        let mut least = f64::INFINITY;
         for Known {
             name,
             field,
@@ -43,15 +44,19 @@ fn the_order_is_the_stated_one() {
                 distance(got.u.as_slice().unwrap(), &want)
             });
             println!("{} on {name}: order {order:.2}", method.name);
-            let wanted = method.order as f64;
-            // Of high orders too few halvings are left before rounding.
-            let within = if method.order > 5 { 0.4 } else { 0.2 };
+            least = least.min(order);
+            // A method may be better than it says on a linear problem, as rodas5p is.
             assert!(
-                (order - wanted).abs() < within,
+                (-0.2..1.2).contains(&(order - method.order as f64)),
                 "{} on {name}: {order}",
                 method.name
             );
         }
+        assert!(
+            (least - method.order as f64).abs() < 0.2,
+            "{}: {least}",
+            method.name
+        );
     }
 }
 
