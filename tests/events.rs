@@ -126,13 +126,14 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
         let t = [0.0, 0.5, 1.0, 3.0, 4.0];
         let got = solve(&ball(), &[10.0, 3.0], &t, &options).unwrap();
         let name = method.name;
-        // Every method of order 2 is exact for a parabola.
+        // Every Runge-Kutta method of order 2 is exact for a parabola; bdf, whose order begins at 1, keeps to the tolerance.
+        let accuracy = if method.name == "bdf" { 1e-6 } else { 1e-10 };
         assert_eq!(got.t.len(), 4, "{name}");
         assert_eq!(got.t.as_slice().unwrap()[..3], t[..3], "{name}");
-        assert!((got.t[3] - want).abs() < 1e-10, "{name}: {}", got.t[3]);
+        assert!((got.t[3] - want).abs() < accuracy, "{name}: {}", got.t[3]);
         assert!(got.u[[3, 0]].abs() < 1e-9, "{name}");
         assert_eq!(got.ended_by, Some(1), "{name}");
-        assert!((got.events[0].t[0] - 3.0 / 9.81).abs() < 1e-10, "{name}");
+        assert!((got.events[0].t[0] - 3.0 / 9.81).abs() < accuracy, "{name}");
         assert_eq!(got.events[1].t[0], got.t[3], "{name}");
         assert_eq!(got.events[1].u.row(0), got.u.row(3), "{name}");
         assert_eq!(got.plan.outputs.len(), 4, "{name}");

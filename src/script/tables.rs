@@ -133,7 +133,7 @@ mod tests {
         );
         assert_eq!(
             table(&rows, options(r#"#{ columns: ["b", "a"], digits: 2 }"#)).unwrap(),
-            " b  a\n──────\n 1  x\n12"
+            " b  a\n─────\n 1  x\n12"
         );
         assert_eq!(table(&List::new(), Map::new()).unwrap(), "");
     }

@@ -157,6 +157,8 @@ fn indexing(reg: &mut Registry) {
         )
         .register_iterator::<Components>();
     reg.add("iter", |x: Symbol| Components { x: x.0, next: 0 });
+    // The closure is called on numbers too.
+    reg.add("iter", |x: Array| x);
     reg.describe(
         "iter",
         "u.iter()",
