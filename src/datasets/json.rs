@@ -68,7 +68,9 @@ fn not_a_number(text: &str, line: usize, column: usize) -> bool {
 
 fn dataset(file: File) -> std::result::Result<Dataset, String> {
     let mut data = match (&file.t, &file.u) {
-        (Nested::List(times), Nested::List(values)) if matches!(times[..], [Nested::List(_), ..]) => {
+        (Nested::List(times), Nested::List(values))
+            if matches!(times[..], [Nested::List(_), ..]) =>
+        {
             ragged(times, values, file.u0)?
         }
         _ => uniform(&file)?,

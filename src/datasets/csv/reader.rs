@@ -217,7 +217,12 @@ impl<'a> Reader<'a> {
             let of = |e: &dyn std::fmt::Display| match self.columns.sample {
                 Some(_) => {
                     let line = rows.times.last().map(|(line, _)| *line);
-                    data_error(self.path, line, None, format!("sample \"{}\": {e}", rows.name))
+                    data_error(
+                        self.path,
+                        line,
+                        None,
+                        format!("sample \"{}\": {e}", rows.name),
+                    )
                 }
                 None => data_error(self.path, None, None, e.to_string()),
             };
@@ -226,8 +231,8 @@ impl<'a> Reader<'a> {
             let u0 = options.u0.as_ref().map(|u0| Array1::from(u0.clone()));
             parts.push(Dataset::single(t, u, u0).map_err(|e| of(&e))?);
         }
-        let mut data = Dataset::join(&parts)
-            .map_err(|e| data_error(self.path, None, None, e.to_string()))?;
+        let mut data =
+            Dataset::join(&parts).map_err(|e| data_error(self.path, None, None, e.to_string()))?;
         if let Some(names) = &self.columns.names {
             data = data
                 .with_names(names.iter().cloned())
