@@ -18,19 +18,23 @@
 //! ```
 
 pub use crate::datasets::{
-    CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson, write_csv,
+    ArrayNames, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_npz,
+    read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
-pub use crate::field::{Expr, FieldBuilder, Parameters, Unary, VectorField, system};
+pub use crate::field::{
+    Expr, FieldBuilder, Input, Parameters, Unary, VectorField, driven_system, system,
+};
 pub use crate::landscape::{Hessian, HessianOptions};
 pub use crate::odesolve::{Solution, SolveOptions, solve};
 pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
-pub use crate::smoothing::SmoothingSpline;
+pub use crate::smoothing::{SmoothingSpline, spline_input};
 pub use crate::synchronization::{Coupling, synchronize, with_lambda};
 pub use crate::training::{
-    Homotopy, LrSchedule, Method, MultipleShooting, Observers, Optimizer, Run, Stop, TrainOptions,
+    Ensemble, Homotopy, LrSchedule, Method, MultipleShooting, Observation, Observers, Optimizer,
+    Run, Stop, TrainOptions,
 };
 pub use crate::{Error, Result};
 
@@ -38,6 +42,7 @@ use ndarray::{Array1, Array3};
 
 use crate::logging::{CsvLogger, Progress};
 use crate::random::with_shared;
+use crate::training::{Member, Observer};
 
 /// start, start + step, … up to but without stop, as numpy's `arange`.
 ///
@@ -169,4 +174,36 @@ pub fn train(
 /// See [`Hessian::new`].
 pub fn hessian(model: &VectorField, data: &Dataset, options: HessianOptions) -> Result<Hessian> {
     Hessian::new(model, data, &options)
+}
+
+/// Trains the model that `make` gives after each seed, side by side, with their progress on standard error.
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &arange(0.0, 1.0, 0.1))?;
+/// let options = TrainOptions::default().epochs(2);
+/// let all = ensemble(&[10, 20, 30], || blackbox(&[2, 4, 2]), &data, vanilla(), options)?;
+/// assert_eq!(all.quantile("mse", 0.5)?.len(), 2);
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`crate::training::ensemble`], which takes any members and any listeners.
+pub fn ensemble(
+    seeds: &[u64],
+    make: impl FnMut() -> Result<VectorField>,
+    data: &Dataset,
+    method: impl Into<Method>,
+    options: TrainOptions,
+) -> Result<Ensemble> {
+    let members = Member::seeded(seeds, &options, make)?;
+    let mut progress = Progress::labelled(format!("best of {}", members.len()));
+    let loggers = |member: &Member| -> Box<dyn Observer> {
+        match &member.options.out {
+            Some(out) => Box::new(CsvLogger::new(out)),
+            None => Box::new(()),
+        }
+    };
+    crate::training::ensemble(&members, data, &method.into(), &mut progress, &loggers)
 }

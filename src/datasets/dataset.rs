@@ -233,7 +233,7 @@ impl Dataset {
     fn over_time(&self, f: impl Fn(ArrayView1<'_, f64>) -> f64) -> Array2<f64> {
         let mut all = Array2::zeros(self.u0.raw_dim());
         for ((_, u), mut row) in self.trajectories().zip(all.outer_iter_mut()) {
-            row.assign(&u.map_axis(Axis(0), |column| f(column)));
+            row.assign(&u.map_axis(Axis(0), &f));
         }
         all
     }

@@ -26,7 +26,7 @@ pub fn graybox(
     generator: &mut Generator,
     equations: impl FnOnce(Expr, Expr, Expr, Parameters) -> Vec<Expr>,
 ) -> Result<VectorField> {
-    driven_graybox(nodes, activation, (params, &[]), generator, equations)
+    driven_graybox(nodes, activation, params, &[], generator, equations)
 }
 
 /// [`graybox`] with external inputs beside the constants; the closure knows both by their names. The network does not see the
@@ -37,7 +37,8 @@ pub fn graybox(
 pub fn driven_graybox(
     nodes: &[usize],
     activation: Unary,
-    (params, inputs): (&[(&str, f64)], &[(&str, Input)]),
+    params: &[(&str, f64)],
+    inputs: &[(&str, Input)],
     generator: &mut Generator,
     equations: impl FnOnce(Expr, Expr, Expr, Parameters) -> Vec<Expr>,
 ) -> Result<VectorField> {

@@ -6,11 +6,11 @@ use rhai::{Array as List, Dynamic, ImmutableString, Map};
 use super::convert;
 use super::data::Data;
 use super::error::Fallible;
-use super::options::Options;
+use super::fits::training_title;
 use super::registry::Registry;
 use super::solving::Solved;
 use super::training::Trained;
-use crate::plotting::{Figure, Grid, OptionValue, Panel, Style, fit, loss_curve, trajectory};
+use crate::plotting::{Figure, Grid, OptionValue, Panel, Style, loss_curve, trajectory};
 use crate::training::Run;
 use crate::{Error, Result};
 
@@ -86,6 +86,12 @@ pub(super) fn register(reg: &mut Registry) {
             host.note(&format!("wrote {path}"));
             Ok(())
         },
+    );
+    reg.describe(
+        "save",
+        "figure.save(\"name.svg\")",
+        "Writes the figure as .svg or .png.",
+        "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
     );
 }
 
@@ -230,47 +236,7 @@ fn loss_figure(run: &Run) -> Result<Grid> {
         _ => &[("training loss", &loss), ("mse of the free model", &mse)],
     };
     let grid = loss_curve(&epochs, series, is_homotopy.then_some(&lambda[..]))?;
-    Ok(grid.title(format!(
-        "{} training",
-        capital(&run.method.replace('_', " "))
-    )))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
-}
-
-/// Data, and the run's model from their beginning to `t_end` (by default the data's end).
-fn fit_figure(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", options);
-    let t = data.0.t().to_vec();
-    let end = t[t.len() - 1];
-    let t_end = options.f64("t_end", end)?;
-    let title = options.string(
-        "title",
-        &format!("{} training", capital(&run.0.method.replace('_', " "))),
-    )?;
-    let train_end = options.opt_f64("train_end")?;
-    options.finish()?;
-    if !(t_end > t[0] && t_end.is_finite()) {
-        return Err(Error::invalid(format!(
-            "plot: t_end should lie after the data's first time, {}",
-            t[0]
-        ))
-        .into());
-    }
-    let fine: Vec<f64> = (0..=600)
-        .map(|i| t[0] + (t_end - t[0]) * f64::from(i) / 600.0)
-        .collect();
-    let model = first(run.0.predict(&fine)?.view());
-    let names: Vec<&str> = data.0.names().iter().map(String::as_str).collect();
-    // Where training data end and extrapolation begins.
-    let mark = train_end.or((t_end > end * (1.0 + 1e-9)).then_some(end));
-    let figure = fit(&t, &first(data.0.u()), &fine, &model, mark, &names)?;
-    Ok(Panel::Figure(figure.title(title)))
+    Ok(grid.title(training_title(&run.method)))
 }
 
 fn plots(reg: &mut Registry) {
@@ -279,7 +245,8 @@ fn plots(reg: &mut Registry) {
     });
     reg.add("plot", |d: Data| -> Fallible<Panel> {
         let names: Vec<&str> = d.0.names().iter().map(String::as_str).collect();
-        let (t, u) = (d.0.t().to_vec(), first(d.0.u()));
+        let one = d.0.only(0)?;
+        let (t, u) = (one.t().to_vec(), first(one.u()));
         let mut figure = Figure::new().x_label("t");
         for (name, column) in names.iter().zip(u.columns()) {
             figure = figure.scatter(&t, column, Style::new().label(*name))?;
@@ -289,15 +256,13 @@ fn plots(reg: &mut Registry) {
     reg.add("plot", |r: Trained| -> Fallible<Panel> {
         Ok(Panel::Grid(loss_figure(&r.0)?))
     });
-    reg.add("plot", |d: Data, r: Trained| fit_figure(&d, &r, Map::new()));
-    reg.add("plot", |d: Data, r: Trained, options: Map| {
-        fit_figure(&d, &r, options)
-    });
+    super::fits::register(reg);
     reg.describe(
         "plot",
         "plot(solution), plot(data), plot(run) or plot(data, run, #{ t_end: 12.0 }) -> Figure",
         "The right picture of it: trajectories, points, losses by epoch, or data with the model's trajectory. Options of the last: \
-         t_end, title, train_end.",
+         t_end, title, train_end, sample. In place of the run an ensemble gives the median and the band between the quantiles low \
+         (0.25) and high (0.75).",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
     );
 }

@@ -147,6 +147,18 @@ pub(super) fn register(reg: &mut Registry) {
     );
     reg.get("n", |h: &mut Curvature| Ok(h.0.n() as i64));
     reg.get("loss", |h: &mut Curvature| Ok(h.0.loss()));
+    reg.describe_property(
+        "Hessian",
+        "h.n -> int",
+        "The number of parameters.",
+        example!("h.n"),
+    );
+    reg.describe_property(
+        "Hessian",
+        "h.loss -> float",
+        "The loss at these parameters.",
+        example!("h.loss"),
+    );
     products(reg);
     spectra(reg);
 }

@@ -26,6 +26,36 @@ pub struct Member {
     pub options: TrainOptions,
 }
 
+impl Member {
+    /// A member for each seed: the model that `make` gives after [`crate::random::seed`], so that it is the one that the same lines
+    /// give one at a time. A folder `out` becomes one for each, `out/seed_10`.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn seeded(
+        seeds: &[u64],
+        options: &TrainOptions,
+        mut make: impl FnMut() -> Result<VectorField>,
+    ) -> Result<Vec<Member>> {
+        seeds
+            .iter()
+            .map(|seed| {
+                crate::random::seed(*seed);
+                let (label, mut options) = (format!("seed_{seed}"), options.clone());
+                if let Some(out) = &mut options.out {
+                    out.push(&label);
+                }
+                let model = make()?;
+                Ok(Member {
+                    label,
+                    model,
+                    options,
+                })
+            })
+            .collect()
+    }
+}
+
 /// Runs of one method on the same data, in the order of the members.
 #[derive(Debug, Clone)]
 pub struct Ensemble {

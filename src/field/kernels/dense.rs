@@ -90,7 +90,7 @@ mod avx {
         let mut sums = [[_mm256_setzero_pd(); 2]; ROWS];
         for k in (0..x.len() / LANES * LANES).step_by(LANES) {
             for r in 0..ROWS {
-                for half in 0..2 {
+                for (half, sum) in sums[r].iter_mut().enumerate() {
                     let at = k + 4 * half;
                     // SAFETY: at + 4 ≤ k + 8 ≤ x.len(), and every row is at least that long.
                     let (a, b) = unsafe {
@@ -99,7 +99,7 @@ mod avx {
                             _mm256_loadu_pd(x.as_ptr().add(at)),
                         )
                     };
-                    sums[r][half] = _mm256_fmadd_pd(a, b, sums[r][half]);
+                    *sum = _mm256_fmadd_pd(a, b, *sum);
                 }
             }
         }

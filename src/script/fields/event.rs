@@ -21,7 +21,7 @@ pub(crate) fn event(
     let constants: Vec<(String, f64)> = numbers
         .map(|b| (b.name.clone(), field.values()[b.range()][0]))
         .collect();
-    let equations = Equations::new(context, closure, (&constants, &[]), field.dof()).of_event();
+    let equations = Equations::new(context, closure, &constants, &[], field.dof()).of_event();
     let b = FieldBuilder::new(field.dof());
     let g = equations.trace(&b, None)?;
     let event = Event::build(&b, g.at(0))?;

@@ -123,7 +123,7 @@ fn dof(n: i64) -> Result<usize> {
 fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> Fallible<Field> {
     let (inputs, params) = inputs::split(params);
     let (dof, constants) = (dof(n)?, trace::constants(&params)?);
-    let equations = Equations::new(context, closure, (&constants, &inputs), dof);
+    let equations = Equations::new(context, closure, &constants, &inputs, dof);
     let b = FieldBuilder::new(dof);
     let output = equations.trace(&b, None)?;
     let field = b.finish(output)?;
@@ -168,7 +168,7 @@ fn graybox(
     let network = with_shared(|g| Mlp::new(&nodes(widths)?, activation, g))?;
     let (inputs, params) = inputs::split(params);
     let constants = trace::constants(&params)?;
-    let equations = Equations::new(context, closure, (&constants, &inputs), network.inputs());
+    let equations = Equations::new(context, closure, &constants, &inputs, network.inputs());
     let b = FieldBuilder::new(network.inputs());
     let nn = network.apply(&b, &b.state())?;
     let output = equations.trace(&b, Some(nn))?;
@@ -275,6 +275,24 @@ fn properties(reg: &mut Registry) {
         f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
         Ok(())
     });
+    reg.describe_property(
+        "Field",
+        "field.dof -> int",
+        "The number of state variables.",
+        "lorenz().dof",
+    );
+    reg.describe_property(
+        "Field",
+        "field.n_params -> int",
+        "The number of trainable parameters.",
+        "blackbox([2, 4, 2]).n_params",
+    );
+    reg.describe_property(
+        "Field",
+        "field.params -> Array",
+        "The trainable parameters in order, layer by layer, weights before biases. It may be assigned.",
+        "let f = lorenz().trainable([\"rho\"]); f.params = [24]; f.params",
+    );
     reg.add(
         "param",
         |f: &mut Field, name: ImmutableString| -> Fallible<Dynamic> {

@@ -40,7 +40,8 @@ impl<'a> Equations<'a> {
     pub fn new(
         context: &'a NativeCallContext<'a>,
         closure: FnPtr,
-        (constants, inputs): (&'a [(String, f64)], &'a [(String, Input)]),
+        constants: &'a [(String, f64)],
+        inputs: &'a [(String, Input)],
         dof: usize,
     ) -> Self {
         Equations {
