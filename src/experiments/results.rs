@@ -51,14 +51,6 @@ impl Results {
     /// Measures a run.
     pub fn new(experiment: &str, seed: u64, run: &Run, data: &Data) -> Self {
         let n = data.train_len();
-        let at_zero = run
-            .history
-            .iter()
-            .filter(|r| r.lambda == 0.0)
-            .map(|r| r.mse)
-            .chain((run.best_epoch == run.history.len()).then_some(run.best_mse))
-            .filter(|mse| mse.is_finite())
-            .min_by(f64::total_cmp);
         Results {
             experiment: experiment.into(),
             method: run.method.clone(),
@@ -66,12 +58,12 @@ impl Results {
             parameters: run.model.n_params(),
             best_mse: finite(run.best_mse),
             best_epoch: run.best_epoch,
-            best_mse_at_zero: at_zero,
+            best_mse_at_zero: finite(run.best_mse_at_lambda_zero()),
             interpolation_mse: mse_between(run, data, 0, n),
             extrapolation_mse: mse_between(run, data, n, data.truth.len()),
             epochs: run.history.len(),
             failed_epochs: run.failures(),
-            evaluations: run.history.iter().map(|r| r.evaluations).sum(),
+            evaluations: run.evaluations(),
             seconds: run.seconds(),
             stop: match run.stop {
                 Stop::Finished => "finished",
