@@ -10,7 +10,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`error`], [`files`], [`memory`] | the one error type, nearest names; files written complete or not at all; how much memory there is |
+//! | [`error`], [`files`], [`memory`], [`tables`] | the one error type, nearest names; files written complete or not at all; how much memory there is; aligned text |
 //! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP, second derivatives) |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`dynamics`] | known systems, one file each |
@@ -28,7 +28,7 @@
 //! | [`config`] | configurations: YAML put together from parts, overrides |
 //! | [`experiments`] | experiments put together from a configuration, their runs on disk, many runs |
 //! | [`script`] | the rhai engine, its bindings and the session |
-//! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync doctor` |
+//! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync docs`, `odesync compare` …, `odesync doctor` |
 //! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
@@ -55,6 +55,7 @@ pub mod schedules;
 pub mod script;
 pub mod smoothing;
 pub mod synchronization;
+pub mod tables;
 #[cfg(feature = "torch")]
 pub mod torch;
 pub mod training;

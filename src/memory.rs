@@ -11,6 +11,19 @@ pub fn default_limit() -> usize {
     *LIMIT.get_or_init(quarter)
 }
 
+/// A number of bytes for people: "512 MiB".
+pub fn readable(bytes: usize) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(value < 10.0 && unit > 0);
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
 fn quarter() -> usize {
     let group = [
         "/sys/fs/cgroup/memory.max",

@@ -18,7 +18,8 @@
 //! ```
 
 pub use crate::datasets::{
-    CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson, write_csv,
+    ArrayNames, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_npz,
+    read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 pub use crate::field::{

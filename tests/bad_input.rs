@@ -183,6 +183,40 @@ fn files_with_mistakes_are_named_with_line_and_column() {
 }
 
 #[test]
+fn files_of_arrays_with_mistakes_are_named() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    error(
+        &format!("read_npz(\"{fixtures}/stored.npz\", #{{ u: \"x\", u0: \"xo\" }})"),
+        &["stored.npz: there is no array \"xo\"", "x0 [2] float64"],
+    );
+    error(
+        &format!("read_npz(\"{fixtures}/stored.npz\", #{{ time: \"time\" }})"),
+        &["unknown option \"time\"", "t, u, u0"],
+    );
+    error(
+        &format!("read_npz(\"{fixtures}/deflated.npz\", #{{ u: \"phase\" }})"),
+        &["numbers of type '<c16' cannot be read"],
+    );
+    error(
+        &format!("read_npz(\"{fixtures}/float64.safetensors\")"),
+        &["not an .npz file"],
+    );
+    error(
+        &format!("read_safetensors(\"{fixtures}/narrow.safetensors\", #{{ u: \"eight\" }})"),
+        &["narrow.safetensors", "F8_E4M3"],
+    );
+    error(
+        &format!("read_safetensors(\"{fixtures}/stored.npz\")"),
+        &["not a safetensors file"],
+    );
+    error(
+        "read_npz(\"no/such/file.npz\")",
+        &["cannot read no/such/file.npz"],
+    );
+    error(&with_data("data.write_npz(\"\")"), &["cannot"]);
+}
+
+#[test]
 fn corrupted_checkpoint_and_unwritable_folder() {
     let folder = tempfile::tempdir().unwrap();
     let damaged = folder.path().join("run");

@@ -603,3 +603,59 @@ fn growth_without_end_is_an_error() {
     }
     assert!(b.finish(x).unwrap_err().to_string().contains("without end"));
 }
+
+/// Layers wide enough for their contributions to wait and be added together, of sizes that fill no block.
+#[test]
+fn gradients_of_wide_layers_are_the_sum_of_their_parts() {
+    let numbers = |n: usize| -> Vec<f64> { (0..n).map(|i| (1.3 * i as f64).sin()).collect() };
+    let b = FieldBuilder::new(3);
+    let block = |name, out: usize, inputs: usize| {
+        b.block(name, &[out, inputs], &numbers(out * inputs), true)
+            .unwrap()
+    };
+    let (w1, w2, w3, w4) = (
+        block("w1", 37, 3),
+        block("w2", 21, 37),
+        block("w3", 22, 21),
+        block("w4", 3, 22),
+    );
+    let bias = b.block("b2", &[21], &numbers(21), true).unwrap();
+    let hidden = b.affine(w1, None, &b.state()).tanh();
+    let hidden = b.affine(w2, Some(bias), &hidden).tanh();
+    let hidden = b.affine(w3, None, &hidden).tanh();
+    let field = b.finish(b.affine(w4, None, &hidden)).unwrap();
+    for isa in Isa::ALL {
+        let evaluator = Evaluator::new(&field).with_isa(isa);
+        // The parts: one VJP each, so that nothing waits for another.
+        let part = |k: usize, sums: &mut odesync::field::native::Gradient| {
+            let at = |i: usize| (0.7 * k as f64 + i as f64).sin();
+            let (u, bar) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);
+            let mut slot = vec![0.0; evaluator.slot_len()];
+            evaluator.taped(0, 0.0, &u, &mut slot, &mut [0.0; 3]);
+            evaluator.vjp((0, 0.0), &slot, &bar, &mut [0.0; 3], None, sums);
+        };
+        let (mut together, mut other, mut all) =
+            (evaluator.gradient(), evaluator.gradient(), vec![]);
+        for k in 0..75 {
+            part(k, if k < 40 { &mut together } else { &mut other });
+            let mut alone = evaluator.gradient();
+            part(k, &mut alone);
+            all.push(evaluator.parameter_gradient(alone));
+        }
+        together.add(&other);
+        let again = together.clone();
+        let got = evaluator.parameter_gradient(together);
+        assert_eq!(got, evaluator.parameter_gradient(again));
+        for (i, got) in got.iter().enumerate() {
+            let want: f64 = all.iter().map(|g| g[i]).sum();
+            assert!((got - want).abs() < 1e-12, "{i}: {got} {want}");
+        }
+        other.clear();
+        assert!(
+            evaluator
+                .parameter_gradient(other)
+                .iter()
+                .all(|g| *g == 0.0)
+        );
+    }
+}

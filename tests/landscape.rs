@@ -13,7 +13,7 @@ use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
 use odesync::script::{Session, SessionOptions};
-use odesync::training::{Homotopy, Method, MultipleShooting, Objective};
+use odesync::training::{Homotopy, Method, MultipleShooting, Objective, Observation};
 
 fn times(n: u32) -> Vec<f64> {
     (0..n).map(|i| 0.1 * f64::from(i)).collect()
@@ -111,9 +111,11 @@ fn difference(
     let HessianOptions {
         method,
         lambda,
+        observation,
         solver,
     } = options;
-    let mut objective = Objective::new(model, data, method, solver, engine).unwrap();
+    let mut objective =
+        Objective::observing(model, data, method, observation, solver, engine).unwrap();
     let theta = objective.initial();
     let plans = objective
         .evaluate(&theta, *lambda, false, None)
@@ -199,6 +201,7 @@ fn products_against_finite_differences_of_gradients() {
                     method: method.clone(),
                     lambda,
                     solver,
+                    ..HessianOptions::default()
                 };
                 let data = data(2);
                 let h = Hessian::new(&model, &data, &options).unwrap();
@@ -217,6 +220,33 @@ fn products_against_finite_differences_of_gradients() {
                 );
                 assert!(norm(&want) > 1e-3);
             }
+        }
+    }
+}
+
+#[test]
+fn a_part_of_the_state_is_measured_and_initial_states_are_trained() {
+    let whole = data(2);
+    let prey = whole.u().slice(ndarray::s![.., .., ..1]).to_owned();
+    let prey = Dataset::new(whole.t().to_owned(), prey, None).unwrap();
+    let u0 = whole.u0().to_owned();
+    for (name, model) in models() {
+        for (method, lambda) in methods() {
+            let observation = Observation::of([0]).from(u0.clone()).train_u0();
+            let options = HessianOptions::default()
+                .method(method)
+                .lambda(lambda)
+                .observation(observation)
+                .tolerances(1e-6, 1e-8);
+            let h = Hessian::new(&model, &prey, &options).unwrap();
+            assert!(h.n() > model.n_params() + 3, "{name}");
+            let v = vector(h.n(), 4);
+            let (got, want) = (
+                h.apply(&v).unwrap(),
+                difference(&model, &prey, &options, &v),
+            );
+            let gap: Vec<f64> = got.iter().zip(&want).map(|(a, b)| a - b).collect();
+            assert!(norm(&gap) < 1e-8 * norm(&want), "{name}: {:e}", norm(&gap));
         }
     }
 }

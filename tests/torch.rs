@@ -605,6 +605,27 @@ fn what_does_not_fit_is_an_error() {
 }
 
 #[test]
+fn stiff_methods_are_the_native_engines() {
+    let field = lorenz().unwrap();
+    let problem = Problem {
+        u0: &[1.0, 1.0, 1.0],
+        t: &[0.0, 0.1],
+        sample: 0,
+    };
+    for method in methods::ALL.iter().filter(|m| m.tableau().is_none()) {
+        let options = loose().method(method.name).unwrap();
+        let error = torch()
+            .forward(&field, &[problem], &options, None, false)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(method.name) && error.contains("native"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn devices_are_found_by_name() {
     let text = |name: &str| TorchEngine::new(name).unwrap_err().to_string();
     assert_eq!(torch().name(), "torch");

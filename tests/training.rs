@@ -15,7 +15,7 @@ use odesync::dynamics::lotka_volterra;
 use odesync::engines::engine;
 use odesync::field::{Unary, VectorField};
 use odesync::models::{blackbox, second_order};
-use odesync::odesolve::{SolveOptions, solve};
+use odesync::odesolve::{Controller, SolveOptions, solve};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
 use odesync::synchronization::Coupling;
@@ -317,6 +317,8 @@ fn what_was_set_and_why_it_ended_is_saved() {
     options.solver = SolveOptions {
         max_steps: 777,
         first_step: Some(0.01),
+        max_step: Some(0.5),
+        controller: Controller::ProportionalIntegral,
         breakpoints: false,
         ..SolveOptions::default().method("tsit5").unwrap()
     };

@@ -3,6 +3,9 @@
 //! Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted. Results go to standard output, errors and progress to
 //! standard error.
 
+mod compare;
+mod completions;
+mod docs;
 mod doctor;
 mod eval;
 mod multirun;
@@ -22,6 +25,8 @@ Examples:
   odesync run scripts/homotopy_by_hand.rhai
   odesync run scripts/homotopy_by_hand.rhai epochs=100 lr=0.01
   odesync eval 'mean(arange(0.0, 1.0, 0.1))'
+  odesync docs smoothing_spline
+  odesync compare runs/lotka_volterra
   odesync doctor
 
 Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted (Ctrl-C; twice to end at once).";
@@ -58,6 +63,12 @@ enum Command {
     Run(run::Run),
     /// Evaluate code and print its value
     Eval(eval::Eval),
+    /// Show the functions of the script language
+    Docs(docs::Docs),
+    /// Show runs side by side
+    Compare(compare::Compare),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Completions),
     /// Say what is there and what is missing: libtorch, CUDA, Jupyter
     Doctor(doctor::Doctor),
 }
@@ -84,6 +95,9 @@ pub fn main() -> ExitCode {
         None => print(&Cli::command().render_help().to_string()),
         Some(Command::Run(run)) => run.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),
+        Some(Command::Docs(docs)) => docs.run(&cli.common),
+        Some(Command::Compare(compare)) => compare.run(&cli.common),
+        Some(Command::Completions(completions)) => completions.run(),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),
     };
     match result {

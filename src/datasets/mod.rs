@@ -8,27 +8,38 @@
 //! | `noise.rs` | noise as PyTorch draws it |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
 //! | `npy.rs` | [`read_npy`]: one array from NumPy |
+//! | `arrays.rs` | [`ArrayNames`]: which of a file's named arrays are the data's |
+//! | `npz.rs` | [`read_npz`], [`write_npz`]: NumPy's archives of arrays |
+//! | `safetensors.rs` | [`read_safetensors`], [`write_safetensors`] |
+//! | `numbers.rs` | how one number is stored in these files |
 //! | `json.rs` | [`read_json`] |
 //! | `schmidt_lipson.rs` | [`read_schmidt_lipson`]: the text files of Schmidt and Lipson (2009) |
 //!
 //! Every reader names the file, the line and the column of what it cannot understand.
 
+pub(crate) mod arrays;
 mod csv;
 mod dataset;
 mod json;
 mod noise;
 mod npy;
+mod npz;
+mod numbers;
+mod safetensors;
 mod samples;
 mod schmidt_lipson;
 mod simulated;
 #[cfg(test)]
 mod tests;
 
+pub use arrays::ArrayNames;
 pub use csv::{Column, CsvOptions, read_csv, write_csv};
 pub use dataset::Dataset;
 pub use json::read_json;
 pub use noise::RelativeTo;
 pub use npy::read_npy;
+pub use npz::{read_npz, write_npz};
+pub use safetensors::{read_safetensors, write_safetensors};
 pub use schmidt_lipson::read_schmidt_lipson;
 
 use std::path::Path;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, s};
 
-use super::settings::{DatasetSettings, FileData, Noise, Simulated, needed};
-use crate::datasets::{self, Column, CsvOptions, Dataset};
+use super::settings::{DatasetSettings, FileData, Noise, OneOrMore, Simulated, needed};
+use crate::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
 use crate::odesolve::SolveOptions;
 use crate::{Error, Result, dynamics, error, odesolve};
 
@@ -111,7 +111,7 @@ fn read(settings: &FileData) -> Result<Data> {
     })
 }
 
-const FORMATS: [&str; 4] = ["csv", "json", "npy", "schmidt_lipson"];
+const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt_lipson"];
 
 /// The format that is named, else the one of the file's ending.
 fn format(path: &Path, named: Option<&str>) -> Result<&'static str> {
@@ -148,6 +148,8 @@ fn read_file(path: &Path, settings: &FileData) -> Result<Dataset> {
             },
         ),
         "json" => datasets::read_json(path),
+        "npz" => datasets::read_npz(path, &arrays(settings)?),
+        "safetensors" => datasets::read_safetensors(path, &arrays(settings)?),
         "schmidt_lipson" => datasets::read_schmidt_lipson(path, settings.trial as usize),
         _ => {
             let dt = needed(
@@ -158,6 +160,26 @@ fn read_file(path: &Path, settings: &FileData) -> Result<Dataset> {
             without_times(datasets::read_npy(path)?, dt, settings.every)
         }
     }
+}
+
+/// The names of the arrays of a file that holds several.
+fn arrays(settings: &FileData) -> Result<ArrayNames> {
+    let u = match settings.state.clone().map(OneOrMore::into_vec) {
+        None => None,
+        Some(names) => match <[String; 1]>::try_from(names) {
+            Ok([name]) => Some(name),
+            Err(_) => {
+                return Err(Error::invalid(
+                    "dataset.state names one array of such a file, not several",
+                ));
+            }
+        },
+    };
+    Ok(ArrayNames {
+        t: settings.time.clone(),
+        u,
+        ..ArrayNames::default()
+    })
 }
 
 /// `[time, dof]` or `[sample, time, dof]`, `dt` apart where every `every`th row is taken.

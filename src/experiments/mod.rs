@@ -8,8 +8,10 @@
 //! | `experiment` | all of it, and its run |
 //! | `folder`, `environment`, `results` | the folder of a run and what is written there |
 //! | `figures` | the pictures of a run |
+//! | `compare`, `run_files` | runs side by side |
 //! | `multirun` | the product of lists of values, a process each |
 
+mod compare;
 mod data;
 mod environment;
 mod experiment;
@@ -18,8 +20,10 @@ mod folder;
 pub mod multirun;
 mod parts;
 mod results;
+mod run_files;
 pub mod settings;
 
+pub use compare::Comparison;
 pub use data::Data;
 pub use experiment::{Experiment, RunRequest};
 pub use figures::fit_figure;

@@ -6,7 +6,7 @@ use super::settings::{
     LrScheduleSettings, Matrix, ModelSettings, Settings, SolverSettings, TrainingSettings, needed,
 };
 use crate::field::{Unary, VectorField};
-use crate::odesolve::SolveOptions;
+use crate::odesolve::{Controller, SolveOptions};
 use crate::random::Generator;
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
@@ -112,6 +112,11 @@ pub(super) fn solver(settings: &SolverSettings) -> Result<SolveOptions> {
         first_step: settings.first_step,
         step_size: settings.step_size,
         substeps: settings.substeps,
+        max_step: settings.max_step,
+        controller: match &settings.controller {
+            Some(name) => Controller::by_name(name)?,
+            None => default.controller,
+        },
         max_steps: settings.max_steps.unwrap_or(default.max_steps),
         breakpoints: settings.breakpoints.unwrap_or(default.breakpoints),
         ..default.method(&settings.method)?

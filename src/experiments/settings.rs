@@ -231,6 +231,10 @@ pub struct SolverSettings {
     pub step_size: Option<f64>,
     /// Fixed steps between two times.
     pub substeps: Option<usize>,
+    /// Bound on the size of a step.
+    pub max_step: Option<f64>,
+    /// `i` or `pi`.
+    pub controller: Option<String>,
     /// Limit on attempted steps.
     pub max_steps: Option<usize>,
     /// Whether to step onto the knots of û.

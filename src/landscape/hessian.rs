@@ -13,7 +13,7 @@ use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_WIDTH, Planes, SecondGradient, interleave};
 use crate::odesolve::second_order::{OutputBars, Sweep, Taped};
 use crate::odesolve::{NativeEngine, SolveOptions};
-use crate::training::{Against, Method, Objective, Task};
+use crate::training::{Against, Method, Objective, Observation, Task};
 use crate::{Error, Result};
 
 /// What a Hessian is taken of, beside model and data.
@@ -23,6 +23,8 @@ pub struct HessianOptions {
     pub method: Method,
     /// The homotopy parameter λ; 0 unless the method is homotopy training.
     pub lambda: f64,
+    /// Which state variables the data are, and where the model begins; trained initial states are parameters of the loss.
+    pub observation: Observation,
     /// How the solves are made; an explicit Runge-Kutta method.
     pub solver: SolveOptions,
 }
@@ -32,6 +34,7 @@ impl Default for HessianOptions {
         HessianOptions {
             method: Method::Vanilla,
             lambda: 0.0,
+            observation: Observation::default(),
             solver: SolveOptions::default(),
         }
     }
@@ -56,6 +59,13 @@ impl HessianOptions {
         self
     }
 
+    /// The same for data that are not the whole state, or a model that begins elsewhere than they do.
+    #[must_use]
+    pub fn observation(mut self, observation: Observation) -> Self {
+        self.observation = observation;
+        self
+    }
+
     /// The same with other tolerances of the solver.
     #[must_use]
     pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
@@ -67,7 +77,7 @@ impl HessianOptions {
 /// The Hessian ∂²L/∂θ² of a training loss at the model's parameters, as an operator.
 ///
 /// θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of multiple
-/// shooting, at zero). The steps of the solves are chosen once, at θ, and held fixed: the operator is the exact second
+/// shooting, at zero), then the initial states where they are trained. The steps of the solves are chosen once, at θ, and held fixed: the operator is the exact second
 /// derivative of the loss on these steps, and symmetric to rounding.
 ///
 /// ```
@@ -124,6 +134,7 @@ impl Hessian {
         let HessianOptions {
             method,
             lambda,
+            observation,
             solver,
         } = options;
         let Some(tableau) = solver.method.tableau() else {
@@ -134,7 +145,7 @@ impl Hessian {
             )));
         };
         let engine = Box::<NativeEngine>::default();
-        let mut objective = Objective::new(model, data, method, solver, engine)?;
+        let mut objective = Objective::observing(model, data, method, observation, solver, engine)?;
         let params = objective.initial();
         if params.is_empty() {
             return Err(Error::invalid(

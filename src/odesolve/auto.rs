@@ -87,7 +87,9 @@ pub(crate) fn run<const TAPE: bool>(
         segment.work.tape_limit = work.tape_limit.saturating_sub(tape);
         let own = SolveOptions {
             method: segment.method,
-            max_steps: options.max_steps - steps.min(options.max_steps),
+            max_steps: options
+                .max_steps
+                .saturating_sub(work.stats.steps + work.stats.rejected),
             first_step,
             ..options.clone()
         };

@@ -6,6 +6,8 @@ use crate::Result;
 const SAFETY: f64 = 0.9;
 const GROWTH: f64 = 10.0;
 const SHRINK: f64 = 0.2;
+/// The weight of the last step's error in proportional-integral control, times the order.
+const BETA: f64 = 0.2;
 
 /// Root mean square of `x / (atol + rtol max(|u|, |v|))`; at most 1 for an acceptable error.
 pub(crate) fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
@@ -28,10 +30,10 @@ pub enum Controller {
     /// `0.9 e^(−1/q)`, between 0.2 and 10, and at least 1 after an accepted step: torchdiffeq's.
     #[default]
     Integral,
-    /// `0.9 e^(−0.7/q) e₁^(0.4/q)`, between 0.2 and 10, and at most 1 after a rejected step. Smoother step sizes and fewer
-    /// rejections where stability rather than accuracy limits them. In Hairer's form, `e^(−(1/q − 0.75 β)) e₁^β`, it is
-    /// β = 0.4/q. K. Gustafsson, ACM Trans. Math. Softw. 17 (1991); Hairer, Wanner, *Solving Ordinary Differential
-    /// Equations II*, IV.2.
+    /// `0.9 e^(−(1/q − 0.75 β)) e₁^β` with β = 0.2/q, between 0.2 and 10, and at most 1 after a rejected step. Smoother step
+    /// sizes and fewer rejections, above all where stability rather than accuracy limits the steps. For order 5 the β = 0.04
+    /// of Hairer's DOPRI5. K. Gustafsson, ACM Trans. Math. Softw. 17 (1991); Hairer, Wanner, *Solving Ordinary
+    /// Differential Equations II*, IV.2.
     ProportionalIntegral,
 }
 
@@ -72,11 +74,11 @@ pub(crate) fn pi_factor(norm: f64, before: f64, order: usize) -> f64 {
     let q = order as f64;
     // A rejected step says how far it was off; what came before it does not matter then.
     let memory = if norm <= 1.0 {
-        before.powf(0.4 / q)
+        before.powf(BETA / q)
     } else {
         1.0
     };
-    (SAFETY * norm.powf(-0.7 / q) * memory).clamp(SHRINK, GROWTH)
+    (SAFETY * norm.powf(-(1.0 - 0.75 * BETA) / q) * memory).clamp(SHRINK, GROWTH)
 }
 
 /// One norm from those of an estimate and of a second one of lower order: `e² / √(e² + 0.01 s²)`.

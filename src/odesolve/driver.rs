@@ -249,7 +249,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         }
     }
 
-    /// The size of the first step by the rule of an explicit method of this order; `f` is du/dt at the start, `slot` and
+    /// The size of the first step where its error is of this order in it; `f` is du/dt at the start, `slot` and
     /// `change` are storage.
     pub fn first_size(
         &mut self,

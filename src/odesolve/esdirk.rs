@@ -10,6 +10,7 @@ use super::stage::{Equation, Exact, StageSolver};
 use crate::field::native::{Evaluator, Gradient};
 
 const SAFETY: f64 = 0.9;
+const ITERATIONS: usize = 8;
 
 /// `k_1 = f(t, u)`, `k_i = f(t + c_i h, u + h Σ_{j<i} a_ij k_j + h γ k_i)`. The method is stiffly accurate: its last stage is
 /// u⁺, and the first of the next step.
@@ -113,7 +114,7 @@ impl Stepping {
                 base,
                 psi: None,
                 c,
-                limit: 6,
+                limit: ITERATIONS,
                 at: tableau.slot_index(index, i) * solver.slot.len(),
             };
             solved = solver.solve(course, equation, &state, z);

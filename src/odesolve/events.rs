@@ -259,7 +259,7 @@ impl<'a> Watch<'a> {
         }
         add_minima(points, &mut g);
         // A bracket ends where g has left zero on the other side, or is zero.
-        let resolution = 4.0 * f64::EPSILON * step.t.abs().max(step.end.abs()) / step.h().abs();
+        let resolution = resolution(step);
         let (mut from, mut before) = (0.0, last);
         for &(theta, value) in points.iter().skip(1) {
             let passed = before * value < 0.0;
@@ -278,6 +278,11 @@ impl<'a> Watch<'a> {
         }
         function.last = before;
     }
+}
+
+/// The smallest difference of θ that time can show.
+fn resolution(step: Step) -> f64 {
+    4.0 * f64::EPSILON * step.t.abs().max(step.end.abs()) / step.h().abs()
 }
 
 /// Where three neighbours have one sign and |g| is smallest at the one in the middle, adds the vertex of the parabola through them.

@@ -71,8 +71,8 @@ impl fmt::Display for SolveFailure {
         match reason {
             FailureReason::StepTooSmall => write!(
                 f,
-                "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try looser rtol and atol, a \
-                 shorter time span, or, in training, a lower learning rate or a stronger coupling"
+                "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try method \"radau\" if it is \
+                 stiff, looser rtol and atol, a shorter time span, or, in training, a lower learning rate or a stronger coupling"
             ),
             FailureReason::NotFinite => write!(
                 f,
@@ -81,8 +81,8 @@ impl fmt::Display for SolveFailure {
             ),
             FailureReason::TooManySteps(limit) => write!(
                 f,
-                "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: raise max_steps, or \
-                 try looser rtol and atol"
+                "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: try method \"radau\" \
+                 or \"auto\" if the field is stiff, raise max_steps, or try looser rtol and atol"
             ),
             FailureReason::NotConverging => write!(
                 f,

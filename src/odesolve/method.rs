@@ -66,11 +66,6 @@ impl Method {
         }
     }
 
-    /// Whether its exact discrete gradient is available.
-    pub fn differentiable(&self) -> bool {
-        true
-    }
-
     /// Whether it can take steps of a given size.
     pub fn fixed_steps(&self) -> bool {
         !matches!(self.family, Family::Bdf | Family::Auto { .. })

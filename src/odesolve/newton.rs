@@ -60,27 +60,34 @@ impl Newton {
         if !norm.is_finite() {
             return Progress::Failed;
         }
-        if norm == 0.0 {
+        // Far below the tolerance no second look is needed.
+        if norm <= 0.01 * self.tolerance {
             return Progress::Converged;
         }
         let last = std::mem::replace(&mut self.last, norm);
+        let more = self.iterations < self.limit;
         if last.is_nan() {
-            return if self.limit > 1 {
+            return if more {
                 Progress::GoOn
             } else {
                 Progress::Failed
             };
         }
         self.rate = norm / last;
-        if self.rate >= 1.0 {
+        // The first ratio compares increments of different components, and tells little.
+        let first = self.iterations == 2;
+        if self.rate >= if first { 2.0 } else { 1.0 } {
             return Progress::Failed;
         }
-        let remaining = self.rate / (1.0 - self.rate) * norm;
+        let remaining = match self.rate < 1.0 {
+            true => self.rate / (1.0 - self.rate) * norm,
+            false => f64::INFINITY,
+        };
         if remaining < self.tolerance {
             return Progress::Converged;
         }
         let left = (self.limit - self.iterations.min(self.limit)) as i32;
-        if left == 0 || self.rate.powi(left) * remaining > self.tolerance {
+        if !more || (!first && self.rate.powi(left) * remaining > self.tolerance) {
             return Progress::Failed;
         }
         Progress::GoOn

@@ -4,8 +4,8 @@
 
 const GROWTH: f64 = 10.0;
 const SHRINK: f64 = 0.2;
-/// A step size that would change little is kept, and the factorisations with it.
-const WORTH_CHANGING: f64 = 1.2;
+/// A step size that would change by a factor in this range is kept, and the factorisations with it.
+const KEPT: std::ops::Range<f64> = 0.85..1.2;
 
 /// What the control remembers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +23,7 @@ impl Predictive {
     }
 
     /// Whether a step of size `h` with this error norm is accepted, and the size of the next one. The error behaves as
-    /// h to the power of `order`; with `keep`, a size that would grow a little stays as it is.
+    /// h to the power of `order`; with `keep`, a size that would change little stays as it is.
     pub fn judge(
         &mut self,
         h: f64,
@@ -48,7 +48,7 @@ impl Predictive {
         }
         self.last = Some((h, norm));
         let factor = factor.clamp(SHRINK, GROWTH);
-        let kept = keep && (1.0..WORTH_CHANGING).contains(&factor);
+        let kept = keep && KEPT.contains(&factor);
         (true, if kept { h } else { h * factor })
     }
 }

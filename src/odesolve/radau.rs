@@ -359,7 +359,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
             return Err(FailureReason::NotFinite);
         }
         let slot = &mut slot[..course.evaluator.slot_len()];
-        Ok(course.first_size(3, f, slot, error))
+        Ok(course.first_size(4, f, slot, error))
     }
 
     fn attempt(

@@ -12,22 +12,27 @@ use super::memory;
 use super::registry::{Catalogue, Registry};
 use super::syntax::Watch;
 
-/// Every file with bindings; a new one is added here.
-fn bindings(reg: &mut Registry) {
-    super::numbers::register(reg);
-    super::guards::register(reg);
-    super::arguments::register(reg);
-    super::array::register(reg);
-    super::fields::register(reg);
-    super::solving::register(reg);
-    super::data::register(reg);
-    super::synchronizing::register(reg);
-    super::training::register(reg);
-    super::ensembles::register(reg);
-    super::landscape::register(reg);
-    super::figures::register(reg);
-    super::experiments::register(reg);
-}
+/// What registers the bindings of a file.
+type Register = fn(&mut Registry);
+
+/// Every file with bindings, under the topic that the documentation lists them by; a new one is added here.
+const BINDINGS: [(&str, Register); 15] = [
+    ("language", super::numbers::register),
+    ("language", super::guards::register),
+    ("language", super::arguments::register),
+    ("arrays", super::array::register),
+    ("fields", super::fields::register),
+    ("solving", super::solving::register),
+    ("data", super::data::register),
+    ("smoothing", super::synchronizing::register),
+    ("training", super::training::register),
+    ("training", super::runs::register),
+    ("training", super::ensembles::register),
+    ("landscape", super::landscape::register),
+    ("figures", super::figures::register),
+    ("experiments", super::experiments::register),
+    ("tables", super::tables::register),
+];
 
 /// Finds modules as files, and tells the watch on tokens that another source begins.
 struct Modules {
@@ -66,7 +71,9 @@ pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, 
     let mut reg = Registry::new(engine, host.clone());
     reg.kind::<Thrown>("error")
         .display::<Thrown>(|error| error.0.to_string());
-    bindings(&mut reg);
+    for (topic, register) in BINDINGS {
+        register(reg.topic(topic));
+    }
     let (mut engine, constants, catalogue) = reg.finish();
     // Modules are found beside the script that imports them, and know the constants.
     let mut resolver = FileModuleResolver::new();

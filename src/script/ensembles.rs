@@ -266,6 +266,27 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(Array::from_vec(g.0.quantile(&metric, q)?))
         },
     );
+    const THREE: &str = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let e = train(|| blackbox([2, 4, 2]), d, vanilla(), #{ epochs: 2, seeds: [1, 2] }); [e.best.best_mse, e.labels, e.failed.len(), e.runs.len()]";
+    for (signature, text) in [
+        (
+            "ensemble.best -> Run",
+            "The run with the smallest best_mse.",
+        ),
+        (
+            "ensemble.runs -> list",
+            "The runs that did not fail, in the order of the members.",
+        ),
+        (
+            "ensemble.labels -> list",
+            "What each member is called, for example \"seed 10\".",
+        ),
+        (
+            "ensemble.failed -> list",
+            "A map with label and error of each member that failed.",
+        ),
+    ] {
+        reg.describe_property("Ensemble", signature, text, THREE);
+    }
     reg.describe(
         "quantile",
         "ensemble.quantile(\"mse\", 0.25) -> Array",

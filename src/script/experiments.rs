@@ -22,6 +22,17 @@ use crate::{Error, Result};
 #[derive(Clone)]
 pub struct Settings(pub Arc<Config>);
 
+/// An example that begins with a short run.
+macro_rules! ran {
+    ($then:literal) => {
+        concat!(
+            "let c = config(\"lotka_volterra\"); c.set(\"training.epochs\", 2); let e = experiment(c); ",
+            "let run = e.run(); ",
+            $then
+        )
+    };
+}
+
 /// An experiment as scripts hold it.
 #[derive(Clone)]
 pub struct Lab(pub Arc<Experiment>);
@@ -131,8 +142,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.describe(
         "experiment",
         "experiment(config) -> Experiment",
-        "Data, untrained model, method and options of a configuration. Properties: name, config, dataset, truth, model, method, \
-         folder; model and method may be assigned.",
+        "Data, untrained model, method and options of a configuration.",
         "experiment(config(\"lotka_volterra\")).model.n_params",
     );
     properties(reg);
@@ -142,7 +152,7 @@ pub(super) fn register(reg: &mut Registry) {
         "run",
         "experiment.run() -> Run",
         "Trains into a folder of its own, runs/EXPERIMENT/DATE_TIME unless the command line says otherwise (--out, --resume).",
-        "",
+        ran!("run.best_mse"),
     );
     reports(reg);
 }
@@ -218,6 +228,48 @@ fn properties(reg: &mut Registry) {
             None => Dynamic::UNIT,
         })
     });
+    reg.describe_property(
+        "Experiment",
+        "experiment.name -> string",
+        "Its name, as the folder under runs/ is called.",
+        "experiment(config(\"lotka_volterra\")).name",
+    );
+    reg.describe_property(
+        "Experiment",
+        "experiment.config -> Config",
+        "Its configuration.",
+        "experiment(config(\"lotka_volterra\")).config.get(\"training.lr\")",
+    );
+    reg.describe_property(
+        "Experiment",
+        "experiment.dataset -> Dataset",
+        "The data trained on.",
+        "experiment(config(\"lotka_volterra\")).dataset",
+    );
+    reg.describe_property(
+        "Experiment",
+        "experiment.truth -> Dataset",
+        "What the model is measured against, beyond the data too.",
+        "experiment(config(\"lotka_volterra\")).truth",
+    );
+    reg.describe_property(
+        "Experiment",
+        "experiment.model -> Field",
+        "The untrained model. It may be assigned.",
+        "experiment(config(\"lotka_volterra\")).model.n_params",
+    );
+    reg.describe_property(
+        "Experiment",
+        "experiment.method -> Method",
+        "The training method. It may be assigned.",
+        "experiment(config(\"lotka_volterra\")).method",
+    );
+    reg.describe_property(
+        "Experiment",
+        "experiment.folder -> string",
+        "The folder of its run; () before it runs.",
+        "experiment(config(\"lotka_volterra\")).folder",
+    );
 }
 
 fn reports(reg: &mut Registry) {
@@ -229,7 +281,7 @@ fn reports(reg: &mut Registry) {
         "experiment.results(run) -> map",
         "best_mse, best_mse_at_zero (λ = 0), interpolation_mse and extrapolation_mse against the truth, epochs, evaluations, \
          seconds and more; () for what could not be measured.",
-        "",
+        ran!("e.results(run).extrapolation_mse"),
     );
     reg.add("table", |lab: &mut Lab, run: Trained| {
         lab.0.results(&run.0).to_string()
@@ -238,7 +290,7 @@ fn reports(reg: &mut Registry) {
         "table",
         "experiment.table(run) -> string",
         "The results as lines of a table.",
-        "",
+        ran!("print(e.table(run))"),
     );
     reg.add(
         "figure",
@@ -250,4 +302,16 @@ fn reports(reg: &mut Registry) {
     reg.add("plot", |lab: Lab, run: Trained| -> Fallible<Panel> {
         Ok(Panel::Figure(fit_figure(&lab.0, &run.0)?))
     });
+    reg.describe(
+        "figure",
+        "experiment.figure(name) -> string",
+        "Where a figure of the run belongs: the path of this name in its folder figures/, or in the current folder before it runs.",
+        "experiment(config(\"lotka_volterra\")).figure(\"fit.svg\")",
+    );
+    reg.describe(
+        "plot",
+        "plot(experiment, run) -> Figure",
+        "Data, truth and the best model's trajectory.",
+        ran!("plot(e, run).save(e.figure(\"fit.svg\"))"),
+    );
 }

@@ -87,6 +87,12 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(())
         },
     );
+    reg.describe(
+        "save",
+        "figure.save(\"name.svg\")",
+        "Writes the figure as .svg or .png.",
+        "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
+    );
 }
 
 fn layers(reg: &mut Registry) {

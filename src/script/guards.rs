@@ -70,6 +70,12 @@ pub fn register(reg: &mut Registry) {
     reg.add("sleep", move |seconds: i64| -> Fallible<()> {
         Ok(sleep(&host, seconds as f64)?)
     });
+    reg.describe(
+        "sleep",
+        "sleep(seconds)",
+        "Waits. Ctrl-C ends the wait.",
+        "sleep(0.01)",
+    );
 }
 
 fn lists(reg: &mut Registry) {
@@ -120,6 +126,24 @@ fn lists(reg: &mut Registry) {
             }
             Ok(())
         },
+    );
+    reg.describe(
+        "append",
+        "list.append(other)",
+        "Appends the items of another list.",
+        "let x = [1]; x.append([2, 3]); x",
+    );
+    reg.describe(
+        "pad",
+        "list.pad(length, item)",
+        "Appends the item until the list has this length; of a string, the characters until it has so many.",
+        "let x = [1]; x.pad(3, 0); x",
+    );
+    reg.describe(
+        "blob",
+        "blob(length, value) -> blob",
+        "Bytes, all of this value, or 0.",
+        "blob(3, 255)",
     );
 }
 
@@ -172,5 +196,11 @@ fn texts(reg: &mut Registry) {
                 to.encode_utf8(&mut b),
             )?)
         },
+    );
+    reg.describe(
+        "replace",
+        "text.replace(from, to)",
+        "Replaces every occurrence in a string.",
+        "let x = \"a-b-c\"; x.replace(\"-\", \"_\"); x",
     );
 }

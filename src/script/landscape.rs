@@ -11,6 +11,7 @@ use super::data::Data;
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
+use super::observation::observation;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::solver;
@@ -55,6 +56,7 @@ fn hessian(host: &Host, model: &Field, data: &Data, options: Map) -> Fallible<Cu
         ))
         .into());
     }
+    let observation = observation(&mut options)?;
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options, "solver")?
@@ -63,6 +65,7 @@ fn hessian(host: &Host, model: &Field, data: &Data, options: Map) -> Fallible<Cu
     let options = HessianOptions {
         method,
         lambda,
+        observation,
         solver,
     };
     Ok(Curvature(Arc::new(Hessian::new(
@@ -137,13 +140,25 @@ pub(super) fn register(reg: &mut Registry) {
         "hessian(model, data, #{ rtol: 1e-9, atol: 1e-11 }) -> Hessian",
         "The exact second derivatives of a training loss at the model's parameters, on the steps of its solves. Options: method (a \
          training method; vanilla() unless given), lambda (1 for homotopy training), solver (its method, an explicit Runge-Kutta \
-         one), rtol, atol, step_size, substeps, first_step, max_steps, breakpoints, engine (\"native\"). The parameters are f.params, \
-         then the method's own.",
+         one), observe, u0, train_u0, rtol, atol, step_size, substeps, first_step, max_steps, breakpoints, engine (\"native\"). The parameters are f.params, \
+         then the method's own, then the initial states where they are trained.",
         "hessian(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), \
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss",
     );
     reg.get("n", |h: &mut Curvature| Ok(h.0.n() as i64));
     reg.get("loss", |h: &mut Curvature| Ok(h.0.loss()));
+    reg.describe_property(
+        "Hessian",
+        "h.n -> int",
+        "The number of parameters.",
+        example!("h.n"),
+    );
+    reg.describe_property(
+        "Hessian",
+        "h.loss -> float",
+        "The loss at these parameters.",
+        example!("h.loss"),
+    );
     products(reg);
     spectra(reg);
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::{Error, Result};
 
-pub use crate::memory::default_limit;
+pub use crate::memory::{default_limit, readable};
 
 static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
 
@@ -48,19 +48,6 @@ pub fn room_for(what: &str, elements: usize, size: usize, limit: usize) -> Resul
         "{what} would take {elements} elements ({asked}): a script may use {}{used}",
         readable(limit)
     )))
-}
-
-/// A number of bytes for people: "512 MiB".
-pub fn readable(bytes: usize) -> String {
-    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    let digits = usize::from(value < 10.0 && unit > 0);
-    format!("{value:.digits$} {}", UNITS[unit])
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@
 //! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
 //! | [`error`], `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
 //! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
-//! | [`registry`] | [`Registry`]: registers functions and records their documentation |
+//! | [`registry`], [`reference`] | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
 //! | [`convert`], [`options`] | script values to arrays and numbers; the option map of a call |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
 //! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
-//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`runs`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`experiments`] | `config`, `experiment` and their runs |
+//! | [`tables`] | `table(rows)`: aligned text |
 //! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
 //!
 //! # How to add a binding
@@ -26,14 +27,15 @@
 //!    `reg.display::<Thing>(|x| …)`. A script value must be cheap to clone: wrap the data in an `Arc`.
 //! 3. For each function: `reg.add("name", |…| …)` once for every combination of argument types (integers and floats are
 //!    two types: register both), then `reg.describe("name", "name(x, y) -> Thing", "One sentence.", "an example")`. The example
-//!    runs as a test. Properties: `reg.get`, `reg.set`.
+//!    runs as a test. Properties: `reg.get`, `reg.set`, then `reg.describe_property("Thing", "thing.size -> int", "One sentence.",
+//!    "an example")`. A test finds what is not described.
 //! 4. A function that can fail returns [`Fallible<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
 //!    filled in by the engine. Messages name the cure.
 //! 5. Arguments that are numbers, lists or arrays alike are taken as `Dynamic` and read by [`convert`]; the option map is read
 //!    by [`Options`], which knows the unknown keys.
 //! 6. A call that lasts looks at `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
 //!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
-//! 7. Add the file's `register` to the list in [`engine`].
+//! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.
 //!
 //! ```
 //! use odesync::script::{Fallible, Options, Registry};
@@ -69,12 +71,15 @@ mod names;
 pub mod numbers;
 pub mod observation;
 mod options;
+pub mod reference;
 pub mod registry;
 mod report;
+pub mod runs;
 pub mod session;
 pub mod solving;
 pub mod synchronizing;
 pub mod syntax;
+pub mod tables;
 pub mod training;
 
 pub use array::Array;

@@ -62,6 +62,25 @@ pub fn register(reg: &mut Registry) {
     reg.constant("TAU", std::f64::consts::TAU);
     reg.constant("INF", f64::INFINITY);
     reg.constant("NAN", f64::NAN);
+    reg.describe(
+        "PI",
+        "PI -> float",
+        "The ratio of a circle's circumference to its diameter.",
+        "sin(PI / 2)",
+    );
+    reg.describe("TAU", "TAU -> float", "2 π, a full turn.", "cos(TAU)");
+    reg.describe(
+        "INF",
+        "INF -> float",
+        "Infinity, above every number.",
+        "min([1.0, INF])",
+    );
+    reg.describe(
+        "NAN",
+        "NAN -> float",
+        "Not a number; in data it stands for a missing value.",
+        "isnan(NAN)",
+    );
 }
 
 #[cfg(test)]

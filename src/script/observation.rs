@@ -3,9 +3,9 @@
 use rhai::Dynamic;
 
 use super::convert;
-use super::data::initial_states;
 use super::options::Options;
 use crate::Result;
+use crate::datasets::arrays::initial_states;
 use crate::training::Observation;
 
 /// Reads the three options.

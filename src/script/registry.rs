@@ -5,33 +5,65 @@ use rhai::{Dynamic, Engine, RhaiNativeFunc, Scope, Variant};
 use super::error::Fallible;
 use super::host::Host;
 
-/// The documentation of one function or property.
+/// The documentation of one function, property or constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doc {
+    /// What it belongs to, such as "arrays".
+    pub topic: &'static str,
+    /// The type whose property it is; none of a function, method or constant.
+    pub of: Option<&'static str>,
     /// The name that a script writes.
     pub name: &'static str,
     /// How it is called: `arange(start, stop, step) -> Array`.
     pub signature: &'static str,
     /// What it does, in a sentence or two.
     pub text: &'static str,
-    /// A piece of code that runs as it stands.
+    /// A piece of code that runs as it stands; some of those that read a file want one of that name.
     pub example: &'static str,
 }
 
 /// Everything known about the bindings of an engine: documentation, properties, constants.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// Functions in the order they were described.
+    /// Functions, properties and constants in the order they were described.
     pub docs: Vec<Doc>,
+    /// Names of functions and operators, some several times.
+    pub functions: Vec<&'static str>,
     /// `(type, property)` pairs.
     pub properties: Vec<(String, &'static str)>,
     /// Constants such as `PI`.
     pub constants: Vec<&'static str>,
 }
 
+impl Catalogue {
+    /// What scripts can use and nothing describes: functions, properties as `Type.name`, constants. Operators need no description.
+    pub fn undescribed(&self) -> Vec<String> {
+        let described =
+            |of: Option<&str>, name: &str| self.docs.iter().any(|d| d.of == of && d.name == name);
+        let functions = self
+            .functions
+            .iter()
+            .filter(|name| name.starts_with(|c: char| c.is_alphabetic()));
+        let properties = self
+            .properties
+            .iter()
+            .filter(|(of, name)| !described(Some(of), name));
+        let mut missing: Vec<String> = functions
+            .chain(&self.constants)
+            .filter(|name| !described(None, name))
+            .map(|name| name.to_string())
+            .chain(properties.map(|(of, name)| format!("{of}.{name}")))
+            .collect();
+        missing.sort();
+        missing.dedup();
+        missing
+    }
+}
+
 /// Where bindings are registered. See the recipe in [`crate::script`].
 pub struct Registry {
     engine: Engine,
+    topic: &'static str,
     constants: Scope<'static>,
     host: Host,
     catalogue: Catalogue,
@@ -41,10 +73,17 @@ impl Registry {
     pub(super) fn new(engine: Engine, host: Host) -> Self {
         Self {
             engine,
+            topic: "other",
             constants: Scope::new(),
             host,
             catalogue: Catalogue::default(),
         }
+    }
+
+    /// The topic of what is described from here on.
+    pub fn topic(&mut self, topic: &'static str) -> &mut Self {
+        self.topic = topic;
+        self
     }
 
     /// The session, to be moved into a binding's closure.
@@ -64,6 +103,7 @@ impl Registry {
         function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
     ) -> &mut Self {
         self.engine.register_fn(name, function);
+        self.catalogue.functions.push(name);
         self
     }
 
@@ -110,7 +150,7 @@ impl Registry {
         self
     }
 
-    /// Records what a function is for. The example runs as a test.
+    /// Records what a function, a method or a constant is for. The example runs as a test.
     pub fn describe(
         &mut self,
         name: &'static str,
@@ -118,7 +158,33 @@ impl Registry {
         text: &'static str,
         example: &'static str,
     ) -> &mut Self {
+        self.document(None, name, signature, text, example)
+    }
+
+    /// Records what a property of the type `of` is; the name stands behind the point of the signature, as in `run.best_mse -> float`.
+    pub fn describe_property(
+        &mut self,
+        of: &'static str,
+        signature: &'static str,
+        text: &'static str,
+        example: &'static str,
+    ) -> &mut Self {
+        let path = signature.split(' ').next().unwrap_or(signature);
+        let name = path.rsplit('.').next().unwrap_or(path);
+        self.document(Some(of), name, signature, text, example)
+    }
+
+    fn document(
+        &mut self,
+        of: Option<&'static str>,
+        name: &'static str,
+        signature: &'static str,
+        text: &'static str,
+        example: &'static str,
+    ) -> &mut Self {
         self.catalogue.docs.push(Doc {
+            topic: self.topic,
+            of,
             name,
             signature,
             text,

@@ -168,9 +168,15 @@ impl Session {
         Interrupt(self.host.interrupt_flag())
     }
 
-    /// The documentation of every function.
+    /// The documentation of every function, property and constant.
     pub fn docs(&mut self) -> Vec<Doc> {
         self.on_thread(|state| Ok(state.catalogue.docs.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Names of functions, properties and constants that have no documentation.
+    pub fn undescribed(&mut self) -> Vec<String> {
+        self.on_thread(|state| Ok(state.catalogue.undescribed()))
             .unwrap_or_default()
     }
 

@@ -245,6 +245,36 @@ pub(super) fn register(reg: &mut Registry) {
             .map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64)))
     });
     reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+    reg.describe_property(
+        "Solution",
+        "solution.t -> Array",
+        "The times, [time].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).t",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.u -> Array",
+        "The states at these times, [time, dof].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).u",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.events -> list",
+        "For each event a map of its times t and the states u there.",
+        "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 1.0 }).events[0].t",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.ended_by -> int",
+        "The place of the terminal event that ended it in the list of events; () where none did.",
+        "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 2.0, terminal: true }).ended_by",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.stats -> map",
+        "What it cost: steps, rejected, evaluations.",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
+    );
 }
 
 #[cfg(test)]

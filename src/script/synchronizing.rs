@@ -7,11 +7,12 @@ use rhai::{Array as List, Dynamic, Map};
 
 use super::array::Array;
 use super::convert;
-use super::data::{squeeze, trajectories};
+use super::data::squeeze;
 use super::error::Fallible;
 use super::fields::Field;
 use super::options::Options;
 use super::registry::Registry;
+use crate::datasets::arrays::trajectories;
 use crate::schedules::Schedule;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{Coupling, synchronize, synchronize_observed, with_lambda};
@@ -114,7 +115,7 @@ pub(super) fn register(reg: &mut Registry) {
             let alpha = convert::number(&alpha)
                 .ok_or_else(|| Error::invalid("smoothing_spline: alpha should be a number"))?;
             let rank = u.ndim();
-            let u = trajectories(u)?;
+            let u = trajectories("u", u)?;
             Ok(Spline {
                 spline: Arc::new(SmoothingSpline::new(&t, u.view(), alpha)?),
                 rank,
@@ -140,11 +141,35 @@ pub(super) fn register(reg: &mut Registry) {
     reg.describe(
         "at",
         "spline.at(t)",
-        "The spline's values at a time or at several; also spline.derivative(t), spline.second_derivative(t).",
+        "The spline's values at a time or at several; outside the data it goes on linearly.",
         "smoothing_spline([0, 1, 2], [1, 2, 0], 0).at(0.5)",
+    );
+    reg.describe(
+        "derivative",
+        "spline.derivative(t)",
+        "The spline's first derivative at a time or at several.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).derivative([0.5, 1.5])",
+    );
+    reg.describe(
+        "second_derivative",
+        "spline.second_derivative(t)",
+        "The spline's second derivative at a time or at several.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).second_derivative(0.5)",
     );
     reg.get("g", |s: &mut Spline| Ok(s.shape(&s.spline.g())));
     reg.get("g_ddot", |s: &mut Spline| Ok(s.shape(&s.spline.g_ddot())));
+    reg.describe_property(
+        "SmoothingSpline",
+        "spline.g -> Array",
+        "The spline's values at the data's times.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).g",
+    );
+    reg.describe_property(
+        "SmoothingSpline",
+        "spline.g_ddot -> Array",
+        "Its second derivatives there.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).g_ddot",
+    );
     reg.add(
         "synchronize",
         |f: Field, s: Spline, k: Dynamic| -> Fallible<Field> {
@@ -254,6 +279,24 @@ fn schedules(reg: &mut Registry) {
         Ok(Array::from_vec(s.0.values().to_vec()))
     });
     reg.get("epochs", |s: &mut Lambda| Ok(s.0.epochs() as i64));
+    reg.describe(
+        "lambda",
+        "schedule.lambda(epoch) -> float",
+        "λ in an epoch, counted from 0.",
+        "power_law(6, 100, 0.6).lambda(150)",
+    );
+    reg.describe_property(
+        "Schedule",
+        "schedule.values -> Array",
+        "λ of each step.",
+        "stepwise(0.5, 10).values",
+    );
+    reg.describe_property(
+        "Schedule",
+        "schedule.epochs -> int",
+        "The number of epochs of all steps.",
+        "power_law(6, 100, 0.6).epochs",
+    );
     // A plain list serves as a schedule of one value for each epoch.
     reg.add("schedule", |list: List| -> Fallible<Lambda> {
         Ok(Lambda(schedule(&Dynamic::from(list))?))

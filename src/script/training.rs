@@ -1,24 +1,24 @@
-//! Methods, training, runs.
+//! Methods and training.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::ArrayD;
-use rhai::{Dynamic, ImmutableString, Map};
+use rhai::{Dynamic, Map};
 
 use super::array::Array;
 use super::convert;
-use super::data::{Data, squeeze};
+use super::data::Data;
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
 use super::observation::observation;
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{engine_and_device, room_for_solution, solver};
+use super::runs::named;
+use super::solving::{engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
-use crate::logging::{CsvLogger, Progress, write_metrics};
+use crate::logging::{CsvLogger, Progress};
 use crate::schedules::Schedule;
 use crate::training::{
     Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observers, Optimizer, Run, Stop,
@@ -47,7 +47,6 @@ pub(super) fn register(reg: &mut Registry) {
          max_step, max_steps, controller, breakpoints, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
-    runs(reg);
     let host = reg.host();
     reg.add("loss_and_gradient", move |f: Field, d: Data, m: Way| {
         loss_and_gradient(&host, &f, &d, &m, Map::new())
@@ -317,122 +316,4 @@ fn loss_and_gradient(
         Dynamic::from(Array::from_vec(loss.gradient)),
     );
     Ok(map)
-}
-
-/// A folder's name that is not empty.
-fn named<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
-    match folder.trim() {
-        "" => Err(Error::invalid(format!(
-            "{call}: the folder's name is empty; \".\" is the folder you are in"
-        ))),
-        _ => Ok(folder),
-    }
-}
-
-fn summary(run: &Run) -> String {
-    let stop = match &run.stop {
-        Stop::Finished => "finished".into(),
-        Stop::EarlyStop => "stopped early".into(),
-        Stop::Interrupted => "interrupted".into(),
-        Stop::Failing(advice) => format!("stopped: {advice}"),
-    };
-    format!(
-        "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n  evaluations {}\n  seconds     {:.2}",
-        run.method.replace('_', " "),
-        run.history.len(),
-        run.failures(),
-        run.best_mse,
-        run.best_epoch,
-        run.evaluations(),
-        run.seconds(),
-    )
-}
-
-fn runs(reg: &mut Registry) {
-    reg.kind::<Trained>("Run")
-        .display::<Trained>(|r| summary(&r.0));
-    reg.get("best_mse", |r: &mut Trained| Ok(r.0.best_mse));
-    reg.get("best_mse_at_lambda_zero", |r: &mut Trained| {
-        Ok(r.0.best_mse_at_lambda_zero())
-    });
-    reg.get(
-        "evaluations",
-        |r: &mut Trained| Ok(r.0.evaluations() as i64),
-    );
-    reg.get("best_epoch", |r: &mut Trained| Ok(r.0.best_epoch as i64));
-    reg.get("model", |r: &mut Trained| Ok(Field(r.0.model.clone())));
-    reg.get("last", |r: &mut Trained| Ok(Field(r.0.last.clone())));
-    reg.get("epochs", |r: &mut Trained| Ok(r.0.history.len() as i64));
-    reg.get("failures", |r: &mut Trained| Ok(r.0.failures() as i64));
-    reg.get("seconds", |r: &mut Trained| Ok(r.0.seconds()));
-    reg.get("method", |r: &mut Trained| Ok(r.0.method.clone()));
-    reg.get("stopped", |r: &mut Trained| {
-        Ok(match &r.0.stop {
-            Stop::Finished => "finished".to_string(),
-            Stop::EarlyStop => "early".into(),
-            Stop::Interrupted => "interrupted".into(),
-            Stop::Failing(advice) => advice.clone(),
-        })
-    });
-    reg.get("u0", |r: &mut Trained| Ok(squeeze(r.0.u0.view())));
-    reg.add(
-        "history",
-        |r: &mut Trained, name: ImmutableString| -> Fallible<Array> {
-            Ok(Array::from_vec(r.0.metric(&name)?))
-        },
-    );
-    reg.describe(
-        "history",
-        "run.history(\"mse\") -> Array",
-        "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed.",
-        "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).history(\"mse\")",
-    );
-    let host = reg.host();
-    reg.add(
-        "predict",
-        move |r: &mut Trained, t: Dynamic| -> Fallible<Array> {
-            let t = convert::to_vector(&t, "predict: t")?;
-            room_for_solution(
-                &host,
-                "the prediction",
-                t.len(),
-                r.0.model.dof(),
-                r.0.u0.nrows(),
-            )?;
-            let predicted: ArrayD<f64> = r.0.predict(&t)?.into_dyn();
-            Ok(squeeze(predicted.view()))
-        },
-    );
-    reg.describe(
-        "predict",
-        "run.predict(t) -> Array",
-        "The best model's trajectory, the whole state, from its initial state at any later times.",
-        "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).predict([0, 2])",
-    );
-    let host = reg.host();
-    reg.add(
-        "save",
-        move |r: &mut Trained, folder: ImmutableString| -> Fallible<()> {
-            let folder = named("save", &folder)?;
-            r.0.save(folder)?;
-            write_metrics(&r.0, folder)?;
-            host.note(&format!("wrote {folder}"));
-            Ok(())
-        },
-    );
-    reg.describe(
-        "save",
-        "run.save(\"runs/mine\")",
-        "Writes best.safetensors, last.safetensors and metrics.csv into a folder; load reads them back.",
-        "",
-    );
-    reg.add("load", |folder: ImmutableString| -> Fallible<Trained> {
-        Ok(Trained(Arc::new(Run::load(named("load", &folder)?)?)))
-    });
-    reg.describe(
-        "load",
-        "load(\"runs/mine\") -> Run",
-        "Reads a saved run.",
-        "",
-    );
 }

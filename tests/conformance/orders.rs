@@ -7,10 +7,10 @@ use odesync::odesolve::{Method, Output, Step, StepPlan, methods, solve};
 fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
     let mut order = f64::NAN;
     let (mut n, mut coarse) = (first, error(first));
-    while n < 20_000 {
+    while n < 4_000 {
         n *= 2;
         let fine = error(n);
-        if fine < 5e-12 {
+        if fine < 2e-12 {
             break;
         }
         if coarse < 1e-2 {
@@ -24,6 +24,7 @@ fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
 #[test]
 fn the_order_is_the_stated_one() {
     for method in methods::ALL.iter().filter(|m| m.fixed_steps()) {
+        let mut least = f64::INFINITY;
         for Known {
             name,
             field,
@@ -31,20 +32,31 @@ fn the_order_is_the_stated_one() {
             exact,
         } in known().into_iter().take(2)
         {
-            let order = observed(10, |n| {
+            // At one time alone leading terms of the error may cancel.
+            let t: Vec<f64> = (0..=6)
+                .map(|i| start + (end - start) * f64::from(i) / 6.0)
+                .collect();
+            let want: Vec<f64> = t.iter().flat_map(|t| exact(*t)).collect();
+            let order = observed(1, |n| {
                 let options = with(method).substeps(n);
-                let got = solve(&field, &exact(start), &[start, end], &options).unwrap();
-                assert_eq!(got.stats.steps, n);
-                distance(got.u.row(1).as_slice().unwrap(), &exact(end))
+                let got = solve(&field, &exact(start), &t, &options).unwrap();
+                assert_eq!(got.stats.steps, 6 * n);
+                distance(got.u.as_slice().unwrap(), &want)
             });
             println!("{} on {name}: order {order:.2}", method.name);
-            let wanted = method.order as f64;
+            least = least.min(order);
+            // A method may be better than it says on a linear problem, as rodas5p is.
             assert!(
-                (order - wanted).abs() < 0.2,
+                (-0.2..1.2).contains(&(order - method.order as f64)),
                 "{} on {name}: {order}",
                 method.name
             );
         }
+        assert!(
+            (least - method.order as f64).abs() < 0.2,
+            "{}: {least}",
+            method.name
+        );
     }
 }
 
@@ -76,7 +88,12 @@ fn inside(method: &Method, known: &Known, n: usize) -> f64 {
 #[test]
 fn dense_output_keeps_the_order_up_to_four() {
     for method in methods::ALL.iter().filter(|m| m.dense() && m.fixed_steps()) {
-        for (known, first) in known().into_iter().zip([20, 20, 160]) {
+        for (known, first) in known().into_iter().zip([4, 4, 160]) {
+            let first = if method.order > 5 {
+                first.min(20)
+            } else {
+                first
+            };
             let order = observed(first, |n| inside(method, &known, n));
             println!(
                 "{} inside steps, {}: order {order:.2}",

@@ -40,7 +40,8 @@ fn forwards_and_backwards_in_time_with_many_outputs() {
                 let got = solve(&known.field, &(known.exact)(t[0]), &t, &options).unwrap();
                 let want: Vec<f64> = t.iter().flat_map(|t| (known.exact)(*t)).collect();
                 let off = distance(got.u.as_slice().unwrap(), &want);
-                assert!(off < 2e-6, "{} on {}: {off:e}", method.name, known.name);
+                let bound = if method.order > 2 { 2e-6 } else { 1e-4 };
+                assert!(off < bound, "{} on {}: {off:e}", method.name, known.name);
             }
         }
     }
@@ -61,7 +62,7 @@ fn errors_follow_the_tolerances() {
             };
             let (loose, tight) = (error(1e-4), error(1e-8));
             println!("{} on {}: {loose:.1e} {tight:.1e}", method.name, known.name);
-            assert!(loose < 0.1 && tight < 2e-5 && tight < loose / 50.0);
+            assert!(loose < 0.5 && tight < 1e-4 && tight < loose / 50.0);
         }
     }
 }
@@ -98,7 +99,7 @@ fn breakpoints_are_stepped_onto() {
 
 #[test]
 fn a_replay_repeats_a_kept_solve() {
-    for method in methods::ALL.iter().filter(|m| m.differentiable()) {
+    for method in methods::ALL {
         for known in known() {
             let (start, end) = known.span;
             let t: Vec<f64> = (0..=20)

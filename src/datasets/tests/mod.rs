@@ -1,3 +1,4 @@
+mod arrays;
 mod csv;
 mod dataset;
 mod json;

@@ -2,7 +2,8 @@
 
 use super::super::kernels::{BASELINE_FMA, Isa};
 use super::jvp::{self, Tangents};
-use super::program::Code;
+use super::pending::{self, Pending};
+use super::program::{Affine, Code};
 use super::second::{self, Moved};
 use super::value::{self, Inputs};
 use super::vjp::{self, Adjoints};
@@ -62,6 +63,8 @@ compiled! {
     fn value[TAPE: bool](code: &Code, inputs: &Inputs, buffer: &mut [f64]) = value;
     /// [`vjp::run`].
     fn vjp[](code: &Code, inputs: &Inputs, buffer: &[f64], adjoints: &mut Adjoints) = vjp;
+    /// [`pending::run`].
+    fn flush[](affines: &[Affine], waiting: &mut [Pending], bound: &mut [f64]) = pending;
     /// [`jvp::run`].
     fn jvp[P: usize](
         code: &Code,

@@ -6,6 +6,7 @@
 
 mod compiled;
 mod jvp;
+mod pending;
 mod planes;
 mod program;
 mod second;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use super::kernels::Isa;
 use super::signal::Signal;
 use super::vector_field::VectorField;
+use pending::Pending;
 use value::Inputs;
 use vjp::Adjoints;
 
@@ -41,6 +43,10 @@ pub struct Gradient {
     own: Vec<f64>,
     fixed: Vec<f64>,
     bound: Vec<f64>,
+    /// Outer products that wait to be added to `bound`.
+    pending: Vec<Pending>,
+    program: Arc<Program>,
+    isa: Isa,
     rate: Vec<f64>,
 }
 
@@ -147,6 +153,9 @@ impl Evaluator {
             own: vec![0.0; self.program.dynamic.n_values],
             fixed: vec![0.0; self.program.fixed.n_values],
             bound: vec![0.0; self.program.n_bound],
+            pending: self.program.affines.iter().map(Pending::new).collect(),
+            program: self.program.clone(),
+            isa: self.isa,
             rate: vec![0.0; self.program.longest],
         }
     }
@@ -166,7 +175,9 @@ impl Evaluator {
             own,
             fixed,
             bound,
+            pending,
             rate,
+            ..
         } = gradient;
         let out = self.program.output;
         if out.fixed {
@@ -181,6 +192,7 @@ impl Evaluator {
             own,
             fixed,
             bound,
+            pending,
             values: &mut [],
             u: u_bar,
             t: t_bar,
@@ -202,6 +214,7 @@ impl Evaluator {
             own: &mut gradient.fixed,
             fixed: &mut [],
             bound: &mut gradient.bound,
+            pending: &mut gradient.pending,
             values: &mut all,
             u: &mut [],
             t: None,
@@ -214,6 +227,7 @@ impl Evaluator {
             &self.fixed,
             &mut adjoints,
         );
+        gradient.flush();
         for affine in &self.program.affines {
             let from = &gradient.bound[affine.matrix()];
             let to = &mut all[affine.weight..affine.weight + affine.out * affine.inputs];
@@ -236,6 +250,7 @@ impl Evaluator {
 impl Gradient {
     /// Adds another sum of the same evaluator.
     pub fn add(&mut self, other: &Gradient) {
+        self.flush();
         for (to, from) in [
             (&mut self.fixed, &other.fixed),
             (&mut self.bound, &other.bound),
@@ -244,11 +259,19 @@ impl Gradient {
                 *to += from;
             }
         }
+        // Nothing waits here any more, so what waits there takes its place.
+        self.pending.clone_from(&other.pending);
+    }
+
+    fn flush(&mut self) {
+        let affines = &self.program.affines;
+        compiled::flush(self.isa, affines, &mut self.pending, &mut self.bound);
     }
 
     /// Sets the sums back to zero.
     pub fn clear(&mut self) {
         self.fixed.fill(0.0);
         self.bound.fill(0.0);
+        self.pending.iter_mut().for_each(Pending::clear);
     }
 }

@@ -87,6 +87,14 @@ impl Affine {
         self.bound..self.bound + self.out * self.inputs
     }
 
+    /// Shape of the bound matrix.
+    pub fn shape(&self) -> (usize, usize) {
+        match self.by_input {
+            true => (self.inputs, self.out),
+            false => (self.out, self.inputs),
+        }
+    }
+
     /// Where the weight of output `o` and input `j` lies in the bound matrix.
     pub fn place(&self, o: usize, j: usize) -> usize {
         match self.by_input {

@@ -2,6 +2,7 @@
 
 use super::super::kernels::dense;
 use super::super::op::Binary;
+use super::pending::Pending;
 use super::program::{Code, Kind, Loc};
 use super::value::{Inputs, power, repeated};
 
@@ -13,6 +14,8 @@ pub(super) struct Adjoints<'a> {
     pub fixed: &'a mut [f64],
     /// Adjoints of bound weights and biases, added to.
     pub bound: &'a mut [f64],
+    /// Outer products that wait to be added to `bound`, for each affine layer.
+    pub pending: &'a mut [Pending],
     /// Adjoints of all parameter values, added to (by the static program only).
     pub values: &'a mut [f64],
     /// Adjoint of the state, added to.
@@ -99,11 +102,12 @@ pub(super) fn run<const FMA: bool>(
                 let (matrix_bar, bias_bar) =
                     adjoints.bound[affine.bound..].split_at_mut(matrix.len());
                 add(bar, &mut bias_bar[..bar.len()]);
+                let waiting = &mut adjoints.pending[*index];
                 if affine.by_input {
-                    dense::add_outer::<FMA>(get(*x), bar, matrix_bar);
+                    waiting.add::<FMA>(get(*x), bar, matrix_bar);
                     dense::row_products::<FMA>(matrix, bar, target(*x, fixed, own));
                 } else {
-                    dense::add_outer::<FMA>(bar, get(*x), matrix_bar);
+                    waiting.add::<FMA>(bar, get(*x), matrix_bar);
                     dense::combine_rows::<FMA>(bar, matrix, target(*x, fixed, own));
                 }
             }

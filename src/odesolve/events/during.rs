@@ -1,5 +1,6 @@
 //! Events during a solve: each accepted step of whichever method is handed to the [`Watch`](super::Watch) as a function of θ.
 
+use super::resolution;
 use crate::odesolve::driver::{Course, Scheme};
 use crate::odesolve::plan::{Output, Step};
 
@@ -55,15 +56,23 @@ impl<const TAPE: bool> Course<'_, TAPE> {
 
     /// Makes θ of step `index` the end of the solution. The step as it stands in the plan.
     pub fn end_at(&mut self, index: usize, step: Step, theta: f64) -> Step {
+        let work = &mut *self.work;
+        let mut n = work.plan.outputs.len();
+        // A requested time that rounding alone separates from the event is its time.
+        let last = match work.plan.outputs.last() {
+            Some(Output::Inside(m, last)) if *m == index => Some(*last),
+            Some(Output::End(m)) if *m == index => Some(1.0),
+            _ => None,
+        };
+        let same = last.filter(|last| (last - theta).abs() <= 4.0 * resolution(step));
+        let theta = same.unwrap_or(theta);
         let end = step.node(theta);
         let place = if theta == 1.0 {
             Output::End(index)
         } else {
             Output::Inside(index, theta)
         };
-        let work = &mut *self.work;
-        let mut n = work.plan.outputs.len();
-        if work.plan.outputs.last() != Some(&place)
+        if same.is_none()
             && let Some(event) = work.occurrences.last()
         {
             work.u[n * self.dof..(n + 1) * self.dof].copy_from_slice(&event.u);

@@ -119,7 +119,7 @@ mod tests {
         }
         // A T Λ = T, and T T⁻¹ = 1.
         let (a, b) = MU_COMPLEX;
-        let lambda = [[MU, 0.0, 0.0], [0.0, a, b], [0.0, -b, a]];
+        let lambda = [[MU, 0.0, 0.0], [0.0, a, -b], [0.0, b, a]];
         let left = product(&product(&A, &T), &lambda);
         let one = product(&T, &TI);
         for i in 0..3 {

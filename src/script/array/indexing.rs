@@ -148,13 +148,37 @@ pub(super) fn register(reg: &mut Registry) {
     reg.get("rank", move |x: &mut Array| Ok(int(x.data().ndim())));
     reg.get("size", move |x: &mut Array| Ok(int(x.data().len())));
     reg.add("len", move |x: &mut Array| int(x.len()));
+    reg.describe_property(
+        "Array",
+        "x.shape -> list",
+        "The lengths of all axes.",
+        "zeros([2, 3]).shape",
+    );
+    reg.describe_property(
+        "Array",
+        "x.rank -> int",
+        "The number of axes.",
+        "zeros([2, 3]).rank",
+    );
+    reg.describe_property(
+        "Array",
+        "x.size -> int",
+        "The number of elements.",
+        "zeros([2, 3]).size",
+    );
     reg.describe(
         "len",
         "x.len() -> int",
-        "Length of the first axis. x.shape is the list of all lengths, x.rank their number and x.size the number of elements.",
-        "zeros([2, 3]).len() + zeros([2, 3]).size",
+        "Length of the first axis.",
+        "zeros([2, 3]).len()",
     );
     reg.add("is_empty", |x: &mut Array| x.is_empty());
+    reg.describe(
+        "is_empty",
+        "x.is_empty() -> bool",
+        "Whether there is no element.",
+        "zeros([0, 3]).is_empty()",
+    );
 
     reg.engine()
         .register_iterator::<Array>()

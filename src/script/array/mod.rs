@@ -130,24 +130,7 @@ fn show(view: ndarray::ArrayViewD<'_, f64>, f: &mut fmt::Formatter<'_>) -> fmt::
 
 /// Six significant digits, without trailing zeros.
 fn show_number(x: f64) -> String {
-    let size = x.abs();
-    if x == 0.0 || !x.is_finite() {
-        return format!("{x}");
-    }
-    if !(1e-4..1e7).contains(&size) {
-        let text = format!("{x:.5e}");
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        return format!(
-            "{}e{exponent}",
-            mantissa.trim_end_matches('0').trim_end_matches('.')
-        );
-    }
-    let digits = (5 - size.log10().floor() as i64).clamp(0, 9) as usize;
-    let text = format!("{x:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-        false => text,
-    }
+    crate::tables::number(x, 6)
 }
 
 /// Registers `f` under `name` for an argument that is an int, a float, a list or an `Array`, read as an array. The result is a

@@ -8,18 +8,48 @@ use super::super::error::Fallible;
 use super::super::registry::Registry;
 use crate::field::Unary;
 
-/// Functions of symbols that arrays do not have by themselves.
-const ONLY_HERE: [Unary; 6] = [
-    Unary::Erf,
-    Unary::Gelu,
-    Unary::Relu,
-    Unary::Silu,
-    Unary::Softplus,
-    Unary::Sigmoid,
+/// Functions of symbols that arrays do not have by themselves: signature, description, example.
+const ONLY_HERE: [(Unary, &str, &str, &str); 6] = [
+    (
+        Unary::Erf,
+        "erf(x)",
+        "The error function, element by element.",
+        "erf([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Gelu,
+        "gelu(x)",
+        "The exact GELU, x (1 + erf(x / √2)) / 2, element by element.",
+        "gelu([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Relu,
+        "relu(x)",
+        "The larger of x and 0, element by element.",
+        "relu([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Silu,
+        "silu(x)",
+        "x / (1 + exp(−x)), element by element.",
+        "silu([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Softplus,
+        "softplus(x)",
+        "ln(1 + exp(x)), element by element.",
+        "softplus([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Sigmoid,
+        "sigmoid(x)",
+        "1 / (1 + exp(−x)), element by element.",
+        "sigmoid([-1.0, 0.0, 1.0])",
+    ),
 ];
 
 pub(super) fn register(reg: &mut Registry) {
-    for f in ONLY_HERE {
+    for (f, signature, text, example) in ONLY_HERE {
         let name = f.name();
         reg.add(name, move |x: f64| f.value(x));
         reg.add(name, move |x: i64| f.value(x as f64));
@@ -31,5 +61,6 @@ pub(super) fn register(reg: &mut Registry) {
                 convert::to_array(&Dynamic::from(x), name)?.mapv(|x| f.value(x)),
             ))
         });
+        reg.describe(name, signature, text, example);
     }
 }

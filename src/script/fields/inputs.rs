@@ -124,6 +124,12 @@ pub(super) fn register(reg: &mut Registry) {
         let t = convert::to_vector(&t, "the input's times")?;
         Ok(Array::new(w.0.at(0, &t).into_dyn()).into_dynamic())
     });
+    reg.describe(
+        "at",
+        "input.at(t)",
+        "The input's value at a time or its values at several; of an input for each sample, those of the first.",
+        "input([0, 1, 2], [0.0, 0.5, 0.0]).at([0.5, 3])",
+    );
     let replaced = |f: &Field, name: Option<&str>, w: Drive| -> Fallible<Field> {
         let names: Vec<String> = f.0.inputs().map(|(name, _)| name.into()).collect();
         let name = match (name, &names[..]) {

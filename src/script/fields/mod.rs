@@ -275,6 +275,24 @@ fn properties(reg: &mut Registry) {
         f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
         Ok(())
     });
+    reg.describe_property(
+        "Field",
+        "field.dof -> int",
+        "The number of state variables.",
+        "lorenz().dof",
+    );
+    reg.describe_property(
+        "Field",
+        "field.n_params -> int",
+        "The number of trainable parameters.",
+        "blackbox([2, 4, 2]).n_params",
+    );
+    reg.describe_property(
+        "Field",
+        "field.params -> Array",
+        "The trainable parameters in order, layer by layer, weights before biases. It may be assigned.",
+        "let f = lorenz().trainable([\"rho\"]); f.params = [24]; f.params",
+    );
     reg.add(
         "param",
         |f: &mut Field, name: ImmutableString| -> Fallible<Dynamic> {

@@ -157,6 +157,14 @@ fn indexing(reg: &mut Registry) {
         )
         .register_iterator::<Components>();
     reg.add("iter", |x: Symbol| Components { x: x.0, next: 0 });
+    // The closure is called on numbers too.
+    reg.add("iter", |x: Array| x);
+    reg.describe(
+        "iter",
+        "u.iter()",
+        "The components of a vector in equations, one by one, for a loop.",
+        "system(2, |t, u, p| { let s = 0.0; for x in u.iter() { s += x * x; } [u[1], -s] })",
+    );
 }
 
 fn part(x: &mut Symbol, from: i64, to: i64) -> Fallible<Symbol> {

@@ -1,9 +1,11 @@
-//! Data: simulated, from arrays, from files; noise.
+//! Data: simulated, from arrays; noise. From and into files: `files`.
+
+mod files;
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, Ix3};
-use rhai::{Array as List, Dynamic, ImmutableString, Map};
+use ndarray::{Array1, Axis};
+use rhai::{Array as List, Dynamic, Map};
 
 use super::array::Array;
 use super::convert;
@@ -13,10 +15,8 @@ use super::host::Host;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::{room_for_solution, solver};
-use crate::datasets::{
-    Column, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_schmidt_lipson,
-    write_csv,
-};
+use crate::datasets::arrays::{initial_states, trajectories};
+use crate::datasets::{Dataset, RelativeTo};
 use crate::odesolve::SolveOptions;
 use crate::random::{Generator, with_shared};
 use crate::{Error, Result};
@@ -38,44 +38,9 @@ pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) 
     }
 }
 
-/// Values `[sample, time, dof]` from an array of rank 3, 2 (one sample) or 1 (one sample, one component).
-pub(super) fn trajectories(u: ArrayD<f64>) -> Result<Array3<f64>> {
-    let shape = u.shape().to_vec();
-    let wrong = || {
-        Error::invalid(format!(
-            "u should have shape [time, dof] or [sample, time, dof], not {shape:?}"
-        ))
-    };
-    match shape.len() {
-        1 => u
-            .into_shape_with_order((1, shape[0], 1))
-            .map_err(|_| wrong()),
-        2 => Ok(u
-            .insert_axis(Axis(0))
-            .into_dimensionality::<Ix3>()
-            .map_err(|_| wrong())?),
-        _ => u.into_dimensionality::<Ix3>().map_err(|_| wrong()),
-    }
-}
-
-/// Initial states `[sample, dof]` from an array of rank 2 or 1 (one sample).
-pub(super) fn initial_states(u0: ArrayD<f64>) -> Result<Array2<f64>> {
-    let u0 = if u0.ndim() == 1 {
-        u0.insert_axis(Axis(0))
-    } else {
-        u0
-    };
-    let shape = u0.shape().to_vec();
-    u0.into_dimensionality::<Ix2>().map_err(|_| {
-        Error::invalid(format!(
-            "u0 should have shape [dof] or [sample, dof], not {shape:?}"
-        ))
-    })
-}
-
 fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data> {
     let t = Array1::from(convert::to_vector(t, "dataset: t")?);
-    let u = trajectories(convert::to_array(u, "dataset: u")?)?;
+    let u = trajectories("u", convert::to_array(u, "dataset: u")?)?;
     let u0 = u0
         .map(|u0| initial_states(convert::to_array(u0, "dataset: u0")?))
         .transpose()?;
@@ -107,68 +72,6 @@ fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map)
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
     room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
     Ok(data(Dataset::simulated(&field.0, &u0, &t, &solver)?))
-}
-
-/// A column by its name or its number, counted from 0.
-fn column(value: &Dynamic) -> Result<Column> {
-    if let Some(name) = convert::text(value) {
-        return Ok(Column::Name(name));
-    }
-    match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
-        Some(n) => Ok(Column::Index(n)),
-        None => Err(Error::invalid(format!(
-            "a column is named, or numbered from 0; {} is neither",
-            convert::describe(value)
-        ))),
-    }
-}
-
-fn csv(path: &str, options: Map) -> Fallible<Data> {
-    let mut options = Options::new("read_csv", options);
-    let one = |value: Option<Dynamic>| value.map(|v| column(&v)).transpose();
-    let state = match options.take("state") {
-        None => None,
-        Some(value) => match value.read_lock::<List>() {
-            Some(list) => Some(list.iter().map(column).collect::<Result<Vec<_>>>()?),
-            None => Some(vec![column(&value)?]),
-        },
-    };
-    let delimiter = match options.opt_string("delimiter")? {
-        None => None,
-        Some(text) => {
-            let mut letters = text.chars();
-            match (letters.next(), letters.next()) {
-                (Some(c), None) => Some(c),
-                _ => {
-                    return Err(Error::invalid(format!(
-                        "read_csv: delimiter should be one character, not \"{text}\""
-                    ))
-                    .into());
-                }
-            }
-        }
-    };
-    let header = match options.take("header") {
-        None => None,
-        Some(value) => Some(
-            value
-                .as_bool()
-                .map_err(|_| options.wrong("header", "true or false", &value))?,
-        ),
-    };
-    let read = CsvOptions {
-        time: one(options.take("time"))?,
-        state,
-        sample: one(options.take("sample"))?,
-        delimiter,
-        header,
-        missing: options.opt_strings("missing")?,
-        u0: options
-            .opt_array("u0")?
-            .map(|u0| u0.iter().copied().collect()),
-    };
-    options.finish()?;
-    Ok(data(read_csv(path, &read)?))
 }
 
 fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {
@@ -256,7 +159,13 @@ pub(super) fn register(reg: &mut Registry) {
         "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).sample(1).u0",
     );
     reg.get("samples", |d: &mut Data| Ok(d.0.samples() as i64));
-    files(reg);
+    reg.describe_property(
+        "Dataset",
+        "data.samples -> int",
+        "The number of samples.",
+        "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).samples",
+    );
+    files::register(reg);
     reg.add("add_noise", |d: &mut Data, amplitude: Dynamic| {
         noisy(d, &amplitude, Map::new())
     });
@@ -285,6 +194,12 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(data(d.0.slice(count(from, "slice")?, count(to, "slice")?)?))
         },
     );
+    reg.describe(
+        "slice",
+        "data.slice(from, to) -> Dataset",
+        "The times from index `from` up to but without `to`.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).slice(1, 3)",
+    );
     reg.get("t", |d: &mut Data| {
         Ok(Array::new(d.0.t().to_owned().into_dyn()))
     });
@@ -309,71 +224,40 @@ pub(super) fn register(reg: &mut Registry) {
             .collect::<List>())
     });
     reg.add("len", |d: &mut Data| d.0.len() as i64);
-}
-
-fn files(reg: &mut Registry) {
-    reg.add("read_csv", |path: ImmutableString| csv(&path, Map::new()));
-    reg.add("read_csv", |path: ImmutableString, options: Map| {
-        csv(&path, options)
-    });
     reg.describe(
-        "read_csv",
-        "read_csv(path, #{ time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
-        "Data from a text table; delimiter and header are found. More options: sample, delimiter, header, missing, u0.",
-        "",
+        "len",
+        "data.len() -> int",
+        "The number of times.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).len()",
     );
-    reg.add("read_json", |path: ImmutableString| -> Fallible<Data> {
-        Ok(data(read_json(path.as_str())?))
-    });
-    reg.describe(
-        "read_json",
-        "read_json(path) -> Dataset",
-        "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",
-        "",
+    reg.describe_property(
+        "Dataset",
+        "data.t -> Array",
+        "The times, [time].",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).t",
     );
-    reg.add("read_npy", |path: ImmutableString| -> Fallible<Array> {
-        Ok(Array::new(read_npy(path.as_str())?))
-    });
-    reg.describe(
-        "read_npy",
-        "read_npy(path) -> Array",
-        "An array from numpy's file format.",
-        "",
+    reg.describe_property(
+        "Dataset",
+        "data.u -> Array",
+        "The values, [time, dof]; [sample, time, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u",
     );
-    reg.add(
-        "read_schmidt_lipson",
-        |path: ImmutableString| -> Fallible<Data> {
-            Ok(data(read_schmidt_lipson(path.as_str(), 0)?))
-        },
+    reg.describe_property(
+        "Dataset",
+        "data.u0 -> Array",
+        "The initial states, [dof]; [sample, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u0",
     );
-    reg.add(
-        "read_schmidt_lipson",
-        |path: ImmutableString, options: Map| -> Fallible<Data> {
-            let mut options = Options::new("read_schmidt_lipson", options);
-            let trial = options.usize("trial", 0)?;
-            options.finish()?;
-            Ok(data(read_schmidt_lipson(path.as_str(), trial)?))
-        },
+    reg.describe_property(
+        "Dataset",
+        "data.dof -> int",
+        "The number of state variables.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).dof",
     );
-    reg.describe(
-        "read_schmidt_lipson",
-        "read_schmidt_lipson(path, #{ trial: 0 }) -> Dataset",
-        "A trial of the motion-captured pendulums of Schmidt and Lipson (Science 324, 2009); its time begins at 0.",
-        "",
-    );
-    let host = reg.host();
-    reg.add(
-        "write_csv",
-        move |d: &mut Data, path: ImmutableString| -> Fallible<()> {
-            write_csv(path.as_str(), &d.0)?;
-            host.note(&format!("wrote {path}"));
-            Ok(())
-        },
-    );
-    reg.describe(
-        "write_csv",
-        "data.write_csv(path)",
-        "Writes the data as a text table.",
-        "",
+    reg.describe_property(
+        "Dataset",
+        "data.names -> list",
+        "The names of the state variables.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).names",
     );
 }

@@ -1,0 +1,303 @@
+//! The documentation of the script's functions as text: a list by topic, one function's page, everything as Markdown.
+
+use std::fmt::Write;
+
+use super::registry::Doc;
+use crate::error::nearest;
+use crate::{Error, Result};
+
+/// Texts are wrapped at so many columns.
+const WIDTH: usize = 100;
+
+/// The topics, in the order in which they first appear.
+pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
+    let mut topics = Vec::new();
+    for doc in docs {
+        if !topics.contains(&doc.topic) {
+            topics.push(doc.topic);
+        }
+    }
+    topics
+}
+
+/// Everything by topic, one line each.
+pub fn index(docs: &[Doc]) -> String {
+    let topics = topics(docs).into_iter();
+    let mut text: Vec<String> = topics.map(|topic| list(docs, topic)).collect();
+    text.push(
+        "`odesync docs NAME` shows one with an example, `odesync docs TOPIC` a topic.\n".into(),
+    );
+    text.join("\n")
+}
+
+/// One topic, one line each.
+fn list(docs: &[Doc], topic: &str) -> String {
+    let here: Vec<&Doc> = docs.iter().filter(|doc| doc.topic == topic).collect();
+    let width = here.iter().map(|doc| short(doc).chars().count()).max();
+    let mut text = format!("{}\n", capital(topic));
+    for doc in here {
+        let (name, width) = (short(doc), width.unwrap_or(0));
+        text.push_str(&format!("  {name:width$}  {}\n", first_sentence(doc.text)));
+    }
+    text
+}
+
+/// What stands in a list: the name of a function, `run.best_mse` for a property.
+fn short(doc: &Doc) -> &'static str {
+    match doc.of {
+        None => doc.name,
+        Some(_) => doc.signature.split(' ').next().unwrap_or(doc.name),
+    }
+}
+
+fn first_sentence(text: &str) -> &str {
+    match text.find(". ") {
+        Some(end) => &text[..=end],
+        None => text,
+    }
+}
+
+fn capital(topic: &str) -> String {
+    let mut letters = topic.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// What there is to say about a name: a function, a property (`best_mse` or `run.best_mse`), a constant or a topic.
+///
+/// # Errors
+/// [`Error::Invalid`] for a name that is not known, with those like it.
+pub fn page(docs: &[Doc], name: &str) -> Result<String> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let named: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
+    // `data.slice` is the one of data; where nothing is called so, as for `d.slice`, all of that name are meant.
+    let mut exact = named.clone();
+    exact.retain(|doc| {
+        let kind = doc.of.map(|of| format!("{of}.{last}"));
+        doc.signature.starts_with(name) || kind.as_deref() == Some(name)
+    });
+    let chosen = if last != name && !exact.is_empty() {
+        exact
+    } else {
+        named
+    };
+    let mut pages: Vec<String> = chosen.into_iter().map(entry).collect();
+    let topic = name.to_lowercase();
+    if topics(docs).contains(&topic.as_str()) {
+        pages.push(list(docs, &topic));
+    }
+    if pages.is_empty() {
+        return Err(unknown(docs, name));
+    }
+    Ok(pages.join("\n"))
+}
+
+fn entry(doc: &Doc) -> String {
+    format!(
+        "{}\n{}\nExample:\n{}",
+        doc.signature,
+        wrapped(doc.text, "  "),
+        wrapped_code(doc.example)
+    )
+}
+
+/// Words in lines of at most [`WIDTH`] columns, each behind `margin`.
+fn wrapped(text: &str, margin: &str) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > WIDTH {
+            lines.push('\n');
+            column = 0;
+        }
+        let before = if column == 0 { margin } else { " " };
+        lines.push_str(before);
+        lines.push_str(word);
+        column += before.len() + length;
+    }
+    lines + "\n"
+}
+
+/// One statement a line.
+fn wrapped_code(code: &str) -> String {
+    statements(code)
+        .iter()
+        .map(|line| format!("  {line}\n"))
+        .collect()
+}
+
+/// The statements of an example, each with its semicolon.
+fn statements(code: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut depth = 0i32;
+    let mut quoted = false;
+    for c in code.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if let Some(line) = lines.last_mut()
+            && !(line.is_empty() && c == ' ')
+        {
+            line.push(c);
+        }
+        if c == ';' && depth == 0 && !quoted {
+            lines.push(String::new());
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+fn unknown(docs: &[Doc], name: &str) -> Error {
+    let mut left: Vec<&str> = docs
+        .iter()
+        .map(|doc| doc.name)
+        .chain(topics(docs))
+        .collect();
+    left.sort_unstable();
+    left.dedup();
+    let mut near = Vec::new();
+    while near.len() < 3
+        && let Some(found) = nearest(name, left.iter().copied())
+    {
+        near.push(found);
+        left.retain(|n| *n != found);
+    }
+    // A part of a name, such as "spline".
+    let lower = name.to_lowercase();
+    let within = left
+        .iter()
+        .filter(|n| lower.len() > 2 && n.contains(&lower));
+    near.extend(within.take(3));
+    let hint = match near[..] {
+        [] => ";".into(),
+        _ => format!("; did you mean {}?", near.join(", ")),
+    };
+    Error::invalid(format!(
+        "nothing is called \"{name}\"{hint} `odesync docs` lists everything by topic"
+    ))
+}
+
+/// Everything as one page of Markdown.
+pub fn markdown(docs: &[Doc]) -> String {
+    let mut text = String::from("# Functions of the script language\n");
+    for topic in topics(docs) {
+        text.push_str(&format!("\n## {}\n", capital(topic)));
+        for doc in docs.iter().filter(|doc| doc.topic == topic) {
+            // Writing into a string cannot fail.
+            let _ = write!(
+                text,
+                "\n### `{}`\n\n{}\n\n```rhai\n{}\n```\n",
+                doc.signature,
+                escaped(doc.text),
+                statements(doc.example).join("\n")
+            );
+        }
+    }
+    text
+}
+
+/// Text in which nothing is Markdown but code between backticks.
+fn escaped(text: &str) -> String {
+    let mut code = false;
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        code ^= c == '`';
+        if !code && matches!(c, '*' | '_' | '<' | '[' | '#' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCS: [Doc; 4] = [
+        Doc {
+            topic: "arrays",
+            of: None,
+            name: "slice",
+            signature: "x.slice(axis, from, to) -> Array",
+            text: "A part. To the end without `to`.",
+            example: "let x = [1; 2]; x.slice(0, 1)",
+        },
+        Doc {
+            topic: "data",
+            of: None,
+            name: "slice",
+            signature: "data.slice(from, to) -> Dataset",
+            text: "The times of a_b.",
+            example: "d",
+        },
+        Doc {
+            topic: "data",
+            of: Some("Dataset"),
+            name: "dof",
+            signature: "data.dof -> int",
+            text: "How many.",
+            example: "data.dof",
+        },
+        Doc {
+            topic: "data",
+            of: None,
+            name: "read_csv",
+            signature: "read_csv(path) -> Dataset",
+            text: "Reads.",
+            example: "read_csv(\"a;b.csv\")",
+        },
+    ];
+
+    #[test]
+    fn a_list_by_topic() {
+        assert_eq!(
+            index(&DOCS).split("\n`odesync").next(),
+            Some(
+                "Arrays\n  slice  A part.\n\nData\n  slice     The times of a_b.\n  data.dof  How many.\n  read_csv  Reads.\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_name_may_have_several_meanings() {
+        let both = page(&DOCS, "slice").unwrap();
+        assert!(both.contains("x.slice(axis") && both.contains("data.slice(from"));
+        let one = page(&DOCS, "data.slice").unwrap();
+        assert!(!one.contains("x.slice(axis") && one.contains("data.slice(from"));
+        assert_eq!(page(&DOCS, "d.slice").unwrap(), both);
+        let property = page(&DOCS, "dof").unwrap();
+        assert_eq!(
+            property,
+            "data.dof -> int\n  How many.\n\nExample:\n  data.dof\n"
+        );
+        assert_eq!(page(&DOCS, "Dataset.dof").unwrap(), property);
+        assert!(page(&DOCS, "Data").unwrap().starts_with("Data\n  slice"));
+    }
+
+    #[test]
+    fn unknown_names_have_neighbours() {
+        let message = |name| page(&DOCS, name).unwrap_err().to_string();
+        assert!(message("raed_csv").contains("did you mean read_csv?"));
+        assert!(message("csv").contains("did you mean read_csv?"));
+        assert!(message("zzz").starts_with("nothing is called \"zzz\""));
+        assert!(!message("zzz").contains("did you mean"));
+    }
+
+    #[test]
+    fn markdown_shows_texts_as_they_are() {
+        let text = markdown(&DOCS);
+        assert!(
+            text.contains(
+                "## Data\n\n### `data.slice(from, to) -> Dataset`\n\nThe times of a\\_b.\n"
+            )
+        );
+        assert!(text.contains("```rhai\nlet x = [1; 2];\nx.slice(0, 1)\n```\n"));
+        assert!(text.contains("read_csv(\"a;b.csv\")"));
+    }
+}

@@ -1,0 +1,92 @@
+//! How steps are chosen: controllers, limits, and what dense output costs.
+
+use odesync::dynamics::{lorenz, lotka_volterra};
+use odesync::field::system;
+use odesync::odesolve::{Controller, Output, SolveOptions, methods, solve};
+
+#[test]
+fn no_step_is_longer_than_max_step() {
+    let field = lotka_volterra().unwrap();
+    for method in methods::ALL {
+        for t in [[0.0, 1.0], [1.0, 0.0]] {
+            let options = SolveOptions::default().method(method.name).unwrap();
+            let options = options.tolerances(1e-3, 1e-3).max_step(0.0103);
+            let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
+            let longest = got.plan.steps.iter().map(|s| s.h().abs());
+            let longest = longest.fold(0.0, f64::max);
+            assert!(
+                longest < 0.0103 * (1.0 + 1e-12),
+                "{}: {longest}",
+                method.name
+            );
+        }
+    }
+    let error = SolveOptions::default().max_step(-1.0).check().unwrap_err();
+    assert!(error.to_string().contains("max_step"), "{error}");
+}
+
+#[test]
+fn pi_control_keeps_the_tolerance_and_rejects_less() {
+    // λ = −500: the steps of an explicit method are limited by its region of stability.
+    let field = system(1, &[], |t, u, _| {
+        vec![-500.0 * (u.at(0) - t.cos()) - t.sin()]
+    })
+    .unwrap();
+    let smooth = lorenz().unwrap();
+    for name in ["bosh3", "dopri5", "tsit5", "vern7", "dopri8"] {
+        let run = |controller| {
+            let options = SolveOptions::default().method(name).unwrap();
+            let options = options.tolerances(1e-6, 1e-6).controller(controller);
+            let got = solve(&field, &[1.0], &[0.0, 4.0], &options).unwrap();
+            assert!((got.u[[1, 0]] - 4.0_f64.cos()).abs() < 1e-4, "{name}");
+            let free = solve(&smooth, &[1.0, 1.0, 1.0], &[0.0, 2.0], &options).unwrap();
+            (got.stats, free.stats, free.u)
+        };
+        let (i, i_free, u) = run(Controller::Integral);
+        let (pi, pi_free, v) = run(Controller::ProportionalIntegral);
+        assert!(
+            name == "bosh3" || pi.rejected < i.rejected,
+            "{name}: {pi:?} {i:?}"
+        );
+        assert!(
+            pi_free.rejected < i_free.rejected,
+            "{name}: {pi_free:?} {i_free:?}"
+        );
+        assert!(
+            10 * pi_free.evaluations < 12 * i_free.evaluations,
+            "{name}: {pi_free:?} {i_free:?}"
+        );
+        assert!(
+            u.iter().zip(&v).all(|(a, b)| (a - b).abs() < 1e-3),
+            "{name}: {u} {v}"
+        );
+    }
+    assert_eq!(Controller::by_name("pi").unwrap().name(), "pi");
+}
+
+#[test]
+fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
+    let field = lorenz().unwrap();
+    for (name, extra) in [("dopri5", 0), ("tsit5", 0), ("vern7", 5), ("dopri8", 3)] {
+        let method = methods::by_name(name).unwrap();
+        let stages = method.tableau().unwrap().stages();
+        let options = SolveOptions::default().method(name).unwrap();
+        let times: Vec<f64> = [0.0, 0.31, 0.3101, 0.7, 2.0].to_vec();
+        for t in [&times[..], &times[..1], &[0.0, 1.0]] {
+            let got = solve(&field, &[1.0, 1.0, 1.0], t, &options).unwrap();
+            let mut inside: Vec<usize> = vec![];
+            for output in &got.plan.outputs {
+                if let Output::Inside(n, _) = output {
+                    inside.push(*n);
+                }
+            }
+            inside.dedup();
+            let tried = got.stats.steps + got.stats.rejected;
+            // Two for the first step; the last stage of a step is the first of the next one.
+            let begun = if t.len() > 1 { 2 } else { 0 };
+            let want = begun + (stages - 1) * tried + extra * inside.len();
+            assert_eq!(got.stats.evaluations, want, "{name}");
+            assert!(t.len() < 5 || (3..=4).contains(&inside.len()), "{name}");
+        }
+    }
+}
