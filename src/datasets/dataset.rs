@@ -115,12 +115,13 @@ impl Dataset {
     /// Times, `[time]`. Where samples have different times these are the times of all of them, increasing; those of one sample
     /// are [`Dataset::times`], and [`Dataset::trajectories`] goes through them sample by sample.
     pub fn t(&self) -> ArrayView1<'_, f64> {
-        self.samples.common().0
+        self.samples.times()
     }
 
-    /// Values at the times [`Dataset::t`], `[sample, time, dof]`; NaN is missing, or not one of the sample's own times.
+    /// Values at the times [`Dataset::t`], `[sample, time, dof]`; NaN is missing, or not one of the sample's own times. For many
+    /// samples with different times this is far larger than the data.
     pub fn u(&self) -> ArrayView3<'_, f64> {
-        self.samples.common().1
+        self.samples.values()
     }
 
     /// Whether all samples have the same times.

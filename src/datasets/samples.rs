@@ -17,8 +17,10 @@ pub(super) enum Samples {
     /// Times `[time]` and values `[time, dof]` of each.
     Ragged {
         own: Vec<(Array1<f64>, Array2<f64>)>,
-        /// The same on the times of all samples. It can be far larger, so it is made when it is asked for.
-        common: OnceLock<(Array1<f64>, Array3<f64>)>,
+        /// The times of all samples.
+        times: OnceLock<Array1<f64>>,
+        /// Values at these times. They can be far more, so they are made when they are asked for.
+        values: OnceLock<Array3<f64>>,
     },
 }
 
@@ -33,7 +35,8 @@ impl Samples {
         }
         Samples::Ragged {
             own,
-            common: OnceLock::new(),
+            times: OnceLock::new(),
+            values: OnceLock::new(),
         }
     }
 
@@ -47,16 +50,26 @@ impl Samples {
         }
     }
 
-    /// All samples on the times of all, NaN where a sample has no such time.
-    pub fn common(&self) -> (ArrayView1<'_, f64>, ArrayView3<'_, f64>) {
-        let (t, u) = match self {
-            Samples::Uniform { t, u } => (t, u),
-            Samples::Ragged { own, common } => {
-                let (t, u) = common.get_or_init(|| on_common_times(own));
-                (t, u)
+    /// The times of all samples, increasing.
+    pub fn times(&self) -> ArrayView1<'_, f64> {
+        match self {
+            Samples::Uniform { t, .. } => t.view(),
+            Samples::Ragged { own, times, .. } => {
+                let all = || Array1::from(merged(own.iter().map(|(t, _)| t.view())));
+                times.get_or_init(all).view()
             }
-        };
-        (t.view(), u.view())
+        }
+    }
+
+    /// Values of all samples at the times of all, NaN where a sample has no such time.
+    pub fn values(&self) -> ArrayView3<'_, f64> {
+        match self {
+            Samples::Uniform { u, .. } => u.view(),
+            Samples::Ragged { own, values, .. } => {
+                let all = || at_times(own, self.times());
+                values.get_or_init(all).view()
+            }
+        }
     }
 
     /// The smallest number of times of a sample.
@@ -94,8 +107,8 @@ impl Samples {
     }
 }
 
-fn on_common_times(own: &[(Array1<f64>, Array2<f64>)]) -> (Array1<f64>, Array3<f64>) {
-    let t = merged(own.iter().map(|(t, _)| t.view()));
+fn at_times(own: &[(Array1<f64>, Array2<f64>)], t: ArrayView1<'_, f64>) -> Array3<f64> {
+    let t = t.to_vec();
     let dof = own.first().map_or(0, |(_, u)| u.ncols());
     let mut all = Array3::from_elem((own.len(), t.len(), dof), f64::NAN);
     for ((times, u), mut all) in own.iter().zip(all.outer_iter_mut()) {
@@ -104,7 +117,7 @@ fn on_common_times(own: &[(Array1<f64>, Array2<f64>)]) -> (Array1<f64>, Array3<f
             all.row_mut(at).assign(&row);
         }
     }
-    (Array1::from(t), all)
+    all
 }
 
 impl Dataset {

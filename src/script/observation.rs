@@ -13,22 +13,31 @@ use crate::training::Observation;
 /// # Errors
 /// A value of the wrong type.
 pub(super) fn observation(options: &mut Options) -> Result<Observation> {
-    let observe = match options.take("observe") {
-        None => None,
-        Some(value) => Some(variables(&value).ok_or_else(|| {
-            options.wrong(
-                "observe",
-                "a list of state variables, counted from 0, such as [0, 2]",
-                &value,
-            )
-        })?),
-    };
+    let observe = observe(options)?;
     let u0 = options.opt_array("u0")?.map(initial_states).transpose()?;
     Ok(Observation {
         observe,
         u0,
         train_u0: options.bool("train_u0", false)?,
     })
+}
+
+/// The option `observe` alone.
+///
+/// # Errors
+/// A value of the wrong type.
+pub(super) fn observe(options: &mut Options) -> Result<Option<Vec<usize>>> {
+    let Some(value) = options.take("observe") else {
+        return Ok(None);
+    };
+    match variables(&value) {
+        Some(observe) => Ok(Some(observe)),
+        None => Err(options.wrong(
+            "observe",
+            "a list of state variables, counted from 0, such as [0, 2]",
+            &value,
+        )),
+    }
 }
 
 fn variables(value: &Dynamic) -> Option<Vec<usize>> {

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use ndarray::{Array3, Axis, Ix2};
-use rhai::{Array as List, Dynamic};
+use rhai::{Array as List, Dynamic, Map};
 
 use super::array::Array;
 use super::convert;
 use super::data::squeeze;
 use super::error::Fallible;
 use super::fields::Field;
+use super::options::Options;
 use super::registry::Registry;
 use crate::datasets::arrays::trajectories;
 use crate::schedules::Schedule;
 use crate::smoothing::SmoothingSpline;
-use crate::synchronization::{Coupling, synchronize, with_lambda};
+use crate::synchronization::{Coupling, synchronize, synchronize_observed, with_lambda};
 use crate::{Error, Result};
 
 /// A spline as scripts hold it, and the number of axes of the data it was made of.
@@ -175,11 +176,25 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(Field(synchronize(&f.0, s.spline, &coupling(&k)?)?))
         },
     );
+    reg.add(
+        "synchronize",
+        |f: Field, s: Spline, k: Dynamic, options: Map| -> Fallible<Field> {
+            let mut options = Options::new("synchronize", options);
+            let observe = super::observation::observe(&mut options)?;
+            options.finish()?;
+            let k = coupling(&k)?;
+            Ok(Field(match observe {
+                Some(observe) => synchronize_observed(&f.0, s.spline, &k, &observe)?,
+                None => synchronize(&f.0, s.spline, &k)?,
+            }))
+        },
+    );
     reg.describe(
         "synchronize",
-        "synchronize(field, spline, K) -> Field",
-        "The field f(t, u) + λ K (û(t) − u) with λ = 1; K is a number, a vector or a matrix.",
-        "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1, 1], [2, 1], [1, 2]], 0), 6.0).with_lambda(0.3)",
+        "synchronize(field, spline, K, #{ observe: [0] }) -> Field",
+        "The field f(t, u) + λ K (û(t) − u) with λ = 1; K is a number, a vector or a matrix. With observe the spline is of these state \
+         variables alone, and the others are not coupled.",
+        "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1], [2], [1]], 0), 6.0, #{ observe: [1] }).with_lambda(0.3)",
     );
     reg.add(
         "with_lambda",
