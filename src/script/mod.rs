@@ -8,10 +8,10 @@
 //! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
 //! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
 //! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
-//! | [`error`], `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
+//! | `error`, `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
 //! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
-//! | [`registry`], [`reference`] | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
-//! | [`convert`], [`options`] | script values to arrays and numbers; the option map of a call |
+//! | [`registry`], [`reference`](mod@reference) | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
+//! | [`convert`], `options` | script values to arrays and numbers; the option map of a call |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
 //! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
