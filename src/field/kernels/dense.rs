@@ -1,12 +1,56 @@
 //! Dense linear algebra of small matrices: sums of scaled vectors, inner products, sums of outer products.
 
+use aligned_vec::{AVec, avec};
+
 use super::fma;
+
+/// Numbers that loops take at once. A loop over single numbers is compiled to steps of up to sixteen, and what is left over of a
+/// hidden layer would be taken one by one.
+const CHUNK: usize = 4;
 
 /// y += a x.
 #[inline(always)]
 pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
-    for (y, &x) in y.iter_mut().zip(x) {
+    let (x, x_rest) = x.as_chunks::<CHUNK>();
+    let (y, y_rest) = y.as_chunks_mut::<CHUNK>();
+    for (y, x) in y.iter_mut().zip(x) {
+        for i in 0..CHUNK {
+            y[i] = fma::<FMA>(a, x[i], y[i]);
+        }
+    }
+    for (y, &x) in y_rest.iter_mut().zip(x_rest) {
         *y = fma::<FMA>(a, x, *y);
+    }
+}
+
+/// z += x y, component by component.
+#[inline(always)]
+pub(crate) fn add_product_of<const FMA: bool>(x: &[f64], y: &[f64], z: &mut [f64]) {
+    let (x, x_rest) = x.as_chunks::<CHUNK>();
+    let (y, y_rest) = y.as_chunks::<CHUNK>();
+    let (z, z_rest) = z.as_chunks_mut::<CHUNK>();
+    for ((z, x), y) in z.iter_mut().zip(x).zip(y) {
+        for i in 0..CHUNK {
+            z[i] = fma::<FMA>(x[i], y[i], z[i]);
+        }
+    }
+    for ((z, &x), &y) in z_rest.iter_mut().zip(x_rest).zip(y_rest) {
+        *z = fma::<FMA>(x, y, *z);
+    }
+}
+
+/// y += x.
+#[inline(always)]
+pub(crate) fn add(x: &[f64], y: &mut [f64]) {
+    let (x, x_rest) = x.as_chunks::<CHUNK>();
+    let (y, y_rest) = y.as_chunks_mut::<CHUNK>();
+    for (y, x) in y.iter_mut().zip(x) {
+        for i in 0..CHUNK {
+            y[i] += x[i];
+        }
+    }
+    for (y, &x) in y_rest.iter_mut().zip(x_rest) {
+        *y += x;
     }
 }
 
@@ -135,6 +179,74 @@ mod avx {
         out
     }
 
+    /// y += Σ_j c_j M_j: strips of y stay in registers while all rows are added to them.
+    ///
+    /// # Safety
+    /// `rows` holds a row of length `y.len()` for every c.
+    #[inline]
+    #[target_feature(enable = "avx,fma")]
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn combine_rows(c: &[f64], rows: &[f64], y: &mut [f64]) {
+        let n = y.len();
+        // Registers in a strip: eight, and what is left in parts of nearly one length.
+        let (mut at, mut left) = (0, n / HALF);
+        while left > 0 {
+            let width = if left > 8 && left < 16 {
+                left.div_ceil(2)
+            } else {
+                left.min(8)
+            };
+            // SAFETY: at + 4 width ≤ n.
+            unsafe {
+                match width {
+                    8 => strip::<8>(c, rows, n, at, y),
+                    7 => strip::<7>(c, rows, n, at, y),
+                    6 => strip::<6>(c, rows, n, at, y),
+                    5 => strip::<5>(c, rows, n, at, y),
+                    4 => strip::<4>(c, rows, n, at, y),
+                    3 => strip::<3>(c, rows, n, at, y),
+                    2 => strip::<2>(c, rows, n, at, y),
+                    _ => strip::<1>(c, rows, n, at, y),
+                }
+            }
+            at += HALF * width;
+            left -= width;
+        }
+        for i in at..n {
+            for (j, &c) in c.iter().enumerate() {
+                y[i] = c.mul_add(rows[j * n + i], y[i]);
+            }
+        }
+    }
+
+    /// The part of [`combine_rows`] for `W` registers of y from `at`.
+    ///
+    /// # Safety
+    /// `rows` holds a row of length n for every c, and at + 4 W ≤ n = `y.len()`.
+    #[inline]
+    #[target_feature(enable = "avx,fma")]
+    #[allow(unsafe_code)]
+    unsafe fn strip<const W: usize>(c: &[f64], rows: &[f64], n: usize, at: usize, y: &mut [f64]) {
+        debug_assert!(rows.len() >= c.len() * n && at + HALF * W <= n && y.len() == n);
+        // SAFETY: every access is inside row j or y, by what the caller promises.
+        unsafe {
+            let mut sums = [_mm256_setzero_pd(); W];
+            for (k, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm256_loadu_pd(y.as_ptr().add(at + HALF * k));
+            }
+            for (j, c) in c.iter().enumerate() {
+                let c = _mm256_broadcast_sd(c);
+                let row = rows.as_ptr().add(j * n + at);
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    *sum = _mm256_fmadd_pd(c, _mm256_loadu_pd(row.add(HALF * k)), *sum);
+                }
+            }
+            for (k, sum) in sums.iter().enumerate() {
+                _mm256_storeu_pd(y.as_mut_ptr().add(at + HALF * k), *sum);
+            }
+        }
+    }
+
     /// The sums and Σ c xᵀ.
     #[inline]
     #[target_feature(enable = "avx,fma")]
@@ -171,24 +283,32 @@ mod avx {
     }
 }
 
+/// A matrix with more entries is best read row after row.
+#[cfg(target_arch = "x86_64")]
+const IN_CACHE: usize = 16_384;
+
 /// Row j of a matrix with rows of length n.
 #[inline(always)]
 fn row(rows: &[f64], n: usize, j: usize) -> &[f64] {
     &rows[j * n..(j + 1) * n]
 }
 
-/// y += Σ_j c_j M_j, rows M_j of length `y.len()`; several rows at a time, so that y is read and written less often.
+/// y += Σ_j c_j M_j, rows M_j of length `y.len()`, in the order of j.
 #[inline(always)]
 pub(crate) fn combine_rows<const FMA: bool>(c: &[f64], rows: &[f64], y: &mut [f64]) {
+    #[cfg(target_arch = "x86_64")]
+    if FMA && c.len() * y.len() <= IN_CACHE {
+        assert!(rows.len() >= c.len() * y.len());
+        // SAFETY: as in `lanes`; there is a row for each c.
+        #[allow(unsafe_code)]
+        return unsafe { avx::combine_rows(c, rows, y) };
+    }
     let n = y.len();
     let mut j = 0;
+    // Four at a time, so that y is read and written less often.
     while j + 4 <= c.len() {
-        let (r0, r1, r2, r3) = (
-            row(rows, n, j),
-            row(rows, n, j + 1),
-            row(rows, n, j + 2),
-            row(rows, n, j + 3),
-        );
+        let (r0, r1) = (row(rows, n, j), row(rows, n, j + 1));
+        let (r2, r3) = (row(rows, n, j + 2), row(rows, n, j + 3));
         let (c0, c1, c2, c3) = (c[j], c[j + 1], c[j + 2], c[j + 3]);
         for ((((y, &a), &b), &d), &e) in y.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
             *y = fma::<FMA>(
@@ -199,20 +319,8 @@ pub(crate) fn combine_rows<const FMA: bool>(c: &[f64], rows: &[f64], y: &mut [f6
         }
         j += 4;
     }
-    let row = |i: usize| row(rows, n, j + i);
-    match c[j..] {
-        [c0, c1, c2] => {
-            for (((y, &a), &b), &d) in y.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)) {
-                *y = fma::<FMA>(c2, d, fma::<FMA>(c1, b, fma::<FMA>(c0, a, *y)));
-            }
-        }
-        [c0, c1] => {
-            for ((y, &a), &b) in y.iter_mut().zip(row(0)).zip(row(1)) {
-                *y = fma::<FMA>(c1, b, fma::<FMA>(c0, a, *y));
-            }
-        }
-        [c0] => axpy::<FMA>(c0, row(0), y),
-        _ => {}
+    for (j, &c) in c.iter().enumerate().skip(j) {
+        axpy::<FMA>(c, row(rows, n, j), y);
     }
 }
 
@@ -264,7 +372,7 @@ pub(crate) const WIDTH: usize = 8;
 pub(crate) struct Panels<const W: usize> {
     n: usize,
     rows: usize,
-    all: Vec<[f64; W]>,
+    all: AVec<[f64; W]>,
 }
 
 impl<const W: usize> Panels<W> {
@@ -273,9 +381,9 @@ impl<const W: usize> Panels<W> {
         let mut panels = Panels {
             n,
             rows,
-            all: vec![],
+            all: avec![],
         };
-        panels.all = vec![[0.0; W]; n.div_ceil(W) * panels.step()];
+        panels.all = avec![[0.0; W]; n.div_ceil(W) * panels.step()];
         panels
     }
 

@@ -2,7 +2,8 @@
 //!
 //! An evaluation writes into a *slot*, a slice of [`Evaluator::slot_len`] numbers that the caller owns. A taped
 //! evaluation leaves there all that the VJP and the JVP need, so a solver keeps one slot for each stage it may have to
-//! walk back over. Nothing is allocated after binding.
+//! walk back over. Nothing is allocated after binding. Weights and slots are aligned, since a register that is loaded across two
+//! lines of the cache takes twice as long.
 
 mod compiled;
 mod jvp;
@@ -19,6 +20,8 @@ pub use program::Program;
 
 use std::sync::Arc;
 
+use aligned_vec::{AVec, avec};
+
 use super::kernels::{Isa, copy};
 use super::signal::Signal;
 use super::vector_field::VectorField;
@@ -32,8 +35,8 @@ pub struct Evaluator {
     program: Arc<Program>,
     signals: Vec<Arc<dyn Signal>>,
     values: Arc<Vec<f64>>,
-    bound: Vec<f64>,
-    turned: Vec<f64>,
+    bound: AVec<f64>,
+    turned: AVec<f64>,
     fixed: Vec<f64>,
     dof: usize,
     isa: Isa,
@@ -42,9 +45,9 @@ pub struct Evaluator {
 /// Sums of adjoints over many VJPs, and the work space of one.
 #[derive(Debug, Clone)]
 pub struct Gradient {
-    own: Vec<f64>,
+    own: AVec<f64>,
     fixed: Vec<f64>,
-    bound: Vec<f64>,
+    bound: AVec<f64>,
     /// Outer products that wait to be added to `bound`.
     pending: Vec<Pending>,
     program: Arc<Program>,
@@ -59,8 +62,8 @@ impl Evaluator {
         let mut evaluator = Evaluator {
             signals: field.signals().to_vec(),
             values: Arc::new(vec![]),
-            bound: vec![0.0; program.n_bound],
-            turned: vec![0.0; program.n_turned],
+            bound: avec![0.0; program.n_bound],
+            turned: avec![0.0; program.n_turned],
             fixed: vec![0.0; program.fixed.len],
             dof: field.dof(),
             isa: Isa::current(),
@@ -162,9 +165,9 @@ impl Evaluator {
     /// An empty sum of gradients.
     pub fn gradient(&self) -> Gradient {
         Gradient {
-            own: vec![0.0; self.program.dynamic.n_values],
+            own: avec![0.0; self.program.dynamic.n_values],
             fixed: vec![0.0; self.program.fixed.n_values],
-            bound: vec![0.0; self.program.n_bound],
+            bound: avec![0.0; self.program.n_bound],
             pending: self.program.affines.iter().map(Pending::new).collect(),
             program: self.program.clone(),
             isa: self.isa,
@@ -264,7 +267,7 @@ impl Gradient {
     pub fn add(&mut self, other: &Gradient) {
         self.flush();
         for (to, from) in [
-            (&mut self.fixed, &other.fixed),
+            (&mut self.fixed[..], &other.fixed[..]),
             (&mut self.bound, &other.bound),
         ] {
             for (to, from) in to.iter_mut().zip(from) {

@@ -7,7 +7,7 @@ use super::super::graph::Graph;
 use super::super::op::{NodeId, Op, Unary};
 
 /// Numbers in the smallest register of any instruction set with wide ones.
-const REGISTER: usize = 4;
+pub(super) const REGISTER: usize = 4;
 
 /// Whether f is finite at zero with all derivatives, so that padding stays harmless.
 fn harmless(f: Unary) -> bool {

@@ -5,7 +5,7 @@
 
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op, Unary};
-use super::padding;
+use super::padding::{self, REGISTER};
 
 /// Where an operand lies.
 #[derive(Debug, Clone, Copy)]
@@ -210,11 +210,12 @@ impl<'a> Compiler<'a> {
             }
         }
         for code in [&mut self.fixed, &mut self.dynamic] {
+            code.n_values = code.n_values.next_multiple_of(REGISTER);
             code.len = code.n_values;
             for instruction in &mut code.instructions {
                 if let Kind::Unary { d, .. } | Kind::Power { d, .. } = &mut instruction.kind {
                     *d = code.len;
-                    code.len += instruction.len;
+                    code.len += instruction.len.next_multiple_of(REGISTER);
                 }
             }
         }
@@ -258,8 +259,11 @@ impl<'a> Compiler<'a> {
         } else {
             &mut self.dynamic
         };
-        let at = code.n_values;
-        code.n_values += len;
+        let at = match len {
+            0..REGISTER => code.n_values,
+            _ => code.n_values.next_multiple_of(REGISTER),
+        };
+        code.n_values = at + len;
         code.instructions.push(Instruction { kind, at, len });
         self.loc[i] = Loc { fixed, at, len };
     }
@@ -308,6 +312,8 @@ impl<'a> Compiler<'a> {
                 let shape = &self.graph.blocks[*weight].shape;
                 let (out, inputs) = (shape[0], shape[1]);
                 let padded_out = self.widths[i];
+                self.n_bound = self.n_bound.next_multiple_of(REGISTER);
+                self.n_turned = self.n_turned.next_multiple_of(REGISTER);
                 let (short, size) = (padded_out.min(x.len), padded_out * x.len);
                 let turned = (short >= SHORTEST_TURNED && size <= LARGEST_TURNED).then(|| {
                     self.n_turned += size;

@@ -3,13 +3,13 @@
 //! For z = f(x) the adjoint is x̄ = f′(x) z̄, and its tangent x̄˙ = f′(x) z̄˙ + f″(x) ẋ z̄.
 
 use super::super::kernels::activation;
+use super::super::kernels::dense::add;
 use super::super::kernels::planes::{self, Layout, add_scaled, scaled};
 use super::super::op::Binary;
 use super::jvp::each;
 use super::program::{Code, Kind, Loc};
 use super::value::{Inputs, power, repeated};
-use super::vjp::partials;
-use super::vjp::pull;
+use super::vjp::{partials, pull};
 
 /// The tangents that a JVP left.
 pub(super) struct Moved<'a, const P: usize> {
@@ -219,13 +219,6 @@ impl<const P: usize> Targets<'_, P> {
             true => (&mut self.fixed[range.clone()], &mut self.fixed_dot[range]),
             false => (&mut self.own[range.clone()], &mut self.own_dot[range]),
         }
-    }
-}
-
-#[inline(always)]
-fn add(from: &[f64], to: &mut [f64]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to += from;
     }
 }
 

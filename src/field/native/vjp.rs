@@ -1,6 +1,6 @@
 //! Reverse mode: vector-Jacobian products.
 
-use super::super::kernels::dense;
+use super::super::kernels::dense::{self, add};
 use super::super::op::Binary;
 use super::pending::Pending;
 use super::program::{Affine, Code, Kind, Loc};
@@ -72,9 +72,7 @@ pub(super) fn run<const FMA: bool>(
             }
             Kind::Unary { d, x, .. } | Kind::Power { d, x, .. } => {
                 let d = &buffer[*d..d + instruction.len];
-                for ((x, &bar), &d) in target(*x, fixed, own).iter_mut().zip(bar).zip(d) {
-                    *x += bar * d;
-                }
+                dense::add_product_of::<FMA>(bar, d, target(*x, fixed, own));
             }
             Kind::Binary { f, x, y } => {
                 let (xv, yv) = (get(*x), get(*y));
@@ -127,13 +125,6 @@ pub(super) fn pull<const FMA: bool>(inputs: &Inputs, affine: &Affine, bar: &[f64
 fn target<'a>(x: Loc, fixed: &'a mut [f64], own: &'a mut [f64]) -> &'a mut [f64] {
     let to = if x.fixed { fixed } else { own };
     &mut to[x.at..x.at + x.len]
-}
-
-#[inline(always)]
-fn add(from: &[f64], to: &mut [f64]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
 }
 
 /// Adds `partial(x, y, z) * bar` to `to`, summed up when `to` was repeated.
