@@ -354,11 +354,41 @@ fn add_to<const N: usize>(sums: [f64; N], y: &mut [f64]) {
     }
 }
 
-/// M_j += c_j x for each row M_j of length `x.len()`.
+/// M_j += c_j x for each row M_j of length `x.len()`, several rows at a time, so that x is read less often.
 #[inline(always)]
-pub(crate) fn add_outer<const FMA: bool>(c: &[f64], x: &[f64], rows: &mut [f64]) {
-    for (&c, row) in c.iter().zip(rows.chunks_exact_mut(x.len())) {
-        axpy::<FMA>(c, x, row);
+pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mut [f64]) {
+    while !c.is_empty() && !x.is_empty() {
+        let count = c.len().min(3);
+        let (now, rest) = std::mem::take(&mut rows).split_at_mut(count * x.len());
+        match *c {
+            [c0] => axpy::<FMA>(c0, x, now),
+            [c0, c1] => add_rows::<FMA, 2>([c0, c1], x, now),
+            [c0, c1, c2, ..] => add_rows::<FMA, 3>([c0, c1, c2], x, now),
+            [] => {}
+        }
+        (c, rows) = (&c[count..], rest);
+    }
+}
+
+/// [`add_outer`] of `ROWS` rows.
+#[inline(always)]
+fn add_rows<const FMA: bool, const ROWS: usize>(c: [f64; ROWS], x: &[f64], rows: &mut [f64]) {
+    let n = x.len();
+    let (whole, rest) = x.as_chunks::<CHUNK>();
+    let rows = &mut rows[..ROWS * n];
+    for (k, x) in whole.iter().enumerate() {
+        for (r, c) in c.iter().enumerate() {
+            if let Some(row) = rows[r * n + k * CHUNK..].first_chunk_mut::<CHUNK>() {
+                for i in 0..CHUNK {
+                    row[i] = fma::<FMA>(*c, x[i], row[i]);
+                }
+            }
+        }
+    }
+    for (i, x) in (n - rest.len()..).zip(rest) {
+        for (r, c) in c.iter().enumerate() {
+            rows[r * n + i] = fma::<FMA>(*c, *x, rows[r * n + i]);
+        }
     }
 }
 
