@@ -22,6 +22,7 @@ mod esdirk;
 mod events;
 mod explicit;
 mod failure;
+mod inside;
 mod jacobian;
 mod linear;
 mod method;

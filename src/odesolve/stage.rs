@@ -18,14 +18,27 @@ pub(crate) struct StageSolver {
     stage: Vec<f64>,
     dz: Vec<f64>,
     pub jacobian: Jacobian,
-    lu: Lu<f64>,
+    pub factors: Factors,
     exact: Exact,
-    /// The c of the factorisation; 0 for none.
-    factored: f64,
     /// Whether the Jacobian is there, and whether it is that of the current state.
     pub have: bool,
     pub current: bool,
     pub newton: Newton,
+}
+
+/// I − c J, factored.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Factors {
+    lu: Lu<f64>,
+    /// 0 for none.
+    c: f64,
+}
+
+impl Factors {
+    /// As if there were none.
+    pub fn clear(&mut self) {
+        self.c = 0.0;
+    }
 }
 
 /// I − c J with the Jacobian at the solution itself.
@@ -80,7 +93,8 @@ impl StageSolver {
         }
         self.jacobian.bind(evaluator);
         self.exact.bind(evaluator);
-        (self.have, self.current, self.factored) = (false, false, 0.0);
+        (self.have, self.current) = (false, false);
+        self.factors.clear();
     }
 
     /// Evaluates the field and its Jacobian at (t, u).
@@ -91,7 +105,8 @@ impl StageSolver {
         self.jacobian.fill(evaluator, place, &self.slot);
         course.work.stats.evaluations += 1;
         course.work.stats.jacobians += 1;
-        (self.have, self.current, self.factored) = (true, true, 0.0);
+        (self.have, self.current) = (true, true);
+        self.factors.clear();
     }
 
     /// Makes I − c J ready.
@@ -101,18 +116,18 @@ impl StageSolver {
         c: f64,
     ) -> Result<(), FailureReason> {
         // Step sizes that are meant to be equal differ by the rounding of the time.
-        if (self.factored - c).abs() <= 1e-5 * c.abs() {
+        if (self.factors.c - c).abs() <= 1e-5 * c.abs() {
             return Ok(());
         }
         if !self.jacobian.finite() {
             return Err(FailureReason::NotFinite);
         }
         let jacobian = &self.jacobian;
-        let good = self.lu.factor(course.dof, |row, column| {
+        let good = self.factors.lu.factor(course.dof, |row, column| {
             f64::from(row == column) - c * jacobian.at(row, column)
         });
         course.work.stats.factorizations += 1;
-        self.factored = if good { c } else { 0.0 };
+        self.factors.c = if good { c } else { 0.0 };
         good.then_some(()).ok_or(FailureReason::Singular)
     }
 
@@ -177,7 +192,7 @@ impl StageSolver {
                 return Err(FailureReason::NotFinite);
             }
             self.residual(equation, z);
-            self.lu.solve(&mut self.dz);
+            self.factors.lu.solve(&mut self.dz);
             let progress = self.newton.judge(scaled_norm(&self.dz, scale, rtol, atol));
             if progress == Progress::Failed {
                 return Err(FailureReason::NotConverging);

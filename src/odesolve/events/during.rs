@@ -29,7 +29,7 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         // Behind the solution there is room for one state.
         let n = self.work.u.len();
         self.work.u.resize(n + self.dof, 0.0);
-        scheme.inside(self, step, theta, n..n + self.dof);
+        scheme.interpolate(self, step, theta, n..n + self.dof);
         out.copy_from_slice(&self.work.u[n..]);
         self.work.u.truncate(n);
     }
