@@ -26,7 +26,7 @@ pub struct Esdirk {
     pub embedded: &'static [f64],
     /// First guess of `k_i` as weights of the stages before it, row i of length i.
     pub guess: &'static [&'static [f64]],
-    /// Dense output: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`.
+    /// The polynomial inside a step: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`.
     pub dense: &'static [&'static [f64]],
 }
 
@@ -42,7 +42,7 @@ impl Esdirk {
         last.get(i).copied().unwrap_or(self.gamma)
     }
 
-    /// Weight of `k_i` in the dense output at θ.
+    /// Weight of `k_i` in the polynomial at θ.
     pub fn dense_weight(&self, i: usize, theta: f64) -> f64 {
         let row = self.dense[i];
         row.iter().rev().fold(0.0, |sum, p| (sum + p) * theta)

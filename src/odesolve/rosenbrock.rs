@@ -30,7 +30,7 @@ pub struct Rosenbrock {
     pub b: &'static [f64],
     /// `Σ_i e_i K_i` estimates the error of a step, `[stages]`.
     pub error: &'static [f64],
-    /// Dense output: `u(t + θ h) = (1 − θ) u + θ (u⁺ + (1 − θ) Σ_m θ^m Σ_i h_mi K_i)`.
+    /// The polynomial inside a step: `u(t + θ h) = (1 − θ) u + θ (u⁺ + (1 − θ) Σ_m θ^m Σ_i h_mi K_i)`.
     pub dense: &'static [&'static [f64]],
 }
 
@@ -40,7 +40,7 @@ impl Rosenbrock {
         self.c.len()
     }
 
-    /// Weight of `K_i` in the dense output at θ.
+    /// Weight of `K_i` in the polynomial at θ.
     pub fn dense_weight(&self, i: usize, theta: f64) -> f64 {
         let rows = self.dense.iter().rev();
         let inner = rows.fold(0.0, |sum, row| sum * theta + row[i]);
