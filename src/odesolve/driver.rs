@@ -57,6 +57,20 @@ pub(crate) struct Workspace {
     stops: Vec<f64>,
 }
 
+impl Workspace {
+    /// The failure of a gradient that is not finite.
+    pub fn gradient_failure(&self, sample: usize) -> SolveFailure {
+        let dof = self.state.len().max(1);
+        SolveFailure {
+            reason: FailureReason::GradientNotFinite,
+            t: self.plan.steps.first().map_or(0.0, |step| step.t),
+            step: self.plan.steps.last().map_or(0.0, Step::h),
+            state: self.u.iter().take(dof).copied().collect(),
+            sample,
+        }
+    }
+}
+
 /// How a method takes its steps. The driver holds the state; a scheme leaves u⁺ in `course.work.next`.
 pub(crate) trait Scheme<const TAPE: bool> {
     /// Length of the tape for this many steps.
