@@ -1,6 +1,7 @@
 //! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
 
 use super::adjoint::{Bars, add, add_scaled};
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
@@ -226,6 +227,30 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         k.copy_within(last..last + course.dof, 0);
         solver.current = false;
         solver.have &= !self.slow;
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        let Buffers {
+            solver, k, base, ..
+        } = &self.buffers;
+        row.extend(&k[..base.len()]);
+        self.control.save(row);
+        solver.save(row);
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        let Buffers {
+            solver, k, base, ..
+        } = &mut self.buffers;
+        row.fill(&mut k[..course.dof]);
+        self.control.load(row);
+        solver.load(row);
+        if TAPE {
+            // The slot of the first stage; its slope there differs by rounding from the last stage's that was saved.
+            base.copy_from_slice(&course.work.state);
+            let t = course.stepper.t;
+            course.evaluate(0, t, base, &mut solver.f);
+        }
     }
 
     fn finite(&self) -> bool {
