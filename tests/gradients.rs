@@ -2,13 +2,15 @@
 //! method and kind of training.
 
 mod common;
+#[path = "common/reference.rs"]
+mod reference;
 
-use common::reference::{dataset, homotopy, model};
 use common::{flat, golden, numbers, relative};
 use ndarray::{Array1, Array2, Array3, array};
 use odesync::Error;
 use odesync::datasets::Dataset;
 use odesync::engines::engine;
+use odesync::experiments::Place;
 use odesync::field::{Unary, VectorField, system};
 use odesync::models::blackbox;
 use odesync::odesolve::{
@@ -17,9 +19,11 @@ use odesync::odesolve::{
 };
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
+use odesync::script::{Output, RunPlan, Session, SessionOptions};
 use odesync::training::{
     Method, MultipleShooting, Objective, Observation, TrainOptions, load_model, train,
 };
+use reference::{dataset, homotopy, model};
 
 /// Those that give the gradient of the discrete solution.
 fn exact() -> impl Iterator<Item = Adjoint> {
@@ -105,19 +109,23 @@ fn exact_choices_agree_with_backprop_with_every_method() {
 
 #[test]
 fn steps_that_change_between_explicit_and_stiff() {
-    // Two fast layers a period.
-    let field = system(2, &[("mu", 60.0)], |_, u, p| {
-        let (x, v) = (u.at(0), u.at(1));
-        vec![v.clone(), p.get("mu") * ((1.0 - x.square()) * &v - &x)]
+    // Stiff around t = 3 and t = 9.
+    let field = system(2, &[("p", 1.0), ("a", 1.0)], |t, u, p| {
+        let bump = |at: f64| (-((t.clone() - at) / 0.7).square()).exp();
+        let rate = p.get("p") * (1.0 + 5000.0 * (bump(3.0) + bump(9.0)));
+        vec![
+            -(rate * (u.at(0) - p.get("a") * t.cos())),
+            u.at(0) - 0.5 * u.at(1),
+        ]
     })
     .unwrap()
-    .trainable(&["mu"])
+    .trainable(&["p", "a"])
     .unwrap();
-    let t: Vec<f64> = (0..50).map(|i| 0.06 * f64::from(i)).collect();
+    let t: Vec<f64> = (0..50).map(|i| 0.25 * f64::from(i)).collect();
     let options = SolveOptions::default().method("auto").unwrap();
     let (want, plan) = gradient(&field, &t, &options, None);
     let switches = plan.variants.windows(2).filter(|v| v[0] != v[1]).count();
-    assert!(switches > 1, "{switches}");
+    assert!(switches > 3, "{switches}");
     for choice in [Adjoint::SingleCheckpoint, Adjoint::AdaptiveCheckpoint] {
         for given in [None, Some(&plan)] {
             let options = options.clone().adjoint(choice);
@@ -157,7 +165,7 @@ fn the_continuous_adjoint_converges_to_backprop() {
                 assert!((got.loss / want.loss - 1.0).abs() < 100.0 * tolerance);
                 let off = relative(&got.gradient, &want.gradient);
                 println!("{name} lambda {lambda} at {tolerance:e}: {off:.1e}");
-                assert!(off < before / 3.0 && off < 1e4 * tolerance);
+                assert!(off < (before / 3.0).max(10.0 * tolerance) && off < 1e3 * tolerance);
                 before = off;
             }
         }
@@ -166,11 +174,10 @@ fn the_continuous_adjoint_converges_to_backprop() {
     let off = |solver: SolveOptions, adjoint: SolveOptions| {
         let of = |solver: &SolveOptions| {
             let engine = engine("native", "cpu").unwrap();
-            let mut objective =
-                Objective::new(&model, &data, &Method::Vanilla, solver, engine).unwrap();
+            let mut objective = Objective::new(&model, &data, &coupled, solver, engine).unwrap();
             let params = objective.initial();
             objective
-                .evaluate(&params, 0.0, true, None)
+                .evaluate(&params, 1.0, true, None)
                 .unwrap()
                 .gradient
         };
@@ -188,8 +195,8 @@ fn the_continuous_adjoint_converges_to_backprop() {
         let solver = SolveOptions::default().method("rk4").unwrap().substeps(n);
         off(solver.clone(), solver.adjoint(Adjoint::Continuous))
     };
-    let order = (fixed(2) / fixed(4)).log2();
-    assert!(order > 3.7, "{order}");
+    let order = (fixed(4) / fixed(8)).log2();
+    assert!((order - 4.0).abs() < 0.4, "{order}");
 }
 
 /// A model, data, a method, λ and what was observed.
@@ -446,4 +453,78 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
     assert_eq!(plain.u, other.u);
     assert_eq!(plain.plan, other.plan);
     let _: Array2<f64> = plain.u;
+}
+
+#[test]
+fn scripts_and_configurations_name_the_choice() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = |run: &str| {
+        Session::new(SessionOptions {
+            output: Output::captured().0,
+            quiet: true,
+            runs: RunPlan {
+                place: Place::At(folder.path().join(run)),
+                ..RunPlan::default()
+            },
+            ..SessionOptions::default()
+        })
+        .unwrap()
+    };
+    let config = |value: &str| {
+        let code = format!(
+            "let c = config(\"lotka_volterra\"); c.set(\"training.schedule.epochs_per_step\", 1); \
+             c.set(\"odesolve.adjoint\", \"{value}\"); experiment(c).run().best_mse"
+        );
+        session(value).eval(&code, None).map(|outcome| outcome.text)
+    };
+    let best = |value: &str| -> f64 { config(value).unwrap().parse().unwrap() };
+    let (one, other) = (best("backprop"), best("symplectic"));
+    assert!((one / other - 1.0).abs() < 1e-6, "{one} {other}");
+    let error = config("backprob").unwrap_err().to_string();
+    assert!(error.contains("did you mean \"backprop\"?"), "{error}");
+    let mut session = session("none");
+    let prepare = "
+        seed(10);
+        let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1));
+        let f = blackbox([2, 4, 2]);
+        let m = homotopy(#{ coupling: 4.0, schedule: [1.0, 0.0] });
+        let g = loss_and_gradient(f, d, m).gradient;
+        let off = |o| norm(loss_and_gradient(f, d, m, o).gradient - g) / norm(g);";
+    session.eval(prepare, None).unwrap();
+    let mut number =
+        |code: &str| -> f64 { session.eval(code, None).unwrap().text.parse().unwrap() };
+    for choice in exact() {
+        let off = number(&format!("off.call(#{{ adjoint: \"{}\" }})", choice.name()));
+        assert!(off < 1e-12, "{}: {off:e}", choice.name());
+    }
+    let loose = "off.call(#{ adjoint: \"adjoint\", adjoint_rtol: 1e-4, adjoint_atol: 1e-5 })";
+    let (loose, tight) = (number(loose), number("off.call(#{ adjoint: \"adjoint\" })"));
+    assert!(
+        loose > tight && loose < 1e-2 && tight < 1e-6,
+        "{loose:e} {tight:e}"
+    );
+    let bdf =
+        "loss_and_gradient(f, d, m, #{ adjoint: \"adaptive_ckpt\", solver: \"bdf\" }).gradient";
+    assert!(number(&format!("norm({bdf} - g) / norm(g)")) < 1e-2);
+    let best = "train(f, d, m, #{ epochs: 2, adjoint: \"adaptive_ckpt\" }).best_mse";
+    let same = number("train(f, d, m, #{ epochs: 2 }).best_mse");
+    assert!((number(best) / same - 1.0).abs() < 1e-10);
+    for (code, parts) in [
+        (
+            "off.call(#{ adjoint: \"simplectic\" })".to_string(),
+            "did you mean \"symplectic\"?",
+        ),
+        (
+            "off.call(#{ adjoint: \"symplectic\", solver: \"radau\" })".into(),
+            "adaptive_ckpt",
+        ),
+        ("off.call(#{ adjoint_rtol: 1e-4 })".into(), "belong to"),
+        (
+            "solve(f, [1, 1], [0, 1], #{ adjoint: \"symplectic\" })".into(),
+            "adjoint",
+        ),
+    ] {
+        let error = session.eval(&code, None).unwrap_err().to_string();
+        assert!(error.contains(parts), "{code}: {error}");
+    }
 }
