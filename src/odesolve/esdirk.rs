@@ -1,6 +1,7 @@
 //! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
 
 use super::adjoint::{add, add_scaled, walk};
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
@@ -273,6 +274,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
         let (slow, dof) = (self.slow, course.dof);
+        let current = self.buffers.solver.current;
         self.step_aside();
         let Buffers {
             solver, k, around, ..
@@ -288,6 +290,11 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         self.inside = None;
         self.step_aside();
         self.slow = slow;
+        let solver = &mut self.buffers.solver;
+        if solver.current != current {
+            // The Jacobian is another one now.
+            solver.factors.clear();
+        }
         found
     }
 
@@ -297,6 +304,30 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         k.copy_within(last..last + course.dof, 0);
         solver.current = false;
         solver.have &= !self.slow;
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        let Buffers {
+            solver, k, base, ..
+        } = &self.buffers;
+        row.extend(&k[..base.len()]);
+        self.control.save(row);
+        solver.save(row);
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        let Buffers {
+            solver, k, base, ..
+        } = &mut self.buffers;
+        row.fill(&mut k[..course.dof]);
+        self.control.load(row);
+        solver.load(row);
+        if TAPE {
+            // The slot of the first stage; its slope there differs by rounding from the last stage's that was saved.
+            base.copy_from_slice(&course.work.state);
+            let t = course.stepper.t;
+            course.evaluate(0, t, base, &mut solver.f);
+        }
     }
 
     fn finite(&self) -> bool {

@@ -36,6 +36,8 @@ pub enum FailureReason {
     TapeTooLong(usize),
     /// The solution is finite, its gradient is not.
     GradientNotFinite,
+    /// The continuous adjoint could not be solved backwards.
+    Backwards,
 }
 
 impl std::error::Error for SolveFailure {}
@@ -108,9 +110,15 @@ impl fmt::Display for SolveFailure {
             FailureReason::TapeTooLong(bytes) => write!(
                 f,
                 "the solve got {at} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \
-                 try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples; in training, \
-                 a lower learning rate",
+                 try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples, or, with \
+                 adjoint \"adaptive_ckpt\", far less memory; in training, a lower learning rate",
                 *bytes as f64 / f64::from(1 << 30)
+            ),
+            FailureReason::Backwards => write!(
+                f,
+                "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what is damped or \
+                 stiff forwards grows without bound backwards; take adjoint \"adaptive_ckpt\" (exact, little memory) or \
+                 \"backprop\", or try other adjoint_rtol and adjoint_atol"
             ),
         }
     }

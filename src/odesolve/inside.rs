@@ -5,7 +5,7 @@
 //! its own, from the start of the step around it: it has the order, the stability and the exact adjoint of every other step,
 //! and the steps of the solve are not changed by it. The polynomial serves as its first guess, and to look for events.
 
-use super::driver::{Course, finite};
+use super::driver::Course;
 use super::failure::FailureReason;
 use super::plan::Step;
 
@@ -49,9 +49,6 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         self.step_aside();
         solved?;
         let work = &mut *self.work;
-        if !finite(&work.inside) {
-            return Err(FailureReason::NotFinite);
-        }
         work.u[to].copy_from_slice(&work.inside);
         work.steps_beside += 1;
         Ok(())

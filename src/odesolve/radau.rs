@@ -5,6 +5,7 @@ use nalgebra::Complex;
 
 use super::adjoint::{add, add_scaled, walk};
 use super::auto::Watch;
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, finite};
 use super::failure::FailureReason;
@@ -162,19 +163,26 @@ impl Radau {
         if (self.factored - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
+        if !self.buffers.jacobian.finite() {
+            return Err(FailureReason::NotFinite);
+        }
+        let good = self.decompose(course.dof, h);
+        course.work.stats.factorizations += 2;
+        self.factored = if good { h } else { 0.0 };
+        good.then_some(()).ok_or(FailureReason::Singular)
+    }
+
+    /// Factors the matrices of the transformed stages.
+    fn decompose(&mut self, dof: usize, h: f64) -> bool {
         let Buffers {
             real,
             complex,
             jacobian,
             ..
         } = &mut self.buffers;
-        if !jacobian.finite() {
-            return Err(FailureReason::NotFinite);
-        }
         let mu = MU / h;
         let mu_complex = Complex::new(MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
-        let dof = course.dof;
-        let good = real.factor(dof, |r, c| {
+        real.factor(dof, |r, c| {
             let diagonal = if r == c { mu } else { 0.0 };
             diagonal - jacobian.at(r, c)
         }) && complex.factor(dof, |r, c| {
@@ -184,10 +192,7 @@ impl Radau {
                 Complex::default()
             };
             diagonal - jacobian.at(r, c)
-        });
-        course.work.stats.factorizations += 2;
-        self.factored = if good { h } else { 0.0 };
-        good.then_some(()).ok_or(FailureReason::Singular)
+        })
     }
 
     /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
@@ -490,7 +495,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
-        let newton = self.newton;
+        let (newton, current) = (self.newton, self.current);
         self.step_aside();
         (self.inside, self.factored) = (Some(theta), 0.0);
         let room = |course: &Course<TAPE>, steps| Self::room(course, steps);
@@ -500,6 +505,10 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         self.inside = None;
         self.step_aside();
         self.newton = newton;
+        if self.current != current {
+            // The Jacobian is another one now.
+            self.factored = 0.0;
+        }
         found
     }
 
@@ -516,6 +525,29 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
             let state = &course.work.state;
             course.evaluator.value(sample, step.end, state, slot, f);
             course.work.stats.evaluations += 1;
+        }
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.have, self.current].map(f64::from));
+        row.extend([self.factored, self.before]);
+        self.control.save(row);
+        row.extend(&self.buffers.f);
+        row.extend(&self.buffers.before);
+        row.extend(self.buffers.jacobian.by_state());
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        self.have = row.flag();
+        self.current = row.flag();
+        self.factored = row.number();
+        self.before = row.number();
+        self.control.load(row);
+        row.fill(&mut self.buffers.f);
+        row.fill(&mut self.buffers.before);
+        row.fill(self.buffers.jacobian.by_state_mut());
+        if self.have && self.factored != 0.0 {
+            self.decompose(course.dof, self.factored);
         }
     }
 

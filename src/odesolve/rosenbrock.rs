@@ -1,6 +1,7 @@
 //! Rosenbrock steps: linearly implicit, one matrix for all stages of a step and no iteration.
 
 use super::adjoint::{add, add_scaled, walk};
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
@@ -252,6 +253,14 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
 
     fn advance(&mut self, _course: &mut Course<TAPE>, _step: Step) {
         self.current = false;
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        self.control.save(row);
+    }
+
+    fn load(&mut self, _course: &mut Course<TAPE>, row: &mut Row) {
+        self.control.load(row);
     }
 
     fn finite(&self) -> bool {

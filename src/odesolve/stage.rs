@@ -2,6 +2,7 @@
 //! step of BDF. Simplified Newton iteration with a Jacobian that is kept as long as it serves.
 
 use super::adjoint::add;
+use super::checkpoints::Row;
 use super::driver::{Course, finite};
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
@@ -97,6 +98,32 @@ impl StageSolver {
         self.factors.clear();
     }
 
+    /// Adds the state of the iteration matrix to a checkpoint.
+    pub fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.have, self.current].map(f64::from));
+        row.push(self.factors.c);
+        row.extend(self.jacobian.by_state());
+    }
+
+    /// Takes it back.
+    pub fn load(&mut self, row: &mut Row) {
+        self.have = row.flag();
+        self.current = row.flag();
+        self.factors.c = row.number();
+        row.fill(self.jacobian.by_state_mut());
+        if self.have && self.factors.c != 0.0 {
+            self.decompose(self.factors.c);
+        }
+    }
+
+    /// Factors I − c J.
+    fn decompose(&mut self, c: f64) -> bool {
+        let jacobian = &self.jacobian;
+        self.factors.lu.factor(self.f.len(), |row, column| {
+            f64::from(row == column) - c * jacobian.at(row, column)
+        })
+    }
+
     /// Evaluates the field and its Jacobian at (t, u).
     pub fn linearize<const TAPE: bool>(&mut self, course: &mut Course<TAPE>, t: f64, u: &[f64]) {
         let place = (course.problem.sample, t);
@@ -122,10 +149,7 @@ impl StageSolver {
         if !self.jacobian.finite() {
             return Err(FailureReason::NotFinite);
         }
-        let jacobian = &self.jacobian;
-        let good = self.factors.lu.factor(course.dof, |row, column| {
-            f64::from(row == column) - c * jacobian.at(row, column)
-        });
+        let good = self.decompose(c);
         course.work.stats.factorizations += 1;
         self.factors.c = if good { c } else { 0.0 };
         good.then_some(()).ok_or(FailureReason::Singular)
