@@ -65,6 +65,7 @@ impl<'a> Stepper<'a> {
         stops.clear();
         if options.breakpoints {
             stops.extend(breakpoints.iter().filter(|b| **b > low && **b < high));
+            stops.dedup();
             if last < first {
                 stops.reverse();
             }
@@ -333,7 +334,10 @@ impl EqualSteps {
     /// Steps of at most `h`.
     fn new(start: f64, end: f64, h: f64) -> Self {
         // Rounding of the quotient must not add a step.
-        let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil().max(1.0);
+        let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil();
+        // Steps too short for time to show them would be no steps.
+        let resolution = 4.0 * f64::EPSILON * start.abs().max(end.abs());
+        let n = n.min(((end - start).abs() / resolution).floor()).max(1.0);
         EqualSteps {
             start,
             end,

@@ -80,13 +80,14 @@ impl<const TAPE: bool> Course<'_, TAPE> {
     pub fn end_at(&mut self, index: usize, step: Step, theta: f64) -> Step {
         let work = &mut *self.work;
         let mut n = work.plan.outputs.len();
-        // A requested time that rounding alone separates from the event is its time.
+        // A requested time that rounding alone separates from the event is its time, as the last one must be where it is reached.
         let last = match work.plan.outputs.last() {
             Some(Output::Inside(m, last)) if *m == index => Some(*last),
             Some(Output::End(m)) if *m == index => Some(1.0),
             _ => None,
         };
-        let same = last.filter(|last| (last - theta).abs() <= 4.0 * resolution(step));
+        let all = n == self.problem.t.len();
+        let same = last.filter(|last| all || (last - theta).abs() <= 4.0 * resolution(step));
         let theta = same.unwrap_or(theta);
         let end = step.node(theta);
         let place = if theta == 1.0 {
