@@ -104,8 +104,16 @@ fn steps_that_time_cannot_show_are_not_taken() {
         ] {
             let options = options.method(method.name).unwrap();
             let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
-            assert!(got.plan.steps.iter().all(|s| s.h() > 0.0), "{}", method.name);
-            assert!(got.u.iter().all(|u| (u - 1.0).abs() < 1e-6), "{}", method.name);
+            assert!(
+                got.plan.steps.iter().all(|s| s.h() > 0.0),
+                "{}",
+                method.name
+            );
+            assert!(
+                got.u.iter().all(|u| (u - 1.0).abs() < 1e-6),
+                "{}",
+                method.name
+            );
         }
     }
 }
