@@ -18,11 +18,10 @@ fn zero() -> Event {
 
 /// Options under which the method's solution is good to 1e-10 in time.
 fn tight(method: &Method) -> SolveOptions {
-    let tolerance = 1e-13;
     let mut options = SolveOptions::default()
         .method(method.name)
         .unwrap()
-        .tolerances(tolerance, tolerance);
+        .tolerances(1e-13, 1e-13);
     options.max_steps = 10_000_000;
     options
 }
@@ -143,7 +142,9 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
     let top = Event::new(2, &[], |_, u, _| u.at(1)).unwrap();
     let want = (3.0 + (9.0_f64 + 2.0 * 9.81 * 10.0).sqrt()) / 9.81;
     for method in methods::ALL.iter().filter(|m| m.order >= 2) {
-        let mut options = tight(method).tolerances(1e-11, 1e-11);
+        // Every Runge-Kutta method of order 2 is exact for a parabola; bdf, whose order begins at 1, keeps to the tolerance.
+        let tolerance = if method.order >= 5 { 1e-11 } else { 1e-9 };
+        let mut options = tight(method).tolerances(tolerance, tolerance);
         options = options.event(top.clone()).event(ground());
         if !method.adaptive() {
             options = options.step_size(0.05);
@@ -151,7 +152,6 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
         let t = [0.0, 0.5, 1.0, 3.0, 4.0];
         let got = solve(&ball(), &[10.0, 3.0], &t, &options).unwrap();
         let name = method.name;
-        // Every Runge-Kutta method of order 2 is exact for a parabola; bdf, whose order begins at 1, keeps to the tolerance.
         let accuracy = 1e-10;
         assert_eq!(got.t.len(), 4, "{name}");
         assert_eq!(got.t.as_slice().unwrap()[..3], t[..3], "{name}");
