@@ -2,10 +2,12 @@
 //!
 //! An evaluation writes into a *slot*, a slice of [`Evaluator::slot_len`] numbers that the caller owns. A taped
 //! evaluation leaves there all that the VJP and the JVP need, so a solver keeps one slot for each stage it may have to
-//! walk back over. Nothing is allocated after binding.
+//! walk back over. Nothing is allocated after binding. Weights and slots are aligned, since a register that is loaded across two
+//! lines of the cache takes twice as long.
 
 mod compiled;
 mod jvp;
+mod padding;
 mod pending;
 mod planes;
 mod program;
@@ -18,7 +20,9 @@ pub use program::Program;
 
 use std::sync::Arc;
 
-use super::kernels::Isa;
+use aligned_vec::{AVec, avec};
+
+use super::kernels::{Isa, copy};
 use super::signal::Signal;
 use super::vector_field::VectorField;
 use pending::Pending;
@@ -31,7 +35,8 @@ pub struct Evaluator {
     program: Arc<Program>,
     signals: Vec<Arc<dyn Signal>>,
     values: Arc<Vec<f64>>,
-    bound: Vec<f64>,
+    bound: AVec<f64>,
+    turned: AVec<f64>,
     fixed: Vec<f64>,
     dof: usize,
     isa: Isa,
@@ -40,9 +45,9 @@ pub struct Evaluator {
 /// Sums of adjoints over many VJPs, and the work space of one.
 #[derive(Debug, Clone)]
 pub struct Gradient {
-    own: Vec<f64>,
+    own: AVec<f64>,
     fixed: Vec<f64>,
-    bound: Vec<f64>,
+    bound: AVec<f64>,
     /// Outer products that wait to be added to `bound`.
     pending: Vec<Pending>,
     program: Arc<Program>,
@@ -57,7 +62,8 @@ impl Evaluator {
         let mut evaluator = Evaluator {
             signals: field.signals().to_vec(),
             values: Arc::new(vec![]),
-            bound: vec![0.0; program.n_bound],
+            bound: avec![0.0; program.n_bound],
+            turned: avec![0.0; program.n_turned],
             fixed: vec![0.0; program.fixed.len],
             dof: field.dof(),
             isa: Isa::current(),
@@ -78,8 +84,16 @@ impl Evaluator {
                     to[affine.place(o, j)] = from[o * affine.inputs + j];
                 }
             }
+            if let Some(range) = affine.turned() {
+                let to = &mut self.turned[range];
+                for o in 0..affine.out {
+                    for j in 0..affine.inputs {
+                        to[affine.place_turned(o, j)] = from[o * affine.inputs + j];
+                    }
+                }
+            }
             if let Some(b) = affine.bias {
-                self.bound[affine.bias_range()].copy_from_slice(&values[b..b + affine.out]);
+                self.bound[affine.bias_values()].copy_from_slice(&values[b..b + affine.out]);
             }
         }
         let mut fixed = std::mem::take(&mut self.fixed);
@@ -116,6 +130,7 @@ impl Evaluator {
         Inputs {
             values: &self.values,
             bound: &self.bound,
+            turned: &self.turned,
             affines: &self.program.affines,
             fixed: &self.fixed,
             signals: &self.signals,
@@ -130,7 +145,7 @@ impl Evaluator {
     pub fn value(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
         let inputs = self.inputs(sample, t, u);
         compiled::value::<false>(self.isa, &self.program.dynamic, &inputs, slot);
-        out.copy_from_slice(self.output(slot));
+        copy(self.output(slot), out);
     }
 
     /// du/dt of one sample into `out`, leaving in `slot` what the VJP and the JVP need.
@@ -138,7 +153,7 @@ impl Evaluator {
     pub fn taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
         let inputs = self.inputs(sample, t, u);
         compiled::value::<true>(self.isa, &self.program.dynamic, &inputs, slot);
-        out.copy_from_slice(self.output(slot));
+        copy(self.output(slot), out);
     }
 
     fn output<'a>(&'a self, slot: &'a [f64]) -> &'a [f64] {
@@ -150,9 +165,9 @@ impl Evaluator {
     /// An empty sum of gradients.
     pub fn gradient(&self) -> Gradient {
         Gradient {
-            own: vec![0.0; self.program.dynamic.n_values],
+            own: avec![0.0; self.program.dynamic.n_values],
             fixed: vec![0.0; self.program.fixed.n_values],
-            bound: vec![0.0; self.program.n_bound],
+            bound: avec![0.0; self.program.n_bound],
             pending: self.program.affines.iter().map(Pending::new).collect(),
             program: self.program.clone(),
             isa: self.isa,
@@ -187,7 +202,7 @@ impl Evaluator {
             return;
         }
         own.fill(0.0);
-        own[out.at..out.at + out.len].copy_from_slice(bar);
+        copy(bar, &mut own[out.at..out.at + out.len]);
         let mut adjoints = Adjoints {
             own,
             fixed,
@@ -237,7 +252,7 @@ impl Evaluator {
                 }
             }
             if let Some(b) = affine.bias {
-                let from = &gradient.bound[affine.bias_range()];
+                let from = &gradient.bound[affine.bias_values()];
                 for (to, from) in all[b..b + affine.out].iter_mut().zip(from) {
                     *to += from;
                 }
@@ -252,7 +267,7 @@ impl Gradient {
     pub fn add(&mut self, other: &Gradient) {
         self.flush();
         for (to, from) in [
-            (&mut self.fixed, &other.fixed),
+            (&mut self.fixed[..], &other.fixed[..]),
             (&mut self.bound, &other.bound),
         ] {
             for (to, from) in to.iter_mut().zip(from) {
