@@ -188,7 +188,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         true
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,

@@ -294,7 +294,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
         true
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         _step: Step,

@@ -30,6 +30,10 @@ pub(crate) struct Workspace {
     pub tape: Vec<f64>,
     /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
     pub tape_beside: Vec<f64>,
+    /// Number of steps that were taken to outputs inside others.
+    pub steps_beside: usize,
+    /// The end of such a step, `[dof]`.
+    pub inside: Vec<f64>,
     /// The most numbers that both may hold.
     pub tape_limit: usize,
     pub plan: StepPlan,
@@ -108,14 +112,26 @@ pub(crate) trait Scheme<const TAPE: bool> {
     /// Whether the attempted adaptive step is accepted; tells the stepper the size of the next one.
     fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool;
 
-    /// The solution at `t + θ h` of the attempted step into `course.work.u[to]`.
-    fn inside(
+    /// The method's polynomial at `t + θ h` of the attempted step into `course.work.u[to]`.
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     );
+
+    /// The solution at `t + θ h` of the attempted step into `course.work.u[to]`, to the method's order.
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) -> Result<(), FailureReason> {
+        self.interpolate(course, step, theta, to);
+        Ok(())
+    }
 
     /// Gets ready for the next step; the states are already exchanged, `course.work.next` is the old one.
     fn advance(&mut self, course: &mut Course<TAPE>, step: Step);
@@ -261,11 +277,13 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             Trace::Plan | Trace::Nothing => {}
         }
         work.tape_beside.clear();
+        work.steps_beside = 0;
         work.occurrences.clear();
         work.ended = None;
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);
+        work.inside.resize(dof, 0.0);
         work.state.copy_from_slice(problem.u0);
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
@@ -382,7 +400,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 if !finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                if self.accept(scheme, step) {
+                if self.accept(scheme, step)? {
                     return Ok(());
                 }
                 continue;
@@ -392,9 +410,13 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 self.stepper.settle(false, 0.5 * step.h().abs());
                 self.stepper.stay_inside(step);
                 self.work.stats.rejected += 1;
+            } else if !finite(&self.work.next) {
+                // An infinite state has an error of zero beside it.
+                self.stepper.refuse(step);
+                self.work.stats.rejected += 1;
             } else if scheme.judge(self, step) {
                 self.stopped = route.watch && scheme.unsuited(self, step);
-                if self.accept(scheme, step) {
+                if self.accept(scheme, step)? {
                     self.stopped = false;
                     break;
                 }
@@ -448,9 +470,14 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
 
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
     /// ends the solve in it.
-    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) -> bool {
+    fn accept<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        step: Step,
+    ) -> Result<bool, SolveFailure> {
         let index = self.work.plan.steps.len();
         let end = self.happenings(scheme, step);
+        let end = end.map_err(|reason| self.failure(reason))?;
         let before_end = |output: &Output| {
             let theta = match output {
                 Output::Inside(_, theta) => *theta,
@@ -459,14 +486,14 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             end.is_none_or(|end| theta <= end)
         };
         while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
-            self.output(scheme, output, step);
+            self.output(scheme, output, step)?;
         }
         let step = match end {
             Some(theta) => self.end_at(index, step, theta),
             None => step,
         };
         self.advance(scheme, step);
-        end.is_some()
+        Ok(end.is_some())
     }
 
     /// Moves the state to the end of the attempted step.
@@ -516,16 +543,28 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     }
 
     /// Fills in the next requested time from the attempted step.
-    fn output<S: Scheme<TAPE>>(&mut self, scheme: &mut S, output: Output, step: Step) {
+    fn output<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        output: Output,
+        step: Step,
+    ) -> Result<(), SolveFailure> {
         let wanted = self.work.plan.outputs.len();
         let to = wanted * self.dof..(wanted + 1) * self.dof;
         let work = &mut *self.work;
         match output {
             Output::Start => work.u[to].copy_from_slice(self.problem.u0),
             Output::End(_) => work.u[to].copy_from_slice(&work.next),
-            Output::Inside(_, theta) => scheme.inside(self, step, theta, to),
+            Output::Inside(_, theta) => {
+                let found = scheme.inside(self, step, theta, to.clone());
+                found.map_err(|reason| self.failure(reason))?;
+                if !finite(&self.work.u[to]) {
+                    return Err(self.failure(FailureReason::NotFinite));
+                }
+            }
         }
         self.work.plan.outputs.push(output);
+        Ok(())
     }
 
     fn failure(&self, reason: FailureReason) -> SolveFailure {
@@ -559,7 +598,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
                 match output {
                     Output::End(n) | Output::Inside(n, _) if n > index => break,
-                    _ => self.output(scheme, output, step),
+                    _ => self.output(scheme, output, step)?,
                 }
             }
             self.advance(scheme, step);

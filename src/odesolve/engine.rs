@@ -60,7 +60,9 @@ pub trait Engine: Send {
     /// The gradient of `Σ ⟨bars, u⟩`; `bars[i]` is `[time, dof]` of problem i.
     ///
     /// # Errors
-    /// When nothing was kept, or `bars` do not fit it.
+    /// When nothing was kept, `bars` do not fit it, or the gradient is not finite ([`FailureReason::GradientNotFinite`]).
+    ///
+    /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient>;
 
     /// Name, as in `engine: "native"`.
@@ -251,6 +253,10 @@ impl Engine for NativeEngine {
         let mut values = total.values;
         values.resize(first.len(), 0.0);
         adjoint::add(&first, &mut values);
+        let bad = u0.iter().position(|u0| !driver::finite(u0));
+        if let Some(i) = bad.or((!driver::finite(&values)).then_some(0)) {
+            return Err(kept.not_finite(i).into());
+        }
         Ok(SolveGradient { values, u0 })
     }
 

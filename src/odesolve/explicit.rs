@@ -177,7 +177,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
         course.stepper.judge(step, norm, || finite(k))
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,

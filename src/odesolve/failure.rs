@@ -34,6 +34,8 @@ pub enum FailureReason {
     Singular,
     /// What a gradient needs of the steps would take more than these bytes.
     TapeTooLong(usize),
+    /// The solution is finite, its gradient is not.
+    GradientNotFinite,
     /// The continuous adjoint could not be solved backwards.
     Backwards,
 }
@@ -97,6 +99,12 @@ impl fmt::Display for SolveFailure {
                 "the matrix of an implicit step is singular {at} with a step size of {step:.1e}: the derivative of the field is \
                  not finite there, or the step size hits one of its rates exactly; try another step_size or method, or check \
                  the equations there"
+            ),
+            FailureReason::GradientNotFinite => write!(
+                f,
+                "the gradient of the solve that began {at} is not finite, though its solution is: a derivative of the field is \
+                 infinite on its way (a root or a power of zero), or the gradient grows beyond all numbers; check the equations, \
+                 or try a shorter time span"
             ),
             FailureReason::Interrupted => write!(f, "interrupted {at}"),
             FailureReason::TapeTooLong(bytes) => write!(

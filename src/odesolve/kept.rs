@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::checkpoints::{self, Again};
 use super::driver::{Problem, Trace, Workspace};
+use super::failure::{FailureReason, SolveFailure};
 use super::gradients::Adjoint;
 use super::method::{Family, Method};
 use super::options::SolveOptions;
@@ -28,6 +29,7 @@ struct Own {
     /// Where the solve is taken again: the initial state, the requested times, and the field's breakpoints.
     u0: Vec<f64>,
     t: Vec<f64>,
+    start: f64,
     breakpoints: Vec<f64>,
 }
 
@@ -58,6 +60,7 @@ impl Kept {
         let own = |problem: &Problem| Own {
             sample: problem.sample,
             u0: problem.u0.to_vec(),
+            start: problem.t[0],
             t: if again { problem.t.to_vec() } else { vec![] },
             breakpoints: match again {
                 true => field.breakpoints(problem.sample),
@@ -68,6 +71,18 @@ impl Kept {
             problems: problems.iter().map(own).collect(),
             options: options.clone(),
             evaluator,
+        }
+    }
+
+    /// The failure of problem `i`, whose gradient is not finite.
+    pub fn not_finite(&self, i: usize) -> SolveFailure {
+        let own = &self.problems[i];
+        SolveFailure {
+            reason: FailureReason::GradientNotFinite,
+            t: own.start,
+            step: 0.0,
+            state: own.u0.clone(),
+            sample: own.sample,
         }
     }
 

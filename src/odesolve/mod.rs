@@ -25,6 +25,7 @@ mod events;
 mod explicit;
 mod failure;
 mod gradients;
+mod inside;
 mod jacobian;
 mod kept;
 mod linear;

@@ -242,6 +242,11 @@ impl<'a> Stepper<'a> {
         false
     }
 
+    /// Rejects an adaptive step whose end is not finite.
+    pub fn refuse(&mut self, step: Step) {
+        self.judge(step, f64::NAN, || false);
+    }
+
     /// After a step that could not be taken: beyond the end the field may not even be defined.
     pub fn stay_inside(&mut self, step: Step) {
         if (step.end - self.last) * self.sign > 0.0 {
