@@ -26,7 +26,7 @@ pub use crate::field::{
     Expr, FieldBuilder, Input, Parameters, Unary, VectorField, driven_system, system,
 };
 pub use crate::landscape::{Hessian, HessianOptions};
-pub use crate::odesolve::{Solution, SolveOptions, solve};
+pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
 pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;

@@ -90,3 +90,47 @@ fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
         }
     }
 }
+
+#[test]
+fn steps_that_time_cannot_show_are_not_taken() {
+    // Three numbers apart, and asked for fifty steps between them.
+    let field = lotka_volterra().unwrap();
+    let after = |t: f64, n: u64| f64::from_bits(t.to_bits() + n);
+    let t = [1e8, after(1e8, 3), after(1e8, 7)];
+    for method in methods::ALL.iter().filter(|m| m.fixed_steps()) {
+        for options in [
+            SolveOptions::default().substeps(50),
+            SolveOptions::default().step_size(1e-12),
+        ] {
+            let options = options.method(method.name).unwrap();
+            let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
+            assert!(
+                got.plan.steps.iter().all(|s| s.h() > 0.0),
+                "{}",
+                method.name
+            );
+            assert!(
+                got.u.iter().all(|u| (u - 1.0).abs() < 1e-6),
+                "{}",
+                method.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_solution_that_becomes_infinite_is_none() {
+    // The field does not depend on the state, which leaves the numbers; an infinite state would have no error beside it.
+    let field = system(1, &[], |t, u, _| vec![(u.at(0) * 0.0 + 1e300) * (1.0 + t)]).unwrap();
+    let constant = system(1, &[], |_, u, _| vec![u.at(0).sign() * 1e300]).unwrap();
+    for method in methods::ALL {
+        let mut options = SolveOptions::default().method(method.name).unwrap();
+        if !method.adaptive() {
+            options = options.substeps(2000);
+        }
+        for field in [&field, &constant] {
+            let result = solve(field, &[1.0], &[0.0, 1e9], &options);
+            assert!(result.is_err(), "{}: {result:?}", method.name);
+        }
+    }
+}

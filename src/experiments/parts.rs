@@ -6,7 +6,7 @@ use super::settings::{
     LrScheduleSettings, Matrix, ModelSettings, Settings, SolverSettings, TrainingSettings, needed,
 };
 use crate::field::{Unary, VectorField};
-use crate::odesolve::{Controller, SolveOptions};
+use crate::odesolve::{Adjoint, Controller, SolveOptions};
 use crate::random::Generator;
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
@@ -119,6 +119,12 @@ pub(super) fn solver(settings: &SolverSettings) -> Result<SolveOptions> {
         },
         max_steps: settings.max_steps.unwrap_or(default.max_steps),
         breakpoints: settings.breakpoints.unwrap_or(default.breakpoints),
+        adjoint: match &settings.adjoint {
+            Some(name) => Adjoint::by_name(name)?,
+            None => default.adjoint,
+        },
+        adjoint_rtol: settings.adjoint_rtol,
+        adjoint_atol: settings.adjoint_atol,
         ..default.method(&settings.method)?
     };
     solver.check().map(|()| solver)

@@ -239,6 +239,12 @@ pub struct SolverSettings {
     pub max_steps: Option<usize>,
     /// Whether to step onto the knots of û.
     pub breakpoints: Option<bool>,
+    /// Name of the way to compute gradients.
+    pub adjoint: Option<String>,
+    /// Relative tolerance of the continuous adjoint.
+    pub adjoint_rtol: Option<f64>,
+    /// Its absolute tolerance.
+    pub adjoint_atol: Option<f64>,
 }
 
 /// Group `logger`.

@@ -3,6 +3,7 @@
 //! method, and so are those after a change of the step size or a breakpoint.
 
 use super::adjoint::{Bars, add, add_scaled};
+use super::checkpoints::Row;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
 use super::methods::rk4;
@@ -187,7 +188,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         true
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,
@@ -223,18 +224,29 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         self.spacing = step.h();
     }
 
+    fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.known as f64, self.spacing]);
+        row.extend(&self.buffers.history);
+    }
+
+    fn load(&mut self, _course: &mut Course<TAPE>, row: &mut Row) {
+        (self.known, self.spacing) = (row.count(), row.number());
+        row.fill(&mut self.buffers.history);
+    }
+
     fn finite(&self) -> bool {
         finite(&self.buffers.history)
     }
 }
 
-/// The exact adjoint: the recurrence of the slopes, transposed.
+/// The exact adjoint: the recurrence of the slopes, transposed. `history` are the adjoints of the slopes at the steps before, at
+/// the end and then at the start.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     tableau: &Adams,
     sample: usize,
     work: &Workspace,
-    bars: &[f64],
+    (bars, history): (&[f64], &mut Vec<f64>),
     gradient: &mut Gradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
@@ -244,7 +256,8 @@ pub(crate) fn backward(
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; RK4.stages() * dof];
     // Adjoints of the slopes at the state and before, newest first.
-    let mut history_bar = vec![0.0; tableau.predictor.len() * dof];
+    let mut history_bar = std::mem::take(history);
+    history_bar.resize(tableau.predictor.len() * dof, 0.0);
     let mut bars = Bars::new(&work.plan.outputs, bars, dof);
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let (h, variant) = (step.h(), variants[n]);
@@ -313,6 +326,7 @@ pub(crate) fn backward(
         end = start;
     }
     bars.start(&mut mu);
+    *history = history_bar;
     mu
 }
 

@@ -6,7 +6,8 @@
 
 use super::driver::Workspace;
 use super::explicit::slot_index;
-use super::plan::Output;
+use super::inside;
+use super::plan::{Output, Step};
 use super::tableau::Tableau;
 use crate::field::native::{Evaluator, Gradient};
 
@@ -84,6 +85,59 @@ pub(crate) fn backward(
         if method.fsal {
             carry.copy_from_slice(&k_bar[..dof]);
         }
+    }
+    bars.start(&mut mu);
+    mu
+}
+
+/// A step to be pulled back, in a walk over one-step methods: one of the solve, or one to a requested time inside it.
+pub(crate) struct Pull<'a> {
+    pub step: Step,
+    /// Where its slots stand: this tape, at this index.
+    pub tape: &'a [f64],
+    pub index: usize,
+    /// Whether it leads to a requested time inside the step around it, which comes after it.
+    pub inside: bool,
+    /// The adjoint of its end.
+    pub bar: &'a [f64],
+}
+
+/// Walks back over a solve by a one-step method, whose outputs inside steps were reached by steps of their own. `pull` adds to
+/// the adjoint of a step's start what comes beside that of its end (u⁺ being u and an increment). ∂L/∂u₀ is returned.
+pub(crate) fn walk(
+    work: &Workspace,
+    bars: &[f64],
+    dof: usize,
+    mut pull: impl FnMut(Pull, &mut [f64]),
+) -> Vec<f64> {
+    let mut mu = vec![0.0; dof];
+    let mut start = vec![0.0; dof];
+    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    let mut beside = work.steps_beside;
+    for (n, &step) in work.plan.steps.iter().enumerate().rev() {
+        bars.end(n, &mut mu);
+        start.copy_from_slice(&mu);
+        while let Some((theta, bar)) = bars.inside(n) {
+            beside -= 1;
+            let part = Pull {
+                step: inside::part(step, theta),
+                tape: &work.tape_beside,
+                index: beside,
+                inside: true,
+                bar,
+            };
+            pull(part, &mut start);
+            add(bar, &mut start);
+        }
+        let whole = Pull {
+            step,
+            tape: &work.tape,
+            index: n,
+            inside: false,
+            bar: &mu,
+        };
+        pull(whole, &mut start);
+        mu.copy_from_slice(&start);
     }
     bars.start(&mut mu);
     mu

@@ -2,7 +2,8 @@
 //! one method with its own plan and tape, and its gradient walks back over them one by one.
 
 use super::adjoint::add;
-use super::driver::{self, Problem, Workspace};
+use super::checkpoints::{self, Again};
+use super::driver::{self, Problem, Route, Trace, Workspace};
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Method;
 use super::options::SolveOptions;
@@ -16,6 +17,33 @@ pub(crate) struct Segment {
     pub work: Workspace,
     /// Index, among the requested times, of the first that lies in it.
     first: usize,
+    /// Where it begins, and the size of its first step where that was known.
+    t: f64,
+    u0: Vec<f64>,
+    first_step: Option<f64>,
+}
+
+impl Segment {
+    /// The options of its own solve.
+    fn options(&self, options: &SolveOptions) -> SolveOptions {
+        SolveOptions {
+            method: self.method,
+            first_step: self.first_step,
+            ..options.clone()
+        }
+    }
+
+    /// Leaves only what a gradient from checkpoints needs.
+    fn slim(&mut self) -> Workspace {
+        let kept = Workspace {
+            plan: std::mem::take(&mut self.work.plan),
+            trace: std::mem::take(&mut self.work.trace),
+            stats: self.work.stats,
+            given: self.work.given,
+            ..Workspace::default()
+        };
+        std::mem::replace(&mut self.work, kept)
+    }
 }
 
 /// The two methods, by the variants of the plan.
@@ -83,27 +111,34 @@ pub(crate) fn run<const TAPE: bool>(
             method: pair[variant],
             work: spare.pop().unwrap_or_default(),
             first,
+            t,
+            u0: state.clone(),
+            first_step,
         };
         segment.work.tape_limit = work.tape_limit.saturating_sub(tape);
+        segment.work.trace = work.trace.clone();
         let own = SolveOptions {
-            method: segment.method,
             max_steps: options
                 .max_steps
                 .saturating_sub(work.stats.steps + work.stats.rejected),
-            first_step,
-            ..options.clone()
+            ..segment.options(options)
+        };
+        let route = Route {
+            plan: part.as_ref(),
+            watch: true,
+            ..Route::default()
         };
         let own_problem = Problem {
             u0: &state,
             t: &times,
             sample: problem.sample,
         };
-        let solved = driver::segment::<TAPE>(
+        let solved = driver::part::<TAPE>(
             evaluator,
             breakpoints,
             &own_problem,
             &own,
-            part.as_ref(),
+            route,
             &mut segment.work,
         );
         let stats = segment.work.stats;
@@ -122,7 +157,15 @@ pub(crate) fn run<const TAPE: bool>(
         let last = segment.work.plan.steps.last().copied();
         work.occurrences.append(&mut segment.work.occurrences);
         work.ended = segment.work.ended;
-        work.segments.push(segment);
+        let kept = matches!(work.trace, Trace::Checkpoints(_));
+        match TAPE {
+            true => {}
+            false if kept => spare.push(segment.slim()),
+            false => spare.push(std::mem::take(&mut segment.work)),
+        }
+        if TAPE || kept {
+            work.segments.push(segment);
+        }
         if work.ended.is_some() {
             work.u.truncate(work.plan.outputs.len() * dof);
             return Ok(());
@@ -138,7 +181,9 @@ pub(crate) fn run<const TAPE: bool>(
             return Ok(());
         }
         // The next segment begins where this one ends.
-        end_here(&mut work.segments, dof);
+        if TAPE {
+            end_here(&mut work.segments, dof);
+        }
         if plan.is_none() {
             variant = 1 - variant;
         }
@@ -209,7 +254,7 @@ pub(crate) fn backward(
     work: &Workspace,
     bars: &[f64],
     dof: usize,
-    mut back: impl FnMut(&'static Method, &Workspace, &[f64]) -> Vec<f64>,
+    mut back: impl FnMut(&'static Method, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
 ) -> Vec<f64> {
     let mut mu = vec![0.0; dof];
     for (i, segment) in work.segments.iter().enumerate().rev() {
@@ -221,8 +266,44 @@ pub(crate) fn backward(
         if !last {
             part.extend(&mu);
         }
-        mu = back(segment.method, &segment.work, &part);
+        mu = back(segment.method, &segment.work, &part, &mut vec![]);
     }
     add(&bars[..dof], &mut mu);
     mu
+}
+
+/// [`checkpoints::backward`] over the segments; `back` walks over taped steps of one of the methods.
+pub(crate) fn again(
+    again: &Again,
+    work: &Workspace,
+    bars: &[f64],
+    part: &mut Workspace,
+    mut back: impl FnMut(&'static Method, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
+) -> Result<Vec<f64>, SolveFailure> {
+    let dof = again.evaluator.dof();
+    let mut mu = vec![0.0; dof];
+    for segment in work.segments.iter().rev() {
+        let (first, inside) = (segment.first, segment.work.plan.outputs.len() - 1);
+        let mut own_bars = vec![0.0; dof];
+        own_bars.extend(&bars[first * dof..(first + inside) * dof]);
+        let mut times = vec![segment.t];
+        times.extend(&again.problem.t[first..]);
+        let options = segment.options(again.options);
+        let own = Again {
+            evaluator: again.evaluator,
+            breakpoints: again.breakpoints,
+            problem: Problem {
+                u0: &segment.u0,
+                t: &times,
+                sample: again.problem.sample,
+            },
+            options: &options,
+        };
+        let back = |work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
+            back(segment.method, work, bars, history)
+        };
+        mu = checkpoints::backward(&own, &segment.work, &own_bars, mu, part, back)?;
+    }
+    add(&bars[..dof], &mut mu);
+    Ok(mu)
 }

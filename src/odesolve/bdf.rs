@@ -2,6 +2,7 @@
 //! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
 
 use super::adjoint::{Bars, add, add_scaled};
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, finite};
 use super::failure::FailureReason;
@@ -217,7 +218,11 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
         let (dof, h) = (course.dof, step.h());
         if let Some(plan) = course.given {
             let order = plan.variants.get(index).map_or(1, |order| *order as usize);
-            self.order = order.clamp(1, (index + 1).min(MAX_ORDER));
+            let most = match course.work.before {
+                Some(_) => MAX_ORDER,
+                None => (index + 1).min(MAX_ORDER),
+            };
+            self.order = order.clamp(1, most);
         }
         self.predict(h, dof);
         let Buffers {
@@ -289,7 +294,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
         true
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         _step: Step,
@@ -321,6 +326,21 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
         solver.current = false;
     }
 
+    fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.order, self.equal].map(|n| n as f64));
+        row.push(self.spacing);
+        row.extend(&self.buffers.d);
+        self.buffers.solver.save(row);
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        (self.order, self.equal) = (row.count(), row.count());
+        self.spacing = row.number();
+        row.fill(&mut self.buffers.d);
+        self.buffers.solver.load(row);
+        course.work.before = Some(self.spacing);
+    }
+
     fn finite(&self) -> bool {
         finite(&self.buffers.after)
     }
@@ -333,19 +353,21 @@ fn weight(j: usize, theta: f64) -> f64 {
         .product()
 }
 
-/// The exact adjoint: the recurrence of the differences, transposed.
+/// The exact adjoint: the recurrence of the differences, transposed. `history` are the adjoints of the differences beside the
+/// state, at the end and then at the start.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     sample: usize,
     work: &Workspace,
-    bars: &[f64],
+    (bars, history): (&[f64], &mut Vec<f64>),
     gradient: &mut Gradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
     let mut exact = Exact::default();
     exact.bind(evaluator);
     // Adjoints of D at the end of a step, then at its start.
-    let mut d_bar = vec![0.0; ROWS * dof];
+    let mut d_bar = std::mem::take(history);
+    d_bar.resize(ROWS * dof, 0.0);
     let mut start_bar = vec![0.0; ROWS * dof];
     let mut lambda = vec![0.0; dof];
     let mut f_bar = vec![0.0; dof];
@@ -387,7 +409,7 @@ pub(crate) fn backward(
             add_scaled(-GAMMA[j] / alpha(order), &lambda, d_bar);
         }
         let spacing = match n {
-            0 => 1.0,
+            0 => work.before.unwrap_or(1.0),
             n => work.plan.steps[n - 1].h(),
         };
         if h != spacing {
@@ -403,12 +425,16 @@ pub(crate) fn backward(
         }
     }
     bars.start(&mut d_bar[..dof]);
-    let (mu, rest) = d_bar.split_at_mut(dof);
-    if let Some(first) = work.plan.steps.first() {
+    let (state, rest) = d_bar.split_at_mut(dof);
+    let mut mu = state.to_vec();
+    state.fill(0.0);
+    if let (Some(first), None) = (work.plan.steps.first(), work.before) {
         let place = (sample, first.t);
-        evaluator.vjp(place, &work.tape[..len], &rest[..dof], mu, None, gradient);
+        let slot = &work.tape[..len];
+        evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);
     }
-    mu.to_vec()
+    *history = d_bar;
+    mu
 }
 
 #[cfg(test)]

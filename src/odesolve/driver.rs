@@ -1,6 +1,7 @@
 //! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
 //! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
+use super::checkpoints::{Checkpoints, Row};
 use super::control::FirstStep;
 use super::events::{Occurrence, Watch};
 use super::failure::{FailureReason, SolveFailure};
@@ -29,9 +30,19 @@ pub(crate) struct Workspace {
     pub tape: Vec<f64>,
     /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
     pub tape_beside: Vec<f64>,
+    /// Number of steps that were taken to outputs inside others.
+    pub steps_beside: usize,
+    /// The end of such a step, `[dof]`.
+    pub inside: Vec<f64>,
     /// The most numbers that both may hold.
     pub tape_limit: usize,
     pub plan: StepPlan,
+    /// Whether the plan was a given one.
+    pub given: bool,
+    /// The size of the step before the first one, where the solve was taken up at a checkpoint.
+    pub before: Option<f64>,
+    /// What a solve without a tape leaves for a gradient.
+    pub trace: Trace,
     pub stats: Stats,
     /// The solution, `[time, dof]`.
     pub u: Vec<f64>,
@@ -50,7 +61,34 @@ pub(crate) struct Workspace {
     pub adams: adams::Buffers,
     /// The segments of `auto`.
     pub segments: Vec<auto::Segment>,
-    stops: Vec<f64>,
+    pub stops: Vec<f64>,
+}
+
+/// What a solve leaves for a gradient beside its tape, where it has one.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Trace {
+    /// The plan.
+    #[default]
+    Plan,
+    /// The plan, and the states at the start of each of its steps, `[step, dof]`.
+    States(Vec<f64>),
+    /// Checkpoints. Of the plan only the last step is kept, unless it was given.
+    Checkpoints(Checkpoints),
+    /// Of the plan only the last step, unless it was given.
+    Nothing,
+}
+
+/// By which steps a solve goes, and how far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Route<'a> {
+    /// The plan that is replayed.
+    pub plan: Option<&'a StepPlan>,
+    /// Whether it may end early, after a step, because another method suits the problem better.
+    pub watch: bool,
+    /// The checkpoint where it begins; else it begins at the initial state.
+    pub from: Option<&'a [f64]>,
+    /// The most steps.
+    pub most: Option<usize>,
 }
 
 /// How a method takes its steps. The driver holds the state; a scheme leaves u⁺ in `course.work.next`.
@@ -74,14 +112,26 @@ pub(crate) trait Scheme<const TAPE: bool> {
     /// Whether the attempted adaptive step is accepted; tells the stepper the size of the next one.
     fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool;
 
-    /// The solution at `t + θ h` of the attempted step into `course.work.u[to]`.
-    fn inside(
+    /// The method's polynomial at `t + θ h` of the attempted step into `course.work.u[to]`.
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     );
+
+    /// The solution at `t + θ h` of the attempted step into `course.work.u[to]`, to the method's order.
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) -> Result<(), FailureReason> {
+        self.interpolate(course, step, theta, to);
+        Ok(())
+    }
 
     /// Gets ready for the next step; the states are already exchanged, `course.work.next` is the old one.
     fn advance(&mut self, course: &mut Course<TAPE>, step: Step);
@@ -90,6 +140,12 @@ pub(crate) trait Scheme<const TAPE: bool> {
     fn unsuited(&mut self, _course: &mut Course<TAPE>, _step: Step) -> bool {
         false
     }
+
+    /// Adds to a checkpoint what the next step depends on beside the state and the stepper: always as many numbers.
+    fn save(&self, row: &mut Vec<f64>);
+
+    /// Takes up a checkpoint instead of [`Scheme::begin`]; the course stands there.
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row);
 
     /// Whether everything beside `next` that the last attempt computed is finite.
     fn finite(&self) -> bool;
@@ -103,8 +159,7 @@ pub(crate) struct Course<'a, const TAPE: bool> {
     pub work: &'a mut Workspace,
     pub dof: usize,
     pub stepper: Stepper<'a>,
-    /// Whether the scheme is asked if another method would suit the problem better, and whether that ended the solve.
-    watch: bool,
+    /// Whether it ended because another method would suit the problem better.
     stopped: bool,
     /// The plan that is replayed, where there is one.
     pub given: Option<&'a StepPlan>,
@@ -151,39 +206,32 @@ fn run<const TAPE: bool>(
         let pair = [explicit, stiff];
         return auto::run::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work);
     }
-    one_method::<TAPE>(evaluator, breakpoints, problem, options, plan, false, work).map(|_| ())
+    let route = Route {
+        plan,
+        ..Route::default()
+    };
+    part::<TAPE>(evaluator, breakpoints, problem, options, route, work).map(|_| ())
 }
 
-/// A part of a solve that may end early, after a step, because another method suits the problem better: then true.
-pub(crate) fn segment<const TAPE: bool>(
+/// A solve by one method, or a part of it: true where it ended early because another method suits the problem better.
+pub(crate) fn part<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
-    plan: Option<&StepPlan>,
-    work: &mut Workspace,
-) -> Result<bool, SolveFailure> {
-    one_method::<TAPE>(evaluator, breakpoints, problem, options, plan, true, work)
-}
-
-fn one_method<const TAPE: bool>(
-    evaluator: &Evaluator,
-    breakpoints: &[f64],
-    problem: &Problem,
-    options: &SolveOptions,
-    plan: Option<&StepPlan>,
-    watch: bool,
+    route: Route,
     work: &mut Workspace,
 ) -> Result<bool, SolveFailure> {
     let mut course = Course::<TAPE>::start(evaluator, breakpoints, problem, options, work);
-    course.given = plan;
-    course.watch = watch;
-    course.tight |= plan.is_some();
+    course.given = route.plan;
+    course.work.given = route.plan.is_some();
+    // The steps after a checkpoint are taken again with a tape.
+    course.tight |= course.work.given || matches!(course.work.trace, Trace::Checkpoints(_));
     /// Lends a scheme its buffers.
     macro_rules! go {
         ($buffers:ident, $scheme:expr) => {{
             let mut scheme = $scheme(std::mem::take(&mut course.work.$buffers));
-            let result = course.go(&mut scheme);
+            let result = course.go(&mut scheme, route);
             course.work.$buffers = scheme.buffers;
             result
         }};
@@ -222,12 +270,20 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     ) -> Self {
         let dof = evaluator.dof();
         work.plan.clear();
+        work.before = None;
+        match &mut work.trace {
+            Trace::States(states) => states.clear(),
+            Trace::Checkpoints(checkpoints) => checkpoints.clear(),
+            Trace::Plan | Trace::Nothing => {}
+        }
         work.tape_beside.clear();
+        work.steps_beside = 0;
         work.occurrences.clear();
         work.ended = None;
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);
+        work.inside.resize(dof, 0.0);
         work.state.copy_from_slice(problem.u0);
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
@@ -241,7 +297,6 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             work,
             dof,
             given: None,
-            watch: false,
             stopped: false,
             tight: TAPE || options.fixed(),
             events: None,
@@ -309,9 +364,12 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         self.work.stats.evaluations += 1;
     }
 
-    fn go<S: Scheme<TAPE>>(&mut self, scheme: &mut S) -> Result<(), SolveFailure> {
-        if let Some(plan) = self.given {
-            return self.replay(scheme, plan);
+    fn go<S: Scheme<TAPE>>(&mut self, scheme: &mut S, route: Route) -> Result<(), SolveFailure> {
+        if let Some(row) = route.from {
+            self.take_up(scheme, row);
+        }
+        if let Some(plan) = route.plan {
+            return self.replay(scheme, plan, route.from.is_some());
         }
         if !finite(&self.work.state) {
             return Err(self.failure(FailureReason::NotFinite));
@@ -324,12 +382,17 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             self.events = Some(Watch::new(events, self.problem.t[0], u0));
         }
         let adaptive = !self.options.fixed();
-        let size = scheme.begin(self, adaptive);
-        let size = size.map_err(|reason| self.failure(reason))?;
-        if adaptive {
-            self.stepper.begin(self.options.first_step.unwrap_or(size));
+        if route.from.is_none() {
+            let size = scheme.begin(self, adaptive);
+            let size = size.map_err(|reason| self.failure(reason))?;
+            if adaptive {
+                self.stepper.begin(self.options.first_step.unwrap_or(size));
+            }
         }
-        while let Some(step) = self.next_step(scheme)? {
+        while route.most.is_none_or(|most| self.work.stats.steps < most) {
+            let Some(step) = self.next_step(scheme)? else {
+                break;
+            };
             let index = self.work.plan.steps.len();
             let tried = scheme.attempt(self, index, step);
             if !adaptive {
@@ -337,7 +400,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 if !finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                if self.accept(scheme, step) {
+                if self.accept(scheme, step)? {
                     return Ok(());
                 }
                 continue;
@@ -347,9 +410,13 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
                 self.stepper.settle(false, 0.5 * step.h().abs());
                 self.stepper.stay_inside(step);
                 self.work.stats.rejected += 1;
+            } else if !finite(&self.work.next) {
+                // An infinite state has an error of zero beside it.
+                self.stepper.refuse(step);
+                self.work.stats.rejected += 1;
             } else if scheme.judge(self, step) {
-                self.stopped = self.watch && scheme.unsuited(self, step);
-                if self.accept(scheme, step) {
+                self.stopped = route.watch && scheme.unsuited(self, step);
+                if self.accept(scheme, step)? {
                     self.stopped = false;
                     break;
                 }
@@ -403,9 +470,14 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
 
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
     /// ends the solve in it.
-    fn accept<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) -> bool {
+    fn accept<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        step: Step,
+    ) -> Result<bool, SolveFailure> {
         let index = self.work.plan.steps.len();
         let end = self.happenings(scheme, step);
+        let end = end.map_err(|reason| self.failure(reason))?;
         let before_end = |output: &Output| {
             let theta = match output {
                 Output::Inside(_, theta) => *theta,
@@ -414,36 +486,85 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             end.is_none_or(|end| theta <= end)
         };
         while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
-            self.output(scheme, output, step);
+            self.output(scheme, output, step)?;
         }
         let step = match end {
             Some(theta) => self.end_at(index, step, theta),
             None => step,
         };
         self.advance(scheme, step);
-        end.is_some()
+        Ok(end.is_some())
     }
 
     /// Moves the state to the end of the attempted step.
     pub fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+        let work = &mut *self.work;
+        match &mut work.trace {
+            Trace::States(states) => states.extend_from_slice(&work.state),
+            Trace::Checkpoints(_) | Trace::Nothing if !work.given => {
+                work.plan.steps.clear();
+                work.plan.variants.clear();
+            }
+            _ => {}
+        }
         self.work.plan.steps.push(step);
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);
         self.stepper.advance(step);
         scheme.advance(self, step);
+        self.checkpoint(scheme);
+    }
+
+    /// Keeps a checkpoint where one is due.
+    fn checkpoint<S: Scheme<TAPE>>(&mut self, scheme: &S) {
+        let Trace::Checkpoints(checkpoints) = &self.work.trace else {
+            return;
+        };
+        if !checkpoints.due(self.work.stats.steps) {
+            return;
+        }
+        let tape = scheme.tape_len(self, 1);
+        let work = &mut *self.work;
+        if let Trace::Checkpoints(checkpoints) = &mut work.trace {
+            checkpoints.keep(tape, |row| {
+                row.extend_from_slice(&work.state);
+                self.stepper.save(row);
+                scheme.save(row);
+            });
+        }
+    }
+
+    /// Stands where a checkpoint was kept.
+    fn take_up<S: Scheme<TAPE>>(&mut self, scheme: &mut S, row: &[f64]) {
+        let mut row = Row(row);
+        row.fill(&mut self.work.state);
+        self.stepper.load(&mut row);
+        scheme.load(self, &mut row);
     }
 
     /// Fills in the next requested time from the attempted step.
-    fn output<S: Scheme<TAPE>>(&mut self, scheme: &mut S, output: Output, step: Step) {
+    fn output<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        output: Output,
+        step: Step,
+    ) -> Result<(), SolveFailure> {
         let wanted = self.work.plan.outputs.len();
         let to = wanted * self.dof..(wanted + 1) * self.dof;
         let work = &mut *self.work;
         match output {
             Output::Start => work.u[to].copy_from_slice(self.problem.u0),
             Output::End(_) => work.u[to].copy_from_slice(&work.next),
-            Output::Inside(_, theta) => scheme.inside(self, step, theta, to),
+            Output::Inside(_, theta) => {
+                let found = scheme.inside(self, step, theta, to.clone());
+                found.map_err(|reason| self.failure(reason))?;
+                if !finite(&self.work.u[to]) {
+                    return Err(self.failure(FailureReason::NotFinite));
+                }
+            }
         }
         self.work.plan.outputs.push(output);
+        Ok(())
     }
 
     fn failure(&self, reason: FailureReason) -> SolveFailure {
@@ -460,11 +581,12 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         &mut self,
         scheme: &mut S,
         plan: &StepPlan,
+        begun: bool,
     ) -> Result<(), SolveFailure> {
         for (index, &step) in plan.steps.iter().enumerate() {
             self.stepper.tried = step.h();
             self.make_room(scheme, index)?;
-            if index == 0 {
+            if index == 0 && !begun {
                 let begun = scheme.begin(self, false);
                 begun.map_err(|reason| self.failure(reason))?;
             }
@@ -476,7 +598,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
                 match output {
                     Output::End(n) | Output::Inside(n, _) if n > index => break,
-                    _ => self.output(scheme, output, step),
+                    _ => self.output(scheme, output, step)?,
                 }
             }
             self.advance(scheme, step);

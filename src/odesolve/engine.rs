@@ -3,14 +3,16 @@
 use rayon::prelude::*;
 
 use super::adjoint;
-use super::driver::{self, Problem, Workspace};
+use super::checkpoints::Checkpoints;
+use super::driver::{self, Problem, Trace, Workspace};
 use super::events::Occurrence;
-use super::method::{Family, Method};
+use super::gradients::Adjoint;
+use super::kept::{Kept, Spare};
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
-use super::{adams, auto, bdf, esdirk, radau, rosenbrock};
+use super::transpose::Sums;
 use crate::field::VectorField;
-use crate::field::native::{Evaluator, Gradient};
+use crate::field::native::Evaluator;
 use crate::{Error, Result};
 
 /// The solution of one problem.
@@ -18,7 +20,8 @@ use crate::{Error, Result};
 pub struct Trajectory {
     /// The solution, `[time, dof]`.
     pub u: Vec<f64>,
-    /// The steps that were taken.
+    /// The steps that were taken. Empty after a solve kept for a gradient by [`Adjoint::Continuous`],
+    /// [`Adjoint::SingleCheckpoint`] or [`Adjoint::AdaptiveCheckpoint`], which write no steps down, unless the plan was given.
     pub plan: StepPlan,
     /// What it cost.
     pub stats: Stats,
@@ -57,7 +60,9 @@ pub trait Engine: Send {
     /// The gradient of `Σ ⟨bars, u⟩`; `bars[i]` is `[time, dof]` of problem i.
     ///
     /// # Errors
-    /// When nothing was kept, or `bars` do not fit it.
+    /// When nothing was kept, `bars` do not fit it, or the gradient is not finite ([`FailureReason::GradientNotFinite`]).
+    ///
+    /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient>;
 
     /// Name, as in `engine: "native"`.
@@ -67,15 +72,20 @@ pub trait Engine: Send {
 /// The native CPU engine: problems in parallel, results independent of the number of threads.
 #[derive(Debug, Default)]
 pub struct NativeEngine {
-    work: Vec<(usize, Workspace)>,
+    work: Vec<Workspace>,
     kept: Option<Kept>,
+    spare: Spare,
 }
 
-#[derive(Debug)]
-struct Kept {
-    evaluator: Evaluator,
-    options: SolveOptions,
-    problems: usize,
+/// What a solve leaves for a gradient of this choice; whether it leaves a tape.
+fn trace(adjoint: Adjoint) -> (Trace, bool) {
+    match adjoint {
+        Adjoint::Backprop => (Trace::Plan, true),
+        Adjoint::Continuous => (Trace::Nothing, false),
+        Adjoint::SingleCheckpoint => (Trace::Checkpoints(Checkpoints::single()), false),
+        Adjoint::AdaptiveCheckpoint => (Trace::Checkpoints(Checkpoints::adaptive()), false),
+        Adjoint::Symplectic => (Trace::States(vec![]), false),
+    }
 }
 
 /// Where events have no meaning.
@@ -156,12 +166,20 @@ impl Engine for NativeEngine {
         }
         // Every problem has its own tape.
         let tape_limit = crate::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
-        let solve = |(i, (sample, work)): (usize, &mut (usize, Workspace))| {
+        let (left, taped) = match keep {
+            true => trace(options.adjoint),
+            false => (Trace::Plan, false),
+        };
+        let solve = |(i, work): (usize, &mut Workspace)| {
             let problem = &problems[i];
-            *sample = problem.sample;
             work.tape_limit = tape_limit;
+            work.trace = left.clone();
+            if keep && !taped {
+                // A tape of an earlier solve is of no use.
+                work.tape = vec![];
+            }
             match plans {
-                Some(plans) if keep => {
+                Some(plans) if taped => {
                     driver::replay::<true>(&evaluator, problem, options, &plans[i], work)
                 }
                 Some(plans) => {
@@ -169,7 +187,7 @@ impl Engine for NativeEngine {
                 }
                 None => {
                     let breakpoints = field.breakpoints(problem.sample);
-                    if keep {
+                    if taped {
                         driver::solve::<true>(&evaluator, &breakpoints, problem, options, work)
                     } else {
                         driver::solve::<false>(&evaluator, &breakpoints, problem, options, work)
@@ -185,22 +203,22 @@ impl Engine for NativeEngine {
         for result in results {
             result?;
         }
+        let dropped = matches!(left, Trace::Checkpoints(_) | Trace::Nothing) && plans.is_none();
         let trajectories = self.work[..problems.len()]
             .iter_mut()
-            .map(|(_, work)| Trajectory {
+            .map(|work| Trajectory {
                 u: work.u.clone(),
-                plan: work.plan.clone(),
+                plan: match dropped {
+                    true => StepPlan::default(),
+                    false => work.plan.clone(),
+                },
                 stats: work.stats,
                 occurrences: std::mem::take(&mut work.occurrences),
                 ended: work.ended,
             })
             .collect();
         if keep {
-            self.kept = Some(Kept {
-                evaluator,
-                options: options.clone(),
-                problems: problems.len(),
-            });
+            self.kept = Some(Kept::new(evaluator, field, problems, options));
         }
         Ok(trajectories)
     }
@@ -211,68 +229,34 @@ impl Engine for NativeEngine {
                 "a gradient needs a solve that was kept for it",
             ));
         };
-        let work = &self.work[..kept.problems];
-        if bars.len() != kept.problems
-            || bars
-                .iter()
-                .zip(work)
-                .any(|(b, (_, w))| b.len() != w.u.len())
-        {
+        let work = &self.work[..kept.problems()];
+        if bars.len() != work.len() || bars.iter().zip(work).any(|(b, w)| b.len() != w.u.len()) {
             return Err(Error::invalid(
                 "the weights of a gradient must have the shape of the solution",
             ));
         }
-        let back = |((sample, work), bars): (&(usize, Workspace), &Vec<f64>)| {
-            let mut gradient = kept.evaluator.gradient();
-            let evaluator = &kept.evaluator;
-            let mut more = vec![];
-            let mut back = |method: &'static Method, work: &Workspace, bars: &[f64]| {
-                let (sample, gradient) = (*sample, &mut gradient);
-                match method.family {
-                    Family::ExplicitRungeKutta(tableau) => {
-                        adjoint::backward(evaluator, tableau, sample, work, bars, gradient)
-                    }
-                    Family::Radau => radau::backward(evaluator, sample, work, bars, gradient),
-                    Family::Esdirk(tableau) => {
-                        esdirk::backward(evaluator, tableau, sample, work, bars, gradient)
-                    }
-                    Family::Rosenbrock(tableau) => {
-                        let u0;
-                        (u0, more) =
-                            rosenbrock::backward(evaluator, tableau, sample, work, bars, gradient);
-                        u0
-                    }
-                    Family::Bdf => bdf::backward(evaluator, sample, work, bars, gradient),
-                    Family::Adams(tableau) => {
-                        adams::backward(evaluator, tableau, sample, work, bars, gradient)
-                    }
-                    // It was taken apart into the others.
-                    Family::Auto { .. } => vec![0.0; evaluator.dof()],
-                }
-            };
-            let method = kept.options.method;
-            let u0 = match method.family {
-                Family::Auto { .. } => auto::backward(work, bars, evaluator.dof(), back),
-                _ => back(method, work, bars),
-            };
-            (gradient, more, u0)
-        };
-        let parts: Vec<(Gradient, Vec<f64>, Vec<f64>)> = match (work, bars) {
-            ([work], [bars]) => vec![back((work, bars))],
-            _ => work.par_iter().zip(bars).map(back).collect(),
+        let back = |i: usize| kept.backward(i, &work[i], &bars[i], &self.spare);
+        let parts: Vec<_> = match work.len() {
+            1 => vec![back(0)],
+            n => (0..n).into_par_iter().map(back).collect(),
         };
         // Summed in the order of the problems, so that the bits do not depend on the threads.
-        let mut total = kept.evaluator.gradient();
-        let (mut values, mut u0) = (vec![], vec![]);
-        for (gradient, more, part) in parts {
-            total.add(&gradient);
-            values.resize(more.len(), 0.0);
-            adjoint::add(&more, &mut values);
+        let mut total = Sums::new(&kept.evaluator);
+        let mut u0 = vec![];
+        for part in parts {
+            let (sums, part) = part?;
+            total.gradient.add(&sums.gradient);
+            total.add_values(&sums.values);
             u0.push(part);
         }
-        let first = kept.evaluator.parameter_gradient(total);
+        let first = kept.evaluator.parameter_gradient(total.gradient);
+        let mut values = total.values;
         values.resize(first.len(), 0.0);
         adjoint::add(&first, &mut values);
+        let bad = u0.iter().position(|u0| !driver::finite(u0));
+        if let Some(i) = bad.or((!driver::finite(&values)).then_some(0)) {
+            return Err(kept.not_finite(i).into());
+        }
         Ok(SolveGradient { values, u0 })
     }
 

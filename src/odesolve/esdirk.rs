@@ -1,12 +1,13 @@
 //! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
 
-use super::adjoint::{Bars, add, add_scaled};
+use super::adjoint::{add, add_scaled, walk};
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
 use super::plan::Step;
 use super::predictive::Predictive;
-use super::stage::{Equation, Exact, StageSolver};
+use super::stage::{Equation, Exact, Factors, StageSolver};
 use crate::field::native::{Evaluator, Gradient};
 
 const SAFETY: f64 = 0.9;
@@ -26,7 +27,7 @@ pub struct Esdirk {
     pub embedded: &'static [f64],
     /// First guess of `k_i` as weights of the stages before it, row i of length i.
     pub guess: &'static [&'static [f64]],
-    /// Dense output: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`.
+    /// The polynomial inside a step: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`.
     pub dense: &'static [&'static [f64]],
 }
 
@@ -42,10 +43,17 @@ impl Esdirk {
         last.get(i).copied().unwrap_or(self.gamma)
     }
 
-    /// Weight of `k_i` in the dense output at θ.
+    /// Weight of `k_i` in the polynomial at θ.
     pub fn dense_weight(&self, i: usize, theta: f64) -> f64 {
         let row = self.dense[i];
         row.iter().rev().fold(0.0, |sum, p| (sum + p) * theta)
+    }
+
+    /// Its derivative by θ.
+    fn dense_slope(&self, i: usize, theta: f64) -> f64 {
+        let row = self.dense[i].iter().enumerate();
+        row.rev()
+            .fold(0.0, |sum, (j, p)| sum * theta + (j as f64 + 1.0) * p)
     }
 
     /// Index of the slot of a stage.
@@ -59,6 +67,9 @@ impl Esdirk {
 pub(crate) struct Buffers {
     solver: StageSolver,
     k: Vec<f64>,
+    /// The slopes of the step around the one that leads to a requested time inside it, and the other's factorisation.
+    around: Vec<f64>,
+    factors_around: Factors,
     base: Vec<f64>,
     z: Vec<f64>,
     error: Vec<f64>,
@@ -70,7 +81,15 @@ pub(crate) struct Stepping {
     pub buffers: Buffers,
     /// Whether the Jacobian was too old in any stage of the last attempt.
     slow: bool,
+    /// How far a step inside another one leads.
+    inside: Option<f64>,
     control: Predictive,
+}
+
+/// Length of the tape for this many steps.
+fn room<const TAPE: bool>(tableau: &Esdirk, course: &Course<TAPE>, steps: usize) -> usize {
+    let slots = tableau.slot_index(steps, 0) + 1;
+    slots.saturating_mul(course.evaluator.slot_len())
 }
 
 impl Stepping {
@@ -78,6 +97,7 @@ impl Stepping {
         let dof = evaluator.dof();
         buffers.solver.start(evaluator);
         buffers.k.resize(tableau.stages() * dof, 0.0);
+        buffers.around.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut buffers.base, &mut buffers.z, &mut buffers.error] {
             buffer.resize(dof, 0.0);
         }
@@ -85,8 +105,22 @@ impl Stepping {
             tableau,
             buffers,
             slow: false,
+            inside: None,
             control: Predictive::default(),
         }
+    }
+
+    /// Exchanges the slopes and the factorisation of a step with those of the steps inside it.
+    fn step_aside(&mut self) {
+        let Buffers {
+            solver,
+            k,
+            around,
+            factors_around,
+            ..
+        } = &mut self.buffers;
+        std::mem::swap(k, around);
+        std::mem::swap(&mut solver.factors, factors_around);
     }
 
     /// The implicit stages, with the Jacobian there is.
@@ -99,7 +133,12 @@ impl Stepping {
         let (tableau, dof, h) = (self.tableau, course.dof, step.h());
         let c = h * tableau.gamma;
         let Buffers {
-            solver, k, base, z, ..
+            solver,
+            k,
+            around,
+            base,
+            z,
+            ..
         } = &mut self.buffers;
         solver.factor(course, c)?;
         self.slow = false;
@@ -108,7 +147,15 @@ impl Stepping {
         for i in 1..tableau.stages() {
             combine(&state, h, tableau.a[i], k, dof, base);
             z.fill(0.0);
-            accumulate(c, tableau.guess[i], k, dof, z);
+            match self.inside {
+                None => accumulate(c, tableau.guess[i], k, dof, z),
+                Some(theta) => {
+                    let slopes = around.chunks_exact(dof).enumerate();
+                    for (j, k) in slopes {
+                        add_scaled(c * tableau.dense_slope(j, tableau.c[i] * theta), k, z);
+                    }
+                }
+            }
             let equation = Equation {
                 t: step.node(tableau.c[i]),
                 base,
@@ -137,8 +184,7 @@ impl Stepping {
 
 impl<const TAPE: bool> Scheme<TAPE> for Stepping {
     fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
-        let slots = self.tableau.slot_index(steps, 0) + 1;
-        slots.saturating_mul(course.evaluator.slot_len())
+        room(self.tableau, course, steps)
     }
 
     fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
@@ -205,7 +251,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         accepted
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,
@@ -220,12 +266,68 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         }
     }
 
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) -> Result<(), FailureReason> {
+        let (slow, dof) = (self.slow, course.dof);
+        let current = self.buffers.solver.current;
+        self.step_aside();
+        let Buffers {
+            solver, k, around, ..
+        } = &mut self.buffers;
+        k[..dof].copy_from_slice(&around[..dof]);
+        solver.factors.clear();
+        self.inside = Some(theta);
+        let tableau = self.tableau;
+        let room = |course: &Course<TAPE>, steps| room(tableau, course, steps);
+        let found = course.by_step((step, theta), to, room, |course, index, part| {
+            self.attempt(course, index, part)
+        });
+        self.inside = None;
+        self.step_aside();
+        self.slow = slow;
+        let solver = &mut self.buffers.solver;
+        if solver.current != current {
+            // The Jacobian is another one now.
+            solver.factors.clear();
+        }
+        found
+    }
+
     fn advance(&mut self, course: &mut Course<TAPE>, _step: Step) {
         let Buffers { solver, k, .. } = &mut self.buffers;
         let last = (self.tableau.stages() - 1) * course.dof;
         k.copy_within(last..last + course.dof, 0);
         solver.current = false;
         solver.have &= !self.slow;
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        let Buffers {
+            solver, k, base, ..
+        } = &self.buffers;
+        row.extend(&k[..base.len()]);
+        self.control.save(row);
+        solver.save(row);
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        let Buffers {
+            solver, k, base, ..
+        } = &mut self.buffers;
+        row.fill(&mut k[..course.dof]);
+        self.control.load(row);
+        solver.load(row);
+        if TAPE {
+            // The slot of the first stage; its slope there differs by rounding from the last stage's that was saved.
+            base.copy_from_slice(&course.work.state);
+            let t = course.stepper.t;
+            course.evaluate(0, t, base, &mut solver.f);
+        }
     }
 
     fn finite(&self) -> bool {
@@ -246,30 +348,24 @@ pub(crate) fn backward(
     let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
     let mut exact = Exact::default();
     exact.bind(evaluator);
-    let mut mu = vec![0.0; dof];
-    let mut carry = vec![0.0; dof];
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
-        let h = step.h();
-        bars.end(n, &mut mu);
+    // The adjoint of the slope at the start: of this step, which the steps inside it share, and of the one after it.
+    let (mut first, mut carry) = (vec![0.0; dof], vec![0.0; dof]);
+    walk(work, bars, dof, |pulled, mu| {
+        let (step, h) = (pulled.step, pulled.step.h());
         k_bar.fill(0.0);
         for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-            add_scaled(h * tableau.b(i), &mu, k_bar);
+            add_scaled(h * tableau.b(i), pulled.bar, k_bar);
         }
-        while let Some((theta, bar)) = bars.inside(n) {
-            for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-                add_scaled(h * tableau.dense_weight(i, theta), bar, k_bar);
-            }
-            add(bar, &mut mu);
+        if !pulled.inside {
+            add(&carry, &mut k_bar[(s - 1) * dof..]);
         }
-        add(&carry, &mut k_bar[(s - 1) * dof..]);
-        for i in (usize::from(n > 0)..s).rev() {
+        let mut pull = |i: usize, k_bar: &mut [f64]| {
             let (before, rest) = k_bar.split_at_mut(i * dof);
             let bar = &mut rest[..dof];
-            let at = tableau.slot_index(n, i) * len;
-            let slot = &work.tape[at..at + len];
+            let at = tableau.slot_index(pulled.index, i) * len;
+            let slot = &pulled.tape[at..at + len];
             let place = (sample, step.node(tableau.c[i]));
             if i > 0 {
                 exact.factor(evaluator, place, slot, h * tableau.gamma);
@@ -277,15 +373,24 @@ pub(crate) fn backward(
             }
             stage_bar.fill(0.0);
             evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
-            add(&stage_bar, &mut mu);
+            add(&stage_bar, mu);
             for (a, k_bar) in tableau.a[i].iter().zip(before.chunks_exact_mut(dof)) {
                 add_scaled(h * a, &stage_bar, k_bar);
             }
+        };
+        for i in (1..s).rev() {
+            pull(i, &mut k_bar);
         }
-        carry.copy_from_slice(&k_bar[..dof]);
-    }
-    bars.start(&mut mu);
-    mu
+        add(&k_bar[..dof], &mut first);
+        if pulled.inside {
+            return;
+        }
+        if pulled.index == 0 {
+            pull(0, &mut first);
+        }
+        std::mem::swap(&mut carry, &mut first);
+        first.fill(0.0);
+    })
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl Direction {
 
 /// Something to be noticed during a solve: g(t, u) reaches zero or passes through it.
 ///
-/// A zero at the initial time is none. The times are as accurate as the dense output, and the root is found to rounding.
+/// A zero at the initial time is none. The times are as accurate as the solution at requested times inside steps, and the root is
+/// found to rounding.
 ///
 /// ```
 /// use odesync::odesolve::{Direction, Event, SolveOptions, solve};
@@ -152,8 +153,17 @@ pub struct Occurrence {
     pub u: Vec<f64>,
 }
 
-/// A step as a function of θ, written into a slice.
-pub(crate) type Interpolant<'a> = dyn FnMut(f64, &mut [f64]) + 'a;
+/// A step as a function of θ, written into a slice: quickly, by its polynomial, or to the method's order.
+pub(crate) type Interpolant<'a> = dyn FnMut(f64, Quality, &mut [f64]) + 'a;
+
+/// How well the solution inside a step is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quality {
+    /// By the polynomial.
+    Quick,
+    /// To the method's order.
+    Full,
+}
 
 /// The events of a solve under way.
 #[derive(Debug)]
@@ -206,17 +216,19 @@ impl<'a> Watch<'a> {
     }
 
     /// Finds what happens in an accepted step up to θ = `limit`, and adds it to `found` in the order in which it happens;
-    /// the θ of an event that ends the solve.
+    /// the θ of an event that ends the solve. With `quality` full, a root that the polynomial shows is then found on the solution
+    /// to the method's order.
     pub fn step(
         &mut self,
         step: Step,
         limit: f64,
+        quality: Quality,
         u: &mut Interpolant,
         found: &mut Vec<Occurrence>,
     ) -> Option<f64> {
         self.passages.clear();
         for index in 0..self.functions.len() {
-            self.passages_of(index, step, limit, u);
+            self.passages_of(index, step, (limit, quality), u);
         }
         let terminal = |p: &&(f64, usize)| self.functions[p.1].event.terminal;
         let ends = self.passages.iter().filter(terminal);
@@ -226,7 +238,7 @@ impl<'a> Watch<'a> {
             if end.is_some_and(|end| theta > end) {
                 break;
             }
-            u(theta, &mut self.state);
+            u(theta, quality, &mut self.state);
             found.push(Occurrence {
                 event,
                 t: step.node(theta),
@@ -237,7 +249,13 @@ impl<'a> Watch<'a> {
     }
 
     /// The passages of one event.
-    fn passages_of(&mut self, index: usize, step: Step, limit: f64, u: &mut Interpolant) {
+    fn passages_of(
+        &mut self,
+        index: usize,
+        step: Step,
+        (limit, quality): (f64, Quality),
+        u: &mut Interpolant,
+    ) {
         let Watch {
             functions,
             state,
@@ -247,10 +265,12 @@ impl<'a> Watch<'a> {
         let function = &mut functions[index];
         let direction = function.event.direction;
         let last = function.last;
-        let mut g = |theta: f64| {
-            u(theta, state);
+        let first = passages.len();
+        let mut of = |theta: f64, quality: Quality| {
+            u(theta, quality, state);
             function.at(step.node(theta), state)
         };
+        let mut g = |theta: f64| of(theta, Quality::Quick);
         points.clear();
         points.push((0.0, last));
         for i in 1..=POINTS {
@@ -274,6 +294,15 @@ impl<'a> Watch<'a> {
             }
             if !value.is_nan() {
                 (from, before) = (theta, value);
+            }
+        }
+        if quality == Quality::Full {
+            for (root, _) in &mut passages[first..] {
+                let (left, right) = ((*root - 1e-4).max(0.0), (*root + 1e-4).min(1.0));
+                let rise = of(right, Quality::Quick) - of(left, Quality::Quick);
+                let slope = rise / (right - left);
+                let mut g = |theta: f64| of(theta, Quality::Full);
+                *root = root::near(&mut g, *root, slope, limit, resolution);
             }
         }
         function.last = before;

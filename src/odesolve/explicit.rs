@@ -1,6 +1,7 @@
 //! Explicit Runge-Kutta steps.
 
 use super::auto::Watch;
+use super::checkpoints::Row;
 use super::control::{self, FirstStep};
 use super::driver::{Course, Scheme, accumulate, combine, finite};
 use super::failure::FailureReason;
@@ -176,7 +177,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
         course.stepper.judge(step, norm, || finite(k))
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         step: Step,
@@ -200,6 +201,11 @@ impl<const TAPE: bool> Scheme<TAPE> for Explicit {
             self.buffers.k.copy_within(last..last + course.dof, 0);
         }
     }
+
+    /// The first stage is evaluated again: at the same place it is the last of the step before, to the last bit.
+    fn save(&self, _row: &mut Vec<f64>) {}
+
+    fn load(&mut self, _course: &mut Course<TAPE>, _row: &mut Row) {}
 
     /// Stiff where the step is at the limit of stability: the slopes of the last two stages, both at the end of the step,
     /// over their states give the largest eigenvalue (Hairer, Wanner, II, IV.2).

@@ -34,6 +34,10 @@ pub enum FailureReason {
     Singular,
     /// What a gradient needs of the steps would take more than these bytes.
     TapeTooLong(usize),
+    /// The solution is finite, its gradient is not.
+    GradientNotFinite,
+    /// The continuous adjoint could not be solved backwards.
+    Backwards,
 }
 
 impl std::error::Error for SolveFailure {}
@@ -96,13 +100,25 @@ impl fmt::Display for SolveFailure {
                  not finite there, or the step size hits one of its rates exactly; try another step_size or method, or check \
                  the equations there"
             ),
+            FailureReason::GradientNotFinite => write!(
+                f,
+                "the gradient of the solve that began {at} is not finite, though its solution is: a derivative of the field is \
+                 infinite on its way (a root or a power of zero), or the gradient grows beyond all numbers; check the equations, \
+                 or try a shorter time span"
+            ),
             FailureReason::Interrupted => write!(f, "interrupted {at}"),
             FailureReason::TapeTooLong(bytes) => write!(
                 f,
                 "the solve got {at} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \
-                 try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples; in training, \
-                 a lower learning rate",
+                 try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples, or, with \
+                 adjoint \"adaptive_ckpt\", far less memory; in training, a lower learning rate",
                 *bytes as f64 / f64::from(1 << 30)
+            ),
+            FailureReason::Backwards => write!(
+                f,
+                "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what is damped or \
+                 stiff forwards grows without bound backwards; take adjoint \"adaptive_ckpt\" (exact, little memory) or \
+                 \"backprop\", or try other adjoint_rtol and adjoint_atol"
             ),
         }
     }

@@ -42,6 +42,16 @@ impl Jacobian {
         self.by_state[row * self.dof + column]
     }
 
+    /// ∂f/∂u, `[dof, dof]`, row by row.
+    pub fn by_state(&self) -> &[f64] {
+        &self.by_state
+    }
+
+    /// ∂f/∂u, to be written to.
+    pub fn by_state_mut(&mut self) -> &mut [f64] {
+        &mut self.by_state
+    }
+
     /// ∂f/∂t, `[dof]`.
     pub fn t(&self) -> &[f64] {
         &self.by_time

@@ -66,6 +66,14 @@ impl Method {
         }
     }
 
+    /// Whether a requested time inside a step is reached by a step of its own rather than read from a polynomial.
+    pub(crate) fn steps_inside(&self) -> bool {
+        matches!(
+            self.family,
+            Family::Radau | Family::Esdirk(_) | Family::Rosenbrock(_)
+        )
+    }
+
     /// Whether it can take steps of a given size.
     pub fn fixed_steps(&self) -> bool {
         !matches!(self.family, Family::Bdf | Family::Auto { .. })

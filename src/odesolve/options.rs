@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::control::Controller;
 use super::events::Event;
+use super::gradients::Adjoint;
 use super::method::Method;
 use super::methods;
 use crate::{Error, Result};
@@ -32,6 +33,12 @@ pub struct SolveOptions {
     pub max_steps: usize,
     /// Whether to step exactly onto the field's breakpoints.
     pub breakpoints: bool,
+    /// How a gradient is computed.
+    pub adjoint: Adjoint,
+    /// Relative tolerance of the solve backwards of [`Adjoint::Continuous`]; that of the solve where not given.
+    pub adjoint_rtol: Option<f64>,
+    /// Its absolute tolerance; that of the solve where not given.
+    pub adjoint_atol: Option<f64>,
     /// What is to be noticed during a solve.
     pub events: Vec<Event>,
     /// Raised to end a solve of many steps with [`Error::Interrupted`].
@@ -51,6 +58,9 @@ impl Default for SolveOptions {
             controller: Controller::default(),
             max_steps: 100_000,
             breakpoints: true,
+            adjoint: Adjoint::default(),
+            adjoint_rtol: None,
+            adjoint_atol: None,
             events: vec![],
             interrupt: None,
         }
@@ -102,6 +112,20 @@ impl SolveOptions {
         self
     }
 
+    /// The same with another way to compute a gradient.
+    #[must_use]
+    pub fn adjoint(mut self, adjoint: Adjoint) -> Self {
+        self.adjoint = adjoint;
+        self
+    }
+
+    /// The same with tolerances of their own for the solve backwards of [`Adjoint::Continuous`].
+    #[must_use]
+    pub fn adjoint_tolerances(mut self, rtol: f64, atol: f64) -> Self {
+        (self.adjoint_rtol, self.adjoint_atol) = (Some(rtol), Some(atol));
+        self
+    }
+
     /// The same with one more event.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
@@ -133,14 +157,21 @@ impl SolveOptions {
                 "{name} must be a positive number, not {x}"
             )))
         };
-        if !(self.rtol >= 0.0 && self.rtol.is_finite()) {
-            return Err(Error::invalid(format!(
-                "rtol must not be negative, and it is {}",
-                self.rtol
-            )));
+        for (name, rtol) in [
+            ("rtol", Some(self.rtol)),
+            ("adjoint_rtol", self.adjoint_rtol),
+        ] {
+            if let Some(rtol) = rtol
+                && !(rtol >= 0.0 && rtol.is_finite())
+            {
+                return Err(Error::invalid(format!(
+                    "{name} must not be negative, and it is {rtol}"
+                )));
+            }
         }
         positive("atol", self.atol)?;
         for (name, value) in [
+            ("adjoint_atol", self.adjoint_atol),
             ("step_size", self.step_size),
             ("first_step", self.first_step),
             ("max_step", self.max_step),
@@ -160,6 +191,14 @@ impl SolveOptions {
                 self.method.name
             )));
         }
+        let given = self.adjoint_rtol.or(self.adjoint_atol);
+        if given.is_some() && self.adjoint != Adjoint::Continuous {
+            return Err(Error::invalid(format!(
+                "adjoint_rtol and adjoint_atol belong to adjoint \"adjoint\", and it is \"{}\"; leave them out",
+                self.adjoint.name()
+            )));
+        }
+        self.adjoint.check(self.method)?;
         if self.substeps == Some(0) {
             return Err(Error::invalid("substeps must be at least 1"));
         }

@@ -2,6 +2,8 @@
 //! a smaller one. Stiff problems often approach a fast change on smoothly growing rates, where a control that looks at one
 //! error alone rejects every other step.
 
+use super::checkpoints::Row;
+
 const GROWTH: f64 = 10.0;
 const SHRINK: f64 = 0.2;
 /// A step size that would change by a factor in this range is kept, and the factorisations with it.
@@ -17,6 +19,20 @@ pub(crate) struct Predictive {
 }
 
 impl Predictive {
+    /// Adds what it remembers to a checkpoint.
+    pub fn save(&self, row: &mut Vec<f64>) {
+        let (h, norm) = self.last.unwrap_or_default();
+        row.extend([h, norm]);
+        row.extend([self.last.is_some(), self.rejected].map(f64::from));
+    }
+
+    /// Takes it back.
+    pub fn load(&mut self, row: &mut Row) {
+        let last = (row.number(), row.number());
+        self.last = row.flag().then_some(last);
+        self.rejected = row.flag();
+    }
+
     /// Whether no step has been accepted yet.
     pub fn first(&self) -> bool {
         self.last.is_none()

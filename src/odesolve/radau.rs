@@ -3,8 +3,9 @@
 
 use nalgebra::Complex;
 
-use super::adjoint::{Bars, add, add_scaled};
+use super::adjoint::{add, add_scaled, walk};
 use super::auto::Watch;
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, finite};
 use super::failure::FailureReason;
@@ -29,6 +30,10 @@ pub(crate) struct Buffers {
     z: Vec<f64>,
     /// The same of the step before.
     before: Vec<f64>,
+    /// The same of the step around the one that leads to a requested time inside it, and the other's factorisations.
+    around: Vec<f64>,
+    real_around: Lu<f64>,
+    complex_around: Lu<Complex<f64>>,
     /// T⁻¹ z.
     w: Vec<f64>,
     /// du/dt at the stages; increments.
@@ -81,6 +86,10 @@ pub(crate) struct Radau {
     pub buffers: Buffers,
     /// Step size of the factorisations; 0 for none.
     factored: f64,
+    /// That of the ones set aside.
+    factored_around: f64,
+    /// How far a step inside another one leads.
+    inside: Option<f64>,
     /// Whether the Jacobian is there, and whether it is that of the current state.
     have: bool,
     current: bool,
@@ -99,6 +108,7 @@ impl Radau {
             (&mut buffers.f, dof),
             (&mut buffers.z, 3 * dof),
             (&mut buffers.before, 3 * dof),
+            (&mut buffers.around, 3 * dof),
             (&mut buffers.w, 3 * dof),
             (&mut buffers.k, 3 * dof),
             (&mut buffers.stage, dof),
@@ -112,6 +122,8 @@ impl Radau {
         Radau {
             buffers,
             factored: 0.0,
+            factored_around: 0.0,
+            inside: None,
             have: false,
             current: false,
             newton: Newton::new(1.0, ITERATIONS),
@@ -119,6 +131,11 @@ impl Radau {
             before: 0.0,
             watch: Watch::default(),
         }
+    }
+
+    /// Length of the tape for this many steps.
+    fn room<const TAPE: bool>(course: &Course<TAPE>, steps: usize) -> usize {
+        (3 * steps).saturating_mul(course.evaluator.slot_len())
     }
 
     /// Evaluates the field and its Jacobian at the state.
@@ -146,19 +163,26 @@ impl Radau {
         if (self.factored - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
+        if !self.buffers.jacobian.finite() {
+            return Err(FailureReason::NotFinite);
+        }
+        let good = self.decompose(course.dof, h);
+        course.work.stats.factorizations += 2;
+        self.factored = if good { h } else { 0.0 };
+        good.then_some(()).ok_or(FailureReason::Singular)
+    }
+
+    /// Factors the matrices of the transformed stages.
+    fn decompose(&mut self, dof: usize, h: f64) -> bool {
         let Buffers {
             real,
             complex,
             jacobian,
             ..
         } = &mut self.buffers;
-        if !jacobian.finite() {
-            return Err(FailureReason::NotFinite);
-        }
         let mu = MU / h;
         let mu_complex = Complex::new(MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
-        let dof = course.dof;
-        let good = real.factor(dof, |r, c| {
+        real.factor(dof, |r, c| {
             let diagonal = if r == c { mu } else { 0.0 };
             diagonal - jacobian.at(r, c)
         }) && complex.factor(dof, |r, c| {
@@ -168,16 +192,24 @@ impl Radau {
                 Complex::default()
             };
             diagonal - jacobian.at(r, c)
-        });
-        course.work.stats.factorizations += 2;
-        self.factored = if good { h } else { 0.0 };
-        good.then_some(()).ok_or(FailureReason::Singular)
+        })
     }
 
-    /// The first guess of the stages: the polynomial of the step before goes on.
+    /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
     fn predict(&mut self, h: f64) {
-        let Buffers { z, before, .. } = &mut self.buffers;
+        let Buffers {
+            z, before, around, ..
+        } = &mut self.buffers;
         let dof = z.len() / 3;
+        if let Some(theta) = self.inside {
+            for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
+                z.fill(0.0);
+                for (w, around) in weights(c * theta).iter().zip(around.chunks_exact(dof)) {
+                    add_scaled(*w, around, z);
+                }
+            }
+            return;
+        }
         let ratio = h / self.before;
         // Where steps grow at once, as after a breakpoint, its continuation says nothing.
         if self.before == 0.0 || ratio > 10.0 {
@@ -255,6 +287,23 @@ impl Radau {
                 return Ok(());
             }
         }
+    }
+
+    /// Exchanges the stages and factorisations of a step with those of the steps inside it.
+    fn step_aside(&mut self) {
+        let Buffers {
+            z,
+            around,
+            real,
+            real_around,
+            complex,
+            complex_around,
+            ..
+        } = &mut self.buffers;
+        std::mem::swap(z, around);
+        std::mem::swap(real, real_around);
+        std::mem::swap(complex, complex_around);
+        std::mem::swap(&mut self.factored, &mut self.factored_around);
     }
 
     /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
@@ -346,7 +395,7 @@ impl Radau {
 
 impl<const TAPE: bool> Scheme<TAPE> for Radau {
     fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
-        (3 * steps).saturating_mul(course.evaluator.slot_len())
+        Self::room(course, steps)
     }
 
     fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
@@ -421,7 +470,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         accepted
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         _step: Step,
@@ -439,6 +488,30 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
         }
     }
 
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) -> Result<(), FailureReason> {
+        let (newton, current) = (self.newton, self.current);
+        self.step_aside();
+        (self.inside, self.factored) = (Some(theta), 0.0);
+        let room = |course: &Course<TAPE>, steps| Self::room(course, steps);
+        let found = course.by_step((step, theta), to, room, |course, index, part| {
+            self.attempt(course, index, part)
+        });
+        self.inside = None;
+        self.step_aside();
+        self.newton = newton;
+        if self.current != current {
+            // The Jacobian is another one now.
+            self.factored = 0.0;
+        }
+        found
+    }
+
     fn advance(&mut self, course: &mut Course<TAPE>, step: Step) {
         std::mem::swap(&mut self.buffers.z, &mut self.buffers.before);
         self.before = step.h();
@@ -452,6 +525,29 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
             let state = &course.work.state;
             course.evaluator.value(sample, step.end, state, slot, f);
             course.work.stats.evaluations += 1;
+        }
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.have, self.current].map(f64::from));
+        row.extend([self.factored, self.before]);
+        self.control.save(row);
+        row.extend(&self.buffers.f);
+        row.extend(&self.buffers.before);
+        row.extend(self.buffers.jacobian.by_state());
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        self.have = row.flag();
+        self.current = row.flag();
+        self.factored = row.number();
+        self.before = row.number();
+        self.control.load(row);
+        row.fill(&mut self.buffers.f);
+        row.fill(&mut self.buffers.before);
+        row.fill(self.buffers.jacobian.by_state_mut());
+        if self.have && self.factored != 0.0 {
+            self.decompose(course.dof, self.factored);
         }
     }
 
@@ -478,38 +574,24 @@ pub(crate) fn backward(
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
     let mut coupled = Coupled::default();
     coupled.bind(evaluator);
-    let mut mu = vec![0.0; dof];
     let mut lambda = vec![0.0; 3 * dof];
-    let mut bar = vec![0.0; dof];
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
-    for (n, &step) in work.plan.steps.iter().enumerate().rev() {
-        bars.end(n, &mut mu);
+    let mut k_bar = vec![0.0; dof];
+    walk(work, bars, dof, |pulled, mu| {
+        let (step, first) = (pulled.step, 3 * pulled.index);
+        let slot = |i: usize| &pulled.tape[(first + i) * len..(first + i + 1) * len];
         lambda.fill(0.0);
-        lambda[2 * dof..].copy_from_slice(&mu);
-        while let Some((theta, bar)) = bars.inside(n) {
-            for (w, lambda) in weights(theta).iter().zip(lambda.chunks_exact_mut(dof)) {
-                add_scaled(*w, bar, lambda);
-            }
-            add(bar, &mut mu);
-        }
-        let slot = |i: usize| &work.tape[(3 * n + i) * len..(3 * n + i + 1) * len];
+        lambda[2 * dof..].copy_from_slice(pulled.bar);
         coupled.factor(evaluator, sample, step, [slot(0), slot(1), slot(2)]);
         coupled.lu.solve_transposed(&mut lambda);
         for j in 0..3 {
-            bar.fill(0.0);
-            for i in 0..3 {
-                add_scaled(
-                    step.h() * A[i][j],
-                    &lambda[i * dof..(i + 1) * dof],
-                    &mut bar,
-                );
+            k_bar.fill(0.0);
+            for (row, lambda) in A.iter().zip(lambda.chunks_exact(dof)) {
+                add_scaled(step.h() * row[j], lambda, &mut k_bar);
             }
             let place = (sample, step.node(C[j]));
-            evaluator.vjp(place, slot(j), &bar, &mut mu, None, gradient);
+            evaluator.vjp(place, slot(j), &k_bar, mu, None, gradient);
         }
-    }
-    bars.start(&mut mu);
-    mu
+    })
 }
 
 /// `to = m x` for each component of three stacked vectors.

@@ -1,6 +1,7 @@
 //! Rosenbrock steps: linearly implicit, one matrix for all stages of a step and no iteration.
 
-use super::adjoint::{Bars as Weights, add, add_scaled};
+use super::adjoint::{add, add_scaled, walk};
+use super::checkpoints::Row;
 use super::control::error_norm;
 use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
 use super::failure::FailureReason;
@@ -30,7 +31,7 @@ pub struct Rosenbrock {
     pub b: &'static [f64],
     /// `Σ_i e_i K_i` estimates the error of a step, `[stages]`.
     pub error: &'static [f64],
-    /// Dense output: `u(t + θ h) = (1 − θ) u + θ (u⁺ + (1 − θ) Σ_m θ^m Σ_i h_mi K_i)`.
+    /// The polynomial inside a step: `u(t + θ h) = (1 − θ) u + θ (u⁺ + (1 − θ) Σ_m θ^m Σ_i h_mi K_i)`.
     pub dense: &'static [&'static [f64]],
 }
 
@@ -40,7 +41,7 @@ impl Rosenbrock {
         self.c.len()
     }
 
-    /// Weight of `K_i` in the dense output at θ.
+    /// Weight of `K_i` in the polynomial at θ.
     pub fn dense_weight(&self, i: usize, theta: f64) -> f64 {
         let rows = self.dense.iter().rev();
         let inner = rows.fold(0.0, |sum, row| sum * theta + row[i]);
@@ -55,6 +56,8 @@ pub(crate) struct Buffers {
     /// du/dt at the state.
     f: Vec<f64>,
     k: Vec<f64>,
+    /// The stages of the step around the one that leads to a requested time inside it.
+    around: Vec<f64>,
     stage: Vec<f64>,
     error: Vec<f64>,
     jacobian: Jacobian,
@@ -80,6 +83,7 @@ impl Stepping {
         let dof = evaluator.dof();
         buffers.slot.resize(evaluator.slot_len(), 0.0);
         buffers.k.resize(tableau.stages() * dof, 0.0);
+        buffers.around.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut buffers.f, &mut buffers.stage, &mut buffers.error] {
             buffer.resize(dof, 0.0);
         }
@@ -90,6 +94,11 @@ impl Stepping {
             current: false,
             control: Predictive::default(),
         }
+    }
+
+    /// Exchanges the stages of a step with those of the steps inside it.
+    fn step_aside(&mut self) {
+        std::mem::swap(&mut self.buffers.k, &mut self.buffers.around);
     }
 
     fn linearize<const TAPE: bool>(&mut self, course: &mut Course<TAPE>, t: f64) {
@@ -210,7 +219,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         accepted
     }
 
-    fn inside(
+    fn interpolate(
         &mut self,
         course: &mut Course<TAPE>,
         _step: Step,
@@ -225,8 +234,33 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         }
     }
 
+    fn inside(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) -> Result<(), FailureReason> {
+        let tableau = self.tableau;
+        let stride = |course: &Course<TAPE>, n: usize| n * stride(tableau, course.evaluator);
+        self.step_aside();
+        let found = course.by_step((step, theta), to, stride, |course, index, part| {
+            self.attempt(course, index, part)
+        });
+        self.step_aside();
+        found
+    }
+
     fn advance(&mut self, _course: &mut Course<TAPE>, _step: Step) {
         self.current = false;
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        self.control.save(row);
+    }
+
+    fn load(&mut self, _course: &mut Course<TAPE>, row: &mut Row) {
+        self.control.load(row);
     }
 
     fn finite(&self) -> bool {
@@ -252,25 +286,16 @@ pub(crate) fn backward(
     let mut planes = evaluator.planes(1);
     let mut second = evaluator.second_gradient(&planes);
     let (mut unused, still) = (vec![0.0; dof], vec![0.0; dof]);
-    let mut mu = vec![0.0; dof];
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
-    let mut weights = Weights::new(&work.plan.outputs, bars, dof);
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
-        let h = step.h();
-        let taped = &work.tape[n * stride(tableau, evaluator)..];
+    let u0 = walk(work, bars, dof, |pulled, mu| {
+        let (step, h) = (pulled.step, pulled.step.h());
+        let taped = &pulled.tape[pulled.index * stride(tableau, evaluator)..];
         let k = &taped[s * len..];
         let place = (sample, step.t);
-        weights.end(n, &mut mu);
         k_bar.fill(0.0);
         for (b, k_bar) in tableau.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
-            add_scaled(*b, &mu, k_bar);
-        }
-        while let Some((theta, bar)) = weights.inside(n) {
-            for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-                add_scaled(tableau.dense_weight(i, theta), bar, k_bar);
-            }
-            add(bar, &mut mu);
+            add_scaled(*b, pulled.bar, k_bar);
         }
         jacobian.fill(evaluator, place, &taped[..len]);
         let diagonal = 1.0 / (h * tableau.gamma);
@@ -289,7 +314,7 @@ pub(crate) fn backward(
             let at = (sample, step.node(tableau.c[i]));
             stage_bar.fill(0.0);
             evaluator.vjp(at, slot, bar, &mut stage_bar, None, gradient);
-            add(&stage_bar, &mut mu);
+            add(&stage_bar, mu);
             for (a, k_bar) in tableau.a[i].iter().zip(before.chunks_exact_mut(dof)) {
                 add_scaled(*a, &stage_bar, k_bar);
             }
@@ -298,12 +323,11 @@ pub(crate) fn backward(
             evaluator.tangent(place, first, along, &t_dot, &mut planes, &mut unused);
             let u = Bars {
                 value: &mut unused,
-                tangents: &mut mu,
+                tangents: &mut *mu,
             };
             let bars = (&*bar, &still[..]);
             evaluator.second(place, first, &mut planes, bars, u, None, &mut second);
         }
-    }
-    weights.start(&mut mu);
-    (mu, evaluator.parameter_tangents(&mut planes, &mut second))
+    });
+    (u0, evaluator.parameter_tangents(&mut planes, &mut second))
 }

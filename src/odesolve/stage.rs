@@ -2,6 +2,7 @@
 //! step of BDF. Simplified Newton iteration with a Jacobian that is kept as long as it serves.
 
 use super::adjoint::add;
+use super::checkpoints::Row;
 use super::driver::{Course, finite};
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
@@ -18,14 +19,27 @@ pub(crate) struct StageSolver {
     stage: Vec<f64>,
     dz: Vec<f64>,
     pub jacobian: Jacobian,
-    lu: Lu<f64>,
+    pub factors: Factors,
     exact: Exact,
-    /// The c of the factorisation; 0 for none.
-    factored: f64,
     /// Whether the Jacobian is there, and whether it is that of the current state.
     pub have: bool,
     pub current: bool,
     pub newton: Newton,
+}
+
+/// I − c J, factored.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Factors {
+    lu: Lu<f64>,
+    /// 0 for none.
+    c: f64,
+}
+
+impl Factors {
+    /// As if there were none.
+    pub fn clear(&mut self) {
+        self.c = 0.0;
+    }
 }
 
 /// I − c J with the Jacobian at the solution itself.
@@ -80,7 +94,34 @@ impl StageSolver {
         }
         self.jacobian.bind(evaluator);
         self.exact.bind(evaluator);
-        (self.have, self.current, self.factored) = (false, false, 0.0);
+        (self.have, self.current) = (false, false);
+        self.factors.clear();
+    }
+
+    /// Adds the state of the iteration matrix to a checkpoint.
+    pub fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.have, self.current].map(f64::from));
+        row.push(self.factors.c);
+        row.extend(self.jacobian.by_state());
+    }
+
+    /// Takes it back.
+    pub fn load(&mut self, row: &mut Row) {
+        self.have = row.flag();
+        self.current = row.flag();
+        self.factors.c = row.number();
+        row.fill(self.jacobian.by_state_mut());
+        if self.have && self.factors.c != 0.0 {
+            self.decompose(self.factors.c);
+        }
+    }
+
+    /// Factors I − c J.
+    fn decompose(&mut self, c: f64) -> bool {
+        let jacobian = &self.jacobian;
+        self.factors.lu.factor(self.f.len(), |row, column| {
+            f64::from(row == column) - c * jacobian.at(row, column)
+        })
     }
 
     /// Evaluates the field and its Jacobian at (t, u).
@@ -91,7 +132,8 @@ impl StageSolver {
         self.jacobian.fill(evaluator, place, &self.slot);
         course.work.stats.evaluations += 1;
         course.work.stats.jacobians += 1;
-        (self.have, self.current, self.factored) = (true, true, 0.0);
+        (self.have, self.current) = (true, true);
+        self.factors.clear();
     }
 
     /// Makes I − c J ready.
@@ -101,18 +143,15 @@ impl StageSolver {
         c: f64,
     ) -> Result<(), FailureReason> {
         // Step sizes that are meant to be equal differ by the rounding of the time.
-        if (self.factored - c).abs() <= 1e-5 * c.abs() {
+        if (self.factors.c - c).abs() <= 1e-5 * c.abs() {
             return Ok(());
         }
         if !self.jacobian.finite() {
             return Err(FailureReason::NotFinite);
         }
-        let jacobian = &self.jacobian;
-        let good = self.lu.factor(course.dof, |row, column| {
-            f64::from(row == column) - c * jacobian.at(row, column)
-        });
+        let good = self.decompose(c);
         course.work.stats.factorizations += 1;
-        self.factored = if good { c } else { 0.0 };
+        self.factors.c = if good { c } else { 0.0 };
         good.then_some(()).ok_or(FailureReason::Singular)
     }
 
@@ -177,7 +216,7 @@ impl StageSolver {
                 return Err(FailureReason::NotFinite);
             }
             self.residual(equation, z);
-            self.lu.solve(&mut self.dz);
+            self.factors.lu.solve(&mut self.dz);
             let progress = self.newton.judge(scaled_norm(&self.dz, scale, rtol, atol));
             if progress == Progress::Failed {
                 return Err(FailureReason::NotConverging);

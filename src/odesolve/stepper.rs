@@ -5,6 +5,7 @@
 //! and read from the dense output, unless the field is not finite there. Fixed steps divide each interval between
 //! requested times and breakpoints equally.
 
+use super::checkpoints::Row;
 use super::control::{self, Controller};
 use super::failure::FailureReason;
 use super::options::SolveOptions;
@@ -64,6 +65,7 @@ impl<'a> Stepper<'a> {
         stops.clear();
         if options.breakpoints {
             stops.extend(breakpoints.iter().filter(|b| **b > low && **b < high));
+            stops.dedup();
             if last < first {
                 stops.reverse();
             }
@@ -241,6 +243,11 @@ impl<'a> Stepper<'a> {
         false
     }
 
+    /// Rejects an adaptive step whose end is not finite.
+    pub fn refuse(&mut self, step: Step) {
+        self.judge(step, f64::NAN, || false);
+    }
+
     /// After a step that could not be taken: beyond the end the field may not even be defined.
     pub fn stay_inside(&mut self, step: Step) {
         if (step.end - self.last) * self.sign > 0.0 {
@@ -275,6 +282,47 @@ impl<'a> Stepper<'a> {
         })
     }
 
+    /// Adds to a checkpoint what the steps from here on depend on.
+    pub fn save(&self, row: &mut Vec<f64>) {
+        let EqualSteps {
+            start,
+            end,
+            size,
+            n,
+            done,
+        } = self.equal;
+        row.extend([
+            self.t,
+            self.next_stop as f64,
+            self.wanted as f64,
+            self.proposed,
+            f64::from(self.stop_at_end),
+            self.norm,
+            f64::from(self.rejected),
+            self.interval as f64,
+        ]);
+        row.extend([start, end, size, n, done]);
+    }
+
+    /// Goes on from a checkpoint.
+    pub fn load(&mut self, row: &mut Row) {
+        self.t = row.number();
+        self.next_stop = row.count();
+        self.wanted = row.count();
+        self.proposed = row.number();
+        self.stop_at_end = row.flag();
+        self.norm = row.number();
+        self.rejected = row.flag();
+        self.interval = row.count();
+        self.equal = EqualSteps {
+            start: row.number(),
+            end: row.number(),
+            size: row.number(),
+            n: row.number(),
+            done: row.number(),
+        };
+    }
+
     /// Moves on to the end of an accepted step.
     #[inline]
     pub fn advance(&mut self, step: Step) {
@@ -286,7 +334,10 @@ impl EqualSteps {
     /// Steps of at most `h`.
     fn new(start: f64, end: f64, h: f64) -> Self {
         // Rounding of the quotient must not add a step.
-        let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil().max(1.0);
+        let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil();
+        // Steps too short for time to show them would be no steps.
+        let resolution = 4.0 * f64::EPSILON * start.abs().max(end.abs());
+        let n = n.min(((end - start).abs() / resolution).floor()).max(1.0);
         EqualSteps {
             start,
             end,

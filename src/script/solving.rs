@@ -14,7 +14,7 @@ use super::registry::Registry;
 use crate::devices::Device;
 use crate::engines::engine;
 use crate::odesolve::{
-    Controller, Direction, Event, Solution, SolveOptions, Stats, methods, solve_on,
+    Adjoint, Controller, Direction, Event, Solution, SolveOptions, Stats, methods, solve_on,
 };
 use crate::{Error, Result};
 
@@ -42,6 +42,20 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
     solver.check()?;
     Ok(solver)
+}
+
+/// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous one.
+///
+/// # Errors
+/// A value of the wrong type or out of its range, or a choice that the method does not have.
+pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptions> {
+    let solver = SolveOptions {
+        adjoint: Adjoint::by_name(options.choice("adjoint", &Adjoint::NAMES)?)?,
+        adjoint_rtol: options.opt_positive("adjoint_rtol")?,
+        adjoint_atol: options.opt_positive("adjoint_atol")?,
+        ..solver
+    };
+    solver.check().map(|()| solver)
 }
 
 /// The engine's name and its device, under the keys `engine` and `device`. Where the device is missing it is the session's,

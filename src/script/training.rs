@@ -15,7 +15,7 @@ use super::observation::observation;
 use super::options::Options;
 use super::registry::Registry;
 use super::runs::named;
-use super::solving::{engine_and_device, solver};
+use super::solving::{adjoint, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
 use crate::logging::{CsvLogger, Progress};
@@ -44,7 +44,8 @@ pub(super) fn register(reg: &mut Registry) {
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
-         max_step, max_steps, controller, breakpoints, progress.",
+         max_step, max_steps, controller, breakpoints, adjoint (how gradients are computed, see loss_and_gradient), adjoint_rtol, \
+         adjoint_atol, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     let host = reg.host();
@@ -60,7 +61,10 @@ pub(super) fn register(reg: &mut Registry) {
         "loss_and_gradient",
         "loss_and_gradient(model, data, method, #{ lambda: 1.0, adjoint: \"backprop\", engine: \"native\" }) -> map",
         "The method's loss and its gradient: the model's parameters, then the method's own, then the initial states if train_u0 is \
-         true. Also takes observe, u0 and the solver's options.",
+         true. adjoint says how the gradient is computed: \"backprop\" (exact, all stages stored), \"adjoint\" (continuous, solved \
+         backwards with adjoint_rtol and adjoint_atol), \"single_ckpt\" (exact, the solve taken again), \"adaptive_ckpt\" (exact, \
+         memory of the root of the number of steps), \"symplectic\" (exact, states stored; explicit Runge-Kutta methods). Also \
+         takes observe, u0 and the solver's options.",
         "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
     );
 }
@@ -213,7 +217,8 @@ impl TrainCall {
             patience: options.opt_usize("patience")?,
             max_failures: options.count("max_failures", default.max_failures)?,
             observation: observation(&mut options)?,
-            solver: solver(&mut options, "solver")?,
+            solver: solver(&mut options, "solver")
+                .and_then(|solver| adjoint(&mut options, solver))?,
             engine,
             device,
             out: match options.opt_string("out")? {
@@ -293,10 +298,10 @@ fn loss_and_gradient(
         0.0
     };
     let lambda = options.f64("lambda", default)?;
-    options.choice("adjoint", &["backprop"])?;
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
     let solver = solver(&mut options, "solver")?;
+    let solver = adjoint(&mut options, solver)?;
     options.finish()?;
     let mut objective = Objective::observing(
         &model.0,

@@ -112,6 +112,9 @@ impl Engine for TorchEngine {
         }
         check(field, problems, options, plans)?;
         tableau(options)?;
+        if keep {
+            options.adjoint.check_torch()?;
+        }
         self.kept = None;
         let _threads = Threads::suited(field, problems.len());
         let (plans, stats, u) = match plans {

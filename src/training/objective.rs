@@ -24,7 +24,8 @@ pub struct Loss {
     pub gradient: Vec<f64>,
     /// What the solves cost.
     pub stats: Stats,
-    /// The steps of each solve.
+    /// The steps of each solve; empty where the gradient was computed in a way that writes none down
+    /// ([`Trajectory::plan`](crate::odesolve::Trajectory::plan)).
     pub plans: Vec<StepPlan>,
 }
 

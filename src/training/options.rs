@@ -158,6 +158,9 @@ impl TrainOptions {
                 "events belong to a solve; a training takes none",
             ));
         }
+        if self.engine == "torch" {
+            self.solver.adjoint.check_torch()?;
+        }
         self.solver.check()
     }
 

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::optimizer::Optimizer;
 use super::options::{LrSchedule, TrainOptions};
 use crate::Result;
-use crate::odesolve::{Controller, SolveOptions};
+use crate::odesolve::{Adjoint, Controller, SolveOptions};
 
 /// The method and the options of a run that its results depend on; the solver stands beside them, in
 /// [`Run::solver`](super::Run::solver).
@@ -74,6 +74,17 @@ pub(super) struct SavedSolver {
     controller: String,
     max_steps: usize,
     breakpoints: bool,
+    #[serde(default = "default_adjoint")]
+    adjoint: String,
+    #[serde(default)]
+    adjoint_rtol: Option<f64>,
+    #[serde(default)]
+    adjoint_atol: Option<f64>,
+}
+
+/// That of a run saved before there was a choice.
+fn default_adjoint() -> String {
+    Adjoint::default().name().into()
 }
 
 impl SavedSolver {
@@ -90,6 +101,9 @@ impl SavedSolver {
             controller,
             max_steps,
             breakpoints,
+            adjoint,
+            adjoint_rtol,
+            adjoint_atol,
             // Of one solve, and of one session.
             events: _,
             interrupt: _,
@@ -105,6 +119,9 @@ impl SavedSolver {
             controller: controller.name().into(),
             max_steps: *max_steps,
             breakpoints: *breakpoints,
+            adjoint: adjoint.name().into(),
+            adjoint_rtol: *adjoint_rtol,
+            adjoint_atol: *adjoint_atol,
         }
     }
 
@@ -117,6 +134,9 @@ impl SavedSolver {
             controller: Controller::by_name(&self.controller)?,
             max_steps: self.max_steps,
             breakpoints: self.breakpoints,
+            adjoint: Adjoint::by_name(&self.adjoint)?,
+            adjoint_rtol: self.adjoint_rtol,
+            adjoint_atol: self.adjoint_atol,
             ..SolveOptions::default()
                 .method(&self.solver)?
                 .tolerances(self.rtol, self.atol)

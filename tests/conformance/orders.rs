@@ -60,11 +60,10 @@ fn the_order_is_the_stated_one() {
     }
 }
 
-/// `n` equal steps, the solution wanted once inside each.
+/// `n` equal steps, the solution wanted at four times inside each.
 fn inside(method: &Method, known: &Known, n: usize) -> f64 {
     let (start, end) = known.span;
     let at = |i: usize| start + (end - start) * i as f64 / n as f64;
-    let theta = |i: usize| 0.1 + 0.8 * (i as f64 * 0.618).fract();
     let mut plan = StepPlan {
         steps: (0..n)
             .map(|i| Step {
@@ -77,8 +76,10 @@ fn inside(method: &Method, known: &Known, n: usize) -> f64 {
     };
     let mut t = vec![start];
     for i in 0..n {
-        plan.outputs.push(Output::Inside(i, theta(i)));
-        t.push(at(i) + theta(i) * (at(1) - start));
+        for theta in [0.15, 0.4, 0.65, 0.9] {
+            plan.outputs.push(Output::Inside(i, theta));
+            t.push(at(i) + theta * (at(1) - start));
+        }
     }
     let got = replayed(&known.field, &(known.exact)(start), &t, &with(method), plan);
     let want: Vec<f64> = t.iter().flat_map(|t| (known.exact)(*t)).collect();
@@ -86,7 +87,7 @@ fn inside(method: &Method, known: &Known, n: usize) -> f64 {
 }
 
 #[test]
-fn dense_output_keeps_the_order_up_to_four() {
+fn dense_output_has_the_order_of_the_method() {
     for method in methods::ALL.iter().filter(|m| m.dense() && m.fixed_steps()) {
         for (known, first) in known().into_iter().zip([4, 4, 160]) {
             let first = if method.order > 5 {
@@ -99,9 +100,10 @@ fn dense_output_keeps_the_order_up_to_four() {
                 "{} inside steps, {}: order {order:.2}",
                 method.name, known.name
             );
-            let wanted = method.order.min(4) as f64;
+            // A stiff component reduces the order a little, as it does at the ends of the steps.
+            let reduction = if known.name == "Kaps" { 0.3 } else { 0.2 };
             assert!(
-                order > wanted - 0.2,
+                order > method.order as f64 - reduction,
                 "{} on {}: {order}",
                 method.name,
                 known.name

@@ -1,35 +1,57 @@
 //! Events during a solve: each accepted step of whichever method is handed to the [`Watch`](super::Watch) as a function of θ.
 
-use super::resolution;
-use crate::odesolve::driver::{Course, Scheme};
+use super::{Quality, resolution};
+use crate::odesolve::driver::{Course, Scheme, finite};
+use crate::odesolve::failure::FailureReason;
 use crate::odesolve::plan::{Output, Step};
 
 impl<const TAPE: bool> Course<'_, TAPE> {
     /// Looks for events in the attempted step, before it becomes the current one; θ of the one that ends the solve.
-    pub fn happenings<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) -> Option<f64> {
-        let mut watch = self.events.take()?;
+    pub fn happenings<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        step: Step,
+    ) -> Result<Option<f64>, FailureReason> {
+        let Some(mut watch) = self.events.take() else {
+            return Ok(None);
+        };
+        let quality = match self.options.method.steps_inside() {
+            true => Quality::Full,
+            false => Quality::Quick,
+        };
         let mut found = std::mem::take(&mut self.work.occurrences);
         let last = self.problem.t[self.problem.t.len() - 1];
         let limit = ((last - step.t) / step.h()).min(1.0);
         let hermite = (!self.options.method.dense()).then(|| self.slopes(step));
-        let mut u = |theta: f64, out: &mut [f64]| match &hermite {
+        let before = found.len();
+        let mut u = |theta: f64, quality, out: &mut [f64]| match &hermite {
             _ if theta == 0.0 => out.copy_from_slice(&self.work.state),
             _ if theta == 1.0 => out.copy_from_slice(&self.work.next),
             Some(slopes) => self.hermite(slopes, step, theta, out),
-            None => self.dense(scheme, step, theta, out),
+            None => self.dense(scheme, (step, theta), quality, out),
         };
-        let end = watch.step(step, limit, &mut u, &mut found);
+        let end = watch.step(step, limit, quality, &mut u, &mut found);
+        let numbers = found[before..].iter().all(|event| finite(&event.u));
         self.work.occurrences = found;
         self.events = Some(watch);
-        end
+        numbers.then_some(end).ok_or(FailureReason::NotFinite)
     }
 
     /// The solution at `t + θ h` of the attempted step.
-    fn dense<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step, theta: f64, out: &mut [f64]) {
+    fn dense<S: Scheme<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        (step, theta): (Step, f64),
+        quality: Quality,
+        out: &mut [f64],
+    ) {
         // Behind the solution there is room for one state.
         let n = self.work.u.len();
         self.work.u.resize(n + self.dof, 0.0);
-        scheme.inside(self, step, theta, n..n + self.dof);
+        let to = n..n + self.dof;
+        if quality == Quality::Quick || scheme.inside(self, step, theta, to.clone()).is_err() {
+            scheme.interpolate(self, step, theta, to);
+        }
         out.copy_from_slice(&self.work.u[n..]);
         self.work.u.truncate(n);
     }
@@ -58,13 +80,14 @@ impl<const TAPE: bool> Course<'_, TAPE> {
     pub fn end_at(&mut self, index: usize, step: Step, theta: f64) -> Step {
         let work = &mut *self.work;
         let mut n = work.plan.outputs.len();
-        // A requested time that rounding alone separates from the event is its time.
+        // A requested time that rounding alone separates from the event is its time, as the last one must be where it is reached.
         let last = match work.plan.outputs.last() {
             Some(Output::Inside(m, last)) if *m == index => Some(*last),
             Some(Output::End(m)) if *m == index => Some(1.0),
             _ => None,
         };
-        let same = last.filter(|last| (last - theta).abs() <= 4.0 * resolution(step));
+        let all = n == self.problem.t.len();
+        let same = last.filter(|last| all || (last - theta).abs() <= 4.0 * resolution(step));
         let theta = same.unwrap_or(theta);
         let end = step.node(theta);
         let place = if theta == 1.0 {

@@ -1,5 +1,34 @@
 //! The root of a function in a bracket.
 
+/// The root of a function of which an approximation, with this slope there, has the root `x`: the secant method, from 0 to
+/// `limit`. It ends where an increment no longer makes the function smaller.
+pub(super) fn near(
+    f: &mut impl FnMut(f64) -> f64,
+    mut x: f64,
+    mut slope: f64,
+    limit: f64,
+    resolution: f64,
+) -> f64 {
+    let mut value = f(x);
+    for _ in 0..8 {
+        let next = x - value / slope;
+        if value == 0.0 || !(0.0..=limit).contains(&next) {
+            break;
+        }
+        let ahead = f(next);
+        if ahead.is_nan() || ahead.abs() >= value.abs() {
+            break;
+        }
+        slope = (ahead - value) / (next - x);
+        let done = (next - x).abs() <= resolution;
+        (x, value) = (next, ahead);
+        if done {
+            break;
+        }
+    }
+    x
+}
+
 /// The root between two points at which the function has opposite signs, to `resolution` or the spacing of numbers there.
 ///
 /// The ITP method: interpolate, truncate, project. As safe as bisection (at most one more evaluation), superlinear on smooth

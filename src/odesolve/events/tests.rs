@@ -33,8 +33,8 @@ fn on_a_line(event: &Event, points: &[f64]) -> Vec<f64> {
             t: i as f64,
             end: i as f64 + 1.0,
         };
-        let mut u = |theta: f64, u: &mut [f64]| u[0] = pair[0] + theta * (pair[1] - pair[0]);
-        watch.step(step, 1.0, &mut u, &mut found);
+        let mut u = |theta: f64, _, u: &mut [f64]| u[0] = pair[0] + theta * (pair[1] - pair[0]);
+        watch.step(step, 1.0, Quality::Full, &mut u, &mut found);
     }
     found.into_iter().map(|o| o.t).collect()
 }

@@ -6,8 +6,9 @@ use super::{Family, Method};
 /// Diagonally implicit Runge-Kutta pair of order 5(4), seven stages of which the first is explicit; both methods are L-stable
 /// and stiffly accurate.
 ///
-/// A. Kværnø, *Singly diagonally implicit Runge-Kutta methods with an explicit first stage*, BIT 44 (2004). The dense output
-/// is the continuously differentiable one of degree 4 that satisfies all conditions of order 4.
+/// A. Kværnø, *Singly diagonally implicit Runge-Kutta methods with an explicit first stage*, BIT 44 (2004). The polynomial
+/// where events are looked for is the continuously differentiable one of degree 4 that satisfies all conditions of order 4; a
+/// requested time inside a step is reached by a step of its own, of order 5.
 pub const KVAERNO5: Method = Method {
     name: "kvaerno5",
     order: 5,

@@ -2,8 +2,8 @@
 
 use super::{Family, Method};
 
-/// Implicit Runge-Kutta method of order 5 with three stages, L-stable and stiffly accurate; the dense output is its
-/// collocation polynomial, of order 3.
+/// Implicit Runge-Kutta method of order 5 with three stages, L-stable and stiffly accurate. Its collocation polynomial, of
+/// order 3, is where events are looked for; a requested time inside a step is reached by a step of its own, of order 5.
 ///
 /// E. Hairer, G. Wanner, *Solving Ordinary Differential Equations II*, IV.8 (RADAU5).
 pub const RADAU: Method = Method {

@@ -3,7 +3,8 @@
 use super::super::rosenbrock::Rosenbrock;
 use super::{Family, Method};
 
-/// Rosenbrock method of order 5(4) with eight stages, L-stable and stiffly accurate; dense output of order 4.
+/// Rosenbrock method of order 5(4) with eight stages, L-stable and stiffly accurate. Its polynomial of order 4 is where events are looked
+/// for; a requested time inside a step is reached by a step of its own, of order 5.
 ///
 /// G. Steinebach, *Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia Differential
 /// Equations package*, BIT 63 (2023).

@@ -120,7 +120,7 @@ fn stated(name: &str) -> (&'static [usize], usize) {
         "fehlberg2" | "adaptive_heun" => (&[1], 2),
         "bosh3" => (&[2], 3),
         "dopri5" | "tsit5" => (&[4], 4),
-        "vern7" => (&[6], 6),
+        "vern7" => (&[6], 7),
         "dopri8" => (&[5, 3], 7),
         _ => (&[], 0),
     }
@@ -170,20 +170,5 @@ fn order_conditions_of_solution_estimates_and_dense_output() {
             assert_eq!(m.c[last], 1.0);
             assert_eq!(m.a[last], &m.b[..last], "{name}");
         }
-    }
-}
-
-#[test]
-fn the_interpolant_of_vern7_meets_the_conditions_of_order_7_nearly() {
-    let m = super::super::methods::by_name("vern7")
-        .unwrap()
-        .tableau()
-        .unwrap();
-    let conditions = Conditions::of(m);
-    let mut w = vec![0.0; m.all_stages()];
-    for theta in [0.2, 0.5, 0.9] {
-        m.dense_weights(theta, &mut w);
-        assert!(conditions.residual(&w, 7..=7, theta) < 3e-7);
-        assert!(conditions.residual(&w, 8..=8, theta) > 3e-6);
     }
 }
