@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::super::color::Color;
 use super::super::entry::{Entry, Kind};
 use super::super::geometry::Point;
-use super::super::lattice::Lattice;
+use super::super::lattice::{Lattice, edges};
 use super::super::look::Look;
 use super::super::option::OptionValue;
 use super::super::scene::{Ink, Pen, Scene};

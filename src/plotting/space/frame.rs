@@ -18,7 +18,7 @@ const EDGES: Ink = ((0x88, 0x88, 0x88), 1.0);
 const SHORTEST: f64 = 40.0;
 
 /// The axes with their marks and names.
-pub(super) struct BoxFrame<'a> {
+pub(in super::super) struct BoxFrame<'a> {
     axes: [Axis; 3],
     names: [&'a str; 3],
 }
@@ -36,6 +36,15 @@ struct Edge {
     from: Place,
     to: Place,
     outward: Point,
+}
+
+/// An axis on the page.
+pub(in super::super) struct Line {
+    pub from: Point,
+    pub to: Point,
+    pub outward: Point,
+    /// Where something is written, and what.
+    pub marks: Vec<(Point, String)>,
 }
 
 impl<'a> BoxFrame<'a> {
@@ -120,6 +129,28 @@ impl<'a> BoxFrame<'a> {
         ]
     }
 
+    /// The axes as lines on the page, with the first and the last mark of each and its name between them.
+    pub fn axes_only(&self, view: &SpaceView) -> Vec<Line> {
+        let edges = self.edges(view);
+        let line = |k: usize, edge: &Edge| {
+            let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
+            let along = |place: f64| (from.0 + place * (to.0 - from.0), from.1 + place * (to.1 - from.1));
+            let major = Ticks::new(&self.axes[k], 5).major;
+            let mut marks: Vec<(Point, String)> = Vec::new();
+            for (place, label) in major.first().into_iter().chain(major.last()) {
+                marks.push((along(*place), label.clone()));
+            }
+            marks.push((along(0.5), self.names[k].to_owned()));
+            Line {
+                from,
+                to,
+                outward: edge.outward,
+                marks,
+            }
+        };
+        edges.iter().enumerate().map(|(k, edge)| line(k, edge)).collect()
+    }
+
     /// The three walls behind the data.
     pub fn draw_back(&self, view: &SpaceView, scene: &mut Scene) {
         let near = view.camera.near();
@@ -202,7 +233,7 @@ impl<'a> BoxFrame<'a> {
             }
             let middle = along(0.5);
             if k == 2 {
-                let x = middle.0 - reach - 0.55 * AXIS_EM;
+                let x = middle.0 - reach - 0.8 * AXIS_EM;
                 scene.text(name, (x, middle.1), AXIS_EM, Align::Center, true, INK);
                 continue;
             }
