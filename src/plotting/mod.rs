@@ -46,9 +46,9 @@ mod scene;
 mod shade;
 mod space;
 mod style;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod ticks;
 mod values;
 mod view;

@@ -182,7 +182,12 @@ macro_rules! rendered {
             /// # Errors
             ///
             /// Nothing to draw; the message says why and what to do.
-            pub fn to_text(&self, columns: usize, rows: usize, colour: bool) -> $crate::Result<String> {
+            pub fn to_text(
+                &self,
+                columns: usize,
+                rows: usize,
+                colour: bool,
+            ) -> $crate::Result<String> {
                 $crate::plotting::text::text(&self.clone().into(), columns, rows, colour)
             }
 

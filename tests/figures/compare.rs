@@ -54,7 +54,8 @@ pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
         fs::write(&path, encoded(&drawn)).expect("written");
         return Ok(());
     }
-    let bytes = fs::read(&path).map_err(|e| format!("{name}: {}: {e}; ODESYNC_BLESS=1 makes it", path.display()))?;
+    let bytes = fs::read(&path)
+        .map_err(|e| format!("{name}: {}: {e}; ODESYNC_BLESS=1 makes it", path.display()))?;
     let wanted = decoded(&bytes);
     let mut difference = Pixels {
         size: drawn.size,
@@ -63,9 +64,16 @@ pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
     let fault = if drawn.size != wanted.size {
         format!("is {:?} and was {:?}", drawn.size, wanted.size)
     } else {
-        let by: Vec<u8> = drawn.rgb.iter().zip(&wanted.rgb).map(|(a, b)| a.abs_diff(*b)).collect();
+        let by: Vec<u8> = drawn
+            .rgb
+            .iter()
+            .zip(&wanted.rgb)
+            .map(|(a, b)| a.abs_diff(*b))
+            .collect();
         let mean = by.iter().map(|d| f64::from(*d)).sum::<f64>() / by.len() as f64;
-        let pixels = by.chunks_exact(3).map(|p| p.iter().copied().max().unwrap_or(0));
+        let pixels = by
+            .chunks_exact(3)
+            .map(|p| p.iter().copied().max().unwrap_or(0));
         let far = pixels.clone().filter(|d| *d > PIXEL).count() as f64 / (by.len() / 3) as f64;
         if mean <= MEAN && far <= PART {
             return Ok(());
@@ -73,12 +81,23 @@ pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
         for (to, d) in difference.rgb.chunks_exact_mut(3).zip(pixels) {
             to.fill(255 - d);
         }
-        format!("differs by {mean:.3} on the mean (at most {MEAN}), and in {:.2} % of its pixels by more than {PIXEL}", 100.0 * far)
+        format!(
+            "differs by {mean:.3} on the mean (at most {MEAN}), and in {:.2} % of its pixels by more than {PIXEL}",
+            100.0 * far
+        )
     };
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("images");
     fs::create_dir_all(&folder).expect("a folder");
-    let (actual, diff) = (folder.join(format!("{name}.png")), folder.join(format!("{name}.diff.png")));
+    let (actual, diff) = (
+        folder.join(format!("{name}.png")),
+        folder.join(format!("{name}.diff.png")),
+    );
     fs::write(&actual, encoded(&drawn)).expect("written");
     fs::write(&diff, encoded(&difference)).expect("written");
-    Err(format!("{name} {fault}: drawn {}, kept {}, difference {}", actual.display(), path.display(), diff.display()))
+    Err(format!(
+        "{name} {fault}: drawn {}, kept {}, difference {}",
+        actual.display(),
+        path.display(),
+        diff.display()
+    ))
 }

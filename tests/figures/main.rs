@@ -26,6 +26,9 @@ fn every_kept_picture_is_of_a_figure() {
     for entry in kept {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy().replace(".png", "");
-        assert!(gallery::FIGURES.iter().any(|(known, _)| *known == name), "{name}");
+        assert!(
+            gallery::FIGURES.iter().any(|(known, _)| *known == name),
+            "{name}"
+        );
     }
 }

@@ -58,7 +58,7 @@ impl<'a> BoxFrame<'a> {
         let name = if self.names[2].is_empty() {
             0.0
         } else {
-            1.6 * AXIS_EM
+            1.8 * AXIS_EM
         };
         TICK + TICK_GAP + labels + name
     }
@@ -134,7 +134,12 @@ impl<'a> BoxFrame<'a> {
         let edges = self.edges(view);
         let line = |k: usize, edge: &Edge| {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
-            let along = |place: f64| (from.0 + place * (to.0 - from.0), from.1 + place * (to.1 - from.1));
+            let along = |place: f64| {
+                (
+                    from.0 + place * (to.0 - from.0),
+                    from.1 + place * (to.1 - from.1),
+                )
+            };
             let major = Ticks::new(&self.axes[k], 5).major;
             let mut marks: Vec<(Point, String)> = Vec::new();
             for (place, label) in major.first().into_iter().chain(major.last()) {
@@ -148,7 +153,11 @@ impl<'a> BoxFrame<'a> {
                 marks,
             }
         };
-        edges.iter().enumerate().map(|(k, edge)| line(k, edge)).collect()
+        edges
+            .iter()
+            .enumerate()
+            .map(|(k, edge)| line(k, edge))
+            .collect()
     }
 
     /// The three walls behind the data.

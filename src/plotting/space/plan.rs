@@ -128,7 +128,12 @@ impl<'a> SpacePlan<'a> {
         }
         let entries = self.figure.entries();
         if let Some(legend) = LegendBox::new(&entries, (0.5 * rect.width(), rect.height())) {
-            let place = legend.place(self.figure.legend, rect, points, 0.0);
+            let wanted = match self.figure.legend {
+                // Beside the box is the colour bar.
+                Legend::Outside => Legend::TopRight,
+                other => other,
+            };
+            let place = legend.place(wanted, rect, points, 0.0);
             legend.draw(&place, true, &entries, &self.looks, scene);
         }
     }

@@ -25,14 +25,17 @@ pub(super) fn in_dots(looks: Vec<Look>) -> Vec<Look> {
     looks.into_iter().map(dotted).collect()
 }
 
-fn y_marks(figure: &Figure, axis: &Axis, rows: usize) -> Vec<(usize, String)> {
-    let names = figure.layers.iter().find_map(|l| l.y_names());
-    let major = match names {
-        Some(names) => names.into_iter().map(|(v, name)| (axis.place(v), name)).collect(),
-        None => Ticks::new(axis, (rows / 3).clamp(2, 8)).major,
+fn y_marks(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
+    let major = Ticks::new(axis, (rows / 3).clamp(2, 8)).major;
+    let row = |place: f64| {
+        ((1.0 - place) * rows as f64 - 1e-9)
+            .floor()
+            .clamp(0.0, rows as f64 - 1.0) as usize
     };
-    let row = |place: f64| ((1.0 - place) * rows as f64 - 1e-9).floor().clamp(0.0, rows as f64 - 1.0) as usize;
-    let mut marks: Vec<(usize, String)> = major.into_iter().map(|(place, label)| (row(place), label)).collect();
+    let mut marks: Vec<(usize, String)> = major
+        .into_iter()
+        .map(|(place, label)| (row(place), label))
+        .collect();
     // Of two marks in one row only one can be written.
     marks.dedup_by_key(|mark| mark.0);
     marks
@@ -50,9 +53,14 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
     let title = usize::from(!figure.title.is_empty());
     let name = usize::from(!figure.y_label.is_empty());
     let height = rows.saturating_sub(title + name + 2 + below.len()).max(4);
-    let marks = y_marks(figure, &y, height);
+    let marks = y_marks(&y, height);
     let wide = |text: &str| text.chars().count();
-    let margin = marks.iter().map(|(_, label)| wide(label)).max().unwrap_or(0).min(columns / 3);
+    let margin = marks
+        .iter()
+        .map(|(_, label)| wide(label))
+        .max()
+        .unwrap_or(0)
+        .min(columns / 3);
     let width = columns.saturating_sub(margin + 2).max(8);
 
     let mut screen = Screen::new(width, height);
@@ -72,10 +80,17 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
         lines.push(plain(&centred(&figure.title, columns)));
     }
     if name == 1 {
-        lines.push(plain(&format!("{}{}", " ".repeat(margin.saturating_sub(1)), figure.y_label)));
+        lines.push(plain(&format!(
+            "{}{}",
+            " ".repeat(margin.saturating_sub(1)),
+            figure.y_label
+        )));
     }
     for (row, drawn) in screen.block(colour).into_iter().enumerate() {
-        let label = marks.iter().find(|(at, _)| *at == row).map(|(_, label)| label.as_str());
+        let label = marks
+            .iter()
+            .find(|(at, _)| *at == row)
+            .map(|(_, label)| label.as_str());
         let cut: String = label.unwrap_or("").chars().take(margin).collect();
         let axis = if label.is_some() { '┤' } else { '│' };
         let mut line = plain(&format!("{}{cut} {axis}", " ".repeat(margin - wide(&cut))));
@@ -97,7 +112,9 @@ fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> Block {
     for (place, label) in &marks {
         ruler[at(*place)] = '┬';
         let size = label.chars().count();
-        let start = (margin + 1 + at(*place)).saturating_sub(size / 2).min((margin + 1 + width).saturating_sub(size));
+        let start = (margin + 1 + at(*place))
+            .saturating_sub(size / 2)
+            .min((margin + 1 + width).saturating_sub(size));
         if start >= free {
             for (cell, drawn) in labels[start..].iter_mut().zip(plain(label)) {
                 *cell = drawn;
@@ -105,11 +122,18 @@ fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> Block {
             free = start + size + 1;
         }
     }
-    let mut lines = vec![plain(&format!("{}└{}", " ".repeat(margin), ruler.iter().collect::<String>()))];
+    let mut lines = vec![plain(&format!(
+        "{}└{}",
+        " ".repeat(margin),
+        ruler.iter().collect::<String>()
+    ))];
     // The name stands where the marks leave room, at the end.
     let name = figure.x_label.chars().count();
     let start = labels.len().saturating_sub(name);
-    let end = labels.iter().rposition(|c| *c != BLANK).map_or(0, |i| i + 2);
+    let end = labels
+        .iter()
+        .rposition(|c| *c != BLANK)
+        .map_or(0, |i| i + 2);
     let mut named = Vec::new();
     if name > 0 && start >= end {
         for (cell, drawn) in labels[start..].iter_mut().zip(plain(&figure.x_label)) {

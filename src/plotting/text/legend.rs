@@ -47,14 +47,25 @@ pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
     let Some((first, last)) = ends(&tint.axis) else {
         return Vec::new();
     };
-    let name = if tint.label.is_empty() { String::new() } else { format!("{}  ", tint.label) };
+    let name = if tint.label.is_empty() {
+        String::new()
+    } else {
+        format!("{}  ", tint.label)
+    };
     let mut line = plain(&format!("{name}{first} "));
     let marks = Ticks::new(&tint.axis, 6).major;
-    let (low, high) = (marks.first().map_or(0.0, |m| m.0), marks.last().map_or(1.0, |m| m.0));
-    let steps = columns.saturating_sub(line.len() + last.chars().count() + 1).clamp(4, 24);
+    let (low, high) = (
+        marks.first().map_or(0.0, |m| m.0),
+        marks.last().map_or(1.0, |m| m.0),
+    );
+    let steps = columns
+        .saturating_sub(line.len() + last.chars().count() + 1)
+        .clamp(4, 24);
     for i in 0..steps {
         let rgb = tint.at(low + (high - low) * (i as f64 + 0.5) / steps as f64);
-        let lightness = (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2)) / 255.0;
+        let lightness =
+            (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2))
+                / 255.0;
         line.push(Cell {
             character: if colour { '█' } else { shade(lightness) },
             ink: colour.then_some(rgb),

@@ -16,7 +16,10 @@ const LEAST: (usize, usize) = (24, 8);
 
 /// A panel as text in so many columns and rows. Without colour there are no control sequences in it.
 pub(super) fn text(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<String> {
-    Ok(written(&block(panel, columns.min(400), rows.min(200), colour)?, colour))
+    Ok(written(
+        &block(panel, columns.min(400), rows.min(200), colour)?,
+        colour,
+    ))
 }
 
 fn block(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<Block> {

@@ -161,7 +161,9 @@ impl Screen {
             return;
         };
         for (i, c) in text.chars().enumerate() {
-            let at = usize::try_from(column + i as i64).ok().filter(|c| *c < self.columns);
+            let at = usize::try_from(column + i as i64)
+                .ok()
+                .filter(|c| *c < self.columns);
             if let Some(column) = at {
                 self.letters[row * self.columns + column] = Some(c);
             }
@@ -170,7 +172,11 @@ impl Screen {
 
     pub fn block(&self, colour: bool) -> Block {
         (0..self.rows)
-            .map(|row| (0..self.columns).map(|column| self.cell(row * self.columns + column, colour)).collect())
+            .map(|row| {
+                (0..self.columns)
+                    .map(|column| self.cell(row * self.columns + column, colour))
+                    .collect()
+            })
             .collect()
     }
 
@@ -200,8 +206,12 @@ impl Screen {
         };
         match (upper, lower, colour) {
             (None, None, _) => BLANK,
-            (Some(a), Some(b), false) => cell(shade(0.5 * (lightness(a) + lightness(b))), None, None),
-            (Some(a), None, false) | (None, Some(a), false) => cell(shade(lightness(a)), None, None),
+            (Some(a), Some(b), false) => {
+                cell(shade(0.5 * (lightness(a) + lightness(b))), None, None)
+            }
+            (Some(a), None, false) | (None, Some(a), false) => {
+                cell(shade(lightness(a)), None, None)
+            }
             (Some(a), b, true) => cell('▀', Some(a), b),
             (None, Some(b), true) => cell('▄', Some(b), None),
         }

@@ -73,6 +73,10 @@ fn write(screen: &mut Screen, (x, y): Point, outward: Point, text: &str) {
     match outward.0 {
         ..=-0.5 => screen.write(column - size - 1, row, text),
         0.5.. => screen.write(column + 2, row + i64::from(outward.1 > 0.2), text),
-        _ => screen.write(column - size / 2, row + if outward.1 > 0.0 { 1 } else { -1 }, text),
+        _ => screen.write(
+            column - size / 2,
+            row + if outward.1 > 0.0 { 1 } else { -1 },
+            text,
+        ),
     }
 }
