@@ -158,7 +158,8 @@ impl Layer3 for Sheet {
                             &outline,
                             Pen {
                                 ink: edge,
-                                width: if self.mesh { 0.5 } else { 0.8 },
+                                // In text, where nothing has a width, there are no such lines.
+                                width: look.width * if self.mesh { 0.5 } else { 0.8 },
                                 dash: Dash::Solid,
                             },
                         );

@@ -26,7 +26,7 @@ pub(super) fn in_dots(looks: Vec<Look>) -> Vec<Look> {
 }
 
 fn y_marks(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
-    let major = Ticks::new(axis, (rows / 3).clamp(2, 8)).major;
+    let major = Ticks::new(axis, rows.div_ceil(3).clamp(2, 8)).major;
     let row = |place: f64| {
         ((1.0 - place) * rows as f64 - 1e-9)
             .floor()

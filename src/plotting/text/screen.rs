@@ -52,11 +52,11 @@ impl Screen {
     pub fn paint(&mut self, scene: &Scene) {
         for item in &scene.items {
             match item {
-                Item::Path { points, ink, .. } => self.path(points, ink.0),
+                Item::Path { points, ink, width } if *width > 0.0 => self.path(points, ink.0),
                 Item::Area { points, ink } => self.area(points, *ink),
                 Item::Disc { center, ink, .. } => self.dot(*center, ink.0),
                 Item::Image { rect, picture, .. } => self.image(rect, picture),
-                Item::Text { .. } => {}
+                Item::Path { .. } | Item::Text { .. } => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A figure of three axes as text.
 
+use super::super::entry::Kind;
 use super::super::figure::Figure;
 use super::super::geometry::{Point, Rect};
 use super::super::scene::{Pen, Scene};
@@ -20,16 +21,21 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
         bottom: f64::from(figure.size.1),
     };
     let mut plan = SpacePlan::new(figure, &area)?;
+    let entries = figure.entries();
     plan.looks = in_dots(plan.looks);
+    for (look, entry) in plan.looks.iter_mut().zip(&entries) {
+        if entry.kind() == Kind::Field {
+            look.width = 0.0;
+        }
+    }
     let mut below = Block::new();
     if let Some(tint) = &plan.tint {
         below.push(bar(tint, columns, colour));
     }
-    below.extend(legend(&figure.entries(), &plan.looks, columns));
+    below.extend(legend(&entries, &plan.looks, columns));
     let title = usize::from(!figure.title.is_empty());
     let height = rows.saturating_sub(title + below.len()).max(6);
     let mut screen = Screen::new(columns, height);
-    screen.outlines = false;
     // Room for the marks, in dots.
     let rect = screen.rect();
     let view = plan.view(&Rect {
@@ -50,6 +56,8 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
     }
     let mut pieces = plan.pieces(&view);
     pieces.sort();
+    // The cells of a surface are small areas too.
+    screen.outlines = !pieces.solid;
     scene.items.extend(pieces.items().cloned());
     screen.paint(&scene);
     for axis in frame.axes_only(&view) {
