@@ -27,7 +27,10 @@ pub use crate::field::{
 };
 pub use crate::landscape::{Hessian, HessianOptions};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
-pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
+pub use crate::plotting::{
+    Arrows, Color, ColorMap, Contour, Dash, Figure, Grid, HeatMap, Marker, Panel, Style, Surface,
+    Waterfall, fit, loss_curve, trajectory,
+};
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};
