@@ -16,7 +16,7 @@ use super::options::Options;
 use super::registry::Registry;
 use super::solving::solver;
 use super::training::Way;
-use crate::landscape::{Hessian, HessianOptions};
+use crate::landscape::{Hessian, LossOptions};
 use crate::odesolve::SolveOptions;
 use crate::training::Method;
 use crate::{Error, Result};
@@ -62,7 +62,7 @@ fn hessian(host: &Host, model: &Field, data: &Data, options: Map) -> Fallible<Cu
         ..solver(&mut options, "solver")?
     };
     options.finish()?;
-    let options = HessianOptions {
+    let options = LossOptions {
         method,
         lambda,
         observation,
