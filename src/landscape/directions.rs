@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// What a random direction is scaled to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Normalisation {
+pub enum Normalization {
     /// Each row of a weight matrix to the norm of the model's row, as the filters of Li, Xu, Taylor, Studer, Goldstein,
     /// *Visualizing the Loss Landscape of Neural Nets* (NeurIPS 2018): d ← d ‖θ‖ / ‖d‖. A bias vector, or a single parameter, is
     /// one filter.
@@ -20,8 +20,8 @@ pub enum Normalisation {
     None,
 }
 
-impl Normalisation {
-    /// The names of [`Normalisation::by_name`].
+impl Normalization {
+    /// The names of [`Normalization::by_name`].
     pub const NAMES: [&'static str; 3] = ["filter", "layer", "none"];
 
     /// By its name.
@@ -30,10 +30,10 @@ impl Normalisation {
     /// Another name.
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
-            "filter" => Ok(Normalisation::Filter),
-            "layer" => Ok(Normalisation::Layer),
-            "none" => Ok(Normalisation::None),
-            _ => Err(unknown("normalisation", name, Self::NAMES)),
+            "filter" => Ok(Normalization::Filter),
+            "layer" => Ok(Normalization::Layer),
+            "none" => Ok(Normalization::None),
+            _ => Err(unknown("normalize", name, Self::NAMES)),
         }
     }
 }
@@ -42,7 +42,7 @@ impl Normalisation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectionOptions {
     /// What they are scaled to, filters.
-    pub normalise: Normalisation,
+    pub normalize: Normalization,
     /// Whether biases and single parameters move too, true. Li et al. leave them where they are.
     pub biases: bool,
     /// The seed, 0.
@@ -52,7 +52,7 @@ pub struct DirectionOptions {
 impl Default for DirectionOptions {
     fn default() -> Self {
         DirectionOptions {
-            normalise: Normalisation::Filter,
+            normalize: Normalization::Filter,
             biases: true,
             seed: 0,
         }
@@ -91,9 +91,9 @@ pub fn random_directions(
                 d.fill(0.0);
                 continue;
             }
-            let filter = match (options.normalise, is_weight) {
-                (Normalisation::None, _) => continue,
-                (Normalisation::Filter, true) => block.len() / block.shape[0].max(1),
+            let filter = match (options.normalize, is_weight) {
+                (Normalization::None, _) => continue,
+                (Normalization::Filter, true) => block.len() / block.shape[0].max(1),
                 _ => block.len(),
             };
             for (d, theta) in d.chunks_mut(filter.max(1)).zip(theta.chunks(filter.max(1))) {
@@ -169,9 +169,9 @@ mod tests {
     fn layers_nothing_and_biases_that_stay() {
         let model = blackbox(&[2, 5, 2], Unary::Gelu, &mut Generator::manual_seed(3)).unwrap();
         let theta = model.params();
-        let with = |normalise, biases| {
+        let with = |normalize, biases| {
             let options = DirectionOptions {
-                normalise,
+                normalize,
                 biases,
                 seed: 7,
             };
@@ -180,14 +180,14 @@ mod tests {
                 .row(0)
                 .to_vec()
         };
-        let layer = with(Normalisation::Layer, true);
+        let layer = with(Normalization::Layer, true);
         for (at, len) in [(0, 10), (10, 5), (15, 10), (25, 2)] {
             assert!((norm(&layer[at..at + len]) / norm(&theta[at..at + len]) - 1.0).abs() < 1e-12);
         }
-        let still = with(Normalisation::Filter, false);
+        let still = with(Normalization::Filter, false);
         assert!(still[10..15].iter().chain(&still[25..]).all(|x| *x == 0.0));
-        assert_eq!(still[..10], with(Normalisation::Filter, true)[..10]);
-        let raw = with(Normalisation::None, true);
+        assert_eq!(still[..10], with(Normalization::Filter, true)[..10]);
+        let raw = with(Normalization::None, true);
         let draws = Generator::manual_seed(7).normal(0.0, 1.0, theta.len());
         assert!(raw.iter().zip(draws).all(|(a, b)| *a == f64::from(b)));
         assert!(random_directions(&model, 0, &DirectionOptions::default()).is_err());

@@ -31,7 +31,7 @@ mod symbolic;
 pub use along::Along;
 pub use curvature::{Curvature, Derivatives, SECOND_DIFFERENCE, second_differences};
 pub use density::{Density, DensityOptions, on_one_grid};
-pub use directions::{DirectionOptions, Normalisation, random_directions};
+pub use directions::{DirectionOptions, Normalization, random_directions};
 pub use hessian::Hessian;
 pub use loss::{
     Function, LossFunction, LossOptions, TrainingLoss, default_lambda, nan_if_unsolved,
