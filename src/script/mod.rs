@@ -61,7 +61,6 @@ mod error;
 pub mod experiments;
 pub mod fields;
 pub mod figures;
-mod fits;
 pub mod guards;
 pub mod host;
 pub mod landscape;
