@@ -493,8 +493,32 @@ pub(crate) fn finite(x: &[f64]) -> bool {
 /// `out = u + h Σ_j a_j k_j`.
 #[inline]
 pub(crate) fn combine(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
-    out.copy_from_slice(u);
-    accumulate(h, a, k, dof, out);
+    match dof {
+        1 => combine_few::<1>(u, h, a, k, out),
+        2 => combine_few::<2>(u, h, a, k, out),
+        3 => combine_few::<3>(u, h, a, k, out),
+        4 => combine_few::<4>(u, h, a, k, out),
+        _ => {
+            out.copy_from_slice(u);
+            accumulate(h, a, k, dof, out);
+        }
+    }
+}
+
+/// [`combine`] for a few components, whose sums stay in registers.
+#[inline(always)]
+fn combine_few<const N: usize>(u: &[f64], h: f64, a: &[f64], k: &[f64], out: &mut [f64]) {
+    let (Some(u), Some(out)) = (u.as_array::<N>(), out.as_mut_array::<N>()) else {
+        return;
+    };
+    *out = *u;
+    for (&a, k) in a.iter().zip(k.as_chunks::<N>().0) {
+        if a != 0.0 {
+            for i in 0..N {
+                out[i] += h * a * k[i];
+            }
+        }
+    }
 }
 
 /// `out += h Σ_j a_j k_j`.

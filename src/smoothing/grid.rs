@@ -50,7 +50,13 @@ impl Grid {
     pub(super) fn locate(&self, t: f64) -> (usize, f64) {
         let bucket = self.bucket(t);
         let (from, to) = (self.before[bucket], self.before[bucket + 1]);
-        let interval = from + self.knots[from..to].partition_point(|k| *k <= t);
+        let held = &self.knots[from..to];
+        // About one knot is there, and a search by halves costs more than to look at it.
+        let passed = match held.len() {
+            0..=4 => held.iter().filter(|k| **k <= t).count(),
+            _ => held.partition_point(|k| *k <= t),
+        };
+        let interval = from + passed;
         (interval, self.knots[interval.saturating_sub(1)])
     }
 }

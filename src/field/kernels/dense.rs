@@ -12,6 +12,8 @@ pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
 
 /// Number of running sums of an inner product.
 const LANES: usize = 8;
+/// Of them in a register.
+const HALF: usize = LANES / 2;
 
 /// Σ x_i y_i over eight running sums, in the same order on every instruction set.
 #[inline(always)]
@@ -24,21 +26,27 @@ pub(crate) fn dot<const FMA: bool>(x: &[f64], y: &[f64]) -> f64 {
 /// [`dot`] of several rows, of the length of x, with x: their sums do not wait for each other, and x is read once.
 #[inline(always)]
 fn dots<const FMA: bool, const ROWS: usize>(rows: [&[f64]; ROWS], x: &[f64]) -> [f64; ROWS] {
-    let whole = x.len() / LANES * LANES;
-    let rows = rows.map(|row| row[..x.len()].split_at(whole));
+    let whole = x.len() / HALF * HALF;
+    let (mut starts, mut ends) = (rows, rows);
+    for r in 0..ROWS {
+        (starts[r], ends[r]) = rows[r][..x.len()].split_at(whole);
+    }
     let (x, x_rest) = x.split_at(whole);
-    let sums = lanes::<FMA, ROWS>(rows.map(|row| row.0), x);
-    std::array::from_fn(|r| {
+    let sums = lanes::<FMA, ROWS>(starts, x);
+    let mut dots = [0.0; ROWS];
+    for r in 0..ROWS {
         let mut rest = 0.0;
-        for (&row, &x) in rows[r].1.iter().zip(x_rest) {
+        for (&row, &x) in ends[r].iter().zip(x_rest) {
             rest = fma::<FMA>(row, x, rest);
         }
         let [a, b, c, d, e, f, g, h] = sums[r];
-        ((a + e) + (c + g)) + ((b + f) + (d + h)) + rest
-    })
+        dots[r] = ((a + e) + (c + g)) + ((b + f) + (d + h)) + rest;
+    }
+    dots
 }
 
-/// The running sums of rows of the length of x, a multiple of eight.
+/// The running sums of rows of the length of x, a multiple of four: eight at a time, and the four that may be left to the first
+/// four sums.
 #[inline(always)]
 fn lanes<const FMA: bool, const ROWS: usize>(
     rows: [&[f64]; ROWS],
@@ -52,16 +60,16 @@ fn lanes<const FMA: bool, const ROWS: usize>(
         return unsafe { avx::lanes(rows, x) };
     }
     let mut sums = [[0.0; LANES]; ROWS];
+    let (x, x_left) = x.as_chunks::<LANES>();
     for (sums, row) in sums.iter_mut().zip(rows) {
-        for (row, x) in row
-            .as_chunks::<LANES>()
-            .0
-            .iter()
-            .zip(x.as_chunks::<LANES>().0)
-        {
+        let (row, row_left) = row.as_chunks::<LANES>();
+        for (row, x) in row.iter().zip(x) {
             for i in 0..LANES {
                 sums[i] = fma::<FMA>(row[i], x[i], sums[i]);
             }
+        }
+        for ((sum, row), x) in sums.iter_mut().zip(row_left).zip(x_left) {
+            *sum = fma::<FMA>(*row, *x, *sum);
         }
     }
     sums
@@ -70,12 +78,12 @@ fn lanes<const FMA: bool, const ROWS: usize>(
 /// By hand, because the compiler takes registers of half the width for these sums.
 #[cfg(target_arch = "x86_64")]
 mod avx {
-    use super::{HEIGHT, LANES, WIDTH};
+    use super::{HALF, HEIGHT, LANES, WIDTH};
     use std::arch::x86_64::{
         _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_setzero_pd, _mm256_storeu_pd,
     };
 
-    /// The running sums of rows that are as long as x, a multiple of eight.
+    /// The running sums of rows that are as long as x, a multiple of four.
     ///
     /// # Safety
     /// Every row is at least as long as x.
@@ -103,15 +111,28 @@ mod avx {
                 }
             }
         }
-        sums.map(|[low, high]| {
-            let mut out = [0.0; LANES];
-            // SAFETY: four numbers fit into each half of `out`.
-            unsafe {
-                _mm256_storeu_pd(out.as_mut_ptr(), low);
-                _mm256_storeu_pd(out.as_mut_ptr().add(4), high);
+        let left = x.len() / LANES * LANES;
+        if left + HALF <= x.len() {
+            for r in 0..ROWS {
+                // SAFETY: left + 4 ≤ x.len(), and every row is at least that long.
+                let (a, b) = unsafe {
+                    (
+                        _mm256_loadu_pd(rows[r].as_ptr().add(left)),
+                        _mm256_loadu_pd(x.as_ptr().add(left)),
+                    )
+                };
+                sums[r][0] = _mm256_fmadd_pd(a, b, sums[r][0]);
             }
-            out
-        })
+        }
+        let mut out = [[0.0; LANES]; ROWS];
+        for r in 0..ROWS {
+            // SAFETY: four numbers fit into each half of `out[r]`.
+            unsafe {
+                _mm256_storeu_pd(out[r].as_mut_ptr(), sums[r][0]);
+                _mm256_storeu_pd(out[r].as_mut_ptr().add(HALF), sums[r][1]);
+            }
+        }
+        out
     }
 
     /// The sums and Σ c xᵀ.
@@ -150,16 +171,24 @@ mod avx {
     }
 }
 
-/// y += Σ_j c_j M_j, rows M_j of length `y.len()`, four rows at a time so that y is read and written less often.
+/// Row j of a matrix with rows of length n.
+#[inline(always)]
+fn row(rows: &[f64], n: usize, j: usize) -> &[f64] {
+    &rows[j * n..(j + 1) * n]
+}
+
+/// y += Σ_j c_j M_j, rows M_j of length `y.len()`; several rows at a time, so that y is read and written less often.
 #[inline(always)]
 pub(crate) fn combine_rows<const FMA: bool>(c: &[f64], rows: &[f64], y: &mut [f64]) {
     let n = y.len();
     let mut j = 0;
     while j + 4 <= c.len() {
-        let block = &rows[j * n..(j + 4) * n];
-        let (r0, rest) = block.split_at(n);
-        let (r1, rest) = rest.split_at(n);
-        let (r2, r3) = rest.split_at(n);
+        let (r0, r1, r2, r3) = (
+            row(rows, n, j),
+            row(rows, n, j + 1),
+            row(rows, n, j + 2),
+            row(rows, n, j + 3),
+        );
         let (c0, c1, c2, c3) = (c[j], c[j + 1], c[j + 2], c[j + 3]);
         for ((((y, &a), &b), &d), &e) in y.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
             *y = fma::<FMA>(
@@ -170,28 +199,50 @@ pub(crate) fn combine_rows<const FMA: bool>(c: &[f64], rows: &[f64], y: &mut [f6
         }
         j += 4;
     }
-    while j < c.len() {
-        axpy::<FMA>(c[j], &rows[j * n..(j + 1) * n], y);
-        j += 1;
+    let row = |i: usize| row(rows, n, j + i);
+    match c[j..] {
+        [c0, c1, c2] => {
+            for (((y, &a), &b), &d) in y.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)) {
+                *y = fma::<FMA>(c2, d, fma::<FMA>(c1, b, fma::<FMA>(c0, a, *y)));
+            }
+        }
+        [c0, c1] => {
+            for ((y, &a), &b) in y.iter_mut().zip(row(0)).zip(row(1)) {
+                *y = fma::<FMA>(c1, b, fma::<FMA>(c0, a, *y));
+            }
+        }
+        [c0] => axpy::<FMA>(c0, row(0), y),
+        _ => {}
     }
 }
 
-/// y_j += M_j · x for each row M_j of length `x.len()`, four rows at a time.
+/// y_j += M_j · x for each row M_j of length `x.len()`, several rows at a time.
 #[inline(always)]
 pub(crate) fn row_products<const FMA: bool>(rows: &[f64], x: &[f64], y: &mut [f64]) {
-    let (n, m) = (x.len(), y.len());
-    let row = |j: usize| &rows[j * n..(j + 1) * n];
+    let row = |j: usize| row(rows, x.len(), j);
     let mut j = 0;
-    while j + 4 <= m {
-        let rows = [row(j), row(j + 1), row(j + 2), row(j + 3)];
-        for (y, dot) in y[j..j + 4].iter_mut().zip(dots::<FMA, 4>(rows, x)) {
-            *y += dot;
-        }
+    while j + 4 <= y.len() {
+        add_to(
+            dots::<FMA, 4>([row(j), row(j + 1), row(j + 2), row(j + 3)], x),
+            &mut y[j..],
+        );
         j += 4;
     }
-    while j < m {
-        y[j] += dot::<FMA>(row(j), x);
-        j += 1;
+    match y.len() - j {
+        3 => add_to(
+            dots::<FMA, 3>([row(j), row(j + 1), row(j + 2)], x),
+            &mut y[j..],
+        ),
+        2 => add_to(dots::<FMA, 2>([row(j), row(j + 1)], x), &mut y[j..]),
+        1 => y[j] += dot::<FMA>(row(j), x),
+        _ => {}
+    }
+}
+
+#[inline(always)]
+fn add_to<const N: usize>(sums: [f64; N], y: &mut [f64]) {
+    for (y, sum) in y.iter_mut().zip(sums) {
+        *y += sum;
     }
 }
 
@@ -270,14 +321,20 @@ pub(crate) fn add_product<const FMA: bool>(
         for (q, j) in (0..n).step_by(WIDTH).enumerate() {
             let width = WIDTH.min(n - j);
             let mut sums = [[0.0; WIDTH]; HEIGHT];
-            for r in 0..height {
+            for (r, sums) in sums.iter_mut().enumerate().take(height) {
                 let row = &matrix[(i + r) * n + j..][..width];
-                sums[r][..width].copy_from_slice(row);
+                match row.as_array::<WIDTH>() {
+                    Some(row) => *sums = *row,
+                    None => sums[..width].copy_from_slice(row),
+                }
             }
             let sums = block::<FMA>(c, x.panel(q, count), sums);
-            for r in 0..height {
+            for (r, sums) in sums.iter().enumerate().take(height) {
                 let row = &mut matrix[(i + r) * n + j..][..width];
-                row.copy_from_slice(&sums[r][..width]);
+                match row.as_mut_array::<WIDTH>() {
+                    Some(row) => *row = *sums,
+                    None => row.copy_from_slice(&sums[..width]),
+                }
             }
         }
     }

@@ -1,34 +1,44 @@
 //! The exponential function without branches, so that loops over it become SIMD code.
 
-use super::fma;
+use super::{fma, polynomial};
 
-/// eˣ to within about one unit in the last place for −708 ≤ x ≤ 709; x is moved into that range.
+/// (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2 to 1.3e-17 of eʳ, lowest power first: Chebyshev interpolation in 50-digit arithmetic.
+const EXP: [f64; 10] = [
+    0.500_000_000_000_000_102_620_9,
+    0.166_666_666_666_666_674_558_8,
+    0.041_666_666_666_623_991_515_89,
+    0.008_333_333_333_330_051_346_372,
+    0.001_388_888_891_728_179_330_75,
+    0.000_198_412_698_631_059_687_483_9,
+    0.000_024_801_521_190_217_727_650_82,
+    0.000_002_755_726_837_868_419_287_267,
+    2.762_013_871_973_399_556_876e-7,
+    2.510_042_415_700_506_678_762e-8,
+];
+
+/// The p and s of eˣ = (1 + p) s, s a power of two and p = 0 next to x = 0, for −708 ≤ x ≤ 709.
 ///
-/// Cody-Waite reduction x = k ln 2 + r, |r| ≤ ln 2 / 2, then the Taylor polynomial of degree 13 (truncation 4e-18).
+/// Cody-Waite reduction x = k ln 2 + r, |r| ≤ ln 2 / 2, s = 2ᵏ.
 #[inline(always)]
-pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
+pub(crate) fn exp_parts<const FMA: bool>(x: f64) -> (f64, f64) {
     // Adding 1.5·2⁵² rounds to an integer and leaves it in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let x = x.clamp(-708.0, 709.0);
     let shifted = fma::<FMA>(x, std::f64::consts::LOG2_E, ROUND);
     let k = shifted - ROUND;
     let r = fma::<FMA>(-k, LN2_LOW, fma::<FMA>(-k, LN2_HIGH, x));
-    let mut p = 1.0 / 6_227_020_800.0;
-    p = fma::<FMA>(p, r, 1.0 / 479_001_600.0);
-    p = fma::<FMA>(p, r, 1.0 / 39_916_800.0);
-    p = fma::<FMA>(p, r, 1.0 / 3_628_800.0);
-    p = fma::<FMA>(p, r, 1.0 / 362_880.0);
-    p = fma::<FMA>(p, r, 1.0 / 40_320.0);
-    p = fma::<FMA>(p, r, 1.0 / 5_040.0);
-    p = fma::<FMA>(p, r, 1.0 / 720.0);
-    p = fma::<FMA>(p, r, 1.0 / 120.0);
-    p = fma::<FMA>(p, r, 1.0 / 24.0);
-    p = fma::<FMA>(p, r, 1.0 / 6.0);
-    p = fma::<FMA>(p, r, 0.5);
-    p = fma::<FMA>(p, r * r, r) + 1.0;
-    p * f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
+    let square = r * r;
+    let p = fma::<FMA>(polynomial::<FMA, 10>(&EXP, r, square), square, r);
+    let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
+    (p, scale)
+}
+
+/// eˣ to within about one unit in the last place for −708 ≤ x ≤ 709; x is moved into that range.
+#[inline(always)]
+pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
+    let (p, scale) = exp_parts::<FMA>(x.clamp(-708.0, 709.0));
+    (p + 1.0) * scale
 }
 
 #[cfg(test)]

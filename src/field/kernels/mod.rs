@@ -103,3 +103,37 @@ pub(crate) const BASELINE_FMA: bool = cfg!(any(target_feature = "fma", target_ar
 pub(crate) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
+
+/// A polynomial in x, the coefficient of the lowest power first; `square` is x². Two Horner chains, for even and odd powers, do
+/// not wait for each other.
+#[inline(always)]
+pub(crate) fn polynomial<const FMA: bool, const N: usize>(
+    c: &[f64; N],
+    x: f64,
+    square: f64,
+) -> f64 {
+    let (mut high, mut low) = (c[N - 1], c[N - 2]);
+    let mut i = N - 2;
+    while i >= 2 {
+        i -= 2;
+        high = fma::<FMA>(high, square, c[i + 1]);
+        low = fma::<FMA>(low, square, c[i]);
+    }
+    // For an odd number of coefficients the lowest one is left, and the chains have changed parts.
+    if i == 1 {
+        let even = fma::<FMA>(high, square, c[0]);
+        return fma::<FMA>(low, x, even);
+    }
+    fma::<FMA>(high, x, low)
+}
+
+/// Copies; a few numbers without the call that many take.
+#[inline(always)]
+pub(crate) fn copy(from: &[f64], to: &mut [f64]) {
+    match (from, &mut *to) {
+        ([a], [x]) => *x = *a,
+        ([a, b], [x, y]) => (*x, *y) = (*a, *b),
+        ([a, b, c], [x, y, z]) => (*x, *y, *z) = (*a, *b, *c),
+        _ => to.copy_from_slice(from),
+    }
+}

@@ -6,6 +6,7 @@
 
 mod compiled;
 mod jvp;
+mod padding;
 mod pending;
 mod planes;
 mod program;
@@ -18,7 +19,7 @@ pub use program::Program;
 
 use std::sync::Arc;
 
-use super::kernels::Isa;
+use super::kernels::{Isa, copy};
 use super::signal::Signal;
 use super::vector_field::VectorField;
 use pending::Pending;
@@ -32,6 +33,7 @@ pub struct Evaluator {
     signals: Vec<Arc<dyn Signal>>,
     values: Arc<Vec<f64>>,
     bound: Vec<f64>,
+    turned: Vec<f64>,
     fixed: Vec<f64>,
     dof: usize,
     isa: Isa,
@@ -58,6 +60,7 @@ impl Evaluator {
             signals: field.signals().to_vec(),
             values: Arc::new(vec![]),
             bound: vec![0.0; program.n_bound],
+            turned: vec![0.0; program.n_turned],
             fixed: vec![0.0; program.fixed.len],
             dof: field.dof(),
             isa: Isa::current(),
@@ -78,8 +81,16 @@ impl Evaluator {
                     to[affine.place(o, j)] = from[o * affine.inputs + j];
                 }
             }
+            if let Some(range) = affine.turned() {
+                let to = &mut self.turned[range];
+                for o in 0..affine.out {
+                    for j in 0..affine.inputs {
+                        to[affine.place_turned(o, j)] = from[o * affine.inputs + j];
+                    }
+                }
+            }
             if let Some(b) = affine.bias {
-                self.bound[affine.bias_range()].copy_from_slice(&values[b..b + affine.out]);
+                self.bound[affine.bias_values()].copy_from_slice(&values[b..b + affine.out]);
             }
         }
         let mut fixed = std::mem::take(&mut self.fixed);
@@ -116,6 +127,7 @@ impl Evaluator {
         Inputs {
             values: &self.values,
             bound: &self.bound,
+            turned: &self.turned,
             affines: &self.program.affines,
             fixed: &self.fixed,
             signals: &self.signals,
@@ -130,7 +142,7 @@ impl Evaluator {
     pub fn value(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
         let inputs = self.inputs(sample, t, u);
         compiled::value::<false>(self.isa, &self.program.dynamic, &inputs, slot);
-        out.copy_from_slice(self.output(slot));
+        copy(self.output(slot), out);
     }
 
     /// du/dt of one sample into `out`, leaving in `slot` what the VJP and the JVP need.
@@ -138,7 +150,7 @@ impl Evaluator {
     pub fn taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
         let inputs = self.inputs(sample, t, u);
         compiled::value::<true>(self.isa, &self.program.dynamic, &inputs, slot);
-        out.copy_from_slice(self.output(slot));
+        copy(self.output(slot), out);
     }
 
     fn output<'a>(&'a self, slot: &'a [f64]) -> &'a [f64] {
@@ -187,7 +199,7 @@ impl Evaluator {
             return;
         }
         own.fill(0.0);
-        own[out.at..out.at + out.len].copy_from_slice(bar);
+        copy(bar, &mut own[out.at..out.at + out.len]);
         let mut adjoints = Adjoints {
             own,
             fixed,
@@ -237,7 +249,7 @@ impl Evaluator {
                 }
             }
             if let Some(b) = affine.bias {
-                let from = &gradient.bound[affine.bias_range()];
+                let from = &gradient.bound[affine.bias_values()];
                 for (to, from) in all[b..b + affine.out].iter_mut().zip(from) {
                     *to += from;
                 }

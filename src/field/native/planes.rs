@@ -131,7 +131,7 @@ impl Evaluator {
                     matrix[to..to + w].copy_from_slice(&values_dot[from..from + w]);
                 }
             }
-            let bias = affine.bias_range();
+            let bias = affine.bias_values();
             if let Some(b) = affine.bias {
                 planes.bound[w * bias.start..w * bias.end]
                     .copy_from_slice(&values_dot[w * b..w * (b + affine.out)]);
@@ -321,7 +321,7 @@ impl Evaluator {
                 }
             }
             if let Some(b) = affine.bias {
-                let bias = affine.bias_range();
+                let bias = affine.bias_values();
                 add(
                     &sums.bound_dot[w * bias.start..w * bias.end],
                     &mut all[w * b..w * (b + affine.out)],

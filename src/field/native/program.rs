@@ -5,6 +5,7 @@
 
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op, Unary};
+use super::padding;
 
 /// Where an operand lies.
 #[derive(Debug, Clone, Copy)]
@@ -69,43 +70,74 @@ pub(super) struct Code {
     pub len: usize,
 }
 
-/// A use of `W x + b`. Bound weights are copied in the order that suits the shape.
+/// Of a layer with its weights bound both ways: the length of a sum of scaled rows, for which an inner product's last sum over
+/// its register takes too long, and the size, above which the second matrix crowds the caches.
+const SHORTEST_TURNED: usize = 16;
+const LARGEST_TURNED: usize = 16_384;
+
+/// A use of `W x + b`. Bound weights are copied in the order that suits the shape, zeros where a vector is padded.
 #[derive(Debug)]
 pub(super) struct Affine {
     pub weight: usize,
     pub bias: Option<usize>,
     pub out: usize,
     pub inputs: usize,
+    /// Lengths of the vectors in the buffer, see [`super::padding`].
+    pub padded_out: usize,
+    pub padded_inputs: usize,
     /// Bound as `[in][out]` (long outputs), else as `[out][in]`.
     pub by_input: bool,
     /// Start of the bound matrix; the bias follows it.
     pub bound: usize,
+    /// Start of the matrix bound the other way round, for a layer where a product that needs it so is faster.
+    pub turned: Option<usize>,
 }
 
 impl Affine {
     pub fn matrix(&self) -> std::ops::Range<usize> {
-        self.bound..self.bound + self.out * self.inputs
+        self.bound..self.bound + self.padded_out * self.padded_inputs
     }
 
     /// Shape of the bound matrix.
     pub fn shape(&self) -> (usize, usize) {
         match self.by_input {
-            true => (self.inputs, self.out),
-            false => (self.out, self.inputs),
+            true => (self.padded_inputs, self.padded_out),
+            false => (self.padded_out, self.padded_inputs),
         }
     }
 
     /// Where the weight of output `o` and input `j` lies in the bound matrix.
     pub fn place(&self, o: usize, j: usize) -> usize {
         match self.by_input {
-            true => j * self.out + o,
-            false => o * self.inputs + j,
+            true => j * self.padded_out + o,
+            false => o * self.padded_inputs + j,
         }
     }
 
+    /// Where the matrix is bound the other way round.
+    pub fn turned(&self) -> Option<std::ops::Range<usize>> {
+        let start = self.turned?;
+        Some(start..start + self.matrix().len())
+    }
+
+    /// Where the weight of output `o` and input `j` lies in the matrix bound the other way round.
+    pub fn place_turned(&self, o: usize, j: usize) -> usize {
+        match self.by_input {
+            true => o * self.padded_inputs + j,
+            false => j * self.padded_out + o,
+        }
+    }
+
+    /// Where the bias is bound, as long as the output.
     pub fn bias_range(&self) -> std::ops::Range<usize> {
         let end = self.matrix().end;
-        end..end + self.out
+        end..end + self.padded_out
+    }
+
+    /// Its part that is not padding.
+    pub fn bias_values(&self) -> std::ops::Range<usize> {
+        let start = self.matrix().end;
+        start..start + self.out
     }
 }
 
@@ -116,6 +148,7 @@ pub struct Program {
     pub(super) dynamic: Code,
     pub(super) affines: Vec<Affine>,
     pub(super) n_bound: usize,
+    pub(super) n_turned: usize,
     pub(super) output: Loc,
     /// Length of the longest value.
     pub(super) longest: usize,
@@ -130,11 +163,14 @@ impl Program {
 struct Compiler<'a> {
     graph: &'a Graph,
     used: Vec<bool>,
+    /// Length of every node's value in the buffer.
+    widths: Vec<usize>,
     loc: Vec<Loc>,
     fixed: Code,
     dynamic: Code,
     affines: Vec<Affine>,
     n_bound: usize,
+    n_turned: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -156,12 +192,14 @@ impl<'a> Compiler<'a> {
         };
         Compiler {
             graph,
+            widths: padding::widths(graph, &used, output),
             used,
             loc: vec![nowhere; n],
             fixed: Code::default(),
             dynamic: Code::default(),
             affines: vec![],
             n_bound: 0,
+            n_turned: 0,
         }
     }
 
@@ -193,12 +231,13 @@ impl<'a> Compiler<'a> {
             dynamic: self.dynamic,
             affines: self.affines,
             n_bound: self.n_bound,
+            n_turned: self.n_turned,
         }
     }
 
     fn place(&mut self, i: usize) {
         let op = &self.graph.nodes[i];
-        let len = self.graph.lens[i];
+        let len = self.widths[i];
         if let Op::Slice { x, start, len } = op {
             let x = self.loc[x.index()];
             self.loc[i] = Loc {
@@ -213,7 +252,7 @@ impl<'a> Compiler<'a> {
             Op::Time | Op::State | Op::Signal(_) => false,
             _ => op.operands().iter().all(|x| self.loc[x.index()].fixed),
         };
-        let kind = self.kind(op, fixed);
+        let kind = self.kind(i, fixed);
         let code = if fixed {
             &mut self.fixed
         } else {
@@ -225,7 +264,8 @@ impl<'a> Compiler<'a> {
         self.loc[i] = Loc { fixed, at, len };
     }
 
-    fn kind(&mut self, op: &Op, fixed: bool) -> Kind {
+    fn kind(&mut self, i: usize, fixed: bool) -> Kind {
+        let op = &self.graph.nodes[i];
         // Seen from the static program its own buffer is not "the static one".
         let at = |x: &NodeId| {
             let loc = self.loc[x.index()];
@@ -267,15 +307,24 @@ impl<'a> Compiler<'a> {
                 let x = at(x);
                 let shape = &self.graph.blocks[*weight].shape;
                 let (out, inputs) = (shape[0], shape[1]);
+                let padded_out = self.widths[i];
+                let (short, size) = (padded_out.min(x.len), padded_out * x.len);
+                let turned = (short >= SHORTEST_TURNED && size <= LARGEST_TURNED).then(|| {
+                    self.n_turned += size;
+                    self.n_turned - size
+                });
                 self.affines.push(Affine {
                     weight: self.graph.blocks[*weight].offset,
                     bias: bias.map(|b| self.graph.blocks[b].offset),
                     out,
                     inputs,
+                    padded_out,
+                    padded_inputs: x.len,
                     by_input: out >= inputs,
                     bound: self.n_bound,
+                    turned,
                 });
-                self.n_bound += out * inputs + out;
+                self.n_bound += padded_out * (x.len + 1);
                 Kind::Affine {
                     index: self.affines.len() - 1,
                     x,

@@ -9,6 +9,7 @@ use super::jvp::each;
 use super::program::{Code, Kind, Loc};
 use super::value::{Inputs, power, repeated};
 use super::vjp::partials;
+use super::vjp::pull;
 
 /// The tangents that a JVP left.
 pub(super) struct Moved<'a, const P: usize> {
@@ -191,7 +192,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     }
                 };
                 let (x, x_dot) = targets.of(*x);
-                transposed::<FMA>(matrix, affine.by_input, bar, x);
+                pull::<FMA>(inputs, affine, bar, x);
                 planes::product::<FMA, P>(matrix, layout, bar_dot, x_dot);
                 if !moved.bound.is_empty() {
                     let matrix = &moved.bound[affine.matrix()];
@@ -218,17 +219,6 @@ impl<const P: usize> Targets<'_, P> {
             true => (&mut self.fixed[range.clone()], &mut self.fixed_dot[range]),
             false => (&mut self.own[range.clone()], &mut self.own_dot[range]),
         }
-    }
-}
-
-/// x̄ += Wᵀ z̄.
-#[inline(always)]
-fn transposed<const FMA: bool>(matrix: &[f64], by_input: bool, bar: &[f64], x: &mut [f64]) {
-    use super::super::kernels::dense;
-    if by_input {
-        dense::row_products::<FMA>(matrix, bar, x);
-    } else {
-        dense::combine_rows::<FMA>(bar, matrix, x);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Forward evaluation.
 
-use super::super::kernels::{activation, dense};
+use super::super::kernels::{activation, copy, dense};
 use super::super::op::Binary;
 use super::super::signal::Signal;
 use super::program::{Affine, Code, Kind, Loc};
@@ -12,6 +12,8 @@ pub(super) struct Inputs<'a> {
     pub values: &'a [f64],
     /// Bound weights and biases.
     pub bound: &'a [f64],
+    /// The weights of some layers once more, the other way round.
+    pub turned: &'a [f64],
     pub affines: &'a [Affine],
     /// The static buffer.
     pub fixed: &'a [f64],
@@ -57,7 +59,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
         let get = |x: Loc| operand(x, inputs.fixed, own);
         match &instruction.kind {
             Kind::Time => out[0] = inputs.t,
-            Kind::State => out.copy_from_slice(inputs.u),
+            Kind::State => copy(inputs.u, out),
             Kind::Param(at) => out.copy_from_slice(&inputs.values[*at..at + out.len()]),
             Kind::Const(c) => out.copy_from_slice(c),
             Kind::Signal(i) => {
@@ -67,7 +69,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
             Kind::Concat(parts) => {
                 let mut at = 0;
                 for &part in parts {
-                    out[at..at + part.len].copy_from_slice(get(part));
+                    copy(get(part), &mut out[at..at + part.len]);
                     at += part.len;
                 }
             }
@@ -111,12 +113,14 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
             }
             Kind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                out.copy_from_slice(&inputs.bound[affine.bias_range()]);
+                copy(&inputs.bound[affine.bias_range()], out);
                 let matrix = &inputs.bound[affine.matrix()];
-                if affine.by_input {
-                    dense::combine_rows::<FMA>(get(*x), matrix, out);
-                } else {
-                    dense::row_products::<FMA>(matrix, get(*x), out);
+                match (affine.by_input, affine.turned()) {
+                    (true, _) => dense::combine_rows::<FMA>(get(*x), matrix, out),
+                    (false, Some(turned)) => {
+                        dense::combine_rows::<FMA>(get(*x), &inputs.turned[turned], out);
+                    }
+                    (false, None) => dense::row_products::<FMA>(matrix, get(*x), out),
                 }
             }
         }
@@ -141,10 +145,22 @@ pub(super) fn power(x: f64, y: f64) -> f64 {
 
 #[inline(always)]
 fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
+    /// A few components, without the overhead of a loop over many.
+    #[inline(always)]
+    fn few<const N: usize>(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+        for i in 0..N {
+            out[i] = f(repeated(x, i), repeated(y, i));
+        }
+    }
     #[inline(always)]
     fn zip(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+        match out.len() {
+            1 => return out[0] = f(x[0], y[0]),
+            2 => return few::<2>(x, y, out, f),
+            3 => return few::<3>(x, y, out, f),
+            _ => {}
+        }
         match (x.len(), y.len()) {
-            (1, 1) => out[0] = f(x[0], y[0]),
             (1, _) => {
                 for (out, &y) in out.iter_mut().zip(y) {
                     *out = f(x[0], y);

@@ -3,7 +3,7 @@
 use super::super::kernels::dense;
 use super::super::op::Binary;
 use super::pending::Pending;
-use super::program::{Code, Kind, Loc};
+use super::program::{Affine, Code, Kind, Loc};
 use super::value::{Inputs, power, repeated};
 
 /// Where adjoints are gathered.
@@ -98,20 +98,28 @@ pub(super) fn run<const FMA: bool>(
             }
             Kind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                let matrix = &inputs.bound[affine.matrix()];
                 let (matrix_bar, bias_bar) =
-                    adjoints.bound[affine.bound..].split_at_mut(matrix.len());
+                    adjoints.bound[affine.bound..].split_at_mut(affine.matrix().len());
                 add(bar, &mut bias_bar[..bar.len()]);
                 let waiting = &mut adjoints.pending[*index];
-                if affine.by_input {
-                    waiting.add::<FMA>(get(*x), bar, matrix_bar);
-                    dense::row_products::<FMA>(matrix, bar, target(*x, fixed, own));
-                } else {
-                    waiting.add::<FMA>(bar, get(*x), matrix_bar);
-                    dense::combine_rows::<FMA>(bar, matrix, target(*x, fixed, own));
+                match affine.by_input {
+                    true => waiting.add::<FMA>(get(*x), bar, matrix_bar),
+                    false => waiting.add::<FMA>(bar, get(*x), matrix_bar),
                 }
+                pull::<FMA>(inputs, affine, bar, target(*x, fixed, own));
             }
         }
+    }
+}
+
+/// x̄ += Wᵀ z̄ of a layer.
+#[inline(always)]
+pub(super) fn pull<const FMA: bool>(inputs: &Inputs, affine: &Affine, bar: &[f64], x: &mut [f64]) {
+    let matrix = &inputs.bound[affine.matrix()];
+    match (affine.by_input, affine.turned()) {
+        (false, _) => dense::combine_rows::<FMA>(bar, matrix, x),
+        (true, Some(turned)) => dense::combine_rows::<FMA>(bar, &inputs.turned[turned], x),
+        (true, None) => dense::row_products::<FMA>(matrix, bar, x),
     }
 }
 
@@ -136,12 +144,36 @@ fn spread(
     to: &mut [f64],
     partial: impl Fn(f64, f64, f64) -> f64,
 ) {
-    if bar.len() == 1 {
-        to[0] += partial(x[0], y[0], z[0]) * bar[0];
-        return;
+    match bar.len() {
+        1 => to[0] += partial(x[0], y[0], z[0]) * bar[0],
+        2 => spread_few::<2>((x, y, z), bar, to, partial),
+        3 => spread_few::<3>((x, y, z), bar, to, partial),
+        4 => spread_few::<4>((x, y, z), bar, to, partial),
+        n if to.len() == 1 => {
+            let mut sum = 0.0;
+            for i in 0..n {
+                sum += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
+            }
+            to[0] += sum;
+        }
+        n => {
+            for i in 0..n {
+                to[i] += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
+            }
+        }
     }
+}
+
+/// [`spread`] of a few components, without the overhead of a loop over many.
+#[inline(always)]
+fn spread_few<const N: usize>(
+    (x, y, z): (&[f64], &[f64], &[f64]),
+    bar: &[f64],
+    to: &mut [f64],
+    partial: impl Fn(f64, f64, f64) -> f64,
+) {
     let single = to.len() == 1;
-    for i in 0..bar.len() {
+    for i in 0..N {
         to[if single { 0 } else { i }] += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
     }
 }
