@@ -27,7 +27,7 @@ fn main() -> Result<(), Failure> {
     let initial = blackbox(&[2, 32, 2], Unary::Gelu, &mut Generator::manual_seed(10))?;
     let method = Homotopy::new(6.0, Schedule::power_law(6, 100, 0.6)?).into();
     let options = TrainOptions::default().lr(0.05);
-    let run = train(&initial, &data.until(6.0)?, &method, &options, &mut ())?;
+    let run = train(&initial, &data.up_to(6.0)?, &method, &options, &mut ())?;
     println!(
         "{} threads; trained to mse {:.3e}",
         rayon::current_num_threads(),
@@ -59,7 +59,7 @@ fn landscapes(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
     let start = Instant::now();
     for t_end in [3.1, 5.1, 7.1, 9.1] {
         // As arange(0, t_end, 0.1).
-        let data = data.until(t_end - 0.1)?;
+        let data = data.up_to(t_end - 0.1)?;
         let begin = Instant::now();
         let hessian = Hessian::new(model, &data, &options)?;
         let pairs = hessian.eigenpairs(2)?;
@@ -86,7 +86,7 @@ fn spectra(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
     let start = Instant::now();
     let mut widths = vec![];
     for i in 1..=20 {
-        let data = data.until(0.5 * f64::from(i))?;
+        let data = data.up_to(0.5 * f64::from(i))?;
         let hessian = Hessian::new(model, &data, &LossOptions::default())?;
         widths.push(hessian.density(&DensityOptions::default())?.width());
     }

@@ -407,20 +407,16 @@ fn mistakes_are_errors() {
         ..LossOptions::default()
     };
     assert!(Hessian::new(model, &data, &options).is_err());
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let solver = SolveOptions {
-        interrupt: Some(stop),
+        interrupt: Some(stop.clone()),
         ..SolveOptions::default()
     };
-    let h = Hessian::new(
-        model,
-        &data,
-        &LossOptions {
-            solver,
-            ..LossOptions::default()
-        },
-    )
-    .unwrap();
+    let options = LossOptions::default().solver(solver);
+    let h = Hessian::new(model, &data, &options).unwrap();
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let again = Hessian::new(model, &data, &options);
+    assert!(matches!(again, Err(odesync::Error::Interrupted)));
     assert!(matches!(h.matrix(), Err(odesync::Error::Interrupted)));
 }
 

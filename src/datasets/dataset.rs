@@ -196,13 +196,13 @@ impl Dataset {
     /// # use ndarray::{Array1, Array2};
     /// let t: Array1<f64> = (0..81).map(|i| 0.1 * f64::from(i)).collect();
     /// let data = Dataset::single(t, Array2::zeros((81, 2)), None)?;
-    /// assert_eq!(data.until(7.1)?.len(), 72); // 0.1 · 71 is a little above 7.1
+    /// assert_eq!(data.up_to(7.1)?.len(), 72); // 0.1 · 71 is a little above 7.1
     /// # Ok::<(), odesync::Error>(())
     /// ```
     ///
     /// # Errors
     /// A sample with fewer than two times up to there.
-    pub fn until(&self, t_end: f64) -> Result<Self> {
+    pub fn up_to(&self, t_end: f64) -> Result<Self> {
         let count = |t: ArrayView1<f64>| {
             let span = t.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
             t.iter().filter(|x| **x <= t_end + 1e-9 * span).count()
