@@ -13,7 +13,7 @@ use cases::{Case, Failure, golden, numbers};
 use criterion::{BenchmarkId, Criterion};
 use odesync::dynamics;
 use odesync::field::Isa;
-use odesync::landscape::{Hessian, HessianOptions};
+use odesync::landscape::{Hessian, LossOptions};
 use odesync::odesolve::{SolveOptions, solve};
 
 /// Products with the Hessian that share a sweep over the steps.
@@ -48,7 +48,7 @@ fn losses(criterion: &mut Criterion) -> Result<(), Failure> {
                 bencher.iter(|| objective.evaluate(&params, 1.0, gradient, None))
             });
         }
-        let options = HessianOptions::default().method(case.method()?);
+        let options = LossOptions::default().method(case.method()?);
         let hessian = Hessian::new(&case.model, &case.data, &options)?;
         let vectors = vec![vec![1.0; params.len()]; VECTORS];
         let name = format!("{VECTORS} Hessian-vector products");

@@ -22,7 +22,7 @@
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
 //! | [`datasets`] | trajectories, noise, readers |
 //! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints, events |
-//! | [`landscape`] | Hessian-vector products of a loss, eigenpairs, trace |
+//! | [`landscape`] | the loss near a point and far from it: exact second derivatives, spectra, slices, the way of a run |
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`config`] | configurations: YAML put together from parts, overrides |

@@ -25,7 +25,10 @@ pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, va
 pub use crate::field::{
     Expr, FieldBuilder, Input, Parameters, Unary, VectorField, driven_system, system,
 };
-pub use crate::landscape::{Hessian, HessianOptions};
+pub use crate::landscape::{
+    Along, Density, DensityOptions, DirectionOptions, Function, Hessian, Landscape, LossOptions,
+    Pca, SymbolicLoss, random_directions,
+};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
 pub use crate::plotting::{
     Arrows, Color, ColorMap, Contour, Dash, Figure, Grid, HeatMap, Marker, Panel, Style, Surface,
@@ -43,7 +46,7 @@ pub use crate::{Error, Result};
 
 use ndarray::{Array1, Array3};
 
-use crate::logging::{CsvLogger, Progress};
+use crate::logging::{Counting, CsvLogger, Progress};
 use crate::random::with_shared;
 use crate::training::{Member, Observer};
 
@@ -175,8 +178,45 @@ pub fn train(
 ///
 /// # Errors
 /// See [`Hessian::new`].
-pub fn hessian(model: &VectorField, data: &Dataset, options: HessianOptions) -> Result<Hessian> {
+pub fn hessian(model: &VectorField, data: &Dataset, options: LossOptions) -> Result<Hessian> {
     Hessian::new(model, data, &options)
+}
+
+/// The loss of a model against data along directions, parameters or the principal plane of a run, with its progress on standard
+/// error. A solve that fails is NaN.
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &arange(0.0, 1.0, 0.1))?;
+/// let model = blackbox(&[2, 4, 2])?;
+/// let pairs = hessian(&model, &data, LossOptions::default())?.eigenpairs(2)?;
+/// let c = linspace(-1.0, 1.0, 5);
+/// let plane = Along::directions(&pairs.vectors, &[c.clone(), c]);
+/// let method = homotopy(6.0, power_law(6, 100, 0.6)?);
+/// let coupled = landscape(&model, &data, &plane, LossOptions::default().method(method).lambda(0.3))?;
+/// assert_eq!(coupled.loss.shape(), [5, 5]);
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`Along::evaluate`].
+pub fn landscape(
+    model: &VectorField,
+    data: &Dataset,
+    along: &Along,
+    options: LossOptions,
+) -> Result<Landscape> {
+    let progress = Counting::new("landscape", "points", true);
+    along.evaluate(model, data, &options, &|done, all| progress.at(done, all))
+}
+
+/// The first two principal components of a run's parameters, which it must have kept ([`TrainOptions::trajectory_every`]).
+///
+/// # Errors
+/// See [`Pca::of_run`].
+pub fn pca(run: &Run) -> Result<Pca> {
+    Pca::of_run(run, 2)
 }
 
 /// Trains the model that `make` gives after each seed, side by side, with their progress on standard error.
