@@ -93,14 +93,7 @@ pub fn register(reg: &mut Registry) {
             Err(error::unknown("argument", key, names()))
         })
         .map_err(|e| Error::Usage(e.to_string()))?;
-        for argument in host.arguments() {
-            if argument
-                .split_once('=')
-                .is_some_and(|(key, _)| defaults.contains_key(key))
-            {
-                host.take(&argument);
-            }
-        }
+        host.declare(&known);
         Ok(map)
     });
     reg.describe(

@@ -1,5 +1,6 @@
 //! Experiments from a configuration: `experiment(config("lotka_volterra")).run()`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Map, Position};
@@ -38,10 +39,14 @@ macro_rules! ran {
 pub struct Lab(pub Arc<Experiment>);
 
 /// The configuration that a script names, or the saved one that the command line names, with the command line's overrides.
-fn configuration(host: &Host, name: &str) -> Result<Config> {
-    let library = Library::find(host.script_path().as_deref());
-    let overrides = host
-        .overrides()
+pub(super) fn configuration(
+    host: &Host,
+    script: Option<&Path>,
+    name: &str,
+    overrides: &[String],
+) -> Result<Config> {
+    let library = Library::find(script);
+    let overrides = overrides
         .iter()
         .map(|text| text.parse())
         .collect::<Result<Vec<Override>>>()?;
@@ -67,7 +72,9 @@ fn configuration(host: &Host, name: &str) -> Result<Config> {
 
 fn config(host: &Host, name: &str) -> Fallible<Settings> {
     // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
-    let mut config = configuration(host, name).map_err(|e| Error::Usage(e.to_string()))?;
+    let script = host.script_path();
+    let mut config = configuration(host, script.as_deref(), name, &host.overrides())
+        .map_err(|e| Error::Usage(e.to_string()))?;
     if let device @ Device::Cuda(_) = host.device() {
         config.set("trainer.engine", device.engine().into())?;
         config.set("trainer.device", device.to_string().into())?;

@@ -36,13 +36,17 @@ struct Inner {
     kept: Mutex<Option<Kept>>,
 }
 
-/// The configuration that a script asked for last.
+/// What the code of a session asked for that arguments can change.
 #[derive(Debug, Clone, Default)]
 pub struct Configured {
-    /// How many were asked for so far.
+    /// How often `config(…)` or `args(…)` was called so far.
     pub count: usize,
-    /// The last of them, with the overrides it was made with.
+    /// The last configuration, with the overrides it was made with.
     pub config: Option<Config>,
+    /// The keys that the last `args(…)` declared.
+    pub arguments: Vec<String>,
+    /// The file of the script that asked for the configuration.
+    pub(super) script: Option<PathBuf>,
 }
 
 /// Where the runs of a script's experiments go, and what their configuration is read from.
@@ -63,8 +67,8 @@ struct Script {
     path: Option<PathBuf>,
     /// Whether arguments may be meant for a configuration.
     configures: bool,
-    /// The arguments that `args` took.
-    taken: Vec<String>,
+    /// The keys that `args` declared.
+    declared: Vec<String>,
 }
 
 impl Host {
@@ -166,14 +170,21 @@ impl Host {
         *lock(&self.0.arguments) = arguments;
     }
 
-    /// A script has asked for this configuration.
+    /// The code has asked for this configuration.
     pub(super) fn configure(&self, config: &Config) {
+        let script = self.script().path.clone();
         let mut configured = lock(&self.0.configured);
         configured.count += 1;
         configured.config = Some(config.clone());
+        configured.script = script;
     }
 
-    /// The configuration that a script asked for last.
+    /// The same configuration with other arguments.
+    pub(super) fn reconfigure(&self, config: Config) {
+        lock(&self.0.configured).config = Some(config);
+    }
+
+    /// What the code asked for that arguments can change.
     pub(super) fn configured(&self) -> Configured {
         lock(&self.0.configured).clone()
     }
@@ -181,6 +192,11 @@ impl Host {
     /// Keeps what an interrupted training has done, until the evaluation ends.
     pub(super) fn keep(&self, kept: Kept) {
         *lock(&self.0.kept) = Some(kept);
+    }
+
+    /// Whether something is kept.
+    pub(super) fn has_kept(&self) -> bool {
+        lock(&self.0.kept).is_some()
     }
 
     /// What was kept.
@@ -202,7 +218,7 @@ impl Host {
         *self.script() = Script {
             path: path.map(Path::to_path_buf),
             configures,
-            taken: vec![],
+            declared: vec![],
         };
     }
 
@@ -216,16 +232,19 @@ impl Host {
         self.script().configures
     }
 
-    /// `args` takes an argument; the rest is for the configuration.
-    pub fn take(&self, argument: &str) {
-        self.script().taken.push(argument.into());
+    /// `args` declares its keys; the other arguments are for the configuration.
+    pub fn declare(&self, keys: &[String]) {
+        self.script().declared.extend_from_slice(keys);
+        let mut configured = lock(&self.0.configured);
+        configured.count += 1;
+        configured.arguments = keys.to_vec();
     }
 
-    /// The arguments that `args` did not take.
+    /// The arguments that `args` did not declare.
     pub fn overrides(&self) -> Vec<String> {
-        let script = self.script();
+        let declared = self.script().declared.clone();
         let mut rest = self.arguments();
-        rest.retain(|argument| !script.taken.contains(argument));
+        rest.retain(|argument| !declared.iter().any(|key| key == key_of(argument)));
         rest
     }
 
@@ -274,6 +293,11 @@ impl Host {
     pub(super) fn clear_interrupt(&self) {
         self.0.interrupt.store(false, Ordering::Relaxed);
     }
+}
+
+/// The key of an argument `KEY=VALUE`.
+pub(super) fn key_of(argument: &str) -> &str {
+    argument.split_once('=').map_or(argument, |(key, _)| key)
 }
 
 /// What a mutex holds; a thread that panicked with it has left it whole.

@@ -15,8 +15,9 @@ use rhai::{AST, Dynamic, Engine, Scope};
 use super::engine;
 use super::error::{ErrorKind, Fallible, ScriptError};
 use super::exchange::{FromScript, IntoScript};
+use super::experiments::configuration;
 use super::frontend::{Display, Output};
-use super::host::{Configured, Host, RunPlan};
+use super::host::{Configured, Host, RunPlan, key_of};
 use super::kept::LAST;
 use super::overview::{Function, Variable};
 use super::registry::{Catalogue, Doc};
@@ -259,12 +260,41 @@ impl Session {
         self.on_thread(move |state| state.get(&name))
     }
 
-    /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on.
-    pub fn set_arguments(&mut self, arguments: Vec<String>) {
+    /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on. The configuration of
+    /// [`Session::configured`] then has them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where the last `config(…)` or `args(…)` could not take them; they then stay as they were.
+    pub fn set_arguments(&mut self, arguments: Vec<String>) -> Result<(), ScriptError> {
+        let usage = |error: crate::Error| ScriptError::new(ErrorKind::Usage, error.to_string());
+        let asked = self.host.configured();
+        let declared = asked.arguments;
+        let rest: Vec<String> = arguments
+            .iter()
+            .filter(|argument| !declared.iter().any(|key| key == key_of(argument)))
+            .cloned()
+            .collect();
+        match (&asked.config, rest.first()) {
+            (Some(config), _) => {
+                let script = asked.script.as_deref();
+                let config = configuration(&self.host, script, config.name(), &rest);
+                self.host.reconfigure(config.map_err(usage)?);
+            }
+            (None, Some(argument)) if !declared.is_empty() => {
+                let known = declared.iter().map(String::as_str);
+                return Err(usage(crate::error::unknown(
+                    "argument",
+                    key_of(argument),
+                    known,
+                )));
+            }
+            _ => {}
+        }
         self.host.set_arguments(arguments);
+        Ok(())
     }
 
-    /// The configuration that `config(…)` gave last.
+    /// What the last `config(…)` and `args(…)` gave.
     pub fn configured(&self) -> Configured {
         self.host.configured()
     }
@@ -437,7 +467,9 @@ impl State {
         ast.set_source(name);
         self.host.begin(file, self.watch.may_call(&["config"]));
         let given = self.host.arguments();
-        if let Some(argument) = given.first().filter(|_| file.is_some())
+        if let Some(argument) = given
+            .first()
+            .filter(|_| file.is_some() && !self.host.interactive())
             && !self.watch.may_call(&["args", "config"])
         {
             return Err(ScriptError::new(
@@ -474,6 +506,10 @@ impl State {
                 is_unit: true,
                 figure: None,
             });
+        }
+        if self.host.has_kept() {
+            // The code is at its end; showing what it gave must not be interrupted in its place.
+            self.host.clear_interrupt();
         }
         let outcome = Outcome {
             text: self
