@@ -153,8 +153,8 @@ fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fall
     let all = Group(Arc::new(all));
     if all.0.interrupted() {
         let runs = all.0.runs().count();
-        let go_on = format!("stopped with {runs} of {} members begun", members.len());
-        return Ok(Dynamic::from(interrupted(host, all, &go_on)?));
+        let done = format!("stopped with {runs} of {} members begun", members.len());
+        return Ok(Dynamic::from(interrupted(host, all, Some(&done))?));
     }
     Ok(Dynamic::from(all))
 }

@@ -110,11 +110,11 @@ fn run(host: &Host, lab: &mut Lab) -> Fallible<Trained> {
     let folder = experiment.folder.as_ref().map(|f| f.display().to_string());
     let run = Trained(Arc::new(result?));
     if run.0.stop == End::Interrupted {
-        let go_on = match &folder {
-            Some(folder) => format!("the run can be gone on with: --resume {folder}"),
-            None => format!("stopped after {} epochs", run.0.history.len()),
-        };
-        return interrupted(host, run, &go_on);
+        let go_on = folder.map(|folder| match host.interactive() {
+            true => format!("the run is in {folder}"),
+            false => format!("the run can be gone on with: --resume {folder}"),
+        });
+        return interrupted(host, run, go_on.as_deref());
     }
     if let Some(folder) = folder {
         host.note(&format!("wrote {folder}"));

@@ -77,9 +77,11 @@ impl Kept {
 pub(super) fn interrupted<T: Clone + Into<Kept>>(
     host: &Host,
     done: T,
-    remark: &str,
+    remark: Option<&str>,
 ) -> Fallible<T> {
-    host.note(remark);
+    if let Some(remark) = remark {
+        host.note(remark);
+    }
     let kept: Kept = done.clone().into();
     if !host.interactive() || kept.epochs() == 0 {
         return Err(Error::Interrupted.into());

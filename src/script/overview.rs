@@ -29,11 +29,16 @@ pub struct Variable {
 impl Variable {
     /// `kind` is the type's name as the engine knows it, `text` the value as `print` shows it.
     pub(super) fn new(name: &str, kind: &str, value: &Dynamic, text: &str) -> Self {
+        let kind = names::kind(kind);
+        // The text of most values begins with their type.
+        let rest = text
+            .strip_prefix(kind.as_str())
+            .and_then(|rest| rest.strip_prefix(": "));
         Self {
             name: name.into(),
-            kind: names::kind(kind),
             shape: shape(value),
-            short: short(text),
+            short: short(rest.unwrap_or(text)),
+            kind,
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn register(reg: &mut Registry) {
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
-         max_step, max_steps, controller, breakpoints, progress.",
+         max_step, max_steps, controller, breakpoints, progress, seeds, variants.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     let host = reg.host();
@@ -77,7 +77,7 @@ fn methods(reg: &mut Registry) {
         }
         Method::Homotopy(h) => {
             format!(
-                "Method: homotopy, coupling {:?}, smoothing {}, {} epochs",
+                "Method: homotopy, coupling {}, smoothing {}, {} epochs",
                 h.coupling,
                 h.smoothing,
                 h.schedule.epochs()
@@ -257,27 +257,27 @@ pub(super) fn run(
     let run = Trained(Arc::new(run));
     if run.0.stop == Stop::Interrupted {
         let go_on = how_to_go_on(host, &run.0, train_options.out.as_deref());
-        return interrupted(host, run, &go_on);
+        return interrupted(host, run, go_on.as_deref());
     }
     Ok(run)
 }
 
-/// What to tell a user who stopped a run.
-fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> String {
+/// What to tell a user who stopped a run; someone who looks on is told what holds it.
+fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
     let done = format!(
         "stopped after {} of {} epochs",
         run.history.len(),
         run.settings.epochs
     );
     match out {
-        Some(out) => format!(
+        Some(out) => Some(format!(
             "{done}; they are kept in {}: to go on, run the script again with resume: true in the options of train",
             out.display()
-        ),
-        None if host.interactive() => done,
-        None => format!(
+        )),
+        None if host.interactive() => None,
+        None => Some(format!(
             "{done}, which are lost: with out: \"FOLDER\" in the options of train they are kept, and resume: true goes on"
-        ),
+        )),
     }
 }
 

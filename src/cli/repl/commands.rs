@@ -138,16 +138,18 @@ pub(super) fn find(name: &str) -> Option<&'static Command> {
 /// The text of `:help`.
 pub(super) fn help() -> String {
     let mut text = String::from(
-        "Type code to evaluate it; the last value is ans. An unfinished bracket goes on in the next line, Alt-Enter begins a\n\
-         line in any case. A semicolon at the end keeps the value from being shown.\n\n",
+        "Type code to evaluate it; the last value is ans. An unfinished bracket goes on in the\n\
+         next line, Alt-Enter begins a line in any case. A semicolon at the end keeps the value\n\
+         from being shown.\n\n",
     );
     for command in &ALL {
         let usage = format!(":{} {}", command.name, command.usage);
         text.push_str(&format!("  {usage:16} {}\n", command.text));
     }
     text.push_str(
-        "\nTab completes, the right arrow takes the hint over, the up arrow and Ctrl-R look into the history. Ctrl-C clears the line; it\n\
-         stops a training, whose run so far is kept. Ctrl-D leaves.\n",
+        "\nTab completes, the right arrow takes the hint over, the up arrow and Ctrl-R look into the\n\
+         history. Ctrl-C clears the line; it stops a training, whose run so far is kept. Ctrl-D leaves.\n\n\
+         To vary an experiment: :load scripts/train_lotka_volterra.rhai, :set training.lr=0.03, :run\n",
     );
     text
 }

@@ -244,17 +244,10 @@ fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
     let Some(map) = scan.open.last() else {
         return Vec::new();
     };
-    // Right within the call, or in a list of such maps.
-    let outer = scan
-        .open
-        .iter()
-        .rev()
-        .skip(1)
-        .find(|frame| frame.opens != Opens::Square);
-    let Some(outer) = outer.filter(|frame| frame.opens == Opens::Round) else {
+    let Some(outer) = optioned(scan) else {
         return Vec::new();
     };
-    let Some(call) = Call::at(known, text, scan, outer.token) else {
+    let Some(call) = Call::at(known, text, scan, outer) else {
         return Vec::new();
     };
     let is_key = |i: usize| scan.text(text, i + 1) == ":";
@@ -264,8 +257,22 @@ fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
         .collect();
     let keys = options::keys(known, call.name).into_iter();
     keys.filter(|key| !there.contains(&key.as_str()))
-        .map(|key| Offer::new(format!("{key}: "), format!("option of {}", call.name)))
+        .map(|key| Offer::new(format!("{key}: "), ""))
         .collect()
+}
+
+/// The bracket of the call whose options the innermost map holds: right within the call, or in a list of such maps.
+fn optioned(scan: &Scan) -> Option<usize> {
+    let mut listed = false;
+    for frame in scan.open.iter().rev().skip(1) {
+        match frame.opens {
+            Opens::Round => return Some(frame.token),
+            Opens::Square => listed = true,
+            Opens::Map if listed => listed = false,
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Variables, functions, constants and words of the language.

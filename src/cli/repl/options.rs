@@ -54,7 +54,9 @@ fn sentence(text: &str) -> &str {
         match c {
             '(' | '{' | '[' => depth += 1,
             ')' | '}' | ']' => depth -= 1,
-            '.' if depth <= 0 && text[i + 1..].starts_with([' ', '\n']) => {
+            '.' if depth <= 0
+                && (i + 1 == text.len() || text[i + 1..].starts_with([' ', '\n'])) =>
+            {
                 end = i;
                 break;
             }
