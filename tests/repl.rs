@@ -1,6 +1,7 @@
 //! The REPL at a pseudo-terminal, as a person uses it.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -55,9 +56,10 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
+        let (rows, columns) = (NonZero::new(40).unwrap(), NonZero::new(120).unwrap());
         let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let seen = Arc::new(Mutex::new(Seen {
-            screen: vt100::Parser::new(40, 120, 0),
+            screen: vt100::Parser::new(rows, columns, 0),
             bytes: Vec::new(),
             ended: false,
         }));
@@ -320,9 +322,7 @@ fn a_configuration_is_changed_and_run_again() {
     // The same with an experiment that was typed.
     t.press("\x0c");
     t.enter("let c = config(\"lotka_volterra\");");
-    t.enter("c.set(\"training.lr\", 0.5); let e = experiment(config(\"lotka_volterra\"));");
-    t.enter("let run = e.run();");
-    t.enter("`typed ${run.epochs} ${run.settings()}`");
+    t.enter("let run = experiment(c).run();");
     t.enter("`typed ${run.epochs}`");
     assert!(t.screen().contains("typed 2"), "{}", t.screen());
     t.enter(":set training.epochs=3");
@@ -385,6 +385,16 @@ fn figures_are_pictures_where_the_terminal_shows_them() {
     let t = Terminal::start(folder.path(), &[("ODESYNC_GRAPHICS", "none")]);
     assert!(t.enter("figure().line([0, 1], [1, 2])").contains(".save("));
     t.leaves();
+    // Anywhere else a plot of characters; an explicit `show` is one in piped output too.
+    let t = Terminal::start(folder.path(), &[]);
+    let screen = t.enter("figure(#{ title: \"Rise\" }).line([0, 1], [1, 2])");
+    let drawn = screen
+        .chars()
+        .any(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
+    assert!(screen.contains("Rise") && drawn, "{screen}");
+    t.leaves();
+    let (_, out, _) = piped("show(figure(#{ title: \"Rise\" }).line([0, 1], [1, 2]))");
+    assert!(out.contains("Rise") && !out.contains('\x1b'), "{out}");
 }
 
 #[test]

@@ -168,6 +168,13 @@ fn on_signal(act: impl FnMut() + Send + 'static) {
     }
 }
 
+/// Whether the terminal has colours, and nobody asked for none.
+fn colours() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !set("NO_COLOR") && !dumb
+}
+
 /// Prints the value of an evaluation, unless there is none.
 fn show(outcome: &Outcome) -> Result<(), ScriptError> {
     if outcome.is_unit {

@@ -20,6 +20,23 @@ pub enum Display {
     Figure(Panel),
 }
 
+impl Display {
+    /// The value as text without control sequences; a figure is a plot of characters.
+    pub fn text(&self) -> String {
+        match self {
+            Display::Text(text) => text.clone(),
+            Display::Figure(figure) => match figure.to_text(COLUMNS, ROWS, false) {
+                Ok(text) => text,
+                Err(error) => error.to_string(),
+            },
+        }
+    }
+}
+
+/// Characters of a line, and lines, of a figure as text.
+const COLUMNS: usize = 80;
+const ROWS: usize = 24;
+
 /// The receiver of what a session shows. It is called from the session's thread, and from those of its trainings.
 pub trait Frontend: Send + Sync {
     /// What the script prints, without the end of the line.
@@ -31,26 +48,20 @@ pub trait Frontend: Send + Sync {
     /// A remark on the way, such as "wrote runs/a.svg". The default drops it.
     fn note(&self, _text: &str) {}
 
-    /// A value that the script asks to be shown, by `show`. The default prints text, and for a figure how to save it.
+    /// A value that the script asks to be shown, by `show`. The default prints it as text.
     ///
     /// # Errors
     /// As [`Frontend::print`].
     fn display(&self, display: &Display) -> io::Result<()> {
-        match display {
-            Display::Text(text) => self.print(text),
-            Display::Figure(_) => self.print(UNSHOWN),
-        }
+        self.print(display.text().trim_end())
     }
 
     /// The listener of a training that begins, which shows its progress; `label` tells trainings apart, and is often empty. The
-    /// default writes to standard error: a bar on a terminal, else a line every ten seconds.
+    /// default writes to standard error: a bar on a terminal, else a line every so often.
     fn progress(&self, label: &str) -> Box<dyn Observer> {
         Box::new(Progress::labelled(label))
     }
 }
-
-/// What stands for a figure where there is nothing but text.
-pub const UNSHOWN: &str = "Figure: save it with .save(\"name.svg\") or .save(\"name.png\")";
 
 /// A front end that is shared by the session and whoever made it.
 #[derive(Clone)]

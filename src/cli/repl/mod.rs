@@ -54,7 +54,7 @@ use crate::script::{ErrorKind, Outcome, RunPlan, ScriptError, Session, SessionOp
 /// Of a terminal nothing but one that can't be read; of piped input the first mistake in it.
 pub(super) fn run(common: &Common) -> Result<(), ScriptError> {
     let typed = stdin().is_terminal();
-    let paint = Paint(typed && Paint::detect().0);
+    let paint = Paint(typed && super::colours());
     let mut repl = Repl::new(common, paint)?;
     match typed {
         true => editor::run(&mut repl, common.quiet),

@@ -7,13 +7,6 @@ use nu_ansi_term::{Color, Style};
 pub(super) struct Paint(pub bool);
 
 impl Paint {
-    /// Colours where the terminal has them and nobody asked for none.
-    pub fn detect() -> Self {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        Self(!set("NO_COLOR") && !dumb)
-    }
-
     fn with(self, style: Style, text: &str) -> String {
         match self.0 {
             true => style.paint(text).to_string(),
