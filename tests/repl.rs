@@ -157,6 +157,18 @@ impl Terminal {
         }
     }
 
+    /// Clears the line.
+    fn cancel(&self) {
+        self.press("\x03");
+        // The line editor drops what is typed together with it.
+        self.until(|screen| {
+            screen
+                .lines()
+                .last()
+                .is_some_and(|last| last.trim_end() == PROMPT.trim_end())
+        });
+    }
+
     /// The exit code.
     fn ends(mut self) -> u32 {
         let begun = Instant::now();
@@ -230,8 +242,7 @@ fn values_mistakes_and_unfinished_inputs() {
     // Ctrl-C clears the line.
     t.press("let half = ");
     t.shows("let half =");
-    t.press("\x03");
-    t.until(|screen| screen.trim_end().ends_with(PROMPT.trim_end()));
+    t.cancel();
     assert!(t.enter("7 * 6 + 0").contains("\n42\n"));
 
     let screen = t.enter(":vars");
@@ -255,21 +266,21 @@ fn tab_completes_and_calls_show_their_signature() {
     t.shows("smoothing_spline(");
     // The signature stands behind the cursor.
     t.shows("t, u, alpha");
-    t.press("\x03");
+    t.cancel();
     t.enter("let data = dataset(lotka_volterra(), [1, 1], arange(0, 2, 0.1));");
     t.press("data.add_n\t");
     t.shows("data.add_noise(");
     t.press("0.1, #{ rel\t");
     t.shows("relative_to: ");
-    t.press("\x03");
+    t.cancel();
     // Several possibilities are listed with what they are.
     t.press("data.\t");
     let screen = t.shows("The initial states");
     assert!(screen.contains("names"), "{screen}");
-    t.press("\x1b\x03");
+    t.cancel();
     t.press(":lo\t");
     t.shows(":load");
-    t.press("\x03");
+    t.cancel();
     t.leaves();
 }
 
@@ -305,9 +316,9 @@ fn a_configuration_is_changed_and_run_again() {
         ":load {}",
         file.file_name().unwrap().to_str().unwrap()
     ));
-    assert!(screen.contains("lr 0.02 epochs 2"), "{screen}");
+    assert!(screen.contains("lr 0.05 epochs 2"), "{screen}");
     let screen = t.enter(":set training.lr=0.03");
-    assert!(screen.contains("training.lr: 0.02 → 0.03"), "{screen}");
+    assert!(screen.contains("training.lr: 0.05 → 0.03"), "{screen}");
     let screen = t.enter(":run");
     assert!(screen.contains("lr 0.03 epochs 2"), "{screen}");
     let screen = t.enter(":set training.lrr=1");
@@ -318,9 +329,8 @@ fn a_configuration_is_changed_and_run_again() {
     let screen = t.enter(":set training.lr");
     assert!(screen.contains("training.lr: 0.03"), "{screen}");
     t.enter(":unset training.lr");
-    assert!(t.enter(":run").matches("lr 0.02 epochs 2").count() == 2);
+    assert!(t.enter(":run").matches("lr 0.05 epochs 2").count() == 2);
     // The same with an experiment that was typed.
-    t.press("\x0c");
     t.enter("let c = config(\"lotka_volterra\");");
     t.enter("let run = experiment(c).run();");
     t.enter("`typed ${run.epochs}`");
@@ -354,7 +364,7 @@ fn the_history_and_the_script_of_a_session_are_kept() {
     let t = Terminal::start(folder.path(), &[]);
     t.press("\x1b[A\x1b[A");
     t.shows("print(sum(ans))");
-    t.press("\x03");
+    t.cancel();
     // The right arrow takes over how an earlier input went on.
     t.press("let x = li");
     t.shows("linspace(0, 1, 5)");
