@@ -440,7 +440,7 @@ impl State {
         self.sources.insert(name.into(), Arc::from(code.as_str()));
         self.watch.reset();
         let held = self.scope.len();
-        let result = self
+        let mut result = self
             .compile(&code, name, file)
             .and_then(|ast| self.run(&ast, name));
         match &result {
@@ -451,7 +451,10 @@ impl State {
         if let Some(kept) = self.host.take_kept() {
             self.host.clear_interrupt();
             let remark = kept.bind(&mut self.scope);
-            self.host.note(&remark);
+            match &mut result {
+                Err(error) => error.hint = Some(remark),
+                Ok(_) => self.host.note(&remark),
+            }
         }
         self.forget_shadowed();
         result
@@ -725,6 +728,10 @@ mod tests {
             .eval(&format!("let later = {train}; let after = 1;"), None)
             .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Interrupted);
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("later holds the 3 epochs that were done")
+        );
         assert_eq!(session.eval("later.epochs", None).unwrap().text, "3");
         assert!(session.eval("after", None).is_err());
         session.eval("ans = 0;", None).unwrap();

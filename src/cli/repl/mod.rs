@@ -167,19 +167,22 @@ impl Repl {
 
     fn code(&mut self, code: &str, line: Option<usize>) -> Result<(), ScriptError> {
         let before = self.session.configured().count;
-        let outcome = self.evaluate(code, line)?;
-        if self.session.configured().count > before {
-            self.program = Some(Program::Inputs(self.inputs.len()));
+        let result = self.evaluate(code, line);
+        if self.leaves_something(&result) {
+            if self.session.configured().count > before {
+                self.program = Some(Program::Inputs(self.inputs.len()));
+            }
+            let valued = result.as_ref().is_ok_and(|outcome| !outcome.is_unit);
+            self.record(code, None, valued);
         }
-        self.record(code, None, &outcome);
-        self.show(code, &outcome)
+        self.show(code, &result?)
     }
 
-    fn record(&mut self, code: &str, file: Option<String>, outcome: &Outcome) {
+    fn record(&mut self, code: &str, file: Option<String>, valued: bool) {
         self.inputs.push(Input {
             code: code.trim().into(),
             file,
-            valued: !outcome.is_unit,
+            valued,
         });
     }
 
@@ -253,7 +256,7 @@ impl Repl {
                 let begun = Instant::now();
                 let outcome = self.evaluate(argument, None)?;
                 let took = begun.elapsed();
-                self.record(argument, None, &outcome);
+                self.record(argument, None, !outcome.is_unit);
                 self.show(argument, &outcome)?;
                 super::print(&format!("{}\n", self.paint.faint(&values::duration(took))))?;
             }
@@ -275,10 +278,21 @@ impl Repl {
         self.begin();
         // It can be changed and run again even where it fails.
         self.program = Some(Program::File(file.to_path_buf()));
-        let outcome = self.session.run_file(file)?;
-        let code = std::fs::read_to_string(file).unwrap_or_default();
-        self.record(&code, Some(file.display().to_string()), &outcome);
-        Ok(())
+        let result = self.session.run_file(file);
+        if self.leaves_something(&result) {
+            let code = std::fs::read_to_string(file).unwrap_or_default();
+            let valued = result.as_ref().is_ok_and(|outcome| !outcome.is_unit);
+            self.record(&code, Some(file.display().to_string()), valued);
+        }
+        result.map(drop)
+    }
+
+    /// Whether the variables of what was evaluated stand: it succeeded, or a training in it was interrupted and kept.
+    fn leaves_something(&self, result: &Result<Outcome, ScriptError>) -> bool {
+        match result {
+            Ok(_) => true,
+            Err(error) => error.kind == ErrorKind::Interrupted && error.hint.is_some(),
+        }
     }
 
     fn save(&mut self, file: &Path) -> Result<(), ScriptError> {
@@ -301,6 +315,15 @@ impl Repl {
             )),
             Some(Program::File(file)) => {
                 let file = file.clone();
+                let name = file.display().to_string();
+                if !self
+                    .inputs
+                    .iter()
+                    .any(|input| input.file.as_ref() == Some(&name))
+                {
+                    // It failed before.
+                    return self.load(&file);
+                }
                 self.begin();
                 self.session.run_file(&file).map(drop)
             }

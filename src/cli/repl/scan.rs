@@ -367,4 +367,18 @@ mod tests {
         assert_eq!(words("`a${b}c`"), ["`", "a${", "b", "}", "c`"]);
         assert_eq!(words("λ**2 // c\n'x'"), ["λ", "**", "2", "// c", "'x'"]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_to_its_end(text in "[\\PC\n\"'`${}#\\\\/*().0-9e+-]{0,60}") {
+            let scan = Scan::of(&text);
+            scan.is_unfinished(&text);
+            let mut last = 0;
+            for token in &scan.tokens {
+                assert!(token.range.start >= last && text.get(token.range.clone()).is_some());
+                last = token.range.end;
+            }
+            assert!(text[last..].trim().is_empty());
+        }
+    }
 }

@@ -126,10 +126,11 @@ fn paths(path: &str, value: &Value, keys: &mut Vec<String>) {
     }
 }
 
-/// What the configuration says of a key.
+/// What the configuration says of a key, unless it is a whole group.
 fn value(session: &Session, key: &str) -> Option<String> {
     let config = session.configured().config?;
-    config.get(key).map(one_line)
+    let value = config.get(key)?;
+    (!matches!(value, Value::Mapping(_))).then(|| one_line(value))
 }
 
 fn usage(error: crate::Error) -> ScriptError {
