@@ -28,6 +28,23 @@ pub enum Coupling {
     Matrix(Array2<f64>),
 }
 
+impl std::fmt::Display for Coupling {
+    /// As scripts write it: `6`, `[6, 3]` or `[[6, 0], [0, 3]]`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Coupling::Scalar(k) => write!(f, "{k}"),
+            Coupling::Vector(k) => write!(f, "{k:?}"),
+            Coupling::Matrix(k) => {
+                let rows = k
+                    .rows()
+                    .into_iter()
+                    .map(|row| format!("{:?}", row.to_vec()));
+                write!(f, "[{}]", rows.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
 impl From<f64> for Coupling {
     fn from(k: f64) -> Self {
         Coupling::Scalar(k)

@@ -110,8 +110,7 @@ fn help_and_version() {
         (0, format!("odesync {}\n", env!("CARGO_PKG_VERSION")))
     );
     for args in [
-        &[][..],
-        &["--help"],
+        &["--help"][..],
         &["run", "--help"],
         &["eval", "--help"],
         &["doctor", "--help"],

@@ -9,19 +9,25 @@ mod docs;
 mod doctor;
 mod eval;
 mod multirun;
+mod pictures;
+mod repl;
 mod run;
+mod terminal;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::devices::Device;
-use crate::script::{self, Outcome, RunPlan, ScriptError, Session, SessionOptions};
+use crate::script::{self, Outcome, Output, RunPlan, ScriptError, Session, SessionOptions};
+
+use terminal::Terminal;
 
 const EXAMPLES: &str = "\
 Examples:
+  odesync                                     type code, see values
   odesync run scripts/homotopy_by_hand.rhai
   odesync run scripts/homotopy_by_hand.rhai epochs=100 lr=0.01
   odesync eval 'mean(arange(0.0, 1.0, 0.1))'
@@ -92,7 +98,7 @@ pub fn main() -> ExitCode {
         }
     }
     let result = match &cli.command {
-        None => print(&Cli::command().render_help().to_string()),
+        None => repl::run(&cli.common),
         Some(Command::Run(run)) => run.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),
         Some(Command::Docs(docs)) => docs.run(&cli.common),
@@ -111,21 +117,32 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn session(common: &Common, arguments: Vec<String>, runs: RunPlan) -> Result<Session, ScriptError> {
+/// What a session is made of, by the command line.
+fn session_options(
+    common: &Common,
+    arguments: Vec<String>,
+    runs: RunPlan,
+) -> Result<SessionOptions, ScriptError> {
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let device = common.device.unwrap_or_default();
     // Said now rather than after the hour that a script may take to get there.
     crate::engines::engine(device.engine(), &device.to_string())
         .map_err(|e| ScriptError::new(script::ErrorKind::Runtime, e.to_string()))?;
-    let session = Session::new(SessionOptions {
+    Ok(SessionOptions {
         quiet: common.quiet,
         arguments,
         runs,
+        output: Output::new(Terminal::new()),
         memory_limit: common.memory,
         device,
         ..SessionOptions::default()
-    })?;
+    })
+}
+
+/// A session that Ctrl-C stops.
+fn session(common: &Common, arguments: Vec<String>, runs: RunPlan) -> Result<Session, ScriptError> {
+    let session = Session::new(session_options(common, arguments, runs)?)?;
     let interrupt = session.interrupt();
     on_interrupt(move || interrupt.stop());
     Ok(session)
@@ -134,17 +151,28 @@ fn session(common: &Common, arguments: Vec<String>, runs: RunPlan) -> Result<Ses
 /// The first Ctrl-C (or SIGTERM) asks to stop, the second ends the program.
 fn on_interrupt(stop: impl Fn() + Send + 'static) {
     let before = AtomicBool::new(false);
-    let handler = ctrlc::set_handler(move || {
+    on_signal(move || {
         if before.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
         complain("stopping; press Ctrl-C again to end at once");
         stop();
     });
-    if let Err(error) = handler {
+}
+
+/// What Ctrl-C and SIGTERM do.
+fn on_signal(act: impl FnMut() + Send + 'static) {
+    if let Err(error) = ctrlc::set_handler(act) {
         // The program works without: Ctrl-C then ends it at once.
         complain(&format!("Ctrl-C can't be caught: {error}"));
     }
+}
+
+/// Whether the terminal has colours, and nobody asked for none.
+fn colours() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !set("NO_COLOR") && !dumb
 }
 
 /// Prints the value of an evaluation, unless there is none.

@@ -85,7 +85,7 @@ pub fn register(reg: &mut Registry) {
     reg.add("args", move |defaults: Map| -> Fallible<Map> {
         let known: Vec<String> = defaults.keys().map(ToString::to_string).collect();
         let names = || known.iter().map(String::as_str);
-        let map = apply(defaults.clone(), host.arguments(), |argument| {
+        let map = apply(defaults.clone(), &host.arguments(), |argument| {
             if host.configures() {
                 return Ok(());
             }
@@ -93,14 +93,7 @@ pub fn register(reg: &mut Registry) {
             Err(error::unknown("argument", key, names()))
         })
         .map_err(|e| Error::Usage(e.to_string()))?;
-        for argument in host.arguments() {
-            if argument
-                .split_once('=')
-                .is_some_and(|(key, _)| defaults.contains_key(key))
-            {
-                host.take(argument);
-            }
-        }
+        host.declare(&known);
         Ok(map)
     });
     reg.describe(

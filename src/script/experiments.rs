@@ -1,5 +1,6 @@
 //! Experiments from a configuration: `experiment(config("lotka_volterra")).run()`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Map, Position};
@@ -8,14 +9,14 @@ use super::data::Data;
 use super::error::{Fallible, Stop};
 use super::fields::Field;
 use super::host::Host;
+use super::kept::interrupted;
 use super::registry::Registry;
 use super::training::{Trained, Way};
 use crate::config::{Config, Library, Override};
 use crate::devices::Device;
 use crate::experiments::{CONFIG, Experiment, Place, Results, RunRequest, fit_figure};
-use crate::logging::Progress;
 use crate::plotting::Panel;
-use crate::training::Stop as End;
+use crate::training::{Observer, Stop as End};
 use crate::{Error, Result};
 
 /// A configuration as scripts hold it.
@@ -38,10 +39,14 @@ macro_rules! ran {
 pub struct Lab(pub Arc<Experiment>);
 
 /// The configuration that a script names, or the saved one that the command line names, with the command line's overrides.
-fn configuration(host: &Host, name: &str) -> Result<Config> {
-    let library = Library::find(host.script_path().as_deref());
-    let overrides = host
-        .overrides()
+pub(super) fn configuration(
+    host: &Host,
+    script: Option<&Path>,
+    name: &str,
+    overrides: &[String],
+) -> Result<Config> {
+    let library = Library::find(script);
+    let overrides = overrides
         .iter()
         .map(|text| text.parse())
         .collect::<Result<Vec<Override>>>()?;
@@ -67,11 +72,14 @@ fn configuration(host: &Host, name: &str) -> Result<Config> {
 
 fn config(host: &Host, name: &str) -> Fallible<Settings> {
     // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
-    let mut config = configuration(host, name).map_err(|e| Error::Usage(e.to_string()))?;
+    let script = host.script_path();
+    let mut config = configuration(host, script.as_deref(), name, &host.overrides())
+        .map_err(|e| Error::Usage(e.to_string()))?;
     if let device @ Device::Cuda(_) = host.device() {
         config.set("trainer.engine", device.engine().into())?;
         config.set("trainer.device", device.to_string().into())?;
     }
+    host.configure(&config);
     if host.runs().print_config {
         host.print(config.to_yaml().trim_end());
         return Err(Box::new(EvalAltResult::ErrorTerminated(
@@ -94,24 +102,24 @@ fn run(host: &Host, lab: &mut Lab) -> Fallible<Trained> {
         interrupt: host.interrupt_flag(),
         ..RunRequest::default()
     };
-    let result = if experiment.settings.trainer.progress && !host.quiet() {
-        experiment.run(&request, Progress::default())
-    } else {
-        experiment.run(&request, ())
+    let progress: Box<dyn Observer> = match experiment.settings.trainer.progress {
+        true => host.progress(""),
+        false => Box::new(()),
     };
+    let result = experiment.run(&request, progress);
     let folder = experiment.folder.as_ref().map(|f| f.display().to_string());
-    let run = result?;
-    // The checkpoint is on disk; the script itself goes no further.
-    if run.stop == End::Interrupted {
-        if let Some(folder) = folder {
-            host.note(&format!("the run can be gone on with: --resume {folder}"));
-        }
-        return Err(Error::Interrupted.into());
+    let run = Trained(Arc::new(result?));
+    if run.0.stop == End::Interrupted {
+        let go_on = folder.map(|folder| match host.interactive() {
+            true => format!("the run is in {folder}"),
+            false => format!("the run can be gone on with: --resume {folder}"),
+        });
+        return interrupted(host, run, go_on.as_deref());
     }
     if let Some(folder) = folder {
         host.note(&format!("wrote {folder}"));
     }
-    Ok(Trained(Arc::new(run)))
+    Ok(run)
 }
 
 fn results_map(results: &Results) -> Fallible<Map> {

@@ -16,6 +16,7 @@ use crate::engines::engine;
 use crate::odesolve::{
     Adjoint, Controller, Direction, Event, Solution, SolveOptions, Stats, methods, solve_on,
 };
+use crate::tables::number;
 use crate::{Error, Result};
 
 /// A solution as scripts hold it.
@@ -206,8 +207,8 @@ pub(super) fn register(reg: &mut Registry) {
         format!(
             "Solution: {} times from {} to {}, {} state variables; {} steps, {} rejected, {} evaluations",
             t.len(),
-            t.first().copied().unwrap_or(f64::NAN),
-            t.last().copied().unwrap_or(f64::NAN),
+            number(t.first().copied().unwrap_or(f64::NAN), 6),
+            number(t.last().copied().unwrap_or(f64::NAN), 6),
             s.0.u.ncols(),
             stats.steps,
             stats.rejected,

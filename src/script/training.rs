@@ -11,6 +11,7 @@ use super::data::Data;
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
+use super::kept::interrupted;
 use super::observation::observation;
 use super::options::Options;
 use super::registry::Registry;
@@ -18,7 +19,7 @@ use super::runs::named;
 use super::solving::{adjoint, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
-use crate::logging::{CsvLogger, Progress};
+use crate::logging::CsvLogger;
 use crate::schedules::Schedule;
 use crate::training::{
     Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observers, Optimizer, Run, Stop,
@@ -45,7 +46,7 @@ pub(super) fn register(reg: &mut Registry) {
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, trajectory_every (keep the parameters every so many epochs: run.path, pca(run)), resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
          max_step, max_steps, controller, breakpoints, adjoint (how gradients are computed, see loss_and_gradient), adjoint_rtol, \
-         adjoint_atol, progress.",
+         adjoint_atol, progress, seeds, variants.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
     let host = reg.host();
@@ -80,7 +81,7 @@ fn methods(reg: &mut Registry) {
         }
         Method::Homotopy(h) => {
             format!(
-                "Method: homotopy, coupling {:?}, smoothing {}, {} epochs",
+                "Method: homotopy, coupling {}, smoothing {}, {} epochs",
                 h.coupling,
                 h.smoothing,
                 h.schedule.epochs()
@@ -253,35 +254,36 @@ pub(super) fn run(
     } = TrainCall::read(host, options)?;
     let mut observers = Observers::default();
     if progress {
-        observers.push(Progress::default());
+        observers.push(host.progress(""));
     }
     if let Some(out) = &train_options.out {
         observers.push(CsvLogger::new(out));
     }
     let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
-    // The checkpoint is on disk; the script itself goes no further.
-    if run.stop == Stop::Interrupted {
-        host.note(&how_to_go_on(&run, train_options.out.as_deref()));
-        return Err(Error::Interrupted.into());
+    let run = Trained(Arc::new(run));
+    if run.0.stop == Stop::Interrupted {
+        let go_on = how_to_go_on(host, &run.0, train_options.out.as_deref());
+        return interrupted(host, run, go_on.as_deref());
     }
-    Ok(Trained(Arc::new(run)))
+    Ok(run)
 }
 
-/// What to tell a user who stopped a run.
-fn how_to_go_on(run: &Run, out: Option<&Path>) -> String {
+/// What to tell a user who stopped a run; someone who looks on is told what holds it.
+fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
     let done = format!(
         "stopped after {} of {} epochs",
         run.history.len(),
         run.settings.epochs
     );
     match out {
-        Some(out) => format!(
+        Some(out) => Some(format!(
             "{done}; they are kept in {}: to go on, run the script again with resume: true in the options of train",
             out.display()
-        ),
-        None => format!(
+        )),
+        None if host.interactive() => None,
+        None => Some(format!(
             "{done}, which are lost: with out: \"FOLDER\" in the options of train they are kept, and resume: true goes on"
-        ),
+        )),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::datasets::arrays::{initial_states, trajectories};
 use crate::datasets::{Dataset, RelativeTo};
 use crate::odesolve::SolveOptions;
 use crate::random::{Generator, with_shared};
+use crate::tables::number;
 use crate::{Error, Result};
 
 /// A dataset as scripts hold it.
@@ -112,8 +113,8 @@ pub(super) fn register(reg: &mut Registry) {
                 (_, true) => format!("{most} own"),
                 _ => format!("{fewest} to {most} own"),
             },
-            all().fold(f64::INFINITY, f64::min),
-            all().fold(f64::NEG_INFINITY, f64::max),
+            number(all().fold(f64::INFINITY, f64::min), 6),
+            number(all().fold(f64::NEG_INFINITY, f64::max), 6),
             d.names().join(", "),
             if d.has_missing() {
                 ", with missing values"

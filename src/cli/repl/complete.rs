@@ -1,0 +1,396 @@
+//! Completion: what may stand at the cursor.
+
+use reedline::{Completer, CompletionResult, Span, Suggestion};
+
+use super::call::Call;
+use super::commands::{self, Takes};
+use super::infer;
+use super::known::{KEYWORDS, Known, PLAIN, Shared, is_word, receiver};
+use super::options;
+use super::paths;
+use super::scan::{End, Kind, Opens, Scan};
+use crate::config::{Library, Value};
+use crate::script::Doc;
+
+/// See the module's text.
+pub(super) struct Complete(pub Shared);
+
+/// A name that may stand at the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    /// What replaces the word before the cursor.
+    pub value: String,
+    /// What it is, in a few words.
+    pub what: String,
+}
+
+impl Offer {
+    pub fn new(value: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            what: what.into(),
+        }
+    }
+}
+
+impl Completer for Complete {
+    fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
+        let text = line.get(..pos).unwrap_or(line);
+        let (start, offers) = offers(&self.0.get(), text);
+        let suggestions: Vec<Suggestion> = offers
+            .into_iter()
+            .map(|offer| Suggestion {
+                value: offer.value,
+                description: Some(offer.what).filter(|what| !what.is_empty()),
+                span: Span::new(start, text.len()),
+                ..Suggestion::default()
+            })
+            .collect();
+        CompletionResult::fresh(suggestions)
+    }
+}
+
+/// Where the word before the cursor begins, and what may stand in its place.
+pub(super) fn offers(known: &Known, text: &str) -> (usize, Vec<Offer>) {
+    let trimmed = text.trim_start();
+    match trimmed.strip_prefix(':') {
+        Some(command) => of_command(known, command, text.len() - command.len()),
+        None => of_code(known, text),
+    }
+}
+
+/// The offers that begin as what is typed does.
+fn beginning(typed: &str, mut offers: Vec<Offer>) -> Vec<Offer> {
+    offers.retain(|offer| offer.value.starts_with(typed));
+    offers
+}
+
+fn of_command(known: &Known, command: &str, at: usize) -> (usize, Vec<Offer>) {
+    let Some((name, rest)) = command.split_once(' ') else {
+        let all = commands::ALL.iter();
+        let offers = all.map(|c| Offer::new(c.name, c.text)).collect();
+        return (at, beginning(command, offers));
+    };
+    let typed = rest.trim_start();
+    let start = at + command.len() - typed.len();
+    let offers = match commands::find(name).map(|command| command.takes) {
+        Some(Takes::File) => {
+            let (skip, offers) = paths::offers(typed);
+            return (start + skip, offers);
+        }
+        Some(Takes::Code) => {
+            let (from, offers) = of_code(known, typed);
+            return (start + from, offers);
+        }
+        Some(Takes::Name) => {
+            let docs = known.catalogue.docs.iter();
+            let mut names: Vec<Offer> = docs
+                .map(|doc| Offer::new(doc.name, first_sentence(doc)))
+                .collect();
+            names.sort_by(|a, b| a.value.cmp(&b.value));
+            names.dedup_by(|a, b| a.value == b.value);
+            names
+        }
+        Some(Takes::Setting) => return setting(known, typed, start),
+        _ => Vec::new(),
+    };
+    (start, beginning(typed, offers))
+}
+
+/// A key of the configuration, or behind its `=` an option of a group.
+fn setting(known: &Known, typed: &str, start: usize) -> (usize, Vec<Offer>) {
+    if let Some((group, option)) = typed.split_once('=') {
+        let options = Library::find(None).options(group).unwrap_or_default();
+        let offers = options.into_iter().map(|o| Offer::new(o, "")).collect();
+        return (start + group.len() + 1, beginning(option, offers));
+    }
+    let mut offers: Vec<Offer> = known
+        .arguments
+        .iter()
+        .map(|key| Offer::new(format!("{key}="), "argument of the script"))
+        .collect();
+    if let Some(config) = &known.config {
+        let groups = Library::find(None).groups().unwrap_or_default();
+        let is_chosen = |group: &String| config.get(group).is_some();
+        offers.extend(
+            groups
+                .into_iter()
+                .filter(is_chosen)
+                .map(|group| Offer::new(format!("{group}="), "another option of this group")),
+        );
+        leaves("", config.value(), &mut offers);
+    }
+    (start, beginning(typed, offers))
+}
+
+/// Every key of a tree with its value.
+fn leaves(path: &str, value: &Value, offers: &mut Vec<Offer>) {
+    let Value::Mapping(map) = value else {
+        offers.push(Offer::new(format!("{path}="), one_line(value)));
+        return;
+    };
+    for (key, value) in map {
+        let Some(key) = key.as_str() else { continue };
+        let path = match path {
+            "" => key.to_string(),
+            path => format!("{path}.{key}"),
+        };
+        leaves(&path, value, offers);
+    }
+}
+
+/// A value of a configuration on one line.
+pub(super) fn one_line(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(x) => x.to_string(),
+        Value::Number(x) => x.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Sequence(list) => {
+            let items: Vec<String> = list.iter().map(one_line).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Mapping(map) => {
+            let item =
+                |(key, value): (&Value, &Value)| format!("{}: {}", one_line(key), one_line(value));
+            let items: Vec<String> = map.iter().map(item).collect();
+            format!("{{{}}}", items.join(", "))
+        }
+        Value::Tagged(tagged) => one_line(&tagged.value),
+    }
+}
+
+fn of_code(known: &Known, text: &str) -> (usize, Vec<Offer>) {
+    let scan = Scan::of(text);
+    match scan.end {
+        End::Comment | End::LineComment => return (text.len(), Vec::new()),
+        End::Text | End::ContinuedText => return within_text(known, text, &scan),
+        End::Plain => {}
+    }
+    if scan
+        .open
+        .last()
+        .is_some_and(|frame| frame.opens == Opens::Template)
+    {
+        return (text.len(), Vec::new());
+    }
+    // The word that is being typed ends the text, without a space behind it.
+    let word = scan.tokens.last().filter(|t| t.range.end == text.len());
+    let (start, before) = match word {
+        Some(word) if word.kind == Kind::Word => {
+            (word.range.start, scan.tokens.len().checked_sub(2))
+        }
+        Some(word) if word.kind == Kind::Number => return (text.len(), Vec::new()),
+        _ => (text.len(), scan.tokens.len().checked_sub(1)),
+    };
+    let typed = &text[start..];
+    let before_text = before.map_or("", |i| scan.text(text, i));
+    if matches!(before_text, "." | "?.") {
+        let of = before.and_then(|i| i.checked_sub(1));
+        let kind = of.and_then(|of| infer::kind_of(known, text, &scan, of));
+        return (start, beginning(typed, members(known, kind.as_deref())));
+    }
+    if matches!(before_text, "#{" | ",")
+        && scan
+            .open
+            .last()
+            .is_some_and(|frame| frame.opens == Opens::Map)
+    {
+        return (start, beginning(typed, keys(known, text, &scan)));
+    }
+    if matches!(before_text, "let" | "const" | "fn") {
+        return (text.len(), Vec::new());
+    }
+    (start, beginning(typed, names(known)))
+}
+
+/// A file, or the name of an experiment.
+fn within_text(known: &Known, text: &str, scan: &Scan) -> (usize, Vec<Offer>) {
+    let Some(string) = scan.tokens.last() else {
+        return (text.len(), Vec::new());
+    };
+    let start = string.range.start + 1;
+    let typed = text.get(start..).unwrap_or_default();
+    let call = Call::around(known, text, scan).map(|call| call.name);
+    if call == Some("config") {
+        let names = Library::find(None).experiments().unwrap_or_default();
+        let offers = names.into_iter().map(|name| Offer::new(name, "experiment"));
+        return (start, beginning(typed, offers.collect()));
+    }
+    let (skip, offers) = paths::offers(typed);
+    (start + skip, offers)
+}
+
+fn members(known: &Known, kind: Option<&str>) -> Vec<Offer> {
+    let Some(kind) = kind else {
+        return Vec::new();
+    };
+    let members = known.members(kind).into_iter();
+    members
+        .map(|member| {
+            let what = member.doc.map_or(String::new(), first_sentence);
+            let bracket = match member.doc.map(|doc| doc.signature) {
+                _ if !member.call => "",
+                Some(signature) if signature.contains(&format!("{}()", member.name)) => "()",
+                _ => "(",
+            };
+            Offer::new(format!("{}{bracket}", member.name), what)
+        })
+        .collect()
+}
+
+/// The keys of the call whose option map is open, without those that are there.
+fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
+    let Some(map) = scan.open.last() else {
+        return Vec::new();
+    };
+    let Some(outer) = optioned(scan) else {
+        return Vec::new();
+    };
+    let Some(call) = Call::at(known, text, scan, outer) else {
+        return Vec::new();
+    };
+    let is_key = |i: usize| scan.text(text, i + 1) == ":";
+    let there: Vec<&str> = (map.token..scan.tokens.len())
+        .filter(|i| is_key(*i))
+        .map(|i| scan.text(text, i))
+        .collect();
+    let keys = options::keys(known, call.name).into_iter();
+    keys.filter(|key| !there.contains(&key.as_str()))
+        .map(|key| Offer::new(format!("{key}: "), ""))
+        .collect()
+}
+
+/// The bracket of the call whose options the innermost map holds: right within the call, or in a list of such maps.
+fn optioned(scan: &Scan) -> Option<usize> {
+    let mut listed = false;
+    for frame in scan.open.iter().rev().skip(1) {
+        match frame.opens {
+            Opens::Round => return Some(frame.token),
+            Opens::Square => listed = true,
+            Opens::Map if listed => listed = false,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Variables, functions, constants and words of the language.
+fn names(known: &Known) -> Vec<Offer> {
+    let mut all: Vec<Offer> = known
+        .variables
+        .iter()
+        .map(|v| Offer::new(v.name.clone(), format!("{} {}", v.kind, v.short)))
+        .collect();
+    let own = known.functions.iter();
+    all.extend(own.map(|f| {
+        let call = if f.parameters.is_empty() { "()" } else { "(" };
+        Offer::new(
+            format!("{}{call}", f.name),
+            format!("fn({})", f.parameters.join(", ")),
+        )
+    }));
+    for doc in &known.catalogue.docs {
+        if doc.of.is_some() || receiver(doc).is_some() || !is_word(doc.name) {
+            continue;
+        }
+        let value = if known.catalogue.constants.contains(&doc.name) {
+            doc.name.to_string()
+        } else if doc.signature.contains(&format!("{}()", doc.name)) {
+            format!("{}()", doc.name)
+        } else {
+            format!("{}(", doc.name)
+        };
+        all.push(Offer::new(value, first_sentence(doc)));
+    }
+    all.extend(PLAIN.iter().map(|name| Offer::new(format!("{name}("), "")));
+    all.extend(KEYWORDS.iter().map(|word| Offer::new(*word, "")));
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|offer| seen.insert(offer.value.trim_end_matches(['(', ')']).to_string()));
+    all
+}
+
+fn first_sentence(doc: &Doc) -> String {
+    let end = doc.text.find(". ").map_or(doc.text.len(), |end| end + 1);
+    doc.text[..end].to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+
+    const BEFORE: &str = "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1));
+        let run = train(blackbox([2, 4, 2]), data, vanilla(), #{ epochs: 2 });
+        fn twice(x) { 2 * x }
+        let x = linspace(0, 1, 5); let list = [1, 2]; let text = \"a\"; let c = config(\"lotka_volterra\");";
+
+    fn values(known: &Known, text: &str) -> (usize, Vec<String>) {
+        let (start, offers) = offers(known, text);
+        (start, offers.into_iter().map(|offer| offer.value).collect())
+    }
+
+    #[test]
+    fn names_members_keys_and_commands_are_offered_where_they_fit() {
+        let known = known(BEFORE);
+        for (text, start, wanted) in [
+            ("homo", 0, "homotopy("),
+            ("let a = tw", 8, "twice("),
+            ("1 + ru", 4, "run"),
+            ("ret", 0, "return"),
+            ("2 * P", 4, "PI"),
+            ("vani", 0, "vanilla()"),
+            ("run.", 4, "best_mse"),
+            ("run.pre", 4, "predict("),
+            ("run.model.par", 10, "params"),
+            ("print(run.model.", 16, "n_params"),
+            ("data.add", 5, "add_noise("),
+            ("dataset(f, u0, t).add", 18, "add_noise("),
+            ("solve(f, u, t).st", 15, "stats"),
+            ("x.sh", 2, "shape"),
+            ("x[0].sh", 5, "shape"),
+            ("list.pu", 5, "push("),
+            ("text.to_u", 5, "to_upper("),
+            ("[1, 2].le", 7, "len("),
+            ("plot(run).sa", 10, "save("),
+            ("c.ge", 2, "get("),
+            ("train(m, d, v, #{ ep", 18, "epochs: "),
+            ("train(m, d, v, #{ lr: 0.1, ", 27, "epochs: "),
+            ("train(m, d, v, #{ variants: [#{ l", 32, "lr: "),
+            ("homotopy(#{ ", 12, "coupling: "),
+            ("f(1)\nrun.be", 9, "best_mse"),
+            ("`a ${run.be", 9, "best_mse"),
+            ("config(\"lor", 8, "lorenz3d"),
+            (":h", 1, "help"),
+            (":doc homo", 5, "homotopy"),
+            (":time run.be", 10, "best_mse"),
+            (":set training.l", 5, "training.lr="),
+            (":set training", 5, "training="),
+            (":set training=van", 14, "vanilla"),
+        ] {
+            let (from, values) = values(&known, text);
+            assert!(values.iter().any(|v| v == wanted), "{text}: {values:?}");
+            assert_eq!(from, start, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_offered_where_nothing_fits() {
+        let known = known(BEFORE);
+        for text in [
+            "// ru", "\"ru", "let ru", "1.5", "run.zzz", "`ru", "zzz", "zzz.", ":zzz", "/* ru",
+        ] {
+            assert_eq!(values(&known, text).1, Vec::<String>::new(), "{text}");
+        }
+        let (_, keys) = values(&known, "train(m, d, v, #{ lr: 0.1, ");
+        assert!(!keys.contains(&"lr: ".to_string()));
+        // A value is no key.
+        let (_, names) = values(&known, "train(m, d, v, #{ lr: ");
+        assert!(names.contains(&"run".to_string()) && !names.contains(&"epochs: ".to_string()));
+        let (_, members) = values(&known, "run.");
+        assert!(
+            !members.iter().any(|m| m.starts_with("add_noise")),
+            "{members:?}"
+        );
+    }
+}

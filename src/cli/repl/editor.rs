@@ -1,0 +1,107 @@
+//! The loop at a terminal.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reedline::{
+    ColumnarMenu, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, default_emacs_keybindings,
+};
+
+use super::complete::Complete;
+use super::highlight::Colours;
+use super::hint::Hint;
+use super::prompt::Standing;
+use super::validate::WholeInput;
+use super::{Next, Repl, history};
+use crate::script::{ErrorKind, ScriptError};
+
+const MENU: &str = "completion";
+
+/// Whether the line editor has the terminal, in which signals come from other programs only.
+static EDITING: AtomicBool = AtomicBool::new(false);
+
+/// Reads inputs until the user leaves.
+pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
+    let (history, trouble) = history::open();
+    let mut editor = editor(repl).with_history(Box::new(history));
+    if !quiet {
+        super::super::print(&format!(
+            "odesync {}: :help says what can be typed, Ctrl-D leaves\n",
+            env!("CARGO_PKG_VERSION")
+        ))?;
+    }
+    if let Some(trouble) = trouble {
+        super::super::complain(&trouble);
+    }
+    loop {
+        EDITING.store(true, Ordering::Relaxed);
+        let signal = editor.read_line(&Standing);
+        EDITING.store(false, Ordering::Relaxed);
+        match signal {
+            Ok(Signal::Success(text)) => {
+                // What is typed is kept even if the next evaluation brings the program down.
+                let _ = editor.sync_history();
+                match repl.input(&text, None) {
+                    Ok(Next::Go) => {}
+                    Ok(Next::Leave) => return Ok(()),
+                    // Nobody can see the rest.
+                    Err(error) if error.kind == ErrorKind::OutputClosed => return Ok(()),
+                    Err(error) => super::super::complain(&repl.paint.error(&error.to_string())),
+                }
+            }
+            Ok(Signal::CtrlC) => {}
+            Ok(Signal::CtrlD) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("the terminal can't be read: {error}");
+                return Err(ScriptError::new(ErrorKind::Runtime, message));
+            }
+        }
+    }
+}
+
+fn editor(repl: &Repl) -> Reedline {
+    let known = || repl.known.clone();
+    let mut keys = default_emacs_keybindings();
+    keys.add_binding(
+        KeyModifiers::NONE,
+        KeyCode::Tab,
+        ReedlineEvent::UntilFound(vec![
+            ReedlineEvent::Menu(MENU.into()),
+            ReedlineEvent::MenuNext,
+        ]),
+    );
+    keys.add_binding(
+        KeyModifiers::SHIFT,
+        KeyCode::BackTab,
+        ReedlineEvent::MenuPrevious,
+    );
+    for modifier in [KeyModifiers::ALT, KeyModifiers::SHIFT] {
+        let newline = ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
+        keys.add_binding(modifier, KeyCode::Enter, newline);
+    }
+    let menu = ColumnarMenu::default().with_name(MENU).with_marker("");
+    Reedline::create()
+        .with_edit_mode(Box::new(Emacs::new(keys)))
+        .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
+        .with_completer(Box::new(Complete(known())))
+        .with_quick_completions(true)
+        .with_partial_completions(true)
+        .with_hinter(Box::new(Hint::new(known())))
+        .with_highlighter(Box::new(Colours(known())))
+        .with_validator(Box::new(WholeInput))
+        .with_ansi_colors(repl.paint.0)
+        .use_bracketed_paste(repl.paint.0)
+}
+
+/// Ends the program from a signal's thread, with the terminal as it was.
+pub(super) fn leave_at_once() -> ! {
+    // Where it fails there is no terminal left to mend.
+    let _ = crossterm::terminal::disable_raw_mode();
+    std::process::exit(130)
+}
+
+/// Whether the user is typing, so that a signal is one to end the program.
+pub(super) fn is_editing() -> bool {
+    EDITING.load(Ordering::Relaxed)
+}

@@ -1,0 +1,208 @@
+//! What is known while something is typed: functions, variables, the configuration. Renewed after each input.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::Config;
+use crate::script::{Catalogue, Doc, Function, Variable};
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub catalogue: Catalogue,
+    pub variables: Vec<Variable>,
+    pub functions: Vec<Function>,
+    pub config: Option<Config>,
+    /// The keys that a script's `args` declared.
+    pub arguments: Vec<String>,
+}
+
+/// The knowledge that the loop renews and the line editor looks at.
+#[derive(Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<Arc<Known>>>);
+
+impl Shared {
+    pub fn get(&self) -> Arc<Known> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set(&self, known: Known) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+}
+
+/// Words of the language that begin something; those of one letter are no help.
+pub(super) const KEYWORDS: [&str; 27] = [
+    "as",
+    "break",
+    "catch",
+    "const",
+    "continue",
+    "do",
+    "else",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "private",
+    "return",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "until",
+    "while",
+    "Fn",
+    "is_def_var",
+];
+
+/// Functions of the language itself that stand alone.
+pub(super) const PLAIN: [&str; 5] = ["print", "debug", "type_of", "timestamp", "sleep"];
+
+/// Methods of the language's own types: what lists, maps and strings can do.
+const LIST: [&str; 25] = [
+    "push", "pop", "len", "insert", "remove", "append", "contains", "map", "filter", "reduce",
+    "sort", "reverse", "index_of", "for_each", "some", "all", "find", "dedup", "shift", "truncate",
+    "drain", "extract", "clear", "is_empty", "chop",
+];
+const MAP: [&str; 9] = [
+    "keys",
+    "values",
+    "len",
+    "contains",
+    "remove",
+    "mixin",
+    "fill_with",
+    "clear",
+    "is_empty",
+];
+const STRING: [&str; 13] = [
+    "len",
+    "split",
+    "trim",
+    "replace",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "sub_string",
+    "to_upper",
+    "to_lower",
+    "index_of",
+    "parse_int",
+    "parse_float",
+];
+
+/// Something that may stand behind a point.
+pub(super) struct Member<'k> {
+    pub name: &'k str,
+    /// It is called.
+    pub call: bool,
+    pub doc: Option<&'k Doc>,
+}
+
+impl Known {
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().find(|v| v.name == name)
+    }
+
+    /// What is said about functions of this name.
+    pub fn docs<'k, 'n>(&'k self, name: &'n str) -> impl Iterator<Item = &'k Doc> {
+        let docs = self.catalogue.docs.iter();
+        docs.filter(move |doc| doc.of.is_none() && doc.name == name)
+    }
+
+    /// What is said about a property or a method of the type.
+    pub fn member_doc(&self, kind: &str, name: &str) -> Option<&Doc> {
+        let docs = &self.catalogue.docs;
+        let property = docs.iter().find(|d| d.of == Some(kind) && d.name == name);
+        let is_of = |doc: &&Doc| receiver(doc).is_some_and(|r| self.is_receiver(r, kind));
+        property
+            .or_else(|| docs.iter().filter(|d| d.name == name).find(is_of))
+            .or_else(|| {
+                self.method(kind, name)
+                    .and(docs.iter().find(|d| d.of.is_none() && d.name == name))
+            })
+    }
+
+    fn method(&self, kind: &str, name: &str) -> Option<()> {
+        let methods = self.catalogue.methods.iter();
+        methods
+            .into_iter()
+            .any(|(of, method)| of == kind && *method == name)
+            .then_some(())
+    }
+
+    /// Whether `word`, as signatures write it before a point, stands for a value of the type.
+    fn is_receiver(&self, word: &str, kind: &str) -> bool {
+        let docs = self.catalogue.docs.iter();
+        let mut properties = docs.filter(|doc| doc.of.is_some());
+        match properties.find(|doc| property_receiver(doc) == Some(word)) {
+            Some(doc) => doc.of == Some(kind),
+            None => word.eq_ignore_ascii_case(kind) || (kind == "Array" && word == "x"),
+        }
+    }
+
+    /// What may stand behind a point after a value of the type.
+    pub fn members(&self, kind: &str) -> Vec<Member<'_>> {
+        let member = |name, call| Member {
+            name,
+            call,
+            doc: self.member_doc(kind, name),
+        };
+        let properties = self.catalogue.properties.iter();
+        let methods = self.catalogue.methods.iter();
+        let own: &[&str] = match kind {
+            "list" => &LIST,
+            "map" => &MAP,
+            "string" => &STRING,
+            _ => &[],
+        };
+        let mut all: Vec<Member> = properties
+            .filter(|(of, _)| of == kind)
+            .map(|(_, name)| member(*name, false))
+            .chain(
+                methods
+                    .filter(|(of, name)| of == kind && is_word(name))
+                    .map(|(_, name)| member(*name, true)),
+            )
+            .chain(own.iter().map(|name| Member {
+                name: *name,
+                call: true,
+                doc: None,
+            }))
+            .collect();
+        all.sort_by(|a, b| a.name.cmp(b.name));
+        all.dedup_by(|a, b| a.name == b.name);
+        all
+    }
+}
+
+pub(super) fn is_word(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic())
+}
+
+/// `run` of `run.save("runs/mine")`, for a method.
+pub(super) fn receiver(doc: &Doc) -> Option<&'static str> {
+    let (before, rest) = doc.signature.split_once('.')?;
+    (doc.of.is_none()
+        && rest.starts_with(doc.name)
+        && before.chars().all(|c| c.is_alphanumeric() || c == '_'))
+    .then_some(before)
+}
+
+fn property_receiver(doc: &Doc) -> Option<&'static str> {
+    doc.signature.split_once('.').map(|(before, _)| before)
+}
+
+/// The type that a signature says a call or a property gives: the word behind its first arrow.
+pub(super) fn gives(signature: &str) -> Option<&str> {
+    let (_, after) = signature.split_once("-> ")?;
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let end = after.find(|c| !word(c)).unwrap_or(after.len());
+    Some(&after[..end]).filter(|kind| !kind.is_empty())
+}

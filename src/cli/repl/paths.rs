@@ -1,0 +1,60 @@
+//! Completion of file names.
+
+use std::path::Path;
+
+use super::complete::Offer;
+
+/// So many files of a folder are offered.
+const MOST: usize = 200;
+
+/// The files and folders that begin so, and where the last part of the typed path begins.
+pub(super) fn offers(typed: &str) -> (usize, Vec<Offer>) {
+    let start = typed.rfind('/').map_or(0, |at| at + 1);
+    let (folder, name) = typed.split_at(start);
+    let place = if folder.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(folder)
+    };
+    let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let mut offers: Vec<Offer> = entries
+        .filter_map(|entry| {
+            let file = entry.file_name().into_string().ok()?;
+            let hidden = file.starts_with('.') && !name.starts_with('.');
+            if hidden || !file.starts_with(name) {
+                return None;
+            }
+            Some(match entry.path().is_dir() {
+                true => Offer::new(file + "/", ""),
+                false => Offer::new(file, ""),
+            })
+        })
+        .take(MOST)
+        .collect();
+    offers.sort_by(|a, b| a.value.cmp(&b.value));
+    (start, offers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_end_with_a_slash_and_hidden_files_wait_for_their_point() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        for file in ["day.csv", ".dot", "other"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        let base = format!("{}/", folder.path().display());
+        let of = |typed: &str| {
+            let (start, offers) = offers(&format!("{base}{typed}"));
+            assert_eq!(start, base.len());
+            offers.into_iter().map(|o| o.value).collect::<Vec<_>>()
+        };
+        assert_eq!(of("da"), ["data/", "day.csv"]);
+        assert_eq!(of(""), ["data/", "day.csv", "other"]);
+        assert_eq!(of("."), [".dot"]);
+        assert!(offers("/no/such/folder/x").1.is_empty());
+    }
+}

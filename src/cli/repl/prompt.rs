@@ -1,0 +1,37 @@
+//! What stands before the cursor.
+
+use std::borrow::Cow;
+
+use reedline::{Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus};
+
+pub(super) struct Standing;
+
+/// Before an input, and before the further lines of one; both are equally wide.
+pub(super) const FIRST: &str = "odesync> ";
+const FURTHER: &str = "     ... ";
+
+impl Prompt for Standing {
+    fn render_prompt_left(&self) -> Cow<'_, str> {
+        FIRST.into()
+    }
+
+    fn render_prompt_right(&self) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_indicator(&self, _mode: PromptEditMode) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
+        FURTHER.into()
+    }
+
+    fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {
+        let found = match search.status {
+            PromptHistorySearchStatus::Passing => "history",
+            PromptHistorySearchStatus::Failing => "not in history",
+        };
+        format!("({found}: {}) ", search.term).into()
+    }
+}

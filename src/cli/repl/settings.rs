@@ -1,0 +1,142 @@
+//! `:set` and `:unset`: changes of the configuration, which hold for what is evaluated from here on.
+
+use crate::config::{Override, Value};
+use crate::error;
+use crate::script::{ErrorKind, ScriptError, Session};
+
+use super::complete::one_line;
+
+/// The changes so far, as the command line would have them.
+#[derive(Default)]
+pub(super) struct Settings {
+    changes: Vec<String>,
+}
+
+/// The key of a change: `a.b` of `a.b=1`, `+a.b=1` and `~a.b`.
+fn key(change: &str) -> &str {
+    let key = change.split_once('=').map_or(change, |(key, _)| key);
+    key.trim_start_matches(['+', '~'])
+}
+
+impl Settings {
+    pub fn new(changes: Vec<String>) -> Self {
+        Self { changes }
+    }
+
+    pub fn changes(&self) -> &[String] {
+        &self.changes
+    }
+
+    /// `:set …`: the text to show.
+    pub fn set(&mut self, session: &mut Session, argument: &str) -> Result<String, ScriptError> {
+        if !argument.contains('=') && !argument.starts_with('~') {
+            return self.show(session, argument);
+        }
+        let change = match argument.split_once('=') {
+            Some((key, value)) => format!("{}={}", key.trim(), value.trim()),
+            None => argument.to_string(),
+        };
+        change.parse::<Override>().map_err(usage)?;
+        let before = value(session, key(&change));
+        let mut changes = self.changes.clone();
+        changes.retain(|old| key(old) != key(&change));
+        changes.push(change.clone());
+        session.set_arguments(changes.clone())?;
+        self.changes = changes;
+        let asked = session.configured();
+        let known = asked.config.is_some() || asked.arguments.iter().any(|a| a == key(&change));
+        Ok(match (before, value(session, key(&change))) {
+            (Some(before), Some(after)) => format!("{}: {before} → {after}", key(&change)),
+            _ if known => change,
+            _ => format!("{change} (for the next config(…) or args(…))"),
+        })
+    }
+
+    /// `:unset …`: the text to show.
+    pub fn unset(&mut self, session: &mut Session, argument: &str) -> Result<String, ScriptError> {
+        let mut changes = self.changes.clone();
+        changes.retain(|change| !argument.is_empty() && key(change) != argument);
+        if changes.len() == self.changes.len() && !argument.is_empty() {
+            let known = self.changes.iter().map(|change| key(change));
+            return Err(usage(error::unknown("change", argument, known)));
+        }
+        session.set_arguments(changes.clone())?;
+        self.changes = changes;
+        Ok(match (argument, value(session, argument)) {
+            ("", _) => "all changes are taken back".into(),
+            (key, Some(value)) => format!("{key}: {value}"),
+            (key, None) => format!("{key} is not changed any more"),
+        })
+    }
+
+    fn show(&self, session: &Session, path: &str) -> Result<String, ScriptError> {
+        let asked = session.configured();
+        let Some(config) = &asked.config else {
+            return match (self.changes.is_empty(), asked.arguments.is_empty()) {
+                (true, true) => Err(usage_text(
+                    "there is no configuration yet: :load a script that has one, or call config(\"lotka_volterra\")",
+                )),
+                (true, false) => Ok(format!(
+                    "arguments of the script: {}",
+                    asked.arguments.join(", ")
+                )),
+                _ => Ok(self.changes.join("\n")),
+            };
+        };
+        if path.is_empty() {
+            let changes = match self.changes.is_empty() {
+                true => String::new(),
+                false => format!("# changed: {}\n", self.changes.join("  ")),
+            };
+            return Ok(format!("{changes}{}", config.to_yaml().trim_end()));
+        }
+        match config.get(path) {
+            Some(value @ Value::Mapping(_)) => Ok(yaml(value)),
+            Some(value) => Ok(format!("{path}: {}", one_line(value))),
+            None => {
+                let mut keys = Vec::new();
+                paths("", config.value(), &mut keys);
+                let known = keys.iter().map(String::as_str);
+                let near = error::nearest(path, known)
+                    .map_or(String::new(), |near| format!(" (did you mean \"{near}\"?)"));
+                Err(usage_text(&format!(
+                    "the configuration has no {path}{near}; :set shows all of it"
+                )))
+            }
+        }
+    }
+}
+
+fn yaml(value: &Value) -> String {
+    let text = serde_yaml::to_string(value).unwrap_or_else(|_| one_line(value));
+    text.trim_end().to_string()
+}
+
+fn paths(path: &str, value: &Value, keys: &mut Vec<String>) {
+    if !path.is_empty() {
+        keys.push(path.into());
+    }
+    let Value::Mapping(map) = value else { return };
+    for (key, value) in map {
+        let Some(key) = key.as_str() else { continue };
+        match path {
+            "" => paths(key, value, keys),
+            path => paths(&format!("{path}.{key}"), value, keys),
+        }
+    }
+}
+
+/// What the configuration says of a key, unless it is a whole group.
+fn value(session: &Session, key: &str) -> Option<String> {
+    let config = session.configured().config?;
+    let value = config.get(key)?;
+    (!matches!(value, Value::Mapping(_))).then(|| one_line(value))
+}
+
+fn usage(error: crate::Error) -> ScriptError {
+    usage_text(&error.to_string())
+}
+
+fn usage_text(message: &str) -> ScriptError {
+    ScriptError::new(ErrorKind::Usage, message)
+}

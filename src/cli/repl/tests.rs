@@ -1,0 +1,30 @@
+//! What the tests of the folder share.
+
+use super::known::Known;
+use crate::script::{Output, Session, SessionOptions};
+
+/// A session in which this code has run.
+pub(super) fn session(code: &str) -> Session {
+    let mut session = Session::new(SessionOptions {
+        interactive: true,
+        quiet: true,
+        output: Output::captured().0,
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    session.eval(code, None).unwrap();
+    session
+}
+
+/// What is known after this code.
+pub(super) fn known(code: &str) -> Known {
+    let mut session = session(code);
+    let asked = session.configured();
+    Known {
+        catalogue: session.catalogue(),
+        variables: session.overview(),
+        functions: session.functions(),
+        config: asked.config,
+        arguments: asked.arguments,
+    }
+}
