@@ -30,7 +30,10 @@ pub use crate::landscape::{
     Pca, SymbolicLoss, random_directions,
 };
 pub use crate::odesolve::{Solution, SolveOptions, solve};
-pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
+pub use crate::plotting::{
+    Arrows, Color, ColorMap, Contour, Dash, Figure, Grid, HeatMap, Marker, Panel, Style, Surface,
+    Waterfall, fit, loss_curve, trajectory,
+};
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};

@@ -235,11 +235,19 @@ impl Grid {
         margins
     }
 
-    fn cells(&self, area: &Rect) -> Vec<Rect> {
+    fn row_weights(&self) -> Vec<f64> {
         let first = self.heights.first().copied().unwrap_or(1.0);
-        let heights: Vec<f64> = (0..self.rows())
-            .map(|row| self.heights.get(row).copied().unwrap_or(first))
-            .collect();
+        let weight = |row: usize| self.heights.get(row).copied().unwrap_or(first);
+        (0..self.rows()).map(weight).collect()
+    }
+
+    /// Title, number of columns, panels, and the rows' heights relative to each other.
+    pub(super) fn parts(&self) -> (&str, usize, &[Panel], Vec<f64>) {
+        (&self.title, self.columns, &self.panels, self.row_weights())
+    }
+
+    fn cells(&self, area: &Rect) -> Vec<Rect> {
+        let heights = self.row_weights();
         let sum: f64 = heights.iter().sum();
         let width = area.width() / self.columns as f64;
         let mut top = area.top;

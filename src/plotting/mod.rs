@@ -1,4 +1,4 @@
-//! Figures as SVG and PNG: described first, drawn when they are saved, the same picture in both formats.
+//! Figures as SVG, PNG and text: described first, drawn when they are saved or shown, the same picture in every format.
 //!
 //! A [`Figure`] is one pair of axes with lines, points, bands and marks; a [`Grid`] puts several side by side or on top
 //! of each other. [`trajectory`], [`fit`] and [`loss_curve`] make the figures of a run. Text is measured and drawn with a
@@ -48,6 +48,7 @@ mod space;
 mod style;
 #[cfg(test)]
 mod tests;
+mod text;
 mod ticks;
 mod values;
 mod view;

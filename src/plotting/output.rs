@@ -175,6 +175,22 @@ macro_rules! rendered {
                 $crate::plotting::output::png(&self.scene()?, scale)
             }
 
+            /// The picture as text in at most about so many columns and rows, for a terminal that shows no pictures: lines in braille
+            /// dots, heat maps and surfaces in half blocks, with axes, title and legend. `colour` uses the terminal's 256 colours;
+            /// without it the text has no control sequences.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw; the message says why and what to do.
+            pub fn to_text(
+                &self,
+                columns: usize,
+                rows: usize,
+                colour: bool,
+            ) -> $crate::Result<String> {
+                $crate::plotting::text::text(&self.clone().into(), columns, rows, colour)
+            }
+
             /// Shows the picture in a notebook (evcxr), or says why there is none.
             pub fn evcxr_display(&self) {
                 match self.to_svg() {

@@ -7,6 +7,7 @@ use super::geometry::{Point, Rect};
 use super::legend::Legend;
 use super::panel::{
     AXIS_EM, EDGE, FlatPlan, INK, LABEL_EM, Margins, TICK, TICK_GAP, TITLE_EM, fitted, x_ticks,
+    y_ticks,
 };
 use super::scene::{Align, Ink, Pen, Scene};
 use super::style::Dash;
@@ -21,7 +22,7 @@ impl FlatPlan<'_> {
         let frame = view.rect;
         let (xs, ys) = (
             x_ticks(&self.x, frame.width()),
-            self.y_ticks(frame.height()),
+            y_ticks(&self.y, frame.height()),
         );
         let at_x = |place: f64| frame.left + place * frame.width();
         let at_y = |place: f64| frame.bottom - place * frame.height();

@@ -157,21 +157,6 @@ impl<'a> FlatPlan<'a> {
         self.tint().map_or(0.0, |tint| colorbar::room(tint, height))
     }
 
-    /// The marks of the vertical axis: a layer's own names, or numbers.
-    pub(super) fn y_ticks(&self, height: f64) -> Ticks {
-        match self.figure.layers.iter().find_map(|l| l.y_names()) {
-            Some(names) => Ticks {
-                major: names
-                    .into_iter()
-                    .map(|(v, name)| (self.y.place(v), name))
-                    .filter(|(place, _)| (-1e-9..=1.0 + 1e-9).contains(place))
-                    .collect(),
-                minor: Vec::new(),
-            },
-            None => y_ticks(&self.y, height),
-        }
-    }
-
     fn left_margin(&self, area: &Rect) -> f64 {
         if self.bare_y {
             return EDGE;
@@ -181,7 +166,7 @@ impl<'a> FlatPlan<'a> {
             false => 1.6 * AXIS_EM,
         };
         let height = area.height() - self.margins.top - self.margins.bottom;
-        EDGE + name + widest(&self.y_ticks(height)) * LABEL_EM + TICK_GAP + TICK
+        EDGE + name + widest(&y_ticks(&self.y, height)) * LABEL_EM + TICK_GAP + TICK
     }
 
     /// Where the legend would cover data wherever it stood, makes room for it: a low one above the data, by a longer

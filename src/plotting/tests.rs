@@ -164,10 +164,13 @@ fn every_option_can_be_set_by_name() {
     let mut figure = Figure::new();
     for name in Figure::OPTIONS {
         let result = match name {
-            "log_x" | "log_y" => figure.set(name, true),
-            "x_range" | "y_range" => figure.set(name, &[1.0, 2.0][..]),
+            "log_x" | "log_y" | "log_z" => figure.set(name, true),
+            "x_range" | "y_range" | "z_range" => figure.set(name, &[1.0, 2.0][..]),
             "size" => figure.set(name, &[300.0, 200.0][..]),
             "legend" => figure.set(name, "outside"),
+            "azimuth" | "elevation" | "symlog_x" | "symlog_y" | "symlog_z" => {
+                figure.set(name, 20.0)
+            }
             _ => figure.set(name, "text"),
         };
         result.expect(name);
@@ -378,6 +381,241 @@ fn large_figures_stay_small_files() {
     assert!(svg.len() < 15_000_000, "{} bytes", svg.len());
 }
 
+#[test]
+fn every_option_of_a_coloured_layer_can_be_set_by_name() {
+    fn each(names: &[&str], mut set: impl FnMut(&str, OptionValue) -> crate::Result<()>) {
+        for name in names {
+            let value = match *name {
+                "map" => OptionValue::Text("cividis"),
+                "label" => OptionValue::Text("loss"),
+                "offset" => OptionValue::Text("height"),
+                "color" => OptionValue::Text("red"),
+                "dash" => OptionValue::Text("dotted"),
+                "range" => OptionValue::Numbers(&[0.5, 2.0]),
+                "levels" => OptionValue::Numbers(&[1.0, 0.5]),
+                "symlog" | "density" | "width" | "size" | "alpha" => OptionValue::Number(1.0),
+                _ => OptionValue::Flag(true),
+            };
+            set(name, value).expect(name);
+        }
+        let text = message(set("mop", OptionValue::Flag(true)));
+        assert!(
+            text.contains("did you mean \"map\"") && text.contains("symlog"),
+            "{text}"
+        );
+    }
+    let mut heatmap = HeatMap::new();
+    each(&HeatMap::OPTIONS, |n, v| heatmap.set(n, v));
+    let mut contour = Contour::new();
+    each(&Contour::OPTIONS, |n, v| contour.set(n, v));
+    let mut surface = Surface::new();
+    each(&Surface::OPTIONS, |n, v| surface.set(n, v));
+    let mut waterfall = Waterfall::new();
+    each(&Waterfall::OPTIONS, |n, v| waterfall.set(n, v));
+    let mut arrows = Arrows::new();
+    each(&Arrows::OPTIONS, |n, v| arrows.set(n, v));
+}
+
+fn wave(n: usize) -> (Vec<f64>, Array2<f64>) {
+    let x: Vec<f64> = (0..n).map(|i| i as f64 / n as f64).collect();
+    let z = Array2::from_shape_fn((n, n), |(i, j)| (9.0 * x[i]).sin() * (7.0 * x[j]).cos());
+    (x, z)
+}
+
+#[test]
+fn pictures_of_many_cells_stay_small_files() {
+    let (x, z) = wave(200);
+    for options in [HeatMap::new(), HeatMap::new().smooth()] {
+        let figure = Figure::new().heatmap(&x, &x, &z, &options);
+        let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
+        assert!(svg.len() < 500_000, "{} bytes", svg.len());
+        assert_eq!(svg.matches("<image ").count(), 2, "cells and colour bar");
+        assert!(!svg.contains("<rect "));
+    }
+    let figure = Figure::new().surface(&x, &x, &z, &Surface::new());
+    let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
+    assert!(svg.len() < 1_500_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn colours_stand_where_their_values_are() {
+    let z = array![[0.0, 1.0], [f64::NAN, 0.5]];
+    let figure = Figure::new()
+        .size(400, 300)
+        .and_then(|f| f.heatmap([0.0, 1.0], [0.0, 1.0], &z, &HeatMap::new().bar(false)));
+    let png = figure.and_then(|f| f.to_png(1.0)).expect("a figure");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
+        .read_info()
+        .expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    reader.next_frame(&mut pixels).expect("pixels");
+    let at = |x: usize, y: usize| {
+        let start = 3 * (y * 400 + x);
+        (pixels[start], pixels[start + 1], pixels[start + 2])
+    };
+    // The first row of z is the lowest, the first column the leftmost.
+    let map = ColorMap::Viridis;
+    assert_eq!(at(100, 200), map.rgb(0.0));
+    assert_eq!(at(300, 200), map.rgb(1.0));
+    assert_eq!(at(300, 80), map.rgb(0.5));
+    let missing = at(101, 81);
+    assert!(
+        missing.0.abs_diff(missing.1) < 3 && missing.0 > 180,
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn arrays_that_do_not_fit_are_named() {
+    let z = Array2::zeros((2, 3));
+    let of = |x: &[f64], y: &[f64]| Figure::new().heatmap(x, y, &z, &HeatMap::new());
+    assert!(of(&[0.0, 1.0, 2.0], &[0.0, 1.0]).is_ok());
+    assert!(
+        of(&[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 2.0]).is_ok(),
+        "borders"
+    );
+    let text = message(of(&[0.0, 1.0], &[0.0, 1.0, 2.0]));
+    assert!(text.contains("a row for each y"), "{text}");
+    assert!(message(of(&[0.0, 0.0, 2.0], &[0.0, 1.0])).contains("x should"));
+    let log = Figure::new().heatmap([0.0, 1.0, 2.0], [0.0, 1.0], &z, &HeatMap::new().log());
+    assert!(message(log).contains("leave out log"));
+    let nan = Figure::new().surface(
+        [0.0, 1.0, 2.0],
+        [0.0, 1.0],
+        &(&z * f64::NAN),
+        &Surface::new(),
+    );
+    assert!(message(nan).contains("NaN"));
+    let mixed = Figure::new()
+        .line([0.0], [0.0], Style::new())
+        .and_then(|f| f.line3([0.0], [0.0], [0.0], Style::new()))
+        .and_then(|f| f.to_svg());
+    assert!(message(mixed).contains("two figures in a grid"));
+    assert!(message(Figure::new().symlog_y(0.0)).contains("positive"));
+    assert!(message(Figure::new().view(0.0, 91.0)).contains("elevation"));
+}
+
+#[test]
+fn an_axis_that_decreases_turns_the_values_round() {
+    let z = array![[1.0, 2.0], [3.0, 4.0]];
+    let turned = array![[2.0, 1.0], [4.0, 3.0]];
+    let svg = |x: [f64; 2], z: &Array2<f64>| {
+        let figure = Figure::new().heatmap(x, [0.0, 1.0], z, &HeatMap::new());
+        figure.and_then(|f| f.to_svg()).expect("a figure")
+    };
+    assert_eq!(svg([0.0, 1.0], &z), svg([1.0, 0.0], &turned));
+}
+
+#[test]
+fn what_is_in_front_hides_what_is_behind() {
+    // A wall in front of a line, and the same seen from the other side.
+    let x = [0.0, 1.0];
+    let wall = array![[0.0, 0.0], [1.0, 1.0]];
+    let last = |azimuth: f64| {
+        let svg = Figure::new()
+            .surface(x, [0.0, 0.01], &wall, &Surface::new())
+            .and_then(|f| {
+                f.line3(
+                    x,
+                    [1.0, 1.0],
+                    [0.5, 0.5],
+                    Style::new().color(Color::Rgb(1, 2, 3)),
+                )
+            })
+            .and_then(|f| f.view(azimuth, 10.0))
+            .and_then(|f| f.to_svg())
+            .expect("a figure");
+        let line = svg.rfind("#010203").expect("the line");
+        // The wall's own colour: the middle of the map in some light.
+        let polygon = svg.rfind("<polygon").expect("the wall");
+        line > polygon
+    };
+    assert!(!last(-90.0), "the wall is nearer than the line");
+    assert!(last(90.0), "the line is nearer than the wall");
+}
+
+#[test]
+fn text_has_axes_title_and_legend_within_its_size() {
+    let x: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
+    let y: Vec<f64> = x.iter().map(|x| x.sin()).collect();
+    let figure = Figure::new()
+        .title("A wave")
+        .x_label("time")
+        .y_label("height")
+        .line(&x, &y, Style::new().label("sin"))
+        .and_then(|f| f.scatter([1.0], [0.0], Style::new().label("mark")))
+        .expect("a figure");
+    let text = figure.to_text(60, 18, false).expect("text");
+    for part in [
+        "A wave", "time", "height", "sin", "mark", "−1.0", "0.5", "└", "┤",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    assert!(!text.contains('\x1b') && text.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)));
+    assert!(text.lines().count() <= 18, "{text}");
+    assert!(text.lines().all(|l| l.chars().count() <= 60), "{text}");
+    let colored = figure.to_text(60, 18, true).expect("text");
+    assert!(colored.contains("\x1b[38;5;") && colored.ends_with('\n'));
+    // The wave goes up first: dots in the upper left, none in the lower left.
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|l| l.contains('│') || l.contains('┤'))
+        .collect();
+    let dots = |row: &str| {
+        row.chars()
+            .skip(10)
+            .take(8)
+            .filter(|c| *c > '\u{2800}' && *c < '\u{2900}')
+            .count()
+    };
+    assert!(
+        dots(rows[1]) > 0 && dots(rows[rows.len() - 2]) == 0,
+        "{text}"
+    );
+}
+
+#[test]
+fn text_shades_cells_and_draws_space() {
+    let (x, z) = wave(20);
+    let map = Figure::new()
+        .heatmap(&x, &x, &z, &HeatMap::new().label("loss"))
+        .expect("a figure");
+    let text = map.to_text(50, 16, false).expect("text");
+    assert!(
+        text.contains('█') && text.contains('·') && text.contains("loss"),
+        "{text}"
+    );
+    assert!(map.to_text(50, 16, true).expect("text").contains('▀'));
+    let surface = Figure::new()
+        .x_label("a")
+        .z_label("loss")
+        .surface(&x, &x, &z, &Surface::new())
+        .expect("a figure");
+    let text = surface.to_text(70, 24, false).expect("text");
+    assert!(text.contains("loss") && text.contains('▒'), "{text}");
+    let both = Grid::new(2, [map, surface]).expect("a grid").title("Both");
+    let text = both.to_text(100, 24, false).expect("text");
+    assert!(
+        text.contains("Both") && text.lines().count() <= 24,
+        "{text}"
+    );
+    assert!(text.lines().all(|l| l.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn neighbours_share_their_axes() {
+    let line = |n: f64| {
+        Figure::new()
+            .line([0.0, n], [0.0, 10.0 * n], Style::new())
+            .expect("a line")
+    };
+    let grid = Grid::new(2, [line(1.0), line(2.0), line(3.0), line(4.0)]).expect("a grid");
+    let svg = grid.share_x().share_y().to_svg().expect("a figure");
+    // Two vertical axes and two horizontal ones have labels: each has one 0.
+    let zeros = svg.matches("\n0\n").count() + svg.matches("\n0.0\n").count();
+    assert_eq!(zeros, 4, "{zeros}");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
 
@@ -401,6 +639,22 @@ proptest::proptest! {
             .expect("equal lengths");
         if log.0 { figure = figure.log_x(); }
         if log.1 { figure = figure.log_y(); }
+        let grid = ndarray::Array2::from_shape_fn((2, y.len()), |(i, j)| if i == 0 { y[j] } else { x[j] });
+        let steady: Vec<f64> = (0..y.len()).map(|i| i as f64).collect();
+        let spatial = Figure::new().line3(&x, &y, &x, Style::new()).expect("equal lengths");
+        let colored = [
+            Figure::new().heatmap(&steady, [0.0, 1.0], &grid, &HeatMap::new()),
+            Figure::new().contour(&steady, [0.0, 1.0], &grid, &Contour::new().filled()),
+            Figure::new().waterfall(&steady, [0.0, 1.0], &grid, &Waterfall::new()),
+            spatial.surface(&steady, [0.0, 1.0], &grid, &Surface::new()),
+        ];
+        for figure in colored.into_iter().flatten() {
+            let _ = figure.to_text(40, 12, false);
+            if let Ok(svg) = figure.to_svg() {
+                proptest::prop_assert!(!svg.contains("NaN") && !svg.contains("\"inf"), "{}", svg);
+            }
+        }
+        let _ = figure.to_text(40, 12, false);
         if let Ok(svg) = figure.to_svg() {
             proptest::prop_assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", svg);
             proptest::prop_assert!(!svg.contains("2147483647"), "{}", svg);

@@ -197,6 +197,12 @@ fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
             }
         }
     }
+    if stride > 1 && last - first < 40 {
+        for e in first..=last {
+            let pair = [value(-1.0, 1, e), value(1.0, 1, e)].map(|v| axis.place(v));
+            minor.extend(pair.into_iter().filter(|place| inside(*place)));
+        }
+    }
     Ticks { major, minor }
 }
 

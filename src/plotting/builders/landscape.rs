@@ -99,7 +99,7 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
     z: &ArrayBase<S, Ix2>,
     labels: [&str; 3],
 ) -> Result<Figure> {
-    let figure = Figure::new().size(820, 620)?;
+    let figure = Figure::new().size(820, 620)?.view(clearest(z), 38.0)?;
     let figure = figure
         .x_label(labels[0])
         .y_label(labels[1])
@@ -108,4 +108,25 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
         true => figure.log_z().surface(x, y, z, &Surface::new().log()),
         false => figure.surface(x, y, z, &Surface::new()),
     }
+}
+
+/// Of four views over a corner the one whose corner is lowest, so that it hides least of the rest.
+fn clearest<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> f64 {
+    let (rows, columns) = z.dim();
+    let height = |top: bool, right: bool| {
+        let quarter = z.indexed_iter().filter(|((i, j), v)| {
+            v.is_finite() && (2 * i >= rows) == top && (2 * j >= columns) == right
+        });
+        let (sum, count) = quarter.fold((0.0, 0usize), |(sum, n), (_, v)| (sum + v, n + 1));
+        sum / count.max(1) as f64
+    };
+    let views = [
+        (-60.0, false, true),
+        (30.0, true, true),
+        (120.0, true, false),
+        (-150.0, false, false),
+    ];
+    let heights = views.map(|(azimuth, top, right)| (azimuth, height(top, right)));
+    let lowest = heights.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    lowest.map_or(-60.0, |(azimuth, _)| azimuth)
 }

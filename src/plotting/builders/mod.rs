@@ -8,6 +8,7 @@ mod loss;
 mod phase;
 mod residuals;
 mod slice;
+mod spectrum;
 mod spline;
 mod trajectory;
 mod waterfall;
@@ -24,6 +25,7 @@ pub use loss::{loss_curve, losses_band};
 pub use phase::{phase, phase3};
 pub use residuals::residuals;
 pub use slice::slice_1d;
+pub use spectrum::spectrum;
 pub use spline::spline;
 pub use trajectory::trajectory;
 pub use waterfall::waterfall;
@@ -34,11 +36,22 @@ pub fn component(i: usize) -> String {
     format!("u{}", i.to_string().chars().map(low).collect::<String>())
 }
 
+/// A name as it is written in a figure: the stand-in `u[2]` of data without names becomes u₂.
+pub fn written(name: &str) -> String {
+    let index = name
+        .strip_prefix("u[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    match index.and_then(|digits| digits.parse().ok()) {
+        Some(i) => component(i),
+        None => name.to_owned(),
+    }
+}
+
 /// The name of component `i`: the given one, or uᵢ.
 fn name(names: &[&str], i: usize) -> String {
     names
         .get(i)
-        .map_or_else(|| component(i), |name| (*name).to_owned())
+        .map_or_else(|| component(i), |name| written(name))
 }
 
 fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {

@@ -29,6 +29,12 @@ fn spaced((lo, hi): (f64, f64), n: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The range without half of each of the outer of `n` cells.
+fn inset((lo, hi): (f64, f64), n: usize) -> (f64, f64) {
+    let half = 0.5 * (hi - lo) / n as f64;
+    (lo + half, hi - half)
+}
+
 fn no_points() -> Error {
     Error::invalid("phase: the trajectory has no finite point; look at where the solution ends")
 }
@@ -66,8 +72,11 @@ pub fn phase(
         )
     };
     let (x, y) = of(0).zip(of(1)).ok_or_else(no_points)?;
-    let count = if streamlines { 40 } else { 21 };
-    let (xs, ys) = (spaced(x, count), spaced(y, count * 4 / 5));
+    let (xs, ys) = match streamlines {
+        true => (spaced(x, 40), spaced(y, 32)),
+        // Whole arrows fit into the frame.
+        false => (spaced(inset(x, 20), 20), spaced(inset(y, 16), 16)),
+    };
     let (mut u, mut v) = (
         Array2::zeros((ys.len(), xs.len())),
         Array2::zeros((ys.len(), xs.len())),

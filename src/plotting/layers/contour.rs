@@ -75,7 +75,7 @@ impl Contour {
         let mut sorted = levels.to_vec();
         sorted.sort_by(f64::total_cmp);
         sorted.dedup();
-        if sorted.is_empty() || sorted.len() > MOST || sorted.iter().any(|v| !(v.abs() <= 1e300)) {
+        if sorted.is_empty() || sorted.len() > MOST || !sorted.iter().all(|v| v.abs() <= 1e300) {
             return Err(Error::invalid(format!(
                 "contour: levels takes a number of levels, or a list of 1 to {MOST} finite values"
             )));
@@ -131,6 +131,7 @@ impl Contour {
 pub(in super::super) struct Contours {
     lattice: Lattice,
     tint: Tint,
+    levels: Vec<f64>,
     filled: bool,
     style: Style,
 }
@@ -140,7 +141,7 @@ impl Contours {
     pub fn new(lattice: Lattice, options: &Contour, over: bool) -> Result<Contours> {
         let mut tint = options.shade.of("contour", lattice.z.iter().copied())?;
         let axis = tint.axis;
-        tint.levels = match options.levels.is_empty() {
+        let levels = match options.levels.is_empty() {
             false => options.levels.clone(),
             true => round_values(axis.lo, axis.hi, options.count.unwrap_or(10))
                 .into_iter()
@@ -148,6 +149,9 @@ impl Contours {
                 .map(|at| axis.scale.back(at))
                 .collect(),
         };
+        if options.filled {
+            tint.levels = levels.clone();
+        }
         let mut style = options.style.clone();
         if over && !options.filled && style.color.is_none() {
             style.color = Some(Color::Rgb(0x11, 0x11, 0x11));
@@ -156,6 +160,7 @@ impl Contours {
         Ok(Contours {
             lattice,
             tint,
+            levels,
             filled: options.filled,
             style,
         })
@@ -197,7 +202,7 @@ impl Contours {
         }
         let scale = self.tint.axis.scale;
         let floor = f64::NEG_INFINITY;
-        let levels = self.tint.levels.iter().map(|v| scale.forward(*v));
+        let levels = self.levels.iter().map(|v| scale.forward(*v));
         // Each area is painted over the one below it, so that no seam shows between them.
         for (i, level) in std::iter::once(floor).chain(levels).enumerate() {
             let rgb = self.tint.map.rgb(self.tint.band(i));
@@ -210,7 +215,7 @@ impl Contours {
     fn lines(&self, look: &Look, view: &View, scene: &mut Scene) {
         let z = self.spread();
         let (x, y) = self.places(view);
-        for level in &self.tint.levels {
+        for level in &self.levels {
             let rgb = match self.style.color {
                 Some(color) => color.rgb(),
                 None => self.tint.map.rgb(self.tint.axis.place(*level)),

@@ -47,11 +47,6 @@ pub(super) trait Layer: Entry {
         false
     }
 
-    /// Labels of the vertical axis in place of numbers: values with what is written there.
-    fn y_names(&self) -> Option<Vec<(f64, String)>> {
-        None
-    }
-
     fn draw(&self, look: &Look, view: &View, scene: &mut Scene);
 
     /// Points a few pixels apart on everything the layer draws, so that a legend can keep off it.

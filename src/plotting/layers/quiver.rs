@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::super::color::Color;
 use super::super::entry::{Entry, Kind};
 use super::super::geometry::Point;
-use super::super::lattice::Lattice;
+use super::super::lattice::{Lattice, edges};
 use super::super::look::Look;
 use super::super::option::OptionValue;
 use super::super::scene::{Ink, Pen, Scene};
@@ -214,9 +214,13 @@ impl Entry for Quiver {
 
 impl Layer for Quiver {
     fn points(&self) -> Vec<Point> {
-        let rows = self.u.y.iter();
-        rows.flat_map(|y| self.u.x.iter().map(|x| (*x, *y)))
-            .collect()
+        // With the room of an arrow around the outer ones.
+        let (x, y) = (edges(&self.u.x), edges(&self.u.y));
+        y.iter().flat_map(|y| x.iter().map(|x| (*x, *y))).collect()
+    }
+
+    fn tight(&self) -> bool {
+        true
     }
 
     fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {

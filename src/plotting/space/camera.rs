@@ -81,6 +81,17 @@ impl SpaceView {
         }
     }
 
+    /// Width of the box on the page.
+    pub fn width(&self) -> f64 {
+        let places = corners().map(|corner| self.pixel(corner).0);
+        let (left, right) = places
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, r), x| {
+                (l.min(*x), r.max(*x))
+            });
+        right - left
+    }
+
     /// Whether all three values have a place on their axes.
     pub fn shows(&self, place: Place) -> bool {
         (0..3).all(|k| self.axes[k].scale.shows(place[k]))

@@ -18,7 +18,7 @@ const EDGES: Ink = ((0x88, 0x88, 0x88), 1.0);
 const SHORTEST: f64 = 40.0;
 
 /// The axes with their marks and names.
-pub(super) struct BoxFrame<'a> {
+pub(in super::super) struct BoxFrame<'a> {
     axes: [Axis; 3],
     names: [&'a str; 3],
 }
@@ -38,6 +38,15 @@ struct Edge {
     outward: Point,
 }
 
+/// An axis on the page.
+pub(in super::super) struct Line {
+    pub from: Point,
+    pub to: Point,
+    pub outward: Point,
+    /// Where something is written, and what.
+    pub marks: Vec<(Point, String)>,
+}
+
 impl<'a> BoxFrame<'a> {
     pub fn new(axes: [Axis; 3], names: [&'a str; 3]) -> BoxFrame<'a> {
         BoxFrame { axes, names }
@@ -49,7 +58,7 @@ impl<'a> BoxFrame<'a> {
         let name = if self.names[2].is_empty() {
             0.0
         } else {
-            1.6 * AXIS_EM
+            1.8 * AXIS_EM
         };
         TICK + TICK_GAP + labels + name
     }
@@ -118,6 +127,37 @@ impl<'a> BoxFrame<'a> {
                 outward: (-1.0, 0.0),
             },
         ]
+    }
+
+    /// The axes as lines on the page, with the first and the last mark of each and its name between them.
+    pub fn axes_only(&self, view: &SpaceView) -> Vec<Line> {
+        let edges = self.edges(view);
+        let line = |k: usize, edge: &Edge| {
+            let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
+            let along = |place: f64| {
+                (
+                    from.0 + place * (to.0 - from.0),
+                    from.1 + place * (to.1 - from.1),
+                )
+            };
+            let major = Ticks::new(&self.axes[k], 5).major;
+            let mut marks: Vec<(Point, String)> = Vec::new();
+            for (place, label) in major.first().into_iter().chain(major.last()) {
+                marks.push((along(*place), label.clone()));
+            }
+            marks.push((along(0.5), self.names[k].to_owned()));
+            Line {
+                from,
+                to,
+                outward: edge.outward,
+                marks,
+            }
+        };
+        edges
+            .iter()
+            .enumerate()
+            .map(|(k, edge)| line(k, edge))
+            .collect()
     }
 
     /// The three walls behind the data.
@@ -202,7 +242,7 @@ impl<'a> BoxFrame<'a> {
             }
             let middle = along(0.5);
             if k == 2 {
-                let x = middle.0 - reach - 0.55 * AXIS_EM;
+                let x = middle.0 - reach - 0.8 * AXIS_EM;
                 scene.text(name, (x, middle.1), AXIS_EM, Align::Center, true, INK);
                 continue;
             }

@@ -38,11 +38,16 @@ impl Pieces {
         self.pieces.iter().flat_map(|(_, items)| items)
     }
 
-    /// Paints everything into the scene; `rect` holds all of it.
-    pub fn paint(mut self, rect: &Rect, scene: &mut Scene) {
+    /// Puts what is farther from the viewer first, where nearer things hide it.
+    pub fn sort(&mut self) {
         if self.solid {
             self.pieces.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
+    }
+
+    /// Paints everything into the scene; `rect` holds all of it.
+    pub fn paint(mut self, rect: &Rect, scene: &mut Scene) {
+        self.sort();
         let items: Vec<Item> = self
             .pieces
             .into_iter()

@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 
 pub(in super::super) struct SpacePlan<'a> {
     figure: &'a Figure,
-    looks: Vec<Look>,
+    pub looks: Vec<Look>,
     axes: [Axis; 3],
-    tint: Option<Tint>,
+    pub tint: Option<Tint>,
     pub margins: Margins,
 }
 
@@ -46,7 +46,7 @@ impl<'a> SpacePlan<'a> {
             1.5 * TITLE_EM
         };
         plan.margins.top = EDGE + title;
-        let frame = BoxFrame::new(plan.axes, figure.labels());
+        let frame = plan.frame();
         let names = |text: &str| if text.is_empty() { 0.0 } else { 1.5 * AXIS_EM };
         plan.margins.left = EDGE + frame.left_room();
         plan.margins.bottom =
@@ -66,8 +66,12 @@ impl<'a> SpacePlan<'a> {
             ..self.margins
         };
         let rect = frame(area, &margins);
-        let view = self.view(&rect);
-        let frame = BoxFrame::new(self.axes, self.figure.labels());
+        let mut view = self.view(&rect);
+        // The box is often narrower than its room: it stands in the middle together with its labels and the colour bar.
+        let box_width = view.width();
+        let whole = margins.left + box_width + margins.right;
+        view.center.0 = area.left + 0.5 * (area.width() - whole) + margins.left + 0.5 * box_width;
+        let frame = self.frame();
         frame.draw_back(&view, scene);
         let pieces = self.pieces(&view);
         let points = footprint(&pieces);
@@ -89,12 +93,16 @@ impl<'a> SpacePlan<'a> {
             let beside = Rect {
                 top: rect.top + inset,
                 bottom: rect.bottom - inset,
-                right: rect.right + 2.5 * LABEL_EM,
+                right: view.center.0 + 0.5 * box_width + 2.5 * LABEL_EM,
                 ..rect
             };
             colorbar::draw(tint, &beside, scene);
         }
         self.draw_legend(&rect, &points, scene);
+    }
+
+    pub fn frame(&self) -> BoxFrame<'a> {
+        BoxFrame::new(self.axes, self.figure.labels())
     }
 
     /// The layers' items for a view, without the axes.
@@ -120,7 +128,12 @@ impl<'a> SpacePlan<'a> {
         }
         let entries = self.figure.entries();
         if let Some(legend) = LegendBox::new(&entries, (0.5 * rect.width(), rect.height())) {
-            let place = legend.place(self.figure.legend, rect, points, 0.0);
+            let wanted = match self.figure.legend {
+                // Beside the box is the colour bar.
+                Legend::Outside => Legend::TopRight,
+                other => other,
+            };
+            let place = legend.place(wanted, rect, points, 0.0);
             legend.draw(&place, true, &entries, &self.looks, scene);
         }
     }

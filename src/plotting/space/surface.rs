@@ -146,7 +146,7 @@ impl Layer3 for Sheet {
                 let middle = std::array::from_fn(|k| boxed.iter().map(|p| p[k]).sum::<f64>() / 4.0);
                 // Its own colour on the border closes the seams between cells.
                 let edge: Ink = match self.mesh {
-                    true => (darker(rgb, 0.72), look.alpha),
+                    true => (darker(rgb, 0.8), look.alpha),
                     false => (rgb, look.alpha),
                 };
                 let mut outline: Vec<_> = polygon.iter().map(|p| view.pixel(*p)).collect();
@@ -158,7 +158,8 @@ impl Layer3 for Sheet {
                             &outline,
                             Pen {
                                 ink: edge,
-                                width: if self.mesh { 0.6 } else { 0.8 },
+                                // In text, where nothing has a width, there are no such lines.
+                                width: look.width * if self.mesh { 0.5 } else { 0.8 },
                                 dash: Dash::Solid,
                             },
                         );

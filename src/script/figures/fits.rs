@@ -1,6 +1,6 @@
 //! Pictures of data beside a run or an ensemble.
 
-use ndarray::{Array2, ArrayView3, Axis};
+use ndarray::{Array2, ArrayView3, Axis, s};
 use rhai::Map;
 
 use super::super::data::Data;
@@ -98,8 +98,14 @@ fn of_run(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
     if !with_residuals {
         return Ok(Panel::Figure(figure));
     }
-    let at_data = run.0.predict(&frame.t)?;
-    let left = &frame.u - &frame.measured(at_data.view(), observe)?;
+    // Data beyond the model's line have no residual.
+    let end = frame.fine[frame.fine.len() - 1];
+    let shown = frame.t.partition_point(|t| *t <= end);
+    let at_data = run.0.predict(&frame.t[..shown])?;
+    let mut left = Array2::from_elem(frame.u.dim(), f64::NAN);
+    let model = frame.measured(at_data.view(), observe)?;
+    left.slice_mut(s![..shown, ..])
+        .assign(&(&frame.u.slice(s![..shown, ..]) - &model));
     let names: Vec<&str> = frame.names.iter().map(String::as_str).collect();
     let mut below = residuals(&frame.t, &left, &names)?.legend(Legend::None);
     if let Some(mark) = frame.mark {

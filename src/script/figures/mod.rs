@@ -70,6 +70,33 @@ fn outputs(reg: &mut Registry) {
         "Writes the figure as .svg or .png.",
         "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
     );
+    reg.add("text", |p: &mut Panel| text(p, TEXT.0, TEXT.1));
+    reg.add("text", |p: &mut Panel, columns: i64, rows: i64| {
+        text(p, columns, rows)
+    });
+    reg.describe(
+        "text",
+        "figure.text(columns, rows) -> string",
+        "The figure drawn in characters, 80 columns and 24 rows unless given.",
+        "print(figure().line([0, 1, 2], [0, 1, 4]).text(60, 16))",
+    );
+}
+
+/// Characters of a line and lines of a figure as text.
+const TEXT: (i64, i64) = (80, 24);
+
+fn text(panel: &Panel, columns: i64, rows: i64) -> Fallible<String> {
+    let size = |n: i64, least: i64, what: &str| {
+        usize::try_from(n)
+            .ok()
+            .filter(|_| n >= least)
+            .ok_or_else(|| {
+                Error::invalid(format!(
+                    "text: {what} should be a whole number from {least}, not {n}"
+                ))
+            })
+    };
+    Ok(panel.to_text(size(columns, 24, "columns")?, size(rows, 8, "rows")?, false)?)
 }
 
 fn grid(columns: i64, figures: &List, options: Map) -> Fallible<Panel> {

@@ -9,7 +9,7 @@ use super::super::solving::Solved;
 use super::super::synchronizing::Spline;
 use super::super::training::Trained;
 use super::fits::training_title;
-use crate::plotting::builders::spline;
+use crate::plotting::builders::{spline, written};
 use crate::plotting::{Color, Figure, Grid, Panel, Style, loss_curve, trajectory};
 use crate::training::Run;
 use crate::{Error, Result};
@@ -44,13 +44,13 @@ pub(super) fn data_figure(data: &Data) -> Result<Figure> {
     let samples = data.0.samples();
     let mut figure = Figure::new().x_label("t");
     if let [name] = names {
-        figure = figure.y_label(name);
+        figure = figure.y_label(written(name));
     }
     for (sample, (t, u)) in data.0.trajectories().take(SAMPLES).enumerate() {
         for (i, (name, column)) in names.iter().zip(u.columns()).enumerate() {
             let mut style = Style::new().color(Color::Palette(i));
             if sample == 0 && names.len() > 1 {
-                style = style.label(name);
+                style = style.label(written(name));
             }
             figure = match samples {
                 1 => figure.scatter(t, column, style)?,

@@ -1,0 +1,77 @@
+//! The legend and the colour bar as lines of text.
+
+use super::super::entry::{Entry, Kind};
+use super::super::look::Look;
+use super::super::scale::Axis;
+use super::super::shade::Tint;
+use super::super::ticks::Ticks;
+use super::cell::{BLANK, Block, Cell, colored, plain};
+use super::screen::shade;
+
+/// The labelled layers with their signs, as many in a line as fit.
+pub(super) fn legend(layers: &[&dyn Entry], looks: &[Look], columns: usize) -> Block {
+    let mut lines = Block::new();
+    for (layer, look) in layers.iter().zip(looks) {
+        let Some(label) = layer.style().label.as_deref().filter(|l| !l.is_empty()) else {
+            continue;
+        };
+        let sign = match layer.kind() {
+            Kind::Line | Kind::Field => "──",
+            Kind::Points => "••",
+            Kind::Band => "░░",
+            Kind::Mark => "┆ ",
+        };
+        let mut entry = colored(sign, Some(look.rgb));
+        entry.push(BLANK);
+        entry.extend(plain(label).into_iter().take(columns.saturating_sub(4)));
+        match lines.last_mut() {
+            Some(line) if line.len() + 3 + entry.len() <= columns => {
+                line.extend([BLANK; 3]);
+                line.extend(entry);
+            }
+            _ => lines.push(entry),
+        }
+    }
+    lines
+}
+
+/// First and last mark of an axis, as it is written beside it.
+fn ends(axis: &Axis) -> Option<(String, String)> {
+    let major = Ticks::new(axis, 6).major;
+    let (first, last) = (major.first()?, major.last()?);
+    Some((first.1.clone(), last.1.clone()))
+}
+
+/// The colours from the first to the last mark.
+pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
+    let Some((first, last)) = ends(&tint.axis) else {
+        return Vec::new();
+    };
+    let name = if tint.label.is_empty() {
+        String::new()
+    } else {
+        format!("{}  ", tint.label)
+    };
+    let mut line = plain(&format!("{name}{first} "));
+    let marks = Ticks::new(&tint.axis, 6).major;
+    let (low, high) = (
+        marks.first().map_or(0.0, |m| m.0),
+        marks.last().map_or(1.0, |m| m.0),
+    );
+    let steps = columns
+        .saturating_sub(line.len() + last.chars().count() + 1)
+        .clamp(4, 24);
+    for i in 0..steps {
+        let rgb = tint.at(low + (high - low) * (i as f64 + 0.5) / steps as f64);
+        let lightness =
+            (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2))
+                / 255.0;
+        line.push(Cell {
+            character: if colour { '█' } else { shade(lightness) },
+            ink: colour.then_some(rgb),
+            ground: None,
+        });
+    }
+    line.extend(plain(&format!(" {last}")));
+    line
+}

@@ -1,0 +1,251 @@
+//! A scene in characters: lines as braille dots, of which a character holds 2 × 4, and areas as half blocks.
+
+use super::super::geometry::{Point, Rect, clip_line};
+use super::super::picture::Picture;
+use super::super::scene::{Item, Scene};
+use super::cell::{BLANK, Block, Cell, Rgb};
+
+/// The ground of missing values; it counts as no value where there is no colour.
+const HATCHED: Rgb = (0xf4, 0xf4, 0xf4);
+const WHITE: Rgb = (255, 255, 255);
+
+/// Opacity below which an area is a veil of dots.
+const VEIL: f64 = 0.5;
+
+pub(super) struct Screen {
+    columns: usize,
+    rows: usize,
+    /// The dots of each character, in braille's order of bits.
+    dots: Vec<u8>,
+    ink: Vec<Option<Rgb>>,
+    /// The colours of the upper and lower half of each character.
+    ground: Vec<[Option<Rgb>; 2]>,
+    letters: Vec<Option<char>>,
+    /// Small areas are shown by their outline: they are markers and arrowheads.
+    pub outlines: bool,
+}
+
+impl Screen {
+    pub fn new(columns: usize, rows: usize) -> Screen {
+        let n = columns * rows;
+        Screen {
+            columns,
+            rows,
+            dots: vec![0; n],
+            ink: vec![None; n],
+            ground: vec![[None; 2]; n],
+            letters: vec![None; n],
+            outlines: true,
+        }
+    }
+
+    /// The screen in dots.
+    pub fn rect(&self) -> Rect {
+        Rect {
+            left: 0.0,
+            top: 0.0,
+            right: (2 * self.columns) as f64,
+            bottom: (4 * self.rows) as f64,
+        }
+    }
+
+    pub fn paint(&mut self, scene: &Scene) {
+        for item in &scene.items {
+            match item {
+                Item::Path { points, ink, width } if *width > 0.0 => self.path(points, ink.0),
+                Item::Area { points, ink } => self.area(points, *ink),
+                Item::Disc { center, ink, .. } => self.dot(*center, ink.0),
+                Item::Image { rect, picture, .. } => self.image(rect, picture),
+                Item::Path { .. } | Item::Text { .. } => {}
+            }
+        }
+    }
+
+    fn dot(&mut self, (x, y): Point, ink: Rgb) {
+        // A white rim is there to set a mark off from colours, and would hide it here.
+        if ink == WHITE || !x.is_finite() || !y.is_finite() || x < 0.0 || y < 0.0 {
+            return;
+        }
+        let (x, y) = (x as usize, y as usize);
+        if x >= 2 * self.columns || y >= 4 * self.rows {
+            return;
+        }
+        const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        let at = y / 4 * self.columns + x / 2;
+        self.dots[at] |= BITS[y % 4][x % 2];
+        self.ink[at] = Some(ink);
+    }
+
+    fn path(&mut self, points: &[Point], ink: Rgb) {
+        if let [point] = points {
+            self.dot(*point, ink);
+        }
+        for piece in clip_line(points, &self.rect()) {
+            for pair in piece.windows(2) {
+                let [a, b] = [pair[0], pair[1]];
+                let steps = (b.0 - a.0).abs().max((b.1 - a.1).abs()).ceil().max(1.0);
+                for i in 0..=steps as usize {
+                    let s = i as f64 / steps;
+                    self.dot((a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1)), ink);
+                }
+            }
+        }
+    }
+
+    fn area(&mut self, points: &[Point], (rgb, alpha): (Rgb, f64)) {
+        let extent = |of: fn(&Point) -> f64| {
+            let values = points.iter().map(of);
+            values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
+        };
+        let (width, height) = (extent(|p| p.0), extent(|p| p.1));
+        if self.outlines && width < 9.0 && height < 9.0 {
+            self.path(points, rgb);
+            return;
+        }
+        if alpha < VEIL {
+            for y in (0..4 * self.rows).step_by(2) {
+                for x in (y / 2 % 2..2 * self.columns).step_by(2) {
+                    let at = (x as f64 + 0.5, y as f64 + 0.5);
+                    if inside(points, at) {
+                        self.dot(at, rgb);
+                    }
+                }
+            }
+            return;
+        }
+        for half in 0..2 * self.rows {
+            for column in 0..self.columns {
+                let at = ((2 * column + 1) as f64, (2 * half + 1) as f64);
+                if inside(points, at) {
+                    self.fill(column, half, rgb);
+                }
+            }
+        }
+    }
+
+    /// Colours half a character, over what is there already.
+    fn fill(&mut self, column: usize, half: usize, rgb: Rgb) {
+        let at = half / 2 * self.columns + column;
+        let kept = if half.is_multiple_of(2) { 0xe4 } else { 0x1b };
+        self.dots[at] &= kept;
+        self.ground[at][half % 2] = (rgb != WHITE).then_some(rgb);
+    }
+
+    fn image(&mut self, rect: &Rect, picture: &Picture) {
+        if rect.width() <= 0.0 || rect.height() <= 0.0 {
+            return;
+        }
+        for half in 0..2 * self.rows {
+            for column in 0..self.columns {
+                let (x, y) = ((2 * column + 1) as f64, (2 * half + 1) as f64);
+                if !rect.contains((x, y)) {
+                    continue;
+                }
+                let j = (x - rect.left) / rect.width() * f64::from(picture.width);
+                let i = (y - rect.top) / rect.height() * f64::from(picture.height);
+                let last = |n: u32| n.saturating_sub(1) as usize;
+                let [r, g, b, alpha] = picture.pixel(
+                    (i as usize).min(last(picture.height)),
+                    (j as usize).min(last(picture.width)),
+                );
+                if alpha > 127 {
+                    self.fill(column, half, (r, g, b));
+                }
+            }
+        }
+    }
+
+    /// Writes text from a character on, over what is drawn.
+    pub fn write(&mut self, column: i64, row: i64, text: &str) {
+        let Some(row) = usize::try_from(row).ok().filter(|r| *r < self.rows) else {
+            return;
+        };
+        for (i, c) in text.chars().enumerate() {
+            let at = usize::try_from(column + i as i64)
+                .ok()
+                .filter(|c| *c < self.columns);
+            if let Some(column) = at {
+                self.letters[row * self.columns + column] = Some(c);
+            }
+        }
+    }
+
+    pub fn block(&self, colour: bool) -> Block {
+        (0..self.rows)
+            .map(|row| {
+                (0..self.columns)
+                    .map(|column| self.cell(row * self.columns + column, colour))
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn cell(&self, at: usize, colour: bool) -> Cell {
+        let [upper, lower] = self.ground[at];
+        let character = match (self.letters[at], self.dots[at]) {
+            (Some(letter), _) => {
+                return Cell {
+                    character: letter,
+                    ..BLANK
+                };
+            }
+            (None, 0) => None,
+            (None, dots) => char::from_u32(0x2800 + u32::from(dots)),
+        };
+        if let Some(character) = character {
+            return Cell {
+                character,
+                ink: self.ink[at],
+                ground: upper.or(lower),
+            };
+        }
+        let cell = |character, ink, ground| Cell {
+            character,
+            ink,
+            ground,
+        };
+        match (upper, lower, colour) {
+            (None, None, _) => BLANK,
+            (Some(a), Some(b), false) => {
+                cell(shade(0.5 * (lightness(a) + lightness(b))), None, None)
+            }
+            (Some(a), None, false) | (None, Some(a), false) => {
+                cell(shade(lightness(a)), None, None)
+            }
+            (Some(a), b, true) => cell('▀', Some(a), b),
+            (None, Some(b), true) => cell('▄', Some(b), None),
+        }
+    }
+}
+
+/// Lightness from 0 to 1; −1 for missing values.
+fn lightness(rgb: Rgb) -> f64 {
+    if rgb == HATCHED {
+        return -1.0;
+    }
+    (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2)) / 255.0
+}
+
+/// The lighter the colour, the denser the character.
+pub(super) fn shade(lightness: f64) -> char {
+    const RAMP: [char; 6] = [' ', '·', '░', '▒', '▓', '█'];
+    match lightness {
+        ..0.0 => ' ',
+        v => RAMP[((v * 1.1 * RAMP.len() as f64) as usize).min(RAMP.len() - 1)],
+    }
+}
+
+/// Whether a polygon holds a point (winding number).
+fn inside(polygon: &[Point], (x, y): Point) -> bool {
+    let mut winding = 0;
+    for (i, b) in polygon.iter().enumerate() {
+        let a = polygon[(i + polygon.len() - 1) % polygon.len()];
+        let side = (b.0 - a.0) * (y - a.1) - (x - a.0) * (b.1 - a.1);
+        if a.1 <= y && b.1 > y && side > 0.0 {
+            winding += 1;
+        } else if a.1 > y && b.1 <= y && side < 0.0 {
+            winding -= 1;
+        }
+    }
+    winding != 0
+}
