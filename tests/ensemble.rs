@@ -268,7 +268,7 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
             assert_eq!(listener.best, best);
             assert_eq!(*listener.finished.lock().unwrap(), 1);
         } else {
-            assert!(matches!(all, Err(Error::Interrupted)));
+            assert!(all.unwrap().interrupted());
             assert!(listener.epochs.len() < 15);
             // What was done is on disk, and going on gives what an unbroken ensemble gives.
             for member in &members {

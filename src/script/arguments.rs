@@ -85,7 +85,7 @@ pub fn register(reg: &mut Registry) {
     reg.add("args", move |defaults: Map| -> Fallible<Map> {
         let known: Vec<String> = defaults.keys().map(ToString::to_string).collect();
         let names = || known.iter().map(String::as_str);
-        let map = apply(defaults.clone(), host.arguments(), |argument| {
+        let map = apply(defaults.clone(), &host.arguments(), |argument| {
             if host.configures() {
                 return Ok(());
             }
@@ -98,7 +98,7 @@ pub fn register(reg: &mut Registry) {
                 .split_once('=')
                 .is_some_and(|(key, _)| defaults.contains_key(key))
             {
-                host.take(argument);
+                host.take(&argument);
             }
         }
         Ok(map)

@@ -10,11 +10,12 @@ use super::data::{Data, squeeze};
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
+use super::kept::interrupted;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::room_for_solution;
 use super::training::{TrainCall, Trained, Way, run};
-use crate::logging::{CsvLogger, Progress};
+use crate::logging::CsvLogger;
 use crate::training::{Ensemble, Member, Observer, ensemble};
 use crate::{Error, Result};
 
@@ -144,11 +145,18 @@ fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fall
             None => Box::new(()),
         }
     };
-    let mut bar = Progress::labelled(format!("best of {}", members.len()));
-    let mut silent = ();
-    let observer: &mut dyn Observer = if progress { &mut bar } else { &mut silent };
-    let all = ensemble(&members, &data.0, &way.0, observer, &loggers)?;
-    Ok(Dynamic::from(Group(Arc::new(all))))
+    let mut observer: Box<dyn Observer> = match progress {
+        true => host.progress(&format!("best of {}", members.len())),
+        false => Box::new(()),
+    };
+    let all = ensemble(&members, &data.0, &way.0, &mut *observer, &loggers)?;
+    let all = Group(Arc::new(all));
+    if all.0.interrupted() {
+        let runs = all.0.runs().count();
+        let go_on = format!("stopped with {runs} of {} members begun", members.len());
+        return Ok(Dynamic::from(interrupted(host, all, &go_on)?));
+    }
+    Ok(Dynamic::from(all))
 }
 
 /// The options `low` and `high`, two quantiles.

@@ -8,14 +8,14 @@ use super::data::Data;
 use super::error::{Fallible, Stop};
 use super::fields::Field;
 use super::host::Host;
+use super::kept::interrupted;
 use super::registry::Registry;
 use super::training::{Trained, Way};
 use crate::config::{Config, Library, Override};
 use crate::devices::Device;
 use crate::experiments::{CONFIG, Experiment, Place, Results, RunRequest, fit_figure};
-use crate::logging::Progress;
 use crate::plotting::Panel;
-use crate::training::Stop as End;
+use crate::training::{Observer, Stop as End};
 use crate::{Error, Result};
 
 /// A configuration as scripts hold it.
@@ -72,6 +72,7 @@ fn config(host: &Host, name: &str) -> Fallible<Settings> {
         config.set("trainer.engine", device.engine().into())?;
         config.set("trainer.device", device.to_string().into())?;
     }
+    host.configure(&config);
     if host.runs().print_config {
         host.print(config.to_yaml().trim_end());
         return Err(Box::new(EvalAltResult::ErrorTerminated(
@@ -94,24 +95,24 @@ fn run(host: &Host, lab: &mut Lab) -> Fallible<Trained> {
         interrupt: host.interrupt_flag(),
         ..RunRequest::default()
     };
-    let result = if experiment.settings.trainer.progress && !host.quiet() {
-        experiment.run(&request, Progress::default())
-    } else {
-        experiment.run(&request, ())
+    let progress: Box<dyn Observer> = match experiment.settings.trainer.progress {
+        true => host.progress(""),
+        false => Box::new(()),
     };
+    let result = experiment.run(&request, progress);
     let folder = experiment.folder.as_ref().map(|f| f.display().to_string());
-    let run = result?;
-    // The checkpoint is on disk; the script itself goes no further.
-    if run.stop == End::Interrupted {
-        if let Some(folder) = folder {
-            host.note(&format!("the run can be gone on with: --resume {folder}"));
-        }
-        return Err(Error::Interrupted.into());
+    let run = Trained(Arc::new(result?));
+    if run.0.stop == End::Interrupted {
+        let go_on = match &folder {
+            Some(folder) => format!("the run can be gone on with: --resume {folder}"),
+            None => format!("stopped after {} epochs", run.0.history.len()),
+        };
+        return interrupted(host, run, &go_on);
     }
     if let Some(folder) = folder {
         host.note(&format!("wrote {folder}"));
     }
-    Ok(Trained(Arc::new(run)))
+    Ok(run)
 }
 
 fn results_map(results: &Results) -> Fallible<Map> {

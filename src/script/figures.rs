@@ -7,6 +7,7 @@ use super::convert;
 use super::data::Data;
 use super::error::Fallible;
 use super::fits::training_title;
+use super::frontend::{Display, UNSHOWN};
 use super::registry::Registry;
 use super::solving::Solved;
 use super::training::Trained;
@@ -55,15 +56,8 @@ fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
 type Layer = fn(Figure, Vec<f64>, Vec<f64>, Style) -> Result<Figure>;
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Panel>("Figure").display::<Panel>(|p| match p {
-        Panel::Figure(_) => {
-            "Figure: save it with .save(\"name.svg\") or .save(\"name.png\")".into()
-        }
-        Panel::Grid(_) => {
-            "Figure of several panels: save it with .save(\"name.svg\") or .save(\"name.png\")"
-                .into()
-        }
-    });
+    reg.kind::<Panel>("Figure")
+        .display::<Panel>(|_| UNSHOWN.into());
     reg.add("figure", || Panel::Figure(Figure::new()));
     reg.add("figure", |options: Map| -> Fallible<Panel> {
         let mut figure = Figure::new();
@@ -86,6 +80,14 @@ pub(super) fn register(reg: &mut Registry) {
             host.note(&format!("wrote {path}"));
             Ok(())
         },
+    );
+    let host = reg.host();
+    reg.add("show", move |p: Panel| host.display(&Display::Figure(p)));
+    reg.describe(
+        "show",
+        "show(figure)",
+        "Shows the figure at once: as a picture in a notebook and in a terminal that can, else as text.",
+        "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
     );
     reg.describe(
         "save",

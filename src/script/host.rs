@@ -1,68 +1,20 @@
 //! What a binding may ask of the session it runs in.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::config::Config;
 use crate::devices::Device;
 use crate::experiments::Place;
+use crate::training::Observer;
 use crate::{Error, Result};
 
+use super::frontend::{Display, Output};
+use super::kept::Kept;
 use super::memory;
 use super::session::SessionOptions;
-
-/// Where a text goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// What the script prints: the result.
-    Out,
-    /// Remarks on the way: progress, "wrote runs/a.svg".
-    Note,
-}
-
-type Sink = dyn Fn(Stream, &str) -> io::Result<()> + Send + Sync;
-
-/// The receiver of everything a session writes. Each call is one line, without its end.
-#[derive(Clone)]
-pub struct Output(Arc<Sink>);
-
-impl Output {
-    /// Lines to standard output, notes to standard error.
-    pub fn terminal() -> Self {
-        Self::to(|stream, line| match stream {
-            Stream::Out => {
-                let mut out = io::stdout().lock();
-                out.write_all(line.as_bytes())?;
-                out.write_all(b"\n")?;
-                out.flush()
-            }
-            Stream::Note => {
-                // A closed standard error must not end a run.
-                let _ = writeln!(io::stderr().lock(), "{line}");
-                Ok(())
-            }
-        })
-    }
-
-    /// Every line is appended to the string that is handed back (both streams, in order).
-    pub fn captured() -> (Self, Arc<Mutex<String>>) {
-        let text = Arc::new(Mutex::new(String::new()));
-        let end = Arc::clone(&text);
-        let output = Self::to(move |_, line| {
-            let mut text = end.lock().unwrap_or_else(PoisonError::into_inner);
-            text.push_str(line);
-            text.push('\n');
-            Ok(())
-        });
-        (output, text)
-    }
-
-    /// Every line is handed to `sink`; an error of kind `BrokenPipe` ends the script quietly.
-    pub fn to(sink: impl Fn(Stream, &str) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(sink))
-    }
-}
 
 /// The session as its bindings see it. Cheap to clone, `Send` and `Sync`: a thread of a training may hold one.
 #[derive(Clone)]
@@ -74,11 +26,23 @@ struct Inner {
     output_closed: AtomicBool,
     output: Output,
     quiet: bool,
+    interactive: bool,
     memory_limit: usize,
     device: Device,
-    arguments: Vec<String>,
+    arguments: Mutex<Vec<String>>,
     runs: RunPlan,
     script: Mutex<Script>,
+    configured: Mutex<Configured>,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// The configuration that a script asked for last.
+#[derive(Debug, Clone, Default)]
+pub struct Configured {
+    /// How many were asked for so far.
+    pub count: usize,
+    /// The last of them, with the overrides it was made with.
+    pub config: Option<Config>,
 }
 
 /// Where the runs of a script's experiments go, and what their configuration is read from.
@@ -111,11 +75,14 @@ impl Host {
             output_closed: AtomicBool::new(false),
             output: options.output,
             quiet: options.quiet,
+            interactive: options.interactive,
             memory_limit: options.memory_limit.unwrap_or_else(memory::default_limit),
             device: options.device,
-            arguments: options.arguments,
+            arguments: Mutex::new(options.arguments),
             runs: options.runs,
             script: Mutex::default(),
+            configured: Mutex::default(),
+            kept: Mutex::new(None),
         }))
     }
 
@@ -146,34 +113,79 @@ impl Host {
         self.0.quiet
     }
 
+    /// Whether someone types and looks on: a training that is interrupted then gives the run so far.
+    pub fn interactive(&self) -> bool {
+        self.0.interactive
+    }
+
     /// Writes one line of the script's result.
     pub fn print(&self, line: &str) {
-        if let Err(error) = (self.0.output.0)(Stream::Out, line) {
-            if error.kind() == io::ErrorKind::BrokenPipe {
-                self.0.output_closed.store(true, Ordering::Relaxed);
-            } else {
-                let mut failed = self
-                    .0
-                    .output_failed
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                failed.get_or_insert_with(|| error.to_string());
-            }
-            // The next step of the script looks at the reason.
-            self.0.interrupt.store(true, Ordering::Relaxed);
+        self.written(self.0.output.0.print(line));
+    }
+
+    /// Shows a value in the richest form that the front end can show.
+    pub fn display(&self, display: &Display) {
+        self.written(self.0.output.0.display(display));
+    }
+
+    fn written(&self, result: io::Result<()>) {
+        let Err(error) = result else {
+            return;
+        };
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.0.output_closed.store(true, Ordering::Relaxed);
+        } else {
+            lock(&self.0.output_failed).get_or_insert_with(|| error.to_string());
+        }
+        // The next step of the script looks at the reason.
+        self.0.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes one line of remark, unless quiet. A failure is ignored.
+    pub fn note(&self, line: &str) {
+        if !self.quiet() {
+            self.0.output.0.note(line);
         }
     }
 
-    /// Writes one line of progress or remark, unless quiet. A failure is ignored.
-    pub fn note(&self, line: &str) {
-        if !self.quiet() {
-            let _ = (self.0.output.0)(Stream::Note, line);
+    /// The listener that shows the progress of a training that begins; nobody where it is quiet.
+    pub fn progress(&self, label: &str) -> Box<dyn Observer> {
+        match self.quiet() {
+            true => Box::new(()),
+            false => self.0.output.0.progress(label),
         }
     }
 
     /// The arguments of the command line, `KEY=VALUE` and the other forms of overrides.
-    pub fn arguments(&self) -> &[String] {
-        &self.0.arguments
+    pub fn arguments(&self) -> Vec<String> {
+        lock(&self.0.arguments).clone()
+    }
+
+    /// Other arguments from here on.
+    pub(super) fn set_arguments(&self, arguments: Vec<String>) {
+        *lock(&self.0.arguments) = arguments;
+    }
+
+    /// A script has asked for this configuration.
+    pub(super) fn configure(&self, config: &Config) {
+        let mut configured = lock(&self.0.configured);
+        configured.count += 1;
+        configured.config = Some(config.clone());
+    }
+
+    /// The configuration that a script asked for last.
+    pub(super) fn configured(&self) -> Configured {
+        lock(&self.0.configured).clone()
+    }
+
+    /// Keeps what an interrupted training has done, until the evaluation ends.
+    pub(super) fn keep(&self, kept: Kept) {
+        *lock(&self.0.kept) = Some(kept);
+    }
+
+    /// What was kept.
+    pub(super) fn take_kept(&self) -> Option<Kept> {
+        lock(&self.0.kept).take()
     }
 
     /// Where runs go.
@@ -182,7 +194,7 @@ impl Host {
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
-        self.0.script.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.script)
     }
 
     /// Another script begins.
@@ -212,12 +224,9 @@ impl Host {
     /// The arguments that `args` did not take.
     pub fn overrides(&self) -> Vec<String> {
         let script = self.script();
-        let rest = self
-            .0
-            .arguments
-            .iter()
-            .filter(|a| !script.taken.contains(a));
-        rest.cloned().collect()
+        let mut rest = self.arguments();
+        rest.retain(|argument| !script.taken.contains(argument));
+        rest
     }
 
     /// The device of a call that names neither an engine nor a device.
@@ -259,14 +268,15 @@ impl Host {
 
     /// Why the output could not be written, once.
     pub(super) fn take_output_failure(&self) -> Option<String> {
-        self.0
-            .output_failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        lock(&self.0.output_failed).take()
     }
 
     pub(super) fn clear_interrupt(&self) {
         self.0.interrupt.store(false, Ordering::Relaxed);
     }
+}
+
+/// What a mutex holds; a thread that panicked with it has left it whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,10 @@
 //! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
 //! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
 //! | `error`, `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
+//! | [`frontend`] | [`Frontend`]: the receiver of what a session shows: text, figures, progress |
 //! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
+//! | `exchange`, `overview` | values shared with Rust; what is known of the variables |
+//! | `kept` | what an interrupted training leaves in an interactive session |
 //! | [`registry`], [`reference`](mod@reference) | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
 //! | [`convert`], `options` | script values to arrays and numbers; the option map of a call |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
@@ -58,12 +61,15 @@ pub mod data;
 pub mod engine;
 pub mod ensembles;
 mod error;
+mod exchange;
 pub mod experiments;
 pub mod fields;
 pub mod figures;
 mod fits;
+pub mod frontend;
 pub mod guards;
 pub mod host;
+mod kept;
 pub mod landscape;
 pub mod limits;
 pub mod memory;
@@ -71,6 +77,7 @@ mod names;
 pub mod numbers;
 pub mod observation;
 mod options;
+mod overview;
 pub mod reference;
 pub mod registry;
 mod report;
@@ -84,7 +91,11 @@ pub mod training;
 
 pub use array::Array;
 pub use error::{ErrorKind, Fallible, ScriptError};
-pub use host::{Host, Output, RunPlan, Stream};
+pub use exchange::{FromScript, IntoScript};
+pub use frontend::{Display, Frontend, Output};
+pub use host::{Configured, Host, RunPlan};
+pub use kept::LAST;
 pub use options::Options;
-pub use registry::{Doc, Registry};
+pub use overview::{Function, Variable};
+pub use registry::{Catalogue, Doc, Registry};
 pub use session::{Outcome, Session, SessionOptions};

@@ -31,6 +31,8 @@ pub struct Catalogue {
     pub functions: Vec<&'static str>,
     /// `(type, property)` pairs.
     pub properties: Vec<(String, &'static str)>,
+    /// `(type, function)` for every function whose first argument is of a type with a name: what may stand behind a point.
+    pub methods: Vec<(String, &'static str)>,
     /// Constants such as `PI`.
     pub constants: Vec<&'static str>,
 }
@@ -104,6 +106,10 @@ impl Registry {
     ) -> &mut Self {
         self.engine.register_fn(name, function);
         self.catalogue.functions.push(name);
+        if let Some(of) = first_argument(std::any::type_name::<A>()) {
+            let kind = self.engine.map_type_name(of).to_string();
+            self.catalogue.methods.push((kind, name));
+        }
         self
     }
 
@@ -195,5 +201,31 @@ impl Registry {
 
     pub(super) fn finish(self) -> (Engine, Scope<'static>, Catalogue) {
         (self.engine, self.constants, self.catalogue)
+    }
+}
+
+/// The type of the first argument in the name of rhai's tuple of argument types, such as `(rhai::…::Mut<crate::A>, i64)`.
+fn first_argument(tuple: &str) -> Option<&str> {
+    let inside = tuple.strip_prefix('(')?.strip_suffix(')')?;
+    let first = inside.split(", ").next()?.trim_end_matches(',');
+    let held = first
+        .split_once("::Mut<")
+        .and_then(|(_, held)| held.strip_suffix('>'));
+    Some(held.unwrap_or(first)).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_argument;
+
+    #[test]
+    fn the_first_argument_stands_in_the_name_of_the_tuple() {
+        assert_eq!(first_argument("()"), None);
+        assert_eq!(first_argument("(i64,)"), Some("i64"));
+        assert_eq!(
+            first_argument("(rhai::func::register::Mut<a::B>, i64)"),
+            Some("a::B")
+        );
+        assert_eq!(first_argument("(a::B, rhai::Dynamic)"), Some("a::B"));
     }
 }

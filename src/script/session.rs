@@ -13,24 +13,31 @@ use std::thread::{Builder, JoinHandle};
 use rhai::{AST, Dynamic, Engine, Scope};
 
 use super::engine;
-use super::error::{ErrorKind, ScriptError};
-use super::host::{Host, Output, RunPlan};
+use super::error::{ErrorKind, Fallible, ScriptError};
+use super::exchange::{FromScript, IntoScript};
+use super::frontend::{Display, Output};
+use super::host::{Configured, Host, RunPlan};
+use super::kept::LAST;
+use super::overview::{Function, Variable};
 use super::registry::{Catalogue, Doc};
 use super::report::{Report, Sources};
 use super::syntax::Watch;
 use super::{limits, memory};
 use crate::devices::Device;
+use crate::plotting::Panel;
 
 /// How a session is set up.
 #[derive(Clone)]
 pub struct SessionOptions {
     /// No progress and no remarks.
     pub quiet: bool,
+    /// Someone types and looks on: an interrupted training gives the run so far, and the variable `ans` holds the last value.
+    pub interactive: bool,
     /// The arguments `KEY=VALUE` that `args(…)` reads, and the overrides of `config(…)`.
     pub arguments: Vec<String>,
     /// Where the runs of experiments go.
     pub runs: RunPlan,
-    /// Where what is printed goes.
+    /// The front end: where what is printed and shown goes.
     pub output: Output,
     /// Bytes that the process may hold; a quarter of the machine's memory unless told otherwise.
     pub memory_limit: Option<usize>,
@@ -42,6 +49,7 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             quiet: false,
+            interactive: false,
             arguments: Vec::new(),
             runs: RunPlan::default(),
             output: Output::terminal(),
@@ -52,12 +60,25 @@ impl Default for SessionOptions {
 }
 
 /// What an evaluation came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// The value as `print` shows it.
     pub text: String,
     /// Whether the value is `()`, that is, there is none.
     pub is_unit: bool,
+    /// The value where it is a figure.
+    pub figure: Option<Panel>,
+}
+
+impl Outcome {
+    /// The value in the richest form it has; none of `()`.
+    pub fn display(&self) -> Option<Display> {
+        match &self.figure {
+            Some(figure) => Some(Display::Figure(figure.clone())),
+            None if self.is_unit => None,
+            None => Some(Display::Text(self.text.clone())),
+        }
+    }
 }
 
 /// Asks a session to stop, from any thread.
@@ -88,6 +109,21 @@ impl Interrupt {
 /// session.eval("let x = arange(0.0, 1.0, 0.25)", None)?;
 /// assert_eq!(session.eval("sum(x)", None)?.text, "1.5");
 /// # Ok::<(), odesync::script::ScriptError>(())
+/// ```
+///
+/// Rust and the scripts of a session share variables:
+///
+/// ```
+/// use odesync::prelude::*;
+/// use odesync::script::{Session, SessionOptions};
+///
+/// let mut session = Session::new(SessionOptions::default())?;
+/// let field = lotka_volterra()?;
+/// session.set("field", field)?;
+/// session.eval("let data = dataset(field, [1, 1], arange(0.0, 5.0, 0.1));", None)?;
+/// let data: Dataset = session.get("data")?;
+/// assert_eq!(data.len(), 50);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Session {
     jobs: Option<Sender<Job>>,
@@ -180,10 +216,57 @@ impl Session {
             .unwrap_or_default()
     }
 
+    /// Everything known about the functions, properties and constants.
+    pub fn catalogue(&mut self) -> Catalogue {
+        self.on_thread(|state| Ok(state.catalogue.clone()))
+            .unwrap_or_default()
+    }
+
     /// The names of the variables that are set.
     pub fn variables(&mut self) -> Vec<String> {
         self.on_thread(|state| Ok(state.variables()))
             .unwrap_or_default()
+    }
+
+    /// The variables that are set, by name.
+    pub fn overview(&mut self) -> Vec<Variable> {
+        self.on_thread(|state| Ok(state.overview()))
+            .unwrap_or_default()
+    }
+
+    /// The functions that the session's code has defined, by name.
+    pub fn functions(&mut self) -> Vec<Function> {
+        self.on_thread(|state| Ok(Function::all(&state.functions)))
+            .unwrap_or_default()
+    }
+
+    /// Sets a variable, whether there is one of this name or not. What scripts change then is theirs; the Rust value that came in
+    /// is no more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a name that no variable can have, such as that of a constant.
+    pub fn set(&mut self, name: &str, value: impl IntoScript) -> Result<(), ScriptError> {
+        let name = name.to_string();
+        self.on_thread(move |state| state.set(&name, value.into_script()))
+    }
+
+    /// A copy of a variable's value.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a variable that is not set, or holds a value of another type.
+    pub fn get<T: FromScript>(&mut self, name: &str) -> Result<T, ScriptError> {
+        let name = name.to_string();
+        self.on_thread(move |state| state.get(&name))
+    }
+
+    /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on.
+    pub fn set_arguments(&mut self, arguments: Vec<String>) {
+        self.host.set_arguments(arguments);
+    }
+
+    /// The configuration that `config(…)` gave last.
+    pub fn configured(&self) -> Configured {
+        self.host.configured()
     }
 
     /// Runs a job on the session's thread. A panic there is an error here, and the session lives on.
@@ -253,16 +336,62 @@ impl State {
         }
     }
 
-    fn variables(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
+    /// The variables with their values; of those with the same name the one that is in sight.
+    fn in_sight(&self) -> Vec<(&str, &Dynamic)> {
+        let mut seen: Vec<(&str, &Dynamic)> = self
             .scope
             .iter_raw()
-            .skip(self.constants.len())
-            .map(|x| x.0.to_string())
+            .map(|(name, _, _)| name)
+            .filter(|name| !self.constants.contains(name))
+            .filter_map(|name| Some((name, self.scope.get(name)?)))
             .collect();
-        names.sort();
-        names.dedup();
-        names
+        seen.sort_by_key(|(name, _)| *name);
+        seen.dedup_by_key(|(name, _)| *name);
+        seen
+    }
+
+    fn variables(&self) -> Vec<String> {
+        let names = self.in_sight().into_iter();
+        names.map(|(name, _)| name.to_string()).collect()
+    }
+
+    fn overview(&self) -> Vec<Variable> {
+        let all = self.in_sight().into_iter();
+        all.map(|(name, value)| {
+            let text = self.show(value).unwrap_or_else(|_| "?".into());
+            let kind = self.engine.map_type_name(value.type_name());
+            Variable::new(name, kind, value, &text)
+        })
+        .collect()
+    }
+
+    fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError> {
+        let usage = |message: String| ScriptError::new(ErrorKind::Usage, message);
+        let letters = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !letters || self.engine.compile(format!("let {name} = 0;")).is_err() {
+            return Err(usage(format!(
+                "\"{name}\" can't be a variable's name: names are letters, digits and _, and no word of the language"
+            )));
+        }
+        if self.scope.is_constant(name) == Some(true) {
+            return Err(usage(format!("{name} is a constant")));
+        }
+        match self.scope.get_mut(name) {
+            Some(held) => *held = value,
+            None => {
+                self.scope.push_dynamic(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn get<T: FromScript>(&self, name: &str) -> Result<T, ScriptError> {
+        let usage = |message: String| ScriptError::new(ErrorKind::Usage, message);
+        let Some(value) = self.scope.get(name) else {
+            let (message, _) = self.report().unknown_variable(name);
+            return Err(usage(message));
+        };
+        T::from_script(value).map_err(|error| usage(format!("{name}: {error}")))
     }
 
     /// `file` is the script's, whose arguments must be wanted.
@@ -284,7 +413,22 @@ impl State {
             Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
             _ => {}
         }
+        if let Some(kept) = self.host.take_kept() {
+            self.host.clear_interrupt();
+            let remark = kept.bind(&mut self.scope);
+            self.host.note(&remark);
+        }
+        self.forget_shadowed();
         result
+    }
+
+    /// A variable declared anew hides the old one for good.
+    fn forget_shadowed(&mut self) {
+        let mut names: Vec<&str> = self.scope.iter_raw().map(|(name, _, _)| name).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            self.scope = self.scope.clone_visible();
+        }
     }
 
     fn compile(&mut self, code: &str, name: &str, file: Option<&Path>) -> Result<AST, ScriptError> {
@@ -328,20 +472,30 @@ impl State {
             return Ok(Outcome {
                 text: String::new(),
                 is_unit: true,
+                figure: None,
             });
         }
+        let outcome = Outcome {
+            text: self
+                .show(&value)
+                .map_err(|error| self.report().run_error(*error, name))?,
+            is_unit: false,
+            figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
+        };
+        if self.host.interactive() && self.scope.is_constant(LAST) != Some(true) {
+            self.scope.set_value(LAST, value);
+        }
+        Ok(outcome)
+    }
+
+    /// A value as `print` shows it.
+    fn show(&self, value: &Dynamic) -> Fallible<String> {
         let mut scope = Scope::new();
-        scope.push_dynamic("value", value);
+        scope.push_dynamic("value", value.clone());
         let shown = self
             .engine
-            .eval_expression_with_scope::<Dynamic>(&mut scope, "value.to_string()");
-        let text = shown
-            .map_err(|error| self.report().run_error(*error, name))?
-            .to_string();
-        Ok(Outcome {
-            text,
-            is_unit: false,
-        })
+            .eval_expression_with_scope::<Dynamic>(&mut scope, "value.to_string()")?;
+        Ok(shown.to_string())
     }
 
     /// After too much memory was used: what the evaluation made goes, and if that is not enough, everything.
@@ -395,5 +549,150 @@ mod tests {
             "{text}"
         );
         assert_eq!(session.eval("x", None).unwrap().text, "2");
+    }
+
+    fn interactive() -> (Session, Arc<std::sync::Mutex<String>>) {
+        let (output, text) = Output::captured();
+        let session = Session::new(SessionOptions {
+            interactive: true,
+            output,
+            ..SessionOptions::default()
+        });
+        (session.unwrap(), text)
+    }
+
+    #[test]
+    fn rust_and_scripts_share_variables() {
+        let (mut session, _) = interactive();
+        session.set("x", vec![1.0, 2.0, 3.0]).unwrap();
+        session.set("n", 3usize).unwrap();
+        session
+            .set("f", crate::dynamics::lotka_volterra().unwrap())
+            .unwrap();
+        let code = "x += n; let a = zeros([2, 3]); let y = x; let fig = figure().line(x, y); f.dof";
+        assert_eq!(session.eval(code, None).unwrap().text, "2");
+        assert_eq!(session.get::<Vec<f64>>("y").unwrap(), [4.0, 5.0, 6.0]);
+        assert_eq!(
+            session.get::<ndarray::Array2<f64>>("a").unwrap().dim(),
+            (2, 3)
+        );
+        assert_eq!(session.get::<f64>("n").unwrap(), 3.0);
+        assert!(session.get::<Panel>("fig").unwrap().to_svg().is_ok());
+        let field: crate::field::VectorField = session.get("f").unwrap();
+        assert_eq!(field.dof(), 2);
+
+        let says = |error: ScriptError, text: &str| {
+            assert_eq!(error.kind, ErrorKind::Usage);
+            assert!(error.message.contains(text), "{}", error.message);
+        };
+        says(
+            session.get::<f64>("y").unwrap_err(),
+            "y: a number was expected",
+        );
+        says(
+            session.get::<ndarray::Array2<f64>>("y").unwrap_err(),
+            "two axes",
+        );
+        says(session.get::<f64>("nn").unwrap_err(), "did you mean \"n\"?");
+        says(session.set("PI", 3.0).unwrap_err(), "PI is a constant");
+        says(
+            session.set("x y", 3.0).unwrap_err(),
+            "can't be a variable's name",
+        );
+        says(
+            session.set("let", 3.0).unwrap_err(),
+            "can't be a variable's name",
+        );
+    }
+
+    #[test]
+    fn the_last_value_and_the_variables_are_known() {
+        let (mut session, _) = interactive();
+        session
+            .eval("let x = arange(4); let x = 2 * x;", None)
+            .unwrap();
+        assert_eq!(session.eval("sum(x)", None).unwrap().text, "12.0");
+        assert_eq!(session.eval("ans + 1", None).unwrap().text, "13.0");
+        let all = session.overview();
+        let names: Vec<&str> = all.iter().map(|v| v.name.as_str()).collect();
+        assert_eq!(names, ["ans", "x"]);
+        assert_eq!((&*all[1].kind, &*all[1].shape), ("Array", "[4]"));
+        assert_eq!(all[0].kind, "float");
+        session.eval("fn twice(x) { 2 * x }", None).unwrap();
+        assert_eq!(session.functions()[0].parameters, ["x"]);
+        assert!(
+            session
+                .eval("figure().line([0, 1], [1, 2])", None)
+                .unwrap()
+                .figure
+                .is_some()
+        );
+    }
+
+    /// Stops the session in the third epoch of a training.
+    struct Stopper(Arc<std::sync::Mutex<Option<Interrupt>>>);
+
+    impl crate::script::Frontend for Stopper {
+        fn print(&self, _text: &str) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn progress(&self, _label: &str) -> Box<dyn crate::training::Observer> {
+            Box::new(Stopper(Arc::clone(&self.0)))
+        }
+    }
+
+    impl crate::training::Observer for Stopper {
+        fn epoch(
+            &mut self,
+            record: &crate::training::EpochRecord,
+            _best: f64,
+        ) -> crate::Result<()> {
+            if record.epoch == 2
+                && let Some(interrupt) = self.0.lock().unwrap().as_ref()
+            {
+                interrupt.stop();
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_interrupted_training_gives_the_run_so_far() {
+        let stop = Arc::default();
+        let mut session = Session::new(SessionOptions {
+            interactive: true,
+            output: Output::new(Stopper(Arc::clone(&stop))),
+            ..SessionOptions::default()
+        })
+        .unwrap();
+        *stop.lock().unwrap() = Some(session.interrupt());
+        let before = "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let model = blackbox([2, 4, 2]);
+            fn fitted(model, data) { let run = train(model, data, vanilla(), #{ epochs: 50 }); run.best_mse }";
+        session.eval(before, None).unwrap();
+        let train = "train(model, data, vanilla(), #{ epochs: 50 })";
+        session.eval(&format!("let run = {train};"), None).unwrap();
+        assert_eq!(session.eval("run.epochs", None).unwrap().text, "3");
+        assert_eq!(
+            session.eval("run.stopped", None).unwrap().text,
+            "interrupted"
+        );
+        // The value itself; what follows is not reached; what a function holds is not lost.
+        let text = session.eval(train, None).unwrap().text;
+        assert!(text.contains("interrupted"), "{text}");
+        let error = session
+            .eval(&format!("let later = {train}; let after = 1;"), None)
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Interrupted);
+        assert_eq!(session.eval("later.epochs", None).unwrap().text, "3");
+        assert!(session.eval("after", None).is_err());
+        session.eval("ans = 0;", None).unwrap();
+        assert!(session.eval("fitted(model, data)", None).is_err());
+        assert_eq!(session.eval("ans.epochs", None).unwrap().text, "3");
+        let ensemble = "let all = train(|| blackbox([2, 4, 2]), data, vanilla(), #{ epochs: 50, seeds: [1, 2] });";
+        session.eval(ensemble, None).unwrap();
+        assert!(session.variables().contains(&"all".into()));
+        let run: crate::training::Run = session.get("run").unwrap();
+        assert_eq!(run.history.len(), 3);
     }
 }

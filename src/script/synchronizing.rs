@@ -21,8 +21,9 @@ use crate::{Error, Result};
 /// A spline as scripts hold it, and the number of axes of the data it was made of.
 #[derive(Clone)]
 pub struct Spline {
-    spline: Arc<SmoothingSpline>,
-    rank: usize,
+    /// The spline.
+    pub(super) spline: Arc<SmoothingSpline>,
+    pub(super) rank: usize,
 }
 
 /// A schedule as scripts hold it.

@@ -11,6 +11,7 @@ use super::data::Data;
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
+use super::kept::interrupted;
 use super::observation::observation;
 use super::options::Options;
 use super::registry::Registry;
@@ -18,7 +19,7 @@ use super::runs::named;
 use super::solving::{engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
-use crate::logging::{CsvLogger, Progress};
+use crate::logging::CsvLogger;
 use crate::schedules::Schedule;
 use crate::training::{
     Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observers, Optimizer, Run, Stop,
@@ -247,22 +248,22 @@ pub(super) fn run(
     } = TrainCall::read(host, options)?;
     let mut observers = Observers::default();
     if progress {
-        observers.push(Progress::default());
+        observers.push(host.progress(""));
     }
     if let Some(out) = &train_options.out {
         observers.push(CsvLogger::new(out));
     }
     let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
-    // The checkpoint is on disk; the script itself goes no further.
-    if run.stop == Stop::Interrupted {
-        host.note(&how_to_go_on(&run, train_options.out.as_deref()));
-        return Err(Error::Interrupted.into());
+    let run = Trained(Arc::new(run));
+    if run.0.stop == Stop::Interrupted {
+        let go_on = how_to_go_on(host, &run.0, train_options.out.as_deref());
+        return interrupted(host, run, &go_on);
     }
-    Ok(Trained(Arc::new(run)))
+    Ok(run)
 }
 
 /// What to tell a user who stopped a run.
-fn how_to_go_on(run: &Run, out: Option<&Path>) -> String {
+fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> String {
     let done = format!(
         "stopped after {} of {} epochs",
         run.history.len(),
@@ -273,6 +274,7 @@ fn how_to_go_on(run: &Run, out: Option<&Path>) -> String {
             "{done}; they are kept in {}: to go on, run the script again with resume: true in the options of train",
             out.display()
         ),
+        None if host.interactive() => done,
         None => format!(
             "{done}, which are lost: with out: \"FOLDER\" in the options of train they are kept, and resume: true goes on"
         ),

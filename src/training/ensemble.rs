@@ -80,11 +80,12 @@ pub struct Band {
 /// number of threads. One that fails does not end the others.
 ///
 /// `observer` hears of all of them as of one run: the epochs that are done of all, with the smallest mse of any, and at the end of
-/// the best run. `loggers` gives each member a listener of its own.
+/// the best run. `loggers` gives each member a listener of its own. After an interrupt the members are as far as they got
+/// ([`Ensemble::interrupted`]), and each one's folder holds what it has done.
 ///
 /// # Errors
-/// No members, members with the same label or the same folder, an interrupt (each member's folder then holds what it has done),
-/// an error of the observer, or the first failure if there is no member without one.
+/// No members, members with the same label or the same folder, an error of the observer, or the first failure if there is no member
+/// without one.
 pub fn ensemble(
     members: &[Member],
     data: &Dataset,
@@ -164,12 +165,8 @@ pub fn ensemble(
     let ensemble = Ensemble {
         members: all.collect(),
     };
-    let stopped = |(_, result): &(String, Result<Run>)| match result {
-        Ok(run) => run.stop == Stop::Interrupted,
-        Err(error) => matches!(error, Error::Interrupted),
-    };
-    if ensemble.members.iter().any(stopped) {
-        return Err(Error::Interrupted);
+    if ensemble.interrupted() {
+        return Ok(ensemble);
     }
     match (ensemble.best(), ensemble.failed().next()) {
         (Some(best), _) => observer.finish(best)?,
@@ -298,6 +295,14 @@ impl Ensemble {
         self.members
             .iter()
             .filter_map(|(label, run)| Some((label.as_str(), run.as_ref().err()?)))
+    }
+
+    /// Whether an interrupt ended it before all members were done.
+    pub fn interrupted(&self) -> bool {
+        self.members.iter().any(|(_, result)| match result {
+            Ok(run) => run.stop == Stop::Interrupted,
+            Err(error) => matches!(error, Error::Interrupted),
+        })
     }
 
     /// The run with the smallest best mse, the first of equal ones.

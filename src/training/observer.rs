@@ -72,6 +72,25 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     }
 }
 
+/// A listener of its own.
+impl<O: Observer + ?Sized> Observer for Box<O> {
+    fn start(&mut self, start: &RunStart) -> Result<()> {
+        (**self).start(start)
+    }
+
+    fn epoch(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
+        (**self).epoch(record, best)
+    }
+
+    fn note(&mut self, text: &str) {
+        (**self).note(text);
+    }
+
+    fn finish(&mut self, run: &Run) -> Result<()> {
+        (**self).finish(run)
+    }
+}
+
 /// Several listeners. Each hears everything, in their order, even where another fails; the first error counts.
 #[derive(Default)]
 pub struct Observers<'a>(pub Vec<Box<dyn Observer + 'a>>);

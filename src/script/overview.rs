@@ -1,0 +1,118 @@
+//! What a front end may know of a session's variables and functions.
+
+use rhai::{AST, Array as List, Dynamic, Map};
+
+use super::array::Array;
+use super::data::Data;
+use super::experiments::Lab;
+use super::fields::Field;
+use super::names;
+use super::solving::Solved;
+use super::training::Trained;
+
+/// A variable's short text has at most so many characters.
+const SHORT: usize = 60;
+
+/// What is known of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// The type of its value, as scripts know it.
+    pub kind: String,
+    /// The shape or size of its value; empty where it has none.
+    pub shape: String,
+    /// The beginning of its text, on one line.
+    pub short: String,
+}
+
+impl Variable {
+    /// `kind` is the type's name as the engine knows it, `text` the value as `print` shows it.
+    pub(super) fn new(name: &str, kind: &str, value: &Dynamic, text: &str) -> Self {
+        Self {
+            name: name.into(),
+            kind: names::kind(kind),
+            shape: shape(value),
+            short: short(text),
+        }
+    }
+}
+
+fn shape(value: &Dynamic) -> String {
+    if let Some(array) = value.read_lock::<Array>() {
+        return format!("{:?}", array.shape());
+    }
+    if let Some(list) = value.read_lock::<List>() {
+        return list.len().to_string();
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return format!("{} keys", map.len());
+    }
+    if let Some(field) = value.read_lock::<Field>() {
+        return format!("dof {}, {} parameters", field.0.dof(), field.0.n_params());
+    }
+    if let Some(data) = value.read_lock::<Data>() {
+        let times = data.0.trajectories().map(|(t, _)| t.len()).max();
+        return format!(
+            "[{}, {}, {}]",
+            data.0.samples(),
+            times.unwrap_or(0),
+            data.0.dof()
+        );
+    }
+    if let Some(solution) = value.read_lock::<Solved>() {
+        return format!("{:?}", solution.0.u.shape());
+    }
+    if let Some(run) = value.read_lock::<Trained>() {
+        return format!("{} epochs", run.0.history.len());
+    }
+    if let Some(lab) = value.read_lock::<Lab>() {
+        return format!("{} parameters", lab.0.model.n_params());
+    }
+    String::new()
+}
+
+fn short(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(SHORT) {
+        None => line,
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+    }
+}
+
+/// A function that a session's code has defined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The names of its parameters.
+    pub parameters: Vec<String>,
+}
+
+impl Function {
+    pub(super) fn all(ast: &AST) -> Vec<Function> {
+        let own = ast.iter_functions().filter(|f| !f.name.contains('$'));
+        let mut all: Vec<Function> = own
+            .map(|f| Function {
+                name: f.name.into(),
+                parameters: f.params.iter().map(ToString::to_string).collect(),
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.name, a.parameters.len()).cmp(&(&b.name, b.parameters.len())));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_to_one_line() {
+        assert_eq!(short("Run: a\n  epochs   3"), "Run: a epochs 3");
+        let long = short(&"λ".repeat(100));
+        assert_eq!(long.chars().count(), SHORT + 1);
+        assert!(long.ends_with('…'));
+    }
+}
