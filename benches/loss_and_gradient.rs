@@ -13,7 +13,7 @@ use ndarray::Array1;
 use odesync::datasets::Dataset;
 use odesync::engines::engine;
 use odesync::field::{Isa, Unary};
-use odesync::landscape::{Hessian, HessianOptions};
+use odesync::landscape::{Hessian, LossOptions};
 use odesync::models::blackbox;
 use odesync::odesolve::SolveOptions;
 use odesync::random::Generator;
@@ -126,7 +126,7 @@ fn others() -> Result<(), Failure> {
             .stats
             .evaluations;
         let gradient = least(|| objective.evaluate(&params, 1.0, true, None).map(drop))?;
-        let options = HessianOptions::default().method(method.clone());
+        let options = LossOptions::default().method(method.clone());
         let hessian = Hessian::new(&model, &data, &options)?;
         let vectors = vec![vec![1.0; params.len()]; 8];
         let product = least(|| hessian.apply_many(&vectors).map(drop))? / 8.0;

@@ -25,7 +25,10 @@ pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, va
 pub use crate::field::{
     Expr, FieldBuilder, Input, Parameters, Unary, VectorField, driven_system, system,
 };
-pub use crate::landscape::{Hessian, HessianOptions};
+pub use crate::landscape::{
+    Along, Density, DensityOptions, DirectionOptions, Function, Hessian, Landscape, LossOptions,
+    Pca, SymbolicLoss, random_directions,
+};
 pub use crate::odesolve::{Solution, SolveOptions, solve};
 pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
 pub use crate::random::seed;
@@ -172,7 +175,7 @@ pub fn train(
 ///
 /// # Errors
 /// See [`Hessian::new`].
-pub fn hessian(model: &VectorField, data: &Dataset, options: HessianOptions) -> Result<Hessian> {
+pub fn hessian(model: &VectorField, data: &Dataset, options: LossOptions) -> Result<Hessian> {
     Hessian::new(model, data, &options)
 }
 

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, Array3, Axis};
 use odesync::datasets::Dataset;
 use odesync::engines::engine;
 use odesync::field::{Unary, VectorField};
-use odesync::landscape::{Hessian, HessianOptions};
+use odesync::landscape::{Hessian, LossOptions};
 use odesync::models::{blackbox, graybox, second_order};
 use odesync::odesolve::{SolveOptions, solve};
 use odesync::random::Generator;
@@ -101,14 +101,9 @@ fn norm(v: &[f64]) -> f64 {
 }
 
 /// H v by fourth-order differences of gradients on the steps taken at θ.
-fn difference(
-    model: &VectorField,
-    data: &Dataset,
-    options: &HessianOptions,
-    v: &[f64],
-) -> Vec<f64> {
+fn difference(model: &VectorField, data: &Dataset, options: &LossOptions, v: &[f64]) -> Vec<f64> {
     let engine = engine("native", "cpu").unwrap();
-    let HessianOptions {
+    let LossOptions {
         method,
         lambda,
         observation,
@@ -148,9 +143,9 @@ fn the_reference_hessian() {
     let (t, u0) = (numbers(&case["t"]), numbers(&case["u0"]));
     let u = Array2::from_shape_vec((t.len(), u0.len()), flat(&case["u"])).unwrap();
     let data = Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap();
-    let options = HessianOptions {
+    let options = LossOptions {
         solver: SolveOptions::default().tolerances(1e-9, 1e-11),
-        ..HessianOptions::default()
+        ..LossOptions::default()
     };
     let h = Hessian::new(&model, &data, &options).unwrap();
     assert!((h.loss() / case["loss"].as_f64().unwrap() - 1.0).abs() < 1e-7);
@@ -197,11 +192,11 @@ fn products_against_finite_differences_of_gradients() {
                     .method(solver)
                     .unwrap()
                     .tolerances(1e-6, 1e-8);
-                let options = HessianOptions {
+                let options = LossOptions {
                     method: method.clone(),
                     lambda,
                     solver,
-                    ..HessianOptions::default()
+                    ..LossOptions::default()
                 };
                 let data = data(2);
                 let h = Hessian::new(&model, &data, &options).unwrap();
@@ -233,7 +228,7 @@ fn a_part_of_the_state_is_measured_and_initial_states_are_trained() {
     for (name, model) in models() {
         for (method, lambda) in methods() {
             let observation = Observation::of([0]).from(u0.clone()).train_u0();
-            let options = HessianOptions::default()
+            let options = LossOptions::default()
                 .method(method)
                 .lambda(lambda)
                 .observation(observation)
@@ -267,9 +262,9 @@ fn every_explicit_method_and_fixed_steps() {
             if fixed {
                 solver = solver.substeps(2);
             }
-            let options = HessianOptions {
+            let options = LossOptions {
                 solver,
-                ..HessianOptions::default()
+                ..LossOptions::default()
             };
             let h = Hessian::new(model, &data, &options).unwrap();
             let v = vector(h.n(), 1);
@@ -289,10 +284,10 @@ fn every_explicit_method_and_fixed_steps() {
 fn symmetric_and_the_same_bits_alone_in_blocks_and_on_any_number_of_threads() {
     let model = &models()[0].1;
     for (method, lambda) in methods() {
-        let options = HessianOptions {
+        let options = LossOptions {
             method,
             lambda,
-            ..HessianOptions::default()
+            ..LossOptions::default()
         };
         let h = Hessian::new(model, &data(3), &options).unwrap();
         let n = h.n();
@@ -343,7 +338,7 @@ fn gauss_newton_products_are_the_hessian_without_the_residuals() {
             own.zip_mut_with(&u, |own, u| *own = *u + 0.0 * *own);
         }
         let exact = Dataset::new(Array1::from(t), own, Some(noisy.u0().to_owned())).unwrap();
-        let options = HessianOptions::default();
+        let options = LossOptions::default();
         let (with, without) = (
             Hessian::new(&model, &noisy, &options).unwrap(),
             Hessian::new(&model, &exact, &options).unwrap(),
@@ -376,9 +371,9 @@ fn gauss_newton_of_multiple_shooting_holds_the_gaps() {
             continuity_weight: weight,
         }
         .into();
-        let options = HessianOptions {
+        let options = LossOptions {
             method,
-            ..HessianOptions::default()
+            ..LossOptions::default()
         };
         let h = Hessian::new(model, &data, &options).unwrap();
         assert_eq!(h.n(), model.n_params() + 4);
@@ -396,7 +391,7 @@ fn gauss_newton_of_multiple_shooting_holds_the_gaps() {
 #[test]
 fn mistakes_are_errors() {
     let (model, data) = (&models()[0].1, data(1));
-    let h = Hessian::new(model, &data, &HessianOptions::default()).unwrap();
+    let h = Hessian::new(model, &data, &LossOptions::default()).unwrap();
     let message = |e: odesync::Error| e.to_string();
     assert!(message(h.apply(&[1.0]).unwrap_err()).contains("has 1 numbers"));
     let mut v = vector(h.n(), 0);
@@ -405,11 +400,11 @@ fn mistakes_are_errors() {
     assert!(h.eigenpairs(0).is_err() && h.eigenpairs(h.n() + 1).is_err());
     assert!(h.trace_estimate(1, 0).is_err());
     let known = odesync::dynamics::lotka_volterra().unwrap();
-    let error = Hessian::new(&known, &data, &HessianOptions::default()).unwrap_err();
+    let error = Hessian::new(&known, &data, &LossOptions::default()).unwrap_err();
     assert!(message(error).contains("trainable"));
-    let options = HessianOptions {
+    let options = LossOptions {
         lambda: 0.5,
-        ..HessianOptions::default()
+        ..LossOptions::default()
     };
     assert!(Hessian::new(model, &data, &options).is_err());
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
@@ -420,9 +415,9 @@ fn mistakes_are_errors() {
     let h = Hessian::new(
         model,
         &data,
-        &HessianOptions {
+        &LossOptions {
             solver,
-            ..HessianOptions::default()
+            ..LossOptions::default()
         },
     )
     .unwrap();
@@ -431,7 +426,7 @@ fn mistakes_are_errors() {
 
 #[test]
 fn progress_reaches_the_end() {
-    let h = Hessian::new(&models()[0].1, &data(1), &HessianOptions::default()).unwrap();
+    let h = Hessian::new(&models()[0].1, &data(1), &LossOptions::default()).unwrap();
     let most = std::sync::atomic::AtomicUsize::new(0);
     h.matrix_with(&|done, n| {
         assert!(done <= n && n == h.n());

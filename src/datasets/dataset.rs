@@ -189,6 +189,41 @@ impl Dataset {
         self.slice(0, n)
     }
 
+    /// The times of each sample up to `t_end`, included; a time that is `t_end` but for rounding counts as it.
+    ///
+    /// ```
+    /// # use odesync::datasets::Dataset;
+    /// # use ndarray::{Array1, Array2};
+    /// let t: Array1<f64> = (0..81).map(|i| 0.1 * f64::from(i)).collect();
+    /// let data = Dataset::single(t, Array2::zeros((81, 2)), None)?;
+    /// assert_eq!(data.until(7.1)?.len(), 72); // 0.1 · 71 is a little above 7.1
+    /// # Ok::<(), odesync::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A sample with fewer than two times up to there.
+    pub fn until(&self, t_end: f64) -> Result<Self> {
+        let count = |t: ArrayView1<f64>| {
+            let span = t.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            t.iter().filter(|x| **x <= t_end + 1e-9 * span).count()
+        };
+        let counts: Vec<usize> = self.trajectories().map(|(t, _)| count(t)).collect();
+        if let Some(sample) = counts.iter().position(|n| *n < 2) {
+            return Err(Error::invalid(format!(
+                "sample {sample} has {} times up to {t_end}; data need at least two",
+                counts[sample]
+            )));
+        }
+        if self.is_uniform() {
+            return self.head(counts[0]);
+        }
+        let parts = self.trajectories().zip(&counts).map(|((t, u), n)| {
+            let (t, u) = (t.slice(s![..*n]), u.slice(s![..*n, ..]));
+            (t.to_owned(), u.to_owned())
+        });
+        Dataset::ragged(parts.collect(), Some(self.u0.clone()))?.with_names(self.names.clone())
+    }
+
     /// The times of each sample with index `from` up to, not including, `to`. Times are kept as they are. The initial state of a
     /// part that does not begin at the first time is its first row.
     ///

@@ -149,6 +149,7 @@ pub(super) fn options(settings: &Settings) -> Result<TrainOptions> {
         engine: trainer.engine.clone(),
         device: trainer.device.clone(),
         checkpoint_every: trainer.checkpoint_every,
+        trajectory_every: trainer.trajectory_every,
         ..TrainOptions::default()
     };
     options.check().map(|()| options)

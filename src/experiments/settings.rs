@@ -269,6 +269,8 @@ pub struct TrainerSettings {
     pub device: String,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,
+    /// Epochs between two points of the parameters' path that are kept.
+    pub trajectory_every: Option<usize>,
     /// Failed epochs in a row that end the run.
     pub max_failures: usize,
     /// Whether a progress bar is shown.

@@ -31,44 +31,28 @@ pub(super) fn lanczos(
         )));
     }
     let mut generator = Generator::manual_seed(0);
-    let mut basis: Vec<Vec<f64>> = vec![];
-    let (mut diagonal, mut beside): (Vec<f64>, Vec<f64>) = (vec![], vec![]);
+    let mut krylov = Krylov::default();
     let mut next = random(n, &mut generator);
     normalise(&mut next);
     loop {
-        let mut w = apply(&next)?;
-        basis.push(next);
-        let m = basis.len();
-        let alpha = dot(&w, &basis[m - 1]);
-        if !alpha.is_finite() {
-            return Err(Error::invalid("the operator is not finite"));
-        }
-        diagonal.push(alpha);
-        orthogonalise(&mut w, &basis);
-        let mut beta = normalise(&mut w);
-        let scale = diagonal
-            .iter()
-            .chain(&beside)
-            .fold(0.0_f64, |s, x| s.max(x.abs()));
-        if m < n && beta <= 1e-14 * scale.max(f64::MIN_POSITIVE) {
+        let product = apply(&next)?;
+        let (mut w, mut beta) = krylov.extend(next, product)?;
+        let m = krylov.basis.len();
+        if m < n && beta <= krylov.negligible() {
             // The basis spans an invariant subspace; a new direction finds what lies outside it.
             beta = 0.0;
             w = random(n, &mut generator);
-            orthogonalise(&mut w, &basis);
+            orthogonalise(&mut w, &krylov.basis);
             normalise(&mut w);
         }
         let complete = m == n;
         if m >= count && (complete || m == most || m.is_multiple_of(10)) {
-            let mut t = DMatrix::from_diagonal(&nalgebra::DVector::from_vec(diagonal.clone()));
-            for (i, b) in beside.iter().enumerate() {
-                (t[(i, i + 1)], t[(i + 1, i)]) = (*b, *b);
-            }
-            let ritz = decompose(&t);
+            let ritz = krylov.ritz();
             let residual = |i: usize| beta * ritz.vectors[[i, m - 1]].abs();
             let settled = |i: &usize| residual(*i) <= TOLERANCE * ritz.values[0].abs();
             let found = (0..count).take_while(settled).count();
             if complete || found == count && (beta > 0.0 || m == most) {
-                return Ok(expand(&ritz, &basis, count));
+                return Ok(expand(&ritz, &krylov.basis, count));
             }
             if m == most {
                 return Err(Error::invalid(format!(
@@ -78,8 +62,48 @@ pub(super) fn lanczos(
                 )));
             }
         }
-        beside.push(beta);
+        krylov.beside.push(beta);
         next = w;
+    }
+}
+
+/// An orthonormal basis of a Krylov space, and the operator in it: a symmetric tridiagonal matrix.
+#[derive(Default)]
+pub(super) struct Krylov {
+    basis: Vec<Vec<f64>>,
+    diagonal: Vec<f64>,
+    /// The entries beside the diagonal; the caller adds one before the next vector.
+    pub beside: Vec<f64>,
+}
+
+impl Krylov {
+    /// Takes in a vector of length 1 and the operator's product with it; gives the next vector and what was its length.
+    pub fn extend(&mut self, vector: Vec<f64>, mut product: Vec<f64>) -> Result<(Vec<f64>, f64)> {
+        let alpha = dot(&product, &vector);
+        if !alpha.is_finite() {
+            return Err(Error::invalid("the operator is not finite"));
+        }
+        self.basis.push(vector);
+        self.diagonal.push(alpha);
+        orthogonalise(&mut product, &self.basis);
+        let beta = normalise(&mut product);
+        Ok((product, beta))
+    }
+
+    /// The length below which a next vector is nothing but rounding.
+    pub fn negligible(&self) -> f64 {
+        let entries = self.diagonal.iter().chain(&self.beside);
+        1e-14 * entries.fold(f64::MIN_POSITIVE, |s, x| s.max(x.abs()))
+    }
+
+    /// The eigenpairs of the tridiagonal matrix, the largest magnitude first.
+    pub fn ritz(&self) -> Eigenpairs {
+        let diagonal = nalgebra::DVector::from_vec(self.diagonal.clone());
+        let mut t = DMatrix::from_diagonal(&diagonal);
+        for (i, b) in self.beside.iter().take(self.diagonal.len() - 1).enumerate() {
+            (t[(i, i + 1)], t[(i + 1, i)]) = (*b, *b);
+        }
+        decompose(&t)
     }
 }
 
@@ -112,7 +136,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Gives a vector length 1 (a zero vector stays) and returns the length it had.
-fn normalise(v: &mut [f64]) -> f64 {
+pub(super) fn normalise(v: &mut [f64]) -> f64 {
     let norm = dot(v, v).sqrt();
     if norm > 0.0 {
         v.iter_mut().for_each(|x| *x /= norm);

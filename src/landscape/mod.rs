@@ -1,14 +1,42 @@
-//! The loss near a point: exact second derivatives and what follows from them.
+//! The loss around a point, and far from it: exact second derivatives and what follows from them, slices, the way of a run.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `hessian` | Hessian-vector and Gauss-Newton products of a training loss, the dense matrix |
-//! | `lanczos` | eigenpairs without a matrix |
+//! | `loss` | what a loss is: that of a training method, or any other |
+//! | `symbolic` | a loss that is an expression |
+//! | `curvature` | second derivatives at a point, by differences where they are not known |
+//! | `solved` | those of a training loss, exactly |
+//! | `hessian` | the Hessian as an operator and as a matrix |
+//! | `lanczos` | Krylov spaces; eigenpairs without a matrix |
 //! | `spectrum` | eigenvalues, eigenvectors, trace |
+//! | `density` | spectral density, by stochastic Lanczos quadrature |
+//! | `slice` | the loss on a line or a plane |
+//! | `along` | which line or plane: directions, parameters, principal components |
+//! | `directions` | random directions, filter by filter |
+//! | `pca` | principal components of a run's path |
 
+mod along;
+mod curvature;
+mod density;
+mod directions;
 mod hessian;
 mod lanczos;
+mod loss;
+mod pca;
+mod slice;
+mod solved;
 mod spectrum;
+mod symbolic;
 
-pub use hessian::{Hessian, HessianOptions};
+pub use along::Along;
+pub use curvature::{Curvature, Derivatives, SECOND_DIFFERENCE, second_differences};
+pub use density::{Density, DensityOptions, on_one_grid};
+pub use directions::{DirectionOptions, Normalization, random_directions};
+pub use hessian::Hessian;
+pub use loss::{
+    Function, LossFunction, LossOptions, TrainingLoss, default_lambda, nan_if_unsolved,
+};
+pub use pca::Pca;
+pub use slice::{Axis, Landscape, Slice};
 pub use spectrum::{DENSE_LIMIT, Eigenpairs, Trace};
+pub use symbolic::SymbolicLoss;

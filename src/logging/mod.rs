@@ -1,7 +1,9 @@
-//! What listens to training.
+//! What listens to training, and what shows the progress of other long computations.
 
+mod counting;
 mod csv;
 mod progress;
 
+pub use counting::Counting;
 pub use csv::{CsvLogger, write_metrics};
 pub use progress::Progress;

@@ -11,12 +11,12 @@ use crate::Result;
 use crate::training::{EpochRecord, Observer, Run, RunStart, Stop};
 
 /// Time between two lines where there is no terminal.
-const BETWEEN_LINES: Duration = Duration::from_secs(10);
+pub(super) const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// Redraws of the bar in a second: enough for the eye, and far cheaper than one an epoch.
 const REDRAWS: u8 = 10;
 
 /// The bars of all runs of the process, one below the other.
-static BARS: LazyLock<MultiProgress> =
+pub(super) static BARS: LazyLock<MultiProgress> =
     LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAWS)));
 
 /// Shows loss, mse, λ, epochs/s and the time left.
@@ -77,7 +77,7 @@ impl Progress {
 }
 
 /// Standard error may be closed; progress is not worth ending a run for.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     BARS.suspend(|| {
         let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}\n"));
     });

@@ -44,7 +44,7 @@ pub(super) fn register(reg: &mut Registry) {
          maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
-         checkpoints and metrics), checkpoint_every, resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
+         checkpoints and metrics), checkpoint_every, trajectory_every (keep the parameters every so many epochs: run.path, pca(run)), resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
          max_step, max_steps, controller, breakpoints, progress.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     );
@@ -222,6 +222,7 @@ impl TrainCall {
                 None => None,
             },
             checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
+            trajectory_every: options.opt_usize("trajectory_every")?,
             resume: options.bool("resume", false)?,
             interrupt: host.interrupt_flag(),
         };

@@ -31,6 +31,7 @@ const SECOND: &str = "optimizer.second";
 const CORRECTIONS: &str = "method.corrections";
 const BEST_PARAMETERS: &str = "run.best";
 const HISTORY: &str = "run.history";
+const PATH: &str = "run.path";
 
 /// What `best.safetensors` says beside the equations.
 #[derive(serde::Serialize)]
@@ -68,7 +69,8 @@ pub(super) fn probe(folder: &Path) -> Result<()> {
 
 /// Whether a checkpoint can hold the model.
 pub(super) fn check_model(model: &VectorField) -> Result<()> {
-    const OWN: [&str; 6] = [
+    const OWN: [&str; 7] = [
+        PATH,
         INITIAL_STATES,
         FIRST,
         SECOND,
@@ -172,6 +174,10 @@ impl Run {
         }
         let rows: Vec<f64> = self.history.iter().flat_map(EpochRecord::row).collect();
         content.add(HISTORY, &[self.history.len(), METRICS.len()], &rows);
+        if self.settings.trajectory_every.is_some() {
+            let n = self.last.n_params() + self.corrections.len();
+            content.add(PATH, &[self.kept.len(), n], &self.kept.concat());
+        }
         Ok(content)
     }
 
@@ -188,6 +194,14 @@ impl Run {
                 .map(|(i, row)| EpochRecord::from_row(row).filter(|record| record.epoch == i))
                 .collect(),
             _ => None,
+        };
+        let kept = match about.settings.trajectory_every {
+            Some(_) => {
+                let path = content.take(path, PATH)?;
+                let n = path.shape.last().copied().unwrap_or(0).max(1);
+                path.values.chunks(n).map(<[f64]>::to_vec).collect()
+            }
+            None => vec![],
         };
         let u0 = content.take(path, INITIAL_STATES)?;
         let samples = u0.shape.first().copied().unwrap_or_default();
@@ -209,6 +223,7 @@ impl Run {
             },
             corrections: content.take(path, CORRECTIONS)?.values,
             instruction_set: about.instruction_set,
+            kept,
             stop: about.stop,
             tally: Tally {
                 best: content.take(path, BEST_PARAMETERS)?.values,
@@ -247,6 +262,13 @@ impl Run {
         }
         if self.optimizer.first.len() != n || self.optimizer.second.len() != n {
             return Some("the state of the optimiser does not have the parameters' length");
+        }
+        let points = self
+            .settings
+            .trajectory_every
+            .map_or(0, |every| epochs.div_ceil(every.max(1)));
+        if self.kept.len() != points || self.kept.iter().any(|point| point.len() != n) {
+            return Some("the points of the path are not those of this run");
         }
         if self.tally.best.len() != n {
             return Some("the best parameters are not those of the model");

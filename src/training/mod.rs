@@ -13,6 +13,7 @@
 //! | `epoch` | one turn of it |
 //! | `ensemble` | several runs side by side |
 //! | `run` | what it gives: models, metrics |
+//! | `path` | the parameters along a run |
 //! | `settings` | what a run was begun with |
 //! | `checkpoint` | runs on disk |
 //! | `container` | the files they are in |
@@ -29,6 +30,7 @@ mod observation;
 mod observer;
 mod optimizer;
 mod options;
+mod path;
 mod resume;
 mod run;
 mod settings;
@@ -39,11 +41,13 @@ mod trainer;
 pub use checkpoint::load_model;
 pub use ensemble::{Band, Ensemble, Member, ensemble};
 pub use method::{Homotopy, Method, MultipleShooting};
+pub(crate) use objective::evaluate;
 pub use objective::{Loss, Objective, predict};
 pub use observation::Observation;
 pub use observer::{Observer, Observers, RunStart};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub use options::{LrSchedule, TrainOptions};
+pub use path::ParameterPath;
 pub use run::{EpochRecord, Run, Stop};
 pub use settings::Settings;
 pub(crate) use task::{Against, Task};

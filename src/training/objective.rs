@@ -99,11 +99,6 @@ impl Objective {
         self.task.model(params)
     }
 
-    /// What there is to solve and to compare.
-    pub(crate) fn into_task(self) -> Task {
-        self.task
-    }
-
     /// Loss at these parameters and this λ, with its gradient if asked for, on given plans if there are any.
     ///
     /// # Errors
@@ -115,31 +110,45 @@ impl Objective {
         with_gradient: bool,
         plans: Option<&[StepPlan]>,
     ) -> Result<Loss> {
-        let field = self.task.field(params, lambda)?;
-        let starts = self.task.starts(params);
-        let problems = self.task.problems(&starts);
-        let engine = &mut self.engine;
-        let solved = engine.forward(&field, &problems, self.task.solver(), plans, with_gradient)?;
-        let states: Vec<&[f64]> = solved.iter().map(|s| &s.u[..]).collect();
-        let compared = self.task.compare(&states, &starts, Against::Data);
-        let mut loss = Loss {
-            loss: compared.loss,
-            data: compared.data,
-            continuity: compared.continuity,
-            ..Loss::default()
-        };
-        for solved in solved {
-            loss.stats += solved.stats;
-            loss.plans.push(solved.plan);
-        }
-        if with_gradient {
-            let back = self.engine.backward(&compared.bars)?;
-            loss.gradient = self
-                .task
-                .gather(&field, &back.values, &back.u0, &compared.own);
-        }
-        Ok(loss)
+        evaluate(
+            &self.task,
+            self.engine.as_mut(),
+            (params, lambda),
+            with_gradient,
+            plans,
+        )
     }
+}
+
+/// [`Objective::evaluate`] of a task that is shared, on an engine that is not.
+pub(crate) fn evaluate(
+    task: &Task,
+    engine: &mut dyn Engine,
+    (params, lambda): (&[f64], f64),
+    with_gradient: bool,
+    plans: Option<&[StepPlan]>,
+) -> Result<Loss> {
+    let field = task.field(params, lambda)?;
+    let starts = task.starts(params);
+    let problems = task.problems(&starts);
+    let solved = engine.forward(&field, &problems, task.solver(), plans, with_gradient)?;
+    let states: Vec<&[f64]> = solved.iter().map(|s| &s.u[..]).collect();
+    let compared = task.compare(&states, &starts, Against::Data);
+    let mut loss = Loss {
+        loss: compared.loss,
+        data: compared.data,
+        continuity: compared.continuity,
+        ..Loss::default()
+    };
+    for solved in solved {
+        loss.stats += solved.stats;
+        loss.plans.push(solved.plan);
+    }
+    if with_gradient {
+        let back = engine.backward(&compared.bars)?;
+        loss.gradient = task.gather(&field, &back.values, &back.u0, &compared.own);
+    }
+    Ok(loss)
 }
 
 /// The trajectory of a model from the initial states `u0` `[sample, dof]` at the initial times `t0` `[sample]`, at any times,

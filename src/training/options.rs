@@ -38,6 +38,8 @@ pub struct TrainOptions {
     pub out: Option<PathBuf>,
     /// Write them at the start, every so many epochs and at the end, 100; flushing a file to disk can cost more than an epoch.
     pub checkpoint_every: usize,
+    /// Keep the parameters at the beginning of every so many epochs, for the path of the run ([`super::Run::path`]), never.
+    pub trajectory_every: Option<usize>,
     /// Go on with the run that `out` holds, as if it had never stopped, false. Where it holds none the run begins anew; where it
     /// holds one that is over, that is the result. Everything that the results depend on must be as it was, and is compared;
     /// `epochs` may be another number, and the epochs to come then follow it ([`LrSchedule::Cosine`] ends there).
@@ -62,6 +64,7 @@ impl Default for TrainOptions {
             device: "cpu".into(),
             out: None,
             checkpoint_every: 100,
+            trajectory_every: None,
             resume: false,
             interrupt: Arc::default(),
         }
@@ -87,6 +90,13 @@ impl TrainOptions {
     #[must_use]
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out = Some(folder.into());
+        self
+    }
+
+    /// The same, keeping the parameters at the beginning of every so many epochs.
+    #[must_use]
+    pub fn trajectory_every(mut self, epochs: usize) -> Self {
+        self.trajectory_every = Some(epochs);
         self
     }
 
@@ -141,6 +151,7 @@ impl TrainOptions {
             ("patience", self.patience),
             ("max_failures", Some(self.max_failures)),
             ("checkpoint_every", Some(self.checkpoint_every)),
+            ("trajectory_every", self.trajectory_every),
         ] {
             if value == Some(0) {
                 return Err(Error::invalid(format!("{name} must be at least 1")));

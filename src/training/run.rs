@@ -154,6 +154,9 @@ pub struct Run {
     pub instruction_set: String,
     /// Why it ended.
     pub stop: Stop,
+    /// The parameters (those of the model, then the others) at the beginning of every so many epochs
+    /// ([`super::TrainOptions::trajectory_every`]); empty where they were not kept.
+    pub(super) kept: Vec<Vec<f64>>,
     pub(super) tally: Tally,
     pub(super) origin: Origin,
     /// The state of the shared generator.

@@ -33,6 +33,9 @@ pub struct Settings {
     /// Whether initial states are trained.
     #[serde(default)]
     pub train_u0: bool,
+    /// Epochs between two points of the path that are kept.
+    #[serde(default)]
+    pub trajectory_every: Option<usize>,
     /// Number of epochs that was asked for.
     pub epochs: usize,
     /// `native` or `torch`.
@@ -53,6 +56,7 @@ impl Settings {
             max_failures: options.max_failures,
             observe: options.observation.observe.clone(),
             train_u0: options.observation.train_u0,
+            trajectory_every: options.trajectory_every,
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
             engine: options.engine.clone(),
             device: options.device.clone(),

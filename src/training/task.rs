@@ -1,6 +1,7 @@
 //! What is trained, apart from how it is solved: the problems, and the loss of their solutions with its derivatives.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ndarray::Array2;
 
@@ -187,6 +188,15 @@ impl Task {
         let n = self.n_model();
         self.parts.add_starts(u0, &mut gradient[n..]);
         gradient
+    }
+
+    /// [`Error::Interrupted`] if the user asked to stop.
+    pub(crate) fn check_interrupt(&self) -> Result<()> {
+        let flag = self.solver.interrupt.as_ref();
+        match flag.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
     }
 
     pub(crate) fn solver(&self) -> &SolveOptions {

@@ -6,6 +6,7 @@ use super::objective::Objective;
 use super::observer::{Observer, RunStart};
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
+use super::path;
 use super::resume::{self, Origin};
 use super::run::{EpochRecord, Run, Stop, Tally};
 use super::settings::Settings;
@@ -90,6 +91,8 @@ pub(super) struct Trainer<'a> {
     pub state: OptimizerState,
     pub tally: Tally,
     pub history: Vec<EpochRecord>,
+    /// Points of the path, where it is kept.
+    kept: Vec<Vec<f64>>,
 }
 
 impl<'a> Trainer<'a> {
@@ -120,8 +123,10 @@ impl<'a> Trainer<'a> {
             _ => Some(make(&Method::Vanilla)?),
         };
         let params = objective.initial();
+        let epochs = options.epochs.unwrap_or_else(|| method.default_epochs());
+        path::check_room(epochs, options.trajectory_every, params.len())?;
         Ok(Trainer {
-            epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
+            epochs,
             origin: Origin::new(model, data, objective.u0()),
             state: OptimizerState::new(params.len()),
             tally: Tally {
@@ -133,6 +138,7 @@ impl<'a> Trainer<'a> {
                 reason: String::new(),
             },
             history: vec![],
+            kept: vec![],
             method,
             options,
             data,
@@ -179,6 +185,7 @@ impl<'a> Trainer<'a> {
         self.state = saved.optimizer;
         self.tally = saved.tally;
         self.history = saved.history;
+        self.kept = saved.kept;
     }
 
     /// Why there is no next epoch, if so. It depends on nothing but what a checkpoint holds.
@@ -206,10 +213,14 @@ impl<'a> Trainer<'a> {
             if self.options.interrupted() {
                 return Ok(Stop::Interrupted);
             }
+            let every = self.options.trajectory_every;
+            let here = every.is_some_and(|n| self.history.len().is_multiple_of(n));
+            let here = here.then(|| self.params.clone());
             let record = match self.epoch(observer) {
                 Err(Error::Interrupted) => return Ok(Stop::Interrupted),
                 record => record?,
             };
+            self.kept.extend(here);
             let best = self.tally.best_mse.unwrap_or(f64::NAN);
             let told = observer.epoch(&record, best);
             self.history.push(record);
@@ -244,6 +255,7 @@ impl<'a> Trainer<'a> {
             best_epoch: 0,
             final_mse: None,
             history: self.history.clone(),
+            kept: self.kept.clone(),
             method: self.method.name().into(),
             settings: Settings::new(self.method, self.options),
             t0: self.data.t0(),

@@ -188,6 +188,17 @@ pub(super) fn register(reg: &mut Registry) {
         "The first n times of each sample.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).head(2)",
     );
+    reg.add("until", |d: &mut Data, t: Dynamic| -> Fallible<Data> {
+        let t = convert::number(&t)
+            .ok_or_else(|| Error::invalid("until: the time should be a number"))?;
+        Ok(data(d.0.until(t)?))
+    });
+    reg.describe(
+        "until",
+        "data.until(t_end) -> Dataset",
+        "The times of each sample up to t_end, included.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).until(1.0)",
+    );
     reg.add(
         "slice",
         |d: &mut Data, from: i64, to: i64| -> Fallible<Data> {

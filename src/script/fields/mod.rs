@@ -6,15 +6,18 @@
 //! | `trace` | running a closure on symbols, and on numbers to check the graph |
 //! | `inputs` | external inputs |
 //! | `event` | the closure of an event |
+//! | `loss` | the closure of a loss |
 //! | `activations` | gelu, relu, … on numbers and arrays; masks |
 
 mod activations;
 mod event;
 mod inputs;
+mod loss;
 mod symbol;
 mod trace;
 
 pub(crate) use event::event;
+pub(crate) use loss::{LossClosure, nan_if_unsolved};
 pub(crate) use symbol::NO_BRANCH;
 
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};

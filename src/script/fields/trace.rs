@@ -10,7 +10,7 @@ use crate::field::{Expr, FieldBuilder, Input, VectorField};
 use crate::{Error, Result};
 
 /// Relative difference between closure and graph that rounding can explain.
-const TOLERANCE: f64 = 1e-9;
+pub(super) const TOLERANCE: f64 = 1e-9;
 
 /// The named constants of a call's map, as numbers.
 pub(super) fn constants(map: &Map) -> Result<Vec<(String, f64)>> {
@@ -229,7 +229,7 @@ impl<'a> Equations<'a> {
 }
 
 /// Numbers of both signs and sizes around 1; the first state is a whole number, which a `switch` may name, the second is 0.
-fn state(sample: usize, dof: usize) -> (f64, Vec<f64>) {
+pub(super) fn state(sample: usize, dof: usize) -> (f64, Vec<f64>) {
     let u = (0..dof).map(|i| match sample {
         0 => 1.0,
         1 => 0.0,

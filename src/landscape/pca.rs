@@ -1,0 +1,140 @@
+//! The principal components of a run's way through the space of parameters.
+
+use nalgebra::DMatrix;
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::spectrum::oriented;
+use crate::training::Run;
+use crate::{Error, Result};
+
+/// Principal components of points in the space of parameters.
+///
+/// The directions are the right singular vectors of the points minus their mean. After Li, Xu, Taylor, Studer, Goldstein (NeurIPS
+/// 2018) the origin of the coordinates is the last point, not the mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pca {
+    /// The last point, `[n]`.
+    pub origin: Vec<f64>,
+    /// Directions of length 1, the one of the largest variance first, `[k, n]`; the component of the largest magnitude is positive.
+    pub directions: Array2<f64>,
+    /// The part of the variance along each, `[k]`.
+    pub explained_variance_ratio: Vec<f64>,
+    /// The points' coordinates ⟨θ − origin, direction⟩, `[point, k]`; the last row is zero.
+    pub path: Array2<f64>,
+    /// The number of epochs that were done at each point, `[point]`.
+    pub epochs: Vec<usize>,
+}
+
+impl Pca {
+    /// Of points `[point, n]`, the first `components` of them (as many as there are, where there are fewer).
+    ///
+    /// # Errors
+    /// Fewer than two points, points that are all the same, no components, or numbers that are not finite.
+    pub fn of(points: ArrayView2<f64>, components: usize) -> Result<Self> {
+        let (count, n) = points.dim();
+        if count < 2 || n == 0 || components == 0 {
+            return Err(Error::invalid(format!(
+                "principal components need at least 2 points and 1 component, not {count} and {components}; keep more of them with \
+                 a smaller trajectory_every"
+            )));
+        }
+        if points.iter().any(|x| !x.is_finite()) {
+            return Err(Error::invalid(
+                "the parameters of the run are not all finite",
+            ));
+        }
+        let Some(mean) = points.mean_axis(Axis(0)) else {
+            return Err(Error::invalid("there are no points"));
+        };
+        let centred = &points - &mean;
+        // nalgebra takes matrices with at least as many rows as columns faster.
+        let matrix = DMatrix::from_fn(n, count, |i, j| centred[[j, i]]);
+        let svd = matrix.svd(true, false);
+        let Some(u) = svd.u else {
+            return Err(Error::invalid("the singular vectors were not found"));
+        };
+        let mut order: Vec<usize> = (0..svd.singular_values.len()).collect();
+        order.sort_by(|a, b| svd.singular_values[*b].total_cmp(&svd.singular_values[*a]));
+        let total: f64 = svd.singular_values.iter().map(|s| s * s).sum();
+        if total == 0.0 {
+            return Err(Error::invalid(
+                "the parameters never changed, so they have no principal components",
+            ));
+        }
+        let k = components.min(order.len()).min(count - 1);
+        let mut directions = Array2::zeros((k, n));
+        for (mut row, i) in directions.outer_iter_mut().zip(&order) {
+            let direction = oriented(u.column(*i).iter().copied().collect());
+            row.iter_mut()
+                .zip(direction)
+                .for_each(|(to, from)| *to = from);
+        }
+        let origin = points.row(count - 1).to_vec();
+        let away = &points - &points.row(count - 1);
+        let ratio = |i: &usize| svd.singular_values[*i].powi(2) / total;
+        Ok(Pca {
+            path: away.dot(&directions.t()),
+            explained_variance_ratio: order.iter().take(k).map(ratio).collect(),
+            directions,
+            origin,
+            epochs: (0..count).collect(),
+        })
+    }
+
+    /// Of the model's parameters along a run, which must have kept them ([`crate::training::TrainOptions::trajectory_every`]).
+    ///
+    /// # Errors
+    /// A run that kept none, or those of [`Pca::of`].
+    pub fn of_run(run: &Run, components: usize) -> Result<Self> {
+        let path = run.path()?;
+        Ok(Pca {
+            epochs: path.epochs,
+            ..Self::of(path.params.view(), components)?
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points on an ellipse in a tilted plane: the singular value decomposition is known.
+    #[test]
+    fn an_ellipse_in_a_tilted_plane() {
+        let (p, q) = ([0.6, 0.8, 0.0, 0.0], [0.0, 0.0, 0.8, -0.6]);
+        let n = 16;
+        let angle = |i: usize| 2.0 * std::f64::consts::PI * (i as f64 + 0.25) / n as f64;
+        let points = Array2::from_shape_fn((n, 4), |(i, j)| {
+            7.0 + 3.0 * angle(i).cos() * p[j] + angle(i).sin() * q[j]
+        });
+        let pca = Pca::of(points.view(), 3).unwrap();
+        // Variances 9/2 and 1/2 along p and q, none beside them.
+        let want = [0.9, 0.1, 0.0];
+        for (got, want) in pca.explained_variance_ratio.iter().zip(want) {
+            assert!((got - want).abs() < 1e-12, "{got} {want}");
+        }
+        for (row, want) in pca.directions.outer_iter().zip([p, q]) {
+            for (got, want) in row.iter().zip(want) {
+                assert!((got - want).abs() < 1e-12);
+            }
+        }
+        for (i, row) in pca.path.outer_iter().enumerate() {
+            let last = angle(n - 1);
+            assert!((row[0] - 3.0 * (angle(i).cos() - last.cos())).abs() < 1e-12);
+            assert!((row[1] - (angle(i).sin() - last.sin())).abs() < 1e-12);
+        }
+        assert_eq!(pca.origin, points.row(n - 1).to_vec());
+        // More points than parameters, and fewer.
+        let few = Pca::of(points.slice(ndarray::s![..3, ..]), 9).unwrap();
+        assert_eq!(few.directions.dim(), (2, 4));
+        assert!((few.explained_variance_ratio.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_has_no_components() {
+        let same = Array2::from_elem((4, 3), 2.0);
+        assert!(Pca::of(same.view(), 2).is_err());
+        assert!(Pca::of(same.slice(ndarray::s![..1, ..]), 2).is_err());
+        assert!(Pca::of(Array2::from_elem((4, 3), f64::NAN).view(), 2).is_err());
+    }
+}

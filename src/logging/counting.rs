@@ -1,0 +1,86 @@
+//! Progress of a computation of many like parts on standard error: a bar on a terminal, a line every so often elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::progress::{BARS, BETWEEN_LINES, say};
+
+/// What is done sooner shows nothing.
+const SILENT: Duration = Duration::from_millis(700);
+
+/// Counts parts that are done, from any thread.
+pub struct Counting {
+    label: String,
+    unit: &'static str,
+    shown: bool,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    bar: Option<ProgressBar>,
+    most: usize,
+    last_line: Instant,
+}
+
+impl Counting {
+    /// Of parts called `unit`; `shown`: whether anyone wants to see it.
+    pub fn new(label: impl Into<String>, unit: &'static str, shown: bool) -> Self {
+        let now = Instant::now();
+        Counting {
+            label: label.into(),
+            unit,
+            shown,
+            started: now,
+            state: Mutex::new(State {
+                bar: None,
+                most: 0,
+                last_line: now,
+            }),
+        }
+    }
+
+    /// So many of all are done.
+    pub fn at(&self, done: usize, all: usize) {
+        if !self.shown || self.started.elapsed() < SILENT {
+            return;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Threads may report out of turn.
+        state.most = state.most.max(done);
+        let done = state.most;
+        if std::io::stderr().is_terminal() {
+            let bar = state.bar.get_or_insert_with(|| {
+                let bar =
+                    BARS.add(ProgressBar::new(all as u64).with_elapsed(self.started.elapsed()));
+                let template = "{prefix} {wide_bar:.cyan/dim} {pos}/{len} {msg}  {eta:.dim} left";
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style.progress_chars("━╸─"));
+                }
+                bar.set_prefix(self.label.clone());
+                bar.set_message(self.unit);
+                bar
+            });
+            bar.set_position(done as u64);
+        } else if state.last_line.elapsed() > BETWEEN_LINES {
+            state.last_line = Instant::now();
+            let rate = done as f64 / self.started.elapsed().as_secs_f64();
+            let left = all.saturating_sub(done) as f64 / rate;
+            let (label, unit) = (&self.label, self.unit);
+            say(&format!("{label}: {done}/{all} {unit}  {left:.0} s left"));
+        }
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = state.bar.take() {
+            bar.finish_and_clear();
+            BARS.remove(&bar);
+        }
+    }
+}
