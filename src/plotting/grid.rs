@@ -4,7 +4,7 @@ use super::figure::{Figure, checked_size};
 use super::geometry::Rect;
 use super::output::rendered;
 use super::paint::draw_centered;
-use super::panel::{self, Margins, Plan, TITLE_EM};
+use super::panel::{self, Margins, Plan, Shared, TITLE_EM};
 use super::range;
 use super::scale::Axis;
 use super::scene::Scene;
@@ -61,6 +61,7 @@ pub struct Grid {
     panels: Vec<Panel>,
     size: Option<(u32, u32)>,
     share_x: bool,
+    share_y: bool,
     heights: Vec<f64>,
 }
 
@@ -84,6 +85,7 @@ impl Grid {
             panels,
             size: None,
             share_x: false,
+            share_y: false,
             heights: Vec::new(),
         })
     }
@@ -97,6 +99,12 @@ impl Grid {
     /// Gives the figures of a column one horizontal axis, which is labelled under the lowest.
     pub fn share_x(mut self) -> Grid {
         self.share_x = true;
+        self
+    }
+
+    /// Gives the figures of a row one vertical axis, which is labelled left of the first.
+    pub fn share_y(mut self) -> Grid {
+        self.share_y = true;
         self
     }
 
@@ -164,18 +172,13 @@ impl Grid {
         let cells = self.cells(&inner);
         let shared = self.shared_axes()?;
         let mut plans: Vec<Option<Plan>> = Vec::with_capacity(cells.len());
-        for (i, (panel, cell)) in self.panels.iter().zip(&cells).enumerate() {
+        for ((panel, cell), shared) in self.panels.iter().zip(&cells).zip(&shared) {
             plans.push(match panel {
                 Panel::Grid(grid) => {
                     grid.draw(cell, scene)?;
                     None
                 }
-                Panel::Figure(figure) => {
-                    let x = shared.get(i % self.columns).copied().flatten();
-                    let covered =
-                        matches!(self.panels.get(i + self.columns), Some(Panel::Figure(_)));
-                    Some(Plan::new(figure, cell, x, covered && x.is_some())?)
-                }
+                Panel::Figure(figure) => Some(Plan::new(figure, cell, shared)?),
             });
         }
         for (i, (plan, cell)) in plans.iter().zip(&cells).enumerate() {
@@ -190,7 +193,7 @@ impl Grid {
     fn lined_up(&self, plans: &[Option<Plan>], i: usize) -> Margins {
         let mut margins = Margins::default();
         for (j, plan) in plans.iter().enumerate() {
-            let Some(own) = plan.as_ref().map(|p| p.margins) else {
+            let Some(own) = plan.as_ref().map(|p| p.margins()) else {
                 continue;
             };
             if i % self.columns == j % self.columns {
@@ -230,26 +233,45 @@ impl Grid {
         cells
     }
 
-    /// For each column the axis that covers those of its figures; `None` where they are not shared or not of one kind.
-    fn shared_axes(&self) -> Result<Vec<Option<Axis>>> {
-        let mut shared = vec![None; self.columns];
-        if !self.share_x {
-            return Ok(shared);
-        }
-        for (column, slot) in shared.iter_mut().enumerate() {
-            let mut axes: Vec<Axis> = Vec::new();
-            for panel in self.panels.iter().skip(column).step_by(self.columns) {
-                if let Panel::Figure(figure) = panel {
-                    axes.push(range::axes(figure)?.0);
+    /// What each panel shares: in a column the horizontal axis, in a row the vertical one, where they are of one kind.
+    fn shared_axes(&self) -> Result<Vec<Shared>> {
+        let mut shared = vec![Shared::default(); self.panels.len()];
+        let mut axes = Vec::with_capacity(self.panels.len());
+        for panel in &self.panels {
+            axes.push(match panel {
+                Panel::Figure(figure)
+                    if figure.space.is_empty() && (self.share_x || self.share_y) =>
+                {
+                    Some(range::axes(figure)?)
                 }
-            }
-            let union = axes.iter().copied().reduce(|a, b| Axis {
-                scale: a.scale,
-                lo: a.lo.min(b.lo),
-                hi: a.hi.max(b.hi),
+                _ => None,
             });
-            *slot = union.filter(|u| axes.iter().all(|a| a.scale == u.scale));
+        }
+        let flat = |i: usize| axes.get(i).is_some_and(Option::is_some);
+        for (i, slot) in shared.iter_mut().enumerate().filter(|(i, _)| flat(*i)) {
+            let (row, column) = (i / self.columns, i % self.columns);
+            if self.share_x {
+                let same = axes.iter().skip(column).step_by(self.columns);
+                slot.x = union(same.flatten().map(|a| a.0));
+                slot.bare_x = slot.x.is_some() && flat(i + self.columns);
+            }
+            if self.share_y {
+                let same = axes.iter().skip(row * self.columns).take(self.columns);
+                slot.y = union(same.flatten().map(|a| a.1));
+                slot.bare_y = slot.y.is_some() && column > 0 && flat(i - 1);
+            }
         }
         Ok(shared)
     }
+}
+
+/// The axis that covers all of them; `None` where they are not of one kind.
+fn union(axes: impl Iterator<Item = Axis>) -> Option<Axis> {
+    let axes: Vec<Axis> = axes.collect();
+    let union = axes.iter().copied().reduce(|a, b| Axis {
+        scale: a.scale,
+        lo: a.lo.min(b.lo),
+        hi: a.hi.max(b.hi),
+    });
+    union.filter(|u| axes.iter().all(|a| a.scale == u.scale))
 }

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use super::entry::{Entry, Kind};
 use super::font;
 use super::geometry::{Point, Rect};
-use super::layer::Layer;
 use super::look::Look;
+use super::marker::draw_marker;
 use super::panel::{INK, LABEL_EM};
 use super::scene::{Align, Pen, Scene};
-use super::style::{Dash, named};
+use super::style::{Dash, Marker, named};
 use crate::error::{Error, Result};
 
 /// Where the legend is.
@@ -69,7 +70,7 @@ pub(super) struct LegendBox {
 
 impl LegendBox {
     /// The legend of `layers`, at most `room` wide and high; `None` if nothing has a label.
-    pub fn new(layers: &[Layer], room: (f64, f64)) -> Option<LegendBox> {
+    pub fn new(layers: &[&dyn Entry], room: (f64, f64)) -> Option<LegendBox> {
         let most = (room.0 - SIGN - GAP - 2.0 * PAD) / LABEL_EM;
         let mut entries: Vec<(usize, String)> = layers
             .iter()
@@ -144,7 +145,8 @@ impl LegendBox {
     }
 
     /// The place that `legend` names.
-    pub fn place(&self, legend: Legend, frame: &Rect, points: &[Point]) -> Rect {
+    /// Outside is `beside` pixels away from the frame.
+    pub fn place(&self, legend: Legend, frame: &Rect, points: &[Point], beside: f64) -> Rect {
         let (left, right) = (frame.left + OFF, frame.right - OFF - self.width);
         let (top, bottom) = (frame.top + OFF, frame.bottom - OFF - self.height);
         match legend {
@@ -153,7 +155,7 @@ impl LegendBox {
             Legend::TopRight => self.at((right, top)),
             Legend::BottomLeft => self.at((left, bottom)),
             Legend::BottomRight => self.at((right, bottom)),
-            Legend::Outside => self.at((frame.right + OFF, frame.top)),
+            Legend::Outside => self.at((frame.right + beside + OFF, frame.top)),
         }
     }
 
@@ -170,7 +172,7 @@ impl LegendBox {
         &self,
         place: &Rect,
         boxed: bool,
-        layers: &[Layer],
+        layers: &[&dyn Entry],
         looks: &[Look],
         scene: &mut Scene,
     ) {
@@ -197,7 +199,8 @@ impl LegendBox {
         let drop = 0.5 * font::CAP_HEIGHT * LABEL_EM;
         for (i, label) in &self.entries {
             if let (Some(layer), Some(look)) = (layers.get(*i), looks.get(*i)) {
-                layer.draw_sign(look, (place.left + PAD, place.left + PAD + SIGN), y, scene);
+                let ends = (place.left + PAD, place.left + PAD + SIGN);
+                draw_sign(layer.kind(), look, ends, y, scene);
             }
             scene.text(
                 label,
@@ -218,6 +221,36 @@ impl LegendBox {
                 false,
                 INK,
             );
+        }
+    }
+}
+
+/// A layer's sign, from `left` to `right` around height `y`.
+fn draw_sign(kind: Kind, look: &Look, (left, right): (f64, f64), y: f64, scene: &mut Scene) {
+    let middle = (0.5 * (left + right), y);
+    match kind {
+        Kind::Line | Kind::Mark | Kind::Field => {
+            scene.line(&[(left, y), (right, y)], look.pen());
+            if let Some(marker) = look.marker {
+                draw_marker(marker, middle, look, scene);
+            }
+        }
+        Kind::Points => {
+            // A legend's sign stays visible however small the points are.
+            let look = Look {
+                size: look.size.max(5.0),
+                ..look.clone()
+            };
+            draw_marker(look.marker.unwrap_or(Marker::Circle), middle, &look, scene);
+        }
+        Kind::Band => {
+            let corners = vec![
+                (left, y - 5.0),
+                (right, y - 5.0),
+                (right, y + 5.0),
+                (left, y + 5.0),
+            ];
+            scene.area(corners, look.ink());
         }
     }
 }

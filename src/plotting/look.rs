@@ -1,7 +1,7 @@
 //! Styles with everything decided that the user left open.
 
 use super::color::{Color, PALETTE};
-use super::layer::Layer;
+use super::entry::{Entry, Kind};
 use super::scene::{Ink, Pen};
 use super::style::{Dash, Marker};
 
@@ -33,7 +33,7 @@ impl Look {
 }
 
 /// The looks of a figure's layers, in their order.
-pub(super) fn looks(layers: &[Layer]) -> Vec<Look> {
+pub(super) fn looks(layers: &[&dyn Entry]) -> Vec<Look> {
     let mut next = 0;
     let mut before: Option<Color> = None;
     let mut looks = Vec::with_capacity(layers.len());
@@ -46,13 +46,15 @@ pub(super) fn looks(layers: &[Layer]) -> Vec<Look> {
             next += 1;
             Color::Palette(next - 1)
         };
-        let color = match layer {
-            Layer::VLine { .. } => style.color.unwrap_or(MARK),
-            Layer::Line { .. } | Layer::Scatter { .. } => style.color.unwrap_or_else(&mut take),
-            Layer::Band { .. } => {
+        let kind = layer.kind();
+        let colored = matches!(kind, Kind::Line | Kind::Points);
+        let color = match kind {
+            Kind::Mark | Kind::Field => style.color.unwrap_or(MARK),
+            Kind::Line | Kind::Points => style.color.unwrap_or_else(&mut take),
+            Kind::Band => {
                 let after = layers[i..]
                     .iter()
-                    .find(|l| matches!(l, Layer::Line { .. } | Layer::Scatter { .. }));
+                    .find(|l| matches!(l.kind(), Kind::Line | Kind::Points));
                 match (style.color.or(before), after) {
                     (Some(color), _) => color,
                     // The line to come takes the next colour, if it has none of its own.
@@ -61,26 +63,33 @@ pub(super) fn looks(layers: &[Layer]) -> Vec<Look> {
                 }
             }
         };
-        let mark = matches!(layer, Layer::VLine { .. });
-        let band = matches!(layer, Layer::Band { .. });
-        if !mark && !band {
+        if colored {
             before = Some(color);
         }
-        let marker = match layer {
-            Layer::Scatter { .. } => style.marker.or(Some(Marker::Circle)),
+        let marker = match kind {
+            Kind::Points => style.marker.or(Some(Marker::Circle)),
             _ => style.marker,
         };
-        let size = match layer.points().len() {
-            _ if band || mark => 0.0,
+        let size = match layer.count() {
+            _ if !colored => 0.0,
             0..=150 => 7.0,
             151..=1000 => 5.0,
             _ => 3.5,
         };
+        let (alpha, width) = match kind {
+            Kind::Band => (0.2, 2.0),
+            Kind::Mark => (1.0, 1.5),
+            Kind::Field => (1.0, 1.0),
+            Kind::Line | Kind::Points => (1.0, 2.0),
+        };
         looks.push(Look {
             rgb: color.rgb(),
-            alpha: style.alpha.unwrap_or(if band { 0.2 } else { 1.0 }),
-            width: style.width.unwrap_or(if mark { 1.5 } else { 2.0 }),
-            dash: style.dash.unwrap_or(if mark { Dash::Dashed } else { dash }),
+            alpha: style.alpha.unwrap_or(alpha),
+            width: style.width.unwrap_or(width),
+            dash: style.dash.unwrap_or(match kind {
+                Kind::Mark => Dash::Dashed,
+                _ => dash,
+            }),
             marker,
             size: style.size.unwrap_or(size),
         });

@@ -17,26 +17,34 @@
 //!
 //! How it works: [`Figure`] and [`Grid`] are laid out by `panel` into a `Scene` of strokes, areas, discs and text in
 //! pixels, which is played on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is a
-//! new variant of `Layer`.
+//! file in `layers` (two axes) or `space` (three axes).
 
-mod builders;
+pub mod builders;
 mod color;
+mod colorbar;
+mod colormap;
+mod entry;
 mod figure;
 mod font;
 mod geometry;
 mod grid;
-mod layer;
+mod lattice;
+mod layers;
 mod legend;
 mod look;
+mod marching;
 mod marker;
 mod option;
 mod output;
 mod paint;
 mod panel;
+mod picture;
 mod range;
 mod raster;
 mod scale;
 mod scene;
+mod shade;
+mod space;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -46,9 +54,12 @@ mod view;
 
 pub use builders::{fit, loss_curve, trajectory};
 pub use color::{Color, PALETTE};
+pub use colormap::ColorMap;
 pub use figure::Figure;
 pub use grid::{Grid, Panel};
+pub use layers::{Arrows, Contour, HeatMap};
 pub use legend::Legend;
 pub use option::OptionValue;
+pub use space::{Surface, Waterfall};
 pub use style::{Dash, Marker, Style};
 pub use values::Values;

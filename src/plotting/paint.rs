@@ -1,18 +1,19 @@
 //! Drawing a panel whose axes and margins are decided.
 
+use super::colorbar;
 use super::figure::Figure;
 use super::font;
 use super::geometry::{Point, Rect};
 use super::legend::Legend;
 use super::panel::{
-    AXIS_EM, EDGE, INK, LABEL_EM, Margins, Plan, TICK, TICK_GAP, TITLE_EM, x_ticks, y_ticks,
+    AXIS_EM, EDGE, FlatPlan, INK, LABEL_EM, Margins, TICK, TICK_GAP, TITLE_EM, fitted, x_ticks,
 };
 use super::scene::{Align, Ink, Pen, Scene};
 use super::style::Dash;
 
 const GRID: Ink = ((0xe4, 0xe4, 0xe4), 1.0);
 
-impl Plan<'_> {
+impl FlatPlan<'_> {
     /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
         let margins = margins.unwrap_or(self.margins);
@@ -20,7 +21,7 @@ impl Plan<'_> {
         let frame = view.rect;
         let (xs, ys) = (
             x_ticks(&self.x, frame.width()),
-            y_ticks(&self.y, frame.height()),
+            self.y_ticks(frame.height()),
         );
         let at_x = |place: f64| frame.left + place * frame.width();
         let at_y = |place: f64| frame.bottom - place * frame.height();
@@ -77,7 +78,7 @@ impl Plan<'_> {
             .for_each(|place| y_mark(scene, *place, 0.6 * TICK));
         for (place, label) in &xs.major {
             x_mark(scene, *place, TICK);
-            if !self.bare {
+            if !self.bare_x {
                 let baseline = frame.bottom + TICK + TICK_GAP + font::CAP_HEIGHT * LABEL_EM;
                 scene.text(
                     label,
@@ -91,6 +92,9 @@ impl Plan<'_> {
         }
         for (place, label) in &ys.major {
             y_mark(scene, *place, TICK);
+            if self.bare_y {
+                continue;
+            }
             let at = (
                 frame.left - TICK - TICK_GAP,
                 at_y(*place) + 0.5 * font::CAP_HEIGHT * LABEL_EM,
@@ -98,18 +102,17 @@ impl Plan<'_> {
             scene.text(label, at, LABEL_EM, Align::Right, false, INK);
         }
         self.draw_names(area, &frame, scene);
+        if let Some(tint) = self.tint() {
+            colorbar::draw(tint, &frame, scene);
+        }
         if let Some(legend) = self.legend(area) {
+            let beside = self.bar_room(area);
             let place = match self.outside {
-                true => legend.place(Legend::Outside, &frame, &[]),
-                false => legend.place(self.figure.legend, &frame, &self.footprint(&view)),
+                true => legend.place(Legend::Outside, &frame, &[], beside),
+                false => legend.place(self.figure.legend, &frame, &self.footprint(&view), beside),
             };
-            legend.draw(
-                &place,
-                !self.outside,
-                &self.figure.layers,
-                &self.looks,
-                scene,
-            );
+            let entries = self.figure.entries();
+            legend.draw(&place, !self.outside, &entries, &self.looks, scene);
         }
     }
 
@@ -134,11 +137,11 @@ impl Plan<'_> {
                 scene,
             );
         }
-        if !x_label.is_empty() && !self.bare {
+        if !x_label.is_empty() && !self.bare_x {
             let baseline = frame.bottom + TICK + TICK_GAP + LABEL_EM + 1.1 * AXIS_EM;
             draw_centered(x_label, AXIS_EM, (center, baseline), area, scene);
         }
-        if !y_label.is_empty() {
+        if !y_label.is_empty() && !self.bare_y {
             let (top, bottom) = (frame.top, area.bottom - 0.5 * EDGE);
             let (label, em) = fitted(y_label, AXIS_EM, bottom - top);
             let half = 0.5 * font::width(&label) * em;
@@ -161,10 +164,4 @@ pub(super) fn draw_centered(text: &str, em: f64, (x, y): Point, area: &Rect, sce
     let half = 0.5 * font::width(&text) * em + EDGE;
     let x = x.clamp(area.left + half, (area.right - half).max(area.left + half));
     scene.text(&text, (x, y), em, Align::Center, false, INK);
-}
-
-/// Text that is too long is written smaller, down to three quarters, and then cut short.
-fn fitted(text: &str, em: f64, room: f64) -> (String, f64) {
-    let em = em.min(room / font::width(text).max(1e-9)).max(0.75 * em);
-    (font::shortened(text, room / em + 1e-9), em)
 }

@@ -1,5 +1,7 @@
-//! One pair of axes: the room that its labels and its legend need.
+//! One pair of axes: the room that its labels, its legend and its colour bar need.
 
+use super::colorbar;
+use super::entry::Entry;
 use super::figure::Figure;
 use super::font;
 use super::geometry::{Point, Rect};
@@ -8,6 +10,8 @@ use super::look::{Look, looks};
 use super::range;
 use super::scale::Axis;
 use super::scene::{Ink, Scene};
+use super::shade::Tint;
+use super::space::SpacePlan;
 use super::ticks::Ticks;
 use super::view::View;
 use crate::error::Result;
@@ -32,8 +36,48 @@ pub(super) struct Margins {
     pub bottom: f64,
 }
 
+/// What a panel has in common with its neighbours: axes that replace its own, and axes whose labels a neighbour has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shared {
+    pub x: Option<Axis>,
+    pub y: Option<Axis>,
+    pub bare_x: bool,
+    pub bare_y: bool,
+}
+
 /// A figure with its axes and margins decided.
-pub(super) struct Plan<'a> {
+pub(super) enum Plan<'a> {
+    Flat(FlatPlan<'a>),
+    Space(SpacePlan<'a>),
+}
+
+impl<'a> Plan<'a> {
+    /// Decides axes and margins for a figure that gets `area`.
+    pub fn new(figure: &'a Figure, area: &Rect, shared: &Shared) -> Result<Plan<'a>> {
+        match figure.space.is_empty() {
+            true => FlatPlan::new(figure, area, shared).map(Plan::Flat),
+            false => SpacePlan::new(figure, area).map(Plan::Space),
+        }
+    }
+
+    pub fn margins(&self) -> Margins {
+        match self {
+            Plan::Flat(plan) => plan.margins,
+            Plan::Space(plan) => plan.margins,
+        }
+    }
+
+    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
+        match self {
+            Plan::Flat(plan) => plan.draw(area, margins, scene),
+            Plan::Space(plan) => plan.draw(area, margins, scene),
+        }
+    }
+}
+
+/// A figure of two axes with its axes and margins decided.
+pub(super) struct FlatPlan<'a> {
     pub(super) figure: &'a Figure,
     pub(super) looks: Vec<Look>,
     pub x: Axis,
@@ -41,8 +85,11 @@ pub(super) struct Plan<'a> {
     pub margins: Margins,
     /// The legend stands beside the frame.
     pub(super) outside: bool,
-    /// The horizontal axis belongs to the panel below.
-    pub(super) bare: bool,
+    /// The labels of an axis belong to the neighbouring panel.
+    pub(super) bare_x: bool,
+    pub(super) bare_y: bool,
+    /// The vertical axis may grow to make room for the legend.
+    free: bool,
 }
 
 /// The whole picture as an area, painted white.
@@ -57,42 +104,84 @@ pub(super) fn whole(size: (u32, u32), scene: &mut Scene) -> Rect {
     area
 }
 
-impl<'a> Plan<'a> {
-    /// Decides axes and margins for a figure that gets `area`; `x` replaces its horizontal axis, and `bare` leaves out
-    /// that axis's labels.
-    pub fn new(figure: &'a Figure, area: &Rect, x: Option<Axis>, bare: bool) -> Result<Plan<'a>> {
-        let (own, y) = range::axes(figure)?;
-        let mut plan = Plan {
+/// The values that have a colour bar: of the layers that may have one, the first that asks for it, or else the first.
+pub(super) fn barred<'a>(layers: impl Iterator<Item = &'a dyn Entry>) -> Option<&'a Tint> {
+    let tints: Vec<&Tint> = layers
+        .filter_map(|l| l.tint())
+        .filter(|t| t.bar != Some(false))
+        .collect();
+    let asked = tints.iter().find(|t| t.bar == Some(true)).copied();
+    asked.or(tints.first().copied())
+}
+
+impl<'a> FlatPlan<'a> {
+    fn new(figure: &'a Figure, area: &Rect, shared: &Shared) -> Result<FlatPlan<'a>> {
+        let (x, y) = range::axes(figure)?;
+        let mut plan = FlatPlan {
             figure,
-            looks: looks(&figure.layers),
-            x: x.unwrap_or(own),
-            y,
+            looks: looks(&figure.entries()),
+            x: shared.x.unwrap_or(x),
+            y: shared.y.unwrap_or(y),
             margins: Margins::default(),
             outside: false,
-            bare,
+            bare_x: shared.bare_x,
+            bare_y: shared.bare_y,
+            free: figure.y_range.is_none()
+                && shared.y.is_none()
+                && !figure.layers.iter().any(|l| l.tight()),
         };
         let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { size };
         plan.margins.top = EDGE + room(&figure.title, 1.5 * TITLE_EM);
-        plan.margins.bottom = match bare {
+        plan.margins.bottom = match plan.bare_x {
             true => EDGE,
             false => TICK + TICK_GAP + LABEL_EM + room(&figure.x_label, 1.5 * AXIS_EM) + EDGE,
         };
         plan.margins.left = plan.left_margin(area);
         // Half of a label may hang over the end of the axis.
-        let width = area.width() - plan.margins.left - 2.0 * EDGE;
-        let overhang = 0.5 * widest(&x_ticks(&plan.x, width)) * LABEL_EM;
-        plan.margins.right = EDGE.max(overhang + 4.0) + 4.0;
+        let width = area.width() - plan.margins.left - 2.0 * EDGE - plan.bar_room(area);
+        let overhang = match plan.bare_x {
+            true => 0.0,
+            false => 0.5 * widest(&x_ticks(&plan.x, width)) * LABEL_EM,
+        };
+        plan.margins.right = (EDGE.max(overhang + 4.0) + 4.0).max(plan.bar_room(area) + 4.0);
         plan.make_room_for_legend(area);
         Ok(plan)
     }
 
+    pub(super) fn tint(&self) -> Option<&'a Tint> {
+        barred(self.figure.layers.iter().map(|l| &**l as &dyn Entry))
+    }
+
+    pub(super) fn bar_room(&self, area: &Rect) -> f64 {
+        let height = area.height() - self.margins.top - self.margins.bottom;
+        self.tint().map_or(0.0, |tint| colorbar::room(tint, height))
+    }
+
+    /// The marks of the vertical axis: a layer's own names, or numbers.
+    pub(super) fn y_ticks(&self, height: f64) -> Ticks {
+        match self.figure.layers.iter().find_map(|l| l.y_names()) {
+            Some(names) => Ticks {
+                major: names
+                    .into_iter()
+                    .map(|(v, name)| (self.y.place(v), name))
+                    .filter(|(place, _)| (-1e-9..=1.0 + 1e-9).contains(place))
+                    .collect(),
+                minor: Vec::new(),
+            },
+            None => y_ticks(&self.y, height),
+        }
+    }
+
     fn left_margin(&self, area: &Rect) -> f64 {
+        if self.bare_y {
+            return EDGE;
+        }
         let name = match self.figure.y_label.is_empty() {
             true => 0.0,
             false => 1.6 * AXIS_EM,
         };
         let height = area.height() - self.margins.top - self.margins.bottom;
-        EDGE + name + widest(&y_ticks(&self.y, height)) * LABEL_EM + TICK_GAP + TICK
+        EDGE + name + widest(&self.y_ticks(height)) * LABEL_EM + TICK_GAP + TICK
     }
 
     /// Where the legend would cover data wherever it stood, makes room for it: a low one above the data, by a longer
@@ -106,18 +195,17 @@ impl<'a> Plan<'a> {
         self.outside = match self.figure.legend {
             Legend::Outside => true,
             Legend::Auto if legend.emptiest(&view.rect, &self.footprint(&view)).1 > 0 => {
-                let free = self.figure.y_range.is_none();
                 let beside = legend.width < 0.3 * area.width();
-                if free && (above < 0.18 || (above < 0.45 && !beside)) {
+                if self.free && (above < 0.18 || (above < 0.45 && !beside)) {
                     self.y.hi = self.y.lo + (self.y.hi - self.y.lo) / (1.0 - above);
                     self.margins.left = self.left_margin(area);
                 }
-                beside && !(free && above < 0.18)
+                beside && !(self.free && above < 0.18)
             }
             _ => false,
         };
         if self.outside {
-            self.margins.right = legend.outside_room() + 4.0;
+            self.margins.right = self.bar_room(area) + legend.outside_room() + 4.0;
         }
     }
 
@@ -125,40 +213,37 @@ impl<'a> Plan<'a> {
         if self.figure.legend == Legend::None {
             return None;
         }
-        let frame = self.frame(area, &self.margins);
-        LegendBox::new(&self.figure.layers, (0.5 * area.width(), frame.height()))
+        let frame = frame(area, &self.margins);
+        LegendBox::new(&self.figure.entries(), (0.5 * area.width(), frame.height()))
     }
 
     pub(super) fn footprint(&self, view: &View) -> Vec<Point> {
-        self.figure
-            .layers
-            .iter()
-            .flat_map(|l| l.footprint(view))
-            .collect()
-    }
-
-    fn frame(&self, area: &Rect, margins: &Margins) -> Rect {
-        let (left, top) = (area.left + margins.left, area.top + margins.top);
-        // In an area too small for its labels the frame keeps some size and the labels stick out.
-        Rect {
-            left,
-            top,
-            right: (area.right - margins.right).max(left + 20.0),
-            bottom: (area.bottom - margins.bottom).max(top + 20.0),
-        }
+        let layers = self.figure.layers.iter();
+        layers.flat_map(|l| l.footprint(view)).collect()
     }
 
     pub(super) fn view(&self, area: &Rect, margins: &Margins) -> View {
         View {
             x: self.x,
             y: self.y,
-            rect: self.frame(area, margins),
+            rect: frame(area, margins),
         }
     }
 }
 
+/// What the margins leave of an area. In one too small for its labels the frame keeps some size and the labels stick out.
+pub(super) fn frame(area: &Rect, margins: &Margins) -> Rect {
+    let (left, top) = (area.left + margins.left, area.top + margins.top);
+    Rect {
+        left,
+        top,
+        right: (area.right - margins.right).max(left + 20.0),
+        bottom: (area.bottom - margins.bottom).max(top + 20.0),
+    }
+}
+
 /// Width of the widest label in em.
-fn widest(ticks: &Ticks) -> f64 {
+pub(super) fn widest(ticks: &Ticks) -> f64 {
     let labels = ticks.major.iter();
     labels.map(|(_, l)| font::width(l)).fold(0.0, f64::max)
 }
@@ -181,4 +266,10 @@ pub(super) fn x_ticks(axis: &Axis, width: f64) -> Ticks {
         }
         most -= 1;
     }
+}
+
+/// Text that is too long is written smaller, down to three quarters, and then cut short.
+pub(super) fn fitted(text: &str, em: f64, room: f64) -> (String, f64) {
+    let em = em.min(room / font::width(text).max(1e-9)).max(0.75 * em);
+    (font::shortened(text, room / em + 1e-9), em)
 }

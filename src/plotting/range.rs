@@ -2,7 +2,6 @@
 
 use super::figure::Figure;
 use super::geometry::Point;
-use super::layer::Layer;
 use super::scale::{Axis, Scale};
 use crate::error::{Error, Result};
 
@@ -14,19 +13,18 @@ pub(super) fn axes(figure: &Figure) -> Result<(Axis, Axis)> {
     if drawable.is_empty() {
         return Err(nothing(figure, &points));
     }
-    let marks = figure.layers.iter().filter_map(|l| match l {
-        Layer::VLine { x, .. } => Some(*x),
-        _ => None,
-    });
+    let marks = figure.layers.iter().flat_map(|l| l.marks());
+    let tight = figure.layers.iter().any(|l| l.tight());
+    let margin = |margin: f64| if tight { 0.0 } else { margin };
     let marked = figure.layers.iter().any(|l| l.marked());
     let x = match figure.x_range {
         Some(range) => Some(Axis::given(figure.x_scale, "x_range", range)?),
         None => {
-            let margin = if marked { 0.03 } else { 0.015 };
+            let values = drawable.iter().map(|p| p.0).chain(marks);
             Axis::fit(
                 figure.x_scale,
-                drawable.iter().map(|p| p.0).chain(marks),
-                margin,
+                values,
+                margin(if marked { 0.03 } else { 0.015 }),
             )
         }
     };
@@ -38,8 +36,9 @@ pub(super) fn axes(figure: &Figure) -> Result<(Axis, Axis)> {
                 .iter()
                 .filter(|p| p.0 >= lo && p.0 <= hi)
                 .map(|p| p.1);
-            Axis::fit(figure.y_scale, visible, 0.05)
-                .or_else(|| Axis::fit(figure.y_scale, drawable.iter().map(|p| p.1), 0.05))
+            let all = || drawable.iter().map(|p| p.1);
+            Axis::fit(figure.y_scale, visible, margin(0.05))
+                .or_else(|| Axis::fit(figure.y_scale, all(), margin(0.05)))
         }
     };
     x.zip(y).ok_or_else(|| nothing(figure, &points))
@@ -49,12 +48,7 @@ pub(super) fn axes(figure: &Figure) -> Result<(Axis, Axis)> {
 fn nothing(figure: &Figure, points: &[Point]) -> Error {
     let finite = |p: &&Point| Scale::Linear.shows(p.0) && Scale::Linear.shows(p.1);
     let reason = match (points.len(), points.iter().filter(finite).count()) {
-        (0, _)
-            if figure
-                .layers
-                .iter()
-                .all(|l| matches!(l, Layer::VLine { .. })) =>
-        {
+        (0, _) if figure.layers.iter().all(|l| !l.marks().is_empty()) => {
             "there is nothing to draw: add a line, scatter or band".to_owned()
         }
         (0, _) => "there is nothing to draw: the arrays of its layers are empty".to_owned(),
@@ -62,7 +56,7 @@ fn nothing(figure: &Figure, points: &[Point]) -> Error {
         (_, n) => {
             let (axis, option) = match figure.y_scale {
                 Scale::Log => ("vertical", "log_y"),
-                Scale::Linear => ("horizontal", "log_x"),
+                _ => ("horizontal", "log_x"),
             };
             format!(
                 "none of its {n} points is positive on the logarithmic {axis} axis; leave out {option}, or draw absolute values"

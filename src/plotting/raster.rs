@@ -10,10 +10,13 @@ use plotters_backend::{
     FontTransform,
 };
 use tiny_skia::{
-    Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
+    Color, FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap,
+    PixmapPaint, Rect, Stroke, Transform,
 };
 
 use super::font;
+use super::picture::Picture;
+use super::scene::Canvas;
 
 /// The backend; `zoom` is the size of one of its units in pixels of the image.
 pub(super) struct Raster {
@@ -26,10 +29,29 @@ type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 impl Raster {
     /// A white image of `width` by `height` pixels; `None` where there is no memory for one of that size.
     pub fn new(width: u32, height: u32, zoom: f64) -> Option<Raster> {
-        let mut image = Pixmap::new(width, height)?;
-        image.fill(Color::WHITE);
+        let mut raster = Raster::transparent(width, height, zoom)?;
+        raster.image.fill(Color::WHITE);
+        Some(raster)
+    }
+
+    /// A transparent image.
+    pub fn transparent(width: u32, height: u32, zoom: f64) -> Option<Raster> {
+        let image = Pixmap::new(width, height)?;
         let zoom = zoom as f32;
         Some(Raster { image, zoom })
+    }
+
+    /// What was drawn.
+    pub fn into_picture(self) -> Picture {
+        let rgba = self.image.pixels().iter().flat_map(|p| {
+            let p = p.demultiply();
+            [p.red(), p.green(), p.blue(), p.alpha()]
+        });
+        Picture {
+            width: self.image.width(),
+            height: self.image.height(),
+            rgba: rgba.collect(),
+        }
     }
 
     fn fill(&mut self, path: Option<Path>, color: BackendColor, transform: Transform) {
@@ -224,6 +246,45 @@ impl DrawingBackend for Raster {
             .post_rotate(degrees)
             .post_translate(x as f32, y as f32);
         self.fill(glyphs(text), style.color(), transform);
+        Ok(())
+    }
+}
+
+impl Canvas for Raster {
+    fn picture(
+        &mut self,
+        ((left, top), (right, bottom)): (BackendCoord, BackendCoord),
+        picture: &Picture,
+        smooth: bool,
+    ) -> Drawn {
+        let Some(mut pixels) = Pixmap::new(picture.width, picture.height) else {
+            return Ok(());
+        };
+        for (to, from) in pixels
+            .pixels_mut()
+            .iter_mut()
+            .zip(picture.rgba.chunks_exact(4))
+        {
+            *to = tiny_skia::ColorU8::from_rgba(from[0], from[1], from[2], from[3]).premultiply();
+        }
+        // Onto whole pixels, or the cells at the edge would be half transparent.
+        let zoom = f64::from(self.zoom);
+        let edge = |v: i32| (f64::from(v) * zoom).round() as f32;
+        let (left, top) = (edge(left), edge(top));
+        let transform = Transform::from_scale(
+            (edge(right) - left) / picture.width as f32,
+            (edge(bottom) - top) / picture.height as f32,
+        )
+        .post_translate(left, top);
+        let paint = PixmapPaint {
+            quality: match smooth {
+                true => FilterQuality::Bilinear,
+                false => FilterQuality::Nearest,
+            },
+            ..PixmapPaint::default()
+        };
+        self.image
+            .draw_pixmap(0, 0, pixels.as_ref(), &paint, transform, None);
         Ok(())
     }
 }

@@ -6,28 +6,63 @@ use crate::error::{Error, Result};
 const LARGEST: f64 = 1e300;
 
 /// How values are spread along an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum Scale {
     #[default]
     Linear,
     Log,
+    /// Linear within ± the threshold, which takes the room of a decade on either side of 0, and logarithmic beyond.
+    SymLog(f64),
 }
 
 impl Scale {
     /// Whether `v` has a place on the axis: finite and, on a logarithmic axis, positive.
     pub fn shows(self, v: f64) -> bool {
-        v.abs() <= LARGEST && (self == Scale::Linear || v > 0.0)
+        v.abs() <= LARGEST && (self != Scale::Log || v > 0.0)
     }
 
-    fn forward(self, v: f64) -> f64 {
+    pub fn forward(self, v: f64) -> f64 {
         match self {
             Scale::Linear => v,
             Scale::Log => v.log10(),
+            Scale::SymLog(threshold) => {
+                let x = v / threshold;
+                match x.abs() {
+                    ..=1.0 => x,
+                    size => x.signum() * (1.0 + size.log10()),
+                }
+            }
+        }
+    }
+
+    /// The value at a coordinate that [`Scale::forward`] gives.
+    pub fn back(self, at: f64) -> f64 {
+        match self {
+            Scale::Linear => at,
+            Scale::Log => 10f64.powf(at),
+            Scale::SymLog(threshold) => match at.abs() {
+                ..=1.0 => at * threshold,
+                size => at.signum() * threshold * 10f64.powf(size - 1.0),
+            },
+        }
+    }
+
+    /// The logarithmic scale with a linear part within ±`threshold`.
+    ///
+    /// # Errors
+    ///
+    /// A threshold that is not positive and finite.
+    pub fn symlog(name: &str, threshold: f64) -> Result<Scale> {
+        match threshold > 1e-290 && threshold < 1e290 {
+            true => Ok(Scale::SymLog(threshold)),
+            false => Err(Error::invalid(format!(
+                "{name} is {threshold}; it takes the positive number below which the scale is linear"
+            ))),
         }
     }
 }
 
-/// An axis with its range. `lo` and `hi` are decimal logarithms on a logarithmic axis.
+/// An axis with its range. `lo` and `hi` are what [`Scale::forward`] makes of the values: decimal logarithms on a logarithmic axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
     pub scale: Scale,
@@ -53,7 +88,7 @@ impl Axis {
         // Below 1e-12 of the values' size a span is rounding, and ticks would show nothing but that.
         let pad = if span > 1e-12 * size && span > 1e-290 {
             margin * span
-        } else if scale == Scale::Log {
+        } else if scale != Scale::Linear {
             0.5
         } else if size > 1e-290 {
             0.1 * size
@@ -84,7 +119,17 @@ impl Axis {
 
     /// Place of `v` along the axis, 0 at `lo` and 1 at `hi`; what has no place on a logarithmic axis lies far below it.
     pub fn place(&self, v: f64) -> f64 {
-        let place = (self.scale.forward(v) - self.lo) / (self.hi - self.lo);
+        self.place_of(self.scale.forward(v))
+    }
+
+    /// The value at a place.
+    pub fn value(&self, place: f64) -> f64 {
+        self.scale.back(self.lo + place * (self.hi - self.lo))
+    }
+
+    /// Place of a coordinate that [`Scale::forward`] gave.
+    pub fn place_of(&self, at: f64) -> f64 {
+        let place = (at - self.lo) / (self.hi - self.lo);
         // Far outside, only the direction matters; the clamp keeps later arithmetic finite.
         if place.is_nan() {
             -1e6

@@ -8,6 +8,7 @@ use plotters_backend::{DrawingBackend, DrawingErrorKind};
 
 use super::font;
 use super::geometry::{Point, Rect, dashes};
+use super::picture::Picture;
 use super::style::Dash;
 
 /// plotters' coordinates are whole numbers; a tenth of a pixel keeps smooth curves smooth.
@@ -59,6 +60,23 @@ pub(super) enum Item {
         upward: bool,
         ink: Ink,
     },
+    /// A picture stretched over a rectangle, its pixels as sharp cells or blended.
+    Image {
+        rect: Rect,
+        picture: Picture,
+        smooth: bool,
+    },
+}
+
+/// A backend that pictures can be put on.
+pub(super) trait Canvas: DrawingBackend {
+    /// Draws a picture over a rectangle, given in the backend's units.
+    fn picture(
+        &mut self,
+        corners: ((i32, i32), (i32, i32)),
+        picture: &Picture,
+        smooth: bool,
+    ) -> Result<(), DrawingErrorKind<Self::ErrorType>>;
 }
 
 /// Everything that is drawn, in order.
@@ -138,8 +156,16 @@ impl Scene {
         });
     }
 
+    pub fn image(&mut self, rect: Rect, picture: Picture, smooth: bool) {
+        self.items.push(Item::Image {
+            rect,
+            picture,
+            smooth,
+        });
+    }
+
     /// Draws everything on a backend whose unit is a pixel divided by [`UNITS`].
-    pub fn play<DB: DrawingBackend>(
+    pub fn play<DB: Canvas>(
         &self,
         backend: &mut DB,
     ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
@@ -187,6 +213,17 @@ impl Scene {
                         .color(&color)
                         .pos(Pos::new(h_pos, VPos::Top));
                     backend.draw_text(text, &style, units(at))?;
+                }
+                Item::Image {
+                    rect,
+                    picture,
+                    smooth,
+                } => {
+                    let corners = (
+                        units((rect.left, rect.top)),
+                        units((rect.right, rect.bottom)),
+                    );
+                    backend.picture(corners, picture, *smooth)?;
                 }
             }
         }

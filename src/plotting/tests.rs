@@ -103,7 +103,7 @@ fn nothing_to_draw_is_explained() {
     let empty: [f64; 0] = [];
     let none = Figure::new().line(empty, empty, Style::new().label("a"));
     assert!(message(none.and_then(|f| f.to_svg())).contains("empty"));
-    let nan = message(line([f64::NAN, f64::INFINITY]).and_then(|f| f.to_png()));
+    let nan = message(line([f64::NAN, f64::INFINITY]).and_then(|f| f.to_png(2.0)));
     assert!(nan.contains("\"F\"") && nan.contains("finite"), "{nan}");
     let log = message(line([0.0, -1.0]).and_then(|f| f.log_y().to_svg()));
     assert!(log.contains("leave out log_y"), "{log}");
@@ -251,7 +251,7 @@ fn a_png_has_its_signature_and_twice_the_size() {
         .line([0.0, 1.0], [0.0, 1.0], Style::new());
     let png = figure
         .and_then(|f| f.size(300, 200))
-        .and_then(|f| f.to_png())
+        .and_then(|f| f.to_png(2.0))
         .expect("a figure");
     assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
     let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
@@ -280,7 +280,10 @@ fn drawing_twice_gives_the_same_bytes() {
     let draw = || {
         let fit = fit(&t, &u, &t, &u, Some(30.0), &["x", "v"]).expect("a figure");
         let panel = Panel::from(fit);
-        (panel.to_svg().expect("SVG"), panel.to_png().expect("PNG"))
+        (
+            panel.to_svg().expect("SVG"),
+            panel.to_png(2.0).expect("PNG"),
+        )
     };
     assert_eq!(draw(), draw());
 }

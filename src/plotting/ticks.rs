@@ -21,12 +21,25 @@ impl Ticks {
                 minor: Vec::new(),
             },
             Scale::Log => logarithmic(axis, most),
+            Scale::SymLog(threshold) => symmetric(axis, threshold, most),
         }
     }
 }
 
-/// Round values from `lo` to `hi` in steps of 1, 2 or 5 times a power of ten.
+/// Round values from `lo` to `hi` as the marks of an axis.
 fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
+    let (values, exponent) = stepped(lo, hi, most);
+    let labels = linear_labels(&values, exponent);
+    values.iter().map(|v| axis.place(*v)).zip(labels).collect()
+}
+
+/// At most `most` round values from `lo` to `hi`.
+pub(super) fn round_values(lo: f64, hi: f64, most: usize) -> Vec<f64> {
+    stepped(lo, hi, most.max(1)).0
+}
+
+/// Values from `lo` to `hi` in steps of 1, 2 or 5 times a power of ten, and the power's exponent.
+fn stepped(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
     let rough = (hi - lo) / most as f64;
     let mut exponent = rough.log10().floor() as i32;
     loop {
@@ -41,11 +54,9 @@ fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
             let first = (lo / step - slack).ceil();
             let last = (hi / step + slack).floor();
             if last - first < most as f64 {
-                let values: Vec<f64> = (0..=(last - first).max(0.0) as usize)
-                    .map(|i| value(first + i as f64))
-                    .collect();
-                let labels = linear_labels(&values, exponent);
-                return values.iter().map(|v| axis.place(*v)).zip(labels).collect();
+                let values =
+                    (0..=(last - first).max(0.0) as usize).map(|i| value(first + i as f64));
+                return (values.collect(), exponent);
             }
         }
         exponent += 1;
@@ -133,6 +144,62 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
     }
 }
 
+/// 0 and powers of ten of either sign beyond the threshold; round values where the range has no two of them.
+fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
+    let inside = |place: f64| (-1e-9..=1.0 + 1e-9).contains(&place);
+    let first = (threshold.log10() - 1e-9).ceil() as i32;
+    let last = axis.lo.abs().max(axis.hi.abs()) - 1.0 + threshold.log10();
+    let last = (last + 1e-9).floor() as i32;
+    let value = |sign: f64, m: i32, e: i32| sign * f64::from(m) * 10f64.powi(e);
+    let marks = |stride: i32| -> Vec<(f64, String)> {
+        let powers: Vec<i32> = (first..=last)
+            .filter(|e| (e - first) % stride == 0)
+            .collect();
+        let side = |sign: f64| {
+            let label = move |e: i32| match sign < 0.0 {
+                true => format!("−{}", power_of_ten(e)),
+                false => power_of_ten(e),
+            };
+            powers
+                .iter()
+                .map(move |e| (axis.place(value(sign, 1, *e)), label(*e)))
+        };
+        let mut all: Vec<(f64, String)> = side(-1.0).collect();
+        all.reverse();
+        all.push((axis.place(0.0), "0".to_owned()));
+        all.extend(side(1.0));
+        all.retain(|(place, _)| inside(*place));
+        all
+    };
+    let strides = [1, 2, 3, 5, 10, 20, 50, 100, 200];
+    let (stride, major) = strides
+        .into_iter()
+        .map(|stride| (stride, marks(stride)))
+        .find(|(_, marks)| marks.len() <= most)
+        .unwrap_or_else(|| (200, marks(200)));
+    if major.len() < 2 {
+        let (lo, hi) = (axis.scale.back(axis.lo), axis.scale.back(axis.hi));
+        return Ticks {
+            major: linear(axis, lo, hi, most),
+            minor: Vec::new(),
+        };
+    }
+    let mut minor = Vec::new();
+    if stride == 1 && last - first < 8 {
+        for e in first - 1..=last {
+            for m in 2..10 {
+                for sign in [-1.0, 1.0] {
+                    let v = value(sign, m, e);
+                    if v.abs() > threshold && inside(axis.place(v)) {
+                        minor.push(axis.place(v));
+                    }
+                }
+            }
+        }
+    }
+    Ticks { major, minor }
+}
+
 /// `v` with a fixed number of decimals and a true minus sign, never "−0".
 fn fixed(v: f64, decimals: usize) -> String {
     let text = format!("{v:.decimals$}");
@@ -192,6 +259,16 @@ mod tests {
             labels(Scale::Linear, -3e-7, 0.0, 4),
             ["−3×10⁻⁷", "−2×10⁻⁷", "−1×10⁻⁷", "0"]
         );
+    }
+
+    #[test]
+    fn powers_of_ten_of_either_sign_on_a_symlog_axis() {
+        assert_eq!(
+            labels(Scale::SymLog(0.1), -20.0, 3.0, 9),
+            ["−10¹", "−10⁰", "−10⁻¹", "0", "10⁻¹", "10⁰"]
+        );
+        // Within the threshold the axis is linear.
+        assert_eq!(labels(Scale::SymLog(10.0), 1.0, 3.0, 4), ["1", "2", "3"]);
     }
 
     #[test]

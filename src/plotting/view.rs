@@ -18,13 +18,38 @@ impl View {
     }
 
     pub fn pixel(&self, (x, y): Point) -> Point {
-        (
-            self.x_pixel(x),
-            self.rect.bottom - self.y.place(y) * self.rect.height(),
-        )
+        (self.x_pixel(x), self.y_pixel(y))
+    }
+
+    /// How many pixels a vector of the plane moves a point, for a small part of it stretched back to the whole.
+    pub fn direction(&self, (x, y): Point, (u, v): Point) -> Point {
+        let span = |axis: &Axis| (axis.value(1.0) - axis.value(0.0)).abs();
+        let part = (u / span(&self.x)).abs().max((v / span(&self.y)).abs());
+        if !(part > 0.0) {
+            return (0.0, 0.0);
+        }
+        let h = 1e-5 / part;
+        let (from, to) = (self.pixel((x, y)), self.pixel((x + h * u, y + h * v)));
+        ((to.0 - from.0) / h, (to.1 - from.1) / h)
+    }
+
+    pub fn y_pixel(&self, y: f64) -> f64 {
+        self.rect.bottom - self.y.place(y) * self.rect.height()
     }
 
     pub fn x_pixel(&self, x: f64) -> f64 {
         self.rect.left + self.x.place(x) * self.rect.width()
+    }
+
+    /// The value at a horizontal place.
+    pub fn x_value(&self, pixel: f64) -> f64 {
+        let place = (pixel - self.rect.left) / self.rect.width();
+        self.x.value(place)
+    }
+
+    /// The value at a vertical place.
+    pub fn y_value(&self, pixel: f64) -> f64 {
+        let place = (self.rect.bottom - pixel) / self.rect.height();
+        self.y.value(place)
     }
 }

@@ -1,0 +1,61 @@
+//! Losses and the homotopy parameter by epoch.
+
+use super::super::color::Color;
+use super::super::figure::Figure;
+use super::super::grid::Grid;
+use super::super::style::Style;
+use crate::error::Result;
+
+/// Losses over the epochs on a logarithmic axis and, in a small panel under them that shares the horizontal axis, the
+/// homotopy parameter λ. An epoch without a value is NaN.
+///
+/// ```
+/// use odesync::plotting::loss_curve;
+/// let grid = loss_curve(
+///     &[1.0, 2.0, 3.0],
+///     &[("training loss", &[1.0, 0.1, 0.02]), ("mse", &[2.0, f64::NAN, 0.3])],
+///     Some(&[1.0, 0.5, 0.0]),
+/// )?;
+/// assert!(grid.to_svg()?.contains('λ'));
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// A series whose length is not that of `epochs`.
+pub fn loss_curve(
+    epochs: &[f64],
+    series: &[(&str, &[f64])],
+    lambda: Option<&[f64]>,
+) -> Result<Grid> {
+    let mut losses = Figure::new().y_label("loss");
+    // A loss of exactly 0 throughout has no place on a logarithmic axis.
+    if series
+        .iter()
+        .any(|(_, values)| values.iter().any(|v| *v > 0.0))
+    {
+        losses = losses.log_y();
+    }
+    for (label, values) in series {
+        losses = losses.line(epochs, *values, Style::new().label(*label).width(1.6))?;
+    }
+    let Some(lambda) = lambda else {
+        return Grid::new(1, [losses.x_label("epoch")]);
+    };
+    let homotopy = Figure::new()
+        .x_label("epoch")
+        .y_label("λ")
+        .y_range(
+            -0.06,
+            lambda
+                .iter()
+                .copied()
+                .filter(|v| v.is_finite())
+                .fold(1.0, f64::max)
+                * 1.06,
+        )?
+        .line(epochs, lambda, Style::new().color(Color::Palette(6)))?;
+    Grid::new(1, [losses, homotopy])?
+        .share_x()
+        .row_heights(&[2.4, 1.0])
+}

@@ -1,0 +1,48 @@
+//! Ready-made figures, from plain arrays: of what a run is made of, of loss landscapes, of the state space.
+
+mod density;
+mod fit;
+mod landscape;
+mod loss;
+mod phase;
+mod residuals;
+mod slice;
+mod trajectory;
+mod waterfall;
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+
+pub use density::density;
+pub use fit::fit;
+pub use landscape::{landscape_2d, landscape_surface};
+pub use loss::loss_curve;
+pub use phase::{phase, phase3};
+pub use residuals::residuals;
+pub use slice::slice_1d;
+pub use trajectory::trajectory;
+pub use waterfall::waterfall;
+
+/// The name of component `i`: the given one, or uᵢ.
+fn name(names: &[&str], i: usize) -> String {
+    match names.get(i) {
+        Some(name) => (*name).to_owned(),
+        None => {
+            let digits = i.to_string();
+            let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
+            format!("u{}", digits.chars().map(low).collect::<String>())
+        }
+    }
+}
+
+fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {
+    match t.len() == u.nrows() {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{what}: there are {} times but {} rows of values; give both the same number",
+            t.len(),
+            u.nrows()
+        ))),
+    }
+}

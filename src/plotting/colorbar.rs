@@ -1,0 +1,96 @@
+//! The colour bar: what the colours beside it stand for.
+
+use super::font;
+use super::geometry::Rect;
+use super::panel::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, fitted, widest, y_ticks};
+use super::picture::Picture;
+use super::scene::{Align, Pen, Scene};
+use super::shade::Tint;
+use super::style::Dash;
+
+const WIDTH: f64 = 16.0;
+/// Between the frame and the bar.
+const OFF: f64 = 16.0;
+/// Height of the arrowheads for values beyond the range.
+const TIP: f64 = 12.0;
+
+/// The room to the right of the frame that the bar takes, labels included.
+pub(super) fn room(tint: &Tint, height: f64) -> f64 {
+    let labels = widest(&y_ticks(&tint.axis, height)) * LABEL_EM;
+    let name = if tint.label.is_empty() {
+        0.0
+    } else {
+        1.7 * AXIS_EM
+    };
+    OFF + WIDTH + TICK + TICK_GAP + labels + name + 4.0
+}
+
+/// Draws the bar beside the frame.
+pub(super) fn draw(tint: &Tint, frame: &Rect, scene: &mut Scene) {
+    let bar = Rect {
+        left: frame.right + OFF,
+        right: frame.right + OFF + WIDTH,
+        top: frame.top + if tint.above { TIP } else { 0.0 },
+        bottom: frame.bottom - if tint.below { TIP } else { 0.0 },
+    };
+    let steps = 256;
+    let picture = Picture::of(1, steps, |i, _| {
+        Some(tint.at(1.0 - (i as f64 + 0.5) / f64::from(steps)))
+    });
+    scene.image(bar, picture, false);
+    let thin = Pen {
+        ink: INK,
+        width: 1.0,
+        dash: Dash::Solid,
+    };
+    let middle = 0.5 * (bar.left + bar.right);
+    let mut outline = vec![(bar.left, bar.top)];
+    if tint.above {
+        outline.push((middle, frame.top));
+        let tip = vec![
+            (bar.left, bar.top),
+            (middle, frame.top),
+            (bar.right, bar.top),
+        ];
+        scene.area(tip, (tint.at(1.0), 1.0));
+    }
+    outline.extend([(bar.right, bar.top), (bar.right, bar.bottom)]);
+    if tint.below {
+        outline.push((middle, frame.bottom));
+        let tip = vec![
+            (bar.left, bar.bottom),
+            (middle, frame.bottom),
+            (bar.right, bar.bottom),
+        ];
+        scene.area(tip, (tint.at(0.0), 1.0));
+    }
+    outline.extend([(bar.left, bar.bottom), (bar.left, bar.top)]);
+    scene.line(&outline, thin);
+    let ticks = y_ticks(&tint.axis, bar.height());
+    let at = |place: f64| bar.bottom - place * bar.height();
+    for place in &ticks.minor {
+        scene.line(
+            &[
+                (bar.right, at(*place)),
+                (bar.right + 0.6 * TICK, at(*place)),
+            ],
+            thin,
+        );
+    }
+    for (place, label) in &ticks.major {
+        let y = at(*place);
+        scene.line(&[(bar.right, y), (bar.right + TICK, y)], thin);
+        let start = (
+            bar.right + TICK + TICK_GAP,
+            y + 0.5 * font::CAP_HEIGHT * LABEL_EM,
+        );
+        scene.text(label, start, LABEL_EM, Align::Left, false, INK);
+    }
+    if !tint.label.is_empty() {
+        let (label, em) = fitted(&tint.label, AXIS_EM, frame.height());
+        let labels = widest(&ticks) * LABEL_EM;
+        let x = bar.right + TICK + TICK_GAP + labels + 0.7 * AXIS_EM + font::CAP_HEIGHT * em;
+        let y = 0.5 * (frame.top + frame.bottom);
+        scene.text(&label, (x, y), em, Align::Center, true, INK);
+    }
+}

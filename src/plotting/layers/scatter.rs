@@ -1,0 +1,75 @@
+//! Markers at points.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::super::entry::{Entry, Kind};
+use super::super::geometry::Point;
+use super::super::look::Look;
+use super::super::marker::draw_marker;
+use super::super::scene::Scene;
+use super::super::style::{Marker, Style};
+use super::super::view::View;
+use super::{CELL, Layer, pairs, runs};
+
+#[derive(Debug, Clone)]
+pub(in super::super) struct Scatter {
+    pub x: Arc<[f64]>,
+    pub y: Arc<[f64]>,
+    pub style: Style,
+}
+
+impl Entry for Scatter {
+    fn kind(&self) -> Kind {
+        Kind::Points
+    }
+
+    fn style(&self) -> &Style {
+        &self.style
+    }
+
+    fn count(&self) -> usize {
+        self.x.len()
+    }
+}
+
+impl Layer for Scatter {
+    fn points(&self) -> Vec<Point> {
+        pairs(&self.x, &self.y)
+    }
+
+    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+        draw_markers(&self.x, &self.y, look, view, scene);
+    }
+
+    fn footprint(&self, view: &View) -> Vec<Point> {
+        let mut points = runs(&self.x, &self.y, view).concat();
+        points.retain(|p| view.rect.contains(*p));
+        points
+    }
+}
+
+pub(in super::super) fn draw_markers(
+    x: &[f64],
+    y: &[f64],
+    look: &Look,
+    view: &View,
+    scene: &mut Scene,
+) {
+    let marker = look.marker.unwrap_or(Marker::Circle);
+    let inside = view.rect.grown(0.5);
+    let mut seen = HashSet::new();
+    // Discs as close as two fifths of their size leave no gap to see between them.
+    let cell = if x.len() > 5000 { 0.4 * look.size } else { 0.0 }.max(CELL);
+    for point in runs(x, y, view).concat() {
+        let cell = (
+            (point.0 / cell).round() as i64,
+            (point.1 / cell).round() as i64,
+        );
+        // Opaque markers on top of each other look like one; translucent ones don't.
+        let hidden = look.alpha >= 1.0 && !seen.insert(cell);
+        if inside.contains(point) && !hidden {
+            draw_marker(marker, point, look, scene);
+        }
+    }
+}

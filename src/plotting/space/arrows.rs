@@ -1,0 +1,112 @@
+//! Arrows of a vector field of space.
+
+use std::sync::Arc;
+
+use super::super::entry::{Entry, Kind};
+use super::super::layers::{Arrows, BACK, arrow};
+use super::super::look::Look;
+use super::super::shade::Tint;
+use super::super::style::Style;
+use super::camera::{HALF, SpaceView};
+use super::line::LIFT;
+use super::{Layer3, Pieces, Place};
+use crate::error::Result;
+
+/// A vector at each of some places.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Arrows3 {
+    places: Arc<[Place]>,
+    vectors: Arc<[Place]>,
+    tint: Option<Tint>,
+    options: Arrows,
+}
+
+fn length(v: &Place) -> f64 {
+    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+impl Arrows3 {
+    pub fn new(places: Arc<[Place]>, vectors: Arc<[Place]>, options: &Arrows) -> Result<Arrows3> {
+        let mut options = options.clone();
+        options.style.color = options.style.color.or(Some(BACK));
+        Ok(Arrows3 {
+            tint: options.tint("quiver3", vectors.iter().map(length))?,
+            places,
+            vectors,
+            options,
+        })
+    }
+}
+
+impl Entry for Arrows3 {
+    fn kind(&self) -> Kind {
+        Kind::Field
+    }
+
+    fn style(&self) -> &Style {
+        &self.options.style
+    }
+
+    fn tint(&self) -> Option<&Tint> {
+        self.tint.as_ref()
+    }
+}
+
+impl Layer3 for Arrows3 {
+    fn places(&self) -> Vec<Place> {
+        self.places.to_vec()
+    }
+
+    fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
+        // In the box, where the axes' units are comparable.
+        let span =
+            |k: usize| (view.axes[k].value(1.0) - view.axes[k].value(0.0)).abs() / (2.0 * HALF[k]);
+        let spans: Place = std::array::from_fn(span);
+        let scaled: Vec<Place> = self
+            .vectors
+            .iter()
+            .map(|v| std::array::from_fn(|k| v[k] / spans[k]))
+            .collect();
+        let longest = scaled
+            .iter()
+            .map(length)
+            .filter(|l| l.is_finite())
+            .fold(0.0, f64::max);
+        let side = (self.places.len() as f64).cbrt().max(2.0);
+        let most = self
+            .options
+            .style
+            .size
+            .map_or(1.5 / side, |pixels| pixels / view.zoom);
+        let shown = self.places.iter().zip(&self.vectors[..]).zip(&scaled);
+        for ((place, vector), scaled) in shown {
+            let size = length(scaled);
+            if !view.shows(*place) || !(size > 0.0) || !size.is_finite() {
+                continue;
+            }
+            let by = most
+                / if self.options.normalize {
+                    size
+                } else {
+                    longest
+                };
+            let at = view.boxed(*place);
+            let tip = std::array::from_fn(|k| at[k] + by * scaled[k]);
+            let (from, to) = (view.pixel(at), view.pixel(tip));
+            let rgb = match &self.tint {
+                Some(tint) => tint.coarse(length(vector)),
+                None => look.rgb,
+            };
+            let width = self.options.style.width.unwrap_or(1.1);
+            pieces.add(view.nearness(at) + LIFT, |scene| {
+                arrow(
+                    from,
+                    (to.0 - from.0, to.1 - from.1),
+                    (rgb, look.alpha),
+                    width,
+                    scene,
+                );
+            });
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! From three axes to pixels.
+
+use super::super::geometry::{Point, Rect};
+use super::super::scale::Axis;
+use super::Place;
+
+/// Half the sides of the box that the axes span.
+pub(super) const HALF: Place = [1.0, 1.0, 0.72];
+
+/// Where the viewer stands, in degrees: the angle from the x axis towards the y axis, and the height above the plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in super::super) struct Camera {
+    pub azimuth: f64,
+    pub elevation: f64,
+}
+
+impl Camera {
+    /// A place in the box as the camera sees it: to the right, up, and horizontally towards the viewer.
+    pub fn see(&self, [x, y, z]: Place) -> Place {
+        let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
+        let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
+        let near = x * cos_a + y * sin_a;
+        [y * cos_a - x * sin_a, z * cos_e - near * sin_e, near]
+    }
+
+    /// For x and y the end of the box that is near the viewer, for z the one that carries the grid.
+    pub fn near(&self) -> Place {
+        let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
+        let sign = |v: f64, half: f64| if v >= -1e-9 { half } else { -half };
+        [
+            sign(cos_a, HALF[0]),
+            sign(sin_a, HALF[1]),
+            if self.elevation < 0.0 {
+                HALF[2]
+            } else {
+                -HALF[2]
+            },
+        ]
+    }
+}
+
+/// The axes and the camera with the place on the page decided.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct SpaceView {
+    pub axes: [Axis; 3],
+    /// The range that the user gave the vertical axis.
+    pub z_range: Option<(f64, f64)>,
+    pub camera: Camera,
+    pub zoom: f64,
+    /// The pixel of the middle of the box.
+    pub center: Point,
+}
+
+impl SpaceView {
+    /// The view that fits the box into a rectangle.
+    pub fn fitted(
+        axes: [Axis; 3],
+        z_range: Option<(f64, f64)>,
+        camera: Camera,
+        rect: &Rect,
+    ) -> SpaceView {
+        let corners = corners().map(|corner| camera.see(corner));
+        let extent = |k: usize| {
+            let values = corners.map(|c| c[k]);
+            (
+                values.into_iter().fold(f64::INFINITY, f64::min),
+                values.into_iter().fold(f64::NEG_INFINITY, f64::max),
+            )
+        };
+        let ((left, right), (low, high)) = (extent(0), extent(1));
+        let zoom = (rect.width() / (right - left)).min(rect.height() / (high - low));
+        SpaceView {
+            axes,
+            z_range,
+            camera,
+            zoom,
+            center: (
+                0.5 * (rect.left + rect.right),
+                0.5 * (rect.top + rect.bottom),
+            ),
+        }
+    }
+
+    /// Whether all three values have a place on their axes.
+    pub fn shows(&self, place: Place) -> bool {
+        (0..3).all(|k| self.axes[k].scale.shows(place[k]))
+    }
+
+    /// A place in the box, whose sides are at ± [`HALF`].
+    pub fn boxed(&self, place: Place) -> Place {
+        std::array::from_fn(|k| HALF[k] * (2.0 * self.axes[k].place(place[k]) - 1.0))
+    }
+
+    /// The pixel of a place in the box.
+    pub fn pixel(&self, boxed: Place) -> Point {
+        let [right, up, _] = self.camera.see(boxed);
+        (
+            self.center.0 + self.zoom * right,
+            self.center.1 - self.zoom * up,
+        )
+    }
+
+    /// How far a place in the box lies towards the viewer. Straight from above only height decides.
+    pub fn nearness(&self, boxed: Place) -> f64 {
+        let (sin_e, _) = self.camera.elevation.to_radians().sin_cos();
+        self.camera.see(boxed)[2] + 1e-3 * sin_e * boxed[2]
+    }
+}
+
+pub(super) fn corners() -> [Place; 8] {
+    std::array::from_fn(|i| {
+        std::array::from_fn(|k| if (i >> k) & 1 == 1 { HALF[k] } else { -HALF[k] })
+    })
+}
+
+/// The part of a polygon inside the box (Sutherland and Hodgman).
+pub(super) fn clip_polygon(points: Vec<Place>) -> Vec<Place> {
+    let mut polygon = points;
+    for k in 0..3 {
+        for sign in [-1.0, 1.0] {
+            let room = |p: &Place| HALF[k] * (1.0 + 1e-9) - sign * p[k];
+            if polygon.iter().all(|p| room(p) >= 0.0) {
+                continue;
+            }
+            let mut kept = Vec::with_capacity(polygon.len() + 2);
+            for (i, b) in polygon.iter().enumerate() {
+                let a = &polygon[(i + polygon.len() - 1) % polygon.len()];
+                let (ra, rb) = (room(a), room(b));
+                if (ra < 0.0) != (rb < 0.0) {
+                    kept.push(between(a, b, ra / (ra - rb)));
+                }
+                if rb >= 0.0 {
+                    kept.push(*b);
+                }
+            }
+            polygon = kept;
+        }
+    }
+    polygon
+}
+
+/// The pieces of a polyline inside the box.
+pub(super) fn clip_line(points: &[Place]) -> Vec<Vec<Place>> {
+    let mut pieces: Vec<Vec<Place>> = Vec::new();
+    let mut open = false;
+    for pair in points.windows(2) {
+        let [a, b] = [pair[0], pair[1]];
+        let (mut enter, mut leave) = (0f64, 1f64);
+        for k in 0..3 {
+            for sign in [-1.0, 1.0] {
+                let room = |p: &Place| HALF[k] * (1.0 + 1e-9) - sign * p[k];
+                let (ra, rb) = (room(&a), room(&b));
+                if ra < 0.0 && rb < 0.0 {
+                    (enter, leave) = (1.0, 0.0);
+                } else if ra < 0.0 {
+                    enter = enter.max(ra / (ra - rb));
+                } else if rb < 0.0 {
+                    leave = leave.min(ra / (ra - rb));
+                }
+            }
+        }
+        if enter > leave {
+            open = false;
+            continue;
+        }
+        let to = if leave < 1.0 {
+            between(&a, &b, leave)
+        } else {
+            b
+        };
+        match pieces.last_mut() {
+            Some(piece) if open => piece.push(to),
+            _ => pieces.push(vec![
+                if enter > 0.0 {
+                    between(&a, &b, enter)
+                } else {
+                    a
+                },
+                to,
+            ]),
+        }
+        open = leave >= 1.0;
+    }
+    pieces
+}
+
+pub(super) fn between(a: &Place, b: &Place, s: f64) -> Place {
+    std::array::from_fn(|k| a[k] + s * (b[k] - a[k]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nearer_the_viewer_is_told_apart() {
+        let camera = Camera {
+            azimuth: -60.0,
+            elevation: 30.0,
+        };
+        // From the front right: x grows to the right, y away from the viewer.
+        let [right, up, near] = camera.see([1.0, 0.0, 0.0]);
+        assert!(right > 0.0 && up < 0.0 && near > 0.0);
+        let [right, up, near] = camera.see([0.0, 1.0, 0.0]);
+        assert!(right > 0.0 && up > 0.0 && near < 0.0);
+        assert_eq!(camera.see([0.0, 0.0, 1.0])[0], 0.0);
+        assert_eq!(camera.near(), [HALF[0], -HALF[1], -HALF[2]]);
+    }
+
+    #[test]
+    fn a_line_and_a_polygon_are_cut_at_the_box() {
+        let pieces = clip_line(&[[-3.0, 0.0, 0.0], [3.0, 0.0, 0.0], [3.0, 3.0, 0.0]]);
+        assert_eq!(pieces.len(), 1);
+        assert!((pieces[0][0][0] + 1.0).abs() < 1e-6 && (pieces[0][1][0] - 1.0).abs() < 1e-6);
+        let wall = vec![
+            [0.0, 0.0, -9.0],
+            [0.5, 0.0, -9.0],
+            [0.5, 0.0, 9.0],
+            [0.0, 0.0, 9.0],
+        ];
+        let cut = clip_polygon(wall);
+        assert!(cut.len() == 4 && cut.iter().all(|p| (p[2].abs() - HALF[2]).abs() < 1e-6));
+        assert!(clip_polygon(vec![[2.0, 0.0, 0.0], [3.0, 0.0, 0.0], [3.0, 1.0, 0.0]]).is_empty());
+    }
+}

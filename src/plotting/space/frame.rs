@@ -1,0 +1,216 @@
+//! The box of the axes: its far walls with a grid, its marks and names.
+
+use super::super::font;
+use super::super::geometry::Point;
+use super::super::panel::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, widest};
+use super::super::scale::Axis;
+use super::super::scene::{Align, Ink, Pen, Scene};
+use super::super::style::Dash;
+use super::super::ticks::Ticks;
+use super::Place;
+use super::camera::{HALF, SpaceView};
+
+const WALL: Ink = ((0xf7, 0xf7, 0xf7), 1.0);
+const GRID: Ink = ((0xdc, 0xdc, 0xdc), 1.0);
+const EDGES: Ink = ((0x88, 0x88, 0x88), 1.0);
+
+/// An axis drawn shorter than this on the page has no marks: it points at the viewer.
+const SHORTEST: f64 = 40.0;
+
+/// The axes with their marks and names.
+pub(super) struct BoxFrame<'a> {
+    axes: [Axis; 3],
+    names: [&'a str; 3],
+}
+
+fn pen(ink: Ink) -> Pen {
+    Pen {
+        ink,
+        width: 1.0,
+        dash: Dash::Solid,
+    }
+}
+
+/// An edge of the box with the direction, on the page, in which its marks point.
+struct Edge {
+    from: Place,
+    to: Place,
+    outward: Point,
+}
+
+impl<'a> BoxFrame<'a> {
+    pub fn new(axes: [Axis; 3], names: [&'a str; 3]) -> BoxFrame<'a> {
+        BoxFrame { axes, names }
+    }
+
+    /// The room left of the box that the vertical axis takes.
+    pub fn left_room(&self) -> f64 {
+        let labels = widest(&Ticks::new(&self.axes[2], 6)) * LABEL_EM;
+        let name = if self.names[2].is_empty() {
+            0.0
+        } else {
+            1.6 * AXIS_EM
+        };
+        TICK + TICK_GAP + labels + name
+    }
+
+    /// As many marks as have room on an edge.
+    fn ticks(&self, k: usize, view: &SpaceView, edge: &Edge) -> Ticks {
+        let (a, b) = (view.pixel(edge.from), view.pixel(edge.to));
+        let (dx, dy) = ((b.0 - a.0).abs(), (b.1 - a.1).abs());
+        let mut most = ((dx / 60.0).max(dy / 38.0)).clamp(2.0, 7.0) as usize;
+        loop {
+            let ticks = Ticks::new(&self.axes[k], most);
+            let crowded = ticks.major.windows(2).any(|pair| {
+                let apart = pair[1].0 - pair[0].0;
+                let width = 0.5 * (font::width(&pair[0].1) + font::width(&pair[1].1)) * LABEL_EM;
+                apart * dx < width + 0.8 * LABEL_EM && apart * dy < 1.15 * LABEL_EM
+            });
+            if !crowded || most <= 2 {
+                return ticks;
+            }
+            most -= 1;
+        }
+    }
+
+    fn edges(&self, view: &SpaceView) -> [Edge; 3] {
+        let near = view.camera.near();
+        let ends = |k: usize, fixed: Place| {
+            let mut ends = [fixed, fixed];
+            (ends[0][k], ends[1][k]) = (-HALF[k], HALF[k]);
+            ends
+        };
+        // Outwards on the page is away from the middle of the box's floor.
+        let middle = view.pixel([0.0, 0.0, near[2]]);
+        let outward = |of: Place| {
+            let at = view.pixel(of);
+            let (dx, dy) = (at.0 - middle.0, at.1 - middle.1);
+            let size = dx.hypot(dy).max(1e-9);
+            (dx / size, dy / size)
+        };
+        let [x0, x1] = ends(0, near);
+        let [y0, y1] = ends(1, near);
+        // The upright edge that is leftmost on the page.
+        let sides = [
+            [near[0], -near[1], 0.0],
+            [-near[0], near[1], 0.0],
+            [near[0], near[1], 0.0],
+        ];
+        let left = sides
+            .into_iter()
+            .min_by(|a, b| view.pixel(*a).0.total_cmp(&view.pixel(*b).0))
+            .unwrap_or(near);
+        let [z0, z1] = ends(2, left);
+        [
+            Edge {
+                from: x0,
+                to: x1,
+                outward: outward([0.0, near[1], near[2]]),
+            },
+            Edge {
+                from: y0,
+                to: y1,
+                outward: outward([near[0], 0.0, near[2]]),
+            },
+            Edge {
+                from: z0,
+                to: z1,
+                outward: (-1.0, 0.0),
+            },
+        ]
+    }
+
+    /// The three walls behind the data.
+    pub fn draw_back(&self, view: &SpaceView, scene: &mut Scene) {
+        let near = view.camera.near();
+        let far = [-near[0], -near[1], near[2]];
+        let edges = self.edges(view);
+        for k in 0..3 {
+            let (a, b) = ((k + 1) % 3, (k + 2) % 3);
+            let corner = |sa: f64, sb: f64| {
+                let mut place = far;
+                (place[a], place[b]) = (sa * HALF[a], sb * HALF[b]);
+                view.pixel(place)
+            };
+            let outline = [
+                corner(-1.0, -1.0),
+                corner(1.0, -1.0),
+                corner(1.0, 1.0),
+                corner(-1.0, 1.0),
+            ];
+            scene.area(outline.to_vec(), WALL);
+        }
+        for k in 0..3 {
+            // The marks of axis k run over the two walls that hold it.
+            for (place, _) in self.ticks(k, view, &edges[k]).major {
+                let at = HALF[k] * (2.0 * place - 1.0);
+                for other in [(k + 1) % 3, (k + 2) % 3] {
+                    let mut ends = [far, far];
+                    (ends[0][k], ends[1][k]) = (at, at);
+                    (ends[0][other], ends[1][other]) = (-HALF[other], HALF[other]);
+                    scene.line(&ends.map(|p| view.pixel(p)), pen(GRID));
+                }
+            }
+        }
+        for k in 0..3 {
+            let (a, b) = ((k + 1) % 3, (k + 2) % 3);
+            for (sa, sb) in [(far[a], far[b]), (-far[a], far[b]), (far[a], -far[b])] {
+                let mut ends = [far, far];
+                for (end, side) in ends.iter_mut().zip([-1.0, 1.0]) {
+                    (end[k], end[a], end[b]) = (side * HALF[k], sa, sb);
+                }
+                scene.line(&ends.map(|p| view.pixel(p)), pen(EDGES));
+            }
+        }
+    }
+
+    /// The axes themselves: marks, labels, names.
+    pub fn draw_marks(&self, view: &SpaceView, scene: &mut Scene) {
+        for (k, edge) in self.edges(view).iter().enumerate() {
+            let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
+            if (to.0 - from.0).hypot(to.1 - from.1) < SHORTEST {
+                continue;
+            }
+            scene.line(&[from, to], pen(INK));
+            let ticks = self.ticks(k, view, edge);
+            let along = |place: f64| {
+                (
+                    from.0 + place * (to.0 - from.0),
+                    from.1 + place * (to.1 - from.1),
+                )
+            };
+            let out = |p: Point, by: f64| (p.0 + by * edge.outward.0, p.1 + by * edge.outward.1);
+            for place in &ticks.minor {
+                scene.line(&[along(*place), out(along(*place), 0.6 * TICK)], pen(INK));
+            }
+            let mut reach: f64 = 0.0;
+            for (place, label) in &ticks.major {
+                let at = along(*place);
+                scene.line(&[at, out(at, TICK)], pen(INK));
+                let (half_width, half_height) =
+                    (0.5 * font::width(label) * LABEL_EM, 0.36 * LABEL_EM);
+                let support =
+                    half_width * edge.outward.0.abs() + half_height * edge.outward.1.abs();
+                let middle = out(at, TICK + TICK_GAP + support);
+                reach = reach.max(TICK + TICK_GAP + 2.0 * support);
+                let baseline = (middle.0, middle.1 + 0.5 * font::CAP_HEIGHT * LABEL_EM);
+                scene.text(label, baseline, LABEL_EM, Align::Center, false, INK);
+            }
+            let name = self.names[k];
+            if name.is_empty() {
+                continue;
+            }
+            let middle = along(0.5);
+            if k == 2 {
+                let x = middle.0 - reach - 0.55 * AXIS_EM;
+                scene.text(name, (x, middle.1), AXIS_EM, Align::Center, true, INK);
+                continue;
+            }
+            let support = 0.5 * font::width(name) * AXIS_EM * edge.outward.0.abs()
+                + 0.4 * AXIS_EM * edge.outward.1.abs();
+            let at = out(middle, reach + 0.3 * AXIS_EM + support);
+            let baseline = (at.0, at.1 + 0.5 * font::CAP_HEIGHT * AXIS_EM);
+            scene.text(name, baseline, AXIS_EM, Align::Center, false, INK);
+        }
+    }
+}
