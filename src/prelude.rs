@@ -29,6 +29,7 @@ pub use crate::landscape::{
     Along, Density, DensityOptions, DirectionOptions, Function, Hessian, Landscape, LossOptions,
     Pca, SymbolicLoss, random_directions,
 };
+pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Solution, SolveOptions, solve};
 pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
 pub use crate::random::seed;
@@ -39,11 +40,12 @@ pub use crate::training::{
     Ensemble, Homotopy, LrSchedule, Method, MultipleShooting, Observation, Observers, Optimizer,
     Run, Stop, TrainOptions,
 };
-pub use crate::{Error, Result};
+pub use crate::{Error, Result, rhai};
 
 use ndarray::{Array1, Array3};
 
 use crate::logging::{CsvLogger, Progress};
+use crate::notebook::Interruptible;
 use crate::random::with_shared;
 use crate::training::{Member, Observer};
 
@@ -151,6 +153,30 @@ pub fn smoothing_spline(t: &[f64], u: &Array3<f64>, alpha: f64) -> Result<Smooth
     SmoothingSpline::new(t, u.view(), alpha)
 }
 
+/// The right picture of a solution, data, a run or a spectral density.
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let solution = solve(&lorenz()?, &[1.0, 1.0, 1.0], &linspace(0.0, 5.0, 200), &SolveOptions::default())?;
+/// assert!(plot(&solution)?.to_svg()?.contains("<svg"));
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// Nothing to draw.
+pub fn plot(value: &impl Plot) -> Result<Panel> {
+    value.plot()
+}
+
+/// Data as points and the run's best model as lines, from the same initial state until `t_end`; the first sample of several.
+///
+/// # Errors
+/// Data and model that do not fit, or a model that can't be solved so far.
+pub fn plot_fit(data: &Dataset, run: &Run, t_end: f64) -> Result<Figure> {
+    crate::notebook::plot_fit(data, run, t_end)
+}
+
 /// Trains a copy of `model`, with its progress on standard error and, if there is a folder for its checkpoints, its metrics in
 /// `metrics.csv` there.
 ///
@@ -162,6 +188,7 @@ pub fn train(
     method: impl Into<Method>,
     options: TrainOptions,
 ) -> Result<Run> {
+    let _guard = Interruptible::new(&options.interrupt);
     let mut observers = Observers::default();
     observers.push(Progress::default());
     if let Some(out) = &options.out {
@@ -200,6 +227,7 @@ pub fn ensemble(
     method: impl Into<Method>,
     options: TrainOptions,
 ) -> Result<Ensemble> {
+    let _guard = Interruptible::new(&options.interrupt);
     let members = Member::seeded(seeds, &options, make)?;
     let mut progress = Progress::labelled(format!("best of {}", members.len()));
     let loggers = |member: &Member| -> Box<dyn Observer> {

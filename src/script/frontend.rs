@@ -43,7 +43,7 @@ pub trait Frontend: Send + Sync {
     }
 
     /// The listener of a training that begins, which shows its progress; `label` tells trainings apart, and is often empty. The
-    /// default writes to standard error: a bar on a terminal, else a line every ten seconds.
+    /// default writes to standard error: a bar on a terminal, else a line every so often.
     fn progress(&self, label: &str) -> Box<dyn Observer> {
         Box::new(Progress::labelled(label))
     }

@@ -91,6 +91,11 @@ impl Interrupt {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// What is raised to stop.
+    pub fn flag(&self) -> &Arc<AtomicBool> {
+        &self.0
+    }
+
     /// Takes a request back that nothing has acted on.
     pub fn clear(&self) {
         self.0.store(false, Ordering::Relaxed);
