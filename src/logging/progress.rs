@@ -12,8 +12,9 @@ use crate::Result;
 use crate::kernel::is_notebook;
 use crate::training::{EpochRecord, Observer, Run, RunStart, Stop};
 
-/// Time between two lines where there is no terminal.
-pub(super) const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// Time between two lines where there is no terminal: an eighth of the time that has passed, so that the lines of a long run do
+/// not flood a page; at least this, and at most that.
+const BETWEEN_LINES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(300)];
 /// Redraws of the bar in a second: enough for the eye, and far cheaper than one an epoch.
 const REDRAWS: u8 = 10;
 
@@ -78,7 +79,7 @@ impl Progress {
     }
 }
 
-fn between_lines(passed: Duration) -> Duration {
+pub(super) fn between_lines(passed: Duration) -> Duration {
     let [least, most] = BETWEEN_LINES;
     (passed / 8).clamp(least, most)
 }

@@ -5,7 +5,8 @@ use ndarray::{Array2, Axis};
 use crate::datasets::Dataset;
 use crate::landscape::Density;
 use crate::odesolve::Solution;
-use crate::plotting::{Figure, Panel, Style, density, fit, loss_curve, trajectory};
+use crate::plotting::builders::density;
+use crate::plotting::{Figure, Panel, Style, fit, loss_curve, trajectory};
 use crate::training::Run;
 use crate::{Error, Result};
 

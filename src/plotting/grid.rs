@@ -35,6 +35,28 @@ rendered!(Panel);
 rendered!(Grid);
 
 impl Panel {
+    /// What it is, in a few words: "Figure "Losses", 900 × 560: 2 layers".
+    pub fn summary(&self) -> String {
+        let titled = |what: &str, title: &str, size: (u32, u32)| match title.is_empty() {
+            true => format!("{what}, {} × {}", size.0, size.1),
+            false => format!("{what} \"{title}\", {} × {}", size.0, size.1),
+        };
+        let counted = |n: usize, what: &str| match n {
+            1 => format!("1 {what}"),
+            n => format!("{n} {what}s"),
+        };
+        match self {
+            Panel::Figure(f) => {
+                let layers = counted(f.layers.len() + f.space.len(), "layer");
+                format!("{}: {layers}", titled("Figure", &f.title, f.size))
+            }
+            Panel::Grid(g) => {
+                let panels = counted(g.panels.len(), "panel");
+                format!("{}: {panels}", titled("Figure", &g.title, g.pixels()))
+            }
+        }
+    }
+
     fn scene(&self) -> Result<Scene> {
         match self {
             Panel::Figure(figure) => figure.scene(),
@@ -133,11 +155,8 @@ impl Grid {
         Ok(self)
     }
 
-    fn rows(&self) -> usize {
-        self.panels.len().div_ceil(self.columns)
-    }
-
-    fn scene(&self) -> Result<Scene> {
+    /// Width and height, as given or as they suit the panels.
+    fn pixels(&self) -> (u32, u32) {
         let suited = || {
             let width = if self.columns == 1 {
                 900
@@ -150,7 +169,15 @@ impl Grid {
             };
             (width.min(4000), height.min(4000))
         };
-        let mut scene = Scene::new(self.size.unwrap_or_else(suited));
+        self.size.unwrap_or_else(suited)
+    }
+
+    fn rows(&self) -> usize {
+        self.panels.len().div_ceil(self.columns)
+    }
+
+    fn scene(&self) -> Result<Scene> {
+        let mut scene = Scene::new(self.pixels());
         let area = panel::whole(scene.size, &mut scene);
         self.draw(&area, &mut scene)?;
         Ok(scene)

@@ -65,7 +65,6 @@ mod exchange;
 pub mod experiments;
 pub mod fields;
 pub mod figures;
-mod fits;
 pub mod frontend;
 pub mod guards;
 pub mod host;

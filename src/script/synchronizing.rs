@@ -31,6 +31,11 @@ pub struct Spline {
 pub struct Lambda(pub Schedule);
 
 impl Spline {
+    /// The spline itself.
+    pub(super) fn curve(&self) -> &SmoothingSpline {
+        &self.spline
+    }
+
     /// Values in the form of the data: `[time]`, `[time, dof]` or `[sample, time, dof]`.
     fn shape(&self, values: &Array3<f64>) -> Array {
         match self.rank {

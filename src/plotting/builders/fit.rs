@@ -32,6 +32,21 @@ pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     t_train_end: Option<f64>,
     names: &[&str],
 ) -> Result<Figure> {
+    named(
+        (t_data, u_data),
+        ("model", t_model, u_model),
+        t_train_end,
+        names,
+    )
+}
+
+/// The same, with what the lines are called in the legend.
+pub(super) fn named<D: Data<Elem = f64>, M: Data<Elem = f64>>(
+    (t_data, u_data): (&[f64], &ArrayBase<D, Ix2>),
+    (called, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
+    t_train_end: Option<f64>,
+    names: &[&str],
+) -> Result<Figure> {
     let (data, model) = (u_data.view(), u_model.view());
     same_length("the data", t_data, &data)?;
     same_length("the model's solution", t_model, &model)?;
@@ -70,8 +85,8 @@ pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
             t_model,
             column,
             match (dof, brief) {
-                (1, _) => style.label("model"),
-                (_, false) => style.label(format!("{}, model", name(names, i))),
+                (1, _) => style.label(called),
+                (_, false) => style.label(format!("{}, {called}", name(names, i))),
                 (_, true) => style.label(name(names, i)),
             },
         )?;

@@ -39,6 +39,28 @@ pub fn loss_curve(
     for (label, values) in series {
         losses = losses.line(epochs, *values, Style::new().label(*label).width(1.6))?;
     }
+    with_lambda(losses, epochs, lambda)
+}
+
+/// The mse of several runs by epoch: its median as a line and the band between its quartiles, on a logarithmic axis, and the homotopy
+/// parameter λ under it. `quartiles` are the lower one, the median and the upper one.
+///
+/// # Errors
+///
+/// A series whose length is not that of `epochs`.
+pub fn losses_band(epochs: &[f64], quartiles: [&[f64]; 3], lambda: Option<&[f64]>) -> Result<Grid> {
+    let [low, median, high] = quartiles;
+    let mut losses = Figure::new().y_label("mse");
+    if median.iter().any(|v| *v > 0.0) {
+        losses = losses.log_y();
+    }
+    losses = losses
+        .line(epochs, median, Style::new().label("median").width(1.8))?
+        .band_between(epochs, low, high, Style::new().label("quartiles"))?;
+    with_lambda(losses, epochs, lambda)
+}
+
+fn with_lambda(losses: Figure, epochs: &[f64], lambda: Option<&[f64]>) -> Result<Grid> {
     let Some(lambda) = lambda else {
         return Grid::new(1, [losses.x_label("epoch")]);
     };

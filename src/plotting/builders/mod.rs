@@ -1,5 +1,6 @@
 //! Ready-made figures, from plain arrays: of what a run is made of, of loss landscapes, of the state space.
 
+mod compare;
 mod density;
 mod fit;
 mod landscape;
@@ -7,6 +8,7 @@ mod loss;
 mod phase;
 mod residuals;
 mod slice;
+mod spline;
 mod trajectory;
 mod waterfall;
 
@@ -14,26 +16,29 @@ use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
 
+pub use compare::{Curve, compare};
 pub use density::density;
 pub use fit::fit;
 pub use landscape::{landscape_2d, landscape_surface};
-pub use loss::loss_curve;
+pub use loss::{loss_curve, losses_band};
 pub use phase::{phase, phase3};
 pub use residuals::residuals;
 pub use slice::slice_1d;
+pub use spline::spline;
 pub use trajectory::trajectory;
 pub use waterfall::waterfall;
 
+/// The name of a state variable that has none of its own: u₀, u₁, …
+pub fn component(i: usize) -> String {
+    let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
+    format!("u{}", i.to_string().chars().map(low).collect::<String>())
+}
+
 /// The name of component `i`: the given one, or uᵢ.
 fn name(names: &[&str], i: usize) -> String {
-    match names.get(i) {
-        Some(name) => (*name).to_owned(),
-        None => {
-            let digits = i.to_string();
-            let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
-            format!("u{}", digits.chars().map(low).collect::<String>())
-        }
-    }
+    names
+        .get(i)
+        .map_or_else(|| component(i), |name| (*name).to_owned())
 }
 
 fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {

@@ -3,13 +3,14 @@
 use ndarray::{Array2, ArrayView3, Axis};
 use rhai::Map;
 
-use super::data::Data;
-use super::ensembles::{Group, quantiles};
-use super::error::Fallible;
-use super::options::Options;
-use super::registry::Registry;
-use super::training::Trained;
-use crate::plotting::{Color, Figure, Panel, Style, fit, loss_curve};
+use super::super::data::Data;
+use super::super::ensembles::{Group, quantiles};
+use super::super::error::Fallible;
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::super::training::Trained;
+use crate::plotting::builders::{losses_band, residuals};
+use crate::plotting::{Color, Figure, Grid, Legend, Panel, Style, fit};
 use crate::{Error, Result};
 
 /// `homotopy` to `Homotopy training`.
@@ -89,10 +90,25 @@ impl Frame {
 fn of_run(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
     let mut options = Options::new("plot", options);
     let frame = Frame::new(data, &mut options, &training_title(&run.0.method))?;
+    let with_residuals = options.bool("residuals", true)?;
     options.finish()?;
+    let observe = run.0.settings.observe.as_deref();
     let all = run.0.predict(&frame.fine)?;
-    let model = frame.measured(all.view(), run.0.settings.observe.as_deref())?;
-    Ok(Panel::Figure(frame.figure(&model)?))
+    let figure = frame.figure(&frame.measured(all.view(), observe)?)?;
+    if !with_residuals {
+        return Ok(Panel::Figure(figure));
+    }
+    let at_data = run.0.predict(&frame.t)?;
+    let left = &frame.u - &frame.measured(at_data.view(), observe)?;
+    let names: Vec<&str> = frame.names.iter().map(String::as_str).collect();
+    let mut below = residuals(&frame.t, &left, &names)?.legend(Legend::None);
+    if let Some(mark) = frame.mark {
+        below = below.vline(mark, Style::new())?;
+    }
+    // One time axis for both, and it has its name once.
+    let panels = [figure.title("").x_label(""), below];
+    let grid = Grid::new(1, panels)?.share_x().row_heights(&[2.6, 1.0])?;
+    Ok(Panel::Grid(grid.size(900, 640)?.title(&frame.title)))
 }
 
 /// Data, and the median and the band of an ensemble's best models.
@@ -123,13 +139,12 @@ fn losses(group: &Group) -> Fallible<Panel> {
     let (low, median, high) = (of(0.25)?, of(0.5)?, of(0.75)?);
     let lambda = group.0.quantile("lambda", 0.5)?;
     let epochs: Vec<f64> = (0..median.len()).map(|epoch| epoch as f64).collect();
-    let series: [(&str, &[f64]); 3] = [
-        ("mse, median", &median),
-        ("lower quartile", &low),
-        ("upper quartile", &high),
-    ];
     let homotopy = lambda.iter().any(|l| *l != 0.0);
-    let grid = loss_curve(&epochs, &series, homotopy.then_some(&lambda[..]))?;
+    let grid = losses_band(
+        &epochs,
+        [&low, &median, &high],
+        homotopy.then_some(&lambda[..]),
+    )?;
     let title = format!("{} runs", group.0.runs().count());
     Ok(Panel::Grid(grid.title(title)))
 }

@@ -1,0 +1,45 @@
+//! Option maps of figures and their layers.
+
+use rhai::Map;
+
+use super::super::convert;
+use crate::plotting::{Figure, OptionValue, Panel, Style};
+use crate::{Error, Result};
+
+/// Hands every option of a map to `set`.
+pub(super) fn set_all(
+    call: &str,
+    map: &Map,
+    mut set: impl FnMut(&str, OptionValue) -> Result<()>,
+) -> Result<()> {
+    for (name, value) in map {
+        let named = |e: Error| Error::invalid(format!("{call}: {e}"));
+        if let Some(text) = convert::text(value) {
+            set(name, OptionValue::Text(&text)).map_err(named)?;
+        } else if let Some(x) = convert::number(value) {
+            set(name, OptionValue::Number(x)).map_err(named)?;
+        } else if let Ok(flag) = value.as_bool() {
+            set(name, OptionValue::Flag(flag)).map_err(named)?;
+        } else {
+            let numbers = convert::to_vector(value, &format!("{call}: option \"{name}\""))?;
+            set(name, OptionValue::Numbers(&numbers)).map_err(named)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn style(call: &str, options: &Map) -> Result<Style> {
+    let mut style = Style::new();
+    set_all(call, options, |name, value| style.set(name, value))?;
+    Ok(style)
+}
+
+/// The figure that a layer goes on.
+pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
+    match panel {
+        Panel::Figure(figure) => Ok(figure.clone()),
+        Panel::Grid(_) => Err(Error::invalid(format!(
+            "{call} goes on one figure, not on a grid of them"
+        ))),
+    }
+}
