@@ -12,6 +12,7 @@ use rhai::{Array as List, ImmutableString, Map};
 
 use super::convert;
 use super::error::Fallible;
+use super::frontend::Display;
 use super::options::Options;
 use super::registry::Registry;
 use crate::plotting::{Figure, Grid, Panel};
@@ -55,6 +56,14 @@ pub(super) fn register(reg: &mut Registry) {
 }
 
 fn outputs(reg: &mut Registry) {
+    let host = reg.host();
+    reg.add("show", move |p: Panel| host.display(&Display::Figure(p)));
+    reg.describe(
+        "show",
+        "show(figure)",
+        "Shows the figure at once: as a picture in a notebook and in a terminal that can, else as text.",
+        "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
+    );
     let host = reg.host();
     reg.add(
         "save",
