@@ -23,7 +23,7 @@
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
 //! | [`datasets`] | trajectories, noise, readers |
 //! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints, events |
-//! | [`landscape`] | Hessian-vector products of a loss, eigenpairs, trace |
+//! | [`landscape`] | the loss near a point and far from it: exact second derivatives, spectra, slices, the way of a run |
 //! | [`plotting`] | figures as SVG and PNG |
 //! | [`logging`] | what listens to training: the progress bar, plain lines |
 //! | [`config`] | configurations: YAML put together from parts, overrides |
@@ -68,6 +68,8 @@ pub mod training;
 mod test_support;
 
 pub use error::{Error, Result};
+/// The arrays of the library's functions.
+pub use ndarray;
 
 /// The README's Rust runs as a doc test.
 #[cfg(doctest)]

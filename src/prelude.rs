@@ -35,16 +35,18 @@ pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajector
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};
-pub use crate::synchronization::{Coupling, synchronize, with_lambda};
+pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
     Ensemble, Homotopy, LrSchedule, Method, MultipleShooting, Observation, Observers, Optimizer,
     Run, Stop, TrainOptions,
 };
 pub use crate::{Error, Result, rhai};
 
-use ndarray::{Array1, Array3};
+pub use ndarray::{Array1, Array2, Array3, Axis, array, s};
 
-use crate::logging::{CsvLogger, Progress};
+use std::sync::Arc;
+
+use crate::logging::{Counting, CsvLogger, Progress};
 use crate::notebook::Interruptible;
 use crate::random::with_shared;
 use crate::training::{Member, Observer};
@@ -153,6 +155,37 @@ pub fn smoothing_spline(t: &[f64], u: &Array3<f64>, alpha: f64) -> Result<Smooth
     SmoothingSpline::new(t, u.view(), alpha)
 }
 
+/// The spline of data, missing values left out; α = 0 interpolates. With [`SmoothingSpline::at`] it has a value at any time.
+///
+/// # Errors
+/// See [`SmoothingSpline::ragged`].
+pub fn spline_of(data: &Dataset, alpha: f64) -> Result<SmoothingSpline> {
+    SmoothingSpline::ragged(data.trajectories(), alpha)
+}
+
+/// The field coupled to a spline, f(t, u) + λ K (û(t) − u), with λ = 1 ([`with_lambda`] changes that).
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let t = linspace(0.0, 6.0, 61);
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &t)?;
+/// let coupled = synchronize(&blackbox(&[2, 8, 2])?, &spline_of(&data, 0.0)?, 20.0)?;
+/// let u = solve(&coupled, &[1.0, 1.0], &t, &SolveOptions::default())?.u;
+/// assert!((&u - &data.u().index_axis(Axis(0), 0)).iter().all(|x| x.abs() < 0.5));
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`crate::synchronization::synchronize`].
+pub fn synchronize(
+    field: &VectorField,
+    spline: &SmoothingSpline,
+    coupling: impl Into<Coupling>,
+) -> Result<VectorField> {
+    crate::synchronization::synchronize(field, Arc::new(spline.clone()), &coupling.into())
+}
+
 /// The right picture of a solution, data, a run or a spectral density.
 ///
 /// ```
@@ -204,6 +237,43 @@ pub fn train(
 /// See [`Hessian::new`].
 pub fn hessian(model: &VectorField, data: &Dataset, options: LossOptions) -> Result<Hessian> {
     Hessian::new(model, data, &options)
+}
+
+/// The loss of a model against data along directions, parameters or the principal plane of a run, with its progress on standard
+/// error. A solve that fails is NaN.
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &arange(0.0, 1.0, 0.1))?;
+/// let model = blackbox(&[2, 4, 2])?;
+/// let pairs = hessian(&model, &data, LossOptions::default())?.eigenpairs(2)?;
+/// let c = linspace(-1.0, 1.0, 5);
+/// let plane = Along::directions(&pairs.vectors, &[c.clone(), c]);
+/// let method = homotopy(6.0, power_law(6, 100, 0.6)?);
+/// let coupled = landscape(&model, &data, &plane, LossOptions::default().method(method).lambda(0.3))?;
+/// assert_eq!(coupled.loss.shape(), [5, 5]);
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`Along::evaluate`].
+pub fn landscape(
+    model: &VectorField,
+    data: &Dataset,
+    along: &Along,
+    options: LossOptions,
+) -> Result<Landscape> {
+    let progress = Counting::new("landscape", "points", true);
+    along.evaluate(model, data, &options, &|done, all| progress.at(done, all))
+}
+
+/// The first two principal components of a run's parameters, which it must have kept ([`TrainOptions::trajectory_every`]).
+///
+/// # Errors
+/// See [`Pca::of_run`].
+pub fn pca(run: &Run) -> Result<Pca> {
+    Pca::of_run(run, 2)
 }
 
 /// Trains the model that `make` gives after each seed, side by side, with their progress on standard error.

@@ -268,7 +268,7 @@ fn a_solve_that_fails_is_a_cell() {
     let t = Array1::linspace(0.0, 1.5, 16);
     let u = Array2::from_shape_fn((16, 1), |(i, _)| 1.0 / (1.0 - 0.2 * t[i]));
     let data = Dataset::single(t, u, None).unwrap();
-    let along = Along::parameters(&[("a", vec![0.1, 0.2, 0.3, 2.0])]);
+    let along = Along::parameters(&[("a", vec![0.1, 0.2, 0.3, 1.0])]);
     let got = along
         .evaluate(&field, &data, &LossOptions::default(), &|_, _| {})
         .unwrap();
@@ -466,6 +466,24 @@ fn scripts_have_landscapes_of_closures_models_and_runs() {
     );
     for (got, want) in density.iter().zip([1.0, 1.0, 1.0, 2.0]) {
         assert!((got - want).abs() < 1e-6, "{density:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (i, plot) in [
+        "let c = linspace(-1, 1, 6); let l = landscape(m, d, random_directions(m, 2), c); plot(l)",
+        "let c = linspace(-1, 1, 6); let l = landscape(m, d, random_directions(m, 2), c); plot([l, l], #{ surface: true, labels: [\"x\"] })",
+        "let v = linspace(1, 2, 6); plot([2.0, 1.0].map(|t| landscape(lotka_volterra(), d.until(t), \"a\", v)), #{ labels: [\"a\", \"b\"] })",
+        "let s = [0.5, 1.0, 1.9].map(|t| hessian(m, d.until(t)).density()); plot(s, #{ values: [0.5, 1, 1.9], label: \"t_end\" })",
+        "plot(hessian(m, d).density())",
+        "let run = train(m, d, vanilla(), #{ epochs: 4, trajectory_every: 1, progress: false }); plot(pca(run))",
+        "let run = train(m, d, vanilla(), #{ epochs: 4, trajectory_every: 1, progress: false }); plot(landscape(run.last, d, pca(run), #{ points: 4 }))",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let file = folder.path().join(format!("{i}.svg"));
+        let save = format!("{base}{plot}.save(\"{}\")", file.display());
+        quiet().eval(&save, None).unwrap();
+        assert!(std::fs::metadata(file).unwrap().len() > 2000);
     }
     for (call, message) in [
         ("landscape(m, d, [1, 2], [0])", "direction 0 has 2 numbers"),

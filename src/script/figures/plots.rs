@@ -114,7 +114,9 @@ pub(super) fn register(reg: &mut Registry) {
          train_end, sample, residuals (false leaves them out). In place of the run an ensemble gives the median and the band between \
          the quantiles low (0.25) and high (0.75); plot(ensemble): the same of the mse by epoch. plot(spline), plot(data, spline): \
          the spline and its derivative. plot(field, solution): a phase portrait (see phase). plot([x, y, …], #{ labels: […] }): \
-         several solutions and data, component by component, or several runs.",
+         several solutions and data, component by component, or several runs. plot(density): a spectral density; plot([density, …], \
+         #{ values: […], label: \"t\" }): one behind the other. plot(landscape, #{ surface: true }): the loss along a line, as a map or as \
+         a surface; plot([landscape, …], #{ labels: […] }): lines in one picture, maps side by side. plot(pca): the way of a run.",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
     );
 }

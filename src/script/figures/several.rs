@@ -5,6 +5,7 @@ use rhai::{Array as List, Map};
 use super::super::convert;
 use super::super::data::Data;
 use super::super::error::Fallible;
+use super::super::landscape::{Spectrum, Surface, all_of, several_landscapes, several_spectra};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
@@ -14,6 +15,12 @@ use crate::plotting::{Figure, Panel, Style};
 use crate::{Error, Result};
 
 fn several(items: &List, options: Map) -> Fallible<Panel> {
+    if let Some(landscapes) = all_of::<Surface>(items) {
+        return several_landscapes(&landscapes, options);
+    }
+    if let Some(spectra) = all_of::<Spectrum>(items) {
+        return several_spectra(&spectra, options);
+    }
     let mut options = Options::new("plot", options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
     let title = options.string("title", "")?;
@@ -50,7 +57,7 @@ fn several(items: &List, options: Map) -> Fallible<Panel> {
             curves.push(Curve::points(label(i, "data"), one.t().to_vec(), u));
         } else {
             let error: Result<Panel> = Err(Error::invalid(format!(
-                "plot: a list of solutions and data, or of runs, was expected, and it holds {}",
+                "plot: a list of solutions and data, of runs, landscapes or densities, was expected, and it holds {}",
                 convert::describe(item)
             )));
             return Ok(error?);

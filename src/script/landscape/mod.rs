@@ -5,11 +5,14 @@
 //! | `spectra` | eigenpairs, trace, spectral density |
 //! | `slices` | `landscape`, directions |
 //! | `paths` | parameters along a run, `pca` |
+//! | `figures` | `plot` of all of them |
 
+mod figures;
 mod paths;
 mod slices;
 mod spectra;
 
+pub(super) use figures::{all_of, several_landscapes, several_spectra};
 pub(super) use slices::Surface;
 pub(super) use spectra::Spectrum;
 
@@ -268,6 +271,7 @@ pub(super) fn register(reg: &mut Registry) {
     spectra::register(reg);
     slices::register(reg);
     paths::register(reg);
+    figures::register(reg);
 }
 
 fn products(reg: &mut Registry) {

@@ -83,6 +83,26 @@ fn what_does_not_fit_together_is_damage() {
 }
 
 #[test]
+fn the_path_of_a_run_is_part_of_it() {
+    let mut run = run();
+    run.settings.trajectory_every = Some(2);
+    run.kept = vec![vec![1.0, 2.0], vec![3.0, 4.0]];
+    let path = Path::new("runs/a/last.safetensors");
+    let read = |content: &Content| {
+        let bytes = content.to_bytes().unwrap();
+        Run::from_content(path, Content::from_bytes(path, &bytes).unwrap())
+    };
+    let content = run.whole().unwrap();
+    assert_eq!(read(&content).unwrap().kept, run.kept);
+    for points in [vec![1.0, 2.0], vec![1.0; 6]] {
+        let mut content = run.whole().unwrap();
+        content.add("run.path", &[points.len() / 2, 2], &points);
+        let error = read(&content).unwrap_err().to_string();
+        assert!(error.contains("points of the path"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_of_another_format_is_named_as_one() {
     let path = Path::new("last.safetensors");
     let old = safetensors::tensor::serialize(
