@@ -56,11 +56,14 @@ impl Card {
         if !self.body.is_empty() {
             let _ = write!(text, "\n{}", self.body.trim_end());
         }
-        text
+        text.trim_start_matches('\n').to_string()
     }
 
     pub fn html(&self) -> String {
-        let mut html = format!("<div><strong>{}</strong>", escaped(&self.title));
+        let mut html = String::from("<div>");
+        if !self.title.is_empty() {
+            let _ = write!(html, "<strong>{}</strong>", escaped(&self.title));
+        }
         let row = |cells: &[String], tag: &str| -> String {
             let cells: String = cells
                 .iter()

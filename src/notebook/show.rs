@@ -12,7 +12,7 @@ use crate::odesolve::Solution;
 use crate::plotting::{Figure, Grid, Panel};
 use crate::schedules::Schedule;
 use crate::smoothing::SmoothingSpline;
-use crate::tables;
+use crate::tables::{self, Table};
 use crate::training::{Ensemble, Run, Stop};
 
 /// Rows of a table that are shown of each end.
@@ -229,6 +229,10 @@ fn spline(spline: &SmoothingSpline) -> Card {
         .line("α", number(spline.alpha()))
 }
 
+fn table(table: &Table) -> Card {
+    Card::default().body(table.to_text(5))
+}
+
 /// A type beside the function that describes it.
 macro_rules! cards {
     ($($type:ty, $card:ident;)*) => {$(
@@ -254,6 +258,7 @@ cards! {
     Pca, pca;
     Schedule, schedule;
     SmoothingSpline, spline;
+    Table, table;
 }
 
 impl<S: Data<Elem = f64>, D: Dimension> NotebookDisplay for ArrayBase<S, D> {
