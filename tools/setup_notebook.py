@@ -5,7 +5,8 @@
   third/tools/evcxr-…/     the program behind that kernel, built by cargo
   target/notebook/warm/    odesync and all it depends on, built as notebooks want it
 
-Nothing is installed outside. Safe to run again: what is up to date is left alone. Some minutes the first time.
+With --torch, odesync is built with the torch engine too, where libtorch is set up: for notebooks whose first cell leaves
+`default-features = false` out. Nothing is installed outside. Safe to run again: what is up to date is left alone. Some minutes the first time.
 """
 
 import hashlib
@@ -180,7 +181,8 @@ def main():
     try:
         install_jupyter()
         install_evcxr()
-        warm(torch="--torch" in sys.argv[1:])
+        libtorch = (ROOT / "third" / "cargo.toml").exists() or not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"}.isdisjoint(os.environ)
+        warm(torch=libtorch and "--torch" in sys.argv[1:])
     except Stop as stop:
         sys.exit(f"setup: error: {stop}")
     except KeyboardInterrupt:
