@@ -22,7 +22,7 @@ FIRST_AT_MOST = 60.0
 
 class Kernel:
     def __init__(self):
-        self.manager, self.client = start_new_kernel(kernel_name="odesync", cwd=str(ROOT / "notebooks"))
+        self.manager, self.client = start_new_kernel(startup_timeout=300, kernel_name="odesync", cwd=str(ROOT / "notebooks"))
 
     def run(self, code, heard=lambda text: None):
         """All that a cell writes and shows, and the seconds it took."""

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
 # Of a cell. Longer than any run in them on a slow machine.
 TIMEOUT = 900
+# Of a kernel, on a machine that is busy.
+STARTUP = 300
 # Saved with its outputs a notebook should stay readable on the web.
 LARGEST = 1_000_000
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -47,7 +49,7 @@ def run(path, short, save):
     for cell in cells:
         if short and "short" in cell.metadata:
             cell.source = cell.metadata["short"]
-    client = NotebookClient(notebook, timeout=TIMEOUT, kernel_name="odesync", resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(notebook, timeout=TIMEOUT, startup_timeout=STARTUP, kernel_name="odesync", resources={"metadata": {"path": str(path.parent)}})
     seconds = []
     with client.setup_kernel():
         for index, cell in enumerate(notebook.cells):
