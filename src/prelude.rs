@@ -31,7 +31,9 @@ pub use crate::landscape::{
 };
 pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Solution, SolveOptions, solve};
-pub use crate::plotting::{Figure, Grid, Panel, Style, fit, loss_curve, trajectory};
+pub use crate::plotting::{
+    Color, Dash, Figure, Grid, Marker, Panel, Style, fit, loss_curve, trajectory,
+};
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};

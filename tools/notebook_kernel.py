@@ -48,6 +48,8 @@ def environment():
     if paths:
         env["LD_LIBRARY_PATH"] = ":".join(paths)
     env["EVCXR_CONFIG_DIR"] = str(CONFIG)
+    # For odesync's build script.
+    env["ODESYNC_NOTEBOOK"] = "1"
     return env
 
 

@@ -142,8 +142,8 @@ def install_evcxr():
     if EVCXR.exists():
         return
     say(f"evcxr_jupyter {EVCXR_VERSION}, the Rust kernel (some minutes)")
-    # It compiles little by itself, so level 1 is enough, and half the time.
-    level = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
+    # It analyses odesync and all that it uses when a kernel starts: unoptimised that takes minutes.
+    level = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_OPT_LEVEL": "2", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
     target = ROOT / "target" / "notebook" / "evcxr"
     command = [CARGO, "install", "evcxr_jupyter", "--version", EVCXR_VERSION, "--locked", "--quiet"]
     folders = ["--root", EVCXR.parent.parent, "--target-dir", target]

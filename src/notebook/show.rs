@@ -69,6 +69,9 @@ fn ends(table: ArrayView2<'_, f64>) -> Vec<Vec<String>> {
 }
 
 fn array(values: ArrayViewD<'_, f64>) -> Card {
+    if let (0, Some(x)) = (values.ndim(), values.first()) {
+        return Card::new(number(*x));
+    }
     let shape: Vec<String> = values.shape().iter().map(usize::to_string).collect();
     let card = Card::new(format!("Array [{}]", shape.join(", ")));
     // More than two axes: the first of each leading one.
