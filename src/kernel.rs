@@ -18,7 +18,8 @@ pub fn is_notebook() -> bool {
 fn place(name: &str) -> Option<PathBuf> {
     is_notebook().then(|| {
         // The kernel's own folder, which goes with it.
-        let folder = std::env::var_os("EVCXR_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let folder =
+            std::env::var_os("EVCXR_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
         folder.join(format!("odesync-{}-{name}.json", std::process::id()))
     })
 }

@@ -271,7 +271,9 @@ fn doctor_says_what_there_is() {
     let bin = tempfile::tempdir().unwrap();
     let versions = "Selected Jupyter core packages...\njupyter_core     : 5.7.2\njupyterlab       : 4.2.5\nnotebook         : not installed";
     let kernels = |name: &str, language: &str| {
-        format!("{{\"kernelspecs\": {{\"{name}\": {{\"spec\": {{\"language\": \"{language}\"}}}}}}}}")
+        format!(
+            "{{\"kernelspecs\": {{\"{name}\": {{\"spec\": {{\"language\": \"{language}\"}}}}}}}}"
+        )
     };
     let rust = kernels("odesync", "rust");
     let jupyter = [("--version", versions), ("kernelspec", rust.as_str())];

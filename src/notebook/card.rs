@@ -67,7 +67,12 @@ impl Card {
         let row = |cells: &[String], tag: &str| -> String {
             let cells: String = cells
                 .iter()
-                .map(|cell| format!("<{tag} style=\"text-align:right\">{}</{tag}>", escaped(cell)))
+                .map(|cell| {
+                    format!(
+                        "<{tag} style=\"text-align:right\">{}</{tag}>",
+                        escaped(cell)
+                    )
+                })
                 .collect();
             format!("<tr>{cells}</tr>")
         };
@@ -132,7 +137,13 @@ mod tests {
             "Data\n  a       1\n  longer  x < y & z\n           t\n         0.5\ndu/dt = u"
         );
         let html = card.html();
-        assert!(html.contains("x &lt; y &amp; z") && html.contains("<pre>du/dt = u</pre>"), "{html}");
-        assert_eq!(html.matches("<table").count(), html.matches("</table>").count());
+        assert!(
+            html.contains("x &lt; y &amp; z") && html.contains("<pre>du/dt = u</pre>"),
+            "{html}"
+        );
+        assert_eq!(
+            html.matches("<table").count(),
+            html.matches("</table>").count()
+        );
     }
 }

@@ -44,8 +44,12 @@ impl Plot for Dataset {
 impl Plot for Run {
     fn plot(&self) -> Result<Panel> {
         let metric = |name| self.metric(name);
-        let (epochs, loss, mse, lambda) =
-            (metric("epoch")?, metric("train_loss")?, metric("mse")?, metric("lambda")?);
+        let (epochs, loss, mse, lambda) = (
+            metric("epoch")?,
+            metric("train_loss")?,
+            metric("mse")?,
+            metric("lambda")?,
+        );
         let series: &[(&str, &[f64])] = match self.method.as_str() {
             "vanilla" => &[("mse", &mse)],
             _ => &[("training loss", &loss), ("mse of the free model", &mse)],

@@ -60,11 +60,13 @@ fn ends(table: ArrayView2<'_, f64>) -> Vec<Vec<String>> {
         cells
     };
     let all = table.rows().into_iter().enumerate();
-    all.filter_map(|(i, row)| match rows <= 2 * ENDS || i < ENDS || i >= rows - ENDS {
-        true => Some(shown(row)),
-        false if i == ENDS => Some(vec!["…".into(); columns.min(COLUMNS + 1)]),
-        false => None,
-    })
+    all.filter_map(
+        |(i, row)| match rows <= 2 * ENDS || i < ENDS || i >= rows - ENDS {
+            true => Some(shown(row)),
+            false if i == ENDS => Some(vec!["…".into(); columns.min(COLUMNS + 1)]),
+            false => None,
+        },
+    )
     .collect()
 }
 
@@ -117,8 +119,17 @@ fn dataset(data: &Dataset) -> Card {
             ),
         )
         .line("t", range(span))
-        .line("u", range(data.trajectories().flat_map(|(_, u)| u.iter().copied().collect::<Vec<_>>())))
-        .table(header, rows.and_then(std::result::Result::ok).unwrap_or_default())
+        .line(
+            "u",
+            range(
+                data.trajectories()
+                    .flat_map(|(_, u)| u.iter().copied().collect::<Vec<_>>()),
+            ),
+        )
+        .table(
+            header,
+            rows.and_then(std::result::Result::ok).unwrap_or_default(),
+        )
 }
 
 fn field(field: &VectorField) -> Card {
@@ -135,9 +146,25 @@ fn solution(solution: &Solution) -> Card {
     header.extend((0..solution.u.ncols().min(COLUMNS - 1)).map(|i| format!("u[{i}]")));
     let rows = ndarray::concatenate(Axis(1), &[t, solution.u.view()]);
     Card::new("Solution")
-        .line("size", format!("{} times, {} state variables", solution.t.len(), solution.u.ncols()))
-        .line("cost", format!("{} steps, {} rejected, {} evaluations", stats.steps, stats.rejected, stats.evaluations))
-        .table(header, rows.map(|table| ends(table.view())).unwrap_or_default())
+        .line(
+            "size",
+            format!(
+                "{} times, {} state variables",
+                solution.t.len(),
+                solution.u.ncols()
+            ),
+        )
+        .line(
+            "cost",
+            format!(
+                "{} steps, {} rejected, {} evaluations",
+                stats.steps, stats.rejected, stats.evaluations
+            ),
+        )
+        .table(
+            header,
+            rows.map(|table| ends(table.view())).unwrap_or_default(),
+        )
 }
 
 fn run(run: &Run) -> Card {
@@ -151,11 +178,17 @@ fn run(run: &Run) -> Card {
         0 => String::new(),
         n => format!(" ({n} skipped)"),
     };
-    Card::new(format!("Run: {} training, {stop}", run.method.replace('_', " ")))
-        .line("epochs", format!("{}{skipped}", run.history.len()))
-        .line("best mse", format!("{} at epoch {}", number(run.best_mse), run.best_epoch))
-        .line("evaluations", run.evaluations().to_string())
-        .line("time", format!("{:.1} s", run.seconds()))
+    Card::new(format!(
+        "Run: {} training, {stop}",
+        run.method.replace('_', " ")
+    ))
+    .line("epochs", format!("{}{skipped}", run.history.len()))
+    .line(
+        "best mse",
+        format!("{} at epoch {}", number(run.best_mse), run.best_epoch),
+    )
+    .line("evaluations", run.evaluations().to_string())
+    .line("time", format!("{:.1} s", run.seconds()))
 }
 
 fn ensemble(all: &Ensemble) -> Card {
@@ -173,7 +206,10 @@ fn ensemble(all: &Ensemble) -> Card {
         0 => card,
         n => card.line("failed", n.to_string()),
     }
-    .table(vec!["epochs".into(), "best mse".into(), "at epoch".into()], rows)
+    .table(
+        vec!["epochs".into(), "best mse".into(), "at epoch".into()],
+        rows,
+    )
 }
 
 fn hessian(hessian: &Hessian) -> Card {
@@ -184,25 +220,53 @@ fn hessian(hessian: &Hessian) -> Card {
 }
 
 fn eigenpairs(pairs: &Eigenpairs) -> Card {
-    let values: Vec<String> = pairs.values.iter().take(COLUMNS).map(|x| number(*x)).collect();
+    let values: Vec<String> = pairs
+        .values
+        .iter()
+        .take(COLUMNS)
+        .map(|x| number(*x))
+        .collect();
     Card::new(format!("{} eigenpairs", pairs.values.len()))
         .line("values", values.join(", "))
-        .line("vectors", format!("[{}, {}]", pairs.vectors.nrows(), pairs.vectors.ncols()))
+        .line(
+            "vectors",
+            format!("[{}, {}]", pairs.vectors.nrows(), pairs.vectors.ncols()),
+        )
 }
 
 fn trace(trace: &Trace) -> Card {
-    Card::new(format!("Trace {} ± {}", number(trace.value), number(trace.standard_error)))
+    Card::new(format!(
+        "Trace {} ± {}",
+        number(trace.value),
+        number(trace.standard_error)
+    ))
 }
 
 fn density(density: &Density) -> Card {
-    let how = if density.exact { "eigenvalues" } else { "nodes of the quadrature" };
+    let how = if density.exact {
+        "eigenvalues"
+    } else {
+        "nodes of the quadrature"
+    };
     Card::new("Spectral density")
-        .line(how, format!("{}, {}", density.nodes.len(), range(density.nodes.iter().copied())))
+        .line(
+            how,
+            format!(
+                "{}, {}",
+                density.nodes.len(),
+                range(density.nodes.iter().copied())
+            ),
+        )
         .line("σ", number(density.sigma))
 }
 
 fn landscape(landscape: &Landscape) -> Card {
-    let shape: Vec<String> = landscape.loss.shape().iter().map(usize::to_string).collect();
+    let shape: Vec<String> = landscape
+        .loss
+        .shape()
+        .iter()
+        .map(usize::to_string)
+        .collect();
     Card::new(format!("Landscape [{}]", shape.join(", ")))
         .line("loss", range(landscape.loss.iter().copied()))
         .line("solves that failed", landscape.failures().to_string())
@@ -223,12 +287,27 @@ fn schedule(schedule: &Schedule) -> Card {
     let values: Vec<String> = schedule.values().iter().map(|x| number(*x)).collect();
     Card::new("Schedule of λ")
         .line("values", values.join(", "))
-        .line("epochs", format!("{} for each, {} in all", schedule.epochs_per_step(), schedule.epochs()))
+        .line(
+            "epochs",
+            format!(
+                "{} for each, {} in all",
+                schedule.epochs_per_step(),
+                schedule.epochs()
+            ),
+        )
 }
 
 fn spline(spline: &SmoothingSpline) -> Card {
     Card::new("Smoothing spline")
-        .line("size", format!("{} samples, {} knots, {} components", spline.samples(), spline.times().len(), spline.dof()))
+        .line(
+            "size",
+            format!(
+                "{} samples, {} knots, {} components",
+                spline.samples(),
+                spline.times().len(),
+                spline.dof()
+            ),
+        )
         .line("α", number(spline.alpha()))
 }
 
@@ -324,27 +403,54 @@ mod tests {
     fn long_tables_show_their_ends() {
         let card = array(Array1::linspace(0.0, 99.0, 100).view().into_dyn()).text();
         assert!(card.starts_with("Array [100]\n  range  0 … 99"), "{card}");
-        assert!(card.contains('…') && card.contains("99") && !card.contains("50"), "{card}");
+        assert!(
+            card.contains('…') && card.contains("99") && !card.contains("50"),
+            "{card}"
+        );
         assert_eq!(card.lines().count(), 2 + 2 * ENDS + 1);
         let deep = array(Array3::zeros((2, 3, 2)).view().into_dyn()).text();
-        assert!(deep.contains("Array [2, 3, 2]") && deep.contains("the first of"), "{deep}");
-        assert_eq!(array(Array1::zeros(0).view().into_dyn()).text(), "Array [0]");
+        assert!(
+            deep.contains("Array [2, 3, 2]") && deep.contains("the first of"),
+            "{deep}"
+        );
+        assert_eq!(
+            array(Array1::zeros(0).view().into_dyn()).text(),
+            "Array [0]"
+        );
     }
 
     #[test]
     fn data_say_what_is_missing() {
-        let data = Dataset::single(array![0.0, 1.0], array![[1.0, f64::NAN], [2.0, 3.0]], None).unwrap();
+        let data =
+            Dataset::single(array![0.0, 1.0], array![[1.0, f64::NAN], [2.0, 3.0]], None).unwrap();
         let text = dataset(&data).text();
-        assert!(text.contains("2 times, 2 state variables") && text.contains("1 … 3, 1 missing"), "{text}");
+        assert!(
+            text.contains("2 times, 2 state variables") && text.contains("1 … 3, 1 missing"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_run_and_a_model_are_described() {
-        let data = prelude::dataset(&prelude::lotka_volterra().unwrap(), &[1.0, 1.0], &[0.0, 0.5, 1.0]).unwrap();
+        let data = prelude::dataset(
+            &prelude::lotka_volterra().unwrap(),
+            &[1.0, 1.0],
+            &[0.0, 0.5, 1.0],
+        )
+        .unwrap();
         let model = prelude::blackbox(&[2, 3, 2]).unwrap();
         assert!(field(&model).text().contains("trainable parameters  17"));
-        let done = prelude::train(&model, &data, prelude::vanilla(), prelude::TrainOptions::default().epochs(2)).unwrap();
+        let done = prelude::train(
+            &model,
+            &data,
+            prelude::vanilla(),
+            prelude::TrainOptions::default().epochs(2),
+        )
+        .unwrap();
         let text = run(&done).text();
-        assert!(text.contains("vanilla training, finished") && text.contains("epochs       2"), "{text}");
+        assert!(
+            text.contains("vanilla training, finished") && text.contains("epochs       2"),
+            "{text}"
+        );
     }
 }

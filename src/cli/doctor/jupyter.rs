@@ -86,7 +86,11 @@ fn rust_kernel(program: Option<&Path>) -> Finding {
     let what = "evcxr_jupyter";
     match program {
         Some(program) => Finding::there(what, program.display().to_string()),
-        None => Finding::missing(what, "not here and not on the PATH; notebooks in Rust need it", CURE),
+        None => Finding::missing(
+            what,
+            "not here and not on the PATH; notebooks in Rust need it",
+            CURE,
+        ),
     }
 }
 
@@ -105,10 +109,15 @@ fn registered(jupyter: Option<&Path>) -> Finding {
         Ok(kernels(&json))
     });
     match listed {
-        Ok(list) if list.iter().any(|(name, _)| name == KERNEL) => Finding::there(what, names(&list)),
+        Ok(list) if list.iter().any(|(name, _)| name == KERNEL) => {
+            Finding::there(what, names(&list))
+        }
         Ok(list) if list.is_empty() => Finding::missing(what, "none is registered", CURE),
         Ok(list) if list.iter().any(|(_, rust)| *rust) => {
-            let text = format!("{}; not the one of this checkout, which is quicker", names(&list));
+            let text = format!(
+                "{}; not the one of this checkout, which is quicker",
+                names(&list)
+            );
             Finding::missing(what, text, CURE)
         }
         Ok(list) => Finding::missing(what, format!("{}; none for Rust", names(&list)), CURE),
