@@ -74,10 +74,10 @@ scripts: setup ## run every script of scripts/ with the short settings of tests/
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
 
-bench-peers: setup ## loss and gradient beside torchdiffeq, in a virtual environment made for it (some GB to download)
+bench-peers: setup ## the same work by torchdiffeq, diffrax and SciPy, in a virtual environment made for them (some GB to download)
 	test -d .venv-peers || $(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet torch==2.11.0 torchdiffeq==0.2.5 numpy
-	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench loss_and_gradient
+	.venv-peers/bin/python -m pip install --quiet --requirement benches/peers/requirements.txt
+	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench peers
 
 sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe code is there)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --no-default-features --target x86_64-unknown-linux-gnu \
