@@ -292,7 +292,7 @@ fn an_interrupted_training_keeps_its_run() {
     t.enter("let model = blackbox([2, 4, 2]);");
     t.press("let run = train(model, data, vanilla(), #{ epochs: 100000000 });\r");
     // The bar shows that epochs are done.
-    t.shows("epochs/s");
+    t.shows("mse");
     t.press("\x03");
     t.shows("run holds the");
     let screen = t.enter("run");

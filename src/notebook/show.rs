@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn data_say_what_is_missing() {
         let data =
-            Dataset::single(array![0.0, 1.0], array![[1.0, f64::NAN], [2.0, 3.0]], None).unwrap();
+            Dataset::single(array![0.0, 1.0], array![[1.0, 2.0], [f64::NAN, 3.0]], None).unwrap();
         let text = dataset(&data).text();
         assert!(
             text.contains("2 times, 2 state variables") && text.contains("1 … 3, 1 missing"),

@@ -378,7 +378,7 @@ mod tests {
     fn nothing_is_offered_where_nothing_fits() {
         let known = known(BEFORE);
         for text in [
-            "// ru", "\"ru", "let ru", "1.5", "run.zzz", "`ru", "zzz", "zzz.", ":zzz", "/* ru",
+            "// ru", "\"zzq", "let ru", "1.5", "run.zzz", "`ru", "zzz", "zzz.", ":zzz", "/* ru",
         ] {
             assert_eq!(values(&known, text).1, Vec::<String>::new(), "{text}");
         }

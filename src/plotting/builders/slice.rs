@@ -11,8 +11,10 @@ use crate::error::Result;
 /// use odesync::plotting::builders::slice_1d;
 /// let x: Vec<f64> = (-20..=20).map(|i| 0.1 * f64::from(i)).collect();
 /// let loss: Vec<f64> = x.iter().map(|x| 0.1 + x * x).collect();
-/// let figure = slice_1d(&x, &[("t = 3", &loss)], ["step along v₁", "loss"], Some(0.0))?;
-/// assert!(figure.to_svg()?.contains("t = 3"));
+/// let longer: Vec<f64> = x.iter().map(|x| 0.1 + (3.0 * x).sin().powi(2)).collect();
+/// let lines = [("t = 3", &loss[..]), ("t = 9", &longer[..])];
+/// let figure = slice_1d(&x, &lines, ["step along v₁", "loss"], Some(0.0))?;
+/// assert!(figure.to_svg()?.contains("t = 9"));
 /// # Ok::<(), odesync::Error>(())
 /// ```
 ///
