@@ -12,11 +12,11 @@ FEATURES := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda demo test test-cuda check lint licences scripts bench-peers sanitize clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks save-notebooks test-jupyterlab test test-cuda check lint licences scripts bench-peers sanitize clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  With NO_TORCH=1 they do without libtorch, for example: make demo NO_TORCH=1"
 
@@ -39,6 +39,27 @@ endif
 
 demo: setup ## set up, build, and watch homotopy training discover the Lotka-Volterra dynamics
 	$(CARGO) run --release $(FEATURES) -- run scripts/homotopy_by_hand.rhai
+
+setup-notebook: ## bring Jupyter, the Rust kernel and a built odesync for notebooks into this checkout (some minutes, once)
+	@command -v $(PYTHON) > /dev/null || { echo "setup: error: no \`$(PYTHON)\` on the PATH, and Jupyter needs it. On Debian and Ubuntu: apt-get install python3-venv." >&2; exit 1; }
+	@$(PYTHON) tools/setup_notebook.py $(NOTEBOOK_TORCH)
+
+notebook: setup-notebook ## open JupyterLab in notebooks/ (sets up what is missing)
+	.venv-jupyter/bin/jupyter lab --notebook-dir notebooks
+# The notebooks that are here do without the torch engine. Who writes one should have it, where libtorch is.
+ifndef NO_TORCH
+notebook: NOTEBOOK_TORCH := --torch
+endif
+
+notebooks: setup-notebook ## execute every notebook with short settings, each in a fresh kernel; they stay as they are
+	.venv-jupyter/bin/python tools/check_kernel.py
+	.venv-jupyter/bin/python tools/run_notebooks.py --short
+
+save-notebooks: setup-notebook ## execute every notebook in full and save it with its outputs
+	.venv-jupyter/bin/python tools/run_notebooks.py --save
+
+test-jupyterlab: setup-notebook ## run a notebook in JupyterLab in headless Chromium, and look for its figure in the page
+	.venv-jupyter/bin/python tools/jupyterlab_in_browser.py
 
 test: setup ## set up and run every test
 ifndef NO_TORCH
@@ -74,10 +95,10 @@ scripts: setup ## run every script of scripts/ with the short settings of tests/
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
 
-bench-peers: setup ## loss and gradient beside torchdiffeq, in a virtual environment made for it (some GB to download)
+bench-peers: setup ## the same work by torchdiffeq, diffrax and SciPy, in a virtual environment made for them (some GB to download)
 	test -d .venv-peers || $(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet torch==2.11.0 torchdiffeq==0.2.5 numpy
-	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench loss_and_gradient
+	.venv-peers/bin/python -m pip install --quiet --requirement benches/peers/requirements.txt
+	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench peers
 
 sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe code is there)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --no-default-features --target x86_64-unknown-linux-gnu \

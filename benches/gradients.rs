@@ -70,7 +70,7 @@ fn table(
             Ok((objective, params, loss))
         });
         let (mut objective, params, loss) = made?;
-        let seconds = median(|| objective.evaluate(&params, lambda, true, None).map(drop))?;
+        let seconds = least(|| objective.evaluate(&params, lambda, true, None).map(drop))?;
         if choice == Adjoint::Backprop {
             (first, want) = (seconds, loss.gradient.clone());
         }
@@ -93,14 +93,14 @@ fn relative(got: &[f64], want: &[f64]) -> f64 {
     norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())
 }
 
-/// Median wall time, s, of at least 5 calls and 2 s.
-fn median(mut call: impl FnMut() -> odesync::Result<()>) -> Result<f64, Failure> {
-    let (begin, mut times) = (Instant::now(), vec![]);
-    while times.len() < 5 || (begin.elapsed() < Duration::from_secs(2) && times.len() < 2000) {
+/// Least wall time, s, of at least 5 calls and 2 s: another program on the machine disturbs it least.
+fn least(mut call: impl FnMut() -> odesync::Result<()>) -> Result<f64, Failure> {
+    let (begin, mut least, mut calls) = (Instant::now(), f64::INFINITY, 0);
+    while calls < 5 || begin.elapsed() < Duration::from_secs(2) {
         let start = Instant::now();
         call()?;
-        times.push(start.elapsed().as_secs_f64());
+        least = least.min(start.elapsed().as_secs_f64());
+        calls += 1;
     }
-    times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
+    Ok(least)
 }

@@ -51,7 +51,7 @@ fn landscapes(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
         "smallest",
         "width",
         "minima",
-        "roughness",
+        "log variation",
         "NaN",
         "Hessian, s",
         "slice, s"
@@ -73,7 +73,7 @@ fn landscapes(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
             "{t_end:>6}{high:>14.4e}{low:>14.4e}{:>14.4e}{:>10}{:>12.4}{:>8}{seconds:>12.3}{:>12.3}",
             high - low,
             landscape.minima(),
-            landscape.roughness(),
+            landscape.log_variation(),
             landscape.failures(),
             begin.elapsed().as_secs_f64()
         );

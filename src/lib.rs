@@ -11,6 +11,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`error`], [`files`], [`memory`], [`tables`] | the one error type, nearest names; files written complete or not at all; how much memory there is; aligned text |
+//! | `kernel` | whether this process runs the cells of a notebook, and what one cell hands on to the next |
 //! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP, second derivatives) |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`dynamics`] | known systems, one file each |
@@ -29,7 +30,8 @@
 //! | [`experiments`] | experiments put together from a configuration, their runs on disk, many runs |
 //! | [`script`] | the rhai engine, its bindings and the session |
 //! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync docs`, `odesync compare` …, `odesync doctor` |
-//! | [`prelude`] | the names of the script language for programs and notebooks; uses what stands above [`script`] |
+//! | [`prelude`] | the names of the script language for programs and notebooks |
+//! | [`notebook`] | what a notebook shows of a value, interrupts, scripts in cells |
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
@@ -43,10 +45,12 @@ pub mod error;
 pub mod experiments;
 pub mod field;
 pub mod files;
+mod kernel;
 pub mod landscape;
 pub mod logging;
 pub mod memory;
 pub mod models;
+pub mod notebook;
 pub mod odesolve;
 pub mod plotting;
 pub mod prelude;
@@ -64,6 +68,8 @@ pub mod training;
 mod test_support;
 
 pub use error::{Error, Result};
+/// The arrays of the library's functions.
+pub use ndarray;
 
 /// The README's Rust runs as a doc test.
 #[cfg(doctest)]

@@ -29,6 +29,7 @@ pub use crate::landscape::{
     Along, Density, DensityOptions, DirectionOptions, Function, Hessian, Landscape, LossOptions,
     Pca, SymbolicLoss, random_directions,
 };
+pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
 pub use crate::plotting::{
     Arrows, Color, ColorMap, Contour, Dash, Figure, Grid, HeatMap, Marker, Panel, Style, Surface,
@@ -37,16 +38,19 @@ pub use crate::plotting::{
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};
-pub use crate::synchronization::{Coupling, synchronize, with_lambda};
+pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
     Ensemble, Homotopy, LrSchedule, Method, MultipleShooting, Observation, Observers, Optimizer,
     Run, Stop, TrainOptions,
 };
-pub use crate::{Error, Result};
+pub use crate::{Error, Result, rhai};
 
-use ndarray::{Array1, Array3};
+pub use ndarray::{Array1, Array2, Array3, Axis, array, s};
+
+use std::sync::Arc;
 
 use crate::logging::{Counting, CsvLogger, Progress};
+use crate::notebook::Interruptible;
 use crate::random::with_shared;
 use crate::training::{Member, Observer};
 
@@ -154,6 +158,61 @@ pub fn smoothing_spline(t: &[f64], u: &Array3<f64>, alpha: f64) -> Result<Smooth
     SmoothingSpline::new(t, u.view(), alpha)
 }
 
+/// The spline of data, missing values left out; α = 0 interpolates. With [`SmoothingSpline::at`] it has a value at any time.
+///
+/// # Errors
+/// See [`SmoothingSpline::ragged`].
+pub fn spline_of(data: &Dataset, alpha: f64) -> Result<SmoothingSpline> {
+    SmoothingSpline::ragged(data.trajectories(), alpha)
+}
+
+/// The field coupled to a spline, f(t, u) + λ K (û(t) − u), with λ = 1 ([`with_lambda`] changes that).
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let t = linspace(0.0, 6.0, 61);
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &t)?;
+/// let coupled = synchronize(&blackbox(&[2, 8, 2])?, &spline_of(&data, 0.0)?, 20.0)?;
+/// let u = solve(&coupled, &[1.0, 1.0], &t, &SolveOptions::default())?.u;
+/// assert!((&u - &data.u().index_axis(Axis(0), 0)).iter().all(|x| x.abs() < 0.5));
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`crate::synchronization::synchronize`].
+pub fn synchronize(
+    field: &VectorField,
+    spline: &SmoothingSpline,
+    coupling: impl Into<Coupling>,
+) -> Result<VectorField> {
+    crate::synchronization::synchronize(field, Arc::new(spline.clone()), &coupling.into())
+}
+
+/// The right picture of a solution, data, a run or a spectral density.
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let solution = solve(&lorenz()?, &[1.0, 1.0, 1.0], &linspace(0.0, 5.0, 200), &SolveOptions::default())?;
+/// assert!(plot(&solution)?.to_svg()?.contains("<svg"));
+/// # Ok::<(), odesync::Error>(())
+/// ```
+///
+/// # Errors
+/// Nothing to draw.
+pub fn plot(value: &impl Plot) -> Result<Panel> {
+    value.plot()
+}
+
+/// Data as points and the run's best model as lines, from the same initial state until `t_end`; the first sample of several.
+///
+/// # Errors
+/// Data and model that do not fit, or a model that can't be solved so far.
+pub fn plot_fit(data: &Dataset, run: &Run, t_end: f64) -> Result<Figure> {
+    crate::notebook::plot_fit(data, run, t_end)
+}
+
 /// Trains a copy of `model`, with its progress on standard error and, if there is a folder for its checkpoints, its metrics in
 /// `metrics.csv` there.
 ///
@@ -165,6 +224,7 @@ pub fn train(
     method: impl Into<Method>,
     options: TrainOptions,
 ) -> Result<Run> {
+    let _guard = Interruptible::new(&options.interrupt);
     let mut observers = Observers::default();
     observers.push(Progress::default());
     if let Some(out) = &options.out {
@@ -240,6 +300,7 @@ pub fn ensemble(
     method: impl Into<Method>,
     options: TrainOptions,
 ) -> Result<Ensemble> {
+    let _guard = Interruptible::new(&options.interrupt);
     let members = Member::seeded(seeds, &options, make)?;
     let mut progress = Progress::labelled(format!("best of {}", members.len()));
     let loggers = |member: &Member| -> Box<dyn Observer> {

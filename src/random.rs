@@ -18,6 +18,8 @@ mod tests;
 
 use mt19937::Mt19937;
 
+use crate::kernel;
+
 /// Normal draws of at least this many values go through PyTorch's block algorithm, shorter ones through the scalar one.
 const BLOCK: usize = 16;
 
@@ -156,6 +158,9 @@ fn box_muller(block: &mut [f32]) {
 
 static SHARED: Mutex<Option<Generator>> = Mutex::new(None);
 
+/// What it is called where the cells of a notebook share it.
+const KEPT: &str = "generator";
+
 /// PyTorch's default seed, in force until [`seed`] is called.
 const DEFAULT_SEED: u64 = 67_280_421_310_721;
 
@@ -165,12 +170,21 @@ fn lock() -> MutexGuard<'static, Option<Generator>> {
 
 /// Seeds the generator that models draw their weights from when none is given, as `torch.manual_seed(seed)` does.
 pub fn seed(seed: u64) {
-    *lock() = Some(Generator::manual_seed(seed));
+    let mut shared = lock();
+    let generator = shared.insert(Generator::manual_seed(seed));
+    kernel::hand_on(KEPT, generator);
 }
 
 /// Draws from the generator that [`seed`] seeds.
 pub fn with_shared<T>(draw: impl FnOnce(&mut Generator) -> T) -> T {
-    draw(lock().get_or_insert_with(|| Generator::manual_seed(DEFAULT_SEED)))
+    let mut shared = lock();
+    if let Some(kept) = kernel::take_up(KEPT) {
+        *shared = Some(kept);
+    }
+    let generator = shared.get_or_insert_with(|| Generator::manual_seed(DEFAULT_SEED));
+    let drawn = draw(generator);
+    kernel::hand_on(KEPT, generator);
+    drawn
 }
 
 /// The bound of the uniform draw of a `torch.nn.Linear` weight, 1/√fan_in, in PyTorch's arithmetic:

@@ -242,9 +242,10 @@ fn doctor_names_what_is_missing_and_the_cure() {
     assert!(line(" memory").0.contains("iB for a script"));
     assert!(line(" configs").0.contains("lorenz3d"));
     for (what, cure) in [
-        (" Jupyter", "→ python3 -m venv .venv"),
-        (" evcxr_jupyter", "→ cargo install evcxr_jupyter@"),
-        (" kernels", "→ evcxr_jupyter --install"),
+        (" Jupyter", "→ make notebook"),
+        (" evcxr_jupyter", "→ make notebook"),
+        (" kernels", "→ make notebook"),
+        (" notebooks", "→ make notebook"),
     ] {
         let (found, next) = line(what);
         assert!(found.starts_with('–') && next.contains(cure), "{text}");
@@ -268,25 +269,35 @@ fn doctor_names_what_is_missing_and_the_cure() {
 fn doctor_says_what_there_is() {
     let bin = tempfile::tempdir().unwrap();
     let versions = "Selected Jupyter core packages...\njupyter_core     : 5.7.2\njupyterlab       : 4.2.5\nnotebook         : not installed";
-    let kernels = |language: &str| {
-        format!("{{\"kernelspecs\": {{\"k\": {{\"spec\": {{\"language\": \"{language}\"}}}}}}}}")
+    let kernels = |name: &str, language: &str| {
+        format!(
+            "{{\"kernelspecs\": {{\"{name}\": {{\"spec\": {{\"language\": \"{language}\"}}}}}}}}"
+        )
     };
-    let rust = kernels("rust");
+    let rust = kernels("odesync", "rust");
     let jupyter = [("--version", versions), ("kernelspec", rust.as_str())];
     program(bin.path(), "jupyter", &jupyter);
     program(bin.path(), "evcxr_jupyter", &[]);
-    let list = "[v1]\n\"evcxr_jupyter 0.22.0 (registry+https://github.com/rust-lang/crates.io-index)\" = [\"evcxr_jupyter\"]\n";
-    std::fs::write(bin.path().join(".crates.toml"), list).unwrap();
     let (code, text) = doctor(bin.path(), &[]);
     assert_eq!(code, 0, "{text}");
     assert!(
         text.contains("✓ Jupyter         jupyter_core 5.7.2, jupyterlab 4.2.5 ("),
         "{text}"
     );
-    assert!(text.contains("✓ evcxr_jupyter   0.22.0 ("), "{text}");
-    assert!(text.contains("✓ kernels         k\n"), "{text}");
+    assert!(text.contains("✓ evcxr_jupyter   /"), "{text}");
+    assert!(text.contains("✓ kernels         odesync\n"), "{text}");
 
-    let python = kernels("python");
+    let other = kernels("rust", "rust");
+    let jupyter = [("--version", versions), ("kernelspec", other.as_str())];
+    program(bin.path(), "jupyter", &jupyter);
+    let (code, text) = doctor(bin.path(), &[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("– kernels         rust; not the one of this checkout"),
+        "{text}"
+    );
+
+    let python = kernels("k", "python");
     let jupyter = [("--version", versions), ("kernelspec", python.as_str())];
     program(bin.path(), "jupyter", &jupyter);
     let (code, text) = doctor(bin.path(), &[]);

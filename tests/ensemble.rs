@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use ndarray::Array1;
 use odesync::datasets::Dataset;
 use odesync::dynamics::lotka_volterra;
-use odesync::error::{Error, Result};
+use odesync::error::Result;
 use odesync::field::{Unary, VectorField};
 use odesync::models::blackbox;
 use odesync::odesolve::{SolveOptions, solve};

@@ -393,7 +393,7 @@ fn training_and_its_checkpoints() {
         let more = train(&net, &data, &Method::Vanilla, &options(choice), &mut ()).unwrap();
         assert_eq!(more.history.len(), 7);
         assert_eq!(more.history[..5], got.history[..]);
-        assert!(load_model(&folder.join("best.safetensors")).is_ok());
+        assert!(load_model(folder.join("best.safetensors")).is_ok());
     }
 }
 

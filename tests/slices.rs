@@ -424,6 +424,43 @@ fn the_landscape_of_a_parameter_by_the_length_of_the_data() {
     }
 }
 
+/// The paper's observation, for a model before it is trained: longer data make the landscape along the leading eigenvectors go up and
+/// down by more powers of ten, and the spectrum wider; the coupling takes most of both away.
+#[test]
+fn longer_data_make_the_landscape_of_a_black_box_more_irregular_and_its_spectrum_wider() {
+    let system = odesync::dynamics::lotka_volterra().unwrap();
+    let t: Vec<f64> = (0..92).map(|i| 0.1 * f64::from(i)).collect();
+    let u0 = [0.442_492_96, 4.628_059_4];
+    let u = solve(&system, &u0, &t, &SolveOptions::default()).unwrap().u;
+    let data = Dataset::single(Array1::from(t), u, Some(Array1::from(u0.to_vec()))).unwrap();
+    let model = blackbox(&[2, 32, 2], Unary::Gelu, &mut Generator::manual_seed(10)).unwrap();
+    let c = Array1::linspace(-1.0, 1.0, 10).to_vec();
+    let look = |t_end: f64, options: &LossOptions| {
+        let data = data.up_to(t_end).unwrap();
+        let h = Hessian::new(&model, &data, options).unwrap();
+        let along = Along::directions(&h.eigenpairs(2).unwrap().vectors, &[c.clone(), c.clone()]);
+        let l = along.evaluate(&model, &data, options, &|_, _| {}).unwrap();
+        let width = h.density(&DensityOptions::default()).unwrap().width();
+        (l.log_variation(), width)
+    };
+    let free: Vec<(f64, f64)> = [3.1, 5.1, 7.1, 9.1]
+        .iter()
+        .map(|t_end| look(*t_end, &LossOptions::default()))
+        .collect();
+    for pair in free.windows(2) {
+        assert!(pair[1].0 > pair[0].0 && pair[1].1 > pair[0].1, "{free:?}");
+    }
+    assert!(
+        free[3].0 > 2.0 * free[0].0 && free[3].1 > 8.0 * free[0].1,
+        "{free:?}"
+    );
+    let held = look(9.1, &coupled(1.0));
+    assert!(
+        held.0 < 0.5 * free[3].0 && held.1 < 0.01 * free[3].1,
+        "{held:?}"
+    );
+}
+
 #[test]
 fn scripts_have_landscapes_of_closures_models_and_runs() {
     let base = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 2, 0.1)); seed(3); let m = blackbox([2, 4, 2]); ";

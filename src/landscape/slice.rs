@@ -216,20 +216,41 @@ impl Landscape {
         count
     }
 
-    /// How irregular it is: the total variation Σ |L_{k+1} − L_k| of a line along an axis over the range of the loss on it, the
-    /// mean over all such lines. It is 1 where the loss only rises or only falls, at most 2 in a single valley, and grows with
+    /// How irregular its shape is: the total variation Σ |L_{k+1} − L_k| of a line along an axis over the range of the loss on it,
+    /// the mean over all such lines. It is 1 where the loss only rises or only falls, at most 2 in a single valley, and grows with
     /// every further one. Places whose solve failed are left out; NaN where nothing is left.
     pub fn roughness(&self) -> f64 {
+        self.mean_over_lines(Some, |variation, range| {
+            (range > 0.0).then(|| variation / range)
+        })
+    }
+
+    /// How many powers of ten the loss goes up and down: the total variation of log₁₀ L of a line along an axis, the mean over all
+    /// such lines. Unlike [`Landscape::roughness`] it sees what lies at the foot of a loss that grows beyond all bounds elsewhere.
+    /// Losses that are not positive, and places whose solve failed, are left out; NaN where nothing is left.
+    pub fn log_variation(&self) -> f64 {
+        self.mean_over_lines(
+            |x| (x > 0.0).then(|| x.log10()),
+            |variation, _| Some(variation),
+        )
+    }
+
+    /// The mean over all lines along the axes of what is made of their variation and their range.
+    fn mean_over_lines(
+        &self,
+        read: impl Fn(f64) -> Option<f64>,
+        of: impl Fn(f64, f64) -> Option<f64>,
+    ) -> f64 {
         let mut sum = (0.0, 0);
         for axis in 0..self.loss.ndim() {
             for line in self.loss.lanes(ndarray::Axis(axis)) {
-                let finite: Vec<f64> = line.iter().copied().filter(|x| x.is_finite()).collect();
-                let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                if high > low {
-                    let steps = finite.windows(2).map(|pair| (pair[1] - pair[0]).abs());
-                    sum.0 += steps.sum::<f64>() / (high - low);
-                    sum.1 += 1;
+                let known = line.iter().copied().filter(|x| x.is_finite());
+                let known: Vec<f64> = known.filter_map(&read).collect();
+                let low = known.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let steps = known.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+                if let Some(x) = of(steps.sum(), high - low).filter(|_| known.len() > 1) {
+                    sum = (sum.0 + x, sum.1 + 1);
                 }
             }
         }
@@ -267,6 +288,10 @@ mod tests {
         assert_eq!(waves.minima(), 3);
         assert!((waves.roughness() - 6.0).abs() < 1e-12);
         assert!(line(|_| 1.0, 5).roughness().is_nan());
+        // Down and up by three powers of ten; below zero there are no powers.
+        let notch = line(|x| 10.0_f64.powf((6.0 * x - 3.0).abs()), 41);
+        assert!((notch.log_variation() - 6.0).abs() < 1e-12);
+        assert!(line(|x| -1.0 - x, 5).log_variation().is_nan());
 
         let c: Vec<f64> = (-10..11).map(f64::from).collect();
         let axes = vec![axis(&[1.0, 0.0], &c), axis(&[0.0, 1.0], &c)];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::progress::{BARS, BETWEEN_LINES, say};
+use super::progress::{BARS, between_lines, say};
 
 /// What is done sooner shows nothing.
 const SILENT: Duration = Duration::from_millis(700);
@@ -65,7 +65,7 @@ impl Counting {
                 bar
             });
             bar.set_position(done as u64);
-        } else if state.last_line.elapsed() > BETWEEN_LINES {
+        } else if state.last_line.elapsed() > between_lines(self.started.elapsed()) {
             state.last_line = Instant::now();
             let rate = done as f64 / self.started.elapsed().as_secs_f64();
             let left = all.saturating_sub(done) as f64 / rate;

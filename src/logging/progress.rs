@@ -1,4 +1,5 @@
-//! Progress of a training on standard error: a bar on a terminal, a line every so often elsewhere.
+//! Progress of a training on standard error: a bar on a terminal, a line every so often elsewhere. In a notebook the lines go to
+//! standard output, since Jupyter paints the other one as an error.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -8,10 +9,12 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::Result;
+use crate::kernel::is_notebook;
 use crate::training::{EpochRecord, Observer, Run, RunStart, Stop};
 
-/// Time between two lines where there is no terminal.
-pub(super) const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// Time between two lines where there is no terminal: an eighth of the time that has passed, so that the lines of a long run do
+/// not flood a page; at least this, and at most that.
+const BETWEEN_LINES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(300)];
 /// Redraws of the bar in a second: enough for the eye, and far cheaper than one an epoch.
 const REDRAWS: u8 = 10;
 
@@ -76,9 +79,18 @@ impl Progress {
     }
 }
 
+pub(super) fn between_lines(passed: Duration) -> Duration {
+    let [least, most] = BETWEEN_LINES;
+    (passed / 8).clamp(least, most)
+}
+
 /// Standard error may be closed; progress is not worth ending a run for.
 pub(super) fn say(text: &str) {
     BARS.suspend(|| {
+        if is_notebook() {
+            println!("{text}");
+            return;
+        }
         let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}\n"));
     });
 }
@@ -131,7 +143,7 @@ impl Observer for Progress {
                     bar.set_message(self.status(record, best));
                 }
             }
-            None if self.last_line.elapsed() > BETWEEN_LINES => {
+            None if self.last_line.elapsed() > between_lines(self.started.elapsed()) => {
                 self.last_line = Instant::now();
                 let now = (done - self.first) as f64;
                 let rate = now / self.started.elapsed().as_secs_f64();
@@ -179,5 +191,21 @@ impl Observer for Progress {
             run.best_epoch
         ));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_an_hour_fit_on_a_page() {
+        let mut passed = Duration::ZERO;
+        let mut lines = 0;
+        while passed < Duration::from_secs(3600) {
+            passed += between_lines(passed);
+            lines += 1;
+        }
+        assert!((10..80).contains(&lines), "{lines}");
     }
 }

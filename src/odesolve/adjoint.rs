@@ -185,14 +185,24 @@ impl<'a> Bars<'a> {
     }
 }
 
+/// `to += from`.
 pub(crate) fn add(from: &[f64], to: &mut [f64]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
+    add_scaled(1.0, from, to);
 }
 
+/// `to += scale from`; a few components without the overhead of a loop over many.
+#[inline]
 pub(crate) fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += scale * from;
+    match (from, &mut *to) {
+        ([a], [x]) => *x += scale * a,
+        ([a, b], [x, y]) => (*x, *y) = (*x + scale * a, *y + scale * b),
+        ([a, b, c], [x, y, z]) => {
+            (*x, *y, *z) = (*x + scale * a, *y + scale * b, *z + scale * c);
+        }
+        _ => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to += scale * from;
+            }
+        }
     }
 }

@@ -1,15 +1,20 @@
 //! Backward differentiation formulas of variable order: the state is a table D of backward differences
 //! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
 
-use super::adjoint::{Bars, add, add_scaled};
+mod adjoint;
+mod differences;
+
+use super::adjoint::{add, add_scaled};
 use super::checkpoints::Row;
 use super::control::error_norm;
-use super::driver::{Course, Scheme, Workspace, finite};
+use super::driver::{Course, Scheme, finite};
 use super::failure::FailureReason;
 use super::methods::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::plan::Step;
-use super::stage::{Equation, Exact, StageSolver};
-use crate::field::native::{Evaluator, Gradient};
+use super::stage::{Equation, StageSolver};
+use crate::field::native::Evaluator;
+pub(crate) use adjoint::backward;
+use differences::{respacing, weight};
 
 /// Differences that are kept.
 const ROWS: usize = MAX_ORDER + 3;
@@ -38,29 +43,6 @@ pub(crate) struct Bdf {
     spacing: f64,
     /// Steps of this size in a row, at this order.
     equal: usize,
-}
-
-/// How differences of one spacing become those of `factor` times it, up to an order: `D'_j = Σ_i m_ij D_i`.
-fn respacing(order: usize, factor: f64) -> [[f64; MAX_ORDER + 1]; MAX_ORDER + 1] {
-    let half = |factor: f64| {
-        let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
-        m[0] = [1.0; MAX_ORDER + 1];
-        for i in 1..=order {
-            let (row, above) = (i as f64, m[i - 1]);
-            for (j, (m, above)) in m[i].iter_mut().zip(above).enumerate().skip(1) {
-                *m = above * (row - 1.0 - factor * j as f64) / row;
-            }
-        }
-        m
-    };
-    let (r, u) = (half(factor), half(1.0));
-    let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
-    for i in 0..=order {
-        for j in 0..=order {
-            m[i][j] = (0..=order).map(|k| r[i][k] * u[k][j]).sum();
-        }
-    }
-    m
 }
 
 impl Bdf {
@@ -346,100 +328,9 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
     }
 }
 
-/// Weight of D_j, at the end of a step, in the dense output at θ of that step.
-fn weight(j: usize, theta: f64) -> f64 {
-    (0..j)
-        .map(|i| (theta - 1.0 + i as f64) / (i as f64 + 1.0))
-        .product()
-}
-
-/// The exact adjoint: the recurrence of the differences, transposed. `history` are the adjoints of the differences beside the
-/// state, at the end and then at the start.
-pub(crate) fn backward(
-    evaluator: &Evaluator,
-    sample: usize,
-    work: &Workspace,
-    (bars, history): (&[f64], &mut Vec<f64>),
-    gradient: &mut Gradient,
-) -> Vec<f64> {
-    let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let mut exact = Exact::default();
-    exact.bind(evaluator);
-    // Adjoints of D at the end of a step, then at its start.
-    let mut d_bar = std::mem::take(history);
-    d_bar.resize(ROWS * dof, 0.0);
-    let mut start_bar = vec![0.0; ROWS * dof];
-    let mut lambda = vec![0.0; dof];
-    let mut f_bar = vec![0.0; dof];
-    let mut predicted_bar = vec![0.0; dof];
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
-    let orders = &work.plan.variants;
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
-        let (h, order) = (step.h(), usize::from(orders[n]));
-        bars.end(n, &mut d_bar[..dof]);
-        while let Some((theta, bar)) = bars.inside(n) {
-            for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
-                add_scaled(weight(j, theta), bar, d_bar);
-            }
-        }
-        // D_j += D_{j+1} for j = k … 0.
-        for j in 0..=order {
-            let (before, rest) = d_bar.split_at_mut((j + 1) * dof);
-            add(&before[j * dof..], &mut rest[..dof]);
-        }
-        // D_{k+2} = d − D_{k+1}, D_{k+1} = d.
-        for (c, lambda) in lambda.iter_mut().enumerate() {
-            let (one, two) = ((order + 1) * dof + c, (order + 2) * dof + c);
-            *lambda = d_bar[one] + d_bar[two];
-            d_bar[one] = -d_bar[two];
-            d_bar[two] = 0.0;
-        }
-        // d + ψ = c f(t, predicted + d).
-        let factor = h / alpha(order);
-        let slot = &work.tape[(n + 1) * len..(n + 2) * len];
-        let place = (sample, step.end);
-        exact.factor(evaluator, place, slot, factor);
-        exact.lu.solve_transposed(&mut lambda);
-        f_bar.fill(0.0);
-        add_scaled(factor, &lambda, &mut f_bar);
-        predicted_bar.fill(0.0);
-        evaluator.vjp(place, slot, &f_bar, &mut predicted_bar, None, gradient);
-        for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
-            add(&predicted_bar, d_bar);
-            add_scaled(-GAMMA[j] / alpha(order), &lambda, d_bar);
-        }
-        let spacing = match n {
-            0 => work.before.unwrap_or(1.0),
-            n => work.plan.steps[n - 1].h(),
-        };
-        if h != spacing {
-            let m = respacing(order, h / spacing);
-            start_bar.copy_from_slice(&d_bar);
-            for i in 0..=order {
-                let to = &mut d_bar[i * dof..(i + 1) * dof];
-                to.fill(0.0);
-                for (j, bar) in start_bar.chunks_exact(dof).enumerate().take(order + 1) {
-                    add_scaled(m[i][j], bar, to);
-                }
-            }
-        }
-    }
-    bars.start(&mut d_bar[..dof]);
-    let (state, rest) = d_bar.split_at_mut(dof);
-    let mut mu = state.to_vec();
-    state.fill(0.0);
-    if let (Some(first), None) = (work.plan.steps.first(), work.before) {
-        let place = (sample, first.t);
-        let slot = &work.tape[..len];
-        evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);
-    }
-    *history = d_bar;
-    mu
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::driver::Problem;
+    use super::super::driver::{Problem, Workspace};
     use super::super::options::SolveOptions;
     use super::*;
 
@@ -484,27 +375,6 @@ mod tests {
         for order in 1..=MAX_ORDER {
             let observed = (error(order, 100) / error(order, 200)).log2();
             assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
-        }
-    }
-
-    #[test]
-    fn differences_of_another_spacing_are_those_of_the_same_polynomial() {
-        // ∇^j of x⁴ at x = 2, spaced by 1, then by 0.3.
-        let table = |h: f64| {
-            let mut row: Vec<f64> = (0..5).map(|i| (2.0 - h * f64::from(i)).powi(4)).collect();
-            (0..5)
-                .map(|_| {
-                    let first = row[0];
-                    row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
-                    first
-                })
-                .collect::<Vec<f64>>()
-        };
-        let (from, to) = (table(1.0), table(0.3));
-        let m = respacing(4, 0.3);
-        for j in 0..5 {
-            let got: f64 = (0..5).map(|i| m[i][j] * from[i]).sum();
-            assert!((got - to[j]).abs() < 1e-12, "{j}: {got} {}", to[j]);
         }
     }
 }

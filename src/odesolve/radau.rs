@@ -1,22 +1,27 @@
-//! Radau IIA steps (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8): simplified Newton iteration in
-//! variables in which the stages fall apart into one real and one complex system.
+//! Radau IIA steps (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
+
+mod coupled;
+mod stages;
 
 use nalgebra::Complex;
 
-use super::adjoint::{add, add_scaled, walk};
+use super::adjoint::add_scaled;
 use super::auto::Watch;
 use super::checkpoints::Row;
 use super::control::error_norm;
-use super::driver::{Course, Scheme, Workspace, finite};
+use super::driver::{Course, Scheme, finite};
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
 use super::linear::Lu;
-use super::methods::radau::{A, C, E, MU, MU_COMPLEX, T, TI, weights};
-use super::newton::{Newton, Progress, settled};
+use super::methods::radau::{E, MU, MU_COMPLEX, weights};
+use super::newton::Newton;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::predictive::Predictive;
-use crate::field::native::{Evaluator, Gradient};
+use crate::field::native::Evaluator;
+use coupled::Coupled;
+pub(crate) use coupled::backward;
+use stages::sum;
 
 const ITERATIONS: usize = 6;
 
@@ -45,40 +50,6 @@ pub(crate) struct Buffers {
     complex: Lu<Complex<f64>>,
     jacobian: Jacobian,
     stages: Coupled,
-}
-
-/// The stages' equations with the Jacobian of every stage.
-#[derive(Debug, Clone, Default)]
-struct Coupled {
-    jacobians: [Jacobian; 3],
-    lu: Lu<f64>,
-}
-
-impl Coupled {
-    fn bind(&mut self, evaluator: &Evaluator) {
-        for jacobian in &mut self.jacobians {
-            jacobian.bind(evaluator);
-        }
-    }
-
-    /// Factors I − h A ⊗ J_j, the jth stage having left its slot at `slots[j]`.
-    fn factor(
-        &mut self,
-        evaluator: &Evaluator,
-        sample: usize,
-        step: Step,
-        slots: [&[f64]; 3],
-    ) -> bool {
-        let dof = evaluator.dof();
-        for ((jacobian, c), slot) in self.jacobians.iter_mut().zip(C).zip(slots) {
-            jacobian.fill(evaluator, (sample, step.node(c)), slot);
-        }
-        let (h, jacobians) = (step.h(), &self.jacobians);
-        self.lu.factor(3 * dof, |r, c| {
-            let (i, j) = (r / dof, c / dof);
-            f64::from(r == c) - h * A[i][j] * jacobians[j].at(r % dof, c % dof)
-        })
-    }
 }
 
 /// Radau IIA at work. The tape holds the slots of the three stages of each step.
@@ -195,100 +166,6 @@ impl Radau {
         })
     }
 
-    /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
-    fn predict(&mut self, h: f64) {
-        let Buffers {
-            z, before, around, ..
-        } = &mut self.buffers;
-        let dof = z.len() / 3;
-        if let Some(theta) = self.inside {
-            for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
-                z.fill(0.0);
-                for (w, around) in weights(c * theta).iter().zip(around.chunks_exact(dof)) {
-                    add_scaled(*w, around, z);
-                }
-            }
-            return;
-        }
-        let ratio = h / self.before;
-        // Where steps grow at once, as after a breakpoint, its continuation says nothing.
-        if self.before == 0.0 || ratio > 10.0 {
-            z.fill(0.0);
-            return;
-        }
-        for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
-            let [a, b, d] = weights(1.0 + c * ratio);
-            for (i, z) in z.iter_mut().enumerate() {
-                let (x, y, w) = (before[i], before[dof + i], before[2 * dof + i]);
-                *z = a * x + b * y + (d - 1.0) * w;
-            }
-        }
-    }
-
-    /// Simplified Newton iteration for the stages, from their first guess.
-    fn iterate<const TAPE: bool>(
-        &mut self,
-        course: &mut Course<TAPE>,
-        step: Step,
-    ) -> Result<(), FailureReason> {
-        let SolveOptions { rtol, atol, .. } = *course.options;
-        let (dof, h) = (course.dof, step.h());
-        let sample = course.problem.sample;
-        self.newton = Newton::new(rtol, ITERATIONS);
-        let Buffers {
-            slot,
-            z,
-            w,
-            k,
-            stage,
-            increment,
-            real,
-            complex,
-            ..
-        } = &mut self.buffers;
-        let slot = &mut slot[..course.evaluator.slot_len()];
-        transform(&TI, z, w, dof);
-        let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
-        loop {
-            for (i, k) in k.chunks_exact_mut(dof).enumerate() {
-                sum(&course.work.state, &z[i * dof..(i + 1) * dof], stage);
-                let t = step.node(C[i]);
-                course.evaluator.value(sample, t, stage, slot, k);
-            }
-            course.work.stats.evaluations += 3;
-            if !finite(k) {
-                return Err(FailureReason::NotFinite);
-            }
-            // T⁻¹ f − Λ/h w, in place of k.
-            for i in 0..dof {
-                let f = [k[i], k[dof + i], k[2 * dof + i]];
-                let ti = |row: usize| TI[row][0] * f[0] + TI[row][1] * f[1] + TI[row][2] * f[2];
-                let (x, y) = (w[dof + i], w[2 * dof + i]);
-                k[i] = ti(0) - MU / h * w[i];
-                increment[i] = Complex::new(ti(1) - (a * x - b * y), ti(2) - (a * y + b * x));
-            }
-            real.solve(&mut k[..dof]);
-            complex.solve(increment);
-            let mut squares = 0.0;
-            for i in 0..dof {
-                let scale = atol + rtol * course.work.state[i].abs();
-                (k[dof + i], k[2 * dof + i]) = (increment[i].re, increment[i].im);
-                for dw in [k[i], k[dof + i], k[2 * dof + i]] {
-                    squares += (dw / scale) * (dw / scale);
-                }
-            }
-            let progress = self.newton.judge((squares / (3 * dof) as f64).sqrt());
-            if progress == Progress::Failed {
-                return Err(FailureReason::NotConverging);
-            }
-            add(k, w);
-            transform(&T, w, z, dof);
-            if progress == Progress::Converged {
-                return Ok(());
-            }
-        }
-    }
-
     /// Exchanges the stages and factorisations of a step with those of the steps inside it.
     fn step_aside(&mut self) {
         let Buffers {
@@ -304,80 +181,6 @@ impl Radau {
         std::mem::swap(real, real_around);
         std::mem::swap(complex, complex_around);
         std::mem::swap(&mut self.factored, &mut self.factored_around);
-    }
-
-    /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
-    fn polish<const TAPE: bool>(
-        &mut self,
-        course: &mut Course<TAPE>,
-        index: usize,
-        step: Step,
-        limit: usize,
-    ) -> bool {
-        let (dof, h, len) = (course.dof, step.h(), course.evaluator.slot_len());
-        let sample = course.problem.sample;
-        let SolveOptions { rtol, atol, .. } = *course.options;
-        let Buffers {
-            slot,
-            z,
-            k,
-            w,
-            stage,
-            stages,
-            ..
-        } = &mut self.buffers;
-        let mut norm = f64::INFINITY;
-        let mut done = false;
-        for iteration in 0..=limit {
-            let work = &mut *course.work;
-            let slots = if TAPE {
-                &mut work.tape[3 * index * len..3 * (index + 1) * len]
-            } else if done {
-                break;
-            } else {
-                &mut slot[..]
-            };
-            for i in 0..3 {
-                sum(&work.state, &z[i * dof..(i + 1) * dof], stage);
-                let slot = &mut slots[i * len..(i + 1) * len];
-                let k = &mut k[i * dof..(i + 1) * dof];
-                let t = step.node(C[i]);
-                course.evaluator.taped(sample, t, stage, slot, k);
-            }
-            work.stats.evaluations += 3;
-            if done {
-                break;
-            }
-            if !finite(k) || iteration == limit {
-                return false;
-            }
-            let (first, rest) = slots.split_at(len);
-            let (second, third) = rest.split_at(len);
-            let slots = [first, second, third];
-            if !stages.factor(course.evaluator, sample, step, slots) {
-                return false;
-            }
-            work.stats.jacobians += 3;
-            work.stats.factorizations += 1;
-            for i in 0..3 {
-                for d in 0..dof {
-                    let f = A[i][0] * k[d] + A[i][1] * k[dof + d] + A[i][2] * k[2 * dof + d];
-                    w[i * dof + d] = h * f - z[i * dof + d];
-                }
-            }
-            stages.lu.solve(w);
-            add(w, z);
-            let (mut settled_all, mut largest) = (true, 0.0_f64);
-            for (dz, z) in w.chunks_exact(dof).zip(z.chunks_exact(dof)) {
-                sum(&work.state, z, stage);
-                settled_all &= settled(dz, stage);
-                largest = largest.max(error_norm(dz, &work.state, stage, rtol, atol));
-            }
-            // At the level of rounding increments get no smaller.
-            done = settled_all || (largest < 1e-3 && largest > 0.5 * norm);
-            norm = largest;
-        }
-        true
     }
 
     /// The error estimate of the attempted step into `error`, from the slope `f`; its norm.
@@ -559,52 +362,5 @@ impl<const TAPE: bool> Scheme<TAPE> for Radau {
 
     fn finite(&self) -> bool {
         finite(&self.buffers.z)
-    }
-}
-
-/// The exact adjoint of Radau steps: the stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
-/// `λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j`, and the slopes' are `k̄_j = h Σ_i a_ij λ_i`.
-pub(crate) fn backward(
-    evaluator: &Evaluator,
-    sample: usize,
-    work: &Workspace,
-    bars: &[f64],
-    gradient: &mut Gradient,
-) -> Vec<f64> {
-    let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let mut coupled = Coupled::default();
-    coupled.bind(evaluator);
-    let mut lambda = vec![0.0; 3 * dof];
-    let mut k_bar = vec![0.0; dof];
-    walk(work, bars, dof, |pulled, mu| {
-        let (step, first) = (pulled.step, 3 * pulled.index);
-        let slot = |i: usize| &pulled.tape[(first + i) * len..(first + i + 1) * len];
-        lambda.fill(0.0);
-        lambda[2 * dof..].copy_from_slice(pulled.bar);
-        coupled.factor(evaluator, sample, step, [slot(0), slot(1), slot(2)]);
-        coupled.lu.solve_transposed(&mut lambda);
-        for j in 0..3 {
-            k_bar.fill(0.0);
-            for (row, lambda) in A.iter().zip(lambda.chunks_exact(dof)) {
-                add_scaled(step.h() * row[j], lambda, &mut k_bar);
-            }
-            let place = (sample, step.node(C[j]));
-            evaluator.vjp(place, slot(j), &k_bar, mu, None, gradient);
-        }
-    })
-}
-
-/// `to = m x` for each component of three stacked vectors.
-fn transform(m: &[[f64; 3]; 3], x: &[f64], to: &mut [f64], dof: usize) {
-    for (row, to) in m.iter().zip(to.chunks_exact_mut(dof)) {
-        for (i, to) in to.iter_mut().enumerate() {
-            *to = row[0] * x[i] + row[1] * x[dof + i] + row[2] * x[2 * dof + i];
-        }
-    }
-}
-
-fn sum(x: &[f64], y: &[f64], to: &mut [f64]) {
-    for ((to, x), y) in to.iter_mut().zip(x).zip(y) {
-        *to = x + y;
     }
 }

@@ -42,7 +42,7 @@ impl Lattice {
                 z.invert_axis(axis);
             }
             let steady = values.windows(2).all(|p| p[0] < p[1]);
-            if !steady || values.iter().any(|v| !(v.abs() <= 1e300)) {
+            if !steady || !values.iter().all(|v| v.abs() <= 1e300) {
                 return Err(Error::invalid(format!(
                     "{call}: {name} should be finite and increase (or decrease) from each value to the next"
                 )));

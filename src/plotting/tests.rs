@@ -545,16 +545,16 @@ fn text_has_axes_title_and_legend_within_its_size() {
         .line(&x, &y, Style::new().label("sin"))
         .and_then(|f| f.scatter([1.0], [0.0], Style::new().label("mark")))
         .expect("a figure");
-    let text = figure.to_text(60, 18, false).expect("text");
+    let text = figure.to_text(60, 20, false).expect("text");
     for part in [
         "A wave", "time", "height", "sin", "mark", "−1.0", "0.5", "└", "┤",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
     assert!(!text.contains('\x1b') && text.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)));
-    assert!(text.lines().count() <= 18, "{text}");
+    assert!(text.lines().count() <= 20, "{text}");
     assert!(text.lines().all(|l| l.chars().count() <= 60), "{text}");
-    let colored = figure.to_text(60, 18, true).expect("text");
+    let colored = figure.to_text(60, 20, true).expect("text");
     assert!(colored.contains("\x1b[38;5;") && colored.ends_with('\n'));
     // The wave goes up first: dots in the upper left, none in the lower left.
     let rows: Vec<&str> = text

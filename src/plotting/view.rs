@@ -25,7 +25,7 @@ impl View {
     pub fn direction(&self, (x, y): Point, (u, v): Point) -> Point {
         let span = |axis: &Axis| (axis.value(1.0) - axis.value(0.0)).abs();
         let part = (u / span(&self.x)).abs().max((v / span(&self.y)).abs());
-        if !(part > 0.0) {
+        if part.is_nan() || part <= 0.0 {
             return (0.0, 0.0);
         }
         let h = 1e-5 / part;

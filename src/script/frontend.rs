@@ -17,7 +17,7 @@ pub enum Display {
     /// Text of one line or several.
     Text(String),
     /// A picture; as SVG, PNG or text it comes by the methods of [`Panel`].
-    Figure(Panel),
+    Figure(Box<Panel>),
 }
 
 impl Display {

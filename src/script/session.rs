@@ -75,7 +75,7 @@ impl Outcome {
     /// The value in the richest form it has; none of `()`.
     pub fn display(&self) -> Option<Display> {
         match &self.figure {
-            Some(figure) => Some(Display::Figure(figure.clone())),
+            Some(figure) => Some(Display::Figure(Box::new(figure.clone()))),
             None if self.is_unit => None,
             None => Some(Display::Text(self.text.clone())),
         }

@@ -65,7 +65,7 @@ pub(super) fn register(reg: &mut Registry) {
          true. adjoint says how the gradient is computed: \"backprop\" (exact, all stages stored), \"adjoint\" (continuous, solved \
          backwards with adjoint_rtol and adjoint_atol), \"single_ckpt\" (exact, the solve taken again), \"adaptive_ckpt\" (exact, \
          memory of the root of the number of steps), \"symplectic\" (exact, states stored; explicit Runge-Kutta methods). Also \
-         takes observe, u0 and the solver's options.",
+         takes observe, u0, train_u0, adjoint_rtol, adjoint_atol and the solver's options.",
         "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
     );
 }

@@ -1,4 +1,5 @@
 //! The reference losses, gradients and training curve, held against an engine on a device.
+#![allow(dead_code)]
 
 use ndarray::{Array1, Array2};
 use odesync::datasets::Dataset;

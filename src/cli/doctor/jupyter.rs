@@ -6,31 +6,43 @@ use serde_json::Value;
 
 use super::{Finding, programs};
 
-/// A version of the Rust kernel that works with this crate.
-const EVCXR: &str = "evcxr_jupyter@0.22.0";
+/// What sets up all of it, in the checkout.
+const CURE: &str = "make notebook";
+/// The kernel that `make notebook` registers.
+const KERNEL: &str = "odesync";
 
-/// What there is for notebooks; nothing of it is needed for scripts.
+/// What there is for notebooks; nothing of it is needed for scripts. What `make notebook` has set up in the checkout comes first.
 pub(super) fn findings() -> Vec<Finding> {
-    let jupyter = find_jupyter();
-    let evcxr = programs::find("evcxr_jupyter");
+    let jupyter = own(".venv-jupyter/bin/jupyter").or_else(|| programs::find("jupyter"));
+    let own_evcxr = std::fs::read_dir("third/tools").ok().and_then(|folders| {
+        let mut found: Vec<PathBuf> = folders
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("evcxr-"))
+            .map(|entry| entry.path().join("bin/evcxr_jupyter"))
+            .filter(|path| programs::executable(path))
+            .collect();
+        found.sort();
+        found.pop()
+    });
+    let evcxr = own_evcxr.or_else(|| programs::find("evcxr_jupyter"));
     vec![
         jupyter_itself(jupyter.as_deref()),
         rust_kernel(evcxr.as_deref()),
         registered(jupyter.as_deref()),
+        built(),
     ]
 }
 
-/// Jupyter on the PATH, else in the project's own environment.
-fn find_jupyter() -> Option<PathBuf> {
-    let own = Path::new(".venv/bin/jupyter");
-    programs::find("jupyter").or_else(|| programs::executable(own).then(|| own.to_path_buf()))
+/// A program in the checkout.
+fn own(path: &str) -> Option<PathBuf> {
+    let path = Path::new(path);
+    programs::executable(path).then(|| path.to_path_buf())
 }
 
 fn jupyter_itself(program: Option<&Path>) -> Finding {
     let what = "Jupyter";
-    let cure = "python3 -m venv .venv && .venv/bin/pip install jupyterlab";
     let Some(program) = program else {
-        return Finding::missing(what, "not on the PATH, and not in .venv here", cure);
+        return Finding::missing(what, "not on the PATH, and not in .venv-jupyter here", CURE);
     };
     match programs::run(program, &["--version"]) {
         Ok(text) => {
@@ -38,9 +50,18 @@ fn jupyter_itself(program: Option<&Path>) -> Finding {
             Finding::there(what, format!("{versions} ({})", program.display()))
         }
         Err(reason) => Finding {
-            cure: Some(cure.into()),
+            cure: Some(CURE.into()),
             ..Finding::broken(what, reason)
         },
+    }
+}
+
+/// Whether what the first cell of a notebook needs is built.
+fn built() -> Finding {
+    let what = "notebooks";
+    match Path::new("target/notebook/warm/Cargo.lock").exists() {
+        true => Finding::there(what, "built in target/notebook"),
+        false => Finding::missing(what, "odesync is not built for them here", CURE),
     }
 }
 
@@ -63,33 +84,20 @@ fn versions(text: &str) -> String {
 
 fn rust_kernel(program: Option<&Path>) -> Finding {
     let what = "evcxr_jupyter";
-    let Some(program) = program else {
-        let cure = format!("cargo install {EVCXR} --locked");
-        return Finding::missing(what, "not on the PATH; notebooks in Rust need it", cure);
-    };
-    let version = installed_version().map_or_else(String::new, |version| format!("{version} "));
-    Finding::there(what, format!("{version}({})", program.display()))
-}
-
-/// The version that cargo wrote down when it installed it: the program itself does not tell.
-fn installed_version() -> Option<String> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
-    let list = std::fs::read_to_string(home.join(".crates.toml")).ok()?;
-    let line = list.lines().find_map(|line| {
-        line.trim_start()
-            .trim_start_matches('"')
-            .strip_prefix("evcxr_jupyter ")
-    })?;
-    Some(line.split_whitespace().next()?.to_string())
+    match program {
+        Some(program) => Finding::there(what, program.display().to_string()),
+        None => Finding::missing(
+            what,
+            "not here and not on the PATH; notebooks in Rust need it",
+            CURE,
+        ),
+    }
 }
 
 fn registered(jupyter: Option<&Path>) -> Finding {
     let what = "kernels";
-    let cure = "evcxr_jupyter --install";
     let Some(jupyter) = jupyter else {
-        return Finding::missing(what, "known to Jupyter, which is missing", cure);
+        return Finding::missing(what, "known to Jupyter, which is missing", CURE);
     };
     let listed = programs::run(jupyter, &["kernelspec", "list", "--json"]).and_then(|text| {
         let json: Value = serde_json::from_str(&text).map_err(|error| {
@@ -101,9 +109,18 @@ fn registered(jupyter: Option<&Path>) -> Finding {
         Ok(kernels(&json))
     });
     match listed {
-        Ok(list) if list.iter().any(|(_, rust)| *rust) => Finding::there(what, names(&list)),
-        Ok(list) if list.is_empty() => Finding::missing(what, "none is registered", cure),
-        Ok(list) => Finding::missing(what, format!("{}; none for Rust", names(&list)), cure),
+        Ok(list) if list.iter().any(|(name, _)| name == KERNEL) => {
+            Finding::there(what, names(&list))
+        }
+        Ok(list) if list.is_empty() => Finding::missing(what, "none is registered", CURE),
+        Ok(list) if list.iter().any(|(_, rust)| *rust) => {
+            let text = format!(
+                "{}; not the one of this checkout, which is quicker",
+                names(&list)
+            );
+            Finding::missing(what, text, CURE)
+        }
+        Ok(list) => Finding::missing(what, format!("{}; none for Rust", names(&list)), CURE),
         Err(reason) => Finding::broken(what, reason),
     }
 }

@@ -220,7 +220,7 @@ mod tests {
             ("own(1, ", "own(a, ", "b"),
             ("train(m, ", "train(model, ", "data"),
             ("system(2, |t, u| [u[0]], ", "", "#{"),
-            ("plot(data, ", "plot(data, ", "run"),
+            ("dataset(f, u0, ", "dataset(field, u0, ", "t"),
             ("d.add_noise(", "data.add_noise(", "amplitude"),
             (
                 "train(m, d, v, #{ lr: ",

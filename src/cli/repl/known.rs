@@ -111,7 +111,7 @@ impl Known {
     }
 
     /// What is said about functions of this name.
-    pub fn docs<'k, 'n>(&'k self, name: &'n str) -> impl Iterator<Item = &'k Doc> {
+    pub fn docs(&self, name: &str) -> impl Iterator<Item = &Doc> {
         let docs = self.catalogue.docs.iter();
         docs.filter(move |doc| doc.of.is_none() && doc.name == name)
     }
@@ -171,7 +171,7 @@ impl Known {
                     .map(|(_, name)| member(*name, true)),
             )
             .chain(own.iter().map(|name| Member {
-                name: *name,
+                name,
                 call: true,
                 doc: None,
             }))

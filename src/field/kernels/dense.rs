@@ -1,12 +1,12 @@
-//! Dense linear algebra of small matrices: sums of scaled vectors, inner products, sums of outer products.
+//! Dense linear algebra of small matrices: sums of scaled vectors, inner products.
 
-use aligned_vec::{AVec, avec};
-
+#[cfg(target_arch = "x86_64")]
+use super::avx;
 use super::fma;
 
 /// Numbers that loops take at once. A loop over single numbers is compiled to steps of up to sixteen, and what is left over of a
 /// hidden layer would be taken one by one.
-const CHUNK: usize = 4;
+pub(crate) const CHUNK: usize = 4;
 
 /// y += a x.
 #[inline(always)]
@@ -55,9 +55,9 @@ pub(crate) fn add(x: &[f64], y: &mut [f64]) {
 }
 
 /// Number of running sums of an inner product.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 /// Of them in a register.
-const HALF: usize = LANES / 2;
+pub(crate) const HALF: usize = LANES / 2;
 
 /// Σ x_i y_i over eight running sums, in the same order on every instruction set.
 #[inline(always)]
@@ -117,170 +117,6 @@ fn lanes<const FMA: bool, const ROWS: usize>(
         }
     }
     sums
-}
-
-/// By hand, because the compiler takes registers of half the width for these sums.
-#[cfg(target_arch = "x86_64")]
-mod avx {
-    use super::{HALF, HEIGHT, LANES, WIDTH};
-    use std::arch::x86_64::{
-        _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_setzero_pd, _mm256_storeu_pd,
-    };
-
-    /// The running sums of rows that are as long as x, a multiple of four.
-    ///
-    /// # Safety
-    /// Every row is at least as long as x.
-    #[inline]
-    #[target_feature(enable = "avx,fma")]
-    #[allow(unsafe_code)]
-    pub(super) unsafe fn lanes<const ROWS: usize>(
-        rows: [&[f64]; ROWS],
-        x: &[f64],
-    ) -> [[f64; LANES]; ROWS] {
-        debug_assert!(rows.iter().all(|row| row.len() >= x.len()));
-        let mut sums = [[_mm256_setzero_pd(); 2]; ROWS];
-        for k in (0..x.len() / LANES * LANES).step_by(LANES) {
-            for r in 0..ROWS {
-                for (half, sum) in sums[r].iter_mut().enumerate() {
-                    let at = k + 4 * half;
-                    // SAFETY: at + 4 ≤ k + 8 ≤ x.len(), and every row is at least that long.
-                    let (a, b) = unsafe {
-                        (
-                            _mm256_loadu_pd(rows[r].as_ptr().add(at)),
-                            _mm256_loadu_pd(x.as_ptr().add(at)),
-                        )
-                    };
-                    *sum = _mm256_fmadd_pd(a, b, *sum);
-                }
-            }
-        }
-        let left = x.len() / LANES * LANES;
-        if left + HALF <= x.len() {
-            for r in 0..ROWS {
-                // SAFETY: left + 4 ≤ x.len(), and every row is at least that long.
-                let (a, b) = unsafe {
-                    (
-                        _mm256_loadu_pd(rows[r].as_ptr().add(left)),
-                        _mm256_loadu_pd(x.as_ptr().add(left)),
-                    )
-                };
-                sums[r][0] = _mm256_fmadd_pd(a, b, sums[r][0]);
-            }
-        }
-        let mut out = [[0.0; LANES]; ROWS];
-        for r in 0..ROWS {
-            // SAFETY: four numbers fit into each half of `out[r]`.
-            unsafe {
-                _mm256_storeu_pd(out[r].as_mut_ptr(), sums[r][0]);
-                _mm256_storeu_pd(out[r].as_mut_ptr().add(HALF), sums[r][1]);
-            }
-        }
-        out
-    }
-
-    /// y += Σ_j c_j M_j: strips of y stay in registers while all rows are added to them.
-    ///
-    /// # Safety
-    /// `rows` holds a row of length `y.len()` for every c.
-    #[inline]
-    #[target_feature(enable = "avx,fma")]
-    #[allow(unsafe_code)]
-    pub(super) unsafe fn combine_rows(c: &[f64], rows: &[f64], y: &mut [f64]) {
-        let n = y.len();
-        // Registers in a strip: eight, and what is left in parts of nearly one length.
-        let (mut at, mut left) = (0, n / HALF);
-        while left > 0 {
-            let width = if left > 8 && left < 16 {
-                left.div_ceil(2)
-            } else {
-                left.min(8)
-            };
-            // SAFETY: at + 4 width ≤ n.
-            unsafe {
-                match width {
-                    8 => strip::<8>(c, rows, n, at, y),
-                    7 => strip::<7>(c, rows, n, at, y),
-                    6 => strip::<6>(c, rows, n, at, y),
-                    5 => strip::<5>(c, rows, n, at, y),
-                    4 => strip::<4>(c, rows, n, at, y),
-                    3 => strip::<3>(c, rows, n, at, y),
-                    2 => strip::<2>(c, rows, n, at, y),
-                    _ => strip::<1>(c, rows, n, at, y),
-                }
-            }
-            at += HALF * width;
-            left -= width;
-        }
-        for i in at..n {
-            for (j, &c) in c.iter().enumerate() {
-                y[i] = c.mul_add(rows[j * n + i], y[i]);
-            }
-        }
-    }
-
-    /// The part of [`combine_rows`] for `W` registers of y from `at`.
-    ///
-    /// # Safety
-    /// `rows` holds a row of length n for every c, and at + 4 W ≤ n = `y.len()`.
-    #[inline]
-    #[target_feature(enable = "avx,fma")]
-    #[allow(unsafe_code)]
-    unsafe fn strip<const W: usize>(c: &[f64], rows: &[f64], n: usize, at: usize, y: &mut [f64]) {
-        debug_assert!(rows.len() >= c.len() * n && at + HALF * W <= n && y.len() == n);
-        // SAFETY: every access is inside row j or y, by what the caller promises.
-        unsafe {
-            let mut sums = [_mm256_setzero_pd(); W];
-            for (k, sum) in sums.iter_mut().enumerate() {
-                *sum = _mm256_loadu_pd(y.as_ptr().add(at + HALF * k));
-            }
-            for (j, c) in c.iter().enumerate() {
-                let c = _mm256_broadcast_sd(c);
-                let row = rows.as_ptr().add(j * n + at);
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    *sum = _mm256_fmadd_pd(c, _mm256_loadu_pd(row.add(HALF * k)), *sum);
-                }
-            }
-            for (k, sum) in sums.iter().enumerate() {
-                _mm256_storeu_pd(y.as_mut_ptr().add(at + HALF * k), *sum);
-            }
-        }
-    }
-
-    /// The sums and Σ c xᵀ.
-    #[inline]
-    #[target_feature(enable = "avx,fma")]
-    #[allow(unsafe_code)]
-    pub(super) fn block(
-        c: &[[f64; HEIGHT]],
-        x: &[[f64; WIDTH]],
-        mut sums: [[f64; WIDTH]; HEIGHT],
-    ) -> [[f64; WIDTH]; HEIGHT] {
-        let mut held = [[_mm256_setzero_pd(); 2]; HEIGHT];
-        // SAFETY: each half of a vector of `WIDTH` numbers is four of them.
-        unsafe {
-            for r in 0..HEIGHT {
-                held[r][0] = _mm256_loadu_pd(sums[r].as_ptr());
-                held[r][1] = _mm256_loadu_pd(sums[r].as_ptr().add(4));
-            }
-            for (c, x) in c.iter().zip(x) {
-                let (low, high) = (
-                    _mm256_loadu_pd(x.as_ptr()),
-                    _mm256_loadu_pd(x.as_ptr().add(4)),
-                );
-                for r in 0..HEIGHT {
-                    let c = _mm256_broadcast_sd(&c[r]);
-                    held[r][0] = _mm256_fmadd_pd(c, low, held[r][0]);
-                    held[r][1] = _mm256_fmadd_pd(c, high, held[r][1]);
-                }
-            }
-            for r in 0..HEIGHT {
-                _mm256_storeu_pd(sums[r].as_mut_ptr(), held[r][0]);
-                _mm256_storeu_pd(sums[r].as_mut_ptr().add(4), held[r][1]);
-            }
-        }
-        sums
-    }
 }
 
 /// A matrix with more entries is best read row after row.
@@ -352,149 +188,4 @@ fn add_to<const N: usize>(sums: [f64; N], y: &mut [f64]) {
     for (y, sum) in y.iter_mut().zip(sums) {
         *y += sum;
     }
-}
-
-/// M_j += c_j x for each row M_j of length `x.len()`, several rows at a time, so that x is read less often.
-#[inline(always)]
-pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mut [f64]) {
-    while !c.is_empty() && !x.is_empty() {
-        let count = c.len().min(3);
-        let (now, rest) = std::mem::take(&mut rows).split_at_mut(count * x.len());
-        match *c {
-            [c0] => axpy::<FMA>(c0, x, now),
-            [c0, c1] => add_rows::<FMA, 2>([c0, c1], x, now),
-            [c0, c1, c2, ..] => add_rows::<FMA, 3>([c0, c1, c2], x, now),
-            [] => {}
-        }
-        (c, rows) = (&c[count..], rest);
-    }
-}
-
-/// [`add_outer`] of `ROWS` rows.
-#[inline(always)]
-fn add_rows<const FMA: bool, const ROWS: usize>(c: [f64; ROWS], x: &[f64], rows: &mut [f64]) {
-    let n = x.len();
-    let (whole, rest) = x.as_chunks::<CHUNK>();
-    let rows = &mut rows[..ROWS * n];
-    for (k, x) in whole.iter().enumerate() {
-        for (r, c) in c.iter().enumerate() {
-            if let Some(row) = rows[r * n + k * CHUNK..].first_chunk_mut::<CHUNK>() {
-                for i in 0..CHUNK {
-                    row[i] = fma::<FMA>(*c, x[i], row[i]);
-                }
-            }
-        }
-    }
-    for (i, x) in (n - rest.len()..).zip(rest) {
-        for (r, c) in c.iter().enumerate() {
-            rows[r * n + i] = fma::<FMA>(*c, *x, rows[r * n + i]);
-        }
-    }
-}
-
-/// Height and width of the blocks of [`add_product`].
-pub(crate) const HEIGHT: usize = 4;
-pub(crate) const WIDTH: usize = 8;
-
-/// Vectors of one length that wait to be multiplied, in panels: `W` components of all of them lie together, so that a product
-/// reads what it needs in order.
-#[derive(Debug, Clone)]
-pub(crate) struct Panels<const W: usize> {
-    n: usize,
-    rows: usize,
-    all: AVec<[f64; W]>,
-}
-
-impl<const W: usize> Panels<W> {
-    /// Room for `rows` vectors of length n.
-    pub fn new(rows: usize, n: usize) -> Self {
-        let mut panels = Panels {
-            n,
-            rows,
-            all: avec![],
-        };
-        panels.all = avec![[0.0; W]; n.div_ceil(W) * panels.step()];
-        panels
-    }
-
-    /// Panels begin a little more than their length apart: a power of two would put them into the same few places of a cache.
-    fn step(&self) -> usize {
-        self.rows + 1
-    }
-
-    /// Sets the vector of this index.
-    #[inline(always)]
-    pub fn set(&mut self, row: usize, from: &[f64]) {
-        let step = self.step();
-        let mut at = row;
-        let (whole, rest) = from.as_chunks::<W>();
-        for part in whole {
-            self.all[at] = *part;
-            at += step;
-        }
-        if !rest.is_empty() {
-            self.all[at][..rest.len()].copy_from_slice(rest);
-        }
-    }
-
-    /// The first `count` vectors of one panel.
-    #[inline(always)]
-    fn panel(&self, i: usize, count: usize) -> &[[f64; W]] {
-        &self.all[i * self.step()..][..count]
-    }
-}
-
-/// M += Σ c xᵀ over the first `count` vectors: a block of M stays in registers while all of them are added to it, in order.
-#[inline(always)]
-pub(crate) fn add_product<const FMA: bool>(
-    c: &Panels<HEIGHT>,
-    x: &Panels<WIDTH>,
-    count: usize,
-    matrix: &mut [f64],
-) {
-    let (m, n) = (c.n, x.n);
-    for (p, i) in (0..m).step_by(HEIGHT).enumerate() {
-        let height = HEIGHT.min(m - i);
-        let c = c.panel(p, count);
-        for (q, j) in (0..n).step_by(WIDTH).enumerate() {
-            let width = WIDTH.min(n - j);
-            let mut sums = [[0.0; WIDTH]; HEIGHT];
-            for (r, sums) in sums.iter_mut().enumerate().take(height) {
-                let row = &matrix[(i + r) * n + j..][..width];
-                match row.as_array::<WIDTH>() {
-                    Some(row) => *sums = *row,
-                    None => sums[..width].copy_from_slice(row),
-                }
-            }
-            let sums = block::<FMA>(c, x.panel(q, count), sums);
-            for (r, sums) in sums.iter().enumerate().take(height) {
-                let row = &mut matrix[(i + r) * n + j..][..width];
-                match row.as_mut_array::<WIDTH>() {
-                    Some(row) => *row = *sums,
-                    None => row.copy_from_slice(&sums[..width]),
-                }
-            }
-        }
-    }
-}
-
-/// The sums and Σ c xᵀ.
-#[inline(always)]
-fn block<const FMA: bool>(
-    c: &[[f64; HEIGHT]],
-    x: &[[f64; WIDTH]],
-    mut sums: [[f64; WIDTH]; HEIGHT],
-) -> [[f64; WIDTH]; HEIGHT] {
-    #[cfg(target_arch = "x86_64")]
-    if FMA {
-        // SAFETY: as in `lanes`.
-        #[allow(unsafe_code)]
-        return unsafe { avx::block(c, x, sums) };
-    }
-    for (c, x) in c.iter().zip(x) {
-        for (sums, &c) in sums.iter_mut().zip(c) {
-            axpy::<FMA>(c, x, sums);
-        }
-    }
-    sums
 }

@@ -5,8 +5,11 @@
 //! fused multiply-add give the same bits.
 
 pub(crate) mod activation;
+#[cfg(target_arch = "x86_64")]
+mod avx;
 pub(crate) mod dense;
 pub(crate) mod exp;
+pub(crate) mod outer;
 pub(crate) mod planes;
 
 use std::sync::OnceLock;

@@ -3,7 +3,7 @@
 //! A single one is an outer product: it reads and writes the whole matrix for one multiplication an entry. Several of them
 //! at once read and write it once.
 
-use super::super::kernels::dense::{self, HEIGHT, Panels, WIDTH};
+use super::super::kernels::outer::{self, HEIGHT, Panels, WIDTH};
 use super::program::Affine;
 
 /// A layer with fewer weights takes each outer product at once: its matrix stays in the fastest memory anyway.
@@ -33,7 +33,7 @@ impl Pending {
     #[inline(always)]
     pub fn add<const FMA: bool>(&mut self, c: &[f64], x: &[f64], matrix: &mut [f64]) {
         let Some((left, right)) = &mut self.panels else {
-            dense::add_outer::<FMA>(c, x, matrix);
+            outer::add_outer::<FMA>(c, x, matrix);
             return;
         };
         left.set(self.count, c);
@@ -48,7 +48,7 @@ impl Pending {
     #[inline(always)]
     pub fn flush<const FMA: bool>(&mut self, matrix: &mut [f64]) {
         if let (Some((left, right)), 1..) = (&self.panels, self.count) {
-            dense::add_product::<FMA>(left, right, self.count, matrix);
+            outer::add_product::<FMA>(left, right, self.count, matrix);
             self.count = 0;
         }
     }

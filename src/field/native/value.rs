@@ -148,8 +148,8 @@ fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
     /// A few components, without the overhead of a loop over many.
     #[inline(always)]
     fn few<const N: usize>(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
-        for i in 0..N {
-            out[i] = f(repeated(x, i), repeated(y, i));
+        for (i, out) in out.iter_mut().enumerate().take(N) {
+            *out = f(repeated(x, i), repeated(y, i));
         }
     }
     #[inline(always)]

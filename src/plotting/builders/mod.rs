@@ -38,7 +38,9 @@ pub fn component(i: usize) -> String {
 
 /// A name as it is written in a figure: the stand-in `u[2]` of data without names becomes u₂.
 pub fn written(name: &str) -> String {
-    let index = name.strip_prefix("u[").and_then(|rest| rest.strip_suffix(']'));
+    let index = name
+        .strip_prefix("u[")
+        .and_then(|rest| rest.strip_suffix(']'));
     match index.and_then(|digits| digits.parse().ok()) {
         Some(i) => component(i),
         None => name.to_owned(),
@@ -47,7 +49,9 @@ pub fn written(name: &str) -> String {
 
 /// The name of component `i`: the given one, or uᵢ.
 fn name(names: &[&str], i: usize) -> String {
-    names.get(i).map_or_else(|| component(i), |name| written(name))
+    names
+        .get(i)
+        .map_or_else(|| component(i), |name| written(name))
 }
 
 fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {

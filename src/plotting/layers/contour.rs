@@ -75,7 +75,7 @@ impl Contour {
         let mut sorted = levels.to_vec();
         sorted.sort_by(f64::total_cmp);
         sorted.dedup();
-        if sorted.is_empty() || sorted.len() > MOST || sorted.iter().any(|v| !(v.abs() <= 1e300)) {
+        if sorted.is_empty() || sorted.len() > MOST || !sorted.iter().all(|v| v.abs() <= 1e300) {
             return Err(Error::invalid(format!(
                 "contour: levels takes a number of levels, or a list of 1 to {MOST} finite values"
             )));

@@ -81,7 +81,7 @@ impl Layer3 for Arrows3 {
         let shown = self.places.iter().zip(&self.vectors[..]).zip(&scaled);
         for ((place, vector), scaled) in shown {
             let size = length(scaled);
-            if !view.shows(*place) || !(size > 0.0) || !size.is_finite() {
+            if !view.shows(*place) || size == 0.0 || !size.is_finite() {
                 continue;
             }
             let by = most

@@ -52,16 +52,32 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
     below.extend(legend(&entries, &looks, columns));
     let title = usize::from(!figure.title.is_empty());
     let name = usize::from(!figure.y_label.is_empty());
-    let height = rows.saturating_sub(title + name + 2 + below.len()).max(4);
-    let marks = y_marks(&y, height);
     let wide = |text: &str| text.chars().count();
-    let margin = marks
-        .iter()
-        .map(|(_, label)| wide(label))
-        .max()
-        .unwrap_or(0)
-        .min(columns / 3);
-    let width = columns.saturating_sub(margin + 2).max(8);
+    let layout = |axis_lines: usize| {
+        let height = rows
+            .saturating_sub(title + name + axis_lines + below.len())
+            .max(4);
+        let marks = y_marks(&y, height);
+        let margin = marks
+            .iter()
+            .map(|(_, label)| wide(label))
+            .max()
+            .unwrap_or(0)
+            .min(columns / 3);
+        let width = columns.saturating_sub(margin + 2).max(8);
+        (
+            height,
+            marks,
+            margin,
+            width,
+            x_axis(figure, &x, margin + 1, width),
+        )
+    };
+    let (mut height, mut marks, mut margin, mut width, mut axis) = layout(2);
+    if axis.len() > 2 {
+        // The axis's name needs a line of its own.
+        (height, marks, margin, width, axis) = layout(3);
+    }
 
     let mut screen = Screen::new(width, height);
     let view = View {
@@ -92,12 +108,12 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
             .find(|(at, _)| *at == row)
             .map(|(_, label)| label.as_str());
         let cut: String = label.unwrap_or("").chars().take(margin).collect();
-        let axis = if label.is_some() { '┤' } else { '│' };
-        let mut line = plain(&format!("{}{cut} {axis}", " ".repeat(margin - wide(&cut))));
+        let edge = if label.is_some() { '┤' } else { '│' };
+        let mut line = plain(&format!("{}{cut} {edge}", " ".repeat(margin - wide(&cut))));
         line.extend(drawn);
         lines.push(line);
     }
-    lines.extend(x_axis(figure, &x, margin + 1, width));
+    lines.extend(axis);
     lines.extend(below);
     Ok(lines)
 }

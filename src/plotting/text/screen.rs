@@ -126,7 +126,7 @@ impl Screen {
     /// Colours half a character, over what is there already.
     fn fill(&mut self, column: usize, half: usize, rgb: Rgb) {
         let at = half / 2 * self.columns + column;
-        let kept = if half % 2 == 0 { 0xe4 } else { 0x1b };
+        let kept = if half.is_multiple_of(2) { 0xe4 } else { 0x1b };
         self.dots[at] &= kept;
         self.ground[at][half % 2] = (rgb != WHITE).then_some(rgb);
     }

@@ -57,7 +57,9 @@ pub(super) fn register(reg: &mut Registry) {
 
 fn outputs(reg: &mut Registry) {
     let host = reg.host();
-    reg.add("show", move |p: Panel| host.display(&Display::Figure(p)));
+    reg.add("show", move |p: Panel| {
+        host.display(&Display::Figure(Box::new(p)))
+    });
     reg.describe(
         "show",
         "show(figure)",

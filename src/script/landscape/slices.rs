@@ -309,6 +309,7 @@ fn properties(reg: &mut Registry) {
     reg.get("failures", |l: &mut Surface| Ok(l.0.failures() as i64));
     reg.get("minima", |l: &mut Surface| Ok(l.0.minima() as i64));
     reg.get("roughness", |l: &mut Surface| Ok(l.0.roughness()));
+    reg.get("log_variation", |l: &mut Surface| Ok(l.0.log_variation()));
     for (signature, text, example) in [
         (
             "l.loss -> Array",
@@ -344,6 +345,11 @@ fn properties(reg: &mut Registry) {
             "l.roughness -> float",
             "Total variation over range, the mean over the lines along the axes: 1 for a slope, up to 2 for one valley, more for several.",
             scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).roughness"),
+        ),
+        (
+            "l.log_variation -> float",
+            "How many powers of ten the loss goes up and down on a line along an axis, the mean over all of them.",
+            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).log_variation"),
         ),
     ] {
         reg.describe_property("Landscape", signature, text, example);

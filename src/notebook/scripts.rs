@@ -1,0 +1,103 @@
+//! Scripts in a cell: a session whose output is the notebook.
+
+use std::io;
+
+use crate::plotting::Panel;
+use crate::script::{Display, Frontend, Outcome, Output, ScriptError, Session, SessionOptions};
+
+use super::card::Card;
+use super::{Interruptible, NotebookDisplay};
+
+/// Standard output, where the notebook takes everything from.
+struct Cell;
+
+impl Frontend for Cell {
+    fn print(&self, text: &str) -> io::Result<()> {
+        println!("{text}");
+        Ok(())
+    }
+
+    fn note(&self, text: &str) {
+        println!("{text}");
+    }
+
+    fn display(&self, display: &Display) -> io::Result<()> {
+        match display {
+            Display::Text(text) => println!("{text}"),
+            Display::Figure(figure) => figure.evcxr_display(),
+        }
+        Ok(())
+    }
+}
+
+/// A session of the script language whose output is the notebook.
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let mut session = script_session()?;
+/// let field = lotka_volterra()?;
+/// rhai!(session, field, r#"let data = dataset(field, [1, 1], arange(0.0, 5.0, 0.1));"#)?;
+/// let data: Dataset = session.get("data")?;
+/// assert_eq!(data.len(), 50);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`Session::new`].
+pub fn script_session() -> Result<Session, ScriptError> {
+    Session::new(SessionOptions {
+        interactive: true,
+        output: Output::new(Cell),
+        ..SessionOptions::default()
+    })
+}
+
+/// Evaluates a script in a session; an interrupt of the notebook stops it, and a training in it keeps what it has. This is what
+/// [`rhai!`](crate::rhai) does.
+///
+/// # Errors
+/// Whatever the script ends with.
+pub fn eval(session: &mut Session, code: &str) -> Result<Outcome, ScriptError> {
+    let interrupt = session.interrupt();
+    let _guard = Interruptible::new(interrupt.flag());
+    session.eval(code, None)
+}
+
+/// Evaluates a script in a session: `rhai!(session, r#"…"#)`, or `rhai!(session, a, b, r#"…"#)` with copies of the Rust variables
+/// a and b as the script's. The value can be shown by a notebook; a variable of the script comes back by [`Session::get`].
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let mut session = script_session()?;
+/// let x = vec![1.0, 2.0];
+/// assert_eq!(rhai!(session, x, r#"sum(2 * x)"#)?.text, "6.0");
+/// # Ok::<(), odesync::script::ScriptError>(())
+/// ```
+#[macro_export]
+macro_rules! rhai {
+    ($session:expr, $code:literal) => {
+        $crate::notebook::eval(&mut $session, $code)
+    };
+    ($session:expr, $($variable:ident),+ , $code:literal) => {
+        (|| -> ::std::result::Result<_, $crate::script::ScriptError> {
+            $( $session.set(stringify!($variable), $variable.clone())?; )+
+            $crate::notebook::eval(&mut $session, $code)
+        })()
+    };
+}
+
+impl NotebookDisplay for Outcome {
+    fn evcxr_display(&self) {
+        match self.display() {
+            Some(Display::Figure(figure)) => Panel::evcxr_display(&figure),
+            Some(Display::Text(text)) => {
+                let mut lines = text.splitn(2, '\n');
+                let card = Card::new(lines.next().unwrap_or_default());
+                card.body(lines.next().unwrap_or_default()).show();
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The exact adjoint of BDF steps.
+
+use super::super::adjoint::{Bars, add, add_scaled};
+use super::super::driver::Workspace;
+use super::super::methods::bdf::{GAMMA, alpha};
+use super::super::stage::Exact;
+use super::ROWS;
+use super::differences::{respacing, weight};
+use crate::field::native::{Evaluator, Gradient};
+
+/// The exact adjoint: the recurrence of the differences, transposed. `history` are the adjoints of the differences beside the
+/// state, at the end and then at the start.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    sample: usize,
+    work: &Workspace,
+    (bars, history): (&[f64], &mut Vec<f64>),
+    gradient: &mut Gradient,
+) -> Vec<f64> {
+    let (dof, len) = (evaluator.dof(), evaluator.slot_len());
+    let mut exact = Exact::default();
+    exact.bind(evaluator);
+    // Adjoints of D at the end of a step, then at its start.
+    let mut d_bar = std::mem::take(history);
+    d_bar.resize(ROWS * dof, 0.0);
+    let mut start_bar = vec![0.0; ROWS * dof];
+    let mut lambda = vec![0.0; dof];
+    let mut f_bar = vec![0.0; dof];
+    let mut predicted_bar = vec![0.0; dof];
+    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    let orders = &work.plan.variants;
+    for (n, step) in work.plan.steps.iter().enumerate().rev() {
+        let (h, order) = (step.h(), usize::from(orders[n]));
+        bars.end(n, &mut d_bar[..dof]);
+        while let Some((theta, bar)) = bars.inside(n) {
+            for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
+                add_scaled(weight(j, theta), bar, d_bar);
+            }
+        }
+        // D_j += D_{j+1} for j = k … 0.
+        for j in 0..=order {
+            let (before, rest) = d_bar.split_at_mut((j + 1) * dof);
+            add(&before[j * dof..], &mut rest[..dof]);
+        }
+        // D_{k+2} = d − D_{k+1}, D_{k+1} = d.
+        for (c, lambda) in lambda.iter_mut().enumerate() {
+            let (one, two) = ((order + 1) * dof + c, (order + 2) * dof + c);
+            *lambda = d_bar[one] + d_bar[two];
+            d_bar[one] = -d_bar[two];
+            d_bar[two] = 0.0;
+        }
+        // d + ψ = c f(t, predicted + d).
+        let factor = h / alpha(order);
+        let slot = &work.tape[(n + 1) * len..(n + 2) * len];
+        let place = (sample, step.end);
+        exact.factor(evaluator, place, slot, factor);
+        exact.lu.solve_transposed(&mut lambda);
+        f_bar.fill(0.0);
+        add_scaled(factor, &lambda, &mut f_bar);
+        predicted_bar.fill(0.0);
+        evaluator.vjp(place, slot, &f_bar, &mut predicted_bar, None, gradient);
+        for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
+            add(&predicted_bar, d_bar);
+            add_scaled(-GAMMA[j] / alpha(order), &lambda, d_bar);
+        }
+        let spacing = match n {
+            0 => work.before.unwrap_or(1.0),
+            n => work.plan.steps[n - 1].h(),
+        };
+        if h != spacing {
+            let m = respacing(order, h / spacing);
+            start_bar.copy_from_slice(&d_bar);
+            for i in 0..=order {
+                let to = &mut d_bar[i * dof..(i + 1) * dof];
+                to.fill(0.0);
+                for (j, bar) in start_bar.chunks_exact(dof).enumerate().take(order + 1) {
+                    add_scaled(m[i][j], bar, to);
+                }
+            }
+        }
+    }
+    bars.start(&mut d_bar[..dof]);
+    let (state, rest) = d_bar.split_at_mut(dof);
+    let mut mu = state.to_vec();
+    state.fill(0.0);
+    if let (Some(first), None) = (work.plan.steps.first(), work.before) {
+        let place = (sample, first.t);
+        let slot = &work.tape[..len];
+        evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);
+    }
+    *history = d_bar;
+    mu
+}
