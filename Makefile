@@ -6,13 +6,15 @@ CARGO ?= cargo
 PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+MDBOOK_VERSION := 0.5.4
+MDBOOK := third/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 
 ifdef NO_TORCH
 FEATURES := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks save-notebooks test-jupyterlab test test-cuda check lint licences scripts bench-peers sanitize clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks save-notebooks test-jupyterlab test test-cuda check lint licences scripts bench-peers sanitize book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -94,6 +96,17 @@ $(CARGO_DENY):
 scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
+
+book: $(MDBOOK) ## build the book into docs/book (docs/book/index.html)
+	$(MDBOOK) build docs
+
+$(MDBOOK):
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	  $(CARGO) install --locked --quiet mdbook --version $(MDBOOK_VERSION) --no-default-features --features search --root third/tools/mdbook-$(MDBOOK_VERSION)
+
+functions: setup ## renew the book's page of functions, docs/src/functions.md, from their descriptions
+	$(CARGO) run --quiet $(FEATURES) -- docs --markdown > target/functions.md
+	mv target/functions.md docs/src/functions.md
 
 bench-peers: setup ## the same work by torchdiffeq, diffrax and SciPy, in a virtual environment made for them (some GB to download)
 	test -d .venv-peers || $(PYTHON) -m venv .venv-peers

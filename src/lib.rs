@@ -71,7 +71,11 @@ pub use error::{Error, Result};
 /// The arrays of the library's functions.
 pub use ndarray;
 
-/// The README's Rust runs as a doc test.
+/// The Rust of the README and of the book runs as doc tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    pub struct Readme;
+    #[doc = include_str!("../docs/src/guides/notebooks.md")]
+    pub struct Notebooks;
+}

@@ -4,7 +4,7 @@ use super::method::Method;
 use super::methods;
 use crate::{Error, Result};
 
-/// How the gradient of a solve is computed, by the names of Ko et al. (NeurIPS 2023). `docs/gradients.md` has measured figures.
+/// How the gradient of a solve is computed, by the names of Ko et al. (NeurIPS 2023). `docs/src/guides/gradients.md` has measured figures.
 ///
 /// N is the number of accepted steps, s that of a step's stages, d that of state variables, L what one taped evaluation of
 /// the field takes up, M the number of solves (samples, segments) and p that of threads. Cost is counted in evaluations of the field:

@@ -1,0 +1,96 @@
+//! Every script of every page runs.
+//!
+//! | fence | what the test does |
+//! |---|---|
+//! | `rhai` | runs it: exit code 0 and nothing on standard error |
+//! | `rhai,fails` | runs it: exit code 1 or 2, and the message is the one in the heading above, … standing for anything |
+//! | `repl` | types it at the prompt |
+//! | any, under `<!-- file: NAME -->` | writes it to that file |
+//!
+//! `<!-- run with: KEY=VALUE … -->` above a script hands it arguments that make it short. The blocks of a page share a folder, in
+//! their order.
+
+use std::path::Path;
+
+use super::markdown::{Block, blocks, spans};
+use super::{everything, odesync, read};
+
+/// The examples of this page are run where they are written, in `tests/script_docs.rs`.
+const GENERATED: &str = "docs/src/functions.md";
+
+#[test]
+fn every_script_of_every_page_runs() {
+    let pages = everything();
+    let counts: Vec<usize> = std::thread::scope(|scope| {
+        let pages = pages.iter().filter(|page| !page.ends_with(GENERATED));
+        let running: Vec<_> = pages.map(|page| scope.spawn(|| run(page))).collect();
+        let finished = running.into_iter().map(|page| page.join());
+        finished
+            .map(|count| count.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let all: usize = counts.iter().sum();
+    assert!(all > 40, "{all} scripts");
+}
+
+/// How many scripts the page has.
+fn run(page: &Path) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for block in blocks(&read(page)) {
+        let place = format!("{}, line {}", page.display(), block.line);
+        let note = block.note.as_deref().unwrap_or_default();
+        if let Some(name) = note.strip_prefix("file: ") {
+            std::fs::write(folder.path().join(name), &block.text).unwrap();
+            continue;
+        }
+        match block.language.as_str() {
+            "rhai" => runs(&block, folder.path(), &place),
+            "rhai,fails" => fails(&block, folder.path(), &place),
+            "repl" => {
+                let output = odesync(&["--quiet"], folder.path(), &block.text);
+                let errors = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{place}:\n{errors}");
+            }
+            "rust" | "sh" | "text" | "yaml" | "bibtex" => continue,
+            other => panic!("{place}: nobody knows how to check {other:?}"),
+        }
+        count += 1;
+    }
+    count
+}
+
+fn script(block: &Block, folder: &Path) -> std::process::Output {
+    std::fs::write(folder.join("a.rhai"), &block.text).unwrap();
+    let note = block.note.as_deref().unwrap_or_default();
+    let given = note.strip_prefix("run with: ").unwrap_or_default();
+    let args = ["--quiet", "run", "a.rhai"].into_iter();
+    let args: Vec<&str> = args.chain(given.split_whitespace()).collect();
+    odesync(&args, folder, "")
+}
+
+fn runs(block: &Block, folder: &Path, place: &str) {
+    let output = script(block, folder);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{place}:\n{errors}");
+    assert_eq!(errors, "", "{place}");
+}
+
+fn fails(block: &Block, folder: &Path, place: &str) {
+    let output = script(block, folder);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    // 2: what is asked for does not exist.
+    let code = output.status.code();
+    assert!(matches!(code, Some(1 | 2)), "{place}: {code:?}\n{errors}");
+    // The last span of the heading, since a heading may name several.
+    let heading = spans(&block.heading);
+    let message = heading
+        .last()
+        .unwrap_or_else(|| panic!("{place}: no message in the heading"));
+    let mut rest: &str = &errors;
+    for part in message.split('…').map(str::trim) {
+        let at = rest.find(part);
+        let at = at.unwrap_or_else(|| panic!("{place}: not \"{message}\" but\n{errors}"));
+        rest = &rest[at + part.len()..];
+    }
+}
