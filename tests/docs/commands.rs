@@ -3,7 +3,15 @@
 use super::markdown::{blocks, spans};
 use super::{everything, odesync, read, root};
 
-const COMMANDS: [&str; 7] = ["run", "eval", "help", "doctor", "docs", "compare", "completions"];
+const COMMANDS: [&str; 7] = [
+    "run",
+    "eval",
+    "help",
+    "doctor",
+    "docs",
+    "compare",
+    "completions",
+];
 
 /// Every command, as words; quotes keep words together, and a comment ends the line.
 fn commands() -> Vec<Vec<String>> {
@@ -25,7 +33,9 @@ fn words(line: &str) -> Vec<String> {
     for c in line.chars().chain([' ']) {
         match c {
             '\'' => quoted = !quoted,
-            ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty())),
+            ' ' if !quoted => {
+                words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()))
+            }
             c => word.push(c),
         }
     }

@@ -80,7 +80,13 @@ pub fn anchors(markdown: &str) -> Vec<String> {
         .map(|line| {
             let kept = line.trim_start_matches('#').trim().chars();
             kept.filter(|c| c.is_alphanumeric() || " -_".contains(*c))
-                .map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() })
+                .map(|c| {
+                    if c == ' ' {
+                        '-'
+                    } else {
+                        c.to_ascii_lowercase()
+                    }
+                })
                 .collect()
         })
         .collect()

@@ -26,7 +26,11 @@ fn every_script_is_in_the_table() {
 
 /// The options that a call knows, as its own error lists them.
 fn known_options(call: &str) -> BTreeSet<String> {
-    let output = odesync(&["eval", &call.replace("OPTIONS", "#{ zzz: 1 }")], root(), "");
+    let output = odesync(
+        &["eval", &call.replace("OPTIONS", "#{ zzz: 1 }")],
+        root(),
+        "",
+    );
     let errors = String::from_utf8(output.stderr).unwrap();
     let list = errors
         .lines()
