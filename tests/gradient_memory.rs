@@ -97,7 +97,9 @@ fn memory_over_the_number_of_steps() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let net = net();
     for method in ["rk4", "dopri5", "radau", "bdf", "adams4"] {
-        let (_, points) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS[..4]);
+        let (slope, points) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS[..4]);
+        // bdf's grows 1.7-, 3.5- and 1.9-fold from each number of steps to the next: it is held to the bound below alone.
+        assert!(slope <= 0.55 || method == "bdf", "{method}: {slope}");
         let (first, last) = (points[0], points[points.len() - 1]);
         // The root, within the factor of two by which the stride may be off.
         let grown = last.1 / first.1;
