@@ -10,6 +10,7 @@ stops by itself and keeps what it has. Code that can't stop by itself is ended w
 once where nothing catches the signal, else by a second interrupt.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -25,7 +26,8 @@ EVCXR = ROOT / "third" / "tools" / f"evcxr-{EVCXR_VERSION}" / "bin" / "evcxr_jup
 NOTEBOOK = ROOT / "target" / "notebook"
 WARM = NOTEBOOK / "warm"
 KERNELS = NOTEBOOK / "kernels"
-CONFIG = ROOT / "tools" / "notebook"
+# The standard library's sources as the kernel's analysis has them.
+SOURCES = NOTEBOOK / "rust-src"
 # The member of the workspace in a build folder that evcxr builds cells in.
 CELL = "cell"
 # Two interrupts within so many seconds end what can't stop by itself.
@@ -47,7 +49,6 @@ def environment():
     paths = found + [path for path in env.get("LD_LIBRARY_PATH", "").split(":") if path]
     if paths:
         env["LD_LIBRARY_PATH"] = ":".join(paths)
-    env["EVCXR_CONFIG_DIR"] = str(CONFIG)
     # For odesync's build script.
     env["ODESYNC_NOTEBOOK"] = "1"
     return env
@@ -89,6 +90,19 @@ def remove_abandoned():
         pid = folder.name.split("-")[0]
         if pid.isdigit() and not Path("/proc", pid).exists() and Path("/proc/self").exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def configure(folder):
+    """What evcxr does before the first cell: it takes odesync in as a first cell does, and analyses it. A first cell that says the
+    same has nothing left to do but its own."""
+    folder.mkdir()
+    # Cells are built unoptimised, in a second or two; odesync and what it uses are optimised, see setup_notebook.py. All that is
+    # needed so far was fetched for that, so a network that is slow or away does not matter.
+    (folder / "evcxr.toml").write_text('[evcxr]\nopt_level = "0"\noffline_mode = true\n')
+    root = json.dumps(str(ROOT), ensure_ascii=False)
+    (folder / "init.evcxr").write_text(f":dep odesync = {{ path = {root}, default-features = false }}\n")
+    # The analysis begins at the first variable; this one does not stay. A later `:dep` may use the network.
+    (folder / "prelude.rs").write_text(":offline 0\nlet field = odesync::prelude::lotka_volterra();\ndrop(field);\n")
 
 
 # ---- interrupts ------------------------------------------------------------------------------------------------------
@@ -154,7 +168,9 @@ def main(connection_file):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=KERNELS, ignore_cleanup_errors=True) as folder:
         copy_warm(folder)
-        env = environment() | {"EVCXR_TMPDIR": str(Path(folder) / CELL)}
+        configure(Path(folder) / "config")
+        own = {"EVCXR_TMPDIR": Path(folder) / CELL, "EVCXR_CONFIG_DIR": Path(folder) / "config", "RUST_SRC_PATH": SOURCES}
+        env = environment() | {name: str(path) for name, path in own.items()}
         kernel = subprocess.Popen([EVCXR, "--control_file", connection_file], env=env)
         signal.signal(signal.SIGINT, Interrupts(kernel))
         signal.signal(signal.SIGTERM, lambda *_: kernel.terminate())

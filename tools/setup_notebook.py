@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from notebook_kernel import CELL, EVCXR, EVCXR_VERSION, ROOT, WARM, environment
+from notebook_kernel import CELL, EVCXR, EVCXR_VERSION, ROOT, SOURCES, WARM, environment
 
 VENV = ROOT / ".venv-jupyter"
 PYTHON = VENV / "bin" / "python"
@@ -49,7 +49,8 @@ path = "src/lib.rs"
 odesync = {{ path = {root}, default-features = false }}
 """
 
-# A member that always depends on odesync, so that the versions stay locked while a cell depends on nothing.
+# A member that can depend on odesync, so that the versions stay locked while a cell depends on nothing. It does so only when
+# asked, with the torch engine: what a member depends on is analysed when a kernel starts.
 KEPT_MANIFEST = """\
 [package]
 name = "kept"
@@ -57,10 +58,10 @@ version = "1.0.0"
 edition = "2024"
 
 [dependencies]
-odesync = {{ path = {root}, default-features = false{features} }}
+odesync = {{ path = {root}, default-features = false, features = ["torch"], optional = true }}
 """
 
-# Settings of cells as evcxr has them but for the level, which is evcxr.toml's.
+# Settings of cells as evcxr has them but for the level, see notebook_kernel.py.
 WORKSPACE = """\
 [workspace]
 members = ["{cell}", "kept"]
@@ -89,6 +90,10 @@ overflow-checks = false
 [profile.dev.package.torch-sys]
 opt-level = 0
 """
+
+
+# The parts of the standard library that code can name, and what they use.
+LIBRARIES = ["alloc", "backtrace", "core", "panic_abort", "panic_unwind", "proc_macro", "std", "std_detect", "test", "unwind"]
 
 
 class Stop(Exception):
@@ -151,6 +156,26 @@ def install_evcxr():
     shutil.rmtree(target, ignore_errors=True)
 
 
+def sources():
+    """The standard library's sources for the kernel's analysis, without what only costs it time: the processors' intrinsics, the
+    libraries' tests, and the manifest, whose dependencies would be fetched when a kernel starts."""
+    rustc = subprocess.run(["rustc", "--print", "sysroot"], check=True, capture_output=True, text=True).stdout.strip()
+    library = Path(rustc) / "lib" / "rustlib" / "src" / "rust" / "library"
+    version = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
+    stamp = SOURCES / "version"
+    if stamp.exists() and stamp.read_text() == version:
+        return
+    if not library.is_dir():
+        run("rustup component add rust-src", "The kernel needs the standard library's sources, in Debian's package rust-src.", "rustup", "component", "add", "rust-src")
+    shutil.rmtree(SOURCES, ignore_errors=True)
+    for name in LIBRARIES:
+        if (library / name).is_dir():
+            shutil.copytree(library / name, SOURCES / name, ignore=shutil.ignore_patterns("tests", "benches"))
+    write(SOURCES / "stdarch" / "crates" / "core_arch" / "src" / "mod.rs", "pub mod arch {}\n")
+    write(SOURCES / "portable-simd" / "crates" / "core_simd" / "src" / "mod.rs", "pub mod simd {\n    pub mod prelude {}\n}\n")
+    write(stamp, version)
+
+
 # ---- the build folder ------------------------------------------------------------------------------------------------
 
 
@@ -158,8 +183,7 @@ def warm(torch):
     """Builds what the first cell of a notebook needs, in the way evcxr will."""
     root = json.dumps(str(ROOT), ensure_ascii=False)
     write(WARM / "Cargo.toml", WORKSPACE.format(cell=CELL))
-    # The torch engine is there for a notebook that wants it.
-    write(WARM / "kept" / "Cargo.toml", KEPT_MANIFEST.format(root=root, features=', features = ["torch"]' if torch else ""))
+    write(WARM / "kept" / "Cargo.toml", KEPT_MANIFEST.format(root=root))
     write(WARM / "kept" / "src" / "lib.rs", "")
     write(WARM / CELL / "src" / "lib.rs", "")
     write(WARM / CELL / "Cargo.toml", CELL_MANIFEST.format(root=root))
@@ -172,8 +196,9 @@ def warm(torch):
     )
     env = environment() | {"RUSTFLAGS": "-Cprefer-dynamic", "CARGO_TARGET_DIR": "target"}
     say("odesync for notebooks")
-    for package in ["ctx", "kept"] if torch else ["ctx"]:
-        command = [CARGO, "build", "--quiet", "--target", host, "--package", package]
+    # The torch engine is there for a notebook that wants it.
+    for package in [["ctx"], ["kept", "--features", "odesync"]] if torch else [["ctx"]]:
+        command = [CARGO, "build", "--quiet", "--target", host, "--package", *package]
         run("the build of odesync", "The compiler's message is above.", *command, cwd=WARM / CELL, env=env)
 
 
@@ -181,6 +206,7 @@ def main():
     try:
         install_jupyter()
         install_evcxr()
+        sources()
         libtorch = (ROOT / "third" / "cargo.toml").exists() or not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"}.isdisjoint(os.environ)
         warm(torch=libtorch and "--torch" in sys.argv[1:])
     except Stop as stop:
