@@ -63,6 +63,8 @@ fn slope(points: &[(f64, f64)]) -> f64 {
 /// The slope of memory over steps, log by log, and the points.
 fn growth(method: &str, choice: Adjoint, steps: &[usize]) -> (f64, Vec<(f64, f64)>) {
     let net = net();
+    // The first solve of a process starts its threads, which stay.
+    gradient(&net, method, choice, 10);
     let mut points = vec![];
     for n in steps {
         let (bytes, _) = gradient(&net, method, choice, *n);
