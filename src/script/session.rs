@@ -743,4 +743,54 @@ mod tests {
         let run: crate::training::Run = session.get("run").unwrap();
         assert_eq!(run.history.len(), 3);
     }
+    /// Writes down what it is told of the parts of a computation.
+    #[derive(Clone, Default)]
+    struct Teller(Arc<std::sync::Mutex<Vec<String>>>, String);
+
+    impl crate::script::Frontend for Teller {
+        fn print(&self, _text: &str) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn tally(&self, label: &str, unit: &'static str) -> Box<dyn crate::logging::Tally> {
+            Box::new(Teller(Arc::clone(&self.0), format!("{label} {unit}")))
+        }
+    }
+
+    impl crate::logging::Tally for Teller {
+        fn at(&self, done: usize, all: usize) {
+            let mut told = self.0.lock().unwrap();
+            told.push(format!("{} {done}/{all}", self.1));
+        }
+    }
+
+    #[test]
+    fn the_front_end_hears_of_the_parts_of_a_long_computation() {
+        let said = |quiet: bool, code: &str| {
+            let teller = Teller::default();
+            let mut session = Session::new(SessionOptions {
+                quiet,
+                output: Output::new(teller.clone()),
+                ..SessionOptions::default()
+            })
+            .unwrap();
+            session.eval(code, None).unwrap();
+            let mut told = teller.0.lock().unwrap().clone();
+            told.sort();
+            told
+        };
+        let surface = |options: &str| {
+            format!("landscape(|p| p[0] ** 2 + p[1], [1, 1], [[1, 0]], [[-1, 0, 1]], {options})")
+        };
+        let three = ["1/3", "2/3", "3/3"].map(|n| format!("landscape points {n}"));
+        assert_eq!(said(false, &surface("#{}")), three);
+        assert!(said(true, &surface("#{}")).is_empty());
+        assert!(said(false, &surface("#{ progress: false }")).is_empty());
+        let told = said(
+            false,
+            "hessian(|p| p[0] ** 2, [1], #{ derivatives: \"differences\" })",
+        );
+        assert!(told.iter().all(|line| line.starts_with("Hessian values ")));
+        assert!(!told.is_empty());
+    }
 }
