@@ -1,5 +1,6 @@
 //! A surface over a grid of x and y.
 
+use super::super::color::darker;
 use super::super::lattice::Lattice;
 use super::super::look::Look;
 use super::super::option::OptionValue;
@@ -170,9 +171,4 @@ fn lit(rgb: (u8, u8, u8), corners: &[Place; 4]) -> (u8, u8, u8) {
     let light = [-0.35, -0.35, 0.87];
     let cosine = (0..3).map(|k| normal[k] * light[k]).sum::<f64>() / size;
     darker(rgb, 0.78 + 0.22 * cosine.abs())
-}
-
-fn darker((r, g, b): (u8, u8, u8), by: f64) -> (u8, u8, u8) {
-    let scaled = |c: u8| (f64::from(c) * by).round() as u8;
-    (scaled(r), scaled(g), scaled(b))
 }

@@ -109,8 +109,9 @@ pub(super) fn register(reg: &mut Registry) {
     reg.describe(
         "contour",
         "figure.contour(x, y, z, #{ levels: 10, filled: true }) -> Figure",
-        "Adds lines of equal value, or areas between them; dark lines over a heat map. Options: levels (a number of them, or their \
-         values), filled, color, width, dash, alpha, and the colours' map, log, symlog, range, label, bar.",
+        "Adds lines of equal value with their values, or areas between them; dark lines over a heat map. Options: levels (a number of \
+         them, or their values), filled, numbers (false leaves them out), color, width, dash, alpha, and the colours' map, log, \
+         symlog, range, label, bar.",
         "figure().contour([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]], #{ levels: [2, 3, 4] })",
     );
     over(
