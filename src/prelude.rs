@@ -49,7 +49,7 @@ pub use ndarray::{Array1, Array2, Array3, Axis, array, s};
 
 use std::sync::Arc;
 
-use crate::logging::{Counting, CsvLogger, Progress};
+use crate::logging::{Counting, CsvLogger, Progress, Tally};
 use crate::notebook::Interruptible;
 use crate::random::with_shared;
 use crate::training::{Member, Observer};
@@ -267,7 +267,7 @@ pub fn landscape(
     along: &Along,
     options: LossOptions,
 ) -> Result<Landscape> {
-    let progress = Counting::new("landscape", "points", true);
+    let progress = Counting::new("landscape", "points");
     along.evaluate(model, data, &options, &|done, all| progress.at(done, all))
 }
 

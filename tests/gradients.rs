@@ -5,7 +5,7 @@ mod common;
 #[path = "common/reference.rs"]
 mod reference;
 
-use common::{flat, golden, numbers, relative};
+use common::{flat, golden, numbers, oscillator, relative};
 use ndarray::{Array1, Array2, Array3, array};
 use odesync::Error;
 use odesync::datasets::Dataset;
@@ -32,21 +32,6 @@ fn exact() -> impl Iterator<Item = Adjoint> {
 
 fn suits(choice: Adjoint, method: &Solver) -> bool {
     choice != Adjoint::Symplectic || method.tableau().is_some()
-}
-
-/// Van der Pol's oscillator with a forcing, mildly stiff.
-fn oscillator() -> VectorField {
-    system(2, &[("mu", 8.0), ("a", 0.4)], |t, u, p| {
-        let (x, v) = (u.at(0), u.at(1));
-        let drive = p.get("a") * t.sin();
-        vec![
-            v.clone(),
-            p.get("mu") * (1.0 - x.square()) * &v - &x + drive,
-        ]
-    })
-    .unwrap()
-    .trainable(&["mu", "a"])
-    .unwrap()
 }
 
 const U0: [f64; 2] = [1.7, 0.3];

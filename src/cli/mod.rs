@@ -133,7 +133,7 @@ fn session_options(
         quiet: common.quiet,
         arguments,
         runs,
-        output: Output::new(Terminal::new()),
+        output: Output::new(Terminal::new()?),
         memory_limit: common.memory,
         device,
         ..SessionOptions::default()

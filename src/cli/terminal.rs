@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::pictures::Pictures;
-use crate::script::{Display, Frontend};
+use crate::script::{Display, Frontend, ScriptError};
 
 /// See the module's text.
 pub(super) struct Terminal {
@@ -11,10 +11,12 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    pub fn new() -> Self {
-        Self {
-            pictures: Pictures::detect(),
-        }
+    /// # Errors
+    /// Those of [`Pictures::detect`].
+    pub fn new() -> Result<Self, ScriptError> {
+        Ok(Self {
+            pictures: Pictures::detect()?,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::solved::SolvedCurvature;
 use crate::datasets::Dataset;
 use crate::field::VectorField;
 use crate::odesolve::{NativeEngine, SolveOptions};
-use crate::training::{Method, Observation, Task, evaluate};
+use crate::training::{Method, Observation, Task, evaluate, solved};
 use crate::{Error, Result};
 
 /// A loss L(θ) of n parameters θ, looked at from several threads at once.
@@ -134,28 +134,9 @@ impl LossOptions {
         self.lambda = lambda;
         self
     }
-
-    /// The same for data that are not the whole state, or a model that begins elsewhere than they do.
-    #[must_use]
-    pub fn observation(mut self, observation: Observation) -> Self {
-        self.observation = observation;
-        self
-    }
-
-    /// The same with another solver.
-    #[must_use]
-    pub fn solver(mut self, solver: SolveOptions) -> Self {
-        self.solver = solver;
-        self
-    }
-
-    /// The same with other tolerances of the solver.
-    #[must_use]
-    pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
-        self.solver = self.solver.tolerances(rtol, atol);
-        self
-    }
 }
+
+solved!(LossOptions);
 
 /// The homotopy parameter of a loss that names none: 1 for homotopy training, else 0.
 pub fn default_lambda(method: &Method) -> f64 {

@@ -11,11 +11,21 @@ use super::progress::{BARS, between_lines, say};
 /// What is done sooner shows nothing.
 const SILENT: Duration = Duration::from_millis(700);
 
-/// Counts parts that are done, from any thread.
+/// A listener of a computation of many like parts.
+pub trait Tally: Send + Sync {
+    /// So many of all parts are done. It is called from any thread, and not always in order.
+    fn at(&self, done: usize, all: usize);
+}
+
+/// Nobody listens.
+impl Tally for () {
+    fn at(&self, _done: usize, _all: usize) {}
+}
+
+/// Shows the parts that are done.
 pub struct Counting {
     label: String,
     unit: &'static str,
-    shown: bool,
     started: Instant,
     state: Mutex<State>,
 }
@@ -27,13 +37,12 @@ struct State {
 }
 
 impl Counting {
-    /// Of parts called `unit`; `shown`: whether anyone wants to see it.
-    pub fn new(label: impl Into<String>, unit: &'static str, shown: bool) -> Self {
+    /// Of parts called `unit`.
+    pub fn new(label: impl Into<String>, unit: &'static str) -> Self {
         let now = Instant::now();
         Counting {
             label: label.into(),
             unit,
-            shown,
             started: now,
             state: Mutex::new(State {
                 bar: None,
@@ -42,10 +51,11 @@ impl Counting {
             }),
         }
     }
+}
 
-    /// So many of all are done.
-    pub fn at(&self, done: usize, all: usize) {
-        if !self.shown || self.started.elapsed() < SILENT {
+impl Tally for Counting {
+    fn at(&self, done: usize, all: usize) {
+        if self.started.elapsed() < SILENT {
             return;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,6 +4,6 @@ mod counting;
 mod csv;
 mod progress;
 
-pub use counting::Counting;
+pub use counting::{Counting, Tally};
 pub use csv::{CsvLogger, write_metrics};
 pub use progress::Progress;

@@ -136,6 +136,10 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         self.used.saturating_add(next)
     }
 
+    fn tape_of_step(&self, course: &Course<TAPE>) -> usize {
+        self.tableau.slots(FORMULA) * course.evaluator.slot_len()
+    }
+
     fn begin(&mut self, _course: &mut Course<TAPE>, _adaptive: bool) -> Result<f64, FailureReason> {
         Ok(0.0)
     }

@@ -96,6 +96,11 @@ pub(crate) trait Scheme<const TAPE: bool> {
     /// Length of the tape for this many steps.
     fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize;
 
+    /// Length of the tape that one more step comes to, most steps being alike.
+    fn tape_of_step(&self, course: &Course<TAPE>) -> usize {
+        self.tape_len(course, 2) - self.tape_len(course, 1)
+    }
+
     /// Prepares the first step at the initial state. For adaptive steps it gives the size of the first one; for fixed steps
     /// and replays the size is not used.
     fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason>;
@@ -365,6 +370,9 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
     }
 
     fn go<S: Scheme<TAPE>>(&mut self, scheme: &mut S, route: Route) -> Result<(), SolveFailure> {
+        if let Some(most) = route.most {
+            self.set_aside(scheme, most);
+        }
         if let Some(row) = route.from {
             self.take_up(scheme, row);
         }
@@ -468,6 +476,24 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         Ok(())
     }
 
+    /// Room for the tape and the plan of so many steps, neither more nor beside what there was before. Where it can't be had,
+    /// the step that finds none is a failure.
+    fn set_aside<S: Scheme<TAPE>>(&mut self, scheme: &S, steps: usize) {
+        self.work.plan.steps.reserve_exact(steps);
+        self.work.plan.variants.reserve_exact(steps);
+        let more = scheme
+            .tape_of_step(self)
+            .saturating_mul(steps.saturating_sub(1));
+        let needed = scheme.tape_len(self, 1).saturating_add(more);
+        let tape = &mut self.work.tape;
+        if TAPE && needed > tape.len() && needed <= self.work.tape_limit {
+            *tape = vec![];
+            if tape.try_reserve_exact(needed).is_ok() {
+                tape.resize(needed, 0.0);
+            }
+        }
+    }
+
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
     /// ends the solve in it.
     fn accept<S: Scheme<TAPE>>(
@@ -523,7 +549,8 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         if !checkpoints.due(self.work.stats.steps) {
             return;
         }
-        let tape = scheme.tape_len(self, 1);
+        // Beside its tape a step that is taken again has a place in the plan.
+        let tape = scheme.tape_of_step(self) + size_of::<Step>() / size_of::<f64>();
         let work = &mut *self.work;
         if let Trace::Checkpoints(checkpoints) = &mut work.trace {
             checkpoints.keep(tape, |row| {

@@ -91,3 +91,9 @@ impl FromStr for Color {
         }
     }
 }
+
+/// A colour with less light.
+pub(super) fn darker((r, g, b): (u8, u8, u8), by: f64) -> (u8, u8, u8) {
+    let scaled = |c: u8| (f64::from(c) * by).round() as u8;
+    (scaled(r), scaled(g), scaled(b))
+}

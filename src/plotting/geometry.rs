@@ -54,6 +54,28 @@ pub(super) fn clip_line(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
     pieces
 }
 
+/// The pieces of a polyline that lie outside `rect`.
+pub(super) fn cut_out(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
+    let mut pieces: Vec<Vec<Point>> = vec![points.first().copied().into_iter().collect()];
+    for pair in points.windows(2) {
+        let [a, b] = [pair[0], pair[1]];
+        let Some((enter, leave)) = clip_segment(a, b, rect) else {
+            if let Some(piece) = pieces.last_mut() {
+                piece.push(b);
+            }
+            continue;
+        };
+        if let (Some(piece), true) = (pieces.last_mut(), enter != a) {
+            piece.push(enter);
+        }
+        // What is left of it begins where the segment leaves, if it does.
+        let rest = [leave, b];
+        pieces.push(rest[usize::from(leave == b)..].to_vec());
+    }
+    pieces.retain(|piece| piece.len() > 1);
+    pieces
+}
+
 fn clip_segment(a: Point, b: Point, rect: &Rect) -> Option<(Point, Point)> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let (mut enter, mut leave) = (0f64, 1f64);
@@ -202,6 +224,21 @@ mod tests {
             ]
         );
         assert!(clip_line(&[(2.0, 0.0), (2.0, 1.0)], &UNIT).is_empty());
+    }
+
+    #[test]
+    fn a_line_is_interrupted_by_a_box() {
+        let bent = [(-1.0, 0.5), (0.5, 0.5), (0.5, 0.75), (0.5, 2.0), (3.0, 2.0)];
+        assert_eq!(
+            cut_out(&bent, &UNIT),
+            [
+                vec![(-1.0, 0.5), (0.0, 0.5)],
+                vec![(0.5, 1.0), (0.5, 2.0), (3.0, 2.0)]
+            ]
+        );
+        let beside = [(2.0, 0.0), (2.0, 1.0), (3.0, 1.0)];
+        assert_eq!(cut_out(&beside, &UNIT), [beside.to_vec()]);
+        assert!(cut_out(&[(0.2, 0.2), (0.8, 0.8)], &UNIT).is_empty());
     }
 
     #[test]

@@ -50,6 +50,7 @@ mod style;
 mod tests;
 mod text;
 mod ticks;
+mod tinted;
 mod values;
 mod view;
 

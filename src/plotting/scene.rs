@@ -94,6 +94,11 @@ impl Scene {
         }
     }
 
+    /// Whether text is seen in it: not in a plot of characters, whose scenes have no size of their own.
+    pub fn shows_text(&self) -> bool {
+        self.size != (0, 0)
+    }
+
     /// A line; one of no length is a dot.
     pub fn line(&mut self, points: &[Point], pen: Pen) {
         let width = pen.width;

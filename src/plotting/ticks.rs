@@ -63,6 +63,46 @@ fn stepped(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
     }
 }
 
+/// Labels of values that stand alone, each with as few digits as tell them all apart, and at least three where it has them.
+pub(super) fn alone(values: &[f64]) -> Vec<String> {
+    let labels = |digits: usize| -> Vec<String> {
+        let label = |v: &f64| short(*v, digits);
+        values.iter().map(label).collect()
+    };
+    let distinct = |labels: &Vec<String>| {
+        let mut sorted = labels.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        sorted.len() == values.len()
+    };
+    let enough = (3..15).map(labels).find(distinct);
+    enough.unwrap_or_else(|| labels(15))
+}
+
+/// A value rounded to so many digits, without zeros at its end.
+fn short(v: f64, digits: usize) -> String {
+    let scientific = format!("{v:.*e}", digits - 1);
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    let text = match exponent {
+        _ if v == 0.0 => "0".to_owned(),
+        -3..6 => {
+            let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+            trimmed(&format!("{v:.decimals$}"))
+        }
+        _ => match trimmed(mantissa).as_str() {
+            "1" => power_of_ten(exponent),
+            "-1" => format!("-{}", power_of_ten(exponent)),
+            mantissa => format!("{mantissa}×{}", power_of_ten(exponent)),
+        },
+    };
+    text.replacen('-', "−", 1)
+}
+
 /// All labels of an axis have the same number of decimals and the same power of ten.
 fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
     let largest = values.iter().fold(0f64, |m, v| m.max(v.abs()));
@@ -244,6 +284,19 @@ mod tests {
                 .all(|(p, _)| (-1e-6..=1.0 + 1e-6).contains(p))
         );
         ticks.major.into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn labels_that_stand_alone_are_short_and_differ() {
+        assert_eq!(
+            alone(&[-0.5, 0.0, 0.1 + 0.2, 1.0, 3.162277, 1500.0]),
+            ["−0.5", "0", "0.3", "1", "3.16", "1500"]
+        );
+        assert_eq!(
+            alone(&[-1e-9, 2.5e-5, 1e6, 4e12]),
+            ["−10⁻⁹", "2.5×10⁻⁵", "10⁶", "4×10¹²"]
+        );
+        assert_eq!(alone(&[1.0001, 1.0002]), ["1.0001", "1.0002"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::logging::Progress;
+use crate::logging::{Counting, Progress, Tally};
 use crate::plotting::Panel;
 use crate::training::Observer;
 
@@ -60,6 +60,12 @@ pub trait Frontend: Send + Sync {
     /// default writes to standard error: a bar on a terminal, else a line every so often.
     fn progress(&self, label: &str) -> Box<dyn Observer> {
         Box::new(Progress::labelled(label))
+    }
+
+    /// The listener of another long computation that begins, of many parts that are called `unit` ("landscape", "points"), which
+    /// shows how many are done. The default does as that of [`Frontend::progress`].
+    fn tally(&self, label: &str, unit: &'static str) -> Box<dyn Tally> {
+        Box::new(Counting::new(label, unit))
     }
 }
 
@@ -117,6 +123,10 @@ impl Frontend for Captured {
     }
 
     fn progress(&self, _label: &str) -> Box<dyn Observer> {
+        Box::new(())
+    }
+
+    fn tally(&self, _label: &str, _unit: &'static str) -> Box<dyn Tally> {
         Box::new(())
     }
 }

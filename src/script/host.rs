@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::Config;
 use crate::devices::Device;
 use crate::experiments::Place;
+use crate::logging::Tally;
 use crate::training::Observer;
 use crate::{Error, Result};
 
@@ -157,6 +158,14 @@ impl Host {
         match self.quiet() {
             true => Box::new(()),
             false => self.0.output.0.progress(label),
+        }
+    }
+
+    /// The listener that shows the progress of another long computation that begins; nobody where it is quiet.
+    pub fn tally(&self, label: &str, unit: &'static str) -> Box<dyn Tally> {
+        match self.quiet() {
+            true => Box::new(()),
+            false => self.0.output.0.tally(label, unit),
         }
     }
 

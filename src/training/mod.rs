@@ -46,6 +46,7 @@ pub use objective::{Loss, Objective, predict};
 pub use observation::Observation;
 pub use observer::{Observer, Observers, RunStart};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
+pub(crate) use options::solved;
 pub use options::{LrSchedule, TrainOptions};
 pub use path::ParameterPath;
 pub use run::{EpochRecord, Run, Stop};

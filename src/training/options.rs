@@ -71,6 +71,38 @@ impl Default for TrainOptions {
     }
 }
 
+/// The methods of all options of what is solved and compared with data.
+macro_rules! solved {
+    ($type:ty) => {
+        impl $type {
+            /// The same with another solver.
+            #[must_use]
+            pub fn solver(mut self, solver: $crate::odesolve::SolveOptions) -> Self {
+                self.solver = solver;
+                self
+            }
+
+            /// The same with other tolerances of the solver.
+            #[must_use]
+            pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
+                self.solver = self.solver.tolerances(rtol, atol);
+                self
+            }
+
+            /// The same for data that are not the whole state, or a model that begins elsewhere than they do; the initial states
+            /// may be trained.
+            #[must_use]
+            pub fn observation(mut self, observation: $crate::training::Observation) -> Self {
+                self.observation = observation;
+                self
+            }
+        }
+    };
+}
+pub(crate) use solved;
+
+solved!(TrainOptions);
+
 impl TrainOptions {
     /// The same with another learning rate.
     #[must_use]
@@ -104,20 +136,6 @@ impl TrainOptions {
     #[must_use]
     pub fn resume(mut self) -> Self {
         self.resume = true;
-        self
-    }
-
-    /// The same with another solver.
-    #[must_use]
-    pub fn solver(mut self, solver: SolveOptions) -> Self {
-        self.solver = solver;
-        self
-    }
-
-    /// The same where the data are not the whole state, or initial states are trained.
-    #[must_use]
-    pub fn observation(mut self, observation: Observation) -> Self {
-        self.observation = observation;
         self
     }
 

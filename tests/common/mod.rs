@@ -2,7 +2,10 @@
 //! scripts that fail.
 #![allow(dead_code)]
 
+use odesync::field::{VectorField, system};
+use odesync::odesolve::StepPlan;
 use odesync::script::{ScriptError, Session};
+use odesync::training::{Loss, Objective};
 use serde_json::Value;
 
 /// Reads the reference figures NAME.json: from `../shared/golden` where that is, else the copy in `tests/golden`.
@@ -72,4 +75,49 @@ pub fn fails(mut session: Session, code: &str) -> ScriptError {
         "the session goes on after {code}"
     );
     error
+}
+
+/// Van der Pol's oscillator with a forcing, mildly stiff.
+pub fn oscillator() -> VectorField {
+    system(2, &[("mu", 8.0), ("a", 0.4)], |t, u, p| {
+        let (x, v) = (u.at(0), u.at(1));
+        let drive = p.get("a") * t.sin();
+        vec![
+            v.clone(),
+            p.get("mu") * (1.0 - x.square()) * &v - &x + drive,
+        ]
+    })
+    .unwrap()
+    .trainable(&["mu", "a"])
+    .unwrap()
+}
+
+/// The loss and its gradient on a step plan of its own. The components `which` of the gradient are held to central differences
+/// of fourth order, within `tolerance` of 1 and their own size.
+pub fn held_to_differences(
+    objective: &mut Objective,
+    (params, lambda): (&[f64], f64),
+    which: impl Iterator<Item = usize>,
+    tolerance: f64,
+) -> (Loss, Vec<StepPlan>) {
+    let plans = objective.evaluate(params, lambda, false, None);
+    let plans = plans.unwrap().plans;
+    let at = objective.evaluate(params, lambda, true, Some(&plans));
+    let at = at.unwrap();
+    for i in which {
+        let mut value = |e: f64| {
+            let mut p = params.to_vec();
+            p[i] += e;
+            let loss = objective.evaluate(&p, lambda, false, Some(&plans));
+            loss.unwrap().loss
+        };
+        let h = 1e-4;
+        let fd = (8.0 * (value(h) - value(-h)) - (value(2.0 * h) - value(-2.0 * h))) / (12.0 * h);
+        assert!(
+            (fd - at.gradient[i]).abs() < tolerance * (1.0 + fd.abs()),
+            "{i} at lambda {lambda}: {fd} {}",
+            at.gradient[i]
+        );
+    }
+    (at, plans)
 }

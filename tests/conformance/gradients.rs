@@ -1,23 +1,9 @@
 //! Exact discrete gradients: against finite differences on one plan, and against those of a fine explicit solve.
 
+use super::common::oscillator;
 use super::problems::{distance, with};
-use odesync::field::{VectorField, system};
+use odesync::field::VectorField;
 use odesync::odesolve::{Engine, Method, NativeEngine, Problem, SolveOptions, StepPlan, methods};
-
-/// Van der Pol's oscillator with a forcing, mildly stiff.
-fn oscillator() -> VectorField {
-    system(2, &[("mu", 8.0), ("a", 0.4)], |t, u, p| {
-        let (x, v) = (u.at(0), u.at(1));
-        let drive = p.get("a") * t.sin();
-        vec![
-            v.clone(),
-            p.get("mu") * (1.0 - x.square()) * &v - &x + drive,
-        ]
-    })
-    .unwrap()
-    .trainable(&["mu", "a"])
-    .unwrap()
-}
 
 const U0: [f64; 2] = [1.7, 0.3];
 

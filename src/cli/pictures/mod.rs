@@ -38,13 +38,17 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// What the terminal of the standard output can do.
-    pub fn detect() -> Self {
+    ///
+    /// # Errors
+    /// The user asks for a way of showing figures that is not known.
+    pub fn detect() -> std::result::Result<Self, ScriptError> {
         let get = |name: &str| std::env::var(name).ok();
         let terminal = stdout().is_terminal();
-        Self {
-            protocol: Protocol::detect(get, terminal),
+        Ok(Self {
+            protocol: Protocol::detect(get, terminal)
+                .map_err(|e| ScriptError::new(ErrorKind::Usage, e.to_string()))?,
             colour: terminal && colours(),
-        }
+        })
     }
 
     /// Writes a figure to the standard output.

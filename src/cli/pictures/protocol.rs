@@ -1,5 +1,8 @@
 //! Which way of showing pictures a terminal has.
 
+use crate::Result;
+use crate::error::unknown;
+
 /// The variable that says it in place of the terminal.
 pub(super) const VARIABLE: &str = "ODESYNC_GRAPHICS";
 
@@ -21,17 +24,35 @@ pub(super) enum Protocol {
 impl Protocol {
     /// By the variable `ODESYNC_GRAPHICS`, else by what terminals say of themselves. Within tmux and screen pictures don't reach the
     /// terminal.
-    pub fn detect(get: impl Fn(&str) -> Option<String>, terminal: bool) -> Self {
+    ///
+    /// # Errors
+    /// Another value of the variable than the known ones.
+    pub fn detect(get: impl Fn(&str) -> Option<String>, terminal: bool) -> Result<Self> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
-        let has = |name: &str| get(name).is_some();
-        match get(VARIABLE).unwrap_or_default().to_lowercase().as_str() {
-            "kitty" => return Protocol::Kitty,
-            "iterm2" | "iterm" => return Protocol::Iterm2,
-            "sixel" => return Protocol::Sixel,
-            "text" => return Protocol::Text,
-            "none" => return Protocol::None,
-            _ => {}
+        if let Some(value) = get(VARIABLE) {
+            return Self::by_name(&value);
         }
+        Ok(Self::of_terminal(get, terminal))
+    }
+
+    /// As the variable names them.
+    fn by_name(name: &str) -> Result<Self> {
+        match name.to_lowercase().as_str() {
+            "kitty" => Ok(Protocol::Kitty),
+            "iterm2" | "iterm" => Ok(Protocol::Iterm2),
+            "sixel" => Ok(Protocol::Sixel),
+            "text" => Ok(Protocol::Text),
+            "none" => Ok(Protocol::None),
+            _ => Err(unknown(
+                &format!("value of {VARIABLE}"),
+                name,
+                ["kitty", "iterm2", "sixel", "text", "none"],
+            )),
+        }
+    }
+
+    fn of_terminal(get: impl Fn(&str) -> Option<String>, terminal: bool) -> Self {
+        let has = |name: &str| get(name).is_some();
         let term = get("TERM").unwrap_or_default();
         let program = get("TERM_PROGRAM").unwrap_or_default();
         let within = has("TMUX") || term.starts_with("tmux") || term.starts_with("screen");
@@ -70,7 +91,7 @@ mod tests {
                 let found = set.iter().find(|(key, _)| *key == name);
                 found.map(|(_, value)| value.to_string())
             };
-            Protocol::detect(get, terminal)
+            Protocol::detect(get, terminal).unwrap()
         };
         assert_eq!(of(&[("TERM", "xterm-kitty")], true), Protocol::Kitty);
         assert_eq!(
@@ -99,6 +120,14 @@ mod tests {
         assert_eq!(
             of(&[("TERM", "dumb"), (VARIABLE, "sixel")], false),
             Protocol::Sixel
+        );
+        let wrong = Protocol::detect(|name| (name == VARIABLE).then(|| "kity".into()), true);
+        let text = wrong.unwrap_err().to_string();
+        assert!(
+            ["ODESYNC_GRAPHICS", "kity", "did you mean", "sixel", "none"]
+                .iter()
+                .all(|part| text.contains(part)),
+            "{text}"
         );
     }
 }

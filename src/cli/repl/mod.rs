@@ -117,7 +117,7 @@ impl Repl {
         let mut repl = Self {
             session,
             known: Shared::default(),
-            pictures: Pictures::detect(),
+            pictures: Pictures::detect()?,
             paint,
             settings: Settings::new(Vec::new()),
             inputs: Vec::new(),

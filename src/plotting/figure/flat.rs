@@ -6,7 +6,8 @@ use ndarray::{Array2, ArrayBase, Data, Ix2};
 
 use super::super::lattice::Lattice;
 use super::super::layers::{
-    Arrows, Band, Contour, Contours, HeatMap, Image, Line, Quiver, Scatter, Streamlines, VLine,
+    Arrows, Band, Contour, Contours, HeatMap, Image, Layer, Line, Quiver, Scatter, Streamlines,
+    VLine,
 };
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
@@ -19,12 +20,10 @@ impl Figure {
     /// # Errors
     ///
     /// `x` and `y` of different length, or a style that cannot be drawn.
-    pub fn line(mut self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
-        style.check()?;
-        let (x, y) = (collect(x), collect(y));
-        same_length("line", &style, &x, "y", &y)?;
-        self.layers.push(Arc::new(Line { x, y, style }));
-        Ok(self)
+    pub fn line(self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
+        self.through("line", x, y, style, |x, y, style| {
+            Arc::new(Line { x, y, style })
+        })
     }
 
     /// Adds a marker at each point (x, y).
@@ -32,11 +31,25 @@ impl Figure {
     /// # Errors
     ///
     /// `x` and `y` of different length, or a style that cannot be drawn.
-    pub fn scatter(mut self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
+    pub fn scatter(self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
+        self.through("scatter", x, y, style, |x, y, style| {
+            Arc::new(Scatter { x, y, style })
+        })
+    }
+
+    /// Adds a layer of the points (x, y).
+    fn through(
+        mut self,
+        call: &str,
+        x: impl Values,
+        y: impl Values,
+        style: Style,
+        layer: impl FnOnce(Arc<[f64]>, Arc<[f64]>, Style) -> Arc<dyn Layer>,
+    ) -> Result<Figure> {
         style.check()?;
         let (x, y) = (collect(x), collect(y));
-        same_length("scatter", &style, &x, "y", &y)?;
-        self.layers.push(Arc::new(Scatter { x, y, style }));
+        same_length(call, &style, &x, "y", &y)?;
+        self.layers.push(layer(x, y, style));
         Ok(self)
     }
 

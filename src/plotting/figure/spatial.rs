@@ -6,25 +6,13 @@ use ndarray::{ArrayBase, Data, Ix2};
 
 use super::super::lattice::Lattice;
 use super::super::layers::{Arrows, Ridges};
-use super::super::space::{Arrows3, Curtains, Line3, Place, Points3, Sheet, Surface, Waterfall};
+use super::super::space::{
+    Arrows3, Curtains, Layer3, Line3, Place, Points3, Sheet, Surface, Waterfall,
+};
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
 use super::Figure;
 use crate::error::{Error, Result};
-
-/// Three rows of numbers as places.
-fn places(
-    call: &str,
-    style: &Style,
-    x: impl Values,
-    y: impl Values,
-    z: impl Values,
-) -> Result<Arc<[Place]>> {
-    let (x, y, z) = (collect(x), collect(y), collect(z));
-    same_length(call, style, &x, "y", &y)?;
-    same_length(call, style, &x, "z", &z)?;
-    Ok((0..x.len()).map(|i| [x[i], y[i], z[i]]).collect())
-}
 
 impl Figure {
     /// Adds a surface over the plane: `z` `[y, x]` has a row for each y and a column for each x. It is coloured by height; where a
@@ -82,16 +70,15 @@ impl Figure {
     ///
     /// Rows of different length, or a style that cannot be drawn.
     pub fn line3(
-        mut self,
+        self,
         x: impl Values,
         y: impl Values,
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        style.check()?;
-        let places = places("line3", &style, x, y, z)?;
-        self.space.push(Arc::new(Line3 { places, style }));
-        Ok(self)
+        self.placed("line3", (x, y, z), style, |places, style| {
+            Arc::new(Line3 { places, style })
+        })
     }
 
     /// Adds a marker at each point (x, y, z) of space.
@@ -100,15 +87,31 @@ impl Figure {
     ///
     /// Rows of different length, or a style that cannot be drawn.
     pub fn scatter3(
-        mut self,
+        self,
         x: impl Values,
         y: impl Values,
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
+        self.placed("scatter3", (x, y, z), style, |places, style| {
+            Arc::new(Points3 { places, style })
+        })
+    }
+
+    /// Adds a layer of the points whose coordinates are the three rows.
+    fn placed(
+        mut self,
+        call: &str,
+        (x, y, z): (impl Values, impl Values, impl Values),
+        style: Style,
+        layer: impl FnOnce(Arc<[Place]>, Style) -> Arc<dyn Layer3>,
+    ) -> Result<Figure> {
         style.check()?;
-        let places = places("scatter3", &style, x, y, z)?;
-        self.space.push(Arc::new(Points3 { places, style }));
+        let (x, y, z) = (collect(x), collect(y), collect(z));
+        same_length(call, &style, &x, "y", &y)?;
+        same_length(call, &style, &x, "z", &z)?;
+        let places = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
+        self.space.push(layer(places, style));
         Ok(self)
     }
 

@@ -1,20 +1,25 @@
 //! Lines of equal value, or the areas between them.
 
-use super::super::color::Color;
+use super::super::color::{Color, darker};
 use super::super::entry::{Entry, Kind};
-use super::super::geometry::{Point, Rect, clip_line, clip_polygon};
+use super::super::font;
+use super::super::geometry::{Point, Rect, clip_line, clip_polygon, cut_out};
 use super::super::lattice::Lattice;
 use super::super::look::Look;
 use super::super::marching::{Outline, outlines};
 use super::super::option::OptionValue;
-use super::super::scene::{Pen, Scene};
+use super::super::scene::{Align, Pen, Scene};
 use super::super::shade::{Shade, Tint, shaded};
 use super::super::style::{Dash, Style};
-use super::super::ticks::round_values;
+use super::super::ticks::{alone, round_values};
 use super::super::view::View;
 use super::Layer;
 use super::heatmap::hatch;
+use super::lettering;
 use crate::error::{Error, Result, unknown};
+
+/// Size of the numbers on lines in pixels per em.
+const EM: f64 = 12.0;
 
 /// The most levels of a contour layer.
 const MOST: usize = 200;
@@ -34,6 +39,7 @@ pub struct Contour {
     count: Option<usize>,
     levels: Vec<f64>,
     filled: bool,
+    unnumbered: bool,
     pub(in super::super) style: Style,
 }
 
@@ -41,12 +47,13 @@ shaded!(Contour);
 
 impl Contour {
     /// The names that [`Contour::set`] knows.
-    pub const OPTIONS: [&'static str; 12] = [
-        "map", "log", "symlog", "range", "label", "bar", "levels", "filled", "color", "width",
-        "dash", "alpha",
+    pub const OPTIONS: [&'static str; 13] = [
+        "map", "log", "symlog", "range", "label", "bar", "levels", "filled", "numbers", "color",
+        "width", "dash", "alpha",
     ];
 
-    /// About ten levels at round values: lines coloured by their level, or dark ones over a layer with colours.
+    /// About ten levels at round values: lines coloured by their level, or dark ones over a layer with colours. Each has its level
+    /// written in it where there is room.
     pub fn new() -> Contour {
         Contour::default()
     }
@@ -90,6 +97,12 @@ impl Contour {
         self
     }
 
+    /// Whether lines have their levels written in them; areas never do.
+    pub fn numbers(mut self, numbers: bool) -> Contour {
+        self.unnumbered = !numbers;
+        self
+    }
+
     /// One colour for all lines.
     pub fn color(mut self, color: Color) -> Contour {
         self.style.color = Some(color);
@@ -117,6 +130,7 @@ impl Contour {
             ("levels", other) => {
                 return Err(other.mismatch(name, "a number of levels or a list of values"));
             }
+            ("numbers", _) => self.unnumbered = !value.flag(name)?,
             ("filled", _) => self.filled = value.flag(name)?,
             ("color" | "width" | "dash" | "alpha", _) => self.style.set(name, value)?,
             _ if self.shade.set(name, value)? => {}
@@ -133,6 +147,9 @@ pub(in super::super) struct Contours {
     tint: Tint,
     levels: Vec<f64>,
     filled: bool,
+    numbered: bool,
+    /// There are colours below.
+    over: bool,
     style: Style,
 }
 
@@ -162,6 +179,8 @@ impl Contours {
             tint,
             levels,
             filled: options.filled,
+            numbered: !options.unnumbered,
+            over,
             style,
         })
     }
@@ -215,27 +234,57 @@ impl Contours {
     fn lines(&self, look: &Look, view: &View, scene: &mut Scene) {
         let z = self.spread();
         let (x, y) = self.places(view);
-        for level in &self.levels {
-            let rgb = match self.style.color {
-                Some(color) => color.rgb(),
-                None => self.tint.map.rgb(self.tint.axis.place(*level)),
-            };
-            let pen = Pen {
-                ink: (rgb, look.alpha),
-                width: self.style.width.unwrap_or(if self.style.color.is_some() {
-                    1.0
-                } else {
-                    1.8
-                }),
-                dash: self.style.dash.unwrap_or(Dash::Solid),
-            };
+        let mut lines: Vec<(usize, Vec<Point>)> = Vec::new();
+        for (i, level) in self.levels.iter().enumerate() {
             for outline in outlines(&x, &y, &z, self.tint.axis.scale.forward(*level)) {
-                for line in followed(&outline) {
-                    for piece in clip_line(&line, &view.rect) {
-                        scene.line(&piece, pen);
-                    }
-                }
+                let pieces = followed(&outline).into_iter();
+                let pieces = pieces.flat_map(|line| clip_line(&line, &view.rect));
+                lines.extend(pieces.map(|piece| (i, piece)));
             }
+        }
+        let texts = alone(&self.levels);
+        let numbers = match self.numbered && scene.shows_text() {
+            true => {
+                let size = |i: usize| ((font::width(&texts[i]) + 0.4) * EM, 1.1 * EM);
+                let sized: Vec<_> = lines.iter().map(|(i, l)| (l.clone(), size(*i))).collect();
+                lettering::boxes(&sized, &view.rect)
+            }
+            false => vec![None; lines.len()],
+        };
+        for ((i, line), number) in lines.iter().zip(numbers) {
+            let pen = self.pen(self.levels[*i], look);
+            let Some(gap) = number else {
+                scene.line(line, pen);
+                continue;
+            };
+            for piece in cut_out(line, &gap) {
+                scene.line(&piece, pen);
+            }
+            if self.over {
+                scene.rect(&gap, ((255, 255, 255), 0.5));
+            }
+            let (rgb, alpha) = pen.ink;
+            // The light colours of a map are hard to read on white.
+            let ink = match self.style.color {
+                Some(_) => (rgb, alpha),
+                None => (darker(rgb, 0.7), alpha),
+            };
+            let baseline = 0.5 * (gap.top + gap.bottom + font::CAP_HEIGHT * EM);
+            let at = (0.5 * (gap.left + gap.right), baseline);
+            scene.text(&texts[*i], at, EM, Align::Center, false, ink);
+        }
+    }
+
+    /// How the line of a level is drawn.
+    fn pen(&self, level: f64, look: &Look) -> Pen {
+        let (rgb, width) = match self.style.color {
+            Some(color) => (color.rgb(), 1.0),
+            None => (self.tint.map.rgb(self.tint.axis.place(level)), 1.8),
+        };
+        Pen {
+            ink: (rgb, look.alpha),
+            width: self.style.width.unwrap_or(width),
+            dash: self.style.dash.unwrap_or(Dash::Solid),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Values on a grid as coloured cells.
 
-use super::super::entry::{Entry, Kind};
 use super::super::geometry::{Point, Rect, clip_line};
 use super::super::lattice::{Lattice, edges};
 use super::super::look::Look;
@@ -8,8 +7,9 @@ use super::super::option::OptionValue;
 use super::super::picture::Picture;
 use super::super::scale::Axis;
 use super::super::scene::{Pen, Scene};
-use super::super::shade::{Shade, Tint, shaded};
+use super::super::shade::{Shade, shaded};
 use super::super::style::{Dash, Style};
+use super::super::tinted::{OverGrid, Tinted};
 use super::super::view::View;
 use super::Layer;
 use crate::error::{Result, unknown};
@@ -64,18 +64,15 @@ impl HeatMap {
 /// A heat map with its colours decided.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Image {
-    lattice: Lattice,
+    values: Tinted,
     /// Borders of the cells.
     x: Vec<f64>,
     y: Vec<f64>,
-    tint: Tint,
     smooth: bool,
-    style: Style,
 }
 
 impl Image {
     pub fn new(lattice: Lattice, options: &HeatMap) -> Result<Image> {
-        let tint = options.shade.of("heatmap", lattice.z.iter().copied())?;
         let borders = |at: &[f64], n: usize| match at.len() == n {
             true => edges(at),
             false => at.to_vec(),
@@ -83,10 +80,8 @@ impl Image {
         Ok(Image {
             x: borders(&lattice.x, lattice.z.ncols()),
             y: borders(&lattice.y, lattice.z.nrows()),
-            lattice,
-            tint,
+            values: Tinted::new("heatmap", lattice, &options.shade, &Style::new())?,
             smooth: options.smooth,
-            style: Style::new(),
         })
     }
 
@@ -119,9 +114,11 @@ impl Image {
     }
 
     fn cells(&self) -> Picture {
-        let (rows, columns) = self.lattice.z.dim();
+        let (rows, columns) = self.values.lattice.z.dim();
         Picture::of(columns as u32, rows as u32, |i, j| {
-            self.tint.rgb(self.lattice.z[[rows - 1 - i, j]])
+            self.values
+                .tint
+                .rgb(self.values.lattice.z[[rows - 1 - i, j]])
         })
     }
 
@@ -145,13 +142,15 @@ impl Image {
                 .map(|i| cell(&self.y, y_at(i)))
                 .collect();
             return Picture::of(width as u32, height as u32, |i, j| {
-                self.tint.rgb(self.lattice.z[[rows[i], columns[j]]])
+                self.values
+                    .tint
+                    .rgb(self.values.lattice.z[[rows[i], columns[j]]])
             });
         }
         let (x, y) = (centers(&self.x), centers(&self.y));
         let columns: Vec<_> = (0..width as usize).map(|j| between(&x, x_at(j))).collect();
         let rows: Vec<_> = (0..height as usize).map(|i| between(&y, y_at(i))).collect();
-        let (scale, z) = (self.tint.axis.scale, &self.lattice.z);
+        let (scale, z) = (self.values.tint.axis.scale, &self.values.lattice.z);
         let value = |i: usize, j: usize| match scale.shows(z[[i, j]]) {
             true => scale.forward(z[[i, j]]),
             false => f64::NAN,
@@ -163,7 +162,7 @@ impl Image {
             let blended = low * (1.0 - s) + high * s;
             let nearest = value(if s < 0.5 { i0 } else { i1 }, if t < 0.5 { j0 } else { j1 });
             let at = if blended.is_nan() { nearest } else { blended };
-            (!at.is_nan()).then(|| self.tint.map.rgb(self.tint.axis.place_of(at)))
+            (!at.is_nan()).then(|| self.values.tint.map.rgb(self.values.tint.axis.place_of(at)))
         })
     }
 }
@@ -204,17 +203,9 @@ pub(in super::super) fn hatch(rect: &Rect, scene: &mut Scene) {
     }
 }
 
-impl Entry for Image {
-    fn kind(&self) -> Kind {
-        Kind::Field
-    }
-
-    fn style(&self) -> &Style {
-        &self.style
-    }
-
-    fn tint(&self) -> Option<&Tint> {
-        Some(&self.tint)
+impl OverGrid for Image {
+    fn tinted(&self) -> &Tinted {
+        &self.values
     }
 }
 
@@ -236,10 +227,11 @@ impl Layer for Image {
             return;
         };
         if self
+            .values
             .lattice
             .z
             .iter()
-            .any(|v| !self.tint.axis.scale.shows(*v))
+            .any(|v| !self.values.tint.axis.scale.shows(*v))
         {
             hatch(&rect, scene);
         }

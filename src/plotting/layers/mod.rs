@@ -3,6 +3,7 @@
 mod band;
 mod contour;
 mod heatmap;
+mod lettering;
 mod line;
 mod quiver;
 mod ridges;

@@ -1,12 +1,13 @@
 //! A surface over a grid of x and y.
 
-use super::super::entry::{Entry, Kind};
+use super::super::color::darker;
 use super::super::lattice::Lattice;
 use super::super::look::Look;
 use super::super::option::OptionValue;
 use super::super::scene::{Ink, Pen};
-use super::super::shade::{Shade, Tint, shaded};
+use super::super::shade::{Shade, shaded};
 use super::super::style::{Dash, Style};
+use super::super::tinted::{OverGrid, Tinted};
 use super::camera::{SpaceView, clip_polygon};
 use super::{Layer3, Pieces, Place};
 use crate::error::{Error, Result, unknown};
@@ -67,10 +68,8 @@ impl Surface {
 /// A surface with its colours decided.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Sheet {
-    lattice: Lattice,
-    tint: Tint,
+    values: Tinted,
     mesh: bool,
-    style: Style,
 }
 
 impl Sheet {
@@ -83,34 +82,21 @@ impl Sheet {
             )));
         }
         Ok(Sheet {
-            tint: options.shade.of("surface", lattice.z.iter().copied())?,
+            values: Tinted::new("surface", lattice, &options.shade, &options.style)?,
             mesh: options.mesh.unwrap_or(rows.max(columns) <= MESHED),
-            style: options.style.clone(),
-            lattice,
         })
     }
 }
 
-impl Entry for Sheet {
-    fn kind(&self) -> Kind {
-        Kind::Field
-    }
-
-    fn style(&self) -> &Style {
-        &self.style
-    }
-
-    fn tint(&self) -> Option<&Tint> {
-        Some(&self.tint)
+impl OverGrid for Sheet {
+    fn tinted(&self) -> &Tinted {
+        &self.values
     }
 }
 
 impl Layer3 for Sheet {
     fn places(&self) -> Vec<Place> {
-        let indexed = self.lattice.z.indexed_iter();
-        indexed
-            .map(|((i, j), z)| [self.lattice.x[j], self.lattice.y[i], *z])
-            .collect()
+        self.values.places()
     }
 
     fn solid(&self) -> bool {
@@ -118,10 +104,9 @@ impl Layer3 for Sheet {
     }
 
     fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
-        let tint = self.tint.within(view.z_range);
-        let (rows, columns) = self.lattice.z.dim();
-        let at =
-            |i: usize, j: usize| [self.lattice.x[j], self.lattice.y[i], self.lattice.z[[i, j]]];
+        let tint = self.values.tint.within(view.z_range);
+        let (rows, columns) = self.values.lattice.z.dim();
+        let at = |i: usize, j: usize| self.values.place(i, j);
         for i in 0..rows - 1 {
             for j in 0..columns - 1 {
                 let corners = [at(i, j), at(i, j + 1), at(i + 1, j + 1), at(i + 1, j)];
@@ -186,9 +171,4 @@ fn lit(rgb: (u8, u8, u8), corners: &[Place; 4]) -> (u8, u8, u8) {
     let light = [-0.35, -0.35, 0.87];
     let cosine = (0..3).map(|k| normal[k] * light[k]).sum::<f64>() / size;
     darker(rgb, 0.78 + 0.22 * cosine.abs())
-}
-
-fn darker((r, g, b): (u8, u8, u8), by: f64) -> (u8, u8, u8) {
-    let scaled = |c: u8| (f64::from(c) * by).round() as u8;
-    (scaled(r), scaled(g), scaled(b))
 }

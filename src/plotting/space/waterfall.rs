@@ -1,13 +1,13 @@
 //! Curves one behind the other, coloured by height.
 
-use super::super::entry::{Entry, Kind};
 use super::super::lattice::Lattice;
 use super::super::layers::colored_runs;
 use super::super::look::Look;
 use super::super::option::OptionValue;
 use super::super::scene::Pen;
-use super::super::shade::{Shade, Tint, shaded};
+use super::super::shade::{Shade, shaded};
 use super::super::style::{Dash, Style};
+use super::super::tinted::{OverGrid, Tinted};
 use super::camera::SpaceView;
 use super::{Layer3, Pieces, Place};
 use crate::error::{Result, unknown};
@@ -76,42 +76,24 @@ impl Waterfall {
 
 /// A waterfall in space: each curve hides what is behind it.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Curtains {
-    lattice: Lattice,
-    tint: Tint,
-    style: Style,
-}
+pub(in super::super) struct Curtains(Tinted);
 
 impl Curtains {
     pub fn new(lattice: Lattice, options: &Waterfall) -> Result<Curtains> {
-        Ok(Curtains {
-            tint: options.shade.of("waterfall", lattice.z.iter().copied())?,
-            style: options.style.clone(),
-            lattice,
-        })
+        let values = Tinted::new("waterfall", lattice, &options.shade, &options.style)?;
+        Ok(Curtains(values))
     }
 }
 
-impl Entry for Curtains {
-    fn kind(&self) -> Kind {
-        Kind::Field
-    }
-
-    fn style(&self) -> &Style {
-        &self.style
-    }
-
-    fn tint(&self) -> Option<&Tint> {
-        Some(&self.tint)
+impl OverGrid for Curtains {
+    fn tinted(&self) -> &Tinted {
+        &self.0
     }
 }
 
 impl Layer3 for Curtains {
     fn places(&self) -> Vec<Place> {
-        let indexed = self.lattice.z.indexed_iter();
-        indexed
-            .map(|((i, j), z)| [self.lattice.x[j], self.lattice.y[i], *z])
-            .collect()
+        self.0.places()
     }
 
     fn solid(&self) -> bool {
@@ -119,7 +101,8 @@ impl Layer3 for Curtains {
     }
 
     fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
-        let tint = self.tint.within(view.z_range);
+        let Tinted { lattice, style, .. } = &self.0;
+        let tint = self.0.tint.within(view.z_range);
         let [x_axis, y_axis, z_axis] = view.axes;
         // What has no place on a logarithmic axis, or lies beyond it, is at its end.
         let inside = |place: Place| -> Place {
@@ -127,17 +110,12 @@ impl Layer3 for Curtains {
             std::array::from_fn(|k| boxed[k].clamp(-super::camera::HALF[k], super::camera::HALF[k]))
         };
         let floor = z_axis.value(0.0);
-        for (y, row) in self.lattice.y.iter().zip(self.lattice.z.rows()) {
+        for (y, row) in lattice.y.iter().zip(lattice.z.rows()) {
             if !y_axis.scale.shows(*y) || !(-1e-9..=1.0 + 1e-9).contains(&y_axis.place(*y)) {
                 continue;
             }
-            let curve: Vec<(f64, f64)> = self
-                .lattice
-                .x
-                .iter()
-                .copied()
-                .zip(row.iter().copied())
-                .collect();
+            let xs = lattice.x.iter().copied();
+            let curve: Vec<(f64, f64)> = xs.zip(row.iter().copied()).collect();
             let missing = |(x, z): &(f64, f64)| {
                 z.is_nan()
                     || !x_axis.scale.shows(*x)
@@ -162,7 +140,7 @@ impl Layer3 for Curtains {
                             &line,
                             Pen {
                                 ink: (rgb, look.alpha),
-                                width: self.style.width.unwrap_or(1.5),
+                                width: style.width.unwrap_or(1.5),
                                 dash: Dash::Solid,
                             },
                         );

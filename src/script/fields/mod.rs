@@ -38,41 +38,34 @@ use trace::Equations;
 #[derive(Clone)]
 pub struct Field(pub VectorField);
 
-type Known = fn() -> Result<VectorField>;
-
-/// Known systems: name, function, signature, what it is, an example.
-const SYSTEMS: [(&str, Known, &str, &str, &str); 5] = [
+/// What is said of the [`dynamics::SYSTEMS`]: name, signature, what it is, an example.
+const ABOUT: [(&str, &str, &str, &str); dynamics::SYSTEMS.len()] = [
     (
         "lotka_volterra",
-        dynamics::lotka_volterra,
         "lotka_volterra(#{ a: 1.3, b: 0.9, c: 0.8, d: 1.8 }) -> Field",
         "Predators and prey: u0' = a u0 − b u0 u1, u1' = c u0 u1 − d u1.",
         "lotka_volterra(#{ a: 1.1 })",
     ),
     (
         "lorenz",
-        dynamics::lorenz,
         "lorenz(#{ sigma: 10, rho: 28, beta: 8.0/3 }) -> Field",
         "Lorenz' model of convection.",
         "lorenz()",
     ),
     (
         "van_der_pol",
-        dynamics::van_der_pol,
         "van_der_pol(#{ mu: 1000 }) -> Field",
         "Van der Pol's oscillator; stiff for a large mu.",
         "van_der_pol(#{ mu: 2 })",
     ),
     (
         "robertson",
-        dynamics::robertson,
         "robertson(#{ k1: 0.04, k2: 1e4, k3: 3e7 }) -> Field",
         "Robertson's chemical kinetics, a stiff problem.",
         "robertson()",
     ),
     (
         "double_pendulum",
-        dynamics::double_pendulum,
         "double_pendulum(#{ m1: 1, m2: 1, l1: 1, l2: 1, g: 9.81, k1: 0, k2: 0 }) -> Field",
         "Two masses on rods: angles (rad) and angular velocities (rad/s); k1, k2 are linear friction.",
         "double_pendulum(#{ k1: 0.1 })",
@@ -85,7 +78,7 @@ pub(super) fn register(reg: &mut Registry) {
     inputs::register(reg);
     reg.kind::<Field>("Field")
         .display::<Field>(|f| summary(&f.0));
-    for (name, make, signature, text, example) in SYSTEMS {
+    for (name, make) in dynamics::SYSTEMS {
         reg.add(name, move || -> Fallible<Field> { Ok(Field(make()?)) });
         reg.add(name, move |params: Map| -> Fallible<Field> {
             let mut field = make()?;
@@ -94,6 +87,8 @@ pub(super) fn register(reg: &mut Registry) {
             }
             Ok(Field(field))
         });
+    }
+    for (name, signature, text, example) in ABOUT {
         reg.describe(name, signature, text, example);
     }
     own_systems(reg);

@@ -6,19 +6,22 @@ use rhai::{Dynamic, Map};
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::registry::Registry;
-use super::options::{figure_of, set_all, style};
+use super::options::{drawn, figure_of, set_all, style};
 use crate::plotting::{
     Arrows, Contour, Figure, HeatMap, OptionValue, Panel, Style, Surface, Waterfall,
 };
 use crate::{Error, Result};
 
-/// A matrix from a list of rows or an `Array` of rank 2.
-fn matrix(value: &Dynamic, what: &str) -> Result<Array2<f64>> {
+/// What the rows of values over x and y are.
+const OVER: &str = "a row for each y and a column for each x";
+
+/// A matrix from a list of rows or an `Array` of rank 2; `rows` says what they should be.
+fn matrix(value: &Dynamic, what: &str, rows: &str) -> Result<Array2<f64>> {
     let array = convert::to_array(value, what)?;
     let shape = array.shape().to_vec();
     array.into_dimensionality::<Ix2>().map_err(|_| {
         Error::invalid(format!(
-            "{what} should be a matrix with a row for each y and a column for each x, not of shape {shape:?}"
+            "{what} should be a matrix with {rows}, not of shape {shape:?}"
         ))
     })
 }
@@ -37,23 +40,15 @@ type Over<O> = fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &O) -> Result<Figure
 
 /// Registers `figure.name(x, y, z)` and the same with options.
 fn over<O: Default + 'static>(reg: &mut Registry, name: &'static str, set: Set<O>, add: Over<O>) {
-    let draw =
-        move |p: &Panel, x: &Dynamic, y: &Dynamic, z: &Dynamic, map: &Map| -> Fallible<Panel> {
-            let figure = figure_of(p, name)?;
-            let x = convert::to_vector(x, &format!("{name}: x"))?;
-            let y = convert::to_vector(y, &format!("{name}: y"))?;
-            let z = matrix(z, &format!("{name}: z"))?;
-            let options = options(name, map, set)?;
-            Ok(Panel::Figure(add(figure, x, y, &z, &options)?))
-        };
-    reg.add(
-        name,
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, z: Dynamic| draw(p, &x, &y, &z, &Map::new()),
-    );
-    reg.add(
-        name,
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, z: Dynamic, o: Map| draw(p, &x, &y, &z, &o),
-    );
+    let draw = move |p: &Panel, [x, y, z]: [&Dynamic; 3], map: &Map| -> Fallible<Panel> {
+        let figure = figure_of(p, name)?;
+        let x = convert::to_vector(x, &format!("{name}: x"))?;
+        let y = convert::to_vector(y, &format!("{name}: y"))?;
+        let z = matrix(z, &format!("{name}: z"), OVER)?;
+        let options = options(name, map, set)?;
+        Ok(Panel::Figure(add(figure, x, y, &z, &options)?))
+    };
+    drawn!(reg, name, draw, [x, y, z]);
 }
 
 /// A layer of vectors over x and y.
@@ -65,23 +60,12 @@ fn along(reg: &mut Registry, name: &'static str, add: Along) {
         let figure = figure_of(p, name)?;
         let x = convert::to_vector(x, &format!("{name}: x"))?;
         let y = convert::to_vector(y, &format!("{name}: y"))?;
-        let u = matrix(u, &format!("{name}: u"))?;
-        let v = matrix(v, &format!("{name}: v"))?;
+        let u = matrix(u, &format!("{name}: u"), OVER)?;
+        let v = matrix(v, &format!("{name}: v"), OVER)?;
         let options = options(name, map, |o: &mut Arrows, name, value| o.set(name, value))?;
         Ok(Panel::Figure(add(figure, x, y, &u, &v, &options)?))
     };
-    reg.add(
-        name,
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, u: Dynamic, v: Dynamic| {
-            draw(p, [&x, &y, &u, &v], &Map::new())
-        },
-    );
-    reg.add(
-        name,
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, u: Dynamic, v: Dynamic, o: Map| {
-            draw(p, [&x, &y, &u, &v], &o)
-        },
-    );
+    drawn!(reg, name, draw, [x, y, u, v]);
 }
 
 /// A layer of points of space.
@@ -98,14 +82,7 @@ fn spatial(reg: &mut Registry, name: &'static str, add: Spatial) {
             style(name, map)?,
         )?))
     };
-    reg.add(
-        name,
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, z: Dynamic| draw(p, [&x, &y, &z], &Map::new()),
-    );
-    reg.add(
-        name,
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, z: Dynamic, o: Map| draw(p, [&x, &y, &z], &o),
-    );
+    drawn!(reg, name, draw, [x, y, z]);
 }
 
 pub(super) fn register(reg: &mut Registry) {
@@ -132,8 +109,9 @@ pub(super) fn register(reg: &mut Registry) {
     reg.describe(
         "contour",
         "figure.contour(x, y, z, #{ levels: 10, filled: true }) -> Figure",
-        "Adds lines of equal value, or areas between them; dark lines over a heat map. Options: levels (a number of them, or their \
-         values), filled, color, width, dash, alpha, and the colours' map, log, symlog, range, label, bar.",
+        "Adds lines of equal value with their values, or areas between them; dark lines over a heat map. Options: levels (a number of \
+         them, or their values), filled, numbers (false leaves them out), color, width, dash, alpha, and the colours' map, log, \
+         symlog, range, label, bar.",
         "figure().contour([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]], #{ levels: [2, 3, 4] })",
     );
     over(
@@ -195,7 +173,7 @@ fn waterfall(reg: &mut Registry) {
           -> Fallible<Panel> {
         let figure = figure_of(p, name)?;
         let x = convert::to_vector(x, "waterfall: x")?;
-        let z = matrix(z, "waterfall: lines")?;
+        let z = matrix(z, "waterfall: lines", OVER)?;
         let y = match y {
             Some(y) => convert::to_vector(y, "waterfall: y")?,
             None => (0..z.nrows()).map(|i| i as f64).collect(),
@@ -233,29 +211,15 @@ fn waterfall(reg: &mut Registry) {
 }
 
 fn quiver3(reg: &mut Registry) {
-    let draw = |p: &Panel, at: &Dynamic, vectors: &Dynamic, map: &Map| -> Fallible<Panel> {
-        let rows = |v: &Dynamic, what: &str| -> Result<Array2<f64>> {
-            let array = convert::to_array(v, &format!("quiver3: {what}"))?;
-            let shape = array.shape().to_vec();
-            array.into_dimensionality::<Ix2>().map_err(|_| {
-                Error::invalid(format!("quiver3: {what} should have a row of three for each arrow, not the shape {shape:?}"))
-            })
-        };
+    let draw = |p: &Panel, [at, vectors]: [&Dynamic; 2], map: &Map| -> Fallible<Panel> {
+        let rows = "a row of three for each arrow";
+        let at = matrix(at, "quiver3: the points", rows)?;
+        let vectors = matrix(vectors, "quiver3: the vectors", rows)?;
         let options = options("quiver3", map, |o: &mut Arrows, n, v| o.set(n, v))?;
         let figure = figure_of(p, "quiver3")?;
-        Ok(Panel::Figure(figure.quiver3(
-            &rows(at, "the points")?,
-            &rows(vectors, "the vectors")?,
-            &options,
-        )?))
+        Ok(Panel::Figure(figure.quiver3(&at, &vectors, &options)?))
     };
-    reg.add("quiver3", move |p: &mut Panel, at: Dynamic, v: Dynamic| {
-        draw(p, &at, &v, &Map::new())
-    });
-    reg.add(
-        "quiver3",
-        move |p: &mut Panel, at: Dynamic, v: Dynamic, o: Map| draw(p, &at, &v, &o),
-    );
+    drawn!(reg, "quiver3", draw, [at, v]);
     reg.describe(
         "quiver3",
         "figure.quiver3(points, vectors, #{ normalize: true }) -> Figure",

@@ -5,7 +5,7 @@ use rhai::{Dynamic, Map};
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::registry::Registry;
-use super::options::{figure_of, style};
+use super::options::{drawn, figure_of, style};
 use crate::plotting::{Figure, Panel, Style};
 use crate::{Error, Result};
 
@@ -28,7 +28,7 @@ pub(super) fn register(reg: &mut Registry) {
         ),
     ];
     for (name, add, signature, text) in two {
-        let draw = move |p: &Panel, x: &Dynamic, y: &Dynamic, options: &Map| -> Fallible<Panel> {
+        let draw = move |p: &Panel, [x, y]: [&Dynamic; 2], options: &Map| -> Fallible<Panel> {
             let (x, y) = (
                 convert::to_vector(x, &format!("{name}: x"))?,
                 convert::to_vector(y, &format!("{name}: y"))?,
@@ -40,13 +40,7 @@ pub(super) fn register(reg: &mut Registry) {
                 style(name, options)?,
             )?))
         };
-        reg.add(name, move |p: &mut Panel, x: Dynamic, y: Dynamic| {
-            draw(p, &x, &y, &Map::new())
-        });
-        reg.add(
-            name,
-            move |p: &mut Panel, x: Dynamic, y: Dynamic, o: Map| draw(p, &x, &y, &o),
-        );
+        drawn!(reg, name, draw, [x, y]);
         reg.describe(
             name,
             signature,
@@ -58,47 +52,34 @@ pub(super) fn register(reg: &mut Registry) {
             },
         );
     }
-    let band =
-        |p: &Panel, x: &Dynamic, y: &Dynamic, half: &Dynamic, options: &Map| -> Fallible<Panel> {
-            let x = convert::to_vector(x, "band: x")?;
-            let y = convert::to_vector(y, "band: y")?;
-            let half = match convert::number(half) {
-                Some(h) => vec![h; y.len()],
-                None => convert::to_vector(half, "band: half")?,
-            };
-            Ok(Panel::Figure(figure_of(p, "band")?.band(
-                x,
-                y,
-                half,
-                style("band", options)?,
-            )?))
+    let band = |p: &Panel, [x, y, half]: [&Dynamic; 3], options: &Map| -> Fallible<Panel> {
+        let x = convert::to_vector(x, "band: x")?;
+        let y = convert::to_vector(y, "band: y")?;
+        let half = match convert::number(half) {
+            Some(h) => vec![h; y.len()],
+            None => convert::to_vector(half, "band: half")?,
         };
-    reg.add(
-        "band",
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, h: Dynamic| band(p, &x, &y, &h, &Map::new()),
-    );
-    reg.add(
-        "band",
-        move |p: &mut Panel, x: Dynamic, y: Dynamic, h: Dynamic, o: Map| band(p, &x, &y, &h, &o),
-    );
+        Ok(Panel::Figure(figure_of(p, "band")?.band(
+            x,
+            y,
+            half,
+            style("band", options)?,
+        )?))
+    };
+    drawn!(reg, "band", band, [x, y, half]);
     reg.describe(
         "band",
         "figure.band(x, y, half, #{ alpha: 0.2 }) -> Figure",
         "Adds the band y ± half.",
         "figure().line([0, 1], [1, 2]).band([0, 1], [1, 2], 0.3)",
     );
-    let mark = |p: &Panel, x: &Dynamic, options: &Map| -> Fallible<Panel> {
+    let mark = |p: &Panel, [x]: [&Dynamic; 1], options: &Map| -> Fallible<Panel> {
         let x = convert::number(x).ok_or_else(|| Error::invalid("vline: x should be a number"))?;
         Ok(Panel::Figure(
             figure_of(p, "vline")?.vline(x, style("vline", options)?)?,
         ))
     };
-    reg.add("vline", move |p: &mut Panel, x: Dynamic| {
-        mark(p, &x, &Map::new())
-    });
-    reg.add("vline", move |p: &mut Panel, x: Dynamic, o: Map| {
-        mark(p, &x, &o)
-    });
+    drawn!(reg, "vline", mark, [x]);
     reg.describe(
         "vline",
         "figure.vline(x, #{ label: \"…\" }) -> Figure",

@@ -43,3 +43,13 @@ pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
         ))),
     }
 }
+
+/// Registers `figure.name(args…)` and the same with options, both drawn by `draw(panel, [args…], options)`.
+macro_rules! drawn {
+    ($reg:expr, $name:expr, $draw:expr, [$($arg:ident),+]) => {{
+        let (name, draw) = ($name, $draw);
+        $reg.add(name, move |p: &mut $crate::plotting::Panel, $($arg: rhai::Dynamic),+| draw(p, [$(&$arg),+], &rhai::Map::new()));
+        $reg.add(name, move |p: &mut $crate::plotting::Panel, $($arg: rhai::Dynamic),+, o: rhai::Map| draw(p, [$(&$arg),+], &o));
+    }};
+}
+pub(super) use drawn;

@@ -36,7 +36,7 @@ use crate::landscape::{
     DENSE_LIMIT, Derivatives, Hessian, LossOptions, SECOND_DIFFERENCE, default_lambda,
     second_differences,
 };
-use crate::logging::Counting;
+use crate::logging::Tally;
 use crate::odesolve::SolveOptions;
 use crate::training::Method;
 use crate::{Error, Result};
@@ -116,9 +116,9 @@ fn hessian_of_closure(
     let hessian = match traced {
         Some(loss) => Hessian::of(Arc::new(loss), &params)?,
         None => {
-            let progress = Counting::new("Hessian", "values", !host.quiet());
+            let progress = host.tally("Hessian", "values");
             let all = |count: usize, point: &(dyn Fn(usize) -> Vec<f64> + Sync)| {
-                closure_values(&closure, count, point, &progress)
+                closure_values(&closure, count, point, &*progress)
             };
             let (matrix, loss) = second_differences(&params, step, all)?;
             Hessian::from_matrix(&matrix, loss, Derivatives::OfValues)?
@@ -132,7 +132,7 @@ fn closure_values(
     closure: &LossClosure,
     count: usize,
     point: &(dyn Fn(usize) -> Vec<f64> + Sync),
-    progress: &Counting,
+    progress: &dyn Tally,
 ) -> Fallible<Vec<f64>> {
     (0..count)
         .map(|i| {
@@ -147,7 +147,7 @@ fn closure_values(
 fn dense(host: &Host, h: &Hessian) -> Fallible<()> {
     if h.n() <= DENSE_LIMIT {
         host.room_for_shape("the Hessian", &[h.n(), h.n()])?;
-        let progress = Counting::new("Hessian", "columns", !host.quiet());
+        let progress = host.tally("Hessian", "columns");
         h.matrix_with(&|done, all| progress.at(done, all))?;
     }
     Ok(())

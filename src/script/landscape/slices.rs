@@ -18,7 +18,7 @@ use super::{closure_values, loss_options};
 use crate::landscape::{
     Along, Axis, DirectionOptions, Landscape, Normalization, Slice, random_directions,
 };
-use crate::logging::Counting;
+use crate::logging::Tally;
 use crate::{Error, Result};
 
 /// A landscape as scripts hold it.
@@ -91,6 +91,14 @@ fn along(value: &Dynamic, steps: &Dynamic) -> Result<Along> {
     Ok(Along::Parameters(names.into_iter().zip(values).collect()))
 }
 
+/// The listener of the points of a landscape, where the script wants one.
+fn tally(host: &Host, shown: bool) -> Box<dyn Tally> {
+    match shown {
+        true => host.tally("landscape", "points"),
+        false => Box::new(()),
+    }
+}
+
 fn of_model(
     host: &Host,
     model: &Field,
@@ -99,11 +107,11 @@ fn of_model(
     mut options: Options,
 ) -> Fallible<Surface> {
     let loss = loss_options(host, &mut options, "landscape")?;
-    let shown = options.bool("progress", true)? && !host.quiet();
+    let shown = options.bool("progress", true)?;
     options.finish()?;
     let (loss, slice) = along.slice(&model.0, &data.0, &loss)?;
     host.room_for("the landscape", slice.len())?;
-    let progress = Counting::new("landscape", "points", shown);
+    let progress = tally(host, shown);
     let landscape = slice.evaluate(&loss, &|done, all| progress.at(done, all))?;
     Ok(surface(host, landscape))
 }
@@ -117,7 +125,7 @@ fn of_closure(
     options: Map,
 ) -> Fallible<Surface> {
     let mut options = Options::new("landscape", options);
-    let shown = options.bool("progress", true)? && !host.quiet();
+    let shown = options.bool("progress", true)?;
     options.finish()?;
     let params = convert::to_vector(params, "landscape: the parameters")?;
     let directions = directions(along)?;
@@ -139,11 +147,11 @@ fn of_closure(
     let slice = Slice::new(params.clone(), axes.collect())?;
     host.room_for("the landscape", slice.len())?;
     let closure = LossClosure::new(context, closure);
-    let progress = Counting::new("landscape", "points", shown);
+    let progress = tally(host, shown);
     let landscape = match closure.traced(&params) {
         Ok(loss) => slice.evaluate(&loss, &|done, all| progress.at(done, all))?,
         Err(_) => {
-            slice.evaluate_by(|count, point| closure_values(&closure, count, point, &progress))?
+            slice.evaluate_by(|count, point| closure_values(&closure, count, point, &*progress))?
         }
     };
     Ok(surface(host, landscape))

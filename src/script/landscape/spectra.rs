@@ -13,7 +13,6 @@ use super::super::options::Options;
 use super::super::registry::Registry;
 use super::{Curvature, array, dense, example};
 use crate::landscape::{Density, DensityOptions};
-use crate::logging::Counting;
 use crate::{Error, Result};
 
 /// A spectral density as scripts hold it.
@@ -233,7 +232,7 @@ fn density_estimate(host: &Host, h: &Curvature, options: Map) -> Fallible<Spectr
         ..drawn(&mut options)?
     };
     options.finish()?;
-    let progress = Counting::new("density", "steps", !host.quiet());
+    let progress = host.tally("density", "steps");
     let density =
         h.0.density_estimate_with(&density, &|done, all| progress.at(done, all))?;
     Ok(Spectrum(Arc::new(density)))

@@ -1,0 +1,216 @@
+use std::sync::Arc;
+
+use super::super::frontend::Output;
+use super::*;
+use crate::plotting::Panel;
+
+#[test]
+fn a_panic_on_the_thread_is_an_error_and_the_session_lives_on() {
+    let mut session = Session::new(SessionOptions::default()).unwrap();
+    session.eval("let x = 2;", None).unwrap();
+    let result: Result<(), _> = session.on_thread(|_| panic!("a binding's mistake"));
+    let error = result.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Defect);
+    let text = error.to_string();
+    assert!(
+        text.contains("a binding's mistake") && text.contains("please report it"),
+        "{text}"
+    );
+    assert_eq!(session.eval("x", None).unwrap().text, "2");
+}
+
+fn interactive() -> (Session, Arc<std::sync::Mutex<String>>) {
+    let (output, text) = Output::captured();
+    let session = Session::new(SessionOptions {
+        interactive: true,
+        output,
+        ..SessionOptions::default()
+    });
+    (session.unwrap(), text)
+}
+
+#[test]
+fn rust_and_scripts_share_variables() {
+    let (mut session, _) = interactive();
+    session.set("x", vec![1.0, 2.0, 3.0]).unwrap();
+    session.set("n", 3usize).unwrap();
+    session
+        .set("f", crate::dynamics::lotka_volterra().unwrap())
+        .unwrap();
+    let code = "x += n; let a = zeros([2, 3]); let y = x; let fig = figure().line(x, y); f.dof";
+    assert_eq!(session.eval(code, None).unwrap().text, "2");
+    assert_eq!(session.get::<Vec<f64>>("y").unwrap(), [4.0, 5.0, 6.0]);
+    assert_eq!(
+        session.get::<ndarray::Array2<f64>>("a").unwrap().dim(),
+        (2, 3)
+    );
+    assert_eq!(session.get::<f64>("n").unwrap(), 3.0);
+    assert!(session.get::<Panel>("fig").unwrap().to_svg().is_ok());
+    let field: crate::field::VectorField = session.get("f").unwrap();
+    assert_eq!(field.dof(), 2);
+
+    let says = |error: ScriptError, text: &str| {
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert!(error.message.contains(text), "{}", error.message);
+    };
+    says(
+        session.get::<f64>("y").unwrap_err(),
+        "y: a number was expected",
+    );
+    says(
+        session.get::<ndarray::Array2<f64>>("y").unwrap_err(),
+        "two axes",
+    );
+    says(session.get::<f64>("nn").unwrap_err(), "did you mean \"n\"?");
+    says(session.set("PI", 3.0).unwrap_err(), "PI is a constant");
+    says(
+        session.set("x y", 3.0).unwrap_err(),
+        "can't be a variable's name",
+    );
+    says(
+        session.set("let", 3.0).unwrap_err(),
+        "can't be a variable's name",
+    );
+}
+
+#[test]
+fn the_last_value_and_the_variables_are_known() {
+    let (mut session, _) = interactive();
+    session
+        .eval("let x = arange(4); let x = 2 * x;", None)
+        .unwrap();
+    assert_eq!(session.eval("sum(x)", None).unwrap().text, "12.0");
+    assert_eq!(session.eval("ans + 1", None).unwrap().text, "13.0");
+    let all = session.overview();
+    let names: Vec<&str> = all.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(names, ["ans", "x"]);
+    assert_eq!((&*all[1].kind, &*all[1].shape), ("Array", "[4]"));
+    assert_eq!(all[0].kind, "float");
+    session.eval("fn twice(x) { 2 * x }", None).unwrap();
+    assert_eq!(session.functions()[0].parameters, ["x"]);
+    assert!(
+        session
+            .eval("figure().line([0, 1], [1, 2])", None)
+            .unwrap()
+            .figure
+            .is_some()
+    );
+}
+
+/// Stops the session in the third epoch of a training.
+struct Stopper(Arc<std::sync::Mutex<Option<Interrupt>>>);
+
+impl crate::script::Frontend for Stopper {
+    fn print(&self, _text: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn progress(&self, _label: &str) -> Box<dyn crate::training::Observer> {
+        Box::new(Stopper(Arc::clone(&self.0)))
+    }
+}
+
+impl crate::training::Observer for Stopper {
+    fn epoch(&mut self, record: &crate::training::EpochRecord, _best: f64) -> crate::Result<()> {
+        if record.epoch == 2
+            && let Some(interrupt) = self.0.lock().unwrap().as_ref()
+        {
+            interrupt.stop();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_interrupted_training_gives_the_run_so_far() {
+    let stop = Arc::default();
+    let mut session = Session::new(SessionOptions {
+        interactive: true,
+        output: Output::new(Stopper(Arc::clone(&stop))),
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    *stop.lock().unwrap() = Some(session.interrupt());
+    let before = "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let model = blackbox([2, 4, 2]);
+        fn fitted(model, data) { let run = train(model, data, vanilla(), #{ epochs: 50 }); run.best_mse }";
+    session.eval(before, None).unwrap();
+    let train = "train(model, data, vanilla(), #{ epochs: 50 })";
+    session.eval(&format!("let run = {train};"), None).unwrap();
+    assert_eq!(session.eval("run.epochs", None).unwrap().text, "3");
+    assert_eq!(
+        session.eval("run.stopped", None).unwrap().text,
+        "interrupted"
+    );
+    // The value itself; what follows is not reached; what a function holds is not lost.
+    let text = session.eval(train, None).unwrap().text;
+    assert!(text.contains("interrupted"), "{text}");
+    let error = session
+        .eval(&format!("let later = {train}; let after = 1;"), None)
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Interrupted);
+    assert_eq!(
+        error.hint.as_deref(),
+        Some("later holds the 3 epochs that were done")
+    );
+    assert_eq!(session.eval("later.epochs", None).unwrap().text, "3");
+    assert!(session.eval("after", None).is_err());
+    session.eval("ans = 0;", None).unwrap();
+    assert!(session.eval("fitted(model, data)", None).is_err());
+    assert_eq!(session.eval("ans.epochs", None).unwrap().text, "3");
+    let ensemble =
+        "let all = train(|| blackbox([2, 4, 2]), data, vanilla(), #{ epochs: 50, seeds: [1, 2] });";
+    session.eval(ensemble, None).unwrap();
+    assert!(session.variables().contains(&"all".into()));
+    let run: crate::training::Run = session.get("run").unwrap();
+    assert_eq!(run.history.len(), 3);
+}
+/// Writes down what it is told of the parts of a computation.
+#[derive(Clone, Default)]
+struct Teller(Arc<std::sync::Mutex<Vec<String>>>, String);
+
+impl crate::script::Frontend for Teller {
+    fn print(&self, _text: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn tally(&self, label: &str, unit: &'static str) -> Box<dyn crate::logging::Tally> {
+        Box::new(Teller(Arc::clone(&self.0), format!("{label} {unit}")))
+    }
+}
+
+impl crate::logging::Tally for Teller {
+    fn at(&self, done: usize, all: usize) {
+        let mut told = self.0.lock().unwrap();
+        told.push(format!("{} {done}/{all}", self.1));
+    }
+}
+
+#[test]
+fn the_front_end_hears_of_the_parts_of_a_long_computation() {
+    let said = |quiet: bool, code: &str| {
+        let teller = Teller::default();
+        let mut session = Session::new(SessionOptions {
+            quiet,
+            output: Output::new(teller.clone()),
+            ..SessionOptions::default()
+        })
+        .unwrap();
+        session.eval(code, None).unwrap();
+        let mut told = teller.0.lock().unwrap().clone();
+        told.sort();
+        told
+    };
+    let surface = |options: &str| {
+        format!("landscape(|p| p[0] ** 2 + p[1], [1, 1], [[1, 0]], [[-1, 0, 1]], {options})")
+    };
+    let three = ["1/3", "2/3", "3/3"].map(|n| format!("landscape points {n}"));
+    assert_eq!(said(false, &surface("#{}")), three);
+    assert!(said(true, &surface("#{}")).is_empty());
+    assert!(said(false, &surface("#{ progress: false }")).is_empty());
+    let told = said(
+        false,
+        "hessian(|p| p[0] ** 2, [1], #{ derivatives: \"differences\" })",
+    );
+    assert!(told.iter().all(|line| line.starts_with("Hessian values ")));
+    assert!(!told.is_empty());
+}
