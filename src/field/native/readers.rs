@@ -11,15 +11,13 @@ pub(super) fn find(code: &mut Code, output: Loc) {
     let n = code.instructions.len();
     // The reader of every value that has a single one, which reads the whole of it and can set its adjoint.
     let only: Vec<Option<usize>> = (0..n).map(|i| only_reader(code, output, i)).collect();
-    for i in 0..n {
-        if let Some(reader) = only[i] {
-            code.instructions[reader].back = Back::Set;
-        }
+    for reader in only.iter().flatten() {
+        code.instructions[*reader].back = Back::Set;
     }
-    for i in 0..n {
+    for (i, reader) in only.iter().enumerate() {
         let instruction = &code.instructions[i];
         let (Kind::Unary { d, x, .. }, Back::Set, Some(reader)) =
-            (&instruction.kind, instruction.back, only[i])
+            (&instruction.kind, instruction.back, *reader)
         else {
             continue;
         };
