@@ -470,6 +470,41 @@ fn affine_layers_of_both_layouts_signals_and_selection() {
 }
 
 #[test]
+fn hidden_values_with_one_reader_with_several_and_read_in_part() {
+    let numbers = |n: usize| -> Vec<f64> { (0..n).map(|i| 0.4 * (1.7 * i as f64).cos()).collect() };
+    // Widths below, at, and above the numbers in registers and strips of them.
+    for width in [3, 8, 13, 30] {
+        let b = FieldBuilder::new(3);
+        let u = b.state();
+        let mut blocks = 0;
+        let mut layer = |out: usize, x: &Expr, inputs: usize, bias: bool| {
+            blocks += 1;
+            let w = b.block(
+                &format!("w{blocks}"),
+                &[out, inputs],
+                &numbers(out * inputs),
+                true,
+            );
+            let bias = bias.then(|| {
+                b.block(&format!("b{blocks}"), &[out], &numbers(out), true)
+                    .unwrap()
+            });
+            b.affine(w.unwrap(), bias, x)
+        };
+        let first = layer(width, &u, 3, true).gelu();
+        let second = layer(width, &first, width, true).tanh();
+        let alone = layer(3, &second, width, false);
+        // An activation of an activation, one that is read twice, and one whose parts are read.
+        let third = layer(width, &u, 3, false).gelu().sin();
+        let twice = layer(3, &third, width, true) + layer(3, &third, width, false);
+        let fourth = layer(width, &alone, 3, true);
+        let parts = fourth.slice(0, 3).gelu() + layer(3, &fourth.gelu(), width, true).square();
+        let field = b.finish(alone + twice + parts).unwrap();
+        check(&field, 0.2, &[0.9, 0.1, -0.6]);
+    }
+}
+
+#[test]
 fn a_field_of_parameters_alone() {
     let field = system(2, &[("a", 2.0), ("b", 3.0)], |_, _, p| {
         vec![p.get("a") * p.get("b"), p.get("a").sin()]

@@ -50,13 +50,13 @@ impl Grid {
     pub(super) fn locate(&self, t: f64) -> (usize, f64) {
         let bucket = self.bucket(t);
         let (from, to) = (self.before[bucket], self.before[bucket + 1]);
-        let held = &self.knots[from..to];
-        // About one knot is there, and a search by halves costs more than to look at it.
-        let passed = match held.len() {
-            0..=4 => held.iter().filter(|k| **k <= t).count(),
-            _ => held.partition_point(|k| *k <= t),
-        };
-        let interval = from + passed;
+        // About one knot is there. The knots of later buckets lie after t, so that one may be looked at without a branch on whether
+        // there is one, which would often be guessed wrong.
+        let passes = |i: usize| self.knots.get(i).is_some_and(|k| *k <= t);
+        let mut interval = from + usize::from(passes(from));
+        if to - from > 1 && interval > from {
+            interval += self.knots[interval..to].partition_point(|k| *k <= t);
+        }
         (interval, self.knots[interval.saturating_sub(1)])
     }
 }

@@ -1,12 +1,14 @@
 //! Activations and other elementary functions: value and derivative together.
 
 use super::super::op::Unary;
-use super::exp::{exp, exp_parts};
+#[cfg(target_arch = "x86_64")]
+use super::avx;
+use super::exp::{exp, exp_parts, exp_parts_of_product};
 use super::{fma, polynomial};
 
 /// e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7: the rational function of these degrees with the least relative error,
 /// 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
-const P: [f64; 10] = [
+pub(super) const P: [f64; 10] = [
     0.499_999_999_999_999_976_110_173,
     0.774_023_563_948_497_900_532_471,
     0.592_815_096_260_015_704_280_510,
@@ -18,7 +20,7 @@ const P: [f64; 10] = [
     0.000_036_919_349_324_768_848_285,
     0.000_001_370_811_486_951_789_116,
 ];
-const Q: [f64; 11] = [
+pub(super) const Q: [f64; 11] = [
     1.0,
     2.345_931_688_699_851_682_753_404,
     2.557_412_867_632_140_039_909_029,
@@ -33,13 +35,14 @@ const Q: [f64; 11] = [
 ];
 
 /// Beyond it Φ(−a) is not a normal number.
-const FARTHEST: f64 = 37.6;
+pub(super) const FARTHEST: f64 = 37.6;
+
+pub(super) const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
 
 /// Φ(x) and φ(x), the normal distribution function and its density, both to about two units in the last place relative
 /// to themselves, without branches.
 #[inline(always)]
 pub(crate) fn normal<const FMA: bool>(x: f64) -> (f64, f64) {
-    const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
     // A comparison, not `min`, so that NaN stays NaN.
     let a = if x.abs() > FARTHEST {
         FARTHEST
@@ -47,20 +50,49 @@ pub(crate) fn normal<const FMA: bool>(x: f64) -> (f64, f64) {
         x.abs()
     };
     let square = a * a;
-    // exp(−a²/2) with the rounding error of a² carried.
-    let rest = if FMA {
-        a.mul_add(a, -square)
+    // a² is not rounded in exp(−a²/2).
+    let e = if FMA {
+        let (e, scale) = exp_parts_of_product(-0.5 * a, a, -0.5 * square);
+        e.mul_add(scale, scale)
     } else {
         // high² is exact.
         let high = f64::from_bits(a.to_bits() & 0xffff_ffff_f800_0000);
-        high * high - square + (a - high) * (a + high)
+        let rest = high * high - square + (a - high) * (a + high);
+        let (e, scale) = exp_parts::<FMA>(-0.5 * square);
+        let e = (e + 1.0) * scale;
+        e - e * (0.5 * rest)
     };
-    let (e, scale) = exp_parts::<FMA>(-0.5 * square);
-    let e = (e + 1.0) * scale;
-    let e = fma::<FMA>(e, -0.5 * rest, e);
     let tail = e * polynomial::<FMA, 10>(&P, a, square) / polynomial::<FMA, 11>(&Q, a, square);
-    let cdf = if x < 0.0 { tail } else { 1.0 - tail };
+    let cdf = if x.is_sign_negative() {
+        tail
+    } else {
+        1.0 - tail
+    };
     (cdf, e * INV_SQRT_2PI)
+}
+
+/// [`gelu`] of many numbers; `d` may be empty.
+#[inline(always)]
+fn gelu_of<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if FMA {
+        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs on those alone.
+        #[allow(unsafe_code)]
+        unsafe {
+            done = match d.is_empty() {
+                true => avx::gelu::<false>(x, y, d),
+                false => avx::gelu::<true>(x, y, d),
+            };
+        }
+    }
+    for (i, &x) in x.iter().enumerate().skip(done) {
+        let (value, derivative) = gelu::<FMA>(x);
+        y[i] = value;
+        if let Some(d) = d.get_mut(i) {
+            *d = derivative;
+        }
+    }
 }
 
 /// Exact GELU x Φ(x) and its derivative Φ(x) + x φ(x).
@@ -158,7 +190,7 @@ pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut
         Unary::Erf => each!(fused erf),
         Unary::Floor => each!(|x| x.floor(), |_| 0.0),
         Unary::Ceil => each!(|x| x.ceil(), |_| 0.0),
-        Unary::Gelu => each!(fused gelu::<FMA>),
+        Unary::Gelu => gelu_of::<FMA>(x, y, d),
         Unary::Relu => each!(|x| if x < 0.0 { 0.0 } else { x }, |_| if x > 0.0 {
             1.0
         } else {
@@ -223,7 +255,6 @@ pub(crate) fn second<const FMA: bool>(f: Unary, x: &[f64], y: &[f64], d: &[f64],
 /// φ(x) (2 − x²).
 #[inline(always)]
 fn gelu_second<const FMA: bool>(x: f64) -> f64 {
-    const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
     // A comparison, not `min`, so that NaN stays NaN; beyond it the density is below 1e-307.
     let a = if x.abs() > FARTHEST {
         FARTHEST
@@ -345,6 +376,26 @@ mod tests {
                 unary::<false>(f, &[x], &mut y, &mut d);
                 second::<false>(f, &[x], &y, &d, &mut dd);
                 assert!(dd[0].abs() < 1e-290, "{f:?} at {x}: {}", dd[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn gelu_of_many_has_the_bits_of_single_ones() {
+        if !super::super::Isa::Avx2.available() {
+            return;
+        }
+        let mut x: Vec<f64> = (-8000..8000).map(|i| f64::from(i) * 0.005_01).collect();
+        x.extend([0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1e300, 1e-300]);
+        for length in (0..24).chain([x.len()]) {
+            let (mut y, mut d) = (vec![7.0; length], vec![7.0; length]);
+            gelu_of::<true>(&x[..length], &mut y, &mut d);
+            let mut alone = vec![7.0; length];
+            gelu_of::<true>(&x[..length], &mut alone, &mut []);
+            for (i, &x) in x[..length].iter().enumerate() {
+                let bits = |(y, d): (f64, f64)| (y.to_bits(), d.to_bits());
+                assert_eq!(bits((y[i], d[i])), bits(gelu::<true>(x)), "{x}");
+                assert_eq!(alone[i].to_bits(), y[i].to_bits(), "{x}");
             }
         }
     }

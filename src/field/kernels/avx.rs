@@ -1,11 +1,16 @@
 //! Loops written by hand, because the compiler takes registers of half the width for running sums, or keeps them in memory.
 //!
-//! All of them run on processors with AVX and FMA alone.
+//! All of them run on processors with AVX2 and FMA alone.
 
-use super::dense::{HALF, LANES};
+use super::activation::{FARTHEST, INV_SQRT_2PI, P, Q};
+use super::dense::{HALF, LANES, Start};
+use super::exp::{EXP, LN2_HIGH, LN2_LOW, ROUND};
 use super::outer::{HEIGHT, WIDTH};
 use std::arch::x86_64::{
-    _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_setzero_pd, _mm256_storeu_pd,
+    __m256d, _mm256_add_epi64, _mm256_andnot_pd, _mm256_blendv_pd, _mm256_broadcast_sd,
+    _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_div_pd, _mm256_fmadd_pd, _mm256_fmsub_pd,
+    _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_min_pd, _mm256_mul_pd, _mm256_set1_epi64x,
+    _mm256_set1_pd, _mm256_setzero_pd, _mm256_slli_epi64, _mm256_storeu_pd, _mm256_sub_pd,
 };
 
 /// The running sums of rows that are as long as x, a multiple of four.
@@ -60,60 +65,91 @@ pub(crate) unsafe fn lanes<const ROWS: usize>(
     out
 }
 
-/// y += Σ_j c_j M_j: strips of y stay in registers while all rows are added to them.
+/// y = start + Σ_j c_j M_j, then times `times` where that is not empty: strips of y stay in registers while all rows are added to
+/// them.
 ///
 /// # Safety
-/// `rows` holds a row of length `y.len()` for every c.
+/// `rows` holds a row of length `y.len()` for every c; `start`, where it is other numbers, and `times`, where it is not empty,
+/// are as long as y.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-pub(crate) unsafe fn combine_rows(c: &[f64], rows: &[f64], y: &mut [f64]) {
+pub(crate) unsafe fn combine_rows(
+    c: &[f64],
+    rows: &[f64],
+    start: Start,
+    times: &[f64],
+    y: &mut [f64],
+) {
     let n = y.len();
-    // Registers in a strip: eight, and what is left in parts of nearly one length.
+    // Registers in a strip: as many as there are with two to spare, and longer vectors in parts of eight, what is left over
+    // of them in parts of nearly one length.
     let (mut at, mut left) = (0, n / HALF);
     while left > 0 {
-        let width = if left > 8 && left < 16 {
-            left.div_ceil(2)
-        } else {
-            left.min(8)
+        let width = match left {
+            0..=13 => left,
+            14 | 15 => left.div_ceil(2),
+            _ => 8,
         };
-        // SAFETY: at + 4 width ≤ n.
-        unsafe {
-            match width {
-                8 => strip::<8>(c, rows, n, at, y),
-                7 => strip::<7>(c, rows, n, at, y),
-                6 => strip::<6>(c, rows, n, at, y),
-                5 => strip::<5>(c, rows, n, at, y),
-                4 => strip::<4>(c, rows, n, at, y),
-                3 => strip::<3>(c, rows, n, at, y),
-                2 => strip::<2>(c, rows, n, at, y),
-                _ => strip::<1>(c, rows, n, at, y),
-            }
+        macro_rules! strips {
+            ($($width:literal),*) => {
+                match width {
+                    // SAFETY: at + 4 width ≤ n, and the rest is what the caller promises.
+                    $($width => unsafe { strip::<$width>(c, rows, start, times, at, y) },)*
+                    _ => {}
+                }
+            };
         }
+        strips!(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
         at += HALF * width;
         left -= width;
     }
     for i in at..n {
+        let mut sum = match start {
+            Start::Zero => 0.0,
+            Start::Own => y[i],
+            Start::At(from) => from[i],
+        };
         for (j, &c) in c.iter().enumerate() {
-            y[i] = c.mul_add(rows[j * n + i], y[i]);
+            sum = c.mul_add(rows[j * n + i], sum);
         }
+        y[i] = times.get(i).map_or(sum, |times| sum * times);
     }
 }
 
 /// The part of [`combine_rows`] for `W` registers of y from `at`.
 ///
 /// # Safety
-/// `rows` holds a row of length n for every c, and at + 4 W ≤ n = `y.len()`.
+/// As there, and at + 4 W ≤ n = `y.len()`.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-unsafe fn strip<const W: usize>(c: &[f64], rows: &[f64], n: usize, at: usize, y: &mut [f64]) {
-    debug_assert!(rows.len() >= c.len() * n && at + HALF * W <= n && y.len() == n);
-    // SAFETY: every access is inside row j or y, by what the caller promises.
+unsafe fn strip<const W: usize>(
+    c: &[f64],
+    rows: &[f64],
+    start: Start,
+    times: &[f64],
+    at: usize,
+    y: &mut [f64],
+) {
+    let n = y.len();
+    debug_assert!(rows.len() >= c.len() * n && at + HALF * W <= n);
+    debug_assert!(times.is_empty() || times.len() == n);
+    // SAFETY: every access is inside row j, y, or what is as long as it, by what the caller promises.
     unsafe {
+        let from = match start {
+            Start::Zero => None,
+            Start::Own => Some(y.as_ptr()),
+            Start::At(from) => {
+                debug_assert!(from.len() == n);
+                Some(from.as_ptr())
+            }
+        };
         let mut sums = [_mm256_setzero_pd(); W];
-        for (k, sum) in sums.iter_mut().enumerate() {
-            *sum = _mm256_loadu_pd(y.as_ptr().add(at + HALF * k));
+        if let Some(from) = from {
+            for (k, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm256_loadu_pd(from.add(at + HALF * k));
+            }
         }
         for (j, c) in c.iter().enumerate() {
             let c = _mm256_broadcast_sd(c);
@@ -122,43 +158,204 @@ unsafe fn strip<const W: usize>(c: &[f64], rows: &[f64], n: usize, at: usize, y:
                 *sum = _mm256_fmadd_pd(c, _mm256_loadu_pd(row.add(HALF * k)), *sum);
             }
         }
+        if !times.is_empty() {
+            for (k, sum) in sums.iter_mut().enumerate() {
+                let times = _mm256_loadu_pd(times.as_ptr().add(at + HALF * k));
+                *sum = _mm256_mul_pd(*sum, times);
+            }
+        }
         for (k, sum) in sums.iter().enumerate() {
             _mm256_storeu_pd(y.as_mut_ptr().add(at + HALF * k), *sum);
         }
     }
 }
 
-/// The sums and Σ c xᵀ.
+/// M_r += c_r x for each row M_r, in whole registers; how many numbers of x they were.
+///
+/// # Safety
+/// `rows` holds `ROWS` rows of the length of x.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-pub(crate) fn block(
-    c: &[[f64; HEIGHT]],
-    x: &[[f64; WIDTH]],
-    mut sums: [[f64; WIDTH]; HEIGHT],
-) -> [[f64; WIDTH]; HEIGHT] {
-    let mut held = [[_mm256_setzero_pd(); 2]; HEIGHT];
-    // SAFETY: each half of a vector of `WIDTH` numbers is four of them.
-    unsafe {
-        for r in 0..HEIGHT {
-            held[r][0] = _mm256_loadu_pd(sums[r].as_ptr());
-            held[r][1] = _mm256_loadu_pd(sums[r].as_ptr().add(4));
-        }
-        for (c, x) in c.iter().zip(x) {
-            let (low, high) = (
-                _mm256_loadu_pd(x.as_ptr()),
-                _mm256_loadu_pd(x.as_ptr().add(4)),
-            );
-            for r in 0..HEIGHT {
-                let c = _mm256_broadcast_sd(&c[r]);
-                held[r][0] = _mm256_fmadd_pd(c, low, held[r][0]);
-                held[r][1] = _mm256_fmadd_pd(c, high, held[r][1]);
+pub(crate) unsafe fn add_rows<const ROWS: usize>(
+    c: [f64; ROWS],
+    x: &[f64],
+    rows: &mut [f64],
+) -> usize {
+    debug_assert!(rows.len() >= ROWS * x.len());
+    let n = x.len();
+    let whole = n / HALF * HALF;
+    let rows = rows.as_mut_ptr();
+    for i in (0..whole).step_by(HALF) {
+        // SAFETY: i + 4 ≤ n, the length of every row and of x.
+        unsafe {
+            let x = _mm256_loadu_pd(x.as_ptr().add(i));
+            for (r, c) in c.iter().enumerate() {
+                let row = rows.add(r * n + i);
+                let sum = _mm256_fmadd_pd(_mm256_set1_pd(*c), x, _mm256_loadu_pd(row));
+                _mm256_storeu_pd(row, sum);
             }
         }
-        for r in 0..HEIGHT {
-            _mm256_storeu_pd(sums[r].as_mut_ptr(), held[r][0]);
-            _mm256_storeu_pd(sums[r].as_mut_ptr().add(4), held[r][1]);
+    }
+    whole
+}
+
+/// M += Σ c xᵀ for a block of `HEIGHT` rows of M, which lie n apart, and `HALVES` registers of each, which stay in registers
+/// meanwhile.
+///
+/// # Safety
+/// `to` begins with the block and is at least as long as it: (`HEIGHT` − 1) n + 4 `HALVES`.
+#[inline]
+#[target_feature(enable = "avx,fma")]
+#[allow(unsafe_code)]
+pub(crate) unsafe fn add_block<const HALVES: usize>(
+    c: &[[f64; HEIGHT]],
+    x: &[[f64; WIDTH]],
+    n: usize,
+    to: &mut [f64],
+) {
+    const { assert!(HALVES * HALF <= WIDTH) };
+    debug_assert!(to.len() >= (HEIGHT - 1) * n + HALVES * HALF);
+    let to = to.as_mut_ptr();
+    let mut sums = [[_mm256_setzero_pd(); HALVES]; HEIGHT];
+    // SAFETY: every access to M is inside the block, by what the caller promises; every half of x is four of `WIDTH` numbers.
+    unsafe {
+        for (r, sums) in sums.iter_mut().enumerate() {
+            for (half, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm256_loadu_pd(to.add(r * n + HALF * half));
+            }
+        }
+        for (c, x) in c.iter().zip(x) {
+            let mut held = [_mm256_setzero_pd(); HALVES];
+            for (half, held) in held.iter_mut().enumerate() {
+                *held = _mm256_loadu_pd(x.as_ptr().add(HALF * half));
+            }
+            for (c, sums) in c.iter().zip(&mut sums) {
+                let c = _mm256_broadcast_sd(c);
+                for (sum, held) in sums.iter_mut().zip(held) {
+                    *sum = _mm256_fmadd_pd(c, held, *sum);
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (half, sum) in sums.iter().enumerate() {
+                _mm256_storeu_pd(to.add(r * n + HALF * half), *sum);
+            }
         }
     }
-    sums
+}
+
+/// GELU of the numbers in whole registers, and its derivative with `TAPE`; how many they were. The operations are those of the
+/// same function of one number, in their order. Two registers at a time: the chains of one fill the gaps of the other, and each
+/// constant is read once for both.
+///
+/// # Safety
+/// y is as long as x, and with `TAPE` so is d.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+#[allow(unsafe_code)]
+pub(crate) unsafe fn gelu<const TAPE: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) -> usize {
+    assert!(y.len() >= x.len() && (!TAPE || d.len() >= x.len()));
+    let n = x.len() / HALF * HALF;
+    let mut at = 0;
+    while at < n {
+        // SAFETY: at + 4 W ≤ n, which is no longer than x, y and d.
+        unsafe {
+            if at + 2 * HALF <= n {
+                gelu_block::<2, TAPE>(x, y, d, at);
+                at += 2 * HALF;
+            } else {
+                gelu_block::<1, TAPE>(x, y, d, at);
+                at += HALF;
+            }
+        }
+    }
+    n
+}
+
+/// The part of [`gelu`] for `W` registers from `at`.
+///
+/// # Safety
+/// at + 4 W is no more than the lengths of x, y and, with `TAPE`, d.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+#[allow(unsafe_code)]
+unsafe fn gelu_block<const W: usize, const TAPE: bool>(
+    x: &[f64],
+    y: &mut [f64],
+    d: &mut [f64],
+    at: usize,
+) {
+    let all = _mm256_set1_pd;
+    let zero = [_mm256_setzero_pd(); W];
+    let (mut v, mut a, mut square) = (zero, zero, zero);
+    let (mut r, mut r_square, mut scale) = (zero, zero, zero);
+    for w in 0..W {
+        // SAFETY: at + 4 W ≤ x.len().
+        v[w] = unsafe { _mm256_loadu_pd(x.as_ptr().add(at + HALF * w)) };
+        // The minimum of a number and NaN is its second operand.
+        a[w] = _mm256_min_pd(all(FARTHEST), _mm256_andnot_pd(all(-0.0), v[w]));
+        square[w] = _mm256_mul_pd(a[w], a[w]);
+        let half = _mm256_mul_pd(all(-0.5), a[w]);
+        // −½ is a power of two, so that −½ a² log₂ e may be rounded in any order.
+        let shifted = _mm256_fmadd_pd(square[w], all(-0.5 * std::f64::consts::LOG2_E), all(ROUND));
+        let k = _mm256_sub_pd(shifted, all(ROUND));
+        let high = _mm256_fmsub_pd(half, a[w], _mm256_mul_pd(k, all(LN2_HIGH)));
+        r[w] = _mm256_fnmadd_pd(k, all(LN2_LOW), high);
+        r_square[w] = _mm256_mul_pd(r[w], r[w]);
+        let exponent = _mm256_add_epi64(_mm256_castpd_si256(shifted), _mm256_set1_epi64x(1023));
+        scale[w] = _mm256_castsi256_pd(_mm256_slli_epi64::<52>(exponent));
+    }
+    let e = polynomial(&EXP, r, r_square);
+    let below = polynomial(&Q, a, square);
+    let above = polynomial(&P, a, square);
+    for w in 0..W {
+        let e = _mm256_fmadd_pd(e[w], r_square[w], r[w]);
+        let e = _mm256_fmadd_pd(e, scale[w], scale[w]);
+        let tail = _mm256_div_pd(_mm256_mul_pd(e, above[w]), below[w]);
+        // It goes by the sign bit.
+        let cdf = _mm256_blendv_pd(_mm256_sub_pd(all(1.0), tail), tail, v[w]);
+        let density = _mm256_mul_pd(e, all(INV_SQRT_2PI));
+        // SAFETY: at + 4 W is no more than the length of y and, with `TAPE`, of d.
+        unsafe {
+            let to = at + HALF * w;
+            _mm256_storeu_pd(y.as_mut_ptr().add(to), _mm256_mul_pd(v[w], cdf));
+            if TAPE {
+                let derivative = _mm256_fmadd_pd(v[w], density, cdf);
+                _mm256_storeu_pd(d.as_mut_ptr().add(to), derivative);
+            }
+        }
+    }
+}
+
+/// [`super::polynomial`] of `W` registers.
+#[inline]
+#[target_feature(enable = "avx,fma")]
+fn polynomial<const N: usize, const W: usize>(
+    c: &[f64; N],
+    x: [__m256d; W],
+    square: [__m256d; W],
+) -> [__m256d; W] {
+    let mut high = [_mm256_set1_pd(c[N - 1]); W];
+    let mut low = [_mm256_set1_pd(c[N - 2]); W];
+    let mut i = N - 2;
+    while i >= 2 {
+        i -= 2;
+        let (odd, even) = (_mm256_set1_pd(c[i + 1]), _mm256_set1_pd(c[i]));
+        for w in 0..W {
+            high[w] = _mm256_fmadd_pd(high[w], square[w], odd);
+        }
+        for w in 0..W {
+            low[w] = _mm256_fmadd_pd(low[w], square[w], even);
+        }
+    }
+    for w in 0..W {
+        high[w] = if i == 1 {
+            let even = _mm256_fmadd_pd(high[w], square[w], _mm256_set1_pd(c[0]));
+            _mm256_fmadd_pd(low[w], x[w], even)
+        } else {
+            _mm256_fmadd_pd(high[w], x[w], low[w])
+        };
+    }
+    high
 }

@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx;
-use super::fma;
+use super::{copy, fma};
 
 /// Numbers that loops take at once. A loop over single numbers is compiled to steps of up to sixteen, and what is left over of a
 /// hidden layer would be taken one by one.
@@ -20,6 +20,22 @@ pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
     }
     for (y, &x) in y_rest.iter_mut().zip(x_rest) {
         *y = fma::<FMA>(a, x, *y);
+    }
+}
+
+/// z = x y, component by component.
+#[inline(always)]
+pub(crate) fn product_of(x: &[f64], y: &[f64], z: &mut [f64]) {
+    let (x, x_rest) = x.as_chunks::<CHUNK>();
+    let (y, y_rest) = y.as_chunks::<CHUNK>();
+    let (z, z_rest) = z.as_chunks_mut::<CHUNK>();
+    for ((z, x), y) in z.iter_mut().zip(x).zip(y) {
+        for i in 0..CHUNK {
+            z[i] = x[i] * y[i];
+        }
+    }
+    for ((z, &x), &y) in z_rest.iter_mut().zip(x_rest).zip(y_rest) {
+        *z = x * y;
     }
 }
 
@@ -129,16 +145,58 @@ fn row(rows: &[f64], n: usize, j: usize) -> &[f64] {
     &rows[j * n..(j + 1) * n]
 }
 
-/// y += Σ_j c_j M_j, rows M_j of length `y.len()`, in the order of j.
+/// What a sum begins with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Start<'a> {
+    Zero,
+    /// What is there.
+    Own,
+    /// Other numbers, as many.
+    At(&'a [f64]),
+}
+
+impl Start<'_> {
+    /// Puts it there.
+    #[inline(always)]
+    fn put(self, y: &mut [f64]) {
+        match self {
+            Start::Zero => y.fill(0.0),
+            Start::Own => {}
+            Start::At(from) => copy(from, y),
+        }
+    }
+}
+
+/// y = y t, component by component, where t is not empty.
 #[inline(always)]
-pub(crate) fn combine_rows<const FMA: bool>(c: &[f64], rows: &[f64], y: &mut [f64]) {
+fn scale(times: &[f64], y: &mut [f64]) {
+    for (y, t) in y.iter_mut().zip(times) {
+        *y *= t;
+    }
+}
+
+/// y = start + Σ_j c_j M_j, rows M_j of length `y.len()`, in the order of j; then times `times`, component by component, where
+/// that is not empty.
+#[inline(always)]
+pub(crate) fn combine_rows<const FMA: bool>(
+    c: &[f64],
+    rows: &[f64],
+    start: Start,
+    times: &[f64],
+    y: &mut [f64],
+) {
     #[cfg(target_arch = "x86_64")]
     if FMA && c.len() * y.len() <= IN_CACHE {
         assert!(rows.len() >= c.len() * y.len());
-        // SAFETY: as in `lanes`; there is a row for each c.
+        assert!(times.is_empty() || times.len() == y.len());
+        if let Start::At(from) = start {
+            assert!(from.len() == y.len());
+        }
+        // SAFETY: as in `lanes`; there is a row for each c, and what must be as long as y is.
         #[allow(unsafe_code)]
-        return unsafe { avx::combine_rows(c, rows, y) };
+        return unsafe { avx::combine_rows(c, rows, start, times, y) };
     }
+    start.put(y);
     let n = y.len();
     let mut j = 0;
     // Four at a time, so that y is read and written less often.
@@ -158,11 +216,25 @@ pub(crate) fn combine_rows<const FMA: bool>(c: &[f64], rows: &[f64], y: &mut [f6
     for (j, &c) in c.iter().enumerate().skip(j) {
         axpy::<FMA>(c, row(rows, n, j), y);
     }
+    scale(times, y);
 }
 
-/// y_j += M_j · x for each row M_j of length `x.len()`, several rows at a time.
+/// y_j = start_j + M_j · x for each row M_j of length `x.len()`, several rows at a time; then as [`combine_rows`].
 #[inline(always)]
-pub(crate) fn row_products<const FMA: bool>(rows: &[f64], x: &[f64], y: &mut [f64]) {
+pub(crate) fn row_products<const FMA: bool>(
+    rows: &[f64],
+    x: &[f64],
+    start: Start,
+    times: &[f64],
+    y: &mut [f64],
+) {
+    start.put(y);
+    add_row_products::<FMA>(rows, x, y);
+    scale(times, y);
+}
+
+#[inline(always)]
+fn add_row_products<const FMA: bool>(rows: &[f64], x: &[f64], y: &mut [f64]) {
     let row = |j: usize| row(rows, x.len(), j);
     let mut j = 0;
     while j + 4 <= y.len() {

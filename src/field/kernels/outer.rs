@@ -4,7 +4,7 @@ use aligned_vec::{AVec, avec};
 
 #[cfg(target_arch = "x86_64")]
 use super::avx;
-use super::dense::{CHUNK, axpy};
+use super::dense::{CHUNK, add, axpy};
 use super::fma;
 
 /// M_j += c_j x for each row M_j of length `x.len()`, several rows at a time, so that x is read less often.
@@ -23,22 +23,36 @@ pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mu
     }
 }
 
+/// [`add_outer`] with a row more, to which x itself is added.
+#[inline(always)]
+pub(crate) fn add_outer_and_sum<const FMA: bool>(c: &[f64], x: &[f64], rows: &mut [f64]) {
+    match *c {
+        [c0] => add_rows::<FMA, 2>([c0, 1.0], x, rows),
+        [c0, c1] => add_rows::<FMA, 3>([c0, c1, 1.0], x, rows),
+        [c0, c1, c2] => add_rows::<FMA, 4>([c0, c1, c2, 1.0], x, rows),
+        _ => {
+            let (matrix, sum) = rows.split_at_mut(c.len() * x.len());
+            add_outer::<FMA>(c, x, matrix);
+            add(x, &mut sum[..x.len()]);
+        }
+    }
+}
+
 /// [`add_outer`] of `ROWS` rows.
 #[inline(always)]
 fn add_rows<const FMA: bool, const ROWS: usize>(c: [f64; ROWS], x: &[f64], rows: &mut [f64]) {
     let n = x.len();
-    let (whole, rest) = x.as_chunks::<CHUNK>();
     let rows = &mut rows[..ROWS * n];
-    for (k, x) in whole.iter().enumerate() {
-        for (r, c) in c.iter().enumerate() {
-            if let Some(row) = rows[r * n + k * CHUNK..].first_chunk_mut::<CHUNK>() {
-                for i in 0..CHUNK {
-                    row[i] = fma::<FMA>(*c, x[i], row[i]);
-                }
-            }
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if FMA {
+        // SAFETY: as in `lanes`; there are `ROWS` rows of the length of x.
+        #[allow(unsafe_code)]
+        unsafe {
+            done = avx::add_rows(c, x, rows);
         }
     }
-    for (i, x) in (n - rest.len()..).zip(rest) {
+    for (i, x) in x.iter().enumerate().skip(done) {
         for (r, c) in c.iter().enumerate() {
             rows[r * n + i] = fma::<FMA>(*c, *x, rows[r * n + i]);
         }
@@ -78,15 +92,22 @@ impl<const W: usize> Panels<W> {
     /// Sets the vector of this index.
     #[inline(always)]
     pub fn set(&mut self, row: usize, from: &[f64]) {
-        let step = self.step();
-        let mut at = row;
         let (whole, rest) = from.as_chunks::<W>();
-        for part in whole {
-            self.all[at] = *part;
-            at += step;
+        let step = self.step();
+        let mut panels = self.all.chunks_exact_mut(step);
+        for (part, panel) in whole.iter().zip(&mut panels) {
+            panel[row] = *part;
         }
-        if !rest.is_empty() {
-            self.all[at][..rest.len()].copy_from_slice(rest);
+        let Some(last) = panels.next() else {
+            return;
+        };
+        match (
+            rest.as_array::<CHUNK>(),
+            last[row].first_chunk_mut::<CHUNK>(),
+        ) {
+            // Without the call that a copy of any length takes.
+            (Some(rest), Some(to)) => *to = *rest,
+            _ => last[row][..rest.len()].copy_from_slice(rest),
         }
     }
 
@@ -111,43 +132,36 @@ pub(crate) fn add_product<const FMA: bool>(
         let c = c.panel(p, count);
         for (q, j) in (0..n).step_by(WIDTH).enumerate() {
             let width = WIDTH.min(n - j);
-            let mut sums = [[0.0; WIDTH]; HEIGHT];
-            for (r, sums) in sums.iter_mut().enumerate().take(height) {
-                let row = &matrix[(i + r) * n + j..][..width];
-                match row.as_array::<WIDTH>() {
-                    Some(row) => *sums = *row,
-                    None => sums[..width].copy_from_slice(row),
-                }
-            }
-            let sums = block::<FMA>(c, x.panel(q, count), sums);
-            for (r, sums) in sums.iter().enumerate().take(height) {
-                let row = &mut matrix[(i + r) * n + j..][..width];
-                match row.as_mut_array::<WIDTH>() {
-                    Some(row) => *row = *sums,
-                    None => row.copy_from_slice(&sums[..width]),
-                }
-            }
+            let (x, to) = (x.panel(q, count), &mut matrix[i * n + j..]);
+            block::<FMA>(c, x, n, (height, width), to);
         }
     }
 }
 
-/// The sums and Σ c xᵀ.
+/// M += Σ c xᵀ for a block of M of this height and width at the beginning of `to`, its rows n apart.
 #[inline(always)]
 fn block<const FMA: bool>(
     c: &[[f64; HEIGHT]],
     x: &[[f64; WIDTH]],
-    mut sums: [[f64; WIDTH]; HEIGHT],
-) -> [[f64; WIDTH]; HEIGHT] {
+    n: usize,
+    (height, width): (usize, usize),
+    to: &mut [f64],
+) {
     #[cfg(target_arch = "x86_64")]
-    if FMA {
-        // SAFETY: as in `lanes`.
+    if FMA && height == HEIGHT && width.is_multiple_of(CHUNK) {
+        assert!(to.len() >= (HEIGHT - 1) * n + width);
+        // SAFETY: as in `lanes`; the block is there.
         #[allow(unsafe_code)]
-        return unsafe { avx::block(c, x, sums) };
+        return unsafe {
+            match width == WIDTH {
+                true => avx::add_block::<2>(c, x, n, to),
+                false => avx::add_block::<1>(c, x, n, to),
+            }
+        };
     }
     for (c, x) in c.iter().zip(x) {
-        for (sums, &c) in sums.iter_mut().zip(c) {
-            axpy::<FMA>(c, x, sums);
+        for (r, c) in c.iter().enumerate().take(height) {
+            axpy::<FMA>(*c, &x[..width], &mut to[r * n..][..width]);
         }
     }
-    sums
 }

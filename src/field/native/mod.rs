@@ -11,6 +11,7 @@ mod padding;
 mod pending;
 mod planes;
 mod program;
+mod readers;
 mod second;
 mod value;
 mod vjp;
@@ -201,7 +202,9 @@ impl Evaluator {
             }
             return;
         }
-        own.fill(0.0);
+        for &(from, to) in &self.program.dynamic.cleared {
+            own[from..to].fill(0.0);
+        }
         copy(bar, &mut own[out.at..out.at + out.len]);
         let mut adjoints = Adjoints {
             own,

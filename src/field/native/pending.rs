@@ -3,6 +3,7 @@
 //! A single one is an outer product: it reads and writes the whole matrix for one multiplication an entry. Several of them
 //! at once read and write it once.
 
+use super::super::kernels::dense::add;
 use super::super::kernels::outer::{self, HEIGHT, Panels, WIDTH};
 use super::program::Affine;
 
@@ -29,13 +30,33 @@ impl Pending {
         }
     }
 
-    /// Adds c xᵀ to `matrix`, now or later.
+    /// Adds the adjoint of the output of a layer to that of its bias, and its outer product with the input to that of its
+    /// weights, now or later.
     #[inline(always)]
-    pub fn add<const FMA: bool>(&mut self, c: &[f64], x: &[f64], matrix: &mut [f64]) {
+    pub fn add<const FMA: bool>(
+        &mut self,
+        affine: &Affine,
+        bar: &[f64],
+        input: &[f64],
+        bound: &mut [f64],
+    ) {
+        let (c, x) = match affine.by_input {
+            true => (input, bar),
+            false => (bar, input),
+        };
+        let bound = &mut bound[affine.bound..affine.bias_range().end];
         let Some((left, right)) = &mut self.panels else {
-            outer::add_outer::<FMA>(c, x, matrix);
+            if affine.by_input {
+                outer::add_outer_and_sum::<FMA>(c, x, bound);
+            } else {
+                let (matrix, bias) = bound.split_at_mut(c.len() * x.len());
+                add(bar, bias);
+                outer::add_outer::<FMA>(c, x, matrix);
+            }
             return;
         };
+        let (matrix, bias) = bound.split_at_mut(affine.matrix().len());
+        add(bar, bias);
         left.set(self.count, c);
         right.set(self.count, x);
         self.count += 1;

@@ -6,9 +6,10 @@
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op, Unary};
 use super::padding::{self, REGISTER};
+use super::readers;
 
 /// Where an operand lies.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Loc {
     /// In the static buffer, rather than in the program's own.
     pub fixed: bool,
@@ -55,11 +56,40 @@ pub(super) enum Kind {
     },
 }
 
+impl Kind {
+    /// Where the operands lie.
+    pub fn operands(&self) -> Vec<Loc> {
+        match self {
+            Kind::Time | Kind::State | Kind::Param(_) | Kind::Const(_) | Kind::Signal(_) => vec![],
+            Kind::Concat(parts) => parts.clone(),
+            Kind::Sum(x) | Kind::Unary { x, .. } | Kind::Power { x, .. } => vec![*x],
+            Kind::Affine { x, .. } => vec![*x],
+            Kind::Binary { x, y, .. } => vec![*x, *y],
+            Kind::Select { cond, a, b } => vec![*cond, *a, *b],
+        }
+    }
+}
+
+/// What a VJP does with the adjoint that an instruction leaves for its operand; see [`super::readers`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Back {
+    /// It is added.
+    Add,
+    /// It is set: nothing else reads the operand.
+    Set,
+    /// The operand is an activation that nothing else reads. What is set is the adjoint of the activation's own operand x, with
+    /// the derivative that stands at `d`.
+    Through { d: usize, x: Loc },
+    /// The reader of this activation has done it.
+    Done,
+}
+
 #[derive(Debug)]
 pub(super) struct Instruction {
     pub kind: Kind,
     pub at: usize,
     pub len: usize,
+    pub back: Back,
 }
 
 /// Instructions over a buffer of `n_values` values followed by stored derivatives, `len` in all.
@@ -68,6 +98,8 @@ pub(super) struct Code {
     pub instructions: Vec<Instruction>,
     pub n_values: usize,
     pub len: usize,
+    /// Where adjoints begin at zero, from and to: everywhere but where they are set.
+    pub cleared: Vec<(usize, usize)>,
 }
 
 /// Of a layer with its weights bound both ways: the length of a sum of scaled rows, for which an inner product's last sum over
@@ -219,6 +251,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        readers::find(&mut self.dynamic, self.loc[output.index()]);
         let all = self
             .fixed
             .instructions
@@ -264,7 +297,12 @@ impl<'a> Compiler<'a> {
             _ => code.n_values.next_multiple_of(REGISTER),
         };
         code.n_values = at + len;
-        code.instructions.push(Instruction { kind, at, len });
+        code.instructions.push(Instruction {
+            kind,
+            at,
+            len,
+            back: Back::Add,
+        });
         self.loc[i] = Loc { fixed, at, len };
     }
 

@@ -3,7 +3,7 @@
 //! For z = f(x) the adjoint is x̄ = f′(x) z̄, and its tangent x̄˙ = f′(x) z̄˙ + f″(x) ẋ z̄.
 
 use super::super::kernels::activation;
-use super::super::kernels::dense::add;
+use super::super::kernels::dense::{Start, add};
 use super::super::kernels::planes::{self, Layout, add_scaled, scaled};
 use super::super::op::Binary;
 use super::jvp::each;
@@ -192,7 +192,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     }
                 };
                 let (x, x_dot) = targets.of(*x);
-                pull::<FMA>(inputs, affine, bar, x);
+                pull::<FMA>(inputs, affine, bar, Start::Own, &[], x);
                 planes::product::<FMA, P>(matrix, layout, bar_dot, x_dot);
                 if !moved.bound.is_empty() {
                     let matrix = &moved.bound[affine.matrix()];

@@ -1,5 +1,6 @@
 //! Forward evaluation.
 
+use super::super::kernels::dense::Start;
 use super::super::kernels::{activation, copy, dense};
 use super::super::op::Binary;
 use super::super::signal::Signal;
@@ -113,14 +114,18 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
             }
             Kind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                copy(&inputs.bound[affine.bias_range()], out);
+                let bias = Start::At(&inputs.bound[affine.bias_range()]);
                 let matrix = &inputs.bound[affine.matrix()];
+                let x = get(*x);
+                // What is padding adds nothing.
+                let c = &x[..affine.inputs];
                 match (affine.by_input, affine.turned()) {
-                    (true, _) => dense::combine_rows::<FMA>(get(*x), matrix, out),
+                    (true, _) => dense::combine_rows::<FMA>(c, matrix, bias, &[], out),
                     (false, Some(turned)) => {
-                        dense::combine_rows::<FMA>(get(*x), &inputs.turned[turned], out);
+                        let rows = &inputs.turned[turned];
+                        dense::combine_rows::<FMA>(c, rows, bias, &[], out);
                     }
-                    (false, None) => dense::row_products::<FMA>(matrix, get(*x), out),
+                    (false, None) => dense::row_products::<FMA>(matrix, x, bias, &[], out),
                 }
             }
         }

@@ -1,14 +1,15 @@
 //! Reverse mode: vector-Jacobian products.
 
-use super::super::kernels::dense::{self, add};
+use super::super::kernels::dense::{self, Start, add};
 use super::super::op::Binary;
 use super::pending::Pending;
-use super::program::{Affine, Code, Kind, Loc};
+use super::program::{Affine, Back, Code, Kind, Loc};
 use super::value::{Inputs, power, repeated};
 
 /// Where adjoints are gathered.
 pub(super) struct Adjoints<'a> {
-    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, the rest is zero.
+    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, what [`Code::cleared`] names
+    /// is zero.
     pub own: &'a mut [f64],
     /// Adjoints of the static buffer, added to.
     pub fixed: &'a mut [f64],
@@ -72,7 +73,12 @@ pub(super) fn run<const FMA: bool>(
             }
             Kind::Unary { d, x, .. } | Kind::Power { d, x, .. } => {
                 let d = &buffer[*d..d + instruction.len];
-                dense::add_product_of::<FMA>(bar, d, target(*x, fixed, own));
+                let to = target(*x, fixed, own);
+                match instruction.back {
+                    Back::Add => dense::add_product_of::<FMA>(bar, d, to),
+                    Back::Set | Back::Through { .. } => dense::product_of(bar, d, to),
+                    Back::Done => {}
+                }
             }
             Kind::Binary { f, x, y } => {
                 let (xv, yv) = (get(*x), get(*y));
@@ -96,28 +102,37 @@ pub(super) fn run<const FMA: bool>(
             }
             Kind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                let (matrix_bar, bias_bar) =
-                    adjoints.bound[affine.bound..].split_at_mut(affine.matrix().len());
-                add(bar, &mut bias_bar[..bar.len()]);
-                let waiting = &mut adjoints.pending[*index];
-                match affine.by_input {
-                    true => waiting.add::<FMA>(get(*x), bar, matrix_bar),
-                    false => waiting.add::<FMA>(bar, get(*x), matrix_bar),
-                }
-                pull::<FMA>(inputs, affine, bar, target(*x, fixed, own));
+                adjoints.pending[*index].add::<FMA>(affine, bar, get(*x), adjoints.bound);
+                let (start, times, x) = match instruction.back {
+                    Back::Add | Back::Done => (Start::Own, &[][..], *x),
+                    Back::Set => (Start::Zero, &[][..], *x),
+                    Back::Through { d, x } => (Start::Zero, &buffer[d..d + x.len], x),
+                };
+                pull::<FMA>(inputs, affine, bar, start, times, target(x, fixed, own));
             }
         }
     }
 }
 
-/// x̄ += Wᵀ z̄ of a layer.
+/// x̄ = start + Wᵀ z̄ of a layer, then times `times`, component by component, where that is not empty.
 #[inline(always)]
-pub(super) fn pull<const FMA: bool>(inputs: &Inputs, affine: &Affine, bar: &[f64], x: &mut [f64]) {
+pub(super) fn pull<const FMA: bool>(
+    inputs: &Inputs,
+    affine: &Affine,
+    bar: &[f64],
+    start: Start,
+    times: &[f64],
+    x: &mut [f64],
+) {
     let matrix = &inputs.bound[affine.matrix()];
+    // What is padding adds nothing.
+    let c = &bar[..affine.out];
     match (affine.by_input, affine.turned()) {
-        (false, _) => dense::combine_rows::<FMA>(bar, matrix, x),
-        (true, Some(turned)) => dense::combine_rows::<FMA>(bar, &inputs.turned[turned], x),
-        (true, None) => dense::row_products::<FMA>(matrix, bar, x),
+        (false, _) => dense::combine_rows::<FMA>(c, matrix, start, times, x),
+        (true, Some(turned)) => {
+            dense::combine_rows::<FMA>(c, &inputs.turned[turned], start, times, x);
+        }
+        (true, None) => dense::row_products::<FMA>(matrix, bar, start, times, x),
     }
 }
 
