@@ -36,6 +36,11 @@ class Failed(Exception):
     """A notebook did not run; the message says where and why."""
 
 
+def errors(cell):
+    """What the compiler or the kernel says; the kernel's reply, which nbclient goes by, leaves it out."""
+    return "\n".join("\n".join(output["traceback"] or [output["evalue"]]) for output in cell.get("outputs", []) if output.output_type == "error")
+
+
 def complaint(cell):
     """What a cell wrote to standard error."""
     texts = [output["text"] for output in cell.get("outputs", []) if output.get("name") == "stderr"]
@@ -59,7 +64,7 @@ def run(path, short, save):
             try:
                 client.execute_cell(cell, index)
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-                raise Failed(f"{path.name}: cell {index} failed:\n{cell.source}\n\n{ESCAPES.sub('', str(error))}") from error
+                raise Failed(f"{path.name}: cell {index} failed:\n{cell.source}\n\n{ESCAPES.sub('', errors(cell) or str(error))}") from error
             seconds.append(time.monotonic() - begin)
             if text := complaint(cell):
                 raise Failed(f"{path.name}: cell {index} wrote to standard error:\n{cell.source}\n\n{text}")
