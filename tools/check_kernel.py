@@ -85,6 +85,16 @@ def errors(kernel):
     expect("the compiler's error is shown", text, "nparams")
 
 
+def scripts(kernel):
+    # Every cell is a library of its own.
+    kernel.run("let mut session = script_session()?;")
+    kernel.run('rhai!(session, "fn twice(x) { 2 * x } let f = |x| twice(x) + 1; 0")?')
+    text, _ = kernel.run('rhai!(session, one, "let g = f; g.call(one.n_params)")?')
+    expect("a script's functions and variables go from cell to cell", text, "5")
+    text, _ = kernel.run('session.get::<VectorField>("one")?.n_params()')
+    expect("and back", text, "2")
+
+
 def interrupt(kernel):
     kernel.run(
         "let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &arange(0.0, 6.0, 0.1))?;\n"
@@ -116,6 +126,7 @@ def main():
     one = ready()
     seeds(one)
     errors(one)
+    scripts(one)
     other = ready()
     text, _ = other.run("lotka_volterra()?.n_params()")
     expect("two kernels at once", text, "0")

@@ -19,7 +19,7 @@ use super::limits;
 use super::overview::{Function, Variable};
 use super::registry::{Catalogue, Doc};
 pub use options::{Interrupt, Outcome, SessionOptions};
-use state::State;
+use state::{Interpreter, State};
 
 /// One engine with its variables. Variables and functions stay from one evaluation to the next.
 ///
@@ -55,7 +55,7 @@ pub struct Session {
     host: Host,
 }
 
-type Job = Box<dyn FnOnce(&mut State) + Send>;
+type Job = Box<dyn FnOnce(&mut dyn Interpreter) + Send>;
 
 impl Session {
     /// Starts the thread and sets up the engine.
@@ -130,19 +130,19 @@ impl Session {
 
     /// The documentation of every function, property and constant.
     pub fn docs(&mut self) -> Vec<Doc> {
-        self.on_thread(|state| Ok(state.catalogue.docs.clone()))
+        self.on_thread(|state| Ok(state.catalogue().docs.clone()))
             .unwrap_or_default()
     }
 
     /// Names of functions, properties and constants that have no documentation.
     pub fn undescribed(&mut self) -> Vec<String> {
-        self.on_thread(|state| Ok(state.catalogue.undescribed()))
+        self.on_thread(|state| Ok(state.catalogue().undescribed()))
             .unwrap_or_default()
     }
 
     /// Everything known about the functions, properties and constants.
     pub fn catalogue(&mut self) -> Catalogue {
-        self.on_thread(|state| Ok(state.catalogue.clone()))
+        self.on_thread(|state| Ok(state.catalogue().clone()))
             .unwrap_or_default()
     }
 
@@ -160,7 +160,7 @@ impl Session {
 
     /// The functions that the session's code has defined, by name.
     pub fn functions(&mut self) -> Vec<Function> {
-        self.on_thread(|state| Ok(Function::all(&state.functions)))
+        self.on_thread(|state| Ok(state.functions()))
             .unwrap_or_default()
     }
 
@@ -180,7 +180,10 @@ impl Session {
     /// [`ErrorKind::Usage`] for a variable that is not set, or holds a value of another type.
     pub fn get<T: FromScript>(&mut self, name: &str) -> Result<T, ScriptError> {
         let name = name.to_string();
-        self.on_thread(move |state| state.get(&name))
+        self.on_thread(move |state| {
+            let value = T::from_script(state.value(&name)?);
+            value.map_err(|error| ScriptError::new(ErrorKind::Usage, format!("{name}: {error}")))
+        })
     }
 
     /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on. The configuration of
@@ -225,7 +228,7 @@ impl Session {
     /// Runs a job on the session's thread. A panic there is an error here, and the session lives on.
     fn on_thread<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&mut State) -> Result<T, ScriptError> + Send + 'static,
+        work: impl FnOnce(&mut dyn Interpreter) -> Result<T, ScriptError> + Send + 'static,
     ) -> Result<T, ScriptError> {
         let (answer, answered) = channel();
         let job: Job = Box::new(move |state| {

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use rhai::{AST, Dynamic, Engine, Scope};
 
 use super::super::error::{ErrorKind, Fallible, ScriptError};
-use super::super::exchange::FromScript;
 use super::super::host::Host;
 use super::super::kept::LAST;
-use super::super::overview::Variable;
+use super::super::overview::{Function, Variable};
 use super::super::registry::Catalogue;
 use super::super::report::{Report, Sources};
 use super::super::syntax::Watch;
@@ -19,14 +18,43 @@ use super::super::{engine, memory};
 use super::Outcome;
 use crate::plotting::Panel;
 
+/// What the thread is asked for.
+///
+/// It is called through this trait only, so that the code that runs is that of the library which made the session. In a notebook
+/// each cell is a library of its own with another copy of the engine, and some of what the engine holds (its empty vectors) can only be
+/// dropped by the copy that made it.
+pub(super) trait Interpreter {
+    /// The documentation and the names of everything that scripts can use.
+    fn catalogue(&self) -> &Catalogue;
+
+    /// The names of the variables that are set.
+    fn variables(&self) -> Vec<String>;
+
+    /// The variables that are set, by name.
+    fn overview(&self) -> Vec<Variable>;
+
+    /// The functions that were defined, by name.
+    fn functions(&self) -> Vec<Function>;
+
+    /// Sets a variable.
+    fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError>;
+
+    /// The value of a variable.
+    fn value(&self, name: &str) -> Result<&Dynamic, ScriptError>;
+
+    /// Evaluates code; `file` is the script's, whose arguments must be wanted.
+    fn eval(&mut self, code: &str, name: &str, file: Option<&Path>)
+    -> Result<Outcome, ScriptError>;
+}
+
 /// What lives on the thread.
 pub(super) struct State {
     engine: Engine,
-    pub catalogue: Catalogue,
+    catalogue: Catalogue,
     watch: Rc<Watch>,
     scope: Scope<'static>,
     constants: Scope<'static>,
-    pub functions: AST,
+    functions: AST,
     sources: Sources,
     host: Host,
 }
@@ -59,81 +87,6 @@ impl State {
         seen.sort_by_key(|(name, _)| *name);
         seen.dedup_by_key(|(name, _)| *name);
         seen
-    }
-
-    pub fn variables(&self) -> Vec<String> {
-        let names = self.in_sight().into_iter();
-        names.map(|(name, _)| name.to_string()).collect()
-    }
-
-    pub fn overview(&self) -> Vec<Variable> {
-        let all = self.in_sight().into_iter();
-        all.map(|(name, value)| {
-            let text = self.show(value).unwrap_or_else(|_| "?".into());
-            let kind = self.engine.map_type_name(value.type_name());
-            Variable::new(name, kind, value, &text)
-        })
-        .collect()
-    }
-
-    pub fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError> {
-        let usage = |message: String| ScriptError::new(ErrorKind::Usage, message);
-        let letters = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        if !letters || self.engine.compile(format!("let {name} = 0;")).is_err() {
-            return Err(usage(format!(
-                "\"{name}\" can't be a variable's name: names are letters, digits and _, and no word of the language"
-            )));
-        }
-        if self.scope.is_constant(name) == Some(true) {
-            return Err(usage(format!("{name} is a constant")));
-        }
-        match self.scope.get_mut(name) {
-            Some(held) => *held = value,
-            None => {
-                self.scope.push_dynamic(name, value);
-            }
-        }
-        Ok(())
-    }
-
-    pub fn get<T: FromScript>(&self, name: &str) -> Result<T, ScriptError> {
-        let usage = |message: String| ScriptError::new(ErrorKind::Usage, message);
-        let Some(value) = self.scope.get(name) else {
-            let (message, _) = self.report().unknown_variable(name);
-            return Err(usage(message));
-        };
-        T::from_script(value).map_err(|error| usage(format!("{name}: {error}")))
-    }
-
-    /// `file` is the script's, whose arguments must be wanted.
-    pub fn eval(
-        &mut self,
-        code: &str,
-        name: &str,
-        file: Option<&Path>,
-    ) -> Result<Outcome, ScriptError> {
-        let code = without_preamble(code);
-        self.sources.insert(name.into(), Arc::from(code.as_str()));
-        self.watch.reset();
-        let held = self.scope.len();
-        let mut result = self
-            .compile(&code, name, file)
-            .and_then(|ast| self.run(&ast, name));
-        match &result {
-            Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
-            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
-            _ => {}
-        }
-        if let Some(kept) = self.host.take_kept() {
-            self.host.clear_interrupt();
-            let remark = kept.bind(&mut self.scope);
-            match &mut result {
-                Err(error) => error.hint = Some(remark),
-                Ok(_) => self.host.note(&remark),
-            }
-        }
-        self.forget_shadowed();
-        result
     }
 
     /// A variable declared anew hides the old one for good.
@@ -240,6 +193,88 @@ impl State {
             variables: self.variables(),
             host: &self.host,
         }
+    }
+}
+
+impl Interpreter for State {
+    fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    fn variables(&self) -> Vec<String> {
+        let names = self.in_sight().into_iter();
+        names.map(|(name, _)| name.to_string()).collect()
+    }
+
+    fn overview(&self) -> Vec<Variable> {
+        let all = self.in_sight().into_iter();
+        all.map(|(name, value)| {
+            let text = self.show(value).unwrap_or_else(|_| "?".into());
+            let kind = self.engine.map_type_name(value.type_name());
+            Variable::new(name, kind, value, &text)
+        })
+        .collect()
+    }
+
+    fn functions(&self) -> Vec<Function> {
+        Function::all(&self.functions)
+    }
+
+    fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError> {
+        let usage = |message: String| ScriptError::new(ErrorKind::Usage, message);
+        let letters = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !letters || self.engine.compile(format!("let {name} = 0;")).is_err() {
+            return Err(usage(format!(
+                "\"{name}\" can't be a variable's name: names are letters, digits and _, and no word of the language"
+            )));
+        }
+        if self.scope.is_constant(name) == Some(true) {
+            return Err(usage(format!("{name} is a constant")));
+        }
+        match self.scope.get_mut(name) {
+            Some(held) => *held = value,
+            None => {
+                self.scope.push_dynamic(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&self, name: &str) -> Result<&Dynamic, ScriptError> {
+        self.scope.get(name).ok_or_else(|| {
+            let (message, _) = self.report().unknown_variable(name);
+            ScriptError::new(ErrorKind::Usage, message)
+        })
+    }
+
+    fn eval(
+        &mut self,
+        code: &str,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<Outcome, ScriptError> {
+        let code = without_preamble(code);
+        self.sources.insert(name.into(), Arc::from(code.as_str()));
+        self.watch.reset();
+        let held = self.scope.len();
+        let mut result = self
+            .compile(&code, name, file)
+            .and_then(|ast| self.run(&ast, name));
+        match &result {
+            Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
+            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
+            _ => {}
+        }
+        if let Some(kept) = self.host.take_kept() {
+            self.host.clear_interrupt();
+            let remark = kept.bind(&mut self.scope);
+            match &mut result {
+                Err(error) => error.hint = Some(remark),
+                Ok(_) => self.host.note(&remark),
+            }
+        }
+        self.forget_shadowed();
+        result
     }
 }
 
