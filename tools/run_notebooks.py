@@ -28,7 +28,7 @@ TIMEOUT = 900
 # Of a kernel, on a machine that is busy.
 STARTUP = 300
 # Saved with its outputs a notebook should stay readable on the web.
-LARGEST = 1_000_000
+LARGEST = 1_500_000
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
