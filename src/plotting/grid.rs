@@ -31,6 +31,13 @@ impl From<Grid> for Panel {
     }
 }
 
+/// A copy, so that a list of panels can be drawn and stay.
+impl<T: Clone + Into<Panel>> From<&T> for Panel {
+    fn from(panel: &T) -> Panel {
+        panel.clone().into()
+    }
+}
+
 rendered!(Panel);
 rendered!(Grid);
 
