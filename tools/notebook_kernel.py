@@ -101,8 +101,9 @@ def configure(folder):
     (folder / "evcxr.toml").write_text('[evcxr]\nopt_level = "0"\noffline_mode = true\n')
     root = json.dumps(str(ROOT), ensure_ascii=False)
     (folder / "init.evcxr").write_text(f":dep odesync = {{ path = {root}, default-features = false }}\n")
-    # The analysis begins at the first variable; this one does not stay. A later `:dep` may use the network.
-    (folder / "prelude.rs").write_text(":offline 0\nlet field = odesync::prelude::lotka_volterra();\ndrop(field);\n")
+    # The analysis begins at the first variable; this one does not stay. After a first `?` cells that end in one are shown as what
+    # they are. A later `:dep` may use the network.
+    (folder / "prelude.rs").write_text(":offline 0\nlet field = odesync::prelude::lotka_volterra()?;\ndrop(field);\n")
 
 
 # ---- interrupts ------------------------------------------------------------------------------------------------------

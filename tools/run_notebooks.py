@@ -41,6 +41,12 @@ def errors(cell):
     return "\n".join("\n".join(output["traceback"] or [output["evalue"]]) for output in cell.get("outputs", []) if output.output_type == "error")
 
 
+def unshown(cell):
+    """Whether a figure or the like came out as the text that is for programmers."""
+    results = [output["data"] for output in cell.get("outputs", []) if output.output_type == "execute_result"]
+    return any(set(data) == {"text/plain"} and len(data["text/plain"]) > 2000 for data in results)
+
+
 def complaint(cell):
     """What a cell wrote to standard error."""
     texts = [output["text"] for output in cell.get("outputs", []) if output.get("name") == "stderr"]
@@ -68,6 +74,8 @@ def run(path, short, save):
             seconds.append(time.monotonic() - begin)
             if text := complaint(cell):
                 raise Failed(f"{path.name}: cell {index} wrote to standard error:\n{cell.source}\n\n{text}")
+            if unshown(cell):
+                raise Failed(f"{path.name}: cell {index} shows a long text; a variable that its last line uses up, for one, keeps a figure from being shown:\n{cell.source}")
     if save:
         for cell in cells:
             # Times of day would make every run a change.
