@@ -14,7 +14,7 @@ FEATURES := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks save-notebooks test-jupyterlab test test-cuda check lint licences scripts bench-peers sanitize book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint licences scripts bench-peers sanitize book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -54,8 +54,10 @@ notebook: NOTEBOOK_TORCH := --torch
 endif
 
 notebooks: setup-notebook ## execute every notebook with short settings, each in a fresh kernel; they stay as they are
-	.venv-jupyter/bin/python tools/check_kernel.py
 	.venv-jupyter/bin/python tools/run_notebooks.py --short
+
+check-kernel: setup-notebook ## what the notebooks' kernel must do: interrupts, errors, two at once (on a machine that is not busy)
+	.venv-jupyter/bin/python tools/check_kernel.py
 
 save-notebooks: setup-notebook ## execute every notebook in full and save it with its outputs
 	.venv-jupyter/bin/python tools/run_notebooks.py --save
