@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 from jupyter_client.manager import start_new_kernel
 
@@ -54,8 +55,9 @@ def expect(what, text, *words):
     print(f"  {what}", flush=True)
 
 
-def ready():
+def ready(kernels):
     kernel = Kernel()
+    kernels.callback(kernel.close)
     text, seconds = kernel.run(FIRST)
     if text or seconds > FIRST_AT_MOST:
         sys.exit(f"the first cell took {seconds:.0f} s, and says: {text}")
@@ -123,16 +125,16 @@ def interrupt(kernel):
 
 
 def main():
-    one = ready()
-    seeds(one)
-    errors(one)
-    scripts(one)
-    other = ready()
-    text, _ = other.run("lotka_volterra()?.n_params()")
-    expect("two kernels at once", text, "0")
-    interrupt(one)
-    one.close()
-    other.close()
+    # A kernel that is left open keeps this program from ending.
+    with ExitStack() as kernels:
+        one = ready(kernels)
+        seeds(one)
+        errors(one)
+        scripts(one)
+        other = ready(kernels)
+        text, _ = other.run("lotka_volterra()?.n_params()")
+        expect("two kernels at once", text, "0")
+        interrupt(one)
     left = [folder.name for folder in KERNELS.glob("*")]
     if left:
         sys.exit(f"the kernels left {left} in {KERNELS}")

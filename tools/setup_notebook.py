@@ -114,6 +114,11 @@ def run(what, cure, *command, **options):
         raise Stop(f"{what} failed (exit code {error.returncode}).\n{cure}") from error
 
 
+def rustc(*arguments):
+    """What the compiler answers."""
+    return subprocess.run(["rustc", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def write(path, text):
     """The text in the file, which is left alone where it is there already: cargo goes by times."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,9 +164,8 @@ def install_evcxr():
 def sources():
     """The standard library's sources for the kernel's analysis, without what only costs it time: the processors' intrinsics, the
     libraries' tests, and the manifest, whose dependencies would be fetched when a kernel starts."""
-    rustc = subprocess.run(["rustc", "--print", "sysroot"], check=True, capture_output=True, text=True).stdout.strip()
-    library = Path(rustc) / "lib" / "rustlib" / "src" / "rust" / "library"
-    version = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
+    library = Path(rustc("--print", "sysroot")) / "lib" / "rustlib" / "src" / "rust" / "library"
+    version = rustc("-vV")
     stamp = SOURCES / "version"
     if stamp.exists() and stamp.read_text() == version:
         return
@@ -189,11 +193,7 @@ def warm(torch):
     write(WARM / CELL / "Cargo.toml", CELL_MANIFEST.format(root=root))
     # The versions that odesync is tested with.
     shutil.copy(ROOT / "Cargo.lock", WARM / "Cargo.lock")
-    host = next(
-        line.split()[1]
-        for line in subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout.splitlines()
-        if line.startswith("host:")
-    )
+    host = next(line.split()[1] for line in rustc("-vV").splitlines() if line.startswith("host:"))
     env = environment() | {"RUSTFLAGS": "-Cprefer-dynamic", "CARGO_TARGET_DIR": "target"}
     say("odesync for notebooks")
     # The torch engine is there for a notebook that wants it.
