@@ -116,6 +116,27 @@ def browse(driver, url):
         raise Stop("the page shows errors:\n" + "\n".join(errors))
 
 
+def shown(driver):
+    """What the page says, for one who can't see it."""
+    wanted = {
+        "kernel": ".jp-NotebookPanel-toolbar [data-status]",
+        "prompts": ".jp-InputPrompt",
+        "outputs": ".jp-OutputArea-output",
+        "dialogs": ".jp-Dialog-content",
+        "notices": ".jp-toast-message",
+    }
+    lines = []
+    try:
+        for what, selector in wanted.items():
+            found = driver.find_elements(By.CSS_SELECTOR, selector)
+            texts = [f"{e.get_attribute('data-status') or ''}{e.text}"[:300] for e in found]
+            lines.append(f"  {what}: {texts}")
+        lines += [f"  console: {line['message'][:300]}" for line in driver.get_log("browser")[-10:]]
+    except WebDriverException as error:
+        lines.append(f"  the browser does not answer: {error.msg}")
+    return "\n".join(lines)
+
+
 def check(folder):
     chromium, chromedriver = find_chromium()
     notebook = nbformat.v4.new_notebook()
@@ -134,13 +155,15 @@ def check(folder):
         driver = webdriver.Chrome(options=options, service=Service(chromedriver))
         try:
             browse(driver, url)
+        except Stop as stop:
+            raise Stop(f"{stop}\nThe page shows, see target/notebook/jupyterlab.png:\n{shown(driver)}") from stop
         finally:
             # To look at, whether it went well or not.
             kept = ROOT / "target" / "notebook" / "jupyterlab.png"
             driver.save_screenshot(str(kept))
     except Stop as stop:
         log = (folder / "server.log").read_text()[-3000:]
-        raise Stop(f"{stop}\nWhat the page showed is in target/notebook/jupyterlab.png. The server's log ends:\n{log}") from stop
+        raise Stop(f"the server's log ends:\n{log}\n{stop}") from stop
     finally:
         if driver:
             driver.quit()

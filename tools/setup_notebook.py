@@ -196,6 +196,8 @@ def warm(torch):
     host = next(line.split()[1] for line in rustc("-vV").splitlines() if line.startswith("host:"))
     env = environment() | {"RUSTFLAGS": "-Cprefer-dynamic", "CARGO_TARGET_DIR": "target"}
     say("odesync for notebooks")
+    # A kernel asks for the manifests of all packages, those of other systems too, and may not use the network for it.
+    run("cargo fetch", "It needs crates.io; run it again once that can be reached.", CARGO, "fetch", "--quiet", cwd=WARM / CELL, env=env)
     # The torch engine is there for a notebook that wants it.
     for package in [["ctx"], ["kept", "--features", "odesync"]] if torch else [["ctx"]]:
         command = [CARGO, "build", "--quiet", "--target", host, "--package", *package]

@@ -2,13 +2,17 @@
 //! (Adams-Bashforth-Moulton: predict, evaluate, correct, evaluate). The first steps are those of the classic Runge-Kutta
 //! method, and so are those after a change of the step size or a breakpoint.
 
-use super::adjoint::{Bars, add, add_scaled};
+use super::adjoint::Bars;
 use super::checkpoints::Row;
-use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::methods::rk4;
 use super::plan::Step;
+use super::scheme::Scheme;
+use super::sums::{accumulate, combine, finite};
+use super::sums::{add, add_scaled};
 use super::tableau::Tableau;
+use super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};
 
 /// `u⁺ = u + h Σ_j β_j f_{n−j}`, where f_n is the slope at the state.

@@ -4,11 +4,12 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
-use super::driver::Workspace;
 use super::explicit::slot_index;
 use super::inside;
 use super::plan::{Output, Step};
+use super::sums::{add, add_scaled};
 use super::tableau::Tableau;
+use super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};
 
 /// Walks back over a taped solve. `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to
@@ -181,28 +182,6 @@ impl<'a> Bars<'a> {
     pub fn start(&mut self, mu: &mut [f64]) {
         while !self.outputs.is_empty() {
             add(self.pop(), mu);
-        }
-    }
-}
-
-/// `to += from`.
-pub(crate) fn add(from: &[f64], to: &mut [f64]) {
-    add_scaled(1.0, from, to);
-}
-
-/// `to += scale from`; a few components without the overhead of a loop over many.
-#[inline]
-pub(crate) fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
-    match (from, &mut *to) {
-        ([a], [x]) => *x += scale * a,
-        ([a, b], [x, y]) => (*x, *y) = (*x + scale * a, *y + scale * b),
-        ([a, b, c], [x, y, z]) => {
-            (*x, *y, *z) = (*x + scale * a, *y + scale * b, *z + scale * c);
-        }
-        _ => {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to += scale * from;
-            }
         }
     }
 }

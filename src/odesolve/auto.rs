@@ -1,13 +1,14 @@
 //! Changing between an explicit and a stiff method as the problem asks: the solve is a sequence of segments, each a solve of
 //! one method with its own plan and tape, and its gradient walks back over them one by one.
 
-use super::adjoint::add;
 use super::checkpoints::{self, Again};
-use super::driver::{self, Problem, Route, Trace, Workspace};
+use super::driver::{self, Problem, Route};
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Method;
 use super::options::SolveOptions;
 use super::plan::{Output, Stats, StepPlan};
+use super::sums::add;
+use super::workspace::{Trace, Workspace};
 use crate::field::native::Evaluator;
 
 /// A part of a solve by one method. Its plan's last output is its end, where the next segment begins.

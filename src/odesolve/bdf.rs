@@ -4,14 +4,16 @@
 mod adjoint;
 mod differences;
 
-use super::adjoint::{add, add_scaled};
 use super::checkpoints::Row;
 use super::control::error_norm;
-use super::driver::{Course, Scheme, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::methods::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::plan::Step;
+use super::scheme::Scheme;
 use super::stage::{Equation, StageSolver};
+use super::sums::finite;
+use super::sums::{add, add_scaled};
 use crate::field::native::Evaluator;
 pub(crate) use adjoint::backward;
 use differences::{respacing, weight};
@@ -330,8 +332,9 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
 
 #[cfg(test)]
 mod tests {
-    use super::super::driver::{Problem, Workspace};
+    use super::super::driver::Problem;
     use super::super::options::SolveOptions;
+    use super::super::workspace::Workspace;
     use super::*;
 
     /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact.

@@ -7,11 +7,12 @@
 //! step depends on, the controller's memory too, so that the same steps follow with the same bits, and no step needs to be
 //! written down.
 
-use super::adjoint::add;
-use super::driver::{self, Problem, Route, Workspace};
+use super::driver::{self, Problem, Route};
 use super::failure::SolveFailure;
 use super::options::SolveOptions;
 use super::plan::{Output, StepPlan};
+use super::sums::add;
+use super::workspace::{Trace, Workspace};
 use crate::field::native::Evaluator;
 
 /// The checkpoints of a solve.
@@ -132,7 +133,7 @@ pub(crate) fn backward(
 ) -> Result<Vec<f64>, SolveFailure> {
     let dof = again.evaluator.dof();
     let mut history = vec![];
-    let driver::Trace::Checkpoints(checkpoints) = &kept.trace else {
+    let Trace::Checkpoints(checkpoints) = &kept.trace else {
         return Ok(mu);
     };
     let (stride, steps) = (checkpoints.stride, kept.stats.steps);
@@ -255,7 +256,7 @@ mod tests {
             };
             driver::solve::<true>(&evaluator, &breakpoints, &problem, &options, &mut work).unwrap();
             let (whole, u) = (work.plan.clone(), work.u.clone());
-            work.trace = driver::Trace::Checkpoints(Checkpoints::adaptive());
+            work.trace = Trace::Checkpoints(Checkpoints::adaptive());
             driver::solve::<false>(&evaluator, &breakpoints, &problem, &options, &mut work)
                 .unwrap();
             assert_eq!(work.u, u, "{}", method.name);

@@ -5,16 +5,17 @@
 //! further than from one to the next. The steps meet every requested time and every breakpoint. The integral takes no
 //! part in step control (Kidger, Chen, Lyons, ICML 2021).
 
-use super::adjoint::add;
 use super::checkpoints::Again;
 use super::control::{FirstStep, error_norm, joint_norm};
-use super::driver::{Problem, accumulate, combine, finite};
+use super::driver::Problem;
 use super::failure::{FailureReason, SolveFailure};
 use super::method::{Family, Method};
 use super::methods;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::stepper::Stepper;
+use super::sums::add;
+use super::sums::{accumulate, combine, finite};
 use super::tableau::Tableau;
 use crate::field::native::{Evaluator, Gradient};
 

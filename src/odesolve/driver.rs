@@ -1,14 +1,16 @@
 //! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
 //! a given plan. How a step is taken is the business of the method's [`Scheme`].
 
-use super::checkpoints::{Checkpoints, Row};
-use super::control::FirstStep;
-use super::events::{Occurrence, Watch};
+use super::checkpoints::Row;
+use super::course::Course;
+use super::events::Watch;
 use super::failure::{FailureReason, SolveFailure};
 use super::method::Family;
 use super::options::SolveOptions;
-use super::plan::{Output, Stats, Step, StepPlan};
-use super::stepper::Stepper;
+use super::plan::{Output, Step, StepPlan};
+use super::scheme::Scheme;
+use super::sums::finite;
+use super::workspace::{Trace, Workspace};
 use super::{adams, auto, bdf, esdirk, explicit, radau, rosenbrock};
 use crate::field::native::Evaluator;
 
@@ -23,61 +25,6 @@ pub struct Problem<'a> {
     pub sample: usize,
 }
 
-/// Everything one solve works on, kept between solves so that nothing is allocated in the loop.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Workspace {
-    /// What the steps leave for a gradient, step by step, in the layout of the method's scheme.
-    pub tape: Vec<f64>,
-    /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
-    pub tape_beside: Vec<f64>,
-    /// Number of steps that were taken to outputs inside others.
-    pub steps_beside: usize,
-    /// The end of such a step, `[dof]`.
-    pub inside: Vec<f64>,
-    /// The most numbers that both may hold.
-    pub tape_limit: usize,
-    pub plan: StepPlan,
-    /// Whether the plan was a given one.
-    pub given: bool,
-    /// The size of the step before the first one, where the solve was taken up at a checkpoint.
-    pub before: Option<f64>,
-    /// What a solve without a tape leaves for a gradient.
-    pub trace: Trace,
-    pub stats: Stats,
-    /// The solution, `[time, dof]`.
-    pub u: Vec<f64>,
-    /// The state at the start of the step, `[dof]`.
-    pub state: Vec<f64>,
-    /// The state at the end of the step, `[dof]`.
-    pub next: Vec<f64>,
-    /// The events of the solve, and the time at which one ended it.
-    pub occurrences: Vec<Occurrence>,
-    pub ended: Option<f64>,
-    pub explicit: explicit::Buffers,
-    pub radau: radau::Buffers,
-    pub esdirk: esdirk::Buffers,
-    pub rosenbrock: rosenbrock::Buffers,
-    pub bdf: bdf::Buffers,
-    pub adams: adams::Buffers,
-    /// The segments of `auto`.
-    pub segments: Vec<auto::Segment>,
-    pub stops: Vec<f64>,
-}
-
-/// What a solve leaves for a gradient beside its tape, where it has one.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Trace {
-    /// The plan.
-    #[default]
-    Plan,
-    /// The plan, and the states at the start of each of its steps, `[step, dof]`.
-    States(Vec<f64>),
-    /// Checkpoints. Of the plan only the last step is kept, unless it was given.
-    Checkpoints(Checkpoints),
-    /// Of the plan only the last step, unless it was given.
-    Nothing,
-}
-
 /// By which steps a solve goes, and how far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Route<'a> {
@@ -89,92 +36,6 @@ pub(crate) struct Route<'a> {
     pub from: Option<&'a [f64]>,
     /// The most steps.
     pub most: Option<usize>,
-}
-
-/// How a method takes its steps. The driver holds the state; a scheme leaves u⁺ in `course.work.next`.
-pub(crate) trait Scheme<const TAPE: bool> {
-    /// Length of the tape for this many steps.
-    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize;
-
-    /// Length of the tape that one more step comes to, most steps being alike.
-    fn tape_of_step(&self, course: &Course<TAPE>) -> usize {
-        self.tape_len(course, 2) - self.tape_len(course, 1)
-    }
-
-    /// Prepares the first step at the initial state. For adaptive steps it gives the size of the first one; for fixed steps
-    /// and replays the size is not used.
-    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason>;
-
-    /// Takes the `index`th step, leaving u⁺ in `course.work.next`. An error rejects an adaptive step, which is tried again
-    /// with a smaller size, and ends a solve of fixed steps.
-    fn attempt(
-        &mut self,
-        course: &mut Course<TAPE>,
-        index: usize,
-        step: Step,
-    ) -> Result<(), FailureReason>;
-
-    /// Whether the attempted adaptive step is accepted; tells the stepper the size of the next one.
-    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool;
-
-    /// The method's polynomial at `t + θ h` of the attempted step into `course.work.u[to]`.
-    fn interpolate(
-        &mut self,
-        course: &mut Course<TAPE>,
-        step: Step,
-        theta: f64,
-        to: std::ops::Range<usize>,
-    );
-
-    /// The solution at `t + θ h` of the attempted step into `course.work.u[to]`, to the method's order.
-    fn inside(
-        &mut self,
-        course: &mut Course<TAPE>,
-        step: Step,
-        theta: f64,
-        to: std::ops::Range<usize>,
-    ) -> Result<(), FailureReason> {
-        self.interpolate(course, step, theta, to);
-        Ok(())
-    }
-
-    /// Gets ready for the next step; the states are already exchanged, `course.work.next` is the old one.
-    fn advance(&mut self, course: &mut Course<TAPE>, step: Step);
-
-    /// Whether the accepted step, like others before it, shows that another kind of method would suit the problem better.
-    fn unsuited(&mut self, _course: &mut Course<TAPE>, _step: Step) -> bool {
-        false
-    }
-
-    /// Adds to a checkpoint what the next step depends on beside the state and the stepper: always as many numbers.
-    fn save(&self, row: &mut Vec<f64>);
-
-    /// Takes up a checkpoint instead of [`Scheme::begin`]; the course stands there.
-    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row);
-
-    /// Whether everything beside `next` that the last attempt computed is finite.
-    fn finite(&self) -> bool;
-}
-
-/// A solve under way: what every scheme works with.
-pub(crate) struct Course<'a, const TAPE: bool> {
-    pub evaluator: &'a Evaluator,
-    pub problem: &'a Problem<'a>,
-    pub options: &'a SolveOptions,
-    pub work: &'a mut Workspace,
-    pub dof: usize,
-    pub stepper: Stepper<'a>,
-    /// Whether it ended because another method would suit the problem better.
-    stopped: bool,
-    /// The plan that is replayed, where there is one.
-    pub given: Option<&'a StepPlan>,
-    /// The events that are looked for.
-    pub events: Option<Watch<'a>>,
-    /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
-    /// then, and where steps are given.
-    pub tight: bool,
-    /// Why the last attempt could not be finished.
-    trouble: Option<FailureReason>,
 }
 
 /// Solves one problem into `work`; with `TAPE` what a gradient needs of every accepted step stays in `work.tape`.
@@ -265,110 +126,7 @@ pub(crate) fn part<const TAPE: bool>(
     result.map(|()| course.stopped)
 }
 
-impl<'a, const TAPE: bool> Course<'a, TAPE> {
-    pub fn start(
-        evaluator: &'a Evaluator,
-        breakpoints: &[f64],
-        problem: &'a Problem<'a>,
-        options: &'a SolveOptions,
-        work: &'a mut Workspace,
-    ) -> Self {
-        let dof = evaluator.dof();
-        work.plan.clear();
-        work.before = None;
-        match &mut work.trace {
-            Trace::States(states) => states.clear(),
-            Trace::Checkpoints(checkpoints) => checkpoints.clear(),
-            Trace::Plan | Trace::Nothing => {}
-        }
-        work.tape_beside.clear();
-        work.steps_beside = 0;
-        work.occurrences.clear();
-        work.ended = None;
-        work.stats = Stats::default();
-        work.state.resize(dof, 0.0);
-        work.next.resize(dof, 0.0);
-        work.inside.resize(dof, 0.0);
-        work.state.copy_from_slice(problem.u0);
-        work.u.resize(problem.t.len() * dof, 0.0);
-        work.u[..dof].copy_from_slice(problem.u0);
-        work.plan.outputs.push(Output::Start);
-        let stops = std::mem::take(&mut work.stops);
-        Course {
-            stepper: Stepper::new(problem.t, options, breakpoints, stops),
-            evaluator,
-            problem,
-            options,
-            work,
-            dof,
-            given: None,
-            stopped: false,
-            tight: TAPE || options.fixed(),
-            events: None,
-            trouble: None,
-        }
-    }
-
-    /// The size of the first step where its error is of this order in it; `f` is du/dt at the start, `slot` and
-    /// `change` are storage.
-    pub fn first_size(
-        &mut self,
-        order: usize,
-        f: &[f64],
-        slot: &mut [f64],
-        change: &mut [f64],
-    ) -> f64 {
-        if let Some(h) = self.options.first_step {
-            return h;
-        }
-        let SolveOptions { rtol, atol, .. } = *self.options;
-        let Workspace { state, next, .. } = &mut *self.work;
-        let first = FirstStep::new(state, f, rtol, atol);
-        let trial = self.stepper.sign() * first.trial;
-        combine(state, trial, &[1.0], f, self.dof, next);
-        let t = self.stepper.t + trial;
-        let sample = self.problem.sample;
-        self.evaluator.value(sample, t, next, slot, change);
-        self.work.stats.evaluations += 1;
-        for (change, f) in change.iter_mut().zip(f) {
-            *change -= f;
-        }
-        first.size(change, order)
-    }
-
-    /// Evaluates the field at (t, u) into `k`; with a tape, into the slot that begins at `at` of it.
-    #[inline]
-    pub fn evaluate(&mut self, at: usize, t: f64, u: &[f64], k: &mut [f64]) {
-        let len = self.evaluator.slot_len();
-        let at = if TAPE { at } else { 0 };
-        // Room for the stages of a step was made before it; this is for those before the first.
-        if self.work.tape.len() < at + len {
-            self.work.tape.resize(at + len, 0.0);
-        }
-        let slot = &mut self.work.tape[at..at + len];
-        let sample = self.problem.sample;
-        if TAPE {
-            self.evaluator.taped(sample, t, u, slot, k);
-        } else {
-            self.evaluator.value(sample, t, u, slot, k);
-        }
-        self.work.stats.evaluations += 1;
-    }
-
-    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, into a new slot of the tape beside.
-    pub fn evaluate_beside(&mut self, t: f64, u: &[f64], k: &mut [f64]) {
-        if !TAPE {
-            return self.evaluate(0, t, u, k);
-        }
-        let at = self.work.tape_beside.len();
-        self.work
-            .tape_beside
-            .resize(at + self.evaluator.slot_len(), 0.0);
-        let slot = &mut self.work.tape_beside[at..];
-        self.evaluator.taped(self.problem.sample, t, u, slot, k);
-        self.work.stats.evaluations += 1;
-    }
-
+impl<const TAPE: bool> Course<'_, TAPE> {
     fn go<S: Scheme<TAPE>>(&mut self, scheme: &mut S, route: Route) -> Result<(), SolveFailure> {
         if let Some(most) = route.most {
             self.set_aside(scheme, most);
@@ -450,50 +208,6 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         }
         Ok(next)
     }
-
-    /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
-    fn make_room<S: Scheme<TAPE>>(&mut self, scheme: &S, n: usize) -> Result<(), SolveFailure> {
-        if !TAPE {
-            return Ok(());
-        }
-        let needed = scheme.tape_len(self, n + 1);
-        let beside = self.work.tape_beside.len();
-        let have = self.work.tape.len();
-        let limit = self.work.tape_limit.saturating_sub(beside);
-        if needed <= have && needed <= limit {
-            return Ok(());
-        }
-        // Doubling, so that the tape settles after one solve.
-        let grown = needed.max((2 * have).min(limit));
-        let too_long = |n: usize| FailureReason::TapeTooLong(n.saturating_mul(size_of::<f64>()));
-        if needed > limit {
-            return Err(self.failure(too_long(self.work.tape_limit)));
-        }
-        if self.work.tape.try_reserve_exact(grown - have).is_err() {
-            return Err(self.failure(too_long(have)));
-        }
-        self.work.tape.resize(grown, 0.0);
-        Ok(())
-    }
-
-    /// Room for the tape and the plan of so many steps, neither more nor beside what there was before. Where it can't be had,
-    /// the step that finds none is a failure.
-    fn set_aside<S: Scheme<TAPE>>(&mut self, scheme: &S, steps: usize) {
-        self.work.plan.steps.reserve_exact(steps);
-        self.work.plan.variants.reserve_exact(steps);
-        let more = scheme
-            .tape_of_step(self)
-            .saturating_mul(steps.saturating_sub(1));
-        let needed = scheme.tape_len(self, 1).saturating_add(more);
-        let tape = &mut self.work.tape;
-        if TAPE && needed > tape.len() && needed <= self.work.tape_limit {
-            *tape = vec![];
-            if tape.try_reserve_exact(needed).is_ok() {
-                tape.resize(needed, 0.0);
-            }
-        }
-    }
-
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
     /// ends the solve in it.
     fn accept<S: Scheme<TAPE>>(
@@ -594,16 +308,6 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         Ok(())
     }
 
-    fn failure(&self, reason: FailureReason) -> SolveFailure {
-        SolveFailure {
-            reason,
-            t: self.stepper.t,
-            step: self.stepper.tried,
-            state: self.work.state.clone(),
-            sample: self.problem.sample,
-        }
-    }
-
     fn replay<S: Scheme<TAPE>>(
         &mut self,
         scheme: &mut S,
@@ -631,54 +335,6 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
             self.advance(scheme, step);
         }
         Ok(())
-    }
-}
-
-/// Whether every number is.
-pub(crate) fn finite(x: &[f64]) -> bool {
-    x.iter().all(|x| x.is_finite())
-}
-
-/// `out = u + h Σ_j a_j k_j`.
-#[inline]
-pub(crate) fn combine(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
-    match dof {
-        1 => combine_few::<1>(u, h, a, k, out),
-        2 => combine_few::<2>(u, h, a, k, out),
-        3 => combine_few::<3>(u, h, a, k, out),
-        4 => combine_few::<4>(u, h, a, k, out),
-        _ => {
-            out.copy_from_slice(u);
-            accumulate(h, a, k, dof, out);
-        }
-    }
-}
-
-/// [`combine`] for a few components, whose sums stay in registers.
-#[inline(always)]
-fn combine_few<const N: usize>(u: &[f64], h: f64, a: &[f64], k: &[f64], out: &mut [f64]) {
-    let (Some(u), Some(out)) = (u.as_array::<N>(), out.as_mut_array::<N>()) else {
-        return;
-    };
-    *out = *u;
-    for (&a, k) in a.iter().zip(k.as_chunks::<N>().0) {
-        if a != 0.0 {
-            for i in 0..N {
-                out[i] += h * a * k[i];
-            }
-        }
-    }
-}
-
-/// `out += h Σ_j a_j k_j`.
-#[inline]
-pub(crate) fn accumulate(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
-    for (&a, k) in a.iter().zip(k.chunks_exact(dof)) {
-        if a != 0.0 {
-            for (out, k) in out.iter_mut().zip(k) {
-                *out += h * a * k;
-            }
-        }
     }
 }
 

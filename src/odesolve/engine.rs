@@ -2,15 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::adjoint;
 use super::checkpoints::Checkpoints;
-use super::driver::{self, Problem, Trace, Workspace};
+use super::driver::{self, Problem};
 use super::events::Occurrence;
 use super::gradients::Adjoint;
 use super::kept::{Kept, Spare};
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
+use super::sums::{add, finite};
 use super::transpose::Sums;
+use super::workspace::{Trace, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
@@ -252,9 +253,9 @@ impl Engine for NativeEngine {
         let first = kept.evaluator.parameter_gradient(total.gradient);
         let mut values = total.values;
         values.resize(first.len(), 0.0);
-        adjoint::add(&first, &mut values);
-        let bad = u0.iter().position(|u0| !driver::finite(u0));
-        if let Some(i) = bad.or((!driver::finite(&values)).then_some(0)) {
+        add(&first, &mut values);
+        let bad = u0.iter().position(|u0| !finite(u0));
+        if let Some(i) = bad.or((!finite(&values)).then_some(0)) {
             return Err(kept.not_finite(i).into());
         }
         Ok(SolveGradient { values, u0 })

@@ -1,13 +1,17 @@
 //! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
 
-use super::adjoint::{add, add_scaled, walk};
+use super::adjoint::walk;
 use super::checkpoints::Row;
 use super::control::error_norm;
-use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::plan::Step;
 use super::predictive::Predictive;
+use super::scheme::Scheme;
 use super::stage::{Equation, Exact, Factors, StageSolver};
+use super::sums::{accumulate, combine, finite};
+use super::sums::{add, add_scaled};
+use super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};
 
 const SAFETY: f64 = 0.9;

@@ -3,10 +3,12 @@
 use super::auto::Watch;
 use super::checkpoints::Row;
 use super::control::{self, FirstStep};
-use super::driver::{Course, Scheme, accumulate, combine, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::options::SolveOptions;
 use super::plan::Step;
+use super::scheme::Scheme;
+use super::sums::{accumulate, combine, finite};
 use super::tableau::Tableau;
 
 /// Storage of a scheme, kept between solves.

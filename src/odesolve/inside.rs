@@ -5,7 +5,7 @@
 //! its own, from the start of the step around it: it has the order, the stability and the exact adjoint of every other step,
 //! and the steps of the solve are not changed by it. The polynomial serves as its first guess, and to look for events.
 
-use super::driver::Course;
+use super::course::Course;
 use super::failure::FailureReason;
 use super::plan::Step;
 

@@ -59,7 +59,7 @@ impl Jacobian {
 
     /// Whether every entry is a number.
     pub fn finite(&self) -> bool {
-        super::driver::finite(&self.by_state) && super::driver::finite(&self.by_time)
+        super::sums::finite(&self.by_state) && super::sums::finite(&self.by_time)
     }
 
     /// The largest row sum of absolute values, a bound on every eigenvalue.

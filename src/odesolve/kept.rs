@@ -3,12 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::checkpoints::{self, Again};
-use super::driver::{Problem, Trace, Workspace};
+use super::driver::Problem;
 use super::failure::{FailureReason, SolveFailure};
 use super::gradients::Adjoint;
 use super::method::{Family, Method};
 use super::options::SolveOptions;
 use super::transpose::{self, Sums};
+use super::workspace::{Trace, Workspace};
 use super::{auto, continuous, symplectic};
 use crate::Result;
 use crate::field::VectorField;

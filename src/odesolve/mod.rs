@@ -18,6 +18,7 @@ mod bdf;
 mod checkpoints;
 mod continuous;
 pub(crate) mod control;
+mod course;
 mod driver;
 mod engine;
 mod esdirk;
@@ -37,18 +38,19 @@ mod plan;
 mod predictive;
 mod radau;
 mod rosenbrock;
+mod scheme;
 pub(crate) mod second_order;
 mod stage;
 pub(crate) mod stepper;
+mod sums;
 mod symplectic;
 mod tableau;
 mod transpose;
+mod workspace;
 
 pub use adams::Adams;
 pub use control::Controller;
 pub use driver::Problem;
-#[cfg(feature = "torch")]
-pub(crate) use driver::finite;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
 #[cfg(feature = "torch")]
 pub(crate) use engine::{NO_EVENTS, check};
@@ -60,6 +62,8 @@ pub use method::{Family, Method};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};
 pub use rosenbrock::Rosenbrock;
+#[cfg(feature = "torch")]
+pub(crate) use sums::finite;
 pub use tableau::Tableau;
 
 use ndarray::{Array1, Array2};

@@ -5,11 +5,10 @@ mod stages;
 
 use nalgebra::Complex;
 
-use super::adjoint::add_scaled;
 use super::auto::Watch;
 use super::checkpoints::Row;
 use super::control::error_norm;
-use super::driver::{Course, Scheme, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
 use super::linear::Lu;
@@ -18,6 +17,9 @@ use super::newton::Newton;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::predictive::Predictive;
+use super::scheme::Scheme;
+use super::sums::add_scaled;
+use super::sums::finite;
 use crate::field::native::Evaluator;
 use coupled::Coupled;
 pub(crate) use coupled::backward;

@@ -1,14 +1,18 @@
 //! Rosenbrock steps: linearly implicit, one matrix for all stages of a step and no iteration.
 
-use super::adjoint::{add, add_scaled, walk};
+use super::adjoint::walk;
 use super::checkpoints::Row;
 use super::control::error_norm;
-use super::driver::{Course, Scheme, Workspace, accumulate, combine, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
 use super::linear::Lu;
 use super::plan::Step;
 use super::predictive::Predictive;
+use super::scheme::Scheme;
+use super::sums::{accumulate, combine, finite};
+use super::sums::{add, add_scaled};
+use super::workspace::Workspace;
 use crate::field::native::{Bars, Evaluator, Gradient};
 
 const SAFETY: f64 = 0.9;

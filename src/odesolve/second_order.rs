@@ -8,9 +8,10 @@
 //! Vectors with planes are laid out `[…, w]`, w directions side by side. Stored between the two sweeps are the slots of the
 //! stages, shared by all directions, and the tangents of the stages' states; those inside a stage are computed again.
 
-use super::driver::{Problem, accumulate, combine, finite};
+use super::driver::Problem;
 use super::failure::{FailureReason, SolveFailure};
 use super::plan::{Output, StepPlan};
+use super::sums::{accumulate, add_scaled, combine, finite};
 use super::tableau::Tableau;
 use crate::field::native::{Bars, Evaluator, Planes, SecondGradient};
 
@@ -341,11 +342,5 @@ fn row(tableau: &'static Tableau, i: usize) -> (f64, &'static [f64]) {
     match tableau.extra.get(i.wrapping_sub(tableau.stages())) {
         Some(extra) => (extra.c, extra.a),
         None => (tableau.c[i], tableau.a[i]),
-    }
-}
-
-fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += scale * from;
     }
 }

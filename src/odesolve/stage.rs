@@ -1,13 +1,14 @@
 //! One implicit equation of a step, `z + ψ = c f(t, base + z)`: a stage of a diagonally implicit Runge-Kutta method, or a
 //! step of BDF. Simplified Newton iteration with a Jacobian that is kept as long as it serves.
 
-use super::adjoint::add;
 use super::checkpoints::Row;
-use super::driver::{Course, finite};
+use super::course::Course;
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
 use super::linear::Lu;
 use super::newton::{Newton, Progress, scaled_norm, settled};
+use super::sums::add;
+use super::sums::finite;
 use crate::field::native::Evaluator;
 
 /// Storage and the state of the iteration matrix.

@@ -10,9 +10,11 @@
 //! `λ_n = λ_{n+1} − h Σ_i b̃_i l_i`, and `h Σ_i b̃_i (∂f/∂θ)ᵀ Λ_i` is the parameters' part. Weights of the solution inside the step,
 //! where it is `u_n + h Σ_i w_i(θ) k_i`, add `w_i / b̃_i` times themselves to Λ_i and themselves to λ_n.
 
-use super::adjoint::{Bars, add, add_scaled};
-use super::driver::{Workspace, combine};
+use super::adjoint::Bars;
+use super::sums::combine;
+use super::sums::{add, add_scaled};
 use super::tableau::Tableau;
+use super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};
 
 /// Walks back over the steps of a plan from the states at their starts. `bars` is ∂L/∂u of the solution, `[time, dof]`; the

@@ -1,8 +1,8 @@
 //! The exact discrete adjoint of taped steps, by the kind of method that took them.
 
-use super::driver::Workspace;
 use super::method::{Family, Method};
-use super::{adams, adjoint, bdf, esdirk, radau, rosenbrock};
+use super::workspace::Workspace;
+use super::{adams, adjoint, bdf, esdirk, radau, rosenbrock, sums};
 use crate::field::native::{Evaluator, Gradient};
 
 /// Where the parameters' gradient is summed up.
@@ -24,7 +24,7 @@ impl Sums {
     /// Adds what has the layout of the parameter values.
     pub fn add_values(&mut self, values: &[f64]) {
         self.values.resize(values.len().max(self.values.len()), 0.0);
-        adjoint::add(values, &mut self.values);
+        sums::add(values, &mut self.values);
     }
 }
 

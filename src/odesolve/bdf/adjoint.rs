@@ -1,9 +1,10 @@
 //! The exact adjoint of BDF steps.
 
-use super::super::adjoint::{Bars, add, add_scaled};
-use super::super::driver::Workspace;
+use super::super::adjoint::Bars;
 use super::super::methods::bdf::{GAMMA, alpha};
 use super::super::stage::Exact;
+use super::super::sums::{add, add_scaled};
+use super::super::workspace::Workspace;
 use super::ROWS;
 use super::differences::{respacing, weight};
 use crate::field::native::{Evaluator, Gradient};

@@ -1,9 +1,11 @@
 //! Events during a solve: each accepted step of whichever method is handed to the [`Watch`](super::Watch) as a function of θ.
 
 use super::{Quality, resolution};
-use crate::odesolve::driver::{Course, Scheme, finite};
+use crate::odesolve::course::Course;
 use crate::odesolve::failure::FailureReason;
 use crate::odesolve::plan::{Output, Step};
+use crate::odesolve::scheme::Scheme;
+use crate::odesolve::sums::finite;
 
 impl<const TAPE: bool> Course<'_, TAPE> {
     /// Looks for events in the attempted step, before it becomes the current one; θ of the one that ends the solve.

@@ -1,11 +1,12 @@
 //! The three stages of a step as one system, with the Jacobian of each: what exact Newton iteration and the exact adjoint solve.
 
-use super::super::adjoint::{add_scaled, walk};
-use super::super::driver::Workspace;
+use super::super::adjoint::walk;
 use super::super::jacobian::Jacobian;
 use super::super::linear::Lu;
 use super::super::methods::radau::{A, C};
 use super::super::plan::Step;
+use super::super::sums::add_scaled;
+use super::super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};
 
 /// The stages' equations with the Jacobian of every stage.

@@ -3,14 +3,15 @@
 
 use nalgebra::Complex;
 
-use super::super::adjoint::{add, add_scaled};
 use super::super::control::error_norm;
-use super::super::driver::{Course, finite};
+use super::super::course::Course;
 use super::super::failure::FailureReason;
 use super::super::methods::radau::{A, C, MU, MU_COMPLEX, T, TI, weights};
 use super::super::newton::{Newton, Progress, settled};
 use super::super::options::SolveOptions;
 use super::super::plan::Step;
+use super::super::sums::finite;
+use super::super::sums::{add, add_scaled};
 use super::{Buffers, ITERATIONS, Radau};
 
 impl Radau {
