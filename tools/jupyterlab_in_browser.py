@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
 TOKEN = "browser"
+KERNEL = "Rust (odesync)"
 PATIENCE = 240.0
 
 CELLS = [
@@ -102,7 +103,8 @@ def free_port():
 def browse(driver, url):
     driver.get(f"{url}/lab/tree/check.ipynb?token={TOKEN}&reset")
     wait("the notebook in the page", lambda: driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
-    wait("a kernel that is idle", lambda: driver.find_elements(By.CSS_SELECTOR, ".jp-NotebookPanel-toolbar [data-status='idle']"))
+    # Not the notebook's own sign, which says idle before there is a kernel; cells that are run then go nowhere.
+    wait("a kernel that is idle", lambda: f"{KERNEL} | Idle" in driver.find_element(By.CSS_SELECTOR, "#jp-main-statusbar").text)
     # The menu: Run, Run All Cells.
     driver.find_element(By.XPATH, "//div[contains(@class, 'lm-MenuBar-itemLabel') and text()='Run']").click()
     wait("the menu", lambda: driver.find_element(By.CSS_SELECTOR, "li[data-command='runmenu:run-all']")).click()
@@ -119,7 +121,7 @@ def browse(driver, url):
 def shown(driver):
     """What the page says, for one who can't see it."""
     wanted = {
-        "kernel": ".jp-NotebookPanel-toolbar [data-status]",
+        "status": "#jp-main-statusbar",
         "prompts": ".jp-InputPrompt",
         "outputs": ".jp-OutputArea-output",
         "dialogs": ".jp-Dialog-content",
@@ -129,8 +131,7 @@ def shown(driver):
     try:
         for what, selector in wanted.items():
             found = driver.find_elements(By.CSS_SELECTOR, selector)
-            texts = [f"{e.get_attribute('data-status') or ''}{e.text}"[:300] for e in found]
-            lines.append(f"  {what}: {texts}")
+            lines.append(f"  {what}: {[e.text[:300] for e in found]}")
         lines += [f"  console: {line['message'][:300]}" for line in driver.get_log("browser")[-10:]]
     except WebDriverException as error:
         lines.append(f"  the browser does not answer: {error.msg}")
@@ -140,7 +141,7 @@ def shown(driver):
 def check(folder):
     chromium, chromedriver = find_chromium()
     notebook = nbformat.v4.new_notebook()
-    notebook.metadata["kernelspec"] = {"name": "odesync", "display_name": "Rust (odesync)", "language": "rust"}
+    notebook.metadata["kernelspec"] = {"name": "odesync", "display_name": KERNEL, "language": "rust"}
     notebook.cells = [nbformat.v4.new_code_cell(cell.replace("PATH", str(ROOT))) for cell in CELLS]
     nbformat.write(notebook, folder / "check.ipynb")
     port = free_port()
