@@ -336,18 +336,15 @@ mod tests {
     use super::super::options::SolveOptions;
     use super::super::workspace::Workspace;
     use super::*;
+    use crate::field::{VectorField, system};
 
     /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact.
-    fn error(order: usize, n: usize) -> f64 {
-        // u′ = −4 (u − sin t) + cos t, u = sin t.
-        let field =
-            crate::field::system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()])
-                .unwrap();
-        let evaluator = Evaluator::new(&field);
+    fn error(field: &VectorField, exact: fn(f64) -> f64, order: usize, n: usize) -> f64 {
+        let evaluator = Evaluator::new(field);
         let options = SolveOptions::default().method("bdf").unwrap();
         let h = 2.0 / n as f64;
         let problem = Problem {
-            u0: &[0.0],
+            u0: &[exact(0.0)],
             t: &[0.0, 2.0],
             sample: 0,
         };
@@ -357,7 +354,7 @@ mod tests {
         let mut bdf = Bdf::new(&evaluator, Buffers::default());
         bdf.begin(&mut course, false).unwrap();
         (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
-        let mut row: Vec<f64> = (0..ROWS).map(|i| (-h * i as f64).sin()).collect();
+        let mut row: Vec<f64> = (0..ROWS).map(|i| exact(-h * i as f64)).collect();
         for d in &mut bdf.buffers.d {
             *d = row[0];
             row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
@@ -370,14 +367,22 @@ mod tests {
             bdf.attempt(&mut course, i, step).unwrap();
             course.advance(&mut bdf, step);
         }
-        (course.work.state[0] - 2.0_f64.sin()).abs()
+        (course.work.state[0] - exact(2.0)).abs()
     }
 
     #[test]
     fn each_order_is_the_stated_one() {
-        for order in 1..=MAX_ORDER {
-            let observed = (error(order, 100) / error(order, 200)).log2();
-            assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
+        let linear = system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()]);
+        let logistic = system(1, &[], |_, u, _| vec![u.at(0) * (1.0 - u.at(0))]);
+        let problems: [(_, fn(f64) -> f64); 2] =
+            [(linear, f64::sin), (logistic, |t| 1.0 / (1.0 + (-t).exp()))];
+        for (field, exact) in problems {
+            let field = field.unwrap();
+            for order in 1..=MAX_ORDER {
+                let error = |n| error(&field, exact, order, n);
+                let observed = (error(100) / error(200)).log2();
+                assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
+            }
         }
     }
 }
