@@ -62,7 +62,7 @@ def find_chromium():
     print(f"installing {' and '.join(PACKAGES)}", flush=True)
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(["apt-get", *command], env=env, capture_output=True, text=True)
+        done = subprocess.run(["apt-get", "-o", "Acquire::Retries=5", *command], env=env, capture_output=True, text=True)
         if done.returncode != 0:
             raise Stop(f"`{cure}` fails:\n{done.stderr.strip()}")
     if not all(found()):

@@ -338,8 +338,10 @@ mod tests {
     use super::*;
     use crate::field::{VectorField, system};
 
+    type Solution = fn(f64) -> f64;
+
     /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact.
-    fn error(field: &VectorField, exact: fn(f64) -> f64, order: usize, n: usize) -> f64 {
+    fn error(field: &VectorField, exact: Solution, order: usize, n: usize) -> f64 {
         let evaluator = Evaluator::new(field);
         let options = SolveOptions::default().method("bdf").unwrap();
         let h = 2.0 / n as f64;
@@ -374,8 +376,10 @@ mod tests {
     fn each_order_is_the_stated_one() {
         let linear = system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()]);
         let logistic = system(1, &[], |_, u, _| vec![u.at(0) * (1.0 - u.at(0))]);
-        let problems: [(_, fn(f64) -> f64); 2] =
-            [(linear, f64::sin), (logistic, |t| 1.0 / (1.0 + (-t).exp()))];
+        let problems = [
+            (linear, f64::sin as Solution),
+            (logistic, |t| 1.0 / (1.0 + (-t).exp())),
+        ];
         for (field, exact) in problems {
             let field = field.unwrap();
             for order in 1..=MAX_ORDER {

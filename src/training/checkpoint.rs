@@ -12,7 +12,7 @@ use ndarray::Array2;
 use super::container::{Content, damaged};
 use super::optimizer::OptimizerState;
 use super::resume::Origin;
-use super::run::{EpochRecord, METRICS, Run, Stop, Tally};
+use super::run::{EpochRecord, METRICS, Run, Standing, Stop};
 use super::settings::{SavedSolver, Settings};
 use crate::field::VectorField;
 use crate::files::{lock_folder, write_atomically};
@@ -50,7 +50,7 @@ struct About {
     solver: SavedSolver,
     stop: Stop,
     final_mse: Option<f64>,
-    tally: Tally,
+    standing: Standing,
     optimizer_step: u64,
     t0: Vec<f64>,
     origin: Origin,
@@ -154,7 +154,7 @@ impl Run {
                 solver: SavedSolver::new(&self.solver),
                 stop: self.stop.clone(),
                 final_mse: self.final_mse,
-                tally: self.tally.clone(),
+                standing: self.standing.clone(),
                 optimizer_step: self.optimizer.step,
                 t0: self.t0.clone(),
                 origin: self.origin.clone(),
@@ -168,7 +168,7 @@ impl Run {
             (FIRST, &self.optimizer.first),
             (SECOND, &self.optimizer.second),
             (CORRECTIONS, &self.corrections),
-            (BEST_PARAMETERS, &self.tally.best),
+            (BEST_PARAMETERS, &self.standing.best),
         ] {
             content.add(name, &[values.len()], values);
         }
@@ -225,9 +225,9 @@ impl Run {
             instruction_set: about.instruction_set,
             kept,
             stop: about.stop,
-            tally: Tally {
+            standing: Standing {
                 best: content.take(path, BEST_PARAMETERS)?.values,
-                ..about.tally
+                ..about.standing
             },
             origin: about.origin,
             generator: about.generator,
@@ -270,10 +270,10 @@ impl Run {
         if self.kept.len() != points || self.kept.iter().any(|point| point.len() != n) {
             return Some("the points of the path are not those of this run");
         }
-        if self.tally.best.len() != n {
+        if self.standing.best.len() != n {
             return Some("the best parameters are not those of the model");
         }
-        if self.tally.best_mse.is_some() && self.tally.best_epoch >= epochs {
+        if self.standing.best_mse.is_some() && self.standing.best_epoch >= epochs {
             return Some("the best epoch is not one of the history");
         }
         None

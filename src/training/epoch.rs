@@ -38,10 +38,10 @@ impl Trainer<'_> {
             ..EpochRecord::default()
         };
         let improved = self.note_best(mse, epoch);
-        self.tally.since_best = if improved || lambda != 0.0 {
+        self.standing.since_best = if improved || lambda != 0.0 {
             0
         } else {
-            self.tally.since_best + 1
+            self.standing.since_best + 1
         };
         match loss {
             Ok((mut loss, norm)) => {
@@ -63,13 +63,13 @@ impl Trainer<'_> {
                     &loss.gradient,
                     decayed,
                 );
-                self.tally.failures = 0;
+                self.standing.failures = 0;
             }
             Err(error) => {
                 record.failed = true;
-                self.tally.failures += 1;
-                self.tally.reason = error.to_string();
-                if self.tally.failures == 1 {
+                self.standing.failures += 1;
+                self.standing.reason = error.to_string();
+                if self.standing.failures == 1 {
                     observer.note(&format!("epoch {epoch} skipped: {error}"));
                 }
             }
@@ -100,11 +100,11 @@ impl Trainer<'_> {
 
     /// Keeps the parameters if their mse is the best so far.
     fn note_best(&mut self, mse: f64, epoch: usize) -> bool {
-        let better = mse.is_finite() && self.tally.best_mse.is_none_or(|best| mse < best);
+        let better = mse.is_finite() && self.standing.best_mse.is_none_or(|best| mse < best);
         if better {
-            self.tally.best_mse = Some(mse);
-            self.tally.best_epoch = epoch;
-            self.tally.best.copy_from_slice(&self.params);
+            self.standing.best_mse = Some(mse);
+            self.standing.best_epoch = epoch;
+            self.standing.best.copy_from_slice(&self.params);
         }
         better
     }

@@ -92,7 +92,7 @@ impl EpochRecord {
 /// What the loop keeps beside the parameters and the optimiser's state.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tally {
+pub(super) struct Standing {
     /// The parameters with the best mse before an update.
     #[serde(skip)]
     pub best: Vec<f64>,
@@ -157,7 +157,7 @@ pub struct Run {
     /// The parameters (those of the model, then the others) at the beginning of every so many epochs
     /// ([`super::TrainOptions::trajectory_every`]); empty where they were not kept.
     pub(super) kept: Vec<Vec<f64>>,
-    pub(super) tally: Tally,
+    pub(super) standing: Standing,
     pub(super) origin: Origin,
     /// The state of the shared generator.
     pub(super) generator: Generator,
@@ -211,21 +211,21 @@ impl Run {
         self.history.iter().map(|r| r.seconds).sum()
     }
 
-    /// Puts the best model in its place: it is that of the tally, or the last one where that is better.
+    /// Puts the best model in its place: it is the best before an update, or the last one where that is better.
     pub(super) fn choose_best(&mut self) -> Result<()> {
-        let best = self.tally.best_mse;
+        let best = self.standing.best_mse;
         let last = self
             .final_mse
             .filter(|last| best.is_none_or(|best| *last < best));
         (self.best_mse, self.best_epoch) = match (last, best) {
             (Some(last), _) => (last, self.history.len()),
-            (None, Some(best)) => (best, self.tally.best_epoch),
+            (None, Some(best)) => (best, self.standing.best_epoch),
             (None, None) => (f64::NAN, 0),
         };
         let n = self.last.n_params();
         let own = match (last, best) {
             (None, Some(_)) => {
-                let (model, own) = self.tally.best.split_at(n.min(self.tally.best.len()));
+                let (model, own) = self.standing.best.split_at(n.min(self.standing.best.len()));
                 self.model = self.last.with_params(model)?;
                 own
             }

@@ -8,7 +8,7 @@ use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::path;
 use super::resume::{self, Origin};
-use super::run::{EpochRecord, Run, Stop, Tally};
+use super::run::{EpochRecord, Run, Standing, Stop};
 use super::settings::Settings;
 use crate::datasets::Dataset;
 use crate::engines::engine;
@@ -89,7 +89,7 @@ pub(super) struct Trainer<'a> {
     pub free: Option<Objective>,
     pub params: Vec<f64>,
     pub state: OptimizerState,
-    pub tally: Tally,
+    pub standing: Standing,
     pub history: Vec<EpochRecord>,
     /// Points of the path, where it is kept.
     kept: Vec<Vec<f64>>,
@@ -129,7 +129,7 @@ impl<'a> Trainer<'a> {
             epochs,
             origin: Origin::new(model, data, objective.u0()),
             state: OptimizerState::new(params.len()),
-            tally: Tally {
+            standing: Standing {
                 best: params.clone(),
                 best_mse: None,
                 best_epoch: 0,
@@ -183,20 +183,24 @@ impl<'a> Trainer<'a> {
         self.params = saved.last.params();
         self.params.extend(saved.corrections);
         self.state = saved.optimizer;
-        self.tally = saved.tally;
+        self.standing = saved.standing;
         self.history = saved.history;
         self.kept = saved.kept;
     }
 
     /// Why there is no next epoch, if so. It depends on nothing but what a checkpoint holds.
     fn end(&self) -> Option<Stop> {
-        let tally = &self.tally;
-        if tally.failures >= self.options.max_failures {
+        let standing = &self.standing;
+        if standing.failures >= self.options.max_failures {
             return Some(Stop::Failing(
-                self.advice(&format!("{} epochs in a row", tally.failures)),
+                self.advice(&format!("{} epochs in a row", standing.failures)),
             ));
         }
-        if self.options.patience.is_some_and(|p| tally.since_best >= p) {
+        if self
+            .options
+            .patience
+            .is_some_and(|p| standing.since_best >= p)
+        {
             return Some(Stop::EarlyStop);
         }
         (self.history.len() >= self.epochs).then_some(Stop::Finished)
@@ -221,7 +225,7 @@ impl<'a> Trainer<'a> {
                 record => record?,
             };
             self.kept.extend(here);
-            let best = self.tally.best_mse.unwrap_or(f64::NAN);
+            let best = self.standing.best_mse.unwrap_or(f64::NAN);
             let told = observer.epoch(&record, best);
             self.history.push(record);
             if told.is_err() {
@@ -243,7 +247,7 @@ impl<'a> Trainer<'a> {
         format!(
             "{which} could not be solved, the last because {}. Try a lower learning rate, gradient clipping (clip), a stronger \
              coupling or more steps in the schedule",
-            self.tally.reason
+            self.standing.reason
         )
     }
 
@@ -265,7 +269,7 @@ impl<'a> Trainer<'a> {
             corrections: self.params[self.objective.n_model()..].to_vec(),
             instruction_set: Isa::current().name().into(),
             stop,
-            tally: self.tally.clone(),
+            standing: self.standing.clone(),
             origin: self.origin.clone(),
             generator: with_shared(|generator| generator.clone()),
             last,

@@ -78,23 +78,17 @@ impl Evaluator {
     pub fn bind(&mut self, values: &[f64]) {
         self.values = Arc::new(values.to_vec());
         for affine in &self.program.affines {
-            let from = &values[affine.weight..affine.weight + affine.out * affine.inputs];
-            let to = &mut self.bound[affine.matrix()];
-            for o in 0..affine.out {
-                for j in 0..affine.inputs {
-                    to[affine.place(o, j)] = from[o * affine.inputs + j];
-                }
+            for (from, to) in affine.places() {
+                self.bound[to] = values[from];
             }
             if let Some(range) = affine.turned() {
                 let to = &mut self.turned[range];
                 for o in 0..affine.out {
                     for j in 0..affine.inputs {
-                        to[affine.place_turned(o, j)] = from[o * affine.inputs + j];
+                        to[affine.place_turned(o, j)] =
+                            values[affine.weight + o * affine.inputs + j];
                     }
                 }
-            }
-            if let Some(b) = affine.bias {
-                self.bound[affine.bias_values()].copy_from_slice(&values[b..b + affine.out]);
             }
         }
         let mut fixed = std::mem::take(&mut self.fixed);
@@ -247,18 +241,8 @@ impl Evaluator {
         );
         gradient.flush();
         for affine in &self.program.affines {
-            let from = &gradient.bound[affine.matrix()];
-            let to = &mut all[affine.weight..affine.weight + affine.out * affine.inputs];
-            for o in 0..affine.out {
-                for j in 0..affine.inputs {
-                    to[o * affine.inputs + j] += from[affine.place(o, j)];
-                }
-            }
-            if let Some(b) = affine.bias {
-                let from = &gradient.bound[affine.bias_values()];
-                for (to, from) in all[b..b + affine.out].iter_mut().zip(from) {
-                    *to += from;
-                }
+            for (to, from) in affine.places() {
+                all[to] += gradient.bound[from];
             }
         }
         all

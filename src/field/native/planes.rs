@@ -123,18 +123,9 @@ impl Evaluator {
         let w = planes.width;
         planes.bound.resize(w * self.program.n_bound, 0.0);
         for affine in &self.program.affines {
-            let matrix = &mut planes.bound[w * affine.bound..w * affine.matrix().end];
-            for o in 0..affine.out {
-                for j in 0..affine.inputs {
-                    let from = w * (affine.weight + o * affine.inputs + j);
-                    let to = w * affine.place(o, j);
-                    matrix[to..to + w].copy_from_slice(&values_dot[from..from + w]);
-                }
-            }
-            let bias = affine.bias_values();
-            if let Some(b) = affine.bias {
-                planes.bound[w * bias.start..w * bias.end]
-                    .copy_from_slice(&values_dot[w * b..w * (b + affine.out)]);
+            for (from, to) in affine.places() {
+                planes.bound[w * to..w * (to + 1)]
+                    .copy_from_slice(&values_dot[w * from..w * (from + 1)]);
             }
         }
         let Planes {
@@ -310,21 +301,10 @@ impl Evaluator {
             compiled::second(self.isa, &self.program.fixed, &inputs, &self.fixed, &moved, scratch, &mut adjoints);
         });
         for affine in &self.program.affines {
-            let from = &sums.bound_dot[w * affine.bound..];
-            for o in 0..affine.out {
-                for j in 0..affine.inputs {
-                    let (place, to) = (
-                        w * affine.place(o, j),
-                        w * (affine.weight + o * affine.inputs + j),
-                    );
-                    add(&from[place..place + w], &mut all[to..to + w]);
-                }
-            }
-            if let Some(b) = affine.bias {
-                let bias = affine.bias_values();
+            for (to, from) in affine.places() {
                 add(
-                    &sums.bound_dot[w * bias.start..w * bias.end],
-                    &mut all[w * b..w * (b + affine.out)],
+                    &sums.bound_dot[w * from..w * (from + 1)],
+                    &mut all[w * to..w * (to + 1)],
                 );
             }
         }

@@ -160,6 +160,23 @@ impl Affine {
         }
     }
 
+    /// Each weight and bias: its place among all parameter values, and its place among what is bound.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let weights = (0..self.out).flat_map(move |o| {
+            (0..self.inputs).map(move |j| {
+                (
+                    self.weight + o * self.inputs + j,
+                    self.bound + self.place(o, j),
+                )
+            })
+        });
+        let biases = self
+            .bias
+            .into_iter()
+            .flat_map(|b| (b..b + self.out).zip(self.bias_values()));
+        weights.chain(biases)
+    }
+
     /// Where the bias is bound, as long as the output.
     pub fn bias_range(&self) -> std::ops::Range<usize> {
         let end = self.matrix().end;
