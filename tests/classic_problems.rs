@@ -258,5 +258,5 @@ fn problems_that_are_not_stiff() {
 
 #[test]
 fn stiff_problems() {
-    check(true, &["radau", "kvaerno5", "rodas5p"]);
+    check(true, &["radau", "kvaerno5", "rodas5p", "bdf", "auto"]);
 }

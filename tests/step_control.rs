@@ -1,7 +1,8 @@
 //! How steps are chosen: controllers, limits, and what dense output costs.
 
+use ndarray::array;
 use odesync::dynamics::{lorenz, lotka_volterra};
-use odesync::field::system;
+use odesync::field::{Input, driven_system, system};
 use odesync::odesolve::{Controller, Output, SolveOptions, methods, solve};
 
 #[test]
@@ -132,5 +133,63 @@ fn a_solution_that_becomes_infinite_is_none() {
             let result = solve(field, &[1.0], &[0.0, 1e9], &options);
             assert!(result.is_err(), "{}: {result:?}", method.name);
         }
+    }
+}
+
+#[test]
+fn a_stop_far_away_changes_nothing_before_it() {
+    // Two samples: breakpoints at the ends, and an input of nothing between them.
+    let (push, start) = (array![[0.0], [0.0]], [1.5]);
+    let push = Input::linear(&[0.0, 1000.0], push.view()).unwrap();
+    let field = driven_system(1, &[], &[("w", push)], |t, u, p| {
+        vec![p.get("w") - (u.at(0) - t.cos())]
+    })
+    .unwrap();
+    let exact = |t: f64| 0.5 * (t.cos() + t.sin()) + (start[0] - 0.5) * (-t).exp();
+    // Of low orders this would take a hundred thousand steps.
+    for method in methods::ALL.iter().filter(|m| m.adaptive() && m.order > 2) {
+        let run = |breakpoints| {
+            let options = SolveOptions {
+                breakpoints,
+                ..SolveOptions::default().method(method.name).unwrap()
+            };
+            let options = options.tolerances(1e-6, 1e-8);
+            let got = solve(&field, &start, &[0.0, 1000.0], &options).unwrap();
+            let off = (got.u[[1, 0]] - exact(1000.0)).abs();
+            assert!(off < 1e-4, "{}: {off:e}", method.name);
+            got.stats
+        };
+        let (free, stopping) = (run(false), run(true));
+        println!("{}: {free:?} {stopping:?}", method.name);
+        let alike = |a: usize, b: usize| a as f64 <= 1.1 * b as f64 + 20.0;
+        assert!(
+            alike(stopping.steps, free.steps)
+                && alike(stopping.rejected, free.rejected)
+                && alike(stopping.factorizations, free.factorizations),
+            "{}: {free:?} without breakpoints, {stopping:?} with them",
+            method.name
+        );
+    }
+}
+
+#[test]
+fn a_first_step_past_the_end_is_no_worse_than_another() {
+    let field = lotka_volterra().unwrap();
+    let end = |options: SolveOptions| {
+        let got = solve(&field, &[1.0, 1.0], &[0.0, 4.0], &options).unwrap();
+        (got.u.row(1).to_vec(), got.stats.steps)
+    };
+    let (want, _) = end(SolveOptions::default().tolerances(1e-12, 1e-13));
+    for method in methods::ALL.iter().filter(|m| m.adaptive()) {
+        let options = || SolveOptions::default().method(method.name).unwrap();
+        let (_, usual) = end(options());
+        let (got, steps) = end(SolveOptions {
+            first_step: Some(5.0),
+            ..options()
+        });
+        let off = (got[0] - want[0]).abs().max((got[1] - want[1]).abs());
+        let bound = if method.order > 2 { 2e-5 } else { 2e-4 };
+        assert!(off < bound, "{}: {off:e}", method.name);
+        assert!(steps <= usual + usual / 10 + 20, "{}: {steps}", method.name);
     }
 }

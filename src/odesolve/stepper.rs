@@ -16,6 +16,10 @@ use super::plan::{Output, Step};
 /// of order 5, and the safety factor of the controllers leaves more.
 const STRETCH: f64 = 1.02;
 
+/// So many steps before a stop are of one size. Of no more than these is none saved by [`STRETCH`] once they are under way, so that
+/// their size stays.
+const EVEN: f64 = 50.0;
+
 /// One problem's place in time and the sizes of its steps.
 #[derive(Debug)]
 pub(crate) struct Stepper<'a> {
@@ -169,9 +173,13 @@ impl<'a> Stepper<'a> {
         let left = stop.map_or(f64::INFINITY, |stop| (stop - t) * sign);
         let end = match stop {
             Some(stop) if left <= longest => stop,
-            // The steps to a stop are of one size: else the last would be a sliver, and those before it as likely to be rejected
-            // as any.
-            Some(_) => t + sign * left / (left / longest).ceil(),
+            // The last steps to a stop are of one size: else the last would be a sliver, and those before it as likely to be
+            // rejected as any. Stretched far from it, every step would be a little longer than the one before, which keeps
+            // methods from what they do where the size stays (an order of their own, a factorization for many steps).
+            Some(_) => match (left / longest).ceil() {
+                n if n <= EVEN => t + sign * left / n,
+                _ => t + sign * self.proposed,
+            },
             None => t + sign * self.proposed,
         };
         self.clipped = left <= longest;
