@@ -325,8 +325,8 @@ fn check_first(first: Array2<f64>) -> Result<Array2<f64>> {
                 _ => format!(" of sample {sample}"),
             };
             Err(Error::invalid(format!(
-                "component {component}{of} is missing (NaN) at the first time, so the initial state is not known: give u0, or \
-                 begin the data at a time where every component was measured"
+                "component {component}{of} is missing (NaN) at the first time, so the initial state is not known: give u0 (a guess \
+                 will do where train_u0: true trains it), or begin the data at a time where every component was measured"
             )))
         }
         None => Ok(first),

@@ -42,7 +42,7 @@ impl Hessian {
         let n = self.n();
         if count == 0 || count > n {
             return Err(Error::invalid(format!(
-                "a Hessian of {n} parameters has {n} eigenpairs; {count} were asked for"
+                "a Hessian of {n} parameters has {n} eigenpairs: ask for 1 to {n}, not {count}"
             )));
         }
         if n > DENSE_LIMIT {

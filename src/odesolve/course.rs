@@ -136,6 +136,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         self.evaluator.taped(self.problem.sample, t, u, slot, k);
         self.work.stats.evaluations += 1;
     }
+
     /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
     pub fn make_room<S: Scheme<TAPE>>(&mut self, scheme: &S, n: usize) -> Result<(), SolveFailure> {
         if !TAPE {

@@ -208,6 +208,7 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         }
         Ok(next)
     }
+
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
     /// ends the solve in it.
     fn accept<S: Scheme<TAPE>>(

@@ -24,6 +24,8 @@ pub enum FailureReason {
     StepTooSmall,
     /// The field gave NaN or infinity at the start or at every step size tried.
     NotFinite,
+    /// The field's Jacobian is not finite, which an implicit method needs; the field itself may be.
+    JacobianNotFinite,
     /// The limit on the number of steps was reached.
     TooManySteps(usize),
     /// The user asked to stop.
@@ -83,10 +85,16 @@ impl fmt::Display for SolveFailure {
                 "the field is not finite {at}: check the initial state and the equations there (a division by zero, a \
                  logarithm or root of a negative number) and, in training, the learning rate"
             ),
+            FailureReason::JacobianNotFinite => write!(
+                f,
+                "the derivatives of the field are not finite {at}, and an implicit method needs them: check the equations there (a root \
+                 of zero has an infinite slope), or take a method that does without, such as \"dopri5\""
+            ),
             FailureReason::TooManySteps(limit) => write!(
                 f,
                 "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: try method \"radau\" \
-                 or \"auto\" if the field is stiff, raise max_steps, or try looser rtol and atol"
+                 or \"auto\" if the field is stiff, raise max_steps, or try looser rtol and atol (where steps are fixed, a larger \
+                 step_size or fewer substeps)"
             ),
             FailureReason::NotConverging => write!(
                 f,

@@ -137,7 +137,7 @@ impl Radau {
             return Ok(());
         }
         if !self.buffers.jacobian.finite() {
-            return Err(FailureReason::NotFinite);
+            return Err(FailureReason::JacobianNotFinite);
         }
         let good = self.decompose(course.dof, h);
         course.work.stats.factorizations += 2;

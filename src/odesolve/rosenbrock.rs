@@ -163,7 +163,7 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
             ..
         } = &mut self.buffers;
         if !jacobian.finite() {
-            return Err(FailureReason::NotFinite);
+            return Err(FailureReason::JacobianNotFinite);
         }
         let diagonal = 1.0 / (h * tableau.gamma);
         let good = lu.factor(dof, |r, c| {

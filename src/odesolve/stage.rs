@@ -148,7 +148,7 @@ impl StageSolver {
             return Ok(());
         }
         if !self.jacobian.finite() {
-            return Err(FailureReason::NotFinite);
+            return Err(FailureReason::JacobianNotFinite);
         }
         let good = self.decompose(c);
         course.work.stats.factorizations += 1;

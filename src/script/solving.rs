@@ -194,8 +194,11 @@ fn solve(
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
     if let Some(t) = solution.stats.stiff_from {
         host.note(&format!(
-            "solve: the problem is stiff from t = {t:.6} on; changed to a stiff method there ({} changes in all)",
-            solution.stats.switches
+            "solve: the problem is stiff from t = {t:.6} on; changed to a stiff method there{}",
+            match solution.stats.switches {
+                0 | 1 => String::new(),
+                n => format!(" ({n} changes in all, there and back)"),
+            }
         ));
     }
     Ok(Solved(Arc::new(solution)))
@@ -235,7 +238,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps); auto (changes to a stiff method where the \
-         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\"), \
+         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", of explicit Runge-Kutta methods), \
          breakpoints, engine, device; event (|t, u, p| a number that passes through zero) with direction (\"both\", \"up\", \
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
