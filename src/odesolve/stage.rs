@@ -148,7 +148,11 @@ impl StageSolver {
             return Ok(());
         }
         if !self.jacobian.finite() {
-            return Err(FailureReason::JacobianNotFinite);
+            // It may be taken at a place that was foreseen, where there is no field any more.
+            return Err(match finite(&self.f) {
+                true => FailureReason::JacobianNotFinite,
+                false => FailureReason::NotFinite,
+            });
         }
         let good = self.decompose(c);
         course.work.stats.factorizations += 1;
