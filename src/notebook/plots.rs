@@ -6,7 +6,7 @@ use crate::datasets::Dataset;
 use crate::landscape::Density;
 use crate::odesolve::Solution;
 use crate::plotting::builders::density;
-use crate::plotting::{Figure, Panel, Style, fit, loss_curve, trajectory};
+use crate::plotting::{Figure, Panel, fit, of, trajectory};
 use crate::training::Run;
 use crate::{Error, Result};
 
@@ -26,36 +26,17 @@ impl Plot for Solution {
     }
 }
 
-/// The first sample as points.
+/// Points; several samples as lines.
 impl Plot for Dataset {
     fn plot(&self) -> Result<Panel> {
-        let Some((t, u)) = self.trajectories().next() else {
-            return Err(Error::invalid("there are no data to draw"));
-        };
-        let mut figure = Figure::new().x_label("t");
-        for (name, column) in self.names().iter().zip(u.columns()) {
-            figure = figure.scatter(t, column, Style::new().label(name))?;
-        }
-        Ok(figure.into())
+        Ok(of::data(self)?.into())
     }
 }
 
 /// Training loss, mse and λ by epoch.
 impl Plot for Run {
     fn plot(&self) -> Result<Panel> {
-        let metric = |name| self.metric(name);
-        let (epochs, loss, mse, lambda) = (
-            metric("epoch")?,
-            metric("train_loss")?,
-            metric("mse")?,
-            metric("lambda")?,
-        );
-        let series: &[(&str, &[f64])] = match self.method.as_str() {
-            "vanilla" => &[("mse", &mse)],
-            _ => &[("training loss", &loss), ("mse of the free model", &mse)],
-        };
-        let coupled = lambda.iter().any(|l| *l != 0.0);
-        Ok(loss_curve(&epochs, series, coupled.then_some(&lambda[..]))?.into())
+        Ok(of::losses(self)?.into())
     }
 }
 

@@ -34,6 +34,7 @@ mod legend;
 mod look;
 mod marching;
 mod marker;
+pub(crate) mod of;
 mod option;
 mod output;
 mod paint;

@@ -52,7 +52,9 @@ fn nothing(figure: &Figure, points: &[Point]) -> Error {
             "there is nothing to draw: add a line, scatter or band".to_owned()
         }
         (0, _) => "there is nothing to draw: the arrays of its layers are empty".to_owned(),
-        (n, 0) => format!("none of its {n} values is finite; look for where the NaN come from"),
+        (n, 0) => format!(
+            "none of its {n} values can be drawn: they are NaN, infinite or beyond all measure; look for where they come from"
+        ),
         (_, n) => {
             let (axis, option) = match figure.y_scale {
                 Scale::Log => ("vertical", "log_y"),

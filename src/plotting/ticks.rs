@@ -28,7 +28,11 @@ impl Ticks {
 
 /// Round values from `lo` to `hi` as the marks of an axis.
 fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
-    let (values, exponent) = stepped(lo, hi, most);
+    // One mark alone says nothing of the scale.
+    let (values, exponent) = (most..most + 4)
+        .map(|most| stepped(lo, hi, most))
+        .find(|(values, _)| values.len() > 1)
+        .unwrap_or_else(|| stepped(lo, hi, most));
     let labels = linear_labels(&values, exponent);
     values.iter().map(|v| axis.place(*v)).zip(labels).collect()
 }

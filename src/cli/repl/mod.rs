@@ -107,7 +107,7 @@ impl Repl {
             }
             interrupt.stop();
             match counted.fetch_add(1, Ordering::Relaxed) {
-                0 => super::complain("stopping; what is done so far is kept"),
+                0 => super::complain("stopping; a training keeps what it has"),
                 1 => {
                     super::complain("still stopping; press Ctrl-C once more to end odesync at once")
                 }
@@ -277,7 +277,9 @@ impl Repl {
     fn load(&mut self, file: &Path) -> Result<(), ScriptError> {
         self.begin();
         // It can be changed and run again even where it fails.
-        self.program = Some(Program::File(file.to_path_buf()));
+        if file.is_file() {
+            self.program = Some(Program::File(file.to_path_buf()));
+        }
         let result = self.session.run_file(file);
         if self.leaves_something(&result) {
             let code = std::fs::read_to_string(file).unwrap_or_default();

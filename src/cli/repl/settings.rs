@@ -30,6 +30,11 @@ impl Settings {
     /// `:set …`: the text to show.
     pub fn set(&mut self, session: &mut Session, argument: &str) -> Result<String, ScriptError> {
         if !argument.contains('=') && !argument.starts_with('~') {
+            if argument.contains(char::is_whitespace) {
+                return Err(usage_text(
+                    "a change is written with =, as in :set training.lr=0.03",
+                ));
+            }
             return self.show(session, argument);
         }
         let change = match argument.split_once('=') {

@@ -36,10 +36,24 @@ pub fn loss_curve(
     {
         losses = losses.log_y();
     }
+    if let Some((low, high)) = without_outliers(series) {
+        losses = losses.y_range(low, high)?;
+    }
     for (label, values) in series {
         losses = losses.line(epochs, *values, Style::new().label(*label).width(1.6))?;
     }
     with_lambda(losses, epochs, lambda)
+}
+
+/// The range of the axis where a few values are so far above the others that they would press them flat: these leave the picture
+/// through its upper edge. While the coupling holds the solution, the free model may be anywhere.
+fn without_outliers(series: &[(&str, &[f64])]) -> Option<(f64, f64)> {
+    let all = series.iter().flat_map(|(_, values)| values.iter().copied());
+    let mut all: Vec<f64> = all.filter(|v| *v > 0.0 && v.is_finite()).collect();
+    all.sort_unstable_by(f64::total_cmp);
+    let (low, high) = (*all.first()?, *all.last()?);
+    let usual = all[(all.len() - 1) * 19 / 20];
+    (high > 1e3 * usual).then_some((low / 1.5, 10.0 * usual))
 }
 
 /// The mse of several runs by epoch: its median as a line and the band between its quartiles, on a logarithmic axis, and the homotopy

@@ -9,59 +9,13 @@ use super::super::solving::Solved;
 use super::super::synchronizing::Spline;
 use super::super::training::Trained;
 use super::fits::training_title;
-use crate::plotting::builders::{spline, written};
-use crate::plotting::{Color, Figure, Grid, Panel, Style, loss_curve, trajectory};
-use crate::training::Run;
+use crate::plotting::builders::spline;
+use crate::plotting::{Grid, Panel, of, trajectory};
 use crate::{Error, Result};
-
-/// Samples that are drawn over each other at most.
-const SAMPLES: usize = 24;
 
 /// The first sample, `[time, dof]`.
 fn first(u: ArrayView3<'_, f64>) -> Array2<f64> {
     u.index_axis(Axis(0), 0).to_owned()
-}
-
-fn loss_figure(run: &Run) -> Result<Grid> {
-    let (epochs, loss, mse) = (
-        run.metric("epoch")?,
-        run.metric("train_loss")?,
-        run.metric("mse")?,
-    );
-    let lambda = run.metric("lambda")?;
-    let is_homotopy = lambda.iter().any(|l| *l != 0.0);
-    let series: &[(&str, &[f64])] = match run.method.as_str() {
-        "vanilla" => &[("mse", &mse)],
-        _ => &[("training loss", &loss), ("mse of the free model", &mse)],
-    };
-    let grid = loss_curve(&epochs, series, is_homotopy.then_some(&lambda[..]))?;
-    Ok(grid.title(training_title(&run.method)))
-}
-
-/// Data as points; several samples as thin lines, each component in its colour.
-pub(super) fn data_figure(data: &Data) -> Result<Figure> {
-    let names = data.0.names();
-    let samples = data.0.samples();
-    let mut figure = Figure::new().x_label("t");
-    if let [name] = names {
-        figure = figure.y_label(written(name));
-    }
-    for (sample, (t, u)) in data.0.trajectories().take(SAMPLES).enumerate() {
-        for (i, (name, column)) in names.iter().zip(u.columns()).enumerate() {
-            let mut style = Style::new().color(Color::Palette(i));
-            if sample == 0 && names.len() > 1 {
-                style = style.label(written(name));
-            }
-            figure = match samples {
-                1 => figure.scatter(t, column, style)?,
-                _ => figure.line(t, column, style.width(1.2).alpha(0.6))?,
-            };
-        }
-    }
-    if samples > SAMPLES {
-        figure = figure.title(format!("The first {SAMPLES} of {samples} samples"));
-    }
-    Ok(figure)
 }
 
 /// A spline and its derivative, of the first sample.
@@ -95,10 +49,12 @@ pub(super) fn register(reg: &mut Registry) {
         Ok(Panel::Figure(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?))
     });
     reg.add("plot", |d: Data| -> Fallible<Panel> {
-        Ok(Panel::Figure(data_figure(&d)?))
+        Ok(Panel::Figure(of::data(&d.0)?))
     });
     reg.add("plot", |r: Trained| -> Fallible<Panel> {
-        Ok(Panel::Grid(loss_figure(&r.0)?))
+        Ok(Panel::Grid(
+            of::losses(&r.0)?.title(training_title(&r.0.method)),
+        ))
     });
     reg.add("plot", |s: Spline| -> Fallible<Panel> {
         Ok(Panel::Grid(spline_figure(&s, None)?))
