@@ -7,10 +7,11 @@ use super::dense::{HALF, LANES, Start};
 use super::exp::{EXP, LN2_HIGH, LN2_LOW, ROUND};
 use super::outer::{HEIGHT, WIDTH};
 use std::arch::x86_64::{
-    __m256d, _mm256_add_epi64, _mm256_andnot_pd, _mm256_blendv_pd, _mm256_broadcast_sd,
-    _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_div_pd, _mm256_fmadd_pd, _mm256_fmsub_pd,
-    _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_min_pd, _mm256_mul_pd, _mm256_set1_epi64x,
-    _mm256_set1_pd, _mm256_setzero_pd, _mm256_slli_epi64, _mm256_storeu_pd, _mm256_sub_pd,
+    __m256d, _CMP_GT_OQ, _mm256_add_epi64, _mm256_andnot_pd, _mm256_blendv_pd, _mm256_broadcast_sd,
+    _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmp_pd, _mm256_div_pd, _mm256_fmadd_pd,
+    _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_min_pd, _mm256_mul_pd,
+    _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setzero_pd, _mm256_slli_epi64, _mm256_storeu_pd,
+    _mm256_sub_pd,
 };
 
 /// The running sums of rows that are as long as x, a multiple of four.
@@ -288,13 +289,15 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
 ) {
     let all = _mm256_set1_pd;
     let zero = [_mm256_setzero_pd(); W];
-    let (mut v, mut a, mut square) = (zero, zero, zero);
+    let (mut v, mut a, mut square, mut far) = (zero, zero, zero, zero);
     let (mut r, mut r_square, mut scale) = (zero, zero, zero);
     for w in 0..W {
         // SAFETY: at + 4 W ≤ x.len().
         v[w] = unsafe { _mm256_loadu_pd(x.as_ptr().add(at + HALF * w)) };
         // The minimum of a number and NaN is its second operand.
-        a[w] = _mm256_min_pd(all(FARTHEST), _mm256_andnot_pd(all(-0.0), v[w]));
+        let size = _mm256_andnot_pd(all(-0.0), v[w]);
+        a[w] = _mm256_min_pd(all(FARTHEST), size);
+        far[w] = _mm256_cmp_pd::<_CMP_GT_OQ>(size, all(FARTHEST));
         square[w] = _mm256_mul_pd(a[w], a[w]);
         let half = _mm256_mul_pd(all(-0.5), a[w]);
         // −½ is a power of two, so that −½ a² log₂ e may be rounded in any order.
@@ -311,7 +314,7 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
     let above = polynomial(&P, a, square);
     for w in 0..W {
         let e = _mm256_fmadd_pd(e[w], r_square[w], r[w]);
-        let e = _mm256_fmadd_pd(e, scale[w], scale[w]);
+        let e = _mm256_andnot_pd(far[w], _mm256_fmadd_pd(e, scale[w], scale[w]));
         let tail = _mm256_div_pd(_mm256_mul_pd(e, above[w]), below[w]);
         // It goes by the sign bit.
         let cdf = _mm256_blendv_pd(_mm256_sub_pd(all(1.0), tail), tail, v[w]);
