@@ -14,8 +14,7 @@ use super::methods;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::stepper::Stepper;
-use super::sums::add;
-use super::sums::{accumulate, combine, finite};
+use super::sums::{accumulate, add, combine, finite};
 use super::tableau::Tableau;
 use crate::field::native::{Evaluator, Gradient};
 

@@ -10,8 +10,7 @@ use super::linear::Lu;
 use super::plan::Step;
 use super::predictive::Predictive;
 use super::scheme::Scheme;
-use super::sums::{accumulate, combine, finite};
-use super::sums::{add, add_scaled};
+use super::sums::{accumulate, add, add_scaled, combine, finite};
 use super::workspace::Workspace;
 use crate::field::native::{Bars, Evaluator, Gradient};
 

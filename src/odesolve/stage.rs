@@ -7,8 +7,7 @@ use super::failure::FailureReason;
 use super::jacobian::Jacobian;
 use super::linear::Lu;
 use super::newton::{Newton, Progress, scaled_norm, settled};
-use super::sums::add;
-use super::sums::finite;
+use super::sums::{add, finite};
 use crate::field::native::Evaluator;
 
 /// Storage and the state of the iteration matrix.

@@ -11,8 +11,7 @@
 //! where it is `u_n + h Σ_i w_i(θ) k_i`, add `w_i / b̃_i` times themselves to Λ_i and themselves to λ_n.
 
 use super::adjoint::Bars;
-use super::sums::combine;
-use super::sums::{add, add_scaled};
+use super::sums::{add, add_scaled, combine};
 use super::tableau::Tableau;
 use super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};

@@ -10,8 +10,7 @@ use super::super::methods::radau::{A, C, MU, MU_COMPLEX, T, TI, weights};
 use super::super::newton::{Newton, Progress, settled};
 use super::super::options::SolveOptions;
 use super::super::plan::Step;
-use super::super::sums::finite;
-use super::super::sums::{add, add_scaled};
+use super::super::sums::{add, add_scaled, finite};
 use super::{Buffers, ITERATIONS, Radau};
 
 impl Radau {
