@@ -616,6 +616,15 @@ fn neighbours_share_their_axes() {
     assert_eq!(zeros, 4, "{zeros}");
 }
 
+/// The picture without the cells of its maps, whose base64 may spell any word.
+fn without_cells(svg: &str) -> String {
+    let mut parts = svg.split("base64,");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |kept, part| {
+        kept + part.split_once('"').map_or("", |(_cells, rest)| rest)
+    })
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
 
@@ -651,6 +660,7 @@ proptest::proptest! {
         for figure in colored.into_iter().flatten() {
             let _ = figure.to_text(40, 12, false);
             if let Ok(svg) = figure.to_svg() {
+                let svg = without_cells(&svg);
                 proptest::prop_assert!(!svg.contains("NaN") && !svg.contains("\"inf"), "{}", svg);
             }
         }
