@@ -187,7 +187,7 @@ fn the_reference_hessian() {
 fn products_against_finite_differences_of_gradients() {
     for (name, model) in models() {
         for (method, lambda) in methods() {
-            for solver in ["dopri5", "bosh3"] {
+            for solver in ["dopri5", "bosh3", "radau", "kvaerno5"] {
                 let solver = SolveOptions::default()
                     .method(solver)
                     .unwrap()
@@ -247,10 +247,22 @@ fn a_part_of_the_state_is_measured_and_initial_states_are_trained() {
 }
 
 #[test]
-fn every_explicit_method_and_fixed_steps() {
+fn every_method_with_second_derivatives_and_fixed_steps() {
     let (model, data) = (&models()[1].1, data(1));
+    let mut without = vec![];
     for method in odesync::odesolve::methods::ALL {
-        if method.tableau().is_none() {
+        let options = LossOptions::default().solver(SolveOptions {
+            method,
+            ..SolveOptions::default()
+        });
+        if let Err(error) = Hessian::new(model, &data, &options) {
+            let error = error.to_string();
+            assert!(error.contains(method.name), "{error}");
+            assert!(
+                error.contains("radau, kvaerno5") && error.contains("dopri5"),
+                "{error}"
+            );
+            without.push(method.name);
             continue;
         }
         for fixed in [false, true] {
@@ -277,6 +289,58 @@ fn every_explicit_method_and_fixed_steps() {
                 norm(&gap)
             );
         }
+    }
+    assert_eq!(
+        without,
+        [
+            "rodas5p",
+            "bdf",
+            "adams2",
+            "adams3",
+            "adams4",
+            "implicit_adams",
+            "auto"
+        ]
+    );
+}
+
+/// y' = −k (y − cos θt) beside its slow partner: with k = 2000 an explicit method would take thousands of steps.
+#[test]
+fn a_stiff_model_has_a_hessian() {
+    let model = odesync::field::system(2, &[("k", 2000.0), ("w", 1.3)], |t, u, p| {
+        vec![
+            -p.get("k") * (u.at(0) - (p.get("w") * t).cos() * u.at(1)),
+            -u.at(1) * u.at(1) + 0.3 * u.at(0),
+        ]
+    })
+    .unwrap()
+    .trainable(&["k", "w"])
+    .unwrap();
+    let data = data(2);
+    for name in ["radau", "kvaerno5"] {
+        let solver = SolveOptions::default().method(name).unwrap();
+        let options = LossOptions::default().solver(solver.tolerances(1e-7, 1e-9));
+        let h = Hessian::new(&model, &data, &options).unwrap();
+        for seed in 0..3 {
+            // The rate's own scale, so that a difference moves both.
+            let v = vector(2, seed);
+            let v = [100.0 * v[0], v[1]];
+            let (got, want) = (
+                h.apply(&v).unwrap(),
+                difference(&model, &data, &options, &v),
+            );
+            for (got, want) in got.iter().zip(&want) {
+                assert!(
+                    (got - want).abs() < 1e-7 * want.abs(),
+                    "{name}: {got:e}, {want:e}"
+                );
+            }
+        }
+        let m = h.matrix().unwrap();
+        assert!(
+            (m[[0, 1]] - m[[1, 0]]).abs() < 1e-12 * m[[0, 1]].abs(),
+            "{m}"
+        );
     }
 }
 

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::curvature::Curvature;
+use crate::Result;
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_WIDTH, Planes, SecondGradient, interleave};
 use crate::odesolve::StepPlan;
-use crate::odesolve::second_order::{OutputBars, Sweep, Taped};
+use crate::odesolve::second_order::{self, OutputBars, Taped};
 use crate::training::{Against, Task};
-use crate::{Error, Result};
 
 /// The second derivatives of a training loss at θ: every solve replayed on its steps, with its tape.
 pub(super) struct SolvedCurvature {
     task: Arc<Task>,
     field: VectorField,
     evaluator: Evaluator,
-    solves: Vec<Taped>,
+    solves: Vec<Box<dyn Taped>>,
     /// Solves in a group.
     group: usize,
     /// Derivatives of the loss with respect to each solution, `[time, dof]`.
@@ -30,7 +30,8 @@ pub(super) struct SolvedCurvature {
 /// The work space of several solves for one block of directions.
 struct Group {
     planes: Planes,
-    sweeps: Vec<Sweep>,
+    /// Tangents of the stages of each.
+    stages: Vec<Vec<f64>>,
 }
 
 /// The most groups of solves, each with sums of its own. A fixed number, so that the bits do not depend on the threads.
@@ -40,16 +41,9 @@ impl SolvedCurvature {
     /// Replays the solves at θ on their plans and keeps what the products need.
     ///
     /// # Errors
-    /// A solve that failed or would take too much memory, or a solver that is not an explicit Runge-Kutta method.
+    /// A solve that failed or would take too much memory, or a solver that is not a Runge-Kutta method.
     pub fn new(task: Arc<Task>, params: &[f64], lambda: f64, plans: &[StepPlan]) -> Result<Self> {
-        let method = task.solver().method;
-        let Some(tableau) = method.tableau() else {
-            return Err(Error::invalid(format!(
-                "second derivatives are there for explicit Runge-Kutta methods, and \"{}\" is none; use \"dopri5\" or another of \
-                 them",
-                method.name
-            )));
-        };
+        second_order::check(task.solver().method)?;
         let field = task.field(params, lambda)?;
         let evaluator = Evaluator::new(&field);
         let starts = task.starts(params);
@@ -60,9 +54,11 @@ impl SolvedCurvature {
         let solves = problems
             .par_iter()
             .zip(plans)
-            .map(|(problem, plan)| Taped::new(&evaluator, tableau, problem, plan, (limit, planes)))
+            .map(|(problem, plan)| {
+                second_order::replay(&evaluator, task.solver(), problem, plan, (limit, planes))
+            })
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let states: Vec<&[f64]> = solves.iter().map(|s| &s.u[..]).collect();
+        let states: Vec<&[f64]> = solves.iter().map(|s| s.u()).collect();
         let compared = task.compare(&states, &starts, Against::Data);
         Ok(SolvedCurvature {
             zeros: compared.bars.iter().map(|b| vec![0.0; b.len()]).collect(),
@@ -100,23 +96,24 @@ impl SolvedCurvature {
         evaluator.move_parameters(&interleave(&directions, n_values, w), &mut planes);
 
         // Forward: the tangents of every solution.
-        let forward = |(g, solves): (usize, &[Taped])| {
+        let forward = |(g, solves): (usize, &[Box<dyn Taped>])| {
             let mut group = Group {
                 planes: planes.clone(),
-                sweeps: vec![],
+                stages: vec![],
             };
             let mut tangents = vec![];
             for (i, solve) in solves.iter().enumerate() {
                 let i = g * self.group + i;
                 let own: Vec<f64> = start_tangents.iter().flat_map(|s| s[i].clone()).collect();
                 let u0_dot = interleave(&own, dof, w);
-                let mut sweep = solve.sweep(evaluator, w);
-                tangents.push(solve.forward(evaluator, &u0_dot, &mut group.planes, &mut sweep));
-                group.sweeps.push(sweep);
+                let moved = solve.forward(evaluator, &u0_dot, &mut group.planes);
+                tangents.push(moved.u);
+                group.stages.push(moved.stages);
             }
             (group, tangents)
         };
-        let groups: Vec<(usize, &[Taped])> = self.solves.chunks(self.group).enumerate().collect();
+        let groups: Vec<(usize, &[Box<dyn Taped>])> =
+            self.solves.chunks(self.group).enumerate().collect();
         let (mut groups, tangents): (Vec<Group>, Vec<Vec<Vec<f64>>>) = match inside {
             true => groups.into_par_iter().map(forward).unzip(),
             false => groups.into_iter().map(forward).unzip(),
@@ -142,14 +139,15 @@ impl SolvedCurvature {
         let back = |(g, group): (usize, &mut Group)| {
             let mut sums = evaluator.second_gradient(&group.planes);
             let mut u0 = vec![];
-            for (i, sweep) in group.sweeps.iter_mut().enumerate() {
+            for (i, stages) in group.stages.iter().enumerate() {
                 let i = g * self.group + i;
                 let bars = OutputBars {
                     value: &values[i],
                     tangents: &bars[i],
                 };
                 let solve = &self.solves[i];
-                u0.push(solve.backward(evaluator, &bars, &mut group.planes, sweep, &mut sums));
+                let planes = &mut group.planes;
+                u0.push(solve.backward(evaluator, stages, &bars, planes, &mut sums));
             }
             (sums, u0)
         };

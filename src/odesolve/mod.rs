@@ -18,6 +18,7 @@ mod bdf;
 mod checkpoints;
 mod continuous;
 pub(crate) mod control;
+mod coupled;
 mod course;
 mod driver;
 mod engine;

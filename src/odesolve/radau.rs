@@ -1,6 +1,6 @@
 //! Radau IIA steps (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
 
-mod coupled;
+mod adjoint;
 mod stages;
 
 use nalgebra::Complex;
@@ -8,6 +8,7 @@ use nalgebra::Complex;
 use super::auto::Watch;
 use super::checkpoints::Row;
 use super::control::error_norm;
+use super::coupled::Coupled;
 use super::course::Course;
 use super::failure::FailureReason;
 use super::jacobian::Jacobian;
@@ -20,8 +21,7 @@ use super::predictive::Predictive;
 use super::scheme::Scheme;
 use super::sums::{add_scaled, finite};
 use crate::field::native::Evaluator;
-use coupled::Coupled;
-pub(crate) use coupled::backward;
+pub(crate) use adjoint::backward;
 use stages::sum;
 
 const ITERATIONS: usize = 6;
@@ -90,7 +90,7 @@ impl Radau {
         }
         buffers.increment.resize(dof, Complex::default());
         buffers.jacobian.bind(evaluator);
-        buffers.stages.bind(evaluator);
+        buffers.stages.bind(evaluator, 3);
         Radau {
             buffers,
             factored: 0.0,

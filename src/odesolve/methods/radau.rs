@@ -1,5 +1,6 @@
 //! Radau IIA of order 5.
 
+use super::super::coupled::Stages;
 use super::{Family, Method};
 
 /// Implicit Runge-Kutta method of order 5 with three stages, L-stable and stiffly accurate. Its collocation polynomial, of
@@ -31,6 +32,12 @@ pub(crate) const A: [[f64; 3]; 3] = [
     ],
     [(16.0 - S6) / 36.0, (16.0 + S6) / 36.0, 1.0 / 9.0],
 ];
+
+/// Both.
+pub(crate) const STAGES: Stages = Stages {
+    c: &C,
+    a: A.as_flattened(),
+};
 
 /// Weights of the stages in the error estimate (of order 3).
 pub(crate) const E: [f64; 3] = [

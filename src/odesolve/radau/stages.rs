@@ -6,7 +6,7 @@ use nalgebra::Complex;
 use super::super::control::error_norm;
 use super::super::course::Course;
 use super::super::failure::FailureReason;
-use super::super::methods::radau::{A, C, MU, MU_COMPLEX, T, TI, weights};
+use super::super::methods::radau::{A, C, MU, MU_COMPLEX, STAGES, T, TI, weights};
 use super::super::newton::{Newton, Progress, settled};
 use super::super::options::SolveOptions;
 use super::super::plan::Step;
@@ -155,8 +155,8 @@ impl Radau {
             }
             let (first, rest) = slots.split_at(len);
             let (second, third) = rest.split_at(len);
-            let slots = [first, second, third];
-            if !stages.factor(course.evaluator, sample, step, slots) {
+            let slots: [&[f64]; 3] = [first, second, third];
+            if !stages.factor(course.evaluator, (sample, step), STAGES, &slots) {
                 return false;
             }
             work.stats.jacobians += 3;

@@ -1,23 +1,21 @@
-//! Second derivatives of a solve on its steps: tangents of the replay and of its discrete adjoint, many directions at once.
+//! Second derivatives of a solve by an explicit Runge-Kutta method.
 //!
 //! With a direction of the initial state and the parameters, the stages of a step have the tangents
-//! `Ẏ_i = u̇ + h Σ_j a_ij k̇_j`, `k̇_i = ∂f/∂u Ẏ_i + ∂f/∂θ θ̇`. The adjoint sweep is differentiated in the same way: what it
-//! carries (`μ`, `k̄_i`, `Ȳ_i`) has tangents that are carried beside it, and the tangent of `Ȳ_i = (∂f/∂u)ᵀ k̄_i` holds the
-//! second derivatives of the field. Step sizes are held fixed, so the result is the exact second derivative of the replay.
-//!
-//! Vectors with planes are laid out `[…, w]`, w directions side by side. Stored between the two sweeps are the slots of the
-//! stages, shared by all directions, and the tangents of the stages' states; those inside a stage are computed again.
+//! `Ẏ_i = u̇ + h Σ_j a_ij k̇_j`, `k̇_i = ∂f/∂u Ẏ_i + ∂f/∂θ θ̇`. What the adjoint sweep carries (`μ`, `k̄_i`, `Ȳ_i`) has tangents
+//! that are carried beside it. Of the two sweeps only the tangents of the stages' states are stored between them; those inside a
+//! stage are computed again.
 
-use super::driver::Problem;
-use super::failure::{FailureReason, SolveFailure};
-use super::plan::{Output, StepPlan};
-use super::sums::{accumulate, add_scaled, combine, finite};
-use super::tableau::Tableau;
-use crate::field::native::{Bars, Evaluator, Planes, SecondGradient};
+use super::super::driver::Problem;
+use super::super::failure::{FailureReason, SolveFailure};
+use super::super::plan::{Output, StepPlan};
+use super::super::sums::{accumulate, combine, finite};
+use super::super::tableau::Tableau;
+use super::{OutputBars, Pair, Tangents, Taped};
+use crate::field::native::{Evaluator, Planes, SecondGradient};
 
 /// One problem's solve on its plan, with the slots of all of its stages.
 #[derive(Debug)]
-pub(crate) struct Taped {
+pub(super) struct Explicit {
     tableau: &'static Tableau,
     sample: usize,
     plan: StepPlan,
@@ -25,27 +23,10 @@ pub(crate) struct Taped {
     /// Index of the first slot of each step's own, and the number of all slots, `[steps + 1]`.
     begin: Vec<usize>,
     /// The solution, `[time, dof]`.
-    pub u: Vec<f64>,
+    u: Vec<f64>,
 }
 
-/// The work space of one sweep forward and back.
-pub(crate) struct Sweep {
-    /// Tangents of the states of all stages, `[slot, dof, w]`.
-    stages: Vec<f64>,
-    /// `[stages, dof, w]`.
-    k_dot: Vec<f64>,
-    state_dot: Vec<f64>,
-    weights: Vec<f64>,
-    room: Vec<f64>,
-}
-
-/// ∂L/∂u of the solution, `[time, dof]`, and its tangents, `[time, dof, w]`.
-pub(crate) struct OutputBars<'a> {
-    pub value: &'a [f64],
-    pub tangents: &'a [f64],
-}
-
-impl Taped {
+impl Explicit {
     /// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
     pub fn new(
         evaluator: &Evaluator,
@@ -57,7 +38,7 @@ impl Taped {
         let dof = evaluator.dof();
         let (s, all) = (tableau.stages(), tableau.all_stages());
         let len = evaluator.slot_len();
-        let mut taped = Taped {
+        let mut taped = Explicit {
             tableau,
             sample: problem.sample,
             plan: plan.clone(),
@@ -138,48 +119,29 @@ impl Taped {
         let shared = self.shared(step);
         shared..shared + self.begin[step + 1] - self.begin[step]
     }
+}
 
-    /// Room for sweeps with planes of width `w`.
-    pub fn sweep(&self, evaluator: &Evaluator, w: usize) -> Sweep {
-        let (s, width) = (self.tableau.all_stages(), evaluator.dof() * w);
-        let slots = self.begin.last().copied().unwrap_or(0);
-        Sweep {
-            stages: vec![0.0; slots * width],
-            k_dot: vec![0.0; s * width],
-            state_dot: vec![0.0; width],
-            weights: vec![0.0; s],
-            room: vec![0.0; width],
-        }
+impl Taped for Explicit {
+    fn u(&self) -> &[f64] {
+        &self.u
     }
 
-    /// The tangents of the solution, `[time, dof, w]`, along directions of the initial state, `[dof, w]`, and of the
-    /// parameters, which `planes` has.
-    pub fn forward(
-        &self,
-        evaluator: &Evaluator,
-        u0_dot: &[f64],
-        planes: &mut Planes,
-        sweep: &mut Sweep,
-    ) -> Vec<f64> {
+    fn forward(&self, evaluator: &Evaluator, u0_dot: &[f64], planes: &mut Planes) -> Tangents {
         let tableau = self.tableau;
-        let (s, width) = (tableau.stages(), u0_dot.len());
+        let (s, all, width) = (tableau.stages(), tableau.all_stages(), u0_dot.len());
         let len = evaluator.slot_len();
-        let mut all = u0_dot.to_vec();
-        let Sweep {
-            stages,
-            k_dot,
-            state_dot,
-            weights,
-            room,
-        } = sweep;
-        state_dot.copy_from_slice(u0_dot);
+        let slots = self.begin.last().copied().unwrap_or(0);
+        let mut u = u0_dot.to_vec();
+        let mut stages = vec![0.0; slots * width];
+        let (mut k_dot, mut weights) = (vec![0.0; all * width], vec![0.0; all]);
+        let (mut state_dot, mut room) = (u0_dot.to_vec(), vec![0.0; width]);
         let mut output = 1;
         for (n, step) in self.plan.steps.iter().enumerate() {
             let h = step.h();
             for i in self.own(n) {
                 let (slot, (c, a)) = (self.slot(n, i), row(tableau, i));
                 let stage = &mut stages[slot * width..(slot + 1) * width];
-                combine(state_dot, h, a, k_dot, width, stage);
+                combine(&state_dot, h, a, &k_dot, width, stage);
                 evaluator.tangent(
                     (self.sample, step.node(c)),
                     &self.slots[slot * len..(slot + 1) * len],
@@ -192,33 +154,31 @@ impl Taped {
             while let Some(&at) = self.plan.outputs.get(output) {
                 match at {
                     Output::End(m) if m == n => {
-                        combine(state_dot, h, tableau.b, k_dot, width, room);
+                        combine(&state_dot, h, tableau.b, &k_dot, width, &mut room);
                     }
                     Output::Inside(m, theta) if m == n => {
-                        tableau.dense_weights(theta, weights);
-                        combine(state_dot, h, weights, k_dot, width, room);
+                        tableau.dense_weights(theta, &mut weights);
+                        combine(&state_dot, h, &weights, &k_dot, width, &mut room);
                     }
                     _ => break,
                 }
-                all.extend_from_slice(room);
+                u.extend_from_slice(&room);
                 output += 1;
             }
-            accumulate(h, tableau.b, k_dot, width, state_dot);
+            accumulate(h, tableau.b, &k_dot, width, &mut state_dot);
             if tableau.fsal {
                 k_dot.copy_within((s - 1) * width..s * width, 0);
             }
         }
-        all
+        Tangents { u, stages }
     }
 
-    /// Walks back after [`Taped::forward`]: adds the tangents of ∂L/∂θ to `sums` and returns those of ∂L/∂u₀,
-    /// `[dof, w]`.
-    pub fn backward(
+    fn backward(
         &self,
         evaluator: &Evaluator,
+        stages: &[f64],
         bars: &OutputBars,
         planes: &mut Planes,
-        sweep: &mut Sweep,
         sums: &mut SecondGradient,
     ) -> Vec<f64> {
         let tableau = self.tableau;
@@ -229,10 +189,8 @@ impl Taped {
         let mut k_bar = Pair::zero(all * dof, all * width);
         let mut carry = Pair::zero(dof, width);
         let mut stage_bar = Pair::zero(dof, width);
-        let bar_of = |m: usize| {
-            let value = &bars.value[m * dof..(m + 1) * dof];
-            (value, &bars.tangents[m * width..(m + 1) * width])
-        };
+        let (mut weights, mut room) = (vec![0.0; all], vec![0.0; width]);
+        let bar_of = |m: usize| bars.at(m, (dof, width));
         let mut output = self.plan.outputs.len();
         for (n, step) in self.plan.steps.iter().enumerate().rev() {
             let h = step.h();
@@ -241,8 +199,7 @@ impl Taped {
                 output -= 1;
                 mu.add(1.0, bar_of(output));
             }
-            k_bar.value.fill(0.0);
-            k_bar.tangents.fill(0.0);
+            k_bar.clear();
             for (i, b) in tableau.b.iter().enumerate() {
                 k_bar.add_at(i, (dof, width), h * b, mu.both());
             }
@@ -250,8 +207,8 @@ impl Taped {
                 && m == n
             {
                 output -= 1;
-                tableau.dense_weights(theta, &mut sweep.weights);
-                for (i, w) in sweep.weights.iter().enumerate() {
+                tableau.dense_weights(theta, &mut weights);
+                for (i, w) in weights.iter().enumerate() {
                     k_bar.add_at(i, (dof, width), h * w, bar_of(output));
                 }
                 mu.add(1.0, bar_of(output));
@@ -269,14 +226,10 @@ impl Taped {
                 let slot = self.slot(n, i);
                 let taped = &self.slots[slot * len..(slot + 1) * len];
                 let place = (self.sample, step.node(c));
-                let stage_dot = &sweep.stages[slot * width..(slot + 1) * width];
-                evaluator.tangent(place, taped, stage_dot, &[], planes, &mut sweep.room);
-                stage_bar.value.fill(0.0);
-                stage_bar.tangents.fill(0.0);
-                let u = Bars {
-                    value: &mut stage_bar.value,
-                    tangents: &mut stage_bar.tangents,
-                };
+                let stage_dot = &stages[slot * width..(slot + 1) * width];
+                evaluator.tangent(place, taped, stage_dot, &[], planes, &mut room);
+                stage_bar.clear();
+                let u = stage_bar.bars();
                 evaluator.second(place, taped, planes, (bar, bar_dot), u, None, sums);
                 mu.add(1.0, stage_bar.both());
                 for (j, a) in a.iter().enumerate() {
@@ -295,45 +248,6 @@ impl Taped {
             mu.add(1.0, bar_of(m));
         }
         mu.tangents
-    }
-}
-
-/// A vector and its tangents.
-struct Pair {
-    value: Vec<f64>,
-    tangents: Vec<f64>,
-}
-
-impl Pair {
-    fn zero(n: usize, n_dot: usize) -> Self {
-        Pair {
-            value: vec![0.0; n],
-            tangents: vec![0.0; n_dot],
-        }
-    }
-
-    fn both(&self) -> (&[f64], &[f64]) {
-        (&self.value, &self.tangents)
-    }
-
-    fn part(&self, i: usize, (n, n_dot): (usize, usize)) -> (&[f64], &[f64]) {
-        (
-            &self.value[i * n..(i + 1) * n],
-            &self.tangents[i * n_dot..(i + 1) * n_dot],
-        )
-    }
-
-    fn add(&mut self, scale: f64, from: (&[f64], &[f64])) {
-        self.add_at(0, (from.0.len(), from.1.len()), scale, from);
-    }
-
-    fn add_at(&mut self, i: usize, (n, n_dot): (usize, usize), scale: f64, from: (&[f64], &[f64])) {
-        add_scaled(scale, from.0, &mut self.value[i * n..(i + 1) * n]);
-        add_scaled(
-            scale,
-            from.1,
-            &mut self.tangents[i * n_dot..(i + 1) * n_dot],
-        );
     }
 }
 

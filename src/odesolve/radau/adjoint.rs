@@ -1,0 +1,41 @@
+//! The exact adjoint of Radau steps.
+
+use super::super::adjoint::walk;
+use super::super::coupled::Coupled;
+use super::super::methods::radau::{A, C, STAGES};
+use super::super::sums::add_scaled;
+use super::super::workspace::Workspace;
+use crate::field::native::{Evaluator, Gradient};
+
+/// The stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
+/// `λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j`, and the slopes' are `k̄_j = h Σ_i a_ij λ_i`.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    sample: usize,
+    work: &Workspace,
+    bars: &[f64],
+    gradient: &mut Gradient,
+) -> Vec<f64> {
+    let (dof, len) = (evaluator.dof(), evaluator.slot_len());
+    let mut coupled = Coupled::default();
+    coupled.bind(evaluator, 3);
+    let mut lambda = vec![0.0; 3 * dof];
+    let mut k_bar = vec![0.0; dof];
+    walk(work, bars, dof, |pulled, mu| {
+        let (step, first) = (pulled.step, 3 * pulled.index);
+        let slot = |i: usize| &pulled.tape[(first + i) * len..(first + i + 1) * len];
+        lambda.fill(0.0);
+        lambda[2 * dof..].copy_from_slice(pulled.bar);
+        let slots = [slot(0), slot(1), slot(2)];
+        coupled.factor(evaluator, (sample, step), STAGES, &slots);
+        coupled.lu.solve_transposed(&mut lambda);
+        for j in 0..3 {
+            k_bar.fill(0.0);
+            for (row, lambda) in A.iter().zip(lambda.chunks_exact(dof)) {
+                add_scaled(step.h() * row[j], lambda, &mut k_bar);
+            }
+            let place = (sample, step.node(C[j]));
+            evaluator.vjp(place, slots[j], &k_bar, mu, None, gradient);
+        }
+    })
+}

@@ -1,0 +1,300 @@
+//! Second derivatives of a solve by an implicit Runge-Kutta method whose last stage is the end of its step.
+//!
+//! With `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)` the tangents of the stages' states `Y_i = u + Z_i` solve the linear system
+//! `Ẏ_i − h Σ_j a_ij J_j Ẏ_j = u̇ + h Σ_j a_ij ∂f/∂θ θ̇`. The stages' adjoints solve its transpose,
+//! `λ_j − J_jᵀ k̄_j = Z̄_j`, `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`: one
+//! factorisation a step serves both sweeps and all directions.
+
+use super::super::adjoint::walk;
+use super::super::coupled::{Coupled, Stages};
+use super::super::driver::{self, Problem};
+use super::super::failure::{FailureReason, SolveFailure};
+use super::super::inside;
+use super::super::method::Family;
+use super::super::methods::radau;
+use super::super::options::SolveOptions;
+use super::super::plan::{Output, Step, StepPlan};
+use super::super::sums::{add, add_scaled, finite};
+use super::super::workspace::Workspace;
+use super::{OutputBars, Pair, Tangents, Taped};
+use crate::field::native::{Evaluator, Planes, SecondGradient};
+
+/// One problem's solve on its plan, with the slots of all of its stages.
+#[derive(Debug)]
+pub(super) struct Implicit {
+    /// Nodes, `[stages]`.
+    c: Vec<f64>,
+    /// Coefficients, `[stages, stages]`.
+    a: Vec<f64>,
+    /// Number of stages before a step's first own slot, 0 or 1: that of the step before it ends where this one starts.
+    shared: usize,
+    sample: usize,
+    work: Workspace,
+}
+
+/// A step of the solve, or one to a requested time inside it.
+#[derive(Clone, Copy)]
+struct Place {
+    step: Step,
+    /// The number of the step, or of the one around it.
+    n: usize,
+    /// The number of the step inside.
+    beside: Option<usize>,
+}
+
+impl Implicit {
+    /// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
+    pub fn new(
+        evaluator: &Evaluator,
+        options: &SolveOptions,
+        problem: &Problem,
+        plan: &StepPlan,
+        (limit, planes): (usize, usize),
+    ) -> Result<Self, SolveFailure> {
+        let (c, a, shared) = coefficients(&options.method.family);
+        let mut work = Workspace {
+            tape_limit: limit,
+            ..Workspace::default()
+        };
+        driver::replay::<true>(evaluator, problem, options, plan, &mut work)?;
+        let taped = Implicit {
+            c,
+            a,
+            shared,
+            sample: problem.sample,
+            work,
+        };
+        let tangents = taped
+            .steps()
+            .saturating_mul(taped.c.len() * evaluator.dof() * planes);
+        let needed = tangents.saturating_add(taped.work.tape.len() + taped.work.tape_beside.len());
+        let reason = if needed > limit {
+            FailureReason::TapeTooLong(limit.saturating_mul(size_of::<f64>()))
+        } else if !finite(&taped.work.u) {
+            FailureReason::NotFinite
+        } else {
+            return Ok(taped);
+        };
+        Err(SolveFailure {
+            reason,
+            t: problem.t[0],
+            step: 0.0,
+            state: problem.u0.to_vec(),
+            sample: problem.sample,
+        })
+    }
+
+    /// Number of steps, those to requested times inside others among them.
+    fn steps(&self) -> usize {
+        self.work.plan.steps.len() + self.work.steps_beside
+    }
+
+    fn method(&self) -> Stages<'_> {
+        Stages {
+            c: &self.c,
+            a: &self.a,
+        }
+    }
+
+    /// The slots of a step's stages.
+    fn slots(&self, place: Place, len: usize) -> Vec<&[f64]> {
+        let own = self.c.len() - self.shared;
+        let slot = |stage: usize| match place.beside {
+            Some(m) if stage >= self.shared => (&self.work.tape_beside, m * own + stage),
+            _ => (&self.work.tape, place.n * own + stage),
+        };
+        let all = (0..self.c.len()).map(slot);
+        all.map(|(tape, at)| &tape[at * len..(at + 1) * len])
+            .collect()
+    }
+
+    /// Where the tangents of a step's stages stand, `[stages, dof, w]`.
+    fn range(&self, place: Place, width: usize) -> std::ops::Range<usize> {
+        let at = match place.beside {
+            Some(m) => self.work.plan.steps.len() + m,
+            None => place.n,
+        };
+        let len = self.c.len() * width;
+        at * len..(at + 1) * len
+    }
+
+    /// `h Σ_j a_ij x_j` added to `to_i`, or with the transpose of the coefficients.
+    fn combine(&self, h: f64, transposed: bool, x: &[f64], to: &mut [f64]) {
+        let s = self.c.len();
+        let n = x.len() / s;
+        for (i, to) in to.chunks_exact_mut(n).enumerate() {
+            for (j, x) in x.chunks_exact(n).enumerate() {
+                let a = match transposed {
+                    true => self.method().a(j, i),
+                    false => self.method().a(i, j),
+                };
+                if a != 0.0 {
+                    add_scaled(h * a, x, to);
+                }
+            }
+        }
+    }
+}
+
+/// Nodes, coefficients, and the number of stages that a step has from the one before it.
+fn coefficients(family: &Family) -> (Vec<f64>, Vec<f64>, usize) {
+    match family {
+        Family::Esdirk(method) => {
+            let s = method.stages();
+            let mut a = vec![0.0; s * s];
+            for (i, row) in method.a.iter().enumerate() {
+                a[i * s..i * s + row.len()].copy_from_slice(row);
+                a[i * s + i] = if i > 0 { method.gamma } else { 0.0 };
+            }
+            (method.c.to_vec(), a, 1)
+        }
+        _ => (radau::C.to_vec(), radau::A.as_flattened().to_vec(), 0),
+    }
+}
+
+/// Solves for every plane of `x`, `[stages, dof, w]`, by itself.
+fn by_plane(x: &mut [f64], w: usize, one: &mut Vec<f64>, solve: impl Fn(&mut [f64])) {
+    for p in 0..w {
+        one.clear();
+        one.extend(x.iter().skip(p).step_by(w));
+        solve(one);
+        for (x, one) in x.iter_mut().skip(p).step_by(w).zip(one.iter()) {
+            *x = *one;
+        }
+    }
+}
+
+impl Taped for Implicit {
+    fn u(&self) -> &[f64] {
+        &self.work.u
+    }
+
+    fn forward(&self, evaluator: &Evaluator, u0_dot: &[f64], planes: &mut Planes) -> Tangents {
+        let (s, width, w) = (self.c.len(), u0_dot.len(), planes.width());
+        let len = evaluator.slot_len();
+        let mut coupled = Coupled::default();
+        coupled.bind(evaluator, s);
+        let mut u = u0_dot.to_vec();
+        let mut stages = vec![0.0; self.steps() * s * width];
+        let (still, mut moved, mut one) = (vec![0.0; width], vec![0.0; s * width], vec![]);
+        let mut state_dot = u0_dot.to_vec();
+        let plan = &self.work.plan;
+        let (mut output, mut beside) = (1, 0);
+        let mut step_to = |place: Place, state_dot: &[f64], to: &mut [f64]| {
+            let (step, slots) = (place.step, self.slots(place, len));
+            for (j, moved) in moved.chunks_exact_mut(width).enumerate() {
+                let at = (self.sample, step.node(self.c[j]));
+                evaluator.tangent(at, slots[j], &still, &[], planes, moved);
+            }
+            let stages = &mut stages[self.range(place, width)];
+            for stage in stages.chunks_exact_mut(width) {
+                stage.copy_from_slice(state_dot);
+            }
+            self.combine(step.h(), false, &moved, stages);
+            coupled.factor(evaluator, (self.sample, step), self.method(), &slots);
+            by_plane(stages, w, &mut one, |x| coupled.lu.solve(x));
+            to.copy_from_slice(&stages[(s - 1) * width..]);
+        };
+        let mut next = vec![0.0; width];
+        for (n, &step) in plan.steps.iter().enumerate() {
+            let whole = Place {
+                step,
+                n,
+                beside: None,
+            };
+            while let Some(&Output::Inside(m, theta)) = plan.outputs.get(output)
+                && m == n
+            {
+                let part = Place {
+                    step: inside::part(step, theta),
+                    n,
+                    beside: Some(beside),
+                };
+                step_to(part, &state_dot, &mut next);
+                u.extend_from_slice(&next);
+                (output, beside) = (output + 1, beside + 1);
+            }
+            step_to(whole, &state_dot, &mut next);
+            std::mem::swap(&mut state_dot, &mut next);
+            while plan.outputs.get(output) == Some(&Output::End(n)) {
+                u.extend_from_slice(&state_dot);
+                output += 1;
+            }
+        }
+        Tangents { u, stages }
+    }
+
+    fn backward(
+        &self,
+        evaluator: &Evaluator,
+        stages: &[f64],
+        bars: &OutputBars,
+        planes: &mut Planes,
+        sums: &mut SecondGradient,
+    ) -> Vec<f64> {
+        let (s, dof, w) = (self.c.len(), evaluator.dof(), planes.width());
+        let (width, len) = (dof * w, evaluator.slot_len());
+        let mut coupled = Coupled::default();
+        coupled.bind(evaluator, s);
+        let mut lambda = Pair::zero(s * dof, s * width);
+        let mut k_bar = Pair::zero(s * dof, s * width);
+        let mut stage_bar = Pair::zero(dof, width);
+        let (zero, mut room, mut one) = (Pair::zero(dof, width), vec![0.0; width], vec![]);
+        // The walk carries values and tangents as one vector.
+        let both: Vec<f64> = (0..self.work.plan.outputs.len())
+            .flat_map(|m| {
+                let (value, tangents) = bars.at(m, (dof, width));
+                value.iter().chain(tangents).copied()
+            })
+            .collect();
+        let mut n = self.work.plan.steps.len();
+        let mut mu = walk(&self.work, &both, dof + width, |pulled, mu| {
+            let place = Place {
+                step: pulled.step,
+                // The steps inside one are walked over before it.
+                n: n - 1,
+                beside: pulled.inside.then_some(pulled.index),
+            };
+            if !pulled.inside {
+                n -= 1;
+            }
+            let (step, slots) = (pulled.step, self.slots(place, len));
+            let stages = &stages[self.range(place, width)];
+            let (bar, bar_dot) = pulled.bar.split_at(dof);
+            lambda.clear();
+            k_bar.clear();
+            lambda.value[(s - 1) * dof..].copy_from_slice(bar);
+            lambda.tangents[(s - 1) * width..].copy_from_slice(bar_dot);
+            coupled.factor(evaluator, (self.sample, step), self.method(), &slots);
+            coupled.lu.solve_transposed(&mut lambda.value);
+            self.combine(step.h(), true, &lambda.value, &mut k_bar.value);
+            // What `second` gives is linear in the adjoint and its tangents together: first the one, then the others, whose
+            // equations need its result.
+            let mut pull = |j: usize, k_bar: (&[f64], &[f64]), stage_bar: &mut Pair| {
+                let at = (self.sample, step.node(self.c[j]));
+                let stage_dot = &stages[j * width..(j + 1) * width];
+                evaluator.tangent(at, slots[j], stage_dot, &[], planes, &mut room);
+                stage_bar.clear();
+                evaluator.second(at, slots[j], planes, k_bar, stage_bar.bars(), None, sums);
+                let (value, tangents) = mu.split_at_mut(dof);
+                add(&stage_bar.value, value);
+                add(&stage_bar.tangents, tangents);
+            };
+            for j in 0..s {
+                let value = &k_bar.value[j * dof..(j + 1) * dof];
+                pull(j, (value, &zero.tangents), &mut stage_bar);
+                let lambda = &mut lambda.tangents[j * width..(j + 1) * width];
+                add(&stage_bar.tangents, lambda);
+            }
+            by_plane(&mut lambda.tangents, w, &mut one, |x| {
+                coupled.lu.solve_transposed(x)
+            });
+            self.combine(step.h(), true, &lambda.tangents, &mut k_bar.tangents);
+            for j in 0..s {
+                let tangents = &k_bar.tangents[j * width..(j + 1) * width];
+                pull(j, (&zero.value, tangents), &mut stage_bar);
+            }
+        });
+        mu.split_off(dof)
+    }
+}
