@@ -86,25 +86,14 @@ static TURN: Mutex<()> = Mutex::new(());
 /// One of each kind of tape and checkpoint.
 const METHODS: [&str; 5] = ["rk4", "dopri5", "radau", "bdf", "adams4"];
 
-/// Twice as much for four times the steps.
 const STEPS: [usize; 6] = [1_000, 4_000, 16_000, 64_000, 256_000, 1_024_000];
-
-#[test]
-#[ignore = "it takes long without optimisation; cargo test --release -- --ignored"]
-fn the_root_of_a_million_steps() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    for method in METHODS {
-        let (root, _) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS);
-        assert!(root <= 0.55, "{method}: {root}");
-    }
-}
 
 #[test]
 fn memory_over_the_number_of_steps() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let net = net();
     for method in METHODS {
-        let (slope, points) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS[..4]);
+        let (slope, points) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS);
         assert!(slope <= 0.55, "{method}: {slope}");
         for pair in points.windows(2) {
             // The root, within the quarter by which the memory may be above the least.
@@ -131,5 +120,47 @@ fn memory_over_the_number_of_steps() {
     for (_, got) in [&symplectic, &adaptive] {
         let off = relative(got, &backprop.1);
         assert!(off < 1e-9, "{off:e}");
+    }
+}
+
+/// Every kind of scheme. What a solve allocates does not depend on its number of steps once its engine has solved one before.
+#[test]
+fn nothing_is_allocated_in_the_loop() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let net = net();
+    for method in odesync::odesolve::methods::ALL {
+        let mut engine = NativeEngine::default();
+        let mut count = |n: usize, taped: bool| {
+            let options = SolveOptions::default().method(method.name).unwrap();
+            let options = match method.adaptive() {
+                true => options.tolerances(1e-3, 1e-3).max_step(1e-3),
+                false => options.step_size(1e-3),
+            };
+            let t = [0.0, 1e-3 * n as f64];
+            let problem = Problem {
+                u0: &[0.3, -0.2],
+                t: &t,
+                sample: 0,
+            };
+            let mut solve = || {
+                engine
+                    .forward(&net, &[problem], &options, None, taped)
+                    .unwrap()
+            };
+            let steps = solve()[0].stats.steps;
+            assert!(steps >= n, "{}: {steps}", method.name);
+            ALLOCATOR.count(solve)
+        };
+        for taped in [false, true] {
+            // The long one first: its room serves the other.
+            let (long, short) = (count(4_000, taped), count(500, taped));
+            // `auto` joins the plans of its parts, in room that doubles.
+            let joined = if method.name == "auto" { 3 } else { 0 };
+            assert!(
+                long <= short + joined,
+                "{}, with a tape: {taped}: {long}, {short}",
+                method.name
+            );
+        }
     }
 }

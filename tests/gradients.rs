@@ -513,3 +513,77 @@ fn scripts_and_configurations_name_the_choice() {
         assert!(error.contains(parts), "{code}: {error}");
     }
 }
+
+/// ⟨w, ∂u/∂(u₀, θ) v⟩ = ⟨v, (∂u/∂(u₀, θ))ᵀ w⟩ on the same steps, for every method that has tangents; outputs lie inside steps.
+#[test]
+fn tangents_are_the_transpose_of_gradients() {
+    use odesync::odesolve::{Tangent, jvp};
+    let field = blackbox(&[2, 5, 2], Unary::Gelu, &mut Generator::manual_seed(4)).unwrap();
+    let t: Vec<f64> = (0..=7).map(|i| 0.37 * f64::from(i)).collect();
+    let u0 = [0.4, -0.9];
+    let wave = |n: usize, seed: f64| -> Vec<f64> {
+        (0..n).map(|i| (1.3 * i as f64 + seed).sin()).collect()
+    };
+    let tangents: Vec<Tangent> = (0..11)
+        .map(|i| Tangent {
+            u0: if i == 1 {
+                vec![]
+            } else {
+                wave(2, f64::from(i))
+            },
+            params: if i == 2 {
+                vec![]
+            } else {
+                wave(field.n_params(), 0.4 * f64::from(i))
+            },
+        })
+        .collect();
+    let mut with = 0;
+    for method in methods::ALL {
+        for fixed in [false, true] {
+            let mut options = SolveOptions::default().method(method.name).unwrap();
+            options = options.tolerances(1e-5, 1e-7);
+            if fixed && method.fixed_steps() {
+                options = options.substeps(2);
+            }
+            let Ok((solution, found)) = jvp(&field, &u0, &t, &options, &tangents) else {
+                continue;
+            };
+            with += 1;
+            let bars = wave(solution.u.len(), 0.2);
+            let problem = Problem {
+                u0: &u0,
+                t: &t,
+                sample: 0,
+            };
+            let mut engine = NativeEngine::default();
+            let plan = [solution.plan.clone()];
+            engine
+                .forward(&field, &[problem], &options, Some(&plan), true)
+                .unwrap();
+            let gradient = engine.backward(&[bars.clone()]).unwrap();
+            let by_params = field.gather(&gradient.values);
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            for (tangent, moved) in tangents.iter().zip(&found) {
+                let forward = dot(&bars, moved.as_slice().unwrap());
+                let back = dot(&tangent.u0, &gradient.u0[0]) + dot(&tangent.params, &by_params);
+                let off = (forward - back).abs();
+                assert!(
+                    off < 1e-11 * forward.abs().max(1.0),
+                    "{}: {off:e}",
+                    method.name
+                );
+            }
+        }
+    }
+    assert!(with >= 2 * 15, "{with}");
+    let two = [Tangent {
+        u0: vec![1.0; 3],
+        params: vec![],
+    }];
+    let error = jvp(&field, &u0, &t, &SolveOptions::default(), &two).unwrap_err();
+    assert!(
+        error.to_string().contains("3 numbers, 2 are needed"),
+        "{error}"
+    );
+}

@@ -1,7 +1,12 @@
 //! An allocator that counts the bytes in use, and the most of them since it was asked to begin anew.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Counts what the system's allocator hands out.
 pub struct Peak {
@@ -25,7 +30,17 @@ impl Peak {
         (self.most.load(Relaxed) - before, result)
     }
 
+    /// The number of allocations that this thread makes during a call.
+    #[allow(dead_code)]
+    pub fn count<T>(&self, call: impl FnOnce() -> T) -> usize {
+        let before = CALLS.get();
+        drop(call());
+        CALLS.get() - before
+    }
+
     fn add(&self, bytes: usize) {
+        // A thread that ends has no count any more.
+        let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
         let now = self.now.fetch_add(bytes, Relaxed) + bytes;
         self.most.fetch_max(now, Relaxed);
     }

@@ -47,6 +47,30 @@ pub fn known() -> [Known; 3] {
     ]
 }
 
+/// A nonlinear problem and one whose rate changes in time, whose errors are those of the order already where they are well
+/// above rounding: the best methods have so small leading terms that most problems show the terms after them.
+pub fn of_plain_order() -> [Known; 2] {
+    [
+        Known {
+            name: "rotation by the squared distance",
+            field: system(2, &[], |_, u, _| {
+                let (x, y) = (u.at(0), u.at(1));
+                let rate = x.square() + y.square();
+                vec![-(&y * &rate), &x * &rate]
+            })
+            .unwrap(),
+            span: (0.0, 4.0),
+            exact: |t| vec![t.cos(), t.sin()],
+        },
+        Known {
+            name: "threefold growth",
+            field: system(1, &[], |t, u, _| vec![3.0 * t.cos() * u.at(0)]).unwrap(),
+            span: (0.0, 7.0),
+            exact: |t| vec![(3.0 * t.sin()).exp()],
+        },
+    ]
+}
+
 /// The default options with this method.
 pub fn with(method: &Method) -> SolveOptions {
     SolveOptions::default().method(method.name).unwrap()
