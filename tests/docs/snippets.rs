@@ -8,12 +8,12 @@
 //! | any, under `<!-- file: NAME -->` | writes it to that file |
 //!
 //! `<!-- run with: KEY=VALUE … -->` above a script hands it arguments that make it short. The blocks of a page share a folder, in
-//! their order.
+//! their order, with the shipped scripts and configurations.
 
 use std::path::Path;
 
 use super::markdown::{Block, blocks, spans};
-use super::{everything, odesync, read};
+use super::{everything, odesync, read, root};
 
 /// The examples of this page are run where they are written, in `tests/script_docs.rs`.
 const GENERATED: &str = "docs/src/functions.md";
@@ -36,6 +36,9 @@ fn every_script_of_every_page_runs() {
 /// How many scripts the page has.
 fn run(page: &Path) -> usize {
     let folder = tempfile::tempdir().unwrap();
+    for shipped in ["scripts", "configs"] {
+        std::os::unix::fs::symlink(root().join(shipped), folder.path().join(shipped)).unwrap();
+    }
     let mut count = 0;
     for block in blocks(&read(page)) {
         let place = format!("{}, line {}", page.display(), block.line);
