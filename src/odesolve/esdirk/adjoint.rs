@@ -1,0 +1,66 @@
+//! The exact adjoint of ESDIRK steps.
+
+use super::super::adjoint::walk;
+use super::super::stage::Exact;
+use super::super::sums::{add, add_scaled};
+use super::super::workspace::Workspace;
+use super::Esdirk;
+use crate::field::native::{Evaluator, Gradient};
+
+/// The exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope, `(I − h γ J_i)ᵀ κ_i = k̄_i`, and
+/// `J_iᵀ κ_i` is the adjoint of `u + h Σ_{j<i} a_ij k_j`.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    tableau: &Esdirk,
+    sample: usize,
+    work: &Workspace,
+    bars: &[f64],
+    gradient: &mut Gradient,
+) -> Vec<f64> {
+    let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
+    let mut exact = Exact::default();
+    exact.bind(evaluator);
+    let mut stage_bar = vec![0.0; dof];
+    let mut k_bar = vec![0.0; s * dof];
+    // The adjoint of the slope at the start: of this step, which the steps inside it share, and of the one after it.
+    let (mut first, mut carry) = (vec![0.0; dof], vec![0.0; dof]);
+    walk(work, bars, dof, |pulled, mu| {
+        let (step, h) = (pulled.step, pulled.step.h());
+        k_bar.fill(0.0);
+        for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
+            add_scaled(h * tableau.b(i), pulled.bar, k_bar);
+        }
+        if !pulled.inside {
+            add(&carry, &mut k_bar[(s - 1) * dof..]);
+        }
+        let mut pull = |i: usize, k_bar: &mut [f64]| {
+            let (before, rest) = k_bar.split_at_mut(i * dof);
+            let bar = &mut rest[..dof];
+            let at = tableau.slot_index(pulled.index, i) * len;
+            let slot = &pulled.tape[at..at + len];
+            let place = (sample, step.node(tableau.c[i]));
+            if i > 0 {
+                exact.factor(evaluator, place, slot, h * tableau.gamma);
+                exact.lu.solve_transposed(bar);
+            }
+            stage_bar.fill(0.0);
+            evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
+            add(&stage_bar, mu);
+            for (a, k_bar) in tableau.a[i].iter().zip(before.chunks_exact_mut(dof)) {
+                add_scaled(h * a, &stage_bar, k_bar);
+            }
+        };
+        for i in (1..s).rev() {
+            pull(i, &mut k_bar);
+        }
+        add(&k_bar[..dof], &mut first);
+        if pulled.inside {
+            return;
+        }
+        if pulled.index == 0 {
+            pull(0, &mut first);
+        }
+        std::mem::swap(&mut carry, &mut first);
+        first.fill(0.0);
+    })
+}

@@ -1,0 +1,73 @@
+//! The exact adjoint of Rosenbrock steps.
+
+use super::super::adjoint::walk;
+use super::super::jacobian::Jacobian;
+use super::super::linear::Lu;
+use super::super::sums::{add, add_scaled};
+use super::super::workspace::Workspace;
+use super::{Rosenbrock, stride};
+use crate::field::native::{Bars, Evaluator, Gradient};
+
+/// The exact adjoint. With `K̄_i` the adjoint of a stage, `Wᵀ κ_i = K̄_i` is that of its right side; the matrix and ∂f/∂t
+/// depend on the state themselves, and give the derivative of `κ_iᵀ (∂f/∂u K_i + h d_i ∂f/∂t)` at fixed `κ_i`, `K_i`: the
+/// tangent, along (K_i, h d_i), of the vector-Jacobian product with `κ_i`. The parameters' part of that is returned second.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    tableau: &Rosenbrock,
+    sample: usize,
+    work: &Workspace,
+    bars: &[f64],
+    gradient: &mut Gradient,
+) -> (Vec<f64>, Vec<f64>) {
+    let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
+    let mut jacobian = Jacobian::default();
+    jacobian.bind(evaluator);
+    let mut lu = Lu::default();
+    let mut planes = evaluator.planes(1);
+    let mut second = evaluator.second_gradient(&planes);
+    let (mut unused, still) = (vec![0.0; dof], vec![0.0; dof]);
+    let mut stage_bar = vec![0.0; dof];
+    let mut k_bar = vec![0.0; s * dof];
+    let u0 = walk(work, bars, dof, |pulled, mu| {
+        let (step, h) = (pulled.step, pulled.step.h());
+        let taped = &pulled.tape[pulled.index * stride(tableau, evaluator)..];
+        let k = &taped[s * len..];
+        let place = (sample, step.t);
+        k_bar.fill(0.0);
+        for (b, k_bar) in tableau.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
+            add_scaled(*b, pulled.bar, k_bar);
+        }
+        jacobian.fill(evaluator, place, &taped[..len]);
+        let diagonal = 1.0 / (h * tableau.gamma);
+        lu.factor(dof, |r, c| {
+            let diagonal = if r == c { diagonal } else { 0.0 };
+            diagonal - jacobian.at(r, c)
+        });
+        for i in (0..s).rev() {
+            let (before, rest) = k_bar.split_at_mut(i * dof);
+            let bar = &mut rest[..dof];
+            lu.solve_transposed(bar);
+            for (c, k_bar) in tableau.coupling[i].iter().zip(before.chunks_exact_mut(dof)) {
+                add_scaled(c / h, bar, k_bar);
+            }
+            let slot = &taped[i * len..(i + 1) * len];
+            let at = (sample, step.node(tableau.c[i]));
+            stage_bar.fill(0.0);
+            evaluator.vjp(at, slot, bar, &mut stage_bar, None, gradient);
+            add(&stage_bar, mu);
+            for (a, k_bar) in tableau.a[i].iter().zip(before.chunks_exact_mut(dof)) {
+                add_scaled(*a, &stage_bar, k_bar);
+            }
+            let (along, first) = (&k[i * dof..(i + 1) * dof], &taped[..len]);
+            let t_dot = [h * tableau.d[i]];
+            evaluator.tangent(place, first, along, &t_dot, &mut planes, &mut unused);
+            let u = Bars {
+                value: &mut unused,
+                tangents: &mut *mu,
+            };
+            let bars = (&*bar, &still[..]);
+            evaluator.second(place, first, &mut planes, bars, u, None, &mut second);
+        }
+    });
+    (u0, evaluator.parameter_tangents(&mut planes, &mut second))
+}
