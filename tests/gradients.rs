@@ -561,7 +561,7 @@ fn tangents_are_the_transpose_of_gradients() {
             engine
                 .forward(&field, &[problem], &options, Some(&plan), true)
                 .unwrap();
-            let gradient = engine.backward(&[bars.clone()]).unwrap();
+            let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
             let by_params = field.gather(&gradient.values);
             let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             for (tangent, moved) in tangents.iter().zip(&found) {

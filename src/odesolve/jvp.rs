@@ -50,8 +50,10 @@ pub fn jvp(
     let (dof, n) = (field.dof(), field.n_params());
     let mut filled = vec![];
     for tangent in tangents {
-        let u0 = full("u0", &tangent.u0, dof)?;
-        filled.push((u0, field.scatter(&full("params", &tangent.params, n)?)?));
+        filled.push(Tangent {
+            u0: full("u0", &tangent.u0, dof)?,
+            params: field.scatter(&full("params", &tangent.params, n)?)?,
+        });
     }
     let solution = solve(field, u0, t, options)?;
     let evaluator = Evaluator::new(field);
@@ -63,12 +65,12 @@ pub fn jvp(
     for block in filled.chunks(MAX_WIDTH) {
         let mut planes = evaluator.planes(block.len());
         let w = planes.width();
-        let lanes = |pick: fn(&(Vec<f64>, Vec<f64>)) -> &[f64], n: usize| {
+        let lanes = |pick: fn(&Tangent) -> &[f64], n: usize| {
             let all: Vec<f64> = block.iter().flat_map(|b| pick(b).iter().copied()).collect();
             interleave(&all, n, w)
         };
-        evaluator.move_parameters(&lanes(|b| &b.1, field.values().len()), &mut planes);
-        let moved = taped.forward(&evaluator, &lanes(|b| &b.0, dof), &mut planes);
+        evaluator.move_parameters(&lanes(|b| &b.params, field.values().len()), &mut planes);
+        let moved = taped.forward(&evaluator, &lanes(|b| &b.u0, dof), &mut planes);
         for p in 0..block.len() {
             all.push(rows(
                 dof,
