@@ -272,6 +272,22 @@ fn tab_completes_and_calls_show_their_signature() {
     t.shows("data.add_noise(");
     t.press("0.1, #{ rel\t");
     t.shows("relative_to: ");
+    // The value of a key, as a string and within one.
+    t.press("\"m\t");
+    t.shows("relative_to: \"mean");
+    t.cancel();
+    t.press("data.add_noise(0.1, #{ relative_to: \t");
+    let screen = t.shows("\"nothing\"");
+    assert!(screen.contains("\"std\""), "{screen}");
+    t.cancel();
+    // Keys that no text lists, and those of a map within the map.
+    t.press("figure().vline(1.0, #{ da\t");
+    t.shows("vline(1.0, #{ dash: ");
+    t.cancel();
+    t.press("solve(lorenz(), [1, 1, 1], [0, 1], #{ events: [#{ ter\t");
+    t.shows("events: [#{ terminal: ");
+    t.press("tr\t");
+    t.shows("terminal: true");
     t.cancel();
     // Several possibilities are listed with what they are.
     t.press("data.\t");

@@ -187,15 +187,18 @@ named! {
 }
 
 impl Unary {
+    /// The names of the activations.
+    pub const ACTIVATIONS: [&'static str; 7] =
+        ["gelu", "tanh", "relu", "silu", "softplus", "sigmoid", "sin"];
+
     /// The activation of this name: gelu, tanh, relu, silu, softplus, sigmoid or sin.
     ///
     /// # Errors
     /// Another name.
     pub fn activation(name: &str) -> crate::Result<Unary> {
-        const KNOWN: [&str; 7] = ["gelu", "tanh", "relu", "silu", "softplus", "sigmoid", "sin"];
         match Unary::from_name(name) {
-            Some(unary) if KNOWN.contains(&name) => Ok(unary),
-            _ => Err(crate::error::unknown("activation", name, KNOWN)),
+            Some(unary) if Self::ACTIVATIONS.contains(&name) => Ok(unary),
+            _ => Err(crate::error::unknown("activation", name, Self::ACTIVATIONS)),
         }
     }
 }

@@ -11,10 +11,11 @@ use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
 use super::kept::interrupted;
+use super::keys::Key;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::room_for_solution;
-use super::training::{TrainCall, Trained, Way, run};
+use super::training::{TRAIN, TrainCall, Trained, Way, run};
 use crate::logging::CsvLogger;
 use crate::training::{Ensemble, Member, Observer, ensemble};
 use crate::{Error, Result};
@@ -89,7 +90,7 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
 
 /// A run, or an ensemble where there are seeds or variants.
 fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fallible<Dynamic> {
-    let mut own = Options::new("train", map.clone());
+    let mut own = Options::new("train", TRAIN, map.clone());
     let (seeds, variants) = (seeds(&mut own)?, variants(&mut own)?);
     if seeds.is_none() && variants.is_none() {
         return Ok(Dynamic::from(run(host, &source.model()?, data, way, map)?));
@@ -159,13 +160,16 @@ fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fall
     Ok(Dynamic::from(all))
 }
 
+/// The keys of two quantiles.
+pub(super) const QUANTILES: &[Key] = &[Key::new("low"), Key::new("high")];
+
 /// The options `low` and `high`, two quantiles.
 pub(super) fn quantiles(options: &mut Options) -> Result<(f64, f64)> {
     Ok((options.f64("low", 0.25)?, options.f64("high", 0.75)?))
 }
 
 fn predict(host: &Host, group: &Group, t: &Dynamic, options: Map) -> Fallible<Map> {
-    let mut options = Options::new("predict", options);
+    let mut options = Options::new("predict", &[QUANTILES], options);
     let (low, high) = quantiles(&mut options)?;
     options.finish()?;
     let t = convert::to_vector(t, "predict: t")?;

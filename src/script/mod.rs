@@ -14,7 +14,7 @@
 //! | `exchange`, `overview` | values shared with Rust; what is known of the variables |
 //! | `kept` | what an interrupted training leaves in an interactive session |
 //! | [`registry`], [`reference`](mod@reference) | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
-//! | [`convert`], `options` | script values to arrays and numbers; the option map of a call |
+//! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and what it may hold |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
 //! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
@@ -35,22 +35,25 @@
 //! 4. A function that can fail returns [`Fallible<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
 //!    filled in by the engine. Messages name the cure.
 //! 5. Arguments that are numbers, lists or arrays alike are taken as `Dynamic` and read by [`convert`]; the option map is read
-//!    by [`Options`], which knows the unknown keys.
+//!    by [`Options`], whose keys are declared once: `reg.options(KEYS)` behind the description makes them known to completion too.
 //! 6. A call that lasts looks at `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
 //!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
 //! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.
 //!
 //! ```
-//! use odesync::script::{Fallible, Options, Registry};
+//! use odesync::script::{Fallible, Key, Keys, Options, Registry};
+//!
+//! const KEYS: Keys = &[&[Key::new("t")]];
 //!
 //! fn register(reg: &mut Registry) {
 //!     reg.add("decay", |rate: f64, options: rhai::Map| -> Fallible<f64> {
-//!         let mut options = Options::new("decay", options);
+//!         let mut options = Options::new("decay", KEYS, options);
 //!         let t = options.non_negative("t", 1.0)?;
 //!         options.finish()?;
 //!         Ok((-rate * t).exp())
 //!     });
-//!     reg.describe("decay", "decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })");
+//!     reg.describe("decay", "decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })")
+//!         .options(KEYS);
 //! }
 //! ```
 
@@ -69,6 +72,7 @@ pub mod frontend;
 pub mod guards;
 pub mod host;
 mod kept;
+pub mod keys;
 pub mod landscape;
 pub mod limits;
 pub mod memory;
@@ -94,6 +98,7 @@ pub use exchange::{FromScript, IntoScript};
 pub use frontend::{Display, Frontend, Output};
 pub use host::{Configured, Host, RunPlan};
 pub use kept::LAST;
+pub use keys::{Key, Keys};
 pub use options::Options;
 pub use overview::{Function, Variable};
 pub use registry::{Catalogue, Doc, Registry};

@@ -3,10 +3,17 @@
 use rhai::Dynamic;
 
 use super::convert;
+use super::keys::Key;
 use super::options::Options;
 use crate::Result;
 use crate::datasets::arrays::initial_states;
 use crate::training::Observation;
+
+/// The state variables that the data are.
+pub(super) const OBSERVE: Key = Key::new("observe");
+
+/// The three options.
+pub(super) const OBSERVATION: &[Key] = &[OBSERVE, Key::new("u0"), Key::flag("train_u0")];
 
 /// Reads the three options.
 ///

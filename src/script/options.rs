@@ -5,14 +5,16 @@ use rhai::{Array as List, Dynamic, FnPtr, Map};
 use crate::{Error, Result, error};
 
 use super::convert;
+use super::keys::{self, Keys};
 
-/// Reads the option map of one call. Each getter makes its key known; [`Options::finish`] then finds the keys that are not.
+/// Reads the option map of one call, whose keys are declared; [`Options::finish`] finds those that are not.
 ///
 /// ```
-/// use odesync::script::Options;
+/// use odesync::script::{Key, Keys, Options};
 ///
+/// const KEYS: Keys = &[&[Key::new("lr"), Key::new("epochs")]];
 /// let map = rhai::Engine::new().eval("#{ lr: 1, epohcs: 3 }").unwrap();
-/// let mut options = Options::new("train", map);
+/// let mut options = Options::new("train", KEYS, map);
 /// assert_eq!(options.positive("lr", 0.05)?, 1.0);
 /// assert_eq!(options.count("epochs", 100)?, 100);
 /// assert_eq!(
@@ -24,28 +26,30 @@ use super::convert;
 #[derive(Debug, Clone)]
 pub struct Options {
     call: String,
+    keys: Keys,
     given: Map,
-    known: Vec<&'static str>,
+    read: Vec<&'static str>,
 }
 
 impl Options {
     /// The options of a call; `call` is the function's name in messages.
-    pub fn new(call: impl Into<String>, given: Map) -> Self {
+    pub fn new(call: impl Into<String>, keys: Keys, given: Map) -> Self {
         Self {
             call: call.into(),
+            keys,
             given,
-            known: Vec::new(),
+            read: Vec::new(),
         }
-    }
-
-    /// Options of a call without the map.
-    pub fn none(call: impl Into<String>) -> Self {
-        Self::new(call, Map::new())
     }
 
     /// Takes the value of `key` as it is; `None` where the key is absent or its value `()`.
     pub fn take(&mut self, key: &'static str) -> Option<Dynamic> {
-        self.known.push(key);
+        debug_assert!(
+            keys::find(self.keys, key).is_some(),
+            "{}: the key {key} is read and not declared",
+            self.call
+        );
+        self.read.push(key);
         self.given.remove(key).filter(|value| !value.is_unit())
     }
 
@@ -186,32 +190,27 @@ impl Options {
         self.read(key, "a string", convert::text)
     }
 
-    /// One of the names in `choices`, the first being the default.
+    /// One of the names that are declared for the key, the first being the default.
     ///
     /// # Errors
-    /// [`Error::Invalid`] that lists the choices and points at the nearest.
-    pub fn choice(&mut self, key: &'static str, choices: &[&'static str]) -> Result<&'static str> {
-        match self.opt_choice(key, choices)? {
-            Some(choice) => Ok(choice),
-            None => choices
-                .first()
-                .copied()
-                .ok_or_else(|| Error::invalid("no choices")),
-        }
+    /// [`Error::Invalid`] that lists the names and points at the nearest.
+    pub fn choice(&mut self, key: &'static str) -> Result<&'static str> {
+        let chosen = self.opt_choice(key)?;
+        let default = keys::find(self.keys, key).and_then(|key| key.names.first().copied());
+        chosen
+            .or(default)
+            .ok_or_else(|| Error::invalid("no choices"))
     }
 
-    /// One of some names that may be absent.
+    /// One of the names that are declared for the key; it may be absent.
     ///
     /// # Errors
     /// Another name, with the nearest of those allowed.
-    pub fn opt_choice(
-        &mut self,
-        key: &'static str,
-        choices: &[&'static str],
-    ) -> Result<Option<&'static str>> {
+    pub fn opt_choice(&mut self, key: &'static str) -> Result<Option<&'static str>> {
         let Some(given) = self.opt_string(key)? else {
             return Ok(None);
         };
+        let choices = keys::find(self.keys, key).map_or(&[][..], |key| key.names);
         match choices.iter().find(|choice| **choice == given) {
             Some(choice) => Ok(Some(choice)),
             None => {
@@ -249,20 +248,6 @@ impl Options {
             .transpose()
     }
 
-    /// A map, read by options of its own.
-    ///
-    /// # Errors
-    /// See [`Options::f64`].
-    pub fn nested(&mut self, key: &'static str) -> Result<Options> {
-        let read = self.read(key, "a map #{ … }", |value| {
-            value.clone().try_cast::<Map>()
-        })?;
-        Ok(Self::new(
-            format!("{}: {key}", self.call),
-            read.unwrap_or_default(),
-        ))
-    }
-
     /// A closure.
     ///
     /// # Errors
@@ -288,16 +273,25 @@ impl Options {
     /// Ends the reading.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a key that no getter asked for: names the nearest one and lists the known ones.
+    /// [`Error::Invalid`] for a key that is not declared: names the nearest one and lists those that are.
     pub fn finish(self) -> Result<()> {
+        for key in keys::each(self.keys) {
+            debug_assert!(
+                self.read.contains(&key.name),
+                "{}: the key {} is declared and not read",
+                self.call,
+                key.name
+            );
+        }
         match self
             .given
             .keys()
-            .find(|key| !self.known.contains(&key.as_str()))
+            .find(|key| keys::find(self.keys, key).is_none())
         {
             None => Ok(()),
             Some(key) => {
-                let unknown = error::unknown("option", key, self.known.iter().copied());
+                let known: Vec<&str> = keys::each(self.keys).map(|key| key.name).collect();
+                let unknown = error::unknown("option", key, known);
                 Err(Error::invalid(format!("{}: {unknown}", self.call)))
             }
         }
@@ -306,10 +300,17 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::Key;
     use super::*;
 
+    const KEYS: Keys = &[&[
+        Key::new("a").names(&["dopri5", "rk4"]),
+        Key::new("b"),
+        Key::new("c"),
+    ]];
+
     fn options(code: &str) -> Options {
-        Options::new("f", rhai::Engine::new().eval::<Map>(code).unwrap())
+        Options::new("f", KEYS, rhai::Engine::new().eval::<Map>(code).unwrap())
     }
 
     fn says<T: std::fmt::Debug>(result: Result<T>, text: &str) {
@@ -333,7 +334,7 @@ mod tests {
             "a list of strings",
         );
         says(
-            options("#{ a: \"dopri\" }").choice("a", &["dopri5", "rk4"]),
+            options("#{ a: \"dopri\" }").choice("a"),
             "did you mean \"dopri5\"",
         );
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::keys::each;
 use super::registry::Doc;
 use crate::error::nearest;
 use crate::{Error, Result};
@@ -93,12 +94,35 @@ pub fn page(docs: &[Doc], name: &str) -> Result<String> {
 }
 
 fn entry(doc: &Doc) -> String {
+    let keys = keys(doc, "").map_or(String::new(), |keys| format!("\n{}", wrapped(&keys, "  ")));
     format!(
-        "{}\n{}\nExample:\n{}",
+        "{}\n{}{keys}\nExample:\n{}",
         doc.signature,
         wrapped(doc.text, "  "),
         wrapped_code(doc.example)
     )
+}
+
+/// So many values of a key are listed; of more only the first few.
+const VALUES: usize = 8;
+
+/// The keys of the options with what may stand behind them, each between `marks`.
+fn keys(doc: &Doc, marks: &str) -> Option<String> {
+    let all: Vec<String> = each(doc.options)
+        .map(|key| {
+            let mut values: Vec<String> = key.values().collect();
+            if values.len() > VALUES {
+                values.truncate(3);
+                values.push("…".into());
+            }
+            let name = format!("{marks}{}{marks}", key.name);
+            match key.code == ["true", "false"] || values.is_empty() {
+                true => name,
+                false => format!("{name} ({})", values.join(", ").replace("(,", "(…),")),
+            }
+        })
+        .collect();
+    (!all.is_empty()).then(|| format!("Keys of the options: {}.", all.join(", ")))
 }
 
 /// Words in lines of at most [`WIDTH`] columns, each behind `margin`.
@@ -189,9 +213,10 @@ pub fn markdown(docs: &[Doc]) -> String {
         text.push_str(&format!("\n## {}\n", capital(topic)));
         for doc in docs.iter().filter(|doc| doc.topic == topic) {
             // Writing into a string cannot fail.
+            let keys = keys(doc, "`").map_or(String::new(), |keys| format!("\n\n{keys}"));
             let _ = write!(
                 text,
-                "\n### `{}`\n\n{}\n\n```rhai\n{}\n```\n",
+                "\n### `{}`\n\n{}{keys}\n\n```rhai\n{}\n```\n",
                 doc.signature,
                 escaped(doc.text),
                 statements(doc.example).join("\n")
@@ -227,6 +252,7 @@ mod tests {
             signature: "x.slice(axis, from, to) -> Array",
             text: "A part. To the end without `to`.",
             example: "let x = [1; 2]; x.slice(0, 1)",
+            options: &[],
         },
         Doc {
             topic: "data",
@@ -235,6 +261,7 @@ mod tests {
             signature: "data.slice(from, to) -> Dataset",
             text: "The times of a_b.",
             example: "d",
+            options: &[],
         },
         Doc {
             topic: "data",
@@ -243,6 +270,7 @@ mod tests {
             signature: "data.dof -> int",
             text: "How many.",
             example: "data.dof",
+            options: &[],
         },
         Doc {
             topic: "data",
@@ -251,6 +279,7 @@ mod tests {
             signature: "read_csv(path) -> Dataset",
             text: "Reads.",
             example: "read_csv(\"a;b.csv\")",
+            options: &[],
         },
     ];
 

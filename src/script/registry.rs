@@ -4,6 +4,7 @@ use rhai::{Dynamic, Engine, RhaiNativeFunc, Scope, Variant};
 
 use super::error::Fallible;
 use super::host::Host;
+use super::keys::Keys;
 
 /// The documentation of one function, property or constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Doc {
     pub text: &'static str,
     /// A piece of code that runs as it stands; some of those that read a file want one of that name.
     pub example: &'static str,
+    /// The keys of its option map; none where it takes no such map.
+    pub options: Keys,
 }
 
 /// Everything known about the bindings of an engine: documentation, properties, constants.
@@ -167,6 +170,14 @@ impl Registry {
         self.document(None, name, signature, text, example)
     }
 
+    /// Records the keys of the option map of what was described last.
+    pub fn options(&mut self, keys: Keys) -> &mut Self {
+        if let Some(doc) = self.catalogue.docs.last_mut() {
+            doc.options = keys;
+        }
+        self
+    }
+
     /// Records what a property of the type `of` is; the name stands behind the point of the signature, as in `run.best_mse -> float`.
     pub fn describe_property(
         &mut self,
@@ -195,6 +206,7 @@ impl Registry {
             signature,
             text,
             example,
+            options: &[],
         });
         self
     }

@@ -8,6 +8,7 @@ use rhai::{Dynamic, ImmutableString};
 use super::array::Array;
 use super::convert;
 use super::data::squeeze;
+use super::ensembles::QUANTILES;
 use super::error::Fallible;
 use super::fields::Field;
 use super::registry::Registry;
@@ -118,7 +119,8 @@ pub(super) fn register(reg: &mut Registry) {
         "run.predict(t) -> Array",
         "The best model's trajectory, the whole state, from its initial state at any later times.",
         trained!("run.predict([0, 2])"),
-    );
+    )
+    .options(&[QUANTILES]);
     let host = reg.host();
     reg.add(
         "save",

@@ -9,6 +9,7 @@ use super::convert;
 use super::error::Fallible;
 use super::fields::{Field, event};
 use super::host::Host;
+use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use crate::devices::Device;
@@ -22,6 +23,53 @@ use crate::{Error, Result};
 /// A solution as scripts hold it.
 #[derive(Clone)]
 pub struct Solved(pub Arc<Solution>);
+
+/// The keys of a solver but its method's.
+pub(super) const STEPS: &[Key] = &[
+    Key::new("rtol"),
+    Key::new("atol"),
+    Key::new("step_size"),
+    Key::new("substeps"),
+    Key::new("max_step"),
+    Key::new("controller").names(&Controller::NAMES),
+    Key::new("first_step"),
+    Key::new("max_steps"),
+    Key::flag("breakpoints"),
+];
+
+/// The solver's method, where training has the key `method` for its own.
+pub(super) const SOLVER: &[Key] = &[Key::new("solver").names(&methods::NAMES)];
+
+/// The solver's method, where there is no other.
+pub(super) const METHOD: &[Key] = &[Key::new("method").names(&methods::NAMES)];
+
+/// How gradients are computed.
+pub(super) const ADJOINT: &[Key] = &[
+    Key::new("adjoint").names(&Adjoint::NAMES),
+    Key::new("adjoint_rtol"),
+    Key::new("adjoint_atol"),
+];
+
+/// Where it runs.
+pub(super) const ENGINE: &[Key] = &[
+    Key::new("engine").names(&["native", "torch"]),
+    Key::new("device").names(&["cpu", "cuda"]),
+];
+
+/// An event.
+const EVENT: &[Key] = &[
+    Key::new("event"),
+    Key::new("direction").names(&Direction::NAMES),
+    Key::flag("terminal"),
+];
+
+const SOLVE: Keys = &[
+    METHOD,
+    STEPS,
+    EVENT,
+    &[Key::new("events").map(&[EVENT])],
+    ENGINE,
+];
 
 /// Reads the options of a solve; `method` is the key under which the method stands.
 ///
@@ -37,7 +85,7 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     solver.step_size = options.opt_positive("step_size")?;
     solver.substeps = options.opt_usize("substeps")?;
     solver.max_step = options.opt_positive("max_step")?;
-    solver.controller = Controller::by_name(options.choice("controller", &Controller::NAMES)?)?;
+    solver.controller = Controller::by_name(options.choice("controller")?)?;
     solver.first_step = options.opt_positive("first_step")?;
     solver.max_steps = options.count("max_steps", solver.max_steps)?;
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
@@ -51,7 +99,7 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
 /// A value of the wrong type or out of its range, or a choice that the method does not have.
 pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptions> {
     let solver = SolveOptions {
-        adjoint: Adjoint::by_name(options.choice("adjoint", &Adjoint::NAMES)?)?,
+        adjoint: Adjoint::by_name(options.choice("adjoint")?)?,
         adjoint_rtol: options.opt_positive("adjoint_rtol")?,
         adjoint_atol: options.opt_positive("adjoint_atol")?,
         ..solver
@@ -65,7 +113,7 @@ pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptio
 /// # Errors
 /// A name that no engine or no device has.
 pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, String)> {
-    let engine = options.opt_choice("engine", &["native", "torch"])?;
+    let engine = options.opt_choice("engine")?;
     let device = match options.opt_string("device")? {
         Some(name) => name.parse()?,
         None if engine == Some("native") => Device::Cpu,
@@ -133,7 +181,7 @@ fn events(
                 .try_cast::<Map>()
                 .ok_or_else(|| options.wrong("events", "a list of closures or maps", &item))?,
         };
-        let mut own = Options::new("solve: events", map);
+        let mut own = Options::new("solve: events", &[EVENT], map);
         let Some(event) = one_event(context, field, &mut own)? else {
             return Err(Error::invalid(
                 "solve: an event needs its function, for example #{ event: |t, u, p| u[0], terminal: true }",
@@ -178,7 +226,7 @@ fn solve(
     t: &Dynamic,
     options: Map,
 ) -> Fallible<Solved> {
-    let mut options = Options::new("solve", options);
+    let mut options = Options::new("solve", SOLVE, options);
     let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options, "method")?
@@ -242,7 +290,8 @@ pub(super) fn register(reg: &mut Registry) {
          breakpoints, engine, device; event (|t, u, p| a number that passes through zero) with direction (\"both\", \"up\", \
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
-    );
+    )
+    .options(SOLVE);
     reg.get("t", |s: &mut Solved| {
         Ok(Array::new(s.0.t.clone().into_dyn()))
     });
@@ -310,7 +359,7 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
             .collect();
-        let (engine, device) = engine_and_device(&host, &mut Options::new("solve", map))?;
+        let (engine, device) = engine_and_device(&host, &mut Options::new("solve", SOLVE, map))?;
         Ok(format!("{engine} {device}"))
     }
 

@@ -10,6 +10,8 @@ use super::convert;
 use super::data::squeeze;
 use super::error::Fallible;
 use super::fields::Field;
+use super::keys::Keys;
+use super::observation::OBSERVE;
 use super::options::Options;
 use super::registry::Registry;
 use crate::datasets::arrays::trajectories;
@@ -17,6 +19,8 @@ use crate::schedules::Schedule;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{Coupling, synchronize, synchronize_observed, with_lambda};
 use crate::{Error, Result};
+
+const SYNCHRONIZE: Keys = &[&[OBSERVE]];
 
 /// A spline as scripts hold it, and the number of axes of the data it was made of.
 #[derive(Clone)]
@@ -185,7 +189,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.add(
         "synchronize",
         |f: Field, s: Spline, k: Dynamic, options: Map| -> Fallible<Field> {
-            let mut options = Options::new("synchronize", options);
+            let mut options = Options::new("synchronize", SYNCHRONIZE, options);
             let observe = super::observation::observe(&mut options)?;
             options.finish()?;
             let k = coupling(&k)?;
@@ -201,7 +205,8 @@ pub(super) fn register(reg: &mut Registry) {
         "The field f(t, u) + λ K (û(t) − u) with λ = 1; K is a number, a vector or a matrix. With observe the spline is of these state \
          variables alone, and the others are not coupled.",
         "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1], [2], [1]], 0), 6.0, #{ observe: [1] }).with_lambda(0.3)",
-    );
+    )
+    .options(SYNCHRONIZE);
     reg.add(
         "with_lambda",
         |f: &mut Field, lambda: Dynamic| -> Fallible<Field> {

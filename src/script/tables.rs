@@ -5,6 +5,7 @@ use rhai::{Array as List, Dynamic, Map};
 use super::array::Array;
 use super::convert;
 use super::error::Fallible;
+use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use crate::tables::{Cell, Table, number};
@@ -51,8 +52,10 @@ fn text(value: &Dynamic, depth: usize) -> String {
     }
 }
 
+const TABLE: Keys = &[&[Key::new("columns"), Key::new("digits")]];
+
 fn table(rows: &List, options: Map) -> Result<String> {
-    let mut options = Options::new("table", options);
+    let mut options = Options::new("table", TABLE, options);
     let chosen = options.opt_strings("columns")?;
     let digits = options.count("digits", 4)?;
     options.finish()?;
@@ -109,7 +112,8 @@ pub(super) fn register(reg: &mut Registry) {
         "A list of maps as aligned text, a row each. A map has no order, so the columns are sorted by name unless given. Numbers \
          have 4 significant digits and stand at the right.",
         "print(table([#{ method: \"vanilla\", mse: 0.0456 }, #{ method: \"homotopy\", mse: 0.008 }], #{ columns: [\"method\", \"mse\"] }))",
-    );
+    )
+    .options(TABLE);
 }
 
 #[cfg(test)]

@@ -12,11 +12,12 @@ use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
 use super::kept::interrupted;
-use super::observation::observation;
+use super::keys::{Key, Keys};
+use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
 use super::runs::named;
-use super::solving::{adjoint, engine_and_device, solver};
+use super::solving::{ADJOINT, ENGINE, SOLVER, STEPS, adjoint, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::engines::engine;
 use crate::logging::CsvLogger;
@@ -30,6 +31,55 @@ use crate::{Error, Result};
 /// A method as scripts hold it.
 #[derive(Clone)]
 pub struct Way(pub Method);
+
+/// The keys of a learning-rate schedule.
+const RATES: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
+
+/// The keys of one run.
+const RUN: &[Key] = &[
+    Key::new("epochs"),
+    Key::new("lr"),
+    Key::new("lr_schedule")
+        .names(&LrSchedule::NAMES)
+        .map(&[RATES]),
+    Key::new("optimizer").names(&Optimizer::NAMES),
+    Key::new("weight_decay"),
+    Key::new("momentum"),
+    Key::new("clip"),
+    Key::new("patience"),
+    Key::new("max_failures"),
+    Key::new("out"),
+    Key::new("checkpoint_every"),
+    Key::new("trajectory_every"),
+    Key::flag("resume"),
+];
+
+/// What members of an ensemble differ in, and what is said of all of them together.
+const MEMBERS: &[Key] = &[
+    Key::new("seeds"),
+    Key::new("variants").map(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
+    Key::flag("progress"),
+];
+
+/// The keys of `train`.
+pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, MEMBERS];
+
+const LOSS: Keys = &[
+    &[Key::new("lambda")],
+    OBSERVATION,
+    SOLVER,
+    STEPS,
+    ADJOINT,
+    ENGINE,
+];
+
+const SHOOTING: Keys = &[&[Key::new("segments"), Key::new("continuity_weight")]];
+
+const HOMOTOPY: Keys = &[&[
+    Key::new("coupling"),
+    Key::new("schedule").code(&["power_law(", "stepwise(", "cosine("]),
+    Key::new("smoothing"),
+]];
 
 /// A run as scripts hold it.
 #[derive(Clone)]
@@ -48,7 +98,8 @@ pub(super) fn register(reg: &mut Registry) {
          max_step, max_steps, controller, breakpoints, adjoint (how gradients are computed, see loss_and_gradient), adjoint_rtol, \
          adjoint_atol, progress, seeds, variants.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
-    );
+    )
+    .options(TRAIN);
     let host = reg.host();
     reg.add("loss_and_gradient", move |f: Field, d: Data, m: Way| {
         loss_and_gradient(&host, &f, &d, &m, Map::new())
@@ -67,7 +118,8 @@ pub(super) fn register(reg: &mut Registry) {
          memory of the root of the number of steps), \"symplectic\" (exact, states stored; explicit Runge-Kutta methods). Also \
          takes observe, u0, train_u0, adjoint_rtol, adjoint_atol, solver (its method) and the solver's options.",
         "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
-    );
+    )
+    .options(LOSS);
 }
 
 fn methods(reg: &mut Registry) {
@@ -99,7 +151,7 @@ fn methods(reg: &mut Registry) {
         Way(Method::MultipleShooting(MultipleShooting::default()))
     });
     reg.add("multiple_shooting", |options: Map| -> Fallible<Way> {
-        let mut options = Options::new("multiple_shooting", options);
+        let mut options = Options::new("multiple_shooting", SHOOTING, options);
         let default = MultipleShooting::default();
         let method = MultipleShooting {
             segments: options.count("segments", default.segments)?,
@@ -114,9 +166,10 @@ fn methods(reg: &mut Registry) {
         "multiple_shooting(#{ segments: 5, continuity_weight: 0.01 }) -> Method",
         "Short solves with initial states of their own, whose ends must meet.",
         "multiple_shooting(#{ segments: 4 })",
-    );
+    )
+    .options(SHOOTING);
     reg.add("homotopy", |options: Map| -> Fallible<Way> {
-        let mut options = Options::new("homotopy", options);
+        let mut options = Options::new("homotopy", HOMOTOPY, options);
         let Some(k) = options.take("coupling") else {
             return Err(Error::invalid(
                 "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",
@@ -140,7 +193,8 @@ fn methods(reg: &mut Registry) {
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
         "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule.",
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
-    );
+    )
+    .options(HOMOTOPY);
 }
 
 fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
@@ -157,7 +211,7 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
             &value,
         ));
     };
-    let mut own = Options::new("train: lr_schedule", map);
+    let mut own = Options::new("train: lr_schedule", &[RATES], map);
     let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
     let factor = own.opt_positive("factor")?;
     own.finish()?;
@@ -165,8 +219,7 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
 }
 
 fn optimizer(options: &mut Options) -> Result<Optimizer> {
-    let mut optimizer =
-        Optimizer::by_name(options.choice("optimizer", &["adamw", "adam", "sgd"])?)?;
+    let mut optimizer = Optimizer::by_name(options.choice("optimizer")?)?;
     if let Some(decay) = options.opt_f64("weight_decay")? {
         optimizer = optimizer.with_weight_decay(decay);
     }
@@ -202,7 +255,7 @@ impl TrainCall {
                 "train: the solver's method is given as solver, for example #{ solver: \"rk4\" }",
             ));
         }
-        let mut options = Options::new("train", options);
+        let mut options = Options::new("train", TRAIN, options);
         // Known here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
@@ -294,7 +347,7 @@ fn loss_and_gradient(
     method: &Way,
     options: Map,
 ) -> Fallible<Map> {
-    let mut options = Options::new("loss_and_gradient", options);
+    let mut options = Options::new("loss_and_gradient", LOSS, options);
     let default = if matches!(method.0, Method::Homotopy(_)) {
         1.0
     } else {

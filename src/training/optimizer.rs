@@ -36,6 +36,9 @@ pub struct Adam {
 }
 
 impl Optimizer {
+    /// The names of all, the default's first.
+    pub const NAMES: [&'static str; 3] = ["adamw", "adam", "sgd"];
+
     /// The optimiser of this name, `adamw`, `adam` or `sgd`, with PyTorch's defaults.
     ///
     /// # Errors
@@ -54,11 +57,7 @@ impl Optimizer {
                 momentum: 0.0,
                 weight_decay: 0.0,
             }),
-            _ => Err(crate::error::unknown(
-                "optimizer",
-                name,
-                ["adamw", "adam", "sgd"],
-            )),
+            _ => Err(crate::error::unknown("optimizer", name, Self::NAMES)),
         }
     }
 

@@ -221,6 +221,9 @@ pub enum LrSchedule {
 }
 
 impl LrSchedule {
+    /// The schedules that have a name.
+    pub const NAMES: [&'static str; 2] = ["constant", "cosine"];
+
     /// The schedule of this name, `constant` or `cosine`.
     ///
     /// # Errors
@@ -229,11 +232,7 @@ impl LrSchedule {
         match name {
             "constant" => Ok(LrSchedule::Constant),
             "cosine" => Ok(LrSchedule::Cosine),
-            _ => Err(crate::error::unknown(
-                "lr_schedule",
-                name,
-                ["constant", "cosine"],
-            )),
+            _ => Err(crate::error::unknown("lr_schedule", name, Self::NAMES)),
         }
     }
 

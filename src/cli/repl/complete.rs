@@ -198,13 +198,21 @@ fn of_code(known: &Known, text: &str) -> (usize, Vec<Offer>) {
     {
         return (start, beginning(typed, keys(known, text, &scan)));
     }
+    if let Some(key) = before.and_then(|i| options::key_of(known, text, &scan, i + 1)) {
+        let values = key.values().map(|value| Offer::new(value, "")).collect();
+        let values = beginning(typed, values);
+        // Where nothing is typed what is listed for the key stands alone.
+        if !values.is_empty() {
+            return (start, values);
+        }
+    }
     if matches!(before_text, "let" | "const" | "fn") {
         return (text.len(), Vec::new());
     }
     (start, beginning(typed, names(known)))
 }
 
-/// A file, or the name of an experiment.
+/// A value of an option, the name of an experiment, or a file.
 fn within_text(known: &Known, text: &str, scan: &Scan) -> (usize, Vec<Offer>) {
     let Some(string) = scan.tokens.last() else {
         return (text.len(), Vec::new());
@@ -216,6 +224,13 @@ fn within_text(known: &Known, text: &str, scan: &Scan) -> (usize, Vec<Offer>) {
         let names = Library::find(None).experiments().unwrap_or_default();
         let offers = names.into_iter().map(|name| Offer::new(name, "experiment"));
         return (start, beginning(typed, offers.collect()));
+    }
+    let string = scan.tokens.len() - 1;
+    if let Some(key) = options::key_of(known, text, scan, string)
+        && !key.names.is_empty()
+    {
+        let names = key.names.iter().map(|name| Offer::new(*name, key.name));
+        return (start, beginning(typed, names.collect()));
     }
     let (skip, offers) = paths::offers(typed);
     (start + skip, offers)
@@ -239,15 +254,9 @@ fn members(known: &Known, kind: Option<&str>) -> Vec<Offer> {
         .collect()
 }
 
-/// The keys of the call whose option map is open, without those that are there.
+/// The keys of the option map that is open, without those that are there.
 fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
     let Some(map) = scan.open.last() else {
-        return Vec::new();
-    };
-    let Some(outer) = optioned(scan) else {
-        return Vec::new();
-    };
-    let Some(call) = Call::at(known, text, scan, outer) else {
         return Vec::new();
     };
     let is_key = |i: usize| scan.text(text, i + 1) == ":";
@@ -255,24 +264,13 @@ fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
         .filter(|i| is_key(*i))
         .map(|i| scan.text(text, i))
         .collect();
-    let keys = options::keys(known, call.name).into_iter();
-    keys.filter(|key| !there.contains(&key.as_str()))
-        .map(|key| Offer::new(format!("{key}: "), ""))
+    let keys = options::keys(known, text, scan).into_iter();
+    keys.filter(|key| !there.contains(&key.name))
+        .map(|key| {
+            let values: Vec<String> = key.values().collect();
+            Offer::new(format!("{}: ", key.name), values.join(" "))
+        })
         .collect()
-}
-
-/// The bracket of the call whose options the innermost map holds: right within the call, or in a list of such maps.
-fn optioned(scan: &Scan) -> Option<usize> {
-    let mut listed = false;
-    for frame in scan.open.iter().rev().skip(1) {
-        match frame.opens {
-            Opens::Round => return Some(frame.token),
-            Opens::Square => listed = true,
-            Opens::Map if listed => listed = false,
-            _ => return None,
-        }
-    }
-    None
 }
 
 /// Variables, functions, constants and words of the language.
@@ -358,6 +356,15 @@ mod tests {
             ("train(m, d, v, #{ lr: 0.1, ", 27, "epochs: "),
             ("train(m, d, v, #{ variants: [#{ l", 32, "lr: "),
             ("homotopy(#{ ", 12, "coupling: "),
+            ("homotopy(#{ schedule: ", 22, "power_law("),
+            ("homotopy(#{ schedule: st", 22, "stepwise("),
+            ("solve(f, u, t, #{ method: ", 26, "\"radau\""),
+            ("solve(f, u, t, #{ method: \"ra", 27, "radau"),
+            ("solve(f, u, t, #{ controller: ", 30, "\"pi\""),
+            ("train(m, d, v, #{ resume: t", 26, "true"),
+            ("train(m, d, v, #{ adjoint: ", 27, "\"symplectic\""),
+            ("figure().heatmap(x, y, z, #{ map: \"ci", 35, "cividis"),
+            ("train(m, d, v, #{ resume: ru", 26, "run"),
             ("f(1)\nrun.be", 9, "best_mse"),
             ("`a ${run.be", 9, "best_mse"),
             ("config(\"lor", 8, "lorenz3d"),

@@ -51,6 +51,17 @@ pub const ALL: &[&Method] = &[
     &auto::AUTO,
 ];
 
+/// The names of all methods.
+pub const NAMES: [&str; ALL.len()] = {
+    let mut names = [""; ALL.len()];
+    let mut i = 0;
+    while i < ALL.len() {
+        names[i] = ALL[i].name;
+        i += 1;
+    }
+    names
+};
+
 /// The default method.
 pub const DEFAULT: &Method = &dopri5::DOPRI5;
 
@@ -62,5 +73,5 @@ pub fn by_name(name: &str) -> crate::Result<&'static Method> {
     ALL.iter()
         .find(|m| m.name == name)
         .copied()
-        .ok_or_else(|| crate::error::unknown("method", name, ALL.iter().map(|m| m.name)))
+        .ok_or_else(|| crate::error::unknown("method", name, NAMES))
 }

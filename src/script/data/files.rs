@@ -11,6 +11,7 @@ use crate::script::array::Array;
 use crate::script::convert;
 use crate::script::error::Fallible;
 use crate::script::host::Host;
+use crate::script::keys::{Key, Keys};
 use crate::script::memory;
 use crate::script::options::Options;
 use crate::script::registry::Registry;
@@ -30,8 +31,22 @@ fn column(value: &Dynamic) -> Result<Column> {
     }
 }
 
+const CSV: Keys = &[&[
+    Key::new("state"),
+    Key::new("delimiter"),
+    Key::flag("header"),
+    Key::new("time"),
+    Key::new("sample"),
+    Key::new("missing"),
+    Key::new("u0"),
+]];
+
+const ARRAYS: Keys = &[&[Key::new("t"), Key::new("u"), Key::new("u0")]];
+
+const TRIAL: Keys = &[&[Key::new("trial")]];
+
 fn csv(path: &str, options: Map) -> Fallible<Data> {
-    let mut options = Options::new("read_csv", options);
+    let mut options = Options::new("read_csv", CSV, options);
     let one = |value: Option<Dynamic>| value.map(|v| column(&v)).transpose();
     let state = match options.take("state") {
         None => None,
@@ -85,7 +100,7 @@ type ReadArrays = fn(&str, &ArrayNames) -> Result<Dataset>;
 type Write = fn(&str, &Dataset) -> Result<()>;
 
 fn arrays(host: &Host, call: &str, read: ReadArrays, path: &str, options: Map) -> Fallible<Data> {
-    let mut options = Options::new(call, options);
+    let mut options = Options::new(call, ARRAYS, options);
     let used = memory::allocated().unwrap_or(0);
     let names = ArrayNames {
         t: options.opt_string("t")?,
@@ -137,7 +152,8 @@ pub(super) fn register(reg: &mut Registry) {
         "read_csv(path, #{ time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
         "Data from a text table; delimiter and header are found. More options: sample, delimiter, header, missing, u0.",
         "read_csv(\"measured.csv\", #{ time: \"t\", state: [\"x\"] })",
-    );
+    )
+    .options(CSV);
     reg.add("read_json", |path: ImmutableString| -> Fallible<Data> {
         Ok(data(read_json(path.as_str())?))
     });
@@ -165,7 +181,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.add(
         "read_schmidt_lipson",
         |path: ImmutableString, options: Map| -> Fallible<Data> {
-            let mut options = Options::new("read_schmidt_lipson", options);
+            let mut options = Options::new("read_schmidt_lipson", TRIAL, options);
             let trial = options.usize("trial", 0)?;
             options.finish()?;
             Ok(data(read_schmidt_lipson(path.as_str(), trial)?))
@@ -176,7 +192,8 @@ pub(super) fn register(reg: &mut Registry) {
         "read_schmidt_lipson(path, #{ trial: 0 }) -> Dataset",
         "A trial of the motion-captured pendulums of Schmidt and Lipson (Science 324, 2009); its time begins at 0.",
         "read_schmidt_lipson(\"pendulum.txt\")",
-    );
+    )
+    .options(TRIAL);
     named_arrays(
         reg,
         ("read_npz", |path, names| read_npz(path, names)),
@@ -188,7 +205,8 @@ pub(super) fn register(reg: &mut Registry) {
         "Data from the arrays of numpy.savez: t is [time], u [time, dof] or [sample, time, dof]. The options name them; the times may \
          also be called time or times, and without u0 the first row is the initial state.",
         "read_npz(\"measured.npz\", #{ u: \"x\" })",
-    );
+    )
+    .options(ARRAYS);
     reg.describe(
         "write_npz",
         "data.write_npz(path)",
@@ -207,7 +225,8 @@ pub(super) fn register(reg: &mut Registry) {
         "read_safetensors(path, #{ t: \"t\", u: \"u\", u0: \"u0\" }) -> Dataset",
         "Data from the tensors of a safetensors file, with the options of read_npz.",
         "read_safetensors(\"measured.safetensors\", #{ t: \"t\" })",
-    );
+    )
+    .options(ARRAYS);
     reg.describe(
         "write_safetensors",
         "data.write_safetensors(path)",

@@ -12,9 +12,10 @@ use super::convert;
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
+use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{room_for_solution, solver};
+use super::solving::{METHOD, STEPS, room_for_solution, solver};
 use crate::datasets::arrays::{initial_states, trajectories};
 use crate::datasets::{Dataset, RelativeTo};
 use crate::odesolve::SolveOptions;
@@ -62,8 +63,15 @@ fn joined(list: &List) -> Fallible<Data> {
     Ok(data(Dataset::join(&parts)?))
 }
 
+const SIMULATE: Keys = &[METHOD, STEPS];
+
+const NOISE: Keys = &[&[
+    Key::new("relative_to").names(&["nothing", "mean", "std"]),
+    Key::new("seed"),
+]];
+
 fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
-    let mut options = Options::new("dataset", options);
+    let mut options = Options::new("dataset", SIMULATE, options);
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options, "method")?
@@ -76,8 +84,8 @@ fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map)
 }
 
 fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {
-    let mut options = Options::new("add_noise", options);
-    let relative = match options.choice("relative_to", &["nothing", "mean", "std"])? {
+    let mut options = Options::new("add_noise", NOISE, options);
+    let relative = match options.choice("relative_to")? {
         "mean" => RelativeTo::Mean,
         "std" => RelativeTo::Std,
         _ => RelativeTo::Nothing,
@@ -148,7 +156,8 @@ pub(super) fn register(reg: &mut Registry) {
          given; or the samples of several datasets, which may have different times. Then data.t are the times of all samples, \
          data.u is NaN where a sample has none, and data.sample(i) is one of them.",
         "dataset([dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5)), dataset([0.0, 0.7, 0.9], [[1, 2], [2, 2], [2, 1]])])",
-    );
+    )
+    .options(SIMULATE);
     reg.add("sample", |d: &mut Data, i: i64| -> Fallible<Data> {
         let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
         Ok(data(d.0.only(i)?))
@@ -179,7 +188,8 @@ pub(super) fn register(reg: &mut Registry) {
         "data.add_noise(amplitude, #{ relative_to: \"mean\", seed: 10 }) -> Dataset",
         "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).add_noise(0.05, #{ relative_to: \"mean\", seed: 10 })",
-    );
+    )
+    .options(NOISE);
     reg.add("head", |d: &mut Data, n: i64| -> Fallible<Data> {
         Ok(data(d.0.head(count(n, "head")?)?))
     });

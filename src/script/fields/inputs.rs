@@ -6,6 +6,7 @@ use rhai::{Array as List, Dynamic, ImmutableString, Map};
 use super::super::array::Array;
 use super::super::convert;
 use super::super::error::Fallible;
+use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::Field;
@@ -30,9 +31,14 @@ pub(super) fn split(map: &Map) -> (Vec<(String, Input)>, Map) {
     (inputs, rest)
 }
 
+const INPUT: Keys = &[&[
+    Key::new("kind").names(&["linear", "spline"]),
+    Key::new("smoothing"),
+]];
+
 fn make(t: &Dynamic, values: &Dynamic, options: Map) -> Fallible<Drive> {
-    let mut options = Options::new("input", options);
-    let spline = options.choice("kind", &["linear", "spline"])? == "spline";
+    let mut options = Options::new("input", INPUT, options);
+    let spline = options.choice("kind")? == "spline";
     let smoothing = options.non_negative("smoothing", 0.0)?;
     options.finish()?;
     if smoothing != 0.0 && !spline {
@@ -115,7 +121,8 @@ pub(super) fn register(reg: &mut Registry) {
          them, or a \"spline\"; #{ kind: \"spline\", smoothing: 0.001 } smooths. Values are [time] or [time, component]. Beyond its \
          times it keeps the first and the last value. input([w1, w2]) has one for each sample of the data.",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0]) + p.w], #{ g: 9.81, w: input([0, 1, 2], [0.0, 0.5, 0.0]) })",
-    );
+    )
+    .options(INPUT);
     reg.add("at", |w: &mut Drive, t: Dynamic| -> Fallible<Dynamic> {
         if let Some(t) = convert::number(&t) {
             let row = w.0.at(0, &[t]).index_axis_move(Axis(0), 0);

@@ -25,6 +25,7 @@ use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContex
 use super::array::Array;
 use super::convert;
 use super::error::Fallible;
+use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use crate::field::{FieldBuilder, Input, Unary, VectorField};
@@ -38,37 +39,50 @@ use trace::Equations;
 #[derive(Clone)]
 pub struct Field(pub VectorField);
 
-/// What is said of the [`dynamics::SYSTEMS`]: name, signature, what it is, an example.
-const ABOUT: [(&str, &str, &str, &str); dynamics::SYSTEMS.len()] = [
+/// What is said of the [`dynamics::SYSTEMS`]: name, signature, what it is, an example, its constants.
+const ABOUT: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
     (
         "lotka_volterra",
         "lotka_volterra(#{ a: 1.3, b: 0.9, c: 0.8, d: 1.8 }) -> Field",
         "Predators and prey: u0' = a u0 − b u0 u1, u1' = c u0 u1 − d u1.",
         "lotka_volterra(#{ a: 1.1 })",
+        &[&[Key::new("a"), Key::new("b"), Key::new("c"), Key::new("d")]],
     ),
     (
         "lorenz",
         "lorenz(#{ sigma: 10, rho: 28, beta: 8.0/3 }) -> Field",
         "Lorenz' model of convection.",
         "lorenz()",
+        &[&[Key::new("sigma"), Key::new("rho"), Key::new("beta")]],
     ),
     (
         "van_der_pol",
         "van_der_pol(#{ mu: 1000 }) -> Field",
         "Van der Pol's oscillator; stiff for a large mu.",
         "van_der_pol(#{ mu: 2 })",
+        &[&[Key::new("mu")]],
     ),
     (
         "robertson",
         "robertson(#{ k1: 0.04, k2: 1e4, k3: 3e7 }) -> Field",
         "Robertson's chemical kinetics, a stiff problem.",
         "robertson()",
+        &[&[Key::new("k1"), Key::new("k2"), Key::new("k3")]],
     ),
     (
         "double_pendulum",
         "double_pendulum(#{ m1: 1, m2: 1, l1: 1, l2: 1, g: 9.81, k1: 0, k2: 0 }) -> Field",
         "Two masses on rods: angles (rad) and angular velocities (rad/s); k1, k2 are linear friction.",
         "double_pendulum(#{ k1: 0.1 })",
+        &[&[
+            Key::new("m1"),
+            Key::new("m2"),
+            Key::new("l1"),
+            Key::new("l2"),
+            Key::new("g"),
+            Key::new("k1"),
+            Key::new("k2"),
+        ]],
     ),
 ];
 
@@ -88,8 +102,9 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(Field(field))
         });
     }
-    for (name, signature, text, example) in ABOUT {
-        reg.describe(name, signature, text, example);
+    for (name, signature, text, example, constants) in ABOUT {
+        reg.describe(name, signature, text, example)
+            .options(constants);
     }
     own_systems(reg);
     networks(reg);
@@ -149,6 +164,11 @@ fn own_systems(reg: &mut Registry) {
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0])], #{ g: 9.81 })",
     );
 }
+
+const NETWORK: Keys = &[&[
+    Key::new("activation").names(&Unary::ACTIVATIONS),
+    Key::new("input").code(&["input("]),
+]];
 
 /// Widths of a network's layers.
 fn nodes(list: &List) -> Result<Vec<usize>> {
@@ -225,8 +245,8 @@ fn networks(reg: &mut Registry) {
             },
         );
         reg.add(name, move |widths: List, options: Map| -> Fallible<Field> {
-            let mut options = Options::new(name, options);
-            let activation = Unary::activation(&options.string("activation", "gelu")?)?;
+            let mut options = Options::new(name, NETWORK, options);
+            let activation = Unary::activation(options.choice("activation")?)?;
             let input = options.opt_value::<Drive>("input", "an input(t, values)")?;
             options.finish()?;
             let nodes = nodes(&widths)?;
@@ -235,7 +255,8 @@ fn networks(reg: &mut Registry) {
                 None => make(&nodes, activation, g),
             })?))
         });
-        reg.describe(name, signature, text, example);
+        reg.describe(name, signature, text, example)
+            .options(NETWORK);
     }
     reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
         graybox(&c, &w, "gelu", f, &Map::new())

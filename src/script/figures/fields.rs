@@ -6,6 +6,7 @@ use rhai::{Dynamic, Map};
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::registry::Registry;
+use super::keys::{ARROWS, CONTOUR, HEATMAP, STYLE, SURFACE, WATERFALL};
 use super::options::{drawn, figure_of, set_all, style};
 use crate::plotting::{
     Arrows, Contour, Figure, HeatMap, OptionValue, Panel, Style, Surface, Waterfall,
@@ -99,7 +100,8 @@ pub(super) fn register(reg: &mut Registry) {
          (viridis, cividis, magma, inferno, blues, greys, blue-red, purple-orange), log, symlog (the value below which the colours are \
          linear), range ([lo, hi] of the colours), label and bar (of the colour bar), smooth.",
         "figure().heatmap([0, 1, 2], [0, 1], [[1, 10, 100], [2, 20, 200]], #{ log: true, label: \"loss\" })",
-    );
+    )
+    .options(HEATMAP);
     over(
         reg,
         "contour",
@@ -113,7 +115,8 @@ pub(super) fn register(reg: &mut Registry) {
          them, or their values), filled, numbers (false leaves them out), color, width, dash, alpha, and the colours' map, log, \
          symlog, range, label, bar.",
         "figure().contour([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]], #{ levels: [2, 3, 4] })",
-    );
+    )
+    .options(CONTOUR);
     over(
         reg,
         "surface",
@@ -126,7 +129,8 @@ pub(super) fn register(reg: &mut Registry) {
         "Adds a surface on three axes; where z is NaN it has a hole. The figure's azimuth, elevation and z_range turn it and cut it \
          off. Options: mesh, alpha, and the colours' map, log, symlog, range, label, bar.",
         "figure(#{ azimuth: -50, elevation: 35, z_range: [0, 5] }).surface([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]])",
-    );
+    )
+    .options(SURFACE);
     waterfall(reg);
     along(reg, "quiver", |f, x, y, u, v, o| f.quiver(x, y, u, v, o));
     reg.describe(
@@ -135,7 +139,8 @@ pub(super) fn register(reg: &mut Registry) {
         "Adds the arrow (u, v) at each x and y; u and v are [y, x]. Options: normalize (all of one length), by_speed (coloured by \
          length), color, width, size (of the longest, in pixels), alpha, and the colours' map, log, symlog, range, label, bar.",
         "figure().quiver([0, 1], [0, 1], [[1, 0], [0, -1]], [[0, 1], [1, 0]])",
-    );
+    )
+    .options(ARROWS);
     along(reg, "streamlines", |f, x, y, u, v, o| {
         f.streamlines(x, y, u, v, o)
     });
@@ -145,21 +150,24 @@ pub(super) fn register(reg: &mut Registry) {
         "Adds curves along the vectors (u, v), which are [y, x]. Options: density (0.2 to 5), by_speed, color, width, alpha, and the \
          colours' map, log, symlog, range, label, bar.",
         "figure().streamlines([0, 1, 2], [0, 1, 2], zeros([3, 3]) + 1, zeros([3, 3]) + 0.5, #{ density: 0.5 })",
-    );
+    )
+    .options(ARROWS);
     spatial(reg, "line3", |f, [x, y, z], s| f.line3(x, y, z, s));
     reg.describe(
         "line3",
         "figure.line3(x, y, z, #{ label: \"…\" }) -> Figure",
         "Adds a line in space; NaN breaks it. The options are those of line.",
         "figure().line3([0, 1, 2], [0, 1, 0], [0, 1, 2], #{ width: 1.5 })",
-    );
+    )
+    .options(STYLE);
     spatial(reg, "scatter3", |f, [x, y, z], s| f.scatter3(x, y, z, s));
     reg.describe(
         "scatter3",
         "figure.scatter3(x, y, z, #{ label: \"…\" }) -> Figure",
         "Adds points in space. The options are those of scatter.",
         "figure().scatter3([0, 1, 2], [0, 1, 0], [0, 1, 2])",
-    );
+    )
+    .options(STYLE);
     quiver3(reg);
 }
 
@@ -207,7 +215,8 @@ fn waterfall(reg: &mut Registry) {
          behind the other on three axes, or with offset: \"height\" one above the other on two. Options: offset, width, alpha, and \
          the colours' map, log, symlog, range, label, bar.",
         "figure(#{ y_label: \"epoch\" }).waterfall([0, 1, 2], [0, 100], [[1, 3, 1], [2, 5, 2]])",
-    );
+    )
+    .options(WATERFALL);
 }
 
 fn quiver3(reg: &mut Registry) {
@@ -225,5 +234,6 @@ fn quiver3(reg: &mut Registry) {
         "figure.quiver3(points, vectors, #{ normalize: true }) -> Figure",
         "Adds arrows in space; points and vectors are [arrow, 3]. The options are those of quiver.",
         "figure().quiver3([[0, 0, 0], [1, 1, 1]], [[1, 0, 0], [0, 0, 1]])",
-    );
+    )
+    .options(ARROWS);
 }

@@ -4,8 +4,9 @@ use ndarray::{Array2, ArrayView3, Axis, s};
 use rhai::Map;
 
 use super::super::data::Data;
-use super::super::ensembles::{Group, quantiles};
+use super::super::ensembles::{Group, QUANTILES, quantiles};
 use super::super::error::Fallible;
+use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::training::Trained;
@@ -31,6 +32,23 @@ struct Frame {
     title: String,
     mark: Option<f64>,
 }
+
+/// The keys of the frame.
+const FRAME: &[Key] = &[
+    Key::new("t_end"),
+    Key::new("title"),
+    Key::new("train_end"),
+    Key::new("sample"),
+];
+
+/// Data and a run.
+const RUN: Keys = &[FRAME, &[Key::flag("residuals")]];
+
+/// Data and an ensemble.
+const ENSEMBLE: Keys = &[FRAME, QUANTILES];
+
+/// Data and either.
+pub(super) const FITS: [&[Key]; 3] = [FRAME, RUN[1], QUANTILES];
 
 impl Frame {
     /// From the data's beginning to `t_end`, by default the data's end.
@@ -88,7 +106,7 @@ impl Frame {
 
 /// Data, and the run's best model.
 fn of_run(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", options);
+    let mut options = Options::new("plot", RUN, options);
     let frame = Frame::new(data, &mut options, &training_title(&run.0.method))?;
     let with_residuals = options.bool("residuals", true)?;
     options.finish()?;
@@ -119,7 +137,7 @@ fn of_run(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
 
 /// Data, and the median and the band of an ensemble's best models.
 fn of_ensemble(data: &Data, group: &Group, options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", options);
+    let mut options = Options::new("plot", ENSEMBLE, options);
     let title = format!("Median and band of {} runs", group.0.runs().count());
     let frame = Frame::new(data, &mut options, &title)?;
     let (low, high) = quantiles(&mut options)?;

@@ -5,6 +5,7 @@ use rhai::{Dynamic, Map};
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::registry::Registry;
+use super::keys::STYLE;
 use super::options::{drawn, figure_of, style};
 use crate::plotting::{Figure, Panel, Style};
 use crate::{Error, Result};
@@ -50,7 +51,8 @@ pub(super) fn register(reg: &mut Registry) {
             } else {
                 "figure().scatter([0, 1], [1, 2], #{ label: \"data\" })"
             },
-        );
+        )
+        .options(STYLE);
     }
     let band = |p: &Panel, [x, y, half]: [&Dynamic; 3], options: &Map| -> Fallible<Panel> {
         let x = convert::to_vector(x, "band: x")?;
@@ -72,7 +74,8 @@ pub(super) fn register(reg: &mut Registry) {
         "figure.band(x, y, half, #{ alpha: 0.2 }) -> Figure",
         "Adds the band y ± half.",
         "figure().line([0, 1], [1, 2]).band([0, 1], [1, 2], 0.3)",
-    );
+    )
+    .options(STYLE);
     let mark = |p: &Panel, [x]: [&Dynamic; 1], options: &Map| -> Fallible<Panel> {
         let x = convert::number(x).ok_or_else(|| Error::invalid("vline: x should be a number"))?;
         Ok(Panel::Figure(
@@ -85,5 +88,6 @@ pub(super) fn register(reg: &mut Registry) {
         "figure.vline(x, #{ label: \"…\" }) -> Figure",
         "Adds a vertical line.",
         "figure().line([0, 1], [1, 2]).vline(0.5, #{ dash: \"dotted\" })",
-    );
+    )
+    .options(STYLE);
 }

@@ -2,6 +2,7 @@
 
 mod fields;
 mod fits;
+mod keys;
 mod layers;
 mod options;
 mod phase;
@@ -17,6 +18,7 @@ use super::options::Options;
 use super::registry::Registry;
 use crate::plotting::{Figure, Grid, Panel};
 use crate::{Error, Result};
+use keys::{FIGURE, GRID};
 use options::set_all;
 
 /// What a figure is, in a line.
@@ -44,7 +46,8 @@ pub(super) fn register(reg: &mut Registry) {
          of three axes, degrees), size ([width, height] in pixels), legend (\"auto\", \"none\", \"top-left\", \"top-right\", \
          \"bottom-left\", \"bottom-right\", \"outside\").",
         "figure(#{ title: \"Losses\", log_y: true }).line([0, 1, 2], [1, 0.1, 0.01], #{ label: \"mse\" })",
-    );
+    )
+    .options(FIGURE);
     layers::register(reg);
     fields::register(reg);
     plots::register(reg);
@@ -131,7 +134,7 @@ fn grid(columns: i64, figures: &List, options: Map) -> Fallible<Panel> {
         })
         .collect::<Result<Vec<_>>>()?;
     let mut grid = Grid::new(columns, panels)?;
-    let mut options = Options::new("grid", options);
+    let mut options = Options::new("grid", GRID, options);
     if let Some(title) = options.opt_string("title")? {
         grid = grid.title(title);
     }
@@ -166,5 +169,6 @@ fn grids(reg: &mut Registry) {
         "Several figures in one picture. Options: share_x (one horizontal axis for each column, labelled under the lowest), share_y (one \
          vertical axis for each row, labelled left of the first), title, row_heights (relative to each other), size.",
         "grid(2, [figure().line([0, 1], [1, 2]), figure().line([0, 1], [2, 1])], #{ share_y: true, title: \"Two\" })",
-    );
+    )
+    .options(GRID);
 }

@@ -6,6 +6,7 @@ use rhai::{Array as List, Dynamic, Map};
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::fields::Field;
+use super::super::keys::Key;
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
@@ -49,14 +50,22 @@ fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
     }
 }
 
+pub(super) const PHASE: &[Key] = &[
+    Key::new("components"),
+    Key::new("names"),
+    Key::new("title"),
+    Key::new("field").names(&["streamlines", "arrows"]),
+    Key::new("t"),
+];
+
 fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
     let paths = solutions(solved)?;
     let dof = field.0.dof();
-    let mut options = Options::new("phase", options);
+    let mut options = Options::new("phase", &[PHASE], options);
     let chosen = components(&mut options, dof)?;
     let names = options.opt_strings("names")?.unwrap_or_default();
     let title = options.string("title", "")?;
-    let arrows = options.choice("field", &["streamlines", "arrows"])? == "arrows";
+    let arrows = options.choice("field")? == "arrows";
     let t = options.f64("t", 0.0)?;
     options.finish()?;
     if chosen.len() < 2 {
@@ -129,5 +138,6 @@ pub(super) fn register(reg: &mut Registry) {
          variables or the space of three. Options: components (the first two or three unless given; the others stay at their mean), \
          field (\"streamlines\" or \"arrows\"), names (of the axes), t (the time of the vector field), title.",
         "phase(van_der_pol(), solve(van_der_pol(), [0.5, 0], linspace(0, 10, 200)), #{ names: [\"x\", \"v\"] })",
-    );
+    )
+    .options(&[PHASE]);
 }

@@ -4,11 +4,15 @@ use ndarray::{Array2, ArrayView3, Axis};
 
 use super::super::data::Data;
 use super::super::error::Fallible;
+use super::super::keys::Keys;
+use super::super::landscape::PLOTS;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
 use super::super::synchronizing::Spline;
 use super::super::training::Trained;
-use super::fits::training_title;
+use super::fits::{FITS, training_title};
+use super::phase::PHASE;
+use super::several::SEVERAL;
 use crate::plotting::builders::spline;
 use crate::plotting::{Grid, Panel, of, trajectory};
 use crate::{Error, Result};
@@ -44,6 +48,14 @@ fn spline_figure(spline_: &Spline, data: Option<&Data>) -> Result<Grid> {
     spline(&fine, &values, &slopes, (&t, &u), &names)
 }
 
+/// What the pictures of all kinds take.
+const PLOT: Keys = {
+    let ([frame, residuals, quantiles], [labels, surface, spectra]) = (FITS, PLOTS);
+    &[
+        frame, residuals, quantiles, SEVERAL, labels, surface, spectra, PHASE,
+    ]
+};
+
 pub(super) fn register(reg: &mut Registry) {
     reg.add("plot", |s: Solved| -> Fallible<Panel> {
         Ok(Panel::Figure(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?))
@@ -74,5 +86,6 @@ pub(super) fn register(reg: &mut Registry) {
          #{ values: […], label: \"t\" }): one behind the other. plot(landscape, #{ surface: true }): the loss along a line, as a map or as \
          a surface; plot([landscape, …], #{ labels: […] }): lines in one picture, maps side by side. plot(pca): the way of a run.",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
-    );
+    )
+    .options(PLOT);
 }

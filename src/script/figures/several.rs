@@ -5,6 +5,7 @@ use rhai::{Array as List, Map};
 use super::super::convert;
 use super::super::data::Data;
 use super::super::error::Fallible;
+use super::super::keys::Key;
 use super::super::landscape::{Spectrum, Surface, all_of, several_landscapes, several_spectra};
 use super::super::options::Options;
 use super::super::registry::Registry;
@@ -14,6 +15,9 @@ use crate::plotting::builders::{Curve, compare};
 use crate::plotting::{Figure, Panel, Style};
 use crate::{Error, Result};
 
+/// Several solutions, data or runs.
+pub(super) const SEVERAL: &[Key] = &[Key::new("labels"), Key::new("title")];
+
 fn several(items: &List, options: Map) -> Fallible<Panel> {
     if let Some(landscapes) = all_of::<Surface>(items) {
         return several_landscapes(&landscapes, options);
@@ -21,7 +25,7 @@ fn several(items: &List, options: Map) -> Fallible<Panel> {
     if let Some(spectra) = all_of::<Spectrum>(items) {
         return several_spectra(&spectra, options);
     }
-    let mut options = Options::new("plot", options);
+    let mut options = Options::new("plot", &[SEVERAL], options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
     let title = options.string("title", "")?;
     options.finish()?;

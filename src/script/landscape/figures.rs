@@ -4,6 +4,7 @@ use ndarray::{Array2, Axis as ArrayAxis, Ix2};
 use rhai::{Array as List, Map};
 
 use super::super::error::Fallible;
+use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::paths::Components;
@@ -13,6 +14,23 @@ use crate::landscape::{Landscape, on_one_grid};
 use crate::plotting::builders::{density, landscape_2d, landscape_surface, slice_1d, waterfall};
 use crate::plotting::{Figure, Grid, Marker, Panel, Style};
 use crate::{Error, Result};
+
+/// One landscape.
+const LANDSCAPE: Keys = &[&[Key::flag("surface"), Key::new("title")]];
+
+/// Several.
+const LINES: Keys = &[&[Key::new("labels")], LANDSCAPE[0]];
+
+/// Several spectra.
+const SPECTRA: Keys = &[&[
+    Key::new("values"),
+    Key::new("label"),
+    Key::new("title"),
+    Key::new("sigma"),
+]];
+
+/// All of them.
+pub(in crate::script) const PLOTS: [&[Key]; 3] = [LINES[0], LANDSCAPE[0], SPECTRA[0]];
 
 /// The loss over a plane, `[y, x]`.
 fn plane(l: &Landscape) -> Result<Array2<f64>> {
@@ -74,7 +92,7 @@ fn lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> {
 
 /// Several landscapes: lines in one picture, or planes side by side.
 pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", options);
+    let mut options = Options::new("plot", LINES, options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
     let title = options.string("title", "")?;
     let as_surface = options.bool("surface", false)?;
@@ -105,7 +123,7 @@ pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fa
 
 /// Several spectra, one behind the other.
 pub(in crate::script) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", options);
+    let mut options = Options::new("plot", SPECTRA, options);
     let values = options.opt_array("values")?;
     let label = options.string("label", "")?;
     let title = options.string("title", "")?;
@@ -161,7 +179,7 @@ fn path_figure(p: &Components) -> Result<Figure> {
 }
 
 fn one_landscape(l: &Surface, options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", options);
+    let mut options = Options::new("plot", LANDSCAPE, options);
     let as_surface = options.bool("surface", false)?;
     let title = options.string("title", "")?;
     options.finish()?;

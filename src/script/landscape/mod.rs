@@ -12,7 +12,7 @@ mod paths;
 mod slices;
 mod spectra;
 
-pub(super) use figures::{all_of, several_landscapes, several_spectra};
+pub(super) use figures::{PLOTS, all_of, several_landscapes, several_spectra};
 pub(super) use slices::Surface;
 pub(super) use spectra::Spectrum;
 
@@ -27,10 +27,11 @@ use super::data::Data;
 use super::error::Fallible;
 use super::fields::{Field, LossClosure, nan_if_unsolved};
 use super::host::Host;
-use super::observation::observation;
+use super::keys::{Key, Keys};
+use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::solver;
+use super::solving::{ENGINE, SOLVER, STEPS, solver};
 use super::training::Way;
 use crate::landscape::{
     DENSE_LIMIT, Derivatives, Hessian, LossOptions, SECOND_DIFFERENCE, default_lambda,
@@ -44,6 +45,21 @@ use crate::{Error, Result};
 /// A Hessian as scripts hold it.
 #[derive(Clone)]
 pub struct Curvature(pub Arc<Hessian>);
+
+/// Which loss of a model it is.
+const OF_MODEL: &[Key] = &[
+    Key::new("method").code(&["vanilla()", "homotopy(", "multiple_shooting("]),
+    Key::new("lambda"),
+];
+
+/// The keys of a loss of a model.
+const LOSS: Keys = &[OF_MODEL, OBSERVATION, SOLVER, STEPS, ENGINE];
+
+/// The keys of the Hessian of a closure.
+const CLOSURE: &[Key] = &[
+    Key::new("derivatives").names(&["exact", "differences"]),
+    Key::new("step"),
+];
 
 /// Reads which loss of a model it is.
 ///
@@ -65,7 +81,7 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
     };
     let lambda = options.f64("lambda", default_lambda(&method))?;
     // The session's device says nothing here: there is one engine.
-    let engine = options.choice("engine", &["native", "torch"])?;
+    let engine = options.choice("engine")?;
     options.string("device", "cpu")?;
     if engine != "native" {
         return Err(Error::invalid(format!(
@@ -86,7 +102,7 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
 }
 
 fn hessian(host: &Host, model: &Field, data: &Data, options: Map) -> Fallible<Curvature> {
-    let mut options = Options::new("hessian", options);
+    let mut options = Options::new("hessian", LOSS, options);
     let loss = loss_options(host, &mut options, "hessian")?;
     options.finish()?;
     Ok(Curvature(Arc::new(Hessian::new(&model.0, &data.0, &loss)?)))
@@ -101,8 +117,8 @@ fn hessian_of_closure(
     options: Map,
 ) -> Fallible<Curvature> {
     let params = convert::to_vector(params, "hessian: the parameters")?;
-    let mut options = Options::new("hessian", options);
-    let wanted = options.opt_choice("derivatives", &["exact", "differences"])?;
+    let mut options = Options::new("hessian", &[CLOSURE], options);
+    let wanted = options.opt_choice("derivatives")?;
     let step = options.positive("step", SECOND_DIFFERENCE)?;
     options.finish()?;
     let closure = LossClosure::new(context, closure);
@@ -243,7 +259,8 @@ pub(super) fn register(reg: &mut Registry) {
         "hessian(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), \
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss; \
          hessian(|p| (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [1, 1]).matrix()",
-    );
+    )
+    .options(&[OF_MODEL, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE]);
     reg.get("n", |h: &mut Curvature| Ok(h.0.n() as i64));
     reg.get("loss", |h: &mut Curvature| Ok(h.0.loss()));
     reg.get("derivatives", |h: &mut Curvature| {

@@ -7,6 +7,7 @@ use rhai::{Array as List, Dynamic, Map};
 use super::super::array::Array;
 use super::super::error::Fallible;
 use super::super::fields::Field;
+use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::training::Trained;
@@ -32,8 +33,10 @@ fn list(epochs: &[usize]) -> List {
     epochs.iter().map(|e| Dynamic::from(*e as i64)).collect()
 }
 
+const PCA: Keys = &[&[Key::new("components")]];
+
 fn pca(run: &Trained, options: Map) -> Fallible<Components> {
-    let mut options = Options::new("pca", options);
+    let mut options = Options::new("pca", PCA, options);
     let components = options.count("components", 2)?;
     options.finish()?;
     Ok(Components(Arc::new(Pca::of_run(&run.0, components)?)))
@@ -96,7 +99,8 @@ pub(super) fn register(reg: &mut Registry) {
         "The principal components of the model's parameters along a run that kept them (trajectory_every of train). The origin of \
          the coordinates is the last point (Li et al. 2018).",
         kept!("let p = pca(run); p.path; landscape(run.last, data, p, #{ points: 5 }).loss"),
-    );
+    )
+    .options(PCA);
     reg.get("directions", |p: &mut Components| {
         Ok(Array::new(p.0.directions.clone().into_dyn()))
     });

@@ -11,15 +11,42 @@ use super::super::data::Data;
 use super::super::error::Fallible;
 use super::super::fields::{Field, LossClosure};
 use super::super::host::Host;
+use super::super::keys::{Key, Keys};
+use super::super::observation::OBSERVATION;
 use super::super::options::Options;
 use super::super::registry::Registry;
+use super::super::solving::{ENGINE, SOLVER, STEPS};
 use super::paths::Components;
-use super::{closure_values, loss_options};
+use super::{OF_MODEL, closure_values, loss_options};
 use crate::landscape::{
     Along, Axis, DirectionOptions, Landscape, Normalization, Slice, random_directions,
 };
 use crate::logging::Tally;
 use crate::{Error, Result};
+
+const PROGRESS: &[Key] = &[Key::flag("progress")];
+
+/// Along directions and parameters of a model.
+const MODEL: Keys = &[OF_MODEL, OBSERVATION, SOLVER, STEPS, ENGINE, PROGRESS];
+
+/// On the principal components of a run.
+const PLANE: &[Key] = &[Key::new("points"), Key::new("margin")];
+
+const ON_PLANE: Keys = &[
+    OF_MODEL,
+    OBSERVATION,
+    SOLVER,
+    STEPS,
+    ENGINE,
+    PROGRESS,
+    PLANE,
+];
+
+const RANDOM: Keys = &[&[
+    Key::new("normalize").names(&Normalization::NAMES),
+    Key::flag("biases"),
+    Key::new("seed"),
+]];
 
 /// A landscape as scripts hold it.
 #[derive(Clone)]
@@ -124,7 +151,7 @@ fn of_closure(
     (along, steps): (&Dynamic, &Dynamic),
     options: Map,
 ) -> Fallible<Surface> {
-    let mut options = Options::new("landscape", options);
+    let mut options = Options::new("landscape", &[PROGRESS], options);
     let shown = options.bool("progress", true)?;
     options.finish()?;
     let params = convert::to_vector(params, "landscape: the parameters")?;
@@ -200,13 +227,19 @@ pub(super) fn register(reg: &mut Registry) {
     reg.add(
         "landscape",
         move |f: Field, d: Data, a: Dynamic, c: Dynamic| {
-            of_model(&host, &f, &d, &along(&a, &c)?, Options::none("landscape"))
+            of_model(
+                &host,
+                &f,
+                &d,
+                &along(&a, &c)?,
+                Options::new("landscape", MODEL, Map::new()),
+            )
         },
     );
     reg.add(
         "landscape",
         move |f: Field, d: Data, a: Dynamic, c: Dynamic, options: Map| {
-            let options = Options::new("landscape", options);
+            let options = Options::new("landscape", MODEL, options);
             of_model(&with_options, &f, &d, &along(&a, &c)?, options)
         },
     );
@@ -246,14 +279,14 @@ pub(super) fn register(reg: &mut Registry) {
              landscape(model, data, h.eigenpairs(2).vectors, [c, c], #{ method: homotopy(#{ coupling: 6 }), lambda: 0.3 }).loss; \
              landscape(lotka_volterra(), data, \"a\", linspace(0.5, 2, 7)).minima"
         ),
-    );
+    )
+    .options(ON_PLANE);
     properties(reg);
     let draw = |f: &Field, count: i64, options: Map| -> Fallible<Array> {
-        let mut options = Options::new("random_directions", options);
+        let mut options = Options::new("random_directions", RANDOM, options);
         let default = DirectionOptions::default();
-        let names = Normalization::NAMES;
         let options_read = DirectionOptions {
-            normalize: Normalization::by_name(options.choice("normalize", &names)?)?,
+            normalize: Normalization::by_name(options.choice("normalize")?)?,
             biases: options.bool("biases", default.biases)?,
             seed: options.opt_seed("seed")?.unwrap_or(default.seed),
         };
@@ -276,7 +309,8 @@ pub(super) fn register(reg: &mut Registry) {
          norm of the model's own (Li et al. 2018); \"layer\" scales whole blocks, \"none\" nothing. biases: false leaves biases where \
          they are.",
         scene!("landscape(model, data, random_directions(model, 1, #{ seed: 3 }), linspace(-1, 1, 5)).loss"),
-    );
+    )
+    .options(RANDOM);
 }
 
 fn on_plane(
@@ -286,7 +320,7 @@ fn on_plane(
     pca: &Components,
     options: Map,
 ) -> Fallible<Surface> {
-    let mut options = Options::new("landscape", options);
+    let mut options = Options::new("landscape", ON_PLANE, options);
     let along = Along::Pca {
         points: options.count("points", 30)?,
         margin: options.non_negative("margin", 0.2)?,

@@ -9,6 +9,7 @@ use super::super::array::Array;
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::host::Host;
+use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::{Curvature, array, dense, example};
@@ -71,7 +72,8 @@ pub(super) fn register(reg: &mut Registry) {
         "h.trace_estimate(#{ probes: 100, seed: 0 }) -> #{ trace, standard_error }",
         "Hutchinson's estimate of the trace from random vectors of ±1, and its standard error.",
         example!("h.trace_estimate(#{ probes: 10 }).standard_error"),
-    );
+    )
+    .options(TRACE);
     densities(reg);
 }
 
@@ -104,7 +106,8 @@ fn densities(reg: &mut Registry) {
         "The spectral density: a Gaussian of width sigma (1/100 of the distance between the outermost) for each eigenvalue, on a grid \
          (over all of them). Exact for up to 3000 parameters, above an estimate (see density_estimate).",
         example!("h.density().width"),
-    );
+    )
+    .options(&[DRAWN]);
     let (host, with_options) = (reg.host(), reg.host());
     reg.add("density_estimate", move |h: &mut Curvature| {
         density_estimate(&host, h, Map::new())
@@ -119,7 +122,8 @@ fn densities(reg: &mut Registry) {
         "The spectral density by stochastic Lanczos quadrature (Ghorbani, Krishnan, Xiao 2019), for Hessians of any size: steps nodes \
          for each of the random probes.",
         example!("h.density_estimate(#{ probes: 4, steps: 10 }).nodes"),
-    );
+    )
+    .options(ESTIMATE);
     density_properties(reg);
 }
 
@@ -203,6 +207,16 @@ fn vector(values: &[f64]) -> Array {
     Array::from_vec(values.to_vec())
 }
 
+/// How a density is drawn.
+const DRAWN: &[Key] = &[Key::new("sigma"), Key::new("grid")];
+
+const ESTIMATE: Keys = &[
+    &[Key::new("probes"), Key::new("steps"), Key::new("seed")],
+    DRAWN,
+];
+
+const TRACE: Keys = &[&[Key::new("probes"), Key::new("seed")]];
+
 fn drawn(options: &mut Options) -> Result<DensityOptions> {
     Ok(DensityOptions {
         sigma: options.opt_positive("sigma")?,
@@ -215,7 +229,7 @@ fn drawn(options: &mut Options) -> Result<DensityOptions> {
 }
 
 fn density(host: &Host, h: &Curvature, options: Map) -> Fallible<Spectrum> {
-    let mut options = Options::new("density", options);
+    let mut options = Options::new("density", &[DRAWN], options);
     let density = drawn(&mut options)?;
     options.finish()?;
     dense(host, &h.0)?;
@@ -223,7 +237,7 @@ fn density(host: &Host, h: &Curvature, options: Map) -> Fallible<Spectrum> {
 }
 
 fn density_estimate(host: &Host, h: &Curvature, options: Map) -> Fallible<Spectrum> {
-    let mut options = Options::new("density_estimate", options);
+    let mut options = Options::new("density_estimate", ESTIMATE, options);
     let default = DensityOptions::default();
     let density = DensityOptions {
         probes: options.count("probes", default.probes)?,
@@ -239,7 +253,7 @@ fn density_estimate(host: &Host, h: &Curvature, options: Map) -> Fallible<Spectr
 }
 
 fn estimate(h: &Curvature, options: Map) -> Fallible<Map> {
-    let mut options = Options::new("trace_estimate", options);
+    let mut options = Options::new("trace_estimate", TRACE, options);
     let probes = options.count("probes", 100)?;
     let seed = options.opt_usize("seed")?.unwrap_or(0);
     options.finish()?;
