@@ -50,7 +50,7 @@ impl Hessian {
     /// Of a training loss, at the model's parameters: solves the model against the data and keeps what the products need.
     ///
     /// # Errors
-    /// What does not fit, a solve that failed or would take too much memory, or a solver that is not an explicit Runge-Kutta
+    /// What does not fit, a solve that failed or would take too much memory, or a solver that is not a Runge-Kutta
     /// method.
     pub fn new(model: &VectorField, data: &Dataset, options: &LossOptions) -> Result<Self> {
         let loss = TrainingLoss::new(model, data, options)?;

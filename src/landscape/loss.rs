@@ -104,7 +104,7 @@ pub struct LossOptions {
     pub lambda: f64,
     /// Which state variables the data are, and where the model begins; trained initial states are parameters of the loss.
     pub observation: Observation,
-    /// How the solves are made; second derivatives need an explicit Runge-Kutta method.
+    /// How the solves are made; second derivatives need a Runge-Kutta method, explicit or one of `radau` and `kvaerno5`.
     pub solver: SolveOptions,
 }
 

@@ -91,6 +91,11 @@ fn full(what: &str, part: &[f64], n: usize) -> Result<Vec<f64>> {
     if part.is_empty() {
         return Ok(vec![0.0; n]);
     }
+    if n == 0 {
+        return Err(Error::invalid(
+            "none of the field's parameters is trainable, so they can't move; see `trainable`",
+        ));
+    }
     if part.len() != n {
         return Err(Error::invalid(format!(
             "a tangent's {what} has {} numbers, {n} are needed",

@@ -90,6 +90,7 @@ pub mod solving;
 pub mod synchronizing;
 pub mod syntax;
 pub mod tables;
+mod tangents;
 pub mod training;
 
 pub use array::Array;

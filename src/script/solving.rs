@@ -342,6 +342,7 @@ pub(super) fn register(reg: &mut Registry) {
         "What it cost: steps, rejected, evaluations.",
         "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
     );
+    super::tangents::register(reg);
 }
 
 #[cfg(test)]

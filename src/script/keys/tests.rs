@@ -25,6 +25,7 @@ const CALLS: &[(&str, &str)] = &[
     ("homotopy", "homotopy(#{ coupling: 1.0, zzz: 1 })"),
     ("predict", "e.predict([0, 1], Z)"),
     ("solve", "solve(f, [1, 1], [0, 1], Z)"),
+    ("jvp", "jvp(f, [1, 1], [0, 1], Z)"),
     ("dataset", "dataset(f, [1, 1], [0, 1], Z)"),
     ("add_noise", "d.add_noise(0.1, Z)"),
     ("read_csv", "read_csv(\"a.csv\", Z)"),

@@ -251,8 +251,8 @@ pub(super) fn register(reg: &mut Registry) {
         "hessian",
         "hessian(model, data, #{ rtol: 1e-9, atol: 1e-11 }) or hessian(|p| …, params, #{ step: 1e-4 }) -> Hessian",
         "The exact second derivatives of a training loss at the model's parameters, on the steps of its solves. Options: method (a \
-         training method; vanilla() unless given), lambda (1 for homotopy training), solver (its method, an explicit Runge-Kutta \
-         one), observe, u0, train_u0, rtol, atol, step_size, substeps, first_step, max_steps, breakpoints, engine (\"native\"). The \
+         training method; vanilla() unless given), lambda (1 for homotopy training), solver (its method: an explicit Runge-Kutta \
+         one, or radau or kvaerno5 for a stiff model), observe, u0, train_u0, rtol, atol, step_size, substeps, first_step, max_steps, breakpoints, engine (\"native\"). The \
          parameters are f.params, then the method's own, then the initial states where they are trained. Of a closure's loss at params \
          they are exact where it is an expression of p, else central differences of its values of relative step `step` (a solve inside \
          wants tight tolerances or a larger one); derivatives: \"exact\" or \"differences\" insists on one, h.derivatives tells.",
