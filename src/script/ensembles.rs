@@ -15,7 +15,7 @@ use super::keys::Key;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::room_for_solution;
-use super::training::{TRAIN, TrainCall, Trained, Way, run};
+use super::training::{TRAIN, TrainCall, Trained, Way, note_stiff_run, run};
 use crate::logging::CsvLogger;
 use crate::training::{Ensemble, Member, Observer, ensemble};
 use crate::{Error, Result};
@@ -152,6 +152,7 @@ fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fall
     };
     let all = ensemble(&members, &data.0, &way.0, &mut *observer, &loggers)?;
     let all = Group(Arc::new(all));
+    note_stiff_run(host, all.0.runs().find_map(|run| run.stiff));
     if all.0.interrupted() {
         let runs = all.0.runs().count();
         let done = format!("stopped with {runs} of {} members begun", members.len());
