@@ -352,3 +352,37 @@ fn without_end() {
         );
     }
 }
+
+#[test]
+fn items_of_lists_and_initial_states_are_named() {
+    let train = |options: &str| with_data(&format!("train(model, data, vanilla(), {options})"));
+    let numbers = "whole numbers that are 0 or more";
+    error(
+        &with_data("train(|| blackbox([2, 4, 2]), data, vanilla(), #{ seeds: [1, -1] })"),
+        &["seeds", numbers, "-1 (int)"],
+    );
+    error(
+        &train("#{ observe: [-1] }"),
+        &["observe", numbers, "-1 (int)"],
+    );
+    error(&train("#{ observe: [0.5, 1] }"), &[numbers, "0.5 (float)"]);
+    error(&train("#{ observe: 1 }"), &["a list of state variables"]);
+    error(
+        &train("#{ u0: [1.0, NAN] }"),
+        &["train: u0 is NaN at state variable 1", "leave u0 out"],
+    );
+    let several = "let two = dataset([data, data]); train(model, two, vanilla(), #{ u0: [[1, 1], [NAN, 1]] })";
+    error(
+        &with_data(several),
+        &["u0 is NaN at state variable 0 of sample 1"],
+    );
+    let h = "let h = hessian(model, data); ";
+    error(
+        &with_data(&format!("{h}h.apply(zeros([0, h.n]))")),
+        &["shape [22]", "[m, 22]", "m at least 1", "shape [0, 22]"],
+    );
+    error(
+        &with_data(&format!("{h}h.gauss_newton(zeros([1, 1, h.n]))")),
+        &["gauss_newton", "[m, 22]", "[1, 1, 22]"],
+    );
+}

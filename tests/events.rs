@@ -258,3 +258,54 @@ fn events_in_scripts() {
         );
     }
 }
+
+#[test]
+fn an_event_of_a_script_knows_the_external_inputs() {
+    // u′ = 1 meets the rising input w = 2 + t/2 at t = 4.
+    let met = script(
+        "let f = system(1, |t, u, p| [1.0 + 0.0 * p.w], #{ w: input([0.0, 10.0], [2.0, 7.0]) });
+         let sol = solve(f, [0.0], [0.0, 10.0], #{ event: |t, u, p| u[0] - p.w });
+         sol.events[0].t.len() == 1 && abs(sol.events[0].t[0] - 4.0) < 1e-9",
+    );
+    assert_eq!(met, "true");
+    // The input alone, which has a component; under another one the time is another.
+    let moved = script(
+        "let f = system(1, |t, u, p| [p.w], #{ w: input([0.0, 2.0], [-1.0, 1.0]) });
+         let at = |f| solve(f, [0.0], [0.0, 2.0], #{ event: |t, u, p| p.w[0] }).events[0].t[0];
+         let other = f.with_input(input([0.0, 2.0], [-1.0, 3.0]));
+         abs(at.call(f) - 1.0) < 1e-9 && abs(at.call(other) - 0.5) < 1e-9",
+    );
+    assert_eq!(moved, "true");
+    let unknown = script(
+        "let f = system(1, |t, u, p| [p.w], #{ w: input([0.0, 2.0], [-1.0, 1.0]) });
+         solve(f, [0.0], [0.0, 2.0], #{ event: |t, u, p| p.v })",
+    );
+    assert!(unknown.contains("known: w"), "{unknown}");
+}
+
+#[test]
+fn an_event_that_is_never_a_number_is_an_error_and_one_that_is_so_at_times_is_not() {
+    let never = || Event::new(2, &[], |_, u, _| (u.at(0) * u.at(0) * -1.0 - 1.0).sqrt()).unwrap();
+    // A number from t = 1 on only.
+    let late = || Event::new(2, &[], |t, _, _| (t - 1.0).sqrt() - 0.5).unwrap();
+    for name in ["dopri5", "radau", "rk4", "bdf", "auto"] {
+        let options = SolveOptions::default().method(name).unwrap();
+        let options = match name {
+            "rk4" => options.substeps(20),
+            _ => options,
+        };
+        let solve_with = |event: Event| {
+            let options = options.clone().event(zero()).event(event);
+            solve(&oscillator(), &[0.0, 1.0], &[0.0, 2.0], &options)
+        };
+        let error = solve_with(never()).unwrap_err();
+        let odesync::Error::Solve(failure) = &error else {
+            panic!("{name}: {error}");
+        };
+        let reason = odesync::odesolve::FailureReason::EventNotANumber(1);
+        assert_eq!(failure.reason, reason, "{name}");
+        assert!(error.to_string().contains("event 1 is NaN"), "{error}");
+        let got = solve_with(late()).unwrap();
+        assert!((got.events[1].t[0] - 1.25).abs() < 1e-6, "{name}");
+    }
+}

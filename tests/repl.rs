@@ -277,8 +277,14 @@ fn tab_completes_and_calls_show_their_signature() {
     t.shows("relative_to: \"mean");
     t.cancel();
     t.press("data.add_noise(0.1, #{ relative_to: \t");
-    let screen = t.shows("\"nothing\"");
-    assert!(screen.contains("\"std\""), "{screen}");
+    // What all of them begin with.
+    t.shows("relative_to: \"");
+    t.press("\t");
+    let screen = t.shows("nothing");
+    assert!(
+        screen.contains("mean") && screen.contains("std"),
+        "{screen}"
+    );
     t.cancel();
     // Keys that no text lists, and those of a map within the map.
     t.press("figure().vline(1.0, #{ da\t");
@@ -482,4 +488,31 @@ fn piped_input_is_evaluated_until_its_first_mistake() {
     );
     assert_eq!(piped("").0, 0);
     assert_eq!(piped(":zzz").0, 2);
+}
+
+#[test]
+fn places_folders_and_signs_are_told() {
+    let folder = folder();
+    let t = Terminal::start(folder.path(), &[]);
+    // A figure is drawn behind its code; the mistake is still pointed at.
+    let screen = t.enter("1; figure(#{ log_x: true, x_range: [-2, -1] }).line([1, 2], [1, 2])");
+    assert!(screen.contains("give it a positive start"), "{screen}");
+    assert!(screen.contains("--> input 1:1:4"), "{screen}");
+    let screen = t.enter("@");
+    assert!(screen.contains("error:"), "{screen}");
+    let screen = t.enter(":save a/b/c.rhai");
+    assert!(screen.contains("in a new folder a/b"), "{screen}");
+    assert!(folder.path().join("a/b/c.rhai").is_file());
+    assert!(
+        !t.enter(":save a/b/d.rhai")
+            .lines()
+            .rev()
+            .nth(1)
+            .unwrap()
+            .contains("new folder")
+    );
+    t.enter("let f = lotka_volterra();");
+    let screen = t.enter(":vars");
+    assert!(screen.contains("0 trainable parameters; du"), "{screen}");
+    t.leaves();
 }

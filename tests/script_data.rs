@@ -133,7 +133,9 @@ fn a_hidden_state_in_a_script() {
         "loss_and_gradient(lorenz().trainable([\"rho\"]), dataset([0.0, 1.0], [1, 2]), vanilla(), #{ observe: [-1] })",
     );
     assert!(
-        error.to_string().contains("a list of state variables"),
+        error
+            .to_string()
+            .contains("should hold state variables, whole numbers that are 0 or more, and -1 (int) is among them"),
         "{error}"
     );
 }

@@ -27,7 +27,9 @@ impl Docs {
         let text = match &self.name {
             None if self.markdown => reference::markdown(&docs),
             None => reference::index(&docs),
-            Some(name) => reference::page(&docs, name).map_err(|e| usage(e.to_string()))?,
+            Some(name) => {
+                reference::page(&docs, name, super::width()).map_err(|e| usage(e.to_string()))?
+            }
         };
         super::print(&text)
     }

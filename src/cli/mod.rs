@@ -195,6 +195,12 @@ fn print(text: &str) -> Result<(), ScriptError> {
     }
 }
 
+/// Columns for lines of text: those of the terminal, up to what is easy to read.
+fn width() -> usize {
+    let most = script::reference::WIDTH;
+    crossterm::terminal::size().map_or(most, |(columns, _)| usize::from(columns).clamp(30, most))
+}
+
 fn complain(text: &str) {
     // A closed standard error leaves no way to complain.
     let _ = writeln!(std::io::stderr().lock(), "{text}");

@@ -89,6 +89,7 @@ pub(crate) fn run<const TAPE: bool>(
     work.stats = Stats::default();
     work.occurrences.clear();
     work.ended = None;
+    work.seen.clear();
     work.u.resize(problem.t.len() * dof, 0.0);
     work.u[..dof].copy_from_slice(problem.u0);
     let mut spare: Vec<Workspace> = work.segments.drain(..).map(|s| s.work).collect();
@@ -158,6 +159,10 @@ pub(crate) fn run<const TAPE: bool>(
         let last = segment.work.plan.steps.last().copied();
         work.occurrences.append(&mut segment.work.occurrences);
         work.ended = segment.work.ended;
+        work.seen.resize(segment.work.seen.len(), false);
+        for (seen, here) in work.seen.iter_mut().zip(&segment.work.seen) {
+            *seen |= here;
+        }
         let kept = matches!(work.trace, Trace::Checkpoints(_));
         match TAPE {
             true => {}

@@ -53,6 +53,7 @@ impl<'a, const TAPE: bool> Course<'a, TAPE> {
         work.steps_beside = 0;
         work.occurrences.clear();
         work.ended = None;
+        work.seen.clear();
         work.stats = Stats::default();
         work.state.resize(dof, 0.0);
         work.next.resize(dof, 0.0);

@@ -70,13 +70,24 @@ fn run<const TAPE: bool>(
 ) -> Result<(), SolveFailure> {
     if let Family::Auto { explicit, stiff } = options.method.family {
         let pair = [explicit, stiff];
-        return auto::run::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work);
+        auto::run::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work)?;
+    } else {
+        let route = Route {
+            plan,
+            ..Route::default()
+        };
+        part::<TAPE>(evaluator, breakpoints, problem, options, route, work)?;
     }
-    let route = Route {
-        plan,
-        ..Route::default()
-    };
-    part::<TAPE>(evaluator, breakpoints, problem, options, route, work).map(|_| ())
+    match work.seen.iter().position(|seen| !seen) {
+        None => Ok(()),
+        Some(event) => Err(SolveFailure {
+            reason: FailureReason::EventNotANumber(event),
+            t: work.plan.steps.last().map_or(problem.t[0], |step| step.end),
+            step: work.plan.steps.last().map_or(0.0, Step::h),
+            state: work.state.clone(),
+            sample: problem.sample,
+        }),
+    }
 }
 
 /// A solve by one method, or a part of it: true where it ended early because another method suits the problem better.
@@ -122,6 +133,9 @@ pub(crate) fn part<const TAPE: bool>(
         // It is taken apart into the others.
         Family::Auto { .. } => Ok(()),
     };
+    if let Some(watch) = &course.events {
+        course.work.seen = watch.seen();
+    }
     course.work.stops = course.stepper.stops;
     result.map(|()| course.stopped)
 }
@@ -144,8 +158,8 @@ impl<const TAPE: bool> Course<'_, TAPE> {
             return Ok(());
         }
         if !self.options.events.is_empty() {
-            let (events, u0) = (&self.options.events, self.problem.u0);
-            self.events = Some(Watch::new(events, self.problem.t[0], u0));
+            let Problem { u0, t, sample } = *self.problem;
+            self.events = Some(Watch::new(&self.options.events, sample, t[0], u0));
         }
         let adaptive = !self.options.fixed();
         if route.from.is_none() {

@@ -183,18 +183,24 @@ struct Function<'a> {
     slot: Vec<f64>,
     all: Vec<f64>,
     last: f64,
+    sample: usize,
+    /// Whether it was a number anywhere.
+    seen: bool,
 }
 
 impl Function<'_> {
     fn at(&mut self, t: f64, u: &[f64]) -> f64 {
-        self.evaluator.value(0, t, u, &mut self.slot, &mut self.all);
+        let sample = self.sample;
+        self.evaluator
+            .value(sample, t, u, &mut self.slot, &mut self.all);
+        self.seen |= !self.all[0].is_nan();
         self.all[0]
     }
 }
 
 impl<'a> Watch<'a> {
-    /// At the initial state.
-    pub fn new(events: &'a [Event], t: f64, u: &[f64]) -> Self {
+    /// At the initial state of this sample of the field's inputs.
+    pub fn new(events: &'a [Event], sample: usize, t: f64, u: &[f64]) -> Self {
         let functions = events.iter().map(|event| {
             let evaluator = Evaluator::new(&event.function);
             let mut function = Function {
@@ -203,6 +209,8 @@ impl<'a> Watch<'a> {
                 all: vec![0.0; u.len()],
                 evaluator,
                 last: 0.0,
+                sample,
+                seen: false,
             };
             function.last = function.at(t, u);
             function
@@ -213,6 +221,11 @@ impl<'a> Watch<'a> {
             points: vec![],
             passages: vec![],
         }
+    }
+
+    /// For each event whether its function was a number anywhere.
+    pub fn seen(&self) -> Vec<bool> {
+        self.functions.iter().map(|f| f.seen).collect()
     }
 
     /// Finds what happens in an accepted step up to θ = `limit`, and adds it to `found` in the order in which it happens;

@@ -40,6 +40,8 @@ pub enum FailureReason {
     GradientNotFinite,
     /// The continuous adjoint could not be solved backwards.
     Backwards,
+    /// The function of the event of this index was NaN wherever it was looked at.
+    EventNotANumber(usize),
 }
 
 impl std::error::Error for SolveFailure {}
@@ -127,6 +129,11 @@ impl fmt::Display for SolveFailure {
                 "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what is damped or \
                  stiff forwards grows without bound backwards; take adjoint \"adaptive_ckpt\" (exact, little memory) or \
                  \"backprop\", or try other adjoint_rtol and adjoint_atol"
+            ),
+            FailureReason::EventNotANumber(event) => write!(
+                f,
+                "the function of event {event} is NaN from the beginning on, so it never passes through zero; the last time it was \
+                 looked at was {at}: check it (a logarithm or root of a negative number, zero divided by zero) and the constants in it"
             ),
         }
     }

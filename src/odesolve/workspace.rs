@@ -35,6 +35,8 @@ pub(crate) struct Workspace {
     /// The events of the solve, and the time at which one ended it.
     pub occurrences: Vec<Occurrence>,
     pub ended: Option<f64>,
+    /// For each event whether its function was a number anywhere.
+    pub seen: Vec<bool>,
     pub explicit: explicit::Buffers,
     pub radau: radau::Buffers,
     pub esdirk: esdirk::Buffers,

@@ -15,7 +15,7 @@ use super::keys::Key;
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::room_for_solution;
-use super::training::{TRAIN, TrainCall, Trained, Way, run};
+use super::training::{TRAIN, TrainCall, Trained, Way, note_stiff_run, run};
 use crate::logging::CsvLogger;
 use crate::training::{Ensemble, Member, Observer, ensemble};
 use crate::{Error, Result};
@@ -53,14 +53,14 @@ fn seeds(options: &mut Options) -> Result<Option<Vec<u64>>> {
     let Some(value) = options.take("seeds") else {
         return Ok(None);
     };
-    let list = value.read_lock::<List>().and_then(|list| {
-        let seed = |x: &Dynamic| x.as_int().ok().and_then(|x| u64::try_from(x).ok());
-        list.iter().map(seed).collect::<Option<Vec<u64>>>()
-    });
-    match list.filter(|list| !list.is_empty()) {
-        Some(list) => Ok(Some(list)),
-        None => Err(options.wrong("seeds", "a list of seeds, such as [10, 20, 30]", &value)),
-    }
+    let Some(list) = value.read_lock::<List>().filter(|list| !list.is_empty()) else {
+        return Err(options.wrong("seeds", "a list of seeds, such as [10, 20, 30]", &value));
+    };
+    let seed = |x: &Dynamic| {
+        let seed = x.as_int().ok().and_then(|x| u64::try_from(x).ok());
+        seed.ok_or_else(|| options.wrong_item("seeds", "whole numbers that are 0 or more", x))
+    };
+    list.iter().map(seed).collect::<Result<_>>().map(Some)
 }
 
 fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
@@ -152,6 +152,7 @@ fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fall
     };
     let all = ensemble(&members, &data.0, &way.0, &mut *observer, &loggers)?;
     let all = Group(Arc::new(all));
+    note_stiff_run(host, all.0.runs().find_map(|run| run.stiff));
     if all.0.interrupted() {
         let runs = all.0.runs().count();
         let done = format!("stopped with {runs} of {} members begun", members.len());

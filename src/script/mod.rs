@@ -94,7 +94,7 @@ mod tangents;
 pub mod training;
 
 pub use array::Array;
-pub use error::{ErrorKind, Fallible, ScriptError};
+pub use error::{ErrorKind, Fallible, Place, ScriptError};
 pub use exchange::{FromScript, IntoScript};
 pub use frontend::{Display, Frontend, Output};
 pub use host::{Configured, Host, RunPlan};

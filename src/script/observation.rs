@@ -1,5 +1,6 @@
 //! The options `observe`, `u0` and `train_u0`: which state variables the data are, and where the model begins.
 
+use ndarray::Array2;
 use rhai::Dynamic;
 
 use super::convert;
@@ -21,10 +22,9 @@ pub(super) const OBSERVATION: &[Key] = &[OBSERVE, Key::new("u0"), Key::flag("tra
 /// A value of the wrong type.
 pub(super) fn observation(options: &mut Options) -> Result<Observation> {
     let observe = observe(options)?;
-    let u0 = options.opt_array("u0")?.map(initial_states).transpose()?;
     Ok(Observation {
         observe,
-        u0,
+        u0: initial(options)?,
         train_u0: options.bool("train_u0", false)?,
     })
 }
@@ -37,22 +37,44 @@ pub(super) fn observe(options: &mut Options) -> Result<Option<Vec<usize>>> {
     let Some(value) = options.take("observe") else {
         return Ok(None);
     };
-    match variables(&value) {
-        Some(observe) => Ok(Some(observe)),
-        None => Err(options.wrong(
+    let Some(list) = value
+        .read_lock::<rhai::Array>()
+        .filter(|list| !list.is_empty())
+    else {
+        return Err(options.wrong(
             "observe",
             "a list of state variables, counted from 0, such as [0, 2]",
             &value,
-        )),
-    }
+        ));
+    };
+    let variable = |item: &Dynamic| {
+        convert::number(item)
+            .filter(|x| *x >= 0.0 && x.fract() == 0.0)
+            .map(|x| x as usize)
+            .ok_or_else(|| {
+                let expected = "state variables, whole numbers that are 0 or more";
+                options.wrong_item("observe", expected, item)
+            })
+    };
+    list.iter().map(variable).collect::<Result<_>>().map(Some)
 }
 
-fn variables(value: &Dynamic) -> Option<Vec<usize>> {
-    let list = value.read_lock::<rhai::Array>()?;
-    let variable = |x: &Dynamic| {
-        let x = convert::number(x)?;
-        (x >= 0.0 && x.fract() == 0.0).then_some(x as usize)
+/// The initial states of the option `u0`.
+fn initial(options: &mut Options) -> Result<Option<Array2<f64>>> {
+    let Some(given) = options.opt_array("u0")? else {
+        return Ok(None);
     };
-    let all: Option<Vec<usize>> = list.iter().map(variable).collect();
-    all.filter(|all| !all.is_empty())
+    let u0 = initial_states(given)?;
+    match u0.indexed_iter().find(|(_, x)| x.is_nan()) {
+        None => Ok(Some(u0)),
+        Some(((sample, variable), _)) => {
+            let of = match u0.nrows() {
+                1 => String::new(),
+                _ => format!(" of sample {sample}"),
+            };
+            Err(options.fault(&format!(
+                "u0 is NaN at state variable {variable}{of}: give a number there, or leave u0 out to begin at the data's first values"
+            )))
+        }
+    }
 }

@@ -77,6 +77,20 @@ impl Options {
         ))
     }
 
+    /// An error of this call.
+    pub fn fault(&self, message: &str) -> Error {
+        Error::invalid(format!("{}: {message}", self.call))
+    }
+
+    /// The error for an item of a list, of the wrong type or range.
+    pub fn wrong_item(&self, key: &str, expected: &str, item: &Dynamic) -> Error {
+        Error::invalid(format!(
+            "{}: option \"{key}\" should hold {expected}, and {} is among them",
+            self.call,
+            convert::describe(item)
+        ))
+    }
+
     /// A number.
     ///
     /// # Errors

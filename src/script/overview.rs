@@ -78,8 +78,21 @@ fn shape(value: &Dynamic) -> String {
 }
 
 fn short(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
+    let mut line = String::new();
+    for part in text.lines() {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        // Lines of a list or an array go on; others are told apart.
+        line.push_str(match line.chars().next_back() {
+            None => "",
+            Some(',' | '[' | '(' | '{' | ';' | ':') => " ",
+            Some(_) if words.is_empty() => "",
+            Some(_) => "; ",
+        });
+        line.push_str(&words.join(" "));
+        if line.chars().count() > SHORT {
+            break;
+        }
+    }
     match line.char_indices().nth(SHORT) {
         None => line,
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
@@ -115,7 +128,11 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_to_one_line() {
-        assert_eq!(short("Run: a\n  epochs   3"), "Run: a epochs 3");
+        assert_eq!(short("Run: a\n  epochs   3"), "Run: a; epochs 3");
+        assert_eq!(
+            short("[[1.0, 2.0],\n [3.0, 4.0]]\n"),
+            "[[1.0, 2.0], [3.0, 4.0]]"
+        );
         let long = short(&"λ".repeat(100));
         assert_eq!(long.chars().count(), SHORT + 1);
         assert!(long.ends_with('…'));

@@ -7,8 +7,8 @@ use super::registry::Doc;
 use crate::error::nearest;
 use crate::{Error, Result};
 
-/// Texts are wrapped at so many columns.
-const WIDTH: usize = 100;
+/// The most columns of a line of text.
+pub const WIDTH: usize = 100;
 
 /// The topics, in the order in which they first appear.
 pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
@@ -64,11 +64,12 @@ fn capital(topic: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// What there is to say about a name: a function, a property (`best_mse` or `run.best_mse`), a constant or a topic.
+/// What there is to say about a name: a function, a property (`best_mse` or `run.best_mse`), a constant or a topic. Lines have at
+/// most `width` columns, where words allow it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a name that is not known, with those like it.
-pub fn page(docs: &[Doc], name: &str) -> Result<String> {
+pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
     let named: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
     // `data.slice` is the one of data; where nothing is called so, as for `d.slice`, all of that name are meant.
@@ -82,7 +83,7 @@ pub fn page(docs: &[Doc], name: &str) -> Result<String> {
     } else {
         named
     };
-    let mut pages: Vec<String> = chosen.into_iter().map(entry).collect();
+    let mut pages: Vec<String> = chosen.into_iter().map(|doc| entry(doc, width)).collect();
     let topic = name.to_lowercase();
     if topics(docs).contains(&topic.as_str()) {
         pages.push(list(docs, &topic));
@@ -93,12 +94,14 @@ pub fn page(docs: &[Doc], name: &str) -> Result<String> {
     Ok(pages.join("\n"))
 }
 
-fn entry(doc: &Doc) -> String {
-    let keys = keys(doc, "").map_or(String::new(), |keys| format!("\n{}", wrapped(&keys, "  ")));
+fn entry(doc: &Doc, width: usize) -> String {
+    let keys = keys(doc, "").map_or(String::new(), |keys| {
+        format!("\n{}", wrapped(&keys, "  ", width))
+    });
     format!(
-        "{}\n{}{keys}\nExample:\n{}",
-        doc.signature,
-        wrapped(doc.text, "  "),
+        "{}{}{keys}\nExample:\n{}",
+        wrapped(doc.signature, "", width),
+        wrapped(doc.text, "  ", width),
         wrapped_code(doc.example)
     )
 }
@@ -110,7 +113,12 @@ const VALUES: usize = 8;
 fn keys(doc: &Doc, marks: &str) -> Option<String> {
     let all: Vec<String> = each(doc.options)
         .map(|key| {
-            let mut values: Vec<String> = key.values().collect();
+            // The arguments of a call are left out.
+            let whole = |value: String| match value.ends_with('(') {
+                true => value + "…)",
+                false => value,
+            };
+            let mut values: Vec<String> = key.values().map(whole).collect();
             if values.len() > VALUES {
                 values.truncate(3);
                 values.push("…".into());
@@ -118,20 +126,20 @@ fn keys(doc: &Doc, marks: &str) -> Option<String> {
             let name = format!("{marks}{}{marks}", key.name);
             match key.code == ["true", "false"] || values.is_empty() {
                 true => name,
-                false => format!("{name} ({})", values.join(", ").replace("(,", "(…),")),
+                false => format!("{name} ({})", values.join(", ")),
             }
         })
         .collect();
     (!all.is_empty()).then(|| format!("Keys of the options: {}.", all.join(", ")))
 }
 
-/// Words in lines of at most [`WIDTH`] columns, each behind `margin`.
-fn wrapped(text: &str, margin: &str) -> String {
+/// Words in lines of at most `width` columns, each behind `margin`.
+fn wrapped(text: &str, margin: &str, width: usize) -> String {
     let mut lines = String::new();
     let mut column = 0;
     for word in text.split_whitespace() {
         let length = word.chars().count();
-        if column > 0 && column + 1 + length > WIDTH {
+        if column > 0 && column + 1 + length > width {
             lines.push('\n');
             column = 0;
         }
@@ -295,23 +303,27 @@ mod tests {
 
     #[test]
     fn a_name_may_have_several_meanings() {
-        let both = page(&DOCS, "slice").unwrap();
+        let both = page(&DOCS, "slice", WIDTH).unwrap();
         assert!(both.contains("x.slice(axis") && both.contains("data.slice(from"));
-        let one = page(&DOCS, "data.slice").unwrap();
+        let one = page(&DOCS, "data.slice", WIDTH).unwrap();
         assert!(!one.contains("x.slice(axis") && one.contains("data.slice(from"));
-        assert_eq!(page(&DOCS, "d.slice").unwrap(), both);
-        let property = page(&DOCS, "dof").unwrap();
+        assert_eq!(page(&DOCS, "d.slice", WIDTH).unwrap(), both);
+        let property = page(&DOCS, "dof", WIDTH).unwrap();
         assert_eq!(
             property,
             "data.dof -> int\n  How many.\n\nExample:\n  data.dof\n"
         );
-        assert_eq!(page(&DOCS, "Dataset.dof").unwrap(), property);
-        assert!(page(&DOCS, "Data").unwrap().starts_with("Data\n  slice"));
+        assert_eq!(page(&DOCS, "Dataset.dof", WIDTH).unwrap(), property);
+        assert!(
+            page(&DOCS, "Data", WIDTH)
+                .unwrap()
+                .starts_with("Data\n  slice")
+        );
     }
 
     #[test]
     fn unknown_names_have_neighbours() {
-        let message = |name| page(&DOCS, name).unwrap_err().to_string();
+        let message = |name| page(&DOCS, name, WIDTH).unwrap_err().to_string();
         assert!(message("raed_csv").contains("did you mean read_csv?"));
         assert!(message("csv").contains("did you mean read_csv?"));
         assert!(message("zzz").starts_with("nothing is called \"zzz\""));

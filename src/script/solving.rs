@@ -123,6 +123,21 @@ pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, 
     Ok((engine.into(), device.to_string()))
 }
 
+/// Says when `auto` changed to a stiff method, in the solves of this call.
+pub(super) fn note_stiffness(host: &Host, call: &str, stats: &Stats, solves: usize) {
+    let Some(t) = stats.stiff_from else {
+        return;
+    };
+    let more = match stats.switches {
+        // Of several solves the first is told of.
+        n if n > 1 && solves == 1 => format!(" ({n} changes in all, there and back)"),
+        _ => String::new(),
+    };
+    host.note(&format!(
+        "{call}: the problem is stiff from t = {t:.6} on; changed to a stiff method there{more}"
+    ));
+}
+
 /// What a solve cost, as a map.
 pub fn stats(stats: Stats) -> Map {
     let counts = [
@@ -240,15 +255,7 @@ fn solve(
     );
     room_for_solution(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
-    if let Some(t) = solution.stats.stiff_from {
-        host.note(&format!(
-            "solve: the problem is stiff from t = {t:.6} on; changed to a stiff method there{}",
-            match solution.stats.switches {
-                0 | 1 => String::new(),
-                n => format!(" ({n} changes in all, there and back)"),
-            }
-        ));
-    }
+    note_stiffness(host, "solve", &solution.stats, 1);
     Ok(Solved(Arc::new(solution)))
 }
 
@@ -287,7 +294,7 @@ pub(super) fn register(reg: &mut Registry) {
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps); auto (changes to a stiff method where the \
          field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", of explicit Runge-Kutta methods), \
-         breakpoints, engine, device; event (|t, u, p| a number that passes through zero) with direction (\"both\", \"up\", \
+         breakpoints, engine, device; event (|t, u, p| a number that passes through zero; p holds the field's single constants and its external inputs) with direction (\"both\", \"up\", \
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
     )

@@ -314,11 +314,21 @@ pub(super) fn run(
     }
     let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
     let run = Trained(Arc::new(run));
+    note_stiff_run(host, run.0.stiff);
     if run.0.stop == Stop::Interrupted {
         let go_on = how_to_go_on(host, &run.0, train_options.out.as_deref());
         return interrupted(host, run, go_on.as_deref());
     }
     Ok(run)
+}
+
+/// Says when `auto` changed to a stiff method in a training.
+pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
+    if let Some((epoch, t)) = stiff {
+        host.note(&format!(
+            "train: in epoch {epoch} the problem is stiff from t = {t:.6} on; changed to a stiff method there"
+        ));
+    }
 }
 
 /// What to tell a user who stopped a run; someone who looks on is told what holds it.

@@ -225,6 +225,7 @@ impl Run {
             instruction_set: about.instruction_set,
             kept,
             stop: about.stop,
+            stiff: None,
             standing: Standing {
                 best: content.take(path, BEST_PARAMETERS)?.values,
                 ..about.standing

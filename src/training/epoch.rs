@@ -50,6 +50,8 @@ impl Trainer<'_> {
                 record.continuity = loss.continuity;
                 record.evaluations = loss.stats.evaluations;
                 record.gradient_norm = norm;
+                let stiff = loss.stats.stiff_from.map(|t| (epoch, t));
+                self.stiff = self.stiff.or(stiff);
                 // As torch.nn.utils.clip_grad_norm_ scales.
                 if let Some(clip) = self.options.clip {
                     let scale = (clip / (norm + 1e-6)).min(1.0);

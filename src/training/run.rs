@@ -154,6 +154,8 @@ pub struct Run {
     pub instruction_set: String,
     /// Why it ended.
     pub stop: Stop,
+    /// The first epoch in which `auto` changed to a stiff method, and from which time on; it isn't kept in files.
+    pub stiff: Option<(usize, f64)>,
     /// The parameters (those of the model, then the others) at the beginning of every so many epochs
     /// ([`super::TrainOptions::trajectory_every`]); empty where they were not kept.
     pub(super) kept: Vec<Vec<f64>>,

@@ -93,6 +93,8 @@ pub(super) struct Trainer<'a> {
     pub history: Vec<EpochRecord>,
     /// Points of the path, where it is kept.
     kept: Vec<Vec<f64>>,
+    /// The first epoch whose problem was found to be stiff, and from which time on.
+    pub stiff: Option<(usize, f64)>,
 }
 
 impl<'a> Trainer<'a> {
@@ -139,6 +141,7 @@ impl<'a> Trainer<'a> {
             },
             history: vec![],
             kept: vec![],
+            stiff: None,
             method,
             options,
             data,
@@ -269,6 +272,7 @@ impl<'a> Trainer<'a> {
             corrections: self.params[self.objective.n_model()..].to_vec(),
             instruction_set: Isa::current().name().into(),
             stop,
+            stiff: self.stiff,
             standing: self.standing.clone(),
             origin: self.origin.clone(),
             generator: with_shared(|generator| generator.clone()),

@@ -46,7 +46,9 @@ use style::Paint;
 
 use super::Common;
 use super::pictures::Pictures;
-use crate::script::{ErrorKind, Outcome, RunPlan, ScriptError, Session, SessionOptions, reference};
+use crate::script::{
+    ErrorKind, Outcome, Place, RunPlan, ScriptError, Session, SessionOptions, reference,
+};
 
 /// The whole of `odesync` without a command.
 ///
@@ -175,7 +177,34 @@ impl Repl {
             let valued = result.as_ref().is_ok_and(|outcome| !outcome.is_unit);
             self.record(code, None, valued);
         }
-        self.show(code, &result?)
+        let outcome = result?;
+        self.show(code, &outcome).map_err(|mut error| {
+            // A figure is drawn when its code is over: what is pointed at is the code that gave it.
+            if error.kind == ErrorKind::Runtime && error.place.is_none() && outcome.figure.is_some()
+            {
+                error.place = self.place(code, line);
+            }
+            error
+        })
+    }
+
+    /// The last statement of an input, as messages point at it.
+    fn place(&self, code: &str, line: Option<usize>) -> Option<Box<Place>> {
+        let (start, text) = scan::last_statement(code);
+        let before = code.get(..start)?;
+        let number = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next()?.chars().count() + 1;
+        let source = match line {
+            Some(_) => "<stdin>".into(),
+            None => format!("input {}", self.count),
+        };
+        Some(Box::new(Place {
+            source,
+            line: line.unwrap_or(0) + number,
+            column,
+            text: (!text.is_empty())
+                .then(|| code.lines().nth(number - 1).unwrap_or_default().to_string()),
+        }))
     }
 
     fn record(&mut self, code: &str, file: Option<String>, valued: bool) {
@@ -242,7 +271,8 @@ impl Repl {
                 let docs = &self.known.get().catalogue.docs;
                 let page = match argument {
                     "" => reference::index(docs),
-                    name => reference::page(docs, name).map_err(|e| usage(e.to_string()))?,
+                    name => reference::page(docs, name, super::width())
+                        .map_err(|e| usage(e.to_string()))?,
                 };
                 super::print(&page)?;
             }
@@ -299,13 +329,21 @@ impl Repl {
 
     fn save(&mut self, file: &Path) -> Result<(), ScriptError> {
         let text = record::script(&self.inputs, self.settings.changes());
+        let made = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(|folder| format!(", in a new folder {}", folder.display()));
         crate::files::write_atomically(file, text.as_bytes())
             .map_err(|e| ScriptError::new(ErrorKind::Runtime, e.to_string()))?;
         let inputs = match self.inputs.len() {
             1 => "1 input".into(),
             n => format!("{n} inputs"),
         };
-        super::print(&format!("wrote {inputs} to {}\n", file.display()))
+        super::print(&format!(
+            "wrote {inputs} to {}{}\n",
+            file.display(),
+            made.unwrap_or_default()
+        ))
     }
 
     /// Runs again what a change of the configuration is for.

@@ -102,7 +102,11 @@ impl Scan {
         let last = self.tokens.iter().rfind(|t| t.kind != Kind::Comment);
         last.is_some_and(|token| {
             let symbol = text.get(token.range.clone()).unwrap_or_default();
-            token.kind == Kind::Symbol && !matches!(symbol, ")" | "]" | "}" | ";" | "!" | "?")
+            token.kind == Kind::Symbol
+                && !matches!(
+                    symbol,
+                    ")" | "]" | "}" | ";" | "!" | "?" | "@" | "#" | "$" | "\\" | "~"
+                )
         })
     }
 
@@ -300,6 +304,29 @@ fn number_end(text: &str) -> usize {
     at
 }
 
+/// The last statement of a whole input: where it begins, and its text.
+pub(super) fn last_statement(code: &str) -> (usize, &str) {
+    let scan = Scan::of(code);
+    let mut depth = 0i32;
+    let mut start = 0;
+    let mut next = true;
+    for (i, token) in scan.tokens.iter().enumerate() {
+        if token.kind == Kind::Comment {
+            continue;
+        }
+        if std::mem::take(&mut next) {
+            start = token.range.start;
+        }
+        match scan.text(code, i) {
+            "(" | "[" | "{" | "#{" | "?[" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            ";" if depth == 0 => next = true,
+            _ => {}
+        }
+    }
+    (start, code.get(start..).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,5 +407,26 @@ mod tests {
             }
             assert!(text[last..].trim().is_empty());
         }
+    }
+
+    #[test]
+    fn a_sign_that_means_nothing_waits_for_nothing() {
+        for text in ["@", "1 @", "#", "$", "~"] {
+            assert!(!Scan::of(text).is_unfinished(text), "{text}");
+        }
+        for text in ["1 +", "let a =", "f(", "a,"] {
+            assert!(Scan::of(text).is_unfinished(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_statement_begins_behind_the_others() {
+        let last = |code| last_statement(code).1;
+        assert_eq!(last("plot(x)"), "plot(x)");
+        assert_eq!(
+            last("let a = [1; 2]; let b = #{ c: \";\" };\nf(|x| { x; 1 })"),
+            "f(|x| { x; 1 })"
+        );
+        assert_eq!(last(""), "");
     }
 }

@@ -26,7 +26,7 @@ fn roots_to_rounding_with_few_evaluations() {
 /// What happens in one step of a line, u(θ) = start + θ (end − start).
 fn on_a_line(event: &Event, points: &[f64]) -> Vec<f64> {
     let events = [event.clone()];
-    let mut watch = Watch::new(&events, 0.0, &points[..1]);
+    let mut watch = Watch::new(&events, 0, 0.0, &points[..1]);
     let mut found = vec![];
     for (i, pair) in points.windows(2).enumerate() {
         let step = Step {

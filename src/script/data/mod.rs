@@ -15,7 +15,7 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{METHOD, STEPS, room_for_solution, solver};
+use super::solving::{METHOD, STEPS, note_stiffness, room_for_solution, solver};
 use crate::datasets::arrays::{initial_states, trajectories};
 use crate::datasets::{Dataset, RelativeTo};
 use crate::odesolve::SolveOptions;
@@ -80,7 +80,9 @@ fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map)
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
     room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
-    Ok(data(Dataset::simulated(&field.0, &u0, &t, &solver)?))
+    let (simulated, stats) = Dataset::simulate(&field.0, &u0, &t, &solver)?;
+    note_stiffness(host, "dataset", &stats, u0.nrows());
+    Ok(data(simulated))
 }
 
 fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {

@@ -4,11 +4,11 @@ use rhai::{FnPtr, NativeCallContext};
 
 use super::super::error::Fallible;
 use super::trace::Equations;
-use crate::field::{FieldBuilder, VectorField};
+use crate::field::{FieldBuilder, Input, VectorField};
 use crate::odesolve::Event;
 
-/// The event that a closure |t, u, p| of a field's time, state and constants is zero; p holds the field's single numbers by
-/// name.
+/// The event that a closure |t, u, p| of a field's time, state and constants is zero; p holds the field's single numbers and its
+/// external inputs by name.
 ///
 /// # Errors
 /// A closure that does not give one number, or that branches on its symbols.
@@ -21,7 +21,11 @@ pub(crate) fn event(
     let constants: Vec<(String, f64)> = numbers
         .map(|b| (b.name.clone(), field.values()[b.range()][0]))
         .collect();
-    let equations = Equations::new(context, closure, &constants, &[], field.dof()).of_event();
+    let inputs: Vec<(String, Input)> = field
+        .inputs()
+        .map(|(name, input)| (name.to_string(), input.clone()))
+        .collect();
+    let equations = Equations::new(context, closure, &constants, &inputs, field.dof()).of_event();
     let b = FieldBuilder::new(field.dof());
     let g = equations.trace(&b, None)?;
     let event = Event::build(&b, g.at(0))?;

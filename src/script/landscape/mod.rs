@@ -173,18 +173,21 @@ fn dense(host: &Host, h: &Hessian) -> Fallible<()> {
 fn product(
     what: &str,
     v: &Dynamic,
+    n: usize,
     many: impl Fn(&[Vec<f64>]) -> Result<Vec<Vec<f64>>>,
 ) -> Fallible<Array> {
     let v = convert::to_array(v, &format!("{what}: v"))?;
     let rows: Vec<Vec<f64>> = match v.ndim() {
         1 => vec![v.iter().copied().collect()],
-        2 => v
+        2 if v.len_of(Axis(0)) > 0 => v
             .axis_iter(Axis(0))
             .map(|row| row.iter().copied().collect())
             .collect(),
-        n => {
+        _ => {
             return Err(Error::invalid(format!(
-                "{what}: v must be a vector or a matrix with a vector in each row, and it has {n} axes"
+                "{what}: v must be a vector of shape [{n}], or a matrix of shape [m, {n}] with a vector in each of m rows, m at least \
+                 1; it has shape {:?}",
+                v.shape()
             ))
             .into());
         }
@@ -293,7 +296,7 @@ pub(super) fn register(reg: &mut Registry) {
 
 fn products(reg: &mut Registry) {
     reg.add("apply", |h: &mut Curvature, v: Dynamic| {
-        product("apply", &v, |rows| h.0.apply_many(rows))
+        product("apply", &v, h.0.n(), |rows| h.0.apply_many(rows))
     });
     reg.describe(
         "apply",
@@ -302,7 +305,9 @@ fn products(reg: &mut Registry) {
         example!("h.apply(zeros([h.n]) + 1)"),
     );
     reg.add("gauss_newton", |h: &mut Curvature, v: Dynamic| {
-        product("gauss_newton", &v, |rows| h.0.gauss_newton_many(rows))
+        product("gauss_newton", &v, h.0.n(), |rows| {
+            h.0.gauss_newton_many(rows)
+        })
     });
     reg.describe(
         "gauss_newton",

@@ -214,3 +214,30 @@ fn the_front_end_hears_of_the_parts_of_a_long_computation() {
     assert!(told.iter().all(|line| line.starts_with("Hessian values ")));
     assert!(!told.is_empty());
 }
+
+#[test]
+fn every_call_that_solves_says_once_that_it_changed_to_a_stiff_method() {
+    let (mut session, text) = interactive();
+    let mut said = |code: &str| {
+        text.lock().unwrap().clear();
+        session.eval(code, None).unwrap();
+        let text = text.lock().unwrap();
+        text.matches("changed to a stiff method there").count()
+    };
+    said("let f = van_der_pol(#{ mu: 1000 }).trainable([\"mu\"]); let t = [0, 1, 100];");
+    assert_eq!(said("solve(f, [2, 0], t, #{ method: \"auto\" })"), 1);
+    assert_eq!(
+        said("let d = dataset(f, [2, 0], t, #{ method: \"auto\" });"),
+        1
+    );
+    let two = "dataset(f, [[2, 0], [1.9, 0]], t, #{ method: \"auto\" });";
+    assert_eq!(said(two), 1);
+    let options = "#{ solver: \"auto\", epochs: 3, lr: 1e-9 }";
+    assert_eq!(said(&format!("train(f, d, vanilla(), {options})")), 1);
+    let members = "#{ solver: \"auto\", epochs: 2, variants: [#{ lr: 1e-9 }, #{ lr: 1e-10 }] }";
+    assert_eq!(said(&format!("train(f, d, vanilla(), {members})")), 1);
+    assert_eq!(
+        said("dataset(lotka_volterra(), [1, 1], t, #{ method: \"auto\" })"),
+        0
+    );
+}
