@@ -17,7 +17,7 @@ use super::options::Options;
 use super::registry::Registry;
 use crate::plotting::{Figure, Grid, Panel};
 use crate::{Error, Result};
-use options::set_all;
+pub(super) use options::{dressed, pictured, set_all, taken};
 
 /// What a figure is, in a line.
 pub(crate) fn describe(panel: &Panel) -> String {

@@ -10,6 +10,7 @@ use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
 use super::super::training::Trained;
+use super::options::dressed;
 use crate::plotting::builders::{Curve, compare};
 use crate::plotting::{Figure, Panel, Style};
 use crate::{Error, Result};
@@ -23,26 +24,20 @@ fn several(items: &List, options: Map) -> Fallible<Panel> {
     }
     let mut options = Options::new("plot", options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
-    let title = options.string("title", "")?;
-    options.finish()?;
     let label = |i: usize, otherwise: &str| match labels.get(i) {
         Some(label) => label.clone(),
         None => format!("{otherwise} {}", i + 1),
     };
     let runs: Vec<Trained> = items.iter().filter_map(|x| x.clone().try_cast()).collect();
     if !runs.is_empty() && runs.len() == items.len() {
-        let mut figure = Figure::new()
-            .title(title)
-            .x_label("epoch")
-            .y_label("mse")
-            .log_y();
+        let mut figure = Figure::new().x_label("epoch").y_label("mse").log_y();
         for (i, run) in runs.iter().enumerate() {
             let style = Style::new()
                 .label(label(i, &run.0.method.replace('_', " ")))
                 .width(1.6);
             figure = figure.line(run.0.metric("epoch")?, run.0.metric("mse")?, style)?;
         }
-        return Ok(Panel::Figure(figure));
+        return dressed(figure, "plot", options);
     }
     let mut curves = Vec::with_capacity(items.len());
     let mut names = Vec::new();
@@ -64,7 +59,7 @@ fn several(items: &List, options: Map) -> Fallible<Panel> {
         }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Ok(Panel::Grid(compare(&curves, &names)?.title(title)))
+    dressed(compare(&curves, &names)?, "plot", options)
 }
 
 pub(super) fn register(reg: &mut Registry) {
