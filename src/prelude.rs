@@ -32,8 +32,8 @@ pub use crate::landscape::{
 pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
 pub use crate::plotting::{
-    Arrows, Color, ColorMap, Contour, Dash, Figure, Grid, HeatMap, Marker, Panel, Style, Surface,
-    Waterfall, fit, loss_curve, trajectory,
+    Arrows, Color, ColorMap, Contour, Dash, Figure, FitOptions, Grid, HeatMap, Marker, Panel,
+    Style, Surface, Waterfall, fit, loss_curve, trajectory,
 };
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
@@ -189,13 +189,17 @@ pub fn synchronize(
     crate::synchronization::synchronize(field, Arc::new(spline.clone()), &coupling.into())
 }
 
-/// The right picture of a solution, data, a run or a spectral density.
+/// The right picture of a solution, data, a spline, a run or an ensemble, a landscape, a spectral density, or the way of a run.
 ///
 /// ```
 /// use odesync::prelude::*;
 ///
 /// let solution = solve(&lorenz()?, &[1.0, 1.0, 1.0], &linspace(0.0, 5.0, 200), &SolveOptions::default())?;
 /// assert!(plot(&solution)?.to_svg()?.contains("<svg"));
+///
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &arange(0.0, 1.0, 0.1))?;
+/// let spline = SmoothingSpline::ragged(data.trajectories(), 0.1)?;
+/// assert!(plot(&spline)?.to_svg()?.contains("du/dt"));
 /// # Ok::<(), odesync::Error>(())
 /// ```
 ///
@@ -205,12 +209,24 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
     value.plot()
 }
 
-/// Data as points and the run's best model as lines, from the same initial state until `t_end`; the first sample of several.
+/// Data as points, the run's best model as lines, and the residuals under them; `until` is the end of the lines, or [`FitOptions`].
+///
+/// ```
+/// use odesync::prelude::*;
+///
+/// let data = dataset(&lotka_volterra()?, &[1.0, 1.0], &arange(0.0, 1.0, 0.1))?;
+/// let run = train(&blackbox(&[2, 4, 2])?, &data, vanilla(), TrainOptions::default().epochs(2))?;
+/// let figure = plot_fit(&data, &run, 2.0)?.title("A first look");
+/// assert!(figure.to_svg()?.contains("end of training data"));
+/// let plain = plot_fit(&data, &run, FitOptions::default().residuals(false))?;
+/// assert!(!plain.to_svg()?.contains("data − model"));
+/// # Ok::<(), odesync::Error>(())
+/// ```
 ///
 /// # Errors
 /// Data and model that do not fit, or a model that can't be solved so far.
-pub fn plot_fit(data: &Dataset, run: &Run, t_end: f64) -> Result<Figure> {
-    crate::notebook::plot_fit(data, run, t_end)
+pub fn plot_fit(data: &Dataset, run: &Run, until: impl Into<FitOptions>) -> Result<Panel> {
+    crate::plotting::of::fit(data, run, &until.into())
 }
 
 /// Trains a copy of `model`, with its progress on standard error and, if there is a folder for its checkpoints, its metrics in

@@ -513,6 +513,12 @@ fn scripts_have_landscapes_of_closures_models_and_runs() {
         "plot(hessian(m, d).density())",
         "let run = train(m, d, vanilla(), #{ epochs: 4, trajectory_every: 1, progress: false }); plot(pca(run))",
         "let run = train(m, d, vanilla(), #{ epochs: 4, trajectory_every: 1, progress: false }); plot(landscape(run.last, d, pca(run), #{ points: 4 }))",
+        "let run = train(m, d, vanilla(), #{ epochs: 4, trajectory_every: 1, progress: false }); plot(landscape(run.last, d, pca(run), #{ points: 4 }), \
+         #{ surface: true, title: \"way\", azimuth: 30, elevation: 50, z_range: [0.01, 10], map: \"magma\", mesh: false })",
+        "let c = linspace(-1, 1, 9); let l = landscape(|p| if p[0] > 0.5 { 1e20 } else { 1 + p[0] * p[0] + p[1] * p[1] }, [0, 0], [[1, 0], [0, 1]], [c, c]); \
+         grid(3, [plot(l), plot(l, #{ range: [0.5, 2], log: false }), plot(l, #{ surface: true })])",
+        "plot(hessian(m, d).density(), #{ title: \"spectrum\", size: [600, 400], log_x: false, legend: false })",
+        "plot(train(m, d, vanilla(), #{ epochs: 4, progress: false }), #{ title: \"losses\", y_label: \"mse\", log_y: false, size: [600, 400] })",
     ]
     .iter()
     .enumerate()
@@ -544,6 +550,14 @@ fn scripts_have_landscapes_of_closures_models_and_runs() {
         (
             "hessian(|p| if p[0] > 0.0 { 1.0 } else { 0.0 }, [1], #{ derivatives: \"exact\" })",
             "comparison of symbols",
+        ),
+        (
+            "plot(hessian(m, d).density(), #{ titel: \"x\" })",
+            "did you mean \"title\"",
+        ),
+        (
+            "plot(landscape(m, d, random_directions(m, 1), [0, 1]), #{ map: \"magma\" })",
+            "unknown option \"map\"",
         ),
         ("hessian(|p| \"x\", [1])", "must return one number"),
         ("hessian(|p| p[3], [1])", "index 3"),

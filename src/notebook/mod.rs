@@ -17,6 +17,5 @@ mod show;
 
 pub use interrupt::Interruptible;
 pub use plots::Plot;
-pub(crate) use plots::plot_fit;
 pub use scripts::{eval, script_session};
 pub use show::NotebookDisplay;

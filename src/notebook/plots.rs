@@ -1,14 +1,12 @@
 //! `plot(&x)`: the right picture of a value.
 
-use ndarray::{Array2, Axis};
-
+use crate::Result;
 use crate::datasets::Dataset;
-use crate::landscape::Density;
+use crate::landscape::{Density, Landscape, Pca};
 use crate::odesolve::Solution;
-use crate::plotting::builders::density;
-use crate::plotting::{Figure, Panel, fit, of, trajectory};
-use crate::training::Run;
-use crate::{Error, Result};
+use crate::plotting::{HeatMap, Panel, of, trajectory};
+use crate::smoothing::SmoothingSpline;
+use crate::training::{Ensemble, Run};
 
 /// What has a picture.
 pub trait Plot {
@@ -40,23 +38,37 @@ impl Plot for Run {
     }
 }
 
-/// The density with its eigenvalues below it.
-impl Plot for Density {
+/// The mse of the members by epoch: the median and the band between the quartiles.
+impl Plot for Ensemble {
     fn plot(&self) -> Result<Panel> {
-        Ok(density(&self.grid, &self.density, &self.nodes)?.into())
+        Ok(of::losses_of_all(self)?.into())
     }
 }
 
-/// Data as points, and the run's best model from the same initial state until `t_end`; the first sample of several.
-pub(crate) fn plot_fit(data: &Dataset, run: &Run, t_end: f64) -> Result<Figure> {
-    let none = || Error::invalid("there are no data to draw");
-    let (t, u) = data.trajectories().next().ok_or_else(none)?;
-    let t = t.to_vec();
-    let (first, last) = t.first().zip(t.last()).ok_or_else(none)?;
-    let span = if t_end > *last { t_end } else { *last };
-    let times = crate::prelude::linspace(*first, span, 600);
-    let model: Array2<f64> = run.predict(&times)?.index_axis_move(Axis(0), 0);
-    let names: Vec<&str> = data.names().iter().map(String::as_str).collect();
-    let mark = (t_end > *last).then_some(*last);
-    fit(&t, &u, &times, &model, mark, &names)
+/// The spline and its derivative, of the first sample.
+impl Plot for SmoothingSpline {
+    fn plot(&self) -> Result<Panel> {
+        Ok(of::spline(self, None)?.into())
+    }
+}
+
+/// The loss along a line, or as a map with the path of the run over it.
+impl Plot for Landscape {
+    fn plot(&self) -> Result<Panel> {
+        Ok(of::landscape(self, &of::Plane::Map(HeatMap::new()))?.into())
+    }
+}
+
+/// The density with its eigenvalues below it.
+impl Plot for Density {
+    fn plot(&self) -> Result<Panel> {
+        Ok(of::spectrum(self)?.into())
+    }
+}
+
+/// The way of a run on its first two components.
+impl Plot for Pca {
+    fn plot(&self) -> Result<Panel> {
+        Ok(of::path(self)?.into())
+    }
 }

@@ -30,8 +30,8 @@ pub(super) fn draw(tint: &Tint, frame: &Rect, scene: &mut Scene) {
     let bar = Rect {
         left: frame.right + OFF,
         right: frame.right + OFF + WIDTH,
-        top: frame.top + if tint.above { TIP } else { 0.0 },
-        bottom: frame.bottom - if tint.below { TIP } else { 0.0 },
+        top: frame.top + if tint.above() { TIP } else { 0.0 },
+        bottom: frame.bottom - if tint.below() { TIP } else { 0.0 },
     };
     let steps = 256;
     let picture = Picture::of(1, steps, |i, _| {
@@ -45,7 +45,7 @@ pub(super) fn draw(tint: &Tint, frame: &Rect, scene: &mut Scene) {
     };
     let middle = 0.5 * (bar.left + bar.right);
     let mut outline = vec![(bar.left, bar.top)];
-    if tint.above {
+    if tint.above() {
         outline.push((middle, frame.top));
         let tip = vec![
             (bar.left, bar.top),
@@ -55,7 +55,7 @@ pub(super) fn draw(tint: &Tint, frame: &Rect, scene: &mut Scene) {
         scene.area(tip, (tint.at(1.0), 1.0));
     }
     outline.extend([(bar.right, bar.top), (bar.right, bar.bottom)]);
-    if tint.below {
+    if tint.below() {
         outline.push((middle, frame.bottom));
         let tip = vec![
             (bar.left, bar.bottom),

@@ -85,10 +85,10 @@ impl Panel {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Grid {
-    title: String,
-    columns: usize,
-    panels: Vec<Panel>,
-    size: Option<(u32, u32)>,
+    pub(super) title: String,
+    pub(super) columns: usize,
+    pub(super) panels: Vec<Panel>,
+    pub(super) size: Option<(u32, u32)>,
     share_x: bool,
     share_y: bool,
     heights: Vec<f64>,

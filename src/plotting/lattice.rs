@@ -56,6 +56,27 @@ impl Lattice {
     }
 }
 
+/// Where a value lies among others that increase: the index below it, and the part of the way to the next; none outside.
+pub(super) fn among(values: &[f64], v: f64) -> Option<(usize, f64)> {
+    let last = values.len().checked_sub(1).filter(|n| *n > 0)?;
+    if !(values[0] <= v && v <= values[last]) {
+        return None;
+    }
+    let high = values.partition_point(|x| *x <= v).clamp(1, last);
+    let (a, b) = (values[high - 1], values[high]);
+    Some((high - 1, (v - a) / (b - a)))
+}
+
+/// What lies between the values of a table, by bilinear interpolation.
+pub(super) fn mixed(
+    (i, s): (usize, f64),
+    (j, t): (usize, f64),
+    value: impl Fn(usize, usize) -> f64,
+) -> f64 {
+    let row = |i: usize| value(i, j) * (1.0 - t) + value(i, j + 1) * t;
+    row(i) * (1.0 - s) + row(i + 1) * s
+}
+
 /// The borders of the cells around these centres: halfway between them.
 pub(super) fn edges(centers: &[f64]) -> Vec<f64> {
     let Some((&first, &last)) = centers.first().zip(centers.last()) else {

@@ -19,6 +19,7 @@
 //! pixels, which is played on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is a
 //! file in `layers` (two axes) or `space` (three axes).
 
+mod adjust;
 pub mod builders;
 mod color;
 mod colorbar;
@@ -62,6 +63,7 @@ pub use figure::Figure;
 pub use grid::{Grid, Panel};
 pub use layers::{Arrows, Contour, HeatMap};
 pub use legend::Legend;
+pub use of::FitOptions;
 pub use option::OptionValue;
 pub use space::{Surface, Waterfall};
 pub use style::{Dash, Marker, Style};

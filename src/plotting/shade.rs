@@ -9,8 +9,11 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Shade {
     pub map: ColorMap,
-    pub scale: Scale,
+    /// Linear unless given.
+    pub scale: Option<Scale>,
     pub range: Option<(f64, f64)>,
+    /// The range that suits the values where none is given and they are not all worth a colour of their own.
+    pub usual: Option<(f64, f64)>,
     pub label: String,
     pub bar: Option<bool>,
 }
@@ -21,13 +24,13 @@ impl Shade {
         match name {
             "map" => self.map = value.text(name)?.parse()?,
             "log" => {
-                self.scale = if value.flag(name)? {
+                self.scale = Some(if value.flag(name)? {
                     Scale::Log
                 } else {
                     Scale::Linear
-                }
+                });
             }
-            "symlog" => self.scale = Scale::symlog(name, value.number(name)?)?,
+            "symlog" => self.scale = Some(Scale::symlog(name, value.number(name)?)?),
             "range" => {
                 let (lo, hi) = value.pair(name)?;
                 check_range(name, lo, hi)?;
@@ -43,15 +46,16 @@ impl Shade {
     /// The colours of these values.
     pub fn of(&self, call: &str, values: impl Iterator<Item = f64> + Clone) -> Result<Tint> {
         let named = |e: Error| Error::invalid(format!("{call}: {e}"));
-        let axis = match self.range {
-            Some(range) => Axis::given(self.scale, "range", range).map_err(named)?,
-            None => {
-                let mut axis = Axis::fit(self.scale, values.clone(), 0.0)
-                    .ok_or_else(|| self.no_values(call, values.clone()))?;
+        let scale = self.scale.unwrap_or_default();
+        let all = Axis::fit(scale, values.clone(), 0.0);
+        let axis = match (self.range.or(self.usual), all) {
+            (Some(range), _) => Axis::given(scale, "range", range).map_err(named)?,
+            (None, None) => return Err(self.no_values(call, values)),
+            (None, Some(mut axis)) => {
                 if self.map.is_diverging()
                     && axis.lo < 0.0
                     && axis.hi > 0.0
-                    && self.scale != Scale::Log
+                    && axis.scale != Scale::Log
                 {
                     let most = axis.hi.max(-axis.lo);
                     (axis.lo, axis.hi) = (-most, most);
@@ -59,17 +63,7 @@ impl Shade {
                 axis
             }
         };
-        let beyond = |above: bool| {
-            let place = |v: f64| axis.scale.forward(v);
-            let mut shown = values.clone().filter(|v| axis.scale.shows(*v));
-            shown.any(|v| {
-                if above {
-                    place(v) > axis.hi + 1e-9 * (axis.hi - axis.lo)
-                } else {
-                    place(v) < axis.lo - 1e-9 * (axis.hi - axis.lo)
-                }
-            })
-        };
+        let all = all.unwrap_or(axis);
         Ok(Tint {
             map: self.map,
             axis,
@@ -77,8 +71,7 @@ impl Shade {
             bar: self.bar,
             levels: Vec::new(),
             fixed: self.range.is_some(),
-            below: self.range.is_some() && beyond(false),
-            above: self.range.is_some() && beyond(true),
+            extent: (all.lo, all.hi),
         })
     }
 
@@ -109,7 +102,7 @@ macro_rules! shaded {
 
             /// Colours by the logarithm of the values; those that are not positive have none.
             pub fn log(mut self) -> Self {
-                self.shade.scale = $crate::plotting::scale::Scale::Log;
+                self.shade.scale = Some($crate::plotting::scale::Scale::Log);
                 self
             }
 
@@ -119,7 +112,8 @@ macro_rules! shaded {
             ///
             /// A threshold that is not positive and finite.
             pub fn symlog(mut self, threshold: f64) -> $crate::Result<Self> {
-                self.shade.scale = $crate::plotting::scale::Scale::symlog("symlog", threshold)?;
+                let scale = $crate::plotting::scale::Scale::symlog("symlog", threshold)?;
+                self.shade.scale = Some(scale);
                 Ok(self)
             }
 
@@ -162,12 +156,21 @@ pub(super) struct Tint {
     pub levels: Vec<f64>,
     /// The range is the user's.
     pub fixed: bool,
-    /// Whether values lie below or above the range.
-    pub below: bool,
-    pub above: bool,
+    /// The least and the largest of the values, as the scale spreads them.
+    pub extent: (f64, f64),
 }
 
 impl Tint {
+    /// Whether values lie below the range.
+    pub fn below(&self) -> bool {
+        self.extent.0 < self.axis.lo - 1e-9 * (self.axis.hi - self.axis.lo)
+    }
+
+    /// Whether values lie above the range.
+    pub fn above(&self) -> bool {
+        self.extent.1 > self.axis.hi + 1e-9 * (self.axis.hi - self.axis.lo)
+    }
+
     /// The colour of a value; none of a NaN or what has no place on the scale.
     pub fn rgb(&self, v: f64) -> Option<(u8, u8, u8)> {
         // An infinite value (a loss that overflowed) is unknown rather than large.
@@ -192,8 +195,12 @@ impl Tint {
         if let (Some((lo, hi)), false) = (range, self.fixed)
             && (self.axis.scale != Scale::Log || lo > 0.0)
         {
-            let scale = self.axis.scale;
-            (tint.axis.lo, tint.axis.hi) = (scale.forward(lo), scale.forward(hi));
+            let range = (self.axis.scale.forward(lo), self.axis.scale.forward(hi));
+            if range != (self.axis.lo, self.axis.hi) {
+                // What is cut off has no colour, so the bar says nothing of it.
+                tint.extent = range;
+            }
+            (tint.axis.lo, tint.axis.hi) = range;
         }
         tint
     }

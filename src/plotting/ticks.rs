@@ -67,11 +67,13 @@ fn stepped(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
     }
 }
 
-/// Labels of values that stand alone, each with as few digits as tell them all apart, and at least three where it has them.
+/// Labels of values that stand alone, each with as few digits as tell them all apart, and at least three where it has them. Where one
+/// of them is so large or small that it takes a power of ten, all but 0 are written with one.
 pub(super) fn alone(values: &[f64]) -> Vec<String> {
     let labels = |digits: usize| -> Vec<String> {
-        let label = |v: &f64| short(*v, digits);
-        values.iter().map(label).collect()
+        let plain = |v: &f64| *v == 0.0 || (-3..6).contains(&parts(*v, digits).1);
+        let powers = !values.iter().all(plain);
+        values.iter().map(|v| short(*v, digits, powers)).collect()
     };
     let distinct = |labels: &Vec<String>| {
         let mut sorted = labels.clone();
@@ -83,22 +85,27 @@ pub(super) fn alone(values: &[f64]) -> Vec<String> {
     enough.unwrap_or_else(|| labels(15))
 }
 
-/// A value rounded to so many digits, without zeros at its end.
-fn short(v: f64, digits: usize) -> String {
+/// Mantissa and exponent of a value rounded to so many digits.
+fn parts(v: f64, digits: usize) -> (String, i32) {
     let scientific = format!("{v:.*e}", digits - 1);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
+    (mantissa.to_owned(), exponent.parse().unwrap_or(0))
+}
+
+/// A value rounded to so many digits, without zeros at its end, as a decimal number or with a power of ten.
+fn short(v: f64, digits: usize, power: bool) -> String {
+    let (mantissa, exponent) = parts(v, digits);
     let trimmed = |text: &str| match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text.to_owned(),
     };
-    let text = match exponent {
+    let text = match power {
         _ if v == 0.0 => "0".to_owned(),
-        -3..6 => {
+        false => {
             let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
             trimmed(&format!("{v:.decimals$}"))
         }
-        _ => match trimmed(mantissa).as_str() {
+        true => match trimmed(&mantissa).as_str() {
             "1" => power_of_ten(exponent),
             "-1" => format!("-{}", power_of_ten(exponent)),
             mantissa => format!("{mantissa}×{}", power_of_ten(exponent)),
@@ -166,9 +173,11 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
     }
     let few = between(&[1, 2, 5]);
     if few.len() >= 3 {
-        let label = |m: i32, e: i32| match e {
-            -3..=4 => fixed(f64::from(m) * 10f64.powi(e), (-e).max(0) as usize),
-            _ if m == 1 => power_of_ten(e),
+        // All of them in one notation.
+        let plain = few.iter().all(|(_, _, e)| (-3..=4).contains(e));
+        let label = |m: i32, e: i32| match m {
+            _ if plain => fixed(f64::from(m) * 10f64.powi(e), (-e).max(0) as usize),
+            1 => power_of_ten(e),
             _ => format!("{m}×{}", power_of_ten(e)),
         };
         return Ticks {
@@ -301,6 +310,8 @@ mod tests {
             ["−10⁻⁹", "2.5×10⁻⁵", "10⁶", "4×10¹²"]
         );
         assert_eq!(alone(&[1.0001, 1.0002]), ["1.0001", "1.0002"]);
+        // One notation for all.
+        assert_eq!(alone(&[0.0, 10.0, 2e5, 1e6]), ["0", "10¹", "2×10⁵", "10⁶"]);
     }
 
     #[test]
@@ -345,6 +356,7 @@ mod tests {
             ["10⁻³⁰", "10⁻²⁰", "10⁻¹⁰", "10⁰"].map(String::from)
         );
         assert_eq!(labels(Scale::Log, 0.15, 3.0, 8), ["0.2", "0.5", "1", "2"]);
+        assert_eq!(labels(Scale::Log, 4e4, 3e5, 8), ["5×10⁴", "10⁵", "2×10⁵"]);
         assert_eq!(
             labels(Scale::Log, 2.1, 2.9, 5),
             ["2.2", "2.4", "2.6", "2.8"]

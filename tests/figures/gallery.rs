@@ -45,6 +45,8 @@ pub const FIGURES: &[Drawn] = &[
     ("landscape", landscape),
     ("landscape_path", landscape_path),
     ("landscape_surface", landscape_surface),
+    ("landscape_walls", landscape_walls),
+    ("quiver3", quiver3),
     ("slice", slice),
 ];
 
@@ -552,10 +554,15 @@ fn landscape() -> Result<Panel> {
             bowl(x, y)
         }
     });
-    Ok(
-        builders::landscape_2d(&c, &c, &z, ["step along v₁", "step along v₂", "loss"], None)?
-            .into(),
-    )
+    Ok(builders::landscape_2d(
+        &c,
+        &c,
+        &z,
+        ["step along v₁", "step along v₂", "loss"],
+        None,
+        &HeatMap::new(),
+    )?
+    .into())
 }
 
 fn landscape_path() -> Result<Panel> {
@@ -570,13 +577,45 @@ fn landscape_path() -> Result<Panel> {
         "principal component 2 (18 %)",
         "loss",
     ];
-    Ok(builders::landscape_2d(&c, &c, &z, labels, Some(&path))?.into())
+    Ok(builders::landscape_2d(&c, &c, &z, labels, Some(&path), &HeatMap::new())?.into())
 }
 
 fn landscape_surface() -> Result<Panel> {
     let c = spaced(-1.5, 1.5, 30);
     let z = over(&c, &c, bowl);
-    Ok(builders::landscape_surface(&c, &c, &z, ["v₁", "v₂", "loss"])?.into())
+    Ok(
+        builders::landscape_surface(&c, &c, &z, ["v₁", "v₂", "loss"], None, &Surface::new())?
+            .into(),
+    )
+}
+
+/// A valley between walls that are higher than all measure, as a map and as a surface, with the way of a training into it.
+fn landscape_walls() -> Result<Panel> {
+    let c = spaced(-1.5, 1.5, 31);
+    let z = over(&c, &c, |x, y| {
+        let far = (x * x + y * y - 1.4).max(0.0);
+        bowl(x, y) * 10f64.powf(30.0 * far)
+    });
+    let path = Array2::from_shape_fn((12, 2), |(i, k)| {
+        let s = 1.0 - i as f64 / 11.0;
+        [0.9 * s * s, -0.9 * s][k]
+    });
+    let labels = ["step along v₁", "step along v₂", "loss"];
+    let map = builders::landscape_2d(&c, &c, &z, labels, Some(&path), &HeatMap::new())?;
+    let surface = builders::landscape_surface(&c, &c, &z, labels, Some(&path), &Surface::new())?;
+    Ok(Grid::new(2, [map, surface])?.into())
+}
+
+fn quiver3() -> Result<Panel> {
+    let at = Array2::from_shape_fn((64, 3), |(i, k)| [i % 4, i / 4 % 4, i / 16][k] as f64 - 1.5);
+    let vectors = Array2::from_shape_fn((64, 3), |(i, k)| {
+        let (x, y, z) = (at[[i, 0]], at[[i, 1]], at[[i, 2]]);
+        [-y, x, 0.4 * z][k]
+    });
+    let figure = Figure::new().x_label("x").y_label("y").z_label("z");
+    Ok(figure
+        .quiver3(&at, &vectors, &Arrows::new().by_speed().label("speed"))?
+        .into())
 }
 
 fn slice() -> Result<Panel> {

@@ -130,7 +130,8 @@ pub fn phase3(
         *slot = range(values.iter(), 0.06).ok_or_else(no_points)?;
     }
     let side = 5;
-    let inner = ranges.map(|(lo, hi)| spaced((lo + 0.06 * (hi - lo), hi - 0.06 * (hi - lo)), side));
+    // Whole arrows fit into the box.
+    let inner = ranges.map(|(lo, hi)| spaced((lo + 0.1 * (hi - lo), hi - 0.1 * (hi - lo)), side));
     let count = side * side * side;
     let (mut at, mut vectors) = (Array2::zeros((count, 3)), Array2::zeros((count, 3)));
     for i in 0..count {

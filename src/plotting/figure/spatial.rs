@@ -7,7 +7,7 @@ use ndarray::{ArrayBase, Data, Ix2};
 use super::super::lattice::Lattice;
 use super::super::layers::{Arrows, Ridges};
 use super::super::space::{
-    Arrows3, Curtains, Layer3, Line3, Place, Points3, Sheet, Surface, Waterfall,
+    Arrows3, Curtains, LIFT, Layer3, Line3, Place, Points3, Sheet, Surface, Waterfall,
 };
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
@@ -77,7 +77,11 @@ impl Figure {
         style: Style,
     ) -> Result<Figure> {
         self.placed("line3", (x, y, z), style, |places, style| {
-            Arc::new(Line3 { places, style })
+            Arc::new(Line3 {
+                places,
+                style,
+                lift: LIFT,
+            })
         })
     }
 
@@ -94,7 +98,11 @@ impl Figure {
         style: Style,
     ) -> Result<Figure> {
         self.placed("scatter3", (x, y, z), style, |places, style| {
-            Arc::new(Points3 { places, style })
+            Arc::new(Points3 {
+                places,
+                style,
+                lift: LIFT,
+            })
         })
     }
 

@@ -8,6 +8,7 @@ mod line;
 mod quiver;
 mod ridges;
 mod scatter;
+mod spacing;
 mod streamlines;
 mod vline;
 

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::super::entry::{Entry, Kind};
 use super::super::geometry::{Point, clip_line};
-use super::super::lattice::Lattice;
+use super::super::lattice::{Lattice, among, mixed};
 use super::super::look::Look;
 use super::super::scene::{Pen, Scene};
 use super::super::shade::Tint;
@@ -12,6 +12,7 @@ use super::super::style::{Dash, Style};
 use super::super::view::View;
 use super::Layer;
 use super::quiver::{Arrows, BACK, head_at};
+use super::spacing;
 use crate::error::Result;
 
 /// Curves that follow a vector field given on a grid.
@@ -25,18 +26,11 @@ pub(in super::super) struct Streamlines {
     curves: Vec<Vec<(Point, f64)>>,
 }
 
-/// Which places have a curve already: at most one curve for each.
-struct Mask {
-    side: usize,
-    taken: Vec<usize>,
-}
+/// Curves across the figure, side by side, at density 1.
+const CURVES: f64 = 26.0;
 
-impl Mask {
-    fn index(&self, (x, y): Point) -> usize {
-        let cell = |v: f64| ((v * self.side as f64) as usize).min(self.side - 1);
-        cell(y) * self.side + cell(x)
-    }
-}
+/// Between the arrowheads of a curve, as a part of the figure.
+const HEADS: f64 = 0.6;
 
 impl Streamlines {
     pub fn new(u: Lattice, v: Array2<f64>, options: &Arrows) -> Result<Streamlines> {
@@ -54,26 +48,27 @@ impl Streamlines {
         Ok(layer)
     }
 
-    /// The vector at a place between 0 and 1 along both axes, by bilinear interpolation; none outside or where a value is missing.
-    fn at(&self, (px, py): Point) -> Option<Point> {
-        let find = |values: &[f64], place: f64| {
+    /// What a place between 0 and 1 along both axes is on the lattice.
+    fn back(&self, (px, py): Point) -> Option<Point> {
+        let back = |values: &[f64], place: f64| {
             let (first, last) = (*values.first()?, *values.last()?);
-            let v = first + place * (last - first);
-            let high = values
-                .partition_point(|x| *x <= v)
-                .clamp(1, values.len() - 1);
-            let (a, b) = (values[high - 1], values[high]);
-            Some((high - 1, ((v - a) / (b - a)).clamp(0.0, 1.0)))
+            // Not beyond the last, by rounding.
+            Some((first + place * (last - first)).clamp(first, last))
         };
-        if !(0.0..=1.0).contains(&px) || !(0.0..=1.0).contains(&py) {
+        Some((back(&self.u.x, px)?, back(&self.u.y, py)?))
+    }
+
+    /// The vector at a place between 0 and 1 along both axes; none outside or where a value is missing.
+    fn at(&self, place: Point) -> Option<Point> {
+        if !(0.0..=1.0).contains(&place.0) || !(0.0..=1.0).contains(&place.1) {
             return None;
         }
-        let ((j, t), (i, s)) = (find(&self.u.x, px)?, find(&self.u.y, py)?);
-        let mixed = |z: &Array2<f64>| {
-            let row = |i: usize| z[[i, j]] * (1.0 - t) + z[[i, j + 1]] * t;
-            row(i) * (1.0 - s) + row(i + 1) * s
-        };
-        let (u, v) = (mixed(&self.u.z), mixed(&self.v));
+        let (x, y) = self.back(place)?;
+        let (j, i) = (among(&self.u.x, x)?, among(&self.u.y, y)?);
+        let (u, v) = (
+            mixed(i, j, |i, j| self.u.z[[i, j]]),
+            mixed(i, j, |i, j| self.v[[i, j]]),
+        );
         (u.is_finite() && v.is_finite()).then_some((u, v))
     }
 
@@ -81,105 +76,25 @@ impl Streamlines {
         if self.u.x.len() < 2 || self.u.y.len() < 2 {
             return Vec::new();
         }
-        let side = (26.0 * self.options.density.unwrap_or(1.0))
-            .round()
-            .max(4.0) as usize;
-        let mut mask = Mask {
-            side,
-            taken: vec![0; side * side],
-        };
-        let mut curves = Vec::new();
-        for start in seeds(side) {
-            if mask.taken[mask.index(start)] != 0 {
-                continue;
-            }
-            let number = curves.len() + 1;
-            let mut curve = self.follow(start, -1.0, number, &mut mask);
-            curve.reverse();
-            curve.extend(
-                self.follow(start, 1.0, number, &mut mask)
-                    .into_iter()
-                    .skip(1),
-            );
-            let length: f64 = curve
-                .windows(2)
-                .map(|p| (p[1].0.0 - p[0].0.0).hypot(p[1].0.1 - p[0].0.1))
-                .sum();
-            // Stubs would only be noise.
-            if length > 0.12 {
-                curves.push(curve);
-            } else {
-                mask.taken
-                    .iter_mut()
-                    .filter(|t| **t == number)
-                    .for_each(|t| *t = 0);
-            }
-        }
-        let (x, y) = (&self.u.x, &self.u.y);
-        let back = |values: &[f64], place: f64| {
-            let (first, last) = (values[0], values[values.len() - 1]);
-            first + place * (last - first)
-        };
-        curves
-            .into_iter()
-            .map(|curve| {
-                curve
-                    .into_iter()
-                    .map(|((px, py), s)| ((back(x, px), back(y, py)), s))
-                    .collect()
-            })
-            .collect()
-    }
-
-    /// The curve from a place on, in places and speeds, until it leaves the grid or meets another curve.
-    fn follow(&self, start: Point, sign: f64, number: usize, mask: &mut Mask) -> Vec<(Point, f64)> {
         let spans = [&self.u.x, &self.u.y].map(|v| v[v.len() - 1] - v[0]);
         // Of unit length in places, so that steps are even on paper.
-        let direction = |at: Point| {
-            let (u, v) = self.at(at)?;
-            let (dx, dy) = (sign * u / spans[0], sign * v / spans[1]);
+        let direction = |place: Point| {
+            let (u, v) = self.at(place)?;
+            let (dx, dy) = (u / spans[0], v / spans[1]);
             let size = dx.hypot(dy);
-            (size > 1e-14 * (u.hypot(v))).then(|| (dx / size, dy / size))
+            (size > 1e-14 * u.hypot(v)).then(|| (dx / size, dy / size))
         };
-        let step = 0.15 / mask.side as f64;
-        let mut at = start;
-        let mut curve = Vec::new();
-        for _ in 0..(4.0 / step) as usize {
-            let Some((u, v)) = self.at(at) else { break };
-            let index = mask.index(at);
-            if mask.taken[index] != 0 && mask.taken[index] != number {
-                break;
-            }
-            mask.taken[index] = number;
-            curve.push((at, u.hypot(v)));
-            let moved = |d: Point, h: f64| (at.0 + h * d.0, at.1 + h * d.1);
-            let Some(first) = direction(at) else { break };
-            let Some(middle) = direction(moved(first, 0.5 * step)) else {
-                break;
-            };
-            at = moved(middle, step);
-            // A closed curve is drawn once.
-            if curve.len() > 20 && (at.0 - start.0).hypot(at.1 - start.1) < step {
-                curve.push((start, u.hypot(v)));
-                break;
-            }
-        }
-        curve
+        let distance = 1.0 / (CURVES * self.options.density.unwrap_or(1.0)).max(4.0);
+        let speed = |place: Point| self.at(place).map_or(0.0, |(u, v)| u.hypot(v));
+        let lattice = |curve: Vec<Point>| -> Vec<(Point, f64)> {
+            let points = curve.into_iter();
+            points
+                .filter_map(|place| Some((self.back(place)?, speed(place))))
+                .collect()
+        };
+        let curves = spacing::curves(distance, &direction);
+        curves.into_iter().map(lattice).collect()
     }
-}
-
-/// Places to begin at: the middles of the cells, from the border inwards.
-fn seeds(side: usize) -> Vec<Point> {
-    let mut cells: Vec<(usize, usize)> = (0..side)
-        .flat_map(|i| (0..side).map(move |j| (i, j)))
-        .collect();
-    let ring = |(i, j): (usize, usize)| i.min(j).min(side - 1 - i).min(side - 1 - j);
-    cells.sort_by_key(|cell| ring(*cell));
-    let middle = |i: usize| (i as f64 + 0.5) / side as f64;
-    cells
-        .into_iter()
-        .map(|(i, j)| (middle(j), middle(i)))
-        .collect()
 }
 
 impl Entry for Streamlines {
@@ -214,7 +129,7 @@ impl Layer for Streamlines {
                 Some(tint) => tint.coarse(speed),
                 None => look.rgb,
             };
-            let shown: Vec<(Point, (u8, u8, u8))> = curve
+            let shown: Vec<Shown> = curve
                 .iter()
                 .filter(|(p, _)| view.shows(*p))
                 .map(|(p, speed)| (view.pixel(*p), rgb(*speed)))
@@ -229,19 +144,17 @@ impl Layer for Streamlines {
                     scene.line(&piece, pen);
                 }
             }
-            let middle = shown.len() / 2;
-            if let (Some((a, _)), Some((b, rgb))) =
-                (shown.get(middle.wrapping_sub(1)), shown.get(middle))
-            {
+            let across = view.rect.width().hypot(view.rect.height());
+            for ((a, _), (b, rgb)) in heads(&shown, HEADS * across) {
                 let length = (b.0 - a.0).hypot(b.1 - a.1);
-                if length > 0.0 && view.rect.contains(*b) {
+                if length > 0.0 && view.rect.contains(b) {
                     let direction = ((b.0 - a.0) / length, (b.1 - a.1) / length);
                     let head = 4.0 * width + 3.0;
                     let tip = (
                         b.0 + 0.5 * head * direction.0,
                         b.1 + 0.5 * head * direction.1,
                     );
-                    scene.area(head_at(tip, direction, head), (*rgb, look.alpha));
+                    scene.area(head_at(tip, direction, head), (rgb, look.alpha));
                 }
             }
         }
@@ -252,10 +165,29 @@ impl Layer for Streamlines {
     }
 }
 
+/// A point of a curve with its colour.
+type Shown = (Point, (u8, u8, u8));
+
+/// The pieces of a curve that have an arrowhead: one in its middle, or several about so far from each other.
+fn heads(points: &[Shown], apart: f64) -> Vec<(Shown, Shown)> {
+    let steps = points.windows(2);
+    let step = |p: &[Shown]| (p[1].0.0 - p[0].0.0).hypot(p[1].0.1 - p[0].0.1);
+    let all: f64 = steps.clone().map(step).sum();
+    let count = (all / apart).round().max(1.0);
+    let (mut walked, mut done) = (0.0, 0.0);
+    let mut heads = Vec::new();
+    for pair in steps {
+        walked += step(pair);
+        if walked >= (done + 0.5) / count * all && done < count {
+            done += 1.0;
+            heads.push((pair[0], pair[1]));
+        }
+    }
+    heads
+}
+
 /// A coloured curve as lines of one colour each.
-pub(in super::super) fn colored_runs(
-    points: &[(Point, (u8, u8, u8))],
-) -> Vec<(Vec<Point>, (u8, u8, u8))> {
+pub(in super::super) fn colored_runs(points: &[Shown]) -> Vec<(Vec<Point>, (u8, u8, u8))> {
     let mut runs: Vec<(Vec<Point>, (u8, u8, u8))> = Vec::new();
     for pair in points.windows(2) {
         let [(a, rgb), (b, _)] = [pair[0], pair[1]];

@@ -7,7 +7,7 @@ use super::super::layers::{Arrows, BACK, arrow};
 use super::super::look::Look;
 use super::super::shade::Tint;
 use super::super::style::Style;
-use super::camera::{HALF, SpaceView};
+use super::camera::{HALF, SpaceView, clip_line};
 use super::line::LIFT;
 use super::{Layer3, Pieces, Place};
 use crate::error::Result;
@@ -25,7 +25,15 @@ fn length(v: &Place) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
+/// The longest arrow, in the box: divided by the number of arrows along a side.
+const LONGEST: f64 = 1.5;
+
 impl Arrows3 {
+    /// The number of arrows along a side, if they are on a lattice.
+    fn side(&self) -> f64 {
+        (self.places.len() as f64).cbrt().max(2.0)
+    }
+
     pub fn new(places: Arc<[Place]>, vectors: Arc<[Place]>, options: &Arrows) -> Result<Arrows3> {
         let mut options = options.clone();
         options.style.color = options.style.color.or(Some(BACK));
@@ -54,7 +62,19 @@ impl Entry for Arrows3 {
 
 impl Layer3 for Arrows3 {
     fn places(&self) -> Vec<Place> {
-        self.places.to_vec()
+        // With the room of half an arrow around the outer ones.
+        let range = |k: usize| {
+            let values = self.places.iter().map(|p| p[k]).filter(|v| v.is_finite());
+            let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
+                (lo.min(v), hi.max(v))
+            });
+            let room = 0.25 * LONGEST / (self.side() - 0.5 * LONGEST) * (hi - lo);
+            [lo - room, hi + room]
+        };
+        let [x, y, z] = [range(0), range(1), range(2)];
+        let corner = |i: usize| [x[i & 1], y[i >> 1 & 1], z[i >> 2]];
+        let corners = (0..8).map(corner);
+        self.places.iter().copied().chain(corners).collect()
     }
 
     fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
@@ -72,12 +92,11 @@ impl Layer3 for Arrows3 {
             .map(length)
             .filter(|l| l.is_finite())
             .fold(0.0, f64::max);
-        let side = (self.places.len() as f64).cbrt().max(2.0);
         let most = self
             .options
             .style
             .size
-            .map_or(1.5 / side, |pixels| pixels / view.zoom);
+            .map_or(LONGEST / self.side(), |pixels| pixels / view.zoom);
         let shown = self.places.iter().zip(&self.vectors[..]).zip(&scaled);
         for ((place, vector), scaled) in shown {
             let size = length(scaled);
@@ -91,8 +110,16 @@ impl Layer3 for Arrows3 {
                     longest
                 };
             let at = view.boxed(*place);
-            let tip = std::array::from_fn(|k| at[k] + by * scaled[k]);
-            let (from, to) = (view.pixel(at), view.pixel(tip));
+            let end = |by: f64| std::array::from_fn(|k| at[k] + by * scaled[k]);
+            // What leaves the box is cut off, so that the head is at the wall.
+            let Some([tail, tip]) = clip_line(&[end(-0.5 * by), end(0.5 * by)])
+                .first()
+                .and_then(|line| line.first_chunk().copied())
+            else {
+                continue;
+            };
+            let (from, to) = (view.pixel(tail), view.pixel(tip));
+            let middle = (0.5 * (from.0 + to.0), 0.5 * (from.1 + to.1));
             let rgb = match &self.tint {
                 Some(tint) => tint.coarse(length(vector)),
                 None => look.rgb,
@@ -100,7 +127,7 @@ impl Layer3 for Arrows3 {
             let width = self.options.style.width.unwrap_or(1.1);
             pieces.add(view.nearness(at) + LIFT, |scene| {
                 arrow(
-                    from,
+                    middle,
                     (to.0 - from.0, to.1 - from.1),
                     (rgb, look.alpha),
                     width,

@@ -19,7 +19,7 @@ use super::look::Look;
 
 pub(super) use arrows::Arrows3;
 pub(super) use camera::SpaceView;
-pub(super) use line::Line3;
+pub(super) use line::{LIFT, Line3, THROUGH};
 pub(super) use pieces::Pieces;
 pub(super) use plan::SpacePlan;
 pub(super) use points::Points3;

@@ -3,6 +3,7 @@
 use super::super::colorbar;
 use super::super::entry::Entry;
 use super::super::figure::Figure;
+use super::super::font;
 use super::super::geometry::{Point, Rect};
 use super::super::legend::{Legend, LegendBox};
 use super::super::look::{Look, looks};
@@ -46,9 +47,8 @@ impl<'a> SpacePlan<'a> {
             1.5 * TITLE_EM
         };
         plan.margins.top = EDGE + title;
-        let frame = plan.frame();
         let names = |text: &str| if text.is_empty() { 0.0 } else { 1.5 * AXIS_EM };
-        plan.margins.left = EDGE + frame.left_room();
+        plan.margins.left = EDGE + plan.frame().left_room();
         plan.margins.bottom =
             EDGE + 2.2 * LABEL_EM + names(&figure.x_label).max(names(&figure.y_label));
         let height = area.height() - plan.margins.top - plan.margins.bottom;
@@ -56,8 +56,29 @@ impl<'a> SpacePlan<'a> {
             .tint
             .as_ref()
             .map_or(0.0, |tint| colorbar::room(tint, 0.72 * height));
+        // How far the labels reach is known once the box has its size, which changes little by it.
         plan.margins.right = EDGE + 2.5 * LABEL_EM + bar;
+        let reach = plan.reach(&plan.view(&frame(area, &plan.margins)));
+        plan.margins.right = EDGE + reach + bar;
         Ok(plan)
+    }
+
+    /// The room right of the box that the labels of its axes take, and a little air.
+    fn reach(&self, view: &SpaceView) -> f64 {
+        let mut marks = Scene::new((0, 0));
+        self.frame().draw_marks(view, &mut marks);
+        let edge = view.center.0 + 0.5 * view.width();
+        let ends = marks.items.iter().map(|item| match item {
+            Item::Text {
+                text,
+                at,
+                em,
+                upward,
+                ..
+            } if !upward => at.0 + 0.5 * font::width(text) * em - edge,
+            _ => 0.0,
+        });
+        ends.fold(1.5 * LABEL_EM, f64::max) + LABEL_EM
     }
 
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
@@ -93,7 +114,7 @@ impl<'a> SpacePlan<'a> {
             let beside = Rect {
                 top: rect.top + inset,
                 bottom: rect.bottom - inset,
-                right: view.center.0 + 0.5 * box_width + 2.5 * LABEL_EM,
+                right: view.center.0 + 0.5 * box_width + self.reach(&view),
                 ..rect
             };
             colorbar::draw(tint, &beside, scene);

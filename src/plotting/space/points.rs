@@ -7,13 +7,14 @@ use super::super::look::Look;
 use super::super::marker::draw_marker;
 use super::super::style::{Marker, Style};
 use super::camera::{HALF, SpaceView};
-use super::line::LIFT;
 use super::{Layer3, Pieces, Place};
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Points3 {
     pub places: Arc<[Place]>,
     pub style: Style,
+    /// How much nearer they are taken to be.
+    pub lift: f64,
 }
 
 impl Entry for Points3 {
@@ -41,7 +42,7 @@ impl Layer3 for Points3 {
             let boxed = view.boxed(*place);
             if (0..3).all(|k| boxed[k].abs() <= HALF[k] * (1.0 + 1e-6)) {
                 let at = view.pixel(boxed);
-                pieces.add(view.nearness(boxed) + LIFT, |scene| {
+                pieces.add(view.nearness(boxed) + self.lift, |scene| {
                     draw_marker(marker, at, look, scene)
                 });
             }

@@ -52,7 +52,9 @@ pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
     } else {
         format!("{}  ", tint.label)
     };
-    let mut line = plain(&format!("{name}{first} "));
+    // Values beyond the range have the colour of its end.
+    let more = |beyond: bool| if beyond { "…" } else { "" };
+    let mut line = plain(&format!("{name}{}{first} ", more(tint.below())));
     let marks = Ticks::new(&tint.axis, 6).major;
     let (low, high) = (
         marks.first().map_or(0.0, |m| m.0),
@@ -72,6 +74,6 @@ pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
             ground: None,
         });
     }
-    line.extend(plain(&format!(" {last}")));
+    line.extend(plain(&format!(" {last}{}", more(tint.above()))));
     line
 }

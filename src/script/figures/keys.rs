@@ -22,7 +22,7 @@ const WIDTH: Key = Key::new("width");
 const ALPHA: Key = Key::new("alpha");
 const DASH: Key = Key::new("dash").names(&["solid", "dashed", "dotted"]);
 
-pub(super) const FIGURE: Keys = &[&[
+pub(in crate::script) const FIGURE: Keys = &[&[
     Key::new("title"),
     Key::new("x_label"),
     Key::new("y_label"),
@@ -79,7 +79,7 @@ const SHADE: &[Key] = &[
     Key::flag("bar"),
 ];
 
-pub(super) const HEATMAP: Keys = &[SHADE, &[Key::flag("smooth")]];
+pub(in crate::script) const HEATMAP: Keys = &[SHADE, &[Key::flag("smooth")]];
 
 pub(super) const CONTOUR: Keys = &[
     SHADE,
@@ -94,7 +94,7 @@ pub(super) const CONTOUR: Keys = &[
     ],
 ];
 
-pub(super) const SURFACE: Keys = &[SHADE, &[Key::flag("mesh"), ALPHA]];
+pub(in crate::script) const SURFACE: Keys = &[SHADE, &[Key::flag("mesh"), ALPHA]];
 
 pub(super) const WATERFALL: Keys = &[
     SHADE,

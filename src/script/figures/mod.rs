@@ -18,8 +18,9 @@ use super::options::Options;
 use super::registry::Registry;
 use crate::plotting::{Figure, Grid, Panel};
 use crate::{Error, Result};
-use keys::{FIGURE, GRID};
-use options::set_all;
+use keys::GRID;
+pub(super) use keys::{FIGURE, HEATMAP, SURFACE};
+pub(super) use options::{dressed, pictured, set_all, taken};
 
 /// What a figure is, in a line.
 pub(crate) fn describe(panel: &Panel) -> String {

@@ -1,13 +1,47 @@
 //! Option maps of figures and their layers.
 
-use rhai::Map;
+use rhai::{Map, Variant};
 
 use super::super::convert;
+use super::super::error::Fallible;
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::keys::FIGURE;
 use crate::plotting::{Figure, OptionValue, Panel, Style};
 use crate::{Error, Result};
 
+/// The options of these names, taken out of a call's.
+pub(in crate::script) fn taken(options: &mut Options, names: &[&'static str]) -> Map {
+    let given = |name: &&'static str| Some(((*name).into(), options.take(name)?));
+    names.iter().filter_map(given).collect()
+}
+
+/// Ends the reading of a call's options with those of a figure, which the picture takes.
+pub(in crate::script) fn dressed(
+    panel: impl Into<Panel>,
+    call: &str,
+    mut options: Options,
+) -> Fallible<Panel> {
+    let mut panel = panel.into();
+    let given = taken(&mut options, &Figure::OPTIONS);
+    options.finish()?;
+    set_all(call, &given, |name, value| panel.set(name, value))?;
+    Ok(panel)
+}
+
+/// Registers `plot(x)`, and `plot(x, options)` with the options of a figure.
+pub(in crate::script) fn pictured<T: Variant + Clone>(
+    reg: &mut Registry,
+    draw: fn(&T) -> Result<Panel>,
+) {
+    reg.add("plot", move |x: T| -> Fallible<Panel> { Ok(draw(&x)?) });
+    reg.add("plot", move |x: T, options: Map| {
+        dressed(draw(&x)?, "plot", Options::new("plot", FIGURE, options))
+    });
+}
+
 /// Hands every option of a map to `set`.
-pub(super) fn set_all(
+pub(in crate::script) fn set_all(
     call: &str,
     map: &Map,
     mut set: impl FnMut(&str, OptionValue) -> Result<()>,

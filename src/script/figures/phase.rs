@@ -6,10 +6,12 @@ use rhai::{Array as List, Dynamic, Map};
 use super::super::convert;
 use super::super::error::Fallible;
 use super::super::fields::Field;
-use super::super::keys::Key;
+use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
+use super::keys::FIGURE;
+use super::options::dressed;
 use crate::plotting::{Panel, builders};
 use crate::{Error, Result};
 
@@ -53,21 +55,21 @@ fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
 pub(super) const PHASE: &[Key] = &[
     Key::new("components"),
     Key::new("names"),
-    Key::new("title"),
     Key::new("field").names(&["streamlines", "arrows"]),
     Key::new("t"),
 ];
 
+/// With what a figure has.
+const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
+
 fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
     let paths = solutions(solved)?;
     let dof = field.0.dof();
-    let mut options = Options::new("phase", &[PHASE], options);
+    let mut options = Options::new("phase", PORTRAIT, options);
     let chosen = components(&mut options, dof)?;
     let names = options.opt_strings("names")?.unwrap_or_default();
-    let title = options.string("title", "")?;
     let arrows = options.choice("field")? == "arrows";
     let t = options.f64("t", 0.0)?;
-    options.finish()?;
     if chosen.len() < 2 {
         return Err(Error::invalid(
             "phase: the field has one state variable, and a portrait takes two or three; use plot(solution)",
@@ -113,7 +115,7 @@ fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
         )?,
         _ => builders::phase3(&views, |p| at(&p).map(|s| [s[0], s[1], s[2]]), &names)?,
     };
-    Ok(Panel::Figure(figure.title(title)))
+    dressed(figure, "phase", options)
 }
 
 pub(super) fn register(reg: &mut Registry) {
@@ -136,8 +138,9 @@ pub(super) fn register(reg: &mut Registry) {
         "phase(field, solution, #{ components: [0, 1] }) -> Figure",
         "A phase portrait: the trajectory of a solution (or of each in a list) with the vector field, in the plane of two state \
          variables or the space of three. Options: components (the first two or three unless given; the others stay at their mean), \
-         field (\"streamlines\" or \"arrows\"), names (of the axes), t (the time of the vector field), title.",
+         field (\"streamlines\" or \"arrows\"), names (of the axes), t (the time of the vector field), and those of \
+         figure, such as title.",
         "phase(van_der_pol(), solve(van_der_pol(), [0.5, 0], linspace(0, 10, 200)), #{ names: [\"x\", \"v\"] })",
     )
-    .options(&[PHASE]);
+    .options(PORTRAIT);
 }

@@ -5,18 +5,23 @@ use rhai::{Array as List, Map};
 use super::super::convert;
 use super::super::data::Data;
 use super::super::error::Fallible;
-use super::super::keys::Key;
+use super::super::keys::{Key, Keys};
 use super::super::landscape::{Spectrum, Surface, all_of, several_landscapes, several_spectra};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
 use super::super::training::Trained;
+use super::keys::FIGURE;
+use super::options::dressed;
 use crate::plotting::builders::{Curve, compare};
 use crate::plotting::{Figure, Panel, Style};
 use crate::{Error, Result};
 
 /// Several solutions, data or runs.
-pub(super) const SEVERAL: &[Key] = &[Key::new("labels"), Key::new("title")];
+pub(super) const SEVERAL: &[Key] = &[Key::new("labels")];
+
+/// With what a figure has.
+const LIST: Keys = &[SEVERAL, FIGURE[0]];
 
 fn several(items: &List, options: Map) -> Fallible<Panel> {
     if let Some(landscapes) = all_of::<Surface>(items) {
@@ -25,28 +30,22 @@ fn several(items: &List, options: Map) -> Fallible<Panel> {
     if let Some(spectra) = all_of::<Spectrum>(items) {
         return several_spectra(&spectra, options);
     }
-    let mut options = Options::new("plot", &[SEVERAL], options);
+    let mut options = Options::new("plot", LIST, options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
-    let title = options.string("title", "")?;
-    options.finish()?;
     let label = |i: usize, otherwise: &str| match labels.get(i) {
         Some(label) => label.clone(),
         None => format!("{otherwise} {}", i + 1),
     };
     let runs: Vec<Trained> = items.iter().filter_map(|x| x.clone().try_cast()).collect();
     if !runs.is_empty() && runs.len() == items.len() {
-        let mut figure = Figure::new()
-            .title(title)
-            .x_label("epoch")
-            .y_label("mse")
-            .log_y();
+        let mut figure = Figure::new().x_label("epoch").y_label("mse").log_y();
         for (i, run) in runs.iter().enumerate() {
             let style = Style::new()
                 .label(label(i, &run.0.method.replace('_', " ")))
                 .width(1.6);
             figure = figure.line(run.0.metric("epoch")?, run.0.metric("mse")?, style)?;
         }
-        return Ok(Panel::Figure(figure));
+        return dressed(figure, "plot", options);
     }
     let mut curves = Vec::with_capacity(items.len());
     let mut names = Vec::new();
@@ -68,7 +67,7 @@ fn several(items: &List, options: Map) -> Fallible<Panel> {
         }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Ok(Panel::Grid(compare(&curves, &names)?.title(title)))
+    dressed(compare(&curves, &names)?, "plot", options)
 }
 
 pub(super) fn register(reg: &mut Registry) {

@@ -15,6 +15,7 @@ const SCENE: &str = "
     let h = hessian(m, d);
     let spline = smoothing_spline([0, 1, 2], [1, 2, 0], 0);
     let l = landscape(f, dataset(f, [1, 1], [0, 0.1, 0.2]), \"a\", [1.0, 1.5]);
+    let plane = landscape(run.last, d, pca(run), #{ points: 3 });
     let fig = figure();";
 
 /// A call of every form that takes options, with the option that no function has; the functions are those before the bracket.
@@ -86,6 +87,12 @@ const CALLS: &[(&str, &str)] = &[
     ("plot", "plot([sol], Z)"),
     ("plot", "plot(l, Z)"),
     ("plot", "plot([l], Z)"),
+    ("plot", "plot(plane, Z)"),
+    ("plot", "plot(plane, #{ surface: true, zzz: 1 })"),
+    ("plot", "plot([plane, plane], Z)"),
+    ("plot", "plot([plane], #{ surface: true, zzz: 1 })"),
+    ("plot", "plot(d, spline, Z)"),
+    ("plot", "plot(run, Z)"),
     ("plot", "plot([h.density()], Z)"),
 ];
 

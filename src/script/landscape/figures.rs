@@ -1,9 +1,10 @@
 //! `plot` of densities, landscapes and the way of a run.
 
-use ndarray::{Array2, Axis as ArrayAxis, Ix2};
+use ndarray::Array2;
 use rhai::{Array as List, Map};
 
 use super::super::error::Fallible;
+use super::super::figures::{FIGURE, HEATMAP, SURFACE, dressed, pictured, set_all, taken};
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
@@ -11,95 +12,80 @@ use super::paths::Components;
 use super::slices::Surface;
 use super::spectra::Spectrum;
 use crate::landscape::{Landscape, on_one_grid};
-use crate::plotting::builders::{density, landscape_2d, landscape_surface, slice_1d, waterfall};
-use crate::plotting::{Figure, Grid, Marker, Panel, Style};
+use crate::plotting::builders::waterfall;
+use crate::plotting::of::{self, Plane};
+use crate::plotting::{Grid, HeatMap, Panel, Surface as Sheet};
 use crate::{Error, Result};
 
-/// One landscape.
-const LANDSCAPE: Keys = &[&[Key::flag("surface"), Key::new("title")]];
+const SURFACES: &[Key] = &[Key::flag("surface")];
+const LABELS: &[Key] = &[Key::new("labels")];
+
+/// One landscape: a line, a map, a surface.
+const ONE: [Keys; 3] = [
+    &[SURFACES, FIGURE[0]],
+    &[SURFACES, HEATMAP[0], HEATMAP[1], FIGURE[0]],
+    &[SURFACES, SURFACE[0], SURFACE[1], FIGURE[0]],
+];
 
 /// Several.
-const LINES: Keys = &[&[Key::new("labels")], LANDSCAPE[0]];
+const SEVERAL: [Keys; 3] = [
+    &[SURFACES, LABELS, FIGURE[0]],
+    &[SURFACES, LABELS, HEATMAP[0], HEATMAP[1], FIGURE[0]],
+    &[SURFACES, LABELS, SURFACE[0], SURFACE[1], FIGURE[0]],
+];
 
 /// Several spectra.
-const SPECTRA: Keys = &[&[
-    Key::new("values"),
-    Key::new("label"),
-    Key::new("title"),
-    Key::new("sigma"),
-]];
+const SPECTRA: Keys = &[
+    &[Key::new("values"), Key::new("label"), Key::new("sigma")],
+    FIGURE[0],
+];
 
 /// All of them.
-pub(in crate::script) const PLOTS: [&[Key]; 3] = [LINES[0], LANDSCAPE[0], SPECTRA[0]];
+pub(in crate::script) const PLOTS: [&[Key]; 5] =
+    [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
 
-/// The loss over a plane, `[y, x]`.
-fn plane(l: &Landscape) -> Result<Array2<f64>> {
-    let loss = l.loss.clone().into_dimensionality::<Ix2>();
-    Ok(loss
-        .map_err(|e| Error::invalid(e.to_string()))?
-        .reversed_axes())
+/// How planes are drawn: with the options of `heatmap`, or of `surface`. Lines alone have no colours.
+fn plane(options: &mut Options, coloured: bool) -> Result<Plane> {
+    let surface = options.bool("surface", false)?;
+    if !coloured {
+        return Ok(Plane::Map(HeatMap::new()));
+    }
+    if surface {
+        let mut sheet = Sheet::new();
+        let given = taken(options, &Sheet::OPTIONS);
+        set_all("plot", &given, |name, value| sheet.set(name, value))?;
+        return Ok(Plane::Surface(sheet));
+    }
+    let mut cells = HeatMap::new();
+    let given = taken(options, &HeatMap::OPTIONS);
+    set_all("plot", &given, |name, value| cells.set(name, value))?;
+    Ok(Plane::Map(cells))
 }
 
-fn landscape_figure(l: &Landscape, as_surface: bool) -> Result<Figure> {
-    match l.slice.axes() {
-        [x, y] => {
-            let labels = [x.label.as_str(), y.label.as_str(), "loss"];
-            let (x, y, z) = (&x.coefficients, &y.coefficients, plane(l)?);
-            match as_surface {
-                true => landscape_surface(x, y, &z, labels),
-                false => landscape_2d(x, y, &z, labels, Some(l.slice.path())),
-            }
-        }
-        _ => lines(&[l], &[]),
+/// What a call may hold that draws a line, a map or a surface; lines have no colours.
+fn keys([line, map, sheet]: [Keys; 3], options: &Map, coloured: bool) -> Keys {
+    let surface = options.get("surface").map(rhai::Dynamic::as_bool);
+    match (coloured, surface) {
+        (false, _) => line,
+        (true, Some(Ok(true))) => sheet,
+        (true, _) => map,
     }
 }
 
-/// Losses along one axis, a line each.
-fn lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> {
-    let Some(axis) = all.first().and_then(|l| l.slice.axes().first()) else {
-        return Err(Error::invalid("plot: there are no landscapes"));
-    };
-    let same =
-        |l: &&Landscape| matches!(l.slice.axes(), [a] if a.coefficients == axis.coefficients);
-    if !all.iter().all(same) {
-        return Err(Error::invalid(
-            "plot: landscapes in one picture must be along one direction, at the same coefficients; plot them one by one and put them \
-             into a grid",
-        ));
-    }
-    let losses: Vec<Vec<f64>> = all
-        .iter()
-        .map(|l| l.loss.iter().copied().collect())
-        .collect();
-    let labels: Vec<String> = (0..all.len())
-        .map(|i| {
-            labels
-                .get(i)
-                .cloned()
-                .unwrap_or_else(|| format!("{}", i + 1))
-        })
-        .collect();
-    let named: Vec<(&str, &[f64])> = labels
-        .iter()
-        .map(String::as_str)
-        .zip(losses.iter().map(Vec::as_slice))
-        .collect();
-    let path = all[0].slice.path();
-    // Where the model is; the path of a run has its end there.
-    let mark = path.column(0).iter().next_back().copied();
-    slice_1d(&axis.coefficients, &named, [&axis.label, "loss"], mark)
+/// Whether it is over a plane, not along a line.
+fn flat(l: &Surface) -> bool {
+    l.0.slice.axes().len() == 2
 }
 
 /// Several landscapes: lines in one picture, or planes side by side.
 pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", LINES, options);
+    let planes = all.iter().any(flat);
+    let mut options = Options::new("plot", keys(SEVERAL, &options, planes), options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
-    let title = options.string("title", "")?;
-    let as_surface = options.bool("surface", false)?;
-    options.finish()?;
-    if all.iter().any(|l| l.0.slice.axes().len() == 2) {
+    let plane = plane(&mut options, planes)?;
+    if planes {
         let figure = |(i, l): (usize, &Surface)| -> Result<Panel> {
-            let figure = landscape_figure(&l.0, as_surface)?;
+            let figure = of::landscape(&l.0, &plane)?;
             Ok(Panel::Figure(match labels.get(i) {
                 Some(label) => figure.title(label),
                 None => figure,
@@ -115,10 +101,10 @@ pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fa
         } else {
             panels.len().min(2)
         };
-        return Ok(Panel::Grid(Grid::new(columns, panels)?.title(title)));
+        return dressed(Grid::new(columns, panels)?, "plot", options);
     }
     let all: Vec<&Landscape> = all.iter().map(|l| &*l.0).collect();
-    Ok(Panel::Figure(lines(&all, &labels)?.title(title)))
+    dressed(of::lines(&all, &labels)?, "plot", options)
 }
 
 /// Several spectra, one behind the other.
@@ -126,9 +112,7 @@ pub(in crate::script) fn several_spectra(all: &[Spectrum], options: Map) -> Fall
     let mut options = Options::new("plot", SPECTRA, options);
     let values = options.opt_array("values")?;
     let label = options.string("label", "")?;
-    let title = options.string("title", "")?;
     let sigma = options.opt_positive("sigma")?;
-    options.finish()?;
     let values: Vec<f64> = match values {
         Some(values) => values.iter().copied().collect(),
         None => (1..=all.len()).map(|i| i as f64).collect(),
@@ -150,42 +134,14 @@ pub(in crate::script) fn several_spectra(all: &[Spectrum], options: Map) -> Fall
     let flat = densities.iter().flat_map(|d| d.density.iter().copied());
     let rows = Array2::from_shape_vec((densities.len(), grid.len()), flat.collect())
         .map_err(|e| Error::invalid(e.to_string()))?;
-    Ok(Panel::Figure(
-        waterfall(&grid, &rows, &values)?
-            .y_label(label)
-            .title(title),
-    ))
-}
-
-/// A run's way on its first two principal components.
-fn path_figure(p: &Components) -> Result<Figure> {
-    let label = |i: usize| {
-        let part = p.0.explained_variance_ratio.get(i).copied().unwrap_or(0.0);
-        format!("PC {} ({:.1} %)", i + 1, 100.0 * part)
-    };
-    let x = p.0.path.index_axis(ArrayAxis(1), 0).to_vec();
-    let y = match p.0.path.ncols() {
-        1 => vec![0.0; x.len()],
-        _ => p.0.path.index_axis(ArrayAxis(1), 1).to_vec(),
-    };
-    let ends = |values: &[f64]| [values.first(), values.last()].map(|v| v.copied().unwrap_or(0.0));
-    let ([x0, x1], [y0, y1]) = (ends(&x), ends(&y));
-    Figure::new()
-        .x_label(label(0))
-        .y_label(label(1))
-        .line(&x, &y, Style::new().marker(Marker::Circle).size(4.0))?
-        .scatter([x0], [y0], Style::new().label("start").size(9.0))?
-        .scatter([x1], [y1], Style::new().label("end").size(9.0))
+    let figure = waterfall(&grid, &rows, &values)?.y_label(label);
+    dressed(figure, "plot", options)
 }
 
 fn one_landscape(l: &Surface, options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", LANDSCAPE, options);
-    let as_surface = options.bool("surface", false)?;
-    let title = options.string("title", "")?;
-    options.finish()?;
-    Ok(Panel::Figure(
-        landscape_figure(&l.0, as_surface)?.title(title),
-    ))
+    let mut options = Options::new("plot", keys(ONE, &options, flat(l)), options);
+    let plane = plane(&mut options, flat(l))?;
+    dressed(of::landscape(&l.0, &plane)?, "plot", options)
 }
 
 /// The items of a list, if they are all of one type.
@@ -195,19 +151,10 @@ pub(in crate::script) fn all_of<T: Clone + 'static>(items: &List) -> Option<Vec<
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.add("plot", |d: Spectrum| -> Fallible<Panel> {
-        let eigenvalues: &[f64] = if d.0.exact { &d.0.nodes } else { &[] };
-        Ok(Panel::Figure(density(
-            &d.0.grid,
-            &d.0.density,
-            eigenvalues,
-        )?))
-    });
+    pictured::<Spectrum>(reg, |d| Ok(of::spectrum(&d.0)?.into()));
     reg.add("plot", |l: Surface| one_landscape(&l, Map::new()));
     reg.add("plot", |l: Surface, options: Map| {
         one_landscape(&l, options)
     });
-    reg.add("plot", |p: Components| -> Fallible<Panel> {
-        Ok(Panel::Figure(path_figure(&p)?))
-    });
+    pictured::<Components>(reg, |p| Ok(of::path(&p.0)?.into()));
 }

@@ -1,10 +1,9 @@
-//! The pictures of data and of a run, for every front end.
+//! Data.
 
-use super::builders::written;
-use super::{Color, Figure, Grid, Style, loss_curve};
+use super::super::builders::written;
+use super::super::{Color, Figure, Style};
 use crate::Result;
 use crate::datasets::Dataset;
-use crate::training::Run;
 
 /// Samples that are drawn over each other at most.
 const SAMPLES: usize = 24;
@@ -33,21 +32,4 @@ pub(crate) fn data(data: &Dataset) -> Result<Figure> {
         figure = figure.title(format!("The first {SAMPLES} of {samples} samples"));
     }
     Ok(figure)
-}
-
-/// Training loss, mse and λ by epoch.
-pub(crate) fn losses(run: &Run) -> Result<Grid> {
-    let metric = |name| run.metric(name);
-    let (epochs, loss, mse, lambda) = (
-        metric("epoch")?,
-        metric("train_loss")?,
-        metric("mse")?,
-        metric("lambda")?,
-    );
-    let series: &[(&str, &[f64])] = match run.method.as_str() {
-        "vanilla" => &[("mse", &mse)],
-        _ => &[("training loss", &loss), ("mse of the free model", &mse)],
-    };
-    let coupled = lambda.iter().any(|l| *l != 0.0);
-    loss_curve(&epochs, series, coupled.then_some(&lambda[..]))
 }
