@@ -157,9 +157,18 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         let least = (powers as usize).div_ceil(most);
         let round = [1, 2, 3, 5, 10, 20, 50, 100];
         let stride = round.into_iter().find(|s| *s >= least).unwrap_or(200);
-        let major = (first..=last)
-            // Counted from 0, so that 10⁰ is among them where the range has it.
-            .filter(|e| e.rem_euclid(stride as i32) == 0)
+        let counted = |from: i32| -> Vec<i32> {
+            let all = first..=last;
+            all.filter(|e| (e - from).rem_euclid(stride as i32) == 0)
+                .collect()
+        };
+        // Counted from 0, so that 10⁰ is among them where the range has it; one mark alone would be no scale.
+        let mut marks = counted(0);
+        if marks.len() < 2 {
+            marks = counted(first);
+        }
+        let major = marks
+            .into_iter()
             .map(|e| (place(f64::from(e)), power_of_ten(e)))
             .collect();
         let minor = match (stride, powers) {
@@ -355,6 +364,7 @@ mod tests {
             labels(Scale::Log, 1e-30, 1.0, 4),
             ["10⁻³⁰", "10⁻²⁰", "10⁻¹⁰", "10⁰"].map(String::from)
         );
+        assert_eq!(labels(Scale::Log, 5.0, 5e3, 2), ["10¹", "10³"]);
         assert_eq!(labels(Scale::Log, 0.15, 3.0, 8), ["0.2", "0.5", "1", "2"]);
         assert_eq!(labels(Scale::Log, 4e4, 3e5, 8), ["5×10⁴", "10⁵", "2×10⁵"]);
         assert_eq!(
