@@ -309,3 +309,32 @@ fn an_event_that_is_never_a_number_is_an_error_and_one_that_is_so_at_times_is_no
         assert!((got.events[1].t[0] - 1.25).abs() < 1e-6, "{name}");
     }
 }
+
+/// On u′ = 3, −2 every method's solution is exact, of order 1 too: what is left is the root find. Forwards and backwards.
+#[test]
+fn crossings_of_straight_lines_by_every_method() {
+    let lines = system(2, &[("a", 3.0)], |_, u, p| {
+        vec![p.get("a") + u.at(0) * 0.0, u.at(1) * 0.0 - 2.0]
+    })
+    .unwrap();
+    let meet = Event::new(2, &[], |_, u, _| u.at(0) - u.at(1)).unwrap();
+    for method in methods::ALL {
+        for sign in [1.0, -1.0] {
+            let mut options = SolveOptions::default().method(method.name).unwrap();
+            if !method.adaptive() {
+                options = options.step_size(0.31);
+            }
+            // 3 t − 1 = 1.7 − 2 t at t = 0.54; backwards from the other side.
+            let u0 = [-sign, 1.7 * sign];
+            let got = solve(
+                &lines,
+                &u0,
+                &[0.0, 2.0 * sign],
+                &options.event(meet.clone()),
+            )
+            .unwrap();
+            let off = close(&got, 0, &[0.54 * sign]);
+            assert!(off < 1e-10, "{}: {off:e}", method.name);
+        }
+    }
+}

@@ -15,7 +15,7 @@ fn accurate(method: &odesync::odesolve::Method) -> SolveOptions {
         return options.tolerances(1e-9, 1e-10);
     }
     let h = match method.order {
-        1 => 1e-6,
+        1 => 2e-5,
         2 => 3e-4,
         3 => 2e-3,
         _ => 4e-3,
@@ -25,7 +25,7 @@ fn accurate(method: &odesync::odesolve::Method) -> SolveOptions {
 
 #[test]
 fn forwards_and_backwards_in_time_with_many_outputs() {
-    for method in methods::ALL.iter().filter(|m| m.order > 1) {
+    for method in methods::ALL {
         for known in known().iter().take(2) {
             let (start, end) = known.span;
             let t: Vec<f64> = (0..=120)
@@ -40,7 +40,11 @@ fn forwards_and_backwards_in_time_with_many_outputs() {
                 let got = solve(&known.field, &(known.exact)(t[0]), &t, &options).unwrap();
                 let want: Vec<f64> = t.iter().flat_map(|t| (known.exact)(*t)).collect();
                 let off = distance(got.u.as_slice().unwrap(), &want);
-                let bound = if method.order > 2 { 2e-6 } else { 1e-4 };
+                let bound = match method.order {
+                    1 => 5e-3,
+                    2 => 1e-4,
+                    _ => 2e-6,
+                };
                 assert!(off < bound, "{} on {}: {off:e}", method.name, known.name);
             }
         }
