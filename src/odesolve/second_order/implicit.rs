@@ -2,8 +2,8 @@
 //!
 //! With `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)` the tangents of the stages' states `Y_i = u + Z_i` solve the linear system
 //! `Ẏ_i − h Σ_j a_ij J_j Ẏ_j = u̇ + h Σ_j a_ij ∂f/∂θ θ̇`. The stages' adjoints solve its transpose,
-//! `λ_j − J_jᵀ k̄_j = Z̄_j`, `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`: one
-//! factorisation a step serves both sweeps and all directions.
+//! `λ_j − J_jᵀ k̄_j = Z̄_j`, `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`. In each
+//! sweep one factorisation a step serves all directions; it is not kept for the other sweep.
 
 use super::super::adjoint::walk;
 use super::super::coupled::{Coupled, Stages};
