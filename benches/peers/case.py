@@ -1,9 +1,11 @@
 """What the peers share: a case read from a file, the spline of its data, times, and the answer on standard output.
 
-A peer is called as `PEER.py CASE.json` by `main.rs` in this folder, on one processor. It prints one JSON object.
+A peer is called as `PEER.py CASE.json` by `contender.rs` in this folder, on one processor. It prints one JSON object, its
+result; then it answers each line on standard input by a time.
 """
 
 import json
+import math
 import os
 import sys
 import time
@@ -41,16 +43,13 @@ def layers(case):
         at += n_out
 
 
-def least_seconds(call):
-    """Least wall time of at least 5 calls and 2 seconds."""
-    times, begin = [], time.perf_counter()
-    while len(times) < 5 or time.perf_counter() - begin < 2:
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def answer(**values):
-    """Prints the result."""
-    print(json.dumps({key: np.asarray(value).tolist() for key, value in values.items()}))
+def answer(call, **values):
+    """Prints the result; then, for each line that comes in, the least wall time in seconds of calls that take half a second."""
+    print(json.dumps({key: np.asarray(value).tolist() for key, value in values.items()}), flush=True)
+    for _ in sys.stdin:
+        least, begin = math.inf, time.perf_counter()
+        while time.perf_counter() - begin < 0.5:
+            start = time.perf_counter()
+            call()
+            least = min(least, time.perf_counter() - start)
+        print(least, flush=True)

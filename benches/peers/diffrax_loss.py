@@ -1,7 +1,5 @@
 """Loss and gradient of a black box coupled to data, by diffrax: `jit` of `value_and_grad`, compiled before it is timed."""
 
-import time
-
 import case as peer
 import diffrax
 import jax
@@ -45,9 +43,6 @@ def loss(params):
 
 
 call = jax.jit(jax.value_and_grad(loss))
-start = time.perf_counter()
-value, gradient = jax.block_until_ready(call(params))
-compiled = time.perf_counter() - start
+value, gradient = call(params)
 flat = jnp.concatenate([x.reshape(-1) for x in jax.tree.leaves(gradient)])
-seconds = peer.least_seconds(lambda: jax.block_until_ready(call(params)))
-peer.answer(loss=value, gradient=flat, seconds=seconds, first=compiled)
+peer.answer(lambda: jax.block_until_ready(call(params)), loss=value, gradient=flat)

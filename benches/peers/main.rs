@@ -6,20 +6,19 @@
 //! PEER_PYTHON=.venv-peers/bin/python cargo bench --bench peers
 //! ```
 //!
-//! A time is the least of at least 5 calls and 2 seconds, which another program on the machine disturbs least; compilation
-//! is never in it.
+//! A time is the least of many calls, taken in turns of half a second by all who do the same work; compilation is never
+//! in it.
 
 #[path = "../cases.rs"]
 mod cases;
-
-use std::process::Command;
-use std::time::{Duration, Instant};
+mod contender;
 
 use cases::{Case, Failure, golden, numbers};
+use contender::{Contender, Own, Peer, least};
 use odesync::datasets::{Dataset, RelativeTo};
 use odesync::field::{Isa, VectorField};
 use odesync::odesolve::{SolveOptions, solve};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// One line of the table.
 struct Row {
@@ -62,11 +61,27 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Rows of contenders for the same work, the first of which is the measure.
+fn rows(
+    work: &str,
+    by: Vec<String>,
+    all: &mut [Box<dyn Contender + '_>],
+) -> Result<Vec<Row>, Failure> {
+    let times = least(all)?;
+    let own = times.first().copied().unwrap_or(f64::NAN);
+    let row = |(by, &seconds)| Row {
+        work: work.into(),
+        by,
+        seconds,
+        own,
+    };
+    Ok(by.into_iter().zip(&times).map(row).collect())
+}
+
 /// Loss and gradient at λ = 1.
 fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
-    let mut rows: Vec<Row> = vec![];
     let mut truth: Option<(f64, Vec<f64>)> = None;
-    let mut add = |by: &str, loss: f64, gradient: Vec<f64>, seconds: f64| -> Result<(), Failure> {
+    let mut check = |by: &str, loss: f64, gradient: Vec<f64>| -> Result<(), Failure> {
         let (l, g) = truth.get_or_insert_with(|| (loss, gradient.clone()));
         let off = distance(&gradient, g) / distance(g, &vec![0.0; g.len()]);
         let message = format!(
@@ -78,15 +93,9 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         if (loss / *l - 1.0).abs() > 1e-5 || off > 1e-4 {
             return Err(format!("{message}: that is another result").into());
         }
-        let own = rows.first().map_or(seconds, |row| row.seconds);
-        rows.push(Row {
-            work: format!("loss and gradient, {}", case.name()),
-            by: by.into(),
-            seconds,
-            own,
-        });
         Ok(())
     };
+    let (mut by, mut all): (Vec<String>, Vec<Box<dyn Contender>>) = (vec![], vec![]);
     let engines: &[&str] = if cfg!(feature = "torch") {
         &["native", "torch"]
     } else {
@@ -96,33 +105,31 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         let mut objective = case.objective(name, &case.data)?;
         let params = objective.initial();
         let loss = objective.evaluate(&params, 1.0, true, None)?;
-        let seconds = least(|| Ok(objective.evaluate(&params, 1.0, true, None).map(drop)?))?;
-        let by = format!("odesync, {name} engine");
-        add(&by, loss.loss, loss.gradient.to_vec(), seconds)?;
+        by.push(format!("odesync, {name} engine"));
+        check(&by[by.len() - 1], loss.loss, loss.gradient.to_vec())?;
+        all.push(Box::new(Own(move || {
+            Ok(objective.evaluate(&params, 1.0, true, None).map(drop)?)
+        })));
     }
-    let Some(python) = python else {
-        return Ok(rows);
-    };
-    let values = |x: &mut dyn Iterator<Item = &f64>| x.copied().collect::<Vec<_>>();
-    let input = json!({
-        "t": values(&mut case.data.t().iter()), "u": values(&mut case.data.u().iter()),
-        "u0": values(&mut case.data.u0().iter()), "nodes": case.nodes,
-        "params": case.model.params(), "coupling": case.coupling, "rtol": 1e-7, "atol": 1e-9,
-    });
-    for (by, script) in [
-        ("diffrax", "diffrax_loss.py"),
-        ("torchdiffeq", "torchdiffeq_loss.py"),
-    ] {
-        let result = peer(python, script, &input)?;
-        let gradient = numbers(&result["gradient"]);
-        add(
-            by,
-            number(&result, "loss")?,
-            gradient,
-            number(&result, "seconds")?,
-        )?;
+    if let Some(python) = python {
+        let values = |x: &mut dyn Iterator<Item = &f64>| x.copied().collect::<Vec<_>>();
+        let input = json!({
+            "t": values(&mut case.data.t().iter()), "u": values(&mut case.data.u().iter()),
+            "u0": values(&mut case.data.u0().iter()), "nodes": case.nodes,
+            "params": case.model.params(), "coupling": case.coupling, "rtol": 1e-7, "atol": 1e-9,
+        });
+        for (name, script) in [
+            ("diffrax", "diffrax_loss.py"),
+            ("torchdiffeq", "torchdiffeq_loss.py"),
+        ] {
+            let peer = Peer::start(python, script, &input)?;
+            let gradient = numbers(&peer.result["gradient"]);
+            check(name, peer.number("loss")?, gradient)?;
+            by.push(name.into());
+            all.push(Box::new(peer));
+        }
     }
-    Ok(rows)
+    rows(&format!("loss and gradient, {}", case.name()), by, &mut all)
 }
 
 /// `radau` beside SciPy's Radau, on a reference solution.
@@ -139,15 +146,11 @@ fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         numbers(&case["u"]),
     );
     let (mut rtol, atol) = (1e-7, 1e-9);
-    let theirs = match python {
-        Some(python) => {
-            let input =
-                json!({ "system": name, "t": t, "u0": u0, "u": u, "rtol": rtol, "atol": atol });
-            let result = peer(python, "scipy_radau.py", &input)?;
-            Some((number(&result, "error")?, number(&result, "seconds")?))
-        }
-        None => None,
-    };
+    let input = json!({ "system": name, "t": t, "u0": u0, "u": u, "rtol": rtol, "atol": atol });
+    let peer = python
+        .map(|python| Peer::start(python, "scipy_radau.py", &input))
+        .transpose()?;
+    let theirs = peer.as_ref().map(|peer| peer.number("error")).transpose()?;
     // The same tolerances, or so much tighter ones that the error is no larger.
     let (options, error) = loop {
         let options = SolveOptions::default().method("radau")?;
@@ -156,29 +159,20 @@ fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         let got: Vec<f64> = solution.u.iter().copied().collect();
         let error = relative_error(&got, &u, u0.len());
         println!("{name}, odesync at rtol {rtol:.1e}: error {error:.3e}");
-        if theirs.is_none_or(|(theirs, _)| error <= theirs) {
+        if theirs.is_none_or(|theirs| error <= theirs) {
             break (options, error);
         }
         rtol *= 0.8;
     };
-    let seconds = least(|| Ok(solve(&field, &u0, &t, &options).map(drop)?))?;
-    let work = format!("{name}, radau");
-    let mut rows = vec![Row {
-        work: work.clone(),
-        by: format!("odesync, rtol {rtol:.1e}, error {error:.2e}"),
-        seconds,
-        own: seconds,
-    }];
-    if let Some((error, theirs)) = theirs {
+    let mut by = vec![format!("odesync, rtol {rtol:.1e}, error {error:.2e}")];
+    let own = || Ok(solve(&field, &u0, &t, &options).map(drop)?);
+    let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(own))];
+    if let (Some(peer), Some(error)) = (peer, theirs) {
         println!("{name}, SciPy at rtol 1.0e-7: error {error:.3e}");
-        rows.push(Row {
-            work,
-            by: format!("SciPy Radau, rtol 1.0e-7, error {error:.2e}"),
-            seconds: theirs,
-            own: seconds,
-        });
+        by.push(format!("SciPy Radau, rtol 1.0e-7, error {error:.2e}"));
+        all.push(Box::new(peer));
     }
-    Ok(rows)
+    rows(&format!("{name}, radau"), by, &mut all)
 }
 
 /// Eight samples on one thread and on two.
@@ -188,43 +182,24 @@ fn threads() -> Result<String, Failure> {
         .map(|seed| case.data.add_noise_seeded(0.01, RelativeTo::Nothing, seed))
         .collect::<Result<_, _>>()?;
     let data = Dataset::join(&samples)?;
-    let mut times = vec![];
+    let mut all: Vec<Box<dyn Contender>> = vec![];
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;
         let mut objective = case.objective("native", &data)?;
         let params = objective.initial();
-        times.push(
-            pool.install(|| {
-                least(|| Ok(objective.evaluate(&params, 1.0, true, None).map(drop)?))
-            })?,
-        );
+        all.push(Box::new(Own(move || {
+            Ok(pool.install(|| objective.evaluate(&params, 1.0, true, None).map(drop))?)
+        })));
     }
+    let times = least(&mut all)?;
     Ok(format!(
         "Loss and gradient of eight samples: one thread {:.3} ms, two threads {:.3} ms, {:.2} times faster.",
         1e3 * times[0],
         1e3 * times[1],
         times[0] / times[1]
     ))
-}
-
-/// Runs a peer on a case in a process of its own.
-fn peer(python: &str, script: &str, input: &Value) -> Result<Value, Failure> {
-    let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), input.to_string())?;
-    let script = format!("{}/benches/peers/{script}", env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(python).arg(script).arg(file.path()).output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
-}
-
-fn number(result: &Value, key: &str) -> Result<f64, Failure> {
-    Ok(result[key]
-        .as_f64()
-        .ok_or_else(|| format!("the peer's answer has no {key}"))?)
 }
 
 /// Largest error of a component over its largest value.
@@ -245,16 +220,4 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
         .map(|(a, b)| (a - b).powi(2))
         .sum::<f64>()
         .sqrt()
-}
-
-/// Least wall time, s, of at least 5 calls and 2 s.
-fn least(mut call: impl FnMut() -> Result<(), Failure>) -> Result<f64, Failure> {
-    let (begin, mut least, mut calls) = (Instant::now(), f64::INFINITY, 0);
-    while calls < 5 || begin.elapsed() < Duration::from_secs(2) {
-        let start = Instant::now();
-        call()?;
-        least = least.min(start.elapsed().as_secs_f64());
-        calls += 1;
-    }
-    Ok(least)
 }
