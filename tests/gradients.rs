@@ -11,7 +11,7 @@ use odesync::Error;
 use odesync::datasets::Dataset;
 use odesync::engines::engine;
 use odesync::experiments::Place;
-use odesync::field::{Unary, VectorField, system};
+use odesync::field::{FieldBuilder, Unary, VectorField, system};
 use odesync::models::blackbox;
 use odesync::odesolve::{
     Adjoint, Engine, FailureReason, Method as Solver, NativeEngine, Problem, SolveOptions,
@@ -586,4 +586,33 @@ fn tangents_are_the_transpose_of_gradients() {
         error.to_string().contains("3 numbers, 2 are needed"),
         "{error}"
     );
+}
+
+/// u̇ = a has nothing to store for a stage: u = u₀ + a t, whose derivatives by u₀ and a are 1 and t.
+#[test]
+fn tangents_of_a_constant_field() {
+    use odesync::odesolve::{Tangent, jvp};
+    let b = FieldBuilder::new(1);
+    let a = b.parameter(b.block("a", &[1], &[0.7], true).unwrap());
+    let field = b.finish(a).unwrap();
+    let t = [0.0, 0.3, 0.31, 1.7, 2.0];
+    let along = |u0: f64, a: f64| Tangent {
+        u0: vec![u0],
+        params: vec![a],
+    };
+    for method in ["rk4", "dopri5", "tsit5", "vern7", "radau", "kvaerno5"] {
+        let options = SolveOptions::default().method(method).unwrap();
+        let (_, found) = jvp(
+            &field,
+            &[0.2],
+            &t,
+            &options,
+            &[along(1.0, 0.0), along(0.0, 1.0)],
+        )
+        .unwrap();
+        for (i, t) in t.iter().enumerate() {
+            assert!((found[0][[i, 0]] - 1.0).abs() < 1e-12, "{method}");
+            assert!((found[1][[i, 0]] - t).abs() < 1e-12, "{method} at {t}");
+        }
+    }
 }

@@ -43,7 +43,6 @@ impl SolvedCurvature {
     /// # Errors
     /// A solve that failed or would take too much memory, or a solver that is not a Runge-Kutta method.
     pub fn new(task: Arc<Task>, params: &[f64], lambda: f64, plans: &[StepPlan]) -> Result<Self> {
-        second_order::check(task.solver().method)?;
         let field = task.field(params, lambda)?;
         let evaluator = Evaluator::new(&field);
         let starts = task.starts(params);
@@ -57,7 +56,7 @@ impl SolvedCurvature {
             .map(|(problem, plan)| {
                 second_order::replay(&evaluator, task.solver(), problem, plan, (limit, planes))
             })
-            .collect::<std::result::Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<_>>>()?;
         let states: Vec<&[f64]> = solves.iter().map(|s| s.u()).collect();
         let compared = task.compare(&states, &starts, Against::Data);
         Ok(SolvedCurvature {

@@ -4,6 +4,7 @@
 use super::jacobian::Jacobian;
 use super::linear::Lu;
 use super::plan::Step;
+use super::sums::add_scaled;
 use crate::field::native::Evaluator;
 
 /// Nodes, `[stages]`, and coefficients, `[stages, stages]` row by row: `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`.
@@ -17,6 +18,28 @@ impl Stages<'_> {
     /// a_ij.
     pub fn a(&self, i: usize, j: usize) -> f64 {
         self.a[i * self.c.len() + j]
+    }
+
+    /// `h Σ_j a_ij x_j` added to `to_i`, both `[stages, n]`.
+    pub fn combine(&self, h: f64, x: &[f64], to: &mut [f64]) {
+        self.sum(h, x, to, |i, j| self.a(i, j));
+    }
+
+    /// `h Σ_i a_ij x_i` added to `to_j`, both `[stages, n]`.
+    pub fn combine_transposed(&self, h: f64, x: &[f64], to: &mut [f64]) {
+        self.sum(h, x, to, |i, j| self.a(j, i));
+    }
+
+    fn sum(&self, h: f64, x: &[f64], to: &mut [f64], a: impl Fn(usize, usize) -> f64) {
+        let n = x.len() / self.c.len();
+        for (i, to) in to.chunks_exact_mut(n).enumerate() {
+            for (j, x) in x.chunks_exact(n).enumerate() {
+                let a = a(i, j);
+                if a != 0.0 {
+                    add_scaled(h * a, x, to);
+                }
+            }
+        }
     }
 }
 

@@ -67,13 +67,15 @@ impl Key {
     }
 }
 
-/// All keys, each once.
-pub fn each(keys: Keys) -> impl Iterator<Item = &'static Key> {
-    let all = || keys.iter().copied().flatten();
-    all()
-        .enumerate()
-        .filter(move |(i, key)| all().take(*i).all(|earlier| earlier.name != key.name))
-        .map(|(_, key)| key)
+/// All keys of these maps, each once.
+pub fn each(maps: impl IntoIterator<Item = Keys>) -> Vec<&'static Key> {
+    let mut all: Vec<&Key> = vec![];
+    for key in maps.into_iter().flatten().copied().flatten() {
+        if all.iter().all(|earlier| earlier.name != key.name) {
+            all.push(key);
+        }
+    }
+    all
 }
 
 /// The key of this name.

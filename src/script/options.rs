@@ -289,7 +289,7 @@ impl Options {
     /// # Errors
     /// [`Error::Invalid`] for a key that is not declared: names the nearest one and lists those that are.
     pub fn finish(self) -> Result<()> {
-        for key in keys::each(self.keys) {
+        for key in keys::each([self.keys]) {
             debug_assert!(
                 self.read.contains(&key.name),
                 "{}: the key {} is declared and not read",
@@ -304,7 +304,10 @@ impl Options {
         {
             None => Ok(()),
             Some(key) => {
-                let known: Vec<&str> = keys::each(self.keys).map(|key| key.name).collect();
+                let known: Vec<&str> = keys::each([self.keys])
+                    .into_iter()
+                    .map(|key| key.name)
+                    .collect();
                 let unknown = error::unknown("option", key, known);
                 Err(Error::invalid(format!("{}: {unknown}", self.call)))
             }

@@ -111,7 +111,8 @@ const VALUES: usize = 8;
 
 /// The keys of the options with what may stand behind them, each between `marks`.
 fn keys(doc: &Doc, marks: &str) -> Option<String> {
-    let all: Vec<String> = each(doc.options)
+    let all: Vec<String> = each([doc.options])
+        .into_iter()
         .map(|key| {
             // The arguments of a call are left out.
             let whole = |value: String| match value.ends_with('(') {

@@ -10,16 +10,7 @@ pub(super) fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<&'static Key> 
     let Some(innermost) = scan.open.len().checked_sub(1) else {
         return Vec::new();
     };
-    let mut all: Vec<&Key> = Vec::new();
-    for key in declared(known, text, scan, innermost)
-        .into_iter()
-        .flat_map(keys::each)
-    {
-        if !all.iter().any(|there| there.name == key.name) {
-            all.push(key);
-        }
-    }
-    all
+    keys::each(declared(known, text, scan, innermost))
 }
 
 /// The key whose value begins behind the token before `value`.

@@ -2,8 +2,7 @@
 
 use super::super::adjoint::walk;
 use super::super::coupled::Coupled;
-use super::super::methods::radau::{A, C, STAGES};
-use super::super::sums::add_scaled;
+use super::super::methods::radau::{C, STAGES};
 use super::super::workspace::Workspace;
 use crate::field::native::{Evaluator, Gradient};
 
@@ -20,7 +19,7 @@ pub(crate) fn backward(
     let mut coupled = Coupled::default();
     coupled.bind(evaluator, 3);
     let mut lambda = vec![0.0; 3 * dof];
-    let mut k_bar = vec![0.0; dof];
+    let mut k_bar = vec![0.0; 3 * dof];
     walk(work, bars, dof, |pulled, mu| {
         let (step, first) = (pulled.step, 3 * pulled.index);
         let slot = |i: usize| &pulled.tape[(first + i) * len..(first + i + 1) * len];
@@ -29,13 +28,10 @@ pub(crate) fn backward(
         let slots = [slot(0), slot(1), slot(2)];
         coupled.factor(evaluator, (sample, step), STAGES, &slots);
         coupled.lu.solve_transposed(&mut lambda);
-        for j in 0..3 {
-            k_bar.fill(0.0);
-            for (row, lambda) in A.iter().zip(lambda.chunks_exact(dof)) {
-                add_scaled(step.h() * row[j], lambda, &mut k_bar);
-            }
-            let place = (sample, step.node(C[j]));
-            evaluator.vjp(place, slots[j], &k_bar, mu, None, gradient);
+        k_bar.fill(0.0);
+        STAGES.combine_transposed(step.h(), &lambda, &mut k_bar);
+        for ((slot, c), k_bar) in slots.iter().zip(C).zip(k_bar.chunks_exact(dof)) {
+            evaluator.vjp((sample, step.node(c)), slot, k_bar, mu, None, gradient);
         }
     })
 }

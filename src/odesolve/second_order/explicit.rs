@@ -5,153 +5,101 @@
 //! that are carried beside it. Of the two sweeps only the tangents of the stages' states are stored between them; those inside a
 //! stage are computed again.
 
-use super::super::driver::Problem;
-use super::super::failure::{FailureReason, SolveFailure};
-use super::super::plan::{Output, StepPlan};
-use super::super::sums::{accumulate, combine, finite};
+use super::super::explicit::slot_index;
+use super::super::plan::Output;
+use super::super::sums::{accumulate, combine};
 use super::super::tableau::Tableau;
+use super::super::workspace::Workspace;
 use super::{OutputBars, Pair, Tangents, Taped};
 use crate::field::native::{Evaluator, Planes, SecondGradient};
 
 /// One problem's solve on its plan, with the slots of all of its stages.
 #[derive(Debug)]
 pub(super) struct Explicit {
-    tableau: &'static Tableau,
-    sample: usize,
-    plan: StepPlan,
-    slots: Vec<f64>,
-    /// Index of the first slot of each step's own, and the number of all slots, `[steps + 1]`.
-    begin: Vec<usize>,
-    /// The solution, `[time, dof]`.
-    u: Vec<f64>,
+    pub tableau: &'static Tableau,
+    pub sample: usize,
+    pub work: Workspace,
 }
 
 impl Explicit {
-    /// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
-    pub fn new(
-        evaluator: &Evaluator,
-        tableau: &'static Tableau,
-        problem: &Problem,
-        plan: &StepPlan,
-        (limit, planes): (usize, usize),
-    ) -> Result<Self, SolveFailure> {
-        let dof = evaluator.dof();
-        let (s, all) = (tableau.stages(), tableau.all_stages());
-        let len = evaluator.slot_len();
-        let mut taped = Explicit {
-            tableau,
-            sample: problem.sample,
-            plan: plan.clone(),
-            slots: vec![],
-            begin: vec![0],
-            u: problem.u0.to_vec(),
+    /// Number of the steps' slots; those of the dense output come after them.
+    fn slots(&self) -> usize {
+        let steps = self.work.plan.steps.len();
+        slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal)
+    }
+
+    /// Number of slots of the dense output: those of each step with an output inside.
+    fn dense(&self) -> usize {
+        let outputs = self.work.plan.outputs.iter();
+        let inside = outputs.filter_map(|at| match at {
+            Output::Inside(n, _) => Some(*n),
+            Output::Start | Output::End(_) => None,
+        });
+        let mut steps: Vec<usize> = inside.collect();
+        steps.dedup();
+        steps.len() * self.tableau.extra.len()
+    }
+
+    fn slot(&self, slot: usize, len: usize) -> &[f64] {
+        let (tape, at) = match slot.checked_sub(self.slots()) {
+            Some(beside) => (&self.work.tape_beside, beside),
+            None => (&self.work.tape, slot),
         };
-        let mut state = problem.u0.to_vec();
-        let (mut stage, mut k, mut weights) =
-            (vec![0.0; dof], vec![0.0; all * dof], vec![0.0; all]);
-        let mut output = 1;
-        for (n, step) in plan.steps.iter().enumerate() {
-            let h = step.h();
-            let failure = |reason, state: &[f64]| SolveFailure {
-                reason,
-                t: step.t,
-                step: h,
-                state: state.to_vec(),
-                sample: problem.sample,
-            };
-            let first = usize::from(tableau.fsal && n > 0);
-            let inside = matches!(plan.outputs.get(output), Some(Output::Inside(m, _)) if *m == n);
-            let last = if inside { all } else { s };
-            let count = taped.begin[n] + last - first;
-            taped.begin.push(count);
-            let needed = count.saturating_mul(len + planes * dof);
-            if needed > limit || taped.slots.try_reserve(all * len).is_err() {
-                let bytes = limit.saturating_mul(size_of::<f64>());
-                return Err(failure(FailureReason::TapeTooLong(bytes), &state));
-            }
-            taped.slots.resize(count * len, 0.0);
-            for i in first..last {
-                let (c, a) = row(tableau, i);
-                combine(&state, h, a, &k, dof, &mut stage);
-                let at = taped.slot(n, i) * len;
-                let slot = &mut taped.slots[at..at + len];
-                let k = &mut k[i * dof..(i + 1) * dof];
-                evaluator.taped(problem.sample, step.node(c), &stage, slot, k);
-            }
-            while let Some(&at) = plan.outputs.get(output) {
-                match at {
-                    Output::End(m) if m == n => combine(&state, h, tableau.b, &k, dof, &mut stage),
-                    Output::Inside(m, theta) if m == n => {
-                        tableau.dense_weights(theta, &mut weights);
-                        combine(&state, h, &weights, &k, dof, &mut stage);
-                    }
-                    _ => break,
-                }
-                taped.u.extend_from_slice(&stage);
-                output += 1;
-            }
-            accumulate(h, tableau.b, &k, dof, &mut state);
-            if !finite(&state) || !finite(&k) {
-                return Err(failure(FailureReason::NotFinite, &state));
-            }
-            if tableau.fsal {
-                k.copy_within((s - 1) * dof..s * dof, 0);
-            }
-        }
-        Ok(taped)
+        &tape[at * len..(at + 1) * len]
     }
 
-    /// Index of the slot of a stage; the last stage is the first of the next step where the method says so.
-    fn slot(&self, step: usize, stage: usize) -> usize {
-        match self.shared(step) {
-            1 if stage == 0 => self.slot(step - 1, self.tableau.stages() - 1),
-            shared => self.begin[step] + stage - shared,
-        }
-    }
-
-    /// The number of stages, 0 or 1, that a step has from the one before it.
-    fn shared(&self, step: usize) -> usize {
-        usize::from(self.tableau.fsal && step > 0)
-    }
-
-    /// The stages of a step that have slots of its own; those of the dense output are there where it is used.
-    fn own(&self, step: usize) -> std::ops::Range<usize> {
-        let shared = self.shared(step);
-        shared..shared + self.begin[step + 1] - self.begin[step]
+    /// The stages that a step has for its own, without one that is the last of the step before, and their slots. `beside` is
+    /// the number of slots of dense outputs before this step, where it has an output inside.
+    fn own(
+        &self,
+        n: usize,
+        beside: Option<usize>,
+    ) -> impl DoubleEndedIterator<Item = (usize, usize)> + use<> {
+        let (tableau, slots) = (self.tableau, self.slots());
+        let first = usize::from(tableau.fsal && n > 0);
+        let step = (first..tableau.stages()).map(move |i| (i, slot_index(tableau, n, i)));
+        let dense = beside.into_iter().flat_map(move |beside| {
+            (0..tableau.extra.len()).map(move |i| (tableau.stages() + i, slots + beside + i))
+        });
+        step.chain(dense)
     }
 }
 
 impl Taped for Explicit {
     fn u(&self) -> &[f64] {
-        &self.u
+        &self.work.u
     }
 
     fn forward(&self, evaluator: &Evaluator, u0_dot: &[f64], planes: &mut Planes) -> Tangents {
         let tableau = self.tableau;
         let (s, all, width) = (tableau.stages(), tableau.all_stages(), u0_dot.len());
         let len = evaluator.slot_len();
-        let slots = self.begin.last().copied().unwrap_or(0);
         let mut u = u0_dot.to_vec();
-        let mut stages = vec![0.0; slots * width];
+        let mut stages = vec![0.0; (self.slots() + self.dense()) * width];
         let (mut k_dot, mut weights) = (vec![0.0; all * width], vec![0.0; all]);
         let (mut state_dot, mut room) = (u0_dot.to_vec(), vec![0.0; width]);
-        let mut output = 1;
-        for (n, step) in self.plan.steps.iter().enumerate() {
+        let plan = &self.work.plan;
+        let (mut output, mut beside) = (1, 0);
+        for (n, step) in plan.steps.iter().enumerate() {
             let h = step.h();
-            for i in self.own(n) {
-                let (slot, (c, a)) = (self.slot(n, i), row(tableau, i));
+            let inside = matches!(plan.outputs.get(output), Some(Output::Inside(m, _)) if *m == n);
+            for (i, slot) in self.own(n, inside.then_some(beside)) {
+                let (c, a) = row(tableau, i);
                 let stage = &mut stages[slot * width..(slot + 1) * width];
                 combine(&state_dot, h, a, &k_dot, width, stage);
                 evaluator.tangent(
                     (self.sample, step.node(c)),
-                    &self.slots[slot * len..(slot + 1) * len],
+                    self.slot(slot, len),
                     stage,
                     &[],
                     planes,
                     &mut k_dot[i * width..(i + 1) * width],
                 );
             }
-            while let Some(&at) = self.plan.outputs.get(output) {
+            if inside {
+                beside += tableau.extra.len();
+            }
+            while let Some(&at) = plan.outputs.get(output) {
                 match at {
                     Output::End(m) if m == n => {
                         combine(&state_dot, h, tableau.b, &k_dot, width, &mut room);
@@ -191,11 +139,14 @@ impl Taped for Explicit {
         let mut stage_bar = Pair::zero(dof, width);
         let (mut weights, mut room) = (vec![0.0; all], vec![0.0; width]);
         let bar_of = |m: usize| bars.at(m, (dof, width));
-        let mut output = self.plan.outputs.len();
-        for (n, step) in self.plan.steps.iter().enumerate().rev() {
+        let plan = &self.work.plan;
+        let mut output = plan.outputs.len();
+        // Slots of dense outputs that are not walked over yet.
+        let mut beside = self.dense();
+        for (n, step) in plan.steps.iter().enumerate().rev() {
             let h = step.h();
             // Requested times at the end of this step come first, then those inside it.
-            while output > 0 && matches!(self.plan.outputs[output - 1], Output::End(m) if m == n) {
+            while output > 0 && matches!(plan.outputs[output - 1], Output::End(m) if m == n) {
                 output -= 1;
                 mu.add(1.0, bar_of(output));
             }
@@ -203,9 +154,11 @@ impl Taped for Explicit {
             for (i, b) in tableau.b.iter().enumerate() {
                 k_bar.add_at(i, (dof, width), h * b, mu.both());
             }
-            while let Some(&Output::Inside(m, theta)) = self.plan.outputs[..output].last()
+            let mut inside = false;
+            while let Some(&Output::Inside(m, theta)) = plan.outputs[..output].last()
                 && m == n
             {
+                inside = true;
                 output -= 1;
                 tableau.dense_weights(theta, &mut weights);
                 for (i, w) in weights.iter().enumerate() {
@@ -217,14 +170,16 @@ impl Taped for Explicit {
                 // The last stage is also the first of the step after this one.
                 k_bar.add_at(s - 1, (dof, width), 1.0, carry.both());
             }
-            for i in self.own(n).rev() {
+            if inside {
+                beside -= tableau.extra.len();
+            }
+            for (i, slot) in self.own(n, inside.then_some(beside)).rev() {
                 let (c, a) = row(tableau, i);
                 let (bar, bar_dot) = k_bar.part(i, (dof, width));
                 if bar.iter().chain(bar_dot).all(|x| *x == 0.0) {
                     continue;
                 }
-                let slot = self.slot(n, i);
-                let taped = &self.slots[slot * len..(slot + 1) * len];
+                let taped = self.slot(slot, len);
                 let place = (self.sample, step.node(c));
                 let stage_dot = &stages[slot * width..(slot + 1) * width];
                 evaluator.tangent(place, taped, stage_dot, &[], planes, &mut room);

@@ -7,29 +7,62 @@
 
 use super::super::adjoint::walk;
 use super::super::coupled::{Coupled, Stages};
-use super::super::driver::{self, Problem};
-use super::super::failure::{FailureReason, SolveFailure};
 use super::super::inside;
 use super::super::method::Family;
 use super::super::methods::radau;
-use super::super::options::SolveOptions;
-use super::super::plan::{Output, Step, StepPlan};
-use super::super::sums::{add, add_scaled, finite};
+use super::super::plan::{Output, Step};
+use super::super::sums::add;
 use super::super::workspace::Workspace;
 use super::{OutputBars, Pair, Tangents, Taped};
 use crate::field::native::{Evaluator, Planes, SecondGradient};
 
+/// Nodes, `[stages]`, coefficients, `[stages, stages]`, and the number of stages, 0 or 1, that a step has from the one before it,
+/// which ends where this one starts.
+#[derive(Debug)]
+pub(super) struct Coefficients {
+    c: Vec<f64>,
+    a: Vec<f64>,
+    shared: usize,
+}
+
+impl Coefficients {
+    /// Those of an implicit Runge-Kutta method.
+    pub fn of(family: &Family) -> Option<Self> {
+        match family {
+            Family::Esdirk(method) => {
+                let s = method.stages();
+                let mut a = vec![0.0; s * s];
+                for (i, row) in method.a.iter().enumerate() {
+                    a[i * s..i * s + row.len()].copy_from_slice(row);
+                    a[i * s + i] = if i > 0 { method.gamma } else { 0.0 };
+                }
+                Some(Self {
+                    c: method.c.to_vec(),
+                    a,
+                    shared: 1,
+                })
+            }
+            Family::Radau => Some(Self {
+                c: radau::C.to_vec(),
+                a: radau::A.as_flattened().to_vec(),
+                shared: 0,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Number of stages.
+    pub fn stages(&self) -> usize {
+        self.c.len()
+    }
+}
+
 /// One problem's solve on its plan, with the slots of all of its stages.
 #[derive(Debug)]
 pub(super) struct Implicit {
-    /// Nodes, `[stages]`.
-    c: Vec<f64>,
-    /// Coefficients, `[stages, stages]`.
-    a: Vec<f64>,
-    /// Number of stages before a step's first own slot, 0 or 1: that of the step before it ends where this one starts.
-    shared: usize,
-    sample: usize,
-    work: Workspace,
+    pub method: Coefficients,
+    pub sample: usize,
+    pub work: Workspace,
 }
 
 /// A step of the solve, or one to a requested time inside it.
@@ -43,67 +76,26 @@ struct Place {
 }
 
 impl Implicit {
-    /// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
-    pub fn new(
-        evaluator: &Evaluator,
-        options: &SolveOptions,
-        problem: &Problem,
-        plan: &StepPlan,
-        (limit, planes): (usize, usize),
-    ) -> Result<Self, SolveFailure> {
-        let (c, a, shared) = coefficients(&options.method.family);
-        let mut work = Workspace {
-            tape_limit: limit,
-            ..Workspace::default()
-        };
-        driver::replay::<true>(evaluator, problem, options, plan, &mut work)?;
-        let taped = Implicit {
-            c,
-            a,
-            shared,
-            sample: problem.sample,
-            work,
-        };
-        let tangents = taped
-            .steps()
-            .saturating_mul(taped.c.len() * evaluator.dof() * planes);
-        let needed = tangents.saturating_add(taped.work.tape.len() + taped.work.tape_beside.len());
-        let reason = if needed > limit {
-            FailureReason::TapeTooLong(limit.saturating_mul(size_of::<f64>()))
-        } else if !finite(&taped.work.u) {
-            FailureReason::NotFinite
-        } else {
-            return Ok(taped);
-        };
-        Err(SolveFailure {
-            reason,
-            t: problem.t[0],
-            step: 0.0,
-            state: problem.u0.to_vec(),
-            sample: problem.sample,
-        })
-    }
-
     /// Number of steps, those to requested times inside others among them.
     fn steps(&self) -> usize {
         self.work.plan.steps.len() + self.work.steps_beside
     }
 
-    fn method(&self) -> Stages<'_> {
+    fn coefficients(&self) -> Stages<'_> {
         Stages {
-            c: &self.c,
-            a: &self.a,
+            c: &self.method.c,
+            a: &self.method.a,
         }
     }
 
     /// The slots of a step's stages.
     fn slots(&self, place: Place, len: usize) -> Vec<&[f64]> {
-        let own = self.c.len() - self.shared;
+        let own = self.method.stages() - self.method.shared;
         let slot = |stage: usize| match place.beside {
-            Some(m) if stage >= self.shared => (&self.work.tape_beside, m * own + stage),
+            Some(m) if stage >= self.method.shared => (&self.work.tape_beside, m * own + stage),
             _ => (&self.work.tape, place.n * own + stage),
         };
-        let all = (0..self.c.len()).map(slot);
+        let all = (0..self.method.stages()).map(slot);
         all.map(|(tape, at)| &tape[at * len..(at + 1) * len])
             .collect()
     }
@@ -114,41 +106,8 @@ impl Implicit {
             Some(m) => self.work.plan.steps.len() + m,
             None => place.n,
         };
-        let len = self.c.len() * width;
+        let len = self.method.stages() * width;
         at * len..(at + 1) * len
-    }
-
-    /// `h Σ_j a_ij x_j` added to `to_i`, or with the transpose of the coefficients.
-    fn combine(&self, h: f64, transposed: bool, x: &[f64], to: &mut [f64]) {
-        let s = self.c.len();
-        let n = x.len() / s;
-        for (i, to) in to.chunks_exact_mut(n).enumerate() {
-            for (j, x) in x.chunks_exact(n).enumerate() {
-                let a = match transposed {
-                    true => self.method().a(j, i),
-                    false => self.method().a(i, j),
-                };
-                if a != 0.0 {
-                    add_scaled(h * a, x, to);
-                }
-            }
-        }
-    }
-}
-
-/// Nodes, coefficients, and the number of stages that a step has from the one before it.
-fn coefficients(family: &Family) -> (Vec<f64>, Vec<f64>, usize) {
-    match family {
-        Family::Esdirk(method) => {
-            let s = method.stages();
-            let mut a = vec![0.0; s * s];
-            for (i, row) in method.a.iter().enumerate() {
-                a[i * s..i * s + row.len()].copy_from_slice(row);
-                a[i * s + i] = if i > 0 { method.gamma } else { 0.0 };
-            }
-            (method.c.to_vec(), a, 1)
-        }
-        _ => (radau::C.to_vec(), radau::A.as_flattened().to_vec(), 0),
     }
 }
 
@@ -170,7 +129,7 @@ impl Taped for Implicit {
     }
 
     fn forward(&self, evaluator: &Evaluator, u0_dot: &[f64], planes: &mut Planes) -> Tangents {
-        let (s, width, w) = (self.c.len(), u0_dot.len(), planes.width());
+        let (s, width, w) = (self.method.stages(), u0_dot.len(), planes.width());
         let len = evaluator.slot_len();
         let mut coupled = Coupled::default();
         coupled.bind(evaluator, s);
@@ -183,15 +142,15 @@ impl Taped for Implicit {
         let mut step_to = |place: Place, state_dot: &[f64], to: &mut [f64]| {
             let (step, slots) = (place.step, self.slots(place, len));
             for (j, moved) in moved.chunks_exact_mut(width).enumerate() {
-                let at = (self.sample, step.node(self.c[j]));
+                let at = (self.sample, step.node(self.method.c[j]));
                 evaluator.tangent(at, slots[j], &still, &[], planes, moved);
             }
             let stages = &mut stages[self.range(place, width)];
             for stage in stages.chunks_exact_mut(width) {
                 stage.copy_from_slice(state_dot);
             }
-            self.combine(step.h(), false, &moved, stages);
-            coupled.factor(evaluator, (self.sample, step), self.method(), &slots);
+            self.coefficients().combine(step.h(), &moved, stages);
+            coupled.factor(evaluator, (self.sample, step), self.coefficients(), &slots);
             by_plane(stages, w, &mut one, |x| coupled.lu.solve(x));
             to.copy_from_slice(&stages[(s - 1) * width..]);
         };
@@ -232,7 +191,7 @@ impl Taped for Implicit {
         planes: &mut Planes,
         sums: &mut SecondGradient,
     ) -> Vec<f64> {
-        let (s, dof, w) = (self.c.len(), evaluator.dof(), planes.width());
+        let (s, dof, w) = (self.method.stages(), evaluator.dof(), planes.width());
         let (width, len) = (dof * w, evaluator.slot_len());
         let mut coupled = Coupled::default();
         coupled.bind(evaluator, s);
@@ -265,13 +224,14 @@ impl Taped for Implicit {
             k_bar.clear();
             lambda.value[(s - 1) * dof..].copy_from_slice(bar);
             lambda.tangents[(s - 1) * width..].copy_from_slice(bar_dot);
-            coupled.factor(evaluator, (self.sample, step), self.method(), &slots);
+            coupled.factor(evaluator, (self.sample, step), self.coefficients(), &slots);
             coupled.lu.solve_transposed(&mut lambda.value);
-            self.combine(step.h(), true, &lambda.value, &mut k_bar.value);
+            self.coefficients()
+                .combine_transposed(step.h(), &lambda.value, &mut k_bar.value);
             // What `second` gives is linear in the adjoint and its tangents together: first the one, then the others, whose
             // equations need its result.
             let mut pull = |j: usize, k_bar: (&[f64], &[f64]), stage_bar: &mut Pair| {
-                let at = (self.sample, step.node(self.c[j]));
+                let at = (self.sample, step.node(self.method.c[j]));
                 let stage_dot = &stages[j * width..(j + 1) * width];
                 evaluator.tangent(at, slots[j], stage_dot, &[], planes, &mut room);
                 stage_bar.clear();
@@ -289,7 +249,8 @@ impl Taped for Implicit {
             by_plane(&mut lambda.tangents, w, &mut one, |x| {
                 coupled.lu.solve_transposed(x)
             });
-            self.combine(step.h(), true, &lambda.tangents, &mut k_bar.tangents);
+            self.coefficients()
+                .combine_transposed(step.h(), &lambda.tangents, &mut k_bar.tangents);
             for j in 0..s {
                 let tangents = &k_bar.tangents[j * width..(j + 1) * width];
                 pull(j, (&zero.value, tangents), &mut stage_bar);

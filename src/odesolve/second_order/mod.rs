@@ -12,17 +12,19 @@ mod implicit;
 
 use std::fmt::Debug;
 
-use super::driver::Problem;
-use super::failure::SolveFailure;
-use super::method::{Family, Method};
+use super::driver::{self, Problem};
+use super::failure::{FailureReason, SolveFailure};
+use super::method::Method;
 use super::methods;
 use super::options::SolveOptions;
 use super::plan::StepPlan;
-use super::sums::add_scaled;
+use super::sums::{add_scaled, finite};
+use super::tableau::Tableau;
+use super::workspace::Workspace;
 use crate::field::native::{Bars, Evaluator, Planes, SecondGradient};
 use crate::{Error, Result};
 use explicit::Explicit;
-use implicit::Implicit;
+use implicit::{Coefficients, Implicit};
 
 /// One problem's solve on its plan, with the slots of all of its stages.
 pub(crate) trait Taped: Debug + Send + Sync {
@@ -67,19 +69,29 @@ impl<'a> OutputBars<'a> {
     }
 }
 
-/// Whether solves by this method have exact tangents.
-fn known(method: &Method) -> bool {
-    use Family::{Esdirk, ExplicitRungeKutta, Radau};
-    matches!(method.family, ExplicitRungeKutta(_) | Radau | Esdirk(_))
+/// How solves by a method have exact tangents.
+#[derive(Debug)]
+enum Kind {
+    Explicit(&'static Tableau),
+    Implicit(Coefficients),
 }
 
-/// The error for a method without them.
-pub(crate) fn check(method: &Method) -> Result<()> {
-    if known(method) {
-        return Ok(());
+impl Kind {
+    fn of(method: &Method) -> Option<Self> {
+        match method.tableau() {
+            Some(tableau) => Some(Kind::Explicit(tableau)),
+            None => Coefficients::of(&method.family).map(Kind::Implicit),
+        }
+    }
+}
+
+/// The kind of a method, or the error for one without exact tangents.
+fn kind(method: &Method) -> Result<Kind> {
+    if let Some(kind) = Kind::of(method) {
+        return Ok(kind);
     }
     let names = |stiff: bool| -> Vec<&str> {
-        let all = methods::ALL.iter().filter(|m| known(m));
+        let all = methods::ALL.iter().filter(|m| Kind::of(m).is_some());
         let of = all.filter(|m| m.tableau().is_none() == stiff);
         of.map(|m| m.name).collect()
     };
@@ -92,21 +104,65 @@ pub(crate) fn check(method: &Method) -> Result<()> {
     )))
 }
 
+/// Whether solves by a method have exact tangents.
+///
+/// # Errors
+/// They have none.
+pub(crate) fn check(method: &Method) -> Result<()> {
+    kind(method).map(drop)
+}
+
 /// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
 ///
 /// # Errors
-/// A replay that failed, or would take too much memory.
+/// A method without exact tangents; a replay that failed, or would take too much memory.
 pub(crate) fn replay(
     evaluator: &Evaluator,
     options: &SolveOptions,
     problem: &Problem,
     plan: &StepPlan,
-    limit: (usize, usize),
-) -> std::result::Result<Box<dyn Taped>, SolveFailure> {
-    Ok(match options.method.tableau() {
-        Some(tableau) => Box::new(Explicit::new(evaluator, tableau, problem, plan, limit)?),
-        None => Box::new(Implicit::new(evaluator, options, problem, plan, limit)?),
-    })
+    (limit, planes): (usize, usize),
+) -> Result<Box<dyn Taped>> {
+    let kind = kind(options.method)?;
+    let mut work = Workspace {
+        tape_limit: limit,
+        ..Workspace::default()
+    };
+    driver::replay::<true>(evaluator, problem, options, plan, &mut work)?;
+    let stages = match &kind {
+        Kind::Explicit(tableau) => tableau.all_stages(),
+        Kind::Implicit(method) => method.stages(),
+    };
+    let steps = work.plan.steps.len() + work.steps_beside;
+    let tangents = steps.saturating_mul(stages * evaluator.dof() * planes);
+    let needed = tangents.saturating_add(work.tape.len() + work.tape_beside.len());
+    let reason = if needed > limit {
+        FailureReason::TapeTooLong(limit.saturating_mul(size_of::<f64>()))
+    } else if !finite(&work.u) {
+        FailureReason::NotFinite
+    } else {
+        let sample = problem.sample;
+        return Ok(match kind {
+            Kind::Explicit(tableau) => Box::new(Explicit {
+                tableau,
+                sample,
+                work,
+            }),
+            Kind::Implicit(method) => Box::new(Implicit {
+                method,
+                sample,
+                work,
+            }),
+        });
+    };
+    Err(SolveFailure {
+        reason,
+        t: problem.t[0],
+        step: 0.0,
+        state: problem.u0.to_vec(),
+        sample: problem.sample,
+    }
+    .into())
 }
 
 /// A vector and its tangents.

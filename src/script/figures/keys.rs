@@ -131,9 +131,9 @@ mod tests {
     };
 
     fn agree(keys: Keys, options: &[&str], mut set: impl FnMut(&str, OptionValue) -> bool) {
-        let declared: Vec<&str> = each(keys).map(|key| key.name).collect();
+        let declared: Vec<&str> = each([keys]).into_iter().map(|key| key.name).collect();
         assert_eq!(declared, options);
-        for key in each(keys) {
+        for key in each([keys]) {
             for name in key.names {
                 assert!(
                     set(key.name, OptionValue::Text(name)),

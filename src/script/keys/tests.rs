@@ -124,7 +124,10 @@ fn known(session: &mut Session, call: &str) -> BTreeSet<String> {
 }
 
 fn declared(keys: Keys) -> BTreeSet<String> {
-    each(keys).map(|key| key.name.to_string()).collect()
+    each([keys])
+        .iter()
+        .map(|key| key.name.to_string())
+        .collect()
 }
 
 #[test]
@@ -210,7 +213,7 @@ fn what_is_listed_for_a_key_is_taken() {
         }
     }
     // What is code begins with a function that there is.
-    for key in docs.iter().flat_map(|doc| each(doc.options)) {
+    for key in docs.iter().flat_map(|doc| each([doc.options])) {
         for code in key.code.iter().filter(|code| code.contains('(')) {
             let function = code.split('(').next().unwrap_or_default();
             assert!(docs.iter().any(|doc| doc.name == function), "{code}");

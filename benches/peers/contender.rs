@@ -1,0 +1,114 @@
+//! Who does the same work: a call of our own, or a peer in a process of its own. They are timed in turns, since the speed of
+//! a shared machine changes within minutes: times of one after the other would compare the machine with itself.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cases::Failure;
+
+/// How often each one's turn comes.
+const TURNS: usize = 12;
+/// How long a turn takes; one call at least. `case.py` has the same.
+const TURN: Duration = Duration::from_millis(500);
+
+/// One that does the work.
+pub trait Contender {
+    /// Least wall time of a call in one turn, s.
+    fn turn(&mut self) -> Result<f64, Failure>;
+}
+
+/// Least wall time of each one's calls in all turns, s: what another program on the machine disturbs least.
+pub fn least(all: &mut [Box<dyn Contender + '_>]) -> Result<Vec<f64>, Failure> {
+    let mut least = vec![f64::INFINITY; all.len()];
+    for _ in 0..TURNS {
+        for (least, one) in least.iter_mut().zip(&mut *all) {
+            *least = least.min(one.turn()?);
+        }
+    }
+    Ok(least)
+}
+
+/// A call of our own.
+pub struct Own<F>(pub F);
+
+impl<F: FnMut() -> Result<(), Failure>> Contender for Own<F> {
+    fn turn(&mut self) -> Result<f64, Failure> {
+        let (begin, mut least) = (Instant::now(), f64::INFINITY);
+        while begin.elapsed() < TURN {
+            let start = Instant::now();
+            (self.0)()?;
+            least = least.min(start.elapsed().as_secs_f64());
+        }
+        Ok(least)
+    }
+}
+
+/// A process that computes a case once and then times it whenever it is told to.
+pub struct Peer {
+    process: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    /// What it computed.
+    pub result: Value,
+}
+
+impl Peer {
+    /// Starts one of the scripts of this folder on a case; it compiles what it compiles now.
+    pub fn start(python: &str, script: &str, case: &Value) -> Result<Self, Failure> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), case.to_string())?;
+        let mut process = Command::new(python)
+            .arg(format!(
+                "{}/benches/peers/{script}",
+                env!("CARGO_MANIFEST_DIR")
+            ))
+            .arg(file.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = process.stdin.take().ok_or("no standard input")?;
+        let answers = process.stdout.take().ok_or("no standard output")?;
+        let mut peer = Self {
+            process,
+            orders,
+            answers: BufReader::new(answers),
+            result: Value::Null,
+        };
+        peer.result = peer.answer()?;
+        Ok(peer)
+    }
+
+    /// A number of its result.
+    pub fn number(&self, key: &str) -> Result<f64, Failure> {
+        let number = self.result[key].as_f64();
+        Ok(number.ok_or_else(|| format!("the peer's answer has no {key}"))?)
+    }
+
+    fn answer(&mut self) -> Result<Value, Failure> {
+        let mut line = String::new();
+        if self.answers.read_line(&mut line)? == 0 {
+            return Err(format!("the peer ended: {}", self.process.wait()?).into());
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+impl Contender for Peer {
+    fn turn(&mut self) -> Result<f64, Failure> {
+        writeln!(self.orders, "again")?;
+        self.orders.flush()?;
+        let seconds = self.answer()?.as_f64();
+        Ok(seconds.ok_or("the peer's time is no number")?)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
