@@ -87,6 +87,7 @@ mod report;
 pub mod runs;
 pub mod session;
 pub mod solving;
+mod sources;
 pub mod synchronizing;
 pub mod syntax;
 pub mod tables;

@@ -1,8 +1,6 @@
 //! rhai's errors rewritten as [`ScriptError`]s: the innermost place, the calls that led there, names near the wrong one.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use rhai::{AST, EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
@@ -10,11 +8,9 @@ use super::error::{Call, ErrorKind, Place, ScriptError, Stop, Thrown};
 use super::host::Host;
 use super::names::{article, kind, lower_first, with_nearest};
 use super::registry::Catalogue;
+use super::sources::Sources;
 use super::syntax::{SIGNED_POWER, Watch};
 use super::{convert, limits, memory};
-
-/// The texts of all sources by name.
-pub(super) type Sources = HashMap<String, Arc<str>>;
 
 /// What an error message can draw on.
 pub(super) struct Report<'a> {
@@ -131,7 +127,7 @@ impl Report<'_> {
         if within.is_empty() {
             return caller;
         }
-        if self.sources.contains_key(&within) || Path::new(&within).is_file() {
+        if self.sources.has(&within) || Path::new(&within).is_file() {
             return within;
         }
         let file = module_file(&caller, &within);
@@ -244,33 +240,34 @@ impl Report<'_> {
     }
 
     fn place(&self, source: &str, position: Position) -> Option<Box<Place>> {
-        let line = position.line()?;
-        let text = match self.sources.get(source) {
-            Some(text) => Some(text.to_string()),
-            // A module that the script imported.
-            None => std::fs::read_to_string(source).ok(),
+        let column = position.position().unwrap_or(0);
+        let place = |source: &str, line, text: Option<&str>| {
+            Box::new(Place {
+                source: source.into(),
+                line,
+                column,
+                text: text.map(str::to_string),
+            })
         };
-        Some(Box::new(Place {
-            source: source.into(),
-            line,
-            column: position.position().unwrap_or(0),
-            text: text.and_then(|text| text.lines().nth(line - 1).map(str::to_string)),
-        }))
+        if self.sources.has(source) {
+            let (source, line) = self.sources.at(position)?;
+            return Some(place(&source.name, line, source.line(line)));
+        }
+        // A module that the script imported.
+        let line = position.line()?;
+        let text = std::fs::read_to_string(source).ok();
+        let text = text.as_deref().and_then(|text| text.lines().nth(line - 1));
+        Some(place(source, line, text))
     }
 
     /// The last line, for errors at the end of a source.
     fn end_of(&self, source: &str) -> Option<Box<Place>> {
-        let text = self.sources.get(source)?;
-        let (index, line) = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-            .last()?;
+        let (line, text) = self.sources.latest(source)?.last_line()?;
         Some(Box::new(Place {
             source: source.into(),
-            line: index + 1,
-            column: line.chars().count(),
-            text: Some(line.into()),
+            line,
+            column: text.chars().count(),
+            text: Some(text.into()),
         }))
     }
 }

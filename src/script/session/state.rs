@@ -1,9 +1,7 @@
 //! What lives on the session's thread: the engine, its variables, and an evaluation.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Engine, Scope};
 
@@ -12,7 +10,8 @@ use super::super::host::Host;
 use super::super::kept::LAST;
 use super::super::overview::{Function, Variable};
 use super::super::registry::Catalogue;
-use super::super::report::{Report, Sources};
+use super::super::report::Report;
+use super::super::sources::Sources;
 use super::super::syntax::Watch;
 use super::super::{engine, memory};
 use super::Outcome;
@@ -70,7 +69,7 @@ impl State {
             scope: constants.clone(),
             constants,
             functions: AST::empty(),
-            sources: HashMap::new(),
+            sources: Sources::default(),
             host,
         }
     }
@@ -254,7 +253,7 @@ impl Interpreter for State {
         file: Option<&Path>,
     ) -> Result<Outcome, ScriptError> {
         let code = without_preamble(code);
-        self.sources.insert(name.into(), Arc::from(code.as_str()));
+        let code = self.sources.add(name, &code);
         self.watch.reset();
         let held = self.scope.len();
         let mut result = self

@@ -241,3 +241,53 @@ fn every_call_that_solves_says_once_that_it_changed_to_a_stiff_method() {
         0
     );
 }
+
+/// A function's mistake stands in the text that the function was written in.
+#[test]
+fn errors_point_into_the_text_of_an_earlier_evaluation() {
+    let (mut session, _) = interactive();
+    let library =
+        "// A library.\n\nfn broken(x) {\n    x + nope(1)\n}\nlet c = |x| x.frobnicate();";
+    session.eval(library, Some(Path::new("lib.rhai"))).unwrap();
+    session
+        .eval("fn through(x) {\n  broken(x) }", Some(Path::new("input 2")))
+        .unwrap();
+    for (code, place, text, used) in [
+        (
+            "let aaaaaaaa = 2; broken(1)",
+            "lib.rhai:4:9",
+            "    x + nope(1)",
+            &["in function broken, used at input 3:1:19"][..],
+        ),
+        (
+            "1;\n  through(2)",
+            "lib.rhai:4:9",
+            "    x + nope(1)",
+            &[
+                "broken, used at input 2:2:3",
+                "through, used at input 3:2:3",
+            ],
+        ),
+        (
+            "c.call(1)",
+            "lib.rhai:6:15",
+            "let c = |x| x.frobnicate();",
+            &[],
+        ),
+        ("\n\nhere(1)", "input 3:3:1", "here(1)", &[]),
+        ("let x = (1,", "input 3:1:11", "let x = (1,", &[]),
+    ] {
+        let error = session.eval(code, Some(Path::new("input 3"))).unwrap_err();
+        let found = error.place.as_ref().unwrap();
+        assert_eq!(found.to_string(), place, "{code}: {error}");
+        assert_eq!(found.text.as_deref(), Some(text), "{code}");
+        for used in used {
+            assert!(error.to_string().contains(used), "{code}: {error}");
+        }
+    }
+    // More lines than positions can count: the latest text is right all the same.
+    session.eval(&"\n".repeat(65_000), None).unwrap();
+    session.eval(&"\n".repeat(600), None).unwrap();
+    let error = session.eval("\nhere(1)", None).unwrap_err();
+    assert_eq!(error.place.unwrap().to_string(), "<eval>:2:1");
+}

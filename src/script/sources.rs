@@ -1,0 +1,77 @@
+//! The texts that a session evaluated, and the place in them of a position that rhai gives.
+
+use rhai::Position;
+
+/// The most lines that positions can count.
+const LINES: usize = u16::MAX as usize;
+
+/// The texts by the order of their evaluation.
+///
+/// A function keeps the positions of its text, but not the text's name: rhai puts the functions of all texts under the name of
+/// the latest. So the lines of a session are numbered through: a text begins where the one before it ended.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    texts: Vec<Source>,
+    /// Number of lines in all of them.
+    lines: usize,
+}
+
+/// A text.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub name: String,
+    /// Number of lines before it.
+    before: usize,
+    text: String,
+}
+
+impl Source {
+    /// A line, from 1.
+    pub fn line(&self, number: usize) -> Option<&str> {
+        self.text.lines().nth(number.checked_sub(1)?)
+    }
+
+    /// The last line that is not blank, and its number.
+    pub fn last_line(&self) -> Option<(usize, &str)> {
+        let lines = self.text.lines().enumerate();
+        let last = lines.filter(|(_, line)| !line.trim().is_empty()).last();
+        last.map(|(index, line)| (index + 1, line))
+    }
+}
+
+impl Sources {
+    /// Takes a text, and gives it with its lines numbered as they are here.
+    pub fn add(&mut self, name: &str, text: &str) -> String {
+        let lines = text.matches('\n').count() + 1;
+        if self.lines + lines > LINES {
+            // Functions of before have no places from here on.
+            self.texts.clear();
+            self.lines = 0;
+        }
+        let code = "\n".repeat(self.lines) + text;
+        self.texts.push(Source {
+            name: name.into(),
+            before: self.lines,
+            text: text.into(),
+        });
+        self.lines += lines;
+        code
+    }
+
+    /// Whether a text has this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.latest(name).is_some()
+    }
+
+    /// The latest text of this name.
+    pub fn latest(&self, name: &str) -> Option<&Source> {
+        self.texts.iter().rfind(|source| source.name == name)
+    }
+
+    /// The text that a position is in, and the line there, from 1.
+    pub fn at(&self, position: Position) -> Option<(&Source, usize)> {
+        let line = position.line()?;
+        let source = self.texts.iter().rfind(|source| source.before < line)?;
+        Some((source, line - source.before))
+    }
+}
