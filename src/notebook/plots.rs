@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::datasets::Dataset;
-use crate::landscape::{Density, Landscape, Pca};
+use crate::landscape::{Density, Hessian, Landscape, Pca};
 use crate::odesolve::Solution;
 use crate::plotting::{HeatMap, Panel, of, trajectory};
 use crate::smoothing::SmoothingSpline;
@@ -61,6 +61,13 @@ impl Plot for Landscape {
 
 /// The density with its eigenvalues below it.
 impl Plot for Density {
+    fn plot(&self) -> Result<Panel> {
+        Ok(of::density(self)?.into())
+    }
+}
+
+/// All its eigenvalues by rank.
+impl Plot for Hessian {
     fn plot(&self) -> Result<Panel> {
         Ok(of::spectrum(self)?.into())
     }

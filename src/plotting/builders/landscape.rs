@@ -58,6 +58,21 @@ fn suited<S: Data<Elem = f64>>(shade: &mut Shade, z: &ArrayBase<S, Ix2>) {
     shade.usual = usual(z, scale);
 }
 
+/// The colours that suit several losses, one scale and one range for all of them.
+pub(in crate::plotting) fn suited_to_all(shade: &mut Shade, losses: Vec<f64>) {
+    let finite: Vec<f64> = losses.into_iter().filter(|v| v.is_finite()).collect();
+    let z = Array2::from_shape_fn((1, finite.len()), |(_, j)| finite[j]);
+    suited(shade, &z);
+    let scale = shade.scale.unwrap_or_default();
+    let shown = finite.into_iter().filter(|v| scale.shows(*v));
+    let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
+        (lo.min(v), hi.max(v))
+    });
+    if shade.range.is_none() && least < most {
+        shade.range = shade.usual.or(Some((least, most)));
+    }
+}
+
 /// A loss over two directions of parameter space, as a heat map with contours: `z` `[y, x]` has a row for each y and a column for
 /// each x. Unless `cells` says otherwise its colours are logarithmic where the losses span more than a factor of 30, and losses so far
 /// above the others that these would have one colour have the last one, with a point on the colour bar; cells whose solve failed (NaN)
@@ -171,7 +186,7 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
     let elevation = if usual.is_some() { 62.0 } else { 38.0 };
     let mut figure = Figure::new().size(820, 620)?.view(clearest(z), elevation)?;
     figure.z_scale = scale;
-    figure.z_range = usual.map(|usual| range.unwrap_or(usual));
+    figure.z_range = range.or(usual);
     let figure = figure
         .x_label(labels[0])
         .y_label(labels[1])

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 pub use compare::{Curve, compare};
 pub use density::density;
 pub use fit::fit;
+pub(super) use landscape::suited_to_all;
 pub use landscape::{landscape_2d, landscape_surface};
 pub use loss::{loss_curve, losses_band};
 pub use phase::{phase, phase3};

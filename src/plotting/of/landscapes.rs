@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, Ix2};
 
-use super::super::builders::{density, landscape_2d, landscape_surface, slice_1d};
-use super::super::{Figure, HeatMap, Marker, Style, Surface};
-use crate::landscape::{Density, Landscape, Pca};
+use super::super::builders::{self, landscape_2d, landscape_surface, slice_1d, suited_to_all};
+use super::super::{Figure, Grid, HeatMap, Marker, Style, Surface};
+use crate::landscape::{Density, Hessian, Landscape, Pca};
 use crate::{Error, Result};
 
 /// How a loss over a plane is drawn.
@@ -33,6 +33,39 @@ pub(crate) fn landscape(l: &Landscape, plane: &Plane) -> Result<Figure> {
         Plane::Map(cells) => landscape_2d(x, y, &z, labels, path, cells),
         Plane::Surface(surface) => landscape_surface(x, y, &z, labels, path, surface),
     }
+}
+
+/// Losses over planes, side by side: with the same colours, and surfaces from the same side, so that they can be compared.
+pub(crate) fn side_by_side(
+    all: &[&Landscape],
+    labels: &[String],
+    mut plane: Plane,
+) -> Result<Grid> {
+    let shade = match &mut plane {
+        Plane::Map(cells) => &mut cells.shade,
+        Plane::Surface(surface) => &mut surface.shade,
+    };
+    suited_to_all(
+        shade,
+        all.iter().flat_map(|l| l.loss.iter().copied()).collect(),
+    );
+    let mut figures: Vec<Figure> = vec![];
+    for (i, l) in all.iter().enumerate() {
+        let mut figure = landscape(l, &plane)?;
+        if let Some(first) = figures.first() {
+            figure = figure.view(first.azimuth, first.elevation)?;
+        }
+        figures.push(match labels.get(i) {
+            Some(label) => figure.title(label),
+            None => figure,
+        });
+    }
+    let columns = if figures.len() > 4 {
+        3
+    } else {
+        figures.len().min(2)
+    };
+    Grid::new(columns, figures)
 }
 
 /// Losses along one axis, a line each.
@@ -74,9 +107,14 @@ pub(crate) fn lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> {
 }
 
 /// A spectral density, with the eigenvalues where they are known.
-pub(crate) fn spectrum(d: &Density) -> Result<Figure> {
+pub(crate) fn density(d: &Density) -> Result<Figure> {
     let eigenvalues: &[f64] = if d.exact { &d.nodes } else { &[] };
-    density(&d.grid, &d.density, eigenvalues)
+    builders::density(&d.grid, &d.density, eigenvalues)
+}
+
+/// All eigenvalues of a Hessian, by rank.
+pub(crate) fn spectrum(hessian: &Hessian) -> Result<Figure> {
+    builders::spectrum(&hessian.spectrum()?)
 }
 
 /// A run's way on its first two principal components.

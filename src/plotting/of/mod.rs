@@ -17,6 +17,6 @@ mod splines;
 pub(crate) use data::data;
 pub use fits::FitOptions;
 pub(crate) use fits::{band, fit};
-pub(crate) use landscapes::{Plane, landscape, lines, path, spectrum};
+pub(crate) use landscapes::{Plane, density, landscape, lines, path, side_by_side, spectrum};
 pub(crate) use losses::{losses, losses_of_all};
 pub(crate) use splines::spline;

@@ -49,10 +49,10 @@ pub(super) fn register(reg: &mut Registry) {
          train_end, sample, residuals (false leaves them out). In place of the run an ensemble gives the median and the band between \
          the quantiles low (0.25) and high (0.75); plot(ensemble): the same of the mse by epoch. plot(spline), plot(data, spline): \
          the spline and its derivative. plot(field, solution): a phase portrait (see phase). plot([x, y, …], #{ labels: […] }): \
-         several solutions and data, component by component, or several runs. plot(density): a spectral density; plot([density, …], \
+         several solutions and data, component by component, or several runs. plot(hessian): its eigenvalues by rank; plot(density): a spectral density; plot([density, …], \
          #{ values: […], label: \"t\" }): one behind the other. plot(landscape, #{ surface: true }): the loss along a line, as a map or as \
          a surface, with the options of heatmap or of surface (map, range, log, …); losses far above the others are cut off unless range \
-         is given. plot([landscape, …], #{ labels: […] }): lines in one picture, maps side by side. plot(pca): the way of a run. Each \
+         is given. plot([landscape, …], #{ labels: […] }): lines in one picture, maps and surfaces side by side in the same colours. plot(pca): the way of a run. Each \
          of them takes the options of figure too: title, size, labels and ranges of the axes, azimuth and elevation of a surface; of \
          two figures one above the other the upper one takes those of the vertical axis.",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",

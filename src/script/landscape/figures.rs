@@ -8,13 +8,14 @@ use super::super::figures::{FIGURE, HEATMAP, SURFACE, dressed, pictured, set_all
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
+use super::Curvature;
 use super::paths::Components;
 use super::slices::Surface;
 use super::spectra::Spectrum;
 use crate::landscape::{Landscape, on_one_grid};
 use crate::plotting::builders::waterfall;
 use crate::plotting::of::{self, Plane};
-use crate::plotting::{Grid, HeatMap, Panel, Surface as Sheet};
+use crate::plotting::{HeatMap, Panel, Surface as Sheet};
 use crate::{Error, Result};
 
 const SURFACES: &[Key] = &[Key::flag("surface")];
@@ -83,28 +84,11 @@ pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fa
     let mut options = Options::new("plot", keys(SEVERAL, &options, planes), options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
     let plane = plane(&mut options, planes)?;
-    if planes {
-        let figure = |(i, l): (usize, &Surface)| -> Result<Panel> {
-            let figure = of::landscape(&l.0, &plane)?;
-            Ok(Panel::Figure(match labels.get(i) {
-                Some(label) => figure.title(label),
-                None => figure,
-            }))
-        };
-        let panels = all
-            .iter()
-            .enumerate()
-            .map(figure)
-            .collect::<Result<Vec<_>>>()?;
-        let columns = if panels.len() > 4 {
-            3
-        } else {
-            panels.len().min(2)
-        };
-        return dressed(Grid::new(columns, panels)?, "plot", options);
-    }
     let all: Vec<&Landscape> = all.iter().map(|l| &*l.0).collect();
-    dressed(of::lines(&all, &labels)?, "plot", options)
+    match planes {
+        true => dressed(of::side_by_side(&all, &labels, plane)?, "plot", options),
+        false => dressed(of::lines(&all, &labels)?, "plot", options),
+    }
 }
 
 /// Several spectra, one behind the other.
@@ -151,7 +135,8 @@ pub(in crate::script) fn all_of<T: Clone + 'static>(items: &List) -> Option<Vec<
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    pictured::<Spectrum>(reg, |d| Ok(of::spectrum(&d.0)?.into()));
+    pictured::<Spectrum>(reg, |d| Ok(of::density(&d.0)?.into()));
+    pictured::<Curvature>(reg, |h| Ok(of::spectrum(&h.0)?.into()));
     reg.add("plot", |l: Surface| one_landscape(&l, Map::new()));
     reg.add("plot", |l: Surface, options: Map| {
         one_landscape(&l, options)
