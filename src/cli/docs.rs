@@ -26,7 +26,7 @@ impl Docs {
         let docs = super::session(common, Vec::new(), RunPlan::default())?.docs();
         let text = match &self.name {
             None if self.markdown => reference::markdown(&docs),
-            None => reference::index(&docs),
+            None => reference::index(&docs, super::width()),
             Some(name) => {
                 reference::page(&docs, name, super::width()).map_err(|e| usage(e.to_string()))?
             }

@@ -21,34 +21,55 @@ pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
     topics
 }
 
-/// Everything by topic, one line each.
-pub fn index(docs: &[Doc]) -> String {
+/// Everything by topic, a line or two each, of at most `width` columns where words allow it.
+pub fn index(docs: &[Doc], width: usize) -> String {
     let topics = topics(docs).into_iter();
-    let mut text: Vec<String> = topics.map(|topic| list(docs, topic)).collect();
+    let mut text: Vec<String> = topics
+        .map(|topic| {
+            format!(
+                "{}\n{}",
+                capital(topic),
+                list(&of_topic(docs, topic), width)
+            )
+        })
+        .collect();
     text.push(
-        "`odesync docs NAME` shows one with an example, `odesync docs TOPIC` a topic.\n".into(),
+        "`odesync docs NAME` (`:doc NAME` in the REPL) shows one with an example, or a topic, or a type with its members.\n".into(),
     );
     text.join("\n")
 }
 
-/// One topic, one line each.
-fn list(docs: &[Doc], topic: &str) -> String {
-    let here: Vec<&Doc> = docs.iter().filter(|doc| doc.topic == topic).collect();
-    let width = here.iter().map(|doc| short(doc).chars().count()).max();
-    let mut text = format!("{}\n", capital(topic));
-    for doc in here {
-        let (name, width) = (short(doc), width.unwrap_or(0));
-        text.push_str(&format!("  {name:width$}  {}\n", first_sentence(doc.text)));
+fn of_topic<'a>(docs: &'a [Doc], topic: &str) -> Vec<&'a Doc> {
+    docs.iter().filter(|doc| doc.topic == topic).collect()
+}
+
+/// A line or two each.
+fn list(docs: &[&Doc], width: usize) -> String {
+    let names = docs.iter().map(|doc| short(doc).chars().count()).max();
+    let names = names.unwrap_or(0);
+    let mut text = String::new();
+    for doc in docs {
+        let name = format!("  {:names$}  ", short(doc));
+        let margin = " ".repeat(name.chars().count());
+        text += &wrapped(
+            first_sentence(doc.text).split_whitespace(),
+            [&name, &margin],
+            width,
+        );
     }
     text
 }
 
-/// What stands in a list: the name of a function, `run.best_mse` for a property.
+/// What stands in a list: `slope` for a function, `run.predict` for a method, `run.best_mse` for a property.
 fn short(doc: &Doc) -> &'static str {
-    match doc.of {
-        None => doc.name,
-        Some(_) => doc.signature.split(' ').next().unwrap_or(doc.name),
-    }
+    let name = doc.signature.split(['(', ' ']).next();
+    name.filter(|name| name.ends_with(doc.name))
+        .unwrap_or(doc.name)
+}
+
+/// The name that a signature gives to the value before the dot.
+fn receiver(doc: &Doc) -> Option<&'static str> {
+    short(doc).split_once('.').map(|(receiver, _)| receiver)
 }
 
 fn first_sentence(text: &str) -> &str {
@@ -84,9 +105,14 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
         named
     };
     let mut pages: Vec<String> = chosen.into_iter().map(|doc| entry(doc, width)).collect();
+    pages.extend(type_page(docs, name, width));
     let topic = name.to_lowercase();
     if topics(docs).contains(&topic.as_str()) {
-        pages.push(list(docs, &topic));
+        pages.push(format!(
+            "{}\n{}",
+            capital(&topic),
+            list(&of_topic(docs, &topic), width)
+        ));
     }
     if pages.is_empty() {
         return Err(unknown(docs, name));
@@ -94,15 +120,43 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     Ok(pages.join("\n"))
 }
 
+/// What makes a value of a type, and its members.
+fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
+    let receivers: Vec<_> = docs
+        .iter()
+        .filter(|doc| doc.of == Some(kind))
+        .filter_map(receiver)
+        .collect();
+    let gives = |doc: &&Doc| {
+        let (_, given) = doc.signature.rsplit_once(" -> ").unwrap_or_default();
+        given
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| word == kind)
+    };
+    let makers = docs.iter().filter(|doc| receiver(doc).is_none());
+    let makers: Vec<&Doc> = makers.filter(gives).collect();
+    let members = docs.iter();
+    let members: Vec<&Doc> = members
+        .filter(|doc| receiver(doc).is_some_and(|r| receivers.contains(&r)))
+        .collect();
+    let part = |title: &str, docs: &[&Doc]| match docs {
+        [] => String::new(),
+        _ => format!("{title}\n{}", list(docs, width)),
+    };
+    let page = part(&format!("{kind}, made by"), &makers)
+        + part(&format!("Members of {kind}"), &members).as_str();
+    (!page.is_empty()).then_some(page)
+}
+
 fn entry(doc: &Doc, width: usize) -> String {
     let keys = keys(doc, "").map_or(String::new(), |keys| {
-        format!("\n{}", wrapped(&keys, "  ", width))
+        format!("\n{}", wrapped(keys.split_whitespace(), ["  "; 2], width))
     });
     format!(
         "{}{}{keys}\nExample:\n{}",
-        wrapped(doc.signature, "", width),
-        wrapped(doc.text, "  ", width),
-        wrapped_code(doc.example)
+        wrapped(doc.signature.split_whitespace(), ["", "  "], width),
+        wrapped(doc.text.split_whitespace(), ["  "; 2], width),
+        wrapped_code(doc.example, width)
     )
 }
 
@@ -134,30 +188,43 @@ fn keys(doc: &Doc, marks: &str) -> Option<String> {
     (!all.is_empty()).then(|| format!("Keys of the options: {}.", all.join(", ")))
 }
 
-/// Words in lines of at most `width` columns, each behind `margin`.
-fn wrapped(text: &str, margin: &str, width: usize) -> String {
-    let mut lines = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
+/// Words in lines of at most `width` columns, the first and the others behind a margin each.
+fn wrapped<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    [first, other]: [&str; 2],
+    width: usize,
+) -> String {
+    let mut lines = String::from(first);
+    let (mut column, mut empty) = (first.chars().count(), true);
+    for word in words {
         let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
-            lines.push('\n');
-            column = 0;
+        if !empty && column + 1 + length > width {
+            lines = lines + "\n" + other;
+            (column, empty) = (other.chars().count(), true);
         }
-        let before = if column == 0 { margin } else { " " };
-        lines.push_str(before);
-        lines.push_str(word);
-        column += before.len() + length;
+        if !empty {
+            lines.push(' ');
+            column += 1;
+        }
+        lines += word;
+        (column, empty) = (column + length, false);
     }
     lines + "\n"
 }
 
-/// One statement a line.
-fn wrapped_code(code: &str) -> String {
-    statements(code)
-        .iter()
-        .map(|line| format!("  {line}\n"))
-        .collect()
+/// One statement a line, or on several where it is long.
+fn wrapped_code(code: &str, width: usize) -> String {
+    let lines = statements(code);
+    let lines = lines.iter().map(|line| {
+        // Not at a space inside a string.
+        let mut quoted = false;
+        let words = line.split(|c| {
+            quoted ^= c == '"';
+            c == ' ' && !quoted
+        });
+        wrapped(words, ["  ", "      "], width)
+    });
+    lines.collect()
 }
 
 /// The statements of an example, each with its semicolon.
@@ -211,7 +278,7 @@ fn unknown(docs: &[Doc], name: &str) -> Error {
         _ => format!("; did you mean {}?", near.join(", ")),
     };
     Error::invalid(format!(
-        "nothing is called \"{name}\"{hint} `odesync docs` lists everything by topic"
+        "nothing is called \"{name}\"{hint} `odesync docs` (`:doc` in the REPL) lists everything by topic"
     ))
 }
 
@@ -295,9 +362,9 @@ mod tests {
     #[test]
     fn a_list_by_topic() {
         assert_eq!(
-            index(&DOCS).split("\n`odesync").next(),
+            index(&DOCS, WIDTH).split("\n`odesync").next(),
             Some(
-                "Arrays\n  slice  A part.\n\nData\n  slice     The times of a_b.\n  data.dof  How many.\n  read_csv  Reads.\n"
+                "Arrays\n  x.slice  A part.\n\nData\n  data.slice  The times of a_b.\n  data.dof    How many.\n  read_csv    Reads.\n"
             )
         );
     }
@@ -318,7 +385,28 @@ mod tests {
         assert!(
             page(&DOCS, "Data", WIDTH)
                 .unwrap()
-                .starts_with("Data\n  slice")
+                .starts_with("Data\n  data.slice")
+        );
+    }
+
+    #[test]
+    fn a_type_has_a_page_of_what_makes_it_and_of_its_members() {
+        assert_eq!(
+            page(&DOCS, "Dataset", WIDTH).unwrap(),
+            "Dataset, made by\n  read_csv  Reads.\nMembers of Dataset\n  data.slice  The times of a_b.\n  data.dof    How many.\n"
+        );
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(
+            list(&[&DOCS[1]], 24),
+            "  data.slice  The times\n              of a_b.\n"
+        );
+        let code = "let a = f(1, \"b c d e f\");";
+        assert_eq!(
+            wrapped_code(code, 20),
+            "  let a = f(1,\n      \"b c d e f\");\n"
         );
     }
 

@@ -270,7 +270,7 @@ impl Repl {
             Name::Doc => {
                 let docs = &self.known.get().catalogue.docs;
                 let page = match argument {
-                    "" => reference::index(docs),
+                    "" => reference::index(docs, super::width()),
                     name => reference::page(docs, name, super::width())
                         .map_err(|e| usage(e.to_string()))?,
                 };
