@@ -117,6 +117,10 @@ impl Report<'_> {
         }
         let mut report = self.explain(error);
         report.place = self.place(&source, position);
+        let key = option_of(&report.message);
+        if let Some(place) = key.and_then(|key| self.at_key(&source, position, key)) {
+            report.place = Some(place);
+        }
         calls.reverse();
         report.calls = merge_closures(calls);
         report
@@ -260,6 +264,21 @@ impl Report<'_> {
         Some(place(source, line, text))
     }
 
+    /// The place of an option's key in the call at this position.
+    fn at_key(&self, source: &str, position: Position, key: &str) -> Option<Box<Place>> {
+        let (source, line) = self
+            .sources
+            .at(position)
+            .filter(|_| self.sources.has(source))?;
+        let (line, column) = source.key_in_call(line, position.position()?, key)?;
+        Some(Box::new(Place {
+            source: source.name.clone(),
+            line,
+            column,
+            text: source.line(line).map(str::to_string),
+        }))
+    }
+
     /// The last line, for errors at the end of a source.
     fn end_of(&self, source: &str) -> Option<Box<Place>> {
         let (line, text) = self.sources.latest(source)?.last_line()?;
@@ -270,6 +289,12 @@ impl Report<'_> {
             text: Some(text.into()),
         }))
     }
+}
+
+/// The option that a message is about.
+fn option_of(message: &str) -> Option<&str> {
+    let (_, after) = message.split_once("option \"")?;
+    after.split('"').next()
 }
 
 /// A closure that a function of the engine calls, as `map` does, is one entry with it.

@@ -31,6 +31,42 @@ impl Source {
         self.text.lines().nth(number.checked_sub(1)?)
     }
 
+    /// Line and column, from 1, of the first map key of this name in the call that begins at a place.
+    pub fn key_in_call(&self, line: usize, column: usize, key: &str) -> Option<(usize, usize)> {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mut lines = self.text.split_inclusive('\n');
+        let before: usize = lines
+            .by_ref()
+            .take(line.checked_sub(1)?)
+            .map(str::len)
+            .sum();
+        let (inside, _) = lines.next()?.char_indices().nth(column.checked_sub(1)?)?;
+        let call = &self.text[before + inside..];
+        let (mut depth, mut quoted) = (0_usize, false);
+        let end = call.find(|c| {
+            quoted ^= c == '"';
+            match c {
+                '(' if !quoted => depth += 1,
+                ')' if !quoted => {
+                    depth = depth.saturating_sub(1);
+                    return depth == 0;
+                }
+                _ => {}
+            }
+            false
+        })?;
+        let (at, _) = call[..end].match_indices(key).find(|(at, _)| {
+            let after = call[at + key.len()..].trim_start();
+            !call[..*at].ends_with(is_word) && after.starts_with(':')
+        })?;
+        let before = &self.text[..before + inside + at];
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        Some((
+            before.matches('\n').count() + 1,
+            before[start..].chars().count() + 1,
+        ))
+    }
+
     /// The last line that is not blank, and its number.
     pub fn last_line(&self) -> Option<(usize, &str)> {
         let lines = self.text.lines().enumerate();

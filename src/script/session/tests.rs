@@ -291,3 +291,30 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
     let error = session.eval("\nhere(1)", None).unwrap_err();
     assert_eq!(error.place.unwrap().to_string(), "<eval>:2:1");
 }
+
+/// A mistake in an option is pointed at where the option stands.
+#[test]
+fn errors_point_at_the_option() {
+    let (mut session, _) = interactive();
+    session
+        .eval("let f = lotka_volterra(); let method = 1;", None)
+        .unwrap();
+    for (code, place) in [
+        (
+            "solve(f, [1, 1], [0,\n 1], #{ rtol: 1e-3, metod: \"x\" })",
+            "<eval>:2:21",
+        ),
+        ("solve(f, [1, 1], [0, 1], #{ rtol : -1 })", "<eval>:1:29"),
+        (
+            "let o = #{ rtol: \"a\" }; solve(f, [1, 1], [0, 1], o)",
+            "<eval>:1:25",
+        ),
+        (
+            "plot(solve(f, [1, 1], [0, 1]), #{ \n  titel: \"a\" })",
+            "<eval>:2:3",
+        ),
+    ] {
+        let error = session.eval(code, None).unwrap_err();
+        assert_eq!(error.place.as_ref().unwrap().to_string(), place, "{error}");
+    }
+}
