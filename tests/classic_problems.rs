@@ -4,7 +4,6 @@
 //! values of the Test Set for IVP Solvers (F. Mazzia, C. Magherini), checked with scipy's DOP853 and Radau at rtol 1e-13 and
 //! 1e-10. The rigid body's are Jacobi's elliptic functions; E5's and Lorenz' are scipy's.
 
-use odesync::odesolve::methods;
 use odesync::script::{Output, Session, SessionOptions};
 
 struct Problem {
@@ -224,36 +223,46 @@ fn end(session: &mut Session, problem: &Problem, method: &str) -> Vec<f64> {
     numbers.map(|x| x.parse().unwrap()).collect()
 }
 
-/// Solves every problem of a kind with these methods, those of them that there are.
+fn stiff_method(name: &str) -> bool {
+    ["radau", "kvaerno5", "rodas5p", "bdf"].contains(&name)
+}
+
+/// Solves every problem of a kind with these methods.
 fn check(stiff: bool, names: &[&str]) {
     let mut session = Session::new(SessionOptions {
         output: Output::captured().0,
         ..SessionOptions::default()
     })
     .unwrap();
-    let known = names.iter().filter(|name| methods::by_name(name).is_ok());
-    let mut solved = 0;
-    for method in known {
+    for method in names {
         for problem in PROBLEMS.iter().filter(|p| p.stiff == stiff) {
             let got = end(&mut session, problem, method);
             for (i, (got, want)) in got.iter().zip(problem.want).enumerate() {
                 let scale = if *want == 0.0 { 1.0 } else { want.abs() };
                 let error = (got - want).abs() / scale;
+                // The error of a step is estimated for stiff fields here, and is larger than the estimate where there is none.
+                let within = match !problem.stiff && stiff_method(method) {
+                    false => problem.within,
+                    true => 3.0 * problem.within,
+                };
                 assert!(
-                    error < problem.within,
+                    error < within,
                     "{}, {method}, component {i}: {got} instead of {want}, off by {error:e}",
                     problem.name
                 );
             }
-            solved += 1;
         }
     }
-    assert!(solved >= 5);
 }
 
 #[test]
 fn problems_that_are_not_stiff() {
-    check(false, &["dopri5", "tsit5", "vern7", "dopri8"]);
+    check(
+        false,
+        &[
+            "dopri5", "tsit5", "vern7", "dopri8", "radau", "kvaerno5", "rodas5p", "auto",
+        ],
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::registry::Registry;
 use crate::devices::Device;
 use crate::engines::engine;
 use crate::odesolve::{
-    Adjoint, Controller, Direction, Event, Solution, SolveOptions, Stats, methods, solve_on,
+    Adjoint, Controller, Direction, Event, Family, Solution, SolveOptions, Stats, methods, solve_on,
 };
 use crate::tables::number;
 use crate::{Error, Result};
@@ -85,12 +85,36 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     solver.step_size = options.opt_positive("step_size")?;
     solver.substeps = options.opt_usize("substeps")?;
     solver.max_step = options.opt_positive("max_step")?;
-    solver.controller = Controller::by_name(options.choice("controller")?)?;
+    let controller = options.opt_string("controller")?;
+    if let Some(name) = &controller {
+        solver.controller = Controller::by_name(name)?;
+    }
     solver.first_step = options.opt_positive("first_step")?;
     solver.max_steps = options.count("max_steps", solver.max_steps)?;
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
     solver.check()?;
-    Ok(solver)
+    let chosen =
+        solver.method.adaptive() && solver.step_size.or(solver.substeps.map(|_| 1.0)).is_none();
+    let of_explicit = matches!(
+        solver.method.family,
+        Family::ExplicitRungeKutta(_) | Family::Auto { .. }
+    );
+    let idle = |key: &str, why: &str| {
+        let name = solver.method.name;
+        Err(Error::invalid(format!(
+            "{key} has no effect: {}; leave it out",
+            why.replace("METHOD", name)
+        )))
+    };
+    match (&controller, solver.first_step) {
+        (Some(_), _) if !of_explicit => idle(
+            "controller",
+            "it is of explicit Runge-Kutta methods that choose their steps, and \"METHOD\" is none",
+        ),
+        (Some(_), _) if !chosen => idle("controller", "the steps are of a fixed size"),
+        (_, Some(_)) if !chosen => idle("first_step", "the steps are of a fixed size"),
+        _ => Ok(solver),
+    }
 }
 
 /// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous one.
@@ -292,7 +316,7 @@ pub(super) fn register(reg: &mut Registry) {
         "solve(field, u0, t, #{ method: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
-         kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps); auto (changes to a stiff method where the \
+         kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
          field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", of explicit Runge-Kutta methods), \
          breakpoints, engine, device; event (|t, u, p| a number that passes through zero; p holds the field's single constants and its external inputs) with direction (\"both\", \"up\", \
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",

@@ -318,3 +318,34 @@ fn errors_point_at_the_option() {
         assert_eq!(error.place.as_ref().unwrap().to_string(), place, "{error}");
     }
 }
+
+/// An option without effect is a mistake, too.
+#[test]
+fn idle_options_of_solvers_are_refused() {
+    let (mut session, _) = interactive();
+    session.eval("let f = lotka_volterra();", None).unwrap();
+    for (options, says) in [
+        ("method: \"radau\", controller: \"pi\"", "\"radau\" is none"),
+        ("method: \"rk4\", controller: \"i\"", "fixed size"),
+        (
+            "step_size: 0.1, first_step: 0.01",
+            "first_step has no effect",
+        ),
+        (
+            "substeps: 2, controller: \"pi\"",
+            "controller has no effect",
+        ),
+    ] {
+        let code = format!("solve(f, [1, 1], [0, 1], #{{ {options} }})");
+        let error = session.eval(&code, None).unwrap_err();
+        assert!(error.message.contains(says), "{options}: {error}");
+    }
+    for options in [
+        "controller: \"pi\"",
+        "method: \"auto\", controller: \"i\"",
+        "method: \"radau\", first_step: 0.1",
+    ] {
+        let code = format!("solve(f, [1, 1], [0, 1], #{{ {options} }})");
+        session.eval(&code, None).unwrap();
+    }
+}
