@@ -47,7 +47,11 @@ setup-notebook: ## bring Jupyter, the Rust kernel and a built odesync for notebo
 	@$(PYTHON) tools/setup_notebook.py $(NOTEBOOK_TORCH)
 
 notebook: setup-notebook ## open JupyterLab in notebooks/ (sets up what is missing)
-	.venv-jupyter/bin/jupyter lab --notebook-dir notebooks
+	.venv-jupyter/bin/jupyter lab $(AS_ROOT) --notebook-dir notebooks
+# Jupyter does not start for root, as in a container, without being told to.
+ifeq ($(shell id -u),0)
+notebook: AS_ROOT := --allow-root
+endif
 # The notebooks that are here do without the torch engine. Who writes one should have it, where libtorch is.
 ifndef NO_TORCH
 notebook: NOTEBOOK_TORCH := --torch
