@@ -75,6 +75,12 @@ pub fn random_directions(
             params.len()
         )));
     }
+    if count.saturating_mul(params.len()) > crate::memory::default_limit() / size_of::<f64>() {
+        return Err(Error::invalid(format!(
+            "{count} random directions of {} numbers do not fit into the memory; ask for fewer",
+            params.len()
+        )));
+    }
     let mut generator = Generator::manual_seed(options.seed);
     let mut all = Array2::zeros((count, params.len()));
     for mut row in all.outer_iter_mut() {

@@ -97,6 +97,11 @@ impl Hessian {
     /// # Errors
     /// Fewer than two probes, a Hessian that is not finite, or an interrupt.
     pub fn trace_estimate(&self, probes: usize, seed: u64) -> Result<Trace> {
+        if probes > crate::memory::default_limit() / size_of::<f64>() {
+            return Err(Error::invalid(format!(
+                "the results of {probes} probes do not fit into the memory; ask for fewer"
+            )));
+        }
         if probes < 2 {
             return Err(Error::invalid(format!(
                 "an estimate of the trace with its error needs at least 2 probes, not {probes}"

@@ -141,11 +141,11 @@ impl Grid {
     ///
     /// # Errors
     ///
-    /// A height that is not positive and finite.
+    /// A height that is not between 0.001 and 1000.
     pub fn row_heights(mut self, heights: &[f64]) -> Result<Grid> {
-        if let Some(h) = heights.iter().find(|h| !(h.is_finite() && **h > 0.0)) {
+        if let Some(h) = heights.iter().find(|h| !(1e-3..=1e3).contains(*h)) {
             return Err(Error::invalid(format!(
-                "a row cannot have the relative height {h}; give positive numbers"
+                "a row cannot have the relative height {h}; give numbers from 0.001 to 1000"
             )));
         }
         self.heights = heights.to_vec();
