@@ -3,11 +3,13 @@
 //!
 //!     cargo bench --no-default-features --bench gradients
 
+mod least;
 #[path = "../tests/common/peak.rs"]
 mod peak;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use least::least;
 use ndarray::Array1;
 use odesync::datasets::{Dataset, RelativeTo};
 use odesync::engines::engine;
@@ -70,7 +72,9 @@ fn table(
             Ok((objective, params, loss))
         });
         let (mut objective, params, loss) = made?;
-        let seconds = least(|| objective.evaluate(&params, lambda, true, None).map(drop))?;
+        let seconds = least(5, Duration::from_secs(2), || {
+            objective.evaluate(&params, lambda, true, None).map(drop)
+        })?;
         if choice == Adjoint::Backprop {
             (first, want) = (seconds, loss.gradient.clone());
         }
@@ -91,16 +95,4 @@ fn table(
 fn relative(got: &[f64], want: &[f64]) -> f64 {
     let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())
-}
-
-/// Least wall time, s, of at least 5 calls and 2 s: another program on the machine disturbs it least.
-fn least(mut call: impl FnMut() -> odesync::Result<()>) -> Result<f64, Failure> {
-    let (begin, mut least, mut calls) = (Instant::now(), f64::INFINITY, 0);
-    while calls < 5 || begin.elapsed() < Duration::from_secs(2) {
-        let start = Instant::now();
-        call()?;
-        least = least.min(start.elapsed().as_secs_f64());
-        calls += 1;
-    }
-    Ok(least)
 }

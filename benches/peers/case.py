@@ -1,7 +1,7 @@
 """What the peers share: a case read from a file, the spline of its data, times, and the answer on standard output.
 
 A peer is called as `PEER.py CASE.json` by `contender.rs` in this folder, on one processor. It prints one JSON object, its
-result; then it answers each line on standard input by a time.
+result; then it answers each number of seconds on standard input by a time.
 """
 
 import json
@@ -44,11 +44,11 @@ def layers(case):
 
 
 def answer(call, **values):
-    """Prints the result; then, for each line that comes in, the least wall time in seconds of calls that take half a second."""
+    """Prints the result; then, for each number of seconds that comes in, the least wall time of calls that take so long."""
     print(json.dumps({key: np.asarray(value).tolist() for key, value in values.items()}), flush=True)
-    for _ in sys.stdin:
+    for seconds in sys.stdin:
         least, begin = math.inf, time.perf_counter()
-        while time.perf_counter() - begin < 0.5:
+        while time.perf_counter() - begin < float(seconds):
             start = time.perf_counter()
             call()
             least = min(least, time.perf_counter() - start)

@@ -3,15 +3,16 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::cases::Failure;
+use crate::least::least;
 
 /// How often each one's turn comes.
 const TURNS: usize = 12;
-/// How long a turn takes; one call at least. `case.py` has the same.
+/// How long a turn takes; one call at least.
 const TURN: Duration = Duration::from_millis(500);
 
 /// One that does the work.
@@ -21,7 +22,7 @@ pub trait Contender {
 }
 
 /// Least wall time of each one's calls in all turns, s: what another program on the machine disturbs least.
-pub fn least(all: &mut [Box<dyn Contender + '_>]) -> Result<Vec<f64>, Failure> {
+pub fn race(all: &mut [Box<dyn Contender + '_>]) -> Result<Vec<f64>, Failure> {
     let mut least = vec![f64::INFINITY; all.len()];
     for _ in 0..TURNS {
         for (least, one) in least.iter_mut().zip(&mut *all) {
@@ -36,13 +37,7 @@ pub struct Own<F>(pub F);
 
 impl<F: FnMut() -> Result<(), Failure>> Contender for Own<F> {
     fn turn(&mut self) -> Result<f64, Failure> {
-        let (begin, mut least) = (Instant::now(), f64::INFINITY);
-        while begin.elapsed() < TURN {
-            let start = Instant::now();
-            (self.0)()?;
-            least = least.min(start.elapsed().as_secs_f64());
-        }
-        Ok(least)
+        least(1, TURN, &mut self.0)
     }
 }
 
@@ -98,7 +93,7 @@ impl Peer {
 
 impl Contender for Peer {
     fn turn(&mut self) -> Result<f64, Failure> {
-        writeln!(self.orders, "again")?;
+        writeln!(self.orders, "{}", TURN.as_secs_f64())?;
         self.orders.flush()?;
         let seconds = self.answer()?.as_f64();
         Ok(seconds.ok_or("the peer's time is no number")?)

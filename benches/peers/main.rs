@@ -12,9 +12,11 @@
 #[path = "../cases.rs"]
 mod cases;
 mod contender;
+#[path = "../least.rs"]
+mod least;
 
 use cases::{Case, Failure, golden, numbers};
-use contender::{Contender, Own, Peer, least};
+use contender::{Contender, Own, Peer, race};
 use odesync::datasets::{Dataset, RelativeTo};
 use odesync::field::{Isa, VectorField};
 use odesync::odesolve::{SolveOptions, solve};
@@ -67,7 +69,7 @@ fn rows(
     by: Vec<String>,
     all: &mut [Box<dyn Contender + '_>],
 ) -> Result<Vec<Row>, Failure> {
-    let times = least(all)?;
+    let times = race(all)?;
     let own = times.first().copied().unwrap_or(f64::NAN);
     let row = |(by, &seconds)| Row {
         work: work.into(),
@@ -193,7 +195,7 @@ fn threads() -> Result<String, Failure> {
             Ok(pool.install(|| objective.evaluate(&params, 1.0, true, None).map(drop))?)
         })));
     }
-    let times = least(&mut all)?;
+    let times = race(&mut all)?;
     Ok(format!(
         "Loss and gradient of eight samples: one thread {:.3} ms, two threads {:.3} ms, {:.2} times faster.",
         1e3 * times[0],

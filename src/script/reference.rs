@@ -24,23 +24,16 @@ pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
 /// Everything by topic, a line or two each, of at most `width` columns where words allow it.
 pub fn index(docs: &[Doc], width: usize) -> String {
     let topics = topics(docs).into_iter();
-    let mut text: Vec<String> = topics
-        .map(|topic| {
-            format!(
-                "{}\n{}",
-                capital(topic),
-                list(&of_topic(docs, topic), width)
-            )
-        })
-        .collect();
+    let mut text: Vec<String> = topics.map(|topic| topic_page(docs, topic, width)).collect();
     text.push(
         "`odesync docs NAME` (`:doc NAME` in the REPL) shows one with an example, or a topic, or a type with its members.\n".into(),
     );
     text.join("\n")
 }
 
-fn of_topic<'a>(docs: &'a [Doc], topic: &str) -> Vec<&'a Doc> {
-    docs.iter().filter(|doc| doc.topic == topic).collect()
+fn topic_page(docs: &[Doc], topic: &str, width: usize) -> String {
+    let here: Vec<&Doc> = docs.iter().filter(|doc| doc.topic == topic).collect();
+    format!("{}\n{}", capital(topic), list(&here, width))
 }
 
 /// A line or two each.
@@ -108,11 +101,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     pages.extend(type_page(docs, name, width));
     let topic = name.to_lowercase();
     if topics(docs).contains(&topic.as_str()) {
-        pages.push(format!(
-            "{}\n{}",
-            capital(&topic),
-            list(&of_topic(docs, &topic), width)
-        ));
+        pages.push(topic_page(docs, &topic, width));
     }
     if pages.is_empty() {
         return Err(unknown(docs, name));

@@ -93,28 +93,29 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     solver.max_steps = options.count("max_steps", solver.max_steps)?;
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
     solver.check()?;
-    let chosen =
-        solver.method.adaptive() && solver.step_size.or(solver.substeps.map(|_| 1.0)).is_none();
+    idle(&solver, controller.is_some())?;
+    Ok(solver)
+}
+
+/// The error for an option that changes nothing with this method and these steps.
+fn idle(solver: &SolveOptions, controller: bool) -> Result<()> {
     let of_explicit = matches!(
         solver.method.family,
         Family::ExplicitRungeKutta(_) | Family::Auto { .. }
     );
-    let idle = |key: &str, why: &str| {
-        let name = solver.method.name;
-        Err(Error::invalid(format!(
-            "{key} has no effect: {}; leave it out",
-            why.replace("METHOD", name)
-        )))
+    let why = if controller && !of_explicit {
+        format!(
+            "controller has no effect: it is of explicit Runge-Kutta methods that choose their steps, and \"{}\" is none",
+            solver.method.name
+        )
+    } else if controller && solver.fixed() {
+        "controller has no effect: the steps are of a fixed size".into()
+    } else if solver.first_step.is_some() && solver.fixed() {
+        "first_step has no effect: the steps are of a fixed size".into()
+    } else {
+        return Ok(());
     };
-    match (&controller, solver.first_step) {
-        (Some(_), _) if !of_explicit => idle(
-            "controller",
-            "it is of explicit Runge-Kutta methods that choose their steps, and \"METHOD\" is none",
-        ),
-        (Some(_), _) if !chosen => idle("controller", "the steps are of a fixed size"),
-        (_, Some(_)) if !chosen => idle("first_step", "the steps are of a fixed size"),
-        _ => Ok(solver),
-    }
+    Err(Error::invalid(format!("{why}; leave it out")))
 }
 
 /// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous one.
