@@ -9,8 +9,7 @@ use super::program::{Back, Code, Kind, Loc};
 /// Finds out how each instruction of the dynamic program leaves the adjoint of its operand, and which ones begin at zero.
 pub(super) fn find(code: &mut Code, output: Loc) {
     let n = code.instructions.len();
-    // The reader of every value that has a single one, which reads the whole of it and can set its adjoint.
-    let only: Vec<Option<usize>> = (0..n).map(|i| only_reader(code, output, i)).collect();
+    let only: Vec<Option<usize>> = only_readers(code, output);
     for reader in only.iter().flatten() {
         code.instructions[*reader].back = Back::Set;
     }
@@ -41,23 +40,37 @@ pub(super) fn find(code: &mut Code, output: Loc) {
     }
 }
 
-fn only_reader(code: &Code, output: Loc, i: usize) -> Option<usize> {
-    let value = &code.instructions[i];
-    let reads = |x: &Loc| !x.fixed && x.at < value.at + value.len && value.at < x.at + x.len;
-    if reads(&output) {
-        return None;
+/// Of every value the reader, where it has a single one, which reads the whole of it and can set its adjoint.
+fn only_readers(code: &Code, output: Loc) -> Vec<Option<usize>> {
+    let all = &code.instructions;
+    let mut only: Vec<Option<usize>> = vec![None; all.len()];
+    let mut reads: Vec<usize> = vec![0; all.len()];
+    // The values that lie where an operand does; they lie in the order of the instructions.
+    let values = |x: &Loc| {
+        let (at, end) = (x.at, x.at + x.len);
+        let first = all.partition_point(|value| value.at + value.len <= at);
+        let values = all.iter().enumerate().skip(first);
+        values
+            .take_while(move |(_, value)| value.at < end)
+            .map(|(i, _)| i)
+    };
+    for (reader, instruction) in all.iter().enumerate() {
+        let sets = matches!(
+            instruction.kind,
+            Kind::Unary { .. } | Kind::Power { .. } | Kind::Affine { .. }
+        );
+        for x in instruction.kind.operands().iter().filter(|x| !x.fixed) {
+            for i in values(x) {
+                let whole = (x.at, x.len) == (all[i].at, all[i].len);
+                reads[i] += 1;
+                only[i] = (sets && whole && reads[i] == 1).then_some(reader);
+            }
+        }
     }
-    let mut readers = (i + 1..code.instructions.len()).flat_map(|reader| {
-        let operands = code.instructions[reader].kind.operands().into_iter();
-        operands.filter(reads).map(move |x| (reader, x))
-    });
-    let (reader, x) = readers.next()?;
-    if readers.next().is_some() || (x.at, x.len) != (value.at, value.len) {
-        return None;
+    if !output.fixed {
+        for i in values(&output) {
+            only[i] = None;
+        }
     }
-    let sets = matches!(
-        code.instructions[reader].kind,
-        Kind::Unary { .. } | Kind::Power { .. } | Kind::Affine { .. }
-    );
-    sets.then_some(reader)
+    only
 }
