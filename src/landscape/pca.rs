@@ -43,10 +43,21 @@ impl Pca {
                 "the parameters of the run are not all finite",
             ));
         }
-        let Some(mean) = points.mean_axis(Axis(0)) else {
+        let away = &points - &points.row(count - 1);
+        if away.iter().any(|x| !x.is_finite()) {
+            return Err(Error::invalid(
+                "the parameters of the run lie too far apart for numbers to hold their distance",
+            ));
+        }
+        // By a power of two, which rounds nothing: sums and squares of large numbers would be infinite, and the decomposition of such
+        // a matrix never ends.
+        let most = points.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        let exponent = most.log2().clamp(-1000.0, 1023.0) as i32;
+        let scaled = points.mapv(|x| x * 2.0_f64.powi(-exponent));
+        let Some(mean) = scaled.mean_axis(Axis(0)) else {
             return Err(Error::invalid("there are no points"));
         };
-        let centred = &points - &mean;
+        let centred = &scaled - &mean;
         // nalgebra takes matrices with at least as many rows as columns faster.
         let matrix = DMatrix::from_fn(n, count, |i, j| centred[[j, i]]);
         let svd = matrix.svd(true, false);
@@ -70,7 +81,6 @@ impl Pca {
                 .for_each(|(to, from)| *to = from);
         }
         let origin = points.row(count - 1).to_vec();
-        let away = &points - &points.row(count - 1);
         let ratio = |i: &usize| svd.singular_values[*i].powi(2) / total;
         Ok(Pca {
             path: away.dot(&directions.t()),
@@ -97,6 +107,31 @@ impl Pca {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Large and small numbers have the components of ordinary ones; numbers whose distance is none are refused.
+    #[test]
+    fn numbers_of_any_size() {
+        let points = Array2::from_shape_fn((5, 3), |(i, j)| ((3 * i + j) as f64).sin());
+        let want = Pca::of(points.view(), 2).unwrap();
+        for scale in [2.0_f64.powi(1000), 2.0_f64.powi(-1000)] {
+            let got = Pca::of((&points * scale).view(), 2).unwrap();
+            assert_eq!(got.directions, want.directions);
+            assert_eq!(got.explained_variance_ratio, want.explained_variance_ratio);
+            assert_eq!(got.path, &want.path * scale);
+        }
+        let same_sign =
+            Array2::from_shape_fn((9, 2), |(i, j)| 1.7e308 - 1e300 * (i * (j + 1)) as f64);
+        assert!(
+            Pca::of(same_sign.view(), 2)
+                .unwrap()
+                .path
+                .iter()
+                .all(|x| x.is_finite())
+        );
+        let far = Array2::from_shape_fn((3, 2), |(i, _)| if i == 1 { 1.7e308 } else { -1.7e308 });
+        let error = Pca::of(far.view(), 2).unwrap_err().to_string();
+        assert!(error.contains("too far apart"), "{error}");
+    }
 
     /// Points on an ellipse in a tilted plane: the singular value decomposition is known.
     #[test]
