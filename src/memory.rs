@@ -1,6 +1,9 @@
 //! How much memory there is to use.
 
+use std::fmt::Display;
 use std::sync::OnceLock;
+
+use crate::{Error, Result};
 
 /// A quarter of the machine's memory, or of the control group's where that is less; 2 GiB where neither is known.
 ///
@@ -22,6 +25,20 @@ pub fn readable(bytes: usize) -> String {
     }
     let digits = usize::from(value < 10.0 && unit > 0);
     format!("{value:.digits$} {}", UNITS[unit])
+}
+
+/// The error for what would take more bytes than [`default_limit`]; `cure` says what to do about it.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid): "`what` would take 12 GiB; `cure`".
+pub(crate) fn check_room(bytes: usize, what: impl Display, cure: &str) -> Result<()> {
+    if bytes <= default_limit() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{what} would take {}; {cure}",
+        readable(bytes)
+    )))
 }
 
 fn quarter() -> usize {

@@ -160,3 +160,27 @@ fn output_is_captured_in_order() {
     assert!(outcome.is_unit);
     assert_eq!(*text.lock().unwrap(), "1\n<eval>:1:11: \"two\"\n[3.0]\n");
 }
+
+#[test]
+fn counts_that_no_memory_holds() {
+    let base = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let h = hessian(lotka_volterra().trainable([\"a\"]), d); ";
+    for code in [
+        "h.trace_estimate(#{ probes: N })",
+        "h.density_estimate(#{ probes: N, steps: 1 })",
+        "random_directions(blackbox([2, 4, 2]), N)",
+    ] {
+        for n in ["100000000000", "4611686018427387904", "9223372036854775807"] {
+            let error = fails(&format!("{base}{}", code.replace('N', n)));
+            assert!(error.message.contains("ask for fewer"), "{code}: {error}");
+        }
+    }
+    let grid = "let f = figure().line([0, 1], [0, 1]); grid(1, [f, f], #{ row_heights: [1.7976931348623157e308, 9e15] }).text()";
+    assert!(fails(grid).message.contains("relative height"));
+}
+
+/// A system of many bodies has that many terms.
+#[test]
+fn long_equations_are_ready_soon() {
+    let code = "let f = system(1, |t, u, p| { let x = u[0]; for i in 0..60000 { x = sin(x); } [x] }); f.dof";
+    assert_eq!(session().eval(code, None).unwrap().text, "1");
+}

@@ -3,6 +3,7 @@
 use super::hessian::Hessian;
 use super::lanczos::{Krylov, normalise};
 use super::spectrum::DENSE_LIMIT;
+use crate::memory::check_room;
 use crate::random::Generator;
 use crate::{Error, Result};
 
@@ -230,14 +231,17 @@ impl Hessian {
                 options.steps
             )));
         }
-        let numbers = probes.saturating_mul(steps).saturating_mul(n);
-        let bytes = numbers.saturating_mul(size_of::<f64>());
-        if bytes > crate::memory::default_limit() {
-            return Err(Error::invalid(format!(
-                "{probes} probes of {steps} steps of {n} parameters would take {:.1} GiB; ask for fewer",
-                bytes as f64 / f64::from(1 << 30)
-            )));
-        }
+        // The basis of each, the vectors and products of a step, and what holds them.
+        let each = steps
+            .saturating_add(4)
+            .saturating_mul(n)
+            .saturating_mul(size_of::<f64>())
+            .saturating_add(512);
+        check_room(
+            probes.saturating_mul(each),
+            format_args!("{probes} probes of {steps} steps of {n} parameters"),
+            "ask for fewer",
+        )?;
         let mut all: Vec<Krylov> = (0..probes).map(|_| Krylov::default()).collect();
         // The probes go on side by side, so that their products share sweeps over the solves.
         let mut going: Vec<(usize, Vec<f64>)> = (0..probes)

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use crate::error::unknown;
 use crate::field::VectorField;
+use crate::memory::check_room;
 use crate::random::Generator;
 use crate::{Error, Result};
 
@@ -75,12 +76,12 @@ pub fn random_directions(
             params.len()
         )));
     }
-    if count.saturating_mul(params.len()) > crate::memory::default_limit() / size_of::<f64>() {
-        return Err(Error::invalid(format!(
-            "{count} random directions of {} numbers do not fit into the memory; ask for fewer",
-            params.len()
-        )));
-    }
+    let n = params.len();
+    check_room(
+        count.saturating_mul(n).saturating_mul(size_of::<f64>()),
+        format_args!("{count} random directions of {n} numbers"),
+        "ask for fewer",
+    )?;
     let mut generator = Generator::manual_seed(options.seed);
     let mut all = Array2::zeros((count, params.len()));
     for mut row in all.outer_iter_mut() {

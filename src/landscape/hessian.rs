@@ -13,6 +13,7 @@ use super::spectrum::{DENSE_LIMIT, Eigenpairs};
 use crate::datasets::Dataset;
 use crate::field::VectorField;
 use crate::field::native::MAX_WIDTH;
+use crate::memory::check_room;
 use crate::{Error, Result};
 
 /// The Hessian H = ∂²L/∂θ² of a loss at a point, as an operator.
@@ -164,13 +165,11 @@ impl Hessian {
             return Ok(matrix.clone());
         }
         let n = self.n();
-        let bytes = n.saturating_mul(n).saturating_mul(2 * size_of::<f64>());
-        if bytes > crate::memory::default_limit() {
-            return Err(Error::invalid(format!(
-                "the dense Hessian of {n} parameters would take {:.1} GiB; use apply, eigenpairs or trace, which need no matrix",
-                bytes as f64 / f64::from(1 << 30)
-            )));
-        }
+        check_room(
+            n.saturating_mul(n).saturating_mul(2 * size_of::<f64>()),
+            format_args!("the dense Hessian of {n} parameters"),
+            "use apply, eigenpairs or trace, which need no matrix",
+        )?;
         let keep = |_: usize, columns: Vec<Vec<f64>>| columns;
         let columns = self.in_blocks(n, &|r| self.units(r), Kind::Full, &keep, progress)?;
         let mut matrix = Array2::zeros((n, n));

@@ -4,6 +4,7 @@ use nalgebra::DMatrix;
 use ndarray::Array2;
 
 use super::spectrum::{Eigenpairs, decompose, oriented};
+use crate::memory::check_room;
 use crate::random::Generator;
 use crate::{Error, Result};
 
@@ -23,13 +24,11 @@ pub(super) fn lanczos(
     mut apply: impl FnMut(&[f64]) -> Result<Vec<f64>>,
 ) -> Result<Eigenpairs> {
     let most = n.min(40 * count + 400);
-    let bytes = most.saturating_mul(n).saturating_mul(size_of::<f64>());
-    if bytes > crate::memory::default_limit() {
-        return Err(Error::invalid(format!(
-            "{count} eigenpairs of {n} parameters could take {:.1} GiB; ask for fewer",
-            bytes as f64 / f64::from(1 << 30)
-        )));
-    }
+    check_room(
+        most.saturating_mul(n).saturating_mul(size_of::<f64>()),
+        format_args!("{count} eigenpairs of {n} parameters"),
+        "ask for fewer",
+    )?;
     let mut generator = Generator::manual_seed(0);
     let mut krylov = Krylov::default();
     let mut next = random(n, &mut generator);
@@ -80,13 +79,13 @@ impl Krylov {
     /// Takes in a vector of length 1 and the operator's product with it; gives the next vector and what was its length.
     pub fn extend(&mut self, vector: Vec<f64>, mut product: Vec<f64>) -> Result<(Vec<f64>, f64)> {
         let alpha = dot(&product, &vector);
-        if !alpha.is_finite() {
-            return Err(Error::invalid("the operator is not finite"));
-        }
         self.basis.push(vector);
         self.diagonal.push(alpha);
         orthogonalise(&mut product, &self.basis);
         let beta = normalise(&mut product);
+        if !(alpha.is_finite() && beta.is_finite()) {
+            return Err(Error::invalid("the operator is not finite, or too large"));
+        }
         Ok((product, beta))
     }
 

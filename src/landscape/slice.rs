@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use super::loss::{LossFunction, values};
+use crate::memory::check_room;
 use crate::{Error, Result};
 
 /// A direction and the places along it.
@@ -66,11 +67,11 @@ impl Slice {
             axes,
         };
         let count = slice.len();
-        if count.saturating_mul(2 * size_of::<f64>()) > crate::memory::default_limit() {
-            return Err(Error::invalid(format!(
-                "a landscape of {count} points does not fit into memory; ask for fewer"
-            )));
-        }
+        check_room(
+            count.saturating_mul(2 * size_of::<f64>()),
+            format_args!("a landscape of {count} points"),
+            "ask for fewer",
+        )?;
         Ok(slice)
     }
 

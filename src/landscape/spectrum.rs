@@ -5,6 +5,7 @@ use ndarray::Array2;
 
 use super::hessian::{Hessian, Kind};
 use super::lanczos::lanczos;
+use crate::memory::check_room;
 use crate::random::Generator;
 use crate::{Error, Result};
 
@@ -97,11 +98,12 @@ impl Hessian {
     /// # Errors
     /// Fewer than two probes, a Hessian that is not finite, or an interrupt.
     pub fn trace_estimate(&self, probes: usize, seed: u64) -> Result<Trace> {
-        if probes > crate::memory::default_limit() / size_of::<f64>() {
-            return Err(Error::invalid(format!(
-                "the results of {probes} probes do not fit into the memory; ask for fewer"
-            )));
-        }
+        // The places of the blocks, their results, and these in one list.
+        check_room(
+            probes.saturating_mul(4 * size_of::<f64>()),
+            format_args!("the results of {probes} probes"),
+            "ask for fewer",
+        )?;
         if probes < 2 {
             return Err(Error::invalid(format!(
                 "an estimate of the trace with its error needs at least 2 probes, not {probes}"

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::run::Run;
 use crate::field::VectorField;
+use crate::memory::check_room;
 use crate::{Error, Result};
 
 /// The model's parameters along a run.
@@ -16,19 +17,16 @@ pub struct ParameterPath {
 }
 
 /// The error of a path that would take too much memory.
-pub(super) fn check_room(epochs: usize, every: Option<usize>, n: usize) -> Result<()> {
+pub(super) fn check_path(epochs: usize, every: Option<usize>, n: usize) -> Result<()> {
     let Some(every) = every else {
         return Ok(());
     };
     let numbers = epochs.div_ceil(every.max(1)).saturating_mul(n);
-    let bytes = numbers.saturating_mul(2 * size_of::<f64>());
-    if bytes <= crate::memory::default_limit() {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "the parameters of every {every} epochs would take {:.1} GiB; make trajectory_every larger",
-        bytes as f64 / f64::from(1 << 30)
-    )))
+    check_room(
+        numbers.saturating_mul(2 * size_of::<f64>()),
+        format_args!("the parameters of every {every} epochs"),
+        "make trajectory_every larger",
+    )
 }
 
 impl Run {

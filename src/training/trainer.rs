@@ -126,7 +126,7 @@ impl<'a> Trainer<'a> {
         };
         let params = objective.initial();
         let epochs = options.epochs.unwrap_or_else(|| method.default_epochs());
-        path::check_room(epochs, options.trajectory_every, params.len())?;
+        path::check_path(epochs, options.trajectory_every, params.len())?;
         Ok(Trainer {
             epochs,
             origin: Origin::new(model, data, objective.u0()),
