@@ -53,6 +53,35 @@ fn finish(arguments: &[&str], place: &str, folder: &Path) -> Duration {
     started.elapsed()
 }
 
+/// Number of epochs that a run has written down.
+fn epochs_done(folder: &Path) -> usize {
+    let text = std::fs::read(folder.join("metrics.csv")).unwrap_or_default();
+    let lines = text.iter().filter(|byte| **byte == b'\n').count();
+    lines.saturating_sub(1)
+}
+
+/// Waits for a moment between 0 and 1.2 of a run: up to 0.2 it starts, from 1 on it writes its results, and between them it trains. It
+/// is told by the run's own progress, since the speed of a machine may change from one run to the next.
+fn wait_for(moment: f64, child: &mut Child, folder: &Path, (epochs, time): (usize, Duration)) {
+    let after = |epochs: usize, child: &mut Child| {
+        while epochs_done(folder) < epochs && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    };
+    // The start and the end take about a third of the time each.
+    let outside = |part: f64| time.mul_f64(part / 0.2 / 3.0);
+    if moment < 0.2 {
+        std::thread::sleep(outside(moment));
+    } else if moment < 1.0 {
+        let progress = (moment - 0.2) / 0.8 * epochs as f64;
+        after(progress as usize, child);
+        std::thread::sleep((time / epochs as u32).mul_f64(progress.fract()));
+    } else {
+        after(epochs, child);
+        std::thread::sleep(outside(moment - 1.0));
+    }
+}
+
 /// Everything of a run but the time it took.
 fn assert_same(a: &Path, b: &Path) {
     let (one, other) = (Run::load(a).unwrap(), Run::load(b).unwrap());
@@ -106,13 +135,15 @@ fn assert_same(a: &Path, b: &Path) {
 #[test]
 fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
-    let whole: Vec<(PathBuf, Duration)> = RUNS
+    let whole: Vec<(PathBuf, (usize, Duration))> = RUNS
         .iter()
         .enumerate()
         .map(|(i, run)| {
             let folder = root.path().join(format!("whole_{i}"));
             let time = finish(run, "--out", &folder);
-            (folder, time)
+            let epochs = epochs_done(&folder);
+            assert!(epochs > 0, "{}", folder.display());
+            (folder, (epochs, time))
         })
         .collect();
     let draws = Mutex::new(Generator::manual_seed(7));
@@ -123,17 +154,20 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(i) = { next.lock().unwrap().next() } {
-                    let (folder, time) = &whole[i % RUNS.len()];
+                    let (folder, of_whole) = &whole[i % RUNS.len()];
                     let run = RUNS[i % RUNS.len()];
                     let own = root.path().join(format!("killed_{i}"));
                     let numbers = draw();
                     let mut child = start(run, "--out", &own);
-                    std::thread::sleep(time.mul_f64(1.2 * numbers[0]));
+                    wait_for(1.2 * numbers[0], &mut child, &own, *of_whole);
                     let signal = if numbers[1] < 0.5 { "-KILL" } else { "-INT" };
-                    Command::new("kill")
-                        .args([signal, &child.id().to_string()])
-                        .status()
-                        .unwrap();
+                    // The number of one that has ended may be another's by now.
+                    if child.try_wait().unwrap().is_none() {
+                        Command::new("kill")
+                            .args([signal, &child.id().to_string()])
+                            .status()
+                            .unwrap();
+                    }
                     let status = child.wait().unwrap();
                     if !status.success() {
                         *killed.lock().unwrap() += 1;
@@ -151,6 +185,7 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
         }
     });
     let killed = *killed.lock().unwrap();
+    println!("{killed} of {KILLS} runs were killed");
     assert!(
         killed >= KILLS / 2,
         "only {killed} of {KILLS} runs were killed before their end"
