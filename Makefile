@@ -14,7 +14,7 @@ FEATURES := --no-default-features
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint licences scripts bench-peers sanitize book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint licences scripts bits bench-peers sanitize book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -102,6 +102,10 @@ $(CARGO_DENY):
 scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
+
+bits: setup ## every output of tests/bits has the bits of the record
+	$(CARGO) build --release $(FEATURES)
+	$(PYTHON) tools/bits.py
 
 book: $(MDBOOK) ## build the book into docs/book (docs/book/index.html)
 	$(MDBOOK) build docs
