@@ -4,8 +4,6 @@
 //!     cargo bench --no-default-features --bench gradients
 
 mod least;
-#[path = "../tests/common/peak.rs"]
-mod peak;
 
 use std::time::Duration;
 
@@ -19,7 +17,7 @@ use odesync::odesolve::{Adjoint, SolveOptions};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
 use odesync::training::{Homotopy, Method, Objective};
-use peak::Peak;
+use odesync_testing::peak::Peak;
 
 #[global_allocator]
 static ALLOCATOR: Peak = Peak::new();

@@ -32,44 +32,29 @@
 //! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync docs`, `odesync compare` …, `odesync doctor` |
 //! | [`prelude`] | the names of the script language for programs and notebooks |
 //! | [`notebook`] | what a notebook shows of a value, interrupts, scripts in cells |
-#![deny(missing_docs)]
-#![deny(unsafe_code)]
 
+mod built_in;
 pub mod cli;
-pub mod config;
-pub mod datasets;
-pub mod devices;
-pub mod dynamics;
-pub mod engines;
-pub mod error;
-pub mod experiments;
-pub mod field;
-pub mod files;
-mod kernel;
-pub mod landscape;
-pub mod logging;
-pub mod memory;
-pub mod models;
 pub mod notebook;
-pub mod odesolve;
-pub mod plotting;
 pub mod prelude;
-pub mod random;
-pub mod schedules;
-pub mod script;
-pub mod smoothing;
-pub mod synchronization;
-pub mod tables;
-#[cfg(feature = "torch")]
-pub mod torch;
-pub mod training;
 
-#[cfg(test)]
-mod test_support;
-
-pub use error::{Error, Result};
 /// The arrays of the library's functions.
 pub use ndarray;
+pub use odesync_base::{Error, Result, error, files, memory, random, tables};
+pub use odesync_config as config;
+pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
+pub use odesync_script::{experiments, script};
+#[cfg(feature = "torch")]
+pub use odesync_torch as torch;
+pub use odesync_train::{
+    datasets, landscape, logging, models, schedules, smoothing, synchronization, training,
+};
+
+/// Figures as SVG, PNG and text; see [`odesync_plot`].
+pub mod plotting {
+    pub use odesync_plot::*;
+    pub use odesync_script::recipes::FitOptions;
+}
 
 /// The Rust of the README and of the book runs as doc tests.
 #[cfg(doctest)]

@@ -226,7 +226,7 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
 /// # Errors
 /// Data and model that do not fit, or a model that can't be solved so far.
 pub fn plot_fit(data: &Dataset, run: &Run, until: impl Into<FitOptions>) -> Result<Panel> {
-    crate::plotting::of::fit(data, run, &until.into())
+    odesync_script::recipes::fit(data, run, &until.into())
 }
 
 /// Trains a copy of `model`, with its progress on standard error and, if there is a folder for its checkpoints, its metrics in

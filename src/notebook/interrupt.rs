@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use crate::kernel::is_notebook;
+use odesync_base::notebook::is_notebook;
 
 type Flag = Arc<AtomicBool>;
 

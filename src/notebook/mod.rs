@@ -8,8 +8,10 @@
 //! | `plots` | the right picture of a value |
 //! | `interrupt` | Jupyter's interrupt stops a training, which keeps what it has |
 //! | `scripts` | the script language in a cell |
+//! | `cells` | what one cell hands on to the next |
 
 mod card;
+mod cells;
 mod interrupt;
 mod plots;
 mod scripts;

@@ -4,9 +4,10 @@ use crate::Result;
 use crate::datasets::Dataset;
 use crate::landscape::{Density, Hessian, Landscape, Pca};
 use crate::odesolve::Solution;
-use crate::plotting::{HeatMap, Panel, of, trajectory};
+use crate::plotting::{HeatMap, Panel, trajectory};
 use crate::smoothing::SmoothingSpline;
 use crate::training::{Ensemble, Run};
+use odesync_script::recipes;
 
 /// What has a picture.
 pub trait Plot {
@@ -27,55 +28,55 @@ impl Plot for Solution {
 /// Points; several samples as lines.
 impl Plot for Dataset {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::data(self)?.into())
+        Ok(recipes::data(self)?.into())
     }
 }
 
 /// Training loss, mse and λ by epoch.
 impl Plot for Run {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::losses(self)?.into())
+        Ok(recipes::losses(self)?.into())
     }
 }
 
 /// The mse of the members by epoch: the median and the band between the quartiles.
 impl Plot for Ensemble {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::losses_of_all(self)?.into())
+        Ok(recipes::losses_of_all(self)?.into())
     }
 }
 
 /// The spline and its derivative, of the first sample.
 impl Plot for SmoothingSpline {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::spline(self, None)?.into())
+        Ok(recipes::spline(self, None)?.into())
     }
 }
 
 /// The loss along a line, or as a map with the path of the run over it.
 impl Plot for Landscape {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::landscape(self, &of::Plane::Map(HeatMap::new()))?.into())
+        Ok(recipes::landscape(self, &recipes::Plane::Map(HeatMap::new()))?.into())
     }
 }
 
 /// The density with its eigenvalues below it.
 impl Plot for Density {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::density(self)?.into())
+        Ok(recipes::density(self)?.into())
     }
 }
 
 /// All its eigenvalues by rank.
 impl Plot for Hessian {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::spectrum(self)?.into())
+        Ok(recipes::spectrum(self)?.into())
     }
 }
 
 /// The way of a run on its first two components.
 impl Plot for Pca {
     fn plot(&self) -> Result<Panel> {
-        Ok(of::path(self)?.into())
+        Ok(recipes::path(self)?.into())
     }
 }

@@ -1,0 +1,23 @@
+//! What every crate of odesync uses.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`error`], [`failure`] | the one error type, nearest names; why a solve could not be finished |
+//! | [`files`] | files written complete or not at all |
+//! | [`memory`] | how much memory there is |
+//! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
+//! | [`tables`] | aligned text |
+//! | [`build`], [`notebook`] | what the program and the notebook tell the crates below them |
+
+pub mod build;
+pub mod error;
+pub mod failure;
+pub mod files;
+pub mod memory;
+pub mod notebook;
+pub mod random;
+pub mod tables;
+#[cfg(feature = "rhai")]
+pub mod thrown;
+
+pub use error::{Error, Result};

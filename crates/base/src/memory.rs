@@ -1,0 +1,72 @@
+//! How much memory there is to use.
+
+use std::fmt::Display;
+use std::sync::OnceLock;
+
+use crate::{Error, Result};
+
+/// A quarter of the machine's memory, or of the control group's where that is less; 2 GiB where neither is known.
+///
+/// Memory is looked at between two steps of a script, and a step that copies a list of lists can double what is held; with what
+/// the allocator loses on small pieces, the process stays within the machine.
+pub fn default_limit() -> usize {
+    static LIMIT: OnceLock<usize> = OnceLock::new();
+    *LIMIT.get_or_init(quarter)
+}
+
+/// A number of bytes for people: "512 MiB".
+pub fn readable(bytes: usize) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(value < 10.0 && unit > 0);
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
+/// The error for what would take more bytes than [`default_limit`]; `cure` says what to do about it.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid): "`what` would take 12 GiB; `cure`".
+pub fn check_room(bytes: usize, what: impl Display, cure: &str) -> Result<()> {
+    if bytes <= default_limit() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{what} would take {}; {cure}",
+        readable(bytes)
+    )))
+}
+
+fn quarter() -> usize {
+    let group = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .find_map(|path| {
+        std::fs::read_to_string(path)
+            .ok()?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
+    let machine = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+            line.split_whitespace()
+                .nth(1)?
+                .parse::<usize>()
+                .ok()?
+                .checked_mul(1024)
+        });
+    match (group, machine) {
+        (Some(a), Some(b)) => a.min(b) / 4,
+        (Some(a), None) | (None, Some(a)) => a / 4,
+        (None, None) => 2 << 30,
+    }
+}

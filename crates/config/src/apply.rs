@@ -1,0 +1,222 @@
+//! Overrides of single values.
+
+use std::sync::Arc;
+
+use serde_yaml::{Mapping, Value};
+
+use crate::{Error, Result};
+use odesync_base::error;
+
+use super::Override;
+use super::interpolate;
+use super::origin::Origins;
+use super::overrides::Action;
+use super::tree;
+
+/// Applies one override to a tree.
+pub(super) fn apply(root: &mut Value, origins: &mut Origins, change: &Override) -> Result<()> {
+    let origin: Arc<str> = format!("the override `{change}`").into();
+    let key = change.key();
+    let value = || change.value().cloned().unwrap_or(Value::Null);
+    match change.action {
+        Action::Set => {
+            let Some(place) = tree::get_mut(root, key) else {
+                let hint = format!("; to add it write +{change}");
+                return Err(unknown_key(root, origins, key, &hint));
+            };
+            *place = fitting(place, value(), change)?;
+        }
+        Action::Add => {
+            if let Some(present) = tree::get(root, key) {
+                return Err(Error::invalid(format!(
+                    "override `{change}`: {key} is there already, it is {} (from {}); to change it drop the +",
+                    tree::brief(present),
+                    origins.of(key)
+                )));
+            }
+            add(root, origins, change, value())?;
+        }
+        Action::Force => match tree::get_mut(root, key) {
+            Some(place) => *place = value(),
+            None => add(root, origins, change, value())?,
+        },
+        Action::Delete => {
+            delete(root, origins, change)?;
+            origins.forget(key);
+            return Ok(());
+        }
+    }
+    origins.forget(key);
+    origins.note(key, &origin);
+    Ok(())
+}
+
+/// The value of an override as it goes in the place of `present`, whose kind it must have.
+fn fitting(present: &Value, given: Value, change: &Override) -> Result<Value> {
+    let refers = |value: &Value| value.as_str().is_some_and(interpolate::is_reference);
+    let fits = match (present, &given) {
+        // Nothing is known of the kind of the key.
+        (Value::Null | Value::String(_), _) => true,
+        (_, Value::Null) => true,
+        (Value::Bool(_), Value::Bool(_))
+        | (Value::Number(_), Value::Number(_))
+        | (Value::Sequence(_), Value::Sequence(_))
+        | (Value::Mapping(_), Value::Mapping(_)) => true,
+        (_, given) => refers(given),
+    };
+    if !fits {
+        return Err(Error::invalid(format!(
+            "override `{change}`: {} is {}, it should become {} again, not {}; ++{change} replaces it all the same",
+            change.key(),
+            tree::brief(present),
+            tree::kind(present),
+            tree::brief(&given)
+        )));
+    }
+    // 1 in the place of 0.5 is 1.0, so that the key stays a float.
+    if let (Value::Number(present), Value::Number(number)) = (present, &given)
+        && present.is_f64()
+        && !number.is_f64()
+        && let Some(float) = number.as_f64().filter(|x| x.abs() < (1u64 << 53) as f64)
+    {
+        return Ok(Value::Number(float.into()));
+    }
+    Ok(given)
+}
+
+/// Puts a value where nothing is, with the maps that lead there.
+fn add(root: &mut Value, origins: &Origins, change: &Override, value: Value) -> Result<()> {
+    let key = change.key();
+    let mut place = root;
+    let mut path = String::new();
+    for segment in key.split('.') {
+        if place.is_null() {
+            *place = Value::Mapping(Mapping::new());
+        }
+        place = match place {
+            Value::Mapping(map) => map.entry(segment.into()).or_insert(Value::Null),
+            Value::Sequence(list) => {
+                let length = list.len();
+                let element = segment
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|index| list.get_mut(index));
+                match element {
+                    Some(element) => element,
+                    None => {
+                        return Err(Error::invalid(format!(
+                            "override `{change}`: {path} is a list of {length}, to which no {segment} can be added: give the whole list, \
+                             {path}=[…]"
+                        )));
+                    }
+                }
+            }
+            other => {
+                return Err(Error::invalid(format!(
+                    "override `{change}`: {path} is {} (from {}), which has no keys",
+                    tree::brief(other),
+                    origins.of(&path)
+                )));
+            }
+        };
+        path = tree::join(&path, segment);
+    }
+    *place = value;
+    Ok(())
+}
+
+fn delete(root: &mut Value, origins: &Origins, change: &Override) -> Result<()> {
+    let key = change.key();
+    let Some(present) = tree::get(root, key) else {
+        return Err(unknown_key(root, origins, key, ""));
+    };
+    if let Some(expected) = change.value() {
+        let equal = match (present, expected) {
+            (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+            (a, b) => a == b,
+        };
+        if !equal {
+            return Err(Error::invalid(format!(
+                "override `{change}`: {key} is {} (from {})",
+                tree::brief(present),
+                origins.of(key)
+            )));
+        }
+    }
+    let (above, last) = key.rsplit_once('.').unwrap_or(("", key));
+    let above_value = match above {
+        "" => Some(root),
+        above => tree::get_mut(root, above),
+    };
+    match above_value {
+        Some(Value::Mapping(map)) => {
+            map.shift_remove(last);
+            Ok(())
+        }
+        _ => Err(Error::invalid(format!(
+            "override `{change}`: {above} is a list: give the whole list, {above}=[…]"
+        ))),
+    }
+}
+
+/// The error for a path that leads nowhere: how far it leads, what is known there, and the file where it would stand.
+pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str) -> Error {
+    let mut found = root;
+    let mut path = String::new();
+    let mut missing = key;
+    for segment in key.split('.') {
+        let Some(next) = tree::child(found, segment) else {
+            missing = segment;
+            break;
+        };
+        found = next;
+        path = tree::join(&path, segment);
+    }
+    let file = origins.of(&path);
+    let map = match found {
+        Value::Mapping(map) => map,
+        Value::Sequence(list) => {
+            return Error::invalid(format!(
+                "unknown key \"{key}\": {path} is a list of {}, whose elements are {path}.0, {path}.1 and so on (from {file})",
+                list.len()
+            ));
+        }
+        other => {
+            return Error::invalid(format!(
+                "unknown key \"{key}\": {path} is {}, which has no keys (from {file}){hint}",
+                tree::brief(other)
+            ));
+        }
+    };
+    let known: Vec<String> = tree::keys(map).map(|key| tree::join(&path, key)).collect();
+    // A key of the same name elsewhere is what `lr=0.1` means; a similar one here comes second.
+    let elsewhere = match key.contains('.') {
+        true => None,
+        false => find(root, key, String::new()),
+    };
+    let near = elsewhere
+        .or_else(|| error::nearest(missing, tree::keys(map)).map(|near| tree::join(&path, near)));
+    let near = match near {
+        Some(near) => format!(" (did you mean \"{near}\"?)"),
+        None => String::new(),
+    };
+    let known = match known.is_empty() {
+        true => "there are none".to_string(),
+        false => format!("known: {}", known.join(", ")),
+    };
+    Error::invalid(format!(
+        "unknown key \"{key}\"{near}: it would stand in {file}; {known}{hint}"
+    ))
+}
+
+/// The path of the first key called `name`, `path` being that of `value`.
+fn find(value: &Value, name: &str, path: String) -> Option<String> {
+    let Value::Mapping(map) = value else {
+        return None;
+    };
+    if map.contains_key(name) {
+        return Some(tree::join(&path, name));
+    }
+    map.iter()
+        .find_map(|(key, value)| find(value, name, tree::join(&path, key.as_str()?)))
+}

@@ -1,0 +1,246 @@
+//! References: `${a.b}` in a text is the value of the key `a.b`.
+
+use serde_yaml::{Mapping, Value};
+
+use crate::{Error, Result};
+use odesync_base::error;
+
+use super::origin::Origins;
+use super::tree;
+use super::write;
+
+/// References, values and bytes that resolving may make: references that double at every step would have no end.
+const MAX_WORK: usize = 1_000_000;
+/// Levels of maps, lists and references within each other.
+const MAX_NESTED: usize = 3 * tree::MAX_DEPTH;
+
+/// A tree with every reference replaced by what it refers to.
+///
+/// # Errors
+/// References to keys that do not exist, with the nearest name; circles; a list or map within a text; references that are not
+/// closed or have a form that is not known.
+pub(super) fn resolve(root: &Value, origins: &Origins) -> Result<Value> {
+    let mut resolver = Resolver {
+        root,
+        origins,
+        followed: Vec::new(),
+        work: 0,
+        depth: 0,
+    };
+    resolver.value(root, "")
+}
+
+/// A text that resolving turns into `text`.
+pub(super) fn escape(text: &str) -> String {
+    // Backslashes count before `${` only; there each of them, and the `$`, needs one more.
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let (before, after) = rest.split_at(start);
+        out.push_str(before);
+        out.extend(std::iter::repeat_n('\\', backslashes(before) + 1));
+        out.push_str("${");
+        rest = &after[2..];
+    }
+    out + rest
+}
+
+/// Whether a text holds a reference.
+pub(super) fn is_reference(text: &str) -> bool {
+    parse(text).is_ok_and(|pieces| pieces.iter().any(|piece| matches!(piece, Piece::Key(_))))
+}
+
+fn backslashes(text: &str) -> usize {
+    text.len() - text.trim_end_matches('\\').len()
+}
+
+enum Piece<'a> {
+    Text(String),
+    Key(&'a str),
+}
+
+fn parse(text: &str) -> std::result::Result<Vec<Piece<'_>>, String> {
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let (before, after) = rest.split_at(start);
+        let count = backslashes(before);
+        literal.push_str(&before[..before.len() - count]);
+        literal.extend(std::iter::repeat_n('\\', count / 2));
+        rest = &after[2..];
+        if count % 2 == 1 {
+            literal.push_str("${");
+            continue;
+        }
+        let Some(end) = rest.find('}') else {
+            return Err(format!(
+                "`{after}` has no closing brace; a plain ${{ is written \\${{"
+            ));
+        };
+        let key = rest[..end].trim();
+        rest = &rest[end + 1..];
+        let good = |segment: &str| {
+            !segment.is_empty()
+                && segment
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        };
+        if !key.split('.').all(good) {
+            return Err(format!(
+                "`${{{key}}}` is not a reference: it should be the full path of a key as ${{training.lr}}; a plain ${{ is written \\${{"
+            ));
+        }
+        if !literal.is_empty() {
+            pieces.push(Piece::Text(std::mem::take(&mut literal)));
+        }
+        pieces.push(Piece::Key(key));
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        pieces.push(Piece::Text(literal));
+    }
+    Ok(pieces)
+}
+
+struct Resolver<'a> {
+    root: &'a Value,
+    origins: &'a Origins,
+    /// The references that are being followed.
+    followed: Vec<String>,
+    work: usize,
+    depth: usize,
+}
+
+impl<'a> Resolver<'a> {
+    fn fault(&self, path: &str, message: impl std::fmt::Display) -> Error {
+        Error::invalid(format!("{path}: {message} (in {})", self.origins.of(path)))
+    }
+
+    fn spend(&mut self, work: usize, path: &str) -> Result<()> {
+        self.work += work;
+        if self.work > MAX_WORK {
+            return Err(self.fault(path, "the references ${…} grow without bounds"));
+        }
+        Ok(())
+    }
+
+    /// `value`, which stands at `path`, without references.
+    fn value(&mut self, value: &Value, path: &str) -> Result<Value> {
+        self.spend(1, path)?;
+        if self.depth >= MAX_NESTED {
+            return Err(self.fault(path, "references ${…} are nested too deeply"));
+        }
+        self.depth += 1;
+        let resolved = match value {
+            Value::String(text) => self.text(text, path)?,
+            Value::Sequence(list) => {
+                let mut resolved = Vec::with_capacity(list.len());
+                for (index, element) in list.iter().enumerate() {
+                    resolved.push(self.value(element, &tree::join(path, &index.to_string()))?);
+                }
+                Value::Sequence(resolved)
+            }
+            Value::Mapping(map) => {
+                let mut resolved = Mapping::with_capacity(map.len());
+                for (key, value) in map {
+                    let path = tree::join(path, key.as_str().unwrap_or_default());
+                    resolved.insert(key.clone(), self.value(value, &path)?);
+                }
+                Value::Mapping(resolved)
+            }
+            other => other.clone(),
+        };
+        self.depth -= 1;
+        Ok(resolved)
+    }
+
+    fn text(&mut self, text: &str, path: &str) -> Result<Value> {
+        self.spend(text.len(), path)?;
+        let pieces = parse(text).map_err(|message| self.fault(path, message))?;
+        if let [Piece::Key(key)] = pieces[..] {
+            return self.follow(key, path);
+        }
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(&text),
+                Piece::Key(key) => {
+                    let value = match self.follow(key, path)? {
+                        Value::String(text) => text,
+                        list_or_map @ (Value::Sequence(_) | Value::Mapping(_)) => {
+                            let message = format!(
+                                "${{{key}}} is {}, which cannot stand within a text",
+                                tree::kind(&list_or_map)
+                            );
+                            return Err(self.fault(path, message));
+                        }
+                        other => write::flow(&other),
+                    };
+                    self.spend(value.len(), path)?;
+                    out.push_str(&value);
+                }
+            }
+        }
+        Ok(Value::String(out))
+    }
+
+    /// What the key `key`, referred to at `path`, is.
+    fn follow(&mut self, key: &str, path: &str) -> Result<Value> {
+        if self.followed.iter().any(|followed| followed == key) {
+            let circle = self.followed.join(" → ");
+            return Err(self.fault(path, format!("references go in a circle: {circle} → {key}")));
+        }
+        self.followed.push(key.to_string());
+        let value = self.lookup(key, path)?;
+        self.followed.pop();
+        Ok(value)
+    }
+
+    fn lookup(&mut self, key: &str, path: &str) -> Result<Value> {
+        let root = self.root;
+        let mut found = root;
+        let mut at = String::new();
+        let mut rest = Some(key);
+        while let Some(path_on) = rest {
+            if let Value::String(text) = found {
+                // A reference on the way: go on in what it stands for, which is resolved already.
+                let whole = self.text(text, &at)?;
+                return match tree::get(&whole, path_on) {
+                    Some(value) => Ok(value.clone()),
+                    None => Err(self.missing(&whole, path_on, key, path)),
+                };
+            }
+            let (segment, after) = match path_on.split_once('.') {
+                Some((segment, after)) => (segment, Some(after)),
+                None => (path_on, None),
+            };
+            found = match tree::child(found, segment) {
+                Some(next) => next,
+                None => return Err(self.missing(root, key, key, path)),
+            };
+            at = tree::join(&at, segment);
+            rest = after;
+        }
+        self.value(found, &at)
+    }
+
+    /// The error for a reference that leads nowhere; it is the path `rest` in `value` that does not exist.
+    fn missing(&self, value: &Value, rest: &str, key: &str, path: &str) -> Error {
+        let mut found = value;
+        let mut missing = rest;
+        for segment in rest.split('.') {
+            missing = segment;
+            match tree::child(found, segment) {
+                Some(next) => found = next,
+                None => break,
+            }
+        }
+        let known: Vec<&str> = match found {
+            Value::Mapping(map) => tree::keys(map).collect(),
+            _ => Vec::new(),
+        };
+        let error = error::unknown("key", missing, known.iter().copied());
+        self.fault(path, format!("${{{key}}} leads nowhere: {error}"))
+    }
+}

@@ -1,0 +1,36 @@
+//! The configurations that the program is built with.
+
+use include_dir::{Dir, include_dir};
+
+use super::*;
+
+static CONFIGS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../configs");
+
+inventory::submit! {
+    BuiltIn(&CONFIGS)
+}
+
+#[test]
+fn every_experiment_composes_with_every_option_and_reruns() {
+    let library = Library::BuiltIn;
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("config.yaml");
+    let experiments = library.experiments().unwrap();
+    assert!(!experiments.is_empty());
+    for experiment in &experiments {
+        let mut choices = vec![None];
+        for group in library.groups().unwrap() {
+            for option in library.options(&group).unwrap() {
+                choices.push(Some(format!("{group}={option}").parse().unwrap()));
+            }
+        }
+        for choice in choices {
+            let config = Config::compose(&library, experiment, choice.as_slice())
+                .unwrap_or_else(|e| panic!("{experiment} {choice:?}: {e}"));
+            assert_eq!(config.name(), experiment);
+            std::fs::write(&saved, config.to_yaml()).unwrap();
+            let again = Config::from_file(&saved, &library, &[]).unwrap();
+            assert_eq!(again.to_yaml(), config.to_yaml());
+        }
+    }
+}

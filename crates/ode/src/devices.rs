@@ -1,0 +1,343 @@
+//! Devices by name, and what stands between the torch engine and an NVIDIA GPU.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// The oldest driver that CUDA 13, which libtorch is built for, works with.
+pub const OLDEST_DRIVER: u32 = 580;
+
+/// Where an engine computes.
+///
+/// ```
+/// use odesync_ode::devices::Device;
+///
+/// assert_eq!("cuda".parse::<Device>()?, Device::Cuda(0));
+/// assert_eq!("cuda:1".parse::<Device>()?.to_string(), "cuda:1");
+/// assert_eq!(Device::Cuda(1).engine(), "torch");
+/// # Ok::<(), odesync_ode::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Device {
+    /// The processor: `cpu`.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU by its number from 0: `cuda` is the first, `cuda:1` the second.
+    Cuda(usize),
+}
+
+impl Device {
+    /// The engine that runs on this device where nothing else is said: `native` or `torch`.
+    pub fn engine(self) -> &'static str {
+        match self {
+            Device::Cpu => "native",
+            Device::Cuda(_) => "torch",
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let number = match name {
+            "cpu" => return Ok(Device::Cpu),
+            "cuda" => return Ok(Device::Cuda(0)),
+            // Digits alone: a number's own parser takes a sign too.
+            _ => name
+                .strip_prefix("cuda:")
+                .filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
+                .and_then(|n| n.parse().ok()),
+        };
+        number
+            .map(Device::Cuda)
+            .ok_or_else(|| odesync_base::error::unknown("device", name, ["cpu", "cuda", "cuda:N"]))
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(0) => f.write_str("cuda"),
+            Device::Cuda(n) => write!(f, "cuda:{n}"),
+        }
+    }
+}
+
+/// Whether CUDA can be used, and if not, the first thing that is missing. It prints as one line that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CudaStatus {
+    /// There are GPUs.
+    Ready {
+        /// The library `libtorch_cuda.so` that was loaded.
+        library: PathBuf,
+        /// How many.
+        gpus: usize,
+    },
+    /// This build of odesync has no torch engine.
+    NotBuilt,
+    /// There is no `libtorch_cuda.so`.
+    NotInstalled {
+        /// The folders in which it was looked for.
+        looked_in: Vec<PathBuf>,
+    },
+    /// There is one, made for another libtorch. Loading it would end the process.
+    OtherBuild {
+        /// The library.
+        library: PathBuf,
+        /// The libtorch that this process has loaded.
+        libtorch: PathBuf,
+    },
+    /// A library that it needs is not there.
+    MissingLibrary {
+        /// The library `libtorch_cuda.so`.
+        library: PathBuf,
+        /// The one that is not there.
+        missing: String,
+    },
+    /// It does not load for another reason.
+    NotLoaded {
+        /// The library `libtorch_cuda.so`.
+        library: PathBuf,
+        /// The loader's reason.
+        reason: String,
+    },
+    /// CUDA's libraries are loaded, but there is no GPU to be used.
+    NoGpu {
+        /// The library `libtorch_cuda.so` that was loaded.
+        library: PathBuf,
+        /// Why.
+        reason: NoGpu,
+    },
+}
+
+/// Why there is no GPU to be used, though CUDA's libraries are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoGpu {
+    /// The driver's library `libcuda.so.1` is not there.
+    NoDriver,
+    /// The driver's library is there, the devices it makes are not.
+    NoCard,
+    /// The environment variable `CUDA_VISIBLE_DEVICES` leaves none.
+    Hidden {
+        /// Its value.
+        visible: String,
+    },
+    /// The driver is older than [`OLDEST_DRIVER`].
+    OldDriver {
+        /// Its version.
+        version: String,
+    },
+    /// The driver is there, and reports none.
+    NoneReported {
+        /// Its version, where it is known.
+        version: Option<String>,
+    },
+}
+
+impl CudaStatus {
+    /// What to do about it; nothing where CUDA can be used.
+    pub fn cure(&self) -> Option<String> {
+        let text = match self {
+            CudaStatus::Ready { .. } => return None,
+            CudaStatus::NotBuilt => {
+                "build odesync with the feature \"torch\" (on by default)".into()
+            }
+            CudaStatus::NotInstalled { .. } => {
+                "run `make setup-cuda` in the checkout of odesync".into()
+            }
+            CudaStatus::OtherBuild { .. } => {
+                "run `make setup-cuda` in the checkout of odesync, or point LIBTORCH at the libtorch that odesync was built with"
+                    .into()
+            }
+            CudaStatus::MissingLibrary { missing, .. } => format!(
+                "run `make setup-cuda` in the checkout of odesync; with a libtorch of your own, add the folder of {missing} to \
+                 LD_LIBRARY_PATH"
+            ),
+            CudaStatus::NotLoaded { .. } => {
+                "run `python3 tools/setup_cuda.py --force` in the checkout of odesync".into()
+            }
+            CudaStatus::NoGpu { reason, .. } => reason.cure(),
+        };
+        Some(text)
+    }
+
+    /// Whether something that was installed is broken, rather than not there.
+    pub fn broken(&self) -> bool {
+        matches!(
+            self,
+            CudaStatus::OtherBuild { .. }
+                | CudaStatus::MissingLibrary { .. }
+                | CudaStatus::NotLoaded { .. }
+        )
+    }
+
+    /// The error for a GPU that can't be used, by its number from 0.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] with what is missing and what to do, or how many GPUs there are.
+    pub fn check(&self, gpu: usize) -> Result<()> {
+        let device = Device::Cuda(gpu);
+        match self {
+            CudaStatus::Ready { gpus, .. } if gpu < *gpus => Ok(()),
+            CudaStatus::Ready { gpus, .. } => Err(Error::Torch(format!(
+                "there is no device \"{device}\": {gpus} GPU{} found, counted from 0",
+                if *gpus == 1 { " was" } else { "s were" }
+            ))),
+            _ => Err(Error::Torch(format!(
+                "the device \"{device}\" can't be used: {self}; {}, or use the device \"cpu\"",
+                self.cure().unwrap_or_default()
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for CudaStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CudaStatus::Ready { library, gpus } => write!(
+                f,
+                "{gpus} GPU{}, with {}",
+                if *gpus == 1 { "" } else { "s" },
+                library.display()
+            ),
+            CudaStatus::NotBuilt => f.write_str("this build of odesync has no torch engine"),
+            CudaStatus::NotInstalled { looked_in } => {
+                f.write_str("CUDA's part of libtorch, libtorch_cuda.so, is not there")?;
+                for (i, folder) in looked_in.iter().enumerate() {
+                    let before = if i == 0 { " (looked in " } else { ", " };
+                    write!(f, "{before}{}", folder.display())?;
+                }
+                f.write_str(if looked_in.is_empty() { "" } else { ")" })
+            }
+            CudaStatus::OtherBuild { library, libtorch } => write!(
+                f,
+                "{} belongs to another build of libtorch than {}",
+                library.display(),
+                libtorch.display()
+            ),
+            CudaStatus::MissingLibrary { library, missing } => write!(
+                f,
+                "{} does not load: it needs {missing}, which is not there",
+                library.display()
+            ),
+            CudaStatus::NotLoaded { library, reason } => {
+                write!(f, "{} does not load: {reason}", library.display())
+            }
+            CudaStatus::NoGpu { reason, .. } => {
+                write!(f, "CUDA's libraries are loaded, but {reason}")
+            }
+        }
+    }
+}
+
+impl NoGpu {
+    fn cure(&self) -> String {
+        match self {
+            NoGpu::NoDriver => format!(
+                "install NVIDIA's driver, version {OLDEST_DRIVER} or later (in a container, start it with --gpus all)"
+            ),
+            NoGpu::NoCard => {
+                "look at what `nvidia-smi` says (a container has to be started with --gpus all)"
+                    .into()
+            }
+            NoGpu::Hidden { .. } => "unset CUDA_VISIBLE_DEVICES".into(),
+            NoGpu::OldDriver { .. } => {
+                format!("install NVIDIA's driver of version {OLDEST_DRIVER} or later")
+            }
+            NoGpu::NoneReported { .. } => "look at what `nvidia-smi` says".into(),
+        }
+    }
+}
+
+impl fmt::Display for NoGpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoGpu::NoDriver => f.write_str("there is no GPU driver (no libcuda.so.1)"),
+            NoGpu::NoCard => {
+                f.write_str("the GPU driver finds no GPU (no /dev/nvidiactl and no /dev/dxg)")
+            }
+            NoGpu::Hidden { visible } => write!(
+                f,
+                "CUDA_VISIBLE_DEVICES=\"{visible}\" leaves no GPU to be seen"
+            ),
+            NoGpu::OldDriver { version } => write!(
+                f,
+                "the GPU driver {version} is too old: {OLDEST_DRIVER} is the oldest that works"
+            ),
+            NoGpu::NoneReported { version } => {
+                let version = version.as_deref().map(|v| format!(" {v}"));
+                write!(
+                    f,
+                    "the GPU driver{} reports no GPU",
+                    version.unwrap_or_default()
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (name, device) in [
+            ("cpu", Device::Cpu),
+            ("cuda", Device::Cuda(0)),
+            ("cuda:0", Device::Cuda(0)),
+            ("cuda:12", Device::Cuda(12)),
+        ] {
+            assert_eq!(name.parse::<Device>().unwrap(), device);
+            assert_eq!(device.to_string().parse::<Device>().unwrap(), device);
+        }
+        for name in [
+            "",
+            "gpu",
+            "CUDA",
+            "cuda:",
+            "cuda:+1",
+            "cuda:-1",
+            "cuda:1:1",
+            "cuda:99999999999999999999999",
+        ] {
+            let error = name.parse::<Device>().unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("unknown device \"{name}\""))
+                    && error.contains("known: cpu, cuda, cuda:N"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there() {
+        let ready = |gpus| CudaStatus::Ready {
+            library: "libtorch_cuda.so".into(),
+            gpus,
+        };
+        assert!(ready(1).check(0).is_ok());
+        assert!(ready(2).check(1).is_ok());
+        let text = |status: CudaStatus, gpu| status.check(gpu).unwrap_err().to_string();
+        assert_eq!(
+            text(ready(1), 1),
+            "torch: there is no device \"cuda:1\": 1 GPU was found, counted from 0"
+        );
+        assert!(text(ready(2), 5).contains("2 GPUs were found"));
+        let missing = CudaStatus::MissingLibrary {
+            library: "/a/libtorch_cuda.so".into(),
+            missing: "libcublas.so.13".into(),
+        };
+        let text = text(missing, 0);
+        assert!(
+            text.starts_with("torch: the device \"cuda\" can't be used: /a/libtorch_cuda.so does not load: it needs libcublas.so.13")
+                && text.contains("make setup-cuda")
+                && text.ends_with("or use the device \"cpu\""),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! Choosing an engine by name.
+//!
+//! An engine of another crate makes itself known by `inventory::submit!` of an [`EngineKind`]; a program that links it has it.
+
+use crate::devices::{CudaStatus, Device};
+use crate::odesolve::{Engine, NativeEngine};
+use crate::{Error, Result};
+
+/// An engine of another crate.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineKind {
+    /// The name by which it is chosen.
+    pub name: &'static str,
+    /// The library that it is built on, and its version.
+    pub library: &'static str,
+    /// The engine on a device (`cpu`, `cuda`, `cuda:1`).
+    pub on: fn(device: &str) -> Result<Box<dyn Engine>>,
+    /// Whether CUDA can be used by it, and if not, what is missing.
+    pub cuda: fn() -> CudaStatus,
+}
+
+inventory::collect!(EngineKind);
+
+/// The engine of another crate by its name; none where this program was built without it.
+pub fn linked(name: &str) -> Option<&'static EngineKind> {
+    inventory::iter::<EngineKind>
+        .into_iter()
+        .find(|kind| kind.name == name)
+}
+
+/// The engine of this name: `native` (CPU, the default) or `torch`, on a device (`cpu`, `cuda`, `cuda:1`).
+///
+/// # Errors
+/// A name that no engine has, a device that is not there, or `torch` in a build without it.
+pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
+    match (name, linked(name)) {
+        ("native", _) => match device.parse()? {
+            Device::Cpu => Ok(Box::<NativeEngine>::default()),
+            Device::Cuda(_) => Err(Error::invalid(format!(
+                "the native engine runs on the CPU; for device \"{device}\" choose engine \"torch\""
+            ))),
+        },
+        (_, Some(kind)) => (kind.on)(device),
+        ("torch", None) => Err(Error::Torch(
+            "this build of odesync has no torch engine; build it with the feature \"torch\" (on by default), or use engine \
+             \"native\""
+                .into(),
+        )),
+        _ => Err(odesync_base::error::unknown(
+            "engine",
+            name,
+            ["native", "torch"],
+        )),
+    }
+}
+
+/// Whether CUDA can be used, and if not, what is missing.
+pub fn cuda() -> CudaStatus {
+    linked("torch").map_or(CudaStatus::NotBuilt, |torch| (torch.cuda)())
+}

@@ -1,0 +1,239 @@
+//! Building a vector field.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::expr::Expr;
+use super::graph::Graph;
+use super::input::Input;
+use super::op::{NodeId, Op};
+use super::signal::Signal;
+use super::vector_field::VectorField;
+use crate::{Error, Result};
+use odesync_base::error::unknown;
+
+/// Stands for the result of an operation that failed; the first error is kept and given by `finish`.
+pub(super) const FAILED: NodeId = NodeId(u32::MAX);
+
+pub(super) struct Building {
+    pub graph: Graph,
+    pub error: Option<Error>,
+}
+
+/// A vector field under construction. Clones share one graph.
+///
+/// ```
+/// use odesync_ode::field::FieldBuilder;
+/// let b = FieldBuilder::new(2);
+/// let (u, g) = (b.state(), b.constant_parameter("g", 9.81));
+/// let pendulum = b.finish(b.concat(&[u.at(1), -g * u.at(0).sin()]))?;
+/// assert_eq!(pendulum.derivative(0.0, &[0.0, 2.0])?, [2.0, 0.0]);
+/// # Ok::<(), odesync_ode::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct FieldBuilder(Arc<Mutex<Building>>);
+
+/// A parameter block of a field under construction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockId(usize);
+
+impl FieldBuilder {
+    /// An empty field with `dof` state variables.
+    pub fn new(dof: usize) -> Self {
+        Self::from_graph(Graph::new(dof))
+    }
+
+    /// Continues a finished field: a builder that holds its graph, and its output.
+    pub fn extend(field: &VectorField) -> (Self, Expr) {
+        let builder = Self::from_graph(field.graph_with_values());
+        let output = builder.expr(field.output());
+        (builder, output)
+    }
+
+    fn from_graph(graph: Graph) -> Self {
+        FieldBuilder(Arc::new(Mutex::new(Building { graph, error: None })))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Building> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn expr(&self, id: NodeId) -> Expr {
+        Expr {
+            builder: self.clone(),
+            id,
+        }
+    }
+
+    /// Keeps the first error.
+    pub(super) fn fail(&self, error: Error) -> Expr {
+        self.lock().error.get_or_insert(error);
+        self.expr(FAILED)
+    }
+
+    pub(super) fn try_push(&self, op: Op) -> Result<Expr> {
+        if op.operands().contains(&FAILED) {
+            return Ok(self.expr(FAILED));
+        }
+        let id = self.lock().graph.push(op)?;
+        Ok(self.expr(id))
+    }
+
+    pub(super) fn push(&self, op: Op) -> Expr {
+        self.try_push(op).unwrap_or_else(|e| self.fail(e))
+    }
+
+    /// Number of state variables.
+    pub fn dof(&self) -> usize {
+        self.lock().graph.dof
+    }
+
+    /// The time t.
+    pub fn time(&self) -> Expr {
+        self.push(Op::Time)
+    }
+
+    /// The state u, length dof.
+    pub fn state(&self) -> Expr {
+        self.push(Op::State)
+    }
+
+    /// A constant vector (a number is a vector of length 1).
+    pub fn constant(&self, values: &[f64]) -> Expr {
+        self.push(Op::Const(values.to_vec()))
+    }
+
+    /// A named number of the system, not trained unless asked.
+    pub fn constant_parameter(&self, name: &str, value: f64) -> Expr {
+        match self.block(name, &[], &[value], false) {
+            Ok(block) => self.parameter(block),
+            Err(e) => self.fail(e),
+        }
+    }
+
+    /// Adds a parameter block.
+    ///
+    /// # Errors
+    /// A name that is taken, or a number of values that does not fit the shape.
+    pub fn block(
+        &self,
+        name: &str,
+        shape: &[usize],
+        values: &[f64],
+        trainable: bool,
+    ) -> Result<BlockId> {
+        let index = self
+            .lock()
+            .graph
+            .add_block(name, shape, values, trainable)?;
+        Ok(BlockId(index))
+    }
+
+    /// Keeps a block from ever being trained.
+    pub fn lock_block(&self, block: BlockId) {
+        if let Some(block) = self.lock().graph.blocks.get_mut(block.0) {
+            block.locked = true;
+        }
+    }
+
+    /// The block of this name, if there is one.
+    pub fn find_block(&self, name: &str) -> Option<BlockId> {
+        let position = self.lock().graph.blocks.iter().position(|b| b.name == name);
+        position.map(BlockId)
+    }
+
+    /// A block's values as an expression, flattened row by row.
+    pub fn parameter(&self, block: BlockId) -> Expr {
+        self.push(Op::Param(block.0))
+    }
+
+    /// The parameter block, or else the input, of this name as an expression.
+    pub fn named_parameter(&self, name: &str) -> Expr {
+        match (self.find_block(name), self.find_input(name)) {
+            (Some(block), _) => self.parameter(block),
+            (None, Some(index)) => self.push(Op::Signal(index)),
+            (None, None) => {
+                let names: Vec<String> = {
+                    let building = self.lock();
+                    let graph = &building.graph;
+                    let blocks = graph.blocks.iter().map(|b| b.name.clone());
+                    let inputs = graph.signals.iter().filter_map(|s| s.as_input());
+                    blocks.chain(inputs.map(|s| s.name().into())).collect()
+                };
+                self.fail(unknown("parameter", name, names.iter().map(String::as_str)))
+            }
+        }
+    }
+
+    /// `W x + b`, `W` a block of shape `[out, in]`, `b` one of shape `[out]`.
+    pub fn affine(&self, weight: BlockId, bias: Option<BlockId>, x: &Expr) -> Expr {
+        self.push(Op::Affine {
+            weight: weight.0,
+            bias: bias.map(|b| b.0),
+            x: x.id,
+        })
+    }
+
+    /// An external signal s(t).
+    pub fn signal(&self, signal: Arc<dyn Signal>) -> Expr {
+        let index = {
+            let graph = &mut self.lock().graph;
+            graph.signals.push(signal);
+            graph.signals.len() - 1
+        };
+        self.push(Op::Signal(index))
+    }
+
+    /// An external input w(t), known by this name; a field is saved with its inputs.
+    pub fn input(&self, name: &str, input: Input) -> Expr {
+        if self.find_block(name).is_some() || self.find_input(name).is_some() {
+            return self.fail(Error::invalid(format!(
+                "two parameters or inputs have the name \"{name}\""
+            )));
+        }
+        self.signal(Arc::new(input.named(name)))
+    }
+
+    fn find_input(&self, name: &str) -> Option<usize> {
+        let building = self.lock();
+        let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
+        building.graph.signals.iter().position(named)
+    }
+
+    /// The expressions one after the other.
+    pub fn concat(&self, parts: &[Expr]) -> Expr {
+        self.try_concat(parts).unwrap_or_else(|e| self.fail(e))
+    }
+
+    /// [`Self::concat`] that gives the error at once.
+    ///
+    /// # Errors
+    /// No parts, or parts of another field.
+    pub fn try_concat(&self, parts: &[Expr]) -> Result<Expr> {
+        for part in parts {
+            self.same(part)?;
+        }
+        self.try_push(Op::Concat(parts.iter().map(|p| p.id).collect()))
+    }
+
+    pub(super) fn same(&self, x: &Expr) -> Result<()> {
+        if Arc::ptr_eq(&self.0, &x.builder.0) {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "an expression of another vector field was used: take t, u and the parameters from the closure's arguments",
+        ))
+    }
+
+    /// The finished field du/dt = `output`.
+    ///
+    /// # Errors
+    /// The first mistake made while building, or an output whose length is not dof.
+    pub fn finish(&self, output: Expr) -> Result<VectorField> {
+        self.same(&output)?;
+        let building = self.lock();
+        if let Some(error) = &building.error {
+            return Err(error.clone());
+        }
+        VectorField::new(building.graph.clone(), output.id)
+    }
+}

@@ -1,0 +1,271 @@
+//! External inputs: functions of time known from samples.
+
+use ndarray::{Array2, ArrayView2};
+
+use super::signal::Signal;
+use crate::{Error, Result};
+
+/// An external input w(t) of a field, for example the force on a pendulum: piecewise linear or cubic through values at given times,
+/// the same for every sample or one for each. Before the first of its times it has the first value, after the last the last.
+///
+/// Its times are breakpoints of the field. The field keeps it, and is saved with it.
+///
+/// ```
+/// use ndarray::array;
+/// use odesync_ode::field::{FieldBuilder, Input};
+///
+/// let push = Input::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [0.0]].view())?;
+/// let b = FieldBuilder::new(1);
+/// let w = b.input("w", push);
+/// let field = b.finish(w - b.state())?;
+/// assert_eq!(field.derivative(2.0, &[0.25])?, [0.75]);
+/// # Ok::<(), odesync_ode::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Saved", into = "Saved")]
+pub struct Input {
+    name: String,
+    dof: usize,
+    curves: Vec<Curve>,
+}
+
+/// One sample's input: values and second derivatives at its times, `[time][component]`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Curve {
+    t: Vec<f64>,
+    values: Vec<f64>,
+    /// Empty where the input is linear between its times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bends: Vec<f64>,
+}
+
+/// An input in a file.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Saved {
+    name: String,
+    dof: usize,
+    curves: Vec<Curve>,
+}
+
+impl From<Input> for Saved {
+    fn from(input: Input) -> Self {
+        let Input { name, dof, curves } = input;
+        Saved { name, dof, curves }
+    }
+}
+
+impl TryFrom<Saved> for Input {
+    type Error = Error;
+
+    fn try_from(saved: Saved) -> Result<Self> {
+        let Saved { name, dof, curves } = saved;
+        let fits = |n: usize, curve: &Curve| curve.t.len().checked_mul(dof) == Some(n);
+        for curve in &curves {
+            check_times(&curve.t)?;
+            let bends = curve.bends.is_empty() || fits(curve.bends.len(), curve);
+            let numbers = || curve.values.iter().chain(&curve.bends);
+            if dof == 0 || !fits(curve.values.len(), curve) || !bends {
+                return Err(Error::invalid(
+                    "an input needs one value for each time and component",
+                ));
+            }
+            if numbers().any(|x| !x.is_finite()) {
+                return Err(Error::invalid("the values of an input must be finite"));
+            }
+        }
+        if curves.is_empty() {
+            return Err(Error::invalid("an input needs at least one sample"));
+        }
+        Ok(Input { name, dof, curves })
+    }
+}
+
+impl Input {
+    /// Linear between the values `[time, component]` at the times `t`.
+    ///
+    /// # Errors
+    /// Times that do not increase, values that are not finite, or lengths that differ.
+    pub fn linear(t: &[f64], values: ArrayView2<f64>) -> Result<Self> {
+        Self::cubic(t, values, None)
+    }
+
+    /// Cubic between the values `[time, component]` at the times `t`, with these second derivatives there; linear without them.
+    /// [`odesync_train::smoothing::spline_input`] gives the natural cubic spline.
+    ///
+    /// # Errors
+    /// Times that do not increase, numbers that are not finite, or shapes that differ.
+    pub fn cubic(
+        t: &[f64],
+        values: ArrayView2<f64>,
+        second_derivatives: Option<ArrayView2<f64>>,
+    ) -> Result<Self> {
+        let shape = values.dim();
+        if shape.0 != t.len() || second_derivatives.is_some_and(|bends| bends.dim() != shape) {
+            return Err(Error::invalid(format!(
+                "an input has {} times and values of shape {:?}: give one row of values for each time",
+                t.len(),
+                values.shape()
+            )));
+        }
+        if let Some(((time, component), x)) = values.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            return Err(Error::invalid(format!(
+                "value [{time}, {component}] of the input is {x}: an input must be known at each of its times"
+            )));
+        }
+        let flat = |x: ArrayView2<f64>| x.iter().copied().collect::<Vec<f64>>();
+        Saved {
+            name: "input".into(),
+            dof: shape.1,
+            curves: vec![Curve {
+                t: t.to_vec(),
+                values: flat(values),
+                bends: second_derivatives.map(flat).unwrap_or_default(),
+            }],
+        }
+        .try_into()
+    }
+
+    /// One input for each sample of the data, in their order.
+    ///
+    /// # Errors
+    /// No inputs, or inputs of different numbers of components.
+    pub fn per_sample(inputs: &[Input]) -> Result<Self> {
+        let Some(first) = inputs.first() else {
+            return Err(Error::invalid("there are no inputs to put together"));
+        };
+        if let Some(i) = inputs.iter().position(|input| input.dof != first.dof) {
+            return Err(Error::invalid(format!(
+                "input {i} has {} components, those before it {}",
+                inputs[i].dof, first.dof
+            )));
+        }
+        Ok(Input {
+            name: first.name.clone(),
+            dof: first.dof,
+            curves: inputs
+                .iter()
+                .flat_map(|input| input.curves.clone())
+                .collect(),
+        })
+    }
+
+    /// The same under another name, by which equations and printing know it.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Values at the times `t` for one sample, `[time, component]`.
+    pub fn at(&self, sample: usize, t: &[f64]) -> Array2<f64> {
+        let mut all = Array2::zeros((t.len(), self.dof));
+        let mut row = vec![0.0; self.dof];
+        for (t, mut out) in t.iter().zip(all.outer_iter_mut()) {
+            self.value(sample, *t, &mut row);
+            out.iter_mut().zip(&row).for_each(|(out, x)| *out = *x);
+        }
+        all
+    }
+
+    fn curve(&self, sample: usize) -> &Curve {
+        // There is at least one.
+        &self.curves[sample.min(self.curves.len() - 1)]
+    }
+
+    /// `polynomial` of each component's cubic [a, b, c, d] in s, the time since the interval's beginning; `outside` of the value
+    /// that is held where t lies in none.
+    fn evaluate(
+        &self,
+        (sample, t): (usize, f64),
+        out: &mut [f64],
+        polynomial: impl Fn([f64; 4], f64) -> f64,
+        outside: impl Fn(f64) -> f64,
+    ) {
+        let Curve {
+            t: times,
+            values,
+            bends,
+        } = self.curve(sample);
+        let (dof, last) = (self.dof, times.len() - 1);
+        let after = times.partition_point(|knot| *knot <= t);
+        let held = match after {
+            0 => Some(0),
+            _ if t > times[last] || last == 0 => Some(last),
+            _ => None,
+        };
+        if let Some(i) = held {
+            for (out, x) in out.iter_mut().zip(&values[i * dof..]) {
+                *out = outside(*x);
+            }
+            return;
+        }
+        let i = (after - 1).min(last - 1);
+        let h = times[i + 1] - times[i];
+        for (component, out) in out.iter_mut().enumerate() {
+            let at = |list: &[f64], i: usize| list.get(i * dof + component).copied().unwrap_or(0.0);
+            let (g, bend, next) = (at(values, i), at(bends, i), at(bends, i + 1));
+            let slope = (at(values, i + 1) - g) / h - h * (2.0 * bend + next) / 6.0;
+            let cubic = [g, slope, bend / 2.0, (next - bend) / (6.0 * h)];
+            *out = polynomial(cubic, t - times[i]);
+        }
+    }
+}
+
+impl Signal for Input {
+    fn dof(&self) -> usize {
+        self.dof
+    }
+
+    fn samples(&self) -> usize {
+        self.curves.len()
+    }
+
+    fn value(&self, sample: usize, t: f64, out: &mut [f64]) {
+        let value = |[a, b, c, d]: [f64; 4], s: f64| a + s * (b + s * (c + s * d));
+        self.evaluate((sample, t), out, value, |x| x);
+    }
+
+    fn derivative(&self, sample: usize, t: f64, out: &mut [f64]) {
+        let slope = |[_, b, c, d]: [f64; 4], s: f64| b + s * (2.0 * c + s * 3.0 * d);
+        self.evaluate((sample, t), out, slope, |_| 0.0);
+    }
+
+    fn second_derivative(&self, sample: usize, t: f64, out: &mut [f64]) {
+        let bend = |[_, _, c, d]: [f64; 4], s: f64| 2.0 * c + s * 6.0 * d;
+        self.evaluate((sample, t), out, bend, |_| 0.0);
+    }
+
+    /// Its times, where a derivative jumps.
+    fn breakpoints(&self, sample: usize) -> &[f64] {
+        &self.curve(sample).t
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn as_input(&self) -> Option<&Input> {
+        Some(self)
+    }
+}
+
+fn check_times(t: &[f64]) -> Result<()> {
+    if t.is_empty() {
+        return Err(Error::invalid("an input needs at least one time"));
+    }
+    if let Some(i) = t.iter().position(|x| !x.is_finite()) {
+        return Err(Error::invalid(format!(
+            "time {i} of the input is {}: times must be finite",
+            t[i]
+        )));
+    }
+    match (1..t.len()).find(|i| t[*i] <= t[i - 1]) {
+        None => Ok(()),
+        Some(i) => Err(Error::invalid(format!(
+            "the times of an input must increase, but t[{}] = {} is followed by {}",
+            i - 1,
+            t[i - 1],
+            t[i]
+        ))),
+    }
+}

@@ -1,0 +1,142 @@
+//! The inner loops of the native evaluator, written as plain loops that the compiler turns into SIMD code.
+//!
+//! Every kernel is `#[inline(always)]` and generic in `FMA`; the evaluator is compiled once for each [`Isa`], and the
+//! kernels with it. The order of operations does not depend on the width of the registers, so two instruction sets with
+//! fused multiply-add give the same bits.
+
+pub(crate) mod activation;
+#[cfg(target_arch = "x86_64")]
+mod avx;
+pub(crate) mod dense;
+pub(crate) mod exp;
+pub(crate) mod outer;
+pub(crate) mod planes;
+
+use std::sync::OnceLock;
+
+use crate::{Error, Result};
+use odesync_base::error::unknown;
+
+/// The instruction set the native engine computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isa {
+    /// What the target guarantees (SSE2 on x86-64).
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512 (F, DQ and VL), and what [`Isa::Avx2`] has; the same bits as that.
+    Avx512,
+}
+
+impl Isa {
+    /// Every instruction set, the best one first.
+    pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
+
+    /// The one in use: the best this processor has, or what the environment variable `ODESYNC_ISA` pins
+    /// (`portable`, `avx2` or `avx512`), so that results can be repeated bit for bit on another machine.
+    pub fn current() -> Isa {
+        static ISA: OnceLock<Isa> = OnceLock::new();
+        *ISA.get_or_init(|| match Isa::pinned() {
+            Ok(Some(isa)) => isa,
+            _ => Isa::ALL
+                .into_iter()
+                .find(|isa| isa.available())
+                .unwrap_or(Isa::Portable),
+        })
+    }
+
+    /// What the environment variable `ODESYNC_ISA` pins, if it is set.
+    ///
+    /// # Errors
+    /// A name that is none, or an instruction set that this processor does not have.
+    pub fn pinned() -> Result<Option<Isa>> {
+        let name = match std::env::var("ODESYNC_ISA") {
+            Ok(name) if !name.is_empty() => name,
+            _ => return Ok(None),
+        };
+        match Isa::ALL.into_iter().find(|isa| isa.name() == name) {
+            Some(isa) if isa.available() => Ok(Some(isa)),
+            Some(_) => Err(Error::invalid(format!(
+                "ODESYNC_ISA={name}: this processor does not have those instructions; leave it out, or pin portable"
+            ))),
+            None => Err(unknown(
+                "value of ODESYNC_ISA",
+                &name,
+                Isa::ALL.map(Isa::name),
+            )),
+        }
+    }
+
+    /// Name, as in `ODESYNC_ISA`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Portable => "portable",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this processor has it.
+    pub fn available(self) -> bool {
+        match self {
+            Isa::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2")
+                    && std::arch::is_x86_feature_detected!("fma")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                Isa::Avx2.available()
+                    && std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => false,
+        }
+    }
+}
+
+/// Whether fused multiply-add is an instruction of the baseline target, so that [`Isa::Portable`] may use it.
+pub(crate) const BASELINE_FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+
+/// `a * b + c`, fused where the instruction exists (the library call that emulates it is very slow).
+#[inline(always)]
+pub(crate) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// A polynomial in x, the coefficient of the lowest power first; `square` is x². Two Horner chains, for even and odd powers, do
+/// not wait for each other.
+#[inline(always)]
+pub(crate) fn polynomial<const FMA: bool, const N: usize>(
+    c: &[f64; N],
+    x: f64,
+    square: f64,
+) -> f64 {
+    let (mut high, mut low) = (c[N - 1], c[N - 2]);
+    let mut i = N - 2;
+    while i >= 2 {
+        i -= 2;
+        high = fma::<FMA>(high, square, c[i + 1]);
+        low = fma::<FMA>(low, square, c[i]);
+    }
+    // For an odd number of coefficients the lowest one is left, and the chains have changed parts.
+    if i == 1 {
+        let even = fma::<FMA>(high, square, c[0]);
+        return fma::<FMA>(low, x, even);
+    }
+    fma::<FMA>(high, x, low)
+}
+
+/// Copies; a few numbers without the call that many take.
+#[inline(always)]
+pub(crate) fn copy(from: &[f64], to: &mut [f64]) {
+    match (from, &mut *to) {
+        ([a], [x]) => *x = *a,
+        ([a, b], [x, y]) => (*x, *y) = (*a, *b),
+        ([a, b, c], [x, y, z]) => (*x, *y, *z) = (*a, *b, *c),
+        _ => to.copy_from_slice(from),
+    }
+}

@@ -1,0 +1,239 @@
+//! The operations a vector field is made of. Every node is a vector; a scalar is a vector of length 1.
+
+use serde::{Deserialize, Serialize};
+
+/// Index of a node in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The index as a number, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One operation; operands come before it in the graph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// The time t, length 1.
+    Time,
+    /// The state u, length dof.
+    State,
+    /// A parameter block, flattened row by row.
+    Param(usize),
+    /// A constant.
+    Const(#[serde(with = "super::exact")] Vec<f64>),
+    /// An external signal, evaluated at t.
+    Signal(usize),
+    /// `x[start .. start + len]`.
+    Slice {
+        /// Operand.
+        x: NodeId,
+        /// First component.
+        start: usize,
+        /// Number of components.
+        len: usize,
+    },
+    /// The operands one after the other.
+    Concat(Vec<NodeId>),
+    /// The sum of the components, length 1.
+    Sum(NodeId),
+    /// An elementary function of each component.
+    Unary(Unary, NodeId),
+    /// A function of two operands, component by component; an operand of length 1 is repeated.
+    Binary(Binary, NodeId, NodeId),
+    /// `a` where `cond` is not zero, else `b`; operands of length 1 are repeated.
+    Select {
+        /// Condition, usually a comparison.
+        cond: NodeId,
+        /// Value where the condition holds.
+        a: NodeId,
+        /// Value elsewhere.
+        b: NodeId,
+    },
+    /// `W x + b`; `W` is a block of shape `[out, in]`, `b` of shape `[out]`.
+    Affine {
+        /// Weight block.
+        weight: usize,
+        /// Bias block.
+        bias: Option<usize>,
+        /// Operand, length `in`.
+        x: NodeId,
+    },
+}
+
+macro_rules! named {
+    ($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $kind { $($(#[$doc])* $variant,)* }
+
+        impl $kind {
+            /// Every member.
+            pub const ALL: &'static [$kind] = &[$($kind::$variant,)*];
+
+            /// The name used in scripts and in printed equations.
+            pub fn name(self) -> &'static str {
+                match self { $($kind::$variant => $name,)* }
+            }
+
+            /// The member of this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some($kind::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+named! {
+    /// Elementary functions of one variable.
+    Unary {
+        /// −x.
+        Neg = "-",
+        /// |x|, with derivative 0 at 0.
+        Abs = "abs",
+        /// −1, 0 or 1.
+        Sign = "sign",
+        /// √x.
+        Sqrt = "sqrt",
+        /// x².
+        Square = "square",
+        /// eˣ.
+        Exp = "exp",
+        /// eˣ − 1, accurate near 0.
+        Expm1 = "expm1",
+        /// Natural logarithm.
+        Log = "log",
+        /// Natural logarithm of 1 + x, accurate near 0.
+        Log1p = "log1p",
+        /// Decimal logarithm.
+        Log10 = "log10",
+        /// Sine.
+        Sin = "sin",
+        /// Cosine.
+        Cos = "cos",
+        /// Tangent.
+        Tan = "tan",
+        /// Inverse sine.
+        Asin = "asin",
+        /// Inverse cosine.
+        Acos = "acos",
+        /// Inverse tangent.
+        Atan = "atan",
+        /// Hyperbolic sine.
+        Sinh = "sinh",
+        /// Hyperbolic cosine.
+        Cosh = "cosh",
+        /// Hyperbolic tangent.
+        Tanh = "tanh",
+        /// Inverse hyperbolic sine.
+        Asinh = "asinh",
+        /// Inverse hyperbolic cosine.
+        Acosh = "acosh",
+        /// Inverse hyperbolic tangent.
+        Atanh = "atanh",
+        /// The error function.
+        Erf = "erf",
+        /// Largest integer not above x; derivative 0.
+        Floor = "floor",
+        /// Smallest integer not below x; derivative 0.
+        Ceil = "ceil",
+        /// x Φ(x), Φ the normal distribution function (exact, not the tanh approximation).
+        Gelu = "gelu",
+        /// max(x, 0), with derivative 0 at 0.
+        Relu = "relu",
+        /// x σ(x).
+        Silu = "silu",
+        /// log(1 + eˣ).
+        Softplus = "softplus",
+        /// σ(x) = 1 / (1 + e⁻ˣ).
+        Sigmoid = "sigmoid",
+    }
+}
+
+named! {
+    /// Functions of two variables. Comparisons give 1 or 0.
+    Binary {
+        /// x + y.
+        Add = "+",
+        /// x − y.
+        Sub = "-",
+        /// x y.
+        Mul = "*",
+        /// x / y.
+        Div = "/",
+        /// x to the power y.
+        Pow = "**",
+        /// The smaller one.
+        Min = "min",
+        /// The larger one.
+        Max = "max",
+        /// The angle of the point (y, x): `atan2(y, x)`.
+        Atan2 = "atan2",
+        /// x < y.
+        Lt = "<",
+        /// x ≤ y.
+        Le = "<=",
+        /// x > y.
+        Gt = ">",
+        /// x ≥ y.
+        Ge = ">=",
+        /// x = y.
+        Eq = "==",
+        /// x ≠ y.
+        Ne = "!=",
+    }
+}
+
+impl Unary {
+    /// The names of the activations.
+    pub const ACTIVATIONS: [&'static str; 7] =
+        ["gelu", "tanh", "relu", "silu", "softplus", "sigmoid", "sin"];
+
+    /// The activation of this name: gelu, tanh, relu, silu, softplus, sigmoid or sin.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn activation(name: &str) -> crate::Result<Unary> {
+        match Unary::from_name(name) {
+            Some(unary) if Self::ACTIVATIONS.contains(&name) => Ok(unary),
+            _ => Err(odesync_base::error::unknown(
+                "activation",
+                name,
+                Self::ACTIVATIONS,
+            )),
+        }
+    }
+}
+
+impl Unary {
+    /// f(x).
+    pub fn value(self, x: f64) -> f64 {
+        let mut y = [0.0];
+        super::kernels::activation::unary::<false>(self, &[x], &mut y, &mut []);
+        y[0]
+    }
+}
+
+impl Binary {
+    /// Whether the result is a truth value.
+    pub fn is_comparison(self) -> bool {
+        use Binary::*;
+        matches!(self, Lt | Le | Gt | Ge | Eq | Ne)
+    }
+}
+
+impl Op {
+    /// The operands.
+    pub fn operands(&self) -> Vec<NodeId> {
+        match self {
+            Op::Time | Op::State | Op::Param(_) | Op::Const(_) | Op::Signal(_) => vec![],
+            Op::Slice { x, .. } | Op::Sum(x) | Op::Unary(_, x) | Op::Affine { x, .. } => vec![*x],
+            Op::Concat(parts) => parts.clone(),
+            Op::Binary(_, x, y) => vec![*x, *y],
+            Op::Select { cond, a, b } => vec![*cond, *a, *b],
+        }
+    }
+}

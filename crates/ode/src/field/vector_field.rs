@@ -1,0 +1,349 @@
+//! The finished vector field.
+
+use std::sync::{Arc, OnceLock};
+
+use ndarray::ArrayD;
+
+use super::graph::{Block, Graph};
+use super::input::Input;
+use super::native::{Evaluator, Program};
+use super::op::{NodeId, Op};
+use super::show;
+use super::signal::Signal;
+use crate::{Error, Result};
+use odesync_base::error::unknown;
+
+/// A vector field f(t, u; θ) of `dof` components: a known system, a network, a gray box or a synchronised model.
+///
+/// Its graph is shared between clones; the values of its parameter blocks belong to each clone. Values are immutable
+/// from outside: `with_…` gives a changed copy.
+#[derive(Clone)]
+pub struct VectorField {
+    inner: Arc<Inner>,
+    blocks: Arc<Vec<Block>>,
+    values: Arc<Vec<f64>>,
+}
+
+struct Inner {
+    graph: Graph,
+    output: NodeId,
+    program: OnceLock<Arc<Program>>,
+}
+
+impl VectorField {
+    pub(crate) fn new(graph: Graph, output: NodeId) -> Result<Self> {
+        if output.index() >= graph.nodes.len() {
+            return Err(Error::invalid("the field has no output"));
+        }
+        let len = graph.len_of(output);
+        if len != graph.dof || graph.dof == 0 {
+            return Err(Error::invalid(format!(
+                "the field must give {} derivatives, one for each state variable, but {} has {len}",
+                graph.dof,
+                show::expression(&graph, output, 60),
+            )));
+        }
+        Ok(VectorField {
+            blocks: Arc::new(graph.blocks.clone()),
+            values: Arc::new(graph.values.clone()),
+            inner: Arc::new(Inner {
+                graph,
+                output,
+                program: OnceLock::new(),
+            }),
+        })
+    }
+
+    /// Number of state variables.
+    pub fn dof(&self) -> usize {
+        self.inner.graph.dof
+    }
+
+    /// The parameter blocks, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The values of all blocks, trainable or not, one block after the other.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Number of trainable parameters.
+    pub fn n_params(&self) -> usize {
+        self.trainable_blocks().map(Block::len).sum()
+    }
+
+    fn trainable_blocks(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(|b| b.trainable)
+    }
+
+    /// The trainable parameters, flat, block by block, each row by row.
+    pub fn params(&self) -> Vec<f64> {
+        self.gather(&self.values)
+    }
+
+    /// Those entries of a vector over all values that belong to trainable blocks.
+    pub fn gather(&self, all: &[f64]) -> Vec<f64> {
+        self.trainable_blocks()
+            .flat_map(|b| all[b.range()].iter().copied())
+            .collect()
+    }
+
+    /// The inverse of [`VectorField::gather`]: a vector over all values, zero outside the trainable blocks.
+    ///
+    /// # Errors
+    /// A wrong number of entries.
+    pub fn scatter(&self, trainable: &[f64]) -> Result<Vec<f64>> {
+        self.check_params(trainable)?;
+        let mut all = vec![0.0; self.values.len()];
+        self.write(trainable, &mut all);
+        Ok(all)
+    }
+
+    /// Writes trainable entries to their places among all.
+    fn write(&self, trainable: &[f64], all: &mut [f64]) {
+        let mut rest = trainable;
+        for block in self.trainable_blocks() {
+            let (head, tail) = rest.split_at(block.len());
+            all[block.range()].copy_from_slice(head);
+            rest = tail;
+        }
+    }
+
+    fn check_params(&self, params: &[f64]) -> Result<()> {
+        if params.len() == self.n_params() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the model has {} trainable parameters, {} were given",
+            self.n_params(),
+            params.len()
+        )))
+    }
+
+    /// The same field with other trainable parameters.
+    ///
+    /// # Errors
+    /// A wrong number of parameters.
+    pub fn with_params(&self, params: &[f64]) -> Result<Self> {
+        self.check_params(params)?;
+        let mut field = self.clone();
+        let values: &mut Vec<f64> = Arc::make_mut(&mut field.values);
+        self.write(params, values);
+        Ok(field)
+    }
+
+    fn find(&self, name: &str) -> Result<&Block> {
+        self.blocks
+            .iter()
+            .find(|b| b.name == name)
+            .ok_or_else(|| unknown("parameter", name, self.block_names()))
+    }
+
+    fn block_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.blocks.iter().map(|b| b.name.as_str())
+    }
+
+    /// The values of a block, in its shape.
+    ///
+    /// # Errors
+    /// A name that no block has.
+    pub fn param(&self, name: &str) -> Result<ArrayD<f64>> {
+        let block = self.find(name)?;
+        ArrayD::from_shape_vec(block.shape.clone(), self.values[block.range()].to_vec())
+            .map_err(|e| Error::invalid(e.to_string()))
+    }
+
+    /// The same field with other values of one block.
+    ///
+    /// # Errors
+    /// A name that no block has, or a wrong number of values.
+    pub fn with_param(&self, name: &str, values: &[f64]) -> Result<Self> {
+        let block = self.find(name)?;
+        if values.len() != block.len() {
+            return Err(Error::invalid(format!(
+                "parameter \"{name}\" has {} values, {} were given",
+                block.len(),
+                values.len()
+            )));
+        }
+        let mut field = self.clone();
+        Arc::make_mut(&mut field.values)[block.range()].copy_from_slice(values);
+        Ok(field)
+    }
+
+    /// The same field with these blocks trainable as well.
+    ///
+    /// # Errors
+    /// A name that no block has.
+    pub fn trainable<S: AsRef<str>>(&self, names: &[S]) -> Result<Self> {
+        self.set_trainable(names, true)
+    }
+
+    /// The same field with these blocks no longer trainable.
+    ///
+    /// # Errors
+    /// A name that no block has.
+    pub fn frozen<S: AsRef<str>>(&self, names: &[S]) -> Result<Self> {
+        self.set_trainable(names, false)
+    }
+
+    fn set_trainable<S: AsRef<str>>(&self, names: &[S], trainable: bool) -> Result<Self> {
+        let mut field = self.clone();
+        for name in names {
+            let name = name.as_ref();
+            if self.find(name)?.locked && trainable {
+                return Err(Error::invalid(format!(
+                    "\"{name}\" belongs to the coupling, which is set and never trained"
+                )));
+            }
+            for block in Arc::make_mut(&mut field.blocks) {
+                if block.name == name {
+                    block.trainable = trainable;
+                }
+            }
+        }
+        Ok(field)
+    }
+
+    /// du/dt at (t, u), `[dof]`, for the first sample of its signals.
+    ///
+    /// # Errors
+    /// A state of the wrong length.
+    pub fn derivative(&self, t: f64, u: &[f64]) -> Result<Vec<f64>> {
+        self.check_state(u)?;
+        let evaluator = Evaluator::new(self);
+        let mut slot = vec![0.0; evaluator.slot_len()];
+        let mut out = vec![0.0; self.dof()];
+        evaluator.value(0, t, u, &mut slot, &mut out);
+        Ok(out)
+    }
+
+    /// Checks the length of a state.
+    pub(crate) fn check_state(&self, u: &[f64]) -> Result<()> {
+        if u.len() == self.dof() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the field has {} state variables, the state that was given has {}",
+            self.dof(),
+            u.len()
+        )))
+    }
+
+    /// The equations as text, one line per component, and the blocks.
+    pub fn show(&self) -> String {
+        let mut text = show::equations(&self.inner.graph, self.inner.output);
+        for block in self.blocks.iter() {
+            let kind = if block.trainable { ", trainable" } else { "" };
+            let value = match block.len() {
+                1 => format!("{}", self.values[block.offset]),
+                _ => format!("{:?}", block.shape),
+            };
+            text.push_str(&format!("\n  {} = {value}{kind}", block.name));
+        }
+        text
+    }
+
+    /// The external signals.
+    pub fn signals(&self) -> &[Arc<dyn Signal>] {
+        &self.inner.graph.signals
+    }
+
+    /// The external inputs, with the names by which the equations know them.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Input)> {
+        let inputs = self.signals().iter().filter_map(|s| s.as_input());
+        inputs.map(|input| (input.name(), input))
+    }
+
+    /// The same field with another input in the place of the one of this name, for example to predict what another force does.
+    ///
+    /// # Errors
+    /// A name that no input has, or an input of another number of components.
+    pub fn with_input(&self, name: &str, input: Input) -> Result<Self> {
+        let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
+        let Some(index) = self.signals().iter().position(named) else {
+            let names: Vec<&str> = self.inputs().map(|(name, _)| name).collect();
+            return Err(unknown("input", name, names));
+        };
+        let have = self.signals()[index].dof();
+        if input.dof() != have {
+            return Err(Error::invalid(format!(
+                "input \"{name}\" of the field has {have} components, the one given {}",
+                input.dof()
+            )));
+        }
+        let mut graph = self.inner.graph.clone();
+        graph.signals[index] = Arc::new(input.named(name));
+        let program = OnceLock::new();
+        // The program does not depend on what the signals are.
+        let _ = program.set(self.program());
+        Ok(VectorField {
+            inner: Arc::new(Inner {
+                graph,
+                output: self.inner.output,
+                program,
+            }),
+            blocks: self.blocks.clone(),
+            values: self.values.clone(),
+        })
+    }
+
+    /// The error of a field that can't be saved.
+    pub fn check_saved(&self) -> Result<()> {
+        match self.signals().iter().all(|s| s.as_input().is_some()) {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "a synchronised field holds its data and can't be saved; save the model itself, and train without an output folder",
+            )),
+        }
+    }
+
+    /// Times at which the field or one of its derivatives jumps, for one sample, increasing.
+    pub fn breakpoints(&self, sample: usize) -> Vec<f64> {
+        let mut times: Vec<f64> = self
+            .signals()
+            .iter()
+            .flat_map(|s| s.breakpoints(sample.min(s.samples() - 1)).iter().copied())
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        times
+    }
+
+    /// The nodes in topological order (operands first), for engines other than the native one.
+    pub fn nodes(&self) -> &[Op] {
+        &self.inner.graph.nodes
+    }
+
+    /// Length of a node.
+    pub fn node_len(&self, id: NodeId) -> usize {
+        self.inner.graph.len_of(id)
+    }
+
+    /// The node that gives du/dt.
+    pub fn output(&self) -> NodeId {
+        self.inner.output
+    }
+
+    pub(crate) fn graph_with_values(&self) -> Graph {
+        let mut graph = self.inner.graph.clone();
+        graph.blocks = self.blocks.to_vec();
+        graph.values = self.values.to_vec();
+        graph
+    }
+
+    pub(crate) fn program(&self) -> Arc<Program> {
+        self.inner
+            .program
+            .get_or_init(|| Arc::new(Program::compile(&self.inner.graph, self.inner.output)))
+            .clone()
+    }
+}
+
+impl std::fmt::Debug for VectorField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.show())
+    }
+}

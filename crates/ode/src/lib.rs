@@ -1,0 +1,23 @@
+//! Solvers of ordinary differential equations with exact gradients.
+//!
+//! A vector field is written once, as a graph of vector-valued operations; the native engine compiles it, with its derivatives, and
+//! solves it by explicit and implicit methods. The gradient of a solve is the exact one of the steps that were taken.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP, second derivatives) |
+//! | [`dynamics`] | known systems, one file each |
+//! | [`odesolve`] | methods (one a file), step-size control, dense output, events, discrete and continuous adjoints, one driver |
+//! | [`devices`], [`engines`] | devices by name, what CUDA lacks where it lacks something; an engine by its name and device |
+//!
+//! Each module uses only those above it in this table.
+
+pub mod devices;
+pub mod dynamics;
+pub mod engines;
+pub mod field;
+pub mod odesolve;
+
+/// The arrays of the library's functions.
+pub use ndarray;
+pub use odesync_base::{Error, Result};

@@ -1,0 +1,405 @@
+//! Backward differentiation formulas of variable order: the state is a table D of backward differences
+//! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
+
+mod adjoint;
+mod differences;
+
+use super::checkpoints::Row;
+use super::control::error_norm;
+use super::course::Course;
+use super::methods::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
+use super::plan::Step;
+use super::scheme::Scheme;
+use super::stage::{Equation, StageSolver};
+use super::sums::{add, add_scaled, finite};
+use crate::field::native::Evaluator;
+pub(crate) use adjoint::backward;
+use differences::{respacing, weight};
+use odesync_base::failure::FailureReason;
+
+/// Differences that are kept.
+const ROWS: usize = MAX_ORDER + 3;
+const ITERATIONS: usize = 4;
+
+/// Storage of a scheme, kept between solves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Buffers {
+    solver: StageSolver,
+    /// D at the state, and after the attempted step.
+    d: Vec<f64>,
+    after: Vec<f64>,
+    predicted: Vec<f64>,
+    psi: Vec<f64>,
+    /// u⁺ − the predicted state: the (k+1)th difference.
+    correction: Vec<f64>,
+    error: Vec<f64>,
+}
+
+/// BDF at work. The tape holds the slot of the start, then one for each step.
+pub(crate) struct Bdf {
+    pub buffers: Buffers,
+    order: usize,
+    next_order: usize,
+    /// The spacing of D.
+    spacing: f64,
+    /// Steps of this size in a row, at this order.
+    equal: usize,
+}
+
+impl Bdf {
+    pub fn new(evaluator: &Evaluator, mut buffers: Buffers) -> Self {
+        let dof = evaluator.dof();
+        buffers.solver.start(evaluator);
+        buffers.d.resize(ROWS * dof, 0.0);
+        buffers.after.resize(ROWS * dof, 0.0);
+        for buffer in [
+            &mut buffers.predicted,
+            &mut buffers.psi,
+            &mut buffers.correction,
+            &mut buffers.error,
+        ] {
+            buffer.resize(dof, 0.0);
+        }
+        Bdf {
+            buffers,
+            order: 1,
+            next_order: 1,
+            spacing: 0.0,
+            equal: 0,
+        }
+    }
+
+    /// D of the attempted step's spacing into `after`, and the prediction from it.
+    fn predict(&mut self, h: f64, dof: usize) {
+        let Buffers {
+            d,
+            after,
+            predicted,
+            psi,
+            ..
+        } = &mut self.buffers;
+        let order = self.order;
+        after.copy_from_slice(d);
+        if h != self.spacing {
+            let m = respacing(order, h / self.spacing);
+            for j in 0..=order {
+                let to = &mut after[j * dof..(j + 1) * dof];
+                to.fill(0.0);
+                for (i, d) in d.chunks_exact(dof).enumerate().take(order + 1) {
+                    add_scaled(m[i][j], d, to);
+                }
+            }
+        }
+        predicted.fill(0.0);
+        psi.fill(0.0);
+        for (j, d) in after.chunks_exact(dof).enumerate().take(order + 1) {
+            add(d, predicted);
+            add_scaled(GAMMA[j] / alpha(order), d, psi);
+        }
+    }
+
+    /// D at the end of the step, from the correction.
+    fn update(&mut self, dof: usize) {
+        let Buffers {
+            after, correction, ..
+        } = &mut self.buffers;
+        let order = self.order;
+        for c in 0..dof {
+            let d = correction[c];
+            after[(order + 2) * dof + c] = d - after[(order + 1) * dof + c];
+            after[(order + 1) * dof + c] = d;
+            for i in (0..=order).rev() {
+                after[i * dof + c] += after[(i + 1) * dof + c];
+            }
+        }
+    }
+
+    /// Norm of an error constant times row `row` of D at the end of the step.
+    fn error_of<const TAPE: bool>(
+        &mut self,
+        course: &Course<TAPE>,
+        constant: f64,
+        row: usize,
+    ) -> f64 {
+        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let Buffers { after, error, .. } = &mut self.buffers;
+        error.fill(0.0);
+        add_scaled(
+            constant,
+            &after[row * course.dof..(row + 1) * course.dof],
+            error,
+        );
+        error_norm(error, &course.work.state, &course.work.next, rtol, atol)
+    }
+
+    /// The order for the next steps and the factor on their size, without safety: the order that allows the largest.
+    fn choose<const TAPE: bool>(&mut self, course: &Course<TAPE>, norm: f64) -> (usize, f64) {
+        let order = self.order;
+        let factor = |norm: f64, order: usize| norm.max(1e-10).powf(-1.0 / (order as f64 + 1.0));
+        let mut best = (order, factor(norm, order));
+        if order > 1 {
+            let lower = self.error_of(course, error_constant(order - 1), order);
+            let lower = factor(lower, order - 1);
+            if lower > best.1 {
+                best = (order - 1, lower);
+            }
+        }
+        if order < MAX_ORDER {
+            let higher = self.error_of(course, error_constant(order + 1), order + 2);
+            let higher = factor(higher, order + 1);
+            if higher > best.1 {
+                best = (order + 1, higher);
+            }
+        }
+        best
+    }
+}
+
+impl<const TAPE: bool> Scheme<TAPE> for Bdf {
+    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
+        (steps + 1).saturating_mul(course.evaluator.slot_len())
+    }
+
+    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
+        let solver = &mut self.buffers.solver;
+        let state = std::mem::take(&mut course.work.state);
+        solver.linearize(course, course.stepper.t, &state);
+        course.work.state = state;
+        if !finite(&solver.f) {
+            return Err(FailureReason::NotFinite);
+        }
+        if TAPE {
+            let len = solver.slot.len();
+            if course.work.tape.len() < len {
+                course.work.tape.resize(len, 0.0);
+            }
+            course.work.tape[..len].copy_from_slice(&solver.slot);
+        }
+        // The first differences, for a spacing of 1 until the first step is known.
+        let Buffers {
+            solver, d, error, ..
+        } = &mut self.buffers;
+        let dof = course.dof;
+        d.fill(0.0);
+        d[..dof].copy_from_slice(&course.work.state);
+        d[dof..2 * dof].copy_from_slice(&solver.f);
+        self.spacing = 1.0;
+        if !adaptive {
+            return Ok(0.0);
+        }
+        let StageSolver { slot, f, .. } = solver;
+        // The first step is of order 1, its error of order 2.
+        Ok(course.first_size(2, f, slot, error))
+    }
+
+    fn attempt(
+        &mut self,
+        course: &mut Course<TAPE>,
+        index: usize,
+        step: Step,
+    ) -> Result<(), FailureReason> {
+        let (dof, h) = (course.dof, step.h());
+        if let Some(plan) = course.given {
+            let order = plan.variants.get(index).map_or(1, |order| *order as usize);
+            let most = match course.work.before {
+                Some(_) => MAX_ORDER,
+                None => (index + 1).min(MAX_ORDER),
+            };
+            self.order = order.clamp(1, most);
+        }
+        self.predict(h, dof);
+        let Buffers {
+            solver,
+            predicted,
+            psi,
+            correction,
+            ..
+        } = &mut self.buffers;
+        let equation = Equation {
+            t: step.end,
+            base: predicted,
+            psi: Some(psi),
+            c: h / alpha(self.order),
+            limit: ITERATIONS,
+            at: (index + 1) * solver.slot.len(),
+        };
+        loop {
+            if !solver.have {
+                solver.linearize(course, step.end, predicted);
+            }
+            correction.fill(0.0);
+            let solved = solver
+                .factor(course, equation.c)
+                .and_then(|()| solver.solve(course, equation, predicted, correction));
+            match solved {
+                Ok(()) => break,
+                Err(reason) if solver.current => return Err(reason),
+                Err(_) => solver.have = false,
+            }
+        }
+        self.update(dof);
+        course.work.next.copy_from_slice(&self.buffers.after[..dof]);
+        Ok(())
+    }
+
+    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool {
+        let h = step.h();
+        let order = self.order;
+        let safety = self.buffers.solver.newton.safety();
+        let norm = self.error_of(course, error_constant(order), order + 1);
+        if !norm.is_finite() || norm > 1.0 {
+            let factor = match norm.is_finite() {
+                true => (safety * norm.powf(-1.0 / (order as f64 + 1.0))).clamp(0.2, 0.9),
+                false => 0.2,
+            };
+            self.equal = 0;
+            course.stepper.settle(false, h.abs() * factor);
+            return false;
+        }
+        let same = (h - self.spacing).abs() <= 1e-8 * h.abs();
+        self.equal = if same { self.equal + 1 } else { 1 };
+        self.next_order = order;
+        let mut size = h.abs();
+        if self.equal > order {
+            let (next, factor) = self.choose(course, norm);
+            self.next_order = next;
+            self.equal = 0;
+            size *= (safety * factor).min(10.0);
+        }
+        // A step that was clipped to a stop is followed by ones of about its size: differences cannot be stretched far.
+        let clipped = course.stepper.clipped();
+        course.stepper.settle(true, size);
+        if clipped {
+            let proposed = course.stepper.proposed();
+            course.stepper.begin(proposed.min(4.0 * h.abs()));
+            self.equal = 0;
+        }
+        true
+    }
+
+    fn interpolate(
+        &mut self,
+        course: &mut Course<TAPE>,
+        _step: Step,
+        theta: f64,
+        to: std::ops::Range<usize>,
+    ) {
+        let dof = course.dof;
+        let u = &mut course.work.u[to];
+        u.fill(0.0);
+        for (j, d) in self
+            .buffers
+            .after
+            .chunks_exact(dof)
+            .enumerate()
+            .take(self.order + 1)
+        {
+            add_scaled(weight(j, theta), d, u);
+        }
+    }
+
+    fn advance(&mut self, course: &mut Course<TAPE>, step: Step) {
+        let Buffers {
+            d, after, solver, ..
+        } = &mut self.buffers;
+        std::mem::swap(d, after);
+        course.work.plan.variants.push(self.order as u8);
+        self.spacing = step.h();
+        self.order = self.next_order;
+        solver.current = false;
+    }
+
+    fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.order, self.equal].map(|n| n as f64));
+        row.push(self.spacing);
+        row.extend(&self.buffers.d);
+        self.buffers.solver.save(row);
+    }
+
+    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
+        (self.order, self.equal) = (row.count(), row.count());
+        self.spacing = row.number();
+        row.fill(&mut self.buffers.d);
+        self.buffers.solver.load(row);
+        course.work.before = Some(self.spacing);
+    }
+
+    fn finite(&self) -> bool {
+        finite(&self.buffers.after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Problem;
+    use super::super::options::SolveOptions;
+    use super::super::workspace::Workspace;
+    use super::*;
+    use crate::field::{VectorField, system};
+
+    type Solution = fn(f64) -> f64;
+
+    /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact, and the largest inside the last step.
+    fn errors(field: &VectorField, exact: Solution, order: usize, n: usize) -> [f64; 2] {
+        let evaluator = Evaluator::new(field);
+        let options = SolveOptions::default().method("bdf").unwrap();
+        let h = 2.0 / n as f64;
+        let problem = Problem {
+            u0: &[exact(0.0)],
+            t: &[0.0, 2.0],
+            sample: 0,
+        };
+        let mut work = Workspace::default();
+        let mut course = Course::<false>::start(&evaluator, &[], &problem, &options, &mut work);
+        course.tight = true;
+        let mut bdf = Bdf::new(&evaluator, Buffers::default());
+        bdf.begin(&mut course, false).unwrap();
+        (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
+        let mut row: Vec<f64> = (0..ROWS).map(|i| exact(-h * i as f64)).collect();
+        for d in &mut bdf.buffers.d {
+            *d = row[0];
+            row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
+        }
+        course.work.u = vec![0.0];
+        let mut inside = 0.0_f64;
+        for i in 0..n {
+            let step = Step {
+                t: h * i as f64,
+                end: h * (i + 1) as f64,
+            };
+            bdf.attempt(&mut course, i, step).unwrap();
+            if i + 1 == n {
+                for theta in [0.15, 0.3, 0.5, 0.7, 0.9] {
+                    bdf.interpolate(&mut course, step, theta, 0..1);
+                    let t = step.t + theta * h;
+                    inside = inside.max((course.work.u[0] - exact(t)).abs());
+                }
+            }
+            course.advance(&mut bdf, step);
+        }
+        [(course.work.state[0] - exact(2.0)).abs(), inside]
+    }
+
+    #[test]
+    fn each_order_is_the_stated_one_at_the_ends_of_steps_and_inside() {
+        let linear = system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()]);
+        let logistic = system(1, &[], |_, u, _| vec![u.at(0) * (1.0 - u.at(0))]);
+        let problems = [
+            (linear, f64::sin as Solution),
+            (logistic, |t| 1.0 / (1.0 + (-t).exp())),
+        ];
+        for (field, exact) in problems {
+            let field = field.unwrap();
+            for order in 1..=MAX_ORDER {
+                let (coarse, fine) = (
+                    errors(&field, exact, order, 100),
+                    errors(&field, exact, order, 200),
+                );
+                for (coarse, fine) in coarse.into_iter().zip(fine) {
+                    let observed = (coarse / fine).log2();
+                    assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
+                }
+            }
+        }
+    }
+}

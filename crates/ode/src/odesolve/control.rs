@@ -1,0 +1,152 @@
+//! Step-size control: the integral controller and first-step rule of torchdiffeq (after Hairer, Nørsett, Wanner, II.4), and
+//! proportional-integral control.
+
+use crate::Result;
+
+const SAFETY: f64 = 0.9;
+const GROWTH: f64 = 10.0;
+const SHRINK: f64 = 0.2;
+/// The weight of the last step's error in proportional-integral control, times the order.
+const BETA: f64 = 0.2;
+
+/// Root mean square of `x / (atol + rtol max(|u|, |v|))`; at most 1 for an acceptable error.
+pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
+    let sum: f64 = x
+        .iter()
+        .zip(u)
+        .zip(v)
+        .map(|((x, u), v)| {
+            let r = x / (atol + rtol * u.abs().max(v.abs()));
+            r * r
+        })
+        .sum();
+    (sum / x.len() as f64).sqrt()
+}
+
+/// How the size of the next step follows from the error norms of this one, e, and of the one before it, e₁; q is the method's
+/// order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Controller {
+    /// `0.9 e^(−1/q)`, between 0.2 and 10, and at least 1 after an accepted step: torchdiffeq's.
+    #[default]
+    Integral,
+    /// `0.9 e^(−(1/q − 0.75 β)) e₁^β` with β = 0.2/q, between 0.2 and 10, and at most 1 after a rejected step. Smoother step
+    /// sizes and fewer rejections, above all where stability rather than accuracy limits the steps. For order 5 the β = 0.04
+    /// of Hairer's DOPRI5. K. Gustafsson, ACM Trans. Math. Softw. 17 (1991); Hairer, Wanner, *Solving Ordinary
+    /// Differential Equations II*, IV.2.
+    ProportionalIntegral,
+}
+
+impl Controller {
+    /// The names in scripts.
+    pub const NAMES: [&str; 2] = ["i", "pi"];
+
+    /// The controller of this name.
+    ///
+    /// # Errors
+    /// A name that no controller has.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "i" => Ok(Controller::Integral),
+            "pi" => Ok(Controller::ProportionalIntegral),
+            _ => Err(odesync_base::error::unknown(
+                "controller",
+                name,
+                Self::NAMES,
+            )),
+        }
+    }
+
+    /// Its name in scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Controller::Integral => "i",
+            Controller::ProportionalIntegral => "pi",
+        }
+    }
+}
+
+/// The factor by which the step after this one may differ under proportional-integral control; `before` is the error norm
+/// of the last accepted step.
+pub(crate) fn pi_factor(norm: f64, before: f64, order: usize) -> f64 {
+    if norm == 0.0 {
+        return GROWTH;
+    }
+    if !norm.is_finite() {
+        return SHRINK;
+    }
+    let q = order as f64;
+    // A rejected step says how far it was off; what came before it does not matter then.
+    let memory = if norm <= 1.0 {
+        before.powf(BETA / q)
+    } else {
+        1.0
+    };
+    (SAFETY * norm.powf(-(1.0 - 0.75 * BETA) / q) * memory).clamp(SHRINK, GROWTH)
+}
+
+/// One norm from those of an estimate and of a second one of lower order: `e² / √(e² + 0.01 s²)`.
+pub fn joint_norm(first: f64, second: f64) -> f64 {
+    let squares = first * first + 0.01 * second * second;
+    if squares == 0.0 {
+        0.0
+    } else {
+        first * first / squares.sqrt()
+    }
+}
+
+/// The factor by which the next step may differ, from the error norm of this one. An accepted step never shrinks the next.
+pub(crate) fn factor(norm: f64, order: usize) -> f64 {
+    if norm == 0.0 {
+        return GROWTH;
+    }
+    if !norm.is_finite() {
+        return SHRINK;
+    }
+    let least = if norm < 1.0 { 1.0 } else { SHRINK };
+    (SAFETY / norm.powf(1.0 / order as f64))
+        .max(least)
+        .min(GROWTH)
+}
+
+/// Norms of u, f and the change of f over a trial step, scaled by the tolerances at u.
+pub struct FirstStep {
+    scale: Vec<f64>,
+    /// The trial step, in the unit of time.
+    pub trial: f64,
+    d1: f64,
+}
+
+impl FirstStep {
+    /// From u(t₀) and f(t₀, u): `trial` is the Euler step whose end is to be evaluated next.
+    pub fn new(u: &[f64], f: &[f64], rtol: f64, atol: f64) -> Self {
+        let scale: Vec<f64> = u.iter().map(|u| atol + rtol * u.abs()).collect();
+        let (d0, d1) = (rms(u, &scale), rms(f, &scale));
+        let trial = if d0 < 1e-5 || d1 < 1e-5 {
+            1e-6
+        } else {
+            0.01 * d0 / d1
+        };
+        FirstStep { scale, trial, d1 }
+    }
+
+    /// The first step size, from the change of f over the trial step.
+    pub fn size(&self, change: &[f64], order: usize) -> f64 {
+        let d2 = rms(change, &self.scale) / self.trial;
+        let h = if self.d1 <= 1e-15 && d2 <= 1e-15 {
+            (self.trial * 1e-3).max(1e-6)
+        } else {
+            (0.01 / self.d1.max(d2)).powf(1.0 / order as f64)
+        };
+        if h.is_nan() {
+            self.trial
+        } else {
+            h.min(100.0 * self.trial)
+        }
+    }
+}
+
+fn rms(x: &[f64], scale: &[f64]) -> f64 {
+    let sum: f64 = x.iter().zip(scale).map(|(x, s)| (x / s) * (x / s)).sum();
+    (sum / x.len() as f64).sqrt()
+}

@@ -1,0 +1,268 @@
+//! What an engine does: solve a batch of initial value problems, and walk back over them. The native one.
+
+use rayon::prelude::*;
+
+use super::checkpoints::Checkpoints;
+use super::driver::{self, Problem};
+use super::events::Occurrence;
+use super::gradients::Adjoint;
+use super::kept::{Kept, Spare};
+use super::options::{SolveOptions, check_times};
+use super::plan::{Stats, StepPlan};
+use super::sums::{add, finite};
+use super::transpose::Sums;
+use super::workspace::{Trace, Workspace};
+use crate::field::VectorField;
+use crate::field::native::Evaluator;
+use crate::{Error, Result};
+
+/// The solution of one problem.
+#[derive(Debug, Clone, Default)]
+pub struct Trajectory {
+    /// The solution, `[time, dof]`.
+    pub u: Vec<f64>,
+    /// The steps that were taken. Empty after a solve kept for a gradient by [`Adjoint::Continuous`],
+    /// [`Adjoint::SingleCheckpoint`] or [`Adjoint::AdaptiveCheckpoint`], which write no steps down, unless the plan was given.
+    pub plan: StepPlan,
+    /// What it cost.
+    pub stats: Stats,
+    /// The events, in the order in which they happened.
+    pub occurrences: Vec<Occurrence>,
+    /// The time at which an event ended the solve; it is then the last one of `u`, in place of those not reached.
+    pub ended: Option<f64>,
+}
+
+/// Gradients of `Σ ⟨ū, u⟩` over all problems.
+#[derive(Debug, Clone)]
+pub struct SolveGradient {
+    /// With respect to the values of all parameter blocks.
+    pub values: Vec<f64>,
+    /// With respect to each problem's initial state.
+    pub u0: Vec<Vec<f64>>,
+}
+
+/// An engine that solves batches of problems, each with its own times and step sizes.
+///
+/// `forward` with `keep` remembers what `backward` needs, until the next `forward`.
+pub trait Engine: Send {
+    /// Solves every problem, on the given plans (one for each problem) where there are any.
+    ///
+    /// # Errors
+    /// Options or shapes that do not fit, or the first solve (by index) that failed.
+    fn forward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        plans: Option<&[StepPlan]>,
+        keep: bool,
+    ) -> Result<Vec<Trajectory>>;
+
+    /// The gradient of `Σ ⟨bars, u⟩`; `bars[i]` is `[time, dof]` of problem i.
+    ///
+    /// # Errors
+    /// When nothing was kept, `bars` do not fit it, or the gradient is not finite ([`FailureReason::GradientNotFinite`]).
+    ///
+    /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
+    fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient>;
+
+    /// Name, as in `engine: "native"`.
+    fn name(&self) -> &'static str;
+}
+
+/// The native CPU engine: problems in parallel, results independent of the number of threads.
+#[derive(Debug, Default)]
+pub struct NativeEngine {
+    work: Vec<Workspace>,
+    kept: Option<Kept>,
+    spare: Spare,
+}
+
+/// What a solve leaves for a gradient of this choice; whether it leaves a tape.
+fn trace(adjoint: Adjoint) -> (Trace, bool) {
+    match adjoint {
+        Adjoint::Backprop => (Trace::Plan, true),
+        Adjoint::Continuous => (Trace::Nothing, false),
+        Adjoint::SingleCheckpoint => (Trace::Checkpoints(Checkpoints::single()), false),
+        Adjoint::AdaptiveCheckpoint => (Trace::Checkpoints(Checkpoints::adaptive()), false),
+        Adjoint::Symplectic => (Trace::States(vec![]), false),
+    }
+}
+
+/// Where events have no meaning.
+pub const NO_EVENTS: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
+
+/// Checks a batch, and its plans where there are any, before it is solved.
+pub fn check(
+    field: &VectorField,
+    problems: &[Problem],
+    options: &SolveOptions,
+    plans: Option<&[StepPlan]>,
+) -> Result<()> {
+    options.check()?;
+    if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
+        return Err(Error::invalid(format!(
+            "the field has {} state variables, an event's function was made for {}",
+            field.dof(),
+            event.dof()
+        )));
+    }
+    if !options.events.is_empty() && plans.is_some() {
+        return Err(Error::invalid(NO_EVENTS));
+    }
+    for problem in problems {
+        field.check_state(problem.u0)?;
+        check_times(problem.t)?;
+        if let Some(signal) = field
+            .signals()
+            .iter()
+            .find(|s| s.samples() > 1 && problem.sample >= s.samples())
+        {
+            return Err(Error::invalid(format!(
+                "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
+                signal.samples(),
+                problem.sample
+            )));
+        }
+    }
+    plans.map_or(Ok(()), |plans| check_plans(problems, plans))
+}
+
+/// Checks that there is a plan for every problem, with an output for each of its times.
+fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
+    if plans.len() != problems.len() {
+        return Err(Error::invalid("a plan is needed for every problem"));
+    }
+    match problems
+        .iter()
+        .zip(plans)
+        .position(|(problem, plan)| !plan.fits(problem.t.len()))
+    {
+        Some(i) => Err(Error::invalid(format!(
+            "plan {i} is not one of problem {i}: it must place each of the {} requested times at the start or in one of its \
+             steps, in order",
+            problems[i].t.len()
+        ))),
+        None => Ok(()),
+    }
+}
+
+impl Engine for NativeEngine {
+    fn forward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        plans: Option<&[StepPlan]>,
+        keep: bool,
+    ) -> Result<Vec<Trajectory>> {
+        if keep && !options.events.is_empty() {
+            return Err(Error::invalid(NO_EVENTS));
+        }
+        check(field, problems, options, plans)?;
+        let evaluator = Evaluator::new(field);
+        self.kept = None;
+        if self.work.len() < problems.len() {
+            self.work.resize_with(problems.len(), Default::default);
+        }
+        // Every problem has its own tape.
+        let tape_limit =
+            odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
+        let (left, taped) = match keep {
+            true => trace(options.adjoint),
+            false => (Trace::Plan, false),
+        };
+        let solve = |(i, work): (usize, &mut Workspace)| {
+            let problem = &problems[i];
+            work.tape_limit = tape_limit;
+            work.trace = left.clone();
+            if keep && !taped {
+                // A tape of an earlier solve is of no use.
+                work.tape = vec![];
+            }
+            match plans {
+                Some(plans) if taped => {
+                    driver::replay::<true>(&evaluator, problem, options, &plans[i], work)
+                }
+                Some(plans) => {
+                    driver::replay::<false>(&evaluator, problem, options, &plans[i], work)
+                }
+                None => {
+                    let breakpoints = field.breakpoints(problem.sample);
+                    if taped {
+                        driver::solve::<true>(&evaluator, &breakpoints, problem, options, work)
+                    } else {
+                        driver::solve::<false>(&evaluator, &breakpoints, problem, options, work)
+                    }
+                }
+            }
+        };
+        let work = &mut self.work[..problems.len()];
+        let results: Vec<_> = match work {
+            [one] => vec![solve((0, one))],
+            _ => work.par_iter_mut().enumerate().map(solve).collect(),
+        };
+        for result in results {
+            result?;
+        }
+        let dropped = matches!(left, Trace::Checkpoints(_) | Trace::Nothing) && plans.is_none();
+        let trajectories = self.work[..problems.len()]
+            .iter_mut()
+            .map(|work| Trajectory {
+                u: work.u.clone(),
+                plan: match dropped {
+                    true => StepPlan::default(),
+                    false => work.plan.clone(),
+                },
+                stats: work.stats,
+                occurrences: std::mem::take(&mut work.occurrences),
+                ended: work.ended,
+            })
+            .collect();
+        if keep {
+            self.kept = Some(Kept::new(evaluator, field, problems, options));
+        }
+        Ok(trajectories)
+    }
+
+    fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
+        let Some(kept) = &self.kept else {
+            return Err(Error::invalid(
+                "a gradient needs a solve that was kept for it",
+            ));
+        };
+        let work = &self.work[..kept.problems()];
+        if bars.len() != work.len() || bars.iter().zip(work).any(|(b, w)| b.len() != w.u.len()) {
+            return Err(Error::invalid(
+                "the weights of a gradient must have the shape of the solution",
+            ));
+        }
+        let back = |i: usize| kept.backward(i, &work[i], &bars[i], &self.spare);
+        let parts: Vec<_> = match work.len() {
+            1 => vec![back(0)],
+            n => (0..n).into_par_iter().map(back).collect(),
+        };
+        // Summed in the order of the problems, so that the bits do not depend on the threads.
+        let mut total = Sums::new(&kept.evaluator);
+        let mut u0 = vec![];
+        for part in parts {
+            let (sums, part) = part?;
+            total.gradient.add(&sums.gradient);
+            total.add_values(&sums.values);
+            u0.push(part);
+        }
+        let first = kept.evaluator.parameter_gradient(total.gradient);
+        let mut values = total.values;
+        values.resize(first.len(), 0.0);
+        add(&first, &mut values);
+        let bad = u0.iter().position(|u0| !finite(u0));
+        if let Some(i) = bad.or((!finite(&values)).then_some(0)) {
+            return Err(kept.not_finite(i).into());
+        }
+        Ok(SolveGradient { values, u0 })
+    }
+
+    fn name(&self) -> &'static str {
+        "native"
+    }
+}

@@ -1,0 +1,112 @@
+//! Jacobian-vector products of a whole solve.
+
+use ndarray::Array2;
+
+use super::driver::Problem;
+use super::options::SolveOptions;
+use super::{Solution, rows, second_order, solve};
+use crate::field::VectorField;
+use crate::field::native::{Evaluator, MAX_WIDTH, interleave};
+use crate::{Error, Result};
+
+/// A direction in which a solve's initial state and parameters move.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tangent {
+    /// Of the initial state, `[dof]`; empty where it stands still.
+    pub u0: Vec<f64>,
+    /// Of the trainable parameters, in the order of [`VectorField::params`]; empty where they stand still.
+    pub params: Vec<f64>,
+}
+
+/// Solves as [`solve`] does, and gives the derivative of the solution along each tangent, `[time, dof]`:
+/// `∂u/∂u₀ u̇₀ + ∂u/∂θ θ̇`, exact for the discrete solution on the steps that the solve took. The tangents of a step's stages
+/// are solved for beside them, and several directions share one sweep.
+///
+/// ```
+/// use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
+/// let decay = odesync_ode::field::system(1, &[("k", 2.0)], |_, u, p| vec![-p.get("k") * u.at(0)])?.trainable(&["k"])?;
+/// let by_k = Tangent { params: vec![1.0], ..Tangent::default() };
+/// let (_, tangents) = jvp(&decay, &[3.0], &[0.0, 0.5], &SolveOptions::default(), &[by_k])?;
+/// assert!((tangents[0][[1, 0]] - -0.5 * 3.0 * (-1.0_f64).exp()).abs() < 1e-6); // −t u0 exp(−k t)
+/// # Ok::<(), odesync_ode::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`solve`]; a tangent of another length or not finite; events; a method that is not a Runge-Kutta method; steps that would
+/// take too much memory.
+pub fn jvp(
+    field: &VectorField,
+    u0: &[f64],
+    t: &[f64],
+    options: &SolveOptions,
+    tangents: &[Tangent],
+) -> Result<(Solution, Vec<Array2<f64>>)> {
+    second_order::check(options.method)?;
+    if !options.events.is_empty() {
+        return Err(Error::invalid(
+            "a solve with events has no tangents; leave the events out",
+        ));
+    }
+    let (dof, n) = (field.dof(), field.n_params());
+    let mut filled = vec![];
+    for tangent in tangents {
+        filled.push(Tangent {
+            u0: full("u0", &tangent.u0, dof)?,
+            params: field.scatter(&full("params", &tangent.params, n)?)?,
+        });
+    }
+    let solution = solve(field, u0, t, options)?;
+    let evaluator = Evaluator::new(field);
+    let problem = Problem { u0, t, sample: 0 };
+    let limit = odesync_base::memory::default_limit() / size_of::<f64>();
+    let limit = (limit, MAX_WIDTH);
+    let taped = second_order::replay(&evaluator, options, &problem, &solution.plan, limit)?;
+    let mut all = vec![];
+    for block in filled.chunks(MAX_WIDTH) {
+        let mut planes = evaluator.planes(block.len());
+        let w = planes.width();
+        let lanes = |pick: fn(&Tangent) -> &[f64], n: usize| {
+            let all: Vec<f64> = block.iter().flat_map(|b| pick(b).iter().copied()).collect();
+            interleave(&all, n, w)
+        };
+        evaluator.move_parameters(&lanes(|b| &b.params, field.values().len()), &mut planes);
+        let moved = taped.forward(&evaluator, &lanes(|b| &b.u0, dof), &mut planes);
+        for p in 0..block.len() {
+            all.push(rows(
+                dof,
+                moved.u.iter().skip(p).step_by(w).copied().collect(),
+            )?);
+        }
+    }
+    match all.iter().flatten().all(|x| x.is_finite()) {
+        true => Ok((solution, all)),
+        false => Err(Error::invalid(
+            "the tangents of this solve are not finite: the field's derivatives are not, somewhere along it",
+        )),
+    }
+}
+
+/// A part of a tangent, zeros where it is left out.
+fn full(what: &str, part: &[f64], n: usize) -> Result<Vec<f64>> {
+    if part.is_empty() {
+        return Ok(vec![0.0; n]);
+    }
+    if n == 0 {
+        return Err(Error::invalid(
+            "none of the field's parameters is trainable, so they can't move; see `trainable`",
+        ));
+    }
+    if part.len() != n {
+        return Err(Error::invalid(format!(
+            "a tangent's {what} has {} numbers, {n} are needed",
+            part.len()
+        )));
+    }
+    match part.iter().position(|x| !x.is_finite()) {
+        Some(i) => Err(Error::invalid(format!(
+            "number {i} of a tangent's {what} is {}",
+            part[i]
+        ))),
+        None => Ok(part.to_vec()),
+    }
+}

@@ -1,0 +1,162 @@
+//! ODE solvers and their gradients.
+//!
+//! A [`Method`] (one file each in `methods/`) has a name, an order and a [`Family`], which says how its steps are taken: an
+//! explicit Runge-Kutta method is a [`Tableau`]. The driver, the rules of stepping and the plan of steps serve all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one of the CPU.
+//!
+//! ```
+//! use odesync_ode::odesolve::{SolveOptions, solve};
+//! let decay = odesync_ode::field::system(1, &[("k", 2.0)], |_, u, p| vec![-p.get("k") * u.at(0)])?;
+//! let solution = solve(&decay, &[1.0], &[0.0, 0.5, 1.0], &SolveOptions::default())?;
+//! assert!((solution.u[[2, 0]] - (-2.0_f64).exp()).abs() < 1e-7);
+//! # Ok::<(), odesync_ode::Error>(())
+//! ```
+
+mod adams;
+mod adjoint;
+mod auto;
+mod bdf;
+mod checkpoints;
+mod continuous;
+pub mod control;
+mod coupled;
+mod course;
+mod driver;
+mod engine;
+mod esdirk;
+mod events;
+mod explicit;
+
+mod gradients;
+mod inside;
+mod jacobian;
+mod jvp;
+mod kept;
+mod linear;
+mod method;
+pub mod methods;
+mod newton;
+mod options;
+mod plan;
+mod predictive;
+mod radau;
+mod rosenbrock;
+mod scheme;
+pub mod second_order;
+mod stage;
+pub mod stepper;
+mod sums;
+mod symplectic;
+mod tableau;
+mod transpose;
+mod workspace;
+
+pub use adams::Adams;
+pub use control::Controller;
+pub use driver::Problem;
+pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
+pub use engine::{NO_EVENTS, check};
+pub use esdirk::Esdirk;
+pub use events::{Direction, Event, Occurrence};
+pub use gradients::Adjoint;
+pub use jvp::{Tangent, jvp};
+pub use method::{Family, Method};
+pub use odesync_base::failure::{FailureReason, SolveFailure};
+pub use options::{SolveOptions, check_times};
+pub use plan::{Output, Stats, Step, StepPlan};
+pub use rosenbrock::Rosenbrock;
+pub use sums::finite;
+pub use tableau::Tableau;
+
+use ndarray::{Array1, Array2};
+
+use crate::field::VectorField;
+use crate::{Error, Result};
+
+/// When an event happened, and the states then.
+#[derive(Debug, Clone)]
+pub struct EventTimes {
+    /// The times, `[n]`.
+    pub t: Array1<f64>,
+    /// The states, `[n, dof]`.
+    pub u: Array2<f64>,
+}
+
+/// The solution of one initial value problem.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// Requested times, `[time]`. Where an event ended the solve: those before it, and its time.
+    pub t: Array1<f64>,
+    /// The solution, `[time, dof]`.
+    pub u: Array2<f64>,
+    /// For each event of the options, when it happened.
+    pub events: Vec<EventTimes>,
+    /// Index of the event that ended the solve.
+    pub ended_by: Option<usize>,
+    /// What it cost.
+    pub stats: Stats,
+    /// The steps that were taken.
+    pub plan: StepPlan,
+}
+
+/// Solves du/dt = f(t, u), u(t\[0\]) = u0, on the native engine.
+///
+/// `t` is strictly increasing or decreasing; the solution is given at every one of them, by the method's dense output.
+///
+/// # Errors
+/// Shapes, times or options that do not fit, or a solve that failed ([`SolveFailure`]).
+pub fn solve(
+    field: &VectorField,
+    u0: &[f64],
+    t: &[f64],
+    options: &SolveOptions,
+) -> Result<Solution> {
+    solve_on(&mut NativeEngine::default(), field, u0, t, options)
+}
+
+/// [`solve`] on any engine.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_on(
+    engine: &mut dyn Engine,
+    field: &VectorField,
+    u0: &[f64],
+    t: &[f64],
+    options: &SolveOptions,
+) -> Result<Solution> {
+    let problem = Problem { u0, t, sample: 0 };
+    let mut all = engine.forward(field, &[problem], options, None, false)?;
+    let one = all.pop().unwrap_or_default();
+    let mut times = t.to_vec();
+    let mut ended_by = None;
+    if let Some(end) = one.ended {
+        times.truncate((one.u.len() / field.dof()).saturating_sub(1));
+        times.push(end);
+        ended_by = one.occurrences.last().map(|o| o.event);
+    }
+    let of = |event: usize| -> Result<EventTimes> {
+        let found: Vec<&Occurrence> = one
+            .occurrences
+            .iter()
+            .filter(|o| o.event == event)
+            .collect();
+        let u = found.iter().flat_map(|o| o.u.iter().copied()).collect();
+        Ok(EventTimes {
+            t: found.iter().map(|o| o.t).collect(),
+            u: rows(field.dof(), u)?,
+        })
+    };
+    Ok(Solution {
+        events: (0..options.events.len()).map(of).collect::<Result<_>>()?,
+        t: Array1::from(times),
+        u: rows(field.dof(), one.u)?,
+        ended_by,
+        stats: one.stats,
+        plan: one.plan,
+    })
+}
+
+fn rows(dof: usize, values: Vec<f64>) -> Result<Array2<f64>> {
+    Array2::from_shape_vec((values.len() / dof.max(1), dof), values)
+        .map_err(|e| Error::invalid(e.to_string()))
+}

@@ -1,0 +1,199 @@
+//! Solving for the stages of a step: a first guess, simplified Newton iteration in variables in which the stages fall apart into
+//! one real and one complex system, and exact Newton iteration to rounding.
+
+use nalgebra::Complex;
+
+use super::super::control::error_norm;
+use super::super::course::Course;
+use super::super::methods::radau::{A, C, MU, MU_COMPLEX, STAGES, T, TI, weights};
+use super::super::newton::{Newton, Progress, settled};
+use super::super::options::SolveOptions;
+use super::super::plan::Step;
+use super::super::sums::{add, add_scaled, finite};
+use super::{Buffers, ITERATIONS, Radau};
+use odesync_base::failure::FailureReason;
+
+impl Radau {
+    /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
+    pub(super) fn predict(&mut self, h: f64) {
+        let Buffers {
+            z, before, around, ..
+        } = &mut self.buffers;
+        let dof = z.len() / 3;
+        if let Some(theta) = self.inside {
+            for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
+                z.fill(0.0);
+                for (w, around) in weights(c * theta).iter().zip(around.chunks_exact(dof)) {
+                    add_scaled(*w, around, z);
+                }
+            }
+            return;
+        }
+        let ratio = h / self.before;
+        // Where steps grow at once, as after a breakpoint, its continuation says nothing.
+        if self.before == 0.0 || ratio > 10.0 {
+            z.fill(0.0);
+            return;
+        }
+        for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
+            let [a, b, d] = weights(1.0 + c * ratio);
+            for (i, z) in z.iter_mut().enumerate() {
+                let (x, y, w) = (before[i], before[dof + i], before[2 * dof + i]);
+                *z = a * x + b * y + (d - 1.0) * w;
+            }
+        }
+    }
+
+    /// Simplified Newton iteration for the stages, from their first guess.
+    pub(super) fn iterate<const TAPE: bool>(
+        &mut self,
+        course: &mut Course<TAPE>,
+        step: Step,
+    ) -> Result<(), FailureReason> {
+        let SolveOptions { rtol, atol, .. } = *course.options;
+        let (dof, h) = (course.dof, step.h());
+        let sample = course.problem.sample;
+        self.newton = Newton::new(rtol, ITERATIONS);
+        let Buffers {
+            slot,
+            z,
+            w,
+            k,
+            stage,
+            increment,
+            real,
+            complex,
+            ..
+        } = &mut self.buffers;
+        let slot = &mut slot[..course.evaluator.slot_len()];
+        transform(&TI, z, w, dof);
+        let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
+        loop {
+            for (i, k) in k.chunks_exact_mut(dof).enumerate() {
+                sum(&course.work.state, &z[i * dof..(i + 1) * dof], stage);
+                let t = step.node(C[i]);
+                course.evaluator.value(sample, t, stage, slot, k);
+            }
+            course.work.stats.evaluations += 3;
+            if !finite(k) {
+                return Err(FailureReason::NotFinite);
+            }
+            // T⁻¹ f − Λ/h w, in place of k.
+            for i in 0..dof {
+                let f = [k[i], k[dof + i], k[2 * dof + i]];
+                let ti = |row: usize| TI[row][0] * f[0] + TI[row][1] * f[1] + TI[row][2] * f[2];
+                let (x, y) = (w[dof + i], w[2 * dof + i]);
+                k[i] = ti(0) - MU / h * w[i];
+                increment[i] = Complex::new(ti(1) - (a * x - b * y), ti(2) - (a * y + b * x));
+            }
+            real.solve(&mut k[..dof]);
+            complex.solve(increment);
+            let mut squares = 0.0;
+            for i in 0..dof {
+                let scale = atol + rtol * course.work.state[i].abs();
+                (k[dof + i], k[2 * dof + i]) = (increment[i].re, increment[i].im);
+                for dw in [k[i], k[dof + i], k[2 * dof + i]] {
+                    squares += (dw / scale) * (dw / scale);
+                }
+            }
+            let progress = self.newton.judge((squares / (3 * dof) as f64).sqrt());
+            if progress == Progress::Failed {
+                return Err(FailureReason::NotConverging);
+            }
+            add(k, w);
+            transform(&T, w, z, dof);
+            if progress == Progress::Converged {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
+    pub(super) fn polish<const TAPE: bool>(
+        &mut self,
+        course: &mut Course<TAPE>,
+        index: usize,
+        step: Step,
+        limit: usize,
+    ) -> bool {
+        let (dof, h, len) = (course.dof, step.h(), course.evaluator.slot_len());
+        let sample = course.problem.sample;
+        let SolveOptions { rtol, atol, .. } = *course.options;
+        let Buffers {
+            slot,
+            z,
+            k,
+            w,
+            stage,
+            stages,
+            ..
+        } = &mut self.buffers;
+        let mut norm = f64::INFINITY;
+        let mut done = false;
+        for iteration in 0..=limit {
+            let work = &mut *course.work;
+            let slots = if TAPE {
+                &mut work.tape[3 * index * len..3 * (index + 1) * len]
+            } else if done {
+                break;
+            } else {
+                &mut slot[..]
+            };
+            for i in 0..3 {
+                sum(&work.state, &z[i * dof..(i + 1) * dof], stage);
+                let slot = &mut slots[i * len..(i + 1) * len];
+                let k = &mut k[i * dof..(i + 1) * dof];
+                let t = step.node(C[i]);
+                course.evaluator.taped(sample, t, stage, slot, k);
+            }
+            work.stats.evaluations += 3;
+            if done {
+                break;
+            }
+            if !finite(k) || iteration == limit {
+                return false;
+            }
+            let (first, rest) = slots.split_at(len);
+            let (second, third) = rest.split_at(len);
+            let slots: [&[f64]; 3] = [first, second, third];
+            if !stages.factor(course.evaluator, (sample, step), STAGES, &slots) {
+                return false;
+            }
+            work.stats.jacobians += 3;
+            work.stats.factorizations += 1;
+            for i in 0..3 {
+                for d in 0..dof {
+                    let f = A[i][0] * k[d] + A[i][1] * k[dof + d] + A[i][2] * k[2 * dof + d];
+                    w[i * dof + d] = h * f - z[i * dof + d];
+                }
+            }
+            stages.lu.solve(w);
+            add(w, z);
+            let (mut settled_all, mut largest) = (true, 0.0_f64);
+            for (dz, z) in w.chunks_exact(dof).zip(z.chunks_exact(dof)) {
+                sum(&work.state, z, stage);
+                settled_all &= settled(dz, stage);
+                largest = largest.max(error_norm(dz, &work.state, stage, rtol, atol));
+            }
+            // At the level of rounding increments get no smaller.
+            done = settled_all || (largest < 1e-3 && largest > 0.5 * norm);
+            norm = largest;
+        }
+        true
+    }
+}
+
+/// `to = m x` for each component of three stacked vectors.
+fn transform(m: &[[f64; 3]; 3], x: &[f64], to: &mut [f64], dof: usize) {
+    for (row, to) in m.iter().zip(to.chunks_exact_mut(dof)) {
+        for (i, to) in to.iter_mut().enumerate() {
+            *to = row[0] * x[i] + row[1] * x[dof + i] + row[2] * x[2 * dof + i];
+        }
+    }
+}
+
+pub(super) fn sum(x: &[f64], y: &[f64], to: &mut [f64]) {
+    for ((to, x), y) in to.iter_mut().zip(x).zip(y) {
+        *to = x + y;
+    }
+}

@@ -1,0 +1,119 @@
+//! What holds for every engine alike: reference trajectories and orders of convergence. The torch engine's tests include this file.
+
+use odesync_ode::dynamics::{lorenz, lotka_volterra};
+use odesync_ode::engines::engine;
+use odesync_ode::field::{VectorField, system};
+use odesync_ode::odesolve::{SolveOptions, methods, solve_on};
+use odesync_testing::{flat, golden, numbers};
+
+use super::ENGINES;
+
+fn tight() -> SolveOptions {
+    SolveOptions::default().tolerances(1e-11, 1e-11)
+}
+
+/// u″ = −u with a forcing in time, solved exactly by (sin t + t², cos t + 2t).
+fn forced() -> VectorField {
+    system(2, &[], |t, u, _| {
+        vec![u.at(1), -(u.at(0) - t.square()) + 2.0]
+    })
+    .unwrap()
+}
+
+fn exact(t: f64) -> [f64; 2] {
+    [t.sin() + t * t, t.cos() + 2.0 * t]
+}
+
+/// Every pair of a method and an engine.
+fn pairs<'a>(methods: &[&'a str], engines: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    methods
+        .iter()
+        .flat_map(|method| engines.iter().map(|engine| (*method, *engine)))
+        .collect()
+}
+
+#[test]
+fn reference_trajectories() {
+    let all = golden("trajectories");
+    for (name, field, names, until) in [
+        (
+            "lotka_volterra",
+            lotka_volterra().unwrap(),
+            &["a", "b", "c", "d"][..],
+            f64::INFINITY,
+        ),
+        (
+            "lorenz3d",
+            lorenz().unwrap(),
+            &["sigma", "rho", "beta"][..],
+            3.0,
+        ),
+    ] {
+        let case = &all[name];
+        let mut field = field;
+        for (name, value) in names.iter().zip(numbers(&case["params"])) {
+            field = field.with_param(name, &[value]).unwrap();
+        }
+        let t: Vec<f64> = numbers(&case["t"])
+            .into_iter()
+            .filter(|t| *t <= until)
+            .collect();
+        let dof = field.dof();
+        let want = &flat(&case["u"])[..t.len() * dof];
+        for (method, engine_name) in pairs(&["dopri5", "tsit5"], ENGINES) {
+            let options = tight().method(method).unwrap();
+            let mut engine = engine(engine_name, "cpu").unwrap();
+            let u0 = numbers(&case["u0"]);
+            let got = solve_on(engine.as_mut(), &field, &u0, &t, &options).unwrap();
+            let largest = want.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            let error = got
+                .u
+                .iter()
+                .zip(want)
+                .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            assert!(
+                error / largest < 1e-9,
+                "{name} {method} {engine_name}: {:e}",
+                error / largest
+            );
+        }
+    }
+}
+
+#[test]
+fn orders_of_convergence() {
+    // A second problem: u′ = u cos t, u = e^{sin t}; errors at several times, as at one of them leading terms may cancel.
+    let growth = system(1, &[], |t, u, _| vec![t.cos() * u.at(0)]).unwrap();
+    let times: Vec<f64> = (0..=8).map(|i| f64::from(i) * 0.75).collect();
+    // The other families are on one engine, and tested there with all the rest.
+    let explicit = methods::ALL.iter().filter(|m| m.tableau().is_some());
+    let names: Vec<&str> = explicit.map(|m| m.name).collect();
+    for (name, engine_name) in pairs(&names, ENGINES) {
+        let method = methods::by_name(name).unwrap();
+        let mut engine = engine(engine_name, "cpu").unwrap();
+        let mut error = |n: usize| -> [f64; 2] {
+            let options = SolveOptions::default().method(method.name).unwrap();
+            let (all, each) = (options.clone().substeps(4 * n), options.substeps(n));
+            let engine = engine.as_mut();
+            let a = solve_on(engine, &forced(), &exact(0.0), &[0.0, 6.0], &all).unwrap();
+            let b = solve_on(engine, &growth, &[1.0], &times, &each).unwrap();
+            assert_eq!(a.stats.steps, 4 * n);
+            let end = exact(6.0);
+            let first = (a.u[[1, 0]] - end[0]).hypot(a.u[[1, 1]] - end[1]);
+            let squares = b.u.iter().zip(&times);
+            let second: f64 = squares.map(|(u, t)| (u - t.sin().exp()).powi(2)).sum();
+            [first, second.sqrt()]
+        };
+        // Fine enough for the leading term, coarse enough that rounding does not show.
+        let n = [80, 40, 32, 20, 20, 8, 6, 4][method.order - 1];
+        let (coarse, fine) = (error(n), error(2 * n));
+        for i in 0..2 {
+            let order = (coarse[i] / fine[i]).log2();
+            let wanted = method.order as f64;
+            assert!(
+                (order - wanted).abs() < 0.2,
+                "{name} {engine_name} problem {i}: {order}"
+            );
+        }
+    }
+}

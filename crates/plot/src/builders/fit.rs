@@ -1,0 +1,98 @@
+//! Data with a model's trajectory.
+
+use ndarray::{ArrayBase, Data, Ix2};
+
+use super::super::color::Color;
+use super::super::figure::Figure;
+use super::super::style::Style;
+use super::{name, same_length};
+use odesync_base::error::{Error, Result};
+
+/// Data and what a model makes of them: the data `[time, dof]` as points, the model `[time, dof]` as lines of the same
+/// colours, and a mark at `t_train_end`, after which the model extrapolates. Missing values (NaN) are not drawn.
+///
+/// ```
+/// use ndarray::array;
+/// use odesync_plot::fit;
+/// let data = array![[1.0], [0.8], [f64::NAN]];
+/// let model = array![[1.0], [0.82], [0.6], [0.4]];
+/// let figure = fit(&[0.0, 1.0, 2.0], &data, &[0.0, 1.0, 2.0, 3.0], &model, Some(2.0), &[])?;
+/// assert!(figure.to_svg()?.contains("end of training data"));
+/// # Ok::<(), odesync_plot::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Times and values of different length, or data and model of different dof.
+pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
+    t_data: &[f64],
+    u_data: &ArrayBase<D, Ix2>,
+    t_model: &[f64],
+    u_model: &ArrayBase<M, Ix2>,
+    t_train_end: Option<f64>,
+    names: &[&str],
+) -> Result<Figure> {
+    named(
+        (t_data, u_data),
+        ("model", t_model, u_model),
+        t_train_end,
+        names,
+    )
+}
+
+/// The same, with what the lines are called in the legend.
+pub(super) fn named<D: Data<Elem = f64>, M: Data<Elem = f64>>(
+    (t_data, u_data): (&[f64], &ArrayBase<D, Ix2>),
+    (called, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
+    t_train_end: Option<f64>,
+    names: &[&str],
+) -> Result<Figure> {
+    let (data, model) = (u_data.view(), u_model.view());
+    same_length("the data", t_data, &data)?;
+    same_length("the model's solution", t_model, &model)?;
+    let dof = data.ncols();
+    if dof != model.ncols() {
+        return Err(Error::invalid(format!(
+            "the data have {dof} components but the model has {}; draw those that belong together",
+            model.ncols()
+        )));
+    }
+    // With many components the legend names colours once, and says what points and lines are.
+    let brief = dof > 3;
+    // Where points lie on top of each other translucence shows how many, but costs a mark for every one in the file.
+    let alpha = if t_data.len() > 2000 { 1.0 } else { 0.65 };
+    let mut figure = Figure::new().x_label("t").y_label(if dof == 1 {
+        name(names, 0)
+    } else {
+        "u".to_owned()
+    });
+    for (i, column) in data.columns().into_iter().enumerate() {
+        let style = Style::new().color(Color::Palette(i)).alpha(alpha);
+        figure = figure.scatter(
+            t_data,
+            column,
+            match (dof, brief) {
+                (1, _) => style.label("data"),
+                (_, false) => style.label(format!("{}, data", name(names, i))),
+                (_, true) if i == 0 => style.label("points: data"),
+                (_, true) => style,
+            },
+        )?;
+    }
+    for (i, column) in model.columns().into_iter().enumerate() {
+        let style = Style::new().color(Color::Palette(i));
+        figure = figure.line(
+            t_model,
+            column,
+            match (dof, brief) {
+                (1, _) => style.label(called),
+                (_, false) => style.label(format!("{}, {called}", name(names, i))),
+                (_, true) => style.label(name(names, i)),
+            },
+        )?;
+    }
+    match t_train_end {
+        Some(t) => figure.vline(t, Style::new().label("end of training data")),
+        None => Ok(figure),
+    }
+}

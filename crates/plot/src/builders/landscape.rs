@@ -1,0 +1,300 @@
+//! Loss landscapes over a plane.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayBase, Data, Ix2};
+
+use super::super::color::Color;
+use super::super::figure::Figure;
+use super::super::lattice::{Lattice, among, mixed};
+use super::super::layers::{Contour, HeatMap};
+use super::super::scale::Scale;
+use super::super::shade::Shade;
+use super::super::space::{LIFT, Layer3, Line3, Place, Points3, Surface, THROUGH};
+use super::super::style::{Marker, Style};
+use odesync_base::error::{Error, Result};
+
+/// What shows where the model is, or the way of its training.
+const RED: Color = Color::Rgb(0xe6, 0x4b, 0x1e);
+
+/// Whether the losses are all positive and span so much that only their logarithm can be seen.
+fn spans_decades<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> bool {
+    let known = z.iter().copied().filter(|v| v.is_finite());
+    let (least, most) = known.fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| {
+        (lo.min(v), hi.max(v))
+    });
+    least > 0.0 && most > 30.0 * least
+}
+
+/// The range of the losses that colours are spent on, where walls tower so far above the valley that it would have one colour alone:
+/// three times as high as the lower quarter of the losses reaches.
+fn usual<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Option<(f64, f64)> {
+    let known = z.iter().copied().filter(|v| scale.shows(*v));
+    let mut known: Vec<f64> = known.map(|v| scale.forward(v)).collect();
+    known.sort_unstable_by(f64::total_cmp);
+    let (least, most) = (*known.first()?, *known.last()?);
+    let part = |q: usize| known[(known.len() - 1) * q / 100];
+    // On a plain of one height the range is that of a decade, or of what first rises above it.
+    let core = match scale {
+        Scale::Log => (part(25) - part(2)).max(1.0),
+        _ => [25, 50, 75, 90]
+            .map(|q| part(q) - part(2))
+            .into_iter()
+            .find(|v| *v > 0.0)?,
+    };
+    let far = if scale == Scale::Log { 8.0 } else { 100.0 };
+    let cap = part(2) + 3.0 * core;
+    (most - part(2) > far * core && cap > least)
+        .then(|| (scale.back(least), scale.back(cap)))
+        .filter(|(lo, hi)| hi - lo > 1e-9 * hi.abs())
+}
+
+/// The colours that suit the losses, as far as they are not given.
+fn suited<S: Data<Elem = f64>>(shade: &mut Shade, z: &ArrayBase<S, Ix2>) {
+    let scale = *shade.scale.get_or_insert(match spans_decades(z) {
+        true => Scale::Log,
+        false => Scale::Linear,
+    });
+    shade.usual = usual(z, scale);
+}
+
+/// The colours that suit several losses, one scale and one range for all of them.
+fn suited_to_all(shade: &mut Shade, losses: Vec<f64>) {
+    let finite: Vec<f64> = losses.into_iter().filter(|v| v.is_finite()).collect();
+    let z = Array2::from_shape_fn((1, finite.len()), |(_, j)| finite[j]);
+    suited(shade, &z);
+    let scale = shade.scale.unwrap_or_default();
+    let shown = finite.into_iter().filter(|v| scale.shows(*v));
+    let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
+        (lo.min(v), hi.max(v))
+    });
+    if shade.range.is_none() && least < most {
+        shade.range = shade.usual.or(Some((least, most)));
+    }
+}
+
+impl HeatMap {
+    /// With the colours that suit all of these losses, as far as they are not given: so that several maps can be compared.
+    pub fn suited_to(mut self, losses: Vec<f64>) -> Self {
+        suited_to_all(&mut self.shade, losses);
+        self
+    }
+}
+
+impl Surface {
+    /// With the colours that suit all of these losses, as far as they are not given: so that several surfaces can be compared.
+    pub fn suited_to(mut self, losses: Vec<f64>) -> Self {
+        suited_to_all(&mut self.shade, losses);
+        self
+    }
+}
+
+/// A loss over two directions of parameter space, as a heat map with contours: `z` `[y, x]` has a row for each y and a column for
+/// each x. Unless `cells` says otherwise its colours are logarithmic where the losses span more than a factor of 30, and losses so far
+/// above the others that these would have one colour have the last one, with a point on the colour bar; cells whose solve failed (NaN)
+/// are hatched. `labels` are the names of the two axes and of the loss. `path` is a trajectory of the training in this plane,
+/// `[step, 2]`, drawn with a mark at its end; without one the centre (0, 0), the model's parameters, has a mark where the plane holds
+/// it.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use odesync_plot::HeatMap;
+/// use odesync_plot::builders::landscape_2d;
+/// let c: Vec<f64> = (-10..=10).map(|i| 0.1 * f64::from(i)).collect();
+/// let z = Array2::from_shape_fn((21, 21), |(i, j)| 0.01 + c[j].powi(2) + 5.0 * c[i].powi(2));
+/// let path = array![[0.8, 0.7], [0.3, 0.1], [0.0, 0.0]];
+/// let figure = landscape_2d(&c, &c, &z, ["v₁", "v₂", "loss"], Some(&path), &HeatMap::new())?;
+/// assert!(figure.to_svg()?.contains("v₂"));
+/// # Ok::<(), odesync_plot::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Shapes that do not fit, x or y that neither increase nor decrease, no finite loss, or a path without two columns.
+pub fn landscape_2d<S: Data<Elem = f64>>(
+    x: &[f64],
+    y: &[f64],
+    z: &ArrayBase<S, Ix2>,
+    labels: [&str; 3],
+    path: Option<&Array2<f64>>,
+    cells: &HeatMap,
+) -> Result<Figure> {
+    let (mut cells, mut lines) = (cells.clone(), Contour::new().count(10)?);
+    suited(&mut cells.shade, z);
+    if cells.shade.label.is_empty() {
+        cells.shade.label = labels[2].to_owned();
+    }
+    // The lines lie at round values of the same range.
+    (lines.shade.scale, lines.shade.usual) = (cells.shade.scale, cells.shade.usual);
+    lines.shade.range = cells.shade.range;
+    let mut figure = Figure::new()
+        .size(760, 600)?
+        .x_label(labels[0])
+        .y_label(labels[1])
+        .heatmap(x, y, z, &cells)?;
+    if x.len() > 2 && y.len() > 2 {
+        figure = figure.contour(x, y, z, &lines)?;
+    }
+    let mark = |figure: Figure, x: f64, y: f64| {
+        let ring = Style::new().color(Color::Rgb(255, 255, 255)).size(12.0);
+        let dot = Style::new().color(RED).size(8.0);
+        figure.scatter([x], [y], ring)?.scatter([x], [y], dot)
+    };
+    let Some(path) = path else {
+        return match holds_centre(x, y) {
+            true => mark(figure, 0.0, 0.0),
+            false => Ok(figure),
+        };
+    };
+    check(path)?;
+    let (px, py) = (path.column(0), path.column(1));
+    let below = Style::new().color(Color::Rgb(255, 255, 255)).width(4.0);
+    let mut above = Style::new().color(RED).width(2.0);
+    if path.nrows() <= 60 {
+        above = above.marker(Marker::Circle).size(5.0);
+    }
+    figure = figure.line(px, py, below)?.line(px, py, above)?;
+    match path.rows().into_iter().next_back() {
+        Some(end) => mark(figure, end[0], end[1]),
+        None => Ok(figure),
+    }
+}
+
+fn holds_centre(x: &[f64], y: &[f64]) -> bool {
+    let holds = |v: &[f64]| v.iter().any(|v| *v <= 0.0) && v.iter().any(|v| *v >= 0.0);
+    holds(x) && holds(y)
+}
+
+fn check(path: &Array2<f64>) -> Result<()> {
+    match path.ncols() {
+        2 => Ok(()),
+        _ => Err(Error::invalid(format!(
+            "landscape: the path has the shape {:?}; it takes a row of two coordinates for each step",
+            path.shape()
+        ))),
+    }
+}
+
+/// The same loss as a surface over the plane, with the path upon it; on a logarithmic axis where the losses span more than a factor of
+/// 30 (unless `surface` has a scale), and cut off where [`landscape_2d`] has the last colour.
+///
+/// # Errors
+///
+/// Those of [`landscape_2d`].
+pub fn landscape_surface<S: Data<Elem = f64>>(
+    x: &[f64],
+    y: &[f64],
+    z: &ArrayBase<S, Ix2>,
+    labels: [&str; 3],
+    path: Option<&Array2<f64>>,
+    surface: &Surface,
+) -> Result<Figure> {
+    let mut surface = surface.clone();
+    suited(&mut surface.shade, z);
+    let Shade {
+        scale,
+        usual,
+        range,
+        ..
+    } = surface.shade;
+    let scale = scale.unwrap_or_default();
+    // Into a valley between walls one sees from above.
+    let elevation = if usual.is_some() { 62.0 } else { 38.0 };
+    let mut figure = Figure::new().size(820, 620)?.view(clearest(z), elevation)?;
+    figure.z_scale = scale;
+    figure.z_range = range.or(usual);
+    let figure = figure
+        .x_label(labels[0])
+        .y_label(labels[1])
+        .z_label(labels[2])
+        .surface(x, y, z, &surface)?;
+    let lattice = Lattice::new("landscape", x, y, z, false)?;
+    match path {
+        Some(path) => {
+            check(path)?;
+            Ok(upon(figure, &lattice, scale, path))
+        }
+        None if holds_centre(x, y) => Ok(upon(figure, &lattice, scale, &Array2::zeros((1, 2)))),
+        None => Ok(figure),
+    }
+}
+
+/// Draws a path, and a mark at its end, on the surface over a lattice. Where the surface hides it, the path shines through.
+fn upon(mut figure: Figure, over: &Lattice, scale: Scale, path: &Array2<f64>) -> Figure {
+    let place = |(x, y): &(f64, f64)| -> Place {
+        let height = among(&over.x, *x)
+            .zip(among(&over.y, *y))
+            .map(|(j, i)| scale.back(mixed(i, j, |i, j| scale.forward(over.z[[i, j]]))));
+        [*x, *y, height.unwrap_or(f64::NAN)]
+    };
+    let places = |points: &[(f64, f64)]| -> Arc<[Place]> { points.iter().map(place).collect() };
+    let points: Vec<(f64, f64)> = path.rows().into_iter().map(|p| (p[0], p[1])).collect();
+    let cell = |values: &[f64]| match (values.first(), values.last()) {
+        (Some(a), Some(b)) => (b - a).abs() / values.len() as f64,
+        _ => f64::NAN,
+    };
+    let (dx, dy) = (cell(&over.x), cell(&over.y));
+    // Two points for each cell that it crosses, so that it follows the surface.
+    let mut way: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
+    for pair in points.windows(2) {
+        let ((ax, ay), (bx, by)) = (pair[0], pair[1]);
+        let cells = ((bx - ax) / dx).abs().max(((by - ay) / dy).abs());
+        let steps = (2.0 * cells).ceil().clamp(1.0, 400.0);
+        way.extend((1..=steps as usize).map(|k| {
+            let s = k as f64 / steps;
+            (ax + s * (bx - ax), ay + s * (by - ay))
+        }));
+    }
+    let red = Style::new().color(RED);
+    let mut layers: Vec<Arc<dyn Layer3>> = Vec::new();
+    if way.len() > 1 {
+        let line = red.clone().width(2.5);
+        for (style, lift) in [(line.clone(), LIFT), (line.alpha(0.35), THROUGH)] {
+            layers.push(Arc::new(Line3 {
+                places: places(&way),
+                style,
+                lift,
+            }));
+        }
+    }
+    if (2..=60).contains(&points.len()) {
+        layers.push(Arc::new(Points3 {
+            places: places(&points),
+            style: red.clone().size(5.0),
+            lift: LIFT,
+        }));
+    }
+    let end = points.last().map_or(&[][..], std::slice::from_ref);
+    let ring = Style::new().color(Color::Rgb(255, 255, 255)).size(12.0);
+    for style in [ring, red.size(8.0)] {
+        layers.push(Arc::new(Points3 {
+            places: places(end),
+            style,
+            // Above the line too.
+            lift: 2.0 * THROUGH,
+        }));
+    }
+    figure.space.extend(layers);
+    figure
+}
+
+/// Of four views over a corner the one whose corner is lowest, so that it hides least of the rest.
+fn clearest<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> f64 {
+    let (rows, columns) = z.dim();
+    let height = |top: bool, right: bool| {
+        let quarter = z.indexed_iter().filter(|((i, j), v)| {
+            v.is_finite() && (2 * i >= rows) == top && (2 * j >= columns) == right
+        });
+        let (sum, count) = quarter.fold((0.0, 0usize), |(sum, n), (_, v)| (sum + v, n + 1));
+        sum / count.max(1) as f64
+    };
+    let views = [
+        (-60.0, false, true),
+        (30.0, true, true),
+        (120.0, true, false),
+        (-150.0, false, false),
+    ];
+    let heights = views.map(|(azimuth, top, right)| (azimuth, height(top, right)));
+    let lowest = heights.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    lowest.map_or(-60.0, |(azimuth, _)| azimuth)
+}

@@ -1,0 +1,66 @@
+//! Ready-made figures, from plain arrays: of what a run is made of, of loss landscapes, of the state space.
+
+mod compare;
+mod density;
+mod fit;
+mod landscape;
+mod loss;
+mod phase;
+mod residuals;
+mod slice;
+mod spectrum;
+mod spline;
+mod trajectory;
+mod waterfall;
+
+use ndarray::ArrayView2;
+
+use odesync_base::error::{Error, Result};
+
+pub use compare::{Curve, compare};
+pub use density::density;
+pub use fit::fit;
+pub use landscape::{landscape_2d, landscape_surface};
+pub use loss::{loss_curve, losses_band};
+pub use phase::{phase, phase3};
+pub use residuals::residuals;
+pub use slice::slice_1d;
+pub use spectrum::spectrum;
+pub use spline::spline;
+pub use trajectory::trajectory;
+pub use waterfall::waterfall;
+
+/// The name of a state variable that has none of its own: u₀, u₁, …
+pub fn component(i: usize) -> String {
+    let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
+    format!("u{}", i.to_string().chars().map(low).collect::<String>())
+}
+
+/// A name as it is written in a figure: the stand-in `u[2]` of data without names becomes u₂.
+pub fn written(name: &str) -> String {
+    let index = name
+        .strip_prefix("u[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    match index.and_then(|digits| digits.parse().ok()) {
+        Some(i) => component(i),
+        None => name.to_owned(),
+    }
+}
+
+/// The name of component `i`: the given one, or uᵢ.
+fn name(names: &[&str], i: usize) -> String {
+    names
+        .get(i)
+        .map_or_else(|| component(i), |name| written(name))
+}
+
+fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {
+    match t.len() == u.nrows() {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{what}: there are {} times but {} rows of values; give both the same number",
+            t.len(),
+            u.nrows()
+        ))),
+    }
+}

@@ -1,0 +1,213 @@
+//! Adding layers of two axes.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayBase, Data, Ix2};
+
+use super::super::lattice::Lattice;
+use super::super::layers::{
+    Arrows, Band, Contour, Contours, HeatMap, Image, Layer, Line, Quiver, Scatter, Streamlines,
+    VLine,
+};
+use super::super::style::Style;
+use super::super::values::{Values, collect, same_length};
+use super::Figure;
+use odesync_base::error::{Error, Result};
+
+impl Figure {
+    /// Adds a line through the points (x, y).
+    ///
+    /// # Errors
+    ///
+    /// `x` and `y` of different length, or a style that cannot be drawn.
+    pub fn line(self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
+        self.through("line", x, y, style, |x, y, style| {
+            Arc::new(Line { x, y, style })
+        })
+    }
+
+    /// Adds a marker at each point (x, y).
+    ///
+    /// # Errors
+    ///
+    /// `x` and `y` of different length, or a style that cannot be drawn.
+    pub fn scatter(self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
+        self.through("scatter", x, y, style, |x, y, style| {
+            Arc::new(Scatter { x, y, style })
+        })
+    }
+
+    /// Adds a layer of the points (x, y).
+    fn through(
+        mut self,
+        call: &str,
+        x: impl Values,
+        y: impl Values,
+        style: Style,
+        layer: impl FnOnce(Arc<[f64]>, Arc<[f64]>, Style) -> Arc<dyn Layer>,
+    ) -> Result<Figure> {
+        style.check()?;
+        let (x, y) = (collect(x), collect(y));
+        same_length(call, &style, &x, "y", &y)?;
+        self.layers.push(layer(x, y, style));
+        Ok(self)
+    }
+
+    /// Adds the area between y − half and y + half.
+    ///
+    /// # Errors
+    ///
+    /// `x`, `y` and `half` of different length, or a style that cannot be drawn.
+    pub fn band(
+        self,
+        x: impl Values,
+        y: impl Values,
+        half: impl Values,
+        style: Style,
+    ) -> Result<Figure> {
+        let (x, y, half) = (collect(x), collect(y), collect(half));
+        same_length("band", &style, &x, "y", &y)?;
+        same_length("band", &style, &x, "half", &half)?;
+        let lower: Vec<f64> = y.iter().zip(half.iter()).map(|(y, h)| y - h).collect();
+        let upper: Vec<f64> = y.iter().zip(half.iter()).map(|(y, h)| y + h).collect();
+        self.band_between(&x[..], lower, upper, style)
+    }
+
+    /// Adds the area between `lower` and `upper`.
+    ///
+    /// # Errors
+    ///
+    /// `x`, `lower` and `upper` of different length, or a style that cannot be drawn.
+    pub fn band_between(
+        mut self,
+        x: impl Values,
+        lower: impl Values,
+        upper: impl Values,
+        style: Style,
+    ) -> Result<Figure> {
+        style.check()?;
+        let (x, lower, upper) = (collect(x), collect(lower), collect(upper));
+        same_length("band", &style, &x, "lower", &lower)?;
+        same_length("band", &style, &x, "upper", &upper)?;
+        self.layers.push(Arc::new(Band {
+            x,
+            lower,
+            upper,
+            style,
+        }));
+        Ok(self)
+    }
+
+    /// Adds a vertical line over the whole height at `x`, to mark for instance where the training data end.
+    ///
+    /// # Errors
+    ///
+    /// `x` is not finite, or a style that cannot be drawn.
+    pub fn vline(mut self, x: f64, style: Style) -> Result<Figure> {
+        style.check()?;
+        if !x.is_finite() {
+            return Err(Error::invalid(format!(
+                "a vertical line needs a finite x, not {x}"
+            )));
+        }
+        self.layers.push(Arc::new(VLine { x, style }));
+        Ok(self)
+    }
+
+    /// Adds coloured cells: `z` `[y, x]` has a row for each y and a column for each x, their centres; with one more x and y than
+    /// values these are the borders. Cells without a value (NaN) are hatched.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use odesync_plot::{Figure, HeatMap};
+    /// let z = array![[1.0, 10.0, 100.0], [2.0, f64::NAN, 50.0]];
+    /// let figure = Figure::new().heatmap(&[0.0, 1.0, 2.0], &[0.0, 1.0], &z, &HeatMap::new().log())?;
+    /// assert!(figure.to_svg()?.contains("data:image/png"));
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Shapes that do not fit, x or y that neither increase nor decrease, or no value that has a colour.
+    pub fn heatmap<S: Data<Elem = f64>>(
+        mut self,
+        x: impl Values,
+        y: impl Values,
+        z: &ArrayBase<S, Ix2>,
+        options: &HeatMap,
+    ) -> Result<Figure> {
+        let lattice = Lattice::new("heatmap", x, y, z, true)?;
+        self.layers.push(Arc::new(Image::new(lattice, options)?));
+        Ok(self)
+    }
+
+    /// Adds lines of equal value, or filled areas between them: `z` `[y, x]` has a row for each y and a column for each x. Over a
+    /// layer that has colours already, lines are dark unless they are given a colour.
+    ///
+    /// # Errors
+    ///
+    /// Shapes that do not fit, x or y that neither increase nor decrease, or no value that has a colour.
+    pub fn contour<S: Data<Elem = f64>>(
+        mut self,
+        x: impl Values,
+        y: impl Values,
+        z: &ArrayBase<S, Ix2>,
+        options: &Contour,
+    ) -> Result<Figure> {
+        let lattice = Lattice::new("contour", x, y, z, false)?;
+        let over = self.layers.iter().any(|l| l.tint().is_some());
+        self.layers
+            .push(Arc::new(Contours::new(lattice, options, over)?));
+        Ok(self)
+    }
+
+    /// Adds an arrow (u, v) at each x and y: `u` and `v` `[y, x]` have a row for each y and a column for each x.
+    ///
+    /// # Errors
+    ///
+    /// Shapes that do not fit, or x or y that neither increase nor decrease.
+    pub fn quiver<S: Data<Elem = f64>>(
+        mut self,
+        x: impl Values,
+        y: impl Values,
+        u: &ArrayBase<S, Ix2>,
+        v: &ArrayBase<S, Ix2>,
+        options: &Arrows,
+    ) -> Result<Figure> {
+        let (u, v) = vectors("quiver", x, y, u, v)?;
+        self.layers.push(Arc::new(Quiver::new(u, v, options)?));
+        Ok(self)
+    }
+
+    /// Adds curves along the vector field (u, v), given as for [`Figure::quiver`] and interpolated between the points of the grid.
+    ///
+    /// # Errors
+    ///
+    /// Shapes that do not fit, or x or y that neither increase nor decrease.
+    pub fn streamlines<S: Data<Elem = f64>>(
+        mut self,
+        x: impl Values,
+        y: impl Values,
+        u: &ArrayBase<S, Ix2>,
+        v: &ArrayBase<S, Ix2>,
+        options: &Arrows,
+    ) -> Result<Figure> {
+        let (u, v) = vectors("streamlines", x, y, u, v)?;
+        self.layers.push(Arc::new(Streamlines::new(u, v, options)?));
+        Ok(self)
+    }
+}
+
+/// Both components on one grid, turned round together where an axis decreases.
+fn vectors<S: Data<Elem = f64>>(
+    call: &str,
+    x: impl Values,
+    y: impl Values,
+    u: &ArrayBase<S, Ix2>,
+    v: &ArrayBase<S, Ix2>,
+) -> Result<(Lattice, Array2<f64>)> {
+    let (x, y) = (collect(x), collect(y));
+    let u = Lattice::new(call, x.iter(), y.iter(), u, false)?;
+    let v = Lattice::new(call, x.iter(), y.iter(), v, false)?;
+    Ok((u, v.z.as_ref().clone()))
+}

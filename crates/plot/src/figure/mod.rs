@@ -1,0 +1,279 @@
+//! The description of a figure.
+
+mod flat;
+mod options;
+mod spatial;
+
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::layers::Layer;
+use super::legend::Legend;
+use super::output::rendered;
+use super::panel::{self, Plan, Shared};
+use super::scale::{Scale, check_range};
+use super::scene::Scene;
+use super::space::Layer3;
+use odesync_base::error::{Error, Result};
+
+/// Largest width or height in pixels.
+const LARGEST: f64 = 4000.0;
+
+/// A figure: two axes with lines, points, bands, heat maps and the like, or three with surfaces, curves and points; described first
+/// and drawn when it is saved.
+///
+/// Values may be given as slices, vectors, `ndarray` arrays or anything else that yields `f64`. A NaN breaks a line in
+/// two; it and infinite values (taken to be those beyond ±1e300) are not drawn, nor are values that are not positive on
+/// a logarithmic axis. Colours are taken from [`PALETTE`](super::PALETTE) in turn.
+///
+/// ```
+/// use odesync_plot::{Figure, Style};
+///
+/// let t: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
+/// let u: Vec<f64> = t.iter().map(|t| t.sin()).collect();
+/// let half = vec![0.2; 100];
+/// let figure = Figure::new()
+///     .title("An oscillation")
+///     .x_label("t")
+///     .y_label("u")
+///     .line(&t, &u, Style::new().label("mean"))?
+///     .band(&t, &u, &half, Style::new().label("± 0.2"))?
+///     .vline(5.0, Style::new().label("end of training data"))?;
+/// assert!(figure.to_svg()?.contains("An oscillation"));
+/// # Ok::<(), odesync_plot::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Figure {
+    pub(super) title: String,
+    pub(super) x_label: String,
+    pub(super) y_label: String,
+    pub(super) z_label: String,
+    pub(super) layers: Vec<Arc<dyn Layer>>,
+    pub(super) space: Vec<Arc<dyn Layer3>>,
+    pub(super) x_scale: Scale,
+    pub(super) y_scale: Scale,
+    pub(super) z_scale: Scale,
+    pub(super) x_range: Option<(f64, f64)>,
+    pub(super) y_range: Option<(f64, f64)>,
+    pub(super) z_range: Option<(f64, f64)>,
+    pub(super) azimuth: f64,
+    pub(super) elevation: f64,
+    pub(super) size: (u32, u32),
+    pub(super) legend: Legend,
+}
+
+impl Default for Figure {
+    fn default() -> Self {
+        Figure::new()
+    }
+}
+
+rendered!(Figure);
+
+impl Figure {
+    /// An empty figure of 900 by 560 pixels.
+    pub fn new() -> Figure {
+        Figure {
+            title: String::new(),
+            x_label: String::new(),
+            y_label: String::new(),
+            z_label: String::new(),
+            layers: Vec::new(),
+            space: Vec::new(),
+            x_scale: Scale::Linear,
+            y_scale: Scale::Linear,
+            z_scale: Scale::Linear,
+            x_range: None,
+            y_range: None,
+            z_range: None,
+            azimuth: -60.0,
+            elevation: 28.0,
+            size: (900, 560),
+            legend: Legend::default(),
+        }
+    }
+
+    /// The title above the axes.
+    pub fn title(mut self, title: impl Into<String>) -> Figure {
+        self.title = title.into();
+        self
+    }
+
+    /// The name of the horizontal axis.
+    pub fn x_label(mut self, label: impl Into<String>) -> Figure {
+        self.x_label = label.into();
+        self
+    }
+
+    /// The name of the vertical axis.
+    pub fn y_label(mut self, label: impl Into<String>) -> Figure {
+        self.y_label = label.into();
+        self
+    }
+
+    /// The name of the upright axis of a figure with three axes.
+    pub fn z_label(mut self, label: impl Into<String>) -> Figure {
+        self.z_label = label.into();
+        self
+    }
+
+    /// Makes the horizontal axis logarithmic.
+    pub fn log_x(mut self) -> Figure {
+        self.x_scale = Scale::Log;
+        self
+    }
+
+    /// Makes the vertical axis logarithmic.
+    pub fn log_y(mut self) -> Figure {
+        self.y_scale = Scale::Log;
+        self
+    }
+
+    /// Makes the upright axis of a figure with three axes logarithmic.
+    pub fn log_z(mut self) -> Figure {
+        self.z_scale = Scale::Log;
+        self
+    }
+
+    /// Makes the horizontal axis logarithmic on either side of 0 and linear within ±`threshold`.
+    ///
+    /// # Errors
+    ///
+    /// A threshold that is not positive and finite.
+    pub fn symlog_x(mut self, threshold: f64) -> Result<Figure> {
+        self.x_scale = Scale::symlog("symlog_x", threshold)?;
+        Ok(self)
+    }
+
+    /// Makes the vertical axis logarithmic on either side of 0 and linear within ±`threshold`.
+    ///
+    /// # Errors
+    ///
+    /// A threshold that is not positive and finite.
+    pub fn symlog_y(mut self, threshold: f64) -> Result<Figure> {
+        self.y_scale = Scale::symlog("symlog_y", threshold)?;
+        Ok(self)
+    }
+
+    /// Makes the upright axis of a figure with three axes logarithmic on either side of 0 and linear within ±`threshold`.
+    ///
+    /// # Errors
+    ///
+    /// A threshold that is not positive and finite.
+    pub fn symlog_z(mut self, threshold: f64) -> Result<Figure> {
+        self.z_scale = Scale::symlog("symlog_z", threshold)?;
+        Ok(self)
+    }
+
+    /// Where the viewer of three axes stands, in degrees: `azimuth` is the angle from the x axis towards the y axis (−60 unless
+    /// given), `elevation` the height above the plane of these (28 unless given; −90 to 90).
+    ///
+    /// # Errors
+    ///
+    /// An angle that is not finite, or an elevation beyond ±90.
+    pub fn view(mut self, azimuth: f64, elevation: f64) -> Result<Figure> {
+        (self.azimuth, self.elevation) = checked_view(azimuth, elevation)?;
+        Ok(self)
+    }
+
+    /// Where the viewer of three axes stands, as [`Figure::view`] takes it.
+    pub fn viewed_from(&self) -> (f64, f64) {
+        (self.azimuth, self.elevation)
+    }
+
+    /// The range of the horizontal axis; by default that of the data with a small margin.
+    ///
+    /// # Errors
+    ///
+    /// Not two finite numbers with `lo < hi`.
+    pub fn x_range(mut self, lo: f64, hi: f64) -> Result<Figure> {
+        check_range("x_range", lo, hi)?;
+        self.x_range = Some((lo, hi));
+        Ok(self)
+    }
+
+    /// The range of the vertical axis; by default that of the data (within `x_range`, if given) with a small margin.
+    ///
+    /// # Errors
+    ///
+    /// Not two finite numbers with `lo < hi`.
+    pub fn y_range(mut self, lo: f64, hi: f64) -> Result<Figure> {
+        check_range("y_range", lo, hi)?;
+        self.y_range = Some((lo, hi));
+        Ok(self)
+    }
+
+    /// The range of the upright axis of a figure with three axes. A surface is cut off at its ends, and its colours go from one to
+    /// the other.
+    ///
+    /// # Errors
+    ///
+    /// Not two finite numbers with `lo < hi`.
+    pub fn z_range(mut self, lo: f64, hi: f64) -> Result<Figure> {
+        check_range("z_range", lo, hi)?;
+        self.z_range = Some((lo, hi));
+        Ok(self)
+    }
+
+    /// Width and height in pixels.
+    ///
+    /// # Errors
+    ///
+    /// A width or height below 100 or above 4000.
+    pub fn size(mut self, width: u32, height: u32) -> Result<Figure> {
+        self.size = checked_size(f64::from(width), f64::from(height))?;
+        Ok(self)
+    }
+
+    /// Where the legend is.
+    pub fn legend(mut self, legend: Legend) -> Figure {
+        self.legend = legend;
+        self
+    }
+
+    /// What the figure is called in an error.
+    pub(super) fn name(&self) -> String {
+        match self.title.is_empty() {
+            true => "the figure".to_owned(),
+            false => format!("the figure \"{}\"", self.title),
+        }
+    }
+
+    pub(super) fn scene(&self) -> Result<Scene> {
+        let mut scene = Scene::new(self.size);
+        let area = panel::whole(self.size, &mut scene);
+        Plan::new(self, &area, &Shared::default())?.draw(&area, None, &mut scene);
+        Ok(scene)
+    }
+
+    /// All layers as the legend and the palette see them.
+    pub(super) fn entries(&self) -> Vec<&dyn Entry> {
+        let flat = self.layers.iter().map(|l| &**l as &dyn Entry);
+        flat.chain(self.space.iter().map(|l| &**l as &dyn Entry))
+            .collect()
+    }
+
+    /// The names of the three axes.
+    pub(super) fn labels(&self) -> [&str; 3] {
+        [&self.x_label, &self.y_label, &self.z_label]
+    }
+}
+
+fn checked_view(azimuth: f64, elevation: f64) -> Result<(f64, f64)> {
+    match azimuth.abs() <= 1e6 && elevation.abs() <= 90.0 {
+        true => Ok((azimuth, elevation)),
+        false => Err(Error::invalid(format!(
+            "a figure cannot be seen from azimuth {azimuth} and elevation {elevation}; they are degrees, the second from −90 to 90"
+        ))),
+    }
+}
+
+pub(super) fn checked_size(width: f64, height: f64) -> Result<(u32, u32)> {
+    let fits = |v: f64| (100.0..=LARGEST).contains(&v);
+    match fits(width) && fits(height) {
+        true => Ok((width.round() as u32, height.round() as u32)),
+        false => Err(Error::invalid(format!(
+            "a figure cannot have {width} by {height} pixels; width and height go from 100 to {LARGEST}"
+        ))),
+    }
+}

@@ -1,0 +1,151 @@
+//! Adding layers of three axes.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayBase, Data, Ix2};
+
+use super::super::lattice::Lattice;
+use super::super::layers::{Arrows, Ridges};
+use super::super::space::{
+    Arrows3, Curtains, LIFT, Layer3, Line3, Place, Points3, Sheet, Surface, Waterfall,
+};
+use super::super::style::Style;
+use super::super::values::{Values, collect, same_length};
+use super::Figure;
+use odesync_base::error::{Error, Result};
+
+impl Figure {
+    /// Adds a surface over the plane: `z` `[y, x]` has a row for each y and a column for each x. It is coloured by height; where a
+    /// value is missing (NaN) it has a hole. [`Figure::view`] turns it, [`Figure::z_range`] cuts it off.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use odesync_plot::{Figure, Surface};
+    /// let x: Vec<f64> = (-10..=10).map(|i| 0.2 * f64::from(i)).collect();
+    /// let z = Array2::from_shape_fn((21, 21), |(i, j)| x[i].powi(2) - x[j].powi(2));
+    /// let figure = Figure::new().surface(&x, &x, &z, &Surface::new())?.view(-60.0, 30.0)?.z_range(-2.0, 2.0)?;
+    /// assert!(figure.to_svg()?.contains("<polygon"));
+    /// # Ok::<(), odesync_plot::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Shapes that do not fit, x or y that neither increase nor decrease, or no value that has a colour.
+    pub fn surface<S: Data<Elem = f64>>(
+        mut self,
+        x: impl Values,
+        y: impl Values,
+        z: &ArrayBase<S, Ix2>,
+        options: &Surface,
+    ) -> Result<Figure> {
+        let lattice = Lattice::new("surface", x, y, z, false)?;
+        self.space.push(Arc::new(Sheet::new(lattice, options)?));
+        Ok(self)
+    }
+
+    /// Adds many curves over one x, coloured by height: row `i` of `z` `[curve, x]` stands at `y[i]`, one behind the other on three
+    /// axes, or with [`Waterfall::in_height`] one above the other on two.
+    ///
+    /// # Errors
+    ///
+    /// Shapes that do not fit, x or y that neither increase nor decrease, or no value that has a colour.
+    pub fn waterfall<S: Data<Elem = f64>>(
+        mut self,
+        x: impl Values,
+        y: impl Values,
+        z: &ArrayBase<S, Ix2>,
+        options: &Waterfall,
+    ) -> Result<Figure> {
+        let lattice = Lattice::new("waterfall", x, y, z, false)?;
+        match options.in_height {
+            true => self.layers.push(Arc::new(Ridges::new(lattice, options)?)),
+            false => self.space.push(Arc::new(Curtains::new(lattice, options)?)),
+        }
+        Ok(self)
+    }
+
+    /// Adds a line through the points (x, y, z) of space.
+    ///
+    /// # Errors
+    ///
+    /// Rows of different length, or a style that cannot be drawn.
+    pub fn line3(
+        self,
+        x: impl Values,
+        y: impl Values,
+        z: impl Values,
+        style: Style,
+    ) -> Result<Figure> {
+        self.placed("line3", (x, y, z), style, |places, style| {
+            Arc::new(Line3 {
+                places,
+                style,
+                lift: LIFT,
+            })
+        })
+    }
+
+    /// Adds a marker at each point (x, y, z) of space.
+    ///
+    /// # Errors
+    ///
+    /// Rows of different length, or a style that cannot be drawn.
+    pub fn scatter3(
+        self,
+        x: impl Values,
+        y: impl Values,
+        z: impl Values,
+        style: Style,
+    ) -> Result<Figure> {
+        self.placed("scatter3", (x, y, z), style, |places, style| {
+            Arc::new(Points3 {
+                places,
+                style,
+                lift: LIFT,
+            })
+        })
+    }
+
+    /// Adds a layer of the points whose coordinates are the three rows.
+    fn placed(
+        mut self,
+        call: &str,
+        (x, y, z): (impl Values, impl Values, impl Values),
+        style: Style,
+        layer: impl FnOnce(Arc<[Place]>, Style) -> Arc<dyn Layer3>,
+    ) -> Result<Figure> {
+        style.check()?;
+        let (x, y, z) = (collect(x), collect(y), collect(z));
+        same_length(call, &style, &x, "y", &y)?;
+        same_length(call, &style, &x, "z", &z)?;
+        let places = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
+        self.space.push(layer(places, style));
+        Ok(self)
+    }
+
+    /// Adds an arrow at each of some points of space: `at` and `vectors` are `[point, 3]`.
+    ///
+    /// # Errors
+    ///
+    /// Shapes that differ or have not three columns.
+    pub fn quiver3<S: Data<Elem = f64>>(
+        mut self,
+        at: &ArrayBase<S, Ix2>,
+        vectors: &ArrayBase<S, Ix2>,
+        options: &Arrows,
+    ) -> Result<Figure> {
+        if at.ncols() != 3 || at.shape() != vectors.shape() {
+            return Err(Error::invalid(format!(
+                "quiver3: the points have the shape {:?} and the vectors {:?}; both take a row of three for each arrow",
+                at.shape(),
+                vectors.shape()
+            )));
+        }
+        let rows = |a: &ArrayBase<S, Ix2>| -> Arc<[Place]> {
+            a.rows().into_iter().map(|r| [r[0], r[1], r[2]]).collect()
+        };
+        self.space
+            .push(Arc::new(Arrows3::new(rows(at), rows(vectors), options)?));
+        Ok(self)
+    }
+}

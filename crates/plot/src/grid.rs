@@ -1,0 +1,319 @@
+//! Several figures in one picture.
+
+use super::figure::{Figure, checked_size};
+use super::geometry::Rect;
+use super::output::rendered;
+use super::paint::draw_centered;
+use super::panel::{self, Margins, Plan, Shared, TITLE_EM};
+use super::range;
+use super::scale::Axis;
+use super::scene::Scene;
+use odesync_base::error::{Error, Result};
+
+/// A figure or a grid of them: whatever can be drawn, and stand in a [`Grid`].
+#[derive(Debug, Clone)]
+pub enum Panel {
+    /// One pair of axes.
+    Figure(Figure),
+    /// Several panels.
+    Grid(Grid),
+}
+
+impl From<Figure> for Panel {
+    fn from(figure: Figure) -> Panel {
+        Panel::Figure(figure)
+    }
+}
+
+impl From<Grid> for Panel {
+    fn from(grid: Grid) -> Panel {
+        Panel::Grid(grid)
+    }
+}
+
+/// A copy, so that a list of panels can be drawn and stay.
+impl<T: Clone + Into<Panel>> From<&T> for Panel {
+    fn from(panel: &T) -> Panel {
+        panel.clone().into()
+    }
+}
+
+rendered!(Panel);
+rendered!(Grid);
+
+impl Panel {
+    /// What it is, in a few words: "Figure "Losses", 900 × 560: 2 layers".
+    pub fn summary(&self) -> String {
+        let titled = |what: &str, title: &str, size: (u32, u32)| match title.is_empty() {
+            true => format!("{what}, {} × {}", size.0, size.1),
+            false => format!("{what} \"{title}\", {} × {}", size.0, size.1),
+        };
+        let counted = |n: usize, what: &str| match n {
+            1 => format!("1 {what}"),
+            n => format!("{n} {what}s"),
+        };
+        match self {
+            Panel::Figure(f) => {
+                let layers = counted(f.layers.len() + f.space.len(), "layer");
+                format!("{}: {layers}", titled("Figure", &f.title, f.size))
+            }
+            Panel::Grid(g) => {
+                let panels = counted(g.panels.len(), "panel");
+                format!("{}: {panels}", titled("Figure", &g.title, g.pixels()))
+            }
+        }
+    }
+
+    fn scene(&self) -> Result<Scene> {
+        match self {
+            Panel::Figure(figure) => figure.scene(),
+            Panel::Grid(grid) => grid.scene(),
+        }
+    }
+}
+
+/// Panels in rows and columns whose frames line up.
+///
+/// ```
+/// use odesync_plot::{Figure, Grid, Style};
+/// let t = [0.0, 1.0, 2.0];
+/// let x = Figure::new().y_label("x").line(&t, &[1.0, 0.5, 0.2], Style::new())?;
+/// let v = Figure::new().x_label("t").y_label("v").line(&t, &[0.0, -0.4, -0.2], Style::new())?;
+/// let svg = Grid::new(1, [x, v])?.share_x().title("Position and velocity").to_svg()?;
+/// assert!(svg.contains("Position and velocity"));
+/// # Ok::<(), odesync_plot::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Grid {
+    pub(super) title: String,
+    pub(super) columns: usize,
+    pub(super) panels: Vec<Panel>,
+    pub(super) size: Option<(u32, u32)>,
+    share_x: bool,
+    share_y: bool,
+    heights: Vec<f64>,
+}
+
+impl Grid {
+    /// Panels in `columns` columns, filled row by row.
+    ///
+    /// # Errors
+    ///
+    /// No panel, or no column.
+    pub fn new(columns: usize, panels: impl IntoIterator<Item = impl Into<Panel>>) -> Result<Grid> {
+        let panels: Vec<Panel> = panels.into_iter().map(Into::into).collect();
+        if panels.is_empty() || columns == 0 {
+            return Err(Error::invalid(format!(
+                "a grid needs at least one figure and one column, not {} figures in {columns} columns",
+                panels.len()
+            )));
+        }
+        Ok(Grid {
+            title: String::new(),
+            columns: columns.min(panels.len()),
+            panels,
+            size: None,
+            share_x: false,
+            share_y: false,
+            heights: Vec::new(),
+        })
+    }
+
+    /// The title above all panels.
+    pub fn title(mut self, title: impl Into<String>) -> Grid {
+        self.title = title.into();
+        self
+    }
+
+    /// Gives the figures of a column one horizontal axis, which is labelled under the lowest.
+    pub fn share_x(mut self) -> Grid {
+        self.share_x = true;
+        self
+    }
+
+    /// Gives the figures of a row one vertical axis, which is labelled left of the first.
+    pub fn share_y(mut self) -> Grid {
+        self.share_y = true;
+        self
+    }
+
+    /// The rows' heights relative to each other; rows not given are as high as the first.
+    ///
+    /// # Errors
+    ///
+    /// A height that is not between 0.001 and 1000.
+    pub fn row_heights(mut self, heights: &[f64]) -> Result<Grid> {
+        if let Some(h) = heights.iter().find(|h| !(1e-3..=1e3).contains(*h)) {
+            return Err(Error::invalid(format!(
+                "a row cannot have the relative height {h}; give numbers from 0.001 to 1000"
+            )));
+        }
+        self.heights = heights.to_vec();
+        Ok(self)
+    }
+
+    /// Width and height of the whole in pixels; by default it suits the number of rows and columns.
+    ///
+    /// # Errors
+    ///
+    /// A width or height below 100 or above 4000.
+    pub fn size(mut self, width: u32, height: u32) -> Result<Grid> {
+        self.size = Some(checked_size(f64::from(width), f64::from(height))?);
+        Ok(self)
+    }
+
+    /// Width and height, as given or as they suit the panels.
+    fn pixels(&self) -> (u32, u32) {
+        let suited = || {
+            let width = if self.columns == 1 {
+                900
+            } else {
+                640 * self.columns as u32
+            };
+            let height = match (self.rows(), self.heights.is_empty()) {
+                (1, _) | (2, false) => 560,
+                (rows, _) => 360 * rows as u32,
+            };
+            (width.min(4000), height.min(4000))
+        };
+        self.size.unwrap_or_else(suited)
+    }
+
+    fn rows(&self) -> usize {
+        self.panels.len().div_ceil(self.columns)
+    }
+
+    fn scene(&self) -> Result<Scene> {
+        let mut scene = Scene::new(self.pixels());
+        let area = panel::whole(scene.size, &mut scene);
+        self.draw(&area, &mut scene)?;
+        Ok(scene)
+    }
+
+    fn draw(&self, area: &Rect, scene: &mut Scene) -> Result<()> {
+        let mut inner = *area;
+        if !self.title.is_empty() {
+            let center = 0.5 * (area.left + area.right);
+            draw_centered(
+                &self.title,
+                TITLE_EM,
+                (center, area.top + 1.5 * TITLE_EM),
+                area,
+                scene,
+            );
+            inner.top += 1.8 * TITLE_EM;
+        }
+        let cells = self.cells(&inner);
+        let shared = self.shared_axes()?;
+        let mut plans: Vec<Option<Plan>> = Vec::with_capacity(cells.len());
+        for ((panel, cell), shared) in self.panels.iter().zip(&cells).zip(&shared) {
+            plans.push(match panel {
+                Panel::Grid(grid) => {
+                    grid.draw(cell, scene)?;
+                    None
+                }
+                Panel::Figure(figure) => Some(Plan::new(figure, cell, shared)?),
+            });
+        }
+        for (i, (plan, cell)) in plans.iter().zip(&cells).enumerate() {
+            if let Some(plan) = plan {
+                plan.draw(cell, Some(self.lined_up(&plans, i)), scene);
+            }
+        }
+        Ok(())
+    }
+
+    /// The margins of panel `i`: left and right the widest of its column, top and bottom the widest of its row.
+    fn lined_up(&self, plans: &[Option<Plan>], i: usize) -> Margins {
+        let mut margins = Margins::default();
+        for (j, plan) in plans.iter().enumerate() {
+            let Some(own) = plan.as_ref().map(|p| p.margins()) else {
+                continue;
+            };
+            if i % self.columns == j % self.columns {
+                margins.left = margins.left.max(own.left);
+                margins.right = margins.right.max(own.right);
+            }
+            if i / self.columns == j / self.columns {
+                margins.top = margins.top.max(own.top);
+                margins.bottom = margins.bottom.max(own.bottom);
+            }
+        }
+        margins
+    }
+
+    fn row_weights(&self) -> Vec<f64> {
+        let first = self.heights.first().copied().unwrap_or(1.0);
+        let weight = |row: usize| self.heights.get(row).copied().unwrap_or(first);
+        (0..self.rows()).map(weight).collect()
+    }
+
+    /// Title, number of columns, panels, and the rows' heights relative to each other.
+    pub(super) fn parts(&self) -> (&str, usize, &[Panel], Vec<f64>) {
+        (&self.title, self.columns, &self.panels, self.row_weights())
+    }
+
+    fn cells(&self, area: &Rect) -> Vec<Rect> {
+        let heights = self.row_weights();
+        let sum: f64 = heights.iter().sum();
+        let width = area.width() / self.columns as f64;
+        let mut top = area.top;
+        let mut cells = Vec::with_capacity(self.panels.len());
+        for height in heights {
+            let bottom = top + area.height() * height / sum;
+            for column in 0..self.columns {
+                let left = area.left + width * column as f64;
+                cells.push(Rect {
+                    left,
+                    top,
+                    right: left + width,
+                    bottom,
+                });
+            }
+            top = bottom;
+        }
+        cells
+    }
+
+    /// What each panel shares: in a column the horizontal axis, in a row the vertical one, where they are of one kind.
+    fn shared_axes(&self) -> Result<Vec<Shared>> {
+        let mut shared = vec![Shared::default(); self.panels.len()];
+        let mut axes = Vec::with_capacity(self.panels.len());
+        for panel in &self.panels {
+            axes.push(match panel {
+                Panel::Figure(figure)
+                    if figure.space.is_empty() && (self.share_x || self.share_y) =>
+                {
+                    Some(range::axes(figure)?)
+                }
+                _ => None,
+            });
+        }
+        let flat = |i: usize| axes.get(i).is_some_and(Option::is_some);
+        for (i, slot) in shared.iter_mut().enumerate().filter(|(i, _)| flat(*i)) {
+            let (row, column) = (i / self.columns, i % self.columns);
+            if self.share_x {
+                let same = axes.iter().skip(column).step_by(self.columns);
+                slot.x = union(same.flatten().map(|a| a.0));
+                slot.bare_x = slot.x.is_some() && flat(i + self.columns);
+            }
+            if self.share_y {
+                let same = axes.iter().skip(row * self.columns).take(self.columns);
+                slot.y = union(same.flatten().map(|a| a.1));
+                slot.bare_y = slot.y.is_some() && column > 0 && flat(i - 1);
+            }
+        }
+        Ok(shared)
+    }
+}
+
+/// The axis that covers all of them; `None` where they are not of one kind.
+fn union(axes: impl Iterator<Item = Axis>) -> Option<Axis> {
+    let axes: Vec<Axis> = axes.collect();
+    let union = axes.iter().copied().reduce(|a, b| Axis {
+        scale: a.scale,
+        lo: a.lo.min(b.lo),
+        hi: a.hi.max(b.hi),
+    });
+    union.filter(|u| axes.iter().all(|a| a.scale == u.scale))
+}

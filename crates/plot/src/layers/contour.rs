@@ -1,0 +1,366 @@
+//! Lines of equal value, or the areas between them.
+
+use super::super::color::{Color, darker};
+use super::super::entry::{Entry, Kind};
+use super::super::font;
+use super::super::geometry::{Point, Rect, clip_line, clip_polygon, cut_out};
+use super::super::lattice::Lattice;
+use super::super::look::Look;
+use super::super::marching::{Outline, outlines};
+use super::super::option::OptionValue;
+use super::super::scene::{Align, Pen, Scene};
+use super::super::shade::{Shade, Tint, shaded};
+use super::super::style::{Dash, Style};
+use super::super::ticks::{alone, round_values};
+use super::super::view::View;
+use super::Layer;
+use super::heatmap::hatch;
+use super::lettering;
+use odesync_base::error::{Error, Result, unknown};
+
+/// Size of the numbers on lines in pixels per em.
+const EM: f64 = 12.0;
+
+/// The most levels of a contour layer.
+const MOST: usize = 200;
+
+/// How contours look.
+///
+/// ```
+/// use odesync_plot::Contour;
+/// let filled = Contour::new().filled().count(12)?;
+/// let chosen = Contour::new().levels(&[0.1, 1.0, 10.0])?;
+/// # let _ = (filled, chosen);
+/// # Ok::<(), odesync_plot::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Contour {
+    pub(in super::super) shade: Shade,
+    count: Option<usize>,
+    levels: Vec<f64>,
+    filled: bool,
+    unnumbered: bool,
+    pub(in super::super) style: Style,
+}
+
+shaded!(Contour);
+
+impl Contour {
+    /// The names that [`Contour::set`] knows.
+    pub const OPTIONS: [&'static str; 13] = [
+        "map", "log", "symlog", "range", "label", "bar", "levels", "filled", "numbers", "color",
+        "width", "dash", "alpha",
+    ];
+
+    /// About ten levels at round values: lines coloured by their level, or dark ones over a layer with colours. Each has its level
+    /// written in it where there is room.
+    pub fn new() -> Contour {
+        Contour::default()
+    }
+
+    /// About as many levels, at round values.
+    ///
+    /// # Errors
+    ///
+    /// None, or more than 200.
+    pub fn count(mut self, count: usize) -> Result<Contour> {
+        if count == 0 || count > MOST {
+            return Err(Error::invalid(format!(
+                "contour: there cannot be {count} levels; give 1 to {MOST}, or a list of values"
+            )));
+        }
+        self.count = Some(count);
+        Ok(self)
+    }
+
+    /// The levels themselves.
+    ///
+    /// # Errors
+    ///
+    /// None, more than 200, or one that is not finite.
+    pub fn levels(mut self, levels: &[f64]) -> Result<Contour> {
+        let mut sorted = levels.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted.dedup();
+        if sorted.is_empty() || sorted.len() > MOST || !sorted.iter().all(|v| v.abs() <= 1e300) {
+            return Err(Error::invalid(format!(
+                "contour: levels takes a number of levels, or a list of 1 to {MOST} finite values"
+            )));
+        }
+        self.levels = sorted;
+        Ok(self)
+    }
+
+    /// Colours the areas between the levels.
+    pub fn filled(mut self) -> Contour {
+        self.filled = true;
+        self
+    }
+
+    /// Whether lines have their levels written in them; areas never do.
+    pub fn numbers(mut self, numbers: bool) -> Contour {
+        self.unnumbered = !numbers;
+        self
+    }
+
+    /// One colour for all lines.
+    pub fn color(mut self, color: Color) -> Contour {
+        self.style.color = Some(color);
+        self
+    }
+
+    /// Width of the lines in pixels.
+    pub fn width(mut self, width: f64) -> Contour {
+        self.style.width = Some(width);
+        self
+    }
+
+    /// Sets an option by its name (see [`Contour::OPTIONS`]); `levels` is a number of levels or a list of values.
+    ///
+    /// # Errors
+    ///
+    /// An unknown name (the known ones are listed) or a value that does not fit.
+    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
+        let value = value.into();
+        match (name, value) {
+            ("levels", OptionValue::Number(n)) if n >= 1.0 && n.fract() == 0.0 => {
+                *self = self.clone().count(n as usize)?;
+            }
+            ("levels", OptionValue::Numbers(levels)) => *self = self.clone().levels(levels)?,
+            ("levels", other) => {
+                return Err(other.mismatch(name, "a number of levels or a list of values"));
+            }
+            ("numbers", _) => self.unnumbered = !value.flag(name)?,
+            ("filled", _) => self.filled = value.flag(name)?,
+            ("color" | "width" | "dash" | "alpha", _) => self.style.set(name, value)?,
+            _ if self.shade.set(name, value)? => {}
+            _ => return Err(unknown("contour option", name, Self::OPTIONS)),
+        }
+        Ok(())
+    }
+}
+
+/// Contours with their levels and colours decided.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Contours {
+    lattice: Lattice,
+    tint: Tint,
+    levels: Vec<f64>,
+    filled: bool,
+    numbered: bool,
+    /// There are colours below.
+    over: bool,
+    style: Style,
+}
+
+impl Contours {
+    /// `over` says that there are colours below already, on which lines are dark.
+    pub fn new(lattice: Lattice, options: &Contour, over: bool) -> Result<Contours> {
+        let mut tint = options.shade.of("contour", lattice.z.iter().copied())?;
+        let axis = tint.axis;
+        let levels = match options.levels.is_empty() {
+            false => options.levels.clone(),
+            true => round_values(axis.lo, axis.hi, options.count.unwrap_or(10))
+                .into_iter()
+                .filter(|at| *at > axis.lo && *at < axis.hi)
+                .map(|at| axis.scale.back(at))
+                .collect(),
+        };
+        if options.filled {
+            tint.levels = levels.clone();
+        }
+        let mut style = options.style.clone();
+        if over && !options.filled && style.color.is_none() {
+            style.color = Some(Color::Rgb(0x11, 0x11, 0x11));
+            style.alpha = style.alpha.or(Some(0.7));
+        }
+        Ok(Contours {
+            lattice,
+            tint,
+            levels,
+            filled: options.filled,
+            numbered: !options.unnumbered,
+            over,
+            style,
+        })
+    }
+
+    /// The values as they are spread along the colours, NaN where they have none.
+    fn spread(&self) -> ndarray::Array2<f64> {
+        let scale = self.tint.axis.scale;
+        self.lattice.z.mapv(|v| match scale.shows(v) {
+            true => scale.forward(v),
+            false => f64::NAN,
+        })
+    }
+
+    fn places(&self, view: &View) -> (Vec<f64>, Vec<f64>) {
+        let x = self.lattice.x.iter().map(|x| view.x_pixel(*x));
+        let y = self.lattice.y.iter().map(|y| view.y_pixel(*y));
+        (x.collect(), y.collect())
+    }
+
+    fn fill(&self, view: &View, scene: &mut Scene) {
+        let z = self.spread();
+        let (x, y) = self.places(view);
+        if let [Some(left), Some(right), Some(bottom), Some(top)] =
+            [x.first(), x.last(), y.first(), y.last()]
+            && z.iter().any(|v| v.is_nan())
+        {
+            let (left, right) = (left.max(view.rect.left), right.min(view.rect.right));
+            let (top, bottom) = (top.max(view.rect.top), bottom.min(view.rect.bottom));
+            hatch(
+                &Rect {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                },
+                scene,
+            );
+        }
+        let scale = self.tint.axis.scale;
+        let floor = f64::NEG_INFINITY;
+        let levels = self.levels.iter().map(|v| scale.forward(*v));
+        // Each area is painted over the one below it, so that no seam shows between them.
+        for (i, level) in std::iter::once(floor).chain(levels).enumerate() {
+            let rgb = self.tint.map.rgb(self.tint.band(i));
+            let area = bridged(&outlines(&x, &y, &z, level));
+            let alpha = self.style.alpha.unwrap_or(1.0);
+            scene.area(clip_polygon(&area, &view.rect), (rgb, alpha));
+        }
+    }
+
+    fn lines(&self, look: &Look, view: &View, scene: &mut Scene) {
+        let z = self.spread();
+        let (x, y) = self.places(view);
+        let mut lines: Vec<(usize, Vec<Point>)> = Vec::new();
+        for (i, level) in self.levels.iter().enumerate() {
+            for outline in outlines(&x, &y, &z, self.tint.axis.scale.forward(*level)) {
+                let pieces = followed(&outline).into_iter();
+                let pieces = pieces.flat_map(|line| clip_line(&line, &view.rect));
+                lines.extend(pieces.map(|piece| (i, piece)));
+            }
+        }
+        let texts = alone(&self.levels);
+        let numbers = match self.numbered && scene.shows_text() {
+            true => {
+                let size = |i: usize| ((font::width(&texts[i]) + 0.4) * EM, 1.1 * EM);
+                let sized: Vec<_> = lines.iter().map(|(i, l)| (l.clone(), size(*i))).collect();
+                lettering::boxes(&sized, &view.rect)
+            }
+            false => vec![None; lines.len()],
+        };
+        for ((i, line), number) in lines.iter().zip(numbers) {
+            let pen = self.pen(self.levels[*i], look);
+            let Some(gap) = number else {
+                scene.line(line, pen);
+                continue;
+            };
+            for piece in cut_out(line, &gap) {
+                scene.line(&piece, pen);
+            }
+            if self.over {
+                scene.rect(&gap, ((255, 255, 255), 0.5));
+            }
+            let (rgb, alpha) = pen.ink;
+            // The light colours of a map are hard to read on white.
+            let ink = match self.style.color {
+                Some(_) => (rgb, alpha),
+                None => (darker(rgb, 0.7), alpha),
+            };
+            let baseline = 0.5 * (gap.top + gap.bottom + font::CAP_HEIGHT * EM);
+            let at = (0.5 * (gap.left + gap.right), baseline);
+            scene.text(&texts[*i], at, EM, Align::Center, false, ink);
+        }
+    }
+
+    /// How the line of a level is drawn.
+    fn pen(&self, level: f64, look: &Look) -> Pen {
+        let (rgb, width) = match self.style.color {
+            Some(color) => (color.rgb(), 1.0),
+            None => (self.tint.map.rgb(self.tint.axis.place(level)), 1.8),
+        };
+        Pen {
+            ink: (rgb, look.alpha),
+            width: self.style.width.unwrap_or(width),
+            dash: self.style.dash.unwrap_or(Dash::Solid),
+        }
+    }
+}
+
+/// Outlines as one polygon: each further one is reached over a bridge of no width.
+fn bridged(outlines: &[Outline]) -> Vec<Point> {
+    let mut polygon: Vec<Point> = Vec::new();
+    for outline in outlines {
+        polygon.extend(outline.iter().map(|(p, _)| *p));
+        polygon.extend(outline.first().map(|(p, _)| *p));
+        polygon.extend(polygon.first().copied());
+    }
+    polygon
+}
+
+/// The parts of an outline that follow the level.
+fn followed(outline: &Outline) -> Vec<Vec<Point>> {
+    let n = outline.len();
+    // From behind a border, so that no line is cut where the outline happens to begin.
+    let start = outline
+        .iter()
+        .position(|(_, follows)| !follows)
+        .map_or(0, |i| i + 1);
+    let mut lines: Vec<Vec<Point>> = Vec::new();
+    let mut open = false;
+    for k in 0..n {
+        let (from, follows) = outline[(start + k) % n];
+        if follows {
+            let to = outline[(start + k + 1) % n].0;
+            match lines.last_mut() {
+                Some(line) if open => line.push(to),
+                _ => lines.push(vec![from, to]),
+            }
+        }
+        open = follows;
+    }
+    lines
+}
+
+impl Entry for Contours {
+    fn kind(&self) -> Kind {
+        Kind::Field
+    }
+
+    fn style(&self) -> &Style {
+        &self.style
+    }
+
+    fn tint(&self) -> Option<&Tint> {
+        // Lines of one colour say nothing about values.
+        (self.filled || self.style.color.is_none()).then_some(&self.tint)
+    }
+}
+
+impl Layer for Contours {
+    fn points(&self) -> Vec<Point> {
+        let (x, y) = (&self.lattice.x, &self.lattice.y);
+        let ends = |v: &[f64]| v.first().copied().zip(v.last().copied());
+        match ends(x).zip(ends(y)) {
+            Some(((left, right), (bottom, top))) => vec![(left, bottom), (right, top)],
+            None => Vec::new(),
+        }
+    }
+
+    fn tight(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+        match self.filled {
+            true => self.fill(view, scene),
+            false => self.lines(look, view, scene),
+        }
+    }
+
+    fn footprint(&self, _: &View) -> Vec<Point> {
+        Vec::new()
+    }
+}

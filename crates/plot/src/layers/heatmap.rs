@@ -1,0 +1,249 @@
+//! Values on a grid as coloured cells.
+
+use super::super::geometry::{Point, Rect, clip_line};
+use super::super::lattice::{Lattice, edges};
+use super::super::look::Look;
+use super::super::option::OptionValue;
+use super::super::picture::Picture;
+use super::super::scale::Axis;
+use super::super::scene::{Pen, Scene};
+use super::super::shade::{Shade, shaded};
+use super::super::style::{Dash, Style};
+use super::super::tinted::{OverGrid, Tinted};
+use super::super::view::View;
+use super::Layer;
+use odesync_base::error::{Result, unknown};
+
+/// How a heat map looks.
+///
+/// ```
+/// use odesync_plot::{ColorMap, HeatMap};
+/// let logarithmic = HeatMap::new().map(ColorMap::Cividis).log().label("loss");
+/// # let _ = logarithmic;
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeatMap {
+    pub(in super::super) shade: Shade,
+    pub(in super::super) smooth: bool,
+}
+
+shaded!(HeatMap);
+
+impl HeatMap {
+    /// The names that [`HeatMap::set`] knows.
+    pub const OPTIONS: [&'static str; 7] =
+        ["map", "log", "symlog", "range", "label", "bar", "smooth"];
+
+    /// Viridis over the range of the values, with a colour bar.
+    pub fn new() -> HeatMap {
+        HeatMap::default()
+    }
+
+    /// Blends the colours between the centres of the cells.
+    pub fn smooth(mut self) -> HeatMap {
+        self.smooth = true;
+        self
+    }
+
+    /// Sets an option by its name (see [`HeatMap::OPTIONS`]).
+    ///
+    /// # Errors
+    ///
+    /// An unknown name (the known ones are listed) or a value that does not fit.
+    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
+        let value = value.into();
+        match name {
+            "smooth" => self.smooth = value.flag(name)?,
+            _ if self.shade.set(name, value)? => {}
+            _ => return Err(unknown("heat map option", name, Self::OPTIONS)),
+        }
+        Ok(())
+    }
+}
+
+/// A heat map with its colours decided.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Image {
+    values: Tinted,
+    /// Borders of the cells.
+    x: Vec<f64>,
+    y: Vec<f64>,
+    smooth: bool,
+}
+
+impl Image {
+    pub fn new(lattice: Lattice, options: &HeatMap) -> Result<Image> {
+        let borders = |at: &[f64], n: usize| match at.len() == n {
+            true => edges(at),
+            false => at.to_vec(),
+        };
+        Ok(Image {
+            x: borders(&lattice.x, lattice.z.ncols()),
+            y: borders(&lattice.y, lattice.z.nrows()),
+            values: Tinted::new("heatmap", lattice, &options.shade, &Style::new())?,
+            smooth: options.smooth,
+        })
+    }
+
+    /// The rectangle that the cells take, as far as it is seen.
+    fn rect(&self, view: &View) -> Option<Rect> {
+        let corner = |x: Option<&f64>, y: Option<&f64>| x.zip(y).map(|(x, y)| view.pixel((*x, *y)));
+        let (left, bottom) = corner(self.x.first(), self.y.first())?;
+        let (right, top) = corner(self.x.last(), self.y.last())?;
+        let rect = Rect {
+            left: left.max(view.rect.left),
+            top: top.max(view.rect.top),
+            right: right.min(view.rect.right),
+            bottom: bottom.min(view.rect.bottom),
+        };
+        (rect.width() > 0.0 && rect.height() > 0.0).then_some(rect)
+    }
+
+    /// Whether the cells are all as large and all seen, so that a pixel each is enough.
+    fn even(&self, view: &View) -> bool {
+        let even = |edges: &[f64], axis: &Axis| {
+            let places: Vec<f64> = edges.iter().map(|v| axis.place(*v)).collect();
+            let n = places.len() - 1;
+            let (first, last) = (places[0], places[n]);
+            let at = |i: usize| first + (last - first) * i as f64 / n as f64;
+            first >= -1e-9
+                && last <= 1.0 + 1e-9
+                && (0..=n).all(|i| (places[i] - at(i)).abs() < 2e-4)
+        };
+        even(&self.x, &view.x) && even(&self.y, &view.y)
+    }
+
+    fn cells(&self) -> Picture {
+        let (rows, columns) = self.values.lattice.z.dim();
+        Picture::of(columns as u32, rows as u32, |i, j| {
+            self.values
+                .tint
+                .rgb(self.values.lattice.z[[rows - 1 - i, j]])
+        })
+    }
+
+    /// The picture of `rect` sampled at its pixels, `fine` a pixel.
+    fn sampled(&self, view: &View, rect: &Rect, fine: f64) -> Picture {
+        let (width, height) = (
+            (rect.width() * fine).ceil().max(1.0),
+            (rect.height() * fine).ceil().max(1.0),
+        );
+        let x_at = |j: usize| view.x_value(rect.left + rect.width() * (j as f64 + 0.5) / width);
+        let y_at = |i: usize| view.y_value(rect.top + rect.height() * (i as f64 + 0.5) / height);
+        let cell = |edges: &[f64], v: f64| {
+            let i = edges.partition_point(|e| *e <= v);
+            i.saturating_sub(1).min(edges.len().saturating_sub(2))
+        };
+        if !self.smooth {
+            let columns: Vec<usize> = (0..width as usize)
+                .map(|j| cell(&self.x, x_at(j)))
+                .collect();
+            let rows: Vec<usize> = (0..height as usize)
+                .map(|i| cell(&self.y, y_at(i)))
+                .collect();
+            return Picture::of(width as u32, height as u32, |i, j| {
+                self.values
+                    .tint
+                    .rgb(self.values.lattice.z[[rows[i], columns[j]]])
+            });
+        }
+        let (x, y) = (centers(&self.x), centers(&self.y));
+        let columns: Vec<_> = (0..width as usize).map(|j| between(&x, x_at(j))).collect();
+        let rows: Vec<_> = (0..height as usize).map(|i| between(&y, y_at(i))).collect();
+        let (scale, z) = (self.values.tint.axis.scale, &self.values.lattice.z);
+        let value = |i: usize, j: usize| match scale.shows(z[[i, j]]) {
+            true => scale.forward(z[[i, j]]),
+            false => f64::NAN,
+        };
+        Picture::of(width as u32, height as u32, |i, j| {
+            let ((i0, i1, s), (j0, j1, t)) = (rows[i], columns[j]);
+            let low = value(i0, j0) * (1.0 - t) + value(i0, j1) * t;
+            let high = value(i1, j0) * (1.0 - t) + value(i1, j1) * t;
+            let blended = low * (1.0 - s) + high * s;
+            let nearest = value(if s < 0.5 { i0 } else { i1 }, if t < 0.5 { j0 } else { j1 });
+            let at = if blended.is_nan() { nearest } else { blended };
+            (!at.is_nan()).then(|| self.values.tint.map.rgb(self.values.tint.axis.place_of(at)))
+        })
+    }
+}
+
+fn centers(edges: &[f64]) -> Vec<f64> {
+    edges.windows(2).map(|p| 0.5 * p[0] + 0.5 * p[1]).collect()
+}
+
+/// The neighbours of `v` and its place between them, 0 to 1.
+fn between(values: &[f64], v: f64) -> (usize, usize, f64) {
+    let last = values.len().saturating_sub(1);
+    let high = values.partition_point(|x| *x <= v).clamp(1.min(last), last);
+    let low = high.saturating_sub(1);
+    let span = values[high] - values[low];
+    let s = if span > 0.0 {
+        ((v - values[low]) / span).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    (low, high, s)
+}
+
+/// Marks a rectangle as one of missing values.
+pub(in super::super) fn hatch(rect: &Rect, scene: &mut Scene) {
+    scene.rect(rect, ((0xf4, 0xf4, 0xf4), 1.0));
+    let pen = Pen {
+        ink: ((0xc4, 0xc4, 0xc4), 1.0),
+        width: 0.8,
+        dash: Dash::Solid,
+    };
+    let height = rect.height();
+    let mut x = rect.left - height;
+    while x < rect.right {
+        for piece in clip_line(&[(x, rect.bottom), (x + height, rect.top)], rect) {
+            scene.line(&piece, pen);
+        }
+        x += 7.0;
+    }
+}
+
+impl OverGrid for Image {
+    fn tinted(&self) -> &Tinted {
+        &self.values
+    }
+}
+
+impl Layer for Image {
+    fn points(&self) -> Vec<Point> {
+        let rows = self.y.iter().map(|y| (self.x[0], *y));
+        let columns = self.x.iter().map(|x| (*x, self.y[0]));
+        rows.chain(columns)
+            .chain(self.x.last().copied().zip(self.y.last().copied()))
+            .collect()
+    }
+
+    fn tight(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, _: &Look, view: &View, scene: &mut Scene) {
+        let Some(rect) = self.rect(view) else {
+            return;
+        };
+        if self
+            .values
+            .lattice
+            .z
+            .iter()
+            .any(|v| !self.values.tint.axis.scale.shows(*v))
+        {
+            hatch(&rect, scene);
+        }
+        match (self.smooth, self.even(view)) {
+            (false, true) => scene.image(rect, self.cells(), false),
+            (false, false) => scene.image(rect, self.sampled(view, &rect, 2.0), false),
+            (true, _) => scene.image(rect, self.sampled(view, &rect, 1.0), true),
+        }
+    }
+
+    fn footprint(&self, _: &View) -> Vec<Point> {
+        // A legend has to stand somewhere.
+        Vec::new()
+    }
+}

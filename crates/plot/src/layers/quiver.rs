@@ -1,0 +1,263 @@
+//! Arrows of a vector field.
+
+use ndarray::Array2;
+
+use super::super::color::Color;
+use super::super::entry::{Entry, Kind};
+use super::super::geometry::Point;
+use super::super::lattice::{Lattice, edges};
+use super::super::look::Look;
+use super::super::option::OptionValue;
+use super::super::scene::{Ink, Pen, Scene};
+use super::super::shade::{Shade, Tint, shaded};
+use super::super::style::{Dash, Style};
+use super::super::view::View;
+use super::Layer;
+use odesync_base::error::{Result, unknown};
+
+/// How the arrows or streamlines of a vector field look.
+///
+/// ```
+/// use odesync_plot::Arrows;
+/// let by_speed = Arrows::new().normalize().by_speed().label("speed");
+/// # let _ = by_speed;
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Arrows {
+    pub(in super::super) shade: Shade,
+    pub(in super::super) style: Style,
+    pub(in super::super) normalize: bool,
+    pub(in super::super) by_speed: bool,
+    pub(in super::super) density: Option<f64>,
+}
+
+shaded!(Arrows);
+
+impl Arrows {
+    /// The names that [`Arrows::set`] knows.
+    pub const OPTIONS: [&'static str; 13] = [
+        "map",
+        "log",
+        "symlog",
+        "range",
+        "label",
+        "bar",
+        "normalize",
+        "by_speed",
+        "density",
+        "color",
+        "width",
+        "size",
+        "alpha",
+    ];
+
+    /// Grey arrows as long as the vectors, the longest as long as a cell of the grid.
+    pub fn new() -> Arrows {
+        Arrows::default()
+    }
+
+    /// Makes all arrows equally long: only the direction is shown.
+    pub fn normalize(mut self) -> Arrows {
+        self.normalize = true;
+        self
+    }
+
+    /// Colours by the length of the vectors.
+    pub fn by_speed(mut self) -> Arrows {
+        self.by_speed = true;
+        self
+    }
+
+    /// One colour for all.
+    pub fn color(mut self, color: Color) -> Arrows {
+        self.style.color = Some(color);
+        self
+    }
+
+    /// Width of the strokes in pixels.
+    pub fn width(mut self, width: f64) -> Arrows {
+        self.style.width = Some(width);
+        self
+    }
+
+    /// How close streamlines come to each other: 1 by default, more for more of them.
+    pub fn density(mut self, density: f64) -> Arrows {
+        self.density = Some(density.clamp(0.2, 5.0));
+        self
+    }
+
+    /// Sets an option by its name (see [`Arrows::OPTIONS`]). `size` is the length of the longest arrow in pixels.
+    ///
+    /// # Errors
+    ///
+    /// An unknown name (the known ones are listed) or a value that does not fit.
+    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
+        let value = value.into();
+        match name {
+            "normalize" => self.normalize = value.flag(name)?,
+            "by_speed" => self.by_speed = value.flag(name)?,
+            "density" => {
+                let density = value.number(name)?;
+                if !(0.2..=5.0).contains(&density) {
+                    return Err(value.mismatch(name, "a number from 0.2 to 5"));
+                }
+                self.density = Some(density);
+            }
+            "color" | "width" | "size" | "alpha" => self.style.set(name, value)?,
+            _ if self.shade.set(name, value)? => {}
+            _ => return Err(unknown("arrow option", name, Self::OPTIONS)),
+        }
+        Ok(())
+    }
+
+    /// The colours by speed, where there are some.
+    pub(in super::super) fn tint<'v>(
+        &self,
+        call: &str,
+        speeds: impl Iterator<Item = f64> + Clone + 'v,
+    ) -> Result<Option<Tint>> {
+        match self.by_speed {
+            true => self.shade.of(call, speeds).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+/// The default ink of a vector field: it stands back behind trajectories.
+pub(in super::super) const BACK: Color = Color::Rgb(0x9a, 0x9a, 0x9a);
+
+/// A vector for each x and y.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Quiver {
+    u: Lattice,
+    v: Array2<f64>,
+    tint: Option<Tint>,
+    options: Arrows,
+}
+
+impl Quiver {
+    pub fn new(u: Lattice, v: Array2<f64>, options: &Arrows) -> Result<Quiver> {
+        let speeds: Vec<f64> = u.z.iter().zip(&v).map(|(a, b)| a.hypot(*b)).collect();
+        let mut options = options.clone();
+        options.style.color = options.style.color.or(Some(BACK));
+        Ok(Quiver {
+            tint: options.tint("quiver", speeds.iter().copied())?,
+            u,
+            v,
+            options,
+        })
+    }
+
+    /// Where each arrow stands, its vector in pixels for the field's unit of time, and the field's speed.
+    fn vectors(&self, view: &View) -> Vec<(Point, Point, f64)> {
+        let mut vectors = Vec::new();
+        for (i, y) in self.u.y.iter().enumerate() {
+            for (j, x) in self.u.x.iter().enumerate() {
+                let (u, v) = (self.u.z[[i, j]], self.v[[i, j]]);
+                if view.shows((*x, *y)) && u.is_finite() && v.is_finite() {
+                    let at = view.pixel((*x, *y));
+                    if view.rect.grown(0.5).contains(at) {
+                        vectors.push((at, view.direction((*x, *y), (u, v)), u.hypot(v)));
+                    }
+                }
+            }
+        }
+        vectors
+    }
+}
+
+/// An arrow centred at a point; `vector` is its length in pixels.
+pub(in super::super) fn arrow(at: Point, vector: Point, ink: Ink, width: f64, scene: &mut Scene) {
+    let length = vector.0.hypot(vector.1);
+    if length < 0.7 {
+        scene.disc(at, 0.6 * width, ink);
+        return;
+    }
+    let (dx, dy) = (vector.0 / length, vector.1 / length);
+    let tail = (at.0 - 0.5 * vector.0, at.1 - 0.5 * vector.1);
+    let tip = (at.0 + 0.5 * vector.0, at.1 + 0.5 * vector.1);
+    let head = (3.2 * width + 2.0).min(0.6 * length);
+    let neck = (tip.0 - 0.8 * head * dx, tip.1 - 0.8 * head * dy);
+    let pen = Pen {
+        ink,
+        width,
+        dash: Dash::Solid,
+    };
+    scene.line(&[tail, neck], pen);
+    scene.area(head_at(tip, (dx, dy), head), ink);
+}
+
+/// The head of an arrow, its tip at a point.
+pub(in super::super) fn head_at(tip: Point, (dx, dy): Point, head: f64) -> Vec<Point> {
+    let back = (tip.0 - head * dx, tip.1 - head * dy);
+    let side = 0.42 * head;
+    vec![
+        tip,
+        (back.0 - side * dy, back.1 + side * dx),
+        (back.0 + side * dy, back.1 - side * dx),
+    ]
+}
+
+impl Entry for Quiver {
+    fn kind(&self) -> Kind {
+        Kind::Field
+    }
+
+    fn style(&self) -> &Style {
+        &self.options.style
+    }
+
+    fn tint(&self) -> Option<&Tint> {
+        self.tint.as_ref()
+    }
+}
+
+impl Layer for Quiver {
+    fn points(&self) -> Vec<Point> {
+        // With the room of an arrow around the outer ones.
+        let (x, y) = (edges(&self.u.x), edges(&self.u.y));
+        y.iter().flat_map(|y| x.iter().map(|x| (*x, *y))).collect()
+    }
+
+    fn tight(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+        let vectors = self.vectors(view);
+        let room = |n: usize, size: f64| size / n.max(2) as f64;
+        let cell =
+            room(self.u.x.len(), view.rect.width()).min(room(self.u.y.len(), view.rect.height()));
+        let most = self.options.style.size.unwrap_or(0.95 * cell.max(6.0));
+        let longest = vectors
+            .iter()
+            .map(|(_, v, _)| v.0.hypot(v.1))
+            .fold(0.0, f64::max);
+        let width = self.options.style.width.unwrap_or(1.3);
+        for (at, vector, speed) in vectors {
+            let length = vector.0.hypot(vector.1);
+            if longest == 0.0 {
+                continue;
+            }
+            let scale = match self.options.normalize {
+                true if length > 0.0 => 0.8 * most / length,
+                _ => most / longest,
+            };
+            let rgb = match &self.tint {
+                Some(tint) => tint.rgb(speed).unwrap_or(look.rgb),
+                None => look.rgb,
+            };
+            arrow(
+                at,
+                (scale * vector.0, scale * vector.1),
+                (rgb, look.alpha),
+                width,
+                scene,
+            );
+        }
+    }
+
+    fn footprint(&self, _: &View) -> Vec<Point> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,109 @@
+//! Curves one above the other, each standing on a line of its own: a waterfall in the plane.
+
+use super::super::geometry::{Point, clip_line, clip_polygon};
+use super::super::lattice::Lattice;
+use super::super::look::Look;
+use super::super::scene::{Pen, Scene};
+use super::super::space::Waterfall;
+use super::super::style::Dash;
+use super::super::tinted::{OverGrid, Tinted};
+use super::super::view::View;
+use super::Layer;
+use super::streamlines::colored_runs;
+use odesync_base::error::Result;
+
+/// Steps between two curves that the highest of them takes.
+const OVERLAP: f64 = 2.6;
+
+#[derive(Debug, Clone)]
+pub(in super::super) struct Ridges {
+    /// Each curve stands at its y.
+    values: Tinted,
+    /// Distance between two curves.
+    step: f64,
+}
+
+impl Ridges {
+    pub fn new(lattice: Lattice, options: &Waterfall) -> Result<Ridges> {
+        let (first, last) = (lattice.y.first(), lattice.y.last());
+        let span = first.zip(last).map_or(0.0, |(a, b)| b - a);
+        let steps = lattice.y.len().saturating_sub(1);
+        let step = if steps > 0 { span / steps as f64 } else { 1.0 };
+        Ok(Ridges {
+            values: Tinted::new("waterfall", lattice, &options.shade, &options.style)?,
+            step,
+        })
+    }
+
+    /// Height of a value above its curve's line.
+    fn height(&self, v: f64) -> f64 {
+        let tint = &self.values.tint;
+        let place = match tint.axis.scale.shows(v) {
+            true => tint.axis.place(v).clamp(0.0, 1.0),
+            false => 0.0,
+        };
+        OVERLAP * self.step * place
+    }
+}
+
+impl OverGrid for Ridges {
+    fn tinted(&self) -> &Tinted {
+        &self.values
+    }
+}
+
+impl Layer for Ridges {
+    fn points(&self) -> Vec<Point> {
+        let Lattice { x, y, z } = &self.values.lattice;
+        let mut points = Vec::new();
+        for (y, row) in y.iter().zip(z.rows()) {
+            for (x, z) in x.iter().zip(row) {
+                points.push((*x, *y));
+                if !z.is_nan() {
+                    points.push((*x, y + self.height(*z)));
+                }
+            }
+        }
+        points
+    }
+
+    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+        let Tinted {
+            lattice,
+            tint,
+            style,
+        } = &self.values;
+        // The highest line is the farthest.
+        for (y, row) in lattice.y.iter().zip(lattice.z.rows()).rev() {
+            let base = view.y_pixel(*y);
+            let points: Vec<(f64, f64)> =
+                lattice.x.iter().copied().zip(row.iter().copied()).collect();
+            for run in points.split(|(x, z)| z.is_nan() || !view.x.scale.shows(*x)) {
+                let curve: Vec<(Point, (u8, u8, u8))> = run
+                    .iter()
+                    .map(|(x, z)| (view.pixel((*x, y + self.height(*z))), tint.coarse(*z)))
+                    .collect();
+                let (Some((first, _)), Some((last, _))) = (curve.first(), curve.last()) else {
+                    continue;
+                };
+                let mut area: Vec<Point> = curve.iter().map(|(p, _)| *p).collect();
+                area.extend([(last.0, base), (first.0, base)]);
+                scene.area(clip_polygon(&area, &view.rect), ((255, 255, 255), 0.9));
+                for (line, rgb) in colored_runs(&curve) {
+                    let pen = Pen {
+                        ink: (rgb, look.alpha),
+                        width: style.width.unwrap_or(1.6),
+                        dash: Dash::Solid,
+                    };
+                    for piece in clip_line(&line, &view.rect) {
+                        scene.line(&piece, pen);
+                    }
+                }
+            }
+        }
+    }
+
+    fn footprint(&self, _: &View) -> Vec<Point> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,69 @@
+//! Figures as SVG, PNG and text: described first, drawn when they are saved or shown, the same picture in every format.
+//!
+//! A [`Figure`] is one pair of axes with lines, points, bands and marks; a [`Grid`] puts several side by side or on top
+//! of each other. [`trajectory`], [`fit`] and [`loss_curve`] make the figures of a run. Text is measured and drawn with a
+//! bundled font, so that a figure is the same on every machine, byte for byte.
+//!
+//! ```no_run
+//! use odesync_plot::{Dash, Figure, Grid, Style};
+//!
+//! let t: Vec<f64> = (0..=100).map(|i| 0.1 * f64::from(i)).collect();
+//! let decay: Vec<f64> = t.iter().map(|t| (-t).exp()).collect();
+//! let linear = Figure::new().x_label("t").y_label("u").line(&t, &decay, Style::new().label("exp(−t)"))?;
+//! let log = linear.clone().log_y();
+//! Grid::new(2, [linear, log])?.title("Decay").save("figures/decay.svg")?;
+//! # Ok::<(), odesync_plot::Error>(())
+//! ```
+//!
+//! How it works: [`Figure`] and [`Grid`] are laid out by `panel` into a `Scene` of strokes, areas, discs and text in
+//! pixels, which is played on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is a
+//! file in `layers` (two axes) or `space` (three axes).
+
+mod adjust;
+pub mod builders;
+mod color;
+mod colorbar;
+mod colormap;
+mod entry;
+mod figure;
+mod font;
+mod geometry;
+mod grid;
+mod lattice;
+mod layers;
+mod legend;
+mod look;
+mod marching;
+mod marker;
+mod option;
+mod output;
+mod paint;
+mod panel;
+mod picture;
+mod range;
+mod raster;
+mod scale;
+mod scene;
+mod shade;
+mod space;
+mod style;
+#[cfg(test)]
+mod tests;
+mod text;
+mod ticks;
+mod tinted;
+mod values;
+mod view;
+
+pub use builders::{fit, loss_curve, trajectory};
+pub use color::{Color, PALETTE};
+pub use colormap::ColorMap;
+pub use figure::Figure;
+pub use grid::{Grid, Panel};
+pub use layers::{Arrows, Contour, HeatMap};
+pub use legend::Legend;
+pub use odesync_base::{Error, Result};
+pub use option::OptionValue;
+pub use space::{Surface, Waterfall};
+pub use style::{Dash, Marker, Style};
+pub use values::Values;

@@ -1,0 +1,216 @@
+//! From a scene to SVG, PNG and files.
+
+use std::path::Path;
+
+use std::fmt::Write as _;
+
+use plotters::prelude::{RGBAColor, SVGBackend, ShapeStyle};
+use plotters_backend::{DrawingBackend, DrawingErrorKind};
+
+use super::picture::Picture;
+use super::raster::Raster;
+use super::scene::{Canvas, Item, Scene, UNITS};
+use odesync_base::error::{Error, Result};
+use odesync_base::files::write_atomically;
+
+/// Pixels of a saved PNG for each pixel of the figure's size, for sharpness on fine screens and in print.
+const PNG_SCALE: f64 = 2.0;
+
+/// Pixels per metre that make a PNG as large on paper as the figure at 96 pixels per inch, for one pixel each.
+const PNG_DENSITY: f64 = 96.0 / 0.0254;
+
+/// plotters' SVG backend cannot stretch a picture: a rectangle, which no other item is drawn as, keeps its place.
+impl Canvas for SVGBackend<'_> {
+    fn picture(
+        &mut self,
+        (upper_left, lower_right): ((i32, i32), (i32, i32)),
+        _: &Picture,
+        _: bool,
+    ) -> std::result::Result<(), DrawingErrorKind<Self::ErrorType>> {
+        let style = ShapeStyle {
+            color: RGBAColor(0, 0, 0, 1.0),
+            filled: true,
+            stroke_width: 0,
+        };
+        self.draw_rect(upper_left, lower_right, &style, true)
+    }
+}
+
+/// Puts the scene's pictures where [`Canvas::picture`] left their places, in order.
+fn with_pictures(text: String, scene: &Scene) -> Result<String> {
+    let mut pictures = scene.items.iter().filter_map(|item| match item {
+        Item::Image {
+            picture, smooth, ..
+        } => Some((picture, *smooth)),
+        _ => None,
+    });
+    let mut parts = text.split("<rect ");
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let Some((picture, smooth)) = pictures.next() else {
+            break;
+        };
+        let (place, rest) = part.split_once(" opacity").unwrap_or((part, "/>"));
+        let after = rest.split_once("/>").map_or("", |(_, after)| after);
+        let cells = match smooth {
+            true => "",
+            false => " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"",
+        };
+        let href = picture.data_uri()?;
+        let _ = write!(
+            whole,
+            "<image {place} preserveAspectRatio=\"none\"{cells} href=\"{href}\"/>{after}"
+        );
+    }
+    Ok(whole)
+}
+
+/// The file formats, by extension.
+const FORMATS: [&str; 2] = ["svg", "png"];
+
+pub(super) fn svg(scene: &Scene) -> Result<String> {
+    let (width, height) = scene.size;
+    let units = (width * UNITS as u32, height * UNITS as u32);
+    let mut text = String::new();
+    scene
+        .play(&mut SVGBackend::with_string(&mut text, units))
+        .map_err(drawing)?;
+    // The drawing's units stay in the view box; the picture gets its size in pixels. Ends and joins of lines are
+    // inherited from the root.
+    let size = format!("width=\"{}\" height=\"{}\"", units.0, units.1);
+    let round = "stroke-linecap=\"round\" stroke-linejoin=\"round\"";
+    let text = text.replacen(
+        &size,
+        &format!("width=\"{width}\" height=\"{height}\" {round}"),
+        1,
+    );
+    with_pictures(text, scene)
+}
+
+pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
+    if !(0.1..=10.0).contains(&scale) {
+        return Err(Error::invalid(format!(
+            "a picture cannot have {scale} pixels for one of the figure; give a scale from 0.1 to 10"
+        )));
+    }
+    let pixels = |size: u32| (f64::from(size) * scale).round() as u32;
+    let (width, height) = (pixels(scene.size.0), pixels(scene.size.1));
+    let mut raster = Raster::new(width, height, scale / UNITS).ok_or_else(|| {
+        Error::invalid("no memory for a picture of this size; give the figure a smaller one")
+    })?;
+    scene.play(&mut raster).map_err(drawing)?;
+    let rgb: Vec<u8> = raster
+        .image
+        .pixels()
+        .iter()
+        .flat_map(|p| [p.red(), p.green(), p.blue()])
+        .collect();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_pixel_dims(Some(png::PixelDimensions {
+        xppu: (PNG_DENSITY * scale) as u32,
+        yppu: (PNG_DENSITY * scale) as u32,
+        unit: png::Unit::Meter,
+    }));
+    let mut writer = encoder.write_header().map_err(drawing)?;
+    writer.write_image_data(&rgb).map_err(drawing)?;
+    writer.finish().map_err(drawing)?;
+    Ok(bytes)
+}
+
+fn drawing(reason: impl std::fmt::Display) -> Error {
+    Error::invalid(format!("the figure could not be drawn: {reason}"))
+}
+
+/// The format that a file's extension asks for.
+fn format(path: &Path) -> Result<&'static str> {
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    FORMATS
+        .into_iter()
+        .find(|known| *known == extension)
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "cannot save a figure as \"{}\": the file's extension says the format; known: .{}",
+                path.display(),
+                FORMATS.join(", .")
+            ))
+        })
+}
+
+/// Writes a figure's file: in the folder under a temporary name, then renamed, so that no reader sees half a file.
+pub(super) fn save(path: &Path, scene: impl FnOnce() -> Result<Scene>) -> Result<()> {
+    let format = format(path)?;
+    let scene = scene()?;
+    let bytes = match format {
+        "svg" => svg(&scene)?.into_bytes(),
+        _ => png(&scene, PNG_SCALE)?,
+    };
+    write_atomically(path, &bytes)
+}
+
+/// The methods that everything drawable has.
+macro_rules! rendered {
+    ($type:ty) => {
+        impl $type {
+            /// The picture as SVG.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw; the message says why and what to do.
+            pub fn to_svg(&self) -> $crate::Result<String> {
+                $crate::output::svg(&self.scene()?)
+            }
+
+            /// The picture as a PNG file's bytes, with `scale` pixels (0.1 to 10; saved files have 2) for each of the figure's size.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw (the message says why and what to do), or another scale.
+            pub fn to_png(&self, scale: f64) -> $crate::Result<Vec<u8>> {
+                $crate::output::png(&self.scene()?, scale)
+            }
+
+            /// The picture as text in at most about so many columns and rows, for a terminal that shows no pictures: lines in braille
+            /// dots, heat maps and surfaces in half blocks, with axes, title and legend. `colour` uses the terminal's 256 colours;
+            /// without it the text has no control sequences.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw; the message says why and what to do.
+            pub fn to_text(
+                &self,
+                columns: usize,
+                rows: usize,
+                colour: bool,
+            ) -> $crate::Result<String> {
+                $crate::text::text(&self.clone().into(), columns, rows, colour)
+            }
+
+            /// Shows the picture in a notebook (evcxr), or says why there is none.
+            pub fn evcxr_display(&self) {
+                match self.to_svg() {
+                    Ok(svg) => {
+                        println!("EVCXR_BEGIN_CONTENT image/svg+xml\n{svg}\nEVCXR_END_CONTENT");
+                    }
+                    Err(error) => println!("{error}"),
+                }
+            }
+
+            /// Writes the picture to a file, as SVG or PNG by its extension. Missing folders are made; the file is
+            /// written under a temporary name and renamed.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw, another extension, or a file or folder that cannot be written.
+            pub fn save(&self, path: impl AsRef<std::path::Path>) -> $crate::Result<()> {
+                $crate::output::save(path.as_ref(), || self.scene())
+            }
+        }
+    };
+}
+pub(super) use rendered;

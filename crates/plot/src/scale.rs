@@ -1,0 +1,189 @@
+//! Axes: from a value to a place between 0 and 1, and the range that suits the data.
+
+use odesync_base::error::{Error, Result};
+
+/// Beyond this a difference of two values may overflow; such values are treated as infinite.
+const LARGEST: f64 = 1e300;
+
+/// How values are spread along an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) enum Scale {
+    #[default]
+    Linear,
+    Log,
+    /// Linear within ± the threshold, which takes the room of a decade on either side of 0, and logarithmic beyond.
+    SymLog(f64),
+}
+
+impl Scale {
+    /// Whether `v` has a place on the axis: finite and, on a logarithmic axis, positive.
+    pub fn shows(self, v: f64) -> bool {
+        v.abs() <= LARGEST && (self != Scale::Log || v > 0.0)
+    }
+
+    pub fn forward(self, v: f64) -> f64 {
+        match self {
+            Scale::Linear => v,
+            Scale::Log => v.log10(),
+            Scale::SymLog(threshold) => {
+                let x = v / threshold;
+                match x.abs() {
+                    ..=1.0 => x,
+                    size => x.signum() * (1.0 + size.log10()),
+                }
+            }
+        }
+    }
+
+    /// The value at a coordinate that [`Scale::forward`] gives.
+    pub fn back(self, at: f64) -> f64 {
+        match self {
+            Scale::Linear => at,
+            Scale::Log => 10f64.powf(at),
+            Scale::SymLog(threshold) => match at.abs() {
+                ..=1.0 => at * threshold,
+                size => at.signum() * threshold * 10f64.powf(size - 1.0),
+            },
+        }
+    }
+
+    /// The logarithmic scale with a linear part within ±`threshold`.
+    ///
+    /// # Errors
+    ///
+    /// A threshold that is not positive and finite.
+    pub fn symlog(name: &str, threshold: f64) -> Result<Scale> {
+        match threshold > 1e-290 && threshold < 1e290 {
+            true => Ok(Scale::SymLog(threshold)),
+            false => Err(Error::invalid(format!(
+                "{name} is {threshold}; it takes the positive number below which the scale is linear"
+            ))),
+        }
+    }
+}
+
+/// An axis with its range. `lo` and `hi` are what [`Scale::forward`] makes of the values: decimal logarithms on a logarithmic axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Axis {
+    pub scale: Scale,
+    pub lo: f64,
+    pub hi: f64,
+}
+
+impl Axis {
+    /// The axis that shows all `values` that have a place on it, with `margin` (a part of the span) on either side.
+    /// `None` if there are none.
+    pub fn fit(scale: Scale, values: impl Iterator<Item = f64>, margin: f64) -> Option<Axis> {
+        let (lo, hi) = values
+            .filter(|v| scale.shows(*v))
+            .map(|v| scale.forward(v))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
+                (lo.min(v), hi.max(v))
+            });
+        if lo > hi {
+            return None;
+        }
+        let size = lo.abs().max(hi.abs());
+        let span = hi - lo;
+        // Below 1e-12 of the values' size a span is rounding, and ticks would show nothing but that.
+        let pad = if span > 1e-12 * size && span > 1e-290 {
+            margin * span
+        } else if scale != Scale::Linear {
+            0.5
+        } else if size > 1e-290 {
+            0.1 * size
+        } else {
+            1.0
+        };
+        Some(Axis {
+            scale,
+            lo: lo - pad,
+            hi: hi + pad,
+        })
+    }
+
+    /// The axis from `lo` to `hi` as the user gave them.
+    pub fn given(scale: Scale, name: &str, (lo, hi): (f64, f64)) -> Result<Axis> {
+        check_range(name, lo, hi)?;
+        if scale == Scale::Log && lo <= 0.0 {
+            return Err(Error::invalid(format!(
+                "{name} starts at {lo}, but the axis is logarithmic: give it a positive start"
+            )));
+        }
+        Ok(Axis {
+            scale,
+            lo: scale.forward(lo),
+            hi: scale.forward(hi),
+        })
+    }
+
+    /// Place of `v` along the axis, 0 at `lo` and 1 at `hi`; what has no place on a logarithmic axis lies far below it.
+    pub fn place(&self, v: f64) -> f64 {
+        self.place_of(self.scale.forward(v))
+    }
+
+    /// The value at a place.
+    pub fn value(&self, place: f64) -> f64 {
+        self.scale.back(self.lo + place * (self.hi - self.lo))
+    }
+
+    /// Place of a coordinate that [`Scale::forward`] gave.
+    pub fn place_of(&self, at: f64) -> f64 {
+        let place = (at - self.lo) / (self.hi - self.lo);
+        // Far outside, only the direction matters; the clamp keeps later arithmetic finite.
+        if place.is_nan() {
+            -1e6
+        } else {
+            place.clamp(-1e6, 1e6)
+        }
+    }
+}
+
+/// That `lo` to `hi` is a range that ticks can be put on.
+pub(super) fn check_range(name: &str, lo: f64, hi: f64) -> Result<()> {
+    let size = lo.abs().max(hi.abs());
+    if hi > lo && size <= LARGEST && hi - lo > 1e-12 * size {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{name} is {lo} to {hi}; it takes two finite numbers, the smaller first"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_axis_covers_the_positive_values_only() {
+        let axis = Axis::fit(
+            Scale::Log,
+            [-1.0, 0.0, 1e-3, 10.0, f64::NAN].into_iter(),
+            0.0,
+        );
+        let axis = axis.expect("two values are positive");
+        assert!((axis.lo + 3.0).abs() < 1e-12 && (axis.hi - 1.0).abs() < 1e-12);
+        assert!((axis.place(0.1) - 0.5).abs() < 1e-12);
+        assert!(Axis::fit(Scale::Log, [-1.0, 0.0].into_iter(), 0.0).is_none());
+    }
+
+    #[test]
+    fn constant_data_gets_a_range_around_it() {
+        for v in [0.0, 3.0, -1e-200, 1e299] {
+            let axis = Axis::fit(Scale::Linear, [v, v].into_iter(), 0.05).expect("one value");
+            assert!(axis.lo < v && v < axis.hi, "{v}: {axis:?}");
+            assert!((axis.place(v) - 0.5).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn places_stay_finite_whatever_the_value() {
+        let axis = Axis::given(Scale::Linear, "x_range", (0.0, 1e-250)).expect("a range");
+        for v in [f64::INFINITY, -1e300, f64::NAN] {
+            assert!(axis.place(v).is_finite());
+        }
+        assert!(Axis::given(Scale::Log, "y_range", (0.0, 1.0)).is_err());
+        assert!(Axis::given(Scale::Linear, "y_range", (1.0, 1.0)).is_err());
+        assert!(Axis::given(Scale::Linear, "y_range", (0.0, f64::NAN)).is_err());
+    }
+}

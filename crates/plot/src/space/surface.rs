@@ -1,0 +1,174 @@
+//! A surface over a grid of x and y.
+
+use super::super::color::darker;
+use super::super::lattice::Lattice;
+use super::super::look::Look;
+use super::super::option::OptionValue;
+use super::super::scene::{Ink, Pen};
+use super::super::shade::{Shade, shaded};
+use super::super::style::{Dash, Style};
+use super::super::tinted::{OverGrid, Tinted};
+use super::camera::{SpaceView, clip_polygon};
+use super::{Layer3, Pieces, Place};
+use odesync_base::error::{Error, Result, unknown};
+
+/// Cells along an axis up to which the lines of the grid are drawn on the surface.
+const MESHED: usize = 60;
+
+/// How a surface looks.
+///
+/// ```
+/// use odesync_plot::Surface;
+/// let plain = Surface::new().mesh(false).label("loss");
+/// # let _ = plain;
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Surface {
+    pub(in super::super) shade: Shade,
+    mesh: Option<bool>,
+    style: Style,
+}
+
+shaded!(Surface);
+
+impl Surface {
+    /// The names that [`Surface::set`] knows.
+    pub const OPTIONS: [&'static str; 8] = [
+        "map", "log", "symlog", "range", "label", "bar", "mesh", "alpha",
+    ];
+
+    /// Viridis by height, with a colour bar, and the grid's lines where they are not too many.
+    pub fn new() -> Surface {
+        Surface::default()
+    }
+
+    /// Whether the lines of the grid are drawn.
+    pub fn mesh(mut self, mesh: bool) -> Surface {
+        self.mesh = Some(mesh);
+        self
+    }
+
+    /// Sets an option by its name (see [`Surface::OPTIONS`]).
+    ///
+    /// # Errors
+    ///
+    /// An unknown name (the known ones are listed) or a value that does not fit.
+    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
+        let value = value.into();
+        match name {
+            "mesh" => self.mesh = Some(value.flag(name)?),
+            "alpha" => self.style.set(name, value)?,
+            _ if self.shade.set(name, value)? => {}
+            _ => return Err(unknown("surface option", name, Self::OPTIONS)),
+        }
+        Ok(())
+    }
+}
+
+/// A surface with its colours decided.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Sheet {
+    values: Tinted,
+    mesh: bool,
+}
+
+impl Sheet {
+    pub fn new(lattice: Lattice, options: &Surface) -> Result<Sheet> {
+        let (rows, columns) = lattice.z.dim();
+        if rows < 2 || columns < 2 {
+            return Err(Error::invalid(format!(
+                "surface: z has the shape {:?}; a surface needs at least two rows and two columns",
+                lattice.z.shape()
+            )));
+        }
+        Ok(Sheet {
+            values: Tinted::new("surface", lattice, &options.shade, &options.style)?,
+            mesh: options.mesh.unwrap_or(rows.max(columns) <= MESHED),
+        })
+    }
+}
+
+impl OverGrid for Sheet {
+    fn tinted(&self) -> &Tinted {
+        &self.values
+    }
+}
+
+impl Layer3 for Sheet {
+    fn places(&self) -> Vec<Place> {
+        self.values.places()
+    }
+
+    fn solid(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
+        let tint = self.values.tint.within(view.z_range);
+        let (rows, columns) = self.values.lattice.z.dim();
+        let at = |i: usize, j: usize| self.values.place(i, j);
+        for i in 0..rows - 1 {
+            for j in 0..columns - 1 {
+                let corners = [at(i, j), at(i, j + 1), at(i + 1, j + 1), at(i + 1, j)];
+                // A cell with a missing corner is a hole.
+                if !corners
+                    .iter()
+                    .all(|c| view.shows(*c) && tint.axis.scale.shows(c[2]))
+                {
+                    continue;
+                }
+                let boxed = corners.map(|c| view.boxed(c));
+                let mean = corners
+                    .iter()
+                    .map(|c| tint.axis.scale.forward(c[2]))
+                    .sum::<f64>()
+                    / 4.0;
+                let rgb = lit(tint.map.rgb(tint.axis.place_of(mean)), &boxed);
+                let polygon = clip_polygon(boxed.to_vec());
+                if polygon.len() < 3 {
+                    continue;
+                }
+                let middle = std::array::from_fn(|k| boxed.iter().map(|p| p[k]).sum::<f64>() / 4.0);
+                // Its own colour on the border closes the seams between cells.
+                let edge: Ink = match self.mesh {
+                    true => (darker(rgb, 0.8), look.alpha),
+                    false => (rgb, look.alpha),
+                };
+                let mut outline: Vec<_> = polygon.iter().map(|p| view.pixel(*p)).collect();
+                pieces.add(view.nearness(middle), |scene| {
+                    scene.area(outline.clone(), (rgb, look.alpha));
+                    if look.alpha >= 1.0 || self.mesh {
+                        outline.extend(outline.first().copied());
+                        scene.line(
+                            &outline,
+                            Pen {
+                                ink: edge,
+                                // In text, where nothing has a width, there are no such lines.
+                                width: look.width * if self.mesh { 0.5 } else { 0.8 },
+                                dash: Dash::Solid,
+                            },
+                        );
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// A colour in the light from above and a little from one side: slopes get a shade darker.
+fn lit(rgb: (u8, u8, u8), corners: &[Place; 4]) -> (u8, u8, u8) {
+    let minus = |a: Place, b: Place| -> Place { std::array::from_fn(|k| a[k] - b[k]) };
+    let (a, b) = (minus(corners[2], corners[0]), minus(corners[3], corners[1]));
+    let normal = [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    ];
+    let size = normal.iter().map(|v| v * v).sum::<f64>().sqrt();
+    if size == 0.0 {
+        return rgb;
+    }
+    let light = [-0.35, -0.35, 0.87];
+    let cosine = (0..3).map(|k| normal[k] * light[k]).sum::<f64>() / size;
+    darker(rgb, 0.78 + 0.22 * cosine.abs())
+}

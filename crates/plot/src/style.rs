@@ -1,0 +1,202 @@
+//! How a layer looks.
+
+use std::str::FromStr;
+
+use super::color::Color;
+use super::option::OptionValue;
+use odesync_base::error::{Error, Result, unknown};
+
+/// How a line is broken into dashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dash {
+    /// Unbroken.
+    Solid,
+    /// Long dashes.
+    Dashed,
+    /// Dots.
+    Dotted,
+}
+
+/// The shape drawn at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    /// A filled disc.
+    Circle,
+    /// A filled square.
+    Square,
+    /// A filled triangle, point up.
+    Triangle,
+    /// A filled square on its corner.
+    Diamond,
+    /// Two strokes, like the letter x.
+    Cross,
+    /// Two strokes, like a plus sign.
+    Plus,
+}
+
+const DASHES: [(&str, Dash); 3] = [
+    ("solid", Dash::Solid),
+    ("dashed", Dash::Dashed),
+    ("dotted", Dash::Dotted),
+];
+
+const MARKERS: [(&str, Marker); 6] = [
+    ("circle", Marker::Circle),
+    ("square", Marker::Square),
+    ("triangle", Marker::Triangle),
+    ("diamond", Marker::Diamond),
+    ("cross", Marker::Cross),
+    ("plus", Marker::Plus),
+];
+
+/// The value of `name` in a table of names, or the error that lists them.
+pub(super) fn named<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Result<T> {
+    let wanted = name.trim().to_lowercase();
+    match table.iter().find(|(known, _)| *known == wanted) {
+        Some((_, value)) => Ok(*value),
+        None => Err(unknown(what, name, table.iter().map(|(known, _)| *known))),
+    }
+}
+
+impl FromStr for Dash {
+    type Err = Error;
+    /// "solid", "dashed" or "dotted".
+    fn from_str(name: &str) -> Result<Self> {
+        named("dash", name, &DASHES)
+    }
+}
+
+impl FromStr for Marker {
+    type Err = Error;
+    /// "circle", "square", "triangle", "diamond", "cross" or "plus".
+    fn from_str(name: &str) -> Result<Self> {
+        named("marker", name, &MARKERS)
+    }
+}
+
+/// How a layer looks. What is left `None` is chosen to suit the figure.
+///
+/// ```
+/// use odesync_plot::{Color, Dash, Style};
+/// let style = Style::new().label("model").color(Color::Palette(1)).dash(Dash::Dashed);
+/// assert_eq!(style.label.as_deref(), Some("model"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Style {
+    /// The name in the legend; a layer without one is not listed there.
+    pub label: Option<String>,
+    /// The colour; by default the next one of the palette, and for a band that of the line before it (after it, where
+    /// there is none before).
+    pub color: Option<Color>,
+    /// Width of a line in pixels; 2 by default.
+    pub width: Option<f64>,
+    /// Dashes; solid by default, and changed each time the palette starts again.
+    pub dash: Option<Dash>,
+    /// Marker at each point; by default a circle for a scatter and none for a line.
+    pub marker: Option<Marker>,
+    /// Diameter of a marker in pixels; by default 7, less where there are many.
+    pub size: Option<f64>,
+    /// Opacity from 0 to 1; by default 0.2 for a band and 1 for anything else.
+    pub alpha: Option<f64>,
+}
+
+impl Style {
+    /// The names that [`Style::set`] knows.
+    pub const OPTIONS: [&'static str; 7] =
+        ["label", "color", "width", "dash", "marker", "size", "alpha"];
+
+    /// Everything left to be chosen.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The name in the legend.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The colour.
+    pub fn color(mut self, color: Color) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// Width of a line in pixels.
+    pub fn width(mut self, width: f64) -> Self {
+        self.width = Some(width);
+        self
+    }
+
+    /// How a line is broken into dashes.
+    pub fn dash(mut self, dash: Dash) -> Self {
+        self.dash = Some(dash);
+        self
+    }
+
+    /// The shape drawn at each point.
+    pub fn marker(mut self, marker: Marker) -> Self {
+        self.marker = Some(marker);
+        self
+    }
+
+    /// Diameter of the markers in pixels.
+    pub fn size(mut self, size: f64) -> Self {
+        self.size = Some(size);
+        self
+    }
+
+    /// Opacity from 0 to 1.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = Some(alpha);
+        self
+    }
+
+    /// Sets an option by its name (see [`Style::OPTIONS`]). A colour is a name, `"#rrggbb"` or a place in the palette.
+    ///
+    /// # Errors
+    ///
+    /// An unknown name (the known ones are listed) or a value that does not fit.
+    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
+        let value = value.into();
+        match name {
+            "label" => self.label = Some(value.text(name)?.to_owned()),
+            "color" => {
+                self.color = Some(match value {
+                    OptionValue::Number(n) if n >= 0.0 && n.fract() == 0.0 => {
+                        Color::Palette(n as usize)
+                    }
+                    OptionValue::Text(text) => text.parse()?,
+                    other => {
+                        return Err(
+                            other.mismatch(name, "a colour's name, \"#rrggbb\" or 0, 1, 2, …")
+                        );
+                    }
+                });
+            }
+            "width" => self.width = Some(value.number(name)?),
+            "dash" => self.dash = Some(value.text(name)?.parse()?),
+            "marker" => self.marker = Some(value.text(name)?.parse()?),
+            "size" => self.size = Some(value.number(name)?),
+            "alpha" => self.alpha = Some(value.number(name)?),
+            _ => return Err(unknown("style option", name, Self::OPTIONS)),
+        }
+        self.check()
+    }
+
+    /// That every number lies where it can be drawn.
+    pub(super) fn check(&self) -> Result<()> {
+        for (name, value, most) in [
+            ("width", self.width, 100.0),
+            ("size", self.size, 100.0),
+            ("alpha", self.alpha, 1.0),
+        ] {
+            if let Some(v) = value.filter(|v| !(0.0..=most).contains(v)) {
+                return Err(Error::invalid(format!(
+                    "the option {name} is {v}; it takes a number from 0 to {most}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! A figure of two axes as text.
+
+use super::super::entry::Entry;
+use super::super::figure::Figure;
+use super::super::look::{Look, looks};
+use super::super::panel::barred;
+use super::super::range;
+use super::super::scale::Axis;
+use super::super::scene::Scene;
+use super::super::ticks::Ticks;
+use super::super::view::View;
+use super::cell::{BLANK, Block, Cell, plain};
+use super::centred;
+use super::legend::{bar, legend};
+use super::screen::Screen;
+use odesync_base::error::Result;
+
+/// Styles as they can be drawn in dots.
+pub(super) fn in_dots(looks: Vec<Look>) -> Vec<Look> {
+    let dotted = |look: Look| Look {
+        width: 1.0,
+        size: 1.0,
+        ..look
+    };
+    looks.into_iter().map(dotted).collect()
+}
+
+fn y_marks(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
+    let major = Ticks::new(axis, rows.div_ceil(3).clamp(2, 8)).major;
+    let row = |place: f64| {
+        ((1.0 - place) * rows as f64 - 1e-9)
+            .floor()
+            .clamp(0.0, rows as f64 - 1.0) as usize
+    };
+    let mut marks: Vec<(usize, String)> = major
+        .into_iter()
+        .map(|(place, label)| (row(place), label))
+        .collect();
+    // Of two marks in one row only one can be written.
+    marks.dedup_by_key(|mark| mark.0);
+    marks
+}
+
+pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) -> Result<Block> {
+    let (x, y) = range::axes(figure)?;
+    let entries = figure.entries();
+    let looks = in_dots(looks(&entries));
+    let mut below = Block::new();
+    if let Some(tint) = barred(figure.layers.iter().map(|l| &**l as &dyn Entry)) {
+        below.push(bar(tint, columns, colour));
+    }
+    below.extend(legend(&entries, &looks, columns));
+    let title = usize::from(!figure.title.is_empty());
+    let name = usize::from(!figure.y_label.is_empty());
+    let wide = |text: &str| text.chars().count();
+    let layout = |axis_lines: usize| {
+        let height = rows
+            .saturating_sub(title + name + axis_lines + below.len())
+            .max(4);
+        let marks = y_marks(&y, height);
+        let margin = marks
+            .iter()
+            .map(|(_, label)| wide(label))
+            .max()
+            .unwrap_or(0)
+            .min(columns / 3);
+        let width = columns.saturating_sub(margin + 2).max(8);
+        (
+            height,
+            marks,
+            margin,
+            width,
+            x_axis(figure, &x, margin + 1, width),
+        )
+    };
+    let (mut height, mut marks, mut margin, mut width, mut axis) = layout(2);
+    if axis.len() > 2 {
+        // The axis's name needs a line of its own.
+        (height, marks, margin, width, axis) = layout(3);
+    }
+
+    let mut screen = Screen::new(width, height);
+    let view = View {
+        x,
+        y,
+        rect: screen.rect(),
+    };
+    let mut scene = Scene::new((0, 0));
+    for (layer, look) in figure.layers.iter().zip(&looks) {
+        layer.draw(look, &view, &mut scene);
+    }
+    screen.paint(&scene);
+
+    let mut lines = Block::new();
+    if title == 1 {
+        lines.push(plain(&centred(&figure.title, columns)));
+    }
+    if name == 1 {
+        lines.push(plain(&format!(
+            "{}{}",
+            " ".repeat(margin.saturating_sub(1)),
+            figure.y_label
+        )));
+    }
+    for (row, drawn) in screen.block(colour).into_iter().enumerate() {
+        let label = marks
+            .iter()
+            .find(|(at, _)| *at == row)
+            .map(|(_, label)| label.as_str());
+        let cut: String = label.unwrap_or("").chars().take(margin).collect();
+        let edge = if label.is_some() { '┤' } else { '│' };
+        let mut line = plain(&format!("{}{cut} {edge}", " ".repeat(margin - wide(&cut))));
+        line.extend(drawn);
+        lines.push(line);
+    }
+    lines.extend(axis);
+    lines.extend(below);
+    Ok(lines)
+}
+
+/// The horizontal axis with its marks, and its name at the end of their line.
+fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> Block {
+    let marks = Ticks::new(axis, (width / 12).clamp(2, 10)).major;
+    let at = |place: f64| ((place * width as f64) as usize).min(width - 1);
+    let mut ruler: Vec<char> = vec!['─'; width];
+    let mut labels: Vec<Cell> = vec![BLANK; margin + 1 + width];
+    let mut free = 0;
+    for (place, label) in &marks {
+        ruler[at(*place)] = '┬';
+        let size = label.chars().count();
+        let start = (margin + 1 + at(*place))
+            .saturating_sub(size / 2)
+            .min((margin + 1 + width).saturating_sub(size));
+        if start >= free {
+            for (cell, drawn) in labels[start..].iter_mut().zip(plain(label)) {
+                *cell = drawn;
+            }
+            free = start + size + 1;
+        }
+    }
+    let mut lines = vec![plain(&format!(
+        "{}└{}",
+        " ".repeat(margin),
+        ruler.iter().collect::<String>()
+    ))];
+    // The name stands where the marks leave room, at the end.
+    let name = figure.x_label.chars().count();
+    let start = labels.len().saturating_sub(name);
+    let end = labels
+        .iter()
+        .rposition(|c| *c != BLANK)
+        .map_or(0, |i| i + 2);
+    let mut named = Vec::new();
+    if name > 0 && start >= end {
+        for (cell, drawn) in labels[start..].iter_mut().zip(plain(&figure.x_label)) {
+            *cell = drawn;
+        }
+    } else if name > 0 {
+        named.push(plain(&centred(&figure.x_label, margin + 1 + width)));
+    }
+    lines.push(labels);
+    lines.extend(named);
+    lines
+}

@@ -1,0 +1,38 @@
+//! Rows of numbers, in whatever form they come.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use super::style::Style;
+use odesync_base::error::{Error, Result};
+
+/// A row of numbers: a slice, a vector, an `ndarray` array or view, an iterator.
+pub trait Values: IntoIterator<Item: Borrow<f64>> {}
+
+impl<T: IntoIterator<Item: Borrow<f64>>> Values for T {}
+
+pub(super) fn collect(values: impl Values) -> Arc<[f64]> {
+    values.into_iter().map(|v| *v.borrow()).collect()
+}
+
+/// That a layer's rows are equally long.
+pub(super) fn same_length(
+    kind: &str,
+    style: &Style,
+    x: &[f64],
+    name: &str,
+    y: &[f64],
+) -> Result<()> {
+    if x.len() == y.len() {
+        return Ok(());
+    }
+    let label = match &style.label {
+        Some(label) => format!("{kind} \"{label}\""),
+        None => kind.to_owned(),
+    };
+    Err(Error::invalid(format!(
+        "{label}: x has {} values but {name} has {}; give both the same number",
+        x.len(),
+        y.len()
+    )))
+}

@@ -1,0 +1,34 @@
+//! Every kind of figure, drawn and compared with the kept picture of it in `tests/images`.
+//!
+//! Pictures are compared by a tolerance, so that rounding of another processor is no difference. After a change that is meant,
+//! `ODESYNC_BLESS=1 cargo test -p odesync-plot --test plot` replaces the kept pictures: look at each of them before you commit it.
+
+mod compare;
+mod gallery;
+
+use compare::check;
+
+#[test]
+fn every_kind_of_figure_looks_like_its_kept_picture() {
+    let mut faults = Vec::new();
+    for (name, draw) in gallery::FIGURES {
+        let panel = draw().unwrap_or_else(|e| panic!("{name}: {e}"));
+        if let Err(fault) = check(name, &panel) {
+            faults.push(fault);
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_kept_picture_is_of_a_figure() {
+    let kept = std::fs::read_dir(compare::kept("")).expect("the folder");
+    for entry in kept {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_string_lossy().replace(".png", "");
+        assert!(
+            gallery::FIGURES.iter().any(|(known, _)| *known == name),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,330 @@
+//! Runs side by side: what they came to, the settings in which they differ, their curves.
+
+use std::path::{Path, PathBuf};
+
+use serde_yaml::Value;
+
+use super::folder::{CONFIG, holds_run};
+use super::run_files::{result, settings};
+use crate::{Error, Result};
+use odesync_base::tables::{Cell, Table};
+use odesync_plot::{Color, Figure, Grid, Legend, Style};
+use odesync_train::training::{Run, Stop};
+
+/// The file that makes a folder one of a run.
+const LAST: &str = "last.safetensors";
+
+/// Folders of runs are looked for so deep in a folder that is not one itself: an experiment's, a multirun's.
+const DEPTH: usize = 3;
+
+/// The curves of more runs than these need the legend beside them.
+const INSIDE: usize = 6;
+
+/// Runs that are compared.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    runs: Vec<Compared>,
+    /// Folders in which a run was to be and is not, with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
+}
+
+#[derive(Debug, Clone)]
+struct Compared {
+    name: String,
+    run: Run,
+    result: Vec<(String, Cell)>,
+    settings: Option<Vec<(String, Value)>>,
+}
+
+impl Comparison {
+    /// Reads the runs of folders; one that holds no run itself stands for all runs in it. A run that is named twice counts once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a folder that is not there or holds no run, [`Error::Checkpoint`] for a run that is damaged.
+    pub fn read<P: AsRef<Path>>(folders: &[P]) -> Result<Self> {
+        let mut paths = Vec::new();
+        let mut skipped = Vec::new();
+        for folder in folders {
+            let folder = folder.as_ref();
+            let before = paths.len();
+            if folder.join(LAST).is_file() {
+                paths.push(folder.to_path_buf());
+            } else {
+                collect(folder, DEPTH, &mut paths, &mut skipped)?;
+            }
+            if paths.len() == before {
+                return Err(no_run(folder));
+            }
+        }
+        // Different ways to the same folder are one run.
+        let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        let mut known = Vec::new();
+        paths.retain(|path| {
+            let new = !known.contains(&whole(path));
+            known.push(whole(path));
+            new
+        });
+        let names = names(&paths.iter().map(whole).collect::<Vec<_>>());
+        let runs = paths
+            .iter()
+            .zip(names)
+            .map(|(path, name)| {
+                Ok(Compared {
+                    name,
+                    run: Run::load(path)?,
+                    result: result(path)?,
+                    settings: settings(path)?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { runs, skipped })
+    }
+
+    /// A row for each figure and setting, a column for each run.
+    pub fn table(&self) -> Table {
+        // The members of a multirun are named by their arguments.
+        let names = self.runs.iter().map(|run| run.name.replace(',', ",\n"));
+        let mut table = Table::new(std::iter::once(String::new()).chain(names));
+        for (label, cells) in self.rows() {
+            table.push(std::iter::once(label.into()).chain(cells));
+        }
+        table
+    }
+
+    /// The same with a row for each run, for programs.
+    pub fn records(&self) -> Table {
+        let rows = self.rows();
+        let labels = rows.iter().map(|(label, _)| label.replace(' ', "_"));
+        let mut table = Table::new(std::iter::once("run".to_string()).chain(labels));
+        for (i, run) in self.runs.iter().enumerate() {
+            let cells = rows
+                .iter()
+                .map(|(_, cells)| cells.get(i).cloned().unwrap_or_default());
+            table.push(std::iter::once(run.name.clone().into()).chain(cells));
+        }
+        table
+    }
+
+    fn rows(&self) -> Vec<(String, Vec<Cell>)> {
+        type Figure = fn(&Run) -> Cell;
+        let of_runs: [(&str, Figure); 8] = [
+            ("method", |r| r.method.replace('_', " ").into()),
+            ("epochs", |r| r.history.len().into()),
+            ("best mse", |r| r.best_mse.into()),
+            ("best epoch", |r| r.best_epoch.into()),
+            ("evaluations", |r| r.evaluations().into()),
+            ("seconds", |r| r.seconds().into()),
+            ("stop", |r| stop(&r.stop).into()),
+            ("parameters", |r| r.model.n_params().into()),
+        ];
+        let mut rows: Vec<(String, Vec<Cell>)> = of_runs
+            .iter()
+            .map(|(label, figure)| {
+                let cells = self.runs.iter().map(|r| figure(&r.run)).collect();
+                (label.to_string(), cells)
+            })
+            .collect();
+        for key in keys(self.runs.iter().map(|r| &r.result)) {
+            let label = key.replace('_', " ");
+            if rows.iter().all(|(known, _)| *known != label) {
+                let cells = self.runs.iter().map(|r| entry(&r.result, &key)).collect();
+                rows.push((label, cells));
+            }
+        }
+        let known: Vec<_> = self
+            .runs
+            .iter()
+            .filter_map(|r| r.settings.as_ref())
+            .collect();
+        for key in keys(known.iter().copied()) {
+            let find = |all: &[(String, Value)]| all.iter().find(|(k, _)| *k == key).cloned();
+            let mut values = known.iter().map(|all| find(all));
+            let first = values.next();
+            // A run without a configuration differs in nothing that is known.
+            if values.any(|value| Some(&value) != first.as_ref()) {
+                let cells = self.runs.iter().map(|r| {
+                    let value = r.settings.as_deref().and_then(find);
+                    value.map_or(Cell::Empty, |(_, value)| super::run_files::cell(&value))
+                });
+                rows.push((key.clone(), cells.collect()));
+            }
+        }
+        rows
+    }
+
+    /// The mean squared error of the free model by epoch on a logarithmic axis, and λ under it where a run used it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where no run has an epoch.
+    pub fn figure(&self) -> Result<Grid> {
+        let series = |name: &str| -> Result<Vec<Vec<f64>>> {
+            self.runs.iter().map(|r| r.run.metric(name)).collect()
+        };
+        let (epochs, mse, lambda) = (series("epoch")?, series("mse")?, series("lambda")?);
+        if epochs.iter().all(Vec::is_empty) {
+            return Err(Error::invalid(
+                "none of the runs has an epoch yet: there are no curves to draw",
+            ));
+        }
+        let mut losses = Figure::new().y_label("mse");
+        // A logarithmic axis has no place for 0.
+        if mse.iter().flatten().any(|x| *x > 0.0) {
+            losses = losses.log_y();
+        }
+        if self.runs.len() > INSIDE {
+            losses = losses.legend(Legend::Outside);
+        }
+        let mut schedule = Figure::new()
+            .x_label("epoch")
+            .y_label("λ")
+            .y_range(-0.06, 1.06)?
+            .legend(Legend::None);
+        let mut coupled = false;
+        for (i, run) in self.runs.iter().enumerate() {
+            if epochs[i].is_empty() {
+                continue;
+            }
+            let style = Style::new().color(Color::Palette(i)).width(1.6);
+            losses = losses.line(&epochs[i], &mse[i], style.clone().label(&run.name))?;
+            if lambda[i].iter().any(|x| *x != 0.0) {
+                coupled = true;
+                schedule = schedule.line(&epochs[i], &lambda[i], style)?;
+            }
+        }
+        if !coupled {
+            return Grid::new(1, [losses.x_label("epoch")]);
+        }
+        Grid::new(1, [losses, schedule])?
+            .share_x()
+            .row_heights(&[2.4, 1.0])
+    }
+}
+
+fn stop(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::Finished => "finished",
+        Stop::EarlyStop => "stopped early",
+        Stop::Interrupted => "interrupted",
+        Stop::Failing(_) => "failing",
+    }
+}
+
+/// All keys, in the order in which they first appear.
+fn keys<'a, V: 'a>(lists: impl Iterator<Item = &'a Vec<(String, V)>>) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for (key, _) in lists.flatten() {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
+fn entry(list: &[(String, Cell)], key: &str) -> Cell {
+    let found = list.iter().find(|(k, _)| k == key);
+    found.map_or(Cell::Empty, |(_, cell)| cell.clone())
+}
+
+/// The folders of runs in a folder, sorted by name with numbers in their order.
+fn collect(
+    folder: &Path,
+    depth: usize,
+    runs: &mut Vec<PathBuf>,
+    skipped: &mut Vec<(PathBuf, String)>,
+) -> Result<()> {
+    let entries = std::fs::read_dir(folder).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::invalid(format!("there is no folder {}", folder.display()))
+        }
+        std::io::ErrorKind::NotADirectory => Error::invalid(format!(
+            "{} is a file: a run is the folder that {LAST} is in",
+            folder.display()
+        )),
+        _ => Error::io("read", folder, &e),
+    })?;
+    let mut inner: Vec<PathBuf> = entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            // Links are not followed, they may lead in circles.
+            let is_folder = entry.file_type().ok()?.is_dir();
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            (is_folder && !hidden).then(|| entry.path())
+        })
+        .collect();
+    inner.sort_by_cached_key(|path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+        (digits.parse::<u64>().unwrap_or(u64::MAX), name)
+    });
+    for path in inner {
+        if path.join(LAST).is_file() {
+            runs.push(path);
+        } else if holds_run(&path) {
+            skipped.push((path, format!("there is no {LAST} in it yet")));
+        } else if depth > 1 {
+            collect(&path, depth - 1, runs, skipped)?;
+        }
+    }
+    Ok(())
+}
+
+fn no_run(folder: &Path) -> Error {
+    let begun = if holds_run(folder) {
+        format!("; {CONFIG} is there, so a run began and wrote no checkpoint")
+    } else {
+        String::new()
+    };
+    Error::invalid(format!(
+        "{} is not the folder of a run, nor a folder of runs: there is no {LAST}, which every run writes with its first \
+         checkpoint{begun}",
+        folder.display()
+    ))
+}
+
+/// As many of each path's last parts as tell all of them apart.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let parts: Vec<Vec<String>> = paths
+        .iter()
+        .map(|path| {
+            let parts = path.components().map(|c| c.as_os_str().to_string_lossy());
+            parts.map(String::from).collect()
+        })
+        .collect();
+    let longest = parts.iter().map(Vec::len).max().unwrap_or(0);
+    let last = |n: usize| -> Vec<String> {
+        let ends = parts
+            .iter()
+            .map(|p| p[p.len().saturating_sub(n)..].join("/"));
+        ends.collect()
+    };
+    let distinct = |names: &[String]| {
+        let mut sorted: Vec<&String> = names.iter().collect();
+        sorted.sort();
+        sorted.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    (1..longest)
+        .map(last)
+        .find(|names| distinct(names))
+        .unwrap_or_else(|| last(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_short_as_they_may_be() {
+        let named = |paths: &[&str]| names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(named(&["/runs/a/1", "/runs/a/2"]), ["1", "2"]);
+        assert_eq!(
+            named(&["/runs/a/1", "/runs/b/1", "/x"]),
+            ["a/1", "b/1", "//x"]
+        );
+        assert_eq!(named(&["/runs/a"]), ["a"]);
+        assert_eq!(named(&["/"]), ["/"]);
+    }
+}

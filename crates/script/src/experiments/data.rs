@@ -1,0 +1,234 @@
+//! The data of an experiment: what is trained on, what comes after it, and the truth where it is known.
+
+use std::path::Path;
+
+use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, s};
+
+use super::settings::{DatasetSettings, FileData, Noise, OneOrMore, Simulated, needed};
+use crate::{Error, Result};
+use odesync_base::error;
+use odesync_ode::odesolve::SolveOptions;
+use odesync_ode::{dynamics, odesolve};
+use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
+
+/// Tolerances of the truth: far below any noise, and of what a model is held to.
+const TRUTH: (f64, f64) = (1e-11, 1e-13);
+
+/// More values than anyone trains on; a larger number is a slip, and would only fill the memory.
+const MOST_VALUES: usize = 100_000_000;
+
+/// Data in two parts, one after the other in time.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// What is trained on.
+    pub train: Dataset,
+    /// All times, those to train on first: the truth without noise where it is known, else the measurements.
+    pub truth: Dataset,
+}
+
+impl Data {
+    /// Reads or simulates them.
+    ///
+    /// # Errors
+    /// A file that can't be read, an unknown system, or numbers of times that do not fit.
+    pub fn new(settings: &DatasetSettings) -> Result<Self> {
+        match settings {
+            DatasetSettings::Simulated(simulated) => simulate(simulated),
+            DatasetSettings::File(file) => read(file),
+        }
+    }
+
+    /// Number of times to train on.
+    pub fn train_len(&self) -> usize {
+        self.train.len()
+    }
+}
+
+fn noisy(data: Dataset, noise: Option<&Noise>) -> Result<Dataset> {
+    match noise {
+        Some(n) => data.add_noise_seeded(n.amplitude, n.relative_to.parse()?, n.seed),
+        None => Ok(data),
+    }
+}
+
+fn simulate(settings: &Simulated) -> Result<Data> {
+    let mut field = dynamics::by_name(&settings.system)?;
+    for (name, value) in &settings.params {
+        field = field.with_param(name, &[*value])?;
+    }
+    if !(settings.dt > 0.0 && settings.dt.is_finite()) {
+        return Err(Error::invalid(format!(
+            "dataset.dt must be a positive time, not {}",
+            settings.dt
+        )));
+    }
+    let n = settings.train.saturating_add(settings.extrapolate);
+    if n.saturating_mul(field.dof()) > MOST_VALUES {
+        return Err(Error::invalid(format!(
+            "dataset.train and dataset.extrapolate ask for {n} times; the most is {}",
+            MOST_VALUES / field.dof()
+        )));
+    }
+    let t: Vec<f64> = (0..n).map(|i| i as f64 * settings.dt).collect();
+    let solver = SolveOptions::default().tolerances(TRUTH.0, TRUTH.1);
+    let u = odesolve::solve(&field, &settings.u0, &t, &solver)?.u;
+    let truth = Dataset::single(Array1::from(t), u, Some(Array1::from(settings.u0.clone())))?;
+    let train = noisy(
+        head(&truth, "dataset.train", settings.train)?,
+        settings.noise.as_ref(),
+    )?;
+    Ok(Data { train, truth })
+}
+
+fn head(data: &Dataset, key: &str, n: usize) -> Result<Dataset> {
+    data.head(n)
+        .map_err(|e| Error::invalid(format!("{key}: {e}")))
+}
+
+fn read(settings: &FileData) -> Result<Data> {
+    let path = needed(
+        settings.path.as_deref(),
+        "dataset.path",
+        "it is the file that holds the data; give it as dataset.path=FILE",
+    )?;
+    let all = taken(read_file(path, settings)?, settings)?;
+    let n = settings.train.unwrap_or(all.len());
+    let measured = match settings.extrapolate {
+        Some(more) if n.saturating_add(more) > all.len() => {
+            return Err(Error::invalid(format!(
+                "dataset.train {n} and dataset.extrapolate {more} are more than the {} times that there are",
+                all.len()
+            )));
+        }
+        Some(more) => all.head(n.saturating_add(more))?,
+        None => all,
+    };
+    let train = noisy(
+        head(&measured, "dataset.train", n)?,
+        settings.noise.as_ref(),
+    )?;
+    Ok(Data {
+        train,
+        truth: measured,
+    })
+}
+
+const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt_lipson"];
+
+/// The format that is named, else the one of the file's ending.
+fn format(path: &Path, named: Option<&str>) -> Result<&'static str> {
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let name = named.unwrap_or(match ending {
+        "txt" | "tsv" | "dat" => "csv",
+        other => other,
+    });
+    FORMATS
+        .into_iter()
+        .find(|known| *known == name)
+        .ok_or_else(|| match named {
+            Some(name) => error::unknown("dataset.format", name, FORMATS),
+            None => Error::invalid(format!(
+                "what kind of file {} is can't be seen from its name; say it as dataset.format={}",
+                path.display(),
+                FORMATS.join("|")
+            )),
+        })
+}
+
+fn read_file(path: &Path, settings: &FileData) -> Result<Dataset> {
+    let format = format(path, settings.format.as_deref())?;
+    match format {
+        "csv" => datasets::read_csv(
+            path,
+            &CsvOptions {
+                time: settings.time.clone().map(Column::from),
+                state: settings
+                    .state
+                    .clone()
+                    .map(|names| names.into_vec().into_iter().map(Column::from).collect()),
+                ..CsvOptions::default()
+            },
+        ),
+        "json" => datasets::read_json(path),
+        "npz" => datasets::read_npz(path, &arrays(settings)?),
+        "safetensors" => datasets::read_safetensors(path, &arrays(settings)?),
+        "schmidt_lipson" => datasets::read_schmidt_lipson(path, settings.trial as usize),
+        _ => {
+            let dt = needed(
+                settings.dt,
+                "dataset.dt",
+                "an .npy file holds no times; give the time between two rows as dataset.dt=1.0",
+            )?;
+            without_times(datasets::read_npy(path)?, dt, settings.every)
+        }
+    }
+}
+
+/// The names of the arrays of a file that holds several.
+fn arrays(settings: &FileData) -> Result<ArrayNames> {
+    let u = match settings.state.clone().map(OneOrMore::into_vec) {
+        None => None,
+        Some(names) => match <[String; 1]>::try_from(names) {
+            Ok([name]) => Some(name),
+            Err(_) => {
+                return Err(Error::invalid(
+                    "dataset.state names one array of such a file, not several",
+                ));
+            }
+        },
+    };
+    Ok(ArrayNames {
+        t: settings.time.clone(),
+        u,
+        ..ArrayNames::default()
+    })
+}
+
+/// `[time, dof]` or `[sample, time, dof]`, `dt` apart where every `every`th row is taken.
+fn without_times(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> {
+    if !(dt > 0.0 && dt.is_finite()) {
+        return Err(Error::invalid(format!(
+            "dataset.dt must be a positive time, not {dt}"
+        )));
+    }
+    let shape = u.shape().to_vec();
+    let u: Array3<f64> = match u.into_dimensionality::<Ix2>() {
+        Ok(u) => u.insert_axis(Axis(0)),
+        Err(_) => {
+            return Err(Error::invalid(format!(
+                "the array should be [time, dof], and its shape is {shape:?}"
+            )));
+        }
+    };
+    let every = every.max(1) as f64;
+    let t = Array1::from_shape_fn(u.len_of(Axis(1)), |i| i as f64 / every * dt);
+    Dataset::new(t, u, None)
+}
+
+/// The rows that are wanted, scaled, time beginning at 0.
+fn taken(data: Dataset, settings: &FileData) -> Result<Dataset> {
+    let n = data.len();
+    let (from, every) = (settings.from, settings.every);
+    let rows = settings.rows.unwrap_or(n.saturating_sub(from));
+    if every == 0 {
+        return Err(Error::invalid("dataset.every must be at least 1"));
+    }
+    let to = from.saturating_add(rows);
+    if to > n || rows < 2 {
+        return Err(Error::invalid(format!(
+            "dataset.from {from} and dataset.rows {rows} do not lie in the {n} rows of the file"
+        )));
+    }
+    if !(settings.scale.is_finite() && settings.scale != 0.0) {
+        return Err(Error::invalid(format!(
+            "dataset.scale must be a number other than 0, not {}",
+            settings.scale
+        )));
+    }
+    let part = s![from..to; every];
+    let t = data.t().slice(part).to_owned();
+    let t = &t - t[0];
+    let u = data.u().slice(s![.., from..to; every, ..]).to_owned() * settings.scale;
+    let u0: Option<Array2<f64>> = (from == 0).then(|| &data.u0() * settings.scale);
+    Dataset::new(t, u, u0)?.with_names(data.names().to_vec())
+}

@@ -1,0 +1,74 @@
+//! Where and with what a run was made: `environment.json`.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::folder::ENVIRONMENT;
+use crate::{Error, Result};
+use odesync_base::files::write_atomically;
+use odesync_ode::field::Isa;
+
+/// Writes `environment.json`, or adds to the one that is there when a run is gone on with: then the results come of more than one
+/// environment.
+pub(super) fn record(folder: &Path, engine: &str, device: &str) -> Result<()> {
+    let path = folder.join(ENVIRONMENT);
+    let now = environment(engine, device);
+    let before = std::fs::read(&path)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let all = match before {
+        Some(Value::Object(mut before)) => {
+            let mut resumed = match before.remove("resumed") {
+                Some(Value::Array(list)) => list,
+                _ => vec![],
+            };
+            resumed.push(now);
+            before.insert("resumed".into(), Value::Array(resumed));
+            Value::Object(before)
+        }
+        _ => now,
+    };
+    let text = serde_json::to_string_pretty(&all).map_err(|e| Error::invalid(e.to_string()))?;
+    write_atomically(&path, (text + "\n").as_bytes())
+}
+
+fn environment(engine: &str, device: &str) -> Value {
+    json!({
+        "time": jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        "odesync": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "commit": odesync_base::build::commit(),
+            "torch": odesync_ode::engines::linked("torch").map(|torch| torch.library),
+        },
+        "command": std::env::args().collect::<Vec<_>>(),
+        "folder": std::env::current_dir().ok().map(|d| d.display().to_string()),
+        "project": project(),
+        "engine": engine,
+        "device": device,
+        "instruction_set": Isa::current().name(),
+        "threads": rayon::current_num_threads(),
+        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        "processor": processor(),
+    })
+}
+
+/// The commit of the folder that the run was started in, and whether files differ from it; nothing outside a git repository.
+fn project() -> Option<Value> {
+    let git = |arguments: &[&str]| -> Option<String> {
+        let answer = Command::new("git").args(arguments).output().ok()?;
+        let text = String::from_utf8(answer.stdout).ok()?;
+        answer.status.success().then(|| text.trim().to_string())
+    };
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let changed =
+        git(&["status", "--porcelain", "--untracked-files=no"]).map(|text| !text.is_empty());
+    Some(json!({ "commit": commit, "changed": changed }))
+}
+
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_string())
+}

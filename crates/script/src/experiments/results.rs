@@ -1,0 +1,163 @@
+//! What came of a run: the figures of its table, and `result.json`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::data::Data;
+use super::folder::RESULT;
+use crate::{Error, Result};
+use odesync_base::files::write_atomically;
+use odesync_train::training::{Run, Stop};
+
+/// Mean squared errors are those of the model with the best mse, running by itself. What could not be measured is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Training method.
+    pub method: String,
+    /// Seed of the weights.
+    pub seed: u64,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// Best mse against the data trained on, in any epoch.
+    pub best_mse: Option<f64>,
+    /// The epoch of it.
+    pub best_epoch: usize,
+    /// Best mse against the data trained on, in the epochs with λ = 0.
+    pub best_mse_at_zero: Option<f64>,
+    /// Mse against the truth (measured data: against themselves) at the times trained on.
+    pub interpolation_mse: Option<f64>,
+    /// The same at the times after them.
+    pub extrapolation_mse: Option<f64>,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Epochs that could not be solved.
+    pub failed_epochs: usize,
+    /// Evaluations of the vector field by the training solves.
+    pub evaluations: usize,
+    /// Time of all epochs, s.
+    pub seconds: f64,
+    /// `finished`, `stopped early`, `interrupted` or `failing`.
+    pub stop: String,
+}
+
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}
+
+impl Results {
+    /// Measures a run.
+    pub fn new(experiment: &str, seed: u64, run: &Run, data: &Data) -> Self {
+        let n = data.train_len();
+        Results {
+            experiment: experiment.into(),
+            method: run.method.clone(),
+            seed,
+            parameters: run.model.n_params(),
+            best_mse: finite(run.best_mse),
+            best_epoch: run.best_epoch,
+            best_mse_at_zero: finite(run.best_mse_at_lambda_zero()),
+            interpolation_mse: mse_between(run, data, 0, n),
+            extrapolation_mse: mse_between(run, data, n, data.truth.len()),
+            epochs: run.history.len(),
+            failed_epochs: run.failures(),
+            evaluations: run.evaluations(),
+            seconds: run.seconds(),
+            stop: match run.stop {
+                Stop::Finished => "finished",
+                Stop::EarlyStop => "stopped early",
+                Stop::Interrupted => "interrupted",
+                Stop::Failing(_) => "failing",
+            }
+            .into(),
+        }
+    }
+
+    /// Its rows, name and value, as a person reads them.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let number = |x: Option<f64>| x.map_or_else(|| "–".to_string(), |x| format!("{x:.4e}"));
+        vec![
+            ("method", self.method.replace('_', " ")),
+            ("seed", self.seed.to_string()),
+            ("parameters", self.parameters.to_string()),
+            ("best mse, data", number(self.best_mse)),
+            ("  at epoch", self.best_epoch.to_string()),
+            ("best mse at λ = 0", number(self.best_mse_at_zero)),
+            ("mse, truth, fitted times", number(self.interpolation_mse)),
+            ("mse, truth, beyond them", number(self.extrapolation_mse)),
+            ("epochs", self.epochs.to_string()),
+            ("  that failed", self.failed_epochs.to_string()),
+            ("evaluations", self.evaluations.to_string()),
+            ("seconds", format!("{:.2}", self.seconds)),
+            ("ended", self.stop.clone()),
+        ]
+    }
+
+    /// Writes `result.json`.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self).map_err(|e| Error::invalid(e.to_string()))?;
+        write_atomically(&folder.join(RESULT), (text + "\n").as_bytes())
+    }
+
+    /// Reads the `result.json` of a run's folder; none where the run is not over.
+    ///
+    /// # Errors
+    /// A file that can't be read or is damaged.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(RESULT);
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|e| Error::Checkpoint {
+                    path,
+                    reason: e.to_string(),
+                }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io("read", &path, &e)),
+        }
+    }
+}
+
+/// Mse of the best model against the truth at the times with index `from` to `to`; none without times or if the model can't be
+/// solved that far.
+fn mse_between(run: &Run, data: &Data, from: usize, to: usize) -> Option<f64> {
+    let t = data.truth.t().to_vec();
+    let predicted = run.predict(t.get(..to)?).ok()?;
+    let truth = data.truth.u();
+    let mut sum = 0.0;
+    let mut n = 0usize;
+    for i in from..to {
+        for (a, b) in predicted
+            .index_axis(ndarray::Axis(1), i)
+            .iter()
+            .zip(truth.index_axis(ndarray::Axis(1), i))
+        {
+            if !b.is_nan() {
+                sum += (a - b) * (a - b);
+                n += 1;
+            }
+        }
+    }
+    (n > 0).then(|| sum / n as f64).and_then(finite)
+}
+
+impl std::fmt::Display for Results {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows = self.rows();
+        let width = rows
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
+        write!(f, "{}", self.experiment)?;
+        for (name, value) in rows {
+            write!(f, "\n  {name:width$}  {value}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! What stands beside a run's checkpoint, for tables: `result.json` and `config.yaml`, whatever keys they have.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_yaml::Value;
+
+use super::folder::{CONFIG, RESULT};
+use crate::{Error, Result};
+use odesync_base::tables::Cell;
+
+/// A cell shows at most so many characters of a list or a text.
+const CELL: usize = 40;
+
+/// A file that may be missing.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::io("read", path, &e)),
+    }
+}
+
+/// The entries of a run's `result.json`, in their order.
+pub(super) fn result(folder: &Path) -> Result<Vec<(String, Cell)>> {
+    let path = folder.join(RESULT);
+    let Some(bytes) = read(&path)? else {
+        return Ok(Vec::new());
+    };
+    let entries: Entries = serde_json::from_slice(&bytes).map_err(|e| Error::Data {
+        file: path,
+        line: Some(e.line()),
+        column: Some(e.column()),
+        message: format!("this is not a flat JSON object of results: {e}"),
+    })?;
+    Ok(entries.0)
+}
+
+/// The settings in a run's `config.yaml` by their paths, such as `training.lr`, in their order.
+pub(super) fn settings(folder: &Path) -> Result<Option<Vec<(String, Value)>>> {
+    let path = folder.join(CONFIG);
+    let Some(bytes) = read(&path)? else {
+        return Ok(None);
+    };
+    let value: Value = serde_yaml::from_slice(&bytes).map_err(|e| Error::Data {
+        line: e.location().map(|l| l.line()),
+        column: e.location().map(|l| l.column()),
+        file: path,
+        message: format!("this is not a configuration: {e}"),
+    })?;
+    let mut settings = Vec::new();
+    flatten("", value, &mut settings);
+    Ok(Some(settings))
+}
+
+/// Maps are opened, lists are values. The reader bounds how deep they nest.
+fn flatten(path: &str, value: Value, into: &mut Vec<(String, Value)>) {
+    let Value::Mapping(map) = value else {
+        into.push((path.into(), value));
+        return;
+    };
+    for (key, value) in map {
+        let key = match key {
+            Value::String(key) => key,
+            other => text(&other),
+        };
+        let inner = match path {
+            "" => key,
+            path => format!("{path}.{key}"),
+        };
+        flatten(&inner, value, into);
+    }
+}
+
+/// A setting as a table shows it.
+pub(super) fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::Text("null".into()),
+        Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+            (Some(n), _) => Cell::Count(n),
+            (None, x) => Cell::Number(x.unwrap_or(f64::NAN)),
+        },
+        other => Cell::Text(shortened(&text(other))),
+    }
+}
+
+/// On one line.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(b) => b.to_string(),
+        Value::Number(n) => n.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Sequence(list) => {
+            let items: Vec<String> = list.iter().map(text).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Mapping(map) => {
+            let entries = map.iter().map(|(k, v)| format!("{}: {}", text(k), text(v)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Tagged(tagged) => text(&tagged.value),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(CELL) {
+        None => text.into(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// A JSON object with its entries in the order of the file.
+struct Entries(Vec<(String, Cell)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = map.next_entry::<String, serde_json::Value>()? {
+            let cell = match value {
+                serde_json::Value::Null => Cell::Empty,
+                serde_json::Value::String(text) => Cell::Text(shortened(&text)),
+                serde_json::Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+                    (Some(n), _) => Cell::Count(n),
+                    (None, x) => Cell::Number(x.unwrap_or(f64::NAN)),
+                },
+                other => Cell::Text(shortened(&other.to_string())),
+            };
+            entries.push((key, cell));
+        }
+        Ok(Entries(entries))
+    }
+}

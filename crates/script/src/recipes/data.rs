@@ -1,0 +1,35 @@
+//! Data.
+
+use crate::Result;
+use odesync_plot::builders::written;
+use odesync_plot::{Color, Figure, Style};
+use odesync_train::datasets::Dataset;
+
+/// Samples that are drawn over each other at most.
+const SAMPLES: usize = 24;
+
+/// Data as points; several samples as thin lines, each component in its colour.
+pub fn data(data: &Dataset) -> Result<Figure> {
+    let names = data.names();
+    let samples = data.samples();
+    let mut figure = Figure::new().x_label("t");
+    if let [name] = names {
+        figure = figure.y_label(written(name));
+    }
+    for (sample, (t, u)) in data.trajectories().take(SAMPLES).enumerate() {
+        for (i, (name, column)) in names.iter().zip(u.columns()).enumerate() {
+            let mut style = Style::new().color(Color::Palette(i));
+            if sample == 0 && names.len() > 1 {
+                style = style.label(written(name));
+            }
+            figure = match samples {
+                1 => figure.scatter(t, column, style)?,
+                _ => figure.line(t, column, style.width(1.2).alpha(0.6))?,
+            };
+        }
+    }
+    if samples > SAMPLES {
+        figure = figure.title(format!("The first {SAMPLES} of {samples} samples"));
+    }
+    Ok(figure)
+}

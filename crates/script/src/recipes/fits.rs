@@ -1,0 +1,193 @@
+//! Data beside a run or an ensemble.
+
+use ndarray::{Array2, ArrayView3, Axis, s};
+
+use super::losses::training_title;
+use crate::{Error, Result};
+use odesync_plot::builders::residuals;
+use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
+use odesync_train::datasets::Dataset;
+use odesync_train::training::{Ensemble, Run};
+
+/// What a picture of data and a model shows. A number is the end of the model's line.
+///
+/// ```
+/// use odesync_script::recipes::FitOptions;
+/// let longer: FitOptions = 12.0.into();
+/// assert_eq!(longer, FitOptions::default().t_end(12.0));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// Where the model's line ends; by default with the data.
+    pub t_end: Option<f64>,
+    /// Where the data of the training end, which has a mark; by default the end of the data, if the line goes on beyond it.
+    pub train_end: Option<f64>,
+    /// The sample that is drawn.
+    pub sample: usize,
+    /// Whether what the model leaves unexplained is drawn under it; of an ensemble it never is.
+    pub residuals: bool,
+}
+
+impl Default for FitOptions {
+    /// The first sample until its end, with the residuals.
+    fn default() -> Self {
+        FitOptions {
+            t_end: None,
+            train_end: None,
+            sample: 0,
+            residuals: true,
+        }
+    }
+}
+
+impl From<f64> for FitOptions {
+    fn from(t_end: f64) -> Self {
+        FitOptions::default().t_end(t_end)
+    }
+}
+
+impl FitOptions {
+    /// Where the model's line ends.
+    pub fn t_end(mut self, t_end: f64) -> Self {
+        self.t_end = Some(t_end);
+        self
+    }
+
+    /// Where the data of the training end.
+    pub fn train_end(mut self, train_end: f64) -> Self {
+        self.train_end = Some(train_end);
+        self
+    }
+
+    /// The sample that is drawn.
+    pub fn sample(mut self, sample: usize) -> Self {
+        self.sample = sample;
+        self
+    }
+
+    /// Whether the residuals are drawn.
+    pub fn residuals(mut self, residuals: bool) -> Self {
+        self.residuals = residuals;
+        self
+    }
+}
+
+/// What is drawn: one sample of the data, and the times of the model's line.
+struct Frame {
+    sample: usize,
+    t: Vec<f64>,
+    u: Array2<f64>,
+    fine: Vec<f64>,
+    names: Vec<String>,
+    mark: Option<f64>,
+}
+
+impl Frame {
+    fn new(data: &Dataset, options: &FitOptions) -> Result<Self> {
+        let one = data.only(options.sample)?;
+        let t = one.t().to_vec();
+        let (Some(begin), Some(end)) = (t.first().copied(), t.last().copied()) else {
+            return Err(Error::invalid("plot: there are no data to draw"));
+        };
+        let t_end = options.t_end.unwrap_or(end);
+        if !(t_end > begin && t_end.is_finite()) {
+            return Err(Error::invalid(format!(
+                "plot: t_end should lie after the data's first time, {begin}"
+            )));
+        }
+        let fine = (0..=600)
+            .map(|i| begin + (t_end - begin) * f64::from(i) / 600.0)
+            .collect();
+        Ok(Frame {
+            sample: options.sample,
+            u: one.u().index_axis(Axis(0), 0).to_owned(),
+            names: one.names().to_vec(),
+            // Where training data end and extrapolation begins.
+            mark: options
+                .train_end
+                .or((t_end > end * (1.0 + 1e-9)).then_some(end)),
+            t,
+            fine,
+        })
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+
+    /// The measured components of a prediction, `[time, component]`.
+    fn measured(&self, all: ArrayView3<f64>, observe: Option<&[usize]>) -> Result<Array2<f64>> {
+        if self.sample >= all.len_of(Axis(0)) {
+            return Err(Error::invalid(format!(
+                "plot: the run was trained on {} samples, and sample {} is to be drawn",
+                all.len_of(Axis(0)),
+                self.sample
+            )));
+        }
+        let one = all.index_axis(Axis(0), self.sample);
+        Ok(match observe {
+            // A plot of the whole state, for example beside the truth.
+            Some(observe) if self.u.ncols() == observe.len() => one.select(Axis(1), observe),
+            _ => one.to_owned(),
+        })
+    }
+
+    fn figure(&self, model: &Array2<f64>) -> Result<Figure> {
+        let (data, line) = ((&self.t, &self.u), (&self.fine, model));
+        builders::fit(data.0, data.1, line.0, line.1, self.mark, &self.names())
+    }
+
+    /// Data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
+    fn residuals(&self, run: &Run, observe: Option<&[usize]>) -> Result<Array2<f64>> {
+        let end = self.fine.last().copied().unwrap_or(f64::NAN);
+        let shown = self.t.partition_point(|t| *t <= end);
+        let at_data = run.predict(&self.t[..shown])?;
+        let model = self.measured(at_data.view(), observe)?;
+        let mut left = Array2::from_elem(self.u.dim(), f64::NAN);
+        left.slice_mut(s![..shown, ..])
+            .assign(&(&self.u.slice(s![..shown, ..]) - &model));
+        Ok(left)
+    }
+}
+
+/// Data and the run's best model, and the residuals under them.
+pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
+    let frame = Frame::new(data, options)?;
+    let observe = run.settings.observe.as_deref();
+    let all = run.predict(&frame.fine)?;
+    let figure = frame.figure(&frame.measured(all.view(), observe)?)?;
+    let title = training_title(&run.method);
+    if !options.residuals {
+        return Ok(Panel::Figure(figure.title(title)));
+    }
+    let left = frame.residuals(run, observe)?;
+    let mut below = residuals(&frame.t, &left, &frame.names())?.legend(Legend::None);
+    if let Some(mark) = frame.mark {
+        below = below.vline(mark, Style::new())?;
+    }
+    // One time axis for both, and it has its name once.
+    let grid = Grid::new(1, [figure.x_label(""), below])?
+        .share_x()
+        .row_heights(&[2.6, 1.0])?;
+    Ok(Panel::Grid(grid.size(900, 640)?.title(title)))
+}
+
+/// Data, and the median of an ensemble's best models with the band between two quantiles.
+pub fn band(
+    data: &Dataset,
+    all: &Ensemble,
+    options: &FitOptions,
+    (low, high): (f64, f64),
+) -> Result<Figure> {
+    let frame = Frame::new(data, options)?;
+    let band = all.predict(&frame.fine, low, high)?;
+    let observe = all.best().and_then(|run| run.settings.observe.as_deref());
+    let of = |values: &ndarray::Array3<f64>| frame.measured(values.view(), observe);
+    let (median, low, high) = (of(&band.median)?, of(&band.low)?, of(&band.high)?);
+    let mut figure = frame.figure(&median)?;
+    for (i, (low, high)) in low.columns().into_iter().zip(high.columns()).enumerate() {
+        let style = Style::new().color(Color::Palette(i)).alpha(0.2);
+        figure = figure.band_between(&frame.fine, low, high, style)?;
+    }
+    Ok(figure.title(format!("Median and band of {} runs", all.runs().count())))
+}

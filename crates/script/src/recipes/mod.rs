@@ -1,0 +1,22 @@
+//! The pictures of the library's values, for every front end: plain arrays are drawn by `builders`.
+//!
+//! | file | what is drawn |
+//! |---|---|
+//! | `data` | data |
+//! | `fits` | data with a model's trajectory, an ensemble's band |
+//! | `losses` | losses by epoch |
+//! | `landscapes` | slices of a loss, spectral densities, the way of a run |
+//! | `splines` | a smoothing spline and its derivative |
+
+mod data;
+mod fits;
+mod landscapes;
+mod losses;
+mod splines;
+
+pub use data::data;
+pub use fits::FitOptions;
+pub use fits::{band, fit};
+pub use landscapes::{Plane, density, landscape, lines, path, side_by_side, spectrum};
+pub use losses::{losses, losses_of_all};
+pub use splines::spline;

@@ -1,0 +1,158 @@
+//! `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE …` hands to a script.
+
+use rhai::{Array as List, Dynamic, Map};
+
+use crate::{Error, Result};
+use odesync_base::error;
+
+use super::convert;
+use super::error::Fallible;
+use super::registry::Registry;
+
+/// The defaults with the given `KEY=VALUE` arguments in place; each value is read as the type of its default. An argument
+/// without a default goes to `other`.
+///
+/// # Errors
+/// [`Error::Invalid`] for a text that is not of the default's type; whatever `other` says.
+pub fn apply(
+    defaults: Map,
+    given: &[String],
+    mut other: impl FnMut(&str) -> Result<()>,
+) -> Result<Map> {
+    let mut result = defaults.clone();
+    for argument in given {
+        let (key, text) = argument.split_once('=').unwrap_or((argument, ""));
+        let Some(default) = defaults.get(key) else {
+            other(argument)?;
+            continue;
+        };
+        let value = parse(text, default).ok_or_else(|| {
+            Error::invalid(format!(
+                "argument {key}={text}: should be {}, as the default {key}: {default} is",
+                expected(default)
+            ))
+        })?;
+        result.insert(key.into(), value);
+    }
+    Ok(result)
+}
+
+fn expected(default: &Dynamic) -> String {
+    match default.type_name() {
+        "i64" => "a whole number".into(),
+        "f64" => "a number".into(),
+        "bool" => "true or false".into(),
+        "array" => "a list such as [1,2]".into(),
+        _ => format!("a {}", convert::kind(default)),
+    }
+}
+
+fn parse(text: &str, default: &Dynamic) -> Option<Dynamic> {
+    match default.type_name() {
+        "i64" => text.parse::<i64>().ok().map(Dynamic::from),
+        "f64" => text.parse::<f64>().ok().map(Dynamic::from),
+        "bool" => text.parse::<bool>().ok().map(Dynamic::from),
+        "string" | "()" => Some(text.to_string().into()),
+        "array" => {
+            let inside = text.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
+            if inside.is_empty() {
+                return Some(List::new().into());
+            }
+            let model = default.read_lock::<List>()?.first().cloned();
+            let items = inside.split(',').map(|item| match &model {
+                Some(model) => parse(item.trim(), model),
+                None => Some(guess(item.trim())),
+            });
+            items.collect::<Option<List>>().map(Dynamic::from)
+        }
+        _ => None,
+    }
+}
+
+/// An item for a default list that is empty: a number if it reads as one.
+fn guess(text: &str) -> Dynamic {
+    if let Ok(n) = text.parse::<i64>() {
+        return n.into();
+    }
+    match text.parse::<f64>() {
+        Ok(x) => x.into(),
+        Err(_) => text.to_string().into(),
+    }
+}
+
+/// Registers `args`.
+pub fn register(reg: &mut Registry) {
+    let host = reg.host();
+    reg.add("args", move |defaults: Map| -> Fallible<Map> {
+        let known: Vec<String> = defaults.keys().map(ToString::to_string).collect();
+        let names = || known.iter().map(String::as_str);
+        let map = apply(defaults.clone(), &host.arguments(), |argument| {
+            if host.configures() {
+                return Ok(());
+            }
+            let key = argument.split_once('=').map_or(argument, |(key, _)| key);
+            Err(error::unknown("argument", key, names()))
+        })
+        .map_err(|e| Error::Usage(e.to_string()))?;
+        host.declare(&known);
+        Ok(map)
+    });
+    reg.describe(
+        "args",
+        "args(#{ key: default, … }) -> map",
+        "The defaults, overridden by the KEY=VALUE pairs of `odesync run SCRIPT KEY=VALUE …`. Each value has the type of \
+         its default; a default of () is an optional string.",
+        "let opt = args(#{ epochs: 600, lr: 0.05, out: \"runs/demo\", file: () }); opt.epochs",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(given: &[(&str, &str)]) -> Result<Map> {
+        let code = r#"#{ epochs: 600, lr: 0.05, out: "runs", file: (), hidden: [2, 3], on: true }"#;
+        let defaults = rhai::Engine::new().eval::<Map>(code).unwrap();
+        let given: Vec<_> = given.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        apply(defaults, &given, |argument| {
+            Err(Error::invalid(format!("no default for {argument}")))
+        })
+    }
+
+    #[test]
+    fn values_have_the_type_of_their_default() {
+        let map = run(&[
+            ("epochs", "3"),
+            ("lr", "1"),
+            ("file", "12"),
+            ("hidden", "[4, 5,6]"),
+            ("on", "false"),
+        ])
+        .unwrap();
+        assert_eq!(map["epochs"].as_int(), Ok(3));
+        assert_eq!(map["lr"].as_float(), Ok(1.0));
+        assert_eq!(map["file"].clone().into_string().unwrap(), "12");
+        assert_eq!(map["hidden"].to_string(), "[4, 5, 6]");
+        assert_eq!(map["on"].as_bool(), Ok(false));
+        assert_eq!(map["out"].clone().into_string().unwrap(), "runs");
+    }
+
+    #[test]
+    fn wrong_keys_and_values_are_named() {
+        let message = run(&[("epohcs", "3")]).unwrap_err().to_string();
+        assert_eq!(message, "no default for epohcs=3");
+        for (key, value, text) in [
+            (
+                "epochs",
+                "2.5",
+                "argument epochs=2.5: should be a whole number",
+            ),
+            ("on", "yes", "true or false"),
+            ("hidden", "4", "a list such as [1,2]"),
+            ("hidden", "[a]", "a list such as [1,2]"),
+        ] {
+            let message = run(&[(key, value)]).unwrap_err().to_string();
+            assert!(message.contains(text), "{message}");
+        }
+    }
+}

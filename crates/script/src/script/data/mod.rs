@@ -1,0 +1,287 @@
+//! Data: simulated, from arrays; noise. From and into files: `files`.
+
+mod files;
+
+use std::sync::Arc;
+
+use ndarray::{Array1, Axis};
+use rhai::{Array as List, Dynamic, Map};
+
+use super::array::Array;
+use super::convert;
+use super::error::Fallible;
+use super::fields::Field;
+use super::host::Host;
+use super::keys::{Key, Keys};
+use super::options::Options;
+use super::registry::Registry;
+use super::solving::{METHOD, STEPS, note_stiffness, room_for_solution, solver};
+use crate::{Error, Result};
+use odesync_base::random::{Generator, with_shared};
+use odesync_base::tables::number;
+use odesync_ode::odesolve::SolveOptions;
+use odesync_train::datasets::arrays::{initial_states, trajectories};
+use odesync_train::datasets::{Dataset, RelativeTo};
+
+/// A dataset as scripts hold it.
+#[derive(Clone)]
+pub struct Data(pub Arc<Dataset>);
+
+fn data(dataset: Dataset) -> Data {
+    Data(Arc::new(dataset))
+}
+
+/// A script sees `[time, dof]` where there is one sample, else `[sample, time, dof]`.
+pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) -> Array {
+    let x = x.into_dyn();
+    match x.shape().first() {
+        Some(1) => Array::new(x.index_axis(Axis(0), 0).to_owned()),
+        _ => Array::new(x.to_owned()),
+    }
+}
+
+fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data> {
+    let t = Array1::from(convert::to_vector(t, "dataset: t")?);
+    let u = trajectories("u", convert::to_array(u, "dataset: u")?)?;
+    let u0 = u0
+        .map(|u0| initial_states(convert::to_array(u0, "dataset: u0")?))
+        .transpose()?;
+    Ok(data(Dataset::new(t, u, u0)?))
+}
+
+fn joined(list: &List) -> Fallible<Data> {
+    let parts = list
+        .iter()
+        .map(|part| match part.read_lock::<Data>() {
+            Some(part) => Ok(Dataset::clone(&part.0)),
+            None => Err(Error::invalid(format!(
+                "dataset: a list of datasets is joined, and it holds {}; data from arrays are dataset(t, u)",
+                convert::describe(part)
+            ))),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(data(Dataset::join(&parts)?))
+}
+
+const SIMULATE: Keys = &[METHOD, STEPS];
+
+const NOISE: Keys = &[&[
+    Key::new("relative_to").names(&["nothing", "mean", "std"]),
+    Key::new("seed"),
+]];
+
+fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
+    let mut options = Options::new("dataset", SIMULATE, options);
+    let solver = SolveOptions {
+        interrupt: Some(host.interrupt_flag()),
+        ..solver(&mut options, "method")?
+    };
+    options.finish()?;
+    let t = convert::to_vector(t, "dataset: t")?;
+    let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
+    room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
+    let (simulated, stats) = Dataset::simulate(&field.0, &u0, &t, &solver)?;
+    note_stiffness(host, "dataset", &stats, u0.nrows());
+    Ok(data(simulated))
+}
+
+fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {
+    let mut options = Options::new("add_noise", NOISE, options);
+    let relative = match options.choice("relative_to")? {
+        "mean" => RelativeTo::Mean,
+        "std" => RelativeTo::Std,
+        _ => RelativeTo::Nothing,
+    };
+    let seed = options.opt_seed("seed")?;
+    options.finish()?;
+    let amplitude = convert::number(amplitude)
+        .ok_or_else(|| Error::invalid("add_noise: the amplitude should be a number"))?;
+    Ok(data(match seed {
+        Some(seed) => {
+            d.0.add_noise(amplitude, relative, &mut Generator::manual_seed(seed))?
+        }
+        None => with_shared(|g| d.0.add_noise(amplitude, relative, g))?,
+    }))
+}
+
+fn count(n: i64, what: &str) -> Result<usize> {
+    usize::try_from(n).map_err(|_| Error::invalid(format!("{what} should be 0 or above, not {n}")))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Data>("Dataset").display::<Data>(|d| {
+        let d = &d.0;
+        let counts = || d.trajectories().map(|(t, _)| t.len());
+        let all = || d.trajectories().flat_map(|(t, _)| t.to_vec());
+        let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+        format!(
+            "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
+            d.samples(),
+            if d.samples() == 1 { "" } else { "s" },
+            match (d.is_uniform(), fewest == most) {
+                (true, _) => format!("{most}"),
+                (_, true) => format!("{most} own"),
+                _ => format!("{fewest} to {most} own"),
+            },
+            number(all().fold(f64::INFINITY, f64::min), 6),
+            number(all().fold(f64::NEG_INFINITY, f64::max), 6),
+            d.names().join(", "),
+            if d.has_missing() {
+                ", with missing values"
+            } else {
+                ""
+            }
+        )
+    });
+    let host = reg.host();
+    let with_options = reg.host();
+    reg.add("dataset", move |f: Field, u0: Dynamic, t: Dynamic| {
+        simulate(&host, &f, &u0, &t, Map::new())
+    });
+    reg.add(
+        "dataset",
+        move |f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+            simulate(&with_options, &f, &u0, &t, options)
+        },
+    );
+    reg.add("dataset", |t: Dynamic, u: Dynamic| {
+        from_arrays(&t, &u, None)
+    });
+    reg.add("dataset", |t: Dynamic, u: Dynamic, u0: Dynamic| {
+        from_arrays(&t, &u, Some(&u0))
+    });
+    reg.add("dataset", |list: List| joined(&list));
+    reg.describe(
+        "dataset",
+        "dataset(field, u0, t) or dataset(t, u) or dataset(t, u, u0) or dataset([data, …]) -> Dataset",
+        "Simulated data; data from arrays: u is [time, dof] or [sample, time, dof], NaN a missing value, u0 the first row unless \
+         given; or the samples of several datasets, which may have different times. Then data.t are the times of all samples, \
+         data.u is NaN where a sample has none, and data.sample(i) is one of them.",
+        "dataset([dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5)), dataset([0.0, 0.7, 0.9], [[1, 2], [2, 2], [2, 1]])])",
+    )
+    .options(SIMULATE);
+    reg.add("sample", |d: &mut Data, i: i64| -> Fallible<Data> {
+        let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
+        Ok(data(d.0.only(i)?))
+    });
+    reg.describe(
+        "sample",
+        "data.sample(i) -> Dataset",
+        "One sample, with its own times; samples count from 0, data.samples is their number.",
+        "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).sample(1).u0",
+    );
+    reg.get("samples", |d: &mut Data| Ok(d.0.samples() as i64));
+    reg.describe_property(
+        "Dataset",
+        "data.samples -> int",
+        "The number of samples.",
+        "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).samples",
+    );
+    files::register(reg);
+    reg.add("add_noise", |d: &mut Data, amplitude: Dynamic| {
+        noisy(d, &amplitude, Map::new())
+    });
+    reg.add(
+        "add_noise",
+        |d: &mut Data, amplitude: Dynamic, options: Map| noisy(d, &amplitude, options),
+    );
+    reg.describe(
+        "add_noise",
+        "data.add_noise(amplitude, #{ relative_to: \"mean\", seed: 10 }) -> Dataset",
+        "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).add_noise(0.05, #{ relative_to: \"mean\", seed: 10 })",
+    )
+    .options(NOISE);
+    reg.add("head", |d: &mut Data, n: i64| -> Fallible<Data> {
+        Ok(data(d.0.head(count(n, "head")?)?))
+    });
+    reg.describe(
+        "head",
+        "data.head(n) -> Dataset",
+        "The first n times of each sample.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).head(2)",
+    );
+    reg.add("up_to", |d: &mut Data, t: Dynamic| -> Fallible<Data> {
+        let t = convert::number(&t)
+            .ok_or_else(|| Error::invalid("up_to: the time should be a number"))?;
+        Ok(data(d.0.up_to(t)?))
+    });
+    reg.describe(
+        "up_to",
+        "data.up_to(t_end) -> Dataset",
+        "The times of each sample up to t_end, included.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).up_to(1.0)",
+    );
+    reg.add(
+        "slice",
+        |d: &mut Data, from: i64, to: i64| -> Fallible<Data> {
+            Ok(data(d.0.slice(count(from, "slice")?, count(to, "slice")?)?))
+        },
+    );
+    reg.describe(
+        "slice",
+        "data.slice(from, to) -> Dataset",
+        "The times from index `from` up to but without `to`.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).slice(1, 3)",
+    );
+    reg.get("t", |d: &mut Data| {
+        Ok(Array::new(d.0.t().to_owned().into_dyn()))
+    });
+    let host = reg.host();
+    reg.get("u", move |d: &mut Data| {
+        if !d.0.is_uniform() {
+            let times: usize = d.0.trajectories().map(|(t, _)| t.len()).sum();
+            host.room_for_shape(
+                "the data on the times of all samples",
+                &[d.0.samples(), times, d.0.dof()],
+            )?;
+        }
+        Ok(squeeze(d.0.u()))
+    });
+    reg.get("u0", |d: &mut Data| Ok(squeeze(d.0.u0())));
+    reg.get("dof", |d: &mut Data| Ok(d.0.dof() as i64));
+    reg.get("names", |d: &mut Data| {
+        Ok(d.0
+            .names()
+            .iter()
+            .map(|n| Dynamic::from(n.clone()))
+            .collect::<List>())
+    });
+    reg.add("len", |d: &mut Data| d.0.len() as i64);
+    reg.describe(
+        "len",
+        "data.len() -> int",
+        "The number of times.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).len()",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.t -> Array",
+        "The times, [time].",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).t",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.u -> Array",
+        "The values, [time, dof]; [sample, time, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.u0 -> Array",
+        "The initial states, [dof]; [sample, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u0",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.dof -> int",
+        "The number of state variables.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).dof",
+    );
+    reg.describe_property(
+        "Dataset",
+        "data.names -> list",
+        "The names of the state variables.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).names",
+    );
+}

@@ -1,0 +1,232 @@
+//! The error a script ends with: file, line, column, the line itself and a hint.
+
+use std::fmt;
+
+use rhai::EvalAltResult;
+
+/// What a binding returns. `?` turns a [`crate::Error`] into it; the engine fills in the position.
+pub type Fallible<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+pub use odesync_base::thrown::Thrown;
+
+/// Why the session ends a script: the token of rhai's `ErrorTerminated`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    Interrupted,
+    Memory,
+    OutputClosed,
+    Done,
+}
+
+/// What kind of end it was; the command line makes an exit code of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The source can't be parsed.
+    Syntax,
+    /// The script did something that can't be done.
+    Runtime,
+    /// A limit was reached: memory, depth.
+    Limit,
+    /// The script was called in a way it doesn't allow.
+    Usage,
+    /// The user asked to stop.
+    Interrupted,
+    /// The reader of the output has gone (a closed pipe).
+    OutputClosed,
+    /// There is nothing more to do, though the script goes on (a printed configuration).
+    Done,
+    /// A panic inside odesync.
+    Defect,
+}
+
+/// A place in a source, with the line's text where the source is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// File name, or a name such as `<eval>`.
+    pub source: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1; 0 where only the line is known.
+    pub column: usize,
+    /// The line itself.
+    pub text: Option<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.source, self.line)?;
+        if self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        Ok(())
+    }
+}
+
+/// A call on the way to the error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// "function f", "a closure", "module m".
+    pub what: String,
+    /// Where the call stands.
+    pub place: Option<Place>,
+}
+
+/// How a script failed. Its `Display` is several lines:
+///
+/// ```text
+/// error: unknown option "epohcs" (did you mean "epochs"?); known: epochs, lr
+///   --> scripts/a.rhai:12:11
+///    |
+/// 12 | let run = train(model, data, m, #{ epohcs: 3 });
+///    |           ^
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptError {
+    /// What kind of end it was.
+    pub kind: ErrorKind,
+    /// What is wrong, without the place.
+    pub message: String,
+    /// What to do about it, where the message doesn't say so already.
+    pub hint: Option<String>,
+    /// Where it happened: the innermost place in the script.
+    pub place: Option<Box<Place>>,
+    /// The calls that led there, innermost first.
+    pub calls: Vec<Call>,
+}
+
+impl std::error::Error for ScriptError {}
+
+/// Longer call chains, as endless recursion has them, are cut.
+const CALLS_SHOWN: usize = 4;
+
+/// Longer lines are shown around the column only.
+const LINE_SHOWN: usize = 160;
+
+impl ScriptError {
+    /// An error without a place.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            place: None,
+            calls: Vec::new(),
+        }
+    }
+
+    /// With a hint.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The exit code of a program that ends with this error: 0 where the reader of the output left, 1 for a script that
+    /// failed, 2 for wrong usage, 130 for an interrupt.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            ErrorKind::OutputClosed | ErrorKind::Done => 0,
+            ErrorKind::Usage => 2,
+            ErrorKind::Interrupted => 130,
+            _ => 1,
+        }
+    }
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            ErrorKind::Interrupted => write!(f, "{}", self.message)?,
+            _ => write!(f, "error: {}", self.message)?,
+        }
+        if let Some(place) = &self.place {
+            let margin = place.line.to_string().len();
+            write!(f, "\n{:margin$}--> {place}", "")?;
+            if let Some(text) = &place.text {
+                let (shown, caret) = around(text, place.column);
+                write!(f, "\n{:margin$} |", "")?;
+                write!(f, "\n{} | {}", place.line, shown)?;
+                if let Some(caret) = caret {
+                    write!(f, "\n{:margin$} | {caret}^", "")?;
+                }
+            }
+        }
+        for call in self.calls.iter().take(CALLS_SHOWN) {
+            write!(f, "\n  in {}", call.what)?;
+            if let Some(place) = &call.place {
+                write!(f, ", used at {place}")?;
+            }
+        }
+        if self.calls.len() > CALLS_SHOWN {
+            write!(f, "\n  … and {} more calls", self.calls.len() - CALLS_SHOWN)?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The line, cut around the column if it is long, and what stands before the caret (tabs kept as tabs).
+fn around(text: &str, column: usize) -> (String, Option<String>) {
+    let characters: Vec<char> = text.chars().collect();
+    let mut start = 0;
+    let mut shown: String = text.to_string();
+    if characters.len() > LINE_SHOWN {
+        start = column
+            .saturating_sub(LINE_SHOWN / 2)
+            .min(characters.len() - LINE_SHOWN);
+        let end = start + LINE_SHOWN;
+        let part: String = characters[start..end].iter().collect();
+        let dots = |cut: bool| if cut { "…" } else { "" };
+        shown = format!("{}{part}{}", dots(start > 0), dots(end < characters.len()));
+    }
+    if column == 0 || column > characters.len() + 1 {
+        return (shown, None);
+    }
+    let mut caret = String::from(if start > 0 { " " } else { "" });
+    for &c in &characters[start..column - 1] {
+        caret.push(if c == '\t' { '\t' } else { ' ' });
+    }
+    (shown, Some(caret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(line: usize, column: usize, text: &str) -> ScriptError {
+        let mut error = ScriptError::new(ErrorKind::Runtime, "no");
+        error.place = Some(Box::new(Place {
+            source: "a.rhai".into(),
+            line,
+            column,
+            text: Some(text.into()),
+        }));
+        error
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_column() {
+        let error = at(12, 5, "let x = 1;").with_hint("try");
+        assert_eq!(
+            error.to_string(),
+            "error: no\n  --> a.rhai:12:5\n   |\n12 | let x = 1;\n   |     ^\nhint: try"
+        );
+    }
+
+    #[test]
+    fn tabs_stay_tabs_and_wide_letters_count_once() {
+        assert!(at(1, 3, "\tλx").to_string().ends_with("| \t ^"));
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_the_caret_moves_with_them() {
+        let text = format!("{}X{}", "a".repeat(500), "b".repeat(500));
+        let shown = at(1, 501, &text).to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        let line: Vec<char> = lines[3].chars().collect();
+        let caret = lines[4].chars().position(|c| c == '^').unwrap();
+        assert_eq!(line[caret], 'X');
+        assert!(line.len() < 200);
+    }
+}

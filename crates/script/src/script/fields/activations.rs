@@ -1,0 +1,66 @@
+//! Activations of plain numbers and arrays, which equations use.
+
+use rhai::{Array as List, Dynamic};
+
+use super::super::array::Array;
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::registry::Registry;
+use odesync_ode::field::Unary;
+
+/// Functions of symbols that arrays do not have by themselves: signature, description, example.
+const ONLY_HERE: [(Unary, &str, &str, &str); 6] = [
+    (
+        Unary::Erf,
+        "erf(x)",
+        "The error function, element by element.",
+        "erf([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Gelu,
+        "gelu(x)",
+        "The exact GELU, x (1 + erf(x / √2)) / 2, element by element.",
+        "gelu([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Relu,
+        "relu(x)",
+        "The larger of x and 0, element by element.",
+        "relu([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Silu,
+        "silu(x)",
+        "x / (1 + exp(−x)), element by element.",
+        "silu([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Softplus,
+        "softplus(x)",
+        "ln(1 + exp(x)), element by element.",
+        "softplus([-1.0, 0.0, 1.0])",
+    ),
+    (
+        Unary::Sigmoid,
+        "sigmoid(x)",
+        "1 / (1 + exp(−x)), element by element.",
+        "sigmoid([-1.0, 0.0, 1.0])",
+    ),
+];
+
+pub(super) fn register(reg: &mut Registry) {
+    for (f, signature, text, example) in ONLY_HERE {
+        let name = f.name();
+        reg.add(name, move |x: f64| f.value(x));
+        reg.add(name, move |x: i64| f.value(x as f64));
+        reg.add(name, move |x: Array| {
+            Array::new(x.data().mapv(|x| f.value(x)))
+        });
+        reg.add(name, move |x: List| -> Fallible<Array> {
+            Ok(Array::new(
+                convert::to_array(&Dynamic::from(x), name)?.mapv(|x| f.value(x)),
+            ))
+        });
+        reg.describe(name, signature, text, example);
+    }
+}

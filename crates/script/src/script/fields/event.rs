@@ -1,0 +1,34 @@
+//! The closure of an event, traced as the closures of systems are.
+
+use rhai::{FnPtr, NativeCallContext};
+
+use super::super::error::Fallible;
+use super::trace::Equations;
+use odesync_ode::field::{FieldBuilder, Input, VectorField};
+use odesync_ode::odesolve::Event;
+
+/// The event that a closure |t, u, p| of a field's time, state and constants is zero; p holds the field's single numbers and its
+/// external inputs by name.
+///
+/// # Errors
+/// A closure that does not give one number, or that branches on its symbols.
+pub(crate) fn event(
+    context: &NativeCallContext,
+    field: &VectorField,
+    closure: FnPtr,
+) -> Fallible<Event> {
+    let numbers = field.blocks().iter().filter(|b| b.len() == 1);
+    let constants: Vec<(String, f64)> = numbers
+        .map(|b| (b.name.clone(), field.values()[b.range()][0]))
+        .collect();
+    let inputs: Vec<(String, Input)> = field
+        .inputs()
+        .map(|(name, input)| (name.to_string(), input.clone()))
+        .collect();
+    let equations = Equations::new(context, closure, &constants, &inputs, field.dof()).of_event();
+    let b = FieldBuilder::new(field.dof());
+    let g = equations.trace(&b, None)?;
+    let event = Event::build(&b, g.at(0))?;
+    equations.check(0)?;
+    Ok(event)
+}

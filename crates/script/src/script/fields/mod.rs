@@ -1,0 +1,402 @@
+//! Vector fields in scripts: known systems, models, equations of the user's own.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `symbol` | what `t`, `u`, `p.a` and `nn` are while a closure is traced |
+//! | `trace` | running a closure on symbols, and on numbers to check the graph |
+//! | `inputs` | external inputs |
+//! | `event` | the closure of an event |
+//! | `loss` | the closure of a loss |
+//! | `activations` | gelu, relu, … on numbers and arrays; masks |
+
+mod activations;
+mod event;
+mod inputs;
+mod loss;
+mod symbol;
+mod trace;
+
+pub(crate) use event::event;
+pub(crate) use loss::{LossClosure, nan_if_unsolved};
+pub(crate) use symbol::NO_BRANCH;
+
+use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
+
+use super::array::Array;
+use super::convert;
+use super::error::Fallible;
+use super::keys::{Key, Keys};
+use super::options::Options;
+use super::registry::Registry;
+use crate::Result;
+use inputs::Drive;
+use odesync_base::random::{Generator, with_shared};
+use odesync_ode::dynamics;
+use odesync_ode::field::{FieldBuilder, Input, Unary, VectorField};
+use odesync_train::models::{Mlp, blackbox, driven_blackbox, driven_second_order, second_order};
+use trace::Equations;
+
+/// A vector field as scripts hold it: one system or model.
+#[derive(Clone)]
+pub struct Field(pub VectorField);
+
+/// What is said of the [`dynamics::SYSTEMS`]: name, signature, what it is, an example, its constants.
+const ABOUT: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
+    (
+        "lotka_volterra",
+        "lotka_volterra(#{ a: 1.3, b: 0.9, c: 0.8, d: 1.8 }) -> Field",
+        "Predators and prey: u0' = a u0 − b u0 u1, u1' = c u0 u1 − d u1.",
+        "lotka_volterra(#{ a: 1.1 })",
+        &[&[Key::new("a"), Key::new("b"), Key::new("c"), Key::new("d")]],
+    ),
+    (
+        "lorenz",
+        "lorenz(#{ sigma: 10, rho: 28, beta: 8.0/3 }) -> Field",
+        "Lorenz' model of convection.",
+        "lorenz()",
+        &[&[Key::new("sigma"), Key::new("rho"), Key::new("beta")]],
+    ),
+    (
+        "van_der_pol",
+        "van_der_pol(#{ mu: 1000 }) -> Field",
+        "Van der Pol's oscillator; stiff for a large mu.",
+        "van_der_pol(#{ mu: 2 })",
+        &[&[Key::new("mu")]],
+    ),
+    (
+        "robertson",
+        "robertson(#{ k1: 0.04, k2: 1e4, k3: 3e7 }) -> Field",
+        "Robertson's chemical kinetics, a stiff problem.",
+        "robertson()",
+        &[&[Key::new("k1"), Key::new("k2"), Key::new("k3")]],
+    ),
+    (
+        "double_pendulum",
+        "double_pendulum(#{ m1: 1, m2: 1, l1: 1, l2: 1, g: 9.81, k1: 0, k2: 0 }) -> Field",
+        "Two masses on rods: angles (rad) and angular velocities (rad/s); k1, k2 are linear friction.",
+        "double_pendulum(#{ k1: 0.1 })",
+        &[&[
+            Key::new("m1"),
+            Key::new("m2"),
+            Key::new("l1"),
+            Key::new("l2"),
+            Key::new("g"),
+            Key::new("k1"),
+            Key::new("k2"),
+        ]],
+    ),
+];
+
+pub(super) fn register(reg: &mut Registry) {
+    symbol::register(reg);
+    activations::register(reg);
+    inputs::register(reg);
+    reg.kind::<Field>("Field")
+        .display::<Field>(|f| summary(&f.0));
+    for (name, make) in dynamics::SYSTEMS {
+        reg.add(name, move || -> Fallible<Field> { Ok(Field(make()?)) });
+        reg.add(name, move |params: Map| -> Fallible<Field> {
+            let mut field = make()?;
+            for (name, value) in trace::constants(&params)? {
+                field = field.with_param(&name, &[value])?;
+            }
+            Ok(Field(field))
+        });
+    }
+    for (name, signature, text, example, constants) in ABOUT {
+        reg.describe(name, signature, text, example)
+            .options(constants);
+    }
+    own_systems(reg);
+    networks(reg);
+    properties(reg);
+}
+
+/// One line of what a field is, then its equations.
+fn summary(field: &VectorField) -> String {
+    format!(
+        "Field: {} state variables, {} trainable parameters\n{}",
+        field.dof(),
+        field.n_params(),
+        field.show()
+    )
+}
+
+/// A number of state variables that a script names.
+fn dof(n: i64) -> Result<usize> {
+    usize::try_from(n)
+        .ok()
+        .filter(|n| (1..=10_000).contains(n))
+        .ok_or_else(|| {
+            crate::Error::invalid(format!(
+                "the number of state variables should lie between 1 and 10000, not {n}"
+            ))
+        })
+}
+
+fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> Fallible<Field> {
+    let (inputs, params) = inputs::split(params);
+    let (dof, constants) = (dof(n)?, trace::constants(&params)?);
+    let equations = Equations::new(context, closure, &constants, &inputs, dof);
+    let b = FieldBuilder::new(dof);
+    let output = equations.trace(&b, None)?;
+    let field = b.finish(output)?;
+    equations.check(0)?;
+    Ok(Field(field))
+}
+
+fn own_systems(reg: &mut Registry) {
+    reg.add(
+        "system",
+        |context: NativeCallContext, n: i64, closure: FnPtr| {
+            system(&context, n, closure, &Map::new())
+        },
+    );
+    reg.add(
+        "system",
+        |context: NativeCallContext, n: i64, closure: FnPtr, params: Map| {
+            system(&context, n, closure, &params)
+        },
+    );
+    reg.describe(
+        "system",
+        "system(dof, |t, u, p| [...], #{ name: value }) -> Field",
+        "Equations of your own. The closure runs once, on symbols; p holds the named constants and external inputs (see input).",
+        "system(2, |t, u, p| [u[1], -p.g * sin(u[0])], #{ g: 9.81 })",
+    );
+}
+
+const NETWORK: Keys = &[&[
+    Key::new("activation").names(&Unary::ACTIVATIONS),
+    Key::new("input").code(&["input("]),
+]];
+
+/// Widths of a network's layers.
+fn nodes(list: &List) -> Result<Vec<usize>> {
+    convert::to_shape(&Dynamic::from(list.clone()), "the layers' widths")
+}
+
+fn graybox(
+    context: &NativeCallContext,
+    widths: &List,
+    activation: &str,
+    closure: FnPtr,
+    params: &Map,
+) -> Fallible<Field> {
+    let activation = Unary::activation(activation)?;
+    let network = with_shared(|g| Mlp::new(&nodes(widths)?, activation, g))?;
+    let (inputs, params) = inputs::split(params);
+    let constants = trace::constants(&params)?;
+    let equations = Equations::new(context, closure, &constants, &inputs, network.inputs());
+    let b = FieldBuilder::new(network.inputs());
+    let nn = network.apply(&b, &b.state())?;
+    let output = equations.trace(&b, Some(nn))?;
+    let field = b.finish(output)?;
+    equations.check(network.outputs())?;
+    Ok(Field(field))
+}
+
+fn networks(reg: &mut Registry) {
+    reg.add("seed", |n: i64| -> Fallible<()> {
+        let n = u64::try_from(n)
+            .map_err(|_| crate::Error::invalid(format!("a seed should be 0 or above, not {n}")))?;
+        odesync_base::random::seed(n);
+        Ok(())
+    });
+    reg.describe(
+        "seed",
+        "seed(n)",
+        "Seeds the generator that draws the weights of models, as torch.manual_seed does.",
+        "seed(10)",
+    );
+    type Make = fn(&[usize], Unary, &mut Generator) -> Result<VectorField>;
+    type Driven = fn(&[usize], Unary, Input, &mut Generator) -> Result<VectorField>;
+    let both: [(&str, Make, Driven, &str, &str, &str); 2] = [
+        (
+            "blackbox",
+            blackbox,
+            driven_blackbox,
+            "blackbox([2, 32, 2], \"gelu\") or blackbox([3, 32, 2], #{ activation: \"gelu\", input: w }) -> Field",
+            "du/dt = network(u), a multilayer perceptron; activations: gelu, tanh, relu, silu, softplus, sigmoid, sin. With an external \
+             input w(t) it is network(u, w), the first width being that of both together.",
+            "blackbox([2, 8, 2], \"tanh\")",
+        ),
+        (
+            "second_order",
+            second_order,
+            driven_second_order,
+            "second_order([4, 50, 50, 2], \"gelu\") or second_order([5, 50, 50, 2], #{ activation: \"gelu\", input: w }) -> Field",
+            "Positions and velocities: the network gives the accelerations; with an external input as blackbox.",
+            "second_order([4, 8, 2])",
+        ),
+    ];
+    for (name, make, driven, signature, text, example) in both {
+        reg.add(name, move |widths: List| -> Fallible<Field> {
+            Ok(Field(with_shared(|g| {
+                make(&nodes(&widths)?, Unary::Gelu, g)
+            })?))
+        });
+        reg.add(
+            name,
+            move |widths: List, activation: ImmutableString| -> Fallible<Field> {
+                let activation = Unary::activation(&activation)?;
+                Ok(Field(with_shared(|g| {
+                    make(&nodes(&widths)?, activation, g)
+                })?))
+            },
+        );
+        reg.add(name, move |widths: List, options: Map| -> Fallible<Field> {
+            let mut options = Options::new(name, NETWORK, options);
+            let activation = Unary::activation(options.choice("activation")?)?;
+            let input = options.opt_value::<Drive>("input", "an input(t, values)")?;
+            options.finish()?;
+            let nodes = nodes(&widths)?;
+            Ok(Field(with_shared(|g| match input {
+                Some(input) => driven(&nodes, activation, input.0, g),
+                None => make(&nodes, activation, g),
+            })?))
+        });
+        reg.describe(name, signature, text, example)
+            .options(NETWORK);
+    }
+    reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
+        graybox(&c, &w, "gelu", f, &Map::new())
+    });
+    reg.add(
+        "graybox",
+        |c: NativeCallContext, w: List, f: FnPtr, p: Map| graybox(&c, &w, "gelu", f, &p),
+    );
+    reg.add(
+        "graybox",
+        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr| {
+            graybox(&c, &w, &a, f, &Map::new())
+        },
+    );
+    reg.add(
+        "graybox",
+        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr, p: Map| {
+            graybox(&c, &w, &a, f, &p)
+        },
+    );
+    reg.describe(
+        "graybox",
+        "graybox([2, 20, 20, 2], |t, u, nn, p| [...], #{ name: value }) -> Field",
+        "Known terms and nn = network(u) for the unknown ones; an activation may stand before the closure, constants and external \
+         inputs after it.",
+        "graybox([2, 8, 2], |t, u, nn| [1.3 * u[0] + nn[0], -1.8 * u[1] + nn[1]])",
+    );
+}
+
+fn properties(reg: &mut Registry) {
+    reg.get("dof", |f: &mut Field| Ok(f.0.dof() as i64));
+    reg.get("n_params", |f: &mut Field| Ok(f.0.n_params() as i64));
+    reg.get("params", |f: &mut Field| Ok(Array::from_vec(f.0.params())));
+    reg.set("params", |f: &mut Field, x: Dynamic| -> Fallible<()> {
+        f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
+        Ok(())
+    });
+    reg.describe_property(
+        "Field",
+        "field.dof -> int",
+        "The number of state variables.",
+        "lorenz().dof",
+    );
+    reg.describe_property(
+        "Field",
+        "field.n_params -> int",
+        "The number of trainable parameters.",
+        "blackbox([2, 4, 2]).n_params",
+    );
+    reg.describe_property(
+        "Field",
+        "field.params -> Array",
+        "The trainable parameters in order, layer by layer, weights before biases. It may be assigned.",
+        "let f = lorenz().trainable([\"rho\"]); f.params = [24]; f.params",
+    );
+    reg.add(
+        "param",
+        |f: &mut Field, name: ImmutableString| -> Fallible<Dynamic> {
+            Ok(Array::new(f.0.param(&name)?).into_dynamic())
+        },
+    );
+    reg.describe(
+        "param",
+        "field.param(name)",
+        "The values of one parameter block, in its shape.",
+        "lotka_volterra().param(\"a\")",
+    );
+    reg.add(
+        "with_param",
+        |f: &mut Field, name: ImmutableString, x: Dynamic| -> Fallible<Field> {
+            let values: Vec<f64> = convert::to_array(&x, "the parameter")?
+                .iter()
+                .copied()
+                .collect();
+            Ok(Field(f.0.with_param(&name, &values)?))
+        },
+    );
+    reg.describe(
+        "with_param",
+        "field.with_param(name, values) -> Field",
+        "The same field with other values of one block.",
+        "lorenz().with_param(\"rho\", 24)",
+    );
+    let names = |list: &List| -> Result<Vec<String>> {
+        list.iter()
+            .map(|x| {
+                convert::text(x).ok_or_else(|| {
+                    crate::Error::invalid("the names of parameters should be strings")
+                })
+            })
+            .collect()
+    };
+    reg.add(
+        "trainable",
+        move |f: &mut Field, list: List| -> Fallible<Field> {
+            Ok(Field(f.0.trainable(&names(&list)?)?))
+        },
+    );
+    reg.describe(
+        "trainable",
+        "field.trainable([\"a\", \"b\"]) -> Field",
+        "The same field with these parameters trained as well.",
+        "lotka_volterra().trainable([\"a\", \"d\"]).params",
+    );
+    reg.add(
+        "frozen",
+        move |f: &mut Field, list: List| -> Fallible<Field> {
+            Ok(Field(f.0.frozen(&names(&list)?)?))
+        },
+    );
+    reg.describe(
+        "frozen",
+        "field.frozen([\"a\"]) -> Field",
+        "The same field with these parameters no longer trained.",
+        "lotka_volterra().trainable([\"a\", \"d\"]).frozen([\"a\"]).n_params",
+    );
+    reg.add(
+        "derivative",
+        |f: &mut Field, t: Dynamic, u: Dynamic| -> Fallible<Array> {
+            let t = convert::number(&t)
+                .ok_or_else(|| crate::Error::invalid("derivative: t should be a number"))?;
+            Ok(Array::from_vec(f.0.derivative(
+                t,
+                &convert::to_vector(&u, "derivative: u")?,
+            )?))
+        },
+    );
+    reg.describe(
+        "derivative",
+        "field.derivative(t, u) -> Array",
+        "du/dt at time t and state u.",
+        "lotka_volterra().derivative(0.0, [1, 2])",
+    );
+    let host = reg.host();
+    reg.add("show", move |f: Field| host.print(&f.0.show()));
+    reg.describe(
+        "show",
+        "show(field)",
+        "Prints the equations and the parameters.",
+        "show(lorenz())",
+    );
+}

@@ -1,0 +1,242 @@
+//! Symbols: what `t`, `u`, `p.a` and `nn` are while a closure is traced into a graph.
+//!
+//! Everything that a script writes with numbers is registered for symbols too. Comparisons give a [`Condition`], which no
+//! `if`, `while` or `&&` accepts: a graph has no branches, `where(c, a, b)` takes their place.
+
+use std::ops::{Range, RangeInclusive};
+
+use rhai::{Array as List, Dynamic, ImmutableString};
+
+use super::super::array::Array;
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::registry::Registry;
+use crate::{Error, Result};
+use odesync_ode::field::{Binary, Expr, FieldBuilder, Unary};
+
+/// An expression of the field under construction.
+#[derive(Clone)]
+pub struct Symbol(pub(super) Expr);
+
+/// A comparison of symbols, true or false only when the field is evaluated.
+#[derive(Clone)]
+pub struct Condition(Expr);
+
+/// The named constants of a system while its closure is traced.
+#[derive(Clone)]
+pub struct Constants {
+    pub(super) builder: FieldBuilder,
+    pub(super) names: Vec<String>,
+}
+
+/// An expression from a symbol, a number, an array, or a list of any of them.
+pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
+    if let Some(symbol) = value.read_lock::<Symbol>() {
+        return Ok(symbol.0.clone());
+    }
+    if let Some(x) = convert::number(value) {
+        return Ok(builder.constant(&[x]));
+    }
+    if let Some(array) = value.read_lock::<Array>() {
+        let values: Vec<f64> = array.data().iter().copied().collect();
+        return Ok(builder.constant(&values));
+    }
+    if let Some(list) = value.read_lock::<List>() {
+        let parts = list
+            .iter()
+            .map(|x| to_expr(builder, x))
+            .collect::<Result<Vec<_>>>()?;
+        return builder.try_concat(&parts);
+    }
+    if value.is::<Condition>() {
+        return Err(no_branch());
+    }
+    Err(Error::invalid(format!(
+        "an expression of t, u and the parameters was expected, not {}",
+        convert::describe(value)
+    )))
+}
+
+/// An expression as a script gets it: a mistake ends the script there, rather than when the field is finished.
+fn symbol(x: Expr) -> Fallible<Symbol> {
+    Ok(Symbol(x.checked()?))
+}
+
+/// What a script that branches on symbols is told.
+pub(crate) const NO_BRANCH: &str = "a comparison of symbols is neither true nor false: the closure runs once, to build the equations. \
+     Write where(condition, a, b), max(a, b), min(a, b) or abs(x) instead of a branch";
+
+fn no_branch() -> Error {
+    Error::invalid(NO_BRANCH)
+}
+
+fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Fallible<Expr> {
+    let y = to_expr(x.0.builder(), y)?;
+    Ok(if swapped {
+        y.try_binary(f, &x.0)?
+    } else {
+        x.0.try_binary(f, &y)?
+    })
+}
+
+/// Registers `name` for a symbol with a symbol, number, array or list, both ways round.
+macro_rules! pairs {
+    ($reg:expr, $name:expr, $f:expr, $wrap:expr) => {{
+        let f = $f;
+        $reg.add($name, move |x: Symbol, y: Symbol| Ok::<_, Box<rhai::EvalAltResult>>($wrap(x.0.try_binary(f, &y.0)?)));
+        pairs!(@with $reg, $name, f, $wrap, f64, i64, Array, List);
+    }};
+    (@with $reg:expr, $name:expr, $f:expr, $wrap:expr, $($kind:ty),*) => { $(
+        $reg.add($name, move |x: Symbol, y: $kind| -> Fallible<_> { Ok($wrap(binary($f, &x, &Dynamic::from(y), false)?)) });
+        $reg.add($name, move |x: $kind, y: Symbol| -> Fallible<_> { Ok($wrap(binary($f, &y, &Dynamic::from(x), true)?)) });
+    )* };
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Symbol>("symbol")
+        .display::<Symbol>(|x| x.0.show());
+    reg.kind::<Condition>("condition")
+        .display::<Condition>(|x| x.0.show());
+    reg.kind::<Constants>("parameters")
+        .display::<Constants>(|p| format!("parameters {}", p.names.join(", ")));
+    for &f in Binary::ALL {
+        if f.is_comparison() {
+            pairs!(reg, f.name(), f, Condition);
+        } else {
+            pairs!(reg, f.name(), f, Symbol);
+        }
+    }
+    pairs!(reg, "pow", Binary::Pow, Symbol);
+    for &f in Unary::ALL {
+        reg.add(f.name(), move |x: Symbol| symbol(x.0.unary(f)));
+    }
+    reg.add("ln", |x: Symbol| symbol(x.0.log()));
+    reg.add("log2", |x: Symbol| {
+        symbol(x.0.log() * std::f64::consts::LOG2_E)
+    });
+    reg.add("+", |x: Symbol| x);
+    reductions(reg);
+    indexing(reg);
+    selection(reg);
+    // Logic on conditions, in the way of functions, has the same trap as `if`.
+    reg.add("!", |_: Condition| -> Fallible<bool> {
+        Err(no_branch().into())
+    });
+}
+
+fn reductions(reg: &mut Registry) {
+    reg.add("sum", |x: Symbol| symbol(x.0.sum()));
+    reg.add("mean", |x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
+    reg.add("norm", |x: Symbol| symbol(x.0.square().sum().sqrt()));
+    reg.add("dot", |x: Symbol, y: Symbol| -> Fallible<Symbol> {
+        symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
+    });
+}
+
+fn indexing(reg: &mut Registry) {
+    reg.add("len", |x: &mut Symbol| x.0.len() as i64);
+    reg.engine()
+        .register_indexer_get(|x: &mut Symbol, i: i64| -> Fallible<Symbol> {
+            let i = convert::to_index(i, x.0.len(), &x.0.show())?;
+            Ok(Symbol(x.0.try_slice(i, i + 1)?))
+        })
+        .register_indexer_get(|x: &mut Symbol, r: Range<i64>| part(x, r.start, r.end))
+        .register_indexer_get(|x: &mut Symbol, r: RangeInclusive<i64>| {
+            part(x, *r.start(), r.end().saturating_add(1))
+        })
+        .register_indexer_get(
+            |p: &mut Constants, name: ImmutableString| -> Fallible<Symbol> {
+                if p.names.iter().any(|n| *n == name.as_str()) {
+                    return Ok(Symbol(p.builder.named_parameter(&name)));
+                }
+                Err(odesync_base::error::unknown(
+                    "parameter",
+                    &name,
+                    p.names.iter().map(String::as_str),
+                )
+                .into())
+            },
+        )
+        .register_iterator::<Components>();
+    reg.add("iter", |x: Symbol| Components { x: x.0, next: 0 });
+    // The closure is called on numbers too.
+    reg.add("iter", |x: Array| x);
+    reg.describe(
+        "iter",
+        "u.iter()",
+        "The components of a vector in equations, one by one, for a loop.",
+        "system(2, |t, u, p| { let s = 0.0; for x in u.iter() { s += x * x; } [u[1], -s] })",
+    );
+}
+
+fn part(x: &mut Symbol, from: i64, to: i64) -> Fallible<Symbol> {
+    let bound = |i: i64| {
+        usize::try_from(i).map_err(|_| Error::invalid("the range of a symbol counts from 0"))
+    };
+    Ok(Symbol(x.0.try_slice(bound(from)?, bound(to)?)?))
+}
+
+/// The components of a symbol, for `for x in u.iter()`.
+#[derive(Clone)]
+struct Components {
+    x: Expr,
+    next: usize,
+}
+
+impl Iterator for Components {
+    type Item = Symbol;
+
+    fn next(&mut self) -> Option<Symbol> {
+        if self.next >= self.x.len() {
+            return None;
+        }
+        self.next += 1;
+        Some(Symbol(self.x.at(self.next - 1)))
+    }
+}
+
+/// `where(c, a, b)` on symbols, numbers and arrays, so that a closure runs on either.
+fn selection(reg: &mut Registry) {
+    reg.add(
+        "where",
+        |c: Condition, a: Dynamic, b: Dynamic| -> Fallible<Symbol> {
+            let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
+            Ok(Symbol(c.0.try_select(&a, &b)?))
+        },
+    );
+    reg.add(
+        "where",
+        |c: bool, a: Dynamic, b: Dynamic| if c { a } else { b },
+    );
+    reg.add(
+        "where",
+        |c: Array, a: Dynamic, b: Dynamic| -> Fallible<Array> {
+            let (a, b) = (
+                convert::to_array(&a, "where")?,
+                convert::to_array(&b, "where")?,
+            );
+            let shape = c.data().raw_dim();
+            let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape)) else {
+                return Err(
+                    Error::invalid("where: the values do not have the condition's shape").into(),
+                );
+            };
+            let mut out = a.to_owned();
+            ndarray::Zip::from(&mut out)
+                .and(c.data())
+                .and(&b)
+                .for_each(|out, c, b| {
+                    if *c == 0.0 {
+                        *out = *b;
+                    }
+                });
+            Ok(Array::new(out))
+        },
+    );
+    reg.describe(
+        "where",
+        "where(condition, a, b)",
+        "a where the condition holds, else b; in the equations of a system it takes the place of `if`.",
+        "system(1, |t, u, p| [where(u[0] > 0.0, -u[0], 2 * u[0])])",
+    );
+}

@@ -1,0 +1,175 @@
+//! Figures.
+
+mod fields;
+mod fits;
+mod keys;
+mod layers;
+mod options;
+mod phase;
+mod plots;
+mod several;
+
+use rhai::{Array as List, ImmutableString, Map};
+
+use super::convert;
+use super::error::Fallible;
+use super::frontend::Display;
+use super::options::Options;
+use super::registry::Registry;
+use crate::{Error, Result};
+use keys::GRID;
+pub(super) use keys::{FIGURE, HEATMAP, SURFACE};
+use odesync_plot::{Figure, Grid, Panel};
+pub(super) use options::{dressed, pictured, set_all, taken};
+
+/// What a figure is, in a line.
+pub fn describe(panel: &Panel) -> String {
+    format!(
+        "{}; save it with .save(\"name.svg\") or .save(\"name.png\")",
+        panel.summary()
+    )
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Panel>("Figure").display::<Panel>(describe);
+    reg.add("figure", || Panel::Figure(Figure::new()));
+    reg.add("figure", |options: Map| -> Fallible<Panel> {
+        let mut figure = Figure::new();
+        set_all("figure", &options, |name, value| figure.set(name, value))?;
+        Ok(Panel::Figure(figure))
+    });
+    reg.describe(
+        "figure",
+        "figure(#{ title: \"…\", x_label: \"t\", y_label: \"u\" }) -> Figure",
+        "An empty figure, to which layers are added: line, scatter, band, vline, heatmap, contour, quiver, streamlines, and on three axes \
+         surface, waterfall, line3, scatter3, quiver3. Options: title, x_label, y_label, z_label, log_x, log_y, log_z, symlog_x, \
+         symlog_y, symlog_z (the value below which the axis is linear), x_range, y_range, z_range, azimuth and elevation (of the viewer \
+         of three axes, degrees), size ([width, height] in pixels), legend (\"auto\", \"none\", \"top-left\", \"top-right\", \
+         \"bottom-left\", \"bottom-right\", \"outside\").",
+        "figure(#{ title: \"Losses\", log_y: true }).line([0, 1, 2], [1, 0.1, 0.01], #{ label: \"mse\" })",
+    )
+    .options(FIGURE);
+    layers::register(reg);
+    fields::register(reg);
+    plots::register(reg);
+    fits::register(reg);
+    several::register(reg);
+    phase::register(reg);
+    grids(reg);
+    outputs(reg);
+}
+
+fn outputs(reg: &mut Registry) {
+    let host = reg.host();
+    reg.add("show", move |p: Panel| {
+        host.display(&Display::Figure(Box::new(p)))
+    });
+    reg.describe(
+        "show",
+        "show(figure)",
+        "Shows the figure at once: as a picture in a notebook and in a terminal that can, else as text.",
+        "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
+    );
+    let host = reg.host();
+    reg.add(
+        "save",
+        move |p: &mut Panel, path: ImmutableString| -> Fallible<()> {
+            p.save(path.as_str())?;
+            host.note(&format!("wrote {path}"));
+            Ok(())
+        },
+    );
+    reg.describe(
+        "save",
+        "figure.save(\"name.svg\")",
+        "Writes the figure as .svg or .png.",
+        "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
+    );
+    reg.add("text", |p: &mut Panel| text(p, TEXT.0, TEXT.1));
+    reg.add("text", |p: &mut Panel, columns: i64, rows: i64| {
+        text(p, columns, rows)
+    });
+    reg.describe(
+        "text",
+        "figure.text(columns, rows) -> string",
+        "The figure drawn in characters, 80 columns and 24 rows unless given.",
+        "print(figure().line([0, 1, 2], [0, 1, 4]).text(60, 16))",
+    );
+}
+
+/// Characters of a line and lines of a figure as text.
+const TEXT: (i64, i64) = (80, 24);
+
+fn text(panel: &Panel, columns: i64, rows: i64) -> Fallible<String> {
+    let size = |n: i64, least: i64, what: &str| {
+        usize::try_from(n)
+            .ok()
+            .filter(|_| n >= least)
+            .ok_or_else(|| {
+                Error::invalid(format!(
+                    "text: {what} should be a whole number from {least}, not {n}"
+                ))
+            })
+    };
+    Ok(panel.to_text(size(columns, 24, "columns")?, size(rows, 8, "rows")?, false)?)
+}
+
+fn grid(columns: i64, figures: &List, options: Map) -> Fallible<Panel> {
+    let columns = usize::try_from(columns)
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "grid: the number of columns should be above 0, not {columns}"
+            ))
+        })?;
+    let panels = figures
+        .iter()
+        .map(|f| {
+            f.clone().try_cast::<Panel>().ok_or_else(|| {
+                Error::invalid(format!(
+                    "grid: a list of figures was expected, and it holds {}",
+                    convert::describe(f)
+                ))
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut grid = Grid::new(columns, panels)?;
+    let mut options = Options::new("grid", GRID, options);
+    if let Some(title) = options.opt_string("title")? {
+        grid = grid.title(title);
+    }
+    if options.bool("share_x", false)? {
+        grid = grid.share_x();
+    }
+    if options.bool("share_y", false)? {
+        grid = grid.share_y();
+    }
+    if let Some(heights) = options.opt_array("row_heights")? {
+        let heights: Vec<f64> = heights.iter().copied().collect();
+        grid = grid.row_heights(&heights)?;
+    }
+    if let Some(size) = options.opt_array("size")? {
+        let pixels = |i: usize| size.iter().nth(i).map_or(0, |v| *v as u32);
+        grid = grid.size(pixels(0), pixels(1))?;
+    }
+    options.finish()?;
+    Ok(Panel::Grid(grid))
+}
+
+fn grids(reg: &mut Registry) {
+    reg.add("grid", |columns: i64, figures: List| {
+        grid(columns, &figures, Map::new())
+    });
+    reg.add("grid", |columns: i64, figures: List, options: Map| {
+        grid(columns, &figures, options)
+    });
+    reg.describe(
+        "grid",
+        "grid(columns, [figure, ...], #{ share_x: true, share_y: true }) -> Figure",
+        "Several figures in one picture. Options: share_x (one horizontal axis for each column, labelled under the lowest), share_y (one \
+         vertical axis for each row, labelled left of the first), title, row_heights (relative to each other), size.",
+        "grid(2, [figure().line([0, 1], [1, 2]), figure().line([0, 1], [2, 1])], #{ share_y: true, title: \"Two\" })",
+    )
+    .options(GRID);
+}

@@ -1,0 +1,89 @@
+//! Option maps of figures and their layers.
+
+use rhai::{Map, Variant};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::keys::FIGURE;
+use crate::{Error, Result};
+use odesync_plot::{Figure, OptionValue, Panel, Style};
+
+/// The options of these names, taken out of a call's.
+pub(in crate::script) fn taken(options: &mut Options, names: &[&'static str]) -> Map {
+    let given = |name: &&'static str| Some(((*name).into(), options.take(name)?));
+    names.iter().filter_map(given).collect()
+}
+
+/// Ends the reading of a call's options with those of a figure, which the picture takes.
+pub(in crate::script) fn dressed(
+    panel: impl Into<Panel>,
+    call: &str,
+    mut options: Options,
+) -> Fallible<Panel> {
+    let mut panel = panel.into();
+    let given = taken(&mut options, &Figure::OPTIONS);
+    options.finish()?;
+    set_all(call, &given, |name, value| panel.set(name, value))?;
+    Ok(panel)
+}
+
+/// Registers `plot(x)`, and `plot(x, options)` with the options of a figure.
+pub(in crate::script) fn pictured<T: Variant + Clone>(
+    reg: &mut Registry,
+    draw: fn(&T) -> Result<Panel>,
+) {
+    reg.add("plot", move |x: T| -> Fallible<Panel> { Ok(draw(&x)?) });
+    reg.add("plot", move |x: T, options: Map| {
+        dressed(draw(&x)?, "plot", Options::new("plot", FIGURE, options))
+    });
+}
+
+/// Hands every option of a map to `set`.
+pub(in crate::script) fn set_all(
+    call: &str,
+    map: &Map,
+    mut set: impl FnMut(&str, OptionValue) -> Result<()>,
+) -> Result<()> {
+    for (name, value) in map {
+        let named = |e: Error| Error::invalid(format!("{call}: {e}"));
+        if let Some(text) = convert::text(value) {
+            set(name, OptionValue::Text(&text)).map_err(named)?;
+        } else if let Some(x) = convert::number(value) {
+            set(name, OptionValue::Number(x)).map_err(named)?;
+        } else if let Ok(flag) = value.as_bool() {
+            set(name, OptionValue::Flag(flag)).map_err(named)?;
+        } else {
+            let numbers = convert::to_vector(value, &format!("{call}: option \"{name}\""))?;
+            set(name, OptionValue::Numbers(&numbers)).map_err(named)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn style(call: &str, options: &Map) -> Result<Style> {
+    let mut style = Style::new();
+    set_all(call, options, |name, value| style.set(name, value))?;
+    Ok(style)
+}
+
+/// The figure that a layer goes on.
+pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
+    match panel {
+        Panel::Figure(figure) => Ok(figure.clone()),
+        Panel::Grid(_) => Err(Error::invalid(format!(
+            "{call} goes on one figure, not on a grid of them"
+        ))),
+    }
+}
+
+/// Registers `figure.name(args…)` and the same with options, both drawn by `draw(panel, [args…], options)`.
+macro_rules! drawn {
+    ($reg:expr, $name:expr, $draw:expr, [$($arg:ident),+]) => {{
+        let (name, draw) = ($name, $draw);
+        $reg.add(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+| draw(p, [$(&$arg),+], &rhai::Map::new()));
+        $reg.add(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+, o: rhai::Map| draw(p, [$(&$arg),+], &o));
+    }};
+}
+pub(super) use drawn;

@@ -1,0 +1,146 @@
+//! Phase portraits.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use rhai::{Array as List, Dynamic, Map};
+
+use super::super::convert;
+use super::super::error::Fallible;
+use super::super::fields::Field;
+use super::super::keys::{Key, Keys};
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::super::solving::Solved;
+use super::keys::FIGURE;
+use super::options::dressed;
+use crate::{Error, Result};
+use odesync_plot::{Panel, builders};
+
+/// The solutions of an argument: one, or a list.
+fn solutions(value: &Dynamic) -> Result<Vec<Array2<f64>>> {
+    let one = |x: &Dynamic| {
+        x.clone()
+            .try_cast::<Solved>()
+            .map(|s| s.0.u.clone())
+            .ok_or_else(|| {
+                Error::invalid(format!(
+                    "phase: a solution, or a list of solutions, was expected, not {}",
+                    convert::describe(x)
+                ))
+            })
+    };
+    match value.read_lock::<List>() {
+        Some(list) => list.iter().map(one).collect(),
+        None => Ok(vec![one(value)?]),
+    }
+}
+
+/// Which state variables are drawn.
+fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
+    let Some(given) = options.opt_array("components")? else {
+        return Ok((0..dof.min(3)).collect());
+    };
+    let chosen: Vec<usize> = given.iter().map(|v| *v as usize).collect();
+    let whole = given
+        .iter()
+        .all(|v| *v >= 0.0 && v.fract() == 0.0 && *v < dof as f64);
+    match whole && matches!(chosen.len(), 2 | 3) {
+        true => Ok(chosen),
+        false => Err(Error::invalid(format!(
+            "phase: components takes two or three of the state variables 0 to {}",
+            dof.saturating_sub(1)
+        ))),
+    }
+}
+
+pub(super) const PHASE: &[Key] = &[
+    Key::new("components"),
+    Key::new("names"),
+    Key::new("field").names(&["streamlines", "arrows"]),
+    Key::new("t"),
+];
+
+/// With what a figure has.
+const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
+
+fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
+    let paths = solutions(solved)?;
+    let dof = field.0.dof();
+    let mut options = Options::new("phase", PORTRAIT, options);
+    let chosen = components(&mut options, dof)?;
+    let names = options.opt_strings("names")?.unwrap_or_default();
+    let arrows = options.choice("field")? == "arrows";
+    let t = options.f64("t", 0.0)?;
+    if chosen.len() < 2 {
+        return Err(Error::invalid(
+            "phase: the field has one state variable, and a portrait takes two or three; use plot(solution)",
+        )
+        .into());
+    }
+    if let Some(path) = paths.iter().find(|p| p.ncols() != dof) {
+        return Err(Error::invalid(format!(
+            "phase: the field has {dof} state variables and a solution {}; give solutions of this field",
+            path.ncols()
+        ))
+        .into());
+    }
+    // The other state variables, at their mean over the trajectories.
+    let mut state = Array1::zeros(dof);
+    for path in &paths {
+        let mean = path
+            .mean_axis(Axis(0))
+            .unwrap_or_else(|| Array1::zeros(dof));
+        state += &(mean / paths.len() as f64);
+    }
+    let names: Vec<String> = match names.is_empty() {
+        true => chosen.iter().map(|i| builders::component(*i)).collect(),
+        false => names,
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let drawn: Vec<Array2<f64>> = paths.iter().map(|p| p.select(Axis(1), &chosen)).collect();
+    let views: Vec<ArrayView2<f64>> = drawn.iter().map(|p| p.view()).collect();
+    let at = |values: &[f64]| -> Result<Vec<f64>> {
+        let mut u = state.to_vec();
+        for (i, v) in chosen.iter().zip(values) {
+            u[*i] = *v;
+        }
+        let slope = field.0.derivative(t, &u)?;
+        Ok(chosen.iter().map(|i| slope[*i]).collect())
+    };
+    let figure = match chosen.len() {
+        2 => builders::phase(
+            &views,
+            |x, y| at(&[x, y]).map(|s| (s[0], s[1])),
+            &names,
+            !arrows,
+        )?,
+        _ => builders::phase3(&views, |p| at(&p).map(|s| [s[0], s[1], s[2]]), &names)?,
+    };
+    dressed(figure, "phase", options)
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    for name in ["phase", "plot"] {
+        reg.add(name, |f: Field, s: Solved| {
+            portrait(&f, &Dynamic::from(s), Map::new())
+        });
+        reg.add(name, |f: Field, s: Solved, o: Map| {
+            portrait(&f, &Dynamic::from(s), o)
+        });
+        reg.add(name, |f: Field, s: List| {
+            portrait(&f, &Dynamic::from(s), Map::new())
+        });
+        reg.add(name, |f: Field, s: List, o: Map| {
+            portrait(&f, &Dynamic::from(s), o)
+        });
+    }
+    reg.describe(
+        "phase",
+        "phase(field, solution, #{ components: [0, 1] }) -> Figure",
+        "A phase portrait: the trajectory of a solution (or of each in a list) with the vector field, in the plane of two state \
+         variables or the space of three. Options: components (the first two or three unless given; the others stay at their mean), \
+         field (\"streamlines\" or \"arrows\"), names (of the axes), t (the time of the vector field), and those of \
+         figure, such as title.",
+        "phase(van_der_pol(), solve(van_der_pol(), [0.5, 0], linspace(0, 10, 200)), #{ names: [\"x\", \"v\"] })",
+    )
+    .options(PORTRAIT);
+}

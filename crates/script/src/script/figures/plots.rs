@@ -1,0 +1,62 @@
+//! `plot`: the right picture of a solution, data, a spline, a run.
+
+use super::super::data::Data;
+use super::super::error::Fallible;
+use super::super::keys::Keys;
+use super::super::landscape::PLOTS;
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::super::solving::Solved;
+use super::super::synchronizing::Spline;
+use super::super::training::Trained;
+use super::fits::FITS;
+use super::keys::FIGURE;
+use super::options::{dressed, pictured};
+use super::phase::PHASE;
+use super::several::SEVERAL;
+use crate::recipes;
+use odesync_plot::{Panel, trajectory};
+
+/// What the pictures of all kinds take.
+const PLOT: Keys = {
+    let [part, residuals, quantiles] = FITS;
+    let [surface, shade, cells, sheet, spectra] = PLOTS;
+    &[
+        part, residuals, quantiles, SEVERAL, surface, shade, cells, sheet, spectra, PHASE,
+        FIGURE[0],
+    ]
+};
+
+pub(super) fn register(reg: &mut Registry) {
+    pictured::<Solved>(
+        reg,
+        |s| Ok(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?.into()),
+    );
+    pictured::<Data>(reg, |d| Ok(recipes::data(&d.0)?.into()));
+    pictured::<Trained>(reg, |r| Ok(recipes::losses(&r.0)?.into()));
+    pictured::<Spline>(reg, |s| Ok(recipes::spline(s.curve(), None)?.into()));
+    reg.add("plot", |d: Data, s: Spline| -> Fallible<Panel> {
+        Ok(recipes::spline(s.curve(), Some(&d.0))?.into())
+    });
+    reg.add("plot", |d: Data, s: Spline, options: rhai::Map| {
+        let grid = recipes::spline(s.curve(), Some(&d.0))?;
+        dressed(grid, "plot", Options::new("plot", FIGURE, options))
+    });
+    reg.describe(
+        "plot",
+        "plot(x) -> Figure",
+        "The right picture of it. plot(solution): trajectories. plot(data): points. plot(run): losses and λ by epoch. \
+         plot(data, run, #{ t_end: 12.0 }): the model's trajectory with the data, and the residuals under it; options: t_end, \
+         train_end, sample, residuals (false leaves them out). In place of the run an ensemble gives the median and the band between \
+         the quantiles low (0.25) and high (0.75); plot(ensemble): the same of the mse by epoch. plot(spline), plot(data, spline): \
+         the spline and its derivative. plot(field, solution): a phase portrait (see phase). plot([x, y, …], #{ labels: […] }): \
+         several solutions and data, component by component, or several runs. plot(hessian): its eigenvalues by rank; plot(density): a spectral density; plot([density, …], \
+         #{ values: […], label: \"t\" }): one behind the other. plot(landscape, #{ surface: true }): the loss along a line, as a map or as \
+         a surface, with the options of heatmap or of surface (map, range, log, …); losses far above the others are cut off unless range \
+         is given. plot([landscape, …], #{ labels: […] }): lines in one picture, maps and surfaces side by side in the same colours. plot(pca): the way of a run. Each \
+         of them takes the options of figure too: title, size, labels and ranges of the axes, azimuth and elevation of a surface; of \
+         two figures one above the other the upper one takes those of the vertical axis.",
+        "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
+    )
+    .options(PLOT);
+}

@@ -1,0 +1,315 @@
+//! What a binding may ask of the session it runs in.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::experiments::Place;
+use crate::{Error, Result};
+use odesync_config::Config;
+use odesync_ode::devices::Device;
+use odesync_train::logging::Tally;
+use odesync_train::training::Observer;
+
+use super::frontend::{Display, Output};
+use super::kept::Kept;
+use super::memory;
+use super::session::SessionOptions;
+
+/// The session as its bindings see it. Cheap to clone, `Send` and `Sync`: a thread of a training may hold one.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    interrupt: Arc<AtomicBool>,
+    output_failed: Mutex<Option<String>>,
+    output_closed: AtomicBool,
+    output: Output,
+    quiet: bool,
+    interactive: bool,
+    memory_limit: usize,
+    device: Device,
+    arguments: Mutex<Vec<String>>,
+    runs: RunPlan,
+    script: Mutex<Script>,
+    configured: Mutex<Configured>,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// What the code of a session asked for that arguments can change.
+#[derive(Debug, Clone, Default)]
+pub struct Configured {
+    /// How often `config(…)` or `args(…)` was called so far.
+    pub count: usize,
+    /// The last configuration, with the overrides it was made with.
+    pub config: Option<Config>,
+    /// The keys that the last `args(…)` declared.
+    pub arguments: Vec<String>,
+    /// The file of the script that asked for the configuration.
+    pub(super) script: Option<PathBuf>,
+}
+
+/// Where the runs of a script's experiments go, and what their configuration is read from.
+#[derive(Debug, Clone, Default)]
+pub struct RunPlan {
+    /// Which folder.
+    pub place: Place,
+    /// A saved configuration to use instead of the one that the script names.
+    pub config: Option<PathBuf>,
+    /// Print the configuration and end, instead of running.
+    pub print_config: bool,
+}
+
+/// What is known of the script that runs.
+#[derive(Debug, Default)]
+struct Script {
+    /// Its file.
+    path: Option<PathBuf>,
+    /// Whether arguments may be meant for a configuration.
+    configures: bool,
+    /// The keys that `args` declared.
+    declared: Vec<String>,
+}
+
+impl Host {
+    pub(super) fn new(options: SessionOptions) -> Self {
+        Self(Arc::new(Inner {
+            interrupt: Arc::default(),
+            output_failed: Mutex::new(None),
+            output_closed: AtomicBool::new(false),
+            output: options.output,
+            quiet: options.quiet,
+            interactive: options.interactive,
+            memory_limit: options.memory_limit.unwrap_or_else(memory::default_limit),
+            device: options.device,
+            arguments: Mutex::new(options.arguments),
+            runs: options.runs,
+            script: Mutex::default(),
+            configured: Mutex::default(),
+            kept: Mutex::new(None),
+        }))
+    }
+
+    /// Whether the user asked to stop. A call that lasts looks here often and then returns [`Error::Interrupted`].
+    #[inline]
+    pub fn interrupted(&self) -> bool {
+        self.0.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// [`Error::Interrupted`] if the user asked to stop.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn check(&self) -> Result<()> {
+        if self.interrupted() {
+            return Err(Error::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// The flag itself, for code that takes an `Arc<AtomicBool>`. `true` asks to stop.
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0.interrupt)
+    }
+
+    /// Whether remarks and progress are unwanted.
+    pub fn quiet(&self) -> bool {
+        self.0.quiet
+    }
+
+    /// Whether someone types and looks on: a training that is interrupted then gives the run so far.
+    pub fn interactive(&self) -> bool {
+        self.0.interactive
+    }
+
+    /// Writes one line of the script's result.
+    pub fn print(&self, line: &str) {
+        self.written(self.0.output.0.print(line));
+    }
+
+    /// Shows a value in the richest form that the front end can show.
+    pub fn display(&self, display: &Display) {
+        self.written(self.0.output.0.display(display));
+    }
+
+    fn written(&self, result: io::Result<()>) {
+        let Err(error) = result else {
+            return;
+        };
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.0.output_closed.store(true, Ordering::Relaxed);
+        } else {
+            lock(&self.0.output_failed).get_or_insert_with(|| error.to_string());
+        }
+        // The next step of the script looks at the reason.
+        self.0.interrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes one line of remark, unless quiet. A failure is ignored.
+    pub fn note(&self, line: &str) {
+        if !self.quiet() {
+            self.0.output.0.note(line);
+        }
+    }
+
+    /// The listener that shows the progress of a training that begins; nobody where it is quiet.
+    pub fn progress(&self, label: &str) -> Box<dyn Observer> {
+        match self.quiet() {
+            true => Box::new(()),
+            false => self.0.output.0.progress(label),
+        }
+    }
+
+    /// The listener that shows the progress of another long computation that begins; nobody where it is quiet.
+    pub fn tally(&self, label: &str, unit: &'static str) -> Box<dyn Tally> {
+        match self.quiet() {
+            true => Box::new(()),
+            false => self.0.output.0.tally(label, unit),
+        }
+    }
+
+    /// The arguments of the command line, `KEY=VALUE` and the other forms of overrides.
+    pub fn arguments(&self) -> Vec<String> {
+        lock(&self.0.arguments).clone()
+    }
+
+    /// Other arguments from here on.
+    pub(super) fn set_arguments(&self, arguments: Vec<String>) {
+        *lock(&self.0.arguments) = arguments;
+    }
+
+    /// The code has asked for this configuration.
+    pub(super) fn configure(&self, config: &Config) {
+        let script = self.script().path.clone();
+        let mut configured = lock(&self.0.configured);
+        configured.count += 1;
+        configured.config = Some(config.clone());
+        configured.script = script;
+    }
+
+    /// The same configuration with other arguments.
+    pub(super) fn reconfigure(&self, config: Config) {
+        lock(&self.0.configured).config = Some(config);
+    }
+
+    /// What the code asked for that arguments can change.
+    pub(super) fn configured(&self) -> Configured {
+        lock(&self.0.configured).clone()
+    }
+
+    /// Keeps what an interrupted training has done, until the evaluation ends.
+    pub(super) fn keep(&self, kept: Kept) {
+        *lock(&self.0.kept) = Some(kept);
+    }
+
+    /// Whether something is kept.
+    pub(super) fn has_kept(&self) -> bool {
+        lock(&self.0.kept).is_some()
+    }
+
+    /// What was kept.
+    pub(super) fn take_kept(&self) -> Option<Kept> {
+        lock(&self.0.kept).take()
+    }
+
+    /// Where runs go.
+    pub fn runs(&self) -> &RunPlan {
+        &self.0.runs
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        lock(&self.0.script)
+    }
+
+    /// Another script begins.
+    pub(super) fn begin(&self, path: Option<&Path>, configures: bool) {
+        *self.script() = Script {
+            path: path.map(Path::to_path_buf),
+            configures,
+            declared: vec![],
+        };
+    }
+
+    /// The file of the script that runs.
+    pub fn script_path(&self) -> Option<PathBuf> {
+        self.script().path.clone()
+    }
+
+    /// Whether arguments may be meant for a configuration.
+    pub fn configures(&self) -> bool {
+        self.script().configures
+    }
+
+    /// `args` declares its keys; the other arguments are for the configuration.
+    pub fn declare(&self, keys: &[String]) {
+        self.script().declared.extend_from_slice(keys);
+        let mut configured = lock(&self.0.configured);
+        configured.count += 1;
+        configured.arguments = keys.to_vec();
+    }
+
+    /// The arguments that `args` did not declare.
+    pub fn overrides(&self) -> Vec<String> {
+        let declared = self.script().declared.clone();
+        let mut rest = self.arguments();
+        rest.retain(|argument| !declared.iter().any(|key| key == key_of(argument)));
+        rest
+    }
+
+    /// The device of a call that names neither an engine nor a device.
+    pub fn device(&self) -> Device {
+        self.0.device
+    }
+
+    /// Bytes that the process may hold.
+    pub fn memory_limit(&self) -> usize {
+        self.0.memory_limit
+    }
+
+    /// The error for `what` if `elements` floats more would exceed the memory a script may use. Call it before allocating
+    /// anything whose size a script chooses.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] that says how much was asked for and how much there is.
+    pub fn room_for(&self, what: &str, elements: usize) -> Result<()> {
+        memory::room_for(what, elements, size_of::<f64>(), self.memory_limit())
+    }
+
+    /// [`Self::room_for`] an array of this shape. An axis of length 0 does not make the others free: `ndarray` refuses shapes
+    /// whose other axes overflow, and a walk along a very long axis would never end.
+    ///
+    /// # Errors
+    /// As [`Self::room_for`].
+    pub fn room_for_shape(&self, what: &str, shape: &[usize]) -> Result<()> {
+        let elements = shape
+            .iter()
+            .filter(|n| **n > 0)
+            .try_fold(1usize, |product, n| product.checked_mul(*n));
+        self.room_for(what, elements.unwrap_or(usize::MAX))
+    }
+
+    /// Whether the reader of the output has gone.
+    pub(super) fn output_closed(&self) -> bool {
+        self.0.output_closed.load(Ordering::Relaxed)
+    }
+
+    /// Why the output could not be written, once.
+    pub(super) fn take_output_failure(&self) -> Option<String> {
+        lock(&self.0.output_failed).take()
+    }
+
+    pub(super) fn clear_interrupt(&self) {
+        self.0.interrupt.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The key of an argument `KEY=VALUE`.
+pub(super) fn key_of(argument: &str) -> &str {
+    argument.split_once('=').map_or(argument, |(key, _)| key)
+}
+
+/// What a mutex holds; a thread that panicked with it has left it whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

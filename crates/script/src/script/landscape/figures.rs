@@ -1,0 +1,149 @@
+//! `plot` of densities, landscapes and the way of a run.
+
+use ndarray::Array2;
+use rhai::{Array as List, Map};
+
+use super::super::error::Fallible;
+use super::super::figures::{FIGURE, HEATMAP, SURFACE, dressed, pictured, set_all, taken};
+use super::super::keys::{Key, Keys};
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::Curvature;
+use super::paths::Components;
+use super::slices::Surface;
+use super::spectra::Spectrum;
+use crate::recipes::{self, Plane};
+use crate::{Error, Result};
+use odesync_plot::builders::waterfall;
+use odesync_plot::{HeatMap, Panel, Surface as Sheet};
+use odesync_train::landscape::{Landscape, on_one_grid};
+
+const SURFACES: &[Key] = &[Key::flag("surface")];
+const LABELS: &[Key] = &[Key::new("labels")];
+
+/// One landscape: a line, a map, a surface.
+const ONE: [Keys; 3] = [
+    &[SURFACES, FIGURE[0]],
+    &[SURFACES, HEATMAP[0], HEATMAP[1], FIGURE[0]],
+    &[SURFACES, SURFACE[0], SURFACE[1], FIGURE[0]],
+];
+
+/// Several.
+const SEVERAL: [Keys; 3] = [
+    &[SURFACES, LABELS, FIGURE[0]],
+    &[SURFACES, LABELS, HEATMAP[0], HEATMAP[1], FIGURE[0]],
+    &[SURFACES, LABELS, SURFACE[0], SURFACE[1], FIGURE[0]],
+];
+
+/// Several spectra.
+const SPECTRA: Keys = &[
+    &[Key::new("values"), Key::new("label"), Key::new("sigma")],
+    FIGURE[0],
+];
+
+/// All of them.
+pub(in crate::script) const PLOTS: [&[Key]; 5] =
+    [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
+
+/// How planes are drawn: with the options of `heatmap`, or of `surface`. Lines alone have no colours.
+fn plane(options: &mut Options, coloured: bool) -> Result<Plane> {
+    let surface = options.bool("surface", false)?;
+    if !coloured {
+        return Ok(Plane::Map(HeatMap::new()));
+    }
+    if surface {
+        let mut sheet = Sheet::new();
+        let given = taken(options, &Sheet::OPTIONS);
+        set_all("plot", &given, |name, value| sheet.set(name, value))?;
+        return Ok(Plane::Surface(sheet));
+    }
+    let mut cells = HeatMap::new();
+    let given = taken(options, &HeatMap::OPTIONS);
+    set_all("plot", &given, |name, value| cells.set(name, value))?;
+    Ok(Plane::Map(cells))
+}
+
+/// What a call may hold that draws a line, a map or a surface; lines have no colours.
+fn keys([line, map, sheet]: [Keys; 3], options: &Map, coloured: bool) -> Keys {
+    let surface = options.get("surface").map(rhai::Dynamic::as_bool);
+    match (coloured, surface) {
+        (false, _) => line,
+        (true, Some(Ok(true))) => sheet,
+        (true, _) => map,
+    }
+}
+
+/// Whether it is over a plane, not along a line.
+fn flat(l: &Surface) -> bool {
+    l.0.slice.axes().len() == 2
+}
+
+/// Several landscapes: lines in one picture, or planes side by side.
+pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fallible<Panel> {
+    let planes = all.iter().any(flat);
+    let mut options = Options::new("plot", keys(SEVERAL, &options, planes), options);
+    let labels = options.opt_strings("labels")?.unwrap_or_default();
+    let plane = plane(&mut options, planes)?;
+    let all: Vec<&Landscape> = all.iter().map(|l| &*l.0).collect();
+    match planes {
+        true => dressed(
+            recipes::side_by_side(&all, &labels, plane)?,
+            "plot",
+            options,
+        ),
+        false => dressed(recipes::lines(&all, &labels)?, "plot", options),
+    }
+}
+
+/// Several spectra, one behind the other.
+pub(in crate::script) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel> {
+    let mut options = Options::new("plot", SPECTRA, options);
+    let values = options.opt_array("values")?;
+    let label = options.string("label", "")?;
+    let sigma = options.opt_positive("sigma")?;
+    let values: Vec<f64> = match values {
+        Some(values) => values.iter().copied().collect(),
+        None => (1..=all.len()).map(|i| i as f64).collect(),
+    };
+    if values.len() != all.len() {
+        return Err(Error::invalid(format!(
+            "plot: {} values for {} spectra; give one for each",
+            values.len(),
+            all.len()
+        ))
+        .into());
+    }
+    let densities: Vec<_> = all.iter().map(|d| (*d.0).clone()).collect();
+    let densities = on_one_grid(&densities, None, sigma)?;
+    let grid = densities
+        .first()
+        .map(|d| d.grid.clone())
+        .unwrap_or_default();
+    let flat = densities.iter().flat_map(|d| d.density.iter().copied());
+    let rows = Array2::from_shape_vec((densities.len(), grid.len()), flat.collect())
+        .map_err(|e| Error::invalid(e.to_string()))?;
+    let figure = waterfall(&grid, &rows, &values)?.y_label(label);
+    dressed(figure, "plot", options)
+}
+
+fn one_landscape(l: &Surface, options: Map) -> Fallible<Panel> {
+    let mut options = Options::new("plot", keys(ONE, &options, flat(l)), options);
+    let plane = plane(&mut options, flat(l))?;
+    dressed(recipes::landscape(&l.0, &plane)?, "plot", options)
+}
+
+/// The items of a list, if they are all of one type.
+pub(in crate::script) fn all_of<T: Clone + 'static>(items: &List) -> Option<Vec<T>> {
+    let all: Option<Vec<T>> = items.iter().map(|x| x.clone().try_cast::<T>()).collect();
+    all.filter(|all| !all.is_empty())
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    pictured::<Spectrum>(reg, |d| Ok(recipes::density(&d.0)?.into()));
+    pictured::<Curvature>(reg, |h| Ok(recipes::spectrum(&h.0)?.into()));
+    reg.add("plot", |l: Surface| one_landscape(&l, Map::new()));
+    reg.add("plot", |l: Surface, options: Map| {
+        one_landscape(&l, options)
+    });
+    pictured::<Components>(reg, |p| Ok(recipes::path(&p.0)?.into()));
+}

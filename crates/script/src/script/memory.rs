@@ -1,0 +1,70 @@
+//! The memory that the process holds, as a counting allocator sees it, and the bound on it.
+//!
+//! The program installs the allocator (`src/main.rs`) and tells this module how to read it. In a program that does not,
+//! memory is not known and [`crate::script::limits`] falls back to a bound on the length of lists and strings.
+
+use std::sync::OnceLock;
+
+use crate::{Error, Result};
+
+pub use odesync_base::memory::{default_limit, readable};
+
+static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
+
+/// The largest `Array` when the memory in use is not known: 2^28 elements, 2 GiB.
+const ELEMENTS_WITHOUT_GAUGE: usize = 1 << 28;
+
+/// Tells how to read the bytes that are allocated now. The first call wins.
+pub fn install(gauge: fn() -> usize) {
+    // A second installation names the same global allocator: there is only one in a process.
+    let _ = GAUGE.set(gauge);
+}
+
+/// Bytes allocated now; `None` where no counting allocator is installed.
+#[inline]
+pub fn allocated() -> Option<usize> {
+    GAUGE.get().map(|gauge| gauge())
+}
+
+/// The error for `what` if `elements` of `size` bytes more would exceed `limit`.
+///
+/// # Errors
+/// [`Error::Invalid`] that says how much was asked for and how much there is.
+pub fn room_for(what: &str, elements: usize, size: usize, limit: usize) -> Result<()> {
+    let asked = elements.checked_mul(size);
+    let fits = match (asked, allocated()) {
+        (None, _) => false,
+        (Some(bytes), Some(used)) => used.saturating_add(bytes) <= limit,
+        (Some(_), None) => elements <= ELEMENTS_WITHOUT_GAUGE,
+    };
+    if fits {
+        return Ok(());
+    }
+    let asked = asked.map_or_else(|| "more bytes than can be counted".into(), readable);
+    let used = allocated().map_or_else(String::new, |used| {
+        format!("; {} are in use", readable(used))
+    });
+    Err(Error::invalid(format!(
+        "{what} would take {elements} elements ({asked}): a script may use {}{used}",
+        readable(limit)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_readable() {
+        assert_eq!(readable(12), "12 B");
+        assert_eq!(readable(1536), "1.5 KiB");
+        assert_eq!(readable(8 << 30), "8.0 GiB");
+    }
+
+    #[test]
+    fn a_product_that_overflows_has_no_room() {
+        assert!(room_for("x", usize::MAX, 8, usize::MAX).is_err());
+        assert!(room_for("x", 1_000_000_000_000, 8, 1 << 30).is_err());
+        assert!(room_for("x", 10, 8, usize::MAX).is_ok());
+    }
+}

@@ -1,0 +1,107 @@
+//! The script language: the rhai engine, its bindings, and the session that `run`, `eval` and interactive use share.
+//!
+//! # Map of the folder
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | [`session`] | [`Session`]: owns the thread, the engine and the variables; evaluates code |
+//! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
+//! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
+//! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
+//! | `error`, `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
+//! | [`frontend`] | [`Frontend`]: the receiver of what a session shows: text, figures, progress |
+//! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
+//! | `exchange`, `overview` | values shared with Rust; what is known of the variables |
+//! | `kept` | what an interrupted training leaves in an interactive session |
+//! | [`registry`], [`reference`](mod@reference) | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
+//! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and what it may hold |
+//! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
+//! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
+//! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
+//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`runs`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | [`experiments`] | `config`, `experiment` and their runs |
+//! | [`tables`] | `table(rows)`: aligned text |
+//! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
+//!
+//! # How to add a binding
+//!
+//! 1. Write a file `src/script/THING.rs` with one public function `register(reg: &mut Registry)`.
+//! 2. In it, for each type that scripts hold: `reg.kind::<Thing>("Thing")`, and `to_string`/`to_debug` by
+//!    `reg.display::<Thing>(|x| …)`. A script value must be cheap to clone: wrap the data in an `Arc`.
+//! 3. For each function: `reg.add("name", |…| …)` once for every combination of argument types (integers and floats are
+//!    two types: register both), then `reg.describe("name", "name(x, y) -> Thing", "One sentence.", "an example")`. The example
+//!    runs as a test. Properties: `reg.get`, `reg.set`, then `reg.describe_property("Thing", "thing.size -> int", "One sentence.",
+//!    "an example")`. A test finds what is not described.
+//! 4. A function that can fail returns [`Fallible<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
+//!    filled in by the engine. Messages name the cure.
+//! 5. Arguments that are numbers, lists or arrays alike are taken as `Dynamic` and read by [`convert`]; the option map is read
+//!    by [`Options`], whose keys are declared once: `reg.options(KEYS)` behind the description makes them known to completion too.
+//! 6. A call that lasts looks at `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
+//!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
+//! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.
+//!
+//! ```
+//! use odesync_script::script::{Fallible, Key, Keys, Options, Registry};
+//!
+//! const KEYS: Keys = &[&[Key::new("t")]];
+//!
+//! fn register(reg: &mut Registry) {
+//!     reg.add("decay", |rate: f64, options: rhai::Map| -> Fallible<f64> {
+//!         let mut options = Options::new("decay", KEYS, options);
+//!         let t = options.non_negative("t", 1.0)?;
+//!         options.finish()?;
+//!         Ok((-rate * t).exp())
+//!     });
+//!     reg.describe("decay", "decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })")
+//!         .options(KEYS);
+//! }
+//! ```
+
+pub mod arguments;
+pub mod array;
+pub mod convert;
+pub mod data;
+pub mod engine;
+pub mod ensembles;
+mod error;
+mod exchange;
+pub mod experiments;
+pub mod fields;
+pub mod figures;
+pub mod frontend;
+pub mod guards;
+pub mod host;
+mod kept;
+pub mod keys;
+pub mod landscape;
+pub mod limits;
+pub mod memory;
+mod names;
+pub mod numbers;
+pub mod observation;
+mod options;
+mod overview;
+pub mod reference;
+pub mod registry;
+mod report;
+pub mod runs;
+pub mod session;
+pub mod solving;
+mod sources;
+pub mod synchronizing;
+pub mod syntax;
+pub mod tables;
+mod tangents;
+pub mod training;
+
+pub use array::Array;
+pub use error::{ErrorKind, Fallible, Place, ScriptError};
+pub use exchange::{FromScript, IntoScript};
+pub use frontend::{Display, Frontend, Output};
+pub use host::{Configured, Host, RunPlan};
+pub use kept::LAST;
+pub use keys::{Key, Keys};
+pub use options::Options;
+pub use overview::{Function, Variable};
+pub use registry::{Catalogue, Doc, Registry};
+pub use session::{Outcome, Session, SessionOptions};

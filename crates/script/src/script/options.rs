@@ -1,0 +1,368 @@
+//! The option map that is the last argument of many functions.
+
+use rhai::{Array as List, Dynamic, FnPtr, Map};
+
+use crate::{Error, Result};
+use odesync_base::error;
+
+use super::convert;
+use super::keys::{self, Keys};
+
+/// Reads the option map of one call, whose keys are declared; [`Options::finish`] finds those that are not.
+///
+/// ```
+/// use odesync_script::script::{Key, Keys, Options};
+///
+/// const KEYS: Keys = &[&[Key::new("lr"), Key::new("epochs")]];
+/// let map = rhai::Engine::new().eval("#{ lr: 1, epohcs: 3 }").unwrap();
+/// let mut options = Options::new("train", KEYS, map);
+/// assert_eq!(options.positive("lr", 0.05)?, 1.0);
+/// assert_eq!(options.count("epochs", 100)?, 100);
+/// assert_eq!(
+///     options.finish().unwrap_err().to_string(),
+///     "train: unknown option \"epohcs\" (did you mean \"epochs\"?); known: lr, epochs"
+/// );
+/// # Ok::<(), odesync_script::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Options {
+    call: String,
+    keys: Keys,
+    given: Map,
+    read: Vec<&'static str>,
+}
+
+impl Options {
+    /// The options of a call; `call` is the function's name in messages.
+    pub fn new(call: impl Into<String>, keys: Keys, given: Map) -> Self {
+        Self {
+            call: call.into(),
+            keys,
+            given,
+            read: Vec::new(),
+        }
+    }
+
+    /// Takes the value of `key` as it is; `None` where the key is absent or its value `()`.
+    pub fn take(&mut self, key: &'static str) -> Option<Dynamic> {
+        debug_assert!(
+            keys::find(self.keys, key).is_some(),
+            "{}: the key {key} is read and not declared",
+            self.call
+        );
+        self.read.push(key);
+        self.given.remove(key).filter(|value| !value.is_unit())
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl FnOnce(&Dynamic) -> Option<T>,
+    ) -> Result<Option<T>> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(value) => match read(&value) {
+                Some(read) => Ok(Some(read)),
+                None => Err(self.wrong(key, expected, &value)),
+            },
+        }
+    }
+
+    /// The error for an option of the wrong type or range.
+    pub fn wrong(&self, key: &str, expected: &str, given: &Dynamic) -> Error {
+        Error::invalid(format!(
+            "{}: option \"{key}\" should be {expected}, not {}",
+            self.call,
+            convert::describe(given)
+        ))
+    }
+
+    /// An error of this call.
+    pub fn fault(&self, message: &str) -> Error {
+        Error::invalid(format!("{}: {message}", self.call))
+    }
+
+    /// The error for an item of a list, of the wrong type or range.
+    pub fn wrong_item(&self, key: &str, expected: &str, item: &Dynamic) -> Error {
+        Error::invalid(format!(
+            "{}: option \"{key}\" should hold {expected}, and {} is among them",
+            self.call,
+            convert::describe(item)
+        ))
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the value is something else; so do all getters.
+    pub fn f64(&mut self, key: &'static str, default: f64) -> Result<f64> {
+        Ok(self.opt_f64(key)?.unwrap_or(default))
+    }
+
+    /// A number that may be absent.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_f64(&mut self, key: &'static str) -> Result<Option<f64>> {
+        self.read(key, "a number", convert::number)
+    }
+
+    /// A finite number above 0.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn positive(&mut self, key: &'static str, default: f64) -> Result<f64> {
+        Ok(self.opt_positive(key)?.unwrap_or(default))
+    }
+
+    /// A finite number above 0 that may be absent.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_positive(&mut self, key: &'static str) -> Result<Option<f64>> {
+        self.read(key, "a number above 0", |value| {
+            convert::number(value).filter(|x| *x > 0.0 && x.is_finite())
+        })
+    }
+
+    /// A finite number that is 0 or above.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn non_negative(&mut self, key: &'static str, default: f64) -> Result<f64> {
+        let read = self.read(key, "a number that is 0 or above", |value| {
+            convert::number(value).filter(|x| *x >= 0.0 && x.is_finite())
+        })?;
+        Ok(read.unwrap_or(default))
+    }
+
+    /// A whole number that is 0 or above.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn usize(&mut self, key: &'static str, default: usize) -> Result<usize> {
+        Ok(self.opt_usize(key)?.unwrap_or(default))
+    }
+
+    /// A whole number that is 0 or above and may be absent.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_usize(&mut self, key: &'static str) -> Result<Option<usize>> {
+        self.read(key, "a whole number that is 0 or above", |value| {
+            value.as_int().ok().and_then(|n| usize::try_from(n).ok())
+        })
+    }
+
+    /// A whole number above 0.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn count(&mut self, key: &'static str, default: usize) -> Result<usize> {
+        let read = self.read(key, "a whole number above 0", |value| {
+            value
+                .as_int()
+                .ok()
+                .and_then(|n| usize::try_from(n).ok())
+                .filter(|n| *n > 0)
+        })?;
+        Ok(read.unwrap_or(default))
+    }
+
+    /// An unsigned seed.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_seed(&mut self, key: &'static str) -> Result<Option<u64>> {
+        self.read(key, "a whole number that is 0 or above", |value| {
+            value.as_int().ok().and_then(|n| u64::try_from(n).ok())
+        })
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn bool(&mut self, key: &'static str, default: bool) -> Result<bool> {
+        let read = self.read(key, "true or false", |value| value.as_bool().ok())?;
+        Ok(read.unwrap_or(default))
+    }
+
+    /// A string.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn string(&mut self, key: &'static str, default: &str) -> Result<String> {
+        Ok(self.opt_string(key)?.unwrap_or_else(|| default.into()))
+    }
+
+    /// A string that may be absent.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_string(&mut self, key: &'static str) -> Result<Option<String>> {
+        self.read(key, "a string", convert::text)
+    }
+
+    /// One of the names that are declared for the key, the first being the default.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] that lists the names and points at the nearest.
+    pub fn choice(&mut self, key: &'static str) -> Result<&'static str> {
+        let chosen = self.opt_choice(key)?;
+        let default = keys::find(self.keys, key).and_then(|key| key.names.first().copied());
+        chosen
+            .or(default)
+            .ok_or_else(|| Error::invalid("no choices"))
+    }
+
+    /// One of the names that are declared for the key; it may be absent.
+    ///
+    /// # Errors
+    /// Another name, with the nearest of those allowed.
+    pub fn opt_choice(&mut self, key: &'static str) -> Result<Option<&'static str>> {
+        let Some(given) = self.opt_string(key)? else {
+            return Ok(None);
+        };
+        let choices = keys::find(self.keys, key).map_or(&[][..], |key| key.names);
+        match choices.iter().find(|choice| **choice == given) {
+            Some(choice) => Ok(Some(choice)),
+            None => {
+                let unknown = error::unknown(key, &given, choices.iter().copied());
+                Err(Error::invalid(format!("{}: {unknown}", self.call)))
+            }
+        }
+    }
+
+    /// A list of strings; a single string is a list of one.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
+        self.read(key, "a list of strings", |value| {
+            match convert::text(value) {
+                Some(text) => Some(vec![text]),
+                None => value
+                    .read_lock::<List>()?
+                    .iter()
+                    .map(convert::text)
+                    .collect(),
+            }
+        })
+    }
+
+    /// An array of any rank: a number, a list of numbers (of lists …) or an `Array`.
+    ///
+    /// # Errors
+    /// See [`convert::to_array`].
+    pub fn opt_array(&mut self, key: &'static str) -> Result<Option<ndarray::ArrayD<f64>>> {
+        let what = format!("{}: option \"{key}\"", self.call);
+        self.take(key)
+            .map(|value| convert::to_array(&value, &what))
+            .transpose()
+    }
+
+    /// A closure.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_closure(&mut self, key: &'static str) -> Result<Option<FnPtr>> {
+        self.read(key, "a closure |…| …", |value| {
+            value.clone().try_cast::<FnPtr>()
+        })
+    }
+
+    /// A value of a script type, such as a method or a model.
+    ///
+    /// # Errors
+    /// See [`Options::f64`].
+    pub fn opt_value<T: rhai::Variant + Clone>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>> {
+        self.read(key, expected, |value| value.clone().try_cast::<T>())
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a key that is not declared: names the nearest one and lists those that are.
+    pub fn finish(self) -> Result<()> {
+        for key in keys::each([self.keys]) {
+            debug_assert!(
+                self.read.contains(&key.name),
+                "{}: the key {} is declared and not read",
+                self.call,
+                key.name
+            );
+        }
+        match self
+            .given
+            .keys()
+            .find(|key| keys::find(self.keys, key).is_none())
+        {
+            None => Ok(()),
+            Some(key) => {
+                let known: Vec<&str> = keys::each([self.keys])
+                    .into_iter()
+                    .map(|key| key.name)
+                    .collect();
+                let unknown = error::unknown("option", key, known);
+                Err(Error::invalid(format!("{}: {unknown}", self.call)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::Key;
+    use super::*;
+
+    const KEYS: Keys = &[&[
+        Key::new("a").names(&["dopri5", "rk4"]),
+        Key::new("b"),
+        Key::new("c"),
+    ]];
+
+    fn options(code: &str) -> Options {
+        Options::new("f", KEYS, rhai::Engine::new().eval::<Map>(code).unwrap())
+    }
+
+    fn says<T: std::fmt::Debug>(result: Result<T>, text: &str) {
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains(text), "{message}");
+    }
+
+    #[test]
+    fn types_and_ranges_are_checked_by_key() {
+        let text = "f: option \"a\" should be a number above 0, not -1 (int)";
+        says(options("#{ a: -1 }").positive("a", 1.0), text);
+        says(
+            options("#{ a: \"x\" }").f64("a", 1.0),
+            "a number, not \"x\" (string)",
+        );
+        says(options("#{ a: 1.5 }").usize("a", 1), "not 1.5 (float)");
+        says(options("#{ a: 0 }").count("a", 1), "above 0");
+        says(options("#{ a: 1 }").bool("a", true), "true or false");
+        says(
+            options("#{ a: [1, \"b\"] }").opt_strings("a"),
+            "a list of strings",
+        );
+        says(
+            options("#{ a: \"dopri\" }").choice("a"),
+            "did you mean \"dopri5\"",
+        );
+    }
+
+    #[test]
+    fn absent_and_unit_mean_the_default() {
+        let mut read = options("#{ a: (), b: 2 }");
+        assert_eq!(read.f64("a", 0.5).unwrap(), 0.5);
+        assert_eq!(read.f64("b", 0.5).unwrap(), 2.0);
+        assert_eq!(read.opt_string("c").unwrap(), None);
+        assert!(read.finish().is_ok());
+    }
+}

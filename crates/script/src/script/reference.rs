@@ -1,0 +1,422 @@
+//! The documentation of the script's functions as text: a list by topic, one function's page, everything as Markdown.
+
+use std::fmt::Write;
+
+use super::keys::each;
+use super::registry::Doc;
+use crate::{Error, Result};
+use odesync_base::error::nearest;
+
+/// The most columns of a line of text.
+pub const WIDTH: usize = 100;
+
+/// The topics, in the order in which they first appear.
+pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
+    let mut topics = Vec::new();
+    for doc in docs {
+        if !topics.contains(&doc.topic) {
+            topics.push(doc.topic);
+        }
+    }
+    topics
+}
+
+/// Everything by topic, a line or two each, of at most `width` columns where words allow it.
+pub fn index(docs: &[Doc], width: usize) -> String {
+    let topics = topics(docs).into_iter();
+    let mut text: Vec<String> = topics.map(|topic| topic_page(docs, topic, width)).collect();
+    text.push(
+        "`odesync docs NAME` (`:doc NAME` in the REPL) shows one with an example, or a topic, or a type with its members.\n".into(),
+    );
+    text.join("\n")
+}
+
+fn topic_page(docs: &[Doc], topic: &str, width: usize) -> String {
+    let here: Vec<&Doc> = docs.iter().filter(|doc| doc.topic == topic).collect();
+    format!("{}\n{}", capital(topic), list(&here, width))
+}
+
+/// A line or two each.
+fn list(docs: &[&Doc], width: usize) -> String {
+    let names = docs.iter().map(|doc| short(doc).chars().count()).max();
+    let names = names.unwrap_or(0);
+    let mut text = String::new();
+    for doc in docs {
+        let name = format!("  {:names$}  ", short(doc));
+        let margin = " ".repeat(name.chars().count());
+        text += &wrapped(
+            first_sentence(doc.text).split_whitespace(),
+            [&name, &margin],
+            width,
+        );
+    }
+    text
+}
+
+/// What stands in a list: `slope` for a function, `run.predict` for a method, `run.best_mse` for a property.
+fn short(doc: &Doc) -> &'static str {
+    let name = doc.signature.split(['(', ' ']).next();
+    name.filter(|name| name.ends_with(doc.name))
+        .unwrap_or(doc.name)
+}
+
+/// The name that a signature gives to the value before the dot.
+fn receiver(doc: &Doc) -> Option<&'static str> {
+    short(doc).split_once('.').map(|(receiver, _)| receiver)
+}
+
+fn first_sentence(text: &str) -> &str {
+    match text.find(". ") {
+        Some(end) => &text[..=end],
+        None => text,
+    }
+}
+
+fn capital(topic: &str) -> String {
+    let mut letters = topic.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// What there is to say about a name: a function, a property (`best_mse` or `run.best_mse`), a constant or a topic. Lines have at
+/// most `width` columns, where words allow it.
+///
+/// # Errors
+/// [`Error::Invalid`] for a name that is not known, with those like it.
+pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let named: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
+    // `data.slice` is the one of data; where nothing is called so, as for `d.slice`, all of that name are meant.
+    let mut exact = named.clone();
+    exact.retain(|doc| {
+        let kind = doc.of.map(|of| format!("{of}.{last}"));
+        doc.signature.starts_with(name) || kind.as_deref() == Some(name)
+    });
+    let chosen = if last != name && !exact.is_empty() {
+        exact
+    } else {
+        named
+    };
+    let mut pages: Vec<String> = chosen.into_iter().map(|doc| entry(doc, width)).collect();
+    pages.extend(type_page(docs, name, width));
+    let topic = name.to_lowercase();
+    if topics(docs).contains(&topic.as_str()) {
+        pages.push(topic_page(docs, &topic, width));
+    }
+    if pages.is_empty() {
+        return Err(unknown(docs, name));
+    }
+    Ok(pages.join("\n"))
+}
+
+/// What makes a value of a type, and its members.
+fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
+    let receivers: Vec<_> = docs
+        .iter()
+        .filter(|doc| doc.of == Some(kind))
+        .filter_map(receiver)
+        .collect();
+    let gives = |doc: &&Doc| {
+        let (_, given) = doc.signature.rsplit_once(" -> ").unwrap_or_default();
+        given
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| word == kind)
+    };
+    let makers = docs.iter().filter(|doc| receiver(doc).is_none());
+    let makers: Vec<&Doc> = makers.filter(gives).collect();
+    let members = docs.iter();
+    let members: Vec<&Doc> = members
+        .filter(|doc| receiver(doc).is_some_and(|r| receivers.contains(&r)))
+        .collect();
+    let part = |title: &str, docs: &[&Doc]| match docs {
+        [] => String::new(),
+        _ => format!("{title}\n{}", list(docs, width)),
+    };
+    let page = part(&format!("{kind}, made by"), &makers)
+        + part(&format!("Members of {kind}"), &members).as_str();
+    (!page.is_empty()).then_some(page)
+}
+
+fn entry(doc: &Doc, width: usize) -> String {
+    let keys = keys(doc, "").map_or(String::new(), |keys| {
+        format!("\n{}", wrapped(keys.split_whitespace(), ["  "; 2], width))
+    });
+    format!(
+        "{}{}{keys}\nExample:\n{}",
+        wrapped(doc.signature.split_whitespace(), ["", "  "], width),
+        wrapped(doc.text.split_whitespace(), ["  "; 2], width),
+        wrapped_code(doc.example, width)
+    )
+}
+
+/// So many values of a key are listed; of more only the first few.
+const VALUES: usize = 8;
+
+/// The keys of the options with what may stand behind them, each between `marks`.
+fn keys(doc: &Doc, marks: &str) -> Option<String> {
+    let all: Vec<String> = each([doc.options])
+        .into_iter()
+        .map(|key| {
+            // The arguments of a call are left out.
+            let whole = |value: String| match value.ends_with('(') {
+                true => value + "…)",
+                false => value,
+            };
+            let mut values: Vec<String> = key.values().map(whole).collect();
+            if values.len() > VALUES {
+                values.truncate(3);
+                values.push("…".into());
+            }
+            let name = format!("{marks}{}{marks}", key.name);
+            match key.code == ["true", "false"] || values.is_empty() {
+                true => name,
+                false => format!("{name} ({})", values.join(", ")),
+            }
+        })
+        .collect();
+    (!all.is_empty()).then(|| format!("Keys of the options: {}.", all.join(", ")))
+}
+
+/// Words in lines of at most `width` columns, the first and the others behind a margin each.
+fn wrapped<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    [first, other]: [&str; 2],
+    width: usize,
+) -> String {
+    let mut lines = String::from(first);
+    let (mut column, mut empty) = (first.chars().count(), true);
+    for word in words {
+        let length = word.chars().count();
+        if !empty && column + 1 + length > width {
+            lines = lines + "\n" + other;
+            (column, empty) = (other.chars().count(), true);
+        }
+        if !empty {
+            lines.push(' ');
+            column += 1;
+        }
+        lines += word;
+        (column, empty) = (column + length, false);
+    }
+    lines + "\n"
+}
+
+/// One statement a line, or on several where it is long.
+fn wrapped_code(code: &str, width: usize) -> String {
+    let lines = statements(code);
+    let lines = lines.iter().map(|line| {
+        // Not at a space inside a string.
+        let mut quoted = false;
+        let words = line.split(|c| {
+            quoted ^= c == '"';
+            c == ' ' && !quoted
+        });
+        wrapped(words, ["  ", "      "], width)
+    });
+    lines.collect()
+}
+
+/// The statements of an example, each with its semicolon.
+fn statements(code: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut depth = 0i32;
+    let mut quoted = false;
+    for c in code.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if let Some(line) = lines.last_mut()
+            && !(line.is_empty() && c == ' ')
+        {
+            line.push(c);
+        }
+        if c == ';' && depth == 0 && !quoted {
+            lines.push(String::new());
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+fn unknown(docs: &[Doc], name: &str) -> Error {
+    let mut left: Vec<&str> = docs
+        .iter()
+        .map(|doc| doc.name)
+        .chain(topics(docs))
+        .collect();
+    left.sort_unstable();
+    left.dedup();
+    let mut near = Vec::new();
+    while near.len() < 3
+        && let Some(found) = nearest(name, left.iter().copied())
+    {
+        near.push(found);
+        left.retain(|n| *n != found);
+    }
+    // A part of a name, such as "spline".
+    let lower = name.to_lowercase();
+    let within = left
+        .iter()
+        .filter(|n| lower.len() > 2 && n.contains(&lower));
+    near.extend(within.take(3));
+    let hint = match near[..] {
+        [] => ";".into(),
+        _ => format!("; did you mean {}?", near.join(", ")),
+    };
+    Error::invalid(format!(
+        "nothing is called \"{name}\"{hint} `odesync docs` (`:doc` in the REPL) lists everything by topic"
+    ))
+}
+
+/// Everything as one page of Markdown.
+pub fn markdown(docs: &[Doc]) -> String {
+    let mut text = String::from("# Functions of the script language\n");
+    for topic in topics(docs) {
+        text.push_str(&format!("\n## {}\n", capital(topic)));
+        for doc in docs.iter().filter(|doc| doc.topic == topic) {
+            // Writing into a string cannot fail.
+            let keys = keys(doc, "`").map_or(String::new(), |keys| format!("\n\n{keys}"));
+            let _ = write!(
+                text,
+                "\n### `{}`\n\n{}{keys}\n\n```rhai\n{}\n```\n",
+                doc.signature,
+                escaped(doc.text),
+                statements(doc.example).join("\n")
+            );
+        }
+    }
+    text
+}
+
+/// Text in which nothing is Markdown but code between backticks.
+fn escaped(text: &str) -> String {
+    let mut code = false;
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        code ^= c == '`';
+        if !code && matches!(c, '*' | '_' | '<' | '[' | '#' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCS: [Doc; 4] = [
+        Doc {
+            topic: "arrays",
+            of: None,
+            name: "slice",
+            signature: "x.slice(axis, from, to) -> Array",
+            text: "A part. To the end without `to`.",
+            example: "let x = [1; 2]; x.slice(0, 1)",
+            options: &[],
+        },
+        Doc {
+            topic: "data",
+            of: None,
+            name: "slice",
+            signature: "data.slice(from, to) -> Dataset",
+            text: "The times of a_b.",
+            example: "d",
+            options: &[],
+        },
+        Doc {
+            topic: "data",
+            of: Some("Dataset"),
+            name: "dof",
+            signature: "data.dof -> int",
+            text: "How many.",
+            example: "data.dof",
+            options: &[],
+        },
+        Doc {
+            topic: "data",
+            of: None,
+            name: "read_csv",
+            signature: "read_csv(path) -> Dataset",
+            text: "Reads.",
+            example: "read_csv(\"a;b.csv\")",
+            options: &[],
+        },
+    ];
+
+    #[test]
+    fn a_list_by_topic() {
+        assert_eq!(
+            index(&DOCS, WIDTH).split("\n`odesync").next(),
+            Some(
+                "Arrays\n  x.slice  A part.\n\nData\n  data.slice  The times of a_b.\n  data.dof    How many.\n  read_csv    Reads.\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_name_may_have_several_meanings() {
+        let both = page(&DOCS, "slice", WIDTH).unwrap();
+        assert!(both.contains("x.slice(axis") && both.contains("data.slice(from"));
+        let one = page(&DOCS, "data.slice", WIDTH).unwrap();
+        assert!(!one.contains("x.slice(axis") && one.contains("data.slice(from"));
+        assert_eq!(page(&DOCS, "d.slice", WIDTH).unwrap(), both);
+        let property = page(&DOCS, "dof", WIDTH).unwrap();
+        assert_eq!(
+            property,
+            "data.dof -> int\n  How many.\n\nExample:\n  data.dof\n"
+        );
+        assert_eq!(page(&DOCS, "Dataset.dof", WIDTH).unwrap(), property);
+        assert!(
+            page(&DOCS, "Data", WIDTH)
+                .unwrap()
+                .starts_with("Data\n  data.slice")
+        );
+    }
+
+    #[test]
+    fn a_type_has_a_page_of_what_makes_it_and_of_its_members() {
+        assert_eq!(
+            page(&DOCS, "Dataset", WIDTH).unwrap(),
+            "Dataset, made by\n  read_csv  Reads.\nMembers of Dataset\n  data.slice  The times of a_b.\n  data.dof    How many.\n"
+        );
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(
+            list(&[&DOCS[1]], 24),
+            "  data.slice  The times\n              of a_b.\n"
+        );
+        let code = "let a = f(1, \"b c d e f\");";
+        assert_eq!(
+            wrapped_code(code, 20),
+            "  let a = f(1,\n      \"b c d e f\");\n"
+        );
+    }
+
+    #[test]
+    fn unknown_names_have_neighbours() {
+        let message = |name| page(&DOCS, name, WIDTH).unwrap_err().to_string();
+        assert!(message("raed_csv").contains("did you mean read_csv?"));
+        assert!(message("csv").contains("did you mean read_csv?"));
+        assert!(message("zzz").starts_with("nothing is called \"zzz\""));
+        assert!(!message("zzz").contains("did you mean"));
+    }
+
+    #[test]
+    fn markdown_shows_texts_as_they_are() {
+        let text = markdown(&DOCS);
+        assert!(
+            text.contains(
+                "## Data\n\n### `data.slice(from, to) -> Dataset`\n\nThe times of a\\_b.\n"
+            )
+        );
+        assert!(text.contains("```rhai\nlet x = [1; 2];\nx.slice(0, 1)\n```\n"));
+        assert!(text.contains("read_csv(\"a;b.csv\")"));
+    }
+}

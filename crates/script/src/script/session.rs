@@ -1,0 +1,265 @@
+//! A session: one engine and its variables, on a thread of its own.
+
+mod options;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{Builder, JoinHandle};
+
+use super::error::{ErrorKind, ScriptError};
+use super::exchange::{FromScript, IntoScript};
+use super::experiments::configuration;
+use super::host::{Configured, Host, key_of};
+use super::limits;
+use super::overview::{Function, Variable};
+use super::registry::{Catalogue, Doc};
+pub use options::{Interrupt, Outcome, SessionOptions};
+use state::{Interpreter, State};
+
+/// One engine with its variables. Variables and functions stay from one evaluation to the next.
+///
+/// The engine lives on a thread of its own with a large stack, so that deep recursion ends with an error; the session itself
+/// may be sent to any thread.
+///
+/// ```
+/// use odesync_script::script::{Session, SessionOptions};
+///
+/// let mut session = Session::new(SessionOptions::default())?;
+/// session.eval("let x = arange(0.0, 1.0, 0.25)", None)?;
+/// assert_eq!(session.eval("sum(x)", None)?.text, "1.5");
+/// # Ok::<(), odesync_script::script::ScriptError>(())
+/// ```
+///
+/// Rust and the scripts of a session share variables:
+///
+/// ```
+/// use odesync_ode::dynamics::lotka_volterra;
+/// use odesync_script::script::{Session, SessionOptions};
+///
+/// let mut session = Session::new(SessionOptions::default())?;
+/// let field = lotka_volterra()?;
+/// session.set("field", field)?;
+/// session.eval("let data = dataset(field, [1, 1], arange(0.0, 5.0, 0.1));", None)?;
+/// let data: odesync_train::datasets::Dataset = session.get("data")?;
+/// assert_eq!(data.len(), 50);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Session {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    host: Host,
+}
+
+type Job = Box<dyn FnOnce(&mut dyn Interpreter) + Send>;
+
+impl Session {
+    /// Starts the thread and sets up the engine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] where the system refuses the thread.
+    pub fn new(options: SessionOptions) -> Result<Self, ScriptError> {
+        let host = Host::new(options);
+        let mut refused = String::new();
+        for stack in limits::STACK {
+            let (jobs, queue) = channel::<Job>();
+            let host_there = host.clone();
+            let thread = Builder::new()
+                .name("script".into())
+                .stack_size(stack)
+                .spawn(move || {
+                    let mut state = State::new(host_there);
+                    while let Ok(job) = queue.recv() {
+                        job(&mut state);
+                    }
+                });
+            match thread {
+                Ok(thread) => {
+                    return Ok(Self {
+                        jobs: Some(jobs),
+                        thread: Some(thread),
+                        host,
+                    });
+                }
+                Err(error) => refused = error.to_string(),
+            }
+        }
+        Err(ScriptError::new(
+            ErrorKind::Limit,
+            format!("the system refuses a thread for the script: {refused}"),
+        )
+        .with_hint("raise the limit on virtual memory (ulimit -v)"))
+    }
+
+    /// Evaluates code. `source` is the file it comes from, or a name for it in messages.
+    ///
+    /// # Errors
+    /// Whatever the script ends with; variables that were set before stay.
+    pub fn eval(&mut self, code: &str, source: Option<&Path>) -> Result<Outcome, ScriptError> {
+        let code = code.to_string();
+        let name = source.map_or_else(|| "<eval>".into(), |path| path.display().to_string());
+        self.on_thread(move |state| state.eval(&code, &name, None))
+    }
+
+    /// Runs a script file. Arguments that the script doesn't ask for are an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a file that can't be read or arguments that aren't wanted; else as [`Session::eval`].
+    pub fn run_file(&mut self, path: &Path) -> Result<Outcome, ScriptError> {
+        let bytes = std::fs::read(path).map_err(|error| {
+            let message = format!("cannot read {}: {error}", path.display());
+            ScriptError::new(ErrorKind::Usage, message)
+        })?;
+        let code = String::from_utf8(bytes).map_err(|error| {
+            let place = error.utf8_error().valid_up_to();
+            let message = format!("{} is not UTF-8 text (byte {place})", path.display());
+            ScriptError::new(ErrorKind::Syntax, message)
+        })?;
+        let (name, path) = (path.display().to_string(), path.to_path_buf());
+        self.on_thread(move |state| state.eval(&code, &name, Some(&path)))
+    }
+
+    /// The handle that stops an evaluation.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(self.host.interrupt_flag())
+    }
+
+    /// The documentation of every function, property and constant.
+    pub fn docs(&mut self) -> Vec<Doc> {
+        self.on_thread(|state| Ok(state.catalogue().docs.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Names of functions, properties and constants that have no documentation.
+    pub fn undescribed(&mut self) -> Vec<String> {
+        self.on_thread(|state| Ok(state.catalogue().undescribed()))
+            .unwrap_or_default()
+    }
+
+    /// Everything known about the functions, properties and constants.
+    pub fn catalogue(&mut self) -> Catalogue {
+        self.on_thread(|state| Ok(state.catalogue().clone()))
+            .unwrap_or_default()
+    }
+
+    /// The names of the variables that are set.
+    pub fn variables(&mut self) -> Vec<String> {
+        self.on_thread(|state| Ok(state.variables()))
+            .unwrap_or_default()
+    }
+
+    /// The variables that are set, by name.
+    pub fn overview(&mut self) -> Vec<Variable> {
+        self.on_thread(|state| Ok(state.overview()))
+            .unwrap_or_default()
+    }
+
+    /// The functions that the session's code has defined, by name.
+    pub fn functions(&mut self) -> Vec<Function> {
+        self.on_thread(|state| Ok(state.functions()))
+            .unwrap_or_default()
+    }
+
+    /// Sets a variable, whether there is one of this name or not. What scripts change then is theirs; the Rust value that came in
+    /// is no more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a name that no variable can have, such as that of a constant.
+    pub fn set(&mut self, name: &str, value: impl IntoScript) -> Result<(), ScriptError> {
+        let name = name.to_string();
+        self.on_thread(move |state| state.set(&name, value.into_script()))
+    }
+
+    /// A copy of a variable's value.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a variable that is not set, or holds a value of another type.
+    pub fn get<T: FromScript>(&mut self, name: &str) -> Result<T, ScriptError> {
+        let name = name.to_string();
+        self.on_thread(move |state| {
+            let value = T::from_script(state.value(&name)?);
+            value.map_err(|error| ScriptError::new(ErrorKind::Usage, format!("{name}: {error}")))
+        })
+    }
+
+    /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on. The configuration of
+    /// [`Session::configured`] then has them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where the last `config(…)` or `args(…)` could not take them; they then stay as they were.
+    pub fn set_arguments(&mut self, arguments: Vec<String>) -> Result<(), ScriptError> {
+        let usage = |error: crate::Error| ScriptError::new(ErrorKind::Usage, error.to_string());
+        let asked = self.host.configured();
+        let declared = asked.arguments;
+        let rest: Vec<String> = arguments
+            .iter()
+            .filter(|argument| !declared.iter().any(|key| key == key_of(argument)))
+            .cloned()
+            .collect();
+        match (&asked.config, rest.first()) {
+            (Some(config), _) => {
+                let script = asked.script.as_deref();
+                let config = configuration(&self.host, script, config.name(), &rest);
+                self.host.reconfigure(config.map_err(usage)?);
+            }
+            (None, Some(argument)) if !declared.is_empty() => {
+                let known = declared.iter().map(String::as_str);
+                return Err(usage(odesync_base::error::unknown(
+                    "argument",
+                    key_of(argument),
+                    known,
+                )));
+            }
+            _ => {}
+        }
+        self.host.set_arguments(arguments);
+        Ok(())
+    }
+
+    /// What the last `config(…)` and `args(…)` gave.
+    pub fn configured(&self) -> Configured {
+        self.host.configured()
+    }
+
+    /// Runs a job on the session's thread. A panic there is an error here, and the session lives on.
+    fn on_thread<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Interpreter) -> Result<T, ScriptError> + Send + 'static,
+    ) -> Result<T, ScriptError> {
+        let (answer, answered) = channel();
+        let job: Job = Box::new(move |state| {
+            let result = catch_unwind(AssertUnwindSafe(|| work(state)));
+            let result = result.unwrap_or_else(|payload| Err(defect(&*payload)));
+            // Nobody waits any more only if the session was dropped.
+            let _ = answer.send(result);
+        });
+        let gone = || ScriptError::new(ErrorKind::Defect, "the script's thread has ended");
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job).map_err(|_| gone())?;
+        answered.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported by the job that caused it.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn defect(payload: &(dyn Any + Send)) -> ScriptError {
+    let what = payload
+        .downcast_ref::<&str>()
+        .map(|text| text.to_string())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "unknown panic".into());
+    ScriptError::new(ErrorKind::Defect, format!("internal error: {what}"))
+        .with_hint("this is a defect in odesync; please report it with the script that led to it")
+}

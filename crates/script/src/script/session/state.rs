@@ -1,0 +1,287 @@
+//! What lives on the session's thread: the engine, its variables, and an evaluation.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use rhai::{AST, Dynamic, Engine, Scope};
+
+use super::super::error::{ErrorKind, Fallible, ScriptError};
+use super::super::host::Host;
+use super::super::kept::LAST;
+use super::super::overview::{Function, Variable};
+use super::super::registry::Catalogue;
+use super::super::report::Report;
+use super::super::sources::Sources;
+use super::super::syntax::Watch;
+use super::super::{engine, memory};
+use super::Outcome;
+use odesync_plot::Panel;
+
+/// What the thread is asked for.
+///
+/// It is called through this trait only, so that the code that runs is that of the library which made the session. In a notebook
+/// each cell is a library of its own with another copy of the engine, and some of what the engine holds (its empty vectors) can only be
+/// dropped by the copy that made it.
+pub(super) trait Interpreter {
+    /// The documentation and the names of everything that scripts can use.
+    fn catalogue(&self) -> &Catalogue;
+
+    /// The names of the variables that are set.
+    fn variables(&self) -> Vec<String>;
+
+    /// The variables that are set, by name.
+    fn overview(&self) -> Vec<Variable>;
+
+    /// The functions that were defined, by name.
+    fn functions(&self) -> Vec<Function>;
+
+    /// Sets a variable.
+    fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError>;
+
+    /// The value of a variable.
+    fn value(&self, name: &str) -> Result<&Dynamic, ScriptError>;
+
+    /// Evaluates code; `file` is the script's, whose arguments must be wanted.
+    fn eval(&mut self, code: &str, name: &str, file: Option<&Path>)
+    -> Result<Outcome, ScriptError>;
+}
+
+/// What lives on the thread.
+pub(super) struct State {
+    engine: Engine,
+    catalogue: Catalogue,
+    watch: Rc<Watch>,
+    scope: Scope<'static>,
+    constants: Scope<'static>,
+    functions: AST,
+    sources: Sources,
+    host: Host,
+}
+
+impl State {
+    pub fn new(host: Host) -> Self {
+        let watch = Rc::new(Watch::default());
+        let (engine, constants, catalogue) = engine::build(&host, &watch);
+        Self {
+            engine,
+            catalogue,
+            watch,
+            scope: constants.clone(),
+            constants,
+            functions: AST::empty(),
+            sources: Sources::default(),
+            host,
+        }
+    }
+
+    /// The variables with their values; of those with the same name the one that is in sight.
+    fn in_sight(&self) -> Vec<(&str, &Dynamic)> {
+        let mut seen: Vec<(&str, &Dynamic)> = self
+            .scope
+            .iter_raw()
+            .map(|(name, _, _)| name)
+            .filter(|name| !self.constants.contains(name))
+            .filter_map(|name| Some((name, self.scope.get(name)?)))
+            .collect();
+        seen.sort_by_key(|(name, _)| *name);
+        seen.dedup_by_key(|(name, _)| *name);
+        seen
+    }
+
+    /// A variable declared anew hides the old one for good.
+    fn forget_shadowed(&mut self) {
+        let mut names: Vec<&str> = self.scope.iter_raw().map(|(name, _, _)| name).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            self.scope = self.scope.clone_visible();
+        }
+    }
+
+    fn compile(&mut self, code: &str, name: &str, file: Option<&Path>) -> Result<AST, ScriptError> {
+        let parsed = self.engine.compile_with_scope(&self.scope, code);
+        let mut ast = parsed.map_err(|error| self.report().parse_error(&error, name))?;
+        ast.set_source(name);
+        self.host.begin(file, self.watch.may_call(&["config"]));
+        let given = self.host.arguments();
+        if let Some(argument) = given
+            .first()
+            .filter(|_| file.is_some() && !self.host.interactive())
+            && !self.watch.may_call(&["args", "config"])
+        {
+            return Err(ScriptError::new(
+                ErrorKind::Usage,
+                format!("{name} takes no arguments, but {argument} is given"),
+            )
+            .with_hint("a script declares its arguments by `let opt = args(#{ epochs: 600 });`"));
+        }
+        let run = self.functions.merge(&ast);
+        self.functions = run.clone_functions_only();
+        Ok(run)
+    }
+
+    fn run(&mut self, ast: &AST, name: &str) -> Result<Outcome, ScriptError> {
+        let result = self
+            .engine
+            .eval_ast_with_scope::<Dynamic>(&mut self.scope, ast);
+        let value = result.map_err(|error| self.report().run_error(*error, name))?;
+        if let Some(reason) = self.host.take_output_failure() {
+            self.host.clear_interrupt();
+            let message = format!("cannot write the output: {reason}");
+            return Err(ScriptError::new(ErrorKind::Runtime, message));
+        }
+        if self.host.output_closed() {
+            self.host.clear_interrupt();
+            return Err(ScriptError::new(
+                ErrorKind::OutputClosed,
+                "the output is closed",
+            ));
+        }
+        if value.is_unit() {
+            return Ok(Outcome {
+                text: String::new(),
+                is_unit: true,
+                figure: None,
+            });
+        }
+        if self.host.has_kept() {
+            // The code is at its end; showing what it gave must not be interrupted in its place.
+            self.host.clear_interrupt();
+        }
+        let outcome = Outcome {
+            text: self
+                .show(&value)
+                .map_err(|error| self.report().run_error(*error, name))?,
+            is_unit: false,
+            figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
+        };
+        if self.host.interactive() && self.scope.is_constant(LAST) != Some(true) {
+            self.scope.set_value(LAST, value);
+        }
+        Ok(outcome)
+    }
+
+    /// A value as `print` shows it.
+    fn show(&self, value: &Dynamic) -> Fallible<String> {
+        let mut scope = Scope::new();
+        scope.push_dynamic("value", value.clone());
+        let shown = self
+            .engine
+            .eval_expression_with_scope::<Dynamic>(&mut scope, "value.to_string()")?;
+        Ok(shown.to_string())
+    }
+
+    /// After too much memory was used: what the evaluation made goes, and if that is not enough, everything.
+    fn free_memory(&mut self, held: usize) {
+        let limit = self.host.memory_limit();
+        let too_much = || memory::allocated().is_some_and(|used| used > limit);
+        if too_much() {
+            self.scope.rewind(held);
+        }
+        if too_much() {
+            self.scope = self.constants.clone();
+            self.host.note("all variables were dropped to free memory");
+        }
+    }
+
+    fn report(&self) -> Report<'_> {
+        Report {
+            sources: &self.sources,
+            catalogue: &self.catalogue,
+            watch: &self.watch,
+            functions: &self.functions,
+            variables: self.variables(),
+            host: &self.host,
+        }
+    }
+}
+
+impl Interpreter for State {
+    fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    fn variables(&self) -> Vec<String> {
+        let names = self.in_sight().into_iter();
+        names.map(|(name, _)| name.to_string()).collect()
+    }
+
+    fn overview(&self) -> Vec<Variable> {
+        let all = self.in_sight().into_iter();
+        all.map(|(name, value)| {
+            let text = self.show(value).unwrap_or_else(|_| "?".into());
+            let kind = self.engine.map_type_name(value.type_name());
+            Variable::new(name, kind, value, &text)
+        })
+        .collect()
+    }
+
+    fn functions(&self) -> Vec<Function> {
+        Function::all(&self.functions)
+    }
+
+    fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError> {
+        let usage = |message: String| ScriptError::new(ErrorKind::Usage, message);
+        let letters = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !letters || self.engine.compile(format!("let {name} = 0;")).is_err() {
+            return Err(usage(format!(
+                "\"{name}\" can't be a variable's name: names are letters, digits and _, and no word of the language"
+            )));
+        }
+        if self.scope.is_constant(name) == Some(true) {
+            return Err(usage(format!("{name} is a constant")));
+        }
+        match self.scope.get_mut(name) {
+            Some(held) => *held = value,
+            None => {
+                self.scope.push_dynamic(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&self, name: &str) -> Result<&Dynamic, ScriptError> {
+        self.scope.get(name).ok_or_else(|| {
+            let (message, _) = self.report().unknown_variable(name);
+            ScriptError::new(ErrorKind::Usage, message)
+        })
+    }
+
+    fn eval(
+        &mut self,
+        code: &str,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<Outcome, ScriptError> {
+        let code = without_preamble(code);
+        let code = self.sources.add(name, &code);
+        self.watch.reset();
+        let held = self.scope.len();
+        let mut result = self
+            .compile(&code, name, file)
+            .and_then(|ast| self.run(&ast, name));
+        match &result {
+            Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
+            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
+            _ => {}
+        }
+        if let Some(kept) = self.host.take_kept() {
+            self.host.clear_interrupt();
+            let remark = kept.bind(&mut self.scope);
+            match &mut result {
+                Err(error) => error.hint = Some(remark),
+                Ok(_) => self.host.note(&remark),
+            }
+        }
+        self.forget_shadowed();
+        result
+    }
+}
+
+/// The code without a byte order mark, and with a first line `#!…` blanked so that lines keep their numbers.
+fn without_preamble(code: &str) -> String {
+    let code = code.strip_prefix('\u{feff}').unwrap_or(code);
+    match code.strip_prefix("#!") {
+        Some(rest) => format!("//{rest}"),
+        None => code.to_string(),
+    }
+}

@@ -1,0 +1,417 @@
+//! `solve` and its options.
+
+use std::sync::Arc;
+
+use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
+
+use super::array::Array;
+use super::convert;
+use super::error::Fallible;
+use super::fields::{Field, event};
+use super::host::Host;
+use super::keys::{Key, Keys};
+use super::options::Options;
+use super::registry::Registry;
+use crate::{Error, Result};
+use odesync_base::tables::number;
+use odesync_ode::devices::Device;
+use odesync_ode::engines::engine;
+use odesync_ode::odesolve::{
+    Adjoint, Controller, Direction, Event, Family, Solution, SolveOptions, Stats, methods, solve_on,
+};
+
+/// A solution as scripts hold it.
+#[derive(Clone)]
+pub struct Solved(pub Arc<Solution>);
+
+/// The keys of a solver but its method's.
+pub(super) const STEPS: &[Key] = &[
+    Key::new("rtol"),
+    Key::new("atol"),
+    Key::new("step_size"),
+    Key::new("substeps"),
+    Key::new("max_step"),
+    Key::new("controller").names(&Controller::NAMES),
+    Key::new("first_step"),
+    Key::new("max_steps"),
+    Key::flag("breakpoints"),
+];
+
+/// The solver's method, where training has the key `method` for its own.
+pub(super) const SOLVER: &[Key] = &[Key::new("solver").names(&methods::NAMES)];
+
+/// The solver's method, where there is no other.
+pub(super) const METHOD: &[Key] = &[Key::new("method").names(&methods::NAMES)];
+
+/// How gradients are computed.
+pub(super) const ADJOINT: &[Key] = &[
+    Key::new("adjoint").names(&Adjoint::NAMES),
+    Key::new("adjoint_rtol"),
+    Key::new("adjoint_atol"),
+];
+
+/// Where it runs.
+pub(super) const ENGINE: &[Key] = &[
+    Key::new("engine").names(&["native", "torch"]),
+    Key::new("device").names(&["cpu", "cuda"]),
+];
+
+/// An event.
+const EVENT: &[Key] = &[
+    Key::new("event"),
+    Key::new("direction").names(&Direction::NAMES),
+    Key::flag("terminal"),
+];
+
+const SOLVE: Keys = &[
+    METHOD,
+    STEPS,
+    EVENT,
+    &[Key::new("events").map(&[EVENT])],
+    ENGINE,
+];
+
+/// Reads the options of a solve; `method` is the key under which the method stands.
+///
+/// # Errors
+/// A value of the wrong type or out of its range.
+pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOptions> {
+    let mut solver = SolveOptions::default();
+    if let Some(name) = options.opt_string(method)? {
+        solver.method = methods::by_name(&name)?;
+    }
+    solver.rtol = options.non_negative("rtol", solver.rtol)?;
+    solver.atol = options.positive("atol", solver.atol)?;
+    solver.step_size = options.opt_positive("step_size")?;
+    solver.substeps = options.opt_usize("substeps")?;
+    solver.max_step = options.opt_positive("max_step")?;
+    let controller = options.opt_string("controller")?;
+    if let Some(name) = &controller {
+        solver.controller = Controller::by_name(name)?;
+    }
+    solver.first_step = options.opt_positive("first_step")?;
+    solver.max_steps = options.count("max_steps", solver.max_steps)?;
+    solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
+    solver.check()?;
+    idle(&solver, controller.is_some())?;
+    Ok(solver)
+}
+
+/// The error for an option that changes nothing with this method and these steps.
+fn idle(solver: &SolveOptions, controller: bool) -> Result<()> {
+    let of_explicit = matches!(
+        solver.method.family,
+        Family::ExplicitRungeKutta(_) | Family::Auto { .. }
+    );
+    let why = if controller && !of_explicit {
+        format!(
+            "controller has no effect: it is of explicit Runge-Kutta methods that choose their steps, and \"{}\" is none",
+            solver.method.name
+        )
+    } else if controller && solver.fixed() {
+        "controller has no effect: the steps are of a fixed size".into()
+    } else if solver.first_step.is_some() && solver.fixed() {
+        "first_step has no effect: the steps are of a fixed size".into()
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid(format!("{why}; leave it out")))
+}
+
+/// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous one.
+///
+/// # Errors
+/// A value of the wrong type or out of its range, or a choice that the method does not have.
+pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptions> {
+    let solver = SolveOptions {
+        adjoint: Adjoint::by_name(options.choice("adjoint")?)?,
+        adjoint_rtol: options.opt_positive("adjoint_rtol")?,
+        adjoint_atol: options.opt_positive("adjoint_atol")?,
+        ..solver
+    };
+    solver.check().map(|()| solver)
+}
+
+/// The engine's name and its device, under the keys `engine` and `device`. Where the device is missing it is the session's,
+/// and the processor for the native engine; where the engine is missing it is the one that the device needs.
+///
+/// # Errors
+/// A name that no engine or no device has.
+pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, String)> {
+    let engine = options.opt_choice("engine")?;
+    let device = match options.opt_string("device")? {
+        Some(name) => name.parse()?,
+        None if engine == Some("native") => Device::Cpu,
+        None => host.device(),
+    };
+    let engine = engine.unwrap_or_else(|| device.engine());
+    Ok((engine.into(), device.to_string()))
+}
+
+/// Says when `auto` changed to a stiff method, in the solves of this call.
+pub(super) fn note_stiffness(host: &Host, call: &str, stats: &Stats, solves: usize) {
+    let Some(t) = stats.stiff_from else {
+        return;
+    };
+    let more = match stats.switches {
+        // Of several solves the first is told of.
+        n if n > 1 && solves == 1 => format!(" ({n} changes in all, there and back)"),
+        _ => String::new(),
+    };
+    host.note(&format!(
+        "{call}: the problem is stiff from t = {t:.6} on; changed to a stiff method there{more}"
+    ));
+}
+
+/// What a solve cost, as a map.
+pub fn stats(stats: Stats) -> Map {
+    let counts = [
+        ("steps", stats.steps),
+        ("rejected", stats.rejected),
+        ("evaluations", stats.evaluations),
+        ("jacobians", stats.jacobians),
+        ("factorizations", stats.factorizations),
+        ("switches", stats.switches),
+    ];
+    let counts = counts.map(|(name, count)| (name.into(), Dynamic::from(count as i64)));
+    let mut map = Map::from(counts);
+    let stiff_from = stats.stiff_from.map_or(Dynamic::UNIT, Dynamic::from);
+    map.insert("stiff_from".into(), stiff_from);
+    map
+}
+
+/// The error for a solution that would not fit into the memory a script may use: values, outputs and steps, a few times over.
+///
+/// # Errors
+/// As said.
+pub fn room_for_solution(
+    host: &Host,
+    what: &str,
+    times: usize,
+    dof: usize,
+    samples: usize,
+) -> Result<()> {
+    let elements = times.saturating_mul(4 * dof + 8).saturating_mul(samples);
+    host.room_for(what, elements)
+}
+
+/// Reads the events of a solve: `event` with `direction` and `terminal` beside it, and `events`, a list of closures or maps.
+fn events(
+    context: &NativeCallContext,
+    field: &Field,
+    options: &mut Options,
+) -> Fallible<Vec<Event>> {
+    let mut all = vec![];
+    let listed = options.take("events");
+    let one = one_event(context, field, options)?;
+    all.extend(one);
+    let Some(value) = listed else {
+        return Ok(all);
+    };
+    let Some(list) = value.clone().try_cast::<List>() else {
+        return Err(options
+            .wrong("events", "a list of closures or maps", &value)
+            .into());
+    };
+    for item in list {
+        let map = match item.clone().try_cast::<FnPtr>() {
+            Some(closure) => Map::from([("event".into(), closure.into())]),
+            None => item
+                .clone()
+                .try_cast::<Map>()
+                .ok_or_else(|| options.wrong("events", "a list of closures or maps", &item))?,
+        };
+        let mut own = Options::new("solve: events", &[EVENT], map);
+        let Some(event) = one_event(context, field, &mut own)? else {
+            return Err(Error::invalid(
+                "solve: an event needs its function, for example #{ event: |t, u, p| u[0], terminal: true }",
+            )
+            .into());
+        };
+        own.finish()?;
+        all.push(event);
+    }
+    Ok(all)
+}
+
+fn one_event(
+    context: &NativeCallContext,
+    field: &Field,
+    options: &mut Options,
+) -> Fallible<Option<Event>> {
+    let closure = options.opt_closure("event")?;
+    let direction = options.opt_string("direction")?;
+    let terminal = options.bool("terminal", false)?;
+    let Some(closure) = closure else {
+        if direction.is_some() || terminal {
+            return Err(Error::invalid(
+                "solve: direction and terminal belong to an event, and there is none; give event: |t, u, p| …",
+            )
+            .into());
+        }
+        return Ok(None);
+    };
+    let mut event = event(context, &field.0, closure)?;
+    if let Some(name) = direction {
+        event = event.direction(Direction::by_name(&name)?);
+    }
+    Ok(Some(if terminal { event.terminal() } else { event }))
+}
+
+fn solve(
+    context: &NativeCallContext,
+    host: &Host,
+    field: &Field,
+    u0: &Dynamic,
+    t: &Dynamic,
+    options: Map,
+) -> Fallible<Solved> {
+    let mut options = Options::new("solve", SOLVE, options);
+    let mut solver = SolveOptions {
+        interrupt: Some(host.interrupt_flag()),
+        ..solver(&mut options, "method")?
+    };
+    solver.events = events(context, field, &mut options)?;
+    let (name, device) = engine_and_device(host, &mut options)?;
+    options.finish()?;
+    let (u0, t) = (
+        convert::to_vector(u0, "solve: u0")?,
+        convert::to_vector(t, "solve: t")?,
+    );
+    room_for_solution(host, "the solution", t.len(), field.0.dof(), 1)?;
+    let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
+    note_stiffness(host, "solve", &solution.stats, 1);
+    Ok(Solved(Arc::new(solution)))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Solved>("Solution").display::<Solved>(|s| {
+        let (t, stats) = (&s.0.t, &s.0.stats);
+        format!(
+            "Solution: {} times from {} to {}, {} state variables; {} steps, {} rejected, {} evaluations",
+            t.len(),
+            number(t.first().copied().unwrap_or(f64::NAN), 6),
+            number(t.last().copied().unwrap_or(f64::NAN), 6),
+            s.0.u.ncols(),
+            stats.steps,
+            stats.rejected,
+            stats.evaluations
+        )
+    });
+    let host = reg.host();
+    let with_options = reg.host();
+    reg.add(
+        "solve",
+        move |c: NativeCallContext, f: Field, u0: Dynamic, t: Dynamic| {
+            solve(&c, &host, &f, &u0, &t, Map::new())
+        },
+    );
+    reg.add(
+        "solve",
+        move |c: NativeCallContext, f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+            solve(&c, &with_options, &f, &u0, &t, options)
+        },
+    );
+    reg.describe(
+        "solve",
+        "solve(field, u0, t, #{ method: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
+        "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
+         heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
+         kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
+         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", of explicit Runge-Kutta methods), \
+         breakpoints, engine, device; event (|t, u, p| a number that passes through zero; p holds the field's single constants and its external inputs) with direction (\"both\", \"up\", \
+         \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
+        "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
+    )
+    .options(SOLVE);
+    reg.get("t", |s: &mut Solved| {
+        Ok(Array::new(s.0.t.clone().into_dyn()))
+    });
+    reg.get("u", |s: &mut Solved| {
+        Ok(Array::new(s.0.u.clone().into_dyn()))
+    });
+    reg.get("events", |s: &mut Solved| {
+        let events = s.0.events.iter().map(|e| {
+            let t = Array::new(e.t.clone().into_dyn()).into_dynamic();
+            let u = Array::new(e.u.clone().into_dyn()).into_dynamic();
+            Dynamic::from(Map::from([("t".into(), t), ("u".into(), u)]))
+        });
+        Ok(events.collect::<List>())
+    });
+    reg.get("ended_by", |s: &mut Solved| {
+        Ok(s.0
+            .ended_by
+            .map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64)))
+    });
+    reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+    reg.describe_property(
+        "Solution",
+        "solution.t -> Array",
+        "The times, [time].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).t",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.u -> Array",
+        "The states at these times, [time, dof].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).u",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.events -> list",
+        "For each event a map of its times t and the states u there.",
+        "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 1.0 }).events[0].t",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.ended_by -> int",
+        "The place of the terminal event that ended it in the list of events; () where none did.",
+        "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 2.0, terminal: true }).ended_by",
+    );
+    reg.describe_property(
+        "Solution",
+        "solution.stats -> map",
+        "What it cost: steps, rejected, evaluations.",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
+    );
+    super::tangents::register(reg);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::SessionOptions;
+
+    /// What a script's options come to in a session on this device: "engine device".
+    fn chosen(device: Device, given: &[(&str, &str)]) -> Result<String> {
+        let host = Host::new(SessionOptions {
+            device,
+            ..SessionOptions::default()
+        });
+        let map = given
+            .iter()
+            .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
+            .collect();
+        let (engine, device) = engine_and_device(&host, &mut Options::new("solve", SOLVE, map))?;
+        Ok(format!("{engine} {device}"))
+    }
+
+    #[test]
+    fn the_sessions_device_is_a_default_that_a_scripts_options_overrule() {
+        let gpu = Device::Cuda(1);
+        for (session, given, want) in [
+            (Device::Cpu, &[][..], "native cpu"),
+            (gpu, &[], "torch cuda:1"),
+            (gpu, &[("engine", "native")], "native cpu"),
+            (gpu, &[("engine", "torch")], "torch cuda:1"),
+            (gpu, &[("device", "cpu")], "native cpu"),
+            (gpu, &[("engine", "torch"), ("device", "cpu")], "torch cpu"),
+            (Device::Cpu, &[("engine", "torch")], "torch cpu"),
+            (Device::Cpu, &[("device", "cuda")], "torch cuda"),
+        ] {
+            assert_eq!(chosen(session, given).unwrap(), want, "{session} {given:?}");
+        }
+        let error = chosen(gpu, &[("device", "gpu")]).unwrap_err().to_string();
+        assert!(error.contains("unknown device \"gpu\""), "{error}");
+    }
+}

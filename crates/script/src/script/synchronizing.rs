@@ -1,0 +1,321 @@
+//! Smoothing splines, coupling, schedules.
+
+use std::sync::Arc;
+
+use ndarray::{Array3, Axis, Ix2};
+use rhai::{Array as List, Dynamic, Map};
+
+use super::array::Array;
+use super::convert;
+use super::data::squeeze;
+use super::error::Fallible;
+use super::fields::Field;
+use super::keys::Keys;
+use super::observation::OBSERVE;
+use super::options::Options;
+use super::registry::Registry;
+use crate::{Error, Result};
+use odesync_train::datasets::arrays::trajectories;
+use odesync_train::schedules::Schedule;
+use odesync_train::smoothing::SmoothingSpline;
+use odesync_train::synchronization::{Coupling, synchronize, synchronize_observed, with_lambda};
+
+const SYNCHRONIZE: Keys = &[&[OBSERVE]];
+
+/// A spline as scripts hold it, and the number of axes of the data it was made of.
+#[derive(Clone)]
+pub struct Spline {
+    /// The spline.
+    pub(super) spline: Arc<SmoothingSpline>,
+    pub(super) rank: usize,
+}
+
+/// A schedule as scripts hold it.
+#[derive(Clone)]
+pub struct Lambda(pub Schedule);
+
+impl Spline {
+    /// The spline itself.
+    pub(super) fn curve(&self) -> &SmoothingSpline {
+        &self.spline
+    }
+
+    /// Values in the form of the data: `[time]`, `[time, dof]` or `[sample, time, dof]`.
+    fn shape(&self, values: &Array3<f64>) -> Array {
+        match self.rank {
+            1 => Array::new(
+                values
+                    .index_axis(Axis(2), 0)
+                    .index_axis(Axis(0), 0)
+                    .to_owned()
+                    .into_dyn(),
+            ),
+            2 => squeeze(values.view()),
+            _ => Array::new(values.clone().into_dyn()),
+        }
+    }
+
+    /// At a vector of times, or at one time, where the time's axis is left out.
+    fn read(
+        &self,
+        t: &Dynamic,
+        f: fn(&SmoothingSpline, &[f64]) -> Array3<f64>,
+    ) -> Fallible<Dynamic> {
+        if let Some(t) = convert::number(t) {
+            let all = self.shape(&f(&self.spline, &[t]));
+            let axis = Axis(all.data().ndim().saturating_sub(self.rank.clamp(1, 2)));
+            return Ok(Array::new(all.data().index_axis(axis, 0).to_owned()).into_dynamic());
+        }
+        let t = convert::to_vector(t, "the spline's times")?;
+        Ok(self.shape(&f(&self.spline, &t)).into_dynamic())
+    }
+}
+
+/// A coupling from a number, a vector or a matrix.
+///
+/// # Errors
+/// An array of another rank.
+pub fn coupling(value: &Dynamic) -> Result<Coupling> {
+    let k = convert::to_array(value, "the coupling")?;
+    match k.ndim() {
+        0 => Ok(Coupling::Scalar(k.first().copied().unwrap_or(f64::NAN))),
+        1 => Ok(Coupling::Vector(k.iter().copied().collect())),
+        2 => Ok(Coupling::Matrix(
+            k.into_dimensionality::<Ix2>()
+                .map_err(|e| Error::invalid(e.to_string()))?,
+        )),
+        _ => Err(Error::invalid(format!(
+            "the coupling is a number, a vector [dof] or a matrix [dof, dof], not of shape {:?}",
+            k.shape()
+        ))),
+    }
+}
+
+/// A schedule, or a list of one λ for each epoch.
+///
+/// # Errors
+/// Anything else.
+pub fn schedule(value: &Dynamic) -> Result<Schedule> {
+    if let Some(schedule) = value.read_lock::<Lambda>() {
+        return Ok(schedule.0.clone());
+    }
+    Schedule::list(convert::to_vector(value, "the schedule")?)
+}
+
+fn whole(n: i64, what: &str) -> Result<usize> {
+    usize::try_from(n).map_err(|_| Error::invalid(format!("{what} should be 0 or above, not {n}")))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.kind::<Spline>("SmoothingSpline")
+        .display::<Spline>(|s| {
+            format!(
+                "SmoothingSpline: {} samples, {} components, {} times, alpha {}",
+                s.spline.samples(),
+                s.spline.dof(),
+                s.spline.times().len(),
+                s.spline.alpha()
+            )
+        });
+    reg.add(
+        "smoothing_spline",
+        |t: Dynamic, u: Dynamic, alpha: Dynamic| -> Fallible<Spline> {
+            let t = convert::to_vector(&t, "smoothing_spline: t")?;
+            let u = convert::to_array(&u, "smoothing_spline: u")?;
+            let alpha = convert::number(&alpha)
+                .ok_or_else(|| Error::invalid("smoothing_spline: alpha should be a number"))?;
+            let rank = u.ndim();
+            let u = trajectories("u", u)?;
+            Ok(Spline {
+                spline: Arc::new(SmoothingSpline::new(&t, u.view(), alpha)?),
+                rank,
+            })
+        },
+    );
+    reg.describe(
+        "smoothing_spline",
+        "smoothing_spline(t, u, alpha) -> SmoothingSpline",
+        "The natural cubic spline that minimises the sum of squares plus alpha times the integral of its squared second derivative; \
+         alpha = 0 interpolates.",
+        "smoothing_spline([0, 1, 2, 4], [1, 2, 0, 1], 0.001).at([0.5, 3])",
+    );
+    reg.add("at", |s: &mut Spline, t: Dynamic| {
+        s.read(&t, SmoothingSpline::at)
+    });
+    reg.add("derivative", |s: &mut Spline, t: Dynamic| {
+        s.read(&t, SmoothingSpline::derivative_at)
+    });
+    reg.add("second_derivative", |s: &mut Spline, t: Dynamic| {
+        s.read(&t, SmoothingSpline::second_derivative_at)
+    });
+    reg.describe(
+        "at",
+        "spline.at(t)",
+        "The spline's values at a time or at several; outside the data it goes on linearly.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).at(0.5)",
+    );
+    reg.describe(
+        "derivative",
+        "spline.derivative(t)",
+        "The spline's first derivative at a time or at several.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).derivative([0.5, 1.5])",
+    );
+    reg.describe(
+        "second_derivative",
+        "spline.second_derivative(t)",
+        "The spline's second derivative at a time or at several.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).second_derivative(0.5)",
+    );
+    reg.get("g", |s: &mut Spline| Ok(s.shape(&s.spline.g())));
+    reg.get("g_ddot", |s: &mut Spline| Ok(s.shape(&s.spline.g_ddot())));
+    reg.describe_property(
+        "SmoothingSpline",
+        "spline.g -> Array",
+        "The spline's values at the data's times.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).g",
+    );
+    reg.describe_property(
+        "SmoothingSpline",
+        "spline.g_ddot -> Array",
+        "Its second derivatives there.",
+        "smoothing_spline([0, 1, 2], [1, 2, 0], 0).g_ddot",
+    );
+    reg.add(
+        "synchronize",
+        |f: Field, s: Spline, k: Dynamic| -> Fallible<Field> {
+            Ok(Field(synchronize(&f.0, s.spline, &coupling(&k)?)?))
+        },
+    );
+    reg.add(
+        "synchronize",
+        |f: Field, s: Spline, k: Dynamic, options: Map| -> Fallible<Field> {
+            let mut options = Options::new("synchronize", SYNCHRONIZE, options);
+            let observe = super::observation::observe(&mut options)?;
+            options.finish()?;
+            let k = coupling(&k)?;
+            Ok(Field(match observe {
+                Some(observe) => synchronize_observed(&f.0, s.spline, &k, &observe)?,
+                None => synchronize(&f.0, s.spline, &k)?,
+            }))
+        },
+    );
+    reg.describe(
+        "synchronize",
+        "synchronize(field, spline, K, #{ observe: [0] }) -> Field",
+        "The field f(t, u) + λ K (û(t) − u) with λ = 1; K is a number, a vector or a matrix. With observe the spline is of these state \
+         variables alone, and the others are not coupled.",
+        "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1], [2], [1]], 0), 6.0, #{ observe: [1] }).with_lambda(0.3)",
+    )
+    .options(SYNCHRONIZE);
+    reg.add(
+        "with_lambda",
+        |f: &mut Field, lambda: Dynamic| -> Fallible<Field> {
+            let lambda = convert::number(&lambda)
+                .ok_or_else(|| Error::invalid("with_lambda: λ should be a number"))?;
+            Ok(Field(with_lambda(&f.0, lambda)?))
+        },
+    );
+    reg.describe(
+        "with_lambda",
+        "field.with_lambda(x) -> Field",
+        "The synchronised field with another homotopy parameter λ.",
+        "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1, 1], [2, 1], [1, 2]], 0), 6.0).with_lambda(0.3)",
+    );
+    schedules(reg);
+}
+
+fn schedules(reg: &mut Registry) {
+    reg.kind::<Lambda>("Schedule").display::<Lambda>(|s| {
+        let steps: Vec<String> =
+            s.0.values()
+                .iter()
+                .take(12)
+                .map(|x| format!("{x:.4}"))
+                .collect();
+        let more = if s.0.values().len() > 12 { ", …" } else { "" };
+        format!(
+            "Schedule: λ = {}{more}; {} epochs",
+            steps.join(", "),
+            s.0.epochs()
+        )
+    });
+    reg.add(
+        "power_law",
+        |n: i64, per: i64, rate: Dynamic| -> Fallible<Lambda> {
+            let rate = convert::number(&rate)
+                .ok_or_else(|| Error::invalid("power_law: the rate should be a number"))?;
+            Ok(Lambda(Schedule::power_law(
+                whole(n, "power_law: n_steps")?,
+                whole(per, "power_law: epochs_per_step")?,
+                rate,
+            )?))
+        },
+    );
+    reg.describe(
+        "power_law",
+        "power_law(n_steps, epochs_per_step, rate) -> Schedule",
+        "λ falls from 1 to 0 in n_steps values; each decrement is rate times the one before.",
+        "power_law(6, 100, 0.6).values",
+    );
+    reg.add("stepwise", |step: Dynamic, per: i64| -> Fallible<Lambda> {
+        let step = convert::number(&step)
+            .ok_or_else(|| Error::invalid("stepwise: the decrement should be a number"))?;
+        Ok(Lambda(Schedule::stepwise(
+            step,
+            whole(per, "stepwise: epochs_per_step")?,
+        )?))
+    });
+    reg.describe(
+        "stepwise",
+        "stepwise(decrement, epochs_per_step) -> Schedule",
+        "λ falls from 1 to 0 by equal decrements.",
+        "stepwise(0.2, 100).values",
+    );
+    reg.add("cosine", |n: i64, per: i64| -> Fallible<Lambda> {
+        Ok(Lambda(Schedule::cosine(
+            whole(n, "cosine: n_steps")?,
+            whole(per, "cosine: epochs_per_step")?,
+        )?))
+    });
+    reg.describe(
+        "cosine",
+        "cosine(n_steps, epochs_per_step) -> Schedule",
+        "λ falls from 1 to 0 along half a cosine.",
+        "cosine(5, 10).values",
+    );
+    reg.add("lambda", |s: &mut Lambda, epoch: i64| -> Fallible<f64> {
+        Ok(s.0.lambda(whole(epoch, "the epoch")?))
+    });
+    reg.get("values", |s: &mut Lambda| {
+        Ok(Array::from_vec(s.0.values().to_vec()))
+    });
+    reg.get("epochs", |s: &mut Lambda| Ok(s.0.epochs() as i64));
+    reg.describe(
+        "lambda",
+        "schedule.lambda(epoch) -> float",
+        "λ in an epoch, counted from 0.",
+        "power_law(6, 100, 0.6).lambda(150)",
+    );
+    reg.describe_property(
+        "Schedule",
+        "schedule.values -> Array",
+        "λ of each step.",
+        "stepwise(0.5, 10).values",
+    );
+    reg.describe_property(
+        "Schedule",
+        "schedule.epochs -> int",
+        "The number of epochs of all steps.",
+        "power_law(6, 100, 0.6).epochs",
+    );
+    // A plain list serves as a schedule of one value for each epoch.
+    reg.add("schedule", |list: List| -> Fallible<Lambda> {
+        Ok(Lambda(schedule(&Dynamic::from(list))?))
+    });
+    reg.describe(
+        "schedule",
+        "schedule([1, 0.5, 0]) -> Schedule",
+        "One λ for each epoch, the last one held; a list alone is taken wherever a schedule is.",
+        "schedule([1, 0.5, 0]).lambda(7)",
+    );
+}

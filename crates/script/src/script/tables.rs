@@ -1,0 +1,156 @@
+//! `table(rows)`: a list of maps as aligned text.
+
+use rhai::{Array as List, Dynamic, Map};
+
+use super::array::Array;
+use super::convert;
+use super::error::Fallible;
+use super::keys::{Key, Keys};
+use super::options::Options;
+use super::registry::Registry;
+use crate::{Error, Result};
+use odesync_base::tables::{Cell, Table, number};
+
+/// Lists within lists are shown so deep.
+const DEPTH: usize = 3;
+
+/// A cell holds at most so many characters.
+const CELL: usize = 200;
+
+/// A value as a cell shows it.
+pub(super) fn cell(value: &Dynamic) -> Cell {
+    if let Ok(n) = value.as_int() {
+        return Cell::Count(n);
+    }
+    match value.as_float() {
+        Ok(x) => Cell::Number(x),
+        Err(_) if value.is_unit() => Cell::Empty,
+        Err(_) => Cell::Text(text(value, DEPTH).chars().take(CELL).collect()),
+    }
+}
+
+fn text(value: &Dynamic, depth: usize) -> String {
+    if let Some(text) = convert::text(value) {
+        return text;
+    }
+    if let Ok(x) = value.as_float() {
+        return number(x, 6);
+    }
+    if let Some(array) = value.read_lock::<Array>() {
+        return array.to_string();
+    }
+    if let Some(list) = value.read_lock::<List>() {
+        if depth == 0 {
+            return "[…]".into();
+        }
+        let items: Vec<String> = list.iter().take(CELL).map(|x| text(x, depth - 1)).collect();
+        return format!("[{}]", items.join(", "));
+    }
+    match value.type_name() {
+        "bool" | "char" | "i64" => value.to_string(),
+        _ => convert::describe(value),
+    }
+}
+
+const TABLE: Keys = &[&[Key::new("columns"), Key::new("digits")]];
+
+fn table(rows: &List, options: Map) -> Result<String> {
+    let mut options = Options::new("table", TABLE, options);
+    let chosen = options.opt_strings("columns")?;
+    let digits = options.count("digits", 4)?;
+    options.finish()?;
+    if digits > 17 {
+        return Err(Error::invalid(format!(
+            "table: a float has at most 17 digits, not {digits}"
+        )));
+    }
+    let rows: Vec<Map> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| {
+            row.clone().try_cast::<Map>().ok_or_else(|| {
+                Error::invalid(format!(
+                    "table: row {i} should be a map such as #{{ method: \"vanilla\", mse: 0.1 }}, not {}",
+                    convert::describe(row)
+                ))
+            })
+        })
+        .collect::<Result<_>>()?;
+    let mut known: Vec<String> = rows
+        .iter()
+        .flat_map(Map::keys)
+        .map(|k| k.to_string())
+        .collect();
+    known.sort();
+    known.dedup();
+    let columns = chosen.unwrap_or_else(|| known.clone());
+    if let Some(column) = columns.iter().find(|c| !known.contains(c))
+        && !rows.is_empty()
+    {
+        let known = known.iter().map(String::as_str);
+        let unknown = odesync_base::error::unknown("column", column, known);
+        return Err(Error::invalid(format!("table: {unknown}")));
+    }
+    let mut table = Table::new(columns.clone());
+    for row in &rows {
+        let cells = columns.iter().map(|c| row.get(c.as_str()));
+        table.push(cells.map(|value| value.map_or(Cell::Empty, cell)));
+    }
+    Ok(table.to_text(digits))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.add("table", |rows: List| -> Fallible<String> {
+        Ok(table(&rows, Map::new())?)
+    });
+    reg.add("table", |rows: List, options: Map| -> Fallible<String> {
+        Ok(table(&rows, options)?)
+    });
+    reg.describe(
+        "table",
+        "table([#{ name: value, … }, …], #{ columns: [\"name\", …], digits: 4 }) -> string",
+        "A list of maps as aligned text, a row each. A map has no order, so the columns are sorted by name unless given. Numbers \
+         have 4 significant digits and stand at the right.",
+        "print(table([#{ method: \"vanilla\", mse: 0.0456 }, #{ method: \"homotopy\", mse: 0.008 }], #{ columns: [\"method\", \"mse\"] }))",
+    )
+    .options(TABLE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(code: &str) -> List {
+        rhai::Engine::new().eval::<List>(code).unwrap()
+    }
+
+    fn options(code: &str) -> Map {
+        rhai::Engine::new().eval::<Map>(code).unwrap()
+    }
+
+    #[test]
+    fn columns_are_sorted_unless_given() {
+        let rows = rows(r#"[#{ b: 1, a: "x" }, #{ a: (), b: 12.34567, c: [1, [2.5]] }]"#);
+        assert_eq!(
+            table(&rows, Map::new()).unwrap(),
+            "a      b  c\n────────────────────\nx      1\n   12.35  [1, [2.5]]"
+        );
+        assert_eq!(
+            table(&rows, options(r#"#{ columns: ["b", "a"], digits: 2 }"#)).unwrap(),
+            " b  a\n─────\n 1  x\n12"
+        );
+        assert_eq!(table(&List::new(), Map::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message =
+            |list: &str, map: &str| table(&rows(list), options(map)).unwrap_err().to_string();
+        let text = message("[#{ mse: 1 }, 3]", "#{}");
+        assert!(text.contains("row 1 should be a map"), "{text}");
+        let text = message("[#{ mse: 1 }]", "#{ columns: [\"mes\"] }");
+        assert!(text.contains("did you mean \"mse\""), "{text}");
+        let text = message("[#{ mse: 1 }]", "#{ digits: 0 }");
+        assert!(text.contains("above 0"), "{text}");
+    }
+}

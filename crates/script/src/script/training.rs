@@ -1,0 +1,390 @@
+//! Methods and training.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Map};
+
+use super::array::Array;
+use super::convert;
+use super::data::Data;
+use super::error::Fallible;
+use super::fields::Field;
+use super::host::Host;
+use super::kept::interrupted;
+use super::keys::{Key, Keys};
+use super::observation::{OBSERVATION, observation};
+use super::options::Options;
+use super::registry::Registry;
+use super::runs::named;
+use super::solving::{ADJOINT, ENGINE, SOLVER, STEPS, adjoint, engine_and_device, solver};
+use super::synchronizing::{coupling, schedule};
+use crate::{Error, Result};
+use odesync_ode::engines::engine;
+use odesync_train::logging::CsvLogger;
+use odesync_train::schedules::Schedule;
+use odesync_train::training::{
+    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observers, Optimizer, Run, Stop,
+    TrainOptions, train,
+};
+
+/// A method as scripts hold it.
+#[derive(Clone)]
+pub struct Way(pub Method);
+
+/// The keys of a learning-rate schedule.
+const RATES: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
+
+/// The keys of one run.
+const RUN: &[Key] = &[
+    Key::new("epochs"),
+    Key::new("lr"),
+    Key::new("lr_schedule")
+        .names(&LrSchedule::NAMES)
+        .map(&[RATES]),
+    Key::new("optimizer").names(&Optimizer::NAMES),
+    Key::new("weight_decay"),
+    Key::new("momentum"),
+    Key::new("clip"),
+    Key::new("patience"),
+    Key::new("max_failures"),
+    Key::new("out"),
+    Key::new("checkpoint_every"),
+    Key::new("trajectory_every"),
+    Key::flag("resume"),
+];
+
+/// What members of an ensemble differ in, and what is said of all of them together.
+const MEMBERS: &[Key] = &[
+    Key::new("seeds"),
+    Key::new("variants").map(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
+    Key::flag("progress"),
+];
+
+/// The keys of `train`.
+pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, MEMBERS];
+
+const LOSS: Keys = &[
+    &[Key::new("lambda")],
+    OBSERVATION,
+    SOLVER,
+    STEPS,
+    ADJOINT,
+    ENGINE,
+];
+
+const SHOOTING: Keys = &[&[Key::new("segments"), Key::new("continuity_weight")]];
+
+const HOMOTOPY: Keys = &[&[
+    Key::new("coupling"),
+    Key::new("schedule").code(&["power_law(", "stepwise(", "cosine("]),
+    Key::new("smoothing"),
+]];
+
+/// A run as scripts hold it.
+#[derive(Clone)]
+pub struct Trained(pub Arc<Run>);
+
+pub(super) fn register(reg: &mut Registry) {
+    methods(reg);
+    reg.describe(
+        "train",
+        "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run, or train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] }) -> Ensemble",
+        "Trains a copy of the model; with seeds the model that a closure makes after each of them, with variants (a list of option \
+         maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
+         optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
+         all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
+         checkpoints and metrics), checkpoint_every, trajectory_every (keep the parameters every so many epochs: run.path, pca(run)), resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
+         max_step, max_steps, controller, breakpoints, adjoint (how gradients are computed, see loss_and_gradient), adjoint_rtol, \
+         adjoint_atol, progress, seeds, variants.",
+        "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
+    )
+    .options(TRAIN);
+    let host = reg.host();
+    reg.add("loss_and_gradient", move |f: Field, d: Data, m: Way| {
+        loss_and_gradient(&host, &f, &d, &m, Map::new())
+    });
+    let host = reg.host();
+    reg.add(
+        "loss_and_gradient",
+        move |f: Field, d: Data, m: Way, o: Map| loss_and_gradient(&host, &f, &d, &m, o),
+    );
+    reg.describe(
+        "loss_and_gradient",
+        "loss_and_gradient(model, data, method, #{ lambda: 1.0, adjoint: \"backprop\", engine: \"native\" }) -> map",
+        "The method's loss and its gradient: the model's parameters, then the method's own, then the initial states if train_u0 is \
+         true. adjoint says how the gradient is computed: \"backprop\" (exact, all stages stored), \"adjoint\" (continuous, solved \
+         backwards with adjoint_rtol and adjoint_atol), \"single_ckpt\" (exact, the solve taken again), \"adaptive_ckpt\" (exact, \
+         memory of the root of the number of steps), \"symplectic\" (exact, states stored; explicit Runge-Kutta methods). Also \
+         takes observe, u0, train_u0, adjoint_rtol, adjoint_atol, solver (its method) and the solver's options.",
+        "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
+    )
+    .options(LOSS);
+}
+
+fn methods(reg: &mut Registry) {
+    reg.kind::<Way>("Method").display::<Way>(|m| match &m.0 {
+        Method::Vanilla => "Method: vanilla".into(),
+        Method::MultipleShooting(m) => {
+            format!(
+                "Method: multiple shooting, {} segments, continuity weight {}",
+                m.segments, m.continuity_weight
+            )
+        }
+        Method::Homotopy(h) => {
+            format!(
+                "Method: homotopy, coupling {}, smoothing {}, {} epochs",
+                h.coupling,
+                h.smoothing,
+                h.schedule.epochs()
+            )
+        }
+    });
+    reg.add("vanilla", || Way(Method::Vanilla));
+    reg.describe(
+        "vanilla",
+        "vanilla() -> Method",
+        "One solve over the whole time span.",
+        "vanilla()",
+    );
+    reg.add("multiple_shooting", || {
+        Way(Method::MultipleShooting(MultipleShooting::default()))
+    });
+    reg.add("multiple_shooting", |options: Map| -> Fallible<Way> {
+        let mut options = Options::new("multiple_shooting", SHOOTING, options);
+        let default = MultipleShooting::default();
+        let method = MultipleShooting {
+            segments: options.count("segments", default.segments)?,
+            continuity_weight: options
+                .non_negative("continuity_weight", default.continuity_weight)?,
+        };
+        options.finish()?;
+        Ok(Way(Method::MultipleShooting(method)))
+    });
+    reg.describe(
+        "multiple_shooting",
+        "multiple_shooting(#{ segments: 5, continuity_weight: 0.01 }) -> Method",
+        "Short solves with initial states of their own, whose ends must meet.",
+        "multiple_shooting(#{ segments: 4 })",
+    )
+    .options(SHOOTING);
+    reg.add("homotopy", |options: Map| -> Fallible<Way> {
+        let mut options = Options::new("homotopy", HOMOTOPY, options);
+        let Some(k) = options.take("coupling") else {
+            return Err(Error::invalid(
+                "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",
+            )
+            .into());
+        };
+        let schedule = match options.take("schedule") {
+            Some(value) => schedule(&value)?,
+            None => Schedule::power_law(6, 100, 0.6)?,
+        };
+        let method = Homotopy {
+            coupling: coupling(&k)?,
+            schedule,
+            smoothing: options.non_negative("smoothing", 0.0)?,
+        };
+        options.finish()?;
+        Ok(Way(Method::Homotopy(method)))
+    });
+    reg.describe(
+        "homotopy",
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
+        "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule.",
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
+    )
+    .options(HOMOTOPY);
+}
+
+fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
+    let Some(value) = options.take("lr_schedule") else {
+        return Ok(LrSchedule::Constant);
+    };
+    if let Some(name) = convert::text(&value) {
+        return LrSchedule::by_name(&name);
+    }
+    let Some(map) = value.clone().try_cast::<Map>() else {
+        return Err(options.wrong(
+            "lr_schedule",
+            "\"constant\", \"cosine\", #{ rate: … } or #{ every: …, factor: … }",
+            &value,
+        ));
+    };
+    let mut own = Options::new("train: lr_schedule", &[RATES], map);
+    let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
+    let factor = own.opt_positive("factor")?;
+    own.finish()?;
+    LrSchedule::from_rates(rate, every, factor).map_err(|e| Error::invalid(format!("train: {e}")))
+}
+
+fn optimizer(options: &mut Options) -> Result<Optimizer> {
+    let mut optimizer = Optimizer::by_name(options.choice("optimizer")?)?;
+    if let Some(decay) = options.opt_f64("weight_decay")? {
+        optimizer = optimizer.with_weight_decay(decay);
+    }
+    if let Some(given) = options.opt_f64("momentum")? {
+        match &mut optimizer {
+            Optimizer::Sgd { momentum, .. } => *momentum = given,
+            other => {
+                return Err(Error::invalid(format!(
+                    "train: {} has no momentum; choose optimizer: \"sgd\"",
+                    other.name()
+                )));
+            }
+        }
+    }
+    Ok(optimizer)
+}
+
+/// What a call of `train` says.
+pub(super) struct TrainCall {
+    pub options: TrainOptions,
+    /// Whether to show progress.
+    pub progress: bool,
+}
+
+impl TrainCall {
+    /// Reads the options of one run.
+    ///
+    /// # Errors
+    /// An unknown option, or a value of the wrong type or out of its range.
+    pub fn read(host: &Host, options: Map) -> Result<Self> {
+        if options.contains_key("method") {
+            return Err(Error::invalid(
+                "train: the solver's method is given as solver, for example #{ solver: \"rk4\" }",
+            ));
+        }
+        let mut options = Options::new("train", TRAIN, options);
+        // Known here too; they make an ensemble.
+        options.take("seeds");
+        options.take("variants");
+        let default = TrainOptions::default();
+        let (engine, device) = engine_and_device(host, &mut options)?;
+        let epochs = options.opt_usize("epochs")?;
+        let train_options = TrainOptions {
+            epochs,
+            lr: options.positive("lr", default.lr)?,
+            lr_schedule: lr_schedule(&mut options)?,
+            optimizer: optimizer(&mut options)?,
+            clip: options.opt_positive("clip")?,
+            patience: options.opt_usize("patience")?,
+            max_failures: options.count("max_failures", default.max_failures)?,
+            observation: observation(&mut options)?,
+            solver: solver(&mut options, "solver")
+                .and_then(|solver| adjoint(&mut options, solver))?,
+            engine,
+            device,
+            out: match options.opt_string("out")? {
+                Some(folder) => Some(named("train: out", &folder)?.into()),
+                None => None,
+            },
+            checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
+            trajectory_every: options.opt_usize("trajectory_every")?,
+            resume: options.bool("resume", false)?,
+            interrupt: host.interrupt_flag(),
+        };
+        let progress = options.bool("progress", true)? && !host.quiet();
+        options.finish()?;
+        Ok(TrainCall {
+            options: train_options,
+            progress,
+        })
+    }
+}
+
+/// One run.
+pub(super) fn run(
+    host: &Host,
+    model: &Field,
+    data: &Data,
+    method: &Way,
+    options: Map,
+) -> Fallible<Trained> {
+    let TrainCall {
+        options: train_options,
+        progress,
+    } = TrainCall::read(host, options)?;
+    let mut observers = Observers::default();
+    if progress {
+        observers.push(host.progress(""));
+    }
+    if let Some(out) = &train_options.out {
+        observers.push(CsvLogger::new(out));
+    }
+    let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
+    let run = Trained(Arc::new(run));
+    note_stiff_run(host, run.0.stiff);
+    if run.0.stop == Stop::Interrupted {
+        let go_on = how_to_go_on(host, &run.0, train_options.out.as_deref());
+        return interrupted(host, run, go_on.as_deref());
+    }
+    Ok(run)
+}
+
+/// Says when `auto` changed to a stiff method in a training.
+pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
+    if let Some((epoch, t)) = stiff {
+        host.note(&format!(
+            "train: in epoch {epoch} the problem is stiff from t = {t:.6} on; changed to a stiff method there"
+        ));
+    }
+}
+
+/// What to tell a user who stopped a run; someone who looks on is told what holds it.
+fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
+    let done = format!(
+        "stopped after {} of {} epochs",
+        run.history.len(),
+        run.settings.epochs
+    );
+    match out {
+        Some(out) => Some(format!(
+            "{done}; they are kept in {}: to go on, run the script again with resume: true in the options of train",
+            out.display()
+        )),
+        None if host.interactive() => None,
+        None => Some(format!(
+            "{done}, which are lost: with out: \"FOLDER\" in the options of train they are kept, and resume: true goes on"
+        )),
+    }
+}
+
+fn loss_and_gradient(
+    host: &Host,
+    model: &Field,
+    data: &Data,
+    method: &Way,
+    options: Map,
+) -> Fallible<Map> {
+    let mut options = Options::new("loss_and_gradient", LOSS, options);
+    let default = if matches!(method.0, Method::Homotopy(_)) {
+        1.0
+    } else {
+        0.0
+    };
+    let lambda = options.f64("lambda", default)?;
+    let (name, device) = engine_and_device(host, &mut options)?;
+    let observation = observation(&mut options)?;
+    let solver = solver(&mut options, "solver")?;
+    let solver = adjoint(&mut options, solver)?;
+    options.finish()?;
+    let mut objective = Objective::observing(
+        &model.0,
+        &data.0,
+        &method.0,
+        &observation,
+        &solver,
+        engine(&name, &device)?,
+    )?;
+    let loss = objective.evaluate(&objective.initial(), lambda, true, None)?;
+    let mut map = super::solving::stats(loss.stats);
+    map.insert("loss".into(), loss.loss.into());
+    map.insert("data_loss".into(), loss.data.into());
+    map.insert("continuity".into(), loss.continuity.into());
+    map.insert(
+        "gradient".into(),
+        Dynamic::from(Array::from_vec(loss.gradient)),
+    );
+    Ok(map)
+}

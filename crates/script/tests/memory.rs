@@ -1,0 +1,83 @@
+//! Values that grow without end run into the limit on memory.
+
+#[path = "script/common.rs"]
+mod common;
+
+use std::alloc::System;
+use std::sync::{Mutex, Once, PoisonError};
+
+use odesync_script::script::{ErrorKind, Output, ScriptError, Session, SessionOptions, memory};
+
+#[global_allocator]
+static ALLOCATOR: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
+static INSTALLED: Once = Once::new();
+/// The memory of the whole process is counted: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn session() -> Session {
+    INSTALLED.call_once(|| memory::install(|| ALLOCATOR.allocated()));
+    Session::new(SessionOptions {
+        output: Output::captured().0,
+        memory_limit: Some(192 << 20),
+        ..SessionOptions::default()
+    })
+    .unwrap()
+}
+
+fn fails(code: &str) -> ScriptError {
+    common::fails(session(), code)
+}
+
+#[test]
+fn values_that_grow_without_end() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    for code in [
+        "let x = [1]; loop { x += x; }",
+        "let x = [1]; loop { x = x + x; }",
+        "let x = [1]; loop { x.append(x); }",
+        "let x = arange(10); loop { x = concat([x, x]); }",
+        "let x = arange(10); loop { x = stack([x, x]); }",
+        "let x = []; x.pad(1000000000000, 0)",
+        "let x = \"\"; x.pad(1000000000000, \"ab\")",
+        "blob(1000000000000)",
+        "let x = \"a\"; x.pad(1000000, \"a\"); let y = x; x.replace(\"a\", y); x",
+        "zeros([1000000, 1000000])",
+        "zeros([9223372036854775807, 9223372036854775807])",
+        "arange(0.0, 1e300, 1e-300)",
+        "arange(1000000000000)",
+        "linspace(0, 1, 9223372036854775807)",
+        "identity(1000000)",
+        "outer(arange(1000000), arange(1000000))",
+        "arange(1000000).reshape([-1, 1]) + arange(1000000)",
+        "let x = #{ a: 1 }; loop { x = #{ a: x, b: x }; }",
+        "let x = []; loop { x.push(x); }",
+        "let f = |x, y| x; loop { f = f.curry(f); }",
+        "let x = []; loop { x.push(zeros(10000)); }",
+    ] {
+        let text = fails(code).to_string();
+        assert!(text.contains("may use"), "{code}: {text}");
+    }
+    for code in [
+        "let x = \"a\"; loop { x += x; }",
+        "let x = \"a\"; loop { x = `${x}${x}`; }",
+    ] {
+        let error = fails(code);
+        assert_eq!(error.kind, ErrorKind::Limit, "{error}");
+    }
+}
+
+#[test]
+fn memory_is_free_again_after_the_error() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut session = session();
+    session.eval("let big = [];", None).unwrap();
+    assert!(
+        session
+            .eval("loop { big.push(zeros(10000)); }", None)
+            .is_err()
+    );
+    assert_eq!(
+        session.eval("sum(ones(1000))", None).unwrap().text,
+        "1000.0"
+    );
+}

@@ -1,0 +1,228 @@
+//! Data, inputs and ensembles as scripts write them.
+
+use super::common::fails;
+use odesync_script::script::{Output, Session, SessionOptions};
+
+fn session() -> Session {
+    Session::new(SessionOptions {
+        output: Output::captured().0,
+        quiet: true,
+        ..SessionOptions::default()
+    })
+    .unwrap()
+}
+
+#[track_caller]
+fn gives(code: &str, want: &str) {
+    let value = session()
+        .eval(code, None)
+        .unwrap_or_else(|e| panic!("{code}: {e}"));
+    assert_eq!(value.text, want, "{code}");
+}
+
+#[test]
+fn data_are_joined_and_taken_apart() {
+    let joined = "let a = dataset([0.0, 1.0], [[1, 2], [3, 4]]); let b = dataset([0.5, 1.0, 2.0], [[5, 6], [7, 8], [9, 10]]); \
+                  let d = dataset([a, b]); ";
+    gives(&format!("{joined} d.samples"), "2");
+    gives(&format!("{joined} d.sample(1).t"), "Array[3] [0.5, 1, 2]");
+    gives(&format!("{joined} d.sample(-1).u == b.u"), "true");
+    gives(&format!("{joined} d.t"), "Array[4] [0, 0.5, 1, 2]");
+    gives(&format!("{joined} d.u.shape"), "[2, 4, 2]");
+    gives(
+        &format!("{joined} d.head(2).sample(1).t"),
+        "Array[2] [0.5, 1]",
+    );
+    let error = fails(session(), "dataset([dataset([0.0, 1.0], [1, 2]), 3])");
+    assert!(error.to_string().contains("a list of datasets"), "{error}");
+    let error = fails(session(), &format!("{joined} d.sample(2)"));
+    assert!(error.to_string().contains("out of range"), "{error}");
+}
+
+#[test]
+fn inputs_stand_among_the_constants() {
+    let field =
+        "let f = system(1, |t, u, p| [p.k * p.w - u[0]], #{ k: 2.0, w: input([0, 1], [0, 1]) }); ";
+    gives(
+        &format!("{field} f.derivative(0.5, [0.25])"),
+        "Array[1] [0.75]",
+    );
+    gives(
+        &format!("{field} f.with_input(input([0, 1], [3, 3])).derivative(0.5, [0.25])"),
+        "Array[1] [5.75]",
+    );
+    gives(
+        &format!(
+            "{field} f.with_input(\"w\", input([0, 1], [[3], [3]], \"spline\")).derivative(9, [0])"
+        ),
+        "Array[1] [6]",
+    );
+    gives("input([0, 2], [[0, 1], [4, 1]]).at(0.5)", "Array[2] [1, 1]");
+    gives(
+        "let g = graybox([2, 3, 2], \"tanh\", |t, u, nn, p| [nn[0] + p.w[1], nn[1]], #{ w: input([0, 1], [[0, 1], [1, 0]]) }); g.dof",
+        "2",
+    );
+    gives(
+        "blackbox([3, 4, 2], #{ input: input([0, 1], [0, 1]) }).dof",
+        "2",
+    );
+    gives(
+        "second_order([5, 4, 2], #{ activation: \"tanh\", input: input([0, 1], [0, 1]) }).dof",
+        "4",
+    );
+    // A sample of the data for each input.
+    gives(
+        "let f = system(1, |t, u, p| [p.w], #{ w: input([input([0, 1], [1, 1]), input([0, 1], [2, 2])]) }); \
+         let d = dataset(f, [[0.0], [0.0]], [0.0, 1.0]); abs(d.sample(1).u[1][0] - 2) < 1e-9",
+        "true",
+    );
+    for (code, part) in [
+        (
+            "system(1, |t, u, p| [p.v], #{ w: input([0, 1], [0, 1]) })",
+            "unknown parameter \"v\"",
+        ),
+        (
+            "system(1, |t, u, p| [p.w[1]], #{ w: input([0, 1], [0, 1]) })",
+            "out of range",
+        ),
+        (
+            "system(1, |t, u, p| if p.w[0] > 0.5 { [1.0] } else { [0.0] }, #{ w: input([0, 1], [0, 1]) })",
+            "where(",
+        ),
+        (
+            "input([0, 1], [1, 2, 3])",
+            "one row of values for each time",
+        ),
+        ("input([0, 1], [1, 2], \"cubic\")", "unknown kind \"cubic\""),
+        (
+            "input([0, 1], [1, 2], #{ smoothing: 0.1 })",
+            "smoothing needs kind",
+        ),
+        ("input([1, 2])", "a list of inputs"),
+        (
+            "blackbox([2, 4, 2], #{ input: input([0, 1], [0, 1]) })",
+            "must begin with 3",
+        ),
+        (
+            "lorenz(#{ rho: input([0, 1], [0, 1]) })",
+            "should be a number, not a",
+        ),
+        ("lorenz().with_input(input([0, 1], [0, 1]))", "has no input"),
+    ] {
+        let error = fails(session(), code).to_string();
+        assert!(error.contains(part), "{code}: {error}");
+    }
+}
+
+#[test]
+fn a_hidden_state_in_a_script() {
+    let code = "
+        let f = system(2, |t, u, p| [u[1], -p.g * u[0]], #{ g: 4.0 });
+        let d = dataset(f, [1, 0], arange(0, 2, 0.1));
+        let seen = dataset(d.t, d.u.slice(1, 0, 1), d.u0.slice(0, 0, 1));
+        let guess = f.with_param(\"g\", 3.0).trainable([\"g\"]);
+        let at = loss_and_gradient(guess, seen, vanilla(), #{ observe: [0], u0: [1, 0], train_u0: true });
+        let run = train(guess, seen, vanilla(), #{ observe: [0], train_u0: true, epochs: 3 });
+        plot(seen, run);
+        [at.gradient.len(), run.predict([0.5]).shape, run.u0.shape]";
+    gives(code, "[3, [1, 2], [2]]");
+    let error = fails(
+        session(),
+        "loss_and_gradient(lorenz().trainable([\"rho\"]), dataset([0.0, 1.0], [1, 2]), vanilla(), #{ observe: [-1] })",
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("should hold state variables, whole numbers that are 0 or more, and -1 (int) is among them"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_ensemble_is_the_same_runs_one_at_a_time() {
+    let data = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let o = #{ epochs: 3, lr: 0.03 }; ";
+    let seeds = format!(
+        "{data} o.seeds = [10, 20, 30]; let e = train(|| blackbox([2, 4, 2]), d, vanilla(), o); o.remove(\"seeds\"); \
+         let same = true; for i in 0..3 {{ seed([10, 20, 30][i]); let run = train(blackbox([2, 4, 2]), d, vanilla(), o); \
+         same = same && run.model.params == e[i].model.params && run.history(\"mse\") == e[i].history(\"mse\"); }} "
+    );
+    gives(&format!("{seeds} same"), "true");
+    gives(
+        &format!("{seeds} [e.len(), e.runs.len(), e.failed.len(), e.labels[1]]"),
+        "[3, 3, 0, \"seed_20\"]",
+    );
+    gives(
+        &format!("{seeds} e.best.best_mse == min(e.runs.map(|r| r.best_mse))"),
+        "true",
+    );
+    gives(
+        &format!("{seeds} [e.median(\"mse\").len(), e.quantile(\"mse\", 1).len()]"),
+        "[3, 3]",
+    );
+    gives(
+        &format!(
+            "{seeds} let p = e.predict([0.0, 2.0], #{{ low: 0, high: 1 }}); [p.median.shape, min(p.high - p.low) >= 0.0, p.members]"
+        ),
+        "[[2, 2], true, 3]",
+    );
+    gives(
+        &format!("{seeds} plot(d, e, #{{ t_end: 2.0 }}); plot(e); 1"),
+        "1",
+    );
+    let variants = format!(
+        "{data} o.variants = [#{{ lr: 0.01 }}, #{{ epochs: 5 }}]; let m = blackbox([2, 4, 2]); "
+    );
+    gives(
+        &format!(
+            "{variants} let e = train(m, d, vanilla(), o); [e[0].epochs, e[1].epochs, e.labels[1]]"
+        ),
+        "[3, 5, \"variant_1\"]",
+    );
+    gives(
+        &format!(
+            "{variants} o.seeds = [1, 2]; let e = train(|| blackbox([2, 4, 2]), d, vanilla(), o); e.labels[2]"
+        ),
+        "seed_2_variant_0",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().display();
+    gives(
+        &format!(
+            "{data} o.seeds = [1, 2]; o.out = \"{out}\"; train(|| blackbox([2, 4, 2]), d, vanilla(), o); load(\"{out}/seed_2\").epochs"
+        ),
+        "3",
+    );
+    for (code, part) in [
+        (
+            "o.seeds = [1]; train(blackbox([2, 4, 2]), d, vanilla(), o)",
+            "need a closure that makes the model",
+        ),
+        (
+            "o.seeds = [1, 1]; train(|| blackbox([2, 4, 2]), d, vanilla(), o)",
+            "called seed_1",
+        ),
+        (
+            "o.seeds = 3; train(|| blackbox([2, 4, 2]), d, vanilla(), o)",
+            "a list of seeds",
+        ),
+        (
+            "o.variants = [3]; train(|| blackbox([2, 4, 2]), d, vanilla(), o)",
+            "a list of option maps",
+        ),
+        (
+            "o.variants = [#{ lrr: 3 }]; train(|| blackbox([2, 4, 2]), d, vanilla(), o)",
+            "did you mean \"lr\"",
+        ),
+        (
+            "o.seeds = [1]; train(|| 3, d, vanilla(), o)",
+            "should give a model",
+        ),
+        (
+            "o.seeds = [1]; train(|| blackbox([3, 4, 3]), d, vanilla(), o)",
+            "none of the 1 members could be trained",
+        ),
+    ] {
+        let error = fails(session(), &format!("{data} {code}")).to_string();
+        assert!(error.contains(part), "{code}: {error}");
+    }
+}

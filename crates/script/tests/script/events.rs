@@ -1,0 +1,82 @@
+//! Events in scripts.
+
+use odesync_script::script::{Output, Session, SessionOptions};
+
+fn session() -> Session {
+    Session::new(SessionOptions {
+        output: Output::captured().0,
+        ..SessionOptions::default()
+    })
+    .unwrap()
+}
+
+fn script(code: &str) -> String {
+    match session().eval(code, None) {
+        Ok(outcome) => outcome.text,
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn events_in_scripts() {
+    let ball = "let ball = system(2, |t, u, p| [u[1], -p.g], #{ g: 9.81 });\n";
+    let ends = script(&format!(
+        "{ball}let sol = solve(ball, [0, 20], [0, 1, 10], #{{ event: |t, u, p| u[0] * p.g, direction: \"down\", terminal: true }});
+         let end = 2 * 20 / 9.81;
+         [sol.ended_by, sol.t.len(), abs(sol.t[2] - end) < 1e-10, sol.events[0].t[0] == sol.t[2], sol.events[0].u.shape]"
+    ));
+    assert_eq!(ends, "[0, 3, true, true, [1, 2]]");
+    let several = script(&format!(
+        "{ball}let sol = solve(ball, [0, 20], [0, 1, 3], #{{ events: [|t, u| u[1], #{{ event: |t, u, p| t - 2.5 }}] }});
+         [abs(sol.events[0].t[0] - 20 / 9.81) < 1e-10, abs(sol.events[1].t[0] - 2.5) < 1e-14, sol.ended_by]"
+    ));
+    assert_eq!(several, "[true, true, ()]");
+    for (options, says) in [
+        ("event: |t, u, p| u", "one number"),
+        (
+            "event: |t, u, p| if u[0] > 0.0 { 1.0 } else { -1.0 }",
+            "where(",
+        ),
+        ("event: |t, u, p| p.gg", "did you mean"),
+        (
+            "event: |t, u, p| u[0], direction: \"upp\"",
+            "did you mean \"up\"",
+        ),
+        ("terminal: true", "there is none"),
+        ("events: [3]", "closures or maps"),
+        ("events: [#{ terminal: true }]", "there is none"),
+        ("controller: \"pid\"", "did you mean \"pi\""),
+    ] {
+        let error = script(&format!(
+            "{ball}solve(ball, [0, 20], [0, 1], #{{ {options} }})"
+        ));
+        assert!(
+            error.starts_with("error") && error.contains(says),
+            "{options}: {error}"
+        );
+    }
+}
+
+#[test]
+fn an_event_of_a_script_knows_the_external_inputs() {
+    // u′ = 1 meets the rising input w = 2 + t/2 at t = 4.
+    let met = script(
+        "let f = system(1, |t, u, p| [1.0 + 0.0 * p.w], #{ w: input([0.0, 10.0], [2.0, 7.0]) });
+         let sol = solve(f, [0.0], [0.0, 10.0], #{ event: |t, u, p| u[0] - p.w });
+         sol.events[0].t.len() == 1 && abs(sol.events[0].t[0] - 4.0) < 1e-9",
+    );
+    assert_eq!(met, "true");
+    // The input alone, which has a component; under another one the time is another.
+    let moved = script(
+        "let f = system(1, |t, u, p| [p.w], #{ w: input([0.0, 2.0], [-1.0, 1.0]) });
+         let at = |f| solve(f, [0.0], [0.0, 2.0], #{ event: |t, u, p| p.w[0] }).events[0].t[0];
+         let other = f.with_input(input([0.0, 2.0], [-1.0, 3.0]));
+         abs(at.call(f) - 1.0) < 1e-9 && abs(at.call(other) - 0.5) < 1e-9",
+    );
+    assert_eq!(moved, "true");
+    let unknown = script(
+        "let f = system(1, |t, u, p| [p.w], #{ w: input([0.0, 2.0], [-1.0, 1.0]) });
+         solve(f, [0.0], [0.0, 2.0], #{ event: |t, u, p| p.v })",
+    );
+    assert!(unknown.contains("known: w"), "{unknown}");
+}

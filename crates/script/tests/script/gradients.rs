@@ -1,0 +1,84 @@
+//! The choice of how a gradient is computed, in scripts and configurations.
+
+use odesync_ode::odesolve::Adjoint;
+use odesync_script::experiments::Place;
+use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
+
+/// Those that give the gradient of the discrete solution.
+fn exact() -> impl Iterator<Item = Adjoint> {
+    Adjoint::ALL.into_iter().filter(|choice| choice.exact())
+}
+
+#[test]
+fn scripts_and_configurations_name_the_choice() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = |run: &str| {
+        Session::new(SessionOptions {
+            output: Output::captured().0,
+            quiet: true,
+            runs: RunPlan {
+                place: Place::At(folder.path().join(run)),
+                ..RunPlan::default()
+            },
+            ..SessionOptions::default()
+        })
+        .unwrap()
+    };
+    let config = |value: &str| {
+        let code = format!(
+            "let c = config(\"lotka_volterra\"); c.set(\"training.schedule.epochs_per_step\", 1); \
+             c.set(\"odesolve.adjoint\", \"{value}\"); experiment(c).run().best_mse"
+        );
+        session(value).eval(&code, None).map(|outcome| outcome.text)
+    };
+    let best = |value: &str| -> f64 { config(value).unwrap().parse().unwrap() };
+    let (one, other) = (best("backprop"), best("symplectic"));
+    assert!((one / other - 1.0).abs() < 1e-6, "{one} {other}");
+    let error = config("backprob").unwrap_err().to_string();
+    assert!(error.contains("did you mean \"backprop\"?"), "{error}");
+    let mut session = session("none");
+    let prepare = "
+        seed(10);
+        let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1));
+        let f = blackbox([2, 4, 2]);
+        let m = homotopy(#{ coupling: 4.0, schedule: [1.0, 0.0] });
+        let g = loss_and_gradient(f, d, m).gradient;
+        let off = |o| norm(loss_and_gradient(f, d, m, o).gradient - g) / norm(g);";
+    session.eval(prepare, None).unwrap();
+    let mut number =
+        |code: &str| -> f64 { session.eval(code, None).unwrap().text.parse().unwrap() };
+    for choice in exact() {
+        let off = number(&format!("off.call(#{{ adjoint: \"{}\" }})", choice.name()));
+        assert!(off < 1e-12, "{}: {off:e}", choice.name());
+    }
+    let loose = "off.call(#{ adjoint: \"adjoint\", adjoint_rtol: 1e-4, adjoint_atol: 1e-5 })";
+    let (loose, tight) = (number(loose), number("off.call(#{ adjoint: \"adjoint\" })"));
+    assert!(
+        loose > tight && loose < 1e-2 && tight < 1e-6,
+        "{loose:e} {tight:e}"
+    );
+    let bdf =
+        "loss_and_gradient(f, d, m, #{ adjoint: \"adaptive_ckpt\", solver: \"bdf\" }).gradient";
+    assert!(number(&format!("norm({bdf} - g) / norm(g)")) < 1e-2);
+    let best = "train(f, d, m, #{ epochs: 2, adjoint: \"adaptive_ckpt\" }).best_mse";
+    let same = number("train(f, d, m, #{ epochs: 2 }).best_mse");
+    assert!((number(best) / same - 1.0).abs() < 1e-10);
+    for (code, parts) in [
+        (
+            "off.call(#{ adjoint: \"simplectic\" })".to_string(),
+            "did you mean \"symplectic\"?",
+        ),
+        (
+            "off.call(#{ adjoint: \"symplectic\", solver: \"radau\" })".into(),
+            "adaptive_ckpt",
+        ),
+        ("off.call(#{ adjoint_rtol: 1e-4 })".into(), "belong to"),
+        (
+            "solve(f, [1, 1], [0, 1], #{ adjoint: \"symplectic\" })".into(),
+            "adjoint",
+        ),
+    ] {
+        let error = session.eval(&code, None).unwrap_err().to_string();
+        assert!(error.contains(parts), "{code}: {error}");
+    }
+}

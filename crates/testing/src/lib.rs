@@ -1,0 +1,82 @@
+//! What the tests of several crates share: reference figures and measured data.
+
+#[allow(unsafe_code, reason = "an allocator")]
+pub mod peak;
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+use serde_json::Value;
+
+/// The top of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The reference figures `tests/golden/NAME.json`: float64, computed independently with PyTorch, torchdiffeq and SciPy.
+///
+/// # Panics
+/// Where there are none of this name.
+pub fn golden(name: &str) -> Value {
+    let path = repository().join(format!("tests/golden/{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The file NAME of the measured data, which lie beside the checkout in `../shared/data`; none where it is missing. The test that
+/// needs it is then skipped, but not in continuous integration (`CI=true`), where that is a failure.
+///
+/// # Panics
+/// With `CI=true`, where the file is missing.
+pub fn measured(name: &str) -> Option<PathBuf> {
+    let path = repository().join("../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "{} is missing",
+        path.display()
+    );
+    println!("skipped: {} is missing", path.display());
+    None
+}
+
+/// A list of numbers.
+///
+/// # Panics
+/// Where it is none.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("a list");
+    list.iter().map(|v| v.as_f64().expect("a number")).collect()
+}
+
+/// A list of lists of numbers, one after the other.
+///
+/// # Panics
+/// Where it is none.
+pub fn flat(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("a list");
+    list.iter().flat_map(numbers).collect()
+}
+
+/// A list of lists of numbers as a matrix.
+///
+/// # Panics
+/// Where it is none, or the lists are not of one length.
+pub fn matrix(value: &Value) -> Array2<f64> {
+    let rows = value.as_array().map_or(0, Vec::len);
+    let values = flat(value);
+    let columns = values.len().checked_div(rows).unwrap_or(0);
+    Array2::from_shape_vec((rows, columns), values).expect("lists of one length")
+}
+
+/// Euclidean norm of the difference over the norm of `want`.
+///
+/// # Panics
+/// Where the lengths differ.
+pub fn relative(got: &[f64], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())
+}

@@ -1,0 +1,220 @@
+//! CUDA, loaded when the program runs: nothing is linked to it, so that one build serves machines with a GPU and without.
+//!
+//! libtorch's CUDA part is a library of its own, `libtorch_cuda.so`. When it is loaded it registers its operators and its
+//! devices with the `libtorch_cpu.so` that is there, just as in a program that is linked to both.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::{driver, library};
+use odesync_ode::devices::CudaStatus;
+
+const NAME: &str = "libtorch_cuda.so";
+
+/// Whether CUDA can be used, and if not, what is missing. Loads CUDA's libraries (about half a second, where they are there).
+pub fn status() -> &'static CudaStatus {
+    static STATUS: OnceLock<CudaStatus> = OnceLock::new();
+    STATUS.get_or_init(|| match load() {
+        Err(status) => status.clone(),
+        Ok(library) => match usize::try_from(tch::Cuda::device_count()) {
+            Ok(gpus) if gpus > 0 => CudaStatus::Ready {
+                library: library.clone(),
+                gpus,
+            },
+            _ => CudaStatus::NoGpu {
+                library: library.clone(),
+                reason: driver::reason(),
+            },
+        },
+    })
+}
+
+/// Loads CUDA's libraries if there seems to be a GPU. To be called before libtorch computes anything: it asks for its
+/// devices once, at the first gradient (and at the first question about CUDA), and a GPU that turns up later can't be used.
+pub(super) fn load_before_work() {
+    if driver::seems_there() {
+        // What is missing is said when a GPU is asked for.
+        let _ = load();
+    }
+}
+
+/// Loads `libtorch_cuda.so` once.
+fn load() -> &'static Result<PathBuf, CudaStatus> {
+    static LOADED: OnceLock<Result<PathBuf, CudaStatus>> = OnceLock::new();
+    LOADED.get_or_init(|| {
+        let Some(libtorch) = library::loaded() else {
+            return Err(CudaStatus::NotInstalled { looked_in: vec![] });
+        };
+        let found = find(&folders(&libtorch), &libtorch)?;
+        match open(&found) {
+            Ok(()) => Ok(found),
+            Err(reason) => Err(not_loaded(found, reason)),
+        }
+    })
+}
+
+/// Loads a library for the rest of the process's life, its symbols bound at once and visible to what is loaded later.
+#[allow(unsafe_code)]
+pub(super) fn open(library: &Path) -> Result<(), String> {
+    // SAFETY: loading runs the library's initialisers. Those of libtorch_cuda.so register its parts with the libtorch_cpu.so
+    // that is loaded, under libtorch's own locks, and `fits` has made sure that both are of one build; those of libcuda.so.1
+    // are the driver's, which libtorch_cuda.so loads as well. No symbol is taken here, and the library is never unloaded, so
+    // nothing that points into it dangles.
+    #[cfg(unix)]
+    let opened = unsafe {
+        use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+        Library::open(Some(library), RTLD_NOW | RTLD_GLOBAL)
+    };
+    #[cfg(not(unix))]
+    let opened = unsafe { libloading::Library::new(library) };
+    std::mem::forget(opened.map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+/// Where the library may be: beside the libtorch that is loaded, in the environment's libtorch, and where `make setup-cuda`
+/// puts it.
+fn folders(libtorch: &Path) -> Vec<PathBuf> {
+    let beside = libtorch.parent().map(Path::to_path_buf);
+    let own = std::env::var_os("LIBTORCH_LIB").or_else(|| std::env::var_os("LIBTORCH"));
+    let own = own.map(|folder| Path::new(&folder).join("lib"));
+    let setup = libtorch
+        .ancestors()
+        .nth(3)
+        .map(|third| third.join("libtorch-cuda/lib"));
+    let mut folders: Vec<PathBuf> = vec![];
+    for folder in [beside, own, setup].into_iter().flatten() {
+        let folder = std::fs::canonicalize(&folder).unwrap_or(folder);
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// The first library in these folders that belongs to the libtorch that is loaded.
+fn find(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaStatus> {
+    let there: Vec<PathBuf> = folders
+        .iter()
+        .map(|folder| folder.join(NAME))
+        .filter(|library| library.is_file())
+        .collect();
+    match there.iter().find(|library| fits(library, libtorch)) {
+        Some(library) => Ok(library.clone()),
+        None => Err(match there.first() {
+            Some(library) => CudaStatus::OtherBuild {
+                library: library.clone(),
+                libtorch: libtorch.to_path_buf(),
+            },
+            None => CudaStatus::NotInstalled {
+                looked_in: folders.to_vec(),
+            },
+        }),
+    }
+}
+
+/// Whether the library is of the same build as the libtorch that is loaded, by the size of the `libtorch_cpu.so` that stands
+/// beside it, or that set-up has written down. One of another build would bring its own libtorch_cpu.so or registers twice,
+/// and libtorch then ends the process.
+fn fits(library: &Path, libtorch: &Path) -> bool {
+    let Some(folder) = library.parent() else {
+        return false;
+    };
+    let size = |path: &Path| std::fs::metadata(path).map(|m| m.len()).ok();
+    let wanted = size(&folder.join("libtorch_cpu.so")).or_else(|| {
+        let stamp = std::fs::read_to_string(folder.parent()?.join(".complete")).ok()?;
+        let line = stamp
+            .lines()
+            .find_map(|line| line.strip_prefix("libtorch_cpu.so "))?;
+        line.trim().parse().ok()
+    });
+    wanted.is_some() && wanted == size(libtorch)
+}
+
+/// The loader's reason: "libcublas.so.13: cannot open shared object file: No such file or directory".
+fn not_loaded(library: PathBuf, reason: String) -> CudaStatus {
+    match reason.split_once(": cannot open shared object file") {
+        Some((missing, _)) => CudaStatus::MissingLibrary {
+            library,
+            missing: missing.to_string(),
+        },
+        None => CudaStatus::NotLoaded { library, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder `lib` with files of these names and contents.
+    fn lib(root: &Path, name: &str, files: &[(&str, &str)]) -> PathBuf {
+        let folder = root.join(name).join("lib");
+        std::fs::create_dir_all(&folder).unwrap();
+        for (file, text) in files {
+            std::fs::write(folder.join(file), text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn only_a_library_of_the_loaded_build_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let slim = lib(root, "libtorch", &[("libtorch_cpu.so", "seven77")]);
+        let libtorch = slim.join("libtorch_cpu.so");
+        let other = lib(root, "other", &[(NAME, ""), ("libtorch_cpu.so", "six666")]);
+        let unknown = lib(root, "unknown", &[(NAME, "")]);
+        let same = lib(root, "same", &[(NAME, ""), ("libtorch_cpu.so", "seven!!")]);
+        let cuda = lib(root, "libtorch-cuda", &[(NAME, "")]);
+        let stamp = root.join("libtorch-cuda/.complete");
+        std::fs::write(&stamp, "a.whl 00\nlibtorch_cpu.so 7\n").unwrap();
+
+        let folders = [slim.clone(), other.clone(), unknown];
+        let wrong = find(&folders, &libtorch).unwrap_err();
+        let library = other.join(NAME);
+        assert_eq!(
+            wrong,
+            CudaStatus::OtherBuild {
+                library,
+                libtorch: libtorch.clone()
+            }
+        );
+        let found = |folder: &PathBuf| find(&[other.clone(), folder.clone()], &libtorch);
+        assert_eq!(found(&same).unwrap(), same.join(NAME));
+        assert_eq!(found(&cuda).unwrap(), cuda.join(NAME));
+        std::fs::write(&stamp, "a.whl 00\nlibtorch_cpu.so 8\n").unwrap();
+        assert!(found(&cuda).is_err());
+        let looked_in = vec![slim];
+        assert_eq!(
+            find(&looked_in, &libtorch).unwrap_err(),
+            CudaStatus::NotInstalled { looked_in }
+        );
+    }
+
+    #[test]
+    fn it_is_looked_for_where_set_up_puts_it() {
+        let folders = folders(Path::new("/x/third/libtorch/lib/libtorch_cpu.so"));
+        assert_eq!(folders.first().unwrap(), Path::new("/x/third/libtorch/lib"));
+        let setup = Path::new("/x/third/libtorch-cuda/lib");
+        assert_eq!(folders.last().unwrap(), setup);
+    }
+
+    #[test]
+    fn what_does_not_load_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join(NAME);
+        std::fs::write(&text, "not a library").unwrap();
+        let reason = open(&text).unwrap_err();
+        assert!(matches!(
+            not_loaded(text, reason),
+            CudaStatus::NotLoaded { .. }
+        ));
+        let missing = open(Path::new("libthere-is-no-such.so.13")).unwrap_err();
+        assert_eq!(
+            not_loaded("a".into(), missing),
+            CudaStatus::MissingLibrary {
+                library: "a".into(),
+                missing: "libthere-is-no-such.so.13".into()
+            }
+        );
+    }
+}

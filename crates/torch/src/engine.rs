@@ -1,0 +1,184 @@
+//! The engine.
+
+use tch::{Device, Tensor};
+
+use super::adaptive::Run;
+use super::device::{by_name, download, upload};
+use super::graph::Bound;
+use super::outputs::Solution;
+use super::replay::replay;
+use super::threads::Threads;
+use crate::error::{self, TensorError};
+use crate::{Error, Result};
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::{
+    Engine, NO_EVENTS, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
+    check,
+};
+
+/// The engine on libtorch, in float64: batches on the CPU or on a CUDA card, gradients by autograd.
+///
+/// On one plan it agrees with the native engine to rounding. Large networks and batches are computed by as many threads as
+/// libtorch was set to when it was first used here (`OMP_NUM_THREADS`, or all processors), small ones by one.
+#[derive(Debug)]
+pub struct TorchEngine {
+    device: Device,
+    kept: Option<Kept>,
+}
+
+/// What a gradient needs.
+#[derive(Debug)]
+struct Kept {
+    rows: Solution,
+    values: Tensor,
+    u0: Tensor,
+    dof: usize,
+    /// Length of each problem's solution.
+    lens: Vec<usize>,
+    field: VectorField,
+}
+
+impl TorchEngine {
+    /// An engine on a device: `cpu`, `cuda` (the first card) or `cuda:N`.
+    ///
+    /// ```
+    /// assert!(odesync_torch::TorchEngine::new("cpu").is_ok());
+    /// assert!(odesync_torch::TorchEngine::new("gpu").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// A name that is not one of these, or a card that is not there; the message says what is missing.
+    pub fn new(device: &str) -> Result<Self> {
+        Ok(TorchEngine {
+            device: by_name(device)?,
+            kept: None,
+        })
+    }
+
+    /// Solves on plans, recording what a gradient needs if `keep`.
+    fn solve_on(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        plans: &[StepPlan],
+        keep: bool,
+    ) -> error::Result<(Vec<Stats>, Vec<Vec<f64>>)> {
+        let dof = field.dof();
+        let bound = Bound::new(field, self.device, keep)?;
+        let starts: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
+        let u0 = upload(&starts, &[problems.len(), dof], self.device)?.f_set_requires_grad(keep)?;
+        let (stats, outputs) = replay(&bound, tableau(options)?, problems, plans, &u0)?;
+        let rows = outputs.finish()?;
+        let u = rows.trajectories(problems, dof)?;
+        if keep {
+            self.kept = Some(Kept {
+                rows,
+                values: bound.values,
+                u0,
+                dof,
+                lens: u.iter().map(Vec::len).collect(),
+                field: field.clone(),
+            });
+        }
+        Ok((stats, u))
+    }
+}
+
+/// The method's tableau.
+///
+/// # Errors
+/// A method that is not an explicit Runge-Kutta method.
+pub(super) fn tableau(options: &SolveOptions) -> Result<&'static Tableau> {
+    options.method.tableau().ok_or_else(|| {
+        Error::invalid(format!(
+            "the torch engine has explicit Runge-Kutta methods only, and \"{}\" is none; use engine \"native\" or a method \
+             like \"dopri5\"",
+            options.method.name
+        ))
+    })
+}
+
+impl Engine for TorchEngine {
+    fn forward(
+        &mut self,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+        plans: Option<&[StepPlan]>,
+        keep: bool,
+    ) -> Result<Vec<Trajectory>> {
+        if !options.events.is_empty() {
+            return Err(Error::invalid(NO_EVENTS));
+        }
+        check(field, problems, options, plans)?;
+        tableau(options)?;
+        if keep {
+            options.adjoint.check_torch()?;
+        }
+        self.kept = None;
+        let _threads = Threads::suited(field, problems.len());
+        let (plans, stats, u) = match plans {
+            Some(plans) => {
+                let (stats, u) =
+                    tch::with_grad(|| self.solve_on(field, problems, options, plans, keep))?;
+                (plans.to_vec(), stats, u)
+            }
+            None => {
+                let bound = Bound::new(field, self.device, false)?;
+                let (plans, stats, outputs) = Run::solve(&bound, problems, options)?;
+                let u = if keep {
+                    tch::with_grad(|| self.solve_on(field, problems, options, &plans, true))?.1
+                } else {
+                    outputs.finish()?.trajectories(problems, field.dof())?
+                };
+                (plans, stats, u)
+            }
+        };
+        Ok(u.into_iter()
+            .zip(plans)
+            .zip(stats)
+            .map(|((u, plan), stats)| Trajectory {
+                u,
+                plan,
+                stats,
+                ..Trajectory::default()
+            })
+            .collect())
+    }
+
+    fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
+        let Some(kept) = &self.kept else {
+            return Err(Error::invalid(
+                "a gradient needs a solve that was kept for it",
+            ));
+        };
+        if !bars.iter().map(Vec::len).eq(kept.lens.iter().copied()) {
+            return Err(Error::invalid(
+                "the weights of a gradient must have the shape of the solution",
+            ));
+        }
+        let _threads = Threads::suited(&kept.field, kept.lens.len());
+        let product = kept.rows.product(bars, kept.dof, self.device)?;
+        let inputs = [&kept.values, &kept.u0];
+        // The graph is kept: a second gradient of the same solve is allowed.
+        let found =
+            Tensor::f_run_backward(&[product], &inputs, true, false).map_err(TensorError::from)?;
+        let gradient = |i: usize| match found.get(i).filter(|g| g.defined()) {
+            Some(g) => download(g),
+            // Nothing depends on it.
+            None => Ok(vec![0.0; inputs[i].numel()]),
+        };
+        Ok(SolveGradient {
+            values: gradient(0)?,
+            u0: gradient(1)?
+                .chunks_exact(kept.dof)
+                .map(<[f64]>::to_vec)
+                .collect(),
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "torch"
+    }
+}

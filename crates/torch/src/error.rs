@@ -1,0 +1,43 @@
+//! The errors of tensors within this crate. What leaves it is an [`Error`] as everywhere.
+
+use odesync_base::failure::SolveFailure;
+use tch::TchError;
+
+use crate::Error;
+
+/// What can go wrong within the engine: libtorch's errors and all others.
+#[derive(Debug)]
+pub(crate) struct TensorError(Error);
+
+/// `Result` of what works on tensors.
+pub(crate) type Result<T> = std::result::Result<T, TensorError>;
+
+impl From<TchError> for TensorError {
+    fn from(error: TchError) -> Self {
+        let text = match error {
+            TchError::Torch(text) => text,
+            other => other.to_string(),
+        };
+        // What follows is a C++ back trace.
+        let end = text.find("\nException raised from").unwrap_or(text.len());
+        TensorError(Error::Torch(text[..end].trim().to_string()))
+    }
+}
+
+impl From<Error> for TensorError {
+    fn from(error: Error) -> Self {
+        TensorError(error)
+    }
+}
+
+impl From<SolveFailure> for TensorError {
+    fn from(failure: SolveFailure) -> Self {
+        TensorError(failure.into())
+    }
+}
+
+impl From<TensorError> for Error {
+    fn from(error: TensorError) -> Self {
+        error.0
+    }
+}

@@ -1,0 +1,248 @@
+//! Data from files of several named arrays: which of them are the times, the values and the initial states.
+
+use std::path::Path;
+
+use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, Ix3};
+
+use super::data_error;
+use super::dataset::Dataset;
+use odesync_base::error::{Error, Result, nearest};
+use odesync_base::memory::{default_limit, readable};
+
+/// What the times are looked for as.
+const TIMES: [&str; 3] = ["t", "time", "times"];
+
+/// More arrays than these are not listed in a message.
+const LISTED: usize = 12;
+
+/// How [`read_npz`](super::read_npz) and [`read_safetensors`](super::read_safetensors) find the data in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArrayNames {
+    /// The times, `[time]`; unless given `t`, `time` or `times`.
+    pub t: Option<String>,
+    /// The values, `[sample, time, dof]`, `[time, dof]` or `[time]`; unless given `u`.
+    pub u: Option<String>,
+    /// The initial states, `[sample, dof]` or `[dof]`; unless given `u0` where there is one, else the first row of the values.
+    pub u0: Option<String>,
+    /// Bytes that an array may take while it is read; unless given a quarter of the machine's memory. An archive of a few
+    /// kilobytes can unpack to terabytes.
+    pub memory: Option<usize>,
+}
+
+impl ArrayNames {
+    /// The default names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with another name for the times.
+    pub fn t(mut self, name: impl Into<String>) -> Self {
+        self.t = Some(name.into());
+        self
+    }
+
+    /// The same with another name for the values.
+    pub fn u(mut self, name: impl Into<String>) -> Self {
+        self.u = Some(name.into());
+        self
+    }
+
+    /// The same with another name for the initial states.
+    pub fn u0(mut self, name: impl Into<String>) -> Self {
+        self.u0 = Some(name.into());
+        self
+    }
+
+    /// Whether an array that is `stored` bytes in the file and has `count` numbers may be read.
+    pub(super) fn room(&self, stored: usize, count: usize) -> std::result::Result<(), String> {
+        let limit = self.memory.unwrap_or_else(default_limit);
+        // What is stored is held beside the numbers made of it, and those are copied once more into the dataset.
+        let needed = count.saturating_mul(16).saturating_add(stored);
+        if needed <= limit {
+            return Ok(());
+        }
+        Err(format!(
+            "it takes {} to read and there are {}: keep a part of it, or allow more memory",
+            readable(needed),
+            readable(limit)
+        ))
+    }
+}
+
+/// A file of named arrays. Messages don't name the file.
+pub(super) trait Arrays {
+    /// The names, in the order of the file.
+    fn names(&self) -> Vec<String>;
+
+    /// Shape and type of an array, such as `[61, 2] float64`.
+    fn describe(&mut self, name: &str) -> String;
+
+    /// An array's numbers. Refuses what there is no memory for before it is unpacked.
+    fn read(&mut self, name: &str) -> std::result::Result<ArrayD<f64>, String>;
+
+    /// Names of the state variables, where the file has them.
+    fn components(&mut self) -> Option<Vec<String>>;
+}
+
+/// The dataset in a file.
+pub(super) fn dataset(path: &Path, file: &mut dyn Arrays, names: &ArrayNames) -> Result<Dataset> {
+    let refuse = |message: String| data_error(path, None, None, message);
+    let known = file.names();
+    if known.is_empty() {
+        return Err(refuse("there are no arrays in this file".into()));
+    }
+    let t_name = times(file, names, &known).map_err(refuse)?;
+    let u_name = find(file, "u", "the values", names.u.as_deref(), &known).map_err(refuse)?;
+    let u0_name = match &names.u0 {
+        None => known.iter().find(|name| *name == "u0").cloned(),
+        given => {
+            Some(find(file, "u0", "the initial states", given.as_deref(), &known).map_err(refuse)?)
+        }
+    };
+    let mut read = |name: &str| {
+        file.read(name)
+            .map_err(|e| refuse(format!("array \"{name}\": {e}")))
+    };
+    let t = read(&t_name)?;
+    let u = read(&u_name)?;
+    let u0 = u0_name.as_deref().map(&mut read).transpose()?;
+    let data = assemble(&t_name, t, &u_name, u, u0).map_err(|e| refuse(e.to_string()))?;
+    Ok(match file.components() {
+        // A file may have something else under that name.
+        Some(names) => data.clone().with_names(names).unwrap_or(data),
+        None => data,
+    })
+}
+
+fn assemble(
+    t_name: &str,
+    t: ArrayD<f64>,
+    u_name: &str,
+    u: ArrayD<f64>,
+    u0: Option<ArrayD<f64>>,
+) -> Result<Dataset> {
+    // A column or a row of a matrix is a vector too: some programs know nothing else.
+    if t.shape().iter().filter(|n| **n != 1).count() > 1 {
+        return Err(Error::invalid(format!(
+            "the times {t_name} have shape {:?}: they must be one vector, the same for all samples",
+            t.shape()
+        )));
+    }
+    let t: Array1<f64> = t.iter().copied().collect();
+    let u = trajectories(u_name, u)?;
+    Dataset::new(t, u, u0.map(initial_states).transpose()?)
+}
+
+fn times(
+    file: &mut dyn Arrays,
+    names: &ArrayNames,
+    known: &[String],
+) -> std::result::Result<String, String> {
+    if names.t.is_some() {
+        return find(file, "t", "the times", names.t.as_deref(), known);
+    }
+    let there: Vec<&str> = TIMES
+        .into_iter()
+        .filter(|name| known.iter().any(|k| k == name))
+        .collect();
+    match there[..] {
+        [one] => Ok(one.to_string()),
+        [] => Err(format!(
+            "there are no times: they should be called {}, or be named as t: \"…\"; there are {}",
+            TIMES.join(", "),
+            list(file, known)
+        )),
+        _ => Err(format!(
+            "{} may all be the times: say which by t: \"…\"; there are {}",
+            there.join(" and "),
+            list(file, known)
+        )),
+    }
+}
+
+/// The array that is `given`, or called as its option.
+fn find(
+    file: &mut dyn Arrays,
+    option: &str,
+    what: &str,
+    given: Option<&str>,
+    known: &[String],
+) -> std::result::Result<String, String> {
+    let name = given.unwrap_or(option);
+    if known.iter().any(|k| k == name) {
+        return Ok(name.to_string());
+    }
+    let there = list(file, known);
+    Err(match given {
+        None => format!(
+            "there is no array \"{option}\" with {what}: name it as {option}: \"…\"; there are {there}"
+        ),
+        Some(_) => {
+            let near = nearest(name, known.iter().map(String::as_str));
+            let hint = near.map_or_else(String::new, |n| format!(" (did you mean \"{n}\"?)"));
+            format!("there is no array \"{name}\"{hint}; there are {there}")
+        }
+    })
+}
+
+/// All arrays with shapes, for messages.
+fn list(file: &mut dyn Arrays, known: &[String]) -> String {
+    let mut shown: Vec<String> = known
+        .iter()
+        .take(LISTED)
+        .map(|name| {
+            let short: String = name.chars().take(40).collect();
+            format!("{short} {}", file.describe(name))
+        })
+        .collect();
+    if known.len() > LISTED {
+        shown.push(format!("{} more", known.len() - LISTED));
+    }
+    shown.join(", ")
+}
+
+/// Whether one array of times and one of values can hold the data.
+pub(super) fn check_uniform(data: &Dataset) -> Result<()> {
+    if data.is_uniform() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "the samples have times of their own, which arrays t and u cannot hold: write_csv keeps them, or write each sample \
+         into a file, in a script data.sample(i)",
+    ))
+}
+
+/// Values `[sample, time, dof]` from an array of rank 3, 2 (one sample) or 1 (one sample, one component).
+pub fn trajectories(name: &str, u: ArrayD<f64>) -> Result<Array3<f64>> {
+    let shape = u.shape().to_vec();
+    let wrong = || {
+        Error::invalid(format!(
+            "{name} should have shape [time, dof] or [sample, time, dof], not {shape:?}"
+        ))
+    };
+    match shape.len() {
+        1 => u
+            .into_shape_with_order((1, shape[0], 1))
+            .map_err(|_| wrong()),
+        2 => Ok(u
+            .insert_axis(Axis(0))
+            .into_dimensionality::<Ix3>()
+            .map_err(|_| wrong())?),
+        _ => u.into_dimensionality::<Ix3>().map_err(|_| wrong()),
+    }
+}
+
+/// Initial states `[sample, dof]` from an array of rank 2 or 1 (one sample).
+pub fn initial_states(u0: ArrayD<f64>) -> Result<Array2<f64>> {
+    let u0 = if u0.ndim() == 1 {
+        u0.insert_axis(Axis(0))
+    } else {
+        u0
+    };
+    let shape = u0.shape().to_vec();
+    u0.into_dimensionality::<Ix2>().map_err(|_| {
+        Error::invalid(format!(
+            "u0 should have shape [dof] or [sample, dof], not {shape:?}"
+        ))
+    })
+}

@@ -1,0 +1,54 @@
+//! Writing data as a table.
+
+use std::path::Path;
+
+use crate::datasets::Dataset;
+use odesync_base::error::{Error, Result};
+use odesync_base::files::write_atomically;
+
+/// Writes a dataset as comma-separated values with a header: the time `t`, then the state; with several samples a
+/// column `sample` comes first. A missing value is an empty cell. Numbers are written so that they read back exactly;
+/// the initial states are not written.
+///
+/// The file appears under its name only when it is complete.
+///
+/// # Errors
+/// A folder that cannot be made or written.
+pub fn write_csv(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = table(data).map_err(|e| Error::io("write", path, &e))?;
+    write_atomically(path, &bytes)
+}
+
+fn table(data: &Dataset) -> std::io::Result<Vec<u8>> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let several = data.samples() > 1;
+    let mut header: Vec<&str> = if several {
+        vec!["sample", "t"]
+    } else {
+        vec!["t"]
+    };
+    header.extend(data.names().iter().map(String::as_str));
+    writer.write_record(&header)?;
+    for (sample, (times, values)) in data.trajectories().enumerate() {
+        for (t, row) in times.iter().zip(values.outer_iter()) {
+            let mut record: Vec<String> = if several {
+                vec![sample.to_string()]
+            } else {
+                vec![]
+            };
+            record.push(format!("{t:?}"));
+            record.extend(row.iter().map(|v| {
+                if v.is_nan() {
+                    String::new()
+                } else {
+                    format!("{v:?}")
+                }
+            }));
+            writer.write_record(&record)?;
+        }
+    }
+    writer
+        .into_inner()
+        .map_err(|e| std::io::Error::other(e.to_string()))
+}

@@ -1,0 +1,334 @@
+//! Times, values, initial states and names of a set of trajectories.
+
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
+
+use super::samples::Samples;
+use crate::smoothing::check_times;
+use odesync_base::error::{Error, Result};
+
+/// Trajectories of one system, all sampled at the same times or each at its own ([`Dataset::ragged`], [`Dataset::join`]).
+///
+/// A missing value is NaN. The initial states are kept apart from the first row: after noise is added the rows are
+/// noisy, the initial state is not.
+///
+/// ```
+/// use ndarray::array;
+/// use odesync_train::datasets::Dataset;
+///
+/// let data = Dataset::single(array![0.0, 0.1, 0.2], array![[1.0, 0.0], [0.9, -0.1], [0.8, -0.2]], None)?;
+/// assert_eq!((data.samples(), data.len(), data.dof()), (1, 3, 2));
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    pub(super) samples: Samples,
+    pub(super) u0: Array2<f64>,
+    pub(super) names: Vec<String>,
+}
+
+impl Dataset {
+    /// From times `t` `[time]`, values `u` `[sample, time, dof]` and initial states `u0` `[sample, dof]`; without `u0` the
+    /// first row is taken. The components are named `u[0]`, `u[1]`, …
+    ///
+    /// # Errors
+    /// Fewer than two times; times not finite or not strictly increasing; shapes that do not fit; an infinite value; an
+    /// initial state that is not finite or, without `u0`, missing.
+    pub fn new(t: Array1<f64>, u: Array3<f64>, u0: Option<Array2<f64>>) -> Result<Self> {
+        let (samples, times, dof) = u.dim();
+        if t.len() != times {
+            return Err(Error::invalid(format!(
+                "{} times but u has shape [{samples}, {times}, {dof}]: u must be [sample, time, dof] (or [time, dof]) \
+                 with one row for each time",
+                t.len()
+            )));
+        }
+        if t.len() < 2 {
+            return Err(Error::invalid(format!(
+                "{} time{}: a trajectory needs at least two",
+                t.len(),
+                if t.len() == 1 { "" } else { "s" }
+            )));
+        }
+        if samples == 0 || dof == 0 {
+            return Err(Error::invalid(format!(
+                "u is empty, of shape [{samples}, {times}, {dof}]: data needs at least one sample and one component"
+            )));
+        }
+        check_times(&t.to_vec())?;
+        if let Some(((sample, time, component), value)) =
+            u.indexed_iter().find(|(_, value)| value.is_infinite())
+        {
+            return Err(Error::invalid(format!(
+                "u[{sample}, {time}, {component}] is {value}: values must be finite; NaN stands for a missing value"
+            )));
+        }
+        let u0 = match u0 {
+            Some(u0) => check_initial(u0, samples, dof)?,
+            None => first_row(&u)?,
+        };
+        let names = default_names(dof);
+        let samples = Samples::Uniform { t, u };
+        Ok(Self { samples, u0, names })
+    }
+
+    /// From a single trajectory `u` `[time, dof]` and its initial state `u0` `[dof]`.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`].
+    pub fn single(t: Array1<f64>, u: Array2<f64>, u0: Option<Array1<f64>>) -> Result<Self> {
+        let u0 = u0.map(|u0| u0.insert_axis(Axis(0)));
+        Self::new(t, u.insert_axis(Axis(0)), u0)
+    }
+
+    /// The same data with names for its components.
+    ///
+    /// # Errors
+    /// A number of names other than dof, an empty name, or a name given twice.
+    pub fn with_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        if names.len() != self.dof() {
+            return Err(Error::invalid(format!(
+                "{} names for {} components: give one name for each",
+                names.len(),
+                self.dof()
+            )));
+        }
+        for (j, name) in names.iter().enumerate() {
+            if name.trim().is_empty() {
+                return Err(Error::invalid(format!(
+                    "the name of component {j} is empty"
+                )));
+            }
+            if names[..j].contains(name) {
+                return Err(Error::invalid(format!(
+                    "two components are named \"{name}\": names must differ"
+                )));
+            }
+        }
+        self.names = names;
+        Ok(self)
+    }
+
+    /// Times, `[time]`. Where samples have different times these are the times of all of them, increasing; those of one sample
+    /// are [`Dataset::times`], and [`Dataset::trajectories`] goes through them sample by sample.
+    pub fn t(&self) -> ArrayView1<'_, f64> {
+        self.samples.times()
+    }
+
+    /// Values at the times [`Dataset::t`], `[sample, time, dof]`; NaN is missing, or not one of the sample's own times. For many
+    /// samples with different times this is far larger than the data.
+    pub fn u(&self) -> ArrayView3<'_, f64> {
+        self.samples.values()
+    }
+
+    /// Whether all samples have the same times.
+    pub fn is_uniform(&self) -> bool {
+        matches!(self.samples, Samples::Uniform { .. })
+    }
+
+    /// The samples one by one: its own times `[time]` and its values there, `[time, dof]`.
+    pub fn trajectories(&self) -> impl Iterator<Item = (ArrayView1<'_, f64>, ArrayView2<'_, f64>)> {
+        (0..self.samples()).filter_map(|sample| self.samples.get(sample))
+    }
+
+    /// The times of one sample, `[time]`; `None` past the last sample.
+    pub fn times(&self, sample: usize) -> Option<ArrayView1<'_, f64>> {
+        self.samples.get(sample).map(|(t, _)| t)
+    }
+
+    /// Values of one sample at its times, `[time, dof]`; `None` past the last sample.
+    pub fn sample(&self, sample: usize) -> Option<ArrayView2<'_, f64>> {
+        self.samples.get(sample).map(|(_, u)| u)
+    }
+
+    /// The initial times, `[sample]`.
+    pub fn t0(&self) -> Vec<f64> {
+        self.trajectories().map(|(t, _)| t[0]).collect()
+    }
+
+    /// Initial states, `[sample, dof]`.
+    pub fn u0(&self) -> ArrayView2<'_, f64> {
+        self.u0.view()
+    }
+
+    /// Names of the components, `[dof]`.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.u0.nrows()
+    }
+
+    /// Number of times [`Dataset::t`], at least two.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.t().len()
+    }
+
+    /// Number of components.
+    pub fn dof(&self) -> usize {
+        self.u0.ncols()
+    }
+
+    /// Whether a value is missing anywhere.
+    pub fn has_missing(&self) -> bool {
+        self.trajectories()
+            .any(|(_, u)| u.iter().any(|v| v.is_nan()))
+    }
+
+    /// The first `n` times of each sample.
+    ///
+    /// # Errors
+    /// `n` below 2 or more than there are.
+    pub fn head(&self, n: usize) -> Result<Self> {
+        self.slice(0, n)
+    }
+
+    /// The times of each sample up to `t_end`, included; a time that is `t_end` but for rounding counts as it.
+    ///
+    /// ```
+    /// # use odesync_train::datasets::Dataset;
+    /// # use ndarray::{Array1, Array2};
+    /// let t: Array1<f64> = (0..81).map(|i| 0.1 * f64::from(i)).collect();
+    /// let data = Dataset::single(t, Array2::zeros((81, 2)), None)?;
+    /// assert_eq!(data.up_to(7.1)?.len(), 72); // 0.1 · 71 is a little above 7.1
+    /// # Ok::<(), odesync_train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A sample with fewer than two times up to there.
+    pub fn up_to(&self, t_end: f64) -> Result<Self> {
+        let count = |t: ArrayView1<f64>| {
+            let span = t.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            t.iter().filter(|x| **x <= t_end + 1e-9 * span).count()
+        };
+        let counts: Vec<usize> = self.trajectories().map(|(t, _)| count(t)).collect();
+        if let Some(sample) = counts.iter().position(|n| *n < 2) {
+            return Err(Error::invalid(format!(
+                "sample {sample} has {} times up to {t_end}; data need at least two",
+                counts[sample]
+            )));
+        }
+        if self.is_uniform() {
+            return self.head(counts[0]);
+        }
+        let parts = self.trajectories().zip(&counts).map(|((t, u), n)| {
+            let (t, u) = (t.slice(s![..*n]), u.slice(s![..*n, ..]));
+            (t.to_owned(), u.to_owned())
+        });
+        Dataset::ragged(parts.collect(), Some(self.u0.clone()))?.with_names(self.names.clone())
+    }
+
+    /// The times of each sample with index `from` up to, not including, `to`. Times are kept as they are. The initial state of a
+    /// part that does not begin at the first time is its first row.
+    ///
+    /// # Errors
+    /// A part that is not inside the data or shorter than two times; a missing value in its first row, unless `from`
+    /// is 0.
+    pub fn slice(&self, from: usize, to: usize) -> Result<Self> {
+        let shortest = self.samples.shortest();
+        if to > shortest || from >= to || to - from < 2 {
+            let of = if self.is_uniform() {
+                ""
+            } else {
+                " (of the shortest sample)"
+            };
+            return Err(Error::invalid(format!(
+                "times {from} to {to} of {shortest}{of}: take at least two of them, up to {shortest}"
+            )));
+        }
+        let samples = self.samples.slice(from, to);
+        let u0 = if from == 0 {
+            self.u0.clone()
+        } else {
+            first_rows(&samples)?
+        };
+        Ok(Self {
+            samples,
+            u0,
+            names: self.names.clone(),
+        })
+    }
+
+    /// Mean over time of each sample's components, `[sample, dof]`. Missing values are left out; NaN where there is none.
+    pub fn mean(&self) -> Array2<f64> {
+        self.over_time(|column| moments(column).0)
+    }
+
+    /// Standard deviation over time of each sample's components, `[sample, dof]`, as numpy's `std`: the root of the mean
+    /// squared deviation. Missing values are left out; NaN where there is none.
+    pub fn std(&self) -> Array2<f64> {
+        self.over_time(|column| moments(column).1)
+    }
+
+    fn over_time(&self, f: impl Fn(ArrayView1<'_, f64>) -> f64) -> Array2<f64> {
+        let mut all = Array2::zeros(self.u0.raw_dim());
+        for ((_, u), mut row) in self.trajectories().zip(all.outer_iter_mut()) {
+            row.assign(&u.map_axis(Axis(0), &f));
+        }
+        all
+    }
+}
+
+/// The names of components that were given none.
+pub(super) fn default_names(dof: usize) -> Vec<String> {
+    (0..dof).map(|j| format!("u[{j}]")).collect()
+}
+
+fn moments(column: ArrayView1<'_, f64>) -> (f64, f64) {
+    let there = || column.iter().copied().filter(|v| !v.is_nan());
+    let n = there().count() as f64;
+    let mean = there().sum::<f64>() / n;
+    let variance = there().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
+    (mean, variance.sqrt())
+}
+
+fn check_initial(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f64>> {
+    if u0.dim() != (samples, dof) {
+        return Err(Error::invalid(format!(
+            "u0 has shape {:?} but u has {samples} sample(s) of {dof} component(s): u0 must be [{samples}, {dof}]",
+            u0.shape()
+        )));
+    }
+    if let Some(((sample, component), value)) = u0.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        return Err(Error::invalid(format!(
+            "u0[{sample}, {component}] is {value}: initial states must be finite"
+        )));
+    }
+    Ok(u0)
+}
+
+fn first_row(u: &Array3<f64>) -> Result<Array2<f64>> {
+    let first = u.index_axis(Axis(1), 0).to_owned();
+    check_first(first)
+}
+
+/// The first row of each sample.
+fn first_rows(samples: &Samples) -> Result<Array2<f64>> {
+    let rows: Vec<ArrayView1<'_, f64>> = (0..)
+        .map_while(|sample| samples.get(sample))
+        .map(|(_, u)| u.slice_move(s![0, ..]))
+        .collect();
+    check_first(ndarray::stack(Axis(0), &rows).map_err(|e| Error::invalid(e.to_string()))?)
+}
+
+fn check_first(first: Array2<f64>) -> Result<Array2<f64>> {
+    match first.indexed_iter().find(|(_, v)| v.is_nan()) {
+        Some(((sample, component), _)) => {
+            let of = match first.nrows() {
+                1 => String::new(),
+                _ => format!(" of sample {sample}"),
+            };
+            Err(Error::invalid(format!(
+                "component {component}{of} is missing (NaN) at the first time, so the initial state is not known: give u0 (a guess \
+                 will do where train_u0: true trains it), or begin the data at a time where every component was measured"
+            )))
+        }
+        None => Ok(first),
+    }
+}

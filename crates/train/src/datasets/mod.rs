@@ -1,0 +1,111 @@
+//! Measured or simulated trajectories: the data that models are trained on.
+//!
+//! | file | what |
+//! |---|---|
+//! | `dataset.rs` | [`Dataset`]: times, values, initial states, names |
+//! | `samples.rs` | how they are kept: at common times, or each sample at its own |
+//! | `simulated.rs` | data from a known system |
+//! | `noise.rs` | noise as PyTorch draws it |
+//! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
+//! | `npy.rs` | [`read_npy`]: one array from NumPy |
+//! | `arrays.rs` | [`ArrayNames`]: which of a file's named arrays are the data's |
+//! | `npz.rs` | [`read_npz`], [`write_npz`]: NumPy's archives of arrays |
+//! | `safetensors.rs` | [`read_safetensors`], [`write_safetensors`] |
+//! | `numbers.rs` | how one number is stored in these files |
+//! | `json.rs` | [`read_json`] |
+//! | `schmidt_lipson.rs` | [`read_schmidt_lipson`]: the text files of Schmidt and Lipson (2009) |
+//!
+//! Every reader names the file, the line and the column of what it cannot understand.
+
+pub mod arrays;
+mod csv;
+mod dataset;
+mod json;
+mod noise;
+mod npy;
+mod npz;
+mod numbers;
+mod safetensors;
+mod samples;
+mod schmidt_lipson;
+mod simulated;
+#[cfg(test)]
+mod tests;
+
+pub use arrays::ArrayNames;
+pub use csv::{Column, CsvOptions, read_csv, write_csv};
+pub use dataset::Dataset;
+pub use json::read_json;
+pub use noise::RelativeTo;
+pub use npy::read_npy;
+pub use npz::{read_npz, write_npz};
+pub use safetensors::{read_safetensors, write_safetensors};
+pub use schmidt_lipson::read_schmidt_lipson;
+
+use std::path::Path;
+
+use odesync_base::error::{Error, Result};
+
+/// An [`Error::Data`]; lines and columns count from 1.
+fn data_error(
+    file: &Path,
+    line: impl Into<Option<usize>>,
+    column: impl Into<Option<usize>>,
+    message: impl Into<String>,
+) -> Error {
+    Error::Data {
+        file: file.to_path_buf(),
+        line: line.into(),
+        column: column.into(),
+        message: message.into(),
+    }
+}
+
+/// A file's bytes.
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| Error::io("read", path, &e))
+}
+
+/// A file as text, without a byte order mark.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = read_bytes(path)?;
+    let cure = "save it as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(data_error(
+            path,
+            None,
+            None,
+            format!("this is UTF-16 text: {cure}"),
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|b| **b == b'\n').count();
+        data_error(
+            path,
+            line,
+            None,
+            format!("this line is not UTF-8 text: {cure}"),
+        )
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_string(),
+        None => text,
+    })
+}
+
+/// What is wrong with a time, given the one before it; `None` when it is fine.
+fn time_fault(before: Option<f64>, time: f64) -> Option<String> {
+    if !time.is_finite() {
+        return Some(format!("the time is {time}: times must be finite"));
+    }
+    match before {
+        Some(before) if time == before => Some(format!(
+            "the time {time} repeats the one before it: times must increase"
+        )),
+        Some(before) if time < before => Some(format!(
+            "the time {time} comes after {before}: times must increase, sort the rows by time"
+        )),
+        _ => None,
+    }
+}

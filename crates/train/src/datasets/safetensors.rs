@@ -1,0 +1,144 @@
+//! safetensors: named tensors behind a header in JSON, as PyTorch users keep them.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ndarray::{ArrayD, IxDyn};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView, serialize};
+
+use super::arrays::{self, ArrayNames, Arrays};
+use super::dataset::Dataset;
+use super::numbers::Kind;
+use super::{data_error, read_bytes};
+use odesync_base::error::{Error, Result};
+use odesync_base::files::write_atomically;
+
+/// The metadata entry with the names of the state variables, a list in JSON.
+const NAMES: &str = "names";
+
+/// Reads times, values and initial states from the tensors of these names. Integers, booleans and narrower floats, float16 and
+/// bfloat16 among them, are widened to float64.
+///
+/// # Errors
+/// A file that cannot be read or is damaged; a tensor that is missing, of the wrong shape, of a type that is not known, or too
+/// large for the memory. The message lists the tensors that are there.
+pub fn read_safetensors(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Dataset> {
+    let path = path.as_ref();
+    let refuse = |message: String| data_error(path, None, None, message);
+    let size = std::fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
+    let size = usize::try_from(size.len()).unwrap_or(usize::MAX);
+    names.room(size, 0).map_err(refuse)?;
+    let bytes = read_bytes(path)?;
+    let damaged = |e: safetensors::SafeTensorError| {
+        refuse(format!(
+            "this is not a safetensors file, or it is damaged: {e}"
+        ))
+    };
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let mut file = Tensors {
+        tensors,
+        header,
+        names,
+    };
+    arrays::dataset(path, &mut file, names)
+}
+
+struct Tensors<'a> {
+    tensors: SafeTensors<'a>,
+    header: Metadata,
+    names: &'a ArrayNames,
+}
+
+/// The kind of a tensor's numbers, unless they are narrower than a byte or of eight bits' floating point.
+fn kind(dtype: Dtype) -> Option<Kind> {
+    match dtype {
+        Dtype::F64 => Kind::new('f', 8),
+        Dtype::F32 => Kind::new('f', 4),
+        Dtype::F16 => Kind::new('f', 2),
+        Dtype::BF16 => Kind::new('B', 2),
+        Dtype::I64 => Kind::new('i', 8),
+        Dtype::I32 => Kind::new('i', 4),
+        Dtype::I16 => Kind::new('i', 2),
+        Dtype::I8 => Kind::new('i', 1),
+        Dtype::U64 => Kind::new('u', 8),
+        Dtype::U32 => Kind::new('u', 4),
+        Dtype::U16 => Kind::new('u', 2),
+        Dtype::U8 => Kind::new('u', 1),
+        Dtype::BOOL => Kind::new('b', 1),
+        _ => None,
+    }
+}
+
+impl Arrays for Tensors<'_> {
+    fn names(&self) -> Vec<String> {
+        self.header.offset_keys()
+    }
+
+    fn describe(&mut self, name: &str) -> String {
+        match self.tensors.tensor(name) {
+            Ok(view) => {
+                let kind = kind(view.dtype()).map(Kind::name);
+                let kind = kind.unwrap_or_else(|| format!("{:?}", view.dtype()));
+                format!("{:?} {kind}", view.shape())
+            }
+            Err(_) => "(damaged)".into(),
+        }
+    }
+
+    fn read(&mut self, name: &str) -> std::result::Result<ArrayD<f64>, String> {
+        let view = self.tensors.tensor(name).map_err(|e| e.to_string())?;
+        let kind = kind(view.dtype()).ok_or_else(|| {
+            format!(
+                "numbers of type {:?} cannot be read: save them as float64 or float32",
+                view.dtype()
+            )
+        })?;
+        let data = view.data();
+        self.names.room(data.len(), data.len() / kind.size)?;
+        ArrayD::from_shape_vec(IxDyn(view.shape()), kind.decode_all(data))
+            .map_err(|e| e.to_string())
+    }
+
+    fn components(&mut self) -> Option<Vec<String>> {
+        let names = self.header.metadata().as_ref()?.get(NAMES)?;
+        serde_json::from_str(names).ok()
+    }
+}
+
+/// Writes a dataset as float64 tensors `t` `[time]`, `u` `[sample, time, dof]` (`[time, dof]` for one sample) and `u0`
+/// `[sample, dof]` (`[dof]`), with the names of the state variables in the metadata; [`read_safetensors`] reads it back exactly.
+///
+/// The file appears under its name only when it is complete.
+///
+/// # Errors
+/// Samples with different times; a folder that cannot be made or written.
+pub fn write_safetensors(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
+    arrays::check_uniform(data)?;
+    let (t, u, u0) = (data.t(), data.u(), data.u0());
+    let mut shapes = [t.shape(), u.shape(), u0.shape()];
+    if data.samples() == 1 {
+        for shape in &mut shapes[1..] {
+            *shape = &shape[1..];
+        }
+    }
+    let bytes = [
+        t.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>(),
+        u.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        u0.iter().flat_map(|x| x.to_le_bytes()).collect(),
+    ];
+    let failed = |e: &dyn std::fmt::Display| Error::invalid(e.to_string());
+    let views = ["t", "u", "u0"]
+        .into_iter()
+        .zip(shapes)
+        .zip(&bytes)
+        .map(|((name, shape), bytes)| {
+            let view = TensorView::new(Dtype::F64, shape.to_vec(), bytes);
+            view.map(|view| (name, view)).map_err(|e| failed(&e))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let names = serde_json::to_string(data.names()).map_err(|e| failed(&e))?;
+    let metadata = HashMap::from([(NAMES.to_string(), names)]);
+    let bytes = serialize(views, Some(metadata)).map_err(|e| failed(&e))?;
+    write_atomically(path.as_ref(), &bytes)
+}

@@ -1,0 +1,225 @@
+//! Times and values of samples: at common times, or each sample at its own.
+
+use std::sync::OnceLock;
+
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
+
+use super::Dataset;
+use super::dataset::default_names;
+use crate::smoothing::merged;
+use odesync_base::error::{Error, Result};
+
+/// Times and values of every sample.
+#[derive(Debug, Clone)]
+pub(super) enum Samples {
+    /// The same times `[time]` for all, values `[sample, time, dof]`.
+    Uniform { t: Array1<f64>, u: Array3<f64> },
+    /// Times `[time]` and values `[time, dof]` of each.
+    Ragged {
+        own: Vec<(Array1<f64>, Array2<f64>)>,
+        /// The times of all samples.
+        times: OnceLock<Array1<f64>>,
+        /// Values at these times. They can be far more, so they are made when they are asked for.
+        values: OnceLock<Array3<f64>>,
+    },
+}
+
+impl Samples {
+    /// Samples with times of their own; they are uniform if the times are equal after all.
+    fn new(own: Vec<(Array1<f64>, Array2<f64>)>) -> Self {
+        if own.windows(2).all(|pair| pair[0].0 == pair[1].0) {
+            let views: Vec<ArrayView2<f64>> = own.iter().map(|(_, u)| u.view()).collect();
+            if let (Some((t, _)), Ok(u)) = (own.first(), ndarray::stack(Axis(0), &views)) {
+                return Samples::Uniform { t: t.clone(), u };
+            }
+        }
+        Samples::Ragged {
+            own,
+            times: OnceLock::new(),
+            values: OnceLock::new(),
+        }
+    }
+
+    /// Times and values of one sample.
+    pub fn get(&self, sample: usize) -> Option<(ArrayView1<'_, f64>, ArrayView2<'_, f64>)> {
+        match self {
+            Samples::Uniform { t, u } => {
+                (sample < u.len_of(Axis(0))).then(|| (t.view(), u.index_axis(Axis(0), sample)))
+            }
+            Samples::Ragged { own, .. } => own.get(sample).map(|(t, u)| (t.view(), u.view())),
+        }
+    }
+
+    /// The times of all samples, increasing.
+    pub fn times(&self) -> ArrayView1<'_, f64> {
+        match self {
+            Samples::Uniform { t, .. } => t.view(),
+            Samples::Ragged { own, times, .. } => {
+                let all = || Array1::from(merged(own.iter().map(|(t, _)| t.view())));
+                times.get_or_init(all).view()
+            }
+        }
+    }
+
+    /// Values of all samples at the times of all, NaN where a sample has no such time.
+    pub fn values(&self) -> ArrayView3<'_, f64> {
+        match self {
+            Samples::Uniform { u, .. } => u.view(),
+            Samples::Ragged { own, values, .. } => {
+                let all = || at_times(own, self.times());
+                values.get_or_init(all).view()
+            }
+        }
+    }
+
+    /// The smallest number of times of a sample.
+    pub fn shortest(&self) -> usize {
+        match self {
+            Samples::Uniform { t, .. } => t.len(),
+            Samples::Ragged { own, .. } => own.iter().map(|(t, _)| t.len()).min().unwrap_or(0),
+        }
+    }
+
+    /// Times `from` up to `to` of each sample, which must be there.
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        match self {
+            Samples::Uniform { t, u } => Samples::Uniform {
+                t: t.slice(s![from..to]).to_owned(),
+                u: u.slice(s![.., from..to, ..]).to_owned(),
+            },
+            Samples::Ragged { own, .. } => {
+                let part = |(t, u): &(Array1<f64>, Array2<f64>)| {
+                    (
+                        t.slice(s![from..to]).to_owned(),
+                        u.slice(s![from..to, ..]).to_owned(),
+                    )
+                };
+                Samples::new(own.iter().map(part).collect())
+            }
+        }
+    }
+
+    /// The same times with other values of the same shapes.
+    pub fn with_values(&self, values: Vec<Array2<f64>>) -> Self {
+        let times = (0..).map_while(|sample| self.get(sample));
+        let own = times.zip(values).map(|((t, _), u)| (t.to_owned(), u));
+        Samples::new(own.collect())
+    }
+}
+
+fn at_times(own: &[(Array1<f64>, Array2<f64>)], t: ArrayView1<'_, f64>) -> Array3<f64> {
+    let t = t.to_vec();
+    let dof = own.first().map_or(0, |(_, u)| u.ncols());
+    let mut all = Array3::from_elem((own.len(), t.len(), dof), f64::NAN);
+    for ((times, u), mut all) in own.iter().zip(all.outer_iter_mut()) {
+        for (time, row) in times.iter().zip(u.outer_iter()) {
+            let at = t.partition_point(|other| other < time);
+            all.row_mut(at).assign(&row);
+        }
+    }
+    all
+}
+
+impl Dataset {
+    /// From samples that have times of their own: `t` `[time]` and `u` `[time, dof]` of each, and initial states `u0`
+    /// `[sample, dof]`; without `u0` the first row of each is taken.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use odesync_train::datasets::Dataset;
+    ///
+    /// let data = Dataset::ragged(
+    ///     vec![(array![0.0, 1.0, 2.0], array![[1.0], [2.0], [3.0]]), (array![0.5, 1.0], array![[7.0], [8.0]])],
+    ///     None,
+    /// )?;
+    /// assert_eq!((data.samples(), data.len()), (2, 4));
+    /// assert_eq!(data.times(1).unwrap(), array![0.5, 1.0]);
+    /// # Ok::<(), odesync_train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No samples, samples of different dof, or those of [`Dataset::new`].
+    pub fn ragged(
+        samples: Vec<(Array1<f64>, Array2<f64>)>,
+        u0: Option<Array2<f64>>,
+    ) -> Result<Self> {
+        let n = samples.len();
+        if let Some(u0) = u0.as_ref().filter(|u0| u0.nrows() != n) {
+            return Err(Error::invalid(format!(
+                "u0 has {} rows, and there are {n} samples: give one initial state for each",
+                u0.nrows()
+            )));
+        }
+        let parts = samples
+            .into_iter()
+            .enumerate()
+            .map(|(i, (t, u))| {
+                let u0 = u0.as_ref().map(|u0| u0.row(i).to_owned());
+                Dataset::single(t, u, u0).map_err(|e| Error::invalid(format!("sample {i}: {e}")))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Self::join(&parts)
+    }
+
+    /// The samples of several datasets as one, in their order. They may have different times, initial times too. Names are those
+    /// of the first part that has any.
+    ///
+    /// # Errors
+    /// No parts, or parts of different dof or with different names.
+    pub fn join(parts: &[Dataset]) -> Result<Self> {
+        let Some(first) = parts.first() else {
+            return Err(Error::invalid("there are no data to join"));
+        };
+        let unnamed = default_names(first.dof());
+        let mut names = &unnamed;
+        for (i, part) in parts.iter().enumerate() {
+            if part.dof() != first.dof() {
+                return Err(Error::invalid(format!(
+                    "the data to join must have the same components, and part 0 has {}, part {i} {}",
+                    first.dof(),
+                    part.dof()
+                )));
+            }
+            if *names == unnamed {
+                names = &part.names;
+            } else if part.names != unnamed && part.names != *names {
+                return Err(Error::invalid(format!(
+                    "the components of part {i} are named {}, those before {}: join columns of the same meaning, in the same \
+                     order",
+                    part.names.join(", "),
+                    names.join(", ")
+                )));
+            }
+        }
+        let own = parts
+            .iter()
+            .flat_map(Dataset::trajectories)
+            .map(|(t, u)| (t.to_owned(), u.to_owned()))
+            .collect();
+        let u0: Vec<ArrayView2<f64>> = parts.iter().map(Dataset::u0).collect();
+        Ok(Self {
+            samples: Samples::new(own),
+            u0: ndarray::concatenate(Axis(0), &u0).map_err(|e| Error::invalid(e.to_string()))?,
+            names: names.clone(),
+        })
+    }
+
+    /// One sample alone.
+    ///
+    /// # Errors
+    /// A sample that is not there.
+    pub fn only(&self, sample: usize) -> Result<Self> {
+        let Some((t, u)) = self.samples.get(sample) else {
+            return Err(Error::invalid(format!(
+                "there is no sample {sample}: the data have {}, counted from 0",
+                self.samples()
+            )));
+        };
+        Dataset::single(
+            t.to_owned(),
+            u.to_owned(),
+            Some(self.u0.row(sample).to_owned()),
+        )?
+        .with_names(self.names.clone())
+    }
+}

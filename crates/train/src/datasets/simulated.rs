@@ -1,0 +1,46 @@
+//! Data from a known system.
+
+use ndarray::{Array1, Array2, Array3};
+
+use super::Dataset;
+use odesync_base::error::{Error, Result};
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, Stats};
+
+impl Dataset {
+    /// The solutions of `field` from initial states `[sample, dof]` at the times `t`. Sample i sees sample i of the field's external
+    /// signals, where these have several.
+    ///
+    /// # Errors
+    /// Shapes, times or options that do not fit, or a solve that failed.
+    pub fn simulated(
+        field: &VectorField,
+        u0: &Array2<f64>,
+        t: &[f64],
+        options: &SolveOptions,
+    ) -> Result<Self> {
+        Self::simulate(field, u0, t, options).map(|(data, _)| data)
+    }
+
+    /// [`Dataset::simulated`], with what the solves cost together.
+    pub fn simulate(
+        field: &VectorField,
+        u0: &Array2<f64>,
+        t: &[f64],
+        options: &SolveOptions,
+    ) -> Result<(Self, Stats)> {
+        let starts: Vec<Vec<f64>> = u0.outer_iter().map(|row| row.to_vec()).collect();
+        let problem = |(sample, u0)| Problem { u0, t, sample };
+        let starts = starts.iter().map(Vec::as_slice);
+        let problems: Vec<Problem> = starts.enumerate().map(problem).collect();
+        let mut engine = NativeEngine::default();
+        let solved = engine.forward(field, &problems, options, None, false)?;
+        let mut stats = Stats::default();
+        solved.iter().for_each(|solved| stats += solved.stats);
+        let all = solved.into_iter().flat_map(|solved| solved.u).collect();
+        let u = Array3::from_shape_vec((u0.nrows(), t.len(), field.dof()), all)
+            .map_err(|e| Error::invalid(e.to_string()))?;
+        let data = Self::new(Array1::from(t.to_vec()), u, Some(u0.clone()))?;
+        Ok((data, stats))
+    }
+}

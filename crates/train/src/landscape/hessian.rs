@@ -1,0 +1,272 @@
+//! The Hessian of a loss: products with vectors, the dense matrix.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::curvature::{self, Curvature, Dense, Derivatives};
+use super::loss::{LossFunction, LossOptions, TrainingLoss};
+use super::spectrum::{DENSE_LIMIT, Eigenpairs};
+use crate::datasets::Dataset;
+use crate::{Error, Result};
+use odesync_base::memory::check_room;
+use odesync_ode::field::VectorField;
+use odesync_ode::field::native::MAX_WIDTH;
+
+/// The Hessian H = ∂²L/∂θ² of a loss at a point, as an operator.
+///
+/// Of a training loss θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of
+/// multiple shooting, at zero), then the initial states where they are trained. The steps of the solves are chosen once, at θ, and
+/// held fixed: the operator is the exact second derivative of the loss on these steps, and symmetric to rounding.
+///
+/// ```
+/// use odesync_train::landscape::{Hessian, LossOptions};
+/// # use odesync_ode::dynamics::lotka_volterra;
+/// # use odesync_train::datasets::Dataset;
+/// let system = lotka_volterra()?.trainable(&["a"])?;
+/// let t: Vec<f64> = (0..20).map(|i| 0.1 * f64::from(i)).collect();
+/// let u = odesync_ode::odesolve::solve(&system, &[1.0, 1.0], &t, &Default::default())?.u;
+/// let data = Dataset::single(t.into(), u, None)?;
+/// let h = Hessian::new(&system, &data, &LossOptions::default())?;
+/// assert!(h.apply(&[1.0])?[0] > 0.0); // the data are the model's own: a minimum
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+pub struct Hessian {
+    curvature: Box<dyn Curvature>,
+    /// The dense matrix and its decomposition, once they were asked for.
+    dense: OnceLock<Array2<f64>>,
+    pub(super) decomposed: OnceLock<Eigenpairs>,
+}
+
+/// Which second derivative: the loss's, or its Gauss-Newton part JᵀJ, which leaves out the curvature of the solution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Full,
+    GaussNewton,
+}
+
+impl Hessian {
+    /// Of a training loss, at the model's parameters: solves the model against the data and keeps what the products need.
+    ///
+    /// # Errors
+    /// What does not fit, a solve that failed or would take too much memory, or a solver that is not a Runge-Kutta
+    /// method.
+    pub fn new(model: &VectorField, data: &Dataset, options: &LossOptions) -> Result<Self> {
+        let loss = TrainingLoss::new(model, data, options)?;
+        let params = loss.params().to_vec();
+        Self::of(Arc::new(loss), &params)
+    }
+
+    /// Of any loss, at any parameters, by the best derivatives that it has; [`Hessian::derivatives`] tells which.
+    ///
+    /// # Errors
+    /// Another number of parameters than the loss has, or those of the loss.
+    pub fn of(loss: Arc<dyn LossFunction>, params: &[f64]) -> Result<Self> {
+        Ok(Self::from_curvature(curvature::of(loss, params)?))
+    }
+
+    /// Of a matrix that is known, `[n, n]`, of which the symmetric part is taken; `loss` is the loss at the point, and
+    /// `derivatives` says where the matrix comes from.
+    ///
+    /// # Errors
+    /// A matrix that is not square, is empty, or holds numbers that are not finite.
+    pub fn from_matrix(matrix: &Array2<f64>, loss: f64, derivatives: Derivatives) -> Result<Self> {
+        if matrix.nrows() != matrix.ncols() || matrix.is_empty() {
+            return Err(Error::invalid(format!(
+                "a Hessian is a square matrix, not one of shape {:?}",
+                matrix.shape()
+            )));
+        }
+        if matrix.iter().any(|x| !x.is_finite()) {
+            return Err(Error::invalid(
+                "the Hessian holds numbers that are not finite: the loss has no second derivatives there, or a solve failed",
+            ));
+        }
+        let matrix = (matrix + &matrix.t()) / 2.0;
+        Ok(Self::from_curvature(Box::new(Dense {
+            matrix,
+            loss,
+            derivatives,
+        })))
+    }
+
+    fn from_curvature(curvature: Box<dyn Curvature>) -> Self {
+        Hessian {
+            curvature,
+            dense: OnceLock::new(),
+            decomposed: OnceLock::new(),
+        }
+    }
+
+    /// Number of parameters n.
+    pub fn n(&self) -> usize {
+        self.curvature.n()
+    }
+
+    /// The loss at θ.
+    pub fn loss(&self) -> f64 {
+        self.curvature.loss()
+    }
+
+    /// How the second derivatives were found.
+    pub fn derivatives(&self) -> Derivatives {
+        self.curvature.derivatives()
+    }
+
+    /// H v.
+    ///
+    /// # Errors
+    /// A vector of another length than n, a number in it that is not finite, or an interrupt.
+    pub fn apply(&self, v: &[f64]) -> Result<Vec<f64>> {
+        self.one(v, Kind::Full)
+    }
+
+    /// H v for many vectors, several of them in one sweep over the solves.
+    ///
+    /// # Errors
+    /// Those of [`Hessian::apply`].
+    pub fn apply_many(&self, vectors: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+        self.many(vectors, Kind::Full)
+    }
+
+    /// The Gauss-Newton product G v, of the loss of a training method: the Hessian of the loss for a solution that is linear in the parameters. For a mean of
+    /// squared residuals r it is 2/n JᵀJ v, J = ∂r/∂θ. It is never negative, and equal to H where the loss vanishes.
+    ///
+    /// # Errors
+    /// Those of [`Hessian::apply`].
+    pub fn gauss_newton(&self, v: &[f64]) -> Result<Vec<f64>> {
+        self.one(v, Kind::GaussNewton)
+    }
+
+    /// G v for many vectors.
+    ///
+    /// # Errors
+    /// Those of [`Hessian::apply`].
+    pub fn gauss_newton_many(&self, vectors: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+        self.many(vectors, Kind::GaussNewton)
+    }
+
+    /// The dense matrix, `[n, n]`, symmetric: rounding errors of a pair of entries are averaged.
+    ///
+    /// # Errors
+    /// A matrix that would take too much memory, or an interrupt.
+    pub fn matrix(&self) -> Result<Array2<f64>> {
+        self.matrix_with(&|_, _| {})
+    }
+
+    /// [`Hessian::matrix`]; `progress(done, n)` is called as columns are done, from several threads.
+    ///
+    /// # Errors
+    /// Those of [`Hessian::matrix`].
+    pub fn matrix_with(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Array2<f64>> {
+        if let Some(matrix) = self.dense.get() {
+            return Ok(matrix.clone());
+        }
+        let n = self.n();
+        check_room(
+            n.saturating_mul(n).saturating_mul(2 * size_of::<f64>()),
+            format_args!("the dense Hessian of {n} parameters"),
+            "use apply, eigenpairs or trace, which need no matrix",
+        )?;
+        let keep = |_: usize, columns: Vec<Vec<f64>>| columns;
+        let columns = self.in_blocks(n, &|r| self.units(r), Kind::Full, &keep, progress)?;
+        let mut matrix = Array2::zeros((n, n));
+        for (row, column) in matrix.outer_iter_mut().zip(&columns) {
+            row.into_iter()
+                .zip(column)
+                .for_each(|(to, from)| *to = *from);
+        }
+        for i in 0..n {
+            for j in 0..i {
+                let mean = 0.5 * (matrix[[i, j]] + matrix[[j, i]]);
+                matrix[[i, j]] = mean;
+                matrix[[j, i]] = mean;
+            }
+        }
+        if n <= DENSE_LIMIT {
+            return Ok(self.dense.get_or_init(|| matrix).clone());
+        }
+        Ok(matrix)
+    }
+
+    fn one(&self, v: &[f64], kind: Kind) -> Result<Vec<f64>> {
+        let mut all = self.many(&[v.to_vec()], kind)?;
+        Ok(all.pop().unwrap_or_default())
+    }
+
+    fn many(&self, vectors: &[Vec<f64>], kind: Kind) -> Result<Vec<Vec<f64>>> {
+        for v in vectors {
+            if v.len() != self.n() {
+                return Err(Error::invalid(format!(
+                    "the Hessian is of {} parameters, the vector has {} numbers",
+                    self.n(),
+                    v.len()
+                )));
+            }
+            if let Some(i) = v.iter().position(|x| !x.is_finite()) {
+                return Err(Error::invalid(format!(
+                    "the vector must be finite, and its number {i} is {}",
+                    v[i]
+                )));
+            }
+        }
+        let keep = |_: usize, products: Vec<Vec<f64>>| products;
+        let part = |range: Range<usize>| vectors[range].to_vec();
+        self.in_blocks(vectors.len(), &part, kind, &keep, &|_, _| {})
+    }
+
+    /// Products with `count` vectors, made and used block by block; `keep` turns the products of the vectors from an index on
+    /// into what is wanted of them.
+    pub(super) fn in_blocks<T: Send>(
+        &self,
+        count: usize,
+        vectors: &(dyn Fn(Range<usize>) -> Vec<Vec<f64>> + Sync),
+        kind: Kind,
+        keep: &(dyn Fn(usize, Vec<Vec<f64>>) -> Vec<T> + Sync),
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Vec<T>> {
+        let starts: Vec<usize> = (0..count).step_by(MAX_WIDTH).collect();
+        let inside = starts.len() < rayon::current_num_threads();
+        let done = AtomicUsize::new(0);
+        let blocks = starts
+            .into_par_iter()
+            .map(|first| {
+                let range = first..count.min(first + MAX_WIDTH);
+                let part = vectors(range.clone());
+                let products = match kind {
+                    Kind::Full => self.curvature.products(&part, inside)?,
+                    Kind::GaussNewton => self.curvature.gauss_newton(&part, inside)?,
+                };
+                progress(
+                    done.fetch_add(range.len(), Ordering::Relaxed) + range.len(),
+                    count,
+                );
+                Ok(keep(first, products))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(blocks.into_iter().flatten().collect())
+    }
+
+    /// Unit vectors.
+    pub(super) fn units(&self, range: Range<usize>) -> Vec<Vec<f64>> {
+        let unit = |i: usize| {
+            let mut e = vec![0.0; self.n()];
+            e[i] = 1.0;
+            e
+        };
+        range.map(unit).collect()
+    }
+}
+
+impl std::fmt::Debug for Hessian {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hessian")
+            .field("n", &self.n())
+            .field("loss", &self.loss())
+            .field("derivatives", &self.derivatives())
+            .finish_non_exhaustive()
+    }
+}

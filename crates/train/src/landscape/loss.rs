@@ -1,0 +1,268 @@
+//! Losses as functions of their parameters: those of training, and any other.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::curvature::Curvature;
+use super::solved::SolvedCurvature;
+use crate::datasets::Dataset;
+use crate::training::{Method, Observation, Task, evaluate, solved};
+use crate::{Error, Result};
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::{NativeEngine, SolveOptions};
+
+/// A loss L(θ) of n parameters θ, looked at from several threads at once.
+///
+/// Only the value is needed. Derivatives that a loss does not know are taken by central differences.
+///
+/// ```
+/// use std::sync::Arc;
+/// use odesync_train::landscape::{Hessian, LossFunction};
+///
+/// /// Rosenbrock's function.
+/// struct Valley;
+/// impl LossFunction for Valley {
+///     fn n(&self) -> usize {
+///         2
+///     }
+///     fn value(&self, p: &[f64]) -> odesync_train::Result<f64> {
+///         Ok((1.0 - p[0]).powi(2) + 100.0 * (p[1] - p[0] * p[0]).powi(2))
+///     }
+/// }
+/// let h = Hessian::of(Arc::new(Valley), &[1.0, 1.0])?.matrix()?;
+/// assert!((h[[0, 0]] - 802.0).abs() < 1e-3 && (h[[0, 1]] + 400.0).abs() < 1e-3);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+pub trait LossFunction: Send + Sync {
+    /// Number of parameters n.
+    fn n(&self) -> usize;
+
+    /// L(θ), θ of length n.
+    ///
+    /// # Errors
+    /// [`Error::Solve`] where there is no value (on a grid such a place is NaN), [`Error::Interrupted`], or whatever else must end
+    /// the computation.
+    fn value(&self, params: &[f64]) -> Result<f64>;
+
+    /// ∂L/∂θ, `[n]`, if it is known.
+    ///
+    /// # Errors
+    /// Those of [`LossFunction::value`].
+    fn gradient(&self, _params: &[f64]) -> Result<Option<Vec<f64>>> {
+        Ok(None)
+    }
+
+    /// The exact second derivatives at θ, if they are known.
+    ///
+    /// # Errors
+    /// Those of [`LossFunction::value`].
+    fn curvature(&self, _params: &[f64]) -> Result<Option<Box<dyn Curvature>>> {
+        Ok(None)
+    }
+}
+
+/// The values of a loss at `count` points, in parallel; NaN where a solve failed. `progress(done, count)` is called as they are
+/// done, from several threads.
+pub(super) fn values(
+    loss: &dyn LossFunction,
+    count: usize,
+    point: &(dyn Fn(usize) -> Vec<f64> + Sync),
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<f64>> {
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    (0..count)
+        .into_par_iter()
+        // The cost of a point differs a lot from place to place.
+        .with_max_len(1)
+        .map(|i| {
+            let value = nan_if_unsolved(loss.value(&point(i)))?;
+            let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            progress(done, count);
+            Ok(value)
+        })
+        .collect()
+}
+
+/// NaN in place of a solve that failed.
+///
+/// # Errors
+/// Any other error.
+pub fn nan_if_unsolved(value: Result<f64>) -> Result<f64> {
+    match value {
+        Err(Error::Solve(_)) => Ok(f64::NAN),
+        value => value,
+    }
+}
+
+/// Which loss of a model and data it is, and how its solves are made.
+#[derive(Debug, Clone)]
+pub struct LossOptions {
+    /// The training method whose loss it is, vanilla.
+    pub method: Method,
+    /// The homotopy parameter λ; 0 unless the method is homotopy training.
+    pub lambda: f64,
+    /// Which state variables the data are, and where the model begins; trained initial states are parameters of the loss.
+    pub observation: Observation,
+    /// How the solves are made; second derivatives need a Runge-Kutta method, explicit or one of `radau` and `kvaerno5`.
+    pub solver: SolveOptions,
+}
+
+impl Default for LossOptions {
+    fn default() -> Self {
+        LossOptions {
+            method: Method::Vanilla,
+            lambda: 0.0,
+            observation: Observation::default(),
+            solver: SolveOptions::default(),
+        }
+    }
+}
+
+impl LossOptions {
+    /// The same of another training method's loss; λ becomes 1 for homotopy training, 0 for any other.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<Method>) -> Self {
+        self.method = method.into();
+        self.lambda = default_lambda(&self.method);
+        self
+    }
+
+    /// The same at another homotopy parameter λ.
+    #[must_use]
+    pub fn lambda(mut self, lambda: f64) -> Self {
+        self.lambda = lambda;
+        self
+    }
+}
+
+solved!(LossOptions);
+
+/// The homotopy parameter of a loss that names none: 1 for homotopy training, else 0.
+pub fn default_lambda(method: &Method) -> f64 {
+    match method {
+        Method::Homotopy(_) => 1.0,
+        _ => 0.0,
+    }
+}
+
+/// The loss of a training method as a function of its parameters, at one λ.
+///
+/// θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of multiple shooting),
+/// then the initial states where they are trained.
+pub struct TrainingLoss {
+    task: Arc<Task>,
+    lambda: f64,
+    params: Vec<f64>,
+    /// What a solve works on, handed from one value to the next.
+    engines: Mutex<Vec<NativeEngine>>,
+}
+
+impl TrainingLoss {
+    /// The loss of this model and data.
+    ///
+    /// # Errors
+    /// What does not fit, or a model without trainable parameters.
+    pub fn new(model: &VectorField, data: &Dataset, options: &LossOptions) -> Result<Self> {
+        let LossOptions {
+            method,
+            lambda,
+            observation,
+            solver,
+        } = options;
+        let task = Task::new(model, data, method, observation, solver)?;
+        let params = task.initial();
+        if params.is_empty() {
+            return Err(Error::invalid(
+                "the model has no trainable parameters, so the loss has no derivatives; make some trainable first, for example \
+                 f.trainable([\"a\"])",
+            ));
+        }
+        task.field(&params, *lambda)?;
+        Ok(TrainingLoss {
+            task: Arc::new(task),
+            lambda: *lambda,
+            params,
+            engines: Mutex::default(),
+        })
+    }
+
+    /// The parameters of the model as it was given: its own, zero corrections, the initial states, `[n]`.
+    pub fn params(&self) -> &[f64] {
+        &self.params
+    }
+
+    /// A direction of the loss's parameters from one of the model's alone, which leaves the others where they are; one of all
+    /// parameters stays as it is.
+    pub fn direction(&self, mut direction: Vec<f64>) -> Vec<f64> {
+        if direction.len() == self.task.n_model() {
+            direction.resize(self.params.len(), 0.0);
+        }
+        direction
+    }
+
+    fn evaluate(&self, params: &[f64], with_gradient: bool) -> Result<crate::training::Loss> {
+        self.task.check_interrupt()?;
+        let free = || self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut engine = free().pop().unwrap_or_default();
+        let loss = evaluate(
+            &self.task,
+            &mut engine,
+            (params, self.lambda),
+            with_gradient,
+            None,
+        );
+        free().push(engine);
+        loss
+    }
+}
+
+impl LossFunction for TrainingLoss {
+    fn n(&self) -> usize {
+        self.params.len()
+    }
+
+    fn value(&self, params: &[f64]) -> Result<f64> {
+        Ok(self.evaluate(params, false)?.loss)
+    }
+
+    fn gradient(&self, params: &[f64]) -> Result<Option<Vec<f64>>> {
+        Ok(Some(self.evaluate(params, true)?.gradient))
+    }
+
+    fn curvature(&self, params: &[f64]) -> Result<Option<Box<dyn Curvature>>> {
+        let plans = self.evaluate(params, false)?.plans;
+        let curvature = SolvedCurvature::new(self.task.clone(), params, self.lambda, &plans)?;
+        Ok(Some(Box::new(curvature)))
+    }
+}
+
+/// A loss that is a function of Rust's; its derivatives are taken by differences.
+///
+/// ```
+/// use odesync_train::landscape::{Function, LossFunction};
+/// let loss = Function::new(2, |p| Ok(p[0] * p[0] + p[1].cos()));
+/// assert_eq!(loss.value(&[2.0, 0.0])?, 5.0);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+pub struct Function<F> {
+    n: usize,
+    function: F,
+}
+
+impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> Function<F> {
+    /// A function of `n` parameters.
+    pub fn new(n: usize, function: F) -> Self {
+        Function { n, function }
+    }
+}
+
+impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> LossFunction for Function<F> {
+    fn n(&self) -> usize {
+        self.n
+    }
+
+    fn value(&self, params: &[f64]) -> Result<f64> {
+        (self.function)(params)
+    }
+}

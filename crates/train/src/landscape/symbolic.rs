@@ -1,0 +1,151 @@
+//! A loss that is an expression of its parameters, with exact derivatives.
+
+use super::curvature::Curvature;
+use super::loss::LossFunction;
+use crate::Result;
+use odesync_ode::field::native::{Bars, Evaluator, interleave};
+use odesync_ode::field::{Expr, FieldBuilder};
+
+/// A loss built of expressions: its gradient and second derivatives are exact.
+///
+/// ```
+/// use std::sync::Arc;
+/// use odesync_train::landscape::{Hessian, SymbolicLoss};
+/// let saddle = SymbolicLoss::new(2, |p| p.at(0).square() - p.at(0) * p.at(1).cos())?;
+/// let h = Hessian::of(Arc::new(saddle), &[1.0, 0.0])?;
+/// assert_eq!(h.matrix()?, ndarray::array![[2.0, 0.0], [0.0, 1.0]]);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SymbolicLoss {
+    /// Of a field whose state are the parameters and whose every derivative is the loss.
+    evaluator: Evaluator,
+}
+
+impl SymbolicLoss {
+    /// A loss of `n` parameters, from the expression of the parameters `[n]`, which must have length 1.
+    ///
+    /// # Errors
+    /// A mistake in the expression.
+    pub fn new(n: usize, loss: impl FnOnce(Expr) -> Expr) -> Result<Self> {
+        let b = FieldBuilder::new(n);
+        let output = loss(b.state());
+        Self::build(&b, &output)
+    }
+
+    /// From an expression under construction, whose state are the parameters.
+    ///
+    /// # Errors
+    /// A mistake in the expression, or one that is not a single number.
+    pub fn build(b: &FieldBuilder, output: &Expr) -> Result<Self> {
+        let output = output.clone().checked()?;
+        if output.len() != 1 {
+            return Err(crate::Error::invalid(format!(
+                "a loss is one number, and the expression gives {}",
+                output.len()
+            )));
+        }
+        let field = b.finish(b.try_concat(&vec![output; b.dof()])?)?;
+        Ok(SymbolicLoss {
+            evaluator: Evaluator::new(&field),
+        })
+    }
+
+    fn taped(&self, params: &[f64]) -> Result<(Vec<f64>, f64)> {
+        check(self.n(), params)?;
+        let mut slot = vec![0.0; self.evaluator.slot_len()];
+        let mut out = vec![0.0; self.n()];
+        self.evaluator.taped(0, 0.0, params, &mut slot, &mut out);
+        Ok((slot, out[0]))
+    }
+
+    /// What is 1 for the output that counts.
+    fn bar(&self) -> Vec<f64> {
+        let mut bar = vec![0.0; self.n()];
+        bar[0] = 1.0;
+        bar
+    }
+}
+
+fn check(n: usize, params: &[f64]) -> Result<()> {
+    match params.len() == n {
+        true => Ok(()),
+        false => Err(crate::Error::invalid(format!(
+            "the loss has {n} parameters, {} were given",
+            params.len()
+        ))),
+    }
+}
+
+impl LossFunction for SymbolicLoss {
+    fn n(&self) -> usize {
+        self.evaluator.dof()
+    }
+
+    fn value(&self, params: &[f64]) -> Result<f64> {
+        Ok(self.taped(params)?.1)
+    }
+
+    fn gradient(&self, params: &[f64]) -> Result<Option<Vec<f64>>> {
+        let (slot, _) = self.taped(params)?;
+        let mut gradient = vec![0.0; self.n()];
+        let (bar, mut sums) = (self.bar(), self.evaluator.gradient());
+        let place = (0, 0.0);
+        self.evaluator
+            .vjp(place, &slot, &bar, &mut gradient, None, &mut sums);
+        Ok(Some(gradient))
+    }
+
+    fn curvature(&self, params: &[f64]) -> Result<Option<Box<dyn Curvature>>> {
+        let (slot, loss) = self.taped(params)?;
+        Ok(Some(Box::new(Traced {
+            function: self.clone(),
+            slot,
+            loss,
+        })))
+    }
+}
+
+/// An evaluation at a point, with what its derivatives need.
+struct Traced {
+    function: SymbolicLoss,
+    slot: Vec<f64>,
+    loss: f64,
+}
+
+impl Curvature for Traced {
+    fn n(&self) -> usize {
+        self.function.n()
+    }
+
+    fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    fn products(&self, vectors: &[Vec<f64>], _alone: bool) -> Result<Vec<Vec<f64>>> {
+        let (evaluator, n) = (&self.function.evaluator, self.n());
+        let mut planes = evaluator.planes(vectors.len());
+        let w = planes.width();
+        let directions = interleave(&vectors.concat(), n, w);
+        let (bar, still) = (self.function.bar(), vec![0.0; n * w]);
+        let (mut out, place) = (vec![0.0; n * w], (0, 0.0));
+        evaluator.tangent(place, &self.slot, &directions, &[], &mut planes, &mut out);
+        let (mut value, mut tangents) = (vec![0.0; n], vec![0.0; n * w]);
+        let bars = Bars {
+            value: &mut value,
+            tangents: &mut tangents,
+        };
+        let mut sums = evaluator.second_gradient(&planes);
+        evaluator.second(
+            place,
+            &self.slot,
+            &mut planes,
+            (&bar, &still),
+            bars,
+            None,
+            &mut sums,
+        );
+        let plane = |p: usize| tangents.chunks_exact(w).map(|lanes| lanes[p]).collect();
+        Ok((0..vectors.len()).map(plane).collect())
+    }
+}

@@ -1,0 +1,133 @@
+//! Trainable models: black box, second order, gray box, all on a multilayer perceptron with PyTorch's initialisation.
+//!
+//! Weights are drawn from the generator of [`odesync_base::random::seed`], so `seed(10)` gives the weights that
+//! `torch.manual_seed(10)` gives. A model is a [`VectorField`] like any other.
+
+mod graybox;
+mod mlp;
+
+pub use graybox::{driven_graybox, graybox};
+pub use mlp::Mlp;
+
+use crate::{Error, Result};
+use odesync_base::random::Generator;
+use odesync_ode::field::{FieldBuilder, Input, Signal, Unary, VectorField};
+
+/// The name of the external input of a driven model.
+const INPUT: &str = "input";
+
+/// du/dt = network(u). `nodes` are the layers' widths; the first and the last are the number of state variables.
+///
+/// ```
+/// let mut generator = odesync_base::random::Generator::manual_seed(10);
+/// let model = odesync_train::models::blackbox(&[2, 32, 2], odesync_ode::field::Unary::Gelu, &mut generator)?;
+/// assert_eq!(model.n_params(), 2 * 32 + 32 + 32 * 2 + 2);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+///
+/// # Errors
+/// Widths that make no network, or a first width that differs from the last.
+pub fn blackbox(
+    nodes: &[usize],
+    activation: Unary,
+    generator: &mut Generator,
+) -> Result<VectorField> {
+    let network = Mlp::new(nodes, activation, generator)?;
+    let (dof, out) = (network.inputs(), network.outputs());
+    if dof != out {
+        return Err(Error::invalid(format!(
+            "a black box gives one derivative for each state variable: the first width of {nodes:?} is {dof}, the last must \
+             be {dof} too, not {out}"
+        )));
+    }
+    let b = FieldBuilder::new(dof);
+    let output = network.apply(&b, &b.state())?;
+    b.finish(output)
+}
+
+/// du/dt = network(u, w(t)), w being an external input, known as `input`. The first of the layers' widths is the number of state
+/// variables and of the input's components together, the last that of state variables.
+///
+/// ```
+/// use odesync_base::random::Generator;
+/// use odesync_ode::field::{Input, Unary};
+/// use odesync_train::models::driven_blackbox;
+/// let force = Input::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
+/// let model = driven_blackbox(&[3, 32, 2], Unary::Gelu, force, &mut Generator::manual_seed(10))?;
+/// assert_eq!(model.dof(), 2);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+///
+/// # Errors
+/// Widths that make no network, or do not fit the input.
+pub fn driven_blackbox(
+    nodes: &[usize],
+    activation: Unary,
+    input: Input,
+    generator: &mut Generator,
+) -> Result<VectorField> {
+    let network = Mlp::new(nodes, activation, generator)?;
+    let (dof, w) = (network.outputs(), input.dof());
+    if network.inputs() != dof + w {
+        return Err(Error::invalid(format!(
+            "a black box of {dof} state variables (the last width of {nodes:?}) and an input of {w} components must begin with {}, \
+             not {}",
+            dof + w,
+            network.inputs()
+        )));
+    }
+    let b = FieldBuilder::new(dof);
+    let w = b.input(INPUT, input);
+    let output = network.apply(&b, &b.concat(&[b.state(), w]))?;
+    b.finish(output)
+}
+
+/// dq/dt = v, dv/dt = network(q, v, w(t)), w being an external input, known as `input`; see [`second_order`].
+///
+/// # Errors
+/// Widths that make no network, or do not fit the input.
+pub fn driven_second_order(
+    nodes: &[usize],
+    activation: Unary,
+    input: Input,
+    generator: &mut Generator,
+) -> Result<VectorField> {
+    let network = Mlp::new(nodes, activation, generator)?;
+    let (half, w) = (network.outputs(), input.dof());
+    if network.inputs() != 2 * half + w {
+        return Err(Error::invalid(format!(
+            "a second-order model of {half} accelerations (the last width of {nodes:?}) and an input of {w} components must begin \
+             with {}, not {}",
+            2 * half + w,
+            network.inputs()
+        )));
+    }
+    let b = FieldBuilder::new(2 * half);
+    let (u, w) = (b.state(), b.input(INPUT, input));
+    let acceleration = network.apply(&b, &b.concat(&[u.clone(), w]))?;
+    b.finish(b.concat(&[u.slice(half, 2 * half), acceleration]))
+}
+
+/// The state is (q, v) and dq/dt = v, dv/dt = network(q, v). `nodes` begins with the number of state variables and ends
+/// with half of it.
+///
+/// # Errors
+/// Widths that make no network, an odd number of state variables, or a last width that is not half of the first.
+pub fn second_order(
+    nodes: &[usize],
+    activation: Unary,
+    generator: &mut Generator,
+) -> Result<VectorField> {
+    let network = Mlp::new(nodes, activation, generator)?;
+    let dof = network.inputs();
+    if dof % 2 != 0 || network.outputs() * 2 != dof {
+        return Err(Error::invalid(format!(
+            "a second-order model has an even number of state variables, positions before velocities, and gives half as many \
+             accelerations, for example [4, 50, 50, 2]; {nodes:?} does not fit"
+        )));
+    }
+    let b = FieldBuilder::new(dof);
+    let u = b.state();
+    let acceleration = network.apply(&b, &u)?;
+    b.finish(b.concat(&[u.slice(dof / 2, dof), acceleration]))
+}

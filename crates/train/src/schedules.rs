@@ -1,0 +1,285 @@
+//! Schedules of the homotopy parameter λ, which scales the coupling term λ K (û(t) − u) during training.
+//!
+//! A schedule gives one value for each step, and a step lasts `epochs_per_step` epochs. A plain list gives one value for
+//! each epoch. After the last epoch the last value is held.
+
+use serde::{Deserialize, Serialize};
+
+use odesync_base::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// More steps than anyone trains for; a larger number is a slip, and would only fill the memory.
+const MAX_STEPS: usize = 10_000_000;
+
+/// How a schedule was made: what is written to a config, and read from one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ScheduleKind {
+    /// See [`Schedule::power_law`].
+    PowerLaw {
+        /// Number of values, from 1 to 0.
+        n_steps: usize,
+        /// Epochs that one value lasts.
+        epochs_per_step: usize,
+        /// Ratio of each decrement to the one before.
+        rate: f64,
+    },
+    /// See [`Schedule::stepwise`].
+    Stepwise {
+        /// What each step takes off.
+        decrement: f64,
+        /// Epochs that one value lasts.
+        epochs_per_step: usize,
+    },
+    /// See [`Schedule::cosine`].
+    Cosine {
+        /// Number of values, from 1 to 0.
+        n_steps: usize,
+        /// Epochs that one value lasts.
+        epochs_per_step: usize,
+    },
+    /// See [`Schedule::list`].
+    List {
+        /// λ of each epoch.
+        values: Vec<f64>,
+    },
+}
+
+/// A schedule of the homotopy parameter λ.
+///
+/// ```
+/// use odesync_train::schedules::Schedule;
+///
+/// let schedule = Schedule::stepwise(0.5, 100)?;
+/// assert_eq!(schedule.values(), [1.0, 0.5, 0.0]);
+/// assert_eq!(schedule.lambda(199), 0.5);
+/// assert_eq!(schedule.epochs(), 300);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ScheduleKind", into = "ScheduleKind")]
+pub struct Schedule {
+    kind: ScheduleKind,
+    values: Vec<f64>,
+    epochs_per_step: usize,
+}
+
+impl Schedule {
+    /// `n_steps` values from 1 to exactly 0 whose decrements go as a power law: Δ_j = rate^j / Σ_k rate^k for
+    /// j = 0 … n_steps − 2, so that with `rate` below 1 λ falls fast first and slowly later.
+    ///
+    /// # Errors
+    /// `n_steps` below 2, no epochs, or a `rate` that is not positive and finite.
+    pub fn power_law(n_steps: usize, epochs_per_step: usize, rate: f64) -> Result<Self> {
+        Self::new(ScheduleKind::PowerLaw {
+            n_steps,
+            epochs_per_step,
+            rate,
+        })
+    }
+
+    /// 1, 1 − `decrement`, 1 − 2 `decrement`, … while positive, then exactly 0.
+    ///
+    /// # Errors
+    /// A `decrement` outside (0, 1], or no epochs.
+    pub fn stepwise(decrement: f64, epochs_per_step: usize) -> Result<Self> {
+        Self::new(ScheduleKind::Stepwise {
+            decrement,
+            epochs_per_step,
+        })
+    }
+
+    /// `n_steps` values on half a cosine from 1 to exactly 0: λ_j = (1 + cos(π j / (n_steps − 1))) / 2.
+    ///
+    /// # Errors
+    /// `n_steps` below 2, or no epochs.
+    pub fn cosine(n_steps: usize, epochs_per_step: usize) -> Result<Self> {
+        Self::new(ScheduleKind::Cosine {
+            n_steps,
+            epochs_per_step,
+        })
+    }
+
+    /// One value for each epoch; the last one is held.
+    ///
+    /// # Errors
+    /// An empty list, or a value that is negative or not finite.
+    pub fn list(values: Vec<f64>) -> Result<Self> {
+        Self::new(ScheduleKind::List { values })
+    }
+
+    /// The schedule that a config describes.
+    ///
+    /// # Errors
+    /// Those of the constructor of that kind.
+    pub fn new(kind: ScheduleKind) -> Result<Self> {
+        let (values, epochs_per_step) = match &kind {
+            ScheduleKind::PowerLaw {
+                n_steps,
+                epochs_per_step,
+                rate,
+            } => (power_law(*n_steps, *rate)?, *epochs_per_step),
+            ScheduleKind::Stepwise {
+                decrement,
+                epochs_per_step,
+            } => (stepwise(*decrement)?, *epochs_per_step),
+            ScheduleKind::Cosine {
+                n_steps,
+                epochs_per_step,
+            } => (cosine(*n_steps)?, *epochs_per_step),
+            ScheduleKind::List { values } => (list(values)?, 1),
+        };
+        if epochs_per_step == 0 {
+            return Err(Error::invalid(
+                "epochs_per_step is 0: each value of λ needs at least one epoch",
+            ));
+        }
+        if values.len().checked_mul(epochs_per_step).is_none() {
+            return Err(Error::invalid(format!(
+                "{} steps of {epochs_per_step} epochs are too many to count: lower epochs_per_step",
+                values.len()
+            )));
+        }
+        Ok(Self {
+            kind,
+            values,
+            epochs_per_step,
+        })
+    }
+
+    /// How the schedule was made.
+    pub fn kind(&self) -> &ScheduleKind {
+        &self.kind
+    }
+
+    /// λ of each step.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Number of steps.
+    pub fn steps(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Epochs that one step lasts.
+    pub fn epochs_per_step(&self) -> usize {
+        self.epochs_per_step
+    }
+
+    /// Epochs of the whole schedule.
+    pub fn epochs(&self) -> usize {
+        self.steps() * self.epochs_per_step
+    }
+
+    /// The step that `epoch` (from 0) belongs to; past the end the last one.
+    pub fn step(&self, epoch: usize) -> usize {
+        (epoch / self.epochs_per_step).min(self.steps() - 1)
+    }
+
+    /// λ in `epoch` (from 0); past the end the last value.
+    pub fn lambda(&self, epoch: usize) -> f64 {
+        self.values[self.step(epoch)]
+    }
+}
+
+impl TryFrom<ScheduleKind> for Schedule {
+    type Error = Error;
+
+    fn try_from(kind: ScheduleKind) -> Result<Self> {
+        Self::new(kind)
+    }
+}
+
+impl From<Schedule> for ScheduleKind {
+    fn from(schedule: Schedule) -> Self {
+        schedule.kind
+    }
+}
+
+fn check_steps(n_steps: usize) -> Result<()> {
+    if n_steps < 2 {
+        return Err(Error::invalid(format!(
+            "n_steps is {n_steps}: a schedule from λ = 1 to λ = 0 needs at least 2 steps; for a constant λ give a list"
+        )));
+    }
+    if n_steps > MAX_STEPS {
+        return Err(Error::invalid(format!(
+            "n_steps is {n_steps}: a schedule has at most {MAX_STEPS} steps"
+        )));
+    }
+    Ok(())
+}
+
+fn power_law(n_steps: usize, rate: f64) -> Result<Vec<f64>> {
+    check_steps(n_steps)?;
+    if !(rate > 0.0 && rate.is_finite()) {
+        return Err(Error::invalid(format!(
+            "rate is {rate}: the ratio of successive decrements of λ must be positive and finite, for example 0.6"
+        )));
+    }
+    let decrements: Vec<f64> = (0..n_steps - 1).map(|j| rate.powf(j as f64)).collect();
+    let total: f64 = decrements.iter().sum();
+    if !total.is_finite() {
+        return Err(Error::invalid(format!(
+            "rate {rate} over {n_steps} steps overflows: lower rate or n_steps"
+        )));
+    }
+    let mut fallen = 0.0;
+    let mut values = vec![1.0];
+    for decrement in decrements {
+        fallen += decrement / total;
+        // The sum may pass 1 by a rounding error.
+        values.push((1.0f64 - fallen).max(0.0));
+    }
+    values[n_steps - 1] = 0.0;
+    Ok(values)
+}
+
+fn stepwise(decrement: f64) -> Result<Vec<f64>> {
+    if !(decrement > 0.0 && decrement <= 1.0) {
+        return Err(Error::invalid(format!(
+            "decrement is {decrement}: each step takes more than 0 and at most 1 off λ, for example 0.2"
+        )));
+    }
+    // 1/decrement steps up to rounding: 10 and not 11 for 0.1.
+    let falls = (1.0 / decrement - 1e-9).ceil();
+    if falls >= MAX_STEPS as f64 {
+        return Err(Error::invalid(format!(
+            "decrement is {decrement}: a schedule has at most {MAX_STEPS} steps"
+        )));
+    }
+    let falls = (falls as usize).max(1);
+    let mut values: Vec<f64> = (0..falls).map(|j| 1.0 - j as f64 * decrement).collect();
+    values.push(0.0);
+    Ok(values)
+}
+
+fn cosine(n_steps: usize) -> Result<Vec<f64>> {
+    check_steps(n_steps)?;
+    let last = n_steps - 1;
+    let angle = |j: usize| std::f64::consts::PI * j as f64 / last as f64;
+    let mut values: Vec<f64> = (0..n_steps).map(|j| 0.5 * (1.0 + angle(j).cos())).collect();
+    values[last] = 0.0;
+    Ok(values)
+}
+
+fn list(values: &[f64]) -> Result<Vec<f64>> {
+    if values.is_empty() {
+        return Err(Error::invalid(
+            "the list of λ values is empty: give one value for each epoch, for example [1.0, 0.5, 0.0]",
+        ));
+    }
+    if let Some((i, value)) = values
+        .iter()
+        .enumerate()
+        .find(|(_, v)| !(v.is_finite() && **v >= 0.0))
+    {
+        return Err(Error::invalid(format!(
+            "value {i} of the list is {value}: λ must be finite and not negative"
+        )));
+    }
+    Ok(values.to_vec())
+}

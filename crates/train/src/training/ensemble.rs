@@ -1,0 +1,395 @@
+//! Several runs side by side: seeds, or variants of the options.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::{Array3, Zip};
+
+use super::method::Method;
+use super::observer::{Observer, RunStart};
+use super::options::TrainOptions;
+use super::run::{EpochRecord, Run, Stop};
+use super::trainer::train;
+use crate::datasets::Dataset;
+use crate::{Error, Result};
+use odesync_ode::field::VectorField;
+
+/// A run of an ensemble before it has begun.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// What tells it from the others, for example `seed_10`.
+    pub label: String,
+    /// The model it trains a copy of.
+    pub model: VectorField,
+    /// Its options.
+    pub options: TrainOptions,
+}
+
+impl Member {
+    /// A member for each seed: the model that `make` gives after [`odesync_base::random::seed`], so that it is the one that the same lines
+    /// give one at a time. A folder `out` becomes one for each, `out/seed_10`.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn seeded(
+        seeds: &[u64],
+        options: &TrainOptions,
+        mut make: impl FnMut() -> Result<VectorField>,
+    ) -> Result<Vec<Member>> {
+        seeds
+            .iter()
+            .map(|seed| {
+                odesync_base::random::seed(*seed);
+                let (label, mut options) = (format!("seed_{seed}"), options.clone());
+                if let Some(out) = &mut options.out {
+                    out.push(&label);
+                }
+                let model = make()?;
+                Ok(Member {
+                    label,
+                    model,
+                    options,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Runs of one method on the same data, in the order of the members.
+#[derive(Debug, Clone)]
+pub struct Ensemble {
+    /// Label and run of each member, or why it failed.
+    pub members: Vec<(String, Result<Run>)>,
+}
+
+/// Quantiles of the members' trajectories, each `[sample, time, dof]`.
+#[derive(Debug, Clone)]
+pub struct Band {
+    /// The median.
+    pub median: Array3<f64>,
+    /// The lower quantile.
+    pub low: Array3<f64>,
+    /// The upper quantile.
+    pub high: Array3<f64>,
+    /// Number of trajectories. Members that failed, and those whose model can't be solved that far, give none.
+    pub members: usize,
+}
+
+/// Trains every member, as many at once as there are threads. Each is the run that it would be alone, to the bit, whatever the
+/// number of threads. One that fails does not end the others.
+///
+/// `observer` hears of all of them as of one run: the epochs that are done of all, with the smallest mse of any, and at the end of
+/// the best run. `loggers` gives each member a listener of its own. After an interrupt the members are as far as they got
+/// ([`Ensemble::interrupted`]), and each one's folder holds what it has done.
+///
+/// # Errors
+/// No members, members with the same label or the same folder, an error of the observer, or the first failure if there is no member
+/// without one.
+pub fn ensemble(
+    members: &[Member],
+    data: &Dataset,
+    method: &Method,
+    observer: &mut dyn Observer,
+    loggers: &(dyn Fn(&Member) -> Box<dyn Observer> + Sync),
+) -> Result<Ensemble> {
+    check(members)?;
+    let epochs = |member: &Member| {
+        let own = member.options.epochs;
+        own.unwrap_or_else(|| method.default_epochs())
+    };
+    let total = members.iter().map(epochs).sum();
+    observer.start(&RunStart {
+        method,
+        epochs: total,
+        history: &[],
+    })?;
+    let progress = Mutex::new(Progress {
+        observer,
+        done: 0,
+        best: f64::NAN,
+        told: Ok(()),
+    });
+    let threads = rayon::current_num_threads();
+    let workers = threads.min(members.len());
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Result<Run>>>> =
+        members.iter().map(|_| Mutex::new(None)).collect();
+    // Each worker has a pool of its own: in one pool a thread that waits within one member would begin another, and have both
+    // in memory at once.
+    let work = |pool: rayon::ThreadPool| {
+        while let Some((i, member)) = {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            members.get(i).map(|member| (i, member))
+        } {
+            let mut own = Own {
+                label: &member.label,
+                epochs: epochs(member),
+                heard: 0,
+                progress: &progress,
+                logger: loggers(member),
+            };
+            let result = match member.options.interrupted() || lock(&progress).told.is_err() {
+                true => Err(Error::Interrupted),
+                false => {
+                    pool.install(|| train(&member.model, data, method, &member.options, &mut own))
+                }
+            };
+            own.over(&result);
+            *lock(&results[i]) = Some(result);
+        }
+    };
+    let pools = (0..workers)
+        .map(|i| {
+            let own = threads / workers + usize::from(i < threads % workers);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(own).build();
+            pool.map_err(|e| Error::invalid(format!("no threads could be started: {e}")))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    std::thread::scope(|scope| {
+        for pool in pools {
+            scope.spawn(|| work(pool));
+        }
+    });
+    let Progress { observer, told, .. } = progress
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    told?;
+    let all = members.iter().zip(results).map(|(member, result)| {
+        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (
+            member.label.clone(),
+            result.unwrap_or(Err(Error::Interrupted)),
+        )
+    });
+    let ensemble = Ensemble {
+        members: all.collect(),
+    };
+    if ensemble.interrupted() {
+        return Ok(ensemble);
+    }
+    match (ensemble.best(), ensemble.failed().next()) {
+        (Some(best), _) => observer.finish(best)?,
+        (None, Some((label, error))) => {
+            return Err(Error::Training(format!(
+                "none of the {} members could be trained; {label}: {error}",
+                members.len()
+            )));
+        }
+        (None, None) => {}
+    }
+    Ok(ensemble)
+}
+
+fn check(members: &[Member]) -> Result<()> {
+    if members.is_empty() {
+        return Err(Error::invalid("an ensemble needs at least one member"));
+    }
+    let (mut labels, mut folders) = (BTreeSet::new(), BTreeSet::new());
+    for member in members {
+        if !labels.insert(&member.label) {
+            return Err(Error::invalid(format!(
+                "two members of the ensemble are called {}: give each seed and each variant once",
+                member.label
+            )));
+        }
+        if let Some(out) = &member.options.out
+            && !folders.insert(out)
+        {
+            return Err(Error::invalid(format!(
+                "two members of the ensemble would write into {}: give each a folder of its own",
+                out.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What all members tell the one observer.
+struct Progress<'a> {
+    observer: &'a mut dyn Observer,
+    done: usize,
+    best: f64,
+    told: Result<()>,
+}
+
+/// What one member tells.
+struct Own<'a, 'b> {
+    label: &'a str,
+    epochs: usize,
+    /// Epochs that are counted.
+    heard: usize,
+    progress: &'a Mutex<Progress<'b>>,
+    logger: Box<dyn Observer>,
+}
+
+impl Own<'_, '_> {
+    fn tell(&self, epochs: usize, record: &EpochRecord, best: f64) {
+        let mut progress = lock(self.progress);
+        progress.done += epochs;
+        progress.best = progress.best.min(best);
+        let record = EpochRecord {
+            epoch: progress.done.saturating_sub(1),
+            ..record.clone()
+        };
+        let best = progress.best;
+        let told = progress.observer.epoch(&record, best);
+        if progress.told.is_ok() {
+            progress.told = told;
+        }
+    }
+
+    /// The epochs that it leaves out are done too.
+    fn over(&mut self, result: &Result<Run>) {
+        let last = match result {
+            Ok(run) => run.history.last().cloned().unwrap_or_default(),
+            Err(Error::Interrupted) => return,
+            Err(error) => {
+                let text = format!("{} failed: {error}", self.label);
+                lock(self.progress).observer.note(&text);
+                EpochRecord::default()
+            }
+        };
+        if self.heard < self.epochs {
+            self.tell(self.epochs - self.heard, &last, f64::NAN);
+        }
+    }
+}
+
+impl Observer for Own<'_, '_> {
+    fn start(&mut self, start: &RunStart) -> Result<()> {
+        self.heard = start.history.len();
+        lock(self.progress).done += self.heard;
+        self.logger.start(start)
+    }
+
+    fn epoch(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
+        self.heard += 1;
+        self.tell(1, record, best);
+        self.logger.epoch(record, best)?;
+        lock(self.progress).told.clone()
+    }
+
+    fn note(&mut self, text: &str) {
+        let text = format!("{}: {text}", self.label);
+        lock(self.progress).observer.note(&text);
+    }
+
+    fn finish(&mut self, run: &Run) -> Result<()> {
+        self.logger.finish(run)
+    }
+}
+
+impl Ensemble {
+    /// The runs of the members that did not fail, in their order.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.members.iter().filter_map(|(_, run)| run.as_ref().ok())
+    }
+
+    /// Label and error of the members that failed.
+    pub fn failed(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.members
+            .iter()
+            .filter_map(|(label, run)| Some((label.as_str(), run.as_ref().err()?)))
+    }
+
+    /// Whether an interrupt ended it before all members were done.
+    pub fn interrupted(&self) -> bool {
+        self.members.iter().any(|(_, result)| match result {
+            Ok(run) => run.stop == Stop::Interrupted,
+            Err(error) => matches!(error, Error::Interrupted),
+        })
+    }
+
+    /// The run with the smallest best mse, the first of equal ones.
+    pub fn best(&self) -> Option<&Run> {
+        let order = |run: &&Run| match run.best_mse.is_nan() {
+            true => f64::INFINITY,
+            false => run.best_mse,
+        };
+        self.runs().min_by(|a, b| order(a).total_cmp(&order(b)))
+    }
+
+    /// A quantile of a metric over the runs, epoch by epoch, as numpy's `quantile` interpolates. NaN values and runs that ended
+    /// before are left out; where nothing is left it is NaN.
+    ///
+    /// # Errors
+    /// A name that is no metric, or a quantile outside of [0, 1].
+    pub fn quantile(&self, metric: &str, q: f64) -> Result<Vec<f64>> {
+        check_quantile(q)?;
+        let all = self
+            .runs()
+            .map(|run| run.metric(metric))
+            .collect::<Result<Vec<_>>>()?;
+        let epochs = all.iter().map(Vec::len).max().unwrap_or(0);
+        let at = |epoch: usize| {
+            let values = all.iter().filter_map(|values| values.get(epoch).copied());
+            quantile(values.filter(|x| !x.is_nan()).collect(), q)
+        };
+        Ok((0..epochs).map(at).collect())
+    }
+
+    /// Quantiles of the best models' trajectories, see [`Run::predict`]: the median and those of `low` and `high`.
+    ///
+    /// # Errors
+    /// Quantiles outside of [0, 1], times before the data's first, or the first failure if no trajectory could be solved.
+    pub fn predict(&self, t: &[f64], low: f64, high: f64) -> Result<Band> {
+        check_quantile(low)?;
+        check_quantile(high)?;
+        let mut failed = None;
+        let mut all = vec![];
+        for run in self.runs() {
+            match run.predict(t) {
+                Ok(trajectory) => all.push(trajectory),
+                Err(error @ Error::Solve(_)) => failed = failed.or(Some(error)),
+                Err(other) => return Err(other),
+            }
+        }
+        let Some(first) = all.first() else {
+            return Err(failed.unwrap_or_else(|| Error::invalid("the ensemble has no runs")));
+        };
+        let shape = first.raw_dim();
+        let of = |q: f64| {
+            let mut out = Array3::zeros(shape);
+            Zip::indexed(&mut out).for_each(|at, out| {
+                let values = all.iter().map(|trajectory| trajectory[at]).collect();
+                *out = quantile(values, q);
+            });
+            out
+        };
+        Ok(Band {
+            median: of(0.5),
+            low: of(low),
+            high: of(high),
+            members: all.len(),
+        })
+    }
+}
+
+fn check_quantile(q: f64) -> Result<()> {
+    match (0.0..=1.0).contains(&q) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "a quantile lies between 0 and 1, and it is {q}"
+        ))),
+    }
+}
+
+/// The quantile of some numbers, linear between neighbours; NaN of none, or where one is NaN.
+fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    if values.iter().any(|x| x.is_nan()) {
+        return f64::NAN;
+    }
+    let at = q * values.len().saturating_sub(1) as f64;
+    let below = at.floor() as usize;
+    match (values.get(below), values.get(below + 1)) {
+        (Some(a), Some(b)) => a + (b - a) * (at - at.floor()),
+        (Some(a), None) => *a,
+        _ => f64::NAN,
+    }
+}

@@ -1,0 +1,226 @@
+//! Optimisers on the flat parameter vector, with PyTorch's formulas and order of operations, and a state that is saved.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Which optimiser, and its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Optimizer {
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    #[serde(rename = "adamw")]
+    AdamW(Adam),
+    /// Adam (Kingma and Ba 2015); weight decay is added to the gradient.
+    Adam(Adam),
+    /// Gradient descent with momentum; weight decay is added to the gradient.
+    Sgd {
+        /// Momentum, 0 for none.
+        momentum: f64,
+        /// Weight decay.
+        weight_decay: f64,
+    },
+}
+
+/// Settings of Adam and AdamW.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Adam {
+    /// Decay of the mean of gradients.
+    pub beta1: f64,
+    /// Decay of the mean of squares.
+    pub beta2: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+}
+
+impl Optimizer {
+    /// The names of all, the default's first.
+    pub const NAMES: [&'static str; 3] = ["adamw", "adam", "sgd"];
+
+    /// The optimiser of this name, `adamw`, `adam` or `sgd`, with PyTorch's defaults.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        let adam = |weight_decay| Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay,
+        };
+        match name {
+            "adamw" => Ok(Optimizer::AdamW(adam(0.01))),
+            "adam" => Ok(Optimizer::Adam(adam(0.0))),
+            "sgd" => Ok(Optimizer::Sgd {
+                momentum: 0.0,
+                weight_decay: 0.0,
+            }),
+            _ => Err(odesync_base::error::unknown("optimizer", name, Self::NAMES)),
+        }
+    }
+
+    /// Name, as in scripts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Optimizer::AdamW(_) => "adamw",
+            Optimizer::Adam(_) => "adam",
+            Optimizer::Sgd { .. } => "sgd",
+        }
+    }
+
+    /// The same with another weight decay.
+    #[must_use]
+    pub fn with_weight_decay(mut self, decay: f64) -> Self {
+        match &mut self {
+            Optimizer::AdamW(a) | Optimizer::Adam(a) => a.weight_decay = decay,
+            Optimizer::Sgd { weight_decay, .. } => *weight_decay = decay,
+        }
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// A setting out of its range.
+    pub fn check(&self) -> Result<()> {
+        let fine = match self {
+            Optimizer::AdamW(a) | Optimizer::Adam(a) => {
+                (0.0..1.0).contains(&a.beta1)
+                    && (0.0..1.0).contains(&a.beta2)
+                    && a.eps >= 0.0
+                    && a.eps.is_finite()
+                    && a.weight_decay >= 0.0
+                    && a.weight_decay.is_finite()
+            }
+            Optimizer::Sgd {
+                momentum,
+                weight_decay,
+            } => {
+                *momentum >= 0.0
+                    && momentum.is_finite()
+                    && *weight_decay >= 0.0
+                    && weight_decay.is_finite()
+            }
+        };
+        if fine {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the settings of {} are out of range: betas in [0, 1), eps, momentum and weight_decay not negative",
+            self.name()
+        )))
+    }
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Optimizer::AdamW(Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 0.01,
+        })
+    }
+}
+
+/// What an optimiser remembers between steps.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OptimizerState {
+    /// Updates so far.
+    pub step: u64,
+    /// Mean of gradients (Adam) or momentum (SGD).
+    pub first: Vec<f64>,
+    /// Mean of squared gradients (Adam).
+    pub second: Vec<f64>,
+}
+
+impl OptimizerState {
+    /// The state before the first step.
+    pub fn new(n: usize) -> Self {
+        OptimizerState {
+            step: 0,
+            first: vec![0.0; n],
+            second: vec![0.0; n],
+        }
+    }
+
+    /// One update. Entries from `n_decayed` on are not decayed.
+    pub fn update(
+        &mut self,
+        optimizer: &Optimizer,
+        lr: f64,
+        params: &mut [f64],
+        gradient: &[f64],
+        n_decayed: usize,
+    ) {
+        self.step += 1;
+        match optimizer {
+            Optimizer::AdamW(settings) => {
+                for p in params.iter_mut().take(n_decayed) {
+                    *p *= 1.0 - lr * settings.weight_decay;
+                }
+                self.adam(settings, 0.0, lr, params, gradient, n_decayed);
+            }
+            Optimizer::Adam(settings) => {
+                self.adam(
+                    settings,
+                    settings.weight_decay,
+                    lr,
+                    params,
+                    gradient,
+                    n_decayed,
+                );
+            }
+            Optimizer::Sgd {
+                momentum,
+                weight_decay,
+            } => {
+                for (i, (p, g)) in params.iter_mut().zip(gradient).enumerate() {
+                    let g = g + if i < n_decayed {
+                        weight_decay * *p
+                    } else {
+                        0.0
+                    };
+                    let direction = if *momentum == 0.0 {
+                        g
+                    } else {
+                        // PyTorch begins with the gradient itself.
+                        let m = if self.step == 1 {
+                            g
+                        } else {
+                            momentum * self.first[i] + g
+                        };
+                        self.first[i] = m;
+                        m
+                    };
+                    *p -= lr * direction;
+                }
+            }
+        }
+    }
+
+    fn adam(
+        &mut self,
+        a: &Adam,
+        decay: f64,
+        lr: f64,
+        params: &mut [f64],
+        gradient: &[f64],
+        n_decayed: usize,
+    ) {
+        let step = self.step as f64;
+        let correction1 = 1.0 - a.beta1.powf(step);
+        let correction2 = 1.0 - a.beta2.powf(step);
+        let step_size = lr / correction1;
+        let root = correction2.sqrt();
+        for (i, (p, g)) in params.iter_mut().zip(gradient).enumerate() {
+            let g = g + if i < n_decayed { decay * *p } else { 0.0 };
+            let (m, v) = (&mut self.first[i], &mut self.second[i]);
+            *m += (g - *m) * (1.0 - a.beta1);
+            *v = *v * a.beta2 + (1.0 - a.beta2) * g * g;
+            *p -= step_size * (*m / (v.sqrt() / root + a.eps));
+        }
+    }
+}

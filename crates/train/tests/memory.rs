@@ -1,0 +1,164 @@
+//! How the memory of a gradient grows with the number of steps, as a counting allocator sees it.
+
+use std::sync::{Mutex, PoisonError};
+
+use odesync_base::random::Generator;
+use odesync_ode::field::{Unary, VectorField};
+use odesync_ode::odesolve::{Adjoint, Engine, NativeEngine, Problem, SolveOptions};
+use odesync_testing::peak::Peak;
+use odesync_testing::relative;
+use odesync_train::models::blackbox;
+
+#[global_allocator]
+static ALLOCATOR: Peak = Peak::new();
+
+/// The most bytes that a gradient over about `n` steps takes, and the gradient.
+fn gradient(field: &VectorField, method: &str, choice: Adjoint, n: usize) -> (usize, Vec<f64>) {
+    // Bounded by max_step, the steps are all of one size; fixed for methods that choose none.
+    let h = 2e-4;
+    let mut options = SolveOptions::default().method(method).unwrap();
+    options = match options.method.adaptive() {
+        true => options.tolerances(1e-3, 1e-3).max_step(h),
+        false => options.step_size(h),
+    };
+    options.first_step = Some(h);
+    options.max_steps = 2 * n;
+    let options = options.adjoint(choice);
+    let t = [0.0, 0.3 * h * n as f64, h * n as f64];
+    let problem = Problem {
+        u0: &[0.3, -0.2],
+        t: &t,
+        sample: 0,
+    };
+    ALLOCATOR.of(|| {
+        let mut engine = NativeEngine::default();
+        let solved = engine
+            .forward(field, &[problem], &options, None, true)
+            .unwrap();
+        let steps = solved[0].stats.steps;
+        assert!(steps >= n && steps < n + n / 20 + 20, "{method}: {steps}");
+        let found = engine
+            .backward(&[vec![0.0, 0.0, 1.0, 0.5, -0.3, 1.0]])
+            .unwrap();
+        [found.values, found.u0.concat()].concat()
+    })
+}
+
+/// The slope of log y over log x by least squares.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
+    let (x, y) = logs
+        .iter()
+        .fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / n, sum.1 + p.1 / n));
+    let xy: f64 = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
+    let xx: f64 = logs.iter().map(|p| (p.0 - x).powi(2)).sum();
+    xy / xx
+}
+
+/// The slope of memory over steps, log by log, and the points.
+fn growth(method: &str, choice: Adjoint, steps: &[usize]) -> (f64, Vec<(f64, f64)>) {
+    let net = net();
+    // The first solve of a process starts its threads, which stay.
+    gradient(&net, method, choice, 10);
+    let mut points = vec![];
+    for n in steps {
+        let (bytes, _) = gradient(&net, method, choice, *n);
+        println!("{method} {} {n}: {bytes}", choice.name());
+        points.push((*n as f64, bytes as f64));
+    }
+    let slope = slope(&points);
+    println!("{method} {}: {slope:.3}", choice.name());
+    (slope, points)
+}
+
+fn net() -> VectorField {
+    blackbox(&[2, 4, 2], Unary::Tanh, &mut Generator::manual_seed(2)).unwrap()
+}
+
+/// The memory of the whole process is counted: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// One of each kind of tape and checkpoint.
+const METHODS: [&str; 7] = [
+    "rk4", "dopri5", "radau", "kvaerno5", "rodas5p", "bdf", "adams4",
+];
+
+const STEPS: [usize; 6] = [1_000, 4_000, 16_000, 64_000, 256_000, 1_024_000];
+
+#[test]
+fn memory_over_the_number_of_steps() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let net = net();
+    for method in METHODS {
+        let (slope, points) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS);
+        assert!(slope <= 0.5, "{method}: {slope}");
+        for pair in points.windows(2) {
+            // The root, within the quarter by which the memory may be above the least.
+            let (grown, root) = (pair[1].1 / pair[0].1, (pair[1].0 / pair[0].0).sqrt());
+            assert!(grown <= 1.3 * root, "{method}: {grown} for {root}");
+        }
+    }
+    let (_, points) = growth("dopri5", Adjoint::Continuous, &[1_000, 16_000]);
+    assert!(points[1].1 < points[0].1 + 4096.0, "{points:?}");
+    for choice in [
+        Adjoint::Backprop,
+        Adjoint::SingleCheckpoint,
+        Adjoint::Symplectic,
+    ] {
+        let (linear, _) = growth("dopri5", choice, &[1_000, 8_000]);
+        assert!((linear - 1.0).abs() < 0.1, "{}: {linear}", choice.name());
+    }
+    // At the same work, from most to least.
+    let n = 8_000;
+    let backprop = gradient(&net, "dopri5", Adjoint::Backprop, n);
+    let symplectic = gradient(&net, "dopri5", Adjoint::Symplectic, n);
+    let adaptive = gradient(&net, "dopri5", Adjoint::AdaptiveCheckpoint, n);
+    assert!(backprop.0 > 5 * symplectic.0 && symplectic.0 > 3 * adaptive.0);
+    for (_, got) in [&symplectic, &adaptive] {
+        let off = relative(got, &backprop.1);
+        assert!(off < 1e-9, "{off:e}");
+    }
+}
+
+/// Every kind of scheme. What a solve allocates does not depend on its number of steps once its engine has solved one before.
+#[test]
+fn nothing_is_allocated_in_the_loop() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let net = net();
+    for method in odesync_ode::odesolve::methods::ALL {
+        let mut engine = NativeEngine::default();
+        let mut count = |n: usize, taped: bool| {
+            let options = SolveOptions::default().method(method.name).unwrap();
+            let options = match method.adaptive() {
+                true => options.tolerances(1e-3, 1e-3).max_step(1e-3),
+                false => options.step_size(1e-3),
+            };
+            let t = [0.0, 1e-3 * n as f64];
+            let problem = Problem {
+                u0: &[0.3, -0.2],
+                t: &t,
+                sample: 0,
+            };
+            let mut solve = || {
+                engine
+                    .forward(&net, &[problem], &options, None, taped)
+                    .unwrap()
+            };
+            let steps = solve()[0].stats.steps;
+            assert!(steps >= n, "{}: {steps}", method.name);
+            ALLOCATOR.count(solve)
+        };
+        for taped in [false, true] {
+            // The long one first: its room serves the other.
+            let (long, short) = (count(4_000, taped), count(500, taped));
+            // `auto` joins the plans of its parts, in room that doubles.
+            let joined = if method.name == "auto" { 3 } else { 0 };
+            assert!(
+                long <= short + joined,
+                "{}, with a tape: {taped}: {long}, {short}",
+                method.name
+            );
+        }
+    }
+}

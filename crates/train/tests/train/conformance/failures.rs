@@ -1,0 +1,99 @@
+//! Solves that cannot be finished end with a reason, at once.
+
+use super::problems::with;
+use odesync_base::Error;
+use odesync_ode::field::{VectorField, system};
+use odesync_ode::odesolve::{FailureReason, SolveFailure, SolveOptions, methods, solve};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+fn failure(field: &VectorField, u0: &[f64], t: &[f64], options: &SolveOptions) -> SolveFailure {
+    match solve(field, u0, t, options) {
+        Err(Error::Solve(failure)) => failure,
+        other => panic!("{} should fail: {other:?}", options.method.name),
+    }
+}
+
+/// With fixed steps where the method has no others.
+fn ready(method: &odesync_ode::odesolve::Method) -> SolveOptions {
+    match method.adaptive() {
+        true => with(method),
+        false => with(method).step_size(1e-3),
+    }
+}
+
+#[test]
+fn a_solution_that_blows_up() {
+    let field = system(1, &[], |_, u, _| vec![u.at(0).square()]).unwrap();
+    for method in methods::ALL {
+        let result = solve(&field, &[1.0], &[0.0, 2.0], &ready(method));
+        match result {
+            Err(Error::Solve(failure)) => {
+                assert!(failure.state.iter().all(|u| u.is_finite()));
+                assert!(!failure.to_string().contains("NaN"), "{failure}");
+                if method.adaptive() {
+                    assert!((failure.t - 1.0).abs() < 1e-3, "{}: {failure}", method.name);
+                }
+            }
+            // Fixed implicit steps may step over the pole.
+            Ok(solution) => assert!(
+                !method.adaptive() && solution.u.iter().all(|u| u.is_finite()),
+                "{}",
+                method.name
+            ),
+            Err(other) => panic!("{}: {other}", method.name),
+        }
+    }
+}
+
+#[test]
+fn a_field_that_ends() {
+    // The square root's argument is used up at t = 1.
+    let field = system(1, &[], |t, u, _| vec![(1.0 - t).sqrt() + 0.0 * u.at(0)]).unwrap();
+    for method in methods::ALL {
+        let failure = failure(&field, &[0.0], &[0.0, 2.0], &ready(method));
+        // A fixed step may end beyond it; the next one cannot be taken.
+        assert!(failure.t <= 1.002, "{}: {failure}", method.name);
+        assert_eq!(failure.reason, FailureReason::NotFinite, "{}", method.name);
+        // Up to its end it can be solved.
+        let solved = solve(&field, &[0.0], &[0.0, 0.999], &ready(method)).unwrap();
+        assert!(
+            (solved.u[[1, 0]] - 2.0 / 3.0).abs() < 1e-3,
+            "{}",
+            method.name
+        );
+    }
+    let nowhere = system(1, &[], |_, u, _| vec![(u.at(0) - 5.0).log()]).unwrap();
+    for method in methods::ALL {
+        let failure = failure(&nowhere, &[0.0], &[0.0, 1.0], &ready(method));
+        assert_eq!(failure.reason, FailureReason::NotFinite, "{}", method.name);
+        assert_eq!((failure.t, &failure.state[..]), (0.0, &[0.0][..]));
+        let nan = super::failures::failure(&nowhere, &[f64::NAN], &[0.0, 1.0], &ready(method));
+        assert_eq!(nan.reason, FailureReason::NotFinite);
+    }
+}
+
+#[test]
+fn limits_and_interrupts() {
+    let field = system(1, &[], |t, u, _| vec![(40.0 * t).cos() * u.at(0)]).unwrap();
+    for method in methods::ALL {
+        let options = SolveOptions {
+            max_steps: 7,
+            ..ready(method)
+        };
+        let failure = failure(&field, &[1.0], &[0.0, 50.0], &options);
+        assert_eq!(failure.reason, FailureReason::TooManySteps(7));
+        let mut options = SolveOptions {
+            interrupt: Some(Arc::new(AtomicBool::new(true))),
+            max_steps: usize::MAX,
+            ..ready(method)
+        };
+        if method.fixed_steps() {
+            options = options.step_size(1e-3);
+        } else {
+            options = options.tolerances(1e-11, 1e-12);
+        }
+        let result = solve(&field, &[1.0], &[0.0, 1000.0], &options);
+        assert!(matches!(result, Err(Error::Interrupted)), "{}", method.name);
+    }
+}

@@ -1,0 +1,34 @@
+//! Gradients held to finite differences.
+
+use odesync_ode::odesolve::StepPlan;
+use odesync_train::training::{Loss, Objective};
+
+/// The loss and its gradient on a step plan of its own. The components `which` of the gradient are held to central differences
+/// of fourth order, within `tolerance` of 1 and their own size.
+pub fn held_to_differences(
+    objective: &mut Objective,
+    (params, lambda): (&[f64], f64),
+    which: impl Iterator<Item = usize>,
+    tolerance: f64,
+) -> (Loss, Vec<StepPlan>) {
+    let plans = objective.evaluate(params, lambda, false, None);
+    let plans = plans.unwrap().plans;
+    let at = objective.evaluate(params, lambda, true, Some(&plans));
+    let at = at.unwrap();
+    for i in which {
+        let mut value = |e: f64| {
+            let mut p = params.to_vec();
+            p[i] += e;
+            let loss = objective.evaluate(&p, lambda, false, Some(&plans));
+            loss.unwrap().loss
+        };
+        let h = 1e-4;
+        let fd = (8.0 * (value(h) - value(-h)) - (value(2.0 * h) - value(-2.0 * h))) / (12.0 * h);
+        assert!(
+            (fd - at.gradient[i]).abs() < tolerance * (1.0 + fd.abs()),
+            "{i} at lambda {lambda}: {fd} {}",
+            at.gradient[i]
+        );
+    }
+    (at, plans)
+}

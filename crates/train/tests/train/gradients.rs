@@ -1,0 +1,544 @@
+//! The choices of computing a gradient: against backpropagation, finite differences and the reference figures, with every
+//! method and kind of training.
+
+use super::oscillator::oscillator;
+use super::reference::{dataset, homotopy, model};
+use ndarray::{Array1, Array2, Array3, array};
+use odesync_base::Error;
+use odesync_base::random::Generator;
+use odesync_ode::engines::engine;
+use odesync_ode::field::{FieldBuilder, Unary, VectorField, system};
+use odesync_ode::odesolve::{
+    Adjoint, Engine, FailureReason, Method as Solver, NativeEngine, Problem, SolveOptions,
+    StepPlan, methods,
+};
+use odesync_testing::{flat, golden, numbers, relative};
+use odesync_train::datasets::Dataset;
+use odesync_train::models::blackbox;
+use odesync_train::schedules::Schedule;
+use odesync_train::training::{
+    Method, MultipleShooting, Objective, Observation, TrainOptions, load_model, train,
+};
+
+/// Those that give the gradient of the discrete solution.
+fn exact() -> impl Iterator<Item = Adjoint> {
+    Adjoint::ALL.into_iter().filter(|choice| choice.exact())
+}
+
+fn suits(choice: Adjoint, method: &Solver) -> bool {
+    choice != Adjoint::Symplectic || method.tableau().is_some()
+}
+
+const U0: [f64; 2] = [1.7, 0.3];
+
+/// ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ at the times t, and the plan.
+fn gradient(
+    field: &VectorField,
+    t: &[f64],
+    options: &SolveOptions,
+    plan: Option<&StepPlan>,
+) -> (Vec<f64>, StepPlan) {
+    let problem = Problem {
+        u0: &U0,
+        t,
+        sample: 0,
+    };
+    let mut engine = NativeEngine::default();
+    let plans = plan.map(std::slice::from_ref);
+    let solved = engine
+        .forward(field, &[problem], options, plans, true)
+        .unwrap();
+    let bars = (0..2 * t.len()).map(|i| (0.7 * i as f64).cos()).collect();
+    let found = engine.backward(&[bars]).unwrap();
+    let all = field.gather(&found.values).into_iter();
+    (
+        all.chain(found.u0[0].clone()).collect(),
+        solved[0].plan.clone(),
+    )
+}
+
+fn options(method: &'static Solver) -> SolveOptions {
+    SolveOptions {
+        method,
+        step_size: (!method.adaptive()).then_some(0.01),
+        ..SolveOptions::default().tolerances(1e-6, 1e-8)
+    }
+}
+
+#[test]
+fn exact_choices_agree_with_backprop_with_every_method() {
+    let field = oscillator();
+    let forwards: Vec<f64> = (0..23).map(|i| 0.01 * f64::from(i * i)).collect();
+    let backwards: Vec<f64> = (0..6).map(|i| -0.01 * f64::from(i)).collect();
+    for method in methods::ALL {
+        for t in [&forwards[..], &backwards, &[2.0]] {
+            let options = options(method);
+            let (want, plan) = gradient(&field, t, &options, None);
+            for choice in exact().filter(|c| suits(*c, method)) {
+                let options = options.clone().adjoint(choice);
+                for given in [None, Some(&plan)] {
+                    let (got, _) = gradient(&field, t, &options, given);
+                    let off = relative(&got, &want);
+                    let what = format!("{} {}", method.name, choice.name());
+                    assert!(off < 1e-9, "{what} {given:?}: {off:e} {got:?} {want:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_that_change_between_explicit_and_stiff() {
+    // Stiff around t = 3 and t = 9.
+    let field = system(2, &[("p", 1.0), ("a", 1.0)], |t, u, p| {
+        let bump = |at: f64| (-((t.clone() - at) / 0.7).square()).exp();
+        let rate = p.get("p") * (1.0 + 5000.0 * (bump(3.0) + bump(9.0)));
+        vec![
+            -(rate * (u.at(0) - p.get("a") * t.cos())),
+            u.at(0) - 0.5 * u.at(1),
+        ]
+    })
+    .unwrap()
+    .trainable(&["p", "a"])
+    .unwrap();
+    let t: Vec<f64> = (0..50).map(|i| 0.25 * f64::from(i)).collect();
+    let options = SolveOptions::default().method("auto").unwrap();
+    let (want, plan) = gradient(&field, &t, &options, None);
+    let switches = plan.variants.windows(2).filter(|v| v[0] != v[1]).count();
+    assert!(switches > 3, "{switches}");
+    for choice in [Adjoint::SingleCheckpoint, Adjoint::AdaptiveCheckpoint] {
+        for given in [None, Some(&plan)] {
+            let options = options.clone().adjoint(choice);
+            let off = relative(&gradient(&field, &t, &options, given).0, &want);
+            assert!(off < 1e-8, "{}: {off:e}", choice.name());
+        }
+    }
+}
+
+#[test]
+fn the_continuous_adjoint_converges_to_backprop() {
+    let case = &golden("losses_and_gradients")["lv_blackbox"];
+    let (model, data) = (model(case), dataset(case));
+    let coupled = homotopy(
+        case["coupling"].as_f64().unwrap(),
+        Schedule::list(vec![1.0]).unwrap(),
+    );
+    for name in [
+        "dopri5", "tsit5", "bosh3", "dopri8", "radau", "rodas5p", "auto",
+    ] {
+        for (method, lambda) in [(&coupled, 1.0), (&Method::Vanilla, 0.0)] {
+            let mut before = f64::INFINITY;
+            for tolerance in [1e-5, 1e-7, 1e-9] {
+                let solver = SolveOptions::default()
+                    .method(name)
+                    .unwrap()
+                    .tolerances(tolerance, 0.01 * tolerance);
+                let of = |solver: &SolveOptions| {
+                    let engine = engine("native", "cpu").unwrap();
+                    let mut objective =
+                        Objective::new(&model, &data, method, solver, engine).unwrap();
+                    let params = objective.initial();
+                    objective.evaluate(&params, lambda, true, None).unwrap()
+                };
+                let want = of(&solver);
+                let got = of(&solver.adjoint(Adjoint::Continuous));
+                assert!((got.loss / want.loss - 1.0).abs() < 100.0 * tolerance);
+                let off = relative(&got.gradient, &want.gradient);
+                println!("{name} lambda {lambda} at {tolerance:e}: {off:.1e}");
+                assert!(off < (before / 3.0).max(10.0 * tolerance) && off < 1e3 * tolerance);
+                before = off;
+            }
+        }
+    }
+    // Its own tolerances alone, and fixed steps, which converge with their order.
+    let off = |solver: SolveOptions, adjoint: SolveOptions| {
+        let of = |solver: &SolveOptions| {
+            let engine = engine("native", "cpu").unwrap();
+            let mut objective = Objective::new(&model, &data, &coupled, solver, engine).unwrap();
+            let params = objective.initial();
+            objective
+                .evaluate(&params, 1.0, true, None)
+                .unwrap()
+                .gradient
+        };
+        relative(&of(&adjoint), &of(&solver))
+    };
+    let fine = SolveOptions::default().tolerances(1e-11, 1e-13);
+    let continuous = fine.clone().adjoint(Adjoint::Continuous);
+    let loose = off(
+        fine.clone(),
+        continuous.clone().adjoint_tolerances(1e-3, 1e-5),
+    );
+    let tight = off(fine, continuous.adjoint_tolerances(1e-10, 1e-12));
+    assert!(loose > 1e-7 && tight < 1e-9, "{loose:e} {tight:e}");
+    let fixed = |n: usize| {
+        let solver = SolveOptions::default().method("rk4").unwrap().substeps(n);
+        off(solver.clone(), solver.adjoint(Adjoint::Continuous))
+    };
+    let order = (fixed(4) / fixed(8)).log2();
+    assert!((order - 4.0).abs() < 0.4, "{order}");
+}
+
+/// A model, data, a method, λ and what was observed.
+struct Case {
+    name: &'static str,
+    model: VectorField,
+    data: Dataset,
+    method: Method,
+    lambda: f64,
+    observation: Observation,
+}
+
+/// Free, coupled, in segments, with missing values, with initial states that are trained, and a known system.
+fn cases() -> Vec<Case> {
+    let net = blackbox(&[2, 12, 2], Unary::Tanh, &mut Generator::manual_seed(3)).unwrap();
+    let known = odesync_ode::dynamics::lotka_volterra()
+        .unwrap()
+        .trainable(&["a", "d"])
+        .unwrap();
+    let t = Array1::linspace(0.0, 2.0, 16);
+    let u = Array3::from_shape_fn((3, 16, 2), |(s, i, d)| {
+        (0.4 * i as f64 + s as f64 + 0.5 * d as f64).sin() + 1.5
+    });
+    let mut gaps = u.clone();
+    for (s, i, d) in [(0, 3, 1), (1, 7, 0), (1, 8, 0), (2, 15, 1)] {
+        gaps[[s, i, d]] = f64::NAN;
+    }
+    let whole = Dataset::new(t.clone(), u, None).unwrap();
+    let gaps = Dataset::new(t, gaps, None).unwrap();
+    let coupled = homotopy(4.0, Schedule::list(vec![1.0]).unwrap());
+    let segments = Method::MultipleShooting(MultipleShooting {
+        segments: 4,
+        continuity_weight: 0.3,
+    });
+    let case = |name, model: &VectorField, data: &Dataset, method: &Method, lambda| Case {
+        name,
+        model: model.clone(),
+        data: data.clone(),
+        method: method.clone(),
+        lambda,
+        observation: Observation::default(),
+    };
+    let mut all = vec![
+        case("free", &net, &whole, &Method::Vanilla, 0.0),
+        case("coupled", &net, &whole, &coupled, 1.0),
+        case("segments", &net, &whole, &segments, 0.0),
+        case("missing values", &net, &gaps, &coupled, 0.6),
+        case("initial states", &net, &whole, &coupled, 0.5),
+        case("known system", &known, &whole, &Method::Vanilla, 0.0),
+    ];
+    all[4].observation = Observation::default()
+        .from(array![[1.0, 2.0], [1.5, 1.0], [2.0, 0.7]])
+        .train_u0();
+    all
+}
+
+fn objective(case: &Case, solver: &SolveOptions) -> Objective {
+    Objective::observing(
+        &case.model,
+        &case.data,
+        &case.method,
+        &case.observation,
+        solver,
+        engine("native", "cpu").unwrap(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn every_kind_of_training_and_finite_differences() {
+    for case in cases() {
+        for name in ["dopri5", "vern7", "radau", "bdf"] {
+            let solver = SolveOptions::default()
+                .method(name)
+                .unwrap()
+                .tolerances(1e-8, 1e-10);
+            let mut by_backprop = objective(&case, &solver);
+            let params = by_backprop.initial();
+            let want = by_backprop
+                .evaluate(&params, case.lambda, true, None)
+                .unwrap();
+            // Along one direction, on the plan.
+            let direction: Vec<f64> = (0..params.len()).map(|i| (1.3 * i as f64).cos()).collect();
+            let mut at = |h: f64| {
+                let moved: Vec<f64> = params
+                    .iter()
+                    .zip(&direction)
+                    .map(|(p, d)| p + h * d)
+                    .collect();
+                by_backprop
+                    .evaluate(&moved, case.lambda, false, Some(&want.plans))
+                    .unwrap()
+                    .loss
+            };
+            let h = 1e-3;
+            let slope = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+            for choice in Adjoint::ALL {
+                let what = format!("{} {name} {}", case.name, choice.name());
+                if !suits(choice, solver.method) {
+                    continue;
+                }
+                let mut own = objective(&case, &solver.clone().adjoint(choice));
+                let got = own.evaluate(&params, case.lambda, true, None).unwrap();
+                let off = relative(&got.gradient, &want.gradient);
+                let bound = if choice.exact() { 1e-10 } else { 2e-5 };
+                assert!(off < bound, "{what}: {off:e}");
+                let along: f64 = got
+                    .gradient
+                    .iter()
+                    .zip(&direction)
+                    .map(|(g, d)| g * d)
+                    .sum();
+                let scale = slope
+                    .abs()
+                    .max(0.1 * got.gradient.iter().map(|g| g * g).sum::<f64>().sqrt());
+                let bound = if choice.exact() { 1e-7 } else { 2e-4 };
+                let off = (along - slope).abs() / scale;
+                assert!(off < bound, "{what}: {along} {slope}");
+                // Again with the same engine: what is kept from the last time does no harm.
+                let again = own.evaluate(&params, case.lambda, true, None).unwrap();
+                assert_eq!(again.gradient, got.gradient, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reference_gradients() {
+    let cases = golden("losses_and_gradients");
+    for (name, case) in cases.as_object().unwrap() {
+        let (model, data) = (model(case), dataset(case));
+        let reference = &case["cases"][2];
+        let method = homotopy(
+            case["coupling"].as_f64().unwrap(),
+            Schedule::list(vec![1.0]).unwrap(),
+        );
+        for choice in Adjoint::ALL {
+            let solver = SolveOptions::default()
+                .tolerances(1e-10, 1e-12)
+                .adjoint(choice);
+            let engine = engine("native", "cpu").unwrap();
+            let mut objective = Objective::new(&model, &data, &method, &solver, engine).unwrap();
+            let params = objective.initial();
+            let got = objective.evaluate(&params, 1.0, true, None).unwrap();
+            let off = relative(&got.gradient, &numbers(&reference["grad"]));
+            assert!(off < 1e-6, "{name} {}: {off:e}", choice.name());
+        }
+    }
+    assert_eq!(flat(&cases["lv_blackbox"]["u"]).len(), 122);
+}
+
+#[test]
+fn training_and_its_checkpoints() {
+    let data = Dataset::simulated(
+        &odesync_ode::dynamics::lotka_volterra().unwrap(),
+        &ndarray::array![[1.0, 1.0]],
+        &ndarray::Array1::range(0.0, 1.0, 0.1).to_vec(),
+        &SolveOptions::default(),
+    )
+    .unwrap();
+    let net = blackbox(&[2, 6, 2], Unary::Gelu, &mut Generator::manual_seed(1)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |choice: Adjoint| {
+        let options = TrainOptions::default()
+            .epochs(5)
+            .solver(SolveOptions::default().adjoint(choice))
+            .out(folder.path().join(choice.name()));
+        train(&net, &data, &Method::Vanilla, &options, &mut ()).unwrap()
+    };
+    let want = run(Adjoint::Backprop);
+    for choice in Adjoint::ALL {
+        let got = run(choice);
+        let off = relative(&got.last.params(), &want.last.params());
+        assert!(off < 1e-5, "{}: {off:e}", choice.name());
+        assert_eq!(got.history.len(), 5);
+        // A resumed run must be what it was.
+        let folder = folder.path().join(choice.name());
+        let options = |choice: Adjoint| {
+            TrainOptions::default()
+                .epochs(7)
+                .solver(SolveOptions::default().adjoint(choice))
+                .out(&folder)
+                .resume()
+        };
+        let other = match choice {
+            Adjoint::Backprop => Adjoint::Symplectic,
+            _ => Adjoint::Backprop,
+        };
+        let error = train(&net, &data, &Method::Vanilla, &options(other), &mut ()).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("adjoint was") && text.contains(choice.name()),
+            "{text}"
+        );
+        let more = train(&net, &data, &Method::Vanilla, &options(choice), &mut ()).unwrap();
+        assert_eq!(more.history.len(), 7);
+        assert_eq!(more.history[..5], got.history[..]);
+        assert!(load_model(folder.join("best.safetensors")).is_ok());
+    }
+}
+
+#[test]
+fn what_does_not_go_together_is_an_error_that_names_the_cure() {
+    let field = oscillator();
+    let refused = |options: SolveOptions| options.check().unwrap_err().to_string();
+    for method in methods::ALL {
+        let options = options(method).adjoint(Adjoint::Symplectic);
+        if method.tableau().is_some() {
+            options.check().unwrap();
+            continue;
+        }
+        let text = refused(options);
+        assert!(
+            ["adaptive_ckpt", "dopri5", "vern7", method.name]
+                .iter()
+                .all(|part| text.contains(part)),
+            "{text}"
+        );
+    }
+    let text = refused(SolveOptions::default().adjoint_tolerances(1e-6, 1e-8));
+    assert!(text.contains("leave them out"), "{text}");
+    let continuous = SolveOptions::default().adjoint(Adjoint::Continuous);
+    let text = refused(continuous.clone().adjoint_tolerances(-1.0, 1e-8));
+    assert!(text.contains("adjoint_rtol must not be negative"), "{text}");
+    let text = refused(continuous.clone().adjoint_tolerances(1e-6, f64::NAN));
+    assert!(text.contains("adjoint_atol must be a positive"), "{text}");
+    let text = Adjoint::by_name("adaptive_chpt").unwrap_err().to_string();
+    assert!(text.contains("did you mean \"adaptive_ckpt\"?"), "{text}");
+    // Damped so strongly that nobody can go back.
+    let stiff = system(2, &[("k", 1e4)], |t, u, p| {
+        vec![p.get("k") * (t.cos() - u.at(0)), u.at(0) - u.at(1)]
+    })
+    .unwrap();
+    let problem = Problem {
+        u0: &U0,
+        t: &[0.0, 1.0, 2.0],
+        sample: 0,
+    };
+    let mut engine = NativeEngine::default();
+    let solver = continuous.clone().method("radau").unwrap();
+    engine
+        .forward(&stiff, &[problem], &solver, None, true)
+        .unwrap();
+    match engine.backward(&[vec![1.0; 6]]).unwrap_err() {
+        Error::Solve(failure) => {
+            assert_eq!(failure.reason, FailureReason::Backwards);
+            assert!(failure.to_string().contains("adaptive_ckpt"), "{failure}");
+        }
+        other => panic!("{other}"),
+    }
+    // Without a gradient the choice says nothing.
+    let t = [0.0, 1.0];
+    let plain = odesync_ode::odesolve::solve(&field, &U0, &t, &SolveOptions::default()).unwrap();
+    let other = odesync_ode::odesolve::solve(&field, &U0, &t, &continuous).unwrap();
+    assert_eq!(plain.u, other.u);
+    assert_eq!(plain.plan, other.plan);
+    let _: Array2<f64> = plain.u;
+}
+
+/// ⟨w, ∂u/∂(u₀, θ) v⟩ = ⟨v, (∂u/∂(u₀, θ))ᵀ w⟩ on the same steps, for every method that has tangents; outputs lie inside steps.
+#[test]
+fn tangents_are_the_transpose_of_gradients() {
+    use odesync_ode::odesolve::{Tangent, jvp};
+    let field = blackbox(&[2, 5, 2], Unary::Gelu, &mut Generator::manual_seed(4)).unwrap();
+    let t: Vec<f64> = (0..=7).map(|i| 0.37 * f64::from(i)).collect();
+    let u0 = [0.4, -0.9];
+    let wave = |n: usize, seed: f64| -> Vec<f64> {
+        (0..n).map(|i| (1.3 * i as f64 + seed).sin()).collect()
+    };
+    let tangents: Vec<Tangent> = (0..11)
+        .map(|i| Tangent {
+            u0: if i == 1 {
+                vec![]
+            } else {
+                wave(2, f64::from(i))
+            },
+            params: if i == 2 {
+                vec![]
+            } else {
+                wave(field.n_params(), 0.4 * f64::from(i))
+            },
+        })
+        .collect();
+    let mut with = 0;
+    for method in methods::ALL {
+        for fixed in [false, true] {
+            let mut options = SolveOptions::default().method(method.name).unwrap();
+            options = options.tolerances(1e-5, 1e-7);
+            if fixed && method.fixed_steps() {
+                options = options.substeps(2);
+            }
+            let Ok((solution, found)) = jvp(&field, &u0, &t, &options, &tangents) else {
+                continue;
+            };
+            with += 1;
+            let bars = wave(solution.u.len(), 0.2);
+            let problem = Problem {
+                u0: &u0,
+                t: &t,
+                sample: 0,
+            };
+            let mut engine = NativeEngine::default();
+            let plan = [solution.plan.clone()];
+            engine
+                .forward(&field, &[problem], &options, Some(&plan), true)
+                .unwrap();
+            let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
+            let by_params = field.gather(&gradient.values);
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            for (tangent, moved) in tangents.iter().zip(&found) {
+                let forward = dot(&bars, moved.as_slice().unwrap());
+                let back = dot(&tangent.u0, &gradient.u0[0]) + dot(&tangent.params, &by_params);
+                let off = (forward - back).abs();
+                assert!(
+                    off < 1e-11 * forward.abs().max(1.0),
+                    "{}: {off:e}",
+                    method.name
+                );
+            }
+        }
+    }
+    assert_eq!(
+        with,
+        2 * 16,
+        "Runge-Kutta methods, adaptive and with fixed steps"
+    );
+    let two = [Tangent {
+        u0: vec![1.0; 3],
+        params: vec![],
+    }];
+    let error = jvp(&field, &u0, &t, &SolveOptions::default(), &two).unwrap_err();
+    assert!(
+        error.to_string().contains("3 numbers, 2 are needed"),
+        "{error}"
+    );
+}
+
+/// u̇ = a has nothing to store for a stage: u = u₀ + a t, whose derivatives by u₀ and a are 1 and t.
+#[test]
+fn tangents_of_a_constant_field() {
+    use odesync_ode::odesolve::{Tangent, jvp};
+    let b = FieldBuilder::new(1);
+    let a = b.parameter(b.block("a", &[1], &[0.7], true).unwrap());
+    let field = b.finish(a).unwrap();
+    let t = [0.0, 0.3, 0.31, 1.7, 2.0];
+    let along = |u0: f64, a: f64| Tangent {
+        u0: vec![u0],
+        params: vec![a],
+    };
+    for method in ["rk4", "dopri5", "tsit5", "vern7", "radau", "kvaerno5"] {
+        let options = SolveOptions::default().method(method).unwrap();
+        let (_, found) = jvp(
+            &field,
+            &[0.2],
+            &t,
+            &options,
+            &[along(1.0, 0.0), along(0.0, 1.0)],
+        )
+        .unwrap();
+        for (i, t) in t.iter().enumerate() {
+            assert!((found[0][[i, 0]] - 1.0).abs() < 1e-12, "{method}");
+            assert!((found[1][[i, 0]] - t).abs() < 1e-12, "{method} at {t}");
+        }
+    }
+}

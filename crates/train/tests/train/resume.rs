@@ -1,0 +1,918 @@
+//! Runs that are stopped, by whatever, and go on: the end is that of a run that never stopped, to the bit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ndarray::{Array1, Array2};
+use odesync_base::random::Generator;
+use odesync_base::{Error, Result};
+use odesync_ode::dynamics::lotka_volterra;
+use odesync_ode::field::{Unary, VectorField};
+use odesync_ode::odesolve::{SolveOptions, solve};
+use odesync_train::datasets::Dataset;
+use odesync_train::logging::CsvLogger;
+use odesync_train::models::blackbox;
+use odesync_train::schedules::Schedule;
+use odesync_train::training::{
+    EpochRecord, Homotopy, LrSchedule, Method, MultipleShooting, Observer, Observers, Optimizer,
+    Run, RunStart, Stop, TrainOptions, load_model, train,
+};
+use safetensors::SafeTensors;
+
+const EPOCHS: usize = 30;
+/// The column of `run.history` that holds wall-clock times.
+const SECONDS: usize = 7;
+
+fn data() -> Dataset {
+    let t: Vec<f64> = (0..11).map(|i| f64::from(i) * 0.2).collect();
+    let system = lotka_volterra().unwrap();
+    let u = solve(&system, &[0.44, 4.6], &t, &SolveOptions::default());
+    Dataset::single(Array1::from(t), u.unwrap().u, None).unwrap()
+}
+
+fn model() -> VectorField {
+    blackbox(&[2, 6, 2], Unary::Tanh, &mut Generator::manual_seed(10)).unwrap()
+}
+
+fn methods() -> [Method; 3] {
+    [
+        Method::Vanilla,
+        Method::MultipleShooting(MultipleShooting::default()),
+        Method::Homotopy(Homotopy::new(6.0, Schedule::power_law(4, 5, 0.6).unwrap())),
+    ]
+}
+
+fn options(out: &Path) -> TrainOptions {
+    TrainOptions {
+        lr: 0.05,
+        checkpoint_every: 4,
+        out: Some(out.into()),
+        epochs: Some(EPOCHS),
+        ..TrainOptions::default()
+    }
+}
+
+/// Everything that the state of a run depends on, in all combinations.
+fn cases(out: &Path) -> Vec<(String, Method, TrainOptions)> {
+    let momentum = Optimizer::Sgd {
+        momentum: 0.9,
+        weight_decay: 0.01,
+    };
+    let mut cases = vec![];
+    for method in methods() {
+        for optimizer in [Optimizer::default(), momentum.clone()] {
+            for (patience, clip, lr_schedule) in [
+                (None, None, LrSchedule::Constant),
+                (Some(4), None, LrSchedule::Cosine),
+                (None, Some(0.5), LrSchedule::Exponential { rate: 0.9 }),
+            ] {
+                let what = format!(
+                    "{} {} patience {patience:?} clip {clip:?} {lr_schedule:?}",
+                    method.name(),
+                    optimizer.name()
+                );
+                let options = TrainOptions {
+                    patience,
+                    clip,
+                    lr_schedule,
+                    // So high that the mse rises again, and patience ends the run.
+                    lr: if patience.is_some() { 0.5 } else { 0.05 },
+                    optimizer: optimizer.clone(),
+                    ..options(&out.join(&what))
+                };
+                cases.push((what, method.clone(), options));
+            }
+        }
+    }
+    cases
+}
+
+/// Raises the flag after some epochs.
+struct StopAfter {
+    epochs: BTreeSet<usize>,
+    flag: Arc<AtomicBool>,
+}
+
+impl Observer for StopAfter {
+    fn epoch(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
+        if self.epochs.contains(&record.epoch) {
+            self.flag.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Calls a closure after each epoch.
+struct Each<F>(F);
+
+impl<F: FnMut(usize) -> Result<()> + Send> Observer for Each<F> {
+    fn epoch(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
+        (self.0)(record.epoch)
+    }
+}
+
+/// The run goes on until it is over, stopped after each of these epochs.
+fn in_parts(method: &Method, options: &TrainOptions, stops: &BTreeSet<usize>) -> Run {
+    let mut options = options.clone();
+    options.resume = true;
+    for part in 0.. {
+        options.interrupt = Arc::default();
+        let mut observer = StopAfter {
+            epochs: stops.clone(),
+            flag: options.interrupt.clone(),
+        };
+        let run = train(&model(), &data(), method, &options, &mut observer).unwrap();
+        if run.stop != Stop::Interrupted {
+            return run;
+        }
+        assert!(part < stops.len(), "it never comes to an end");
+    }
+    unreachable!()
+}
+
+/// All that a run holds, but the times it took.
+fn all_of(run: &Run) -> String {
+    let mut run = run.clone();
+    run.history.iter_mut().for_each(|r| r.seconds = 0.0);
+    format!("{:?}", plain(run))
+}
+
+/// The same run, its arrays laid out in one way: `{:?}` shows that too.
+fn plain(mut run: Run) -> Run {
+    let u0 = run.u0.iter().copied().collect();
+    run.u0 = Array2::from_shape_vec(run.u0.dim(), u0).unwrap();
+    run
+}
+
+/// Two runs are the same; their whole text is too long to be shown.
+#[track_caller]
+fn assert_equal(a: &str, b: &str, what: &str) {
+    let at = a.bytes().zip(b.bytes()).position(|(a, b)| a != b);
+    let around = |text: &str| {
+        let at = at.unwrap_or_default();
+        String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(80)..(at + 40).min(text.len())])
+            .into_owned()
+    };
+    assert!(a == b, "{what}: …{}… is not …{}…", around(a), around(b));
+}
+
+type File = (serde_json::Value, BTreeMap<String, (Vec<usize>, Vec<u8>)>);
+
+/// A checkpoint, the times taken out, and the checksum over them.
+fn file(path: &Path) -> File {
+    let bytes = std::fs::read(path).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let entry = &header.metadata().as_ref().unwrap()["odesync"];
+    let mut entry: serde_json::Value = serde_json::from_str(entry).unwrap();
+    entry["checksum"] = "".into();
+    let mut tensors = BTreeMap::new();
+    for (name, view) in SafeTensors::deserialize(&bytes).unwrap().tensors() {
+        let mut bytes = view.data().to_vec();
+        if name == "run.history" {
+            let columns = view.shape()[1];
+            for row in bytes.chunks_mut(8 * columns) {
+                row[8 * SECONDS..8 * (SECONDS + 1)].fill(0);
+            }
+        }
+        tensors.insert(name, (view.shape().to_vec(), bytes));
+    }
+    (entry, tensors)
+}
+
+/// Both files of two folders are the same but for the times; so are the runs in them, and the run that was returned.
+fn assert_same(what: &str, a: &Path, b: &Path, run: &Run) {
+    let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
+    assert!(best(a) == best(b), "{what}: best.safetensors");
+    let last = |folder: &Path| file(&folder.join("last.safetensors"));
+    let ((about_a, a_tensors), (about_b, b_tensors)) = (last(a), last(b));
+    assert_eq!(about_a, about_b, "{what}");
+    for (name, tensor) in &a_tensors {
+        assert!(b_tensors.get(name) == Some(tensor), "{what}: {name}");
+    }
+    assert_eq!(a_tensors.len(), b_tensors.len(), "{what}");
+    for folder in [a, b] {
+        assert_equal(&all_of(&Run::load(folder).unwrap()), &all_of(run), what);
+    }
+}
+
+fn copy(from: &Path, to: &Path, names: &[&str]) {
+    std::fs::create_dir_all(to).unwrap();
+    for name in names {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn runs_in_parts_equal_whole_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ends = BTreeSet::new();
+    for (i, (what, method, whole)) in cases(folder.path()).into_iter().enumerate() {
+        let run = train(&model(), &data(), &method, &whole, &mut ()).unwrap();
+        ends.insert(format!("{:?}", run.stop));
+        let mut random = Generator::manual_seed(i as u64);
+        let stops: BTreeSet<usize> = (0..5).map(|_| random.random() as usize % EPOCHS).collect();
+        let out = folder.path().join("parts").join(&what);
+        let parts = in_parts(&method, &whole.clone().out(&out), &stops);
+        assert_equal(
+            &all_of(&parts),
+            &all_of(&run),
+            &format!("{what}, stopped after {stops:?}"),
+        );
+        assert_same(&what, whole.out.as_ref().unwrap(), &out, &run);
+    }
+    assert_eq!(ends.len(), 2, "some runs end early: {ends:?}");
+}
+
+/// After every epoch, so that none is special: the first and the last, and those that fail before a run gives up.
+#[test]
+fn a_stop_after_every_epoch_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let calm = options(&folder.path().join("calm"));
+    let failing = TrainOptions {
+        lr: 1e6,
+        max_failures: 3,
+        epochs: Some(200),
+        ..options(&folder.path().join("failing"))
+    };
+    let impatient = TrainOptions {
+        patience: Some(4),
+        lr: 0.5,
+        ..options(&folder.path().join("impatient"))
+    };
+    for (method, whole) in [
+        (&methods()[2], calm),
+        (&methods()[1], impatient),
+        (&Method::Vanilla, failing),
+    ] {
+        let run = train(&model(), &data(), method, &whole, &mut ()).unwrap();
+        let what = format!("{:?}", run.stop);
+        let out = folder.path().join(format!("{} in parts", method.name()));
+        let stops = (0..run.history.len()).collect();
+        let parts = in_parts(method, &whole.clone().out(&out), &stops);
+        assert_equal(&all_of(&parts), &all_of(&run), &what);
+        assert_same(&what, whole.out.as_ref().unwrap(), &out, &run);
+        let failures = match (whole.max_failures, whole.patience, &run.stop) {
+            (3, None, Stop::Failing(_)) => 3,
+            (_, Some(_), Stop::EarlyStop) | (_, None, Stop::Finished) => 0,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(run.failures(), failures);
+    }
+}
+
+/// The flag is raised by another thread whenever it comes, inside a solve too.
+#[test]
+fn a_stop_at_any_moment_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let method = &methods()[1];
+    let mut whole = options(&folder.path().join("whole"));
+    // Many steps, so that most of the time is spent inside a solve.
+    whole.solver = SolveOptions::default().method("rk4").unwrap().substeps(400);
+    let run = train(&model(), &data(), method, &whole, &mut ()).unwrap();
+    let out = folder.path().join("parts");
+    let took = Duration::from_secs_f64(run.seconds());
+    let mut part = whole.clone().out(&out).resume();
+    let mut stopped = 0;
+    let parts = loop {
+        part.interrupt = Arc::default();
+        let flag = part.interrupt.clone();
+        // Later and later, so that it comes to an end.
+        let wait = took.mul_f64(0.03 * f64::from(stopped + 1));
+        let timer = std::thread::spawn(move || {
+            std::thread::sleep(wait);
+            flag.store(true, Ordering::Relaxed);
+        });
+        let run = train(&model(), &data(), method, &part, &mut ()).unwrap();
+        timer.join().unwrap();
+        if run.stop != Stop::Interrupted {
+            break run;
+        }
+        stopped += 1;
+    };
+    assert!(stopped > 0, "it was never stopped");
+    assert_equal(
+        &all_of(&parts),
+        &all_of(&run),
+        &format!("stopped {stopped} times"),
+    );
+    assert_same("any moment", whole.out.as_ref().unwrap(), &out, &run);
+}
+
+/// What a process leaves that is killed: each file is that of some checkpoint, `best.safetensors` maybe a newer one.
+#[test]
+fn whatever_a_kill_leaves_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for method in methods() {
+        let root = folder.path().join(method.name());
+        let whole = options(&root.join("whole"));
+        let out = whole.out.clone().unwrap();
+        let names = ["best.safetensors", "last.safetensors", "metrics.csv"];
+        let mut observers = Observers::default();
+        observers.push(CsvLogger::new(&out));
+        observers.push(Each(|epoch| {
+            copy(&out, &root.join(format!("{epoch}")), &names);
+            Ok(())
+        }));
+        let run = train(&model(), &data(), &method, &whole, &mut observers).unwrap();
+        let mut random = Generator::manual_seed(1);
+        for newer in (0..EPOCHS).step_by(2) {
+            let older = newer.saturating_sub(random.random() as usize % 5);
+            let left = root.join("left");
+            copy(&root.join(format!("{older}")), &left, &names[1..]);
+            copy(&root.join(format!("{newer}")), &left, &names[..1]);
+            std::fs::write(left.join(".odesync-a1b2c3"), "half of a fi").unwrap();
+            let part = whole.clone().out(&left).resume();
+            let again = train(&model(), &data(), &method, &part, &mut ()).unwrap();
+            let what = format!("{} {older} {newer}", method.name());
+            assert_equal(&all_of(&again), &all_of(&run), &what);
+            assert_same(&what, &out, &left, &run);
+            std::fs::remove_dir_all(&left).unwrap();
+        }
+    }
+}
+
+#[test]
+fn more_epochs_may_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    for method in methods() {
+        let whole = options(&folder.path().join(method.name()));
+        let run = train(&model(), &data(), &method, &whole, &mut ()).unwrap();
+        let out = folder.path().join("more").join(method.name());
+        let part = whole.clone().out(&out).resume();
+        for epochs in [7, 20, EPOCHS] {
+            let part = part.clone().epochs(epochs);
+            let run = train(&model(), &data(), &method, &part, &mut ()).unwrap();
+            assert_eq!((run.stop, run.history.len()), (Stop::Finished, epochs));
+        }
+        assert_same(method.name(), whole.out.as_ref().unwrap(), &out, &run);
+        let fewer = part.epochs(10);
+        let error = train(&model(), &data(), &method, &fewer, &mut ()).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("30 epochs already, and 10 are asked for"),
+            "{text}"
+        );
+    }
+}
+
+/// What an observer was told.
+#[derive(Default)]
+struct Heard {
+    starts: Vec<(usize, usize)>,
+    epochs: usize,
+    notes: Vec<String>,
+    finishes: usize,
+}
+
+impl Observer for Heard {
+    fn start(&mut self, start: &RunStart) -> Result<()> {
+        self.starts.push((start.first_epoch(), start.epochs));
+        Ok(())
+    }
+    fn epoch(&mut self, _record: &EpochRecord, _best: f64) -> Result<()> {
+        self.epochs += 1;
+        Ok(())
+    }
+    fn note(&mut self, text: &str) {
+        self.notes.push(text.into());
+    }
+    fn finish(&mut self, _run: &Run) -> Result<()> {
+        self.finishes += 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_run_that_is_over_is_there_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let calm = options(&folder.path().join("finished"));
+    let patient = TrainOptions {
+        patience: Some(2),
+        lr: 1e-300,
+        ..options(&folder.path().join("early"))
+    };
+    let failing = TrainOptions {
+        lr: 1e6,
+        max_failures: 3,
+        epochs: Some(200),
+        ..options(&folder.path().join("failing"))
+    };
+    for (i, options) in [calm, patient, failing].into_iter().enumerate() {
+        let run = train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
+        match (&run.stop, i) {
+            (Stop::Finished, 0) | (Stop::EarlyStop, 1) | (Stop::Failing(_), 2) => {}
+            other => panic!("{other:?}"),
+        }
+        let last = options.out.as_ref().unwrap().join("last.safetensors");
+        let before = std::fs::read(&last).unwrap();
+        let mut heard = Heard::default();
+        let again = options.clone().resume();
+        let again = train(&model(), &data(), &Method::Vanilla, &again, &mut heard).unwrap();
+        let text = |run: &Run| format!("{:?}", plain(run.clone()));
+        assert_equal(&text(&again), &text(&run), "at once");
+        let done = run.history.len();
+        assert_eq!(heard.starts, [(done, options.epochs.unwrap())]);
+        assert_eq!((heard.epochs, heard.finishes), (0, 1));
+        assert!(std::fs::read(&last).unwrap() == before);
+    }
+}
+
+#[test]
+fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(folder.path());
+    train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
+    options.lr = 0.01;
+    options.interrupt.store(true, Ordering::Relaxed);
+    let run = train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
+    assert_eq!((&run.stop, run.history.len()), (&Stop::Interrupted, 0));
+    let back = Run::load(folder.path()).unwrap();
+    assert_eq!((back.history.len(), back.settings.lr), (0, 0.01));
+    assert_eq!(
+        load_model(folder.path().join("best.safetensors"))
+            .unwrap()
+            .params(),
+        model().params()
+    );
+    // The run that begins is on disk before its first epoch: a kill there leaves it, and not the one before.
+    options.interrupt = Arc::default();
+    let mut seen = vec![];
+    let mut look = Each(|_| {
+        seen.push(Run::load(folder.path())?.history.len());
+        Ok(())
+    });
+    train(&model(), &data(), &Method::Vanilla, &options, &mut look).unwrap();
+    assert_eq!(seen[..6], [0, 0, 0, 0, 4, 4]);
+    let none = TrainOptions {
+        out: None,
+        ..options.resume()
+    };
+    let error = train(&model(), &data(), &Method::Vanilla, &none, &mut ()).unwrap_err();
+    assert!(error.to_string().contains("give out"), "{error}");
+}
+
+#[test]
+fn what_has_changed_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let homotopy = &methods()[2];
+    let mut first = options(folder.path());
+    first.clip = Some(2.5);
+    let stops = Arc::new(AtomicBool::new(false));
+    first.interrupt = stops.clone();
+    let mut observer = StopAfter {
+        epochs: [9].into(),
+        flag: stops,
+    };
+    train(&model(), &data(), homotopy, &first, &mut observer).unwrap();
+    first.interrupt = Arc::default();
+    let again = first.resume();
+    let says = |model: &VectorField,
+                data: &Dataset,
+                method: &Method,
+                options: &TrainOptions,
+                what: &str| {
+        let error = train(model, data, method, options, &mut ())
+            .unwrap_err()
+            .to_string();
+        let folder = folder.path().display().to_string();
+        assert!(
+            error.contains(what) && error.contains(&folder) && error.contains("another folder"),
+            "{what}: {error}"
+        );
+    };
+
+    let changed = |change: &dyn Fn(&mut TrainOptions)| {
+        let mut options = again.clone();
+        change(&mut options);
+        options
+    };
+    let adamw = |change: fn(&mut odesync_train::training::Adam)| match Optimizer::default() {
+        Optimizer::AdamW(mut settings) => {
+            change(&mut settings);
+            Optimizer::AdamW(settings)
+        }
+        other => other,
+    };
+    for (what, options) in [
+        (
+            "lr was 0.05 when it began, and is 0.1 now",
+            changed(&|o| o.lr = 0.1),
+        ),
+        (
+            "clip was 2.5 when it began, and is none now",
+            changed(&|o| o.clip = None),
+        ),
+        (
+            "patience was none when it began, and is 9 now",
+            changed(&|o| o.patience = Some(9)),
+        ),
+        ("max_failures was 10", changed(&|o| o.max_failures = 11)),
+        (
+            "lr_schedule was constant when it began, and is cosine now",
+            changed(&|o| o.lr_schedule = LrSchedule::Cosine),
+        ),
+        (
+            "optimizer was adamw when it began, and is sgd now",
+            changed(&|o| o.optimizer = Optimizer::by_name("sgd").unwrap()),
+        ),
+        (
+            "optimizer.weight_decay was 0.01",
+            changed(&|o| o.optimizer = Optimizer::default().with_weight_decay(0.2)),
+        ),
+        (
+            "optimizer.beta2 was 0.999",
+            changed(&|o| o.optimizer = adamw(|a| a.beta2 = 0.99)),
+        ),
+        (
+            "solver was dopri5 when it began, and is tsit5 now",
+            changed(&|o| o.solver = SolveOptions::default().method("tsit5").unwrap()),
+        ),
+        (
+            "rtol was 1e-7",
+            changed(&|o| o.solver = SolveOptions::default().tolerances(1e-6, 1e-9)),
+        ),
+        (
+            "substeps was none when it began, and is 3 now",
+            changed(&|o| o.solver = SolveOptions::default().substeps(3)),
+        ),
+        (
+            "breakpoints was true",
+            changed(&|o| o.solver.breakpoints = false),
+        ),
+    ] {
+        says(&model(), &data(), homotopy, &options, what);
+    }
+
+    let with = |k: f64, alpha: f64, schedule: Schedule| {
+        Method::Homotopy(Homotopy::new(k, schedule).smoothing(alpha))
+    };
+    let power = |n, e, rate| Schedule::power_law(n, e, rate).unwrap();
+    for (what, method) in [
+        (
+            "method was homotopy when it began, and is vanilla now",
+            Method::Vanilla,
+        ),
+        (
+            "method.coupling was 6.0 when it began, and is 7.0 now",
+            with(7.0, 0.0, power(4, 5, 0.6)),
+        ),
+        ("method.smoothing was 0.0", with(6.0, 0.1, power(4, 5, 0.6))),
+        (
+            "method.schedule.rate was 0.6 when it began, and is 0.5 now",
+            with(6.0, 0.0, power(4, 5, 0.5)),
+        ),
+        (
+            "method.schedule was power_law when it began, and is stepwise now",
+            with(6.0, 0.0, Schedule::stepwise(0.2, 5).unwrap()),
+        ),
+    ] {
+        says(&model(), &data(), &method, &again, what);
+    }
+
+    let draw = |nodes: &[usize], activation, seed| {
+        blackbox(nodes, activation, &mut Generator::manual_seed(seed)).unwrap()
+    };
+    says(
+        &draw(&[2, 7, 2], Unary::Tanh, 10),
+        &data(),
+        homotopy,
+        &again,
+        "other equations or sizes",
+    );
+    says(
+        &draw(&[2, 6, 2], Unary::Gelu, 10),
+        &data(),
+        homotopy,
+        &again,
+        "other equations or sizes",
+    );
+    says(
+        &draw(&[2, 6, 2], Unary::Tanh, 11),
+        &data(),
+        homotopy,
+        &again,
+        "another seed?",
+    );
+
+    type Change<'a> = &'a dyn Fn(&mut Vec<f64>, &mut Array2<f64>, &mut Vec<f64>);
+    let with = |change: Change| {
+        let data = data();
+        let (mut t, mut u, mut u0) = (
+            data.t().to_vec(),
+            data.sample(0).unwrap().to_owned(),
+            data.u0().row(0).to_vec(),
+        );
+        change(&mut t, &mut u, &mut u0);
+        Dataset::single(t.into(), u, Some(u0.into())).unwrap()
+    };
+    for (what, data) in [
+        (
+            "the values of the data",
+            with(&|_, u, _| u[[10, 1]] = f64::from_bits(u[[10, 1]].to_bits() + 1)),
+        ),
+        (
+            "the values of the data",
+            with(&|_, u, _| u[[3, 0]] = f64::NAN),
+        ),
+        ("the times of the data", with(&|t, _, _| t[10] += 1e-9)),
+        (
+            "the initial states of the data",
+            with(&|_, _, u0| u0[1] = 4.7),
+        ),
+        (
+            "was 1 x 11 x 2 when it began, and is 1 x 9 x 2 now",
+            data().head(9).unwrap(),
+        ),
+    ] {
+        says(&model(), &data, homotopy, &again, what);
+    }
+
+    // Nothing of this has touched the run.
+    let run = train(&model(), &data(), homotopy, &again, &mut ()).unwrap();
+    assert_eq!((run.stop, run.history.len()), (Stop::Finished, EPOCHS));
+}
+
+/// The constants of a model that are not trained are part of it.
+#[test]
+fn a_constant_that_has_changed_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let guess = |b: f64| {
+        let system = lotka_volterra().unwrap().with_param("b", &[b]).unwrap();
+        system.trainable(&["a"]).unwrap()
+    };
+    let b = guess(0.9);
+    train(
+        &b,
+        &data(),
+        &Method::Vanilla,
+        &options(folder.path()),
+        &mut (),
+    )
+    .unwrap();
+    let again = options(folder.path()).resume().epochs(40);
+    let error = train(&guess(0.8), &data(), &Method::Vanilla, &again, &mut ()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("the model's constant \"b\" was 0.9 when it began, and is 0.8 now"),
+        "{error}"
+    );
+    let text = |e: Error| e.to_string();
+    let free = lotka_volterra().unwrap().trainable(&["a", "b"]).unwrap();
+    let error = text(train(&free, &data(), &Method::Vanilla, &again, &mut ()).unwrap_err());
+    assert!(error.contains("other equations or sizes"), "{error}");
+    assert_eq!(
+        train(&b, &data(), &Method::Vanilla, &again, &mut ())
+            .unwrap()
+            .history
+            .len(),
+        40
+    );
+}
+
+#[test]
+fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = options(&folder.path().join("whole"));
+    let run = train(&model(), &data(), &Method::Vanilla, &whole, &mut ()).unwrap();
+
+    let out = folder.path().join("observer");
+    let part = whole.clone().out(&out);
+    let mut heard = Heard::default();
+    let mut failing = Observers::default();
+    failing.push(Each(|epoch| match epoch {
+        13 => Err(Error::Training("no space left".into())),
+        _ => Ok(()),
+    }));
+    let mut both = Observers(vec![Box::new(failing), Box::new(&mut heard)]);
+    let error = train(&model(), &data(), &Method::Vanilla, &part, &mut both).unwrap_err();
+    drop(both);
+    assert_eq!(error.to_string(), "no space left");
+    assert_eq!(
+        (heard.epochs, heard.finishes),
+        (14, 0),
+        "the other one hears of it"
+    );
+    assert_eq!(Run::load(&out).unwrap().history.len(), 14);
+    train(&model(), &data(), &Method::Vanilla, &part.resume(), &mut ()).unwrap();
+    assert_same("observer", whole.out.as_ref().unwrap(), &out, &run);
+
+    // From epoch 9 on nothing can be written where the folder was.
+    let (out, aside) = (folder.path().join("disk"), folder.path().join("aside"));
+    let part = whole.clone().out(&out);
+    let mut breaks = Each(|epoch| {
+        if epoch == 9 {
+            std::fs::rename(&out, &aside).unwrap();
+            std::fs::write(&out, "").unwrap();
+        }
+        Ok(())
+    });
+    let error = train(&model(), &data(), &Method::Vanilla, &part, &mut breaks).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+    assert!(error.to_string().contains("disk"), "{error}");
+    std::fs::remove_file(&out).unwrap();
+    std::fs::rename(&aside, &out).unwrap();
+    assert_eq!(Run::load(&out).unwrap().history.len(), 8);
+    train(&model(), &data(), &Method::Vanilla, &part.resume(), &mut ()).unwrap();
+    assert_same("disk", whole.out.as_ref().unwrap(), &out, &run);
+}
+
+#[test]
+fn a_folder_has_one_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path());
+    let other = train(
+        &model(),
+        &data(),
+        &Method::Vanilla,
+        &TrainOptions {
+            out: None,
+            ..options.clone()
+        },
+        &mut (),
+    );
+    let other = other.unwrap();
+    let mut errors = vec![];
+    let mut second = Each(|epoch| {
+        if epoch == 3 {
+            errors.push(
+                train(
+                    &model(),
+                    &data(),
+                    &Method::Vanilla,
+                    &options.clone().resume(),
+                    &mut (),
+                )
+                .unwrap_err(),
+            );
+            errors.push(other.save(folder.path()).unwrap_err());
+        }
+        Ok(())
+    });
+    train(&model(), &data(), &Method::Vanilla, &options, &mut second).unwrap();
+    assert_eq!(errors.len(), 2);
+    for error in errors {
+        let text = error.to_string();
+        assert!(
+            text.contains("another run is writing there")
+                && text.contains(&folder.path().display().to_string()),
+            "{text}"
+        );
+    }
+    other.save(folder.path()).unwrap();
+}
+
+/// A table as text, its column of times taken out, and those times.
+fn table(folder: &Path) -> (Vec<Vec<String>>, Vec<f64>) {
+    let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();
+    assert!(text.ends_with('\n'));
+    let mut times = vec![];
+    let rows = text.lines().enumerate().map(|(i, line)| {
+        let mut cells: Vec<String> = line.split(',').map(Into::into).collect();
+        let time = cells.remove(5);
+        match i {
+            0 => assert_eq!(time, "seconds"),
+            _ => times.push(time.parse().unwrap()),
+        }
+        cells
+    });
+    (rows.collect(), times)
+}
+
+#[test]
+fn the_table_follows_the_run_and_is_cut_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for method in methods() {
+        let with_logger =
+            |options: &TrainOptions, mut then: Box<dyn FnMut(usize) -> Result<()> + Send + '_>| {
+                let mut observers = Observers::default();
+                observers.push(CsvLogger::new(options.out.as_ref().unwrap()));
+                observers.push(Each(&mut then));
+                train(&model(), &data(), &method, options, &mut observers).unwrap()
+            };
+        let whole = options(&folder.path().join(method.name()));
+        let out = whole.out.clone().unwrap();
+        let run = with_logger(
+            &whole,
+            Box::new(|epoch| {
+                // There is a line for each epoch at once.
+                assert_eq!(table(&out).1.len(), epoch + 1);
+                Ok(())
+            }),
+        );
+        let (rows, times) = table(&out);
+        let own: &[&str] = match method {
+            Method::MultipleShooting(_) => &["data_loss", "continuity"],
+            _ => &[],
+        };
+        let header = [
+            "epoch",
+            "lambda",
+            "train_loss",
+            "mse",
+            "evaluations",
+            "lr",
+            "gradient_norm",
+            "failed",
+        ];
+        assert_eq!(rows[0], [&header[..], own].concat());
+        for (i, name) in rows[0].iter().enumerate() {
+            let column = rows[1..].iter().map(|row| match &*row[i] {
+                "false" => 0.0,
+                "true" => 1.0,
+                number => number.parse().unwrap(),
+            });
+            let bits = |x: f64| x.to_bits();
+            assert!(
+                column
+                    .map(bits)
+                    .eq(run.metric(name).unwrap().into_iter().map(bits)),
+                "{name}"
+            );
+        }
+        assert_eq!(times, run.metric("seconds").unwrap());
+
+        for damage in [
+            "lines of later epochs",
+            "a torn line",
+            "no file",
+            "another file",
+        ] {
+            let part = whole.clone().out(folder.path().join("part"));
+            let out = part.out.clone().unwrap();
+            let flag = part.interrupt.clone();
+            let part = part.resume();
+            with_logger(
+                &part,
+                Box::new(move |epoch| {
+                    flag.store(epoch == 10, Ordering::Relaxed);
+                    Ok(())
+                }),
+            );
+            part.interrupt.store(false, Ordering::Relaxed);
+            let metrics = out.join("metrics.csv");
+            let text = std::fs::read_to_string(&metrics).unwrap();
+            match damage {
+                "lines of later epochs" => {
+                    std::fs::write(&metrics, format!("{text}11,1.0,2.0\n12,1.0,3.0\n")).unwrap()
+                }
+                "a torn line" => std::fs::write(&metrics, &text[..text.len() - 20]).unwrap(),
+                "no file" => std::fs::remove_file(&metrics).unwrap(),
+                _ => std::fs::write(&metrics, "time,hare\n").unwrap(),
+            }
+            let again = with_logger(&part, Box::new(|_| Ok(())));
+            let (rows_again, times_again) = table(&out);
+            assert_eq!(rows_again, rows, "{damage}");
+            assert_eq!(times_again, again.metric("seconds").unwrap(), "{damage}");
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_written_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("metrics.csv")).unwrap();
+    let mut logger = CsvLogger::new(folder.path());
+    let options = options(folder.path());
+    let error = train(&model(), &data(), &Method::Vanilla, &options, &mut logger).unwrap_err();
+    assert!(error.to_string().contains("metrics.csv"), "{error}");
+    assert_eq!(Run::load(folder.path()).unwrap().history.len(), 0);
+}
+
+#[test]
+fn the_best_mse_at_lambda_zero_is_that_of_the_model_alone() {
+    let homotopy =
+        |values: Vec<f64>| Method::Homotopy(Homotopy::new(6.0, Schedule::list(values).unwrap()));
+    let options = |epochs| TrainOptions::default().epochs(epochs).lr(0.05);
+    let run = |method: &Method, epochs| {
+        train(&model(), &data(), method, &options(epochs), &mut ()).unwrap()
+    };
+    let coupled = run(&homotopy(vec![1.0]), 3);
+    assert!(coupled.best_mse_at_lambda_zero().is_nan());
+    assert!(coupled.final_mse.unwrap().is_finite());
+
+    let mut some = run(&homotopy(vec![1.0, 1.0, 0.0]), 5);
+    let mse = some.metric("mse").unwrap();
+    let alone = mse[2..].iter().copied().chain(some.final_mse);
+    assert_eq!(
+        some.best_mse_at_lambda_zero(),
+        alone.fold(f64::INFINITY, f64::min)
+    );
+    some.history[0].mse = 1e-30;
+    assert!(some.best_mse_at_lambda_zero() > 1e-30, "λ is 1 there");
+    some.history[3].mse = 1e-20;
+    some.history[4].mse = f64::NAN;
+    assert_eq!(some.best_mse_at_lambda_zero(), 1e-20);
+
+    let vanilla = run(&Method::Vanilla, 4);
+    assert_eq!(vanilla.best_mse_at_lambda_zero(), vanilla.best_mse);
+    let evaluations = vanilla.metric("evaluations").unwrap();
+    assert_eq!(
+        vanilla.evaluations() as f64,
+        evaluations.iter().sum::<f64>()
+    );
+}

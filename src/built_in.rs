@@ -1,0 +1,13 @@
+//! What the crates below find by name and only the front door has: the configurations of `configs/`, and the commit.
+
+use include_dir::{Dir, include_dir};
+
+static CONFIGS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/configs");
+
+inventory::submit! {
+    odesync_config::BuiltIn(&CONFIGS)
+}
+
+inventory::submit! {
+    odesync_base::build::Commit(option_env!("ODESYNC_COMMIT"))
+}

@@ -1,0 +1,408 @@
+//! The paper's experiments by the command line: overrides, run folders, saved configurations, many runs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use odesync::training::Run;
+
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
+
+/// A few epochs of the three methods.
+const SHORT: [&str; 2] = [
+    "training.schedule.epochs_per_step=1",
+    "trainer.checkpoint_every=2",
+];
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn odesync(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_odesync"))
+            .args(arguments)
+            .current_dir(self.0.path())
+            .output()
+            .unwrap()
+    }
+
+    fn train(&self, script: &str, arguments: &[&str]) -> Output {
+        let script = format!("{SCRIPTS}/train_{script}.rhai");
+        self.odesync(&[&["run", "--quiet", &script], arguments].concat())
+    }
+
+    /// The only folder under runs/EXPERIMENT.
+    fn only_run(&self, experiment: &str) -> PathBuf {
+        let runs: Vec<_> = std::fs::read_dir(self.path("runs").join(experiment))
+            .unwrap()
+            .collect();
+        assert_eq!(runs.len(), 1);
+        runs[0].as_ref().unwrap().path()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn succeeded(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+fn failed(output: &Output, code: i32) -> String {
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stderr)
+}
+
+/// Parameters, best and last, as bits.
+fn bits(folder: &Path) -> Vec<u64> {
+    let run = Run::load(folder).unwrap();
+    let all = run.last.values().iter().chain(run.model.values());
+    all.map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_run_and_leave_a_folder() {
+    for arguments in [
+        &["training=homotopy"][..],
+        &["model=lotka_graybox", "model.nodes_per_layer=10"],
+        &["logger=none"],
+    ] {
+        let place = Place::new();
+        let out = succeeded(&place.train("lotka_volterra", &[arguments, &SHORT[..]].concat()));
+        assert!(
+            out.contains("best mse, data") && out.contains("beyond them"),
+            "{out}"
+        );
+        let run = place.only_run("lotka_volterra");
+        for file in [
+            "config.yaml",
+            "environment.json",
+            "best.safetensors",
+            "last.safetensors",
+            "result.json",
+            "figures/fit.svg",
+            "figures/losses.svg",
+        ] {
+            assert!(run.join(file).is_file(), "{file}");
+        }
+        assert_eq!(
+            run.join("metrics.csv").exists(),
+            arguments != ["logger=none"]
+        );
+        let environment: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(run.join("environment.json")).unwrap()).unwrap();
+        for key in [
+            "odesync",
+            "instruction_set",
+            "threads",
+            "device",
+            "engine",
+            "command",
+            "time",
+        ] {
+            assert!(!environment[key].is_null(), "{key}: {environment}");
+        }
+        assert_eq!(Run::load(&run).unwrap().history.len(), 6);
+    }
+}
+
+#[test]
+fn a_saved_configuration_runs_again_to_the_same_bits() {
+    let place = Place::new();
+    let changed = ["model.nodes_per_layer=7", "odesolve=tsit5", "random_seed=3"];
+    succeeded(&place.train(
+        "lotka_volterra",
+        &[&SHORT[..], &changed, &["--out", "first"]].concat(),
+    ));
+    let saved = place.path("first/config.yaml");
+    let saved = saved.to_str().unwrap();
+    succeeded(&place.train("lotka_volterra", &["--config", saved, "--out", "second"]));
+    assert_eq!(bits(&place.path("first")), bits(&place.path("second")));
+    assert_eq!(
+        std::fs::read(saved).unwrap(),
+        std::fs::read(place.path("second/config.yaml")).unwrap()
+    );
+
+    // It can be printed without a run, and changed by further overrides.
+    let printed = succeeded(&place.train("lotka_volterra", &["--config", saved, "--print-config"]));
+    assert_eq!(
+        printed.trim_end(),
+        std::fs::read_to_string(saved).unwrap().trim_end()
+    );
+    succeeded(&place.train(
+        "lotka_volterra",
+        &["--config", saved, "random_seed=4", "--out", "third"],
+    ));
+    assert_ne!(bits(&place.path("first")), bits(&place.path("third")));
+    assert!(!place.path("runs").exists());
+
+    let other = failed(&place.train("lorenz3d", &["--config", saved]), 2);
+    assert!(
+        other.contains("lotka_volterra") && other.contains("lorenz3d"),
+        "{other}"
+    );
+}
+
+#[test]
+fn every_experiment_is_a_configuration_that_can_be_printed() {
+    let place = Place::new();
+    for (script, methods) in [
+        ("lotka_volterra", &["vanilla", "multishoot", "homotopy"][..]),
+        ("double_pendulum", &["vanilla", "multishoot", "homotopy"]),
+        ("lorenz3d", &["vanilla", "multishoot", "homotopy"]),
+        ("weather", &["vanilla", "multishoot", "homotopy"]),
+    ] {
+        for method in methods {
+            let training = format!("training={method}");
+            let printed = succeeded(&place.train(script, &[&training, "--print-config"]));
+            assert!(!printed.contains("${"), "{printed}");
+            let value: serde_yaml::Value = serde_yaml::from_str(&printed).unwrap();
+            assert!(value["training"]["lr"].as_f64().unwrap() > 0.0);
+        }
+    }
+}
+
+#[test]
+fn wrong_overrides_name_the_nearest_and_the_file() {
+    let place = Place::new();
+    for (argument, expected) in [
+        (
+            "training=hommotopy",
+            &["\"homotopy\"", "configs/training/hommotopy.yaml"][..],
+        ),
+        ("trainning=homotopy", &["training"]),
+        ("training.lrr=0.1", &["training.lr"]),
+        ("training.lr=fast", &["training.lr", "number"]),
+        ("~training.nothing", &["training.nothing"]),
+        ("+training.lr=1", &["training.lr"]),
+        ("+training.extra=1", &["training.extra"]),
+        ("model.kind=blackbocks", &["\"blackbox\""]),
+        ("dataset=double_pendulum_real", &["dataset.path"]),
+        (
+            "training.schedule={kind: cosin, n_steps: 3, epochs_per_step: 2}",
+            &["cosin"],
+        ),
+    ] {
+        let output = place.train("lotka_volterra", &[argument, "training.epochs=1"]);
+        assert_eq!(output.status.code(), Some(2), "{argument}");
+        let said = text(&output.stderr);
+        for part in expected {
+            assert!(said.contains(part), "{argument}: {said}");
+        }
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    assert!(!place.path("runs").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_folder_with_a_run_is_not_written_over() {
+    let place = Place::new();
+    let short = [&SHORT[..], &["--out", "here"]].concat();
+    succeeded(&place.train("lotka_volterra", &short));
+    let said = failed(&place.train("lotka_volterra", &short), 1);
+    assert!(said.contains("--resume"), "{said}");
+    // A finished run that is gone on with is what it was.
+    let before = bits(&place.path("here"));
+    succeeded(&place.train("lotka_volterra", &["--resume", "here"]));
+    assert_eq!(bits(&place.path("here")), before);
+    // More epochs than it was begun with.
+    succeeded(&place.train("lotka_volterra", &["--resume", "here", "training.epochs=8"]));
+    assert_eq!(Run::load(place.path("here")).unwrap().history.len(), 8);
+    let said = failed(
+        &place.train("lotka_volterra", &["--resume", "here", "training.lr=0.5"]),
+        1,
+    );
+    assert!(said.contains("lr"), "{said}");
+    let said = failed(&place.train("lotka_volterra", &["--resume", "nowhere"]), 2);
+    assert!(said.contains("nowhere"), "{said}");
+}
+
+#[test]
+fn measured_data_train_too() {
+    let (Some(pendulum), Some(weather)) = (
+        odesync_testing::measured("real_double_pend_h_1.txt"),
+        odesync_testing::measured("weather_delay_embedding.npy"),
+    ) else {
+        return;
+    };
+    let place = Place::new();
+    let path = format!("dataset.path={}", pendulum.display());
+    succeeded(&place.train(
+        "double_pendulum",
+        &[&["dataset=double_pendulum_real", &path][..], &SHORT[..]].concat(),
+    ));
+    let path = format!("dataset.path={}", weather.display());
+    succeeded(&place.train("weather", &[&[path.as_str()][..], &SHORT[..]].concat()));
+    let run = Run::load(place.only_run("weather")).unwrap();
+    assert_eq!(run.u0.dim(), (1, 5));
+}
+
+#[test]
+fn a_table_of_ones_own_trains_by_the_same_script() {
+    let place = Place::new();
+    let mut csv = String::from("time,v,x\n");
+    for i in 0..40 {
+        let t = f64::from(i) * 0.1;
+        csv += &format!("{t},{},{}\n", -t.sin(), t.cos());
+    }
+    std::fs::write(place.path("own.csv"), csv).unwrap();
+    let own = [
+        "dataset=file",
+        "dataset.path=own.csv",
+        "dataset.state=[x, v]",
+        "dataset.train=30",
+    ];
+    succeeded(&place.train("lotka_volterra", &[&own[..], &SHORT[..]].concat()));
+    let run = Run::load(place.only_run("lotka_volterra")).unwrap();
+    assert_eq!(run.u0.row(0).to_vec(), [1.0, 0.0]);
+}
+
+fn summary(folder: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
+    csv::Reader::from_path(folder.join("summary.csv"))
+        .unwrap()
+        .deserialize()
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
+    let place = Place::new();
+    let product = [
+        "-m",
+        "training=homotopy,multishoot",
+        "random_seed=10,20",
+        "--out",
+        "many",
+        "training.epochs=4",
+    ];
+    succeeded(&place.train("lotka_volterra", &product));
+    let rows = summary(&place.path("many"));
+    let names: Vec<&str> = rows.iter().map(|r| r["run"].as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "0_training=homotopy,random_seed=10",
+            "1_training=homotopy,random_seed=20",
+            "2_training=multishoot,random_seed=10",
+            "3_training=multishoot,random_seed=20",
+        ]
+    );
+    for row in &rows {
+        assert_eq!(row["status"], "done");
+        assert_eq!(row["epochs"], "4");
+        assert!(row["best_mse"].parse::<f64>().unwrap() > 0.0);
+    }
+    // A member is the very run that its arguments alone give.
+    succeeded(&place.train(
+        "lotka_volterra",
+        &[
+            "training=multishoot",
+            "random_seed=20",
+            "training.epochs=4",
+            "--out",
+            "alone",
+        ],
+    ));
+    assert_eq!(
+        bits(&place.path("many").join(names[3])),
+        bits(&place.path("alone"))
+    );
+
+    let some = [
+        "-m",
+        "model.nodes_per_layer=4,0,5",
+        "training.epochs=2",
+        "--out",
+        "some",
+    ];
+    let said = failed(&place.train("lotka_volterra", &some), 1);
+    assert!(said.contains("1 of 3 runs failed"), "{said}");
+    let rows = summary(&place.path("some"));
+    let statuses: Vec<&str> = rows.iter().map(|r| r["status"].as_str()).collect();
+    assert_eq!(statuses, ["done", "failed", "done"]);
+    assert!(
+        rows[1]["error"].contains("width") || rows[1]["error"].contains('0'),
+        "{}",
+        rows[1]["error"]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_multirun_goes_on_where_it_was() {
+    let place = Place::new();
+    let script = format!("{SCRIPTS}/train_lotka_volterra.rhai");
+    let arguments = [
+        "model.nodes_per_layer=8",
+        "training=vanilla",
+        "training.epochs=400",
+        "trainer.checkpoint_every=5",
+    ];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_odesync"))
+        .args([
+            "run",
+            "--quiet",
+            "--threads",
+            "2",
+            &script,
+            "-m",
+            "random_seed=1,2,3,4,5",
+            "--out",
+            "many",
+        ])
+        .args(arguments)
+        .current_dir(place.0.path())
+        .spawn()
+        .unwrap();
+    // Until the first members are at work.
+    let begun = place.path("many/0_random_seed=1/last.safetensors");
+    while !begun.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(
+        summary(&place.path("many"))
+            .iter()
+            .any(|r| r["status"] != "done")
+    );
+
+    succeeded(&place.train("lotka_volterra", &["--resume", "many"]));
+    let rows = summary(&place.path("many"));
+    assert!(
+        rows.iter()
+            .all(|r| r["status"] == "done" && r["epochs"] == "400"),
+        "{rows:?}"
+    );
+    succeeded(&place.train(
+        "lotka_volterra",
+        &[&arguments[..], &["random_seed=1", "--out", "alone"]].concat(),
+    ));
+    assert_eq!(
+        bits(&place.path("many/0_random_seed=1")),
+        bits(&place.path("alone"))
+    );
+}

@@ -1,0 +1,10 @@
+//! The program as a user types it: commands, the REPL, experiments, runs that are killed, the documentation's examples.
+
+mod cli;
+mod cli_tools;
+mod docs;
+mod experiments;
+mod killed;
+mod kills;
+mod pictures;
+mod repl;
