@@ -63,4 +63,6 @@ mod pages {
     pub struct Readme;
     #[doc = include_str!("../docs/src/guides/notebooks.md")]
     pub struct Notebooks;
+    #[doc = include_str!("../docs/src/rust.md")]
+    pub struct Rust;
 }

@@ -80,7 +80,7 @@ fn bits(folder: &Path) -> Vec<u64> {
 }
 
 #[test]
-fn the_commands_of_the_readme_run_and_leave_a_folder() {
+fn the_commands_of_the_book_run_and_leave_a_folder() {
     for arguments in [
         &["training=homotopy"][..],
         &["model=lotka_graybox", "model.nodes_per_layer=10"],
