@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use odesync::script::{Session, SessionOptions, reference};
 
-use super::markdown::{anchors, blocks, links};
+use super::markdown::{anchors, blocks, links, spans};
 use super::{everything, pages, read, root};
 
 const FUNCTIONS: &str = "docs/src/functions.md";
@@ -87,6 +87,24 @@ fn every_link_leads_somewhere() {
         let size = entry.metadata().unwrap().len();
         assert!(size < 200_000, "{}: {size} bytes", image.display());
     }
+}
+
+#[test]
+fn every_place_in_the_code_that_is_named_is_there() {
+    let mut count = 0;
+    for page in ["README.md", "CONTRIBUTING.md", "docs/src/architecture.md"] {
+        for place in spans(&read(page)) {
+            let inside = ["crates/", "src/", "tests/", "configs/"];
+            let named = inside.iter().any(|folder| place.starts_with(folder));
+            // A file that a recipe has the reader write is called NAME.
+            if !named || place.contains("NAME") {
+                continue;
+            }
+            assert!(root().join(&place).exists(), "{page}: {place}");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count} places");
 }
 
 #[test]
