@@ -9,12 +9,16 @@ CARGO_DENY := third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 MDBOOK_VERSION := 0.5.4
 MDBOOK := third/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 
+# Without libtorch odesync-torch is not built; it is no default member, so that plain cargo commands leave it out too.
 ifdef NO_TORCH
 FEATURES := --no-default-features
+MEMBERS := $(FEATURES)
+else
+MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint licences scripts bits bench-peers sanitize book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint licences scripts bits bench-peers sanitize long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -73,23 +77,24 @@ test: setup ## set up and run every test
 ifndef NO_TORCH
 	$(PYTHON) -B -m unittest discover --quiet --start-directory tools --pattern 'test_*.py'
 endif
-	$(CARGO) test --no-fail-fast $(FEATURES)
+	$(CARGO) test --no-fail-fast $(MEMBERS)
+# Only the root package knows the feature `torch`; without it, all else is what was tested above.
 ifndef NO_TORCH
-	$(CARGO) test --no-fail-fast --no-default-features --lib --test linking
+	$(CARGO) test --no-fail-fast --no-default-features --package odesync --lib --test linking
 endif
 
 test-cuda: setup ## the torch engine on an NVIDIA GPU against the reference figures (says so where there is none)
-	$(CARGO) test $(FEATURES) --test cuda -- --nocapture
+	$(CARGO) test --package odesync-torch --test cuda -- --nocapture
 
 check: lint test ## the gate: format, clippy, docs, licences and sources, tests
 
 lint: setup licences ## the gate without its tests
 	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets $(MEMBERS) -- -D warnings
 ifndef NO_TORCH
-	$(CARGO) clippy --locked --all-targets -- -D warnings
-endif
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(FEATURES)
+endif
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(MEMBERS)
 
 licences: $(CARGO_DENY) ## licences and sources of every dependency
 	$(CARGO_DENY) --locked check licenses bans sources
@@ -124,8 +129,14 @@ bench-peers: setup ## the same work by torchdiffeq, diffrax and SciPy, in a virt
 	PEER_PYTHON=$(CURDIR)/.venv-peers/bin/python $(CARGO) bench $(FEATURES) --bench peers
 
 sanitize: ## the engine's tests under the address sanitizer (nearly all unsafe code is there)
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --no-default-features --target x86_64-unknown-linux-gnu \
-	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test field --test odesolve
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" $(CARGO) test --package odesync-ode --target x86_64-unknown-linux-gnu \
+	  --target-dir target/sanitize --config 'profile.dev.package."*".opt-level=0' --test ode
+
+long: setup ## what is too long for the gate: more kills at random moments, the peers, all trainings of the paper in full
+	ODESYNC_KILLS=500 $(CARGO) test $(FEATURES) --package odesync --test program kill
+	PROPTEST_CASES=100000 $(CARGO) test --package odesync-ode --test ode robustness
+	$(MAKE) bench-peers
+	FULL=1 FEATURES="$(FEATURES)" tools/run_scripts.sh
 
 clean: ## remove what was built; libtorch stays
 	$(CARGO) clean

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run every script of scripts/ as tests/scripts.txt says, and fail with the first that fails.
+# Run every script of scripts/ as tests/scripts.txt says, and fail with the first that fails. With FULL=1 of its arguments only those
+# that name data and parts are taken, so that the scripts train in full.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,9 +25,12 @@ for script in "${scripts[@]}"; do
             echo "== $name $arguments: skipped, there is no $data"
             continue
         fi
+        if [[ ${FULL:-} == 1 ]]; then
+            arguments=$(tr ' ' '\n' <<< "$arguments" | grep -E '^(file|dataset|dataset\.path|model|training)=' | tr '\n' ' ' || true)
+        fi
         echo "== $name $arguments"
         # shellcheck disable=SC2086 # several arguments, and several flags, are meant
-        timeout 600 "${CARGO:-cargo}" run --release --quiet ${FEATURES:-} -- run "$script" $arguments < /dev/null
+        timeout "$([[ ${FULL:-} == 1 ]] && echo 7200 || echo 600)" "${CARGO:-cargo}" run --release --quiet ${FEATURES:-} -- run "$script" $arguments < /dev/null
     done <<< "$lines"
 done
 

@@ -79,13 +79,13 @@ opt-level = 1
 debug-assertions = false
 overflow-checks = false
 
-# Trainings run in it.
-[profile.dev.package.odesync]
+# Solves and trainings run in these.
+[profile.dev.package.odesync-ode]
 opt-level = 3
 codegen-units = 4
-incremental = false
-debug-assertions = false
-overflow-checks = false
+
+[profile.dev.package.odesync-train]
+opt-level = 2
 
 [profile.dev.package.torch-sys]
 opt-level = 0
@@ -153,7 +153,7 @@ def install_evcxr():
         return
     say(f"evcxr_jupyter {EVCXR_VERSION}, the Rust kernel (some minutes)")
     # It analyses odesync and all that it uses when a kernel starts: unoptimised that takes minutes.
-    level = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_OPT_LEVEL": "2", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
+    level = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
     target = ROOT / "target" / "notebook" / "evcxr"
     command = [CARGO, "install", "evcxr_jupyter", "--version", EVCXR_VERSION, "--locked", "--quiet"]
     folders = ["--root", EVCXR.parent.parent, "--target-dir", target]

@@ -10,7 +10,13 @@ use std::time::{Duration, Instant};
 use odesync::random::Generator;
 use odesync::training::Run;
 
-const KILLS: usize = 50;
+/// The number of runs that are killed: `ODESYNC_KILLS`, or enough for every run of the tests.
+fn kills() -> usize {
+    match std::env::var("ODESYNC_KILLS") {
+        Ok(number) => number.parse().expect("ODESYNC_KILLS is a number"),
+        Err(_) => 50,
+    }
+}
 
 /// Short runs of the three methods, checkpoints close together.
 const RUNS: [&[&str]; 3] = [
@@ -148,7 +154,8 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
         .collect();
     let draws = Mutex::new(Generator::manual_seed(7));
     let draw = || draws.lock().unwrap().uniform_f64(0.0, 1.0, 2);
-    let next = Mutex::new(0..KILLS);
+    let kills = kills();
+    let next = Mutex::new(0..kills);
     let killed = Mutex::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -185,9 +192,9 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
         }
     });
     let killed = *killed.lock().unwrap();
-    println!("{killed} of {KILLS} runs were killed");
+    println!("{killed} of {kills} runs were killed");
     assert!(
-        killed >= KILLS / 2,
-        "only {killed} of {KILLS} runs were killed before their end"
+        killed >= kills / 2,
+        "only {killed} of {kills} runs were killed before their end"
     );
 }
