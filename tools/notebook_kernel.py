@@ -64,7 +64,7 @@ def is_own(path):
         "target" not in parts
         or path.name in (".cargo-lock", ".rustc_info.json")
         or path.suffix == ".d"
-        or any(part.startswith(("odesync-", "libodesync-")) for part in parts)
+        or any(part.startswith(("odesync", "libodesync")) for part in parts)
     )
 
 

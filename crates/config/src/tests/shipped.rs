@@ -1,18 +1,11 @@
 //! The configurations that the program is built with.
 
-use include_dir::{Dir, include_dir};
-
 use super::*;
-
-static CONFIGS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../configs");
-
-inventory::submit! {
-    BuiltIn(&CONFIGS)
-}
 
 #[test]
 fn every_experiment_composes_with_every_option_and_reruns() {
-    let library = Library::BuiltIn;
+    let configs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs");
+    let library = Library::Folder(configs.into());
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("config.yaml");
     let experiments = library.experiments().unwrap();
