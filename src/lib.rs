@@ -6,32 +6,20 @@
 //!
 //! # Map
 //!
-//! Each module uses only those above it in this table.
+//! This crate is the front door: it shows the modules of the crates below it under one roof. Each uses only those above it in this
+//! table; `docs/src/architecture.md` has the picture.
 //!
-//! | module | what lives there |
-//! |---|---|
-//! | [`error`], [`files`], [`memory`], [`tables`] | the one error type, nearest names; files written complete or not at all; how much memory there is; aligned text |
-//! | `kernel` | whether this process runs the cells of a notebook, and what one cell hands on to the next |
-//! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP, second derivatives) |
-//! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
-//! | [`dynamics`] | known systems, one file each |
-//! | [`models`] | MLP, black box, second-order and gray-box models; initialisation |
-//! | [`odesolve`] | Runge-Kutta methods, step-size control, dense output, discrete adjoints, one driver |
-//! | [`devices`] | devices by name; what CUDA lacks where it lacks something |
-//! | `torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
-//! | [`engines`] | an engine by its name and device |
-//! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
-//! | [`datasets`] | trajectories, noise, readers |
-//! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints, events |
-//! | [`landscape`] | the loss near a point and far from it: exact second derivatives, spectra, slices, the way of a run |
-//! | [`plotting`] | figures as SVG and PNG |
-//! | [`logging`] | what listens to training: the progress bar, plain lines |
-//! | [`config`] | configurations: YAML put together from parts, overrides |
-//! | [`experiments`] | experiments put together from a configuration, their runs on disk, many runs |
-//! | [`script`] | the rhai engine, its bindings and the session |
-//! | [`cli`] | the command line: `odesync run`, `odesync eval`, `odesync docs`, `odesync compare` …, `odesync doctor` |
-//! | [`prelude`] | the names of the script language for programs and notebooks |
-//! | [`notebook`] | what a notebook shows of a value, interrupts, scripts in cells |
+//! | module | of the crate | what lives there |
+//! |---|---|---|
+//! | [`error`], [`files`], [`memory`], [`random`], [`tables`] | [`odesync_base`] | the one error type, nearest names; files written complete or not at all; how much memory there is; PyTorch's CPU generator; aligned text |
+//! | [`config`] | [`odesync_config`] | configurations: YAML put together from parts, overrides |
+//! | [`field`], [`dynamics`], [`odesolve`], [`devices`], [`engines`] | [`odesync_ode`] | vector fields as graphs and the native evaluator; known systems; ODE methods and their gradients; an engine by its name and device |
+//! | `torch` | `odesync_torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
+//! | [`models`], [`smoothing`], [`synchronization`], [`schedules`], [`datasets`], [`training`], [`landscape`], [`logging`] | [`odesync_train`] | networks; spline, coupling, λ schedules; data; the training methods, checkpoints; second derivatives, spectra, slices of the loss; progress |
+//! | [`plotting`] | [`odesync_plot`] | figures as SVG, PNG and text |
+//! | [`experiments`], [`script`] | [`odesync_script`] | experiments put together from a configuration, their runs on disk; the rhai engine, its bindings and the session |
+//! | [`prelude`], [`notebook`] | here | the names of the script language for programs and notebooks; what a notebook shows of a value |
+//! | [`cli`] | here | the command line: `odesync run`, `odesync eval`, `odesync docs`, `odesync compare` …, `odesync doctor` |
 
 mod built_in;
 pub mod cli;

@@ -30,7 +30,7 @@ pub fn readable(bytes: usize) -> String {
 /// The error for what would take more bytes than [`default_limit`]; `cure` says what to do about it.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid): "`what` would take 12 GiB; `cure`".
+/// [`Error::Invalid`]: "`what` would take 12 GiB; `cure`".
 pub fn check_room(bytes: usize, what: impl Display, cure: &str) -> Result<()> {
     if bytes <= default_limit() {
         return Ok(());
