@@ -208,15 +208,6 @@ impl Unary {
     }
 }
 
-impl Unary {
-    /// f(x).
-    pub fn value(self, x: f64) -> f64 {
-        let mut y = [0.0];
-        super::kernels::activation::unary::<false>(self, &[x], &mut y, &mut []);
-        y[0]
-    }
-}
-
 impl Binary {
     /// Whether the result is a truth value.
     pub fn is_comparison(self) -> bool {

@@ -342,6 +342,14 @@ impl VectorField {
     }
 }
 
+impl Evaluator {
+    /// Binds the field's parameters.
+    pub fn new(field: &VectorField) -> Self {
+        let signals = field.signals().to_vec();
+        Evaluator::of(field.program(), signals, field.dof(), field.values())
+    }
+}
+
 impl std::fmt::Debug for VectorField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.show())

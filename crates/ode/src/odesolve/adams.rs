@@ -2,35 +2,23 @@
 //! (Adams-Bashforth-Moulton: predict, evaluate, correct, evaluate). The first steps are those of the classic Runge-Kutta
 //! method, and so are those after a change of the step size or a breakpoint.
 
-mod adjoint;
-
 use super::checkpoints::Row;
 use super::course::Course;
 use super::methods::rk4;
 use super::plan::Step;
 use super::scheme::Scheme;
 use super::sums::{accumulate, combine, finite};
-use super::tableau::Tableau;
+use super::tableau::{Adams, Tableau};
 use crate::field::native::Evaluator;
-pub(crate) use adjoint::backward;
 use odesync_base::failure::FailureReason;
-
-/// `u⁺ = u + h Σ_j β_j f_{n−j}`, where f_n is the slope at the state.
-#[derive(Debug)]
-pub struct Adams {
-    /// β of the explicit formula.
-    pub predictor: &'static [f64],
-    /// β of the implicit formula, whose first slope is the one at the prediction.
-    pub corrector: Option<&'static [f64]>,
-}
 
 /// The variant of a step: by the formula, or one of the start.
 const FORMULA: u8 = 0;
-const START: u8 = 1;
+pub(super) const START: u8 = 1;
 
 impl Adams {
     /// Slots that a step takes up on the tape.
-    fn slots(&self, variant: u8) -> usize {
+    pub(super) fn slots(&self, variant: u8) -> usize {
         match variant {
             START => RK4.stages(),
             _ => 1 + usize::from(self.corrector.is_some()),
@@ -38,7 +26,7 @@ impl Adams {
     }
 
     /// Weights of the slopes inside a step by the formula, newest first, from the polynomial through them.
-    fn dense_weights(&self, theta: f64) -> [f64; 4] {
+    pub(super) fn dense_weights(&self, theta: f64) -> [f64; 4] {
         let newest = if self.corrector.is_some() { 1.0 } else { 0.0 };
         integrated(
             newest,
@@ -48,7 +36,7 @@ impl Adams {
     }
 }
 
-const RK4: &Tableau = match rk4::RK4.tableau() {
+pub(super) const RK4: &Tableau = match rk4::RK4.tableau() {
     Some(tableau) => tableau,
     None => panic!("it is an explicit Runge-Kutta method"),
 };
@@ -75,7 +63,7 @@ fn integrated(newest: f64, n: usize, theta: f64) -> [f64; 4] {
 }
 
 /// Weights of the stages inside a step of the start, of order 3.
-fn start_weights(theta: f64) -> [f64; 4] {
+pub(super) fn start_weights(theta: f64) -> [f64; 4] {
     let (two, three) = (theta * theta, theta * theta * theta);
     let middle = two - 2.0 / 3.0 * three;
     let last = -0.5 * two + 2.0 / 3.0 * three;

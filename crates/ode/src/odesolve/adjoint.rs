@@ -4,6 +4,12 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
+pub(super) mod adams;
+pub(super) mod bdf;
+pub(super) mod esdirk;
+pub(super) mod radau;
+pub(super) mod rosenbrock;
+
 use super::explicit::slot_index;
 use super::inside;
 use super::plan::{Output, Step};

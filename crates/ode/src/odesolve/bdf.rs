@@ -1,24 +1,20 @@
 //! Backward differentiation formulas of variable order: the state is a table D of backward differences
 //! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
 
-mod adjoint;
-mod differences;
-
 use super::checkpoints::Row;
 use super::control::error_norm;
 use super::course::Course;
+use super::differences::{respacing, weight};
 use super::methods::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::plan::Step;
 use super::scheme::Scheme;
 use super::stage::{Equation, StageSolver};
 use super::sums::{add, add_scaled, finite};
 use crate::field::native::Evaluator;
-pub(crate) use adjoint::backward;
-use differences::{respacing, weight};
 use odesync_base::failure::FailureReason;
 
 /// Differences that are kept.
-const ROWS: usize = MAX_ORDER + 3;
+pub(super) const ROWS: usize = MAX_ORDER + 3;
 const ITERATIONS: usize = 4;
 
 /// Storage of a scheme, kept between solves.

@@ -4,7 +4,6 @@
 //! let a minimum of |g| be expected, so that a pair of crossings is not missed. Each change of sign is then a bracket whose
 //! root is found to the resolution of time. Nothing here depends on the method: a step is a function u(θ), θ from 0 to 1.
 
-mod during;
 mod root;
 
 use super::plan::Step;
@@ -323,7 +322,7 @@ impl<'a> Watch<'a> {
 }
 
 /// The smallest difference of θ that time can show.
-fn resolution(step: Step) -> f64 {
+pub(super) fn resolution(step: Step) -> f64 {
     4.0 * f64::EPSILON * step.t.abs().max(step.end.abs()) / step.h().abs()
 }
 

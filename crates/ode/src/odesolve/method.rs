@@ -1,9 +1,6 @@
 //! A method by name: its order and the family that says how its steps are taken.
 
-use super::adams::Adams;
-use super::esdirk::Esdirk;
-use super::rosenbrock::Rosenbrock;
-use super::tableau::Tableau;
+use super::tableau::{Adams, Esdirk, Rosenbrock, Tableau};
 
 /// A method of solving, one file each in `methods/`.
 #[derive(Debug)]

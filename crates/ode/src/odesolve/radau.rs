@@ -1,8 +1,5 @@
 //! Radau IIA steps (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
 
-mod adjoint;
-mod stages;
-
 use nalgebra::Complex;
 
 use super::auto::Watch;
@@ -17,40 +14,39 @@ use super::newton::Newton;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::predictive::Predictive;
+use super::radau_stages::sum;
 use super::scheme::Scheme;
 use super::sums::{add_scaled, finite};
 use crate::field::native::Evaluator;
-pub(crate) use adjoint::backward;
 use odesync_base::failure::FailureReason;
-use stages::sum;
 
-const ITERATIONS: usize = 6;
+pub(super) const ITERATIONS: usize = 6;
 
 /// Storage of a scheme, kept between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buffers {
-    slot: Vec<f64>,
+    pub(super) slot: Vec<f64>,
     /// du/dt at the state.
     f: Vec<f64>,
     /// u(t + c_i h) − u, `[3, dof]`.
-    z: Vec<f64>,
+    pub(super) z: Vec<f64>,
     /// The same of the step before.
-    before: Vec<f64>,
+    pub(super) before: Vec<f64>,
     /// The same of the step around the one that leads to a requested time inside it, and the other's factorisations.
-    around: Vec<f64>,
+    pub(super) around: Vec<f64>,
     real_around: Lu<f64>,
     complex_around: Lu<Complex<f64>>,
     /// T⁻¹ z.
-    w: Vec<f64>,
+    pub(super) w: Vec<f64>,
     /// du/dt at the stages; increments.
-    k: Vec<f64>,
-    stage: Vec<f64>,
+    pub(super) k: Vec<f64>,
+    pub(super) stage: Vec<f64>,
     error: Vec<f64>,
-    increment: Vec<Complex<f64>>,
-    real: Lu<f64>,
-    complex: Lu<Complex<f64>>,
+    pub(super) increment: Vec<Complex<f64>>,
+    pub(super) real: Lu<f64>,
+    pub(super) complex: Lu<Complex<f64>>,
     jacobian: Jacobian,
-    stages: Coupled,
+    pub(super) stages: Coupled,
 }
 
 /// Radau IIA at work. The tape holds the slots of the three stages of each step.
@@ -61,14 +57,14 @@ pub(crate) struct Radau {
     /// That of the ones set aside.
     factored_around: f64,
     /// How far a step inside another one leads.
-    inside: Option<f64>,
+    pub(super) inside: Option<f64>,
     /// Whether the Jacobian is there, and whether it is that of the current state.
     have: bool,
     current: bool,
-    newton: Newton,
+    pub(super) newton: Newton,
     control: Predictive,
     /// Step size of the stages in `before`; 0 for none.
-    before: f64,
+    pub(super) before: f64,
     watch: Watch,
 }
 

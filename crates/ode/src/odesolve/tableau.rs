@@ -1,4 +1,12 @@
-//! Explicit Runge-Kutta methods as data.
+//! Methods as data: explicit Runge-Kutta methods here, the other families beside it.
+
+mod adams;
+mod esdirk;
+mod rosenbrock;
+
+pub use adams::Adams;
+pub use esdirk::Esdirk;
+pub use rosenbrock::Rosenbrock;
 
 /// An explicit Runge-Kutta method: `k_i = f(t + c_i h, u + h Σ_j a_ij k_j)`, `u⁺ = u + h Σ_i b_i k_i`.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! The exact discrete adjoint of taped steps, by the kind of method that took them.
 
+use super::adjoint::{self, adams, bdf, esdirk, radau, rosenbrock};
 use super::method::{Family, Method};
+use super::sums;
 use super::workspace::Workspace;
-use super::{adams, adjoint, bdf, esdirk, radau, rosenbrock, sums};
 use crate::field::native::{Evaluator, Gradient};
 
 /// Where the parameters' gradient is summed up.

@@ -275,6 +275,15 @@ fn sign(x: f64) -> f64 {
     }
 }
 
+impl Unary {
+    /// f(x).
+    pub fn value(self, x: f64) -> f64 {
+        let mut y = [0.0];
+        unary::<false>(self, &[x], &mut y, &mut []);
+        y[0]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

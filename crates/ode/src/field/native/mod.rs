@@ -25,7 +25,6 @@ use aligned_vec::{AVec, avec};
 
 use super::kernels::{Isa, copy};
 use super::signal::Signal;
-use super::vector_field::VectorField;
 use pending::Pending;
 use value::Inputs;
 use vjp::Adjoints;
@@ -57,20 +56,24 @@ pub struct Gradient {
 }
 
 impl Evaluator {
-    /// Binds the field's parameters.
-    pub fn new(field: &VectorField) -> Self {
-        let program = field.program();
+    /// Binds these values of all parameter blocks.
+    pub(super) fn of(
+        program: Arc<Program>,
+        signals: Vec<Arc<dyn Signal>>,
+        dof: usize,
+        values: &[f64],
+    ) -> Self {
         let mut evaluator = Evaluator {
-            signals: field.signals().to_vec(),
+            signals,
             values: Arc::new(vec![]),
             bound: avec![0.0; program.n_bound],
             turned: avec![0.0; program.n_turned],
             fixed: vec![0.0; program.fixed.len],
-            dof: field.dof(),
+            dof,
             isa: Isa::current(),
             program,
         };
-        evaluator.bind(field.values());
+        evaluator.bind(values);
         evaluator
     }
 

@@ -2,7 +2,7 @@
 //!
 //! E. Hairer, S. Nørsett, G. Wanner, *Solving Ordinary Differential Equations I*, III.1.
 
-use super::super::adams::Adams;
+use super::super::tableau::Adams;
 use super::{Family, Method};
 
 /// Adams-Bashforth, order 2: one evaluation a step.

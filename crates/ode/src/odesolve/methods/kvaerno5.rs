@@ -1,6 +1,6 @@
 //! Kværnø's 5(4) pair.
 
-use super::super::esdirk::Esdirk;
+use super::super::tableau::Esdirk;
 use super::{Family, Method};
 
 /// Diagonally implicit Runge-Kutta pair of order 5(4), seven stages of which the first is explicit; both methods are L-stable

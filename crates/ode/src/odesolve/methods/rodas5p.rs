@@ -1,6 +1,6 @@
 //! Steinebach's Rodas5P.
 
-use super::super::rosenbrock::Rosenbrock;
+use super::super::tableau::Rosenbrock;
 use super::{Family, Method};
 
 /// Rosenbrock method of order 5(4) with eight stages, L-stable and stiffly accurate. Its polynomial of order 4 is where events are looked

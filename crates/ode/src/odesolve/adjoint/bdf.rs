@@ -1,12 +1,12 @@
 //! The exact adjoint of BDF steps.
 
-use super::super::adjoint::Bars;
+use super::super::bdf::ROWS;
+use super::super::differences::{respacing, weight};
 use super::super::methods::bdf::{GAMMA, alpha};
 use super::super::stage::Exact;
 use super::super::sums::{add, add_scaled};
 use super::super::workspace::Workspace;
-use super::ROWS;
-use super::differences::{respacing, weight};
+use super::Bars;
 use crate::field::native::{Evaluator, Gradient};
 
 /// The exact adjoint: the recurrence of the differences, transposed. `history` are the adjoints of the differences beside the

@@ -1,9 +1,10 @@
 //! The exact adjoint of Adams steps.
 
-use super::super::adjoint::Bars;
+use super::super::adams::{RK4, START, start_weights};
 use super::super::sums::{add, add_scaled};
+use super::super::tableau::Adams;
 use super::super::workspace::Workspace;
-use super::{Adams, RK4, START, start_weights};
+use super::Bars;
 use crate::field::native::{Evaluator, Gradient};
 
 /// The exact adjoint: the recurrence of the slopes, transposed. `history` are the adjoints of the slopes at the steps before, at

@@ -1,6 +1,6 @@
 //! Backward differences: of another spacing, and as a polynomial.
 
-use super::super::methods::bdf::MAX_ORDER;
+use super::methods::bdf::MAX_ORDER;
 
 /// How differences of one spacing become those of `factor` times it, up to an order: `D'_j = Σ_i m_ij D_i`.
 pub(super) fn respacing(order: usize, factor: f64) -> [[f64; MAX_ORDER + 1]; MAX_ORDER + 1] {

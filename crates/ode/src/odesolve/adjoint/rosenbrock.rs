@@ -1,11 +1,12 @@
 //! The exact adjoint of Rosenbrock steps.
 
-use super::super::adjoint::walk;
 use super::super::jacobian::Jacobian;
 use super::super::linear::Lu;
+use super::super::rosenbrock::stride;
 use super::super::sums::{add, add_scaled};
+use super::super::tableau::Rosenbrock;
 use super::super::workspace::Workspace;
-use super::{Rosenbrock, stride};
+use super::walk;
 use crate::field::native::{Bars, Evaluator, Gradient};
 
 /// The exact adjoint. With `K̄_i` the adjoint of a stage, `Wᵀ κ_i = K̄_i` is that of its right side; the matrix and ∂f/∂t

@@ -1,10 +1,10 @@
-//! Events during a solve: each accepted step of whichever method is handed to the [`Watch`](super::Watch) as a function of θ.
+//! Events during a solve: each accepted step of whichever method is handed to the [`Watch`](super::events::Watch) as a function of θ.
 
-use super::{Quality, resolution};
-use crate::odesolve::course::Course;
-use crate::odesolve::plan::{Output, Step};
-use crate::odesolve::scheme::Scheme;
-use crate::odesolve::sums::finite;
+use super::course::Course;
+use super::events::{Quality, resolution};
+use super::plan::{Output, Step};
+use super::scheme::Scheme;
+use super::sums::finite;
 use odesync_base::failure::FailureReason;
 
 impl<const TAPE: bool> Course<'_, TAPE> {

@@ -1,10 +1,10 @@
 //! The exact adjoint of ESDIRK steps.
 
-use super::super::adjoint::walk;
 use super::super::stage::Exact;
 use super::super::sums::{add, add_scaled};
+use super::super::tableau::Esdirk;
 use super::super::workspace::Workspace;
-use super::Esdirk;
+use super::walk;
 use crate::field::native::{Evaluator, Gradient};
 
 /// The exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope, `(I − h γ J_i)ᵀ κ_i = k̄_i`, and

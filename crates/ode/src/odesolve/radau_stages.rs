@@ -1,16 +1,16 @@
-//! Solving for the stages of a step: a first guess, simplified Newton iteration in variables in which the stages fall apart into
+//! Solving for the stages of a Radau step: a first guess, simplified Newton iteration in variables in which the stages fall apart into
 //! one real and one complex system, and exact Newton iteration to rounding.
 
 use nalgebra::Complex;
 
-use super::super::control::error_norm;
-use super::super::course::Course;
-use super::super::methods::radau::{A, C, MU, MU_COMPLEX, STAGES, T, TI, weights};
-use super::super::newton::{Newton, Progress, settled};
-use super::super::options::SolveOptions;
-use super::super::plan::Step;
-use super::super::sums::{add, add_scaled, finite};
-use super::{Buffers, ITERATIONS, Radau};
+use super::control::error_norm;
+use super::course::Course;
+use super::methods::radau::{A, C, MU, MU_COMPLEX, STAGES, T, TI, weights};
+use super::newton::{Newton, Progress, settled};
+use super::options::SolveOptions;
+use super::plan::Step;
+use super::radau::{Buffers, ITERATIONS, Radau};
+use super::sums::{add, add_scaled, finite};
 use odesync_base::failure::FailureReason;
 
 impl Radau {

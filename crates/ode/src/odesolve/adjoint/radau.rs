@@ -1,9 +1,9 @@
 //! The exact adjoint of Radau steps.
 
-use super::super::adjoint::walk;
 use super::super::coupled::Coupled;
 use super::super::methods::radau::{C, STAGES};
 use super::super::workspace::Workspace;
+use super::walk;
 use crate::field::native::{Evaluator, Gradient};
 
 /// The stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
