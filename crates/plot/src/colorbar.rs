@@ -2,7 +2,7 @@
 
 use super::font;
 use super::geometry::Rect;
-use super::panel::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, fitted, widest, y_ticks};
+use super::measures::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, fitted, widest, y_ticks};
 use super::picture::Picture;
 use super::scene::{Align, Pen, Scene};
 use super::shade::Tint;

@@ -1,7 +1,10 @@
-//! Plane geometry in pixels: clipping, dashes, thinning.
+//! Points, and plane geometry in pixels: clipping, dashes, thinning.
 
 /// A point, x to the right and y down.
 pub(super) type Point = (f64, f64);
+
+/// A point of space: x, y, z.
+pub(super) type Place = [f64; 3];
 
 /// A rectangle.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,9 +2,8 @@
 
 use super::figure::{Figure, checked_size};
 use super::geometry::Rect;
-use super::output::rendered;
-use super::paint::draw_centered;
-use super::panel::{self, Margins, Plan, Shared, TITLE_EM};
+use super::measures::{Margins, TITLE_EM, draw_centered, whole};
+use super::panel::{Plan, Shared};
 use super::range;
 use super::scale::Axis;
 use super::scene::Scene;
@@ -38,9 +37,6 @@ impl<T: Clone + Into<Panel>> From<&T> for Panel {
     }
 }
 
-rendered!(Panel);
-rendered!(Grid);
-
 impl Panel {
     /// What it is, in a few words: "Figure "Losses", 900 × 560: 2 layers".
     pub fn summary(&self) -> String {
@@ -64,7 +60,7 @@ impl Panel {
         }
     }
 
-    fn scene(&self) -> Result<Scene> {
+    pub(super) fn scene(&self) -> Result<Scene> {
         match self {
             Panel::Figure(figure) => figure.scene(),
             Panel::Grid(grid) => grid.scene(),
@@ -183,9 +179,9 @@ impl Grid {
         self.panels.len().div_ceil(self.columns)
     }
 
-    fn scene(&self) -> Result<Scene> {
+    pub(super) fn scene(&self) -> Result<Scene> {
         let mut scene = Scene::new(self.pixels());
-        let area = panel::whole(scene.size, &mut scene);
+        let area = whole(scene.size, &mut scene);
         self.draw(&area, &mut scene)?;
         Ok(scene)
     }

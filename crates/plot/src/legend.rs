@@ -7,7 +7,7 @@ use super::font;
 use super::geometry::{Point, Rect};
 use super::look::Look;
 use super::marker::draw_marker;
-use super::panel::{INK, LABEL_EM};
+use super::measures::{INK, LABEL_EM};
 use super::scene::{Align, Pen, Scene};
 use super::style::{Dash, Marker, named};
 use odesync_base::error::{Error, Result};

@@ -3,16 +3,27 @@
 use super::colorbar;
 use super::figure::Figure;
 use super::font;
-use super::geometry::{Point, Rect};
+use super::geometry::Rect;
 use super::legend::Legend;
-use super::panel::{
-    AXIS_EM, EDGE, FlatPlan, INK, LABEL_EM, Margins, TICK, TICK_GAP, TITLE_EM, fitted, x_ticks,
-    y_ticks,
+use super::measures::{
+    AXIS_EM, EDGE, INK, LABEL_EM, Margins, TICK, TICK_GAP, TITLE_EM, draw_centered, fitted, whole,
+    x_ticks, y_ticks,
 };
+use super::panel::{FlatPlan, Plan, Shared};
 use super::scene::{Align, Ink, Pen, Scene};
 use super::style::Dash;
+use odesync_base::error::Result;
 
 const GRID: Ink = ((0xe4, 0xe4, 0xe4), 1.0);
+
+impl Figure {
+    pub(super) fn scene(&self) -> Result<Scene> {
+        let mut scene = Scene::new(self.size);
+        let area = whole(self.size, &mut scene);
+        Plan::new(self, &area, &Shared::default())?.draw(&area, None, &mut scene);
+        Ok(scene)
+    }
+}
 
 impl FlatPlan<'_> {
     /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
@@ -157,12 +168,4 @@ impl FlatPlan<'_> {
             );
         }
     }
-}
-
-/// Text centred at a point as far as it then stays within the area.
-pub(super) fn draw_centered(text: &str, em: f64, (x, y): Point, area: &Rect, scene: &mut Scene) {
-    let (text, em) = fitted(text, em, area.width() - 2.0 * EDGE);
-    let half = 0.5 * font::width(&text) * em + EDGE;
-    let x = x.clamp(area.left + half, (area.right - half).max(area.left + half));
-    scene.text(&text, (x, y), em, Align::Center, false, INK);
 }

@@ -1,9 +1,9 @@
 //! Values on a grid with their colours decided: what every layer of such values is made of.
 
 use super::entry::{Entry, Kind};
+use super::geometry::Place;
 use super::lattice::Lattice;
 use super::shade::{Shade, Tint};
-use super::space::Place;
 use super::style::Style;
 use odesync_base::error::Result;
 

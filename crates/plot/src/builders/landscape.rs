@@ -6,11 +6,12 @@ use ndarray::{Array2, ArrayBase, Data, Ix2};
 
 use super::super::color::Color;
 use super::super::figure::Figure;
+use super::super::geometry::Place;
 use super::super::lattice::{Lattice, among, mixed};
 use super::super::layers::{Contour, HeatMap};
 use super::super::scale::Scale;
 use super::super::shade::Shade;
-use super::super::space::{LIFT, Layer3, Line3, Place, Points3, Surface, THROUGH};
+use super::super::space::{LIFT, Layer3, Line3, Points3, Surface, THROUGH};
 use super::super::style::{Marker, Style};
 use odesync_base::error::{Error, Result};
 

@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, Data, Ix2};
 
 use super::super::figure::Figure;
-use super::super::space::Waterfall;
+use super::super::layers::Waterfall;
 use odesync_base::error::Result;
 
 /// Spectral densities over the training, `rows` `[epoch, eigenvalue]`, one curve behind the other, coloured by height; the density is

@@ -9,10 +9,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::layers::Layer;
 use super::legend::Legend;
-use super::output::rendered;
-use super::panel::{self, Plan, Shared};
 use super::scale::{Scale, check_range};
-use super::scene::Scene;
 use super::space::Layer3;
 use odesync_base::error::{Error, Result};
 
@@ -67,8 +64,6 @@ impl Default for Figure {
         Figure::new()
     }
 }
-
-rendered!(Figure);
 
 impl Figure {
     /// An empty figure of 900 by 560 pixels.
@@ -237,13 +232,6 @@ impl Figure {
             true => "the figure".to_owned(),
             false => format!("the figure \"{}\"", self.title),
         }
-    }
-
-    pub(super) fn scene(&self) -> Result<Scene> {
-        let mut scene = Scene::new(self.size);
-        let area = panel::whole(self.size, &mut scene);
-        Plan::new(self, &area, &Shared::default())?.draw(&area, None, &mut scene);
-        Ok(scene)
     }
 
     /// All layers as the legend and the palette see them.

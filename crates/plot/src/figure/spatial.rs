@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use ndarray::{ArrayBase, Data, Ix2};
 
+use super::super::geometry::Place;
 use super::super::lattice::Lattice;
-use super::super::layers::{Arrows, Ridges};
-use super::super::space::{
-    Arrows3, Curtains, LIFT, Layer3, Line3, Place, Points3, Sheet, Surface, Waterfall,
-};
+use super::super::layers::{Arrows, Ridges, Waterfall};
+use super::super::space::{Arrows3, Curtains, LIFT, Layer3, Line3, Points3, Sheet, Surface};
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
 use super::Figure;

@@ -27,6 +27,7 @@ pub(super) use line::Line;
 pub use quiver::Arrows;
 pub(super) use quiver::{BACK, Quiver, arrow};
 pub(super) use ridges::Ridges;
+pub use ridges::Waterfall;
 pub(super) use scatter::{Scatter, draw_markers};
 pub(super) use streamlines::{Streamlines, colored_runs};
 pub(super) use vline::VLine;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::super::entry::{Entry, Kind};
+use super::super::geometry::Place;
 use super::super::layers::{Arrows, BACK, arrow};
 use super::super::look::Look;
 use super::super::shade::Tint;
 use super::super::style::Style;
 use super::camera::{HALF, SpaceView, clip_line};
 use super::line::LIFT;
-use super::{Layer3, Pieces, Place};
+use super::{Layer3, Pieces};
 use odesync_base::error::Result;
 
 /// A vector at each of some places.

@@ -1,8 +1,8 @@
 //! From three axes to pixels.
 
+use super::super::geometry::Place;
 use super::super::geometry::{Point, Rect};
 use super::super::scale::Axis;
-use super::Place;
 
 /// Half the sides of the box that the axes span.
 pub(super) const HALF: Place = [1.0, 1.0, 0.72];

@@ -1,13 +1,13 @@
 //! The box of the axes: its far walls with a grid, its marks and names.
 
 use super::super::font;
+use super::super::geometry::Place;
 use super::super::geometry::Point;
-use super::super::panel::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, widest};
+use super::super::measures::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, widest};
 use super::super::scale::Axis;
 use super::super::scene::{Align, Ink, Pen, Scene};
 use super::super::style::Dash;
 use super::super::ticks::Ticks;
-use super::Place;
 use super::camera::{HALF, SpaceView};
 
 const WALL: Ink = ((0xf7, 0xf7, 0xf7), 1.0);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::super::entry::{Entry, Kind};
+use super::super::geometry::Place;
 use super::super::look::Look;
 use super::super::marker::draw_marker;
 use super::super::style::{Dash, Style};
 use super::camera::{SpaceView, clip_line};
-use super::{Layer3, Pieces, Place};
+use super::{Layer3, Pieces};
 
 /// How much nearer a line is taken to be than it is, so that one that lies on a surface is seen.
 pub(in super::super) const LIFT: f64 = 0.05;

@@ -9,27 +9,23 @@ mod camera;
 mod frame;
 mod line;
 mod pieces;
-mod plan;
 mod points;
 mod surface;
 mod waterfall;
 
 use super::entry::Entry;
+use super::geometry::Place;
 use super::look::Look;
 
 pub(super) use arrows::Arrows3;
-pub(super) use camera::SpaceView;
+pub(super) use camera::{Camera, SpaceView};
+pub(super) use frame::BoxFrame;
 pub(super) use line::{LIFT, Line3, THROUGH};
 pub(super) use pieces::Pieces;
-pub(super) use plan::SpacePlan;
 pub(super) use points::Points3;
 pub(super) use surface::Sheet;
 pub use surface::Surface;
 pub(super) use waterfall::Curtains;
-pub use waterfall::Waterfall;
-
-/// A point of space: x, y, z.
-pub(super) type Place = [f64; 3];
 
 /// One kind of content of a figure with three axes.
 pub(super) trait Layer3: Entry {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::super::entry::{Entry, Kind};
+use super::super::geometry::Place;
 use super::super::look::Look;
 use super::super::marker::draw_marker;
 use super::super::style::{Marker, Style};
 use super::camera::{HALF, SpaceView};
-use super::{Layer3, Pieces, Place};
+use super::{Layer3, Pieces};
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Points3 {

@@ -1,6 +1,7 @@
 //! A surface over a grid of x and y.
 
 use super::super::color::darker;
+use super::super::geometry::Place;
 use super::super::lattice::Lattice;
 use super::super::look::Look;
 use super::super::option::OptionValue;
@@ -9,7 +10,7 @@ use super::super::shade::{Shade, shaded};
 use super::super::style::{Dash, Style};
 use super::super::tinted::{OverGrid, Tinted};
 use super::camera::{SpaceView, clip_polygon};
-use super::{Layer3, Pieces, Place};
+use super::{Layer3, Pieces};
 use odesync_base::error::{Error, Result, unknown};
 
 /// Cells along an axis up to which the lines of the grid are drawn on the surface.

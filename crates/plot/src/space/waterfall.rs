@@ -1,78 +1,15 @@
 //! Curves one behind the other, coloured by height.
 
+use super::super::geometry::Place;
 use super::super::lattice::Lattice;
-use super::super::layers::colored_runs;
+use super::super::layers::{Waterfall, colored_runs};
 use super::super::look::Look;
-use super::super::option::OptionValue;
 use super::super::scene::Pen;
-use super::super::shade::{Shade, shaded};
-use super::super::style::{Dash, Style};
+use super::super::style::Dash;
 use super::super::tinted::{OverGrid, Tinted};
 use super::camera::SpaceView;
-use super::{Layer3, Pieces, Place};
-use odesync_base::error::{Result, unknown};
-
-/// How a waterfall looks.
-///
-/// ```
-/// use odesync_plot::Waterfall;
-/// let upwards = Waterfall::new().in_height().log().label("density");
-/// # let _ = upwards;
-/// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Waterfall {
-    pub(in super::super) shade: Shade,
-    pub(in super::super) style: Style,
-    pub(in super::super) in_height: bool,
-}
-
-shaded!(Waterfall);
-
-impl Waterfall {
-    /// The names that [`Waterfall::set`] knows.
-    pub const OPTIONS: [&'static str; 9] = [
-        "map", "log", "symlog", "range", "label", "bar", "offset", "width", "alpha",
-    ];
-
-    /// Curves one behind the other on three axes, coloured by height in viridis.
-    pub fn new() -> Waterfall {
-        Waterfall::default()
-    }
-
-    /// Puts the curves one above the other on two axes instead.
-    pub fn in_height(mut self) -> Waterfall {
-        self.in_height = true;
-        self
-    }
-
-    /// Width of the lines in pixels.
-    pub fn width(mut self, width: f64) -> Waterfall {
-        self.style.width = Some(width);
-        self
-    }
-
-    /// Sets an option by its name (see [`Waterfall::OPTIONS`]); `offset` is "depth" or "height".
-    ///
-    /// # Errors
-    ///
-    /// An unknown name (the known ones are listed) or a value that does not fit.
-    pub fn set<'a>(&mut self, name: &str, value: impl Into<OptionValue<'a>>) -> Result<()> {
-        let value = value.into();
-        match name {
-            "offset" => {
-                self.in_height = match value.text(name)? {
-                    "depth" => false,
-                    "height" => true,
-                    other => return Err(unknown("offset", other, ["depth", "height"])),
-                };
-            }
-            "width" | "alpha" => self.style.set(name, value)?,
-            _ if self.shade.set(name, value)? => {}
-            _ => return Err(unknown("waterfall option", name, Self::OPTIONS)),
-        }
-        Ok(())
-    }
-}
+use super::{Layer3, Pieces};
+use odesync_base::error::Result;
 
 /// A waterfall in space: each curve hides what is behind it.
 #[derive(Debug, Clone)]

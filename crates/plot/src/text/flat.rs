@@ -3,7 +3,7 @@
 use super::super::entry::Entry;
 use super::super::figure::Figure;
 use super::super::look::{Look, looks};
-use super::super::panel::barred;
+use super::super::measures::barred;
 use super::super::range;
 use super::super::scale::Axis;
 use super::super::scene::Scene;

@@ -4,7 +4,7 @@ use super::super::entry::Kind;
 use super::super::figure::Figure;
 use super::super::geometry::{Point, Rect};
 use super::super::scene::{Pen, Scene};
-use super::super::space::SpacePlan;
+use super::super::space_plan::SpacePlan;
 use super::super::style::Dash;
 use super::cell::{Block, plain};
 use super::centred;

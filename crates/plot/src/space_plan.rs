@@ -1,23 +1,20 @@
 //! A figure of three axes with its axes and margins decided.
 
-use super::super::colorbar;
-use super::super::entry::Entry;
-use super::super::figure::Figure;
-use super::super::font;
-use super::super::geometry::{Point, Rect};
-use super::super::legend::{Legend, LegendBox};
-use super::super::look::{Look, looks};
-use super::super::paint::draw_centered;
-use super::super::panel::{AXIS_EM, EDGE, LABEL_EM, Margins, TITLE_EM, barred, frame};
-use super::super::scale::{Axis, Scale};
-use super::super::scene::{Item, Scene};
-use super::super::shade::Tint;
-use super::camera::{Camera, SpaceView};
-use super::frame::BoxFrame;
-use super::{Pieces, Place};
+use super::colorbar;
+use super::entry::Entry;
+use super::figure::Figure;
+use super::font;
+use super::geometry::{Place, Point, Rect};
+use super::legend::{Legend, LegendBox};
+use super::look::{Look, looks};
+use super::measures::{AXIS_EM, EDGE, LABEL_EM, Margins, TITLE_EM, barred, draw_centered, frame};
+use super::scale::{Axis, Scale};
+use super::scene::{Item, Scene};
+use super::shade::Tint;
+use super::space::{BoxFrame, Camera, Pieces, SpaceView};
 use odesync_base::error::{Error, Result};
 
-pub(in super::super) struct SpacePlan<'a> {
+pub(super) struct SpacePlan<'a> {
     figure: &'a Figure,
     pub looks: Vec<Look>,
     axes: [Axis; 3],

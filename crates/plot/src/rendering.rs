@@ -1,0 +1,64 @@
+//! The methods that everything drawable has.
+
+use super::figure::Figure;
+use super::grid::{Grid, Panel};
+use super::{output, text};
+use odesync_base::error::Result;
+
+macro_rules! rendered {
+    ($type:ty) => {
+        impl $type {
+            /// The picture as SVG.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw; the message says why and what to do.
+            pub fn to_svg(&self) -> Result<String> {
+                output::svg(&self.scene()?)
+            }
+
+            /// The picture as a PNG file's bytes, with `scale` pixels (0.1 to 10; saved files have 2) for each of the figure's size.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw (the message says why and what to do), or another scale.
+            pub fn to_png(&self, scale: f64) -> Result<Vec<u8>> {
+                output::png(&self.scene()?, scale)
+            }
+
+            /// The picture as text in at most about so many columns and rows, for a terminal that shows no pictures: lines in braille
+            /// dots, heat maps and surfaces in half blocks, with axes, title and legend. `colour` uses the terminal's 256 colours;
+            /// without it the text has no control sequences.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw; the message says why and what to do.
+            pub fn to_text(&self, columns: usize, rows: usize, colour: bool) -> Result<String> {
+                text::text(&self.clone().into(), columns, rows, colour)
+            }
+
+            /// Shows the picture in a notebook (evcxr), or says why there is none.
+            pub fn evcxr_display(&self) {
+                match self.to_svg() {
+                    Ok(svg) => {
+                        println!("EVCXR_BEGIN_CONTENT image/svg+xml\n{svg}\nEVCXR_END_CONTENT");
+                    }
+                    Err(error) => println!("{error}"),
+                }
+            }
+
+            /// Writes the picture to a file, as SVG or PNG by its extension. Missing folders are made; the file is
+            /// written under a temporary name and renamed.
+            ///
+            /// # Errors
+            ///
+            /// Nothing to draw, another extension, or a file or folder that cannot be written.
+            pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
+                output::save(path.as_ref(), || self.scene())
+            }
+        }
+    };
+}
+rendered!(Figure);
+rendered!(Panel);
+rendered!(Grid);
