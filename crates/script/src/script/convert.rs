@@ -5,7 +5,7 @@ use rhai::{Array as List, Dynamic, ImmutableString};
 
 use crate::{Error, Result};
 
-use super::array::Array;
+use super::dense::Array;
 
 /// The most dimensions an array has.
 pub const MAX_RANK: usize = 8;

@@ -10,7 +10,7 @@ use super::data::{Data, squeeze};
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
-use super::kept::interrupted;
+use super::kept::{Kept, interrupted};
 use super::keys::Key;
 use super::options::Options;
 use super::registry::Registry;
@@ -23,6 +23,12 @@ use odesync_train::training::{Ensemble, Member, Observer, ensemble};
 /// An ensemble as scripts hold it.
 #[derive(Clone)]
 pub struct Group(pub Arc<Ensemble>);
+
+impl From<Group> for Kept {
+    fn from(all: Group) -> Self {
+        Kept::Ensemble(all.0)
+    }
+}
 
 /// Where the models of the members come from.
 enum Source<'a> {

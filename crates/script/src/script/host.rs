@@ -15,7 +15,7 @@ use odesync_train::training::Observer;
 use super::frontend::{Display, Output};
 use super::kept::Kept;
 use super::memory;
-use super::session::SessionOptions;
+use super::session_options::SessionOptions;
 
 /// The session as its bindings see it. Cheap to clone, `Send` and `Sync`: a thread of a training may hold one.
 #[derive(Clone)]

@@ -1,12 +1,11 @@
 //! What an interrupted training leaves to someone who looks on.
 
-use rhai::{Dynamic, Scope};
+use std::sync::Arc;
 
-use super::ensembles::Group;
 use super::error::Fallible;
 use super::host::Host;
-use super::training::Trained;
 use crate::Error;
+use odesync_train::training::{Ensemble, Run};
 
 /// The variable that holds the last value of an interactive session, and an interrupted training that no other variable holds.
 pub const LAST: &str = "ans";
@@ -14,61 +13,16 @@ pub const LAST: &str = "ans";
 /// What was done before the interrupt.
 #[derive(Clone)]
 pub(super) enum Kept {
-    Run(Trained),
-    Ensemble(Group),
-}
-
-impl From<Trained> for Kept {
-    fn from(run: Trained) -> Self {
-        Kept::Run(run)
-    }
-}
-
-impl From<Group> for Kept {
-    fn from(group: Group) -> Self {
-        Kept::Ensemble(group)
-    }
+    Run(Arc<Run>),
+    Ensemble(Arc<Ensemble>),
 }
 
 impl Kept {
-    fn epochs(&self) -> usize {
+    pub fn epochs(&self) -> usize {
         match self {
-            Kept::Run(run) => run.0.history.len(),
-            Kept::Ensemble(group) => group.0.runs().map(|run| run.history.len()).sum(),
+            Kept::Run(run) => run.history.len(),
+            Kept::Ensemble(all) => all.runs().map(|run| run.history.len()).sum(),
         }
-    }
-
-    /// Whether a variable's value is the very one.
-    fn is(&self, value: &Dynamic) -> bool {
-        match self {
-            Kept::Run(kept) => value
-                .read_lock::<Trained>()
-                .is_some_and(|run| std::sync::Arc::ptr_eq(&run.0, &kept.0)),
-            Kept::Ensemble(kept) => value
-                .read_lock::<Group>()
-                .is_some_and(|group| std::sync::Arc::ptr_eq(&group.0, &kept.0)),
-        }
-    }
-
-    fn into_dynamic(self) -> Dynamic {
-        match self {
-            Kept::Run(run) => Dynamic::from(run),
-            Kept::Ensemble(group) => Dynamic::from(group),
-        }
-    }
-
-    /// Makes sure that a variable holds it, and says which.
-    pub fn bind(self, scope: &mut Scope<'static>) -> String {
-        let epochs = self.epochs();
-        let holder = scope
-            .iter_raw()
-            .find(|(_, _, value)| self.is(value))
-            .map(|(name, _, _)| name.to_string());
-        let name = holder.unwrap_or_else(|| {
-            scope.set_value(LAST, self.into_dynamic());
-            LAST.into()
-        });
-        format!("{name} holds the {epochs} epochs that were done")
     }
 }
 

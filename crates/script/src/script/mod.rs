@@ -5,6 +5,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | [`session`] | [`Session`]: owns the thread, the engine and the variables; evaluates code |
+//! | `session_options` | [`SessionOptions`], [`Outcome`]: what it is made with, and what it hands back |
 //! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
 //! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
 //! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
@@ -16,7 +17,7 @@
 //! | [`registry`], [`reference`](mod@reference) | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
 //! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and what it may hold |
 //! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
-//! | [`array`](mod@array) | the script's dense `Array` of floats and everything on it |
+//! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; everything on it |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`], [`training`], [`runs`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`experiments`] | `config`, `experiment` and their runs |
@@ -61,6 +62,7 @@ pub mod arguments;
 pub mod array;
 pub mod convert;
 pub mod data;
+mod dense;
 pub mod engine;
 pub mod ensembles;
 mod error;
@@ -86,6 +88,7 @@ pub mod registry;
 mod report;
 pub mod runs;
 pub mod session;
+mod session_options;
 pub mod solving;
 mod sources;
 pub mod synchronizing;

@@ -1,6 +1,6 @@
 //! A session: one engine and its variables, on a thread of its own.
 
-mod options;
+mod kept;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use super::host::{Configured, Host, key_of};
 use super::limits;
 use super::overview::{Function, Variable};
 use super::registry::{Catalogue, Doc};
-pub use options::{Interrupt, Outcome, SessionOptions};
+pub use super::session_options::{Interrupt, Outcome, SessionOptions};
 use state::{Interpreter, State};
 
 /// One engine with its variables. Variables and functions stay from one evaluation to the next.

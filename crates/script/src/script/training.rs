@@ -11,7 +11,7 @@ use super::data::Data;
 use super::error::Fallible;
 use super::fields::Field;
 use super::host::Host;
-use super::kept::interrupted;
+use super::kept::{Kept, interrupted};
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
@@ -84,6 +84,12 @@ const HOMOTOPY: Keys = &[&[
 /// A run as scripts hold it.
 #[derive(Clone)]
 pub struct Trained(pub Arc<Run>);
+
+impl From<Trained> for Kept {
+    fn from(run: Trained) -> Self {
+        Kept::Run(run.0)
+    }
+}
 
 pub(super) fn register(reg: &mut Registry) {
     methods(reg);

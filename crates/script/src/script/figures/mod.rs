@@ -3,6 +3,7 @@
 mod fields;
 mod fits;
 mod keys;
+mod landscapes;
 mod layers;
 mod options;
 mod phase;
@@ -17,10 +18,10 @@ use super::frontend::Display;
 use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
+use keys::FIGURE;
 use keys::GRID;
-pub(super) use keys::{FIGURE, HEATMAP, SURFACE};
 use odesync_plot::{Figure, Grid, Panel};
-pub(super) use options::{dressed, pictured, set_all, taken};
+use options::set_all;
 
 /// What a figure is, in a line.
 pub fn describe(panel: &Panel) -> String {
@@ -55,6 +56,7 @@ pub(super) fn register(reg: &mut Registry) {
     fits::register(reg);
     several::register(reg);
     phase::register(reg);
+    landscapes::register(reg);
     grids(reg);
     outputs(reg);
 }

@@ -3,7 +3,6 @@
 use super::super::data::Data;
 use super::super::error::Fallible;
 use super::super::keys::Keys;
-use super::super::landscape::PLOTS;
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::Solved;
@@ -11,6 +10,7 @@ use super::super::synchronizing::Spline;
 use super::super::training::Trained;
 use super::fits::FITS;
 use super::keys::FIGURE;
+use super::landscapes::PLOTS;
 use super::options::{dressed, pictured};
 use super::phase::PHASE;
 use super::several::SEVERAL;

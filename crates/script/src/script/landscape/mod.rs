@@ -5,14 +5,12 @@
 //! | `spectra` | eigenpairs, trace, spectral density |
 //! | `slices` | `landscape`, directions |
 //! | `paths` | parameters along a run, `pca` |
-//! | `figures` | `plot` of all of them |
 
-mod figures;
 mod paths;
 mod slices;
 mod spectra;
 
-pub(super) use figures::{PLOTS, all_of, several_landscapes, several_spectra};
+pub(super) use paths::Components;
 pub(super) use slices::Surface;
 pub(super) use spectra::Spectrum;
 
@@ -291,7 +289,6 @@ pub(super) fn register(reg: &mut Registry) {
     spectra::register(reg);
     slices::register(reg);
     paths::register(reg);
-    figures::register(reg);
 }
 
 fn products(reg: &mut Registry) {

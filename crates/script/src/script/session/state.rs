@@ -15,6 +15,7 @@ use super::super::sources::Sources;
 use super::super::syntax::Watch;
 use super::super::{engine, memory};
 use super::Outcome;
+use super::kept::bind;
 use odesync_plot::Panel;
 
 /// What the thread is asked for.
@@ -266,7 +267,7 @@ impl Interpreter for State {
         }
         if let Some(kept) = self.host.take_kept() {
             self.host.clear_interrupt();
-            let remark = kept.bind(&mut self.scope);
+            let remark = bind(kept, &mut self.scope);
             match &mut result {
                 Err(error) => error.hint = Some(remark),
                 Ok(_) => self.host.note(&remark),

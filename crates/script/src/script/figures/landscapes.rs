@@ -4,14 +4,12 @@ use ndarray::Array2;
 use rhai::{Array as List, Map};
 
 use super::super::error::Fallible;
-use super::super::figures::{FIGURE, HEATMAP, SURFACE, dressed, pictured, set_all, taken};
 use super::super::keys::{Key, Keys};
+use super::super::landscape::{Components, Curvature, Spectrum, Surface};
 use super::super::options::Options;
 use super::super::registry::Registry;
-use super::Curvature;
-use super::paths::Components;
-use super::slices::Surface;
-use super::spectra::Spectrum;
+use super::keys::{FIGURE, HEATMAP, SURFACE};
+use super::options::{dressed, pictured, set_all, taken};
 use crate::recipes::{self, Plane};
 use crate::{Error, Result};
 use odesync_plot::builders::waterfall;
@@ -42,8 +40,7 @@ const SPECTRA: Keys = &[
 ];
 
 /// All of them.
-pub(in crate::script) const PLOTS: [&[Key]; 5] =
-    [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
+pub(super) const PLOTS: [&[Key]; 5] = [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
 
 /// How planes are drawn: with the options of `heatmap`, or of `surface`. Lines alone have no colours.
 fn plane(options: &mut Options, coloured: bool) -> Result<Plane> {
@@ -79,7 +76,7 @@ fn flat(l: &Surface) -> bool {
 }
 
 /// Several landscapes: lines in one picture, or planes side by side.
-pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fallible<Panel> {
+pub(super) fn several_landscapes(all: &[Surface], options: Map) -> Fallible<Panel> {
     let planes = all.iter().any(flat);
     let mut options = Options::new("plot", keys(SEVERAL, &options, planes), options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
@@ -96,7 +93,7 @@ pub(in crate::script) fn several_landscapes(all: &[Surface], options: Map) -> Fa
 }
 
 /// Several spectra, one behind the other.
-pub(in crate::script) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel> {
+pub(super) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel> {
     let mut options = Options::new("plot", SPECTRA, options);
     let values = options.opt_array("values")?;
     let label = options.string("label", "")?;
@@ -133,7 +130,7 @@ fn one_landscape(l: &Surface, options: Map) -> Fallible<Panel> {
 }
 
 /// The items of a list, if they are all of one type.
-pub(in crate::script) fn all_of<T: Clone + 'static>(items: &List) -> Option<Vec<T>> {
+pub(super) fn all_of<T: Clone + 'static>(items: &List) -> Option<Vec<T>> {
     let all: Option<Vec<T>> = items.iter().map(|x| x.clone().try_cast::<T>()).collect();
     all.filter(|all| !all.is_empty())
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::frontend::{Display, Output};
-use super::super::host::RunPlan;
+use super::frontend::{Display, Output};
+use super::host::RunPlan;
 use odesync_ode::devices::Device;
 use odesync_plot::Panel;
 
