@@ -95,6 +95,8 @@ ifndef NO_TORCH
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 endif
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(MEMBERS)
+# The compiler keeps crates apart, nothing keeps folders within one apart: two that use each other are one thing in two places.
+	$(PYTHON) tools/module_cycles.py
 
 # Where the compiler is that very version, all that follows tests it.
 msrv: ## the oldest Rust that Cargo.toml states builds it
