@@ -10,7 +10,7 @@
 //! | [`odesolve`] | methods (one a file), step-size control, dense output, events, discrete and continuous adjoints, one driver |
 //! | [`devices`], [`engines`] | devices by name, what CUDA lacks where it lacks something; an engine by its name and device |
 //!
-//! Each module uses only those above it in this table.
+//! Each module uses only those above it in this table. Programs to run and to copy are in `examples/`.
 
 pub mod devices;
 pub mod dynamics;
@@ -21,3 +21,8 @@ pub mod odesolve;
 /// The arrays of the library's functions.
 pub use ndarray;
 pub use odesync_base::{Error, Result};
+
+/// The Rust of the README runs as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -10,6 +10,7 @@ use super::{odesync, read, root};
 
 const SCRIPTS: &str = "docs/src/scripts.md";
 const METHODS: &str = "docs/src/guides/solvers.md";
+const ODE: &str = "crates/ode/README.md";
 const LANGUAGE: &str = "docs/src/language.md";
 const DATA: &str = "docs/src/guides/data.md";
 
@@ -45,12 +46,11 @@ fn column(page: &str, before: &str, column: usize) -> BTreeSet<String> {
 
 #[test]
 fn every_method_is_in_the_table() {
-    let named = column(&read(METHODS), "## Which method", 2);
-    for method in methods::NAMES {
-        assert!(
-            named.contains(method),
-            "the table of {METHODS} lacks {method}"
-        );
+    for (page, heading, place) in [(METHODS, "## Which method", 2), (ODE, "## Methods", 1)] {
+        let named = column(&read(page), heading, place);
+        for method in methods::NAMES {
+            assert!(named.contains(method), "the table of {page} lacks {method}");
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Input {
     }
 
     /// Cubic between the values `[time, component]` at the times `t`, with these second derivatives there; linear without them.
-    /// `odesync_train::smoothing::spline_input` gives the natural cubic spline.
+    /// `smoothing::spline_input` of odesync-train gives the natural cubic spline.
     ///
     /// # Errors
     /// Times that do not increase, numbers that are not finite, or shapes that differ.
