@@ -1,0 +1,53 @@
+//! What a solve says that could not be finished, whole: it stands in `snapshots/`.
+
+use odesync_base::failure::{FailureReason, SolveFailure};
+
+/// The next kind of failure, so that none can be forgotten.
+fn next(reason: FailureReason) -> Option<FailureReason> {
+    use FailureReason::*;
+    match reason {
+        StepTooSmall => Some(NotFinite),
+        NotFinite => Some(JacobianNotFinite),
+        JacobianNotFinite => Some(TooManySteps(10_000)),
+        TooManySteps(_) => Some(Interrupted),
+        Interrupted => Some(NotConverging),
+        NotConverging => Some(Singular),
+        Singular => Some(TapeTooLong(3 << 30)),
+        TapeTooLong(_) => Some(GradientNotFinite),
+        GradientNotFinite => Some(Backwards),
+        Backwards => Some(EventNotANumber(1)),
+        EventNotANumber(_) => None,
+    }
+}
+
+#[test]
+fn every_reason_says_where_and_what_to_do() {
+    let failure = SolveFailure {
+        reason: FailureReason::StepTooSmall,
+        t: 1.25,
+        step: 3.2e-17,
+        state: vec![0.5, -12_345_678.9],
+        sample: 0,
+    };
+    let mut page = String::new();
+    let mut reason = Some(failure.reason);
+    while let Some(kind) = reason {
+        let failure = SolveFailure {
+            reason: kind,
+            ..failure.clone()
+        };
+        page += &format!("{kind:?}\n{failure}\n\n");
+        reason = next(kind);
+    }
+    // Many state variables, the second of several samples.
+    let wide = SolveFailure {
+        t: 0.0,
+        state: vec![0.0, 1e-9, 99_999.0, 1e5, f64::NAN, f64::INFINITY, 7.0],
+        sample: 1,
+        ..failure
+    };
+    page += &format!("of sample 1\n{wide}\n");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("failures", page);
+    });
+}
