@@ -1,6 +1,5 @@
 //! Whatever a script does, it ends with an error and not with the process.
 
-#[path = "script/common.rs"]
 mod common;
 
 use std::alloc::System;

@@ -1,6 +1,5 @@
 //! Values that grow without end run into the limit on memory.
 
-#[path = "script/common.rs"]
 mod common;
 
 use std::alloc::System;

@@ -331,32 +331,6 @@ mod tests {
         Options::new("f", KEYS, rhai::Engine::new().eval::<Map>(code).unwrap())
     }
 
-    fn says<T: std::fmt::Debug>(result: Result<T>, text: &str) {
-        let message = result.unwrap_err().to_string();
-        assert!(message.contains(text), "{message}");
-    }
-
-    #[test]
-    fn types_and_ranges_are_checked_by_key() {
-        let text = "f: option \"a\" should be a number above 0, not -1 (int)";
-        says(options("#{ a: -1 }").positive("a", 1.0), text);
-        says(
-            options("#{ a: \"x\" }").f64("a", 1.0),
-            "a number, not \"x\" (string)",
-        );
-        says(options("#{ a: 1.5 }").usize("a", 1), "not 1.5 (float)");
-        says(options("#{ a: 0 }").count("a", 1), "above 0");
-        says(options("#{ a: 1 }").bool("a", true), "true or false");
-        says(
-            options("#{ a: [1, \"b\"] }").opt_strings("a"),
-            "a list of strings",
-        );
-        says(
-            options("#{ a: \"dopri\" }").choice("a"),
-            "did you mean \"dopri5\"",
-        );
-    }
-
     #[test]
     fn absent_and_unit_mean_the_default() {
         let mut read = options("#{ a: (), b: 2 }");

@@ -141,16 +141,4 @@ mod tests {
         );
         assert_eq!(table(&List::new(), Map::new()).unwrap(), "");
     }
-
-    #[test]
-    fn mistakes_are_named() {
-        let message =
-            |list: &str, map: &str| table(&rows(list), options(map)).unwrap_err().to_string();
-        let text = message("[#{ mse: 1 }, 3]", "#{}");
-        assert!(text.contains("row 1 should be a map"), "{text}");
-        let text = message("[#{ mse: 1 }]", "#{ columns: [\"mes\"] }");
-        assert!(text.contains("did you mean \"mse\""), "{text}");
-        let text = message("[#{ mse: 1 }]", "#{ digits: 0 }");
-        assert!(text.contains("above 0"), "{text}");
-    }
 }

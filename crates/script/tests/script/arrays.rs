@@ -20,14 +20,6 @@ fn check(cases: &[(&str, &str)]) {
     }
 }
 
-fn fails(cases: &[(&str, &str)]) {
-    let mut session = session();
-    for (code, text) in cases {
-        let error = session.eval(code, None).expect_err(code).to_string();
-        assert!(error.contains(text), "{code}\nlacks {text}\n{error}");
-    }
-}
-
 #[test]
 fn creation() {
     check(&[
@@ -49,41 +41,6 @@ fn creation() {
         ("array([arange(2), [5, 6]]).shape", "[2, 2]"),
         ("array([[], []]).shape", "[2, 0]"),
         ("zeros([2, 3, 4])[1].shape", "[3, 4]"),
-    ]);
-    fails(&[
-        // An axis of length 0 does not make the others free.
-        ("zeros([0, 9223372036854775807, 3])", "would take"),
-        ("zeros([100000000000000, 0])", "would take"),
-        ("reshape(zeros(0), [4611686018427387904, 0])", "would take"),
-        ("array(3)", "write array([3])"),
-        (
-            "array([[1, 2], [3]])",
-            "item [1] is of shape [1] where the items before it are of shape [2]",
-        ),
-        (
-            "array([1, [2]])",
-            "item [1] is of shape [1] where the items before it are a number",
-        ),
-        ("array([[1], 2])", "ragged: item [1] is a number"),
-        (
-            "array([[1, 2], [3, \"x\"]])",
-            "item [1, 1] should be a number, not \"x\" (string)",
-        ),
-        (
-            "array([true])",
-            "item [0] should be a number, not true (bool)",
-        ),
-        ("zeros([2, -1])", "sizes"),
-        ("zeros([1.5])", "sizes"),
-        ("zeros([])", "sizes"),
-        ("arange(0, 1, 0)", "the step not 0"),
-        ("arange(0, 1.0/0.0, 1)", "finite"),
-        ("linspace(0, 1, -2)", "0 or more"),
-        ("array([[[[[[[[[1]]]]]]]]])", "more than 8 dimensions"),
-        (
-            "array([[[zeros([1, 1, 1, 1, 1, 1])]]])",
-            "more than 8 dimensions",
-        ),
     ]);
 }
 
@@ -118,29 +75,6 @@ fn indexing() {
         ("zeros([2, 3]).len()", "2"),
         ("len(v)", "5"),
     ]);
-    fails(&[
-        (
-            "arange(3)[3]",
-            "index 3 is out of range: the array has length 3",
-        ),
-        ("arange(3)[-4]", "index -4 is out of range"),
-        ("arange(0)[0]", "the array is empty"),
-        (
-            "zeros([2, 3])[2]",
-            "the first axis of an Array of shape [2, 3] has length 2",
-        ),
-        (
-            "let x = zeros([2, 3]); x[0] = [1, 2]",
-            "has shape [2], the item has shape [3]",
-        ),
-        ("let x = zeros(3); x[0] = [1]", "the item has shape []"),
-        ("let x = zeros(3); x[0] = \"a\"", "not \"a\" (string)"),
-        ("zeros([2, 3]).slice(2, 0, 1)", "axis 2 does not exist"),
-        ("zeros(3).slice(0, 2, 1)", "behind"),
-        ("zeros(3).slice(0, 0, 4)", "4 is out of range: axis 0"),
-        ("zeros(3)[9223372036854775807]", "out of range"),
-        ("zeros(3)[-9223372036854775808]", "out of range"),
-    ]);
 }
 
 #[test]
@@ -173,21 +107,6 @@ fn arithmetic_and_broadcasting() {
         ),
         ("let a = arange(2); let b = a; b += 1; a", "Array[2] [0, 1]"),
         ("\"x: \" + arange(2)", "x: Array[2] [0, 1]"),
-    ]);
-    fails(&[
-        (
-            "zeros([2, 3]) + zeros([4])",
-            "+: shapes [2, 3] and [4] do not fit together",
-        ),
-        (
-            "zeros([2, 3]) * zeros([3, 2])",
-            "*: shapes [2, 3] and [3, 2]",
-        ),
-        ("arange(3) * \"a\"", "* is not defined for Array and string"),
-        (
-            "arange(2) + [1, \"a\"]",
-            "the right of +: item [1] should be a number",
-        ),
     ]);
 }
 
@@ -244,11 +163,6 @@ fn elementary_functions_take_ints_floats_lists_and_arrays() {
         ("pow([1, 2, 3], 2)", "Array[3] [1, 4, 9]"),
         ("arange(3).square()", "Array[3] [0, 1, 4]"),
     ]);
-    fails(&[
-        ("sqrt(\"a\")", "sqrt can't be called with (string)"),
-        ("sqrt([1, \"a\"])", "sqrt: item [1]"),
-        ("abs(-9223372036854775807 - 1)", "does not fit an integer"),
-    ]);
 }
 
 #[test]
@@ -283,16 +197,6 @@ fn reductions() {
         ),
         ("outer([1, 2], [3, 4])", "Array[2, 2] [[3, 4], [6, 8]]"),
     ]);
-    fails(&[
-        ("mean([])", "mean of an empty array"),
-        ("max([])", "max of an empty array"),
-        ("mean(zeros([0, 2]), 0)", "mean of an empty array"),
-        ("argmin([])", "argmin of an empty array"),
-        ("sum(arange(3), 1)", "axis 1 does not exist"),
-        ("mse([1, 2], [1, 2, 3])", "mse: shapes [2] and [3] differ"),
-        ("mse([1], [NAN])", "no data"),
-        ("dot([1, 2], [1, 2, 3])", "dot: shapes [2] and [3]"),
-    ]);
 }
 
 #[test]
@@ -325,20 +229,5 @@ fn shapes() {
         ),
         ("stack([1, 2, 3])", "Array[3] [1, 2, 3]"),
         ("[zeros([2, 3]).rank, zeros([2, 3]).size]", "[2, 6]"),
-    ]);
-    fails(&[
-        (
-            "reshape(arange(6), [4, 2])",
-            "has 6 elements and does not fit the shape [4, 2]",
-        ),
-        ("reshape(arange(6), [4, -1])", "does not fit the shape"),
-        ("reshape(arange(6), [-1, -1])", "sizes"),
-        (
-            "concat([zeros([2, 3]), zeros([2, 2])])",
-            "shapes [2, 3] and [2, 2] differ",
-        ),
-        ("concat([])", "the list is empty"),
-        ("concat([1, 2])", "axis 0 does not exist"),
-        ("stack([arange(2), arange(3)])", "shapes [2] and [3]"),
     ]);
 }

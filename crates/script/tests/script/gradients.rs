@@ -29,13 +29,11 @@ fn scripts_and_configurations_name_the_choice() {
             "let c = config(\"lotka_volterra\"); c.set(\"training.schedule.epochs_per_step\", 1); \
              c.set(\"odesolve.adjoint\", \"{value}\"); experiment(c).run().best_mse"
         );
-        session(value).eval(&code, None).map(|outcome| outcome.text)
+        let best = session(value).eval(&code, None).unwrap().text;
+        best.parse::<f64>().unwrap()
     };
-    let best = |value: &str| -> f64 { config(value).unwrap().parse().unwrap() };
-    let (one, other) = (best("backprop"), best("symplectic"));
+    let (one, other) = (config("backprop"), config("symplectic"));
     assert!((one / other - 1.0).abs() < 1e-6, "{one} {other}");
-    let error = config("backprob").unwrap_err().to_string();
-    assert!(error.contains("did you mean \"backprop\"?"), "{error}");
     let mut session = session("none");
     let prepare = "
         seed(10);
@@ -63,22 +61,4 @@ fn scripts_and_configurations_name_the_choice() {
     let best = "train(f, d, m, #{ epochs: 2, adjoint: \"adaptive_ckpt\" }).best_mse";
     let same = number("train(f, d, m, #{ epochs: 2 }).best_mse");
     assert!((number(best) / same - 1.0).abs() < 1e-10);
-    for (code, parts) in [
-        (
-            "off.call(#{ adjoint: \"simplectic\" })".to_string(),
-            "did you mean \"symplectic\"?",
-        ),
-        (
-            "off.call(#{ adjoint: \"symplectic\", solver: \"radau\" })".into(),
-            "adaptive_ckpt",
-        ),
-        ("off.call(#{ adjoint_rtol: 1e-4 })".into(), "belong to"),
-        (
-            "solve(f, [1, 1], [0, 1], #{ adjoint: \"symplectic\" })".into(),
-            "adjoint",
-        ),
-    ] {
-        let error = session.eval(&code, None).unwrap_err().to_string();
-        assert!(error.contains(parts), "{code}: {error}");
-    }
 }

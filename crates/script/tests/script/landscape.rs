@@ -3,8 +3,6 @@
 use odesync_script::script::{Session, SessionOptions};
 use odesync_testing::{golden, numbers};
 
-use super::common::fails;
-
 fn quiet() -> Session {
     Session::new(SessionOptions {
         quiet: true,
@@ -19,7 +17,7 @@ fn numbers_of(code: &str) -> Vec<f64> {
 }
 
 #[test]
-fn a_script_finds_the_reference_figures_and_its_mistakes_are_named() {
+fn a_script_finds_the_reference_figures() {
     let case = golden("hessian");
     let mut session = Session::new(SessionOptions::default()).unwrap();
     let text = |key: &str| case[key].to_string();
@@ -50,25 +48,6 @@ fn a_script_finds_the_reference_figures_and_its_mistakes_are_named() {
         assert!((got - want).abs() < 1e-6 * largest.abs(), "{got} {want}");
     }
     assert!(got[5] > 0.0);
-    let base = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let m = blackbox([2, 3, 2]); ";
-    for (call, message) in [
-        ("hessian(m, d, #{ method: \"dopri5\" })", "given as solver"),
-        ("hessian(m, d, #{ lambda: 0.5 })", "only homotopy"),
-        (
-            "hessian(m, d, #{ engine: \"torch\" })",
-            "native engine only",
-        ),
-        ("hessian(m, d, #{ rtoll: 1 })", "did you mean \"rtol\"?"),
-        ("hessian(lotka_volterra(), d)", "no trainable parameters"),
-        ("hessian(m, d).apply([1, 2])", "has 2 numbers"),
-        ("hessian(m, d).eigenpairs(-1)", "eigenpairs"),
-    ] {
-        let error = fails(
-            Session::new(SessionOptions::default()).unwrap(),
-            &format!("{base}{call}"),
-        );
-        assert!(error.to_string().contains(message), "{call}: {error}");
-    }
 }
 
 #[test]
@@ -137,50 +116,5 @@ fn scripts_have_landscapes_of_closures_models_and_runs() {
         let save = format!("{base}{plot}.save(\"{}\")", file.display());
         quiet().eval(&save, None).unwrap();
         assert!(std::fs::metadata(file).unwrap().len() > 2000);
-    }
-    for (call, message) in [
-        ("landscape(m, d, [1, 2], [0])", "direction 0 has 2 numbers"),
-        (
-            "landscape(m, d, random_directions(m, 2), [[0]])",
-            "2 directions and 1 lists",
-        ),
-        (
-            "landscape(m, d, random_directions(m, 3), [0])",
-            "one direction or two",
-        ),
-        (
-            "landscape(lotka_volterra(), d, \"e\", [1])",
-            "unknown parameter",
-        ),
-        ("landscape(m, d, \"layer0.bias\", [1])", "is 4 numbers"),
-        (
-            "landscape(m, d, random_directions(m, 1), [0], #{ lamda: 1 })",
-            "did you mean \"lambda\"",
-        ),
-        (
-            "hessian(|p| if p[0] > 0.0 { 1.0 } else { 0.0 }, [1], #{ derivatives: \"exact\" })",
-            "comparison of symbols",
-        ),
-        (
-            "plot(hessian(m, d).density(), #{ titel: \"x\" })",
-            "did you mean \"title\"",
-        ),
-        (
-            "plot(landscape(m, d, random_directions(m, 1), [0, 1]), #{ map: \"magma\" })",
-            "unknown option \"map\"",
-        ),
-        ("hessian(|p| \"x\", [1])", "must return one number"),
-        ("hessian(|p| p[3], [1])", "index 3"),
-        (
-            "pca(train(m, d, vanilla(), #{ epochs: 2, progress: false }))",
-            "trajectory_every",
-        ),
-        (
-            "random_directions(m, 1, #{ normalize: \"filters\" })",
-            "did you mean \"filter\"",
-        ),
-    ] {
-        let error = fails(quiet(), &format!("{base}{call}"));
-        assert!(error.to_string().contains(message), "{call}: {error}");
     }
 }

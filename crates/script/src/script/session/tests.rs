@@ -296,54 +296,11 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
     assert_eq!(error.place.unwrap().to_string(), "<eval>:2:1");
 }
 
-/// A mistake in an option is pointed at where the option stands.
+/// Beside those without effect, which are mistakes.
 #[test]
-fn errors_point_at_the_option() {
-    let (mut session, _) = interactive();
-    session
-        .eval("let f = lotka_volterra(); let method = 1;", None)
-        .unwrap();
-    for (code, place) in [
-        (
-            "solve(f, [1, 1], [0,\n 1], #{ rtol: 1e-3, metod: \"x\" })",
-            "<eval>:2:21",
-        ),
-        ("solve(f, [1, 1], [0, 1], #{ rtol : -1 })", "<eval>:1:29"),
-        (
-            "let o = #{ rtol: \"a\" }; solve(f, [1, 1], [0, 1], o)",
-            "<eval>:1:25",
-        ),
-        (
-            "plot(solve(f, [1, 1], [0, 1]), #{ \n  titel: \"a\" })",
-            "<eval>:2:3",
-        ),
-    ] {
-        let error = session.eval(code, None).unwrap_err();
-        assert_eq!(error.place.as_ref().unwrap().to_string(), place, "{error}");
-    }
-}
-
-/// An option without effect is a mistake, too.
-#[test]
-fn idle_options_of_solvers_are_refused() {
+fn options_with_an_effect_are_taken() {
     let (mut session, _) = interactive();
     session.eval("let f = lotka_volterra();", None).unwrap();
-    for (options, says) in [
-        ("method: \"radau\", controller: \"pi\"", "\"radau\" is none"),
-        ("method: \"rk4\", controller: \"i\"", "fixed size"),
-        (
-            "step_size: 0.1, first_step: 0.01",
-            "first_step has no effect",
-        ),
-        (
-            "substeps: 2, controller: \"pi\"",
-            "controller has no effect",
-        ),
-    ] {
-        let code = format!("solve(f, [1, 1], [0, 1], #{{ {options} }})");
-        let error = session.eval(&code, None).unwrap_err();
-        assert!(error.message.contains(says), "{options}: {error}");
-    }
     for options in [
         "controller: \"pi\"",
         "method: \"auto\", controller: \"i\"",

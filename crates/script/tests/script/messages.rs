@@ -1,0 +1,142 @@
+//! What a session says of mistakes, whole: each page is a theme, and its codes with their errors stand in `snapshots/`.
+//!
+//! Of every error a page also holds that it names the line it happened in, that no internal text is in it, and that the session
+//! goes on after it.
+
+mod arrays;
+mod data;
+mod experiments;
+mod expressions;
+mod fields;
+mod figures;
+mod landscapes;
+mod options;
+mod solving;
+mod training;
+
+use std::path::Path;
+
+use odesync_script::experiments::Place;
+use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
+
+/// Short data and a network for them.
+const DATA: &str = "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let model = blackbox([2, 4, 2]);";
+
+/// A theme: codes and what the session says of them. Files that a code reads or writes lie in a folder of the page's own, which
+/// scripts know as `folder` and the page shows as FOLDER.
+struct Page {
+    before: String,
+    text: String,
+    /// Codes that do not fail.
+    accepted: Vec<String>,
+    folder: tempfile::TempDir,
+}
+
+impl Page {
+    fn new() -> Self {
+        Self {
+            before: String::new(),
+            text: String::new(),
+            accepted: Vec::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A file in the page's folder.
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// What runs before each of the codes that follow, in its place.
+    fn before(&mut self, code: &str) -> &mut Self {
+        self.before = code.into();
+        self.text += &format!(
+            "═══ after {}\n\n",
+            if code.is_empty() { "nothing" } else { code }
+        );
+        self
+    }
+
+    /// Each of the codes fails: the code, the whole error as the session shows it, and the program's exit code where it is not 1.
+    fn fail(&mut self, codes: &[&str]) -> &mut Self {
+        for code in codes {
+            self.fails_with(&[], code);
+        }
+        self
+    }
+
+    /// A code that fails when the script is called with arguments.
+    fn fails_with(&mut self, arguments: &[&str], code: &str) {
+        let mut session = self.session(arguments);
+        session
+            .eval(&self.before, Some(Path::new("before.rhai")))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.before));
+        let outcome = session.eval(code, Some(Path::new("a.rhai")));
+        let error = match outcome {
+            Err(error) => error,
+            Ok(outcome) => {
+                self.accepted.push(format!("{code}: {}", outcome.text));
+                return;
+            }
+        };
+        let message = error.to_string();
+        let code_of_exit = error.exit_code();
+        let place = error.place;
+        let place = place.unwrap_or_else(|| panic!("no place in:\n{message}"));
+        assert!(place.line >= 1 && place.text.is_some(), "{message}");
+        for internal in ["Runtime error", "panicked", "getter", "Fn("] {
+            assert!(!message.contains(internal), "{message}");
+        }
+        let after = session.eval("1 + 1", None).unwrap().text;
+        assert_eq!(after, "2", "the session goes on after {code}");
+        if !arguments.is_empty() {
+            self.text += &format!("$ {}\n", arguments.join(" "));
+        }
+        for line in code.lines() {
+            self.text += &format!("> {}\n", line.trim_end());
+        }
+        self.text += &format!("{message}\n");
+        if code_of_exit != 1 {
+            self.text += &format!("exit code {code_of_exit}\n");
+        }
+        self.text.push('\n');
+    }
+
+    fn session(&self, arguments: &[&str]) -> Session {
+        let mut session = Session::new(SessionOptions {
+            quiet: true,
+            output: Output::captured().0,
+            memory_limit: Some(1 << 30),
+            arguments: arguments.iter().map(|a| (*a).into()).collect(),
+            runs: RunPlan {
+                place: Place::At(self.folder.path().join("runs/here")),
+                ..RunPlan::default()
+            },
+            ..SessionOptions::default()
+        })
+        .unwrap();
+        let fixtures = odesync_testing::repository().join("tests/fixtures");
+        for (name, path) in [("folder", self.folder.path()), ("fixtures", &fixtures)] {
+            session
+                .eval(&format!("const {name} = {path:?};"), None)
+                .unwrap();
+        }
+        session
+    }
+
+    /// The page is what was kept under the name.
+    #[track_caller]
+    fn is_kept_as(&self, name: &str) {
+        assert!(self.accepted.is_empty(), "{:#?}", self.accepted);
+        let fixtures = odesync_testing::repository().join("tests/fixtures");
+        let text = self
+            .text
+            .replace(self.folder.path().to_str().unwrap(), "FOLDER")
+            .replace(fixtures.to_str().unwrap(), "FIXTURES");
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, text);
+        });
+    }
+}

@@ -1,0 +1,63 @@
+use super::{DATA, Page};
+
+#[test]
+fn training() {
+    let mut page = Page::new();
+    page.fail(&[
+        "homotopy(#{})",
+        "homotopy(#{ coupling: 1, schedule: 3 })",
+        "multiple_shooting(#{ segments: 0 })",
+        "power_law(0, 10, 0.6)",
+        "power_law(3, 10, \"a\")",
+        "stepwise(0, 10)",
+        "cosine(-1, 10)",
+        "schedule([])",
+        "schedule([1, \"a\"])",
+    ]);
+    page.before(DATA);
+    page.fail(&[
+        "train(blackbox([3, 4, 3]), data, vanilla())",
+        "train(lotka_volterra(), data, vanilla())",
+        "train(model, data, homotopy(#{ coupling: [1, 2, 3] }))",
+        "train(model, data, homotopy(#{ coupling: -6 }))",
+        "train(model, data, homotopy(#{ coupling: 6, smoothing: -0.5 }))",
+        "train(model, data, multiple_shooting(#{ segments: 100 }))",
+        "train(model, data, vanilla(), #{ lr: -1 })",
+        "train(model, data, vanilla(), #{ epochs: 1.5 })",
+        "train(model, data, vanilla(), #{ method: \"rk4\" })",
+        "train(model, data, vanilla(), #{ optimizer: \"adm\" })",
+        "train(model, data, vanilla(), #{ optimizer: \"adam\", momentum: 0.9 })",
+        "train(model, data, vanilla(), #{ lr_schedule: \"cosin\" })",
+        "train(model, data, vanilla(), #{ lr_schedule: #{ rate: -1 } })",
+        "train(system(2, |t, u, p| [p.a * u[0] * u[0], u[1]], #{ a: 50 }).trainable([\"a\"]), data, vanilla())",
+        "train(model, data, vanilla(), #{ epochs: 1 }).history(\"msee\")",
+        "train(model, data, vanilla(), #{ epochs: 1 }).predict([1, 0])",
+        // Observed state variables and initial states.
+        "train(model, data, vanilla(), #{ observe: [-1] })",
+        "train(model, data, vanilla(), #{ observe: [0.5, 1] })",
+        "train(model, data, vanilla(), #{ observe: 1 })",
+        "train(model, data, vanilla(), #{ u0: [1.0, NAN] })",
+        "let two = dataset([data, data]); train(model, two, vanilla(), #{ u0: [[1, 1], [NAN, 1]] })",
+        "loss_and_gradient(lorenz().trainable([\"rho\"]), dataset([0.0, 1.0], [1, 2]), vanilla(), #{ observe: [-1] })",
+        // Several runs at once.
+        "train(|| blackbox([2, 4, 2]), data, vanilla(), #{ seeds: [1, -1] })",
+        "train(|| blackbox([2, 4, 2]), data, vanilla(), #{ seeds: [1, 1] })",
+        "train(|| blackbox([2, 4, 2]), data, vanilla(), #{ seeds: 3 })",
+        "train(|| blackbox([2, 4, 2]), data, vanilla(), #{ variants: [3] })",
+        "train(|| blackbox([2, 4, 2]), data, vanilla(), #{ variants: [#{ lrr: 3 }] })",
+        "train(model, data, vanilla(), #{ seeds: [1] })",
+        "train(|| 3, data, vanilla(), #{ seeds: [1] })",
+        "train(|| blackbox([3, 4, 3]), data, vanilla(), #{ seeds: [1] })",
+    ]);
+    page.before(
+        "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let f = blackbox([2, 4, 2]); \
+         let m = homotopy(#{ coupling: 4.0, schedule: [1.0, 0.0] });",
+    );
+    page.fail(&[
+        "loss_and_gradient(f, data, m, #{ adjoint: \"simplectic\" })",
+        "loss_and_gradient(f, data, m, #{ adjoint: \"symplectic\", solver: \"radau\" })",
+        "loss_and_gradient(f, data, m, #{ adjoint_rtol: 1e-4 })",
+        "loss_and_gradient(f, data, vanilla(), #{ lambda: 0.5 })",
+    ]);
+    page.is_kept_as("training");
+}
