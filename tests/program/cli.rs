@@ -1,4 +1,4 @@
-//! The command line: exit codes, streams, messages.
+//! The command line: exit codes, streams, what there is on the machine. What is said of wrong calls is in `snapshots`.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -42,43 +42,6 @@ fn eval_prints_the_value_unless_there_is_none() {
 }
 
 #[test]
-fn a_script_that_fails_ends_with_1_and_its_error_on_standard_error() {
-    let (code, out, err) = odesync(&["eval", "print(1); mean([])"]);
-    assert_eq!((code, out.as_str()), (1, "1\n"));
-    assert!(
-        err.starts_with("error: mean of an empty array\n --> <eval>:1:11\n"),
-        "{err}"
-    );
-}
-
-#[test]
-fn wrong_usage_ends_with_2() {
-    let (_folder, plain) = script("print(1)");
-    for args in [
-        &["bogus"][..],
-        &["eval"],
-        &["run"],
-        &["run", "no/such/file.rhai"],
-        &["run", &plain, "epochs"],
-        &["run", &plain, "epochs=3"],
-        &["--threads", "0", "eval", "1"],
-        &["--memory", "-1", "eval", "1"],
-        &["--bogus"],
-        &["--device", "gpu", "eval", "1"],
-        &["--device", "cuda:-1", "doctor"],
-    ] {
-        let (code, out, err) = odesync(args);
-        assert_eq!(code, 2, "{args:?}: {err}");
-        assert!(
-            out.is_empty() && err.contains("error: "),
-            "{args:?}: {out}{err}"
-        );
-    }
-    let (_, _, err) = odesync(&["run", &plain, "epochs=3"]);
-    assert!(err.contains("takes no arguments, but epochs=3 is given") && err.contains("args(#{"));
-}
-
-#[test]
 fn arguments_reach_the_script() {
     let (_folder, path) = script(
         "let opt = args(#{ epochs: 600, lr: 0.05, file: () });\nprint(`${opt.epochs} ${opt.lr} ${opt.file}`);",
@@ -87,41 +50,15 @@ fn arguments_reach_the_script() {
         odesync(&["run", &path, "lr=1", "file=x=y.csv"]).1,
         "600 1.0 x=y.csv\n"
     );
-    let (code, _, err) = odesync(&["run", &path, "epohcs=3"]);
-    assert_eq!(code, 2);
-    assert!(
-        err.contains("unknown argument \"epohcs\" (did you mean \"epochs\"?)"),
-        "{err}"
-    );
-    assert!(err.contains("a.rhai:1:11"), "{err}");
-    let (code, _, err) = odesync(&["run", &path, "epochs=many"]);
-    assert_eq!(code, 2);
-    assert!(
-        err.contains("argument epochs=many: should be a whole number"),
-        "{err}"
-    );
 }
 
 #[test]
-fn help_and_version() {
+fn version() {
     let (code, out, _) = odesync(&["--version"]);
     assert_eq!(
         (code, out),
         (0, format!("odesync {}\n", env!("CARGO_PKG_VERSION")))
     );
-    for args in [
-        &["--help"][..],
-        &["run", "--help"],
-        &["eval", "--help"],
-        &["doctor", "--help"],
-    ] {
-        let (code, out, _) = odesync(args);
-        assert_eq!(code, 0);
-        assert!(
-            out.contains("Examples:") && out.contains("Usage: odesync"),
-            "{out}"
-        );
-    }
 }
 
 #[test]
@@ -173,13 +110,7 @@ fn ctrl_c_ends_a_script_with_130() {
 }
 
 #[test]
-fn a_device_that_is_unknown_or_not_there() {
-    let (code, _, err) = odesync(&["--device", "gpu", "eval", "1"]);
-    assert_eq!(code, 2);
-    assert!(
-        err.contains("unknown device \"gpu\"") && err.contains("known: cpu, cuda, cuda:N"),
-        "{err}"
-    );
+fn a_device_that_is_not_there() {
     assert_eq!(odesync(&["--device", "cpu", "eval", "1"]).1, "1\n");
     // No machine has that many.
     let (code, out, err) = odesync(&["--device", "cuda:99", "eval", "print(1)"]);

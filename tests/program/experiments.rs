@@ -182,38 +182,6 @@ fn every_experiment_is_a_configuration_that_can_be_printed() {
 }
 
 #[test]
-fn wrong_overrides_name_the_nearest_and_the_file() {
-    let place = Place::new();
-    for (argument, expected) in [
-        (
-            "training=hommotopy",
-            &["\"homotopy\"", "configs/training/hommotopy.yaml"][..],
-        ),
-        ("trainning=homotopy", &["training"]),
-        ("training.lrr=0.1", &["training.lr"]),
-        ("training.lr=fast", &["training.lr", "number"]),
-        ("~training.nothing", &["training.nothing"]),
-        ("+training.lr=1", &["training.lr"]),
-        ("+training.extra=1", &["training.extra"]),
-        ("model.kind=blackbocks", &["\"blackbox\""]),
-        ("dataset=double_pendulum_real", &["dataset.path"]),
-        (
-            "training.schedule={kind: cosin, n_steps: 3, epochs_per_step: 2}",
-            &["cosin"],
-        ),
-    ] {
-        let output = place.train("lotka_volterra", &[argument, "training.epochs=1"]);
-        assert_eq!(output.status.code(), Some(2), "{argument}");
-        let said = text(&output.stderr);
-        for part in expected {
-            assert!(said.contains(part), "{argument}: {said}");
-        }
-        assert!(!said.contains("panicked"), "{said}");
-    }
-    assert!(!place.path("runs").exists(), "nothing was begun");
-}
-
-#[test]
 fn a_folder_with_a_run_is_not_written_over() {
     let place = Place::new();
     let short = [&SHORT[..], &["--out", "here"]].concat();

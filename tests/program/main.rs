@@ -8,3 +8,4 @@ mod killed;
 mod kills;
 mod pictures;
 mod repl;
+mod snapshots;

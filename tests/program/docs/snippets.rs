@@ -15,7 +15,7 @@ use std::path::Path;
 use super::markdown::{Block, blocks, spans};
 use super::{everything, odesync, read, root};
 
-/// The examples of this page are run where they are written, in `tests/script_docs.rs`.
+/// The examples of this page are run where they are written, by `crates/script/tests/examples.rs`.
 const GENERATED: &str = "docs/src/functions.md";
 
 #[test]
