@@ -18,7 +18,7 @@ MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint msrv licences scripts bits bench-peers sanitize long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -118,6 +118,11 @@ $(CARGO_DENY):
 scripts: setup ## run every script of scripts/ with the short settings of tests/scripts.txt
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
+
+# The build of the tests, which have built them. By themselves they are short, and an argument makes them longer.
+examples: setup ## build and run every program of examples/ and crates/ode/examples/
+	@set -e; for file in examples/*.rs crates/ode/examples/*.rs; do name=$$(basename $$file .rs); echo "== $$name"; \
+	  $(CARGO) run --quiet $(FEATURES) --example $$name; done
 
 bits: setup ## every output of tests/bits has the bits of the record
 	$(CARGO) build --release $(FEATURES)
