@@ -95,15 +95,16 @@ ifndef NO_TORCH
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 endif
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(MEMBERS)
-# The compiler keeps crates apart, nothing keeps folders within one apart: two that use each other are one thing in two places.
+# Crates cannot use each other in a circle, folders of one crate can; this looks for it.
 	$(PYTHON) tools/module_cycles.py
 
-# Where the compiler is that very version, all that follows tests it.
+# If the compiler in use is that version, the other checks cover it.
 msrv: ## the oldest Rust that Cargo.toml states builds it
 	@oldest=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
 	case "$$(rustc --version)" in \
 	  "rustc $$oldest."*) echo "rustc $$oldest is the oldest that is promised, and the one in use" ;; \
-	  *) $(CARGO) +$$oldest check --locked --no-default-features ;; \
+	  *) command -v rustup > /dev/null || { echo "msrv: skipped, there is no rustup to bring rustc $$oldest"; exit $${CI:+1}; }; \
+	     $(CARGO) +$$oldest check --locked --no-default-features ;; \
 	esac
 
 licences: $(CARGO_DENY) ## licences and sources of every dependency
@@ -119,7 +120,7 @@ scripts: setup ## run every script of scripts/ with the short settings of tests/
 	$(CARGO) build --release $(FEATURES)
 	FEATURES="$(FEATURES)" tools/run_scripts.sh
 
-# The build of the tests, which have built them. By themselves they are short, and an argument makes them longer.
+# Uses what `make test` has built. The programs are short; an argument makes some of them longer.
 examples: setup ## build and run every program of examples/ and crates/ode/examples/
 	@set -e; for file in examples/*.rs crates/ode/examples/*.rs; do name=$$(basename $$file .rs); echo "== $$name"; \
 	  $(CARGO) run --quiet $(FEATURES) --example $$name; done

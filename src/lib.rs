@@ -31,12 +31,19 @@ pub use ndarray;
 pub use odesync_base::{Error, Result, error, files, memory, random, tables};
 pub use odesync_config as config;
 pub use odesync_ode::{devices, dynamics, engines, field, odesolve};
-pub use odesync_script::{experiments, script};
+pub use odesync_script::script;
 #[cfg(feature = "torch")]
 pub use odesync_torch as torch;
 pub use odesync_train::{
     datasets, landscape, logging, models, schedules, smoothing, synchronization, training,
 };
+
+/// Experiments put together from a configuration, their runs on disk; see [`odesync_script::experiments`].
+pub mod experiments {
+    pub use odesync_script::experiments::*;
+    #[cfg(feature = "torch")]
+    pub use odesync_torch::LIBTORCH;
+}
 
 /// Figures as SVG, PNG and text; see [`odesync_plot`].
 pub mod plotting {

@@ -374,3 +374,33 @@ fn a_stopped_multirun_goes_on_where_it_was() {
         bits(&place.path("alone"))
     );
 }
+
+/// The configurations in the program are those of `configs/`, all of them.
+#[test]
+fn what_is_built_in_is_what_the_folder_holds() {
+    use odesync::config::{Config, Library};
+    let built_in = Library::BuiltIn;
+    let folder = Library::Folder(odesync_testing::repository().join("configs"));
+    let experiments = built_in.experiments().unwrap();
+    assert!(!experiments.is_empty());
+    assert_eq!(experiments, folder.experiments().unwrap());
+    let groups = built_in.groups().unwrap();
+    assert_eq!(groups, folder.groups().unwrap());
+    let mut choices = vec![vec![]];
+    for group in groups {
+        let options = built_in.options(&group).unwrap();
+        assert_eq!(options, folder.options(&group).unwrap());
+        choices.extend(
+            options
+                .iter()
+                .map(|option| vec![format!("{group}={option}").parse().unwrap()]),
+        );
+    }
+    for experiment in &experiments {
+        for choice in &choices {
+            let one = Config::compose(&built_in, experiment, choice).unwrap();
+            let other = Config::compose(&folder, experiment, choice).unwrap();
+            assert_eq!(one.to_yaml(), other.to_yaml(), "{experiment} {choice:?}");
+        }
+    }
+}

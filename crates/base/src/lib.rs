@@ -7,6 +7,7 @@
 //! | [`memory`] | how much memory there is |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`tables`] | aligned text |
+//! | `thrown` | the error type as rhai carries it (feature `rhai`) |
 //! | [`build`], [`notebook`] | what the program and the notebook tell the crates below them |
 
 pub mod build;

@@ -1,7 +1,8 @@
 //! What the libraries know of a notebook: whether they run in one, and where they keep what its cells share.
 //!
 //! Each cell of a Rust notebook (evcxr) is a library of its own, with a copy of all statics. What a static would hand on from one
-//! cell to the next has to be kept elsewhere, and only a front end knows where.
+//! cell to the next has to be kept elsewhere, and only a front end knows where: the crate `odesync`. A notebook that takes one of the
+//! crates below it alone shares nothing between cells.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -11,7 +11,8 @@ use odesync_base::error;
 
 use super::read::MAX_FILE;
 
-/// The configurations that are built into a program, which submits them with `inventory::submit!`.
+/// The configurations that are built into a program, which submits them with `inventory::submit!`. The crate `odesync` does so; a
+/// program submits at most one.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltIn(pub &'static Dir<'static>);
 

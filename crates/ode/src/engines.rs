@@ -1,6 +1,7 @@
 //! Choosing an engine by name.
 //!
-//! An engine of another crate makes itself known by `inventory::submit!` of an [`EngineKind`]; a program that links it has it.
+//! An engine of another crate makes itself known by `inventory::submit!` of an [`EngineKind`]; a program that links it has it. To name
+//! the crate in `Cargo.toml` does not link it: write `use odesync_torch as _;`, or use something of it.
 
 use crate::devices::{CudaStatus, Device};
 use crate::odesolve::{Engine, NativeEngine};
@@ -46,11 +47,16 @@ pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
              \"native\""
                 .into(),
         )),
-        _ => Err(odesync_base::error::unknown(
-            "engine",
-            name,
-            ["native", "torch"],
-        )),
+        _ => {
+            let linked = inventory::iter::<EngineKind>.into_iter();
+            let mut known: Vec<&str> = ["native", "torch"]
+                .into_iter()
+                .chain(linked.map(|kind| kind.name))
+                .collect();
+            known.sort_unstable();
+            known.dedup();
+            Err(odesync_base::error::unknown("engine", name, known))
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub fn measured(name: &str) -> Option<PathBuf> {
 /// A list of numbers.
 ///
 /// # Panics
-/// Where it is none.
+/// If `value` is not a list of numbers.
 pub fn numbers(value: &Value) -> Vec<f64> {
     let list = value.as_array().expect("a list");
     list.iter().map(|v| v.as_f64().expect("a number")).collect()
@@ -54,7 +54,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 /// A list of lists of numbers, one after the other.
 ///
 /// # Panics
-/// Where it is none.
+/// If `value` is not a list of lists of numbers.
 pub fn flat(value: &Value) -> Vec<f64> {
     let list = value.as_array().expect("a list");
     list.iter().flat_map(numbers).collect()
@@ -63,7 +63,7 @@ pub fn flat(value: &Value) -> Vec<f64> {
 /// A list of lists of numbers as a matrix.
 ///
 /// # Panics
-/// Where it is none, or the lists are not of one length.
+/// If `value` is not a list of lists of numbers of one length.
 pub fn matrix(value: &Value) -> Array2<f64> {
     let rows = value.as_array().map_or(0, Vec::len);
     let values = flat(value);

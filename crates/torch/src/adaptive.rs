@@ -9,10 +9,9 @@ use super::graph::Bound;
 use super::outputs::{Outputs, Wanted};
 use super::stages::{Attempt, Stages, rows};
 use crate::error::Result;
-use odesync_ode::odesolve::control::{error_norm, joint_norm};
-use odesync_ode::odesolve::stepper::Stepper;
+use odesync_ode::odesolve::stepping::{Stepper, error_norm, finite, joint_norm};
 use odesync_ode::odesolve::{
-    FailureReason, Output, Problem, SolveFailure, SolveOptions, Stats, Step, StepPlan, finite,
+    FailureReason, Output, Problem, SolveFailure, SolveOptions, Stats, Step, StepPlan,
 };
 
 /// One problem on its way.

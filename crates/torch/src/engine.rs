@@ -11,9 +11,9 @@ use super::threads::Threads;
 use crate::error::{self, TensorError};
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::stepping::{NO_EVENTS, check};
 use odesync_ode::odesolve::{
-    Engine, NO_EVENTS, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
-    check,
+    Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
 };
 
 /// The engine on libtorch, in float64: batches on the CPU or on a CUDA card, gradients by autograd.

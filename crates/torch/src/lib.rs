@@ -1,6 +1,6 @@
 //! The torch engine: a field's graph evaluated on libtorch tensors of shape `[batch, len]`, with gradients by autograd.
 //!
-//! It follows the native engine's rules of stepping to the letter (`odesolve::stepper`): every sample of a batch has its
+//! It follows the native engine's rules of stepping to the letter (`odesolve::stepping`): every sample of a batch has its
 //! own time, step size, breakpoints and requested times. A solve without plans chooses its steps first, without
 //! recording; a gradient is that of the replay on the chosen plans. Samples that are done leave the batch.
 //!

@@ -8,8 +8,9 @@ use super::graph::Bound;
 use super::outputs::{Outputs, Wanted};
 use super::stages::{Stages, rows};
 use crate::error::Result;
+use odesync_ode::odesolve::stepping::finite;
 use odesync_ode::odesolve::{
-    FailureReason, Output, Problem, SolveFailure, Stats, Step, StepPlan, Tableau, finite,
+    FailureReason, Output, Problem, SolveFailure, Stats, Step, StepPlan, Tableau,
 };
 
 /// Solves every problem on its plan from `u0`, `[problem, dof]`.

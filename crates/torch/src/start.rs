@@ -4,8 +4,8 @@ use super::adaptive::Run;
 use super::device::{download, upload};
 use super::table::places;
 use crate::error::Result;
-use odesync_ode::odesolve::control::FirstStep;
-use odesync_ode::odesolve::{FailureReason, SolveOptions, finite};
+use odesync_ode::odesolve::stepping::{FirstStep, finite};
+use odesync_ode::odesolve::{FailureReason, SolveOptions};
 
 impl Run<'_> {
     /// Checks the initial states; for adaptive steps, evaluates the first stage and chooses the first step sizes.

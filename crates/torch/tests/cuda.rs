@@ -9,7 +9,9 @@ use odesync_ode::devices::{CudaStatus, Device};
 use odesync_ode::engines::{cuda, engine};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_script::script::{Session, SessionOptions};
+// Linked for its engine, which is looked up by name.
 use odesync_testing::{golden, relative};
+use odesync_torch as _;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::Objective;
 use reference::{dataset, homotopy, losses_and_gradients, model, training_curve};
@@ -17,6 +19,10 @@ use reference::{dataset, homotopy, losses_and_gradients, model, training_curve};
 /// Whether there is a GPU to test on.
 fn gpu() -> bool {
     let status = cuda();
+    assert!(
+        !matches!(status, CudaStatus::NotBuilt),
+        "the torch engine is not linked"
+    );
     if matches!(status, CudaStatus::Ready { .. }) {
         return true;
     }

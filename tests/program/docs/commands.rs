@@ -65,16 +65,45 @@ fn every_command_exists() {
             }
             "cargo" => {
                 assert!(
-                    ["run", "build", "doc", "install", "bench"].contains(&rest[0]),
+                    ["run", "build", "doc", "install", "bench", "test"].contains(&rest[0]),
                     "{shown}"
                 );
-                if let Some(i) = rest.iter().position(|w| *w == "--") {
+                check_target(&rest, &shown);
+                if rest[0] == "run"
+                    && !rest.contains(&"--example")
+                    && let Some(i) = rest.iter().position(|w| *w == "--")
+                {
                     check_odesync(&rest[i + 1..], &shown);
                 }
             }
             "odesync" => check_odesync(&rest, &shown),
             _ => panic!("{shown}: only make, cargo and odesync are known here"),
         }
+    }
+}
+
+/// That the test, benchmark or example that a cargo command names is there.
+fn check_target(words: &[&str], shown: &str) {
+    let after = |flag: &str| {
+        let i = words.iter().position(|w| *w == flag)?;
+        words.get(i + 1).copied()
+    };
+    let package = match after("-p").or(after("--package")) {
+        Some(name) if name != "odesync" => format!("crates/{}/", name.replace("odesync-", "")),
+        _ => String::new(),
+    };
+    for (flag, folder) in [
+        ("--test", "tests"),
+        ("--bench", "benches"),
+        ("--example", "examples"),
+    ] {
+        let Some(name) = after(flag) else { continue };
+        let there = |file: String| root().join(file).exists();
+        assert!(
+            there(format!("{package}{folder}/{name}.rs"))
+                || there(format!("{package}{folder}/{name}/main.rs")),
+            "{shown}: there is no {flag} {name}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@
 //! | `markdown` | what is read off a page: fenced blocks, code spans, links |
 //! | `snippets` | every script of every page runs, or fails with the message it is there to show |
 //! | `commands` | every command exists |
-//! | `readme` | the book's tables name every script, every method and every option |
+//! | `tables` | the book's tables name every script, every method and every option |
 //! | `book` | every page is in the summary, every link leads somewhere, the page of functions is up to date |
 //!
 //! Rust code of the pages is run as doc tests of the library.
@@ -13,8 +13,8 @@
 mod book;
 mod commands;
 mod markdown;
-mod readme;
 mod snippets;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -17,7 +17,7 @@ mod auto;
 mod bdf;
 mod checkpoints;
 mod continuous;
-pub mod control;
+mod control;
 mod coupled;
 mod course;
 mod differences;
@@ -46,7 +46,7 @@ mod rosenbrock;
 mod scheme;
 pub mod second_order;
 mod stage;
-pub mod stepper;
+mod stepper;
 mod sums;
 mod symplectic;
 mod tableau;
@@ -56,7 +56,6 @@ mod workspace;
 pub use control::Controller;
 pub use driver::Problem;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
-pub use engine::{NO_EVENTS, check};
 pub use events::{Direction, Event, Occurrence};
 pub use gradients::Adjoint;
 pub use jvp::{Tangent, jvp};
@@ -64,8 +63,15 @@ pub use method::{Family, Method};
 pub use odesync_base::failure::{FailureReason, SolveFailure};
 pub use options::{SolveOptions, check_times};
 pub use plan::{Output, Stats, Step, StepPlan};
-pub use sums::finite;
 pub use tableau::{Adams, Esdirk, Rosenbrock, Tableau};
+
+/// The rules of stepping that engines of other crates share with the native one; a program that solves needs none of it.
+pub mod stepping {
+    pub use super::control::{FirstStep, error_norm, joint_norm};
+    pub use super::engine::{NO_EVENTS, check};
+    pub use super::stepper::Stepper;
+    pub use super::sums::finite;
+}
 
 use ndarray::{Array1, Array2};
 

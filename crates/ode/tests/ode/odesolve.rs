@@ -8,21 +8,7 @@ use odesync_ode::odesolve::{
 };
 use odesync_testing::{flat, golden, numbers, relative};
 
-fn tight() -> SolveOptions {
-    SolveOptions::default().tolerances(1e-11, 1e-11)
-}
-
-/// u″ = −u with a forcing in time, solved exactly by (sin t + t², cos t + 2t).
-fn forced() -> VectorField {
-    system(2, &[], |t, u, _| {
-        vec![u.at(1), -(u.at(0) - t.square()) + 2.0]
-    })
-    .unwrap()
-}
-
-fn exact(t: f64) -> [f64; 2] {
-    [t.sin() + t * t, t.cos() + 2.0 * t]
-}
+use super::every_engine::{exact, forced, tight};
 
 #[test]
 fn dense_output_and_reverse_time() {

@@ -1,4 +1,4 @@
-//! Where mistakes and what is none part; `messages` has what is said of mistakes.
+//! What works and looks like a mistake; what is said of mistakes is in `messages`.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 

@@ -19,11 +19,11 @@ impl Dataset {
         t: &[f64],
         options: &SolveOptions,
     ) -> Result<Self> {
-        Self::simulate(field, u0, t, options).map(|(data, _)| data)
+        Self::simulated_with_stats(field, u0, t, options).map(|(data, _)| data)
     }
 
     /// [`Dataset::simulated`], with what the solves cost together.
-    pub fn simulate(
+    pub fn simulated_with_stats(
         field: &VectorField,
         u0: &Array2<f64>,
         t: &[f64],

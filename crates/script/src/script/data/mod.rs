@@ -80,7 +80,7 @@ fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map)
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
     room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
-    let (simulated, stats) = Dataset::simulate(&field.0, &u0, &t, &solver)?;
+    let (simulated, stats) = Dataset::simulated_with_stats(&field.0, &u0, &t, &solver)?;
     note_stiffness(host, "dataset", &stats, u0.nrows());
     Ok(data(simulated))
 }

@@ -8,7 +8,7 @@ use super::super::ensembles::Group;
 use super::super::kept::{Kept, LAST};
 use super::super::training::Trained;
 
-/// Whether a variable's value is the very one.
+/// Whether a variable holds this run or ensemble itself.
 fn is(kept: &Kept, value: &Dynamic) -> bool {
     match kept {
         Kept::Run(kept) => value

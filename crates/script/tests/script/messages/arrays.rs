@@ -9,7 +9,7 @@ fn arrays() {
         "zeros([100000000000000, 0])",
         "reshape(zeros(0), [4611686018427387904, 0])",
         "zeros([1000000, 1000000])",
-        // Where nothing counts what is allocated, as here; `tests/memory.rs` is on what is said where it is counted.
+        // No allocator counts memory here; with one the message is another, see `tests/memory.rs`.
         "let x = [1.0]; loop { x += x; }",
         "array(3)",
         "array([[1, 2], [3]])",

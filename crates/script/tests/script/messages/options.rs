@@ -28,7 +28,7 @@ fn values_of_options() {
     page.is_kept_as("values_of_options");
 }
 
-/// That every function knows what is declared for it is tested in `src/script/keys/tests.rs`.
+/// That every function knows what is declared for it is tested in `crates/script/src/script/keys/tests.rs`.
 #[test]
 fn options_of_unknown_name() {
     let mut page = Page::new();
