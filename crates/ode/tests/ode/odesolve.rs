@@ -1,4 +1,4 @@
-//! Solvers: reference trajectories, orders of convergence, dense output, reverse time, failures, gradients.
+//! Known systems, dense output, reverse time, gradients of one solve, failures.
 
 use odesync_base::Error;
 use odesync_ode::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
