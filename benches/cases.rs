@@ -8,7 +8,7 @@ use odesync::models::blackbox;
 use odesync::odesolve::SolveOptions;
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
-use odesync::training::{Homotopy, Method, Objective};
+use odesync::training::{Homotopy, Objective, TrainingMethod};
 use serde_json::Value;
 
 /// A benchmark ends with what went wrong.
@@ -74,7 +74,7 @@ impl Case {
     }
 
     /// Homotopy training, whose loss is taken at λ = 1.
-    pub fn method(&self) -> Result<Method, Failure> {
+    pub fn method(&self) -> Result<TrainingMethod, Failure> {
         Ok(Homotopy::new(self.coupling, Schedule::list(vec![1.0])?).into())
     }
 

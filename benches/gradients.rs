@@ -16,11 +16,11 @@ use odesync::models::blackbox;
 use odesync::odesolve::{Adjoint, SolveOptions};
 use odesync::random::Generator;
 use odesync::schedules::Schedule;
-use odesync::training::{Homotopy, Method, Objective};
-use odesync_testing::peak::Peak;
+use odesync::training::{Homotopy, Objective, TrainingMethod};
+use odesync_testing::peak_allocator::PeakAllocator;
 
 #[global_allocator]
-static ALLOCATOR: Peak = Peak::new();
+static ALLOCATOR: PeakAllocator = PeakAllocator::new();
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -29,21 +29,33 @@ fn main() -> Result<(), Failure> {
         .num_threads(1)
         .build_global()?;
     println!("instruction set: {}", Isa::current().name());
-    let coupled: Method = Homotopy::new(6.0, Schedule::list(vec![1.0])?).into();
+    let coupled: TrainingMethod = Homotopy::new(6.0, Schedule::list(vec![1.0])?).into();
     let default = SolveOptions::default;
     table("lambda 1, 61 times", 61, &coupled, 1.0, &default())?;
-    table("free, 61 times", 61, &Method::Vanilla, 0.0, &default())?;
+    table(
+        "free, 61 times",
+        61,
+        &TrainingMethod::Vanilla,
+        0.0,
+        &default(),
+    )?;
     let many = SolveOptions {
         max_steps: 1_000_000,
         ..default().max_step(6e-5)
     };
-    table("free, 100000 steps", 61, &Method::Vanilla, 0.0, &many)
+    table(
+        "free, 100000 steps",
+        61,
+        &TrainingMethod::Vanilla,
+        0.0,
+        &many,
+    )
 }
 
 fn table(
     what: &str,
     times: i32,
-    method: &Method,
+    method: &TrainingMethod,
     lambda: f64,
     solver: &SolveOptions,
 ) -> Result<(), Failure> {
@@ -63,9 +75,9 @@ fn table(
         let solver = solver.clone().adjoint(choice);
         let make = || Objective::new(&model, &data, method, &solver, engine("native", "cpu")?);
         // A first gradient, with everything that is made for it.
-        let (bytes, made) = ALLOCATOR.of(|| -> odesync::Result<_> {
+        let (bytes, made) = ALLOCATOR.peak_of(|| -> odesync::Result<_> {
             let mut objective = make()?;
-            let params = objective.initial();
+            let params = objective.initial_params();
             let loss = objective.evaluate(&params, lambda, true, None)?;
             Ok((objective, params, loss))
         });

@@ -8,7 +8,7 @@ use std::time::Instant;
 use ndarray::Array1;
 use odesync::datasets::{Dataset, RelativeTo};
 use odesync::field::{Unary, VectorField};
-use odesync::landscape::{Along, DensityOptions, Hessian, LossOptions};
+use odesync::landscape::{DensityOptions, Hessian, LossOptions, SliceSpec};
 use odesync::models::blackbox;
 use odesync::odesolve::SolveOptions;
 use odesync::random::Generator;
@@ -67,12 +67,12 @@ fn landscapes(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
         let (low, high) = (spectrum[0], spectrum[spectrum.len() - 1]);
         let seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let along = Along::directions(&pairs.vectors, &[c.clone(), c.clone()]);
+        let along = SliceSpec::directions(&pairs.vectors, &[c.clone(), c.clone()]);
         let landscape = along.evaluate(model, &data, &options, &|_, _| {})?;
         println!(
             "{t_end:>6}{high:>14.4e}{low:>14.4e}{:>14.4e}{:>10}{:>12.4}{:>8}{seconds:>12.3}{:>12.3}",
             high - low,
-            landscape.minima(),
+            landscape.n_minima(),
             landscape.log_variation(),
             landscape.failures(),
             begin.elapsed().as_secs_f64()
@@ -88,7 +88,7 @@ fn spectra(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
     for i in 1..=20 {
         let data = data.up_to(0.5 * f64::from(i))?;
         let hessian = Hessian::new(model, &data, &LossOptions::default())?;
-        widths.push(hessian.density(&DensityOptions::default())?.width());
+        widths.push(hessian.density(&DensityOptions::default())?.node_span());
     }
     println!(
         "twenty spectra: {:.2} s; width from {:.3e} (t_end 0.5) to {:.3e} (t_end 10)",

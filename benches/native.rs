@@ -40,7 +40,7 @@ fn losses(criterion: &mut Criterion) -> Result<(), Failure> {
     let mut group = criterion.benchmark_group("coupled");
     for case in Case::all()? {
         let mut objective = case.objective("native", &case.data)?;
-        let params = objective.initial();
+        let params = objective.initial_params();
         for (what, gradient) in [("loss", false), ("gradient", true)] {
             let work = objective.evaluate(&params, 1.0, gradient, None)?.stats;
             println!("{}: {} evaluations", case.name(), work.evaluations);
@@ -84,7 +84,7 @@ fn solves(criterion: &mut Criterion) -> Result<(), Failure> {
     ] {
         let (t, u0) = (numbers(&all[name]["t"]), numbers(&all[name]["u0"]));
         for method in methods {
-            let options = SolveOptions::default().method(method)?;
+            let options = SolveOptions::default().solver(method)?;
             solve(&field, &u0, &t, &options)?;
             group.bench_function(BenchmarkId::new(*method, name), |bencher| {
                 bencher.iter(|| solve(&field, &u0, &t, &options))

@@ -44,13 +44,13 @@ fn main() -> odesync::Result<()> {
         let plane = landscape(
             &model,
             &data,
-            &Along::directions(&two, &[c.clone(), c]),
+            &SliceSpec::directions(&two, &[c.clone(), c]),
             options,
         )?;
         println!(
             "  on the plane of the first two the loss goes up and down by {:.1} powers of ten; minima: {}",
             plane.log_variation(),
-            plane.minima()
+            plane.n_minima()
         );
         maps.push(plot(&plane)?.title(format!("λ = {lambda}")));
     }

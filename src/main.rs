@@ -8,6 +8,6 @@ use std::process::ExitCode;
 static ALLOCATOR: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
 
 fn main() -> ExitCode {
-    odesync::script::memory::install(|| ALLOCATOR.allocated());
+    odesync::script::memory::install_gauge(|| ALLOCATOR.allocated());
     odesync::cli::main()
 }

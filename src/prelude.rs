@@ -23,11 +23,11 @@ pub use crate::datasets::{
 };
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 pub use crate::field::{
-    Expr, FieldBuilder, Input, Parameters, Unary, VectorField, driven_system, system,
+    Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField, driven_system, system,
 };
 pub use crate::landscape::{
-    Along, Density, DensityOptions, DirectionOptions, Function, Hessian, Landscape, LossOptions,
-    Pca, SymbolicLoss, random_directions,
+    Density, DensityOptions, DirectionOptions, FnLoss, Hessian, Landscape, LossOptions, Pca,
+    SliceSpec, SymbolicLoss, random_directions,
 };
 pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
@@ -40,8 +40,8 @@ pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};
 pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
-    Ensemble, Homotopy, LrSchedule, Method, MultipleShooting, Observation, Observers, Optimizer,
-    Run, Stop, TrainOptions,
+    Callbacks, Ensemble, Homotopy, LrSchedule, MultipleShooting, Observation, Optimizer, Run,
+    StopReason, TrainOptions, TrainingMethod,
 };
 pub use crate::{Error, Result, rhai};
 
@@ -49,10 +49,10 @@ pub use ndarray::{Array1, Array2, Array3, Axis, array, s};
 
 use std::sync::Arc;
 
-use crate::logging::{Counting, CsvLogger, Progress, Tally};
-use crate::notebook::Interruptible;
-use crate::random::with_shared;
-use crate::training::{Member, Observer};
+use crate::notebook::InterruptGuard;
+use crate::progress::{CsvLogger, ProgressCounter, ProgressSink, TrainProgress};
+use crate::random::with_default_generator;
+use crate::training::{Callback, EnsembleMember};
 
 /// start, start + step, … up to but without stop, as numpy's `arange`.
 ///
@@ -73,7 +73,7 @@ pub fn linspace(a: f64, b: f64, n: usize) -> Vec<f64> {
 /// # Errors
 /// See [`crate::models::blackbox`], which takes an activation and a generator.
 pub fn blackbox(nodes: &[usize]) -> Result<VectorField> {
-    with_shared(|g| crate::models::blackbox(nodes, Unary::Gelu, g))
+    with_default_generator(|g| crate::models::blackbox(nodes, Unary::Gelu, g))
 }
 
 /// dq/dt = v, dv/dt = network(q, v) with GELU, weights drawn from the generator that [`seed`] seeds.
@@ -81,7 +81,7 @@ pub fn blackbox(nodes: &[usize]) -> Result<VectorField> {
 /// # Errors
 /// See [`crate::models::second_order`], which takes an activation and a generator.
 pub fn second_order(nodes: &[usize]) -> Result<VectorField> {
-    with_shared(|g| crate::models::second_order(nodes, Unary::Gelu, g))
+    with_default_generator(|g| crate::models::second_order(nodes, Unary::Gelu, g))
 }
 
 /// Known terms and nn = network(u) for the unknown ones, with GELU, weights drawn from the generator that [`seed`] seeds.
@@ -92,7 +92,7 @@ pub fn graybox(
     nodes: &[usize],
     equations: impl FnOnce(Expr, Expr, Expr) -> Vec<Expr>,
 ) -> Result<VectorField> {
-    with_shared(|g| {
+    with_default_generator(|g| {
         crate::models::graybox(nodes, Unary::Gelu, &[], g, |t, u, nn, _| {
             equations(t, u, nn)
         })
@@ -109,13 +109,13 @@ pub fn dataset(field: &VectorField, u0: &[f64], t: &[f64]) -> Result<Dataset> {
 }
 
 /// One solve over the whole time span.
-pub fn vanilla() -> Method {
-    Method::Vanilla
+pub fn vanilla() -> TrainingMethod {
+    TrainingMethod::Vanilla
 }
 
 /// Short solves whose ends must meet.
-pub fn multiple_shooting(segments: usize, continuity_weight: f64) -> Method {
-    Method::MultipleShooting(MultipleShooting {
+pub fn multiple_shooting(segments: usize, continuity_weight: f64) -> TrainingMethod {
+    TrainingMethod::MultipleShooting(MultipleShooting {
         segments,
         continuity_weight,
     })
@@ -237,12 +237,12 @@ pub fn plot_fit(data: &Dataset, run: &Run, until: impl Into<FitOptions>) -> Resu
 pub fn train(
     model: &VectorField,
     data: &Dataset,
-    method: impl Into<Method>,
+    method: impl Into<TrainingMethod>,
     options: TrainOptions,
 ) -> Result<Run> {
-    let _guard = Interruptible::new(&options.interrupt);
-    let mut observers = Observers::default();
-    observers.push(Progress::default());
+    let _guard = InterruptGuard::new(&options.interrupt);
+    let mut observers = Callbacks::default();
+    observers.push(TrainProgress::default());
     if let Some(out) = &options.out {
         observers.push(CsvLogger::new(out));
     }
@@ -268,7 +268,7 @@ pub fn hessian(model: &VectorField, data: &Dataset, options: LossOptions) -> Res
 /// let model = blackbox(&[2, 4, 2])?;
 /// let pairs = hessian(&model, &data, LossOptions::default())?.eigenpairs(2)?;
 /// let c = linspace(-1.0, 1.0, 5);
-/// let plane = Along::directions(&pairs.vectors, &[c.clone(), c]);
+/// let plane = SliceSpec::directions(&pairs.vectors, &[c.clone(), c]);
 /// let method = homotopy(6.0, power_law(6, 100, 0.6)?);
 /// let coupled = landscape(&model, &data, &plane, LossOptions::default().method(method).lambda(0.3))?;
 /// assert_eq!(coupled.loss.shape(), [5, 5]);
@@ -276,23 +276,25 @@ pub fn hessian(model: &VectorField, data: &Dataset, options: LossOptions) -> Res
 /// ```
 ///
 /// # Errors
-/// See [`Along::evaluate`].
+/// See [`SliceSpec::evaluate`].
 pub fn landscape(
     model: &VectorField,
     data: &Dataset,
-    along: &Along,
+    along: &SliceSpec,
     options: LossOptions,
 ) -> Result<Landscape> {
-    let progress = Counting::new("landscape", "points");
-    along.evaluate(model, data, &options, &|done, all| progress.at(done, all))
+    let progress = ProgressCounter::new("landscape", "points");
+    along.evaluate(model, data, &options, &|done, all| {
+        progress.update(done, all)
+    })
 }
 
 /// The first two principal components of a run's parameters, which it must have kept ([`TrainOptions::trajectory_every`]).
 ///
 /// # Errors
-/// See [`Pca::of_run`].
+/// See [`Pca::from_run`].
 pub fn pca(run: &Run) -> Result<Pca> {
-    Pca::of_run(run, 2)
+    Pca::from_run(run, 2)
 }
 
 /// Trains the model that `make` gives after each seed, side by side, with their progress on standard error.
@@ -308,22 +310,22 @@ pub fn pca(run: &Run) -> Result<Pca> {
 /// ```
 ///
 /// # Errors
-/// See [`crate::training::ensemble`], which takes any members and any listeners.
+/// See [`crate::training::train_ensemble`], which takes any members and any listeners.
 pub fn ensemble(
     seeds: &[u64],
     make: impl FnMut() -> Result<VectorField>,
     data: &Dataset,
-    method: impl Into<Method>,
+    method: impl Into<TrainingMethod>,
     options: TrainOptions,
 ) -> Result<Ensemble> {
-    let _guard = Interruptible::new(&options.interrupt);
-    let members = Member::seeded(seeds, &options, make)?;
-    let mut progress = Progress::labelled(format!("best of {}", members.len()));
-    let loggers = |member: &Member| -> Box<dyn Observer> {
+    let _guard = InterruptGuard::new(&options.interrupt);
+    let members = EnsembleMember::seeded(seeds, &options, make)?;
+    let mut progress = TrainProgress::with_label(format!("best of {}", members.len()));
+    let loggers = |member: &EnsembleMember| -> Box<dyn Callback> {
         match &member.options.out {
             Some(out) => Box::new(CsvLogger::new(out)),
             None => Box::new(()),
         }
     };
-    crate::training::ensemble(&members, data, &method.into(), &mut progress, &loggers)
+    crate::training::train_ensemble(&members, data, &method.into(), &mut progress, &loggers)
 }

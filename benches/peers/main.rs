@@ -105,7 +105,7 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     };
     for name in engines {
         let mut objective = case.objective(name, &case.data)?;
-        let params = objective.initial();
+        let params = objective.initial_params();
         let loss = objective.evaluate(&params, 1.0, true, None)?;
         by.push(format!("odesync, {name} engine"));
         check(&by[by.len() - 1], loss.loss, loss.gradient.to_vec())?;
@@ -155,7 +155,7 @@ fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     let theirs = peer.as_ref().map(|peer| peer.number("error")).transpose()?;
     // The same tolerances, or so much tighter ones that the error is no larger.
     let (options, error) = loop {
-        let options = SolveOptions::default().method("radau")?;
+        let options = SolveOptions::default().solver("radau")?;
         let options = options.tolerances(rtol, atol * rtol / 1e-7);
         let solution = solve(&field, &u0, &t, &options)?;
         let got: Vec<f64> = solution.u.iter().copied().collect();
@@ -190,7 +190,7 @@ fn threads() -> Result<String, Failure> {
             .num_threads(threads)
             .build()?;
         let mut objective = case.objective("native", &data)?;
-        let params = objective.initial();
+        let params = objective.initial_params();
         all.push(Box::new(Own(move || {
             Ok(pool.install(|| objective.evaluate(&params, 1.0, true, None).map(drop))?)
         })));

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::experiments::Comparison;
 use crate::script::{ErrorKind, ScriptError};
 
-use super::Common;
+use super::GlobalArgs;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -17,7 +17,7 @@ Examples:
   odesync compare runs/lotka_volterra/2026-03-09_14-05-59 runs/lotka_volterra/2026-03-09_15-12-03
   odesync compare runs/lotka_volterra --out curves.svg
   odesync compare runs/* --csv > runs.csv")]
-pub(super) struct Compare {
+pub(super) struct CompareArgs {
     /// Folders of runs; of a multirun, or another folder of runs, all of them
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
@@ -29,20 +29,20 @@ pub(super) struct Compare {
     csv: bool,
 }
 
-impl Compare {
-    pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
-        let comparison = Comparison::read(&self.runs).map_err(failed)?;
+impl CompareArgs {
+    pub(super) fn run(&self, common: &GlobalArgs) -> Result<(), ScriptError> {
+        let comparison = Comparison::read(&self.runs).map_err(classify_error)?;
         if !common.quiet {
             for (folder, reason) in &comparison.skipped {
-                super::complain(&format!("skipped {}: {reason}", folder.display()));
+                super::print_error(&format!("skipped {}: {reason}", folder.display()));
             }
         }
         // First, so that a name that can't be written is told before the output scrolls away.
         if let Some(file) = &self.out {
-            let figure = comparison.figure().map_err(failed)?;
-            figure.save(file).map_err(failed)?;
+            let figure = comparison.figure().map_err(classify_error)?;
+            figure.save(file).map_err(classify_error)?;
             if !common.quiet {
-                super::complain(&format!("wrote {}", file.display()));
+                super::print_error(&format!("wrote {}", file.display()));
             }
         }
         super::print(&if self.csv {
@@ -54,7 +54,7 @@ impl Compare {
 }
 
 /// A wrong name is the call's fault, a damaged run or a full disk is not.
-fn failed(error: Error) -> ScriptError {
+fn classify_error(error: Error) -> ScriptError {
     let kind = match error {
         Error::Invalid(_) | Error::Usage(_) => ErrorKind::Usage,
         _ => ErrorKind::Runtime,

@@ -17,12 +17,12 @@ The script goes where the shell looks for it:
 
 Examples:
   source <(odesync completions bash)      for this shell only")]
-pub(super) struct Completions {
+pub(super) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
-impl Completions {
+impl CompletionsArgs {
     pub(super) fn run(&self) -> Result<(), ScriptError> {
         let mut script = Vec::new();
         clap_complete::generate(

@@ -2,8 +2,8 @@
 
 use crate::script::{RunPlan, ScriptError, reference};
 
-use super::Common;
-use super::run::usage;
+use super::GlobalArgs;
+use super::run::usage_error;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -13,7 +13,7 @@ Examples:
   odesync docs run.best_mse
   odesync docs training
   odesync docs --markdown > functions.md")]
-pub(super) struct Docs {
+pub(super) struct DocsArgs {
     /// A function, a property, a constant or a topic [default: a list of everything]
     name: Option<String>,
     /// Everything as one page of Markdown
@@ -21,15 +21,14 @@ pub(super) struct Docs {
     markdown: bool,
 }
 
-impl Docs {
-    pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
+impl DocsArgs {
+    pub(super) fn run(&self, common: &GlobalArgs) -> Result<(), ScriptError> {
         let docs = super::session(common, Vec::new(), RunPlan::default())?.docs();
         let text = match &self.name {
             None if self.markdown => reference::markdown(&docs),
-            None => reference::index(&docs, super::width()),
-            Some(name) => {
-                reference::page(&docs, name, super::width()).map_err(|e| usage(e.to_string()))?
-            }
+            None => reference::index(&docs, super::text_width()),
+            Some(name) => reference::page(&docs, name, super::text_width())
+                .map_err(|e| usage_error(e.to_string()))?,
         };
         super::print(&text)
     }

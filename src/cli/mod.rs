@@ -8,8 +8,8 @@ mod completions;
 mod docs;
 mod doctor;
 mod eval;
+mod graphics;
 mod multirun;
-mod pictures;
 mod repl;
 mod run;
 mod terminal;
@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::devices::Device;
 use crate::script::{self, Outcome, Output, RunPlan, ScriptError, Session, SessionOptions};
 
-use terminal::Terminal;
+use terminal::TerminalFrontend;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,13 +42,13 @@ Exit codes: 0 done, 1 the script failed, 2 wrong usage, 130 interrupted (Ctrl-C;
 #[command(name = "odesync", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
-    common: Common,
+    common: GlobalArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Debug, clap::Args)]
-struct Common {
+struct GlobalArgs {
     /// No progress and no remarks, only what the script prints
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -56,7 +56,7 @@ struct Common {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// Memory that a script may use, in GiB [default: a quarter of the machine's]
-    #[arg(long, global = true, value_name = "GIB", value_parser = gibibytes)]
+    #[arg(long, global = true, value_name = "GIB", value_parser = parse_gibibytes)]
     memory: Option<usize>,
     /// Device of solves and trainings that name none: cpu, cuda, cuda:N; cuda brings the torch engine [default: cpu]
     #[arg(long, global = true, value_name = "DEVICE")]
@@ -66,20 +66,20 @@ struct Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a script
-    Run(run::Run),
+    Run(run::RunArgs),
     /// Evaluate code and print its value
-    Eval(eval::Eval),
+    Eval(eval::EvalArgs),
     /// Show the functions of the script language
-    Docs(docs::Docs),
+    Docs(docs::DocsArgs),
     /// Show runs side by side
-    Compare(compare::Compare),
+    Compare(compare::CompareArgs),
     /// Print a script that completes commands and options in a shell
-    Completions(completions::Completions),
+    Completions(completions::CompletionsArgs),
     /// Say what is there and what is missing: libtorch, CUDA, Jupyter
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArgs),
 }
 
-fn gibibytes(text: &str) -> Result<usize, String> {
+fn parse_gibibytes(text: &str) -> Result<usize, String> {
     match text.parse::<f64>() {
         // The cast saturates: more than there is means no limit.
         Ok(value) if value > 0.0 => Ok((value * (1u64 << 30) as f64) as usize),
@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
     if let Some(threads) = cli.common.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
         if let Err(error) = pool.build_global() {
-            return wrong(&format!("cannot start {threads} threads: {error}"));
+            return usage_exit(&format!("cannot start {threads} threads: {error}"));
         }
     }
     let result = match &cli.command {
@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.exit_code() != 0 {
-                complain(&error.to_string());
+                print_error(&error.to_string());
             }
             ExitCode::from(error.exit_code())
         }
@@ -119,7 +119,7 @@ pub fn main() -> ExitCode {
 
 /// What a session is made of, by the command line.
 fn session_options(
-    common: &Common,
+    common: &GlobalArgs,
     arguments: Vec<String>,
     runs: RunPlan,
 ) -> Result<SessionOptions, ScriptError> {
@@ -133,7 +133,7 @@ fn session_options(
         quiet: common.quiet,
         arguments,
         runs,
-        output: Output::new(Terminal::new()?),
+        output: Output::new(TerminalFrontend::new()?),
         memory_limit: common.memory,
         device,
         ..SessionOptions::default()
@@ -141,7 +141,11 @@ fn session_options(
 }
 
 /// A session that Ctrl-C stops.
-fn session(common: &Common, arguments: Vec<String>, runs: RunPlan) -> Result<Session, ScriptError> {
+fn session(
+    common: &GlobalArgs,
+    arguments: Vec<String>,
+    runs: RunPlan,
+) -> Result<Session, ScriptError> {
     let session = Session::new(session_options(common, arguments, runs)?)?;
     let interrupt = session.interrupt();
     on_interrupt(move || interrupt.stop());
@@ -155,7 +159,7 @@ fn on_interrupt(stop: impl Fn() + Send + 'static) {
         if before.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        complain("stopping; press Ctrl-C again to end at once");
+        print_error("stopping; press Ctrl-C again to end at once");
         stop();
     });
 }
@@ -164,12 +168,12 @@ fn on_interrupt(stop: impl Fn() + Send + 'static) {
 fn on_signal(act: impl FnMut() + Send + 'static) {
     if let Err(error) = ctrlc::set_handler(act) {
         // The program works without: Ctrl-C then ends it at once.
-        complain(&format!("Ctrl-C can't be caught: {error}"));
+        print_error(&format!("Ctrl-C can't be caught: {error}"));
     }
 }
 
 /// Whether the terminal has colours, and nobody asked for none.
-fn colours() -> bool {
+fn use_color() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     !set("NO_COLOR") && !dumb
@@ -196,17 +200,17 @@ fn print(text: &str) -> Result<(), ScriptError> {
 }
 
 /// Columns for lines of text: those of the terminal, up to what is easy to read.
-fn width() -> usize {
+fn text_width() -> usize {
     let most = script::reference::WIDTH;
     crossterm::terminal::size().map_or(most, |(columns, _)| usize::from(columns).clamp(30, most))
 }
 
-fn complain(text: &str) {
+fn print_error(text: &str) {
     // A closed standard error leaves no way to complain.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-fn wrong(text: &str) -> ExitCode {
-    complain(&format!("error: {text}"));
+fn usage_exit(text: &str) -> ExitCode {
+    print_error(&format!("error: {text}"));
     ExitCode::from(2)
 }

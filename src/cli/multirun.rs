@@ -9,42 +9,44 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::config::sweep;
 use crate::experiments::date_time;
-use crate::experiments::multirun::{MULTIRUN, Multirun, OUTPUT, SUMMARY, Status, Workers};
+use crate::experiments::multirun::{
+    MULTIRUN_FILE, MemberStatus, Multirun, OUTPUT_FILE, SUMMARY_FILE, WorkerOptions,
+};
 use crate::script::{ErrorKind, ScriptError};
 
-use super::Common;
-use super::run::{Run, usage};
+use super::GlobalArgs;
+use super::run::{RunArgs, usage_error};
 
-fn failed(error: impl std::fmt::Display) -> ScriptError {
+fn runtime_error(error: impl std::fmt::Display) -> ScriptError {
     ScriptError::new(ErrorKind::Runtime, error.to_string())
 }
 
-pub(super) fn run(run: &Run, common: &Common) -> Result<(), ScriptError> {
+pub(super) fn run(run: &RunArgs, common: &GlobalArgs) -> Result<(), ScriptError> {
     let (folder, multirun) = match &run.resume {
-        Some(folder) => (folder.clone(), resumed(run, folder)?),
-        None => begin(run, common)?,
+        Some(folder) => (folder.clone(), resume_multirun(run, folder)?),
+        None => create_multirun(run, common)?,
     };
-    let program = std::env::current_exe().map_err(failed)?;
+    let program = std::env::current_exe().map_err(runtime_error)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupt);
     super::on_interrupt(move || flag.store(true, Ordering::Relaxed));
-    let report = Report::new(common.quiet, multirun.members.len());
-    let listener = |_: usize, name: &str, status: Status| report.hear(name, status);
-    let workers = Workers {
+    let report = MultirunProgress::new(common.quiet, multirun.members.len());
+    let listener = |_: usize, name: &str, status: MemberStatus| report.on_status(name, status);
+    let workers = WorkerOptions {
         program: &program,
         threads: rayon::current_num_threads(),
         interrupt: &interrupt,
-        listener: &listener,
+        on_status: &listener,
     };
-    let statuses = multirun.run(&folder, workers).map_err(failed)?;
+    let statuses = multirun.run(&folder, workers).map_err(runtime_error)?;
     report.finish();
-    let count = |status: Status| statuses.iter().filter(|s| **s == status).count();
+    let count = |status: MemberStatus| statuses.iter().filter(|s| **s == status).count();
     super::print(&format!(
         "{} of {} runs done, {} failed; {}\n",
-        count(Status::Done),
+        count(MemberStatus::Done),
         statuses.len(),
-        count(Status::Failed),
-        folder.join(SUMMARY).display()
+        count(MemberStatus::Failed),
+        folder.join(SUMMARY_FILE).display()
     ))?;
     if interrupt.load(Ordering::Relaxed) {
         let message = format!(
@@ -54,39 +56,42 @@ pub(super) fn run(run: &Run, common: &Common) -> Result<(), ScriptError> {
         );
         return Err(ScriptError::new(ErrorKind::Interrupted, message));
     }
-    match statuses.iter().position(|s| *s == Status::Failed) {
-        Some(first) => Err(failed(format!(
+    match statuses.iter().position(|s| *s == MemberStatus::Failed) {
+        Some(first) => Err(runtime_error(format!(
             "{} of {} runs failed; what the first of them said is in {}",
-            count(Status::Failed),
+            count(MemberStatus::Failed),
             statuses.len(),
-            folder.join(multirun.name(first)).join(OUTPUT).display()
+            folder
+                .join(multirun.member_name(first))
+                .join(OUTPUT_FILE)
+                .display()
         ))),
         None => Ok(()),
     }
 }
 
 /// A new multirun, written to its folder.
-fn begin(run: &Run, common: &Common) -> Result<(PathBuf, Multirun), ScriptError> {
-    let members = sweep(&run.arguments).map_err(|e| usage(e.to_string()))?;
+fn create_multirun(run: &RunArgs, common: &GlobalArgs) -> Result<(PathBuf, Multirun), ScriptError> {
+    let members = sweep(&run.arguments).map_err(|e| usage_error(e.to_string()))?;
     let members: Vec<Vec<String>> = members
         .iter()
         .map(|member| member.iter().map(ToString::to_string).collect())
         .collect();
     if !run.script.is_file() {
-        return Err(usage(format!(
+        return Err(usage_error(format!(
             "there is no script {}",
             run.script.display()
         )));
     }
     let multirun = Multirun {
         script: run.script.clone(),
-        flags: flags(run, common, members.len()),
+        flags: member_flags(run, common, members.len()),
         members,
     };
     let stem = run.script.file_stem().unwrap_or_default();
     let folder = match &run.out {
-        Some(folder) if folder.join(MULTIRUN).exists() => {
-            return Err(usage(format!(
+        Some(folder) if folder.join(MULTIRUN_FILE).exists() => {
+            return Err(usage_error(format!(
                 "{} holds a multirun already: go on with it by --resume {0}, or choose another folder",
                 folder.display()
             )));
@@ -97,22 +102,22 @@ fn begin(run: &Run, common: &Common) -> Result<(PathBuf, Multirun), ScriptError>
             .join(stem)
             .join(date_time()),
     };
-    multirun.write(&folder).map_err(failed)?;
+    multirun.write(&folder).map_err(runtime_error)?;
     Ok((folder, multirun))
 }
 
 /// The multirun of a folder, which must be of the same script; its arguments are those it was begun with.
-fn resumed(run: &Run, folder: &Path) -> Result<Multirun, ScriptError> {
-    let multirun = Multirun::read(folder).map_err(failed)?;
+fn resume_multirun(run: &RunArgs, folder: &Path) -> Result<Multirun, ScriptError> {
+    let multirun = Multirun::read(folder).map_err(runtime_error)?;
     if !run.arguments.is_empty() {
-        return Err(usage(format!(
+        return Err(usage_error(format!(
             "{} goes on with the arguments it was begun with; leave out {}",
             folder.display(),
             run.arguments.join(" ")
         )));
     }
     if multirun.script != run.script {
-        return Err(usage(format!(
+        return Err(usage_error(format!(
             "{} is a multirun of {}, not of {}",
             folder.display(),
             multirun.script.display(),
@@ -123,7 +128,7 @@ fn resumed(run: &Run, folder: &Path) -> Result<Multirun, ScriptError> {
 }
 
 /// What members are given beside their arguments.
-fn flags(run: &Run, common: &Common, members: usize) -> Vec<String> {
+fn member_flags(run: &RunArgs, common: &GlobalArgs, members: usize) -> Vec<String> {
     let mut flags = vec![];
     if let Some(file) = &run.config {
         flags.extend(["--config".into(), file.display().to_string()]);
@@ -140,12 +145,12 @@ fn flags(run: &Run, common: &Common, members: usize) -> Vec<String> {
 }
 
 /// Shows how many members are done and which run now.
-struct Report {
+struct MultirunProgress {
     bar: Option<ProgressBar>,
     quiet: bool,
 }
 
-impl Report {
+impl MultirunProgress {
     fn new(quiet: bool, members: usize) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar =
@@ -157,17 +162,17 @@ impl Report {
             bar.enable_steady_tick(std::time::Duration::from_millis(500));
             bar
         });
-        Report { bar, quiet }
+        MultirunProgress { bar, quiet }
     }
 
-    fn hear(&self, name: &str, status: Status) {
+    fn on_status(&self, name: &str, status: MemberStatus) {
         if let Some(bar) = &self.bar {
-            if status != Status::Running {
+            if status != MemberStatus::Running {
                 bar.println(format!("{}: {name}", status.name()));
                 bar.inc(1);
             }
         } else if !self.quiet {
-            super::complain(&format!("{}: {name}", status.name()));
+            super::print_error(&format!("{}: {name}", status.name()));
         }
     }
 

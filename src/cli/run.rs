@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::experiments::Place;
+use crate::experiments::RunDir;
 use crate::script::{ErrorKind, RunPlan, ScriptError};
 
-use super::Common;
+use super::GlobalArgs;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -22,11 +22,11 @@ The other arguments are overrides of its configuration, `config(\"NAME\")`:
   a.b=value      another value of a key; lists [1, 2] and maps {a: 1} are quoted for the shell
   +a.b=value     a new key
   ~a.b           a key less")]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// The script, a .rhai file
     pub(super) script: PathBuf,
     /// Arguments of the script and overrides of its configuration
-    #[arg(value_name = "KEY=VALUE", value_parser = argument)]
+    #[arg(value_name = "KEY=VALUE", value_parser = parse_argument)]
     pub(super) arguments: Vec<String>,
     /// Run for every combination of the values: KEY=VALUE,VALUE,…
     #[arg(long, short)]
@@ -48,7 +48,7 @@ pub(super) struct Run {
     stop_at_eof: bool,
 }
 
-fn argument(text: &str) -> Result<String, String> {
+fn parse_argument(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.is_empty() => Ok(text.into()),
         None if text.len() > 1 && text.starts_with('~') => Ok(text.into()),
@@ -56,18 +56,18 @@ fn argument(text: &str) -> Result<String, String> {
     }
 }
 
-impl Run {
-    pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
+impl RunArgs {
+    pub(super) fn run(&self, common: &GlobalArgs) -> Result<(), ScriptError> {
         if self.multirun || self.resumes_multirun() {
             return super::multirun::run(self, common);
         }
         let place = match (&self.out, &self.resume) {
-            (Some(folder), _) => Place::At(folder.clone()),
-            (None, Some(folder)) => Place::Resume(folder.clone()),
-            (None, None) => Place::New,
+            (Some(folder), _) => RunDir::At(folder.clone()),
+            (None, Some(folder)) => RunDir::Resume(folder.clone()),
+            (None, None) => RunDir::New,
         };
         let runs = RunPlan {
-            place,
+            run_dir: place,
             config: self.config.clone(),
             print_config: self.print_config,
         };
@@ -87,13 +87,13 @@ impl Run {
     fn resumes_multirun(&self) -> bool {
         self.resume.as_ref().is_some_and(|folder| {
             folder
-                .join(crate::experiments::multirun::MULTIRUN)
+                .join(crate::experiments::multirun::MULTIRUN_FILE)
                 .is_file()
         })
     }
 }
 
 /// A wrong call.
-pub(super) fn usage(message: impl Into<String>) -> ScriptError {
+pub(super) fn usage_error(message: impl Into<String>) -> ScriptError {
     ScriptError::new(ErrorKind::Usage, message)
 }

@@ -2,25 +2,25 @@
 
 use std::io::{self, Write};
 
-use super::pictures::Pictures;
-use crate::script::{Display, Frontend, ScriptError};
+use super::graphics::TerminalGraphics;
+use crate::script::{DisplayData, Frontend, ScriptError};
 
 /// See the module's text.
-pub(super) struct Terminal {
-    pictures: Pictures,
+pub(super) struct TerminalFrontend {
+    graphics: TerminalGraphics,
 }
 
-impl Terminal {
+impl TerminalFrontend {
     /// # Errors
-    /// Those of [`Pictures::detect`].
+    /// Those of [`TerminalGraphics::detect`].
     pub fn new() -> Result<Self, ScriptError> {
         Ok(Self {
-            pictures: Pictures::detect()?,
+            graphics: TerminalGraphics::detect()?,
         })
     }
 }
 
-impl Frontend for Terminal {
+impl Frontend for TerminalFrontend {
     fn print(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -33,11 +33,11 @@ impl Frontend for Terminal {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    fn display(&self, display: &Display) -> io::Result<()> {
+    fn display(&self, display: &DisplayData) -> io::Result<()> {
         match display {
-            Display::Text(text) => self.print(text),
-            Display::Figure(figure) => {
-                let bytes = self.pictures.encode(figure).map_err(io::Error::other)?;
+            DisplayData::Text(text) => self.print(text),
+            DisplayData::Figure(figure) => {
+                let bytes = self.graphics.encode(figure).map_err(io::Error::other)?;
                 let mut out = io::stdout().lock();
                 out.write_all(&bytes)?;
                 out.flush()

@@ -62,7 +62,7 @@ impl Card {
     pub fn html(&self) -> String {
         let mut html = String::from("<div>");
         if !self.title.is_empty() {
-            let _ = write!(html, "<strong>{}</strong>", escaped(&self.title));
+            let _ = write!(html, "<strong>{}</strong>", escape_html(&self.title));
         }
         let row = |cells: &[String], tag: &str| -> String {
             let cells: String = cells
@@ -70,7 +70,7 @@ impl Card {
                 .map(|cell| {
                     format!(
                         "<{tag} style=\"text-align:right\">{}</{tag}>",
-                        escaped(cell)
+                        escape_html(cell)
                     )
                 })
                 .collect();
@@ -82,8 +82,8 @@ impl Card {
                 let _ = write!(
                     html,
                     "<tr><td style=\"text-align:left\">{}</td><td style=\"text-align:left\">{}</td></tr>",
-                    escaped(name),
-                    escaped(value)
+                    escape_html(name),
+                    escape_html(value)
                 );
             }
             html.push_str("</table>");
@@ -97,7 +97,7 @@ impl Card {
             html.push_str("</table>");
         }
         if !self.body.is_empty() {
-            let _ = write!(html, "<pre>{}</pre>", escaped(self.body.trim_end()));
+            let _ = write!(html, "<pre>{}</pre>", escape_html(self.body.trim_end()));
         }
         html.push_str("</div>");
         // evcxr takes the content line by line; an empty line would end Markdown's HTML block elsewhere.
@@ -114,7 +114,7 @@ impl Card {
     }
 }
 
-fn escaped(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -8,57 +8,57 @@ use odesync_base::notebook::is_notebook;
 type Flag = Arc<AtomicBool>;
 
 /// The flags of what can stop by itself and is running.
-static RUNNING: Mutex<Vec<Flag>> = Mutex::new(Vec::new());
+static RUNNING_FLAGS: Mutex<Vec<Flag>> = Mutex::new(Vec::new());
 
-fn running() -> MutexGuard<'static, Vec<Flag>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+fn running_flags() -> MutexGuard<'static, Vec<Flag>> {
+    RUNNING_FLAGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While it lives an interrupt raises its flag.
 #[derive(Debug)]
-pub struct Interruptible(Option<Flag>);
+pub struct InterruptGuard(Option<Flag>);
 
-impl Interruptible {
+impl InterruptGuard {
     /// From now on an interrupt raises `flag`, in a notebook. Elsewhere Ctrl-C ends the program as ever.
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use odesync::notebook::Interruptible;
+    /// use odesync::notebook::InterruptGuard;
     ///
     /// let flag = Arc::default();
-    /// let _guard = Interruptible::new(&flag);
+    /// let _guard = InterruptGuard::new(&flag);
     /// // … look at the flag every now and then
     /// ```
     pub fn new(flag: &Flag) -> Self {
         if !is_notebook() {
             return Self(None);
         }
-        listen();
-        running().push(Arc::clone(flag));
+        install_handler();
+        running_flags().push(Arc::clone(flag));
         Self(Some(Arc::clone(flag)))
     }
 }
 
-impl Drop for Interruptible {
+impl Drop for InterruptGuard {
     fn drop(&mut self) {
         if let Some(own) = &self.0 {
-            running().retain(|flag| !Arc::ptr_eq(flag, own));
+            running_flags().retain(|flag| !Arc::ptr_eq(flag, own));
         }
     }
 }
 
-fn listen() {
+fn install_handler() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Without, the kernel's launcher ends the process.
-        if let Err(error) = ctrlc::set_handler(|| println!("{}", raise(&running()))) {
+        if let Err(error) = ctrlc::set_handler(|| println!("{}", raise_all(&running_flags()))) {
             println!("note: an interrupt can't be caught: {error}");
         }
     });
 }
 
 /// Raises the flags, and says what comes of it.
-fn raise(flags: &[Flag]) -> &'static str {
+fn raise_all(flags: &[Flag]) -> &'static str {
     for flag in flags {
         flag.store(true, Ordering::Relaxed);
     }
@@ -79,15 +79,15 @@ mod tests {
     #[test]
     fn every_flag_is_raised_and_the_words_say_what_is_lost() {
         let flags: Vec<Flag> = vec![Arc::default(), Arc::default()];
-        assert!(raise(&flags).contains("keeping what there is"));
+        assert!(raise_all(&flags).contains("keeping what there is"));
         assert!(flags.iter().all(|flag| flag.load(Ordering::Relaxed)));
-        assert!(raise(&[]).contains("the variables are lost"));
+        assert!(raise_all(&[]).contains("the variables are lost"));
     }
 
     #[test]
     fn outside_a_notebook_nothing_is_caught() {
         let flag = Flag::default();
-        let guard = Interruptible::new(&flag);
-        assert!(guard.0.is_none() && running().is_empty());
+        let guard = InterruptGuard::new(&flag);
+        assert!(guard.0.is_none() && running_flags().is_empty());
     }
 }

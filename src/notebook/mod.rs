@@ -11,13 +11,13 @@
 //! | `cells` | what one cell hands on to the next |
 
 mod card;
-mod cells;
+mod cell_state;
 mod interrupt;
 mod plots;
 mod scripts;
 mod show;
 
-pub use interrupt::Interruptible;
+pub use interrupt::InterruptGuard;
 pub use plots::Plot;
 pub use scripts::{eval, script_session};
 pub use show::NotebookDisplay;

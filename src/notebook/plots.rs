@@ -42,7 +42,7 @@ impl Plot for Run {
 /// The mse of the members by epoch: the median and the band between the quartiles.
 impl Plot for Ensemble {
     fn plot(&self) -> Result<Panel> {
-        Ok(recipes::losses_of_all(self)?.into())
+        Ok(recipes::ensemble_losses(self)?.into())
     }
 }
 
@@ -56,7 +56,7 @@ impl Plot for SmoothingSpline {
 /// The loss along a line, or as a map with the path of the run over it.
 impl Plot for Landscape {
     fn plot(&self) -> Result<Panel> {
-        Ok(recipes::landscape(self, &recipes::Plane::Map(HeatMap::new()))?.into())
+        Ok(recipes::landscape(self, &recipes::PlaneStyle::Map(HeatMap::new()))?.into())
     }
 }
 
@@ -77,6 +77,6 @@ impl Plot for Hessian {
 /// The way of a run on its first two components.
 impl Plot for Pca {
     fn plot(&self) -> Result<Panel> {
-        Ok(recipes::path(self)?.into())
+        Ok(recipes::pca_path(self)?.into())
     }
 }

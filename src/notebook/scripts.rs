@@ -3,15 +3,15 @@
 use std::io;
 
 use crate::plotting::Panel;
-use crate::script::{Display, Frontend, Outcome, Output, ScriptError, Session, SessionOptions};
+use crate::script::{DisplayData, Frontend, Outcome, Output, ScriptError, Session, SessionOptions};
 
 use super::card::Card;
-use super::{Interruptible, NotebookDisplay};
+use super::{InterruptGuard, NotebookDisplay};
 
 /// Standard output, where the notebook takes everything from.
-struct Cell;
+struct NotebookFrontend;
 
-impl Frontend for Cell {
+impl Frontend for NotebookFrontend {
     fn print(&self, text: &str) -> io::Result<()> {
         println!("{text}");
         Ok(())
@@ -21,10 +21,10 @@ impl Frontend for Cell {
         println!("{text}");
     }
 
-    fn display(&self, display: &Display) -> io::Result<()> {
+    fn display(&self, display: &DisplayData) -> io::Result<()> {
         match display {
-            Display::Text(text) => println!("{text}"),
-            Display::Figure(figure) => figure.evcxr_display(),
+            DisplayData::Text(text) => println!("{text}"),
+            DisplayData::Figure(figure) => figure.evcxr_display(),
         }
         Ok(())
     }
@@ -48,7 +48,7 @@ impl Frontend for Cell {
 pub fn script_session() -> Result<Session, ScriptError> {
     Session::new(SessionOptions {
         interactive: true,
-        output: Output::new(Cell),
+        output: Output::new(NotebookFrontend),
         ..SessionOptions::default()
     })
 }
@@ -60,7 +60,7 @@ pub fn script_session() -> Result<Session, ScriptError> {
 /// Whatever the script ends with.
 pub fn eval(session: &mut Session, code: &str) -> Result<Outcome, ScriptError> {
     let interrupt = session.interrupt();
-    let _guard = Interruptible::new(interrupt.flag());
+    let _guard = InterruptGuard::new(interrupt.flag());
     session.eval(code, None)
 }
 
@@ -91,8 +91,8 @@ macro_rules! rhai {
 impl NotebookDisplay for Outcome {
     fn evcxr_display(&self) {
         match self.display() {
-            Some(Display::Figure(figure)) => Panel::evcxr_display(&figure),
-            Some(Display::Text(text)) => {
+            Some(DisplayData::Figure(figure)) => Panel::evcxr_display(&figure),
+            Some(DisplayData::Text(text)) => {
                 let mut lines = text.splitn(2, '\n');
                 let card = Card::new(lines.next().unwrap_or_default());
                 card.body(lines.next().unwrap_or_default()).show();

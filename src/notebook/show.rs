@@ -7,18 +7,18 @@ use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension};
 use super::card::Card;
 use crate::datasets::Dataset;
 use crate::field::VectorField;
-use crate::landscape::{Density, Eigenpairs, Hessian, Landscape, Pca, Trace};
+use crate::landscape::{Density, Eigenpairs, Hessian, Landscape, Pca, TraceEstimate};
 use crate::odesolve::Solution;
 use crate::plotting::{Figure, Grid, Panel};
 use crate::schedules::Schedule;
 use crate::smoothing::SmoothingSpline;
-use crate::tables::{self, Table};
-use crate::training::{Ensemble, Run, Stop};
+use crate::tables::{self, AlignedTable};
+use crate::training::{Ensemble, Run, StopReason};
 
 /// Rows of a table that are shown of each end.
-const ENDS: usize = 4;
+const EDGE_ROWS: usize = 4;
 /// Columns that are shown.
-const COLUMNS: usize = 8;
+const MAX_COLUMNS: usize = 8;
 
 /// What a notebook shows of a value that a cell ends with: evcxr calls this method. Where it has no such method it shows the
 /// value by `Debug`, and builds the cell a second time for it.
@@ -28,7 +28,7 @@ pub trait NotebookDisplay {
 }
 
 fn number(x: f64) -> String {
-    tables::number(x, 5)
+    tables::format_number(x, 5)
 }
 
 fn range(values: impl Iterator<Item = f64>) -> String {
@@ -50,23 +50,23 @@ fn range(values: impl Iterator<Item = f64>) -> String {
 }
 
 /// The rows at both ends, and a row of dots where others stand between them.
-fn ends(table: ArrayView2<'_, f64>) -> Vec<Vec<String>> {
+fn edge_rows(table: ArrayView2<'_, f64>) -> Vec<Vec<String>> {
     let (rows, columns) = table.dim();
     let shown = |row: ndarray::ArrayView1<'_, f64>| -> Vec<String> {
-        let mut cells: Vec<String> = row.iter().take(COLUMNS).map(|x| number(*x)).collect();
-        if columns > COLUMNS {
+        let mut cells: Vec<String> = row.iter().take(MAX_COLUMNS).map(|x| number(*x)).collect();
+        if columns > MAX_COLUMNS {
             cells.push("…".into());
         }
         cells
     };
     let all = table.rows().into_iter().enumerate();
-    all.filter_map(
-        |(i, row)| match rows <= 2 * ENDS || i < ENDS || i >= rows - ENDS {
+    all.filter_map(|(i, row)| {
+        match rows <= 2 * EDGE_ROWS || i < EDGE_ROWS || i >= rows - EDGE_ROWS {
             true => Some(shown(row)),
-            false if i == ENDS => Some(vec!["…".into(); columns.min(COLUMNS + 1)]),
+            false if i == EDGE_ROWS => Some(vec!["…".into(); columns.min(MAX_COLUMNS + 1)]),
             false => None,
-        },
-    )
+        }
+    })
     .collect()
 }
 
@@ -84,11 +84,11 @@ fn array(values: ArrayViewD<'_, f64>) -> Card {
     let flat = match (table.ndim(), table.len()) {
         (_, 0) => return card,
         // A short vector is a row.
-        (0 | 1, n) if n <= COLUMNS => table.to_shape((1, n)),
+        (0 | 1, n) if n <= MAX_COLUMNS => table.to_shape((1, n)),
         (0 | 1, n) => table.to_shape((n, 1)),
         _ => table.to_shape((table.shape()[0], table.len() / table.shape()[0])),
     };
-    let rows = flat.map(|flat| ends(flat.view())).unwrap_or_default();
+    let rows = flat.map(|flat| edge_rows(flat.view())).unwrap_or_default();
     match values.ndim() {
         0..=2 => card,
         n => card.line("below", format!("the first of {} axes", n - 2)),
@@ -100,10 +100,10 @@ fn array(values: ArrayViewD<'_, f64>) -> Card {
 fn dataset(data: &Dataset) -> Card {
     let one = data.trajectories().next();
     let mut header = vec!["t".to_string()];
-    header.extend(data.names().iter().take(COLUMNS - 1).cloned());
+    header.extend(data.names().iter().take(MAX_COLUMNS - 1).cloned());
     let rows = one.map(|(t, u)| {
         let t = t.insert_axis(Axis(1));
-        ndarray::concatenate(Axis(1), &[t, u]).map(|table| ends(table.view()))
+        ndarray::concatenate(Axis(1), &[t, u]).map(|table| edge_rows(table.view()))
     });
     let span = data.trajectories().flat_map(|(t, _)| t.to_vec());
     Card::new("Dataset")
@@ -143,7 +143,7 @@ fn solution(solution: &Solution) -> Card {
     let stats = &solution.stats;
     let t = solution.t.view().insert_axis(Axis(1));
     let mut header = vec!["t".to_string()];
-    header.extend((0..solution.u.ncols().min(COLUMNS - 1)).map(|i| format!("u[{i}]")));
+    header.extend((0..solution.u.ncols().min(MAX_COLUMNS - 1)).map(|i| format!("u[{i}]")));
     let rows = ndarray::concatenate(Axis(1), &[t, solution.u.view()]);
     Card::new("Solution")
         .line(
@@ -163,16 +163,17 @@ fn solution(solution: &Solution) -> Card {
         )
         .table(
             header,
-            rows.map(|table| ends(table.view())).unwrap_or_default(),
+            rows.map(|table| edge_rows(table.view()))
+                .unwrap_or_default(),
         )
 }
 
 fn run(run: &Run) -> Card {
     let stop = match &run.stop {
-        Stop::Finished => "finished".into(),
-        Stop::EarlyStop => "stopped early".into(),
-        Stop::Interrupted => "interrupted".into(),
-        Stop::Failing(advice) => format!("stopped: {advice}"),
+        StopReason::Finished => "finished".into(),
+        StopReason::EarlyStop => "stopped early".into(),
+        StopReason::Interrupted => "interrupted".into(),
+        StopReason::Failing(advice) => format!("stopped: {advice}"),
     };
     let skipped = match run.failures() {
         0 => String::new(),
@@ -216,14 +217,14 @@ fn hessian(hessian: &Hessian) -> Card {
     let n = hessian.n();
     Card::new(format!("Hessian [{n}, {n}]"))
         .line("loss", number(hessian.loss()))
-        .line("second derivatives", hessian.derivatives().name())
+        .line("second derivatives", hessian.derivative_kind().name())
 }
 
 fn eigenpairs(pairs: &Eigenpairs) -> Card {
     let values: Vec<String> = pairs
         .values
         .iter()
-        .take(COLUMNS)
+        .take(MAX_COLUMNS)
         .map(|x| number(*x))
         .collect();
     Card::new(format!("{} eigenpairs", pairs.values.len()))
@@ -234,7 +235,7 @@ fn eigenpairs(pairs: &Eigenpairs) -> Card {
         )
 }
 
-fn trace(trace: &Trace) -> Card {
+fn trace(trace: &TraceEstimate) -> Card {
     Card::new(format!(
         "Trace {} ± {}",
         number(trace.value),
@@ -311,12 +312,12 @@ fn spline(spline: &SmoothingSpline) -> Card {
         .line("α", number(spline.alpha()))
 }
 
-fn table(table: &Table) -> Card {
+fn table(table: &AlignedTable) -> Card {
     Card::default().body(table.to_text(5))
 }
 
 /// A type beside the function that describes it.
-macro_rules! cards {
+macro_rules! display_as_card {
     ($($type:ty, $card:ident;)*) => {$(
         impl NotebookDisplay for $type {
             fn evcxr_display(&self) {
@@ -326,7 +327,7 @@ macro_rules! cards {
     )*};
 }
 
-cards! {
+display_as_card! {
     Dataset, dataset;
     VectorField, field;
     Solution, solution;
@@ -334,13 +335,13 @@ cards! {
     Ensemble, ensemble;
     Hessian, hessian;
     Eigenpairs, eigenpairs;
-    Trace, trace;
+    TraceEstimate, trace;
     Density, density;
     Landscape, landscape;
     Pca, pca;
     Schedule, schedule;
     SmoothingSpline, spline;
-    Table, table;
+    AlignedTable, table;
 }
 
 impl<S: Data<Elem = f64>, D: Dimension> NotebookDisplay for ArrayBase<S, D> {
@@ -356,7 +357,7 @@ impl NotebookDisplay for Vec<f64> {
 }
 
 /// Types that are shown as text.
-macro_rules! plain {
+macro_rules! display_as_text {
     ($($type:ty)*) => {$(
         impl NotebookDisplay for $type {
             fn evcxr_display(&self) {
@@ -366,10 +367,10 @@ macro_rules! plain {
     )*};
 }
 
-plain! { f64 usize u64 i32 i64 bool str String }
+display_as_text! { f64 usize u64 i32 i64 bool str String }
 
 /// Figures have the method themselves; a result of one has it by this.
-macro_rules! figures {
+macro_rules! display_as_figure {
     ($($type:ty)*) => {$(
         impl NotebookDisplay for $type {
             fn evcxr_display(&self) {
@@ -379,7 +380,7 @@ macro_rules! figures {
     )*};
 }
 
-figures! { Figure Grid Panel }
+display_as_figure! { Figure Grid Panel }
 
 /// The value, or the error that is there in its place.
 impl<T: NotebookDisplay, E: Display> NotebookDisplay for std::result::Result<T, E> {
@@ -407,7 +408,7 @@ mod tests {
             card.contains('…') && card.contains("99") && !card.contains("50"),
             "{card}"
         );
-        assert_eq!(card.lines().count(), 2 + 2 * ENDS + 1);
+        assert_eq!(card.lines().count(), 2 + 2 * EDGE_ROWS + 1);
         let deep = array(Array3::zeros((2, 3, 2)).view().into_dyn()).text();
         assert!(
             deep.contains("Array [2, 3, 2]") && deep.contains("the first of"),

@@ -259,7 +259,7 @@ fn doctor_says_what_there_is() {
 #[cfg(all(feature = "torch", target_os = "linux"))]
 #[test]
 fn doctor_tells_a_broken_cuda_from_a_missing_one() {
-    let libtorch = odesync::torch::library::loaded().unwrap();
+    let libtorch = odesync::torch::library::loaded_path().unwrap();
     if libtorch.with_file_name("libtorch_cuda.so").exists() {
         println!("skipped: the libtorch of this build has CUDA of its own");
         return;

@@ -70,7 +70,12 @@ fn the_bash_completions_complete() {
 }
 
 /// A short run, saved.
-pub fn trained(folder: &Path, method: impl Into<Method>, weights: u64, epochs: usize) -> Run {
+pub fn trained(
+    folder: &Path,
+    method: impl Into<TrainingMethod>,
+    weights: u64,
+    epochs: usize,
+) -> Run {
     let data = dataset(
         &lotka_volterra().unwrap(),
         &[1.0, 1.0],

@@ -207,8 +207,8 @@ fn a_folder_with_a_run_is_not_written_over() {
 #[test]
 fn measured_data_train_too() {
     let (Some(pendulum), Some(weather)) = (
-        odesync_testing::measured("real_double_pend_h_1.txt"),
-        odesync_testing::measured("weather_delay_embedding.npy"),
+        odesync_testing::measured_data("real_double_pend_h_1.txt"),
+        odesync_testing::measured_data("weather_delay_embedding.npy"),
     ) else {
         return;
     };
@@ -378,9 +378,9 @@ fn a_stopped_multirun_goes_on_where_it_was() {
 /// The configurations in the program are those of `configs/`, all of them.
 #[test]
 fn what_is_built_in_is_what_the_folder_holds() {
-    use odesync::config::{Config, Library};
-    let built_in = Library::BuiltIn;
-    let folder = Library::Folder(odesync_testing::repository().join("configs"));
+    use odesync::config::{Config, ConfigSource};
+    let built_in = ConfigSource::BuiltIn;
+    let folder = ConfigSource::Folder(odesync_testing::repository().join("configs"));
     let experiments = built_in.experiments().unwrap();
     assert!(!experiments.is_empty());
     assert_eq!(experiments, folder.experiments().unwrap());

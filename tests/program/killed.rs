@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use odesync::random::Generator;
-use odesync::training::{Run, Stop};
+use odesync::training::{Run, StopReason};
 
 const SCRIPT: &str = r#"
 let opt = args(#{ out: "", epochs: 120, extra: 0 });
@@ -134,7 +134,7 @@ fn an_interrupted_program_says_how_to_go_on() {
         "{error}"
     );
     let run = Run::load(&out).unwrap();
-    assert_eq!(run.stop, Stop::Interrupted);
+    assert_eq!(run.stop, StopReason::Interrupted);
     let done = run.history.len();
     assert_eq!(lines(&out), done + 1, "the table and the checkpoint agree");
 

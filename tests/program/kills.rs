@@ -94,9 +94,15 @@ fn assert_same(a: &Path, b: &Path) {
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(one.last.values()), bits(other.last.values()));
     assert_eq!(bits(one.model.values()), bits(other.model.values()));
-    assert_eq!(bits(&one.optimizer.first), bits(&other.optimizer.first));
-    assert_eq!(bits(&one.optimizer.second), bits(&other.optimizer.second));
-    assert_eq!(bits(&one.corrections), bits(&other.corrections));
+    assert_eq!(
+        bits(&one.optimizer.first_moment),
+        bits(&other.optimizer.first_moment)
+    );
+    assert_eq!(
+        bits(&one.optimizer.second_moment),
+        bits(&other.optimizer.second_moment)
+    );
+    assert_eq!(bits(&one.aux_params), bits(&other.aux_params));
     assert_eq!(one.optimizer.step, other.optimizer.step);
     assert_eq!(
         (one.best_epoch, one.best_mse.to_bits()),

@@ -1,6 +1,6 @@
 //! `plot` of every value that has a picture, from Rust.
 
-use odesync::landscape::{Along, Hessian, LossOptions, Pca};
+use odesync::landscape::{Hessian, LossOptions, Pca, SliceSpec};
 use odesync::prelude::{
     Dataset, FitOptions, Plot, Result, SmoothingSpline, TrainOptions, arange, blackbox, dataset,
     ensemble, linspace, lotka_volterra, plot, plot_fit, seed, train, vanilla,
@@ -45,7 +45,7 @@ fn every_value_has_its_picture() -> Result<()> {
         &SmoothingSpline::ragged(data.trajectories(), 0.1)?,
         &["spline", "du/dt"],
     );
-    let way = Pca::of_run(&run, 2)?;
+    let way = Pca::from_run(&run, 2)?;
     says(&way, &["PC 1", "PC 2", "start", "end"]);
     let options = LossOptions::default();
     let none = |_, _| {};
@@ -53,13 +53,13 @@ fn every_value_has_its_picture() -> Result<()> {
     says(&hessian.density(&Default::default())?, &["eigenvalues"]);
     let vectors = hessian.eigenpairs(2)?.vectors;
     let c = linspace(-1.0, 1.0, 5);
-    let plane = Along::directions(&vectors, &[c.clone(), c.clone()]);
+    let plane = SliceSpec::directions(&vectors, &[c.clone(), c.clone()]);
     says(
         &plane.evaluate(&run.last, &data, &options, &none)?,
         &["<image", "loss"],
     );
     let one = vectors.slice(odesync::prelude::s![..1, ..]).to_owned();
-    let line = Along::directions(&one, &[c]);
+    let line = SliceSpec::directions(&one, &[c]);
     says(
         &line.evaluate(&run.last, &data, &options, &none)?,
         &["<polyline", "loss"],

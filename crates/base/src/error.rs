@@ -20,7 +20,7 @@ pub enum Error {
     #[error(transparent)]
     Solve(SolveFailure),
     /// A data file that cannot be understood; lines and columns count from 1.
-    #[error("{}{message}", place(file, *line, *column))]
+    #[error("{}{message}", data_location(file, *line, *column))]
     Data {
         /// The file as the user named it.
         file: PathBuf,
@@ -85,7 +85,7 @@ impl Error {
     }
 }
 
-fn place(file: &std::path::Path, line: Option<usize>, column: Option<usize>) -> String {
+fn data_location(file: &std::path::Path, line: Option<usize>, column: Option<usize>) -> String {
     let mut place = file.display().to_string();
     if let Some(line) = line {
         place.push_str(&format!(", line {line}"));

@@ -35,19 +35,19 @@ pub enum FailureReason {
     /// The matrix of an implicit step is singular.
     Singular,
     /// What a gradient needs of the steps would take more than these bytes.
-    TapeTooLong(usize),
+    TapeTooLarge(usize),
     /// The solution is finite, its gradient is not.
     GradientNotFinite,
     /// The continuous adjoint could not be solved backwards.
-    Backwards,
+    AdjointFailed,
     /// The function of the event of this index was NaN wherever it was looked at.
-    EventNotANumber(usize),
+    EventNan(usize),
 }
 
 impl std::error::Error for SolveFailure {}
 
 /// A number for a message: a few digits, powers of ten where plain digits would be many.
-fn short(x: f64) -> String {
+fn format_short(x: f64) -> String {
     if x == 0.0 || (1e-3..1e5).contains(&x.abs()) {
         format!("{}", (x * 1e4).round() / 1e4)
     } else {
@@ -64,7 +64,7 @@ impl fmt::Display for SolveFailure {
             state,
             sample,
         } = self;
-        let shown: Vec<String> = state.iter().take(6).map(|v| short(*v)).collect();
+        let shown: Vec<String> = state.iter().take(6).map(|v| format_short(*v)).collect();
         let more = if state.len() > 6 { ", …" } else { "" };
         let sample = if *sample > 0 {
             format!(" (sample {sample})")
@@ -73,7 +73,7 @@ impl fmt::Display for SolveFailure {
         };
         let at = format!(
             "at t = {}, u = [{}{more}]{sample}",
-            short(*t),
+            format_short(*t),
             shown.join(", ")
         );
         match reason {
@@ -117,20 +117,20 @@ impl fmt::Display for SolveFailure {
                  or try a shorter time span"
             ),
             FailureReason::Interrupted => write!(f, "interrupted {at}"),
-            FailureReason::TapeTooLong(bytes) => write!(
+            FailureReason::TapeTooLarge(bytes) => write!(
                 f,
                 "the solve got {at} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \
                  try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples, or, with \
                  adjoint \"adaptive_ckpt\", far less memory; in training, a lower learning rate",
                 *bytes as f64 / f64::from(1 << 30)
             ),
-            FailureReason::Backwards => write!(
+            FailureReason::AdjointFailed => write!(
                 f,
                 "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what is damped or \
                  stiff forwards grows without bound backwards; take adjoint \"adaptive_ckpt\" (exact, little memory) or \
                  \"backprop\", or try other adjoint_rtol and adjoint_atol"
             ),
-            FailureReason::EventNotANumber(event) => write!(
+            FailureReason::EventNan(event) => write!(
                 f,
                 "the function of event {event} is NaN from the beginning on, so it never passes through zero; the last time it was \
                  looked at was {at}: check it (a logarithm or root of a negative number, zero divided by zero) and the constants in it"

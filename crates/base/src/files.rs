@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// # Errors
 /// What the operating system says; the file that was there before stays as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: std::io::Error| Error::io("write", path, &innermost(e));
+    let failed = |e: std::io::Error| Error::io("write", path, &os_error(e));
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -66,7 +66,7 @@ pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
 }
 
 /// The operating system's own error, without the temporary name that tempfile adds.
-fn innermost(e: std::io::Error) -> std::io::Error {
+fn os_error(e: std::io::Error) -> std::io::Error {
     let code = std::error::Error::source(&e)
         .and_then(|s| s.downcast_ref::<std::io::Error>())
         .and_then(std::io::Error::raw_os_error);

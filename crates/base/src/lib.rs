@@ -17,8 +17,8 @@ pub mod files;
 pub mod memory;
 pub mod notebook;
 pub mod random;
-pub mod tables;
 #[cfg(feature = "rhai")]
-pub mod thrown;
+pub mod rhai_error;
+pub mod tables;
 
 pub use error::{Error, Result};

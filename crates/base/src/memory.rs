@@ -11,11 +11,11 @@ use crate::{Error, Result};
 /// the allocator loses on small pieces, the process stays within the machine.
 pub fn default_limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
-    *LIMIT.get_or_init(quarter)
+    *LIMIT.get_or_init(quarter_of_memory)
 }
 
 /// A number of bytes for people: "512 MiB".
-pub fn readable(bytes: usize) -> String {
+pub fn format_bytes(bytes: usize) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut value = bytes as f64;
     let mut unit = 0;
@@ -31,17 +31,17 @@ pub fn readable(bytes: usize) -> String {
 ///
 /// # Errors
 /// [`Error::Invalid`]: "`what` would take 12 GiB; `cure`".
-pub fn check_room(bytes: usize, what: impl Display, cure: &str) -> Result<()> {
+pub fn check_memory(bytes: usize, what: impl Display, cure: &str) -> Result<()> {
     if bytes <= default_limit() {
         return Ok(());
     }
     Err(Error::invalid(format!(
         "{what} would take {}; {cure}",
-        readable(bytes)
+        format_bytes(bytes)
     )))
 }
 
-fn quarter() -> usize {
+fn quarter_of_memory() -> usize {
     let group = [
         "/sys/fs/cgroup/memory.max",
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",

@@ -9,21 +9,21 @@ use serde::de::DeserializeOwned;
 
 /// The place where a notebook's cells keep what they share. A front end submits it with `inventory::submit!`.
 #[derive(Debug, Clone, Copy)]
-pub struct CellStore {
+pub struct NotebookStore {
     /// Whether this process runs the cells of a notebook.
-    pub in_use: fn() -> bool,
+    pub is_notebook: fn() -> bool,
     /// What was kept under this name.
     pub load: fn(&str) -> Option<Vec<u8>>,
     /// Keeps bytes under a name. Where that fails, each cell goes by its own.
     pub store: fn(&str, &[u8]),
 }
 
-inventory::collect!(CellStore);
+inventory::collect!(NotebookStore);
 
-fn cells() -> Option<&'static CellStore> {
-    inventory::iter::<CellStore>
+fn cells() -> Option<&'static NotebookStore> {
+    inventory::iter::<NotebookStore>
         .into_iter()
-        .find(|store| (store.in_use)())
+        .find(|store| (store.is_notebook)())
 }
 
 /// Whether this process runs the cells of a notebook.

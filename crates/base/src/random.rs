@@ -21,7 +21,7 @@ use mt19937::Mt19937;
 use crate::notebook;
 
 /// Normal draws of at least this many values go through PyTorch's block algorithm, shorter ones through the scalar one.
-const BLOCK: usize = 16;
+const MIN_BLOCK_DRAWS: usize = 16;
 
 /// PyTorch's CPU random number generator.
 ///
@@ -91,7 +91,7 @@ impl Generator {
     ///
     /// For a tensor of any shape `n` is its number of elements, in row-major order.
     pub fn normal(&mut self, mean: f64, std: f64, n: usize) -> Vec<f32> {
-        let mut draws = if n < BLOCK {
+        let mut draws = if n < MIN_BLOCK_DRAWS {
             (0..n).map(|_| self.scalar_normal() as f32).collect()
         } else {
             self.block_normal(n)
@@ -130,11 +130,11 @@ impl Generator {
     /// Box-Muller over blocks of 16 uniform draws; a rest is filled by redrawing the last 16 values.
     fn block_normal(&mut self, n: usize) -> Vec<f32> {
         let mut draws: Vec<f32> = (0..n).map(|_| self.unit_f32() as f32).collect();
-        for block in draws.chunks_exact_mut(BLOCK) {
+        for block in draws.chunks_exact_mut(MIN_BLOCK_DRAWS) {
             box_muller(block);
         }
-        if !n.is_multiple_of(BLOCK) {
-            let tail = &mut draws[n - BLOCK..];
+        if !n.is_multiple_of(MIN_BLOCK_DRAWS) {
+            let tail = &mut draws[n - MIN_BLOCK_DRAWS..];
             tail.fill_with(|| self.unit_f32() as f32);
             box_muller(tail);
         }
@@ -144,7 +144,7 @@ impl Generator {
 
 /// Turns 16 uniform draws into normal ones: value j is paired with value j + 8.
 fn box_muller(block: &mut [f32]) {
-    let (first, second) = block.split_at_mut(BLOCK / 2);
+    let (first, second) = block.split_at_mut(MIN_BLOCK_DRAWS / 2);
     for (a, b) in first.iter_mut().zip(second) {
         let u1 = f64::from(1.0 - *a);
         // The angle is rounded to float32 as PyTorch does, the functions are taken in float64: the result is then the
@@ -156,34 +156,36 @@ fn box_muller(block: &mut [f32]) {
     }
 }
 
-static SHARED: Mutex<Option<Generator>> = Mutex::new(None);
+static DEFAULT_GENERATOR: Mutex<Option<Generator>> = Mutex::new(None);
 
 /// What it is called where the cells of a notebook share it.
-const KEPT: &str = "generator";
+const STORE_KEY: &str = "generator";
 
 /// PyTorch's default seed, in force until [`seed`] is called.
 const DEFAULT_SEED: u64 = 67_280_421_310_721;
 
-fn lock() -> MutexGuard<'static, Option<Generator>> {
-    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock_default_generator() -> MutexGuard<'static, Option<Generator>> {
+    DEFAULT_GENERATOR
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Seeds the generator that models draw their weights from when none is given, as `torch.manual_seed(seed)` does.
 pub fn seed(seed: u64) {
-    let mut shared = lock();
+    let mut shared = lock_default_generator();
     let generator = shared.insert(Generator::manual_seed(seed));
-    notebook::store(KEPT, generator);
+    notebook::store(STORE_KEY, generator);
 }
 
 /// Draws from the generator that [`seed`] seeds.
-pub fn with_shared<T>(draw: impl FnOnce(&mut Generator) -> T) -> T {
-    let mut shared = lock();
-    if let Some(kept) = notebook::load(KEPT) {
+pub fn with_default_generator<T>(draw: impl FnOnce(&mut Generator) -> T) -> T {
+    let mut shared = lock_default_generator();
+    if let Some(kept) = notebook::load(STORE_KEY) {
         *shared = Some(kept);
     }
     let generator = shared.get_or_insert_with(|| Generator::manual_seed(DEFAULT_SEED));
     let drawn = draw(generator);
-    notebook::store(KEPT, generator);
+    notebook::store(STORE_KEY, generator);
     drawn
 }
 

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
 /// What stands in one place of a table.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Cell {
+pub enum TableCell {
     /// Nothing.
     #[default]
     Empty,
@@ -16,43 +16,43 @@ pub enum Cell {
     Text(String),
 }
 
-impl From<&str> for Cell {
+impl From<&str> for TableCell {
     fn from(text: &str) -> Self {
-        Cell::Text(text.into())
+        TableCell::Text(text.into())
     }
 }
 
-impl From<String> for Cell {
+impl From<String> for TableCell {
     fn from(text: String) -> Self {
-        Cell::Text(text)
+        TableCell::Text(text)
     }
 }
 
-impl From<f64> for Cell {
+impl From<f64> for TableCell {
     fn from(x: f64) -> Self {
-        Cell::Number(x)
+        TableCell::Number(x)
     }
 }
 
-impl From<usize> for Cell {
+impl From<usize> for TableCell {
     fn from(n: usize) -> Self {
-        i64::try_from(n).map_or(Cell::Number(n as f64), Cell::Count)
+        i64::try_from(n).map_or(TableCell::Number(n as f64), TableCell::Count)
     }
 }
 
-impl Cell {
+impl TableCell {
     fn is_number(&self) -> bool {
-        matches!(self, Cell::Count(_) | Cell::Number(_))
+        matches!(self, TableCell::Count(_) | TableCell::Number(_))
     }
 
     /// As text, numbers with so many significant digits.
     fn rounded(&self, digits: usize) -> String {
         match self {
-            Cell::Empty => String::new(),
-            Cell::Count(n) => n.to_string(),
-            Cell::Number(x) => number(*x, digits),
+            TableCell::Empty => String::new(),
+            TableCell::Count(n) => n.to_string(),
+            TableCell::Number(x) => format_number(*x, digits),
             // A control character could move the cursor or erase the line.
-            Cell::Text(text) => text
+            TableCell::Text(text) => text
                 .chars()
                 .map(|c| if c.is_control() { ' ' } else { c })
                 .collect(),
@@ -62,10 +62,10 @@ impl Cell {
     /// As text, numbers so that they read back exactly.
     fn exact(&self) -> String {
         match self {
-            Cell::Empty => String::new(),
-            Cell::Count(n) => n.to_string(),
-            Cell::Number(x) => format!("{x:?}"),
-            Cell::Text(text) => text.clone(),
+            TableCell::Empty => String::new(),
+            TableCell::Count(n) => n.to_string(),
+            TableCell::Number(x) => format!("{x:?}"),
+            TableCell::Text(text) => text.clone(),
         }
     }
 }
@@ -73,9 +73,9 @@ impl Cell {
 /// A table: a header, and rows of as many cells.
 ///
 /// ```
-/// use odesync_base::tables::Table;
+/// use odesync_base::tables::AlignedTable;
 ///
-/// let mut table = Table::new(["method", "epochs", "mse"]);
+/// let mut table = AlignedTable::new(["method", "epochs", "mse"]);
 /// table.push(["vanilla".into(), 600usize.into(), 0.045612.into()]);
 /// table.push(["homotopy".into(), 1200usize.into(), 8.0e-5.into()]);
 /// assert_eq!(table.to_text(4), "\
@@ -85,15 +85,15 @@ impl Cell {
 /// homotopy    1200     8e-5");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Table {
+pub struct AlignedTable {
     header: Vec<String>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<TableCell>>,
 }
 
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-impl Table {
+impl AlignedTable {
     /// A table of these columns, without rows.
     pub fn new<S: Into<String>>(header: impl IntoIterator<Item = S>) -> Self {
         Self {
@@ -103,8 +103,8 @@ impl Table {
     }
 
     /// Appends a row; what it lacks is empty, what it has too much is left out.
-    pub fn push(&mut self, row: impl IntoIterator<Item = Cell>) {
-        let empty = std::iter::repeat(Cell::Empty);
+    pub fn push(&mut self, row: impl IntoIterator<Item = TableCell>) {
+        let empty = std::iter::repeat(TableCell::Empty);
         let row = row.into_iter().chain(empty).take(self.header.len());
         self.rows.push(row.collect());
     }
@@ -117,7 +117,7 @@ impl Table {
         let lines = |name: &String| -> String {
             let lines = name
                 .split('\n')
-                .map(|line| Cell::from(line).rounded(digits));
+                .map(|line| TableCell::from(line).rounded(digits));
             lines.collect::<Vec<_>>().join("\n")
         };
         table.set_header(self.header.iter().map(lines));
@@ -130,7 +130,7 @@ impl Table {
             if self
                 .rows
                 .iter()
-                .any(|row| row.get(i).is_some_and(Cell::is_number))
+                .any(|row| row.get(i).is_some_and(TableCell::is_number))
             {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -144,7 +144,7 @@ impl Table {
         let rows = self
             .rows
             .iter()
-            .map(|row| row.iter().map(Cell::exact).collect());
+            .map(|row| row.iter().map(TableCell::exact).collect());
         for record in std::iter::once(self.header.clone()).chain(rows) {
             // A vector takes all that is written to it, and every row has the header's length.
             let _ = writer.write_record(&record);
@@ -157,13 +157,13 @@ impl Table {
 /// A number with so many significant digits, without trailing zeros. Digits before the decimal point are all shown.
 ///
 /// ```
-/// use odesync_base::tables::number;
+/// use odesync_base::tables::format_number;
 ///
-/// assert_eq!(number(0.0456123, 4), "0.04561");
-/// assert_eq!(number(123456.7, 4), "123457");
-/// assert_eq!(number(1.25e-7, 4), "1.25e-7");
+/// assert_eq!(format_number(0.0456123, 4), "0.04561");
+/// assert_eq!(format_number(123456.7, 4), "123457");
+/// assert_eq!(format_number(1.25e-7, 4), "1.25e-7");
 /// ```
-pub fn number(x: f64, digits: usize) -> String {
+pub fn format_number(x: f64, digits: usize) -> String {
     let digits = digits.max(1);
     let size = x.abs();
     if x == 0.0 || !x.is_finite() {
@@ -194,8 +194,8 @@ mod tests {
 
     #[test]
     fn rows_have_the_length_of_the_header() {
-        let mut table = Table::new(["a", "b"]);
-        table.push([Cell::Count(1)]);
+        let mut table = AlignedTable::new(["a", "b"]);
+        table.push([TableCell::Count(1)]);
         table.push(["x".into(), "y".into(), "z".into()]);
         assert_eq!(table.to_csv(), "a,b\n1,\nx,y\n");
         assert_eq!(table.to_text(4), "a  b\n────\n1\nx  y");
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn csv_quotes_and_keeps_all_digits() {
-        let mut table = Table::new(["a, b"]);
-        table.push([Cell::Number(0.1 + 0.2)]);
+        let mut table = AlignedTable::new(["a, b"]);
+        table.push([TableCell::Number(0.1 + 0.2)]);
         table.push(["say \"x\"".into()]);
         assert_eq!(
             table.to_csv(),
@@ -214,12 +214,12 @@ mod tests {
 
     #[test]
     fn a_table_without_columns_is_nothing() {
-        assert_eq!(Table::default().to_text(4), "");
+        assert_eq!(AlignedTable::default().to_text(4), "");
     }
 
     #[test]
     fn control_characters_do_not_reach_a_terminal() {
-        let mut table = Table::new(["\u{1b}[2J"]);
+        let mut table = AlignedTable::new(["\u{1b}[2J"]);
         table.push(["a\nb\u{1b}[1A".into()]);
         assert!(!table.to_text(4).contains('\u{1b}'));
         assert_eq!(table.to_text(4).lines().count(), 3);
@@ -237,7 +237,7 @@ mod tests {
             (3e20, 1, "3e20"),
             (f64::NAN, 4, "NaN"),
         ] {
-            assert_eq!(number(x, digits), text);
+            assert_eq!(format_number(x, digits), text);
         }
     }
 }

@@ -12,11 +12,11 @@ fn next(reason: FailureReason) -> Option<FailureReason> {
         TooManySteps(_) => Some(Interrupted),
         Interrupted => Some(NotConverging),
         NotConverging => Some(Singular),
-        Singular => Some(TapeTooLong(3 << 30)),
-        TapeTooLong(_) => Some(GradientNotFinite),
-        GradientNotFinite => Some(Backwards),
-        Backwards => Some(EventNotANumber(1)),
-        EventNotANumber(_) => None,
+        Singular => Some(TapeTooLarge(3 << 30)),
+        TapeTooLarge(_) => Some(GradientNotFinite),
+        GradientNotFinite => Some(AdjointFailed),
+        AdjointFailed => Some(EventNan(1)),
+        EventNan(_) => None,
     }
 }
 

@@ -10,7 +10,7 @@ use odesync_base::error;
 use super::Override;
 use super::interpolate;
 use super::origin::Origins;
-use super::overrides::Action;
+use super::overrides::OverrideType;
 use super::tree;
 
 /// Applies one override to a tree.
@@ -19,40 +19,40 @@ pub(super) fn apply(root: &mut Value, origins: &mut Origins, change: &Override) 
     let key = change.key();
     let value = || change.value().cloned().unwrap_or(Value::Null);
     match change.action {
-        Action::Set => {
+        OverrideType::Set => {
             let Some(place) = tree::get_mut(root, key) else {
                 let hint = format!("; to add it write +{change}");
                 return Err(unknown_key(root, origins, key, &hint));
             };
-            *place = fitting(place, value(), change)?;
+            *place = coerce(place, value(), change)?;
         }
-        Action::Add => {
+        OverrideType::Add => {
             if let Some(present) = tree::get(root, key) {
                 return Err(Error::invalid(format!(
                     "override `{change}`: {key} is there already, it is {} (from {}); to change it drop the +",
-                    tree::brief(present),
+                    tree::abbreviate(present),
                     origins.of(key)
                 )));
             }
             add(root, origins, change, value())?;
         }
-        Action::Force => match tree::get_mut(root, key) {
+        OverrideType::ForceAdd => match tree::get_mut(root, key) {
             Some(place) => *place = value(),
             None => add(root, origins, change, value())?,
         },
-        Action::Delete => {
+        OverrideType::Delete => {
             delete(root, origins, change)?;
             origins.forget(key);
             return Ok(());
         }
     }
     origins.forget(key);
-    origins.note(key, &origin);
+    origins.record(key, &origin);
     Ok(())
 }
 
 /// The value of an override as it goes in the place of `present`, whose kind it must have.
-fn fitting(present: &Value, given: Value, change: &Override) -> Result<Value> {
+fn coerce(present: &Value, given: Value, change: &Override) -> Result<Value> {
     let refers = |value: &Value| value.as_str().is_some_and(interpolate::is_reference);
     let fits = match (present, &given) {
         // Nothing is known of the kind of the key.
@@ -68,9 +68,9 @@ fn fitting(present: &Value, given: Value, change: &Override) -> Result<Value> {
         return Err(Error::invalid(format!(
             "override `{change}`: {} is {}, it should become {} again, not {}; ++{change} replaces it all the same",
             change.key(),
-            tree::brief(present),
+            tree::abbreviate(present),
             tree::kind(present),
-            tree::brief(&given)
+            tree::abbreviate(&given)
         )));
     }
     // 1 in the place of 0.5 is 1.0, so that the key stays a float.
@@ -114,7 +114,7 @@ fn add(root: &mut Value, origins: &Origins, change: &Override, value: Value) -> 
             other => {
                 return Err(Error::invalid(format!(
                     "override `{change}`: {path} is {} (from {}), which has no keys",
-                    tree::brief(other),
+                    tree::abbreviate(other),
                     origins.of(&path)
                 )));
             }
@@ -138,7 +138,7 @@ fn delete(root: &mut Value, origins: &Origins, change: &Override) -> Result<()> 
         if !equal {
             return Err(Error::invalid(format!(
                 "override `{change}`: {key} is {} (from {})",
-                tree::brief(present),
+                tree::abbreviate(present),
                 origins.of(key)
             )));
         }
@@ -184,7 +184,7 @@ pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str
         other => {
             return Error::invalid(format!(
                 "unknown key \"{key}\": {path} is {}, which has no keys (from {file}){hint}",
-                tree::brief(other)
+                tree::abbreviate(other)
             ));
         }
     };
@@ -192,7 +192,7 @@ pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str
     // A key of the same name elsewhere is what `lr=0.1` means; a similar one here comes second.
     let elsewhere = match key.contains('.') {
         true => None,
-        false => find(root, key, String::new()),
+        false => find_key(root, key, String::new()),
     };
     let near = elsewhere
         .or_else(|| error::nearest(missing, tree::keys(map)).map(|near| tree::join(&path, near)));
@@ -210,7 +210,7 @@ pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str
 }
 
 /// The path of the first key called `name`, `path` being that of `value`.
-fn find(value: &Value, name: &str, path: String) -> Option<String> {
+fn find_key(value: &Value, name: &str, path: String) -> Option<String> {
     let Value::Mapping(map) = value else {
         return None;
     };
@@ -218,5 +218,5 @@ fn find(value: &Value, name: &str, path: String) -> Option<String> {
         return Some(tree::join(&path, name));
     }
     map.iter()
-        .find_map(|(key, value)| find(value, name, tree::join(&path, key.as_str()?)))
+        .find_map(|(key, value)| find_key(value, name, tree::join(&path, key.as_str()?)))
 }

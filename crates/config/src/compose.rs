@@ -7,8 +7,8 @@ use serde_yaml::{Mapping, Value};
 
 use crate::{Error, Result};
 
-use super::choices::{Part, choose, option_name, put};
-use super::library::{self, Library, Source};
+use super::config_source::{self, ConfigFile, ConfigSource};
+use super::defaults_list::{DefaultsEntry, apply_choice, option_name, set_choice};
 use super::origin::Origins;
 use super::tree;
 use super::{Config, Override, apply, interpolate, read};
@@ -20,9 +20,9 @@ const MAX_CHAIN: usize = 32;
 
 /// Composes the experiment `name` whose file is `source`.
 pub(super) fn compose(
-    library: &Library,
+    library: &ConfigSource,
     name: &str,
-    source: Source,
+    source: ConfigFile,
     overrides: &[Override],
 ) -> Result<Config> {
     let file = source.file.clone();
@@ -31,10 +31,10 @@ pub(super) fn compose(
         files: 0,
         origins: Origins::new(&file),
     };
-    let mut parts = composer.plan(source, &mut vec![name.to_string()])?;
+    let mut parts = composer.defaults_list(source, &mut vec![name.to_string()])?;
     let mut values = Vec::new();
     for change in overrides {
-        if !choose(library, &mut parts, change, &file)? {
+        if !apply_choice(library, &mut parts, change, &file)? {
             values.push(change);
         }
     }
@@ -61,25 +61,25 @@ pub(super) fn compose(
 pub(super) fn check_name(tree: &Value, origins: &Origins) -> Result<()> {
     let name = tree::get(tree, "experiment").unwrap_or(&Value::Null);
     match name.as_str() {
-        Some(name) if library::is_name(name) => Ok(()),
+        Some(name) if config_source::is_valid_name(name) => Ok(()),
         _ => Err(Error::invalid(format!(
             "experiment should be a name of letters, digits, _, - and dots within, as its runs have a folder of this name, not {} \
              (from {})",
-            tree::brief(name),
+            tree::abbreviate(name),
             origins.of("experiment")
         ))),
     }
 }
 
 struct Composer<'a> {
-    library: &'a Library,
+    library: &'a ConfigSource,
     files: usize,
     origins: Origins,
 }
 
 impl Composer<'_> {
     /// A file's keys and its `defaults`.
-    fn open(&mut self, source: &Source) -> Result<(Mapping, Option<Vec<Value>>)> {
+    fn load(&mut self, source: &ConfigFile) -> Result<(Mapping, Option<Vec<Value>>)> {
         self.files += 1;
         if self.files > MAX_FILES {
             return Err(Error::invalid(format!(
@@ -91,16 +91,20 @@ impl Composer<'_> {
         match map.shift_remove("defaults") {
             None => Ok((map, None)),
             Some(Value::Sequence(defaults)) => Ok((map, Some(defaults))),
-            Some(other) => Err(in_defaults(
+            Some(other) => Err(defaults_error(
                 &source.file,
-                &format!("should be a list, not {}", tree::brief(&other)),
+                &format!("should be a list, not {}", tree::abbreviate(&other)),
             )),
         }
     }
 
     /// The parts of an experiment; `chain` holds the experiments that build on this one, and itself.
-    fn plan(&mut self, source: Source, chain: &mut Vec<String>) -> Result<Vec<Part>> {
-        let (own, defaults) = self.open(&source)?;
+    fn defaults_list(
+        &mut self,
+        source: ConfigFile,
+        chain: &mut Vec<String>,
+    ) -> Result<Vec<DefaultsEntry>> {
+        let (own, defaults) = self.load(&source)?;
         let file = source.file;
         let mut own = Some(own);
         let mut parts = Vec::new();
@@ -108,14 +112,14 @@ impl Composer<'_> {
         for entry in defaults.unwrap_or_default() {
             match &entry {
                 Value::String(this) if this == "_self_" => match own.take() {
-                    Some(own) => parts.push(Part::Own(file.clone(), own)),
-                    None => return Err(in_defaults(&file, "holds _self_ twice")),
+                    Some(own) => parts.push(DefaultsEntry::SelfKeys(file.clone(), own)),
+                    None => return Err(defaults_error(&file, "holds _self_ twice")),
                 },
                 Value::String(base) => {
-                    step(&file, base, chain)?;
+                    extend_chain(&file, base, chain)?;
                     let source = self.library.experiment(base);
-                    let source = source.map_err(|e| chosen_in(e, &file))?;
-                    parts.extend(self.plan(source, chain)?);
+                    let source = source.map_err(|e| with_chooser(e, &file))?;
+                    parts.extend(self.defaults_list(source, chain)?);
                     chain.pop();
                 }
                 Value::Mapping(map) if map.len() == 1 => {
@@ -124,47 +128,50 @@ impl Composer<'_> {
                         let option = option_name(option).map_err(|given| {
                             let message =
                                 format!("should give {group} the name of an option, not {given}");
-                            in_defaults(&file, &message)
+                            defaults_error(&file, &message)
                         })?;
                         if chosen.contains(&group) {
-                            return Err(in_defaults(&file, &format!("chooses {group} twice")));
+                            return Err(defaults_error(&file, &format!("chooses {group} twice")));
                         }
                         chosen.push(group.clone());
-                        put(&mut parts, Part::Group(group, option, Some(file.clone())));
+                        set_choice(
+                            &mut parts,
+                            DefaultsEntry::Group(group, option, Some(file.clone())),
+                        );
                     }
                 }
                 other => {
-                    return Err(in_defaults(
+                    return Err(defaults_error(
                         &file,
                         &format!(
                             "should hold `group: option`, `_self_` or the name of an experiment, not {}",
-                            tree::brief(other)
+                            tree::abbreviate(other)
                         ),
                     ));
                 }
             }
         }
         if let Some(own) = own {
-            parts.push(Part::Own(file, own));
+            parts.push(DefaultsEntry::SelfKeys(file, own));
         }
         Ok(parts)
     }
 
-    fn merge(&mut self, parts: Vec<Part>) -> Result<Mapping> {
+    fn merge(&mut self, parts: Vec<DefaultsEntry>) -> Result<Mapping> {
         let mut tree = Mapping::new();
         for part in parts {
             match part {
-                Part::Own(file, own) => {
+                DefaultsEntry::SelfKeys(file, own) => {
                     tree::merge(&mut tree, own, "", &file, &mut self.origins);
                 }
-                Part::Group(_, None, _) => {}
-                Part::Group(group, Some(option), by) => {
+                DefaultsEntry::Group(_, None, _) => {}
+                DefaultsEntry::Group(group, Some(option), by) => {
                     let source = self.library.option(&group, &option).map_err(|e| match by {
-                        Some(by) => chosen_in(e, &by),
+                        Some(by) => with_chooser(e, &by),
                         None => e,
                     })?;
-                    let file = self.option(&mut tree, &group, source, &mut vec![option])?;
-                    self.origins.note(&group, &file);
+                    let file = self.merge_option(&mut tree, &group, source, &mut vec![option])?;
+                    self.origins.record(&group, &file);
                 }
             }
         }
@@ -172,35 +179,35 @@ impl Composer<'_> {
     }
 
     /// Merges an option into `tree`; `chain` holds the options that build on this one, and itself. The option's file comes back.
-    fn option(
+    fn merge_option(
         &mut self,
         tree: &mut Mapping,
         group: &str,
-        source: Source,
+        source: ConfigFile,
         chain: &mut Vec<String>,
     ) -> Result<Arc<str>> {
-        let (own, defaults) = self.open(&source)?;
+        let (own, defaults) = self.load(&source)?;
         let file = source.file;
         let mut own = Some(Mapping::from_iter([(group.into(), Value::Mapping(own))]));
         for entry in defaults.unwrap_or_default() {
             match &entry {
                 Value::String(this) if this == "_self_" => match own.take() {
                     Some(own) => tree::merge(tree, own, "", &file, &mut self.origins),
-                    None => return Err(in_defaults(&file, "holds _self_ twice")),
+                    None => return Err(defaults_error(&file, "holds _self_ twice")),
                 },
                 Value::String(base) => {
-                    step(&file, base, chain)?;
+                    extend_chain(&file, base, chain)?;
                     let source = self.library.option(group, base);
-                    let source = source.map_err(|e| chosen_in(e, &file))?;
-                    self.option(tree, group, source, chain)?;
+                    let source = source.map_err(|e| with_chooser(e, &file))?;
+                    self.merge_option(tree, group, source, chain)?;
                     chain.pop();
                 }
                 other => {
-                    return Err(in_defaults(
+                    return Err(defaults_error(
                         &file,
                         &format!(
                             "should hold names of options of {group} or `_self_`, not {}",
-                            tree::brief(other)
+                            tree::abbreviate(other)
                         ),
                     ));
                 }
@@ -214,16 +221,16 @@ impl Composer<'_> {
 }
 
 /// Adds `base` to the chain of files that build on each other.
-fn step(file: &str, base: &str, chain: &mut Vec<String>) -> Result<()> {
+fn extend_chain(file: &str, base: &str, chain: &mut Vec<String>) -> Result<()> {
     if chain.iter().any(|name| name == base) {
         let circle = chain.join(" → ");
-        return Err(in_defaults(
+        return Err(defaults_error(
             file,
             &format!("go in a circle: {circle} → {base}"),
         ));
     }
     if chain.len() >= MAX_CHAIN {
-        return Err(in_defaults(
+        return Err(defaults_error(
             file,
             &format!("are more than {MAX_CHAIN} files that build on each other"),
         ));
@@ -232,12 +239,12 @@ fn step(file: &str, base: &str, chain: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-fn in_defaults(file: &str, message: &str) -> Error {
+fn defaults_error(file: &str, message: &str) -> Error {
     Error::invalid(format!("{file}: `defaults` {message}"))
 }
 
 /// The error for a file that `file` asks for in its `defaults`.
-fn chosen_in(error: Error, file: &str) -> Error {
+fn with_chooser(error: Error, file: &str) -> Error {
     match error {
         Error::Invalid(message) => Error::Invalid(format!("{message} (chosen in {file})")),
         other => other,

@@ -23,7 +23,7 @@ pub(super) fn resolve(root: &Value, origins: &Origins) -> Result<Value> {
     let mut resolver = Resolver {
         root,
         origins,
-        followed: Vec::new(),
+        in_progress: Vec::new(),
         work: 0,
         depth: 0,
     };
@@ -107,29 +107,29 @@ struct Resolver<'a> {
     root: &'a Value,
     origins: &'a Origins,
     /// The references that are being followed.
-    followed: Vec<String>,
+    in_progress: Vec<String>,
     work: usize,
     depth: usize,
 }
 
 impl<'a> Resolver<'a> {
-    fn fault(&self, path: &str, message: impl std::fmt::Display) -> Error {
+    fn error(&self, path: &str, message: impl std::fmt::Display) -> Error {
         Error::invalid(format!("{path}: {message} (in {})", self.origins.of(path)))
     }
 
-    fn spend(&mut self, work: usize, path: &str) -> Result<()> {
+    fn charge(&mut self, work: usize, path: &str) -> Result<()> {
         self.work += work;
         if self.work > MAX_WORK {
-            return Err(self.fault(path, "the references ${…} grow without bounds"));
+            return Err(self.error(path, "the references ${…} grow without bounds"));
         }
         Ok(())
     }
 
     /// `value`, which stands at `path`, without references.
     fn value(&mut self, value: &Value, path: &str) -> Result<Value> {
-        self.spend(1, path)?;
+        self.charge(1, path)?;
         if self.depth >= MAX_NESTED {
-            return Err(self.fault(path, "references ${…} are nested too deeply"));
+            return Err(self.error(path, "references ${…} are nested too deeply"));
         }
         self.depth += 1;
         let resolved = match value {
@@ -156,8 +156,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn text(&mut self, text: &str, path: &str) -> Result<Value> {
-        self.spend(text.len(), path)?;
-        let pieces = parse(text).map_err(|message| self.fault(path, message))?;
+        self.charge(text.len(), path)?;
+        let pieces = parse(text).map_err(|message| self.error(path, message))?;
         if let [Piece::Key(key)] = pieces[..] {
             return self.follow(key, path);
         }
@@ -173,11 +173,11 @@ impl<'a> Resolver<'a> {
                                 "${{{key}}} is {}, which cannot stand within a text",
                                 tree::kind(&list_or_map)
                             );
-                            return Err(self.fault(path, message));
+                            return Err(self.error(path, message));
                         }
-                        other => write::flow(&other),
+                        other => write::to_flow(&other),
                     };
-                    self.spend(value.len(), path)?;
+                    self.charge(value.len(), path)?;
                     out.push_str(&value);
                 }
             }
@@ -187,13 +187,13 @@ impl<'a> Resolver<'a> {
 
     /// What the key `key`, referred to at `path`, is.
     fn follow(&mut self, key: &str, path: &str) -> Result<Value> {
-        if self.followed.iter().any(|followed| followed == key) {
-            let circle = self.followed.join(" → ");
-            return Err(self.fault(path, format!("references go in a circle: {circle} → {key}")));
+        if self.in_progress.iter().any(|followed| followed == key) {
+            let circle = self.in_progress.join(" → ");
+            return Err(self.error(path, format!("references go in a circle: {circle} → {key}")));
         }
-        self.followed.push(key.to_string());
+        self.in_progress.push(key.to_string());
         let value = self.lookup(key, path)?;
-        self.followed.pop();
+        self.in_progress.pop();
         Ok(value)
     }
 
@@ -241,6 +241,6 @@ impl<'a> Resolver<'a> {
             _ => Vec::new(),
         };
         let error = error::unknown("key", missing, known.iter().copied());
-        self.fault(path, format!("${{{key}}} leads nowhere: {error}"))
+        self.error(path, format!("${{{key}}} leads nowhere: {error}"))
     }
 }

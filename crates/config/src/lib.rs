@@ -7,7 +7,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `library.rs` | [`Library`]: where the files are |
+//! | `library.rs` | [`ConfigSource`]: where the files are |
 //! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back with every bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
 //! | `overrides.rs`, `flow.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
@@ -38,11 +38,11 @@
 //! the empty text.
 
 mod apply;
-mod choices;
 mod compose;
-mod flow;
+mod config_source;
+mod defaults_list;
+mod flow_yaml;
 mod interpolate;
-mod library;
 mod origin;
 mod overrides;
 mod read;
@@ -53,7 +53,7 @@ mod tree;
 mod typed;
 mod write;
 
-pub use library::{BuiltIn, Library};
+pub use config_source::{BuiltInConfigs, ConfigSource};
 pub use odesync_base::{Error, Result};
 pub use overrides::Override;
 pub use serde_yaml::Value;
@@ -79,7 +79,7 @@ impl Config {
     /// An experiment, group, option or key that does not exist, with the nearest name, the known ones, and the file it would stand
     /// in; what is not YAML, with file, line and column; an override that does not fit its place; `defaults` or `${…}` that go
     /// in a circle; trees beyond all reason (20,000 values, 32 levels, 64 KiB of text).
-    pub fn compose(library: &Library, name: &str, overrides: &[Override]) -> Result<Config> {
+    pub fn compose(library: &ConfigSource, name: &str, overrides: &[Override]) -> Result<Config> {
         let source = library.experiment(name)?;
         compose::compose(library, name, source, overrides)
     }
@@ -89,8 +89,12 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::compose`]; a file that cannot be read.
-    pub fn from_file(path: &Path, library: &Library, overrides: &[Override]) -> Result<Config> {
-        let source = library::file(path)?;
+    pub fn from_file(
+        path: &Path,
+        library: &ConfigSource,
+        overrides: &[Override],
+    ) -> Result<Config> {
+        let source = config_source::read_file(path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         compose::compose(library, &name, source, overrides)
     }
@@ -132,7 +136,7 @@ impl Config {
     /// The tree as YAML that [`Config::from_file`] reads back to the same bits: keys in their order, floats with all their digits
     /// and a point (`1.0`, `1.0e-9`, which other YAML readers take for floats too).
     pub fn to_yaml(&self) -> String {
-        write::yaml(&self.tree)
+        write::to_yaml(&self.tree)
     }
 
     /// The value at `path` as a Rust type; the empty path is the whole tree.

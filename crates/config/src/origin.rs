@@ -33,7 +33,7 @@ impl Origins {
     }
 
     /// Notes where the value at `path` came from; what stands below it keeps its own origin.
-    pub fn note(&mut self, path: &str, origin: &Arc<str>) {
+    pub fn record(&mut self, path: &str, origin: &Arc<str>) {
         self.by_path.insert(path.to_string(), origin.clone());
     }
 

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use crate::{Error, Result};
 
-use super::{flow, sweep, write};
+use super::{flow_yaml, sweep, write};
 
 /// One change of a configuration, as the command line has it; see [the module](super) for the forms.
 ///
@@ -22,31 +22,31 @@ use super::{flow, sweep, write};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
-    pub(super) action: Action,
+    pub(super) action: OverrideType,
     key: String,
     value: Option<Value>,
 }
 
 /// What an override does with its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum OverrideType {
     /// `a=v`: the key must exist.
     Set,
     /// `+a=v`: the key must not exist.
     Add,
     /// `++a=v`.
-    Force,
+    ForceAdd,
     /// `~a` or `~a=v`.
     Delete,
 }
 
-impl Action {
+impl OverrideType {
     fn prefix(self) -> &'static str {
         match self {
-            Action::Set => "",
-            Action::Add => "+",
-            Action::Force => "++",
-            Action::Delete => "~",
+            OverrideType::Set => "",
+            OverrideType::Add => "+",
+            OverrideType::ForceAdd => "++",
+            OverrideType::Delete => "~",
         }
     }
 }
@@ -66,23 +66,23 @@ impl Override {
     pub(super) fn set(key: &str, value: Value) -> Result<Self> {
         check_key(key, key)?;
         Ok(Self {
-            action: Action::Set,
+            action: OverrideType::Set,
             key: key.to_string(),
             value: Some(value),
         })
     }
 
     /// The override `head=value`, `head` being the key with what stands before it.
-    pub(super) fn with(head: &str, value: Option<&str>) -> Result<Self> {
+    pub(super) fn from_parts(head: &str, value: Option<&str>) -> Result<Self> {
         let head = head.trim();
         let (action, key) = if let Some(key) = head.strip_prefix("++") {
-            (Action::Force, key)
+            (OverrideType::ForceAdd, key)
         } else if let Some(key) = head.strip_prefix('+') {
-            (Action::Add, key)
+            (OverrideType::Add, key)
         } else if let Some(key) = head.strip_prefix('~') {
-            (Action::Delete, key)
+            (OverrideType::Delete, key)
         } else {
-            (Action::Set, head)
+            (OverrideType::Set, head)
         };
         let whole = || match value {
             Some(value) => format!("{head}={value}"),
@@ -90,10 +90,10 @@ impl Override {
         };
         check_key(key, &whole())?;
         let value = match value {
-            Some(text) => Some(flow::parse(text).map_err(|message| {
+            Some(text) => Some(flow_yaml::parse(text).map_err(|message| {
                 Error::invalid(format!("override `{}`: the value {message}", whole()))
             })?),
-            None if action == Action::Delete => None,
+            None if action == OverrideType::Delete => None,
             None => {
                 return Err(Error::invalid(format!(
                     "override `{head}` has no value: write {head}=VALUE, or ~{key} to delete it"
@@ -146,7 +146,7 @@ impl FromStr for Override {
                      text put it in quotes"
             )));
         }
-        Self::with(head, value)
+        Self::from_parts(head, value)
     }
 }
 
@@ -154,7 +154,7 @@ impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.action.prefix(), self.key)?;
         match &self.value {
-            Some(value) => write!(f, "={}", write::flow(value)),
+            Some(value) => write!(f, "={}", write::to_flow(value)),
             None => Ok(()),
         }
     }

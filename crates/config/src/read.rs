@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut budget = Budget::default();
-    let node = Node {
+    let node = BoundedSeed {
         budget: &mut budget,
         depth: 0,
     };
@@ -74,21 +74,21 @@ fn message(error: &serde_yaml::Error, place: Option<(usize, usize)>, text: &str)
 }
 
 /// One value, `depth` levels below the top.
-struct Node<'a> {
+struct BoundedSeed<'a> {
     budget: &'a mut Budget,
     depth: usize,
 }
 
-impl Node<'_> {
-    fn below(&mut self) -> Node<'_> {
-        Node {
+impl BoundedSeed<'_> {
+    fn child(&mut self) -> BoundedSeed<'_> {
+        BoundedSeed {
             budget: self.budget,
             depth: self.depth + 1,
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
+impl<'de> DeserializeSeed<'de> for BoundedSeed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(
@@ -100,7 +100,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_> {
+impl<'de> Visitor<'de> for BoundedSeed<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         mut access: A,
     ) -> std::result::Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(element) = access.next_element_seed(self.below())? {
+        while let Some(element) = access.next_element_seed(self.child())? {
             list.push(element);
         }
         Ok(Value::Sequence(list))
@@ -152,9 +152,9 @@ impl<'de> Visitor<'de> for Node<'_> {
         mut access: A,
     ) -> std::result::Result<Value, A::Error> {
         let mut map = Mapping::new();
-        while let Some(key) = access.next_key_seed(Key(&map))? {
+        while let Some(key) = access.next_key_seed(UniqueKey(&map))? {
             self.budget.key(&key).map_err(A::Error::custom)?;
-            let value = access.next_value_seed(self.below())?;
+            let value = access.next_value_seed(self.child())?;
             map.insert(Value::String(key), value);
         }
         Ok(Value::Mapping(map))
@@ -162,9 +162,9 @@ impl<'de> Visitor<'de> for Node<'_> {
 }
 
 /// A key that `.0` does not have yet. The check stands here so that the error gets the key's own line.
-struct Key<'a>(&'a Mapping);
+struct UniqueKey<'a>(&'a Mapping);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for UniqueKey<'_> {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(
@@ -175,7 +175,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Key<'_> {
+impl<'de> Visitor<'de> for UniqueKey<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

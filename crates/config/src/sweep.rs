@@ -31,7 +31,7 @@ const MAX_RUNS: usize = 10_000;
 pub fn sweep(arguments: &[String]) -> Result<Vec<Vec<Override>>> {
     let choices = arguments
         .iter()
-        .map(|argument| values(argument))
+        .map(|argument| expand(argument))
         .collect::<Result<Vec<_>>>()?;
     let runs = choices
         .iter()
@@ -69,10 +69,10 @@ pub(super) fn is_sweep(value: &str) -> bool {
 }
 
 /// The overrides that one argument stands for, at least one.
-fn values(argument: &str) -> Result<Vec<Override>> {
+fn expand(argument: &str) -> Result<Vec<Override>> {
     let (head, value) = overrides::split(argument);
     let Some(value) = value else {
-        return Ok(vec![Override::with(head, None)?]);
+        return Ok(vec![Override::from_parts(head, None)?]);
     };
     let parts = split(value);
     let mut all = Vec::new();
@@ -81,14 +81,14 @@ fn values(argument: &str) -> Result<Vec<Override>> {
             let numbers = range(arguments)
                 .map_err(|message| Error::invalid(format!("override `{argument}`: {message}")))?;
             for number in numbers {
-                all.push(Override::with(head, Some(&number.to_string()))?);
+                all.push(Override::from_parts(head, Some(&number.to_string()))?);
             }
         } else if part.trim().is_empty() && parts.len() > 1 {
             return Err(Error::invalid(format!(
                 "override `{argument}` has an empty place between its commas; an empty text is \"\""
             )));
         } else {
-            all.push(Override::with(head, Some(part))?);
+            all.push(Override::from_parts(head, Some(part))?);
         }
         if all.len() > MAX_RUNS {
             return Err(too_many());

@@ -139,8 +139,8 @@ pub(super) fn kind(value: &Value) -> &'static str {
 }
 
 /// A value in few characters, for messages.
-pub(super) fn brief(value: &Value) -> String {
-    let text = write::flow(value);
+pub(super) fn abbreviate(value: &Value) -> String {
+    let text = write::to_flow(value);
     if text.chars().count() <= 50 {
         return text;
     }
@@ -166,7 +166,7 @@ pub(super) fn merge(
         if let Value::Mapping(from) = value {
             if !matches!(into.get(&key), Some(Value::Mapping(_))) {
                 origins.forget(&path);
-                origins.note(&path, file);
+                origins.record(&path, file);
                 into.insert(key.clone(), Value::Mapping(Mapping::new()));
             }
             if let Some(Value::Mapping(into)) = into.get_mut(&key) {
@@ -174,7 +174,7 @@ pub(super) fn merge(
             }
         } else {
             origins.forget(&path);
-            origins.note(&path, file);
+            origins.record(&path, file);
             into.insert(key, value);
         }
     }

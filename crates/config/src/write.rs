@@ -7,10 +7,10 @@ use std::fmt::Write;
 
 use serde_yaml::{Mapping, Number, Value};
 
-use super::{flow, interpolate};
+use super::{flow_yaml, interpolate};
 
 /// A tree as a file. Texts that hold `${` are written so that they are not taken for references.
-pub(super) fn yaml(value: &Value) -> String {
+pub(super) fn to_yaml(value: &Value) -> String {
     let mut out = String::new();
     match value {
         Value::Mapping(map) if !map.is_empty() => block(map, 0, &mut out),
@@ -23,7 +23,7 @@ pub(super) fn yaml(value: &Value) -> String {
 }
 
 /// A value in one line, as overrides have it. `${` stays what it is.
-pub(super) fn flow(value: &Value) -> String {
+pub(super) fn to_flow(value: &Value) -> String {
     let mut out = String::new();
     line(value, false, &mut out);
     out
@@ -53,8 +53,8 @@ fn line(value: &Value, escape: bool, out: &mut String) {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(value) => out.push_str(&number(value)),
-        Value::String(value) if escape => text(&interpolate::escape(value), out),
-        Value::String(value) => text(value, out),
+        Value::String(value) if escape => push_text(&interpolate::escape(value), out),
+        Value::String(value) => push_text(value, out),
         Value::Sequence(list) => {
             out.push('[');
             for (i, element) in list.iter().enumerate() {
@@ -96,7 +96,7 @@ pub(super) fn number(number: &Number) -> String {
 }
 
 /// A text, in quotes unless every reader takes it for text without.
-fn text(text: &str, out: &mut String) {
+fn push_text(text: &str, out: &mut String) {
     if is_plain(text) {
         out.push_str(text);
         return;
@@ -126,5 +126,5 @@ fn is_plain(text: &str) -> bool {
             .chars()
             .all(|c| c.is_alphanumeric() || "_-./".contains(c))
         && !WORDS.contains(&text.to_lowercase().as_str())
-        && matches!(flow::scalar(text), Ok(Value::String(_)))
+        && matches!(flow_yaml::scalar(text), Ok(Value::String(_)))
 }

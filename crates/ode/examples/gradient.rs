@@ -84,7 +84,7 @@ fn main() -> Result<()> {
         let (_, other) = loss_and_gradient(&field, &u0, (&t, &seen), &options)?;
         let apart = Array1::from(other) - Array1::from(gradient.clone());
         let norm = |x: &Array1<f64>| x.mapv(|x| x * x).sum().sqrt();
-        let kind = if choice.exact() {
+        let kind = if choice.is_exact() {
             "exact"
         } else {
             "to the tolerances"

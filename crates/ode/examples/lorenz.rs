@@ -15,7 +15,7 @@ fn main() -> Result<()> {
     let t = Array1::linspace(0.0, 10.0, 1001).to_vec();
     let u0 = [1.0, 1.0, 1.0];
     let reference = SolveOptions::default()
-        .method("vern7")?
+        .solver("vern7")?
         .tolerances(1e-13, 1e-13);
     let best = solve(&field, &u0, &t, &reference)?.u;
     println!("to t = 10 at rtol 1e-9, atol 1e-11, {} times", t.len());
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     );
     for name in ["bosh3", "dopri5", "tsit5", "vern7", "dopri8"] {
         let options = SolveOptions::default()
-            .method(name)?
+            .solver(name)?
             .tolerances(1e-9, 1e-11);
         let solution = solve(&field, &u0, &t, &options)?;
         let error = (&solution.u - &best).fold(0.0_f64, |most, x| most.max(x.abs()));
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     println!("\ntwo solutions that begin 1e-9 apart");
     let t = Array1::linspace(0.0, 30.0, 11).to_vec();
     let options = SolveOptions::default()
-        .method("vern7")?
+        .solver("vern7")?
         .tolerances(1e-12, 1e-12);
     let one = solve(&field, &u0, &t, &options)?.u;
     let other = solve(&field, &[1.0 + 1e-9, 1.0, 1.0], &t, &options)?.u;

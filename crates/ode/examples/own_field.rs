@@ -4,7 +4,7 @@
 
 use ndarray::{Array1, Array2};
 use odesync_ode::Result;
-use odesync_ode::field::{Input, driven_system};
+use odesync_ode::field::{InputSignal, driven_system};
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp, solve};
 
 fn main() -> Result<()> {
@@ -12,7 +12,7 @@ fn main() -> Result<()> {
     let days = Array1::linspace(0.0, 120.0, 25);
     let season = days.mapv(|t| 1.0 + 0.3 * (std::f64::consts::TAU * t / 365.0).cos());
     let season = Array2::from_shape_fn((days.len(), 1), |(i, _)| season[i]);
-    let season = Input::linear(&days.to_vec(), season.view())?;
+    let season = InputSignal::linear(&days.to_vec(), season.view())?;
 
     let names = ["contacts", "recovery"];
     let params = [("contacts", 0.25), ("recovery", 0.1)];

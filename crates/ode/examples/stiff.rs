@@ -15,7 +15,7 @@ fn main() -> Result<()> {
         .chain((-4..=5).map(|k| 10f64.powi(k)))
         .collect();
     let options = SolveOptions::default()
-        .method("radau")?
+        .solver("radau")?
         .tolerances(1e-8, 1e-12);
     let solution = solve(&field, &u0, &t, &options)?;
     println!("{:>8} {:>12} {:>12} {:>12}", "t", "A", "B", "C");
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
 /// Solves up to `end`, and prints what it cost.
 fn cost(name: &str, end: f64) -> Result<()> {
     let options = SolveOptions::default()
-        .method(name)?
+        .solver(name)?
         .tolerances(1e-6, 1e-10);
     let solution = solve(&robertson()?, &[1.0, 0.0, 0.0], &[0.0, end], &options)?;
     let (stats, all) = (solution.stats, solution.u.row(1).sum());

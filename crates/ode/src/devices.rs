@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::{Error, Result};
 
 /// The oldest driver that CUDA 13, which libtorch is built for, works with.
-pub const OLDEST_DRIVER: u32 = 580;
+pub const MIN_DRIVER_VERSION: u32 = 580;
 
 /// Where an engine computes.
 ///
@@ -82,10 +82,10 @@ pub enum CudaStatus {
     /// There is no `libtorch_cuda.so`.
     NotInstalled {
         /// The folders in which it was looked for.
-        looked_in: Vec<PathBuf>,
+        searched_folders: Vec<PathBuf>,
     },
     /// There is one, made for another libtorch. Loading it would end the process.
-    OtherBuild {
+    BuildMismatch {
         /// The library.
         library: PathBuf,
         /// The libtorch that this process has loaded.
@@ -110,24 +110,24 @@ pub enum CudaStatus {
         /// The library `libtorch_cuda.so` that was loaded.
         library: PathBuf,
         /// Why.
-        reason: NoGpu,
+        reason: NoGpuReason,
     },
 }
 
 /// Why there is no GPU to be used, though CUDA's libraries are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoGpu {
+pub enum NoGpuReason {
     /// The driver's library `libcuda.so.1` is not there.
     NoDriver,
     /// The driver's library is there, the devices it makes are not.
-    NoCard,
+    NoDevice,
     /// The environment variable `CUDA_VISIBLE_DEVICES` leaves none.
-    Hidden {
+    HiddenByEnv {
         /// Its value.
         visible: String,
     },
-    /// The driver is older than [`OLDEST_DRIVER`].
-    OldDriver {
+    /// The driver is older than [`MIN_DRIVER_VERSION`].
+    DriverTooOld {
         /// Its version.
         version: String,
     },
@@ -140,7 +140,7 @@ pub enum NoGpu {
 
 impl CudaStatus {
     /// What to do about it; nothing where CUDA can be used.
-    pub fn cure(&self) -> Option<String> {
+    pub fn remedy(&self) -> Option<String> {
         let text = match self {
             CudaStatus::Ready { .. } => return None,
             CudaStatus::NotBuilt => {
@@ -149,7 +149,7 @@ impl CudaStatus {
             CudaStatus::NotInstalled { .. } => {
                 "run `make setup-cuda` in the checkout of odesync".into()
             }
-            CudaStatus::OtherBuild { .. } => {
+            CudaStatus::BuildMismatch { .. } => {
                 "run `make setup-cuda` in the checkout of odesync, or point LIBTORCH at the libtorch that odesync was built with"
                     .into()
             }
@@ -160,16 +160,16 @@ impl CudaStatus {
             CudaStatus::NotLoaded { .. } => {
                 "run `python3 tools/setup_cuda.py --force` in the checkout of odesync".into()
             }
-            CudaStatus::NoGpu { reason, .. } => reason.cure(),
+            CudaStatus::NoGpu { reason, .. } => reason.remedy(),
         };
         Some(text)
     }
 
     /// Whether something that was installed is broken, rather than not there.
-    pub fn broken(&self) -> bool {
+    pub fn is_broken(&self) -> bool {
         matches!(
             self,
-            CudaStatus::OtherBuild { .. }
+            CudaStatus::BuildMismatch { .. }
                 | CudaStatus::MissingLibrary { .. }
                 | CudaStatus::NotLoaded { .. }
         )
@@ -189,7 +189,7 @@ impl CudaStatus {
             ))),
             _ => Err(Error::Torch(format!(
                 "the device \"{device}\" can't be used: {self}; {}, or use the device \"cpu\"",
-                self.cure().unwrap_or_default()
+                self.remedy().unwrap_or_default()
             ))),
         }
     }
@@ -205,7 +205,9 @@ impl fmt::Display for CudaStatus {
                 library.display()
             ),
             CudaStatus::NotBuilt => f.write_str("this build of odesync has no torch engine"),
-            CudaStatus::NotInstalled { looked_in } => {
+            CudaStatus::NotInstalled {
+                searched_folders: looked_in,
+            } => {
                 f.write_str("CUDA's part of libtorch, libtorch_cuda.so, is not there")?;
                 for (i, folder) in looked_in.iter().enumerate() {
                     let before = if i == 0 { " (looked in " } else { ", " };
@@ -213,7 +215,7 @@ impl fmt::Display for CudaStatus {
                 }
                 f.write_str(if looked_in.is_empty() { "" } else { ")" })
             }
-            CudaStatus::OtherBuild { library, libtorch } => write!(
+            CudaStatus::BuildMismatch { library, libtorch } => write!(
                 f,
                 "{} belongs to another build of libtorch than {}",
                 library.display(),
@@ -234,41 +236,41 @@ impl fmt::Display for CudaStatus {
     }
 }
 
-impl NoGpu {
-    fn cure(&self) -> String {
+impl NoGpuReason {
+    fn remedy(&self) -> String {
         match self {
-            NoGpu::NoDriver => format!(
-                "install NVIDIA's driver, version {OLDEST_DRIVER} or later (in a container, start it with --gpus all)"
+            NoGpuReason::NoDriver => format!(
+                "install NVIDIA's driver, version {MIN_DRIVER_VERSION} or later (in a container, start it with --gpus all)"
             ),
-            NoGpu::NoCard => {
+            NoGpuReason::NoDevice => {
                 "look at what `nvidia-smi` says (a container has to be started with --gpus all)"
                     .into()
             }
-            NoGpu::Hidden { .. } => "unset CUDA_VISIBLE_DEVICES".into(),
-            NoGpu::OldDriver { .. } => {
-                format!("install NVIDIA's driver of version {OLDEST_DRIVER} or later")
+            NoGpuReason::HiddenByEnv { .. } => "unset CUDA_VISIBLE_DEVICES".into(),
+            NoGpuReason::DriverTooOld { .. } => {
+                format!("install NVIDIA's driver of version {MIN_DRIVER_VERSION} or later")
             }
-            NoGpu::NoneReported { .. } => "look at what `nvidia-smi` says".into(),
+            NoGpuReason::NoneReported { .. } => "look at what `nvidia-smi` says".into(),
         }
     }
 }
 
-impl fmt::Display for NoGpu {
+impl fmt::Display for NoGpuReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoGpu::NoDriver => f.write_str("there is no GPU driver (no libcuda.so.1)"),
-            NoGpu::NoCard => {
+            NoGpuReason::NoDriver => f.write_str("there is no GPU driver (no libcuda.so.1)"),
+            NoGpuReason::NoDevice => {
                 f.write_str("the GPU driver finds no GPU (no /dev/nvidiactl and no /dev/dxg)")
             }
-            NoGpu::Hidden { visible } => write!(
+            NoGpuReason::HiddenByEnv { visible } => write!(
                 f,
                 "CUDA_VISIBLE_DEVICES=\"{visible}\" leaves no GPU to be seen"
             ),
-            NoGpu::OldDriver { version } => write!(
+            NoGpuReason::DriverTooOld { version } => write!(
                 f,
-                "the GPU driver {version} is too old: {OLDEST_DRIVER} is the oldest that works"
+                "the GPU driver {version} is too old: {MIN_DRIVER_VERSION} is the oldest that works"
             ),
-            NoGpu::NoneReported { version } => {
+            NoGpuReason::NoneReported { version } => {
                 let version = version.as_deref().map(|v| format!(" {v}"));
                 write!(
                     f,

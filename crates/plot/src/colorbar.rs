@@ -1,68 +1,80 @@
 //! The colour bar: what the colours beside it stand for.
 
+use super::bitmap::Bitmap;
+use super::color_scale::ColorScale;
 use super::font;
 use super::geometry::Rect;
-use super::measures::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, fitted, widest, y_ticks};
-use super::picture::Picture;
+use super::panel_metrics::{
+    AXIS_EM, FOREGROUND, LABEL_EM, TICK, TICK_GAP, fit_text, max_label_width, y_ticks,
+};
 use super::scene::{Align, Pen, Scene};
-use super::shade::Tint;
 use super::style::Dash;
 
 const WIDTH: f64 = 16.0;
 /// Between the frame and the bar.
-const OFF: f64 = 16.0;
+const FRAME_GAP: f64 = 16.0;
 /// Height of the arrowheads for values beyond the range.
-const TIP: f64 = 12.0;
+const EXTEND_HEIGHT: f64 = 12.0;
 
 /// The room to the right of the frame that the bar takes, labels included.
-pub(super) fn room(tint: &Tint, height: f64) -> f64 {
-    let labels = widest(&y_ticks(&tint.axis, height)) * LABEL_EM;
+pub(super) fn total_width(tint: &ColorScale, height: f64) -> f64 {
+    let labels = max_label_width(&y_ticks(&tint.axis, height)) * LABEL_EM;
     let name = if tint.label.is_empty() {
         0.0
     } else {
         1.7 * AXIS_EM
     };
-    OFF + WIDTH + TICK + TICK_GAP + labels + name + 4.0
+    FRAME_GAP + WIDTH + TICK + TICK_GAP + labels + name + 4.0
 }
 
 /// Draws the bar beside the frame.
-pub(super) fn draw(tint: &Tint, frame: &Rect, scene: &mut Scene) {
+pub(super) fn draw(tint: &ColorScale, frame: &Rect, scene: &mut Scene) {
     let bar = Rect {
-        left: frame.right + OFF,
-        right: frame.right + OFF + WIDTH,
-        top: frame.top + if tint.above() { TIP } else { 0.0 },
-        bottom: frame.bottom - if tint.below() { TIP } else { 0.0 },
+        left: frame.right + FRAME_GAP,
+        right: frame.right + FRAME_GAP + WIDTH,
+        top: frame.top
+            + if tint.extends_above() {
+                EXTEND_HEIGHT
+            } else {
+                0.0
+            },
+        bottom: frame.bottom
+            - if tint.extends_below() {
+                EXTEND_HEIGHT
+            } else {
+                0.0
+            },
     };
     let steps = 256;
-    let picture = Picture::of(1, steps, |i, _| {
-        Some(tint.at(1.0 - (i as f64 + 0.5) / f64::from(steps)))
+    let picture = Bitmap::from_fn(1, steps, |i, _| {
+        Some(tint.rgb_at(1.0 - (i as f64 + 0.5) / f64::from(steps)))
     });
     scene.image(bar, picture, false);
     let thin = Pen {
-        ink: INK,
+        color: FOREGROUND,
         width: 1.0,
         dash: Dash::Solid,
     };
     let middle = 0.5 * (bar.left + bar.right);
     let mut outline = vec![(bar.left, bar.top)];
-    if tint.above() {
+    if tint.extends_above() {
         outline.push((middle, frame.top));
         let tip = vec![
             (bar.left, bar.top),
             (middle, frame.top),
             (bar.right, bar.top),
         ];
-        scene.area(tip, (tint.at(1.0), 1.0));
+        scene.area(tip, (tint.rgb_at(1.0), 1.0));
     }
     outline.extend([(bar.right, bar.top), (bar.right, bar.bottom)]);
-    if tint.below() {
+    if tint.extends_below() {
         outline.push((middle, frame.bottom));
         let tip = vec![
             (bar.left, bar.bottom),
             (middle, frame.bottom),
             (bar.right, bar.bottom),
         ];
-        scene.area(tip, (tint.at(0.0), 1.0));
+        scene.area(tip, (tint.rgb_at(0.0), 1.0));
     }
     outline.extend([(bar.left, bar.bottom), (bar.left, bar.top)]);
     scene.line(&outline, thin);
@@ -84,13 +96,13 @@ pub(super) fn draw(tint: &Tint, frame: &Rect, scene: &mut Scene) {
             bar.right + TICK + TICK_GAP,
             y + 0.5 * font::CAP_HEIGHT * LABEL_EM,
         );
-        scene.text(label, start, LABEL_EM, Align::Left, false, INK);
+        scene.text(label, start, LABEL_EM, Align::Left, false, FOREGROUND);
     }
     if !tint.label.is_empty() {
-        let (label, em) = fitted(&tint.label, AXIS_EM, frame.height());
-        let labels = widest(&ticks) * LABEL_EM;
+        let (label, em) = fit_text(&tint.label, AXIS_EM, frame.height());
+        let labels = max_label_width(&ticks) * LABEL_EM;
         let x = bar.right + TICK + TICK_GAP + labels + 0.7 * AXIS_EM + font::CAP_HEIGHT * em;
         let y = 0.5 * (frame.top + frame.bottom);
-        scene.text(&label, (x, y), em, Align::Center, true, INK);
+        scene.text(&label, (x, y), em, Align::Center, true, FOREGROUND);
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use colorous::Gradient;
 
-use super::style::named;
+use super::style::lookup;
 use odesync_base::error::{Error, Result};
 
 /// A colour map. All of them can be told apart with colour-blind eyes, and the sequential ones grow evenly in lightness, so
@@ -46,7 +46,7 @@ impl FromStr for ColorMap {
 
     /// "viridis", "cividis", "magma", "inferno", "blues", "greys", "blue-red" or "purple-orange".
     fn from_str(name: &str) -> Result<Self> {
-        named("colour map", name, &NAMES)
+        lookup("colour map", name, &NAMES)
     }
 }
 

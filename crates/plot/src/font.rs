@@ -42,7 +42,7 @@ pub(super) fn outline(text: &str) -> Vec<OutlineCurve> {
 }
 
 /// `text` cut short with an ellipsis where it is wider than `most` em.
-pub(super) fn shortened(text: &str, most: f64) -> String {
+pub(super) fn ellipsize(text: &str, most: f64) -> String {
     if width(text) <= most {
         return text.to_owned();
     }
@@ -99,9 +99,9 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_short() {
-        assert_eq!(shortened("short", 10.0), "short");
-        let cut = shortened("a label that goes on and on", 6.0);
+        assert_eq!(ellipsize("short", 10.0), "short");
+        let cut = ellipsize("a label that goes on and on", 6.0);
         assert!(cut.ends_with('…') && width(&cut) <= 6.0, "{cut}");
-        assert_eq!(shortened("wide", 0.1), "…");
+        assert_eq!(ellipsize("wide", 0.1), "…");
     }
 }

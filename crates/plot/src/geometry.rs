@@ -4,7 +4,7 @@
 pub(super) type Point = (f64, f64);
 
 /// A point of space: x, y, z.
-pub(super) type Place = [f64; 3];
+pub(super) type Point3 = [f64; 3];
 
 /// A rectangle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ impl Rect {
         self.bottom - self.top
     }
 
-    pub fn grown(&self, by: f64) -> Rect {
+    pub fn inflate(&self, by: f64) -> Rect {
         Rect {
             left: self.left - by,
             top: self.top - by,
@@ -58,7 +58,7 @@ pub(super) fn clip_line(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
 }
 
 /// The pieces of a polyline that lie outside `rect`.
-pub(super) fn cut_out(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
+pub(super) fn clip_outside(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
     let mut pieces: Vec<Vec<Point>> = vec![points.first().copied().into_iter().collect()];
     for pair in points.windows(2) {
         let [a, b] = [pair[0], pair[1]];
@@ -141,7 +141,7 @@ pub(super) fn clip_polygon(points: &[Point], rect: &Rect) -> Vec<Point> {
 }
 
 /// Cuts a polyline into dashes: `pattern` is (drawn, left out) in pixels along the line.
-pub(super) fn dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
+pub(super) fn split_dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
     let Some(&start) = points.first() else {
         return Vec::new();
     };
@@ -179,7 +179,7 @@ pub(super) fn dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>>
 
 /// Leaves out points that cannot be seen: of those in a row within one column `cell` wide, the first, the lowest, the
 /// highest and the last stay, in their order.
-pub(super) fn thin(points: &[Point], cell: f64) -> Vec<Point> {
+pub(super) fn decimate(points: &[Point], cell: f64) -> Vec<Point> {
     let column = |p: &Point| (p.0 / cell).floor();
     let mut kept = Vec::new();
     for run in points.chunk_by(|a, b| column(a) == column(b)) {
@@ -233,15 +233,15 @@ mod tests {
     fn a_line_is_interrupted_by_a_box() {
         let bent = [(-1.0, 0.5), (0.5, 0.5), (0.5, 0.75), (0.5, 2.0), (3.0, 2.0)];
         assert_eq!(
-            cut_out(&bent, &UNIT),
+            clip_outside(&bent, &UNIT),
             [
                 vec![(-1.0, 0.5), (0.0, 0.5)],
                 vec![(0.5, 1.0), (0.5, 2.0), (3.0, 2.0)]
             ]
         );
         let beside = [(2.0, 0.0), (2.0, 1.0), (3.0, 1.0)];
-        assert_eq!(cut_out(&beside, &UNIT), [beside.to_vec()]);
-        assert!(cut_out(&[(0.2, 0.2), (0.8, 0.8)], &UNIT).is_empty());
+        assert_eq!(clip_outside(&beside, &UNIT), [beside.to_vec()]);
+        assert!(clip_outside(&[(0.2, 0.2), (0.8, 0.8)], &UNIT).is_empty());
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn dashes_go_round_corners_and_have_the_given_length() {
-        let pieces = dashes(&[(0.0, 0.0), (4.0, 0.0), (4.0, 6.0)], (3.0, 2.0));
+        let pieces = split_dashes(&[(0.0, 0.0), (4.0, 0.0), (4.0, 6.0)], (3.0, 2.0));
         assert_eq!(
             pieces,
             [vec![(0.0, 0.0), (3.0, 0.0)], vec![(4.0, 1.0), (4.0, 4.0)]]
@@ -275,7 +275,7 @@ mod tests {
         let points: Vec<Point> = (0..1000)
             .map(|i| (f64::from(i) * 1e-3, f64::from((i * 7) % 100)))
             .collect();
-        let kept = thin(&points, 1.0);
+        let kept = decimate(&points, 1.0);
         assert!(kept.len() <= 4);
         assert!(kept.iter().any(|p| p.1 == 0.0) && kept.iter().any(|p| p.1 == 99.0));
         assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));

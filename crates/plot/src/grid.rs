@@ -1,10 +1,10 @@
 //! Several figures in one picture.
 
+use super::autoscale;
 use super::figure::{Figure, checked_size};
 use super::geometry::Rect;
-use super::measures::{Margins, TITLE_EM, draw_centered, whole};
-use super::panel::{Plan, Shared};
-use super::range;
+use super::panel_layout::{PanelLayout, SharedAxes};
+use super::panel_metrics::{Margins, TITLE_EM, draw_centered, fill_background};
 use super::scale::Axis;
 use super::scene::Scene;
 use odesync_base::error::{Error, Result};
@@ -50,12 +50,15 @@ impl Panel {
         };
         match self {
             Panel::Figure(f) => {
-                let layers = counted(f.layers.len() + f.space.len(), "layer");
+                let layers = counted(f.layers.len() + f.layers3.len(), "layer");
                 format!("{}: {layers}", titled("Figure", &f.title, f.size))
             }
             Panel::Grid(g) => {
                 let panels = counted(g.panels.len(), "panel");
-                format!("{}: {panels}", titled("Figure", &g.title, g.pixels()))
+                format!(
+                    "{}: {panels}",
+                    titled("Figure", &g.title, g.resolved_size())
+                )
             }
         }
     }
@@ -159,7 +162,7 @@ impl Grid {
     }
 
     /// Width and height, as given or as they suit the panels.
-    fn pixels(&self) -> (u32, u32) {
+    fn resolved_size(&self) -> (u32, u32) {
         let suited = || {
             let width = if self.columns == 1 {
                 900
@@ -180,8 +183,8 @@ impl Grid {
     }
 
     pub(super) fn scene(&self) -> Result<Scene> {
-        let mut scene = Scene::new(self.pixels());
-        let area = whole(scene.size, &mut scene);
+        let mut scene = Scene::new(self.resolved_size());
+        let area = fill_background(scene.size, &mut scene);
         self.draw(&area, &mut scene)?;
         Ok(scene)
     }
@@ -201,26 +204,26 @@ impl Grid {
         }
         let cells = self.cells(&inner);
         let shared = self.shared_axes()?;
-        let mut plans: Vec<Option<Plan>> = Vec::with_capacity(cells.len());
+        let mut plans: Vec<Option<PanelLayout>> = Vec::with_capacity(cells.len());
         for ((panel, cell), shared) in self.panels.iter().zip(&cells).zip(&shared) {
             plans.push(match panel {
                 Panel::Grid(grid) => {
                     grid.draw(cell, scene)?;
                     None
                 }
-                Panel::Figure(figure) => Some(Plan::new(figure, cell, shared)?),
+                Panel::Figure(figure) => Some(PanelLayout::new(figure, cell, shared)?),
             });
         }
         for (i, (plan, cell)) in plans.iter().zip(&cells).enumerate() {
             if let Some(plan) = plan {
-                plan.draw(cell, Some(self.lined_up(&plans, i)), scene);
+                plan.draw(cell, Some(self.aligned_margins(&plans, i)), scene);
             }
         }
         Ok(())
     }
 
     /// The margins of panel `i`: left and right the widest of its column, top and bottom the widest of its row.
-    fn lined_up(&self, plans: &[Option<Plan>], i: usize) -> Margins {
+    fn aligned_margins(&self, plans: &[Option<PanelLayout>], i: usize) -> Margins {
         let mut margins = Margins::default();
         for (j, plan) in plans.iter().enumerate() {
             let Some(own) = plan.as_ref().map(|p| p.margins()) else {
@@ -272,15 +275,15 @@ impl Grid {
     }
 
     /// What each panel shares: in a column the horizontal axis, in a row the vertical one, where they are of one kind.
-    fn shared_axes(&self) -> Result<Vec<Shared>> {
-        let mut shared = vec![Shared::default(); self.panels.len()];
+    fn shared_axes(&self) -> Result<Vec<SharedAxes>> {
+        let mut shared = vec![SharedAxes::default(); self.panels.len()];
         let mut axes = Vec::with_capacity(self.panels.len());
         for panel in &self.panels {
             axes.push(match panel {
                 Panel::Figure(figure)
-                    if figure.space.is_empty() && (self.share_x || self.share_y) =>
+                    if figure.layers3.is_empty() && (self.share_x || self.share_y) =>
                 {
-                    Some(range::axes(figure)?)
+                    Some(autoscale::fit_axes(figure)?)
                 }
                 _ => None,
             });
@@ -291,12 +294,12 @@ impl Grid {
             if self.share_x {
                 let same = axes.iter().skip(column).step_by(self.columns);
                 slot.x = union(same.flatten().map(|a| a.0));
-                slot.bare_x = slot.x.is_some() && flat(i + self.columns);
+                slot.hide_x_labels = slot.x.is_some() && flat(i + self.columns);
             }
             if self.share_y {
                 let same = axes.iter().skip(row * self.columns).take(self.columns);
                 slot.y = union(same.flatten().map(|a| a.1));
-                slot.bare_y = slot.y.is_some() && column > 0 && flat(i - 1);
+                slot.hide_y_labels = slot.y.is_some() && column > 0 && flat(i - 1);
             }
         }
         Ok(shared)

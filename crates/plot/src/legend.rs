@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
-use super::entry::{Entry, Kind};
 use super::font;
 use super::geometry::{Point, Rect};
-use super::look::Look;
+use super::legend_handle::{LayerKind, LegendHandle};
 use super::marker::draw_marker;
-use super::measures::{INK, LABEL_EM};
+use super::panel_metrics::{FOREGROUND, LABEL_EM};
+use super::resolved_style::ResolvedStyle;
 use super::scene::{Align, Pen, Scene};
-use super::style::{Dash, Marker, named};
+use super::style::{Dash, Marker, lookup};
 use odesync_base::error::{Error, Result};
 
 /// Where the legend is.
@@ -46,16 +46,16 @@ impl FromStr for Legend {
             ("bottom-right", Legend::BottomRight),
             ("outside", Legend::Outside),
         ];
-        named("legend position", name, &table)
+        lookup("legend position", name, &table)
     }
 }
 
-const ROW: f64 = 1.5 * LABEL_EM;
+const ROW_HEIGHT: f64 = 1.5 * LABEL_EM;
 const PAD: f64 = 9.0;
-const SIGN: f64 = 28.0;
+const HANDLE_LENGTH: f64 = 28.0;
 const GAP: f64 = 8.0;
 /// Between the box and the frame.
-const OFF: f64 = 10.0;
+const FRAME_GAP: f64 = 10.0;
 
 /// The entries with their size, to be placed.
 #[derive(Debug, Clone)]
@@ -63,23 +63,23 @@ pub(super) struct LegendBox {
     /// Index of the layer and its label.
     entries: Vec<(usize, String)>,
     /// Entries there was no room for.
-    more: usize,
+    n_omitted: usize,
     pub width: f64,
     height: f64,
 }
 
 impl LegendBox {
     /// The legend of `layers`, at most `room` wide and high; `None` if nothing has a label.
-    pub fn new(layers: &[&dyn Entry], room: (f64, f64)) -> Option<LegendBox> {
-        let most = (room.0 - SIGN - GAP - 2.0 * PAD) / LABEL_EM;
+    pub fn new(layers: &[&dyn LegendHandle], room: (f64, f64)) -> Option<LegendBox> {
+        let most = (room.0 - HANDLE_LENGTH - GAP - 2.0 * PAD) / LABEL_EM;
         let mut entries: Vec<(usize, String)> = layers
             .iter()
             .enumerate()
             .filter_map(|(i, layer)| layer.style().label.as_ref().map(|l| (i, l)))
             .filter(|(_, label)| !label.is_empty())
-            .map(|(i, label)| (i, font::shortened(label, most)))
+            .map(|(i, label)| (i, font::ellipsize(label, most)))
             .collect();
-        let rows = (((room.1 - 2.0 * PAD) / ROW) as usize).max(1);
+        let rows = (((room.1 - 2.0 * PAD) / ROW_HEIGHT) as usize).max(1);
         let more = match entries.len() > rows {
             true => entries.len() + 1 - rows,
             false => 0,
@@ -90,33 +90,36 @@ impl LegendBox {
             .map(|(_, label)| font::width(label))
             .fold(0.0, f64::max);
         let widest = if more > 0 {
-            widest.max(font::width(&rest(more)))
+            widest.max(font::width(&omitted_label(more)))
         } else {
             widest
         };
         let rows = entries.len() + usize::from(more > 0);
         (rows > 0).then_some(LegendBox {
             entries,
-            more,
-            width: widest * LABEL_EM + SIGN + GAP + 2.0 * PAD,
-            height: rows as f64 * ROW + 2.0 * PAD - 4.0,
+            n_omitted: more,
+            width: widest * LABEL_EM + HANDLE_LENGTH + GAP + 2.0 * PAD,
+            height: rows as f64 * ROW_HEIGHT + 2.0 * PAD - 4.0,
         })
     }
 
     /// The room to the right of the frame that the box takes when it is outside.
-    pub fn outside_room(&self) -> f64 {
-        self.width + OFF
+    pub fn outside_width(&self) -> f64 {
+        self.width + FRAME_GAP
     }
 
     /// The height over the data in which the box covers none.
-    pub fn above_room(&self) -> f64 {
-        self.height + 2.0 * OFF
+    pub fn height_above_data(&self) -> f64 {
+        self.height + 2.0 * FRAME_GAP
     }
 
     /// The place at which the box covers the fewest of the points, and how many.
-    pub fn emptiest(&self, frame: &Rect, points: &[Point]) -> (Rect, usize) {
-        let (left, right) = (frame.left + OFF, frame.right - OFF - self.width);
-        let (top, bottom) = (frame.top + OFF, frame.bottom - OFF - self.height);
+    pub fn best_location(&self, frame: &Rect, points: &[Point]) -> (Rect, usize) {
+        let (left, right) = (frame.left + FRAME_GAP, frame.right - FRAME_GAP - self.width);
+        let (top, bottom) = (
+            frame.top + FRAME_GAP,
+            frame.bottom - FRAME_GAP - self.height,
+        );
         let (center, middle) = (0.5 * (left + right), 0.5 * (top + bottom));
         let places = [
             (right, top),
@@ -130,9 +133,9 @@ impl LegendBox {
         ];
         places
             .into_iter()
-            .map(|at| self.at(at))
+            .map(|at| self.rect_at(at))
             .map(|place| {
-                let near = place.grown(5.0);
+                let near = place.inflate(5.0);
                 let covered = points.iter().filter(|p| near.contains(**p)).count();
                 // What sticks out of the frame would cover labels.
                 let fits = frame.contains((place.left, place.top))
@@ -141,25 +144,28 @@ impl LegendBox {
             })
             // The first of equally empty places.
             .min_by_key(|(_, covered)| *covered)
-            .unwrap_or((self.at((right, top)), 0))
+            .unwrap_or((self.rect_at((right, top)), 0))
     }
 
     /// The place that `legend` names.
     /// Outside is `beside` pixels away from the frame.
-    pub fn place(&self, legend: Legend, frame: &Rect, points: &[Point], beside: f64) -> Rect {
-        let (left, right) = (frame.left + OFF, frame.right - OFF - self.width);
-        let (top, bottom) = (frame.top + OFF, frame.bottom - OFF - self.height);
+    pub fn locate(&self, legend: Legend, frame: &Rect, points: &[Point], beside: f64) -> Rect {
+        let (left, right) = (frame.left + FRAME_GAP, frame.right - FRAME_GAP - self.width);
+        let (top, bottom) = (
+            frame.top + FRAME_GAP,
+            frame.bottom - FRAME_GAP - self.height,
+        );
         match legend {
-            Legend::Auto | Legend::None => self.emptiest(frame, points).0,
-            Legend::TopLeft => self.at((left, top)),
-            Legend::TopRight => self.at((right, top)),
-            Legend::BottomLeft => self.at((left, bottom)),
-            Legend::BottomRight => self.at((right, bottom)),
-            Legend::Outside => self.at((frame.right + beside + OFF, frame.top)),
+            Legend::Auto | Legend::None => self.best_location(frame, points).0,
+            Legend::TopLeft => self.rect_at((left, top)),
+            Legend::TopRight => self.rect_at((right, top)),
+            Legend::BottomLeft => self.rect_at((left, bottom)),
+            Legend::BottomRight => self.rect_at((right, bottom)),
+            Legend::Outside => self.rect_at((frame.right + beside + FRAME_GAP, frame.top)),
         }
     }
 
-    fn at(&self, (left, top): Point) -> Rect {
+    fn rect_at(&self, (left, top): Point) -> Rect {
         Rect {
             left,
             top,
@@ -172,8 +178,8 @@ impl LegendBox {
         &self,
         place: &Rect,
         boxed: bool,
-        layers: &[&dyn Entry],
-        looks: &[Look],
+        layers: &[&dyn LegendHandle],
+        looks: &[ResolvedStyle],
         scene: &mut Scene,
     ) {
         if boxed {
@@ -188,19 +194,19 @@ impl LegendBox {
             scene.line(
                 &corners,
                 Pen {
-                    ink: ((0xcc, 0xcc, 0xcc), 1.0),
+                    color: ((0xcc, 0xcc, 0xcc), 1.0),
                     width: 1.0,
                     dash: Dash::Solid,
                 },
             );
         }
-        let text_left = place.left + PAD + SIGN + GAP;
-        let mut y = place.top + PAD - 2.0 + 0.5 * ROW;
+        let text_left = place.left + PAD + HANDLE_LENGTH + GAP;
+        let mut y = place.top + PAD - 2.0 + 0.5 * ROW_HEIGHT;
         let drop = 0.5 * font::CAP_HEIGHT * LABEL_EM;
         for (i, label) in &self.entries {
             if let (Some(layer), Some(look)) = (layers.get(*i), looks.get(*i)) {
-                let ends = (place.left + PAD, place.left + PAD + SIGN);
-                draw_sign(layer.kind(), look, ends, y, scene);
+                let ends = (place.left + PAD, place.left + PAD + HANDLE_LENGTH);
+                draw_handle(layer.kind(), look, ends, y, scene);
             }
             scene.text(
                 label,
@@ -208,53 +214,59 @@ impl LegendBox {
                 LABEL_EM,
                 Align::Left,
                 false,
-                INK,
+                FOREGROUND,
             );
-            y += ROW;
+            y += ROW_HEIGHT;
         }
-        if self.more > 0 {
+        if self.n_omitted > 0 {
             scene.text(
-                &rest(self.more),
+                &omitted_label(self.n_omitted),
                 (text_left, y + drop),
                 LABEL_EM,
                 Align::Left,
                 false,
-                INK,
+                FOREGROUND,
             );
         }
     }
 }
 
 /// A layer's sign, from `left` to `right` around height `y`.
-fn draw_sign(kind: Kind, look: &Look, (left, right): (f64, f64), y: f64, scene: &mut Scene) {
+fn draw_handle(
+    kind: LayerKind,
+    look: &ResolvedStyle,
+    (left, right): (f64, f64),
+    y: f64,
+    scene: &mut Scene,
+) {
     let middle = (0.5 * (left + right), y);
     match kind {
-        Kind::Line | Kind::Mark | Kind::Field => {
+        LayerKind::Line | LayerKind::ReferenceLine | LayerKind::GridData => {
             scene.line(&[(left, y), (right, y)], look.pen());
             if let Some(marker) = look.marker {
                 draw_marker(marker, middle, look, scene);
             }
         }
-        Kind::Points => {
+        LayerKind::Points => {
             // A legend's sign stays visible however small the points are.
-            let look = Look {
+            let look = ResolvedStyle {
                 size: look.size.max(5.0),
                 ..look.clone()
             };
             draw_marker(look.marker.unwrap_or(Marker::Circle), middle, &look, scene);
         }
-        Kind::Band => {
+        LayerKind::Band => {
             let corners = vec![
                 (left, y - 5.0),
                 (right, y - 5.0),
                 (right, y + 5.0),
                 (left, y + 5.0),
             ];
-            scene.area(corners, look.ink());
+            scene.area(corners, look.rgba());
         }
     }
 }
 
-fn rest(more: usize) -> String {
+fn omitted_label(more: usize) -> String {
     format!("… and {more} more")
 }

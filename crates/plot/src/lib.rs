@@ -19,44 +19,44 @@
 //! pixels, which is played on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is a
 //! file in `layers` (two axes) or `space` (three axes).
 
-mod adjust;
+mod autoscale;
+mod axes_transform;
+mod bitmap;
 pub mod builders;
 mod color;
+mod color_scale;
 mod colorbar;
+mod colored_grid;
 mod colormap;
-mod entry;
 mod figure;
 mod font;
 mod geometry;
 mod grid;
-mod lattice;
 mod layers;
 mod legend;
-mod look;
-mod marching;
+mod legend_handle;
+mod marching_squares;
 mod marker;
-mod measures;
-mod option;
+mod option_value;
 mod output;
-mod paint;
-mod panel;
-mod picture;
-mod range;
+mod panel_drawing;
+mod panel_layout;
+mod panel_layout3;
+mod panel_metrics;
+mod panel_options;
 mod raster;
+mod rectilinear_grid;
 mod rendering;
+mod resolved_style;
 mod scale;
 mod scene;
-mod shade;
 mod space;
-mod space_plan;
 mod style;
 #[cfg(test)]
 mod tests;
 mod text;
 mod ticks;
-mod tinted;
 mod values;
-mod view;
 
 pub use builders::{fit, loss_curve, trajectory};
 pub use color::{Color, PALETTE};
@@ -66,7 +66,7 @@ pub use grid::{Grid, Panel};
 pub use layers::{Arrows, Contour, HeatMap, Waterfall};
 pub use legend::Legend;
 pub use odesync_base::{Error, Result};
-pub use option::OptionValue;
+pub use option_value::OptionValue;
 pub use space::Surface;
 pub use style::{Dash, Marker, Style};
 pub use values::Values;

@@ -1,16 +1,16 @@
 //! The shapes at points.
 
 use super::geometry::Point;
-use super::look::Look;
+use super::resolved_style::ResolvedStyle;
 use super::scene::{Pen, Scene};
 use super::style::{Dash, Marker};
 
 /// Draws a marker of diameter `look.size`; shapes other than discs are scaled to look as large.
-pub(super) fn draw_marker(marker: Marker, (x, y): Point, look: &Look, scene: &mut Scene) {
+pub(super) fn draw_marker(marker: Marker, (x, y): Point, look: &ResolvedStyle, scene: &mut Scene) {
     let r = 0.5 * look.size;
-    let ink = look.ink();
+    let ink = look.rgba();
     let pen = Pen {
-        ink,
+        color: ink,
         width: (0.25 * look.size).max(1.2),
         dash: Dash::Solid,
     };

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use plotters::prelude::{RGBAColor, SVGBackend, ShapeStyle};
 use plotters_backend::{DrawingBackend, DrawingErrorKind};
 
-use super::picture::Picture;
-use super::raster::Raster;
-use super::scene::{Canvas, Item, Scene, UNITS};
+use super::bitmap::Bitmap;
+use super::raster::SkiaBackend;
+use super::scene::{ImageBackend, Primitive, Scene, UNITS_PER_PIXEL};
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
@@ -20,11 +20,11 @@ const PNG_SCALE: f64 = 2.0;
 const PNG_DENSITY: f64 = 96.0 / 0.0254;
 
 /// plotters' SVG backend cannot stretch a picture: a rectangle, which no other item is drawn as, keeps its place.
-impl Canvas for SVGBackend<'_> {
-    fn picture(
+impl ImageBackend for SVGBackend<'_> {
+    fn draw_bitmap(
         &mut self,
         (upper_left, lower_right): ((i32, i32), (i32, i32)),
-        _: &Picture,
+        _: &Bitmap,
         _: bool,
     ) -> std::result::Result<(), DrawingErrorKind<Self::ErrorType>> {
         let style = ShapeStyle {
@@ -36,11 +36,13 @@ impl Canvas for SVGBackend<'_> {
     }
 }
 
-/// Puts the scene's pictures where [`Canvas::picture`] left their places, in order.
-fn with_pictures(text: String, scene: &Scene) -> Result<String> {
+/// Puts the scene's pictures where [`ImageBackend::draw_bitmap`] left their places, in order.
+fn embed_bitmaps(text: String, scene: &Scene) -> Result<String> {
     let mut pictures = scene.items.iter().filter_map(|item| match item {
-        Item::Image {
-            picture, smooth, ..
+        Primitive::Image {
+            bitmap: picture,
+            smooth,
+            ..
         } => Some((picture, *smooth)),
         _ => None,
     });
@@ -70,11 +72,14 @@ const FORMATS: [&str; 2] = ["svg", "png"];
 
 pub(super) fn svg(scene: &Scene) -> Result<String> {
     let (width, height) = scene.size;
-    let units = (width * UNITS as u32, height * UNITS as u32);
+    let units = (
+        width * UNITS_PER_PIXEL as u32,
+        height * UNITS_PER_PIXEL as u32,
+    );
     let mut text = String::new();
     scene
-        .play(&mut SVGBackend::with_string(&mut text, units))
-        .map_err(drawing)?;
+        .render(&mut SVGBackend::with_string(&mut text, units))
+        .map_err(draw_error)?;
     // The drawing's units stay in the view box; the picture gets its size in pixels. Ends and joins of lines are
     // inherited from the root.
     let size = format!("width=\"{}\" height=\"{}\"", units.0, units.1);
@@ -84,7 +89,7 @@ pub(super) fn svg(scene: &Scene) -> Result<String> {
         &format!("width=\"{width}\" height=\"{height}\" {round}"),
         1,
     );
-    with_pictures(text, scene)
+    embed_bitmaps(text, scene)
 }
 
 pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
@@ -95,10 +100,10 @@ pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
     }
     let pixels = |size: u32| (f64::from(size) * scale).round() as u32;
     let (width, height) = (pixels(scene.size.0), pixels(scene.size.1));
-    let mut raster = Raster::new(width, height, scale / UNITS).ok_or_else(|| {
+    let mut raster = SkiaBackend::new(width, height, scale / UNITS_PER_PIXEL).ok_or_else(|| {
         Error::invalid("no memory for a picture of this size; give the figure a smaller one")
     })?;
-    scene.play(&mut raster).map_err(drawing)?;
+    scene.render(&mut raster).map_err(draw_error)?;
     let rgb: Vec<u8> = raster
         .image
         .pixels()
@@ -113,13 +118,13 @@ pub(super) fn png(scene: &Scene, scale: f64) -> Result<Vec<u8>> {
         yppu: (PNG_DENSITY * scale) as u32,
         unit: png::Unit::Meter,
     }));
-    let mut writer = encoder.write_header().map_err(drawing)?;
-    writer.write_image_data(&rgb).map_err(drawing)?;
-    writer.finish().map_err(drawing)?;
+    let mut writer = encoder.write_header().map_err(draw_error)?;
+    writer.write_image_data(&rgb).map_err(draw_error)?;
+    writer.finish().map_err(draw_error)?;
     Ok(bytes)
 }
 
-fn drawing(reason: impl std::fmt::Display) -> Error {
+fn draw_error(reason: impl std::fmt::Display) -> Error {
     Error::invalid(format!("the figure could not be drawn: {reason}"))
 }
 

@@ -14,40 +14,40 @@ use tiny_skia::{
     PixmapPaint, Rect, Stroke, Transform,
 };
 
+use super::bitmap::Bitmap;
 use super::font;
-use super::picture::Picture;
-use super::scene::Canvas;
+use super::scene::ImageBackend;
 
 /// The backend; `zoom` is the size of one of its units in pixels of the image.
-pub(super) struct Raster {
+pub(super) struct SkiaBackend {
     pub image: Pixmap,
     zoom: f32,
 }
 
-type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
-impl Raster {
+impl SkiaBackend {
     /// A white image of `width` by `height` pixels; `None` where there is no memory for one of that size.
-    pub fn new(width: u32, height: u32, zoom: f64) -> Option<Raster> {
-        let mut raster = Raster::transparent(width, height, zoom)?;
+    pub fn new(width: u32, height: u32, zoom: f64) -> Option<SkiaBackend> {
+        let mut raster = SkiaBackend::transparent(width, height, zoom)?;
         raster.image.fill(Color::WHITE);
         Some(raster)
     }
 
     /// A transparent image.
-    pub fn transparent(width: u32, height: u32, zoom: f64) -> Option<Raster> {
+    pub fn transparent(width: u32, height: u32, zoom: f64) -> Option<SkiaBackend> {
         let image = Pixmap::new(width, height)?;
         let zoom = zoom as f32;
-        Some(Raster { image, zoom })
+        Some(SkiaBackend { image, zoom })
     }
 
     /// What was drawn.
-    pub fn into_picture(self) -> Picture {
+    pub fn into_bitmap(self) -> Bitmap {
         let rgba = self.image.pixels().iter().flat_map(|p| {
             let p = p.demultiply();
             [p.red(), p.green(), p.blue(), p.alpha()]
         });
-        Picture {
+        Bitmap {
             width: self.image.width(),
             height: self.image.height(),
             rgba: rgba.collect(),
@@ -134,7 +134,7 @@ fn glyphs(text: &str) -> Option<Path> {
     path.finish()
 }
 
-impl DrawingBackend for Raster {
+impl DrawingBackend for SkiaBackend {
     type ErrorType = Infallible;
 
     fn get_size(&self) -> (u32, u32) {
@@ -142,15 +142,15 @@ impl DrawingBackend for Raster {
         (units(self.image.width()), units(self.image.height()))
     }
 
-    fn ensure_prepared(&mut self) -> Drawn {
+    fn ensure_prepared(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn present(&mut self) -> Drawn {
+    fn present(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
+    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> DrawResult {
         self.fill(
             rectangle((x, y), (x + 1, y + 1)),
             color,
@@ -164,7 +164,7 @@ impl DrawingBackend for Raster {
         from: BackendCoord,
         to: BackendCoord,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawResult {
         self.stroke(polyline([from, to], false), style);
         Ok(())
     }
@@ -175,7 +175,7 @@ impl DrawingBackend for Raster {
         bottom_right: BackendCoord,
         style: &S,
         fill: bool,
-    ) -> Drawn {
+    ) -> DrawResult {
         let path = rectangle(upper_left, bottom_right);
         match fill {
             true => self.fill(path, style.color(), Transform::identity()),
@@ -188,7 +188,7 @@ impl DrawingBackend for Raster {
         &mut self,
         path: I,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawResult {
         self.stroke(polyline(path, false), style);
         Ok(())
     }
@@ -199,7 +199,7 @@ impl DrawingBackend for Raster {
         radius: u32,
         style: &S,
         fill: bool,
-    ) -> Drawn {
+    ) -> DrawResult {
         let path = disc(center, radius);
         match fill {
             true => self.fill(path, style.color(), Transform::identity()),
@@ -212,7 +212,7 @@ impl DrawingBackend for Raster {
         &mut self,
         vert: I,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawResult {
         self.fill(polyline(vert, true), style.color(), Transform::identity());
         Ok(())
     }
@@ -223,7 +223,7 @@ impl DrawingBackend for Raster {
         text: &str,
         style: &S,
         (x, y): BackendCoord,
-    ) -> Drawn {
+    ) -> DrawResult {
         let em = (style.size() / 1.24) as f32;
         let start = match style.anchor().h_pos {
             HPos::Left => 0.0,
@@ -250,13 +250,13 @@ impl DrawingBackend for Raster {
     }
 }
 
-impl Canvas for Raster {
-    fn picture(
+impl ImageBackend for SkiaBackend {
+    fn draw_bitmap(
         &mut self,
         ((left, top), (right, bottom)): (BackendCoord, BackendCoord),
-        picture: &Picture,
+        picture: &Bitmap,
         smooth: bool,
-    ) -> Drawn {
+    ) -> DrawResult {
         let Some(mut pixels) = Pixmap::new(picture.width, picture.height) else {
             return Ok(());
         };

@@ -5,7 +5,7 @@ use super::grid::{Grid, Panel};
 use super::{output, text};
 use odesync_base::error::Result;
 
-macro_rules! rendered {
+macro_rules! impl_render {
     ($type:ty) => {
         impl $type {
             /// The picture as SVG.
@@ -34,7 +34,7 @@ macro_rules! rendered {
             ///
             /// Nothing to draw; the message says why and what to do.
             pub fn to_text(&self, columns: usize, rows: usize, colour: bool) -> Result<String> {
-                text::text(&self.clone().into(), columns, rows, colour)
+                text::render(&self.clone().into(), columns, rows, colour)
             }
 
             /// Shows the picture in a notebook (evcxr), or says why there is none.
@@ -59,6 +59,6 @@ macro_rules! rendered {
         }
     };
 }
-rendered!(Figure);
-rendered!(Panel);
-rendered!(Grid);
+impl_render!(Figure);
+impl_render!(Panel);
+impl_render!(Grid);

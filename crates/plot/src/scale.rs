@@ -3,7 +3,7 @@
 use odesync_base::error::{Error, Result};
 
 /// Beyond this a difference of two values may overflow; such values are treated as infinite.
-const LARGEST: f64 = 1e300;
+const MAX_MAGNITUDE: f64 = 1e300;
 
 /// How values are spread along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -17,8 +17,8 @@ pub(super) enum Scale {
 
 impl Scale {
     /// Whether `v` has a place on the axis: finite and, on a logarithmic axis, positive.
-    pub fn shows(self, v: f64) -> bool {
-        v.abs() <= LARGEST && (self != Scale::Log || v > 0.0)
+    pub fn in_domain(self, v: f64) -> bool {
+        v.abs() <= MAX_MAGNITUDE && (self != Scale::Log || v > 0.0)
     }
 
     pub fn forward(self, v: f64) -> f64 {
@@ -36,7 +36,7 @@ impl Scale {
     }
 
     /// The value at a coordinate that [`Scale::forward`] gives.
-    pub fn back(self, at: f64) -> f64 {
+    pub fn inverse(self, at: f64) -> f64 {
         match self {
             Scale::Linear => at,
             Scale::Log => 10f64.powf(at),
@@ -75,7 +75,7 @@ impl Axis {
     /// `None` if there are none.
     pub fn fit(scale: Scale, values: impl Iterator<Item = f64>, margin: f64) -> Option<Axis> {
         let (lo, hi) = values
-            .filter(|v| scale.shows(*v))
+            .filter(|v| scale.in_domain(*v))
             .map(|v| scale.forward(v))
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
                 (lo.min(v), hi.max(v))
@@ -103,7 +103,7 @@ impl Axis {
     }
 
     /// The axis from `lo` to `hi` as the user gave them.
-    pub fn given(scale: Scale, name: &str, (lo, hi): (f64, f64)) -> Result<Axis> {
+    pub fn from_range(scale: Scale, name: &str, (lo, hi): (f64, f64)) -> Result<Axis> {
         check_range(name, lo, hi)?;
         if scale == Scale::Log && lo <= 0.0 {
             return Err(Error::invalid(format!(
@@ -118,17 +118,17 @@ impl Axis {
     }
 
     /// Place of `v` along the axis, 0 at `lo` and 1 at `hi`; what has no place on a logarithmic axis lies far below it.
-    pub fn place(&self, v: f64) -> f64 {
-        self.place_of(self.scale.forward(v))
+    pub fn fraction(&self, v: f64) -> f64 {
+        self.fraction_of_scaled(self.scale.forward(v))
     }
 
     /// The value at a place.
     pub fn value(&self, place: f64) -> f64 {
-        self.scale.back(self.lo + place * (self.hi - self.lo))
+        self.scale.inverse(self.lo + place * (self.hi - self.lo))
     }
 
     /// Place of a coordinate that [`Scale::forward`] gave.
-    pub fn place_of(&self, at: f64) -> f64 {
+    pub fn fraction_of_scaled(&self, at: f64) -> f64 {
         let place = (at - self.lo) / (self.hi - self.lo);
         // Far outside, only the direction matters; the clamp keeps later arithmetic finite.
         if place.is_nan() {
@@ -142,7 +142,7 @@ impl Axis {
 /// That `lo` to `hi` is a range that ticks can be put on.
 pub(super) fn check_range(name: &str, lo: f64, hi: f64) -> Result<()> {
     let size = lo.abs().max(hi.abs());
-    if hi > lo && size <= LARGEST && hi - lo > 1e-12 * size {
+    if hi > lo && size <= MAX_MAGNITUDE && hi - lo > 1e-12 * size {
         return Ok(());
     }
     Err(Error::invalid(format!(
@@ -163,7 +163,7 @@ mod tests {
         );
         let axis = axis.expect("two values are positive");
         assert!((axis.lo + 3.0).abs() < 1e-12 && (axis.hi - 1.0).abs() < 1e-12);
-        assert!((axis.place(0.1) - 0.5).abs() < 1e-12);
+        assert!((axis.fraction(0.1) - 0.5).abs() < 1e-12);
         assert!(Axis::fit(Scale::Log, [-1.0, 0.0].into_iter(), 0.0).is_none());
     }
 
@@ -172,18 +172,18 @@ mod tests {
         for v in [0.0, 3.0, -1e-200, 1e299] {
             let axis = Axis::fit(Scale::Linear, [v, v].into_iter(), 0.05).expect("one value");
             assert!(axis.lo < v && v < axis.hi, "{v}: {axis:?}");
-            assert!((axis.place(v) - 0.5).abs() < 1e-12);
+            assert!((axis.fraction(v) - 0.5).abs() < 1e-12);
         }
     }
 
     #[test]
     fn places_stay_finite_whatever_the_value() {
-        let axis = Axis::given(Scale::Linear, "x_range", (0.0, 1e-250)).expect("a range");
+        let axis = Axis::from_range(Scale::Linear, "x_range", (0.0, 1e-250)).expect("a range");
         for v in [f64::INFINITY, -1e300, f64::NAN] {
-            assert!(axis.place(v).is_finite());
+            assert!(axis.fraction(v).is_finite());
         }
-        assert!(Axis::given(Scale::Log, "y_range", (0.0, 1.0)).is_err());
-        assert!(Axis::given(Scale::Linear, "y_range", (1.0, 1.0)).is_err());
-        assert!(Axis::given(Scale::Linear, "y_range", (0.0, f64::NAN)).is_err());
+        assert!(Axis::from_range(Scale::Log, "y_range", (0.0, 1.0)).is_err());
+        assert!(Axis::from_range(Scale::Linear, "y_range", (1.0, 1.0)).is_err());
+        assert!(Axis::from_range(Scale::Linear, "y_range", (0.0, f64::NAN)).is_err());
     }
 }

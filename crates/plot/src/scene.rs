@@ -6,24 +6,24 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters_backend::{DrawingBackend, DrawingErrorKind};
 
+use super::bitmap::Bitmap;
 use super::font;
-use super::geometry::{Point, Rect, dashes};
-use super::picture::Picture;
+use super::geometry::{Point, Rect, split_dashes};
 use super::style::Dash;
 
 /// plotters' coordinates are whole numbers; a tenth of a pixel keeps smooth curves smooth.
-pub(super) const UNITS: f64 = 10.0;
+pub(super) const UNITS_PER_PIXEL: f64 = 10.0;
 
 /// Length in pixels beyond which a line is drawn without dashes.
-const LONGEST_DASHED: f64 = 100_000.0;
+const MAX_DASHED_LENGTH: f64 = 100_000.0;
 
 /// A colour with its opacity.
-pub(super) type Ink = ((u8, u8, u8), f64);
+pub(super) type Rgba = ((u8, u8, u8), f64);
 
 /// The pen of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pen {
-    pub ink: Ink,
+    pub color: Rgba,
     pub width: f64,
     pub dash: Dash,
 }
@@ -37,44 +37,44 @@ pub(super) enum Align {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Item {
+pub(super) enum Primitive {
     Path {
         points: Vec<Point>,
-        ink: Ink,
+        color: Rgba,
         width: f64,
     },
     Area {
         points: Vec<Point>,
-        ink: Ink,
+        color: Rgba,
     },
     Disc {
         center: Point,
         radius: f64,
-        ink: Ink,
+        color: Rgba,
     },
     Text {
         text: String,
         at: Point,
         em: f64,
         align: Align,
-        upward: bool,
-        ink: Ink,
+        vertical: bool,
+        color: Rgba,
     },
     /// A picture stretched over a rectangle, its pixels as sharp cells or blended.
     Image {
         rect: Rect,
-        picture: Picture,
+        bitmap: Bitmap,
         smooth: bool,
     },
 }
 
 /// A backend that pictures can be put on.
-pub(super) trait Canvas: DrawingBackend {
+pub(super) trait ImageBackend: DrawingBackend {
     /// Draws a picture over a rectangle, given in the backend's units.
-    fn picture(
+    fn draw_bitmap(
         &mut self,
         corners: ((i32, i32), (i32, i32)),
-        picture: &Picture,
+        picture: &Bitmap,
         smooth: bool,
     ) -> Result<(), DrawingErrorKind<Self::ErrorType>>;
 }
@@ -83,7 +83,7 @@ pub(super) trait Canvas: DrawingBackend {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scene {
     pub size: (u32, u32),
-    pub items: Vec<Item>,
+    pub items: Vec<Primitive>,
 }
 
 impl Scene {
@@ -108,30 +108,32 @@ impl Scene {
             .sum();
         let pieces = match pen.dash {
             // In a tangle as long as this nobody sees dashes, and there would be tens of thousands of them.
-            _ if length > LONGEST_DASHED => vec![points.to_vec()],
+            _ if length > MAX_DASHED_LENGTH => vec![points.to_vec()],
             Dash::Solid => vec![points.to_vec()],
             // Round ends add the width to each dash and take it from each gap.
-            Dash::Dashed => dashes(points, (width.max(1.0) * 3.5 + 1.0, width.max(1.0) * 3.0)),
-            Dash::Dotted => dashes(points, (0.2, width.max(1.0) * 2.3)),
+            Dash::Dashed => {
+                split_dashes(points, (width.max(1.0) * 3.5 + 1.0, width.max(1.0) * 3.0))
+            }
+            Dash::Dotted => split_dashes(points, (0.2, width.max(1.0) * 2.3)),
         };
         for points in pieces {
-            self.items.push(Item::Path {
+            self.items.push(Primitive::Path {
                 points,
-                ink: pen.ink,
+                color: pen.color,
                 width,
             });
         }
     }
 
     /// A filled polygon.
-    pub fn area(&mut self, points: Vec<Point>, ink: Ink) {
+    pub fn area(&mut self, points: Vec<Point>, ink: Rgba) {
         if points.len() > 2 {
-            self.items.push(Item::Area { points, ink });
+            self.items.push(Primitive::Area { points, color: ink });
         }
     }
 
     /// A filled rectangle.
-    pub fn rect(&mut self, r: &Rect, ink: Ink) {
+    pub fn rect(&mut self, r: &Rect, ink: Rgba) {
         let corners = vec![
             (r.left, r.top),
             (r.right, r.top),
@@ -141,63 +143,67 @@ impl Scene {
         self.area(corners, ink);
     }
 
-    pub fn disc(&mut self, center: Point, radius: f64, ink: Ink) {
-        self.items.push(Item::Disc {
+    pub fn disc(&mut self, center: Point, radius: f64, ink: Rgba) {
+        self.items.push(Primitive::Disc {
             center,
             radius,
-            ink,
+            color: ink,
         });
     }
 
     /// Text with its baseline at `at`; `upward` turns it to be read from below.
-    pub fn text(&mut self, text: &str, at: Point, em: f64, align: Align, upward: bool, ink: Ink) {
-        self.items.push(Item::Text {
+    pub fn text(&mut self, text: &str, at: Point, em: f64, align: Align, upward: bool, ink: Rgba) {
+        self.items.push(Primitive::Text {
             text: printable(text),
             at,
             em,
             align,
-            upward,
-            ink,
+            vertical: upward,
+            color: ink,
         });
     }
 
-    pub fn image(&mut self, rect: Rect, picture: Picture, smooth: bool) {
-        self.items.push(Item::Image {
+    pub fn image(&mut self, rect: Rect, picture: Bitmap, smooth: bool) {
+        self.items.push(Primitive::Image {
             rect,
-            picture,
+            bitmap: picture,
             smooth,
         });
     }
 
-    /// Draws everything on a backend whose unit is a pixel divided by [`UNITS`].
-    pub fn play<DB: Canvas>(
+    /// Draws everything on a backend whose unit is a pixel divided by [`UNITS_PER_PIXEL`].
+    pub fn render<DB: ImageBackend>(
         &self,
         backend: &mut DB,
     ) -> Result<(), DrawingErrorKind<DB::ErrorType>> {
         backend.ensure_prepared()?;
         for item in &self.items {
             match item {
-                Item::Path { points, ink, width } => {
+                Primitive::Path {
+                    points,
+                    color: ink,
+                    width,
+                } => {
                     backend.draw_path(points.iter().map(|p| units(*p)), &shape(*ink, *width))?;
                 }
-                Item::Area { points, ink } => {
+                Primitive::Area { points, color: ink } => {
                     backend.fill_polygon(points.iter().map(|p| units(*p)), &shape(*ink, 0.0))?;
                 }
-                Item::Disc {
+                Primitive::Disc {
                     center,
                     radius,
-                    ink,
+                    color: ink,
                 } => {
-                    let radius = (radius * UNITS).round() as u32;
+                    let radius = (radius * UNITS_PER_PIXEL).round() as u32;
                     backend.draw_circle(units(*center), radius, &shape(*ink, 0.0), true)?;
                 }
-                Item::Text {
+                Primitive::Text {
                     text,
                     at,
                     em,
                     align,
-                    upward,
-                    ink,
+                    vertical: upward,
+                    color: ink,
                 } => {
                     let h_pos = match align {
                         Align::Left => HPos::Left,
@@ -205,7 +211,7 @@ impl Scene {
                         Align::Right => HPos::Right,
                     };
                     // plotters' SVG backend writes size / 1.24 as the em, and puts the baseline 0.76 em below "top".
-                    let size = em * UNITS * 1.24;
+                    let size = em * UNITS_PER_PIXEL * 1.24;
                     let drop = 0.76 * em;
                     let (at, turn) = match upward {
                         false => ((at.0, at.1 - drop), FontTransform::None),
@@ -219,16 +225,16 @@ impl Scene {
                         .pos(Pos::new(h_pos, VPos::Top));
                     backend.draw_text(text, &style, units(at))?;
                 }
-                Item::Image {
+                Primitive::Image {
                     rect,
-                    picture,
+                    bitmap: picture,
                     smooth,
                 } => {
                     let corners = (
                         units((rect.left, rect.top)),
                         units((rect.right, rect.bottom)),
                     );
-                    backend.picture(corners, picture, *smooth)?;
+                    backend.draw_bitmap(corners, picture, *smooth)?;
                 }
             }
         }
@@ -245,17 +251,20 @@ fn printable(text: &str) -> String {
 }
 
 fn units((x, y): Point) -> (i32, i32) {
-    ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
+    (
+        (x * UNITS_PER_PIXEL).round() as i32,
+        (y * UNITS_PER_PIXEL).round() as i32,
+    )
 }
 
-fn rgba(((r, g, b), alpha): Ink) -> RGBAColor {
+fn rgba(((r, g, b), alpha): Rgba) -> RGBAColor {
     RGBAColor(r, g, b, alpha)
 }
 
-fn shape(ink: Ink, width: f64) -> ShapeStyle {
+fn shape(ink: Rgba, width: f64) -> ShapeStyle {
     ShapeStyle {
         color: rgba(ink),
         filled: true,
-        stroke_width: (width * UNITS).round() as u32,
+        stroke_width: (width * UNITS_PER_PIXEL).round() as u32,
     }
 }

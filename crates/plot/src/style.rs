@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::color::Color;
-use super::option::OptionValue;
+use super::option_value::OptionValue;
 use odesync_base::error::{Error, Result, unknown};
 
 /// How a line is broken into dashes.
@@ -50,7 +50,7 @@ const MARKERS: [(&str, Marker); 6] = [
 ];
 
 /// The value of `name` in a table of names, or the error that lists them.
-pub(super) fn named<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Result<T> {
+pub(super) fn lookup<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Result<T> {
     let wanted = name.trim().to_lowercase();
     match table.iter().find(|(known, _)| *known == wanted) {
         Some((_, value)) => Ok(*value),
@@ -62,7 +62,7 @@ impl FromStr for Dash {
     type Err = Error;
     /// "solid", "dashed" or "dotted".
     fn from_str(name: &str) -> Result<Self> {
-        named("dash", name, &DASHES)
+        lookup("dash", name, &DASHES)
     }
 }
 
@@ -70,7 +70,7 @@ impl FromStr for Marker {
     type Err = Error;
     /// "circle", "square", "triangle", "diamond", "cross" or "plus".
     fn from_str(name: &str) -> Result<Self> {
-        named("marker", name, &MARKERS)
+        lookup("marker", name, &MARKERS)
     }
 }
 

@@ -21,7 +21,7 @@ impl Ticks {
                 minor: Vec::new(),
             },
             Scale::Log => logarithmic(axis, most),
-            Scale::SymLog(threshold) => symmetric(axis, threshold, most),
+            Scale::SymLog(threshold) => symlog(axis, threshold, most),
         }
     }
 }
@@ -30,20 +30,24 @@ impl Ticks {
 fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
     // One mark alone says nothing of the scale.
     let (values, exponent) = (most..most + 4)
-        .map(|most| stepped(lo, hi, most))
+        .map(|most| nice_steps(lo, hi, most))
         .find(|(values, _)| values.len() > 1)
-        .unwrap_or_else(|| stepped(lo, hi, most));
+        .unwrap_or_else(|| nice_steps(lo, hi, most));
     let labels = linear_labels(&values, exponent);
-    values.iter().map(|v| axis.place(*v)).zip(labels).collect()
+    values
+        .iter()
+        .map(|v| axis.fraction(*v))
+        .zip(labels)
+        .collect()
 }
 
 /// At most `most` round values from `lo` to `hi`.
 pub(super) fn round_values(lo: f64, hi: f64, most: usize) -> Vec<f64> {
-    stepped(lo, hi, most.max(1)).0
+    nice_steps(lo, hi, most.max(1)).0
 }
 
 /// Values from `lo` to `hi` in steps of 1, 2 or 5 times a power of ten, and the power's exponent.
-fn stepped(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
+fn nice_steps(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
     let rough = (hi - lo) / most as f64;
     let mut exponent = rough.log10().floor() as i32;
     loop {
@@ -69,11 +73,14 @@ fn stepped(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
 
 /// Labels of values that stand alone, each with as few digits as tell them all apart, and at least three where it has them. Where one
 /// of them is so large or small that it takes a power of ten, all but 0 are written with one.
-pub(super) fn alone(values: &[f64]) -> Vec<String> {
+pub(super) fn standalone_labels(values: &[f64]) -> Vec<String> {
     let labels = |digits: usize| -> Vec<String> {
-        let plain = |v: &f64| *v == 0.0 || (-3..6).contains(&parts(*v, digits).1);
+        let plain = |v: &f64| *v == 0.0 || (-3..6).contains(&scientific_parts(*v, digits).1);
         let powers = !values.iter().all(plain);
-        values.iter().map(|v| short(*v, digits, powers)).collect()
+        values
+            .iter()
+            .map(|v| format_rounded(*v, digits, powers))
+            .collect()
     };
     let distinct = |labels: &Vec<String>| {
         let mut sorted = labels.clone();
@@ -86,15 +93,15 @@ pub(super) fn alone(values: &[f64]) -> Vec<String> {
 }
 
 /// Mantissa and exponent of a value rounded to so many digits.
-fn parts(v: f64, digits: usize) -> (String, i32) {
+fn scientific_parts(v: f64, digits: usize) -> (String, i32) {
     let scientific = format!("{v:.*e}", digits - 1);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     (mantissa.to_owned(), exponent.parse().unwrap_or(0))
 }
 
 /// A value rounded to so many digits, without zeros at its end, as a decimal number or with a power of ten.
-fn short(v: f64, digits: usize, power: bool) -> String {
-    let (mantissa, exponent) = parts(v, digits);
+fn format_rounded(v: f64, digits: usize, power: bool) -> String {
+    let (mantissa, exponent) = scientific_parts(v, digits);
     let trimmed = |text: &str| match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text.to_owned(),
@@ -124,7 +131,7 @@ fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
     };
     if (-4..6).contains(&size) {
         let decimals = (-step_exponent).max(0) as usize;
-        return values.iter().map(|v| fixed(*v, decimals)).collect();
+        return values.iter().map(|v| format_fixed(*v, decimals)).collect();
     }
     let decimals = (size - step_exponent).max(0) as usize;
     let label = |v: &f64| {
@@ -134,7 +141,11 @@ fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
         // In two factors, since 10^size may be below the smallest normal number.
         let half = size / 2;
         let mantissa = v / 10f64.powi(half) / 10f64.powi(size - half);
-        format!("{}×{}", fixed(mantissa, decimals), power_of_ten(size))
+        format!(
+            "{}×{}",
+            format_fixed(mantissa, decimals),
+            power_of_ten(size)
+        )
     };
     values.iter().map(label).collect()
 }
@@ -185,7 +196,7 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         // All of them in one notation.
         let plain = few.iter().all(|(_, _, e)| (-3..=4).contains(e));
         let label = |m: i32, e: i32| match m {
-            _ if plain => fixed(f64::from(m) * 10f64.powi(e), (-e).max(0) as usize),
+            _ if plain => format_fixed(f64::from(m) * 10f64.powi(e), (-e).max(0) as usize),
             1 => power_of_ten(e),
             _ => format!("{m}×{}", power_of_ten(e)),
         };
@@ -207,7 +218,7 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
 }
 
 /// 0 and powers of ten of either sign beyond the threshold; round values where the range has no two of them.
-fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
+fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
     let inside = |place: f64| (-1e-9..=1.0 + 1e-9).contains(&place);
     let first = (threshold.log10() - 1e-9).ceil() as i32;
     let last = axis.lo.abs().max(axis.hi.abs()) - 1.0 + threshold.log10();
@@ -224,11 +235,11 @@ fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
             };
             powers
                 .iter()
-                .map(move |e| (axis.place(value(sign, 1, *e)), label(*e)))
+                .map(move |e| (axis.fraction(value(sign, 1, *e)), label(*e)))
         };
         let mut all: Vec<(f64, String)> = side(-1.0).collect();
         all.reverse();
-        all.push((axis.place(0.0), "0".to_owned()));
+        all.push((axis.fraction(0.0), "0".to_owned()));
         all.extend(side(1.0));
         all.retain(|(place, _)| inside(*place));
         all
@@ -240,7 +251,7 @@ fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
         .find(|(_, marks)| marks.len() <= most)
         .unwrap_or_else(|| (200, marks(200)));
     if major.len() < 2 {
-        let (lo, hi) = (axis.scale.back(axis.lo), axis.scale.back(axis.hi));
+        let (lo, hi) = (axis.scale.inverse(axis.lo), axis.scale.inverse(axis.hi));
         return Ticks {
             major: linear(axis, lo, hi, most),
             minor: Vec::new(),
@@ -252,8 +263,8 @@ fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
             for m in 2..10 {
                 for sign in [-1.0, 1.0] {
                     let v = value(sign, m, e);
-                    if v.abs() > threshold && inside(axis.place(v)) {
-                        minor.push(axis.place(v));
+                    if v.abs() > threshold && inside(axis.fraction(v)) {
+                        minor.push(axis.fraction(v));
                     }
                 }
             }
@@ -261,7 +272,7 @@ fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
     }
     if stride > 1 && last - first < 40 {
         for e in first..=last {
-            let pair = [value(-1.0, 1, e), value(1.0, 1, e)].map(|v| axis.place(v));
+            let pair = [value(-1.0, 1, e), value(1.0, 1, e)].map(|v| axis.fraction(v));
             minor.extend(pair.into_iter().filter(|place| inside(*place)));
         }
     }
@@ -269,7 +280,7 @@ fn symmetric(axis: &Axis, threshold: f64, most: usize) -> Ticks {
 }
 
 /// `v` with a fixed number of decimals and a true minus sign, never "−0".
-fn fixed(v: f64, decimals: usize) -> String {
+fn format_fixed(v: f64, decimals: usize) -> String {
     let text = format!("{v:.decimals$}");
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) => format!("−{digits}"),
@@ -297,7 +308,7 @@ mod tests {
     use super::*;
 
     fn labels(scale: Scale, lo: f64, hi: f64, most: usize) -> Vec<String> {
-        let axis = Axis::given(scale, "range", (lo, hi)).expect("a range");
+        let axis = Axis::from_range(scale, "range", (lo, hi)).expect("a range");
         let ticks = Ticks::new(&axis, most);
         assert!(
             ticks
@@ -311,16 +322,19 @@ mod tests {
     #[test]
     fn labels_that_stand_alone_are_short_and_differ() {
         assert_eq!(
-            alone(&[-0.5, 0.0, 0.1 + 0.2, 1.0, 3.162277, 1500.0]),
+            standalone_labels(&[-0.5, 0.0, 0.1 + 0.2, 1.0, 3.162277, 1500.0]),
             ["−0.5", "0", "0.3", "1", "3.16", "1500"]
         );
         assert_eq!(
-            alone(&[-1e-9, 2.5e-5, 1e6, 4e12]),
+            standalone_labels(&[-1e-9, 2.5e-5, 1e6, 4e12]),
             ["−10⁻⁹", "2.5×10⁻⁵", "10⁶", "4×10¹²"]
         );
-        assert_eq!(alone(&[1.0001, 1.0002]), ["1.0001", "1.0002"]);
+        assert_eq!(standalone_labels(&[1.0001, 1.0002]), ["1.0001", "1.0002"]);
         // One notation for all.
-        assert_eq!(alone(&[0.0, 10.0, 2e5, 1e6]), ["0", "10¹", "2×10⁵", "10⁶"]);
+        assert_eq!(
+            standalone_labels(&[0.0, 10.0, 2e5, 1e6]),
+            ["0", "10¹", "2×10⁵", "10⁶"]
+        );
     }
 
     #[test]

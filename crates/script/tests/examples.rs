@@ -17,7 +17,7 @@ fn session() -> Session {
 
 #[test]
 fn everything_is_described() {
-    assert_eq!(session().undescribed(), Vec::<String>::new());
+    assert_eq!(session().undocumented(), Vec::<String>::new());
 }
 
 /// The files that examples read.

@@ -14,7 +14,7 @@ static ALLOCATOR: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
 static INSTALLED: Once = Once::new();
 
 fn session() -> Session {
-    INSTALLED.call_once(|| memory::install(|| ALLOCATOR.allocated()));
+    INSTALLED.call_once(|| memory::install_gauge(|| ALLOCATOR.allocated()));
     Session::new(SessionOptions {
         output: Output::captured().0,
         ..SessionOptions::default()

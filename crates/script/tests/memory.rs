@@ -14,7 +14,7 @@ static INSTALLED: Once = Once::new();
 static TURN: Mutex<()> = Mutex::new(());
 
 fn session() -> Session {
-    INSTALLED.call_once(|| memory::install(|| ALLOCATOR.allocated()));
+    INSTALLED.call_once(|| memory::install_gauge(|| ALLOCATOR.allocated()));
     Session::new(SessionOptions {
         output: Output::captured().0,
         memory_limit: Some(192 << 20),

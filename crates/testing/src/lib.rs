@@ -1,7 +1,7 @@
 //! What the tests of several crates share: reference figures and measured data.
 
 #[allow(unsafe_code, reason = "an allocator")]
-pub mod peak;
+pub mod peak_allocator;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub fn golden(name: &str) -> Value {
 ///
 /// # Panics
 /// With `CI=true`, where the file is missing.
-pub fn measured(name: &str) -> Option<PathBuf> {
+pub fn measured_data(name: &str) -> Option<PathBuf> {
     let path = repository().join("../shared/data").join(name);
     if path.exists() {
         return Some(path);
@@ -55,7 +55,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 ///
 /// # Panics
 /// If `value` is not a list of lists of numbers.
-pub fn flat(value: &Value) -> Vec<f64> {
+pub fn flat_numbers(value: &Value) -> Vec<f64> {
     let list = value.as_array().expect("a list");
     list.iter().flat_map(numbers).collect()
 }
@@ -66,7 +66,7 @@ pub fn flat(value: &Value) -> Vec<f64> {
 /// If `value` is not a list of lists of numbers of one length.
 pub fn matrix(value: &Value) -> Array2<f64> {
     let rows = value.as_array().map_or(0, Vec::len);
-    let values = flat(value);
+    let values = flat_numbers(value);
     let columns = values.len().checked_div(rows).unwrap_or(0);
     Array2::from_shape_vec((rows, columns), values).expect("lists of one length")
 }
@@ -75,7 +75,7 @@ pub fn matrix(value: &Value) -> Array2<f64> {
 ///
 /// # Panics
 /// Where the lengths differ.
-pub fn relative(got: &[f64], want: &[f64]) -> f64 {
+pub fn relative_error(got: &[f64], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len());
     let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())

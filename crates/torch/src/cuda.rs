@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::{driver, library};
+use super::{library, nvidia_driver};
 use odesync_ode::devices::CudaStatus;
 
-const NAME: &str = "libtorch_cuda.so";
+const CUDA_LIBRARY: &str = "libtorch_cuda.so";
 
 /// Whether CUDA can be used, and if not, what is missing. Loads CUDA's libraries (about half a second, where they are there).
 pub fn status() -> &'static CudaStatus {
@@ -23,7 +23,7 @@ pub fn status() -> &'static CudaStatus {
             },
             _ => CudaStatus::NoGpu {
                 library: library.clone(),
-                reason: driver::reason(),
+                reason: nvidia_driver::no_gpu_reason(),
             },
         },
     })
@@ -31,8 +31,8 @@ pub fn status() -> &'static CudaStatus {
 
 /// Loads CUDA's libraries if there seems to be a GPU. To be called before libtorch computes anything: it asks for its
 /// devices once, at the first gradient (and at the first question about CUDA), and a GPU that turns up later can't be used.
-pub(super) fn load_before_work() {
-    if driver::seems_there() {
+pub(super) fn preload() {
+    if nvidia_driver::device_node_exists() {
         // What is missing is said when a GPU is asked for.
         let _ = load();
     }
@@ -42,20 +42,22 @@ pub(super) fn load_before_work() {
 fn load() -> &'static Result<PathBuf, CudaStatus> {
     static LOADED: OnceLock<Result<PathBuf, CudaStatus>> = OnceLock::new();
     LOADED.get_or_init(|| {
-        let Some(libtorch) = library::loaded() else {
-            return Err(CudaStatus::NotInstalled { looked_in: vec![] });
+        let Some(libtorch) = library::loaded_path() else {
+            return Err(CudaStatus::NotInstalled {
+                searched_folders: vec![],
+            });
         };
-        let found = find(&folders(&libtorch), &libtorch)?;
-        match open(&found) {
+        let found = find_library(&search_folders(&libtorch), &libtorch)?;
+        match load_library(&found) {
             Ok(()) => Ok(found),
-            Err(reason) => Err(not_loaded(found, reason)),
+            Err(reason) => Err(load_error(found, reason)),
         }
     })
 }
 
 /// Loads a library for the rest of the process's life, its symbols bound at once and visible to what is loaded later.
 #[allow(unsafe_code)]
-pub(super) fn open(library: &Path) -> Result<(), String> {
+pub(super) fn load_library(library: &Path) -> Result<(), String> {
     // SAFETY: loading runs the library's initialisers. Those of libtorch_cuda.so register its parts with the libtorch_cpu.so
     // that is loaded, under libtorch's own locks, and `fits` has made sure that both are of one build; those of libcuda.so.1
     // are the driver's, which libtorch_cuda.so loads as well. No symbol is taken here, and the library is never unloaded, so
@@ -73,7 +75,7 @@ pub(super) fn open(library: &Path) -> Result<(), String> {
 
 /// Where the library may be: beside the libtorch that is loaded, in the environment's libtorch, and where `make setup-cuda`
 /// puts it.
-fn folders(libtorch: &Path) -> Vec<PathBuf> {
+fn search_folders(libtorch: &Path) -> Vec<PathBuf> {
     let beside = libtorch.parent().map(Path::to_path_buf);
     let own = std::env::var_os("LIBTORCH_LIB").or_else(|| std::env::var_os("LIBTORCH"));
     let own = own.map(|folder| Path::new(&folder).join("lib"));
@@ -92,21 +94,24 @@ fn folders(libtorch: &Path) -> Vec<PathBuf> {
 }
 
 /// The first library in these folders that belongs to the libtorch that is loaded.
-fn find(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaStatus> {
+fn find_library(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaStatus> {
     let there: Vec<PathBuf> = folders
         .iter()
-        .map(|folder| folder.join(NAME))
+        .map(|folder| folder.join(CUDA_LIBRARY))
         .filter(|library| library.is_file())
         .collect();
-    match there.iter().find(|library| fits(library, libtorch)) {
+    match there
+        .iter()
+        .find(|library| is_same_build(library, libtorch))
+    {
         Some(library) => Ok(library.clone()),
         None => Err(match there.first() {
-            Some(library) => CudaStatus::OtherBuild {
+            Some(library) => CudaStatus::BuildMismatch {
                 library: library.clone(),
                 libtorch: libtorch.to_path_buf(),
             },
             None => CudaStatus::NotInstalled {
-                looked_in: folders.to_vec(),
+                searched_folders: folders.to_vec(),
             },
         }),
     }
@@ -115,7 +120,7 @@ fn find(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaStatus> {
 /// Whether the library is of the same build as the libtorch that is loaded, by the size of the `libtorch_cpu.so` that stands
 /// beside it, or that set-up has written down. One of another build would bring its own libtorch_cpu.so or registers twice,
 /// and libtorch then ends the process.
-fn fits(library: &Path, libtorch: &Path) -> bool {
+fn is_same_build(library: &Path, libtorch: &Path) -> bool {
     let Some(folder) = library.parent() else {
         return false;
     };
@@ -131,7 +136,7 @@ fn fits(library: &Path, libtorch: &Path) -> bool {
 }
 
 /// The loader's reason: "libcublas.so.13: cannot open shared object file: No such file or directory".
-fn not_loaded(library: PathBuf, reason: String) -> CudaStatus {
+fn load_error(library: PathBuf, reason: String) -> CudaStatus {
     match reason.split_once(": cannot open shared object file") {
         Some((missing, _)) => CudaStatus::MissingLibrary {
             library,
@@ -161,38 +166,46 @@ mod tests {
         let root = root.path();
         let slim = lib(root, "libtorch", &[("libtorch_cpu.so", "seven77")]);
         let libtorch = slim.join("libtorch_cpu.so");
-        let other = lib(root, "other", &[(NAME, ""), ("libtorch_cpu.so", "six666")]);
-        let unknown = lib(root, "unknown", &[(NAME, "")]);
-        let same = lib(root, "same", &[(NAME, ""), ("libtorch_cpu.so", "seven!!")]);
-        let cuda = lib(root, "libtorch-cuda", &[(NAME, "")]);
+        let other = lib(
+            root,
+            "other",
+            &[(CUDA_LIBRARY, ""), ("libtorch_cpu.so", "six666")],
+        );
+        let unknown = lib(root, "unknown", &[(CUDA_LIBRARY, "")]);
+        let same = lib(
+            root,
+            "same",
+            &[(CUDA_LIBRARY, ""), ("libtorch_cpu.so", "seven!!")],
+        );
+        let cuda = lib(root, "libtorch-cuda", &[(CUDA_LIBRARY, "")]);
         let stamp = root.join("libtorch-cuda/.complete");
         std::fs::write(&stamp, "a.whl 00\nlibtorch_cpu.so 7\n").unwrap();
 
         let folders = [slim.clone(), other.clone(), unknown];
-        let wrong = find(&folders, &libtorch).unwrap_err();
-        let library = other.join(NAME);
+        let wrong = find_library(&folders, &libtorch).unwrap_err();
+        let library = other.join(CUDA_LIBRARY);
         assert_eq!(
             wrong,
-            CudaStatus::OtherBuild {
+            CudaStatus::BuildMismatch {
                 library,
                 libtorch: libtorch.clone()
             }
         );
-        let found = |folder: &PathBuf| find(&[other.clone(), folder.clone()], &libtorch);
-        assert_eq!(found(&same).unwrap(), same.join(NAME));
-        assert_eq!(found(&cuda).unwrap(), cuda.join(NAME));
+        let found = |folder: &PathBuf| find_library(&[other.clone(), folder.clone()], &libtorch);
+        assert_eq!(found(&same).unwrap(), same.join(CUDA_LIBRARY));
+        assert_eq!(found(&cuda).unwrap(), cuda.join(CUDA_LIBRARY));
         std::fs::write(&stamp, "a.whl 00\nlibtorch_cpu.so 8\n").unwrap();
         assert!(found(&cuda).is_err());
-        let looked_in = vec![slim];
+        let searched_folders = vec![slim];
         assert_eq!(
-            find(&looked_in, &libtorch).unwrap_err(),
-            CudaStatus::NotInstalled { looked_in }
+            find_library(&searched_folders, &libtorch).unwrap_err(),
+            CudaStatus::NotInstalled { searched_folders }
         );
     }
 
     #[test]
     fn it_is_looked_for_where_set_up_puts_it() {
-        let folders = folders(Path::new("/x/third/libtorch/lib/libtorch_cpu.so"));
+        let folders = search_folders(Path::new("/x/third/libtorch/lib/libtorch_cpu.so"));
         assert_eq!(folders.first().unwrap(), Path::new("/x/third/libtorch/lib"));
         let setup = Path::new("/x/third/libtorch-cuda/lib");
         assert_eq!(folders.last().unwrap(), setup);
@@ -201,16 +214,16 @@ mod tests {
     #[test]
     fn what_does_not_load_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let text = folder.path().join(NAME);
+        let text = folder.path().join(CUDA_LIBRARY);
         std::fs::write(&text, "not a library").unwrap();
-        let reason = open(&text).unwrap_err();
+        let reason = load_library(&text).unwrap_err();
         assert!(matches!(
-            not_loaded(text, reason),
+            load_error(text, reason),
             CudaStatus::NotLoaded { .. }
         ));
-        let missing = open(Path::new("libthere-is-no-such.so.13")).unwrap_err();
+        let missing = load_library(Path::new("libthere-is-no-such.so.13")).unwrap_err();
         assert_eq!(
-            not_loaded("a".into(), missing),
+            load_error("a".into(), missing),
             CudaStatus::MissingLibrary {
                 library: "a".into(),
                 missing: "libthere-is-no-such.so.13".into()

@@ -2,16 +2,16 @@
 
 use tch::{Device, Tensor};
 
-use super::adaptive::Run;
+use super::batch_integrator::BatchIntegrator;
+use super::bound_field::BoundField;
 use super::device::{by_name, download, upload};
-use super::graph::Bound;
-use super::outputs::Solution;
+use super::outputs::TorchSolution;
 use super::replay::replay;
-use super::threads::Threads;
+use super::threads::ThreadLimit;
 use crate::error::{self, TensorError};
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
-use odesync_ode::odesolve::stepping::{NO_EVENTS, check};
+use odesync_ode::odesolve::stepping::{EVENTS_UNSUPPORTED, check_batch};
 use odesync_ode::odesolve::{
     Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
 };
@@ -23,13 +23,13 @@ use odesync_ode::odesolve::{
 #[derive(Debug)]
 pub struct TorchEngine {
     device: Device,
-    kept: Option<Kept>,
+    saved: Option<SavedForBackward>,
 }
 
 /// What a gradient needs.
 #[derive(Debug)]
-struct Kept {
-    rows: Solution,
+struct SavedForBackward {
+    solution: TorchSolution,
     values: Tensor,
     u0: Tensor,
     dof: usize,
@@ -51,29 +51,29 @@ impl TorchEngine {
     pub fn new(device: &str) -> Result<Self> {
         Ok(TorchEngine {
             device: by_name(device)?,
-            kept: None,
+            saved: None,
         })
     }
 
     /// Solves on plans, recording what a gradient needs if `keep`.
-    fn solve_on(
+    fn solve_with_plans(
         &mut self,
         field: &VectorField,
         problems: &[Problem],
         options: &SolveOptions,
         plans: &[StepPlan],
         keep: bool,
-    ) -> error::Result<(Vec<Stats>, Vec<Vec<f64>>)> {
+    ) -> error::TensorResult<(Vec<Stats>, Vec<Vec<f64>>)> {
         let dof = field.dof();
-        let bound = Bound::new(field, self.device, keep)?;
+        let bound = BoundField::new(field, self.device, keep)?;
         let starts: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
         let u0 = upload(&starts, &[problems.len(), dof], self.device)?.f_set_requires_grad(keep)?;
-        let (stats, outputs) = replay(&bound, tableau(options)?, problems, plans, &u0)?;
+        let (stats, outputs) = replay(&bound, explicit_tableau(options)?, problems, plans, &u0)?;
         let rows = outputs.finish()?;
         let u = rows.trajectories(problems, dof)?;
         if keep {
-            self.kept = Some(Kept {
-                rows,
+            self.saved = Some(SavedForBackward {
+                solution: rows,
                 values: bound.values,
                 u0,
                 dof,
@@ -89,12 +89,12 @@ impl TorchEngine {
 ///
 /// # Errors
 /// A method that is not an explicit Runge-Kutta method.
-pub(super) fn tableau(options: &SolveOptions) -> Result<&'static Tableau> {
-    options.method.tableau().ok_or_else(|| {
+pub(super) fn explicit_tableau(options: &SolveOptions) -> Result<&'static Tableau> {
+    options.solver.tableau().ok_or_else(|| {
         Error::invalid(format!(
             "the torch engine has explicit Runge-Kutta methods only, and \"{}\" is none; use engine \"native\" or a method \
              like \"dopri5\"",
-            options.method.name
+            options.solver.name
         ))
     })
 }
@@ -109,26 +109,30 @@ impl Engine for TorchEngine {
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
         if !options.events.is_empty() {
-            return Err(Error::invalid(NO_EVENTS));
+            return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }
-        check(field, problems, options, plans)?;
-        tableau(options)?;
+        check_batch(field, problems, options, plans)?;
+        explicit_tableau(options)?;
         if keep {
             options.adjoint.check_torch()?;
         }
-        self.kept = None;
-        let _threads = Threads::suited(field, problems.len());
+        self.saved = None;
+        let _threads = ThreadLimit::for_workload(field, problems.len());
         let (plans, stats, u) = match plans {
             Some(plans) => {
-                let (stats, u) =
-                    tch::with_grad(|| self.solve_on(field, problems, options, plans, keep))?;
+                let (stats, u) = tch::with_grad(|| {
+                    self.solve_with_plans(field, problems, options, plans, keep)
+                })?;
                 (plans.to_vec(), stats, u)
             }
             None => {
-                let bound = Bound::new(field, self.device, false)?;
-                let (plans, stats, outputs) = Run::solve(&bound, problems, options)?;
+                let bound = BoundField::new(field, self.device, false)?;
+                let (plans, stats, outputs) = BatchIntegrator::solve(&bound, problems, options)?;
                 let u = if keep {
-                    tch::with_grad(|| self.solve_on(field, problems, options, &plans, true))?.1
+                    tch::with_grad(|| {
+                        self.solve_with_plans(field, problems, options, &plans, true)
+                    })?
+                    .1
                 } else {
                     outputs.finish()?.trajectories(problems, field.dof())?
                 };
@@ -148,7 +152,7 @@ impl Engine for TorchEngine {
     }
 
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
-        let Some(kept) = &self.kept else {
+        let Some(kept) = &self.saved else {
             return Err(Error::invalid(
                 "a gradient needs a solve that was kept for it",
             ));
@@ -158,8 +162,8 @@ impl Engine for TorchEngine {
                 "the weights of a gradient must have the shape of the solution",
             ));
         }
-        let _threads = Threads::suited(&kept.field, kept.lens.len());
-        let product = kept.rows.product(bars, kept.dof, self.device)?;
+        let _threads = ThreadLimit::for_workload(&kept.field, kept.lens.len());
+        let product = kept.solution.inner_product(bars, kept.dof, self.device)?;
         let inputs = [&kept.values, &kept.u0];
         // The graph is kept: a second gradient of the same solve is allowed.
         let found =

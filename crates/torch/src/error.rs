@@ -10,7 +10,7 @@ use crate::Error;
 pub(crate) struct TensorError(Error);
 
 /// `Result` of what works on tensors.
-pub(crate) type Result<T> = std::result::Result<T, TensorError>;
+pub(crate) type TensorResult<T> = std::result::Result<T, TensorError>;
 
 impl From<TchError> for TensorError {
     fn from(error: TchError) -> Self {

@@ -22,21 +22,21 @@
 //! | `replay` | taking the steps of given plans |
 //! | `engine` | the engine |
 
-mod adaptive;
+mod batch_integrator;
+mod batch_tableau;
+mod bound_field;
 pub mod cuda;
 mod device;
-mod driver;
 mod engine;
 mod error;
-mod failed;
-mod graph;
+mod first_failure;
 pub mod library;
+mod nvidia_driver;
 mod ops;
 mod outputs;
 mod replay;
 mod stages;
 mod start;
-mod table;
 mod threads;
 
 pub use engine::TorchEngine;
@@ -47,10 +47,10 @@ pub use odesync_base::{Error, Result};
 pub const LIBTORCH: &str = "2.11.0";
 
 inventory::submit! {
-    odesync_ode::engines::EngineKind {
+    odesync_ode::engines::EngineRegistration {
         name: "torch",
         library: LIBTORCH,
-        on: |device| Ok(Box::new(TorchEngine::new(device)?)),
-        cuda: || cuda::status().clone(),
+        create: |device| Ok(Box::new(TorchEngine::new(device)?)),
+        cuda_status: || cuda::status().clone(),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The library `libtorch_cpu.so` as the operating system loaded it; `None` where it does not tell (it does on Linux).
-pub fn loaded() -> Option<PathBuf> {
+pub fn loaded_path() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     maps.lines().find_map(|line| {
         let path = Path::new(line.get(line.find('/')?..)?.trim_end_matches(" (deleted)"));
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn the_loaded_library_is_found() {
-        let library = loaded().expect("a test of the torch engine has libtorch loaded");
+        let library = loaded_path().expect("a test of the torch engine has libtorch loaded");
         assert!(library.is_file(), "{}", library.display());
     }
 

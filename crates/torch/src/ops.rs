@@ -3,11 +3,11 @@
 use tch::Tensor;
 
 use super::device::KIND;
-use crate::error::Result;
+use crate::error::TensorResult;
 use odesync_ode::field::{Binary, Unary};
 
 /// An elementary function of each component.
-pub(super) fn unary(f: Unary, x: &Tensor) -> Result<Tensor> {
+pub(super) fn unary(f: Unary, x: &Tensor) -> TensorResult<Tensor> {
     Ok(match f {
         Unary::Neg => x.f_neg()?,
         Unary::Abs => x.f_abs()?,
@@ -44,13 +44,13 @@ pub(super) fn unary(f: Unary, x: &Tensor) -> Result<Tensor> {
 }
 
 /// −1, 0 or 1, and NaN for NaN, where libtorch gives 0.
-fn sign(x: &Tensor) -> Result<Tensor> {
+fn sign(x: &Tensor) -> TensorResult<Tensor> {
     let x = x.f_detach()?;
     Ok(x.f_where_self(&x.f_isnan()?, &x.f_sign()?)?)
 }
 
 /// A function of two operands, component by component.
-pub(super) fn binary(f: Binary, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+pub(super) fn binary(f: Binary, x: &Tensor, y: &Tensor) -> TensorResult<Tensor> {
     let truth = match f {
         Binary::Add => return Ok(x.f_add(y)?),
         Binary::Sub => return Ok(x.f_sub(y)?),
@@ -58,8 +58,8 @@ pub(super) fn binary(f: Binary, x: &Tensor, y: &Tensor) -> Result<Tensor> {
         Binary::Div => return Ok(x.f_div(y)?),
         Binary::Pow => return Ok(x.f_pow(y)?),
         Binary::Atan2 => return Ok(x.f_atan2(y)?),
-        Binary::Min => return chosen(&x.f_lt_tensor(y)?, x, y),
-        Binary::Max => return chosen(&x.f_gt_tensor(y)?, x, y),
+        Binary::Min => return select_or_nan(&x.f_lt_tensor(y)?, x, y),
+        Binary::Max => return select_or_nan(&x.f_gt_tensor(y)?, x, y),
         Binary::Lt => x.f_lt_tensor(y)?,
         Binary::Le => x.f_le_tensor(y)?,
         Binary::Gt => x.f_gt_tensor(y)?,
@@ -72,17 +72,17 @@ pub(super) fn binary(f: Binary, x: &Tensor, y: &Tensor) -> Result<Tensor> {
 
 /// x where it is the one wanted or NaN, else y: a NaN in either operand shows, and where both are equal the derivative
 /// goes to y (libtorch's own minimum halves it).
-fn chosen(wanted: &Tensor, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+fn select_or_nan(wanted: &Tensor, x: &Tensor, y: &Tensor) -> TensorResult<Tensor> {
     let wanted = wanted.f_logical_or(&x.f_isnan()?)?;
     Ok(x.f_where_self(&wanted, y)?)
 }
 
 /// x to a constant power.
-pub(super) fn power(x: &Tensor, exponent: f64) -> Result<Tensor> {
+pub(super) fn power(x: &Tensor, exponent: f64) -> TensorResult<Tensor> {
     Ok(x.f_pow_tensor_scalar(exponent)?)
 }
 
 /// a where the condition is not zero, else b.
-pub(super) fn select(condition: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn select(condition: &Tensor, a: &Tensor, b: &Tensor) -> TensorResult<Tensor> {
     Ok(a.f_where_self(&condition.f_ne(0.0)?, b)?)
 }

@@ -3,108 +3,109 @@
 use tch::{Device, Tensor};
 
 use super::device::{download, upload};
-use super::stages::{Attempt, Stages, rows};
-use crate::error::Result;
-use odesync_ode::odesolve::{Output, Problem};
+use super::stages::{StageEvaluator, StepAttempt, select_rows};
+use crate::error::TensorResult;
+use odesync_ode::odesolve::{Problem, SaveLocation};
 
 /// A requested time that was reached.
-pub(super) struct Wanted {
+pub(super) struct OutputRequest {
     /// Row in the batch.
     pub row: usize,
     /// Index of the problem.
     pub problem: usize,
     /// Index of the requested time.
     pub time: usize,
-    pub output: Output,
+    pub output: SaveLocation,
 }
 
 /// Rows of the solution in the order in which they were reached.
-pub(super) struct Outputs {
+pub(super) struct OutputCollector {
     parts: Vec<Tensor>,
     /// Problem and requested time of each row.
-    places: Vec<(usize, usize)>,
+    row_targets: Vec<(usize, usize)>,
     u0: Tensor,
 }
 
-impl Outputs {
+impl OutputCollector {
     /// With the initial states, `[problem, dof]`, as the solution at the first times.
     pub fn new(u0: &Tensor, problems: usize) -> Self {
-        Outputs {
+        OutputCollector {
             parts: vec![u0.shallow_clone()],
-            places: (0..problems).map(|i| (i, 0)).collect(),
+            row_targets: (0..problems).map(|i| (i, 0)).collect(),
             u0: u0.shallow_clone(),
         }
     }
 
     /// Adds what lies in a step from `state`, `[batch, dof]`.
-    pub fn add(
+    pub fn record(
         &mut self,
-        stages: &Stages,
+        stages: &StageEvaluator,
         state: &Tensor,
-        attempt: &Attempt,
-        wanted: &[Wanted],
-    ) -> Result<()> {
-        let batch = attempt.table.steps.len();
+        attempt: &StepAttempt,
+        wanted: &[OutputRequest],
+    ) -> TensorResult<()> {
+        let batch = attempt.tableau.steps.len();
         let (mut start, mut end, mut inside) = (vec![], vec![], vec![]);
         for w in wanted {
             match w.output {
-                Output::Start => start.push(w),
-                Output::End(_) => end.push(w),
-                Output::Inside(_, theta) => inside.push((w, theta)),
+                SaveLocation::Start => start.push(w),
+                SaveLocation::End(_) => end.push(w),
+                SaveLocation::Inside(_, theta) => inside.push((w, theta)),
             }
         }
         if !start.is_empty() {
             let from: Vec<usize> = start.iter().map(|w| w.problem).collect();
-            let part = rows(&self.u0, &from, usize::MAX)?;
+            let part = select_rows(&self.u0, &from, usize::MAX)?;
             self.push(part, start);
         }
         if !end.is_empty() {
             let from: Vec<usize> = end.iter().map(|w| w.row).collect();
-            let part = rows(&attempt.next, &from, batch)?;
+            let part = select_rows(&attempt.next, &from, batch)?;
             self.push(part, end);
         }
         if !inside.is_empty() {
-            let part = dense(stages, state, attempt, &inside)?;
+            let part = dense_output(stages, state, attempt, &inside)?;
             self.push(part, inside.into_iter().map(|(w, _)| w).collect());
         }
         Ok(())
     }
 
-    fn push(&mut self, part: Tensor, of: Vec<&Wanted>) {
+    fn push(&mut self, part: Tensor, of: Vec<&OutputRequest>) {
         self.parts.push(part);
-        self.places.extend(of.iter().map(|w| (w.problem, w.time)));
+        self.row_targets
+            .extend(of.iter().map(|w| (w.problem, w.time)));
     }
 
     /// All rows as one tensor.
-    pub fn finish(self) -> Result<Solution> {
-        Ok(Solution {
+    pub fn finish(self) -> TensorResult<TorchSolution> {
+        Ok(TorchSolution {
             rows: Tensor::f_cat(&self.parts, 0)?,
-            places: self.places,
+            row_targets: self.row_targets,
         })
     }
 }
 
 /// The dense output, one row for each requested time.
-fn dense(
-    stages: &Stages,
+fn dense_output(
+    stages: &StageEvaluator,
     state: &Tensor,
-    attempt: &Attempt,
-    inside: &[(&Wanted, f64)],
-) -> Result<Tensor> {
-    let (steps, s) = (&attempt.table.steps, stages.method.all_stages());
+    attempt: &StepAttempt,
+    inside: &[(&OutputRequest, f64)],
+) -> TensorResult<Tensor> {
+    let (steps, s) = (&attempt.tableau.steps, stages.method.all_stages());
     // Extra stages are evaluated in the rows that need them only: elsewhere they could be infinite, which would spoil the
     // gradient.
     let mut used: Vec<usize> = (0..steps.len()).collect();
-    if !stages.method.extra.is_empty() {
+    if !stages.method.extra_stages.is_empty() {
         used.retain(|row| inside.iter().any(|(w, _)| w.row == *row));
     }
-    let state = rows(state, &used, steps.len())?;
+    let state = select_rows(state, &used, steps.len())?;
     let mut all_k = attempt
         .k
         .iter()
-        .map(|k| rows(k, &used, steps.len()))
-        .collect::<Result<Vec<_>>>()?;
-    stages.extra(attempt, &used, &state, &mut all_k)?;
+        .map(|k| select_rows(k, &used, steps.len()))
+        .collect::<TensorResult<Vec<_>>>()?;
+    stages.extra_stages(attempt, &used, &state, &mut all_k)?;
 
     let mut from = vec![];
     let mut weights = vec![0.0; inside.len() * s];
@@ -116,11 +117,11 @@ fn dense(
         }
     }
     let all = upload(&weights, &[inside.len(), s], state.device())?;
-    let mut u = rows(&state, &from, used.len())?;
+    let mut u = select_rows(&state, &from, used.len())?;
     for (j, k) in all_k.iter().enumerate() {
         if weights.iter().skip(j).step_by(s).any(|w| *w != 0.0) {
-            let k = rows(k, &from, used.len())?;
-            u = u.f_addcmul(&k, &all.f_narrow(1, super::device::size(j), 1)?)?;
+            let k = select_rows(k, &from, used.len())?;
+            u = u.f_addcmul(&k, &all.f_narrow(1, super::device::to_i64(j), 1)?)?;
         }
     }
     Ok(u)
@@ -128,36 +129,41 @@ fn dense(
 
 /// A batch's solution on its device.
 #[derive(Debug)]
-pub(super) struct Solution {
+pub(super) struct TorchSolution {
     /// `[row, dof]`.
     pub rows: Tensor,
     /// Problem and requested time of each row.
-    places: Vec<(usize, usize)>,
+    row_targets: Vec<(usize, usize)>,
 }
 
-impl Solution {
+impl TorchSolution {
     /// The solution of each problem, `[time, dof]`.
-    pub fn trajectories(&self, problems: &[Problem], dof: usize) -> Result<Vec<Vec<f64>>> {
+    pub fn trajectories(&self, problems: &[Problem], dof: usize) -> TensorResult<Vec<Vec<f64>>> {
         let mut all: Vec<Vec<f64>> = problems
             .iter()
             .map(|p| vec![0.0; p.t.len() * dof])
             .collect();
         let rows = download(&self.rows)?;
-        for (&(problem, time), row) in self.places.iter().zip(rows.chunks_exact(dof)) {
+        for (&(problem, time), row) in self.row_targets.iter().zip(rows.chunks_exact(dof)) {
             all[problem][time * dof..(time + 1) * dof].copy_from_slice(row);
         }
         Ok(all)
     }
 
     /// `Σ ⟨bars, u⟩`, `bars[i]` being `[time, dof]` of problem i.
-    pub fn product(&self, bars: &[Vec<f64>], dof: usize, device: Device) -> Result<Tensor> {
+    pub fn inner_product(
+        &self,
+        bars: &[Vec<f64>],
+        dof: usize,
+        device: Device,
+    ) -> TensorResult<Tensor> {
         let weights: Vec<f64> = self
-            .places
+            .row_targets
             .iter()
             .flat_map(|&(problem, time)| &bars[problem][time * dof..(time + 1) * dof])
             .copied()
             .collect();
-        let weights = upload(&weights, &[self.places.len(), dof], device)?;
+        let weights = upload(&weights, &[self.row_targets.len(), dof], device)?;
         Ok(self.rows.f_mul(&weights)?.f_sum(None::<tch::Kind>)?)
     }
 }

@@ -2,15 +2,15 @@
 
 use tch::Tensor;
 
-use super::device::{download, size};
-use super::failed::Failed;
-use super::graph::Bound;
-use super::outputs::{Outputs, Wanted};
-use super::stages::{Stages, rows};
-use crate::error::Result;
-use odesync_ode::odesolve::stepping::finite;
+use super::bound_field::BoundField;
+use super::device::{download, to_i64};
+use super::first_failure::FirstFailure;
+use super::outputs::{OutputCollector, OutputRequest};
+use super::stages::{StageEvaluator, select_rows};
+use crate::error::TensorResult;
+use odesync_ode::odesolve::stepping::all_finite;
 use odesync_ode::odesolve::{
-    FailureReason, Output, Problem, SolveFailure, Stats, Step, StepPlan, Tableau,
+    FailureReason, Problem, SaveLocation, SolveFailure, Stats, Step, StepPlan, Tableau,
 };
 
 /// Solves every problem on its plan from `u0`, `[problem, dof]`.
@@ -18,51 +18,52 @@ use odesync_ode::odesolve::{
 /// The problems with the most steps come first in the batch, so that those that are done fall off its end: a masked row's
 /// unused derivatives could be infinite, and zero times infinity would spoil the gradient.
 pub(super) fn replay(
-    bound: &Bound,
+    bound: &BoundField,
     method: &'static Tableau,
     problems: &[Problem],
     plans: &[StepPlan],
     u0: &Tensor,
-) -> Result<(Vec<Stats>, Outputs)> {
-    let stages = Stages::new(bound, method, false);
+) -> TensorResult<(Vec<Stats>, OutputCollector)> {
+    let stages = StageEvaluator::new(bound, method, false);
     let n = problems.len();
-    let mut outputs = Outputs::new(u0, n);
-    let mut reached = vec![1; n];
+    let mut outputs = OutputCollector::new(u0, n);
+    let mut next_output = vec![1; n];
     let mut stats = vec![Stats::default(); n];
-    let mut failed = Failed::default();
+    let mut failed = FirstFailure::default();
 
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|i| std::cmp::Reverse(plans[*i].steps.len()));
-    let mut state = rows(u0, &order, n)?;
+    let mut state = select_rows(u0, &order, n)?;
     let mut first: Option<Tensor> = None;
-    let most = order.first().map_or(0, |i| plans[*i].steps.len());
-    for index in 0..most {
+    let max_steps = order.first().map_or(0, |i| plans[*i].steps.len());
+    for index in 0..max_steps {
         order.retain(|i| plans[*i].steps.len() > index);
-        if !order.iter().any(|i| failed.matters(*i)) {
+        if !order.iter().any(|i| failed.is_relevant(*i)) {
             break;
         }
-        let batch = size(order.len());
+        let batch = to_i64(order.len());
         state = state.f_narrow(0, 0, batch)?;
         first = first.map(|k| k.f_narrow(0, 0, batch)).transpose()?;
         let steps: Vec<Step> = order.iter().map(|i| plans[*i].steps[index]).collect();
         let samples: Vec<usize> = order.iter().map(|i| problems[*i].sample).collect();
-        let mut attempt = stages.attempt(&samples, &steps, &state, first.as_ref())?;
+        let mut attempt = stages.try_step(&samples, &steps, &state, first.as_ref())?;
         let evaluations = method.stages() - usize::from(first.is_some());
         let good = bool::try_from(attempt.next.f_isfinite()?.f_all()?)?;
         if !good {
-            note_failures(&mut failed, &order, &steps, problems, &state, &attempt.next)?;
+            record_failures(&mut failed, &order, &steps, problems, &state, &attempt.next)?;
         }
         let mut wanted = vec![];
         for (row, &problem) in order.iter().enumerate() {
             stats[problem].evaluations += evaluations;
             stats[problem].steps += 1;
-            let time = &mut reached[problem];
+            let time = &mut next_output[problem];
             let before = wanted.len();
             while let Some(&output) = plans[problem].outputs.get(*time) {
-                if matches!(output, Output::End(m) | Output::Inside(m, _) if m > index) {
+                if matches!(output, SaveLocation::End(m) | SaveLocation::Inside(m, _) if m > index)
+                {
                     break;
                 }
-                wanted.push(Wanted {
+                wanted.push(OutputRequest {
                     row,
                     problem,
                     time: *time,
@@ -72,29 +73,29 @@ pub(super) fn replay(
             }
             stats[problem].evaluations += stages.extra_evaluations(&wanted[before..]);
         }
-        outputs.add(&stages, &state, &attempt, &wanted)?;
+        outputs.record(&stages, &state, &attempt, &wanted)?;
         first = attempt.k.pop().filter(|_| method.fsal);
         state = attempt.next;
     }
-    failed.check()?;
+    failed.into_result()?;
     Ok((stats, outputs))
 }
 
 /// Notes the rows of which a step was not finite.
-fn note_failures(
-    failed: &mut Failed,
+fn record_failures(
+    failed: &mut FirstFailure,
     order: &[usize],
     steps: &[Step],
     problems: &[Problem],
     state: &Tensor,
     next: &Tensor,
-) -> Result<()> {
+) -> TensorResult<()> {
     let (state, next) = (download(state)?, download(next)?);
     let dof = next.len() / order.len().max(1);
     for (row, (&problem, step)) in order.iter().zip(steps).enumerate() {
         let range = row * dof..(row + 1) * dof;
-        if !finite(&next[range.clone()]) {
-            failed.note(problem, || SolveFailure {
+        if !all_finite(&next[range.clone()]) {
+            failed.record(problem, || SolveFailure {
                 reason: FailureReason::NotFinite,
                 t: step.t,
                 step: step.h(),

@@ -2,113 +2,122 @@
 
 use tch::Tensor;
 
+use super::batch_tableau::{BatchTableau, CoefficientLayout, TableauTerm};
+use super::bound_field::BoundField;
 use super::device::upload_rows;
-use super::graph::Bound;
-use super::outputs::Wanted;
-use super::table::{Layout, Table, Term};
-use crate::error::Result;
-use odesync_ode::odesolve::{Output, Step, Tableau};
+use super::outputs::OutputRequest;
+use crate::error::TensorResult;
+use odesync_ode::odesolve::{SaveLocation, Step, Tableau};
 
 /// A method at work on a bound field.
-pub(super) struct Stages<'a> {
-    pub bound: &'a Bound<'a>,
+pub(super) struct StageEvaluator<'a> {
+    pub bound: &'a BoundField<'a>,
     pub method: &'static Tableau,
-    layout: Layout,
-    extra: Layout,
+    step_layout: CoefficientLayout,
+    extra_layout: CoefficientLayout,
 }
 
 /// A step that was tried by every row of a batch.
-pub(super) struct Attempt {
-    pub table: Table,
+pub(super) struct StepAttempt {
+    pub tableau: BatchTableau,
     /// The stages, each `[batch, dof]`.
     pub k: Vec<Tensor>,
     /// u⁺, `[batch, dof]`.
     pub next: Tensor,
 }
 
-impl<'a> Stages<'a> {
-    pub fn new(bound: &'a Bound<'a>, method: &'static Tableau, with_error: bool) -> Self {
-        Stages {
+impl<'a> StageEvaluator<'a> {
+    pub fn new(bound: &'a BoundField<'a>, method: &'static Tableau, with_error: bool) -> Self {
+        StageEvaluator {
             bound,
             method,
-            layout: Layout::new(method, with_error),
-            extra: Layout::extra(method),
+            step_layout: CoefficientLayout::new(method, with_error),
+            extra_layout: CoefficientLayout::extra(method),
         }
     }
 
     /// Tries one step of each of these samples from `state`, `[batch, dof]`; `first` is the first stage where it is there.
-    pub fn attempt(
+    pub fn try_step(
         &self,
         samples: &[usize],
         steps: &[Step],
         state: &Tensor,
         first: Option<&Tensor>,
-    ) -> Result<Attempt> {
+    ) -> TensorResult<StepAttempt> {
         let nodes = self.method.c.iter().copied();
-        let table = Table::new(self.bound, nodes, &self.layout, samples, steps)?;
+        let table = BatchTableau::new(self.bound, nodes, &self.step_layout, samples, steps)?;
         let s = self.method.stages();
         let mut k = Vec::with_capacity(s);
         k.push(match first {
             Some(first) => first.shallow_clone(),
-            None => self.bound.value(&table.places[0], state)?,
+            None => self.bound.eval(&table.eval_points[0], state)?,
         });
         let mut next = None;
         for i in 1..s {
-            let stage = add(Some(state), &self.layout.rows[i], &table, &k)?;
-            k.push(self.bound.value(&table.places[i], &stage)?);
+            let stage = linear_combination(Some(state), &self.step_layout.rows[i], &table, &k)?;
+            k.push(self.bound.eval(&table.eval_points[i], &stage)?);
             if i == s - 1 && self.method.fsal {
                 next = Some(stage);
             }
         }
         let next = match next {
             Some(next) => next,
-            None => add(Some(state), &self.layout.rows[s], &table, &k)?,
+            None => linear_combination(Some(state), &self.step_layout.rows[s], &table, &k)?,
         };
-        Ok(Attempt { table, k, next })
+        Ok(StepAttempt {
+            tableau: table,
+            k,
+            next,
+        })
     }
 
     /// The error estimates of a step, `[batch, dof]` each; the second where the method has one.
-    pub fn errors(&self, attempt: &Attempt) -> Result<Vec<Tensor>> {
-        let rows = self.layout.rows.iter().skip(self.method.stages() + 1);
-        rows.map(|row| add(None, row, &attempt.table, &attempt.k))
+    pub fn error_estimates(&self, attempt: &StepAttempt) -> TensorResult<Vec<Tensor>> {
+        let rows = self.step_layout.rows.iter().skip(self.method.stages() + 1);
+        rows.map(|row| linear_combination(None, row, &attempt.tableau, &attempt.k))
             .collect()
     }
 
     /// How many evaluations the outputs of one sample in a step need.
-    pub fn extra_evaluations(&self, wanted: &[Wanted]) -> usize {
-        let inside = |w: &Wanted| matches!(w.output, Output::Inside(..));
+    pub fn extra_evaluations(&self, wanted: &[OutputRequest]) -> usize {
+        let inside = |w: &OutputRequest| matches!(w.output, SaveLocation::Inside(..));
         if wanted.iter().any(inside) {
-            self.method.extra.len()
+            self.method.extra_stages.len()
         } else {
             0
         }
     }
 
     /// The extra stages of some rows of a step, `state` and `k` being those of these rows; they are added to `k`.
-    pub fn extra(
+    pub fn extra_stages(
         &self,
-        attempt: &Attempt,
+        attempt: &StepAttempt,
         wanted: &[usize],
         state: &Tensor,
         k: &mut Vec<Tensor>,
-    ) -> Result<()> {
-        if self.method.extra.is_empty() {
+    ) -> TensorResult<()> {
+        if self.method.extra_stages.is_empty() {
             return Ok(());
         }
-        let samples: Vec<usize> = wanted.iter().map(|r| attempt.table.samples[*r]).collect();
-        let steps: Vec<Step> = wanted.iter().map(|r| attempt.table.steps[*r]).collect();
-        let nodes = self.method.extra.iter().map(|e| e.c);
-        let table = Table::new(self.bound, nodes, &self.extra, &samples, &steps)?;
-        for (row, place) in self.extra.rows.iter().zip(&table.places) {
-            let stage = add(Some(state), row, &table, k)?;
-            k.push(self.bound.value(place, &stage)?);
+        let samples: Vec<usize> = wanted.iter().map(|r| attempt.tableau.samples[*r]).collect();
+        let steps: Vec<Step> = wanted.iter().map(|r| attempt.tableau.steps[*r]).collect();
+        let nodes = self.method.extra_stages.iter().map(|e| e.c);
+        let table = BatchTableau::new(self.bound, nodes, &self.extra_layout, &samples, &steps)?;
+        for (row, place) in self.extra_layout.rows.iter().zip(&table.eval_points) {
+            let stage = linear_combination(Some(state), row, &table, k)?;
+            k.push(self.bound.eval(place, &stage)?);
         }
         Ok(())
     }
 }
 
 /// `u + h Σ_j a_j k_j`, term by term; u is zero where it is None.
-fn add(u: Option<&Tensor>, row: &[Term], table: &Table, k: &[Tensor]) -> Result<Tensor> {
+fn linear_combination(
+    u: Option<&Tensor>,
+    row: &[TableauTerm],
+    table: &BatchTableau,
+    k: &[Tensor],
+) -> TensorResult<Tensor> {
     let mut sum = u.map(Tensor::shallow_clone);
     for &term in row {
         let (ha, k) = (table.coefficient(term)?, &k[term.stage]);
@@ -124,7 +133,7 @@ fn add(u: Option<&Tensor>, row: &[Term], table: &Table, k: &[Tensor]) -> Result<
 }
 
 /// These rows of a batch of `of` rows.
-pub(super) fn rows(x: &Tensor, wanted: &[usize], of: usize) -> Result<Tensor> {
+pub(super) fn select_rows(x: &Tensor, wanted: &[usize], of: usize) -> TensorResult<Tensor> {
     if wanted.len() == of && wanted.iter().enumerate().all(|(i, r)| i == *r) {
         return Ok(x.shallow_clone());
     }

@@ -11,26 +11,26 @@ const LARGE_NODE: usize = 1 << 17;
 
 /// While it lives libtorch uses one thread for small work. libtorch would wake all of them for the smallest matrix
 /// product, and lose tenfold on a busy machine.
-pub(super) struct Threads {
+pub(super) struct ThreadLimit {
     restore: Option<i32>,
 }
 
-impl Threads {
+impl ThreadLimit {
     /// For evaluations of a field on so many states at a time.
-    pub fn suited(field: &VectorField, batch: usize) -> Self {
+    pub fn for_workload(field: &VectorField, batch: usize) -> Self {
         static DEFAULT: OnceLock<i32> = OnceLock::new();
         let default = *DEFAULT.get_or_init(tch::get_num_threads);
-        if default == 1 || large(field, batch) {
-            return Threads { restore: None };
+        if default == 1 || is_large(field, batch) {
+            return ThreadLimit { restore: None };
         }
         tch::set_num_threads(1);
-        Threads {
+        ThreadLimit {
             restore: Some(default),
         }
     }
 }
 
-impl Drop for Threads {
+impl Drop for ThreadLimit {
     fn drop(&mut self) {
         if let Some(n) = self.restore {
             tch::set_num_threads(n);
@@ -38,7 +38,7 @@ impl Drop for Threads {
     }
 }
 
-fn large(field: &VectorField, batch: usize) -> bool {
+fn is_large(field: &VectorField, batch: usize) -> bool {
     field.nodes().iter().any(|op| match op {
         Op::Affine { weight, .. } => {
             batch.saturating_mul(field.blocks()[*weight].len()) >= LARGE_PRODUCT

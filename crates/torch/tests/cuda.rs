@@ -6,11 +6,11 @@
 mod reference;
 
 use odesync_ode::devices::{CudaStatus, Device};
-use odesync_ode::engines::{cuda, engine};
+use odesync_ode::engines::{cuda_status, engine};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_script::script::{Session, SessionOptions};
 // Linked for its engine, which is looked up by name.
-use odesync_testing::{golden, relative};
+use odesync_testing::{golden, relative_error};
 use odesync_torch as _;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::Objective;
@@ -18,7 +18,7 @@ use reference::{dataset, homotopy, losses_and_gradients, model, training_curve};
 
 /// Whether there is a GPU to test on.
 fn gpu() -> bool {
-    let status = cuda();
+    let status = cuda_status();
     assert!(
         !matches!(status, CudaStatus::NotBuilt),
         "the torch engine is not linked"
@@ -69,7 +69,7 @@ fn it_agrees_with_the_native_engine_after_work_on_the_processor() {
             Objective::new(&model, &data, &method, &SolveOptions::default(), engine).unwrap()
         };
         let mut native = make("native", "cpu");
-        let params = native.initial();
+        let params = native.initial_params();
         let plans = native.evaluate(&params, 0.7, false, None).unwrap().plans;
         let want = native.evaluate(&params, 0.7, true, Some(&plans)).unwrap();
         for device in ["cpu", "cuda", "cpu", "cuda:0"] {
@@ -77,7 +77,7 @@ fn it_agrees_with_the_native_engine_after_work_on_the_processor() {
                 .evaluate(&params, 0.7, true, Some(&plans))
                 .unwrap();
             let loss = (got.loss / want.loss - 1.0).abs();
-            let gradient = relative(&got.gradient, &want.gradient);
+            let gradient = relative_error(&got.gradient, &want.gradient);
             println!("{name} on {device} beside the native engine: {loss:.1e}, {gradient:.1e}");
             assert!(loss < 1e-10 && gradient < 1e-10, "{loss:e} {gradient:e}");
         }
@@ -86,7 +86,7 @@ fn it_agrees_with_the_native_engine_after_work_on_the_processor() {
 
 #[test]
 fn a_number_that_no_gpu_has_is_an_error() {
-    if let CudaStatus::Ready { gpus, .. } = cuda() {
+    if let CudaStatus::Ready { gpus, .. } = cuda_status() {
         let error = engine("torch", &format!("cuda:{gpus}")).err().unwrap();
         assert!(error.to_string().contains("counted from 0"), "{error}");
     } else {

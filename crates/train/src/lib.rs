@@ -7,14 +7,14 @@
 //! | [`datasets`] | trajectories, noise, readers |
 //! | [`training`] | the three methods' losses, the loop, optimisers, checkpoints |
 //! | [`landscape`] | the loss near a point and far from it: exact second derivatives, spectra, slices, the way of a run |
-//! | [`logging`] | what listens to training: the progress bar, plain lines, `metrics.csv` |
+//! | [`progress`] | what listens to training: the progress bar, plain lines, `metrics.csv` |
 //!
 //! Each module uses only those above it in this table.
 
 pub mod datasets;
 pub mod landscape;
-pub mod logging;
 pub mod models;
+pub mod progress;
 pub mod schedules;
 pub mod smoothing;
 pub mod synchronization;

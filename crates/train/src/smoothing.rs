@@ -9,16 +9,16 @@
 use ndarray::{Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use odesync_base::error::{Error, Result};
-use odesync_ode::field::{Input, Signal};
+use odesync_ode::field::{InputSignal, Signal};
 
-mod curve;
 mod double_double;
-mod fit;
-mod grid;
+mod knot_grid;
+mod ldl;
+mod sample_spline;
 #[cfg(test)]
 mod tests;
 
-use curve::{Curve, Fitter};
+use sample_spline::{SampleSpline, SplineFitter};
 
 /// A natural cubic smoothing spline of each component of each sample.
 ///
@@ -40,7 +40,7 @@ pub struct SmoothingSpline {
     t: Vec<f64>,
     dof: usize,
     alpha: f64,
-    curves: Vec<Curve>,
+    splines: Vec<SampleSpline>,
 }
 
 impl SmoothingSpline {
@@ -51,19 +51,19 @@ impl SmoothingSpline {
     /// `alpha` negative or not finite; times not finite or not increasing; lengths that differ; an infinite value; a
     /// component without a value; times so close, or an alpha so large, that the system cannot be solved in float64.
     pub fn new(t: &[f64], u: ArrayView3<'_, f64>, alpha: f64) -> Result<Self> {
-        check(t, u, alpha)?;
+        check_data(t, u, alpha)?;
         let (_, _, dof) = u.dim();
-        let mut fitter = Fitter::new(t, alpha);
+        let mut fitter = SplineFitter::new(t, alpha);
         let curves = u
             .outer_iter()
             .enumerate()
-            .map(|(sample, u)| fitter.curve(sample, u))
+            .map(|(sample, u)| fitter.fit(sample, u))
             .collect::<Result<_>>()?;
         Ok(Self {
             t: t.to_vec(),
             dof,
             alpha,
-            curves,
+            splines: curves,
         })
     }
 
@@ -82,7 +82,7 @@ impl SmoothingSpline {
         let dof = first.ncols();
         let mut curves = vec![];
         for (i, (t, u)) in samples.iter().enumerate() {
-            check(t, u.insert_axis(Axis(0)), alpha)
+            check_data(t, u.insert_axis(Axis(0)), alpha)
                 .map_err(|e| Error::invalid(format!("sample {i}: {e}")))?;
             if u.ncols() != dof {
                 return Err(Error::invalid(format!(
@@ -90,14 +90,14 @@ impl SmoothingSpline {
                     u.ncols()
                 )));
             }
-            curves.push(Fitter::new(t, alpha).curve(i, *u)?);
+            curves.push(SplineFitter::new(t, alpha).fit(i, *u)?);
         }
         let times = samples.iter().map(|(t, _)| ArrayView1::from(t));
         Ok(Self {
-            t: merged(times),
+            t: merge_times(times),
             dof,
             alpha,
-            curves,
+            splines: curves,
         })
     }
 
@@ -116,7 +116,7 @@ impl SmoothingSpline {
 
     /// Number of samples.
     pub fn samples(&self) -> usize {
-        self.curves.len()
+        self.splines.len()
     }
 
     /// Number of components.
@@ -131,7 +131,7 @@ impl SmoothingSpline {
 
     /// The knots of one sample: the times at which at least one component was measured, increasing.
     pub fn knots(&self, sample: usize) -> Vec<f64> {
-        self.curve(sample).knots.to_vec()
+        self.sample_spline(sample).knots.to_vec()
     }
 
     /// û at the times of the data, `[sample, time, dof]`; a missing value's place holds the spline's value there.
@@ -146,45 +146,45 @@ impl SmoothingSpline {
 
     /// û at the times `t`, `[sample, time, dof]`.
     pub fn at(&self, t: &[f64]) -> Array3<f64> {
-        self.table(t, Self::value_into)
+        self.tabulate(t, Self::value_into)
     }
 
     /// dû/dt at the times `t`, `[sample, time, dof]`.
     pub fn derivative_at(&self, t: &[f64]) -> Array3<f64> {
-        self.table(t, Self::derivative_into)
+        self.tabulate(t, Self::derivative_into)
     }
 
     /// d²û/dt² at the times `t`, `[sample, time, dof]`.
     pub fn second_derivative_at(&self, t: &[f64]) -> Array3<f64> {
-        self.table(t, Self::second_derivative_into)
+        self.tabulate(t, Self::second_derivative_into)
     }
 
     /// û(t) of one sample into `out`, `[dof]`. With one sample every index means it.
     pub fn value_into(&self, sample: usize, t: f64, out: &mut [f64]) {
-        self.curve(sample)
+        self.sample_spline(sample)
             .evaluate(t, out, |[a, b, c, d], s| a + s * (b + s * (c + s * d)));
     }
 
     /// dû/dt of one sample into `out`, `[dof]`.
     pub fn derivative_into(&self, sample: usize, t: f64, out: &mut [f64]) {
-        self.curve(sample)
+        self.sample_spline(sample)
             .evaluate(t, out, |[_, b, c, d], s| b + s * (2.0 * c + s * (3.0 * d)));
     }
 
     /// d²û/dt² of one sample into `out`, `[dof]`.
     pub fn second_derivative_into(&self, sample: usize, t: f64, out: &mut [f64]) {
-        self.curve(sample)
+        self.sample_spline(sample)
             .evaluate(t, out, |[_, _, c, d], s| 2.0 * c + s * (6.0 * d));
     }
 
-    fn curve(&self, sample: usize) -> &Curve {
-        match self.curves.as_slice() {
+    fn sample_spline(&self, sample: usize) -> &SampleSpline {
+        match self.splines.as_slice() {
             [only] => only,
             curves => &curves[sample],
         }
     }
 
-    fn table(&self, t: &[f64], row: impl Fn(&Self, usize, f64, &mut [f64])) -> Array3<f64> {
+    fn tabulate(&self, t: &[f64], row: impl Fn(&Self, usize, f64, &mut [f64])) -> Array3<f64> {
         let shape = (self.samples(), t.len(), self.dof);
         let mut table = Array3::zeros(shape);
         let mut buffer = vec![0.0; self.dof];
@@ -203,11 +203,11 @@ impl SmoothingSpline {
 ///
 /// # Errors
 /// Those of [`SmoothingSpline::new`].
-pub fn spline_input(t: &[f64], values: ArrayView2<'_, f64>, alpha: f64) -> Result<Input> {
+pub fn spline_input(t: &[f64], values: ArrayView2<'_, f64>, alpha: f64) -> Result<InputSignal> {
     let spline = SmoothingSpline::single(t, values, alpha)?;
-    let (g, bends) = (spline.g(), spline.g_ddot());
+    let (g, g_ddot) = (spline.g(), spline.g_ddot());
     let first = Axis(0);
-    Input::cubic(t, g.index_axis(first, 0), Some(bends.index_axis(first, 0)))
+    InputSignal::cubic(t, g.index_axis(first, 0), Some(g_ddot.index_axis(first, 0)))
 }
 
 impl Signal for SmoothingSpline {
@@ -215,8 +215,8 @@ impl Signal for SmoothingSpline {
         self.dof
     }
 
-    fn samples(&self) -> usize {
-        self.curves.len()
+    fn n_samples(&self) -> usize {
+        self.splines.len()
     }
 
     fn value(&self, sample: usize, t: f64, out: &mut [f64]) {
@@ -233,12 +233,12 @@ impl Signal for SmoothingSpline {
 
     /// The knots, where û‴ jumps.
     fn breakpoints(&self, sample: usize) -> &[f64] {
-        &self.curve(sample).knots
+        &self.sample_spline(sample).knots
     }
 }
 
 /// The times of several lists, increasing, each once.
-pub(crate) fn merged<'a>(lists: impl Iterator<Item = ArrayView1<'a, f64>>) -> Vec<f64> {
+pub(crate) fn merge_times<'a>(lists: impl Iterator<Item = ArrayView1<'a, f64>>) -> Vec<f64> {
     let mut all: Vec<f64> = lists.flatten().copied().collect();
     all.sort_by(f64::total_cmp);
     all.dedup();
@@ -246,7 +246,7 @@ pub(crate) fn merged<'a>(lists: impl Iterator<Item = ArrayView1<'a, f64>>) -> Ve
 }
 
 /// Refuses what no spline can be fitted to.
-fn check(t: &[f64], u: ArrayView3<'_, f64>, alpha: f64) -> Result<()> {
+fn check_data(t: &[f64], u: ArrayView3<'_, f64>, alpha: f64) -> Result<()> {
     if !(alpha.is_finite() && alpha >= 0.0) {
         return Err(Error::invalid(format!(
             "the smoothing parameter alpha is {alpha}: it must be finite and not negative (0 interpolates)"

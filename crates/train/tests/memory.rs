@@ -5,19 +5,19 @@ use std::sync::{Mutex, PoisonError};
 use odesync_base::random::Generator;
 use odesync_ode::field::{Unary, VectorField};
 use odesync_ode::odesolve::{Adjoint, Engine, NativeEngine, Problem, SolveOptions};
-use odesync_testing::peak::Peak;
-use odesync_testing::relative;
+use odesync_testing::peak_allocator::PeakAllocator;
+use odesync_testing::relative_error;
 use odesync_train::models::blackbox;
 
 #[global_allocator]
-static ALLOCATOR: Peak = Peak::new();
+static ALLOCATOR: PeakAllocator = PeakAllocator::new();
 
 /// The most bytes that a gradient over about `n` steps takes, and the gradient.
 fn gradient(field: &VectorField, method: &str, choice: Adjoint, n: usize) -> (usize, Vec<f64>) {
     // Bounded by max_step, the steps are all of one size; fixed for methods that choose none.
     let h = 2e-4;
-    let mut options = SolveOptions::default().method(method).unwrap();
-    options = match options.method.adaptive() {
+    let mut options = SolveOptions::default().solver(method).unwrap();
+    options = match options.solver.is_adaptive() {
         true => options.tolerances(1e-3, 1e-3).max_step(h),
         false => options.step_size(h),
     };
@@ -30,7 +30,7 @@ fn gradient(field: &VectorField, method: &str, choice: Adjoint, n: usize) -> (us
         t: &t,
         sample: 0,
     };
-    ALLOCATOR.of(|| {
+    ALLOCATOR.peak_of(|| {
         let mut engine = NativeEngine::default();
         let solved = engine
             .forward(field, &[problem], &options, None, true)
@@ -116,7 +116,7 @@ fn memory_over_the_number_of_steps() {
     let adaptive = gradient(&net, "dopri5", Adjoint::AdaptiveCheckpoint, n);
     assert!(backprop.0 > 5 * symplectic.0 && symplectic.0 > 3 * adaptive.0);
     for (_, got) in [&symplectic, &adaptive] {
-        let off = relative(got, &backprop.1);
+        let off = relative_error(got, &backprop.1);
         assert!(off < 1e-9, "{off:e}");
     }
 }
@@ -126,11 +126,11 @@ fn memory_over_the_number_of_steps() {
 fn nothing_is_allocated_in_the_loop() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let net = net();
-    for method in odesync_ode::odesolve::methods::ALL {
+    for method in odesync_ode::odesolve::solvers::ALL {
         let mut engine = NativeEngine::default();
         let mut count = |n: usize, taped: bool| {
-            let options = SolveOptions::default().method(method.name).unwrap();
-            let options = match method.adaptive() {
+            let options = SolveOptions::default().solver(method.name).unwrap();
+            let options = match method.is_adaptive() {
                 true => options.tolerances(1e-3, 1e-3).max_step(1e-3),
                 false => options.step_size(1e-3),
             };
@@ -147,7 +147,7 @@ fn nothing_is_allocated_in_the_loop() {
             };
             let steps = solve()[0].stats.steps;
             assert!(steps >= n, "{}: {steps}", method.name);
-            ALLOCATOR.count(solve)
+            ALLOCATOR.count_allocations(solve)
         };
         for taped in [false, true] {
             // The long one first: its room serves the other.

@@ -1,48 +1,48 @@
 //! CUDA and the GPUs.
 
-use super::{Device, Finding, Mark, engine, programs};
+use super::{Device, Finding, FindingStatus, engine, programs};
 use crate::devices::CudaStatus;
-use crate::engines::cuda;
+use crate::engines::cuda_status;
 
-const WHAT: &str = "CUDA";
+const TOPIC: &str = "CUDA";
 
 /// What there is of CUDA; needed if `wanted` is a GPU.
-pub(super) fn finding(wanted: Option<Device>) -> Finding {
-    let status = cuda();
+pub(super) fn check_cuda(wanted: Option<Device>) -> Finding {
+    let status = cuda_status();
     let mark = match &status {
-        CudaStatus::Ready { .. } => Mark::There,
-        status if status.broken() => Mark::Broken,
-        _ => Mark::Missing,
+        CudaStatus::Ready { .. } => FindingStatus::Present,
+        status if status.is_broken() => FindingStatus::Broken,
+        _ => FindingStatus::Missing,
     };
     let mut text = status.to_string();
-    if mark == Mark::There {
-        text.extend(names().iter().map(|gpu| format!("\n{:18}{gpu}", "")));
+    if mark == FindingStatus::Present {
+        text.extend(gpu_names().iter().map(|gpu| format!("\n{:18}{gpu}", "")));
     }
     let finding = Finding {
-        cure: status.cure(),
-        ..Finding::new(mark, WHAT, text)
+        fix: status.remedy(),
+        ..Finding::new(mark, TOPIC, text)
     };
     match wanted {
-        Some(device @ Device::Cuda(_)) => asked_for(device, finding),
+        Some(device @ Device::Cuda(_)) => require_device(device, finding),
         _ => finding,
     }
 }
 
 /// A GPU that --device names has to be there.
-fn asked_for(device: Device, finding: Finding) -> Finding {
-    let finding = finding.needed();
+fn require_device(device: Device, finding: Finding) -> Finding {
+    let finding = finding.required();
     match engine(device.engine(), &device.to_string()) {
         Ok(_) => finding,
-        Err(_) if finding.mark != Mark::There => Finding {
-            mark: Mark::Broken,
+        Err(_) if finding.status != FindingStatus::Present => Finding {
+            status: FindingStatus::Broken,
             ..finding
         },
-        Err(error) => Finding::broken(WHAT, error.to_string()).needed(),
+        Err(error) => Finding::broken(TOPIC, error.to_string()).required(),
     }
 }
 
 /// Number, name and memory of each GPU, as the driver's own program tells them.
-fn names() -> Vec<String> {
+fn gpu_names() -> Vec<String> {
     let query = [
         "--query-gpu=index,name,memory.total",
         "--format=csv,noheader",

@@ -7,13 +7,14 @@ use serde_json::Value;
 use super::{Finding, programs};
 
 /// What sets up all of it, in the checkout.
-const CURE: &str = "make notebook";
+const FIX_COMMAND: &str = "make notebook";
 /// The kernel that `make notebook` registers.
-const KERNEL: &str = "odesync";
+const KERNEL_NAME: &str = "odesync";
 
 /// What there is for notebooks; nothing of it is needed for scripts. What `make notebook` has set up in the checkout comes first.
-pub(super) fn findings() -> Vec<Finding> {
-    let jupyter = own(".venv-jupyter/bin/jupyter").or_else(|| programs::find("jupyter"));
+pub(super) fn check_notebooks() -> Vec<Finding> {
+    let jupyter =
+        checkout_program(".venv-jupyter/bin/jupyter").or_else(|| programs::find("jupyter"));
     let own_evcxr = std::fs::read_dir("third/tools").ok().and_then(|folders| {
         let mut found: Vec<PathBuf> = folders
             .flatten()
@@ -26,42 +27,46 @@ pub(super) fn findings() -> Vec<Finding> {
     });
     let evcxr = own_evcxr.or_else(|| programs::find("evcxr_jupyter"));
     vec![
-        jupyter_itself(jupyter.as_deref()),
-        rust_kernel(evcxr.as_deref()),
-        registered(jupyter.as_deref()),
-        built(),
+        check_jupyter(jupyter.as_deref()),
+        check_rust_kernel(evcxr.as_deref()),
+        check_registered(jupyter.as_deref()),
+        check_build(),
     ]
 }
 
 /// A program in the checkout.
-fn own(path: &str) -> Option<PathBuf> {
+fn checkout_program(path: &str) -> Option<PathBuf> {
     let path = Path::new(path);
     programs::executable(path).then(|| path.to_path_buf())
 }
 
-fn jupyter_itself(program: Option<&Path>) -> Finding {
+fn check_jupyter(program: Option<&Path>) -> Finding {
     let what = "Jupyter";
     let Some(program) = program else {
-        return Finding::missing(what, "not on the PATH, and not in .venv-jupyter here", CURE);
+        return Finding::missing(
+            what,
+            "not on the PATH, and not in .venv-jupyter here",
+            FIX_COMMAND,
+        );
     };
     match programs::run(program, &["--version"]) {
         Ok(text) => {
             let versions = versions(&text);
-            Finding::there(what, format!("{versions} ({})", program.display()))
+            Finding::present(what, format!("{versions} ({})", program.display()))
         }
         Err(reason) => Finding {
-            cure: Some(CURE.into()),
+            fix: Some(FIX_COMMAND.into()),
             ..Finding::broken(what, reason)
         },
     }
 }
 
 /// Whether what the first cell of a notebook needs is built.
-fn built() -> Finding {
+fn check_build() -> Finding {
     let what = "notebooks";
     match Path::new("target/notebook/warm/Cargo.lock").exists() {
-        true => Finding::there(what, "built in target/notebook"),
-        false => Finding::missing(what, "odesync is not built for them here", CURE),
+        true => Finding::present(what, "built in target/notebook"),
+        false => Finding::missing(what, "odesync is not built for them here", FIX_COMMAND),
     }
 }
 
@@ -82,22 +87,22 @@ fn versions(text: &str) -> String {
     found.join(", ")
 }
 
-fn rust_kernel(program: Option<&Path>) -> Finding {
+fn check_rust_kernel(program: Option<&Path>) -> Finding {
     let what = "evcxr_jupyter";
     match program {
-        Some(program) => Finding::there(what, program.display().to_string()),
+        Some(program) => Finding::present(what, program.display().to_string()),
         None => Finding::missing(
             what,
             "not here and not on the PATH; notebooks in Rust need it",
-            CURE,
+            FIX_COMMAND,
         ),
     }
 }
 
-fn registered(jupyter: Option<&Path>) -> Finding {
+fn check_registered(jupyter: Option<&Path>) -> Finding {
     let what = "kernels";
     let Some(jupyter) = jupyter else {
-        return Finding::missing(what, "known to Jupyter, which is missing", CURE);
+        return Finding::missing(what, "known to Jupyter, which is missing", FIX_COMMAND);
     };
     let listed = programs::run(jupyter, &["kernelspec", "list", "--json"]).and_then(|text| {
         let json: Value = serde_json::from_str(&text).map_err(|error| {
@@ -109,18 +114,22 @@ fn registered(jupyter: Option<&Path>) -> Finding {
         Ok(kernels(&json))
     });
     match listed {
-        Ok(list) if list.iter().any(|(name, _)| name == KERNEL) => {
-            Finding::there(what, names(&list))
+        Ok(list) if list.iter().any(|(name, _)| name == KERNEL_NAME) => {
+            Finding::present(what, names(&list))
         }
-        Ok(list) if list.is_empty() => Finding::missing(what, "none is registered", CURE),
+        Ok(list) if list.is_empty() => Finding::missing(what, "none is registered", FIX_COMMAND),
         Ok(list) if list.iter().any(|(_, rust)| *rust) => {
             let text = format!(
                 "{}; not the one of this checkout, which is quicker",
                 names(&list)
             );
-            Finding::missing(what, text, CURE)
+            Finding::missing(what, text, FIX_COMMAND)
         }
-        Ok(list) => Finding::missing(what, format!("{}; none for Rust", names(&list)), CURE),
+        Ok(list) => Finding::missing(
+            what,
+            format!("{}; none for Rust", names(&list)),
+            FIX_COMMAND,
+        ),
         Err(reason) => Finding::broken(what, reason),
     }
 }

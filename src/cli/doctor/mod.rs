@@ -6,13 +6,13 @@ mod programs;
 
 use std::fmt::Write as _;
 
-use crate::config::Library;
+use crate::config::ConfigSource;
 use crate::devices::Device;
 use crate::engines::engine;
 use crate::field::Isa;
 use crate::script::{ErrorKind, ScriptError, memory};
 
-use super::Common;
+use super::GlobalArgs;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -22,82 +22,82 @@ The exit code is 1 if something is broken that every script needs, or that --dev
 Examples:
   odesync doctor
   odesync --device cuda doctor")]
-pub(super) struct Doctor {}
+pub(super) struct DoctorArgs {}
 
 /// What was found of one thing.
 struct Finding {
-    mark: Mark,
+    status: FindingStatus,
     /// What was looked for.
-    what: &'static str,
+    topic: &'static str,
     /// What was found.
     text: String,
     /// What to do about it, a command where there is one.
-    cure: Option<String>,
+    fix: Option<String>,
     /// Whether the program is of no use while this is broken.
-    needed: bool,
+    required: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    There,
+enum FindingStatus {
+    Present,
     Missing,
     Broken,
 }
 
 impl Finding {
-    fn there(what: &'static str, text: impl Into<String>) -> Self {
-        Self::new(Mark::There, what, text)
+    fn present(what: &'static str, text: impl Into<String>) -> Self {
+        Self::new(FindingStatus::Present, what, text)
     }
 
     fn missing(what: &'static str, text: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
-            cure: Some(cure.into()),
-            ..Self::new(Mark::Missing, what, text)
+            fix: Some(cure.into()),
+            ..Self::new(FindingStatus::Missing, what, text)
         }
     }
 
     fn broken(what: &'static str, text: impl Into<String>) -> Self {
-        Self::new(Mark::Broken, what, text)
+        Self::new(FindingStatus::Broken, what, text)
     }
 
-    fn new(mark: Mark, what: &'static str, text: impl Into<String>) -> Self {
+    fn new(mark: FindingStatus, what: &'static str, text: impl Into<String>) -> Self {
         Self {
-            mark,
-            what,
+            status: mark,
+            topic: what,
             text: text.into(),
-            cure: None,
-            needed: false,
+            fix: None,
+            required: false,
         }
     }
 
-    fn needed(self) -> Self {
+    fn required(self) -> Self {
         Self {
-            needed: true,
+            required: true,
             ..self
         }
     }
 
     fn write(&self, to: &mut String) {
-        let mark = match self.mark {
-            Mark::There => '✓',
-            Mark::Missing => '–',
-            Mark::Broken => '✗',
+        let mark = match self.status {
+            FindingStatus::Present => '✓',
+            FindingStatus::Missing => '–',
+            FindingStatus::Broken => '✗',
         };
         // Writing to a string does not fail.
-        let _ = writeln!(to, "{mark} {:<16}{}", self.what, self.text);
-        if let Some(cure) = &self.cure {
+        let _ = writeln!(to, "{mark} {:<16}{}", self.topic, self.text);
+        if let Some(cure) = &self.fix {
             let _ = writeln!(to, "  {:<16}→ {cure}", "");
         }
     }
 }
 
-impl Doctor {
-    pub(super) fn run(&self, common: &Common) -> Result<(), ScriptError> {
+impl DoctorArgs {
+    pub(super) fn run(&self, common: &GlobalArgs) -> Result<(), ScriptError> {
         let mut findings = vec![build(), instruction_set(), threads(), memory_limit(common)];
         findings.push(libtorch());
-        findings.push(cuda::finding(common.device));
+        findings.push(cuda::check_cuda(common.device));
         findings.push(configs());
-        findings.extend(jupyter::findings());
+        findings.extend(jupyter::check_notebooks());
         let mut text = String::new();
         for finding in &findings {
             finding.write(&mut text);
@@ -105,8 +105,8 @@ impl Doctor {
         super::print(&text)?;
         let broken: Vec<&str> = findings
             .iter()
-            .filter(|f| f.needed && f.mark == Mark::Broken)
-            .map(|f| f.what)
+            .filter(|f| f.required && f.status == FindingStatus::Broken)
+            .map(|f| f.topic)
             .collect();
         if broken.is_empty() {
             return Ok(());
@@ -122,7 +122,7 @@ fn build() -> Finding {
     } else {
         "engine native (built without the feature torch)"
     };
-    Finding::there(
+    Finding::present(
         "odesync",
         format!("{}, {engines}", env!("CARGO_PKG_VERSION")),
     )
@@ -134,11 +134,11 @@ fn instruction_set() -> Finding {
     let available: Vec<&str> = here.map(Isa::name).collect();
     let available = available.join(", ");
     match Isa::pinned() {
-        Ok(None) => Finding::there(
+        Ok(None) => Finding::present(
             what,
             format!("{}; this processor has {available}", Isa::current().name()),
         ),
-        Ok(Some(isa)) => Finding::there(
+        Ok(Some(isa)) => Finding::present(
             what,
             format!(
                 "{}, pinned by ODESYNC_ISA; this processor has {available}",
@@ -146,8 +146,8 @@ fn instruction_set() -> Finding {
             ),
         ),
         Err(error) => Finding {
-            cure: Some("unset ODESYNC_ISA".into()),
-            ..Finding::broken(what, error.to_string()).needed()
+            fix: Some("unset ODESYNC_ISA".into()),
+            ..Finding::broken(what, error.to_string()).required()
         },
     }
 }
@@ -155,29 +155,29 @@ fn instruction_set() -> Finding {
 fn threads() -> Finding {
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
     let used = rayon::current_num_threads();
-    Finding::there("threads", format!("{used}; {machine} processors"))
+    Finding::present("threads", format!("{used}; {machine} processors"))
 }
 
-fn memory_limit(common: &Common) -> Finding {
+fn memory_limit(common: &GlobalArgs) -> Finding {
     let (limit, why) = match common.memory {
         Some(limit) => (limit, "--memory"),
         None => (memory::default_limit(), "a quarter of what there is"),
     };
-    let limit = memory::readable(limit);
-    Finding::there("memory", format!("{limit} for a script ({why})"))
+    let limit = memory::format_bytes(limit);
+    Finding::present("memory", format!("{limit} for a script ({why})"))
 }
 
 #[cfg(feature = "torch")]
 fn libtorch() -> Finding {
-    use crate::torch::library::{loaded, version};
+    use crate::torch::library::{loaded_path, version};
 
     let what = "libtorch";
     if let Err(error) = engine("torch", "cpu") {
-        return Finding::broken(what, error.to_string()).needed();
+        return Finding::broken(what, error.to_string()).required();
     }
-    Finding::there(
+    Finding::present(
         what,
-        match loaded() {
+        match loaded_path() {
             Some(library) => format!(
                 "{} {}",
                 version(&library).unwrap_or_else(|| "of unknown version,".into()),
@@ -199,13 +199,13 @@ fn libtorch() -> Finding {
 
 /// Where the configurations that scripts name come from.
 fn configs() -> Finding {
-    let library = Library::find(None);
+    let library = ConfigSource::find(None);
     let place = match &library {
-        Library::Folder(folder) => format!("in {}", folder.display()),
-        Library::BuiltIn => "built in, as there is no folder configs here".into(),
+        ConfigSource::Folder(folder) => format!("in {}", folder.display()),
+        ConfigSource::BuiltIn => "built in, as there is no folder configs here".into(),
     };
     match library.experiments() {
-        Ok(names) => Finding::there("configs", format!("{} ({place})", names.join(", "))),
+        Ok(names) => Finding::present("configs", format!("{} ({place})", names.join(", "))),
         Err(error) => Finding::missing(
             "configs",
             error.to_string(),

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// Longer than a cold start of Python on a slow disk.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The program of this name on the PATH.
 pub(super) fn find(name: &str) -> Option<PathBuf> {
@@ -51,11 +51,11 @@ pub(super) fn run(program: &Path, arguments: &[&str]) -> Result<String, String> 
             let _ = answer.send(read.then_some(bytes));
         });
     }
-    let Ok(bytes) = answered.recv_timeout(PATIENCE) else {
+    let Ok(bytes) = answered.recv_timeout(TIMEOUT) else {
         // It may have ended by itself just now.
         let _ = child.kill();
         let _ = child.wait();
-        return Err(format!("{name} gave no answer in {PATIENCE:?}"));
+        return Err(format!("{name} gave no answer in {TIMEOUT:?}"));
     };
     let status = child
         .wait()

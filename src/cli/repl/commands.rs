@@ -2,7 +2,7 @@
 
 /// What a command takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
+pub(super) enum CommandArgument {
     Nothing,
     /// The name of a function, or a topic.
     Name,
@@ -13,7 +13,7 @@ pub(super) enum Takes {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum CommandId {
     Help,
     Doc,
     Vars,
@@ -28,108 +28,108 @@ pub(super) enum Name {
 
 /// A command.
 #[derive(Debug)]
-pub(super) struct Command {
-    pub id: Name,
+pub(super) struct ReplCommand {
+    pub id: CommandId,
     pub name: &'static str,
-    pub takes: Takes,
+    pub argument: CommandArgument,
     /// What follows the name.
     pub usage: &'static str,
     pub text: &'static str,
 }
 
 const fn command(
-    id: Name,
+    id: CommandId,
     name: &'static str,
-    takes: Takes,
+    takes: CommandArgument,
     usage: &'static str,
     text: &'static str,
-) -> Command {
-    Command {
+) -> ReplCommand {
+    ReplCommand {
         id,
         name,
-        takes,
+        argument: takes,
         usage,
         text,
     }
 }
 
-pub(super) const ALL: [Command; 10] = [
+pub(super) const COMMANDS: [ReplCommand; 10] = [
     command(
-        Name::Help,
+        CommandId::Help,
         "help",
-        Takes::Nothing,
+        CommandArgument::Nothing,
         "",
         "what can be typed here",
     ),
     command(
-        Name::Doc,
+        CommandId::Doc,
         "doc",
-        Takes::Name,
+        CommandArgument::Name,
         "NAME",
         "what a function does, with an example; without a name the list",
     ),
     command(
-        Name::Vars,
+        CommandId::Vars,
         "vars",
-        Takes::Nothing,
+        CommandArgument::Nothing,
         "",
         "the variables: type, shape, value",
     ),
     command(
-        Name::Load,
+        CommandId::Load,
         "load",
-        Takes::File,
+        CommandArgument::File,
         "FILE",
         "run a script here; its variables and functions stay",
     ),
     command(
-        Name::Time,
+        CommandId::Time,
         "time",
-        Takes::Code,
+        CommandArgument::Code,
         "CODE",
         "evaluate code and say how long it took",
     ),
     command(
-        Name::Save,
+        CommandId::Save,
         "save",
-        Takes::File,
+        CommandArgument::File,
         "FILE",
         "write what was typed, without the mistakes, as a script",
     ),
     command(
-        Name::Set,
+        CommandId::Set,
         "set",
-        Takes::Setting,
+        CommandArgument::Setting,
         "a.b=value",
         "change the configuration; without a value show it",
     ),
     command(
-        Name::Unset,
+        CommandId::Unset,
         "unset",
-        Takes::Setting,
+        CommandArgument::Setting,
         "a.b",
         "take a change back; without a key all of them",
     ),
     command(
-        Name::Run,
+        CommandId::Run,
         "run",
-        Takes::Nothing,
+        CommandArgument::Nothing,
         "",
         "run again, with the changed configuration",
     ),
     command(
-        Name::Quit,
+        CommandId::Quit,
         "quit",
-        Takes::Nothing,
+        CommandArgument::Nothing,
         "",
         "leave; so does Ctrl-D",
     ),
 ];
 
 /// The command of a name, or the only one that begins so.
-pub(super) fn find(name: &str) -> Option<&'static Command> {
-    let exact = ALL.iter().find(|command| command.name == name);
-    let mut like = ALL
+pub(super) fn find(name: &str) -> Option<&'static ReplCommand> {
+    let exact = COMMANDS.iter().find(|command| command.name == name);
+    let mut like = COMMANDS
         .iter()
         .filter(|command| !name.is_empty() && command.name.starts_with(name));
     exact.or_else(|| like.next().filter(|_| like.next().is_none()))
@@ -142,7 +142,7 @@ pub(super) fn help() -> String {
          next line, Alt-Enter begins a line in any case. A semicolon at the end keeps the value\n\
          from being shown.\n\n",
     );
-    for command in &ALL {
+    for command in &COMMANDS {
         let usage = format!(":{} {}", command.name, command.usage);
         text.push_str(&format!("  {usage:16} {}\n", command.text));
     }
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_beginning_is_enough_where_it_is_the_only_one() {
-        assert_eq!(find("q").map(|c| c.id), Some(Name::Quit));
-        assert_eq!(find("set").map(|c| c.id), Some(Name::Set));
+        assert_eq!(find("q").map(|c| c.id), Some(CommandId::Quit));
+        assert_eq!(find("set").map(|c| c.id), Some(CommandId::Set));
         assert!(find("s").is_none() && find("").is_none() && find("zzz").is_none());
         assert!(help().contains(":set a.b=value"));
     }

@@ -2,46 +2,48 @@
 
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 
-use super::call::Call;
-use super::commands::{self, Takes};
+use super::commands::{self, CommandArgument};
+use super::cursor_call::CursorCall;
 use super::infer;
-use super::known::{KEYWORDS, Known, PLAIN, Shared, is_word, receiver};
+use super::lexer::{BracketKind, EndState, TokenKind, TokenizedText};
 use super::options;
 use super::paths;
-use super::scan::{End, Kind, Opens, Scan};
-use crate::config::{Library, Value};
+use super::symbols::{
+    BUILTIN_FUNCTIONS, KEYWORDS, SharedSymbols, SymbolTable, is_identifier, receiver,
+};
+use crate::config::{ConfigSource, Value};
 use crate::script::Doc;
 
 /// See the module's text.
-pub(super) struct Complete(pub Shared);
+pub(super) struct ReplCompleter(pub SharedSymbols);
 
 /// A name that may stand at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offer {
+pub(super) struct Candidate {
     /// What replaces the word before the cursor.
     pub value: String,
     /// What it is, in a few words.
-    pub what: String,
+    pub description: String,
 }
 
-impl Offer {
+impl Candidate {
     pub fn new(value: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             value: value.into(),
-            what: what.into(),
+            description: what.into(),
         }
     }
 }
 
-impl Completer for Complete {
+impl Completer for ReplCompleter {
     fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
         let text = line.get(..pos).unwrap_or(line);
-        let (start, offers) = offers(&self.0.get(), text);
+        let (start, offers) = candidates(&self.0.get(), text);
         let suggestions: Vec<Suggestion> = offers
             .into_iter()
             .map(|offer| Suggestion {
                 value: offer.value,
-                description: Some(offer.what).filter(|what| !what.is_empty()),
+                description: Some(offer.description).filter(|what| !what.is_empty()),
                 span: Span::new(start, text.len()),
                 ..Suggestion::default()
             })
@@ -51,82 +53,82 @@ impl Completer for Complete {
 }
 
 /// Where the word before the cursor begins, and what may stand in its place.
-pub(super) fn offers(known: &Known, text: &str) -> (usize, Vec<Offer>) {
+pub(super) fn candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     let trimmed = text.trim_start();
     match trimmed.strip_prefix(':') {
-        Some(command) => of_command(known, command, text.len() - command.len()),
-        None => of_code(known, text),
+        Some(command) => command_candidates(known, command, text.len() - command.len()),
+        None => code_candidates(known, text),
     }
 }
 
 /// The offers that begin as what is typed does.
-fn beginning(typed: &str, mut offers: Vec<Offer>) -> Vec<Offer> {
+fn filter_by_prefix(typed: &str, mut offers: Vec<Candidate>) -> Vec<Candidate> {
     offers.retain(|offer| offer.value.starts_with(typed));
     offers
 }
 
-fn of_command(known: &Known, command: &str, at: usize) -> (usize, Vec<Offer>) {
+fn command_candidates(known: &SymbolTable, command: &str, at: usize) -> (usize, Vec<Candidate>) {
     let Some((name, rest)) = command.split_once(' ') else {
-        let all = commands::ALL.iter();
-        let offers = all.map(|c| Offer::new(c.name, c.text)).collect();
-        return (at, beginning(command, offers));
+        let all = commands::COMMANDS.iter();
+        let offers = all.map(|c| Candidate::new(c.name, c.text)).collect();
+        return (at, filter_by_prefix(command, offers));
     };
     let typed = rest.trim_start();
     let start = at + command.len() - typed.len();
-    let offers = match commands::find(name).map(|command| command.takes) {
-        Some(Takes::File) => {
-            let (skip, offers) = paths::offers(typed);
+    let offers = match commands::find(name).map(|command| command.argument) {
+        Some(CommandArgument::File) => {
+            let (skip, offers) = paths::path_candidates(typed);
             return (start + skip, offers);
         }
-        Some(Takes::Code) => {
-            let (from, offers) = of_code(known, typed);
+        Some(CommandArgument::Code) => {
+            let (from, offers) = code_candidates(known, typed);
             return (start + from, offers);
         }
-        Some(Takes::Name) => {
+        Some(CommandArgument::Name) => {
             let docs = known.catalogue.docs.iter();
-            let mut names: Vec<Offer> = docs
-                .map(|doc| Offer::new(doc.name, first_sentence(doc)))
+            let mut names: Vec<Candidate> = docs
+                .map(|doc| Candidate::new(doc.name, first_sentence(doc)))
                 .collect();
             names.sort_by(|a, b| a.value.cmp(&b.value));
             names.dedup_by(|a, b| a.value == b.value);
             names
         }
-        Some(Takes::Setting) => return setting(known, typed, start),
+        Some(CommandArgument::Setting) => return setting_candidates(known, typed, start),
         _ => Vec::new(),
     };
-    (start, beginning(typed, offers))
+    (start, filter_by_prefix(typed, offers))
 }
 
 /// A key of the configuration, or behind its `=` an option of a group.
-fn setting(known: &Known, typed: &str, start: usize) -> (usize, Vec<Offer>) {
+fn setting_candidates(known: &SymbolTable, typed: &str, start: usize) -> (usize, Vec<Candidate>) {
     if let Some((group, option)) = typed.split_once('=') {
-        let options = Library::find(None).options(group).unwrap_or_default();
-        let offers = options.into_iter().map(|o| Offer::new(o, "")).collect();
-        return (start + group.len() + 1, beginning(option, offers));
+        let options = ConfigSource::find(None).options(group).unwrap_or_default();
+        let offers = options.into_iter().map(|o| Candidate::new(o, "")).collect();
+        return (start + group.len() + 1, filter_by_prefix(option, offers));
     }
-    let mut offers: Vec<Offer> = known
+    let mut offers: Vec<Candidate> = known
         .arguments
         .iter()
-        .map(|key| Offer::new(format!("{key}="), "argument of the script"))
+        .map(|key| Candidate::new(format!("{key}="), "argument of the script"))
         .collect();
     if let Some(config) = &known.config {
-        let groups = Library::find(None).groups().unwrap_or_default();
+        let groups = ConfigSource::find(None).groups().unwrap_or_default();
         let is_chosen = |group: &String| config.get(group).is_some();
         offers.extend(
             groups
                 .into_iter()
                 .filter(is_chosen)
-                .map(|group| Offer::new(format!("{group}="), "another option of this group")),
+                .map(|group| Candidate::new(format!("{group}="), "another option of this group")),
         );
-        leaves("", config.value(), &mut offers);
+        config_leaves("", config.value(), &mut offers);
     }
-    (start, beginning(typed, offers))
+    (start, filter_by_prefix(typed, offers))
 }
 
 /// Every key of a tree with its value.
-fn leaves(path: &str, value: &Value, offers: &mut Vec<Offer>) {
+fn config_leaves(path: &str, value: &Value, offers: &mut Vec<Candidate>) {
     let Value::Mapping(map) = value else {
-        offers.push(Offer::new(format!("{path}="), one_line(value)));
+        offers.push(Candidate::new(format!("{path}="), one_line(value)));
         return;
     };
     for (key, value) in map {
@@ -135,7 +137,7 @@ fn leaves(path: &str, value: &Value, offers: &mut Vec<Offer>) {
             "" => key.to_string(),
             path => format!("{path}.{key}"),
         };
-        leaves(&path, value, offers);
+        config_leaves(&path, value, offers);
     }
 }
 
@@ -160,47 +162,56 @@ pub(super) fn one_line(value: &Value) -> String {
     }
 }
 
-fn of_code(known: &Known, text: &str) -> (usize, Vec<Offer>) {
-    let scan = Scan::of(text);
+fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
+    let scan = TokenizedText::tokenize(text);
     match scan.end {
-        End::Comment | End::LineComment => return (text.len(), Vec::new()),
-        End::Text | End::ContinuedText => return within_text(known, text, &scan),
-        End::Plain => {}
+        EndState::Comment | EndState::LineComment => return (text.len(), Vec::new()),
+        EndState::Text | EndState::ContinuedText => return string_candidates(known, text, &scan),
+        EndState::Plain => {}
     }
     if scan
         .open
         .last()
-        .is_some_and(|frame| frame.opens == Opens::Template)
+        .is_some_and(|frame| frame.kind == BracketKind::Template)
     {
         return (text.len(), Vec::new());
     }
     // The word that is being typed ends the text, without a space behind it.
     let word = scan.tokens.last().filter(|t| t.range.end == text.len());
     let (start, before) = match word {
-        Some(word) if word.kind == Kind::Word => {
+        Some(word) if word.kind == TokenKind::Word => {
             (word.range.start, scan.tokens.len().checked_sub(2))
         }
-        Some(word) if word.kind == Kind::Number => return (text.len(), Vec::new()),
+        Some(word) if word.kind == TokenKind::Number => return (text.len(), Vec::new()),
         _ => (text.len(), scan.tokens.len().checked_sub(1)),
     };
     let typed = &text[start..];
     let before_text = before.map_or("", |i| scan.text(text, i));
     if matches!(before_text, "." | "?.") {
         let of = before.and_then(|i| i.checked_sub(1));
-        let kind = of.and_then(|of| infer::kind_of(known, text, &scan, of));
-        return (start, beginning(typed, members(known, kind.as_deref())));
+        let kind = of.and_then(|of| infer::infer_type(known, text, &scan, of));
+        return (
+            start,
+            filter_by_prefix(typed, member_candidates(known, kind.as_deref())),
+        );
     }
     if matches!(before_text, "#{" | ",")
         && scan
             .open
             .last()
-            .is_some_and(|frame| frame.opens == Opens::Map)
+            .is_some_and(|frame| frame.kind == BracketKind::Map)
     {
-        return (start, beginning(typed, keys(known, text, &scan)));
+        return (
+            start,
+            filter_by_prefix(typed, key_candidates(known, text, &scan)),
+        );
     }
     if let Some(key) = before.and_then(|i| options::key_of(known, text, &scan, i + 1)) {
-        let values = key.values().map(|value| Offer::new(value, "")).collect();
-        let values = beginning(typed, values);
+        let values = key
+            .values()
+            .map(|value| Candidate::new(value, ""))
+            .collect();
+        let values = filter_by_prefix(typed, values);
         // Where nothing is typed what is listed for the key stands alone.
         if !values.is_empty() {
             return (start, values);
@@ -209,34 +220,43 @@ fn of_code(known: &Known, text: &str) -> (usize, Vec<Offer>) {
     if matches!(before_text, "let" | "const" | "fn") {
         return (text.len(), Vec::new());
     }
-    (start, beginning(typed, names(known)))
+    (start, filter_by_prefix(typed, name_candidates(known)))
 }
 
 /// A value of an option, the name of an experiment, or a file.
-fn within_text(known: &Known, text: &str, scan: &Scan) -> (usize, Vec<Offer>) {
+fn string_candidates(
+    known: &SymbolTable,
+    text: &str,
+    scan: &TokenizedText,
+) -> (usize, Vec<Candidate>) {
     let Some(string) = scan.tokens.last() else {
         return (text.len(), Vec::new());
     };
     let start = string.range.start + 1;
     let typed = text.get(start..).unwrap_or_default();
-    let call = Call::around(known, text, scan).map(|call| call.name);
+    let call = CursorCall::innermost(known, text, scan).map(|call| call.name);
     if call == Some("config") {
-        let names = Library::find(None).experiments().unwrap_or_default();
-        let offers = names.into_iter().map(|name| Offer::new(name, "experiment"));
-        return (start, beginning(typed, offers.collect()));
+        let names = ConfigSource::find(None).experiments().unwrap_or_default();
+        let offers = names
+            .into_iter()
+            .map(|name| Candidate::new(name, "experiment"));
+        return (start, filter_by_prefix(typed, offers.collect()));
     }
     let string = scan.tokens.len() - 1;
     if let Some(key) = options::key_of(known, text, scan, string)
-        && !key.names.is_empty()
+        && !key.choices.is_empty()
     {
-        let names = key.names.iter().map(|name| Offer::new(*name, key.name));
-        return (start, beginning(typed, names.collect()));
+        let names = key
+            .choices
+            .iter()
+            .map(|name| Candidate::new(*name, key.name));
+        return (start, filter_by_prefix(typed, names.collect()));
     }
-    let (skip, offers) = paths::offers(typed);
+    let (skip, offers) = paths::path_candidates(typed);
     (start + skip, offers)
 }
 
-fn members(known: &Known, kind: Option<&str>) -> Vec<Offer> {
+fn member_candidates(known: &SymbolTable, kind: Option<&str>) -> Vec<Candidate> {
     let Some(kind) = kind else {
         return Vec::new();
     };
@@ -245,17 +265,17 @@ fn members(known: &Known, kind: Option<&str>) -> Vec<Offer> {
         .map(|member| {
             let what = member.doc.map_or(String::new(), first_sentence);
             let bracket = match member.doc.map(|doc| doc.signature) {
-                _ if !member.call => "",
+                _ if !member.is_function => "",
                 Some(signature) if signature.contains(&format!("{}()", member.name)) => "()",
                 _ => "(",
             };
-            Offer::new(format!("{}{bracket}", member.name), what)
+            Candidate::new(format!("{}{bracket}", member.name), what)
         })
         .collect()
 }
 
 /// The keys of the option map that is open, without those that are there.
-fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
+fn key_candidates(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<Candidate> {
     let Some(map) = scan.open.last() else {
         return Vec::new();
     };
@@ -268,28 +288,28 @@ fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<Offer> {
     keys.filter(|key| !there.contains(&key.name))
         .map(|key| {
             let values: Vec<String> = key.values().collect();
-            Offer::new(format!("{}: ", key.name), values.join(" "))
+            Candidate::new(format!("{}: ", key.name), values.join(" "))
         })
         .collect()
 }
 
 /// Variables, functions, constants and words of the language.
-fn names(known: &Known) -> Vec<Offer> {
-    let mut all: Vec<Offer> = known
+fn name_candidates(known: &SymbolTable) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = known
         .variables
         .iter()
-        .map(|v| Offer::new(v.name.clone(), format!("{} {}", v.kind, v.short)))
+        .map(|v| Candidate::new(v.name.clone(), format!("{} {}", v.kind, v.short)))
         .collect();
     let own = known.functions.iter();
     all.extend(own.map(|f| {
         let call = if f.parameters.is_empty() { "()" } else { "(" };
-        Offer::new(
+        Candidate::new(
             format!("{}{call}", f.name),
             format!("fn({})", f.parameters.join(", ")),
         )
     }));
     for doc in &known.catalogue.docs {
-        if doc.of.is_some() || receiver(doc).is_some() || !is_word(doc.name) {
+        if doc.receiver_type.is_some() || receiver(doc).is_some() || !is_identifier(doc.name) {
             continue;
         }
         let value = if known.catalogue.constants.contains(&doc.name) {
@@ -299,10 +319,14 @@ fn names(known: &Known) -> Vec<Offer> {
         } else {
             format!("{}(", doc.name)
         };
-        all.push(Offer::new(value, first_sentence(doc)));
+        all.push(Candidate::new(value, first_sentence(doc)));
     }
-    all.extend(PLAIN.iter().map(|name| Offer::new(format!("{name}("), "")));
-    all.extend(KEYWORDS.iter().map(|word| Offer::new(*word, "")));
+    all.extend(
+        BUILTIN_FUNCTIONS
+            .iter()
+            .map(|name| Candidate::new(format!("{name}("), "")),
+    );
+    all.extend(KEYWORDS.iter().map(|word| Candidate::new(*word, "")));
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|offer| seen.insert(offer.value.trim_end_matches(['(', ')']).to_string()));
     all
@@ -323,8 +347,8 @@ mod tests {
         fn twice(x) { 2 * x }
         let x = linspace(0, 1, 5); let list = [1, 2]; let text = \"a\"; let c = config(\"lotka_volterra\");";
 
-    fn values(known: &Known, text: &str) -> (usize, Vec<String>) {
-        let (start, offers) = offers(known, text);
+    fn values(known: &SymbolTable, text: &str) -> (usize, Vec<String>) {
+        let (start, offers) = candidates(known, text);
         (start, offers.into_iter().map(|offer| offer.value).collect())
     }
 

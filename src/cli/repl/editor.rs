@@ -7,15 +7,15 @@ use reedline::{
     ReedlineMenu, Signal, default_emacs_keybindings,
 };
 
-use super::complete::Complete;
-use super::highlight::Colours;
-use super::hint::Hint;
-use super::prompt::Standing;
-use super::validate::WholeInput;
-use super::{Next, Repl, history};
+use super::complete::ReplCompleter;
+use super::highlight::ReplHighlighter;
+use super::hint::ReplHinter;
+use super::prompt::ReplPrompt;
+use super::validate::InputValidator;
+use super::{LoopAction, Repl, history};
 use crate::script::{ErrorKind, ScriptError};
 
-const MENU: &str = "completion";
+const COMPLETION_MENU: &str = "completion";
 
 /// Whether the line editor has the terminal, in which signals come from other programs only.
 static EDITING: AtomicBool = AtomicBool::new(false);
@@ -23,7 +23,7 @@ static EDITING: AtomicBool = AtomicBool::new(false);
 /// Reads inputs until the user leaves.
 pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
     let (history, trouble) = history::open();
-    let mut editor = editor(repl).with_history(Box::new(history));
+    let mut editor = build_editor(repl).with_history(Box::new(history));
     if !quiet {
         super::super::print(&format!(
             "odesync {}: :help says what can be typed, Ctrl-D leaves\n",
@@ -31,22 +31,22 @@ pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
         ))?;
     }
     if let Some(trouble) = trouble {
-        super::super::complain(&trouble);
+        super::super::print_error(&trouble);
     }
     loop {
         EDITING.store(true, Ordering::Relaxed);
-        let signal = editor.read_line(&Standing);
+        let signal = editor.read_line(&ReplPrompt);
         EDITING.store(false, Ordering::Relaxed);
         match signal {
             Ok(Signal::Success(text)) => {
                 // What is typed is kept even if the next evaluation brings the program down.
                 let _ = editor.sync_history();
-                match repl.input(&text, None) {
-                    Ok(Next::Go) => {}
-                    Ok(Next::Leave) => return Ok(()),
+                match repl.handle_input(&text, None) {
+                    Ok(LoopAction::Continue) => {}
+                    Ok(LoopAction::Exit) => return Ok(()),
                     // Nobody can see the rest.
                     Err(error) if error.kind == ErrorKind::OutputClosed => return Ok(()),
-                    Err(error) => super::super::complain(&repl.paint.error(&error.to_string())),
+                    Err(error) => super::super::print_error(&repl.styler.error(&error.to_string())),
                 }
             }
             Ok(Signal::CtrlC) => {}
@@ -60,14 +60,14 @@ pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
     }
 }
 
-fn editor(repl: &Repl) -> Reedline {
-    let known = || repl.known.clone();
+fn build_editor(repl: &Repl) -> Reedline {
+    let known = || repl.symbols.clone();
     let mut keys = default_emacs_keybindings();
     keys.add_binding(
         KeyModifiers::NONE,
         KeyCode::Tab,
         ReedlineEvent::UntilFound(vec![
-            ReedlineEvent::Menu(MENU.into()),
+            ReedlineEvent::Menu(COMPLETION_MENU.into()),
             ReedlineEvent::MenuNext,
         ]),
     );
@@ -80,22 +80,24 @@ fn editor(repl: &Repl) -> Reedline {
         let newline = ReedlineEvent::Edit(vec![EditCommand::InsertNewline]);
         keys.add_binding(modifier, KeyCode::Enter, newline);
     }
-    let menu = ColumnarMenu::default().with_name(MENU).with_marker("");
+    let menu = ColumnarMenu::default()
+        .with_name(COMPLETION_MENU)
+        .with_marker("");
     Reedline::create()
         .with_edit_mode(Box::new(Emacs::new(keys)))
         .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
-        .with_completer(Box::new(Complete(known())))
+        .with_completer(Box::new(ReplCompleter(known())))
         .with_quick_completions(true)
         .with_partial_completions(true)
-        .with_hinter(Box::new(Hint::new(known())))
-        .with_highlighter(Box::new(Colours(known())))
-        .with_validator(Box::new(WholeInput))
-        .with_ansi_colors(repl.paint.0)
-        .use_bracketed_paste(repl.paint.0)
+        .with_hinter(Box::new(ReplHinter::new(known())))
+        .with_highlighter(Box::new(ReplHighlighter(known())))
+        .with_validator(Box::new(InputValidator))
+        .with_ansi_colors(repl.styler.0)
+        .use_bracketed_paste(repl.styler.0)
 }
 
 /// Ends the program from a signal's thread, with the terminal as it was.
-pub(super) fn leave_at_once() -> ! {
+pub(super) fn exit_now() -> ! {
     // Where it fails there is no terminal left to mend.
     let _ = crossterm::terminal::disable_raw_mode();
     std::process::exit(130)

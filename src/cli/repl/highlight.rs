@@ -4,13 +4,13 @@ use nu_ansi_term::{Color, Style};
 use reedline::{Highlighter, StyledText};
 
 use super::commands;
-use super::known::{KEYWORDS, Known, PLAIN, Shared};
-use super::scan::{Kind, Scan};
+use super::lexer::{TokenKind, TokenizedText};
+use super::symbols::{BUILTIN_FUNCTIONS, KEYWORDS, SharedSymbols, SymbolTable};
 
 /// See the module's text.
-pub(super) struct Colours(pub Shared);
+pub(super) struct ReplHighlighter(pub SharedSymbols);
 
-impl Highlighter for Colours {
+impl Highlighter for ReplHighlighter {
     fn highlight(&self, line: &str, _cursor: usize) -> StyledText {
         let known = self.0.get();
         let mut styled = StyledText::new();
@@ -26,7 +26,7 @@ impl Highlighter for Colours {
             styled.push((style, line[..at].to_string()));
         }
         let code = &line[at..];
-        let scan = Scan::of(code);
+        let scan = TokenizedText::tokenize(code);
         let mut done = 0;
         for (i, token) in scan.tokens.iter().enumerate() {
             let (start, end) = (token.range.start, token.range.end);
@@ -45,27 +45,27 @@ impl Highlighter for Colours {
     }
 }
 
-fn style(known: &Known, kind: Kind, text: &str, next: &str) -> Style {
+fn style(known: &SymbolTable, kind: TokenKind, text: &str, next: &str) -> Style {
     let plain = Style::new();
     match kind {
-        Kind::Comment => plain.fg(Color::DarkGray),
-        Kind::Text => plain.fg(Color::Green),
-        Kind::Number => plain.fg(Color::Cyan),
-        Kind::Symbol => plain,
-        Kind::Word
+        TokenKind::Comment => plain.fg(Color::DarkGray),
+        TokenKind::Text => plain.fg(Color::Green),
+        TokenKind::Number => plain.fg(Color::Cyan),
+        TokenKind::Symbol => plain,
+        TokenKind::Word
             if matches!(text, "true" | "false") || known.catalogue.constants.contains(&text) =>
         {
             plain.fg(Color::Cyan)
         }
-        Kind::Word if KEYWORDS.contains(&text) => plain.fg(Color::Magenta),
-        Kind::Word if next == "(" => {
+        TokenKind::Word if KEYWORDS.contains(&text) => plain.fg(Color::Magenta),
+        TokenKind::Word if next == "(" => {
             let functions = &known.catalogue.functions;
             let own = || known.functions.iter().any(|f| f.name == text);
-            match functions.contains(&text) || PLAIN.contains(&text) || own() {
+            match functions.contains(&text) || BUILTIN_FUNCTIONS.contains(&text) || own() {
                 true => plain.fg(Color::Blue),
                 false => plain,
             }
         }
-        Kind::Word => plain,
+        TokenKind::Word => plain,
     }
 }

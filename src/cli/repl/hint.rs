@@ -3,28 +3,28 @@
 use nu_ansi_term::{Color, Style};
 use reedline::{Hinter, History, SearchQuery};
 
-use super::call::Call;
 use super::commands;
-use super::known::{Known, Shared};
-use super::scan::Scan;
+use super::cursor_call::CursorCall;
+use super::lexer::TokenizedText;
+use super::symbols::{SharedSymbols, SymbolTable};
 
 /// See the module's text.
-pub(super) struct Hint {
-    known: Shared,
+pub(super) struct ReplHinter {
+    symbols: SharedSymbols,
     /// The rest of an earlier input, which the right arrow takes over.
-    rest: String,
+    suffix: String,
 }
 
-impl Hint {
-    pub fn new(known: Shared) -> Self {
+impl ReplHinter {
+    pub fn new(known: SharedSymbols) -> Self {
         Self {
-            known,
-            rest: String::new(),
+            symbols: known,
+            suffix: String::new(),
         }
     }
 }
 
-impl Hinter for Hint {
+impl Hinter for ReplHinter {
     fn handle(
         &mut self,
         line: &str,
@@ -33,7 +33,7 @@ impl Hinter for Hint {
         colour: bool,
         _cwd: &str,
     ) -> String {
-        self.rest.clear();
+        self.suffix.clear();
         let faint = |text: &str| match colour {
             true => Style::new().fg(Color::DarkGray).paint(text).to_string(),
             false => text.to_string(),
@@ -49,8 +49,8 @@ impl Hinter for Hint {
             });
             return faint(usage.trim_end());
         }
-        if let Some((before, current, after)) = signature(&self.known.get(), line) {
-            let room = room();
+        if let Some((before, current, after)) = signature(&self.symbols.get(), line) {
+            let room = max_signature_width();
             let whole = format!("  {before}{current}{after}");
             if whole.chars().count() > room {
                 let cut: String = whole.chars().take(room.saturating_sub(1)).collect();
@@ -77,56 +77,56 @@ impl Hinter for Hint {
         let earlier = found
             .ok()
             .and_then(|found| Some(found.first()?.command_line.clone()));
-        self.rest = earlier
+        self.suffix = earlier
             .and_then(|earlier| Some(earlier.get(line.len()..)?.to_string()))
             .unwrap_or_default();
-        faint(&self.rest)
+        faint(&self.suffix)
     }
 
     fn complete_hint(&self) -> String {
-        self.rest.clone()
+        self.suffix.clone()
     }
 
     fn next_hint_token(&self) -> String {
-        let start = self.rest.len() - self.rest.trim_start().len();
-        let word = self.rest[start..].find(char::is_whitespace);
-        let end = word.map_or(self.rest.len(), |word| start + word);
-        self.rest[..end].to_string()
+        let start = self.suffix.len() - self.suffix.trim_start().len();
+        let word = self.suffix[start..].find(char::is_whitespace);
+        let end = word.map_or(self.suffix.len(), |word| start + word);
+        self.suffix[..end].to_string()
     }
 }
 
 /// Characters that a signature may take: two lines of the terminal.
-fn room() -> usize {
+fn max_signature_width() -> usize {
     let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
     (2 * columns).clamp(40, 240)
 }
 
 /// The signature of the call around the cursor: before its current argument, that, and after it.
-pub(super) fn signature(known: &Known, text: &str) -> Option<(String, String, String)> {
-    let scan = Scan::of(text);
-    let call = Call::around(known, text, &scan)?;
+pub(super) fn signature(known: &SymbolTable, text: &str) -> Option<(String, String, String)> {
+    let scan = TokenizedText::tokenize(text);
+    let call = CursorCall::innermost(known, text, &scan)?;
     if let Some(own) = known
         .functions
         .iter()
         .find(|f| f.name == call.name && !call.is_method)
     {
-        return Some(marked(
+        return Some(split_at_argument(
             &format!("{}({})", own.name, own.parameters.join(", ")),
             own.name.len(),
             call.argument,
         ));
     }
     let doc = call.doc(known)?;
-    let forms = forms(doc.signature);
+    let forms = overloads(doc.signature);
     // The first form with room for so many arguments.
     let fits = |form: &&&str| parameters(form, doc.name).is_some_and(|p| p.len() > call.argument);
     let form = forms.iter().find(fits).or(forms.last())?;
     let name = form.find(&format!("{}(", doc.name))? + doc.name.len();
-    Some(marked(form, name, call.argument))
+    Some(split_at_argument(form, name, call.argument))
 }
 
 /// The forms of a signature such as `plot(a), plot(b) or plot(c) -> Figure`.
-fn forms(signature: &str) -> Vec<&str> {
+fn overloads(signature: &str) -> Vec<&str> {
     let mut forms = Vec::new();
     let mut depth = 0i32;
     let mut start = 0;
@@ -158,11 +158,11 @@ fn forms(signature: &str) -> Vec<&str> {
 /// The ranges of the parameters of a form.
 fn parameters(form: &str, name: &str) -> Option<Vec<std::ops::Range<usize>>> {
     let open = form.find(&format!("{name}("))? + name.len() + 1;
-    Some(within(form, open))
+    Some(argument_ranges(form, open))
 }
 
 /// The ranges between the commas from `open` to the closing bracket.
-fn within(form: &str, open: usize) -> Vec<std::ops::Range<usize>> {
+fn argument_ranges(form: &str, open: usize) -> Vec<std::ops::Range<usize>> {
     let mut ranges = Vec::new();
     let mut depth = 0i32;
     let mut bars = false;
@@ -190,8 +190,8 @@ fn within(form: &str, open: usize) -> Vec<std::ops::Range<usize>> {
 }
 
 /// A form cut at its argument of this number; `name` is where its name ends.
-fn marked(form: &str, name: usize, argument: usize) -> (String, String, String) {
-    let ranges = within(form, name + 1);
+fn split_at_argument(form: &str, name: usize, argument: usize) -> (String, String, String) {
+    let ranges = argument_ranges(form, name + 1);
     let Some(range) = ranges.get(argument).or(ranges.last()) else {
         return (form.to_string(), String::new(), String::new());
     };
@@ -242,11 +242,11 @@ mod tests {
     #[test]
     fn forms_are_told_apart() {
         assert_eq!(
-            forms("f(a, b) -> X, or f(c) -> Y"),
+            overloads("f(a, b) -> X, or f(c) -> Y"),
             ["f(a, b) -> X", "f(c) -> Y"]
         );
         assert_eq!(
-            forms("f(a), f(b) or f(c, #{ d: 1 }) -> Y"),
+            overloads("f(a), f(b) or f(c, #{ d: 1 }) -> Y"),
             ["f(a)", "f(b)", "f(c, #{ d: 1 }) -> Y"]
         );
     }

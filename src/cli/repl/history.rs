@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use reedline::FileBackedHistory;
 
 /// Inputs that are kept; the oldest go first.
-const KEPT: usize = 5_000;
+const MAX_ENTRIES: usize = 5_000;
 
 /// The variable that names another file; empty for none.
-const VARIABLE: &str = "ODESYNC_HISTORY";
+const ENV_VAR: &str = "ODESYNC_HISTORY";
 
-/// The file: that of [`VARIABLE`], else `odesync/history` in the user's folder for the state of programs.
+/// The file: that of [`ENV_VAR`], else `odesync/history` in the user's folder for the state of programs.
 fn file(get: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    if let Some(file) = get(VARIABLE) {
+    if let Some(file) = get(ENV_VAR) {
         return (!file.is_empty()).then(|| file.into());
     }
     let folder = |name: &str| get(name).filter(|f| !f.is_empty()).map(PathBuf::from);
@@ -25,15 +25,15 @@ fn file(get: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
 
 /// The history, in its file where there can be one; otherwise why not.
 pub(super) fn open() -> (FileBackedHistory, Option<String>) {
-    let in_memory = || FileBackedHistory::new(KEPT).unwrap_or_default();
+    let in_memory = || FileBackedHistory::new(MAX_ENTRIES).unwrap_or_default();
     let Some(file) = file(|name| env::var(name).ok()) else {
         return (in_memory(), None);
     };
-    match FileBackedHistory::with_file(KEPT, file.clone()) {
+    match FileBackedHistory::with_file(MAX_ENTRIES, file.clone()) {
         Ok(history) => (history, None),
         Err(error) => {
             let reason = format!(
-                "what is typed can't be kept in {}: {error}; {VARIABLE}=FILE names another file",
+                "what is typed can't be kept in {}: {error}; {ENV_VAR}=FILE names another file",
                 file.display()
             );
             (in_memory(), Some(reason))
@@ -61,8 +61,8 @@ mod tests {
             of(&[("HOME", "/h"), ("XDG_STATE_HOME", "/s")]),
             Some("/s/odesync/history".into())
         );
-        assert_eq!(of(&[("HOME", "/h"), (VARIABLE, "/a")]), Some("/a".into()));
-        assert_eq!(of(&[("HOME", "/h"), (VARIABLE, "")]), None);
+        assert_eq!(of(&[("HOME", "/h"), (ENV_VAR, "/a")]), Some("/a".into()));
+        assert_eq!(of(&[("HOME", "/h"), (ENV_VAR, "")]), None);
         assert_eq!(of(&[]), None);
     }
 }

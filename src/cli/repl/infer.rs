@@ -1,10 +1,10 @@
 //! The type of the value before the cursor, by what is known of variables and functions: `run.model.` is a Field.
 
-use super::known::{Known, gives, is_word, receiver};
-use super::scan::{Kind, Scan};
+use super::lexer::{TokenKind, TokenizedText};
+use super::symbols::{SymbolTable, is_identifier, receiver, return_type};
 
 /// One step of an expression such as `train(…).model`.
-enum Step<'t> {
+enum ExprStep<'t> {
     Name(&'t str),
     Call(&'t str),
     Index,
@@ -12,12 +12,17 @@ enum Step<'t> {
 }
 
 /// The type of the expression that ends with token `last`.
-pub(super) fn kind_of(known: &Known, text: &str, scan: &Scan, last: usize) -> Option<String> {
+pub(super) fn infer_type(
+    known: &SymbolTable,
+    text: &str,
+    scan: &TokenizedText,
+    last: usize,
+) -> Option<String> {
     let mut steps = Vec::new();
     let mut at = last;
     loop {
         let (step, before) = step(text, scan, at)?;
-        let indexes = matches!(step, Step::Index);
+        let indexes = matches!(step, ExprStep::Index);
         steps.push(step);
         match before {
             // What is indexed stands right before, anything else behind a point.
@@ -29,24 +34,25 @@ pub(super) fn kind_of(known: &Known, text: &str, scan: &Scan, last: usize) -> Op
     let mut kind: Option<String> = None;
     for (i, step) in steps.iter().rev().enumerate() {
         kind = match (i, step) {
-            (0, Step::Name(name)) => variable(known, name),
-            (0, Step::Call(name)) => {
+            (0, ExprStep::Name(name)) => variable_type(known, name),
+            (0, ExprStep::Call(name)) => {
                 let doc = known.docs(name).find(|doc| receiver(doc).is_none());
-                doc.and_then(|doc| gives(doc.signature)).map(str::to_string)
+                doc.and_then(|doc| return_type(doc.signature))
+                    .map(str::to_string)
             }
-            (_, Step::Literal(kind)) => Some(kind.to_string()),
-            (_, Step::Name(name) | Step::Call(name)) => {
+            (_, ExprStep::Literal(kind)) => Some(kind.to_string()),
+            (_, ExprStep::Name(name) | ExprStep::Call(name)) => {
                 let doc = known.member_doc(&kind?, name)?;
-                gives(doc.signature).map(str::to_string)
+                return_type(doc.signature).map(str::to_string)
             }
             // A row of a matrix; of a vector it is a number, which has no members.
-            (_, Step::Index) => Some(kind?).filter(|kind| kind == "Array"),
+            (_, ExprStep::Index) => Some(kind?).filter(|kind| kind == "Array"),
         };
     }
     kind
 }
 
-fn variable(known: &Known, name: &str) -> Option<String> {
+fn variable_type(known: &SymbolTable, name: &str) -> Option<String> {
     match known.variable(name) {
         Some(variable) => Some(variable.kind.clone()),
         None => known
@@ -58,28 +64,32 @@ fn variable(known: &Known, name: &str) -> Option<String> {
 }
 
 /// The step that ends with token `at`, and the token before it.
-fn step<'t>(text: &'t str, scan: &Scan, at: usize) -> Option<(Step<'t>, Option<usize>)> {
+fn step<'t>(
+    text: &'t str,
+    scan: &TokenizedText,
+    at: usize,
+) -> Option<(ExprStep<'t>, Option<usize>)> {
     let token = scan.tokens.get(at)?;
     let before = at.checked_sub(1);
     match (token.kind, scan.text(text, at)) {
-        (Kind::Word, word) => Some((Step::Name(word), before)),
-        (Kind::Text, piece) if piece.starts_with('"') || piece.ends_with('`') => {
-            Some((Step::Literal("string"), None))
+        (TokenKind::Word, word) => Some((ExprStep::Name(word), before)),
+        (TokenKind::Text, piece) if piece.starts_with('"') || piece.ends_with('`') => {
+            Some((ExprStep::Literal("string"), None))
         }
-        (Kind::Symbol, ")") => {
-            let name = matching(text, scan, at, "(", ")")?.checked_sub(1)?;
+        (TokenKind::Symbol, ")") => {
+            let name = matching_open(text, scan, at, "(", ")")?.checked_sub(1)?;
             let word = scan.text(text, name);
-            is_word(word).then(|| (Step::Call(word), name.checked_sub(1)))
+            is_identifier(word).then(|| (ExprStep::Call(word), name.checked_sub(1)))
         }
-        (Kind::Symbol, "]") => {
-            let open = matching(text, scan, at, "[", "]")?;
+        (TokenKind::Symbol, "]") => {
+            let open = matching_open(text, scan, at, "[", "]")?;
             let of = open.checked_sub(1).filter(|of| {
                 let piece = scan.text(text, *of);
-                is_word(piece) || matches!(piece, ")" | "]")
+                is_identifier(piece) || matches!(piece, ")" | "]")
             });
             Some(match of {
-                Some(of) => (Step::Index, Some(of)),
-                None => (Step::Literal("list"), None),
+                Some(of) => (ExprStep::Index, Some(of)),
+                None => (ExprStep::Literal("list"), None),
             })
         }
         _ => None,
@@ -87,11 +97,17 @@ fn step<'t>(text: &'t str, scan: &Scan, at: usize) -> Option<(Step<'t>, Option<u
 }
 
 /// The token that opens what token `at` closes.
-fn matching(text: &str, scan: &Scan, at: usize, open: &str, close: &str) -> Option<usize> {
+fn matching_open(
+    text: &str,
+    scan: &TokenizedText,
+    at: usize,
+    open: &str,
+    close: &str,
+) -> Option<usize> {
     let mut depth = 0usize;
     for i in (0..=at).rev() {
         let piece = scan.text(text, i);
-        if scan.tokens.get(i)?.kind != Kind::Symbol {
+        if scan.tokens.get(i)?.kind != TokenKind::Symbol {
             continue;
         }
         if piece == close {

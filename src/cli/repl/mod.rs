@@ -10,25 +10,25 @@
 //! | `values`, `style` | how values and errors are shown |
 //! | `piped` | input that nobody types |
 
-mod call;
 mod commands;
 mod complete;
+mod cursor_call;
 mod editor;
 mod highlight;
 mod hint;
 mod history;
 mod infer;
-mod known;
+mod lexer;
 mod options;
 mod paths;
 mod piped;
 mod prompt;
-mod record;
-mod scan;
 mod settings;
 mod style;
+mod symbols;
 #[cfg(test)]
 mod tests;
+mod transcript;
 mod validate;
 mod values;
 
@@ -38,25 +38,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use commands::Name;
-use known::{Known, Shared};
-use record::Input;
-use settings::Settings;
-use style::Paint;
+use commands::CommandId;
+use settings::ReplSettings;
+use style::Styler;
+use symbols::{SharedSymbols, SymbolTable};
+use transcript::HistoryEntry;
 
-use super::Common;
-use super::pictures::Pictures;
+use super::GlobalArgs;
+use super::graphics::TerminalGraphics;
 use crate::script::{
-    ErrorKind, Outcome, Place, RunPlan, ScriptError, Session, SessionOptions, reference,
+    ErrorKind, Outcome, RunPlan, ScriptError, Session, SessionOptions, SourceLocation, reference,
 };
 
 /// The whole of `odesync` without a command.
 ///
 /// # Errors
 /// Of a terminal nothing but one that can't be read; of piped input the first mistake in it.
-pub(super) fn run(common: &Common) -> Result<(), ScriptError> {
+pub(super) fn run(common: &GlobalArgs) -> Result<(), ScriptError> {
     let typed = stdin().is_terminal();
-    let paint = Paint(typed && super::colours());
+    let paint = Styler(typed && super::use_color());
     let mut repl = Repl::new(common, paint)?;
     match typed {
         true => editor::run(&mut repl, common.quiet),
@@ -65,36 +65,36 @@ pub(super) fn run(common: &Common) -> Result<(), ScriptError> {
 }
 
 /// What `:run` runs again.
-enum Program {
+enum RerunTarget {
     File(PathBuf),
     /// The inputs from this one on.
-    Inputs(usize),
+    FromInput(usize),
 }
 
 /// A session at a terminal.
 pub(super) struct Repl {
     session: Session,
-    known: Shared,
-    pictures: Pictures,
-    paint: Paint,
-    settings: Settings,
+    symbols: SharedSymbols,
+    graphics: TerminalGraphics,
+    styler: Styler,
+    settings: ReplSettings,
     /// What was typed and succeeded.
-    inputs: Vec<Input>,
+    history: Vec<HistoryEntry>,
     /// How many inputs were evaluated, for their names in messages.
     count: usize,
-    program: Option<Program>,
+    rerun_target: Option<RerunTarget>,
     /// Interrupts since the last evaluation began.
     interrupts: Arc<AtomicUsize>,
 }
 
 /// Whether to go on.
-pub(super) enum Next {
-    Go,
-    Leave,
+pub(super) enum LoopAction {
+    Continue,
+    Exit,
 }
 
 impl Repl {
-    fn new(common: &Common, paint: Paint) -> Result<Self, ScriptError> {
+    fn new(common: &GlobalArgs, paint: Styler) -> Result<Self, ScriptError> {
         let options = SessionOptions {
             interactive: true,
             ..super::session_options(common, Vec::new(), RunPlan::default())?
@@ -105,43 +105,43 @@ impl Repl {
         super::on_signal(move || {
             // While someone types Ctrl-C is a key: the signal is one to end the program.
             if editor::is_editing() {
-                editor::leave_at_once();
+                editor::exit_now();
             }
             interrupt.stop();
             match counted.fetch_add(1, Ordering::Relaxed) {
-                0 => super::complain("stopping; a training keeps what it has"),
-                1 => {
-                    super::complain("still stopping; press Ctrl-C once more to end odesync at once")
-                }
-                _ => editor::leave_at_once(),
+                0 => super::print_error("stopping; a training keeps what it has"),
+                1 => super::print_error(
+                    "still stopping; press Ctrl-C once more to end odesync at once",
+                ),
+                _ => editor::exit_now(),
             }
         });
         let mut repl = Self {
             session,
-            known: Shared::default(),
-            pictures: Pictures::detect()?,
-            paint,
-            settings: Settings::new(Vec::new()),
-            inputs: Vec::new(),
+            symbols: SharedSymbols::default(),
+            graphics: TerminalGraphics::detect()?,
+            styler: paint,
+            settings: ReplSettings::new(Vec::new()),
+            history: Vec::new(),
             count: 0,
-            program: None,
+            rerun_target: None,
             interrupts,
         };
-        repl.renew();
+        repl.refresh_symbols();
         Ok(repl)
     }
 
     /// What is known now.
-    fn renew(&mut self) {
-        let asked = self.session.configured();
-        let before = self.known.get();
+    fn refresh_symbols(&mut self) {
+        let asked = self.session.config_request();
+        let before = self.symbols.get();
         let catalogue = match before.catalogue.docs.is_empty() {
             true => self.session.catalogue(),
             false => before.catalogue.clone(),
         };
-        self.known.set(Known {
+        self.symbols.set(SymbolTable {
             catalogue,
-            variables: self.session.overview(),
+            variables: self.session.variable_infos(),
             functions: self.session.functions(),
             config: asked.config,
             arguments: asked.arguments,
@@ -149,30 +149,34 @@ impl Repl {
     }
 
     /// Does what was typed; `line` is the number of its first line, where it comes from a longer text.
-    pub fn input(&mut self, text: &str, line: Option<usize>) -> Result<Next, ScriptError> {
+    pub fn handle_input(
+        &mut self,
+        text: &str,
+        line: Option<usize>,
+    ) -> Result<LoopAction, ScriptError> {
         let trimmed = text.trim();
         let done = match trimmed.strip_prefix(':') {
             Some(command) => self.command(command.trim()),
-            None if trimmed.is_empty() => return Ok(Next::Go),
-            None if self.is_farewell(trimmed) => return Ok(Next::Leave),
-            None => self.code(text, line).map(|()| Next::Go),
+            None if trimmed.is_empty() => return Ok(LoopAction::Continue),
+            None if self.is_exit_command(trimmed) => return Ok(LoopAction::Exit),
+            None => self.eval_code(text, line).map(|()| LoopAction::Continue),
         };
-        self.renew();
+        self.refresh_symbols();
         done
     }
 
     /// What other programs of this kind end with.
-    fn is_farewell(&self, text: &str) -> bool {
+    fn is_exit_command(&self, text: &str) -> bool {
         let word = text.trim_end_matches(';').trim_end_matches("()");
-        matches!(word, "quit" | "exit") && self.known.get().variable(word).is_none()
+        matches!(word, "quit" | "exit") && self.symbols.get().variable(word).is_none()
     }
 
-    fn code(&mut self, code: &str, line: Option<usize>) -> Result<(), ScriptError> {
-        let before = self.session.configured().count;
+    fn eval_code(&mut self, code: &str, line: Option<usize>) -> Result<(), ScriptError> {
+        let before = self.session.config_request().requests;
         let result = self.evaluate(code, line);
-        if self.leaves_something(&result) {
-            if self.session.configured().count > before {
-                self.program = Some(Program::Inputs(self.inputs.len()));
+        if self.keeps_variables(&result) {
+            if self.session.config_request().requests > before {
+                self.rerun_target = Some(RerunTarget::FromInput(self.history.len()));
             }
             let valued = result.as_ref().is_ok_and(|outcome| !outcome.is_unit);
             self.record(code, None, valued);
@@ -180,17 +184,19 @@ impl Repl {
         let outcome = result?;
         self.show(code, &outcome).map_err(|mut error| {
             // A figure is drawn when its code is over: what is pointed at is the code that gave it.
-            if error.kind == ErrorKind::Runtime && error.place.is_none() && outcome.figure.is_some()
+            if error.kind == ErrorKind::Runtime
+                && error.location.is_none()
+                && outcome.figure.is_some()
             {
-                error.place = self.place(code, line);
+                error.location = self.statement_location(code, line);
             }
             error
         })
     }
 
     /// The last statement of an input, as messages point at it.
-    fn place(&self, code: &str, line: Option<usize>) -> Option<Box<Place>> {
-        let (start, text) = scan::last_statement(code);
+    fn statement_location(&self, code: &str, line: Option<usize>) -> Option<Box<SourceLocation>> {
+        let (start, text) = lexer::last_statement(code);
         let before = code.get(..start)?;
         let number = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next()?.chars().count() + 1;
@@ -198,7 +204,7 @@ impl Repl {
             Some(_) => "<stdin>".into(),
             None => format!("input {}", self.count),
         };
-        Some(Box::new(Place {
+        Some(Box::new(SourceLocation {
             source,
             line: line.unwrap_or(0) + number,
             column,
@@ -208,16 +214,16 @@ impl Repl {
     }
 
     fn record(&mut self, code: &str, file: Option<String>, valued: bool) {
-        self.inputs.push(Input {
+        self.history.push(HistoryEntry {
             code: code.trim().into(),
             file,
-            valued,
+            has_value: valued,
         });
     }
 
     fn evaluate(&mut self, code: &str, line: Option<usize>) -> Result<Outcome, ScriptError> {
         self.count += 1;
-        self.begin();
+        self.reset_interrupts();
         match line {
             // Lines keep the numbers they have in the whole text.
             Some(line) => {
@@ -232,7 +238,7 @@ impl Repl {
     }
 
     /// Ctrl-C is counted anew.
-    fn begin(&mut self) {
+    fn reset_interrupts(&mut self) {
         self.session.interrupt().clear();
         self.interrupts.store(0, Ordering::Relaxed);
     }
@@ -243,75 +249,75 @@ impl Repl {
             return Ok(());
         }
         match &outcome.figure {
-            Some(figure) => self.pictures.show(figure),
+            Some(figure) => self.graphics.show(figure),
             None if outcome.is_unit => Ok(()),
-            None => super::print(&format!("{}\n", values::shortened(&outcome.text))),
+            None => super::print(&format!("{}\n", values::truncate(&outcome.text))),
         }
     }
 
-    fn command(&mut self, command: &str) -> Result<Next, ScriptError> {
+    fn command(&mut self, command: &str) -> Result<LoopAction, ScriptError> {
         let (name, argument) = command
             .split_once(char::is_whitespace)
             .unwrap_or((command, ""));
         let argument = argument.trim();
         let Some(found) = commands::find(name) else {
-            let known = commands::ALL.iter().map(|c| c.name);
+            let known = commands::COMMANDS.iter().map(|c| c.name);
             let unknown = crate::error::unknown("command", name, known);
-            return Err(usage(unknown.to_string()).with_hint(":help says what they do"));
+            return Err(usage_error(unknown.to_string()).with_hint(":help says what they do"));
         };
         let needs = |what: &str| {
-            usage(format!(
+            usage_error(format!(
                 ":{} needs {what}, as in :{} {}",
                 found.name, found.name, found.usage
             ))
         };
         match found.id {
-            Name::Help => super::print(&commands::help())?,
-            Name::Doc => {
-                let docs = &self.known.get().catalogue.docs;
+            CommandId::Help => super::print(&commands::help())?,
+            CommandId::Doc => {
+                let docs = &self.symbols.get().catalogue.docs;
                 let page = match argument {
-                    "" => reference::index(docs, super::width()),
-                    name => reference::page(docs, name, super::width())
-                        .map_err(|e| usage(e.to_string()))?,
+                    "" => reference::index(docs, super::text_width()),
+                    name => reference::page(docs, name, super::text_width())
+                        .map_err(|e| usage_error(e.to_string()))?,
                 };
                 super::print(&page)?;
             }
-            Name::Vars => super::print(&values::table(&self.known.get().variables))?,
-            Name::Load if argument.is_empty() => return Err(needs("a script")),
-            Name::Load => self.load(Path::new(argument))?,
-            Name::Save if argument.is_empty() => return Err(needs("a file")),
-            Name::Save => self.save(Path::new(argument))?,
-            Name::Time if argument.is_empty() => return Err(needs("code")),
-            Name::Time => {
+            CommandId::Vars => super::print(&values::table(&self.symbols.get().variables))?,
+            CommandId::Load if argument.is_empty() => return Err(needs("a script")),
+            CommandId::Load => self.load(Path::new(argument))?,
+            CommandId::Save if argument.is_empty() => return Err(needs("a file")),
+            CommandId::Save => self.save(Path::new(argument))?,
+            CommandId::Time if argument.is_empty() => return Err(needs("code")),
+            CommandId::Time => {
                 let begun = Instant::now();
                 let outcome = self.evaluate(argument, None)?;
                 let took = begun.elapsed();
                 self.record(argument, None, !outcome.is_unit);
                 self.show(argument, &outcome)?;
-                super::print(&format!("{}\n", self.paint.faint(&values::duration(took))))?;
+                super::print(&format!("{}\n", self.styler.faint(&values::duration(took))))?;
             }
-            Name::Set => {
+            CommandId::Set => {
                 let text = self.settings.set(&mut self.session, argument)?;
                 super::print(&format!("{text}\n"))?;
             }
-            Name::Unset => {
+            CommandId::Unset => {
                 let text = self.settings.unset(&mut self.session, argument)?;
                 super::print(&format!("{text}\n"))?;
             }
-            Name::Run => self.again()?,
-            Name::Quit => return Ok(Next::Leave),
+            CommandId::Run => self.rerun()?,
+            CommandId::Quit => return Ok(LoopAction::Exit),
         }
-        Ok(Next::Go)
+        Ok(LoopAction::Continue)
     }
 
     fn load(&mut self, file: &Path) -> Result<(), ScriptError> {
-        self.begin();
+        self.reset_interrupts();
         // It can be changed and run again even where it fails.
         if file.is_file() {
-            self.program = Some(Program::File(file.to_path_buf()));
+            self.rerun_target = Some(RerunTarget::File(file.to_path_buf()));
         }
         let result = self.session.run_file(file);
-        if self.leaves_something(&result) {
+        if self.keeps_variables(&result) {
             let code = std::fs::read_to_string(file).unwrap_or_default();
             let valued = result.as_ref().is_ok_and(|outcome| !outcome.is_unit);
             self.record(&code, Some(file.display().to_string()), valued);
@@ -320,7 +326,7 @@ impl Repl {
     }
 
     /// Whether the variables of what was evaluated stand: it succeeded, or a training in it was interrupted and kept.
-    fn leaves_something(&self, result: &Result<Outcome, ScriptError>) -> bool {
+    fn keeps_variables(&self, result: &Result<Outcome, ScriptError>) -> bool {
         match result {
             Ok(_) => true,
             Err(error) => error.kind == ErrorKind::Interrupted && error.hint.is_some(),
@@ -328,14 +334,14 @@ impl Repl {
     }
 
     fn save(&mut self, file: &Path) -> Result<(), ScriptError> {
-        let text = record::script(&self.inputs, self.settings.changes());
+        let text = transcript::to_script(&self.history, self.settings.overrides());
         let made = file
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
             .map(|folder| format!(", in a new folder {}", folder.display()));
         crate::files::write_atomically(file, text.as_bytes())
             .map_err(|e| ScriptError::new(ErrorKind::Runtime, e.to_string()))?;
-        let inputs = match self.inputs.len() {
+        let inputs = match self.history.len() {
             1 => "1 input".into(),
             n => format!("{n} inputs"),
         };
@@ -347,33 +353,34 @@ impl Repl {
     }
 
     /// Runs again what a change of the configuration is for.
-    fn again(&mut self) -> Result<(), ScriptError> {
-        match &self.program {
-            None => Err(usage(
+    fn rerun(&mut self) -> Result<(), ScriptError> {
+        match &self.rerun_target {
+            None => Err(usage_error(
                 "there is nothing to run again: :load a script, or call config(…) or args(…)"
                     .to_string(),
             )),
-            Some(Program::File(file)) => {
+            Some(RerunTarget::File(file)) => {
                 let file = file.clone();
                 let name = file.display().to_string();
                 if !self
-                    .inputs
+                    .history
                     .iter()
                     .any(|input| input.file.as_ref() == Some(&name))
                 {
                     // It failed before.
                     return self.load(&file);
                 }
-                self.begin();
+                self.reset_interrupts();
                 self.session.run_file(&file).map(drop)
             }
-            Some(Program::Inputs(from)) => {
-                let inputs: Vec<Input> = self.inputs.get(*from..).unwrap_or_default().to_vec();
+            Some(RerunTarget::FromInput(from)) => {
+                let inputs: Vec<HistoryEntry> =
+                    self.history.get(*from..).unwrap_or_default().to_vec();
                 for input in inputs {
                     for line in input.code.lines() {
                         super::print(&format!(
                             "{}\n",
-                            self.paint.faint(&format!("{}{line}", prompt::FIRST))
+                            self.styler.faint(&format!("{}{line}", prompt::PROMPT))
                         ))?;
                     }
                     let outcome = self.evaluate(&input.code, None)?;
@@ -385,6 +392,6 @@ impl Repl {
     }
 }
 
-fn usage(message: String) -> ScriptError {
+fn usage_error(message: String) -> ScriptError {
     ScriptError::new(ErrorKind::Usage, message)
 }

@@ -1,67 +1,77 @@
 //! The keys of the option map that is open at the cursor, and the values of one of them.
 
-use super::call::Call;
-use super::known::Known;
-use super::scan::{Kind, Opens, Scan};
+use super::cursor_call::CursorCall;
+use super::lexer::{BracketKind, TokenKind, TokenizedText};
+use super::symbols::SymbolTable;
 use crate::script::keys::{self, Key, Keys};
 
 /// The keys of the innermost open map, each once; none where it is no option map.
-pub(super) fn keys(known: &Known, text: &str, scan: &Scan) -> Vec<&'static Key> {
+pub(super) fn keys(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<&'static Key> {
     let Some(innermost) = scan.open.len().checked_sub(1) else {
         return Vec::new();
     };
-    keys::each(declared(known, text, scan, innermost))
+    keys::distinct(keys_of_map(known, text, scan, innermost))
 }
 
 /// The key whose value begins behind the token before `value`.
-pub(super) fn key_of(known: &Known, text: &str, scan: &Scan, value: usize) -> Option<&'static Key> {
-    let name = named(text, scan, value)?;
+pub(super) fn key_of(
+    known: &SymbolTable,
+    text: &str,
+    scan: &TokenizedText,
+    value: usize,
+) -> Option<&'static Key> {
+    let name = key_before_colon(text, scan, value)?;
     let all = keys(known, text, scan).into_iter();
     all.into_iter().find(|key| key.name == name)
 }
 
 /// The name before the colon before this token.
-fn named<'t>(text: &'t str, scan: &Scan, value: usize) -> Option<&'t str> {
+fn key_before_colon<'t>(text: &'t str, scan: &TokenizedText, value: usize) -> Option<&'t str> {
     let colon = value.checked_sub(1)?;
     let name = colon.checked_sub(1)?;
-    let is_key = scan.text(text, colon) == ":" && scan.tokens.get(name)?.kind == Kind::Word;
+    let is_key = scan.text(text, colon) == ":" && scan.tokens.get(name)?.kind == TokenKind::Word;
     is_key.then(|| scan.text(text, name))
 }
 
 /// What is declared for the map that is this frame: of a call, or of a key of another map, in a list of that key or not.
-fn declared(known: &Known, text: &str, scan: &Scan, frame: usize) -> Vec<Keys> {
+fn keys_of_map(known: &SymbolTable, text: &str, scan: &TokenizedText, frame: usize) -> Vec<Keys> {
     let outer = |frame: usize| {
         let outer = frame.checked_sub(1)?;
         Some((outer, scan.open.get(outer)?))
     };
     let own = scan.open.get(frame);
-    let Some(map) = own.filter(|frame| frame.opens == Opens::Map) else {
+    let Some(map) = own.filter(|frame| frame.kind == BracketKind::Map) else {
         return Vec::new();
     };
     let (value, within) = match outer(frame) {
-        Some((_, around)) if around.opens == Opens::Round => {
-            return of_call(known, text, scan, around.token);
+        Some((_, around)) if around.kind == BracketKind::Round => {
+            return keys_of_call(known, text, scan, around.token);
         }
-        Some((at, around)) if around.opens == Opens::Square => (around.token, outer(at)),
+        Some((at, around)) if around.kind == BracketKind::Square => (around.token, outer(at)),
         around => (map.token, around),
     };
-    let (Some((within, _)), Some(name)) = (within, named(text, scan, value)) else {
+    let (Some((within, _)), Some(name)) = (within, key_before_colon(text, scan, value)) else {
         return Vec::new();
     };
-    let all = declared(known, text, scan, within);
+    let all = keys_of_map(known, text, scan, within);
     let found = all.into_iter().filter_map(|all| keys::find(all, name));
-    found.map(|key| key.map).collect()
+    found.map(|key| key.nested).collect()
 }
 
 /// The option keys of the call with this bracket.
-fn of_call(known: &Known, text: &str, scan: &Scan, bracket: usize) -> Vec<Keys> {
-    let Some(call) = Call::at(known, text, scan, bracket) else {
+fn keys_of_call(
+    known: &SymbolTable,
+    text: &str,
+    scan: &TokenizedText,
+    bracket: usize,
+) -> Vec<Keys> {
+    let Some(call) = CursorCall::at_bracket(known, text, scan, bracket) else {
         return Vec::new();
     };
     if !call.is_method && known.functions.iter().any(|f| f.name == call.name) {
         return Vec::new();
     }
-    match &call.of {
+    match &call.receiver_type {
         Some(_) => call.doc(known).map(|doc| doc.options).into_iter().collect(),
         None => known.docs(call.name).map(|doc| doc.options).collect(),
     }
@@ -72,8 +82,8 @@ mod tests {
     use super::super::tests::known;
     use super::*;
 
-    fn names(known: &Known, text: &str) -> Vec<&'static str> {
-        let keys = keys(known, text, &Scan::of(text)).into_iter();
+    fn names(known: &SymbolTable, text: &str) -> Vec<&'static str> {
+        let keys = keys(known, text, &TokenizedText::tokenize(text)).into_iter();
         keys.map(|key| key.name).collect()
     }
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::complete::Offer;
+use super::complete::Candidate;
 
 /// So many files of a folder are offered.
-const MOST: usize = 200;
+const MAX_CANDIDATES: usize = 200;
 
 /// The files and folders that begin so, and where the last part of the typed path begins.
-pub(super) fn offers(typed: &str) -> (usize, Vec<Offer>) {
+pub(super) fn path_candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let start = typed.rfind('/').map_or(0, |at| at + 1);
     let (folder, name) = typed.split_at(start);
     let place = if folder.is_empty() {
@@ -17,7 +17,7 @@ pub(super) fn offers(typed: &str) -> (usize, Vec<Offer>) {
         Path::new(folder)
     };
     let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
-    let mut offers: Vec<Offer> = entries
+    let mut offers: Vec<Candidate> = entries
         .filter_map(|entry| {
             let file = entry.file_name().into_string().ok()?;
             let hidden = file.starts_with('.') && !name.starts_with('.');
@@ -25,11 +25,11 @@ pub(super) fn offers(typed: &str) -> (usize, Vec<Offer>) {
                 return None;
             }
             Some(match entry.path().is_dir() {
-                true => Offer::new(file + "/", ""),
-                false => Offer::new(file, ""),
+                true => Candidate::new(file + "/", ""),
+                false => Candidate::new(file, ""),
             })
         })
-        .take(MOST)
+        .take(MAX_CANDIDATES)
         .collect();
     offers.sort_by(|a, b| a.value.cmp(&b.value));
     (start, offers)
@@ -48,13 +48,13 @@ mod tests {
         }
         let base = format!("{}/", folder.path().display());
         let of = |typed: &str| {
-            let (start, offers) = offers(&format!("{base}{typed}"));
+            let (start, offers) = path_candidates(&format!("{base}{typed}"));
             assert_eq!(start, base.len());
             offers.into_iter().map(|o| o.value).collect::<Vec<_>>()
         };
         assert_eq!(of("da"), ["data/", "day.csv"]);
         assert_eq!(of(""), ["data/", "day.csv", "other"]);
         assert_eq!(of("."), [".dot"]);
-        assert!(offers("/no/such/folder/x").1.is_empty());
+        assert!(path_candidates("/no/such/folder/x").1.is_empty());
     }
 }

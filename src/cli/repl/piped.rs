@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use super::scan::Scan;
-use super::{Next, Repl};
+use super::lexer::TokenizedText;
+use super::{LoopAction, Repl};
 use crate::script::{ErrorKind, ScriptError};
 
 pub(super) fn run(repl: &mut Repl) -> Result<(), ScriptError> {
@@ -16,7 +16,7 @@ pub(super) fn run(repl: &mut Repl) -> Result<(), ScriptError> {
     let text = String::from_utf8(bytes)
         .map_err(|_| failed("the standard input is not UTF-8 text".into()))?;
     for (line, statement) in statements(text.trim_start_matches('\u{feff}')) {
-        if let Next::Leave = repl.input(&statement, Some(line))? {
+        if let LoopAction::Exit = repl.handle_input(&statement, Some(line))? {
             break;
         }
     }
@@ -30,7 +30,7 @@ fn statements(text: &str) -> Vec<(usize, String)> {
     let mut open = false;
     for (number, line) in text.lines().enumerate() {
         let is_command = !open && line.trim_start().starts_with(':');
-        let goes_on = open || (!is_command && continues(line));
+        let goes_on = open || (!is_command && continues_statement(line));
         match all.last_mut() {
             Some((_, last)) if goes_on && !last.trim_start().starts_with(':') => {
                 last.push('\n');
@@ -42,13 +42,13 @@ fn statements(text: &str) -> Vec<(usize, String)> {
         open = !is_command
             && all
                 .last()
-                .is_some_and(|(_, last)| Scan::of(last).is_unfinished(last));
+                .is_some_and(|(_, last)| TokenizedText::tokenize(last).is_unfinished(last));
     }
     all
 }
 
 /// Whether a line can only be the rest of the statement before.
-fn continues(line: &str) -> bool {
+fn continues_statement(line: &str) -> bool {
     let line = line.trim_start();
     let word = line
         .split(|c: char| !c.is_alphanumeric() && c != '_')

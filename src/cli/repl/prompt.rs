@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use reedline::{Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus};
 
-pub(super) struct Standing;
+pub(super) struct ReplPrompt;
 
 /// Before an input, and before the further lines of one; both are equally wide.
-pub(super) const FIRST: &str = "odesync> ";
-const FURTHER: &str = "     ... ";
+pub(super) const PROMPT: &str = "odesync> ";
+const CONTINUATION_PROMPT: &str = "     ... ";
 
-impl Prompt for Standing {
+impl Prompt for ReplPrompt {
     fn render_prompt_left(&self) -> Cow<'_, str> {
-        FIRST.into()
+        PROMPT.into()
     }
 
     fn render_prompt_right(&self) -> Cow<'_, str> {
@@ -24,7 +24,7 @@ impl Prompt for Standing {
     }
 
     fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
-        FURTHER.into()
+        CONTINUATION_PROMPT.into()
     }
 
     fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {

@@ -8,8 +8,8 @@ use super::complete::one_line;
 
 /// The changes so far, as the command line would have them.
 #[derive(Default)]
-pub(super) struct Settings {
-    changes: Vec<String>,
+pub(super) struct ReplSettings {
+    overrides: Vec<String>,
 }
 
 /// The key of a change: `a.b` of `a.b=1`, `+a.b=1` and `~a.b`.
@@ -18,13 +18,13 @@ fn key(change: &str) -> &str {
     key.trim_start_matches(['+', '~'])
 }
 
-impl Settings {
+impl ReplSettings {
     pub fn new(changes: Vec<String>) -> Self {
-        Self { changes }
+        Self { overrides: changes }
     }
 
-    pub fn changes(&self) -> &[String] {
-        &self.changes
+    pub fn overrides(&self) -> &[String] {
+        &self.overrides
     }
 
     /// `:set …`: the text to show.
@@ -41,14 +41,14 @@ impl Settings {
             Some((key, value)) => format!("{}={}", key.trim(), value.trim()),
             None => argument.to_string(),
         };
-        change.parse::<Override>().map_err(usage)?;
+        change.parse::<Override>().map_err(usage_error)?;
         let before = value(session, key(&change));
-        let mut changes = self.changes.clone();
+        let mut changes = self.overrides.clone();
         changes.retain(|old| key(old) != key(&change));
         changes.push(change.clone());
         session.set_arguments(changes.clone())?;
-        self.changes = changes;
-        let asked = session.configured();
+        self.overrides = changes;
+        let asked = session.config_request();
         let known = asked.config.is_some() || asked.arguments.iter().any(|a| a == key(&change));
         Ok(match (before, value(session, key(&change))) {
             (Some(before), Some(after)) => format!("{}: {before} → {after}", key(&change)),
@@ -59,14 +59,14 @@ impl Settings {
 
     /// `:unset …`: the text to show.
     pub fn unset(&mut self, session: &mut Session, argument: &str) -> Result<String, ScriptError> {
-        let mut changes = self.changes.clone();
+        let mut changes = self.overrides.clone();
         changes.retain(|change| !argument.is_empty() && key(change) != argument);
-        if changes.len() == self.changes.len() && !argument.is_empty() {
-            let known = self.changes.iter().map(|change| key(change));
-            return Err(usage(error::unknown("change", argument, known)));
+        if changes.len() == self.overrides.len() && !argument.is_empty() {
+            let known = self.overrides.iter().map(|change| key(change));
+            return Err(usage_error(error::unknown("change", argument, known)));
         }
         session.set_arguments(changes.clone())?;
-        self.changes = changes;
+        self.overrides = changes;
         Ok(match (argument, value(session, argument)) {
             ("", _) => "all changes are taken back".into(),
             (key, Some(value)) => format!("{key}: {value}"),
@@ -75,9 +75,9 @@ impl Settings {
     }
 
     fn show(&self, session: &Session, path: &str) -> Result<String, ScriptError> {
-        let asked = session.configured();
+        let asked = session.config_request();
         let Some(config) = &asked.config else {
-            return match (self.changes.is_empty(), asked.arguments.is_empty()) {
+            return match (self.overrides.is_empty(), asked.arguments.is_empty()) {
                 (true, true) => Err(usage_text(
                     "there is no configuration yet: :load a script that has one, or call config(\"lotka_volterra\")",
                 )),
@@ -85,13 +85,13 @@ impl Settings {
                     "arguments of the script: {}",
                     asked.arguments.join(", ")
                 )),
-                _ => Ok(self.changes.join("\n")),
+                _ => Ok(self.overrides.join("\n")),
             };
         };
         if path.is_empty() {
-            let changes = match self.changes.is_empty() {
+            let changes = match self.overrides.is_empty() {
                 true => String::new(),
-                false => format!("# changed: {}\n", self.changes.join("  ")),
+                false => format!("# changed: {}\n", self.overrides.join("  ")),
             };
             return Ok(format!("{changes}{}", config.to_yaml().trim_end()));
         }
@@ -133,12 +133,12 @@ fn paths(path: &str, value: &Value, keys: &mut Vec<String>) {
 
 /// What the configuration says of a key, unless it is a whole group.
 fn value(session: &Session, key: &str) -> Option<String> {
-    let config = session.configured().config?;
+    let config = session.config_request().config?;
     let value = config.get(key)?;
     (!matches!(value, Value::Mapping(_))).then(|| one_line(value))
 }
 
-fn usage(error: crate::Error) -> ScriptError {
+fn usage_error(error: crate::Error) -> ScriptError {
     usage_text(&error.to_string())
 }
 

@@ -4,9 +4,9 @@ use nu_ansi_term::{Color, Style};
 
 /// Whether to colour.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint(pub bool);
+pub(super) struct Styler(pub bool);
 
-impl Paint {
+impl Styler {
     fn with(self, style: Style, text: &str) -> String {
         match self.0 {
             true => style.paint(text).to_string(),

@@ -1,6 +1,6 @@
 //! What the tests of the folder share.
 
-use super::known::Known;
+use super::symbols::SymbolTable;
 use crate::script::{Output, Session, SessionOptions};
 
 /// A session in which this code has run.
@@ -17,12 +17,12 @@ pub(super) fn session(code: &str) -> Session {
 }
 
 /// What is known after this code.
-pub(super) fn known(code: &str) -> Known {
+pub(super) fn known(code: &str) -> SymbolTable {
     let mut session = session(code);
-    let asked = session.configured();
-    Known {
+    let asked = session.config_request();
+    SymbolTable {
         catalogue: session.catalogue(),
-        variables: session.overview(),
+        variables: session.variable_infos(),
         functions: session.functions(),
         config: asked.config,
         arguments: asked.arguments,

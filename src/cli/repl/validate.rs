@@ -2,14 +2,14 @@
 
 use reedline::{ValidationResult, Validator};
 
-use super::scan::Scan;
+use super::lexer::TokenizedText;
 
-pub(super) struct WholeInput;
+pub(super) struct InputValidator;
 
-impl Validator for WholeInput {
+impl Validator for InputValidator {
     fn validate(&self, line: &str) -> ValidationResult {
         let command = line.trim_start().starts_with(':');
-        match !command && Scan::of(line).is_unfinished(line) {
+        match !command && TokenizedText::tokenize(line).is_unfinished(line) {
             true => ValidationResult::Incomplete,
             false => ValidationResult::Complete,
         }

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use crate::script::Variable;
+use crate::script::VariableInfo;
 
 /// Lines and characters of a value that are shown; `print` shows all of it.
-const LINES: usize = 100;
-const CHARACTERS: usize = 8_000;
+const MAX_LINES: usize = 100;
+const MAX_CHARACTERS: usize = 8_000;
 
 /// The beginning of a long text, with a line that says what is missing.
-pub(super) fn shortened(text: &str) -> String {
+pub(super) fn truncate(text: &str) -> String {
     let mut end = text
         .char_indices()
-        .nth(CHARACTERS)
+        .nth(MAX_CHARACTERS)
         .map_or(text.len(), |(end, _)| end);
-    if let Some((line_end, _)) = text.match_indices('\n').nth(LINES - 1) {
+    if let Some((line_end, _)) = text.match_indices('\n').nth(MAX_LINES - 1) {
         end = end.min(line_end);
     }
     if end == text.len() {
@@ -29,16 +29,16 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// A table of variables.
-pub(super) fn table(variables: &[Variable]) -> String {
+pub(super) fn table(variables: &[VariableInfo]) -> String {
     if variables.is_empty() {
         return "no variables yet\n".into();
     }
-    let width = |of: fn(&Variable) -> &str| {
+    let width = |of: fn(&VariableInfo) -> &str| {
         let widths = variables.iter().map(|v| of(v).chars().count());
         widths.max().unwrap_or(0)
     };
     let (name, kind, shape) = (width(|v| &v.name), width(|v| &v.kind), width(|v| &v.shape));
-    let row = |v: &Variable| {
+    let row = |v: &VariableInfo| {
         let line = format!(
             "{:name$}  {:kind$}  {:shape$}  {}",
             v.name, v.kind, v.shape, v.short
@@ -65,15 +65,15 @@ mod tests {
 
     #[test]
     fn long_values_are_cut() {
-        assert_eq!(shortened("a\nb"), "a\nb");
+        assert_eq!(truncate("a\nb"), "a\nb");
         let lines = vec!["x"; 150].join("\n");
-        let short = shortened(&lines);
-        assert_eq!(short.lines().count(), LINES + 1);
+        let short = truncate(&lines);
+        assert_eq!(short.lines().count(), MAX_LINES + 1);
         assert!(
             short.ends_with("… 50 lines more: print(ans) shows all"),
             "{short}"
         );
-        assert!(shortened(&"λ".repeat(9_000)).contains("1000 characters more"));
+        assert!(truncate(&"λ".repeat(9_000)).contains("1000 characters more"));
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn columns_stand_below_each_other() {
-        let v = |name: &str, kind: &str, shape: &str| Variable {
+        let v = |name: &str, kind: &str, shape: &str| VariableInfo {
             name: name.into(),
             kind: kind.into(),
             shape: shape.into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use odesync::odesolve::methods;
+use odesync::odesolve::solvers;
 
 use super::markdown::spans;
 use super::{odesync, read, root};
@@ -48,7 +48,7 @@ fn column(page: &str, before: &str, column: usize) -> BTreeSet<String> {
 fn every_method_is_in_the_table() {
     for (page, heading, place) in [(METHODS, "## Which method", 2), (ODE, "## Methods", 1)] {
         let named = column(&read(page), heading, place);
-        for method in methods::NAMES {
+        for method in solvers::NAMES {
             assert!(named.contains(method), "the table of {page} lacks {method}");
         }
     }

@@ -5,7 +5,7 @@ const M: usize = 397;
 
 /// State of the generator: 624 words and the index of the next one to hand out.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "Saved", into = "Saved")]
+#[serde(try_from = "Mt19937Repr", into = "Mt19937Repr")]
 pub(super) struct Mt19937 {
     words: Box<[u32; N]>,
     next: usize,
@@ -13,12 +13,12 @@ pub(super) struct Mt19937 {
 
 /// What is written to a checkpoint.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Saved {
+struct Mt19937Repr {
     words: Vec<u32>,
     next: usize,
 }
 
-impl From<Mt19937> for Saved {
+impl From<Mt19937> for Mt19937Repr {
     fn from(engine: Mt19937) -> Self {
         Self {
             words: engine.words.to_vec(),
@@ -27,10 +27,10 @@ impl From<Mt19937> for Saved {
     }
 }
 
-impl TryFrom<Saved> for Mt19937 {
+impl TryFrom<Mt19937Repr> for Mt19937 {
     type Error = String;
 
-    fn try_from(saved: Saved) -> Result<Self, String> {
+    fn try_from(saved: Mt19937Repr) -> Result<Self, String> {
         let words: Box<[u32; N]> = saved.words.try_into().map_err(|words: Vec<u32>| {
             format!("a generator state has {N} words, not {}", words.len())
         })?;

@@ -237,7 +237,7 @@ fn unknown_experiments_and_options() {
         &fixture.error(&["training=../lotka"]),
         &["cannot be the name of training"],
     );
-    let empty = Library::Folder(fixture.path("model"));
+    let empty = ConfigSource::Folder(fixture.path("model"));
     assert_holds(
         &empty.options("training").unwrap_err().to_string(),
         &[
@@ -354,17 +354,20 @@ fn the_library_is_found_beside_the_script() {
     let fixture = fixture(&[]);
     let root = fixture.folder.path();
     let elsewhere = root.join("elsewhere");
-    let beside = |script: &str| Library::find_from(&elsewhere, Some(&root.join(script)));
+    let beside = |script: &str| ConfigSource::find_from(&elsewhere, Some(&root.join(script)));
     assert_eq!(beside("scripts/train.rhai"), fixture.library);
     assert_eq!(beside("train.rhai"), fixture.library);
-    assert_eq!(Library::find_from(root, None), fixture.library);
-    assert_eq!(Library::find_from(&elsewhere, None), Library::BuiltIn);
+    assert_eq!(ConfigSource::find_from(root, None), fixture.library);
+    assert_eq!(
+        ConfigSource::find_from(&elsewhere, None),
+        ConfigSource::BuiltIn
+    );
     // The working folder comes first, a folder without YAML files does not count.
     let here = elsewhere.join("configs");
     std::fs::create_dir_all(here.join("training")).unwrap();
     assert_eq!(beside("train.rhai"), fixture.library);
     std::fs::write(here.join("mine.yaml"), "").unwrap();
-    assert_eq!(beside("train.rhai"), Library::Folder(here));
+    assert_eq!(beside("train.rhai"), ConfigSource::Folder(here));
     assert_eq!(fixture.library.experiments().unwrap(), ["lotka"]);
     assert_eq!(fixture.library.groups().unwrap(), ["model", "training"]);
     assert_eq!(

@@ -147,7 +147,7 @@ fn folders_and_missing_files() {
     );
     let folder = Config::from_file(&fixture.path("model"), &fixture.library, &[]);
     assert_holds(&folder.unwrap_err().to_string(), &["cannot read", "model"]);
-    let nowhere = Library::Folder(fixture.path("nowhere"));
+    let nowhere = ConfigSource::Folder(fixture.path("nowhere"));
     let error = Config::compose(&nowhere, "lotka", &[])
         .unwrap_err()
         .to_string();

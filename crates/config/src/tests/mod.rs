@@ -40,7 +40,7 @@ const FILES: [(&str, &str); 6] = [
 /// The library above, in which `files` are added or replaced.
 struct Fixture {
     folder: TempDir,
-    library: Library,
+    library: ConfigSource,
 }
 
 fn fixture(files: &[(&str, &str)]) -> Fixture {
@@ -53,7 +53,7 @@ fn fixture(files: &[(&str, &str)]) -> Fixture {
     }
     Fixture {
         folder,
-        library: Library::Folder(root),
+        library: ConfigSource::Folder(root),
     }
 }
 
@@ -86,7 +86,7 @@ fn parse(overrides: &[&str]) -> Result<Vec<Override>> {
 }
 
 fn get(config: &Config, path: &str) -> String {
-    write::flow(config.get(path).unwrap_or_else(|| panic!("no {path}")))
+    write::to_flow(config.get(path).unwrap_or_else(|| panic!("no {path}")))
 }
 
 /// Whether a text holds all the parts.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::overrides::Action;
+use crate::overrides::OverrideType;
 
 #[test]
 fn values_are_what_yaml_makes_of_them() {
@@ -78,18 +78,18 @@ fn the_forms() {
     let cases = [
         (
             "training=homotopy",
-            Action::Set,
+            OverrideType::Set,
             "training",
             Some("homotopy"),
         ),
-        ("training.lr=1", Action::Set, "training.lr", Some("1")),
-        (" a.b = 1 ", Action::Set, "a.b", Some("1")),
-        ("u0.1=2", Action::Set, "u0.1", Some("2")),
-        ("+a.b=1", Action::Add, "a.b", Some("1")),
-        ("++a.b=1", Action::Force, "a.b", Some("1")),
-        ("~a.b", Action::Delete, "a.b", None),
-        ("~a.b=1", Action::Delete, "a.b", Some("1")),
-        ("a-b_c=", Action::Set, "a-b_c", Some("\"\"")),
+        ("training.lr=1", OverrideType::Set, "training.lr", Some("1")),
+        (" a.b = 1 ", OverrideType::Set, "a.b", Some("1")),
+        ("u0.1=2", OverrideType::Set, "u0.1", Some("2")),
+        ("+a.b=1", OverrideType::Add, "a.b", Some("1")),
+        ("++a.b=1", OverrideType::ForceAdd, "a.b", Some("1")),
+        ("~a.b", OverrideType::Delete, "a.b", None),
+        ("~a.b=1", OverrideType::Delete, "a.b", Some("1")),
+        ("a-b_c=", OverrideType::Set, "a-b_c", Some("\"\"")),
     ];
     for (text, action, key, expected) in cases {
         let change: Override = text.parse().unwrap();

@@ -234,7 +234,7 @@ proptest! {
 
     #[test]
     fn any_value_comes_back_from_an_override(value in any_value()) {
-        let text = format!("a.b={}", write::flow(&value));
+        let text = format!("a.b={}", write::to_flow(&value));
         let change: Override = text.parse().unwrap();
         assert_same(change.value().unwrap(), &value);
         prop_assert_eq!(change.to_string(), text);

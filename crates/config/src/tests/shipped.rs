@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn every_experiment_composes_with_every_option_and_reruns() {
     let configs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs");
-    let library = Library::Folder(configs.into());
+    let library = ConfigSource::Folder(configs.into());
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("config.yaml");
     let experiments = library.experiments().unwrap();

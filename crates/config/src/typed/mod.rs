@@ -1,7 +1,7 @@
 //! A part of a tree as a Rust type, with errors that name the key.
 
-mod fault;
-mod node;
+mod de_error;
+mod value_deserializer;
 
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
@@ -11,9 +11,9 @@ use crate::Result;
 use super::origin::Origins;
 use super::{tree, write};
 
-use node::Node;
+use value_deserializer::ValueDeserializer;
 
 /// Reads the value that stands at `path`.
 pub(super) fn read<T: DeserializeOwned>(value: &Value, path: &str, origins: &Origins) -> Result<T> {
-    T::deserialize(Node(value)).map_err(|fault| fault.error(value, path, origins))
+    T::deserialize(ValueDeserializer(value)).map_err(|fault| fault.into_error(value, path, origins))
 }

@@ -19,10 +19,10 @@ use crate::field::VectorField;
 use odesync_base::error;
 
 /// A known system: its name, and what makes it.
-pub type System = (&'static str, fn() -> Result<VectorField>);
+pub type NamedSystem = (&'static str, fn() -> Result<VectorField>);
 
 /// Every known system.
-pub const SYSTEMS: [System; 5] = [
+pub const SYSTEMS: [NamedSystem; 5] = [
     ("lotka_volterra", lotka_volterra),
     ("lorenz", lorenz),
     ("van_der_pol", van_der_pol),

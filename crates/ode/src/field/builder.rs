@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::expr::Expr;
 use super::graph::Graph;
-use super::input::Input;
+use super::input::InputSignal;
 use super::op::{NodeId, Op};
 use super::signal::Signal;
 use super::vector_field::VectorField;
@@ -12,9 +12,9 @@ use crate::{Error, Result};
 use odesync_base::error::unknown;
 
 /// Stands for the result of an operation that failed; the first error is kept and given by `finish`.
-pub(super) const FAILED: NodeId = NodeId(u32::MAX);
+pub(super) const FAILED_NODE: NodeId = NodeId(u32::MAX);
 
-pub(super) struct Building {
+pub(super) struct BuilderState {
     pub graph: Graph,
     pub error: Option<Error>,
 }
@@ -30,7 +30,7 @@ pub(super) struct Building {
 /// # Ok::<(), odesync_ode::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct FieldBuilder(Arc<Mutex<Building>>);
+pub struct FieldBuilder(Arc<Mutex<BuilderState>>);
 
 /// A parameter block of a field under construction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +50,10 @@ impl FieldBuilder {
     }
 
     fn from_graph(graph: Graph) -> Self {
-        FieldBuilder(Arc::new(Mutex::new(Building { graph, error: None })))
+        FieldBuilder(Arc::new(Mutex::new(BuilderState { graph, error: None })))
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Building> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BuilderState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,21 +65,21 @@ impl FieldBuilder {
     }
 
     /// Keeps the first error.
-    pub(super) fn fail(&self, error: Error) -> Expr {
+    pub(super) fn record_error(&self, error: Error) -> Expr {
         self.lock().error.get_or_insert(error);
-        self.expr(FAILED)
+        self.expr(FAILED_NODE)
     }
 
     pub(super) fn try_push(&self, op: Op) -> Result<Expr> {
-        if op.operands().contains(&FAILED) {
-            return Ok(self.expr(FAILED));
+        if op.operands().contains(&FAILED_NODE) {
+            return Ok(self.expr(FAILED_NODE));
         }
         let id = self.lock().graph.push(op)?;
         Ok(self.expr(id))
     }
 
     pub(super) fn push(&self, op: Op) -> Expr {
-        self.try_push(op).unwrap_or_else(|e| self.fail(e))
+        self.try_push(op).unwrap_or_else(|e| self.record_error(e))
     }
 
     /// Number of state variables.
@@ -106,7 +106,7 @@ impl FieldBuilder {
     pub fn constant_parameter(&self, name: &str, value: f64) -> Expr {
         match self.block(name, &[], &[value], false) {
             Ok(block) => self.parameter(block),
-            Err(e) => self.fail(e),
+            Err(e) => self.record_error(e),
         }
     }
 
@@ -159,7 +159,7 @@ impl FieldBuilder {
                     let inputs = graph.signals.iter().filter_map(|s| s.as_input());
                     blocks.chain(inputs.map(|s| s.name().into())).collect()
                 };
-                self.fail(unknown("parameter", name, names.iter().map(String::as_str)))
+                self.record_error(unknown("parameter", name, names.iter().map(String::as_str)))
             }
         }
     }
@@ -184,13 +184,13 @@ impl FieldBuilder {
     }
 
     /// An external input w(t), known by this name; a field is saved with its inputs.
-    pub fn input(&self, name: &str, input: Input) -> Expr {
+    pub fn input(&self, name: &str, input: InputSignal) -> Expr {
         if self.find_block(name).is_some() || self.find_input(name).is_some() {
-            return self.fail(Error::invalid(format!(
+            return self.record_error(Error::invalid(format!(
                 "two parameters or inputs have the name \"{name}\""
             )));
         }
-        self.signal(Arc::new(input.named(name)))
+        self.signal(Arc::new(input.with_name(name)))
     }
 
     fn find_input(&self, name: &str) -> Option<usize> {
@@ -201,7 +201,8 @@ impl FieldBuilder {
 
     /// The expressions one after the other.
     pub fn concat(&self, parts: &[Expr]) -> Expr {
-        self.try_concat(parts).unwrap_or_else(|e| self.fail(e))
+        self.try_concat(parts)
+            .unwrap_or_else(|e| self.record_error(e))
     }
 
     /// [`Self::concat`] that gives the error at once.
@@ -210,12 +211,12 @@ impl FieldBuilder {
     /// No parts, or parts of another field.
     pub fn try_concat(&self, parts: &[Expr]) -> Result<Expr> {
         for part in parts {
-            self.same(part)?;
+            self.check_same_builder(part)?;
         }
         self.try_push(Op::Concat(parts.iter().map(|p| p.id).collect()))
     }
 
-    pub(super) fn same(&self, x: &Expr) -> Result<()> {
+    pub(super) fn check_same_builder(&self, x: &Expr) -> Result<()> {
         if Arc::ptr_eq(&self.0, &x.builder.0) {
             return Ok(());
         }
@@ -229,7 +230,7 @@ impl FieldBuilder {
     /// # Errors
     /// The first mistake made while building, or an output whose length is not dof.
     pub fn finish(&self, output: Expr) -> Result<VectorField> {
-        self.same(&output)?;
+        self.check_same_builder(&output)?;
         let building = self.lock();
         if let Some(error) = &building.error {
             return Err(error.clone());

@@ -1,8 +1,8 @@
 //! Expressions of a field under construction: arithmetic, elementary functions and comparisons build its graph.
 
-use super::builder::{FAILED, FieldBuilder};
+use super::builder::{FAILED_NODE, FieldBuilder};
 use super::op::{Binary, NodeId, Op, Unary};
-use super::show;
+use super::printing;
 use crate::{Error, Result};
 
 /// An expression of a vector field under construction: a vector of known length. Arithmetic, elementary functions and
@@ -19,7 +19,7 @@ impl Expr {
     pub fn len(&self) -> usize {
         let building = self.builder.lock();
         match self.id {
-            FAILED => 0,
+            FAILED_NODE => 0,
             id => building.graph.len_of(id),
         }
     }
@@ -37,8 +37,8 @@ impl Expr {
     /// The expression as text.
     pub fn show(&self) -> String {
         match self.id {
-            FAILED => "(failed expression)".into(),
-            id => show::expression(&self.builder.lock().graph, id, 200),
+            FAILED_NODE => "(failed expression)".into(),
+            id => printing::expression(&self.builder.lock().graph, id, 200),
         }
     }
 
@@ -55,7 +55,7 @@ impl Expr {
     /// # Errors
     /// The first mistake made with this builder, if this expression came of one.
     pub fn checked(self) -> Result<Expr> {
-        if self.id != FAILED {
+        if self.id != FAILED_NODE {
             return Ok(self);
         }
         let error = self.builder.lock().error.clone();
@@ -70,7 +70,7 @@ impl Expr {
     /// Components `from` to before `to`.
     pub fn slice(&self, from: usize, to: usize) -> Expr {
         self.try_slice(from, to)
-            .unwrap_or_else(|e| self.builder.fail(e))
+            .unwrap_or_else(|e| self.builder.record_error(e))
     }
 
     /// [`Self::slice`] that gives the error at once.
@@ -101,7 +101,7 @@ impl Expr {
     /// A function of two expressions, component by component.
     pub fn binary(&self, f: Binary, y: &Expr) -> Expr {
         self.try_binary(f, y)
-            .unwrap_or_else(|e| self.builder.fail(e))
+            .unwrap_or_else(|e| self.builder.record_error(e))
     }
 
     /// [`Self::binary`] that gives the error at once.
@@ -109,14 +109,14 @@ impl Expr {
     /// # Errors
     /// Lengths that differ (and are not 1), or an expression of another field.
     pub fn try_binary(&self, f: Binary, y: &Expr) -> Result<Expr> {
-        self.builder.same(y)?;
+        self.builder.check_same_builder(y)?;
         self.builder.try_push(Op::Binary(f, self.id, y.id))
     }
 
     /// `a` where `self` is not zero (a comparison that holds), else `b`; as [`Self::try_select`], the error kept.
     pub fn select(&self, a: &Expr, b: &Expr) -> Expr {
         self.try_select(a, b)
-            .unwrap_or_else(|e| self.builder.fail(e))
+            .unwrap_or_else(|e| self.builder.record_error(e))
     }
 
     /// `a` where `self` is not zero (a comparison that holds), else `b`.
@@ -124,8 +124,8 @@ impl Expr {
     /// # Errors
     /// Lengths that differ (and are not 1), or expressions of another field.
     pub fn try_select(&self, a: &Expr, b: &Expr) -> Result<Expr> {
-        self.builder.same(a)?;
-        self.builder.same(b)?;
+        self.builder.check_same_builder(a)?;
+        self.builder.check_same_builder(b)?;
         self.builder.try_push(Op::Select {
             cond: self.id,
             a: a.id,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::op::{NodeId, Op};
-use super::show;
+use super::printing;
 use super::signal::Signal;
 use crate::{Error, Result};
 
@@ -15,7 +15,7 @@ const MAX_VALUES: usize = 50_000_000;
 
 /// A named, shaped group of parameters.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Block {
+pub struct ParamBlock {
     /// Name, unique in its field.
     pub name: String,
     /// Shape; empty for a scalar.
@@ -29,7 +29,7 @@ pub struct Block {
     pub offset: usize,
 }
 
-impl Block {
+impl ParamBlock {
     /// Number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -52,11 +52,11 @@ pub(crate) struct Graph {
     pub dof: usize,
     pub nodes: Vec<Op>,
     pub lens: Vec<usize>,
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<ParamBlock>,
     pub values: Vec<f64>,
     pub signals: Vec<Arc<dyn Signal>>,
-    known: HashMap<Vec<u64>, NodeId>,
-    total: usize,
+    node_by_key: HashMap<Vec<u64>, NodeId>,
+    total_len: usize,
 }
 
 impl Graph {
@@ -68,8 +68,8 @@ impl Graph {
             blocks: vec![],
             values: vec![],
             signals: vec![],
-            known: HashMap::new(),
-            total: 0,
+            node_by_key: HashMap::new(),
+            total_len: 0,
         }
     }
 
@@ -90,7 +90,7 @@ impl Graph {
                 "two parameter blocks have the name \"{name}\""
             )));
         }
-        let block = Block {
+        let block = ParamBlock {
             name: name.into(),
             shape: shape.to_vec(),
             trainable,
@@ -116,13 +116,13 @@ impl Graph {
 
     /// Adds a node, or gives the equal one that is there.
     pub fn push(&mut self, op: Op) -> Result<NodeId> {
-        let len = self.check(&op)?;
-        let key = key(&op);
-        if let Some(id) = self.known.get(&key) {
+        let len = self.infer_len(&op)?;
+        let key = cse_key(&op);
+        if let Some(id) = self.node_by_key.get(&key) {
             return Ok(*id);
         }
-        self.total = self.total.saturating_add(len);
-        if self.nodes.len() >= MAX_NODES || self.total > MAX_VALUES {
+        self.total_len = self.total_len.saturating_add(len);
+        if self.nodes.len() >= MAX_NODES || self.total_len > MAX_VALUES {
             return Err(Error::invalid(format!(
                 "the vector field has grown past {MAX_NODES} operations or {MAX_VALUES} numbers; does its closure loop \
                  without end?"
@@ -131,11 +131,11 @@ impl Graph {
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(op);
         self.lens.push(len);
-        self.known.insert(key, id);
+        self.node_by_key.insert(key, id);
         Ok(id)
     }
 
-    fn check(&self, op: &Op) -> Result<usize> {
+    fn infer_len(&self, op: &Op) -> Result<usize> {
         for id in op.operands() {
             if id.index() >= self.nodes.len() {
                 return Err(Error::invalid(
@@ -144,7 +144,7 @@ impl Graph {
             }
         }
         let len = |id: &NodeId| self.lens[id.index()];
-        let name = |id: &NodeId| show::expression(self, *id, 40);
+        let name = |id: &NodeId| printing::expression(self, *id, 40);
         let block = |i: usize| {
             self.blocks
                 .get(i)
@@ -185,26 +185,28 @@ impl Graph {
             Op::Concat(parts) => parts.iter().map(len).sum(),
             Op::Sum(_) => 1,
             Op::Unary(_, x) => len(x),
-            Op::Binary(f, x, y) => common(&[len(x), len(y)]).ok_or_else(|| {
+            Op::Binary(f, x, y) => broadcast_len(&[len(x), len(y)]).ok_or_else(|| {
                 let (a, b) = (name(x), name(y));
                 Error::invalid(format!(
                     "lengths differ in {}: {a} has {}, {b} has {}",
-                    show::binary(*f, &a, &b),
+                    printing::binary(*f, &a, &b),
                     len(x),
                     len(y)
                 ))
             })?,
-            Op::Select { cond, a, b } => common(&[len(cond), len(a), len(b)]).ok_or_else(|| {
-                Error::invalid(format!(
-                    "lengths differ in where({}, {}, {}): {}, {} and {}",
-                    name(cond),
-                    name(a),
-                    name(b),
-                    len(cond),
-                    len(a),
-                    len(b)
-                ))
-            })?,
+            Op::Select { cond, a, b } => {
+                broadcast_len(&[len(cond), len(a), len(b)]).ok_or_else(|| {
+                    Error::invalid(format!(
+                        "lengths differ in where({}, {}, {}): {}, {} and {}",
+                        name(cond),
+                        name(a),
+                        name(b),
+                        len(cond),
+                        len(a),
+                        len(b)
+                    ))
+                })?
+            }
             Op::Affine { weight, bias, x } => {
                 let w = block(*weight)?;
                 let [out, inputs] = w.shape[..] else {
@@ -240,7 +242,7 @@ impl Graph {
 }
 
 /// The common length of operands of which those of length 1 are repeated.
-fn common(lens: &[usize]) -> Option<usize> {
+fn broadcast_len(lens: &[usize]) -> Option<usize> {
     let longest = lens.iter().copied().max()?;
     lens.iter()
         .all(|l| *l == longest || *l == 1)
@@ -248,7 +250,7 @@ fn common(lens: &[usize]) -> Option<usize> {
 }
 
 /// A key that is equal exactly for equal operations (constants by their bits).
-fn key(op: &Op) -> Vec<u64> {
+fn cse_key(op: &Op) -> Vec<u64> {
     let id = |n: &NodeId| u64::from(n.0);
     match op {
         Op::Time => vec![0],

@@ -12,9 +12,9 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use ndarray::array;
-/// use odesync_ode::field::{FieldBuilder, Input};
+/// use odesync_ode::field::{FieldBuilder, InputSignal};
 ///
-/// let push = Input::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [0.0]].view())?;
+/// let push = InputSignal::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [0.0]].view())?;
 /// let b = FieldBuilder::new(1);
 /// let w = b.input("w", push);
 /// let field = b.finish(w - b.state())?;
@@ -22,48 +22,49 @@ use crate::{Error, Result};
 /// # Ok::<(), odesync_ode::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "Saved", into = "Saved")]
-pub struct Input {
+#[serde(try_from = "InputSignalRepr", into = "InputSignalRepr")]
+pub struct InputSignal {
     name: String,
     dof: usize,
-    curves: Vec<Curve>,
+    curves: Vec<InputCurve>,
 }
 
 /// One sample's input: values and second derivatives at its times, `[time][component]`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-struct Curve {
+struct InputCurve {
     t: Vec<f64>,
     values: Vec<f64>,
     /// Empty where the input is linear between its times.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    bends: Vec<f64>,
+    #[serde(default, rename = "bends", skip_serializing_if = "Vec::is_empty")]
+    second_derivatives: Vec<f64>,
 }
 
 /// An input in a file.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Saved {
+struct InputSignalRepr {
     name: String,
     dof: usize,
-    curves: Vec<Curve>,
+    curves: Vec<InputCurve>,
 }
 
-impl From<Input> for Saved {
-    fn from(input: Input) -> Self {
-        let Input { name, dof, curves } = input;
-        Saved { name, dof, curves }
+impl From<InputSignal> for InputSignalRepr {
+    fn from(input: InputSignal) -> Self {
+        let InputSignal { name, dof, curves } = input;
+        InputSignalRepr { name, dof, curves }
     }
 }
 
-impl TryFrom<Saved> for Input {
+impl TryFrom<InputSignalRepr> for InputSignal {
     type Error = Error;
 
-    fn try_from(saved: Saved) -> Result<Self> {
-        let Saved { name, dof, curves } = saved;
-        let fits = |n: usize, curve: &Curve| curve.t.len().checked_mul(dof) == Some(n);
+    fn try_from(saved: InputSignalRepr) -> Result<Self> {
+        let InputSignalRepr { name, dof, curves } = saved;
+        let fits = |n: usize, curve: &InputCurve| curve.t.len().checked_mul(dof) == Some(n);
         for curve in &curves {
             check_times(&curve.t)?;
-            let bends = curve.bends.is_empty() || fits(curve.bends.len(), curve);
-            let numbers = || curve.values.iter().chain(&curve.bends);
+            let bends =
+                curve.second_derivatives.is_empty() || fits(curve.second_derivatives.len(), curve);
+            let numbers = || curve.values.iter().chain(&curve.second_derivatives);
             if dof == 0 || !fits(curve.values.len(), curve) || !bends {
                 return Err(Error::invalid(
                     "an input needs one value for each time and component",
@@ -76,11 +77,11 @@ impl TryFrom<Saved> for Input {
         if curves.is_empty() {
             return Err(Error::invalid("an input needs at least one sample"));
         }
-        Ok(Input { name, dof, curves })
+        Ok(InputSignal { name, dof, curves })
     }
 }
 
-impl Input {
+impl InputSignal {
     /// Linear between the values `[time, component]` at the times `t`.
     ///
     /// # Errors
@@ -113,13 +114,13 @@ impl Input {
             )));
         }
         let flat = |x: ArrayView2<f64>| x.iter().copied().collect::<Vec<f64>>();
-        Saved {
+        InputSignalRepr {
             name: "input".into(),
             dof: shape.1,
-            curves: vec![Curve {
+            curves: vec![InputCurve {
                 t: t.to_vec(),
                 values: flat(values),
-                bends: second_derivatives.map(flat).unwrap_or_default(),
+                second_derivatives: second_derivatives.map(flat).unwrap_or_default(),
             }],
         }
         .try_into()
@@ -129,7 +130,7 @@ impl Input {
     ///
     /// # Errors
     /// No inputs, or inputs of different numbers of components.
-    pub fn per_sample(inputs: &[Input]) -> Result<Self> {
+    pub fn per_sample(inputs: &[InputSignal]) -> Result<Self> {
         let Some(first) = inputs.first() else {
             return Err(Error::invalid("there are no inputs to put together"));
         };
@@ -139,7 +140,7 @@ impl Input {
                 inputs[i].dof, first.dof
             )));
         }
-        Ok(Input {
+        Ok(InputSignal {
             name: first.name.clone(),
             dof: first.dof,
             curves: inputs
@@ -151,13 +152,13 @@ impl Input {
 
     /// The same under another name, by which equations and printing know it.
     #[must_use]
-    pub fn named(mut self, name: &str) -> Self {
+    pub fn with_name(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
     /// Values at the times `t` for one sample, `[time, component]`.
-    pub fn at(&self, sample: usize, t: &[f64]) -> Array2<f64> {
+    pub fn values_at(&self, sample: usize, t: &[f64]) -> Array2<f64> {
         let mut all = Array2::zeros((t.len(), self.dof));
         let mut row = vec![0.0; self.dof];
         for (t, mut out) in t.iter().zip(all.outer_iter_mut()) {
@@ -167,7 +168,7 @@ impl Input {
         all
     }
 
-    fn curve(&self, sample: usize) -> &Curve {
+    fn curve(&self, sample: usize) -> &InputCurve {
         // There is at least one.
         &self.curves[sample.min(self.curves.len() - 1)]
     }
@@ -181,10 +182,10 @@ impl Input {
         polynomial: impl Fn([f64; 4], f64) -> f64,
         outside: impl Fn(f64) -> f64,
     ) {
-        let Curve {
+        let InputCurve {
             t: times,
             values,
-            bends,
+            second_derivatives: bends,
         } = self.curve(sample);
         let (dof, last) = (self.dof, times.len() - 1);
         let after = times.partition_point(|knot| *knot <= t);
@@ -211,12 +212,12 @@ impl Input {
     }
 }
 
-impl Signal for Input {
+impl Signal for InputSignal {
     fn dof(&self) -> usize {
         self.dof
     }
 
-    fn samples(&self) -> usize {
+    fn n_samples(&self) -> usize {
         self.curves.len()
     }
 
@@ -244,7 +245,7 @@ impl Signal for Input {
         &self.name
     }
 
-    fn as_input(&self) -> Option<&Input> {
+    fn as_input(&self) -> Option<&InputSignal> {
         Some(self)
     }
 }

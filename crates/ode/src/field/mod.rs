@@ -16,23 +16,23 @@
 //! | `kernels/` | its inner loops, compiled for several instruction sets |
 
 mod builder;
-mod exact;
 mod expr;
 mod graph;
 mod input;
+mod json;
 pub(crate) mod kernels;
+mod lossless_json;
 pub mod native;
 mod op;
-mod saved;
-mod show;
+mod printing;
 mod signal;
 mod system;
 mod vector_field;
 
 pub use builder::{BlockId, FieldBuilder};
 pub use expr::Expr;
-pub use graph::{Block, MAX_NODES};
-pub use input::Input;
+pub use graph::{MAX_NODES, ParamBlock};
+pub use input::InputSignal;
 pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;

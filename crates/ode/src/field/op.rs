@@ -23,7 +23,7 @@ pub enum Op {
     /// A parameter block, flattened row by row.
     Param(usize),
     /// A constant.
-    Const(#[serde(with = "super::exact")] Vec<f64>),
+    Const(#[serde(with = "super::lossless_json")] Vec<f64>),
     /// An external signal, evaluated at t.
     Signal(usize),
     /// `x[start .. start + len]`.
@@ -63,7 +63,7 @@ pub enum Op {
     },
 }
 
-macro_rules! named {
+macro_rules! named_enum {
     ($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ macro_rules! named {
     };
 }
 
-named! {
+named_enum! {
     /// Elementary functions of one variable.
     Unary {
         /// −x.
@@ -153,7 +153,7 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// Functions of two variables. Comparisons give 1 or 0.
     Binary {
         /// x + y.

@@ -1,13 +1,13 @@
 //! Signals from outside the graph, functions of time alone.
 
-use super::input::Input;
+use super::input::InputSignal;
 
 /// An external signal s(t) per sample, for example the smoothing spline û(t) of the data.
 pub trait Signal: std::fmt::Debug + Send + Sync {
     /// Number of components.
     fn dof(&self) -> usize;
     /// Number of samples; 1 means that every sample sees the same signal.
-    fn samples(&self) -> usize;
+    fn n_samples(&self) -> usize;
     /// s(t) of one sample into `out` (`[dof]`).
     fn value(&self, sample: usize, t: f64, out: &mut [f64]);
     /// ds/dt of one sample into `out` (`[dof]`).
@@ -21,7 +21,7 @@ pub trait Signal: std::fmt::Debug + Send + Sync {
         "û"
     }
     /// Itself if it is an input: an input is part of a model and saved with it, another signal is data.
-    fn as_input(&self) -> Option<&Input> {
+    fn as_input(&self) -> Option<&InputSignal> {
         None
     }
 }

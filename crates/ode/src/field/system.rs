@@ -2,7 +2,7 @@
 
 use super::builder::FieldBuilder;
 use super::expr::Expr;
-use super::input::Input;
+use super::input::InputSignal;
 use super::vector_field::VectorField;
 use crate::Result;
 
@@ -11,7 +11,7 @@ pub struct Parameters<'a>(&'a FieldBuilder);
 
 impl<'a> Parameters<'a> {
     /// The parameters of a field under construction.
-    pub fn of(builder: &'a FieldBuilder) -> Self {
+    pub fn new(builder: &'a FieldBuilder) -> Self {
         Parameters(builder)
     }
 
@@ -43,8 +43,8 @@ pub fn system(
 /// [`system`] with external inputs, which the closure knows by their names as it knows the constants.
 ///
 /// ```
-/// use odesync_ode::field::{Input, driven_system};
-/// let force = Input::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
+/// use odesync_ode::field::{InputSignal, driven_system};
+/// let force = InputSignal::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
 /// let pendulum = driven_system(2, &[("g", 9.81)], &[("w", force)], |_t, u, p| {
 ///     vec![u.at(1), p.get("w") - p.get("g") * u.at(0).sin()]
 /// })?;
@@ -57,7 +57,7 @@ pub fn system(
 pub fn driven_system(
     dof: usize,
     params: &[(&str, f64)],
-    inputs: &[(&str, Input)],
+    inputs: &[(&str, InputSignal)],
     equations: impl FnOnce(Expr, Expr, Parameters) -> Vec<Expr>,
 ) -> Result<VectorField> {
     let b = FieldBuilder::new(dof);

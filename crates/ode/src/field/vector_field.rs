@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::ArrayD;
 
-use super::graph::{Block, Graph};
-use super::input::Input;
+use super::graph::{Graph, ParamBlock};
+use super::input::InputSignal;
 use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
-use super::show;
+use super::printing;
 use super::signal::Signal;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
@@ -20,7 +20,7 @@ use odesync_base::error::unknown;
 #[derive(Clone)]
 pub struct VectorField {
     inner: Arc<Inner>,
-    blocks: Arc<Vec<Block>>,
+    blocks: Arc<Vec<ParamBlock>>,
     values: Arc<Vec<f64>>,
 }
 
@@ -40,7 +40,7 @@ impl VectorField {
             return Err(Error::invalid(format!(
                 "the field must give {} derivatives, one for each state variable, but {} has {len}",
                 graph.dof,
-                show::expression(&graph, output, 60),
+                printing::expression(&graph, output, 60),
             )));
         }
         Ok(VectorField {
@@ -60,7 +60,7 @@ impl VectorField {
     }
 
     /// The parameter blocks, in order.
-    pub fn blocks(&self) -> &[Block] {
+    pub fn blocks(&self) -> &[ParamBlock] {
         &self.blocks
     }
 
@@ -71,10 +71,10 @@ impl VectorField {
 
     /// Number of trainable parameters.
     pub fn n_params(&self) -> usize {
-        self.trainable_blocks().map(Block::len).sum()
+        self.trainable_blocks().map(ParamBlock::len).sum()
     }
 
-    fn trainable_blocks(&self) -> impl Iterator<Item = &Block> {
+    fn trainable_blocks(&self) -> impl Iterator<Item = &ParamBlock> {
         self.blocks.iter().filter(|b| b.trainable)
     }
 
@@ -97,12 +97,12 @@ impl VectorField {
     pub fn scatter(&self, trainable: &[f64]) -> Result<Vec<f64>> {
         self.check_params(trainable)?;
         let mut all = vec![0.0; self.values.len()];
-        self.write(trainable, &mut all);
+        self.scatter_into(trainable, &mut all);
         Ok(all)
     }
 
     /// Writes trainable entries to their places among all.
-    fn write(&self, trainable: &[f64], all: &mut [f64]) {
+    fn scatter_into(&self, trainable: &[f64], all: &mut [f64]) {
         let mut rest = trainable;
         for block in self.trainable_blocks() {
             let (head, tail) = rest.split_at(block.len());
@@ -130,11 +130,11 @@ impl VectorField {
         self.check_params(params)?;
         let mut field = self.clone();
         let values: &mut Vec<f64> = Arc::make_mut(&mut field.values);
-        self.write(params, values);
+        self.scatter_into(params, values);
         Ok(field)
     }
 
-    fn find(&self, name: &str) -> Result<&Block> {
+    fn find_block(&self, name: &str) -> Result<&ParamBlock> {
         self.blocks
             .iter()
             .find(|b| b.name == name)
@@ -150,7 +150,7 @@ impl VectorField {
     /// # Errors
     /// A name that no block has.
     pub fn param(&self, name: &str) -> Result<ArrayD<f64>> {
-        let block = self.find(name)?;
+        let block = self.find_block(name)?;
         ArrayD::from_shape_vec(block.shape.clone(), self.values[block.range()].to_vec())
             .map_err(|e| Error::invalid(e.to_string()))
     }
@@ -160,7 +160,7 @@ impl VectorField {
     /// # Errors
     /// A name that no block has, or a wrong number of values.
     pub fn with_param(&self, name: &str, values: &[f64]) -> Result<Self> {
-        let block = self.find(name)?;
+        let block = self.find_block(name)?;
         if values.len() != block.len() {
             return Err(Error::invalid(format!(
                 "parameter \"{name}\" has {} values, {} were given",
@@ -193,7 +193,7 @@ impl VectorField {
         let mut field = self.clone();
         for name in names {
             let name = name.as_ref();
-            if self.find(name)?.locked && trainable {
+            if self.find_block(name)?.locked && trainable {
                 return Err(Error::invalid(format!(
                     "\"{name}\" belongs to the coupling, which is set and never trained"
                 )));
@@ -216,7 +216,7 @@ impl VectorField {
         let evaluator = Evaluator::new(self);
         let mut slot = vec![0.0; evaluator.slot_len()];
         let mut out = vec![0.0; self.dof()];
-        evaluator.value(0, t, u, &mut slot, &mut out);
+        evaluator.eval(0, t, u, &mut slot, &mut out);
         Ok(out)
     }
 
@@ -234,7 +234,7 @@ impl VectorField {
 
     /// The equations as text, one line per component, and the blocks.
     pub fn show(&self) -> String {
-        let mut text = show::equations(&self.inner.graph, self.inner.output);
+        let mut text = printing::equations(&self.inner.graph, self.inner.output);
         for block in self.blocks.iter() {
             let kind = if block.trainable { ", trainable" } else { "" };
             let value = match block.len() {
@@ -252,7 +252,7 @@ impl VectorField {
     }
 
     /// The external inputs, with the names by which the equations know them.
-    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Input)> {
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &InputSignal)> {
         let inputs = self.signals().iter().filter_map(|s| s.as_input());
         inputs.map(|input| (input.name(), input))
     }
@@ -261,7 +261,7 @@ impl VectorField {
     ///
     /// # Errors
     /// A name that no input has, or an input of another number of components.
-    pub fn with_input(&self, name: &str, input: Input) -> Result<Self> {
+    pub fn with_input(&self, name: &str, input: InputSignal) -> Result<Self> {
         let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
         let Some(index) = self.signals().iter().position(named) else {
             let names: Vec<&str> = self.inputs().map(|(name, _)| name).collect();
@@ -275,7 +275,7 @@ impl VectorField {
             )));
         }
         let mut graph = self.inner.graph.clone();
-        graph.signals[index] = Arc::new(input.named(name));
+        graph.signals[index] = Arc::new(input.with_name(name));
         let program = OnceLock::new();
         // The program does not depend on what the signals are.
         let _ = program.set(self.program());
@@ -291,7 +291,7 @@ impl VectorField {
     }
 
     /// The error of a field that can't be saved.
-    pub fn check_saved(&self) -> Result<()> {
+    pub fn check_saveable(&self) -> Result<()> {
         match self.signals().iter().all(|s| s.as_input().is_some()) {
             true => Ok(()),
             false => Err(Error::invalid(
@@ -305,7 +305,7 @@ impl VectorField {
         let mut times: Vec<f64> = self
             .signals()
             .iter()
-            .flat_map(|s| s.breakpoints(sample.min(s.samples() - 1)).iter().copied())
+            .flat_map(|s| s.breakpoints(sample.min(s.n_samples() - 1)).iter().copied())
             .collect();
         times.sort_by(f64::total_cmp);
         times.dedup();
@@ -346,7 +346,7 @@ impl Evaluator {
     /// Binds the field's parameters.
     pub fn new(field: &VectorField) -> Self {
         let signals = field.signals().to_vec();
-        Evaluator::of(field.program(), signals, field.dof(), field.values())
+        Evaluator::from_program(field.program(), signals, field.dof(), field.values())
     }
 }
 

@@ -10,182 +10,187 @@ pub(super) mod esdirk;
 pub(super) mod radau;
 pub(super) mod rosenbrock;
 
-use super::explicit::slot_index;
-use super::inside;
-use super::plan::{Output, Step};
-use super::sums::{add, add_scaled};
+use super::explicit_rk::slot_index;
+use super::output_steps;
+use super::plan::{SaveLocation, Step};
 use super::tableau::Tableau;
+use super::vector_ops::{add, add_scaled};
 use super::workspace::Workspace;
-use crate::field::native::{Evaluator, Gradient};
+use crate::field::native::{Evaluator, ParamGradient};
 
 /// Walks back over a taped solve. `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to
 /// `gradient`, ∂L/∂u₀ is returned.
 pub(crate) fn backward(
     evaluator: &Evaluator,
-    method: &Tableau,
+    tableau: &Tableau,
     sample: usize,
     work: &Workspace,
     bars: &[f64],
-    gradient: &mut Gradient,
+    gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let dof = evaluator.dof();
-    let s = method.stages();
+    let s = tableau.stages();
     let len = evaluator.slot_len();
-    let mut k_bar = vec![0.0; method.all_stages() * dof];
+    let mut k_bar = vec![0.0; tableau.all_stages() * dof];
     let mut stage_bar = vec![0.0; dof];
     let mut carry = vec![0.0; dof];
-    let mut weights = vec![0.0; method.all_stages()];
+    let mut weights = vec![0.0; tableau.all_stages()];
     let mut mu = vec![0.0; dof];
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
     // Slots of the extra stages that are not walked over yet.
-    let mut beside = work.tape_beside.len();
+    let mut unread = work.output_tape.len();
 
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let h = step.h();
-        bars.end(n, &mut mu);
+        bars.add_at_end(n, &mut mu);
         k_bar.fill(0.0);
-        for (b, k_bar) in method.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
+        for (b, k_bar) in tableau.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
             add_scaled(h * b, &mu, k_bar);
         }
         let mut inside = false;
-        while let Some((theta, bar)) = bars.inside(n) {
+        while let Some((theta, bar)) = bars.pop_inside(n) {
             inside = true;
-            method.dense_weights(theta, &mut weights);
+            tableau.dense_weights(theta, &mut weights);
             for (w, k_bar) in weights.iter().zip(k_bar.chunks_exact_mut(dof)) {
                 add_scaled(h * w, bar, k_bar);
             }
             add(bar, &mut mu);
         }
-        let mut pull = |i: usize, c: f64, row: &[f64], slot: &[f64], k_bar: &mut [f64]| {
-            let (before, rest) = k_bar.split_at_mut(i * dof);
-            let bar = &rest[..dof];
-            if bar.iter().all(|x| *x == 0.0) {
-                return;
-            }
-            stage_bar.fill(0.0);
-            let place = (sample, step.node(c));
-            evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
-            add(&stage_bar, &mut mu);
-            for (a, k_bar) in row.iter().zip(before.chunks_exact_mut(dof)) {
-                if *a != 0.0 {
-                    add_scaled(h * a, &stage_bar, k_bar);
+        let mut pull_back_stage =
+            |i: usize, c: f64, row: &[f64], slot: &[f64], k_bar: &mut [f64]| {
+                let (before, rest) = k_bar.split_at_mut(i * dof);
+                let bar = &rest[..dof];
+                if bar.iter().all(|x| *x == 0.0) {
+                    return;
                 }
-            }
-        };
+                stage_bar.fill(0.0);
+                let place = (sample, step.time_at(c));
+                evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
+                add(&stage_bar, &mut mu);
+                for (a, k_bar) in row.iter().zip(before.chunks_exact_mut(dof)) {
+                    if *a != 0.0 {
+                        add_scaled(h * a, &stage_bar, k_bar);
+                    }
+                }
+            };
         if inside {
-            for (i, extra) in method.extra.iter().enumerate().rev() {
-                let slot = &work.tape_beside[beside - len..beside];
-                beside -= len;
-                pull(s + i, extra.c, extra.a, slot, &mut k_bar);
+            for (i, extra) in tableau.extra_stages.iter().enumerate().rev() {
+                let slot = &work.output_tape[unread - len..unread];
+                unread -= len;
+                pull_back_stage(s + i, extra.c, extra.a, slot, &mut k_bar);
             }
         }
-        if method.fsal {
+        if tableau.fsal {
             // The last stage is also the first of the step after this one.
             add(&carry, &mut k_bar[(s - 1) * dof..s * dof]);
         }
-        let first = usize::from(method.fsal && n > 0);
+        let first = usize::from(tableau.fsal && n > 0);
         for i in (first..s).rev() {
-            let at = slot_index(method, n, i) * len;
+            let at = slot_index(tableau, n, i) * len;
             let slot = &work.tape[at..at + len];
-            pull(i, method.c[i], method.a[i], slot, &mut k_bar);
+            pull_back_stage(i, tableau.c[i], tableau.a[i], slot, &mut k_bar);
         }
-        if method.fsal {
+        if tableau.fsal {
             carry.copy_from_slice(&k_bar[..dof]);
         }
     }
-    bars.start(&mut mu);
+    bars.add_at_start(&mut mu);
     mu
 }
 
 /// A step to be pulled back, in a walk over one-step methods: one of the solve, or one to a requested time inside it.
-pub(crate) struct Pull<'a> {
+pub(crate) struct StepBackward<'a> {
     pub step: Step,
     /// Where its slots stand: this tape, at this index.
     pub tape: &'a [f64],
     pub index: usize,
     /// Whether it leads to a requested time inside the step around it, which comes after it.
-    pub inside: bool,
+    pub is_output_step: bool,
     /// The adjoint of its end.
-    pub bar: &'a [f64],
+    pub end_bar: &'a [f64],
 }
 
 /// Walks back over a solve by a one-step method, whose outputs inside steps were reached by steps of their own. `pull` adds to
 /// the adjoint of a step's start what comes beside that of its end (u⁺ being u and an increment). ∂L/∂u₀ is returned.
-pub(crate) fn walk(
+pub(crate) fn reverse_sweep(
     work: &Workspace,
     bars: &[f64],
     dof: usize,
-    mut pull: impl FnMut(Pull, &mut [f64]),
+    mut pull_back: impl FnMut(StepBackward, &mut [f64]),
 ) -> Vec<f64> {
     let mut mu = vec![0.0; dof];
     let mut start = vec![0.0; dof];
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
-    let mut beside = work.steps_beside;
+    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
+    let mut output_index = work.n_output_steps;
     for (n, &step) in work.plan.steps.iter().enumerate().rev() {
-        bars.end(n, &mut mu);
+        bars.add_at_end(n, &mut mu);
         start.copy_from_slice(&mu);
-        while let Some((theta, bar)) = bars.inside(n) {
-            beside -= 1;
-            let part = Pull {
-                step: inside::part(step, theta),
-                tape: &work.tape_beside,
-                index: beside,
-                inside: true,
-                bar,
+        while let Some((theta, bar)) = bars.pop_inside(n) {
+            output_index -= 1;
+            let part = StepBackward {
+                step: output_steps::substep(step, theta),
+                tape: &work.output_tape,
+                index: output_index,
+                is_output_step: true,
+                end_bar: bar,
             };
-            pull(part, &mut start);
+            pull_back(part, &mut start);
             add(bar, &mut start);
         }
-        let whole = Pull {
+        let whole = StepBackward {
             step,
             tape: &work.tape,
             index: n,
-            inside: false,
-            bar: &mu,
+            is_output_step: false,
+            end_bar: &mu,
         };
-        pull(whole, &mut start);
+        pull_back(whole, &mut start);
         mu.copy_from_slice(&start);
     }
-    bars.start(&mut mu);
+    bars.add_at_start(&mut mu);
     mu
 }
 
 /// The weights of the solution at the requested times, handed out as a walk back over the steps passes them.
-pub(crate) struct Bars<'a> {
-    outputs: &'a [Output],
-    bars: &'a [f64],
+pub(crate) struct CotangentCursor<'a> {
+    outputs: &'a [SaveLocation],
+    cotangents: &'a [f64],
     dof: usize,
 }
 
-impl<'a> Bars<'a> {
+impl<'a> CotangentCursor<'a> {
     /// Of a solution; `bars` is `[time, dof]`.
-    pub fn new(outputs: &'a [Output], bars: &'a [f64], dof: usize) -> Self {
-        Bars { outputs, bars, dof }
+    pub fn new(outputs: &'a [SaveLocation], bars: &'a [f64], dof: usize) -> Self {
+        CotangentCursor {
+            outputs,
+            cotangents: bars,
+            dof,
+        }
     }
 
     fn pop(&mut self) -> &'a [f64] {
         self.outputs = &self.outputs[..self.outputs.len() - 1];
         let at = self.outputs.len() * self.dof;
-        &self.bars[at..at + self.dof]
+        &self.cotangents[at..at + self.dof]
     }
 
     /// Adds those at the end of step `n` to `mu`. They come before those inside it.
-    pub fn end(&mut self, n: usize, mu: &mut [f64]) {
-        while matches!(self.outputs.last(), Some(Output::End(m)) if *m == n) {
+    pub fn add_at_end(&mut self, n: usize, mu: &mut [f64]) {
+        while matches!(self.outputs.last(), Some(SaveLocation::End(m)) if *m == n) {
             add(self.pop(), mu);
         }
     }
 
     /// The next one inside step `n`, with its θ.
-    pub fn inside(&mut self, n: usize) -> Option<(f64, &'a [f64])> {
+    pub fn pop_inside(&mut self, n: usize) -> Option<(f64, &'a [f64])> {
         match self.outputs.last() {
-            Some(Output::Inside(m, theta)) if *m == n => Some((*theta, self.pop())),
+            Some(SaveLocation::Inside(m, theta)) if *m == n => Some((*theta, self.pop())),
             _ => None,
         }
     }
 
     /// Adds those that are left, at the start, to `mu`.
-    pub fn start(&mut self, mu: &mut [f64]) {
+    pub fn add_at_start(&mut self, mu: &mut [f64]) {
         while !self.outputs.is_empty() {
             add(self.pop(), mu);
         }

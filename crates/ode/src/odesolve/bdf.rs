@@ -1,29 +1,29 @@
 //! Backward differentiation formulas of variable order: the state is a table D of backward differences
 //! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
 
-use super::checkpoints::Row;
+use super::backward_differences::{interpolation_weight, respacing_matrix};
+use super::checkpoints::StateReader;
 use super::control::error_norm;
-use super::course::Course;
-use super::differences::{respacing, weight};
-use super::methods::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
+use super::integrator::Integrator;
 use super::plan::Step;
-use super::scheme::Scheme;
-use super::stage::{Equation, StageSolver};
-use super::sums::{add, add_scaled, finite};
+use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
+use super::stage_solver::{StageEquation, StageSolver};
+use super::step_method::StepMethod;
+use super::vector_ops::{add, add_scaled, all_finite};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 /// Differences that are kept.
-pub(super) const ROWS: usize = MAX_ORDER + 3;
-const ITERATIONS: usize = 4;
+pub(super) const N_DIFFERENCES: usize = MAX_ORDER + 3;
+const MAX_ITERATIONS: usize = 4;
 
 /// Storage of a scheme, kept between solves.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Buffers {
+pub(crate) struct BdfCache {
     solver: StageSolver,
     /// D at the state, and after the attempted step.
     d: Vec<f64>,
-    after: Vec<f64>,
+    next_d: Vec<f64>,
     predicted: Vec<f64>,
     psi: Vec<f64>,
     /// u⁺ − the predicted state: the (k+1)th difference.
@@ -33,21 +33,21 @@ pub(crate) struct Buffers {
 
 /// BDF at work. The tape holds the slot of the start, then one for each step.
 pub(crate) struct Bdf {
-    pub buffers: Buffers,
+    pub cache: BdfCache,
     order: usize,
     next_order: usize,
     /// The spacing of D.
     spacing: f64,
     /// Steps of this size in a row, at this order.
-    equal: usize,
+    equal_steps: usize,
 }
 
 impl Bdf {
-    pub fn new(evaluator: &Evaluator, mut buffers: Buffers) -> Self {
+    pub fn new(evaluator: &Evaluator, mut buffers: BdfCache) -> Self {
         let dof = evaluator.dof();
-        buffers.solver.start(evaluator);
-        buffers.d.resize(ROWS * dof, 0.0);
-        buffers.after.resize(ROWS * dof, 0.0);
+        buffers.solver.reset(evaluator);
+        buffers.d.resize(N_DIFFERENCES * dof, 0.0);
+        buffers.next_d.resize(N_DIFFERENCES * dof, 0.0);
         for buffer in [
             &mut buffers.predicted,
             &mut buffers.psi,
@@ -57,27 +57,27 @@ impl Bdf {
             buffer.resize(dof, 0.0);
         }
         Bdf {
-            buffers,
+            cache: buffers,
             order: 1,
             next_order: 1,
             spacing: 0.0,
-            equal: 0,
+            equal_steps: 0,
         }
     }
 
     /// D of the attempted step's spacing into `after`, and the prediction from it.
     fn predict(&mut self, h: f64, dof: usize) {
-        let Buffers {
+        let BdfCache {
             d,
-            after,
+            next_d: after,
             predicted,
             psi,
             ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         let order = self.order;
         after.copy_from_slice(d);
         if h != self.spacing {
-            let m = respacing(order, h / self.spacing);
+            let m = respacing_matrix(order, h / self.spacing);
             for j in 0..=order {
                 let to = &mut after[j * dof..(j + 1) * dof];
                 to.fill(0.0);
@@ -95,10 +95,12 @@ impl Bdf {
     }
 
     /// D at the end of the step, from the correction.
-    fn update(&mut self, dof: usize) {
-        let Buffers {
-            after, correction, ..
-        } = &mut self.buffers;
+    fn update_differences(&mut self, dof: usize) {
+        let BdfCache {
+            next_d: after,
+            correction,
+            ..
+        } = &mut self.cache;
         let order = self.order;
         for c in 0..dof {
             let d = correction[c];
@@ -111,14 +113,18 @@ impl Bdf {
     }
 
     /// Norm of an error constant times row `row` of D at the end of the step.
-    fn error_of<const TAPE: bool>(
+    fn difference_error_norm<const TAPE: bool>(
         &mut self,
-        course: &Course<TAPE>,
+        course: &Integrator<TAPE>,
         constant: f64,
         row: usize,
     ) -> f64 {
         let (rtol, atol) = (course.options.rtol, course.options.atol);
-        let Buffers { after, error, .. } = &mut self.buffers;
+        let BdfCache {
+            next_d: after,
+            error,
+            ..
+        } = &mut self.cache;
         error.fill(0.0);
         add_scaled(
             constant,
@@ -129,19 +135,23 @@ impl Bdf {
     }
 
     /// The order for the next steps and the factor on their size, without safety: the order that allows the largest.
-    fn choose<const TAPE: bool>(&mut self, course: &Course<TAPE>, norm: f64) -> (usize, f64) {
+    fn choose_order<const TAPE: bool>(
+        &mut self,
+        course: &Integrator<TAPE>,
+        norm: f64,
+    ) -> (usize, f64) {
         let order = self.order;
         let factor = |norm: f64, order: usize| norm.max(1e-10).powf(-1.0 / (order as f64 + 1.0));
         let mut best = (order, factor(norm, order));
         if order > 1 {
-            let lower = self.error_of(course, error_constant(order - 1), order);
+            let lower = self.difference_error_norm(course, error_constant(order - 1), order);
             let lower = factor(lower, order - 1);
             if lower > best.1 {
                 best = (order - 1, lower);
             }
         }
         if order < MAX_ORDER {
-            let higher = self.error_of(course, error_constant(order + 1), order + 2);
+            let higher = self.difference_error_norm(course, error_constant(order + 1), order + 2);
             let higher = factor(higher, order + 1);
             if higher > best.1 {
                 best = (order + 1, higher);
@@ -151,17 +161,21 @@ impl Bdf {
     }
 }
 
-impl<const TAPE: bool> Scheme<TAPE> for Bdf {
-    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
+impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
+    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
         (steps + 1).saturating_mul(course.evaluator.slot_len())
     }
 
-    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
-        let solver = &mut self.buffers.solver;
+    fn initialize(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        adaptive: bool,
+    ) -> Result<f64, FailureReason> {
+        let solver = &mut self.cache.solver;
         let state = std::mem::take(&mut course.work.state);
         solver.linearize(course, course.stepper.t, &state);
         course.work.state = state;
-        if !finite(&solver.f) {
+        if !all_finite(&solver.f) {
             return Err(FailureReason::NotFinite);
         }
         if TAPE {
@@ -172,9 +186,9 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
             course.work.tape[..len].copy_from_slice(&solver.slot);
         }
         // The first differences, for a spacing of 1 until the first step is known.
-        let Buffers {
+        let BdfCache {
             solver, d, error, ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         let dof = course.dof;
         d.fill(0.0);
         d[..dof].copy_from_slice(&course.work.state);
@@ -185,97 +199,97 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
         }
         let StageSolver { slot, f, .. } = solver;
         // The first step is of order 1, its error of order 2.
-        Ok(course.first_size(2, f, slot, error))
+        Ok(course.initial_step_size(2, f, slot, error))
     }
 
-    fn attempt(
+    fn perform_step(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         let (dof, h) = (course.dof, step.h());
-        if let Some(plan) = course.given {
+        if let Some(plan) = course.replay_plan {
             let order = plan.variants.get(index).map_or(1, |order| *order as usize);
-            let most = match course.work.before {
+            let most = match course.work.previous_h {
                 Some(_) => MAX_ORDER,
                 None => (index + 1).min(MAX_ORDER),
             };
             self.order = order.clamp(1, most);
         }
         self.predict(h, dof);
-        let Buffers {
+        let BdfCache {
             solver,
             predicted,
             psi,
             correction,
             ..
-        } = &mut self.buffers;
-        let equation = Equation {
+        } = &mut self.cache;
+        let equation = StageEquation {
             t: step.end,
             base: predicted,
             psi: Some(psi),
             c: h / alpha(self.order),
-            limit: ITERATIONS,
-            at: (index + 1) * solver.slot.len(),
+            max_iterations: MAX_ITERATIONS,
+            tape_offset: (index + 1) * solver.slot.len(),
         };
         loop {
-            if !solver.have {
+            if !solver.has_jacobian {
                 solver.linearize(course, step.end, predicted);
             }
             correction.fill(0.0);
             let solved = solver
-                .factor(course, equation.c)
+                .ensure_factored(course, equation.c)
                 .and_then(|()| solver.solve(course, equation, predicted, correction));
             match solved {
                 Ok(()) => break,
-                Err(reason) if solver.current => return Err(reason),
-                Err(_) => solver.have = false,
+                Err(reason) if solver.jacobian_fresh => return Err(reason),
+                Err(_) => solver.has_jacobian = false,
             }
         }
-        self.update(dof);
-        course.work.next.copy_from_slice(&self.buffers.after[..dof]);
+        self.update_differences(dof);
+        course.work.next.copy_from_slice(&self.cache.next_d[..dof]);
         Ok(())
     }
 
-    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
         let h = step.h();
         let order = self.order;
-        let safety = self.buffers.solver.newton.safety();
-        let norm = self.error_of(course, error_constant(order), order + 1);
+        let safety = self.cache.solver.newton.safety();
+        let norm = self.difference_error_norm(course, error_constant(order), order + 1);
         if !norm.is_finite() || norm > 1.0 {
             let factor = match norm.is_finite() {
                 true => (safety * norm.powf(-1.0 / (order as f64 + 1.0))).clamp(0.2, 0.9),
                 false => 0.2,
             };
-            self.equal = 0;
-            course.stepper.settle(false, h.abs() * factor);
+            self.equal_steps = 0;
+            course.stepper.record_step(false, h.abs() * factor);
             return false;
         }
         let same = (h - self.spacing).abs() <= 1e-8 * h.abs();
-        self.equal = if same { self.equal + 1 } else { 1 };
+        self.equal_steps = if same { self.equal_steps + 1 } else { 1 };
         self.next_order = order;
         let mut size = h.abs();
-        if self.equal > order {
-            let (next, factor) = self.choose(course, norm);
+        if self.equal_steps > order {
+            let (next, factor) = self.choose_order(course, norm);
             self.next_order = next;
-            self.equal = 0;
+            self.equal_steps = 0;
             size *= (safety * factor).min(10.0);
         }
         // A step that was clipped to a stop is followed by ones of about its size: differences cannot be stretched far.
         let clipped = course.stepper.clipped();
-        course.stepper.settle(true, size);
+        course.stepper.record_step(true, size);
         if clipped {
             let proposed = course.stepper.proposed();
-            course.stepper.begin(proposed.min(4.0 * h.abs()));
-            self.equal = 0;
+            course.stepper.set_initial_step(proposed.min(4.0 * h.abs()));
+            self.equal_steps = 0;
         }
         true
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -284,44 +298,47 @@ impl<const TAPE: bool> Scheme<TAPE> for Bdf {
         let u = &mut course.work.u[to];
         u.fill(0.0);
         for (j, d) in self
-            .buffers
-            .after
+            .cache
+            .next_d
             .chunks_exact(dof)
             .enumerate()
             .take(self.order + 1)
         {
-            add_scaled(weight(j, theta), d, u);
+            add_scaled(interpolation_weight(j, theta), d, u);
         }
     }
 
-    fn advance(&mut self, course: &mut Course<TAPE>, step: Step) {
-        let Buffers {
-            d, after, solver, ..
-        } = &mut self.buffers;
+    fn on_accept(&mut self, course: &mut Integrator<TAPE>, step: Step) {
+        let BdfCache {
+            d,
+            next_d: after,
+            solver,
+            ..
+        } = &mut self.cache;
         std::mem::swap(d, after);
         course.work.plan.variants.push(self.order as u8);
         self.spacing = step.h();
         self.order = self.next_order;
-        solver.current = false;
+        solver.jacobian_fresh = false;
     }
 
     fn save(&self, row: &mut Vec<f64>) {
-        row.extend([self.order, self.equal].map(|n| n as f64));
+        row.extend([self.order, self.equal_steps].map(|n| n as f64));
         row.push(self.spacing);
-        row.extend(&self.buffers.d);
-        self.buffers.solver.save(row);
+        row.extend(&self.cache.d);
+        self.cache.solver.save(row);
     }
 
-    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
-        (self.order, self.equal) = (row.count(), row.count());
-        self.spacing = row.number();
-        row.fill(&mut self.buffers.d);
-        self.buffers.solver.load(row);
-        course.work.before = Some(self.spacing);
+    fn load(&mut self, course: &mut Integrator<TAPE>, row: &mut StateReader) {
+        (self.order, self.equal_steps) = (row.read_usize(), row.read_usize());
+        self.spacing = row.read_f64();
+        row.read_into(&mut self.cache.d);
+        self.cache.solver.load(row);
+        course.work.previous_h = Some(self.spacing);
     }
 
-    fn finite(&self) -> bool {
-        finite(&self.buffers.after)
+    fn is_finite(&self) -> bool {
+        all_finite(&self.cache.next_d)
     }
 }
 
@@ -333,12 +350,12 @@ mod tests {
     use super::*;
     use crate::field::{VectorField, system};
 
-    type Solution = fn(f64) -> f64;
+    type ExactSolution = fn(f64) -> f64;
 
     /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact, and the largest inside the last step.
-    fn errors(field: &VectorField, exact: Solution, order: usize, n: usize) -> [f64; 2] {
+    fn errors(field: &VectorField, exact: ExactSolution, order: usize, n: usize) -> [f64; 2] {
         let evaluator = Evaluator::new(field);
-        let options = SolveOptions::default().method("bdf").unwrap();
+        let options = SolveOptions::default().solver("bdf").unwrap();
         let h = 2.0 / n as f64;
         let problem = Problem {
             u0: &[exact(0.0)],
@@ -346,13 +363,13 @@ mod tests {
             sample: 0,
         };
         let mut work = Workspace::default();
-        let mut course = Course::<false>::start(&evaluator, &[], &problem, &options, &mut work);
-        course.tight = true;
-        let mut bdf = Bdf::new(&evaluator, Buffers::default());
-        bdf.begin(&mut course, false).unwrap();
+        let mut course = Integrator::<false>::new(&evaluator, &[], &problem, &options, &mut work);
+        course.exact_stages = true;
+        let mut bdf = Bdf::new(&evaluator, BdfCache::default());
+        bdf.initialize(&mut course, false).unwrap();
         (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
-        let mut row: Vec<f64> = (0..ROWS).map(|i| exact(-h * i as f64)).collect();
-        for d in &mut bdf.buffers.d {
+        let mut row: Vec<f64> = (0..N_DIFFERENCES).map(|i| exact(-h * i as f64)).collect();
+        for d in &mut bdf.cache.d {
             *d = row[0];
             row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
         }
@@ -363,7 +380,7 @@ mod tests {
                 t: h * i as f64,
                 end: h * (i + 1) as f64,
             };
-            bdf.attempt(&mut course, i, step).unwrap();
+            bdf.perform_step(&mut course, i, step).unwrap();
             if i + 1 == n {
                 for theta in [0.15, 0.3, 0.5, 0.7, 0.9] {
                     bdf.interpolate(&mut course, step, theta, 0..1);
@@ -381,7 +398,7 @@ mod tests {
         let linear = system(1, &[], |t, u, _| vec![-4.0 * (u.at(0) - t.sin()) + t.cos()]);
         let logistic = system(1, &[], |_, u, _| vec![u.at(0) * (1.0 - u.at(0))]);
         let problems = [
-            (linear, f64::sin as Solution),
+            (linear, f64::sin as ExactSolution),
             (logistic, |t| 1.0 / (1.0 + (-t).exp())),
         ];
         for (field, exact) in problems {

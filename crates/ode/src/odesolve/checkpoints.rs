@@ -7,11 +7,11 @@
 //! step depends on, the controller's memory too, so that the same steps follow with the same bits, and no step needs to be
 //! written down.
 
-use super::driver::{self, Problem, Route};
+use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::plan::{Output, StepPlan};
-use super::sums::add;
-use super::workspace::{Trace, Workspace};
+use super::plan::{SaveLocation, StepPlan};
+use super::vector_ops::add;
+use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
 use odesync_base::failure::SolveFailure;
 
@@ -29,7 +29,7 @@ pub(crate) struct Checkpoints {
 
 impl Checkpoints {
     /// Only the start.
-    pub fn single() -> Self {
+    pub fn initial_only() -> Self {
         Checkpoints {
             rows: vec![],
             scratch: vec![],
@@ -41,7 +41,7 @@ impl Checkpoints {
     pub fn adaptive() -> Self {
         Checkpoints {
             stride: 1,
-            ..Self::single()
+            ..Self::initial_only()
         }
     }
 
@@ -54,23 +54,23 @@ impl Checkpoints {
     }
 
     /// Whether one is due after this many steps.
-    pub fn due(&self, steps: usize) -> bool {
+    pub fn is_due(&self, steps: usize) -> bool {
         steps.is_multiple_of(self.stride)
     }
 
     /// Keeps one; `tape` is the length of a step's tape.
-    pub fn keep(&mut self, tape: usize, write: impl FnOnce(&mut Vec<f64>)) {
+    pub fn push(&mut self, tape: usize, write: impl FnOnce(&mut Vec<f64>)) {
         self.scratch.clear();
         write(&mut self.scratch);
         self.rows.push(self.scratch.as_slice().into());
         let held = self.rows.len() * self.scratch.len();
         if held > self.stride.saturating_mul(tape) {
-            self.thin();
+            self.thin_out();
         }
     }
 
     /// Every other one, the start being the zeroth.
-    fn thin(&mut self) {
+    fn thin_out(&mut self) {
         let mut odd = false;
         self.rows.retain(|_| {
             odd = !odd;
@@ -80,40 +80,40 @@ impl Checkpoints {
     }
 
     /// The one after `n` strides.
-    fn row(&self, n: usize) -> Option<&[f64]> {
+    fn get(&self, n: usize) -> Option<&[f64]> {
         self.rows.get(n.checked_sub(1)?).map(|row| &**row)
     }
 }
 
 /// A checkpoint that is read, number by number.
-pub(crate) struct Row<'a>(pub &'a [f64]);
+pub(crate) struct StateReader<'a>(pub &'a [f64]);
 
-impl Row<'_> {
+impl StateReader<'_> {
     /// The next number.
-    pub fn number(&mut self) -> f64 {
+    pub fn read_f64(&mut self) -> f64 {
         let (first, rest) = self.0.split_first().unwrap_or((&0.0, &[]));
         self.0 = rest;
         *first
     }
 
     /// The next number, which counts something.
-    pub fn count(&mut self) -> usize {
-        self.number() as usize
+    pub fn read_usize(&mut self) -> usize {
+        self.read_f64() as usize
     }
 
     /// The next number, which is 0 or 1.
-    pub fn flag(&mut self) -> bool {
-        self.number() != 0.0
+    pub fn read_bool(&mut self) -> bool {
+        self.read_f64() != 0.0
     }
 
     /// The next ones.
-    pub fn fill(&mut self, to: &mut [f64]) {
-        to.fill_with(|| self.number());
+    pub fn read_into(&mut self, to: &mut [f64]) {
+        to.fill_with(|| self.read_f64());
     }
 }
 
 /// A solve that is to be taken again.
-pub(crate) struct Again<'a> {
+pub(crate) struct ForwardInputs<'a> {
     pub evaluator: &'a Evaluator,
     pub breakpoints: &'a [f64],
     pub problem: Problem<'a>,
@@ -124,48 +124,57 @@ pub(crate) struct Again<'a> {
 /// steps of one part, carrying the adjoints of a multistep method's history from part to part. `bars` is ∂L/∂u at the requested
 /// times, `[time, dof]`, `mu` what comes to it at the end of the last step.
 pub(crate) fn backward(
-    again: &Again,
-    kept: &Workspace,
+    inputs: &ForwardInputs,
+    forward: &Workspace,
     bars: &[f64],
     mut mu: Vec<f64>,
-    part: &mut Workspace,
-    mut back: impl FnMut(&Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
+    segment: &mut Workspace,
+    mut reverse_sweep: impl FnMut(&Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
 ) -> Result<Vec<f64>, SolveFailure> {
-    let dof = again.evaluator.dof();
+    let dof = inputs.evaluator.dof();
     let mut history = vec![];
-    let Trace::Checkpoints(checkpoints) = &kept.trace else {
+    let ForwardRecord::Checkpoints(checkpoints) = &forward.record else {
         return Ok(mu);
     };
-    let (stride, steps) = (checkpoints.stride, kept.stats.steps);
+    let (stride, steps) = (checkpoints.stride, forward.stats.steps);
     // Of the requested times, those that no part has had yet.
-    let mut outputs = kept.plan.outputs.len();
+    let mut outputs = forward.plan.outputs.len();
     let mut weights = vec![];
     for i in (0..steps.div_ceil(stride)).rev() {
         let from = i.saturating_mul(stride);
-        let most = stride.min(steps - from);
-        let plan = kept.given.then(|| kept.plan.part(from..from + most));
-        let route = Route {
+        let n_steps = stride.min(steps - from);
+        let plan = forward
+            .is_replay
+            .then(|| forward.plan.slice(from..from + n_steps));
+        let route = SegmentSpec {
             plan: plan.as_ref(),
-            from: checkpoints.row(i),
-            most: Some(most),
-            ..Route::default()
+            start: checkpoints.get(i),
+            max_steps: Some(n_steps),
+            ..SegmentSpec::default()
         };
-        let Again {
+        let ForwardInputs {
             evaluator,
             breakpoints,
             problem,
             options,
-        } = again;
-        driver::part::<true>(evaluator, breakpoints, problem, options, route, part)?;
-        let inside = part.plan.outputs.len() - 1;
-        let first = outputs.saturating_sub(inside);
+        } = inputs;
+        driver::integrate_segment::<true>(
+            evaluator,
+            breakpoints,
+            problem,
+            options,
+            route,
+            segment,
+        )?;
+        let n_inside = segment.plan.outputs.len() - 1;
+        let first = outputs.saturating_sub(n_inside);
         weights.clear();
         weights.resize(dof, 0.0);
         weights.extend_from_slice(&bars[first * dof..outputs * dof]);
         weights.extend_from_slice(&mu);
         outputs = first;
-        part.plan.outputs.push(Output::End(most - 1));
-        mu = back(part, &weights, &mut history);
+        segment.plan.outputs.push(SaveLocation::End(n_steps - 1));
+        mu = reverse_sweep(segment, &weights, &mut history);
     }
     add(&bars[..dof], &mut mu);
     Ok(mu)
@@ -173,12 +182,12 @@ pub(crate) fn backward(
 
 impl StepPlan {
     /// Some of the steps, with the requested times that lie in them.
-    fn part(&self, steps: std::ops::Range<usize>) -> StepPlan {
-        let mut outputs = vec![Output::Start];
+    fn slice(&self, steps: std::ops::Range<usize>) -> StepPlan {
+        let mut outputs = vec![SaveLocation::Start];
         outputs.extend(self.outputs.iter().filter_map(|output| match *output {
-            Output::End(n) if steps.contains(&n) => Some(Output::End(n - steps.start)),
-            Output::Inside(n, theta) if steps.contains(&n) => {
-                Some(Output::Inside(n - steps.start, theta))
+            SaveLocation::End(n) if steps.contains(&n) => Some(SaveLocation::End(n - steps.start)),
+            SaveLocation::Inside(n, theta) if steps.contains(&n) => {
+                Some(SaveLocation::Inside(n - steps.start, theta))
             }
             _ => None,
         }));
@@ -202,8 +211,8 @@ mod tests {
         let (width, tape) = (20, 900);
         let mut c = Checkpoints::adaptive();
         for n in 1..=1_000_000_usize {
-            if c.due(n) {
-                c.keep(tape, |row| row.extend((0..width).map(|_| n as f64)));
+            if c.is_due(n) {
+                c.push(tape, |row| row.extend((0..width).map(|_| n as f64)));
             }
             if n % 1000 == 0 {
                 let held = (c.rows.len() * width + c.stride * tape) as f64;
@@ -217,8 +226,8 @@ mod tests {
                 assert_eq!(c.rows.len(), n / c.stride);
             }
         }
-        let single = Checkpoints::single();
-        assert!((1..1000).all(|n| !single.due(n)));
+        let single = Checkpoints::initial_only();
+        assert!((1..1000).all(|n| !single.is_due(n)));
     }
 
     /// Van der Pol's oscillator with a forcing, of which some requested times are breakpoints.
@@ -236,12 +245,12 @@ mod tests {
         let forwards: Vec<f64> = (0..40).map(|i| 0.3 * f64::from(i)).collect();
         let backwards: Vec<f64> = (0..9).map(|i| -0.02 * f64::from(i)).collect();
         let breakpoints = [-0.11, -0.04, 1.05, 3.0, 7.77];
-        let methods = super::super::methods::ALL.iter().copied();
+        let methods = super::super::solvers::ALL.iter().copied();
         let methods = methods.filter(|m| m.name != "auto");
         for (method, t) in methods.flat_map(|m| [(m, &forwards), (m, &backwards)]) {
             let options = SolveOptions {
-                method,
-                step_size: (!method.adaptive()).then_some(0.013),
+                solver: method,
+                step_size: (!method.is_adaptive()).then_some(0.013),
                 controller: super::super::Controller::ProportionalIntegral,
                 ..SolveOptions::default().tolerances(1e-6, 1e-8)
             };
@@ -256,12 +265,12 @@ mod tests {
             };
             driver::solve::<true>(&evaluator, &breakpoints, &problem, &options, &mut work).unwrap();
             let (whole, u) = (work.plan.clone(), work.u.clone());
-            work.trace = Trace::Checkpoints(Checkpoints::adaptive());
+            work.record = ForwardRecord::Checkpoints(Checkpoints::adaptive());
             driver::solve::<false>(&evaluator, &breakpoints, &problem, &options, &mut work)
                 .unwrap();
             assert_eq!(work.u, u, "{}", method.name);
             assert_eq!(work.plan.steps.len(), 1);
-            let again = Again {
+            let again = ForwardInputs {
                 evaluator: &evaluator,
                 breakpoints: &breakpoints,
                 problem,

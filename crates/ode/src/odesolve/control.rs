@@ -4,8 +4,8 @@
 use crate::Result;
 
 const SAFETY: f64 = 0.9;
-const GROWTH: f64 = 10.0;
-const SHRINK: f64 = 0.2;
+const MAX_FACTOR: f64 = 10.0;
+const MIN_FACTOR: f64 = 0.2;
 /// The weight of the last step's error in proportional-integral control, times the order.
 const BETA: f64 = 0.2;
 
@@ -68,21 +68,21 @@ impl Controller {
 
 /// The factor by which the step after this one may differ under proportional-integral control; `before` is the error norm
 /// of the last accepted step.
-pub(crate) fn pi_factor(norm: f64, before: f64, order: usize) -> f64 {
+pub(crate) fn pi_factor(norm: f64, previous_norm: f64, order: usize) -> f64 {
     if norm == 0.0 {
-        return GROWTH;
+        return MAX_FACTOR;
     }
     if !norm.is_finite() {
-        return SHRINK;
+        return MIN_FACTOR;
     }
     let q = order as f64;
     // A rejected step says how far it was off; what came before it does not matter then.
     let memory = if norm <= 1.0 {
-        before.powf(BETA / q)
+        previous_norm.powf(BETA / q)
     } else {
         1.0
     };
-    (SAFETY * norm.powf(-(1.0 - 0.75 * BETA) / q) * memory).clamp(SHRINK, GROWTH)
+    (SAFETY * norm.powf(-(1.0 - 0.75 * BETA) / q) * memory).clamp(MIN_FACTOR, MAX_FACTOR)
 }
 
 /// One norm from those of an estimate and of a second one of lower order: `e² / √(e² + 0.01 s²)`.
@@ -96,17 +96,17 @@ pub fn joint_norm(first: f64, second: f64) -> f64 {
 }
 
 /// The factor by which the next step may differ, from the error norm of this one. An accepted step never shrinks the next.
-pub(crate) fn factor(norm: f64, order: usize) -> f64 {
+pub(crate) fn integral_factor(norm: f64, order: usize) -> f64 {
     if norm == 0.0 {
-        return GROWTH;
+        return MAX_FACTOR;
     }
     if !norm.is_finite() {
-        return SHRINK;
+        return MIN_FACTOR;
     }
-    let least = if norm < 1.0 { 1.0 } else { SHRINK };
+    let least = if norm < 1.0 { 1.0 } else { MIN_FACTOR };
     (SAFETY / norm.powf(1.0 / order as f64))
         .max(least)
-        .min(GROWTH)
+        .min(MAX_FACTOR)
 }
 
 /// Norms of u, f and the change of f over a trial step, scaled by the tolerances at u.

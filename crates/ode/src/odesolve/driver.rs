@@ -1,16 +1,16 @@
 //! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
-//! a given plan. How a step is taken is the business of the method's [`Scheme`].
+//! a given plan. How a step is taken is the business of the method's [`StepMethod`].
 
-use super::checkpoints::Row;
-use super::course::Course;
-use super::events::Watch;
-use super::method::Family;
+use super::checkpoints::StateReader;
+use super::events::EventDetector;
+use super::integrator::Integrator;
 use super::options::SolveOptions;
-use super::plan::{Output, Step, StepPlan};
-use super::scheme::Scheme;
-use super::sums::finite;
-use super::workspace::{Trace, Workspace};
-use super::{adams, auto, bdf, esdirk, explicit, radau, rosenbrock};
+use super::plan::{SaveLocation, Step, StepPlan};
+use super::solver::SolverFamily;
+use super::step_method::StepMethod;
+use super::vector_ops::all_finite;
+use super::workspace::{ForwardRecord, Workspace};
+use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
 use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
@@ -27,15 +27,15 @@ pub struct Problem<'a> {
 
 /// By which steps a solve goes, and how far.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Route<'a> {
+pub(crate) struct SegmentSpec<'a> {
     /// The plan that is replayed.
     pub plan: Option<&'a StepPlan>,
     /// Whether it may end early, after a step, because another method suits the problem better.
-    pub watch: bool,
+    pub detect_stiffness: bool,
     /// The checkpoint where it begins; else it begins at the initial state.
-    pub from: Option<&'a [f64]>,
+    pub start: Option<&'a [f64]>,
     /// The most steps.
-    pub most: Option<usize>,
+    pub max_steps: Option<usize>,
 }
 
 /// Solves one problem into `work`; with `TAPE` what a gradient needs of every accepted step stays in `work.tape`.
@@ -46,7 +46,7 @@ pub(crate) fn solve<const TAPE: bool>(
     options: &SolveOptions,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    run::<TAPE>(evaluator, breakpoints, problem, options, None, work)
+    dispatch::<TAPE>(evaluator, breakpoints, problem, options, None, work)
 }
 
 /// Takes the steps of a given plan.
@@ -57,10 +57,10 @@ pub(crate) fn replay<const TAPE: bool>(
     plan: &StepPlan,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    run::<TAPE>(evaluator, &[], problem, options, Some(plan), work)
+    dispatch::<TAPE>(evaluator, &[], problem, options, Some(plan), work)
 }
 
-fn run<const TAPE: bool>(
+fn dispatch<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
     problem: &Problem,
@@ -68,20 +68,20 @@ fn run<const TAPE: bool>(
     plan: Option<&StepPlan>,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    if let Family::Auto { explicit, stiff } = options.method.family {
+    if let SolverFamily::Auto { explicit, stiff } = options.solver.family {
         let pair = [explicit, stiff];
-        auto::run::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work)?;
+        auto::solve_segments::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work)?;
     } else {
-        let route = Route {
+        let route = SegmentSpec {
             plan,
-            ..Route::default()
+            ..SegmentSpec::default()
         };
-        part::<TAPE>(evaluator, breakpoints, problem, options, route, work)?;
+        integrate_segment::<TAPE>(evaluator, breakpoints, problem, options, route, work)?;
     }
-    match work.seen.iter().position(|seen| !seen) {
+    match work.event_was_defined.iter().position(|seen| !seen) {
         None => Ok(()),
         Some(event) => Err(SolveFailure {
-            reason: FailureReason::EventNotANumber(event),
+            reason: FailureReason::EventNan(event),
             t: work.plan.steps.last().map_or(problem.t[0], |step| step.end),
             step: work.plan.steps.last().map_or(0.0, Step::h),
             state: work.state.clone(),
@@ -91,67 +91,76 @@ fn run<const TAPE: bool>(
 }
 
 /// A solve by one method, or a part of it: true where it ended early because another method suits the problem better.
-pub(crate) fn part<const TAPE: bool>(
+pub(crate) fn integrate_segment<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
-    route: Route,
+    spec: SegmentSpec,
     work: &mut Workspace,
 ) -> Result<bool, SolveFailure> {
-    let mut course = Course::<TAPE>::start(evaluator, breakpoints, problem, options, work);
-    course.given = route.plan;
-    course.work.given = route.plan.is_some();
+    let mut integrator = Integrator::<TAPE>::new(evaluator, breakpoints, problem, options, work);
+    integrator.replay_plan = spec.plan;
+    integrator.work.is_replay = spec.plan.is_some();
     // The steps after a checkpoint are taken again with a tape.
-    course.tight |= course.work.given || matches!(course.work.trace, Trace::Checkpoints(_));
-    /// Lends a scheme its buffers.
-    macro_rules! go {
-        ($buffers:ident, $scheme:expr) => {{
-            let mut scheme = $scheme(std::mem::take(&mut course.work.$buffers));
-            let result = course.go(&mut scheme, route);
-            course.work.$buffers = scheme.buffers;
+    integrator.exact_stages |= integrator.work.is_replay
+        || matches!(integrator.work.record, ForwardRecord::Checkpoints(_));
+    /// Lends a method its cache.
+    macro_rules! run_method {
+        ($cache:ident, $method:expr) => {{
+            let mut method = $method(std::mem::take(&mut integrator.work.$cache));
+            let result = integrator.integrate(&mut method, spec);
+            integrator.work.$cache = method.cache;
             result
         }};
     }
-    let result = match options.method.family {
-        Family::ExplicitRungeKutta(tableau) => {
-            go!(explicit, |b| explicit::Explicit::new(
-                tableau, course.dof, b
+    let result = match options.solver.family {
+        SolverFamily::ExplicitRungeKutta(tableau) => {
+            run_method!(explicit, |b| explicit_rk::ExplicitRk::new(
+                tableau,
+                integrator.dof,
+                b
             ))
         }
-        Family::Radau => go!(radau, |b| radau::Radau::new(evaluator, b)),
-        Family::Esdirk(tableau) => {
-            go!(esdirk, |b| esdirk::Stepping::new(tableau, evaluator, b))
+        SolverFamily::Radau => run_method!(radau, |b| radau::Radau::new(evaluator, b)),
+        SolverFamily::Esdirk(tableau) => {
+            run_method!(esdirk, |b| esdirk::EsdirkMethod::new(tableau, evaluator, b))
         }
-        Family::Rosenbrock(tableau) => {
-            go!(rosenbrock, |b| rosenbrock::Stepping::new(
+        SolverFamily::Rosenbrock(tableau) => {
+            run_method!(rosenbrock, |b| rosenbrock::RosenbrockMethod::new(
                 tableau, evaluator, b
             ))
         }
-        Family::Bdf => go!(bdf, |b| bdf::Bdf::new(evaluator, b)),
-        Family::Adams(tableau) => go!(adams, |b| adams::Stepping::new(tableau, evaluator, b)),
+        SolverFamily::Bdf => run_method!(bdf, |b| bdf::Bdf::new(evaluator, b)),
+        SolverFamily::Adams(tableau) => {
+            run_method!(adams, |b| adams::AdamsMethod::new(tableau, evaluator, b))
+        }
         // It is taken apart into the others.
-        Family::Auto { .. } => Ok(()),
+        SolverFamily::Auto { .. } => Ok(()),
     };
-    if let Some(watch) = &course.events {
-        course.work.seen = watch.seen();
+    if let Some(watch) = &integrator.events {
+        integrator.work.event_was_defined = watch.were_defined();
     }
-    course.work.stops = course.stepper.stops;
-    result.map(|()| course.stopped)
+    integrator.work.tstops = integrator.stepper.tstops;
+    result.map(|()| integrator.switch_requested)
 }
 
-impl<const TAPE: bool> Course<'_, TAPE> {
-    fn go<S: Scheme<TAPE>>(&mut self, scheme: &mut S, route: Route) -> Result<(), SolveFailure> {
-        if let Some(most) = route.most {
-            self.set_aside(scheme, most);
+impl<const TAPE: bool> Integrator<'_, TAPE> {
+    fn integrate<S: StepMethod<TAPE>>(
+        &mut self,
+        scheme: &mut S,
+        spec: SegmentSpec,
+    ) -> Result<(), SolveFailure> {
+        if let Some(most) = spec.max_steps {
+            self.reserve_tape(scheme, most);
         }
-        if let Some(row) = route.from {
-            self.take_up(scheme, row);
+        if let Some(row) = spec.start {
+            self.restore(scheme, row);
         }
-        if let Some(plan) = route.plan {
-            return self.replay(scheme, plan, route.from.is_some());
+        if let Some(plan) = spec.plan {
+            return self.replay(scheme, plan, spec.start.is_some());
         }
-        if !finite(&self.work.state) {
+        if !all_finite(&self.work.state) {
             return Err(self.failure(FailureReason::NotFinite));
         }
         if self.problem.t.len() == 1 {
@@ -159,48 +168,52 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         }
         if !self.options.events.is_empty() {
             let Problem { u0, t, sample } = *self.problem;
-            self.events = Some(Watch::new(&self.options.events, sample, t[0], u0));
+            self.events = Some(EventDetector::new(&self.options.events, sample, t[0], u0));
         }
-        let adaptive = !self.options.fixed();
-        if route.from.is_none() {
-            let size = scheme.begin(self, adaptive);
+        let adaptive = !self.options.is_fixed_step();
+        if spec.start.is_none() {
+            let size = scheme.initialize(self, adaptive);
             let size = size.map_err(|reason| self.failure(reason))?;
             if adaptive {
-                self.stepper.begin(self.options.first_step.unwrap_or(size));
+                self.stepper
+                    .set_initial_step(self.options.first_step.unwrap_or(size));
             }
         }
-        while route.most.is_none_or(|most| self.work.stats.steps < most) {
+        while spec
+            .max_steps
+            .is_none_or(|most| self.work.stats.steps < most)
+        {
             let Some(step) = self.next_step(scheme)? else {
                 break;
             };
             let index = self.work.plan.steps.len();
-            let tried = scheme.attempt(self, index, step);
+            let tried = scheme.perform_step(self, index, step);
             if !adaptive {
                 tried.map_err(|reason| self.failure(reason))?;
-                if !finite(&self.work.next) {
+                if !all_finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                if self.accept(scheme, step)? {
+                if self.accept_step(scheme, step)? {
                     return Ok(());
                 }
                 continue;
             }
-            self.trouble = tried.err();
-            if self.trouble.is_some() {
-                self.stepper.settle(false, 0.5 * step.h().abs());
-                self.stepper.stay_inside(step);
+            self.last_failure = tried.err();
+            if self.last_failure.is_some() {
+                self.stepper.record_step(false, 0.5 * step.h().abs());
+                self.stepper.clamp_to_end(step);
                 self.work.stats.rejected += 1;
-            } else if !finite(&self.work.next) {
+            } else if !all_finite(&self.work.next) {
                 // An infinite state has an error of zero beside it.
-                self.stepper.refuse(step);
+                self.stepper.reject_nonfinite(step);
                 self.work.stats.rejected += 1;
-            } else if scheme.judge(self, step) {
-                self.stopped = route.watch && scheme.unsuited(self, step);
-                if self.accept(scheme, step)? {
-                    self.stopped = false;
+            } else if scheme.error_test(self, step) {
+                self.switch_requested = spec.detect_stiffness && scheme.should_switch(self, step);
+                if self.accept_step(scheme, step)? {
+                    self.switch_requested = false;
                     break;
                 }
-                if self.stopped {
+                if self.switch_requested {
                     break;
                 }
             } else {
@@ -210,41 +223,43 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         Ok(())
     }
 
-    fn next_step<S: Scheme<TAPE>>(&mut self, scheme: &S) -> Result<Option<Step>, SolveFailure> {
+    fn next_step<S: StepMethod<TAPE>>(&mut self, scheme: &S) -> Result<Option<Step>, SolveFailure> {
         let work = &*self.work;
-        let next = self.stepper.next(|| finite(&work.next) && scheme.finite());
-        let next = next.map_err(|reason| match (reason, self.trouble) {
+        let next = self
+            .stepper
+            .next(|| all_finite(&work.next) && scheme.is_finite());
+        let next = next.map_err(|reason| match (reason, self.last_failure) {
             (FailureReason::StepTooSmall, Some(trouble)) => self.failure(trouble),
             _ => self.failure(reason),
         })?;
         if next.is_some() {
-            self.make_room(scheme, self.work.plan.steps.len())?;
+            self.ensure_tape_capacity(scheme, self.work.plan.steps.len())?;
         }
         Ok(next)
     }
 
     /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
     /// ends the solve in it.
-    fn accept<S: Scheme<TAPE>>(
+    fn accept_step<S: StepMethod<TAPE>>(
         &mut self,
         scheme: &mut S,
         step: Step,
     ) -> Result<bool, SolveFailure> {
         let index = self.work.plan.steps.len();
-        let end = self.happenings(scheme, step);
+        let end = self.find_events(scheme, step);
         let end = end.map_err(|reason| self.failure(reason))?;
-        let before_end = |output: &Output| {
+        let before_end = |output: &SaveLocation| {
             let theta = match output {
-                Output::Inside(_, theta) => *theta,
+                SaveLocation::Inside(_, theta) => *theta,
                 _ => 1.0,
             };
             end.is_none_or(|end| theta <= end)
         };
         while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
-            self.output(scheme, output, step)?;
+            self.write_output(scheme, output, step)?;
         }
         let step = match end {
-            Some(theta) => self.end_at(index, step, theta),
+            Some(theta) => self.terminate_at(index, step, theta),
             None => step,
         };
         self.advance(scheme, step);
@@ -252,11 +267,11 @@ impl<const TAPE: bool> Course<'_, TAPE> {
     }
 
     /// Moves the state to the end of the attempted step.
-    pub fn advance<S: Scheme<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+    pub fn advance<S: StepMethod<TAPE>>(&mut self, scheme: &mut S, step: Step) {
         let work = &mut *self.work;
-        match &mut work.trace {
-            Trace::States(states) => states.extend_from_slice(&work.state),
-            Trace::Checkpoints(_) | Trace::Nothing if !work.given => {
+        match &mut work.record {
+            ForwardRecord::States(states) => states.extend_from_slice(&work.state),
+            ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing if !work.is_replay => {
                 work.plan.steps.clear();
                 work.plan.variants.clear();
             }
@@ -266,23 +281,23 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);
         self.stepper.advance(step);
-        scheme.advance(self, step);
-        self.checkpoint(scheme);
+        scheme.on_accept(self, step);
+        self.save_checkpoint(scheme);
     }
 
     /// Keeps a checkpoint where one is due.
-    fn checkpoint<S: Scheme<TAPE>>(&mut self, scheme: &S) {
-        let Trace::Checkpoints(checkpoints) = &self.work.trace else {
+    fn save_checkpoint<S: StepMethod<TAPE>>(&mut self, scheme: &S) {
+        let ForwardRecord::Checkpoints(checkpoints) = &self.work.record else {
             return;
         };
-        if !checkpoints.due(self.work.stats.steps) {
+        if !checkpoints.is_due(self.work.stats.steps) {
             return;
         }
         // Beside its tape a step that is taken again has a place in the plan.
-        let tape = scheme.tape_of_step(self) + size_of::<Step>() / size_of::<f64>();
+        let tape = scheme.tape_len_per_step(self) + size_of::<Step>() / size_of::<f64>();
         let work = &mut *self.work;
-        if let Trace::Checkpoints(checkpoints) = &mut work.trace {
-            checkpoints.keep(tape, |row| {
+        if let ForwardRecord::Checkpoints(checkpoints) = &mut work.record {
+            checkpoints.push(tape, |row| {
                 row.extend_from_slice(&work.state);
                 self.stepper.save(row);
                 scheme.save(row);
@@ -291,30 +306,30 @@ impl<const TAPE: bool> Course<'_, TAPE> {
     }
 
     /// Stands where a checkpoint was kept.
-    fn take_up<S: Scheme<TAPE>>(&mut self, scheme: &mut S, row: &[f64]) {
-        let mut row = Row(row);
-        row.fill(&mut self.work.state);
+    fn restore<S: StepMethod<TAPE>>(&mut self, scheme: &mut S, row: &[f64]) {
+        let mut row = StateReader(row);
+        row.read_into(&mut self.work.state);
         self.stepper.load(&mut row);
         scheme.load(self, &mut row);
     }
 
     /// Fills in the next requested time from the attempted step.
-    fn output<S: Scheme<TAPE>>(
+    fn write_output<S: StepMethod<TAPE>>(
         &mut self,
         scheme: &mut S,
-        output: Output,
+        output: SaveLocation,
         step: Step,
     ) -> Result<(), SolveFailure> {
-        let wanted = self.work.plan.outputs.len();
-        let to = wanted * self.dof..(wanted + 1) * self.dof;
+        let output_index = self.work.plan.outputs.len();
+        let to = output_index * self.dof..(output_index + 1) * self.dof;
         let work = &mut *self.work;
         match output {
-            Output::Start => work.u[to].copy_from_slice(self.problem.u0),
-            Output::End(_) => work.u[to].copy_from_slice(&work.next),
-            Output::Inside(_, theta) => {
-                let found = scheme.inside(self, step, theta, to.clone());
+            SaveLocation::Start => work.u[to].copy_from_slice(self.problem.u0),
+            SaveLocation::End(_) => work.u[to].copy_from_slice(&work.next),
+            SaveLocation::Inside(_, theta) => {
+                let found = scheme.solve_at(self, step, theta, to.clone());
                 found.map_err(|reason| self.failure(reason))?;
-                if !finite(&self.work.u[to]) {
+                if !all_finite(&self.work.u[to]) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
             }
@@ -323,28 +338,28 @@ impl<const TAPE: bool> Course<'_, TAPE> {
         Ok(())
     }
 
-    fn replay<S: Scheme<TAPE>>(
+    fn replay<S: StepMethod<TAPE>>(
         &mut self,
         scheme: &mut S,
         plan: &StepPlan,
-        begun: bool,
+        initialized: bool,
     ) -> Result<(), SolveFailure> {
         for (index, &step) in plan.steps.iter().enumerate() {
-            self.stepper.tried = step.h();
-            self.make_room(scheme, index)?;
-            if index == 0 && !begun {
-                let begun = scheme.begin(self, false);
+            self.stepper.attempted_h = step.h();
+            self.ensure_tape_capacity(scheme, index)?;
+            if index == 0 && !initialized {
+                let begun = scheme.initialize(self, false);
                 begun.map_err(|reason| self.failure(reason))?;
             }
-            let tried = scheme.attempt(self, index, step);
+            let tried = scheme.perform_step(self, index, step);
             tried.map_err(|reason| self.failure(reason))?;
-            if !finite(&self.work.next) {
+            if !all_finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
             while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
                 match output {
-                    Output::End(n) | Output::Inside(n, _) if n > index => break,
-                    _ => self.output(scheme, output, step)?,
+                    SaveLocation::End(n) | SaveLocation::Inside(n, _) if n > index => break,
+                    _ => self.write_output(scheme, output, step)?,
                 }
             }
             self.advance(scheme, step);
@@ -378,7 +393,7 @@ mod tests {
                 super::solve::<true>(&evaluator, &[], &problem, &options, &mut work).unwrap_err();
             assert_eq!(
                 failure.reason,
-                FailureReason::TapeTooLong(8 * work.tape_limit)
+                FailureReason::TapeTooLarge(8 * work.tape_limit)
             );
             assert_eq!(work.plan.steps.len(), 19);
             assert!(work.tape.len() <= work.tape_limit);

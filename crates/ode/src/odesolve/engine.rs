@@ -2,16 +2,16 @@
 
 use rayon::prelude::*;
 
+use super::backward_context::{BackwardContext, WorkspacePool};
 use super::checkpoints::Checkpoints;
+use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
-use super::events::Occurrence;
+use super::events::EventHit;
 use super::gradients::Adjoint;
-use super::kept::{Kept, Spare};
 use super::options::{SolveOptions, check_times};
 use super::plan::{Stats, StepPlan};
-use super::sums::{add, finite};
-use super::transpose::Sums;
-use super::workspace::{Trace, Workspace};
+use super::vector_ops::{add, all_finite};
+use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
@@ -27,9 +27,9 @@ pub struct Trajectory {
     /// What it cost.
     pub stats: Stats,
     /// The events, in the order in which they happened.
-    pub occurrences: Vec<Occurrence>,
+    pub event_hits: Vec<EventHit>,
     /// The time at which an event ended the solve; it is then the last one of `u`, in place of those not reached.
-    pub ended: Option<f64>,
+    pub terminated_at: Option<f64>,
 }
 
 /// Gradients of `Σ ⟨ū, u⟩` over all problems.
@@ -73,27 +73,30 @@ pub trait Engine: Send {
 /// The native CPU engine: problems in parallel, results independent of the number of threads.
 #[derive(Debug, Default)]
 pub struct NativeEngine {
-    work: Vec<Workspace>,
-    kept: Option<Kept>,
-    spare: Spare,
+    workspaces: Vec<Workspace>,
+    backward_context: Option<BackwardContext>,
+    pool: WorkspacePool,
 }
 
 /// What a solve leaves for a gradient of this choice; whether it leaves a tape.
-fn trace(adjoint: Adjoint) -> (Trace, bool) {
+fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
     match adjoint {
-        Adjoint::Backprop => (Trace::Plan, true),
-        Adjoint::Continuous => (Trace::Nothing, false),
-        Adjoint::SingleCheckpoint => (Trace::Checkpoints(Checkpoints::single()), false),
-        Adjoint::AdaptiveCheckpoint => (Trace::Checkpoints(Checkpoints::adaptive()), false),
-        Adjoint::Symplectic => (Trace::States(vec![]), false),
+        Adjoint::Backprop => (ForwardRecord::Plan, true),
+        Adjoint::Continuous => (ForwardRecord::Nothing, false),
+        Adjoint::SingleCheckpoint => (
+            ForwardRecord::Checkpoints(Checkpoints::initial_only()),
+            false,
+        ),
+        Adjoint::AdaptiveCheckpoint => (ForwardRecord::Checkpoints(Checkpoints::adaptive()), false),
+        Adjoint::Symplectic => (ForwardRecord::States(vec![]), false),
     }
 }
 
 /// Where events have no meaning.
-pub const NO_EVENTS: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
+pub const EVENTS_UNSUPPORTED: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
 
 /// Checks a batch, and its plans where there are any, before it is solved.
-pub fn check(
+pub fn check_batch(
     field: &VectorField,
     problems: &[Problem],
     options: &SolveOptions,
@@ -108,7 +111,7 @@ pub fn check(
         )));
     }
     if !options.events.is_empty() && plans.is_some() {
-        return Err(Error::invalid(NO_EVENTS));
+        return Err(Error::invalid(EVENTS_UNSUPPORTED));
     }
     for problem in problems {
         field.check_state(problem.u0)?;
@@ -116,11 +119,11 @@ pub fn check(
         if let Some(signal) = field
             .signals()
             .iter()
-            .find(|s| s.samples() > 1 && problem.sample >= s.samples())
+            .find(|s| s.n_samples() > 1 && problem.sample >= s.n_samples())
         {
             return Err(Error::invalid(format!(
                 "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
-                signal.samples(),
+                signal.n_samples(),
                 problem.sample
             )));
         }
@@ -136,7 +139,7 @@ fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
     match problems
         .iter()
         .zip(plans)
-        .position(|(problem, plan)| !plan.fits(problem.t.len()))
+        .position(|(problem, plan)| !plan.matches_times(problem.t.len()))
     {
         Some(i) => Err(Error::invalid(format!(
             "plan {i} is not one of problem {i}: it must place each of the {} requested times at the start or in one of its \
@@ -157,25 +160,26 @@ impl Engine for NativeEngine {
         keep: bool,
     ) -> Result<Vec<Trajectory>> {
         if keep && !options.events.is_empty() {
-            return Err(Error::invalid(NO_EVENTS));
+            return Err(Error::invalid(EVENTS_UNSUPPORTED));
         }
-        check(field, problems, options, plans)?;
+        check_batch(field, problems, options, plans)?;
         let evaluator = Evaluator::new(field);
-        self.kept = None;
-        if self.work.len() < problems.len() {
-            self.work.resize_with(problems.len(), Default::default);
+        self.backward_context = None;
+        if self.workspaces.len() < problems.len() {
+            self.workspaces
+                .resize_with(problems.len(), Default::default);
         }
         // Every problem has its own tape.
         let tape_limit =
             odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
-        let (left, taped) = match keep {
-            true => trace(options.adjoint),
-            false => (Trace::Plan, false),
+        let (record, taped) = match keep {
+            true => forward_record(options.adjoint),
+            false => (ForwardRecord::Plan, false),
         };
         let solve = |(i, work): (usize, &mut Workspace)| {
             let problem = &problems[i];
             work.tape_limit = tape_limit;
-            work.trace = left.clone();
+            work.record = record.clone();
             if keep && !taped {
                 // A tape of an earlier solve is of no use.
                 work.tape = vec![];
@@ -197,7 +201,7 @@ impl Engine for NativeEngine {
                 }
             }
         };
-        let work = &mut self.work[..problems.len()];
+        let work = &mut self.workspaces[..problems.len()];
         let results: Vec<_> = match work {
             [one] => vec![solve((0, one))],
             _ => work.par_iter_mut().enumerate().map(solve).collect(),
@@ -205,8 +209,11 @@ impl Engine for NativeEngine {
         for result in results {
             result?;
         }
-        let dropped = matches!(left, Trace::Checkpoints(_) | Trace::Nothing) && plans.is_none();
-        let trajectories = self.work[..problems.len()]
+        let dropped = matches!(
+            record,
+            ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing
+        ) && plans.is_none();
+        let trajectories = self.workspaces[..problems.len()]
             .iter_mut()
             .map(|work| Trajectory {
                 u: work.u.clone(),
@@ -215,35 +222,35 @@ impl Engine for NativeEngine {
                     false => work.plan.clone(),
                 },
                 stats: work.stats,
-                occurrences: std::mem::take(&mut work.occurrences),
-                ended: work.ended,
+                event_hits: std::mem::take(&mut work.event_hits),
+                terminated_at: work.terminated_at,
             })
             .collect();
         if keep {
-            self.kept = Some(Kept::new(evaluator, field, problems, options));
+            self.backward_context = Some(BackwardContext::new(evaluator, field, problems, options));
         }
         Ok(trajectories)
     }
 
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
-        let Some(kept) = &self.kept else {
+        let Some(kept) = &self.backward_context else {
             return Err(Error::invalid(
                 "a gradient needs a solve that was kept for it",
             ));
         };
-        let work = &self.work[..kept.problems()];
+        let work = &self.workspaces[..kept.n_problems()];
         if bars.len() != work.len() || bars.iter().zip(work).any(|(b, w)| b.len() != w.u.len()) {
             return Err(Error::invalid(
                 "the weights of a gradient must have the shape of the solution",
             ));
         }
-        let back = |i: usize| kept.backward(i, &work[i], &bars[i], &self.spare);
+        let back = |i: usize| kept.backward(i, &work[i], &bars[i], &self.pool);
         let parts: Vec<_> = match work.len() {
             1 => vec![back(0)],
             n => (0..n).into_par_iter().map(back).collect(),
         };
         // Summed in the order of the problems, so that the bits do not depend on the threads.
-        let mut total = Sums::new(&kept.evaluator);
+        let mut total = GradientAccumulator::new(&kept.evaluator);
         let mut u0 = vec![];
         for part in parts {
             let (sums, part) = part?;
@@ -255,9 +262,9 @@ impl Engine for NativeEngine {
         let mut values = total.values;
         values.resize(first.len(), 0.0);
         add(&first, &mut values);
-        let bad = u0.iter().position(|u0| !finite(u0));
-        if let Some(i) = bad.or((!finite(&values)).then_some(0)) {
-            return Err(kept.not_finite(i).into());
+        let bad = u0.iter().position(|u0| !all_finite(u0));
+        if let Some(i) = bad.or((!all_finite(&values)).then_some(0)) {
+            return Err(kept.gradient_failure(i).into());
         }
         Ok(SolveGradient { values, u0 })
     }

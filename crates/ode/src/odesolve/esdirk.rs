@@ -1,107 +1,115 @@
 //! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
 
-use super::checkpoints::Row;
+use super::checkpoints::StateReader;
 use super::control::error_norm;
-use super::course::Course;
+use super::gustafsson::GustafssonController;
+use super::integrator::Integrator;
 use super::plan::Step;
-use super::predictive::Predictive;
-use super::scheme::Scheme;
-use super::stage::{Equation, Factors, StageSolver};
-use super::sums::{accumulate, add_scaled, combine, finite};
-use super::tableau::Esdirk;
+use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
+use super::step_method::StepMethod;
+use super::tableau::EsdirkTableau;
+use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 const SAFETY: f64 = 0.9;
-const ITERATIONS: usize = 8;
+const MAX_ITERATIONS: usize = 8;
 
 /// Storage of a scheme, kept between solves.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Buffers {
+pub(crate) struct EsdirkCache {
     solver: StageSolver,
     k: Vec<f64>,
     /// The slopes of the step around the one that leads to a requested time inside it, and the other's factorisation.
-    around: Vec<f64>,
-    factors_around: Factors,
+    saved_k: Vec<f64>,
+    saved_newton_matrix: NewtonMatrix,
     base: Vec<f64>,
     z: Vec<f64>,
     error: Vec<f64>,
 }
 
 /// An ESDIRK method at work. The tape holds the slots of the stages, the last one being the first of the next step.
-pub(crate) struct Stepping {
-    tableau: &'static Esdirk,
-    pub buffers: Buffers,
+pub(crate) struct EsdirkMethod {
+    tableau: &'static EsdirkTableau,
+    pub cache: EsdirkCache,
     /// Whether the Jacobian was too old in any stage of the last attempt.
-    slow: bool,
+    needs_new_jacobian: bool,
     /// How far a step inside another one leads.
-    inside: Option<f64>,
-    control: Predictive,
+    substep_theta: Option<f64>,
+    controller: GustafssonController,
 }
 
 /// Length of the tape for this many steps.
-fn room<const TAPE: bool>(tableau: &Esdirk, course: &Course<TAPE>, steps: usize) -> usize {
+fn tape_len_for<const TAPE: bool>(
+    tableau: &EsdirkTableau,
+    course: &Integrator<TAPE>,
+    steps: usize,
+) -> usize {
     let slots = tableau.slot_index(steps, 0) + 1;
     slots.saturating_mul(course.evaluator.slot_len())
 }
 
-impl Stepping {
-    pub fn new(tableau: &'static Esdirk, evaluator: &Evaluator, mut buffers: Buffers) -> Self {
+impl EsdirkMethod {
+    pub fn new(
+        tableau: &'static EsdirkTableau,
+        evaluator: &Evaluator,
+        mut buffers: EsdirkCache,
+    ) -> Self {
         let dof = evaluator.dof();
-        buffers.solver.start(evaluator);
+        buffers.solver.reset(evaluator);
         buffers.k.resize(tableau.stages() * dof, 0.0);
-        buffers.around.resize(tableau.stages() * dof, 0.0);
+        buffers.saved_k.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut buffers.base, &mut buffers.z, &mut buffers.error] {
             buffer.resize(dof, 0.0);
         }
-        Stepping {
+        EsdirkMethod {
             tableau,
-            buffers,
-            slow: false,
-            inside: None,
-            control: Predictive::default(),
+            cache: buffers,
+            needs_new_jacobian: false,
+            substep_theta: None,
+            controller: GustafssonController::default(),
         }
     }
 
     /// Exchanges the slopes and the factorisation of a step with those of the steps inside it.
-    fn step_aside(&mut self) {
-        let Buffers {
+    fn swap_substep_state(&mut self) {
+        let EsdirkCache {
             solver,
             k,
-            around,
-            factors_around,
+            saved_k: around,
+            saved_newton_matrix: factors_around,
             ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         std::mem::swap(k, around);
-        std::mem::swap(&mut solver.factors, factors_around);
+        std::mem::swap(&mut solver.newton_matrix, factors_around);
     }
 
     /// The implicit stages, with the Jacobian there is.
-    fn stages<const TAPE: bool>(
+    fn solve_stages<const TAPE: bool>(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         let (tableau, dof, h) = (self.tableau, course.dof, step.h());
         let c = h * tableau.gamma;
-        let Buffers {
+        let EsdirkCache {
             solver,
             k,
-            around,
+            saved_k: around,
             base,
             z,
             ..
-        } = &mut self.buffers;
-        solver.factor(course, c)?;
-        self.slow = false;
+        } = &mut self.cache;
+        solver.ensure_factored(course, c)?;
+        self.needs_new_jacobian = false;
         let state = std::mem::take(&mut course.work.state);
         let mut solved = Ok(());
         for i in 1..tableau.stages() {
-            combine(&state, h, tableau.a[i], k, dof, base);
+            weighted_sum(&state, h, tableau.a[i], k, dof, base);
             z.fill(0.0);
-            match self.inside {
-                None => accumulate(c, tableau.guess[i], k, dof, z),
+            match self.substep_theta {
+                None => add_weighted_sum(c, tableau.guess[i], k, dof, z),
                 Some(theta) => {
                     let slopes = around.chunks_exact(dof).enumerate();
                     for (j, k) in slopes {
@@ -109,16 +117,16 @@ impl Stepping {
                     }
                 }
             }
-            let equation = Equation {
-                t: step.node(tableau.c[i]),
+            let equation = StageEquation {
+                t: step.time_at(tableau.c[i]),
                 base,
                 psi: None,
                 c,
-                limit: ITERATIONS,
-                at: tableau.slot_index(index, i) * solver.slot.len(),
+                max_iterations: MAX_ITERATIONS,
+                tape_offset: tableau.slot_index(index, i) * solver.slot.len(),
             };
             solved = solver.solve(course, equation, &state, z);
-            self.slow |= solver.newton.slow();
+            self.needs_new_jacobian |= solver.newton.needs_new_jacobian();
             if solved.is_err() {
                 break;
             }
@@ -135,15 +143,19 @@ impl Stepping {
     }
 }
 
-impl<const TAPE: bool> Scheme<TAPE> for Stepping {
-    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
-        room(self.tableau, course, steps)
+impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
+    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
+        tape_len_for(self.tableau, course, steps)
     }
 
-    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
-        let Buffers {
+    fn initialize(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        adaptive: bool,
+    ) -> Result<f64, FailureReason> {
+        let EsdirkCache {
             solver, k, error, ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         let t = course.stepper.t;
         let state = std::mem::take(&mut course.work.state);
         solver.linearize(course, t, &state);
@@ -156,40 +168,40 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
             }
             course.work.tape[..len].copy_from_slice(&solver.slot);
         }
-        if !finite(&solver.f) {
+        if !all_finite(&solver.f) {
             return Err(FailureReason::NotFinite);
         }
         if !adaptive {
             return Ok(0.0);
         }
-        let order = course.options.method.order;
+        let order = course.options.solver.order;
         let StageSolver { slot, f, .. } = solver;
-        Ok(course.first_size(order, f, slot, error))
+        Ok(course.initial_step_size(order, f, slot, error))
     }
 
-    fn attempt(
+    fn perform_step(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         loop {
-            let solver = &mut self.buffers.solver;
-            if !solver.have {
+            let solver = &mut self.cache.solver;
+            if !solver.has_jacobian {
                 let state = std::mem::take(&mut course.work.state);
                 solver.linearize(course, step.t, &state);
                 course.work.state = state;
             }
-            let solved = self.stages(course, index, step);
-            if solved.is_ok() || self.buffers.solver.current {
+            let solved = self.solve_stages(course, index, step);
+            if solved.is_ok() || self.cache.solver.jacobian_fresh {
                 return solved;
             }
-            self.buffers.solver.have = false;
+            self.cache.solver.has_jacobian = false;
         }
     }
 
-    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool {
-        let Buffers { k, error, .. } = &mut self.buffers;
+    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+        let EsdirkCache { k, error, .. } = &mut self.cache;
         let h = step.h();
         error.fill(0.0);
         for (i, k) in k.chunks_exact(course.dof).enumerate() {
@@ -197,16 +209,17 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         }
         let (rtol, atol) = (course.options.rtol, course.options.atol);
         let norm = error_norm(error, &course.work.state, &course.work.next, rtol, atol);
-        let order = course.options.method.order;
-        let control = &mut self.control;
-        let (accepted, size) = control.judge(h.abs(), norm, order, SAFETY, !self.slow);
-        course.stepper.settle(accepted, size);
+        let order = course.options.solver.order;
+        let control = &mut self.controller;
+        let (accepted, size) =
+            control.adapt_step_size(h.abs(), norm, order, SAFETY, !self.needs_new_jacobian);
+        course.stepper.record_step(accepted, size);
         accepted
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -214,66 +227,69 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         let work = &mut *course.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
-        for (i, k) in self.buffers.k.chunks_exact(course.dof).enumerate() {
+        for (i, k) in self.cache.k.chunks_exact(course.dof).enumerate() {
             add_scaled(step.h() * self.tableau.dense_weight(i, theta), k, u);
         }
     }
 
-    fn inside(
+    fn solve_at(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
-        let (slow, dof) = (self.slow, course.dof);
-        let current = self.buffers.solver.current;
-        self.step_aside();
-        let Buffers {
-            solver, k, around, ..
-        } = &mut self.buffers;
+        let (slow, dof) = (self.needs_new_jacobian, course.dof);
+        let current = self.cache.solver.jacobian_fresh;
+        self.swap_substep_state();
+        let EsdirkCache {
+            solver,
+            k,
+            saved_k: around,
+            ..
+        } = &mut self.cache;
         k[..dof].copy_from_slice(&around[..dof]);
-        solver.factors.clear();
-        self.inside = Some(theta);
+        solver.newton_matrix.invalidate();
+        self.substep_theta = Some(theta);
         let tableau = self.tableau;
-        let room = |course: &Course<TAPE>, steps| room(tableau, course, steps);
-        let found = course.by_step((step, theta), to, room, |course, index, part| {
-            self.attempt(course, index, part)
+        let tape_len = |course: &Integrator<TAPE>, steps| tape_len_for(tableau, course, steps);
+        let found = course.substep_to_output((step, theta), to, tape_len, |course, index, part| {
+            self.perform_step(course, index, part)
         });
-        self.inside = None;
-        self.step_aside();
-        self.slow = slow;
-        let solver = &mut self.buffers.solver;
-        if solver.current != current {
+        self.substep_theta = None;
+        self.swap_substep_state();
+        self.needs_new_jacobian = slow;
+        let solver = &mut self.cache.solver;
+        if solver.jacobian_fresh != current {
             // The Jacobian is another one now.
-            solver.factors.clear();
+            solver.newton_matrix.invalidate();
         }
         found
     }
 
-    fn advance(&mut self, course: &mut Course<TAPE>, _step: Step) {
-        let Buffers { solver, k, .. } = &mut self.buffers;
+    fn on_accept(&mut self, course: &mut Integrator<TAPE>, _step: Step) {
+        let EsdirkCache { solver, k, .. } = &mut self.cache;
         let last = (self.tableau.stages() - 1) * course.dof;
         k.copy_within(last..last + course.dof, 0);
-        solver.current = false;
-        solver.have &= !self.slow;
+        solver.jacobian_fresh = false;
+        solver.has_jacobian &= !self.needs_new_jacobian;
     }
 
     fn save(&self, row: &mut Vec<f64>) {
-        let Buffers {
+        let EsdirkCache {
             solver, k, base, ..
-        } = &self.buffers;
+        } = &self.cache;
         row.extend(&k[..base.len()]);
-        self.control.save(row);
+        self.controller.save(row);
         solver.save(row);
     }
 
-    fn load(&mut self, course: &mut Course<TAPE>, row: &mut Row) {
-        let Buffers {
+    fn load(&mut self, course: &mut Integrator<TAPE>, row: &mut StateReader) {
+        let EsdirkCache {
             solver, k, base, ..
-        } = &mut self.buffers;
-        row.fill(&mut k[..course.dof]);
-        self.control.load(row);
+        } = &mut self.cache;
+        row.read_into(&mut k[..course.dof]);
+        self.controller.load(row);
         solver.load(row);
         if TAPE {
             // The slot of the first stage; its slope there differs by rounding from the last stage's that was saved.
@@ -283,22 +299,22 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         }
     }
 
-    fn finite(&self) -> bool {
-        finite(&self.buffers.k)
+    fn is_finite(&self) -> bool {
+        all_finite(&self.cache.k)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::method::Family;
-    use super::super::methods::ALL;
-    use super::super::tableau::tests::Conditions;
+    use super::super::solver::SolverFamily;
+    use super::super::solvers::ALL;
+    use super::super::tableau::tests::OrderConditions;
 
     #[test]
     fn order_conditions_of_solution_estimate_and_dense_output() {
         let mut found = 0;
         for method in ALL {
-            let Family::Esdirk(m) = method.family else {
+            let SolverFamily::Esdirk(m) = method.family else {
                 continue;
             };
             found += 1;
@@ -313,10 +329,10 @@ mod tests {
             for (row, c) in rows.iter().zip(m.c) {
                 assert!((row.iter().sum::<f64>() - c).abs() < 1e-14);
             }
-            let conditions = Conditions::of_rows(&rows);
+            let conditions = OrderConditions::of_rows(&rows);
             let b: Vec<f64> = (0..s).map(|i| m.b(i)).collect();
-            conditions.order(method.name, &b, method.order, 1.0, 1e-14);
-            conditions.order("embedded", m.embedded, method.order - 1, 1.0, 1e-14);
+            conditions.check_order(method.name, &b, method.order, 1.0, 1e-14);
+            conditions.check_order("embedded", m.embedded, method.order - 1, 1.0, 1e-14);
             for theta in [0.1, 0.35, 0.5, 0.8, 1.0] {
                 let w: Vec<f64> = (0..s).map(|i| m.dense_weight(i, theta)).collect();
                 assert!(conditions.residual(&w, 1..=4, theta) < 1e-14);

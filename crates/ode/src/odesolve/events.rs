@@ -12,7 +12,7 @@ use crate::field::{Expr, FieldBuilder, Parameters, VectorField};
 use crate::{Error, Result};
 
 /// Points of a step at which g is looked at, the start apart.
-const POINTS: usize = 8;
+const SAMPLES_PER_STEP: usize = 8;
 
 /// Which way g goes through zero, in the order in which the solve runs (also when time runs backwards).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,7 +44,7 @@ impl Direction {
     }
 
     /// Whether a passage that comes from this side of zero counts.
-    fn counts(self, from: f64) -> bool {
+    fn includes(self, from: f64) -> bool {
         match self {
             Direction::Up => from < 0.0,
             Direction::Down => from > 0.0,
@@ -92,7 +92,7 @@ impl Event {
         for (name, value) in params {
             b.block(name, &[], &[*value], false)?;
         }
-        let g = g(b.time(), b.state(), Parameters::of(&b));
+        let g = g(b.time(), b.state(), Parameters::new(&b));
         Self::build(&b, g)
     }
 
@@ -143,7 +143,7 @@ impl Event {
 
 /// An event that happened.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Occurrence {
+pub struct EventHit {
     /// Index of the event in the options.
     pub event: usize,
     /// When.
@@ -153,107 +153,107 @@ pub struct Occurrence {
 }
 
 /// A step as a function of θ, written into a slice: quickly, by its polynomial, or to the method's order.
-pub(crate) type Interpolant<'a> = dyn FnMut(f64, Quality, &mut [f64]) + 'a;
+pub(crate) type Interpolant<'a> = dyn FnMut(f64, InterpolationOrder, &mut [f64]) + 'a;
 
 /// How well the solution inside a step is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quality {
+pub(crate) enum InterpolationOrder {
     /// By the polynomial.
-    Quick,
+    Dense,
     /// To the method's order.
     Full,
 }
 
 /// The events of a solve under way.
 #[derive(Debug)]
-pub(crate) struct Watch<'a> {
-    functions: Vec<Function<'a>>,
+pub(crate) struct EventDetector<'a> {
+    functions: Vec<EventFunction<'a>>,
     state: Vec<f64>,
-    points: Vec<(f64, f64)>,
+    samples: Vec<(f64, f64)>,
     /// Passages of the current step: θ and the event's index.
-    passages: Vec<(f64, usize)>,
+    crossings: Vec<(f64, usize)>,
 }
 
 /// One event's function, and its value where the last step ended.
 #[derive(Debug)]
-struct Function<'a> {
+struct EventFunction<'a> {
     event: &'a Event,
     evaluator: Evaluator,
     slot: Vec<f64>,
-    all: Vec<f64>,
-    last: f64,
+    values: Vec<f64>,
+    last_value: f64,
     sample: usize,
     /// Whether it was a number anywhere.
-    seen: bool,
+    was_defined: bool,
 }
 
-impl Function<'_> {
-    fn at(&mut self, t: f64, u: &[f64]) -> f64 {
+impl EventFunction<'_> {
+    fn evaluate(&mut self, t: f64, u: &[f64]) -> f64 {
         let sample = self.sample;
         self.evaluator
-            .value(sample, t, u, &mut self.slot, &mut self.all);
-        self.seen |= !self.all[0].is_nan();
-        self.all[0]
+            .eval(sample, t, u, &mut self.slot, &mut self.values);
+        self.was_defined |= !self.values[0].is_nan();
+        self.values[0]
     }
 }
 
-impl<'a> Watch<'a> {
+impl<'a> EventDetector<'a> {
     /// At the initial state of this sample of the field's inputs.
     pub fn new(events: &'a [Event], sample: usize, t: f64, u: &[f64]) -> Self {
         let functions = events.iter().map(|event| {
             let evaluator = Evaluator::new(&event.function);
-            let mut function = Function {
+            let mut function = EventFunction {
                 event,
                 slot: vec![0.0; evaluator.slot_len()],
-                all: vec![0.0; u.len()],
+                values: vec![0.0; u.len()],
                 evaluator,
-                last: 0.0,
+                last_value: 0.0,
                 sample,
-                seen: false,
+                was_defined: false,
             };
-            function.last = function.at(t, u);
+            function.last_value = function.evaluate(t, u);
             function
         });
-        Watch {
+        EventDetector {
             functions: functions.collect(),
             state: vec![0.0; u.len()],
-            points: vec![],
-            passages: vec![],
+            samples: vec![],
+            crossings: vec![],
         }
     }
 
     /// For each event whether its function was a number anywhere.
-    pub fn seen(&self) -> Vec<bool> {
-        self.functions.iter().map(|f| f.seen).collect()
+    pub fn were_defined(&self) -> Vec<bool> {
+        self.functions.iter().map(|f| f.was_defined).collect()
     }
 
     /// Finds what happens in an accepted step up to θ = `limit`, and adds it to `found` in the order in which it happens;
     /// the θ of an event that ends the solve. With `quality` full, a root that the polynomial shows is then found on the solution
     /// to the method's order.
-    pub fn step(
+    pub fn detect(
         &mut self,
         step: Step,
         limit: f64,
-        quality: Quality,
+        quality: InterpolationOrder,
         u: &mut Interpolant,
-        found: &mut Vec<Occurrence>,
+        found: &mut Vec<EventHit>,
     ) -> Option<f64> {
-        self.passages.clear();
+        self.crossings.clear();
         for index in 0..self.functions.len() {
-            self.passages_of(index, step, (limit, quality), u);
+            self.find_crossings(index, step, (limit, quality), u);
         }
         let terminal = |p: &&(f64, usize)| self.functions[p.1].event.terminal;
-        let ends = self.passages.iter().filter(terminal);
+        let ends = self.crossings.iter().filter(terminal);
         let end = ends.map(|p| p.0).min_by(f64::total_cmp);
-        self.passages.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for &(theta, event) in &self.passages {
+        self.crossings.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for &(theta, event) in &self.crossings {
             if end.is_some_and(|end| theta > end) {
                 break;
             }
             u(theta, quality, &mut self.state);
-            found.push(Occurrence {
+            found.push(EventHit {
                 event,
-                t: step.node(theta),
+                t: step.time_at(theta),
                 u: self.state.clone(),
             });
         }
@@ -261,42 +261,42 @@ impl<'a> Watch<'a> {
     }
 
     /// The passages of one event.
-    fn passages_of(
+    fn find_crossings(
         &mut self,
         index: usize,
         step: Step,
-        (limit, quality): (f64, Quality),
+        (limit, quality): (f64, InterpolationOrder),
         u: &mut Interpolant,
     ) {
-        let Watch {
+        let EventDetector {
             functions,
             state,
-            points,
-            passages,
+            samples: points,
+            crossings: passages,
         } = self;
         let function = &mut functions[index];
         let direction = function.event.direction;
-        let last = function.last;
+        let last = function.last_value;
         let first = passages.len();
-        let mut of = |theta: f64, quality: Quality| {
+        let mut of = |theta: f64, quality: InterpolationOrder| {
             u(theta, quality, state);
-            function.at(step.node(theta), state)
+            function.evaluate(step.time_at(theta), state)
         };
-        let mut g = |theta: f64| of(theta, Quality::Quick);
+        let mut g = |theta: f64| of(theta, InterpolationOrder::Dense);
         points.clear();
         points.push((0.0, last));
-        for i in 1..=POINTS {
-            let theta = limit * i as f64 / POINTS as f64;
+        for i in 1..=SAMPLES_PER_STEP {
+            let theta = limit * i as f64 / SAMPLES_PER_STEP as f64;
             points.push((theta, g(theta)));
         }
-        add_minima(points, &mut g);
+        insert_minima(points, &mut g);
         // A bracket ends where g has left zero on the other side, or is zero.
-        let resolution = resolution(step);
+        let resolution = theta_resolution(step);
         let (mut from, mut before) = (0.0, last);
         for &(theta, value) in points.iter().skip(1) {
             let passed = before * value < 0.0;
             let reached = value == 0.0 && before.abs() > 0.0;
-            if (passed || reached) && direction.counts(before) {
+            if (passed || reached) && direction.includes(before) {
                 let root = if passed {
                     root::itp(&mut g, (from, before), (theta, value), resolution)
                 } else {
@@ -308,26 +308,27 @@ impl<'a> Watch<'a> {
                 (from, before) = (theta, value);
             }
         }
-        if quality == Quality::Full {
+        if quality == InterpolationOrder::Full {
             for (root, _) in &mut passages[first..] {
                 let (left, right) = ((*root - 1e-4).max(0.0), (*root + 1e-4).min(1.0));
-                let rise = of(right, Quality::Quick) - of(left, Quality::Quick);
+                let rise =
+                    of(right, InterpolationOrder::Dense) - of(left, InterpolationOrder::Dense);
                 let slope = rise / (right - left);
-                let mut g = |theta: f64| of(theta, Quality::Full);
-                *root = root::near(&mut g, *root, slope, limit, resolution);
+                let mut g = |theta: f64| of(theta, InterpolationOrder::Full);
+                *root = root::secant(&mut g, *root, slope, limit, resolution);
             }
         }
-        function.last = before;
+        function.last_value = before;
     }
 }
 
 /// The smallest difference of θ that time can show.
-pub(super) fn resolution(step: Step) -> f64 {
+pub(super) fn theta_resolution(step: Step) -> f64 {
     4.0 * f64::EPSILON * step.t.abs().max(step.end.abs()) / step.h().abs()
 }
 
 /// Where three neighbours have one sign and |g| is smallest at the one in the middle, adds the vertex of the parabola through them.
-fn add_minima(points: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
+fn insert_minima(points: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
     for i in (1..points.len().saturating_sub(1)).rev() {
         let [(a, ga), (b, gb), (c, gc)] = [points[i - 1], points[i], points[i + 1]];
         let one_sign = ga * gb > 0.0 && gb * gc > 0.0;

@@ -1,7 +1,7 @@
 //! The choices of how the gradient of a solve is computed.
 
-use super::method::Method;
-use super::methods;
+use super::solver::Solver;
+use super::solvers;
 use crate::{Error, Result};
 
 /// How the gradient of a solve is computed, by the names of Ko et al. (NeurIPS 2023). `docs/src/guides/gradients.md` has measured figures.
@@ -79,7 +79,7 @@ impl Adjoint {
     }
 
     /// Whether it is the gradient of the discrete solution itself, to rounding.
-    pub fn exact(self) -> bool {
+    pub fn is_exact(self) -> bool {
         self != Adjoint::Continuous
     }
 
@@ -95,11 +95,11 @@ impl Adjoint {
     }
 
     /// The error for a method that it can't do.
-    pub(crate) fn check(self, method: &Method) -> Result<()> {
+    pub(crate) fn check(self, method: &Solver) -> Result<()> {
         if self != Adjoint::Symplectic || method.tableau().is_some() {
             return Ok(());
         }
-        let known: Vec<&str> = methods::ALL
+        let known: Vec<&str> = solvers::ALL
             .iter()
             .filter(|m| m.tableau().is_some())
             .map(|m| m.name)

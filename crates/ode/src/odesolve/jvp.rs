@@ -4,9 +4,9 @@ use ndarray::Array2;
 
 use super::driver::Problem;
 use super::options::SolveOptions;
-use super::{Solution, rows, second_order, solve};
+use super::{Solution, into_rows, second_derivatives, solve};
 use crate::field::VectorField;
-use crate::field::native::{Evaluator, MAX_WIDTH, interleave};
+use crate::field::native::{Evaluator, MAX_LANES, interleave};
 use crate::{Error, Result};
 
 /// A direction in which a solve's initial state and parameters move.
@@ -41,7 +41,7 @@ pub fn jvp(
     options: &SolveOptions,
     tangents: &[Tangent],
 ) -> Result<(Solution, Vec<Array2<f64>>)> {
-    second_order::check(options.method)?;
+    second_derivatives::check_supported(options.solver)?;
     if !options.events.is_empty() {
         return Err(Error::invalid(
             "a solve with events has no tangents; leave the events out",
@@ -51,28 +51,28 @@ pub fn jvp(
     let mut filled = vec![];
     for tangent in tangents {
         filled.push(Tangent {
-            u0: full("u0", &tangent.u0, dof)?,
-            params: field.scatter(&full("params", &tangent.params, n)?)?,
+            u0: expand_tangent("u0", &tangent.u0, dof)?,
+            params: field.scatter(&expand_tangent("params", &tangent.params, n)?)?,
         });
     }
     let solution = solve(field, u0, t, options)?;
     let evaluator = Evaluator::new(field);
     let problem = Problem { u0, t, sample: 0 };
     let limit = odesync_base::memory::default_limit() / size_of::<f64>();
-    let limit = (limit, MAX_WIDTH);
-    let taped = second_order::replay(&evaluator, options, &problem, &solution.plan, limit)?;
+    let limit = (limit, MAX_LANES);
+    let taped = second_derivatives::replay(&evaluator, options, &problem, &solution.plan, limit)?;
     let mut all = vec![];
-    for block in filled.chunks(MAX_WIDTH) {
-        let mut planes = evaluator.planes(block.len());
+    for block in filled.chunks(MAX_LANES) {
+        let mut planes = evaluator.tangent_lanes(block.len());
         let w = planes.width();
         let lanes = |pick: fn(&Tangent) -> &[f64], n: usize| {
             let all: Vec<f64> = block.iter().flat_map(|b| pick(b).iter().copied()).collect();
             interleave(&all, n, w)
         };
-        evaluator.move_parameters(&lanes(|b| &b.params, field.values().len()), &mut planes);
+        evaluator.set_param_tangents(&lanes(|b| &b.params, field.values().len()), &mut planes);
         let moved = taped.forward(&evaluator, &lanes(|b| &b.u0, dof), &mut planes);
         for p in 0..block.len() {
-            all.push(rows(
+            all.push(into_rows(
                 dof,
                 moved.u.iter().skip(p).step_by(w).copied().collect(),
             )?);
@@ -87,7 +87,7 @@ pub fn jvp(
 }
 
 /// A part of a tangent, zeros where it is left out.
-fn full(what: &str, part: &[f64], n: usize) -> Result<Vec<f64>> {
+fn expand_tangent(what: &str, part: &[f64], n: usize) -> Result<Vec<f64>> {
     if part.is_empty() {
         return Ok(vec![0.0; n]);
     }

@@ -1,6 +1,6 @@
 //! ODE solvers and their gradients.
 //!
-//! A [`Method`] (one file each in `methods/`) has a name, an order and a [`Family`], which says how its steps are taken: an
+//! A [`Solver`] (one file each in `methods/`) has a name, an order and a [`SolverFamily`], which says how its steps are taken: an
 //! explicit Runge-Kutta method is a [`Tableau`]. The driver, the rules of stepping and the plan of steps serve all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one of the CPU.
 //!
 //! ```
@@ -14,63 +14,63 @@
 mod adams;
 mod adjoint;
 mod auto;
+mod backward_differences;
 mod bdf;
 mod checkpoints;
-mod continuous;
+mod continuous_adjoint;
 mod control;
-mod coupled;
-mod course;
-mod differences;
 mod driver;
-mod during;
 mod engine;
 mod esdirk;
+mod event_handling;
 mod events;
-mod explicit;
+mod explicit_rk;
+mod integrator;
+mod stage_system;
 
+mod backward_context;
+mod discrete_adjoint;
 mod gradients;
-mod inside;
+mod gustafsson;
 mod jacobian;
 mod jvp;
-mod kept;
-mod linear;
-mod method;
-pub mod methods;
+mod lu;
 mod newton;
 mod options;
+mod output_steps;
 mod plan;
-mod predictive;
 mod radau;
 mod radau_stages;
 mod rosenbrock;
-mod scheme;
-pub mod second_order;
-mod stage;
-mod stepper;
-mod sums;
-mod symplectic;
+pub mod second_derivatives;
+mod solver;
+pub mod solvers;
+mod stage_solver;
+mod step_method;
+mod step_sequencer;
+mod symplectic_adjoint;
 mod tableau;
-mod transpose;
+mod vector_ops;
 mod workspace;
 
 pub use control::Controller;
 pub use driver::Problem;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
-pub use events::{Direction, Event, Occurrence};
+pub use events::{Direction, Event, EventHit};
 pub use gradients::Adjoint;
 pub use jvp::{Tangent, jvp};
-pub use method::{Family, Method};
 pub use odesync_base::failure::{FailureReason, SolveFailure};
 pub use options::{SolveOptions, check_times};
-pub use plan::{Output, Stats, Step, StepPlan};
-pub use tableau::{Adams, Esdirk, Rosenbrock, Tableau};
+pub use plan::{SaveLocation, Stats, Step, StepPlan};
+pub use solver::{Solver, SolverFamily};
+pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
 
 /// The rules of stepping that engines of other crates share with the native one; a program that solves needs none of it.
 pub mod stepping {
     pub use super::control::{FirstStep, error_norm, joint_norm};
-    pub use super::engine::{NO_EVENTS, check};
-    pub use super::stepper::Stepper;
-    pub use super::sums::finite;
+    pub use super::engine::{EVENTS_UNSUPPORTED, check_batch};
+    pub use super::step_sequencer::StepSequencer;
+    pub use super::vector_ops::all_finite;
 }
 
 use ndarray::{Array1, Array2};
@@ -97,7 +97,7 @@ pub struct Solution {
     /// For each event of the options, when it happened.
     pub events: Vec<EventTimes>,
     /// Index of the event that ended the solve.
-    pub ended_by: Option<usize>,
+    pub terminated_by: Option<usize>,
     /// What it cost.
     pub stats: Stats,
     /// The steps that were taken.
@@ -135,34 +135,30 @@ pub fn solve_on(
     let one = all.pop().unwrap_or_default();
     let mut times = t.to_vec();
     let mut ended_by = None;
-    if let Some(end) = one.ended {
+    if let Some(end) = one.terminated_at {
         times.truncate((one.u.len() / field.dof()).saturating_sub(1));
         times.push(end);
-        ended_by = one.occurrences.last().map(|o| o.event);
+        ended_by = one.event_hits.last().map(|o| o.event);
     }
     let of = |event: usize| -> Result<EventTimes> {
-        let found: Vec<&Occurrence> = one
-            .occurrences
-            .iter()
-            .filter(|o| o.event == event)
-            .collect();
+        let found: Vec<&EventHit> = one.event_hits.iter().filter(|o| o.event == event).collect();
         let u = found.iter().flat_map(|o| o.u.iter().copied()).collect();
         Ok(EventTimes {
             t: found.iter().map(|o| o.t).collect(),
-            u: rows(field.dof(), u)?,
+            u: into_rows(field.dof(), u)?,
         })
     };
     Ok(Solution {
         events: (0..options.events.len()).map(of).collect::<Result<_>>()?,
         t: Array1::from(times),
-        u: rows(field.dof(), one.u)?,
-        ended_by,
+        u: into_rows(field.dof(), one.u)?,
+        terminated_by: ended_by,
         stats: one.stats,
         plan: one.plan,
     })
 }
 
-fn rows(dof: usize, values: Vec<f64>) -> Result<Array2<f64>> {
+fn into_rows(dof: usize, values: Vec<f64>) -> Result<Array2<f64>> {
     Array2::from_shape_vec((values.len() / dof.max(1), dof), values)
         .map_err(|e| Error::invalid(e.to_string()))
 }

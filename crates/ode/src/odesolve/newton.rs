@@ -3,11 +3,11 @@
 
 /// What to do after an increment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum NewtonStatus {
     /// The increment is small enough; it is the last.
     Converged,
     /// Another iteration is needed.
-    GoOn,
+    Continue,
     /// It diverges, or would need too many iterations.
     Failed,
 }
@@ -16,8 +16,8 @@ pub(crate) enum Progress {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Newton {
     tolerance: f64,
-    limit: usize,
-    last: f64,
+    max_iterations: usize,
+    previous_norm: f64,
     /// Increments so far.
     pub iterations: usize,
     /// Ratio of the last two increments (0 before there are two).
@@ -36,61 +36,61 @@ impl Newton {
         let rtol = rtol.max(1e-12);
         Newton {
             tolerance: (10.0 * f64::EPSILON / rtol).max(rtol.sqrt().min(0.03)),
-            limit,
-            last: f64::NAN,
+            max_iterations: limit,
+            previous_norm: f64::NAN,
             iterations: 0,
             rate: 0.0,
         }
     }
 
     /// Whether the Jacobian is too old: convergence is slow enough that a new one is worth its price.
-    pub fn slow(&self) -> bool {
+    pub fn needs_new_jacobian(&self) -> bool {
         self.iterations > 2 && self.rate > 1e-3
     }
 
     /// The factor on the next step size: a step that was hard to solve is followed by a more careful one.
     pub fn safety(&self) -> f64 {
-        let limit = 2.0 * self.limit as f64;
+        let limit = 2.0 * self.max_iterations as f64;
         0.9 * (limit + 1.0) / (limit + self.iterations as f64)
     }
 
     /// Takes note of the next increment's norm.
-    pub fn judge(&mut self, norm: f64) -> Progress {
+    pub fn check_convergence(&mut self, norm: f64) -> NewtonStatus {
         self.iterations += 1;
         if !norm.is_finite() {
-            return Progress::Failed;
+            return NewtonStatus::Failed;
         }
         // Far below the tolerance no second look is needed.
         if norm <= 0.01 * self.tolerance {
-            return Progress::Converged;
+            return NewtonStatus::Converged;
         }
-        let last = std::mem::replace(&mut self.last, norm);
-        let more = self.iterations < self.limit;
+        let last = std::mem::replace(&mut self.previous_norm, norm);
+        let more = self.iterations < self.max_iterations;
         if last.is_nan() {
             return if more {
-                Progress::GoOn
+                NewtonStatus::Continue
             } else {
-                Progress::Failed
+                NewtonStatus::Failed
             };
         }
         self.rate = norm / last;
         // The first ratio compares increments of different components, and tells little.
         let first = self.iterations == 2;
         if self.rate >= if first { 2.0 } else { 1.0 } {
-            return Progress::Failed;
+            return NewtonStatus::Failed;
         }
         let remaining = match self.rate < 1.0 {
             true => self.rate / (1.0 - self.rate) * norm,
             false => f64::INFINITY,
         };
         if remaining < self.tolerance {
-            return Progress::Converged;
+            return NewtonStatus::Converged;
         }
-        let left = (self.limit - self.iterations.min(self.limit)) as i32;
+        let left = (self.max_iterations - self.iterations.min(self.max_iterations)) as i32;
         if !more || (!first && self.rate.powi(left) * remaining > self.tolerance) {
-            return Progress::Failed;
+            return NewtonStatus::Failed;
         }
-        Progress::GoOn
+        NewtonStatus::Continue
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn scaled_norm(x: &[f64], u: &[f64], rtol: f64, atol: f64) -> f64 {
 
 /// Whether an increment of exact Newton's iteration leaves nothing but rounding after the next one: the error is squared
 /// each time.
-pub(crate) fn settled(dz: &[f64], u: &[f64]) -> bool {
+pub(crate) fn converged_to_roundoff(dz: &[f64], u: &[f64]) -> bool {
     let largest = u.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
     dz.iter()
         .zip(u)

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::control::Controller;
 use super::events::Event;
 use super::gradients::Adjoint;
-use super::method::Method;
-use super::methods;
+use super::solver::Solver;
+use super::solvers;
 use crate::{Error, Result};
 
 /// Options of a solve; the defaults are dopri5 with rtol 1e-7 and atol 1e-9.
 #[derive(Debug, Clone)]
 pub struct SolveOptions {
     /// The method.
-    pub method: &'static Method,
+    pub solver: &'static Solver,
     /// Relative tolerance of a step.
     pub rtol: f64,
     /// Absolute tolerance of a step.
@@ -48,7 +48,7 @@ pub struct SolveOptions {
 impl Default for SolveOptions {
     fn default() -> Self {
         SolveOptions {
-            method: methods::DEFAULT,
+            solver: solvers::DEFAULT,
             rtol: 1e-7,
             atol: 1e-9,
             step_size: None,
@@ -72,8 +72,8 @@ impl SolveOptions {
     ///
     /// # Errors
     /// A name that no method has.
-    pub fn method(mut self, name: &str) -> Result<Self> {
-        self.method = methods::by_name(name)?;
+    pub fn solver(mut self, name: &str) -> Result<Self> {
+        self.solver = solvers::by_name(name)?;
         Ok(self)
     }
 
@@ -133,15 +133,15 @@ impl SolveOptions {
         self
     }
 
-    pub(super) fn interrupted(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.interrupt
             .as_ref()
             .is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// Whether steps have a fixed size: by choice, or because the method estimates no error.
-    pub fn fixed(&self) -> bool {
-        self.step_size.is_some() || self.substeps.is_some() || !self.method.adaptive()
+    pub fn is_fixed_step(&self) -> bool {
+        self.step_size.is_some() || self.substeps.is_some() || !self.solver.is_adaptive()
     }
 
     /// Checks every value.
@@ -185,10 +185,10 @@ impl SolveOptions {
                 "step_size and substeps exclude each other; give one",
             ));
         }
-        if self.fixed() && !self.method.fixed_steps() {
+        if self.is_fixed_step() && !self.solver.supports_fixed_steps() {
             return Err(Error::invalid(format!(
                 "\"{}\" chooses its own steps; leave out step_size and substeps, or take \"radau\" or \"kvaerno5\" for fixed ones",
-                self.method.name
+                self.solver.name
             )));
         }
         let given = self.adjoint_rtol.or(self.adjoint_atol);
@@ -198,7 +198,7 @@ impl SolveOptions {
                 self.adjoint.name()
             )));
         }
-        self.adjoint.check(self.method)?;
+        self.adjoint.check(self.solver)?;
         if self.substeps == Some(0) {
             return Err(Error::invalid("substeps must be at least 1"));
         }

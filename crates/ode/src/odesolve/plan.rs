@@ -16,7 +16,7 @@ impl Step {
     }
 
     /// Time of the node c, exact at the end.
-    pub fn node(&self, c: f64) -> f64 {
+    pub fn time_at(&self, c: f64) -> f64 {
         if c == 1.0 {
             self.end
         } else {
@@ -27,7 +27,7 @@ impl Step {
 
 /// Where a requested time lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Output {
+pub enum SaveLocation {
     /// At the initial state.
     Start,
     /// At the end of this step.
@@ -43,7 +43,7 @@ pub struct StepPlan {
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// One for each requested time.
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<SaveLocation>,
     /// Which variant of the method took each step, where it has several: the order for `bdf`, whether the history was begun
     /// anew (1) for the Adams methods, explicit (0) or stiff (1) for `auto`. Empty for the others.
     pub variants: Vec<u8>,
@@ -57,13 +57,13 @@ impl StepPlan {
     }
 
     /// Whether it places this many requested times, in order, the first at the start.
-    pub(crate) fn fits(&self, times: usize) -> bool {
-        let step = |output: &Output| match *output {
-            Output::Start => None,
-            Output::End(n) | Output::Inside(n, _) => Some(n),
+    pub(crate) fn matches_times(&self, times: usize) -> bool {
+        let step = |output: &SaveLocation| match *output {
+            SaveLocation::Start => None,
+            SaveLocation::End(n) | SaveLocation::Inside(n, _) => Some(n),
         };
         self.outputs.len() == times
-            && self.outputs.first() == Some(&Output::Start)
+            && self.outputs.first() == Some(&SaveLocation::Start)
             && self.outputs.iter().map(step).is_sorted()
             && self.outputs.last().and_then(step) < Some(self.steps.len())
     }

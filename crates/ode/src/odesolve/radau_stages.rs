@@ -4,39 +4,45 @@
 use nalgebra::Complex;
 
 use super::control::error_norm;
-use super::course::Course;
-use super::methods::radau::{A, C, MU, MU_COMPLEX, STAGES, T, TI, weights};
-use super::newton::{Newton, Progress, settled};
+use super::integrator::Integrator;
+use super::newton::{Newton, NewtonStatus, converged_to_roundoff};
 use super::options::SolveOptions;
 use super::plan::Step;
-use super::radau::{Buffers, ITERATIONS, Radau};
-use super::sums::{add, add_scaled, finite};
+use super::radau::{MAX_ITERATIONS, Radau, RadauCache};
+use super::solvers::radau::{A, C, MU, MU_COMPLEX, RK_MATRIX, T, T_INV, interpolation_weights};
+use super::vector_ops::{add, add_scaled, all_finite};
 use odesync_base::failure::FailureReason;
 
 impl Radau {
     /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
-    pub(super) fn predict(&mut self, h: f64) {
-        let Buffers {
-            z, before, around, ..
-        } = &mut self.buffers;
+    pub(super) fn predict_stages(&mut self, h: f64) {
+        let RadauCache {
+            z,
+            previous_z: before,
+            saved_z: around,
+            ..
+        } = &mut self.cache;
         let dof = z.len() / 3;
-        if let Some(theta) = self.inside {
+        if let Some(theta) = self.substep_theta {
             for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
                 z.fill(0.0);
-                for (w, around) in weights(c * theta).iter().zip(around.chunks_exact(dof)) {
+                for (w, around) in interpolation_weights(c * theta)
+                    .iter()
+                    .zip(around.chunks_exact(dof))
+                {
                     add_scaled(*w, around, z);
                 }
             }
             return;
         }
-        let ratio = h / self.before;
+        let ratio = h / self.previous_h;
         // Where steps grow at once, as after a breakpoint, its continuation says nothing.
-        if self.before == 0.0 || ratio > 10.0 {
+        if self.previous_h == 0.0 || ratio > 10.0 {
             z.fill(0.0);
             return;
         }
         for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
-            let [a, b, d] = weights(1.0 + c * ratio);
+            let [a, b, d] = interpolation_weights(1.0 + c * ratio);
             for (i, z) in z.iter_mut().enumerate() {
                 let (x, y, w) = (before[i], before[dof + i], before[2 * dof + i]);
                 *z = a * x + b * y + (d - 1.0) * w;
@@ -45,43 +51,44 @@ impl Radau {
     }
 
     /// Simplified Newton iteration for the stages, from their first guess.
-    pub(super) fn iterate<const TAPE: bool>(
+    pub(super) fn simplified_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         step: Step,
     ) -> Result<(), FailureReason> {
         let SolveOptions { rtol, atol, .. } = *course.options;
         let (dof, h) = (course.dof, step.h());
         let sample = course.problem.sample;
-        self.newton = Newton::new(rtol, ITERATIONS);
-        let Buffers {
+        self.newton = Newton::new(rtol, MAX_ITERATIONS);
+        let RadauCache {
             slot,
             z,
             w,
             k,
             stage,
             increment,
-            real,
-            complex,
+            real_lu: real,
+            complex_lu: complex,
             ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         let slot = &mut slot[..course.evaluator.slot_len()];
-        transform(&TI, z, w, dof);
+        transform(&T_INV, z, w, dof);
         let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
         loop {
             for (i, k) in k.chunks_exact_mut(dof).enumerate() {
-                sum(&course.work.state, &z[i * dof..(i + 1) * dof], stage);
-                let t = step.node(C[i]);
-                course.evaluator.value(sample, t, stage, slot, k);
+                sum_into(&course.work.state, &z[i * dof..(i + 1) * dof], stage);
+                let t = step.time_at(C[i]);
+                course.evaluator.eval(sample, t, stage, slot, k);
             }
             course.work.stats.evaluations += 3;
-            if !finite(k) {
+            if !all_finite(k) {
                 return Err(FailureReason::NotFinite);
             }
             // T⁻¹ f − Λ/h w, in place of k.
             for i in 0..dof {
                 let f = [k[i], k[dof + i], k[2 * dof + i]];
-                let ti = |row: usize| TI[row][0] * f[0] + TI[row][1] * f[1] + TI[row][2] * f[2];
+                let ti =
+                    |row: usize| T_INV[row][0] * f[0] + T_INV[row][1] * f[1] + T_INV[row][2] * f[2];
                 let (x, y) = (w[dof + i], w[2 * dof + i]);
                 k[i] = ti(0) - MU / h * w[i];
                 increment[i] = Complex::new(ti(1) - (a * x - b * y), ti(2) - (a * y + b * x));
@@ -96,22 +103,24 @@ impl Radau {
                     squares += (dw / scale) * (dw / scale);
                 }
             }
-            let progress = self.newton.judge((squares / (3 * dof) as f64).sqrt());
-            if progress == Progress::Failed {
+            let progress = self
+                .newton
+                .check_convergence((squares / (3 * dof) as f64).sqrt());
+            if progress == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
             add(k, w);
             transform(&T, w, z, dof);
-            if progress == Progress::Converged {
+            if progress == NewtonStatus::Converged {
                 return Ok(());
             }
         }
     }
 
     /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
-    pub(super) fn polish<const TAPE: bool>(
+    pub(super) fn full_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
         limit: usize,
@@ -119,15 +128,15 @@ impl Radau {
         let (dof, h, len) = (course.dof, step.h(), course.evaluator.slot_len());
         let sample = course.problem.sample;
         let SolveOptions { rtol, atol, .. } = *course.options;
-        let Buffers {
+        let RadauCache {
             slot,
             z,
             k,
             w,
             stage,
-            stages,
+            stage_system: stages,
             ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         let mut norm = f64::INFINITY;
         let mut done = false;
         for iteration in 0..=limit {
@@ -140,23 +149,23 @@ impl Radau {
                 &mut slot[..]
             };
             for i in 0..3 {
-                sum(&work.state, &z[i * dof..(i + 1) * dof], stage);
+                sum_into(&work.state, &z[i * dof..(i + 1) * dof], stage);
                 let slot = &mut slots[i * len..(i + 1) * len];
                 let k = &mut k[i * dof..(i + 1) * dof];
-                let t = step.node(C[i]);
-                course.evaluator.taped(sample, t, stage, slot, k);
+                let t = step.time_at(C[i]);
+                course.evaluator.eval_taped(sample, t, stage, slot, k);
             }
             work.stats.evaluations += 3;
             if done {
                 break;
             }
-            if !finite(k) || iteration == limit {
+            if !all_finite(k) || iteration == limit {
                 return false;
             }
             let (first, rest) = slots.split_at(len);
             let (second, third) = rest.split_at(len);
             let slots: [&[f64]; 3] = [first, second, third];
-            if !stages.factor(course.evaluator, (sample, step), STAGES, &slots) {
+            if !stages.factor(course.evaluator, (sample, step), RK_MATRIX, &slots) {
                 return false;
             }
             work.stats.jacobians += 3;
@@ -171,8 +180,8 @@ impl Radau {
             add(w, z);
             let (mut settled_all, mut largest) = (true, 0.0_f64);
             for (dz, z) in w.chunks_exact(dof).zip(z.chunks_exact(dof)) {
-                sum(&work.state, z, stage);
-                settled_all &= settled(dz, stage);
+                sum_into(&work.state, z, stage);
+                settled_all &= converged_to_roundoff(dz, stage);
                 largest = largest.max(error_norm(dz, &work.state, stage, rtol, atol));
             }
             // At the level of rounding increments get no smaller.
@@ -192,7 +201,7 @@ fn transform(m: &[[f64; 3]; 3], x: &[f64], to: &mut [f64], dof: usize) {
     }
 }
 
-pub(super) fn sum(x: &[f64], y: &[f64], to: &mut [f64]) {
+pub(super) fn sum_into(x: &[f64], y: &[f64], to: &mut [f64]) {
     for ((to, x), y) in to.iter_mut().zip(x).zip(y) {
         *to = x + y;
     }

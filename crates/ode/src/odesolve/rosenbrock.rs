@@ -1,15 +1,15 @@
 //! Rosenbrock steps: linearly implicit, one matrix for all stages of a step and no iteration.
 
-use super::checkpoints::Row;
+use super::checkpoints::StateReader;
 use super::control::error_norm;
-use super::course::Course;
+use super::gustafsson::GustafssonController;
+use super::integrator::Integrator;
 use super::jacobian::Jacobian;
-use super::linear::Lu;
+use super::lu::Lu;
 use super::plan::Step;
-use super::predictive::Predictive;
-use super::scheme::Scheme;
-use super::sums::{accumulate, add_scaled, combine, finite};
-use super::tableau::Rosenbrock;
+use super::step_method::StepMethod;
+use super::tableau::RosenbrockTableau;
+use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
@@ -17,13 +17,13 @@ const SAFETY: f64 = 0.9;
 
 /// Storage of a scheme, kept between solves.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Buffers {
+pub(crate) struct RosenbrockCache {
     slot: Vec<f64>,
     /// du/dt at the state.
     f: Vec<f64>,
     k: Vec<f64>,
     /// The stages of the step around the one that leads to a requested time inside it.
-    around: Vec<f64>,
+    saved_k: Vec<f64>,
     stage: Vec<f64>,
     error: Vec<f64>,
     jacobian: Jacobian,
@@ -31,91 +31,101 @@ pub(crate) struct Buffers {
 }
 
 /// A Rosenbrock method at work. The tape holds for each step the slots of its stages, then their `K_i`.
-pub(crate) struct Stepping {
-    tableau: &'static Rosenbrock,
-    pub buffers: Buffers,
+pub(crate) struct RosenbrockMethod {
+    tableau: &'static RosenbrockTableau,
+    pub cache: RosenbrockCache,
     /// Whether the Jacobian is that of the current state.
-    current: bool,
-    control: Predictive,
+    jacobian_fresh: bool,
+    controller: GustafssonController,
 }
 
 /// Length of a step's part of the tape.
-pub(super) fn stride(tableau: &Rosenbrock, evaluator: &Evaluator) -> usize {
+pub(super) fn tape_stride(tableau: &RosenbrockTableau, evaluator: &Evaluator) -> usize {
     tableau.stages() * (evaluator.slot_len() + evaluator.dof())
 }
 
-impl Stepping {
-    pub fn new(tableau: &'static Rosenbrock, evaluator: &Evaluator, mut buffers: Buffers) -> Self {
+impl RosenbrockMethod {
+    pub fn new(
+        tableau: &'static RosenbrockTableau,
+        evaluator: &Evaluator,
+        mut buffers: RosenbrockCache,
+    ) -> Self {
         let dof = evaluator.dof();
         buffers.slot.resize(evaluator.slot_len(), 0.0);
         buffers.k.resize(tableau.stages() * dof, 0.0);
-        buffers.around.resize(tableau.stages() * dof, 0.0);
+        buffers.saved_k.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut buffers.f, &mut buffers.stage, &mut buffers.error] {
             buffer.resize(dof, 0.0);
         }
         buffers.jacobian.bind(evaluator);
-        Stepping {
+        RosenbrockMethod {
             tableau,
-            buffers,
-            current: false,
-            control: Predictive::default(),
+            cache: buffers,
+            jacobian_fresh: false,
+            controller: GustafssonController::default(),
         }
     }
 
     /// Exchanges the stages of a step with those of the steps inside it.
-    fn step_aside(&mut self) {
-        std::mem::swap(&mut self.buffers.k, &mut self.buffers.around);
+    fn swap_substep_state(&mut self) {
+        std::mem::swap(&mut self.cache.k, &mut self.cache.saved_k);
     }
 
-    fn linearize<const TAPE: bool>(&mut self, course: &mut Course<TAPE>, t: f64) {
-        let Buffers {
+    fn linearize<const TAPE: bool>(&mut self, course: &mut Integrator<TAPE>, t: f64) {
+        let RosenbrockCache {
             slot, f, jacobian, ..
-        } = &mut self.buffers;
+        } = &mut self.cache;
         let place = (course.problem.sample, t);
         let work = &mut *course.work;
-        course.evaluator.taped(place.0, t, &work.state, slot, f);
+        course
+            .evaluator
+            .eval_taped(place.0, t, &work.state, slot, f);
         jacobian.fill(course.evaluator, place, slot);
         work.stats.evaluations += 1;
         work.stats.jacobians += 1;
-        self.current = true;
+        self.jacobian_fresh = true;
     }
 }
 
-impl<const TAPE: bool> Scheme<TAPE> for Stepping {
-    fn tape_len(&self, course: &Course<TAPE>, steps: usize) -> usize {
-        steps.saturating_mul(stride(self.tableau, course.evaluator))
+impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
+    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
+        steps.saturating_mul(tape_stride(self.tableau, course.evaluator))
     }
 
-    fn begin(&mut self, course: &mut Course<TAPE>, adaptive: bool) -> Result<f64, FailureReason> {
+    fn initialize(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        adaptive: bool,
+    ) -> Result<f64, FailureReason> {
         self.linearize(course, course.stepper.t);
-        let Buffers { slot, f, error, .. } = &mut self.buffers;
-        if !finite(f) {
+        let RosenbrockCache { slot, f, error, .. } = &mut self.cache;
+        if !all_finite(f) {
             return Err(FailureReason::NotFinite);
         }
         if !adaptive {
             return Ok(0.0);
         }
-        let order = course.options.method.order;
+        let order = course.options.solver.order;
         // The slot holds what a tape needs of the first stage.
         let kept = if TAPE { slot.clone() } else { vec![] };
-        let size = course.first_size(order, f, slot, error);
+        let size = course.initial_step_size(order, f, slot, error);
         slot[..kept.len()].copy_from_slice(&kept);
         Ok(size)
     }
 
-    fn attempt(
+    fn perform_step(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        if !self.current {
+        if !self.jacobian_fresh {
             self.linearize(course, step.t);
         }
         let (tableau, dof, h) = (self.tableau, course.dof, step.h());
         let len = course.evaluator.slot_len();
-        let start = index * stride(tableau, course.evaluator);
-        let Buffers {
+        let start = index * tape_stride(tableau, course.evaluator);
+        let RosenbrockCache {
             slot,
             f,
             k,
@@ -123,8 +133,8 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
             jacobian,
             lu,
             ..
-        } = &mut self.buffers;
-        if !jacobian.finite() {
+        } = &mut self.cache;
+        if !jacobian.is_finite() {
             return Err(FailureReason::JacobianNotFinite);
         }
         let diagonal = 1.0 / (h * tableau.gamma);
@@ -145,22 +155,22 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
             if i == 0 {
                 now.copy_from_slice(f);
             } else {
-                let t = step.node(tableau.c[i]);
-                combine(&course.work.state, 1.0, tableau.a[i], before, dof, stage);
+                let t = step.time_at(tableau.c[i]);
+                weighted_sum(&course.work.state, 1.0, tableau.a[i], before, dof, stage);
                 if TAPE {
                     course.evaluate(start + i * len, t, stage, now);
                 } else {
                     let sample = course.problem.sample;
-                    course.evaluator.value(sample, t, stage, slot, now);
+                    course.evaluator.eval(sample, t, stage, slot, now);
                     course.work.stats.evaluations += 1;
                 }
             }
-            add_scaled(h * tableau.d[i], jacobian.t(), now);
-            accumulate(1.0 / h, tableau.coupling[i], before, dof, now);
+            add_scaled(h * tableau.d[i], jacobian.df_dt(), now);
+            add_weighted_sum(1.0 / h, tableau.coupling[i], before, dof, now);
             lu.solve(now);
         }
         let work = &mut *course.work;
-        combine(&work.state, 1.0, tableau.b, k, dof, &mut work.next);
+        weighted_sum(&work.state, 1.0, tableau.b, k, dof, &mut work.next);
         if TAPE {
             let at = start + tableau.stages() * len;
             work.tape[at..at + k.len()].copy_from_slice(k);
@@ -168,26 +178,28 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         Ok(())
     }
 
-    fn judge(&mut self, course: &mut Course<TAPE>, step: Step) -> bool {
-        let Buffers { k, error, .. } = &mut self.buffers;
+    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+        let RosenbrockCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
-        accumulate(1.0, self.tableau.error, k, course.dof, error);
+        add_weighted_sum(1.0, self.tableau.error, k, course.dof, error);
         let (rtol, atol) = (course.options.rtol, course.options.atol);
         let norm = error_norm(error, &course.work.state, &course.work.next, rtol, atol);
-        let order = course.options.method.order;
-        let norm = if finite(k) { norm } else { f64::NAN };
+        let order = course.options.solver.order;
+        let norm = if all_finite(k) { norm } else { f64::NAN };
         let h = step.h().abs();
-        let (accepted, size) = self.control.judge(h, norm, order, SAFETY, false);
-        course.stepper.settle(accepted, size);
+        let (accepted, size) = self
+            .controller
+            .adapt_step_size(h, norm, order, SAFETY, false);
+        course.stepper.record_step(accepted, size);
         if norm.is_nan() {
-            course.stepper.stay_inside(step);
+            course.stepper.clamp_to_end(step);
         }
         accepted
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -195,41 +207,42 @@ impl<const TAPE: bool> Scheme<TAPE> for Stepping {
         let work = &mut *course.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
-        for (i, k) in self.buffers.k.chunks_exact(course.dof).enumerate() {
+        for (i, k) in self.cache.k.chunks_exact(course.dof).enumerate() {
             add_scaled(self.tableau.dense_weight(i, theta), k, u);
         }
     }
 
-    fn inside(
+    fn solve_at(
         &mut self,
-        course: &mut Course<TAPE>,
+        course: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
         let tableau = self.tableau;
-        let stride = |course: &Course<TAPE>, n: usize| n * stride(tableau, course.evaluator);
-        self.step_aside();
-        let found = course.by_step((step, theta), to, stride, |course, index, part| {
-            self.attempt(course, index, part)
+        let stride =
+            |course: &Integrator<TAPE>, n: usize| n * tape_stride(tableau, course.evaluator);
+        self.swap_substep_state();
+        let found = course.substep_to_output((step, theta), to, stride, |course, index, part| {
+            self.perform_step(course, index, part)
         });
-        self.step_aside();
+        self.swap_substep_state();
         found
     }
 
-    fn advance(&mut self, _course: &mut Course<TAPE>, _step: Step) {
-        self.current = false;
+    fn on_accept(&mut self, _course: &mut Integrator<TAPE>, _step: Step) {
+        self.jacobian_fresh = false;
     }
 
     fn save(&self, row: &mut Vec<f64>) {
-        self.control.save(row);
+        self.controller.save(row);
     }
 
-    fn load(&mut self, _course: &mut Course<TAPE>, row: &mut Row) {
-        self.control.load(row);
+    fn load(&mut self, _course: &mut Integrator<TAPE>, row: &mut StateReader) {
+        self.controller.load(row);
     }
 
-    fn finite(&self) -> bool {
-        finite(&self.buffers.k)
+    fn is_finite(&self) -> bool {
+        all_finite(&self.cache.k)
     }
 }

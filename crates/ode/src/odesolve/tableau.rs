@@ -4,9 +4,9 @@ mod adams;
 mod esdirk;
 mod rosenbrock;
 
-pub use adams::Adams;
-pub use esdirk::Esdirk;
-pub use rosenbrock::Rosenbrock;
+pub use adams::AdamsTableau;
+pub use esdirk::EsdirkTableau;
+pub use rosenbrock::RosenbrockTableau;
 
 /// An explicit Runge-Kutta method: `k_i = f(t + c_i h, u + h Σ_j a_ij k_j)`, `u⁺ = u + h Σ_i b_i k_i`.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Tableau {
     /// Dense output: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`, `[stages and extra stages][degree]`.
     pub dense: Option<&'static [&'static [f64]]>,
     /// Stages that the dense output needs beside those of the step, evaluated for steps with an output inside only.
-    pub extra: &'static [ExtraStage],
+    pub extra_stages: &'static [ExtraStage],
     /// Whether the last stage is the first of the next step (first same as last).
     pub fsal: bool,
 }
@@ -47,7 +47,7 @@ impl Tableau {
 
     /// Number of stages with those of the dense output.
     pub fn all_stages(&self) -> usize {
-        self.b.len() + self.extra.len()
+        self.b.len() + self.extra_stages.len()
     }
 
     /// The weights b_i(θ) of the dense output into `weights` (`[stages and extra stages]`).

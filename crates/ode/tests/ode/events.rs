@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
-    Direction, Engine, Event, Method, NativeEngine, Problem, Solution, SolveOptions, methods, solve,
+    Direction, Engine, Event, NativeEngine, Problem, Solution, SolveOptions, Solver, solve, solvers,
 };
 
 /// u″ = −u.
@@ -18,9 +18,9 @@ fn zero() -> Event {
 }
 
 /// Options under which the method's solution is good to 1e-10 in time.
-fn tight(method: &Method) -> SolveOptions {
+fn tight(method: &Solver) -> SolveOptions {
     let mut options = SolveOptions::default()
-        .method(method.name)
+        .solver(method.name)
         .unwrap()
         .tolerances(1e-13, 1e-13);
     options.max_steps = 10_000_000;
@@ -28,11 +28,11 @@ fn tight(method: &Method) -> SolveOptions {
 }
 
 /// Methods whose order lets them be followed to 1e-10 in reasonable time.
-fn accurate() -> impl Iterator<Item = &'static Method> {
-    methods::ALL
+fn accurate() -> impl Iterator<Item = &'static Solver> {
+    solvers::ALL
         .iter()
         .copied()
-        .filter(|m| m.adaptive() && m.order >= 5)
+        .filter(|m| m.is_adaptive() && m.order >= 5)
 }
 
 fn close(got: &Solution, event: usize, want: &[f64]) -> f64 {
@@ -71,7 +71,7 @@ fn zero_crossings_of_an_oscillator_to_1e_10() {
                     "{name}"
                 );
             }
-            assert_eq!((got.u.nrows(), got.ended_by), (3, None));
+            assert_eq!((got.u.nrows(), got.terminated_by), (3, None));
         }
     }
 }
@@ -80,7 +80,7 @@ fn zero_crossings_of_an_oscillator_to_1e_10() {
 fn event_times_are_those_of_the_solution_whatever_the_tolerance() {
     for method in ["radau", "kvaerno5", "rodas5p"] {
         for tolerance in [1e-3, 1e-6] {
-            let options = SolveOptions::default().method(method).unwrap();
+            let options = SolveOptions::default().solver(method).unwrap();
             let options = options.tolerances(tolerance, tolerance);
             let run = |t: &[f64], options: &SolveOptions| {
                 solve(&oscillator(), &[0.0, 1.0], t, options).unwrap()
@@ -103,9 +103,9 @@ fn event_times_are_those_of_the_solution_whatever_the_tolerance() {
 
 #[test]
 fn methods_of_lower_order_and_fixed_steps_find_them_to_their_own_accuracy() {
-    for method in methods::ALL.iter().filter(|m| m.order <= 4) {
+    for method in solvers::ALL.iter().filter(|m| m.order <= 4) {
         let mut options = tight(method).tolerances(1e-7, 1e-7).event(zero());
-        if !method.adaptive() {
+        if !method.is_adaptive() {
             options = options.substeps(4000);
         }
         let got = solve(&oscillator(), &[0.0, 1.0], &[0.0, 10.0], &options).unwrap();
@@ -116,7 +116,7 @@ fn methods_of_lower_order_and_fixed_steps_find_them_to_their_own_accuracy() {
     // Cubic Hermite interpolation keeps the order of rk4.
     let mut errors = vec![];
     for n in [40, 80] {
-        let options = SolveOptions::default().method("rk4").unwrap();
+        let options = SolveOptions::default().solver("rk4").unwrap();
         let options = options.substeps(n).event(zero());
         let got = solve(&oscillator(), &[0.0, 1.0], &[0.0, 10.0], &options).unwrap();
         errors.push(close(&got, 0, &[PI, TAU, 3.0 * PI]));
@@ -142,12 +142,12 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
     };
     let top = Event::new(2, &[], |_, u, _| u.at(1)).unwrap();
     let want = (3.0 + (9.0_f64 + 2.0 * 9.81 * 10.0).sqrt()) / 9.81;
-    for method in methods::ALL.iter().filter(|m| m.order >= 2) {
+    for method in solvers::ALL.iter().filter(|m| m.order >= 2) {
         // Every Runge-Kutta method of order 2 is exact for a parabola; bdf, whose order begins at 1, keeps to the tolerance.
         let tolerance = if method.order >= 5 { 1e-11 } else { 1e-9 };
         let mut options = tight(method).tolerances(tolerance, tolerance);
         options = options.event(top.clone()).event(ground());
-        if !method.adaptive() {
+        if !method.is_adaptive() {
             options = options.step_size(0.05);
         }
         let t = [0.0, 0.5, 1.0, 3.0, 4.0];
@@ -158,7 +158,7 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
         assert_eq!(got.t.as_slice().unwrap()[..3], t[..3], "{name}");
         assert!((got.t[3] - want).abs() < accuracy, "{name}: {}", got.t[3]);
         assert!(got.u[[3, 0]].abs() < 1e-9, "{name}");
-        assert_eq!(got.ended_by, Some(1), "{name}");
+        assert_eq!(got.terminated_by, Some(1), "{name}");
         assert!((got.events[0].t[0] - 3.0 / 9.81).abs() < accuracy, "{name}");
         assert_eq!(got.events[1].t[0], got.t[3], "{name}");
         assert_eq!(got.events[1].u.row(0), got.u.row(3), "{name}");
@@ -174,7 +174,7 @@ fn ends_that_meet_a_requested_time_or_lie_beyond_the_last_one() {
             .terminal()
     };
     for method in ["dopri5", "dopri8", "rk4"] {
-        let options = SolveOptions::default().method(method).unwrap();
+        let options = SolveOptions::default().solver(method).unwrap();
         let run = |time: f64, t: &[f64]| {
             let options = options.clone().event(at(time));
             solve(&ball(), &[10.0, 3.0], t, &options).unwrap()
@@ -184,13 +184,13 @@ fn ends_that_meet_a_requested_time_or_lie_beyond_the_last_one() {
         assert!((got.t[2] - 0.5).abs() < 1e-15, "{method}");
         // The step may go on beyond the last time; what lies there was not asked for.
         let got = run(0.5001, &[0.0, 0.25, 0.5]);
-        assert_eq!((got.ended_by, got.t.len()), (None, 3), "{method}");
+        assert_eq!((got.terminated_by, got.t.len()), (None, 3), "{method}");
         let got = run(-0.5, &[0.0, 0.5]);
         assert!(got.events[0].t.is_empty(), "{method}");
         // The first of two ends.
         let both = options.clone().event(at(0.4)).event(at(0.3));
         let got = solve(&ball(), &[10.0, 3.0], &[0.0, 1.0], &both).unwrap();
-        assert_eq!(got.ended_by, Some(1), "{method}");
+        assert_eq!(got.terminated_by, Some(1), "{method}");
         assert!(got.events[0].t.is_empty(), "{method}");
     }
 }
@@ -220,10 +220,10 @@ fn crossings_of_straight_lines_by_every_method() {
     })
     .unwrap();
     let meet = Event::new(2, &[], |_, u, _| u.at(0) - u.at(1)).unwrap();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         for sign in [1.0, -1.0] {
-            let mut options = SolveOptions::default().method(method.name).unwrap();
-            if !method.adaptive() {
+            let mut options = SolveOptions::default().solver(method.name).unwrap();
+            if !method.is_adaptive() {
                 options = options.step_size(0.31);
             }
             // 3 t − 1 = 1.7 − 2 t at t = 0.54; backwards from the other side.
@@ -247,7 +247,7 @@ fn an_event_that_is_never_a_number_is_an_error_and_one_that_is_so_at_times_is_no
     // A number from t = 1 on only.
     let late = || Event::new(2, &[], |t, _, _| (t - 1.0).sqrt() - 0.5).unwrap();
     for name in ["dopri5", "radau", "rk4", "bdf", "auto"] {
-        let options = SolveOptions::default().method(name).unwrap();
+        let options = SolveOptions::default().solver(name).unwrap();
         let options = match name {
             "rk4" => options.substeps(20),
             _ => options,
@@ -260,7 +260,7 @@ fn an_event_that_is_never_a_number_is_an_error_and_one_that_is_so_at_times_is_no
         let odesync_base::Error::Solve(failure) = &error else {
             panic!("{name}: {error}");
         };
-        let reason = odesync_ode::odesolve::FailureReason::EventNotANumber(1);
+        let reason = odesync_ode::odesolve::FailureReason::EventNan(1);
         assert_eq!(failure.reason, reason, "{name}");
         assert!(error.to_string().contains("event 1 is NaN"), "{error}");
         let got = solve_with(late()).unwrap();

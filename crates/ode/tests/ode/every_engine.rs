@@ -3,8 +3,8 @@
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::engines::engine;
 use odesync_ode::field::{VectorField, system};
-use odesync_ode::odesolve::{SolveOptions, methods, solve_on};
-use odesync_testing::{flat, golden, numbers};
+use odesync_ode::odesolve::{SolveOptions, solve_on, solvers};
+use odesync_testing::{flat_numbers, golden, numbers};
 
 use super::ENGINES;
 
@@ -59,9 +59,9 @@ fn reference_trajectories() {
             .filter(|t| *t <= until)
             .collect();
         let dof = field.dof();
-        let want = &flat(&case["u"])[..t.len() * dof];
+        let want = &flat_numbers(&case["u"])[..t.len() * dof];
         for (method, engine_name) in pairs(&["dopri5", "tsit5"], ENGINES) {
-            let options = tight().method(method).unwrap();
+            let options = tight().solver(method).unwrap();
             let mut engine = engine(engine_name, "cpu").unwrap();
             let u0 = numbers(&case["u0"]);
             let got = solve_on(engine.as_mut(), &field, &u0, &t, &options).unwrap();
@@ -86,13 +86,13 @@ fn orders_of_convergence() {
     let growth = system(1, &[], |t, u, _| vec![t.cos() * u.at(0)]).unwrap();
     let times: Vec<f64> = (0..=8).map(|i| f64::from(i) * 0.75).collect();
     // The other families are on one engine, and tested there with all the rest.
-    let explicit = methods::ALL.iter().filter(|m| m.tableau().is_some());
+    let explicit = solvers::ALL.iter().filter(|m| m.tableau().is_some());
     let names: Vec<&str> = explicit.map(|m| m.name).collect();
     for (name, engine_name) in pairs(&names, ENGINES) {
-        let method = methods::by_name(name).unwrap();
+        let method = solvers::by_name(name).unwrap();
         let mut engine = engine(engine_name, "cpu").unwrap();
         let mut error = |n: usize| -> [f64; 2] {
-            let options = SolveOptions::default().method(method.name).unwrap();
+            let options = SolveOptions::default().solver(method.name).unwrap();
             let (all, each) = (options.clone().substeps(4 * n), options.substeps(n));
             let engine = engine.as_mut();
             let a = solve_on(engine, &forced(), &exact(0.0), &[0.0, 6.0], &all).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use odesync_ode::field::native::{Bars, Evaluator, MAX_WIDTH, interleave};
+use odesync_ode::field::native::{DualCotangent, Evaluator, MAX_LANES, interleave};
 use odesync_ode::field::{Binary, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system};
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ impl Signal for Wave {
     fn dof(&self) -> usize {
         2
     }
-    fn samples(&self) -> usize {
+    fn n_samples(&self) -> usize {
         1
     }
     fn value(&self, _sample: usize, t: f64, out: &mut [f64]) {
@@ -48,9 +48,9 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
         let dof = field.dof();
         let mut slot = vec![0.0; evaluator.slot_len()];
         let mut out = vec![0.0; dof];
-        evaluator.taped(0, t, u, &mut slot, &mut out);
+        evaluator.eval_taped(0, t, u, &mut slot, &mut out);
         let mut plain = vec![0.0; dof];
-        evaluator.value(0, t, u, &mut vec![0.0; evaluator.slot_len()], &mut plain);
+        evaluator.eval(0, t, u, &mut vec![0.0; evaluator.slot_len()], &mut plain);
         assert_eq!(out, plain, "a tape changes no value");
 
         // Directions: each state variable, the time, each parameter, as planes of one JVP.
@@ -72,7 +72,7 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
                 let mut moved = evaluator.clone();
                 moved.bind(&values);
                 let mut out = vec![0.0; dof];
-                moved.value(0, t, &u, &mut vec![0.0; moved.slot_len()], &mut out);
+                moved.eval(0, t, &u, &mut vec![0.0; moved.slot_len()], &mut out);
                 out
             };
             want.extend(difference(shifted));
@@ -93,7 +93,7 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
             );
         }
         let bar: Vec<f64> = (0..dof).map(|i| 0.7 - 0.9 * i as f64).collect();
-        let (mut u_bar, mut t_bar, mut sums) = (vec![0.0; dof], 0.0, evaluator.gradient());
+        let (mut u_bar, mut t_bar, mut sums) = (vec![0.0; dof], 0.0, evaluator.zero_gradient());
         evaluator.vjp((0, t), &slot, &bar, &mut u_bar, Some(&mut t_bar), &mut sums);
         let parameters = evaluator.parameter_gradient(sums);
         let vjp: Vec<f64> = u_bar.into_iter().chain([t_bar]).chain(parameters).collect();
@@ -123,8 +123,8 @@ fn gradient(evaluator: &Evaluator, field: &VectorField, z: &[f64], bar: &[f64]) 
     evaluator.bind(values);
     let mut slot = vec![0.0; evaluator.slot_len()];
     let mut out = vec![0.0; u.len()];
-    evaluator.taped(0, t, u, &mut slot, &mut out);
-    let (mut u_bar, mut t_bar, mut sums) = (vec![0.0; u.len()], 0.0, evaluator.gradient());
+    evaluator.eval_taped(0, t, u, &mut slot, &mut out);
+    let (mut u_bar, mut t_bar, mut sums) = (vec![0.0; u.len()], 0.0, evaluator.zero_gradient());
     evaluator.vjp((0, t), &slot, bar, &mut u_bar, Some(&mut t_bar), &mut sums);
     u_bar
         .into_iter()
@@ -145,8 +145,8 @@ fn tangents(
     let (u, t, _) = split(field, z);
     let mut slot = vec![0.0; evaluator.slot_len()];
     let mut out = vec![0.0; dof];
-    evaluator.taped(0, t, u, &mut slot, &mut out);
-    let mut planes = evaluator.planes(directions.len());
+    evaluator.eval_taped(0, t, u, &mut slot, &mut out);
+    let mut planes = evaluator.tangent_lanes(directions.len());
     let w = planes.width();
     assert!(w >= directions.len());
     let part = |range: std::ops::Range<usize>| -> Vec<f64> {
@@ -157,9 +157,9 @@ fn tangents(
             .collect();
         interleave(&flat, len, w)
     };
-    evaluator.move_parameters(&part(dof + 1..dof + 1 + n), &mut planes);
+    evaluator.set_param_tangents(&part(dof + 1..dof + 1 + n), &mut planes);
     let mut dots = vec![0.0; dof * w];
-    evaluator.tangent(
+    evaluator.jvp_lanes(
         (0, t),
         &slot,
         &part(0..dof),
@@ -167,26 +167,26 @@ fn tangents(
         &mut planes,
         &mut dots,
     );
-    let mut sums = evaluator.second_gradient(&planes);
+    let mut sums = evaluator.zero_gradient_tangents(&planes);
     let (mut u_bar, mut u_bar_dot) = (vec![0.0; dof], vec![0.0; dof * w]);
     let (mut t_bar, mut t_bar_dot) = ([0.0], vec![0.0; w]);
     let bar_dot: Vec<f64> = bar_dot.iter().flat_map(|x| vec![*x; w]).collect();
-    evaluator.second(
+    evaluator.vjp_with_tangents(
         (0, t),
         &slot,
         &mut planes,
         (bar, &bar_dot),
-        Bars {
+        DualCotangent {
             value: &mut u_bar,
             tangents: &mut u_bar_dot,
         },
-        Some(Bars {
+        Some(DualCotangent {
             value: &mut t_bar,
             tangents: &mut t_bar_dot,
         }),
         &mut sums,
     );
-    let values_dot = evaluator.parameter_tangents(&mut planes, &mut sums);
+    let values_dot = evaluator.parameter_gradient_tangents(&mut planes, &mut sums);
     let first = gradient(evaluator, field, z, bar);
     for (got, want) in u_bar.iter().chain(&t_bar).zip(&first) {
         assert!(
@@ -226,8 +226,8 @@ fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
         let evaluator = Evaluator::new(field).with_isa(isa);
         let from_bar = gradient(&evaluator, field, &z, &bar_dot);
         let mut hessian = vec![];
-        for first in (0..n).step_by(MAX_WIDTH) {
-            let directions: Vec<Vec<f64>> = (first..n.min(first + MAX_WIDTH)).map(unit).collect();
+        for first in (0..n).step_by(MAX_LANES) {
+            let directions: Vec<Vec<f64>> = (first..n.min(first + MAX_LANES)).map(unit).collect();
             let block = tangents(&evaluator, field, &z, (&bar, &bar_dot), &directions);
             for (direction, row) in directions.iter().zip(&block) {
                 let alone = tangents(
@@ -364,7 +364,7 @@ fn the_jacobian_by_state_and_time_at_every_width() {
     let evaluator = Evaluator::new(&field);
     let (t, u) = (0.4, [0.9, -0.3, 1.2]);
     let mut slot = vec![0.0; evaluator.slot_len()];
-    evaluator.taped(0, t, &u, &mut slot, &mut [0.0; 3]);
+    evaluator.eval_taped(0, t, &u, &mut slot, &mut [0.0; 3]);
     let e = (u[2] * t).exp();
     let want = [
         0.0,
@@ -380,7 +380,7 @@ fn the_jacobian_by_state_and_time_at_every_width() {
     let by_time_want = [u[1] * t.cos(), 0.0, u[2] * e];
     for directions in [1, 3, 8] {
         let (mut jacobian, mut by_time) = ([0.0; 9], [0.0; 3]);
-        let mut planes = evaluator.planes(directions);
+        let mut planes = evaluator.tangent_lanes(directions);
         evaluator.jacobian(
             (0, t),
             &slot,
@@ -408,7 +408,7 @@ fn planes_that_do_not_move_stay_finite_where_others_are_not() {
     .unwrap();
     let evaluator = Evaluator::new(&field);
     let mut slot = vec![0.0; evaluator.slot_len()];
-    evaluator.taped(0, 0.0, &[0.0, 1.0], &mut slot, &mut [0.0; 2]);
+    evaluator.eval_taped(0, 0.0, &[0.0, 1.0], &mut slot, &mut [0.0; 2]);
     let jvp = evaluator.jvp((0, 0.0), &slot, &[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], &[]);
     assert_eq!(jvp, [f64::INFINITY, 0.0, 0.0, 1.0]);
 }
@@ -671,18 +671,18 @@ fn gradients_of_wide_layers_are_the_sum_of_their_parts() {
     for isa in Isa::ALL {
         let evaluator = Evaluator::new(&field).with_isa(isa);
         // The parts: one VJP each, so that nothing waits for another.
-        let part = |k: usize, sums: &mut odesync_ode::field::native::Gradient| {
+        let part = |k: usize, sums: &mut odesync_ode::field::native::ParamGradient| {
             let at = |i: usize| (0.7 * k as f64 + i as f64).sin();
             let (u, bar) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);
             let mut slot = vec![0.0; evaluator.slot_len()];
-            evaluator.taped(0, 0.0, &u, &mut slot, &mut [0.0; 3]);
+            evaluator.eval_taped(0, 0.0, &u, &mut slot, &mut [0.0; 3]);
             evaluator.vjp((0, 0.0), &slot, &bar, &mut [0.0; 3], None, sums);
         };
         let (mut together, mut other, mut all) =
-            (evaluator.gradient(), evaluator.gradient(), vec![]);
+            (evaluator.zero_gradient(), evaluator.zero_gradient(), vec![]);
         for k in 0..75 {
             part(k, if k < 40 { &mut together } else { &mut other });
-            let mut alone = evaluator.gradient();
+            let mut alone = evaluator.zero_gradient();
             part(k, &mut alone);
             all.push(evaluator.parameter_gradient(alone));
         }

@@ -4,9 +4,10 @@ use odesync_base::Error;
 use odesync_ode::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
-    Engine, FailureReason, NativeEngine, Output, Problem, SolveOptions, StepPlan, methods, solve,
+    Engine, FailureReason, NativeEngine, Problem, SaveLocation, SolveOptions, StepPlan, solve,
+    solvers,
 };
-use odesync_testing::{flat, golden, numbers, relative};
+use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 
 use super::every_engine::{exact, forced, tight};
 
@@ -15,7 +16,7 @@ fn dense_output_and_reverse_time() {
     for name in ["bosh3", "dopri5", "tsit5", "vern7", "dopri8"] {
         let options = SolveOptions::default()
             .tolerances(1e-9, 1e-9)
-            .method(name)
+            .solver(name)
             .unwrap();
         let t: Vec<f64> = (0..=400).map(|i| f64::from(i) * 0.01).collect();
         let forward = solve(&forced(), &exact(0.0), &t, &options).unwrap();
@@ -82,7 +83,7 @@ fn robertson_and_van_der_pol_agree_with_their_references_at_the_start() {
         for (name, value) in names.iter().zip(numbers(&case["params"])) {
             field = field.with_param(name, &[value]).unwrap();
         }
-        let (t, u) = (numbers(&case["t"]), flat(&case["u"]));
+        let (t, u) = (numbers(&case["t"]), flat_numbers(&case["u"]));
         let dof = field.dof();
         let options = SolveOptions {
             max_steps: 1_000_000,
@@ -187,7 +188,7 @@ fn bad_input_is_an_error() {
         .contains("rtol")
     );
     assert!(
-        o.method("dopri55")
+        o.solver("dopri55")
             .unwrap_err()
             .to_string()
             .contains("did you mean \"dopri5\"?")
@@ -216,13 +217,13 @@ fn gradients_against_finite_differences_on_one_plan() {
     let times: Vec<f64> = (0..12).map(|i| f64::from(i * i) * 0.004).collect();
     // Backwards in time Lorenz' system expands fast: a shorter span keeps finite differences meaningful.
     let back: Vec<f64> = times.iter().rev().map(|t| 0.25 * t).collect();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         for t in [&times, &back] {
             let mut options = SolveOptions::default()
                 .tolerances(1e-5, 1e-6)
-                .method(method.name)
+                .solver(method.name)
                 .unwrap();
-            if !method.adaptive() {
+            if !method.is_adaptive() {
                 options = options.step_size(0.01);
             }
             let mut engine = NativeEngine::default();
@@ -239,8 +240,8 @@ fn gradients_against_finite_differences_on_one_plan() {
             let dense = plan[0]
                 .outputs
                 .iter()
-                .any(|o| matches!(o, Output::Inside(..)));
-            assert_eq!(dense, method.adaptive(), "{}", method.name);
+                .any(|o| matches!(o, SaveLocation::Inside(..)));
+            assert_eq!(dense, method.is_adaptive(), "{}", method.name);
             let bars: Vec<f64> = (0..t.len() * 3).map(|i| (0.7 * i as f64).cos()).collect();
             let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
             let mut objective = |field: &VectorField, u0: &[f64], plan: &[StepPlan]| -> f64 {
@@ -274,7 +275,7 @@ fn gradients_against_finite_differences_on_one_plan() {
                 .chain(gradient.u0[0].clone())
                 .collect();
             assert!(
-                relative(&got, &want) < 1e-7,
+                relative_error(&got, &want) < 1e-7,
                 "{}: {got:?} {want:?}",
                 method.name
             );

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
 use odesync_base::Error;
-use odesync_ode::field::{Binary, Expr, FieldBuilder, Input, Signal, Unary, VectorField};
+use odesync_ode::field::{Binary, Expr, FieldBuilder, InputSignal, Signal, Unary, VectorField};
 use odesync_ode::odesolve::{
     Adjoint, Controller, Direction, Engine, Event, FailureReason, NativeEngine, Problem,
-    SolveOptions, methods, solve,
+    SolveOptions, solve, solvers,
 };
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ impl Signal for Counter {
     fn dof(&self) -> usize {
         1
     }
-    fn samples(&self) -> usize {
+    fn n_samples(&self) -> usize {
         1
     }
     fn value(&self, _sample: usize, _t: f64, out: &mut [f64]) {
@@ -119,7 +119,7 @@ fn random_field(draw: &mut Draw, span: (f64, f64), counter: Arc<Counter>) -> Opt
         t.dedup();
         let values = (0..t.len()).map(|_| draw.between(-3.0, 3.0)).collect();
         let values = Array2::from_shape_vec((t.len(), 1), values).ok()?;
-        if let Ok(input) = Input::linear(&t, values.view()) {
+        if let Ok(input) = InputSignal::linear(&t, values.view()) {
             known.push(b.input("w", input));
         }
     }
@@ -172,9 +172,9 @@ fn random_times(draw: &mut Draw) -> (f64, f64, Vec<f64>) {
 }
 
 fn random_options(draw: &mut Draw, dof: usize) -> SolveOptions {
-    let method = draw.pick(methods::ALL);
+    let method = draw.pick(solvers::ALL);
     let mut options = SolveOptions {
-        method,
+        solver: method,
         rtol: draw.scale(-13.0, -1.0),
         atol: draw.scale(-13.0, -1.0),
         max_steps: 1 + draw.below(150),
@@ -196,7 +196,7 @@ fn random_options(draw: &mut Draw, dof: usize) -> SolveOptions {
         options.controller = Controller::ProportionalIntegral;
     }
     options.breakpoints = !draw.one_in(4);
-    if !method.adaptive() || draw.one_in(8) {
+    if !method.is_adaptive() || draw.one_in(8) {
         match draw.below(3) {
             0 => options.step_size = Some(draw.scale(-6.0, 3.0)),
             _ => options.substeps = Some(1 + draw.below(12)),
@@ -279,7 +279,7 @@ fn solves(seed: u64) -> Option<()> {
         Ok(found) => {
             assert!(found.u.iter().all(|u| u.is_finite()), "{}", found.u);
             assert_eq!(found.u.nrows(), found.t.len());
-            assert!(found.ended_by.is_some() || found.t.as_slice() == Some(&case.t));
+            assert!(found.terminated_by.is_some() || found.t.as_slice() == Some(&case.t));
             let (stats, plan) = (found.stats, &found.plan);
             assert!(stats.steps + stats.rejected <= case.options.max_steps);
             assert_eq!(plan.steps.len(), stats.steps);
@@ -322,7 +322,7 @@ fn gradients(seed: u64) -> Option<()> {
                     assert!(found.values.iter().all(|x| x.is_finite()));
                     assert!(found.u0[0].iter().all(|x| x.is_finite()));
                 }
-                Err(Error::Solve(failure)) if case.options.adjoint.exact() => {
+                Err(Error::Solve(failure)) if case.options.adjoint.is_exact() => {
                     assert_eq!(failure.reason, FailureReason::GradientNotFinite);
                 }
                 Err(error) => typed(&error, &case),

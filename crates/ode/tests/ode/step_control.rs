@@ -2,15 +2,15 @@
 
 use ndarray::array;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
-use odesync_ode::field::{Input, driven_system, system};
-use odesync_ode::odesolve::{Controller, Output, SolveOptions, methods, solve};
+use odesync_ode::field::{InputSignal, driven_system, system};
+use odesync_ode::odesolve::{Controller, SaveLocation, SolveOptions, solve, solvers};
 
 #[test]
 fn no_step_is_longer_than_max_step() {
     let field = lotka_volterra().unwrap();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         for t in [[0.0, 1.0], [1.0, 0.0]] {
-            let options = SolveOptions::default().method(method.name).unwrap();
+            let options = SolveOptions::default().solver(method.name).unwrap();
             let options = options.tolerances(1e-3, 1e-3).max_step(0.0103);
             let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
             let longest = got.plan.steps.iter().map(|s| s.h().abs());
@@ -36,7 +36,7 @@ fn pi_control_keeps_the_tolerance_and_rejects_less() {
     let smooth = lorenz().unwrap();
     for name in ["bosh3", "dopri5", "tsit5", "vern7", "dopri8"] {
         let run = |controller| {
-            let options = SolveOptions::default().method(name).unwrap();
+            let options = SolveOptions::default().solver(name).unwrap();
             let options = options.tolerances(1e-6, 1e-6).controller(controller);
             let got = solve(&field, &[1.0], &[0.0, 4.0], &options).unwrap();
             assert!((got.u[[1, 0]] - 4.0_f64.cos()).abs() < 1e-4, "{name}");
@@ -69,15 +69,15 @@ fn pi_control_keeps_the_tolerance_and_rejects_less() {
 fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
     let field = lorenz().unwrap();
     for (name, extra) in [("dopri5", 0), ("tsit5", 0), ("vern7", 5), ("dopri8", 3)] {
-        let method = methods::by_name(name).unwrap();
+        let method = solvers::by_name(name).unwrap();
         let stages = method.tableau().unwrap().stages();
-        let options = SolveOptions::default().method(name).unwrap();
+        let options = SolveOptions::default().solver(name).unwrap();
         let times: Vec<f64> = [0.0, 0.31, 0.3101, 0.7, 2.0].to_vec();
         for t in [&times[..], &times[..1], &[0.0, 1.0]] {
             let got = solve(&field, &[1.0, 1.0, 1.0], t, &options).unwrap();
             let mut inside: Vec<usize> = vec![];
             for output in &got.plan.outputs {
-                if let Output::Inside(n, _) = output {
+                if let SaveLocation::Inside(n, _) = output {
                     inside.push(*n);
                 }
             }
@@ -98,12 +98,12 @@ fn steps_that_time_cannot_show_are_not_taken() {
     let field = lotka_volterra().unwrap();
     let after = |t: f64, n: u64| f64::from_bits(t.to_bits() + n);
     let t = [1e8, after(1e8, 3), after(1e8, 7)];
-    for method in methods::ALL.iter().filter(|m| m.fixed_steps()) {
+    for method in solvers::ALL.iter().filter(|m| m.supports_fixed_steps()) {
         for options in [
             SolveOptions::default().substeps(50),
             SolveOptions::default().step_size(1e-12),
         ] {
-            let options = options.method(method.name).unwrap();
+            let options = options.solver(method.name).unwrap();
             let got = solve(&field, &[1.0, 1.0], &t, &options).unwrap();
             assert!(
                 got.plan.steps.iter().all(|s| s.h() > 0.0),
@@ -124,9 +124,9 @@ fn a_solution_that_becomes_infinite_is_none() {
     // The field does not depend on the state, which leaves the numbers; an infinite state would have no error beside it.
     let field = system(1, &[], |t, u, _| vec![(u.at(0) * 0.0 + 1e300) * (1.0 + t)]).unwrap();
     let constant = system(1, &[], |_, u, _| vec![u.at(0).sign() * 1e300]).unwrap();
-    for method in methods::ALL {
-        let mut options = SolveOptions::default().method(method.name).unwrap();
-        if !method.adaptive() {
+    for method in solvers::ALL {
+        let mut options = SolveOptions::default().solver(method.name).unwrap();
+        if !method.is_adaptive() {
             options = options.substeps(2000);
         }
         for field in [&field, &constant] {
@@ -140,18 +140,21 @@ fn a_solution_that_becomes_infinite_is_none() {
 fn a_stop_far_away_changes_nothing_before_it() {
     // Two samples: breakpoints at the ends, and an input of nothing between them.
     let (push, start) = (array![[0.0], [0.0]], [1.5]);
-    let push = Input::linear(&[0.0, 1000.0], push.view()).unwrap();
+    let push = InputSignal::linear(&[0.0, 1000.0], push.view()).unwrap();
     let field = driven_system(1, &[], &[("w", push)], |t, u, p| {
         vec![p.get("w") - (u.at(0) - t.cos())]
     })
     .unwrap();
     let exact = |t: f64| 0.5 * (t.cos() + t.sin()) + (start[0] - 0.5) * (-t).exp();
     // Of low orders this would take a hundred thousand steps.
-    for method in methods::ALL.iter().filter(|m| m.adaptive() && m.order > 2) {
+    for method in solvers::ALL
+        .iter()
+        .filter(|m| m.is_adaptive() && m.order > 2)
+    {
         let run = |breakpoints| {
             let options = SolveOptions {
                 breakpoints,
-                ..SolveOptions::default().method(method.name).unwrap()
+                ..SolveOptions::default().solver(method.name).unwrap()
             };
             let options = options.tolerances(1e-6, 1e-8);
             let got = solve(&field, &start, &[0.0, 1000.0], &options).unwrap();
@@ -180,8 +183,8 @@ fn a_first_step_past_the_end_is_no_worse_than_another() {
         (got.u.row(1).to_vec(), got.stats.steps)
     };
     let (want, _) = end(SolveOptions::default().tolerances(1e-12, 1e-13));
-    for method in methods::ALL.iter().filter(|m| m.adaptive()) {
-        let options = || SolveOptions::default().method(method.name).unwrap();
+    for method in solvers::ALL.iter().filter(|m| m.is_adaptive()) {
+        let options = || SolveOptions::default().solver(method.name).unwrap();
         let (_, usual) = end(options());
         let (got, steps) = end(SolveOptions {
             first_step: Some(5.0),

@@ -3,7 +3,7 @@
 use odesync_ode::dynamics::{robertson, van_der_pol};
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, Solution, SolveOptions, solve};
-use odesync_testing::{flat, golden, numbers, relative};
+use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 
 /// A reference solution: its problem and values.
 struct Case {
@@ -31,7 +31,7 @@ fn cases() -> [Case; 2] {
             field,
             u0: numbers(&case["u0"]),
             t: numbers(&case["t"]),
-            u: flat(&case["u"]),
+            u: flat_numbers(&case["u"]),
         }
     })
 }
@@ -57,7 +57,7 @@ fn error(case: &Case, solution: &Solution) -> f64 {
 fn stiff_references() {
     for case in cases() {
         for method in ["radau", "kvaerno5", "rodas5p", "bdf", "auto"] {
-            let options = SolveOptions::default().method(method).unwrap();
+            let options = SolveOptions::default().solver(method).unwrap();
             let solution = solve(&case.field, &case.u0, &case.t, &options).unwrap();
             let error = error(&case, &solution);
             println!("{} {method}: {error:.1e} {:?}", case.name, solution.stats);
@@ -90,7 +90,7 @@ fn stiff_for_a_while() -> VectorField {
 fn auto_changes_to_a_stiff_method_and_back() {
     let field = stiff_for_a_while();
     let t: Vec<f64> = (0..=50).map(|i| 0.2 * f64::from(i)).collect();
-    let with = |name: &str| SolveOptions::default().method(name).unwrap();
+    let with = |name: &str| SolveOptions::default().solver(name).unwrap();
     let auto = solve(&field, &[1.0], &t, &with("auto")).unwrap();
     let stats = auto.stats;
     println!("auto: {stats:?}");
@@ -104,7 +104,7 @@ fn auto_changes_to_a_stiff_method_and_back() {
     assert!(2 * stats.evaluations < explicit.stats.evaluations);
     let reference = SolveOptions::default()
         .tolerances(1e-11, 1e-12)
-        .method("radau")
+        .solver("radau")
         .unwrap();
     let reference = solve(&field, &[1.0], &t, &reference).unwrap();
     let off = |u: &Solution| {
@@ -126,7 +126,7 @@ fn the_gradient_goes_through_the_changes_of_auto() {
     let t: Vec<f64> = (0..=12).map(|i| 0.8 * f64::from(i)).collect();
     let bars: Vec<f64> = t.iter().map(|t| (3.0 * t).cos()).collect();
     let gradient = |name: &str| {
-        let options = SolveOptions::default().method(name).unwrap();
+        let options = SolveOptions::default().solver(name).unwrap();
         let problem = Problem {
             u0: &[1.3],
             t: &t,
@@ -152,7 +152,7 @@ fn the_gradient_goes_through_the_changes_of_auto() {
             .remove(0);
         assert_eq!(again.plan, solved.plan, "a replay takes the same steps");
         let twice = engine.backward(std::slice::from_ref(&bars)).unwrap();
-        assert!(relative(&twice.u0[0], &found.u0[0]) < 1e-9);
+        assert!(relative_error(&twice.u0[0], &found.u0[0]) < 1e-9);
         (all, solved.plan, options)
     };
     let (got, plan, options) = gradient("auto");
@@ -188,10 +188,13 @@ fn the_gradient_goes_through_the_changes_of_auto() {
             (8.0 * near - far) / (12.0 * h)
         })
         .collect();
-    assert!(relative(&got, &want) < 1e-8, "{got:?} {want:?}");
+    assert!(relative_error(&got, &want) < 1e-8, "{got:?} {want:?}");
     for name in ["radau", "kvaerno5", "rodas5p", "bdf"] {
         let (other, ..) = gradient(name);
-        assert!(relative(&other, &got) < 1e-4, "{name}: {other:?} {got:?}");
+        assert!(
+            relative_error(&other, &got) < 1e-4,
+            "{name}: {other:?} {got:?}"
+        );
     }
 }
 
@@ -201,7 +204,7 @@ fn large_fixed_steps_are_stable() {
     let field = system(1, &[], |t, u, _| vec![-1e6 * (u.at(0) - t.cos())]).unwrap();
     for method in ["radau", "kvaerno5", "rodas5p"] {
         let options = SolveOptions::default()
-            .method(method)
+            .solver(method)
             .unwrap()
             .step_size(0.1);
         let got = solve(&field, &[3.0], &[0.0, 1.0, 2.0], &options).unwrap();
@@ -223,7 +226,7 @@ fn large_fixed_steps_are_stable() {
 fn what_cannot_be_done_says_what_can() {
     let field = robertson().unwrap();
     for name in ["bdf", "auto"] {
-        let options = SolveOptions::default().method(name).unwrap().substeps(3);
+        let options = SolveOptions::default().solver(name).unwrap().substeps(3);
         let text = solve(&field, &[1.0, 0.0, 0.0], &[0.0, 1.0], &options)
             .unwrap_err()
             .to_string();
@@ -232,7 +235,7 @@ fn what_cannot_be_done_says_what_can() {
     // u = z + h u² has no real solution for a large h.
     let square = system(1, &[], |_, u, _| vec![u.at(0).square() + 1.0]).unwrap();
     for name in ["radau", "kvaerno5"] {
-        let options = SolveOptions::default().method(name).unwrap().step_size(5.0);
+        let options = SolveOptions::default().solver(name).unwrap().step_size(5.0);
         let text = solve(&square, &[1.0], &[0.0, 5.0], &options)
             .unwrap_err()
             .to_string();
@@ -244,7 +247,7 @@ fn what_cannot_be_done_says_what_can() {
     let decay = system(1, &[], |_, u, _| vec![(1.0 / 0.26) * u.at(0)]).unwrap();
     // I − h γ J is exactly zero.
     let options = SolveOptions::default()
-        .method("kvaerno5")
+        .solver("kvaerno5")
         .unwrap()
         .step_size(1.0);
     match solve(&decay, &[1.0], &[0.0, 1.0], &options) {

@@ -6,7 +6,7 @@ use super::super::color::Color;
 use super::super::figure::Figure;
 use super::super::grid::Grid;
 use super::super::style::Style;
-use super::{name, same_length};
+use super::{component_name, same_length};
 use odesync_base::error::{Error, Result};
 
 /// A trajectory `[time, dof]` with its name, drawn as a line or as points.
@@ -15,7 +15,7 @@ pub struct Curve {
     label: String,
     t: Vec<f64>,
     u: Array2<f64>,
-    points: bool,
+    as_markers: bool,
 }
 
 impl Curve {
@@ -25,14 +25,14 @@ impl Curve {
             label: label.into(),
             t,
             u,
-            points: false,
+            as_markers: false,
         }
     }
 
     /// Data.
     pub fn points(label: impl Into<String>, t: Vec<f64>, u: Array2<f64>) -> Curve {
         Curve {
-            points: true,
+            as_markers: true,
             ..Curve::line(label, t, u)
         }
     }
@@ -72,7 +72,7 @@ pub fn compare(curves: &[Curve], names: &[&str]) -> Result<Grid> {
     }
     let mut panels = Vec::with_capacity(dof);
     for k in 0..dof {
-        let mut figure = Figure::new().y_label(name(names, k));
+        let mut figure = Figure::new().y_label(component_name(names, k));
         if k + 1 == dof {
             figure = figure.x_label("t");
         }
@@ -84,7 +84,7 @@ pub fn compare(curves: &[Curve], names: &[&str]) -> Result<Grid> {
             } else {
                 style
             };
-            figure = match curve.points {
+            figure = match curve.as_markers {
                 true => figure.scatter(&curve.t, curve.u.column(k), style.alpha(0.65))?,
                 false => figure.line(&curve.t, curve.u.column(k), style)?,
             };

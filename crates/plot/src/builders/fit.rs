@@ -5,7 +5,7 @@ use ndarray::{ArrayBase, Data, Ix2};
 use super::super::color::Color;
 use super::super::figure::Figure;
 use super::super::style::Style;
-use super::{name, same_length};
+use super::{component_name, same_length};
 use odesync_base::error::{Error, Result};
 
 /// Data and what a model makes of them: the data `[time, dof]` as points, the model `[time, dof]` as lines of the same
@@ -32,7 +32,7 @@ pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     t_train_end: Option<f64>,
     names: &[&str],
 ) -> Result<Figure> {
-    named(
+    fit_labelled(
         (t_data, u_data),
         ("model", t_model, u_model),
         t_train_end,
@@ -41,7 +41,7 @@ pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
 }
 
 /// The same, with what the lines are called in the legend.
-pub(super) fn named<D: Data<Elem = f64>, M: Data<Elem = f64>>(
+pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     (t_data, u_data): (&[f64], &ArrayBase<D, Ix2>),
     (called, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
     t_train_end: Option<f64>,
@@ -62,7 +62,7 @@ pub(super) fn named<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     // Where points lie on top of each other translucence shows how many, but costs a mark for every one in the file.
     let alpha = if t_data.len() > 2000 { 1.0 } else { 0.65 };
     let mut figure = Figure::new().x_label("t").y_label(if dof == 1 {
-        name(names, 0)
+        component_name(names, 0)
     } else {
         "u".to_owned()
     });
@@ -73,7 +73,7 @@ pub(super) fn named<D: Data<Elem = f64>, M: Data<Elem = f64>>(
             column,
             match (dof, brief) {
                 (1, _) => style.label("data"),
-                (_, false) => style.label(format!("{}, data", name(names, i))),
+                (_, false) => style.label(format!("{}, data", component_name(names, i))),
                 (_, true) if i == 0 => style.label("points: data"),
                 (_, true) => style,
             },
@@ -86,8 +86,8 @@ pub(super) fn named<D: Data<Elem = f64>, M: Data<Elem = f64>>(
             column,
             match (dof, brief) {
                 (1, _) => style.label(called),
-                (_, false) => style.label(format!("{}, {called}", name(names, i))),
-                (_, true) => style.label(name(names, i)),
+                (_, false) => style.label(format!("{}, {called}", component_name(names, i))),
+                (_, true) => style.label(component_name(names, i)),
             },
         )?;
     }

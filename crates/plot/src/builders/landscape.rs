@@ -5,13 +5,13 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 
 use super::super::color::Color;
+use super::super::color_scale::ColorScaleOptions;
 use super::super::figure::Figure;
-use super::super::geometry::Place;
-use super::super::lattice::{Lattice, among, mixed};
+use super::super::geometry::Point3;
 use super::super::layers::{Contour, HeatMap};
+use super::super::rectilinear_grid::{RectilinearGrid, bilinear, find_cell};
 use super::super::scale::Scale;
-use super::super::shade::Shade;
-use super::super::space::{LIFT, Layer3, Line3, Points3, Surface, THROUGH};
+use super::super::space::{DEPTH_BIAS, Layer3, Line3, ON_TOP_BIAS, Scatter3, Surface};
 use super::super::style::{Marker, Style};
 use odesync_base::error::{Error, Result};
 
@@ -29,8 +29,8 @@ fn spans_decades<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> bool {
 
 /// The range of the losses that colours are spent on, where walls tower so far above the valley that it would have one colour alone:
 /// three times as high as the lower quarter of the losses reaches.
-fn usual<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Option<(f64, f64)> {
-    let known = z.iter().copied().filter(|v| scale.shows(*v));
+fn robust_range<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Option<(f64, f64)> {
+    let known = z.iter().copied().filter(|v| scale.in_domain(*v));
     let mut known: Vec<f64> = known.map(|v| scale.forward(v)).collect();
     known.sort_unstable_by(f64::total_cmp);
     let (least, most) = (*known.first()?, *known.last()?);
@@ -46,46 +46,46 @@ fn usual<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Option<(f6
     let far = if scale == Scale::Log { 8.0 } else { 100.0 };
     let cap = part(2) + 3.0 * core;
     (most - part(2) > far * core && cap > least)
-        .then(|| (scale.back(least), scale.back(cap)))
+        .then(|| (scale.inverse(least), scale.inverse(cap)))
         .filter(|(lo, hi)| hi - lo > 1e-9 * hi.abs())
 }
 
 /// The colours that suit the losses, as far as they are not given.
-fn suited<S: Data<Elem = f64>>(shade: &mut Shade, z: &ArrayBase<S, Ix2>) {
+fn fit_color_scale<S: Data<Elem = f64>>(shade: &mut ColorScaleOptions, z: &ArrayBase<S, Ix2>) {
     let scale = *shade.scale.get_or_insert(match spans_decades(z) {
         true => Scale::Log,
         false => Scale::Linear,
     });
-    shade.usual = usual(z, scale);
+    shade.robust_range = robust_range(z, scale);
 }
 
 /// The colours that suit several losses, one scale and one range for all of them.
-fn suited_to_all(shade: &mut Shade, losses: Vec<f64>) {
+fn fit_common_color_scale(shade: &mut ColorScaleOptions, losses: Vec<f64>) {
     let finite: Vec<f64> = losses.into_iter().filter(|v| v.is_finite()).collect();
     let z = Array2::from_shape_fn((1, finite.len()), |(_, j)| finite[j]);
-    suited(shade, &z);
+    fit_color_scale(shade, &z);
     let scale = shade.scale.unwrap_or_default();
-    let shown = finite.into_iter().filter(|v| scale.shows(*v));
+    let shown = finite.into_iter().filter(|v| scale.in_domain(*v));
     let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
         (lo.min(v), hi.max(v))
     });
     if shade.range.is_none() && least < most {
-        shade.range = shade.usual.or(Some((least, most)));
+        shade.range = shade.robust_range.or(Some((least, most)));
     }
 }
 
 impl HeatMap {
     /// With the colours that suit all of these losses, as far as they are not given: so that several maps can be compared.
-    pub fn suited_to(mut self, losses: Vec<f64>) -> Self {
-        suited_to_all(&mut self.shade, losses);
+    pub fn fit_colors_to(mut self, losses: Vec<f64>) -> Self {
+        fit_common_color_scale(&mut self.color_options, losses);
         self
     }
 }
 
 impl Surface {
     /// With the colours that suit all of these losses, as far as they are not given: so that several surfaces can be compared.
-    pub fn suited_to(mut self, losses: Vec<f64>) -> Self {
-        suited_to_all(&mut self.shade, losses);
+    pub fn fit_colors_to(mut self, losses: Vec<f64>) -> Self {
+        fit_common_color_scale(&mut self.color_options, losses);
         self
     }
 }
@@ -121,13 +121,14 @@ pub fn landscape_2d<S: Data<Elem = f64>>(
     cells: &HeatMap,
 ) -> Result<Figure> {
     let (mut cells, mut lines) = (cells.clone(), Contour::new().count(10)?);
-    suited(&mut cells.shade, z);
-    if cells.shade.label.is_empty() {
-        cells.shade.label = labels[2].to_owned();
+    fit_color_scale(&mut cells.color_options, z);
+    if cells.color_options.label.is_empty() {
+        cells.color_options.label = labels[2].to_owned();
     }
     // The lines lie at round values of the same range.
-    (lines.shade.scale, lines.shade.usual) = (cells.shade.scale, cells.shade.usual);
-    lines.shade.range = cells.shade.range;
+    (lines.color_options.scale, lines.color_options.robust_range) =
+        (cells.color_options.scale, cells.color_options.robust_range);
+    lines.color_options.range = cells.color_options.range;
     let mut figure = Figure::new()
         .size(760, 600)?
         .x_label(labels[0])
@@ -147,7 +148,7 @@ pub fn landscape_2d<S: Data<Elem = f64>>(
             false => Ok(figure),
         };
     };
-    check(path)?;
+    check_path(path)?;
     let (px, py) = (path.column(0), path.column(1));
     let below = Style::new().color(Color::Rgb(255, 255, 255)).width(4.0);
     let mut above = Style::new().color(RED).width(2.0);
@@ -166,7 +167,7 @@ fn holds_centre(x: &[f64], y: &[f64]) -> bool {
     holds(x) && holds(y)
 }
 
-fn check(path: &Array2<f64>) -> Result<()> {
+fn check_path(path: &Array2<f64>) -> Result<()> {
     match path.ncols() {
         2 => Ok(()),
         _ => Err(Error::invalid(format!(
@@ -191,17 +192,19 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
     surface: &Surface,
 ) -> Result<Figure> {
     let mut surface = surface.clone();
-    suited(&mut surface.shade, z);
-    let Shade {
+    fit_color_scale(&mut surface.color_options, z);
+    let ColorScaleOptions {
         scale,
-        usual,
+        robust_range: usual,
         range,
         ..
-    } = surface.shade;
+    } = surface.color_options;
     let scale = scale.unwrap_or_default();
     // Into a valley between walls one sees from above.
     let elevation = if usual.is_some() { 62.0 } else { 38.0 };
-    let mut figure = Figure::new().size(820, 620)?.view(clearest(z), elevation)?;
+    let mut figure = Figure::new()
+        .size(820, 620)?
+        .view(best_azimuth(z), elevation)?;
     figure.z_scale = scale;
     figure.z_range = range.or(usual);
     let figure = figure
@@ -209,26 +212,36 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
         .y_label(labels[1])
         .z_label(labels[2])
         .surface(x, y, z, &surface)?;
-    let lattice = Lattice::new("landscape", x, y, z, false)?;
+    let lattice = RectilinearGrid::new("landscape", x, y, z, false)?;
     match path {
         Some(path) => {
-            check(path)?;
-            Ok(upon(figure, &lattice, scale, path))
+            check_path(path)?;
+            Ok(draw_path_on_surface(figure, &lattice, scale, path))
         }
-        None if holds_centre(x, y) => Ok(upon(figure, &lattice, scale, &Array2::zeros((1, 2)))),
+        None if holds_centre(x, y) => Ok(draw_path_on_surface(
+            figure,
+            &lattice,
+            scale,
+            &Array2::zeros((1, 2)),
+        )),
         None => Ok(figure),
     }
 }
 
 /// Draws a path, and a mark at its end, on the surface over a lattice. Where the surface hides it, the path shines through.
-fn upon(mut figure: Figure, over: &Lattice, scale: Scale, path: &Array2<f64>) -> Figure {
-    let place = |(x, y): &(f64, f64)| -> Place {
-        let height = among(&over.x, *x)
-            .zip(among(&over.y, *y))
-            .map(|(j, i)| scale.back(mixed(i, j, |i, j| scale.forward(over.z[[i, j]]))));
+fn draw_path_on_surface(
+    mut figure: Figure,
+    over: &RectilinearGrid,
+    scale: Scale,
+    path: &Array2<f64>,
+) -> Figure {
+    let place = |(x, y): &(f64, f64)| -> Point3 {
+        let height = find_cell(&over.x, *x)
+            .zip(find_cell(&over.y, *y))
+            .map(|(j, i)| scale.inverse(bilinear(i, j, |i, j| scale.forward(over.z[[i, j]]))));
         [*x, *y, height.unwrap_or(f64::NAN)]
     };
-    let places = |points: &[(f64, f64)]| -> Arc<[Place]> { points.iter().map(place).collect() };
+    let places = |points: &[(f64, f64)]| -> Arc<[Point3]> { points.iter().map(place).collect() };
     let points: Vec<(f64, f64)> = path.rows().into_iter().map(|p| (p[0], p[1])).collect();
     let cell = |values: &[f64]| match (values.first(), values.last()) {
         (Some(a), Some(b)) => (b - a).abs() / values.len() as f64,
@@ -236,51 +249,51 @@ fn upon(mut figure: Figure, over: &Lattice, scale: Scale, path: &Array2<f64>) ->
     };
     let (dx, dy) = (cell(&over.x), cell(&over.y));
     // Two points for each cell that it crosses, so that it follows the surface.
-    let mut way: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
+    let mut refined: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
     for pair in points.windows(2) {
         let ((ax, ay), (bx, by)) = (pair[0], pair[1]);
         let cells = ((bx - ax) / dx).abs().max(((by - ay) / dy).abs());
         let steps = (2.0 * cells).ceil().clamp(1.0, 400.0);
-        way.extend((1..=steps as usize).map(|k| {
+        refined.extend((1..=steps as usize).map(|k| {
             let s = k as f64 / steps;
             (ax + s * (bx - ax), ay + s * (by - ay))
         }));
     }
     let red = Style::new().color(RED);
     let mut layers: Vec<Arc<dyn Layer3>> = Vec::new();
-    if way.len() > 1 {
+    if refined.len() > 1 {
         let line = red.clone().width(2.5);
-        for (style, lift) in [(line.clone(), LIFT), (line.alpha(0.35), THROUGH)] {
+        for (style, lift) in [(line.clone(), DEPTH_BIAS), (line.alpha(0.35), ON_TOP_BIAS)] {
             layers.push(Arc::new(Line3 {
-                places: places(&way),
+                points: places(&refined),
                 style,
-                lift,
+                depth_bias: lift,
             }));
         }
     }
     if (2..=60).contains(&points.len()) {
-        layers.push(Arc::new(Points3 {
-            places: places(&points),
+        layers.push(Arc::new(Scatter3 {
+            points: places(&points),
             style: red.clone().size(5.0),
-            lift: LIFT,
+            depth_bias: DEPTH_BIAS,
         }));
     }
     let end = points.last().map_or(&[][..], std::slice::from_ref);
     let ring = Style::new().color(Color::Rgb(255, 255, 255)).size(12.0);
     for style in [ring, red.size(8.0)] {
-        layers.push(Arc::new(Points3 {
-            places: places(end),
+        layers.push(Arc::new(Scatter3 {
+            points: places(end),
             style,
             // Above the line too.
-            lift: 2.0 * THROUGH,
+            depth_bias: 2.0 * ON_TOP_BIAS,
         }));
     }
-    figure.space.extend(layers);
+    figure.layers3.extend(layers);
     figure
 }
 
 /// Of four views over a corner the one whose corner is lowest, so that it hides least of the rest.
-fn clearest<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> f64 {
+fn best_azimuth<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> f64 {
     let (rows, columns) = z.dim();
     let height = |top: bool, right: bool| {
         let quarter = z.indexed_iter().filter(|((i, j), v)| {

@@ -36,7 +36,7 @@ pub fn loss_curve(
     {
         losses = losses.log_y();
     }
-    if let Some((low, high)) = without_outliers(series) {
+    if let Some((low, high)) = robust_y_range(series) {
         losses = losses.y_range(low, high)?;
     }
     for (label, values) in series {
@@ -47,7 +47,7 @@ pub fn loss_curve(
 
 /// The range of the axis where a few values are so far above the others that they would press them flat: these leave the picture
 /// through its upper edge. While the coupling holds the solution, the free model may be anywhere.
-fn without_outliers(series: &[(&str, &[f64])]) -> Option<(f64, f64)> {
+fn robust_y_range(series: &[(&str, &[f64])]) -> Option<(f64, f64)> {
     let all = series.iter().flat_map(|(_, values)| values.iter().copied());
     let mut all: Vec<f64> = all.filter(|v| *v > 0.0 && v.is_finite()).collect();
     all.sort_unstable_by(f64::total_cmp);

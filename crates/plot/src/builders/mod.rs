@@ -31,27 +31,27 @@ pub use trajectory::trajectory;
 pub use waterfall::waterfall;
 
 /// The name of a state variable that has none of its own: u₀, u₁, …
-pub fn component(i: usize) -> String {
+pub fn default_name(i: usize) -> String {
     let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
     format!("u{}", i.to_string().chars().map(low).collect::<String>())
 }
 
 /// A name as it is written in a figure: the stand-in `u[2]` of data without names becomes u₂.
-pub fn written(name: &str) -> String {
+pub fn display_name(name: &str) -> String {
     let index = name
         .strip_prefix("u[")
         .and_then(|rest| rest.strip_suffix(']'));
     match index.and_then(|digits| digits.parse().ok()) {
-        Some(i) => component(i),
+        Some(i) => default_name(i),
         None => name.to_owned(),
     }
 }
 
 /// The name of component `i`: the given one, or uᵢ.
-fn name(names: &[&str], i: usize) -> String {
+fn component_name(names: &[&str], i: usize) -> String {
     names
         .get(i)
-        .map_or_else(|| component(i), |name| written(name))
+        .map_or_else(|| default_name(i), |name| display_name(name))
 }
 
 fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {

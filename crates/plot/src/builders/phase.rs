@@ -6,11 +6,11 @@ use super::super::color::Color;
 use super::super::figure::Figure;
 use super::super::layers::Arrows;
 use super::super::style::{Marker, Style};
-use super::name;
+use super::component_name;
 use odesync_base::error::{Error, Result};
 
 /// The range of values with a part of it added on either side.
-fn range<'a>(values: impl Iterator<Item = &'a f64>, margin: f64) -> Option<(f64, f64)> {
+fn padded_range<'a>(values: impl Iterator<Item = &'a f64>, margin: f64) -> Option<(f64, f64)> {
     let known = values.filter(|v| v.is_finite());
     let (lo, hi) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
         (lo.min(*v), hi.max(*v))
@@ -23,7 +23,7 @@ fn range<'a>(values: impl Iterator<Item = &'a f64>, margin: f64) -> Option<(f64,
     (lo <= hi).then_some((lo - pad, hi + pad))
 }
 
-fn spaced((lo, hi): (f64, f64), n: usize) -> Vec<f64> {
+fn linspace((lo, hi): (f64, f64), n: usize) -> Vec<f64> {
     (0..n)
         .map(|i| lo + (hi - lo) * i as f64 / (n - 1) as f64)
         .collect()
@@ -62,7 +62,7 @@ pub fn phase(
 ) -> Result<Figure> {
     check(paths, 2)?;
     let of = |k: usize| {
-        range(
+        padded_range(
             paths
                 .iter()
                 .flat_map(|p| p.column(k).to_vec())
@@ -73,9 +73,9 @@ pub fn phase(
     };
     let (x, y) = of(0).zip(of(1)).ok_or_else(no_points)?;
     let (xs, ys) = match streamlines {
-        true => (spaced(x, 40), spaced(y, 32)),
+        true => (linspace(x, 40), linspace(y, 32)),
         // Whole arrows fit into the frame.
-        false => (spaced(inset(x, 20), 20), spaced(inset(y, 16), 16)),
+        false => (linspace(inset(x, 20), 20), linspace(inset(y, 16), 16)),
     };
     let (mut u, mut v) = (
         Array2::zeros((ys.len(), xs.len())),
@@ -88,8 +88,8 @@ pub fn phase(
     }
     let mut figure = Figure::new()
         .size(760, 600)?
-        .x_label(name(names, 0))
-        .y_label(name(names, 1))
+        .x_label(component_name(names, 0))
+        .y_label(component_name(names, 1))
         .x_range(x.0, x.1)?
         .y_range(y.0, y.1)?;
     let grey = Arrows::new().color(Color::Rgb(0xb4, 0xb4, 0xb4));
@@ -127,11 +127,11 @@ pub fn phase3(
     let mut ranges = [(0.0, 0.0); 3];
     for (k, slot) in ranges.iter_mut().enumerate() {
         let values: Vec<f64> = paths.iter().flat_map(|p| p.column(k).to_vec()).collect();
-        *slot = range(values.iter(), 0.06).ok_or_else(no_points)?;
+        *slot = padded_range(values.iter(), 0.06).ok_or_else(no_points)?;
     }
     let side = 5;
     // Whole arrows fit into the box.
-    let inner = ranges.map(|(lo, hi)| spaced((lo + 0.1 * (hi - lo), hi - 0.1 * (hi - lo)), side));
+    let inner = ranges.map(|(lo, hi)| linspace((lo + 0.1 * (hi - lo), hi - 0.1 * (hi - lo)), side));
     let count = side * side * side;
     let (mut at, mut vectors) = (Array2::zeros((count, 3)), Array2::zeros((count, 3)));
     for i in 0..count {
@@ -147,9 +147,9 @@ pub fn phase3(
     }
     let mut figure = Figure::new()
         .size(820, 640)?
-        .x_label(name(names, 0))
-        .y_label(name(names, 1))
-        .z_label(name(names, 2))
+        .x_label(component_name(names, 0))
+        .y_label(component_name(names, 1))
+        .z_label(component_name(names, 2))
         .x_range(ranges[0].0, ranges[0].1)?
         .y_range(ranges[1].0, ranges[1].1)?
         .z_range(ranges[2].0, ranges[2].1)?;

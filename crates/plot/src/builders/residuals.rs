@@ -5,7 +5,7 @@ use ndarray::{ArrayBase, Data, Ix2};
 use super::super::color::Color;
 use super::super::figure::Figure;
 use super::super::style::{Dash, Style};
-use super::{name, same_length};
+use super::{component_name, same_length};
 use odesync_base::error::Result;
 
 /// Residuals, data minus model, `[time, dof]` over time, as points around a line at 0.
@@ -40,7 +40,7 @@ pub fn residuals<S: Data<Elem = f64>>(
         let style = Style::new().color(Color::Palette(i)).alpha(0.75);
         let style = match values.ncols() {
             1 => style,
-            _ => style.label(name(names, i)),
+            _ => style.label(component_name(names, i)),
         };
         figure = figure.scatter(t, column, style)?;
     }

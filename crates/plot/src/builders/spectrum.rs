@@ -6,7 +6,7 @@ use super::super::style::Style;
 use odesync_base::error::Result;
 
 /// Part of the largest magnitude below which the axis is linear.
-const LINEAR: f64 = 1e-6;
+const LINEAR_FRACTION: f64 = 1e-6;
 
 /// Eigenvalues by rank, the largest first, on an axis that is logarithmic on either side of 0; those below 0 in another colour.
 ///
@@ -30,7 +30,7 @@ pub fn spectrum(eigenvalues: &[f64]) -> Result<Figure> {
     let most = values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
     let mut figure = Figure::new().x_label("rank").y_label("eigenvalue");
     if most > 0.0 {
-        figure = figure.symlog_y((LINEAR * most).max(1e-280))?;
+        figure = figure.symlog_y((LINEAR_FRACTION * most).max(1e-280))?;
     }
     let ranked = |negative: bool| {
         let all = values

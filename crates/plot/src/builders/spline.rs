@@ -6,7 +6,7 @@ use super::super::color::Color;
 use super::super::figure::Figure;
 use super::super::grid::Grid;
 use super::super::style::Style;
-use super::{fit, name, same_length};
+use super::{component_name, fit, same_length};
 use odesync_base::error::Result;
 
 /// A spline `[time, dof]` on fine times with the points `(t, u)` that it smooths, and its derivative in a panel under it.
@@ -31,9 +31,9 @@ pub fn spline<S: Data<Elem = f64>>(
     names: &[&str],
 ) -> Result<Grid> {
     same_length("the derivative", fine, &slopes.view())?;
-    let upper = fit::named(points, ("spline", fine, values), None, names)?.x_label("");
+    let upper = fit::fit_labelled(points, ("spline", fine, values), None, names)?.x_label("");
     let mut lower = Figure::new().x_label("t").y_label(match slopes.ncols() {
-        1 => format!("d{}/dt", name(names, 0)),
+        1 => format!("d{}/dt", component_name(names, 0)),
         _ => "du/dt".to_owned(),
     });
     for (i, column) in slopes.columns().into_iter().enumerate() {

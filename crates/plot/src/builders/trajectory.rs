@@ -4,7 +4,7 @@ use ndarray::{ArrayBase, Data, Ix2};
 
 use super::super::figure::Figure;
 use super::super::style::Style;
-use super::{name, same_length};
+use super::{component_name, same_length};
 use odesync_base::error::Result;
 
 /// A trajectory over time, one line for each component of `u` `[time, dof]`. Components without a name in `names` are
@@ -30,13 +30,13 @@ pub fn trajectory<S: Data<Elem = f64>>(
     same_length("u", t, &u)?;
     let mut figure = Figure::new().x_label("t");
     figure = match u.ncols() {
-        1 => figure.y_label(name(names, 0)),
+        1 => figure.y_label(component_name(names, 0)),
         _ => figure.y_label("u"),
     };
     for (i, column) in u.columns().into_iter().enumerate() {
         let style = match u.ncols() {
             1 => Style::new(),
-            _ => Style::new().label(name(names, i)),
+            _ => Style::new().label(component_name(names, i)),
         };
         figure = figure.line(t, column, style)?;
     }

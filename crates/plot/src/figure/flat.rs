@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 
-use super::super::lattice::Lattice;
 use super::super::layers::{
-    Arrows, Band, Contour, Contours, HeatMap, Image, Layer, Line, Quiver, Scatter, Streamlines,
-    VLine,
+    Arrows, Band, Contour, ContourLayer, HeatMap, HeatMapLayer, Layer, Line, Quiver, Scatter,
+    Streamlines, VLine,
 };
+use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
 use super::Figure;
@@ -21,7 +21,7 @@ impl Figure {
     ///
     /// `x` and `y` of different length, or a style that cannot be drawn.
     pub fn line(self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
-        self.through("line", x, y, style, |x, y, style| {
+        self.push_xy_layer("line", x, y, style, |x, y, style| {
             Arc::new(Line { x, y, style })
         })
     }
@@ -32,13 +32,13 @@ impl Figure {
     ///
     /// `x` and `y` of different length, or a style that cannot be drawn.
     pub fn scatter(self, x: impl Values, y: impl Values, style: Style) -> Result<Figure> {
-        self.through("scatter", x, y, style, |x, y, style| {
+        self.push_xy_layer("scatter", x, y, style, |x, y, style| {
             Arc::new(Scatter { x, y, style })
         })
     }
 
     /// Adds a layer of the points (x, y).
-    fn through(
+    fn push_xy_layer(
         mut self,
         call: &str,
         x: impl Values,
@@ -136,8 +136,9 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &HeatMap,
     ) -> Result<Figure> {
-        let lattice = Lattice::new("heatmap", x, y, z, true)?;
-        self.layers.push(Arc::new(Image::new(lattice, options)?));
+        let lattice = RectilinearGrid::new("heatmap", x, y, z, true)?;
+        self.layers
+            .push(Arc::new(HeatMapLayer::new(lattice, options)?));
         Ok(self)
     }
 
@@ -154,10 +155,10 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Contour,
     ) -> Result<Figure> {
-        let lattice = Lattice::new("contour", x, y, z, false)?;
-        let over = self.layers.iter().any(|l| l.tint().is_some());
+        let lattice = RectilinearGrid::new("contour", x, y, z, false)?;
+        let over = self.layers.iter().any(|l| l.color_scale().is_some());
         self.layers
-            .push(Arc::new(Contours::new(lattice, options, over)?));
+            .push(Arc::new(ContourLayer::new(lattice, options, over)?));
         Ok(self)
     }
 
@@ -174,7 +175,7 @@ impl Figure {
         v: &ArrayBase<S, Ix2>,
         options: &Arrows,
     ) -> Result<Figure> {
-        let (u, v) = vectors("quiver", x, y, u, v)?;
+        let (u, v) = vector_grid("quiver", x, y, u, v)?;
         self.layers.push(Arc::new(Quiver::new(u, v, options)?));
         Ok(self)
     }
@@ -192,22 +193,22 @@ impl Figure {
         v: &ArrayBase<S, Ix2>,
         options: &Arrows,
     ) -> Result<Figure> {
-        let (u, v) = vectors("streamlines", x, y, u, v)?;
+        let (u, v) = vector_grid("streamlines", x, y, u, v)?;
         self.layers.push(Arc::new(Streamlines::new(u, v, options)?));
         Ok(self)
     }
 }
 
 /// Both components on one grid, turned round together where an axis decreases.
-fn vectors<S: Data<Elem = f64>>(
+fn vector_grid<S: Data<Elem = f64>>(
     call: &str,
     x: impl Values,
     y: impl Values,
     u: &ArrayBase<S, Ix2>,
     v: &ArrayBase<S, Ix2>,
-) -> Result<(Lattice, Array2<f64>)> {
+) -> Result<(RectilinearGrid, Array2<f64>)> {
     let (x, y) = (collect(x), collect(y));
-    let u = Lattice::new(call, x.iter(), y.iter(), u, false)?;
-    let v = Lattice::new(call, x.iter(), y.iter(), v, false)?;
+    let u = RectilinearGrid::new(call, x.iter(), y.iter(), u, false)?;
+    let v = RectilinearGrid::new(call, x.iter(), y.iter(), v, false)?;
     Ok((u, v.z.as_ref().clone()))
 }

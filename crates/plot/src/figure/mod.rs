@@ -6,15 +6,15 @@ mod spatial;
 
 use std::sync::Arc;
 
-use super::entry::Entry;
 use super::layers::Layer;
 use super::legend::Legend;
+use super::legend_handle::LegendHandle;
 use super::scale::{Scale, check_range};
 use super::space::Layer3;
 use odesync_base::error::{Error, Result};
 
 /// Largest width or height in pixels.
-const LARGEST: f64 = 4000.0;
+const MAX_SIZE: f64 = 4000.0;
 
 /// A figure: two axes with lines, points, bands, heat maps and the like, or three with surfaces, curves and points; described first
 /// and drawn when it is saved.
@@ -46,7 +46,7 @@ pub struct Figure {
     pub(super) y_label: String,
     pub(super) z_label: String,
     pub(super) layers: Vec<Arc<dyn Layer>>,
-    pub(super) space: Vec<Arc<dyn Layer3>>,
+    pub(super) layers3: Vec<Arc<dyn Layer3>>,
     pub(super) x_scale: Scale,
     pub(super) y_scale: Scale,
     pub(super) z_scale: Scale,
@@ -74,7 +74,7 @@ impl Figure {
             y_label: String::new(),
             z_label: String::new(),
             layers: Vec::new(),
-            space: Vec::new(),
+            layers3: Vec::new(),
             x_scale: Scale::Linear,
             y_scale: Scale::Linear,
             z_scale: Scale::Linear,
@@ -172,7 +172,7 @@ impl Figure {
     }
 
     /// Where the viewer of three axes stands, as [`Figure::view`] takes it.
-    pub fn viewed_from(&self) -> (f64, f64) {
+    pub fn view_angles(&self) -> (f64, f64) {
         (self.azimuth, self.elevation)
     }
 
@@ -235,9 +235,9 @@ impl Figure {
     }
 
     /// All layers as the legend and the palette see them.
-    pub(super) fn entries(&self) -> Vec<&dyn Entry> {
-        let flat = self.layers.iter().map(|l| &**l as &dyn Entry);
-        flat.chain(self.space.iter().map(|l| &**l as &dyn Entry))
+    pub(super) fn legend_handles(&self) -> Vec<&dyn LegendHandle> {
+        let flat = self.layers.iter().map(|l| &**l as &dyn LegendHandle);
+        flat.chain(self.layers3.iter().map(|l| &**l as &dyn LegendHandle))
             .collect()
     }
 
@@ -257,11 +257,11 @@ fn checked_view(azimuth: f64, elevation: f64) -> Result<(f64, f64)> {
 }
 
 pub(super) fn checked_size(width: f64, height: f64) -> Result<(u32, u32)> {
-    let fits = |v: f64| (100.0..=LARGEST).contains(&v);
+    let fits = |v: f64| (100.0..=MAX_SIZE).contains(&v);
     match fits(width) && fits(height) {
         true => Ok((width.round() as u32, height.round() as u32)),
         false => Err(Error::invalid(format!(
-            "a figure cannot have {width} by {height} pixels; width and height go from 100 to {LARGEST}"
+            "a figure cannot have {width} by {height} pixels; width and height go from 100 to {MAX_SIZE}"
         ))),
     }
 }

@@ -1,7 +1,7 @@
 //! Options of a figure by name.
 
 use super::super::legend::Legend;
-use super::super::option::OptionValue;
+use super::super::option_value::OptionValue;
 use super::super::scale::{Scale, check_range};
 use super::{Figure, checked_size, checked_view};
 use odesync_base::error::{Result, unknown};

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use ndarray::{ArrayBase, Data, Ix2};
 
-use super::super::geometry::Place;
-use super::super::lattice::Lattice;
-use super::super::layers::{Arrows, Ridges, Waterfall};
-use super::super::space::{Arrows3, Curtains, LIFT, Layer3, Line3, Points3, Sheet, Surface};
+use super::super::geometry::Point3;
+use super::super::layers::{Arrows, RidgelineLayer, Waterfall};
+use super::super::rectilinear_grid::RectilinearGrid;
+use super::super::space::{
+    DEPTH_BIAS, Layer3, Line3, Quiver3, Scatter3, Surface, SurfaceLayer, WaterfallLayer,
+};
 use super::super::style::Style;
 use super::super::values::{Values, collect, same_length};
 use super::Figure;
@@ -37,8 +39,9 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Surface,
     ) -> Result<Figure> {
-        let lattice = Lattice::new("surface", x, y, z, false)?;
-        self.space.push(Arc::new(Sheet::new(lattice, options)?));
+        let lattice = RectilinearGrid::new("surface", x, y, z, false)?;
+        self.layers3
+            .push(Arc::new(SurfaceLayer::new(lattice, options)?));
         Ok(self)
     }
 
@@ -55,10 +58,14 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Waterfall,
     ) -> Result<Figure> {
-        let lattice = Lattice::new("waterfall", x, y, z, false)?;
+        let lattice = RectilinearGrid::new("waterfall", x, y, z, false)?;
         match options.in_height {
-            true => self.layers.push(Arc::new(Ridges::new(lattice, options)?)),
-            false => self.space.push(Arc::new(Curtains::new(lattice, options)?)),
+            true => self
+                .layers
+                .push(Arc::new(RidgelineLayer::new(lattice, options)?)),
+            false => self
+                .layers3
+                .push(Arc::new(WaterfallLayer::new(lattice, options)?)),
         }
         Ok(self)
     }
@@ -75,11 +82,11 @@ impl Figure {
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        self.placed("line3", (x, y, z), style, |places, style| {
+        self.push_xyz_layer("line3", (x, y, z), style, |places, style| {
             Arc::new(Line3 {
-                places,
+                points: places,
                 style,
-                lift: LIFT,
+                depth_bias: DEPTH_BIAS,
             })
         })
     }
@@ -96,29 +103,29 @@ impl Figure {
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        self.placed("scatter3", (x, y, z), style, |places, style| {
-            Arc::new(Points3 {
-                places,
+        self.push_xyz_layer("scatter3", (x, y, z), style, |places, style| {
+            Arc::new(Scatter3 {
+                points: places,
                 style,
-                lift: LIFT,
+                depth_bias: DEPTH_BIAS,
             })
         })
     }
 
     /// Adds a layer of the points whose coordinates are the three rows.
-    fn placed(
+    fn push_xyz_layer(
         mut self,
         call: &str,
         (x, y, z): (impl Values, impl Values, impl Values),
         style: Style,
-        layer: impl FnOnce(Arc<[Place]>, Style) -> Arc<dyn Layer3>,
+        layer: impl FnOnce(Arc<[Point3]>, Style) -> Arc<dyn Layer3>,
     ) -> Result<Figure> {
         style.check()?;
         let (x, y, z) = (collect(x), collect(y), collect(z));
         same_length(call, &style, &x, "y", &y)?;
         same_length(call, &style, &x, "z", &z)?;
         let places = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
-        self.space.push(layer(places, style));
+        self.layers3.push(layer(places, style));
         Ok(self)
     }
 
@@ -140,11 +147,11 @@ impl Figure {
                 vectors.shape()
             )));
         }
-        let rows = |a: &ArrayBase<S, Ix2>| -> Arc<[Place]> {
+        let rows = |a: &ArrayBase<S, Ix2>| -> Arc<[Point3]> {
             a.rows().into_iter().map(|r| [r[0], r[1], r[2]]).collect()
         };
-        self.space
-            .push(Arc::new(Arrows3::new(rows(at), rows(vectors), options)?));
+        self.layers3
+            .push(Arc::new(Quiver3::new(rows(at), rows(vectors), options)?));
         Ok(self)
     }
 }

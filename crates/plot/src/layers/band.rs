@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::entry::{Entry, Kind};
-use super::super::geometry::{Point, clip_line, clip_polygon, thin};
-use super::super::look::Look;
+use super::super::axes_transform::AxesTransform;
+use super::super::geometry::{Point, clip_line, clip_polygon, decimate};
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Scene};
 use super::super::style::{Dash, Style};
-use super::super::view::View;
-use super::{CELL, Layer, pairs, walk};
+use super::{Layer, MIN_POINT_DISTANCE, sample_polyline, zip_points};
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Band {
@@ -18,9 +18,9 @@ pub(in super::super) struct Band {
     pub style: Style,
 }
 
-impl Entry for Band {
-    fn kind(&self) -> Kind {
-        Kind::Band
+impl LegendHandle for Band {
+    fn kind(&self) -> LayerKind {
+        LayerKind::Band
     }
 
     fn style(&self) -> &Style {
@@ -30,41 +30,41 @@ impl Entry for Band {
 
 impl Layer for Band {
     fn points(&self) -> Vec<Point> {
-        let mut points = pairs(&self.x, &self.lower);
-        points.extend(pairs(&self.x, &self.upper));
+        let mut points = zip_points(&self.x, &self.lower);
+        points.extend(zip_points(&self.x, &self.upper));
         points
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         for (low, high) in self.runs(view) {
             if let ([a], [b]) = (&low[..], &high[..]) {
                 let pen = Pen {
                     width: 3.0,
                     dash: Dash::Solid,
-                    ink: look.ink(),
+                    color: look.rgba(),
                 };
                 for piece in clip_line(&[*a, *b], &view.rect) {
                     scene.line(&piece, pen);
                 }
                 continue;
             }
-            let mut outline = thin(&high, CELL);
-            outline.extend(thin(&low, CELL).into_iter().rev());
-            scene.area(clip_polygon(&outline, &view.rect), look.ink());
+            let mut outline = decimate(&high, MIN_POINT_DISTANCE);
+            outline.extend(decimate(&low, MIN_POINT_DISTANCE).into_iter().rev());
+            scene.area(clip_polygon(&outline, &view.rect), look.rgba());
         }
     }
 
-    fn footprint(&self, view: &View) -> Vec<Point> {
+    fn footprint(&self, view: &AxesTransform) -> Vec<Point> {
         let mut points = Vec::new();
         for (low, high) in self.runs(view) {
             for (a, b) in low.iter().zip(&high) {
                 for piece in clip_line(&[*a, *b], &view.rect) {
-                    walk(&piece, &mut points);
+                    sample_polyline(&piece, &mut points);
                 }
             }
             for edge in [low, high] {
                 for piece in clip_line(&edge, &view.rect) {
-                    walk(&piece, &mut points);
+                    sample_polyline(&piece, &mut points);
                 }
             }
         }
@@ -75,7 +75,7 @@ impl Layer for Band {
 impl Band {
     /// The lower and upper edges, broken where either is missing. On a logarithmic axis a lower edge that is not positive lies
     /// below the frame.
-    fn runs(&self, view: &View) -> Vec<(Vec<Point>, Vec<Point>)> {
+    fn runs(&self, view: &AxesTransform) -> Vec<(Vec<Point>, Vec<Point>)> {
         let triples: Vec<(f64, f64, f64)> =
             (self.x.iter().zip(&self.lower[..]).zip(&self.upper[..]))
                 .map(|((x, a), b)| {
@@ -89,7 +89,7 @@ impl Band {
                 })
                 .collect();
         triples
-            .split(|(x, low, high)| !view.shows((*x, *high)) || low.is_infinite())
+            .split(|(x, low, high)| !view.in_domain((*x, *high)) || low.is_infinite())
             .filter(|run| !run.is_empty())
             .map(|run| {
                 let pixels = |edge: fn(&(f64, f64, f64)) -> f64| {

@@ -1,28 +1,28 @@
 //! Lines of equal value, or the areas between them.
 
+use super::super::axes_transform::AxesTransform;
 use super::super::color::{Color, darker};
-use super::super::entry::{Entry, Kind};
+use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
 use super::super::font;
-use super::super::geometry::{Point, Rect, clip_line, clip_polygon, cut_out};
-use super::super::lattice::Lattice;
-use super::super::look::Look;
-use super::super::marching::{Outline, outlines};
-use super::super::option::OptionValue;
+use super::super::geometry::{Point, Rect, clip_line, clip_outside, clip_polygon};
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::marching_squares::{LevelPolygon, level_polygons};
+use super::super::option_value::OptionValue;
+use super::super::rectilinear_grid::RectilinearGrid;
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Align, Pen, Scene};
-use super::super::shade::{Shade, Tint, shaded};
 use super::super::style::{Dash, Style};
-use super::super::ticks::{alone, round_values};
-use super::super::view::View;
+use super::super::ticks::{round_values, standalone_labels};
 use super::Layer;
+use super::contour_labels;
 use super::heatmap::hatch;
-use super::lettering;
 use odesync_base::error::{Error, Result, unknown};
 
 /// Size of the numbers on lines in pixels per em.
 const EM: f64 = 12.0;
 
 /// The most levels of a contour layer.
-const MOST: usize = 200;
+const MAX_LEVELS: usize = 200;
 
 /// How contours look.
 ///
@@ -35,7 +35,7 @@ const MOST: usize = 200;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Contour {
-    pub(in super::super) shade: Shade,
+    pub(in super::super) color_options: ColorScaleOptions,
     count: Option<usize>,
     levels: Vec<f64>,
     filled: bool,
@@ -43,7 +43,7 @@ pub struct Contour {
     pub(in super::super) style: Style,
 }
 
-shaded!(Contour);
+impl_color_options!(Contour);
 
 impl Contour {
     /// The names that [`Contour::set`] knows.
@@ -64,9 +64,9 @@ impl Contour {
     ///
     /// None, or more than 200.
     pub fn count(mut self, count: usize) -> Result<Contour> {
-        if count == 0 || count > MOST {
+        if count == 0 || count > MAX_LEVELS {
             return Err(Error::invalid(format!(
-                "contour: there cannot be {count} levels; give 1 to {MOST}, or a list of values"
+                "contour: there cannot be {count} levels; give 1 to {MAX_LEVELS}, or a list of values"
             )));
         }
         self.count = Some(count);
@@ -82,9 +82,12 @@ impl Contour {
         let mut sorted = levels.to_vec();
         sorted.sort_by(f64::total_cmp);
         sorted.dedup();
-        if sorted.is_empty() || sorted.len() > MOST || !sorted.iter().all(|v| v.abs() <= 1e300) {
+        if sorted.is_empty()
+            || sorted.len() > MAX_LEVELS
+            || !sorted.iter().all(|v| v.abs() <= 1e300)
+        {
             return Err(Error::invalid(format!(
-                "contour: levels takes a number of levels, or a list of 1 to {MOST} finite values"
+                "contour: levels takes a number of levels, or a list of 1 to {MAX_LEVELS} finite values"
             )));
         }
         self.levels = sorted;
@@ -133,7 +136,7 @@ impl Contour {
             ("numbers", _) => self.unnumbered = !value.flag(name)?,
             ("filled", _) => self.filled = value.flag(name)?,
             ("color" | "width" | "dash" | "alpha", _) => self.style.set(name, value)?,
-            _ if self.shade.set(name, value)? => {}
+            _ if self.color_options.set(name, value)? => {}
             _ => return Err(unknown("contour option", name, Self::OPTIONS)),
         }
         Ok(())
@@ -142,28 +145,30 @@ impl Contour {
 
 /// Contours with their levels and colours decided.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Contours {
-    lattice: Lattice,
-    tint: Tint,
+pub(in super::super) struct ContourLayer {
+    grid: RectilinearGrid,
+    color_scale: ColorScale,
     levels: Vec<f64>,
     filled: bool,
     numbered: bool,
     /// There are colours below.
-    over: bool,
+    over_colors: bool,
     style: Style,
 }
 
-impl Contours {
+impl ContourLayer {
     /// `over` says that there are colours below already, on which lines are dark.
-    pub fn new(lattice: Lattice, options: &Contour, over: bool) -> Result<Contours> {
-        let mut tint = options.shade.of("contour", lattice.z.iter().copied())?;
+    pub fn new(lattice: RectilinearGrid, options: &Contour, over: bool) -> Result<ContourLayer> {
+        let mut tint = options
+            .color_options
+            .resolve("contour", lattice.z.iter().copied())?;
         let axis = tint.axis;
         let levels = match options.levels.is_empty() {
             false => options.levels.clone(),
             true => round_values(axis.lo, axis.hi, options.count.unwrap_or(10))
                 .into_iter()
                 .filter(|at| *at > axis.lo && *at < axis.hi)
-                .map(|at| axis.scale.back(at))
+                .map(|at| axis.scale.inverse(at))
                 .collect(),
         };
         if options.filled {
@@ -174,35 +179,35 @@ impl Contours {
             style.color = Some(Color::Rgb(0x11, 0x11, 0x11));
             style.alpha = style.alpha.or(Some(0.7));
         }
-        Ok(Contours {
-            lattice,
-            tint,
+        Ok(ContourLayer {
+            grid: lattice,
+            color_scale: tint,
             levels,
             filled: options.filled,
             numbered: !options.unnumbered,
-            over,
+            over_colors: over,
             style,
         })
     }
 
     /// The values as they are spread along the colours, NaN where they have none.
-    fn spread(&self) -> ndarray::Array2<f64> {
-        let scale = self.tint.axis.scale;
-        self.lattice.z.mapv(|v| match scale.shows(v) {
+    fn scaled_values(&self) -> ndarray::Array2<f64> {
+        let scale = self.color_scale.axis.scale;
+        self.grid.z.mapv(|v| match scale.in_domain(v) {
             true => scale.forward(v),
             false => f64::NAN,
         })
     }
 
-    fn places(&self, view: &View) -> (Vec<f64>, Vec<f64>) {
-        let x = self.lattice.x.iter().map(|x| view.x_pixel(*x));
-        let y = self.lattice.y.iter().map(|y| view.y_pixel(*y));
+    fn pixel_coordinates(&self, view: &AxesTransform) -> (Vec<f64>, Vec<f64>) {
+        let x = self.grid.x.iter().map(|x| view.x_pixel(*x));
+        let y = self.grid.y.iter().map(|y| view.y_pixel(*y));
         (x.collect(), y.collect())
     }
 
-    fn fill(&self, view: &View, scene: &mut Scene) {
-        let z = self.spread();
-        let (x, y) = self.places(view);
+    fn fill(&self, view: &AxesTransform, scene: &mut Scene) {
+        let z = self.scaled_values();
+        let (x, y) = self.pixel_coordinates(view);
         if let [Some(left), Some(right), Some(bottom), Some(top)] =
             [x.first(), x.last(), y.first(), y.last()]
             && z.iter().any(|v| v.is_nan())
@@ -219,35 +224,35 @@ impl Contours {
                 scene,
             );
         }
-        let scale = self.tint.axis.scale;
+        let scale = self.color_scale.axis.scale;
         let floor = f64::NEG_INFINITY;
         let levels = self.levels.iter().map(|v| scale.forward(*v));
         // Each area is painted over the one below it, so that no seam shows between them.
         for (i, level) in std::iter::once(floor).chain(levels).enumerate() {
-            let rgb = self.tint.map.rgb(self.tint.band(i));
-            let area = bridged(&outlines(&x, &y, &z, level));
+            let rgb = self.color_scale.map.rgb(self.color_scale.band_center(i));
+            let area = join_with_bridges(&level_polygons(&x, &y, &z, level));
             let alpha = self.style.alpha.unwrap_or(1.0);
             scene.area(clip_polygon(&area, &view.rect), (rgb, alpha));
         }
     }
 
-    fn lines(&self, look: &Look, view: &View, scene: &mut Scene) {
-        let z = self.spread();
-        let (x, y) = self.places(view);
+    fn lines(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+        let z = self.scaled_values();
+        let (x, y) = self.pixel_coordinates(view);
         let mut lines: Vec<(usize, Vec<Point>)> = Vec::new();
         for (i, level) in self.levels.iter().enumerate() {
-            for outline in outlines(&x, &y, &z, self.tint.axis.scale.forward(*level)) {
-                let pieces = followed(&outline).into_iter();
+            for outline in level_polygons(&x, &y, &z, self.color_scale.axis.scale.forward(*level)) {
+                let pieces = level_lines(&outline).into_iter();
                 let pieces = pieces.flat_map(|line| clip_line(&line, &view.rect));
                 lines.extend(pieces.map(|piece| (i, piece)));
             }
         }
-        let texts = alone(&self.levels);
+        let texts = standalone_labels(&self.levels);
         let numbers = match self.numbered && scene.shows_text() {
             true => {
                 let size = |i: usize| ((font::width(&texts[i]) + 0.4) * EM, 1.1 * EM);
                 let sized: Vec<_> = lines.iter().map(|(i, l)| (l.clone(), size(*i))).collect();
-                lettering::boxes(&sized, &view.rect)
+                contour_labels::place_labels(&sized, &view.rect)
             }
             false => vec![None; lines.len()],
         };
@@ -257,13 +262,13 @@ impl Contours {
                 scene.line(line, pen);
                 continue;
             };
-            for piece in cut_out(line, &gap) {
+            for piece in clip_outside(line, &gap) {
                 scene.line(&piece, pen);
             }
-            if self.over {
+            if self.over_colors {
                 scene.rect(&gap, ((255, 255, 255), 0.5));
             }
-            let (rgb, alpha) = pen.ink;
+            let (rgb, alpha) = pen.color;
             // The light colours of a map are hard to read on white.
             let ink = match self.style.color {
                 Some(_) => (rgb, alpha),
@@ -276,13 +281,18 @@ impl Contours {
     }
 
     /// How the line of a level is drawn.
-    fn pen(&self, level: f64, look: &Look) -> Pen {
+    fn pen(&self, level: f64, look: &ResolvedStyle) -> Pen {
         let (rgb, width) = match self.style.color {
             Some(color) => (color.rgb(), 1.0),
-            None => (self.tint.map.rgb(self.tint.axis.place(level)), 1.8),
+            None => (
+                self.color_scale
+                    .map
+                    .rgb(self.color_scale.axis.fraction(level)),
+                1.8,
+            ),
         };
         Pen {
-            ink: (rgb, look.alpha),
+            color: (rgb, look.alpha),
             width: self.style.width.unwrap_or(width),
             dash: self.style.dash.unwrap_or(Dash::Solid),
         }
@@ -290,7 +300,7 @@ impl Contours {
 }
 
 /// Outlines as one polygon: each further one is reached over a bridge of no width.
-fn bridged(outlines: &[Outline]) -> Vec<Point> {
+fn join_with_bridges(outlines: &[LevelPolygon]) -> Vec<Point> {
     let mut polygon: Vec<Point> = Vec::new();
     for outline in outlines {
         polygon.extend(outline.iter().map(|(p, _)| *p));
@@ -301,7 +311,7 @@ fn bridged(outlines: &[Outline]) -> Vec<Point> {
 }
 
 /// The parts of an outline that follow the level.
-fn followed(outline: &Outline) -> Vec<Vec<Point>> {
+fn level_lines(outline: &LevelPolygon) -> Vec<Vec<Point>> {
     let n = outline.len();
     // From behind a border, so that no line is cut where the outline happens to begin.
     let start = outline
@@ -324,24 +334,24 @@ fn followed(outline: &Outline) -> Vec<Vec<Point>> {
     lines
 }
 
-impl Entry for Contours {
-    fn kind(&self) -> Kind {
-        Kind::Field
+impl LegendHandle for ContourLayer {
+    fn kind(&self) -> LayerKind {
+        LayerKind::GridData
     }
 
     fn style(&self) -> &Style {
         &self.style
     }
 
-    fn tint(&self) -> Option<&Tint> {
+    fn color_scale(&self) -> Option<&ColorScale> {
         // Lines of one colour say nothing about values.
-        (self.filled || self.style.color.is_none()).then_some(&self.tint)
+        (self.filled || self.style.color.is_none()).then_some(&self.color_scale)
     }
 }
 
-impl Layer for Contours {
+impl Layer for ContourLayer {
     fn points(&self) -> Vec<Point> {
-        let (x, y) = (&self.lattice.x, &self.lattice.y);
+        let (x, y) = (&self.grid.x, &self.grid.y);
         let ends = |v: &[f64]| v.first().copied().zip(v.last().copied());
         match ends(x).zip(ends(y)) {
             Some(((left, right), (bottom, top))) => vec![(left, bottom), (right, top)],
@@ -353,14 +363,14 @@ impl Layer for Contours {
         true
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         match self.filled {
             true => self.fill(view, scene),
             false => self.lines(look, view, scene),
         }
     }
 
-    fn footprint(&self, _: &View) -> Vec<Point> {
+    fn footprint(&self, _: &AxesTransform) -> Vec<Point> {
         Vec::new()
     }
 }

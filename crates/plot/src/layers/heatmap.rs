@@ -1,16 +1,16 @@
 //! Values on a grid as coloured cells.
 
+use super::super::axes_transform::AxesTransform;
+use super::super::bitmap::Bitmap;
+use super::super::color_scale::{ColorScaleOptions, impl_color_options};
+use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::{Point, Rect, clip_line};
-use super::super::lattice::{Lattice, edges};
-use super::super::look::Look;
-use super::super::option::OptionValue;
-use super::super::picture::Picture;
+use super::super::option_value::OptionValue;
+use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scale::Axis;
 use super::super::scene::{Pen, Scene};
-use super::super::shade::{Shade, shaded};
 use super::super::style::{Dash, Style};
-use super::super::tinted::{OverGrid, Tinted};
-use super::super::view::View;
 use super::Layer;
 use odesync_base::error::{Result, unknown};
 
@@ -23,11 +23,11 @@ use odesync_base::error::{Result, unknown};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HeatMap {
-    pub(in super::super) shade: Shade,
+    pub(in super::super) color_options: ColorScaleOptions,
     pub(in super::super) smooth: bool,
 }
 
-shaded!(HeatMap);
+impl_color_options!(HeatMap);
 
 impl HeatMap {
     /// The names that [`HeatMap::set`] knows.
@@ -54,7 +54,7 @@ impl HeatMap {
         let value = value.into();
         match name {
             "smooth" => self.smooth = value.flag(name)?,
-            _ if self.shade.set(name, value)? => {}
+            _ if self.color_options.set(name, value)? => {}
             _ => return Err(unknown("heat map option", name, Self::OPTIONS)),
         }
         Ok(())
@@ -63,30 +63,30 @@ impl HeatMap {
 
 /// A heat map with its colours decided.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Image {
-    values: Tinted,
+pub(in super::super) struct HeatMapLayer {
+    values: ColoredGrid,
     /// Borders of the cells.
     x: Vec<f64>,
     y: Vec<f64>,
     smooth: bool,
 }
 
-impl Image {
-    pub fn new(lattice: Lattice, options: &HeatMap) -> Result<Image> {
+impl HeatMapLayer {
+    pub fn new(lattice: RectilinearGrid, options: &HeatMap) -> Result<HeatMapLayer> {
         let borders = |at: &[f64], n: usize| match at.len() == n {
-            true => edges(at),
+            true => cell_edges(at),
             false => at.to_vec(),
         };
-        Ok(Image {
+        Ok(HeatMapLayer {
             x: borders(&lattice.x, lattice.z.ncols()),
             y: borders(&lattice.y, lattice.z.nrows()),
-            values: Tinted::new("heatmap", lattice, &options.shade, &Style::new())?,
+            values: ColoredGrid::new("heatmap", lattice, &options.color_options, &Style::new())?,
             smooth: options.smooth,
         })
     }
 
     /// The rectangle that the cells take, as far as it is seen.
-    fn rect(&self, view: &View) -> Option<Rect> {
+    fn rect(&self, view: &AxesTransform) -> Option<Rect> {
         let corner = |x: Option<&f64>, y: Option<&f64>| x.zip(y).map(|(x, y)| view.pixel((*x, *y)));
         let (left, bottom) = corner(self.x.first(), self.y.first())?;
         let (right, top) = corner(self.x.last(), self.y.last())?;
@@ -100,9 +100,9 @@ impl Image {
     }
 
     /// Whether the cells are all as large and all seen, so that a pixel each is enough.
-    fn even(&self, view: &View) -> bool {
+    fn is_uniform(&self, view: &AxesTransform) -> bool {
         let even = |edges: &[f64], axis: &Axis| {
-            let places: Vec<f64> = edges.iter().map(|v| axis.place(*v)).collect();
+            let places: Vec<f64> = edges.iter().map(|v| axis.fraction(*v)).collect();
             let n = places.len() - 1;
             let (first, last) = (places[0], places[n]);
             let at = |i: usize| first + (last - first) * i as f64 / n as f64;
@@ -113,20 +113,20 @@ impl Image {
         even(&self.x, &view.x) && even(&self.y, &view.y)
     }
 
-    fn cells(&self) -> Picture {
-        let (rows, columns) = self.values.lattice.z.dim();
-        Picture::of(columns as u32, rows as u32, |i, j| {
+    fn cell_bitmap(&self) -> Bitmap {
+        let (rows, columns) = self.values.grid.z.dim();
+        Bitmap::from_fn(columns as u32, rows as u32, |i, j| {
             self.values
-                .tint
-                .rgb(self.values.lattice.z[[rows - 1 - i, j]])
+                .color_scale
+                .rgb(self.values.grid.z[[rows - 1 - i, j]])
         })
     }
 
     /// The picture of `rect` sampled at its pixels, `fine` a pixel.
-    fn sampled(&self, view: &View, rect: &Rect, fine: f64) -> Picture {
+    fn resample(&self, view: &AxesTransform, rect: &Rect, pixel_ratio: f64) -> Bitmap {
         let (width, height) = (
-            (rect.width() * fine).ceil().max(1.0),
-            (rect.height() * fine).ceil().max(1.0),
+            (rect.width() * pixel_ratio).ceil().max(1.0),
+            (rect.height() * pixel_ratio).ceil().max(1.0),
         );
         let x_at = |j: usize| view.x_value(rect.left + rect.width() * (j as f64 + 0.5) / width);
         let y_at = |i: usize| view.y_value(rect.top + rect.height() * (i as f64 + 0.5) / height);
@@ -141,28 +141,37 @@ impl Image {
             let rows: Vec<usize> = (0..height as usize)
                 .map(|i| cell(&self.y, y_at(i)))
                 .collect();
-            return Picture::of(width as u32, height as u32, |i, j| {
+            return Bitmap::from_fn(width as u32, height as u32, |i, j| {
                 self.values
-                    .tint
-                    .rgb(self.values.lattice.z[[rows[i], columns[j]]])
+                    .color_scale
+                    .rgb(self.values.grid.z[[rows[i], columns[j]]])
             });
         }
         let (x, y) = (centers(&self.x), centers(&self.y));
-        let columns: Vec<_> = (0..width as usize).map(|j| between(&x, x_at(j))).collect();
-        let rows: Vec<_> = (0..height as usize).map(|i| between(&y, y_at(i))).collect();
-        let (scale, z) = (self.values.tint.axis.scale, &self.values.lattice.z);
-        let value = |i: usize, j: usize| match scale.shows(z[[i, j]]) {
+        let columns: Vec<_> = (0..width as usize)
+            .map(|j| find_cell_clamped(&x, x_at(j)))
+            .collect();
+        let rows: Vec<_> = (0..height as usize)
+            .map(|i| find_cell_clamped(&y, y_at(i)))
+            .collect();
+        let (scale, z) = (self.values.color_scale.axis.scale, &self.values.grid.z);
+        let value = |i: usize, j: usize| match scale.in_domain(z[[i, j]]) {
             true => scale.forward(z[[i, j]]),
             false => f64::NAN,
         };
-        Picture::of(width as u32, height as u32, |i, j| {
+        Bitmap::from_fn(width as u32, height as u32, |i, j| {
             let ((i0, i1, s), (j0, j1, t)) = (rows[i], columns[j]);
             let low = value(i0, j0) * (1.0 - t) + value(i0, j1) * t;
             let high = value(i1, j0) * (1.0 - t) + value(i1, j1) * t;
             let blended = low * (1.0 - s) + high * s;
             let nearest = value(if s < 0.5 { i0 } else { i1 }, if t < 0.5 { j0 } else { j1 });
             let at = if blended.is_nan() { nearest } else { blended };
-            (!at.is_nan()).then(|| self.values.tint.map.rgb(self.values.tint.axis.place_of(at)))
+            (!at.is_nan()).then(|| {
+                self.values
+                    .color_scale
+                    .map
+                    .rgb(self.values.color_scale.axis.fraction_of_scaled(at))
+            })
         })
     }
 }
@@ -172,7 +181,7 @@ fn centers(edges: &[f64]) -> Vec<f64> {
 }
 
 /// The neighbours of `v` and its place between them, 0 to 1.
-fn between(values: &[f64], v: f64) -> (usize, usize, f64) {
+fn find_cell_clamped(values: &[f64], v: f64) -> (usize, usize, f64) {
     let last = values.len().saturating_sub(1);
     let high = values.partition_point(|x| *x <= v).clamp(1.min(last), last);
     let low = high.saturating_sub(1);
@@ -189,7 +198,7 @@ fn between(values: &[f64], v: f64) -> (usize, usize, f64) {
 pub(in super::super) fn hatch(rect: &Rect, scene: &mut Scene) {
     scene.rect(rect, ((0xf4, 0xf4, 0xf4), 1.0));
     let pen = Pen {
-        ink: ((0xc4, 0xc4, 0xc4), 1.0),
+        color: ((0xc4, 0xc4, 0xc4), 1.0),
         width: 0.8,
         dash: Dash::Solid,
     };
@@ -203,13 +212,13 @@ pub(in super::super) fn hatch(rect: &Rect, scene: &mut Scene) {
     }
 }
 
-impl OverGrid for Image {
-    fn tinted(&self) -> &Tinted {
+impl GridLayer for HeatMapLayer {
+    fn colored_grid(&self) -> &ColoredGrid {
         &self.values
     }
 }
 
-impl Layer for Image {
+impl Layer for HeatMapLayer {
     fn points(&self) -> Vec<Point> {
         let rows = self.y.iter().map(|y| (self.x[0], *y));
         let columns = self.x.iter().map(|x| (*x, self.y[0]));
@@ -222,27 +231,27 @@ impl Layer for Image {
         true
     }
 
-    fn draw(&self, _: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, _: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let Some(rect) = self.rect(view) else {
             return;
         };
         if self
             .values
-            .lattice
+            .grid
             .z
             .iter()
-            .any(|v| !self.values.tint.axis.scale.shows(*v))
+            .any(|v| !self.values.color_scale.axis.scale.in_domain(*v))
         {
             hatch(&rect, scene);
         }
-        match (self.smooth, self.even(view)) {
-            (false, true) => scene.image(rect, self.cells(), false),
-            (false, false) => scene.image(rect, self.sampled(view, &rect, 2.0), false),
-            (true, _) => scene.image(rect, self.sampled(view, &rect, 1.0), true),
+        match (self.smooth, self.is_uniform(view)) {
+            (false, true) => scene.image(rect, self.cell_bitmap(), false),
+            (false, false) => scene.image(rect, self.resample(view, &rect, 2.0), false),
+            (true, _) => scene.image(rect, self.resample(view, &rect, 1.0), true),
         }
     }
 
-    fn footprint(&self, _: &View) -> Vec<Point> {
+    fn footprint(&self, _: &AxesTransform) -> Vec<Point> {
         // A legend has to stand somewhere.
         Vec::new()
     }

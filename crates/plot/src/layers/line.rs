@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::entry::{Entry, Kind};
-use super::super::geometry::{Point, clip_line, thin};
-use super::super::look::Look;
+use super::super::axes_transform::AxesTransform;
+use super::super::geometry::{Point, clip_line, decimate};
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::Scene;
 use super::super::style::Style;
-use super::super::view::View;
-use super::{CELL, Layer, draw_markers, pairs, runs, walk};
+use super::{Layer, MIN_POINT_DISTANCE, draw_markers, pixel_runs, sample_polyline, zip_points};
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Line {
@@ -17,35 +17,35 @@ pub(in super::super) struct Line {
     pub style: Style,
 }
 
-impl Entry for Line {
-    fn kind(&self) -> Kind {
-        Kind::Line
+impl LegendHandle for Line {
+    fn kind(&self) -> LayerKind {
+        LayerKind::Line
     }
 
     fn style(&self) -> &Style {
         &self.style
     }
 
-    fn count(&self) -> usize {
+    fn marker_count(&self) -> usize {
         self.x.len()
     }
 }
 
 impl Layer for Line {
     fn points(&self) -> Vec<Point> {
-        pairs(&self.x, &self.y)
+        zip_points(&self.x, &self.y)
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
-        let inside = view.rect.grown(0.5);
-        for run in runs(&self.x, &self.y, view) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+        let inside = view.rect.inflate(0.5);
+        for run in pixel_runs(&self.x, &self.y, view) {
             if let [point] = run[..] {
                 if inside.contains(point) {
-                    scene.disc(point, look.width.max(2.0), look.ink());
+                    scene.disc(point, look.width.max(2.0), look.rgba());
                 }
                 continue;
             }
-            for piece in clip_line(&thin(&run, CELL), &view.rect) {
+            for piece in clip_line(&decimate(&run, MIN_POINT_DISTANCE), &view.rect) {
                 scene.line(&piece, look.pen());
             }
         }
@@ -54,11 +54,11 @@ impl Layer for Line {
         }
     }
 
-    fn footprint(&self, view: &View) -> Vec<Point> {
+    fn footprint(&self, view: &AxesTransform) -> Vec<Point> {
         let mut points = Vec::new();
-        for run in runs(&self.x, &self.y, view) {
-            for piece in clip_line(&thin(&run, 1.0), &view.rect) {
-                walk(&piece, &mut points);
+        for run in pixel_runs(&self.x, &self.y, view) {
+            for piece in clip_line(&decimate(&run, 1.0), &view.rect) {
+                sample_polyline(&piece, &mut points);
             }
         }
         points

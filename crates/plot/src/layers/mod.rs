@@ -2,46 +2,46 @@
 
 mod band;
 mod contour;
+mod contour_labels;
 mod heatmap;
-mod lettering;
 mod line;
 mod quiver;
-mod ridges;
+mod ridgeline;
 mod scatter;
-mod spacing;
+mod streamline_seeding;
 mod streamlines;
 mod vline;
 
-use super::entry::Entry;
+use super::axes_transform::AxesTransform;
 use super::geometry::Point;
-use super::look::Look;
+use super::legend_handle::LegendHandle;
+use super::resolved_style::ResolvedStyle;
 use super::scene::Scene;
-use super::view::View;
 
 pub(super) use band::Band;
 pub use contour::Contour;
-pub(super) use contour::Contours;
+pub(super) use contour::ContourLayer;
 pub use heatmap::HeatMap;
-pub(super) use heatmap::Image;
+pub(super) use heatmap::HeatMapLayer;
 pub(super) use line::Line;
 pub use quiver::Arrows;
-pub(super) use quiver::{BACK, Quiver, arrow};
-pub(super) use ridges::Ridges;
-pub use ridges::Waterfall;
+pub(super) use quiver::{ARROW_GREY, Quiver, draw_arrow};
+pub(super) use ridgeline::RidgelineLayer;
+pub use ridgeline::Waterfall;
 pub(super) use scatter::{Scatter, draw_markers};
-pub(super) use streamlines::{Streamlines, colored_runs};
+pub(super) use streamlines::{Streamlines, single_color_runs};
 pub(super) use vline::VLine;
 
 /// Points closer than this, in pixels, look like one.
-pub(super) const CELL: f64 = 0.25;
+pub(super) const MIN_POINT_DISTANCE: f64 = 0.25;
 
 /// One kind of content of a figure with two axes.
-pub(super) trait Layer: Entry {
+pub(super) trait Layer: LegendHandle {
     /// The points whose ranges the axes must cover.
     fn points(&self) -> Vec<Point>;
 
     /// Positions on the horizontal axis that it must cover although the layer has no point there.
-    fn marks(&self) -> Vec<f64> {
+    fn required_x(&self) -> Vec<f64> {
         Vec::new()
     }
 
@@ -50,28 +50,28 @@ pub(super) trait Layer: Entry {
         false
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene);
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene);
 
     /// Points a few pixels apart on everything the layer draws, so that a legend can keep off it.
-    fn footprint(&self, view: &View) -> Vec<Point>;
+    fn footprint(&self, view: &AxesTransform) -> Vec<Point>;
 }
 
 /// Rows of numbers as points.
-pub(super) fn pairs(x: &[f64], y: &[f64]) -> Vec<Point> {
+pub(super) fn zip_points(x: &[f64], y: &[f64]) -> Vec<Point> {
     x.iter().copied().zip(y.iter().copied()).collect()
 }
 
 /// The points that can be shown, in pixels, broken wherever one can't: a gap in the data stays a gap.
-pub(super) fn runs(x: &[f64], y: &[f64], view: &View) -> Vec<Vec<Point>> {
-    pairs(x, y)
-        .split(|p| !view.shows(*p))
+pub(super) fn pixel_runs(x: &[f64], y: &[f64], view: &AxesTransform) -> Vec<Vec<Point>> {
+    zip_points(x, y)
+        .split(|p| !view.in_domain(*p))
         .filter(|run| !run.is_empty())
         .map(|run| run.iter().map(|p| view.pixel(*p)).collect())
         .collect()
 }
 
 /// Adds points at most six pixels apart along a line.
-pub(super) fn walk(line: &[Point], points: &mut Vec<Point>) {
+pub(super) fn sample_polyline(line: &[Point], points: &mut Vec<Point>) {
     points.extend(line.first());
     for pair in line.windows(2) {
         let [a, b] = [pair[0], pair[1]];

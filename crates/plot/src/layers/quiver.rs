@@ -2,16 +2,16 @@
 
 use ndarray::Array2;
 
+use super::super::axes_transform::AxesTransform;
 use super::super::color::Color;
-use super::super::entry::{Entry, Kind};
+use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
 use super::super::geometry::Point;
-use super::super::lattice::{Lattice, edges};
-use super::super::look::Look;
-use super::super::option::OptionValue;
-use super::super::scene::{Ink, Pen, Scene};
-use super::super::shade::{Shade, Tint, shaded};
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::option_value::OptionValue;
+use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
+use super::super::resolved_style::ResolvedStyle;
+use super::super::scene::{Pen, Rgba, Scene};
 use super::super::style::{Dash, Style};
-use super::super::view::View;
 use super::Layer;
 use odesync_base::error::{Result, unknown};
 
@@ -24,14 +24,14 @@ use odesync_base::error::{Result, unknown};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Arrows {
-    pub(in super::super) shade: Shade,
+    pub(in super::super) color_options: ColorScaleOptions,
     pub(in super::super) style: Style,
     pub(in super::super) normalize: bool,
     pub(in super::super) by_speed: bool,
     pub(in super::super) density: Option<f64>,
 }
 
-shaded!(Arrows);
+impl_color_options!(Arrows);
 
 impl Arrows {
     /// The names that [`Arrows::set`] knows.
@@ -104,44 +104,44 @@ impl Arrows {
                 self.density = Some(density);
             }
             "color" | "width" | "size" | "alpha" => self.style.set(name, value)?,
-            _ if self.shade.set(name, value)? => {}
+            _ if self.color_options.set(name, value)? => {}
             _ => return Err(unknown("arrow option", name, Self::OPTIONS)),
         }
         Ok(())
     }
 
     /// The colours by speed, where there are some.
-    pub(in super::super) fn tint<'v>(
+    pub(in super::super) fn color_scale<'v>(
         &self,
         call: &str,
         speeds: impl Iterator<Item = f64> + Clone + 'v,
-    ) -> Result<Option<Tint>> {
+    ) -> Result<Option<ColorScale>> {
         match self.by_speed {
-            true => self.shade.of(call, speeds).map(Some),
+            true => self.color_options.resolve(call, speeds).map(Some),
             false => Ok(None),
         }
     }
 }
 
 /// The default ink of a vector field: it stands back behind trajectories.
-pub(in super::super) const BACK: Color = Color::Rgb(0x9a, 0x9a, 0x9a);
+pub(in super::super) const ARROW_GREY: Color = Color::Rgb(0x9a, 0x9a, 0x9a);
 
 /// A vector for each x and y.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Quiver {
-    u: Lattice,
+    u: RectilinearGrid,
     v: Array2<f64>,
-    tint: Option<Tint>,
+    color_scale: Option<ColorScale>,
     options: Arrows,
 }
 
 impl Quiver {
-    pub fn new(u: Lattice, v: Array2<f64>, options: &Arrows) -> Result<Quiver> {
+    pub fn new(u: RectilinearGrid, v: Array2<f64>, options: &Arrows) -> Result<Quiver> {
         let speeds: Vec<f64> = u.z.iter().zip(&v).map(|(a, b)| a.hypot(*b)).collect();
         let mut options = options.clone();
-        options.style.color = options.style.color.or(Some(BACK));
+        options.style.color = options.style.color.or(Some(ARROW_GREY));
         Ok(Quiver {
-            tint: options.tint("quiver", speeds.iter().copied())?,
+            color_scale: options.color_scale("quiver", speeds.iter().copied())?,
             u,
             v,
             options,
@@ -149,15 +149,15 @@ impl Quiver {
     }
 
     /// Where each arrow stands, its vector in pixels for the field's unit of time, and the field's speed.
-    fn vectors(&self, view: &View) -> Vec<(Point, Point, f64)> {
+    fn vectors(&self, view: &AxesTransform) -> Vec<(Point, Point, f64)> {
         let mut vectors = Vec::new();
         for (i, y) in self.u.y.iter().enumerate() {
             for (j, x) in self.u.x.iter().enumerate() {
                 let (u, v) = (self.u.z[[i, j]], self.v[[i, j]]);
-                if view.shows((*x, *y)) && u.is_finite() && v.is_finite() {
+                if view.in_domain((*x, *y)) && u.is_finite() && v.is_finite() {
                     let at = view.pixel((*x, *y));
-                    if view.rect.grown(0.5).contains(at) {
-                        vectors.push((at, view.direction((*x, *y), (u, v)), u.hypot(v)));
+                    if view.rect.inflate(0.5).contains(at) {
+                        vectors.push((at, view.vector_to_pixels((*x, *y), (u, v)), u.hypot(v)));
                     }
                 }
             }
@@ -167,7 +167,13 @@ impl Quiver {
 }
 
 /// An arrow centred at a point; `vector` is its length in pixels.
-pub(in super::super) fn arrow(at: Point, vector: Point, ink: Ink, width: f64, scene: &mut Scene) {
+pub(in super::super) fn draw_arrow(
+    at: Point,
+    vector: Point,
+    ink: Rgba,
+    width: f64,
+    scene: &mut Scene,
+) {
     let length = vector.0.hypot(vector.1);
     if length < 0.7 {
         scene.disc(at, 0.6 * width, ink);
@@ -179,16 +185,16 @@ pub(in super::super) fn arrow(at: Point, vector: Point, ink: Ink, width: f64, sc
     let head = (3.2 * width + 2.0).min(0.6 * length);
     let neck = (tip.0 - 0.8 * head * dx, tip.1 - 0.8 * head * dy);
     let pen = Pen {
-        ink,
+        color: ink,
         width,
         dash: Dash::Solid,
     };
     scene.line(&[tail, neck], pen);
-    scene.area(head_at(tip, (dx, dy), head), ink);
+    scene.area(arrowhead(tip, (dx, dy), head), ink);
 }
 
 /// The head of an arrow, its tip at a point.
-pub(in super::super) fn head_at(tip: Point, (dx, dy): Point, head: f64) -> Vec<Point> {
+pub(in super::super) fn arrowhead(tip: Point, (dx, dy): Point, head: f64) -> Vec<Point> {
     let back = (tip.0 - head * dx, tip.1 - head * dy);
     let side = 0.42 * head;
     vec![
@@ -198,24 +204,24 @@ pub(in super::super) fn head_at(tip: Point, (dx, dy): Point, head: f64) -> Vec<P
     ]
 }
 
-impl Entry for Quiver {
-    fn kind(&self) -> Kind {
-        Kind::Field
+impl LegendHandle for Quiver {
+    fn kind(&self) -> LayerKind {
+        LayerKind::GridData
     }
 
     fn style(&self) -> &Style {
         &self.options.style
     }
 
-    fn tint(&self) -> Option<&Tint> {
-        self.tint.as_ref()
+    fn color_scale(&self) -> Option<&ColorScale> {
+        self.color_scale.as_ref()
     }
 }
 
 impl Layer for Quiver {
     fn points(&self) -> Vec<Point> {
         // With the room of an arrow around the outer ones.
-        let (x, y) = (edges(&self.u.x), edges(&self.u.y));
+        let (x, y) = (cell_edges(&self.u.x), cell_edges(&self.u.y));
         y.iter().flat_map(|y| x.iter().map(|x| (*x, *y))).collect()
     }
 
@@ -223,7 +229,7 @@ impl Layer for Quiver {
         true
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let vectors = self.vectors(view);
         let room = |n: usize, size: f64| size / n.max(2) as f64;
         let cell =
@@ -243,11 +249,11 @@ impl Layer for Quiver {
                 true if length > 0.0 => 0.8 * most / length,
                 _ => most / longest,
             };
-            let rgb = match &self.tint {
+            let rgb = match &self.color_scale {
                 Some(tint) => tint.rgb(speed).unwrap_or(look.rgb),
                 None => look.rgb,
             };
-            arrow(
+            draw_arrow(
                 at,
                 (scale * vector.0, scale * vector.1),
                 (rgb, look.alpha),
@@ -257,7 +263,7 @@ impl Layer for Quiver {
         }
     }
 
-    fn footprint(&self, _: &View) -> Vec<Point> {
+    fn footprint(&self, _: &AxesTransform) -> Vec<Point> {
         Vec::new()
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::super::entry::{Entry, Kind};
+use super::super::axes_transform::AxesTransform;
 use super::super::geometry::Point;
-use super::super::look::Look;
+use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::marker::draw_marker;
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::Scene;
 use super::super::style::{Marker, Style};
-use super::super::view::View;
-use super::{CELL, Layer, pairs, runs};
+use super::{Layer, MIN_POINT_DISTANCE, pixel_runs, zip_points};
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Scatter {
@@ -19,31 +19,31 @@ pub(in super::super) struct Scatter {
     pub style: Style,
 }
 
-impl Entry for Scatter {
-    fn kind(&self) -> Kind {
-        Kind::Points
+impl LegendHandle for Scatter {
+    fn kind(&self) -> LayerKind {
+        LayerKind::Points
     }
 
     fn style(&self) -> &Style {
         &self.style
     }
 
-    fn count(&self) -> usize {
+    fn marker_count(&self) -> usize {
         self.x.len()
     }
 }
 
 impl Layer for Scatter {
     fn points(&self) -> Vec<Point> {
-        pairs(&self.x, &self.y)
+        zip_points(&self.x, &self.y)
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         draw_markers(&self.x, &self.y, look, view, scene);
     }
 
-    fn footprint(&self, view: &View) -> Vec<Point> {
-        let mut points = runs(&self.x, &self.y, view).concat();
+    fn footprint(&self, view: &AxesTransform) -> Vec<Point> {
+        let mut points = pixel_runs(&self.x, &self.y, view).concat();
         points.retain(|p| view.rect.contains(*p));
         points
     }
@@ -52,16 +52,16 @@ impl Layer for Scatter {
 pub(in super::super) fn draw_markers(
     x: &[f64],
     y: &[f64],
-    look: &Look,
-    view: &View,
+    look: &ResolvedStyle,
+    view: &AxesTransform,
     scene: &mut Scene,
 ) {
     let marker = look.marker.unwrap_or(Marker::Circle);
-    let inside = view.rect.grown(0.5);
+    let inside = view.rect.inflate(0.5);
     let mut seen = HashSet::new();
     // Discs as close as two fifths of their size leave no gap to see between them.
-    let cell = if x.len() > 5000 { 0.4 * look.size } else { 0.0 }.max(CELL);
-    for point in runs(x, y, view).concat() {
+    let cell = if x.len() > 5000 { 0.4 * look.size } else { 0.0 }.max(MIN_POINT_DISTANCE);
+    for point in pixel_runs(x, y, view).concat() {
         let cell = (
             (point.0 / cell).round() as i64,
             (point.1 / cell).round() as i64,

@@ -2,54 +2,54 @@
 
 use ndarray::Array2;
 
-use super::super::entry::{Entry, Kind};
+use super::super::axes_transform::AxesTransform;
+use super::super::color_scale::ColorScale;
 use super::super::geometry::{Point, clip_line};
-use super::super::lattice::{Lattice, among, mixed};
-use super::super::look::Look;
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::rectilinear_grid::{RectilinearGrid, bilinear, find_cell};
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Scene};
-use super::super::shade::Tint;
 use super::super::style::{Dash, Style};
-use super::super::view::View;
 use super::Layer;
-use super::quiver::{Arrows, BACK, head_at};
-use super::spacing;
+use super::quiver::{ARROW_GREY, Arrows, arrowhead};
+use super::streamline_seeding;
 use odesync_base::error::Result;
 
 /// Curves that follow a vector field given on a grid.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Streamlines {
-    u: Lattice,
+    u: RectilinearGrid,
     v: Array2<f64>,
-    tint: Option<Tint>,
+    color_scale: Option<ColorScale>,
     options: Arrows,
     /// Points with the speed there.
     curves: Vec<Vec<(Point, f64)>>,
 }
 
 /// Curves across the figure, side by side, at density 1.
-const CURVES: f64 = 26.0;
+const STREAMLINES_ACROSS: f64 = 26.0;
 
 /// Between the arrowheads of a curve, as a part of the figure.
-const HEADS: f64 = 0.6;
+const ARROWHEAD_SPACING: f64 = 0.6;
 
 impl Streamlines {
-    pub fn new(u: Lattice, v: Array2<f64>, options: &Arrows) -> Result<Streamlines> {
+    pub fn new(u: RectilinearGrid, v: Array2<f64>, options: &Arrows) -> Result<Streamlines> {
         let mut options = options.clone();
-        options.style.color = options.style.color.or(Some(BACK));
+        options.style.color = options.style.color.or(Some(ARROW_GREY));
         let speeds: Vec<f64> = u.z.iter().zip(&v).map(|(a, b)| a.hypot(*b)).collect();
         let mut layer = Streamlines {
-            tint: options.tint("streamlines", speeds.iter().copied())?,
+            color_scale: options.color_scale("streamlines", speeds.iter().copied())?,
             u,
             v,
             options,
             curves: Vec::new(),
         };
-        layer.curves = layer.trace();
+        layer.curves = layer.trace_streamlines();
         Ok(layer)
     }
 
     /// What a place between 0 and 1 along both axes is on the lattice.
-    fn back(&self, (px, py): Point) -> Option<Point> {
+    fn to_data(&self, (px, py): Point) -> Option<Point> {
         let back = |values: &[f64], place: f64| {
             let (first, last) = (*values.first()?, *values.last()?);
             // Not beyond the last, by rounding.
@@ -59,55 +59,55 @@ impl Streamlines {
     }
 
     /// The vector at a place between 0 and 1 along both axes; none outside or where a value is missing.
-    fn at(&self, place: Point) -> Option<Point> {
+    fn vector_at(&self, place: Point) -> Option<Point> {
         if !(0.0..=1.0).contains(&place.0) || !(0.0..=1.0).contains(&place.1) {
             return None;
         }
-        let (x, y) = self.back(place)?;
-        let (j, i) = (among(&self.u.x, x)?, among(&self.u.y, y)?);
+        let (x, y) = self.to_data(place)?;
+        let (j, i) = (find_cell(&self.u.x, x)?, find_cell(&self.u.y, y)?);
         let (u, v) = (
-            mixed(i, j, |i, j| self.u.z[[i, j]]),
-            mixed(i, j, |i, j| self.v[[i, j]]),
+            bilinear(i, j, |i, j| self.u.z[[i, j]]),
+            bilinear(i, j, |i, j| self.v[[i, j]]),
         );
         (u.is_finite() && v.is_finite()).then_some((u, v))
     }
 
-    fn trace(&self) -> Vec<Vec<(Point, f64)>> {
+    fn trace_streamlines(&self) -> Vec<Vec<(Point, f64)>> {
         if self.u.x.len() < 2 || self.u.y.len() < 2 {
             return Vec::new();
         }
         let spans = [&self.u.x, &self.u.y].map(|v| v[v.len() - 1] - v[0]);
         // Of unit length in places, so that steps are even on paper.
         let direction = |place: Point| {
-            let (u, v) = self.at(place)?;
+            let (u, v) = self.vector_at(place)?;
             let (dx, dy) = (u / spans[0], v / spans[1]);
             let size = dx.hypot(dy);
             (size > 1e-14 * u.hypot(v)).then(|| (dx / size, dy / size))
         };
-        let distance = 1.0 / (CURVES * self.options.density.unwrap_or(1.0)).max(4.0);
-        let speed = |place: Point| self.at(place).map_or(0.0, |(u, v)| u.hypot(v));
+        let distance = 1.0 / (STREAMLINES_ACROSS * self.options.density.unwrap_or(1.0)).max(4.0);
+        let speed = |place: Point| self.vector_at(place).map_or(0.0, |(u, v)| u.hypot(v));
         let lattice = |curve: Vec<Point>| -> Vec<(Point, f64)> {
             let points = curve.into_iter();
             points
-                .filter_map(|place| Some((self.back(place)?, speed(place))))
+                .filter_map(|place| Some((self.to_data(place)?, speed(place))))
                 .collect()
         };
-        let curves = spacing::curves(distance, &direction);
+        let curves = streamline_seeding::evenly_spaced_streamlines(distance, &direction);
         curves.into_iter().map(lattice).collect()
     }
 }
 
-impl Entry for Streamlines {
-    fn kind(&self) -> Kind {
-        Kind::Field
+impl LegendHandle for Streamlines {
+    fn kind(&self) -> LayerKind {
+        LayerKind::GridData
     }
 
     fn style(&self) -> &Style {
         &self.options.style
     }
 
-    fn tint(&self) -> Option<&Tint> {
-        self.tint.as_ref()
+    fn color_scale(&self) -> Option<&ColorScale> {
+        self.color_scale.as_ref()
     }
 }
 
@@ -122,21 +122,21 @@ impl Layer for Streamlines {
         true
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let width = self.options.style.width.unwrap_or(1.2);
         for curve in &self.curves {
-            let rgb = |speed: f64| match &self.tint {
-                Some(tint) => tint.coarse(speed),
+            let rgb = |speed: f64| match &self.color_scale {
+                Some(tint) => tint.quantized_rgb(speed),
                 None => look.rgb,
             };
-            let shown: Vec<Shown> = curve
+            let shown: Vec<ColoredPoint> = curve
                 .iter()
-                .filter(|(p, _)| view.shows(*p))
+                .filter(|(p, _)| view.in_domain(*p))
                 .map(|(p, speed)| (view.pixel(*p), rgb(*speed)))
                 .collect();
-            for (line, rgb) in colored_runs(&shown) {
+            for (line, rgb) in single_color_runs(&shown) {
                 let pen = Pen {
-                    ink: (rgb, look.alpha),
+                    color: (rgb, look.alpha),
                     width,
                     dash: Dash::Solid,
                 };
@@ -145,7 +145,7 @@ impl Layer for Streamlines {
                 }
             }
             let across = view.rect.width().hypot(view.rect.height());
-            for ((a, _), (b, rgb)) in heads(&shown, HEADS * across) {
+            for ((a, _), (b, rgb)) in arrowhead_segments(&shown, ARROWHEAD_SPACING * across) {
                 let length = (b.0 - a.0).hypot(b.1 - a.1);
                 if length > 0.0 && view.rect.contains(b) {
                     let direction = ((b.0 - a.0) / length, (b.1 - a.1) / length);
@@ -154,24 +154,24 @@ impl Layer for Streamlines {
                         b.0 + 0.5 * head * direction.0,
                         b.1 + 0.5 * head * direction.1,
                     );
-                    scene.area(head_at(tip, direction, head), (rgb, look.alpha));
+                    scene.area(arrowhead(tip, direction, head), (rgb, look.alpha));
                 }
             }
         }
     }
 
-    fn footprint(&self, _: &View) -> Vec<Point> {
+    fn footprint(&self, _: &AxesTransform) -> Vec<Point> {
         Vec::new()
     }
 }
 
 /// A point of a curve with its colour.
-type Shown = (Point, (u8, u8, u8));
+type ColoredPoint = (Point, (u8, u8, u8));
 
 /// The pieces of a curve that have an arrowhead: one in its middle, or several about so far from each other.
-fn heads(points: &[Shown], apart: f64) -> Vec<(Shown, Shown)> {
+fn arrowhead_segments(points: &[ColoredPoint], apart: f64) -> Vec<(ColoredPoint, ColoredPoint)> {
     let steps = points.windows(2);
-    let step = |p: &[Shown]| (p[1].0.0 - p[0].0.0).hypot(p[1].0.1 - p[0].0.1);
+    let step = |p: &[ColoredPoint]| (p[1].0.0 - p[0].0.0).hypot(p[1].0.1 - p[0].0.1);
     let all: f64 = steps.clone().map(step).sum();
     let count = (all / apart).round().max(1.0);
     let (mut walked, mut done) = (0.0, 0.0);
@@ -187,7 +187,9 @@ fn heads(points: &[Shown], apart: f64) -> Vec<(Shown, Shown)> {
 }
 
 /// A coloured curve as lines of one colour each.
-pub(in super::super) fn colored_runs(points: &[Shown]) -> Vec<(Vec<Point>, (u8, u8, u8))> {
+pub(in super::super) fn single_color_runs(
+    points: &[ColoredPoint],
+) -> Vec<(Vec<Point>, (u8, u8, u8))> {
     let mut runs: Vec<(Vec<Point>, (u8, u8, u8))> = Vec::new();
     for pair in points.windows(2) {
         let [(a, rgb), (b, _)] = [pair[0], pair[1]];

@@ -1,12 +1,12 @@
 //! A vertical line over the whole height.
 
-use super::super::entry::{Entry, Kind};
+use super::super::axes_transform::AxesTransform;
 use super::super::geometry::{Point, clip_line};
-use super::super::look::Look;
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::Scene;
 use super::super::style::Style;
-use super::super::view::View;
-use super::{Layer, walk};
+use super::{Layer, sample_polyline};
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct VLine {
@@ -15,8 +15,8 @@ pub(in super::super) struct VLine {
 }
 
 impl VLine {
-    fn pieces(&self, view: &View) -> Vec<Vec<Point>> {
-        if !view.x.scale.shows(self.x) {
+    fn pieces(&self, view: &AxesTransform) -> Vec<Vec<Point>> {
+        if !view.x.scale.in_domain(self.x) {
             return Vec::new();
         }
         let x = view.x_pixel(self.x);
@@ -24,9 +24,9 @@ impl VLine {
     }
 }
 
-impl Entry for VLine {
-    fn kind(&self) -> Kind {
-        Kind::Mark
+impl LegendHandle for VLine {
+    fn kind(&self) -> LayerKind {
+        LayerKind::ReferenceLine
     }
 
     fn style(&self) -> &Style {
@@ -39,20 +39,20 @@ impl Layer for VLine {
         Vec::new()
     }
 
-    fn marks(&self) -> Vec<f64> {
+    fn required_x(&self) -> Vec<f64> {
         vec![self.x]
     }
 
-    fn draw(&self, look: &Look, view: &View, scene: &mut Scene) {
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         for piece in self.pieces(view) {
             scene.line(&piece, look.pen());
         }
     }
 
-    fn footprint(&self, view: &View) -> Vec<Point> {
+    fn footprint(&self, view: &AxesTransform) -> Vec<Point> {
         let mut points = Vec::new();
         for piece in self.pieces(view) {
-            walk(&piece, &mut points);
+            sample_polyline(&piece, &mut points);
         }
         points
     }

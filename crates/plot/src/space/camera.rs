@@ -1,11 +1,11 @@
 //! From three axes to pixels.
 
-use super::super::geometry::Place;
+use super::super::geometry::Point3;
 use super::super::geometry::{Point, Rect};
 use super::super::scale::Axis;
 
 /// Half the sides of the box that the axes span.
-pub(super) const HALF: Place = [1.0, 1.0, 0.72];
+pub(super) const BOX_HALF: Point3 = [1.0, 1.0, 0.72];
 
 /// Where the viewer stands, in degrees: the angle from the x axis towards the y axis, and the height above the plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,7 +16,7 @@ pub(in super::super) struct Camera {
 
 impl Camera {
     /// A place in the box as the camera sees it: to the right, up, and horizontally towards the viewer.
-    pub fn see(&self, [x, y, z]: Place) -> Place {
+    pub fn project(&self, [x, y, z]: Point3) -> Point3 {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
         let near = x * cos_a + y * sin_a;
@@ -24,16 +24,16 @@ impl Camera {
     }
 
     /// For x and y the end of the box that is near the viewer, for z the one that carries the grid.
-    pub fn near(&self) -> Place {
+    pub fn near_corner(&self) -> Point3 {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let sign = |v: f64, half: f64| if v >= -1e-9 { half } else { -half };
         [
-            sign(cos_a, HALF[0]),
-            sign(sin_a, HALF[1]),
+            sign(cos_a, BOX_HALF[0]),
+            sign(sin_a, BOX_HALF[1]),
             if self.elevation < 0.0 {
-                HALF[2]
+                BOX_HALF[2]
             } else {
-                -HALF[2]
+                -BOX_HALF[2]
             },
         ]
     }
@@ -41,7 +41,7 @@ impl Camera {
 
 /// The axes and the camera with the place on the page decided.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct SpaceView {
+pub(in super::super) struct AxesTransform3 {
     pub axes: [Axis; 3],
     /// The range that the user gave the vertical axis.
     pub z_range: Option<(f64, f64)>,
@@ -51,15 +51,15 @@ pub(in super::super) struct SpaceView {
     pub center: Point,
 }
 
-impl SpaceView {
+impl AxesTransform3 {
     /// The view that fits the box into a rectangle.
-    pub fn fitted(
+    pub fn fit(
         axes: [Axis; 3],
         z_range: Option<(f64, f64)>,
         camera: Camera,
         rect: &Rect,
-    ) -> SpaceView {
-        let corners = corners().map(|corner| camera.see(corner));
+    ) -> AxesTransform3 {
+        let corners = corners().map(|corner| camera.project(corner));
         let extent = |k: usize| {
             let values = corners.map(|c| c[k]);
             (
@@ -69,7 +69,7 @@ impl SpaceView {
         };
         let ((left, right), (low, high)) = (extent(0), extent(1));
         let zoom = (rect.width() / (right - left)).min(rect.height() / (high - low));
-        SpaceView {
+        AxesTransform3 {
             axes,
             z_range,
             camera,
@@ -93,18 +93,18 @@ impl SpaceView {
     }
 
     /// Whether all three values have a place on their axes.
-    pub fn shows(&self, place: Place) -> bool {
-        (0..3).all(|k| self.axes[k].scale.shows(place[k]))
+    pub fn in_domain(&self, place: Point3) -> bool {
+        (0..3).all(|k| self.axes[k].scale.in_domain(place[k]))
     }
 
-    /// A place in the box, whose sides are at ± [`HALF`].
-    pub fn boxed(&self, place: Place) -> Place {
-        std::array::from_fn(|k| HALF[k] * (2.0 * self.axes[k].place(place[k]) - 1.0))
+    /// A place in the box, whose sides are at ± [`BOX_HALF`].
+    pub fn to_box(self, place: Point3) -> Point3 {
+        std::array::from_fn(|k| BOX_HALF[k] * (2.0 * self.axes[k].fraction(place[k]) - 1.0))
     }
 
     /// The pixel of a place in the box.
-    pub fn pixel(&self, boxed: Place) -> Point {
-        let [right, up, _] = self.camera.see(boxed);
+    pub fn pixel(&self, boxed: Point3) -> Point {
+        let [right, up, _] = self.camera.project(boxed);
         (
             self.center.0 + self.zoom * right,
             self.center.1 - self.zoom * up,
@@ -112,24 +112,30 @@ impl SpaceView {
     }
 
     /// How far a place in the box lies towards the viewer. Straight from above only height decides.
-    pub fn nearness(&self, boxed: Place) -> f64 {
+    pub fn nearness(&self, boxed: Point3) -> f64 {
         let (sin_e, _) = self.camera.elevation.to_radians().sin_cos();
-        self.camera.see(boxed)[2] + 1e-3 * sin_e * boxed[2]
+        self.camera.project(boxed)[2] + 1e-3 * sin_e * boxed[2]
     }
 }
 
-pub(super) fn corners() -> [Place; 8] {
+pub(super) fn corners() -> [Point3; 8] {
     std::array::from_fn(|i| {
-        std::array::from_fn(|k| if (i >> k) & 1 == 1 { HALF[k] } else { -HALF[k] })
+        std::array::from_fn(|k| {
+            if (i >> k) & 1 == 1 {
+                BOX_HALF[k]
+            } else {
+                -BOX_HALF[k]
+            }
+        })
     })
 }
 
 /// The part of a polygon inside the box (Sutherland and Hodgman).
-pub(super) fn clip_polygon(points: Vec<Place>) -> Vec<Place> {
+pub(super) fn clip_polygon(points: Vec<Point3>) -> Vec<Point3> {
     let mut polygon = points;
     for k in 0..3 {
         for sign in [-1.0, 1.0] {
-            let room = |p: &Place| HALF[k] * (1.0 + 1e-9) - sign * p[k];
+            let room = |p: &Point3| BOX_HALF[k] * (1.0 + 1e-9) - sign * p[k];
             if polygon.iter().all(|p| room(p) >= 0.0) {
                 continue;
             }
@@ -138,7 +144,7 @@ pub(super) fn clip_polygon(points: Vec<Place>) -> Vec<Place> {
                 let a = &polygon[(i + polygon.len() - 1) % polygon.len()];
                 let (ra, rb) = (room(a), room(b));
                 if (ra < 0.0) != (rb < 0.0) {
-                    kept.push(between(a, b, ra / (ra - rb)));
+                    kept.push(lerp(a, b, ra / (ra - rb)));
                 }
                 if rb >= 0.0 {
                     kept.push(*b);
@@ -151,15 +157,15 @@ pub(super) fn clip_polygon(points: Vec<Place>) -> Vec<Place> {
 }
 
 /// The pieces of a polyline inside the box.
-pub(super) fn clip_line(points: &[Place]) -> Vec<Vec<Place>> {
-    let mut pieces: Vec<Vec<Place>> = Vec::new();
+pub(super) fn clip_line(points: &[Point3]) -> Vec<Vec<Point3>> {
+    let mut pieces: Vec<Vec<Point3>> = Vec::new();
     let mut open = false;
     for pair in points.windows(2) {
         let [a, b] = [pair[0], pair[1]];
         let (mut enter, mut leave) = (0f64, 1f64);
         for k in 0..3 {
             for sign in [-1.0, 1.0] {
-                let room = |p: &Place| HALF[k] * (1.0 + 1e-9) - sign * p[k];
+                let room = |p: &Point3| BOX_HALF[k] * (1.0 + 1e-9) - sign * p[k];
                 let (ra, rb) = (room(&a), room(&b));
                 if ra < 0.0 && rb < 0.0 {
                     (enter, leave) = (1.0, 0.0);
@@ -174,28 +180,17 @@ pub(super) fn clip_line(points: &[Place]) -> Vec<Vec<Place>> {
             open = false;
             continue;
         }
-        let to = if leave < 1.0 {
-            between(&a, &b, leave)
-        } else {
-            b
-        };
+        let to = if leave < 1.0 { lerp(&a, &b, leave) } else { b };
         match pieces.last_mut() {
             Some(piece) if open => piece.push(to),
-            _ => pieces.push(vec![
-                if enter > 0.0 {
-                    between(&a, &b, enter)
-                } else {
-                    a
-                },
-                to,
-            ]),
+            _ => pieces.push(vec![if enter > 0.0 { lerp(&a, &b, enter) } else { a }, to]),
         }
         open = leave >= 1.0;
     }
     pieces
 }
 
-pub(super) fn between(a: &Place, b: &Place, s: f64) -> Place {
+pub(super) fn lerp(a: &Point3, b: &Point3, s: f64) -> Point3 {
     std::array::from_fn(|k| a[k] + s * (b[k] - a[k]))
 }
 
@@ -210,12 +205,15 @@ mod tests {
             elevation: 30.0,
         };
         // From the front right: x grows to the right, y away from the viewer.
-        let [right, up, near] = camera.see([1.0, 0.0, 0.0]);
+        let [right, up, near] = camera.project([1.0, 0.0, 0.0]);
         assert!(right > 0.0 && up < 0.0 && near > 0.0);
-        let [right, up, near] = camera.see([0.0, 1.0, 0.0]);
+        let [right, up, near] = camera.project([0.0, 1.0, 0.0]);
         assert!(right > 0.0 && up > 0.0 && near < 0.0);
-        assert_eq!(camera.see([0.0, 0.0, 1.0])[0], 0.0);
-        assert_eq!(camera.near(), [HALF[0], -HALF[1], -HALF[2]]);
+        assert_eq!(camera.project([0.0, 0.0, 1.0])[0], 0.0);
+        assert_eq!(
+            camera.near_corner(),
+            [BOX_HALF[0], -BOX_HALF[1], -BOX_HALF[2]]
+        );
     }
 
     #[test]
@@ -230,7 +228,7 @@ mod tests {
             [0.0, 0.0, 9.0],
         ];
         let cut = clip_polygon(wall);
-        assert!(cut.len() == 4 && cut.iter().all(|p| (p[2].abs() - HALF[2]).abs() < 1e-6));
+        assert!(cut.len() == 4 && cut.iter().all(|p| (p[2].abs() - BOX_HALF[2]).abs() < 1e-6));
         assert!(clip_polygon(vec![[2.0, 0.0, 0.0], [3.0, 0.0, 0.0], [3.0, 1.0, 0.0]]).is_empty());
     }
 }

@@ -1,21 +1,21 @@
 //! The box of the axes: its far walls with a grid, its marks and names.
 
 use super::super::font;
-use super::super::geometry::Place;
 use super::super::geometry::Point;
-use super::super::measures::{AXIS_EM, INK, LABEL_EM, TICK, TICK_GAP, widest};
+use super::super::geometry::Point3;
+use super::super::panel_metrics::{AXIS_EM, FOREGROUND, LABEL_EM, TICK, TICK_GAP, max_label_width};
 use super::super::scale::Axis;
-use super::super::scene::{Align, Ink, Pen, Scene};
+use super::super::scene::{Align, Pen, Rgba, Scene};
 use super::super::style::Dash;
 use super::super::ticks::Ticks;
-use super::camera::{HALF, SpaceView};
+use super::camera::{AxesTransform3, BOX_HALF};
 
-const WALL: Ink = ((0xf7, 0xf7, 0xf7), 1.0);
-const GRID: Ink = ((0xdc, 0xdc, 0xdc), 1.0);
-const EDGES: Ink = ((0x88, 0x88, 0x88), 1.0);
+const WALL: Rgba = ((0xf7, 0xf7, 0xf7), 1.0);
+const GRID: Rgba = ((0xdc, 0xdc, 0xdc), 1.0);
+const EDGES: Rgba = ((0x88, 0x88, 0x88), 1.0);
 
 /// An axis drawn shorter than this on the page has no marks: it points at the viewer.
-const SHORTEST: f64 = 40.0;
+const MIN_AXIS_LENGTH: f64 = 40.0;
 
 /// The axes with their marks and names.
 pub(in super::super) struct BoxFrame<'a> {
@@ -23,9 +23,9 @@ pub(in super::super) struct BoxFrame<'a> {
     names: [&'a str; 3],
 }
 
-fn pen(ink: Ink) -> Pen {
+fn thin_pen(ink: Rgba) -> Pen {
     Pen {
-        ink,
+        color: ink,
         width: 1.0,
         dash: Dash::Solid,
     }
@@ -33,18 +33,18 @@ fn pen(ink: Ink) -> Pen {
 
 /// An edge of the box with the direction, on the page, in which its marks point.
 struct Edge {
-    from: Place,
-    to: Place,
+    from: Point3,
+    to: Point3,
     outward: Point,
 }
 
 /// An axis on the page.
-pub(in super::super) struct Line {
+pub(in super::super) struct AxisLine {
     pub from: Point,
     pub to: Point,
     pub outward: Point,
     /// Where something is written, and what.
-    pub marks: Vec<(Point, String)>,
+    pub labels: Vec<(Point, String)>,
 }
 
 impl<'a> BoxFrame<'a> {
@@ -53,8 +53,8 @@ impl<'a> BoxFrame<'a> {
     }
 
     /// The room left of the box that the vertical axis takes.
-    pub fn left_room(&self) -> f64 {
-        let labels = widest(&Ticks::new(&self.axes[2], 6)) * LABEL_EM;
+    pub fn left_width(&self) -> f64 {
+        let labels = max_label_width(&Ticks::new(&self.axes[2], 6)) * LABEL_EM;
         let name = if self.names[2].is_empty() {
             0.0
         } else {
@@ -64,7 +64,7 @@ impl<'a> BoxFrame<'a> {
     }
 
     /// As many marks as have room on an edge.
-    fn ticks(&self, k: usize, view: &SpaceView, edge: &Edge) -> Ticks {
+    fn ticks(&self, k: usize, view: &AxesTransform3, edge: &Edge) -> Ticks {
         let (a, b) = (view.pixel(edge.from), view.pixel(edge.to));
         let (dx, dy) = ((b.0 - a.0).abs(), (b.1 - a.1).abs());
         let mut most = ((dx / 60.0).max(dy / 38.0)).clamp(2.0, 7.0) as usize;
@@ -82,16 +82,16 @@ impl<'a> BoxFrame<'a> {
         }
     }
 
-    fn edges(&self, view: &SpaceView) -> [Edge; 3] {
-        let near = view.camera.near();
-        let ends = |k: usize, fixed: Place| {
+    fn edges(&self, view: &AxesTransform3) -> [Edge; 3] {
+        let near = view.camera.near_corner();
+        let ends = |k: usize, fixed: Point3| {
             let mut ends = [fixed, fixed];
-            (ends[0][k], ends[1][k]) = (-HALF[k], HALF[k]);
+            (ends[0][k], ends[1][k]) = (-BOX_HALF[k], BOX_HALF[k]);
             ends
         };
         // Outwards on the page is away from the middle of the box's floor.
         let middle = view.pixel([0.0, 0.0, near[2]]);
-        let outward = |of: Place| {
+        let outward = |of: Point3| {
             let at = view.pixel(of);
             let (dx, dy) = (at.0 - middle.0, at.1 - middle.1);
             let size = dx.hypot(dy).max(1e-9);
@@ -130,7 +130,7 @@ impl<'a> BoxFrame<'a> {
     }
 
     /// The axes as lines on the page, with the first and the last mark of each and its name between them.
-    pub fn axes_only(&self, view: &SpaceView) -> Vec<Line> {
+    pub fn axis_lines(&self, view: &AxesTransform3) -> Vec<AxisLine> {
         let edges = self.edges(view);
         let line = |k: usize, edge: &Edge| {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
@@ -146,11 +146,11 @@ impl<'a> BoxFrame<'a> {
                 marks.push((along(*place), label.clone()));
             }
             marks.push((along(0.5), self.names[k].to_owned()));
-            Line {
+            AxisLine {
                 from,
                 to,
                 outward: edge.outward,
-                marks,
+                labels: marks,
             }
         };
         edges
@@ -161,15 +161,15 @@ impl<'a> BoxFrame<'a> {
     }
 
     /// The three walls behind the data.
-    pub fn draw_back(&self, view: &SpaceView, scene: &mut Scene) {
-        let near = view.camera.near();
+    pub fn draw_walls(&self, view: &AxesTransform3, scene: &mut Scene) {
+        let near = view.camera.near_corner();
         let far = [-near[0], -near[1], near[2]];
         let edges = self.edges(view);
         for k in 0..3 {
             let (a, b) = ((k + 1) % 3, (k + 2) % 3);
             let corner = |sa: f64, sb: f64| {
                 let mut place = far;
-                (place[a], place[b]) = (sa * HALF[a], sb * HALF[b]);
+                (place[a], place[b]) = (sa * BOX_HALF[a], sb * BOX_HALF[b]);
                 view.pixel(place)
             };
             let outline = [
@@ -183,12 +183,12 @@ impl<'a> BoxFrame<'a> {
         for k in 0..3 {
             // The marks of axis k run over the two walls that hold it.
             for (place, _) in self.ticks(k, view, &edges[k]).major {
-                let at = HALF[k] * (2.0 * place - 1.0);
+                let at = BOX_HALF[k] * (2.0 * place - 1.0);
                 for other in [(k + 1) % 3, (k + 2) % 3] {
                     let mut ends = [far, far];
                     (ends[0][k], ends[1][k]) = (at, at);
-                    (ends[0][other], ends[1][other]) = (-HALF[other], HALF[other]);
-                    scene.line(&ends.map(|p| view.pixel(p)), pen(GRID));
+                    (ends[0][other], ends[1][other]) = (-BOX_HALF[other], BOX_HALF[other]);
+                    scene.line(&ends.map(|p| view.pixel(p)), thin_pen(GRID));
                 }
             }
         }
@@ -197,21 +197,21 @@ impl<'a> BoxFrame<'a> {
             for (sa, sb) in [(far[a], far[b]), (-far[a], far[b]), (far[a], -far[b])] {
                 let mut ends = [far, far];
                 for (end, side) in ends.iter_mut().zip([-1.0, 1.0]) {
-                    (end[k], end[a], end[b]) = (side * HALF[k], sa, sb);
+                    (end[k], end[a], end[b]) = (side * BOX_HALF[k], sa, sb);
                 }
-                scene.line(&ends.map(|p| view.pixel(p)), pen(EDGES));
+                scene.line(&ends.map(|p| view.pixel(p)), thin_pen(EDGES));
             }
         }
     }
 
     /// The axes themselves: marks, labels, names.
-    pub fn draw_marks(&self, view: &SpaceView, scene: &mut Scene) {
+    pub fn draw_axes(&self, view: &AxesTransform3, scene: &mut Scene) {
         for (k, edge) in self.edges(view).iter().enumerate() {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
-            if (to.0 - from.0).hypot(to.1 - from.1) < SHORTEST {
+            if (to.0 - from.0).hypot(to.1 - from.1) < MIN_AXIS_LENGTH {
                 continue;
             }
-            scene.line(&[from, to], pen(INK));
+            scene.line(&[from, to], thin_pen(FOREGROUND));
             let ticks = self.ticks(k, view, edge);
             let along = |place: f64| {
                 (
@@ -221,12 +221,15 @@ impl<'a> BoxFrame<'a> {
             };
             let out = |p: Point, by: f64| (p.0 + by * edge.outward.0, p.1 + by * edge.outward.1);
             for place in &ticks.minor {
-                scene.line(&[along(*place), out(along(*place), 0.6 * TICK)], pen(INK));
+                scene.line(
+                    &[along(*place), out(along(*place), 0.6 * TICK)],
+                    thin_pen(FOREGROUND),
+                );
             }
             let mut reach: f64 = 0.0;
             for (place, label) in &ticks.major {
                 let at = along(*place);
-                scene.line(&[at, out(at, TICK)], pen(INK));
+                scene.line(&[at, out(at, TICK)], thin_pen(FOREGROUND));
                 let (half_width, half_height) =
                     (0.5 * font::width(label) * LABEL_EM, 0.36 * LABEL_EM);
                 let support =
@@ -234,7 +237,7 @@ impl<'a> BoxFrame<'a> {
                 let middle = out(at, TICK + TICK_GAP + support);
                 reach = reach.max(TICK + TICK_GAP + 2.0 * support);
                 let baseline = (middle.0, middle.1 + 0.5 * font::CAP_HEIGHT * LABEL_EM);
-                scene.text(label, baseline, LABEL_EM, Align::Center, false, INK);
+                scene.text(label, baseline, LABEL_EM, Align::Center, false, FOREGROUND);
             }
             let name = self.names[k];
             if name.is_empty() {
@@ -243,14 +246,21 @@ impl<'a> BoxFrame<'a> {
             let middle = along(0.5);
             if k == 2 {
                 let x = middle.0 - reach - 0.8 * AXIS_EM;
-                scene.text(name, (x, middle.1), AXIS_EM, Align::Center, true, INK);
+                scene.text(
+                    name,
+                    (x, middle.1),
+                    AXIS_EM,
+                    Align::Center,
+                    true,
+                    FOREGROUND,
+                );
                 continue;
             }
             let support = 0.5 * font::width(name) * AXIS_EM * edge.outward.0.abs()
                 + 0.4 * AXIS_EM * edge.outward.1.abs();
             let at = out(middle, reach + 0.3 * AXIS_EM + support);
             let baseline = (at.0, at.1 + 0.5 * font::CAP_HEIGHT * AXIS_EM);
-            scene.text(name, baseline, AXIS_EM, Align::Center, false, INK);
+            scene.text(name, baseline, AXIS_EM, Align::Center, false, FOREGROUND);
         }
     }
 }

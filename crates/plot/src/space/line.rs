@@ -2,70 +2,77 @@
 
 use std::sync::Arc;
 
-use super::super::entry::{Entry, Kind};
-use super::super::geometry::Place;
-use super::super::look::Look;
+use super::super::geometry::Point3;
+use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::marker::draw_marker;
+use super::super::resolved_style::ResolvedStyle;
 use super::super::style::{Dash, Style};
-use super::camera::{SpaceView, clip_line};
-use super::{Layer3, Pieces};
+use super::camera::{AxesTransform3, clip_line};
+use super::{DepthQueue, Layer3};
 
 /// How much nearer a line is taken to be than it is, so that one that lies on a surface is seen.
-pub(in super::super) const LIFT: f64 = 0.05;
+pub(in super::super) const DEPTH_BIAS: f64 = 0.05;
 
 /// A lift beyond everything: what has it is seen through the surfaces before it.
-pub(in super::super) const THROUGH: f64 = 10.0;
+pub(in super::super) const ON_TOP_BIAS: f64 = 10.0;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Line3 {
-    pub places: Arc<[Place]>,
+    pub points: Arc<[Point3]>,
     pub style: Style,
     /// How much nearer it is taken to be.
-    pub lift: f64,
+    pub depth_bias: f64,
 }
 
-impl Entry for Line3 {
-    fn kind(&self) -> Kind {
-        Kind::Line
+impl LegendHandle for Line3 {
+    fn kind(&self) -> LayerKind {
+        LayerKind::Line
     }
 
     fn style(&self) -> &Style {
         &self.style
     }
 
-    fn count(&self) -> usize {
-        self.places.len()
+    fn marker_count(&self) -> usize {
+        self.points.len()
     }
 }
 
 impl Layer3 for Line3 {
-    fn places(&self) -> Vec<Place> {
-        self.places.to_vec()
+    fn points(&self) -> Vec<Point3> {
+        self.points.to_vec()
     }
 
-    fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
-        for run in self.places.split(|p| !view.shows(*p)) {
-            let boxed: Vec<Place> = run.iter().map(|p| view.boxed(*p)).collect();
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
+        for run in self.points.split(|p| !view.in_domain(*p)) {
+            let boxed: Vec<Point3> = run.iter().map(|p| view.to_box(*p)).collect();
             for line in clip_line(&boxed) {
-                if !pieces.solid || look.dash != Dash::Solid || self.lift >= THROUGH {
+                if !pieces.has_occlusion
+                    || look.dash != Dash::Solid
+                    || self.depth_bias >= ON_TOP_BIAS
+                {
                     let pixels: Vec<_> = line.iter().map(|p| view.pixel(*p)).collect();
                     let near = line
                         .iter()
                         .map(|p| view.nearness(*p))
                         .fold(f64::NEG_INFINITY, f64::max);
-                    pieces.add(near + self.lift, |scene| scene.line(&pixels, look.pen()));
+                    pieces.add(near + self.depth_bias, |scene| {
+                        scene.line(&pixels, look.pen())
+                    });
                     continue;
                 }
                 for pair in line.windows(2) {
                     let near = 0.5 * (view.nearness(pair[0]) + view.nearness(pair[1]));
                     let ends = [view.pixel(pair[0]), view.pixel(pair[1])];
-                    pieces.add(near + self.lift, |scene| scene.line(&ends, look.pen()));
+                    pieces.add(near + self.depth_bias, |scene| {
+                        scene.line(&ends, look.pen())
+                    });
                 }
             }
             if let Some(marker) = look.marker {
                 for place in &boxed {
                     let at = view.pixel(*place);
-                    pieces.add(view.nearness(*place) + self.lift, |scene| {
+                    pieces.add(view.nearness(*place) + self.depth_bias, |scene| {
                         draw_marker(marker, at, look, scene)
                     });
                 }

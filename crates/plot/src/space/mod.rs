@@ -4,38 +4,38 @@
 //! other: along a line of sight depth and horizontal position grow together. So pieces are painted in the order of their horizontal
 //! position, which is exact for pieces that are small, and more robust than their depth where a surface is steep.
 
-mod arrows;
 mod camera;
+mod depth_queue;
 mod frame;
 mod line;
-mod pieces;
-mod points;
+mod quiver;
+mod scatter;
 mod surface;
 mod waterfall;
 
-use super::entry::Entry;
-use super::geometry::Place;
-use super::look::Look;
+use super::geometry::Point3;
+use super::legend_handle::LegendHandle;
+use super::resolved_style::ResolvedStyle;
 
-pub(super) use arrows::Arrows3;
-pub(super) use camera::{Camera, SpaceView};
+pub(super) use camera::{AxesTransform3, Camera};
+pub(super) use depth_queue::DepthQueue;
 pub(super) use frame::BoxFrame;
-pub(super) use line::{LIFT, Line3, THROUGH};
-pub(super) use pieces::Pieces;
-pub(super) use points::Points3;
-pub(super) use surface::Sheet;
+pub(super) use line::{DEPTH_BIAS, Line3, ON_TOP_BIAS};
+pub(super) use quiver::Quiver3;
+pub(super) use scatter::Scatter3;
 pub use surface::Surface;
-pub(super) use waterfall::Curtains;
+pub(super) use surface::SurfaceLayer;
+pub(super) use waterfall::WaterfallLayer;
 
 /// One kind of content of a figure with three axes.
-pub(super) trait Layer3: Entry {
+pub(super) trait Layer3: LegendHandle {
     /// The points whose ranges the axes must cover.
-    fn places(&self) -> Vec<Place>;
+    fn points(&self) -> Vec<Point3>;
 
     /// Whether it hides what is behind it.
-    fn solid(&self) -> bool {
+    fn occludes(&self) -> bool {
         false
     }
 
-    fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces);
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue);
 }

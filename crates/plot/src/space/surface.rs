@@ -1,20 +1,20 @@
 //! A surface over a grid of x and y.
 
 use super::super::color::darker;
-use super::super::geometry::Place;
-use super::super::lattice::Lattice;
-use super::super::look::Look;
-use super::super::option::OptionValue;
-use super::super::scene::{Ink, Pen};
-use super::super::shade::{Shade, shaded};
+use super::super::color_scale::{ColorScaleOptions, impl_color_options};
+use super::super::colored_grid::{ColoredGrid, GridLayer};
+use super::super::geometry::Point3;
+use super::super::option_value::OptionValue;
+use super::super::rectilinear_grid::RectilinearGrid;
+use super::super::resolved_style::ResolvedStyle;
+use super::super::scene::{Pen, Rgba};
 use super::super::style::{Dash, Style};
-use super::super::tinted::{OverGrid, Tinted};
-use super::camera::{SpaceView, clip_polygon};
-use super::{Layer3, Pieces};
+use super::camera::{AxesTransform3, clip_polygon};
+use super::{DepthQueue, Layer3};
 use odesync_base::error::{Error, Result, unknown};
 
 /// Cells along an axis up to which the lines of the grid are drawn on the surface.
-const MESHED: usize = 60;
+const MAX_MESH_CELLS: usize = 60;
 
 /// How a surface looks.
 ///
@@ -25,12 +25,12 @@ const MESHED: usize = 60;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Surface {
-    pub(in super::super) shade: Shade,
+    pub(in super::super) color_options: ColorScaleOptions,
     mesh: Option<bool>,
     style: Style,
 }
 
-shaded!(Surface);
+impl_color_options!(Surface);
 
 impl Surface {
     /// The names that [`Surface::set`] knows.
@@ -59,7 +59,7 @@ impl Surface {
         match name {
             "mesh" => self.mesh = Some(value.flag(name)?),
             "alpha" => self.style.set(name, value)?,
-            _ if self.shade.set(name, value)? => {}
+            _ if self.color_options.set(name, value)? => {}
             _ => return Err(unknown("surface option", name, Self::OPTIONS)),
         }
         Ok(())
@@ -68,13 +68,13 @@ impl Surface {
 
 /// A surface with its colours decided.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Sheet {
-    values: Tinted,
+pub(in super::super) struct SurfaceLayer {
+    values: ColoredGrid,
     mesh: bool,
 }
 
-impl Sheet {
-    pub fn new(lattice: Lattice, options: &Surface) -> Result<Sheet> {
+impl SurfaceLayer {
+    pub fn new(lattice: RectilinearGrid, options: &Surface) -> Result<SurfaceLayer> {
         let (rows, columns) = lattice.z.dim();
         if rows < 2 || columns < 2 {
             return Err(Error::invalid(format!(
@@ -82,56 +82,56 @@ impl Sheet {
                 lattice.z.shape()
             )));
         }
-        Ok(Sheet {
-            values: Tinted::new("surface", lattice, &options.shade, &options.style)?,
-            mesh: options.mesh.unwrap_or(rows.max(columns) <= MESHED),
+        Ok(SurfaceLayer {
+            values: ColoredGrid::new("surface", lattice, &options.color_options, &options.style)?,
+            mesh: options.mesh.unwrap_or(rows.max(columns) <= MAX_MESH_CELLS),
         })
     }
 }
 
-impl OverGrid for Sheet {
-    fn tinted(&self) -> &Tinted {
+impl GridLayer for SurfaceLayer {
+    fn colored_grid(&self) -> &ColoredGrid {
         &self.values
     }
 }
 
-impl Layer3 for Sheet {
-    fn places(&self) -> Vec<Place> {
-        self.values.places()
+impl Layer3 for SurfaceLayer {
+    fn points(&self) -> Vec<Point3> {
+        self.values.points()
     }
 
-    fn solid(&self) -> bool {
+    fn occludes(&self) -> bool {
         true
     }
 
-    fn draw(&self, look: &Look, view: &SpaceView, pieces: &mut Pieces) {
-        let tint = self.values.tint.within(view.z_range);
-        let (rows, columns) = self.values.lattice.z.dim();
-        let at = |i: usize, j: usize| self.values.place(i, j);
+    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
+        let tint = self.values.color_scale.for_z_range(view.z_range);
+        let (rows, columns) = self.values.grid.z.dim();
+        let at = |i: usize, j: usize| self.values.point(i, j);
         for i in 0..rows - 1 {
             for j in 0..columns - 1 {
                 let corners = [at(i, j), at(i, j + 1), at(i + 1, j + 1), at(i + 1, j)];
                 // A cell with a missing corner is a hole.
                 if !corners
                     .iter()
-                    .all(|c| view.shows(*c) && tint.axis.scale.shows(c[2]))
+                    .all(|c| view.in_domain(*c) && tint.axis.scale.in_domain(c[2]))
                 {
                     continue;
                 }
-                let boxed = corners.map(|c| view.boxed(c));
+                let boxed = corners.map(|c| view.to_box(c));
                 let mean = corners
                     .iter()
                     .map(|c| tint.axis.scale.forward(c[2]))
                     .sum::<f64>()
                     / 4.0;
-                let rgb = lit(tint.map.rgb(tint.axis.place_of(mean)), &boxed);
+                let rgb = shade_facet(tint.map.rgb(tint.axis.fraction_of_scaled(mean)), &boxed);
                 let polygon = clip_polygon(boxed.to_vec());
                 if polygon.len() < 3 {
                     continue;
                 }
                 let middle = std::array::from_fn(|k| boxed.iter().map(|p| p[k]).sum::<f64>() / 4.0);
                 // Its own colour on the border closes the seams between cells.
-                let edge: Ink = match self.mesh {
+                let edge: Rgba = match self.mesh {
                     true => (darker(rgb, 0.8), look.alpha),
                     false => (rgb, look.alpha),
                 };
@@ -143,7 +143,7 @@ impl Layer3 for Sheet {
                         scene.line(
                             &outline,
                             Pen {
-                                ink: edge,
+                                color: edge,
                                 // In text, where nothing has a width, there are no such lines.
                                 width: look.width * if self.mesh { 0.5 } else { 0.8 },
                                 dash: Dash::Solid,
@@ -157,8 +157,8 @@ impl Layer3 for Sheet {
 }
 
 /// A colour in the light from above and a little from one side: slopes get a shade darker.
-fn lit(rgb: (u8, u8, u8), corners: &[Place; 4]) -> (u8, u8, u8) {
-    let minus = |a: Place, b: Place| -> Place { std::array::from_fn(|k| a[k] - b[k]) };
+fn shade_facet(rgb: (u8, u8, u8), corners: &[Point3; 4]) -> (u8, u8, u8) {
+    let minus = |a: Point3, b: Point3| -> Point3 { std::array::from_fn(|k| a[k] - b[k]) };
     let (a, b) = (minus(corners[2], corners[0]), minus(corners[3], corners[1]));
     let normal = [
         a[1] * b[2] - a[2] * b[1],

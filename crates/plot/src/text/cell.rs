@@ -4,37 +4,37 @@
 pub(super) type Rgb = (u8, u8, u8);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cell {
+pub(super) struct TextCell {
     pub character: char,
-    pub ink: Option<Rgb>,
-    pub ground: Option<Rgb>,
+    pub fg: Option<Rgb>,
+    pub bg: Option<Rgb>,
 }
 
-pub(super) const BLANK: Cell = Cell {
+pub(super) const BLANK: TextCell = TextCell {
     character: ' ',
-    ink: None,
-    ground: None,
+    fg: None,
+    bg: None,
 };
 
 /// Lines of characters.
-pub(super) type Block = Vec<Vec<Cell>>;
+pub(super) type TextBlock = Vec<Vec<TextCell>>;
 
 /// Text in the terminal's own colours.
-pub(super) fn plain(text: &str) -> Vec<Cell> {
+pub(super) fn plain(text: &str) -> Vec<TextCell> {
     colored(text, None)
 }
 
-pub(super) fn colored(text: &str, ink: Option<Rgb>) -> Vec<Cell> {
-    let cell = |character| Cell {
+pub(super) fn colored(text: &str, ink: Option<Rgb>) -> Vec<TextCell> {
+    let cell = |character| TextCell {
         character,
-        ink,
-        ground: None,
+        fg: ink,
+        bg: None,
     };
     text.chars().filter(|c| !c.is_control()).map(cell).collect()
 }
 
 /// The nearest of the 256 colours that every terminal has: of its cube of 6 × 6 × 6, or of its greys.
-fn indexed((r, g, b): Rgb) -> u8 {
+fn ansi256((r, g, b): Rgb) -> u8 {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
     let far = |a: [i32; 3]| {
         let d = |x: i32, y: u8| (x - i32::from(y)).pow(2);
@@ -55,13 +55,13 @@ fn indexed((r, g, b): Rgb) -> u8 {
 }
 
 /// The lines with a line break after each; with colours, each line ends in the terminal's own.
-pub(super) fn written(block: &Block, colour: bool) -> String {
+pub(super) fn to_ansi(block: &TextBlock, colour: bool) -> String {
     let mut text = String::new();
     for line in block {
         let end = line.iter().rposition(|c| *c != BLANK).map_or(0, |i| i + 1);
         let mut now = (None, None);
         for cell in &line[..end] {
-            let wanted = (cell.ink.map(indexed), cell.ground.map(indexed));
+            let wanted = (cell.fg.map(ansi256), cell.bg.map(ansi256));
             if colour && wanted != now {
                 text.push_str("\x1b[0m");
                 if let Some(ink) = wanted.0 {
@@ -89,8 +89,8 @@ mod tests {
     #[test]
     fn colours_become_the_nearest_of_the_256() {
         // Positions of xterm's cube: 16 + 36 r + 6 g + b.
-        assert_eq!(indexed((255, 0, 0)), 16 + 36 * 5);
-        assert_eq!(indexed((0, 95, 135)), 16 + 6 + 2);
-        assert_eq!(indexed((128, 128, 128)), 232 + 12);
+        assert_eq!(ansi256((255, 0, 0)), 16 + 36 * 5);
+        assert_eq!(ansi256((0, 95, 135)), 16 + 6 + 2);
+        assert_eq!(ansi256((128, 128, 128)), 232 + 12);
     }
 }

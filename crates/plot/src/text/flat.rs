@@ -1,23 +1,23 @@
 //! A figure of two axes as text.
 
-use super::super::entry::Entry;
+use super::super::autoscale;
+use super::super::axes_transform::AxesTransform;
 use super::super::figure::Figure;
-use super::super::look::{Look, looks};
-use super::super::measures::barred;
-use super::super::range;
+use super::super::legend_handle::LegendHandle;
+use super::super::panel_metrics::colorbar_scale;
+use super::super::resolved_style::{ResolvedStyle, resolve_styles};
 use super::super::scale::Axis;
 use super::super::scene::Scene;
 use super::super::ticks::Ticks;
-use super::super::view::View;
-use super::cell::{BLANK, Block, Cell, plain};
+use super::cell::{BLANK, TextBlock, TextCell, plain};
 use super::centred;
-use super::legend::{bar, legend};
-use super::screen::Screen;
+use super::legend::{colorbar_line, legend};
+use super::screen::TextCanvas;
 use odesync_base::error::Result;
 
 /// Styles as they can be drawn in dots.
-pub(super) fn in_dots(looks: Vec<Look>) -> Vec<Look> {
-    let dotted = |look: Look| Look {
+pub(super) fn one_dot_styles(looks: Vec<ResolvedStyle>) -> Vec<ResolvedStyle> {
+    let dotted = |look: ResolvedStyle| ResolvedStyle {
         width: 1.0,
         size: 1.0,
         ..look
@@ -25,7 +25,7 @@ pub(super) fn in_dots(looks: Vec<Look>) -> Vec<Look> {
     looks.into_iter().map(dotted).collect()
 }
 
-fn y_marks(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
+fn y_tick_rows(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
     let major = Ticks::new(axis, rows.div_ceil(3).clamp(2, 8)).major;
     let row = |place: f64| {
         ((1.0 - place) * rows as f64 - 1e-9)
@@ -41,13 +41,18 @@ fn y_marks(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
     marks
 }
 
-pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) -> Result<Block> {
-    let (x, y) = range::axes(figure)?;
-    let entries = figure.entries();
-    let looks = in_dots(looks(&entries));
-    let mut below = Block::new();
-    if let Some(tint) = barred(figure.layers.iter().map(|l| &**l as &dyn Entry)) {
-        below.push(bar(tint, columns, colour));
+pub(super) fn block(
+    figure: &Figure,
+    columns: usize,
+    rows: usize,
+    colour: bool,
+) -> Result<TextBlock> {
+    let (x, y) = autoscale::fit_axes(figure)?;
+    let entries = figure.legend_handles();
+    let looks = one_dot_styles(resolve_styles(&entries));
+    let mut below = TextBlock::new();
+    if let Some(tint) = colorbar_scale(figure.layers.iter().map(|l| &**l as &dyn LegendHandle)) {
+        below.push(colorbar_line(tint, columns, colour));
     }
     below.extend(legend(&entries, &looks, columns));
     let title = usize::from(!figure.title.is_empty());
@@ -57,7 +62,7 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
         let height = rows
             .saturating_sub(title + name + axis_lines + below.len())
             .max(4);
-        let marks = y_marks(&y, height);
+        let marks = y_tick_rows(&y, height);
         let margin = marks
             .iter()
             .map(|(_, label)| wide(label))
@@ -79,8 +84,8 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
         (height, marks, margin, width, axis) = layout(3);
     }
 
-    let mut screen = Screen::new(width, height);
-    let view = View {
+    let mut screen = TextCanvas::new(width, height);
+    let view = AxesTransform {
         x,
         y,
         rect: screen.rect(),
@@ -91,7 +96,7 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
     }
     screen.paint(&scene);
 
-    let mut lines = Block::new();
+    let mut lines = TextBlock::new();
     if title == 1 {
         lines.push(plain(&centred(&figure.title, columns)));
     }
@@ -119,11 +124,11 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
 }
 
 /// The horizontal axis with its marks, and its name at the end of their line.
-fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> Block {
+fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBlock {
     let marks = Ticks::new(axis, (width / 12).clamp(2, 10)).major;
     let at = |place: f64| ((place * width as f64) as usize).min(width - 1);
     let mut ruler: Vec<char> = vec!['─'; width];
-    let mut labels: Vec<Cell> = vec![BLANK; margin + 1 + width];
+    let mut labels: Vec<TextCell> = vec![BLANK; margin + 1 + width];
     let mut free = 0;
     for (place, label) in &marks {
         ruler[at(*place)] = '┬';

@@ -1,25 +1,29 @@
 //! The legend and the colour bar as lines of text.
 
-use super::super::entry::{Entry, Kind};
-use super::super::look::Look;
+use super::super::color_scale::ColorScale;
+use super::super::legend_handle::{LayerKind, LegendHandle};
+use super::super::resolved_style::ResolvedStyle;
 use super::super::scale::Axis;
-use super::super::shade::Tint;
 use super::super::ticks::Ticks;
-use super::cell::{BLANK, Block, Cell, colored, plain};
-use super::screen::shade;
+use super::cell::{BLANK, TextBlock, TextCell, colored, plain};
+use super::screen::density_char;
 
 /// The labelled layers with their signs, as many in a line as fit.
-pub(super) fn legend(layers: &[&dyn Entry], looks: &[Look], columns: usize) -> Block {
-    let mut lines = Block::new();
+pub(super) fn legend(
+    layers: &[&dyn LegendHandle],
+    looks: &[ResolvedStyle],
+    columns: usize,
+) -> TextBlock {
+    let mut lines = TextBlock::new();
     for (layer, look) in layers.iter().zip(looks) {
         let Some(label) = layer.style().label.as_deref().filter(|l| !l.is_empty()) else {
             continue;
         };
         let sign = match layer.kind() {
-            Kind::Line | Kind::Field => "──",
-            Kind::Points => "••",
-            Kind::Band => "░░",
-            Kind::Mark => "┆ ",
+            LayerKind::Line | LayerKind::GridData => "──",
+            LayerKind::Points => "••",
+            LayerKind::Band => "░░",
+            LayerKind::ReferenceLine => "┆ ",
         };
         let mut entry = colored(sign, Some(look.rgb));
         entry.push(BLANK);
@@ -36,15 +40,15 @@ pub(super) fn legend(layers: &[&dyn Entry], looks: &[Look], columns: usize) -> B
 }
 
 /// First and last mark of an axis, as it is written beside it.
-fn ends(axis: &Axis) -> Option<(String, String)> {
+fn end_labels(axis: &Axis) -> Option<(String, String)> {
     let major = Ticks::new(axis, 6).major;
     let (first, last) = (major.first()?, major.last()?);
     Some((first.1.clone(), last.1.clone()))
 }
 
 /// The colours from the first to the last mark.
-pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
-    let Some((first, last)) = ends(&tint.axis) else {
+pub(super) fn colorbar_line(tint: &ColorScale, columns: usize, colour: bool) -> Vec<TextCell> {
+    let Some((first, last)) = end_labels(&tint.axis) else {
         return Vec::new();
     };
     let name = if tint.label.is_empty() {
@@ -54,7 +58,7 @@ pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
     };
     // Values beyond the range have the colour of its end.
     let more = |beyond: bool| if beyond { "…" } else { "" };
-    let mut line = plain(&format!("{name}{}{first} ", more(tint.below())));
+    let mut line = plain(&format!("{name}{}{first} ", more(tint.extends_below())));
     let marks = Ticks::new(&tint.axis, 6).major;
     let (low, high) = (
         marks.first().map_or(0.0, |m| m.0),
@@ -64,16 +68,20 @@ pub(super) fn bar(tint: &Tint, columns: usize, colour: bool) -> Vec<Cell> {
         .saturating_sub(line.len() + last.chars().count() + 1)
         .clamp(4, 24);
     for i in 0..steps {
-        let rgb = tint.at(low + (high - low) * (i as f64 + 0.5) / steps as f64);
+        let rgb = tint.rgb_at(low + (high - low) * (i as f64 + 0.5) / steps as f64);
         let lightness =
             (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2))
                 / 255.0;
-        line.push(Cell {
-            character: if colour { '█' } else { shade(lightness) },
-            ink: colour.then_some(rgb),
-            ground: None,
+        line.push(TextCell {
+            character: if colour {
+                '█'
+            } else {
+                density_char(lightness)
+            },
+            fg: colour.then_some(rgb),
+            bg: None,
         });
     }
-    line.extend(plain(&format!(" {last}{}", more(tint.above()))));
+    line.extend(plain(&format!(" {last}{}", more(tint.extends_above()))));
     line
 }

@@ -8,37 +8,37 @@ mod space;
 
 use super::figure::Figure;
 use super::grid::{Grid, Panel};
-use cell::{Block, plain, written};
+use cell::{TextBlock, plain, to_ansi};
 use odesync_base::error::Result;
 
 /// The least size of a panel, in columns and rows.
-const LEAST: (usize, usize) = (24, 8);
+const MIN_SIZE: (usize, usize) = (24, 8);
 
 /// A panel as text in so many columns and rows. Without colour there are no control sequences in it.
-pub(super) fn text(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<String> {
-    Ok(written(
+pub(super) fn render(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<String> {
+    Ok(to_ansi(
         &block(panel, columns.min(400), rows.min(200), colour)?,
         colour,
     ))
 }
 
-fn block(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<Block> {
+fn block(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<TextBlock> {
     match panel {
-        Panel::Figure(figure) => of_figure(figure, columns, rows, colour),
-        Panel::Grid(grid) => of_grid(grid, columns, rows, colour),
+        Panel::Figure(figure) => figure_block(figure, columns, rows, colour),
+        Panel::Grid(grid) => grid_block(grid, columns, rows, colour),
     }
 }
 
-fn of_figure(figure: &Figure, columns: usize, rows: usize, colour: bool) -> Result<Block> {
-    let (columns, rows) = (columns.max(LEAST.0), rows.max(LEAST.1));
-    match figure.space.is_empty() {
+fn figure_block(figure: &Figure, columns: usize, rows: usize, colour: bool) -> Result<TextBlock> {
+    let (columns, rows) = (columns.max(MIN_SIZE.0), rows.max(MIN_SIZE.1));
+    match figure.layers3.is_empty() {
         true => flat::block(figure, columns, rows, colour),
         false => space::block(figure, columns, rows, colour),
     }
 }
 
-fn of_grid(grid: &Grid, columns: usize, rows: usize, colour: bool) -> Result<Block> {
-    let mut lines = Block::new();
+fn grid_block(grid: &Grid, columns: usize, rows: usize, colour: bool) -> Result<TextBlock> {
+    let mut lines = TextBlock::new();
     let (title, across, panels, heights) = grid.parts();
     if !title.is_empty() {
         lines.push(plain(&centred(title, columns)));
@@ -48,7 +48,7 @@ fn of_grid(grid: &Grid, columns: usize, rows: usize, colour: bool) -> Result<Blo
     let sum: f64 = heights.iter().sum();
     for (row, height) in panels.chunks(across).zip(heights) {
         let height = (room as f64 * height / sum) as usize;
-        let mut joined = Block::new();
+        let mut joined = TextBlock::new();
         for (i, panel) in row.iter().enumerate() {
             let part = block(panel, width, height, colour)?;
             for (k, line) in part.into_iter().enumerate() {

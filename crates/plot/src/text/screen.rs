@@ -1,41 +1,41 @@
 //! A scene in characters: lines as braille dots, of which a character holds 2 × 4, and areas as half blocks.
 
+use super::super::bitmap::Bitmap;
 use super::super::geometry::{Point, Rect, clip_line};
-use super::super::picture::Picture;
-use super::super::scene::{Item, Scene};
-use super::cell::{BLANK, Block, Cell, Rgb};
+use super::super::scene::{Primitive, Scene};
+use super::cell::{BLANK, Rgb, TextBlock, TextCell};
 
 /// The ground of missing values; it counts as no value where there is no colour.
-const HATCHED: Rgb = (0xf4, 0xf4, 0xf4);
+const MISSING_COLOR: Rgb = (0xf4, 0xf4, 0xf4);
 const WHITE: Rgb = (255, 255, 255);
 
 /// Opacity below which an area is a veil of dots.
-const VEIL: f64 = 0.5;
+const DITHER_ALPHA: f64 = 0.5;
 
-pub(super) struct Screen {
+pub(super) struct TextCanvas {
     columns: usize,
     rows: usize,
     /// The dots of each character, in braille's order of bits.
     dots: Vec<u8>,
-    ink: Vec<Option<Rgb>>,
+    fg: Vec<Option<Rgb>>,
     /// The colours of the upper and lower half of each character.
-    ground: Vec<[Option<Rgb>; 2]>,
-    letters: Vec<Option<char>>,
+    bg: Vec<[Option<Rgb>; 2]>,
+    characters: Vec<Option<char>>,
     /// Small areas are shown by their outline: they are markers and arrowheads.
-    pub outlines: bool,
+    pub outline_small_areas: bool,
 }
 
-impl Screen {
-    pub fn new(columns: usize, rows: usize) -> Screen {
+impl TextCanvas {
+    pub fn new(columns: usize, rows: usize) -> TextCanvas {
         let n = columns * rows;
-        Screen {
+        TextCanvas {
             columns,
             rows,
             dots: vec![0; n],
-            ink: vec![None; n],
-            ground: vec![[None; 2]; n],
-            letters: vec![None; n],
-            outlines: true,
+            fg: vec![None; n],
+            bg: vec![[None; 2]; n],
+            characters: vec![None; n],
+            outline_small_areas: true,
         }
     }
 
@@ -52,11 +52,21 @@ impl Screen {
     pub fn paint(&mut self, scene: &Scene) {
         for item in &scene.items {
             match item {
-                Item::Path { points, ink, width } if *width > 0.0 => self.path(points, ink.0),
-                Item::Area { points, ink } => self.area(points, *ink),
-                Item::Disc { center, ink, .. } => self.dot(*center, ink.0),
-                Item::Image { rect, picture, .. } => self.image(rect, picture),
-                Item::Path { .. } | Item::Text { .. } => {}
+                Primitive::Path {
+                    points,
+                    color: ink,
+                    width,
+                } if *width > 0.0 => self.path(points, ink.0),
+                Primitive::Area { points, color: ink } => self.area(points, *ink),
+                Primitive::Disc {
+                    center, color: ink, ..
+                } => self.dot(*center, ink.0),
+                Primitive::Image {
+                    rect,
+                    bitmap: picture,
+                    ..
+                } => self.image(rect, picture),
+                Primitive::Path { .. } | Primitive::Text { .. } => {}
             }
         }
     }
@@ -73,7 +83,7 @@ impl Screen {
         const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let at = y / 4 * self.columns + x / 2;
         self.dots[at] |= BITS[y % 4][x % 2];
-        self.ink[at] = Some(ink);
+        self.fg[at] = Some(ink);
     }
 
     fn path(&mut self, points: &[Point], ink: Rgb) {
@@ -98,15 +108,15 @@ impl Screen {
             values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
         };
         let (width, height) = (extent(|p| p.0), extent(|p| p.1));
-        if self.outlines && width < 9.0 && height < 9.0 {
+        if self.outline_small_areas && width < 9.0 && height < 9.0 {
             self.path(points, rgb);
             return;
         }
-        if alpha < VEIL {
+        if alpha < DITHER_ALPHA {
             for y in (0..4 * self.rows).step_by(2) {
                 for x in (y / 2 % 2..2 * self.columns).step_by(2) {
                     let at = (x as f64 + 0.5, y as f64 + 0.5);
-                    if inside(points, at) {
+                    if polygon_contains(points, at) {
                         self.dot(at, rgb);
                     }
                 }
@@ -116,22 +126,22 @@ impl Screen {
         for half in 0..2 * self.rows {
             for column in 0..self.columns {
                 let at = ((2 * column + 1) as f64, (2 * half + 1) as f64);
-                if inside(points, at) {
-                    self.fill(column, half, rgb);
+                if polygon_contains(points, at) {
+                    self.fill_half_cell(column, half, rgb);
                 }
             }
         }
     }
 
     /// Colours half a character, over what is there already.
-    fn fill(&mut self, column: usize, half: usize, rgb: Rgb) {
+    fn fill_half_cell(&mut self, column: usize, half: usize, rgb: Rgb) {
         let at = half / 2 * self.columns + column;
         let kept = if half.is_multiple_of(2) { 0xe4 } else { 0x1b };
         self.dots[at] &= kept;
-        self.ground[at][half % 2] = (rgb != WHITE).then_some(rgb);
+        self.bg[at][half % 2] = (rgb != WHITE).then_some(rgb);
     }
 
-    fn image(&mut self, rect: &Rect, picture: &Picture) {
+    fn image(&mut self, rect: &Rect, picture: &Bitmap) {
         if rect.width() <= 0.0 || rect.height() <= 0.0 {
             return;
         }
@@ -149,7 +159,7 @@ impl Screen {
                     (j as usize).min(last(picture.width)),
                 );
                 if alpha > 127 {
-                    self.fill(column, half, (r, g, b));
+                    self.fill_half_cell(column, half, (r, g, b));
                 }
             }
         }
@@ -165,12 +175,12 @@ impl Screen {
                 .ok()
                 .filter(|c| *c < self.columns);
             if let Some(column) = at {
-                self.letters[row * self.columns + column] = Some(c);
+                self.characters[row * self.columns + column] = Some(c);
             }
         }
     }
 
-    pub fn block(&self, colour: bool) -> Block {
+    pub fn block(&self, colour: bool) -> TextBlock {
         (0..self.rows)
             .map(|row| {
                 (0..self.columns)
@@ -180,11 +190,11 @@ impl Screen {
             .collect()
     }
 
-    fn cell(&self, at: usize, colour: bool) -> Cell {
-        let [upper, lower] = self.ground[at];
-        let character = match (self.letters[at], self.dots[at]) {
+    fn cell(&self, at: usize, colour: bool) -> TextCell {
+        let [upper, lower] = self.bg[at];
+        let character = match (self.characters[at], self.dots[at]) {
             (Some(letter), _) => {
-                return Cell {
+                return TextCell {
                     character: letter,
                     ..BLANK
                 };
@@ -193,24 +203,26 @@ impl Screen {
             (None, dots) => char::from_u32(0x2800 + u32::from(dots)),
         };
         if let Some(character) = character {
-            return Cell {
+            return TextCell {
                 character,
-                ink: self.ink[at],
-                ground: upper.or(lower),
+                fg: self.fg[at],
+                bg: upper.or(lower),
             };
         }
-        let cell = |character, ink, ground| Cell {
+        let cell = |character, ink, ground| TextCell {
             character,
-            ink,
-            ground,
+            fg: ink,
+            bg: ground,
         };
         match (upper, lower, colour) {
             (None, None, _) => BLANK,
-            (Some(a), Some(b), false) => {
-                cell(shade(0.5 * (lightness(a) + lightness(b))), None, None)
-            }
+            (Some(a), Some(b), false) => cell(
+                density_char(0.5 * (lightness(a) + lightness(b))),
+                None,
+                None,
+            ),
             (Some(a), None, false) | (None, Some(a), false) => {
-                cell(shade(lightness(a)), None, None)
+                cell(density_char(lightness(a)), None, None)
             }
             (Some(a), b, true) => cell('▀', Some(a), b),
             (None, Some(b), true) => cell('▄', Some(b), None),
@@ -220,14 +232,14 @@ impl Screen {
 
 /// Lightness from 0 to 1; −1 for missing values.
 fn lightness(rgb: Rgb) -> f64 {
-    if rgb == HATCHED {
+    if rgb == MISSING_COLOR {
         return -1.0;
     }
     (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2)) / 255.0
 }
 
 /// The lighter the colour, the denser the character.
-pub(super) fn shade(lightness: f64) -> char {
+pub(super) fn density_char(lightness: f64) -> char {
     const RAMP: [char; 6] = [' ', '·', '░', '▒', '▓', '█'];
     match lightness {
         ..0.0 => ' ',
@@ -236,7 +248,7 @@ pub(super) fn shade(lightness: f64) -> char {
 }
 
 /// Whether a polygon holds a point (winding number).
-fn inside(polygon: &[Point], (x, y): Point) -> bool {
+fn polygon_contains(polygon: &[Point], (x, y): Point) -> bool {
     let mut winding = 0;
     for (i, b) in polygon.iter().enumerate() {
         let a = polygon[(i + polygon.len() - 1) % polygon.len()];

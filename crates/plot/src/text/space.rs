@@ -1,41 +1,46 @@
 //! A figure of three axes as text.
 
-use super::super::entry::Kind;
 use super::super::figure::Figure;
 use super::super::geometry::{Point, Rect};
+use super::super::legend_handle::LayerKind;
+use super::super::panel_layout3::PanelLayout3;
 use super::super::scene::{Pen, Scene};
-use super::super::space_plan::SpacePlan;
 use super::super::style::Dash;
-use super::cell::{Block, plain};
+use super::cell::{TextBlock, plain};
 use super::centred;
-use super::flat::in_dots;
-use super::legend::{bar, legend};
-use super::screen::Screen;
+use super::flat::one_dot_styles;
+use super::legend::{colorbar_line, legend};
+use super::screen::TextCanvas;
 use odesync_base::error::Result;
 
-pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) -> Result<Block> {
+pub(super) fn block(
+    figure: &Figure,
+    columns: usize,
+    rows: usize,
+    colour: bool,
+) -> Result<TextBlock> {
     let area = Rect {
         left: 0.0,
         top: 0.0,
         right: f64::from(figure.size.0),
         bottom: f64::from(figure.size.1),
     };
-    let mut plan = SpacePlan::new(figure, &area)?;
-    let entries = figure.entries();
-    plan.looks = in_dots(plan.looks);
-    for (look, entry) in plan.looks.iter_mut().zip(&entries) {
-        if entry.kind() == Kind::Field {
+    let mut plan = PanelLayout3::new(figure, &area)?;
+    let entries = figure.legend_handles();
+    plan.styles = one_dot_styles(plan.styles);
+    for (look, entry) in plan.styles.iter_mut().zip(&entries) {
+        if entry.kind() == LayerKind::GridData {
             look.width = 0.0;
         }
     }
-    let mut below = Block::new();
-    if let Some(tint) = &plan.tint {
-        below.push(bar(tint, columns, colour));
+    let mut below = TextBlock::new();
+    if let Some(tint) = &plan.color_scale {
+        below.push(colorbar_line(tint, columns, colour));
     }
-    below.extend(legend(&entries, &plan.looks, columns));
+    below.extend(legend(&entries, &plan.styles, columns));
     let title = usize::from(!figure.title.is_empty());
     let height = rows.saturating_sub(title + below.len()).max(6);
-    let mut screen = Screen::new(columns, height);
+    let mut screen = TextCanvas::new(columns, height);
     // Room for the marks, in dots.
     let rect = screen.rect();
     let view = plan.view(&Rect {
@@ -47,25 +52,25 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
     let mut scene = Scene::new((0, 0));
     let frame = plan.frame();
     let grey = Pen {
-        ink: ((0x88, 0x88, 0x88), 1.0),
+        color: ((0x88, 0x88, 0x88), 1.0),
         width: 1.0,
         dash: Dash::Solid,
     };
-    for axis in frame.axes_only(&view) {
+    for axis in frame.axis_lines(&view) {
         scene.line(&[axis.from, axis.to], grey);
     }
-    let mut pieces = plan.pieces(&view);
+    let mut pieces = plan.depth_queue(&view);
     pieces.sort();
     // The cells of a surface are small areas too.
-    screen.outlines = !pieces.solid;
+    screen.outline_small_areas = !pieces.has_occlusion;
     scene.items.extend(pieces.items().cloned());
     screen.paint(&scene);
-    for axis in frame.axes_only(&view) {
-        for (at, text) in axis.marks {
+    for axis in frame.axis_lines(&view) {
+        for (at, text) in axis.labels {
             write(&mut screen, at, axis.outward, &text);
         }
     }
-    let mut lines = Block::new();
+    let mut lines = TextBlock::new();
     if title == 1 {
         lines.push(plain(&centred(&figure.title, columns)));
     }
@@ -75,7 +80,7 @@ pub(super) fn block(figure: &Figure, columns: usize, rows: usize, colour: bool) 
 }
 
 /// Writes text beside a point, on the side that `outward` says.
-fn write(screen: &mut Screen, (x, y): Point, outward: Point, text: &str) {
+fn write(screen: &mut TextCanvas, (x, y): Point, outward: Point, text: &str) {
     let size = text.chars().count() as i64;
     let (column, row) = ((x / 2.0).floor() as i64, (y / 4.0).floor() as i64);
     match outward.0 {

@@ -4,35 +4,35 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
-use super::folder::{CONFIG, holds_run};
+use super::run_dir::{CONFIG_FILE, holds_run};
 use super::run_files::{result, settings};
 use crate::{Error, Result};
-use odesync_base::tables::{Cell, Table};
+use odesync_base::tables::{AlignedTable, TableCell};
 use odesync_plot::{Color, Figure, Grid, Legend, Style};
-use odesync_train::training::{Run, Stop};
+use odesync_train::training::{Run, StopReason};
 
 /// The file that makes a folder one of a run.
-const LAST: &str = "last.safetensors";
+const CHECKPOINT_FILE: &str = "last.safetensors";
 
 /// Folders of runs are looked for so deep in a folder that is not one itself: an experiment's, a multirun's.
-const DEPTH: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 /// The curves of more runs than these need the legend beside them.
-const INSIDE: usize = 6;
+const MAX_LEGEND_INSIDE: usize = 6;
 
 /// Runs that are compared.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    runs: Vec<Compared>,
+    runs: Vec<ComparedRun>,
     /// Folders in which a run was to be and is not, with the reason.
     pub skipped: Vec<(PathBuf, String)>,
 }
 
 #[derive(Debug, Clone)]
-struct Compared {
+struct ComparedRun {
     name: String,
     run: Run,
-    result: Vec<(String, Cell)>,
+    result: Vec<(String, TableCell)>,
     settings: Option<Vec<(String, Value)>>,
 }
 
@@ -47,13 +47,13 @@ impl Comparison {
         for folder in folders {
             let folder = folder.as_ref();
             let before = paths.len();
-            if folder.join(LAST).is_file() {
+            if folder.join(CHECKPOINT_FILE).is_file() {
                 paths.push(folder.to_path_buf());
             } else {
-                collect(folder, DEPTH, &mut paths, &mut skipped)?;
+                find_runs(folder, MAX_DEPTH, &mut paths, &mut skipped)?;
             }
             if paths.len() == before {
-                return Err(no_run(folder));
+                return Err(no_run_error(folder));
             }
         }
         // Different ways to the same folder are one run.
@@ -64,12 +64,12 @@ impl Comparison {
             known.push(whole(path));
             new
         });
-        let names = names(&paths.iter().map(whole).collect::<Vec<_>>());
+        let names = shortest_unique_names(&paths.iter().map(whole).collect::<Vec<_>>());
         let runs = paths
             .iter()
             .zip(names)
             .map(|(path, name)| {
-                Ok(Compared {
+                Ok(ComparedRun {
                     name,
                     run: Run::load(path)?,
                     result: result(path)?,
@@ -81,10 +81,10 @@ impl Comparison {
     }
 
     /// A row for each figure and setting, a column for each run.
-    pub fn table(&self) -> Table {
+    pub fn table(&self) -> AlignedTable {
         // The members of a multirun are named by their arguments.
         let names = self.runs.iter().map(|run| run.name.replace(',', ",\n"));
-        let mut table = Table::new(std::iter::once(String::new()).chain(names));
+        let mut table = AlignedTable::new(std::iter::once(String::new()).chain(names));
         for (label, cells) in self.rows() {
             table.push(std::iter::once(label.into()).chain(cells));
         }
@@ -92,10 +92,10 @@ impl Comparison {
     }
 
     /// The same with a row for each run, for programs.
-    pub fn records(&self) -> Table {
+    pub fn records(&self) -> AlignedTable {
         let rows = self.rows();
         let labels = rows.iter().map(|(label, _)| label.replace(' ', "_"));
-        let mut table = Table::new(std::iter::once("run".to_string()).chain(labels));
+        let mut table = AlignedTable::new(std::iter::once("run".to_string()).chain(labels));
         for (i, run) in self.runs.iter().enumerate() {
             let cells = rows
                 .iter()
@@ -105,29 +105,29 @@ impl Comparison {
         table
     }
 
-    fn rows(&self) -> Vec<(String, Vec<Cell>)> {
-        type Figure = fn(&Run) -> Cell;
-        let of_runs: [(&str, Figure); 8] = [
+    fn rows(&self) -> Vec<(String, Vec<TableCell>)> {
+        type MetricCell = fn(&Run) -> TableCell;
+        let of_runs: [(&str, MetricCell); 8] = [
             ("method", |r| r.method.replace('_', " ").into()),
             ("epochs", |r| r.history.len().into()),
             ("best mse", |r| r.best_mse.into()),
             ("best epoch", |r| r.best_epoch.into()),
             ("evaluations", |r| r.evaluations().into()),
             ("seconds", |r| r.seconds().into()),
-            ("stop", |r| stop(&r.stop).into()),
+            ("stop", |r| stop_reason_name(&r.stop).into()),
             ("parameters", |r| r.model.n_params().into()),
         ];
-        let mut rows: Vec<(String, Vec<Cell>)> = of_runs
+        let mut rows: Vec<(String, Vec<TableCell>)> = of_runs
             .iter()
             .map(|(label, figure)| {
                 let cells = self.runs.iter().map(|r| figure(&r.run)).collect();
                 (label.to_string(), cells)
             })
             .collect();
-        for key in keys(self.runs.iter().map(|r| &r.result)) {
+        for key in union_of_keys(self.runs.iter().map(|r| &r.result)) {
             let label = key.replace('_', " ");
             if rows.iter().all(|(known, _)| *known != label) {
-                let cells = self.runs.iter().map(|r| entry(&r.result, &key)).collect();
+                let cells = self.runs.iter().map(|r| cell_of(&r.result, &key)).collect();
                 rows.push((label, cells));
             }
         }
@@ -136,7 +136,7 @@ impl Comparison {
             .iter()
             .filter_map(|r| r.settings.as_ref())
             .collect();
-        for key in keys(known.iter().copied()) {
+        for key in union_of_keys(known.iter().copied()) {
             let find = |all: &[(String, Value)]| all.iter().find(|(k, _)| *k == key).cloned();
             let mut values = known.iter().map(|all| find(all));
             let first = values.next();
@@ -144,7 +144,9 @@ impl Comparison {
             if values.any(|value| Some(&value) != first.as_ref()) {
                 let cells = self.runs.iter().map(|r| {
                     let value = r.settings.as_deref().and_then(find);
-                    value.map_or(Cell::Empty, |(_, value)| super::run_files::cell(&value))
+                    value.map_or(TableCell::Empty, |(_, value)| {
+                        super::run_files::cell(&value)
+                    })
                 });
                 rows.push((key.clone(), cells.collect()));
             }
@@ -171,7 +173,7 @@ impl Comparison {
         if mse.iter().flatten().any(|x| *x > 0.0) {
             losses = losses.log_y();
         }
-        if self.runs.len() > INSIDE {
+        if self.runs.len() > MAX_LEGEND_INSIDE {
             losses = losses.legend(Legend::Outside);
         }
         let mut schedule = Figure::new()
@@ -200,17 +202,17 @@ impl Comparison {
     }
 }
 
-fn stop(stop: &Stop) -> &'static str {
+fn stop_reason_name(stop: &StopReason) -> &'static str {
     match stop {
-        Stop::Finished => "finished",
-        Stop::EarlyStop => "stopped early",
-        Stop::Interrupted => "interrupted",
-        Stop::Failing(_) => "failing",
+        StopReason::Finished => "finished",
+        StopReason::EarlyStop => "stopped early",
+        StopReason::Interrupted => "interrupted",
+        StopReason::Failing(_) => "failing",
     }
 }
 
 /// All keys, in the order in which they first appear.
-fn keys<'a, V: 'a>(lists: impl Iterator<Item = &'a Vec<(String, V)>>) -> Vec<String> {
+fn union_of_keys<'a, V: 'a>(lists: impl Iterator<Item = &'a Vec<(String, V)>>) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for (key, _) in lists.flatten() {
         if !keys.contains(key) {
@@ -220,13 +222,13 @@ fn keys<'a, V: 'a>(lists: impl Iterator<Item = &'a Vec<(String, V)>>) -> Vec<Str
     keys
 }
 
-fn entry(list: &[(String, Cell)], key: &str) -> Cell {
+fn cell_of(list: &[(String, TableCell)], key: &str) -> TableCell {
     let found = list.iter().find(|(k, _)| k == key);
-    found.map_or(Cell::Empty, |(_, cell)| cell.clone())
+    found.map_or(TableCell::Empty, |(_, cell)| cell.clone())
 }
 
 /// The folders of runs in a folder, sorted by name with numbers in their order.
-fn collect(
+fn find_runs(
     folder: &Path,
     depth: usize,
     runs: &mut Vec<PathBuf>,
@@ -237,7 +239,7 @@ fn collect(
             Error::invalid(format!("there is no folder {}", folder.display()))
         }
         std::io::ErrorKind::NotADirectory => Error::invalid(format!(
-            "{} is a file: a run is the folder that {LAST} is in",
+            "{} is a file: a run is the folder that {CHECKPOINT_FILE} is in",
             folder.display()
         )),
         _ => Error::io("read", folder, &e),
@@ -261,32 +263,32 @@ fn collect(
         (digits.parse::<u64>().unwrap_or(u64::MAX), name)
     });
     for path in inner {
-        if path.join(LAST).is_file() {
+        if path.join(CHECKPOINT_FILE).is_file() {
             runs.push(path);
         } else if holds_run(&path) {
-            skipped.push((path, format!("there is no {LAST} in it yet")));
+            skipped.push((path, format!("there is no {CHECKPOINT_FILE} in it yet")));
         } else if depth > 1 {
-            collect(&path, depth - 1, runs, skipped)?;
+            find_runs(&path, depth - 1, runs, skipped)?;
         }
     }
     Ok(())
 }
 
-fn no_run(folder: &Path) -> Error {
+fn no_run_error(folder: &Path) -> Error {
     let begun = if holds_run(folder) {
-        format!("; {CONFIG} is there, so a run began and wrote no checkpoint")
+        format!("; {CONFIG_FILE} is there, so a run began and wrote no checkpoint")
     } else {
         String::new()
     };
     Error::invalid(format!(
-        "{} is not the folder of a run, nor a folder of runs: there is no {LAST}, which every run writes with its first \
+        "{} is not the folder of a run, nor a folder of runs: there is no {CHECKPOINT_FILE}, which every run writes with its first \
          checkpoint{begun}",
         folder.display()
     ))
 }
 
 /// As many of each path's last parts as tell all of them apart.
-fn names(paths: &[PathBuf]) -> Vec<String> {
+fn shortest_unique_names(paths: &[PathBuf]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths
         .iter()
         .map(|path| {
@@ -318,7 +320,9 @@ mod tests {
 
     #[test]
     fn names_are_as_short_as_they_may_be() {
-        let named = |paths: &[&str]| names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        let named = |paths: &[&str]| {
+            shortest_unique_names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>())
+        };
         assert_eq!(named(&["/runs/a/1", "/runs/a/2"]), ["1", "2"]);
         assert_eq!(
             named(&["/runs/a/1", "/runs/b/1", "/x"]),

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, s};
 
-use super::settings::{DatasetSettings, FileData, Noise, OneOrMore, Simulated, needed};
+use super::settings::{
+    DatasetSettings, FileDataSettings, NoiseSettings, OneOrMany, SimulatedDataSettings, required,
+};
 use crate::{Error, Result};
 use odesync_base::error;
 use odesync_ode::odesolve::SolveOptions;
@@ -12,21 +14,21 @@ use odesync_ode::{dynamics, odesolve};
 use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
 
 /// Tolerances of the truth: far below any noise, and of what a model is held to.
-const TRUTH: (f64, f64) = (1e-11, 1e-13);
+const TRUTH_TOLERANCES: (f64, f64) = (1e-11, 1e-13);
 
 /// More values than anyone trains on; a larger number is a slip, and would only fill the memory.
-const MOST_VALUES: usize = 100_000_000;
+const MAX_VALUES: usize = 100_000_000;
 
 /// Data in two parts, one after the other in time.
 #[derive(Debug, Clone)]
-pub struct Data {
+pub struct ExperimentData {
     /// What is trained on.
     pub train: Dataset,
     /// All times, those to train on first: the truth without noise where it is known, else the measurements.
     pub truth: Dataset,
 }
 
-impl Data {
+impl ExperimentData {
     /// Reads or simulates them.
     ///
     /// # Errors
@@ -44,14 +46,14 @@ impl Data {
     }
 }
 
-fn noisy(data: Dataset, noise: Option<&Noise>) -> Result<Dataset> {
+fn add_noise(data: Dataset, noise: Option<&NoiseSettings>) -> Result<Dataset> {
     match noise {
         Some(n) => data.add_noise_seeded(n.amplitude, n.relative_to.parse()?, n.seed),
         None => Ok(data),
     }
 }
 
-fn simulate(settings: &Simulated) -> Result<Data> {
+fn simulate(settings: &SimulatedDataSettings) -> Result<ExperimentData> {
     let mut field = dynamics::by_name(&settings.system)?;
     for (name, value) in &settings.params {
         field = field.with_param(name, &[*value])?;
@@ -63,21 +65,21 @@ fn simulate(settings: &Simulated) -> Result<Data> {
         )));
     }
     let n = settings.train.saturating_add(settings.extrapolate);
-    if n.saturating_mul(field.dof()) > MOST_VALUES {
+    if n.saturating_mul(field.dof()) > MAX_VALUES {
         return Err(Error::invalid(format!(
             "dataset.train and dataset.extrapolate ask for {n} times; the most is {}",
-            MOST_VALUES / field.dof()
+            MAX_VALUES / field.dof()
         )));
     }
     let t: Vec<f64> = (0..n).map(|i| i as f64 * settings.dt).collect();
-    let solver = SolveOptions::default().tolerances(TRUTH.0, TRUTH.1);
+    let solver = SolveOptions::default().tolerances(TRUTH_TOLERANCES.0, TRUTH_TOLERANCES.1);
     let u = odesolve::solve(&field, &settings.u0, &t, &solver)?.u;
     let truth = Dataset::single(Array1::from(t), u, Some(Array1::from(settings.u0.clone())))?;
-    let train = noisy(
+    let train = add_noise(
         head(&truth, "dataset.train", settings.train)?,
         settings.noise.as_ref(),
     )?;
-    Ok(Data { train, truth })
+    Ok(ExperimentData { train, truth })
 }
 
 fn head(data: &Dataset, key: &str, n: usize) -> Result<Dataset> {
@@ -85,13 +87,13 @@ fn head(data: &Dataset, key: &str, n: usize) -> Result<Dataset> {
         .map_err(|e| Error::invalid(format!("{key}: {e}")))
 }
 
-fn read(settings: &FileData) -> Result<Data> {
-    let path = needed(
+fn read(settings: &FileDataSettings) -> Result<ExperimentData> {
+    let path = required(
         settings.path.as_deref(),
         "dataset.path",
         "it is the file that holds the data; give it as dataset.path=FILE",
     )?;
-    let all = taken(read_file(path, settings)?, settings)?;
+    let all = select_rows(read_file(path, settings)?, settings)?;
     let n = settings.train.unwrap_or(all.len());
     let measured = match settings.extrapolate {
         Some(more) if n.saturating_add(more) > all.len() => {
@@ -103,11 +105,11 @@ fn read(settings: &FileData) -> Result<Data> {
         Some(more) => all.head(n.saturating_add(more))?,
         None => all,
     };
-    let train = noisy(
+    let train = add_noise(
         head(&measured, "dataset.train", n)?,
         settings.noise.as_ref(),
     )?;
-    Ok(Data {
+    Ok(ExperimentData {
         train,
         truth: measured,
     })
@@ -116,7 +118,7 @@ fn read(settings: &FileData) -> Result<Data> {
 const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt_lipson"];
 
 /// The format that is named, else the one of the file's ending.
-fn format(path: &Path, named: Option<&str>) -> Result<&'static str> {
+fn file_format(path: &Path, named: Option<&str>) -> Result<&'static str> {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let name = named.unwrap_or(match ending {
         "txt" | "tsv" | "dat" => "csv",
@@ -135,8 +137,8 @@ fn format(path: &Path, named: Option<&str>) -> Result<&'static str> {
         })
 }
 
-fn read_file(path: &Path, settings: &FileData) -> Result<Dataset> {
-    let format = format(path, settings.format.as_deref())?;
+fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
+    let format = file_format(path, settings.format.as_deref())?;
     match format {
         "csv" => datasets::read_csv(
             path,
@@ -150,23 +152,23 @@ fn read_file(path: &Path, settings: &FileData) -> Result<Dataset> {
             },
         ),
         "json" => datasets::read_json(path),
-        "npz" => datasets::read_npz(path, &arrays(settings)?),
-        "safetensors" => datasets::read_safetensors(path, &arrays(settings)?),
+        "npz" => datasets::read_npz(path, &array_names(settings)?),
+        "safetensors" => datasets::read_safetensors(path, &array_names(settings)?),
         "schmidt_lipson" => datasets::read_schmidt_lipson(path, settings.trial as usize),
         _ => {
-            let dt = needed(
+            let dt = required(
                 settings.dt,
                 "dataset.dt",
                 "an .npy file holds no times; give the time between two rows as dataset.dt=1.0",
             )?;
-            without_times(datasets::read_npy(path)?, dt, settings.every)
+            from_untimed_array(datasets::read_npy(path)?, dt, settings.every)
         }
     }
 }
 
 /// The names of the arrays of a file that holds several.
-fn arrays(settings: &FileData) -> Result<ArrayNames> {
-    let u = match settings.state.clone().map(OneOrMore::into_vec) {
+fn array_names(settings: &FileDataSettings) -> Result<ArrayNames> {
+    let u = match settings.state.clone().map(OneOrMany::into_vec) {
         None => None,
         Some(names) => match <[String; 1]>::try_from(names) {
             Ok([name]) => Some(name),
@@ -185,7 +187,7 @@ fn arrays(settings: &FileData) -> Result<ArrayNames> {
 }
 
 /// `[time, dof]` or `[sample, time, dof]`, `dt` apart where every `every`th row is taken.
-fn without_times(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> {
+fn from_untimed_array(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> {
     if !(dt > 0.0 && dt.is_finite()) {
         return Err(Error::invalid(format!(
             "dataset.dt must be a positive time, not {dt}"
@@ -206,7 +208,7 @@ fn without_times(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> {
 }
 
 /// The rows that are wanted, scaled, time beginning at 0.
-fn taken(data: Dataset, settings: &FileData) -> Result<Dataset> {
+fn select_rows(data: Dataset, settings: &FileDataSettings) -> Result<Dataset> {
     let n = data.len();
     let (from, every) = (settings.from, settings.every);
     let rows = settings.rows.unwrap_or(n.saturating_sub(from));

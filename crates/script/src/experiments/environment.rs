@@ -5,15 +5,15 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::folder::ENVIRONMENT;
+use super::run_dir::ENVIRONMENT_FILE;
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 use odesync_ode::field::Isa;
 
 /// Writes `environment.json`, or adds to the one that is there when a run is gone on with: then the results come of more than one
 /// environment.
-pub(super) fn record(folder: &Path, engine: &str, device: &str) -> Result<()> {
-    let path = folder.join(ENVIRONMENT);
+pub(super) fn write_environment(folder: &Path, engine: &str, device: &str) -> Result<()> {
+    let path = folder.join(ENVIRONMENT_FILE);
     let now = environment(engine, device);
     let before = std::fs::read(&path)
         .ok()
@@ -40,22 +40,22 @@ fn environment(engine: &str, device: &str) -> Value {
         "odesync": {
             "version": env!("CARGO_PKG_VERSION"),
             "commit": odesync_base::build::commit(),
-            "torch": odesync_ode::engines::linked("torch").map(|torch| torch.library),
+            "torch": odesync_ode::engines::registered("torch").map(|torch| torch.library),
         },
         "command": std::env::args().collect::<Vec<_>>(),
         "folder": std::env::current_dir().ok().map(|d| d.display().to_string()),
-        "project": project(),
+        "project": git_state(),
         "engine": engine,
         "device": device,
         "instruction_set": Isa::current().name(),
         "threads": rayon::current_num_threads(),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        "processor": processor(),
+        "processor": cpu_name(),
     })
 }
 
 /// The commit of the folder that the run was started in, and whether files differ from it; nothing outside a git repository.
-fn project() -> Option<Value> {
+fn git_state() -> Option<Value> {
     let git = |arguments: &[&str]| -> Option<String> {
         let answer = Command::new("git").args(arguments).output().ok()?;
         let text = String::from_utf8(answer.stdout).ok()?;
@@ -67,7 +67,7 @@ fn project() -> Option<Value> {
     Some(json!({ "commit": commit, "changed": changed }))
 }
 
-fn processor() -> Option<String> {
+fn cpu_name() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_string())

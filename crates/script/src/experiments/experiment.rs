@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::data::Data;
-use super::folder::Place;
+use super::data::ExperimentData;
 use super::results::Results;
-use super::settings::{LoggerKind, Settings};
-use super::{environment, parts};
+use super::run_dir::RunDir;
+use super::settings::{ExperimentSettings, LoggerKind};
+use super::{environment, instantiate};
 use crate::Result;
 use odesync_config::Config;
 use odesync_ode::field::VectorField;
-use odesync_train::logging::CsvLogger;
-use odesync_train::training::{Method, Observer, Observers, Run, Stop, TrainOptions, train};
+use odesync_train::progress::CsvLogger;
+use odesync_train::training::{
+    Callback, Callbacks, Run, StopReason, TrainOptions, TrainingMethod, train,
+};
 
 /// An experiment, ready to run. Its parts may be changed before it does.
 #[derive(Debug, Clone)]
@@ -21,13 +23,13 @@ pub struct Experiment {
     /// The configuration it came of.
     pub config: Config,
     /// The same, typed.
-    pub settings: Settings,
+    pub settings: ExperimentSettings,
     /// The data.
-    pub data: Data,
+    pub data: ExperimentData,
     /// The untrained model.
     pub model: VectorField,
     /// The training method.
-    pub method: Method,
+    pub method: TrainingMethod,
     /// How to train.
     pub options: TrainOptions,
     /// The folder of the last run.
@@ -40,7 +42,7 @@ pub struct RunRequest {
     /// The folder under which new runs get theirs.
     pub root: PathBuf,
     /// Which folder.
-    pub place: Place,
+    pub run_dir: RunDir,
     /// Raised to stop after the current epoch.
     pub interrupt: Arc<AtomicBool>,
 }
@@ -49,7 +51,7 @@ impl Default for RunRequest {
     fn default() -> Self {
         RunRequest {
             root: "runs".into(),
-            place: Place::default(),
+            run_dir: RunDir::default(),
             interrupt: Arc::default(),
         }
     }
@@ -61,13 +63,13 @@ impl Experiment {
     /// # Errors
     /// Whatever the configuration says wrong, by the key's full path; a file that can't be read.
     pub fn new(config: Config) -> Result<Self> {
-        let settings = Settings::read(&config)?;
-        let data = Data::new(&settings.dataset)?;
-        let method = parts::method(&settings.training)?;
+        let settings = ExperimentSettings::read(&config)?;
+        let data = ExperimentData::new(&settings.dataset)?;
+        let method = instantiate::method(&settings.training)?;
         method.check(data.train.len(), data.train.dof())?;
         Ok(Experiment {
-            model: parts::model(&settings.model, data.train.dof(), settings.random_seed)?,
-            options: parts::options(&settings)?,
+            model: instantiate::model(&settings.model, data.train.dof(), settings.random_seed)?,
+            options: instantiate::options(&settings)?,
             folder: None,
             config,
             settings,
@@ -78,24 +80,24 @@ impl Experiment {
 
     /// Trains the model into a folder of its own, or goes on with the run of one: `config.yaml` and `environment.json` are
     /// written first, checkpoints and the log on the way, `result.json` when it is over. After an interrupt the run is as far
-    /// as it got ([`Stop::Interrupted`]).
+    /// as it got ([`StopReason::Interrupted`]).
     ///
     /// # Errors
-    /// Those of [`Place::make`] and [`train`].
-    pub fn run(&mut self, request: &RunRequest, observer: impl Observer) -> Result<Run> {
+    /// Those of [`RunDir::create`] and [`train`].
+    pub fn run(&mut self, request: &RunRequest, observer: impl Callback) -> Result<Run> {
         let config = self.config.to_yaml();
         let folder = request
-            .place
-            .make(&request.root, &self.settings.experiment, &config)?;
+            .run_dir
+            .create(&request.root, &self.settings.experiment, &config)?;
         self.folder = Some(folder.clone());
-        environment::record(&folder, &self.options.engine, &self.options.device)?;
+        environment::write_environment(&folder, &self.options.engine, &self.options.device)?;
         let options = TrainOptions {
             out: Some(folder.clone()),
-            resume: request.place.resumes(),
+            resume: request.run_dir.is_resume(),
             interrupt: request.interrupt.clone(),
             ..self.options.clone()
         };
-        let mut observers = Observers(vec![Box::new(observer)]);
+        let mut observers = Callbacks(vec![Box::new(observer)]);
         if self.settings.logger.kind == LoggerKind::Csv {
             observers.push(CsvLogger::new(&folder));
         }
@@ -106,7 +108,7 @@ impl Experiment {
             &options,
             &mut observers,
         )?;
-        if run.stop != Stop::Interrupted {
+        if run.stop != StopReason::Interrupted {
             self.results(&run).write(&folder)?;
         }
         Ok(run)

@@ -9,10 +9,10 @@ use odesync_plot::{Color, Dash, Figure, Style, fit};
 use odesync_train::training::Run;
 
 /// Points of the model's line.
-const POINTS: usize = 600;
+const MODEL_POINTS: usize = 600;
 
 /// The range to show where a model leaves the data far behind; none where everything is near them.
-fn room<'a>(
+fn clipped_y_range<'a>(
     data: impl Iterator<Item = &'a f64>,
     model: impl Iterator<Item = &'a f64>,
 ) -> Option<(f64, f64)> {
@@ -41,8 +41,8 @@ pub fn fit_figure(experiment: &Experiment, run: &Run) -> Result<Figure> {
     let (start, end) = (t_all[0], t_all[t_all.len() - 1]);
     let end_of_training = data.train.t()[data.train.len() - 1];
     let fine = |end: f64| -> Vec<f64> {
-        (0..=POINTS)
-            .map(|i| start + (end - start) * i as f64 / POINTS as f64)
+        (0..=MODEL_POINTS)
+            .map(|i| start + (end - start) * i as f64 / MODEL_POINTS as f64)
             .collect()
     };
     let mut t = fine(end);
@@ -56,7 +56,7 @@ pub fn fit_figure(experiment: &Experiment, run: &Run) -> Result<Figure> {
     let points = shown.u().index_axis(Axis(0), 0).to_owned();
     let mark = (end > end_of_training).then_some(end_of_training);
     let mut figure = fit(&shown.t().to_vec(), &points, &t, &model, mark, &names)?;
-    if let Some((low, high)) = room(data.truth.u().iter(), model.iter()) {
+    if let Some((low, high)) = clipped_y_range(data.truth.u().iter(), model.iter()) {
         figure = figure.y_range(low, high)?;
     }
     if simulated {

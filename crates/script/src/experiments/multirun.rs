@@ -15,19 +15,19 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::folder::{RESULT, holds_run};
+use super::run_dir::{RESULT_FILE, holds_run};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 
 /// What the members are.
-pub const MULTIRUN: &str = "multirun.json";
+pub const MULTIRUN_FILE: &str = "multirun.json";
 /// How far they got, and what came of them.
-pub const SUMMARY: &str = "summary.csv";
+pub const SUMMARY_FILE: &str = "summary.csv";
 /// What a member printed.
-pub const OUTPUT: &str = "output.log";
+pub const OUTPUT_FILE: &str = "output.log";
 
 /// Time between two looks at a member that runs.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A script and the arguments of each of its runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub struct Multirun {
 
 /// How a member stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum MemberStatus {
     /// Not begun.
     Waiting,
     /// At work.
@@ -55,25 +55,25 @@ pub enum Status {
     Interrupted,
 }
 
-impl Status {
+impl MemberStatus {
     /// As in `summary.csv`.
     pub fn name(self) -> &'static str {
         match self {
-            Status::Waiting => "waiting",
-            Status::Running => "running",
-            Status::Done => "done",
-            Status::Failed => "failed",
-            Status::Interrupted => "interrupted",
+            MemberStatus::Waiting => "waiting",
+            MemberStatus::Running => "running",
+            MemberStatus::Done => "done",
+            MemberStatus::Failed => "failed",
+            MemberStatus::Interrupted => "interrupted",
         }
     }
 }
 
 /// Told of every change: the member's index, its name, how it stands now.
-pub type Listener<'a> = &'a (dyn Fn(usize, &str, Status) + Sync);
+pub type StatusCallback<'a> = &'a (dyn Fn(usize, &str, MemberStatus) + Sync);
 
 /// How the members are run.
 #[derive(Clone, Copy)]
-pub struct Workers<'a> {
+pub struct WorkerOptions<'a> {
     /// The program to run them with.
     pub program: &'a Path,
     /// Threads to share among the members.
@@ -81,7 +81,7 @@ pub struct Workers<'a> {
     /// Raised to stop every member after its epoch.
     pub interrupt: &'a AtomicBool,
     /// Who listens.
-    pub listener: Listener<'a>,
+    pub on_status: StatusCallback<'a>,
 }
 
 impl Multirun {
@@ -90,7 +90,7 @@ impl Multirun {
     /// # Errors
     /// A file that can't be read or is damaged.
     pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(MULTIRUN);
+        let path = folder.join(MULTIRUN_FILE);
         let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
         serde_json::from_slice(&bytes).map_err(|e| Error::Checkpoint {
             path,
@@ -104,11 +104,11 @@ impl Multirun {
     /// What the operating system says.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::invalid(e.to_string()))?;
-        write_atomically(&folder.join(MULTIRUN), (text + "\n").as_bytes())
+        write_atomically(&folder.join(MULTIRUN_FILE), (text + "\n").as_bytes())
     }
 
     /// The arguments in which members differ, in the order they are given.
-    pub fn varied(&self) -> Vec<String> {
+    pub fn varying_keys(&self) -> Vec<String> {
         let Some(first) = self.members.first() else {
             return vec![];
         };
@@ -120,8 +120,8 @@ impl Multirun {
     }
 
     /// A member's name, which is that of its folder: what makes it differ from the others.
-    pub fn name(&self, member: usize) -> String {
-        let varied = self.varied();
+    pub fn member_name(&self, member: usize) -> String {
+        let varied = self.varying_keys();
         let parts: Vec<&str> = self.members[member]
             .iter()
             .filter(|argument| varied.iter().any(|v| v == key(argument)))
@@ -148,8 +148,8 @@ impl Multirun {
     ///
     /// # Errors
     /// A folder or summary that can't be written. A member that fails is no error here.
-    pub fn run(&self, folder: &Path, workers: Workers) -> Result<Vec<Status>> {
-        let table = Mutex::new(Table::read(self, folder)?);
+    pub fn run(&self, folder: &Path, workers: WorkerOptions) -> Result<Vec<MemberStatus>> {
+        let table = Mutex::new(SummaryTable::read(self, folder)?);
         let next = AtomicUsize::new(0);
         let at_once = workers.threads.clamp(1, self.members.len().max(1));
         let threads = (workers.threads / at_once).max(1);
@@ -163,24 +163,25 @@ impl Multirun {
                         {
                             return;
                         }
-                        if lock(&table).status[member] == Status::Done {
+                        if lock(&table).status[member] == MemberStatus::Done {
                             continue;
                         }
-                        let name = self.name(member);
-                        (workers.listener)(member, &name, Status::Running);
-                        let (status, why) = match self.member(member, folder, threads, workers) {
+                        let name = self.member_name(member);
+                        (workers.on_status)(member, &name, MemberStatus::Running);
+                        let (status, why) = match self.run_member(member, folder, threads, workers)
+                        {
                             Ok(ended) => ended,
-                            Err(error) => (Status::Failed, error.to_string()),
+                            Err(error) => (MemberStatus::Failed, error.to_string()),
                         };
                         let mut table = lock(&table);
                         table.status[member] = status;
-                        table.why[member] = why;
+                        table.errors[member] = why;
                         if let Err(error) = table.write(self, folder) {
                             lock(&failed).get_or_insert(error);
                             workers.interrupt.store(true, Ordering::Relaxed);
                         }
                         drop(table);
-                        (workers.listener)(member, &name, status);
+                        (workers.on_status)(member, &name, status);
                     }
                 });
             }
@@ -194,16 +195,16 @@ impl Multirun {
     }
 
     /// One member's process, to its end.
-    fn member(
+    fn run_member(
         &self,
         member: usize,
         folder: &Path,
         threads: usize,
-        workers: Workers,
-    ) -> Result<(Status, String)> {
-        let own = folder.join(self.name(member));
+        workers: WorkerOptions,
+    ) -> Result<(MemberStatus, String)> {
+        let own = folder.join(self.member_name(member));
         std::fs::create_dir_all(&own).map_err(|e| Error::io("create the folder", &own, &e))?;
-        let log_path = own.join(OUTPUT);
+        let log_path = own.join(OUTPUT_FILE);
         let log = log_file(&log_path)?;
         let errors = log
             .try_clone()
@@ -230,9 +231,9 @@ impl Multirun {
         let status = wait(&mut child, workers.interrupt)
             .map_err(|e| Error::io("wait for", workers.program, &e))?;
         Ok(match status.code() {
-            Some(0) => (Status::Done, String::new()),
-            Some(130) => (Status::Interrupted, String::new()),
-            _ => (Status::Failed, reason(&log_path, status)),
+            Some(0) => (MemberStatus::Done, String::new()),
+            Some(130) => (MemberStatus::Interrupted, String::new()),
+            _ => (MemberStatus::Failed, last_error(&log_path, status)),
         })
     }
 }
@@ -246,7 +247,7 @@ fn wait(child: &mut Child, interrupt: &AtomicBool) -> std::io::Result<ExitStatus
         if interrupt.load(Ordering::Relaxed) {
             drop(child.stdin.take());
         }
-        std::thread::sleep(BETWEEN_LOOKS);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -259,7 +260,7 @@ fn log_file(path: &Path) -> Result<File> {
 }
 
 /// The error that a member ended with: the last one in its output.
-fn reason(log: &Path, status: ExitStatus) -> String {
+fn last_error(log: &Path, status: ExitStatus) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines()
         .rev()
@@ -280,20 +281,20 @@ fn key(argument: &str) -> &str {
 }
 
 /// What `summary.csv` holds.
-struct Table {
-    status: Vec<Status>,
-    why: Vec<String>,
+struct SummaryTable {
+    status: Vec<MemberStatus>,
+    errors: Vec<String>,
 }
 
-impl Table {
+impl SummaryTable {
     /// How the members stood when the summary was written last: those that are done are not run again.
     fn read(multirun: &Multirun, folder: &Path) -> Result<Self> {
         let n = multirun.members.len();
-        let mut table = Table {
-            status: vec![Status::Waiting; n],
-            why: vec![String::new(); n],
+        let mut table = SummaryTable {
+            status: vec![MemberStatus::Waiting; n],
+            errors: vec![String::new(); n],
         };
-        let path = folder.join(SUMMARY);
+        let path = folder.join(SUMMARY_FILE);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(table),
@@ -304,10 +305,12 @@ impl Table {
                 path: path.clone(),
                 reason: e.to_string(),
             })?;
-            let done = row.get("status").is_some_and(|s| s == Status::Done.name());
-            let member = (0..n).find(|i| row.get("run") == Some(&multirun.name(*i)));
+            let done = row
+                .get("status")
+                .is_some_and(|s| s == MemberStatus::Done.name());
+            let member = (0..n).find(|i| row.get("run") == Some(&multirun.member_name(*i)));
             if let Some(member) = member.filter(|_| done) {
-                table.status[member] = Status::Done;
+                table.status[member] = MemberStatus::Done;
             }
         }
         Ok(table)
@@ -317,7 +320,9 @@ impl Table {
     fn write(&self, multirun: &Multirun, folder: &Path) -> Result<()> {
         let results: Vec<Option<serde_json::Map<String, Value>>> = (0..multirun.members.len())
             .map(|member| {
-                let bytes = std::fs::read(folder.join(multirun.name(member)).join(RESULT)).ok()?;
+                let bytes =
+                    std::fs::read(folder.join(multirun.member_name(member)).join(RESULT_FILE))
+                        .ok()?;
                 serde_json::from_slice(&bytes).ok()
             })
             .collect();
@@ -326,10 +331,15 @@ impl Table {
             .flatten()
             .next()
             .map_or_else(Vec::new, |first| first.keys().cloned().collect());
-        let varied = multirun.varied();
+        let varied = multirun.varying_keys();
         let mut writer = csv::Writer::from_writer(vec![]);
-        let failed =
-            |e: csv::Error| Error::io("write", folder.join(SUMMARY), &std::io::Error::other(e));
+        let failed = |e: csv::Error| {
+            Error::io(
+                "write",
+                folder.join(SUMMARY_FILE),
+                &std::io::Error::other(e),
+            )
+        };
         let figures: Vec<String> = figures
             .into_iter()
             .filter(|f| !varied.contains(f))
@@ -355,17 +365,17 @@ impl Table {
                     Some(other) => other.to_string(),
                 }
             };
-            let row = [multirun.name(member)]
+            let row = [multirun.member_name(member)]
                 .into_iter()
                 .chain(varied.iter().map(value))
                 .chain([self.status[member].name().to_string()])
                 .chain(figures.iter().map(figure))
-                .chain([self.why[member].clone()]);
+                .chain([self.errors[member].clone()]);
             writer.write_record(row).map_err(failed)?;
         }
         let bytes = writer
             .into_inner()
-            .map_err(|e| Error::io("write", folder.join(SUMMARY), e.error()))?;
-        write_atomically(&folder.join(SUMMARY), &bytes)
+            .map_err(|e| Error::io("write", folder.join(SUMMARY_FILE), e.error()))?;
+        write_atomically(&folder.join(SUMMARY_FILE), &bytes)
     }
 }

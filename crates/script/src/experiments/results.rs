@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::data::Data;
-use super::folder::RESULT;
+use super::data::ExperimentData;
+use super::run_dir::RESULT_FILE;
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
-use odesync_train::training::{Run, Stop};
+use odesync_train::training::{Run, StopReason};
 
 /// Mean squared errors are those of the model with the best mse, running by itself. What could not be measured is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,22 +43,22 @@ pub struct Results {
     pub stop: String,
 }
 
-fn finite(x: f64) -> Option<f64> {
+fn finite_or_none(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
 impl Results {
     /// Measures a run.
-    pub fn new(experiment: &str, seed: u64, run: &Run, data: &Data) -> Self {
+    pub fn new(experiment: &str, seed: u64, run: &Run, data: &ExperimentData) -> Self {
         let n = data.train_len();
         Results {
             experiment: experiment.into(),
             method: run.method.clone(),
             seed,
             parameters: run.model.n_params(),
-            best_mse: finite(run.best_mse),
+            best_mse: finite_or_none(run.best_mse),
             best_epoch: run.best_epoch,
-            best_mse_at_zero: finite(run.best_mse_at_lambda_zero()),
+            best_mse_at_zero: finite_or_none(run.best_mse_at_lambda_zero()),
             interpolation_mse: mse_between(run, data, 0, n),
             extrapolation_mse: mse_between(run, data, n, data.truth.len()),
             epochs: run.history.len(),
@@ -66,10 +66,10 @@ impl Results {
             evaluations: run.evaluations(),
             seconds: run.seconds(),
             stop: match run.stop {
-                Stop::Finished => "finished",
-                Stop::EarlyStop => "stopped early",
-                Stop::Interrupted => "interrupted",
-                Stop::Failing(_) => "failing",
+                StopReason::Finished => "finished",
+                StopReason::EarlyStop => "stopped early",
+                StopReason::Interrupted => "interrupted",
+                StopReason::Failing(_) => "failing",
             }
             .into(),
         }
@@ -101,7 +101,7 @@ impl Results {
     /// What the operating system says.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::invalid(e.to_string()))?;
-        write_atomically(&folder.join(RESULT), (text + "\n").as_bytes())
+        write_atomically(&folder.join(RESULT_FILE), (text + "\n").as_bytes())
     }
 
     /// Reads the `result.json` of a run's folder; none where the run is not over.
@@ -109,7 +109,7 @@ impl Results {
     /// # Errors
     /// A file that can't be read or is damaged.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(RESULT);
+        let path = folder.join(RESULT_FILE);
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map(Some)
@@ -125,7 +125,7 @@ impl Results {
 
 /// Mse of the best model against the truth at the times with index `from` to `to`; none without times or if the model can't be
 /// solved that far.
-fn mse_between(run: &Run, data: &Data, from: usize, to: usize) -> Option<f64> {
+fn mse_between(run: &Run, data: &ExperimentData, from: usize, to: usize) -> Option<f64> {
     let t = data.truth.t().to_vec();
     let predicted = run.predict(t.get(..to)?).ok()?;
     let truth = data.truth.u();
@@ -143,7 +143,7 @@ fn mse_between(run: &Run, data: &Data, from: usize, to: usize) -> Option<f64> {
             }
         }
     }
-    (n > 0).then(|| sum / n as f64).and_then(finite)
+    (n > 0).then(|| sum / n as f64).and_then(finite_or_none)
 }
 
 impl std::fmt::Display for Results {

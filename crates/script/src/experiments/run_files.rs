@@ -7,12 +7,12 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
-use super::folder::{CONFIG, RESULT};
+use super::run_dir::{CONFIG_FILE, RESULT_FILE};
 use crate::{Error, Result};
-use odesync_base::tables::Cell;
+use odesync_base::tables::TableCell;
 
 /// A cell shows at most so many characters of a list or a text.
-const CELL: usize = 40;
+const MAX_CELL_WIDTH: usize = 40;
 
 /// A file that may be missing.
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
@@ -24,8 +24,8 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 /// The entries of a run's `result.json`, in their order.
-pub(super) fn result(folder: &Path) -> Result<Vec<(String, Cell)>> {
-    let path = folder.join(RESULT);
+pub(super) fn result(folder: &Path) -> Result<Vec<(String, TableCell)>> {
+    let path = folder.join(RESULT_FILE);
     let Some(bytes) = read(&path)? else {
         return Ok(Vec::new());
     };
@@ -40,7 +40,7 @@ pub(super) fn result(folder: &Path) -> Result<Vec<(String, Cell)>> {
 
 /// The settings in a run's `config.yaml` by their paths, such as `training.lr`, in their order.
 pub(super) fn settings(folder: &Path) -> Result<Option<Vec<(String, Value)>>> {
-    let path = folder.join(CONFIG);
+    let path = folder.join(CONFIG_FILE);
     let Some(bytes) = read(&path)? else {
         return Ok(None);
     };
@@ -75,14 +75,14 @@ fn flatten(path: &str, value: Value, into: &mut Vec<(String, Value)>) {
 }
 
 /// A setting as a table shows it.
-pub(super) fn cell(value: &Value) -> Cell {
+pub(super) fn cell(value: &Value) -> TableCell {
     match value {
-        Value::Null => Cell::Text("null".into()),
+        Value::Null => TableCell::Text("null".into()),
         Value::Number(n) => match (n.as_i64(), n.as_f64()) {
-            (Some(n), _) => Cell::Count(n),
-            (None, x) => Cell::Number(x.unwrap_or(f64::NAN)),
+            (Some(n), _) => TableCell::Count(n),
+            (None, x) => TableCell::Number(x.unwrap_or(f64::NAN)),
         },
-        other => Cell::Text(shortened(&text(other))),
+        other => TableCell::Text(truncate(&text(other))),
     }
 }
 
@@ -105,15 +105,15 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(CELL) {
+fn truncate(text: &str) -> String {
+    match text.char_indices().nth(MAX_CELL_WIDTH) {
         None => text.into(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 
 /// A JSON object with its entries in the order of the file.
-struct Entries(Vec<(String, Cell)>);
+struct Entries(Vec<(String, TableCell)>);
 
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -134,13 +134,13 @@ impl<'de> Visitor<'de> for EntriesVisitor {
         let mut entries = Vec::new();
         while let Some((key, value)) = map.next_entry::<String, serde_json::Value>()? {
             let cell = match value {
-                serde_json::Value::Null => Cell::Empty,
-                serde_json::Value::String(text) => Cell::Text(shortened(&text)),
+                serde_json::Value::Null => TableCell::Empty,
+                serde_json::Value::String(text) => TableCell::Text(truncate(&text)),
                 serde_json::Value::Number(n) => match (n.as_i64(), n.as_f64()) {
-                    (Some(n), _) => Cell::Count(n),
-                    (None, x) => Cell::Number(x.unwrap_or(f64::NAN)),
+                    (Some(n), _) => TableCell::Count(n),
+                    (None, x) => TableCell::Number(x.unwrap_or(f64::NAN)),
                 },
-                other => Cell::Text(shortened(&other.to_string())),
+                other => TableCell::Text(truncate(&other.to_string())),
             };
             entries.push((key, cell));
         }

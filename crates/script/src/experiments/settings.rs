@@ -12,7 +12,7 @@ use odesync_train::schedules::ScheduleKind;
 
 /// `experiment`, `random_seed` and the groups.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ExperimentSettings {
     /// Name of the experiment.
     pub experiment: String,
     /// Seed of the network's weights.
@@ -35,15 +35,15 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub enum DatasetSettings {
     /// `kind: simulated`.
-    Simulated(Simulated),
+    Simulated(SimulatedDataSettings),
     /// `kind: file`.
-    File(Box<FileData>),
+    File(Box<FileDataSettings>),
 }
 
 /// A known system, solved and covered with noise.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Simulated {
+pub struct SimulatedDataSettings {
     #[allow(
         dead_code,
         reason = "read before the rest, to know which settings these are"
@@ -62,13 +62,13 @@ pub struct Simulated {
     /// Number of times after them.
     pub extrapolate: usize,
     /// Noise of the measurements.
-    pub noise: Option<Noise>,
+    pub noise: Option<NoiseSettings>,
 }
 
 /// Gaussian noise.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Noise {
+pub struct NoiseSettings {
     /// Standard deviation, in units of `relative_to`.
     pub amplitude: f64,
     /// `mean`, `std` or `nothing`.
@@ -80,7 +80,7 @@ pub struct Noise {
 /// Measured data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FileData {
+pub struct FileDataSettings {
     #[allow(
         dead_code,
         reason = "read before the rest, to know which settings these are"
@@ -93,7 +93,7 @@ pub struct FileData {
     /// The time's column or array.
     pub time: Option<String>,
     /// The state's columns, or its array.
-    pub state: Option<OneOrMore<String>>,
+    pub state: Option<OneOrMany<String>>,
     /// Which trial.
     pub trial: u32,
     /// Time between two rows that are taken, where the file holds no times.
@@ -111,25 +111,25 @@ pub struct FileData {
     /// Number of times after them.
     pub extrapolate: Option<usize>,
     /// Noise to add.
-    pub noise: Option<Noise>,
+    pub noise: Option<NoiseSettings>,
 }
 
 /// A value or a list of values.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum OneOrMore<T> {
+pub enum OneOrMany<T> {
     /// A value.
     One(T),
     /// A list.
-    More(Vec<T>),
+    Many(Vec<T>),
 }
 
-impl<T> OneOrMore<T> {
+impl<T> OneOrMany<T> {
     /// The values.
     pub fn into_vec(self) -> Vec<T> {
         match self {
-            OneOrMore::One(one) => vec![one],
-            OneOrMore::More(more) => more,
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(more) => more,
         }
     }
 }
@@ -175,7 +175,7 @@ pub struct TrainingSettings {
     /// Weight of the gaps (multiple shooting).
     pub continuity_weight: Option<f64>,
     /// K (homotopy).
-    pub coupling: Option<Matrix>,
+    pub coupling: Option<CouplingSettings>,
     /// α of the spline (homotopy).
     pub smoothing: Option<f64>,
     /// λ (homotopy).
@@ -185,7 +185,7 @@ pub struct TrainingSettings {
 /// A number, a list or a matrix.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Matrix {
+pub enum CouplingSettings {
     /// One number for all.
     Number(f64),
     /// One for each state variable.
@@ -201,13 +201,13 @@ pub enum LrScheduleSettings {
     /// By name.
     Name(String),
     /// Exponential or stepwise.
-    Rates(LrRates),
+    Rates(LrDecaySettings),
 }
 
 /// An exponential or stepwise fall of the learning rate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LrRates {
+pub struct LrDecaySettings {
     /// Factor of every epoch.
     pub rate: Option<f64>,
     /// Epochs between two steps.
@@ -284,13 +284,13 @@ pub struct TrainerSettings {
     pub progress: bool,
 }
 
-impl Settings {
+impl ExperimentSettings {
     /// Reads a configuration.
     ///
     /// # Errors
     /// A value of the wrong type, a key that is missing or unknown: each with the key's full path.
     pub fn read(config: &Config) -> Result<Self> {
-        Ok(Settings {
+        Ok(ExperimentSettings {
             experiment: config.section("experiment")?,
             random_seed: config.section("random_seed")?,
             dataset: match config.section::<String>("dataset.kind")?.as_str() {
@@ -308,6 +308,6 @@ impl Settings {
 }
 
 /// The value of a key that its neighbours need.
-pub(super) fn needed<T>(value: Option<T>, key: &str, because: &str) -> Result<T> {
+pub(super) fn required<T>(value: Option<T>, key: &str, because: &str) -> Result<T> {
     value.ok_or_else(|| Error::invalid(format!("{key} is missing: {because}")))
 }

@@ -1,12 +1,12 @@
 //! Data.
 
 use crate::Result;
-use odesync_plot::builders::written;
+use odesync_plot::builders::display_name;
 use odesync_plot::{Color, Figure, Style};
 use odesync_train::datasets::Dataset;
 
 /// Samples that are drawn over each other at most.
-const SAMPLES: usize = 24;
+const MAX_SAMPLES: usize = 24;
 
 /// Data as points; several samples as thin lines, each component in its colour.
 pub fn data(data: &Dataset) -> Result<Figure> {
@@ -14,13 +14,13 @@ pub fn data(data: &Dataset) -> Result<Figure> {
     let samples = data.samples();
     let mut figure = Figure::new().x_label("t");
     if let [name] = names {
-        figure = figure.y_label(written(name));
+        figure = figure.y_label(display_name(name));
     }
-    for (sample, (t, u)) in data.trajectories().take(SAMPLES).enumerate() {
+    for (sample, (t, u)) in data.trajectories().take(MAX_SAMPLES).enumerate() {
         for (i, (name, column)) in names.iter().zip(u.columns()).enumerate() {
             let mut style = Style::new().color(Color::Palette(i));
             if sample == 0 && names.len() > 1 {
-                style = style.label(written(name));
+                style = style.label(display_name(name));
             }
             figure = match samples {
                 1 => figure.scatter(t, column, style)?,
@@ -28,8 +28,8 @@ pub fn data(data: &Dataset) -> Result<Figure> {
             };
         }
     }
-    if samples > SAMPLES {
-        figure = figure.title(format!("The first {SAMPLES} of {samples} samples"));
+    if samples > MAX_SAMPLES {
+        figure = figure.title(format!("The first {MAX_SAMPLES} of {samples} samples"));
     }
     Ok(figure)
 }

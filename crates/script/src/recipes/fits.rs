@@ -73,18 +73,18 @@ impl FitOptions {
 }
 
 /// What is drawn: one sample of the data, and the times of the model's line.
-struct Frame {
+struct FitPlot {
     sample: usize,
     t: Vec<f64>,
     u: Array2<f64>,
-    fine: Vec<f64>,
+    t_fine: Vec<f64>,
     names: Vec<String>,
-    mark: Option<f64>,
+    train_end_mark: Option<f64>,
 }
 
-impl Frame {
+impl FitPlot {
     fn new(data: &Dataset, options: &FitOptions) -> Result<Self> {
-        let one = data.only(options.sample)?;
+        let one = data.single_sample(options.sample)?;
         let t = one.t().to_vec();
         let (Some(begin), Some(end)) = (t.first().copied(), t.last().copied()) else {
             return Err(Error::invalid("plot: there are no data to draw"));
@@ -98,16 +98,16 @@ impl Frame {
         let fine = (0..=600)
             .map(|i| begin + (t_end - begin) * f64::from(i) / 600.0)
             .collect();
-        Ok(Frame {
+        Ok(FitPlot {
             sample: options.sample,
             u: one.u().index_axis(Axis(0), 0).to_owned(),
             names: one.names().to_vec(),
             // Where training data end and extrapolation begins.
-            mark: options
+            train_end_mark: options
                 .train_end
                 .or((t_end > end * (1.0 + 1e-9)).then_some(end)),
             t,
-            fine,
+            t_fine: fine,
         })
     }
 
@@ -116,7 +116,11 @@ impl Frame {
     }
 
     /// The measured components of a prediction, `[time, component]`.
-    fn measured(&self, all: ArrayView3<f64>, observe: Option<&[usize]>) -> Result<Array2<f64>> {
+    fn observed_components(
+        &self,
+        all: ArrayView3<f64>,
+        observe: Option<&[usize]>,
+    ) -> Result<Array2<f64>> {
         if self.sample >= all.len_of(Axis(0)) {
             return Err(Error::invalid(format!(
                 "plot: the run was trained on {} samples, and sample {} is to be drawn",
@@ -133,16 +137,23 @@ impl Frame {
     }
 
     fn figure(&self, model: &Array2<f64>) -> Result<Figure> {
-        let (data, line) = ((&self.t, &self.u), (&self.fine, model));
-        builders::fit(data.0, data.1, line.0, line.1, self.mark, &self.names())
+        let (data, line) = ((&self.t, &self.u), (&self.t_fine, model));
+        builders::fit(
+            data.0,
+            data.1,
+            line.0,
+            line.1,
+            self.train_end_mark,
+            &self.names(),
+        )
     }
 
     /// Data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
     fn residuals(&self, run: &Run, observe: Option<&[usize]>) -> Result<Array2<f64>> {
-        let end = self.fine.last().copied().unwrap_or(f64::NAN);
+        let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
         let shown = self.t.partition_point(|t| *t <= end);
         let at_data = run.predict(&self.t[..shown])?;
-        let model = self.measured(at_data.view(), observe)?;
+        let model = self.observed_components(at_data.view(), observe)?;
         let mut left = Array2::from_elem(self.u.dim(), f64::NAN);
         left.slice_mut(s![..shown, ..])
             .assign(&(&self.u.slice(s![..shown, ..]) - &model));
@@ -152,17 +163,17 @@ impl Frame {
 
 /// Data and the run's best model, and the residuals under them.
 pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
-    let frame = Frame::new(data, options)?;
+    let frame = FitPlot::new(data, options)?;
     let observe = run.settings.observe.as_deref();
-    let all = run.predict(&frame.fine)?;
-    let figure = frame.figure(&frame.measured(all.view(), observe)?)?;
+    let all = run.predict(&frame.t_fine)?;
+    let figure = frame.figure(&frame.observed_components(all.view(), observe)?)?;
     let title = training_title(&run.method);
     if !options.residuals {
         return Ok(Panel::Figure(figure.title(title)));
     }
     let left = frame.residuals(run, observe)?;
     let mut below = residuals(&frame.t, &left, &frame.names())?.legend(Legend::None);
-    if let Some(mark) = frame.mark {
+    if let Some(mark) = frame.train_end_mark {
         below = below.vline(mark, Style::new())?;
     }
     // One time axis for both, and it has its name once.
@@ -173,21 +184,21 @@ pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
 }
 
 /// Data, and the median of an ensemble's best models with the band between two quantiles.
-pub fn band(
+pub fn ensemble_band(
     data: &Dataset,
     all: &Ensemble,
     options: &FitOptions,
     (low, high): (f64, f64),
 ) -> Result<Figure> {
-    let frame = Frame::new(data, options)?;
-    let band = all.predict(&frame.fine, low, high)?;
+    let frame = FitPlot::new(data, options)?;
+    let band = all.predict(&frame.t_fine, low, high)?;
     let observe = all.best().and_then(|run| run.settings.observe.as_deref());
-    let of = |values: &ndarray::Array3<f64>| frame.measured(values.view(), observe);
+    let of = |values: &ndarray::Array3<f64>| frame.observed_components(values.view(), observe);
     let (median, low, high) = (of(&band.median)?, of(&band.low)?, of(&band.high)?);
     let mut figure = frame.figure(&median)?;
     for (i, (low, high)) in low.columns().into_iter().zip(high.columns()).enumerate() {
         let style = Style::new().color(Color::Palette(i)).alpha(0.2);
-        figure = figure.band_between(&frame.fine, low, high, style)?;
+        figure = figure.band_between(&frame.t_fine, low, high, style)?;
     }
     Ok(figure.title(format!("Median and band of {} runs", all.runs().count())))
 }

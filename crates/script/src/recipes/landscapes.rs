@@ -8,7 +8,7 @@ use odesync_plot::{Figure, Grid, HeatMap, Marker, Style, Surface};
 use odesync_train::landscape::{Density, Hessian, Landscape, Pca};
 
 /// How a loss over a plane is drawn.
-pub enum Plane {
+pub enum PlaneStyle {
     /// As a map of colours.
     Map(HeatMap),
     /// As a surface in three axes.
@@ -16,7 +16,7 @@ pub enum Plane {
 }
 
 /// The loss over a plane, `[y, x]`.
-fn losses(l: &Landscape) -> Result<Array2<f64>> {
+fn loss_grid(l: &Landscape) -> Result<Array2<f64>> {
     let loss = l.loss.clone().into_dimensionality::<Ix2>();
     Ok(loss
         .map_err(|e| Error::invalid(e.to_string()))?
@@ -24,31 +24,31 @@ fn losses(l: &Landscape) -> Result<Array2<f64>> {
 }
 
 /// A loss along a line, or over a plane.
-pub fn landscape(l: &Landscape, plane: &Plane) -> Result<Figure> {
+pub fn landscape(l: &Landscape, plane: &PlaneStyle) -> Result<Figure> {
     let [x, y] = l.slice.axes() else {
-        return lines(&[l], &[]);
+        return landscape_lines(&[l], &[]);
     };
     let labels = [x.label.as_str(), y.label.as_str(), "loss"];
-    let (x, y, z) = (&x.coefficients, &y.coefficients, losses(l)?);
+    let (x, y, z) = (&x.coefficients, &y.coefficients, loss_grid(l)?);
     let path = Some(l.slice.path());
     match plane {
-        Plane::Map(cells) => landscape_2d(x, y, &z, labels, path, cells),
-        Plane::Surface(surface) => landscape_surface(x, y, &z, labels, path, surface),
+        PlaneStyle::Map(cells) => landscape_2d(x, y, &z, labels, path, cells),
+        PlaneStyle::Surface(surface) => landscape_surface(x, y, &z, labels, path, surface),
     }
 }
 
 /// Losses over planes, side by side: with the same colours, and surfaces from the same side, so that they can be compared.
-pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: Plane) -> Result<Grid> {
+pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: PlaneStyle) -> Result<Grid> {
     let losses = all.iter().flat_map(|l| l.loss.iter().copied()).collect();
     let plane = match plane {
-        Plane::Map(cells) => Plane::Map(cells.suited_to(losses)),
-        Plane::Surface(surface) => Plane::Surface(surface.suited_to(losses)),
+        PlaneStyle::Map(cells) => PlaneStyle::Map(cells.fit_colors_to(losses)),
+        PlaneStyle::Surface(surface) => PlaneStyle::Surface(surface.fit_colors_to(losses)),
     };
     let mut figures: Vec<Figure> = vec![];
     for (i, l) in all.iter().enumerate() {
         let mut figure = landscape(l, &plane)?;
         if let Some(first) = figures.first() {
-            let (azimuth, elevation) = first.viewed_from();
+            let (azimuth, elevation) = first.view_angles();
             figure = figure.view(azimuth, elevation)?;
         }
         figures.push(match labels.get(i) {
@@ -65,7 +65,7 @@ pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: Plane) -> Resu
 }
 
 /// Losses along one axis, a line each.
-pub fn lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> {
+pub fn landscape_lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> {
     let first = all
         .first()
         .and_then(|l| Some((*l, l.slice.axes().first()?)));
@@ -114,7 +114,7 @@ pub fn spectrum(hessian: &Hessian) -> Result<Figure> {
 }
 
 /// A run's way on its first two principal components.
-pub fn path(p: &Pca) -> Result<Figure> {
+pub fn pca_path(p: &Pca) -> Result<Figure> {
     let label = |i: usize| {
         let part = p.explained_variance_ratio.get(i).copied().unwrap_or(0.0);
         format!("PC {} ({:.1} %)", i + 1, 100.0 * part)

@@ -32,7 +32,7 @@ pub fn losses(run: &Run) -> Result<Grid> {
 }
 
 /// The mse of an ensemble's members by epoch: the median and the band between the quartiles.
-pub fn losses_of_all(all: &Ensemble) -> Result<Grid> {
+pub fn ensemble_losses(all: &Ensemble) -> Result<Grid> {
     let of = |q: f64| all.quantile("mse", q);
     let (low, median, high) = (of(0.25)?, of(0.5)?, of(0.75)?);
     let lambda = all.quantile("lambda", 0.5)?;

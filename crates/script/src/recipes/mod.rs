@@ -16,7 +16,9 @@ mod splines;
 
 pub use data::data;
 pub use fits::FitOptions;
-pub use fits::{band, fit};
-pub use landscapes::{Plane, density, landscape, lines, path, side_by_side, spectrum};
-pub use losses::{losses, losses_of_all};
+pub use fits::{ensemble_band, fit};
+pub use landscapes::{
+    PlaneStyle, density, landscape, landscape_lines, pca_path, side_by_side, spectrum,
+};
+pub use losses::{ensemble_losses, losses};
 pub use splines::spline;

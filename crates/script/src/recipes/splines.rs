@@ -9,7 +9,7 @@ use odesync_train::datasets::Dataset;
 use odesync_train::smoothing::SmoothingSpline;
 
 /// The first sample, `[time, dof]`.
-fn first(u: ArrayView3<'_, f64>) -> Array2<f64> {
+fn first_sample(u: ArrayView3<'_, f64>) -> Array2<f64> {
     u.index_axis(Axis(0), 0).to_owned()
 }
 
@@ -24,15 +24,23 @@ pub fn spline(spline: &SmoothingSpline, data: Option<&Dataset>) -> Result<Grid> 
         .map(|i| start + (end - start) * f64::from(i) / f64::from(n))
         .collect();
     let (values, slopes) = (
-        first(spline.at(&fine).view()),
-        first(spline.derivative_at(&fine).view()),
+        first_sample(spline.at(&fine).view()),
+        first_sample(spline.derivative_at(&fine).view()),
     );
     let (t, u, names) = match data {
         Some(data) => {
-            let one = data.only(0)?;
-            (one.t().to_vec(), first(one.u()), one.names().to_vec())
+            let one = data.single_sample(0)?;
+            (
+                one.t().to_vec(),
+                first_sample(one.u()),
+                one.names().to_vec(),
+            )
         }
-        None => (knots.clone(), first(spline.at(&knots).view()), Vec::new()),
+        None => (
+            knots.clone(),
+            first_sample(spline.at(&knots).view()),
+            Vec::new(),
+        ),
     };
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     builders::spline(&fine, &values, &slopes, (&t, &u), &names)

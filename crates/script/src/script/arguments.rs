@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use odesync_base::error;
 
 use super::convert;
-use super::error::Fallible;
+use super::error::RhaiResult;
 use super::registry::Registry;
 
 /// The defaults with the given `KEY=VALUE` arguments in place; each value is read as the type of its default. An argument
@@ -14,22 +14,22 @@ use super::registry::Registry;
 ///
 /// # Errors
 /// [`Error::Invalid`] for a text that is not of the default's type; whatever `other` says.
-pub fn apply(
+pub fn merge_arguments(
     defaults: Map,
-    given: &[String],
-    mut other: impl FnMut(&str) -> Result<()>,
+    arguments: &[String],
+    mut on_unknown: impl FnMut(&str) -> Result<()>,
 ) -> Result<Map> {
     let mut result = defaults.clone();
-    for argument in given {
+    for argument in arguments {
         let (key, text) = argument.split_once('=').unwrap_or((argument, ""));
         let Some(default) = defaults.get(key) else {
-            other(argument)?;
+            on_unknown(argument)?;
             continue;
         };
         let value = parse(text, default).ok_or_else(|| {
             Error::invalid(format!(
                 "argument {key}={text}: should be {}, as the default {key}: {default} is",
-                expected(default)
+                expected_type(default)
             ))
         })?;
         result.insert(key.into(), value);
@@ -37,13 +37,13 @@ pub fn apply(
     Ok(result)
 }
 
-fn expected(default: &Dynamic) -> String {
+fn expected_type(default: &Dynamic) -> String {
     match default.type_name() {
         "i64" => "a whole number".into(),
         "f64" => "a number".into(),
         "bool" => "true or false".into(),
         "array" => "a list such as [1,2]".into(),
-        _ => format!("a {}", convert::kind(default)),
+        _ => format!("a {}", convert::type_name(default)),
     }
 }
 
@@ -61,7 +61,7 @@ fn parse(text: &str, default: &Dynamic) -> Option<Dynamic> {
             let model = default.read_lock::<List>()?.first().cloned();
             let items = inside.split(',').map(|item| match &model {
                 Some(model) => parse(item.trim(), model),
-                None => Some(guess(item.trim())),
+                None => Some(parse_untyped(item.trim())),
             });
             items.collect::<Option<List>>().map(Dynamic::from)
         }
@@ -70,7 +70,7 @@ fn parse(text: &str, default: &Dynamic) -> Option<Dynamic> {
 }
 
 /// An item for a default list that is empty: a number if it reads as one.
-fn guess(text: &str) -> Dynamic {
+fn parse_untyped(text: &str) -> Dynamic {
     if let Ok(n) = text.parse::<i64>() {
         return n.into();
     }
@@ -83,18 +83,18 @@ fn guess(text: &str) -> Dynamic {
 /// Registers `args`.
 pub fn register(reg: &mut Registry) {
     let host = reg.host();
-    reg.add("args", move |defaults: Map| -> Fallible<Map> {
+    reg.register_fn("args", move |defaults: Map| -> RhaiResult<Map> {
         let known: Vec<String> = defaults.keys().map(ToString::to_string).collect();
         let names = || known.iter().map(String::as_str);
-        let map = apply(defaults.clone(), &host.arguments(), |argument| {
-            if host.configures() {
+        let map = merge_arguments(defaults.clone(), &host.arguments(), |argument| {
+            if host.accepts_overrides() {
                 return Ok(());
             }
             let key = argument.split_once('=').map_or(argument, |(key, _)| key);
             Err(error::unknown("argument", key, names()))
         })
         .map_err(|e| Error::Usage(e.to_string()))?;
-        host.declare(&known);
+        host.declare_arguments(&known);
         Ok(map)
     });
     reg.describe(
@@ -114,7 +114,7 @@ mod tests {
         let code = r#"#{ epochs: 600, lr: 0.05, out: "runs", file: (), hidden: [2, 3], on: true }"#;
         let defaults = rhai::Engine::new().eval::<Map>(code).unwrap();
         let given: Vec<_> = given.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        apply(defaults, &given, |argument| {
+        merge_arguments(defaults, &given, |argument| {
             Err(Error::invalid(format!("no default for {argument}")))
         })
     }

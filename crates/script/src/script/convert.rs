@@ -5,13 +5,13 @@ use rhai::{Array as List, Dynamic, ImmutableString};
 
 use crate::{Error, Result};
 
-use super::dense::Array;
+use super::dense::ScriptArray;
 
 /// The most dimensions an array has.
 pub const MAX_RANK: usize = 8;
 
 /// A number, integers widened.
-pub fn number(value: &Dynamic) -> Option<f64> {
+pub fn to_number(value: &Dynamic) -> Option<f64> {
     match value.as_float() {
         Ok(x) => Some(x),
         Err(_) => value.as_int().ok().map(|n| n as f64),
@@ -19,31 +19,45 @@ pub fn number(value: &Dynamic) -> Option<f64> {
 }
 
 /// A string.
-pub fn text(value: &Dynamic) -> Option<String> {
+pub fn to_text(value: &Dynamic) -> Option<String> {
     value
         .read_lock::<ImmutableString>()
         .map(|text| text.to_string())
 }
 
 /// The name of a value's type as scripts know it.
-pub fn kind(value: &Dynamic) -> String {
-    match value.type_name() {
+pub fn type_name(value: &Dynamic) -> String {
+    script_type_name(value.type_name())
+}
+
+/// rhai's name of a type in the words that scripts use.
+pub(super) fn script_type_name(name: &str) -> String {
+    match name.trim() {
         "i64" => "int".into(),
         "f64" => "float".into(),
         "array" => "list".into(),
-        "()" => "()".into(),
         "Fn" => "closure".into(),
-        // A type of this crate: the last part of its path.
-        name => name.rsplit("::").next().unwrap_or(name).into(),
+        "ImmutableString" | "&str" | "&str | ImmutableString | String" => "string".into(),
+        // A type of this crate, or of one above it: the last part of its path, without the prefix that sets it apart in Rust.
+        other => {
+            let name = other.rsplit("::").next().unwrap_or(other);
+            name.strip_prefix("Script").unwrap_or(name).into()
+        }
     }
+}
+
+/// The noun behind "a" or "an".
+pub(super) fn with_article(noun: &str) -> String {
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']);
+    format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
 /// A value for messages: "-1 (int)", "a list", "an Array of shape [3, 2]".
 pub fn describe(value: &Dynamic) -> String {
-    if let Some(array) = value.read_lock::<Array>() {
+    if let Some(array) = value.read_lock::<ScriptArray>() {
         return format!("an Array of shape {:?}", array.shape());
     }
-    if let Some(text) = text(value) {
+    if let Some(text) = to_text(value) {
         let short: String = text.chars().take(40).collect();
         let dots = if short.len() < text.len() { "…" } else { "" };
         return format!("\"{short}{dots}\" (string)");
@@ -53,8 +67,8 @@ pub fn describe(value: &Dynamic) -> String {
     }
     match value.type_name() {
         "()" => "()".into(),
-        "i64" | "f64" | "bool" | "char" => format!("{value} ({})", kind(value)),
-        _ => format!("a {}", kind(value)),
+        "i64" | "f64" | "bool" | "char" => format!("{value} ({})", type_name(value)),
+        _ => with_article(&type_name(value)),
     }
 }
 
@@ -64,7 +78,7 @@ pub fn describe(value: &Dynamic) -> String {
 /// # Errors
 /// [`Error::Invalid`] for a ragged list or an item that is no number, with its index.
 pub fn to_array(value: &Dynamic, what: &str) -> Result<ArrayD<f64>> {
-    if let Some(array) = value.read_lock::<Array>() {
+    if let Some(array) = value.read_lock::<ScriptArray>() {
         return Ok(array.data().clone());
     }
     let mut shape = Vec::new();
@@ -104,13 +118,13 @@ fn flatten(
             "{what} is ragged: item {index:?} is {given} where the items before it are {wanted}"
         )))
     };
-    if let Some(x) = number(value) {
+    if let Some(x) = to_number(value) {
         meet(&[])?;
         data.push(x);
         return Ok(());
     }
     let too_deep = || Error::invalid(format!("{what} has more than {MAX_RANK} dimensions"));
-    if let Some(array) = value.read_lock::<Array>() {
+    if let Some(array) = value.read_lock::<ScriptArray>() {
         if depth + array.shape().len() > MAX_RANK {
             return Err(too_deep());
         }

@@ -8,12 +8,12 @@ use rhai::Dynamic;
 
 /// A dense array of `f64` in row-major order. Clones share their data until one of them is written to.
 #[derive(Clone, PartialEq)]
-pub struct Array(pub(super) Arc<ArrayD<f64>>);
+pub struct ScriptArray(pub(super) Arc<ArrayD<f64>>);
 
 /// How many items of an axis are printed; the rest is "…".
-const SHOWN: usize = 8;
+const MAX_SHOWN: usize = 8;
 
-impl Array {
+impl ScriptArray {
     /// Wraps an array.
     pub fn new(data: ArrayD<f64>) -> Self {
         Self(Arc::new(data))
@@ -63,20 +63,20 @@ impl Array {
     }
 }
 
-impl From<ArrayD<f64>> for Array {
+impl From<ArrayD<f64>> for ScriptArray {
     fn from(data: ArrayD<f64>) -> Self {
         Self::new(data)
     }
 }
 
-impl fmt::Display for Array {
+impl fmt::Display for ScriptArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Array{:?} ", self.shape())?;
         show(self.0.view(), f)
     }
 }
 
-impl fmt::Debug for Array {
+impl fmt::Debug for ScriptArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -88,10 +88,10 @@ fn show(view: ndarray::ArrayViewD<'_, f64>, f: &mut fmt::Formatter<'_>) -> fmt::
     }
     f.write_str("[")?;
     let n = view.shape()[0];
-    let cut = n > SHOWN;
+    let cut = n > MAX_SHOWN;
     for (i, item) in view.outer_iter().enumerate() {
-        if cut && (SHOWN / 2..n - SHOWN / 2).contains(&i) {
-            if i == SHOWN / 2 {
+        if cut && (MAX_SHOWN / 2..n - MAX_SHOWN / 2).contains(&i) {
+            if i == MAX_SHOWN / 2 {
                 f.write_str(", …")?;
             }
             continue;
@@ -106,7 +106,7 @@ fn show(view: ndarray::ArrayViewD<'_, f64>, f: &mut fmt::Formatter<'_>) -> fmt::
 
 /// Six significant digits, without trailing zeros.
 fn show_number(x: f64) -> String {
-    odesync_base::tables::number(x, 6)
+    odesync_base::tables::format_number(x, 6)
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn long_axes_are_cut() {
-        let text = Array::from_vec((0..100).map(f64::from).collect()).to_string();
+        let text = ScriptArray::from_vec((0..100).map(f64::from).collect()).to_string();
         assert_eq!(text, "Array[100] [0, 1, 2, 3, …, 96, 97, 98, 99]");
     }
 }

@@ -5,18 +5,18 @@ use std::rc::Rc;
 use rhai::module_resolvers::FileModuleResolver;
 use rhai::{Dynamic, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Position, Scope};
 
-use super::error::{Fallible, Stop, Thrown};
+use super::error::{RhaiResult, Termination, WrappedError};
 use super::host::Host;
 use super::limits;
 use super::memory;
 use super::registry::{Catalogue, Registry};
-use super::syntax::Watch;
+use super::token_linter::TokenLinter;
 
 /// What registers the bindings of a file.
-type Register = fn(&mut Registry);
+type RegisterFn = fn(&mut Registry);
 
 /// Every file with bindings, under the topic that the documentation lists them by; a new one is added here.
-const BINDINGS: [(&str, Register); 15] = [
+const BINDINGS: [(&str, RegisterFn); 15] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
     ("language", super::arguments::register),
@@ -35,26 +35,26 @@ const BINDINGS: [(&str, Register); 15] = [
 ];
 
 /// Finds modules as files, and tells the watch on tokens that another source begins.
-struct Modules {
+struct ScriptModuleResolver {
     files: FileModuleResolver,
-    watch: Rc<Watch>,
+    linter: Rc<TokenLinter>,
 }
 
-impl ModuleResolver for Modules {
+impl ModuleResolver for ScriptModuleResolver {
     fn resolve(
         &self,
         engine: &Engine,
         source: Option<&str>,
         path: &str,
         position: Position,
-    ) -> Fallible<Rc<rhai::Module>> {
-        self.watch.begin_module();
+    ) -> RhaiResult<Rc<rhai::Module>> {
+        self.linter.begin_module();
         self.files.resolve(engine, source, path, position)
     }
 }
 
 /// The engine of a session, and the constants that its variables begin with.
-pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, Catalogue) {
+pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
     let mut engine = Engine::new();
     limits::apply(&mut engine);
     // A misspelt option would read as ().
@@ -66,11 +66,11 @@ pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, 
     engine.set_optimization_level(OptimizationLevel::Simple);
     // Code in strings escapes the checks of tokens, and its errors have no place in a file.
     engine.disable_symbol("eval");
-    hooks(&mut engine, host, watch);
+    install_hooks(&mut engine, host, watch);
 
     let mut reg = Registry::new(engine, host.clone());
-    reg.kind::<Thrown>("error")
-        .display::<Thrown>(|error| error.0.to_string());
+    reg.register_type::<WrappedError>("error")
+        .display::<WrappedError>(|error| error.0.to_string());
     for (topic, register) in BINDINGS {
         register(reg.topic(topic));
     }
@@ -78,9 +78,9 @@ pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, 
     // Modules are found beside the script that imports them, and know the constants.
     let mut resolver = FileModuleResolver::new();
     resolver.set_scope(constants.clone());
-    engine.set_module_resolver(Modules {
+    engine.set_module_resolver(ScriptModuleResolver {
         files: resolver,
-        watch: Rc::clone(watch),
+        linter: Rc::clone(watch),
     });
     (engine, constants, catalogue)
 }
@@ -88,7 +88,7 @@ pub(super) fn build(host: &Host, watch: &Rc<Watch>) -> (Engine, Scope<'static>, 
 // `on_var` and `on_parse_token` are marked as deprecated to say that their signatures may change; the version of rhai is
 // pinned to one minor release for that reason.
 #[allow(deprecated)]
-fn hooks(engine: &mut Engine, host: &Host, watch: &Rc<Watch>) {
+fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
     let printer = host.clone();
     engine.on_print(move |text| printer.print(text));
     let printer = host.clone();
@@ -103,14 +103,16 @@ fn hooks(engine: &mut Engine, host: &Host, watch: &Rc<Watch>) {
     engine.on_progress(move |_| {
         if looks.interrupted() {
             let stop = if looks.output_closed() {
-                Stop::OutputClosed
+                Termination::OutputClosed
             } else {
-                Stop::Interrupted
+                Termination::Interrupted
             };
             return Some(Dynamic::from(stop));
         }
         match memory::allocated() {
-            Some(used) if used > looks.memory_limit() => Some(Dynamic::from(Stop::Memory)),
+            Some(used) if used > looks.memory_limit() => {
+                Some(Dynamic::from(Termination::MemoryLimit))
+            }
             _ => None,
         }
     });
@@ -127,5 +129,5 @@ fn hooks(engine: &mut Engine, host: &Host, watch: &Rc<Watch>) {
     );
 
     let watch = Rc::clone(watch);
-    engine.on_parse_token(move |token, position, _| watch.see(token, position));
+    engine.on_parse_token(move |token, position, _| watch.on_token(token, position));
 }

@@ -4,46 +4,46 @@ use std::sync::Arc;
 
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::data::{Data, squeeze};
-use super::error::Fallible;
-use super::fields::Field;
+use super::data::{ScriptDataset, squeeze};
+use super::error::RhaiResult;
+use super::fields::ScriptField;
 use super::host::Host;
-use super::kept::{Kept, interrupted};
+use super::interrupted_training::{InterruptedTraining, finish_interrupted};
 use super::keys::Key;
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::room_for_solution;
-use super::training::{TRAIN, TrainCall, Trained, Way, note_stiff_run, run};
+use super::solving::check_solution_memory;
+use super::training::{ScriptMethod, ScriptRun, TRAIN, TrainCall, note_stiff_run, run};
 use crate::{Error, Result};
-use odesync_train::logging::CsvLogger;
-use odesync_train::training::{Ensemble, Member, Observer, ensemble};
+use odesync_train::progress::CsvLogger;
+use odesync_train::training::{Callback, Ensemble, EnsembleMember, train_ensemble};
 
 /// An ensemble as scripts hold it.
 #[derive(Clone)]
-pub struct Group(pub Arc<Ensemble>);
+pub struct ScriptEnsemble(pub Arc<Ensemble>);
 
-impl From<Group> for Kept {
-    fn from(all: Group) -> Self {
-        Kept::Ensemble(all.0)
+impl From<ScriptEnsemble> for InterruptedTraining {
+    fn from(all: ScriptEnsemble) -> Self {
+        InterruptedTraining::Ensemble(all.0)
     }
 }
 
 /// Where the models of the members come from.
-enum Source<'a> {
-    Model(&'a Field),
+enum ModelSource<'a> {
+    Model(&'a ScriptField),
     Closure(&'a NativeCallContext<'a>, &'a FnPtr),
 }
 
-impl Source<'_> {
+impl ModelSource<'_> {
     /// A model; a closure makes another one at each call.
-    fn model(&self) -> Fallible<Field> {
+    fn model(&self) -> RhaiResult<ScriptField> {
         match self {
-            Source::Model(model) => Ok((*model).clone()),
-            Source::Closure(context, closure) => {
+            ModelSource::Model(model) => Ok((*model).clone()),
+            ModelSource::Closure(context, closure) => {
                 let made = closure.call_within_context::<Dynamic>(context, ())?;
-                made.clone().try_cast::<Field>().ok_or_else(|| {
+                made.clone().try_cast::<ScriptField>().ok_or_else(|| {
                     Error::invalid(format!(
                         "train: the closure should give a model, for example || blackbox([2, 32, 2]), and it gives {}",
                         convert::describe(&made)
@@ -60,11 +60,15 @@ fn seeds(options: &mut Options) -> Result<Option<Vec<u64>>> {
         return Ok(None);
     };
     let Some(list) = value.read_lock::<List>().filter(|list| !list.is_empty()) else {
-        return Err(options.wrong("seeds", "a list of seeds, such as [10, 20, 30]", &value));
+        return Err(options.invalid_value(
+            "seeds",
+            "a list of seeds, such as [10, 20, 30]",
+            &value,
+        ));
     };
     let seed = |x: &Dynamic| {
         let seed = x.as_int().ok().and_then(|x| u64::try_from(x).ok());
-        seed.ok_or_else(|| options.wrong_item("seeds", "whole numbers that are 0 or more", x))
+        seed.ok_or_else(|| options.invalid_item("seeds", "whole numbers that are 0 or more", x))
     };
     list.iter().map(seed).collect::<Result<_>>().map(Some)
 }
@@ -78,7 +82,7 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
         list.iter().map(map).collect::<Option<Vec<Map>>>()
     });
     let Some(list) = list.filter(|list| !list.is_empty()) else {
-        return Err(options.wrong(
+        return Err(options.invalid_value(
             "variants",
             "a list of option maps, such as [#{ lr: 0.02 }, #{ lr: 0.05 }]",
             &value,
@@ -95,13 +99,25 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
 }
 
 /// A run, or an ensemble where there are seeds or variants.
-fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fallible<Dynamic> {
+fn train(
+    host: &Host,
+    source: &ModelSource,
+    data: &ScriptDataset,
+    method: &ScriptMethod,
+    map: Map,
+) -> RhaiResult<Dynamic> {
     let mut own = Options::new("train", TRAIN, map.clone());
     let (seeds, variants) = (seeds(&mut own)?, variants(&mut own)?);
     if seeds.is_none() && variants.is_none() {
-        return Ok(Dynamic::from(run(host, &source.model()?, data, way, map)?));
+        return Ok(Dynamic::from(run(
+            host,
+            &source.model()?,
+            data,
+            method,
+            map,
+        )?));
     }
-    if seeds.is_some() && matches!(source, Source::Model(_)) {
+    if seeds.is_some() && matches!(source, ModelSource::Model(_)) {
         return Err(Error::invalid(
             "train: seeds draw the weights of each member anew, so they need a closure that makes the model: \
              train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] })",
@@ -139,30 +155,30 @@ fn train(host: &Host, source: &Source, data: &Data, way: &Way, map: Map) -> Fall
                 out.push(&label);
             }
             progress = call.progress;
-            members.push(Member {
+            members.push(EnsembleMember {
                 label,
                 model: model.0.clone(),
                 options: call.options,
             });
         }
     }
-    let loggers = |member: &Member| -> Box<dyn Observer> {
+    let loggers = |member: &EnsembleMember| -> Box<dyn Callback> {
         match &member.options.out {
             Some(out) => Box::new(CsvLogger::new(out)),
             None => Box::new(()),
         }
     };
-    let mut observer: Box<dyn Observer> = match progress {
+    let mut observer: Box<dyn Callback> = match progress {
         true => host.progress(&format!("best of {}", members.len())),
         false => Box::new(()),
     };
-    let all = ensemble(&members, &data.0, &way.0, &mut *observer, &loggers)?;
-    let all = Group(Arc::new(all));
-    note_stiff_run(host, all.0.runs().find_map(|run| run.stiff));
+    let all = train_ensemble(&members, &data.0, &method.0, &mut *observer, &loggers)?;
+    let all = ScriptEnsemble(Arc::new(all));
+    note_stiff_run(host, all.0.runs().find_map(|run| run.first_stiff));
     if all.0.interrupted() {
         let runs = all.0.runs().count();
         let done = format!("stopped with {runs} of {} members begun", members.len());
-        return Ok(Dynamic::from(interrupted(host, all, Some(&done))?));
+        return Ok(Dynamic::from(finish_interrupted(host, all, Some(&done))?));
     }
     Ok(Dynamic::from(all))
 }
@@ -175,14 +191,14 @@ pub(super) fn quantiles(options: &mut Options) -> Result<(f64, f64)> {
     Ok((options.f64("low", 0.25)?, options.f64("high", 0.75)?))
 }
 
-fn predict(host: &Host, group: &Group, t: &Dynamic, options: Map) -> Fallible<Map> {
+fn predict(host: &Host, group: &ScriptEnsemble, t: &Dynamic, options: Map) -> RhaiResult<Map> {
     let mut options = Options::new("predict", &[QUANTILES], options);
     let (low, high) = quantiles(&mut options)?;
     options.finish()?;
     let t = convert::to_vector(t, "predict: t")?;
     if let Some(best) = group.0.best() {
         let samples = best.u0.nrows() * (group.0.members.len() + 3);
-        room_for_solution(host, "the predictions", t.len(), best.model.dof(), samples)?;
+        check_solution_memory(host, "the predictions", t.len(), best.model.dof(), samples)?;
     }
     let band = group.0.predict(&t, low, high)?;
     let array = |x: &ndarray::Array3<f64>| Dynamic::from(squeeze(x.view()));
@@ -216,37 +232,51 @@ fn summary(group: &Ensemble) -> String {
 pub(super) fn register(reg: &mut Registry) {
     let hosts = [(); 4].map(|()| reg.host());
     let [a, b, c, d] = hosts;
-    reg.add("train", move |f: Field, data: Data, m: Way| {
-        train(&a, &Source::Model(&f), &data, &m, Map::new())
-    });
-    reg.add("train", move |f: Field, data: Data, m: Way, o: Map| {
-        train(&b, &Source::Model(&f), &data, &m, o)
-    });
-    reg.add(
+    reg.register_fn(
         "train",
-        move |context: NativeCallContext, f: FnPtr, data: Data, m: Way| {
-            train(&c, &Source::Closure(&context, &f), &data, &m, Map::new())
+        move |f: ScriptField, data: ScriptDataset, m: ScriptMethod| {
+            train(&a, &ModelSource::Model(&f), &data, &m, Map::new())
         },
     );
-    reg.add(
+    reg.register_fn(
         "train",
-        move |context: NativeCallContext, f: FnPtr, data: Data, m: Way, o: Map| {
-            train(&d, &Source::Closure(&context, &f), &data, &m, o)
+        move |f: ScriptField, data: ScriptDataset, m: ScriptMethod, o: Map| {
+            train(&b, &ModelSource::Model(&f), &data, &m, o)
         },
     );
-    reg.kind::<Group>("Ensemble")
-        .display::<Group>(|g| summary(&g.0));
-    reg.get("runs", |g: &mut Group| {
+    reg.register_fn(
+        "train",
+        move |context: NativeCallContext, f: FnPtr, data: ScriptDataset, m: ScriptMethod| {
+            train(
+                &c,
+                &ModelSource::Closure(&context, &f),
+                &data,
+                &m,
+                Map::new(),
+            )
+        },
+    );
+    reg.register_fn(
+        "train",
+        move |context: NativeCallContext,
+              f: FnPtr,
+              data: ScriptDataset,
+              m: ScriptMethod,
+              o: Map| { train(&d, &ModelSource::Closure(&context, &f), &data, &m, o) },
+    );
+    reg.register_type::<ScriptEnsemble>("Ensemble")
+        .display::<ScriptEnsemble>(|g| summary(&g.0));
+    reg.register_get("runs", |g: &mut ScriptEnsemble| {
         let runs =
             g.0.runs()
-                .map(|run| Dynamic::from(Trained(Arc::new(run.clone()))));
+                .map(|run| Dynamic::from(ScriptRun(Arc::new(run.clone()))));
         Ok(runs.collect::<List>())
     });
-    reg.get("labels", |g: &mut Group| {
+    reg.register_get("labels", |g: &mut ScriptEnsemble| {
         let labels = g.0.members.iter().map(|(label, _)| label.clone().into());
         Ok(labels.collect::<List>())
     });
-    reg.get("failed", |g: &mut Group| {
+    reg.register_get("failed", |g: &mut ScriptEnsemble| {
         let failed = g.0.failed().map(|(label, error)| {
             let map: Map = [
                 ("label".into(), label.into()),
@@ -258,34 +288,34 @@ pub(super) fn register(reg: &mut Registry) {
         });
         Ok(failed.collect::<List>())
     });
-    reg.get("best", |g: &mut Group| match g.0.best() {
-        Some(best) => Ok(Trained(Arc::new(best.clone()))),
+    reg.register_get("best", |g: &mut ScriptEnsemble| match g.0.best() {
+        Some(best) => Ok(ScriptRun(Arc::new(best.clone()))),
         None => Err(Error::invalid("the ensemble has no runs").into()),
     });
-    reg.add("len", |g: &mut Group| g.0.members.len() as i64);
+    reg.register_fn("len", |g: &mut ScriptEnsemble| g.0.members.len() as i64);
     reg.engine()
-        .register_indexer_get(|g: &mut Group, i: i64| -> Fallible<Trained> {
+        .register_indexer_get(|g: &mut ScriptEnsemble, i: i64| -> RhaiResult<ScriptRun> {
             let i = convert::to_index(i, g.0.members.len(), "the ensemble")?;
             match &g.0.members[i].1 {
-                Ok(run) => Ok(Trained(Arc::new(run.clone()))),
+                Ok(run) => Ok(ScriptRun(Arc::new(run.clone()))),
                 Err(error) => Err(error.clone().into()),
             }
         });
-    reg.add(
+    reg.register_fn(
         "median",
-        |g: &mut Group, metric: ImmutableString| -> Fallible<Array> {
-            Ok(Array::from_vec(g.0.quantile(&metric, 0.5)?))
+        |g: &mut ScriptEnsemble, metric: ImmutableString| -> RhaiResult<ScriptArray> {
+            Ok(ScriptArray::from_vec(g.0.quantile(&metric, 0.5)?))
         },
     );
-    reg.add(
+    reg.register_fn(
         "quantile",
-        |g: &mut Group, metric: ImmutableString, q: Dynamic| -> Fallible<Array> {
-            let q = convert::number(&q)
+        |g: &mut ScriptEnsemble, metric: ImmutableString, q: Dynamic| -> RhaiResult<ScriptArray> {
+            let q = convert::to_number(&q)
                 .ok_or_else(|| Error::invalid("quantile: a number from 0 to 1 was expected"))?;
-            Ok(Array::from_vec(g.0.quantile(&metric, q)?))
+            Ok(ScriptArray::from_vec(g.0.quantile(&metric, q)?))
         },
     );
-    const THREE: &str = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let e = train(|| blackbox([2, 4, 2]), d, vanilla(), #{ epochs: 2, seeds: [1, 2] }); [e.best.best_mse, e.labels, e.failed.len(), e.runs.len()]";
+    const PROPERTIES_EXAMPLE: &str = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let e = train(|| blackbox([2, 4, 2]), d, vanilla(), #{ epochs: 2, seeds: [1, 2] }); [e.best.best_mse, e.labels, e.failed.len(), e.runs.len()]";
     for (signature, text) in [
         (
             "ensemble.best -> Run",
@@ -304,7 +334,7 @@ pub(super) fn register(reg: &mut Registry) {
             "A map with label and error of each member that failed.",
         ),
     ] {
-        reg.describe_property("Ensemble", signature, text, THREE);
+        reg.describe_property("Ensemble", signature, text, PROPERTIES_EXAMPLE);
     }
     reg.describe(
         "quantile",
@@ -315,10 +345,11 @@ pub(super) fn register(reg: &mut Registry) {
          #{ epochs: 2, variants: [#{ lr: 0.02 }, #{ lr: 0.05 }] }).quantile(\"mse\", 0.25)",
     );
     let [host, with_options] = [(); 2].map(|()| reg.host());
-    reg.add("predict", move |g: &mut Group, t: Dynamic| {
+    reg.register_fn("predict", move |g: &mut ScriptEnsemble, t: Dynamic| {
         predict(&host, g, &t, Map::new())
     });
-    reg.add("predict", move |g: &mut Group, t: Dynamic, o: Map| {
-        predict(&with_options, g, &t, o)
-    });
+    reg.register_fn(
+        "predict",
+        move |g: &mut ScriptEnsemble, t: Dynamic, o: Map| predict(&with_options, g, &t, o),
+    );
 }

@@ -5,17 +5,17 @@ use std::fmt;
 use rhai::EvalAltResult;
 
 /// What a binding returns. `?` turns a [`crate::Error`] into it; the engine fills in the position.
-pub type Fallible<T> = std::result::Result<T, Box<EvalAltResult>>;
+pub type RhaiResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub use odesync_base::thrown::Thrown;
+pub use odesync_base::rhai_error::WrappedError;
 
 /// Why the session ends a script: the token of rhai's `ErrorTerminated`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum Termination {
     Interrupted,
-    Memory,
+    MemoryLimit,
     OutputClosed,
-    Done,
+    Exit,
 }
 
 /// What kind of end it was; the command line makes an exit code of it.
@@ -34,14 +34,14 @@ pub enum ErrorKind {
     /// The reader of the output has gone (a closed pipe).
     OutputClosed,
     /// There is nothing more to do, though the script goes on (a printed configuration).
-    Done,
+    Exit,
     /// A panic inside odesync.
-    Defect,
+    InternalError,
 }
 
 /// A place in a source, with the line's text where the source is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// File name, or a name such as `<eval>`.
     pub source: String,
     /// Line, from 1.
@@ -52,7 +52,7 @@ pub struct Place {
     pub text: Option<String>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.source, self.line)?;
         if self.column > 0 {
@@ -64,11 +64,11 @@ impl fmt::Display for Place {
 
 /// A call on the way to the error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct StackFrame {
     /// "function f", "a closure", "module m".
-    pub what: String,
+    pub callee: String,
     /// Where the call stands.
-    pub place: Option<Place>,
+    pub call_site: Option<SourceLocation>,
 }
 
 /// How a script failed. Its `Display` is several lines:
@@ -89,18 +89,18 @@ pub struct ScriptError {
     /// What to do about it, where the message doesn't say so already.
     pub hint: Option<String>,
     /// Where it happened: the innermost place in the script.
-    pub place: Option<Box<Place>>,
+    pub location: Option<Box<SourceLocation>>,
     /// The calls that led there, innermost first.
-    pub calls: Vec<Call>,
+    pub backtrace: Vec<StackFrame>,
 }
 
 impl std::error::Error for ScriptError {}
 
 /// Longer call chains, as endless recursion has them, are cut.
-const CALLS_SHOWN: usize = 4;
+const MAX_FRAMES_SHOWN: usize = 4;
 
 /// Longer lines are shown around the column only.
-const LINE_SHOWN: usize = 160;
+const MAX_LINE_WIDTH: usize = 160;
 
 impl ScriptError {
     /// An error without a place.
@@ -109,8 +109,8 @@ impl ScriptError {
             kind,
             message: message.into(),
             hint: None,
-            place: None,
-            calls: Vec::new(),
+            location: None,
+            backtrace: Vec::new(),
         }
     }
 
@@ -124,7 +124,7 @@ impl ScriptError {
     /// failed, 2 for wrong usage, 130 for an interrupt.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            ErrorKind::OutputClosed | ErrorKind::Done => 0,
+            ErrorKind::OutputClosed | ErrorKind::Exit => 0,
             ErrorKind::Usage => 2,
             ErrorKind::Interrupted => 130,
             _ => 1,
@@ -138,11 +138,11 @@ impl fmt::Display for ScriptError {
             ErrorKind::Interrupted => write!(f, "{}", self.message)?,
             _ => write!(f, "error: {}", self.message)?,
         }
-        if let Some(place) = &self.place {
+        if let Some(place) = &self.location {
             let margin = place.line.to_string().len();
             write!(f, "\n{:margin$}--> {place}", "")?;
             if let Some(text) = &place.text {
-                let (shown, caret) = around(text, place.column);
+                let (shown, caret) = line_excerpt(text, place.column);
                 write!(f, "\n{:margin$} |", "")?;
                 write!(f, "\n{} | {}", place.line, shown)?;
                 if let Some(caret) = caret {
@@ -150,14 +150,18 @@ impl fmt::Display for ScriptError {
                 }
             }
         }
-        for call in self.calls.iter().take(CALLS_SHOWN) {
-            write!(f, "\n  in {}", call.what)?;
-            if let Some(place) = &call.place {
+        for call in self.backtrace.iter().take(MAX_FRAMES_SHOWN) {
+            write!(f, "\n  in {}", call.callee)?;
+            if let Some(place) = &call.call_site {
                 write!(f, ", used at {place}")?;
             }
         }
-        if self.calls.len() > CALLS_SHOWN {
-            write!(f, "\n  … and {} more calls", self.calls.len() - CALLS_SHOWN)?;
+        if self.backtrace.len() > MAX_FRAMES_SHOWN {
+            write!(
+                f,
+                "\n  … and {} more calls",
+                self.backtrace.len() - MAX_FRAMES_SHOWN
+            )?;
         }
         if let Some(hint) = &self.hint {
             write!(f, "\nhint: {hint}")?;
@@ -167,15 +171,15 @@ impl fmt::Display for ScriptError {
 }
 
 /// The line, cut around the column if it is long, and what stands before the caret (tabs kept as tabs).
-fn around(text: &str, column: usize) -> (String, Option<String>) {
+fn line_excerpt(text: &str, column: usize) -> (String, Option<String>) {
     let characters: Vec<char> = text.chars().collect();
     let mut start = 0;
     let mut shown: String = text.to_string();
-    if characters.len() > LINE_SHOWN {
+    if characters.len() > MAX_LINE_WIDTH {
         start = column
-            .saturating_sub(LINE_SHOWN / 2)
-            .min(characters.len() - LINE_SHOWN);
-        let end = start + LINE_SHOWN;
+            .saturating_sub(MAX_LINE_WIDTH / 2)
+            .min(characters.len() - MAX_LINE_WIDTH);
+        let end = start + MAX_LINE_WIDTH;
         let part: String = characters[start..end].iter().collect();
         let dots = |cut: bool| if cut { "…" } else { "" };
         shown = format!("{}{part}{}", dots(start > 0), dots(end < characters.len()));
@@ -196,7 +200,7 @@ mod tests {
 
     fn at(line: usize, column: usize, text: &str) -> ScriptError {
         let mut error = ScriptError::new(ErrorKind::Runtime, "no");
-        error.place = Some(Box::new(Place {
+        error.location = Some(Box::new(SourceLocation {
             source: "a.rhai".into(),
             line,
             column,

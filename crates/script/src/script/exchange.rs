@@ -5,16 +5,16 @@ use std::sync::Arc;
 use ndarray::{Array1, Array2, Array3, ArrayD, Dimension};
 use rhai::{Array as List, Dynamic};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::data::Data;
-use super::ensembles::Group;
-use super::experiments::{Lab, Settings};
-use super::fields::Field;
-use super::landscape::Curvature;
-use super::solving::Solved;
-use super::synchronizing::{Lambda, Spline};
-use super::training::{Trained, Way};
+use super::data::ScriptDataset;
+use super::ensembles::ScriptEnsemble;
+use super::experiments::{ScriptConfig, ScriptExperiment};
+use super::fields::ScriptField;
+use super::landscape::ScriptHessian;
+use super::solving::ScriptSolution;
+use super::synchronizing::{ScriptSchedule, ScriptSmoothingSpline};
+use super::training::{ScriptMethod, ScriptRun};
 use crate::experiments::Experiment;
 use crate::{Error, Result};
 use odesync_config::Config;
@@ -25,7 +25,7 @@ use odesync_train::datasets::Dataset;
 use odesync_train::landscape::Hessian;
 use odesync_train::schedules::Schedule;
 use odesync_train::smoothing::SmoothingSpline;
-use odesync_train::training::{Ensemble, Homotopy, Method, MultipleShooting, Run};
+use odesync_train::training::{Ensemble, Homotopy, MultipleShooting, Run, TrainingMethod};
 
 /// A Rust value that can become a script's variable.
 pub trait IntoScript: Send + 'static {
@@ -50,7 +50,7 @@ fn mismatch(expected: &str, value: &Dynamic) -> Error {
 }
 
 /// A type of the library beside the type that scripts hold it by.
-macro_rules! shared {
+macro_rules! impl_for_wrapped {
     ($($type:ty, $wrapper:ty, $expected:literal, |$own:ident| $wrap:expr, |$held:ident| $unwrap:expr;)*) => {$(
         impl IntoScript for $type {
             fn into_script(self) -> Dynamic {
@@ -70,25 +70,25 @@ macro_rules! shared {
     )*};
 }
 
-shared! {
-    VectorField, Field, "a field", |x| Field(x), |x| x.0.clone();
-    Dataset, Data, "a dataset", |x| Data(Arc::new(x)), |x| (*x.0).clone();
-    Solution, Solved, "a solution", |x| Solved(Arc::new(x)), |x| (*x.0).clone();
-    Method, Way, "a method", |x| Way(x), |x| x.0.clone();
-    Schedule, Lambda, "a schedule", |x| Lambda(x), |x| x.0.clone();
-    SmoothingSpline, Spline, "a smoothing spline",
-        |x| Spline { spline: Arc::new(x), rank: 3 }, |x| (*x.spline).clone();
-    Run, Trained, "a run", |x| Trained(Arc::new(x)), |x| (*x.0).clone();
-    Arc<Run>, Trained, "a run", |x| Trained(x), |x| x.0.clone();
-    Ensemble, Group, "an ensemble", |x| Group(Arc::new(x)), |x| (*x.0).clone();
-    Arc<Hessian>, Curvature, "a Hessian", |x| Curvature(x), |x| x.0.clone();
-    Config, Settings, "a configuration", |x| Settings(Arc::new(x)), |x| (*x.0).clone();
-    Experiment, Lab, "an experiment", |x| Lab(Arc::new(x)), |x| (*x.0).clone();
+impl_for_wrapped! {
+    VectorField, ScriptField, "a field", |x| ScriptField(x), |x| x.0.clone();
+    Dataset, ScriptDataset, "a dataset", |x| ScriptDataset(Arc::new(x)), |x| (*x.0).clone();
+    Solution, ScriptSolution, "a solution", |x| ScriptSolution(Arc::new(x)), |x| (*x.0).clone();
+    TrainingMethod, ScriptMethod, "a method", |x| ScriptMethod(x), |x| x.0.clone();
+    Schedule, ScriptSchedule, "a schedule", |x| ScriptSchedule(x), |x| x.0.clone();
+    SmoothingSpline, ScriptSmoothingSpline, "a smoothing spline",
+        |x| ScriptSmoothingSpline { spline: Arc::new(x), rank: 3 }, |x| (*x.spline).clone();
+    Run, ScriptRun, "a run", |x| ScriptRun(Arc::new(x)), |x| (*x.0).clone();
+    Arc<Run>, ScriptRun, "a run", |x| ScriptRun(x), |x| x.0.clone();
+    Ensemble, ScriptEnsemble, "an ensemble", |x| ScriptEnsemble(Arc::new(x)), |x| (*x.0).clone();
+    Arc<Hessian>, ScriptHessian, "a Hessian", |x| ScriptHessian(x), |x| x.0.clone();
+    Config, ScriptConfig, "a configuration", |x| ScriptConfig(Arc::new(x)), |x| (*x.0).clone();
+    Experiment, ScriptExperiment, "an experiment", |x| ScriptExperiment(Arc::new(x)), |x| (*x.0).clone();
     Panel, Panel, "a figure", |x| x, |x| x.clone();
 }
 
 /// A type that scripts hold as another one of the library.
-macro_rules! held_as {
+macro_rules! impl_by_conversion {
     ($($type:ty, $other:ty;)*) => {$(
         impl IntoScript for $type {
             fn into_script(self) -> Dynamic {
@@ -98,9 +98,9 @@ macro_rules! held_as {
     )*};
 }
 
-held_as! {
-    Homotopy, Method;
-    MultipleShooting, Method;
+impl_by_conversion! {
+    Homotopy, TrainingMethod;
+    MultipleShooting, TrainingMethod;
     Figure, Panel;
     Grid, Panel;
     Hessian, Arc<Hessian>;
@@ -118,7 +118,7 @@ impl IntoScript for f64 {
 
 impl FromScript for f64 {
     fn from_script(value: &Dynamic) -> Result<Self> {
-        convert::number(value).ok_or_else(|| mismatch("a number", value))
+        convert::to_number(value).ok_or_else(|| mismatch("a number", value))
     }
 }
 
@@ -172,13 +172,13 @@ impl IntoScript for String {
 
 impl FromScript for String {
     fn from_script(value: &Dynamic) -> Result<Self> {
-        convert::text(value).ok_or_else(|| mismatch("a string", value))
+        convert::to_text(value).ok_or_else(|| mismatch("a string", value))
     }
 }
 
 impl IntoScript for Vec<f64> {
     fn into_script(self) -> Dynamic {
-        Dynamic::from(Array::from_vec(self))
+        Dynamic::from(ScriptArray::from_vec(self))
     }
 }
 
@@ -197,14 +197,14 @@ impl IntoScript for Vec<String> {
 impl FromScript for Vec<String> {
     fn from_script(value: &Dynamic) -> Result<Self> {
         let list = value.read_lock::<List>();
-        let texts = list.and_then(|list| list.iter().map(convert::text).collect());
+        let texts = list.and_then(|list| list.iter().map(convert::to_text).collect());
         texts.ok_or_else(|| mismatch("a list of strings", value))
     }
 }
 
 impl<D: Dimension + 'static> IntoScript for ndarray::Array<f64, D> {
     fn into_script(self) -> Dynamic {
-        Array::new(self.into_dyn()).into_dynamic()
+        ScriptArray::new(self.into_dyn()).into_dynamic()
     }
 }
 
@@ -215,7 +215,7 @@ impl FromScript for ArrayD<f64> {
 }
 
 /// An array of a known rank.
-macro_rules! ranked {
+macro_rules! impl_for_rank {
     ($($type:ty, $rank:literal;)*) => {$(
         impl FromScript for $type {
             fn from_script(value: &Dynamic) -> Result<Self> {
@@ -232,7 +232,7 @@ macro_rules! ranked {
     )*};
 }
 
-ranked! {
+impl_for_rank! {
     Array1<f64>, "one axis";
     Array2<f64>, "two axes";
     Array3<f64>, "three axes";

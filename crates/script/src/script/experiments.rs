@@ -5,26 +5,26 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Map, Position};
 
-use super::data::Data;
-use super::error::{Fallible, Stop};
-use super::fields::Field;
+use super::data::ScriptDataset;
+use super::error::{RhaiResult, Termination};
+use super::fields::ScriptField;
 use super::host::Host;
-use super::kept::interrupted;
+use super::interrupted_training::finish_interrupted;
 use super::registry::Registry;
-use super::training::{Trained, Way};
-use crate::experiments::{CONFIG, Experiment, Place, Results, RunRequest, fit_figure};
+use super::training::{ScriptMethod, ScriptRun};
+use crate::experiments::{CONFIG_FILE, Experiment, Results, RunDir, RunRequest, fit_figure};
 use crate::{Error, Result};
-use odesync_config::{Config, Library, Override};
+use odesync_config::{Config, ConfigSource, Override};
 use odesync_ode::devices::Device;
 use odesync_plot::Panel;
-use odesync_train::training::{Observer, Stop as End};
+use odesync_train::training::{Callback, StopReason as End};
 
 /// A configuration as scripts hold it.
 #[derive(Clone)]
-pub struct Settings(pub Arc<Config>);
+pub struct ScriptConfig(pub Arc<Config>);
 
 /// An example that begins with a short run.
-macro_rules! ran {
+macro_rules! experiment_example {
     ($then:literal) => {
         concat!(
             "let c = config(\"lotka_volterra\"); c.set(\"training.epochs\", 2); let e = experiment(c); ",
@@ -36,24 +36,24 @@ macro_rules! ran {
 
 /// An experiment as scripts hold it.
 #[derive(Clone)]
-pub struct Lab(pub Arc<Experiment>);
+pub struct ScriptExperiment(pub Arc<Experiment>);
 
 /// The configuration that a script names, or the saved one that the command line names, with the command line's overrides.
-pub(super) fn configuration(
+pub(super) fn compose_config(
     host: &Host,
     script: Option<&Path>,
     name: &str,
     overrides: &[String],
 ) -> Result<Config> {
-    let library = Library::find(script);
+    let library = ConfigSource::find(script);
     let overrides = overrides
         .iter()
         .map(|text| text.parse())
         .collect::<Result<Vec<Override>>>()?;
     let plan = host.runs();
-    let saved = match (&plan.place, &plan.config) {
+    let saved = match (&plan.run_dir, &plan.config) {
         (_, Some(file)) => Some(file.clone()),
-        (Place::Resume(folder), None) => Some(folder.join(CONFIG)),
+        (RunDir::Resume(folder), None) => Some(folder.join(CONFIG_FILE)),
         _ => None,
     };
     let Some(file) = saved else {
@@ -70,51 +70,51 @@ pub(super) fn configuration(
     Ok(config)
 }
 
-fn config(host: &Host, name: &str) -> Fallible<Settings> {
+fn config(host: &Host, name: &str) -> RhaiResult<ScriptConfig> {
     // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
     let script = host.script_path();
-    let mut config = configuration(host, script.as_deref(), name, &host.overrides())
+    let mut config = compose_config(host, script.as_deref(), name, &host.overrides())
         .map_err(|e| Error::Usage(e.to_string()))?;
     if let device @ Device::Cuda(_) = host.device() {
         config.set("trainer.engine", device.engine().into())?;
         config.set("trainer.device", device.to_string().into())?;
     }
-    host.configure(&config);
+    host.record_config(&config);
     if host.runs().print_config {
         host.print(config.to_yaml().trim_end());
         return Err(Box::new(EvalAltResult::ErrorTerminated(
-            Dynamic::from(Stop::Done),
+            Dynamic::from(Termination::Exit),
             Position::NONE,
         )));
     }
-    Ok(Settings(Arc::new(config)))
+    Ok(ScriptConfig(Arc::new(config)))
 }
 
 /// A value of a configuration as scripts have them.
-fn to_script(value: &serde_yaml::Value) -> Fallible<Dynamic> {
+fn to_script(value: &serde_yaml::Value) -> RhaiResult<Dynamic> {
     rhai::serde::to_dynamic(value)
 }
 
-fn run(host: &Host, lab: &mut Lab) -> Fallible<Trained> {
+fn run(host: &Host, lab: &mut ScriptExperiment) -> RhaiResult<ScriptRun> {
     let experiment = Arc::make_mut(&mut lab.0);
     let request = RunRequest {
-        place: host.runs().place.clone(),
+        run_dir: host.runs().run_dir.clone(),
         interrupt: host.interrupt_flag(),
         ..RunRequest::default()
     };
-    let progress: Box<dyn Observer> = match experiment.settings.trainer.progress {
+    let progress: Box<dyn Callback> = match experiment.settings.trainer.progress {
         true => host.progress(""),
         false => Box::new(()),
     };
     let result = experiment.run(&request, progress);
     let folder = experiment.folder.as_ref().map(|f| f.display().to_string());
-    let run = Trained(Arc::new(result?));
+    let run = ScriptRun(Arc::new(result?));
     if run.0.stop == End::Interrupted {
         let go_on = folder.map(|folder| match host.interactive() {
             true => format!("the run is in {folder}"),
             false => format!("the run can be gone on with: --resume {folder}"),
         });
-        return interrupted(host, run, go_on.as_deref());
+        return finish_interrupted(host, run, go_on.as_deref());
     }
     if let Some(folder) = folder {
         host.note(&format!("wrote {folder}"));
@@ -122,31 +122,35 @@ fn run(host: &Host, lab: &mut Lab) -> Fallible<Trained> {
     Ok(run)
 }
 
-fn results_map(results: &Results) -> Fallible<Map> {
+fn results_map(results: &Results) -> RhaiResult<Map> {
     let value = rhai::serde::to_dynamic(results)?;
     Ok(value.try_cast::<Map>().unwrap_or_default())
 }
 
 pub(super) fn register(reg: &mut Registry) {
     configurations(reg);
-    reg.kind::<Lab>("Experiment").display::<Lab>(|lab| {
-        let e = &lab.0;
-        format!(
-            "Experiment {}: {} training of {} parameters on {} times of {} state variables",
-            e.settings.experiment,
-            e.method.name().replace('_', " "),
-            e.model.n_params(),
-            e.data.train.len(),
-            e.data.train.dof()
-        )
-    });
-    reg.add("experiment", |config: Settings| -> Fallible<Lab> {
-        let experiment = Experiment::new((*config.0).clone()).map_err(|e| match e {
-            Error::Invalid(message) => Error::Usage(message),
-            other => other,
-        })?;
-        Ok(Lab(Arc::new(experiment)))
-    });
+    reg.register_type::<ScriptExperiment>("Experiment")
+        .display::<ScriptExperiment>(|lab| {
+            let e = &lab.0;
+            format!(
+                "Experiment {}: {} training of {} parameters on {} times of {} state variables",
+                e.settings.experiment,
+                e.method.name().replace('_', " "),
+                e.model.n_params(),
+                e.data.train.len(),
+                e.data.train.dof()
+            )
+        });
+    reg.register_fn(
+        "experiment",
+        |config: ScriptConfig| -> RhaiResult<ScriptExperiment> {
+            let experiment = Experiment::new((*config.0).clone()).map_err(|e| match e {
+                Error::Invalid(message) => Error::Usage(message),
+                other => other,
+            })?;
+            Ok(ScriptExperiment(Arc::new(experiment)))
+        },
+    );
     reg.describe(
         "experiment",
         "experiment(config) -> Experiment",
@@ -155,21 +159,21 @@ pub(super) fn register(reg: &mut Registry) {
     );
     properties(reg);
     let host = reg.host();
-    reg.add("run", move |lab: &mut Lab| run(&host, lab));
+    reg.register_fn("run", move |lab: &mut ScriptExperiment| run(&host, lab));
     reg.describe(
         "run",
         "experiment.run() -> Run",
         "Trains into a folder of its own, runs/EXPERIMENT/DATE_TIME unless the command line says otherwise (--out, --resume).",
-        ran!("run.best_mse"),
+        experiment_example!("run.best_mse"),
     );
     reports(reg);
 }
 
 fn configurations(reg: &mut Registry) {
-    reg.kind::<Settings>("Config")
-        .display::<Settings>(|c| c.0.to_yaml().trim_end().to_string());
+    reg.register_type::<ScriptConfig>("Config")
+        .display::<ScriptConfig>(|c| c.0.to_yaml().trim_end().to_string());
     let host = reg.host();
-    reg.add("config", move |name: ImmutableString| config(&host, &name));
+    reg.register_fn("config", move |name: ImmutableString| config(&host, &name));
     reg.describe(
         "config",
         "config(\"lotka_volterra\") -> Config",
@@ -177,9 +181,9 @@ fn configurations(reg: &mut Registry) {
          ~a.b. Read a value by config.get(\"training.lr\"), change one by config.set(\"training.lr\", 0.01).",
         "config(\"lotka_volterra\").get(\"training.lr\")",
     );
-    reg.add(
+    reg.register_fn(
         "get",
-        |config: &mut Settings, key: ImmutableString| -> Fallible<Dynamic> {
+        |config: &mut ScriptConfig, key: ImmutableString| -> RhaiResult<Dynamic> {
             match config.0.get(&key) {
                 Some(value) => to_script(value),
                 None => Err(Error::invalid(format!("the configuration has no {key}")).into()),
@@ -192,9 +196,9 @@ fn configurations(reg: &mut Registry) {
         "A value of a configuration.",
         "config(\"lorenz3d\").get(\"dataset.u0\")",
     );
-    reg.add(
+    reg.register_fn(
         "set",
-        |config: &mut Settings, key: ImmutableString, value: Dynamic| -> Fallible<()> {
+        |config: &mut ScriptConfig, key: ImmutableString, value: Dynamic| -> RhaiResult<()> {
             let value: serde_yaml::Value = rhai::serde::from_dynamic(&value)?;
             Ok(Arc::make_mut(&mut config.0).set(&key, value)?)
         },
@@ -208,29 +212,36 @@ fn configurations(reg: &mut Registry) {
 }
 
 fn properties(reg: &mut Registry) {
-    reg.get("name", |lab: &mut Lab| {
+    reg.register_get("name", |lab: &mut ScriptExperiment| {
         Ok(lab.0.settings.experiment.clone())
     });
-    reg.get("config", |lab: &mut Lab| {
-        Ok(Settings(Arc::new(lab.0.config.clone())))
+    reg.register_get("config", |lab: &mut ScriptExperiment| {
+        Ok(ScriptConfig(Arc::new(lab.0.config.clone())))
     });
-    reg.get("dataset", |lab: &mut Lab| {
-        Ok(Data(Arc::new(lab.0.data.train.clone())))
+    reg.register_get("dataset", |lab: &mut ScriptExperiment| {
+        Ok(ScriptDataset(Arc::new(lab.0.data.train.clone())))
     });
-    reg.get("truth", |lab: &mut Lab| {
-        Ok(Data(Arc::new(lab.0.data.truth.clone())))
+    reg.register_get("truth", |lab: &mut ScriptExperiment| {
+        Ok(ScriptDataset(Arc::new(lab.0.data.truth.clone())))
     });
-    reg.get("model", |lab: &mut Lab| Ok(Field(lab.0.model.clone())));
-    reg.set("model", |lab: &mut Lab, model: Field| {
+    reg.register_get("model", |lab: &mut ScriptExperiment| {
+        Ok(ScriptField(lab.0.model.clone()))
+    });
+    reg.register_set("model", |lab: &mut ScriptExperiment, model: ScriptField| {
         Arc::make_mut(&mut lab.0).model = model.0;
         Ok(())
     });
-    reg.get("method", |lab: &mut Lab| Ok(Way(lab.0.method.clone())));
-    reg.set("method", |lab: &mut Lab, method: Way| {
-        Arc::make_mut(&mut lab.0).method = method.0;
-        Ok(())
+    reg.register_get("method", |lab: &mut ScriptExperiment| {
+        Ok(ScriptMethod(lab.0.method.clone()))
     });
-    reg.get("folder", |lab: &mut Lab| {
+    reg.register_set(
+        "method",
+        |lab: &mut ScriptExperiment, method: ScriptMethod| {
+            Arc::make_mut(&mut lab.0).method = method.0;
+            Ok(())
+        },
+    );
+    reg.register_get("folder", |lab: &mut ScriptExperiment| {
         Ok(match &lab.0.folder {
             Some(folder) => Dynamic::from(folder.display().to_string()),
             None => Dynamic::UNIT,
@@ -281,7 +292,7 @@ fn properties(reg: &mut Registry) {
 }
 
 fn reports(reg: &mut Registry) {
-    reg.add("results", |lab: &mut Lab, run: Trained| {
+    reg.register_fn("results", |lab: &mut ScriptExperiment, run: ScriptRun| {
         results_map(&lab.0.results(&run.0))
     });
     reg.describe(
@@ -289,27 +300,30 @@ fn reports(reg: &mut Registry) {
         "experiment.results(run) -> map",
         "best_mse, best_mse_at_zero (λ = 0), interpolation_mse and extrapolation_mse against the truth, epochs, evaluations, \
          seconds and more; () for what could not be measured.",
-        ran!("e.results(run).extrapolation_mse"),
+        experiment_example!("e.results(run).extrapolation_mse"),
     );
-    reg.add("table", |lab: &mut Lab, run: Trained| {
+    reg.register_fn("table", |lab: &mut ScriptExperiment, run: ScriptRun| {
         lab.0.results(&run.0).to_string()
     });
     reg.describe(
         "table",
         "experiment.table(run) -> string",
         "The results as lines of a table.",
-        ran!("print(e.table(run))"),
+        experiment_example!("print(e.table(run))"),
     );
-    reg.add(
+    reg.register_fn(
         "figure",
-        |lab: &mut Lab, name: ImmutableString| -> Fallible<String> {
+        |lab: &mut ScriptExperiment, name: ImmutableString| -> RhaiResult<String> {
             let path = lab.0.figure_path(&name);
             Ok(path.display().to_string())
         },
     );
-    reg.add("plot", |lab: Lab, run: Trained| -> Fallible<Panel> {
-        Ok(Panel::Figure(fit_figure(&lab.0, &run.0)?))
-    });
+    reg.register_fn(
+        "plot",
+        |lab: ScriptExperiment, run: ScriptRun| -> RhaiResult<Panel> {
+            Ok(Panel::Figure(fit_figure(&lab.0, &run.0)?))
+        },
+    );
     reg.describe(
         "figure",
         "experiment.figure(name) -> string",
@@ -320,6 +334,6 @@ fn reports(reg: &mut Registry) {
         "plot",
         "plot(experiment, run) -> Figure",
         "Data, truth and the best model's trajectory.",
-        ran!("plot(e, run).save(e.figure(\"fit.svg\"))"),
+        experiment_example!("plot(e, run).save(e.figure(\"fit.svg\"))"),
     );
 }

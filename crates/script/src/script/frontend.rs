@@ -8,24 +8,24 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use odesync_plot::Panel;
-use odesync_train::logging::{Counting, Progress, Tally};
-use odesync_train::training::Observer;
+use odesync_train::progress::{ProgressCounter, ProgressSink, TrainProgress};
+use odesync_train::training::Callback;
 
 /// A value in the richest form it has.
 #[derive(Debug, Clone)]
-pub enum Display {
+pub enum DisplayData {
     /// Text of one line or several.
     Text(String),
     /// A picture; as SVG, PNG or text it comes by the methods of [`Panel`].
     Figure(Box<Panel>),
 }
 
-impl Display {
+impl DisplayData {
     /// The value as text without control sequences; a figure is a plot of characters.
     pub fn text(&self) -> String {
         match self {
-            Display::Text(text) => text.clone(),
-            Display::Figure(figure) => match figure.to_text(COLUMNS, ROWS, false) {
+            DisplayData::Text(text) => text.clone(),
+            DisplayData::Figure(figure) => match figure.to_text(COLUMNS, ROWS, false) {
                 Ok(text) => text,
                 Err(error) => error.to_string(),
             },
@@ -52,20 +52,20 @@ pub trait Frontend: Send + Sync {
     ///
     /// # Errors
     /// As [`Frontend::print`].
-    fn display(&self, display: &Display) -> io::Result<()> {
+    fn display(&self, display: &DisplayData) -> io::Result<()> {
         self.print(display.text().trim_end())
     }
 
     /// The listener of a training that begins, which shows its progress; `label` tells trainings apart, and is often empty. The
     /// default writes to standard error: a bar on a terminal, else a line every so often.
-    fn progress(&self, label: &str) -> Box<dyn Observer> {
-        Box::new(Progress::labelled(label))
+    fn progress(&self, label: &str) -> Box<dyn Callback> {
+        Box::new(TrainProgress::with_label(label))
     }
 
     /// The listener of another long computation that begins, of many parts that are called `unit` ("landscape", "points"), which
     /// shows how many are done. The default does as that of [`Frontend::progress`].
-    fn tally(&self, label: &str, unit: &'static str) -> Box<dyn Tally> {
-        Box::new(Counting::new(label, unit))
+    fn progress_bar(&self, label: &str, unit: &'static str) -> Box<dyn ProgressSink> {
+        Box::new(ProgressCounter::new(label, unit))
     }
 }
 
@@ -81,20 +81,20 @@ impl Output {
 
     /// Lines to standard output, notes and progress to standard error.
     pub fn terminal() -> Self {
-        Self::new(Streams)
+        Self::new(StdStreams)
     }
 
     /// Every line is appended to the string that is handed back: what is printed and what is noted, in order.
     pub fn captured() -> (Self, Arc<Mutex<String>>) {
         let text = Arc::new(Mutex::new(String::new()));
-        (Self::new(Captured(Arc::clone(&text))), text)
+        (Self::new(CapturedOutput(Arc::clone(&text))), text)
     }
 }
 
 /// The standard streams.
-struct Streams;
+struct StdStreams;
 
-impl Frontend for Streams {
+impl Frontend for StdStreams {
     fn print(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -108,9 +108,9 @@ impl Frontend for Streams {
     }
 }
 
-struct Captured(Arc<Mutex<String>>);
+struct CapturedOutput(Arc<Mutex<String>>);
 
-impl Frontend for Captured {
+impl Frontend for CapturedOutput {
     fn print(&self, text: &str) -> io::Result<()> {
         self.note(text);
         Ok(())
@@ -122,11 +122,11 @@ impl Frontend for Captured {
         all.push('\n');
     }
 
-    fn progress(&self, _label: &str) -> Box<dyn Observer> {
+    fn progress(&self, _label: &str) -> Box<dyn Callback> {
         Box::new(())
     }
 
-    fn tally(&self, _label: &str, _unit: &'static str) -> Box<dyn Tally> {
+    fn progress_bar(&self, _label: &str, _unit: &'static str) -> Box<dyn ProgressSink> {
         Box::new(())
     }
 }

@@ -8,19 +8,19 @@ use rhai::{Array as List, Blob, Dynamic, ImmutableString};
 
 use crate::{Error, Result};
 
-use super::error::Fallible;
+use super::error::RhaiResult;
 use super::host::Host;
 use super::memory;
 use super::registry::Registry;
 
 /// How often a sleeping script looks whether it is interrupted.
-const NAP: Duration = Duration::from_millis(20);
+const SLEEP_INTERVAL: Duration = Duration::from_millis(20);
 
-fn room(host: &Host, what: &str, items: usize, size: usize) -> Result<()> {
-    memory::room_for(what, items, size, host.memory_limit())
+fn check_memory(host: &Host, what: &str, items: usize, size: usize) -> Result<()> {
+    memory::check_memory(what, items, size, host.memory_limit())
 }
 
-fn length(n: i64) -> usize {
+fn to_length(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)
 }
 
@@ -32,8 +32,8 @@ fn sleep(host: &Host, seconds: f64) -> Result<()> {
         .checked_sub(start.elapsed())
         .filter(|left| !left.is_zero())
     {
-        host.check()?;
-        std::thread::sleep(left.min(NAP));
+        host.check_interrupt()?;
+        std::thread::sleep(left.min(SLEEP_INTERVAL));
     }
     Ok(())
 }
@@ -41,18 +41,18 @@ fn sleep(host: &Host, seconds: f64) -> Result<()> {
 /// Every occurrence of `from` in `text` by `to`, if the result fits.
 fn replace(host: &Host, text: &mut ImmutableString, from: &str, to: &str) -> Result<()> {
     let growth = text.matches(from).count().saturating_mul(to.len());
-    room(host, "the string", growth.saturating_add(text.len()), 1)?;
+    check_memory(host, "the string", growth.saturating_add(text.len()), 1)?;
     *text = text.replace(from, to).into();
     Ok(())
 }
 
 /// Appends `pad` until the text has `characters` characters.
 fn pad_text(host: &Host, text: &mut ImmutableString, characters: i64, pad: &str) -> Result<()> {
-    let (wanted, has) = (length(characters), text.chars().count());
+    let (wanted, has) = (to_length(characters), text.chars().count());
     if wanted <= has || pad.is_empty() {
         return Ok(());
     }
-    room(host, "the string", wanted, 4)?;
+    check_memory(host, "the string", wanted, 4)?;
     text.make_mut()
         .extend(pad.chars().cycle().take(wanted - has));
     Ok(())
@@ -63,11 +63,11 @@ pub fn register(reg: &mut Registry) {
     lists(reg);
     texts(reg);
     let host = reg.host();
-    reg.add("sleep", move |seconds: f64| -> Fallible<()> {
+    reg.register_fn("sleep", move |seconds: f64| -> RhaiResult<()> {
         Ok(sleep(&host, seconds)?)
     });
     let host = reg.host();
-    reg.add("sleep", move |seconds: i64| -> Fallible<()> {
+    reg.register_fn("sleep", move |seconds: i64| -> RhaiResult<()> {
         Ok(sleep(&host, seconds as f64)?)
     });
     reg.describe(
@@ -81,48 +81,48 @@ pub fn register(reg: &mut Registry) {
 fn lists(reg: &mut Registry) {
     const ITEM: usize = size_of::<Dynamic>();
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "pad",
-        move |list: &mut List, len: i64, item: Dynamic| -> Fallible<()> {
-            room(&host, "the list", length(len), ITEM)?;
-            if length(len) > list.len() {
-                list.resize(length(len), item);
+        move |list: &mut List, len: i64, item: Dynamic| -> RhaiResult<()> {
+            check_memory(&host, "the list", to_length(len), ITEM)?;
+            if to_length(len) > list.len() {
+                list.resize(to_length(len), item);
             }
             Ok(())
         },
     );
     let host = reg.host();
-    reg.add("+", move |a: List, b: List| -> Fallible<List> {
-        room(&host, "the list", b.len(), ITEM)?;
+    reg.register_fn("+", move |a: List, b: List| -> RhaiResult<List> {
+        check_memory(&host, "the list", b.len(), ITEM)?;
         let mut joined = a;
         joined.extend(b);
         Ok(joined)
     });
     for name in ["+=", "append"] {
         let host = reg.host();
-        reg.add(name, move |a: &mut List, b: List| -> Fallible<()> {
-            room(&host, "the list", a.len() + b.len(), ITEM)?;
+        reg.register_fn(name, move |a: &mut List, b: List| -> RhaiResult<()> {
+            check_memory(&host, "the list", a.len() + b.len(), ITEM)?;
             a.extend(b);
             Ok(())
         });
     }
     let host = reg.host();
-    reg.add("blob", move |len: i64| -> Fallible<Blob> {
-        room(&host, "the blob", length(len), 1)?;
-        Ok(vec![0; length(len)])
+    reg.register_fn("blob", move |len: i64| -> RhaiResult<Blob> {
+        check_memory(&host, "the blob", to_length(len), 1)?;
+        Ok(vec![0; to_length(len)])
     });
     let host = reg.host();
-    reg.add("blob", move |len: i64, value: i64| -> Fallible<Blob> {
-        room(&host, "the blob", length(len), 1)?;
-        Ok(vec![value as u8; length(len)])
+    reg.register_fn("blob", move |len: i64, value: i64| -> RhaiResult<Blob> {
+        check_memory(&host, "the blob", to_length(len), 1)?;
+        Ok(vec![value as u8; to_length(len)])
     });
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "pad",
-        move |blob: &mut Blob, len: i64, value: i64| -> Fallible<()> {
-            room(&host, "the blob", length(len), 1)?;
-            if length(len) > blob.len() {
-                blob.resize(length(len), value as u8);
+        move |blob: &mut Blob, len: i64, value: i64| -> RhaiResult<()> {
+            check_memory(&host, "the blob", to_length(len), 1)?;
+            if to_length(len) > blob.len() {
+                blob.resize(to_length(len), value as u8);
             }
             Ok(())
         },
@@ -150,44 +150,44 @@ fn lists(reg: &mut Registry) {
 fn texts(reg: &mut Registry) {
     type Text = ImmutableString;
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "pad",
-        move |text: &mut Text, len: i64, pad: char| -> Fallible<()> {
+        move |text: &mut Text, len: i64, pad: char| -> RhaiResult<()> {
             Ok(pad_text(&host, text, len, pad.encode_utf8(&mut [0; 4]))?)
         },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "pad",
-        move |text: &mut Text, len: i64, pad: &str| -> Fallible<()> {
+        move |text: &mut Text, len: i64, pad: &str| -> RhaiResult<()> {
             Ok(pad_text(&host, text, len, pad)?)
         },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "replace",
-        move |text: &mut Text, from: &str, to: &str| -> Fallible<()> {
+        move |text: &mut Text, from: &str, to: &str| -> RhaiResult<()> {
             Ok(replace(&host, text, from, to)?)
         },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "replace",
-        move |text: &mut Text, from: &str, to: char| -> Fallible<()> {
+        move |text: &mut Text, from: &str, to: char| -> RhaiResult<()> {
             Ok(replace(&host, text, from, to.encode_utf8(&mut [0; 4]))?)
         },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "replace",
-        move |text: &mut Text, from: char, to: &str| -> Fallible<()> {
+        move |text: &mut Text, from: char, to: &str| -> RhaiResult<()> {
             Ok(replace(&host, text, from.encode_utf8(&mut [0; 4]), to)?)
         },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "replace",
-        move |text: &mut Text, from: char, to: char| -> Fallible<()> {
+        move |text: &mut Text, from: char, to: char| -> RhaiResult<()> {
             let (mut a, mut b) = ([0; 4], [0; 4]);
             Ok(replace(
                 &host,

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::experiments::Place;
+use crate::experiments::RunDir;
 use crate::{Error, Result};
 use odesync_config::Config;
 use odesync_ode::devices::Device;
-use odesync_train::logging::Tally;
-use odesync_train::training::Observer;
+use odesync_train::progress::ProgressSink;
+use odesync_train::training::Callback;
 
-use super::frontend::{Display, Output};
-use super::kept::Kept;
+use super::frontend::{DisplayData, Output};
+use super::interrupted_training::InterruptedTraining;
 use super::memory;
 use super::session_options::SessionOptions;
 
@@ -32,16 +32,16 @@ struct Inner {
     device: Device,
     arguments: Mutex<Vec<String>>,
     runs: RunPlan,
-    script: Mutex<Script>,
-    configured: Mutex<Configured>,
-    kept: Mutex<Option<Kept>>,
+    script: Mutex<RunningScript>,
+    config_request: Mutex<ConfigRequest>,
+    interrupted_training: Mutex<Option<InterruptedTraining>>,
 }
 
 /// What the code of a session asked for that arguments can change.
 #[derive(Debug, Clone, Default)]
-pub struct Configured {
+pub struct ConfigRequest {
     /// How often `config(…)` or `args(…)` was called so far.
-    pub count: usize,
+    pub requests: usize,
     /// The last configuration, with the overrides it was made with.
     pub config: Option<Config>,
     /// The keys that the last `args(…)` declared.
@@ -54,7 +54,7 @@ pub struct Configured {
 #[derive(Debug, Clone, Default)]
 pub struct RunPlan {
     /// Which folder.
-    pub place: Place,
+    pub run_dir: RunDir,
     /// A saved configuration to use instead of the one that the script names.
     pub config: Option<PathBuf>,
     /// Print the configuration and end, instead of running.
@@ -63,13 +63,13 @@ pub struct RunPlan {
 
 /// What is known of the script that runs.
 #[derive(Debug, Default)]
-struct Script {
+struct RunningScript {
     /// Its file.
     path: Option<PathBuf>,
     /// Whether arguments may be meant for a configuration.
-    configures: bool,
+    accepts_overrides: bool,
     /// The keys that `args` declared.
-    declared: Vec<String>,
+    declared_arguments: Vec<String>,
 }
 
 impl Host {
@@ -86,8 +86,8 @@ impl Host {
             arguments: Mutex::new(options.arguments),
             runs: options.runs,
             script: Mutex::default(),
-            configured: Mutex::default(),
-            kept: Mutex::new(None),
+            config_request: Mutex::default(),
+            interrupted_training: Mutex::new(None),
         }))
     }
 
@@ -101,7 +101,7 @@ impl Host {
     ///
     /// # Errors
     /// As said.
-    pub fn check(&self) -> Result<()> {
+    pub fn check_interrupt(&self) -> Result<()> {
         if self.interrupted() {
             return Err(Error::Interrupted);
         }
@@ -125,15 +125,15 @@ impl Host {
 
     /// Writes one line of the script's result.
     pub fn print(&self, line: &str) {
-        self.written(self.0.output.0.print(line));
+        self.record_output_error(self.0.output.0.print(line));
     }
 
     /// Shows a value in the richest form that the front end can show.
-    pub fn display(&self, display: &Display) {
-        self.written(self.0.output.0.display(display));
+    pub fn display(&self, display: &DisplayData) {
+        self.record_output_error(self.0.output.0.display(display));
     }
 
-    fn written(&self, result: io::Result<()>) {
+    fn record_output_error(&self, result: io::Result<()>) {
         let Err(error) = result else {
             return;
         };
@@ -154,7 +154,7 @@ impl Host {
     }
 
     /// The listener that shows the progress of a training that begins; nobody where it is quiet.
-    pub fn progress(&self, label: &str) -> Box<dyn Observer> {
+    pub fn progress(&self, label: &str) -> Box<dyn Callback> {
         match self.quiet() {
             true => Box::new(()),
             false => self.0.output.0.progress(label),
@@ -162,10 +162,10 @@ impl Host {
     }
 
     /// The listener that shows the progress of another long computation that begins; nobody where it is quiet.
-    pub fn tally(&self, label: &str, unit: &'static str) -> Box<dyn Tally> {
+    pub fn progress_bar(&self, label: &str, unit: &'static str) -> Box<dyn ProgressSink> {
         match self.quiet() {
             true => Box::new(()),
-            false => self.0.output.0.tally(label, unit),
+            false => self.0.output.0.progress_bar(label, unit),
         }
     }
 
@@ -180,37 +180,37 @@ impl Host {
     }
 
     /// The code has asked for this configuration.
-    pub(super) fn configure(&self, config: &Config) {
+    pub(super) fn record_config(&self, config: &Config) {
         let script = self.script().path.clone();
-        let mut configured = lock(&self.0.configured);
-        configured.count += 1;
+        let mut configured = lock(&self.0.config_request);
+        configured.requests += 1;
         configured.config = Some(config.clone());
         configured.script = script;
     }
 
     /// The same configuration with other arguments.
-    pub(super) fn reconfigure(&self, config: Config) {
-        lock(&self.0.configured).config = Some(config);
+    pub(super) fn replace_config(&self, config: Config) {
+        lock(&self.0.config_request).config = Some(config);
     }
 
     /// What the code asked for that arguments can change.
-    pub(super) fn configured(&self) -> Configured {
-        lock(&self.0.configured).clone()
+    pub(super) fn config_request(&self) -> ConfigRequest {
+        lock(&self.0.config_request).clone()
     }
 
     /// Keeps what an interrupted training has done, until the evaluation ends.
-    pub(super) fn keep(&self, kept: Kept) {
-        *lock(&self.0.kept) = Some(kept);
+    pub(super) fn store_interrupted(&self, kept: InterruptedTraining) {
+        *lock(&self.0.interrupted_training) = Some(kept);
     }
 
     /// Whether something is kept.
-    pub(super) fn has_kept(&self) -> bool {
-        lock(&self.0.kept).is_some()
+    pub(super) fn has_interrupted(&self) -> bool {
+        lock(&self.0.interrupted_training).is_some()
     }
 
     /// What was kept.
-    pub(super) fn take_kept(&self) -> Option<Kept> {
-        lock(&self.0.kept).take()
+    pub(super) fn take_interrupted(&self) -> Option<InterruptedTraining> {
+        lock(&self.0.interrupted_training).take()
     }
 
     /// Where runs go.
@@ -218,16 +218,16 @@ impl Host {
         &self.0.runs
     }
 
-    fn script(&self) -> MutexGuard<'_, Script> {
+    fn script(&self) -> MutexGuard<'_, RunningScript> {
         lock(&self.0.script)
     }
 
     /// Another script begins.
-    pub(super) fn begin(&self, path: Option<&Path>, configures: bool) {
-        *self.script() = Script {
+    pub(super) fn begin_script(&self, path: Option<&Path>, configures: bool) {
+        *self.script() = RunningScript {
             path: path.map(Path::to_path_buf),
-            configures,
-            declared: vec![],
+            accepts_overrides: configures,
+            declared_arguments: vec![],
         };
     }
 
@@ -237,21 +237,21 @@ impl Host {
     }
 
     /// Whether arguments may be meant for a configuration.
-    pub fn configures(&self) -> bool {
-        self.script().configures
+    pub fn accepts_overrides(&self) -> bool {
+        self.script().accepts_overrides
     }
 
     /// `args` declares its keys; the other arguments are for the configuration.
-    pub fn declare(&self, keys: &[String]) {
-        self.script().declared.extend_from_slice(keys);
-        let mut configured = lock(&self.0.configured);
-        configured.count += 1;
+    pub fn declare_arguments(&self, keys: &[String]) {
+        self.script().declared_arguments.extend_from_slice(keys);
+        let mut configured = lock(&self.0.config_request);
+        configured.requests += 1;
         configured.arguments = keys.to_vec();
     }
 
     /// The arguments that `args` did not declare.
     pub fn overrides(&self) -> Vec<String> {
-        let declared = self.script().declared.clone();
+        let declared = self.script().declared_arguments.clone();
         let mut rest = self.arguments();
         rest.retain(|argument| !declared.iter().any(|key| key == key_of(argument)));
         rest
@@ -272,21 +272,21 @@ impl Host {
     ///
     /// # Errors
     /// [`Error::Invalid`] that says how much was asked for and how much there is.
-    pub fn room_for(&self, what: &str, elements: usize) -> Result<()> {
-        memory::room_for(what, elements, size_of::<f64>(), self.memory_limit())
+    pub fn check_memory(&self, what: &str, elements: usize) -> Result<()> {
+        memory::check_memory(what, elements, size_of::<f64>(), self.memory_limit())
     }
 
-    /// [`Self::room_for`] an array of this shape. An axis of length 0 does not make the others free: `ndarray` refuses shapes
+    /// [`Self::check_memory`] an array of this shape. An axis of length 0 does not make the others free: `ndarray` refuses shapes
     /// whose other axes overflow, and a walk along a very long axis would never end.
     ///
     /// # Errors
-    /// As [`Self::room_for`].
-    pub fn room_for_shape(&self, what: &str, shape: &[usize]) -> Result<()> {
+    /// As [`Self::check_memory`].
+    pub fn check_memory_for_shape(&self, what: &str, shape: &[usize]) -> Result<()> {
         let elements = shape
             .iter()
             .filter(|n| **n > 0)
             .try_fold(1usize, |product, n| product.checked_mul(*n));
-        self.room_for(what, elements.unwrap_or(usize::MAX))
+        self.check_memory(what, elements.unwrap_or(usize::MAX))
     }
 
     /// Whether the reader of the output has gone.

@@ -5,7 +5,7 @@
 /// ```
 /// use odesync_script::script::Key;
 ///
-/// const CONTROLLER: Key = Key::new("controller").names(&["i", "pi"]);
+/// const CONTROLLER: Key = Key::new("controller").choices(&["i", "pi"]);
 /// assert_eq!(CONTROLLER.values().collect::<Vec<_>>(), ["\"i\"", "\"pi\""]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +13,11 @@ pub struct Key {
     /// As a script writes it.
     pub name: &'static str,
     /// The strings that are allowed; [`Options::choice`](super::Options::choice) takes the first where none is given.
-    pub names: &'static [&'static str],
+    pub choices: &'static [&'static str],
     /// Other values, as code.
-    pub code: &'static [&'static str],
+    pub literals: &'static [&'static str],
     /// The keys of a map, or of each map in a list.
-    pub map: Keys,
+    pub nested: Keys,
 }
 
 /// The keys of an option map, in groups, of which several functions may have the same.
@@ -28,47 +28,47 @@ impl Key {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            names: &[],
-            code: &[],
-            map: &[],
+            choices: &[],
+            literals: &[],
+            nested: &[],
         }
     }
 
     /// A key that is true or false.
     pub const fn flag(name: &'static str) -> Self {
-        Self::new(name).code(&["true", "false"])
+        Self::new(name).literals(&["true", "false"])
     }
 
     /// The strings that are allowed.
     #[must_use]
-    pub const fn names(mut self, names: &'static [&'static str]) -> Self {
-        self.names = names;
+    pub const fn choices(mut self, names: &'static [&'static str]) -> Self {
+        self.choices = names;
         self
     }
 
     /// Values that are no strings; what goes on, such as the arguments of a call, is left out.
     #[must_use]
-    pub const fn code(mut self, code: &'static [&'static str]) -> Self {
-        self.code = code;
+    pub const fn literals(mut self, code: &'static [&'static str]) -> Self {
+        self.literals = code;
         self
     }
 
     /// The keys of the map, or of each map in the list, that it takes.
     #[must_use]
-    pub const fn map(mut self, keys: Keys) -> Self {
-        self.map = keys;
+    pub const fn nested(mut self, keys: Keys) -> Self {
+        self.nested = keys;
         self
     }
 
     /// The values that can be listed, as a script writes them.
     pub fn values(&self) -> impl Iterator<Item = String> {
-        let names = self.names.iter().map(|name| format!("\"{name}\""));
-        names.chain(self.code.iter().map(|code| code.to_string()))
+        let names = self.choices.iter().map(|name| format!("\"{name}\""));
+        names.chain(self.literals.iter().map(|code| code.to_string()))
     }
 }
 
 /// All keys of these maps, each once.
-pub fn each(maps: impl IntoIterator<Item = Keys>) -> Vec<&'static Key> {
+pub fn distinct(maps: impl IntoIterator<Item = Keys>) -> Vec<&'static Key> {
     let mut all: Vec<&Key> = vec![];
     for key in maps.into_iter().flatten().copied().flatten() {
         if all.iter().all(|earlier| earlier.name != key.name) {

@@ -2,22 +2,22 @@
 //!
 //! The stack is chosen by experiment: one level of a script's function calls takes about 10 kB, and one level of an
 //! expression inside a function up to 3.5 kB (optimised rhai; about four times as much without optimisation), so
-//! `CALLS × FUNCTION_EXPRESSION` levels need about 200 MB. The memory is reserved, not used, until a script goes that deep.
+//! `MAX_CALL_LEVELS × MAX_FUNCTION_EXPR_DEPTH` levels need about 200 MB. The memory is reserved, not used, until a script goes that deep.
 
 use rhai::{Array as List, Dynamic, Engine, ImmutableString, Map};
 
 /// Stack of a session's thread in bytes; smaller ones are tried if the system refuses.
-pub const STACK: [usize; 3] = [1 << 30, 512 << 20, 256 << 20];
+pub const STACK_SIZES: [usize; 3] = [1 << 30, 512 << 20, 256 << 20];
 /// Levels of function calls.
-pub const CALLS: usize = 256;
+pub const MAX_CALL_LEVELS: usize = 256;
 /// Levels of an expression or of blocks outside functions. A sum of n terms has n levels.
-pub const EXPRESSION: usize = 500;
+pub const MAX_EXPR_DEPTH: usize = 500;
 /// Levels of an expression or of blocks in a function or closure.
-pub const FUNCTION_EXPRESSION: usize = 200;
+pub const MAX_FUNCTION_EXPR_DEPTH: usize = 200;
 /// Levels of lists and maps in each other. Copying and dropping them is recursive.
-pub const NESTING: usize = 256;
+pub const MAX_NESTING: usize = 256;
 /// Bytes of a string. One step of a script can add at most the length of a string it reads.
-pub const TEXT: usize = 256 << 20;
+pub const MAX_STRING_SIZE: usize = 256 << 20;
 /// Elements of a list or map and bytes of a string where no counting allocator is installed.
 const SIZE_WITHOUT_GAUGE: usize = 10_000_000;
 
@@ -26,8 +26,8 @@ const SIZE_WITHOUT_GAUGE: usize = 10_000_000;
 /// Sizes are bounded by the counted memory. Only where that is unknown, rhai's own limits on sizes are set: with them
 /// every `push` walks through the whole list.
 pub fn apply(engine: &mut Engine) {
-    engine.set_max_call_levels(CALLS);
-    engine.set_max_expr_depths(EXPRESSION, FUNCTION_EXPRESSION);
+    engine.set_max_call_levels(MAX_CALL_LEVELS);
+    engine.set_max_expr_depths(MAX_EXPR_DEPTH, MAX_FUNCTION_EXPR_DEPTH);
     engine.set_max_operations(0);
     engine.set_max_variables(100_000);
     engine.set_max_functions(100_000);
@@ -43,31 +43,36 @@ pub fn apply(engine: &mut Engine) {
 /// [`nested_deeper_than`] for what that means.
 pub fn too_large(value: &Dynamic) -> Option<String> {
     if value.is_array() || value.is_map() {
-        return nested_deeper_than(value, NESTING)
-            .then(|| format!("lists in lists more than {NESTING} deep"));
+        return nested_deeper_than(value, MAX_NESTING)
+            .then(|| format!("lists in lists more than {MAX_NESTING} deep"));
     }
     if !value.is_string() {
         return None;
     }
     let length = value.read_lock::<ImmutableString>()?.len();
-    (length > TEXT).then(|| format!("a string of more than {}", super::memory::readable(TEXT)))
+    (length > MAX_STRING_SIZE).then(|| {
+        format!(
+            "a string of more than {}",
+            super::memory::format_bytes(MAX_STRING_SIZE)
+        )
+    })
 }
 
 /// Whether lists and maps are nested in `value` more than `levels` deep.
 ///
-/// Of a list or map only both ends are looked at, and `CONTAINERS` lists and maps in all. What is built to hide from that
+/// Of a list or map only both ends are looked at, and `MAX_CHECKED_CONTAINERS` lists and maps in all. What is built to hide from that
 /// is held by the large stack.
 pub fn nested_deeper_than(value: &Dynamic, levels: usize) -> bool {
-    let mut left = CONTAINERS;
-    deeper(value, levels, &mut left)
+    let mut left = MAX_CHECKED_CONTAINERS;
+    exceeds_depth(value, levels, &mut left)
 }
 
 /// Items looked at on each end of a list.
-const ENDS: usize = 8;
+const CHECKED_PER_END: usize = 8;
 /// Lists and maps looked at in one value.
-const CONTAINERS: usize = 1024;
+const MAX_CHECKED_CONTAINERS: usize = 1024;
 
-fn deeper(value: &Dynamic, levels: usize, left: &mut usize) -> bool {
+fn exceeds_depth(value: &Dynamic, levels: usize, left: &mut usize) -> bool {
     let list = value.is_array();
     if !list && !value.is_map() {
         return false;
@@ -83,19 +88,25 @@ fn deeper(value: &Dynamic, levels: usize, left: &mut usize) -> bool {
         let Some(list) = value.read_lock::<List>() else {
             return false;
         };
-        let back = list.len().saturating_sub(ENDS).max(ENDS);
+        let back = list
+            .len()
+            .saturating_sub(CHECKED_PER_END)
+            .max(CHECKED_PER_END);
         return list
             .iter()
-            .take(ENDS)
+            .take(CHECKED_PER_END)
             .chain(list.iter().skip(back))
-            .any(|item| deeper(item, levels - 1, left));
+            .any(|item| exceeds_depth(item, levels - 1, left));
     }
     value.read_lock::<Map>().is_some_and(|map| {
-        let back = map.len().saturating_sub(ENDS).min(ENDS);
+        let back = map
+            .len()
+            .saturating_sub(CHECKED_PER_END)
+            .min(CHECKED_PER_END);
         map.values()
-            .take(ENDS)
+            .take(CHECKED_PER_END)
             .chain(map.values().rev().take(back))
-            .any(|item| deeper(item, levels - 1, left))
+            .any(|item| exceeds_depth(item, levels - 1, left))
     })
 }
 

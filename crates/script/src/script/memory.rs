@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::{Error, Result};
 
-pub use odesync_base::memory::{default_limit, readable};
+pub use odesync_base::memory::{default_limit, format_bytes};
 
 static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
 
@@ -15,7 +15,7 @@ static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
 const ELEMENTS_WITHOUT_GAUGE: usize = 1 << 28;
 
 /// Tells how to read the bytes that are allocated now. The first call wins.
-pub fn install(gauge: fn() -> usize) {
+pub fn install_gauge(gauge: fn() -> usize) {
     // A second installation names the same global allocator: there is only one in a process.
     let _ = GAUGE.set(gauge);
 }
@@ -30,7 +30,7 @@ pub fn allocated() -> Option<usize> {
 ///
 /// # Errors
 /// [`Error::Invalid`] that says how much was asked for and how much there is.
-pub fn room_for(what: &str, elements: usize, size: usize, limit: usize) -> Result<()> {
+pub fn check_memory(what: &str, elements: usize, size: usize, limit: usize) -> Result<()> {
     let asked = elements.checked_mul(size);
     let fits = match (asked, allocated()) {
         (None, _) => false,
@@ -40,13 +40,13 @@ pub fn room_for(what: &str, elements: usize, size: usize, limit: usize) -> Resul
     if fits {
         return Ok(());
     }
-    let asked = asked.map_or_else(|| "more bytes than can be counted".into(), readable);
+    let asked = asked.map_or_else(|| "more bytes than can be counted".into(), format_bytes);
     let used = allocated().map_or_else(String::new, |used| {
-        format!("; {} are in use", readable(used))
+        format!("; {} are in use", format_bytes(used))
     });
     Err(Error::invalid(format!(
         "{what} would take {elements} elements ({asked}): a script may use {}{used}",
-        readable(limit)
+        format_bytes(limit)
     )))
 }
 
@@ -56,15 +56,15 @@ mod tests {
 
     #[test]
     fn bytes_are_readable() {
-        assert_eq!(readable(12), "12 B");
-        assert_eq!(readable(1536), "1.5 KiB");
-        assert_eq!(readable(8 << 30), "8.0 GiB");
+        assert_eq!(format_bytes(12), "12 B");
+        assert_eq!(format_bytes(1536), "1.5 KiB");
+        assert_eq!(format_bytes(8 << 30), "8.0 GiB");
     }
 
     #[test]
     fn a_product_that_overflows_has_no_room() {
-        assert!(room_for("x", usize::MAX, 8, usize::MAX).is_err());
-        assert!(room_for("x", 1_000_000_000_000, 8, 1 << 30).is_err());
-        assert!(room_for("x", 10, 8, usize::MAX).is_ok());
+        assert!(check_memory("x", usize::MAX, 8, usize::MAX).is_err());
+        assert!(check_memory("x", 1_000_000_000_000, 8, 1 << 30).is_err());
+        assert!(check_memory("x", 10, 8, usize::MAX).is_ok());
     }
 }

@@ -8,7 +8,7 @@
 //! | `session_options` | [`SessionOptions`], [`Outcome`]: what it is made with, and what it hands back |
 //! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
 //! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
-//! | [`syntax`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
+//! | [`token_linter`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
 //! | `error`, `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
 //! | [`frontend`] | [`Frontend`]: the receiver of what a session shows: text, figures, progress |
 //! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
@@ -27,34 +27,34 @@
 //! # How to add a binding
 //!
 //! 1. Write a file `src/script/THING.rs` with one public function `register(reg: &mut Registry)`.
-//! 2. In it, for each type that scripts hold: `reg.kind::<Thing>("Thing")`, and `to_string`/`to_debug` by
+//! 2. In it, for each type that scripts hold: `reg.register_type::<Thing>("Thing")`, and `to_string`/`to_debug` by
 //!    `reg.display::<Thing>(|x| …)`. A script value must be cheap to clone: wrap the data in an `Arc`.
-//! 3. For each function: `reg.add("name", |…| …)` once for every combination of argument types (integers and floats are
+//! 3. For each function: `reg.register_fn("name", |…| …)` once for every combination of argument types (integers and floats are
 //!    two types: register both), then `reg.describe("name", "name(x, y) -> Thing", "One sentence.", "an example")`. The example
-//!    runs as a test. Properties: `reg.get`, `reg.set`, then `reg.describe_property("Thing", "thing.size -> int", "One sentence.",
+//!    runs as a test. Properties: `reg.register_get`, `reg.register_set`, then `reg.describe_property("Thing", "thing.size -> int", "One sentence.",
 //!    "an example")`. A test finds what is not described.
-//! 4. A function that can fail returns [`Fallible<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
+//! 4. A function that can fail returns [`RhaiResult<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
 //!    filled in by the engine. Messages name the cure.
 //! 5. Arguments that are numbers, lists or arrays alike are taken as `Dynamic` and read by [`convert`]; the option map is read
-//!    by [`Options`], whose keys are declared once: `reg.options(KEYS)` behind the description makes them known to completion too.
+//!    by [`Options`], whose keys are declared once: `.option_keys(KEYS)` behind the description makes them known to completion too.
 //! 6. A call that lasts looks at `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
 //!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
 //! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.
 //!
 //! ```
-//! use odesync_script::script::{Fallible, Key, Keys, Options, Registry};
+//! use odesync_script::script::{RhaiResult, Key, Keys, Options, Registry};
 //!
 //! const KEYS: Keys = &[&[Key::new("t")]];
 //!
 //! fn register(reg: &mut Registry) {
-//!     reg.add("decay", |rate: f64, options: rhai::Map| -> Fallible<f64> {
+//!     reg.register_fn("decay", |rate: f64, options: rhai::Map| -> RhaiResult<f64> {
 //!         let mut options = Options::new("decay", KEYS, options);
 //!         let t = options.non_negative("t", 1.0)?;
 //!         options.finish()?;
 //!         Ok((-rate * t).exp())
 //!     });
 //!     reg.describe("decay", "decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })")
-//!         .options(KEYS);
+//!         .option_keys(KEYS);
 //! }
 //! ```
 
@@ -66,6 +66,7 @@ mod dense;
 pub mod engine;
 pub mod ensembles;
 mod error;
+mod error_report;
 mod exchange;
 pub mod experiments;
 pub mod fields;
@@ -73,38 +74,37 @@ pub mod figures;
 pub mod frontend;
 pub mod guards;
 pub mod host;
-mod kept;
+mod interrupted_training;
+mod introspection;
+mod jvp;
 pub mod keys;
 pub mod landscape;
 pub mod limits;
 pub mod memory;
-mod names;
 pub mod numbers;
 pub mod observation;
 mod options;
-mod overview;
 pub mod reference;
 pub mod registry;
-mod report;
 pub mod runs;
 pub mod session;
 mod session_options;
 pub mod solving;
-mod sources;
+mod source_map;
+mod suggestions;
 pub mod synchronizing;
-pub mod syntax;
 pub mod tables;
-mod tangents;
+pub mod token_linter;
 pub mod training;
 
-pub use array::Array;
-pub use error::{ErrorKind, Fallible, Place, ScriptError};
+pub use array::ScriptArray;
+pub use error::{ErrorKind, RhaiResult, ScriptError, SourceLocation};
 pub use exchange::{FromScript, IntoScript};
-pub use frontend::{Display, Frontend, Output};
-pub use host::{Configured, Host, RunPlan};
-pub use kept::LAST;
+pub use frontend::{DisplayData, Frontend, Output};
+pub use host::{ConfigRequest, Host, RunPlan};
+pub use interrupted_training::LAST_VALUE;
+pub use introspection::{FunctionInfo, VariableInfo};
 pub use keys::{Key, Keys};
 pub use options::Options;
-pub use overview::{Function, Variable};
 pub use registry::{Catalogue, Doc, Registry};
 pub use session::{Outcome, Session, SessionOptions};

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-use super::error::Fallible;
+use super::error::RhaiResult;
 use super::registry::Registry;
 
 /// The quotient of two integers, if it is an integer.
@@ -48,13 +48,17 @@ pub fn power(a: i64, n: i64) -> Result<i64> {
 
 /// Registers the operators.
 pub fn register(reg: &mut Registry) {
-    reg.add("/", |a: i64, b: i64| -> Fallible<i64> { Ok(divide(a, b)?) });
-    reg.add("**", |a: i64, n: i64| -> Fallible<i64> { Ok(power(a, n)?) });
-    reg.add("/=", |a: &mut i64, b: i64| -> Fallible<()> {
+    reg.register_fn("/", |a: i64, b: i64| -> RhaiResult<i64> {
+        Ok(divide(a, b)?)
+    });
+    reg.register_fn("**", |a: i64, n: i64| -> RhaiResult<i64> {
+        Ok(power(a, n)?)
+    });
+    reg.register_fn("/=", |a: &mut i64, b: i64| -> RhaiResult<()> {
         *a = divide(*a, b)?;
         Ok(())
     });
-    reg.add("**=", |a: &mut i64, n: i64| -> Fallible<()> {
+    reg.register_fn("**=", |a: &mut i64, n: i64| -> RhaiResult<()> {
         *a = power(*a, n)?;
         Ok(())
     });

@@ -24,7 +24,7 @@ pub(super) fn observation(options: &mut Options) -> Result<Observation> {
     let observe = observe(options)?;
     Ok(Observation {
         observe,
-        u0: initial(options)?,
+        u0: u0_option(options)?,
         train_u0: options.bool("train_u0", false)?,
     })
 }
@@ -41,26 +41,26 @@ pub(super) fn observe(options: &mut Options) -> Result<Option<Vec<usize>>> {
         .read_lock::<rhai::Array>()
         .filter(|list| !list.is_empty())
     else {
-        return Err(options.wrong(
+        return Err(options.invalid_value(
             "observe",
             "a list of state variables, counted from 0, such as [0, 2]",
             &value,
         ));
     };
     let variable = |item: &Dynamic| {
-        convert::number(item)
+        convert::to_number(item)
             .filter(|x| *x >= 0.0 && x.fract() == 0.0)
             .map(|x| x as usize)
             .ok_or_else(|| {
                 let expected = "state variables, whole numbers that are 0 or more";
-                options.wrong_item("observe", expected, item)
+                options.invalid_item("observe", expected, item)
             })
     };
     list.iter().map(variable).collect::<Result<_>>().map(Some)
 }
 
 /// The initial states of the option `u0`.
-fn initial(options: &mut Options) -> Result<Option<Array2<f64>>> {
+fn u0_option(options: &mut Options) -> Result<Option<Array2<f64>>> {
     let Some(given) = options.opt_array("u0")? else {
         return Ok(None);
     };
@@ -72,7 +72,7 @@ fn initial(options: &mut Options) -> Result<Option<Array2<f64>>> {
                 1 => String::new(),
                 _ => format!(" of sample {sample}"),
             };
-            Err(options.fault(&format!(
+            Err(options.error(&format!(
                 "u0 is NaN at state variable {variable}{of}: give a number there, or leave u0 out to begin at the data's first values"
             )))
         }

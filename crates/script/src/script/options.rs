@@ -28,8 +28,8 @@ use super::keys::{self, Keys};
 pub struct Options {
     call: String,
     keys: Keys,
-    given: Map,
-    read: Vec<&'static str>,
+    map: Map,
+    read_keys: Vec<&'static str>,
 }
 
 impl Options {
@@ -38,8 +38,8 @@ impl Options {
         Self {
             call: call.into(),
             keys,
-            given,
-            read: Vec::new(),
+            map: given,
+            read_keys: Vec::new(),
         }
     }
 
@@ -50,8 +50,8 @@ impl Options {
             "{}: the key {key} is read and not declared",
             self.call
         );
-        self.read.push(key);
-        self.given.remove(key).filter(|value| !value.is_unit())
+        self.read_keys.push(key);
+        self.map.remove(key).filter(|value| !value.is_unit())
     }
 
     fn read<T>(
@@ -64,13 +64,13 @@ impl Options {
             None => Ok(None),
             Some(value) => match read(&value) {
                 Some(read) => Ok(Some(read)),
-                None => Err(self.wrong(key, expected, &value)),
+                None => Err(self.invalid_value(key, expected, &value)),
             },
         }
     }
 
     /// The error for an option of the wrong type or range.
-    pub fn wrong(&self, key: &str, expected: &str, given: &Dynamic) -> Error {
+    pub fn invalid_value(&self, key: &str, expected: &str, given: &Dynamic) -> Error {
         Error::invalid(format!(
             "{}: option \"{key}\" should be {expected}, not {}",
             self.call,
@@ -79,12 +79,12 @@ impl Options {
     }
 
     /// An error of this call.
-    pub fn fault(&self, message: &str) -> Error {
+    pub fn error(&self, message: &str) -> Error {
         Error::invalid(format!("{}: {message}", self.call))
     }
 
     /// The error for an item of a list, of the wrong type or range.
-    pub fn wrong_item(&self, key: &str, expected: &str, item: &Dynamic) -> Error {
+    pub fn invalid_item(&self, key: &str, expected: &str, item: &Dynamic) -> Error {
         Error::invalid(format!(
             "{}: option \"{key}\" should hold {expected}, and {} is among them",
             self.call,
@@ -105,7 +105,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_f64(&mut self, key: &'static str) -> Result<Option<f64>> {
-        self.read(key, "a number", convert::number)
+        self.read(key, "a number", convert::to_number)
     }
 
     /// A finite number above 0.
@@ -122,7 +122,7 @@ impl Options {
     /// See [`Options::f64`].
     pub fn opt_positive(&mut self, key: &'static str) -> Result<Option<f64>> {
         self.read(key, "a number above 0", |value| {
-            convert::number(value).filter(|x| *x > 0.0 && x.is_finite())
+            convert::to_number(value).filter(|x| *x > 0.0 && x.is_finite())
         })
     }
 
@@ -132,7 +132,7 @@ impl Options {
     /// See [`Options::f64`].
     pub fn non_negative(&mut self, key: &'static str, default: f64) -> Result<f64> {
         let read = self.read(key, "a number that is 0 or above", |value| {
-            convert::number(value).filter(|x| *x >= 0.0 && x.is_finite())
+            convert::to_number(value).filter(|x| *x >= 0.0 && x.is_finite())
         })?;
         Ok(read.unwrap_or(default))
     }
@@ -202,7 +202,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_string(&mut self, key: &'static str) -> Result<Option<String>> {
-        self.read(key, "a string", convert::text)
+        self.read(key, "a string", convert::to_text)
     }
 
     /// One of the names that are declared for the key, the first being the default.
@@ -211,7 +211,7 @@ impl Options {
     /// [`Error::Invalid`] that lists the names and points at the nearest.
     pub fn choice(&mut self, key: &'static str) -> Result<&'static str> {
         let chosen = self.opt_choice(key)?;
-        let default = keys::find(self.keys, key).and_then(|key| key.names.first().copied());
+        let default = keys::find(self.keys, key).and_then(|key| key.choices.first().copied());
         chosen
             .or(default)
             .ok_or_else(|| Error::invalid("no choices"))
@@ -225,7 +225,7 @@ impl Options {
         let Some(given) = self.opt_string(key)? else {
             return Ok(None);
         };
-        let choices = keys::find(self.keys, key).map_or(&[][..], |key| key.names);
+        let choices = keys::find(self.keys, key).map_or(&[][..], |key| key.choices);
         match choices.iter().find(|choice| **choice == given) {
             Some(choice) => Ok(Some(choice)),
             None => {
@@ -241,12 +241,12 @@ impl Options {
     /// See [`Options::f64`].
     pub fn opt_strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
         self.read(key, "a list of strings", |value| {
-            match convert::text(value) {
+            match convert::to_text(value) {
                 Some(text) => Some(vec![text]),
                 None => value
                     .read_lock::<List>()?
                     .iter()
-                    .map(convert::text)
+                    .map(convert::to_text)
                     .collect(),
             }
         })
@@ -290,22 +290,22 @@ impl Options {
     /// # Errors
     /// [`Error::Invalid`] for a key that is not declared: names the nearest one and lists those that are.
     pub fn finish(self) -> Result<()> {
-        for key in keys::each([self.keys]) {
+        for key in keys::distinct([self.keys]) {
             debug_assert!(
-                self.read.contains(&key.name),
+                self.read_keys.contains(&key.name),
                 "{}: the key {} is declared and not read",
                 self.call,
                 key.name
             );
         }
         match self
-            .given
+            .map
             .keys()
             .find(|key| keys::find(self.keys, key).is_none())
         {
             None => Ok(()),
             Some(key) => {
-                let known: Vec<&str> = keys::each([self.keys])
+                let known: Vec<&str> = keys::distinct([self.keys])
                     .into_iter()
                     .map(|key| key.name)
                     .collect();
@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     const KEYS: Keys = &[&[
-        Key::new("a").names(&["dopri5", "rk4"]),
+        Key::new("a").choices(&["dopri5", "rk4"]),
         Key::new("b"),
         Key::new("c"),
     ]];

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::each;
+use super::keys::distinct;
 use super::registry::Doc;
 use crate::{Error, Result};
 use odesync_base::error::nearest;
@@ -33,18 +33,18 @@ pub fn index(docs: &[Doc], width: usize) -> String {
 
 fn topic_page(docs: &[Doc], topic: &str, width: usize) -> String {
     let here: Vec<&Doc> = docs.iter().filter(|doc| doc.topic == topic).collect();
-    format!("{}\n{}", capital(topic), list(&here, width))
+    format!("{}\n{}", capitalize(topic), list(&here, width))
 }
 
 /// A line or two each.
 fn list(docs: &[&Doc], width: usize) -> String {
-    let names = docs.iter().map(|doc| short(doc).chars().count()).max();
+    let names = docs.iter().map(|doc| list_name(doc).chars().count()).max();
     let names = names.unwrap_or(0);
     let mut text = String::new();
     for doc in docs {
-        let name = format!("  {:names$}  ", short(doc));
+        let name = format!("  {:names$}  ", list_name(doc));
         let margin = " ".repeat(name.chars().count());
-        text += &wrapped(
+        text += &wrap_words(
             first_sentence(doc.text).split_whitespace(),
             [&name, &margin],
             width,
@@ -54,7 +54,7 @@ fn list(docs: &[&Doc], width: usize) -> String {
 }
 
 /// What stands in a list: `slope` for a function, `run.predict` for a method, `run.best_mse` for a property.
-fn short(doc: &Doc) -> &'static str {
+fn list_name(doc: &Doc) -> &'static str {
     let name = doc.signature.split(['(', ' ']).next();
     name.filter(|name| name.ends_with(doc.name))
         .unwrap_or(doc.name)
@@ -62,7 +62,7 @@ fn short(doc: &Doc) -> &'static str {
 
 /// The name that a signature gives to the value before the dot.
 fn receiver(doc: &Doc) -> Option<&'static str> {
-    short(doc).split_once('.').map(|(receiver, _)| receiver)
+    list_name(doc).split_once('.').map(|(receiver, _)| receiver)
 }
 
 fn first_sentence(text: &str) -> &str {
@@ -72,7 +72,7 @@ fn first_sentence(text: &str) -> &str {
     }
 }
 
-fn capital(topic: &str) -> String {
+fn capitalize(topic: &str) -> String {
     let mut letters = topic.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string());
     first.unwrap_or_default() + letters.as_str()
@@ -89,7 +89,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     // `data.slice` is the one of data; where nothing is called so, as for `d.slice`, all of that name are meant.
     let mut exact = named.clone();
     exact.retain(|doc| {
-        let kind = doc.of.map(|of| format!("{of}.{last}"));
+        let kind = doc.receiver_type.map(|of| format!("{of}.{last}"));
         doc.signature.starts_with(name) || kind.as_deref() == Some(name)
     });
     let chosen = if last != name && !exact.is_empty() {
@@ -104,7 +104,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
         pages.push(topic_page(docs, &topic, width));
     }
     if pages.is_empty() {
-        return Err(unknown(docs, name));
+        return Err(unknown_name(docs, name));
     }
     Ok(pages.join("\n"))
 }
@@ -113,7 +113,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
 fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
     let receivers: Vec<_> = docs
         .iter()
-        .filter(|doc| doc.of == Some(kind))
+        .filter(|doc| doc.receiver_type == Some(kind))
         .filter_map(receiver)
         .collect();
     let gives = |doc: &&Doc| {
@@ -139,22 +139,25 @@ fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
 
 fn entry(doc: &Doc, width: usize) -> String {
     let keys = keys(doc, "").map_or(String::new(), |keys| {
-        format!("\n{}", wrapped(keys.split_whitespace(), ["  "; 2], width))
+        format!(
+            "\n{}",
+            wrap_words(keys.split_whitespace(), ["  "; 2], width)
+        )
     });
     format!(
         "{}{}{keys}\nExample:\n{}",
-        wrapped(doc.signature.split_whitespace(), ["", "  "], width),
-        wrapped(doc.text.split_whitespace(), ["  "; 2], width),
-        wrapped_code(doc.example, width)
+        wrap_words(doc.signature.split_whitespace(), ["", "  "], width),
+        wrap_words(doc.text.split_whitespace(), ["  "; 2], width),
+        wrap_code(doc.example, width)
     )
 }
 
 /// So many values of a key are listed; of more only the first few.
-const VALUES: usize = 8;
+const MAX_VALUES_SHOWN: usize = 8;
 
 /// The keys of the options with what may stand behind them, each between `marks`.
 fn keys(doc: &Doc, marks: &str) -> Option<String> {
-    let all: Vec<String> = each([doc.options])
+    let all: Vec<String> = distinct([doc.options])
         .into_iter()
         .map(|key| {
             // The arguments of a call are left out.
@@ -163,12 +166,12 @@ fn keys(doc: &Doc, marks: &str) -> Option<String> {
                 false => value,
             };
             let mut values: Vec<String> = key.values().map(whole).collect();
-            if values.len() > VALUES {
+            if values.len() > MAX_VALUES_SHOWN {
                 values.truncate(3);
                 values.push("…".into());
             }
             let name = format!("{marks}{}{marks}", key.name);
-            match key.code == ["true", "false"] || values.is_empty() {
+            match key.literals == ["true", "false"] || values.is_empty() {
                 true => name,
                 false => format!("{name} ({})", values.join(", ")),
             }
@@ -178,7 +181,7 @@ fn keys(doc: &Doc, marks: &str) -> Option<String> {
 }
 
 /// Words in lines of at most `width` columns, the first and the others behind a margin each.
-fn wrapped<'a>(
+fn wrap_words<'a>(
     words: impl IntoIterator<Item = &'a str>,
     [first, other]: [&str; 2],
     width: usize,
@@ -202,7 +205,7 @@ fn wrapped<'a>(
 }
 
 /// One statement a line, or on several where it is long.
-fn wrapped_code(code: &str, width: usize) -> String {
+fn wrap_code(code: &str, width: usize) -> String {
     let lines = statements(code);
     let lines = lines.iter().map(|line| {
         // Not at a space inside a string.
@@ -211,7 +214,7 @@ fn wrapped_code(code: &str, width: usize) -> String {
             quoted ^= c == '"';
             c == ' ' && !quoted
         });
-        wrapped(words, ["  ", "      "], width)
+        wrap_words(words, ["  ", "      "], width)
     });
     lines.collect()
 }
@@ -241,7 +244,7 @@ fn statements(code: &str) -> Vec<String> {
     lines
 }
 
-fn unknown(docs: &[Doc], name: &str) -> Error {
+fn unknown_name(docs: &[Doc], name: &str) -> Error {
     let mut left: Vec<&str> = docs
         .iter()
         .map(|doc| doc.name)
@@ -275,7 +278,7 @@ fn unknown(docs: &[Doc], name: &str) -> Error {
 pub fn markdown(docs: &[Doc]) -> String {
     let mut text = String::from("# Functions of the script language\n");
     for topic in topics(docs) {
-        text.push_str(&format!("\n## {}\n", capital(topic)));
+        text.push_str(&format!("\n## {}\n", capitalize(topic)));
         for doc in docs.iter().filter(|doc| doc.topic == topic) {
             // Writing into a string cannot fail.
             let keys = keys(doc, "`").map_or(String::new(), |keys| format!("\n\n{keys}"));
@@ -283,7 +286,7 @@ pub fn markdown(docs: &[Doc]) -> String {
                 text,
                 "\n### `{}`\n\n{}{keys}\n\n```rhai\n{}\n```\n",
                 doc.signature,
-                escaped(doc.text),
+                escape_markdown(doc.text),
                 statements(doc.example).join("\n")
             );
         }
@@ -292,7 +295,7 @@ pub fn markdown(docs: &[Doc]) -> String {
 }
 
 /// Text in which nothing is Markdown but code between backticks.
-fn escaped(text: &str) -> String {
+fn escape_markdown(text: &str) -> String {
     let mut code = false;
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -312,7 +315,7 @@ mod tests {
     const DOCS: [Doc; 4] = [
         Doc {
             topic: "arrays",
-            of: None,
+            receiver_type: None,
             name: "slice",
             signature: "x.slice(axis, from, to) -> Array",
             text: "A part. To the end without `to`.",
@@ -321,7 +324,7 @@ mod tests {
         },
         Doc {
             topic: "data",
-            of: None,
+            receiver_type: None,
             name: "slice",
             signature: "data.slice(from, to) -> Dataset",
             text: "The times of a_b.",
@@ -330,7 +333,7 @@ mod tests {
         },
         Doc {
             topic: "data",
-            of: Some("Dataset"),
+            receiver_type: Some("Dataset"),
             name: "dof",
             signature: "data.dof -> int",
             text: "How many.",
@@ -339,7 +342,7 @@ mod tests {
         },
         Doc {
             topic: "data",
-            of: None,
+            receiver_type: None,
             name: "read_csv",
             signature: "read_csv(path) -> Dataset",
             text: "Reads.",
@@ -394,7 +397,7 @@ mod tests {
         );
         let code = "let a = f(1, \"b c d e f\");";
         assert_eq!(
-            wrapped_code(code, 20),
+            wrap_code(code, 20),
             "  let a = f(1,\n      \"b c d e f\");\n"
         );
     }

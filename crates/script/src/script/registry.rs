@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Engine, RhaiNativeFunc, Scope, Variant};
 
-use super::error::Fallible;
+use super::error::RhaiResult;
 use super::host::Host;
 use super::keys::Keys;
 
@@ -12,7 +12,7 @@ pub struct Doc {
     /// What it belongs to, such as "arrays".
     pub topic: &'static str,
     /// The type whose property it is; none of a function, method or constant.
-    pub of: Option<&'static str>,
+    pub receiver_type: Option<&'static str>,
     /// The name that a script writes.
     pub name: &'static str,
     /// How it is called: `arange(start, stop, step) -> Array`.
@@ -42,9 +42,12 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// What scripts can use and nothing describes: functions, properties as `Type.name`, constants. Operators need no description.
-    pub fn undescribed(&self) -> Vec<String> {
-        let described =
-            |of: Option<&str>, name: &str| self.docs.iter().any(|d| d.of == of && d.name == name);
+    pub fn undocumented(&self) -> Vec<String> {
+        let described = |of: Option<&str>, name: &str| {
+            self.docs
+                .iter()
+                .any(|d| d.receiver_type == of && d.name == name)
+        };
         let functions = self
             .functions
             .iter()
@@ -102,7 +105,13 @@ impl Registry {
     }
 
     /// Registers a function under `name` for one combination of argument types.
-    pub fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+    pub fn register_fn<
+        A: 'static,
+        const N: usize,
+        const X: bool,
+        R: Variant + Clone,
+        const F: bool,
+    >(
         &mut self,
         name: &'static str,
         function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
@@ -117,7 +126,7 @@ impl Registry {
     }
 
     /// Gives the type a name that scripts and messages use.
-    pub fn kind<T: Variant + Clone>(&mut self, name: &'static str) -> &mut Self {
+    pub fn register_type<T: Variant + Clone>(&mut self, name: &'static str) -> &mut Self {
         self.engine.register_type_with_name::<T>(name);
         self
     }
@@ -131,10 +140,10 @@ impl Registry {
     }
 
     /// Registers a property that can be read: `x.name`.
-    pub fn get<T: Variant + Clone, R: Variant + Clone>(
+    pub fn register_get<T: Variant + Clone, R: Variant + Clone>(
         &mut self,
         name: &'static str,
-        getter: impl Fn(&mut T) -> Fallible<R> + 'static,
+        getter: impl Fn(&mut T) -> RhaiResult<R> + 'static,
     ) -> &mut Self {
         self.engine.register_get(name, getter);
         let kind = self.engine.map_type_name(std::any::type_name::<T>());
@@ -143,10 +152,10 @@ impl Registry {
     }
 
     /// Registers a property that can be assigned: `x.name = value`. It needs a getter too.
-    pub fn set<T: Variant + Clone, V: Variant + Clone>(
+    pub fn register_set<T: Variant + Clone, V: Variant + Clone>(
         &mut self,
         name: &'static str,
-        setter: impl Fn(&mut T, V) -> Fallible<()> + 'static,
+        setter: impl Fn(&mut T, V) -> RhaiResult<()> + 'static,
     ) -> &mut Self {
         self.engine.register_set(name, setter);
         self
@@ -171,7 +180,7 @@ impl Registry {
     }
 
     /// Records the keys of the option map of what was described last.
-    pub fn options(&mut self, keys: Keys) -> &mut Self {
+    pub fn option_keys(&mut self, keys: Keys) -> &mut Self {
         if let Some(doc) = self.catalogue.docs.last_mut() {
             doc.options = keys;
         }
@@ -201,7 +210,7 @@ impl Registry {
     ) -> &mut Self {
         self.catalogue.docs.push(Doc {
             topic: self.topic,
-            of,
+            receiver_type: of,
             name,
             signature,
             text,

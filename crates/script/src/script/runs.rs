@@ -5,21 +5,21 @@ use std::sync::Arc;
 use ndarray::ArrayD;
 use rhai::{Dynamic, ImmutableString};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
 use super::data::squeeze;
 use super::ensembles::QUANTILES;
-use super::error::Fallible;
-use super::fields::Field;
+use super::error::RhaiResult;
+use super::fields::ScriptField;
 use super::registry::Registry;
-use super::solving::room_for_solution;
-use super::training::Trained;
+use super::solving::check_solution_memory;
+use super::training::ScriptRun;
 use crate::{Error, Result};
-use odesync_train::logging::write_metrics;
-use odesync_train::training::{Run, Stop};
+use odesync_train::progress::write_metrics;
+use odesync_train::training::{Run, StopReason};
 
 /// An example that begins with a short run.
-macro_rules! trained {
+macro_rules! run_example {
     ($then:literal) => {
         concat!(
             "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); ",
@@ -30,7 +30,7 @@ macro_rules! trained {
 }
 
 /// A folder's name that is not empty.
-pub(super) fn named<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
+pub(super) fn non_empty_path<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
     match folder.trim() {
         "" => Err(Error::invalid(format!(
             "{call}: the folder's name is empty; \".\" is the folder you are in"
@@ -41,10 +41,10 @@ pub(super) fn named<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
 
 fn summary(run: &Run) -> String {
     let stop = match &run.stop {
-        Stop::Finished => "finished".into(),
-        Stop::EarlyStop => "stopped early".into(),
-        Stop::Interrupted => "interrupted".into(),
-        Stop::Failing(advice) => format!("stopped: {advice}"),
+        StopReason::Finished => "finished".into(),
+        StopReason::EarlyStop => "stopped early".into(),
+        StopReason::Interrupted => "interrupted".into(),
+        StopReason::Failing(advice) => format!("stopped: {advice}"),
     };
     format!(
         "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n  evaluations {}\n  seconds     {:.2}",
@@ -59,51 +59,54 @@ fn summary(run: &Run) -> String {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Trained>("Run")
-        .display::<Trained>(|r| summary(&r.0));
-    reg.get("best_mse", |r: &mut Trained| Ok(r.0.best_mse));
-    reg.get("best_mse_at_lambda_zero", |r: &mut Trained| {
+    reg.register_type::<ScriptRun>("Run")
+        .display::<ScriptRun>(|r| summary(&r.0));
+    reg.register_get("best_mse", |r: &mut ScriptRun| Ok(r.0.best_mse));
+    reg.register_get("best_mse_at_lambda_zero", |r: &mut ScriptRun| {
         Ok(r.0.best_mse_at_lambda_zero())
     });
-    reg.get(
-        "evaluations",
-        |r: &mut Trained| Ok(r.0.evaluations() as i64),
-    );
-    reg.get("best_epoch", |r: &mut Trained| Ok(r.0.best_epoch as i64));
-    reg.get("model", |r: &mut Trained| Ok(Field(r.0.model.clone())));
-    reg.get("last", |r: &mut Trained| Ok(Field(r.0.last.clone())));
-    reg.get("epochs", |r: &mut Trained| Ok(r.0.history.len() as i64));
-    reg.get("failures", |r: &mut Trained| Ok(r.0.failures() as i64));
-    reg.get("seconds", |r: &mut Trained| Ok(r.0.seconds()));
-    reg.get("method", |r: &mut Trained| Ok(r.0.method.clone()));
-    reg.get("stopped", |r: &mut Trained| {
+    reg.register_get("evaluations", |r: &mut ScriptRun| {
+        Ok(r.0.evaluations() as i64)
+    });
+    reg.register_get("best_epoch", |r: &mut ScriptRun| Ok(r.0.best_epoch as i64));
+    reg.register_get("model", |r: &mut ScriptRun| {
+        Ok(ScriptField(r.0.model.clone()))
+    });
+    reg.register_get("last", |r: &mut ScriptRun| {
+        Ok(ScriptField(r.0.last.clone()))
+    });
+    reg.register_get("epochs", |r: &mut ScriptRun| Ok(r.0.history.len() as i64));
+    reg.register_get("failures", |r: &mut ScriptRun| Ok(r.0.failures() as i64));
+    reg.register_get("seconds", |r: &mut ScriptRun| Ok(r.0.seconds()));
+    reg.register_get("method", |r: &mut ScriptRun| Ok(r.0.method.clone()));
+    reg.register_get("stopped", |r: &mut ScriptRun| {
         Ok(match &r.0.stop {
-            Stop::Finished => "finished".to_string(),
-            Stop::EarlyStop => "early".into(),
-            Stop::Interrupted => "interrupted".into(),
-            Stop::Failing(advice) => advice.clone(),
+            StopReason::Finished => "finished".to_string(),
+            StopReason::EarlyStop => "early".into(),
+            StopReason::Interrupted => "interrupted".into(),
+            StopReason::Failing(advice) => advice.clone(),
         })
     });
-    reg.get("u0", |r: &mut Trained| Ok(squeeze(r.0.u0.view())));
-    properties_described(reg);
-    reg.add(
+    reg.register_get("u0", |r: &mut ScriptRun| Ok(squeeze(r.0.u0.view())));
+    describe_properties(reg);
+    reg.register_fn(
         "history",
-        |r: &mut Trained, name: ImmutableString| -> Fallible<Array> {
-            Ok(Array::from_vec(r.0.metric(&name)?))
+        |r: &mut ScriptRun, name: ImmutableString| -> RhaiResult<ScriptArray> {
+            Ok(ScriptArray::from_vec(r.0.metric(&name)?))
         },
     );
     reg.describe(
         "history",
         "run.history(\"mse\") -> Array",
         "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed.",
-        trained!("run.history(\"mse\")"),
+        run_example!("run.history(\"mse\")"),
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "predict",
-        move |r: &mut Trained, t: Dynamic| -> Fallible<Array> {
+        move |r: &mut ScriptRun, t: Dynamic| -> RhaiResult<ScriptArray> {
             let t = convert::to_vector(&t, "predict: t")?;
-            room_for_solution(
+            check_solution_memory(
                 &host,
                 "the prediction",
                 t.len(),
@@ -118,14 +121,14 @@ pub(super) fn register(reg: &mut Registry) {
         "predict",
         "run.predict(t) -> Array",
         "The best model's trajectory, the whole state, from its initial state at any later times.",
-        trained!("run.predict([0, 2])"),
+        run_example!("run.predict([0, 2])"),
     )
-    .options(&[QUANTILES]);
+    .option_keys(&[QUANTILES]);
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "save",
-        move |r: &mut Trained, folder: ImmutableString| -> Fallible<()> {
-            let folder = named("save", &folder)?;
+        move |r: &mut ScriptRun, folder: ImmutableString| -> RhaiResult<()> {
+            let folder = non_empty_path("save", &folder)?;
             r.0.save(folder)?;
             write_metrics(&r.0, folder)?;
             host.note(&format!("wrote {folder}"));
@@ -136,90 +139,92 @@ pub(super) fn register(reg: &mut Registry) {
         "save",
         "run.save(\"runs/mine\")",
         "Writes best.safetensors, last.safetensors and metrics.csv into a folder; load reads them back.",
-        trained!("run.save(\"runs/mine\")"),
+        run_example!("run.save(\"runs/mine\")"),
     );
-    reg.add("load", |folder: ImmutableString| -> Fallible<Trained> {
-        Ok(Trained(Arc::new(Run::load(named("load", &folder)?)?)))
+    reg.register_fn("load", |folder: ImmutableString| -> RhaiResult<ScriptRun> {
+        Ok(ScriptRun(Arc::new(Run::load(non_empty_path(
+            "load", &folder,
+        )?)?)))
     });
     reg.describe(
         "load",
         "load(\"runs/mine\") -> Run",
         "Reads a saved run.",
-        trained!("run.save(\"runs/mine\"); load(\"runs/mine\").best_mse"),
+        run_example!("run.save(\"runs/mine\"); load(\"runs/mine\").best_mse"),
     );
 }
 
-fn properties_described(reg: &mut Registry) {
+fn describe_properties(reg: &mut Registry) {
     reg.describe_property(
         "Run",
         "run.best_mse -> float",
         "The smallest mean squared error of the model that runs by itself, over all epochs.",
-        trained!("run.best_mse"),
+        run_example!("run.best_mse"),
     );
     reg.describe_property(
         "Run",
         "run.best_mse_at_lambda_zero -> float",
         "The same over the epochs with λ = 0, in which the model was trained without the coupling.",
-        trained!("run.best_mse_at_lambda_zero"),
+        run_example!("run.best_mse_at_lambda_zero"),
     );
     reg.describe_property(
         "Run",
         "run.best_epoch -> int",
         "The epoch of the best mse, counted from 0; the number of epochs where the last update was the best.",
-        trained!("run.best_epoch"),
+        run_example!("run.best_epoch"),
     );
     reg.describe_property(
         "Run",
         "run.model -> Field",
         "The model with the best mse.",
-        trained!("run.model.params"),
+        run_example!("run.model.params"),
     );
     reg.describe_property(
         "Run",
         "run.last -> Field",
         "The model after the last update.",
-        trained!("run.last.params"),
+        run_example!("run.last.params"),
     );
     reg.describe_property(
         "Run",
         "run.epochs -> int",
         "The number of epochs done.",
-        trained!("run.epochs"),
+        run_example!("run.epochs"),
     );
     reg.describe_property(
         "Run",
         "run.failures -> int",
         "The number of epochs whose solve failed.",
-        trained!("run.failures"),
+        run_example!("run.failures"),
     );
     reg.describe_property(
         "Run",
         "run.evaluations -> int",
         "Evaluations of the vector field by the training solves of all epochs.",
-        trained!("run.evaluations"),
+        run_example!("run.evaluations"),
     );
     reg.describe_property(
         "Run",
         "run.seconds -> float",
         "Wall-clock time of all epochs.",
-        trained!("run.seconds"),
+        run_example!("run.seconds"),
     );
     reg.describe_property(
         "Run",
         "run.method -> string",
         "The name of the method.",
-        trained!("run.method"),
+        run_example!("run.method"),
     );
     reg.describe_property(
         "Run",
         "run.stopped -> string",
         "Why it ended: finished, early, interrupted, or what failed.",
-        trained!("run.stopped"),
+        run_example!("run.stopped"),
     );
     reg.describe_property(
         "Run",
         "run.u0 -> Array",
         "The initial states of the model, [dof]; [sample, dof] of several samples. Where they were trained, those of the best model.",
-        trained!("run.u0"),
+        run_example!("run.u0"),
     );
 }

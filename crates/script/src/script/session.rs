@@ -1,6 +1,6 @@
 //! A session: one engine and its variables, on a thread of its own.
 
-mod kept;
+mod bind_interrupted;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,13 +13,13 @@ use std::thread::{Builder, JoinHandle};
 
 use super::error::{ErrorKind, ScriptError};
 use super::exchange::{FromScript, IntoScript};
-use super::experiments::configuration;
-use super::host::{Configured, Host, key_of};
+use super::experiments::compose_config;
+use super::host::{ConfigRequest, Host, key_of};
+use super::introspection::{FunctionInfo, VariableInfo};
 use super::limits;
-use super::overview::{Function, Variable};
 use super::registry::{Catalogue, Doc};
-pub use super::session_options::{Interrupt, Outcome, SessionOptions};
-use state::{Interpreter, State};
+pub use super::session_options::{InterruptHandle, Outcome, SessionOptions};
+use state::{Interpreter, SessionState};
 
 /// One engine with its variables. Variables and functions stay from one evaluation to the next.
 ///
@@ -65,14 +65,14 @@ impl Session {
     pub fn new(options: SessionOptions) -> Result<Self, ScriptError> {
         let host = Host::new(options);
         let mut refused = String::new();
-        for stack in limits::STACK {
+        for stack in limits::STACK_SIZES {
             let (jobs, queue) = channel::<Job>();
             let host_there = host.clone();
             let thread = Builder::new()
                 .name("script".into())
                 .stack_size(stack)
                 .spawn(move || {
-                    let mut state = State::new(host_there);
+                    let mut state = SessionState::new(host_there);
                     while let Ok(job) = queue.recv() {
                         job(&mut state);
                     }
@@ -102,7 +102,7 @@ impl Session {
     pub fn eval(&mut self, code: &str, source: Option<&Path>) -> Result<Outcome, ScriptError> {
         let code = code.to_string();
         let name = source.map_or_else(|| "<eval>".into(), |path| path.display().to_string());
-        self.on_thread(move |state| state.eval(&code, &name, None))
+        self.run_on_thread(move |state| state.eval(&code, &name, None))
     }
 
     /// Runs a script file. Arguments that the script doesn't ask for are an error.
@@ -120,47 +120,47 @@ impl Session {
             ScriptError::new(ErrorKind::Syntax, message)
         })?;
         let (name, path) = (path.display().to_string(), path.to_path_buf());
-        self.on_thread(move |state| state.eval(&code, &name, Some(&path)))
+        self.run_on_thread(move |state| state.eval(&code, &name, Some(&path)))
     }
 
     /// The handle that stops an evaluation.
-    pub fn interrupt(&self) -> Interrupt {
-        Interrupt(self.host.interrupt_flag())
+    pub fn interrupt(&self) -> InterruptHandle {
+        InterruptHandle(self.host.interrupt_flag())
     }
 
     /// The documentation of every function, property and constant.
     pub fn docs(&mut self) -> Vec<Doc> {
-        self.on_thread(|state| Ok(state.catalogue().docs.clone()))
+        self.run_on_thread(|state| Ok(state.catalogue().docs.clone()))
             .unwrap_or_default()
     }
 
     /// Names of functions, properties and constants that have no documentation.
-    pub fn undescribed(&mut self) -> Vec<String> {
-        self.on_thread(|state| Ok(state.catalogue().undescribed()))
+    pub fn undocumented(&mut self) -> Vec<String> {
+        self.run_on_thread(|state| Ok(state.catalogue().undocumented()))
             .unwrap_or_default()
     }
 
     /// Everything known about the functions, properties and constants.
     pub fn catalogue(&mut self) -> Catalogue {
-        self.on_thread(|state| Ok(state.catalogue().clone()))
+        self.run_on_thread(|state| Ok(state.catalogue().clone()))
             .unwrap_or_default()
     }
 
     /// The names of the variables that are set.
     pub fn variables(&mut self) -> Vec<String> {
-        self.on_thread(|state| Ok(state.variables()))
+        self.run_on_thread(|state| Ok(state.variables()))
             .unwrap_or_default()
     }
 
     /// The variables that are set, by name.
-    pub fn overview(&mut self) -> Vec<Variable> {
-        self.on_thread(|state| Ok(state.overview()))
+    pub fn variable_infos(&mut self) -> Vec<VariableInfo> {
+        self.run_on_thread(|state| Ok(state.variable_infos()))
             .unwrap_or_default()
     }
 
     /// The functions that the session's code has defined, by name.
-    pub fn functions(&mut self) -> Vec<Function> {
-        self.on_thread(|state| Ok(state.functions()))
+    pub fn functions(&mut self) -> Vec<FunctionInfo> {
+        self.run_on_thread(|state| Ok(state.functions()))
             .unwrap_or_default()
     }
 
@@ -171,7 +171,7 @@ impl Session {
     /// [`ErrorKind::Usage`] for a name that no variable can have, such as that of a constant.
     pub fn set(&mut self, name: &str, value: impl IntoScript) -> Result<(), ScriptError> {
         let name = name.to_string();
-        self.on_thread(move |state| state.set(&name, value.into_script()))
+        self.run_on_thread(move |state| state.set(&name, value.into_script()))
     }
 
     /// A copy of a variable's value.
@@ -180,20 +180,20 @@ impl Session {
     /// [`ErrorKind::Usage`] for a variable that is not set, or holds a value of another type.
     pub fn get<T: FromScript>(&mut self, name: &str) -> Result<T, ScriptError> {
         let name = name.to_string();
-        self.on_thread(move |state| {
+        self.run_on_thread(move |state| {
             let value = T::from_script(state.value(&name)?);
             value.map_err(|error| ScriptError::new(ErrorKind::Usage, format!("{name}: {error}")))
         })
     }
 
     /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on. The configuration of
-    /// [`Session::configured`] then has them.
+    /// [`Session::config_request`] then has them.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] where the last `config(…)` or `args(…)` could not take them; they then stay as they were.
     pub fn set_arguments(&mut self, arguments: Vec<String>) -> Result<(), ScriptError> {
         let usage = |error: crate::Error| ScriptError::new(ErrorKind::Usage, error.to_string());
-        let asked = self.host.configured();
+        let asked = self.host.config_request();
         let declared = asked.arguments;
         let rest: Vec<String> = arguments
             .iter()
@@ -203,8 +203,8 @@ impl Session {
         match (&asked.config, rest.first()) {
             (Some(config), _) => {
                 let script = asked.script.as_deref();
-                let config = configuration(&self.host, script, config.name(), &rest);
-                self.host.reconfigure(config.map_err(usage)?);
+                let config = compose_config(&self.host, script, config.name(), &rest);
+                self.host.replace_config(config.map_err(usage)?);
             }
             (None, Some(argument)) if !declared.is_empty() => {
                 let known = declared.iter().map(String::as_str);
@@ -221,23 +221,23 @@ impl Session {
     }
 
     /// What the last `config(…)` and `args(…)` gave.
-    pub fn configured(&self) -> Configured {
-        self.host.configured()
+    pub fn config_request(&self) -> ConfigRequest {
+        self.host.config_request()
     }
 
     /// Runs a job on the session's thread. A panic there is an error here, and the session lives on.
-    fn on_thread<T: Send + 'static>(
+    fn run_on_thread<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut dyn Interpreter) -> Result<T, ScriptError> + Send + 'static,
     ) -> Result<T, ScriptError> {
         let (answer, answered) = channel();
         let job: Job = Box::new(move |state| {
             let result = catch_unwind(AssertUnwindSafe(|| work(state)));
-            let result = result.unwrap_or_else(|payload| Err(defect(&*payload)));
+            let result = result.unwrap_or_else(|payload| Err(internal_error(&*payload)));
             // Nobody waits any more only if the session was dropped.
             let _ = answer.send(result);
         });
-        let gone = || ScriptError::new(ErrorKind::Defect, "the script's thread has ended");
+        let gone = || ScriptError::new(ErrorKind::InternalError, "the script's thread has ended");
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         jobs.send(job).map_err(|_| gone())?;
         answered.recv().map_err(|_| gone())?
@@ -254,12 +254,12 @@ impl Drop for Session {
     }
 }
 
-fn defect(payload: &(dyn Any + Send)) -> ScriptError {
+fn internal_error(payload: &(dyn Any + Send)) -> ScriptError {
     let what = payload
         .downcast_ref::<&str>()
         .map(|text| text.to_string())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "unknown panic".into());
-    ScriptError::new(ErrorKind::Defect, format!("internal error: {what}"))
+    ScriptError::new(ErrorKind::InternalError, format!("internal error: {what}"))
         .with_hint("this is a defect in odesync; please report it with the script that led to it")
 }

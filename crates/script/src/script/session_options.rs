@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::frontend::{Display, Output};
+use super::frontend::{DisplayData, Output};
 use super::host::RunPlan;
 use odesync_ode::devices::Device;
 use odesync_plot::Panel;
@@ -54,20 +54,20 @@ pub struct Outcome {
 
 impl Outcome {
     /// The value in the richest form it has; none of `()`.
-    pub fn display(&self) -> Option<Display> {
+    pub fn display(&self) -> Option<DisplayData> {
         match &self.figure {
-            Some(figure) => Some(Display::Figure(Box::new(figure.clone()))),
+            Some(figure) => Some(DisplayData::Figure(Box::new(figure.clone()))),
             None if self.is_unit => None,
-            None => Some(Display::Text(self.text.clone())),
+            None => Some(DisplayData::Text(self.text.clone())),
         }
     }
 }
 
 /// Asks a session to stop, from any thread.
 #[derive(Debug, Clone)]
-pub struct Interrupt(pub(super) Arc<AtomicBool>);
+pub struct InterruptHandle(pub(super) Arc<AtomicBool>);
 
-impl Interrupt {
+impl InterruptHandle {
     /// The running evaluation ends at its next step, or the next one at its first.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);

@@ -4,25 +4,26 @@ use std::sync::Arc;
 
 use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::error::Fallible;
-use super::fields::{Field, event};
+use super::error::RhaiResult;
+use super::fields::{ScriptField, event};
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
-use odesync_base::tables::number;
+use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_ode::odesolve::{
-    Adjoint, Controller, Direction, Event, Family, Solution, SolveOptions, Stats, methods, solve_on,
+    Adjoint, Controller, Direction, Event, Solution, SolveOptions, SolverFamily, Stats, solve_on,
+    solvers,
 };
 
 /// A solution as scripts hold it.
 #[derive(Clone)]
-pub struct Solved(pub Arc<Solution>);
+pub struct ScriptSolution(pub Arc<Solution>);
 
 /// The keys of a solver but its method's.
 pub(super) const STEPS: &[Key] = &[
@@ -31,35 +32,35 @@ pub(super) const STEPS: &[Key] = &[
     Key::new("step_size"),
     Key::new("substeps"),
     Key::new("max_step"),
-    Key::new("controller").names(&Controller::NAMES),
+    Key::new("controller").choices(&Controller::NAMES),
     Key::new("first_step"),
     Key::new("max_steps"),
     Key::flag("breakpoints"),
 ];
 
 /// The solver's method, where training has the key `method` for its own.
-pub(super) const SOLVER: &[Key] = &[Key::new("solver").names(&methods::NAMES)];
+pub(super) const SOLVER: &[Key] = &[Key::new("solver").choices(&solvers::NAMES)];
 
 /// The solver's method, where there is no other.
-pub(super) const METHOD: &[Key] = &[Key::new("method").names(&methods::NAMES)];
+pub(super) const METHOD: &[Key] = &[Key::new("method").choices(&solvers::NAMES)];
 
 /// How gradients are computed.
 pub(super) const ADJOINT: &[Key] = &[
-    Key::new("adjoint").names(&Adjoint::NAMES),
+    Key::new("adjoint").choices(&Adjoint::NAMES),
     Key::new("adjoint_rtol"),
     Key::new("adjoint_atol"),
 ];
 
 /// Where it runs.
 pub(super) const ENGINE: &[Key] = &[
-    Key::new("engine").names(&["native", "torch"]),
-    Key::new("device").names(&["cpu", "cuda"]),
+    Key::new("engine").choices(&["native", "torch"]),
+    Key::new("device").choices(&["cpu", "cuda"]),
 ];
 
 /// An event.
 const EVENT: &[Key] = &[
     Key::new("event"),
-    Key::new("direction").names(&Direction::NAMES),
+    Key::new("direction").choices(&Direction::NAMES),
     Key::flag("terminal"),
 ];
 
@@ -67,7 +68,7 @@ const SOLVE: Keys = &[
     METHOD,
     STEPS,
     EVENT,
-    &[Key::new("events").map(&[EVENT])],
+    &[Key::new("events").nested(&[EVENT])],
     ENGINE,
 ];
 
@@ -78,7 +79,7 @@ const SOLVE: Keys = &[
 pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOptions> {
     let mut solver = SolveOptions::default();
     if let Some(name) = options.opt_string(method)? {
-        solver.method = methods::by_name(&name)?;
+        solver.solver = solvers::by_name(&name)?;
     }
     solver.rtol = options.non_negative("rtol", solver.rtol)?;
     solver.atol = options.positive("atol", solver.atol)?;
@@ -93,24 +94,24 @@ pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOption
     solver.max_steps = options.count("max_steps", solver.max_steps)?;
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
     solver.check()?;
-    idle(&solver, controller.is_some())?;
+    reject_unused_options(&solver, controller.is_some())?;
     Ok(solver)
 }
 
 /// The error for an option that changes nothing with this method and these steps.
-fn idle(solver: &SolveOptions, controller: bool) -> Result<()> {
+fn reject_unused_options(solver: &SolveOptions, controller: bool) -> Result<()> {
     let of_explicit = matches!(
-        solver.method.family,
-        Family::ExplicitRungeKutta(_) | Family::Auto { .. }
+        solver.solver.family,
+        SolverFamily::ExplicitRungeKutta(_) | SolverFamily::Auto { .. }
     );
     let why = if controller && !of_explicit {
         format!(
             "controller has no effect: it is of explicit Runge-Kutta methods that choose their steps, and \"{}\" is none",
-            solver.method.name
+            solver.solver.name
         )
-    } else if controller && solver.fixed() {
+    } else if controller && solver.is_fixed_step() {
         "controller has no effect: the steps are of a fixed size".into()
-    } else if solver.first_step.is_some() && solver.fixed() {
+    } else if solver.first_step.is_some() && solver.is_fixed_step() {
         "first_step has no effect: the steps are of a fixed size".into()
     } else {
         return Ok(());
@@ -184,7 +185,7 @@ pub fn stats(stats: Stats) -> Map {
 ///
 /// # Errors
 /// As said.
-pub fn room_for_solution(
+pub fn check_solution_memory(
     host: &Host,
     what: &str,
     times: usize,
@@ -192,15 +193,15 @@ pub fn room_for_solution(
     samples: usize,
 ) -> Result<()> {
     let elements = times.saturating_mul(4 * dof + 8).saturating_mul(samples);
-    host.room_for(what, elements)
+    host.check_memory(what, elements)
 }
 
 /// Reads the events of a solve: `event` with `direction` and `terminal` beside it, and `events`, a list of closures or maps.
 fn events(
     context: &NativeCallContext,
-    field: &Field,
+    field: &ScriptField,
     options: &mut Options,
-) -> Fallible<Vec<Event>> {
+) -> RhaiResult<Vec<Event>> {
     let mut all = vec![];
     let listed = options.take("events");
     let one = one_event(context, field, options)?;
@@ -210,16 +211,15 @@ fn events(
     };
     let Some(list) = value.clone().try_cast::<List>() else {
         return Err(options
-            .wrong("events", "a list of closures or maps", &value)
+            .invalid_value("events", "a list of closures or maps", &value)
             .into());
     };
     for item in list {
         let map = match item.clone().try_cast::<FnPtr>() {
             Some(closure) => Map::from([("event".into(), closure.into())]),
-            None => item
-                .clone()
-                .try_cast::<Map>()
-                .ok_or_else(|| options.wrong("events", "a list of closures or maps", &item))?,
+            None => item.clone().try_cast::<Map>().ok_or_else(|| {
+                options.invalid_value("events", "a list of closures or maps", &item)
+            })?,
         };
         let mut own = Options::new("solve: events", &[EVENT], map);
         let Some(event) = one_event(context, field, &mut own)? else {
@@ -236,9 +236,9 @@ fn events(
 
 fn one_event(
     context: &NativeCallContext,
-    field: &Field,
+    field: &ScriptField,
     options: &mut Options,
-) -> Fallible<Option<Event>> {
+) -> RhaiResult<Option<Event>> {
     let closure = options.opt_closure("event")?;
     let direction = options.opt_string("direction")?;
     let terminal = options.bool("terminal", false)?;
@@ -261,11 +261,11 @@ fn one_event(
 fn solve(
     context: &NativeCallContext,
     host: &Host,
-    field: &Field,
+    field: &ScriptField,
     u0: &Dynamic,
     t: &Dynamic,
     options: Map,
-) -> Fallible<Solved> {
+) -> RhaiResult<ScriptSolution> {
     let mut options = Options::new("solve", SOLVE, options);
     let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
@@ -278,20 +278,20 @@ fn solve(
         convert::to_vector(u0, "solve: u0")?,
         convert::to_vector(t, "solve: t")?,
     );
-    room_for_solution(host, "the solution", t.len(), field.0.dof(), 1)?;
+    check_solution_memory(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
     note_stiffness(host, "solve", &solution.stats, 1);
-    Ok(Solved(Arc::new(solution)))
+    Ok(ScriptSolution(Arc::new(solution)))
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Solved>("Solution").display::<Solved>(|s| {
+    reg.register_type::<ScriptSolution>("Solution").display::<ScriptSolution>(|s| {
         let (t, stats) = (&s.0.t, &s.0.stats);
         format!(
             "Solution: {} times from {} to {}, {} state variables; {} steps, {} rejected, {} evaluations",
             t.len(),
-            number(t.first().copied().unwrap_or(f64::NAN), 6),
-            number(t.last().copied().unwrap_or(f64::NAN), 6),
+            format_number(t.first().copied().unwrap_or(f64::NAN), 6),
+            format_number(t.last().copied().unwrap_or(f64::NAN), 6),
             s.0.u.ncols(),
             stats.steps,
             stats.rejected,
@@ -300,15 +300,15 @@ pub(super) fn register(reg: &mut Registry) {
     });
     let host = reg.host();
     let with_options = reg.host();
-    reg.add(
+    reg.register_fn(
         "solve",
-        move |c: NativeCallContext, f: Field, u0: Dynamic, t: Dynamic| {
+        move |c: NativeCallContext, f: ScriptField, u0: Dynamic, t: Dynamic| {
             solve(&c, &host, &f, &u0, &t, Map::new())
         },
     );
-    reg.add(
+    reg.register_fn(
         "solve",
-        move |c: NativeCallContext, f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+        move |c: NativeCallContext, f: ScriptField, u0: Dynamic, t: Dynamic, options: Map| {
             solve(&c, &with_options, &f, &u0, &t, options)
         },
     );
@@ -323,27 +323,27 @@ pub(super) fn register(reg: &mut Registry) {
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
     )
-    .options(SOLVE);
-    reg.get("t", |s: &mut Solved| {
-        Ok(Array::new(s.0.t.clone().into_dyn()))
+    .option_keys(SOLVE);
+    reg.register_get("t", |s: &mut ScriptSolution| {
+        Ok(ScriptArray::new(s.0.t.clone().into_dyn()))
     });
-    reg.get("u", |s: &mut Solved| {
-        Ok(Array::new(s.0.u.clone().into_dyn()))
+    reg.register_get("u", |s: &mut ScriptSolution| {
+        Ok(ScriptArray::new(s.0.u.clone().into_dyn()))
     });
-    reg.get("events", |s: &mut Solved| {
+    reg.register_get("events", |s: &mut ScriptSolution| {
         let events = s.0.events.iter().map(|e| {
-            let t = Array::new(e.t.clone().into_dyn()).into_dynamic();
-            let u = Array::new(e.u.clone().into_dyn()).into_dynamic();
+            let t = ScriptArray::new(e.t.clone().into_dyn()).into_dynamic();
+            let u = ScriptArray::new(e.u.clone().into_dyn()).into_dynamic();
             Dynamic::from(Map::from([("t".into(), t), ("u".into(), u)]))
         });
         Ok(events.collect::<List>())
     });
-    reg.get("ended_by", |s: &mut Solved| {
+    reg.register_get("ended_by", |s: &mut ScriptSolution| {
         Ok(s.0
-            .ended_by
+            .terminated_by
             .map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64)))
     });
-    reg.get("stats", |s: &mut Solved| Ok(stats(s.0.stats)));
+    reg.register_get("stats", |s: &mut ScriptSolution| Ok(stats(s.0.stats)));
     reg.describe_property(
         "Solution",
         "solution.t -> Array",
@@ -374,7 +374,7 @@ pub(super) fn register(reg: &mut Registry) {
         "What it cost: steps, rejected, evaluations.",
         "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
     );
-    super::tangents::register(reg);
+    super::jvp::register(reg);
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ndarray::{Array3, Axis, Ix2};
 use rhai::{Array as List, Dynamic, Map};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
 use super::data::squeeze;
-use super::error::Fallible;
-use super::fields::Field;
+use super::error::RhaiResult;
+use super::fields::ScriptField;
 use super::keys::Keys;
 use super::observation::OBSERVE;
 use super::options::Options;
@@ -24,7 +24,7 @@ const SYNCHRONIZE: Keys = &[&[OBSERVE]];
 
 /// A spline as scripts hold it, and the number of axes of the data it was made of.
 #[derive(Clone)]
-pub struct Spline {
+pub struct ScriptSmoothingSpline {
     /// The spline.
     pub(super) spline: Arc<SmoothingSpline>,
     pub(super) rank: usize,
@@ -32,18 +32,18 @@ pub struct Spline {
 
 /// A schedule as scripts hold it.
 #[derive(Clone)]
-pub struct Lambda(pub Schedule);
+pub struct ScriptSchedule(pub Schedule);
 
-impl Spline {
+impl ScriptSmoothingSpline {
     /// The spline itself.
-    pub(super) fn curve(&self) -> &SmoothingSpline {
+    pub(super) fn spline(&self) -> &SmoothingSpline {
         &self.spline
     }
 
     /// Values in the form of the data: `[time]`, `[time, dof]` or `[sample, time, dof]`.
-    fn shape(&self, values: &Array3<f64>) -> Array {
+    fn to_data_shape(&self, values: &Array3<f64>) -> ScriptArray {
         match self.rank {
-            1 => Array::new(
+            1 => ScriptArray::new(
                 values
                     .index_axis(Axis(2), 0)
                     .index_axis(Axis(0), 0)
@@ -51,23 +51,23 @@ impl Spline {
                     .into_dyn(),
             ),
             2 => squeeze(values.view()),
-            _ => Array::new(values.clone().into_dyn()),
+            _ => ScriptArray::new(values.clone().into_dyn()),
         }
     }
 
     /// At a vector of times, or at one time, where the time's axis is left out.
-    fn read(
+    fn evaluate(
         &self,
         t: &Dynamic,
         f: fn(&SmoothingSpline, &[f64]) -> Array3<f64>,
-    ) -> Fallible<Dynamic> {
-        if let Some(t) = convert::number(t) {
-            let all = self.shape(&f(&self.spline, &[t]));
+    ) -> RhaiResult<Dynamic> {
+        if let Some(t) = convert::to_number(t) {
+            let all = self.to_data_shape(&f(&self.spline, &[t]));
             let axis = Axis(all.data().ndim().saturating_sub(self.rank.clamp(1, 2)));
-            return Ok(Array::new(all.data().index_axis(axis, 0).to_owned()).into_dynamic());
+            return Ok(ScriptArray::new(all.data().index_axis(axis, 0).to_owned()).into_dynamic());
         }
         let t = convert::to_vector(t, "the spline's times")?;
-        Ok(self.shape(&f(&self.spline, &t)).into_dynamic())
+        Ok(self.to_data_shape(&f(&self.spline, &t)).into_dynamic())
     }
 }
 
@@ -96,19 +96,19 @@ pub fn coupling(value: &Dynamic) -> Result<Coupling> {
 /// # Errors
 /// Anything else.
 pub fn schedule(value: &Dynamic) -> Result<Schedule> {
-    if let Some(schedule) = value.read_lock::<Lambda>() {
+    if let Some(schedule) = value.read_lock::<ScriptSchedule>() {
         return Ok(schedule.0.clone());
     }
     Schedule::list(convert::to_vector(value, "the schedule")?)
 }
 
-fn whole(n: i64, what: &str) -> Result<usize> {
+fn to_whole(n: i64, what: &str) -> Result<usize> {
     usize::try_from(n).map_err(|_| Error::invalid(format!("{what} should be 0 or above, not {n}")))
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Spline>("SmoothingSpline")
-        .display::<Spline>(|s| {
+    reg.register_type::<ScriptSmoothingSpline>("SmoothingSpline")
+        .display::<ScriptSmoothingSpline>(|s| {
             format!(
                 "SmoothingSpline: {} samples, {} components, {} times, alpha {}",
                 s.spline.samples(),
@@ -117,16 +117,16 @@ pub(super) fn register(reg: &mut Registry) {
                 s.spline.alpha()
             )
         });
-    reg.add(
+    reg.register_fn(
         "smoothing_spline",
-        |t: Dynamic, u: Dynamic, alpha: Dynamic| -> Fallible<Spline> {
+        |t: Dynamic, u: Dynamic, alpha: Dynamic| -> RhaiResult<ScriptSmoothingSpline> {
             let t = convert::to_vector(&t, "smoothing_spline: t")?;
             let u = convert::to_array(&u, "smoothing_spline: u")?;
-            let alpha = convert::number(&alpha)
+            let alpha = convert::to_number(&alpha)
                 .ok_or_else(|| Error::invalid("smoothing_spline: alpha should be a number"))?;
             let rank = u.ndim();
             let u = trajectories("u", u)?;
-            Ok(Spline {
+            Ok(ScriptSmoothingSpline {
                 spline: Arc::new(SmoothingSpline::new(&t, u.view(), alpha)?),
                 rank,
             })
@@ -139,15 +139,18 @@ pub(super) fn register(reg: &mut Registry) {
          alpha = 0 interpolates.",
         "smoothing_spline([0, 1, 2, 4], [1, 2, 0, 1], 0.001).at([0.5, 3])",
     );
-    reg.add("at", |s: &mut Spline, t: Dynamic| {
-        s.read(&t, SmoothingSpline::at)
+    reg.register_fn("at", |s: &mut ScriptSmoothingSpline, t: Dynamic| {
+        s.evaluate(&t, SmoothingSpline::at)
     });
-    reg.add("derivative", |s: &mut Spline, t: Dynamic| {
-        s.read(&t, SmoothingSpline::derivative_at)
+    reg.register_fn("derivative", |s: &mut ScriptSmoothingSpline, t: Dynamic| {
+        s.evaluate(&t, SmoothingSpline::derivative_at)
     });
-    reg.add("second_derivative", |s: &mut Spline, t: Dynamic| {
-        s.read(&t, SmoothingSpline::second_derivative_at)
-    });
+    reg.register_fn(
+        "second_derivative",
+        |s: &mut ScriptSmoothingSpline, t: Dynamic| {
+            s.evaluate(&t, SmoothingSpline::second_derivative_at)
+        },
+    );
     reg.describe(
         "at",
         "spline.at(t)",
@@ -166,8 +169,12 @@ pub(super) fn register(reg: &mut Registry) {
         "The spline's second derivative at a time or at several.",
         "smoothing_spline([0, 1, 2], [1, 2, 0], 0).second_derivative(0.5)",
     );
-    reg.get("g", |s: &mut Spline| Ok(s.shape(&s.spline.g())));
-    reg.get("g_ddot", |s: &mut Spline| Ok(s.shape(&s.spline.g_ddot())));
+    reg.register_get("g", |s: &mut ScriptSmoothingSpline| {
+        Ok(s.to_data_shape(&s.spline.g()))
+    });
+    reg.register_get("g_ddot", |s: &mut ScriptSmoothingSpline| {
+        Ok(s.to_data_shape(&s.spline.g_ddot()))
+    });
     reg.describe_property(
         "SmoothingSpline",
         "spline.g -> Array",
@@ -180,20 +187,24 @@ pub(super) fn register(reg: &mut Registry) {
         "Its second derivatives there.",
         "smoothing_spline([0, 1, 2], [1, 2, 0], 0).g_ddot",
     );
-    reg.add(
+    reg.register_fn(
         "synchronize",
-        |f: Field, s: Spline, k: Dynamic| -> Fallible<Field> {
-            Ok(Field(synchronize(&f.0, s.spline, &coupling(&k)?)?))
+        |f: ScriptField, s: ScriptSmoothingSpline, k: Dynamic| -> RhaiResult<ScriptField> {
+            Ok(ScriptField(synchronize(&f.0, s.spline, &coupling(&k)?)?))
         },
     );
-    reg.add(
+    reg.register_fn(
         "synchronize",
-        |f: Field, s: Spline, k: Dynamic, options: Map| -> Fallible<Field> {
+        |f: ScriptField,
+         s: ScriptSmoothingSpline,
+         k: Dynamic,
+         options: Map|
+         -> RhaiResult<ScriptField> {
             let mut options = Options::new("synchronize", SYNCHRONIZE, options);
             let observe = super::observation::observe(&mut options)?;
             options.finish()?;
             let k = coupling(&k)?;
-            Ok(Field(match observe {
+            Ok(ScriptField(match observe {
                 Some(observe) => synchronize_observed(&f.0, s.spline, &k, &observe)?,
                 None => synchronize(&f.0, s.spline, &k)?,
             }))
@@ -206,13 +217,13 @@ pub(super) fn register(reg: &mut Registry) {
          variables alone, and the others are not coupled.",
         "synchronize(lotka_volterra(), smoothing_spline([0, 1, 2], [[1], [2], [1]], 0), 6.0, #{ observe: [1] }).with_lambda(0.3)",
     )
-    .options(SYNCHRONIZE);
-    reg.add(
+    .option_keys(SYNCHRONIZE);
+    reg.register_fn(
         "with_lambda",
-        |f: &mut Field, lambda: Dynamic| -> Fallible<Field> {
-            let lambda = convert::number(&lambda)
+        |f: &mut ScriptField, lambda: Dynamic| -> RhaiResult<ScriptField> {
+            let lambda = convert::to_number(&lambda)
                 .ok_or_else(|| Error::invalid("with_lambda: λ should be a number"))?;
-            Ok(Field(with_lambda(&f.0, lambda)?))
+            Ok(ScriptField(with_lambda(&f.0, lambda)?))
         },
     );
     reg.describe(
@@ -225,28 +236,29 @@ pub(super) fn register(reg: &mut Registry) {
 }
 
 fn schedules(reg: &mut Registry) {
-    reg.kind::<Lambda>("Schedule").display::<Lambda>(|s| {
-        let steps: Vec<String> =
-            s.0.values()
-                .iter()
-                .take(12)
-                .map(|x| format!("{x:.4}"))
-                .collect();
-        let more = if s.0.values().len() > 12 { ", …" } else { "" };
-        format!(
-            "Schedule: λ = {}{more}; {} epochs",
-            steps.join(", "),
-            s.0.epochs()
-        )
-    });
-    reg.add(
+    reg.register_type::<ScriptSchedule>("Schedule")
+        .display::<ScriptSchedule>(|s| {
+            let steps: Vec<String> =
+                s.0.values()
+                    .iter()
+                    .take(12)
+                    .map(|x| format!("{x:.4}"))
+                    .collect();
+            let more = if s.0.values().len() > 12 { ", …" } else { "" };
+            format!(
+                "Schedule: λ = {}{more}; {} epochs",
+                steps.join(", "),
+                s.0.epochs()
+            )
+        });
+    reg.register_fn(
         "power_law",
-        |n: i64, per: i64, rate: Dynamic| -> Fallible<Lambda> {
-            let rate = convert::number(&rate)
+        |n: i64, per: i64, rate: Dynamic| -> RhaiResult<ScriptSchedule> {
+            let rate = convert::to_number(&rate)
                 .ok_or_else(|| Error::invalid("power_law: the rate should be a number"))?;
-            Ok(Lambda(Schedule::power_law(
-                whole(n, "power_law: n_steps")?,
-                whole(per, "power_law: epochs_per_step")?,
+            Ok(ScriptSchedule(Schedule::power_law(
+                to_whole(n, "power_law: n_steps")?,
+                to_whole(per, "power_law: epochs_per_step")?,
                 rate,
             )?))
         },
@@ -257,24 +269,27 @@ fn schedules(reg: &mut Registry) {
         "λ falls from 1 to 0 in n_steps values; each decrement is rate times the one before.",
         "power_law(6, 100, 0.6).values",
     );
-    reg.add("stepwise", |step: Dynamic, per: i64| -> Fallible<Lambda> {
-        let step = convert::number(&step)
-            .ok_or_else(|| Error::invalid("stepwise: the decrement should be a number"))?;
-        Ok(Lambda(Schedule::stepwise(
-            step,
-            whole(per, "stepwise: epochs_per_step")?,
-        )?))
-    });
+    reg.register_fn(
+        "stepwise",
+        |step: Dynamic, per: i64| -> RhaiResult<ScriptSchedule> {
+            let step = convert::to_number(&step)
+                .ok_or_else(|| Error::invalid("stepwise: the decrement should be a number"))?;
+            Ok(ScriptSchedule(Schedule::stepwise(
+                step,
+                to_whole(per, "stepwise: epochs_per_step")?,
+            )?))
+        },
+    );
     reg.describe(
         "stepwise",
         "stepwise(decrement, epochs_per_step) -> Schedule",
         "λ falls from 1 to 0 by equal decrements.",
         "stepwise(0.2, 100).values",
     );
-    reg.add("cosine", |n: i64, per: i64| -> Fallible<Lambda> {
-        Ok(Lambda(Schedule::cosine(
-            whole(n, "cosine: n_steps")?,
-            whole(per, "cosine: epochs_per_step")?,
+    reg.register_fn("cosine", |n: i64, per: i64| -> RhaiResult<ScriptSchedule> {
+        Ok(ScriptSchedule(Schedule::cosine(
+            to_whole(n, "cosine: n_steps")?,
+            to_whole(per, "cosine: epochs_per_step")?,
         )?))
     });
     reg.describe(
@@ -283,13 +298,16 @@ fn schedules(reg: &mut Registry) {
         "λ falls from 1 to 0 along half a cosine.",
         "cosine(5, 10).values",
     );
-    reg.add("lambda", |s: &mut Lambda, epoch: i64| -> Fallible<f64> {
-        Ok(s.0.lambda(whole(epoch, "the epoch")?))
+    reg.register_fn(
+        "lambda",
+        |s: &mut ScriptSchedule, epoch: i64| -> RhaiResult<f64> {
+            Ok(s.0.lambda(to_whole(epoch, "the epoch")?))
+        },
+    );
+    reg.register_get("values", |s: &mut ScriptSchedule| {
+        Ok(ScriptArray::from_vec(s.0.values().to_vec()))
     });
-    reg.get("values", |s: &mut Lambda| {
-        Ok(Array::from_vec(s.0.values().to_vec()))
-    });
-    reg.get("epochs", |s: &mut Lambda| Ok(s.0.epochs() as i64));
+    reg.register_get("epochs", |s: &mut ScriptSchedule| Ok(s.0.epochs() as i64));
     reg.describe(
         "lambda",
         "schedule.lambda(epoch) -> float",
@@ -309,8 +327,8 @@ fn schedules(reg: &mut Registry) {
         "power_law(6, 100, 0.6).epochs",
     );
     // A plain list serves as a schedule of one value for each epoch.
-    reg.add("schedule", |list: List| -> Fallible<Lambda> {
-        Ok(Lambda(schedule(&Dynamic::from(list))?))
+    reg.register_fn("schedule", |list: List| -> RhaiResult<ScriptSchedule> {
+        Ok(ScriptSchedule(schedule(&Dynamic::from(list))?))
     });
     reg.describe(
         "schedule",

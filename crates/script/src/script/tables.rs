@@ -2,48 +2,57 @@
 
 use rhai::{Array as List, Dynamic, Map};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::error::Fallible;
+use super::error::RhaiResult;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
-use odesync_base::tables::{Cell, Table, number};
+use odesync_base::tables::{AlignedTable, TableCell, format_number};
 
 /// Lists within lists are shown so deep.
-const DEPTH: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 /// A cell holds at most so many characters.
-const CELL: usize = 200;
+const MAX_CELL_WIDTH: usize = 200;
 
 /// A value as a cell shows it.
-pub(super) fn cell(value: &Dynamic) -> Cell {
+pub(super) fn cell(value: &Dynamic) -> TableCell {
     if let Ok(n) = value.as_int() {
-        return Cell::Count(n);
+        return TableCell::Count(n);
     }
     match value.as_float() {
-        Ok(x) => Cell::Number(x),
-        Err(_) if value.is_unit() => Cell::Empty,
-        Err(_) => Cell::Text(text(value, DEPTH).chars().take(CELL).collect()),
+        Ok(x) => TableCell::Number(x),
+        Err(_) if value.is_unit() => TableCell::Empty,
+        Err(_) => TableCell::Text(
+            text(value, MAX_DEPTH)
+                .chars()
+                .take(MAX_CELL_WIDTH)
+                .collect(),
+        ),
     }
 }
 
 fn text(value: &Dynamic, depth: usize) -> String {
-    if let Some(text) = convert::text(value) {
+    if let Some(text) = convert::to_text(value) {
         return text;
     }
     if let Ok(x) = value.as_float() {
-        return number(x, 6);
+        return format_number(x, 6);
     }
-    if let Some(array) = value.read_lock::<Array>() {
+    if let Some(array) = value.read_lock::<ScriptArray>() {
         return array.to_string();
     }
     if let Some(list) = value.read_lock::<List>() {
         if depth == 0 {
             return "[…]".into();
         }
-        let items: Vec<String> = list.iter().take(CELL).map(|x| text(x, depth - 1)).collect();
+        let items: Vec<String> = list
+            .iter()
+            .take(MAX_CELL_WIDTH)
+            .map(|x| text(x, depth - 1))
+            .collect();
         return format!("[{}]", items.join(", "));
     }
     match value.type_name() {
@@ -91,19 +100,19 @@ fn table(rows: &List, options: Map) -> Result<String> {
         let unknown = odesync_base::error::unknown("column", column, known);
         return Err(Error::invalid(format!("table: {unknown}")));
     }
-    let mut table = Table::new(columns.clone());
+    let mut table = AlignedTable::new(columns.clone());
     for row in &rows {
         let cells = columns.iter().map(|c| row.get(c.as_str()));
-        table.push(cells.map(|value| value.map_or(Cell::Empty, cell)));
+        table.push(cells.map(|value| value.map_or(TableCell::Empty, cell)));
     }
     Ok(table.to_text(digits))
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.add("table", |rows: List| -> Fallible<String> {
+    reg.register_fn("table", |rows: List| -> RhaiResult<String> {
         Ok(table(&rows, Map::new())?)
     });
-    reg.add("table", |rows: List, options: Map| -> Fallible<String> {
+    reg.register_fn("table", |rows: List, options: Map| -> RhaiResult<String> {
         Ok(table(&rows, options)?)
     });
     reg.describe(
@@ -113,7 +122,7 @@ pub(super) fn register(reg: &mut Registry) {
          have 4 significant digits and stand at the right.",
         "print(table([#{ method: \"vanilla\", mse: 0.0456 }, #{ method: \"homotopy\", mse: 0.008 }], #{ columns: [\"method\", \"mse\"] }))",
     )
-    .options(TABLE);
+    .option_keys(TABLE);
 }
 
 #[cfg(test)]

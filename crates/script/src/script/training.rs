@@ -5,44 +5,44 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Map};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::data::Data;
-use super::error::Fallible;
-use super::fields::Field;
+use super::data::ScriptDataset;
+use super::error::RhaiResult;
+use super::fields::ScriptField;
 use super::host::Host;
-use super::kept::{Kept, interrupted};
+use super::interrupted_training::{InterruptedTraining, finish_interrupted};
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
-use super::runs::named;
+use super::runs::non_empty_path;
 use super::solving::{ADJOINT, ENGINE, SOLVER, STEPS, adjoint, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
 use odesync_ode::engines::engine;
-use odesync_train::logging::CsvLogger;
+use odesync_train::progress::CsvLogger;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observers, Optimizer, Run, Stop,
-    TrainOptions, train,
+    Callbacks, Homotopy, LrSchedule, MultipleShooting, Objective, Optimizer, Run, StopReason,
+    TrainOptions, TrainingMethod, train,
 };
 
 /// A method as scripts hold it.
 #[derive(Clone)]
-pub struct Way(pub Method);
+pub struct ScriptMethod(pub TrainingMethod);
 
 /// The keys of a learning-rate schedule.
-const RATES: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
+const LR_SCHEDULE: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
 
 /// The keys of one run.
 const RUN: &[Key] = &[
     Key::new("epochs"),
     Key::new("lr"),
     Key::new("lr_schedule")
-        .names(&LrSchedule::NAMES)
-        .map(&[RATES]),
-    Key::new("optimizer").names(&Optimizer::NAMES),
+        .choices(&LrSchedule::NAMES)
+        .nested(&[LR_SCHEDULE]),
+    Key::new("optimizer").choices(&Optimizer::NAMES),
     Key::new("weight_decay"),
     Key::new("momentum"),
     Key::new("clip"),
@@ -55,14 +55,14 @@ const RUN: &[Key] = &[
 ];
 
 /// What members of an ensemble differ in, and what is said of all of them together.
-const MEMBERS: &[Key] = &[
+const ENSEMBLE: &[Key] = &[
     Key::new("seeds"),
-    Key::new("variants").map(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
+    Key::new("variants").nested(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
     Key::flag("progress"),
 ];
 
 /// The keys of `train`.
-pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, MEMBERS];
+pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, ENSEMBLE];
 
 const LOSS: Keys = &[
     &[Key::new("lambda")],
@@ -77,17 +77,17 @@ const SHOOTING: Keys = &[&[Key::new("segments"), Key::new("continuity_weight")]]
 
 const HOMOTOPY: Keys = &[&[
     Key::new("coupling"),
-    Key::new("schedule").code(&["power_law(", "stepwise(", "cosine("]),
+    Key::new("schedule").literals(&["power_law(", "stepwise(", "cosine("]),
     Key::new("smoothing"),
 ]];
 
 /// A run as scripts hold it.
 #[derive(Clone)]
-pub struct Trained(pub Arc<Run>);
+pub struct ScriptRun(pub Arc<Run>);
 
-impl From<Trained> for Kept {
-    fn from(run: Trained) -> Self {
-        Kept::Run(run.0)
+impl From<ScriptRun> for InterruptedTraining {
+    fn from(run: ScriptRun) -> Self {
+        InterruptedTraining::Run(run.0)
     }
 }
 
@@ -105,15 +105,20 @@ pub(super) fn register(reg: &mut Registry) {
          adjoint_atol, progress, seeds, variants.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     )
-    .options(TRAIN);
+    .option_keys(TRAIN);
     let host = reg.host();
-    reg.add("loss_and_gradient", move |f: Field, d: Data, m: Way| {
-        loss_and_gradient(&host, &f, &d, &m, Map::new())
-    });
-    let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "loss_and_gradient",
-        move |f: Field, d: Data, m: Way, o: Map| loss_and_gradient(&host, &f, &d, &m, o),
+        move |f: ScriptField, d: ScriptDataset, m: ScriptMethod| {
+            loss_and_gradient(&host, &f, &d, &m, Map::new())
+        },
+    );
+    let host = reg.host();
+    reg.register_fn(
+        "loss_and_gradient",
+        move |f: ScriptField, d: ScriptDataset, m: ScriptMethod, o: Map| {
+            loss_and_gradient(&host, &f, &d, &m, o)
+        },
     );
     reg.describe(
         "loss_and_gradient",
@@ -125,56 +130,60 @@ pub(super) fn register(reg: &mut Registry) {
          takes observe, u0, train_u0, adjoint_rtol, adjoint_atol, solver (its method) and the solver's options.",
         "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
     )
-    .options(LOSS);
+    .option_keys(LOSS);
 }
 
 fn methods(reg: &mut Registry) {
-    reg.kind::<Way>("Method").display::<Way>(|m| match &m.0 {
-        Method::Vanilla => "Method: vanilla".into(),
-        Method::MultipleShooting(m) => {
-            format!(
-                "Method: multiple shooting, {} segments, continuity weight {}",
-                m.segments, m.continuity_weight
-            )
-        }
-        Method::Homotopy(h) => {
-            format!(
-                "Method: homotopy, coupling {}, smoothing {}, {} epochs",
-                h.coupling,
-                h.smoothing,
-                h.schedule.epochs()
-            )
-        }
-    });
-    reg.add("vanilla", || Way(Method::Vanilla));
+    reg.register_type::<ScriptMethod>("Method")
+        .display::<ScriptMethod>(|m| match &m.0 {
+            TrainingMethod::Vanilla => "Method: vanilla".into(),
+            TrainingMethod::MultipleShooting(m) => {
+                format!(
+                    "Method: multiple shooting, {} segments, continuity weight {}",
+                    m.segments, m.continuity_weight
+                )
+            }
+            TrainingMethod::Homotopy(h) => {
+                format!(
+                    "Method: homotopy, coupling {}, smoothing {}, {} epochs",
+                    h.coupling,
+                    h.smoothing,
+                    h.schedule.epochs()
+                )
+            }
+        });
+    reg.register_fn("vanilla", || ScriptMethod(TrainingMethod::Vanilla));
     reg.describe(
         "vanilla",
         "vanilla() -> Method",
         "One solve over the whole time span.",
         "vanilla()",
     );
-    reg.add("multiple_shooting", || {
-        Way(Method::MultipleShooting(MultipleShooting::default()))
+    reg.register_fn("multiple_shooting", || {
+        ScriptMethod(TrainingMethod::MultipleShooting(MultipleShooting::default()))
     });
-    reg.add("multiple_shooting", |options: Map| -> Fallible<Way> {
-        let mut options = Options::new("multiple_shooting", SHOOTING, options);
-        let default = MultipleShooting::default();
-        let method = MultipleShooting {
-            segments: options.count("segments", default.segments)?,
-            continuity_weight: options
-                .non_negative("continuity_weight", default.continuity_weight)?,
-        };
-        options.finish()?;
-        Ok(Way(Method::MultipleShooting(method)))
-    });
+    reg.register_fn(
+        "multiple_shooting",
+        |options: Map| -> RhaiResult<ScriptMethod> {
+            let mut options = Options::new("multiple_shooting", SHOOTING, options);
+            let default = MultipleShooting::default();
+            let method = MultipleShooting {
+                segments: options.count("segments", default.segments)?,
+                continuity_weight: options
+                    .non_negative("continuity_weight", default.continuity_weight)?,
+            };
+            options.finish()?;
+            Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
+        },
+    );
     reg.describe(
         "multiple_shooting",
         "multiple_shooting(#{ segments: 5, continuity_weight: 0.01 }) -> Method",
         "Short solves with initial states of their own, whose ends must meet.",
         "multiple_shooting(#{ segments: 4 })",
     )
-    .options(SHOOTING);
-    reg.add("homotopy", |options: Map| -> Fallible<Way> {
+    .option_keys(SHOOTING);
+    reg.register_fn("homotopy", |options: Map| -> RhaiResult<ScriptMethod> {
         let mut options = Options::new("homotopy", HOMOTOPY, options);
         let Some(k) = options.take("coupling") else {
             return Err(Error::invalid(
@@ -192,7 +201,7 @@ fn methods(reg: &mut Registry) {
             smoothing: options.non_negative("smoothing", 0.0)?,
         };
         options.finish()?;
-        Ok(Way(Method::Homotopy(method)))
+        Ok(ScriptMethod(TrainingMethod::Homotopy(method)))
     });
     reg.describe(
         "homotopy",
@@ -200,24 +209,24 @@ fn methods(reg: &mut Registry) {
         "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule.",
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
     )
-    .options(HOMOTOPY);
+    .option_keys(HOMOTOPY);
 }
 
 fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
     let Some(value) = options.take("lr_schedule") else {
         return Ok(LrSchedule::Constant);
     };
-    if let Some(name) = convert::text(&value) {
+    if let Some(name) = convert::to_text(&value) {
         return LrSchedule::by_name(&name);
     }
     let Some(map) = value.clone().try_cast::<Map>() else {
-        return Err(options.wrong(
+        return Err(options.invalid_value(
             "lr_schedule",
             "\"constant\", \"cosine\", #{ rate: … } or #{ every: …, factor: … }",
             &value,
         ));
     };
-    let mut own = Options::new("train: lr_schedule", &[RATES], map);
+    let mut own = Options::new("train: lr_schedule", &[LR_SCHEDULE], map);
     let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
     let factor = own.opt_positive("factor")?;
     own.finish()?;
@@ -282,7 +291,7 @@ impl TrainCall {
             engine,
             device,
             out: match options.opt_string("out")? {
-                Some(folder) => Some(named("train: out", &folder)?.into()),
+                Some(folder) => Some(non_empty_path("train: out", &folder)?.into()),
                 None => None,
             },
             checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
@@ -302,16 +311,16 @@ impl TrainCall {
 /// One run.
 pub(super) fn run(
     host: &Host,
-    model: &Field,
-    data: &Data,
-    method: &Way,
+    model: &ScriptField,
+    data: &ScriptDataset,
+    method: &ScriptMethod,
     options: Map,
-) -> Fallible<Trained> {
+) -> RhaiResult<ScriptRun> {
     let TrainCall {
         options: train_options,
         progress,
     } = TrainCall::read(host, options)?;
-    let mut observers = Observers::default();
+    let mut observers = Callbacks::default();
     if progress {
         observers.push(host.progress(""));
     }
@@ -319,11 +328,11 @@ pub(super) fn run(
         observers.push(CsvLogger::new(out));
     }
     let run = train(&model.0, &data.0, &method.0, &train_options, &mut observers)?;
-    let run = Trained(Arc::new(run));
-    note_stiff_run(host, run.0.stiff);
-    if run.0.stop == Stop::Interrupted {
-        let go_on = how_to_go_on(host, &run.0, train_options.out.as_deref());
-        return interrupted(host, run, go_on.as_deref());
+    let run = ScriptRun(Arc::new(run));
+    note_stiff_run(host, run.0.first_stiff);
+    if run.0.stop == StopReason::Interrupted {
+        let go_on = resume_hint(host, &run.0, train_options.out.as_deref());
+        return finish_interrupted(host, run, go_on.as_deref());
     }
     Ok(run)
 }
@@ -338,7 +347,7 @@ pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
 }
 
 /// What to tell a user who stopped a run; someone who looks on is told what holds it.
-fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
+fn resume_hint(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
     let done = format!(
         "stopped after {} of {} epochs",
         run.history.len(),
@@ -358,13 +367,13 @@ fn how_to_go_on(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
 
 fn loss_and_gradient(
     host: &Host,
-    model: &Field,
-    data: &Data,
-    method: &Way,
+    model: &ScriptField,
+    data: &ScriptDataset,
+    method: &ScriptMethod,
     options: Map,
-) -> Fallible<Map> {
+) -> RhaiResult<Map> {
     let mut options = Options::new("loss_and_gradient", LOSS, options);
-    let default = if matches!(method.0, Method::Homotopy(_)) {
+    let default = if matches!(method.0, TrainingMethod::Homotopy(_)) {
         1.0
     } else {
         0.0
@@ -375,7 +384,7 @@ fn loss_and_gradient(
     let solver = solver(&mut options, "solver")?;
     let solver = adjoint(&mut options, solver)?;
     options.finish()?;
-    let mut objective = Objective::observing(
+    let mut objective = Objective::with_observation(
         &model.0,
         &data.0,
         &method.0,
@@ -383,14 +392,14 @@ fn loss_and_gradient(
         &solver,
         engine(&name, &device)?,
     )?;
-    let loss = objective.evaluate(&objective.initial(), lambda, true, None)?;
+    let loss = objective.evaluate(&objective.initial_params(), lambda, true, None)?;
     let mut map = super::solving::stats(loss.stats);
     map.insert("loss".into(), loss.loss.into());
-    map.insert("data_loss".into(), loss.data.into());
+    map.insert("data_loss".into(), loss.data_loss.into());
     map.insert("continuity".into(), loss.continuity.into());
     map.insert(
         "gradient".into(),
-        Dynamic::from(Array::from_vec(loss.gradient)),
+        Dynamic::from(ScriptArray::from_vec(loss.gradient)),
     );
     Ok(map)
 }

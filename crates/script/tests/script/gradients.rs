@@ -1,12 +1,12 @@
 //! The choice of how a gradient is computed, in scripts and configurations.
 
 use odesync_ode::odesolve::Adjoint;
-use odesync_script::experiments::Place;
+use odesync_script::experiments::RunDir;
 use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
 
 /// Those that give the gradient of the discrete solution.
 fn exact() -> impl Iterator<Item = Adjoint> {
-    Adjoint::ALL.into_iter().filter(|choice| choice.exact())
+    Adjoint::ALL.into_iter().filter(|choice| choice.is_exact())
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn scripts_and_configurations_name_the_choice() {
             output: Output::captured().0,
             quiet: true,
             runs: RunPlan {
-                place: Place::At(folder.path().join(run)),
+                run_dir: RunDir::At(folder.path().join(run)),
                 ..RunPlan::default()
             },
             ..SessionOptions::default()

@@ -16,7 +16,7 @@ mod training;
 
 use std::path::Path;
 
-use odesync_script::experiments::Place;
+use odesync_script::experiments::RunDir;
 use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
 
 /// Short data and a network for them.
@@ -83,7 +83,7 @@ impl Page {
         };
         let message = error.to_string();
         let code_of_exit = error.exit_code();
-        let place = error.place;
+        let place = error.location;
         let place = place.unwrap_or_else(|| panic!("no place in:\n{message}"));
         assert!(place.line >= 1 && place.text.is_some(), "{message}");
         for internal in ["Runtime error", "panicked", "getter", "Fn("] {
@@ -111,7 +111,7 @@ impl Page {
             memory_limit: Some(1 << 30),
             arguments: arguments.iter().map(|a| (*a).into()).collect(),
             runs: RunPlan {
-                place: Place::At(self.folder.path().join("runs/here")),
+                run_dir: RunDir::At(self.folder.path().join("runs/here")),
                 ..RunPlan::default()
             },
             ..SessionOptions::default()

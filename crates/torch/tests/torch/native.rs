@@ -9,7 +9,8 @@ use odesync_ode::devices::CudaStatus;
 use odesync_ode::dynamics::{lorenz, lotka_volterra, van_der_pol};
 use odesync_ode::field::{Binary, FieldBuilder, Signal, Unary, VectorField, system};
 use odesync_ode::odesolve::{
-    Engine, NativeEngine, Output, Problem, SolveFailure, SolveOptions, Step, StepPlan, methods,
+    Engine, NativeEngine, Problem, SaveLocation, SolveFailure, SolveOptions, Step, StepPlan,
+    solvers,
 };
 use odesync_torch::TorchEngine;
 use odesync_train::smoothing::SmoothingSpline;
@@ -153,7 +154,7 @@ fn every_binary_function_and_repetition() {
 
 /// One Euler step from exactly `u`, so that the field and its derivatives are taken at a point and nowhere else.
 fn one_step(name: &str, field: &VectorField, u: &[f64]) {
-    let options = SolveOptions::default().method("euler").unwrap().substeps(1);
+    let options = SolveOptions::default().solver("euler").unwrap().substeps(1);
     let problem = Problem {
         u0: u,
         t: &[0.0, 0.5],
@@ -227,7 +228,7 @@ fn nan_shows_as_in_the_native_engine() {
         let shown = x.show();
         let field = b.finish(x).unwrap();
         let want = field.derivative(0.0, &[-1.0]).unwrap()[0];
-        let options = SolveOptions::default().method("euler").unwrap();
+        let options = SolveOptions::default().solver("euler").unwrap();
         let problem = Problem {
             u0: &[-1.0],
             t: &[0.0, 1.0],
@@ -249,7 +250,7 @@ impl Signal for Wave {
     fn dof(&self) -> usize {
         2
     }
-    fn samples(&self) -> usize {
+    fn n_samples(&self) -> usize {
         2
     }
     fn value(&self, sample: usize, t: f64, out: &mut [f64]) {
@@ -363,13 +364,13 @@ fn every_method_on_lorenz_with_different_times() {
         &[1.0, 1.0, 1.0],
         &[5.0, 5.0, 15.0],
     ];
-    for method in methods::ALL.iter().filter(|m| m.tableau().is_some()) {
-        let mut options = loose().method(method.name).unwrap();
-        if !method.adaptive() {
+    for method in solvers::ALL.iter().filter(|m| m.tableau().is_some()) {
+        let mut options = loose().solver(method.name).unwrap();
+        if !method.is_adaptive() {
             options = options.step_size(0.01);
         }
         compare(method.name, &field, &problems(&starts, &times), &options);
-        let fixed = loose().method(method.name).unwrap().substeps(3);
+        let fixed = loose().solver(method.name).unwrap().substeps(3);
         compare(method.name, &field, &problems(&starts, &times), &fixed);
     }
 }
@@ -397,7 +398,7 @@ fn a_synchronised_network() {
     let starts: [&[f64]; 3] = [&[1.0, 1.0], &[1.5, 0.8], &[0.7, 1.3]];
     let problems = problems(&starts, &times);
     compare("dopri5", &field, &problems, &SolveOptions::default());
-    let rk4 = SolveOptions::default().method("rk4").unwrap().substeps(4);
+    let rk4 = SolveOptions::default().solver("rk4").unwrap().substeps(4);
     compare("rk4", &field, &problems, &rk4);
 }
 
@@ -416,8 +417,8 @@ fn lotka_volterra_costs_the_same() {
         .collect();
     for options in [
         SolveOptions::default(),
-        SolveOptions::default().method("tsit5").unwrap(),
-        loose().method("bosh3").unwrap(),
+        SolveOptions::default().solver("tsit5").unwrap(),
+        loose().solver("bosh3").unwrap(),
         SolveOptions {
             first_step: Some(0.5),
             ..SolveOptions::default()
@@ -520,7 +521,7 @@ fn samples_that_are_done_do_not_spoil_the_gradient() {
     let step = |t: f64| Step { t, end: t + 0.5 };
     let plan = |n: u32| StepPlan {
         steps: (0..n).map(|i| step(0.5 * f64::from(i))).collect(),
-        outputs: vec![Output::Start, Output::End(n as usize - 1)],
+        outputs: vec![SaveLocation::Start, SaveLocation::End(n as usize - 1)],
         ..StepPlan::default()
     };
     let problems = [
@@ -535,7 +536,7 @@ fn samples_that_are_done_do_not_spoil_the_gradient() {
             sample: 0,
         },
     ];
-    let options = SolveOptions::default().method("euler").unwrap();
+    let options = SolveOptions::default().solver("euler").unwrap();
     let mut engine = torch();
     let u = engine
         .forward(&field, &problems, &options, Some(&[plan(1), plan(3)]), true)
@@ -565,10 +566,22 @@ fn what_does_not_fit_is_an_error() {
         let good = good[0].plan.clone();
         let mut bad = vec![StepPlan::default()];
         for outputs in [
-            vec![Output::Start, Output::End(0)],
-            vec![Output::Start, Output::End(0), Output::Inside(9999, 0.5)],
-            vec![Output::Start, Output::End(1), Output::End(0)],
-            vec![Output::End(0), Output::End(1), Output::End(2)],
+            vec![SaveLocation::Start, SaveLocation::End(0)],
+            vec![
+                SaveLocation::Start,
+                SaveLocation::End(0),
+                SaveLocation::Inside(9999, 0.5),
+            ],
+            vec![
+                SaveLocation::Start,
+                SaveLocation::End(1),
+                SaveLocation::End(0),
+            ],
+            vec![
+                SaveLocation::End(0),
+                SaveLocation::End(1),
+                SaveLocation::End(2),
+            ],
         ] {
             bad.push(StepPlan {
                 outputs,
@@ -611,8 +624,8 @@ fn stiff_methods_are_the_native_engines() {
         t: &[0.0, 0.1],
         sample: 0,
     };
-    for method in methods::ALL.iter().filter(|m| m.tableau().is_none()) {
-        let options = loose().method(method.name).unwrap();
+    for method in solvers::ALL.iter().filter(|m| m.tableau().is_none()) {
+        let options = loose().solver(method.name).unwrap();
         let error = torch()
             .forward(&field, &[problem], &options, None, false)
             .unwrap_err()
@@ -634,7 +647,7 @@ fn devices_are_found_by_name() {
         text("cuad")
     );
     assert!(text("cuda:x").contains("unknown device"));
-    match odesync_ode::engines::cuda() {
+    match odesync_ode::engines::cuda_status() {
         CudaStatus::Ready { .. } => {
             assert!(TorchEngine::new("cuda").is_ok());
             assert!(text("cuda:99").contains("no device"));

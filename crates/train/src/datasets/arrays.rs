@@ -7,13 +7,13 @@ use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, Ix3};
 use super::data_error;
 use super::dataset::Dataset;
 use odesync_base::error::{Error, Result, nearest};
-use odesync_base::memory::{default_limit, readable};
+use odesync_base::memory::{default_limit, format_bytes};
 
 /// What the times are looked for as.
-const TIMES: [&str; 3] = ["t", "time", "times"];
+const TIME_NAMES: [&str; 3] = ["t", "time", "times"];
 
 /// More arrays than these are not listed in a message.
-const LISTED: usize = 12;
+const MAX_LISTED: usize = 12;
 
 /// How [`read_npz`](super::read_npz) and [`read_safetensors`](super::read_safetensors) find the data in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +54,11 @@ impl ArrayNames {
     }
 
     /// Whether an array that is `stored` bytes in the file and has `count` numbers may be read.
-    pub(super) fn room(&self, stored: usize, count: usize) -> std::result::Result<(), String> {
+    pub(super) fn check_memory(
+        &self,
+        stored: usize,
+        count: usize,
+    ) -> std::result::Result<(), String> {
         let limit = self.memory.unwrap_or_else(default_limit);
         // What is stored is held beside the numbers made of it, and those are copied once more into the dataset.
         let needed = count.saturating_mul(16).saturating_add(stored);
@@ -63,14 +67,14 @@ impl ArrayNames {
         }
         Err(format!(
             "it takes {} to read and there are {}: keep a part of it, or allow more memory",
-            readable(needed),
-            readable(limit)
+            format_bytes(needed),
+            format_bytes(limit)
         ))
     }
 }
 
 /// A file of named arrays. Messages don't name the file.
-pub(super) trait Arrays {
+pub(super) trait ArrayFile {
     /// The names, in the order of the file.
     fn names(&self) -> Vec<String>;
 
@@ -81,23 +85,28 @@ pub(super) trait Arrays {
     fn read(&mut self, name: &str) -> std::result::Result<ArrayD<f64>, String>;
 
     /// Names of the state variables, where the file has them.
-    fn components(&mut self) -> Option<Vec<String>>;
+    fn component_names(&mut self) -> Option<Vec<String>>;
 }
 
 /// The dataset in a file.
-pub(super) fn dataset(path: &Path, file: &mut dyn Arrays, names: &ArrayNames) -> Result<Dataset> {
+pub(super) fn read_dataset(
+    path: &Path,
+    file: &mut dyn ArrayFile,
+    names: &ArrayNames,
+) -> Result<Dataset> {
     let refuse = |message: String| data_error(path, None, None, message);
     let known = file.names();
     if known.is_empty() {
         return Err(refuse("there are no arrays in this file".into()));
     }
-    let t_name = times(file, names, &known).map_err(refuse)?;
-    let u_name = find(file, "u", "the values", names.u.as_deref(), &known).map_err(refuse)?;
+    let t_name = find_times(file, names, &known).map_err(refuse)?;
+    let u_name = find_array(file, "u", "the values", names.u.as_deref(), &known).map_err(refuse)?;
     let u0_name = match &names.u0 {
         None => known.iter().find(|name| *name == "u0").cloned(),
-        given => {
-            Some(find(file, "u0", "the initial states", given.as_deref(), &known).map_err(refuse)?)
-        }
+        given => Some(
+            find_array(file, "u0", "the initial states", given.as_deref(), &known)
+                .map_err(refuse)?,
+        ),
     };
     let mut read = |name: &str| {
         file.read(name)
@@ -107,7 +116,7 @@ pub(super) fn dataset(path: &Path, file: &mut dyn Arrays, names: &ArrayNames) ->
     let u = read(&u_name)?;
     let u0 = u0_name.as_deref().map(&mut read).transpose()?;
     let data = assemble(&t_name, t, &u_name, u, u0).map_err(|e| refuse(e.to_string()))?;
-    Ok(match file.components() {
+    Ok(match file.component_names() {
         // A file may have something else under that name.
         Some(names) => data.clone().with_names(names).unwrap_or(data),
         None => data,
@@ -133,15 +142,15 @@ fn assemble(
     Dataset::new(t, u, u0.map(initial_states).transpose()?)
 }
 
-fn times(
-    file: &mut dyn Arrays,
+fn find_times(
+    file: &mut dyn ArrayFile,
     names: &ArrayNames,
     known: &[String],
 ) -> std::result::Result<String, String> {
     if names.t.is_some() {
-        return find(file, "t", "the times", names.t.as_deref(), known);
+        return find_array(file, "t", "the times", names.t.as_deref(), known);
     }
-    let there: Vec<&str> = TIMES
+    let there: Vec<&str> = TIME_NAMES
         .into_iter()
         .filter(|name| known.iter().any(|k| k == name))
         .collect();
@@ -149,20 +158,20 @@ fn times(
         [one] => Ok(one.to_string()),
         [] => Err(format!(
             "there are no times: they should be called {}, or be named as t: \"…\"; there are {}",
-            TIMES.join(", "),
-            list(file, known)
+            TIME_NAMES.join(", "),
+            list_arrays(file, known)
         )),
         _ => Err(format!(
             "{} may all be the times: say which by t: \"…\"; there are {}",
             there.join(" and "),
-            list(file, known)
+            list_arrays(file, known)
         )),
     }
 }
 
 /// The array that is `given`, or called as its option.
-fn find(
-    file: &mut dyn Arrays,
+fn find_array(
+    file: &mut dyn ArrayFile,
     option: &str,
     what: &str,
     given: Option<&str>,
@@ -172,7 +181,7 @@ fn find(
     if known.iter().any(|k| k == name) {
         return Ok(name.to_string());
     }
-    let there = list(file, known);
+    let there = list_arrays(file, known);
     Err(match given {
         None => format!(
             "there is no array \"{option}\" with {what}: name it as {option}: \"…\"; there are {there}"
@@ -186,17 +195,17 @@ fn find(
 }
 
 /// All arrays with shapes, for messages.
-fn list(file: &mut dyn Arrays, known: &[String]) -> String {
+fn list_arrays(file: &mut dyn ArrayFile, known: &[String]) -> String {
     let mut shown: Vec<String> = known
         .iter()
-        .take(LISTED)
+        .take(MAX_LISTED)
         .map(|name| {
             let short: String = name.chars().take(40).collect();
             format!("{short} {}", file.describe(name))
         })
         .collect();
-    if known.len() > LISTED {
-        shown.push(format!("{} more", known.len() - LISTED));
+    if known.len() > MAX_LISTED {
+        shown.push(format!("{} more", known.len() - MAX_LISTED));
     }
     shown.join(", ")
 }

@@ -63,7 +63,7 @@ impl Dataset {
             )));
         }
         let u0 = match u0 {
-            Some(u0) => check_initial(u0, samples, dof)?,
+            Some(u0) => check_u0(u0, samples, dof)?,
             None => first_row(&u)?,
         };
         let names = default_names(dof);
@@ -257,16 +257,16 @@ impl Dataset {
 
     /// Mean over time of each sample's components, `[sample, dof]`. Missing values are left out; NaN where there is none.
     pub fn mean(&self) -> Array2<f64> {
-        self.over_time(|column| moments(column).0)
+        self.reduce_over_time(|column| mean_std(column).0)
     }
 
     /// Standard deviation over time of each sample's components, `[sample, dof]`, as numpy's `std`: the root of the mean
     /// squared deviation. Missing values are left out; NaN where there is none.
     pub fn std(&self) -> Array2<f64> {
-        self.over_time(|column| moments(column).1)
+        self.reduce_over_time(|column| mean_std(column).1)
     }
 
-    fn over_time(&self, f: impl Fn(ArrayView1<'_, f64>) -> f64) -> Array2<f64> {
+    fn reduce_over_time(&self, f: impl Fn(ArrayView1<'_, f64>) -> f64) -> Array2<f64> {
         let mut all = Array2::zeros(self.u0.raw_dim());
         for ((_, u), mut row) in self.trajectories().zip(all.outer_iter_mut()) {
             row.assign(&u.map_axis(Axis(0), &f));
@@ -280,7 +280,7 @@ pub(super) fn default_names(dof: usize) -> Vec<String> {
     (0..dof).map(|j| format!("u[{j}]")).collect()
 }
 
-fn moments(column: ArrayView1<'_, f64>) -> (f64, f64) {
+fn mean_std(column: ArrayView1<'_, f64>) -> (f64, f64) {
     let there = || column.iter().copied().filter(|v| !v.is_nan());
     let n = there().count() as f64;
     let mean = there().sum::<f64>() / n;
@@ -288,7 +288,7 @@ fn moments(column: ArrayView1<'_, f64>) -> (f64, f64) {
     (mean, variance.sqrt())
 }
 
-fn check_initial(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f64>> {
+fn check_u0(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f64>> {
     if u0.dim() != (samples, dof) {
         return Err(Error::invalid(format!(
             "u0 has shape {:?} but u has {samples} sample(s) of {dof} component(s): u0 must be [{samples}, {dof}]",
@@ -305,7 +305,7 @@ fn check_initial(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f
 
 fn first_row(u: &Array3<f64>) -> Result<Array2<f64>> {
     let first = u.index_axis(Axis(1), 0).to_owned();
-    check_first(first)
+    check_first_row(first)
 }
 
 /// The first row of each sample.
@@ -314,10 +314,10 @@ fn first_rows(samples: &Samples) -> Result<Array2<f64>> {
         .map_while(|sample| samples.get(sample))
         .map(|(_, u)| u.slice_move(s![0, ..]))
         .collect();
-    check_first(ndarray::stack(Axis(0), &rows).map_err(|e| Error::invalid(e.to_string()))?)
+    check_first_row(ndarray::stack(Axis(0), &rows).map_err(|e| Error::invalid(e.to_string()))?)
 }
 
-fn check_first(first: Array2<f64>) -> Result<Array2<f64>> {
+fn check_first_row(first: Array2<f64>) -> Result<Array2<f64>> {
     match first.indexed_iter().find(|(_, v)| v.is_nan()) {
         Some(((sample, component), _)) => {
             let of = match first.nrows() {

@@ -11,7 +11,7 @@ use odesync_base::error::Result;
 /// What the file holds.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct JsonDataset {
     t: Nested,
     u: Nested,
     u0: Option<Nested>,
@@ -35,11 +35,11 @@ pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
     if text.trim().is_empty() {
         return Err(data_error(path, None, None, "the file is empty"));
     }
-    let file: File = serde_json::from_str(&text).map_err(|e| {
+    let file: JsonDataset = serde_json::from_str(&text).map_err(|e| {
         // serde_json ends its message with the place, which the error has its own way to show.
         let message = e.to_string();
         let message = message.split(" at line ").next().unwrap_or(&message);
-        let hint = match not_a_number(&text, e.line(), e.column()) {
+        let hint = match is_nan_literal(&text, e.line(), e.column()) {
             true => ": JSON knows neither NaN nor infinity, write null for a missing value",
             false => "",
         };
@@ -51,11 +51,11 @@ pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
             format!("{message}{hint}"),
         )
     })?;
-    dataset(file).map_err(|message| data_error(path, None, None, message))
+    to_dataset(file).map_err(|message| data_error(path, None, None, message))
 }
 
 /// Whether the place of a syntax error holds what Python writes for NaN and infinity.
-fn not_a_number(text: &str, line: usize, column: usize) -> bool {
+fn is_nan_literal(text: &str, line: usize, column: usize) -> bool {
     let Some(line) = line.checked_sub(1).and_then(|l| text.lines().nth(l)) else {
         return false;
     };
@@ -66,7 +66,7 @@ fn not_a_number(text: &str, line: usize, column: usize) -> bool {
     near.contains("NaN") || near.contains("Infinity")
 }
 
-fn dataset(file: File) -> std::result::Result<Dataset, String> {
+fn to_dataset(file: JsonDataset) -> std::result::Result<Dataset, String> {
     let mut data = match (&file.t, &file.u) {
         (Nested::List(times), Nested::List(values))
             if matches!(times[..], [Nested::List(_), ..]) =>
@@ -82,7 +82,7 @@ fn dataset(file: File) -> std::result::Result<Dataset, String> {
 }
 
 /// Samples at the same times.
-fn uniform(file: &File) -> std::result::Result<Dataset, String> {
+fn uniform(file: &JsonDataset) -> std::result::Result<Dataset, String> {
     let (shape, t) = file.t.flatten("t")?;
     if shape.len() != 1 {
         return Err("t must be the list of the times".into());
@@ -102,7 +102,7 @@ fn uniform(file: &File) -> std::result::Result<Dataset, String> {
     let u = Array3::from_shape_vec((shape[0], shape[1], shape[2]), values)
         .map_err(|e| e.to_string())?;
     let u0 = file.u0.as_ref();
-    let u0 = u0.map(|u0| initial(u0, samples, dof)).transpose()?;
+    let u0 = u0.map(|u0| parse_u0(u0, samples, dof)).transpose()?;
     Dataset::new(Array1::from(t), u, u0).map_err(|e| e.to_string())
 }
 
@@ -135,11 +135,11 @@ fn ragged(
         samples.push((Array1::from(t), u));
     }
     let dof = samples.first().map_or(0, |(_, u)| u.ncols());
-    let u0 = u0.map(|u0| initial(&u0, samples.len(), dof)).transpose()?;
+    let u0 = u0.map(|u0| parse_u0(&u0, samples.len(), dof)).transpose()?;
     Dataset::ragged(samples, u0).map_err(|e| e.to_string())
 }
 
-fn initial(u0: &Nested, samples: usize, dof: usize) -> std::result::Result<Array2<f64>, String> {
+fn parse_u0(u0: &Nested, samples: usize, dof: usize) -> std::result::Result<Array2<f64>, String> {
     let (shape, values) = u0.flatten("u0")?;
     let expected = [samples, dof];
     if shape != expected && !(samples == 1 && shape == expected[1..]) {

@@ -24,9 +24,9 @@ mod json;
 mod noise;
 mod npy;
 mod npz;
-mod numbers;
 mod safetensors;
 mod samples;
+mod scalar_type;
 mod schmidt_lipson;
 mod simulated;
 #[cfg(test)]
@@ -95,7 +95,7 @@ fn read_text(path: &Path) -> Result<String> {
 }
 
 /// What is wrong with a time, given the one before it; `None` when it is fine.
-fn time_fault(before: Option<f64>, time: f64) -> Option<String> {
+fn time_error(before: Option<f64>, time: f64) -> Option<String> {
     if !time.is_finite() {
         return Some(format!("the time is {time}: times must be finite"));
     }

@@ -66,12 +66,14 @@ impl Dataset {
         let mut drawn = &z[..];
         let mut noisy = vec![];
         for ((_, u), scale) in self.trajectories().zip(scale.outer_iter()) {
-            let (own, rest) = drawn.split_at(u.len());
+            let (sample_noise, rest) = drawn.split_at(u.len());
             drawn = rest;
             let times = u.nrows();
             let mut u = u.to_owned();
             for ((time, component), u) in u.indexed_iter_mut() {
-                *u += amplitude * scale[component] * f64::from(own[component * times + time]);
+                *u += amplitude
+                    * scale[component]
+                    * f64::from(sample_noise[component * times + time]);
             }
             noisy.push(u);
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
-use super::numbers::Kind;
+use super::scalar_type::ScalarType;
 use super::{data_error, read_bytes};
 use odesync_base::error::Result;
 
@@ -28,48 +28,48 @@ fn parse(bytes: &[u8]) -> std::result::Result<ArrayD<f64>, String> {
                 .into(),
         );
     }
-    let (header, data) = Header::read(bytes)?;
-    header.numbers()?.array(data)
+    let (header, data) = NpyHeader::read(bytes)?;
+    header.into_numeric()?.decode(data)
 }
 
 /// What stands before the numbers.
-pub(super) struct Header {
+pub(super) struct NpyHeader {
     /// NumPy's description of the type, as it stands there.
     pub descr: String,
     pub shape: Vec<usize>,
-    fortran: bool,
+    fortran_order: bool,
 }
 
 /// A header of real numbers.
-pub(super) struct Numbers {
-    pub kind: Kind,
+pub(super) struct NumericHeader {
+    pub scalar_type: ScalarType,
     pub shape: Vec<usize>,
-    fortran: bool,
+    fortran_order: bool,
     /// How many bytes follow the header.
-    pub bytes: usize,
+    pub n_bytes: usize,
 }
 
-fn damaged() -> String {
+fn damaged_header() -> String {
     "the file is damaged: its header is cut short or makes no sense".into()
 }
 
-impl Header {
+impl NpyHeader {
     /// The header, and what follows it.
     pub fn read(bytes: &[u8]) -> std::result::Result<(Self, &[u8]), String> {
         let rest = bytes
             .strip_prefix(b"\x93NUMPY")
             .ok_or("this is not an .npy file (numpy.save writes them)")?;
-        let (major, rest) = rest.split_first().ok_or_else(damaged)?;
-        let rest = rest.get(1..).ok_or_else(damaged)?;
+        let (major, rest) = rest.split_first().ok_or_else(damaged_header)?;
+        let rest = rest.get(1..).ok_or_else(damaged_header)?;
         let (length, rest) = match major {
             1 => {
-                let (length, rest) = rest.split_first_chunk::<2>().ok_or_else(damaged)?;
+                let (length, rest) = rest.split_first_chunk::<2>().ok_or_else(damaged_header)?;
                 (usize::from(u16::from_le_bytes(*length)), rest)
             }
             2 | 3 => {
-                let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+                let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged_header)?;
                 let length = u32::from_le_bytes(*length);
-                (usize::try_from(length).map_err(|_| damaged())?, rest)
+                (usize::try_from(length).map_err(|_| damaged_header())?, rest)
             }
             _ => {
                 return Err(format!(
@@ -77,55 +77,55 @@ impl Header {
                 ));
             }
         };
-        let (header, data) = rest.split_at_checked(length).ok_or_else(damaged)?;
-        let header = std::str::from_utf8(header).map_err(|_| damaged())?;
-        let descr = value_of(header, "descr").ok_or_else(damaged)?;
-        let fortran = value_of(header, "fortran_order").ok_or_else(damaged)?;
+        let (header, data) = rest.split_at_checked(length).ok_or_else(damaged_header)?;
+        let header = std::str::from_utf8(header).map_err(|_| damaged_header())?;
+        let descr = value_of(header, "descr").ok_or_else(damaged_header)?;
+        let fortran = value_of(header, "fortran_order").ok_or_else(damaged_header)?;
         let descr = match quoted(descr) {
             Some(descr) => descr.to_string(),
             None => descr.chars().take(20).collect(),
         };
         let header = Self {
             descr,
-            shape: shape(header).ok_or_else(damaged)?,
-            fortran: fortran.starts_with("True"),
+            shape: shape(header).ok_or_else(damaged_header)?,
+            fortran_order: fortran.starts_with("True"),
         };
         Ok((header, data))
     }
 
     /// The header of an array of real numbers.
-    pub fn numbers(self) -> std::result::Result<Numbers, String> {
-        let kind = Kind::from_numpy(&self.descr).ok_or_else(|| {
+    pub fn into_numeric(self) -> std::result::Result<NumericHeader, String> {
+        let kind = ScalarType::from_numpy(&self.descr).ok_or_else(|| {
             format!(
                 "numbers of type '{}' cannot be read: save real numbers, in numpy array.astype(float)",
                 self.descr.chars().take(20).collect::<String>()
             )
         })?;
         let count = self.shape.iter().try_fold(1usize, |n, k| n.checked_mul(*k));
-        Ok(Numbers {
-            kind,
-            bytes: count
+        Ok(NumericHeader {
+            scalar_type: kind,
+            n_bytes: count
                 .and_then(|n| n.checked_mul(kind.size))
-                .ok_or_else(damaged)?,
+                .ok_or_else(damaged_header)?,
             shape: self.shape,
-            fortran: self.fortran,
+            fortran_order: self.fortran_order,
         })
     }
 }
 
-impl Numbers {
+impl NumericHeader {
     /// The array of these bytes.
-    pub fn array(self, data: &[u8]) -> std::result::Result<ArrayD<f64>, String> {
-        if self.bytes != data.len() {
+    pub fn decode(self, data: &[u8]) -> std::result::Result<ArrayD<f64>, String> {
+        if self.n_bytes != data.len() {
             return Err(format!(
                 "the file is damaged: shape {:?} takes {} bytes, the file holds {}",
                 self.shape,
-                self.bytes,
+                self.n_bytes,
                 data.len()
             ));
         }
-        let values = self.kind.decode_all(data);
-        ArrayD::from_shape_vec(IxDyn(&self.shape).set_f(self.fortran), values)
+        let values = self.scalar_type.decode_all(data);
+        ArrayD::from_shape_vec(IxDyn(&self.shape).set_f(self.fortran_order), values)
             .map_err(|e| e.to_string())
     }
 }

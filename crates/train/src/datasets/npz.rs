@@ -10,18 +10,18 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::arrays::{self, ArrayNames, Arrays};
+use super::arrays::{self, ArrayFile, ArrayNames};
 use super::data_error;
 use super::dataset::Dataset;
-use super::npy::Header;
+use super::npy::NpyHeader;
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
 /// More than any header that NumPy writes for an array of numbers.
-const HEADER: u64 = 1 << 16;
+const MAX_HEADER_BYTES: u64 = 1 << 16;
 
 /// Bytes of the array with the names of the state variables.
-const NAMES: u64 = 1 << 20;
+const MAX_NAMES_BYTES: u64 = 1 << 20;
 
 /// Reads times, values and initial states from the arrays of these names.
 ///
@@ -50,34 +50,37 @@ pub fn read_npz(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Dataset> {
             "this is not an .npz file (numpy.savez writes them), or it is cut short",
         ),
     })?;
-    arrays::dataset(path, &mut Npz { archive, names }, names)
+    arrays::read_dataset(path, &mut NpzFile { archive, names }, names)
 }
 
-struct Npz<'a> {
+struct NpzFile<'a> {
     archive: ZipArchive<BufReader<File>>,
     names: &'a ArrayNames,
 }
 
-impl Npz<'_> {
+impl NpzFile<'_> {
     /// The first bytes of an array's file, up to the longest header, and what follows them if `rest` wants it.
-    fn open<T>(
+    fn with_entry<T>(
         &mut self,
         name: &str,
-        with: impl FnOnce(Header, &[u8], &mut dyn Read) -> std::result::Result<T, String>,
+        with: impl FnOnce(NpyHeader, &[u8], &mut dyn Read) -> std::result::Result<T, String>,
     ) -> std::result::Result<T, String> {
-        let mut entry = self.archive.by_name(&format!("{name}.npy")).map_err(why)?;
+        let mut entry = self
+            .archive
+            .by_name(&format!("{name}.npy"))
+            .map_err(zip_error)?;
         let mut begin = Vec::new();
         entry
             .by_ref()
-            .take(HEADER)
+            .take(MAX_HEADER_BYTES)
             .read_to_end(&mut begin)
-            .map_err(unpacking)?;
-        let (header, data) = Header::read(&begin)?;
+            .map_err(unpack_error)?;
+        let (header, data) = NpyHeader::read(&begin)?;
         with(header, data, &mut entry)
     }
 }
 
-impl Arrays for Npz<'_> {
+impl ArrayFile for NpzFile<'_> {
     fn names(&self) -> Vec<String> {
         self.archive
             .file_names()
@@ -86,10 +89,10 @@ impl Arrays for Npz<'_> {
     }
 
     fn describe(&mut self, name: &str) -> String {
-        let described = self.open(name, |header, _, _| {
+        let described = self.with_entry(name, |header, _, _| {
             let shape = header.shape.clone();
-            Ok(match header.numbers() {
-                Ok(numbers) => format!("{shape:?} {}", numbers.kind.name()),
+            Ok(match header.into_numeric() {
+                Ok(numbers) => format!("{shape:?} {}", numbers.scalar_type.name()),
                 Err(_) => format!("{shape:?}, not real numbers"),
             })
         });
@@ -98,28 +101,32 @@ impl Arrays for Npz<'_> {
 
     fn read(&mut self, name: &str) -> std::result::Result<ArrayD<f64>, String> {
         let names = self.names;
-        self.open(name, |header, begin, rest| {
-            let numbers = header.numbers()?;
-            names.room(numbers.bytes, numbers.bytes / numbers.kind.size)?;
+        self.with_entry(name, |header, begin, rest| {
+            let numbers = header.into_numeric()?;
+            names.check_memory(numbers.n_bytes, numbers.n_bytes / numbers.scalar_type.size)?;
             let mut data = begin.to_vec();
             // One byte more than there should be shows that there are more, and reading to the end verifies the checksum.
-            let left = (numbers.bytes as u64 + 1).saturating_sub(data.len() as u64);
-            rest.take(left).read_to_end(&mut data).map_err(unpacking)?;
-            numbers.array(&data)
+            let left = (numbers.n_bytes as u64 + 1).saturating_sub(data.len() as u64);
+            rest.take(left)
+                .read_to_end(&mut data)
+                .map_err(unpack_error)?;
+            numbers.decode(&data)
         })
     }
 
-    fn components(&mut self) -> Option<Vec<String>> {
-        self.open("names", |header, begin, rest| {
+    fn component_names(&mut self) -> Option<Vec<String>> {
+        self.with_entry("names", |header, begin, rest| {
             let mut data = begin.to_vec();
-            rest.take(NAMES).read_to_end(&mut data).map_err(unpacking)?;
-            texts(&header, &data).ok_or_else(|| "no list of texts".into())
+            rest.take(MAX_NAMES_BYTES)
+                .read_to_end(&mut data)
+                .map_err(unpack_error)?;
+            decode_strings(&header, &data).ok_or_else(|| "no list of texts".into())
         })
         .ok()
     }
 }
 
-fn why(error: ZipError) -> String {
+fn zip_error(error: ZipError) -> String {
     match error {
         ZipError::CompressionMethodNotSupported(_) => {
             "it is compressed in a way that NumPy does not write; known: stored, deflated".into()
@@ -129,12 +136,12 @@ fn why(error: ZipError) -> String {
     }
 }
 
-fn unpacking(error: std::io::Error) -> String {
+fn unpack_error(error: std::io::Error) -> String {
     format!("the file is damaged: {error}")
 }
 
 /// The texts of NumPy's fixed-width `<U` arrays: UTF-32, padded by zeros.
-fn texts(header: &Header, data: &[u8]) -> Option<Vec<String>> {
+fn decode_strings(header: &NpyHeader, data: &[u8]) -> Option<Vec<String>> {
     let width: usize = header.descr.strip_prefix("<U")?.parse().ok()?;
     let [count] = header.shape[..] else {
         return None;
@@ -154,7 +161,7 @@ fn texts(header: &Header, data: &[u8]) -> Option<Vec<String>> {
 }
 
 /// The `.npy` file of a list of texts.
-fn texts_npy(texts: &[String]) -> Vec<u8> {
+fn encode_strings(texts: &[String]) -> Vec<u8> {
     let width = texts
         .iter()
         .map(|text| text.chars().count())
@@ -191,12 +198,12 @@ fn texts_npy(texts: &[String]) -> Vec<u8> {
 pub fn write_npz(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
     let path = path.as_ref();
     arrays::check_uniform(data)?;
-    let bytes = archive(data)
+    let bytes = npz_bytes(data)
         .map_err(|e| Error::io("write", path, &std::io::Error::other(e.to_string())))?;
     write_atomically(path, &bytes)
 }
 
-fn archive(data: &Dataset) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
+fn npz_bytes(data: &Dataset) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let mut add =
@@ -218,6 +225,6 @@ fn archive(data: &Dataset) -> std::result::Result<Vec<u8>, Box<dyn std::error::E
         }
         add(name, &bytes)?;
     }
-    add("names", &texts_npy(data.names()))?;
+    add("names", &encode_strings(data.names()))?;
     Ok(zip.finish()?.into_inner())
 }

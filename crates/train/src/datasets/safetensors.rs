@@ -6,15 +6,15 @@ use std::path::Path;
 use ndarray::{ArrayD, IxDyn};
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView, serialize};
 
-use super::arrays::{self, ArrayNames, Arrays};
+use super::arrays::{self, ArrayFile, ArrayNames};
 use super::dataset::Dataset;
-use super::numbers::Kind;
+use super::scalar_type::ScalarType;
 use super::{data_error, read_bytes};
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
 /// The metadata entry with the names of the state variables, a list in JSON.
-const NAMES: &str = "names";
+const NAMES_KEY: &str = "names";
 
 /// Reads times, values and initial states from the tensors of these names. Integers, booleans and narrower floats, float16 and
 /// bfloat16 among them, are widened to float64.
@@ -27,7 +27,7 @@ pub fn read_safetensors(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Da
     let refuse = |message: String| data_error(path, None, None, message);
     let size = std::fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
     let size = usize::try_from(size.len()).unwrap_or(usize::MAX);
-    names.room(size, 0).map_err(refuse)?;
+    names.check_memory(size, 0).map_err(refuse)?;
     let bytes = read_bytes(path)?;
     let damaged = |e: safetensors::SafeTensorError| {
         refuse(format!(
@@ -36,41 +36,41 @@ pub fn read_safetensors(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Da
     };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
-    let mut file = Tensors {
+    let mut file = SafetensorsFile {
         tensors,
         header,
         names,
     };
-    arrays::dataset(path, &mut file, names)
+    arrays::read_dataset(path, &mut file, names)
 }
 
-struct Tensors<'a> {
+struct SafetensorsFile<'a> {
     tensors: SafeTensors<'a>,
     header: Metadata,
     names: &'a ArrayNames,
 }
 
 /// The kind of a tensor's numbers, unless they are narrower than a byte or of eight bits' floating point.
-fn kind(dtype: Dtype) -> Option<Kind> {
+fn scalar_type(dtype: Dtype) -> Option<ScalarType> {
     match dtype {
-        Dtype::F64 => Kind::new('f', 8),
-        Dtype::F32 => Kind::new('f', 4),
-        Dtype::F16 => Kind::new('f', 2),
-        Dtype::BF16 => Kind::new('B', 2),
-        Dtype::I64 => Kind::new('i', 8),
-        Dtype::I32 => Kind::new('i', 4),
-        Dtype::I16 => Kind::new('i', 2),
-        Dtype::I8 => Kind::new('i', 1),
-        Dtype::U64 => Kind::new('u', 8),
-        Dtype::U32 => Kind::new('u', 4),
-        Dtype::U16 => Kind::new('u', 2),
-        Dtype::U8 => Kind::new('u', 1),
-        Dtype::BOOL => Kind::new('b', 1),
+        Dtype::F64 => ScalarType::new('f', 8),
+        Dtype::F32 => ScalarType::new('f', 4),
+        Dtype::F16 => ScalarType::new('f', 2),
+        Dtype::BF16 => ScalarType::new('B', 2),
+        Dtype::I64 => ScalarType::new('i', 8),
+        Dtype::I32 => ScalarType::new('i', 4),
+        Dtype::I16 => ScalarType::new('i', 2),
+        Dtype::I8 => ScalarType::new('i', 1),
+        Dtype::U64 => ScalarType::new('u', 8),
+        Dtype::U32 => ScalarType::new('u', 4),
+        Dtype::U16 => ScalarType::new('u', 2),
+        Dtype::U8 => ScalarType::new('u', 1),
+        Dtype::BOOL => ScalarType::new('b', 1),
         _ => None,
     }
 }
 
-impl Arrays for Tensors<'_> {
+impl ArrayFile for SafetensorsFile<'_> {
     fn names(&self) -> Vec<String> {
         self.header.offset_keys()
     }
@@ -78,7 +78,7 @@ impl Arrays for Tensors<'_> {
     fn describe(&mut self, name: &str) -> String {
         match self.tensors.tensor(name) {
             Ok(view) => {
-                let kind = kind(view.dtype()).map(Kind::name);
+                let kind = scalar_type(view.dtype()).map(ScalarType::name);
                 let kind = kind.unwrap_or_else(|| format!("{:?}", view.dtype()));
                 format!("{:?} {kind}", view.shape())
             }
@@ -88,20 +88,21 @@ impl Arrays for Tensors<'_> {
 
     fn read(&mut self, name: &str) -> std::result::Result<ArrayD<f64>, String> {
         let view = self.tensors.tensor(name).map_err(|e| e.to_string())?;
-        let kind = kind(view.dtype()).ok_or_else(|| {
+        let kind = scalar_type(view.dtype()).ok_or_else(|| {
             format!(
                 "numbers of type {:?} cannot be read: save them as float64 or float32",
                 view.dtype()
             )
         })?;
         let data = view.data();
-        self.names.room(data.len(), data.len() / kind.size)?;
+        self.names
+            .check_memory(data.len(), data.len() / kind.size)?;
         ArrayD::from_shape_vec(IxDyn(view.shape()), kind.decode_all(data))
             .map_err(|e| e.to_string())
     }
 
-    fn components(&mut self) -> Option<Vec<String>> {
-        let names = self.header.metadata().as_ref()?.get(NAMES)?;
+    fn component_names(&mut self) -> Option<Vec<String>> {
+        let names = self.header.metadata().as_ref()?.get(NAMES_KEY)?;
         serde_json::from_str(names).ok()
     }
 }
@@ -138,7 +139,7 @@ pub fn write_safetensors(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     let names = serde_json::to_string(data.names()).map_err(|e| failed(&e))?;
-    let metadata = HashMap::from([(NAMES.to_string(), names)]);
+    let metadata = HashMap::from([(NAMES_KEY.to_string(), names)]);
     let bytes = serialize(views, Some(metadata)).map_err(|e| failed(&e))?;
     write_atomically(path.as_ref(), &bytes)
 }

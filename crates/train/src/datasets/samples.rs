@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, 
 
 use super::Dataset;
 use super::dataset::default_names;
-use crate::smoothing::merged;
+use crate::smoothing::merge_times;
 use odesync_base::error::{Error, Result};
 
 /// Times and values of every sample.
@@ -16,7 +16,7 @@ pub(super) enum Samples {
     Uniform { t: Array1<f64>, u: Array3<f64> },
     /// Times `[time]` and values `[time, dof]` of each.
     Ragged {
-        own: Vec<(Array1<f64>, Array2<f64>)>,
+        trajectories: Vec<(Array1<f64>, Array2<f64>)>,
         /// The times of all samples.
         times: OnceLock<Array1<f64>>,
         /// Values at these times. They can be far more, so they are made when they are asked for.
@@ -26,15 +26,15 @@ pub(super) enum Samples {
 
 impl Samples {
     /// Samples with times of their own; they are uniform if the times are equal after all.
-    fn new(own: Vec<(Array1<f64>, Array2<f64>)>) -> Self {
-        if own.windows(2).all(|pair| pair[0].0 == pair[1].0) {
-            let views: Vec<ArrayView2<f64>> = own.iter().map(|(_, u)| u.view()).collect();
-            if let (Some((t, _)), Ok(u)) = (own.first(), ndarray::stack(Axis(0), &views)) {
+    fn new(trajectories: Vec<(Array1<f64>, Array2<f64>)>) -> Self {
+        if trajectories.windows(2).all(|pair| pair[0].0 == pair[1].0) {
+            let views: Vec<ArrayView2<f64>> = trajectories.iter().map(|(_, u)| u.view()).collect();
+            if let (Some((t, _)), Ok(u)) = (trajectories.first(), ndarray::stack(Axis(0), &views)) {
                 return Samples::Uniform { t: t.clone(), u };
             }
         }
         Samples::Ragged {
-            own,
+            trajectories,
             times: OnceLock::new(),
             values: OnceLock::new(),
         }
@@ -46,7 +46,9 @@ impl Samples {
             Samples::Uniform { t, u } => {
                 (sample < u.len_of(Axis(0))).then(|| (t.view(), u.index_axis(Axis(0), sample)))
             }
-            Samples::Ragged { own, .. } => own.get(sample).map(|(t, u)| (t.view(), u.view())),
+            Samples::Ragged {
+                trajectories: own, ..
+            } => own.get(sample).map(|(t, u)| (t.view(), u.view())),
         }
     }
 
@@ -54,8 +56,12 @@ impl Samples {
     pub fn times(&self) -> ArrayView1<'_, f64> {
         match self {
             Samples::Uniform { t, .. } => t.view(),
-            Samples::Ragged { own, times, .. } => {
-                let all = || Array1::from(merged(own.iter().map(|(t, _)| t.view())));
+            Samples::Ragged {
+                trajectories: own,
+                times,
+                ..
+            } => {
+                let all = || Array1::from(merge_times(own.iter().map(|(t, _)| t.view())));
                 times.get_or_init(all).view()
             }
         }
@@ -65,8 +71,12 @@ impl Samples {
     pub fn values(&self) -> ArrayView3<'_, f64> {
         match self {
             Samples::Uniform { u, .. } => u.view(),
-            Samples::Ragged { own, values, .. } => {
-                let all = || at_times(own, self.times());
+            Samples::Ragged {
+                trajectories: own,
+                values,
+                ..
+            } => {
+                let all = || align_to_times(own, self.times());
                 values.get_or_init(all).view()
             }
         }
@@ -76,7 +86,9 @@ impl Samples {
     pub fn shortest(&self) -> usize {
         match self {
             Samples::Uniform { t, .. } => t.len(),
-            Samples::Ragged { own, .. } => own.iter().map(|(t, _)| t.len()).min().unwrap_or(0),
+            Samples::Ragged {
+                trajectories: own, ..
+            } => own.iter().map(|(t, _)| t.len()).min().unwrap_or(0),
         }
     }
 
@@ -87,7 +99,9 @@ impl Samples {
                 t: t.slice(s![from..to]).to_owned(),
                 u: u.slice(s![.., from..to, ..]).to_owned(),
             },
-            Samples::Ragged { own, .. } => {
+            Samples::Ragged {
+                trajectories: own, ..
+            } => {
                 let part = |(t, u): &(Array1<f64>, Array2<f64>)| {
                     (
                         t.slice(s![from..to]).to_owned(),
@@ -107,11 +121,14 @@ impl Samples {
     }
 }
 
-fn at_times(own: &[(Array1<f64>, Array2<f64>)], t: ArrayView1<'_, f64>) -> Array3<f64> {
+fn align_to_times(
+    trajectories: &[(Array1<f64>, Array2<f64>)],
+    t: ArrayView1<'_, f64>,
+) -> Array3<f64> {
     let t = t.to_vec();
-    let dof = own.first().map_or(0, |(_, u)| u.ncols());
-    let mut all = Array3::from_elem((own.len(), t.len(), dof), f64::NAN);
-    for ((times, u), mut all) in own.iter().zip(all.outer_iter_mut()) {
+    let dof = trajectories.first().map_or(0, |(_, u)| u.ncols());
+    let mut all = Array3::from_elem((trajectories.len(), t.len(), dof), f64::NAN);
+    for ((times, u), mut all) in trajectories.iter().zip(all.outer_iter_mut()) {
         for (time, row) in times.iter().zip(u.outer_iter()) {
             let at = t.partition_point(|other| other < time);
             all.row_mut(at).assign(&row);
@@ -208,7 +225,7 @@ impl Dataset {
     ///
     /// # Errors
     /// A sample that is not there.
-    pub fn only(&self, sample: usize) -> Result<Self> {
+    pub fn single_sample(&self, sample: usize) -> Result<Self> {
         let Some((t, u)) = self.samples.get(sample) else {
             return Err(Error::invalid(format!(
                 "there is no sample {sample}: the data have {}, counted from 0",

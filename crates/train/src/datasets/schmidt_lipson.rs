@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2};
 
-use super::{Dataset, data_error, read_text, time_fault};
+use super::{Dataset, data_error, read_text, time_error};
 use odesync_base::error::Result;
 
 /// Reads one trial of a file; its time is shifted to begin at 0.
@@ -45,7 +45,7 @@ pub fn read_schmidt_lipson(path: impl AsRef<Path>, trial: usize) -> Result<Datas
                 None
             }
         };
-        if let Some(fault) = time_fault(before, time) {
+        if let Some(fault) = time_error(before, time) {
             return Err(data_error(path, number, 2, fault));
         }
         if of == trial {

@@ -4,7 +4,7 @@ use super::hessian::Hessian;
 use super::lanczos::{Krylov, normalise};
 use super::spectrum::DENSE_LIMIT;
 use crate::{Error, Result};
-use odesync_base::memory::check_room;
+use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 
 /// The most points of a grid that is not given.
@@ -62,11 +62,11 @@ impl Density {
     fn new(mut nodes: Vec<(f64, f64)>, options: &DensityOptions, exact: bool) -> Result<Self> {
         nodes.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (nodes, weights): (Vec<f64>, Vec<f64>) = nodes.into_iter().unzip();
-        let (low, high) = ends(&nodes);
-        let sigma = options.sigma.unwrap_or_else(|| width(low, high));
+        let (low, high) = min_max(&nodes);
+        let sigma = options.sigma.unwrap_or_else(|| default_sigma(low, high));
         let grid = match &options.grid {
             Some(grid) => grid.clone(),
-            None => grid_over(low, high, sigma),
+            None => default_grid(low, high, sigma),
         };
         let bare = Density {
             grid: vec![],
@@ -76,14 +76,14 @@ impl Density {
             sigma,
             exact,
         };
-        bare.on(grid, sigma)
+        bare.resample(grid, sigma)
     }
 
     /// The same spectrum on another grid, with another width σ.
     ///
     /// # Errors
     /// σ that is not positive, or a grid that does not increase.
-    pub fn on(&self, grid: Vec<f64>, sigma: f64) -> Result<Self> {
+    pub fn resample(&self, grid: Vec<f64>, sigma: f64) -> Result<Self> {
         if !(sigma > 0.0 && sigma.is_finite()) {
             return Err(Error::invalid(format!(
                 "sigma, the width of an eigenvalue, must be a positive number, not {sigma}"
@@ -125,8 +125,8 @@ impl Density {
     }
 
     /// The distance between the outermost nodes.
-    pub fn width(&self) -> f64 {
-        let (low, high) = ends(&self.nodes);
+    pub fn node_span(&self) -> f64 {
+        let (low, high) = min_max(&self.nodes);
         high - low
     }
 }
@@ -134,20 +134,22 @@ impl Density {
 /// Several spectra on one grid and of one σ, to be drawn together: that of the widest, unless they are given.
 ///
 /// # Errors
-/// Those of [`Density::on`].
-pub fn on_one_grid(
+/// Those of [`Density::resample`].
+pub fn on_common_grid(
     all: &[Density],
     grid: Option<Vec<f64>>,
     sigma: Option<f64>,
 ) -> Result<Vec<Density>> {
     let nodes: Vec<f64> = all.iter().flat_map(|d| d.nodes.iter().copied()).collect();
-    let (low, high) = ends(&nodes);
-    let sigma = sigma.unwrap_or_else(|| width(low, high));
-    let grid = grid.unwrap_or_else(|| grid_over(low, high, sigma));
-    all.iter().map(|d| d.on(grid.clone(), sigma)).collect()
+    let (low, high) = min_max(&nodes);
+    let sigma = sigma.unwrap_or_else(|| default_sigma(low, high));
+    let grid = grid.unwrap_or_else(|| default_grid(low, high, sigma));
+    all.iter()
+        .map(|d| d.resample(grid.clone(), sigma))
+        .collect()
 }
 
-fn ends(nodes: &[f64]) -> (f64, f64) {
+fn min_max(nodes: &[f64]) -> (f64, f64) {
     let low = nodes.iter().copied().fold(f64::INFINITY, f64::min);
     let high = nodes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     match low <= high {
@@ -157,7 +159,7 @@ fn ends(nodes: &[f64]) -> (f64, f64) {
 }
 
 /// The width σ for a spectrum between these ends.
-fn width(low: f64, high: f64) -> f64 {
+fn default_sigma(low: f64, high: f64) -> f64 {
     match high - low {
         distance if distance > 1e-9 * high.abs().max(low.abs()) => 0.01 * distance,
         // Only one eigenvalue, but for rounding.
@@ -165,7 +167,7 @@ fn width(low: f64, high: f64) -> f64 {
     }
 }
 
-fn grid_over(low: f64, high: f64, sigma: f64) -> Vec<f64> {
+fn default_grid(low: f64, high: f64, sigma: f64) -> Vec<f64> {
     let (low, high) = (low - 5.0 * sigma, high + 5.0 * sigma);
     let points = (4.0 * (high - low) / sigma).ceil();
     let points = match points.is_finite() {
@@ -181,8 +183,8 @@ impl Hessian {
     ///
     /// ```
     /// use ndarray::array;
-    /// use odesync_train::landscape::{Derivatives, Hessian};
-    /// let h = Hessian::from_matrix(&array![[2.0, 0.0], [0.0, 6.0]], 0.0, Derivatives::Exact)?;
+    /// use odesync_train::landscape::{DerivativeKind, Hessian};
+    /// let h = Hessian::from_matrix(&array![[2.0, 0.0], [0.0, 6.0]], 0.0, DerivativeKind::Exact)?;
     /// let d = h.density(&Default::default())?;
     /// assert_eq!((d.nodes.clone(), d.weights.clone()), (vec![2.0, 6.0], vec![0.5, 0.5]));
     /// let integral: f64 = d.grid.windows(2).zip(&d.density).map(|(x, y)| (x[1] - x[0]) * y).sum();
@@ -211,14 +213,14 @@ impl Hessian {
     /// # Errors
     /// Options that do not fit, a Hessian that is not finite, or an interrupt.
     pub fn density_estimate(&self, options: &DensityOptions) -> Result<Density> {
-        self.density_estimate_with(options, &|_, _| {})
+        self.density_estimate_with_progress(options, &|_, _| {})
     }
 
     /// [`Hessian::density_estimate`]; `progress(done, steps)` is called after every step.
     ///
     /// # Errors
     /// Those of [`Hessian::density_estimate`].
-    pub fn density_estimate_with(
+    pub fn density_estimate_with_progress(
         &self,
         options: &DensityOptions,
         progress: &(dyn Fn(usize, usize) + Sync),
@@ -237,30 +239,30 @@ impl Hessian {
             .saturating_mul(n)
             .saturating_mul(size_of::<f64>())
             .saturating_add(512);
-        check_room(
+        check_memory(
             probes.saturating_mul(each),
             format_args!("{probes} probes of {steps} steps of {n} parameters"),
             "ask for fewer",
         )?;
         let mut all: Vec<Krylov> = (0..probes).map(|_| Krylov::default()).collect();
         // The probes go on side by side, so that their products share sweeps over the solves.
-        let mut going: Vec<(usize, Vec<f64>)> = (0..probes)
-            .map(|i| (i, probe(n, options.seed.wrapping_add(i as u64))))
+        let mut active: Vec<(usize, Vec<f64>)> = (0..probes)
+            .map(|i| (i, random_probe(n, options.seed.wrapping_add(i as u64))))
             .collect();
         for step in 0..steps {
-            let vectors: Vec<Vec<f64>> = going.iter().map(|(_, v)| v.clone()).collect();
+            let vectors: Vec<Vec<f64>> = active.iter().map(|(_, v)| v.clone()).collect();
             let products = self.apply_many(&vectors)?;
-            let before = std::mem::take(&mut going);
+            let before = std::mem::take(&mut active);
             for ((i, vector), product) in before.into_iter().zip(products) {
                 let (next, beta) = all[i].extend(vector, product)?;
                 // Otherwise the space is closed under the operator, and the quadrature is complete.
-                if beta > all[i].negligible() {
-                    all[i].beside.push(beta);
-                    going.push((i, next));
+                if beta > all[i].breakdown_tolerance() {
+                    all[i].off_diagonal.push(beta);
+                    active.push((i, next));
                 }
             }
             progress(step + 1, steps);
-            if going.is_empty() {
+            if active.is_empty() {
                 break;
             }
         }
@@ -276,7 +278,7 @@ impl Hessian {
 }
 
 /// A random vector of length 1, every direction as likely.
-fn probe(n: usize, seed: u64) -> Vec<f64> {
+fn random_probe(n: usize, seed: u64) -> Vec<f64> {
     let mut generator = Generator::manual_seed(seed);
     let draws = generator.normal(0.0, 1.0, n);
     let mut v: Vec<f64> = draws.into_iter().map(f64::from).collect();
@@ -289,7 +291,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::landscape::Derivatives;
+    use crate::landscape::DerivativeKind;
 
     /// Q diag(values) Q with Q = 1 − 2 q qᵀ.
     fn matrix(values: &[f64]) -> Array2<f64> {
@@ -312,7 +314,7 @@ mod tests {
     fn moments_are_exact_up_to_twice_the_steps() {
         let sines: Vec<f64> = (0..60).map(|i| (2.1 * f64::from(i)).sin()).collect();
         let m = matrix(&sines);
-        let h = Hessian::from_matrix(&m, 0.0, Derivatives::Exact).unwrap();
+        let h = Hessian::from_matrix(&m, 0.0, DerivativeKind::Exact).unwrap();
         let options = DensityOptions {
             probes: 1,
             steps: 6,
@@ -321,7 +323,7 @@ mod tests {
         };
         let d = h.density_estimate(&options).unwrap();
         assert_eq!(d.nodes.len(), 6);
-        let v = ndarray::Array1::from(probe(60, 4));
+        let v = ndarray::Array1::from(random_probe(60, 4));
         let mut power = v.clone();
         for k in 0..12 {
             let want = v.dot(&power);
@@ -341,7 +343,7 @@ mod tests {
     #[test]
     fn the_estimate_comes_near_the_known_density() {
         let known = values(100);
-        let h = Hessian::from_matrix(&matrix(&known), 0.0, Derivatives::Exact).unwrap();
+        let h = Hessian::from_matrix(&matrix(&known), 0.0, DerivativeKind::Exact).unwrap();
         let grid: Vec<f64> = (0..400).map(|i| -2.0 + 0.02 * f64::from(i)).collect();
         let at = |probes: usize| {
             let options = DensityOptions {
@@ -384,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_closed_space_ends_early_and_one_eigenvalue_has_a_width() {
-        let h = Hessian::from_matrix(&matrix(&[3.0; 8]), 0.0, Derivatives::Exact).unwrap();
+        let h = Hessian::from_matrix(&matrix(&[3.0; 8]), 0.0, DerivativeKind::Exact).unwrap();
         for d in [
             h.density(&DensityOptions::default()).unwrap(),
             h.density_estimate(&DensityOptions::default()).unwrap(),
@@ -394,7 +396,9 @@ mod tests {
             assert!((d.density.iter().sum::<f64>() * spacing - 1.0).abs() < 1e-5);
         }
         let other = h.density(&DensityOptions::default()).unwrap();
-        assert!(other.on(vec![0.0, 0.0], 0.1).is_err() && other.on(vec![0.0], 0.0).is_err());
+        assert!(
+            other.resample(vec![0.0, 0.0], 0.1).is_err() && other.resample(vec![0.0], 0.0).is_err()
+        );
         let none = DensityOptions {
             probes: 0,
             ..DensityOptions::default()

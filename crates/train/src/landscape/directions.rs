@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::{Error, Result};
 use odesync_base::error::unknown;
-use odesync_base::memory::check_room;
+use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 
@@ -77,7 +77,7 @@ pub fn random_directions(
         )));
     }
     let n = params.len();
-    check_room(
+    check_memory(
         count.saturating_mul(n).saturating_mul(size_of::<f64>()),
         format_args!("{count} random directions of {n} numbers"),
         "ask for fewer",
@@ -88,11 +88,11 @@ pub fn random_directions(
         let draws = generator.normal(0.0, 1.0, params.len());
         let mut direction: Vec<f64> = draws.into_iter().map(f64::from).collect();
         let mut rest = &mut direction[..];
-        let mut own = &params[..];
+        let mut params_left = &params[..];
         for block in model.blocks().iter().filter(|b| b.trainable) {
             let (d, after) = rest.split_at_mut(block.len());
-            let (theta, own_after) = own.split_at(block.len());
-            (rest, own) = (after, own_after);
+            let (theta, own_after) = params_left.split_at(block.len());
+            (rest, params_left) = (after, own_after);
             let is_weight = block.shape.len() > 1;
             if !is_weight && !options.biases {
                 d.fill(0.0);
@@ -104,7 +104,7 @@ pub fn random_directions(
                 _ => block.len(),
             };
             for (d, theta) in d.chunks_mut(filter.max(1)).zip(theta.chunks(filter.max(1))) {
-                scale(d, theta);
+                match_norm(d, theta);
             }
         }
         row.iter_mut()
@@ -115,7 +115,7 @@ pub fn random_directions(
 }
 
 /// Gives `d` the norm of `theta`.
-fn scale(d: &mut [f64], theta: &[f64]) {
+fn match_norm(d: &mut [f64], theta: &[f64]) {
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
     let (have, want) = (norm(d), norm(theta));
     if have > 0.0 {

@@ -7,14 +7,14 @@ use std::sync::{Arc, OnceLock};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::curvature::{self, Curvature, Dense, Derivatives};
+use super::hessian_operator::{self, DenseHessian, DerivativeKind, HessianOperator};
 use super::loss::{LossFunction, LossOptions, TrainingLoss};
 use super::spectrum::{DENSE_LIMIT, Eigenpairs};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
-use odesync_base::memory::check_room;
+use odesync_base::memory::check_memory;
 use odesync_ode::field::VectorField;
-use odesync_ode::field::native::MAX_WIDTH;
+use odesync_ode::field::native::MAX_LANES;
 
 /// The Hessian H = ∂²L/∂θ² of a loss at a point, as an operator.
 ///
@@ -35,15 +35,15 @@ use odesync_ode::field::native::MAX_WIDTH;
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
 pub struct Hessian {
-    curvature: Box<dyn Curvature>,
+    operator: Box<dyn HessianOperator>,
     /// The dense matrix and its decomposition, once they were asked for.
-    dense: OnceLock<Array2<f64>>,
-    pub(super) decomposed: OnceLock<Eigenpairs>,
+    dense_matrix: OnceLock<Array2<f64>>,
+    pub(super) eigendecomposition: OnceLock<Eigenpairs>,
 }
 
 /// Which second derivative: the loss's, or its Gauss-Newton part JᵀJ, which leaves out the curvature of the solution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum HessianPart {
     Full,
     GaussNewton,
 }
@@ -57,15 +57,17 @@ impl Hessian {
     pub fn new(model: &VectorField, data: &Dataset, options: &LossOptions) -> Result<Self> {
         let loss = TrainingLoss::new(model, data, options)?;
         let params = loss.params().to_vec();
-        Self::of(Arc::new(loss), &params)
+        Self::from_loss(Arc::new(loss), &params)
     }
 
-    /// Of any loss, at any parameters, by the best derivatives that it has; [`Hessian::derivatives`] tells which.
+    /// Of any loss, at any parameters, by the best derivatives that it has; [`Hessian::derivative_kind`] tells which.
     ///
     /// # Errors
     /// Another number of parameters than the loss has, or those of the loss.
-    pub fn of(loss: Arc<dyn LossFunction>, params: &[f64]) -> Result<Self> {
-        Ok(Self::from_curvature(curvature::of(loss, params)?))
+    pub fn from_loss(loss: Arc<dyn LossFunction>, params: &[f64]) -> Result<Self> {
+        Ok(Self::from_operator(hessian_operator::best_operator(
+            loss, params,
+        )?))
     }
 
     /// Of a matrix that is known, `[n, n]`, of which the symmetric part is taken; `loss` is the loss at the point, and
@@ -73,7 +75,11 @@ impl Hessian {
     ///
     /// # Errors
     /// A matrix that is not square, is empty, or holds numbers that are not finite.
-    pub fn from_matrix(matrix: &Array2<f64>, loss: f64, derivatives: Derivatives) -> Result<Self> {
+    pub fn from_matrix(
+        matrix: &Array2<f64>,
+        loss: f64,
+        derivatives: DerivativeKind,
+    ) -> Result<Self> {
         if matrix.nrows() != matrix.ncols() || matrix.is_empty() {
             return Err(Error::invalid(format!(
                 "a Hessian is a square matrix, not one of shape {:?}",
@@ -86,34 +92,34 @@ impl Hessian {
             ));
         }
         let matrix = (matrix + &matrix.t()) / 2.0;
-        Ok(Self::from_curvature(Box::new(Dense {
+        Ok(Self::from_operator(Box::new(DenseHessian {
             matrix,
             loss,
-            derivatives,
+            derivative_kind: derivatives,
         })))
     }
 
-    fn from_curvature(curvature: Box<dyn Curvature>) -> Self {
+    fn from_operator(curvature: Box<dyn HessianOperator>) -> Self {
         Hessian {
-            curvature,
-            dense: OnceLock::new(),
-            decomposed: OnceLock::new(),
+            operator: curvature,
+            dense_matrix: OnceLock::new(),
+            eigendecomposition: OnceLock::new(),
         }
     }
 
     /// Number of parameters n.
     pub fn n(&self) -> usize {
-        self.curvature.n()
+        self.operator.n()
     }
 
     /// The loss at θ.
     pub fn loss(&self) -> f64 {
-        self.curvature.loss()
+        self.operator.loss()
     }
 
     /// How the second derivatives were found.
-    pub fn derivatives(&self) -> Derivatives {
-        self.curvature.derivatives()
+    pub fn derivative_kind(&self) -> DerivativeKind {
+        self.operator.derivative_kind()
     }
 
     /// H v.
@@ -121,7 +127,7 @@ impl Hessian {
     /// # Errors
     /// A vector of another length than n, a number in it that is not finite, or an interrupt.
     pub fn apply(&self, v: &[f64]) -> Result<Vec<f64>> {
-        self.one(v, Kind::Full)
+        self.product(v, HessianPart::Full)
     }
 
     /// H v for many vectors, several of them in one sweep over the solves.
@@ -129,7 +135,7 @@ impl Hessian {
     /// # Errors
     /// Those of [`Hessian::apply`].
     pub fn apply_many(&self, vectors: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
-        self.many(vectors, Kind::Full)
+        self.products(vectors, HessianPart::Full)
     }
 
     /// The Gauss-Newton product G v, of the loss of a training method: the Hessian of the loss for a solution that is linear in the parameters. For a mean of
@@ -138,7 +144,7 @@ impl Hessian {
     /// # Errors
     /// Those of [`Hessian::apply`].
     pub fn gauss_newton(&self, v: &[f64]) -> Result<Vec<f64>> {
-        self.one(v, Kind::GaussNewton)
+        self.product(v, HessianPart::GaussNewton)
     }
 
     /// G v for many vectors.
@@ -146,7 +152,7 @@ impl Hessian {
     /// # Errors
     /// Those of [`Hessian::apply`].
     pub fn gauss_newton_many(&self, vectors: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
-        self.many(vectors, Kind::GaussNewton)
+        self.products(vectors, HessianPart::GaussNewton)
     }
 
     /// The dense matrix, `[n, n]`, symmetric: rounding errors of a pair of entries are averaged.
@@ -154,25 +160,34 @@ impl Hessian {
     /// # Errors
     /// A matrix that would take too much memory, or an interrupt.
     pub fn matrix(&self) -> Result<Array2<f64>> {
-        self.matrix_with(&|_, _| {})
+        self.matrix_with_progress(&|_, _| {})
     }
 
     /// [`Hessian::matrix`]; `progress(done, n)` is called as columns are done, from several threads.
     ///
     /// # Errors
     /// Those of [`Hessian::matrix`].
-    pub fn matrix_with(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Array2<f64>> {
-        if let Some(matrix) = self.dense.get() {
+    pub fn matrix_with_progress(
+        &self,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Array2<f64>> {
+        if let Some(matrix) = self.dense_matrix.get() {
             return Ok(matrix.clone());
         }
         let n = self.n();
-        check_room(
+        check_memory(
             n.saturating_mul(n).saturating_mul(2 * size_of::<f64>()),
             format_args!("the dense Hessian of {n} parameters"),
             "use apply, eigenpairs or trace, which need no matrix",
         )?;
         let keep = |_: usize, columns: Vec<Vec<f64>>| columns;
-        let columns = self.in_blocks(n, &|r| self.units(r), Kind::Full, &keep, progress)?;
+        let columns = self.products_in_blocks(
+            n,
+            &|r| self.unit_vectors(r),
+            HessianPart::Full,
+            &keep,
+            progress,
+        )?;
         let mut matrix = Array2::zeros((n, n));
         for (row, column) in matrix.outer_iter_mut().zip(&columns) {
             row.into_iter()
@@ -187,17 +202,17 @@ impl Hessian {
             }
         }
         if n <= DENSE_LIMIT {
-            return Ok(self.dense.get_or_init(|| matrix).clone());
+            return Ok(self.dense_matrix.get_or_init(|| matrix).clone());
         }
         Ok(matrix)
     }
 
-    fn one(&self, v: &[f64], kind: Kind) -> Result<Vec<f64>> {
-        let mut all = self.many(&[v.to_vec()], kind)?;
+    fn product(&self, v: &[f64], kind: HessianPart) -> Result<Vec<f64>> {
+        let mut all = self.products(&[v.to_vec()], kind)?;
         Ok(all.pop().unwrap_or_default())
     }
 
-    fn many(&self, vectors: &[Vec<f64>], kind: Kind) -> Result<Vec<Vec<f64>>> {
+    fn products(&self, vectors: &[Vec<f64>], kind: HessianPart) -> Result<Vec<Vec<f64>>> {
         for v in vectors {
             if v.len() != self.n() {
                 return Err(Error::invalid(format!(
@@ -215,43 +230,43 @@ impl Hessian {
         }
         let keep = |_: usize, products: Vec<Vec<f64>>| products;
         let part = |range: Range<usize>| vectors[range].to_vec();
-        self.in_blocks(vectors.len(), &part, kind, &keep, &|_, _| {})
+        self.products_in_blocks(vectors.len(), &part, kind, &keep, &|_, _| {})
     }
 
     /// Products with `count` vectors, made and used block by block; `keep` turns the products of the vectors from an index on
     /// into what is wanted of them.
-    pub(super) fn in_blocks<T: Send>(
+    pub(super) fn products_in_blocks<T: Send>(
         &self,
         count: usize,
         vectors: &(dyn Fn(Range<usize>) -> Vec<Vec<f64>> + Sync),
-        kind: Kind,
-        keep: &(dyn Fn(usize, Vec<Vec<f64>>) -> Vec<T> + Sync),
+        kind: HessianPart,
+        map: &(dyn Fn(usize, Vec<Vec<f64>>) -> Vec<T> + Sync),
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Vec<T>> {
-        let starts: Vec<usize> = (0..count).step_by(MAX_WIDTH).collect();
-        let inside = starts.len() < rayon::current_num_threads();
+        let starts: Vec<usize> = (0..count).step_by(MAX_LANES).collect();
+        let parallel = starts.len() < rayon::current_num_threads();
         let done = AtomicUsize::new(0);
         let blocks = starts
             .into_par_iter()
             .map(|first| {
-                let range = first..count.min(first + MAX_WIDTH);
+                let range = first..count.min(first + MAX_LANES);
                 let part = vectors(range.clone());
                 let products = match kind {
-                    Kind::Full => self.curvature.products(&part, inside)?,
-                    Kind::GaussNewton => self.curvature.gauss_newton(&part, inside)?,
+                    HessianPart::Full => self.operator.hvp(&part, parallel)?,
+                    HessianPart::GaussNewton => self.operator.gauss_newton_vp(&part, parallel)?,
                 };
                 progress(
                     done.fetch_add(range.len(), Ordering::Relaxed) + range.len(),
                     count,
                 );
-                Ok(keep(first, products))
+                Ok(map(first, products))
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(blocks.into_iter().flatten().collect())
     }
 
     /// Unit vectors.
-    pub(super) fn units(&self, range: Range<usize>) -> Vec<Vec<f64>> {
+    pub(super) fn unit_vectors(&self, range: Range<usize>) -> Vec<Vec<f64>> {
         let unit = |i: usize| {
             let mut e = vec![0.0; self.n()];
             e[i] = 1.0;
@@ -266,7 +281,7 @@ impl std::fmt::Debug for Hessian {
         f.debug_struct("Hessian")
             .field("n", &self.n())
             .field("loss", &self.loss())
-            .field("derivatives", &self.derivatives())
+            .field("derivatives", &self.derivative_kind())
             .finish_non_exhaustive()
     }
 }

@@ -3,9 +3,9 @@
 use nalgebra::DMatrix;
 use ndarray::Array2;
 
-use super::spectrum::{Eigenpairs, decompose, oriented};
+use super::spectrum::{Eigenpairs, fix_sign, symmetric_eigen};
 use crate::{Error, Result};
-use odesync_base::memory::check_room;
+use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 
 /// An eigenpair is accepted when its residual ‖H v − θ v‖ is below this part of the largest |θ|.
@@ -23,45 +23,45 @@ pub(super) fn lanczos(
     count: usize,
     mut apply: impl FnMut(&[f64]) -> Result<Vec<f64>>,
 ) -> Result<Eigenpairs> {
-    let most = n.min(40 * count + 400);
-    check_room(
-        most.saturating_mul(n).saturating_mul(size_of::<f64>()),
+    let max_steps = n.min(40 * count + 400);
+    check_memory(
+        max_steps.saturating_mul(n).saturating_mul(size_of::<f64>()),
         format_args!("{count} eigenpairs of {n} parameters"),
         "ask for fewer",
     )?;
     let mut generator = Generator::manual_seed(0);
     let mut krylov = Krylov::default();
-    let mut next = random(n, &mut generator);
+    let mut next = random_vector(n, &mut generator);
     normalise(&mut next);
     loop {
         let product = apply(&next)?;
         let (mut w, mut beta) = krylov.extend(next, product)?;
         let m = krylov.basis.len();
-        if m < n && beta <= krylov.negligible() {
+        if m < n && beta <= krylov.breakdown_tolerance() {
             // The basis spans an invariant subspace; a new direction finds what lies outside it.
             beta = 0.0;
-            w = random(n, &mut generator);
+            w = random_vector(n, &mut generator);
             orthogonalise(&mut w, &krylov.basis);
             normalise(&mut w);
         }
         let complete = m == n;
-        if m >= count && (complete || m == most || m.is_multiple_of(10)) {
+        if m >= count && (complete || m == max_steps || m.is_multiple_of(10)) {
             let ritz = krylov.ritz();
             let residual = |i: usize| beta * ritz.vectors[[i, m - 1]].abs();
-            let settled = |i: &usize| residual(*i) <= TOLERANCE * ritz.values[0].abs();
-            let found = (0..count).take_while(settled).count();
-            if complete || found == count && (beta > 0.0 || m == most) {
-                return Ok(expand(&ritz, &krylov.basis, count));
+            let converged = |i: &usize| residual(*i) <= TOLERANCE * ritz.values[0].abs();
+            let n_converged = (0..count).take_while(converged).count();
+            if complete || n_converged == count && (beta > 0.0 || m == max_steps) {
+                return Ok(lift_ritz_vectors(&ritz, &krylov.basis, count));
             }
-            if m == most {
+            if m == max_steps {
                 return Err(Error::invalid(format!(
-                    "after {m} Hessian-vector products {found} of {count} eigenpairs are known to {TOLERANCE:e}: the next ones lie \
+                    "after {m} Hessian-vector products {n_converged} of {count} eigenpairs are known to {TOLERANCE:e}: the next ones lie \
                      too close together; ask for {}",
-                    found.max(1)
+                    n_converged.max(1)
                 )));
             }
         }
-        krylov.beside.push(beta);
+        krylov.off_diagonal.push(beta);
         next = w;
     }
 }
@@ -72,7 +72,7 @@ pub(super) struct Krylov {
     basis: Vec<Vec<f64>>,
     diagonal: Vec<f64>,
     /// The entries beside the diagonal; the caller adds one before the next vector.
-    pub beside: Vec<f64>,
+    pub off_diagonal: Vec<f64>,
 }
 
 impl Krylov {
@@ -90,8 +90,8 @@ impl Krylov {
     }
 
     /// The length below which a next vector is nothing but rounding.
-    pub fn negligible(&self) -> f64 {
-        let entries = self.diagonal.iter().chain(&self.beside);
+    pub fn breakdown_tolerance(&self) -> f64 {
+        let entries = self.diagonal.iter().chain(&self.off_diagonal);
         1e-14 * entries.fold(f64::MIN_POSITIVE, |s, x| s.max(x.abs()))
     }
 
@@ -99,15 +99,20 @@ impl Krylov {
     pub fn ritz(&self) -> Eigenpairs {
         let diagonal = nalgebra::DVector::from_vec(self.diagonal.clone());
         let mut t = DMatrix::from_diagonal(&diagonal);
-        for (i, b) in self.beside.iter().take(self.diagonal.len() - 1).enumerate() {
+        for (i, b) in self
+            .off_diagonal
+            .iter()
+            .take(self.diagonal.len() - 1)
+            .enumerate()
+        {
             (t[(i, i + 1)], t[(i + 1, i)]) = (*b, *b);
         }
-        decompose(&t)
+        symmetric_eigen(&t)
     }
 }
 
 /// Eigenvectors of the operator from those of the tridiagonal matrix.
-fn expand(ritz: &Eigenpairs, basis: &[Vec<f64>], count: usize) -> Eigenpairs {
+fn lift_ritz_vectors(ritz: &Eigenpairs, basis: &[Vec<f64>], count: usize) -> Eigenpairs {
     let n = basis[0].len();
     let mut vectors = Array2::zeros((count, n));
     for (i, mut row) in vectors.outer_iter_mut().enumerate() {
@@ -116,7 +121,7 @@ fn expand(ritz: &Eigenpairs, basis: &[Vec<f64>], count: usize) -> Eigenpairs {
             v.iter_mut().zip(b).for_each(|(v, b)| *v += weight * b);
         }
         normalise(&mut v);
-        for (to, from) in row.iter_mut().zip(oriented(v)) {
+        for (to, from) in row.iter_mut().zip(fix_sign(v)) {
             *to = from;
         }
     }
@@ -126,7 +131,7 @@ fn expand(ritz: &Eigenpairs, basis: &[Vec<f64>], count: usize) -> Eigenpairs {
     }
 }
 
-fn random(n: usize, generator: &mut Generator) -> Vec<f64> {
+fn random_vector(n: usize, generator: &mut Generator) -> Vec<f64> {
     generator.uniform_f64(-1.0, 1.0, n)
 }
 

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::curvature::Curvature;
-use super::solved::SolvedCurvature;
+use super::adjoint_hessian::AdjointHessian;
+use super::hessian_operator::HessianOperator;
 use crate::datasets::Dataset;
-use crate::training::{Method, Observation, Task, evaluate, solved};
+use crate::training::{
+    Observation, TrainingMethod, TrainingProblem, evaluate_loss, solve_option_setters,
+};
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{NativeEngine, SolveOptions};
@@ -30,7 +32,7 @@ use odesync_ode::odesolve::{NativeEngine, SolveOptions};
 ///         Ok((1.0 - p[0]).powi(2) + 100.0 * (p[1] - p[0] * p[0]).powi(2))
 ///     }
 /// }
-/// let h = Hessian::of(Arc::new(Valley), &[1.0, 1.0])?.matrix()?;
+/// let h = Hessian::from_loss(Arc::new(Valley), &[1.0, 1.0])?.matrix()?;
 /// assert!((h[[0, 0]] - 802.0).abs() < 1e-3 && (h[[0, 1]] + 400.0).abs() < 1e-3);
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
@@ -57,14 +59,14 @@ pub trait LossFunction: Send + Sync {
     ///
     /// # Errors
     /// Those of [`LossFunction::value`].
-    fn curvature(&self, _params: &[f64]) -> Result<Option<Box<dyn Curvature>>> {
+    fn hessian(&self, _params: &[f64]) -> Result<Option<Box<dyn HessianOperator>>> {
         Ok(None)
     }
 }
 
 /// The values of a loss at `count` points, in parallel; NaN where a solve failed. `progress(done, count)` is called as they are
 /// done, from several threads.
-pub(super) fn values(
+pub(super) fn evaluate_points(
     loss: &dyn LossFunction,
     count: usize,
     point: &(dyn Fn(usize) -> Vec<f64> + Sync),
@@ -76,7 +78,7 @@ pub(super) fn values(
         // The cost of a point differs a lot from place to place.
         .with_max_len(1)
         .map(|i| {
-            let value = nan_if_unsolved(loss.value(&point(i)))?;
+            let value = solve_failure_to_nan(loss.value(&point(i)))?;
             let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
             progress(done, count);
             Ok(value)
@@ -88,7 +90,7 @@ pub(super) fn values(
 ///
 /// # Errors
 /// Any other error.
-pub fn nan_if_unsolved(value: Result<f64>) -> Result<f64> {
+pub fn solve_failure_to_nan(value: Result<f64>) -> Result<f64> {
     match value {
         Err(Error::Solve(_)) => Ok(f64::NAN),
         value => value,
@@ -99,7 +101,7 @@ pub fn nan_if_unsolved(value: Result<f64>) -> Result<f64> {
 #[derive(Debug, Clone)]
 pub struct LossOptions {
     /// The training method whose loss it is, vanilla.
-    pub method: Method,
+    pub method: TrainingMethod,
     /// The homotopy parameter λ; 0 unless the method is homotopy training.
     pub lambda: f64,
     /// Which state variables the data are, and where the model begins; trained initial states are parameters of the loss.
@@ -111,7 +113,7 @@ pub struct LossOptions {
 impl Default for LossOptions {
     fn default() -> Self {
         LossOptions {
-            method: Method::Vanilla,
+            method: TrainingMethod::Vanilla,
             lambda: 0.0,
             observation: Observation::default(),
             solver: SolveOptions::default(),
@@ -122,7 +124,7 @@ impl Default for LossOptions {
 impl LossOptions {
     /// The same of another training method's loss; λ becomes 1 for homotopy training, 0 for any other.
     #[must_use]
-    pub fn method(mut self, method: impl Into<Method>) -> Self {
+    pub fn method(mut self, method: impl Into<TrainingMethod>) -> Self {
         self.method = method.into();
         self.lambda = default_lambda(&self.method);
         self
@@ -136,12 +138,12 @@ impl LossOptions {
     }
 }
 
-solved!(LossOptions);
+solve_option_setters!(LossOptions);
 
 /// The homotopy parameter of a loss that names none: 1 for homotopy training, else 0.
-pub fn default_lambda(method: &Method) -> f64 {
+pub fn default_lambda(method: &TrainingMethod) -> f64 {
     match method {
-        Method::Homotopy(_) => 1.0,
+        TrainingMethod::Homotopy(_) => 1.0,
         _ => 0.0,
     }
 }
@@ -151,11 +153,11 @@ pub fn default_lambda(method: &Method) -> f64 {
 /// θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of multiple shooting),
 /// then the initial states where they are trained.
 pub struct TrainingLoss {
-    task: Arc<Task>,
+    problem: Arc<TrainingProblem>,
     lambda: f64,
     params: Vec<f64>,
     /// What a solve works on, handed from one value to the next.
-    engines: Mutex<Vec<NativeEngine>>,
+    engine_pool: Mutex<Vec<NativeEngine>>,
 }
 
 impl TrainingLoss {
@@ -170,20 +172,20 @@ impl TrainingLoss {
             observation,
             solver,
         } = options;
-        let task = Task::new(model, data, method, observation, solver)?;
-        let params = task.initial();
+        let problem = TrainingProblem::new(model, data, method, observation, solver)?;
+        let params = problem.initial_params();
         if params.is_empty() {
             return Err(Error::invalid(
                 "the model has no trainable parameters, so the loss has no derivatives; make some trainable first, for example \
                  f.trainable([\"a\"])",
             ));
         }
-        task.field(&params, *lambda)?;
+        problem.field(&params, *lambda)?;
         Ok(TrainingLoss {
-            task: Arc::new(task),
+            problem: Arc::new(problem),
             lambda: *lambda,
             params,
-            engines: Mutex::default(),
+            engine_pool: Mutex::default(),
         })
     }
 
@@ -194,25 +196,29 @@ impl TrainingLoss {
 
     /// A direction of the loss's parameters from one of the model's alone, which leaves the others where they are; one of all
     /// parameters stays as it is.
-    pub fn direction(&self, mut direction: Vec<f64>) -> Vec<f64> {
-        if direction.len() == self.task.n_model() {
+    pub fn pad_direction(&self, mut direction: Vec<f64>) -> Vec<f64> {
+        if direction.len() == self.problem.n_model_params() {
             direction.resize(self.params.len(), 0.0);
         }
         direction
     }
 
     fn evaluate(&self, params: &[f64], with_gradient: bool) -> Result<crate::training::Loss> {
-        self.task.check_interrupt()?;
-        let free = || self.engines.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut engine = free().pop().unwrap_or_default();
-        let loss = evaluate(
-            &self.task,
+        self.problem.check_interrupt()?;
+        let pool = || {
+            self.engine_pool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let mut engine = pool().pop().unwrap_or_default();
+        let loss = evaluate_loss(
+            &self.problem,
             &mut engine,
             (params, self.lambda),
             with_gradient,
             None,
         );
-        free().push(engine);
+        pool().push(engine);
         loss
     }
 }
@@ -230,9 +236,9 @@ impl LossFunction for TrainingLoss {
         Ok(Some(self.evaluate(params, true)?.gradient))
     }
 
-    fn curvature(&self, params: &[f64]) -> Result<Option<Box<dyn Curvature>>> {
+    fn hessian(&self, params: &[f64]) -> Result<Option<Box<dyn HessianOperator>>> {
         let plans = self.evaluate(params, false)?.plans;
-        let curvature = SolvedCurvature::new(self.task.clone(), params, self.lambda, &plans)?;
+        let curvature = AdjointHessian::new(self.problem.clone(), params, self.lambda, &plans)?;
         Ok(Some(Box::new(curvature)))
     }
 }
@@ -240,24 +246,24 @@ impl LossFunction for TrainingLoss {
 /// A loss that is a function of Rust's; its derivatives are taken by differences.
 ///
 /// ```
-/// use odesync_train::landscape::{Function, LossFunction};
-/// let loss = Function::new(2, |p| Ok(p[0] * p[0] + p[1].cos()));
+/// use odesync_train::landscape::{FnLoss, LossFunction};
+/// let loss = FnLoss::new(2, |p| Ok(p[0] * p[0] + p[1].cos()));
 /// assert_eq!(loss.value(&[2.0, 0.0])?, 5.0);
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
-pub struct Function<F> {
+pub struct FnLoss<F> {
     n: usize,
     function: F,
 }
 
-impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> Function<F> {
+impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> FnLoss<F> {
     /// A function of `n` parameters.
     pub fn new(n: usize, function: F) -> Self {
-        Function { n, function }
+        FnLoss { n, function }
     }
 }
 
-impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> LossFunction for Function<F> {
+impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> LossFunction for FnLoss<F> {
     fn n(&self) -> usize {
         self.n
     }

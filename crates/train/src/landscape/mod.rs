@@ -15,28 +15,30 @@
 //! | `directions` | random directions, filter by filter |
 //! | `pca` | principal components of a run's path |
 
-mod along;
-mod curvature;
+mod adjoint_hessian;
 mod density;
 mod directions;
 mod hessian;
+mod hessian_operator;
 mod lanczos;
 mod loss;
 mod pca;
 mod slice;
-mod solved;
+mod slice_spec;
 mod spectrum;
 mod symbolic;
 
-pub use along::Along;
-pub use curvature::{Curvature, Derivatives, SECOND_DIFFERENCE, second_differences};
-pub use density::{Density, DensityOptions, on_one_grid};
+pub use density::{Density, DensityOptions, on_common_grid};
 pub use directions::{DirectionOptions, Normalization, random_directions};
 pub use hessian::Hessian;
+pub use hessian_operator::{
+    DerivativeKind, HessianOperator, SECOND_DIFFERENCE_STEP, second_differences,
+};
 pub use loss::{
-    Function, LossFunction, LossOptions, TrainingLoss, default_lambda, nan_if_unsolved,
+    FnLoss, LossFunction, LossOptions, TrainingLoss, default_lambda, solve_failure_to_nan,
 };
 pub use pca::Pca;
-pub use slice::{Axis, Landscape, Slice};
-pub use spectrum::{DENSE_LIMIT, Eigenpairs, Trace};
+pub use slice::{Landscape, Slice, SliceAxis};
+pub use slice_spec::SliceSpec;
+pub use spectrum::{DENSE_LIMIT, Eigenpairs, TraceEstimate};
 pub use symbolic::SymbolicLoss;

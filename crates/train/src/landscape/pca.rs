@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::spectrum::oriented;
+use super::spectrum::fix_sign;
 use crate::training::Run;
 use crate::{Error, Result};
 
@@ -30,7 +30,7 @@ impl Pca {
     ///
     /// # Errors
     /// Fewer than two points, points that are all the same, no components, or numbers that are not finite.
-    pub fn of(points: ArrayView2<f64>, components: usize) -> Result<Self> {
+    pub fn from_points(points: ArrayView2<f64>, components: usize) -> Result<Self> {
         let (count, n) = points.dim();
         if count < 2 || n == 0 || components == 0 {
             return Err(Error::invalid(format!(
@@ -43,8 +43,8 @@ impl Pca {
                 "the parameters of the run are not all finite",
             ));
         }
-        let away = &points - &points.row(count - 1);
-        if away.iter().any(|x| !x.is_finite()) {
+        let displacements = &points - &points.row(count - 1);
+        if displacements.iter().any(|x| !x.is_finite()) {
             return Err(Error::invalid(
                 "the parameters of the run lie too far apart for numbers to hold their distance",
             ));
@@ -75,7 +75,7 @@ impl Pca {
         let k = components.min(order.len()).min(count - 1);
         let mut directions = Array2::zeros((k, n));
         for (mut row, i) in directions.outer_iter_mut().zip(&order) {
-            let direction = oriented(u.column(*i).iter().copied().collect());
+            let direction = fix_sign(u.column(*i).iter().copied().collect());
             row.iter_mut()
                 .zip(direction)
                 .for_each(|(to, from)| *to = from);
@@ -83,7 +83,7 @@ impl Pca {
         let origin = points.row(count - 1).to_vec();
         let ratio = |i: &usize| svd.singular_values[*i].powi(2) / total;
         Ok(Pca {
-            path: away.dot(&directions.t()),
+            path: displacements.dot(&directions.t()),
             explained_variance_ratio: order.iter().take(k).map(ratio).collect(),
             directions,
             origin,
@@ -94,12 +94,12 @@ impl Pca {
     /// Of the model's parameters along a run, which must have kept them ([`crate::training::TrainOptions::trajectory_every`]).
     ///
     /// # Errors
-    /// A run that kept none, or those of [`Pca::of`].
-    pub fn of_run(run: &Run, components: usize) -> Result<Self> {
+    /// A run that kept none, or those of [`Pca::from_points`].
+    pub fn from_run(run: &Run, components: usize) -> Result<Self> {
         let path = run.path()?;
         Ok(Pca {
             epochs: path.epochs,
-            ..Self::of(path.params.view(), components)?
+            ..Self::from_points(path.params.view(), components)?
         })
     }
 }
@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn numbers_of_any_size() {
         let points = Array2::from_shape_fn((5, 3), |(i, j)| ((3 * i + j) as f64).sin());
-        let want = Pca::of(points.view(), 2).unwrap();
+        let want = Pca::from_points(points.view(), 2).unwrap();
         for scale in [2.0_f64.powi(1000), 2.0_f64.powi(-1000)] {
-            let got = Pca::of((&points * scale).view(), 2).unwrap();
+            let got = Pca::from_points((&points * scale).view(), 2).unwrap();
             assert_eq!(got.directions, want.directions);
             assert_eq!(got.explained_variance_ratio, want.explained_variance_ratio);
             assert_eq!(got.path, &want.path * scale);
@@ -122,14 +122,14 @@ mod tests {
         let same_sign =
             Array2::from_shape_fn((9, 2), |(i, j)| 1.7e308 - 1e300 * (i * (j + 1)) as f64);
         assert!(
-            Pca::of(same_sign.view(), 2)
+            Pca::from_points(same_sign.view(), 2)
                 .unwrap()
                 .path
                 .iter()
                 .all(|x| x.is_finite())
         );
         let far = Array2::from_shape_fn((3, 2), |(i, _)| if i == 1 { 1.7e308 } else { -1.7e308 });
-        let error = Pca::of(far.view(), 2).unwrap_err().to_string();
+        let error = Pca::from_points(far.view(), 2).unwrap_err().to_string();
         assert!(error.contains("too far apart"), "{error}");
     }
 
@@ -142,7 +142,7 @@ mod tests {
         let points = Array2::from_shape_fn((n, 4), |(i, j)| {
             7.0 + 3.0 * angle(i).cos() * p[j] + angle(i).sin() * q[j]
         });
-        let pca = Pca::of(points.view(), 3).unwrap();
+        let pca = Pca::from_points(points.view(), 3).unwrap();
         // Variances 9/2 and 1/2 along p and q, none beside them.
         let want = [0.9, 0.1, 0.0];
         for (got, want) in pca.explained_variance_ratio.iter().zip(want) {
@@ -160,7 +160,7 @@ mod tests {
         }
         assert_eq!(pca.origin, points.row(n - 1).to_vec());
         // More points than parameters, and fewer.
-        let few = Pca::of(points.slice(ndarray::s![..3, ..]), 9).unwrap();
+        let few = Pca::from_points(points.slice(ndarray::s![..3, ..]), 9).unwrap();
         assert_eq!(few.directions.dim(), (2, 4));
         assert!((few.explained_variance_ratio.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     }
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn what_has_no_components() {
         let same = Array2::from_elem((4, 3), 2.0);
-        assert!(Pca::of(same.view(), 2).is_err());
-        assert!(Pca::of(same.slice(ndarray::s![..1, ..]), 2).is_err());
-        assert!(Pca::of(Array2::from_elem((4, 3), f64::NAN).view(), 2).is_err());
+        assert!(Pca::from_points(same.view(), 2).is_err());
+        assert!(Pca::from_points(same.slice(ndarray::s![..1, ..]), 2).is_err());
+        assert!(Pca::from_points(Array2::from_elem((4, 3), f64::NAN).view(), 2).is_err());
     }
 }

@@ -2,13 +2,13 @@
 
 use ndarray::{Array2, ArrayD, IxDyn};
 
-use super::loss::{LossFunction, values};
+use super::loss::{LossFunction, evaluate_points};
 use crate::{Error, Result};
-use odesync_base::memory::check_room;
+use odesync_base::memory::check_memory;
 
 /// A direction and the places along it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
+pub struct SliceAxis {
     /// What it is called in a figure.
     pub label: String,
     /// d, `[n]`.
@@ -21,7 +21,7 @@ pub struct Axis {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slice {
     origin: Vec<f64>,
-    axes: Vec<Axis>,
+    axes: Vec<SliceAxis>,
     path: Array2<f64>,
 }
 
@@ -31,7 +31,7 @@ impl Slice {
     /// # Errors
     /// No axis or more than two, directions of another length than the origin, an axis without coefficients, or numbers that are
     /// not finite.
-    pub fn new(origin: Vec<f64>, axes: Vec<Axis>) -> Result<Self> {
+    pub fn new(origin: Vec<f64>, axes: Vec<SliceAxis>) -> Result<Self> {
         if axes.is_empty() || axes.len() > 2 {
             return Err(Error::invalid(format!(
                 "a landscape is drawn along one direction or two, not {}",
@@ -67,7 +67,7 @@ impl Slice {
             axes,
         };
         let count = slice.len();
-        check_room(
+        check_memory(
             count.saturating_mul(2 * size_of::<f64>()),
             format_args!("a landscape of {count} points"),
             "ask for fewer",
@@ -96,7 +96,7 @@ impl Slice {
     }
 
     /// One axis or two.
-    pub fn axes(&self) -> &[Axis] {
+    pub fn axes(&self) -> &[SliceAxis] {
         &self.axes
     }
 
@@ -122,7 +122,7 @@ impl Slice {
     }
 
     /// The parameters at a place, the last axis running fastest.
-    fn point(&self, index: usize) -> Vec<f64> {
+    fn params_at(&self, index: usize) -> Vec<f64> {
         let mut point = self.origin.clone();
         let mut rest = index;
         for axis in self.axes.iter().rev() {
@@ -152,21 +152,21 @@ impl Slice {
                 self.origin.len()
             )));
         }
-        self.evaluate_by(|count, point| values(loss, count, point, progress))
+        self.evaluate_with(|count, point| evaluate_points(loss, count, point, progress))
     }
 
     /// [`Slice::evaluate`] by a function that gives the loss of that many points.
     ///
     /// # Errors
     /// Those of `evaluate`.
-    pub fn evaluate_by<E: From<Error>>(
+    pub fn evaluate_with<E: From<Error>>(
         self,
         evaluate: impl FnOnce(
             usize,
             &(dyn Fn(usize) -> Vec<f64> + Sync),
         ) -> std::result::Result<Vec<f64>, E>,
     ) -> std::result::Result<Landscape, E> {
-        let values = evaluate(self.len(), &|i| self.point(i))?;
+        let values = evaluate(self.len(), &|i| self.params_at(i))?;
         let loss = ArrayD::from_shape_vec(IxDyn(&self.shape()), values)
             .map_err(|e| Error::invalid(e.to_string()))?;
         Ok(Landscape { slice: self, loss })
@@ -190,7 +190,7 @@ impl Landscape {
 
     /// Number of local minima: places lower than all their neighbours (2 on a line, 8 on a plane), those at the edge left out. A
     /// solve that failed counts as infinitely high.
-    pub fn minima(&self) -> usize {
+    pub fn n_minima(&self) -> usize {
         let shape = self.slice.shape();
         let (rows, columns) = match shape[..] {
             [n] => (1, n),
@@ -202,11 +202,15 @@ impl Landscape {
             x if x.is_nan() => f64::INFINITY,
             x => x,
         };
-        let inside = |n: usize| 1..n.saturating_sub(1).max(1);
-        let lines = if shape.len() == 1 { 0..1 } else { inside(rows) };
+        let interior = |n: usize| 1..n.saturating_sub(1).max(1);
+        let lines = if shape.len() == 1 {
+            0..1
+        } else {
+            interior(rows)
+        };
         let mut count = 0;
         for i in lines {
-            for j in inside(columns) {
+            for j in interior(columns) {
                 let near_rows = i.saturating_sub(1)..rows.min(i + 2);
                 let lowest = near_rows
                     .into_iter()
@@ -262,10 +266,10 @@ impl Landscape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::landscape::Function;
+    use crate::landscape::FnLoss;
 
-    fn axis(direction: &[f64], coefficients: &[f64]) -> Axis {
-        Axis {
+    fn axis(direction: &[f64], coefficients: &[f64]) -> SliceAxis {
+        SliceAxis {
             label: "c".into(),
             direction: direction.to_vec(),
             coefficients: coefficients.to_vec(),
@@ -275,18 +279,18 @@ mod tests {
     fn line(f: impl Fn(f64) -> f64 + Send + Sync, n: usize) -> Landscape {
         let c: Vec<f64> = (0..n).map(|i| i as f64 / (n - 1) as f64).collect();
         let slice = Slice::new(vec![0.0], vec![axis(&[1.0], &c)]).unwrap();
-        let loss = Function::new(1, move |p: &[f64]| Ok(f(p[0])));
+        let loss = FnLoss::new(1, move |p: &[f64]| Ok(f(p[0])));
         slice.evaluate(&loss, &|_, _| {}).unwrap()
     }
 
     #[test]
     fn minima_and_roughness_of_known_functions() {
         let rising = line(|x| x * x, 40);
-        assert_eq!((rising.minima(), rising.roughness()), (0, 1.0));
+        assert_eq!((rising.n_minima(), rising.roughness()), (0, 1.0));
         let bowl = line(|x| (x - 0.5).powi(2), 41);
-        assert_eq!((bowl.minima(), bowl.roughness()), (1, 2.0));
+        assert_eq!((bowl.n_minima(), bowl.roughness()), (1, 2.0));
         let waves = line(|x| (6.0 * std::f64::consts::PI * x).cos(), 61);
-        assert_eq!(waves.minima(), 3);
+        assert_eq!(waves.n_minima(), 3);
         assert!((waves.roughness() - 6.0).abs() < 1e-12);
         assert!(line(|_| 1.0, 5).roughness().is_nan());
         // Down and up by three powers of ten; below zero there are no powers.
@@ -296,11 +300,11 @@ mod tests {
 
         let c: Vec<f64> = (-10..11).map(f64::from).collect();
         let axes = vec![axis(&[1.0, 0.0], &c), axis(&[0.0, 1.0], &c)];
-        let egg = Function::new(2, |p: &[f64]| Ok((0.5 * p[0]).cos() + (0.5 * p[1]).cos()));
+        let egg = FnLoss::new(2, |p: &[f64]| Ok((0.5 * p[0]).cos() + (0.5 * p[1]).cos()));
         let plane = Slice::new(vec![0.0; 2], axes).unwrap();
         let plane = plane.evaluate(&egg, &|_, _| {}).unwrap();
         // Minima at ±2π in both coordinates.
-        assert_eq!(plane.minima(), 4);
+        assert_eq!(plane.n_minima(), 4);
     }
 
     #[test]
@@ -310,7 +314,7 @@ mod tests {
             axis(&[0.0, 1.0, 0.0], &[-1.0, 0.0, 3.0]),
         ];
         let slice = Slice::new(vec![10.0, 20.0, 30.0], axes).unwrap();
-        let loss = Function::new(3, |p: &[f64]| Ok(p[0] + 100.0 * p[1] + 10_000.0 * p[2]));
+        let loss = FnLoss::new(3, |p: &[f64]| Ok(p[0] + 100.0 * p[1] + 10_000.0 * p[2]));
         let seen = std::sync::atomic::AtomicUsize::new(0);
         let got = slice
             .evaluate(&loss, &|done, all| {
@@ -341,17 +345,17 @@ mod tests {
         };
         let slice = || Slice::new(vec![0.0], vec![axis(&[1.0], &[0.0, 1.0, 0.2])]).unwrap();
         let got = slice()
-            .evaluate(&Function::new(1, fails(true)), &|_, _| {})
+            .evaluate(&FnLoss::new(1, fails(true)), &|_, _| {})
             .unwrap();
         assert!(got.loss[[1]].is_nan() && got.loss[[2]] == 0.2);
-        assert_eq!((got.failures(), got.minima()), (1, 0));
-        let error = slice().evaluate(&Function::new(1, fails(false)), &|_, _| {});
+        assert_eq!((got.failures(), got.n_minima()), (1, 0));
+        let error = slice().evaluate(&FnLoss::new(1, fails(false)), &|_, _| {});
         assert!(matches!(error, Err(Error::Interrupted)));
     }
 
     #[test]
     fn mistakes_are_named() {
-        let says = |axes: Vec<Axis>, text: &str| {
+        let says = |axes: Vec<SliceAxis>, text: &str| {
             let error = Slice::new(vec![0.0; 2], axes).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");
         };
@@ -361,7 +365,7 @@ mod tests {
         says(vec![axis(&[f64::NAN, 0.0], &[0.0])], "finite");
         let slice = Slice::new(vec![0.0; 2], vec![axis(&[1.0, 0.0], &[0.0])]).unwrap();
         assert!(slice.clone().with_path(Array2::zeros((3, 2))).is_err());
-        let loss = Function::new(3, |_: &[f64]| Ok(0.0));
+        let loss = FnLoss::new(3, |_: &[f64]| Ok(0.0));
         assert!(slice.evaluate(&loss, &|_, _| {}).is_err());
     }
 }

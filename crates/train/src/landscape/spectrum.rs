@@ -3,17 +3,17 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::Array2;
 
-use super::hessian::{Hessian, Kind};
+use super::hessian::{Hessian, HessianPart};
 use super::lanczos::lanczos;
 use crate::{Error, Result};
-use odesync_base::memory::check_room;
+use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 
 /// Up to this many parameters eigenvalues and trace are computed from the dense matrix.
 pub const DENSE_LIMIT: usize = 3000;
 
 /// Probes of the trace of a large Hessian.
-const PROBES: usize = 100;
+const TRACE_PROBES: usize = 100;
 
 /// Eigenvalues with their eigenvectors.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Eigenpairs {
 
 /// The sum of the eigenvalues.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trace {
+pub struct TraceEstimate {
     /// The trace, or an estimate of it.
     pub value: f64,
     /// Standard error of the estimate; 0 where it is exact.
@@ -49,7 +49,7 @@ impl Hessian {
         if n > DENSE_LIMIT {
             return lanczos(n, count, |v| self.apply(v));
         }
-        let all = self.decomposed()?;
+        let all = self.eigendecomposition()?;
         Ok(Eigenpairs {
             values: all.values[..count].to_vec(),
             vectors: all.vectors.slice(ndarray::s![..count, ..]).to_owned(),
@@ -67,7 +67,7 @@ impl Hessian {
                 self.n()
             )));
         }
-        let mut values = self.decomposed()?.values.clone();
+        let mut values = self.eigendecomposition()?.values.clone();
         values.sort_by(f64::total_cmp);
         Ok(values)
     }
@@ -76,18 +76,24 @@ impl Hessian {
     ///
     /// # Errors
     /// A Hessian that is not finite, or an interrupt.
-    pub fn trace(&self) -> Result<Trace> {
+    pub fn trace(&self) -> Result<TraceEstimate> {
         let n = self.n();
         if n > DENSE_LIMIT {
-            return self.trace_estimate(PROBES, 0);
+            return self.trace_estimate(TRACE_PROBES, 0);
         }
         let keep = |first: usize, columns: Vec<Vec<f64>>| {
             let diagonal = columns.iter().enumerate().map(|(i, c)| c[first + i]);
             diagonal.collect()
         };
-        let diagonal = self.in_blocks(n, &|r| self.units(r), Kind::Full, &keep, &|_, _| {})?;
-        let value = finite(diagonal.iter().sum())?;
-        Ok(Trace {
+        let diagonal = self.products_in_blocks(
+            n,
+            &|r| self.unit_vectors(r),
+            HessianPart::Full,
+            &keep,
+            &|_, _| {},
+        )?;
+        let value = check_finite(diagonal.iter().sum())?;
+        Ok(TraceEstimate {
             value,
             standard_error: 0.0,
         })
@@ -97,9 +103,9 @@ impl Hessian {
     ///
     /// # Errors
     /// Fewer than two probes, a Hessian that is not finite, or an interrupt.
-    pub fn trace_estimate(&self, probes: usize, seed: u64) -> Result<Trace> {
+    pub fn trace_estimate(&self, probes: usize, seed: u64) -> Result<TraceEstimate> {
         // The places of the blocks, their results, and these in one list.
-        check_room(
+        check_memory(
             probes.saturating_mul(4 * size_of::<f64>()),
             format_args!("the results of {probes} probes"),
             "ask for fewer",
@@ -124,30 +130,31 @@ impl Hessian {
             products.iter().enumerate().map(form).collect()
         };
         let vectors = |range: std::ops::Range<usize>| range.map(vector).collect();
-        let forms = self.in_blocks(probes, &vectors, Kind::Full, &keep, &|_, _| {})?;
+        let forms =
+            self.products_in_blocks(probes, &vectors, HessianPart::Full, &keep, &|_, _| {})?;
         let count = probes as f64;
-        let value = finite(forms.iter().sum::<f64>() / count)?;
+        let value = check_finite(forms.iter().sum::<f64>() / count)?;
         let variance = forms.iter().map(|f| (f - value).powi(2)).sum::<f64>() / (count - 1.0);
-        Ok(Trace {
+        Ok(TraceEstimate {
             value,
             standard_error: (variance / count).sqrt(),
         })
     }
 
-    fn decomposed(&self) -> Result<&Eigenpairs> {
-        if let Some(all) = self.decomposed.get() {
+    fn eigendecomposition(&self) -> Result<&Eigenpairs> {
+        if let Some(all) = self.eigendecomposition.get() {
             return Ok(all);
         }
         let matrix = self.matrix()?;
         // The decomposition would never end.
-        finite(matrix.iter().map(|x| x.abs()).sum())?;
+        check_finite(matrix.iter().map(|x| x.abs()).sum())?;
         let n = self.n();
-        let all = decompose(&DMatrix::from_iterator(n, n, matrix.iter().copied()));
-        Ok(self.decomposed.get_or_init(|| all))
+        let all = symmetric_eigen(&DMatrix::from_iterator(n, n, matrix.iter().copied()));
+        Ok(self.eigendecomposition.get_or_init(|| all))
     }
 }
 
-fn finite(x: f64) -> Result<f64> {
+fn check_finite(x: f64) -> Result<f64> {
     if x.is_finite() {
         return Ok(x);
     }
@@ -157,7 +164,7 @@ fn finite(x: f64) -> Result<f64> {
 }
 
 /// All eigenpairs of a symmetric matrix, the largest magnitude first.
-pub(super) fn decompose(matrix: &DMatrix<f64>) -> Eigenpairs {
+pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Eigenpairs {
     let n = matrix.nrows();
     let eigen = SymmetricEigen::new(matrix.clone());
     let mut order: Vec<usize> = (0..n).collect();
@@ -166,7 +173,7 @@ pub(super) fn decompose(matrix: &DMatrix<f64>) -> Eigenpairs {
     let mut vectors = Array2::zeros((n, n));
     for (mut row, i) in vectors.outer_iter_mut().zip(&order) {
         let column: Vec<f64> = eigen.eigenvectors.column(*i).iter().copied().collect();
-        let column = oriented(column);
+        let column = fix_sign(column);
         for (to, from) in row.iter_mut().zip(column) {
             *to = from;
         }
@@ -178,7 +185,7 @@ pub(super) fn decompose(matrix: &DMatrix<f64>) -> Eigenpairs {
 }
 
 /// The vector or its opposite, so that the component of the largest magnitude is positive.
-pub(super) fn oriented(mut v: Vec<f64>) -> Vec<f64> {
+pub(super) fn fix_sign(mut v: Vec<f64>) -> Vec<f64> {
     let largest = v
         .iter()
         .fold(0.0_f64, |m, x| if x.abs() > m.abs() { *x } else { m });

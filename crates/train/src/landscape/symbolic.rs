@@ -1,9 +1,9 @@
 //! A loss that is an expression of its parameters, with exact derivatives.
 
-use super::curvature::Curvature;
+use super::hessian_operator::HessianOperator;
 use super::loss::LossFunction;
 use crate::Result;
-use odesync_ode::field::native::{Bars, Evaluator, interleave};
+use odesync_ode::field::native::{DualCotangent, Evaluator, interleave};
 use odesync_ode::field::{Expr, FieldBuilder};
 
 /// A loss built of expressions: its gradient and second derivatives are exact.
@@ -12,7 +12,7 @@ use odesync_ode::field::{Expr, FieldBuilder};
 /// use std::sync::Arc;
 /// use odesync_train::landscape::{Hessian, SymbolicLoss};
 /// let saddle = SymbolicLoss::new(2, |p| p.at(0).square() - p.at(0) * p.at(1).cos())?;
-/// let h = Hessian::of(Arc::new(saddle), &[1.0, 0.0])?;
+/// let h = Hessian::from_loss(Arc::new(saddle), &[1.0, 0.0])?;
 /// assert_eq!(h.matrix()?, ndarray::array![[2.0, 0.0], [0.0, 1.0]]);
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
@@ -51,23 +51,24 @@ impl SymbolicLoss {
         })
     }
 
-    fn taped(&self, params: &[f64]) -> Result<(Vec<f64>, f64)> {
-        check(self.n(), params)?;
+    fn forward_saving(&self, params: &[f64]) -> Result<(Vec<f64>, f64)> {
+        check_len(self.n(), params)?;
         let mut slot = vec![0.0; self.evaluator.slot_len()];
         let mut out = vec![0.0; self.n()];
-        self.evaluator.taped(0, 0.0, params, &mut slot, &mut out);
+        self.evaluator
+            .eval_taped(0, 0.0, params, &mut slot, &mut out);
         Ok((slot, out[0]))
     }
 
     /// What is 1 for the output that counts.
-    fn bar(&self) -> Vec<f64> {
+    fn output_cotangent(&self) -> Vec<f64> {
         let mut bar = vec![0.0; self.n()];
         bar[0] = 1.0;
         bar
     }
 }
 
-fn check(n: usize, params: &[f64]) -> Result<()> {
+fn check_len(n: usize, params: &[f64]) -> Result<()> {
     match params.len() == n {
         true => Ok(()),
         false => Err(crate::Error::invalid(format!(
@@ -83,22 +84,22 @@ impl LossFunction for SymbolicLoss {
     }
 
     fn value(&self, params: &[f64]) -> Result<f64> {
-        Ok(self.taped(params)?.1)
+        Ok(self.forward_saving(params)?.1)
     }
 
     fn gradient(&self, params: &[f64]) -> Result<Option<Vec<f64>>> {
-        let (slot, _) = self.taped(params)?;
+        let (slot, _) = self.forward_saving(params)?;
         let mut gradient = vec![0.0; self.n()];
-        let (bar, mut sums) = (self.bar(), self.evaluator.gradient());
+        let (bar, mut sums) = (self.output_cotangent(), self.evaluator.zero_gradient());
         let place = (0, 0.0);
         self.evaluator
             .vjp(place, &slot, &bar, &mut gradient, None, &mut sums);
         Ok(Some(gradient))
     }
 
-    fn curvature(&self, params: &[f64]) -> Result<Option<Box<dyn Curvature>>> {
-        let (slot, loss) = self.taped(params)?;
-        Ok(Some(Box::new(Traced {
+    fn hessian(&self, params: &[f64]) -> Result<Option<Box<dyn HessianOperator>>> {
+        let (slot, loss) = self.forward_saving(params)?;
+        Ok(Some(Box::new(SymbolicHessian {
             function: self.clone(),
             slot,
             loss,
@@ -107,13 +108,13 @@ impl LossFunction for SymbolicLoss {
 }
 
 /// An evaluation at a point, with what its derivatives need.
-struct Traced {
+struct SymbolicHessian {
     function: SymbolicLoss,
     slot: Vec<f64>,
     loss: f64,
 }
 
-impl Curvature for Traced {
+impl HessianOperator for SymbolicHessian {
     fn n(&self) -> usize {
         self.function.n()
     }
@@ -122,25 +123,25 @@ impl Curvature for Traced {
         self.loss
     }
 
-    fn products(&self, vectors: &[Vec<f64>], _alone: bool) -> Result<Vec<Vec<f64>>> {
+    fn hvp(&self, vectors: &[Vec<f64>], _alone: bool) -> Result<Vec<Vec<f64>>> {
         let (evaluator, n) = (&self.function.evaluator, self.n());
-        let mut planes = evaluator.planes(vectors.len());
+        let mut planes = evaluator.tangent_lanes(vectors.len());
         let w = planes.width();
         let directions = interleave(&vectors.concat(), n, w);
-        let (bar, still) = (self.function.bar(), vec![0.0; n * w]);
+        let (bar, zero_tangents) = (self.function.output_cotangent(), vec![0.0; n * w]);
         let (mut out, place) = (vec![0.0; n * w], (0, 0.0));
-        evaluator.tangent(place, &self.slot, &directions, &[], &mut planes, &mut out);
+        evaluator.jvp_lanes(place, &self.slot, &directions, &[], &mut planes, &mut out);
         let (mut value, mut tangents) = (vec![0.0; n], vec![0.0; n * w]);
-        let bars = Bars {
+        let bars = DualCotangent {
             value: &mut value,
             tangents: &mut tangents,
         };
-        let mut sums = evaluator.second_gradient(&planes);
-        evaluator.second(
+        let mut sums = evaluator.zero_gradient_tangents(&planes);
+        evaluator.vjp_with_tangents(
             place,
             &self.slot,
             &mut planes,
-            (&bar, &still),
+            (&bar, &zero_tangents),
             bars,
             None,
             &mut sums,

@@ -3,7 +3,7 @@
 use super::Mlp;
 use crate::Result;
 use odesync_base::random::Generator;
-use odesync_ode::field::{Expr, FieldBuilder, Input, Parameters, Unary, VectorField};
+use odesync_ode::field::{Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField};
 
 /// du/dt from a closure of (t, u, nn, p), nn = network(u) and p the named constants. It is called once, on symbols. The
 /// first width of `nodes` is the number of state variables, the last the length of nn.
@@ -40,7 +40,7 @@ pub fn driven_graybox(
     nodes: &[usize],
     activation: Unary,
     params: &[(&str, f64)],
-    inputs: &[(&str, Input)],
+    inputs: &[(&str, InputSignal)],
     generator: &mut Generator,
     equations: impl FnOnce(Expr, Expr, Expr, Parameters) -> Vec<Expr>,
 ) -> Result<VectorField> {
@@ -53,6 +53,6 @@ pub fn driven_graybox(
         b.input(name, input.clone());
     }
     let nn = network.apply(&b, &b.state())?;
-    let output = equations(b.time(), b.state(), nn, Parameters::of(&b));
+    let output = equations(b.time(), b.state(), nn, Parameters::new(&b));
     b.finish(b.concat(&output))
 }

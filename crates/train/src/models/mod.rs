@@ -11,7 +11,7 @@ pub use mlp::Mlp;
 
 use crate::{Error, Result};
 use odesync_base::random::Generator;
-use odesync_ode::field::{FieldBuilder, Input, Signal, Unary, VectorField};
+use odesync_ode::field::{FieldBuilder, InputSignal, Signal, Unary, VectorField};
 
 /// The name of the external input of a driven model.
 const INPUT: &str = "input";
@@ -50,9 +50,9 @@ pub fn blackbox(
 ///
 /// ```
 /// use odesync_base::random::Generator;
-/// use odesync_ode::field::{Input, Unary};
+/// use odesync_ode::field::{InputSignal, Unary};
 /// use odesync_train::models::driven_blackbox;
-/// let force = Input::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
+/// let force = InputSignal::linear(&[0.0, 5.0], ndarray::array![[0.0], [1.0]].view())?;
 /// let model = driven_blackbox(&[3, 32, 2], Unary::Gelu, force, &mut Generator::manual_seed(10))?;
 /// assert_eq!(model.dof(), 2);
 /// # Ok::<(), odesync_train::Error>(())
@@ -63,7 +63,7 @@ pub fn blackbox(
 pub fn driven_blackbox(
     nodes: &[usize],
     activation: Unary,
-    input: Input,
+    input: InputSignal,
     generator: &mut Generator,
 ) -> Result<VectorField> {
     let network = Mlp::new(nodes, activation, generator)?;
@@ -89,7 +89,7 @@ pub fn driven_blackbox(
 pub fn driven_second_order(
     nodes: &[usize],
     activation: Unary,
-    input: Input,
+    input: InputSignal,
     generator: &mut Generator,
 ) -> Result<VectorField> {
     let network = Mlp::new(nodes, activation, generator)?;

@@ -279,7 +279,7 @@ fn samples_keep_apart_and_a_single_one_serves_all() {
     assert_eq!(
         (
             spline.samples(),
-            Signal::samples(&spline),
+            Signal::n_samples(&spline),
             Signal::dof(&spline)
         ),
         (3, 3, 2)

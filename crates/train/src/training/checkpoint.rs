@@ -9,11 +9,11 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use super::container::{Content, damaged};
+use super::checkpoint_file::{CheckpointFile, damaged_checkpoint};
 use super::optimizer::OptimizerState;
-use super::resume::Origin;
-use super::run::{EpochRecord, METRICS, Run, Standing, Stop};
-use super::settings::{SavedSolver, Settings};
+use super::resume::RunFingerprint;
+use super::run::{EpochRecord, METRICS, Run, StopReason, TrainerState};
+use super::settings::{SavedSolver, TrainSettings};
 use crate::{Error, Result};
 use odesync_base::files::{lock_folder, write_atomically};
 use odesync_base::random::Generator;
@@ -22,20 +22,20 @@ use odesync_ode::field::VectorField;
 #[cfg(test)]
 mod tests;
 
-const BEST: &str = "best.safetensors";
-const LAST: &str = "last.safetensors";
+const BEST_FILE: &str = "best.safetensors";
+const LAST_FILE: &str = "last.safetensors";
 
 const INITIAL_STATES: &str = "data.u0";
-const FIRST: &str = "optimizer.first";
-const SECOND: &str = "optimizer.second";
-const CORRECTIONS: &str = "method.corrections";
+const FIRST_MOMENT: &str = "optimizer.first";
+const SECOND_MOMENT: &str = "optimizer.second";
+const AUX_PARAMETERS: &str = "method.corrections";
 const BEST_PARAMETERS: &str = "run.best";
 const HISTORY: &str = "run.history";
-const PATH: &str = "run.path";
+const PARAMETER_PATH: &str = "run.path";
 
 /// What `best.safetensors` says beside the equations.
 #[derive(serde::Serialize)]
-struct Product<'a> {
+struct BestMetadata<'a> {
     method: &'a str,
     best_mse: Option<f64>,
     best_epoch: usize,
@@ -45,21 +45,23 @@ struct Product<'a> {
 /// What `last.safetensors` says beside the equations.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct About {
-    settings: Settings,
+struct RunMetadata {
+    settings: TrainSettings,
     solver: SavedSolver,
-    stop: Stop,
+    stop: StopReason,
     final_mse: Option<f64>,
-    standing: Standing,
+    #[serde(rename = "standing")]
+    trainer_state: TrainerState,
     optimizer_step: u64,
     t0: Vec<f64>,
-    origin: Origin,
+    #[serde(rename = "origin")]
+    fingerprint: RunFingerprint,
     instruction_set: String,
     generator: Generator,
 }
 
 /// Sees whether files can be written in the folder.
-pub(super) fn probe(folder: &Path) -> Result<()> {
+pub(super) fn check_writable(folder: &Path) -> Result<()> {
     tempfile::Builder::new()
         .prefix(".odesync-")
         .tempfile_in(folder)
@@ -69,22 +71,26 @@ pub(super) fn probe(folder: &Path) -> Result<()> {
 
 /// Whether a checkpoint can hold the model.
 pub(super) fn check_model(model: &VectorField) -> Result<()> {
-    const OWN: [&str; 7] = [
-        PATH,
+    const RESERVED_NAMES: [&str; 7] = [
+        PARAMETER_PATH,
         INITIAL_STATES,
-        FIRST,
-        SECOND,
-        CORRECTIONS,
+        FIRST_MOMENT,
+        SECOND_MOMENT,
+        AUX_PARAMETERS,
         BEST_PARAMETERS,
         HISTORY,
     ];
-    if let Some(block) = model.blocks().iter().find(|b| OWN.contains(&&*b.name)) {
+    if let Some(block) = model
+        .blocks()
+        .iter()
+        .find(|b| RESERVED_NAMES.contains(&&*b.name))
+    {
         return Err(Error::invalid(format!(
             "a parameter named \"{}\" can't be saved, a checkpoint has a tensor of that name; rename it",
             block.name
         )));
     }
-    model.check_saved()
+    model.check_saveable()
 }
 
 /// The model of a checkpoint: the best one of `best.safetensors`, the one after the last update of `last.safetensors`.
@@ -93,7 +99,7 @@ pub(super) fn check_model(model: &VectorField) -> Result<()> {
 /// A file that is missing or damaged.
 pub fn load_model(file: impl AsRef<Path>) -> Result<VectorField> {
     let path = file.as_ref();
-    take_model(path, &mut read(path)?)
+    extract_model(path, &mut read_checkpoint(path)?)
 }
 
 impl Run {
@@ -111,9 +117,15 @@ impl Run {
 
     /// Writes into a folder that is locked already.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
-        write_atomically(&folder.join(BEST), &self.product()?.to_bytes()?)?;
+        write_atomically(
+            &folder.join(BEST_FILE),
+            &self.best_checkpoint()?.to_bytes()?,
+        )?;
         // It alone counts: whatever comes between leaves the run as it was at the checkpoint before.
-        write_atomically(&folder.join(LAST), &self.whole()?.to_bytes()?)
+        write_atomically(
+            &folder.join(LAST_FILE),
+            &self.last_checkpoint()?.to_bytes()?,
+        )
     }
 
     /// Reads a run back from its folder.
@@ -121,23 +133,23 @@ impl Run {
     /// # Errors
     /// A file that is missing or damaged.
     pub fn load(folder: impl AsRef<Path>) -> Result<Run> {
-        let path = folder.as_ref().join(LAST);
-        Self::from_content(&path, read(&path)?)
+        let path = folder.as_ref().join(LAST_FILE);
+        Self::from_checkpoint(&path, read_checkpoint(&path)?)
     }
 
     /// The run of a folder, if it holds one.
-    pub(super) fn load_if_there(folder: &Path) -> Result<Option<Run>> {
-        let there = folder.join(LAST).try_exists();
-        match there.map_err(|e| Error::io("read", folder, &e))? {
+    pub(super) fn load_if_exists(folder: &Path) -> Result<Option<Run>> {
+        let exists = folder.join(LAST_FILE).try_exists();
+        match exists.map_err(|e| Error::io("read", folder, &e))? {
             true => Self::load(folder).map(Some),
             false => Ok(None),
         }
     }
 
-    fn product(&self) -> Result<Content> {
-        content(
+    fn best_checkpoint(&self) -> Result<CheckpointFile> {
+        checkpoint_of(
             &self.model,
-            &Product {
+            &BestMetadata {
                 method: &self.method,
                 best_mse: self.best_mse.is_finite().then_some(self.best_mse),
                 best_epoch: self.best_epoch,
@@ -146,46 +158,54 @@ impl Run {
         )
     }
 
-    fn whole(&self) -> Result<Content> {
-        let mut content = content(
+    fn last_checkpoint(&self) -> Result<CheckpointFile> {
+        let mut content = checkpoint_of(
             &self.last,
-            &About {
+            &RunMetadata {
                 settings: self.settings.clone(),
                 solver: SavedSolver::new(&self.solver),
                 stop: self.stop.clone(),
                 final_mse: self.final_mse,
-                standing: self.standing.clone(),
+                trainer_state: self.trainer_state.clone(),
                 optimizer_step: self.optimizer.step,
                 t0: self.t0.clone(),
-                origin: self.origin.clone(),
+                fingerprint: self.fingerprint.clone(),
                 instruction_set: self.instruction_set.clone(),
                 generator: self.generator.clone(),
             },
         )?;
         let u0: Vec<f64> = self.u0.iter().copied().collect();
-        content.add(INITIAL_STATES, self.u0.shape(), &u0);
+        content.add_tensor(INITIAL_STATES, self.u0.shape(), &u0);
         for (name, values) in [
-            (FIRST, &self.optimizer.first),
-            (SECOND, &self.optimizer.second),
-            (CORRECTIONS, &self.corrections),
-            (BEST_PARAMETERS, &self.standing.best),
+            (FIRST_MOMENT, &self.optimizer.first_moment),
+            (SECOND_MOMENT, &self.optimizer.second_moment),
+            (AUX_PARAMETERS, &self.aux_params),
+            (BEST_PARAMETERS, &self.trainer_state.best_params),
         ] {
-            content.add(name, &[values.len()], values);
+            content.add_tensor(name, &[values.len()], values);
         }
         let rows: Vec<f64> = self.history.iter().flat_map(EpochRecord::row).collect();
-        content.add(HISTORY, &[self.history.len(), METRICS.len()], &rows);
+        content.add_tensor(HISTORY, &[self.history.len(), METRICS.len()], &rows);
         if self.settings.trajectory_every.is_some() {
-            let n = self.last.n_params() + self.corrections.len();
-            content.add(PATH, &[self.kept.len(), n], &self.kept.concat());
+            let n = self.last.n_params() + self.aux_params.len();
+            content.add_tensor(
+                PARAMETER_PATH,
+                &[self.parameter_path.len(), n],
+                &self.parameter_path.concat(),
+            );
         }
         Ok(content)
     }
 
-    fn from_content(path: &Path, mut content: Content) -> Result<Run> {
-        let last = take_model(path, &mut content)?;
-        let about: About = serde_json::from_str(&content.run).map_err(|e| damaged(path, e))?;
-        let solver = about.solver.options().map_err(|e| damaged(path, e))?;
-        let rows = content.take(path, HISTORY)?;
+    fn from_checkpoint(path: &Path, mut content: CheckpointFile) -> Result<Run> {
+        let last = extract_model(path, &mut content)?;
+        let metadata: RunMetadata =
+            serde_json::from_str(&content.metadata).map_err(|e| damaged_checkpoint(path, e))?;
+        let solver = metadata
+            .solver
+            .options()
+            .map_err(|e| damaged_checkpoint(path, e))?;
+        let rows = content.take_tensor(path, HISTORY)?;
         let history: Option<Vec<EpochRecord>> = match rows.shape[..] {
             [_, columns] if columns == METRICS.len() => rows
                 .values
@@ -195,62 +215,64 @@ impl Run {
                 .collect(),
             _ => None,
         };
-        let kept = match about.settings.trajectory_every {
+        let parameter_path = match metadata.settings.trajectory_every {
             Some(_) => {
-                let path = content.take(path, PATH)?;
+                let path = content.take_tensor(path, PARAMETER_PATH)?;
                 let n = path.shape.last().copied().unwrap_or(0).max(1);
                 path.values.chunks(n).map(<[f64]>::to_vec).collect()
             }
             None => vec![],
         };
-        let u0 = content.take(path, INITIAL_STATES)?;
+        let u0 = content.take_tensor(path, INITIAL_STATES)?;
         let samples = u0.shape.first().copied().unwrap_or_default();
         let mut run = Run {
             model: last.clone(),
             best_mse: f64::NAN,
             best_epoch: 0,
-            final_mse: about.final_mse,
-            history: history.ok_or_else(|| damaged(path, "the history is not one of epochs"))?,
-            method: about.settings.method.name().into(),
-            t0: about.t0,
-            u0: Array2::from_shape_vec((samples, last.dof()), u0.values)
-                .map_err(|_| damaged(path, "the initial states are not those of this model"))?,
+            final_mse: metadata.final_mse,
+            history: history
+                .ok_or_else(|| damaged_checkpoint(path, "the history is not one of epochs"))?,
+            method: metadata.settings.method.name().into(),
+            t0: metadata.t0,
+            u0: Array2::from_shape_vec((samples, last.dof()), u0.values).map_err(|_| {
+                damaged_checkpoint(path, "the initial states are not those of this model")
+            })?,
             solver,
             optimizer: OptimizerState {
-                step: about.optimizer_step,
-                first: content.take(path, FIRST)?.values,
-                second: content.take(path, SECOND)?.values,
+                step: metadata.optimizer_step,
+                first_moment: content.take_tensor(path, FIRST_MOMENT)?.values,
+                second_moment: content.take_tensor(path, SECOND_MOMENT)?.values,
             },
-            corrections: content.take(path, CORRECTIONS)?.values,
-            instruction_set: about.instruction_set,
-            kept,
-            stop: about.stop,
-            stiff: None,
-            standing: Standing {
-                best: content.take(path, BEST_PARAMETERS)?.values,
-                ..about.standing
+            aux_params: content.take_tensor(path, AUX_PARAMETERS)?.values,
+            instruction_set: metadata.instruction_set,
+            parameter_path,
+            stop: metadata.stop,
+            first_stiff: None,
+            trainer_state: TrainerState {
+                best_params: content.take_tensor(path, BEST_PARAMETERS)?.values,
+                ..metadata.trainer_state
             },
-            origin: about.origin,
-            generator: about.generator,
-            settings: about.settings,
+            fingerprint: metadata.fingerprint,
+            generator: metadata.generator,
+            settings: metadata.settings,
             last,
         };
         if let Some(name) = content.tensors.keys().next() {
-            return Err(damaged(
+            return Err(damaged_checkpoint(
                 path,
                 format!("nothing is known of tensor \"{name}\""),
             ));
         }
-        if let Some(what) = run.contradiction() {
-            return Err(damaged(path, what));
+        if let Some(what) = run.inconsistency() {
+            return Err(damaged_checkpoint(path, what));
         }
         run.choose_best()?;
         Ok(run)
     }
 
     /// What in a run that was read does not fit together.
-    fn contradiction(&self) -> Option<&'static str> {
-        let n = self.last.n_params() + self.corrections.len();
+    fn inconsistency(&self) -> Option<&'static str> {
+        let n = self.last.n_params() + self.aux_params.len();
         let epochs = self.history.len();
         if self.u0.is_empty() || self.u0.iter().any(|x| !x.is_finite()) {
             return Some("the initial states of the data are missing or not finite");
@@ -258,23 +280,25 @@ impl Run {
         if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
             return Some("the initial times of the data are missing or not finite");
         }
-        if self.settings.train_u0 && self.corrections.len() < self.u0.len() {
+        if self.settings.train_u0 && self.aux_params.len() < self.u0.len() {
             return Some("the trained initial states are missing");
         }
-        if self.optimizer.first.len() != n || self.optimizer.second.len() != n {
+        if self.optimizer.first_moment.len() != n || self.optimizer.second_moment.len() != n {
             return Some("the state of the optimiser does not have the parameters' length");
         }
         let points = self
             .settings
             .trajectory_every
             .map_or(0, |every| epochs.div_ceil(every.max(1)));
-        if self.kept.len() != points || self.kept.iter().any(|point| point.len() != n) {
+        if self.parameter_path.len() != points
+            || self.parameter_path.iter().any(|point| point.len() != n)
+        {
             return Some("the points of the path are not those of this run");
         }
-        if self.standing.best.len() != n {
+        if self.trainer_state.best_params.len() != n {
             return Some("the best parameters are not those of the model");
         }
-        if self.standing.best_mse.is_some() && self.standing.best_epoch >= epochs {
+        if self.trainer_state.best_mse.is_some() && self.trainer_state.best_epoch >= epochs {
             return Some("the best epoch is not one of the history");
         }
         None
@@ -282,37 +306,38 @@ impl Run {
 }
 
 /// The blocks of a model, its equations, and what there is to say.
-fn content(model: &VectorField, about: &impl serde::Serialize) -> Result<Content> {
-    let mut content = Content {
+fn checkpoint_of(model: &VectorField, about: &impl serde::Serialize) -> Result<CheckpointFile> {
+    let mut content = CheckpointFile {
         model: model.to_json()?,
-        run: serde_json::to_string(about).map_err(|e| Error::invalid(e.to_string()))?,
-        ..Content::default()
+        metadata: serde_json::to_string(about).map_err(|e| Error::invalid(e.to_string()))?,
+        ..CheckpointFile::default()
     };
     for block in model.blocks() {
-        content.add(&block.name, &block.shape, &model.values()[block.range()]);
+        content.add_tensor(&block.name, &block.shape, &model.values()[block.range()]);
     }
     Ok(content)
 }
 
 /// Takes the blocks of the model out of a file.
-fn take_model(path: &Path, content: &mut Content) -> Result<VectorField> {
-    let mut model = VectorField::from_json(&content.model).map_err(|e| damaged(path, e))?;
+fn extract_model(path: &Path, content: &mut CheckpointFile) -> Result<VectorField> {
+    let mut model =
+        VectorField::from_json(&content.model).map_err(|e| damaged_checkpoint(path, e))?;
     for block in model.blocks().to_vec() {
-        let tensor = content.take(path, &block.name)?;
+        let tensor = content.take_tensor(path, &block.name)?;
         if tensor.shape != block.shape {
-            return Err(damaged(
+            return Err(damaged_checkpoint(
                 path,
                 format!("parameter \"{}\" has another shape", block.name),
             ));
         }
         model = model
             .with_param(&block.name, &tensor.values)
-            .map_err(|e| damaged(path, e))?;
+            .map_err(|e| damaged_checkpoint(path, e))?;
     }
     Ok(model)
 }
 
-fn read(path: &Path) -> Result<Content> {
+fn read_checkpoint(path: &Path) -> Result<CheckpointFile> {
     let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, &e))?;
-    Content::from_bytes(path, &bytes)
+    CheckpointFile::from_bytes(path, &bytes)
 }

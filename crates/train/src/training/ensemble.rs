@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use ndarray::{Array3, Zip};
 
-use super::method::Method;
-use super::observer::{Observer, RunStart};
+use super::callback::{Callback, RunStart};
+use super::method::TrainingMethod;
 use super::options::TrainOptions;
-use super::run::{EpochRecord, Run, Stop};
+use super::run::{EpochRecord, Run, StopReason};
 use super::trainer::train;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
@@ -17,7 +17,7 @@ use odesync_ode::field::VectorField;
 
 /// A run of an ensemble before it has begun.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct EnsembleMember {
     /// What tells it from the others, for example `seed_10`.
     pub label: String,
     /// The model it trains a copy of.
@@ -26,7 +26,7 @@ pub struct Member {
     pub options: TrainOptions,
 }
 
-impl Member {
+impl EnsembleMember {
     /// A member for each seed: the model that `make` gives after [`odesync_base::random::seed`], so that it is the one that the same lines
     /// give one at a time. A folder `out` becomes one for each, `out/seed_10`.
     ///
@@ -36,7 +36,7 @@ impl Member {
         seeds: &[u64],
         options: &TrainOptions,
         mut make: impl FnMut() -> Result<VectorField>,
-    ) -> Result<Vec<Member>> {
+    ) -> Result<Vec<EnsembleMember>> {
         seeds
             .iter()
             .map(|seed| {
@@ -46,7 +46,7 @@ impl Member {
                     out.push(&label);
                 }
                 let model = make()?;
-                Ok(Member {
+                Ok(EnsembleMember {
                     label,
                     model,
                     options,
@@ -65,7 +65,7 @@ pub struct Ensemble {
 
 /// Quantiles of the members' trajectories, each `[sample, time, dof]`.
 #[derive(Debug, Clone)]
-pub struct Band {
+pub struct PredictionBand {
     /// The median.
     pub median: Array3<f64>,
     /// The lower quantile.
@@ -86,29 +86,29 @@ pub struct Band {
 /// # Errors
 /// No members, members with the same label or the same folder, an error of the observer, or the first failure if there is no member
 /// without one.
-pub fn ensemble(
-    members: &[Member],
+pub fn train_ensemble(
+    members: &[EnsembleMember],
     data: &Dataset,
-    method: &Method,
-    observer: &mut dyn Observer,
-    loggers: &(dyn Fn(&Member) -> Box<dyn Observer> + Sync),
+    method: &TrainingMethod,
+    callback: &mut dyn Callback,
+    loggers: &(dyn Fn(&EnsembleMember) -> Box<dyn Callback> + Sync),
 ) -> Result<Ensemble> {
-    check(members)?;
-    let epochs = |member: &Member| {
-        let own = member.options.epochs;
-        own.unwrap_or_else(|| method.default_epochs())
+    check_members(members)?;
+    let epochs = |member: &EnsembleMember| {
+        let requested = member.options.epochs;
+        requested.unwrap_or_else(|| method.default_epochs())
     };
     let total = members.iter().map(epochs).sum();
-    observer.start(&RunStart {
+    callback.on_start(&RunStart {
         method,
         epochs: total,
         history: &[],
     })?;
-    let progress = Mutex::new(Progress {
-        observer,
-        done: 0,
-        best: f64::NAN,
-        told: Ok(()),
+    let progress = Mutex::new(EnsembleProgress {
+        callback,
+        epochs_done: 0,
+        best_mse: f64::NAN,
+        callback_result: Ok(()),
     });
     let threads = rayon::current_num_threads();
     let workers = threads.min(members.len());
@@ -122,27 +122,36 @@ pub fn ensemble(
             let i = next.fetch_add(1, Ordering::Relaxed);
             members.get(i).map(|member| (i, member))
         } {
-            let mut own = Own {
+            let mut member_callback = MemberCallback {
                 label: &member.label,
                 epochs: epochs(member),
-                heard: 0,
+                epochs_reported: 0,
                 progress: &progress,
                 logger: loggers(member),
             };
-            let result = match member.options.interrupted() || lock(&progress).told.is_err() {
-                true => Err(Error::Interrupted),
-                false => {
-                    pool.install(|| train(&member.model, data, method, &member.options, &mut own))
-                }
-            };
-            own.over(&result);
+            let result =
+                match member.options.interrupted() || lock(&progress).callback_result.is_err() {
+                    true => Err(Error::Interrupted),
+                    false => pool.install(|| {
+                        train(
+                            &member.model,
+                            data,
+                            method,
+                            &member.options,
+                            &mut member_callback,
+                        )
+                    }),
+                };
+            member_callback.report_end(&result);
             *lock(&results[i]) = Some(result);
         }
     };
     let pools = (0..workers)
         .map(|i| {
-            let own = threads / workers + usize::from(i < threads % workers);
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(own).build();
+            let n_threads = threads / workers + usize::from(i < threads % workers);
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(n_threads)
+                .build();
             pool.map_err(|e| Error::invalid(format!("no threads could be started: {e}")))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -151,7 +160,11 @@ pub fn ensemble(
             scope.spawn(|| work(pool));
         }
     });
-    let Progress { observer, told, .. } = progress
+    let EnsembleProgress {
+        callback: observer,
+        callback_result: told,
+        ..
+    } = progress
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     told?;
@@ -169,7 +182,7 @@ pub fn ensemble(
         return Ok(ensemble);
     }
     match (ensemble.best(), ensemble.failed().next()) {
-        (Some(best), _) => observer.finish(best)?,
+        (Some(best), _) => observer.on_finish(best)?,
         (None, Some((label, error))) => {
             return Err(Error::Training(format!(
                 "none of the {} members could be trained; {label}: {error}",
@@ -181,7 +194,7 @@ pub fn ensemble(
     Ok(ensemble)
 }
 
-fn check(members: &[Member]) -> Result<()> {
+fn check_members(members: &[EnsembleMember]) -> Result<()> {
     if members.is_empty() {
         return Err(Error::invalid("an ensemble needs at least one member"));
     }
@@ -210,77 +223,77 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// What all members tell the one observer.
-struct Progress<'a> {
-    observer: &'a mut dyn Observer,
-    done: usize,
-    best: f64,
-    told: Result<()>,
+struct EnsembleProgress<'a> {
+    callback: &'a mut dyn Callback,
+    epochs_done: usize,
+    best_mse: f64,
+    callback_result: Result<()>,
 }
 
 /// What one member tells.
-struct Own<'a, 'b> {
+struct MemberCallback<'a, 'b> {
     label: &'a str,
     epochs: usize,
     /// Epochs that are counted.
-    heard: usize,
-    progress: &'a Mutex<Progress<'b>>,
-    logger: Box<dyn Observer>,
+    epochs_reported: usize,
+    progress: &'a Mutex<EnsembleProgress<'b>>,
+    logger: Box<dyn Callback>,
 }
 
-impl Own<'_, '_> {
-    fn tell(&self, epochs: usize, record: &EpochRecord, best: f64) {
+impl MemberCallback<'_, '_> {
+    fn report(&self, epochs: usize, record: &EpochRecord, best: f64) {
         let mut progress = lock(self.progress);
-        progress.done += epochs;
-        progress.best = progress.best.min(best);
+        progress.epochs_done += epochs;
+        progress.best_mse = progress.best_mse.min(best);
         let record = EpochRecord {
-            epoch: progress.done.saturating_sub(1),
+            epoch: progress.epochs_done.saturating_sub(1),
             ..record.clone()
         };
-        let best = progress.best;
-        let told = progress.observer.epoch(&record, best);
-        if progress.told.is_ok() {
-            progress.told = told;
+        let best = progress.best_mse;
+        let told = progress.callback.on_epoch_end(&record, best);
+        if progress.callback_result.is_ok() {
+            progress.callback_result = told;
         }
     }
 
     /// The epochs that it leaves out are done too.
-    fn over(&mut self, result: &Result<Run>) {
+    fn report_end(&mut self, result: &Result<Run>) {
         let last = match result {
             Ok(run) => run.history.last().cloned().unwrap_or_default(),
             Err(Error::Interrupted) => return,
             Err(error) => {
                 let text = format!("{} failed: {error}", self.label);
-                lock(self.progress).observer.note(&text);
+                lock(self.progress).callback.on_note(&text);
                 EpochRecord::default()
             }
         };
-        if self.heard < self.epochs {
-            self.tell(self.epochs - self.heard, &last, f64::NAN);
+        if self.epochs_reported < self.epochs {
+            self.report(self.epochs - self.epochs_reported, &last, f64::NAN);
         }
     }
 }
 
-impl Observer for Own<'_, '_> {
-    fn start(&mut self, start: &RunStart) -> Result<()> {
-        self.heard = start.history.len();
-        lock(self.progress).done += self.heard;
-        self.logger.start(start)
+impl Callback for MemberCallback<'_, '_> {
+    fn on_start(&mut self, start: &RunStart) -> Result<()> {
+        self.epochs_reported = start.history.len();
+        lock(self.progress).epochs_done += self.epochs_reported;
+        self.logger.on_start(start)
     }
 
-    fn epoch(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
-        self.heard += 1;
-        self.tell(1, record, best);
-        self.logger.epoch(record, best)?;
-        lock(self.progress).told.clone()
+    fn on_epoch_end(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
+        self.epochs_reported += 1;
+        self.report(1, record, best);
+        self.logger.on_epoch_end(record, best)?;
+        lock(self.progress).callback_result.clone()
     }
 
-    fn note(&mut self, text: &str) {
+    fn on_note(&mut self, text: &str) {
         let text = format!("{}: {text}", self.label);
-        lock(self.progress).observer.note(&text);
+        lock(self.progress).callback.on_note(&text);
     }
 
-    fn finish(&mut self, run: &Run) -> Result<()> {
-        self.logger.finish(run)
+    fn on_finish(&mut self, run: &Run) -> Result<()> {
+        self.logger.on_finish(run)
     }
 }
 
@@ -300,7 +313,7 @@ impl Ensemble {
     /// Whether an interrupt ended it before all members were done.
     pub fn interrupted(&self) -> bool {
         self.members.iter().any(|(_, result)| match result {
-            Ok(run) => run.stop == Stop::Interrupted,
+            Ok(run) => run.stop == StopReason::Interrupted,
             Err(error) => matches!(error, Error::Interrupted),
         })
     }
@@ -337,7 +350,7 @@ impl Ensemble {
     ///
     /// # Errors
     /// Quantiles outside of [0, 1], times before the data's first, or the first failure if no trajectory could be solved.
-    pub fn predict(&self, t: &[f64], low: f64, high: f64) -> Result<Band> {
+    pub fn predict(&self, t: &[f64], low: f64, high: f64) -> Result<PredictionBand> {
         check_quantile(low)?;
         check_quantile(high)?;
         let mut failed = None;
@@ -361,7 +374,7 @@ impl Ensemble {
             });
             out
         };
-        Ok(Band {
+        Ok(PredictionBand {
             median: of(0.5),
             low: of(low),
             high: of(high),

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// How a model is compared with the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
-pub enum Method {
+pub enum TrainingMethod {
     /// One solve over the whole time span.
     Vanilla,
     /// Several short solves whose ends must meet.
@@ -65,32 +65,32 @@ impl Homotopy {
     }
 }
 
-impl From<Homotopy> for Method {
+impl From<Homotopy> for TrainingMethod {
     fn from(settings: Homotopy) -> Self {
-        Method::Homotopy(settings)
+        TrainingMethod::Homotopy(settings)
     }
 }
 
-impl From<MultipleShooting> for Method {
+impl From<MultipleShooting> for TrainingMethod {
     fn from(settings: MultipleShooting) -> Self {
-        Method::MultipleShooting(settings)
+        TrainingMethod::MultipleShooting(settings)
     }
 }
 
-impl Method {
+impl TrainingMethod {
     /// Name, as in scripts.
     pub fn name(&self) -> &'static str {
         match self {
-            Method::Vanilla => "vanilla",
-            Method::MultipleShooting(_) => "multiple_shooting",
-            Method::Homotopy(_) => "homotopy",
+            TrainingMethod::Vanilla => "vanilla",
+            TrainingMethod::MultipleShooting(_) => "multiple_shooting",
+            TrainingMethod::Homotopy(_) => "homotopy",
         }
     }
 
     /// λ of an epoch: 0 unless this is homotopy training.
     pub fn lambda(&self, epoch: usize) -> f64 {
         match self {
-            Method::Homotopy(h) => h.schedule.lambda(epoch),
+            TrainingMethod::Homotopy(h) => h.schedule.lambda(epoch),
             _ => 0.0,
         }
     }
@@ -98,7 +98,7 @@ impl Method {
     /// The number of epochs that suits the method: its schedule's, else 1000.
     pub fn default_epochs(&self) -> usize {
         match self {
-            Method::Homotopy(h) => h.schedule.epochs(),
+            TrainingMethod::Homotopy(h) => h.schedule.epochs(),
             _ => 1000,
         }
     }
@@ -109,8 +109,8 @@ impl Method {
     /// A setting out of its range.
     pub fn check(&self, times: usize, dof: usize) -> Result<()> {
         match self {
-            Method::Vanilla => Ok(()),
-            Method::MultipleShooting(m) => {
+            TrainingMethod::Vanilla => Ok(()),
+            TrainingMethod::MultipleShooting(m) => {
                 if m.segments == 0 || m.segments > times {
                     return Err(Error::invalid(format!(
                         "segments must lie between 1 and the number of times, {times}; it is {}",
@@ -125,7 +125,7 @@ impl Method {
                 }
                 Ok(())
             }
-            Method::Homotopy(h) => h.coupling.check(dof),
+            TrainingMethod::Homotopy(h) => h.coupling.check(dof),
         }
     }
 }

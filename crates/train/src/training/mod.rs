@@ -20,36 +20,36 @@
 //! | `resume` | whether a run on disk is the one that is to go on |
 //! | `observer` | who listens |
 
+mod callback;
 mod checkpoint;
-mod container;
+mod checkpoint_file;
 mod ensemble;
 mod epoch;
 mod method;
 mod objective;
 mod observation;
-mod observer;
 mod optimizer;
 mod options;
-mod path;
+mod parameter_path;
+mod problem;
 mod resume;
 mod run;
 mod settings;
 mod shooting;
-mod task;
 mod trainer;
 
+pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
-pub use ensemble::{Band, Ensemble, Member, ensemble};
-pub use method::{Homotopy, Method, MultipleShooting};
-pub(crate) use objective::evaluate;
+pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
+pub use method::{Homotopy, MultipleShooting, TrainingMethod};
+pub(crate) use objective::evaluate_loss;
 pub use objective::{Loss, Objective, predict};
 pub use observation::Observation;
-pub use observer::{Observer, Observers, RunStart};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
-pub(crate) use options::solved;
+pub(crate) use options::solve_option_setters;
 pub use options::{LrSchedule, TrainOptions};
-pub use path::ParameterPath;
-pub use run::{EpochRecord, Run, Stop};
-pub use settings::Settings;
-pub(crate) use task::{Against, Task};
+pub use parameter_path::ParameterPath;
+pub(crate) use problem::{LossTarget, TrainingProblem};
+pub use run::{EpochRecord, Run, StopReason};
+pub use settings::TrainSettings;
 pub use trainer::train;

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, Array3};
 
-use super::method::Method;
+use super::method::TrainingMethod;
 use super::observation::Observation;
-use super::task::{Against, Task};
+use super::problem::{LossTarget, TrainingProblem};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
@@ -16,7 +16,7 @@ pub struct Loss {
     /// What training lowers.
     pub loss: f64,
     /// Mean squared error over the values that were measured, of all samples, times and components.
-    pub data: f64,
+    pub data_loss: f64,
     /// Mean squared gap between segments (multiple shooting), else 0.
     pub continuity: f64,
     /// Gradient: the model's trainable parameters, then the method's own, then the initial states if they are trained. Empty
@@ -31,7 +31,7 @@ pub struct Loss {
 
 /// A model, data and a method, ready to be evaluated at any parameters.
 pub struct Objective {
-    task: Task,
+    problem: TrainingProblem,
     engine: Box<dyn Engine>,
 }
 
@@ -43,53 +43,53 @@ impl Objective {
     pub fn new(
         model: &VectorField,
         data: &Dataset,
-        method: &Method,
+        method: &TrainingMethod,
         solver: &SolveOptions,
         engine: Box<dyn Engine>,
     ) -> Result<Self> {
-        Self::observing(model, data, method, &Observation::default(), solver, engine)
+        Self::with_observation(model, data, method, &Observation::default(), solver, engine)
     }
 
     /// [`Objective::new`] where the data are not the whole state of the model, or where it begins elsewhere than they do.
     ///
     /// # Errors
     /// Shapes or settings that do not fit.
-    pub fn observing(
+    pub fn with_observation(
         model: &VectorField,
         data: &Dataset,
-        method: &Method,
+        method: &TrainingMethod,
         observation: &Observation,
         solver: &SolveOptions,
         engine: Box<dyn Engine>,
     ) -> Result<Self> {
-        let task = Task::new(model, data, method, observation, solver)?;
-        Ok(Objective { task, engine })
+        let problem = TrainingProblem::new(model, data, method, observation, solver)?;
+        Ok(Objective { problem, engine })
     }
 
     /// Number of the model's trainable parameters.
-    pub fn n_model(&self) -> usize {
-        self.task.n_model()
+    pub fn n_model_params(&self) -> usize {
+        self.problem.n_model_params()
     }
 
     /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states `[sample][dof]`
     /// if they are trained ([`Observation::train_u0`]).
-    pub fn initial(&self) -> Vec<f64> {
-        self.task.initial()
+    pub fn initial_params(&self) -> Vec<f64> {
+        self.problem.initial_params()
     }
 
     /// Where the model begins before anything is trained, `[sample, dof]`.
     pub fn u0(&self) -> &Array2<f64> {
-        self.task.u0()
+        self.problem.u0()
     }
 
     /// The parameters of the same model and data without a method: the model's, then the initial states if they are trained.
-    pub(super) fn alone(&self, params: &[f64]) -> Vec<f64> {
-        self.task.alone(params)
+    pub(super) fn uncoupled_params(&self, params: &[f64]) -> Vec<f64> {
+        self.problem.uncoupled_params(params)
     }
 
     /// Number of all parameters.
     pub fn n_params(&self) -> usize {
-        self.task.n_params()
+        self.problem.n_params()
     }
 
     /// The model with other parameters (the method's own are left out).
@@ -97,7 +97,7 @@ impl Objective {
     /// # Errors
     /// Too few parameters.
     pub fn model(&self, params: &[f64]) -> Result<VectorField> {
-        self.task.model(params)
+        self.problem.model(params)
     }
 
     /// Loss at these parameters and this λ, with its gradient if asked for, on given plans if there are any.
@@ -111,8 +111,8 @@ impl Objective {
         with_gradient: bool,
         plans: Option<&[StepPlan]>,
     ) -> Result<Loss> {
-        evaluate(
-            &self.task,
+        evaluate_loss(
+            &self.problem,
             self.engine.as_mut(),
             (params, lambda),
             with_gradient,
@@ -122,23 +122,23 @@ impl Objective {
 }
 
 /// [`Objective::evaluate`] of a task that is shared, on an engine that is not.
-pub(crate) fn evaluate(
-    task: &Task,
+pub(crate) fn evaluate_loss(
+    problem: &TrainingProblem,
     engine: &mut dyn Engine,
     (params, lambda): (&[f64], f64),
     with_gradient: bool,
     plans: Option<&[StepPlan]>,
 ) -> Result<Loss> {
-    let field = task.field(params, lambda)?;
-    let starts = task.starts(params);
-    let problems = task.problems(&starts);
-    let solved = engine.forward(&field, &problems, task.solver(), plans, with_gradient)?;
+    let field = problem.field(params, lambda)?;
+    let initial_states = problem.initial_states(params);
+    let problems = problem.problems(&initial_states);
+    let solved = engine.forward(&field, &problems, problem.solver(), plans, with_gradient)?;
     let states: Vec<&[f64]> = solved.iter().map(|s| &s.u[..]).collect();
-    let compared = task.compare(&states, &starts, Against::Data);
+    let parts = problem.loss_from_states(&states, &initial_states, LossTarget::Data);
     let mut loss = Loss {
-        loss: compared.loss,
-        data: compared.data,
-        continuity: compared.continuity,
+        loss: parts.loss,
+        data_loss: parts.data_loss,
+        continuity: parts.continuity,
         ..Loss::default()
     };
     for solved in solved {
@@ -146,8 +146,8 @@ pub(crate) fn evaluate(
         loss.plans.push(solved.plan);
     }
     if with_gradient {
-        let back = engine.backward(&compared.bars)?;
-        loss.gradient = task.gather(&field, &back.values, &back.u0, &compared.own);
+        let back = engine.backward(&parts.state_grads)?;
+        loss.gradient = problem.gather_gradient(&field, &back.values, &back.u0, &parts.aux_grads);
     }
     Ok(loss)
 }

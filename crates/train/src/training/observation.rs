@@ -21,7 +21,7 @@ pub struct Observation {
 
 impl Observation {
     /// The columns of the data are these state variables.
-    pub fn of(observe: impl Into<Vec<usize>>) -> Self {
+    pub fn of_variables(observe: impl Into<Vec<usize>>) -> Self {
         Observation {
             observe: Some(observe.into()),
             ..Observation::default()
@@ -30,7 +30,7 @@ impl Observation {
 
     /// The same with initial states of the whole state, `[sample, dof]` or one row for every sample.
     #[must_use]
-    pub fn from(mut self, u0: Array2<f64>) -> Self {
+    pub fn with_u0(mut self, u0: Array2<f64>) -> Self {
         self.u0 = Some(u0);
         self
     }
@@ -43,7 +43,7 @@ impl Observation {
     }
 
     /// The state variable of each column, for a model of `dof` state variables.
-    pub(super) fn columns(&self, dof: usize, data: &Dataset) -> Result<Vec<usize>> {
+    pub(super) fn resolve_columns(&self, dof: usize, data: &Dataset) -> Result<Vec<usize>> {
         let Some(observe) = &self.observe else {
             if data.dof() == dof {
                 return Ok((0..dof).collect());
@@ -80,7 +80,7 @@ impl Observation {
     }
 
     /// Where the model begins, `[sample, dof]`.
-    pub(super) fn initial(
+    pub(super) fn initial_states(
         &self,
         dof: usize,
         columns: &[usize],

@@ -131,9 +131,9 @@ pub struct OptimizerState {
     /// Updates so far.
     pub step: u64,
     /// Mean of gradients (Adam) or momentum (SGD).
-    pub first: Vec<f64>,
+    pub first_moment: Vec<f64>,
     /// Mean of squared gradients (Adam).
-    pub second: Vec<f64>,
+    pub second_moment: Vec<f64>,
 }
 
 impl OptimizerState {
@@ -141,8 +141,8 @@ impl OptimizerState {
     pub fn new(n: usize) -> Self {
         OptimizerState {
             step: 0,
-            first: vec![0.0; n],
-            second: vec![0.0; n],
+            first_moment: vec![0.0; n],
+            second_moment: vec![0.0; n],
         }
     }
 
@@ -161,10 +161,10 @@ impl OptimizerState {
                 for p in params.iter_mut().take(n_decayed) {
                     *p *= 1.0 - lr * settings.weight_decay;
                 }
-                self.adam(settings, 0.0, lr, params, gradient, n_decayed);
+                self.adam_step(settings, 0.0, lr, params, gradient, n_decayed);
             }
             Optimizer::Adam(settings) => {
-                self.adam(
+                self.adam_step(
                     settings,
                     settings.weight_decay,
                     lr,
@@ -190,9 +190,9 @@ impl OptimizerState {
                         let m = if self.step == 1 {
                             g
                         } else {
-                            momentum * self.first[i] + g
+                            momentum * self.first_moment[i] + g
                         };
-                        self.first[i] = m;
+                        self.first_moment[i] = m;
                         m
                     };
                     *p -= lr * direction;
@@ -201,7 +201,7 @@ impl OptimizerState {
         }
     }
 
-    fn adam(
+    fn adam_step(
         &mut self,
         a: &Adam,
         decay: f64,
@@ -217,7 +217,7 @@ impl OptimizerState {
         let root = correction2.sqrt();
         for (i, (p, g)) in params.iter_mut().zip(gradient).enumerate() {
             let g = g + if i < n_decayed { decay * *p } else { 0.0 };
-            let (m, v) = (&mut self.first[i], &mut self.second[i]);
+            let (m, v) = (&mut self.first_moment[i], &mut self.second_moment[i]);
             *m += (g - *m) * (1.0 - a.beta1);
             *v = *v * a.beta2 + (1.0 - a.beta2) * g * g;
             *p -= step_size * (*m / (v.sqrt() / root + a.eps));

@@ -72,7 +72,7 @@ impl Default for TrainOptions {
 }
 
 /// The methods of all options of what is solved and compared with data.
-macro_rules! solved {
+macro_rules! solve_option_setters {
     ($type:ty) => {
         impl $type {
             /// The same with another solver.
@@ -99,9 +99,9 @@ macro_rules! solved {
         }
     };
 }
-pub(crate) use solved;
+pub(crate) use solve_option_setters;
 
-solved!(TrainOptions);
+solve_option_setters!(TrainOptions);
 
 impl TrainOptions {
     /// The same with another learning rate.

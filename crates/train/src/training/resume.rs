@@ -6,7 +6,7 @@ use ndarray::Array2;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::container::Fingerprint;
+use super::checkpoint_file::FingerprintHasher;
 use super::run::Run;
 use super::settings::SavedSolver;
 use crate::datasets::Dataset;
@@ -16,7 +16,7 @@ use odesync_ode::field::VectorField;
 /// What a run began from, told apart by fingerprints.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Origin {
+pub(super) struct RunFingerprint {
     /// Samples, times (of all of them where they differ), components.
     shape: [usize; 3],
     times: String,
@@ -26,11 +26,11 @@ pub(super) struct Origin {
     parameters: String,
 }
 
-impl Origin {
+impl RunFingerprint {
     /// `u0` is where the model begins, `[sample, dof]`.
     pub fn new(model: &VectorField, data: &Dataset, u0: &Array2<f64>) -> Self {
         let times = || data.trajectories().map(|(t, _)| t);
-        Origin {
+        RunFingerprint {
             shape: [
                 data.samples(),
                 match data.is_uniform() {
@@ -39,25 +39,25 @@ impl Origin {
                 },
                 data.dof(),
             ],
-            times: fingerprint(times().map(|t| t.to_vec())),
-            values: fingerprint(
+            times: hash_numbers(times().map(|t| t.to_vec())),
+            values: hash_numbers(
                 data.trajectories()
                     .map(|(_, u)| u.iter().copied().collect()),
             ),
-            initial: fingerprint([u0.iter().copied().collect()]),
-            parameters: fingerprint([model.params()]),
+            initial: hash_numbers([u0.iter().copied().collect()]),
+            parameters: hash_numbers([model.params()]),
         }
     }
 }
 
-fn fingerprint(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
-    let mut sum = Fingerprint::default();
+fn hash_numbers(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
+    let mut sum = FingerprintHasher::default();
     for mut numbers in lists {
         for x in numbers.iter_mut().filter(|x| x.is_nan()) {
             // A missing value may be any of many NaNs.
             *x = f64::NAN;
         }
-        sum.numbers(&numbers);
+        sum.write_numbers(&numbers);
     }
     sum.finish()
 }
@@ -66,17 +66,17 @@ fn fingerprint(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
 ///
 /// # Errors
 /// The first difference, or fewer epochs than are done.
-pub(super) fn check(folder: &Path, saved: &Run, now: &Run) -> Result<()> {
+pub(super) fn check_unchanged(folder: &Path, saved: &Run, now: &Run) -> Result<()> {
     let (done, epochs) = (saved.history.len(), now.settings.epochs);
     let different = if epochs < done {
         Some(format!(
             "it has {done} epochs already, and {epochs} are asked for: give epochs as it was, or a larger number"
         ))
     } else {
-        model(&saved.last, &now.last)
-            .or_else(|| data(saved, now))
-            .or_else(|| settings(saved, now))
-            .or_else(|| parameters(saved, now))
+        model_difference(&saved.last, &now.last)
+            .or_else(|| data_difference(saved, now))
+            .or_else(|| settings_difference(saved, now))
+            .or_else(|| params_difference(saved, now))
             .map(|what| format!("{what}. Make it as it was"))
     };
     match different {
@@ -88,7 +88,7 @@ pub(super) fn check(folder: &Path, saved: &Run, now: &Run) -> Result<()> {
     }
 }
 
-fn model(saved: &VectorField, now: &VectorField) -> Option<String> {
+fn model_difference(saved: &VectorField, now: &VectorField) -> Option<String> {
     let (a, b) = (structure(saved), structure(now));
     if a.is_some() && a == b {
         return None;
@@ -100,8 +100,8 @@ fn model(saved: &VectorField, now: &VectorField) -> Option<String> {
         let (a, b) = (&saved.values()[block.range()], &now.values()[other.range()]);
         if !block.trainable && !other.trainable && block.shape == other.shape && a != b {
             let what = format!("the model's constant \"{}\"", block.name);
-            let text = |x: &[f64]| shown(&serde_json::json!(x));
-            return Some(was(&what, &text(a), &text(b)));
+            let text = |x: &[f64]| display_value(&serde_json::json!(x));
+            return Some(change_message(&what, &text(a), &text(b)));
         }
     }
     Some("the model has other equations or sizes now".into())
@@ -113,14 +113,14 @@ fn structure(field: &VectorField) -> Option<String> {
     field.with_params(&zeros).ok()?.to_json().ok()
 }
 
-fn data(saved: &Run, now: &Run) -> Option<String> {
-    let (a, b) = (&saved.origin, &now.origin);
-    let name = |o: &Origin| {
+fn data_difference(saved: &Run, now: &Run) -> Option<String> {
+    let (a, b) = (&saved.fingerprint, &now.fingerprint);
+    let name = |o: &RunFingerprint| {
         let [samples, times, dof] = o.shape;
         format!("{samples} x {times} x {dof}")
     };
     if a.shape != b.shape {
-        return Some(was(
+        return Some(change_message(
             "the shape of the data (samples, times, components)",
             &name(a),
             &name(b),
@@ -138,7 +138,7 @@ fn data(saved: &Run, now: &Run) -> Option<String> {
     Some(format!("the {what} of the data have changed"))
 }
 
-fn settings(saved: &Run, now: &Run) -> Option<String> {
+fn settings_difference(saved: &Run, now: &Run) -> Option<String> {
     let all = |run: &Run| {
         let mut settings = run.settings.clone();
         // These may change.
@@ -149,23 +149,23 @@ fn settings(saved: &Run, now: &Run) -> Option<String> {
         serde_json::json!([texts.0.unwrap_or_default(), texts.1.unwrap_or_default()])
     };
     let (saved, now) = (all(saved), all(now));
-    (0..2).find_map(|i| difference("", &saved[i], &now[i]))
+    (0..2).find_map(|i| json_difference("", &saved[i], &now[i]))
 }
 
 /// The first value that differs, with the way to it.
-fn difference(path: &str, a: &Value, b: &Value) -> Option<String> {
+fn json_difference(path: &str, a: &Value, b: &Value) -> Option<String> {
     if a == b {
         return None;
     }
     let (Value::Object(x), Value::Object(y)) = (a, b) else {
-        return Some(was(path, &shown(a), &shown(b)));
+        return Some(change_message(path, &display_value(a), &display_value(b)));
     };
     // Two things of another kind differ in that, and not in what each of them has.
     for tag in ["name", "kind"] {
         if let (Some(a), Some(b)) = (x.get(tag), y.get(tag))
             && a != b
         {
-            return Some(was(path, &shown(a), &shown(b)));
+            return Some(change_message(path, &display_value(a), &display_value(b)));
         }
     }
     let keys = x.keys().chain(y.keys().filter(|key| !x.contains_key(*key)));
@@ -175,7 +175,7 @@ fn difference(path: &str, a: &Value, b: &Value) -> Option<String> {
             path => format!("{path}.{key}"),
         };
         let none = Value::Null;
-        difference(
+        json_difference(
             &path,
             x.get(key).unwrap_or(&none),
             y.get(key).unwrap_or(&none),
@@ -183,12 +183,12 @@ fn difference(path: &str, a: &Value, b: &Value) -> Option<String> {
     })
 }
 
-fn was(what: &str, before: &str, now: &str) -> String {
+fn change_message(what: &str, before: &str, now: &str) -> String {
     format!("{what} was {before} when it began, and is {now} now")
 }
 
 /// A value as a user would write it, not too long.
-fn shown(value: &Value) -> String {
+fn display_value(value: &Value) -> String {
     let text = match value {
         Value::Null => return "none".into(),
         Value::String(text) => text.clone(),
@@ -201,15 +201,15 @@ fn shown(value: &Value) -> String {
     text.chars().take(57).chain("…".chars()).collect()
 }
 
-fn parameters(saved: &Run, now: &Run) -> Option<String> {
+fn params_difference(saved: &Run, now: &Run) -> Option<String> {
     // Parameters that another training gave differ in their bits on another machine.
     let comparable = saved.instruction_set == now.instruction_set;
-    (comparable && saved.origin.parameters != now.origin.parameters)
+    (comparable && saved.fingerprint.parameters != now.fingerprint.parameters)
         .then(|| "the initial parameters have changed (another seed?)".into())
 }
 
 /// What the user should know when the run goes on.
-pub(super) fn notes(folder: &Path, saved: &Run, now: &Run) -> Vec<String> {
+pub(super) fn resume_notes(folder: &Path, saved: &Run, now: &Run) -> Vec<String> {
     let mut notes = vec![format!(
         "going on at epoch {} with the run in {}",
         saved.history.len(),

@@ -3,8 +3,8 @@
 use ndarray::{Array2, Array3};
 
 use super::optimizer::OptimizerState;
-use super::resume::Origin;
-use super::settings::Settings;
+use super::resume::RunFingerprint;
+use super::settings::TrainSettings;
 use crate::Result;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
@@ -92,10 +92,10 @@ impl EpochRecord {
 /// What the loop keeps beside the parameters and the optimiser's state.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Standing {
+pub(super) struct TrainerState {
     /// The parameters with the best mse before an update.
     #[serde(skip)]
-    pub best: Vec<f64>,
+    pub best_params: Vec<f64>,
     /// That mse.
     pub best_mse: Option<f64>,
     /// Its epoch.
@@ -110,7 +110,7 @@ pub(super) struct Standing {
 
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub enum Stop {
+pub enum StopReason {
     /// All epochs are done.
     Finished,
     /// The mse had not improved for `patience` epochs.
@@ -139,7 +139,7 @@ pub struct Run {
     /// Name of the method.
     pub method: String,
     /// The method and the options, in full.
-    pub settings: Settings,
+    pub settings: TrainSettings,
     /// Initial times of the data, `[sample]`.
     pub t0: Vec<f64>,
     /// Initial states of the model, `[sample, dof]`; where they are trained, those of the best one.
@@ -149,18 +149,18 @@ pub struct Run {
     /// State of the optimiser after the last update.
     pub optimizer: OptimizerState,
     /// The method's own parameters after the last update (shooting corrections), then the initial states where they are trained.
-    pub corrections: Vec<f64>,
+    pub aux_params: Vec<f64>,
     /// The native engine's instruction set, on which the bits depend.
     pub instruction_set: String,
     /// Why it ended.
-    pub stop: Stop,
+    pub stop: StopReason,
     /// The first epoch in which `auto` changed to a stiff method, and from which time on; it isn't kept in files.
-    pub stiff: Option<(usize, f64)>,
+    pub first_stiff: Option<(usize, f64)>,
     /// The parameters (those of the model, then the others) at the beginning of every so many epochs
     /// ([`super::TrainOptions::trajectory_every`]); empty where they were not kept.
-    pub(super) kept: Vec<Vec<f64>>,
-    pub(super) standing: Standing,
-    pub(super) origin: Origin,
+    pub(super) parameter_path: Vec<Vec<f64>>,
+    pub(super) trainer_state: TrainerState,
+    pub(super) fingerprint: RunFingerprint,
     /// The state of the shared generator.
     pub(super) generator: Generator,
 }
@@ -181,10 +181,10 @@ impl Run {
     /// have been one; NaN when there is none. The models of these epochs were trained alone, without the coupling.
     pub fn best_mse_at_lambda_zero(&self) -> f64 {
         let epochs = self.history.iter().filter(|r| r.lambda == 0.0);
-        let alone = self.settings.method.lambda(self.history.len()) == 0.0;
+        let ends_uncoupled = self.settings.method.lambda(self.history.len()) == 0.0;
         epochs
             .map(|r| r.mse)
-            .chain(self.final_mse.filter(|_| alone))
+            .chain(self.final_mse.filter(|_| ends_uncoupled))
             // The minimum with NaN is the other number.
             .fold(f64::NAN, f64::min)
     }
@@ -215,30 +215,33 @@ impl Run {
 
     /// Puts the best model in its place: it is the best before an update, or the last one where that is better.
     pub(super) fn choose_best(&mut self) -> Result<()> {
-        let best = self.standing.best_mse;
+        let best = self.trainer_state.best_mse;
         let last = self
             .final_mse
             .filter(|last| best.is_none_or(|best| *last < best));
         (self.best_mse, self.best_epoch) = match (last, best) {
             (Some(last), _) => (last, self.history.len()),
-            (None, Some(best)) => (best, self.standing.best_epoch),
+            (None, Some(best)) => (best, self.trainer_state.best_epoch),
             (None, None) => (f64::NAN, 0),
         };
         let n = self.last.n_params();
-        let own = match (last, best) {
+        let aux_params = match (last, best) {
             (None, Some(_)) => {
-                let (model, own) = self.standing.best.split_at(n.min(self.standing.best.len()));
+                let (model, own) = self
+                    .trainer_state
+                    .best_params
+                    .split_at(n.min(self.trainer_state.best_params.len()));
                 self.model = self.last.with_params(model)?;
                 own
             }
             _ => {
                 self.model = self.last.clone();
-                &self.corrections[..]
+                &self.aux_params[..]
             }
         };
         if self.settings.train_u0 {
-            let from = own.len().saturating_sub(self.u0.len());
-            for (u0, own) in self.u0.iter_mut().zip(&own[from..]) {
+            let from = aux_params.len().saturating_sub(self.u0.len());
+            for (u0, own) in self.u0.iter_mut().zip(&aux_params[from..]) {
                 *u0 = *own;
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::method::Method;
+use super::method::TrainingMethod;
 use super::optimizer::Optimizer;
 use super::options::{LrSchedule, TrainOptions};
 use crate::Result;
@@ -12,9 +12,9 @@ use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions};
 /// [`Run::solver`](super::Run::solver).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct TrainSettings {
     /// The method, with its own settings.
-    pub method: Method,
+    pub method: TrainingMethod,
     /// The optimiser, with its own settings.
     pub optimizer: Optimizer,
     /// Learning rate.
@@ -44,9 +44,9 @@ pub struct Settings {
     pub device: String,
 }
 
-impl Settings {
-    pub(super) fn new(method: &Method, options: &TrainOptions) -> Self {
-        Settings {
+impl TrainSettings {
+    pub(super) fn new(method: &TrainingMethod, options: &TrainOptions) -> Self {
+        TrainSettings {
             method: method.clone(),
             optimizer: options.optimizer.clone(),
             lr: options.lr,
@@ -95,7 +95,7 @@ impl SavedSolver {
     pub fn new(options: &SolveOptions) -> Self {
         // Taken apart field by field, so that an option that is new can't be forgotten here.
         let SolveOptions {
-            method,
+            solver: method,
             rtol,
             atol,
             step_size,
@@ -142,7 +142,7 @@ impl SavedSolver {
             adjoint_rtol: self.adjoint_rtol,
             adjoint_atol: self.adjoint_atol,
             ..SolveOptions::default()
-                .method(&self.solver)?
+                .solver(&self.solver)?
                 .tolerances(self.rtol, self.atol)
         };
         solver.check().map(|()| solver)

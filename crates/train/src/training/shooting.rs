@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::task::{Against, Compared};
+use super::problem::{LossParts, LossTarget};
 use crate::Result;
 use crate::datasets::Dataset;
 use crate::smoothing::SmoothingSpline;
@@ -19,15 +19,15 @@ use odesync_ode::odesolve::Problem;
 /// The trainable numbers are laid out as the corrections, `[sample][segment − 1][dof]`, then the initial states, `[sample][dof]`.
 #[derive(Debug, Clone)]
 pub(super) struct Segments {
-    all: Vec<Segment>,
+    segments: Vec<Segment>,
     /// The state variable of each column of the data.
     columns: Vec<usize>,
-    weight: f64,
+    continuity_weight: f64,
     dof: usize,
     n_corrections: usize,
-    n_own: usize,
+    n_aux: usize,
     /// Number of values of the data that are there.
-    count: f64,
+    n_measured: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -39,26 +39,26 @@ struct Segment {
     data: Array2<f64>,
     /// Where it starts, but for what is trained.
     start: Vec<f64>,
-    trained: Trained,
+    trainable: TrainableStart,
 }
 
 /// What of a segment's start is trained, and where it lies among the trainable numbers.
 #[derive(Debug, Clone)]
-enum Trained {
-    Nothing,
+enum TrainableStart {
+    Fixed,
     /// A correction of the start.
     Correction(Range<usize>),
     /// The start itself.
-    Whole(Range<usize>),
+    Full(Range<usize>),
 }
 
 /// How samples are divided.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Division {
+pub(super) struct ShootingConfig {
     /// Segments of each sample.
     pub segments: usize,
     /// Weight of the mean squared gap between them.
-    pub weight: f64,
+    pub continuity_weight: f64,
     /// Whether the initial states are trained.
     pub train_u0: bool,
 }
@@ -70,12 +70,12 @@ impl Segments {
         data: &Dataset,
         columns: &[usize],
         u0: ArrayView2<f64>,
-        division: Division,
+        config: ShootingConfig,
     ) -> Result<Self> {
-        let (k, dof) = (division.segments, u0.ncols());
+        let (k, dof) = (config.segments, u0.ncols());
         let n_corrections = data.samples() * (k - 1) * dof;
-        let mut own = 0..n_corrections;
-        let place = |range: &mut Range<usize>| {
+        let mut corrections = 0..n_corrections;
+        let next_range = |range: &mut Range<usize>| {
             range.start += dof;
             range.start - dof..range.start
         };
@@ -112,10 +112,10 @@ impl Segments {
                     t: t.slice(s![from..(to + 1).min(n)]).to_vec(),
                     data: u.slice(s![from..to, ..]).to_owned(),
                     start,
-                    trained: match (segment, division.train_u0) {
-                        (0, true) => Trained::Whole(place(&mut trained)),
-                        (0, false) => Trained::Nothing,
-                        _ => Trained::Correction(place(&mut own)),
+                    trainable: match (segment, config.train_u0) {
+                        (0, true) => TrainableStart::Full(next_range(&mut trained)),
+                        (0, false) => TrainableStart::Fixed,
+                        _ => TrainableStart::Correction(next_range(&mut corrections)),
                     },
                 });
                 from = to;
@@ -124,35 +124,35 @@ impl Segments {
         let values = all.iter().flat_map(|s: &Segment| &s.data);
         let count = values.filter(|x| !x.is_nan()).count().max(1) as f64;
         Ok(Segments {
-            all,
+            segments: all,
             columns: columns.to_vec(),
-            weight: division.weight,
+            continuity_weight: config.continuity_weight,
             dof,
             n_corrections,
-            n_own: if division.train_u0 {
+            n_aux: if config.train_u0 {
                 trained.end
             } else {
                 n_corrections
             },
-            count,
+            n_measured: count,
         })
     }
 
     /// Number of trainable numbers.
-    pub fn n_own(&self) -> usize {
-        self.n_own
+    pub fn n_aux(&self) -> usize {
+        self.n_aux
     }
 
     /// Where the initial states lie among them.
-    pub fn trained_u0(&self) -> Range<usize> {
-        self.n_corrections..self.n_own
+    pub fn u0_range(&self) -> Range<usize> {
+        self.n_corrections..self.n_aux
     }
 
     /// The trainable numbers before the first update.
-    pub fn initial(&self) -> Vec<f64> {
-        let mut own = vec![0.0; self.n_own];
-        for segment in &self.all {
-            if let Trained::Whole(place) = &segment.trained {
+    pub fn initial_aux_params(&self) -> Vec<f64> {
+        let mut own = vec![0.0; self.n_aux];
+        for segment in &self.segments {
+            if let TrainableStart::Full(place) = &segment.trainable {
                 own[place.clone()].copy_from_slice(&segment.start);
             }
         }
@@ -160,33 +160,37 @@ impl Segments {
     }
 
     /// The initial state of every problem.
-    pub fn starts(&self, own: &[f64]) -> Vec<Vec<f64>> {
-        let start = |segment: &Segment| match &segment.trained {
-            Trained::Nothing => segment.start.clone(),
-            Trained::Correction(place) => {
+    pub fn initial_states(&self, aux_params: &[f64]) -> Vec<Vec<f64>> {
+        let start = |segment: &Segment| match &segment.trainable {
+            TrainableStart::Fixed => segment.start.clone(),
+            TrainableStart::Correction(place) => {
                 let mut start = segment.start.clone();
-                add(&own[place.clone()], &mut start);
+                add(&aux_params[place.clone()], &mut start);
                 start
             }
-            Trained::Whole(place) => own[place.clone()].to_vec(),
+            TrainableStart::Full(place) => aux_params[place.clone()].to_vec(),
         };
-        self.all.iter().map(start).collect()
+        self.segments.iter().map(start).collect()
     }
 
-    /// The tangents of [`Segments::starts`] along a direction of the trainable numbers.
-    pub fn start_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
-        let tangent = |segment: &Segment| match &segment.trained {
-            Trained::Nothing => vec![0.0; self.dof],
-            Trained::Correction(place) | Trained::Whole(place) => direction[place.clone()].to_vec(),
+    /// The tangents of [`Segments::initial_states`] along a direction of the trainable numbers.
+    pub fn initial_state_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
+        let tangent = |segment: &Segment| match &segment.trainable {
+            TrainableStart::Fixed => vec![0.0; self.dof],
+            TrainableStart::Correction(place) | TrainableStart::Full(place) => {
+                direction[place.clone()].to_vec()
+            }
         };
-        self.all.iter().map(tangent).collect()
+        self.segments.iter().map(tangent).collect()
     }
 
     /// Adds gradients by the initial states to that by the trainable numbers.
-    pub fn add_starts(&self, u0: &[Vec<f64>], own: &mut [f64]) {
-        for (segment, u0) in self.all.iter().zip(u0) {
-            if let Trained::Correction(place) | Trained::Whole(place) = &segment.trained {
-                add(u0, &mut own[place.clone()]);
+    pub fn add_initial_state_grads(&self, u0: &[Vec<f64>], aux_grads: &mut [f64]) {
+        for (segment, u0) in self.segments.iter().zip(u0) {
+            if let TrainableStart::Correction(place) | TrainableStart::Full(place) =
+                &segment.trainable
+            {
+                add(u0, &mut aux_grads[place.clone()]);
             }
         }
     }
@@ -198,65 +202,70 @@ impl Segments {
             t: &segment.t,
             sample: segment.sample,
         };
-        self.all.iter().zip(starts).map(problem).collect()
+        self.segments.iter().zip(starts).map(problem).collect()
     }
 
     /// The loss of solved states, `[time, dof]` for each problem, and its derivatives.
-    pub fn compare(&self, solved: &[&[f64]], starts: &[Vec<f64>], against: Against) -> Compared {
-        let (data, mut bars) = self.mean_squared_error(solved, against);
-        let gaps = self.gaps(starts, solved);
+    pub fn loss_from_states(
+        &self,
+        states: &[&[f64]],
+        starts: &[Vec<f64>],
+        target: LossTarget,
+    ) -> LossParts {
+        let (data, mut state_grads) = self.mean_squared_error(states, target);
+        let gaps = self.gaps(starts, states);
         let n_gaps = gaps.len().max(1) as f64;
         let continuity = gaps.iter().fold(0.0, |sum, g| sum + g * g) / n_gaps;
-        let gap_scale = 2.0 * self.weight / n_gaps;
-        for (i, segment) in self.all.iter().enumerate() {
-            if let Trained::Correction(place) = &segment.trained {
-                let before = &mut bars[i - 1];
+        let gap_scale = 2.0 * self.continuity_weight / n_gaps;
+        for (i, segment) in self.segments.iter().enumerate() {
+            if let TrainableStart::Correction(place) = &segment.trainable {
+                let before = &mut state_grads[i - 1];
                 let end = before.len() - self.dof;
                 for (bar, gap) in before[end..].iter_mut().zip(&gaps[place.clone()]) {
                     *bar -= gap_scale * gap;
                 }
             }
         }
-        let mut own: Vec<f64> = gaps.iter().map(|gap| gap_scale * gap).collect();
-        own.resize(self.n_own, 0.0);
-        Compared {
-            loss: data + self.weight * continuity,
-            data,
+        let mut aux_grads: Vec<f64> = gaps.iter().map(|gap| gap_scale * gap).collect();
+        aux_grads.resize(self.n_aux, 0.0);
+        LossParts {
+            loss: data + self.continuity_weight * continuity,
+            data_loss: data,
             continuity,
-            bars,
-            own,
+            state_grads,
+            aux_grads,
         }
     }
 
     /// Mean squared error over the values of the data that are there, and its derivatives by the solved states.
-    fn mean_squared_error(&self, solved: &[&[f64]], against: Against) -> (f64, Vec<Vec<f64>>) {
-        let mut bars: Vec<Vec<f64>> = solved.iter().map(|u| vec![0.0; u.len()]).collect();
+    fn mean_squared_error(&self, states: &[&[f64]], target: LossTarget) -> (f64, Vec<Vec<f64>>) {
+        let mut state_grads: Vec<Vec<f64>> = states.iter().map(|u| vec![0.0; u.len()]).collect();
         let mut sum = 0.0;
-        let scale = 2.0 / self.count;
-        for ((segment, u), bar) in self.all.iter().zip(solved).zip(&mut bars) {
+        let scale = 2.0 / self.n_measured;
+        for ((segment, u), bar) in self.segments.iter().zip(states).zip(&mut state_grads) {
             for (time, row) in segment.data.outer_iter().enumerate() {
                 for (variable, data) in self.columns.iter().zip(row) {
                     let at = time * self.dof + variable;
                     // A prediction that is NaN where there is data must show.
-                    let difference = match against {
+                    let difference = match target {
                         _ if data.is_nan() => 0.0,
-                        Against::Data => u[at] - data,
-                        Against::Zero => u[at],
+                        LossTarget::Data => u[at] - data,
+                        LossTarget::Zero => u[at],
                     };
                     sum += difference * difference;
                     bar[at] = difference * scale;
                 }
             }
         }
-        (sum / self.count, bars)
+        (sum / self.n_measured, state_grads)
     }
 
     /// Start of each segment that is not a sample's first minus the end of the one before, laid out as the corrections.
-    fn gaps(&self, starts: &[Vec<f64>], solved: &[&[f64]]) -> Vec<f64> {
+    fn gaps(&self, starts: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
         let mut gaps = vec![0.0; self.n_corrections];
-        for (i, segment) in self.all.iter().enumerate() {
-            if let Trained::Correction(place) = &segment.trained {
-                let end = &solved[i - 1][solved[i - 1].len() - self.dof..];
+        for (i, segment) in self.segments.iter().enumerate() {
+            if let TrainableStart::Correction(place) = &segment.trainable {
+                let end = &states[i - 1][states[i - 1].len() - self.dof..];
                 for ((gap, start), end) in gaps[place.clone()].iter_mut().zip(&starts[i]).zip(end) {
                     *gap = start - end;
                 }

@@ -1,19 +1,19 @@
 //! The training loop.
 
+use super::callback::{Callback, RunStart};
 use super::checkpoint;
-use super::method::Method;
+use super::method::TrainingMethod;
 use super::objective::Objective;
-use super::observer::{Observer, RunStart};
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
-use super::path;
-use super::resume::{self, Origin};
-use super::run::{EpochRecord, Run, Standing, Stop};
-use super::settings::Settings;
+use super::parameter_path;
+use super::resume::{self, RunFingerprint};
+use super::run::{EpochRecord, Run, StopReason, TrainerState};
+use super::settings::TrainSettings;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::files::lock_folder;
-use odesync_base::random::with_shared;
+use odesync_base::random::with_default_generator;
 use odesync_ode::engines::engine;
 use odesync_ode::field::{Isa, VectorField};
 use odesync_ode::odesolve::SolveOptions;
@@ -32,9 +32,9 @@ use odesync_ode::odesolve::SolveOptions;
 pub fn train(
     model: &VectorField,
     data: &Dataset,
-    method: &Method,
+    method: &TrainingMethod,
     options: &TrainOptions,
-    observer: &mut dyn Observer,
+    callback: &mut dyn Callback,
 ) -> Result<Run> {
     let mut trainer = Trainer::new(model, data, method, options)?;
     let (_lock, saved) = match &options.out {
@@ -42,9 +42,9 @@ pub fn train(
             checkpoint::check_model(model)?;
             let lock = lock_folder(out)?;
             // Found out now rather than after the first hundred epochs.
-            checkpoint::probe(out)?;
+            checkpoint::check_writable(out)?;
             let saved = match options.resume {
-                true => Run::load_if_there(out)?,
+                true => Run::load_if_exists(out)?,
                 false => None,
             };
             (Some(lock), saved.map(|saved| (out, saved)))
@@ -54,54 +54,54 @@ pub fn train(
     let mut notes = vec![];
     match saved {
         Some((out, saved)) => {
-            let now = trainer.snapshot(Stop::Interrupted)?;
-            resume::check(out, &saved, &now)?;
-            with_shared(|generator| *generator = saved.generator.clone());
-            if trainer.is_over(&saved) {
-                observer.start(&trainer.start(&saved.history))?;
-                observer.finish(&saved)?;
+            let now = trainer.snapshot(StopReason::Interrupted)?;
+            resume::check_unchanged(out, &saved, &now)?;
+            with_default_generator(|generator| *generator = saved.generator.clone());
+            if trainer.is_finished(&saved) {
+                callback.on_start(&trainer.run_start(&saved.history))?;
+                callback.on_finish(&saved)?;
                 return Ok(saved);
             }
-            notes = resume::notes(out, &saved, &now);
-            trainer.take_up(saved);
+            notes = resume::resume_notes(out, &saved, &now);
+            trainer.restore(saved);
         }
         // What an earlier run left in the folder must not be taken for this one.
-        None => trainer.save(Stop::Interrupted)?,
+        None => trainer.save_checkpoint(StopReason::Interrupted)?,
     }
-    observer.start(&trainer.start(&trainer.history))?;
-    for note in notes.iter().chain(&trainer.never_alone()) {
-        observer.note(note);
+    callback.on_start(&trainer.run_start(&trainer.history))?;
+    for note in notes.iter().chain(&trainer.never_uncoupled_note()) {
+        callback.on_note(note);
     }
-    let stop = trainer.run(observer)?;
+    let stop = trainer.run(callback)?;
     let run = trainer.finish(stop)?;
-    observer.finish(&run)?;
+    callback.on_finish(&run)?;
     Ok(run)
 }
 
 pub(super) struct Trainer<'a> {
-    pub method: &'a Method,
+    pub method: &'a TrainingMethod,
     pub options: &'a TrainOptions,
     data: &'a Dataset,
     pub epochs: usize,
-    origin: Origin,
+    fingerprint: RunFingerprint,
     pub objective: Objective,
     /// The free-running model, where it is not the objective itself.
-    pub free: Option<Objective>,
+    pub uncoupled: Option<Objective>,
     pub params: Vec<f64>,
-    pub state: OptimizerState,
-    pub standing: Standing,
+    pub optimizer_state: OptimizerState,
+    pub trainer_state: TrainerState,
     pub history: Vec<EpochRecord>,
     /// Points of the path, where it is kept.
-    kept: Vec<Vec<f64>>,
+    parameter_path: Vec<Vec<f64>>,
     /// The first epoch whose problem was found to be stiff, and from which time on.
-    pub stiff: Option<(usize, f64)>,
+    pub first_stiff: Option<(usize, f64)>,
 }
 
 impl<'a> Trainer<'a> {
     fn new(
         model: &VectorField,
         data: &'a Dataset,
-        method: &'a Method,
+        method: &'a TrainingMethod,
         options: &'a TrainOptions,
     ) -> Result<Self> {
         options.check()?;
@@ -110,29 +110,29 @@ impl<'a> Trainer<'a> {
                 "the model has no trainable parameters; name some, for example model.trainable([\"a\"])",
             ));
         }
-        let make = |method: &Method| -> Result<Objective> {
+        let make = |method: &TrainingMethod| -> Result<Objective> {
             let engine = engine(&options.engine, &options.device)?;
             let solver = SolveOptions {
                 interrupt: Some(options.interrupt.clone()),
                 ..options.solver.clone()
             };
             let observation = &options.observation;
-            Objective::observing(model, data, method, observation, &solver, engine)
+            Objective::with_observation(model, data, method, observation, &solver, engine)
         };
         let objective = make(method)?;
         let free = match method {
-            Method::Vanilla => None,
-            _ => Some(make(&Method::Vanilla)?),
+            TrainingMethod::Vanilla => None,
+            _ => Some(make(&TrainingMethod::Vanilla)?),
         };
-        let params = objective.initial();
+        let params = objective.initial_params();
         let epochs = options.epochs.unwrap_or_else(|| method.default_epochs());
-        path::check_path(epochs, options.trajectory_every, params.len())?;
+        parameter_path::check_path_memory(epochs, options.trajectory_every, params.len())?;
         Ok(Trainer {
             epochs,
-            origin: Origin::new(model, data, objective.u0()),
-            state: OptimizerState::new(params.len()),
-            standing: Standing {
-                best: params.clone(),
+            fingerprint: RunFingerprint::new(model, data, objective.u0()),
+            optimizer_state: OptimizerState::new(params.len()),
+            trainer_state: TrainerState {
+                best_params: params.clone(),
                 best_mse: None,
                 best_epoch: 0,
                 since_best: 0,
@@ -140,18 +140,18 @@ impl<'a> Trainer<'a> {
                 reason: String::new(),
             },
             history: vec![],
-            kept: vec![],
-            stiff: None,
+            parameter_path: vec![],
+            first_stiff: None,
             method,
             options,
             data,
             objective,
-            free,
+            uncoupled: free,
             params,
         })
     }
 
-    fn start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
+    fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
         RunStart {
             method: self.method,
             epochs: self.epochs,
@@ -159,8 +159,8 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn never_alone(&self) -> Option<String> {
-        let Method::Homotopy(settings) = self.method else {
+    fn never_uncoupled_note(&self) -> Option<String> {
+        let TrainingMethod::Homotopy(settings) = self.method else {
             return None;
         };
         let last = self.method.lambda(self.epochs.saturating_sub(1));
@@ -173,88 +173,84 @@ impl<'a> Trainer<'a> {
     }
 
     /// Whether there is nothing left to do for a run that was saved.
-    fn is_over(&self, saved: &Run) -> bool {
+    fn is_finished(&self, saved: &Run) -> bool {
         match saved.stop {
-            Stop::Finished => saved.history.len() == self.epochs,
-            Stop::Interrupted => false,
-            Stop::EarlyStop | Stop::Failing(_) => true,
+            StopReason::Finished => saved.history.len() == self.epochs,
+            StopReason::Interrupted => false,
+            StopReason::EarlyStop | StopReason::Failing(_) => true,
         }
     }
 
     /// Goes on where a saved run stopped.
-    fn take_up(&mut self, saved: Run) {
+    fn restore(&mut self, saved: Run) {
         self.params = saved.last.params();
-        self.params.extend(saved.corrections);
-        self.state = saved.optimizer;
-        self.standing = saved.standing;
+        self.params.extend(saved.aux_params);
+        self.optimizer_state = saved.optimizer;
+        self.trainer_state = saved.trainer_state;
         self.history = saved.history;
-        self.kept = saved.kept;
+        self.parameter_path = saved.parameter_path;
     }
 
     /// Why there is no next epoch, if so. It depends on nothing but what a checkpoint holds.
-    fn end(&self) -> Option<Stop> {
-        let standing = &self.standing;
-        if standing.failures >= self.options.max_failures {
-            return Some(Stop::Failing(
-                self.advice(&format!("{} epochs in a row", standing.failures)),
+    fn stop_reason(&self) -> Option<StopReason> {
+        let state = &self.trainer_state;
+        if state.failures >= self.options.max_failures {
+            return Some(StopReason::Failing(
+                self.failure_advice(&format!("{} epochs in a row", state.failures)),
             ));
         }
-        if self
-            .options
-            .patience
-            .is_some_and(|p| standing.since_best >= p)
-        {
-            return Some(Stop::EarlyStop);
+        if self.options.patience.is_some_and(|p| state.since_best >= p) {
+            return Some(StopReason::EarlyStop);
         }
-        (self.history.len() >= self.epochs).then_some(Stop::Finished)
+        (self.history.len() >= self.epochs).then_some(StopReason::Finished)
     }
 
-    fn run(&mut self, observer: &mut dyn Observer) -> Result<Stop> {
+    fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason> {
         loop {
-            if let Some(stop) = self.end() {
-                if let Stop::Failing(advice) = &stop {
-                    observer.note(advice);
+            if let Some(stop) = self.stop_reason() {
+                if let StopReason::Failing(advice) = &stop {
+                    callback.on_note(advice);
                 }
                 return Ok(stop);
             }
             if self.options.interrupted() {
-                return Ok(Stop::Interrupted);
+                return Ok(StopReason::Interrupted);
             }
             let every = self.options.trajectory_every;
-            let here = every.is_some_and(|n| self.history.len().is_multiple_of(n));
-            let here = here.then(|| self.params.clone());
-            let record = match self.epoch(observer) {
-                Err(Error::Interrupted) => return Ok(Stop::Interrupted),
+            let on_path = every.is_some_and(|n| self.history.len().is_multiple_of(n));
+            let path_point = on_path.then(|| self.params.clone());
+            let record = match self.run_epoch(callback) {
+                Err(Error::Interrupted) => return Ok(StopReason::Interrupted),
                 record => record?,
             };
-            self.kept.extend(here);
-            let best = self.standing.best_mse.unwrap_or(f64::NAN);
-            let told = observer.epoch(&record, best);
+            self.parameter_path.extend(path_point);
+            let best = self.trainer_state.best_mse.unwrap_or(f64::NAN);
+            let callback_result = callback.on_epoch_end(&record, best);
             self.history.push(record);
-            if told.is_err() {
+            if callback_result.is_err() {
                 // Whatever ails the observer, the epochs need not be lost. The error that came first is the one to tell.
-                let _ = self.save(Stop::Interrupted);
-                told?;
+                let _ = self.save_checkpoint(StopReason::Interrupted);
+                callback_result?;
             }
             let due = self
                 .history
                 .len()
                 .is_multiple_of(self.options.checkpoint_every);
-            if due && self.end().is_none() {
-                self.save(Stop::Interrupted)?;
+            if due && self.stop_reason().is_none() {
+                self.save_checkpoint(StopReason::Interrupted)?;
             }
         }
     }
 
-    fn advice(&self, which: &str) -> String {
+    fn failure_advice(&self, which: &str) -> String {
         format!(
             "{which} could not be solved, the last because {}. Try a lower learning rate, gradient clipping (clip), a stronger \
              coupling or more steps in the schedule",
-            self.standing.reason
+            self.trainer_state.reason
         )
     }
 
-    fn snapshot(&self, stop: Stop) -> Result<Run> {
+    fn snapshot(&self, stop: StopReason) -> Result<Run> {
         let last = self.objective.model(&self.params)?;
         let mut run = Run {
             model: last.clone(),
@@ -262,46 +258,46 @@ impl<'a> Trainer<'a> {
             best_epoch: 0,
             final_mse: None,
             history: self.history.clone(),
-            kept: self.kept.clone(),
+            parameter_path: self.parameter_path.clone(),
             method: self.method.name().into(),
-            settings: Settings::new(self.method, self.options),
+            settings: TrainSettings::new(self.method, self.options),
             t0: self.data.t0(),
             u0: self.objective.u0().clone(),
             solver: self.options.solver.clone(),
-            optimizer: self.state.clone(),
-            corrections: self.params[self.objective.n_model()..].to_vec(),
+            optimizer: self.optimizer_state.clone(),
+            aux_params: self.params[self.objective.n_model_params()..].to_vec(),
             instruction_set: Isa::current().name().into(),
             stop,
-            stiff: self.stiff,
-            standing: self.standing.clone(),
-            origin: self.origin.clone(),
-            generator: with_shared(|generator| generator.clone()),
+            first_stiff: self.first_stiff,
+            trainer_state: self.trainer_state.clone(),
+            fingerprint: self.fingerprint.clone(),
+            generator: with_default_generator(|generator| generator.clone()),
             last,
         };
         run.choose_best()?;
         Ok(run)
     }
 
-    fn save(&self, stop: Stop) -> Result<()> {
+    fn save_checkpoint(&self, stop: StopReason) -> Result<()> {
         match &self.options.out {
             Some(out) => self.snapshot(stop)?.write(out),
             None => Ok(()),
         }
     }
 
-    fn finish(mut self, mut stop: Stop) -> Result<Run> {
+    fn finish(mut self, mut stop: StopReason) -> Result<Run> {
         let mut final_mse = None;
-        if stop != Stop::Interrupted {
+        if stop != StopReason::Interrupted {
             if !self.history.is_empty() && self.history.iter().all(|r| r.failed) {
                 return Err(Error::Training(match stop {
-                    Stop::Failing(advice) => advice,
-                    _ => self.advice(&format!("all {} epochs", self.history.len())),
+                    StopReason::Failing(advice) => advice,
+                    _ => self.failure_advice(&format!("all {} epochs", self.history.len())),
                 }));
             }
             // The parameters after the last update may be the best. A run that goes on measures them in its next epoch.
-            match self.measure(0.0, false).1 {
+            match self.evaluate(0.0, false).1 {
                 Ok(mse) => final_mse = mse.is_finite().then_some(mse),
-                Err(Error::Interrupted) => stop = Stop::Interrupted,
+                Err(Error::Interrupted) => stop = StopReason::Interrupted,
                 Err(_) => {}
             }
         }

@@ -13,7 +13,8 @@ use odesync_train::datasets::Dataset;
 use odesync_train::models::blackbox;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    EpochRecord, Homotopy, Member, Method, Observer, Run, RunStart, TrainOptions, ensemble, train,
+    Callback, EnsembleMember, EpochRecord, Homotopy, Run, RunStart, TrainOptions, TrainingMethod,
+    train, train_ensemble,
 };
 
 fn data() -> Dataset {
@@ -29,15 +30,15 @@ fn model(seed: u64) -> VectorField {
     blackbox(&[2, 6, 2], Unary::Tanh, &mut Generator::manual_seed(seed)).unwrap()
 }
 
-fn member(seed: u64, options: TrainOptions) -> Member {
-    Member {
+fn member(seed: u64, options: TrainOptions) -> EnsembleMember {
+    EnsembleMember {
         label: format!("seed_{seed}"),
         model: model(seed),
         options,
     }
 }
 
-fn nobody(_: &Member) -> Box<dyn Observer> {
+fn nobody(_: &EnsembleMember) -> Box<dyn Callback> {
     Box::new(())
 }
 
@@ -59,8 +60,9 @@ fn bits(run: &Run) -> Vec<u64> {
 #[test]
 fn members_are_the_runs_they_would_be_alone_on_any_number_of_threads() {
     let data = data();
-    let method = Method::Homotopy(Homotopy::new(4.0, Schedule::power_law(3, 4, 0.6).unwrap()));
-    let members: Vec<Member> = [10, 20, 30, 40, 50]
+    let method =
+        TrainingMethod::Homotopy(Homotopy::new(4.0, Schedule::power_law(3, 4, 0.6).unwrap()));
+    let members: Vec<EnsembleMember> = [10, 20, 30, 40, 50]
         .into_iter()
         .map(|seed| member(seed, TrainOptions::default().lr(0.01 * seed as f64)))
         .collect();
@@ -74,7 +76,7 @@ fn members_are_the_runs_they_would_be_alone_on_any_number_of_threads() {
             .build()
             .unwrap();
         let all = pool
-            .install(|| ensemble(&members, &data, &method, &mut (), &nobody))
+            .install(|| train_ensemble(&members, &data, &method, &mut (), &nobody))
             .unwrap();
         let together: Vec<Vec<u64>> = all.runs().map(bits).collect();
         assert_eq!(together, alone, "{threads} threads");
@@ -92,12 +94,12 @@ fn members_are_the_runs_they_would_be_alone_on_any_number_of_threads() {
 fn quantiles_are_those_of_the_runs() {
     let data = data();
     let epochs = [3, 5, 5];
-    let members: Vec<Member> = [1, 2, 3]
+    let members: Vec<EnsembleMember> = [1, 2, 3]
         .into_iter()
         .zip(epochs)
         .map(|(seed, epochs)| member(seed, TrainOptions::default().epochs(epochs)))
         .collect();
-    let all = ensemble(&members, &data, &Method::Vanilla, &mut (), &nobody).unwrap();
+    let all = train_ensemble(&members, &data, &TrainingMethod::Vanilla, &mut (), &nobody).unwrap();
     let mse: Vec<Vec<f64>> = all.runs().map(|r| r.metric("mse").unwrap()).collect();
     let median = all.quantile("mse", 0.5).unwrap();
     let low = all.quantile("mse", 0.25).unwrap();
@@ -149,16 +151,16 @@ fn a_member_that_fails_does_not_end_the_others() {
         member(2, hopeless.clone()),
         member(3, good),
     ];
-    let all = ensemble(&members, &data, &Method::Vanilla, &mut (), &nobody).unwrap();
+    let all = train_ensemble(&members, &data, &TrainingMethod::Vanilla, &mut (), &nobody).unwrap();
     assert_eq!(all.runs().count(), 2);
     let failed: Vec<_> = all.failed().collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].0, "seed_2");
     assert!(failed[0].1.to_string().contains("could not be solved"));
-    let none = ensemble(
+    let none = train_ensemble(
         &[member(2, hopeless)],
         &data,
-        &Method::Vanilla,
+        &TrainingMethod::Vanilla,
         &mut (),
         &nobody,
     );
@@ -173,7 +175,9 @@ fn a_member_that_fails_does_not_end_the_others() {
 fn members_are_told_apart() {
     let data = data();
     let options = TrainOptions::default().epochs(1);
-    let run = |members: &[Member]| ensemble(members, &data, &Method::Vanilla, &mut (), &nobody);
+    let run = |members: &[EnsembleMember]| {
+        train_ensemble(members, &data, &TrainingMethod::Vanilla, &mut (), &nobody)
+    };
     assert!(run(&[]).unwrap_err().to_string().contains("at least one"));
     let twice = [member(1, options.clone()), member(1, options.clone())];
     assert!(
@@ -203,13 +207,13 @@ struct Listener {
     finished: Arc<Mutex<usize>>,
 }
 
-impl Observer for Listener {
-    fn start(&mut self, start: &RunStart) -> Result<()> {
+impl Callback for Listener {
+    fn on_start(&mut self, start: &RunStart) -> Result<()> {
         self.total = start.epochs;
         Ok(())
     }
 
-    fn epoch(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
+    fn on_epoch_end(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
         self.epochs.push(record.epoch);
         self.best = best;
         if self.epochs.len() == self.stop_at {
@@ -218,7 +222,7 @@ impl Observer for Listener {
         Ok(())
     }
 
-    fn finish(&mut self, _: &Run) -> Result<()> {
+    fn on_finish(&mut self, _: &Run) -> Result<()> {
         *self.finished.lock().unwrap() += 1;
         Ok(())
     }
@@ -242,7 +246,7 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
             interrupt: Arc::default(),
             finished: Arc::default(),
         };
-        let members: Vec<Member> = [1, 2, 3]
+        let members: Vec<EnsembleMember> = [1, 2, 3]
             .into_iter()
             .map(|seed| {
                 let mut options = options(seed);
@@ -250,7 +254,13 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
                 member(seed, options)
             })
             .collect();
-        let all = ensemble(&members, &data, &Method::Vanilla, &mut listener, &nobody);
+        let all = train_ensemble(
+            &members,
+            &data,
+            &TrainingMethod::Vanilla,
+            &mut listener,
+            &nobody,
+        );
         assert_eq!(listener.total, 15);
         if stop_at == usize::MAX {
             assert_eq!(listener.epochs, (0..15).collect::<Vec<_>>());
@@ -274,19 +284,20 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
             for member in &members {
                 member.options.interrupt.store(false, Ordering::Relaxed);
             }
-            let resumed: Vec<Member> = members
+            let resumed: Vec<EnsembleMember> = members
                 .iter()
-                .map(|m| Member {
+                .map(|m| EnsembleMember {
                     options: m.options.clone().resume(),
                     ..m.clone()
                 })
                 .collect();
-            let rest = ensemble(&resumed, &data, &Method::Vanilla, &mut (), &nobody).unwrap();
+            let rest = train_ensemble(&resumed, &data, &TrainingMethod::Vanilla, &mut (), &nobody)
+                .unwrap();
             for (run, seed) in rest.runs().zip([1, 2, 3]) {
                 let whole = train(
                     &model(seed),
                     &data,
-                    &Method::Vanilla,
+                    &TrainingMethod::Vanilla,
                     &TrainOptions::default().epochs(5),
                     &mut (),
                 );

@@ -4,11 +4,11 @@
 use ndarray::{Axis, array, concatenate};
 use odesync_ode::engines::engine;
 use odesync_ode::odesolve::SolveOptions;
-use odesync_testing::{golden, relative};
+use odesync_testing::{golden, relative_error};
 use odesync_train::datasets::Dataset;
 use odesync_train::schedules::Schedule;
 use odesync_train::synchronization::Coupling;
-use odesync_train::training::{Method, MultipleShooting, Objective, Observation};
+use odesync_train::training::{MultipleShooting, Objective, Observation, TrainingMethod};
 
 use super::ENGINES;
 use super::differences::held_to_differences;
@@ -49,10 +49,10 @@ fn gradients_on_one_plan_and_engines_agree() {
         continuity_weight: 0.3,
     };
     for (method, lambda) in [
-        (Method::Vanilla, 0.0),
+        (TrainingMethod::Vanilla, 0.0),
         (homotopy(6.0, Schedule::list(vec![1.0]).unwrap()), 0.7),
         (homotopy(matrix, Schedule::list(vec![1.0]).unwrap()), 0.4),
-        (Method::MultipleShooting(shooting), 0.0),
+        (TrainingMethod::MultipleShooting(shooting), 0.0),
     ] {
         let make = |name: &str| {
             Objective::new(
@@ -65,8 +65,8 @@ fn gradients_on_one_plan_and_engines_agree() {
             .unwrap()
         };
         let mut native = make("native");
-        let mut params = native.initial();
-        let own = native.n_model();
+        let mut params = native.initial_params();
+        let own = native.n_model_params();
         for (i, p) in params[own..].iter_mut().enumerate() {
             *p = 0.05 * (i as f64 + 1.0).sin();
         }
@@ -82,7 +82,7 @@ fn gradients_on_one_plan_and_engines_agree() {
                 method.name()
             );
             assert!(
-                relative(&other.gradient, &at.gradient) < 1e-11,
+                relative_error(&other.gradient, &at.gradient) < 1e-11,
                 "{name} {}",
                 method.name()
             );
@@ -97,7 +97,7 @@ fn reference_training_curve_on_every_engine() {
     }
 }
 
-fn coupled(coupling: impl Into<Coupling>) -> Method {
+fn coupled(coupling: impl Into<Coupling>) -> TrainingMethod {
     homotopy(coupling, Schedule::list(vec![1.0]).unwrap())
 }
 
@@ -105,26 +105,26 @@ fn coupled(coupling: impl Into<Coupling>) -> Method {
 fn gradients_of_everything_at_once_on_one_plan_and_engines_agree() {
     let (model, data) = (driven(), ragged());
     let matrix = Coupling::Matrix(array![[6.0, 0.5], [-0.7, 4.0]]);
-    let shooting = Method::MultipleShooting(MultipleShooting {
+    let shooting = TrainingMethod::MultipleShooting(MultipleShooting {
         segments: 3,
         continuity_weight: 0.3,
     });
     let hidden = array![[f64::NAN, 0.5, f64::NAN], [-2.0, 1.5, 14.0]];
     for train_u0 in [false, true] {
-        let mut observation = Observation::of([2, 0]).from(hidden.clone());
+        let mut observation = Observation::of_variables([2, 0]).with_u0(hidden.clone());
         observation.train_u0 = train_u0;
         for (method, lambda) in [
-            (Method::Vanilla, 0.0),
+            (TrainingMethod::Vanilla, 0.0),
             (coupled(5.0), 0.6),
             (coupled(matrix.clone()), 0.4),
             (shooting.clone(), 0.0),
         ] {
             let mut native = objective(&model, &data, &method, &observation, "native");
-            let mut params = native.initial();
-            let own = native.n_model();
+            let mut params = native.initial_params();
+            let own = native.n_model_params();
             let expected = match (&method, train_u0) {
-                (Method::MultipleShooting(_), true) => 2 * 2 * 3 + 6,
-                (Method::MultipleShooting(_), false) => 2 * 2 * 3,
+                (TrainingMethod::MultipleShooting(_), true) => 2 * 2 * 3 + 6,
+                (TrainingMethod::MultipleShooting(_), false) => 2 * 2 * 3,
                 (_, true) => 6,
                 (_, false) => 0,
             };
@@ -144,7 +144,10 @@ fn gradients_of_everything_at_once_on_one_plan_and_engines_agree() {
                 let mut other = objective(&model, &data, &method, &observation, name);
                 let other = other.evaluate(&params, lambda, true, Some(&plans)).unwrap();
                 assert!((other.loss / at.loss - 1.0).abs() < 1e-11, "{name}");
-                assert!(relative(&other.gradient, &at.gradient) < 1e-10, "{name}");
+                assert!(
+                    relative_error(&other.gradient, &at.gradient) < 1e-10,
+                    "{name}"
+                );
             }
         }
     }

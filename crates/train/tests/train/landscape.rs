@@ -5,12 +5,12 @@ use odesync_base::random::Generator;
 use odesync_ode::engines::engine;
 use odesync_ode::field::{Unary, VectorField};
 use odesync_ode::odesolve::{SolveOptions, solve};
-use odesync_testing::{flat, golden, numbers};
+use odesync_testing::{flat_numbers, golden, numbers};
 use odesync_train::datasets::Dataset;
 use odesync_train::landscape::{Hessian, LossOptions};
 use odesync_train::models::{blackbox, graybox, second_order};
 use odesync_train::schedules::Schedule;
-use odesync_train::training::{Homotopy, Method, MultipleShooting, Objective, Observation};
+use odesync_train::training::{Homotopy, MultipleShooting, Objective, Observation, TrainingMethod};
 
 fn times(n: u32) -> Vec<f64> {
     (0..n).map(|i| 0.1 * f64::from(i)).collect()
@@ -68,9 +68,9 @@ fn models() -> Vec<(&'static str, VectorField)> {
     ]
 }
 
-fn methods() -> Vec<(Method, f64)> {
+fn methods() -> Vec<(TrainingMethod, f64)> {
     vec![
-        (Method::Vanilla, 0.0),
+        (TrainingMethod::Vanilla, 0.0),
         (
             Homotopy::new(6.0, Schedule::list(vec![1.0]).unwrap()).into(),
             0.3,
@@ -107,8 +107,8 @@ fn difference(model: &VectorField, data: &Dataset, options: &LossOptions, v: &[f
         solver,
     } = options;
     let mut objective =
-        Objective::observing(model, data, method, observation, solver, engine).unwrap();
-    let theta = objective.initial();
+        Objective::with_observation(model, data, method, observation, solver, engine).unwrap();
+    let theta = objective.initial_params();
     let plans = objective
         .evaluate(&theta, *lambda, false, None)
         .unwrap()
@@ -138,7 +138,7 @@ fn the_reference_hessian() {
     let model = blackbox(&nodes, Unary::Gelu, &mut Generator::manual_seed(seed)).unwrap();
     assert_eq!(model.params(), numbers(&case["params"]));
     let (t, u0) = (numbers(&case["t"]), numbers(&case["u0"]));
-    let u = Array2::from_shape_vec((t.len(), u0.len()), flat(&case["u"])).unwrap();
+    let u = Array2::from_shape_vec((t.len(), u0.len()), flat_numbers(&case["u"])).unwrap();
     let data = Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap();
     let options = LossOptions {
         solver: SolveOptions::default().tolerances(1e-9, 1e-11),
@@ -146,7 +146,7 @@ fn the_reference_hessian() {
     };
     let h = Hessian::new(&model, &data, &options).unwrap();
     assert!((h.loss() / case["loss"].as_f64().unwrap() - 1.0).abs() < 1e-7);
-    let (want, matrix) = (flat(&case["hessian"]), h.matrix().unwrap());
+    let (want, matrix) = (flat_numbers(&case["hessian"]), h.matrix().unwrap());
     let largest = want.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     for (got, want) in matrix.iter().zip(&want) {
         assert!((got - want).abs() < 1e-6 * largest, "{got} {want}");
@@ -186,7 +186,7 @@ fn products_against_finite_differences_of_gradients() {
         for (method, lambda) in methods() {
             for solver in ["dopri5", "bosh3", "radau", "kvaerno5"] {
                 let solver = SolveOptions::default()
-                    .method(solver)
+                    .solver(solver)
                     .unwrap()
                     .tolerances(1e-6, 1e-8);
                 let options = LossOptions {
@@ -224,7 +224,9 @@ fn a_part_of_the_state_is_measured_and_initial_states_are_trained() {
     let u0 = whole.u0().to_owned();
     for (name, model) in models() {
         for (method, lambda) in methods() {
-            let observation = Observation::of([0]).from(u0.clone()).train_u0();
+            let observation = Observation::of_variables([0])
+                .with_u0(u0.clone())
+                .train_u0();
             let options = LossOptions::default()
                 .method(method)
                 .lambda(lambda)
@@ -247,9 +249,9 @@ fn a_part_of_the_state_is_measured_and_initial_states_are_trained() {
 fn every_method_with_second_derivatives_and_fixed_steps() {
     let (model, data) = (&models()[1].1, data(1));
     let mut without = vec![];
-    for method in odesync_ode::odesolve::methods::ALL {
+    for method in odesync_ode::odesolve::solvers::ALL {
         let options = LossOptions::default().solver(SolveOptions {
-            method,
+            solver: method,
             ..SolveOptions::default()
         });
         if let Err(error) = Hessian::new(model, &data, &options) {
@@ -264,7 +266,7 @@ fn every_method_with_second_derivatives_and_fixed_steps() {
         }
         for fixed in [false, true] {
             let mut solver = SolveOptions {
-                method,
+                solver: method,
                 ..SolveOptions::default()
             }
             .tolerances(1e-5, 1e-7);
@@ -315,7 +317,7 @@ fn a_stiff_model_has_a_hessian() {
     .unwrap();
     let data = data(2);
     for name in ["radau", "kvaerno5"] {
-        let solver = SolveOptions::default().method(name).unwrap();
+        let solver = SolveOptions::default().solver(name).unwrap();
         let options = LossOptions::default().solver(solver.tolerances(1e-7, 1e-9));
         let h = Hessian::new(&model, &data, &options).unwrap();
         for seed in 0..3 {
@@ -485,7 +487,7 @@ fn mistakes_are_errors() {
 fn progress_reaches_the_end() {
     let h = Hessian::new(&models()[0].1, &data(1), &LossOptions::default()).unwrap();
     let most = std::sync::atomic::AtomicUsize::new(0);
-    h.matrix_with(&|done, n| {
+    h.matrix_with_progress(&|done, n| {
         assert!(done <= n && n == h.n());
         most.fetch_max(done, std::sync::atomic::Ordering::Relaxed);
     })

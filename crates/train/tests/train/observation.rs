@@ -5,9 +5,9 @@ use ndarray::{Array1, Array2, Axis, array};
 use odesync_base::random::Generator;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::engines::engine;
-use odesync_ode::field::{Input, Signal, Unary, VectorField, driven_system, system};
+use odesync_ode::field::{InputSignal, Signal, Unary, VectorField, driven_system, system};
 use odesync_ode::odesolve::{SolveOptions, solve};
-use odesync_testing::relative;
+use odesync_testing::relative_error;
 
 use super::observed::{objective, times};
 use odesync_train::datasets::Dataset;
@@ -16,14 +16,14 @@ use odesync_train::schedules::Schedule;
 use odesync_train::smoothing::{SmoothingSpline, spline_input};
 use odesync_train::synchronization::Coupling;
 use odesync_train::training::{
-    Homotopy, LrSchedule, Method, MultipleShooting, Objective, Observation, Optimizer, Run,
-    TrainOptions, train,
+    Homotopy, LrSchedule, MultipleShooting, Objective, Observation, Optimizer, Run, TrainOptions,
+    TrainingMethod, train,
 };
 
 const NAN: f64 = f64::NAN;
 
-fn homotopy(coupling: impl Into<Coupling>) -> Method {
-    Method::Homotopy(Homotopy::new(coupling, Schedule::list(vec![1.0]).unwrap()))
+fn homotopy(coupling: impl Into<Coupling>) -> TrainingMethod {
+    TrainingMethod::Homotopy(Homotopy::new(coupling, Schedule::list(vec![1.0]).unwrap()))
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn the_loss_is_the_mean_over_all_values_that_are_there() {
         b.1[[2, 1]] = NAN;
         Dataset::ragged(vec![a, b], None).unwrap()
     });
-    let shooting = Method::MultipleShooting(MultipleShooting {
+    let shooting = TrainingMethod::MultipleShooting(MultipleShooting {
         segments: 2,
         continuity_weight: 0.0,
     });
-    for method in [Method::Vanilla, homotopy(3.0), shooting] {
+    for method in [TrainingMethod::Vanilla, homotopy(3.0), shooting] {
         let lambda = if method.name() == "homotopy" {
             0.5
         } else {
@@ -52,12 +52,12 @@ fn the_loss_is_the_mean_over_all_values_that_are_there() {
         };
         let of = |data: &Dataset| {
             let mut o = objective(&model, data, &method, &Observation::default(), "native");
-            o.evaluate(&o.initial(), lambda, true, None).unwrap()
+            o.evaluate(&o.initial_params(), lambda, true, None).unwrap()
         };
         let (both, a, b) = (
             of(&data),
-            of(&data.only(0).unwrap()),
-            of(&data.only(1).unwrap()),
+            of(&data.single_sample(0).unwrap()),
+            of(&data.single_sample(1).unwrap()),
         );
         let mean = |a: f64, b: f64| (18.0 * a + 9.0 * b) / 27.0;
         assert!(
@@ -91,16 +91,17 @@ fn observed_columns_are_the_whole_state_with_the_rest_missing() {
     whole.column_mut(1).fill(NAN);
     let whole = Dataset::single(t.clone(), whole, Some(start.row(0).to_owned())).unwrap();
     let full = Dataset::single(t, truth, None).unwrap();
-    let observation = Observation::of([2, 0]).from(start);
+    let observation = Observation::of_variables([2, 0]).with_u0(start);
     let all = Observation::default();
-    let value = |data: &Dataset, method: &Method, observation: &Observation, lambda: f64| {
-        let mut o = objective(&model, data, method, observation, "native");
-        o.evaluate(&o.initial(), lambda, true, None).unwrap()
-    };
-    let a = value(&seen, &Method::Vanilla, &observation, 0.0);
-    let b = value(&whole, &Method::Vanilla, &all, 0.0);
+    let value =
+        |data: &Dataset, method: &TrainingMethod, observation: &Observation, lambda: f64| {
+            let mut o = objective(&model, data, method, observation, "native");
+            o.evaluate(&o.initial_params(), lambda, true, None).unwrap()
+        };
+    let a = value(&seen, &TrainingMethod::Vanilla, &observation, 0.0);
+    let b = value(&whole, &TrainingMethod::Vanilla, &all, 0.0);
     assert!((a.loss / b.loss - 1.0).abs() < 1e-13);
-    assert!(relative(&a.gradient, &b.gradient) < 1e-12);
+    assert!(relative_error(&a.gradient, &b.gradient) < 1e-12);
     // A coupling of 0 on the hidden variable is none: the same solve, whose loss then is that of all three columns.
     let a = value(
         &seen,
@@ -141,21 +142,21 @@ fn a_hidden_state_and_its_parameters_are_found() {
         lr: 0.05,
         optimizer: Optimizer::by_name("adam").unwrap(),
         lr_schedule: LrSchedule::Exponential { rate: 0.99 },
-        observation: Observation::of([0]).train_u0(),
+        observation: Observation::of_variables([0]).train_u0(),
         ..TrainOptions::default()
     };
-    let shooting = Method::MultipleShooting(MultipleShooting {
+    let shooting = TrainingMethod::MultipleShooting(MultipleShooting {
         segments: 4,
         continuity_weight: 1.0,
     });
     for method in [
-        Method::Vanilla,
-        Method::Homotopy(Homotopy::new(3.0, Schedule::power_law(4, 60, 0.6).unwrap())),
+        TrainingMethod::Vanilla,
+        TrainingMethod::Homotopy(Homotopy::new(3.0, Schedule::power_law(4, 60, 0.6).unwrap())),
         shooting,
     ] {
         // The corrections of multiple shooting settle slowly.
         let options = match method {
-            Method::MultipleShooting(_) => TrainOptions {
+            TrainingMethod::MultipleShooting(_) => TrainOptions {
                 epochs: Some(2500),
                 lr_schedule: LrSchedule::Exponential { rate: 0.998 },
                 ..options.clone()
@@ -209,9 +210,9 @@ fn trained_initial_states_are_kept_and_a_stopped_run_goes_on_with_them() {
         ..TrainOptions::default()
     };
     for method in [
-        Method::Vanilla,
-        Method::MultipleShooting(MultipleShooting::default()),
-        Method::Homotopy(Homotopy::new(
+        TrainingMethod::Vanilla,
+        TrainingMethod::MultipleShooting(MultipleShooting::default()),
+        TrainingMethod::Homotopy(Homotopy::new(
             2.0,
             Schedule::list(vec![1.0, 0.5, 0.0]).unwrap(),
         )),
@@ -232,7 +233,7 @@ fn trained_initial_states_are_kept_and_a_stopped_run_goes_on_with_them() {
         let rest = train(&model, &data, &method, &options(9, &out).resume(), &mut ()).unwrap();
         assert_eq!(rest.u0, whole.u0, "{name}");
         assert_eq!(rest.last.params(), whole.last.params(), "{name}");
-        assert_eq!(rest.corrections, whole.corrections, "{name}");
+        assert_eq!(rest.aux_params, whole.aux_params, "{name}");
         let read = Run::load(folder.path().join(&out)).unwrap();
         assert_eq!(read.u0, whole.u0);
         assert_eq!(
@@ -241,7 +242,9 @@ fn trained_initial_states_are_kept_and_a_stopped_run_goes_on_with_them() {
         );
         // Another beginning is another run.
         let elsewhere = TrainOptions {
-            observation: Observation::default().from(array![[1.0, 1.0]]).train_u0(),
+            observation: Observation::default()
+                .with_u0(array![[1.0, 1.0]])
+                .train_u0(),
             ..options(9, &out).resume()
         };
         let refused = train(&model, &data, &method, &elsewhere, &mut ()).unwrap_err();
@@ -263,7 +266,7 @@ fn before_its_beginning_a_sample_has_no_prediction() {
     let data = Dataset::ragged(vec![(t.clone(), u.clone()), (&t + 0.5, u.clone())], None).unwrap();
     let model = lotka_volterra().unwrap().trainable(&["a"]).unwrap();
     let options = TrainOptions::default().epochs(1).lr(1e-12);
-    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
     let all = run.predict(&[0.2, 0.5, 0.7, 1.0]).unwrap();
     assert!(all.iter().take(8).all(|x| x.is_finite()));
     assert!(all[[1, 0, 0]].is_nan() && all[[1, 0, 1]].is_nan());
@@ -280,7 +283,7 @@ fn before_its_beginning_a_sample_has_no_prediction() {
 fn inputs_are_what_they_interpolate() {
     let t = [0.0, 1.0, 3.0, 4.0];
     let values = array![[1.0, 0.0], [3.0, 1.0], [-1.0, 1.0], [0.0, 5.0]];
-    let linear = Input::linear(&t, values.view()).unwrap();
+    let linear = InputSignal::linear(&t, values.view()).unwrap();
     // numpy.interp([-1, 0, 0.25, 2, 4, 9], t, values)
     let want = array![
         [1.0, 0.0],
@@ -290,19 +293,19 @@ fn inputs_are_what_they_interpolate() {
         [0.0, 5.0],
         [0.0, 5.0]
     ];
-    assert_eq!(linear.at(0, &[-1.0, 0.0, 0.25, 2.0, 4.0, 9.0]), want);
+    assert_eq!(linear.values_at(0, &[-1.0, 0.0, 0.25, 2.0, 4.0, 9.0]), want);
     let cubic = spline_input(&t, values.view(), 0.0).unwrap();
     let spline = SmoothingSpline::single(&t, values.view(), 0.0).unwrap();
     for time in [0.0, 0.3, 1.0, 2.2, 3.9, 4.0] {
         let want = spline.at(&[time]);
-        for (a, b) in cubic.at(0, &[time]).iter().zip(&want) {
+        for (a, b) in cubic.values_at(0, &[time]).iter().zip(&want) {
             assert!((a - b).abs() < 1e-14);
         }
     }
-    assert_eq!(cubic.at(0, &[7.0]), array![[0.0, 5.0]]);
+    assert_eq!(cubic.values_at(0, &[7.0]), array![[0.0, 5.0]]);
     for input in [&linear, &cubic] {
         for time in [0.4, 1.7, 3.2, 6.0] {
-            let at = |t: f64| input.at(0, &[t]).row(0).to_vec();
+            let at = |t: f64| input.values_at(0, &[t]).row(0).to_vec();
             let (mut first, mut second) = ([0.0; 2], [0.0; 2]);
             input.derivative(0, time, &mut first);
             input.second_derivative(0, time, &mut second);
@@ -326,7 +329,9 @@ fn inputs_are_what_they_interpolate() {
         ),
         (vec![], Array2::zeros((0, 1)), "at least one time"),
     ] {
-        let refused = Input::linear(&t, values.view()).unwrap_err().to_string();
+        let refused = InputSignal::linear(&t, values.view())
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains(part), "{refused}");
     }
 }
@@ -334,7 +339,7 @@ fn inputs_are_what_they_interpolate() {
 #[test]
 fn a_driven_field_is_solved_exactly_and_saved_with_its_input() {
     // du/dt = w: the integral of the trapezium, on steps that end at its corners, by a method of order 5 without error.
-    let push = Input::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [0.0]].view()).unwrap();
+    let push = InputSignal::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [0.0]].view()).unwrap();
     let field = driven_system(1, &[("scale", 1.0)], &[("w", push)], |_, _, p| {
         vec![p.get("scale") * p.get("w")]
     })
@@ -356,7 +361,7 @@ fn a_driven_field_is_solved_exactly_and_saved_with_its_input() {
             .u,
         u
     );
-    let stronger = Input::linear(&[0.0], array![[2.0]].view()).unwrap();
+    let stronger = InputSignal::linear(&[0.0], array![[2.0]].view()).unwrap();
     let other = again.with_input("w", stronger.clone()).unwrap();
     assert_eq!(other.derivative(7.0, &[0.0]).unwrap(), [2.0]);
     assert_eq!(again.derivative(7.0, &[0.0]).unwrap(), [0.0]);
@@ -384,7 +389,7 @@ fn a_driven_field_is_solved_exactly_and_saved_with_its_input() {
 
 #[test]
 fn models_see_their_input() {
-    let w = Input::linear(&[0.0, 1.0], array![[0.0], [1.0]].view()).unwrap();
+    let w = InputSignal::linear(&[0.0, 1.0], array![[0.0], [1.0]].view()).unwrap();
     let mut generator = Generator::manual_seed(1);
     let black = driven_blackbox(&[3, 5, 2], Unary::Tanh, w.clone(), &mut generator).unwrap();
     let second = driven_second_order(&[3, 5, 1], Unary::Tanh, w.clone(), &mut generator).unwrap();
@@ -425,10 +430,10 @@ fn models_see_their_input() {
 fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
     let force = |t: &Array1<f64>, frequency: f64| {
         let values = t.mapv(|t| (frequency * t).sin()).insert_axis(Axis(1));
-        Input::linear(&t.to_vec(), values.view()).unwrap()
+        InputSignal::linear(&t.to_vec(), values.view()).unwrap()
     };
     let t = times(0.0, 41, 0.1);
-    let input = Input::per_sample(&[force(&t, 1.3), force(&t, 2.9)]).unwrap();
+    let input = InputSignal::per_sample(&[force(&t, 1.3), force(&t, 2.9)]).unwrap();
     let pendulum = |k: f64, strength: f64| {
         driven_system(
             2,
@@ -449,7 +454,7 @@ fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
     let truth = pendulum(0.5, 1.5);
     let data = Dataset::simulated(&truth, &starts, &t.to_vec(), &SolveOptions::default()).unwrap();
     assert_ne!(
-        data.only(0).unwrap().u(),
+        data.single_sample(0).unwrap().u(),
         Dataset::simulated(
             &truth,
             &array![[0.5, 0.0], [0.5, 0.0]],
@@ -457,7 +462,7 @@ fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
             &SolveOptions::default()
         )
         .unwrap()
-        .only(1)
+        .single_sample(1)
         .unwrap()
         .u(),
         "each sample sees its own force"
@@ -472,7 +477,7 @@ fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
     let run = train(
         &pendulum(0.1, 1.0),
         &data,
-        &Method::Vanilla,
+        &TrainingMethod::Vanilla,
         &options,
         &mut (),
     )
@@ -482,8 +487,8 @@ fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
         (found[0] - 0.5).abs() < 1e-3 && (found[1] - 1.5).abs() < 1e-3,
         "{found:?}"
     );
-    let three = Dataset::join(&[data.clone(), data.only(0).unwrap()]).unwrap();
-    let refused = train(&truth, &three, &Method::Vanilla, &options, &mut ()).unwrap_err();
+    let three = Dataset::join(&[data.clone(), data.single_sample(0).unwrap()]).unwrap();
+    let refused = train(&truth, &three, &TrainingMethod::Vanilla, &options, &mut ()).unwrap_err();
     assert!(
         refused.to_string().contains("has 2 samples, the data 3"),
         "{refused}"
@@ -498,10 +503,10 @@ fn what_does_not_fit_is_refused_with_the_cure() {
     let refused = |observation: Observation| {
         let engine = engine("native", "cpu").unwrap();
         let solver = SolveOptions::default();
-        Objective::observing(
+        Objective::with_observation(
             &model,
             &data,
-            &Method::Vanilla,
+            &TrainingMethod::Vanilla,
             &observation,
             &solver,
             engine,
@@ -515,25 +520,28 @@ fn what_does_not_fit_is_refused_with_the_cure() {
             Observation::default(),
             "the model has 2 state variables, the data 1; if the data are some",
         ),
-        (Observation::of([0]), "state variable 1 was not measured"),
         (
-            Observation::of([2]).train_u0(),
+            Observation::of_variables([0]),
+            "state variable 1 was not measured",
+        ),
+        (
+            Observation::of_variables([2]).train_u0(),
             "observe names state variable 2, and the model has 2",
         ),
         (
-            Observation::of([0, 1]),
+            Observation::of_variables([0, 1]),
             "observe names 2 state variables, and the data have 1",
         ),
         (
-            Observation::of([0]).from(array![[1.0]]),
+            Observation::of_variables([0]).with_u0(array![[1.0]]),
             "u0 has shape [1, 1]",
         ),
         (
-            Observation::of([0]).from(array![[1.0, f64::INFINITY]]),
+            Observation::of_variables([0]).with_u0(array![[1.0, f64::INFINITY]]),
             "u0 holds inf",
         ),
         (
-            Observation::of([0]).from(array![[1.0, NAN]]),
+            Observation::of_variables([0]).with_u0(array![[1.0, NAN]]),
             "state variable 1 was not measured",
         ),
     ] {

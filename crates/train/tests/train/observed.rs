@@ -4,12 +4,12 @@ use ndarray::{Array1, Axis, array};
 use odesync_base::random::Generator;
 use odesync_ode::dynamics::lorenz;
 use odesync_ode::engines::engine;
-use odesync_ode::field::{Input, Unary, VectorField};
+use odesync_ode::field::{InputSignal, Unary, VectorField};
 use odesync_ode::odesolve::{SolveOptions, solve};
 use odesync_train::datasets::Dataset;
 use odesync_train::models::driven_graybox;
 use odesync_train::smoothing::spline_input;
-use odesync_train::training::{Method, Objective, Observation};
+use odesync_train::training::{Objective, Observation, TrainingMethod};
 
 const NAN: f64 = f64::NAN;
 
@@ -20,13 +20,13 @@ pub fn times(from: f64, n: usize, step: f64) -> Array1<f64> {
 pub fn objective(
     model: &VectorField,
     data: &Dataset,
-    method: &Method,
+    method: &TrainingMethod,
     observation: &Observation,
     engine_name: &str,
 ) -> Objective {
     let solver = SolveOptions::default();
     let engine = engine(engine_name, "cpu").unwrap();
-    Objective::observing(model, data, method, observation, &solver, engine).unwrap()
+    Objective::with_observation(model, data, method, observation, &solver, engine).unwrap()
 }
 
 /// Two samples of Lorenz' first and third variable, at different times, each with a missing value.
@@ -53,7 +53,7 @@ pub fn ragged() -> Dataset {
 
 /// A gray box of three state variables with an input of its own for each sample.
 pub fn driven() -> VectorField {
-    let first = Input::linear(
+    let first = InputSignal::linear(
         &[0.0, 0.11, 0.2],
         array![[0.0, 1.0], [2.0, -1.0], [1.0, 0.0]].view(),
     );
@@ -62,7 +62,7 @@ pub fn driven() -> VectorField {
         array![[1.0, 0.5], [0.0, 1.0], [2.0, 0.0], [1.0, 1.0]].view(),
         0.0,
     );
-    let input = Input::per_sample(&[first.unwrap(), second.unwrap()]).unwrap();
+    let input = InputSignal::per_sample(&[first.unwrap(), second.unwrap()]).unwrap();
     driven_graybox(
         &[3, 6, 3],
         Unary::Tanh,

@@ -10,16 +10,18 @@ use odesync_train::datasets::Dataset;
 use odesync_train::models::{blackbox, graybox, second_order};
 use odesync_train::schedules::Schedule;
 use odesync_train::synchronization::Coupling;
-use odesync_train::training::{Homotopy, Method, MultipleShooting, Objective, TrainOptions, train};
+use odesync_train::training::{
+    Homotopy, MultipleShooting, Objective, TrainOptions, TrainingMethod, train,
+};
 use serde_json::Value;
 
-use odesync_testing::{flat, golden, numbers, relative};
+use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 
 /// The data of a case.
 pub fn dataset(case: &Value) -> Dataset {
     let t = numbers(&case["t"]);
     let u0 = numbers(&case["u0"]);
-    let u = Array2::from_shape_vec((t.len(), u0.len()), flat(&case["u"])).unwrap();
+    let u = Array2::from_shape_vec((t.len(), u0.len()), flat_numbers(&case["u"])).unwrap();
     Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap()
 }
 
@@ -41,18 +43,18 @@ pub fn model(case: &Value) -> VectorField {
 }
 
 /// Homotopy training without smoothing.
-pub fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Method {
-    Method::Homotopy(Homotopy::new(coupling, schedule))
+pub fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> TrainingMethod {
+    TrainingMethod::Homotopy(Homotopy::new(coupling, schedule))
 }
 
-fn method_of(case: &Value, reference: &Value) -> Method {
+fn method_of(case: &Value, reference: &Value) -> TrainingMethod {
     match reference["method"].as_str().unwrap() {
-        "vanilla" => Method::Vanilla,
+        "vanilla" => TrainingMethod::Vanilla,
         "homotopy" => homotopy(
             case["coupling"].as_f64().unwrap(),
             Schedule::list(vec![1.0]).unwrap(),
         ),
-        _ => Method::MultipleShooting(MultipleShooting {
+        _ => TrainingMethod::MultipleShooting(MultipleShooting {
             segments: reference["n_segments"].as_u64().unwrap() as usize,
             continuity_weight: reference["continuity_weight"].as_f64().unwrap(),
         }),
@@ -83,19 +85,19 @@ pub fn losses_and_gradients(engine_name: &str, device: &str) -> Errors {
             let engine = engine(engine_name, device).unwrap();
             let mut objective = Objective::new(&model, &data, &method, &solver, engine).unwrap();
             let got = objective
-                .evaluate(&objective.initial(), lambda, true, None)
+                .evaluate(&objective.initial_params(), lambda, true, None)
                 .unwrap();
             let what = format!("{name} {engine_name} {} lambda {lambda}", method.name());
             let want = reference["loss"].as_f64().unwrap();
             let loss = (got.loss / want - 1.0).abs();
             assert!(loss < 1e-7, "{what}: loss {} {want}", got.loss);
-            let gradient = relative(
+            let gradient = relative_error(
                 &got.gradient[..model.n_params()],
                 &numbers(&reference["grad"]),
             );
             assert!(gradient < 1e-6, "{what}: gradient {gradient:e}");
             if let Some(data) = reference["data_loss"].as_f64() {
-                assert!((got.data / data - 1.0).abs() < 1e-7, "{what}");
+                assert!((got.data_loss / data - 1.0).abs() < 1e-7, "{what}");
                 let continuity = reference["continuity"].as_f64().unwrap();
                 assert!((got.continuity / continuity - 1.0).abs() < 1e-7, "{what}");
             }
@@ -105,7 +107,7 @@ pub fn losses_and_gradients(engine_name: &str, device: &str) -> Errors {
         let mut objective = Objective::new(
             &model,
             &data,
-            &Method::Vanilla,
+            &TrainingMethod::Vanilla,
             &SolveOptions::default(),
             engine(engine_name, device).unwrap(),
         )
@@ -127,7 +129,7 @@ pub fn training_curve(engine: &str, device: &str) -> (f64, f64) {
     let case = golden("training_curve");
     let options = TrainOptions {
         lr: 0.05,
-        solver: SolveOptions::default().method("rk4").unwrap().substeps(4),
+        solver: SolveOptions::default().solver("rk4").unwrap().substeps(4),
         engine: engine.into(),
         device: device.into(),
         ..TrainOptions::default()
@@ -150,7 +152,7 @@ pub fn training_curve(engine: &str, device: &str) -> (f64, f64) {
         assert!(error < 1e-9, "{engine} {record:?} {row:?}");
         worst = worst.max(error);
     }
-    let parameters = relative(&run.last.params(), &numbers(&case["final_params"]));
+    let parameters = relative_error(&run.last.params(), &numbers(&case["final_params"]));
     assert!(parameters < 1e-8, "{engine} {parameters:e}");
     (worst, parameters)
 }

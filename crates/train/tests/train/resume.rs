@@ -13,12 +13,12 @@ use odesync_ode::dynamics::lotka_volterra;
 use odesync_ode::field::{Unary, VectorField};
 use odesync_ode::odesolve::{SolveOptions, solve};
 use odesync_train::datasets::Dataset;
-use odesync_train::logging::CsvLogger;
 use odesync_train::models::blackbox;
+use odesync_train::progress::CsvLogger;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    EpochRecord, Homotopy, LrSchedule, Method, MultipleShooting, Observer, Observers, Optimizer,
-    Run, RunStart, Stop, TrainOptions, load_model, train,
+    Callback, Callbacks, EpochRecord, Homotopy, LrSchedule, MultipleShooting, Optimizer, Run,
+    RunStart, StopReason, TrainOptions, TrainingMethod, load_model, train,
 };
 use safetensors::SafeTensors;
 
@@ -37,11 +37,11 @@ fn model() -> VectorField {
     blackbox(&[2, 6, 2], Unary::Tanh, &mut Generator::manual_seed(10)).unwrap()
 }
 
-fn methods() -> [Method; 3] {
+fn methods() -> [TrainingMethod; 3] {
     [
-        Method::Vanilla,
-        Method::MultipleShooting(MultipleShooting::default()),
-        Method::Homotopy(Homotopy::new(6.0, Schedule::power_law(4, 5, 0.6).unwrap())),
+        TrainingMethod::Vanilla,
+        TrainingMethod::MultipleShooting(MultipleShooting::default()),
+        TrainingMethod::Homotopy(Homotopy::new(6.0, Schedule::power_law(4, 5, 0.6).unwrap())),
     ]
 }
 
@@ -56,7 +56,7 @@ fn options(out: &Path) -> TrainOptions {
 }
 
 /// Everything that the state of a run depends on, in all combinations.
-fn cases(out: &Path) -> Vec<(String, Method, TrainOptions)> {
+fn cases(out: &Path) -> Vec<(String, TrainingMethod, TrainOptions)> {
     let momentum = Optimizer::Sgd {
         momentum: 0.9,
         weight_decay: 0.01,
@@ -96,8 +96,8 @@ struct StopAfter {
     flag: Arc<AtomicBool>,
 }
 
-impl Observer for StopAfter {
-    fn epoch(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
+impl Callback for StopAfter {
+    fn on_epoch_end(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
         if self.epochs.contains(&record.epoch) {
             self.flag.store(true, Ordering::Relaxed);
         }
@@ -108,14 +108,14 @@ impl Observer for StopAfter {
 /// Calls a closure after each epoch.
 struct Each<F>(F);
 
-impl<F: FnMut(usize) -> Result<()> + Send> Observer for Each<F> {
-    fn epoch(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
+impl<F: FnMut(usize) -> Result<()> + Send> Callback for Each<F> {
+    fn on_epoch_end(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
         (self.0)(record.epoch)
     }
 }
 
 /// The run goes on until it is over, stopped after each of these epochs.
-fn in_parts(method: &Method, options: &TrainOptions, stops: &BTreeSet<usize>) -> Run {
+fn in_parts(method: &TrainingMethod, options: &TrainOptions, stops: &BTreeSet<usize>) -> Run {
     let mut options = options.clone();
     options.resume = true;
     for part in 0.. {
@@ -125,7 +125,7 @@ fn in_parts(method: &Method, options: &TrainOptions, stops: &BTreeSet<usize>) ->
             flag: options.interrupt.clone(),
         };
         let run = train(&model(), &data(), method, &options, &mut observer).unwrap();
-        if run.stop != Stop::Interrupted {
+        if run.stop != StopReason::Interrupted {
             return run;
         }
         assert!(part < stops.len(), "it never comes to an end");
@@ -245,7 +245,7 @@ fn a_stop_after_every_epoch_changes_nothing() {
     for (method, whole) in [
         (&methods()[2], calm),
         (&methods()[1], impatient),
-        (&Method::Vanilla, failing),
+        (&TrainingMethod::Vanilla, failing),
     ] {
         let run = train(&model(), &data(), method, &whole, &mut ()).unwrap();
         let what = format!("{:?}", run.stop);
@@ -255,8 +255,8 @@ fn a_stop_after_every_epoch_changes_nothing() {
         assert_equal(&all_of(&parts), &all_of(&run), &what);
         assert_same(&what, whole.out.as_ref().unwrap(), &out, &run);
         let failures = match (whole.max_failures, whole.patience, &run.stop) {
-            (3, None, Stop::Failing(_)) => 3,
-            (_, Some(_), Stop::EarlyStop) | (_, None, Stop::Finished) => 0,
+            (3, None, StopReason::Failing(_)) => 3,
+            (_, Some(_), StopReason::EarlyStop) | (_, None, StopReason::Finished) => 0,
             other => panic!("{other:?}"),
         };
         assert_eq!(run.failures(), failures);
@@ -270,7 +270,7 @@ fn a_stop_at_any_moment_changes_nothing() {
     let method = &methods()[1];
     let mut whole = options(&folder.path().join("whole"));
     // Many steps, so that most of the time is spent inside a solve.
-    whole.solver = SolveOptions::default().method("rk4").unwrap().substeps(400);
+    whole.solver = SolveOptions::default().solver("rk4").unwrap().substeps(400);
     let run = train(&model(), &data(), method, &whole, &mut ()).unwrap();
     let out = folder.path().join("parts");
     let took = Duration::from_secs_f64(run.seconds());
@@ -287,7 +287,7 @@ fn a_stop_at_any_moment_changes_nothing() {
         });
         let run = train(&model(), &data(), method, &part, &mut ()).unwrap();
         timer.join().unwrap();
-        if run.stop != Stop::Interrupted {
+        if run.stop != StopReason::Interrupted {
             break run;
         }
         stopped += 1;
@@ -310,7 +310,7 @@ fn whatever_a_kill_leaves_goes_on() {
         let whole = options(&root.join("whole"));
         let out = whole.out.clone().unwrap();
         let names = ["best.safetensors", "last.safetensors", "metrics.csv"];
-        let mut observers = Observers::default();
+        let mut observers = Callbacks::default();
         observers.push(CsvLogger::new(&out));
         observers.push(Each(|epoch| {
             copy(&out, &root.join(format!("{epoch}")), &names);
@@ -345,7 +345,10 @@ fn more_epochs_may_follow() {
         for epochs in [7, 20, EPOCHS] {
             let part = part.clone().epochs(epochs);
             let run = train(&model(), &data(), &method, &part, &mut ()).unwrap();
-            assert_eq!((run.stop, run.history.len()), (Stop::Finished, epochs));
+            assert_eq!(
+                (run.stop, run.history.len()),
+                (StopReason::Finished, epochs)
+            );
         }
         assert_same(method.name(), whole.out.as_ref().unwrap(), &out, &run);
         let fewer = part.epochs(10);
@@ -367,19 +370,19 @@ struct Heard {
     finishes: usize,
 }
 
-impl Observer for Heard {
-    fn start(&mut self, start: &RunStart) -> Result<()> {
+impl Callback for Heard {
+    fn on_start(&mut self, start: &RunStart) -> Result<()> {
         self.starts.push((start.first_epoch(), start.epochs));
         Ok(())
     }
-    fn epoch(&mut self, _record: &EpochRecord, _best: f64) -> Result<()> {
+    fn on_epoch_end(&mut self, _record: &EpochRecord, _best: f64) -> Result<()> {
         self.epochs += 1;
         Ok(())
     }
-    fn note(&mut self, text: &str) {
+    fn on_note(&mut self, text: &str) {
         self.notes.push(text.into());
     }
-    fn finish(&mut self, _run: &Run) -> Result<()> {
+    fn on_finish(&mut self, _run: &Run) -> Result<()> {
         self.finishes += 1;
         Ok(())
     }
@@ -401,16 +404,32 @@ fn a_run_that_is_over_is_there_at_once() {
         ..options(&folder.path().join("failing"))
     };
     for (i, options) in [calm, patient, failing].into_iter().enumerate() {
-        let run = train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
+        let run = train(
+            &model(),
+            &data(),
+            &TrainingMethod::Vanilla,
+            &options,
+            &mut (),
+        )
+        .unwrap();
         match (&run.stop, i) {
-            (Stop::Finished, 0) | (Stop::EarlyStop, 1) | (Stop::Failing(_), 2) => {}
+            (StopReason::Finished, 0)
+            | (StopReason::EarlyStop, 1)
+            | (StopReason::Failing(_), 2) => {}
             other => panic!("{other:?}"),
         }
         let last = options.out.as_ref().unwrap().join("last.safetensors");
         let before = std::fs::read(&last).unwrap();
         let mut heard = Heard::default();
         let again = options.clone().resume();
-        let again = train(&model(), &data(), &Method::Vanilla, &again, &mut heard).unwrap();
+        let again = train(
+            &model(),
+            &data(),
+            &TrainingMethod::Vanilla,
+            &again,
+            &mut heard,
+        )
+        .unwrap();
         let text = |run: &Run| format!("{:?}", plain(run.clone()));
         assert_equal(&text(&again), &text(&run), "at once");
         let done = run.history.len();
@@ -424,11 +443,28 @@ fn a_run_that_is_over_is_there_at_once() {
 fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
-    train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
+    train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut (),
+    )
+    .unwrap();
     options.lr = 0.01;
     options.interrupt.store(true, Ordering::Relaxed);
-    let run = train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
-    assert_eq!((&run.stop, run.history.len()), (&Stop::Interrupted, 0));
+    let run = train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut (),
+    )
+    .unwrap();
+    assert_eq!(
+        (&run.stop, run.history.len()),
+        (&StopReason::Interrupted, 0)
+    );
     let back = Run::load(folder.path()).unwrap();
     assert_eq!((back.history.len(), back.settings.lr), (0, 0.01));
     assert_eq!(
@@ -444,13 +480,20 @@ fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
         seen.push(Run::load(folder.path())?.history.len());
         Ok(())
     });
-    train(&model(), &data(), &Method::Vanilla, &options, &mut look).unwrap();
+    train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut look,
+    )
+    .unwrap();
     assert_eq!(seen[..6], [0, 0, 0, 0, 4, 4]);
     let none = TrainOptions {
         out: None,
         ..options.resume()
     };
-    let error = train(&model(), &data(), &Method::Vanilla, &none, &mut ()).unwrap_err();
+    let error = train(&model(), &data(), &TrainingMethod::Vanilla, &none, &mut ()).unwrap_err();
     assert!(error.to_string().contains("give out"), "{error}");
 }
 
@@ -471,7 +514,7 @@ fn what_has_changed_is_named() {
     let again = first.resume();
     let says = |model: &VectorField,
                 data: &Dataset,
-                method: &Method,
+                method: &TrainingMethod,
                 options: &TrainOptions,
                 what: &str| {
         let error = train(model, data, method, options, &mut ())
@@ -528,7 +571,7 @@ fn what_has_changed_is_named() {
         ),
         (
             "solver was dopri5 when it began, and is tsit5 now",
-            changed(&|o| o.solver = SolveOptions::default().method("tsit5").unwrap()),
+            changed(&|o| o.solver = SolveOptions::default().solver("tsit5").unwrap()),
         ),
         (
             "rtol was 1e-7",
@@ -547,13 +590,13 @@ fn what_has_changed_is_named() {
     }
 
     let with = |k: f64, alpha: f64, schedule: Schedule| {
-        Method::Homotopy(Homotopy::new(k, schedule).smoothing(alpha))
+        TrainingMethod::Homotopy(Homotopy::new(k, schedule).smoothing(alpha))
     };
     let power = |n, e, rate| Schedule::power_law(n, e, rate).unwrap();
     for (what, method) in [
         (
             "method was homotopy when it began, and is vanilla now",
-            Method::Vanilla,
+            TrainingMethod::Vanilla,
         ),
         (
             "method.coupling was 6.0 when it began, and is 7.0 now",
@@ -632,7 +675,10 @@ fn what_has_changed_is_named() {
 
     // Nothing of this has touched the run.
     let run = train(&model(), &data(), homotopy, &again, &mut ()).unwrap();
-    assert_eq!((run.stop, run.history.len()), (Stop::Finished, EPOCHS));
+    assert_eq!(
+        (run.stop, run.history.len()),
+        (StopReason::Finished, EPOCHS)
+    );
 }
 
 /// The constants of a model that are not trained are part of it.
@@ -647,13 +693,20 @@ fn a_constant_that_has_changed_is_named() {
     train(
         &b,
         &data(),
-        &Method::Vanilla,
+        &TrainingMethod::Vanilla,
         &options(folder.path()),
         &mut (),
     )
     .unwrap();
     let again = options(folder.path()).resume().epochs(40);
-    let error = train(&guess(0.8), &data(), &Method::Vanilla, &again, &mut ()).unwrap_err();
+    let error = train(
+        &guess(0.8),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &again,
+        &mut (),
+    )
+    .unwrap_err();
     assert!(
         error
             .to_string()
@@ -662,10 +715,10 @@ fn a_constant_that_has_changed_is_named() {
     );
     let text = |e: Error| e.to_string();
     let free = lotka_volterra().unwrap().trainable(&["a", "b"]).unwrap();
-    let error = text(train(&free, &data(), &Method::Vanilla, &again, &mut ()).unwrap_err());
+    let error = text(train(&free, &data(), &TrainingMethod::Vanilla, &again, &mut ()).unwrap_err());
     assert!(error.contains("other equations or sizes"), "{error}");
     assert_eq!(
-        train(&b, &data(), &Method::Vanilla, &again, &mut ())
+        train(&b, &data(), &TrainingMethod::Vanilla, &again, &mut ())
             .unwrap()
             .history
             .len(),
@@ -677,18 +730,25 @@ fn a_constant_that_has_changed_is_named() {
 fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let whole = options(&folder.path().join("whole"));
-    let run = train(&model(), &data(), &Method::Vanilla, &whole, &mut ()).unwrap();
+    let run = train(&model(), &data(), &TrainingMethod::Vanilla, &whole, &mut ()).unwrap();
 
     let out = folder.path().join("observer");
     let part = whole.clone().out(&out);
     let mut heard = Heard::default();
-    let mut failing = Observers::default();
+    let mut failing = Callbacks::default();
     failing.push(Each(|epoch| match epoch {
         13 => Err(Error::Training("no space left".into())),
         _ => Ok(()),
     }));
-    let mut both = Observers(vec![Box::new(failing), Box::new(&mut heard)]);
-    let error = train(&model(), &data(), &Method::Vanilla, &part, &mut both).unwrap_err();
+    let mut both = Callbacks(vec![Box::new(failing), Box::new(&mut heard)]);
+    let error = train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &part,
+        &mut both,
+    )
+    .unwrap_err();
     drop(both);
     assert_eq!(error.to_string(), "no space left");
     assert_eq!(
@@ -697,7 +757,14 @@ fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
         "the other one hears of it"
     );
     assert_eq!(Run::load(&out).unwrap().history.len(), 14);
-    train(&model(), &data(), &Method::Vanilla, &part.resume(), &mut ()).unwrap();
+    train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &part.resume(),
+        &mut (),
+    )
+    .unwrap();
     assert_same("observer", whole.out.as_ref().unwrap(), &out, &run);
 
     // From epoch 9 on nothing can be written where the folder was.
@@ -710,13 +777,27 @@ fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
         }
         Ok(())
     });
-    let error = train(&model(), &data(), &Method::Vanilla, &part, &mut breaks).unwrap_err();
+    let error = train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &part,
+        &mut breaks,
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
     assert!(error.to_string().contains("disk"), "{error}");
     std::fs::remove_file(&out).unwrap();
     std::fs::rename(&aside, &out).unwrap();
     assert_eq!(Run::load(&out).unwrap().history.len(), 8);
-    train(&model(), &data(), &Method::Vanilla, &part.resume(), &mut ()).unwrap();
+    train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &part.resume(),
+        &mut (),
+    )
+    .unwrap();
     assert_same("disk", whole.out.as_ref().unwrap(), &out, &run);
 }
 
@@ -727,7 +808,7 @@ fn a_folder_has_one_writer() {
     let other = train(
         &model(),
         &data(),
-        &Method::Vanilla,
+        &TrainingMethod::Vanilla,
         &TrainOptions {
             out: None,
             ..options.clone()
@@ -742,7 +823,7 @@ fn a_folder_has_one_writer() {
                 train(
                     &model(),
                     &data(),
-                    &Method::Vanilla,
+                    &TrainingMethod::Vanilla,
                     &options.clone().resume(),
                     &mut (),
                 )
@@ -752,7 +833,14 @@ fn a_folder_has_one_writer() {
         }
         Ok(())
     });
-    train(&model(), &data(), &Method::Vanilla, &options, &mut second).unwrap();
+    train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut second,
+    )
+    .unwrap();
     assert_eq!(errors.len(), 2);
     for error in errors {
         let text = error.to_string();
@@ -788,7 +876,7 @@ fn the_table_follows_the_run_and_is_cut_back() {
     for method in methods() {
         let with_logger =
             |options: &TrainOptions, mut then: Box<dyn FnMut(usize) -> Result<()> + Send + '_>| {
-                let mut observers = Observers::default();
+                let mut observers = Callbacks::default();
                 observers.push(CsvLogger::new(options.out.as_ref().unwrap()));
                 observers.push(Each(&mut then));
                 train(&model(), &data(), &method, options, &mut observers).unwrap()
@@ -805,7 +893,7 @@ fn the_table_follows_the_run_and_is_cut_back() {
         );
         let (rows, times) = table(&out);
         let own: &[&str] = match method {
-            Method::MultipleShooting(_) => &["data_loss", "continuity"],
+            TrainingMethod::MultipleShooting(_) => &["data_loss", "continuity"],
             _ => &[],
         };
         let header = [
@@ -878,17 +966,25 @@ fn a_table_that_cannot_be_written_ends_the_run() {
     std::fs::create_dir(folder.path().join("metrics.csv")).unwrap();
     let mut logger = CsvLogger::new(folder.path());
     let options = options(folder.path());
-    let error = train(&model(), &data(), &Method::Vanilla, &options, &mut logger).unwrap_err();
+    let error = train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut logger,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("metrics.csv"), "{error}");
     assert_eq!(Run::load(folder.path()).unwrap().history.len(), 0);
 }
 
 #[test]
 fn the_best_mse_at_lambda_zero_is_that_of_the_model_alone() {
-    let homotopy =
-        |values: Vec<f64>| Method::Homotopy(Homotopy::new(6.0, Schedule::list(values).unwrap()));
+    let homotopy = |values: Vec<f64>| {
+        TrainingMethod::Homotopy(Homotopy::new(6.0, Schedule::list(values).unwrap()))
+    };
     let options = |epochs| TrainOptions::default().epochs(epochs).lr(0.05);
-    let run = |method: &Method, epochs| {
+    let run = |method: &TrainingMethod, epochs| {
         train(&model(), &data(), method, &options(epochs), &mut ()).unwrap()
     };
     let coupled = run(&homotopy(vec![1.0]), 3);
@@ -908,7 +1004,7 @@ fn the_best_mse_at_lambda_zero_is_that_of_the_model_alone() {
     some.history[4].mse = f64::NAN;
     assert_eq!(some.best_mse_at_lambda_zero(), 1e-20);
 
-    let vanilla = run(&Method::Vanilla, 4);
+    let vanilla = run(&TrainingMethod::Vanilla, 4);
     assert_eq!(vanilla.best_mse_at_lambda_zero(), vanilla.best_mse);
     let evaluations = vanilla.metric("evaluations").unwrap();
     assert_eq!(

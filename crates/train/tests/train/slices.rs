@@ -8,12 +8,14 @@ use odesync_ode::field::{Unary, VectorField};
 use odesync_ode::odesolve::{SolveOptions, solve};
 use odesync_train::datasets::Dataset;
 use odesync_train::landscape::{
-    Along, DensityOptions, Derivatives, DirectionOptions, Function, Hessian, LossFunction,
-    LossOptions, Pca, SymbolicLoss, TrainingLoss, random_directions,
+    DensityOptions, DerivativeKind, DirectionOptions, FnLoss, Hessian, LossFunction, LossOptions,
+    Pca, SliceSpec, SymbolicLoss, TrainingLoss, random_directions,
 };
 use odesync_train::models::blackbox;
 use odesync_train::schedules::Schedule;
-use odesync_train::training::{Homotopy, Method, MultipleShooting, Run, TrainOptions, train};
+use odesync_train::training::{
+    Homotopy, MultipleShooting, Run, TrainOptions, TrainingMethod, train,
+};
 
 fn data() -> Dataset {
     let system = odesync_ode::dynamics::lotka_volterra().unwrap();
@@ -54,7 +56,7 @@ fn slices_are_the_losses_at_their_places() {
     let directions = random_directions(&model, 2, &DirectionOptions::default()).unwrap();
     let (a, b) = (vec![-0.4, 0.0, 0.3], vec![-0.2, 0.5]);
     for options in [LossOptions::default(), coupled(0.3), shooting()] {
-        let along = Along::directions(&directions, &[a.clone(), b.clone()]);
+        let along = SliceSpec::directions(&directions, &[a.clone(), b.clone()]);
         let got = along.evaluate(&model, &data, &options, &|_, _| {}).unwrap();
         assert_eq!(got.loss.shape(), [3, 2]);
         let theta = model.params();
@@ -83,7 +85,7 @@ fn slices_are_the_losses_at_their_places() {
 fn a_coupled_hessian_is_not_the_free_one_and_both_are_differences_of_gradients() {
     let (model, data) = (model(), data());
     let options = TrainOptions::default().lr(0.05).epochs(5);
-    let method: Method = Homotopy::new(6.0, Schedule::list(vec![1.0]).unwrap()).into();
+    let method: TrainingMethod = Homotopy::new(6.0, Schedule::list(vec![1.0]).unwrap()).into();
     let run = train(&model, &data, &method, &options, &mut ()).unwrap();
     let v: Vec<f64> = (0..model.n_params())
         .map(|i| (1.1 * i as f64 + 0.4).sin())
@@ -104,8 +106,8 @@ fn a_coupled_hessian_is_not_the_free_one_and_both_are_differences_of_gradients()
             .zip(&before)
             .map(|(a, b)| (a - b) / (2.0 * h))
             .collect();
-        let hessian = Hessian::of(loss, &theta).unwrap();
-        assert_eq!(hessian.derivatives(), Derivatives::Exact);
+        let hessian = Hessian::from_loss(loss, &theta).unwrap();
+        assert_eq!(hessian.derivative_kind(), DerivativeKind::Exact);
         let got = hessian.apply(&v).unwrap();
         let gap: Vec<f64> = got.iter().zip(&want).map(|(a, b)| a - b).collect();
         assert!(
@@ -157,7 +159,7 @@ fn expressions_and_differences_agree() {
         .unwrap()
     };
     let theta: Vec<f64> = (0..11).map(|i| (0.7 * f64::from(i) + 0.2).sin()).collect();
-    let of = |loss: Arc<dyn LossFunction>| Hessian::of(loss, &theta).unwrap();
+    let of = |loss: Arc<dyn LossFunction>| Hessian::from_loss(loss, &theta).unwrap();
     let exact = of(Arc::new(expression()));
     let by_gradient = of(Arc::new(Hidden {
         loss: expression(),
@@ -167,9 +169,12 @@ fn expressions_and_differences_agree() {
         loss: expression(),
         gradient: false,
     }));
-    assert_eq!(exact.derivatives(), Derivatives::Exact);
-    assert_eq!(by_gradient.derivatives(), Derivatives::OfGradients);
-    assert_eq!(by_value.derivatives(), Derivatives::OfValues);
+    assert_eq!(exact.derivative_kind(), DerivativeKind::Exact);
+    assert_eq!(
+        by_gradient.derivative_kind(),
+        DerivativeKind::GradientDifferences
+    );
+    assert_eq!(by_value.derivative_kind(), DerivativeKind::ValueDifferences);
     let matrix = exact.matrix().unwrap();
     let largest = matrix.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     for (other, tolerance) in [(&by_gradient, 1e-8), (&by_value, 1e-6)] {
@@ -196,8 +201,8 @@ fn a_training_loss_as_a_rust_function_has_the_same_hessian() {
         .unwrap();
     let loss = TrainingLoss::new(&model, &data, &options).unwrap();
     let theta = loss.params().to_vec();
-    let function = Function::new(3, move |p: &[f64]| loss.value(p));
-    let got = Hessian::of(Arc::new(function), &theta).unwrap();
+    let function = FnLoss::new(3, move |p: &[f64]| loss.value(p));
+    let got = Hessian::from_loss(Arc::new(function), &theta).unwrap();
     for (a, b) in got.matrix().unwrap().iter().zip(&want) {
         assert!((a / b - 1.0).abs() < 1e-4, "{a} {b}");
     }
@@ -251,7 +256,7 @@ fn a_solve_that_fails_is_a_cell() {
     let t = Array1::linspace(0.0, 1.5, 16);
     let u = Array2::from_shape_fn((16, 1), |(i, _)| 1.0 / (1.0 - 0.2 * t[i]));
     let data = Dataset::single(t, u, None).unwrap();
-    let along = Along::parameters(&[("a", vec![0.1, 0.2, 0.3, 1.0])]);
+    let along = SliceSpec::parameters(&[("a", vec![0.1, 0.2, 0.3, 1.0])]);
     let got = along
         .evaluate(&field, &data, &LossOptions::default(), &|_, _| {})
         .unwrap();
@@ -276,7 +281,7 @@ fn a_solve_that_fails_is_a_cell() {
         (vec![("b", vec![1.0])], "unknown parameter"),
         (vec![("a", vec![])], "no coefficients"),
     ] {
-        let error = Along::parameters(&values)
+        let error = SliceSpec::parameters(&values)
             .evaluate(&field, &data, &LossOptions::default(), &|_, _| {})
             .unwrap_err()
             .to_string();
@@ -293,7 +298,14 @@ fn kept(out: Option<std::path::PathBuf>, epochs: usize, resume: bool) -> Run {
             .epochs(epochs)
             .trajectory_every(3)
     };
-    train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap()
+    train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut (),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -314,7 +326,14 @@ fn a_run_keeps_its_way_and_trains_the_same() {
         path.params.row(2).to_vec()
     );
     let options = TrainOptions::default().lr(0.05).epochs(10);
-    let without = train(&model(), &data(), &Method::Vanilla, &options, &mut ()).unwrap();
+    let without = train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut (),
+    )
+    .unwrap();
     assert_eq!(without.last.params(), run.last.params());
     assert!(
         without
@@ -336,7 +355,7 @@ fn a_run_keeps_its_way_and_trains_the_same() {
 #[test]
 fn principal_components_of_a_run_and_the_landscape_on_their_plane() {
     let run = kept(None, 12, false);
-    let pca = Pca::of_run(&run, 2).unwrap();
+    let pca = Pca::from_run(&run, 2).unwrap();
     let path = run.path().unwrap();
     assert_eq!(pca.epochs, path.epochs);
     let ratio = &pca.explained_variance_ratio;
@@ -352,7 +371,7 @@ fn principal_components_of_a_run_and_the_landscape_on_their_plane() {
             assert!((pca.path[[i, k]] - want).abs() < 1e-12);
         }
     }
-    let along = Along::Pca {
+    let along = SliceSpec::Pca {
         pca: Box::new(pca.clone()),
         points: 5,
         margin: 0.5,
@@ -384,7 +403,7 @@ fn the_landscape_of_a_parameter_by_the_length_of_the_data() {
         .u;
     let data = Dataset::single(Array1::from(t), u, None).unwrap();
     let values: Vec<f64> = (0..101).map(|i| 0.5 + 0.02 * f64::from(i)).collect();
-    let along = Along::parameters(&[("a", values)]);
+    let along = SliceSpec::parameters(&[("a", values)]);
     let look = |t_end: f64, options: &LossOptions| {
         let data = data.up_to(t_end).unwrap();
         along.evaluate(&system, &data, options, &|_, _| {}).unwrap()
@@ -392,9 +411,9 @@ fn the_landscape_of_a_parameter_by_the_length_of_the_data() {
     let free = LossOptions::default();
     let (short, long) = (look(3.0, &free), look(40.0, &free));
     let held = look(40.0, &coupled(1.0));
-    assert_eq!(short.minima(), 1);
-    assert!(long.minima() > 2 && long.roughness() > 1.2 * short.roughness());
-    assert_eq!(held.minima(), 1);
+    assert_eq!(short.n_minima(), 1);
+    assert!(long.n_minima() > 2 && long.roughness() > 1.2 * short.roughness());
+    assert_eq!(held.n_minima(), 1);
     for l in [short, long, held] {
         // a = 1.3 is the truth.
         let best = l
@@ -421,9 +440,10 @@ fn longer_data_make_the_landscape_of_a_black_box_more_irregular_and_its_spectrum
     let look = |t_end: f64, options: &LossOptions| {
         let data = data.up_to(t_end).unwrap();
         let h = Hessian::new(&model, &data, options).unwrap();
-        let along = Along::directions(&h.eigenpairs(2).unwrap().vectors, &[c.clone(), c.clone()]);
+        let along =
+            SliceSpec::directions(&h.eigenpairs(2).unwrap().vectors, &[c.clone(), c.clone()]);
         let l = along.evaluate(&model, &data, options, &|_, _| {}).unwrap();
-        let width = h.density(&DensityOptions::default()).unwrap().width();
+        let width = h.density(&DensityOptions::default()).unwrap().node_span();
         (l.log_variation(), width)
     };
     let free: Vec<(f64, f64)> = [3.1, 5.1, 7.1, 9.1]

@@ -15,8 +15,8 @@ use odesync_train::models::{blackbox, second_order};
 use odesync_train::schedules::Schedule;
 use odesync_train::synchronization::Coupling;
 use odesync_train::training::{
-    Homotopy, LrSchedule, Method, MultipleShooting, Optimizer, OptimizerState, Run, Stop,
-    TrainOptions, load_model, train,
+    Homotopy, LrSchedule, MultipleShooting, Optimizer, OptimizerState, Run, StopReason,
+    TrainOptions, TrainingMethod, load_model, train,
 };
 
 #[test]
@@ -88,8 +88,8 @@ fn parameters_of_a_known_system_are_identified() {
         ..TrainOptions::default()
     };
     for method in [
-        Method::Vanilla,
-        Method::MultipleShooting(MultipleShooting::default()),
+        TrainingMethod::Vanilla,
+        TrainingMethod::MultipleShooting(MultipleShooting::default()),
         homotopy(6.0, Schedule::power_law(4, 40, 0.6).unwrap()),
     ] {
         let run = train(&guess, &data, &method, &options, &mut ()).unwrap();
@@ -135,7 +135,7 @@ fn a_saved_run_is_read_back_and_damage_is_an_error() {
     let run = train(
         &model,
         &data,
-        &Method::MultipleShooting(MultipleShooting::default()),
+        &TrainingMethod::MultipleShooting(MultipleShooting::default()),
         &options,
         &mut (),
     )
@@ -150,7 +150,7 @@ fn a_saved_run_is_read_back_and_damage_is_an_error() {
         (run.best_mse, run.best_epoch)
     );
     assert_eq!(back.optimizer, run.optimizer);
-    assert_eq!(back.corrections, run.corrections);
+    assert_eq!(back.aux_params, run.aux_params);
     assert_eq!(
         back.predict(&[0.0, 0.5, 3.0]).unwrap(),
         run.predict(&[0.0, 0.5, 3.0]).unwrap()
@@ -211,20 +211,20 @@ fn what_was_set_and_why_it_ended_is_saved() {
         max_step: Some(0.5),
         controller: Controller::ProportionalIntegral,
         breakpoints: false,
-        ..SolveOptions::default().method("tsit5").unwrap()
+        ..SolveOptions::default().solver("tsit5").unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
     options.out = Some(folder.path().into());
-    train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
     let back = Run::load(folder.path()).unwrap();
-    assert_eq!(back.stop, Stop::EarlyStop);
+    assert_eq!(back.stop, StopReason::EarlyStop);
     assert_eq!(
         format!("{:?}", back.solver),
         format!("{:?}", options.solver)
     );
     assert_eq!(back.settings.patience, Some(2));
     assert_eq!((back.settings.lr, back.settings.epochs), (1e-300, 12));
-    assert_eq!(back.settings.method, Method::Vanilla);
+    assert_eq!(back.settings.method, TrainingMethod::Vanilla);
     assert_eq!(back.settings.optimizer, options.optimizer);
 }
 
@@ -239,11 +239,11 @@ fn a_model_that_cannot_be_saved_is_refused_before_it_is_trained() {
     .trainable(&["data.u0"])
     .unwrap();
     options.epochs = Some(1);
-    let run = train(&field, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let run = train(&field, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
     let error = run.save(folder.path()).unwrap_err().to_string();
     assert!(error.contains("rename it"), "{error}");
     options.out = Some(folder.path().into());
-    let error = train(&field, &data, &Method::Vanilla, &options, &mut ())
+    let error = train(&field, &data, &TrainingMethod::Vanilla, &options, &mut ())
         .unwrap_err()
         .to_string();
     assert!(error.contains("rename it"), "{error}");
@@ -253,7 +253,7 @@ fn a_model_that_cannot_be_saved_is_refused_before_it_is_trained() {
     let coupled =
         odesync_train::synchronization::synchronize(&model, spline.unwrap().into(), &1.0.into())
             .unwrap();
-    let error = train(&coupled, &data, &Method::Vanilla, &options, &mut ())
+    let error = train(&coupled, &data, &TrainingMethod::Vanilla, &options, &mut ())
         .unwrap_err()
         .to_string();
     assert!(error.contains("can't be saved"), "{error}");
@@ -267,7 +267,7 @@ fn parameters_that_overflow_are_saved_and_read_back() {
     options.optimizer = Optimizer::by_name("sgd").unwrap();
     options.lr = f64::MAX;
     options.epochs = Some(2);
-    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
     assert!(run.last.params().iter().any(|p| !p.is_finite()));
     let back = Run::load(folder.path()).unwrap();
     let bits = |f: &VectorField| f.params().iter().map(|p| p.to_bits()).collect::<Vec<_>>();
@@ -279,7 +279,7 @@ fn a_run_that_never_trained_is_an_error() {
     let (model, data, mut options) = small();
     options.epochs = Some(3);
     options.solver = SolveOptions::default().substeps(1_000_000);
-    let error = train(&model, &data, &Method::Vanilla, &options, &mut ())
+    let error = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ())
         .unwrap_err()
         .to_string();
     assert!(
@@ -293,9 +293,15 @@ fn a_run_that_never_trained_is_an_error() {
     )
     .unwrap();
     let (model, _, options) = small();
-    let error = train(&model, &nothing, &Method::Vanilla, &options, &mut ())
-        .unwrap_err()
-        .to_string();
+    let error = train(
+        &model,
+        &nothing,
+        &TrainingMethod::Vanilla,
+        &options,
+        &mut (),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(error.contains("missing"), "{error}");
 }
 
@@ -310,7 +316,7 @@ fn failing_epochs_are_skipped_counted_and_end_the_run_with_advice() {
     .trainable(&["a"])
     .unwrap();
     options.max_failures = 4;
-    let error = train(&field, &data, &Method::Vanilla, &options, &mut ())
+    let error = train(&field, &data, &TrainingMethod::Vanilla, &options, &mut ())
         .unwrap_err()
         .to_string();
     assert!(
@@ -325,8 +331,8 @@ fn failing_epochs_are_skipped_counted_and_end_the_run_with_advice() {
     options.epochs = Some(200);
     let folder = tempfile::tempdir().unwrap();
     options.out = Some(folder.path().into());
-    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
-    assert!(matches!(run.stop, Stop::Failing(_)), "{:?}", run.stop);
+    let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
+    assert!(matches!(run.stop, StopReason::Failing(_)), "{:?}", run.stop);
     assert_eq!(run.failures(), 3);
     assert!(run.best_mse.is_finite() && run.history.last().unwrap().train_loss.is_nan());
     assert_eq!(
@@ -343,7 +349,7 @@ fn early_stop_clipping_and_interruption() {
     options.epochs = Some(500);
     let method = homotopy(6.0, Schedule::power_law(3, 10, 0.6).unwrap());
     let run = train(&model, &data, &method, &options, &mut ()).unwrap();
-    assert_eq!(run.stop, Stop::EarlyStop);
+    assert_eq!(run.stop, StopReason::EarlyStop);
     assert!(
         run.history.len() >= 25,
         "epochs with coupling do not count: {}",
@@ -355,7 +361,7 @@ fn early_stop_clipping_and_interruption() {
     options.optimizer = Optimizer::by_name("sgd").unwrap();
     options.epochs = Some(1);
     options.lr = 1.0;
-    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
+    let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
     let moved: f64 = run
         .last
         .params()
@@ -369,25 +375,29 @@ fn early_stop_clipping_and_interruption() {
     );
 
     options.interrupt.store(true, Ordering::Relaxed);
-    let run = train(&model, &data, &Method::Vanilla, &options, &mut ()).unwrap();
-    assert_eq!((run.stop, run.history.len()), (Stop::Interrupted, 0));
+    let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
+    assert_eq!((run.stop, run.history.len()), (StopReason::Interrupted, 0));
 }
 
 #[test]
 fn settings_that_do_not_fit_are_errors() {
     let (model, data, options) = small();
-    let text = |model: &VectorField, method: &Method, options: &TrainOptions| {
+    let text = |model: &VectorField, method: &TrainingMethod, options: &TrainOptions| {
         train(model, &data, method, options, &mut ())
             .unwrap_err()
             .to_string()
     };
     let wide = blackbox(&[3, 4, 3], Unary::Gelu, &mut Generator::manual_seed(1)).unwrap();
-    assert!(text(&wide, &Method::Vanilla, &options).contains("3 state variables"));
+    assert!(text(&wide, &TrainingMethod::Vanilla, &options).contains("3 state variables"));
     assert!(
-        text(&lotka_volterra().unwrap(), &Method::Vanilla, &options)
-            .contains("no trainable parameters")
+        text(
+            &lotka_volterra().unwrap(),
+            &TrainingMethod::Vanilla,
+            &options
+        )
+        .contains("no trainable parameters")
     );
-    let many = Method::MultipleShooting(MultipleShooting {
+    let many = TrainingMethod::MultipleShooting(MultipleShooting {
         segments: 22,
         ..MultipleShooting::default()
     });
@@ -396,18 +406,18 @@ fn settings_that_do_not_fit_are_errors() {
         lr: -1.0,
         ..options.clone()
     };
-    assert!(text(&model, &Method::Vanilla, &bad).contains("lr must be a positive number"));
+    assert!(text(&model, &TrainingMethod::Vanilla, &bad).contains("lr must be a positive number"));
     let bad = TrainOptions {
         engine: "tensor".into(),
         ..options.clone()
     };
-    assert!(text(&model, &Method::Vanilla, &bad).contains("unknown engine"));
-    let bad = Method::Homotopy(Homotopy {
+    assert!(text(&model, &TrainingMethod::Vanilla, &bad).contains("unknown engine"));
+    let bad = TrainingMethod::Homotopy(Homotopy {
         coupling: Coupling::Vector(vec![1.0; 3]),
         ..Homotopy::new(1.0, Schedule::power_law(3, 10, 0.6).unwrap())
     });
     assert!(text(&model, &bad, &options).contains("2 x 2 matrix"));
-    let bad = Method::Homotopy(Homotopy {
+    let bad = TrainingMethod::Homotopy(Homotopy {
         smoothing: -0.1,
         ..Homotopy::new(1.0, Schedule::power_law(3, 10, 0.6).unwrap())
     });
@@ -417,7 +427,7 @@ fn settings_that_do_not_fit_are_errors() {
         out: Some(file.path().join("run")),
         ..options
     };
-    assert!(text(&model, &Method::Vanilla, &bad).contains("cannot create the folder"));
+    assert!(text(&model, &TrainingMethod::Vanilla, &bad).contains("cannot create the folder"));
     assert!(blackbox(&[2, 8, 3], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
     assert!(second_order(&[4, 8, 3], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());
     assert!(blackbox(&[2], Unary::Gelu, &mut Generator::manual_seed(1)).is_err());

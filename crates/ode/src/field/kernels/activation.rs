@@ -8,7 +8,7 @@ use super::{fma, polynomial};
 
 /// e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7: the rational function of these degrees with the least relative error,
 /// 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
-pub(super) const P: [f64; 10] = [
+pub(super) const TAIL_NUMERATOR: [f64; 10] = [
     0.499_999_999_999_999_976_110_173,
     0.774_023_563_948_497_900_532_471,
     0.592_815_096_260_015_704_280_510,
@@ -20,7 +20,7 @@ pub(super) const P: [f64; 10] = [
     0.000_036_919_349_324_768_848_285,
     0.000_001_370_811_486_951_789_116,
 ];
-pub(super) const Q: [f64; 11] = [
+pub(super) const TAIL_DENOMINATOR: [f64; 11] = [
     1.0,
     2.345_931_688_699_851_682_753_404,
     2.557_412_867_632_140_039_909_029,
@@ -36,17 +36,17 @@ pub(super) const Q: [f64; 11] = [
 
 /// Beyond it Φ(−a) and φ(a), below 1e-147, are taken for 0. A network has many units so far in the negative, and products of such
 /// numbers with others are not normal, which takes some processors a hundred times longer.
-pub(super) const FARTHEST: f64 = 26.0;
+pub(super) const TAIL_CUTOFF: f64 = 26.0;
 
 pub(super) const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
 
 /// Φ(x) and φ(x), the normal distribution function and its density, both to about two units in the last place relative
 /// to themselves, without branches.
 #[inline(always)]
-pub(crate) fn normal<const FMA: bool>(x: f64) -> (f64, f64) {
+pub(crate) fn normal_cdf_pdf<const FMA: bool>(x: f64) -> (f64, f64) {
     // A comparison, not `min`, so that NaN stays NaN.
-    let a = if x.abs() > FARTHEST {
-        FARTHEST
+    let a = if x.abs() > TAIL_CUTOFF {
+        TAIL_CUTOFF
     } else {
         x.abs()
     };
@@ -63,8 +63,9 @@ pub(crate) fn normal<const FMA: bool>(x: f64) -> (f64, f64) {
         let e = (e + 1.0) * scale;
         e - e * (0.5 * rest)
     };
-    let e = if x.abs() > FARTHEST { 0.0 } else { e };
-    let tail = e * polynomial::<FMA, 10>(&P, a, square) / polynomial::<FMA, 11>(&Q, a, square);
+    let e = if x.abs() > TAIL_CUTOFF { 0.0 } else { e };
+    let tail = e * polynomial::<FMA, 10>(&TAIL_NUMERATOR, a, square)
+        / polynomial::<FMA, 11>(&TAIL_DENOMINATOR, a, square);
     let cdf = if x.is_sign_negative() {
         tail
     } else {
@@ -75,7 +76,7 @@ pub(crate) fn normal<const FMA: bool>(x: f64) -> (f64, f64) {
 
 /// [`gelu`] of many numbers; `d` may be empty.
 #[inline(always)]
-fn gelu_of<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
+fn gelu_slice<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if FMA {
@@ -100,7 +101,7 @@ fn gelu_of<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
 /// Exact GELU x Φ(x) and its derivative Φ(x) + x φ(x).
 #[inline(always)]
 fn gelu<const FMA: bool>(x: f64) -> (f64, f64) {
-    let (cdf, density) = normal::<FMA>(x);
+    let (cdf, density) = normal_cdf_pdf::<FMA>(x);
     (x * cdf, fma::<FMA>(x, density, cdf))
 }
 
@@ -136,7 +137,7 @@ fn erf(x: f64) -> (f64, f64) {
         }
         return (std::f64::consts::FRAC_2_SQRT_PI * sum, derivative);
     }
-    let (cdf, _) = normal::<false>(-std::f64::consts::SQRT_2 * x.abs());
+    let (cdf, _) = normal_cdf_pdf::<false>(-std::f64::consts::SQRT_2 * x.abs());
     ((1.0 - 2.0 * cdf).copysign(x), derivative)
 }
 
@@ -192,7 +193,7 @@ pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut
         Unary::Erf => each!(fused erf),
         Unary::Floor => each!(|x| x.floor(), |_| 0.0),
         Unary::Ceil => each!(|x| x.ceil(), |_| 0.0),
-        Unary::Gelu => gelu_of::<FMA>(x, y, d),
+        Unary::Gelu => gelu_slice::<FMA>(x, y, d),
         Unary::Relu => each!(|x| if x < 0.0 { 0.0 } else { x }, |_| if x > 0.0 {
             1.0
         } else {
@@ -212,7 +213,13 @@ pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut
 
 /// Fills `dd` with f″(x), given y = f(x) and d = f′(x).
 #[inline(always)]
-pub(crate) fn second<const FMA: bool>(f: Unary, x: &[f64], y: &[f64], d: &[f64], dd: &mut [f64]) {
+pub(crate) fn second_derivative<const FMA: bool>(
+    f: Unary,
+    x: &[f64],
+    y: &[f64],
+    d: &[f64],
+    dd: &mut [f64],
+) {
     #[inline(always)]
     fn each((x, y, d): (&[f64], &[f64], &[f64]), dd: &mut [f64], f: impl Fn(f64, f64, f64) -> f64) {
         for (((dd, &x), &y), &d) in dd.iter_mut().zip(x).zip(y).zip(d) {
@@ -238,7 +245,7 @@ pub(crate) fn second<const FMA: bool>(f: Unary, x: &[f64], y: &[f64], d: &[f64],
         Unary::Asinh | Unary::Acosh => each(at, dd, |x, _, d| -x * d * d * d),
         Unary::Atanh => each(at, dd, |x, _, d| 2.0 * x * d * d),
         Unary::Erf => each(at, dd, |x, _, d| -2.0 * x * d),
-        Unary::Gelu => each(at, dd, |x, _, _| gelu_second::<FMA>(x)),
+        Unary::Gelu => each(at, dd, |x, _, _| gelu_second_derivative::<FMA>(x)),
         Unary::Silu => each(at, dd, |x, _, _| {
             let (s, ds) = sigmoid::<FMA>(x);
             // 0, not ∞ · 0, where σ′ vanishes.
@@ -256,8 +263,8 @@ pub(crate) fn second<const FMA: bool>(f: Unary, x: &[f64], y: &[f64], d: &[f64],
 
 /// φ(x) (2 − x²).
 #[inline(always)]
-fn gelu_second<const FMA: bool>(x: f64) -> f64 {
-    if x.abs() > FARTHEST {
+fn gelu_second_derivative<const FMA: bool>(x: f64) -> f64 {
+    if x.abs() > TAIL_CUTOFF {
         return 0.0;
     }
     let square = x * x;
@@ -304,11 +311,11 @@ mod tests {
             (-26.01, 0.0),
         ];
         for (x, want) in table {
-            for (cdf, _) in [normal::<false>(x), normal::<true>(x)] {
+            for (cdf, _) in [normal_cdf_pdf::<false>(x), normal_cdf_pdf::<true>(x)] {
                 assert!((cdf - want).abs() <= 1e-15 * want, "{x}: {cdf:e} {want:e}");
             }
         }
-        assert!(normal::<false>(f64::NAN).0.is_nan());
+        assert!(normal_cdf_pdf::<false>(f64::NAN).0.is_nan());
     }
 
     #[test]
@@ -361,7 +368,7 @@ mod tests {
             for x in xs {
                 let (y, d) = slope(x);
                 let mut dd = [0.0];
-                second::<true>(f, &[x], &[y], &[d], &mut dd);
+                second_derivative::<true>(f, &[x], &[y], &[d], &mut dd);
                 let h = 1e-3;
                 let fd = (8.0 * (slope(x + h).1 - slope(x - h).1)
                     - (slope(x + 2.0 * h).1 - slope(x - 2.0 * h).1))
@@ -383,7 +390,7 @@ mod tests {
             for x in [-1e200, 1e200] {
                 let (mut y, mut d, mut dd) = ([0.0], [0.0], [1.0]);
                 unary::<false>(f, &[x], &mut y, &mut d);
-                second::<false>(f, &[x], &y, &d, &mut dd);
+                second_derivative::<false>(f, &[x], &y, &d, &mut dd);
                 assert!(dd[0].abs() < 1e-290, "{f:?} at {x}: {}", dd[0]);
             }
         }
@@ -398,9 +405,9 @@ mod tests {
         x.extend([0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1e300, 1e-300]);
         for length in (0..24).chain([x.len()]) {
             let (mut y, mut d) = (vec![7.0; length], vec![7.0; length]);
-            gelu_of::<true>(&x[..length], &mut y, &mut d);
+            gelu_slice::<true>(&x[..length], &mut y, &mut d);
             let mut alone = vec![7.0; length];
-            gelu_of::<true>(&x[..length], &mut alone, &mut []);
+            gelu_slice::<true>(&x[..length], &mut alone, &mut []);
             for (i, &x) in x[..length].iter().enumerate() {
                 let bits = |(y, d): (f64, f64)| (y.to_bits(), d.to_bits());
                 assert_eq!(bits((y[i], d[i])), bits(gelu::<true>(x)), "{x}");

@@ -2,10 +2,10 @@
 //!
 //! All of them run on processors with AVX2 and FMA alone.
 
-use super::activation::{FARTHEST, INV_SQRT_2PI, P, Q};
-use super::dense::{HALF, LANES, Start};
-use super::exp::{EXP, LN2_HIGH, LN2_LOW, ROUND};
-use super::outer::{HEIGHT, WIDTH};
+use super::activation::{INV_SQRT_2PI, TAIL_CUTOFF, TAIL_DENOMINATOR, TAIL_NUMERATOR};
+use super::dense::{HALF, LANES, SumStart};
+use super::exp::{EXP_COEFFICIENTS, LN2_HIGH, LN2_LOW, ROUND};
+use super::outer::{BLOCK_HEIGHT, BLOCK_WIDTH};
 use std::arch::x86_64::{
     __m256d, _CMP_GT_OQ, _mm256_add_epi64, _mm256_andnot_pd, _mm256_blendv_pd, _mm256_broadcast_sd,
     _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmp_pd, _mm256_div_pd, _mm256_fmadd_pd,
@@ -21,7 +21,7 @@ use std::arch::x86_64::{
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-pub(crate) unsafe fn lanes<const ROWS: usize>(
+pub(crate) unsafe fn partial_sums<const ROWS: usize>(
     rows: [&[f64]; ROWS],
     x: &[f64],
 ) -> [[f64; LANES]; ROWS] {
@@ -75,10 +75,10 @@ pub(crate) unsafe fn lanes<const ROWS: usize>(
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-pub(crate) unsafe fn combine_rows(
+pub(crate) unsafe fn gemv_transposed(
     c: &[f64],
     rows: &[f64],
-    start: Start,
+    start: SumStart,
     times: &[f64],
     y: &mut [f64],
 ) {
@@ -96,7 +96,7 @@ pub(crate) unsafe fn combine_rows(
             ($($width:literal),*) => {
                 match width {
                     // SAFETY: at + 4 width ≤ n, and the rest is what the caller promises.
-                    $($width => unsafe { strip::<$width>(c, rows, start, times, at, y) },)*
+                    $($width => unsafe { gemv_transposed_strip::<$width>(c, rows, start, times, at, y) },)*
                     _ => {}
                 }
             };
@@ -107,9 +107,9 @@ pub(crate) unsafe fn combine_rows(
     }
     for i in at..n {
         let mut sum = match start {
-            Start::Zero => 0.0,
-            Start::Own => y[i],
-            Start::At(from) => from[i],
+            SumStart::Zero => 0.0,
+            SumStart::Current => y[i],
+            SumStart::Values(from) => from[i],
         };
         for (j, &c) in c.iter().enumerate() {
             sum = c.mul_add(rows[j * n + i], sum);
@@ -118,17 +118,17 @@ pub(crate) unsafe fn combine_rows(
     }
 }
 
-/// The part of [`combine_rows`] for `W` registers of y from `at`.
+/// The part of [`gemv_transposed`] for `W` registers of y from `at`.
 ///
 /// # Safety
 /// As there, and at + 4 W ≤ n = `y.len()`.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-unsafe fn strip<const W: usize>(
+unsafe fn gemv_transposed_strip<const W: usize>(
     c: &[f64],
     rows: &[f64],
-    start: Start,
+    start: SumStart,
     times: &[f64],
     at: usize,
     y: &mut [f64],
@@ -139,9 +139,9 @@ unsafe fn strip<const W: usize>(
     // SAFETY: every access is inside row j, y, or what is as long as it, by what the caller promises.
     unsafe {
         let from = match start {
-            Start::Zero => None,
-            Start::Own => Some(y.as_ptr()),
-            Start::At(from) => {
+            SumStart::Zero => None,
+            SumStart::Current => Some(y.as_ptr()),
+            SumStart::Values(from) => {
                 debug_assert!(from.len() == n);
                 Some(from.as_ptr())
             }
@@ -178,7 +178,7 @@ unsafe fn strip<const W: usize>(
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-pub(crate) unsafe fn add_rows<const ROWS: usize>(
+pub(crate) unsafe fn add_scaled_rows<const ROWS: usize>(
     c: [f64; ROWS],
     x: &[f64],
     rows: &mut [f64],
@@ -201,25 +201,25 @@ pub(crate) unsafe fn add_rows<const ROWS: usize>(
     whole
 }
 
-/// M += Σ c xᵀ for a block of `HEIGHT` rows of M, which lie n apart, and `HALVES` registers of each, which stay in registers
+/// M += Σ c xᵀ for a block of `BLOCK_HEIGHT` rows of M, which lie n apart, and `HALVES` registers of each, which stay in registers
 /// meanwhile.
 ///
 /// # Safety
-/// `to` begins with the block and is at least as long as it: (`HEIGHT` − 1) n + 4 `HALVES`.
+/// `to` begins with the block and is at least as long as it: (`BLOCK_HEIGHT` − 1) n + 4 `HALVES`.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
-pub(crate) unsafe fn add_block<const HALVES: usize>(
-    c: &[[f64; HEIGHT]],
-    x: &[[f64; WIDTH]],
+pub(crate) unsafe fn add_outer_block<const HALVES: usize>(
+    c: &[[f64; BLOCK_HEIGHT]],
+    x: &[[f64; BLOCK_WIDTH]],
     n: usize,
     to: &mut [f64],
 ) {
-    const { assert!(HALVES * HALF <= WIDTH) };
-    debug_assert!(to.len() >= (HEIGHT - 1) * n + HALVES * HALF);
+    const { assert!(HALVES * HALF <= BLOCK_WIDTH) };
+    debug_assert!(to.len() >= (BLOCK_HEIGHT - 1) * n + HALVES * HALF);
     let to = to.as_mut_ptr();
-    let mut sums = [[_mm256_setzero_pd(); HALVES]; HEIGHT];
-    // SAFETY: every access to M is inside the block, by what the caller promises; every half of x is four of `WIDTH` numbers.
+    let mut sums = [[_mm256_setzero_pd(); HALVES]; BLOCK_HEIGHT];
+    // SAFETY: every access to M is inside the block, by what the caller promises; every half of x is four of `BLOCK_WIDTH` numbers.
     unsafe {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (half, sum) in sums.iter_mut().enumerate() {
@@ -296,8 +296,8 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
         v[w] = unsafe { _mm256_loadu_pd(x.as_ptr().add(at + HALF * w)) };
         // The minimum of a number and NaN is its second operand.
         let size = _mm256_andnot_pd(all(-0.0), v[w]);
-        a[w] = _mm256_min_pd(all(FARTHEST), size);
-        far[w] = _mm256_cmp_pd::<_CMP_GT_OQ>(size, all(FARTHEST));
+        a[w] = _mm256_min_pd(all(TAIL_CUTOFF), size);
+        far[w] = _mm256_cmp_pd::<_CMP_GT_OQ>(size, all(TAIL_CUTOFF));
         square[w] = _mm256_mul_pd(a[w], a[w]);
         let half = _mm256_mul_pd(all(-0.5), a[w]);
         // −½ is a power of two, so that −½ a² log₂ e may be rounded in any order.
@@ -309,9 +309,9 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
         let exponent = _mm256_add_epi64(_mm256_castpd_si256(shifted), _mm256_set1_epi64x(1023));
         scale[w] = _mm256_castsi256_pd(_mm256_slli_epi64::<52>(exponent));
     }
-    let e = polynomial(&EXP, r, r_square);
-    let below = polynomial(&Q, a, square);
-    let above = polynomial(&P, a, square);
+    let e = polynomial(&EXP_COEFFICIENTS, r, r_square);
+    let below = polynomial(&TAIL_DENOMINATOR, a, square);
+    let above = polynomial(&TAIL_NUMERATOR, a, square);
     for w in 0..W {
         let e = _mm256_fmadd_pd(e[w], r_square[w], r[w]);
         let e = _mm256_andnot_pd(far[w], _mm256_fmadd_pd(e, scale[w], scale[w]));

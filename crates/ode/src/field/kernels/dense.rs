@@ -25,7 +25,7 @@ pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
 
 /// z = x y, component by component.
 #[inline(always)]
-pub(crate) fn product_of(x: &[f64], y: &[f64], z: &mut [f64]) {
+pub(crate) fn mul_elementwise(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
     let (y, y_rest) = y.as_chunks::<CHUNK>();
     let (z, z_rest) = z.as_chunks_mut::<CHUNK>();
@@ -41,7 +41,7 @@ pub(crate) fn product_of(x: &[f64], y: &[f64], z: &mut [f64]) {
 
 /// z += x y, component by component.
 #[inline(always)]
-pub(crate) fn add_product_of<const FMA: bool>(x: &[f64], y: &[f64], z: &mut [f64]) {
+pub(crate) fn add_mul_elementwise<const FMA: bool>(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
     let (y, y_rest) = y.as_chunks::<CHUNK>();
     let (z, z_rest) = z.as_chunks_mut::<CHUNK>();
@@ -79,20 +79,20 @@ pub(crate) const HALF: usize = LANES / 2;
 #[inline(always)]
 pub(crate) fn dot<const FMA: bool>(x: &[f64], y: &[f64]) -> f64 {
     let n = x.len().min(y.len());
-    let [dot] = dots::<FMA, 1>([&x[..n]], &y[..n]);
+    let [dot] = dot_rows::<FMA, 1>([&x[..n]], &y[..n]);
     dot
 }
 
 /// [`dot`] of several rows, of the length of x, with x: their sums do not wait for each other, and x is read once.
 #[inline(always)]
-fn dots<const FMA: bool, const ROWS: usize>(rows: [&[f64]; ROWS], x: &[f64]) -> [f64; ROWS] {
+fn dot_rows<const FMA: bool, const ROWS: usize>(rows: [&[f64]; ROWS], x: &[f64]) -> [f64; ROWS] {
     let whole = x.len() / HALF * HALF;
     let (mut starts, mut ends) = (rows, rows);
     for r in 0..ROWS {
         (starts[r], ends[r]) = rows[r][..x.len()].split_at(whole);
     }
     let (x, x_rest) = x.split_at(whole);
-    let sums = lanes::<FMA, ROWS>(starts, x);
+    let sums = partial_sums::<FMA, ROWS>(starts, x);
     let mut dots = [0.0; ROWS];
     for r in 0..ROWS {
         let mut rest = 0.0;
@@ -108,7 +108,7 @@ fn dots<const FMA: bool, const ROWS: usize>(rows: [&[f64]; ROWS], x: &[f64]) -> 
 /// The running sums of rows of the length of x, a multiple of four: eight at a time, and the four that may be left to the first
 /// four sums.
 #[inline(always)]
-fn lanes<const FMA: bool, const ROWS: usize>(
+fn partial_sums<const FMA: bool, const ROWS: usize>(
     rows: [&[f64]; ROWS],
     x: &[f64],
 ) -> [[f64; LANES]; ROWS] {
@@ -117,7 +117,7 @@ fn lanes<const FMA: bool, const ROWS: usize>(
         // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with FMA, and so AVX, and runs on those
         // alone; the rows are as long as x.
         #[allow(unsafe_code)]
-        return unsafe { avx::lanes(rows, x) };
+        return unsafe { avx::partial_sums(rows, x) };
     }
     let mut sums = [[0.0; LANES]; ROWS];
     let (x, x_left) = x.as_chunks::<LANES>();
@@ -137,7 +137,7 @@ fn lanes<const FMA: bool, const ROWS: usize>(
 
 /// A matrix with more entries is best read row after row.
 #[cfg(target_arch = "x86_64")]
-const IN_CACHE: usize = 16_384;
+const MAX_CACHED_ENTRIES: usize = 16_384;
 
 /// Row j of a matrix with rows of length n.
 #[inline(always)]
@@ -147,29 +147,29 @@ fn row(rows: &[f64], n: usize, j: usize) -> &[f64] {
 
 /// What a sum begins with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Start<'a> {
+pub(crate) enum SumStart<'a> {
     Zero,
     /// What is there.
-    Own,
+    Current,
     /// Other numbers, as many.
-    At(&'a [f64]),
+    Values(&'a [f64]),
 }
 
-impl Start<'_> {
+impl SumStart<'_> {
     /// Puts it there.
     #[inline(always)]
-    fn put(self, y: &mut [f64]) {
+    fn initialize(self, y: &mut [f64]) {
         match self {
-            Start::Zero => y.fill(0.0),
-            Start::Own => {}
-            Start::At(from) => copy(from, y),
+            SumStart::Zero => y.fill(0.0),
+            SumStart::Current => {}
+            SumStart::Values(from) => copy(from, y),
         }
     }
 }
 
 /// y = y t, component by component, where t is not empty.
 #[inline(always)]
-fn scale(times: &[f64], y: &mut [f64]) {
+fn mul_assign_elementwise(times: &[f64], y: &mut [f64]) {
     for (y, t) in y.iter_mut().zip(times) {
         *y *= t;
     }
@@ -178,25 +178,25 @@ fn scale(times: &[f64], y: &mut [f64]) {
 /// y = start + Σ_j c_j M_j, rows M_j of length `y.len()`, in the order of j; then times `times`, component by component, where
 /// that is not empty.
 #[inline(always)]
-pub(crate) fn combine_rows<const FMA: bool>(
+pub(crate) fn gemv_transposed<const FMA: bool>(
     c: &[f64],
     rows: &[f64],
-    start: Start,
+    start: SumStart,
     times: &[f64],
     y: &mut [f64],
 ) {
     #[cfg(target_arch = "x86_64")]
-    if FMA && c.len() * y.len() <= IN_CACHE {
+    if FMA && c.len() * y.len() <= MAX_CACHED_ENTRIES {
         assert!(rows.len() >= c.len() * y.len());
         assert!(times.is_empty() || times.len() == y.len());
-        if let Start::At(from) = start {
+        if let SumStart::Values(from) = start {
             assert!(from.len() == y.len());
         }
         // SAFETY: as in `lanes`; there is a row for each c, and what must be as long as y is.
         #[allow(unsafe_code)]
-        return unsafe { avx::combine_rows(c, rows, start, times, y) };
+        return unsafe { avx::gemv_transposed(c, rows, start, times, y) };
     }
-    start.put(y);
+    start.initialize(y);
     let n = y.len();
     let mut j = 0;
     // Four at a time, so that y is read and written less often.
@@ -216,47 +216,47 @@ pub(crate) fn combine_rows<const FMA: bool>(
     for (j, &c) in c.iter().enumerate().skip(j) {
         axpy::<FMA>(c, row(rows, n, j), y);
     }
-    scale(times, y);
+    mul_assign_elementwise(times, y);
 }
 
-/// y_j = start_j + M_j · x for each row M_j of length `x.len()`, several rows at a time; then as [`combine_rows`].
+/// y_j = start_j + M_j · x for each row M_j of length `x.len()`, several rows at a time; then as [`gemv_transposed`].
 #[inline(always)]
-pub(crate) fn row_products<const FMA: bool>(
+pub(crate) fn gemv<const FMA: bool>(
     rows: &[f64],
     x: &[f64],
-    start: Start,
+    start: SumStart,
     times: &[f64],
     y: &mut [f64],
 ) {
-    start.put(y);
-    add_row_products::<FMA>(rows, x, y);
-    scale(times, y);
+    start.initialize(y);
+    add_gemv::<FMA>(rows, x, y);
+    mul_assign_elementwise(times, y);
 }
 
 #[inline(always)]
-fn add_row_products<const FMA: bool>(rows: &[f64], x: &[f64], y: &mut [f64]) {
+fn add_gemv<const FMA: bool>(rows: &[f64], x: &[f64], y: &mut [f64]) {
     let row = |j: usize| row(rows, x.len(), j);
     let mut j = 0;
     while j + 4 <= y.len() {
-        add_to(
-            dots::<FMA, 4>([row(j), row(j + 1), row(j + 2), row(j + 3)], x),
+        add_sums(
+            dot_rows::<FMA, 4>([row(j), row(j + 1), row(j + 2), row(j + 3)], x),
             &mut y[j..],
         );
         j += 4;
     }
     match y.len() - j {
-        3 => add_to(
-            dots::<FMA, 3>([row(j), row(j + 1), row(j + 2)], x),
+        3 => add_sums(
+            dot_rows::<FMA, 3>([row(j), row(j + 1), row(j + 2)], x),
             &mut y[j..],
         ),
-        2 => add_to(dots::<FMA, 2>([row(j), row(j + 1)], x), &mut y[j..]),
+        2 => add_sums(dot_rows::<FMA, 2>([row(j), row(j + 1)], x), &mut y[j..]),
         1 => y[j] += dot::<FMA>(row(j), x),
         _ => {}
     }
 }
 
 #[inline(always)]
-fn add_to<const N: usize>(sums: [f64; N], y: &mut [f64]) {
+fn add_sums<const N: usize>(sums: [f64; N], y: &mut [f64]) {
     for (y, sum) in y.iter_mut().zip(sums) {
         *y += sum;
     }

@@ -3,7 +3,7 @@
 use super::{fma, polynomial};
 
 /// (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2 to 1.3e-17 of eʳ, lowest power first: Chebyshev interpolation in 50-digit arithmetic.
-pub(super) const EXP: [f64; 10] = [
+pub(super) const EXP_COEFFICIENTS: [f64; 10] = [
     0.500_000_000_000_000_102_620_9,
     0.166_666_666_666_666_674_558_8,
     0.041_666_666_666_623_991_515_89,
@@ -23,7 +23,7 @@ pub(super) const EXP: [f64; 10] = [
 pub(crate) fn exp_parts<const FMA: bool>(x: f64) -> (f64, f64) {
     let shifted = fma::<FMA>(x, std::f64::consts::LOG2_E, ROUND);
     let k = shifted - ROUND;
-    parts::<FMA>(shifted, k, fma::<FMA>(-k, LN2_HIGH, x))
+    reduced_parts::<FMA>(shifted, k, fma::<FMA>(-k, LN2_HIGH, x))
 }
 
 /// [`exp_parts`] of the exact product of two numbers that is rounded to `product`, where there is fused multiply-add.
@@ -32,7 +32,7 @@ pub(crate) fn exp_parts_of_product(a: f64, b: f64, product: f64) -> (f64, f64) {
     let shifted = product.mul_add(std::f64::consts::LOG2_E, ROUND);
     let k = shifted - ROUND;
     // k has eleven bits at most, and so its product is exact.
-    parts::<true>(shifted, k, a.mul_add(b, -(k * LN2_HIGH)))
+    reduced_parts::<true>(shifted, k, a.mul_add(b, -(k * LN2_HIGH)))
 }
 
 /// Adding 1.5·2⁵² rounds to an integer and leaves it in the low bits.
@@ -43,10 +43,14 @@ pub(super) const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// From x log₂ e rounded by [`ROUND`], the integer k it stands for, and x − k `LN2_HIGH`.
 #[inline(always)]
-fn parts<const FMA: bool>(shifted: f64, k: f64, high: f64) -> (f64, f64) {
+fn reduced_parts<const FMA: bool>(shifted: f64, k: f64, high: f64) -> (f64, f64) {
     let r = fma::<FMA>(-k, LN2_LOW, high);
     let square = r * r;
-    let p = fma::<FMA>(polynomial::<FMA, 10>(&EXP, r, square), square, r);
+    let p = fma::<FMA>(
+        polynomial::<FMA, 10>(&EXP_COEFFICIENTS, r, square),
+        square,
+        r,
+    );
     let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
     (p, scale)
 }

@@ -15,8 +15,8 @@ pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mu
         let (now, rest) = std::mem::take(&mut rows).split_at_mut(count * x.len());
         match *c {
             [c0] => axpy::<FMA>(c0, x, now),
-            [c0, c1] => add_rows::<FMA, 2>([c0, c1], x, now),
-            [c0, c1, c2, ..] => add_rows::<FMA, 3>([c0, c1, c2], x, now),
+            [c0, c1] => add_scaled_rows::<FMA, 2>([c0, c1], x, now),
+            [c0, c1, c2, ..] => add_scaled_rows::<FMA, 3>([c0, c1, c2], x, now),
             [] => {}
         }
         (c, rows) = (&c[count..], rest);
@@ -25,11 +25,11 @@ pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mu
 
 /// [`add_outer`] with a row more, to which x itself is added.
 #[inline(always)]
-pub(crate) fn add_outer_and_sum<const FMA: bool>(c: &[f64], x: &[f64], rows: &mut [f64]) {
+pub(crate) fn add_outer_with_bias<const FMA: bool>(c: &[f64], x: &[f64], rows: &mut [f64]) {
     match *c {
-        [c0] => add_rows::<FMA, 2>([c0, 1.0], x, rows),
-        [c0, c1] => add_rows::<FMA, 3>([c0, c1, 1.0], x, rows),
-        [c0, c1, c2] => add_rows::<FMA, 4>([c0, c1, c2, 1.0], x, rows),
+        [c0] => add_scaled_rows::<FMA, 2>([c0, 1.0], x, rows),
+        [c0, c1] => add_scaled_rows::<FMA, 3>([c0, c1, 1.0], x, rows),
+        [c0, c1, c2] => add_scaled_rows::<FMA, 4>([c0, c1, c2, 1.0], x, rows),
         _ => {
             let (matrix, sum) = rows.split_at_mut(c.len() * x.len());
             add_outer::<FMA>(c, x, matrix);
@@ -40,7 +40,11 @@ pub(crate) fn add_outer_and_sum<const FMA: bool>(c: &[f64], x: &[f64], rows: &mu
 
 /// [`add_outer`] of `ROWS` rows.
 #[inline(always)]
-fn add_rows<const FMA: bool, const ROWS: usize>(c: [f64; ROWS], x: &[f64], rows: &mut [f64]) {
+fn add_scaled_rows<const FMA: bool, const ROWS: usize>(
+    c: [f64; ROWS],
+    x: &[f64],
+    rows: &mut [f64],
+) {
     let n = x.len();
     let rows = &mut rows[..ROWS * n];
     let mut done = 0;
@@ -49,7 +53,7 @@ fn add_rows<const FMA: bool, const ROWS: usize>(c: [f64; ROWS], x: &[f64], rows:
         // SAFETY: as in `lanes`; there are `ROWS` rows of the length of x.
         #[allow(unsafe_code)]
         unsafe {
-            done = avx::add_rows(c, x, rows);
+            done = avx::add_scaled_rows(c, x, rows);
         }
     }
     for (i, x) in x.iter().enumerate().skip(done) {
@@ -59,42 +63,42 @@ fn add_rows<const FMA: bool, const ROWS: usize>(c: [f64; ROWS], x: &[f64], rows:
     }
 }
 
-/// Height and width of the blocks of [`add_product`].
-pub(crate) const HEIGHT: usize = 4;
-pub(crate) const WIDTH: usize = 8;
+/// Height and width of the blocks of [`add_outer_products`].
+pub(crate) const BLOCK_HEIGHT: usize = 4;
+pub(crate) const BLOCK_WIDTH: usize = 8;
 
 /// Vectors of one length that wait to be multiplied, in panels: `W` components of all of them lie together, so that a product
 /// reads what it needs in order.
 #[derive(Debug, Clone)]
-pub(crate) struct Panels<const W: usize> {
+pub(crate) struct PackedPanels<const W: usize> {
     n: usize,
-    rows: usize,
-    all: AVec<[f64; W]>,
+    capacity: usize,
+    data: AVec<[f64; W]>,
 }
 
-impl<const W: usize> Panels<W> {
+impl<const W: usize> PackedPanels<W> {
     /// Room for `rows` vectors of length n.
     pub fn new(rows: usize, n: usize) -> Self {
-        let mut panels = Panels {
+        let mut panels = PackedPanels {
             n,
-            rows,
-            all: avec![],
+            capacity: rows,
+            data: avec![],
         };
-        panels.all = avec![[0.0; W]; n.div_ceil(W) * panels.step()];
+        panels.data = avec![[0.0; W]; n.div_ceil(W) * panels.stride()];
         panels
     }
 
     /// Panels begin a little more than their length apart: a power of two would put them into the same few places of a cache.
-    fn step(&self) -> usize {
-        self.rows + 1
+    fn stride(&self) -> usize {
+        self.capacity + 1
     }
 
     /// Sets the vector of this index.
     #[inline(always)]
     pub fn set(&mut self, row: usize, from: &[f64]) {
         let (whole, rest) = from.as_chunks::<W>();
-        let step = self.step();
-        let mut panels = self.all.chunks_exact_mut(step);
+        let step = self.stride();
+        let mut panels = self.data.chunks_exact_mut(step);
         for (part, panel) in whole.iter().zip(&mut panels) {
             panel[row] = *part;
         }
@@ -114,48 +118,48 @@ impl<const W: usize> Panels<W> {
     /// The first `count` vectors of one panel.
     #[inline(always)]
     fn panel(&self, i: usize, count: usize) -> &[[f64; W]] {
-        &self.all[i * self.step()..][..count]
+        &self.data[i * self.stride()..][..count]
     }
 }
 
 /// M += Σ c xᵀ over the first `count` vectors: a block of M stays in registers while all of them are added to it, in order.
 #[inline(always)]
-pub(crate) fn add_product<const FMA: bool>(
-    c: &Panels<HEIGHT>,
-    x: &Panels<WIDTH>,
+pub(crate) fn add_outer_products<const FMA: bool>(
+    c: &PackedPanels<BLOCK_HEIGHT>,
+    x: &PackedPanels<BLOCK_WIDTH>,
     count: usize,
     matrix: &mut [f64],
 ) {
     let (m, n) = (c.n, x.n);
-    for (p, i) in (0..m).step_by(HEIGHT).enumerate() {
-        let height = HEIGHT.min(m - i);
+    for (p, i) in (0..m).step_by(BLOCK_HEIGHT).enumerate() {
+        let height = BLOCK_HEIGHT.min(m - i);
         let c = c.panel(p, count);
-        for (q, j) in (0..n).step_by(WIDTH).enumerate() {
-            let width = WIDTH.min(n - j);
+        for (q, j) in (0..n).step_by(BLOCK_WIDTH).enumerate() {
+            let width = BLOCK_WIDTH.min(n - j);
             let (x, to) = (x.panel(q, count), &mut matrix[i * n + j..]);
-            block::<FMA>(c, x, n, (height, width), to);
+            add_outer_block::<FMA>(c, x, n, (height, width), to);
         }
     }
 }
 
 /// M += Σ c xᵀ for a block of M of this height and width at the beginning of `to`, its rows n apart.
 #[inline(always)]
-fn block<const FMA: bool>(
-    c: &[[f64; HEIGHT]],
-    x: &[[f64; WIDTH]],
+fn add_outer_block<const FMA: bool>(
+    c: &[[f64; BLOCK_HEIGHT]],
+    x: &[[f64; BLOCK_WIDTH]],
     n: usize,
     (height, width): (usize, usize),
     to: &mut [f64],
 ) {
     #[cfg(target_arch = "x86_64")]
-    if FMA && height == HEIGHT && width.is_multiple_of(CHUNK) {
-        assert!(to.len() >= (HEIGHT - 1) * n + width);
+    if FMA && height == BLOCK_HEIGHT && width.is_multiple_of(CHUNK) {
+        assert!(to.len() >= (BLOCK_HEIGHT - 1) * n + width);
         // SAFETY: as in `lanes`; the block is there.
         #[allow(unsafe_code)]
         return unsafe {
-            match width == WIDTH {
-                true => avx::add_block::<2>(c, x, n, to),
-                false => avx::add_block::<1>(c, x, n, to),
+            match width == BLOCK_WIDTH {
+                true => avx::add_outer_block::<2>(c, x, n, to),
+                false => avx::add_outer_block::<1>(c, x, n, to),
             }
         };
     }

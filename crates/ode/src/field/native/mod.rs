@@ -5,19 +5,21 @@
 //! walk back over. Nothing is allocated after binding. Weights and slots are aligned, since a register that is loaded across two
 //! lines of the cache takes twice as long.
 
-mod compiled;
+mod forward;
+mod forward_over_reverse;
+mod isa_dispatch;
 mod jvp;
+mod outer_product_batch;
 mod padding;
-mod pending;
-mod planes;
 mod program;
-mod readers;
-mod second;
-mod value;
+mod tangent_lanes;
+mod use_counts;
 mod vjp;
 
-pub use planes::{Bars, MAX_WIDTH, Planes, SecondGradient, interleave};
 pub use program::Program;
+pub use tangent_lanes::{
+    DualCotangent, MAX_LANES, ParamGradientTangents, TangentLanes, interleave,
+};
 
 use std::sync::Arc;
 
@@ -25,9 +27,9 @@ use aligned_vec::{AVec, avec};
 
 use super::kernels::{Isa, copy};
 use super::signal::Signal;
-use pending::Pending;
-use value::Inputs;
-use vjp::Adjoints;
+use forward::EvalContext;
+use outer_product_batch::OuterProductBatch;
+use vjp::AdjointBuffers;
 
 /// A field ready to be evaluated: its program and its parameters, weights laid out for speed.
 #[derive(Debug, Clone)]
@@ -35,29 +37,29 @@ pub struct Evaluator {
     program: Arc<Program>,
     signals: Vec<Arc<dyn Signal>>,
     values: Arc<Vec<f64>>,
-    bound: AVec<f64>,
-    turned: AVec<f64>,
-    fixed: Vec<f64>,
+    packed_weights: AVec<f64>,
+    transposed_weights: AVec<f64>,
+    static_buffer: Vec<f64>,
     dof: usize,
     isa: Isa,
 }
 
 /// Sums of adjoints over many VJPs, and the work space of one.
 #[derive(Debug, Clone)]
-pub struct Gradient {
-    own: AVec<f64>,
-    fixed: Vec<f64>,
-    bound: AVec<f64>,
+pub struct ParamGradient {
+    buffer_adjoint: AVec<f64>,
+    static_adjoint: Vec<f64>,
+    packed_adjoint: AVec<f64>,
     /// Outer products that wait to be added to `bound`.
-    pending: Vec<Pending>,
+    outer_products: Vec<OuterProductBatch>,
     program: Arc<Program>,
     isa: Isa,
-    rate: Vec<f64>,
+    signal_dt: Vec<f64>,
 }
 
 impl Evaluator {
     /// Binds these values of all parameter blocks.
-    pub(super) fn of(
+    pub(super) fn from_program(
         program: Arc<Program>,
         signals: Vec<Arc<dyn Signal>>,
         dof: usize,
@@ -66,9 +68,9 @@ impl Evaluator {
         let mut evaluator = Evaluator {
             signals,
             values: Arc::new(vec![]),
-            bound: avec![0.0; program.n_bound],
-            turned: avec![0.0; program.n_turned],
-            fixed: vec![0.0; program.fixed.len],
+            packed_weights: avec![0.0; program.n_packed],
+            transposed_weights: avec![0.0; program.n_transposed],
+            static_buffer: vec![0.0; program.static_code.len],
             dof,
             isa: Isa::current(),
             program,
@@ -81,23 +83,23 @@ impl Evaluator {
     pub fn bind(&mut self, values: &[f64]) {
         self.values = Arc::new(values.to_vec());
         for affine in &self.program.affines {
-            for (from, to) in affine.places() {
-                self.bound[to] = values[from];
+            for (from, to) in affine.param_to_packed() {
+                self.packed_weights[to] = values[from];
             }
-            if let Some(range) = affine.turned() {
-                let to = &mut self.turned[range];
+            if let Some(range) = affine.transposed_range() {
+                let to = &mut self.transposed_weights[range];
                 for o in 0..affine.out {
                     for j in 0..affine.inputs {
-                        to[affine.place_turned(o, j)] =
+                        to[affine.transposed_index(o, j)] =
                             values[affine.weight + o * affine.inputs + j];
                     }
                 }
             }
         }
-        let mut fixed = std::mem::take(&mut self.fixed);
-        let inputs = self.inputs(0, 0.0, &[]);
-        compiled::value::<true>(self.isa, &self.program.fixed, &inputs, &mut fixed);
-        self.fixed = fixed;
+        let mut fixed = std::mem::take(&mut self.static_buffer);
+        let inputs = self.context(0, 0.0, &[]);
+        isa_dispatch::forward::<true>(self.isa, &self.program.static_code, &inputs, &mut fixed);
+        self.static_buffer = fixed;
     }
 
     /// Number of state variables.
@@ -107,7 +109,7 @@ impl Evaluator {
 
     /// Length of a slot.
     pub fn slot_len(&self) -> usize {
-        self.program.dynamic.len
+        self.program.dynamic_code.len
     }
 
     /// The instruction set in use.
@@ -124,13 +126,13 @@ impl Evaluator {
         self
     }
 
-    fn inputs<'a>(&'a self, sample: usize, t: f64, u: &'a [f64]) -> Inputs<'a> {
-        Inputs {
-            values: &self.values,
-            bound: &self.bound,
-            turned: &self.turned,
+    fn context<'a>(&'a self, sample: usize, t: f64, u: &'a [f64]) -> EvalContext<'a> {
+        EvalContext {
+            params: &self.values,
+            packed: &self.packed_weights,
+            transposed: &self.transposed_weights,
             affines: &self.program.affines,
-            fixed: &self.fixed,
+            static_buffer: &self.static_buffer,
             signals: &self.signals,
             sample,
             t,
@@ -140,36 +142,45 @@ impl Evaluator {
 
     /// du/dt of one sample into `out`, without a tape.
     #[inline]
-    pub fn value(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        let inputs = self.inputs(sample, t, u);
-        compiled::value::<false>(self.isa, &self.program.dynamic, &inputs, slot);
+    pub fn eval(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
+        let inputs = self.context(sample, t, u);
+        isa_dispatch::forward::<false>(self.isa, &self.program.dynamic_code, &inputs, slot);
         copy(self.output(slot), out);
     }
 
     /// du/dt of one sample into `out`, leaving in `slot` what the VJP and the JVP need.
     #[inline]
-    pub fn taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        let inputs = self.inputs(sample, t, u);
-        compiled::value::<true>(self.isa, &self.program.dynamic, &inputs, slot);
+    pub fn eval_taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
+        let inputs = self.context(sample, t, u);
+        isa_dispatch::forward::<true>(self.isa, &self.program.dynamic_code, &inputs, slot);
         copy(self.output(slot), out);
     }
 
     fn output<'a>(&'a self, slot: &'a [f64]) -> &'a [f64] {
         let out = self.program.output;
-        let from = if out.fixed { &self.fixed } else { slot };
-        &from[out.at..out.at + out.len]
+        let from = if out.is_static {
+            &self.static_buffer
+        } else {
+            slot
+        };
+        &from[out.offset..out.offset + out.len]
     }
 
     /// An empty sum of gradients.
-    pub fn gradient(&self) -> Gradient {
-        Gradient {
-            own: avec![0.0; self.program.dynamic.n_values],
-            fixed: vec![0.0; self.program.fixed.n_values],
-            bound: avec![0.0; self.program.n_bound],
-            pending: self.program.affines.iter().map(Pending::new).collect(),
+    pub fn zero_gradient(&self) -> ParamGradient {
+        ParamGradient {
+            buffer_adjoint: avec![0.0; self.program.dynamic_code.n_values],
+            static_adjoint: vec![0.0; self.program.static_code.n_values],
+            packed_adjoint: avec![0.0; self.program.n_packed],
+            outer_products: self
+                .program
+                .affines
+                .iter()
+                .map(OuterProductBatch::new)
+                .collect(),
             program: self.program.clone(),
             isa: self.isa,
-            rate: vec![0.0; self.program.longest],
+            signal_dt: vec![0.0; self.program.max_len],
         }
     }
 
@@ -182,101 +193,108 @@ impl Evaluator {
         bar: &[f64],
         u_bar: &mut [f64],
         t_bar: Option<&mut f64>,
-        gradient: &mut Gradient,
+        gradient: &mut ParamGradient,
     ) {
-        let Gradient {
-            own,
-            fixed,
-            bound,
-            pending,
-            rate,
+        let ParamGradient {
+            buffer_adjoint: own,
+            static_adjoint: fixed,
+            packed_adjoint: bound,
+            outer_products: pending,
+            signal_dt: rate,
             ..
         } = gradient;
         let out = self.program.output;
-        if out.fixed {
-            for (to, from) in fixed[out.at..out.at + out.len].iter_mut().zip(bar) {
+        if out.is_static {
+            for (to, from) in fixed[out.offset..out.offset + out.len].iter_mut().zip(bar) {
                 *to += from;
             }
             return;
         }
-        for &(from, to) in &self.program.dynamic.cleared {
+        for &(from, to) in &self.program.dynamic_code.zeroed_ranges {
             own[from..to].fill(0.0);
         }
-        copy(bar, &mut own[out.at..out.at + out.len]);
-        let mut adjoints = Adjoints {
-            own,
-            fixed,
-            bound,
-            pending,
-            values: &mut [],
+        copy(bar, &mut own[out.offset..out.offset + out.len]);
+        let mut adjoints = AdjointBuffers {
+            buffer: own,
+            static_buffer: fixed,
+            packed: bound,
+            outer_products: pending,
+            params: &mut [],
             u: u_bar,
             t: t_bar,
-            rate,
+            signal_dt: rate,
         };
-        compiled::vjp(
+        isa_dispatch::vjp(
             self.isa,
-            &self.program.dynamic,
-            &self.inputs(sample, t, &[]),
+            &self.program.dynamic_code,
+            &self.context(sample, t, &[]),
             slot,
             &mut adjoints,
         );
     }
 
     /// The gradient with respect to the values of all blocks, `[n]`, of what was summed up.
-    pub fn parameter_gradient(&self, mut gradient: Gradient) -> Vec<f64> {
+    pub fn parameter_gradient(&self, mut gradient: ParamGradient) -> Vec<f64> {
         let mut all = vec![0.0; self.values.len()];
-        let mut adjoints = Adjoints {
-            own: &mut gradient.fixed,
-            fixed: &mut [],
-            bound: &mut gradient.bound,
-            pending: &mut gradient.pending,
-            values: &mut all,
+        let mut adjoints = AdjointBuffers {
+            buffer: &mut gradient.static_adjoint,
+            static_buffer: &mut [],
+            packed: &mut gradient.packed_adjoint,
+            outer_products: &mut gradient.outer_products,
+            params: &mut all,
             u: &mut [],
             t: None,
-            rate: &mut [],
+            signal_dt: &mut [],
         };
-        compiled::vjp(
+        isa_dispatch::vjp(
             self.isa,
-            &self.program.fixed,
-            &self.inputs(0, 0.0, &[]),
-            &self.fixed,
+            &self.program.static_code,
+            &self.context(0, 0.0, &[]),
+            &self.static_buffer,
             &mut adjoints,
         );
         gradient.flush();
         for affine in &self.program.affines {
-            for (to, from) in affine.places() {
-                all[to] += gradient.bound[from];
+            for (to, from) in affine.param_to_packed() {
+                all[to] += gradient.packed_adjoint[from];
             }
         }
         all
     }
 }
 
-impl Gradient {
+impl ParamGradient {
     /// Adds another sum of the same evaluator.
-    pub fn add(&mut self, other: &Gradient) {
+    pub fn add(&mut self, other: &ParamGradient) {
         self.flush();
         for (to, from) in [
-            (&mut self.fixed[..], &other.fixed[..]),
-            (&mut self.bound, &other.bound),
+            (&mut self.static_adjoint[..], &other.static_adjoint[..]),
+            (&mut self.packed_adjoint, &other.packed_adjoint),
         ] {
             for (to, from) in to.iter_mut().zip(from) {
                 *to += from;
             }
         }
         // Nothing waits here any more, so what waits there takes its place.
-        self.pending.clone_from(&other.pending);
+        self.outer_products.clone_from(&other.outer_products);
     }
 
     fn flush(&mut self) {
         let affines = &self.program.affines;
-        compiled::flush(self.isa, affines, &mut self.pending, &mut self.bound);
+        isa_dispatch::flush(
+            self.isa,
+            affines,
+            &mut self.outer_products,
+            &mut self.packed_adjoint,
+        );
     }
 
     /// Sets the sums back to zero.
     pub fn clear(&mut self) {
-        self.fixed.fill(0.0);
-        self.bound.fill(0.0);
-        self.pending.iter_mut().for_each(Pending::clear);
+        self.static_adjoint.fill(0.0);
+        self.packed_adjoint.fill(0.0);
+        self.outer_products
+            .iter_mut()
+            .for_each(OuterProductBatch::clear);
     }
 }

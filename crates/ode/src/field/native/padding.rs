@@ -10,7 +10,7 @@ use super::super::op::{NodeId, Op, Unary};
 pub(super) const REGISTER: usize = 4;
 
 /// Whether f is finite at zero with all derivatives, so that padding stays harmless.
-fn harmless(f: Unary) -> bool {
+fn is_padding_safe(f: Unary) -> bool {
     use Unary::{Cos, Gelu, Relu, Sigmoid, Silu, Sin, Softplus, Tanh};
     matches!(
         f,
@@ -20,13 +20,13 @@ fn harmless(f: Unary) -> bool {
 
 /// Length of every node's value in the buffer: its own, or the next multiple of a register where the value is a hidden
 /// layer that only affine layers read, through activations or not.
-pub(super) fn widths(graph: &Graph, used: &[bool], output: NodeId) -> Vec<usize> {
+pub(super) fn padded_lens(graph: &Graph, used: &[bool], output: NodeId) -> Vec<usize> {
     let n = graph.nodes.len();
     let mut padded: Vec<bool> = (0..n)
         .map(|i| {
             let hidden = match &graph.nodes[i] {
                 Op::Affine { .. } => true,
-                Op::Unary(f, _) => harmless(*f),
+                Op::Unary(f, _) => is_padding_safe(*f),
                 _ => false,
             };
             hidden && used[i] && i != output.index() && graph.lens[i] > REGISTER

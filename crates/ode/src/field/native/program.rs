@@ -6,110 +6,114 @@
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op, Unary};
 use super::padding::{self, REGISTER};
-use super::readers;
+use super::use_counts;
 
 /// Where an operand lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Loc {
+pub(super) struct BufferSlice {
     /// In the static buffer, rather than in the program's own.
-    pub fixed: bool,
-    pub at: usize,
+    pub is_static: bool,
+    pub offset: usize,
     pub len: usize,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum OpKind {
     Time,
     State,
     /// A block, by its offset among all values.
     Param(usize),
     Const(Vec<f64>),
     Signal(usize),
-    Concat(Vec<Loc>),
-    Sum(Loc),
+    Concat(Vec<BufferSlice>),
+    Sum(BufferSlice),
     /// The derivative is stored at `d`.
     Unary {
         f: Unary,
-        x: Loc,
+        x: BufferSlice,
         d: usize,
     },
     /// x to a constant power; the derivative is stored at `d`.
     Power {
-        x: Loc,
+        x: BufferSlice,
         exponent: f64,
         d: usize,
     },
     Binary {
         f: Binary,
-        x: Loc,
-        y: Loc,
+        x: BufferSlice,
+        y: BufferSlice,
     },
     Select {
-        cond: Loc,
-        a: Loc,
-        b: Loc,
+        cond: BufferSlice,
+        a: BufferSlice,
+        b: BufferSlice,
     },
     /// Index into [`Program::affines`].
     Affine {
         index: usize,
-        x: Loc,
+        x: BufferSlice,
     },
 }
 
-impl Kind {
+impl OpKind {
     /// Where the operands lie.
-    pub fn operands(&self) -> Vec<Loc> {
+    pub fn operands(&self) -> Vec<BufferSlice> {
         match self {
-            Kind::Time | Kind::State | Kind::Param(_) | Kind::Const(_) | Kind::Signal(_) => vec![],
-            Kind::Concat(parts) => parts.clone(),
-            Kind::Sum(x) | Kind::Unary { x, .. } | Kind::Power { x, .. } => vec![*x],
-            Kind::Affine { x, .. } => vec![*x],
-            Kind::Binary { x, y, .. } => vec![*x, *y],
-            Kind::Select { cond, a, b } => vec![*cond, *a, *b],
+            OpKind::Time
+            | OpKind::State
+            | OpKind::Param(_)
+            | OpKind::Const(_)
+            | OpKind::Signal(_) => vec![],
+            OpKind::Concat(parts) => parts.clone(),
+            OpKind::Sum(x) | OpKind::Unary { x, .. } | OpKind::Power { x, .. } => vec![*x],
+            OpKind::Affine { x, .. } => vec![*x],
+            OpKind::Binary { x, y, .. } => vec![*x, *y],
+            OpKind::Select { cond, a, b } => vec![*cond, *a, *b],
         }
     }
 }
 
-/// What a VJP does with the adjoint that an instruction leaves for its operand; see [`super::readers`].
+/// What a VJP does with the adjoint that an instruction leaves for its operand; see [`super::use_counts`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Back {
+pub(super) enum VjpStore {
     /// It is added.
-    Add,
+    Accumulate,
     /// It is set: nothing else reads the operand.
-    Set,
+    Overwrite,
     /// The operand is an activation that nothing else reads. What is set is the adjoint of the activation's own operand x, with
     /// the derivative that stands at `d`.
-    Through { d: usize, x: Loc },
+    FusedActivation { d: usize, x: BufferSlice },
     /// The reader of this activation has done it.
-    Done,
+    Skip,
 }
 
 #[derive(Debug)]
 pub(super) struct Instruction {
-    pub kind: Kind,
-    pub at: usize,
+    pub kind: OpKind,
+    pub offset: usize,
     pub len: usize,
-    pub back: Back,
+    pub vjp_store: VjpStore,
 }
 
 /// Instructions over a buffer of `n_values` values followed by stored derivatives, `len` in all.
 #[derive(Debug, Default)]
-pub(super) struct Code {
+pub(super) struct InstructionList {
     pub instructions: Vec<Instruction>,
     pub n_values: usize,
     pub len: usize,
     /// Where adjoints begin at zero, from and to: everywhere but where they are set.
-    pub cleared: Vec<(usize, usize)>,
+    pub zeroed_ranges: Vec<(usize, usize)>,
 }
 
 /// Of a layer with its weights bound both ways: the length of a sum of scaled rows, for which an inner product's last sum over
 /// its register takes too long, and the size, above which the second matrix crowds the caches.
-const SHORTEST_TURNED: usize = 16;
-const LARGEST_TURNED: usize = 16_384;
+const MIN_TRANSPOSED_ROW: usize = 16;
+const MAX_TRANSPOSED_WEIGHTS: usize = 16_384;
 
 /// A use of `W x + b`. Bound weights are copied in the order that suits the shape, zeros where a vector is padded.
 #[derive(Debug)]
-pub(super) struct Affine {
+pub(super) struct AffineLayer {
     pub weight: usize,
     pub bias: Option<usize>,
     pub out: usize,
@@ -118,74 +122,74 @@ pub(super) struct Affine {
     pub padded_out: usize,
     pub padded_inputs: usize,
     /// Bound as `[in][out]` (long outputs), else as `[out][in]`.
-    pub by_input: bool,
+    pub input_major: bool,
     /// Start of the bound matrix; the bias follows it.
-    pub bound: usize,
+    pub packed_offset: usize,
     /// Start of the matrix bound the other way round, for a layer where a product that needs it so is faster.
-    pub turned: Option<usize>,
+    pub transposed_offset: Option<usize>,
 }
 
-impl Affine {
-    pub fn matrix(&self) -> std::ops::Range<usize> {
-        self.bound..self.bound + self.padded_out * self.padded_inputs
+impl AffineLayer {
+    pub fn weight_range(&self) -> std::ops::Range<usize> {
+        self.packed_offset..self.packed_offset + self.padded_out * self.padded_inputs
     }
 
     /// Shape of the bound matrix.
-    pub fn shape(&self) -> (usize, usize) {
-        match self.by_input {
+    pub fn packed_shape(&self) -> (usize, usize) {
+        match self.input_major {
             true => (self.padded_inputs, self.padded_out),
             false => (self.padded_out, self.padded_inputs),
         }
     }
 
     /// Where the weight of output `o` and input `j` lies in the bound matrix.
-    pub fn place(&self, o: usize, j: usize) -> usize {
-        match self.by_input {
+    pub fn packed_index(&self, o: usize, j: usize) -> usize {
+        match self.input_major {
             true => j * self.padded_out + o,
             false => o * self.padded_inputs + j,
         }
     }
 
     /// Where the matrix is bound the other way round.
-    pub fn turned(&self) -> Option<std::ops::Range<usize>> {
-        let start = self.turned?;
-        Some(start..start + self.matrix().len())
+    pub fn transposed_range(&self) -> Option<std::ops::Range<usize>> {
+        let start = self.transposed_offset?;
+        Some(start..start + self.weight_range().len())
     }
 
     /// Where the weight of output `o` and input `j` lies in the matrix bound the other way round.
-    pub fn place_turned(&self, o: usize, j: usize) -> usize {
-        match self.by_input {
+    pub fn transposed_index(&self, o: usize, j: usize) -> usize {
+        match self.input_major {
             true => o * self.padded_inputs + j,
             false => j * self.padded_out + o,
         }
     }
 
     /// Each weight and bias: its place among all parameter values, and its place among what is bound.
-    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub fn param_to_packed(&self) -> impl Iterator<Item = (usize, usize)> {
         let weights = (0..self.out).flat_map(move |o| {
             (0..self.inputs).map(move |j| {
                 (
                     self.weight + o * self.inputs + j,
-                    self.bound + self.place(o, j),
+                    self.packed_offset + self.packed_index(o, j),
                 )
             })
         });
         let biases = self
             .bias
             .into_iter()
-            .flat_map(|b| (b..b + self.out).zip(self.bias_values()));
+            .flat_map(|b| (b..b + self.out).zip(self.unpadded_bias_range()));
         weights.chain(biases)
     }
 
     /// Where the bias is bound, as long as the output.
     pub fn bias_range(&self) -> std::ops::Range<usize> {
-        let end = self.matrix().end;
+        let end = self.weight_range().end;
         end..end + self.padded_out
     }
 
     /// Its part that is not padding.
-    pub fn bias_values(&self) -> std::ops::Range<usize> {
-        let start = self.matrix().end;
+    pub fn unpadded_bias_range(&self) -> std::ops::Range<usize> {
+        let start = self.weight_range().end;
         start..start + self.out
     }
 }
@@ -193,19 +197,19 @@ impl Affine {
 /// The compiled form of a graph, shared by every evaluator of a field.
 #[derive(Debug)]
 pub struct Program {
-    pub(super) fixed: Code,
-    pub(super) dynamic: Code,
-    pub(super) affines: Vec<Affine>,
-    pub(super) n_bound: usize,
-    pub(super) n_turned: usize,
-    pub(super) output: Loc,
+    pub(super) static_code: InstructionList,
+    pub(super) dynamic_code: InstructionList,
+    pub(super) affines: Vec<AffineLayer>,
+    pub(super) n_packed: usize,
+    pub(super) n_transposed: usize,
+    pub(super) output: BufferSlice,
     /// Length of the longest value.
-    pub(super) longest: usize,
+    pub(super) max_len: usize,
 }
 
 impl Program {
     pub(crate) fn compile(graph: &Graph, output: NodeId) -> Self {
-        Compiler::new(graph, output).run(output)
+        Compiler::new(graph, output).compile_all(output)
     }
 }
 
@@ -213,13 +217,13 @@ struct Compiler<'a> {
     graph: &'a Graph,
     used: Vec<bool>,
     /// Length of every node's value in the buffer.
-    widths: Vec<usize>,
-    loc: Vec<Loc>,
-    fixed: Code,
-    dynamic: Code,
-    affines: Vec<Affine>,
-    n_bound: usize,
-    n_turned: usize,
+    padded_lens: Vec<usize>,
+    locations: Vec<BufferSlice>,
+    static_code: InstructionList,
+    dynamic_code: InstructionList,
+    affines: Vec<AffineLayer>,
+    n_packed: usize,
+    n_transposed: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -234,66 +238,66 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        let nowhere = Loc {
-            fixed: true,
-            at: 0,
+        let nowhere = BufferSlice {
+            is_static: true,
+            offset: 0,
             len: 0,
         };
         Compiler {
             graph,
-            widths: padding::widths(graph, &used, output),
+            padded_lens: padding::padded_lens(graph, &used, output),
             used,
-            loc: vec![nowhere; n],
-            fixed: Code::default(),
-            dynamic: Code::default(),
+            locations: vec![nowhere; n],
+            static_code: InstructionList::default(),
+            dynamic_code: InstructionList::default(),
             affines: vec![],
-            n_bound: 0,
-            n_turned: 0,
+            n_packed: 0,
+            n_transposed: 0,
         }
     }
 
-    fn run(mut self, output: NodeId) -> Program {
+    fn compile_all(mut self, output: NodeId) -> Program {
         for i in 0..self.graph.nodes.len() {
             if self.used[i] {
-                self.place(i);
+                self.emit(i);
             }
         }
-        for code in [&mut self.fixed, &mut self.dynamic] {
+        for code in [&mut self.static_code, &mut self.dynamic_code] {
             code.n_values = code.n_values.next_multiple_of(REGISTER);
             code.len = code.n_values;
             for instruction in &mut code.instructions {
-                if let Kind::Unary { d, .. } | Kind::Power { d, .. } = &mut instruction.kind {
+                if let OpKind::Unary { d, .. } | OpKind::Power { d, .. } = &mut instruction.kind {
                     *d = code.len;
                     code.len += instruction.len.next_multiple_of(REGISTER);
                 }
             }
         }
-        readers::find(&mut self.dynamic, self.loc[output.index()]);
+        use_counts::plan_vjp_stores(&mut self.dynamic_code, self.locations[output.index()]);
         let all = self
-            .fixed
+            .static_code
             .instructions
             .iter()
-            .chain(&self.dynamic.instructions);
+            .chain(&self.dynamic_code.instructions);
         let longest = all.map(|instruction| instruction.len).max().unwrap_or(0);
         Program {
-            longest,
-            output: self.loc[output.index()],
-            fixed: self.fixed,
-            dynamic: self.dynamic,
+            max_len: longest,
+            output: self.locations[output.index()],
+            static_code: self.static_code,
+            dynamic_code: self.dynamic_code,
             affines: self.affines,
-            n_bound: self.n_bound,
-            n_turned: self.n_turned,
+            n_packed: self.n_packed,
+            n_transposed: self.n_transposed,
         }
     }
 
-    fn place(&mut self, i: usize) {
+    fn emit(&mut self, i: usize) {
         let op = &self.graph.nodes[i];
-        let len = self.widths[i];
+        let len = self.padded_lens[i];
         if let Op::Slice { x, start, len } = op {
-            let x = self.loc[x.index()];
-            self.loc[i] = Loc {
-                fixed: x.fixed,
-                at: x.at + start,
+            let x = self.locations[x.index()];
+            self.locations[i] = BufferSlice {
+                is_static: x.is_static,
+                offset: x.offset + start,
                 len: *len,
             };
             return;
@@ -301,13 +305,16 @@ impl<'a> Compiler<'a> {
         let fixed = match op {
             Op::Param(_) | Op::Const(_) => true,
             Op::Time | Op::State | Op::Signal(_) => false,
-            _ => op.operands().iter().all(|x| self.loc[x.index()].fixed),
+            _ => op
+                .operands()
+                .iter()
+                .all(|x| self.locations[x.index()].is_static),
         };
-        let kind = self.kind(i, fixed);
+        let kind = self.lower(i, fixed);
         let code = if fixed {
-            &mut self.fixed
+            &mut self.static_code
         } else {
-            &mut self.dynamic
+            &mut self.dynamic_code
         };
         let at = match len {
             0..REGISTER => code.n_values,
@@ -316,48 +323,52 @@ impl<'a> Compiler<'a> {
         code.n_values = at + len;
         code.instructions.push(Instruction {
             kind,
-            at,
+            offset: at,
             len,
-            back: Back::Add,
+            vjp_store: VjpStore::Accumulate,
         });
-        self.loc[i] = Loc { fixed, at, len };
+        self.locations[i] = BufferSlice {
+            is_static: fixed,
+            offset: at,
+            len,
+        };
     }
 
-    fn kind(&mut self, i: usize, fixed: bool) -> Kind {
+    fn lower(&mut self, i: usize, fixed: bool) -> OpKind {
         let op = &self.graph.nodes[i];
         // Seen from the static program its own buffer is not "the static one".
         let at = |x: &NodeId| {
-            let loc = self.loc[x.index()];
-            Loc {
-                fixed: loc.fixed && !fixed,
+            let loc = self.locations[x.index()];
+            BufferSlice {
+                is_static: loc.is_static && !fixed,
                 ..loc
             }
         };
         match op {
-            Op::Time => Kind::Time,
-            Op::State => Kind::State,
-            Op::Param(block) => Kind::Param(self.graph.blocks[*block].offset),
-            Op::Const(values) => Kind::Const(values.clone()),
-            Op::Signal(i) => Kind::Signal(*i),
+            Op::Time => OpKind::Time,
+            Op::State => OpKind::State,
+            Op::Param(block) => OpKind::Param(self.graph.blocks[*block].offset),
+            Op::Const(values) => OpKind::Const(values.clone()),
+            Op::Signal(i) => OpKind::Signal(*i),
             Op::Slice { .. } => unreachable!("slices are views"),
-            Op::Concat(parts) => Kind::Concat(parts.iter().map(at).collect()),
-            Op::Sum(x) => Kind::Sum(at(x)),
-            Op::Unary(f, x) => Kind::Unary {
+            Op::Concat(parts) => OpKind::Concat(parts.iter().map(at).collect()),
+            Op::Sum(x) => OpKind::Sum(at(x)),
+            Op::Unary(f, x) => OpKind::Unary {
                 f: *f,
                 x: at(x),
                 d: 0,
             },
-            Op::Binary(Binary::Pow, x, y) if self.constant(*y).is_some() => Kind::Power {
+            Op::Binary(Binary::Pow, x, y) if self.constant(*y).is_some() => OpKind::Power {
                 x: at(x),
                 exponent: self.constant(*y).unwrap_or(1.0),
                 d: 0,
             },
-            Op::Binary(f, x, y) => Kind::Binary {
+            Op::Binary(f, x, y) => OpKind::Binary {
                 f: *f,
                 x: at(x),
                 y: at(y),
             },
-            Op::Select { cond, a, b } => Kind::Select {
+            Op::Select { cond, a, b } => OpKind::Select {
                 cond: at(cond),
                 a: at(a),
                 b: at(b),
@@ -366,27 +377,28 @@ impl<'a> Compiler<'a> {
                 let x = at(x);
                 let shape = &self.graph.blocks[*weight].shape;
                 let (out, inputs) = (shape[0], shape[1]);
-                let padded_out = self.widths[i];
-                self.n_bound = self.n_bound.next_multiple_of(REGISTER);
-                self.n_turned = self.n_turned.next_multiple_of(REGISTER);
+                let padded_out = self.padded_lens[i];
+                self.n_packed = self.n_packed.next_multiple_of(REGISTER);
+                self.n_transposed = self.n_transposed.next_multiple_of(REGISTER);
                 let (short, size) = (padded_out.min(x.len), padded_out * x.len);
-                let turned = (short >= SHORTEST_TURNED && size <= LARGEST_TURNED).then(|| {
-                    self.n_turned += size;
-                    self.n_turned - size
-                });
-                self.affines.push(Affine {
+                let turned =
+                    (short >= MIN_TRANSPOSED_ROW && size <= MAX_TRANSPOSED_WEIGHTS).then(|| {
+                        self.n_transposed += size;
+                        self.n_transposed - size
+                    });
+                self.affines.push(AffineLayer {
                     weight: self.graph.blocks[*weight].offset,
                     bias: bias.map(|b| self.graph.blocks[b].offset),
                     out,
                     inputs,
                     padded_out,
                     padded_inputs: x.len,
-                    by_input: out >= inputs,
-                    bound: self.n_bound,
-                    turned,
+                    input_major: out >= inputs,
+                    packed_offset: self.n_packed,
+                    transposed_offset: turned,
                 });
-                self.n_bound += padded_out * (x.len + 1);
-                Kind::Affine {
+                self.n_packed += padded_out * (x.len + 1);
+                OpKind::Affine {
                     index: self.affines.len() - 1,
                     x,
                 }

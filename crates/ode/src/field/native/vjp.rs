@@ -1,114 +1,132 @@
 //! Reverse mode: vector-Jacobian products.
 
-use super::super::kernels::dense::{self, Start, add};
+use super::super::kernels::dense::{self, SumStart, add};
 use super::super::op::Binary;
-use super::pending::Pending;
-use super::program::{Affine, Back, Code, Kind, Loc};
-use super::value::{Inputs, power, repeated};
+use super::forward::{EvalContext, broadcast_get, power};
+use super::outer_product_batch::OuterProductBatch;
+use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind, VjpStore};
 
 /// Where adjoints are gathered.
-pub(super) struct Adjoints<'a> {
-    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, what [`Code::cleared`] names
+pub(super) struct AdjointBuffers<'a> {
+    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, what [`InstructionList::zeroed_ranges`] names
     /// is zero.
-    pub own: &'a mut [f64],
+    pub buffer: &'a mut [f64],
     /// Adjoints of the static buffer, added to.
-    pub fixed: &'a mut [f64],
+    pub static_buffer: &'a mut [f64],
     /// Adjoints of bound weights and biases, added to.
-    pub bound: &'a mut [f64],
+    pub packed: &'a mut [f64],
     /// Outer products that wait to be added to `bound`, for each affine layer.
-    pub pending: &'a mut [Pending],
+    pub outer_products: &'a mut [OuterProductBatch],
     /// Adjoints of all parameter values, added to (by the static program only).
-    pub values: &'a mut [f64],
+    pub params: &'a mut [f64],
     /// Adjoint of the state, added to.
     pub u: &'a mut [f64],
     /// Adjoint of t, added to, where it is wanted (a signal's derivative costs an evaluation).
     pub t: Option<&'a mut f64>,
     /// Room for the derivative of the longest signal.
-    pub rate: &'a mut [f64],
+    pub signal_dt: &'a mut [f64],
 }
 
 /// Runs the instructions backwards over the buffer that a taped evaluation left.
 #[inline(always)]
 pub(super) fn run<const FMA: bool>(
-    code: &Code,
-    inputs: &Inputs,
+    code: &InstructionList,
+    inputs: &EvalContext,
     buffer: &[f64],
-    adjoints: &mut Adjoints,
+    adjoints: &mut AdjointBuffers,
 ) {
     for instruction in code.instructions.iter().rev() {
-        let (own, rest) = adjoints.own.split_at_mut(instruction.at);
+        let (earlier, rest) = adjoints.buffer.split_at_mut(instruction.offset);
         let bar = &rest[..instruction.len];
-        let out = &buffer[instruction.at..instruction.at + instruction.len];
-        let fixed = &mut *adjoints.fixed;
-        let get = |x: Loc| {
-            let from = if x.fixed { inputs.fixed } else { buffer };
-            &from[x.at..x.at + x.len]
+        let out = &buffer[instruction.offset..instruction.offset + instruction.len];
+        let fixed = &mut *adjoints.static_buffer;
+        let get = |x: BufferSlice| {
+            let from = if x.is_static {
+                inputs.static_buffer
+            } else {
+                buffer
+            };
+            &from[x.offset..x.offset + x.len]
         };
         match &instruction.kind {
-            Kind::Time => {
+            OpKind::Time => {
                 if let Some(t) = adjoints.t.as_deref_mut() {
                     *t += bar[0];
                 }
             }
-            Kind::State => add(bar, adjoints.u),
-            Kind::Param(at) => add(bar, &mut adjoints.values[*at..at + bar.len()]),
-            Kind::Const(_) => {}
-            Kind::Signal(i) => {
+            OpKind::State => add(bar, adjoints.u),
+            OpKind::Param(at) => add(bar, &mut adjoints.params[*at..at + bar.len()]),
+            OpKind::Const(_) => {}
+            OpKind::Signal(i) => {
                 if let Some(t) = adjoints.t.as_deref_mut() {
-                    let rate = inputs.rate(*i, &mut adjoints.rate[..bar.len()]);
+                    let rate = inputs.signal_dt(*i, &mut adjoints.signal_dt[..bar.len()]);
                     *t += dense::dot::<FMA>(rate, bar);
                 }
             }
-            Kind::Concat(parts) => {
+            OpKind::Concat(parts) => {
                 let mut at = 0;
                 for &part in parts {
-                    add(&bar[at..at + part.len], target(part, fixed, own));
+                    add(
+                        &bar[at..at + part.len],
+                        operand_adjoint(part, fixed, earlier),
+                    );
                     at += part.len;
                 }
             }
-            Kind::Sum(x) => {
-                for x in target(*x, fixed, own) {
+            OpKind::Sum(x) => {
+                for x in operand_adjoint(*x, fixed, earlier) {
                     *x += bar[0];
                 }
             }
-            Kind::Unary { d, x, .. } | Kind::Power { d, x, .. } => {
+            OpKind::Unary { d, x, .. } | OpKind::Power { d, x, .. } => {
                 let d = &buffer[*d..d + instruction.len];
-                let to = target(*x, fixed, own);
-                match instruction.back {
-                    Back::Add => dense::add_product_of::<FMA>(bar, d, to),
-                    Back::Set | Back::Through { .. } => dense::product_of(bar, d, to),
-                    Back::Done => {}
+                let to = operand_adjoint(*x, fixed, earlier);
+                match instruction.vjp_store {
+                    VjpStore::Accumulate => dense::add_mul_elementwise::<FMA>(bar, d, to),
+                    VjpStore::Overwrite | VjpStore::FusedActivation { .. } => {
+                        dense::mul_elementwise(bar, d, to)
+                    }
+                    VjpStore::Skip => {}
                 }
             }
-            Kind::Binary { f, x, y } => {
+            OpKind::Binary { f, x, y } => {
                 let (xv, yv) = (get(*x), get(*y));
-                binary_x(*f, xv, yv, out, bar, target(*x, fixed, own));
-                binary_y(*f, xv, yv, out, bar, target(*y, fixed, own));
+                binary_vjp_x(*f, xv, yv, out, bar, operand_adjoint(*x, fixed, earlier));
+                binary_vjp_y(*f, xv, yv, out, bar, operand_adjoint(*y, fixed, earlier));
             }
-            Kind::Select { cond, a, b } => {
+            OpKind::Select { cond, a, b } => {
                 let cond = get(*cond);
-                let a_bar = target(*a, fixed, own);
+                let a_bar = operand_adjoint(*a, fixed, earlier);
                 for (i, &bar) in bar.iter().enumerate() {
-                    if repeated(cond, i) != 0.0 {
+                    if broadcast_get(cond, i) != 0.0 {
                         a_bar[if a.len == 1 { 0 } else { i }] += bar;
                     }
                 }
-                let b_bar = target(*b, fixed, own);
+                let b_bar = operand_adjoint(*b, fixed, earlier);
                 for (i, &bar) in bar.iter().enumerate() {
-                    if repeated(cond, i) == 0.0 {
+                    if broadcast_get(cond, i) == 0.0 {
                         b_bar[if b.len == 1 { 0 } else { i }] += bar;
                     }
                 }
             }
-            Kind::Affine { index, x } => {
+            OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
-                adjoints.pending[*index].add::<FMA>(affine, bar, get(*x), adjoints.bound);
-                let (start, times, x) = match instruction.back {
-                    Back::Add | Back::Done => (Start::Own, &[][..], *x),
-                    Back::Set => (Start::Zero, &[][..], *x),
-                    Back::Through { d, x } => (Start::Zero, &buffer[d..d + x.len], x),
+                adjoints.outer_products[*index].add::<FMA>(affine, bar, get(*x), adjoints.packed);
+                let (start, times, x) = match instruction.vjp_store {
+                    VjpStore::Accumulate | VjpStore::Skip => (SumStart::Current, &[][..], *x),
+                    VjpStore::Overwrite => (SumStart::Zero, &[][..], *x),
+                    VjpStore::FusedActivation { d, x } => {
+                        (SumStart::Zero, &buffer[d..d + x.len], x)
+                    }
                 };
-                pull::<FMA>(inputs, affine, bar, start, times, target(x, fixed, own));
+                affine_vjp::<FMA>(
+                    inputs,
+                    affine,
+                    bar,
+                    start,
+                    times,
+                    operand_adjoint(x, fixed, earlier),
+                );
             }
         }
     }
@@ -116,35 +134,39 @@ pub(super) fn run<const FMA: bool>(
 
 /// x̄ = start + Wᵀ z̄ of a layer, then times `times`, component by component, where that is not empty.
 #[inline(always)]
-pub(super) fn pull<const FMA: bool>(
-    inputs: &Inputs,
-    affine: &Affine,
+pub(super) fn affine_vjp<const FMA: bool>(
+    inputs: &EvalContext,
+    affine: &AffineLayer,
     bar: &[f64],
-    start: Start,
+    start: SumStart,
     times: &[f64],
     x: &mut [f64],
 ) {
-    let matrix = &inputs.bound[affine.matrix()];
+    let matrix = &inputs.packed[affine.weight_range()];
     // What is padding adds nothing.
     let c = &bar[..affine.out];
-    match (affine.by_input, affine.turned()) {
-        (false, _) => dense::combine_rows::<FMA>(c, matrix, start, times, x),
+    match (affine.input_major, affine.transposed_range()) {
+        (false, _) => dense::gemv_transposed::<FMA>(c, matrix, start, times, x),
         (true, Some(turned)) => {
-            dense::combine_rows::<FMA>(c, &inputs.turned[turned], start, times, x);
+            dense::gemv_transposed::<FMA>(c, &inputs.transposed[turned], start, times, x);
         }
-        (true, None) => dense::row_products::<FMA>(matrix, bar, start, times, x),
+        (true, None) => dense::gemv::<FMA>(matrix, bar, start, times, x),
     }
 }
 
 #[inline(always)]
-fn target<'a>(x: Loc, fixed: &'a mut [f64], own: &'a mut [f64]) -> &'a mut [f64] {
-    let to = if x.fixed { fixed } else { own };
-    &mut to[x.at..x.at + x.len]
+fn operand_adjoint<'a>(
+    x: BufferSlice,
+    fixed: &'a mut [f64],
+    buffer: &'a mut [f64],
+) -> &'a mut [f64] {
+    let to = if x.is_static { fixed } else { buffer };
+    &mut to[x.offset..x.offset + x.len]
 }
 
 /// Adds `partial(x, y, z) * bar` to `to`, summed up when `to` was repeated.
 #[inline(always)]
-fn spread(
+fn accumulate_partial(
     (x, y, z): (&[f64], &[f64], &[f64]),
     bar: &[f64],
     to: &mut [f64],
@@ -152,27 +174,27 @@ fn spread(
 ) {
     match bar.len() {
         1 => to[0] += partial(x[0], y[0], z[0]) * bar[0],
-        2 => spread_few::<2>((x, y, z), bar, to, partial),
-        3 => spread_few::<3>((x, y, z), bar, to, partial),
-        4 => spread_few::<4>((x, y, z), bar, to, partial),
+        2 => accumulate_partial_small::<2>((x, y, z), bar, to, partial),
+        3 => accumulate_partial_small::<3>((x, y, z), bar, to, partial),
+        4 => accumulate_partial_small::<4>((x, y, z), bar, to, partial),
         n if to.len() == 1 => {
             let mut sum = 0.0;
             for i in 0..n {
-                sum += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
+                sum += partial(broadcast_get(x, i), broadcast_get(y, i), z[i]) * bar[i];
             }
             to[0] += sum;
         }
         n => {
             for i in 0..n {
-                to[i] += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
+                to[i] += partial(broadcast_get(x, i), broadcast_get(y, i), z[i]) * bar[i];
             }
         }
     }
 }
 
-/// [`spread`] of a few components, without the overhead of a loop over many.
+/// [`accumulate_partial`] of a few components, without the overhead of a loop over many.
 #[inline(always)]
-fn spread_few<const N: usize>(
+fn accumulate_partial_small<const N: usize>(
     (x, y, z): (&[f64], &[f64], &[f64]),
     bar: &[f64],
     to: &mut [f64],
@@ -180,50 +202,51 @@ fn spread_few<const N: usize>(
 ) {
     let single = to.len() == 1;
     for i in 0..N {
-        to[if single { 0 } else { i }] += partial(repeated(x, i), repeated(y, i), z[i]) * bar[i];
+        to[if single { 0 } else { i }] +=
+            partial(broadcast_get(x, i), broadcast_get(y, i), z[i]) * bar[i];
     }
 }
 
 #[inline(always)]
-fn binary_x(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
+fn binary_vjp_x(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
     let v = (x, y, z);
     match f {
-        Binary::Add | Binary::Sub => spread(v, bar, to, |_, _, _| 1.0),
-        Binary::Mul => spread(v, bar, to, |_, y, _| y),
-        Binary::Div => spread(v, bar, to, |_, y, _| 1.0 / y),
-        Binary::Pow => spread(v, bar, to, pow_by_x),
-        Binary::Min => spread(v, bar, to, |x, y, _| if x < y { 1.0 } else { 0.0 }),
-        Binary::Max => spread(v, bar, to, |x, y, _| if x > y { 1.0 } else { 0.0 }),
-        Binary::Atan2 => spread(v, bar, to, |x, y, _| y / (x * x + y * y)),
+        Binary::Add | Binary::Sub => accumulate_partial(v, bar, to, |_, _, _| 1.0),
+        Binary::Mul => accumulate_partial(v, bar, to, |_, y, _| y),
+        Binary::Div => accumulate_partial(v, bar, to, |_, y, _| 1.0 / y),
+        Binary::Pow => accumulate_partial(v, bar, to, dpow_dx),
+        Binary::Min => accumulate_partial(v, bar, to, |x, y, _| if x < y { 1.0 } else { 0.0 }),
+        Binary::Max => accumulate_partial(v, bar, to, |x, y, _| if x > y { 1.0 } else { 0.0 }),
+        Binary::Atan2 => accumulate_partial(v, bar, to, |x, y, _| y / (x * x + y * y)),
         Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
     }
 }
 
 #[inline(always)]
-fn binary_y(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
+fn binary_vjp_y(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mut [f64]) {
     let v = (x, y, z);
     match f {
-        Binary::Add => spread(v, bar, to, |_, _, _| 1.0),
-        Binary::Sub => spread(v, bar, to, |_, _, _| -1.0),
-        Binary::Mul => spread(v, bar, to, |x, _, _| x),
-        Binary::Div => spread(v, bar, to, |_, y, z| -z / y),
-        Binary::Pow => spread(v, bar, to, pow_by_y),
-        Binary::Min => spread(v, bar, to, |x, y, _| if x < y { 0.0 } else { 1.0 }),
-        Binary::Max => spread(v, bar, to, |x, y, _| if x > y { 0.0 } else { 1.0 }),
-        Binary::Atan2 => spread(v, bar, to, |x, y, _| -x / (x * x + y * y)),
+        Binary::Add => accumulate_partial(v, bar, to, |_, _, _| 1.0),
+        Binary::Sub => accumulate_partial(v, bar, to, |_, _, _| -1.0),
+        Binary::Mul => accumulate_partial(v, bar, to, |x, _, _| x),
+        Binary::Div => accumulate_partial(v, bar, to, |_, y, z| -z / y),
+        Binary::Pow => accumulate_partial(v, bar, to, dpow_dy),
+        Binary::Min => accumulate_partial(v, bar, to, |x, y, _| if x < y { 0.0 } else { 1.0 }),
+        Binary::Max => accumulate_partial(v, bar, to, |x, y, _| if x > y { 0.0 } else { 1.0 }),
+        Binary::Atan2 => accumulate_partial(v, bar, to, |x, y, _| -x / (x * x + y * y)),
         Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::Eq | Binary::Ne => {}
     }
 }
 
 /// ∂(xʸ)/∂x.
 #[inline(always)]
-fn pow_by_x(x: f64, y: f64, _z: f64) -> f64 {
+fn dpow_dx(x: f64, y: f64, _z: f64) -> f64 {
     if y == 0.0 { 0.0 } else { y * power(x, y - 1.0) }
 }
 
 /// ∂(xʸ)/∂y, with its limit 0 at x = 0, y > 0.
 #[inline(always)]
-fn pow_by_y(x: f64, y: f64, z: f64) -> f64 {
+fn dpow_dy(x: f64, y: f64, z: f64) -> f64 {
     if x == 0.0 && y > 0.0 { 0.0 } else { z * x.ln() }
 }
 
@@ -231,7 +254,7 @@ fn pow_by_y(x: f64, y: f64, z: f64) -> f64 {
 #[inline(always)]
 pub(super) fn partials(f: Binary, x: f64, y: f64, z: f64) -> (f64, f64) {
     let (mut dx, mut dy) = ([0.0], [0.0]);
-    binary_x(f, &[x], &[y], &[z], &[1.0], &mut dx);
-    binary_y(f, &[x], &[y], &[z], &[1.0], &mut dy);
+    binary_vjp_x(f, &[x], &[y], &[z], &[1.0], &mut dx);
+    binary_vjp_y(f, &[x], &[y], &[z], &[1.0], &mut dy);
     (dx[0], dy[0])
 }

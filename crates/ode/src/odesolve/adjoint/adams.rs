@@ -1,41 +1,44 @@
 //! The exact adjoint of Adams steps.
 
-use super::super::adams::{RK4, START, start_weights};
-use super::super::sums::{add, add_scaled};
-use super::super::tableau::Adams;
+use super::super::adams::{RK4, STARTUP, startup_weights};
+use super::super::tableau::AdamsTableau;
+use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
-use super::Bars;
-use crate::field::native::{Evaluator, Gradient};
+use super::CotangentCursor;
+use crate::field::native::{Evaluator, ParamGradient};
 
 /// The exact adjoint: the recurrence of the slopes, transposed. `history` are the adjoints of the slopes at the steps before, at
 /// the end and then at the start.
 pub(crate) fn backward(
     evaluator: &Evaluator,
-    tableau: &Adams,
+    tableau: &AdamsTableau,
     sample: usize,
     work: &Workspace,
     (bars, history): (&[f64], &mut Vec<f64>),
-    gradient: &mut Gradient,
+    gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
     let variants = &work.plan.variants;
-    let mut end: usize = variants.iter().map(|v| tableau.slots(*v) * len).sum();
+    let mut end: usize = variants
+        .iter()
+        .map(|v| tableau.slots_per_step(*v) * len)
+        .sum();
     let mut mu = vec![0.0; dof];
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; RK4.stages() * dof];
     // Adjoints of the slopes at the state and before, newest first.
     let mut history_bar = std::mem::take(history);
     history_bar.resize(tableau.predictor.len() * dof, 0.0);
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let (h, variant) = (step.h(), variants[n]);
-        let start = end - tableau.slots(variant) * len;
+        let start = end - tableau.slots_per_step(variant) * len;
         let slot = |i: usize| &work.tape[start + i * len..start + (i + 1) * len];
         history_bar.copy_within(dof.., 0);
         let last = history_bar.len() - dof;
         history_bar[last..].fill(0.0);
         k_bar.fill(0.0);
-        bars.end(n, &mut mu);
+        bars.add_at_end(n, &mut mu);
         let spread = |weights: &[f64], bar: &[f64], to: &mut [f64]| {
             for (w, to) in weights.iter().zip(to.chunks_exact_mut(dof)) {
                 add_scaled(h * w, bar, to);
@@ -43,7 +46,7 @@ pub(crate) fn backward(
         };
         // u⁺ and the outputs inside, by their weights of the slopes.
         let mut output = |weights: &[f64], bar: &[f64]| match (variant, tableau.corrector) {
-            (START, _) => spread(weights, bar, &mut k_bar),
+            (STARTUP, _) => spread(weights, bar, &mut k_bar),
             (_, None) => spread(weights, bar, &mut history_bar),
             (_, Some(_)) => {
                 spread(&weights[..1], bar, &mut k_bar);
@@ -52,23 +55,23 @@ pub(crate) fn backward(
         };
         output(
             match variant {
-                START => RK4.b,
+                STARTUP => RK4.b,
                 _ => tableau.corrector.unwrap_or(tableau.predictor),
             },
             &mu,
         );
-        while let Some((theta, bar)) = bars.inside(n) {
+        while let Some((theta, bar)) = bars.pop_inside(n) {
             let weights = match variant {
-                START => start_weights(theta),
+                STARTUP => startup_weights(theta),
                 _ => tableau.dense_weights(theta),
             };
             output(&weights, bar);
             add(bar, &mut mu);
         }
-        if variant == START {
+        if variant == STARTUP {
             for i in (1..RK4.stages()).rev() {
                 let (before, bar) = k_bar.split_at_mut(i * dof);
-                let place = (sample, step.node(RK4.c[i]));
+                let place = (sample, step.time_at(RK4.c[i]));
                 stage_bar.fill(0.0);
                 evaluator.vjp(place, slot(i), &bar[..dof], &mut stage_bar, None, gradient);
                 add(&stage_bar, &mut mu);
@@ -93,7 +96,7 @@ pub(crate) fn backward(
         evaluator.vjp(place, slot(0), &history_bar[..dof], &mut mu, None, gradient);
         end = start;
     }
-    bars.start(&mut mu);
+    bars.add_at_start(&mut mu);
     *history = history_bar;
     mu
 }

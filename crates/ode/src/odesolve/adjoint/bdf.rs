@@ -1,13 +1,13 @@
 //! The exact adjoint of BDF steps.
 
-use super::super::bdf::ROWS;
-use super::super::differences::{respacing, weight};
-use super::super::methods::bdf::{GAMMA, alpha};
-use super::super::stage::Exact;
-use super::super::sums::{add, add_scaled};
+use super::super::backward_differences::{interpolation_weight, respacing_matrix};
+use super::super::bdf::N_DIFFERENCES;
+use super::super::solvers::bdf::{GAMMA, alpha};
+use super::super::stage_solver::ExactNewtonMatrix;
+use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
-use super::Bars;
-use crate::field::native::{Evaluator, Gradient};
+use super::CotangentCursor;
+use crate::field::native::{Evaluator, ParamGradient};
 
 /// The exact adjoint: the recurrence of the differences, transposed. `history` are the adjoints of the differences beside the
 /// state, at the end and then at the start.
@@ -16,26 +16,26 @@ pub(crate) fn backward(
     sample: usize,
     work: &Workspace,
     (bars, history): (&[f64], &mut Vec<f64>),
-    gradient: &mut Gradient,
+    gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let mut exact = Exact::default();
+    let mut exact = ExactNewtonMatrix::default();
     exact.bind(evaluator);
     // Adjoints of D at the end of a step, then at its start.
     let mut d_bar = std::mem::take(history);
-    d_bar.resize(ROWS * dof, 0.0);
-    let mut start_bar = vec![0.0; ROWS * dof];
+    d_bar.resize(N_DIFFERENCES * dof, 0.0);
+    let mut start_bar = vec![0.0; N_DIFFERENCES * dof];
     let mut lambda = vec![0.0; dof];
     let mut f_bar = vec![0.0; dof];
     let mut predicted_bar = vec![0.0; dof];
-    let mut bars = Bars::new(&work.plan.outputs, bars, dof);
+    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
     let orders = &work.plan.variants;
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let (h, order) = (step.h(), usize::from(orders[n]));
-        bars.end(n, &mut d_bar[..dof]);
-        while let Some((theta, bar)) = bars.inside(n) {
+        bars.add_at_end(n, &mut d_bar[..dof]);
+        while let Some((theta, bar)) = bars.pop_inside(n) {
             for (j, d_bar) in d_bar.chunks_exact_mut(dof).enumerate().take(order + 1) {
-                add_scaled(weight(j, theta), bar, d_bar);
+                add_scaled(interpolation_weight(j, theta), bar, d_bar);
             }
         }
         // D_j += D_{j+1} for j = k … 0.
@@ -65,11 +65,11 @@ pub(crate) fn backward(
             add_scaled(-GAMMA[j] / alpha(order), &lambda, d_bar);
         }
         let spacing = match n {
-            0 => work.before.unwrap_or(1.0),
+            0 => work.previous_h.unwrap_or(1.0),
             n => work.plan.steps[n - 1].h(),
         };
         if h != spacing {
-            let m = respacing(order, h / spacing);
+            let m = respacing_matrix(order, h / spacing);
             start_bar.copy_from_slice(&d_bar);
             for i in 0..=order {
                 let to = &mut d_bar[i * dof..(i + 1) * dof];
@@ -80,11 +80,11 @@ pub(crate) fn backward(
             }
         }
     }
-    bars.start(&mut d_bar[..dof]);
+    bars.add_at_start(&mut d_bar[..dof]);
     let (state, rest) = d_bar.split_at_mut(dof);
     let mut mu = state.to_vec();
     state.fill(0.0);
-    if let (Some(first), None) = (work.plan.steps.first(), work.before) {
+    if let (Some(first), None) = (work.plan.steps.first(), work.previous_h) {
         let place = (sample, first.t);
         let slot = &work.tape[..len];
         evaluator.vjp(place, slot, &rest[..dof], &mut mu, None, gradient);

@@ -1,36 +1,36 @@
 //! The exact adjoint of ESDIRK steps.
 
-use super::super::stage::Exact;
-use super::super::sums::{add, add_scaled};
-use super::super::tableau::Esdirk;
+use super::super::stage_solver::ExactNewtonMatrix;
+use super::super::tableau::EsdirkTableau;
+use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
-use super::walk;
-use crate::field::native::{Evaluator, Gradient};
+use super::reverse_sweep;
+use crate::field::native::{Evaluator, ParamGradient};
 
 /// The exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope, `(I − h γ J_i)ᵀ κ_i = k̄_i`, and
 /// `J_iᵀ κ_i` is the adjoint of `u + h Σ_{j<i} a_ij k_j`.
 pub(crate) fn backward(
     evaluator: &Evaluator,
-    tableau: &Esdirk,
+    tableau: &EsdirkTableau,
     sample: usize,
     work: &Workspace,
     bars: &[f64],
-    gradient: &mut Gradient,
+    gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
-    let mut exact = Exact::default();
+    let mut exact = ExactNewtonMatrix::default();
     exact.bind(evaluator);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
     // The adjoint of the slope at the start: of this step, which the steps inside it share, and of the one after it.
     let (mut first, mut carry) = (vec![0.0; dof], vec![0.0; dof]);
-    walk(work, bars, dof, |pulled, mu| {
+    reverse_sweep(work, bars, dof, |pulled, mu| {
         let (step, h) = (pulled.step, pulled.step.h());
         k_bar.fill(0.0);
         for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-            add_scaled(h * tableau.b(i), pulled.bar, k_bar);
+            add_scaled(h * tableau.b(i), pulled.end_bar, k_bar);
         }
-        if !pulled.inside {
+        if !pulled.is_output_step {
             add(&carry, &mut k_bar[(s - 1) * dof..]);
         }
         let mut pull = |i: usize, k_bar: &mut [f64]| {
@@ -38,7 +38,7 @@ pub(crate) fn backward(
             let bar = &mut rest[..dof];
             let at = tableau.slot_index(pulled.index, i) * len;
             let slot = &pulled.tape[at..at + len];
-            let place = (sample, step.node(tableau.c[i]));
+            let place = (sample, step.time_at(tableau.c[i]));
             if i > 0 {
                 exact.factor(evaluator, place, slot, h * tableau.gamma);
                 exact.lu.solve_transposed(bar);
@@ -54,7 +54,7 @@ pub(crate) fn backward(
             pull(i, &mut k_bar);
         }
         add(&k_bar[..dof], &mut first);
-        if pulled.inside {
+        if pulled.is_output_step {
             return;
         }
         if pulled.index == 0 {

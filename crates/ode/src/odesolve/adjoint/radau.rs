@@ -1,10 +1,10 @@
 //! The exact adjoint of Radau steps.
 
-use super::super::coupled::Coupled;
-use super::super::methods::radau::{C, STAGES};
+use super::super::solvers::radau::{C, RK_MATRIX};
+use super::super::stage_system::StageSystem;
 use super::super::workspace::Workspace;
-use super::walk;
-use crate::field::native::{Evaluator, Gradient};
+use super::reverse_sweep;
+use crate::field::native::{Evaluator, ParamGradient};
 
 /// The stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
 /// `λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j`, and the slopes' are `k̄_j = h Σ_i a_ij λ_i`.
@@ -13,25 +13,25 @@ pub(crate) fn backward(
     sample: usize,
     work: &Workspace,
     bars: &[f64],
-    gradient: &mut Gradient,
+    gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let mut coupled = Coupled::default();
+    let mut coupled = StageSystem::default();
     coupled.bind(evaluator, 3);
     let mut lambda = vec![0.0; 3 * dof];
     let mut k_bar = vec![0.0; 3 * dof];
-    walk(work, bars, dof, |pulled, mu| {
+    reverse_sweep(work, bars, dof, |pulled, mu| {
         let (step, first) = (pulled.step, 3 * pulled.index);
         let slot = |i: usize| &pulled.tape[(first + i) * len..(first + i + 1) * len];
         lambda.fill(0.0);
-        lambda[2 * dof..].copy_from_slice(pulled.bar);
+        lambda[2 * dof..].copy_from_slice(pulled.end_bar);
         let slots = [slot(0), slot(1), slot(2)];
-        coupled.factor(evaluator, (sample, step), STAGES, &slots);
+        coupled.factor(evaluator, (sample, step), RK_MATRIX, &slots);
         coupled.lu.solve_transposed(&mut lambda);
         k_bar.fill(0.0);
-        STAGES.combine_transposed(step.h(), &lambda, &mut k_bar);
+        RK_MATRIX.add_transposed_product(step.h(), &lambda, &mut k_bar);
         for ((slot, c), k_bar) in slots.iter().zip(C).zip(k_bar.chunks_exact(dof)) {
-            evaluator.vjp((sample, step.node(c)), slot, k_bar, mu, None, gradient);
+            evaluator.vjp((sample, step.time_at(c)), slot, k_bar, mu, None, gradient);
         }
     })
 }

@@ -1,42 +1,42 @@
 //! The exact adjoint of Rosenbrock steps.
 
 use super::super::jacobian::Jacobian;
-use super::super::linear::Lu;
-use super::super::rosenbrock::stride;
-use super::super::sums::{add, add_scaled};
-use super::super::tableau::Rosenbrock;
+use super::super::lu::Lu;
+use super::super::rosenbrock::tape_stride;
+use super::super::tableau::RosenbrockTableau;
+use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
-use super::walk;
-use crate::field::native::{Bars, Evaluator, Gradient};
+use super::reverse_sweep;
+use crate::field::native::{DualCotangent, Evaluator, ParamGradient};
 
 /// The exact adjoint. With `K̄_i` the adjoint of a stage, `Wᵀ κ_i = K̄_i` is that of its right side; the matrix and ∂f/∂t
 /// depend on the state themselves, and give the derivative of `κ_iᵀ (∂f/∂u K_i + h d_i ∂f/∂t)` at fixed `κ_i`, `K_i`: the
 /// tangent, along (K_i, h d_i), of the vector-Jacobian product with `κ_i`. The parameters' part of that is returned second.
 pub(crate) fn backward(
     evaluator: &Evaluator,
-    tableau: &Rosenbrock,
+    tableau: &RosenbrockTableau,
     sample: usize,
     work: &Workspace,
     bars: &[f64],
-    gradient: &mut Gradient,
+    gradient: &mut ParamGradient,
 ) -> (Vec<f64>, Vec<f64>) {
     let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
     let mut jacobian = Jacobian::default();
     jacobian.bind(evaluator);
     let mut lu = Lu::default();
-    let mut planes = evaluator.planes(1);
-    let mut second = evaluator.second_gradient(&planes);
+    let mut planes = evaluator.tangent_lanes(1);
+    let mut second = evaluator.zero_gradient_tangents(&planes);
     let (mut unused, still) = (vec![0.0; dof], vec![0.0; dof]);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
-    let u0 = walk(work, bars, dof, |pulled, mu| {
+    let u0 = reverse_sweep(work, bars, dof, |pulled, mu| {
         let (step, h) = (pulled.step, pulled.step.h());
-        let taped = &pulled.tape[pulled.index * stride(tableau, evaluator)..];
+        let taped = &pulled.tape[pulled.index * tape_stride(tableau, evaluator)..];
         let k = &taped[s * len..];
         let place = (sample, step.t);
         k_bar.fill(0.0);
         for (b, k_bar) in tableau.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
-            add_scaled(*b, pulled.bar, k_bar);
+            add_scaled(*b, pulled.end_bar, k_bar);
         }
         jacobian.fill(evaluator, place, &taped[..len]);
         let diagonal = 1.0 / (h * tableau.gamma);
@@ -52,7 +52,7 @@ pub(crate) fn backward(
                 add_scaled(c / h, bar, k_bar);
             }
             let slot = &taped[i * len..(i + 1) * len];
-            let at = (sample, step.node(tableau.c[i]));
+            let at = (sample, step.time_at(tableau.c[i]));
             stage_bar.fill(0.0);
             evaluator.vjp(at, slot, bar, &mut stage_bar, None, gradient);
             add(&stage_bar, mu);
@@ -61,14 +61,17 @@ pub(crate) fn backward(
             }
             let (along, first) = (&k[i * dof..(i + 1) * dof], &taped[..len]);
             let t_dot = [h * tableau.d[i]];
-            evaluator.tangent(place, first, along, &t_dot, &mut planes, &mut unused);
-            let u = Bars {
+            evaluator.jvp_lanes(place, first, along, &t_dot, &mut planes, &mut unused);
+            let u = DualCotangent {
                 value: &mut unused,
                 tangents: &mut *mu,
             };
             let bars = (&*bar, &still[..]);
-            evaluator.second(place, first, &mut planes, bars, u, None, &mut second);
+            evaluator.vjp_with_tangents(place, first, &mut planes, bars, u, None, &mut second);
         }
     });
-    (u0, evaluator.parameter_tangents(&mut planes, &mut second))
+    (
+        u0,
+        evaluator.parameter_gradient_tangents(&mut planes, &mut second),
+    )
 }

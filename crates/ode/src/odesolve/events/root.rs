@@ -2,7 +2,7 @@
 
 /// The root of a function of which an approximation, with this slope there, has the root `x`: the secant method, from 0 to
 /// `limit`. It ends where an increment no longer makes the function smaller.
-pub(super) fn near(
+pub(super) fn secant(
     f: &mut impl FnMut(f64) -> f64,
     mut x: f64,
     mut slope: f64,

@@ -24,9 +24,9 @@ fn roots_to_rounding_with_few_evaluations() {
 }
 
 /// What happens in one step of a line, u(θ) = start + θ (end − start).
-fn on_a_line(event: &Event, points: &[f64]) -> Vec<f64> {
+fn event_times_on_line(event: &Event, points: &[f64]) -> Vec<f64> {
     let events = [event.clone()];
-    let mut watch = Watch::new(&events, 0, 0.0, &points[..1]);
+    let mut watch = EventDetector::new(&events, 0, 0.0, &points[..1]);
     let mut found = vec![];
     for (i, pair) in points.windows(2).enumerate() {
         let step = Step {
@@ -34,7 +34,7 @@ fn on_a_line(event: &Event, points: &[f64]) -> Vec<f64> {
             end: i as f64 + 1.0,
         };
         let mut u = |theta: f64, _, u: &mut [f64]| u[0] = pair[0] + theta * (pair[1] - pair[0]);
-        watch.step(step, 1.0, Quality::Full, &mut u, &mut found);
+        watch.detect(step, 1.0, InterpolationOrder::Full, &mut u, &mut found);
     }
     found.into_iter().map(|o| o.t).collect()
 }
@@ -42,16 +42,22 @@ fn on_a_line(event: &Event, points: &[f64]) -> Vec<f64> {
 #[test]
 fn zeros_are_counted_once_and_not_at_the_start() {
     let event = Event::new(1, &[], |_, u, _| u.at(0)).unwrap();
-    assert_eq!(on_a_line(&event, &[0.0, 1.0, -1.0]), [1.5]);
+    assert_eq!(event_times_on_line(&event, &[0.0, 1.0, -1.0]), [1.5]);
     // Zero at the end of a step, then through it, back, or along it.
-    assert_eq!(on_a_line(&event, &[-1.0, 0.0, 1.0]), [1.0]);
-    assert_eq!(on_a_line(&event, &[-1.0, 0.0, -1.0]), [1.0]);
-    assert_eq!(on_a_line(&event, &[-1.0, 0.0, 0.0, 1.0, -1.0]), [1.0, 3.5]);
-    assert_eq!(on_a_line(&event, &[0.0, 0.0, 0.0]), [0.0; 0]);
+    assert_eq!(event_times_on_line(&event, &[-1.0, 0.0, 1.0]), [1.0]);
+    assert_eq!(event_times_on_line(&event, &[-1.0, 0.0, -1.0]), [1.0]);
+    assert_eq!(
+        event_times_on_line(&event, &[-1.0, 0.0, 0.0, 1.0, -1.0]),
+        [1.0, 3.5]
+    );
+    assert_eq!(event_times_on_line(&event, &[0.0, 0.0, 0.0]), [0.0; 0]);
     let up = event.clone().direction(Direction::Up);
-    assert_eq!(on_a_line(&up, &[-1.0, 1.0, -1.0, 1.0]), [0.5, 2.5]);
+    assert_eq!(
+        event_times_on_line(&up, &[-1.0, 1.0, -1.0, 1.0]),
+        [0.5, 2.5]
+    );
     let down = event.direction(Direction::Down);
-    assert_eq!(on_a_line(&down, &[-1.0, 1.0, -1.0, 1.0]), [1.5]);
+    assert_eq!(event_times_on_line(&down, &[-1.0, 1.0, -1.0, 1.0]), [1.5]);
 }
 
 #[test]
@@ -60,7 +66,7 @@ fn two_crossings_inside_one_step_are_both_found() {
         let event = Event::new(1, &[("a", low), ("b", high)], |_, u, p| {
             (u.at(0) - p.get("a")) * (u.at(0) - p.get("b"))
         });
-        let found = on_a_line(&event.unwrap(), &[0.0, 1.0]);
+        let found = event_times_on_line(&event.unwrap(), &[0.0, 1.0]);
         assert_eq!(found.len(), 2, "{low} {high}: {found:?}");
         assert!((found[0] - low).abs() < 1e-14 && (found[1] - high).abs() < 1e-14);
     }

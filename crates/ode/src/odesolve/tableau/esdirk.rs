@@ -3,7 +3,7 @@
 /// `k_1 = f(t, u)`, `k_i = f(t + c_i h, u + h Σ_{j<i} a_ij k_j + h γ k_i)`. The method is stiffly accurate: its last stage is
 /// u⁺, and the first of the next step.
 #[derive(Debug)]
-pub struct Esdirk {
+pub struct EsdirkTableau {
     /// The diagonal.
     pub gamma: f64,
     /// Nodes, `[stages]`.
@@ -18,7 +18,7 @@ pub struct Esdirk {
     pub dense: &'static [&'static [f64]],
 }
 
-impl Esdirk {
+impl EsdirkTableau {
     /// Number of stages.
     pub fn stages(&self) -> usize {
         self.c.len()

@@ -3,7 +3,7 @@
 /// With W = I/(h γ) − ∂f/∂u at (t, u): `W K_i = f(t + c_i h, u + Σ_{j<i} a_ij K_j) + h d_i ∂f/∂t + Σ_{j<i} C_ij K_j / h`,
 /// `u⁺ = u + Σ_i b_i K_i`. The first stage is at (t, u).
 #[derive(Debug)]
-pub struct Rosenbrock {
+pub struct RosenbrockTableau {
     /// The diagonal.
     pub gamma: f64,
     /// Nodes, `[stages]`.
@@ -22,7 +22,7 @@ pub struct Rosenbrock {
     pub dense: &'static [&'static [f64]],
 }
 
-impl Rosenbrock {
+impl RosenbrockTableau {
     /// Number of stages.
     pub fn stages(&self) -> usize {
         self.c.len()

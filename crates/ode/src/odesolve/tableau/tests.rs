@@ -1,4 +1,4 @@
-use super::super::methods::ALL;
+use super::super::solvers::ALL;
 use super::Tableau;
 
 /// A rooted tree; its children are earlier trees of the list, by index, largest first.
@@ -61,20 +61,20 @@ fn there_are_as_many_rooted_trees_as_cayley_counted() {
 
 /// Order conditions Σ_i b_i φ_i = θ^n / γ (Hairer, Nørsett, Wanner, *Solving Ordinary Differential Equations I*, II.2) of a
 /// tableau with its extra stages.
-pub(crate) struct Conditions {
+pub(crate) struct OrderConditions {
     trees: Vec<Tree>,
     /// φ of each tree.
     weights: Vec<Vec<f64>>,
 }
 
-impl Conditions {
+impl OrderConditions {
     fn of(m: &Tableau) -> Self {
         let rows: Vec<&[f64]> =
             m.a.iter()
                 .copied()
-                .chain(m.extra.iter().map(|e| e.a))
+                .chain(m.extra_stages.iter().map(|e| e.a))
                 .collect();
-        Conditions::of_rows(&rows)
+        OrderConditions::of_rows(&rows)
     }
 
     /// Of the rows of a matrix of coefficients, which may be implicit.
@@ -91,7 +91,7 @@ impl Conditions {
             }
             weights.push(phi);
         }
-        Conditions { trees, weights }
+        OrderConditions { trees, weights }
     }
 
     /// The largest residual of the conditions of these orders.
@@ -106,7 +106,7 @@ impl Conditions {
     }
 
     /// Asserts that these weights have this order and no more.
-    pub fn order(&self, what: &str, w: &[f64], order: usize, at: f64, within: f64) {
+    pub fn check_order(&self, what: &str, w: &[f64], order: usize, at: f64, within: f64) {
         let met = self.residual(w, 1..=order, at);
         assert!(met < within, "{what}: residual {met:e}");
         let next = self.residual(w, order + 1..=order + 1, at);
@@ -131,19 +131,22 @@ fn order_conditions_of_solution_estimates_and_dense_output() {
     for (method, m) in ALL.iter().filter_map(|m| Some((m, m.tableau()?))) {
         let name = method.name;
         let rows = m.a.iter().copied().zip(m.c.iter().copied());
-        for (i, (row, c)) in rows.chain(m.extra.iter().map(|e| (e.a, e.c))).enumerate() {
+        for (i, (row, c)) in rows
+            .chain(m.extra_stages.iter().map(|e| (e.a, e.c)))
+            .enumerate()
+        {
             assert_eq!(row.len(), i, "{name}");
             let sum: f64 = row.iter().sum();
             assert!((sum - c).abs() < 1e-13, "{name}: row {i}");
         }
-        let conditions = Conditions::of(m);
-        conditions.order(name, m.b, method.order, 1.0, 1e-13);
+        let conditions = OrderConditions::of(m);
+        conditions.check_order(name, m.b, method.order, 1.0, 1e-13);
         let (embedded, dense) = stated(name);
         let estimates = m.error.iter().chain(&m.second_error);
         assert_eq!(estimates.clone().count(), embedded.len(), "{name}");
         for (e, order) in estimates.zip(embedded) {
             let w: Vec<f64> = m.b.iter().zip(*e).map(|(b, e)| b - e).collect();
-            conditions.order(&format!("{name}, embedded"), &w, *order, 1.0, 1e-13);
+            conditions.check_order(&format!("{name}, embedded"), &w, *order, 1.0, 1e-13);
         }
         assert_eq!(m.dense.is_some(), dense > 0, "{name}");
         if m.dense.is_some() {

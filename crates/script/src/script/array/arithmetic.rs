@@ -6,13 +6,13 @@ use rhai::{Array as List, Dynamic, ImmutableString};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::host::Host;
 use super::super::registry::Registry;
-use super::Array;
+use super::ScriptArray;
 
 /// A function of two elements.
-pub(super) type Pairwise = fn(f64, f64) -> f64;
+pub(super) type BinaryFn = fn(f64, f64) -> f64;
 
 /// The shape that two shapes broadcast to: axes are matched from the last, and an axis of length 1 repeats.
 ///
@@ -43,29 +43,29 @@ pub(super) fn broadcast(name: &str, a: &[usize], b: &[usize]) -> Result<Vec<usiz
 ///
 /// # Errors
 /// [`Error::Invalid`] for shapes that don't fit or a result that is too large.
-pub(super) fn combine(
+pub(super) fn zip_broadcast(
     host: &Host,
     name: &str,
     a: ArrayD<f64>,
     b: ArrayD<f64>,
-    f: Pairwise,
-) -> Result<Array> {
+    f: BinaryFn,
+) -> Result<ScriptArray> {
     // The result takes the place of an operand where it can.
     let (mut a, mut b) = (a, b);
     if a.shape() == b.shape() {
         a.zip_mut_with(&b, |x, y| *x = f(*x, *y));
-        return Ok(Array::new(a));
+        return Ok(ScriptArray::new(a));
     }
     if let (0, Some(y)) = (b.ndim(), b.first().copied()) {
         a.mapv_inplace(|x| f(x, y));
-        return Ok(Array::new(a));
+        return Ok(ScriptArray::new(a));
     }
     if let (0, Some(x)) = (a.ndim(), a.first().copied()) {
         b.mapv_inplace(|y| f(x, y));
-        return Ok(Array::new(b));
+        return Ok(ScriptArray::new(b));
     }
     let shape = broadcast(name, a.shape(), b.shape())?;
-    host.room_for_shape(name, &shape)?;
+    host.check_memory_for_shape(name, &shape)?;
     let mut result = ArrayD::zeros(IxDyn(&shape));
     match (a.broadcast(IxDyn(&shape)), b.broadcast(IxDyn(&shape))) {
         (Some(a), Some(b)) => {
@@ -73,7 +73,7 @@ pub(super) fn combine(
                 .and(a)
                 .and(b)
                 .for_each(|r, x, y| *r = f(*x, *y));
-            Ok(Array::new(result))
+            Ok(ScriptArray::new(result))
         }
         _ => Err(Error::invalid(format!(
             "{name}: the shapes do not fit together"
@@ -83,13 +83,13 @@ pub(super) fn combine(
 
 /// Registers `f` for every pair of int, float, list and `Array` in which there is an `Array`; with `lists`, also for a list and a
 /// number.
-pub(super) fn binary(
+pub(super) fn register_binary(
     reg: &mut Registry,
     name: &'static str,
     lists: bool,
-    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> Fallible<Dynamic> + Clone + 'static,
+    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> RhaiResult<Dynamic> + Clone + 'static,
 ) {
-    let read = move |a: &Dynamic, b: &Dynamic| -> Fallible<Dynamic> {
+    let read = move |a: &Dynamic, b: &Dynamic| -> RhaiResult<Dynamic> {
         let side = |side: &str| format!("the {side} of {name}");
         f(
             convert::to_array(a, &side("left"))?,
@@ -99,18 +99,18 @@ pub(super) fn binary(
     macro_rules! pair {
         ($a:ty, $b:ty) => {{
             let read = read.clone();
-            reg.add(name, move |a: $a, b: $b| {
+            reg.register_fn(name, move |a: $a, b: $b| {
                 read(&Dynamic::from(a), &Dynamic::from(b))
             });
         }};
     }
-    pair!(Array, Array);
-    pair!(Array, i64);
-    pair!(Array, f64);
-    pair!(Array, List);
-    pair!(i64, Array);
-    pair!(f64, Array);
-    pair!(List, Array);
+    pair!(ScriptArray, ScriptArray);
+    pair!(ScriptArray, i64);
+    pair!(ScriptArray, f64);
+    pair!(ScriptArray, List);
+    pair!(i64, ScriptArray);
+    pair!(f64, ScriptArray);
+    pair!(List, ScriptArray);
     if lists {
         pair!(List, i64);
         pair!(List, f64);
@@ -124,7 +124,7 @@ pub(super) fn power(x: f64, y: f64) -> f64 {
     if y == 2.0 { x * x } else { x.powf(y) }
 }
 
-fn as_number(condition: bool) -> f64 {
+fn bool_to_f64(condition: bool) -> f64 {
     f64::from(u8::from(condition))
 }
 
@@ -138,34 +138,38 @@ fn equal(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    let operators: [(&'static str, Pairwise); 10] = [
+    let operators: [(&'static str, BinaryFn); 10] = [
         ("+", |x, y| x + y),
         ("-", |x, y| x - y),
         ("*", |x, y| x * y),
         ("/", |x, y| x / y),
         ("%", |x, y| x % y),
         ("**", power),
-        ("<", |x, y| as_number(x < y)),
-        ("<=", |x, y| as_number(x <= y)),
-        (">", |x, y| as_number(x > y)),
-        (">=", |x, y| as_number(x >= y)),
+        ("<", |x, y| bool_to_f64(x < y)),
+        ("<=", |x, y| bool_to_f64(x <= y)),
+        (">", |x, y| bool_to_f64(x > y)),
+        (">=", |x, y| bool_to_f64(x >= y)),
     ];
     for (name, f) in operators {
         let host = reg.host();
-        binary(reg, name, true, move |a, b| {
-            Ok(combine(&host, name, a, b, f)?.into_dynamic())
+        register_binary(reg, name, true, move |a, b| {
+            Ok(zip_broadcast(&host, name, a, b, f)?.into_dynamic())
         });
     }
     // A list on the left of += keeps rhai's meaning (append); an Array takes the operator's.
-    binary(reg, "==", false, |a, b| Ok(equal(&a, &b).into()));
-    binary(reg, "!=", false, |a, b| Ok((!equal(&a, &b)).into()));
+    register_binary(reg, "==", false, |a, b| Ok(equal(&a, &b).into()));
+    register_binary(reg, "!=", false, |a, b| Ok((!equal(&a, &b)).into()));
 
-    super::on_arrays(reg, "-", |x| {
-        Ok(Array::new(-convert::to_array(x, "the negative")?).into_dynamic())
+    super::register_for_arrays(reg, "-", |x| {
+        Ok(ScriptArray::new(-convert::to_array(x, "the negative")?).into_dynamic())
     });
-    super::on_arrays(reg, "+", |x| {
-        Ok(Array::new(convert::to_array(x, "+")?).into_dynamic())
+    super::register_for_arrays(reg, "+", |x| {
+        Ok(ScriptArray::new(convert::to_array(x, "+")?).into_dynamic())
     });
-    reg.add("+", |text: ImmutableString, x: Array| format!("{text}{x}"));
-    reg.add("+", |x: Array, text: ImmutableString| format!("{x}{text}"));
+    reg.register_fn("+", |text: ImmutableString, x: ScriptArray| {
+        format!("{text}{x}")
+    });
+    reg.register_fn("+", |x: ScriptArray, text: ImmutableString| {
+        format!("{x}{text}")
+    });
 }

@@ -6,13 +6,13 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::host::Host;
 use super::super::registry::Registry;
-use super::Array;
+use super::ScriptArray;
 
 /// start, start + step, … up to but without stop: numpy's arange, which makes ceil((stop − start)/step) elements.
-fn arange(host: &Host, start: f64, stop: f64, step: f64) -> Result<Array> {
+fn arange(host: &Host, start: f64, stop: f64, step: f64) -> Result<ScriptArray> {
     if step == 0.0 || ![start, stop, step].iter().all(|x| x.is_finite()) {
         return Err(Error::invalid(format!(
             "arange({start}, {stop}, {step}): the numbers must be finite and the step not 0"
@@ -20,45 +20,45 @@ fn arange(host: &Host, start: f64, stop: f64, step: f64) -> Result<Array> {
     }
     // A conversion that saturates: room_for then refuses.
     let n = ((stop - start) / step).ceil().max(0.0) as usize;
-    host.room_for("arange", n)?;
-    Ok(Array::from_vec(
+    host.check_memory("arange", n)?;
+    Ok(ScriptArray::from_vec(
         (0..n).map(|i| start + i as f64 * step).collect(),
     ))
 }
 
 /// n numbers from a to b, both included: numpy's linspace.
-fn linspace(host: &Host, a: f64, b: f64, n: i64) -> Result<Array> {
+fn linspace(host: &Host, a: f64, b: f64, n: i64) -> Result<ScriptArray> {
     let n = usize::try_from(n).map_err(|_| {
         Error::invalid(format!(
             "linspace: the number of points should be 0 or more, not {n}"
         ))
     })?;
-    host.room_for("linspace", n)?;
+    host.check_memory("linspace", n)?;
     let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
     let mut points: Vec<f64> = (0..n).map(|i| a + i as f64 * step).collect();
     if let [_, .., last] = &mut points[..] {
         *last = b;
     }
-    Ok(Array::from_vec(points))
+    Ok(ScriptArray::from_vec(points))
 }
 
 /// An array of one value.
-fn full(host: &Host, name: &str, shape: &Dynamic, value: f64) -> Result<Array> {
+fn full(host: &Host, name: &str, shape: &Dynamic, value: f64) -> Result<ScriptArray> {
     let shape = convert::to_shape(shape, &format!("{name}: the shape"))?;
-    host.room_for_shape(&format!("{name} of shape {shape:?}"), &shape)?;
-    Ok(Array::new(ArrayD::from_elem(IxDyn(&shape), value)))
+    host.check_memory_for_shape(&format!("{name} of shape {shape:?}"), &shape)?;
+    Ok(ScriptArray::new(ArrayD::from_elem(IxDyn(&shape), value)))
 }
 
-fn identity(host: &Host, n: i64) -> Result<Array> {
+fn identity(host: &Host, n: i64) -> Result<ScriptArray> {
     let size = List::from([n.into(), n.into()]).into();
     let mut matrix = full(host, "identity", &size, 0.0)?.into_data();
     matrix.diag_mut().fill(1.0);
-    Ok(Array::new(matrix))
+    Ok(ScriptArray::new(matrix))
 }
 
 /// The number behind an argument, for functions that take ints and floats alike.
-pub(super) fn scalar(value: &Dynamic, what: &str) -> Result<f64> {
-    convert::number(value).ok_or_else(|| {
+pub(super) fn to_scalar(value: &Dynamic, what: &str) -> Result<f64> {
+    convert::to_number(value).ok_or_else(|| {
         Error::invalid(format!(
             "{what} should be a number, not {}",
             convert::describe(value)
@@ -68,29 +68,32 @@ pub(super) fn scalar(value: &Dynamic, what: &str) -> Result<f64> {
 
 pub(super) fn register(reg: &mut Registry) {
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "arange",
-        move |a: Dynamic, b: Dynamic, step: Dynamic| -> Fallible<Array> {
+        move |a: Dynamic, b: Dynamic, step: Dynamic| -> RhaiResult<ScriptArray> {
             let [a, b, step] = [
-                scalar(&a, "arange: start")?,
-                scalar(&b, "arange: stop")?,
-                scalar(&step, "arange: step")?,
+                to_scalar(&a, "arange: start")?,
+                to_scalar(&b, "arange: stop")?,
+                to_scalar(&step, "arange: step")?,
             ];
             Ok(arange(&host, a, b, step)?)
         },
     );
     let host = reg.host();
-    reg.add("arange", move |a: Dynamic, b: Dynamic| -> Fallible<Array> {
-        Ok(arange(
-            &host,
-            scalar(&a, "arange: start")?,
-            scalar(&b, "arange: stop")?,
-            1.0,
-        )?)
-    });
+    reg.register_fn(
+        "arange",
+        move |a: Dynamic, b: Dynamic| -> RhaiResult<ScriptArray> {
+            Ok(arange(
+                &host,
+                to_scalar(&a, "arange: start")?,
+                to_scalar(&b, "arange: stop")?,
+                1.0,
+            )?)
+        },
+    );
     let host = reg.host();
-    reg.add("arange", move |b: Dynamic| -> Fallible<Array> {
-        Ok(arange(&host, 0.0, scalar(&b, "arange: stop")?, 1.0)?)
+    reg.register_fn("arange", move |b: Dynamic| -> RhaiResult<ScriptArray> {
+        Ok(arange(&host, 0.0, to_scalar(&b, "arange: stop")?, 1.0)?)
     });
     reg.describe(
         "arange",
@@ -99,13 +102,13 @@ pub(super) fn register(reg: &mut Registry) {
         "arange(0.0, 1.0, 0.25)",
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "linspace",
-        move |a: Dynamic, b: Dynamic, n: i64| -> Fallible<Array> {
+        move |a: Dynamic, b: Dynamic, n: i64| -> RhaiResult<ScriptArray> {
             Ok(linspace(
                 &host,
-                scalar(&a, "linspace: a")?,
-                scalar(&b, "linspace: b")?,
+                to_scalar(&a, "linspace: a")?,
+                to_scalar(&b, "linspace: b")?,
                 n,
             )?)
         },
@@ -118,7 +121,7 @@ pub(super) fn register(reg: &mut Registry) {
     );
     for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
         let host = reg.host();
-        reg.add(name, move |shape: Dynamic| -> Fallible<Array> {
+        reg.register_fn(name, move |shape: Dynamic| -> RhaiResult<ScriptArray> {
             Ok(full(&host, name, &shape, value)?)
         });
     }
@@ -135,14 +138,14 @@ pub(super) fn register(reg: &mut Registry) {
         "ones(4)",
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "full",
-        move |shape: Dynamic, value: Dynamic| -> Fallible<Array> {
+        move |shape: Dynamic, value: Dynamic| -> RhaiResult<ScriptArray> {
             Ok(full(
                 &host,
                 "full",
                 &shape,
-                scalar(&value, "full: the value")?,
+                to_scalar(&value, "full: the value")?,
             )?)
         },
     );
@@ -153,7 +156,7 @@ pub(super) fn register(reg: &mut Registry) {
         "full([2, 2], 0.5)",
     );
     let host = reg.host();
-    reg.add("identity", move |n: i64| -> Fallible<Array> {
+    reg.register_fn("identity", move |n: i64| -> RhaiResult<ScriptArray> {
         Ok(identity(&host, n)?)
     });
     reg.describe(
@@ -162,8 +165,8 @@ pub(super) fn register(reg: &mut Registry) {
         "The n × n unit matrix.",
         "identity(2)",
     );
-    reg.add("array", |x: Dynamic| -> Fallible<Array> {
-        if convert::number(&x).is_some() {
+    reg.register_fn("array", |x: Dynamic| -> RhaiResult<ScriptArray> {
+        if convert::to_number(&x).is_some() {
             return Err(Error::invalid(format!("array needs a list: write array([{x}])")).into());
         }
         Ok(convert::to_array(&x, "array")?.into())

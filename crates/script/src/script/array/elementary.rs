@@ -6,16 +6,16 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::host::Host;
 use super::super::registry::Registry;
-use super::Array;
-use super::arithmetic::{Pairwise, combine, power};
+use super::ScriptArray;
+use super::arithmetic::{BinaryFn, power, zip_broadcast};
 
-type Function = fn(f64) -> f64;
+type UnaryFn = fn(f64) -> f64;
 
 /// Functions whose value for an integer is a float. Name, function, signature, what it is, an example.
-const FUNCTIONS: &[(&str, Function, &str, &str, &str)] = &[
+const FUNCTIONS: &[(&str, UnaryFn, &str, &str, &str)] = &[
     (
         "sqrt",
         f64::sqrt,
@@ -130,7 +130,7 @@ const FUNCTIONS: &[(&str, Function, &str, &str, &str)] = &[
 ];
 
 /// Functions whose value for an integer is an integer.
-const WHOLE: &[(&str, Function, &str, &str, &str)] = &[
+const INTEGER_FUNCTIONS: &[(&str, UnaryFn, &str, &str, &str)] = &[
     (
         "abs",
         f64::abs,
@@ -164,7 +164,7 @@ const WHOLE: &[(&str, Function, &str, &str, &str)] = &[
 ];
 
 /// Functions of two arguments, broadcast.
-const PAIRS: &[(&str, Pairwise, &str, &str, &str)] = &[
+const BINARY_FUNCTIONS: &[(&str, BinaryFn, &str, &str, &str)] = &[
     (
         "pow",
         power,
@@ -220,11 +220,11 @@ pub(super) fn max(x: f64, y: f64) -> f64 {
     if x.is_nan() || x > y { x } else { y }
 }
 
-fn map(name: &'static str, x: &Dynamic, f: Function) -> Fallible<Dynamic> {
-    Ok(Array::new(convert::to_array(x, name)?.mapv_into(f)).into_dynamic())
+fn map(name: &'static str, x: &Dynamic, f: UnaryFn) -> RhaiResult<Dynamic> {
+    Ok(ScriptArray::new(convert::to_array(x, name)?.mapv_into(f)).into_dynamic())
 }
 
-fn on_integers(name: &'static str, n: i64) -> Result<i64> {
+fn apply_to_integer(name: &'static str, n: i64) -> Result<i64> {
     let result = match name {
         "abs" => n.checked_abs(),
         "sign" => Some(n.signum()),
@@ -239,11 +239,16 @@ fn on_integers(name: &'static str, n: i64) -> Result<i64> {
 }
 
 /// Elements of `a` where the condition is not 0, of `b` elsewhere.
-fn choose(host: &Host, condition: ArrayD<f64>, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
-    let picks_a = combine(host, "where", condition.clone(), a, |c, x| {
+fn select(
+    host: &Host,
+    condition: ArrayD<f64>,
+    a: ArrayD<f64>,
+    b: ArrayD<f64>,
+) -> Result<ScriptArray> {
+    let picks_a = zip_broadcast(host, "where", condition.clone(), a, |c, x| {
         if c != 0.0 { x } else { 0.0 }
     })?;
-    let picks_b = combine(
+    let picks_b = zip_broadcast(
         host,
         "where",
         condition,
@@ -251,7 +256,7 @@ fn choose(host: &Host, condition: ArrayD<f64>, a: ArrayD<f64>, b: ArrayD<f64>) -
         |c, x| if c == 0.0 { x } else { 0.0 },
     )?;
     // One of the two is 0 everywhere; adding would turn −0 into 0 but nothing else.
-    combine(
+    zip_broadcast(
         host,
         "where",
         picks_a.into_data(),
@@ -262,30 +267,32 @@ fn choose(host: &Host, condition: ArrayD<f64>, a: ArrayD<f64>, b: ArrayD<f64>) -
 
 pub(super) fn register(reg: &mut Registry) {
     for &(name, f, signature, text, example) in FUNCTIONS {
-        reg.add(name, move |x: f64| f(x));
-        reg.add(name, move |n: i64| f(n as f64));
-        super::on_arrays(reg, name, move |x| map(name, x, f));
+        reg.register_fn(name, move |x: f64| f(x));
+        reg.register_fn(name, move |n: i64| f(n as f64));
+        super::register_for_arrays(reg, name, move |x| map(name, x, f));
         reg.describe(name, signature, text, example);
     }
-    for &(name, f, signature, text, example) in WHOLE {
-        reg.add(name, move |x: f64| f(x));
-        reg.add(name, move |n: i64| -> Fallible<i64> {
-            Ok(on_integers(name, n)?)
+    for &(name, f, signature, text, example) in INTEGER_FUNCTIONS {
+        reg.register_fn(name, move |x: f64| f(x));
+        reg.register_fn(name, move |n: i64| -> RhaiResult<i64> {
+            Ok(apply_to_integer(name, n)?)
         });
-        super::on_arrays(reg, name, move |x| map(name, x, f));
+        super::register_for_arrays(reg, name, move |x| map(name, x, f));
         reg.describe(name, signature, text, example);
     }
-    for &(name, f, signature, text, example) in PAIRS {
-        pairs(reg, name, f);
+    for &(name, f, signature, text, example) in BINARY_FUNCTIONS {
+        register_binary_function(reg, name, f);
         reg.describe(name, signature, text, example);
     }
-    reg.add("pow", |x: i64, n: i64| -> Fallible<i64> {
+    reg.register_fn("pow", |x: i64, n: i64| -> RhaiResult<i64> {
         Ok(super::super::numbers::power(x, n)?)
     });
-    reg.add("min", |x: i64, y: i64| x.min(y));
-    reg.add("max", |x: i64, y: i64| x.max(y));
-    super::unary(reg, "isnan", |x| {
-        Ok(Array::new(x.mapv_into(|x| f64::from(u8::from(x.is_nan())))))
+    reg.register_fn("min", |x: i64, y: i64| x.min(y));
+    reg.register_fn("max", |x: i64, y: i64| x.max(y));
+    super::register_unary(reg, "isnan", |x| {
+        Ok(ScriptArray::new(
+            x.mapv_into(|x| f64::from(u8::from(x.is_nan()))),
+        ))
     });
     reg.describe(
         "isnan",
@@ -293,20 +300,20 @@ pub(super) fn register(reg: &mut Registry) {
         "1 where an element is not a number, 0 elsewhere.",
         "any(isnan([1.0, NAN]))",
     );
-    conditions(reg);
+    register_conditions(reg);
 }
 
-fn pairs(reg: &mut Registry, name: &'static str, f: Pairwise) {
-    reg.add(name, move |x: f64, y: f64| f(x, y));
-    reg.add(name, move |x: f64, y: i64| f(x, y as f64));
-    reg.add(name, move |x: i64, y: f64| f(x as f64, y));
-    reg.add(name, move |x: i64, y: i64| f(x as f64, y as f64));
+fn register_binary_function(reg: &mut Registry, name: &'static str, f: BinaryFn) {
+    reg.register_fn(name, move |x: f64, y: f64| f(x, y));
+    reg.register_fn(name, move |x: f64, y: i64| f(x, y as f64));
+    reg.register_fn(name, move |x: i64, y: f64| f(x as f64, y));
+    reg.register_fn(name, move |x: i64, y: i64| f(x as f64, y as f64));
     let host = reg.host();
-    let both = move |a: ArrayD<f64>, b: ArrayD<f64>| -> Fallible<Dynamic> {
-        Ok(combine(&host, name, a, b, f)?.into_dynamic())
+    let both = move |a: ArrayD<f64>, b: ArrayD<f64>| -> RhaiResult<Dynamic> {
+        Ok(zip_broadcast(&host, name, a, b, f)?.into_dynamic())
     };
-    super::arithmetic::binary(reg, name, true, both.clone());
-    reg.add(name, move |a: List, b: List| -> Fallible<Dynamic> {
+    super::arithmetic::register_binary(reg, name, true, both.clone());
+    reg.register_fn(name, move |a: List, b: List| -> RhaiResult<Dynamic> {
         both(
             convert::to_array(&a.into(), name)?,
             convert::to_array(&b.into(), name)?,
@@ -314,20 +321,20 @@ fn pairs(reg: &mut Registry, name: &'static str, f: Pairwise) {
     });
 }
 
-fn conditions(reg: &mut Registry) {
-    reg.add(
+fn register_conditions(reg: &mut Registry) {
+    reg.register_fn(
         "where",
         |condition: bool, a: Dynamic, b: Dynamic| if condition { a } else { b },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "where",
-        move |condition: Array, a: Dynamic, b: Dynamic| -> Fallible<Array> {
+        move |condition: ScriptArray, a: Dynamic, b: Dynamic| -> RhaiResult<ScriptArray> {
             let (a, b) = (
                 convert::to_array(&a, "where")?,
                 convert::to_array(&b, "where")?,
             );
-            Ok(choose(&host, condition.into_data(), a, b)?)
+            Ok(select(&host, condition.into_data(), a, b)?)
         },
     );
     reg.describe(

@@ -8,11 +8,11 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::registry::Registry;
-use super::Array;
+use super::ScriptArray;
 
-impl Array {
+impl ScriptArray {
     fn index_of(&self, index: i64) -> Result<usize> {
         let what = match self.0.ndim() {
             1 => "the array".to_string(),
@@ -26,7 +26,7 @@ impl Array {
         let index = self.index_of(index)?;
         Ok(match self.0.as_slice().filter(|_| self.0.ndim() == 1) {
             Some(vector) => vector[index].into(),
-            None => Array::new(self.0.index_axis(Axis(0), index).to_owned()).into_dynamic(),
+            None => ScriptArray::new(self.0.index_axis(Axis(0), index).to_owned()).into_dynamic(),
         })
     }
 
@@ -53,7 +53,7 @@ impl Array {
     }
 
     /// The part from `from` up to but without `to` along an axis; negative positions count from the end.
-    fn slice(&self, axis: i64, from: i64, to: i64) -> Result<Array> {
+    fn slice(&self, axis: i64, from: i64, to: i64) -> Result<ScriptArray> {
         let axis = axis_of(axis, self.0.ndim())?;
         let n = self.shape()[axis];
         let bound = |at: i64| {
@@ -72,7 +72,7 @@ impl Array {
                 "slice: from ({from}) is behind to ({to})"
             )));
         }
-        Ok(Array::new(
+        Ok(ScriptArray::new(
             self.0
                 .slice_axis(Axis(axis), Slice::from(from..to))
                 .to_owned(),
@@ -93,12 +93,12 @@ pub(super) fn axis_of(axis: i64, rank: usize) -> Result<usize> {
 }
 
 /// `for` over an array: floats of a vector, otherwise the parts along the first axis.
-pub struct Items {
-    array: Array,
+pub struct ArrayIter {
+    array: ScriptArray,
     next: usize,
 }
 
-impl Iterator for Items {
+impl Iterator for ArrayIter {
     type Item = Dynamic;
 
     fn next(&mut self) -> Option<Dynamic> {
@@ -111,12 +111,12 @@ impl Iterator for Items {
     }
 }
 
-impl IntoIterator for Array {
+impl IntoIterator for ScriptArray {
     type Item = Dynamic;
-    type IntoIter = Items;
+    type IntoIter = ArrayIter;
 
-    fn into_iter(self) -> Items {
-        Items {
+    fn into_iter(self) -> ArrayIter {
+        ArrayIter {
             array: self,
             next: 0,
         }
@@ -144,10 +144,10 @@ fn sizes(data: &ArrayD<f64>) -> List {
 
 pub(super) fn register(reg: &mut Registry) {
     let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    reg.get("shape", |x: &mut Array| Ok(sizes(x.data())));
-    reg.get("rank", move |x: &mut Array| Ok(int(x.data().ndim())));
-    reg.get("size", move |x: &mut Array| Ok(int(x.data().len())));
-    reg.add("len", move |x: &mut Array| int(x.len()));
+    reg.register_get("shape", |x: &mut ScriptArray| Ok(sizes(x.data())));
+    reg.register_get("rank", move |x: &mut ScriptArray| Ok(int(x.data().ndim())));
+    reg.register_get("size", move |x: &mut ScriptArray| Ok(int(x.data().len())));
+    reg.register_fn("len", move |x: &mut ScriptArray| int(x.len()));
     reg.describe_property(
         "Array",
         "x.shape -> list",
@@ -172,7 +172,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Length of the first axis.",
         "zeros([2, 3]).len()",
     );
-    reg.add("is_empty", |x: &mut Array| x.is_empty());
+    reg.register_fn("is_empty", |x: &mut ScriptArray| x.is_empty());
     reg.describe(
         "is_empty",
         "x.is_empty() -> bool",
@@ -181,29 +181,37 @@ pub(super) fn register(reg: &mut Registry) {
     );
 
     reg.engine()
-        .register_iterator::<Array>()
-        .register_indexer_get(|x: &mut Array, i: i64| -> Fallible<Dynamic> { Ok(x.item(i)?) })
-        .register_indexer_get(|x: &mut Array, r: Range<i64>| -> Fallible<Array> {
-            let end = if r.end == i64::MAX { int_len(x) } else { r.end };
-            Ok(x.slice(0, r.start, end)?)
+        .register_iterator::<ScriptArray>()
+        .register_indexer_get(|x: &mut ScriptArray, i: i64| -> RhaiResult<Dynamic> {
+            Ok(x.item(i)?)
         })
-        .register_indexer_get(|x: &mut Array, r: RangeInclusive<i64>| -> Fallible<Array> {
-            let end = r.end().checked_add(1).unwrap_or_else(|| int_len(x));
-            Ok(x.slice(0, *r.start(), end)?)
-        })
-        .register_indexer_set(|x: &mut Array, i: i64, value: Dynamic| -> Fallible<()> {
-            Ok(x.set_item(i, &value)?)
-        });
+        .register_indexer_get(
+            |x: &mut ScriptArray, r: Range<i64>| -> RhaiResult<ScriptArray> {
+                let end = if r.end == i64::MAX { int_len(x) } else { r.end };
+                Ok(x.slice(0, r.start, end)?)
+            },
+        )
+        .register_indexer_get(
+            |x: &mut ScriptArray, r: RangeInclusive<i64>| -> RhaiResult<ScriptArray> {
+                let end = r.end().checked_add(1).unwrap_or_else(|| int_len(x));
+                Ok(x.slice(0, *r.start(), end)?)
+            },
+        )
+        .register_indexer_set(
+            |x: &mut ScriptArray, i: i64, value: Dynamic| -> RhaiResult<()> {
+                Ok(x.set_item(i, &value)?)
+            },
+        );
 
-    reg.add(
+    reg.register_fn(
         "slice",
-        |x: &mut Array, axis: i64, from: i64, to: i64| -> Fallible<Array> {
+        |x: &mut ScriptArray, axis: i64, from: i64, to: i64| -> RhaiResult<ScriptArray> {
             Ok(x.slice(axis, from, to)?)
         },
     );
-    reg.add(
+    reg.register_fn(
         "slice",
-        |x: &mut Array, axis: i64, from: i64| -> Fallible<Array> {
+        |x: &mut ScriptArray, axis: i64, from: i64| -> RhaiResult<ScriptArray> {
             let end = x
                 .shape()
                 .get(axis_of(axis, x.shape().len())?)
@@ -218,18 +226,18 @@ pub(super) fn register(reg: &mut Registry) {
         "The part from `from` up to but without `to` along an axis; to the end without `to`. Negative positions count from the end.",
         "array([[1, 2, 3], [4, 5, 6]]).slice(1, 0, 2)",
     );
-    reg.add("to_list", |x: &mut Array| to_list(&x.data().view()));
-    reg.add("to_list", |x: List| x);
+    reg.register_fn("to_list", |x: &mut ScriptArray| to_list(&x.data().view()));
+    reg.register_fn("to_list", |x: List| x);
     reg.describe(
         "to_list",
         "x.to_list() -> list",
         "The elements as a list, or lists of lists.",
         "arange(3).to_list()",
     );
-    reg.add("contains", |x: &mut Array, value: f64| {
+    reg.register_fn("contains", |x: &mut ScriptArray, value: f64| {
         x.data().iter().any(|y| *y == value)
     });
-    reg.add("contains", |x: &mut Array, value: i64| {
+    reg.register_fn("contains", |x: &mut ScriptArray, value: i64| {
         x.data().iter().any(|y| *y == value as f64)
     });
     reg.describe(
@@ -240,6 +248,6 @@ pub(super) fn register(reg: &mut Registry) {
     );
 }
 
-fn int_len(x: &Array) -> i64 {
+fn int_len(x: &ScriptArray) -> i64 {
     i64::try_from(x.len()).unwrap_or(i64::MAX)
 }

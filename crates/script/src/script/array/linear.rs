@@ -6,13 +6,13 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::host::Host;
 use super::super::registry::Registry;
-use super::Array;
+use super::ScriptArray;
 
 /// The product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
-fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
+fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     let wrong = Error::invalid(format!(
         "dot: shapes {:?} and {:?} do not fit together (vectors and matrices whose inner lengths agree)",
         a.shape(),
@@ -39,7 +39,7 @@ fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
     if a.ncols() != b.nrows() {
         return Err(wrong);
     }
-    host.room_for("dot", a.nrows().saturating_mul(b.ncols()))?;
+    host.check_memory("dot", a.nrows().saturating_mul(b.ncols()))?;
     let mut product = a.dot(&b).as_standard_layout().into_owned().into_dyn();
     if rank_b == 1 {
         product = product.remove_axis(Axis(1));
@@ -47,7 +47,7 @@ fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
     if rank_a == 1 {
         product = product.remove_axis(Axis(0));
     }
-    Ok(Array::new(product))
+    Ok(ScriptArray::new(product))
 }
 
 /// The mean squared difference; elements whose `y` is NaN (missing data) are left out.
@@ -74,7 +74,7 @@ fn norm(x: &ArrayD<f64>) -> f64 {
     x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-fn outer(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
+fn outer(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     let (Ok(a), Ok(b)) = (
         a.into_dimensionality::<Ix1>(),
         b.into_dimensionality::<Ix1>(),
@@ -85,37 +85,37 @@ fn outer(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Array> {
         a.insert_axis(Axis(1)).into_dyn(),
         b.insert_axis(Axis(0)).into_dyn(),
     );
-    super::arithmetic::combine(host, "outer", column, row, |x, y| x * y)
+    super::arithmetic::zip_broadcast(host, "outer", column, row, |x, y| x * y)
 }
 
 /// Registers a function of two arrays, each an `Array` or a list.
-fn both(
+fn register_array_pair(
     reg: &mut Registry,
     name: &'static str,
     f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> Result<Dynamic> + Clone + 'static,
 ) {
-    let read = move |a: &Dynamic, b: &Dynamic| -> Fallible<Dynamic> {
+    let read = move |a: &Dynamic, b: &Dynamic| -> RhaiResult<Dynamic> {
         Ok(f(convert::to_array(a, name)?, convert::to_array(b, name)?)?)
     };
     let g = read.clone();
-    reg.add(name, move |a: Array, b: Array| {
+    reg.register_fn(name, move |a: ScriptArray, b: ScriptArray| {
         g(&Dynamic::from(a), &Dynamic::from(b))
     });
     let g = read.clone();
-    reg.add(name, move |a: Array, b: List| {
+    reg.register_fn(name, move |a: ScriptArray, b: List| {
         g(&Dynamic::from(a), &b.into())
     });
     let g = read.clone();
-    reg.add(name, move |a: List, b: Array| {
+    reg.register_fn(name, move |a: List, b: ScriptArray| {
         g(&a.into(), &Dynamic::from(b))
     });
-    reg.add(name, move |a: List, b: List| read(&a.into(), &b.into()));
+    reg.register_fn(name, move |a: List, b: List| read(&a.into(), &b.into()));
 }
 
 pub(super) fn register(reg: &mut Registry) {
     for name in ["dot", "matmul"] {
         let host = reg.host();
-        both(reg, name, move |a, b| Ok(dot(&host, a, b)?.into_dynamic()));
+        register_array_pair(reg, name, move |a, b| Ok(dot(&host, a, b)?.into_dynamic()));
     }
     reg.describe(
         "dot",
@@ -130,7 +130,7 @@ pub(super) fn register(reg: &mut Registry) {
         "matmul([[1, 2], [3, 4]], identity(2))",
     );
     let host = reg.host();
-    both(reg, "outer", move |a, b| {
+    register_array_pair(reg, "outer", move |a, b| {
         Ok(outer(&host, a, b)?.into_dynamic())
     });
     reg.describe(
@@ -139,15 +139,18 @@ pub(super) fn register(reg: &mut Registry) {
         "The matrix xᵢ yⱼ of two vectors.",
         "outer([1, 2], [3, 4])",
     );
-    both(reg, "mse", |x, y| Ok(mse(&x, &y)?.into()));
+    register_array_pair(reg, "mse", |x, y| Ok(mse(&x, &y)?.into()));
     reg.describe(
         "mse",
         "mse(x, y) -> float",
         "The mean squared difference of two arrays of one shape. Where y, the data, is NaN (missing) the element is left out.",
         "mse([1, 2, 3], [1, 2, 5])",
     );
-    super::unary(reg, "norm", |x| {
-        Ok(Array::new(ArrayD::from_elem(ndarray::IxDyn(&[]), norm(&x))))
+    super::register_unary(reg, "norm", |x| {
+        Ok(ScriptArray::new(ArrayD::from_elem(
+            ndarray::IxDyn(&[]),
+            norm(&x),
+        )))
     });
     reg.describe(
         "norm",

@@ -24,42 +24,42 @@ use ndarray::ArrayD;
 use rhai::{Array as List, Dynamic};
 
 use super::convert;
-pub use super::dense::Array;
-use super::error::Fallible;
+pub use super::dense::ScriptArray;
+use super::error::RhaiResult;
 use super::registry::Registry;
 
 /// Registers `f` under `name` for an argument that is an int, a float, a list or an `Array`, read as an array. The result is a
 /// float where it has rank 0.
-fn unary(
+fn register_unary(
     reg: &mut Registry,
     name: &'static str,
-    f: impl Fn(ArrayD<f64>) -> crate::Result<Array> + Clone + 'static,
+    f: impl Fn(ArrayD<f64>) -> crate::Result<ScriptArray> + Clone + 'static,
 ) {
-    let read = move |x: &Dynamic| -> Fallible<Dynamic> {
+    let read = move |x: &Dynamic| -> RhaiResult<Dynamic> {
         Ok(f(convert::to_array(x, name)?)?.into_dynamic())
     };
     let g = read.clone();
-    reg.add(name, move |x: i64| g(&x.into()));
+    reg.register_fn(name, move |x: i64| g(&x.into()));
     let g = read.clone();
-    reg.add(name, move |x: f64| g(&x.into()));
-    on_arrays(reg, name, read);
+    reg.register_fn(name, move |x: f64| g(&x.into()));
+    register_for_arrays(reg, name, read);
 }
 
 /// Registers `f` under `name` for a list and for an `Array`.
-fn on_arrays(
+fn register_for_arrays(
     reg: &mut Registry,
     name: &'static str,
-    f: impl Fn(&Dynamic) -> Fallible<Dynamic> + Clone + 'static,
+    f: impl Fn(&Dynamic) -> RhaiResult<Dynamic> + Clone + 'static,
 ) {
     let g = f.clone();
-    reg.add(name, move |x: List| g(&x.into()));
-    reg.add(name, move |x: Array| f(&Dynamic::from(x)));
+    reg.register_fn(name, move |x: List| g(&x.into()));
+    reg.register_fn(name, move |x: ScriptArray| f(&Dynamic::from(x)));
 }
 
 /// Registers everything on arrays.
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Array>("Array")
-        .display::<Array>(Array::to_string);
+    reg.register_type::<ScriptArray>("Array")
+        .display::<ScriptArray>(ScriptArray::to_string);
     create::register(reg);
     indexing::register(reg);
     shaping::register(reg);

@@ -6,10 +6,10 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use super::indexing::axis_of;
-use super::{Array, elementary};
+use super::{ScriptArray, elementary};
 
 /// A statistic of the elements; `None` where there are too few.
 type Statistic = fn(&[f64]) -> Option<f64>;
@@ -92,7 +92,7 @@ fn largest(x: &[f64]) -> Option<f64> {
 }
 
 /// The first place of the smallest (or, negated, largest) element; a NaN counts as smallest.
-fn place(x: &[f64], sign: f64) -> Option<usize> {
+fn arg_extremum(x: &[f64], sign: f64) -> Option<usize> {
     let smaller = |a: f64, b: f64| !a.is_nan() && (b.is_nan() || sign * b < sign * a);
     let mut best = (0, *x.first()?);
     for (i, &value) in x.iter().enumerate() {
@@ -103,7 +103,7 @@ fn place(x: &[f64], sign: f64) -> Option<usize> {
     Some(best.0)
 }
 
-fn empty(name: &str) -> Error {
+fn empty_error(name: &str) -> Error {
     Error::invalid(format!("{name} of an empty array"))
 }
 
@@ -111,37 +111,44 @@ fn elements(x: &Dynamic, name: &str) -> Result<Vec<f64>> {
     Ok(convert::to_array(x, name)?.iter().copied().collect())
 }
 
-fn along(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<Array> {
+fn reduce_axis(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<ScriptArray> {
     let axis = axis_of(axis, x.ndim())?;
     let reduced = x.map_axis(Axis(axis), |lane| f(&lane.to_vec()).unwrap_or(f64::NAN));
     if x.shape().get(axis) == Some(&0) && f(&[]).is_none() {
-        return Err(empty(name));
+        return Err(empty_error(name));
     }
-    Ok(Array::new(reduced))
+    Ok(ScriptArray::new(reduced))
 }
 
 pub(super) fn register(reg: &mut Registry) {
     for &(name, f, signature, text, example) in STATISTICS {
-        super::on_arrays(reg, name, move |x| {
-            Ok(f(&elements(x, name)?).ok_or_else(|| empty(name))?.into())
+        super::register_for_arrays(reg, name, move |x| {
+            Ok(f(&elements(x, name)?)
+                .ok_or_else(|| empty_error(name))?
+                .into())
         });
-        reg.add(name, move |x: Array, axis: i64| -> Fallible<Dynamic> {
-            Ok(along(x.data(), axis, name, f)?.into_dynamic())
-        });
-        reg.add(name, move |x: List, axis: i64| -> Fallible<Dynamic> {
+        reg.register_fn(
+            name,
+            move |x: ScriptArray, axis: i64| -> RhaiResult<Dynamic> {
+                Ok(reduce_axis(x.data(), axis, name, f)?.into_dynamic())
+            },
+        );
+        reg.register_fn(name, move |x: List, axis: i64| -> RhaiResult<Dynamic> {
             let x = convert::to_array(&x.into(), name)?;
-            Ok(along(&x, axis, name, f)?.into_dynamic())
+            Ok(reduce_axis(&x, axis, name, f)?.into_dynamic())
         });
         reg.describe(name, signature, text, example);
     }
     for (name, f) in [("min", smallest as Statistic), ("max", largest)] {
-        super::on_arrays(reg, name, move |x| {
-            Ok(f(&elements(x, name)?).ok_or_else(|| empty(name))?.into())
+        super::register_for_arrays(reg, name, move |x| {
+            Ok(f(&elements(x, name)?)
+                .ok_or_else(|| empty_error(name))?
+                .into())
         });
     }
     for (name, sign) in [("argmin", 1.0), ("argmax", -1.0)] {
-        super::on_arrays(reg, name, move |x| {
-            let found = place(&elements(x, name)?, sign).ok_or_else(|| empty(name))?;
+        super::register_for_arrays(reg, name, move |x| {
+            let found = arg_extremum(&elements(x, name)?, sign).ok_or_else(|| empty_error(name))?;
             Ok(i64::try_from(found).unwrap_or(i64::MAX).into())
         });
     }
@@ -157,14 +164,14 @@ pub(super) fn register(reg: &mut Registry) {
         "The place of the largest element, the first of equals, counted row by row.",
         "argmax([3, 1, 2])",
     );
-    super::on_arrays(reg, "cumsum", |x| {
+    super::register_for_arrays(reg, "cumsum", |x| {
         let mut x = elements(x, "cumsum")?;
         let mut total = 0.0;
         for value in &mut x {
             total += *value;
             *value = total;
         }
-        Ok(Dynamic::from(Array::from_vec(x)))
+        Ok(Dynamic::from(ScriptArray::from_vec(x)))
     });
     reg.describe(
         "cumsum",
@@ -172,14 +179,14 @@ pub(super) fn register(reg: &mut Registry) {
         "The running sum of the elements, row by row, as a vector.",
         "cumsum([1, 2, 3])",
     );
-    super::on_arrays(reg, "any", |x| {
+    super::register_for_arrays(reg, "any", |x| {
         Ok(elements(x, "any")?.iter().any(|x| *x != 0.0).into())
     });
-    super::on_arrays(reg, "all", |x| {
+    super::register_for_arrays(reg, "all", |x| {
         Ok(elements(x, "all")?.iter().all(|x| *x != 0.0).into())
     });
     for name in ["any", "all"] {
-        reg.add(name, |x: bool| x);
+        reg.register_fn(name, |x: bool| x);
     }
     reg.describe(
         "any",

@@ -6,14 +6,14 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::host::Host;
 use super::super::registry::Registry;
-use super::Array;
+use super::ScriptArray;
 use super::indexing::axis_of;
 
 /// The array in another shape; one size may be −1 and follows from the others.
-fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<Array> {
+fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<ScriptArray> {
     let wrong = |shape: &[usize]| {
         Error::invalid(format!(
             "reshape: an array of shape {:?} has {} elements and does not fit the shape {shape:?}",
@@ -41,15 +41,15 @@ fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<Array> {
     if shape.iter().product::<usize>() != x.len() {
         return Err(wrong(&shape));
     }
-    host.room_for_shape("reshape", &shape)?;
+    host.check_memory_for_shape("reshape", &shape)?;
     let data: Vec<f64> = x.iter().copied().collect();
     ArrayD::from_shape_vec(IxDyn(&shape), data)
-        .map(Array::new)
+        .map(ScriptArray::new)
         .map_err(|_| wrong(&shape))
 }
 
 /// The parts of a list, each an array.
-fn parts(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
+fn arrays_of_list(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
     if list.is_empty() {
         return Err(Error::invalid(format!("{name}: the list is empty")));
     }
@@ -60,14 +60,14 @@ fn parts(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
 }
 
 /// Joins along an axis that exists.
-fn concat(host: &Host, list: &List, axis: i64) -> Result<Array> {
-    let parts = parts(list, "concat")?;
+fn concat(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
+    let parts = arrays_of_list(list, "concat")?;
     join(host, parts, axis, "concat")
 }
 
 /// Joins along a new axis.
-fn stack(host: &Host, list: &List, axis: i64) -> Result<Array> {
-    let parts = parts(list, "stack")?;
+fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
+    let parts = arrays_of_list(list, "stack")?;
     let rank = parts.first().map_or(0, |part| part.ndim());
     let place = axis_of(axis, rank + 1)?;
     if let Some(other) = parts.iter().find(|part| part.shape() != parts[0].shape()) {
@@ -84,7 +84,7 @@ fn stack(host: &Host, list: &List, axis: i64) -> Result<Array> {
     join(host, parts, axis, "stack")
 }
 
-fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<Array> {
+fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<ScriptArray> {
     let axis = axis_of(axis, parts.first().map_or(0, |part| part.ndim()))?;
     let fits = |a: &ArrayD<f64>, b: &ArrayD<f64>| {
         a.ndim() == b.ndim()
@@ -97,22 +97,22 @@ fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<A
             other.shape()
         )));
     }
-    host.room_for(name, parts.iter().map(|part| part.len()).sum())?;
+    host.check_memory(name, parts.iter().map(|part| part.len()).sum())?;
     let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
     let joined = ndarray::concatenate(Axis(axis), &views)
         .map_err(|error| Error::invalid(format!("{name}: {error}")))?;
     // Row-major order, which indexing relies on for speed.
-    Ok(Array::new(joined.as_standard_layout().into_owned()))
+    Ok(ScriptArray::new(joined.as_standard_layout().into_owned()))
 }
 
-fn transpose(x: ArrayD<f64>) -> Result<Array> {
-    Ok(Array::new(
+fn transpose(x: ArrayD<f64>) -> Result<ScriptArray> {
+    Ok(ScriptArray::new(
         x.reversed_axes().as_standard_layout().into_owned(),
     ))
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    super::on_arrays(reg, "transpose", |x| {
+    super::register_for_arrays(reg, "transpose", |x| {
         Ok(transpose(convert::to_array(x, "transpose")?)?.into_dynamic())
     });
     reg.describe(
@@ -122,16 +122,16 @@ pub(super) fn register(reg: &mut Registry) {
         "transpose([[1, 2, 3], [4, 5, 6]])",
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "reshape",
-        move |x: Array, shape: Dynamic| -> Fallible<Array> {
+        move |x: ScriptArray, shape: Dynamic| -> RhaiResult<ScriptArray> {
             Ok(reshape(&host, x.into_data(), &shape)?)
         },
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "reshape",
-        move |x: List, shape: Dynamic| -> Fallible<Array> {
+        move |x: List, shape: Dynamic| -> RhaiResult<ScriptArray> {
             Ok(reshape(
                 &host,
                 convert::to_array(&x.into(), "reshape")?,
@@ -146,7 +146,7 @@ pub(super) fn register(reg: &mut Registry) {
         "reshape(arange(6), [2, -1])",
     );
     let host = reg.host();
-    super::on_arrays(reg, "flatten", move |x| {
+    super::register_for_arrays(reg, "flatten", move |x| {
         Ok(reshape(
             &host,
             convert::to_array(x, "flatten")?,
@@ -161,17 +161,26 @@ pub(super) fn register(reg: &mut Registry) {
         "flatten([[1, 2], [3, 4]])",
     );
     for (name, join) in [
-        ("concat", concat as fn(&Host, &List, i64) -> Result<Array>),
-        ("stack", stack as fn(&Host, &List, i64) -> Result<Array>),
+        (
+            "concat",
+            concat as fn(&Host, &List, i64) -> Result<ScriptArray>,
+        ),
+        (
+            "stack",
+            stack as fn(&Host, &List, i64) -> Result<ScriptArray>,
+        ),
     ] {
         let host = reg.host();
-        reg.add(name, move |list: List| -> Fallible<Array> {
+        reg.register_fn(name, move |list: List| -> RhaiResult<ScriptArray> {
             Ok(join(&host, &list, 0)?)
         });
         let host = reg.host();
-        reg.add(name, move |list: List, axis: i64| -> Fallible<Array> {
-            Ok(join(&host, &list, axis)?)
-        });
+        reg.register_fn(
+            name,
+            move |list: List, axis: i64| -> RhaiResult<ScriptArray> {
+                Ok(join(&host, &list, axis)?)
+            },
+        );
     }
     reg.describe(
         "concat",

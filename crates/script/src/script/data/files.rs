@@ -2,10 +2,10 @@
 
 use rhai::{Array as List, Dynamic, ImmutableString, Map};
 
-use super::{Data, data};
-use crate::script::array::Array;
+use super::{ScriptDataset, wrap};
+use crate::script::array::ScriptArray;
 use crate::script::convert;
-use crate::script::error::Fallible;
+use crate::script::error::RhaiResult;
 use crate::script::host::Host;
 use crate::script::keys::{Key, Keys};
 use crate::script::memory;
@@ -19,7 +19,7 @@ use odesync_train::datasets::{
 
 /// A column by its name or its number, counted from 0.
 fn column(value: &Dynamic) -> Result<Column> {
-    if let Some(name) = convert::text(value) {
+    if let Some(name) = convert::to_text(value) {
         return Ok(Column::Name(name));
     }
     match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
@@ -45,7 +45,7 @@ const ARRAYS: Keys = &[&[Key::new("t"), Key::new("u"), Key::new("u0")]];
 
 const TRIAL: Keys = &[&[Key::new("trial")]];
 
-fn csv(path: &str, options: Map) -> Fallible<Data> {
+fn csv(path: &str, options: Map) -> RhaiResult<ScriptDataset> {
     let mut options = Options::new("read_csv", CSV, options);
     let one = |value: Option<Dynamic>| value.map(|v| column(&v)).transpose();
     let state = match options.take("state") {
@@ -75,7 +75,7 @@ fn csv(path: &str, options: Map) -> Fallible<Data> {
         Some(value) => Some(
             value
                 .as_bool()
-                .map_err(|_| options.wrong("header", "true or false", &value))?,
+                .map_err(|_| options.invalid_value("header", "true or false", &value))?,
         ),
     };
     let read = CsvOptions {
@@ -90,16 +90,22 @@ fn csv(path: &str, options: Map) -> Fallible<Data> {
             .map(|u0| u0.iter().copied().collect()),
     };
     options.finish()?;
-    Ok(data(read_csv(path, &read)?))
+    Ok(wrap(read_csv(path, &read)?))
 }
 
 /// A reader of files with named arrays.
 type ReadArrays = fn(&str, &ArrayNames) -> Result<Dataset>;
 
 /// A writer of data.
-type Write = fn(&str, &Dataset) -> Result<()>;
+type WriteData = fn(&str, &Dataset) -> Result<()>;
 
-fn arrays(host: &Host, call: &str, read: ReadArrays, path: &str, options: Map) -> Fallible<Data> {
+fn arrays(
+    host: &Host,
+    call: &str,
+    read: ReadArrays,
+    path: &str,
+    options: Map,
+) -> RhaiResult<ScriptDataset> {
     let mut options = Options::new(call, ARRAYS, options);
     let used = memory::allocated().unwrap_or(0);
     let names = ArrayNames {
@@ -109,32 +115,32 @@ fn arrays(host: &Host, call: &str, read: ReadArrays, path: &str, options: Map) -
         memory: Some(host.memory_limit().saturating_sub(used)),
     };
     options.finish()?;
-    Ok(data(read(path, &names)?))
+    Ok(wrap(read(path, &names)?))
 }
 
 /// Registers a reader of named arrays and its writer.
 fn named_arrays(
     reg: &mut Registry,
     (read_name, read): (&'static str, ReadArrays),
-    (write_name, write): (&'static str, Write),
+    (write_name, write): (&'static str, WriteData),
 ) {
     let host = reg.host();
-    reg.add(read_name, move |path: ImmutableString| {
+    reg.register_fn(read_name, move |path: ImmutableString| {
         arrays(&host, read_name, read, &path, Map::new())
     });
     let host = reg.host();
-    reg.add(read_name, move |path: ImmutableString, options: Map| {
+    reg.register_fn(read_name, move |path: ImmutableString, options: Map| {
         arrays(&host, read_name, read, &path, options)
     });
     writer(reg, write_name, write);
 }
 
 /// Registers `data.name(path)`.
-fn writer(reg: &mut Registry, name: &'static str, write: Write) {
+fn writer(reg: &mut Registry, name: &'static str, write: WriteData) {
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         name,
-        move |d: &mut Data, path: ImmutableString| -> Fallible<()> {
+        move |d: &mut ScriptDataset, path: ImmutableString| -> RhaiResult<()> {
             write(&path, &d.0)?;
             host.note(&format!("wrote {path}"));
             Ok(())
@@ -143,8 +149,8 @@ fn writer(reg: &mut Registry, name: &'static str, write: Write) {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.add("read_csv", |path: ImmutableString| csv(&path, Map::new()));
-    reg.add("read_csv", |path: ImmutableString, options: Map| {
+    reg.register_fn("read_csv", |path: ImmutableString| csv(&path, Map::new()));
+    reg.register_fn("read_csv", |path: ImmutableString, options: Map| {
         csv(&path, options)
     });
     reg.describe(
@@ -153,38 +159,44 @@ pub(super) fn register(reg: &mut Registry) {
         "Data from a text table; delimiter and header are found. More options: sample, delimiter, header, missing, u0.",
         "read_csv(\"measured.csv\", #{ time: \"t\", state: [\"x\"] })",
     )
-    .options(CSV);
-    reg.add("read_json", |path: ImmutableString| -> Fallible<Data> {
-        Ok(data(read_json(path.as_str())?))
-    });
+    .option_keys(CSV);
+    reg.register_fn(
+        "read_json",
+        |path: ImmutableString| -> RhaiResult<ScriptDataset> {
+            Ok(wrap(read_json(path.as_str())?))
+        },
+    );
     reg.describe(
         "read_json",
         "read_json(path) -> Dataset",
         "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",
         "read_json(\"measured.json\")",
     );
-    reg.add("read_npy", |path: ImmutableString| -> Fallible<Array> {
-        Ok(Array::new(read_npy(path.as_str())?))
-    });
+    reg.register_fn(
+        "read_npy",
+        |path: ImmutableString| -> RhaiResult<ScriptArray> {
+            Ok(ScriptArray::new(read_npy(path.as_str())?))
+        },
+    );
     reg.describe(
         "read_npy",
         "read_npy(path) -> Array",
         "An array from numpy's file format.",
         "read_npy(\"measured.npy\")",
     );
-    reg.add(
+    reg.register_fn(
         "read_schmidt_lipson",
-        |path: ImmutableString| -> Fallible<Data> {
-            Ok(data(read_schmidt_lipson(path.as_str(), 0)?))
+        |path: ImmutableString| -> RhaiResult<ScriptDataset> {
+            Ok(wrap(read_schmidt_lipson(path.as_str(), 0)?))
         },
     );
-    reg.add(
+    reg.register_fn(
         "read_schmidt_lipson",
-        |path: ImmutableString, options: Map| -> Fallible<Data> {
+        |path: ImmutableString, options: Map| -> RhaiResult<ScriptDataset> {
             let mut options = Options::new("read_schmidt_lipson", TRIAL, options);
             let trial = options.usize("trial", 0)?;
             options.finish()?;
-            Ok(data(read_schmidt_lipson(path.as_str(), trial)?))
+            Ok(wrap(read_schmidt_lipson(path.as_str(), trial)?))
         },
     );
     reg.describe(
@@ -193,7 +205,7 @@ pub(super) fn register(reg: &mut Registry) {
         "A trial of the motion-captured pendulums of Schmidt and Lipson (Science 324, 2009); its time begins at 0.",
         "read_schmidt_lipson(\"pendulum.txt\")",
     )
-    .options(TRIAL);
+    .option_keys(TRIAL);
     named_arrays(
         reg,
         ("read_npz", |path, names| read_npz(path, names)),
@@ -206,7 +218,7 @@ pub(super) fn register(reg: &mut Registry) {
          also be called time or times, and without u0 the first row is the initial state.",
         "read_npz(\"measured.npz\", #{ u: \"x\" })",
     )
-    .options(ARRAYS);
+    .option_keys(ARRAYS);
     reg.describe(
         "write_npz",
         "data.write_npz(path)",
@@ -226,7 +238,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Data from the tensors of a safetensors file, with the options of read_npz.",
         "read_safetensors(\"measured.safetensors\", #{ t: \"t\" })",
     )
-    .options(ARRAYS);
+    .option_keys(ARRAYS);
     reg.describe(
         "write_safetensors",
         "data.write_safetensors(path)",

@@ -7,52 +7,52 @@ use std::sync::Arc;
 use ndarray::{Array1, Axis};
 use rhai::{Array as List, Dynamic, Map};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::error::Fallible;
-use super::fields::Field;
+use super::error::RhaiResult;
+use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{METHOD, STEPS, note_stiffness, room_for_solution, solver};
+use super::solving::{METHOD, STEPS, check_solution_memory, note_stiffness, solver};
 use crate::{Error, Result};
-use odesync_base::random::{Generator, with_shared};
-use odesync_base::tables::number;
+use odesync_base::random::{Generator, with_default_generator};
+use odesync_base::tables::format_number;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::datasets::arrays::{initial_states, trajectories};
 use odesync_train::datasets::{Dataset, RelativeTo};
 
 /// A dataset as scripts hold it.
 #[derive(Clone)]
-pub struct Data(pub Arc<Dataset>);
+pub struct ScriptDataset(pub Arc<Dataset>);
 
-fn data(dataset: Dataset) -> Data {
-    Data(Arc::new(dataset))
+fn wrap(dataset: Dataset) -> ScriptDataset {
+    ScriptDataset(Arc::new(dataset))
 }
 
 /// A script sees `[time, dof]` where there is one sample, else `[sample, time, dof]`.
-pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) -> Array {
+pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) -> ScriptArray {
     let x = x.into_dyn();
     match x.shape().first() {
-        Some(1) => Array::new(x.index_axis(Axis(0), 0).to_owned()),
-        _ => Array::new(x.to_owned()),
+        Some(1) => ScriptArray::new(x.index_axis(Axis(0), 0).to_owned()),
+        _ => ScriptArray::new(x.to_owned()),
     }
 }
 
-fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Fallible<Data> {
+fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> RhaiResult<ScriptDataset> {
     let t = Array1::from(convert::to_vector(t, "dataset: t")?);
     let u = trajectories("u", convert::to_array(u, "dataset: u")?)?;
     let u0 = u0
         .map(|u0| initial_states(convert::to_array(u0, "dataset: u0")?))
         .transpose()?;
-    Ok(data(Dataset::new(t, u, u0)?))
+    Ok(wrap(Dataset::new(t, u, u0)?))
 }
 
-fn joined(list: &List) -> Fallible<Data> {
+fn concat(list: &List) -> RhaiResult<ScriptDataset> {
     let parts = list
         .iter()
-        .map(|part| match part.read_lock::<Data>() {
+        .map(|part| match part.read_lock::<ScriptDataset>() {
             Some(part) => Ok(Dataset::clone(&part.0)),
             None => Err(Error::invalid(format!(
                 "dataset: a list of datasets is joined, and it holds {}; data from arrays are dataset(t, u)",
@@ -60,17 +60,23 @@ fn joined(list: &List) -> Fallible<Data> {
             ))),
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(data(Dataset::join(&parts)?))
+    Ok(wrap(Dataset::join(&parts)?))
 }
 
 const SIMULATE: Keys = &[METHOD, STEPS];
 
 const NOISE: Keys = &[&[
-    Key::new("relative_to").names(&["nothing", "mean", "std"]),
+    Key::new("relative_to").choices(&["nothing", "mean", "std"]),
     Key::new("seed"),
 ]];
 
-fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map) -> Fallible<Data> {
+fn simulate(
+    host: &Host,
+    field: &ScriptField,
+    u0: &Dynamic,
+    t: &Dynamic,
+    options: Map,
+) -> RhaiResult<ScriptDataset> {
     let mut options = Options::new("dataset", SIMULATE, options);
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
@@ -79,13 +85,13 @@ fn simulate(host: &Host, field: &Field, u0: &Dynamic, t: &Dynamic, options: Map)
     options.finish()?;
     let t = convert::to_vector(t, "dataset: t")?;
     let u0 = initial_states(convert::to_array(u0, "dataset: u0")?)?;
-    room_for_solution(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
+    check_solution_memory(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
     let (simulated, stats) = Dataset::simulated_with_stats(&field.0, &u0, &t, &solver)?;
     note_stiffness(host, "dataset", &stats, u0.nrows());
-    Ok(data(simulated))
+    Ok(wrap(simulated))
 }
 
-fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {
+fn add_noise(d: &ScriptDataset, amplitude: &Dynamic, options: Map) -> RhaiResult<ScriptDataset> {
     let mut options = Options::new("add_noise", NOISE, options);
     let relative = match options.choice("relative_to")? {
         "mean" => RelativeTo::Mean,
@@ -94,63 +100,64 @@ fn noisy(d: &Data, amplitude: &Dynamic, options: Map) -> Fallible<Data> {
     };
     let seed = options.opt_seed("seed")?;
     options.finish()?;
-    let amplitude = convert::number(amplitude)
+    let amplitude = convert::to_number(amplitude)
         .ok_or_else(|| Error::invalid("add_noise: the amplitude should be a number"))?;
-    Ok(data(match seed {
+    Ok(wrap(match seed {
         Some(seed) => {
             d.0.add_noise(amplitude, relative, &mut Generator::manual_seed(seed))?
         }
-        None => with_shared(|g| d.0.add_noise(amplitude, relative, g))?,
+        None => with_default_generator(|g| d.0.add_noise(amplitude, relative, g))?,
     }))
 }
 
-fn count(n: i64, what: &str) -> Result<usize> {
+fn to_count(n: i64, what: &str) -> Result<usize> {
     usize::try_from(n).map_err(|_| Error::invalid(format!("{what} should be 0 or above, not {n}")))
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Data>("Dataset").display::<Data>(|d| {
-        let d = &d.0;
-        let counts = || d.trajectories().map(|(t, _)| t.len());
-        let all = || d.trajectories().flat_map(|(t, _)| t.to_vec());
-        let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
-        format!(
-            "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
-            d.samples(),
-            if d.samples() == 1 { "" } else { "s" },
-            match (d.is_uniform(), fewest == most) {
-                (true, _) => format!("{most}"),
-                (_, true) => format!("{most} own"),
-                _ => format!("{fewest} to {most} own"),
-            },
-            number(all().fold(f64::INFINITY, f64::min), 6),
-            number(all().fold(f64::NEG_INFINITY, f64::max), 6),
-            d.names().join(", "),
-            if d.has_missing() {
-                ", with missing values"
-            } else {
-                ""
-            }
-        )
-    });
+    reg.register_type::<ScriptDataset>("Dataset")
+        .display::<ScriptDataset>(|d| {
+            let d = &d.0;
+            let counts = || d.trajectories().map(|(t, _)| t.len());
+            let all = || d.trajectories().flat_map(|(t, _)| t.to_vec());
+            let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+            format!(
+                "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
+                d.samples(),
+                if d.samples() == 1 { "" } else { "s" },
+                match (d.is_uniform(), fewest == most) {
+                    (true, _) => format!("{most}"),
+                    (_, true) => format!("{most} own"),
+                    _ => format!("{fewest} to {most} own"),
+                },
+                format_number(all().fold(f64::INFINITY, f64::min), 6),
+                format_number(all().fold(f64::NEG_INFINITY, f64::max), 6),
+                d.names().join(", "),
+                if d.has_missing() {
+                    ", with missing values"
+                } else {
+                    ""
+                }
+            )
+        });
     let host = reg.host();
     let with_options = reg.host();
-    reg.add("dataset", move |f: Field, u0: Dynamic, t: Dynamic| {
+    reg.register_fn("dataset", move |f: ScriptField, u0: Dynamic, t: Dynamic| {
         simulate(&host, &f, &u0, &t, Map::new())
     });
-    reg.add(
+    reg.register_fn(
         "dataset",
-        move |f: Field, u0: Dynamic, t: Dynamic, options: Map| {
+        move |f: ScriptField, u0: Dynamic, t: Dynamic, options: Map| {
             simulate(&with_options, &f, &u0, &t, options)
         },
     );
-    reg.add("dataset", |t: Dynamic, u: Dynamic| {
+    reg.register_fn("dataset", |t: Dynamic, u: Dynamic| {
         from_arrays(&t, &u, None)
     });
-    reg.add("dataset", |t: Dynamic, u: Dynamic, u0: Dynamic| {
+    reg.register_fn("dataset", |t: Dynamic, u: Dynamic, u0: Dynamic| {
         from_arrays(&t, &u, Some(&u0))
     });
-    reg.add("dataset", |list: List| joined(&list));
+    reg.register_fn("dataset", |list: List| concat(&list));
     reg.describe(
         "dataset",
         "dataset(field, u0, t) or dataset(t, u) or dataset(t, u, u0) or dataset([data, …]) -> Dataset",
@@ -159,18 +166,21 @@ pub(super) fn register(reg: &mut Registry) {
          data.u is NaN where a sample has none, and data.sample(i) is one of them.",
         "dataset([dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5)), dataset([0.0, 0.7, 0.9], [[1, 2], [2, 2], [2, 1]])])",
     )
-    .options(SIMULATE);
-    reg.add("sample", |d: &mut Data, i: i64| -> Fallible<Data> {
-        let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
-        Ok(data(d.0.only(i)?))
-    });
+    .option_keys(SIMULATE);
+    reg.register_fn(
+        "sample",
+        |d: &mut ScriptDataset, i: i64| -> RhaiResult<ScriptDataset> {
+            let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
+            Ok(wrap(d.0.single_sample(i)?))
+        },
+    );
     reg.describe(
         "sample",
         "data.sample(i) -> Dataset",
         "One sample, with its own times; samples count from 0, data.samples is their number.",
         "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).sample(1).u0",
     );
-    reg.get("samples", |d: &mut Data| Ok(d.0.samples() as i64));
+    reg.register_get("samples", |d: &mut ScriptDataset| Ok(d.0.samples() as i64));
     reg.describe_property(
         "Dataset",
         "data.samples -> int",
@@ -178,12 +188,12 @@ pub(super) fn register(reg: &mut Registry) {
         "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).samples",
     );
     files::register(reg);
-    reg.add("add_noise", |d: &mut Data, amplitude: Dynamic| {
-        noisy(d, &amplitude, Map::new())
+    reg.register_fn("add_noise", |d: &mut ScriptDataset, amplitude: Dynamic| {
+        add_noise(d, &amplitude, Map::new())
     });
-    reg.add(
+    reg.register_fn(
         "add_noise",
-        |d: &mut Data, amplitude: Dynamic, options: Map| noisy(d, &amplitude, options),
+        |d: &mut ScriptDataset, amplitude: Dynamic, options: Map| add_noise(d, &amplitude, options),
     );
     reg.describe(
         "add_noise",
@@ -191,31 +201,39 @@ pub(super) fn register(reg: &mut Registry) {
         "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).add_noise(0.05, #{ relative_to: \"mean\", seed: 10 })",
     )
-    .options(NOISE);
-    reg.add("head", |d: &mut Data, n: i64| -> Fallible<Data> {
-        Ok(data(d.0.head(count(n, "head")?)?))
-    });
+    .option_keys(NOISE);
+    reg.register_fn(
+        "head",
+        |d: &mut ScriptDataset, n: i64| -> RhaiResult<ScriptDataset> {
+            Ok(wrap(d.0.head(to_count(n, "head")?)?))
+        },
+    );
     reg.describe(
         "head",
         "data.head(n) -> Dataset",
         "The first n times of each sample.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).head(2)",
     );
-    reg.add("up_to", |d: &mut Data, t: Dynamic| -> Fallible<Data> {
-        let t = convert::number(&t)
-            .ok_or_else(|| Error::invalid("up_to: the time should be a number"))?;
-        Ok(data(d.0.up_to(t)?))
-    });
+    reg.register_fn(
+        "up_to",
+        |d: &mut ScriptDataset, t: Dynamic| -> RhaiResult<ScriptDataset> {
+            let t = convert::to_number(&t)
+                .ok_or_else(|| Error::invalid("up_to: the time should be a number"))?;
+            Ok(wrap(d.0.up_to(t)?))
+        },
+    );
     reg.describe(
         "up_to",
         "data.up_to(t_end) -> Dataset",
         "The times of each sample up to t_end, included.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).up_to(1.0)",
     );
-    reg.add(
+    reg.register_fn(
         "slice",
-        |d: &mut Data, from: i64, to: i64| -> Fallible<Data> {
-            Ok(data(d.0.slice(count(from, "slice")?, count(to, "slice")?)?))
+        |d: &mut ScriptDataset, from: i64, to: i64| -> RhaiResult<ScriptDataset> {
+            Ok(wrap(
+                d.0.slice(to_count(from, "slice")?, to_count(to, "slice")?)?,
+            ))
         },
     );
     reg.describe(
@@ -224,30 +242,30 @@ pub(super) fn register(reg: &mut Registry) {
         "The times from index `from` up to but without `to`.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).slice(1, 3)",
     );
-    reg.get("t", |d: &mut Data| {
-        Ok(Array::new(d.0.t().to_owned().into_dyn()))
+    reg.register_get("t", |d: &mut ScriptDataset| {
+        Ok(ScriptArray::new(d.0.t().to_owned().into_dyn()))
     });
     let host = reg.host();
-    reg.get("u", move |d: &mut Data| {
+    reg.register_get("u", move |d: &mut ScriptDataset| {
         if !d.0.is_uniform() {
             let times: usize = d.0.trajectories().map(|(t, _)| t.len()).sum();
-            host.room_for_shape(
+            host.check_memory_for_shape(
                 "the data on the times of all samples",
                 &[d.0.samples(), times, d.0.dof()],
             )?;
         }
         Ok(squeeze(d.0.u()))
     });
-    reg.get("u0", |d: &mut Data| Ok(squeeze(d.0.u0())));
-    reg.get("dof", |d: &mut Data| Ok(d.0.dof() as i64));
-    reg.get("names", |d: &mut Data| {
+    reg.register_get("u0", |d: &mut ScriptDataset| Ok(squeeze(d.0.u0())));
+    reg.register_get("dof", |d: &mut ScriptDataset| Ok(d.0.dof() as i64));
+    reg.register_get("names", |d: &mut ScriptDataset| {
         Ok(d.0
             .names()
             .iter()
             .map(|n| Dynamic::from(n.clone()))
             .collect::<List>())
     });
-    reg.add("len", |d: &mut Data| d.0.len() as i64);
+    reg.register_fn("len", |d: &mut ScriptDataset| d.0.len() as i64);
     reg.describe(
         "len",
         "data.len() -> int",

@@ -2,14 +2,14 @@
 
 use rhai::{Array as List, Dynamic};
 
-use super::super::array::Array;
+use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use odesync_ode::field::Unary;
 
 /// Functions of symbols that arrays do not have by themselves: signature, description, example.
-const ONLY_HERE: [(Unary, &str, &str, &str); 6] = [
+const SYMBOL_ONLY: [(Unary, &str, &str, &str); 6] = [
     (
         Unary::Erf,
         "erf(x)",
@@ -49,15 +49,15 @@ const ONLY_HERE: [(Unary, &str, &str, &str); 6] = [
 ];
 
 pub(super) fn register(reg: &mut Registry) {
-    for (f, signature, text, example) in ONLY_HERE {
+    for (f, signature, text, example) in SYMBOL_ONLY {
         let name = f.name();
-        reg.add(name, move |x: f64| f.value(x));
-        reg.add(name, move |x: i64| f.value(x as f64));
-        reg.add(name, move |x: Array| {
-            Array::new(x.data().mapv(|x| f.value(x)))
+        reg.register_fn(name, move |x: f64| f.value(x));
+        reg.register_fn(name, move |x: i64| f.value(x as f64));
+        reg.register_fn(name, move |x: ScriptArray| {
+            ScriptArray::new(x.data().mapv(|x| f.value(x)))
         });
-        reg.add(name, move |x: List| -> Fallible<Array> {
-            Ok(Array::new(
+        reg.register_fn(name, move |x: List| -> RhaiResult<ScriptArray> {
+            Ok(ScriptArray::new(
                 convert::to_array(&Dynamic::from(x), name)?.mapv(|x| f.value(x)),
             ))
         });

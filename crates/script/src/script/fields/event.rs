@@ -2,9 +2,9 @@
 
 use rhai::{FnPtr, NativeCallContext};
 
-use super::super::error::Fallible;
-use super::trace::Equations;
-use odesync_ode::field::{FieldBuilder, Input, VectorField};
+use super::super::error::RhaiResult;
+use super::trace::EquationClosure;
+use odesync_ode::field::{FieldBuilder, InputSignal, VectorField};
 use odesync_ode::odesolve::Event;
 
 /// The event that a closure |t, u, p| of a field's time, state and constants is zero; p holds the field's single numbers and its
@@ -16,16 +16,17 @@ pub(crate) fn event(
     context: &NativeCallContext,
     field: &VectorField,
     closure: FnPtr,
-) -> Fallible<Event> {
+) -> RhaiResult<Event> {
     let numbers = field.blocks().iter().filter(|b| b.len() == 1);
     let constants: Vec<(String, f64)> = numbers
         .map(|b| (b.name.clone(), field.values()[b.range()][0]))
         .collect();
-    let inputs: Vec<(String, Input)> = field
+    let inputs: Vec<(String, InputSignal)> = field
         .inputs()
         .map(|(name, input)| (name.to_string(), input.clone()))
         .collect();
-    let equations = Equations::new(context, closure, &constants, &inputs, field.dof()).of_event();
+    let equations =
+        EquationClosure::new(context, closure, &constants, &inputs, field.dof()).for_event();
     let b = FieldBuilder::new(field.dof());
     let g = equations.trace(&b, None)?;
     let event = Event::build(&b, g.at(0))?;

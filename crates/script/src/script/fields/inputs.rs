@@ -3,27 +3,27 @@
 use ndarray::{Axis, Ix2, Ix3};
 use rhai::{Array as List, Dynamic, ImmutableString, Map};
 
-use super::super::array::Array;
+use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
-use super::Field;
+use super::ScriptField;
 use crate::{Error, Result};
-use odesync_ode::field::{Input, Signal};
+use odesync_ode::field::{InputSignal, Signal};
 use odesync_train::smoothing::spline_input;
 
 /// An input as scripts hold it.
 #[derive(Clone)]
-pub struct Drive(pub Input);
+pub struct ScriptInput(pub InputSignal);
 
 /// The named inputs of a map of constants, and the rest of it.
-pub(super) fn split(map: &Map) -> (Vec<(String, Input)>, Map) {
+pub(super) fn split_inputs(map: &Map) -> (Vec<(String, InputSignal)>, Map) {
     let mut rest = map.clone();
     let mut inputs = vec![];
     for (name, value) in map {
-        if let Some(input) = value.read_lock::<Drive>() {
+        if let Some(input) = value.read_lock::<ScriptInput>() {
             inputs.push((name.to_string(), input.0.clone()));
             rest.remove(name);
         }
@@ -32,11 +32,11 @@ pub(super) fn split(map: &Map) -> (Vec<(String, Input)>, Map) {
 }
 
 const INPUT: Keys = &[&[
-    Key::new("kind").names(&["linear", "spline"]),
+    Key::new("kind").choices(&["linear", "spline"]),
     Key::new("smoothing"),
 ]];
 
-fn make(t: &Dynamic, values: &Dynamic, options: Map) -> Fallible<Drive> {
+fn make_input(t: &Dynamic, values: &Dynamic, options: Map) -> RhaiResult<ScriptInput> {
     let mut options = Options::new("input", INPUT, options);
     let spline = options.choice("kind")? == "spline";
     let smoothing = options.non_negative("smoothing", 0.0)?;
@@ -48,7 +48,7 @@ fn make(t: &Dynamic, values: &Dynamic, options: Map) -> Fallible<Drive> {
     let values = convert::to_array(values, "input: values")?;
     let one = |values: ndarray::ArrayView2<f64>| match spline {
         true => spline_input(&t, values, smoothing),
-        false => Input::linear(&t, values),
+        false => InputSignal::linear(&t, values),
     };
     let shape = values.shape().to_vec();
     let wrong = |_| {
@@ -56,11 +56,11 @@ fn make(t: &Dynamic, values: &Dynamic, options: Map) -> Fallible<Drive> {
             "input: values should have shape [time], [time, component] or [sample, time, component], not {shape:?}"
         ))
     };
-    Ok(Drive(match shape.len() {
+    Ok(ScriptInput(match shape.len() {
         3 => {
             let values = values.into_dimensionality::<Ix3>().map_err(wrong)?;
-            let all: Vec<Input> = values.outer_iter().map(one).collect::<Result<_>>()?;
-            Input::per_sample(&all)?
+            let all: Vec<InputSignal> = values.outer_iter().map(one).collect::<Result<_>>()?;
+            InputSignal::per_sample(&all)?
         }
         1 => {
             let values = values.insert_axis(Axis(1));
@@ -70,10 +70,10 @@ fn make(t: &Dynamic, values: &Dynamic, options: Map) -> Fallible<Drive> {
     }))
 }
 
-fn several(list: &List) -> Fallible<Drive> {
+fn inputs_per_sample(list: &List) -> RhaiResult<ScriptInput> {
     let inputs = list
         .iter()
-        .map(|x| match x.read_lock::<Drive>() {
+        .map(|x| match x.read_lock::<ScriptInput>() {
             Some(input) => Ok(input.0.clone()),
             None => Err(Error::invalid(format!(
                 "input: a list of inputs, one for each sample, was expected, and it holds {}; one input is input(t, values)",
@@ -81,39 +81,40 @@ fn several(list: &List) -> Fallible<Drive> {
             ))),
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(Drive(Input::per_sample(&inputs)?))
+    Ok(ScriptInput(InputSignal::per_sample(&inputs)?))
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Drive>("Input").display::<Drive>(|w| {
-        let (components, samples) = (w.0.dof(), w.0.samples());
-        let t = w.0.breakpoints(0);
-        format!(
-            "Input: {components} component{}, {} times from {} to {}{}",
-            if components == 1 { "" } else { "s" },
-            t.len(),
-            t.first().copied().unwrap_or(f64::NAN),
-            t.last().copied().unwrap_or(f64::NAN),
-            match samples {
-                1 => String::new(),
-                n => format!(", one for each of {n} samples"),
-            }
-        )
+    reg.register_type::<ScriptInput>("Input")
+        .display::<ScriptInput>(|w| {
+            let (components, samples) = (w.0.dof(), w.0.n_samples());
+            let t = w.0.breakpoints(0);
+            format!(
+                "Input: {components} component{}, {} times from {} to {}{}",
+                if components == 1 { "" } else { "s" },
+                t.len(),
+                t.first().copied().unwrap_or(f64::NAN),
+                t.last().copied().unwrap_or(f64::NAN),
+                match samples {
+                    1 => String::new(),
+                    n => format!(", one for each of {n} samples"),
+                }
+            )
+        });
+    reg.register_fn("input", |t: Dynamic, values: Dynamic| {
+        make_input(&t, &values, Map::new())
     });
-    reg.add("input", |t: Dynamic, values: Dynamic| {
-        make(&t, &values, Map::new())
-    });
-    reg.add(
+    reg.register_fn(
         "input",
         |t: Dynamic, values: Dynamic, kind: ImmutableString| {
             let options = [("kind".into(), Dynamic::from(kind))];
-            make(&t, &values, options.into_iter().collect())
+            make_input(&t, &values, options.into_iter().collect())
         },
     );
-    reg.add("input", |t: Dynamic, values: Dynamic, options: Map| {
-        make(&t, &values, options)
+    reg.register_fn("input", |t: Dynamic, values: Dynamic, options: Map| {
+        make_input(&t, &values, options)
     });
-    reg.add("input", |list: List| several(&list));
+    reg.register_fn("input", |list: List| inputs_per_sample(&list));
     reg.describe(
         "input",
         "input(t, values, \"linear\") -> Input",
@@ -122,22 +123,28 @@ pub(super) fn register(reg: &mut Registry) {
          times it keeps the first and the last value. input([w1, w2]) has one for each sample of the data.",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0]) + p.w], #{ g: 9.81, w: input([0, 1, 2], [0.0, 0.5, 0.0]) })",
     )
-    .options(INPUT);
-    reg.add("at", |w: &mut Drive, t: Dynamic| -> Fallible<Dynamic> {
-        if let Some(t) = convert::number(&t) {
-            let row = w.0.at(0, &[t]).index_axis_move(Axis(0), 0);
-            return Ok(Array::new(row.into_dyn()).into_dynamic());
-        }
-        let t = convert::to_vector(&t, "the input's times")?;
-        Ok(Array::new(w.0.at(0, &t).into_dyn()).into_dynamic())
-    });
+    .option_keys(INPUT);
+    reg.register_fn(
+        "at",
+        |w: &mut ScriptInput, t: Dynamic| -> RhaiResult<Dynamic> {
+            if let Some(t) = convert::to_number(&t) {
+                let row = w.0.values_at(0, &[t]).index_axis_move(Axis(0), 0);
+                return Ok(ScriptArray::new(row.into_dyn()).into_dynamic());
+            }
+            let t = convert::to_vector(&t, "the input's times")?;
+            Ok(ScriptArray::new(w.0.values_at(0, &t).into_dyn()).into_dynamic())
+        },
+    );
     reg.describe(
         "at",
         "input.at(t)",
         "The input's value at a time or its values at several; of an input for each sample, those of the first.",
         "input([0, 1, 2], [0.0, 0.5, 0.0]).at([0.5, 3])",
     );
-    let replaced = |f: &Field, name: Option<&str>, w: Drive| -> Fallible<Field> {
+    let replaced = |f: &ScriptField,
+                    name: Option<&str>,
+                    w: ScriptInput|
+     -> RhaiResult<ScriptField> {
         let names: Vec<String> = f.0.inputs().map(|(name, _)| name.into()).collect();
         let name = match (name, &names[..]) {
             (Some(name), _) => name,
@@ -152,14 +159,16 @@ pub(super) fn register(reg: &mut Registry) {
                 .into());
             }
         };
-        Ok(Field(f.0.with_input(name, w.0)?))
+        Ok(ScriptField(f.0.with_input(name, w.0)?))
     };
-    reg.add("with_input", move |f: &mut Field, w: Drive| {
+    reg.register_fn("with_input", move |f: &mut ScriptField, w: ScriptInput| {
         replaced(f, None, w)
     });
-    reg.add(
+    reg.register_fn(
         "with_input",
-        move |f: &mut Field, name: ImmutableString, w: Drive| replaced(f, Some(&name), w),
+        move |f: &mut ScriptField, name: ImmutableString, w: ScriptInput| {
+            replaced(f, Some(&name), w)
+        },
     );
     reg.describe(
         "with_input",

@@ -2,11 +2,11 @@
 
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
-use super::super::array::Array;
+use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::symbol::{Symbol, to_expr};
-use super::trace::{TOLERANCE, state};
+use super::trace::{TRACE_TOLERANCE, sample_state};
 use crate::Error;
 use odesync_ode::field::FieldBuilder;
 use odesync_train::landscape::{LossFunction, SymbolicLoss};
@@ -22,7 +22,7 @@ impl<'a> LossClosure<'a> {
         LossClosure { context, closure }
     }
 
-    fn call(&self, params: Dynamic) -> Fallible<Dynamic> {
+    fn call(&self, params: Dynamic) -> RhaiResult<Dynamic> {
         self.closure
             .call_within_context::<Dynamic>(self.context, vec![params])
     }
@@ -31,8 +31,8 @@ impl<'a> LossClosure<'a> {
     ///
     /// # Errors
     /// Those of the closure, or a value that is no number.
-    pub fn value(&self, params: &[f64]) -> Fallible<f64> {
-        let value = self.call(Dynamic::from(Array::from_vec(params.to_vec())))?;
+    pub fn value(&self, params: &[f64]) -> RhaiResult<f64> {
+        let value = self.call(Dynamic::from(ScriptArray::from_vec(params.to_vec())))?;
         number(&value).ok_or_else(|| {
             Error::invalid(format!(
                 "the closure of a loss must return one number, not {}",
@@ -50,28 +50,28 @@ impl<'a> LossClosure<'a> {
     ///
     /// # Errors
     /// Why it is none.
-    pub fn traced(&self, params: &[f64]) -> Fallible<SymbolicLoss> {
+    pub fn trace(&self, params: &[f64]) -> RhaiResult<SymbolicLoss> {
         let b = FieldBuilder::new(params.len());
         let value = self.call(Dynamic::from(Symbol(b.state())))?;
         let loss = SymbolicLoss::build(&b, &to_expr(&b, &value)?)?;
         for place in 0..6 {
-            let (_, far) = state(place, params.len());
+            let (_, far) = sample_state(place, params.len());
             let near = params
                 .iter()
                 .zip(&far)
                 .map(|(p, u)| p + 1e-2 * u * p.abs().max(1.0));
             for point in [near.collect(), far.clone(), params.to_vec()] {
-                self.compare(&loss, &point)?;
+                self.check_trace(&loss, &point)?;
             }
         }
         Ok(loss)
     }
 
-    fn compare(&self, loss: &SymbolicLoss, point: &[f64]) -> Fallible<()> {
+    fn check_trace(&self, loss: &SymbolicLoss, point: &[f64]) -> RhaiResult<()> {
         let (own, traced) = (self.value(point)?, loss.value(point)?);
         let same = own == traced
             || (own.is_nan() && traced.is_nan())
-            || (own - traced).abs() <= TOLERANCE * (1.0 + own.abs().max(traced.abs()));
+            || (own - traced).abs() <= TRACE_TOLERANCE * (1.0 + own.abs().max(traced.abs()));
         match same {
             true => Ok(()),
             false => Err(Error::invalid(format!(
@@ -85,10 +85,10 @@ impl<'a> LossClosure<'a> {
 
 /// A number, or an array of one.
 fn number(value: &Dynamic) -> Option<f64> {
-    if let Some(x) = convert::number(value) {
+    if let Some(x) = convert::to_number(value) {
         return Some(x);
     }
-    let array = value.read_lock::<Array>()?;
+    let array = value.read_lock::<ScriptArray>()?;
     match array.data().len() {
         1 => array.data().first().copied(),
         _ => None,
@@ -99,10 +99,10 @@ fn number(value: &Dynamic) -> Option<f64> {
 ///
 /// # Errors
 /// Any other error.
-pub(crate) fn nan_if_unsolved(value: Fallible<f64>) -> Fallible<f64> {
+pub(crate) fn solve_failure_to_nan(value: RhaiResult<f64>) -> RhaiResult<f64> {
     let unsolved = |error: &rhai::EvalAltResult| match error.unwrap_inner() {
         rhai::EvalAltResult::ErrorRuntime(value, _) => {
-            let thrown = value.read_lock::<super::super::error::Thrown>();
+            let thrown = value.read_lock::<super::super::error::WrappedError>();
             thrown.is_some_and(|thrown| matches!(thrown.0, Error::Solve(_)))
         }
         _ => false,

@@ -17,31 +17,31 @@ mod symbol;
 mod trace;
 
 pub(crate) use event::event;
-pub(crate) use loss::{LossClosure, nan_if_unsolved};
+pub(crate) use loss::{LossClosure, solve_failure_to_nan};
 pub(crate) use symbol::NO_BRANCH;
 
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::error::Fallible;
+use super::error::RhaiResult;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use crate::Result;
-use inputs::Drive;
-use odesync_base::random::{Generator, with_shared};
+use inputs::ScriptInput;
+use odesync_base::random::{Generator, with_default_generator};
 use odesync_ode::dynamics;
-use odesync_ode::field::{FieldBuilder, Input, Unary, VectorField};
+use odesync_ode::field::{FieldBuilder, InputSignal, Unary, VectorField};
 use odesync_train::models::{Mlp, blackbox, driven_blackbox, driven_second_order, second_order};
-use trace::Equations;
+use trace::EquationClosure;
 
 /// A vector field as scripts hold it: one system or model.
 #[derive(Clone)]
-pub struct Field(pub VectorField);
+pub struct ScriptField(pub VectorField);
 
 /// What is said of the [`dynamics::SYSTEMS`]: name, signature, what it is, an example, its constants.
-const ABOUT: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
+const SYSTEM_DOCS: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
     (
         "lotka_volterra",
         "lotka_volterra(#{ a: 1.3, b: 0.9, c: 0.8, d: 1.8 }) -> Field",
@@ -91,23 +91,25 @@ pub(super) fn register(reg: &mut Registry) {
     symbol::register(reg);
     activations::register(reg);
     inputs::register(reg);
-    reg.kind::<Field>("Field")
-        .display::<Field>(|f| summary(&f.0));
+    reg.register_type::<ScriptField>("Field")
+        .display::<ScriptField>(|f| summary(&f.0));
     for (name, make) in dynamics::SYSTEMS {
-        reg.add(name, move || -> Fallible<Field> { Ok(Field(make()?)) });
-        reg.add(name, move |params: Map| -> Fallible<Field> {
+        reg.register_fn(name, move || -> RhaiResult<ScriptField> {
+            Ok(ScriptField(make()?))
+        });
+        reg.register_fn(name, move |params: Map| -> RhaiResult<ScriptField> {
             let mut field = make()?;
             for (name, value) in trace::constants(&params)? {
                 field = field.with_param(&name, &[value])?;
             }
-            Ok(Field(field))
+            Ok(ScriptField(field))
         });
     }
-    for (name, signature, text, example, constants) in ABOUT {
+    for (name, signature, text, example, constants) in SYSTEM_DOCS {
         reg.describe(name, signature, text, example)
-            .options(constants);
+            .option_keys(constants);
     }
-    own_systems(reg);
+    user_systems(reg);
     networks(reg);
     properties(reg);
 }
@@ -134,25 +136,30 @@ fn dof(n: i64) -> Result<usize> {
         })
 }
 
-fn system(context: &NativeCallContext, n: i64, closure: FnPtr, params: &Map) -> Fallible<Field> {
-    let (inputs, params) = inputs::split(params);
+fn system(
+    context: &NativeCallContext,
+    n: i64,
+    closure: FnPtr,
+    params: &Map,
+) -> RhaiResult<ScriptField> {
+    let (inputs, params) = inputs::split_inputs(params);
     let (dof, constants) = (dof(n)?, trace::constants(&params)?);
-    let equations = Equations::new(context, closure, &constants, &inputs, dof);
+    let equations = EquationClosure::new(context, closure, &constants, &inputs, dof);
     let b = FieldBuilder::new(dof);
     let output = equations.trace(&b, None)?;
     let field = b.finish(output)?;
     equations.check(0)?;
-    Ok(Field(field))
+    Ok(ScriptField(field))
 }
 
-fn own_systems(reg: &mut Registry) {
-    reg.add(
+fn user_systems(reg: &mut Registry) {
+    reg.register_fn(
         "system",
         |context: NativeCallContext, n: i64, closure: FnPtr| {
             system(&context, n, closure, &Map::new())
         },
     );
-    reg.add(
+    reg.register_fn(
         "system",
         |context: NativeCallContext, n: i64, closure: FnPtr, params: Map| {
             system(&context, n, closure, &params)
@@ -167,8 +174,8 @@ fn own_systems(reg: &mut Registry) {
 }
 
 const NETWORK: Keys = &[&[
-    Key::new("activation").names(&Unary::ACTIVATIONS),
-    Key::new("input").code(&["input("]),
+    Key::new("activation").choices(&Unary::ACTIVATIONS),
+    Key::new("input").literals(&["input("]),
 ]];
 
 /// Widths of a network's layers.
@@ -182,22 +189,22 @@ fn graybox(
     activation: &str,
     closure: FnPtr,
     params: &Map,
-) -> Fallible<Field> {
+) -> RhaiResult<ScriptField> {
     let activation = Unary::activation(activation)?;
-    let network = with_shared(|g| Mlp::new(&nodes(widths)?, activation, g))?;
-    let (inputs, params) = inputs::split(params);
+    let network = with_default_generator(|g| Mlp::new(&nodes(widths)?, activation, g))?;
+    let (inputs, params) = inputs::split_inputs(params);
     let constants = trace::constants(&params)?;
-    let equations = Equations::new(context, closure, &constants, &inputs, network.inputs());
+    let equations = EquationClosure::new(context, closure, &constants, &inputs, network.inputs());
     let b = FieldBuilder::new(network.inputs());
     let nn = network.apply(&b, &b.state())?;
     let output = equations.trace(&b, Some(nn))?;
     let field = b.finish(output)?;
     equations.check(network.outputs())?;
-    Ok(Field(field))
+    Ok(ScriptField(field))
 }
 
 fn networks(reg: &mut Registry) {
-    reg.add("seed", |n: i64| -> Fallible<()> {
+    reg.register_fn("seed", |n: i64| -> RhaiResult<()> {
         let n = u64::try_from(n)
             .map_err(|_| crate::Error::invalid(format!("a seed should be 0 or above, not {n}")))?;
         odesync_base::random::seed(n);
@@ -209,9 +216,10 @@ fn networks(reg: &mut Registry) {
         "Seeds the generator that draws the weights of models, as torch.manual_seed does.",
         "seed(10)",
     );
-    type Make = fn(&[usize], Unary, &mut Generator) -> Result<VectorField>;
-    type Driven = fn(&[usize], Unary, Input, &mut Generator) -> Result<VectorField>;
-    let both: [(&str, Make, Driven, &str, &str, &str); 2] = [
+    type MakeNetwork = fn(&[usize], Unary, &mut Generator) -> Result<VectorField>;
+    type MakeDrivenNetwork =
+        fn(&[usize], Unary, InputSignal, &mut Generator) -> Result<VectorField>;
+    let both: [(&str, MakeNetwork, MakeDrivenNetwork, &str, &str, &str); 2] = [
         (
             "blackbox",
             blackbox,
@@ -231,48 +239,51 @@ fn networks(reg: &mut Registry) {
         ),
     ];
     for (name, make, driven, signature, text, example) in both {
-        reg.add(name, move |widths: List| -> Fallible<Field> {
-            Ok(Field(with_shared(|g| {
+        reg.register_fn(name, move |widths: List| -> RhaiResult<ScriptField> {
+            Ok(ScriptField(with_default_generator(|g| {
                 make(&nodes(&widths)?, Unary::Gelu, g)
             })?))
         });
-        reg.add(
+        reg.register_fn(
             name,
-            move |widths: List, activation: ImmutableString| -> Fallible<Field> {
+            move |widths: List, activation: ImmutableString| -> RhaiResult<ScriptField> {
                 let activation = Unary::activation(&activation)?;
-                Ok(Field(with_shared(|g| {
+                Ok(ScriptField(with_default_generator(|g| {
                     make(&nodes(&widths)?, activation, g)
                 })?))
             },
         );
-        reg.add(name, move |widths: List, options: Map| -> Fallible<Field> {
-            let mut options = Options::new(name, NETWORK, options);
-            let activation = Unary::activation(options.choice("activation")?)?;
-            let input = options.opt_value::<Drive>("input", "an input(t, values)")?;
-            options.finish()?;
-            let nodes = nodes(&widths)?;
-            Ok(Field(with_shared(|g| match input {
-                Some(input) => driven(&nodes, activation, input.0, g),
-                None => make(&nodes, activation, g),
-            })?))
-        });
+        reg.register_fn(
+            name,
+            move |widths: List, options: Map| -> RhaiResult<ScriptField> {
+                let mut options = Options::new(name, NETWORK, options);
+                let activation = Unary::activation(options.choice("activation")?)?;
+                let input = options.opt_value::<ScriptInput>("input", "an input(t, values)")?;
+                options.finish()?;
+                let nodes = nodes(&widths)?;
+                Ok(ScriptField(with_default_generator(|g| match input {
+                    Some(input) => driven(&nodes, activation, input.0, g),
+                    None => make(&nodes, activation, g),
+                })?))
+            },
+        );
         reg.describe(name, signature, text, example)
-            .options(NETWORK);
+            .option_keys(NETWORK);
     }
-    reg.add("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
+    reg.register_fn("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
         graybox(&c, &w, "gelu", f, &Map::new())
     });
-    reg.add(
+    reg.register_fn(
         "graybox",
         |c: NativeCallContext, w: List, f: FnPtr, p: Map| graybox(&c, &w, "gelu", f, &p),
     );
-    reg.add(
+    reg.register_fn(
         "graybox",
         |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr| {
             graybox(&c, &w, &a, f, &Map::new())
         },
     );
-    reg.add(
+    reg.register_fn(
         "graybox",
         |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr, p: Map| {
             graybox(&c, &w, &a, f, &p)
@@ -288,13 +299,18 @@ fn networks(reg: &mut Registry) {
 }
 
 fn properties(reg: &mut Registry) {
-    reg.get("dof", |f: &mut Field| Ok(f.0.dof() as i64));
-    reg.get("n_params", |f: &mut Field| Ok(f.0.n_params() as i64));
-    reg.get("params", |f: &mut Field| Ok(Array::from_vec(f.0.params())));
-    reg.set("params", |f: &mut Field, x: Dynamic| -> Fallible<()> {
-        f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
-        Ok(())
+    reg.register_get("dof", |f: &mut ScriptField| Ok(f.0.dof() as i64));
+    reg.register_get("n_params", |f: &mut ScriptField| Ok(f.0.n_params() as i64));
+    reg.register_get("params", |f: &mut ScriptField| {
+        Ok(ScriptArray::from_vec(f.0.params()))
     });
+    reg.register_set(
+        "params",
+        |f: &mut ScriptField, x: Dynamic| -> RhaiResult<()> {
+            f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
+            Ok(())
+        },
+    );
     reg.describe_property(
         "Field",
         "field.dof -> int",
@@ -313,10 +329,10 @@ fn properties(reg: &mut Registry) {
         "The trainable parameters in order, layer by layer, weights before biases. It may be assigned.",
         "let f = lorenz().trainable([\"rho\"]); f.params = [24]; f.params",
     );
-    reg.add(
+    reg.register_fn(
         "param",
-        |f: &mut Field, name: ImmutableString| -> Fallible<Dynamic> {
-            Ok(Array::new(f.0.param(&name)?).into_dynamic())
+        |f: &mut ScriptField, name: ImmutableString| -> RhaiResult<Dynamic> {
+            Ok(ScriptArray::new(f.0.param(&name)?).into_dynamic())
         },
     );
     reg.describe(
@@ -325,14 +341,14 @@ fn properties(reg: &mut Registry) {
         "The values of one parameter block, in its shape.",
         "lotka_volterra().param(\"a\")",
     );
-    reg.add(
+    reg.register_fn(
         "with_param",
-        |f: &mut Field, name: ImmutableString, x: Dynamic| -> Fallible<Field> {
+        |f: &mut ScriptField, name: ImmutableString, x: Dynamic| -> RhaiResult<ScriptField> {
             let values: Vec<f64> = convert::to_array(&x, "the parameter")?
                 .iter()
                 .copied()
                 .collect();
-            Ok(Field(f.0.with_param(&name, &values)?))
+            Ok(ScriptField(f.0.with_param(&name, &values)?))
         },
     );
     reg.describe(
@@ -344,16 +360,16 @@ fn properties(reg: &mut Registry) {
     let names = |list: &List| -> Result<Vec<String>> {
         list.iter()
             .map(|x| {
-                convert::text(x).ok_or_else(|| {
+                convert::to_text(x).ok_or_else(|| {
                     crate::Error::invalid("the names of parameters should be strings")
                 })
             })
             .collect()
     };
-    reg.add(
+    reg.register_fn(
         "trainable",
-        move |f: &mut Field, list: List| -> Fallible<Field> {
-            Ok(Field(f.0.trainable(&names(&list)?)?))
+        move |f: &mut ScriptField, list: List| -> RhaiResult<ScriptField> {
+            Ok(ScriptField(f.0.trainable(&names(&list)?)?))
         },
     );
     reg.describe(
@@ -362,10 +378,10 @@ fn properties(reg: &mut Registry) {
         "The same field with these parameters trained as well.",
         "lotka_volterra().trainable([\"a\", \"d\"]).params",
     );
-    reg.add(
+    reg.register_fn(
         "frozen",
-        move |f: &mut Field, list: List| -> Fallible<Field> {
-            Ok(Field(f.0.frozen(&names(&list)?)?))
+        move |f: &mut ScriptField, list: List| -> RhaiResult<ScriptField> {
+            Ok(ScriptField(f.0.frozen(&names(&list)?)?))
         },
     );
     reg.describe(
@@ -374,12 +390,12 @@ fn properties(reg: &mut Registry) {
         "The same field with these parameters no longer trained.",
         "lotka_volterra().trainable([\"a\", \"d\"]).frozen([\"a\"]).n_params",
     );
-    reg.add(
+    reg.register_fn(
         "derivative",
-        |f: &mut Field, t: Dynamic, u: Dynamic| -> Fallible<Array> {
-            let t = convert::number(&t)
+        |f: &mut ScriptField, t: Dynamic, u: Dynamic| -> RhaiResult<ScriptArray> {
+            let t = convert::to_number(&t)
                 .ok_or_else(|| crate::Error::invalid("derivative: t should be a number"))?;
-            Ok(Array::from_vec(f.0.derivative(
+            Ok(ScriptArray::from_vec(f.0.derivative(
                 t,
                 &convert::to_vector(&u, "derivative: u")?,
             )?))
@@ -392,7 +408,7 @@ fn properties(reg: &mut Registry) {
         "lotka_volterra().derivative(0.0, [1, 2])",
     );
     let host = reg.host();
-    reg.add("show", move |f: Field| host.print(&f.0.show()));
+    reg.register_fn("show", move |f: ScriptField| host.print(&f.0.show()));
     reg.describe(
         "show",
         "show(field)",

@@ -7,9 +7,9 @@ use std::ops::{Range, RangeInclusive};
 
 use rhai::{Array as List, Dynamic, ImmutableString};
 
-use super::super::array::Array;
+use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use crate::{Error, Result};
 use odesync_ode::field::{Binary, Expr, FieldBuilder, Unary};
@@ -24,7 +24,7 @@ pub struct Condition(Expr);
 
 /// The named constants of a system while its closure is traced.
 #[derive(Clone)]
-pub struct Constants {
+pub struct SymbolicConstants {
     pub(super) builder: FieldBuilder,
     pub(super) names: Vec<String>,
 }
@@ -34,10 +34,10 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
     if let Some(symbol) = value.read_lock::<Symbol>() {
         return Ok(symbol.0.clone());
     }
-    if let Some(x) = convert::number(value) {
+    if let Some(x) = convert::to_number(value) {
         return Ok(builder.constant(&[x]));
     }
-    if let Some(array) = value.read_lock::<Array>() {
+    if let Some(array) = value.read_lock::<ScriptArray>() {
         let values: Vec<f64> = array.data().iter().copied().collect();
         return Ok(builder.constant(&values));
     }
@@ -58,7 +58,7 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
 }
 
 /// An expression as a script gets it: a mistake ends the script there, rather than when the field is finished.
-fn symbol(x: Expr) -> Fallible<Symbol> {
+fn symbol(x: Expr) -> RhaiResult<Symbol> {
     Ok(Symbol(x.checked()?))
 }
 
@@ -70,7 +70,7 @@ fn no_branch() -> Error {
     Error::invalid(NO_BRANCH)
 }
 
-fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Fallible<Expr> {
+fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> RhaiResult<Expr> {
     let y = to_expr(x.0.builder(), y)?;
     Ok(if swapped {
         y.try_binary(f, &x.0)?
@@ -80,72 +80,72 @@ fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Fallible<Expr> {
 }
 
 /// Registers `name` for a symbol with a symbol, number, array or list, both ways round.
-macro_rules! pairs {
+macro_rules! register_symbol_pairs {
     ($reg:expr, $name:expr, $f:expr, $wrap:expr) => {{
         let f = $f;
-        $reg.add($name, move |x: Symbol, y: Symbol| Ok::<_, Box<rhai::EvalAltResult>>($wrap(x.0.try_binary(f, &y.0)?)));
-        pairs!(@with $reg, $name, f, $wrap, f64, i64, Array, List);
+        $reg.register_fn($name, move |x: Symbol, y: Symbol| Ok::<_, Box<rhai::EvalAltResult>>($wrap(x.0.try_binary(f, &y.0)?)));
+        register_symbol_pairs!(@with $reg, $name, f, $wrap, f64, i64, ScriptArray, List);
     }};
     (@with $reg:expr, $name:expr, $f:expr, $wrap:expr, $($kind:ty),*) => { $(
-        $reg.add($name, move |x: Symbol, y: $kind| -> Fallible<_> { Ok($wrap(binary($f, &x, &Dynamic::from(y), false)?)) });
-        $reg.add($name, move |x: $kind, y: Symbol| -> Fallible<_> { Ok($wrap(binary($f, &y, &Dynamic::from(x), true)?)) });
+        $reg.register_fn($name, move |x: Symbol, y: $kind| -> RhaiResult<_> { Ok($wrap(binary($f, &x, &Dynamic::from(y), false)?)) });
+        $reg.register_fn($name, move |x: $kind, y: Symbol| -> RhaiResult<_> { Ok($wrap(binary($f, &y, &Dynamic::from(x), true)?)) });
     )* };
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Symbol>("symbol")
+    reg.register_type::<Symbol>("symbol")
         .display::<Symbol>(|x| x.0.show());
-    reg.kind::<Condition>("condition")
+    reg.register_type::<Condition>("condition")
         .display::<Condition>(|x| x.0.show());
-    reg.kind::<Constants>("parameters")
-        .display::<Constants>(|p| format!("parameters {}", p.names.join(", ")));
+    reg.register_type::<SymbolicConstants>("parameters")
+        .display::<SymbolicConstants>(|p| format!("parameters {}", p.names.join(", ")));
     for &f in Binary::ALL {
         if f.is_comparison() {
-            pairs!(reg, f.name(), f, Condition);
+            register_symbol_pairs!(reg, f.name(), f, Condition);
         } else {
-            pairs!(reg, f.name(), f, Symbol);
+            register_symbol_pairs!(reg, f.name(), f, Symbol);
         }
     }
-    pairs!(reg, "pow", Binary::Pow, Symbol);
+    register_symbol_pairs!(reg, "pow", Binary::Pow, Symbol);
     for &f in Unary::ALL {
-        reg.add(f.name(), move |x: Symbol| symbol(x.0.unary(f)));
+        reg.register_fn(f.name(), move |x: Symbol| symbol(x.0.unary(f)));
     }
-    reg.add("ln", |x: Symbol| symbol(x.0.log()));
-    reg.add("log2", |x: Symbol| {
+    reg.register_fn("ln", |x: Symbol| symbol(x.0.log()));
+    reg.register_fn("log2", |x: Symbol| {
         symbol(x.0.log() * std::f64::consts::LOG2_E)
     });
-    reg.add("+", |x: Symbol| x);
+    reg.register_fn("+", |x: Symbol| x);
     reductions(reg);
     indexing(reg);
     selection(reg);
     // Logic on conditions, in the way of functions, has the same trap as `if`.
-    reg.add("!", |_: Condition| -> Fallible<bool> {
+    reg.register_fn("!", |_: Condition| -> RhaiResult<bool> {
         Err(no_branch().into())
     });
 }
 
 fn reductions(reg: &mut Registry) {
-    reg.add("sum", |x: Symbol| symbol(x.0.sum()));
-    reg.add("mean", |x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
-    reg.add("norm", |x: Symbol| symbol(x.0.square().sum().sqrt()));
-    reg.add("dot", |x: Symbol, y: Symbol| -> Fallible<Symbol> {
+    reg.register_fn("sum", |x: Symbol| symbol(x.0.sum()));
+    reg.register_fn("mean", |x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
+    reg.register_fn("norm", |x: Symbol| symbol(x.0.square().sum().sqrt()));
+    reg.register_fn("dot", |x: Symbol, y: Symbol| -> RhaiResult<Symbol> {
         symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
     });
 }
 
 fn indexing(reg: &mut Registry) {
-    reg.add("len", |x: &mut Symbol| x.0.len() as i64);
+    reg.register_fn("len", |x: &mut Symbol| x.0.len() as i64);
     reg.engine()
-        .register_indexer_get(|x: &mut Symbol, i: i64| -> Fallible<Symbol> {
+        .register_indexer_get(|x: &mut Symbol, i: i64| -> RhaiResult<Symbol> {
             let i = convert::to_index(i, x.0.len(), &x.0.show())?;
             Ok(Symbol(x.0.try_slice(i, i + 1)?))
         })
-        .register_indexer_get(|x: &mut Symbol, r: Range<i64>| part(x, r.start, r.end))
+        .register_indexer_get(|x: &mut Symbol, r: Range<i64>| slice(x, r.start, r.end))
         .register_indexer_get(|x: &mut Symbol, r: RangeInclusive<i64>| {
-            part(x, *r.start(), r.end().saturating_add(1))
+            slice(x, *r.start(), r.end().saturating_add(1))
         })
         .register_indexer_get(
-            |p: &mut Constants, name: ImmutableString| -> Fallible<Symbol> {
+            |p: &mut SymbolicConstants, name: ImmutableString| -> RhaiResult<Symbol> {
                 if p.names.iter().any(|n| *n == name.as_str()) {
                     return Ok(Symbol(p.builder.named_parameter(&name)));
                 }
@@ -157,10 +157,10 @@ fn indexing(reg: &mut Registry) {
                 .into())
             },
         )
-        .register_iterator::<Components>();
-    reg.add("iter", |x: Symbol| Components { x: x.0, next: 0 });
+        .register_iterator::<ComponentIter>();
+    reg.register_fn("iter", |x: Symbol| ComponentIter { x: x.0, next: 0 });
     // The closure is called on numbers too.
-    reg.add("iter", |x: Array| x);
+    reg.register_fn("iter", |x: ScriptArray| x);
     reg.describe(
         "iter",
         "u.iter()",
@@ -169,7 +169,7 @@ fn indexing(reg: &mut Registry) {
     );
 }
 
-fn part(x: &mut Symbol, from: i64, to: i64) -> Fallible<Symbol> {
+fn slice(x: &mut Symbol, from: i64, to: i64) -> RhaiResult<Symbol> {
     let bound = |i: i64| {
         usize::try_from(i).map_err(|_| Error::invalid("the range of a symbol counts from 0"))
     };
@@ -178,12 +178,12 @@ fn part(x: &mut Symbol, from: i64, to: i64) -> Fallible<Symbol> {
 
 /// The components of a symbol, for `for x in u.iter()`.
 #[derive(Clone)]
-struct Components {
+struct ComponentIter {
     x: Expr,
     next: usize,
 }
 
-impl Iterator for Components {
+impl Iterator for ComponentIter {
     type Item = Symbol;
 
     fn next(&mut self) -> Option<Symbol> {
@@ -197,20 +197,20 @@ impl Iterator for Components {
 
 /// `where(c, a, b)` on symbols, numbers and arrays, so that a closure runs on either.
 fn selection(reg: &mut Registry) {
-    reg.add(
+    reg.register_fn(
         "where",
-        |c: Condition, a: Dynamic, b: Dynamic| -> Fallible<Symbol> {
+        |c: Condition, a: Dynamic, b: Dynamic| -> RhaiResult<Symbol> {
             let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
             Ok(Symbol(c.0.try_select(&a, &b)?))
         },
     );
-    reg.add(
+    reg.register_fn(
         "where",
         |c: bool, a: Dynamic, b: Dynamic| if c { a } else { b },
     );
-    reg.add(
+    reg.register_fn(
         "where",
-        |c: Array, a: Dynamic, b: Dynamic| -> Fallible<Array> {
+        |c: ScriptArray, a: Dynamic, b: Dynamic| -> RhaiResult<ScriptArray> {
             let (a, b) = (
                 convert::to_array(&a, "where")?,
                 convert::to_array(&b, "where")?,
@@ -230,7 +230,7 @@ fn selection(reg: &mut Registry) {
                         *out = *b;
                     }
                 });
-            Ok(Array::new(out))
+            Ok(ScriptArray::new(out))
         },
     );
     reg.describe(

@@ -2,20 +2,20 @@
 
 use rhai::{Array as List, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use super::super::array::Array;
+use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::error::Fallible;
-use super::symbol::{Constants, Symbol, to_expr};
+use super::super::error::RhaiResult;
+use super::symbol::{Symbol, SymbolicConstants, to_expr};
 use crate::{Error, Result};
-use odesync_ode::field::{Expr, FieldBuilder, Input, VectorField};
+use odesync_ode::field::{Expr, FieldBuilder, InputSignal, VectorField};
 
 /// Relative difference between closure and graph that rounding can explain.
-pub(super) const TOLERANCE: f64 = 1e-9;
+pub(super) const TRACE_TOLERANCE: f64 = 1e-9;
 
 /// The named constants of a call's map, as numbers.
 pub(super) fn constants(map: &Map) -> Result<Vec<(String, f64)>> {
     map.iter()
-        .map(|(name, value)| match convert::number(value) {
+        .map(|(name, value)| match convert::to_number(value) {
             Some(x) => Ok((name.to_string(), x)),
             None => Err(Error::invalid(format!(
                 "parameter \"{name}\" should be a number, not {}",
@@ -26,51 +26,54 @@ pub(super) fn constants(map: &Map) -> Result<Vec<(String, f64)>> {
 }
 
 /// A closure of a script, called with as many of (t, u, nn, p) as it takes.
-pub(super) struct Equations<'a> {
+pub(super) struct EquationClosure<'a> {
     context: &'a NativeCallContext<'a>,
     closure: FnPtr,
     constants: &'a [(String, f64)],
-    inputs: &'a [(String, Input)],
+    inputs: &'a [(String, InputSignal)],
     dof: usize,
     /// Whether the closure gives one number, an event's, rather than the derivatives.
-    one: bool,
+    scalar: bool,
 }
 
-impl<'a> Equations<'a> {
+impl<'a> EquationClosure<'a> {
     pub fn new(
         context: &'a NativeCallContext<'a>,
         closure: FnPtr,
         constants: &'a [(String, f64)],
-        inputs: &'a [(String, Input)],
+        inputs: &'a [(String, InputSignal)],
         dof: usize,
     ) -> Self {
-        Equations {
+        EquationClosure {
             context,
             closure,
             constants,
             inputs,
             dof,
-            one: false,
+            scalar: false,
         }
     }
 
     /// The function of an event; its number stands for all components.
-    pub fn of_event(self) -> Self {
-        Equations { one: true, ..self }
+    pub fn for_event(self) -> Self {
+        EquationClosure {
+            scalar: true,
+            ..self
+        }
     }
 
     /// Calls the closure; the last argument is left out if the closure does not take it.
-    fn call(&self, args: &[Dynamic]) -> Fallible<Dynamic> {
+    fn call(&self, args: &[Dynamic]) -> RhaiResult<Dynamic> {
         let result = self
             .closure
             .call_within_context::<Dynamic>(self.context, args.to_vec());
         match result {
-            Err(error) if self.takes_fewer(&error) && args.len() > 1 => self
+            Err(error) if self.is_arity_error(&error) && args.len() > 1 => self
                 .closure
                 .call_within_context::<Dynamic>(self.context, args[..args.len() - 1].to_vec())
                 .map_err(|second| {
-                    if self.takes_fewer(&second) {
-                        self.arity(args.len())
+                    if self.is_arity_error(&second) {
+                        self.arity_error(args.len())
                     } else {
                         second
                     }
@@ -79,13 +82,13 @@ impl<'a> Equations<'a> {
         }
     }
 
-    fn takes_fewer(&self, error: &EvalAltResult) -> bool {
+    fn is_arity_error(&self, error: &EvalAltResult) -> bool {
         matches!(error.unwrap_inner(), EvalAltResult::ErrorFunctionNotFound(name, _) if name.starts_with(self.closure.fn_name()))
     }
 
     /// The error at the closure's own line and column. rhai does not tell where a closure stands, but an error inside it
     /// does: called without values, it fails at its first operation.
-    fn at_closure(&self, error: Error) -> Box<EvalAltResult> {
+    fn locate_error(&self, error: Error) -> Box<EvalAltResult> {
         let mut error: Box<EvalAltResult> = error.into();
         if let Err(inside) =
             self.call(&[Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT])
@@ -96,18 +99,18 @@ impl<'a> Equations<'a> {
         error
     }
 
-    fn arity(&self, most: usize) -> Box<EvalAltResult> {
+    fn arity_error(&self, most: usize) -> Box<EvalAltResult> {
         let forms = if most == 3 {
             "|t, u| or |t, u, p|"
         } else {
             "|t, u, nn| or |t, u, nn, p|"
         };
-        let what = if self.one { "event" } else { "equations" };
+        let what = if self.scalar { "event" } else { "equations" };
         Error::invalid(format!("the closure of the {what} takes {forms}")).into()
     }
 
     /// Traces the closure into `b`; `nn` is a network's output where there is one.
-    pub fn trace(&self, b: &FieldBuilder, nn: Option<Expr>) -> Fallible<Expr> {
+    pub fn trace(&self, b: &FieldBuilder, nn: Option<Expr>) -> RhaiResult<Expr> {
         for (name, value) in self.constants {
             b.block(name, &[], &[*value], false)?;
         }
@@ -119,7 +122,7 @@ impl<'a> Equations<'a> {
             Dynamic::from(Symbol(b.state())),
         ];
         args.extend(nn.map(|nn| Dynamic::from(Symbol(nn))));
-        args.push(Dynamic::from(Constants {
+        args.push(Dynamic::from(SymbolicConstants {
             builder: b.clone(),
             names: {
                 let constants = self.constants.iter().map(|(name, _)| name.clone());
@@ -131,7 +134,7 @@ impl<'a> Equations<'a> {
         let value = self.call(&args)?;
         let len = value.read_lock::<List>().map_or(1, |list| list.len());
         if value.is_unit() || (value.is_array() && len == 0) {
-            let wanted = if self.one {
+            let wanted = if self.scalar {
                 "the number that passes through zero".into()
             } else {
                 format!("the list of the {} derivatives", self.dof)
@@ -147,7 +150,7 @@ impl<'a> Equations<'a> {
             .into());
         }
         let output = to_expr(b, &value)?;
-        if self.one {
+        if self.scalar {
             if output.len() != 1 {
                 return Err(Error::invalid(format!(
                     "the closure of an event must return one number, and it returns {}",
@@ -162,7 +165,7 @@ impl<'a> Equations<'a> {
 
     /// Compares the closure on numbers with its graph, at states of both signs. A branch that symbols can't follow
     /// (`switch`, `in`, `==` on lists) shows as a difference. `n_network` is the length of nn.
-    pub fn check(&self, n_network: usize) -> Fallible<()> {
+    pub fn check(&self, n_network: usize) -> RhaiResult<()> {
         let b = FieldBuilder::new(self.dof);
         let network: Vec<f64> = (0..n_network).map(|i| 0.3 - 0.45 * i as f64).collect();
         let nn = match n_network {
@@ -172,24 +175,27 @@ impl<'a> Equations<'a> {
         let output = self.trace(&b, nn)?;
         let field = b.finish(output)?;
         for sample in 0..6 {
-            let (t, u) = state(sample, self.dof);
+            let (t, u) = sample_state(sample, self.dof);
             self.compare(&field, t, &u, &network)?;
         }
         Ok(())
     }
 
-    fn compare(&self, field: &VectorField, t: f64, u: &[f64], network: &[f64]) -> Fallible<()> {
-        let mut args = vec![Dynamic::from(t), Dynamic::from(Array::from_vec(u.to_vec()))];
+    fn compare(&self, field: &VectorField, t: f64, u: &[f64], network: &[f64]) -> RhaiResult<()> {
+        let mut args = vec![
+            Dynamic::from(t),
+            Dynamic::from(ScriptArray::from_vec(u.to_vec())),
+        ];
         if !network.is_empty() {
-            args.push(Dynamic::from(Array::from_vec(network.to_vec())));
+            args.push(Dynamic::from(ScriptArray::from_vec(network.to_vec())));
         }
         let constants = self
             .constants
             .iter()
             .map(|(name, x)| (name, Dynamic::from(*x)));
         let inputs = self.inputs.iter().map(|(name, input)| {
-            let now = input.at(0, &[t]).into_iter().collect();
-            (name, Dynamic::from(Array::from_vec(now)))
+            let now = input.values_at(0, &[t]).into_iter().collect();
+            (name, Dynamic::from(ScriptArray::from_vec(now)))
         });
         let constants: Map = constants
             .chain(inputs)
@@ -203,7 +209,7 @@ impl<'a> Equations<'a> {
         let same = |a: f64, b: f64| {
             a == b
                 || (a.is_nan() && b.is_nan())
-                || (a - b).abs() <= TOLERANCE * (1.0 + a.abs().max(b.abs()))
+                || (a - b).abs() <= TRACE_TOLERANCE * (1.0 + a.abs().max(b.abs()))
         };
         // A list of one number stands for all components when it is repeated.
         let differs = (0..self.dof).find(|&i| {
@@ -212,11 +218,11 @@ impl<'a> Equations<'a> {
         });
         match differs {
             None => Ok(()),
-            Some(i) => Err(self.at_closure(Error::invalid(format!(
+            Some(i) => Err(self.locate_error(Error::invalid(format!(
                 "the closure branches on its symbols: at t = {t}, u = {u:?} it gives {} = {}, but traced into equations it \
                  gives {}. It runs once, so `switch`, `in`, `contains` and `==` on lists can't see values; write \
                  where(condition, a, b), max(a, b), min(a, b) or abs(x)",
-                if self.one {
+                if self.scalar {
                     "g".into()
                 } else {
                     format!("du[{i}]/dt")
@@ -229,7 +235,7 @@ impl<'a> Equations<'a> {
 }
 
 /// Numbers of both signs and sizes around 1; the first state is a whole number, which a `switch` may name, the second is 0.
-pub(super) fn state(sample: usize, dof: usize) -> (f64, Vec<f64>) {
+pub(super) fn sample_state(sample: usize, dof: usize) -> (f64, Vec<f64>) {
     let u = (0..dof).map(|i| match sample {
         0 => 1.0,
         1 => 0.0,

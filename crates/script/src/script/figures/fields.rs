@@ -4,17 +4,17 @@ use ndarray::{Array2, Ix2};
 use rhai::{Dynamic, Map};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use super::keys::{ARROWS, CONTOUR, HEATMAP, STYLE, SURFACE, WATERFALL};
-use super::options::{drawn, figure_of, set_all, style};
+use super::options::{figure_of, register_layer, set_all, style};
 use crate::{Error, Result};
 use odesync_plot::{
     Arrows, Contour, Figure, HeatMap, OptionValue, Panel, Style, Surface, Waterfall,
 };
 
 /// What the rows of values over x and y are.
-const OVER: &str = "a row for each y and a column for each x";
+const GRID_ROWS: &str = "a row for each y and a column for each x";
 
 /// A matrix from a list of rows or an `Array` of rank 2; `rows` says what they should be.
 fn matrix(value: &Dynamic, what: &str, rows: &str) -> Result<Array2<f64>> {
@@ -28,53 +28,59 @@ fn matrix(value: &Dynamic, what: &str, rows: &str) -> Result<Array2<f64>> {
 }
 
 /// Options of a layer, set by name.
-type Set<O> = fn(&mut O, &str, OptionValue) -> Result<()>;
+type SetOption<O> = fn(&mut O, &str, OptionValue) -> Result<()>;
 
-fn options<O: Default>(call: &str, map: &Map, set: Set<O>) -> Result<O> {
+fn options<O: Default>(call: &str, map: &Map, set: SetOption<O>) -> Result<O> {
     let mut options = O::default();
     set_all(call, map, |name, value| set(&mut options, name, value))?;
     Ok(options)
 }
 
 /// A layer of values over x and y.
-type Over<O> = fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &O) -> Result<Figure>;
+type AddGridLayer<O> = fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &O) -> Result<Figure>;
 
 /// Registers `figure.name(x, y, z)` and the same with options.
-fn over<O: Default + 'static>(reg: &mut Registry, name: &'static str, set: Set<O>, add: Over<O>) {
-    let draw = move |p: &Panel, [x, y, z]: [&Dynamic; 3], map: &Map| -> Fallible<Panel> {
+fn register_grid_layer<O: Default + 'static>(
+    reg: &mut Registry,
+    name: &'static str,
+    set: SetOption<O>,
+    add: AddGridLayer<O>,
+) {
+    let draw = move |p: &Panel, [x, y, z]: [&Dynamic; 3], map: &Map| -> RhaiResult<Panel> {
         let figure = figure_of(p, name)?;
         let x = convert::to_vector(x, &format!("{name}: x"))?;
         let y = convert::to_vector(y, &format!("{name}: y"))?;
-        let z = matrix(z, &format!("{name}: z"), OVER)?;
+        let z = matrix(z, &format!("{name}: z"), GRID_ROWS)?;
         let options = options(name, map, set)?;
         Ok(Panel::Figure(add(figure, x, y, &z, &options)?))
     };
-    drawn!(reg, name, draw, [x, y, z]);
+    register_layer!(reg, name, draw, [x, y, z]);
 }
 
 /// A layer of vectors over x and y.
-type Along = fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &Array2<f64>, &Arrows) -> Result<Figure>;
+type AddVectorLayer =
+    fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &Array2<f64>, &Arrows) -> Result<Figure>;
 
 /// Registers `figure.name(x, y, u, v)` and the same with options.
-fn along(reg: &mut Registry, name: &'static str, add: Along) {
-    let draw = move |p: &Panel, [x, y, u, v]: [&Dynamic; 4], map: &Map| -> Fallible<Panel> {
+fn register_vector_layer(reg: &mut Registry, name: &'static str, add: AddVectorLayer) {
+    let draw = move |p: &Panel, [x, y, u, v]: [&Dynamic; 4], map: &Map| -> RhaiResult<Panel> {
         let figure = figure_of(p, name)?;
         let x = convert::to_vector(x, &format!("{name}: x"))?;
         let y = convert::to_vector(y, &format!("{name}: y"))?;
-        let u = matrix(u, &format!("{name}: u"), OVER)?;
-        let v = matrix(v, &format!("{name}: v"), OVER)?;
+        let u = matrix(u, &format!("{name}: u"), GRID_ROWS)?;
+        let v = matrix(v, &format!("{name}: v"), GRID_ROWS)?;
         let options = options(name, map, |o: &mut Arrows, name, value| o.set(name, value))?;
         Ok(Panel::Figure(add(figure, x, y, &u, &v, &options)?))
     };
-    drawn!(reg, name, draw, [x, y, u, v]);
+    register_layer!(reg, name, draw, [x, y, u, v]);
 }
 
 /// A layer of points of space.
-type Spatial = fn(Figure, [Vec<f64>; 3], Style) -> Result<Figure>;
+type AddSpaceLayer = fn(Figure, [Vec<f64>; 3], Style) -> Result<Figure>;
 
 /// Registers `figure.name(x, y, z)` and the same with a style.
-fn spatial(reg: &mut Registry, name: &'static str, add: Spatial) {
-    let draw = move |p: &Panel, [x, y, z]: [&Dynamic; 3], map: &Map| -> Fallible<Panel> {
+fn register_space_layer(reg: &mut Registry, name: &'static str, add: AddSpaceLayer) {
+    let draw = move |p: &Panel, [x, y, z]: [&Dynamic; 3], map: &Map| -> RhaiResult<Panel> {
         let row = |v: &Dynamic, what: &str| convert::to_vector(v, &format!("{name}: {what}"));
         let rows = [row(x, "x")?, row(y, "y")?, row(z, "z")?];
         Ok(Panel::Figure(add(
@@ -83,11 +89,11 @@ fn spatial(reg: &mut Registry, name: &'static str, add: Spatial) {
             style(name, map)?,
         )?))
     };
-    drawn!(reg, name, draw, [x, y, z]);
+    register_layer!(reg, name, draw, [x, y, z]);
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    over(
+    register_grid_layer(
         reg,
         "heatmap",
         |o: &mut HeatMap, n, v| o.set(n, v),
@@ -101,8 +107,8 @@ pub(super) fn register(reg: &mut Registry) {
          linear), range ([lo, hi] of the colours), label and bar (of the colour bar), smooth.",
         "figure().heatmap([0, 1, 2], [0, 1], [[1, 10, 100], [2, 20, 200]], #{ log: true, label: \"loss\" })",
     )
-    .options(HEATMAP);
-    over(
+    .option_keys(HEATMAP);
+    register_grid_layer(
         reg,
         "contour",
         |o: &mut Contour, n, v| o.set(n, v),
@@ -116,8 +122,8 @@ pub(super) fn register(reg: &mut Registry) {
          symlog, range, label, bar.",
         "figure().contour([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]], #{ levels: [2, 3, 4] })",
     )
-    .options(CONTOUR);
-    over(
+    .option_keys(CONTOUR);
+    register_grid_layer(
         reg,
         "surface",
         |o: &mut Surface, n, v| o.set(n, v),
@@ -130,9 +136,9 @@ pub(super) fn register(reg: &mut Registry) {
          off. Options: mesh, alpha, and the colours' map, log, symlog, range, label, bar.",
         "figure(#{ azimuth: -50, elevation: 35, z_range: [0, 5] }).surface([0, 1, 2], [0, 1], [[1, 2, 3], [2, 4, 6]])",
     )
-    .options(SURFACE);
+    .option_keys(SURFACE);
     waterfall(reg);
-    along(reg, "quiver", |f, x, y, u, v, o| f.quiver(x, y, u, v, o));
+    register_vector_layer(reg, "quiver", |f, x, y, u, v, o| f.quiver(x, y, u, v, o));
     reg.describe(
         "quiver",
         "figure.quiver(x, y, u, v, #{ normalize: true }) -> Figure",
@@ -140,8 +146,8 @@ pub(super) fn register(reg: &mut Registry) {
          length), color, width, size (of the longest, in pixels), alpha, and the colours' map, log, symlog, range, label, bar.",
         "figure().quiver([0, 1], [0, 1], [[1, 0], [0, -1]], [[0, 1], [1, 0]])",
     )
-    .options(ARROWS);
-    along(reg, "streamlines", |f, x, y, u, v, o| {
+    .option_keys(ARROWS);
+    register_vector_layer(reg, "streamlines", |f, x, y, u, v, o| {
         f.streamlines(x, y, u, v, o)
     });
     reg.describe(
@@ -151,23 +157,23 @@ pub(super) fn register(reg: &mut Registry) {
          colours' map, log, symlog, range, label, bar.",
         "figure().streamlines([0, 1, 2], [0, 1, 2], zeros([3, 3]) + 1, zeros([3, 3]) + 0.5, #{ density: 0.5 })",
     )
-    .options(ARROWS);
-    spatial(reg, "line3", |f, [x, y, z], s| f.line3(x, y, z, s));
+    .option_keys(ARROWS);
+    register_space_layer(reg, "line3", |f, [x, y, z], s| f.line3(x, y, z, s));
     reg.describe(
         "line3",
         "figure.line3(x, y, z, #{ label: \"…\" }) -> Figure",
         "Adds a line in space; NaN breaks it. The options are those of line.",
         "figure().line3([0, 1, 2], [0, 1, 0], [0, 1, 2], #{ width: 1.5 })",
     )
-    .options(STYLE);
-    spatial(reg, "scatter3", |f, [x, y, z], s| f.scatter3(x, y, z, s));
+    .option_keys(STYLE);
+    register_space_layer(reg, "scatter3", |f, [x, y, z], s| f.scatter3(x, y, z, s));
     reg.describe(
         "scatter3",
         "figure.scatter3(x, y, z, #{ label: \"…\" }) -> Figure",
         "Adds points in space. The options are those of scatter.",
         "figure().scatter3([0, 1, 2], [0, 1, 0], [0, 1, 2])",
     )
-    .options(STYLE);
+    .option_keys(STYLE);
     quiver3(reg);
 }
 
@@ -178,10 +184,10 @@ fn waterfall(reg: &mut Registry) {
                      y: Option<&Dynamic>,
                      z: &Dynamic,
                      map: &Map|
-          -> Fallible<Panel> {
+          -> RhaiResult<Panel> {
         let figure = figure_of(p, name)?;
         let x = convert::to_vector(x, "waterfall: x")?;
-        let z = matrix(z, "waterfall: lines", OVER)?;
+        let z = matrix(z, "waterfall: lines", GRID_ROWS)?;
         let y = match y {
             Some(y) => convert::to_vector(y, "waterfall: y")?,
             None => (0..z.nrows()).map(|i| i as f64).collect(),
@@ -189,10 +195,10 @@ fn waterfall(reg: &mut Registry) {
         let options = options(name, map, |o: &mut Waterfall, n, v| o.set(n, v))?;
         Ok(Panel::Figure(figure.waterfall(x, y, &z, &options)?))
     };
-    reg.add(name, move |p: &mut Panel, x: Dynamic, lines: Dynamic| {
+    reg.register_fn(name, move |p: &mut Panel, x: Dynamic, lines: Dynamic| {
         draw(p, &x, None, &lines, &Map::new())
     });
-    reg.add(
+    reg.register_fn(
         name,
         move |p: &mut Panel, x: Dynamic, second: Dynamic, third: Dynamic| match third
             .clone()
@@ -202,7 +208,7 @@ fn waterfall(reg: &mut Registry) {
             None => draw(p, &x, Some(&second), &third, &Map::new()),
         },
     );
-    reg.add(
+    reg.register_fn(
         name,
         move |p: &mut Panel, x: Dynamic, y: Dynamic, lines: Dynamic, o: Map| {
             draw(p, &x, Some(&y), &lines, &o)
@@ -216,11 +222,11 @@ fn waterfall(reg: &mut Registry) {
          the colours' map, log, symlog, range, label, bar.",
         "figure(#{ y_label: \"epoch\" }).waterfall([0, 1, 2], [0, 100], [[1, 3, 1], [2, 5, 2]])",
     )
-    .options(WATERFALL);
+    .option_keys(WATERFALL);
 }
 
 fn quiver3(reg: &mut Registry) {
-    let draw = |p: &Panel, [at, vectors]: [&Dynamic; 2], map: &Map| -> Fallible<Panel> {
+    let draw = |p: &Panel, [at, vectors]: [&Dynamic; 2], map: &Map| -> RhaiResult<Panel> {
         let rows = "a row of three for each arrow";
         let at = matrix(at, "quiver3: the points", rows)?;
         let vectors = matrix(vectors, "quiver3: the vectors", rows)?;
@@ -228,12 +234,12 @@ fn quiver3(reg: &mut Registry) {
         let figure = figure_of(p, "quiver3")?;
         Ok(Panel::Figure(figure.quiver3(&at, &vectors, &options)?))
     };
-    drawn!(reg, "quiver3", draw, [at, v]);
+    register_layer!(reg, "quiver3", draw, [at, v]);
     reg.describe(
         "quiver3",
         "figure.quiver3(points, vectors, #{ normalize: true }) -> Figure",
         "Adds arrows in space; points and vectors are [arrow, 3]. The options are those of quiver.",
         "figure().quiver3([[0, 0, 0], [1, 1, 1]], [[1, 0, 0], [0, 0, 1]])",
     )
-    .options(ARROWS);
+    .option_keys(ARROWS);
 }

@@ -2,30 +2,30 @@
 
 use rhai::Map;
 
-use super::super::data::Data;
-use super::super::ensembles::{Group, QUANTILES, quantiles};
-use super::super::error::Fallible;
+use super::super::data::ScriptDataset;
+use super::super::ensembles::{QUANTILES, ScriptEnsemble, quantiles};
+use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
-use super::super::training::Trained;
+use super::super::training::ScriptRun;
 use super::keys::FIGURE;
-use super::options::{dressed, pictured};
+use super::options::{apply_figure_options, register_plot};
 use crate::Result;
 use crate::recipes::{self, FitOptions};
 use odesync_plot::Panel;
 
 /// Which part of data and model is drawn.
-const PART: &[Key] = &[Key::new("t_end"), Key::new("train_end"), Key::new("sample")];
+const FIT_RANGE: &[Key] = &[Key::new("t_end"), Key::new("train_end"), Key::new("sample")];
 
 /// Data and a run.
-const RUN: Keys = &[PART, &[Key::flag("residuals")], FIGURE[0]];
+const RUN: Keys = &[FIT_RANGE, &[Key::flag("residuals")], FIGURE[0]];
 
 /// Data and an ensemble.
-const ENSEMBLE: Keys = &[PART, QUANTILES, FIGURE[0]];
+const ENSEMBLE: Keys = &[FIT_RANGE, QUANTILES, FIGURE[0]];
 
 /// Data and either.
-pub(super) const FITS: [&[Key]; 3] = [PART, RUN[1], QUANTILES];
+pub(super) const FIT_KEYS: [&[Key]; 3] = [FIT_RANGE, RUN[1], QUANTILES];
 
 fn fit_options(options: &mut Options) -> Result<FitOptions> {
     Ok(FitOptions {
@@ -37,29 +37,38 @@ fn fit_options(options: &mut Options) -> Result<FitOptions> {
 }
 
 /// Data, and the run's best model.
-fn of_run(data: &Data, run: &Trained, options: Map) -> Fallible<Panel> {
+fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, options: Map) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", RUN, options);
     let shown = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    dressed(recipes::fit(&data.0, &run.0, &shown)?, "plot", options)
+    apply_figure_options(recipes::fit(&data.0, &run.0, &shown)?, "plot", options)
 }
 
 /// Data, and the median and the band of an ensemble's best models.
-fn of_ensemble(data: &Data, group: &Group, options: Map) -> Fallible<Panel> {
+fn plot_ensemble_fit(
+    data: &ScriptDataset,
+    group: &ScriptEnsemble,
+    options: Map,
+) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", ENSEMBLE, options);
     let shown = fit_options(&mut options)?;
     let between = quantiles(&mut options)?;
-    let figure = recipes::band(&data.0, &group.0, &shown, between)?;
-    dressed(figure, "plot", options)
+    let figure = recipes::ensemble_band(&data.0, &group.0, &shown, between)?;
+    apply_figure_options(figure, "plot", options)
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.add("plot", |d: Data, r: Trained| of_run(&d, &r, Map::new()));
-    reg.add("plot", |d: Data, r: Trained, options: Map| {
-        of_run(&d, &r, options)
+    reg.register_fn("plot", |d: ScriptDataset, r: ScriptRun| {
+        plot_run_fit(&d, &r, Map::new())
     });
-    reg.add("plot", |d: Data, g: Group| of_ensemble(&d, &g, Map::new()));
-    reg.add("plot", |d: Data, g: Group, options: Map| {
-        of_ensemble(&d, &g, options)
+    reg.register_fn("plot", |d: ScriptDataset, r: ScriptRun, options: Map| {
+        plot_run_fit(&d, &r, options)
     });
-    pictured::<Group>(reg, |g| Ok(recipes::losses_of_all(&g.0)?.into()));
+    reg.register_fn("plot", |d: ScriptDataset, g: ScriptEnsemble| {
+        plot_ensemble_fit(&d, &g, Map::new())
+    });
+    reg.register_fn(
+        "plot",
+        |d: ScriptDataset, g: ScriptEnsemble, options: Map| plot_ensemble_fit(&d, &g, options),
+    );
+    register_plot::<ScriptEnsemble>(reg, |g| Ok(recipes::ensemble_losses(&g.0)?.into()));
 }

@@ -17,10 +17,10 @@ const COLORS: &[&str] = &[
     "white",
 ];
 
-const COLOR: Key = Key::new("color").names(COLORS);
+const COLOR: Key = Key::new("color").choices(COLORS);
 const WIDTH: Key = Key::new("width");
 const ALPHA: Key = Key::new("alpha");
-const DASH: Key = Key::new("dash").names(&["solid", "dashed", "dotted"]);
+const DASH: Key = Key::new("dash").choices(&["solid", "dashed", "dotted"]);
 
 pub(in crate::script) const FIGURE: Keys = &[&[
     Key::new("title"),
@@ -39,7 +39,7 @@ pub(in crate::script) const FIGURE: Keys = &[&[
     Key::new("azimuth"),
     Key::new("elevation"),
     Key::new("size"),
-    Key::new("legend").names(&[
+    Key::new("legend").choices(&[
         "auto",
         "none",
         "top-left",
@@ -55,14 +55,14 @@ pub(super) const STYLE: Keys = &[&[
     COLOR,
     WIDTH,
     DASH,
-    Key::new("marker").names(&["circle", "square", "triangle", "diamond", "cross", "plus"]),
+    Key::new("marker").choices(&["circle", "square", "triangle", "diamond", "cross", "plus"]),
     Key::new("size"),
     ALPHA,
 ]];
 
 /// Colours by value.
-const SHADE: &[Key] = &[
-    Key::new("map").names(&[
+const COLOR_SCALE: &[Key] = &[
+    Key::new("map").choices(&[
         "viridis",
         "cividis",
         "magma",
@@ -79,10 +79,10 @@ const SHADE: &[Key] = &[
     Key::flag("bar"),
 ];
 
-pub(in crate::script) const HEATMAP: Keys = &[SHADE, &[Key::flag("smooth")]];
+pub(in crate::script) const HEATMAP: Keys = &[COLOR_SCALE, &[Key::flag("smooth")]];
 
 pub(super) const CONTOUR: Keys = &[
-    SHADE,
+    COLOR_SCALE,
     &[
         Key::new("levels"),
         Key::flag("filled"),
@@ -94,15 +94,19 @@ pub(super) const CONTOUR: Keys = &[
     ],
 ];
 
-pub(in crate::script) const SURFACE: Keys = &[SHADE, &[Key::flag("mesh"), ALPHA]];
+pub(in crate::script) const SURFACE: Keys = &[COLOR_SCALE, &[Key::flag("mesh"), ALPHA]];
 
 pub(super) const WATERFALL: Keys = &[
-    SHADE,
-    &[Key::new("offset").names(&["depth", "height"]), WIDTH, ALPHA],
+    COLOR_SCALE,
+    &[
+        Key::new("offset").choices(&["depth", "height"]),
+        WIDTH,
+        ALPHA,
+    ],
 ];
 
 pub(super) const ARROWS: Keys = &[
-    SHADE,
+    COLOR_SCALE,
     &[
         Key::flag("normalize"),
         Key::flag("by_speed"),
@@ -124,22 +128,22 @@ pub(super) const GRID: Keys = &[&[
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keys::each;
+    use super::super::super::keys::distinct;
     use super::*;
     use odesync_plot::{Arrows, Contour, Figure, HeatMap, OptionValue, Style, Surface, Waterfall};
 
     fn agree(keys: Keys, options: &[&str], mut set: impl FnMut(&str, OptionValue) -> bool) {
-        let declared: Vec<&str> = each([keys]).into_iter().map(|key| key.name).collect();
+        let declared: Vec<&str> = distinct([keys]).into_iter().map(|key| key.name).collect();
         assert_eq!(declared, options);
-        for key in each([keys]) {
-            for name in key.names {
+        for key in distinct([keys]) {
+            for name in key.choices {
                 assert!(
                     set(key.name, OptionValue::Text(name)),
                     "{}: {name}",
                     key.name
                 );
             }
-            if key.code == ["true", "false"] {
+            if key.literals == ["true", "false"] {
                 assert!(set(key.name, OptionValue::Flag(true)), "{}", key.name);
             }
         }

@@ -3,31 +3,31 @@
 use ndarray::Array2;
 use rhai::{Array as List, Map};
 
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
-use super::super::landscape::{Components, Curvature, Spectrum, Surface};
+use super::super::landscape::{ScriptDensity, ScriptHessian, ScriptLandscape, ScriptPca};
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::keys::{FIGURE, HEATMAP, SURFACE};
-use super::options::{dressed, pictured, set_all, taken};
-use crate::recipes::{self, Plane};
+use super::options::{apply_figure_options, register_plot, set_all, split_options};
+use crate::recipes::{self, PlaneStyle};
 use crate::{Error, Result};
 use odesync_plot::builders::waterfall;
 use odesync_plot::{HeatMap, Panel, Surface as Sheet};
-use odesync_train::landscape::{Landscape, on_one_grid};
+use odesync_train::landscape::{Landscape, on_common_grid};
 
 const SURFACES: &[Key] = &[Key::flag("surface")];
 const LABELS: &[Key] = &[Key::new("labels")];
 
 /// One landscape: a line, a map, a surface.
-const ONE: [Keys; 3] = [
+const ONE_LANDSCAPE: [Keys; 3] = [
     &[SURFACES, FIGURE[0]],
     &[SURFACES, HEATMAP[0], HEATMAP[1], FIGURE[0]],
     &[SURFACES, SURFACE[0], SURFACE[1], FIGURE[0]],
 ];
 
 /// Several.
-const SEVERAL: [Keys; 3] = [
+const SEVERAL_LANDSCAPES: [Keys; 3] = [
     &[SURFACES, LABELS, FIGURE[0]],
     &[SURFACES, LABELS, HEATMAP[0], HEATMAP[1], FIGURE[0]],
     &[SURFACES, LABELS, SURFACE[0], SURFACE[1], FIGURE[0]],
@@ -40,24 +40,25 @@ const SPECTRA: Keys = &[
 ];
 
 /// All of them.
-pub(super) const PLOTS: [&[Key]; 5] = [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
+pub(super) const LANDSCAPE_KEYS: [&[Key]; 5] =
+    [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
 
 /// How planes are drawn: with the options of `heatmap`, or of `surface`. Lines alone have no colours.
-fn plane(options: &mut Options, coloured: bool) -> Result<Plane> {
+fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
     let surface = options.bool("surface", false)?;
     if !coloured {
-        return Ok(Plane::Map(HeatMap::new()));
+        return Ok(PlaneStyle::Map(HeatMap::new()));
     }
     if surface {
         let mut sheet = Sheet::new();
-        let given = taken(options, &Sheet::OPTIONS);
+        let given = split_options(options, &Sheet::OPTIONS);
         set_all("plot", &given, |name, value| sheet.set(name, value))?;
-        return Ok(Plane::Surface(sheet));
+        return Ok(PlaneStyle::Surface(sheet));
     }
     let mut cells = HeatMap::new();
-    let given = taken(options, &HeatMap::OPTIONS);
+    let given = split_options(options, &HeatMap::OPTIONS);
     set_all("plot", &given, |name, value| cells.set(name, value))?;
-    Ok(Plane::Map(cells))
+    Ok(PlaneStyle::Map(cells))
 }
 
 /// What a call may hold that draws a line, a map or a surface; lines have no colours.
@@ -71,29 +72,29 @@ fn keys([line, map, sheet]: [Keys; 3], options: &Map, coloured: bool) -> Keys {
 }
 
 /// Whether it is over a plane, not along a line.
-fn flat(l: &Surface) -> bool {
+fn is_plane(l: &ScriptLandscape) -> bool {
     l.0.slice.axes().len() == 2
 }
 
 /// Several landscapes: lines in one picture, or planes side by side.
-pub(super) fn several_landscapes(all: &[Surface], options: Map) -> Fallible<Panel> {
-    let planes = all.iter().any(flat);
-    let mut options = Options::new("plot", keys(SEVERAL, &options, planes), options);
+pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> RhaiResult<Panel> {
+    let planes = all.iter().any(is_plane);
+    let mut options = Options::new("plot", keys(SEVERAL_LANDSCAPES, &options, planes), options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
-    let plane = plane(&mut options, planes)?;
+    let plane = plane_style(&mut options, planes)?;
     let all: Vec<&Landscape> = all.iter().map(|l| &*l.0).collect();
     match planes {
-        true => dressed(
+        true => apply_figure_options(
             recipes::side_by_side(&all, &labels, plane)?,
             "plot",
             options,
         ),
-        false => dressed(recipes::lines(&all, &labels)?, "plot", options),
+        false => apply_figure_options(recipes::landscape_lines(&all, &labels)?, "plot", options),
     }
 }
 
 /// Several spectra, one behind the other.
-pub(super) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel> {
+pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", SPECTRA, options);
     let values = options.opt_array("values")?;
     let label = options.string("label", "")?;
@@ -111,7 +112,7 @@ pub(super) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel>
         .into());
     }
     let densities: Vec<_> = all.iter().map(|d| (*d.0).clone()).collect();
-    let densities = on_one_grid(&densities, None, sigma)?;
+    let densities = on_common_grid(&densities, None, sigma)?;
     let grid = densities
         .first()
         .map(|d| d.grid.clone())
@@ -120,27 +121,27 @@ pub(super) fn several_spectra(all: &[Spectrum], options: Map) -> Fallible<Panel>
     let rows = Array2::from_shape_vec((densities.len(), grid.len()), flat.collect())
         .map_err(|e| Error::invalid(e.to_string()))?;
     let figure = waterfall(&grid, &rows, &values)?.y_label(label);
-    dressed(figure, "plot", options)
+    apply_figure_options(figure, "plot", options)
 }
 
-fn one_landscape(l: &Surface, options: Map) -> Fallible<Panel> {
-    let mut options = Options::new("plot", keys(ONE, &options, flat(l)), options);
-    let plane = plane(&mut options, flat(l))?;
-    dressed(recipes::landscape(&l.0, &plane)?, "plot", options)
+fn one_landscape(l: &ScriptLandscape, options: Map) -> RhaiResult<Panel> {
+    let mut options = Options::new("plot", keys(ONE_LANDSCAPE, &options, is_plane(l)), options);
+    let plane = plane_style(&mut options, is_plane(l))?;
+    apply_figure_options(recipes::landscape(&l.0, &plane)?, "plot", options)
 }
 
 /// The items of a list, if they are all of one type.
-pub(super) fn all_of<T: Clone + 'static>(items: &List) -> Option<Vec<T>> {
+pub(super) fn items_of_type<T: Clone + 'static>(items: &List) -> Option<Vec<T>> {
     let all: Option<Vec<T>> = items.iter().map(|x| x.clone().try_cast::<T>()).collect();
     all.filter(|all| !all.is_empty())
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    pictured::<Spectrum>(reg, |d| Ok(recipes::density(&d.0)?.into()));
-    pictured::<Curvature>(reg, |h| Ok(recipes::spectrum(&h.0)?.into()));
-    reg.add("plot", |l: Surface| one_landscape(&l, Map::new()));
-    reg.add("plot", |l: Surface, options: Map| {
+    register_plot::<ScriptDensity>(reg, |d| Ok(recipes::density(&d.0)?.into()));
+    register_plot::<ScriptHessian>(reg, |h| Ok(recipes::spectrum(&h.0)?.into()));
+    reg.register_fn("plot", |l: ScriptLandscape| one_landscape(&l, Map::new()));
+    reg.register_fn("plot", |l: ScriptLandscape, options: Map| {
         one_landscape(&l, options)
     });
-    pictured::<Components>(reg, |p| Ok(recipes::path(&p.0)?.into()));
+    register_plot::<ScriptPca>(reg, |p| Ok(recipes::pca_path(&p.0)?.into()));
 }

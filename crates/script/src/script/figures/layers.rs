@@ -3,18 +3,18 @@
 use rhai::{Dynamic, Map};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use super::keys::STYLE;
-use super::options::{drawn, figure_of, style};
+use super::options::{figure_of, register_layer, style};
 use crate::{Error, Result};
 use odesync_plot::{Figure, Panel, Style};
 
 /// A layer of points: `figure.line(x, y, options)` and the like.
-type Layer = fn(Figure, Vec<f64>, Vec<f64>, Style) -> Result<Figure>;
+type AddLayer = fn(Figure, Vec<f64>, Vec<f64>, Style) -> Result<Figure>;
 
 pub(super) fn register(reg: &mut Registry) {
-    let two: [(&str, Layer, &str, &str); 2] = [
+    let two: [(&str, AddLayer, &str, &str); 2] = [
         (
             "line",
             |f, x, y, s| f.line(x, y, s),
@@ -29,7 +29,7 @@ pub(super) fn register(reg: &mut Registry) {
         ),
     ];
     for (name, add, signature, text) in two {
-        let draw = move |p: &Panel, [x, y]: [&Dynamic; 2], options: &Map| -> Fallible<Panel> {
+        let draw = move |p: &Panel, [x, y]: [&Dynamic; 2], options: &Map| -> RhaiResult<Panel> {
             let (x, y) = (
                 convert::to_vector(x, &format!("{name}: x"))?,
                 convert::to_vector(y, &format!("{name}: y"))?,
@@ -41,7 +41,7 @@ pub(super) fn register(reg: &mut Registry) {
                 style(name, options)?,
             )?))
         };
-        drawn!(reg, name, draw, [x, y]);
+        register_layer!(reg, name, draw, [x, y]);
         reg.describe(
             name,
             signature,
@@ -52,12 +52,12 @@ pub(super) fn register(reg: &mut Registry) {
                 "figure().scatter([0, 1], [1, 2], #{ label: \"data\" })"
             },
         )
-        .options(STYLE);
+        .option_keys(STYLE);
     }
-    let band = |p: &Panel, [x, y, half]: [&Dynamic; 3], options: &Map| -> Fallible<Panel> {
+    let band = |p: &Panel, [x, y, half]: [&Dynamic; 3], options: &Map| -> RhaiResult<Panel> {
         let x = convert::to_vector(x, "band: x")?;
         let y = convert::to_vector(y, "band: y")?;
-        let half = match convert::number(half) {
+        let half = match convert::to_number(half) {
             Some(h) => vec![h; y.len()],
             None => convert::to_vector(half, "band: half")?,
         };
@@ -68,26 +68,27 @@ pub(super) fn register(reg: &mut Registry) {
             style("band", options)?,
         )?))
     };
-    drawn!(reg, "band", band, [x, y, half]);
+    register_layer!(reg, "band", band, [x, y, half]);
     reg.describe(
         "band",
         "figure.band(x, y, half, #{ alpha: 0.2 }) -> Figure",
         "Adds the band y ± half.",
         "figure().line([0, 1], [1, 2]).band([0, 1], [1, 2], 0.3)",
     )
-    .options(STYLE);
-    let mark = |p: &Panel, [x]: [&Dynamic; 1], options: &Map| -> Fallible<Panel> {
-        let x = convert::number(x).ok_or_else(|| Error::invalid("vline: x should be a number"))?;
+    .option_keys(STYLE);
+    let mark = |p: &Panel, [x]: [&Dynamic; 1], options: &Map| -> RhaiResult<Panel> {
+        let x =
+            convert::to_number(x).ok_or_else(|| Error::invalid("vline: x should be a number"))?;
         Ok(Panel::Figure(
             figure_of(p, "vline")?.vline(x, style("vline", options)?)?,
         ))
     };
-    drawn!(reg, "vline", mark, [x]);
+    register_layer!(reg, "vline", mark, [x]);
     reg.describe(
         "vline",
         "figure.vline(x, #{ label: \"…\" }) -> Figure",
         "Adds a vertical line.",
         "figure().line([0, 1], [1, 2]).vline(0.5, #{ dash: \"dotted\" })",
     )
-    .options(STYLE);
+    .option_keys(STYLE);
 }

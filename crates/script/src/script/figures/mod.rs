@@ -6,15 +6,15 @@ mod keys;
 mod landscapes;
 mod layers;
 mod options;
+mod overlay;
 mod phase;
 mod plots;
-mod several;
 
 use rhai::{Array as List, ImmutableString, Map};
 
 use super::convert;
-use super::error::Fallible;
-use super::frontend::Display;
+use super::error::RhaiResult;
+use super::frontend::DisplayData;
 use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
@@ -32,9 +32,10 @@ pub fn describe(panel: &Panel) -> String {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Panel>("Figure").display::<Panel>(describe);
-    reg.add("figure", || Panel::Figure(Figure::new()));
-    reg.add("figure", |options: Map| -> Fallible<Panel> {
+    reg.register_type::<Panel>("Figure")
+        .display::<Panel>(describe);
+    reg.register_fn("figure", || Panel::Figure(Figure::new()));
+    reg.register_fn("figure", |options: Map| -> RhaiResult<Panel> {
         let mut figure = Figure::new();
         set_all("figure", &options, |name, value| figure.set(name, value))?;
         Ok(Panel::Figure(figure))
@@ -49,12 +50,12 @@ pub(super) fn register(reg: &mut Registry) {
          \"bottom-left\", \"bottom-right\", \"outside\").",
         "figure(#{ title: \"Losses\", log_y: true }).line([0, 1, 2], [1, 0.1, 0.01], #{ label: \"mse\" })",
     )
-    .options(FIGURE);
+    .option_keys(FIGURE);
     layers::register(reg);
     fields::register(reg);
     plots::register(reg);
     fits::register(reg);
-    several::register(reg);
+    overlay::register(reg);
     phase::register(reg);
     landscapes::register(reg);
     grids(reg);
@@ -63,8 +64,8 @@ pub(super) fn register(reg: &mut Registry) {
 
 fn outputs(reg: &mut Registry) {
     let host = reg.host();
-    reg.add("show", move |p: Panel| {
-        host.display(&Display::Figure(Box::new(p)))
+    reg.register_fn("show", move |p: Panel| {
+        host.display(&DisplayData::Figure(Box::new(p)))
     });
     reg.describe(
         "show",
@@ -73,9 +74,9 @@ fn outputs(reg: &mut Registry) {
         "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
     );
     let host = reg.host();
-    reg.add(
+    reg.register_fn(
         "save",
-        move |p: &mut Panel, path: ImmutableString| -> Fallible<()> {
+        move |p: &mut Panel, path: ImmutableString| -> RhaiResult<()> {
             p.save(path.as_str())?;
             host.note(&format!("wrote {path}"));
             Ok(())
@@ -87,8 +88,8 @@ fn outputs(reg: &mut Registry) {
         "Writes the figure as .svg or .png.",
         "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
     );
-    reg.add("text", |p: &mut Panel| text(p, TEXT.0, TEXT.1));
-    reg.add("text", |p: &mut Panel, columns: i64, rows: i64| {
+    reg.register_fn("text", |p: &mut Panel| text(p, TEXT.0, TEXT.1));
+    reg.register_fn("text", |p: &mut Panel, columns: i64, rows: i64| {
         text(p, columns, rows)
     });
     reg.describe(
@@ -102,7 +103,7 @@ fn outputs(reg: &mut Registry) {
 /// Characters of a line and lines of a figure as text.
 const TEXT: (i64, i64) = (80, 24);
 
-fn text(panel: &Panel, columns: i64, rows: i64) -> Fallible<String> {
+fn text(panel: &Panel, columns: i64, rows: i64) -> RhaiResult<String> {
     let size = |n: i64, least: i64, what: &str| {
         usize::try_from(n)
             .ok()
@@ -116,7 +117,7 @@ fn text(panel: &Panel, columns: i64, rows: i64) -> Fallible<String> {
     Ok(panel.to_text(size(columns, 24, "columns")?, size(rows, 8, "rows")?, false)?)
 }
 
-fn grid(columns: i64, figures: &List, options: Map) -> Fallible<Panel> {
+fn grid(columns: i64, figures: &List, options: Map) -> RhaiResult<Panel> {
     let columns = usize::try_from(columns)
         .ok()
         .filter(|n| *n > 0)
@@ -160,10 +161,10 @@ fn grid(columns: i64, figures: &List, options: Map) -> Fallible<Panel> {
 }
 
 fn grids(reg: &mut Registry) {
-    reg.add("grid", |columns: i64, figures: List| {
+    reg.register_fn("grid", |columns: i64, figures: List| {
         grid(columns, &figures, Map::new())
     });
-    reg.add("grid", |columns: i64, figures: List, options: Map| {
+    reg.register_fn("grid", |columns: i64, figures: List, options: Map| {
         grid(columns, &figures, options)
     });
     reg.describe(
@@ -173,5 +174,5 @@ fn grids(reg: &mut Registry) {
          vertical axis for each row, labelled left of the first), title, row_heights (relative to each other), size.",
         "grid(2, [figure().line([0, 1], [1, 2]), figure().line([0, 1], [2, 1])], #{ share_y: true, title: \"Two\" })",
     )
-    .options(GRID);
+    .option_keys(GRID);
 }

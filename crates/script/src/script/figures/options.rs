@@ -3,7 +3,7 @@
 use rhai::{Map, Variant};
 
 use super::super::convert;
-use super::super::error::Fallible;
+use super::super::error::RhaiResult;
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::keys::FIGURE;
@@ -11,32 +11,32 @@ use crate::{Error, Result};
 use odesync_plot::{Figure, OptionValue, Panel, Style};
 
 /// The options of these names, taken out of a call's.
-pub(in crate::script) fn taken(options: &mut Options, names: &[&'static str]) -> Map {
+pub(in crate::script) fn split_options(options: &mut Options, names: &[&'static str]) -> Map {
     let given = |name: &&'static str| Some(((*name).into(), options.take(name)?));
     names.iter().filter_map(given).collect()
 }
 
 /// Ends the reading of a call's options with those of a figure, which the picture takes.
-pub(in crate::script) fn dressed(
+pub(in crate::script) fn apply_figure_options(
     panel: impl Into<Panel>,
     call: &str,
     mut options: Options,
-) -> Fallible<Panel> {
+) -> RhaiResult<Panel> {
     let mut panel = panel.into();
-    let given = taken(&mut options, &Figure::OPTIONS);
+    let given = split_options(&mut options, &Figure::OPTIONS);
     options.finish()?;
     set_all(call, &given, |name, value| panel.set(name, value))?;
     Ok(panel)
 }
 
 /// Registers `plot(x)`, and `plot(x, options)` with the options of a figure.
-pub(in crate::script) fn pictured<T: Variant + Clone>(
+pub(in crate::script) fn register_plot<T: Variant + Clone>(
     reg: &mut Registry,
     draw: fn(&T) -> Result<Panel>,
 ) {
-    reg.add("plot", move |x: T| -> Fallible<Panel> { Ok(draw(&x)?) });
-    reg.add("plot", move |x: T, options: Map| {
-        dressed(draw(&x)?, "plot", Options::new("plot", FIGURE, options))
+    reg.register_fn("plot", move |x: T| -> RhaiResult<Panel> { Ok(draw(&x)?) });
+    reg.register_fn("plot", move |x: T, options: Map| {
+        apply_figure_options(draw(&x)?, "plot", Options::new("plot", FIGURE, options))
     });
 }
 
@@ -48,9 +48,9 @@ pub(in crate::script) fn set_all(
 ) -> Result<()> {
     for (name, value) in map {
         let named = |e: Error| Error::invalid(format!("{call}: {e}"));
-        if let Some(text) = convert::text(value) {
+        if let Some(text) = convert::to_text(value) {
             set(name, OptionValue::Text(&text)).map_err(named)?;
-        } else if let Some(x) = convert::number(value) {
+        } else if let Some(x) = convert::to_number(value) {
             set(name, OptionValue::Number(x)).map_err(named)?;
         } else if let Ok(flag) = value.as_bool() {
             set(name, OptionValue::Flag(flag)).map_err(named)?;
@@ -79,11 +79,11 @@ pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
 }
 
 /// Registers `figure.name(args…)` and the same with options, both drawn by `draw(panel, [args…], options)`.
-macro_rules! drawn {
+macro_rules! register_layer {
     ($reg:expr, $name:expr, $draw:expr, [$($arg:ident),+]) => {{
         let (name, draw) = ($name, $draw);
-        $reg.add(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+| draw(p, [$(&$arg),+], &rhai::Map::new()));
-        $reg.add(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+, o: rhai::Map| draw(p, [$(&$arg),+], &o));
+        $reg.register_fn(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+| draw(p, [$(&$arg),+], &rhai::Map::new()));
+        $reg.register_fn(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+, o: rhai::Map| draw(p, [$(&$arg),+], &o));
     }};
 }
-pub(super) use drawn;
+pub(super) use register_layer;

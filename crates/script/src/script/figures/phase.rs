@@ -4,14 +4,14 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rhai::{Array as List, Dynamic, Map};
 
 use super::super::convert;
-use super::super::error::Fallible;
-use super::super::fields::Field;
+use super::super::error::RhaiResult;
+use super::super::fields::ScriptField;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
-use super::super::solving::Solved;
+use super::super::solving::ScriptSolution;
 use super::keys::FIGURE;
-use super::options::dressed;
+use super::options::apply_figure_options;
 use crate::{Error, Result};
 use odesync_plot::{Panel, builders};
 
@@ -19,7 +19,7 @@ use odesync_plot::{Panel, builders};
 fn solutions(value: &Dynamic) -> Result<Vec<Array2<f64>>> {
     let one = |x: &Dynamic| {
         x.clone()
-            .try_cast::<Solved>()
+            .try_cast::<ScriptSolution>()
             .map(|s| s.0.u.clone())
             .ok_or_else(|| {
                 Error::invalid(format!(
@@ -55,14 +55,14 @@ fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
 pub(super) const PHASE: &[Key] = &[
     Key::new("components"),
     Key::new("names"),
-    Key::new("field").names(&["streamlines", "arrows"]),
+    Key::new("field").choices(&["streamlines", "arrows"]),
     Key::new("t"),
 ];
 
 /// With what a figure has.
 const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
 
-fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
+fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<Panel> {
     let paths = solutions(solved)?;
     let dof = field.0.dof();
     let mut options = Options::new("phase", PORTRAIT, options);
@@ -92,7 +92,7 @@ fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
         state += &(mean / paths.len() as f64);
     }
     let names: Vec<String> = match names.is_empty() {
-        true => chosen.iter().map(|i| builders::component(*i)).collect(),
+        true => chosen.iter().map(|i| builders::default_name(*i)).collect(),
         false => names,
     };
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -115,21 +115,21 @@ fn portrait(field: &Field, solved: &Dynamic, options: Map) -> Fallible<Panel> {
         )?,
         _ => builders::phase3(&views, |p| at(&p).map(|s| [s[0], s[1], s[2]]), &names)?,
     };
-    dressed(figure, "phase", options)
+    apply_figure_options(figure, "phase", options)
 }
 
 pub(super) fn register(reg: &mut Registry) {
     for name in ["phase", "plot"] {
-        reg.add(name, |f: Field, s: Solved| {
+        reg.register_fn(name, |f: ScriptField, s: ScriptSolution| {
             portrait(&f, &Dynamic::from(s), Map::new())
         });
-        reg.add(name, |f: Field, s: Solved, o: Map| {
+        reg.register_fn(name, |f: ScriptField, s: ScriptSolution, o: Map| {
             portrait(&f, &Dynamic::from(s), o)
         });
-        reg.add(name, |f: Field, s: List| {
+        reg.register_fn(name, |f: ScriptField, s: List| {
             portrait(&f, &Dynamic::from(s), Map::new())
         });
-        reg.add(name, |f: Field, s: List, o: Map| {
+        reg.register_fn(name, |f: ScriptField, s: List, o: Map| {
             portrait(&f, &Dynamic::from(s), o)
         });
     }
@@ -142,5 +142,5 @@ pub(super) fn register(reg: &mut Registry) {
          figure, such as title.",
         "phase(van_der_pol(), solve(van_der_pol(), [0.5, 0], linspace(0, 10, 200)), #{ names: [\"x\", \"v\"] })",
     )
-    .options(PORTRAIT);
+    .option_keys(PORTRAIT);
 }

@@ -1,47 +1,62 @@
 //! `plot`: the right picture of a solution, data, a spline, a run.
 
-use super::super::data::Data;
-use super::super::error::Fallible;
+use super::super::data::ScriptDataset;
+use super::super::error::RhaiResult;
 use super::super::keys::Keys;
 use super::super::options::Options;
 use super::super::registry::Registry;
-use super::super::solving::Solved;
-use super::super::synchronizing::Spline;
-use super::super::training::Trained;
-use super::fits::FITS;
+use super::super::solving::ScriptSolution;
+use super::super::synchronizing::ScriptSmoothingSpline;
+use super::super::training::ScriptRun;
+use super::fits::FIT_KEYS;
 use super::keys::FIGURE;
-use super::landscapes::PLOTS;
-use super::options::{dressed, pictured};
+use super::landscapes::LANDSCAPE_KEYS;
+use super::options::{apply_figure_options, register_plot};
+use super::overlay::OVERLAY_LABELS;
 use super::phase::PHASE;
-use super::several::SEVERAL;
 use crate::recipes;
 use odesync_plot::{Panel, trajectory};
 
 /// What the pictures of all kinds take.
 const PLOT: Keys = {
-    let [part, residuals, quantiles] = FITS;
-    let [surface, shade, cells, sheet, spectra] = PLOTS;
+    let [part, residuals, quantiles] = FIT_KEYS;
+    let [surface, shade, cells, sheet, spectra] = LANDSCAPE_KEYS;
     &[
-        part, residuals, quantiles, SEVERAL, surface, shade, cells, sheet, spectra, PHASE,
+        part,
+        residuals,
+        quantiles,
+        OVERLAY_LABELS,
+        surface,
+        shade,
+        cells,
+        sheet,
+        spectra,
+        PHASE,
         FIGURE[0],
     ]
 };
 
 pub(super) fn register(reg: &mut Registry) {
-    pictured::<Solved>(
+    register_plot::<ScriptSolution>(
         reg,
         |s| Ok(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?.into()),
     );
-    pictured::<Data>(reg, |d| Ok(recipes::data(&d.0)?.into()));
-    pictured::<Trained>(reg, |r| Ok(recipes::losses(&r.0)?.into()));
-    pictured::<Spline>(reg, |s| Ok(recipes::spline(s.curve(), None)?.into()));
-    reg.add("plot", |d: Data, s: Spline| -> Fallible<Panel> {
-        Ok(recipes::spline(s.curve(), Some(&d.0))?.into())
-    });
-    reg.add("plot", |d: Data, s: Spline, options: rhai::Map| {
-        let grid = recipes::spline(s.curve(), Some(&d.0))?;
-        dressed(grid, "plot", Options::new("plot", FIGURE, options))
-    });
+    register_plot::<ScriptDataset>(reg, |d| Ok(recipes::data(&d.0)?.into()));
+    register_plot::<ScriptRun>(reg, |r| Ok(recipes::losses(&r.0)?.into()));
+    register_plot::<ScriptSmoothingSpline>(reg, |s| Ok(recipes::spline(s.spline(), None)?.into()));
+    reg.register_fn(
+        "plot",
+        |d: ScriptDataset, s: ScriptSmoothingSpline| -> RhaiResult<Panel> {
+            Ok(recipes::spline(s.spline(), Some(&d.0))?.into())
+        },
+    );
+    reg.register_fn(
+        "plot",
+        |d: ScriptDataset, s: ScriptSmoothingSpline, options: rhai::Map| {
+            let grid = recipes::spline(s.spline(), Some(&d.0))?;
+            apply_figure_options(grid, "plot", Options::new("plot", FIGURE, options))
+        },
+    );
     reg.describe(
         "plot",
         "plot(x) -> Figure",
@@ -58,5 +73,5 @@ pub(super) fn register(reg: &mut Registry) {
          two figures one above the other the upper one takes those of the vertical axis.",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
     )
-    .options(PLOT);
+    .option_keys(PLOT);
 }

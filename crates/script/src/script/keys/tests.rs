@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Keys, each, find};
+use super::{Keys, distinct, find};
 use crate::script::{Doc, Output, Session, SessionOptions};
 
 const SCENE: &str = "
@@ -124,7 +124,7 @@ fn known(session: &mut Session, call: &str) -> BTreeSet<String> {
 }
 
 fn declared(keys: Keys) -> BTreeSet<String> {
-    each([keys])
+    distinct([keys])
         .iter()
         .map(|key| key.name.to_string())
         .collect()
@@ -181,7 +181,11 @@ fn maps_within_maps_have_keys_of_their_own() {
     ] {
         let doc = docs.iter().find(|doc| doc.name == function).unwrap();
         let key = find(doc.options, key).unwrap();
-        assert_eq!(known(&mut session, call), declared(key.map), "{function}");
+        assert_eq!(
+            known(&mut session, call),
+            declared(key.nested),
+            "{function}"
+        );
     }
 }
 
@@ -191,12 +195,12 @@ fn what_is_listed_for_a_key_is_taken() {
     let docs = session.catalogue().docs;
     let of = |function: &str, key: &str| {
         let doc = docs.iter().find(|doc| doc.name == function).unwrap();
-        find(doc.options, key).unwrap().names
+        find(doc.options, key).unwrap().choices
     };
     for method in of("solve", "method") {
-        let steps = if odesync_ode::odesolve::methods::by_name(method)
+        let steps = if odesync_ode::odesolve::solvers::by_name(method)
             .unwrap()
-            .adaptive()
+            .is_adaptive()
         {
             ""
         } else {
@@ -213,8 +217,8 @@ fn what_is_listed_for_a_key_is_taken() {
         }
     }
     // What is code begins with a function that there is.
-    for key in docs.iter().flat_map(|doc| each([doc.options])) {
-        for code in key.code.iter().filter(|code| code.contains('(')) {
+    for key in docs.iter().flat_map(|doc| distinct([doc.options])) {
+        for code in key.literals.iter().filter(|code| code.contains('(')) {
             let function = code.split('(').next().unwrap_or_default();
             assert!(docs.iter().any(|doc| doc.name == function), "{code}");
         }

@@ -10,52 +10,52 @@ mod paths;
 mod slices;
 mod spectra;
 
-pub(super) use paths::Components;
-pub(super) use slices::Surface;
-pub(super) use spectra::Spectrum;
+pub(super) use paths::ScriptPca;
+pub(super) use slices::ScriptLandscape;
+pub(super) use spectra::ScriptDensity;
 
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayD, Axis};
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
-use super::array::Array;
+use super::array::ScriptArray;
 use super::convert;
-use super::data::Data;
-use super::error::Fallible;
-use super::fields::{Field, LossClosure, nan_if_unsolved};
+use super::data::ScriptDataset;
+use super::error::RhaiResult;
+use super::fields::{LossClosure, ScriptField, solve_failure_to_nan};
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::{ENGINE, SOLVER, STEPS, solver};
-use super::training::Way;
+use super::training::ScriptMethod;
 use crate::{Error, Result};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::landscape::{
-    DENSE_LIMIT, Derivatives, Hessian, LossOptions, SECOND_DIFFERENCE, default_lambda,
+    DENSE_LIMIT, DerivativeKind, Hessian, LossOptions, SECOND_DIFFERENCE_STEP, default_lambda,
     second_differences,
 };
-use odesync_train::logging::Tally;
-use odesync_train::training::Method;
+use odesync_train::progress::ProgressSink;
+use odesync_train::training::TrainingMethod;
 
 /// A Hessian as scripts hold it.
 #[derive(Clone)]
-pub struct Curvature(pub Arc<Hessian>);
+pub struct ScriptHessian(pub Arc<Hessian>);
 
 /// Which loss of a model it is.
-const OF_MODEL: &[Key] = &[
-    Key::new("method").code(&["vanilla()", "homotopy(", "multiple_shooting("]),
+const LOSS_CHOICE: &[Key] = &[
+    Key::new("method").literals(&["vanilla()", "homotopy(", "multiple_shooting("]),
     Key::new("lambda"),
 ];
 
 /// The keys of a loss of a model.
-const LOSS: Keys = &[OF_MODEL, OBSERVATION, SOLVER, STEPS, ENGINE];
+const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE];
 
 /// The keys of the Hessian of a closure.
 const CLOSURE: &[Key] = &[
-    Key::new("derivatives").names(&["exact", "differences"]),
+    Key::new("derivatives").choices(&["exact", "differences"]),
     Key::new("step"),
 ];
 
@@ -65,11 +65,11 @@ const CLOSURE: &[Key] = &[
 /// A value of the wrong type or out of its range.
 fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOptions> {
     let method = match options.take("method") {
-        None => Method::Vanilla,
-        Some(value) => match value.clone().try_cast::<Way>() {
+        None => TrainingMethod::Vanilla,
+        Some(value) => match value.clone().try_cast::<ScriptMethod>() {
             Some(way) => way.0,
             None => {
-                return Err(options.wrong(
+                return Err(options.invalid_value(
                     "method",
                     "a training method such as vanilla() or homotopy(#{ … }) (the solver's method is given as solver)",
                     &value,
@@ -99,11 +99,18 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
     })
 }
 
-fn hessian(host: &Host, model: &Field, data: &Data, options: Map) -> Fallible<Curvature> {
+fn hessian(
+    host: &Host,
+    model: &ScriptField,
+    data: &ScriptDataset,
+    options: Map,
+) -> RhaiResult<ScriptHessian> {
     let mut options = Options::new("hessian", LOSS, options);
     let loss = loss_options(host, &mut options, "hessian")?;
     options.finish()?;
-    Ok(Curvature(Arc::new(Hessian::new(&model.0, &data.0, &loss)?)))
+    Ok(ScriptHessian(Arc::new(Hessian::new(
+        &model.0, &data.0, &loss,
+    )?)))
 }
 
 /// The Hessian of a closure's loss: exact where it is an expression of its parameters, else by differences of its values.
@@ -113,32 +120,32 @@ fn hessian_of_closure(
     closure: FnPtr,
     params: &Dynamic,
     options: Map,
-) -> Fallible<Curvature> {
+) -> RhaiResult<ScriptHessian> {
     let params = convert::to_vector(params, "hessian: the parameters")?;
     let mut options = Options::new("hessian", &[CLOSURE], options);
     let wanted = options.opt_choice("derivatives")?;
-    let step = options.positive("step", SECOND_DIFFERENCE)?;
+    let step = options.positive("step", SECOND_DIFFERENCE_STEP)?;
     options.finish()?;
     let closure = LossClosure::new(context, closure);
     closure.value(&params)?;
     let traced = match wanted {
         Some("differences") => None,
-        Some(_) => Some(closure.traced(&params)?),
+        Some(_) => Some(closure.trace(&params)?),
         // What can't be traced is no mistake, and the Hessian says how it was found.
-        None => closure.traced(&params).ok(),
+        None => closure.trace(&params).ok(),
     };
     let hessian = match traced {
-        Some(loss) => Hessian::of(Arc::new(loss), &params)?,
+        Some(loss) => Hessian::from_loss(Arc::new(loss), &params)?,
         None => {
-            let progress = host.tally("Hessian", "values");
+            let progress = host.progress_bar("Hessian", "values");
             let all = |count: usize, point: &(dyn Fn(usize) -> Vec<f64> + Sync)| {
                 closure_values(&closure, count, point, &*progress)
             };
             let (matrix, loss) = second_differences(&params, step, all)?;
-            Hessian::from_matrix(&matrix, loss, Derivatives::OfValues)?
+            Hessian::from_matrix(&matrix, loss, DerivativeKind::ValueDifferences)?
         }
     };
-    Ok(Curvature(Arc::new(hessian)))
+    Ok(ScriptHessian(Arc::new(hessian)))
 }
 
 /// The values of a closure at many points, one after the other, for a script has one thread.
@@ -146,34 +153,34 @@ fn closure_values(
     closure: &LossClosure,
     count: usize,
     point: &(dyn Fn(usize) -> Vec<f64> + Sync),
-    progress: &dyn Tally,
-) -> Fallible<Vec<f64>> {
+    progress: &dyn ProgressSink,
+) -> RhaiResult<Vec<f64>> {
     (0..count)
         .map(|i| {
-            let value = nan_if_unsolved(closure.value(&point(i)))?;
-            progress.at(i + 1, count);
+            let value = solve_failure_to_nan(closure.value(&point(i)))?;
+            progress.update(i + 1, count);
             Ok(value)
         })
         .collect()
 }
 
 /// Computes the dense matrix, with its progress, where what comes next needs it.
-fn dense(host: &Host, h: &Hessian) -> Fallible<()> {
+fn compute_dense(host: &Host, h: &Hessian) -> RhaiResult<()> {
     if h.n() <= DENSE_LIMIT {
-        host.room_for_shape("the Hessian", &[h.n(), h.n()])?;
-        let progress = host.tally("Hessian", "columns");
-        h.matrix_with(&|done, all| progress.at(done, all))?;
+        host.check_memory_for_shape("the Hessian", &[h.n(), h.n()])?;
+        let progress = host.progress_bar("Hessian", "columns");
+        h.matrix_with_progress(&|done, all| progress.update(done, all))?;
     }
     Ok(())
 }
 
 /// A product with a vector `[n]`, or with each row of a matrix `[m, n]`.
-fn product(
+fn matvec(
     what: &str,
     v: &Dynamic,
     n: usize,
     many: impl Fn(&[Vec<f64>]) -> Result<Vec<Vec<f64>>>,
-) -> Fallible<Array> {
+) -> RhaiResult<ScriptArray> {
     let v = convert::to_array(v, &format!("{what}: v"))?;
     let rows: Vec<Vec<f64>> = match v.ndim() {
         1 => vec![v.iter().copied().collect()],
@@ -192,22 +199,22 @@ fn product(
     };
     let products = many(&rows)?;
     if v.ndim() == 1 {
-        return Ok(Array::from_vec(products.concat()));
+        return Ok(ScriptArray::from_vec(products.concat()));
     }
     let shape = (rows.len(), products.first().map_or(0, Vec::len));
     let all = Array2::from_shape_vec(shape, products.concat());
-    Ok(Array::new(
+    Ok(ScriptArray::new(
         all.map_err(|e| Error::invalid(e.to_string()))?.into_dyn(),
     ))
 }
 
-fn array<D: ndarray::Dimension>(data: ndarray::Array<f64, D>) -> Dynamic {
+fn to_dynamic<D: ndarray::Dimension>(data: ndarray::Array<f64, D>) -> Dynamic {
     let data: ArrayD<f64> = data.into_dyn();
-    Dynamic::from(Array::new(data))
+    Dynamic::from(ScriptArray::new(data))
 }
 
 /// An example with a Hessian `h`.
-macro_rules! example {
+macro_rules! hessian_example {
     ($call:literal) => {
         concat!(
             "let h = hessian(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1))); ",
@@ -215,34 +222,38 @@ macro_rules! example {
         )
     };
 }
-use example;
+use hessian_example;
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Curvature>("Hessian").display::<Curvature>(|h| {
-        format!(
-            "Hessian: of {} parameters, at loss {:.6e}, {}",
-            h.0.n(),
-            h.0.loss(),
-            h.0.derivatives().name()
-        )
-    });
+    reg.register_type::<ScriptHessian>("Hessian")
+        .display::<ScriptHessian>(|h| {
+            format!(
+                "Hessian: of {} parameters, at loss {:.6e}, {}",
+                h.0.n(),
+                h.0.loss(),
+                h.0.derivative_kind().name()
+            )
+        });
     let host = reg.host();
     let with_options = reg.host();
-    reg.add("hessian", move |f: Field, d: Data| {
+    reg.register_fn("hessian", move |f: ScriptField, d: ScriptDataset| {
         hessian(&host, &f, &d, Map::new())
     });
-    reg.add("hessian", move |f: Field, d: Data, options: Map| {
-        hessian(&with_options, &f, &d, options)
-    });
+    reg.register_fn(
+        "hessian",
+        move |f: ScriptField, d: ScriptDataset, options: Map| {
+            hessian(&with_options, &f, &d, options)
+        },
+    );
     let host = reg.host();
     let with_options = reg.host();
-    reg.add(
+    reg.register_fn(
         "hessian",
         move |c: NativeCallContext, f: FnPtr, p: Dynamic| {
             hessian_of_closure(&host, &c, f, &p, Map::new())
         },
     );
-    reg.add(
+    reg.register_fn(
         "hessian",
         move |c: NativeCallContext, f: FnPtr, p: Dynamic, options: Map| {
             hessian_of_closure(&with_options, &c, f, &p, options)
@@ -261,23 +272,23 @@ pub(super) fn register(reg: &mut Registry) {
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss; \
          hessian(|p| (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [1, 1]).matrix()",
     )
-    .options(&[OF_MODEL, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE]);
-    reg.get("n", |h: &mut Curvature| Ok(h.0.n() as i64));
-    reg.get("loss", |h: &mut Curvature| Ok(h.0.loss()));
-    reg.get("derivatives", |h: &mut Curvature| {
-        Ok(h.0.derivatives().name().to_string())
+    .option_keys(&[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE]);
+    reg.register_get("n", |h: &mut ScriptHessian| Ok(h.0.n() as i64));
+    reg.register_get("loss", |h: &mut ScriptHessian| Ok(h.0.loss()));
+    reg.register_get("derivatives", |h: &mut ScriptHessian| {
+        Ok(h.0.derivative_kind().name().to_string())
     });
     reg.describe_property(
         "Hessian",
         "h.n -> int",
         "The number of parameters.",
-        example!("h.n"),
+        hessian_example!("h.n"),
     );
     reg.describe_property(
         "Hessian",
         "h.loss -> float",
         "The loss at these parameters.",
-        example!("h.loss"),
+        hessian_example!("h.loss"),
     );
     reg.describe_property(
         "Hessian",
@@ -292,17 +303,17 @@ pub(super) fn register(reg: &mut Registry) {
 }
 
 fn products(reg: &mut Registry) {
-    reg.add("apply", |h: &mut Curvature, v: Dynamic| {
-        product("apply", &v, h.0.n(), |rows| h.0.apply_many(rows))
+    reg.register_fn("apply", |h: &mut ScriptHessian, v: Dynamic| {
+        matvec("apply", &v, h.0.n(), |rows| h.0.apply_many(rows))
     });
     reg.describe(
         "apply",
         "h.apply(v) -> Array",
         "The Hessian times a vector [n], or times each row of a matrix [m, n], several at once.",
-        example!("h.apply(zeros([h.n]) + 1)"),
+        hessian_example!("h.apply(zeros([h.n]) + 1)"),
     );
-    reg.add("gauss_newton", |h: &mut Curvature, v: Dynamic| {
-        product("gauss_newton", &v, h.0.n(), |rows| {
+    reg.register_fn("gauss_newton", |h: &mut ScriptHessian, v: Dynamic| {
+        matvec("gauss_newton", &v, h.0.n(), |rows| {
             h.0.gauss_newton_many(rows)
         })
     });
@@ -310,18 +321,21 @@ fn products(reg: &mut Registry) {
         "gauss_newton",
         "h.gauss_newton(v) -> Array",
         "The Gauss-Newton part of the Hessian, 2/n JᵀJ for the Jacobian J of the residuals, times a vector or each row of a matrix.",
-        example!("h.gauss_newton(zeros([h.n]) + 1)"),
+        hessian_example!("h.gauss_newton(zeros([h.n]) + 1)"),
     );
     let host = reg.host();
-    reg.add("matrix", move |h: &mut Curvature| -> Fallible<Array> {
-        host.room_for_shape("the Hessian", &[h.0.n(), h.0.n()])?;
-        dense(&host, &h.0)?;
-        Ok(Array::new(h.0.matrix()?.into_dyn()))
-    });
+    reg.register_fn(
+        "matrix",
+        move |h: &mut ScriptHessian| -> RhaiResult<ScriptArray> {
+            host.check_memory_for_shape("the Hessian", &[h.0.n(), h.0.n()])?;
+            compute_dense(&host, &h.0)?;
+            Ok(ScriptArray::new(h.0.matrix()?.into_dyn()))
+        },
+    );
     reg.describe(
         "matrix",
         "h.matrix() -> Array",
         "The dense Hessian, [n, n].",
-        example!("h.matrix().shape"),
+        hessian_example!("h.matrix().shape"),
     );
 }

@@ -5,52 +5,52 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis as ArrayAxis, Ix2};
 use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 
-use super::super::array::Array;
+use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::data::Data;
-use super::super::error::Fallible;
-use super::super::fields::{Field, LossClosure};
+use super::super::data::ScriptDataset;
+use super::super::error::RhaiResult;
+use super::super::fields::{LossClosure, ScriptField};
 use super::super::host::Host;
 use super::super::keys::{Key, Keys};
 use super::super::observation::OBSERVATION;
 use super::super::options::Options;
 use super::super::registry::Registry;
 use super::super::solving::{ENGINE, SOLVER, STEPS};
-use super::paths::Components;
-use super::{OF_MODEL, closure_values, loss_options};
+use super::paths::ScriptPca;
+use super::{LOSS_CHOICE, closure_values, loss_options};
 use crate::{Error, Result};
 use odesync_train::landscape::{
-    Along, Axis, DirectionOptions, Landscape, Normalization, Slice, random_directions,
+    DirectionOptions, Landscape, Normalization, Slice, SliceAxis, SliceSpec, random_directions,
 };
-use odesync_train::logging::Tally;
+use odesync_train::progress::ProgressSink;
 
 const PROGRESS: &[Key] = &[Key::flag("progress")];
 
 /// Along directions and parameters of a model.
-const MODEL: Keys = &[OF_MODEL, OBSERVATION, SOLVER, STEPS, ENGINE, PROGRESS];
+const MODEL_SLICE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, PROGRESS];
 
 /// On the principal components of a run.
-const PLANE: &[Key] = &[Key::new("points"), Key::new("margin")];
+const PCA_GRID: &[Key] = &[Key::new("points"), Key::new("margin")];
 
-const ON_PLANE: Keys = &[
-    OF_MODEL,
+const PCA_PLANE: Keys = &[
+    LOSS_CHOICE,
     OBSERVATION,
     SOLVER,
     STEPS,
     ENGINE,
     PROGRESS,
-    PLANE,
+    PCA_GRID,
 ];
 
-const RANDOM: Keys = &[&[
-    Key::new("normalize").names(&Normalization::NAMES),
+const RANDOM_DIRECTIONS: Keys = &[&[
+    Key::new("normalize").choices(&Normalization::NAMES),
     Key::flag("biases"),
     Key::new("seed"),
 ]];
 
 /// A landscape as scripts hold it.
 #[derive(Clone)]
-pub struct Surface(pub Arc<Landscape>);
+pub struct ScriptLandscape(pub Arc<Landscape>);
 
 /// Directions: a vector, a matrix with one in each row, or a list of vectors.
 fn directions(value: &Dynamic) -> Result<Array2<f64>> {
@@ -70,7 +70,7 @@ fn directions(value: &Dynamic) -> Result<Array2<f64>> {
 /// The coefficients of each direction; one vector alone is for every direction.
 fn coefficients(value: &Dynamic, count: usize) -> Result<Vec<Vec<f64>>> {
     const WHAT: &str = "landscape: the coefficients";
-    let nested = |x: &Dynamic| x.is_array() || x.is::<Array>();
+    let nested = |x: &Dynamic| x.is_array() || x.is::<ScriptArray>();
     let list = value.read_lock::<List>();
     if let Some(list) = list.as_ref().filter(|list| list.iter().any(nested)) {
         return list.iter().map(|x| convert::to_vector(x, WHAT)).collect();
@@ -90,19 +90,19 @@ fn coefficients(value: &Dynamic, count: usize) -> Result<Vec<Vec<f64>>> {
 
 /// The names of parameters, where directions are given by names.
 fn names(value: &Dynamic) -> Option<Vec<String>> {
-    if let Some(name) = convert::text(value) {
+    if let Some(name) = convert::to_text(value) {
         return Some(vec![name]);
     }
     let list = value.read_lock::<List>()?;
-    let names: Option<Vec<String>> = list.iter().map(convert::text).collect();
+    let names: Option<Vec<String>> = list.iter().map(convert::to_text).collect();
     names.filter(|names| !names.is_empty())
 }
 
-fn along(value: &Dynamic, steps: &Dynamic) -> Result<Along> {
+fn slice_spec(value: &Dynamic, steps: &Dynamic) -> Result<SliceSpec> {
     let Some(names) = names(value) else {
         let directions = directions(value)?;
         let coefficients = coefficients(steps, directions.nrows())?;
-        return Ok(Along::Directions {
+        return Ok(SliceSpec::Directions {
             directions,
             coefficients,
         });
@@ -115,42 +115,44 @@ fn along(value: &Dynamic, steps: &Dynamic) -> Result<Along> {
             values.len()
         )));
     }
-    Ok(Along::Parameters(names.into_iter().zip(values).collect()))
+    Ok(SliceSpec::Parameters(
+        names.into_iter().zip(values).collect(),
+    ))
 }
 
 /// The listener of the points of a landscape, where the script wants one.
-fn tally(host: &Host, shown: bool) -> Box<dyn Tally> {
+fn progress_bar(host: &Host, shown: bool) -> Box<dyn ProgressSink> {
     match shown {
-        true => host.tally("landscape", "points"),
+        true => host.progress_bar("landscape", "points"),
         false => Box::new(()),
     }
 }
 
-fn of_model(
+fn landscape_of_model(
     host: &Host,
-    model: &Field,
-    data: &Data,
-    along: &Along,
+    model: &ScriptField,
+    data: &ScriptDataset,
+    along: &SliceSpec,
     mut options: Options,
-) -> Fallible<Surface> {
+) -> RhaiResult<ScriptLandscape> {
     let loss = loss_options(host, &mut options, "landscape")?;
     let shown = options.bool("progress", true)?;
     options.finish()?;
     let (loss, slice) = along.slice(&model.0, &data.0, &loss)?;
-    host.room_for("the landscape", slice.len())?;
-    let progress = tally(host, shown);
-    let landscape = slice.evaluate(&loss, &|done, all| progress.at(done, all))?;
-    Ok(surface(host, landscape))
+    host.check_memory("the landscape", slice.len())?;
+    let progress = progress_bar(host, shown);
+    let landscape = slice.evaluate(&loss, &|done, all| progress.update(done, all))?;
+    Ok(wrap_landscape(host, landscape))
 }
 
-fn of_closure(
+fn landscape_of_closure(
     host: &Host,
     context: &NativeCallContext,
     closure: FnPtr,
     params: &Dynamic,
     (along, steps): (&Dynamic, &Dynamic),
     options: Map,
-) -> Fallible<Surface> {
+) -> RhaiResult<ScriptLandscape> {
     let mut options = Options::new("landscape", &[PROGRESS], options);
     let shown = options.bool("progress", true)?;
     options.finish()?;
@@ -166,25 +168,24 @@ fn of_closure(
         .into());
     }
     let rows = directions.outer_iter().zip(coefficients).enumerate();
-    let axes = rows.map(|(i, (direction, coefficients))| Axis {
+    let axes = rows.map(|(i, (direction, coefficients))| SliceAxis {
         label: format!("direction {}", i + 1),
         direction: direction.to_vec(),
         coefficients,
     });
     let slice = Slice::new(params.clone(), axes.collect())?;
-    host.room_for("the landscape", slice.len())?;
+    host.check_memory("the landscape", slice.len())?;
     let closure = LossClosure::new(context, closure);
-    let progress = tally(host, shown);
-    let landscape = match closure.traced(&params) {
-        Ok(loss) => slice.evaluate(&loss, &|done, all| progress.at(done, all))?,
-        Err(_) => {
-            slice.evaluate_by(|count, point| closure_values(&closure, count, point, &*progress))?
-        }
+    let progress = progress_bar(host, shown);
+    let landscape = match closure.trace(&params) {
+        Ok(loss) => slice.evaluate(&loss, &|done, all| progress.update(done, all))?,
+        Err(_) => slice
+            .evaluate_with(|count, point| closure_values(&closure, count, point, &*progress))?,
     };
-    Ok(surface(host, landscape))
+    Ok(wrap_landscape(host, landscape))
 }
 
-fn surface(host: &Host, landscape: Landscape) -> Surface {
+fn wrap_landscape(host: &Host, landscape: Landscape) -> ScriptLandscape {
     match landscape.failures() {
         0 => {}
         n => host.note(&format!(
@@ -192,11 +193,11 @@ fn surface(host: &Host, landscape: Landscape) -> Surface {
             landscape.loss.len()
         )),
     }
-    Surface(Arc::new(landscape))
+    ScriptLandscape(Arc::new(landscape))
 }
 
 /// An example with a model and data.
-macro_rules! scene {
+macro_rules! landscape_example {
     ($call:literal) => {
         concat!(
             "let model = blackbox([2, 4, 2]); let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); ",
@@ -206,64 +207,68 @@ macro_rules! scene {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.kind::<Surface>("Landscape").display::<Surface>(|l| {
-        let l = &l.0;
-        let axes: Vec<String> = l
-            .slice
-            .axes()
-            .iter()
-            .map(|a| format!("{} ({} points)", a.label, a.coefficients.len()))
-            .collect();
-        let finite = || l.loss.iter().copied().filter(|x| !x.is_nan());
-        format!(
-            "Landscape along {}: loss from {:.4e} to {:.4e}, {} failed",
-            axes.join(" and "),
-            finite().fold(f64::INFINITY, f64::min),
-            finite().fold(f64::NEG_INFINITY, f64::max),
-            l.failures()
-        )
-    });
+    reg.register_type::<ScriptLandscape>("Landscape")
+        .display::<ScriptLandscape>(|l| {
+            let l = &l.0;
+            let axes: Vec<String> = l
+                .slice
+                .axes()
+                .iter()
+                .map(|a| format!("{} ({} points)", a.label, a.coefficients.len()))
+                .collect();
+            let finite = || l.loss.iter().copied().filter(|x| !x.is_nan());
+            format!(
+                "Landscape along {}: loss from {:.4e} to {:.4e}, {} failed",
+                axes.join(" and "),
+                finite().fold(f64::INFINITY, f64::min),
+                finite().fold(f64::NEG_INFINITY, f64::max),
+                l.failures()
+            )
+        });
     let (host, with_options) = (reg.host(), reg.host());
-    reg.add(
+    reg.register_fn(
         "landscape",
-        move |f: Field, d: Data, a: Dynamic, c: Dynamic| {
-            of_model(
+        move |f: ScriptField, d: ScriptDataset, a: Dynamic, c: Dynamic| {
+            landscape_of_model(
                 &host,
                 &f,
                 &d,
-                &along(&a, &c)?,
-                Options::new("landscape", MODEL, Map::new()),
+                &slice_spec(&a, &c)?,
+                Options::new("landscape", MODEL_SLICE, Map::new()),
             )
         },
     );
-    reg.add(
+    reg.register_fn(
         "landscape",
-        move |f: Field, d: Data, a: Dynamic, c: Dynamic, options: Map| {
-            let options = Options::new("landscape", MODEL, options);
-            of_model(&with_options, &f, &d, &along(&a, &c)?, options)
+        move |f: ScriptField, d: ScriptDataset, a: Dynamic, c: Dynamic, options: Map| {
+            let options = Options::new("landscape", MODEL_SLICE, options);
+            landscape_of_model(&with_options, &f, &d, &slice_spec(&a, &c)?, options)
         },
     );
     let (host, with_options) = (reg.host(), reg.host());
-    reg.add("landscape", move |f: Field, d: Data, p: Components| {
-        on_plane(&host, &f, &d, &p, Map::new())
-    });
-    reg.add(
+    reg.register_fn(
         "landscape",
-        move |f: Field, d: Data, p: Components, options: Map| {
-            on_plane(&with_options, &f, &d, &p, options)
+        move |f: ScriptField, d: ScriptDataset, p: ScriptPca| {
+            landscape_on_pca_plane(&host, &f, &d, &p, Map::new())
+        },
+    );
+    reg.register_fn(
+        "landscape",
+        move |f: ScriptField, d: ScriptDataset, p: ScriptPca, options: Map| {
+            landscape_on_pca_plane(&with_options, &f, &d, &p, options)
         },
     );
     let (host, with_options) = (reg.host(), reg.host());
-    reg.add(
+    reg.register_fn(
         "landscape",
         move |x: NativeCallContext, f: FnPtr, p: Dynamic, a: Dynamic, c: Dynamic| {
-            of_closure(&host, &x, f, &p, (&a, &c), Map::new())
+            landscape_of_closure(&host, &x, f, &p, (&a, &c), Map::new())
         },
     );
-    reg.add(
+    reg.register_fn(
         "landscape",
         move |x: NativeCallContext, f: FnPtr, p: Dynamic, a: Dynamic, c: Dynamic, o: Map| {
-            of_closure(&with_options, &x, f, &p, (&a, &c), o)
+            landscape_of_closure(&with_options, &x, f, &p, (&a, &c), o)
         },
     );
     reg.describe(
@@ -274,16 +279,16 @@ pub(super) fn register(reg: &mut Registry) {
          parameters with the values that they take (trainable or not), or the principal components of a run (options points, 30, and \
          margin, 0.2 of the path). In place of model and data stand a closure of any loss and its parameters. A solve that fails is NaN. \
          Options: method, lambda and those of the solver, as in hessian; progress.",
-        scene!(
+        landscape_example!(
             "let h = hessian(model, data); let c = linspace(-1, 1, 5); \
              landscape(model, data, h.eigenpairs(2).vectors, [c, c], #{ method: homotopy(#{ coupling: 6 }), lambda: 0.3 }).loss; \
              landscape(lotka_volterra(), data, \"a\", linspace(0.5, 2, 7)).minima"
         ),
     )
-    .options(ON_PLANE);
+    .option_keys(PCA_PLANE);
     properties(reg);
-    let draw = |f: &Field, count: i64, options: Map| -> Fallible<Array> {
-        let mut options = Options::new("random_directions", RANDOM, options);
+    let draw = |f: &ScriptField, count: i64, options: Map| -> RhaiResult<ScriptArray> {
+        let mut options = Options::new("random_directions", RANDOM_DIRECTIONS, options);
         let default = DirectionOptions::default();
         let options_read = DirectionOptions {
             normalize: Normalization::by_name(options.choice("normalize")?)?,
@@ -292,106 +297,122 @@ pub(super) fn register(reg: &mut Registry) {
         };
         options.finish()?;
         let count = usize::try_from(count).unwrap_or(0);
-        Ok(Array::new(
+        Ok(ScriptArray::new(
             random_directions(&f.0, count, &options_read)?.into_dyn(),
         ))
     };
-    reg.add("random_directions", move |f: Field, count: i64| {
+    reg.register_fn("random_directions", move |f: ScriptField, count: i64| {
         draw(&f, count, Map::new())
     });
-    reg.add("random_directions", move |f: Field, count: i64, o: Map| {
-        draw(&f, count, o)
-    });
+    reg.register_fn(
+        "random_directions",
+        move |f: ScriptField, count: i64, o: Map| draw(&f, count, o),
+    );
     reg.describe(
         "random_directions",
         "random_directions(model, 2, #{ seed: 0, normalize: \"filter\", biases: true }) -> Array",
         "Random directions for landscape, [k, n]. With \"filter\" each row of a weight matrix, and each bias vector, is scaled to the \
          norm of the model's own (Li et al. 2018); \"layer\" scales whole blocks, \"none\" nothing. biases: false leaves biases where \
          they are.",
-        scene!("landscape(model, data, random_directions(model, 1, #{ seed: 3 }), linspace(-1, 1, 5)).loss"),
+        landscape_example!("landscape(model, data, random_directions(model, 1, #{ seed: 3 }), linspace(-1, 1, 5)).loss"),
     )
-    .options(RANDOM);
+    .option_keys(RANDOM_DIRECTIONS);
 }
 
-fn on_plane(
+fn landscape_on_pca_plane(
     host: &Host,
-    model: &Field,
-    data: &Data,
-    pca: &Components,
+    model: &ScriptField,
+    data: &ScriptDataset,
+    pca: &ScriptPca,
     options: Map,
-) -> Fallible<Surface> {
-    let mut options = Options::new("landscape", ON_PLANE, options);
-    let along = Along::Pca {
+) -> RhaiResult<ScriptLandscape> {
+    let mut options = Options::new("landscape", PCA_PLANE, options);
+    let along = SliceSpec::Pca {
         points: options.count("points", 30)?,
         margin: options.non_negative("margin", 0.2)?,
         pca: Box::new((*pca.0).clone()),
     };
-    of_model(host, model, data, &along, options)
+    landscape_of_model(host, model, data, &along, options)
 }
 
 fn properties(reg: &mut Registry) {
-    reg.get("loss", |l: &mut Surface| Ok(Array::new(l.0.loss.clone())));
-    reg.get("coefficients", |l: &mut Surface| {
+    reg.register_get("loss", |l: &mut ScriptLandscape| {
+        Ok(ScriptArray::new(l.0.loss.clone()))
+    });
+    reg.register_get("coefficients", |l: &mut ScriptLandscape| {
         let axes = l.0.slice.axes().iter();
         let list: List = axes
-            .map(|a| Dynamic::from(Array::from_vec(a.coefficients.clone())))
+            .map(|a| Dynamic::from(ScriptArray::from_vec(a.coefficients.clone())))
             .collect();
         Ok(list)
     });
-    reg.get("labels", |l: &mut Surface| {
+    reg.register_get("labels", |l: &mut ScriptLandscape| {
         let axes = l.0.slice.axes().iter();
         let list: List = axes
             .map(|a| Dynamic::from(ImmutableString::from(a.label.as_str())))
             .collect();
         Ok(list)
     });
-    reg.get("path", |l: &mut Surface| {
-        Ok(Array::new(l.0.slice.path().clone().into_dyn()))
+    reg.register_get("path", |l: &mut ScriptLandscape| {
+        Ok(ScriptArray::new(l.0.slice.path().clone().into_dyn()))
     });
-    reg.get("failures", |l: &mut Surface| Ok(l.0.failures() as i64));
-    reg.get("minima", |l: &mut Surface| Ok(l.0.minima() as i64));
-    reg.get("roughness", |l: &mut Surface| Ok(l.0.roughness()));
-    reg.get("log_variation", |l: &mut Surface| Ok(l.0.log_variation()));
+    reg.register_get("failures", |l: &mut ScriptLandscape| {
+        Ok(l.0.failures() as i64)
+    });
+    reg.register_get(
+        "minima",
+        |l: &mut ScriptLandscape| Ok(l.0.n_minima() as i64),
+    );
+    reg.register_get("roughness", |l: &mut ScriptLandscape| Ok(l.0.roughness()));
+    reg.register_get("log_variation", |l: &mut ScriptLandscape| {
+        Ok(l.0.log_variation())
+    });
     for (signature, text, example) in [
         (
             "l.loss -> Array",
             "The loss, [c1] along a line or [c1, c2] on a plane; NaN where a solve failed.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).loss"),
+            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).loss"),
         ),
         (
             "l.coefficients -> list",
             "The coefficients of each direction, or the values of each parameter.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).coefficients[0]"),
+            landscape_example!(
+                "landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).coefficients[0]"
+            ),
         ),
         (
             "l.labels -> list",
             "What the axes are called.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).labels"),
+            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).labels"),
         ),
         (
             "l.path -> Array",
             "Coordinates to be drawn over the landscape, [point, axis]: where the model is, or the path of a run.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).path"),
+            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).path"),
         ),
         (
             "l.failures -> int",
             "The number of points whose solve failed.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).failures"),
+            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).failures"),
         ),
         (
             "l.minima -> int",
             "The number of local minima: points lower than all their neighbours, without the edge.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).minima"),
+            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).minima"),
         ),
         (
             "l.roughness -> float",
             "Total variation over range, the mean over the lines along the axes: 1 for a slope, up to 2 for one valley, more for several.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).roughness"),
+            landscape_example!(
+                "landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).roughness"
+            ),
         ),
         (
             "l.log_variation -> float",
             "How many powers of ten the loss goes up and down on a line along an axis, the mean over all of them.",
-            scene!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).log_variation"),
+            landscape_example!(
+                "landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).log_variation"
+            ),
         ),
     ] {
         reg.describe_property("Landscape", signature, text, example);

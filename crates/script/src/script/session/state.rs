@@ -5,17 +5,17 @@ use std::rc::Rc;
 
 use rhai::{AST, Dynamic, Engine, Scope};
 
-use super::super::error::{ErrorKind, Fallible, ScriptError};
+use super::super::error::{ErrorKind, RhaiResult, ScriptError};
+use super::super::error_report::ErrorReporter;
 use super::super::host::Host;
-use super::super::kept::LAST;
-use super::super::overview::{Function, Variable};
+use super::super::interrupted_training::LAST_VALUE;
+use super::super::introspection::{FunctionInfo, VariableInfo};
 use super::super::registry::Catalogue;
-use super::super::report::Report;
-use super::super::sources::Sources;
-use super::super::syntax::Watch;
+use super::super::source_map::SourceMap;
+use super::super::token_linter::TokenLinter;
 use super::super::{engine, memory};
 use super::Outcome;
-use super::kept::bind;
+use super::bind_interrupted::bind_to_variable;
 use odesync_plot::Panel;
 
 /// What the thread is asked for.
@@ -31,10 +31,10 @@ pub(super) trait Interpreter {
     fn variables(&self) -> Vec<String>;
 
     /// The variables that are set, by name.
-    fn overview(&self) -> Vec<Variable>;
+    fn variable_infos(&self) -> Vec<VariableInfo>;
 
     /// The functions that were defined, by name.
-    fn functions(&self) -> Vec<Function>;
+    fn functions(&self) -> Vec<FunctionInfo>;
 
     /// Sets a variable.
     fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError>;
@@ -48,35 +48,35 @@ pub(super) trait Interpreter {
 }
 
 /// What lives on the thread.
-pub(super) struct State {
+pub(super) struct SessionState {
     engine: Engine,
     catalogue: Catalogue,
-    watch: Rc<Watch>,
+    linter: Rc<TokenLinter>,
     scope: Scope<'static>,
     constants: Scope<'static>,
     functions: AST,
-    sources: Sources,
+    sources: SourceMap,
     host: Host,
 }
 
-impl State {
+impl SessionState {
     pub fn new(host: Host) -> Self {
-        let watch = Rc::new(Watch::default());
+        let watch = Rc::new(TokenLinter::default());
         let (engine, constants, catalogue) = engine::build(&host, &watch);
         Self {
             engine,
             catalogue,
-            watch,
+            linter: watch,
             scope: constants.clone(),
             constants,
             functions: AST::empty(),
-            sources: Sources::default(),
+            sources: SourceMap::default(),
             host,
         }
     }
 
     /// The variables with their values; of those with the same name the one that is in sight.
-    fn in_sight(&self) -> Vec<(&str, &Dynamic)> {
+    fn visible_variables(&self) -> Vec<(&str, &Dynamic)> {
         let mut seen: Vec<(&str, &Dynamic)> = self
             .scope
             .iter_raw()
@@ -102,12 +102,13 @@ impl State {
         let parsed = self.engine.compile_with_scope(&self.scope, code);
         let mut ast = parsed.map_err(|error| self.report().parse_error(&error, name))?;
         ast.set_source(name);
-        self.host.begin(file, self.watch.may_call(&["config"]));
+        self.host
+            .begin_script(file, self.linter.may_call(&["config"]));
         let given = self.host.arguments();
         if let Some(argument) = given
             .first()
             .filter(|_| file.is_some() && !self.host.interactive())
-            && !self.watch.may_call(&["args", "config"])
+            && !self.linter.may_call(&["args", "config"])
         {
             return Err(ScriptError::new(
                 ErrorKind::Usage,
@@ -124,7 +125,7 @@ impl State {
         let result = self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, ast);
-        let value = result.map_err(|error| self.report().run_error(*error, name))?;
+        let value = result.map_err(|error| self.report().runtime_error(*error, name))?;
         if let Some(reason) = self.host.take_output_failure() {
             self.host.clear_interrupt();
             let message = format!("cannot write the output: {reason}");
@@ -144,25 +145,25 @@ impl State {
                 figure: None,
             });
         }
-        if self.host.has_kept() {
+        if self.host.has_interrupted() {
             // The code is at its end; showing what it gave must not be interrupted in its place.
             self.host.clear_interrupt();
         }
         let outcome = Outcome {
             text: self
                 .show(&value)
-                .map_err(|error| self.report().run_error(*error, name))?,
+                .map_err(|error| self.report().runtime_error(*error, name))?,
             is_unit: false,
             figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
         };
-        if self.host.interactive() && self.scope.is_constant(LAST) != Some(true) {
-            self.scope.set_value(LAST, value);
+        if self.host.interactive() && self.scope.is_constant(LAST_VALUE) != Some(true) {
+            self.scope.set_value(LAST_VALUE, value);
         }
         Ok(outcome)
     }
 
     /// A value as `print` shows it.
-    fn show(&self, value: &Dynamic) -> Fallible<String> {
+    fn show(&self, value: &Dynamic) -> RhaiResult<String> {
         let mut scope = Scope::new();
         scope.push_dynamic("value", value.clone());
         let shown = self
@@ -184,11 +185,11 @@ impl State {
         }
     }
 
-    fn report(&self) -> Report<'_> {
-        Report {
+    fn report(&self) -> ErrorReporter<'_> {
+        ErrorReporter {
             sources: &self.sources,
             catalogue: &self.catalogue,
-            watch: &self.watch,
+            linter: &self.linter,
             functions: &self.functions,
             variables: self.variables(),
             host: &self.host,
@@ -196,28 +197,28 @@ impl State {
     }
 }
 
-impl Interpreter for State {
+impl Interpreter for SessionState {
     fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 
     fn variables(&self) -> Vec<String> {
-        let names = self.in_sight().into_iter();
+        let names = self.visible_variables().into_iter();
         names.map(|(name, _)| name.to_string()).collect()
     }
 
-    fn overview(&self) -> Vec<Variable> {
-        let all = self.in_sight().into_iter();
+    fn variable_infos(&self) -> Vec<VariableInfo> {
+        let all = self.visible_variables().into_iter();
         all.map(|(name, value)| {
             let text = self.show(value).unwrap_or_else(|_| "?".into());
             let kind = self.engine.map_type_name(value.type_name());
-            Variable::new(name, kind, value, &text)
+            VariableInfo::new(name, kind, value, &text)
         })
         .collect()
     }
 
-    fn functions(&self) -> Vec<Function> {
-        Function::all(&self.functions)
+    fn functions(&self) -> Vec<FunctionInfo> {
+        FunctionInfo::of_ast(&self.functions)
     }
 
     fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError> {
@@ -255,7 +256,7 @@ impl Interpreter for State {
     ) -> Result<Outcome, ScriptError> {
         let code = without_preamble(code);
         let code = self.sources.add(name, &code);
-        self.watch.reset();
+        self.linter.reset();
         let held = self.scope.len();
         let mut result = self
             .compile(&code, name, file)
@@ -265,9 +266,9 @@ impl Interpreter for State {
             Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
             _ => {}
         }
-        if let Some(kept) = self.host.take_kept() {
+        if let Some(kept) = self.host.take_interrupted() {
             self.host.clear_interrupt();
-            let remark = bind(kept, &mut self.scope);
+            let remark = bind_to_variable(kept, &mut self.scope);
             match &mut result {
                 Err(error) => error.hint = Some(remark),
                 Ok(_) => self.host.note(&remark),

@@ -8,9 +8,9 @@ use odesync_plot::Panel;
 fn a_panic_on_the_thread_is_an_error_and_the_session_lives_on() {
     let mut session = Session::new(SessionOptions::default()).unwrap();
     session.eval("let x = 2;", None).unwrap();
-    let result: Result<(), _> = session.on_thread(|_| panic!("a binding's mistake"));
+    let result: Result<(), _> = session.run_on_thread(|_| panic!("a binding's mistake"));
     let error = result.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Defect);
+    assert_eq!(error.kind, ErrorKind::InternalError);
     let text = error.to_string();
     assert!(
         text.contains("a binding's mistake") && text.contains("please report it"),
@@ -81,7 +81,7 @@ fn the_last_value_and_the_variables_are_known() {
         .unwrap();
     assert_eq!(session.eval("sum(x)", None).unwrap().text, "12.0");
     assert_eq!(session.eval("ans + 1", None).unwrap().text, "13.0");
-    let all = session.overview();
+    let all = session.variable_infos();
     let names: Vec<&str> = all.iter().map(|v| v.name.as_str()).collect();
     assert_eq!(names, ["ans", "x"]);
     assert_eq!((&*all[1].kind, &*all[1].shape), ("Array", "[4]"));
@@ -98,20 +98,20 @@ fn the_last_value_and_the_variables_are_known() {
 }
 
 /// Stops the session in the third epoch of a training.
-struct Stopper(Arc<std::sync::Mutex<Option<Interrupt>>>);
+struct Stopper(Arc<std::sync::Mutex<Option<InterruptHandle>>>);
 
 impl crate::script::Frontend for Stopper {
     fn print(&self, _text: &str) -> std::io::Result<()> {
         Ok(())
     }
 
-    fn progress(&self, _label: &str) -> Box<dyn odesync_train::training::Observer> {
+    fn progress(&self, _label: &str) -> Box<dyn odesync_train::training::Callback> {
         Box::new(Stopper(Arc::clone(&self.0)))
     }
 }
 
-impl odesync_train::training::Observer for Stopper {
-    fn epoch(
+impl odesync_train::training::Callback for Stopper {
+    fn on_epoch_end(
         &mut self,
         record: &odesync_train::training::EpochRecord,
         _best: f64,
@@ -177,13 +177,17 @@ impl crate::script::Frontend for Teller {
         Ok(())
     }
 
-    fn tally(&self, label: &str, unit: &'static str) -> Box<dyn odesync_train::logging::Tally> {
+    fn progress_bar(
+        &self,
+        label: &str,
+        unit: &'static str,
+    ) -> Box<dyn odesync_train::progress::ProgressSink> {
         Box::new(Teller(Arc::clone(&self.0), format!("{label} {unit}")))
     }
 }
 
-impl odesync_train::logging::Tally for Teller {
-    fn at(&self, done: usize, all: usize) {
+impl odesync_train::progress::ProgressSink for Teller {
+    fn update(&self, done: usize, all: usize) {
         let mut told = self.0.lock().unwrap();
         told.push(format!("{} {done}/{all}", self.1));
     }
@@ -282,7 +286,7 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
         ("let x = (1,", "input 3:1:11", "let x = (1,", &[]),
     ] {
         let error = session.eval(code, Some(Path::new("input 3"))).unwrap_err();
-        let found = error.place.as_ref().unwrap();
+        let found = error.location.as_ref().unwrap();
         assert_eq!(found.to_string(), place, "{code}: {error}");
         assert_eq!(found.text.as_deref(), Some(text), "{code}");
         for used in used {
@@ -293,7 +297,7 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
     session.eval(&"\n".repeat(65_000), None).unwrap();
     session.eval(&"\n".repeat(600), None).unwrap();
     let error = session.eval("\nhere(1)", None).unwrap_err();
-    assert_eq!(error.place.unwrap().to_string(), "<eval>:2:1");
+    assert_eq!(error.location.unwrap().to_string(), "<eval>:2:1");
 }
 
 /// Beside those without effect, which are mistakes.

@@ -1,6 +1,6 @@
 //! Finding out the delimiter of a table, and whether it has a header.
 
-use super::{Cell, Cells, has_decimal_comma};
+use super::{CellParser, CsvCell, has_decimal_comma};
 
 /// How the columns of a line are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(super) enum Delimiter {
     /// One ASCII character.
     Byte(u8),
     /// Any run of blanks.
-    Blanks,
+    Whitespace,
 }
 
 /// In order of preference among equals: a blank after a comma is no delimiter, a comma between semicolons is a decimal
@@ -17,17 +17,17 @@ const CANDIDATES: [Delimiter; 4] = [
     Delimiter::Byte(b'\t'),
     Delimiter::Byte(b';'),
     Delimiter::Byte(b','),
-    Delimiter::Blanks,
+    Delimiter::Whitespace,
 ];
 
 /// Lines that are looked at.
-const LOOKED_AT: usize = 30;
+const MAX_DETECT_LINES: usize = 30;
 
 impl Delimiter {
     /// Cells of a line; quotes are respected, but not taken off.
-    fn cells(self, line: &str) -> Vec<&str> {
+    fn split(self, line: &str) -> Vec<&str> {
         match self {
-            Self::Blanks => line.split_whitespace().collect(),
+            Self::Whitespace => line.split_whitespace().collect(),
             Self::Byte(byte) => {
                 let mut quoted = false;
                 line.split(|c| {
@@ -43,9 +43,9 @@ impl Delimiter {
     /// `None` when every line is a single column under all of them.
     pub(super) fn detect<'a>(
         lines: impl Iterator<Item = &'a str>,
-        cells: &Cells<'_>,
+        cells: &CellParser<'_>,
     ) -> Option<Self> {
-        let lines: Vec<&str> = lines.take(LOOKED_AT).collect();
+        let lines: Vec<&str> = lines.take(MAX_DETECT_LINES).collect();
         let mut best = None;
         let mut best_score = 0.0;
         for candidate in CANDIDATES {
@@ -58,8 +58,8 @@ impl Delimiter {
         best
     }
 
-    fn score(self, lines: &[&str], cells: &Cells<'_>) -> f64 {
-        let rows: Vec<Vec<&str>> = lines.iter().map(|line| self.cells(line)).collect();
+    fn score(self, lines: &[&str], cells: &CellParser<'_>) -> f64 {
+        let rows: Vec<Vec<&str>> = lines.iter().map(|line| self.split(line)).collect();
         let same = |n: usize| rows.iter().filter(|row| row.len() == n).count();
         // Most frequent width; of equally frequent ones the widest, as a header may be a single cell.
         let Some(width) = rows
@@ -78,7 +78,7 @@ impl Delimiter {
         };
         let all: Vec<&&str> = body.iter().flatten().collect();
         let readable =
-            |cell: &&&&str| !matches!(cells.read(cell), Cell::Word) || has_decimal_comma(cell);
+            |cell: &&&&str| !matches!(cells.parse(cell), CsvCell::Text) || has_decimal_comma(cell);
         let numbers = all.iter().filter(readable).count();
         let numeric = (1 + numbers) as f64 / (1 + all.len()) as f64;
         numeric * same(width) as f64 / rows.len() as f64
@@ -86,13 +86,13 @@ impl Delimiter {
 }
 
 /// Whether the first row is a header. An error says why that is not clear.
-pub(super) fn detect_header(first: &[String], cells: &Cells<'_>) -> Result<bool, String> {
+pub(super) fn detect_header(first: &[String], cells: &CellParser<'_>) -> Result<bool, String> {
     let mut word = None;
     let mut numbers = false;
     for cell in first {
-        match cells.read(cell) {
-            Cell::Number(_) => numbers = true,
-            Cell::Word if word.is_none() => word = Some(cell),
+        match cells.parse(cell) {
+            CsvCell::Number(_) => numbers = true,
+            CsvCell::Text if word.is_none() => word = Some(cell),
             _ => {}
         }
     }

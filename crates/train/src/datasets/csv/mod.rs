@@ -11,32 +11,32 @@ pub use reader::read_csv;
 pub use writer::write_csv;
 
 /// What stands for a missing value unless the options say otherwise; case does not matter.
-const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "?"];
+const MISSING_MARKERS: [&str; 6] = ["", "na", "n/a", "nan", "null", "?"];
 
 /// What a cell holds.
-enum Cell {
+enum CsvCell {
     Number(f64),
     Missing,
-    Word,
+    Text,
 }
 
 /// Reads cells with given markers of missing values.
-struct Cells<'a> {
+struct CellParser<'a> {
     markers: Option<&'a [String]>,
 }
 
-impl Cells<'_> {
-    fn read(&self, cell: &str) -> Cell {
+impl CellParser<'_> {
+    fn parse(&self, cell: &str) -> CsvCell {
         let cell = cell.trim();
         let missing = match self.markers {
             Some(markers) => cell.is_empty() || markers.iter().any(|m| m.trim() == cell),
-            None => MISSING.iter().any(|m| m.eq_ignore_ascii_case(cell)),
+            None => MISSING_MARKERS.iter().any(|m| m.eq_ignore_ascii_case(cell)),
         };
         match cell.parse::<f64>() {
-            _ if missing => Cell::Missing,
-            Ok(value) if value.is_nan() => Cell::Missing,
-            Ok(value) => Cell::Number(value),
-            Err(_) => Cell::Word,
+            _ if missing => CsvCell::Missing,
+            Ok(value) if value.is_nan() => CsvCell::Missing,
+            Ok(value) => CsvCell::Number(value),
+            Err(_) => CsvCell::Text,
         }
     }
 }

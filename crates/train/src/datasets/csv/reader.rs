@@ -5,9 +5,9 @@ use std::path::Path;
 use ndarray::{Array1, Array2};
 
 use super::options::{Column, CsvOptions};
-use super::table::Table;
-use super::{Cell, Cells, has_decimal_comma};
-use crate::datasets::{Dataset, data_error, read_text, time_fault};
+use super::table::CsvTable;
+use super::{CellParser, CsvCell, has_decimal_comma};
+use crate::datasets::{Dataset, data_error, read_text, time_error};
 use odesync_base::error::{Error, Result};
 
 /// Reads a table of text: one row for each time, and for each sample where there are several.
@@ -22,23 +22,23 @@ use odesync_base::error::{Error, Result};
 pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Dataset> {
     let path = path.as_ref();
     let text = read_text(path)?;
-    let cells = Cells {
+    let cells = CellParser {
         markers: options.missing.as_deref(),
     };
-    let table = Table::new(path, &text, options, &cells)?;
-    let columns = Columns::choose(&table, options, &cells)
+    let table = CsvTable::new(path, &text, options, &cells)?;
+    let columns = ColumnRoles::choose(&table, options, &cells)
         .map_err(|e| data_error(path, table.header_line, None, e.to_string()))?;
-    let reader = Reader {
+    let reader = CsvReader {
         path,
         table: &table,
         columns: &columns,
         cells: &cells,
     };
-    reader.dataset(reader.samples()?, options)
+    reader.dataset(reader.read_samples()?, options)
 }
 
 /// The columns that are read.
-struct Columns {
+struct ColumnRoles {
     time: usize,
     sample: Option<usize>,
     state: Vec<usize>,
@@ -46,7 +46,7 @@ struct Columns {
 }
 
 /// A column that is called t or time, wherever it stands.
-fn named_time(table: &Table, sample: Option<usize>) -> Option<usize> {
+fn find_time_column(table: &CsvTable, sample: Option<usize>) -> Option<usize> {
     let called = |name: &String| matches!(name.trim().to_lowercase().as_str(), "t" | "time");
     table
         .header
@@ -55,19 +55,19 @@ fn named_time(table: &Table, sample: Option<usize>) -> Option<usize> {
         .filter(|column| Some(*column) != sample)
 }
 
-impl Columns {
-    fn choose(table: &Table, options: &CsvOptions, cells: &Cells<'_>) -> Result<Self> {
-        let index = |column: &Column| column.index(&table.header, table.width);
+impl ColumnRoles {
+    fn choose(table: &CsvTable, options: &CsvOptions, cells: &CellParser<'_>) -> Result<Self> {
+        let index = |column: &Column| column.index(&table.header, table.n_columns);
         let sample = options.sample.as_ref().map(index).transpose()?;
         let time = match &options.time {
             Some(column) => index(column)?,
-            None => named_time(table, sample).unwrap_or(usize::from(sample == Some(0))),
+            None => find_time_column(table, sample).unwrap_or(usize::from(sample == Some(0))),
         };
         let state = match &options.state {
             Some(columns) => columns.iter().map(index).collect::<Result<Vec<_>>>()?,
-            None => (0..table.width)
+            None => (0..table.n_columns)
                 .filter(|column| *column != time && Some(*column) != sample)
-                .filter(|column| !is_leftover(table, *column, cells))
+                .filter(|column| !is_trailing_empty(table, *column, cells))
                 .collect(),
         };
         if state.is_empty() {
@@ -104,15 +104,15 @@ impl Columns {
 }
 
 /// The empty column that a delimiter at the end of every line makes.
-fn is_leftover(table: &Table, column: usize, cells: &Cells<'_>) -> bool {
-    column + 1 == table.width
+fn is_trailing_empty(table: &CsvTable, column: usize, cells: &CellParser<'_>) -> bool {
+    column + 1 == table.n_columns
         && table.header.get(column).is_none_or(String::is_empty)
         && table.rows.iter().all(|(_, row)| row[column].is_empty())
-        && matches!(cells.read(""), Cell::Missing)
+        && matches!(cells.parse(""), CsvCell::Missing)
 }
 
 /// The rows of one sample, in the order of the file.
-struct Rows<'a> {
+struct SampleRows<'a> {
     name: &'a str,
     /// Line and value of each time.
     times: Vec<(usize, f64)>,
@@ -120,17 +120,17 @@ struct Rows<'a> {
     values: Vec<f64>,
 }
 
-struct Reader<'a> {
+struct CsvReader<'a> {
     path: &'a Path,
-    table: &'a Table,
-    columns: &'a Columns,
-    cells: &'a Cells<'a>,
+    table: &'a CsvTable,
+    columns: &'a ColumnRoles,
+    cells: &'a CellParser<'a>,
 }
 
-impl<'a> Reader<'a> {
-    fn samples(&self) -> Result<Vec<Rows<'a>>> {
-        let mut samples: Vec<Rows<'a>> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+impl<'a> CsvReader<'a> {
+    fn read_samples(&self) -> Result<Vec<SampleRows<'a>>> {
+        let mut samples: Vec<SampleRows<'a>> = Vec::new();
+        let mut sample_index = std::collections::HashMap::new();
         for (line, row) in &self.table.rows {
             let name = match self.columns.sample {
                 Some(column) if row[column].is_empty() => {
@@ -139,8 +139,8 @@ impl<'a> Reader<'a> {
                 Some(column) => row[column].as_str(),
                 None => "",
             };
-            let place = *places.entry(name).or_insert_with(|| {
-                samples.push(Rows {
+            let place = *sample_index.entry(name).or_insert_with(|| {
+                samples.push(SampleRows {
                     name,
                     times: Vec::new(),
                     values: Vec::new(),
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         let time = self
             .number(line, column, &row[column])?
             .ok_or_else(|| self.error(line, column, "the time is missing: every row needs one"))?;
-        match time_fault(before.map(|(_, time)| *time), time) {
+        match time_error(before.map(|(_, time)| *time), time) {
             None => Ok(time),
             Some(fault) if self.columns.sample.is_none() => Err(self.error(
                 line,
@@ -178,17 +178,17 @@ impl<'a> Reader<'a> {
 
     /// The number in a cell, `None` when it is missing.
     fn number(&self, line: usize, column: usize, cell: &str) -> Result<Option<f64>> {
-        match self.cells.read(cell) {
-            Cell::Missing => Ok(None),
-            Cell::Number(value) if value.is_finite() => Ok(Some(value)),
-            Cell::Number(_) => Err(self.error(
+        match self.cells.parse(cell) {
+            CsvCell::Missing => Ok(None),
+            CsvCell::Number(value) if value.is_finite() => Ok(Some(value)),
+            CsvCell::Number(_) => Err(self.error(
                 line,
                 column,
                 format!(
                     "\"{cell}\" is not a finite number; leave the cell empty for a missing value"
                 ),
             )),
-            Cell::Word => {
+            CsvCell::Text => {
                 let hint = if has_decimal_comma(cell) {
                     format!(": write a decimal point, {}", cell.replace(',', "."))
                 } else if cell.starts_with(|c: char| c.is_ascii_digit())
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn dataset(&self, samples: Vec<Rows<'_>>, options: &CsvOptions) -> Result<Dataset> {
+    fn dataset(&self, samples: Vec<SampleRows<'_>>, options: &CsvOptions) -> Result<Dataset> {
         let dof = self.columns.state.len();
         if let Some(u0) = options.u0.as_ref().filter(|u0| u0.len() != dof) {
             return Err(Error::invalid(format!(

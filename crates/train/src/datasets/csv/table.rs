@@ -2,30 +2,30 @@
 
 use std::path::Path;
 
-use super::Cells;
+use super::CellParser;
 use super::detect::{Delimiter, detect_header};
 use super::options::CsvOptions;
 use crate::datasets::data_error;
 use odesync_base::error::{Error, Result};
 
 /// A text cut into rows of cells, with the lines they come from.
-pub(super) struct Table {
+pub(super) struct CsvTable {
     /// Names of the columns and their line; empty without a header.
     pub(super) header: Vec<String>,
     pub(super) header_line: Option<usize>,
     /// Number of columns.
-    pub(super) width: usize,
+    pub(super) n_columns: usize,
     /// Line in the file, and the cells, of each row.
     pub(super) rows: Vec<(usize, Vec<String>)>,
 }
 
-impl Table {
+impl CsvTable {
     /// Cuts `text` up. Blank lines and lines that begin with `#` are left out.
     pub(super) fn new(
         path: &Path,
         text: &str,
         options: &CsvOptions,
-        cells: &Cells<'_>,
+        cells: &CellParser<'_>,
     ) -> Result<Self> {
         let lines: Vec<(usize, &str)> = (1..)
             .zip(text.lines())
@@ -40,7 +40,7 @@ impl Table {
             ));
         };
         let delimiter = match options.delimiter {
-            Some(' ') => Delimiter::Blanks,
+            Some(' ') => Delimiter::Whitespace,
             Some(c) if c.is_ascii() && c != '"' && c != '\n' && c != '\r' => Delimiter::Byte(c as u8),
             Some(c) => {
                 return Err(Error::invalid(format!(
@@ -57,7 +57,7 @@ impl Table {
                 )
             })?,
         };
-        let mut rows = split(path, &lines, delimiter)?;
+        let mut rows = split_rows(path, &lines, delimiter)?;
         let width = rows.first().map_or(0, |(_, row)| row.len());
         if let Some((line, row)) = rows.iter().find(|(_, row)| row.len() != width) {
             return Err(data_error(
@@ -94,20 +94,20 @@ impl Table {
         Ok(Self {
             header,
             header_line,
-            width,
+            n_columns: width,
             rows,
         })
     }
 }
 
-fn split(
+fn split_rows(
     path: &Path,
     lines: &[(usize, &str)],
     delimiter: Delimiter,
 ) -> Result<Vec<(usize, Vec<String>)>> {
     let byte = match delimiter {
         Delimiter::Byte(byte) => byte,
-        Delimiter::Blanks => {
+        Delimiter::Whitespace => {
             let cells = |line: &str| line.split_whitespace().map(String::from).collect();
             return Ok(lines
                 .iter()

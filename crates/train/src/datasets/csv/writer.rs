@@ -16,11 +16,11 @@ use odesync_base::files::write_atomically;
 /// A folder that cannot be made or written.
 pub fn write_csv(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
     let path = path.as_ref();
-    let bytes = table(data).map_err(|e| Error::io("write", path, &e))?;
+    let bytes = csv_bytes(data).map_err(|e| Error::io("write", path, &e))?;
     write_atomically(path, &bytes)
 }
 
-fn table(data: &Dataset) -> std::io::Result<Vec<u8>> {
+fn csv_bytes(data: &Dataset) -> std::io::Result<Vec<u8>> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let several = data.samples() > 1;
     let mut header: Vec<&str> = if several {

@@ -206,12 +206,12 @@ fn samples_may_have_times_of_their_own() {
     assert_eq!(data.std().row(1), array![1.0, 10.0]);
     assert_eq!(data.head(2).unwrap().times(0).unwrap(), array![0.0, 1.0]);
     assert!(message(data.head(3)).contains("of the shortest sample"));
-    let one = data.only(1).unwrap();
+    let one = data.single_sample(1).unwrap();
     assert!(one.is_uniform());
     assert_eq!(one.t(), array![0.5, 1.0]);
-    assert!(message(data.only(2)).contains("the data have 2"));
+    assert!(message(data.single_sample(2)).contains("the data have 2"));
     assert!(
-        ragged().only(0).unwrap().has_missing() && !one.has_missing(),
+        ragged().single_sample(0).unwrap().has_missing() && !one.has_missing(),
         "a time that another sample has is not a missing value"
     );
 }
@@ -219,7 +219,10 @@ fn samples_may_have_times_of_their_own() {
 #[test]
 fn equal_times_make_uniform_data_and_joining_keeps_the_order() {
     let data = data();
-    let parts = [data.only(0).unwrap(), data.only(1).unwrap()];
+    let parts = [
+        data.single_sample(0).unwrap(),
+        data.single_sample(1).unwrap(),
+    ];
     let joined = Dataset::join(&parts).unwrap();
     assert!(joined.is_uniform());
     assert_eq!(joined.t(), data.t());

@@ -2,7 +2,7 @@ use ndarray::{Array2, Array3, ArrayD, ShapeBuilder, array};
 use ndarray_npy::WriteNpyExt;
 
 use super::*;
-use odesync_testing::measured;
+use odesync_testing::measured_data;
 
 fn parse(bytes: &[u8]) -> Result<ArrayD<f64>> {
     let (_folder, path) = file("array.npy", bytes);
@@ -74,7 +74,7 @@ fn reads_what_another_library_writes() {
 
 #[test]
 fn the_measured_file() {
-    let Some(path) = measured("weather_delay_embedding.npy") else {
+    let Some(path) = measured_data("weather_delay_embedding.npy") else {
         return;
     };
     let array = read_npy(path).unwrap();

@@ -1,7 +1,7 @@
 use ndarray::array;
 
 use super::*;
-use odesync_testing::measured;
+use odesync_testing::measured_data;
 
 fn read(content: &str, trial: usize) -> Result<Dataset> {
     let (_folder, path) = file("pendulum.txt", content);
@@ -44,7 +44,9 @@ fn the_measured_files() {
         ("real_pend_h_1.txt", 0, 556, vec!["o", "v"]),
     ];
     for (name, trial, rows, names) in cases {
-        let Some(path) = measured(name) else { return };
+        let Some(path) = measured_data(name) else {
+            return;
+        };
         let data = read_schmidt_lipson(&path, trial).unwrap();
         assert_eq!((data.len(), data.samples()), (rows, 1), "{name}");
         assert_eq!(data.names(), names);
@@ -53,7 +55,7 @@ fn the_measured_files() {
         let beyond = read_schmidt_lipson(&path, 7);
         assert_refused(beyond, None, None, "trial 7 has 0 row(s)");
     }
-    let Some(path) = measured("real_double_pend_h_1.txt") else {
+    let Some(path) = measured_data("real_double_pend_h_1.txt") else {
         return;
     };
     let data = read_schmidt_lipson(path, 0).unwrap();

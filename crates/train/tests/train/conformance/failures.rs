@@ -3,20 +3,20 @@
 use super::problems::with;
 use odesync_base::Error;
 use odesync_ode::field::{VectorField, system};
-use odesync_ode::odesolve::{FailureReason, SolveFailure, SolveOptions, methods, solve};
+use odesync_ode::odesolve::{FailureReason, SolveFailure, SolveOptions, solve, solvers};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 fn failure(field: &VectorField, u0: &[f64], t: &[f64], options: &SolveOptions) -> SolveFailure {
     match solve(field, u0, t, options) {
         Err(Error::Solve(failure)) => failure,
-        other => panic!("{} should fail: {other:?}", options.method.name),
+        other => panic!("{} should fail: {other:?}", options.solver.name),
     }
 }
 
 /// With fixed steps where the method has no others.
-fn ready(method: &odesync_ode::odesolve::Method) -> SolveOptions {
-    match method.adaptive() {
+fn ready(method: &odesync_ode::odesolve::Solver) -> SolveOptions {
+    match method.is_adaptive() {
         true => with(method),
         false => with(method).step_size(1e-3),
     }
@@ -25,19 +25,19 @@ fn ready(method: &odesync_ode::odesolve::Method) -> SolveOptions {
 #[test]
 fn a_solution_that_blows_up() {
     let field = system(1, &[], |_, u, _| vec![u.at(0).square()]).unwrap();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         let result = solve(&field, &[1.0], &[0.0, 2.0], &ready(method));
         match result {
             Err(Error::Solve(failure)) => {
                 assert!(failure.state.iter().all(|u| u.is_finite()));
                 assert!(!failure.to_string().contains("NaN"), "{failure}");
-                if method.adaptive() {
+                if method.is_adaptive() {
                     assert!((failure.t - 1.0).abs() < 1e-3, "{}: {failure}", method.name);
                 }
             }
             // Fixed implicit steps may step over the pole.
             Ok(solution) => assert!(
-                !method.adaptive() && solution.u.iter().all(|u| u.is_finite()),
+                !method.is_adaptive() && solution.u.iter().all(|u| u.is_finite()),
                 "{}",
                 method.name
             ),
@@ -50,7 +50,7 @@ fn a_solution_that_blows_up() {
 fn a_field_that_ends() {
     // The square root's argument is used up at t = 1.
     let field = system(1, &[], |t, u, _| vec![(1.0 - t).sqrt() + 0.0 * u.at(0)]).unwrap();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         let failure = failure(&field, &[0.0], &[0.0, 2.0], &ready(method));
         // A fixed step may end beyond it; the next one cannot be taken.
         assert!(failure.t <= 1.002, "{}: {failure}", method.name);
@@ -64,7 +64,7 @@ fn a_field_that_ends() {
         );
     }
     let nowhere = system(1, &[], |_, u, _| vec![(u.at(0) - 5.0).log()]).unwrap();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         let failure = failure(&nowhere, &[0.0], &[0.0, 1.0], &ready(method));
         assert_eq!(failure.reason, FailureReason::NotFinite, "{}", method.name);
         assert_eq!((failure.t, &failure.state[..]), (0.0, &[0.0][..]));
@@ -76,7 +76,7 @@ fn a_field_that_ends() {
 #[test]
 fn limits_and_interrupts() {
     let field = system(1, &[], |t, u, _| vec![(40.0 * t).cos() * u.at(0)]).unwrap();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         let options = SolveOptions {
             max_steps: 7,
             ..ready(method)
@@ -88,7 +88,7 @@ fn limits_and_interrupts() {
             max_steps: usize::MAX,
             ..ready(method)
         };
-        if method.fixed_steps() {
+        if method.supports_fixed_steps() {
             options = options.step_size(1e-3);
         } else {
             options = options.tolerances(1e-11, 1e-12);

@@ -4,7 +4,7 @@ use super::problems::{distance, with};
 use crate::oscillator::oscillator;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{
-    Engine, Method, NativeEngine, Problem, SolveOptions, StepPlan, methods,
+    Engine, NativeEngine, Problem, SolveOptions, Solver, StepPlan, solvers,
 };
 
 const U0: [f64; 2] = [1.7, 0.3];
@@ -79,9 +79,9 @@ fn by_differences(field: &VectorField, options: &SolveOptions, plan: &StepPlan) 
         .collect()
 }
 
-fn options(method: &Method, tolerance: f64) -> SolveOptions {
+fn options(method: &Solver, tolerance: f64) -> SolveOptions {
     let options = with(method).tolerances(tolerance, 0.1 * tolerance);
-    match method.adaptive() {
+    match method.is_adaptive() {
         true => options,
         false => options.step_size(if tolerance < 1e-8 { 2e-4 } else { 0.01 }),
     }
@@ -90,7 +90,7 @@ fn options(method: &Method, tolerance: f64) -> SolveOptions {
 #[test]
 fn finite_differences_on_the_same_plan() {
     let field = oscillator();
-    for method in methods::ALL {
+    for method in solvers::ALL {
         let options = options(method, 1e-5);
         let (got, plan) = gradient(&field, &options);
         let want = by_differences(&field, &options, &plan);
@@ -107,7 +107,7 @@ fn gradients_of_fine_solves_agree() {
     let reference = SolveOptions::default().tolerances(1e-12, 1e-13);
     let (want, _) = gradient(&field, &reference);
     let largest = want.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
-    for method in methods::ALL.iter().filter(|m| m.order > 2) {
+    for method in solvers::ALL.iter().filter(|m| m.order > 2) {
         let (got, _) = gradient(&field, &options(method, 1e-9));
         let off = distance(&got, &want) / largest;
         println!("{}: {off:.1e}", method.name);

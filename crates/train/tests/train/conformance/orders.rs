@@ -1,7 +1,7 @@
 //! Observed orders of convergence, at the ends of steps and inside them.
 
 use super::problems::{Known, distance, known, of_plain_order, replayed, with};
-use odesync_ode::odesolve::{Method, Output, SolveOptions, Step, StepPlan, methods, solve};
+use odesync_ode::odesolve::{SaveLocation, SolveOptions, Solver, Step, StepPlan, solve, solvers};
 
 /// The order observed when steps are halved again and again, at the last halving before rounding shows.
 fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
@@ -23,7 +23,7 @@ fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
 
 #[test]
 fn the_order_is_the_stated_one() {
-    for method in methods::ALL.iter().filter(|m| m.fixed_steps()) {
+    for method in solvers::ALL.iter().filter(|m| m.supports_fixed_steps()) {
         for Known {
             name,
             field,
@@ -57,7 +57,7 @@ fn the_order_is_the_stated_one() {
 }
 
 /// `n` equal steps, the solution wanted at four times inside each.
-fn inside(method: &Method, known: &Known, n: usize) -> f64 {
+fn inside(method: &Solver, known: &Known, n: usize) -> f64 {
     let (start, end) = known.span;
     let at = |i: usize| start + (end - start) * i as f64 / n as f64;
     let mut plan = StepPlan {
@@ -67,13 +67,13 @@ fn inside(method: &Method, known: &Known, n: usize) -> f64 {
                 end: at(i + 1),
             })
             .collect(),
-        outputs: vec![Output::Start],
+        outputs: vec![SaveLocation::Start],
         ..StepPlan::default()
     };
     let mut t = vec![start];
     for i in 0..n {
         for theta in [0.15, 0.4, 0.65, 0.9] {
-            plan.outputs.push(Output::Inside(i, theta));
+            plan.outputs.push(SaveLocation::Inside(i, theta));
             t.push(at(i) + theta * (at(1) - start));
         }
     }
@@ -84,7 +84,10 @@ fn inside(method: &Method, known: &Known, n: usize) -> f64 {
 
 #[test]
 fn dense_output_has_the_order_of_the_method() {
-    for method in methods::ALL.iter().filter(|m| m.dense() && m.fixed_steps()) {
+    for method in solvers::ALL
+        .iter()
+        .filter(|m| m.has_dense_output() && m.supports_fixed_steps())
+    {
         for (known, first) in known().into_iter().zip([4, 4, 160]) {
             let first = if method.order > 5 {
                 first.min(20)

@@ -1,7 +1,7 @@
 //! Problems with known solutions, and helpers.
 
 use odesync_ode::field::{VectorField, system};
-use odesync_ode::odesolve::{Engine, Method, NativeEngine, Problem, SolveOptions, StepPlan};
+use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, Solver, StepPlan};
 
 /// A problem and its solution.
 pub struct Known {
@@ -72,8 +72,8 @@ pub fn of_plain_order() -> [Known; 2] {
 }
 
 /// The default options with this method.
-pub fn with(method: &Method) -> SolveOptions {
-    SolveOptions::default().method(method.name).unwrap()
+pub fn with(method: &Solver) -> SolveOptions {
+    SolveOptions::default().solver(method.name).unwrap()
 }
 
 /// Solves on a plan.

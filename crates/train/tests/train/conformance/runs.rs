@@ -3,15 +3,15 @@
 use super::problems::{distance, known, replayed, with};
 use ndarray::array;
 use odesync_ode::field::system;
-use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, methods, solve};
+use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, solve, solvers};
 use odesync_train::smoothing::SmoothingSpline;
 use odesync_train::synchronization::{Coupling, synchronize};
 use std::sync::Arc;
 
 /// Options under which a method reaches about seven digits.
-fn accurate(method: &odesync_ode::odesolve::Method) -> SolveOptions {
+fn accurate(method: &odesync_ode::odesolve::Solver) -> SolveOptions {
     let options = with(method);
-    if method.adaptive() {
+    if method.is_adaptive() {
         return options.tolerances(1e-9, 1e-10);
     }
     let h = match method.order {
@@ -25,7 +25,7 @@ fn accurate(method: &odesync_ode::odesolve::Method) -> SolveOptions {
 
 #[test]
 fn forwards_and_backwards_in_time_with_many_outputs() {
-    for method in methods::ALL {
+    for method in solvers::ALL {
         for known in known().iter().take(2) {
             let (start, end) = known.span;
             let t: Vec<f64> = (0..=120)
@@ -53,7 +53,7 @@ fn forwards_and_backwards_in_time_with_many_outputs() {
 
 #[test]
 fn errors_follow_the_tolerances() {
-    for method in methods::ALL.iter().filter(|m| m.adaptive()) {
+    for method in solvers::ALL.iter().filter(|m| m.is_adaptive()) {
         for known in known() {
             let t: Vec<f64> = (0..=37)
                 .map(|i| known.span.0 + (known.span.1 - known.span.0) * f64::from(i) / 37.0)
@@ -82,9 +82,9 @@ fn breakpoints_are_stepped_onto() {
         let options = SolveOptions::default().tolerances(1e-12, 1e-13);
         solve(&field, &[1.0], &[0.0, 0.7, 2.9], &options).unwrap()
     };
-    for method in methods::ALL {
+    for method in solvers::ALL {
         let mut options = with(method).tolerances(1e-8, 1e-9);
-        if !method.adaptive() {
+        if !method.is_adaptive() {
             options = options.step_size(1e-3);
         }
         let got = solve(&field, &[1.0], &[0.0, 0.7, 2.9], &options).unwrap();
@@ -103,7 +103,7 @@ fn breakpoints_are_stepped_onto() {
 
 #[test]
 fn a_replay_repeats_a_kept_solve() {
-    for method in methods::ALL {
+    for method in solvers::ALL {
         for known in known() {
             let (start, end) = known.span;
             let t: Vec<f64> = (0..=20)
@@ -111,7 +111,7 @@ fn a_replay_repeats_a_kept_solve() {
                 .collect();
             let u0 = (known.exact)(start);
             let mut options = with(method).tolerances(1e-5, 1e-6);
-            if !method.adaptive() {
+            if !method.is_adaptive() {
                 options = options.step_size(0.02);
             }
             let problem = Problem {

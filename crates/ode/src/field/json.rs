@@ -1,0 +1,74 @@
+//! Fields as JSON.
+
+use std::sync::Arc;
+
+use super::graph::{Graph, ParamBlock};
+use super::input::InputSignal;
+use super::op::{NodeId, Op};
+use super::vector_field::VectorField;
+use crate::{Error, Result};
+
+/// What is saved of a field: inputs too, but no other signals, which are data.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct FieldRepr {
+    dof: usize,
+    nodes: Vec<Op>,
+    output: NodeId,
+    blocks: Vec<ParamBlock>,
+    #[serde(with = "super::lossless_json")]
+    values: Vec<f64>,
+    /// The signals, in the order of the graph.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<InputSignal>,
+}
+
+impl VectorField {
+    /// The field as JSON: graph, blocks, values and inputs.
+    ///
+    /// # Errors
+    /// A synchronised field: its spline is data, not part of a model.
+    pub fn to_json(&self) -> Result<String> {
+        self.check_saveable()?;
+        let saved = FieldRepr {
+            dof: self.dof(),
+            nodes: self.nodes().to_vec(),
+            output: self.output(),
+            blocks: self.blocks().to_vec(),
+            values: self.values().to_vec(),
+            inputs: self.inputs().map(|(_, input)| input.clone()).collect(),
+        };
+        serde_json::to_string(&saved).map_err(|e| Error::invalid(e.to_string()))
+    }
+
+    /// The field of [`Self::to_json`]. Everything is checked again.
+    ///
+    /// # Errors
+    /// Text that is not such a field.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let saved: FieldRepr = serde_json::from_str(text)
+            .map_err(|e| Error::invalid(format!("not a saved field: {e}")))?;
+        let mut graph = Graph::new(saved.dof);
+        for block in &saved.blocks {
+            let values = block
+                .shape
+                .iter()
+                .try_fold(1usize, |n, d| n.checked_mul(*d))
+                .and_then(|n| block.offset.checked_add(n))
+                .and_then(|end| saved.values.get(block.offset..end))
+                .ok_or_else(|| Error::invalid("not a saved field: values are missing"))?;
+            let index = graph.add_block(&block.name, &block.shape, values, block.trainable)?;
+            graph.blocks[index].locked = block.locked;
+        }
+        for input in saved.inputs {
+            graph.signals.push(Arc::new(input));
+        }
+        for (i, op) in saved.nodes.into_iter().enumerate() {
+            if graph.push(op)?.index() != i {
+                return Err(Error::invalid(
+                    "not a saved field: an operation stands there twice",
+                ));
+            }
+        }
+        VectorField::new(graph, saved.output)
+    }
+}

@@ -1,0 +1,140 @@
+//! Loops over tangent planes: every value has `P` tangents side by side, so that one instruction serves several planes.
+
+use super::fma;
+
+/// to += c from, in every plane.
+#[inline(always)]
+pub(crate) fn axpy_lanes<const FMA: bool, const P: usize>(
+    c: f64,
+    from: &[f64; P],
+    to: &mut [f64; P],
+) {
+    for p in 0..P {
+        to[p] = fma::<FMA>(c, from[p], to[p]);
+    }
+}
+
+/// c x in every plane, where a plane that does not move (0) stays so even when c is not finite.
+#[inline(always)]
+pub(crate) fn scale_strong_zero<const P: usize>(c: f64, x: &[f64; P]) -> [f64; P] {
+    if c.is_finite() {
+        x.map(|x| c * x)
+    } else {
+        x.map(|x| if x == 0.0 { 0.0 } else { c * x })
+    }
+}
+
+/// How a matrix lies in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MatrixLayout {
+    /// `[result][operand]`: a row for each component of the result.
+    RowMajor,
+    /// `[operand][result]`: a column for each component of the result.
+    ColumnMajor,
+}
+
+/// y_i += Σ_j M_ij x_j in every plane; four results at a time, which stay in registers.
+#[inline(always)]
+pub(crate) fn matrix_product<const FMA: bool, const P: usize>(
+    matrix: &[f64],
+    layout: MatrixLayout,
+    x: &[[f64; P]],
+    y: &mut [[f64; P]],
+) {
+    const BLOCK: usize = 4;
+    let (n, m) = (x.len(), y.len());
+    let mut i = 0;
+    while i + BLOCK <= m {
+        let mut sums = [[0.0; P]; BLOCK];
+        match layout {
+            MatrixLayout::RowMajor => {
+                let row = |r: usize| &matrix[(i + r) * n..(i + r + 1) * n];
+                let rows = [row(0), row(1), row(2), row(3)];
+                for (j, x) in x.iter().enumerate() {
+                    for (sum, row) in sums.iter_mut().zip(rows) {
+                        axpy_lanes::<FMA, P>(row[j], x, sum);
+                    }
+                }
+            }
+            MatrixLayout::ColumnMajor => {
+                for (x, column) in x.iter().zip(matrix.chunks_exact(m)) {
+                    for (sum, c) in sums.iter_mut().zip(&column[i..i + BLOCK]) {
+                        axpy_lanes::<FMA, P>(*c, x, sum);
+                    }
+                }
+            }
+        }
+        for (y, sum) in y[i..i + BLOCK].iter_mut().zip(&sums) {
+            axpy_lanes::<FMA, P>(1.0, sum, y);
+        }
+        i += BLOCK;
+    }
+    while i < m {
+        let mut sum = [0.0; P];
+        for (j, x) in x.iter().enumerate() {
+            let c = match layout {
+                MatrixLayout::RowMajor => matrix[i * n + j],
+                MatrixLayout::ColumnMajor => matrix[j * m + i],
+            };
+            axpy_lanes::<FMA, P>(c, x, &mut sum);
+        }
+        axpy_lanes::<FMA, P>(1.0, &sum, &mut y[i]);
+        i += 1;
+    }
+}
+
+/// y_i += Σ_j M_ij x_j, where the matrix moves in every plane and x is the same in all.
+#[inline(always)]
+pub(crate) fn tangent_matrix_product<const FMA: bool, const P: usize>(
+    matrix: &[[f64; P]],
+    layout: MatrixLayout,
+    x: &[f64],
+    y: &mut [[f64; P]],
+) {
+    match layout {
+        MatrixLayout::RowMajor => {
+            for (y, row) in y.iter_mut().zip(matrix.chunks_exact(x.len())) {
+                // Two sums, so that one addition does not wait for the other.
+                let mut sums = [[0.0; P]; 2];
+                let (pairs, rest) = row.as_chunks::<2>();
+                let (xs, x_rest) = x.as_chunks::<2>();
+                for (m, x) in pairs.iter().zip(xs) {
+                    axpy_lanes::<FMA, P>(x[0], &m[0], &mut sums[0]);
+                    axpy_lanes::<FMA, P>(x[1], &m[1], &mut sums[1]);
+                }
+                for (m, x) in rest.iter().zip(x_rest) {
+                    axpy_lanes::<FMA, P>(*x, m, &mut sums[0]);
+                }
+                for sum in &sums {
+                    axpy_lanes::<FMA, P>(1.0, sum, y);
+                }
+            }
+        }
+        MatrixLayout::ColumnMajor => {
+            for (x, column) in x.iter().zip(matrix.chunks_exact(y.len())) {
+                for (y, m) in y.iter_mut().zip(column) {
+                    axpy_lanes::<FMA, P>(*x, m, y);
+                }
+            }
+        }
+    }
+}
+
+/// Tangent of an outer product a bᵀ, added: M_ij += a_i ḃ_j + ȧ_i b_j.
+#[inline(always)]
+pub(crate) fn add_outer_tangent<const FMA: bool, const P: usize>(
+    (a, a_dot): (&[f64], &[[f64; P]]),
+    (b, b_dot): (&[f64], &[[f64; P]]),
+    matrix: &mut [[f64; P]],
+) {
+    for ((a, a_dot), row) in a
+        .iter()
+        .zip(a_dot)
+        .zip(matrix.chunks_exact_mut(b_dot.len()))
+    {
+        for ((b, b_dot), m) in b.iter().zip(b_dot).zip(row) {
+            axpy_lanes::<FMA, P>(*a, b_dot, m);
+            axpy_lanes::<FMA, P>(*b, a_dot, m);
+        }
+    }
+}

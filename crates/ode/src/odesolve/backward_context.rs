@@ -1,0 +1,170 @@
+//! What the native engine keeps of a batch for its gradient, and the gradient of one problem of it.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::checkpoints::{self, ForwardInputs};
+use super::discrete_adjoint::{self, GradientAccumulator};
+use super::driver::Problem;
+use super::gradients::Adjoint;
+use super::options::SolveOptions;
+use super::solver::{Solver, SolverFamily};
+use super::workspace::{ForwardRecord, Workspace};
+use super::{auto, continuous_adjoint, symplectic_adjoint};
+use crate::Result;
+use crate::field::VectorField;
+use crate::field::native::Evaluator;
+use odesync_base::failure::{FailureReason, SolveFailure};
+
+/// A batch that was solved; each problem's workspace stands beside it.
+#[derive(Debug)]
+pub(crate) struct BackwardContext {
+    pub evaluator: Evaluator,
+    options: SolveOptions,
+    problems: Vec<SavedProblem>,
+}
+
+/// A problem.
+#[derive(Debug)]
+struct SavedProblem {
+    sample: usize,
+    /// Where the solve is taken again: the initial state, the requested times, and the field's breakpoints.
+    u0: Vec<f64>,
+    t: Vec<f64>,
+    t_start: f64,
+    breakpoints: Vec<f64>,
+}
+
+/// Workspaces in which steps are taken again: as many as work at a time, kept for the next gradient.
+#[derive(Debug, Default)]
+pub(crate) struct WorkspacePool(Mutex<Vec<Workspace>>);
+
+impl WorkspacePool {
+    fn take(&self) -> Workspace {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.pop().unwrap_or_default()
+    }
+
+    fn put(&self, work: Workspace) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(work);
+    }
+}
+
+impl BackwardContext {
+    pub fn new(
+        evaluator: Evaluator,
+        field: &VectorField,
+        problems: &[Problem],
+        options: &SolveOptions,
+    ) -> Self {
+        let recomputes = options.adjoint != Adjoint::Backprop;
+        let saved = |problem: &Problem| SavedProblem {
+            sample: problem.sample,
+            u0: problem.u0.to_vec(),
+            t_start: problem.t[0],
+            t: if recomputes {
+                problem.t.to_vec()
+            } else {
+                vec![]
+            },
+            breakpoints: match recomputes {
+                true => field.breakpoints(problem.sample),
+                false => vec![],
+            },
+        };
+        BackwardContext {
+            problems: problems.iter().map(saved).collect(),
+            options: options.clone(),
+            evaluator,
+        }
+    }
+
+    /// The failure of problem `i`, whose gradient is not finite.
+    pub fn gradient_failure(&self, i: usize) -> SolveFailure {
+        let saved = &self.problems[i];
+        SolveFailure {
+            reason: FailureReason::GradientNotFinite,
+            t: saved.t_start,
+            step: 0.0,
+            state: saved.u0.clone(),
+            sample: saved.sample,
+        }
+    }
+
+    /// Number of problems.
+    pub fn n_problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// The gradient of ⟨bars, u⟩ of problem `i`: the parameters' part, and ∂/∂u₀.
+    ///
+    /// # Errors
+    /// Steps that would take too much memory, or a continuous adjoint that can't be solved.
+    pub fn backward(
+        &self,
+        i: usize,
+        work: &Workspace,
+        bars: &[f64],
+        pool: &WorkspacePool,
+    ) -> Result<(GradientAccumulator, Vec<f64>)> {
+        let evaluator = &self.evaluator;
+        let mut sums = GradientAccumulator::new(evaluator);
+        let saved = &self.problems[i];
+        let inputs = ForwardInputs {
+            evaluator,
+            breakpoints: &saved.breakpoints,
+            problem: Problem {
+                u0: &saved.u0,
+                t: &saved.t,
+                sample: saved.sample,
+            },
+            options: &self.options,
+        };
+        let method = self.options.solver;
+        let is_auto = matches!(method.family, SolverFamily::Auto { .. });
+        let mut reverse_sweep =
+            |method: &Solver, work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
+                let bars = (bars, history);
+                discrete_adjoint::backward(evaluator, method, saved.sample, work, bars, &mut sums)
+            };
+        let u0 = match (&work.record, method.tableau()) {
+            (ForwardRecord::Plan, _) if is_auto => {
+                auto::backward(work, bars, evaluator.dof(), reverse_sweep)
+            }
+            (ForwardRecord::Plan, _) => reverse_sweep(method, work, bars, &mut vec![]),
+            (ForwardRecord::States(states), Some(tableau)) => {
+                let (sample, gradient) = (saved.sample, &mut sums.gradient);
+                symplectic_adjoint::backward(
+                    evaluator,
+                    tableau,
+                    sample,
+                    (work, states),
+                    bars,
+                    gradient,
+                )
+            }
+            (ForwardRecord::States(_) | ForwardRecord::Nothing, _) => {
+                continuous_adjoint::backward(&inputs, &work.u, bars, &mut sums.gradient)?
+            }
+            (ForwardRecord::Checkpoints(_), _) => {
+                let mut part = pool.take();
+                // As many have a tape as are worked on at a time.
+                let at_once = rayon::current_num_threads().min(self.problems.len()).max(1);
+                part.tape_limit =
+                    odesync_base::memory::default_limit() / size_of::<f64>() / at_once;
+                let mu = vec![0.0; evaluator.dof()];
+                let u0 = match is_auto {
+                    true => auto::recompute_backward(&inputs, work, bars, &mut part, reverse_sweep),
+                    false => {
+                        checkpoints::backward(&inputs, work, bars, mu, &mut part, |w, b, h| {
+                            reverse_sweep(method, w, b, h)
+                        })
+                    }
+                };
+                pool.put(part);
+                u0?
+            }
+        };
+        Ok((sums, u0))
+    }
+}

@@ -1,0 +1,59 @@
+//! Backward differences: of another spacing, and as a polynomial.
+
+use super::solvers::bdf::MAX_ORDER;
+
+/// How differences of one spacing become those of `factor` times it, up to an order: `D'_j = Σ_i m_ij D_i`.
+pub(super) fn respacing_matrix(order: usize, factor: f64) -> [[f64; MAX_ORDER + 1]; MAX_ORDER + 1] {
+    let half = |factor: f64| {
+        let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
+        m[0] = [1.0; MAX_ORDER + 1];
+        for i in 1..=order {
+            let (row, above) = (i as f64, m[i - 1]);
+            for (j, (m, above)) in m[i].iter_mut().zip(above).enumerate().skip(1) {
+                *m = above * (row - 1.0 - factor * j as f64) / row;
+            }
+        }
+        m
+    };
+    let (r, u) = (half(factor), half(1.0));
+    let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
+    for i in 0..=order {
+        for j in 0..=order {
+            m[i][j] = (0..=order).map(|k| r[i][k] * u[k][j]).sum();
+        }
+    }
+    m
+}
+
+/// Weight of D_j, at the end of a step, in the dense output at θ of that step.
+pub(super) fn interpolation_weight(j: usize, theta: f64) -> f64 {
+    (0..j)
+        .map(|i| (theta - 1.0 + i as f64) / (i as f64 + 1.0))
+        .product()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_of_another_spacing_are_those_of_the_same_polynomial() {
+        // ∇^j of x⁴ at x = 2, spaced by 1, then by 0.3.
+        let table = |h: f64| {
+            let mut row: Vec<f64> = (0..5).map(|i| (2.0 - h * f64::from(i)).powi(4)).collect();
+            (0..5)
+                .map(|_| {
+                    let first = row[0];
+                    row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
+                    first
+                })
+                .collect::<Vec<f64>>()
+        };
+        let (from, to) = (table(1.0), table(0.3));
+        let m = respacing_matrix(4, 0.3);
+        for j in 0..5 {
+            let got: f64 = (0..5).map(|i| m[i][j] * from[i]).sum();
+            assert!((got - to[j]).abs() < 1e-12, "{j}: {got} {}", to[j]);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A solve under way: evaluations of the field, and room for what they leave.
+
+use super::control::FirstStep;
+use super::driver::Problem;
+use super::events::EventDetector;
+use super::options::SolveOptions;
+use super::plan::{SaveLocation, Stats, StepPlan};
+use super::step_method::StepMethod;
+use super::step_sequencer::StepSequencer;
+use super::vector_ops::weighted_sum;
+use super::workspace::{ForwardRecord, Workspace};
+use crate::field::native::Evaluator;
+use odesync_base::failure::{FailureReason, SolveFailure};
+
+/// A solve under way: what every scheme works with.
+pub(crate) struct Integrator<'a, const TAPE: bool> {
+    pub evaluator: &'a Evaluator,
+    pub problem: &'a Problem<'a>,
+    pub options: &'a SolveOptions,
+    pub work: &'a mut Workspace,
+    pub dof: usize,
+    pub stepper: StepSequencer<'a>,
+    /// Whether it ended because another method would suit the problem better.
+    pub switch_requested: bool,
+    /// The plan that is replayed, where there is one.
+    pub replay_plan: Option<&'a StepPlan>,
+    /// The events that are looked for.
+    pub events: Option<EventDetector<'a>>,
+    /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
+    /// then, and where steps are given.
+    pub exact_stages: bool,
+    /// Why the last attempt could not be finished.
+    pub last_failure: Option<FailureReason>,
+}
+
+impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
+    pub fn new(
+        evaluator: &'a Evaluator,
+        breakpoints: &[f64],
+        problem: &'a Problem<'a>,
+        options: &'a SolveOptions,
+        work: &'a mut Workspace,
+    ) -> Self {
+        let dof = evaluator.dof();
+        work.plan.clear();
+        work.previous_h = None;
+        match &mut work.record {
+            ForwardRecord::States(states) => states.clear(),
+            ForwardRecord::Checkpoints(checkpoints) => checkpoints.clear(),
+            ForwardRecord::Plan | ForwardRecord::Nothing => {}
+        }
+        work.output_tape.clear();
+        work.n_output_steps = 0;
+        work.event_hits.clear();
+        work.terminated_at = None;
+        work.event_was_defined.clear();
+        work.stats = Stats::default();
+        work.state.resize(dof, 0.0);
+        work.next.resize(dof, 0.0);
+        work.output_state.resize(dof, 0.0);
+        work.state.copy_from_slice(problem.u0);
+        work.u.resize(problem.t.len() * dof, 0.0);
+        work.u[..dof].copy_from_slice(problem.u0);
+        work.plan.outputs.push(SaveLocation::Start);
+        let stops = std::mem::take(&mut work.tstops);
+        Integrator {
+            stepper: StepSequencer::new(problem.t, options, breakpoints, stops),
+            evaluator,
+            problem,
+            options,
+            work,
+            dof,
+            replay_plan: None,
+            switch_requested: false,
+            exact_stages: TAPE || options.is_fixed_step(),
+            events: None,
+            last_failure: None,
+        }
+    }
+
+    /// The size of the first step where its error is of this order in it; `f` is du/dt at the start, `slot` and
+    /// `change` are storage.
+    pub fn initial_step_size(
+        &mut self,
+        order: usize,
+        f: &[f64],
+        slot: &mut [f64],
+        change: &mut [f64],
+    ) -> f64 {
+        if let Some(h) = self.options.first_step {
+            return h;
+        }
+        let SolveOptions { rtol, atol, .. } = *self.options;
+        let Workspace { state, next, .. } = &mut *self.work;
+        let first = FirstStep::new(state, f, rtol, atol);
+        let trial = self.stepper.sign() * first.trial;
+        weighted_sum(state, trial, &[1.0], f, self.dof, next);
+        let t = self.stepper.t + trial;
+        let sample = self.problem.sample;
+        self.evaluator.eval(sample, t, next, slot, change);
+        self.work.stats.evaluations += 1;
+        for (change, f) in change.iter_mut().zip(f) {
+            *change -= f;
+        }
+        first.size(change, order)
+    }
+
+    /// Evaluates the field at (t, u) into `k`; with a tape, into the slot that begins at `at` of it.
+    #[inline]
+    pub fn evaluate(&mut self, at: usize, t: f64, u: &[f64], k: &mut [f64]) {
+        let len = self.evaluator.slot_len();
+        let at = if TAPE { at } else { 0 };
+        // Room for the stages of a step was made before it; this is for those before the first.
+        if self.work.tape.len() < at + len {
+            self.work.tape.resize(at + len, 0.0);
+        }
+        let slot = &mut self.work.tape[at..at + len];
+        let sample = self.problem.sample;
+        if TAPE {
+            self.evaluator.eval_taped(sample, t, u, slot, k);
+        } else {
+            self.evaluator.eval(sample, t, u, slot, k);
+        }
+        self.work.stats.evaluations += 1;
+    }
+
+    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, into a new slot of the tape beside.
+    pub fn evaluate_for_output(&mut self, t: f64, u: &[f64], k: &mut [f64]) {
+        if !TAPE {
+            return self.evaluate(0, t, u, k);
+        }
+        let at = self.work.output_tape.len();
+        self.work
+            .output_tape
+            .resize(at + self.evaluator.slot_len(), 0.0);
+        let slot = &mut self.work.output_tape[at..];
+        self.evaluator
+            .eval_taped(self.problem.sample, t, u, slot, k);
+        self.work.stats.evaluations += 1;
+    }
+
+    /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
+    pub fn ensure_tape_capacity<S: StepMethod<TAPE>>(
+        &mut self,
+        method: &S,
+        n: usize,
+    ) -> Result<(), SolveFailure> {
+        if !TAPE {
+            return Ok(());
+        }
+        let needed = method.tape_len(self, n + 1);
+        let output_len = self.work.output_tape.len();
+        let tape_len = self.work.tape.len();
+        let limit = self.work.tape_limit.saturating_sub(output_len);
+        if needed <= tape_len && needed <= limit {
+            return Ok(());
+        }
+        // Doubling, so that the tape settles after one solve.
+        let grown = needed.max((2 * tape_len).min(limit));
+        let too_long = |n: usize| FailureReason::TapeTooLarge(n.saturating_mul(size_of::<f64>()));
+        if needed > limit {
+            return Err(self.failure(too_long(self.work.tape_limit)));
+        }
+        if self.work.tape.try_reserve_exact(grown - tape_len).is_err() {
+            return Err(self.failure(too_long(tape_len)));
+        }
+        self.work.tape.resize(grown, 0.0);
+        Ok(())
+    }
+
+    /// Room for the tape and the plan of so many steps, neither more nor beside what there was before. Where it can't be had,
+    /// the step that finds none is a failure.
+    pub fn reserve_tape<S: StepMethod<TAPE>>(&mut self, method: &S, steps: usize) {
+        self.work.plan.steps.reserve_exact(steps);
+        self.work.plan.variants.reserve_exact(steps);
+        let more = method
+            .tape_len_per_step(self)
+            .saturating_mul(steps.saturating_sub(1));
+        let needed = method.tape_len(self, 1).saturating_add(more);
+        let tape = &mut self.work.tape;
+        if TAPE && needed > tape.len() && needed <= self.work.tape_limit {
+            *tape = vec![];
+            if tape.try_reserve_exact(needed).is_ok() {
+                tape.resize(needed, 0.0);
+            }
+        }
+    }
+
+    /// A failure here.
+    pub fn failure(&self, reason: FailureReason) -> SolveFailure {
+        SolveFailure {
+            reason,
+            t: self.stepper.t,
+            step: self.stepper.attempted_h,
+            state: self.work.state.clone(),
+            sample: self.problem.sample,
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! One implicit equation of a step, `z + ψ = c f(t, base + z)`: a stage of a diagonally implicit Runge-Kutta method, or a
+//! step of BDF. Simplified Newton iteration with a Jacobian that is kept as long as it serves.
+
+use super::checkpoints::StateReader;
+use super::integrator::Integrator;
+use super::jacobian::Jacobian;
+use super::lu::Lu;
+use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
+use super::vector_ops::{add, all_finite};
+use crate::field::native::Evaluator;
+use odesync_base::failure::FailureReason;
+
+/// Storage and the state of the iteration matrix.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StageSolver {
+    pub slot: Vec<f64>,
+    /// du/dt where it was evaluated last.
+    pub f: Vec<f64>,
+    stage: Vec<f64>,
+    dz: Vec<f64>,
+    pub jacobian: Jacobian,
+    pub newton_matrix: NewtonMatrix,
+    exact_newton_matrix: ExactNewtonMatrix,
+    /// Whether the Jacobian is there, and whether it is that of the current state.
+    pub has_jacobian: bool,
+    pub jacobian_fresh: bool,
+    pub newton: Newton,
+}
+
+/// I − c J, factored.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NewtonMatrix {
+    lu: Lu<f64>,
+    /// 0 for none.
+    c: f64,
+}
+
+impl NewtonMatrix {
+    /// As if there were none.
+    pub fn invalidate(&mut self) {
+        self.c = 0.0;
+    }
+}
+
+/// I − c J with the Jacobian at the solution itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ExactNewtonMatrix {
+    jacobian: Jacobian,
+    pub lu: Lu<f64>,
+}
+
+impl ExactNewtonMatrix {
+    /// Makes room for this field.
+    pub fn bind(&mut self, evaluator: &Evaluator) {
+        self.jacobian.bind(evaluator);
+    }
+
+    /// Factors it over a taped slot; false where it is singular.
+    pub fn factor(
+        &mut self,
+        evaluator: &Evaluator,
+        place: (usize, f64),
+        slot: &[f64],
+        c: f64,
+    ) -> bool {
+        let ExactNewtonMatrix { jacobian, lu } = self;
+        jacobian.fill(evaluator, place, slot);
+        lu.factor(evaluator.dof(), |row, column| {
+            f64::from(row == column) - c * jacobian.at(row, column)
+        })
+    }
+}
+
+/// An implicit equation.
+#[derive(Clone, Copy)]
+pub(crate) struct StageEquation<'a> {
+    pub t: f64,
+    pub base: &'a [f64],
+    pub psi: Option<&'a [f64]>,
+    pub c: f64,
+    /// The most iterations.
+    pub max_iterations: usize,
+    /// Where its slot stands on the tape.
+    pub tape_offset: usize,
+}
+
+impl StageSolver {
+    /// Ready for a new solve.
+    pub fn reset(&mut self, evaluator: &Evaluator) {
+        let dof = evaluator.dof();
+        self.slot.resize(evaluator.slot_len(), 0.0);
+        for buffer in [&mut self.f, &mut self.stage, &mut self.dz] {
+            buffer.resize(dof, 0.0);
+        }
+        self.jacobian.bind(evaluator);
+        self.exact_newton_matrix.bind(evaluator);
+        (self.has_jacobian, self.jacobian_fresh) = (false, false);
+        self.newton_matrix.invalidate();
+    }
+
+    /// Adds the state of the iteration matrix to a checkpoint.
+    pub fn save(&self, row: &mut Vec<f64>) {
+        row.extend([self.has_jacobian, self.jacobian_fresh].map(f64::from));
+        row.push(self.newton_matrix.c);
+        row.extend(self.jacobian.df_du());
+    }
+
+    /// Takes it back.
+    pub fn load(&mut self, row: &mut StateReader) {
+        self.has_jacobian = row.read_bool();
+        self.jacobian_fresh = row.read_bool();
+        self.newton_matrix.c = row.read_f64();
+        row.read_into(self.jacobian.df_du_mut());
+        if self.has_jacobian && self.newton_matrix.c != 0.0 {
+            self.factorize(self.newton_matrix.c);
+        }
+    }
+
+    /// Factors I − c J.
+    fn factorize(&mut self, c: f64) -> bool {
+        let jacobian = &self.jacobian;
+        self.newton_matrix.lu.factor(self.f.len(), |row, column| {
+            f64::from(row == column) - c * jacobian.at(row, column)
+        })
+    }
+
+    /// Evaluates the field and its Jacobian at (t, u).
+    pub fn linearize<const TAPE: bool>(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        t: f64,
+        u: &[f64],
+    ) {
+        let place = (course.problem.sample, t);
+        let evaluator = course.evaluator;
+        evaluator.eval_taped(place.0, t, u, &mut self.slot, &mut self.f);
+        self.jacobian.fill(evaluator, place, &self.slot);
+        course.work.stats.evaluations += 1;
+        course.work.stats.jacobians += 1;
+        (self.has_jacobian, self.jacobian_fresh) = (true, true);
+        self.newton_matrix.invalidate();
+    }
+
+    /// Makes I − c J ready.
+    pub fn ensure_factored<const TAPE: bool>(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        c: f64,
+    ) -> Result<(), FailureReason> {
+        // Step sizes that are meant to be equal differ by the rounding of the time.
+        if (self.newton_matrix.c - c).abs() <= 1e-5 * c.abs() {
+            return Ok(());
+        }
+        if !self.jacobian.is_finite() {
+            // It may be taken at a place that was foreseen, where there is no field any more.
+            return Err(match all_finite(&self.f) {
+                true => FailureReason::JacobianNotFinite,
+                false => FailureReason::NotFinite,
+            });
+        }
+        let good = self.factorize(c);
+        course.work.stats.factorizations += 1;
+        self.newton_matrix.c = if good { c } else { 0.0 };
+        good.then_some(()).ok_or(FailureReason::Singular)
+    }
+
+    /// Solves for z, from a first guess; `scale` is the state that tolerances refer to. In a tight solve z is exact to
+    /// rounding, and with a tape its slot is there.
+    pub fn solve<const TAPE: bool>(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        equation: StageEquation,
+        scale: &[f64],
+        z: &mut [f64],
+    ) -> Result<(), FailureReason> {
+        let solved = self.simplified_newton(course, equation, scale, z);
+        if !course.exact_stages || (solved.is_err() && !self.jacobian_fresh) {
+            return solved;
+        }
+        // Where simplified Newton's iteration has not found it, the exact one may.
+        if solved.is_err() {
+            z.fill(0.0);
+        }
+        let limit = if solved.is_ok() { 10 } else { 30 };
+        match self.full_newton(course, equation, scale, z, limit) {
+            true => Ok(()),
+            false => Err(solved.err().unwrap_or(FailureReason::NotConverging)),
+        }
+    }
+
+    /// `c f − ψ − z` at `base + z` into `dz`.
+    fn residual(&mut self, equation: StageEquation, z: &[f64]) {
+        for (i, dz) in self.dz.iter_mut().enumerate() {
+            *dz = equation.c * self.f[i] - z[i];
+        }
+        if let Some(psi) = equation.psi {
+            for (dz, psi) in self.dz.iter_mut().zip(psi) {
+                *dz -= psi;
+            }
+        }
+    }
+
+    fn set_stage(&mut self, equation: StageEquation, z: &[f64]) {
+        for (i, stage) in self.stage.iter_mut().enumerate() {
+            *stage = equation.base[i] + z[i];
+        }
+    }
+
+    fn simplified_newton<const TAPE: bool>(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        equation: StageEquation,
+        scale: &[f64],
+        z: &mut [f64],
+    ) -> Result<(), FailureReason> {
+        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        self.newton = Newton::new(rtol, equation.max_iterations);
+        loop {
+            self.set_stage(equation, z);
+            let StageSolver { slot, f, stage, .. } = self;
+            let sample = course.problem.sample;
+            course.evaluator.eval(sample, equation.t, stage, slot, f);
+            course.work.stats.evaluations += 1;
+            if !all_finite(f) {
+                return Err(FailureReason::NotFinite);
+            }
+            self.residual(equation, z);
+            self.newton_matrix.lu.solve(&mut self.dz);
+            let progress = self
+                .newton
+                .check_convergence(scaled_norm(&self.dz, scale, rtol, atol));
+            if progress == NewtonStatus::Failed {
+                return Err(FailureReason::NotConverging);
+            }
+            add(&self.dz, z);
+            if progress == NewtonStatus::Converged {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Exact Newton iteration to rounding. False where it does not converge.
+    fn full_newton<const TAPE: bool>(
+        &mut self,
+        course: &mut Integrator<TAPE>,
+        equation: StageEquation,
+        scale: &[f64],
+        z: &mut [f64],
+        limit: usize,
+    ) -> bool {
+        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let (mut norm, mut done) = (f64::INFINITY, false);
+        let place = (course.problem.sample, equation.t);
+        for iteration in 0..=limit {
+            if done && !TAPE {
+                break;
+            }
+            self.set_stage(equation, z);
+            let work = &mut *course.work;
+            let slot = if TAPE {
+                &mut work.tape[equation.tape_offset..equation.tape_offset + self.slot.len()]
+            } else {
+                &mut self.slot[..]
+            };
+            let (evaluator, f) = (course.evaluator, &mut self.f);
+            evaluator.eval_taped(place.0, place.1, &self.stage, slot, f);
+            work.stats.evaluations += 1;
+            if done {
+                break;
+            }
+            if !all_finite(&self.f) || iteration == limit {
+                return false;
+            }
+            if !self
+                .exact_newton_matrix
+                .factor(evaluator, place, slot, equation.c)
+            {
+                return false;
+            }
+            work.stats.jacobians += 1;
+            work.stats.factorizations += 1;
+            self.residual(equation, z);
+            self.exact_newton_matrix.lu.solve(&mut self.dz);
+            add(&self.dz, z);
+            self.set_stage(equation, z);
+            let increment = scaled_norm(&self.dz, scale, rtol, atol);
+            // At the level of rounding increments get no smaller.
+            done = converged_to_roundoff(&self.dz, &self.stage)
+                || (increment < 1e-3 && increment > 0.5 * norm);
+            norm = increment;
+        }
+        true
+    }
+}

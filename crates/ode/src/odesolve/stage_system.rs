@@ -1,0 +1,80 @@
+//! The stages of an implicit Runge-Kutta step as one system, with the Jacobian of each: what exact Newton iteration, the exact
+//! adjoint and the tangents of a step solve.
+
+use super::jacobian::Jacobian;
+use super::lu::Lu;
+use super::plan::Step;
+use super::vector_ops::add_scaled;
+use crate::field::native::Evaluator;
+
+/// Nodes, `[stages]`, and coefficients, `[stages, stages]` row by row: `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RkMatrix<'a> {
+    pub c: &'a [f64],
+    pub a: &'a [f64],
+}
+
+impl RkMatrix<'_> {
+    /// a_ij.
+    pub fn a(&self, i: usize, j: usize) -> f64 {
+        self.a[i * self.c.len() + j]
+    }
+
+    /// `h Σ_j a_ij x_j` added to `to_i`, both `[stages, n]`.
+    pub fn add_product(&self, h: f64, x: &[f64], to: &mut [f64]) {
+        self.add_product_with(h, x, to, |i, j| self.a(i, j));
+    }
+
+    /// `h Σ_i a_ij x_i` added to `to_j`, both `[stages, n]`.
+    pub fn add_transposed_product(&self, h: f64, x: &[f64], to: &mut [f64]) {
+        self.add_product_with(h, x, to, |i, j| self.a(j, i));
+    }
+
+    fn add_product_with(&self, h: f64, x: &[f64], to: &mut [f64], a: impl Fn(usize, usize) -> f64) {
+        let n = x.len() / self.c.len();
+        for (i, to) in to.chunks_exact_mut(n).enumerate() {
+            for (j, x) in x.chunks_exact(n).enumerate() {
+                let a = a(i, j);
+                if a != 0.0 {
+                    add_scaled(h * a, x, to);
+                }
+            }
+        }
+    }
+}
+
+/// The stages' equations with the Jacobian of every stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StageSystem {
+    jacobians: Vec<Jacobian>,
+    pub lu: Lu<f64>,
+}
+
+impl StageSystem {
+    /// Makes room for this many stages of this field.
+    pub fn bind(&mut self, evaluator: &Evaluator, stages: usize) {
+        self.jacobians.resize_with(stages, Jacobian::default);
+        for jacobian in &mut self.jacobians {
+            jacobian.bind(evaluator);
+        }
+    }
+
+    /// Factors I − h A ⊗ J_j, the jth stage having left its slot at `slots[j]`; false where it is singular.
+    pub fn factor(
+        &mut self,
+        evaluator: &Evaluator,
+        (sample, step): (usize, Step),
+        stages: RkMatrix,
+        slots: &[&[f64]],
+    ) -> bool {
+        let dof = evaluator.dof();
+        for ((jacobian, c), slot) in self.jacobians.iter_mut().zip(stages.c).zip(slots) {
+            jacobian.fill(evaluator, (sample, step.time_at(*c)), slot);
+        }
+        let (h, jacobians) = (step.h(), &self.jacobians);
+        self.lu.factor(stages.c.len() * dof, |r, c| {
+            let (i, j) = (r / dof, c / dof);
+            f64::from(r == c) - h * stages.a(i, j) * jacobians[j].at(r % dof, c % dof)
+        })
+    }
+}

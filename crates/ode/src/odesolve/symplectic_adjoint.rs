@@ -1,0 +1,103 @@
+//! The symplectic adjoint (Matsubara, Miyatake, NeurIPS 2021): the adjoint equation solved by the method that makes, with the one
+//! that solved the state, a symplectic partitioned Runge-Kutta pair. Such a pair keeps λᵀ δ, δ being the variation of the
+//! state, and so the gradient is exact.
+//!
+//! With `l_i = −(∂f/∂u)ᵀ Λ_i` at the stages, `b̃_i = b_i` where b_i is not 0 and h where it is, and `I₀` those where it is,
+//! a step backwards is
+//!
+//! `Λ_i = λ_{n+1} − h Σ_{j>i} b̃_j (a_ji / b_i) l_j` for i outside I₀, `Λ_i = −Σ_{j>i} b̃_j a_ji l_j` for i in I₀,
+//!
+//! `λ_n = λ_{n+1} − h Σ_i b̃_i l_i`, and `h Σ_i b̃_i (∂f/∂θ)ᵀ Λ_i` is the parameters' part. Weights of the solution inside the step,
+//! where it is `u_n + h Σ_i w_i(θ) k_i`, add `w_i / b̃_i` times themselves to Λ_i and themselves to λ_n.
+
+use super::adjoint::CotangentCursor;
+use super::tableau::Tableau;
+use super::vector_ops::{add, add_scaled, weighted_sum};
+use super::workspace::Workspace;
+use crate::field::native::{Evaluator, ParamGradient};
+
+/// Walks back over the steps of a plan from the states at their starts. `bars` is ∂L/∂u of the solution, `[time, dof]`; the
+/// parameters' part is added to `gradient`, ∂L/∂u₀ is returned.
+pub(crate) fn backward(
+    evaluator: &Evaluator,
+    tableau: &Tableau,
+    sample: usize,
+    (work, states): (&Workspace, &[f64]),
+    bars: &[f64],
+    gradient: &mut ParamGradient,
+) -> Vec<f64> {
+    let (dof, s) = (evaluator.dof(), tableau.stages());
+    let all = tableau.all_stages();
+    let mut slot = vec![0.0; evaluator.slot_len()];
+    // The stages U_i and their slopes k_i.
+    let (mut stages, mut k) = (vec![0.0; all * dof], vec![0.0; all * dof]);
+    // Their adjoints Λ_i and h b̃_i l_i.
+    let (mut stage_lambda, mut slopes) = (vec![0.0; all * dof], vec![0.0; all * dof]);
+    let mut weights = vec![0.0; all];
+    let mut bar = vec![0.0; dof];
+    let mut lambda = vec![0.0; dof];
+    let stage_row = |i: usize| match tableau.a.get(i) {
+        Some(row) => (tableau.c[i], *row),
+        None => (tableau.extra_stages[i - s].c, tableau.extra_stages[i - s].a),
+    };
+    let b = |i: usize| tableau.b.get(i).copied().unwrap_or(0.0);
+    let b_tilde = |i: usize, h: f64| if b(i) != 0.0 { b(i) } else { h };
+    // Stages after the last with a weight matter inside the step alone.
+    let last = (0..s).rfind(|i| b(*i) != 0.0).map_or(s, |i| i + 1);
+    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
+    let steps = work.plan.steps.iter().zip(states.chunks_exact(dof));
+    for (n, (step, state)) in steps.enumerate().rev() {
+        let h = step.h();
+        bars.add_at_end(n, &mut lambda);
+        stage_lambda.fill(0.0);
+        for (i, big) in stage_lambda.chunks_exact_mut(dof).enumerate() {
+            if b(i) != 0.0 {
+                big.copy_from_slice(&lambda);
+            }
+        }
+        let mut used = last;
+        while let Some((theta, bar)) = bars.pop_inside(n) {
+            used = all;
+            tableau.dense_weights(theta, &mut weights);
+            for (i, big) in stage_lambda.chunks_exact_mut(dof).enumerate() {
+                add_scaled(weights[i] / b_tilde(i, h), bar, big);
+            }
+            add(bar, &mut lambda);
+        }
+        for i in 0..used {
+            let (c, a) = stage_row(i);
+            let stage = &mut stages[i * dof..(i + 1) * dof];
+            weighted_sum(state, h, a, &k, dof, stage);
+            if i + 1 < used {
+                let k = &mut k[i * dof..(i + 1) * dof];
+                evaluator.eval(sample, step.time_at(c), stage, &mut slot, k);
+            }
+        }
+        for i in (0..used).rev() {
+            let big = &mut stage_lambda[i * dof..(i + 1) * dof];
+            for (j, slope) in slopes.chunks_exact(dof).enumerate().take(used).skip(i + 1) {
+                let a = stage_row(j).1.get(i).copied().unwrap_or(0.0);
+                if a != 0.0 {
+                    add_scaled(-a / b_tilde(i, h), slope, big);
+                }
+            }
+            let slope = &mut slopes[i * dof..(i + 1) * dof];
+            slope.fill(0.0);
+            if big.iter().all(|x| *x == 0.0) {
+                continue;
+            }
+            let place = (sample, step.time_at(stage_row(i).0));
+            let stage = &stages[i * dof..(i + 1) * dof];
+            evaluator.eval_taped(sample, place.1, stage, &mut slot, &mut bar);
+            for (bar, big) in bar.iter_mut().zip(big.iter()) {
+                *bar = h * b_tilde(i, h) * big;
+            }
+            // The product gives −h b̃_i l_i.
+            evaluator.vjp(place, &slot, &bar, slope, None, gradient);
+            slope.iter_mut().for_each(|l| *l = -*l);
+            add_scaled(-1.0, slope, &mut lambda);
+        }
+    }
+    bars.add_at_start(&mut lambda);
+    lambda
+}

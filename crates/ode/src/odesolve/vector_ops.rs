@@ -1,0 +1,71 @@
+//! Sums of scaled vectors of the state's length, which is often two or three.
+
+/// Whether every number is.
+pub fn all_finite(x: &[f64]) -> bool {
+    x.iter().all(|x| x.is_finite())
+}
+
+/// `out = u + h Σ_j a_j k_j`.
+#[inline]
+pub(crate) fn weighted_sum(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
+    match dof {
+        1 => weighted_sum_small::<1>(u, h, a, k, out),
+        2 => weighted_sum_small::<2>(u, h, a, k, out),
+        3 => weighted_sum_small::<3>(u, h, a, k, out),
+        4 => weighted_sum_small::<4>(u, h, a, k, out),
+        _ => {
+            out.copy_from_slice(u);
+            add_weighted_sum(h, a, k, dof, out);
+        }
+    }
+}
+
+/// [`weighted_sum`] for a few components, whose sums stay in registers.
+#[inline(always)]
+fn weighted_sum_small<const N: usize>(u: &[f64], h: f64, a: &[f64], k: &[f64], out: &mut [f64]) {
+    let (Some(u), Some(out)) = (u.as_array::<N>(), out.as_mut_array::<N>()) else {
+        return;
+    };
+    *out = *u;
+    for (&a, k) in a.iter().zip(k.as_chunks::<N>().0) {
+        if a != 0.0 {
+            for i in 0..N {
+                out[i] += h * a * k[i];
+            }
+        }
+    }
+}
+
+/// `out += h Σ_j a_j k_j`.
+#[inline]
+pub(crate) fn add_weighted_sum(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
+    for (&a, k) in a.iter().zip(k.chunks_exact(dof)) {
+        if a != 0.0 {
+            for (out, k) in out.iter_mut().zip(k) {
+                *out += h * a * k;
+            }
+        }
+    }
+}
+
+/// `to += from`.
+pub(crate) fn add(from: &[f64], to: &mut [f64]) {
+    add_scaled(1.0, from, to);
+}
+
+/// `to += scale from`; a few components without the overhead of a loop over many.
+#[inline]
+pub(crate) fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
+    match (from, &mut *to) {
+        ([a], [x]) => *x += scale * a,
+        ([a, b], [x, y]) => (*x, *y) = (*x + scale * a, *y + scale * b),
+        ([a, b, c], [x, y, z]) => {
+            (*x, *y, *z) = (*x + scale * a, *y + scale * b, *z + scale * c);
+        }
+        _ => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to += scale * from;
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The ranges of a figure's axes.
+
+use super::figure::Figure;
+use super::geometry::Point;
+use super::scale::{Axis, Scale};
+use odesync_base::error::{Error, Result};
+
+/// The axes that the data and the user ask for.
+pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
+    let points: Vec<Point> = figure.layers.iter().flat_map(|l| l.points()).collect();
+    let shown = |p: &&Point| figure.x_scale.in_domain(p.0) && figure.y_scale.in_domain(p.1);
+    let drawable: Vec<Point> = points.iter().filter(shown).copied().collect();
+    if drawable.is_empty() {
+        return Err(nothing_to_draw(figure, &points));
+    }
+    let marks = figure.layers.iter().flat_map(|l| l.required_x());
+    let tight = figure.layers.iter().any(|l| l.tight());
+    let margin = |margin: f64| if tight { 0.0 } else { margin };
+    let marked = figure.layers.iter().any(|l| l.has_markers());
+    let x = match figure.x_range {
+        Some(range) => Some(Axis::from_range(figure.x_scale, "x_range", range)?),
+        None => {
+            let values = drawable.iter().map(|p| p.0).chain(marks);
+            Axis::fit(
+                figure.x_scale,
+                values,
+                margin(if marked { 0.03 } else { 0.015 }),
+            )
+        }
+    };
+    let y = match figure.y_range {
+        Some(range) => Some(Axis::from_range(figure.y_scale, "y_range", range)?),
+        None => {
+            let (lo, hi) = figure.x_range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let visible = drawable
+                .iter()
+                .filter(|p| p.0 >= lo && p.0 <= hi)
+                .map(|p| p.1);
+            let all = || drawable.iter().map(|p| p.1);
+            Axis::fit(figure.y_scale, visible, margin(0.05))
+                .or_else(|| Axis::fit(figure.y_scale, all(), margin(0.05)))
+        }
+    };
+    x.zip(y).ok_or_else(|| nothing_to_draw(figure, &points))
+}
+
+/// Why there is nothing to draw, and what to do.
+fn nothing_to_draw(figure: &Figure, points: &[Point]) -> Error {
+    let finite = |p: &&Point| Scale::Linear.in_domain(p.0) && Scale::Linear.in_domain(p.1);
+    let reason = match (points.len(), points.iter().filter(finite).count()) {
+        (0, _) if figure.layers.iter().all(|l| !l.required_x().is_empty()) => {
+            "there is nothing to draw: add a line, scatter or band".to_owned()
+        }
+        (0, _) => "there is nothing to draw: the arrays of its layers are empty".to_owned(),
+        (n, 0) => format!(
+            "none of its {n} values can be drawn: they are NaN, infinite or beyond all measure; look for where they come from"
+        ),
+        (_, n) => {
+            let (axis, option) = match figure.y_scale {
+                Scale::Log => ("vertical", "log_y"),
+                _ => ("horizontal", "log_x"),
+            };
+            format!(
+                "none of its {n} points is positive on the logarithmic {axis} axis; leave out {option}, or draw absolute values"
+            )
+        }
+    };
+    Error::invalid(format!("{}: {reason}", figure.name()))
+}

@@ -1,0 +1,233 @@
+//! Colours by value: what the user asks for, and what that comes to for given values.
+
+use super::colormap::ColorMap;
+use super::option_value::OptionValue;
+use super::scale::{Axis, Scale, check_range};
+use odesync_base::error::{Error, Result};
+
+/// How values become colours. What is left open is chosen to suit the values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct ColorScaleOptions {
+    pub map: ColorMap,
+    /// Linear unless given.
+    pub scale: Option<Scale>,
+    pub range: Option<(f64, f64)>,
+    /// The range that suits the values where none is given and they are not all worth a colour of their own.
+    pub robust_range: Option<(f64, f64)>,
+    pub label: String,
+    pub bar: Option<bool>,
+}
+
+impl ColorScaleOptions {
+    /// Sets an option by its name; `false` for a name that is none of map, log, symlog, range, label, bar.
+    pub fn set(&mut self, name: &str, value: OptionValue) -> Result<bool> {
+        match name {
+            "map" => self.map = value.text(name)?.parse()?,
+            "log" => {
+                self.scale = Some(if value.flag(name)? {
+                    Scale::Log
+                } else {
+                    Scale::Linear
+                });
+            }
+            "symlog" => self.scale = Some(Scale::symlog(name, value.number(name)?)?),
+            "range" => {
+                let (lo, hi) = value.pair(name)?;
+                check_range(name, lo, hi)?;
+                self.range = Some((lo, hi));
+            }
+            "label" => self.label = value.text(name)?.to_owned(),
+            "bar" => self.bar = Some(value.flag(name)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The colours of these values.
+    pub fn resolve(
+        &self,
+        call: &str,
+        values: impl Iterator<Item = f64> + Clone,
+    ) -> Result<ColorScale> {
+        let named = |e: Error| Error::invalid(format!("{call}: {e}"));
+        let scale = self.scale.unwrap_or_default();
+        let all = Axis::fit(scale, values.clone(), 0.0);
+        let axis = match (self.range.or(self.robust_range), all) {
+            (Some(range), _) => Axis::from_range(scale, "range", range).map_err(named)?,
+            (None, None) => return Err(self.no_values(call, values)),
+            (None, Some(mut axis)) => {
+                if self.map.is_diverging()
+                    && axis.lo < 0.0
+                    && axis.hi > 0.0
+                    && axis.scale != Scale::Log
+                {
+                    let most = axis.hi.max(-axis.lo);
+                    (axis.lo, axis.hi) = (-most, most);
+                }
+                axis
+            }
+        };
+        let all = all.unwrap_or(axis);
+        Ok(ColorScale {
+            map: self.map,
+            axis,
+            label: self.label.clone(),
+            bar: self.bar,
+            levels: Vec::new(),
+            has_user_range: self.range.is_some(),
+            extent: (all.lo, all.hi),
+        })
+    }
+
+    fn no_values(&self, call: &str, values: impl Iterator<Item = f64> + Clone) -> Error {
+        let count = values.clone().count();
+        let finite = values.filter(|v| Scale::Linear.in_domain(*v)).count();
+        Error::invalid(match (count, finite) {
+            (0, _) => format!("{call}: there are no values"),
+            (n, 0) => format!(
+                "{call}: none of its {n} values is finite; look for where the NaN come from"
+            ),
+            (n, _) => format!(
+                "{call}: none of its {n} values is positive; leave out log, or give symlog a threshold"
+            ),
+        })
+    }
+}
+
+/// The methods of every layer whose values have colours.
+macro_rules! impl_color_options {
+    ($type:ty) => {
+        impl $type {
+            /// The colour map; viridis by default.
+            pub fn map(mut self, map: $crate::ColorMap) -> Self {
+                self.color_options.map = map;
+                self
+            }
+
+            /// Colours by the logarithm of the values; those that are not positive have none.
+            pub fn log(mut self) -> Self {
+                self.color_options.scale = Some($crate::scale::Scale::Log);
+                self
+            }
+
+            /// Colours linear within ±`threshold` and by the logarithm beyond.
+            ///
+            /// # Errors
+            ///
+            /// A threshold that is not positive and finite.
+            pub fn symlog(mut self, threshold: f64) -> $crate::Result<Self> {
+                let scale = $crate::scale::Scale::symlog("symlog", threshold)?;
+                self.color_options.scale = Some(scale);
+                Ok(self)
+            }
+
+            /// The values of the first and the last colour; values beyond have the nearest. By default those of the data,
+            /// symmetric about 0 for a diverging map.
+            ///
+            /// # Errors
+            ///
+            /// Not two finite numbers with `lo < hi`.
+            pub fn range(mut self, lo: f64, hi: f64) -> $crate::Result<Self> {
+                $crate::scale::check_range("range", lo, hi)?;
+                self.color_options.range = Some((lo, hi));
+                Ok(self)
+            }
+
+            /// What the values are, written beside the colour bar.
+            pub fn label(mut self, label: impl Into<String>) -> Self {
+                self.color_options.label = label.into();
+                self
+            }
+
+            /// Whether there is a colour bar; by default the first coloured layer of a figure has one.
+            pub fn bar(mut self, bar: bool) -> Self {
+                self.color_options.bar = Some(bar);
+                self
+            }
+        }
+    };
+}
+pub(super) use impl_color_options;
+
+/// Colours of given values.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ColorScale {
+    pub map: ColorMap,
+    pub axis: Axis,
+    pub label: String,
+    pub bar: Option<bool>,
+    /// Where one colour gives way to the next; empty where they change evenly.
+    pub levels: Vec<f64>,
+    /// The range is the user's.
+    pub has_user_range: bool,
+    /// The least and the largest of the values, as the scale spreads them.
+    pub extent: (f64, f64),
+}
+
+impl ColorScale {
+    /// Whether values lie below the range.
+    pub fn extends_below(&self) -> bool {
+        self.extent.0 < self.axis.lo - 1e-9 * (self.axis.hi - self.axis.lo)
+    }
+
+    /// Whether values lie above the range.
+    pub fn extends_above(&self) -> bool {
+        self.extent.1 > self.axis.hi + 1e-9 * (self.axis.hi - self.axis.lo)
+    }
+
+    /// The colour of a value; none of a NaN or what has no place on the scale.
+    pub fn rgb(&self, v: f64) -> Option<(u8, u8, u8)> {
+        // An infinite value (a loss that overflowed) is unknown rather than large.
+        self.axis
+            .scale
+            .in_domain(v)
+            .then(|| self.map.rgb(self.axis.fraction(v)))
+    }
+
+    /// The colour of a value to one part in 64: neighbouring pieces of a curve then often have the same.
+    pub fn quantized_rgb(&self, v: f64) -> (u8, u8, u8) {
+        let place = match self.axis.scale.in_domain(v) {
+            true => self.axis.fraction(v).clamp(0.0, 1.0),
+            false => 0.0,
+        };
+        self.map.rgb((place * 64.0).round() / 64.0)
+    }
+
+    /// The same colours over the values that the vertical axis of a 3-D figure shows, unless the user gave a range.
+    pub fn for_z_range(&self, range: Option<(f64, f64)>) -> ColorScale {
+        let mut tint = self.clone();
+        if let (Some((lo, hi)), false) = (range, self.has_user_range)
+            && (self.axis.scale != Scale::Log || lo > 0.0)
+        {
+            let range = (self.axis.scale.forward(lo), self.axis.scale.forward(hi));
+            if range != (self.axis.lo, self.axis.hi) {
+                // What is cut off has no colour, so the bar says nothing of it.
+                tint.extent = range;
+            }
+            (tint.axis.lo, tint.axis.hi) = range;
+        }
+        tint
+    }
+
+    /// The colour at a place of the bar, 0 to 1.
+    pub fn rgb_at(&self, place: f64) -> (u8, u8, u8) {
+        if self.levels.is_empty() {
+            return self.map.rgb(place);
+        }
+        let places: Vec<f64> = self.levels.iter().map(|v| self.axis.fraction(*v)).collect();
+        let next = places.partition_point(|p| *p <= place);
+        self.map.rgb(self.band_center(next))
+    }
+
+    /// Place of the colour between level `i` − 1 and level `i`.
+    pub fn band_center(&self, i: usize) -> f64 {
+        let place = |i: usize| {
+            self.levels
+                .get(i)
+                .map(|v| self.axis.fraction(*v).clamp(0.0, 1.0))
+        };
+        let low = i.checked_sub(1).and_then(place).unwrap_or(0.0);
+        let high = place(i).unwrap_or(1.0);
+        0.5 * (low + high)
+    }
+}

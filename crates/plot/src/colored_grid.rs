@@ -1,0 +1,63 @@
+//! Values on a grid with their colours decided: what every layer of such values is made of.
+
+use super::color_scale::{ColorScale, ColorScaleOptions};
+use super::geometry::Point3;
+use super::legend_handle::{LayerKind, LegendHandle};
+use super::rectilinear_grid::RectilinearGrid;
+use super::style::Style;
+use odesync_base::error::Result;
+
+/// Values, their colours and a style.
+#[derive(Debug, Clone)]
+pub(super) struct ColoredGrid {
+    pub grid: RectilinearGrid,
+    pub color_scale: ColorScale,
+    pub style: Style,
+}
+
+impl ColoredGrid {
+    /// The values in the colours that suit them; `call` is named in errors.
+    pub fn new(
+        call: &str,
+        lattice: RectilinearGrid,
+        shade: &ColorScaleOptions,
+        style: &Style,
+    ) -> Result<ColoredGrid> {
+        Ok(ColoredGrid {
+            color_scale: shade.resolve(call, lattice.z.iter().copied())?,
+            style: style.clone(),
+            grid: lattice,
+        })
+    }
+
+    /// The value in row `i` and column `j` as a place of space.
+    pub fn point(&self, i: usize, j: usize) -> Point3 {
+        let RectilinearGrid { x, y, z } = &self.grid;
+        [x[j], y[i], z[[i, j]]]
+    }
+
+    /// All of them.
+    pub fn points(&self) -> Vec<Point3> {
+        let indexed = self.grid.z.indexed_iter();
+        indexed.map(|((i, j), _)| self.point(i, j)).collect()
+    }
+}
+
+/// A layer made of such values, all of which it shows by their colours.
+pub(super) trait GridLayer: std::fmt::Debug + Send + Sync {
+    fn colored_grid(&self) -> &ColoredGrid;
+}
+
+impl<T: GridLayer> LegendHandle for T {
+    fn kind(&self) -> LayerKind {
+        LayerKind::GridData
+    }
+
+    fn style(&self) -> &Style {
+        &self.colored_grid().style
+    }
+
+    fn color_scale(&self) -> Option<&ColorScale> {
+        Some(&self.colored_grid().color_scale)
+    }
+}

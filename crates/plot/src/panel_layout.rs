@@ -1,0 +1,181 @@
+//! One pair of axes: the room that its labels, its legend and its colour bar need.
+
+use super::autoscale;
+use super::axes_transform::AxesTransform;
+use super::color_scale::ColorScale;
+use super::colorbar;
+use super::figure::Figure;
+use super::geometry::{Point, Rect};
+use super::legend::{Legend, LegendBox};
+use super::legend_handle::LegendHandle;
+use super::panel_layout3::PanelLayout3;
+use super::panel_metrics::{
+    AXIS_EM, EDGE, LABEL_EM, Margins, TICK, TICK_GAP, TITLE_EM, colorbar_scale, frame_rect,
+    max_label_width, x_ticks, y_ticks,
+};
+use super::resolved_style::{ResolvedStyle, resolve_styles};
+use super::scale::Axis;
+use super::scene::Scene;
+use odesync_base::error::Result;
+
+/// What a panel has in common with its neighbours: axes that replace its own, and axes whose labels a neighbour has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SharedAxes {
+    pub x: Option<Axis>,
+    pub y: Option<Axis>,
+    pub hide_x_labels: bool,
+    pub hide_y_labels: bool,
+}
+
+/// A figure with its axes and margins decided.
+pub(super) enum PanelLayout<'a> {
+    Flat(PanelLayout2<'a>),
+    Space(PanelLayout3<'a>),
+}
+
+impl<'a> PanelLayout<'a> {
+    /// Decides axes and margins for a figure that gets `area`.
+    pub fn new(figure: &'a Figure, area: &Rect, shared: &SharedAxes) -> Result<PanelLayout<'a>> {
+        match figure.layers3.is_empty() {
+            true => PanelLayout2::new(figure, area, shared).map(PanelLayout::Flat),
+            false => PanelLayout3::new(figure, area).map(PanelLayout::Space),
+        }
+    }
+
+    pub fn margins(&self) -> Margins {
+        match self {
+            PanelLayout::Flat(plan) => plan.margins,
+            PanelLayout::Space(plan) => plan.margins,
+        }
+    }
+
+    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
+        match self {
+            PanelLayout::Flat(plan) => plan.draw(area, margins, scene),
+            PanelLayout::Space(plan) => plan.draw(area, margins, scene),
+        }
+    }
+}
+
+/// A figure of two axes with its axes and margins decided.
+pub(super) struct PanelLayout2<'a> {
+    pub(super) figure: &'a Figure,
+    pub(super) styles: Vec<ResolvedStyle>,
+    pub x: Axis,
+    pub(super) y: Axis,
+    pub margins: Margins,
+    /// The legend stands beside the frame.
+    pub(super) legend_outside: bool,
+    /// The labels of an axis belong to the neighbouring panel.
+    pub(super) hide_x_labels: bool,
+    pub(super) hide_y_labels: bool,
+    /// The vertical axis may grow to make room for the legend.
+    y_expandable: bool,
+}
+
+impl<'a> PanelLayout2<'a> {
+    fn new(figure: &'a Figure, area: &Rect, shared: &SharedAxes) -> Result<PanelLayout2<'a>> {
+        let (x, y) = autoscale::fit_axes(figure)?;
+        let mut plan = PanelLayout2 {
+            figure,
+            styles: resolve_styles(&figure.legend_handles()),
+            x: shared.x.unwrap_or(x),
+            y: shared.y.unwrap_or(y),
+            margins: Margins::default(),
+            legend_outside: false,
+            hide_x_labels: shared.hide_x_labels,
+            hide_y_labels: shared.hide_y_labels,
+            y_expandable: figure.y_range.is_none()
+                && shared.y.is_none()
+                && !figure.layers.iter().any(|l| l.tight()),
+        };
+        let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { size };
+        plan.margins.top = EDGE + room(&figure.title, 1.5 * TITLE_EM);
+        plan.margins.bottom = match plan.hide_x_labels {
+            true => EDGE,
+            false => TICK + TICK_GAP + LABEL_EM + room(&figure.x_label, 1.5 * AXIS_EM) + EDGE,
+        };
+        plan.margins.left = plan.left_margin(area);
+        // Half of a label may hang over the end of the axis.
+        let width = area.width() - plan.margins.left - 2.0 * EDGE - plan.colorbar_width(area);
+        let overhang = match plan.hide_x_labels {
+            true => 0.0,
+            false => 0.5 * max_label_width(&x_ticks(&plan.x, width)) * LABEL_EM,
+        };
+        plan.margins.right = (EDGE.max(overhang + 4.0) + 4.0).max(plan.colorbar_width(area) + 4.0);
+        plan.fit_legend(area);
+        Ok(plan)
+    }
+
+    pub(super) fn color_scale(&self) -> Option<&'a ColorScale> {
+        colorbar_scale(self.figure.layers.iter().map(|l| &**l as &dyn LegendHandle))
+    }
+
+    pub(super) fn colorbar_width(&self, area: &Rect) -> f64 {
+        let height = area.height() - self.margins.top - self.margins.bottom;
+        self.color_scale()
+            .map_or(0.0, |tint| colorbar::total_width(tint, height))
+    }
+
+    fn left_margin(&self, area: &Rect) -> f64 {
+        if self.hide_y_labels {
+            return EDGE;
+        }
+        let name = match self.figure.y_label.is_empty() {
+            true => 0.0,
+            false => 1.6 * AXIS_EM,
+        };
+        let height = area.height() - self.margins.top - self.margins.bottom;
+        EDGE + name + max_label_width(&y_ticks(&self.y, height)) * LABEL_EM + TICK_GAP + TICK
+    }
+
+    /// Where the legend would cover data wherever it stood, makes room for it: a low one above the data, by a longer
+    /// vertical axis; a narrow one beside the frame.
+    fn fit_legend(&mut self, area: &Rect) {
+        let Some(legend) = self.legend(area) else {
+            return;
+        };
+        let view = self.view(area, &self.margins);
+        let above = legend.height_above_data() / view.rect.height();
+        self.legend_outside = match self.figure.legend {
+            Legend::Outside => true,
+            Legend::Auto if legend.best_location(&view.rect, &self.footprint(&view)).1 > 0 => {
+                let beside = legend.width < 0.3 * area.width();
+                if self.y_expandable && (above < 0.18 || (above < 0.45 && !beside)) {
+                    self.y.hi = self.y.lo + (self.y.hi - self.y.lo) / (1.0 - above);
+                    self.margins.left = self.left_margin(area);
+                }
+                beside && !(self.y_expandable && above < 0.18)
+            }
+            _ => false,
+        };
+        if self.legend_outside {
+            self.margins.right = self.colorbar_width(area) + legend.outside_width() + 4.0;
+        }
+    }
+
+    pub(super) fn legend(&self, area: &Rect) -> Option<LegendBox> {
+        if self.figure.legend == Legend::None {
+            return None;
+        }
+        let frame = frame_rect(area, &self.margins);
+        LegendBox::new(
+            &self.figure.legend_handles(),
+            (0.5 * area.width(), frame.height()),
+        )
+    }
+
+    pub(super) fn footprint(&self, view: &AxesTransform) -> Vec<Point> {
+        let layers = self.figure.layers.iter();
+        layers.flat_map(|l| l.footprint(view)).collect()
+    }
+
+    pub(super) fn view(&self, area: &Rect, margins: &Margins) -> AxesTransform {
+        AxesTransform {
+            x: self.x,
+            y: self.y,
+            rect: frame_rect(area, margins),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The folder of a run: `runs/EXPERIMENT/DATE_TIME/`.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+use odesync_base::files::write_atomically;
+
+/// The configuration as it ran.
+pub const CONFIG_FILE: &str = "config.yaml";
+/// Where and with what it ran.
+pub const ENVIRONMENT_FILE: &str = "environment.json";
+/// What came of it; written when the run is over.
+pub const RESULT_FILE: &str = "result.json";
+
+/// Where a run goes.
+#[derive(Debug, Clone, Default)]
+pub enum RunDir {
+    /// A new folder under `runs/`.
+    #[default]
+    New,
+    /// This folder, which must not hold a run yet.
+    At(PathBuf),
+    /// This folder, to go on with the run that it holds.
+    Resume(PathBuf),
+}
+
+impl RunDir {
+    /// Makes the folder, with the configuration in it, and gives its path. A new folder has its name only once the
+    /// configuration is there, so that every folder which is seen can be gone on with.
+    ///
+    /// # Errors
+    /// A folder that holds a run already, or none to go on with; what the operating system says.
+    pub fn create(&self, root: &Path, experiment: &str, config: &str) -> Result<PathBuf> {
+        match self {
+            RunDir::New => create_unique(&root.join(experiment), config),
+            RunDir::At(path) if holds_run(path) => Err(Error::invalid(format!(
+                "{} holds a run already: go on with it by --resume {0}, or choose another folder",
+                path.display()
+            ))),
+            RunDir::Resume(path) if !holds_run(path) => Err(Error::invalid(format!(
+                "{} holds no run to go on with: there is no {CONFIG_FILE} in it",
+                path.display()
+            ))),
+            RunDir::At(path) | RunDir::Resume(path) => {
+                write_atomically(&path.join(CONFIG_FILE), config.as_bytes())?;
+                Ok(path.clone())
+            }
+        }
+    }
+
+    /// Whether a run is gone on with.
+    pub fn is_resume(&self) -> bool {
+        matches!(self, RunDir::Resume(_))
+    }
+}
+
+/// Whether a folder is that of a run, finished or not.
+pub fn holds_run(path: &Path) -> bool {
+    path.join(CONFIG_FILE).is_file()
+}
+
+/// Two runs that begin in the same second get folders of their own.
+fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
+    std::fs::create_dir_all(parent).map_err(|e| Error::io("create the folder", parent, &e))?;
+    let failed = |e: std::io::Error| Error::io("create a folder in", parent, &e);
+    let hidden = tempfile::Builder::new()
+        .prefix(".new-")
+        .tempdir_in(parent)
+        .map_err(failed)?;
+    // A temporary folder is private; this one is to stay.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(hidden.path(), open).map_err(failed)?;
+    }
+    write_atomically(&hidden.path().join(CONFIG_FILE), config.as_bytes())?;
+    let now = date_time();
+    for n in 1..10_000 {
+        let path = parent.join(match n {
+            1 => now.clone(),
+            n => format!("{now}_{n}"),
+        });
+        match std::fs::rename(hidden.path(), &path) {
+            Ok(()) => {
+                // It is gone from there, so there is nothing to remove at the end.
+                let _ = hidden.keep();
+                return Ok(path);
+            }
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty
+                ) => {}
+            Err(e) => return Err(failed(e)),
+        }
+    }
+    Err(Error::invalid(format!(
+        "{} is full of runs of this second",
+        parent.display()
+    )))
+}
+
+/// The local date and time as the name of a folder, `2026-03-09_14-05-59`.
+pub fn date_time() -> String {
+    jiff::Zoned::now().strftime("%Y-%m-%d_%H-%M-%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_one_second_differ_and_runs_are_not_written_over() {
+        let root = tempfile::tempdir().unwrap();
+        let make = |place: RunDir| place.create(root.path(), "e", "a: 1\n");
+        let one = make(RunDir::New).unwrap();
+        let two = make(RunDir::New).unwrap();
+        assert!(holds_run(&one) && holds_run(&two) && one != two);
+        assert!(one.starts_with(root.path().join("e")));
+        assert_eq!(std::fs::read_dir(root.path().join("e")).unwrap().count(), 2);
+
+        assert_eq!(make(RunDir::Resume(one.clone())).unwrap(), one);
+        let message = make(RunDir::At(one)).unwrap_err().to_string();
+        assert!(message.contains("--resume"), "{message}");
+        let message = make(RunDir::Resume(root.path().into()))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("no run to go on with"), "{message}");
+    }
+}

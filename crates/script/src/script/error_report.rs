@@ -1,0 +1,334 @@
+//! rhai's errors rewritten as [`ScriptError`]s: the innermost place, the calls that led there, names near the wrong one.
+
+use std::path::Path;
+
+use rhai::{AST, EvalAltResult, LexError, ParseError, ParseErrorType, Position};
+
+use super::convert::{script_type_name, with_article};
+use super::error::{ErrorKind, ScriptError, SourceLocation, StackFrame, Termination, WrappedError};
+use super::host::Host;
+use super::registry::Catalogue;
+use super::source_map::SourceMap;
+use super::suggestions::{lower_first, with_suggestion};
+use super::token_linter::{SIGNED_POWER, TokenLinter};
+use super::{convert, limits, memory};
+
+/// What an error message can draw on.
+pub(super) struct ErrorReporter<'a> {
+    pub sources: &'a SourceMap,
+    pub catalogue: &'a Catalogue,
+    pub linter: &'a TokenLinter,
+    pub functions: &'a AST,
+    pub variables: Vec<String>,
+    pub host: &'a Host,
+}
+
+impl ErrorReporter<'_> {
+    /// A source that can't be parsed.
+    pub fn parse_error(&self, error: &ParseError, source: &str) -> ScriptError {
+        let mut position = error.position();
+        let (message, hint) = self.parse_message(error.err_type());
+        if message == SIGNED_POWER {
+            position = self.linter.error_position().unwrap_or(position);
+        }
+        let mut report = ScriptError::new(ErrorKind::Syntax, message);
+        report.hint = hint;
+        report.location = self
+            .location(source, position)
+            .filter(|place| place.text.is_some())
+            .or_else(|| self.end_location(source));
+        report
+    }
+
+    fn parse_message(&self, error: &ParseErrorType) -> (String, Option<String>) {
+        match error {
+            ParseErrorType::BadInput(LexError::Runtime(text)) => (text.clone(), None),
+            ParseErrorType::BadInput(LexError::UnterminatedString) => (
+                "a string is not closed".into(),
+                Some("close it with \" on the same line; `…` may span lines".into()),
+            ),
+            ParseErrorType::VariableUndefined(name) => self.unknown_variable(name),
+            ParseErrorType::ModuleUndefined(name) => (
+                format!("unknown module \"{name}\""),
+                Some(format!("import \"file\" as {name};")),
+            ),
+            ParseErrorType::ExprTooDeep => (
+                format!(
+                    "the expression is nested too deeply (at most {} levels, {} in a function; a sum of n terms has n)",
+                    limits::MAX_EXPR_DEPTH,
+                    limits::MAX_FUNCTION_EXPR_DEPTH
+                ),
+                Some("split it by `let`, or put the numbers into an array".into()),
+            ),
+            ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => (
+                "eval is not available: call a closure in its place".into(),
+                None,
+            ),
+            ParseErrorType::UnexpectedEOF => {
+                ("the script ends in the middle of a statement".into(), None)
+            }
+            other => (lower_first(&other.to_string()), None),
+        }
+    }
+
+    /// A script that failed while it ran.
+    pub fn runtime_error(&self, error: EvalAltResult, source: &str) -> ScriptError {
+        let mut error = error;
+        let mut source = source.to_string();
+        let mut calls: Vec<StackFrame> = Vec::new();
+        let mut outer = Position::NONE;
+        loop {
+            let (what, inner, position, within) = match error {
+                EvalAltResult::ErrorInFunctionCall(name, within, inner, position) => {
+                    let what = match name.starts_with("anon$") {
+                        true => "a closure".into(),
+                        false => format!("function {name}"),
+                    };
+                    (what, inner, position, within)
+                }
+                EvalAltResult::ErrorInModule(name, inner, position) => {
+                    let file = module_file(&source, &name);
+                    (format!("module {name}"), inner, position, file)
+                }
+                innermost => {
+                    error = innermost;
+                    break;
+                }
+            };
+            calls.push(StackFrame {
+                callee: what,
+                call_site: self.location(&source, position).map(|place| *place),
+            });
+            outer = position;
+            source = self.resolve_source(within, source);
+            error = *inner;
+        }
+        let mut position = error.position();
+        if let EvalAltResult::ErrorParsing(kind, at) = error {
+            let mut report = self.parse_error(&ParseError(Box::new(kind), at), &source);
+            report.backtrace = calls;
+            return report;
+        }
+        if position.is_none() {
+            position = outer;
+            // The innermost call is then the place itself.
+            if !outer.is_none() {
+                calls.pop();
+            }
+        }
+        let mut report = self.explain(error);
+        report.location = self.location(&source, position);
+        let key = option_name(&report.message);
+        if let Some(place) = key.and_then(|key| self.key_location(&source, position, key)) {
+            report.location = Some(place);
+        }
+        calls.reverse();
+        report.backtrace = merge_closures(calls);
+        report
+    }
+
+    /// The source that a call leads into: rhai names a module as it was imported.
+    fn resolve_source(&self, within: String, caller: String) -> String {
+        if within.is_empty() {
+            return caller;
+        }
+        if self.sources.has(&within) || Path::new(&within).is_file() {
+            return within;
+        }
+        let file = module_file(&caller, &within);
+        if Path::new(&file).is_file() {
+            file
+        } else {
+            within
+        }
+    }
+
+    fn explain(&self, mut error: EvalAltResult) -> ScriptError {
+        use EvalAltResult as E;
+        let runtime = |message: String| ScriptError::new(ErrorKind::Runtime, message);
+        let limit = |message: String| ScriptError::new(ErrorKind::Limit, message);
+        match &error {
+            E::ErrorTerminated(token, _) => match token.clone().try_cast::<Termination>() {
+                Some(Termination::MemoryLimit) => limit(format!(
+                    "the script needs more than the {} it may use",
+                    memory::format_bytes(self.host.memory_limit())
+                ))
+                .with_hint("`odesync --memory GIB …` allows more"),
+                Some(Termination::OutputClosed) => {
+                    ScriptError::new(ErrorKind::OutputClosed, "the output is closed")
+                }
+                Some(Termination::Exit) => ScriptError::new(ErrorKind::Exit, "done"),
+                _ => match self.host.take_output_failure() {
+                    Some(reason) => runtime(format!("cannot write the output: {reason}")),
+                    None => ScriptError::new(ErrorKind::Interrupted, "interrupted"),
+                },
+            },
+            E::ErrorRuntime(value, _) => match value.read_lock::<WrappedError>() {
+                Some(thrown) => match &thrown.0 {
+                    crate::Error::Usage(message) => {
+                        ScriptError::new(ErrorKind::Usage, message.clone())
+                    }
+                    error => runtime(error.to_string()),
+                },
+                None => runtime(value.to_string()),
+            },
+            E::ErrorStackOverflow(_) => limit(format!(
+                "functions call each other more than {} deep",
+                limits::MAX_CALL_LEVELS
+            ))
+            .with_hint("does the recursion end?"),
+            E::ErrorDataTooLarge(what, _) => limit(format!("too large: {what}")),
+            E::ErrorFunctionNotFound(signature, _) => self.unknown_function(signature),
+            E::ErrorVariableNotFound(name, _) => {
+                let (message, hint) = self.unknown_variable(name);
+                ScriptError {
+                    hint,
+                    ..runtime(message)
+                }
+            }
+            E::ErrorPropertyNotFound(name, _) => {
+                let keys = self.linter.keys();
+                runtime(with_suggestion(
+                    format!("the map has no property \"{name}\""),
+                    name,
+                    keys.iter().map(String::as_str),
+                ))
+            }
+            E::ErrorDotExpr(text, _) => runtime(self.unknown_property(text)),
+            E::ErrorMismatchDataType(_, given, _)
+                if given == "condition" || given.ends_with("Condition") =>
+            {
+                runtime(super::fields::NO_BRANCH.into())
+            }
+            E::ErrorMismatchDataType(expected, given, _) => {
+                let mismatch = runtime(format!(
+                    "expected {}, not {}",
+                    script_type_name(expected),
+                    script_type_name(given)
+                ));
+                match expected.as_str() {
+                    "bool" => mismatch.with_hint("a condition is true or false, such as `x > 0`; for arrays any(…) or all(…)"),
+                    _ => mismatch,
+                }
+            }
+            E::ErrorIndexingType(text, _) => runtime(match text.split_once(" [") {
+                Some((of, by)) => {
+                    let by = by.split(']').next().unwrap_or(by);
+                    format!(
+                        "{} can't be indexed by {}",
+                        with_article(&script_type_name(of)),
+                        with_article(&script_type_name(by))
+                    )
+                }
+                None => lower_first(text),
+            }),
+            E::ErrorArrayBounds(length, index, _) => {
+                match convert::to_index(*index, *length, "the list") {
+                    Err(error) => runtime(error.to_string()),
+                    Ok(_) => runtime(format!("index {index} is out of range")),
+                }
+            }
+            E::ErrorFor(_) => runtime("for goes over a list, an Array, a range or a string".into()),
+            E::ErrorArithmetic(text, _) => {
+                let message = lower_first(text);
+                match text.contains("overflow") {
+                    true => runtime(message)
+                        .with_hint("integers have 64 bits: write 1.0 for 1 to compute with floats"),
+                    false => runtime(message),
+                }
+            }
+            E::ErrorAssignmentToConstant(name, _) => runtime(format!("{name} is a constant")),
+            E::ErrorModuleNotFound(name, _) => runtime(format!(
+                "cannot import \"{name}\": there is no file {name}.rhai beside the script"
+            )),
+            _ => {
+                let _ = error.take_position();
+                runtime(lower_first(&error.to_string()))
+            }
+        }
+    }
+
+    fn location(&self, source: &str, position: Position) -> Option<Box<SourceLocation>> {
+        let column = position.position().unwrap_or(0);
+        let place = |source: &str, line, text: Option<&str>| {
+            Box::new(SourceLocation {
+                source: source.into(),
+                line,
+                column,
+                text: text.map(str::to_string),
+            })
+        };
+        if self.sources.has(source) {
+            let (source, line) = self.sources.locate(position)?;
+            return Some(place(&source.name, line, source.line(line)));
+        }
+        // A module that the script imported.
+        let line = position.line()?;
+        let text = std::fs::read_to_string(source).ok();
+        let text = text.as_deref().and_then(|text| text.lines().nth(line - 1));
+        Some(place(source, line, text))
+    }
+
+    /// The place of an option's key in the call at this position.
+    fn key_location(
+        &self,
+        source: &str,
+        position: Position,
+        key: &str,
+    ) -> Option<Box<SourceLocation>> {
+        let (source, line) = self
+            .sources
+            .locate(position)
+            .filter(|_| self.sources.has(source))?;
+        let (line, column) = source.key_in_call(line, position.position()?, key)?;
+        Some(Box::new(SourceLocation {
+            source: source.name.clone(),
+            line,
+            column,
+            text: source.line(line).map(str::to_string),
+        }))
+    }
+
+    /// The last line, for errors at the end of a source.
+    fn end_location(&self, source: &str) -> Option<Box<SourceLocation>> {
+        let (line, text) = self.sources.latest(source)?.last_line()?;
+        Some(Box::new(SourceLocation {
+            source: source.into(),
+            line,
+            column: text.chars().count(),
+            text: Some(text.into()),
+        }))
+    }
+}
+
+/// The option that a message is about.
+fn option_name(message: &str) -> Option<&str> {
+    let (_, after) = message.split_once("option \"")?;
+    after.split('"').next()
+}
+
+/// A closure that a function of the engine calls, as `map` does, is one entry with it.
+fn merge_closures(calls: Vec<StackFrame>) -> Vec<StackFrame> {
+    let mut merged: Vec<StackFrame> = Vec::with_capacity(calls.len());
+    for call in calls {
+        match (merged.last_mut(), call.callee.strip_prefix("function ")) {
+            (Some(last), Some(name))
+                if last.callee == "a closure" && last.call_site == call.call_site =>
+            {
+                last.callee = format!("a closure of {name}");
+            }
+            _ => merged.push(call),
+        }
+    }
+    merged
+}
+
+/// The file of a module: the name as it was imported, beside the importing file.
+fn module_file(importer: &str, name: &str) -> String {
+    let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
+    folder
+        .join(name)
+        .with_extension("rhai")
+        .display()
+        .to_string()
+}

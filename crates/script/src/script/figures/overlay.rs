@@ -1,0 +1,77 @@
+//! Several solutions, data or runs in one picture.
+
+use rhai::{Array as List, Map};
+
+use super::super::convert;
+use super::super::data::ScriptDataset;
+use super::super::error::RhaiResult;
+use super::super::keys::{Key, Keys};
+use super::super::landscape::{ScriptDensity, ScriptLandscape};
+use super::super::options::Options;
+use super::super::registry::Registry;
+use super::super::solving::ScriptSolution;
+use super::super::training::ScriptRun;
+use super::keys::FIGURE;
+use super::landscapes::{items_of_type, several_landscapes, several_spectra};
+use super::options::apply_figure_options;
+use crate::{Error, Result};
+use odesync_plot::builders::{Curve, compare};
+use odesync_plot::{Figure, Panel, Style};
+
+/// Several solutions, data or runs.
+pub(super) const OVERLAY_LABELS: &[Key] = &[Key::new("labels")];
+
+/// With what a figure has.
+const OVERLAY: Keys = &[OVERLAY_LABELS, FIGURE[0]];
+
+fn overlay(items: &List, options: Map) -> RhaiResult<Panel> {
+    if let Some(landscapes) = items_of_type::<ScriptLandscape>(items) {
+        return several_landscapes(&landscapes, options);
+    }
+    if let Some(spectra) = items_of_type::<ScriptDensity>(items) {
+        return several_spectra(&spectra, options);
+    }
+    let mut options = Options::new("plot", OVERLAY, options);
+    let labels = options.opt_strings("labels")?.unwrap_or_default();
+    let label = |i: usize, otherwise: &str| match labels.get(i) {
+        Some(label) => label.clone(),
+        None => format!("{otherwise} {}", i + 1),
+    };
+    let runs: Vec<ScriptRun> = items.iter().filter_map(|x| x.clone().try_cast()).collect();
+    if !runs.is_empty() && runs.len() == items.len() {
+        let mut figure = Figure::new().x_label("epoch").y_label("mse").log_y();
+        for (i, run) in runs.iter().enumerate() {
+            let style = Style::new()
+                .label(label(i, &run.0.method.replace('_', " ")))
+                .width(1.6);
+            figure = figure.line(run.0.metric("epoch")?, run.0.metric("mse")?, style)?;
+        }
+        return apply_figure_options(figure, "plot", options);
+    }
+    let mut curves = Vec::with_capacity(items.len());
+    let mut names = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        if let Some(solved) = item.clone().try_cast::<ScriptSolution>() {
+            let t = solved.0.t.to_vec();
+            curves.push(Curve::line(label(i, "solution"), t, solved.0.u.clone()));
+        } else if let Some(data) = item.clone().try_cast::<ScriptDataset>() {
+            let one = data.0.single_sample(0)?;
+            names = one.names().to_vec();
+            let u = one.u().index_axis(ndarray::Axis(0), 0).to_owned();
+            curves.push(Curve::points(label(i, "data"), one.t().to_vec(), u));
+        } else {
+            let error: Result<Panel> = Err(Error::invalid(format!(
+                "plot: a list of solutions and data, of runs, landscapes or densities, was expected, and it holds {}",
+                convert::describe(item)
+            )));
+            return Ok(error?);
+        }
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    apply_figure_options(compare(&curves, &names)?, "plot", options)
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.register_fn("plot", |items: List| overlay(&items, Map::new()));
+    reg.register_fn("plot", |items: List, options: Map| overlay(&items, options));
+}

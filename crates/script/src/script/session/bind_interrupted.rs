@@ -1,0 +1,39 @@
+//! What an interrupted training has done becomes a variable.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Scope};
+
+use super::super::ensembles::ScriptEnsemble;
+use super::super::interrupted_training::{InterruptedTraining, LAST_VALUE};
+use super::super::training::ScriptRun;
+
+/// Whether a variable holds this run or ensemble itself.
+fn holds_training(kept: &InterruptedTraining, value: &Dynamic) -> bool {
+    match kept {
+        InterruptedTraining::Run(kept) => value
+            .read_lock::<ScriptRun>()
+            .is_some_and(|run| Arc::ptr_eq(&run.0, kept)),
+        InterruptedTraining::Ensemble(kept) => value
+            .read_lock::<ScriptEnsemble>()
+            .is_some_and(|group| Arc::ptr_eq(&group.0, kept)),
+    }
+}
+
+/// Makes sure that a variable holds it, and says which.
+pub(super) fn bind_to_variable(kept: InterruptedTraining, scope: &mut Scope<'static>) -> String {
+    let epochs = kept.epochs();
+    let holder = scope
+        .iter_raw()
+        .find(|(_, _, value)| holds_training(&kept, value))
+        .map(|(name, _, _)| name.to_string());
+    let name = holder.unwrap_or_else(|| {
+        let value = match kept {
+            InterruptedTraining::Run(run) => Dynamic::from(ScriptRun(run)),
+            InterruptedTraining::Ensemble(all) => Dynamic::from(ScriptEnsemble(all)),
+        };
+        scope.set_value(LAST_VALUE, value);
+        LAST_VALUE.into()
+    });
+    format!("{name} holds the {epochs} epochs that were done")
+}

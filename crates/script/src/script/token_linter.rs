@@ -1,0 +1,258 @@
+//! A watch on the tokens of a source while it is parsed.
+//!
+//! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The watch makes it an error
+//! that asks for parentheses. It also notes the names that a source declares and calls, for messages that point at the
+//! nearest one.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use rhai::{LexError, Position, Token};
+
+/// What the error says about a sign before a power.
+pub const SIGNED_POWER: &str =
+    "a minus before a power is ambiguous: write -(x ** n) for the power's negative, or (-x) ** n";
+
+/// See the module's text.
+#[derive(Default)]
+pub struct TokenLinter(RefCell<LinterState>);
+
+#[derive(Default)]
+struct LinterState {
+    depth: usize,
+    signs: Vec<PendingMinus>,
+    previous: PreviousToken,
+    error_position: Option<Position>,
+    names: BTreeSet<String>,
+    calls: BTreeSet<String>,
+    keys: BTreeSet<String>,
+    imports: bool,
+    identifier: Option<String>,
+    parameters: Option<usize>,
+}
+
+/// A unary minus whose operand is still being read, at the bracket depth it stands at.
+struct PendingMinus {
+    depth: usize,
+    position: Position,
+    expects: Expects,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Expects {
+    Operand,
+    Name,
+    Postfix,
+}
+
+/// The token before, as far as it matters.
+#[derive(Default, Clone, Copy, PartialEq)]
+enum PreviousToken {
+    #[default]
+    Other,
+    Operand,
+    Declares,
+    Function,
+}
+
+impl TokenLinter {
+    /// Forgets everything: a new source begins.
+    pub fn reset(&self) {
+        *self.0.borrow_mut() = LinterState::default();
+    }
+
+    /// An imported module begins; the names of its importer are still wanted.
+    pub fn begin_module(&self) {
+        let mut state = self.0.borrow_mut();
+        let begun = std::mem::take(&mut *state);
+        state.names = begun.names;
+        state.keys = begun.keys;
+    }
+
+    /// Looks at one token and hands it on, or an error in its place.
+    pub fn on_token(&self, token: Token, position: Position) -> Token {
+        let mut state = self.0.borrow_mut();
+        state.note_names(&token);
+        if state.signed_power(&token, position) {
+            return Token::LexError(Box::new(LexError::Runtime(SIGNED_POWER.into())));
+        }
+        token
+    }
+
+    /// Where the minus of the error stands.
+    pub fn error_position(&self) -> Option<Position> {
+        self.0.borrow().error_position
+    }
+
+    /// The names of variables and parameters that the source declares.
+    pub fn names(&self) -> Vec<String> {
+        self.0.borrow().names.iter().cloned().collect()
+    }
+
+    /// The property names of the source's map literals.
+    pub fn keys(&self) -> Vec<String> {
+        self.0.borrow().keys.iter().cloned().collect()
+    }
+
+    /// Whether the source calls one of these functions, or may do so in a module that it imports.
+    pub fn may_call(&self, functions: &[&str]) -> bool {
+        let state = self.0.borrow();
+        state.imports || functions.iter().any(|f| state.calls.contains(*f))
+    }
+}
+
+impl LinterState {
+    fn note_names(&mut self, token: &Token) {
+        let previous = self.identifier.take();
+        let mut last = PreviousToken::Other;
+        match token {
+            Token::Let | Token::Const | Token::For => last = PreviousToken::Declares,
+            Token::Fn => last = PreviousToken::Function,
+            Token::Import => self.imports = true,
+            Token::Identifier(name) => {
+                last = PreviousToken::Operand;
+                if self.previous == PreviousToken::Declares || self.parameters.is_some() {
+                    self.names.insert(name.to_string());
+                }
+                if self.previous == PreviousToken::Function {
+                    last = PreviousToken::Function;
+                } else {
+                    self.identifier = Some(name.to_string());
+                }
+            }
+            Token::LeftParen if self.previous == PreviousToken::Function => {
+                self.parameters = Some(self.depth)
+            }
+            Token::LeftParen if self.previous == PreviousToken::Declares => {
+                last = PreviousToken::Declares
+            }
+            Token::LeftParen => self.calls.extend(previous),
+            Token::Colon => self.keys.extend(previous),
+            Token::Comma
+                if self.parameters.is_none() && self.previous == PreviousToken::Declares =>
+            {
+                last = PreviousToken::Declares;
+            }
+            Token::RightParen if self.parameters.is_some() => self.parameters = None,
+            // The bar that opens a closure's parameters follows no operand; the one that closes them ends the list.
+            Token::Pipe if self.parameters.is_some() => self.parameters = None,
+            Token::Pipe if self.previous != PreviousToken::Operand => {
+                self.parameters = Some(self.depth)
+            }
+            Token::Unit => {
+                self.calls.extend(previous);
+                last = PreviousToken::Operand;
+            }
+            Token::RightParen | Token::RightBracket | Token::RightBrace => {
+                last = PreviousToken::Operand
+            }
+            Token::IntegerConstant(_)
+            | Token::FloatConstant(_)
+            | Token::StringConstant(_)
+            | Token::CharConstant(_)
+            | Token::True
+            | Token::False => last = PreviousToken::Operand,
+            _ => {}
+        }
+        self.previous = last;
+    }
+
+    /// Follows the operand of each open unary minus; true at a `**` right behind one.
+    fn signed_power(&mut self, token: &Token, position: Position) -> bool {
+        let opens = matches!(
+            token,
+            Token::LeftParen
+                | Token::LeftBracket
+                | Token::QuestionBracket
+                | Token::LeftBrace
+                | Token::MapStart
+        );
+        let closes = matches!(
+            token,
+            Token::RightParen | Token::RightBracket | Token::RightBrace
+        );
+        if closes {
+            self.depth = self.depth.saturating_sub(1);
+            let depth = self.depth;
+            self.signs.retain(|sign| sign.depth <= depth);
+            return false;
+        }
+        // A row of signs, `--x`, shares its operand: all that stand at this depth move on together.
+        let mut trap = None;
+        let depth = self.depth;
+        self.signs.retain_mut(|sign| {
+            if sign.depth != depth {
+                return true;
+            }
+            match sign.next_expected(token) {
+                Some(next) => {
+                    sign.expects = next;
+                    true
+                }
+                None => {
+                    if matches!(token, Token::PowerOf) {
+                        trap.get_or_insert(sign.position);
+                    }
+                    false
+                }
+            }
+        });
+        if trap.is_some() {
+            self.error_position = trap;
+            return true;
+        }
+        let negative = match token {
+            Token::IntegerConstant(n) => *n < 0,
+            Token::FloatConstant(x) => x.0.is_sign_negative(),
+            _ => false,
+        };
+        if negative || matches!(token, Token::UnaryMinus) {
+            self.signs.push(PendingMinus {
+                depth,
+                position,
+                expects: if negative {
+                    Expects::Postfix
+                } else {
+                    Expects::Operand
+                },
+            });
+        }
+        if opens {
+            self.depth += 1;
+        }
+        false
+    }
+}
+
+impl PendingMinus {
+    /// What is expected after `token`; `None` where the operand has ended.
+    fn next_expected(&self, token: &Token) -> Option<Expects> {
+        match (self.expects, token) {
+            (Expects::Operand, Token::UnaryMinus | Token::UnaryPlus | Token::Bang) => {
+                Some(Expects::Operand)
+            }
+            (
+                Expects::Operand,
+                Token::Identifier(_)
+                | Token::IntegerConstant(_)
+                | Token::FloatConstant(_)
+                | Token::LeftParen
+                | Token::LeftBracket
+                | Token::Reserved(_),
+            ) => Some(Expects::Postfix),
+            (Expects::Name, Token::Identifier(_)) => Some(Expects::Postfix),
+            (Expects::Postfix, Token::Period | Token::Elvis | Token::DoubleColon) => {
+                Some(Expects::Name)
+            }
+            (
+                Expects::Postfix,
+                Token::LeftParen
+                | Token::LeftBracket
+                | Token::QuestionBracket
+                | Token::Unit
+                | Token::Bang,
+            ) => Some(Expects::Postfix),
+            _ => None,
+        }
+    }
+}

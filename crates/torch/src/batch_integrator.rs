@@ -1,0 +1,290 @@
+//! Choosing the steps of a batch, without recording.
+
+use tch::Tensor;
+
+use super::bound_field::BoundField;
+use super::device::{download, to_i64, upload};
+use super::engine::explicit_tableau;
+use super::first_failure::FirstFailure;
+use super::outputs::{OutputCollector, OutputRequest};
+use super::stages::{StageEvaluator, StepAttempt, select_rows};
+use crate::error::TensorResult;
+use odesync_ode::odesolve::stepping::{StepSequencer, all_finite, error_norm, joint_norm};
+use odesync_ode::odesolve::{
+    FailureReason, Problem, SaveLocation, SolveFailure, SolveOptions, Stats, Step, StepPlan,
+};
+
+/// One problem on its way.
+pub(super) struct SampleState<'a> {
+    pub stepper: StepSequencer<'a>,
+    plan: StepPlan,
+    pub stats: Stats,
+    pub state: Vec<f64>,
+    /// Whether the last attempt was finite throughout.
+    last_finite: bool,
+    /// Whether its first stage of the next attempt needs no evaluation. (In a batch it may be evaluated again for others' sake.)
+    pub has_first_stage: bool,
+}
+
+/// A batch on its way.
+pub(super) struct BatchIntegrator<'a> {
+    pub stages: StageEvaluator<'a>,
+    pub problems: &'a [Problem<'a>],
+    pub options: &'a SolveOptions,
+    pub samples: Vec<SampleState<'a>>,
+    /// The problems that are not done, one for each row of `state` and `first`.
+    pub active: Vec<usize>,
+    pub state: Tensor,
+    /// The first stage of the next step, where it is known.
+    pub first_stage: Option<Tensor>,
+    first_failure: FirstFailure,
+    outputs: OutputCollector,
+}
+
+impl<'a> BatchIntegrator<'a> {
+    /// Solves every problem: plans, costs and solutions.
+    pub fn solve(
+        bound: &'a BoundField<'a>,
+        problems: &'a [Problem<'a>],
+        options: &'a SolveOptions,
+    ) -> TensorResult<(Vec<StepPlan>, Vec<Stats>, OutputCollector)> {
+        let all: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
+        let u0 = upload(&all, &[problems.len(), bound.field.dof()], bound.device)?;
+        let sample = |problem: &Problem<'a>| SampleState {
+            stepper: StepSequencer::new(
+                problem.t,
+                options,
+                &bound.field.breakpoints(problem.sample),
+                vec![],
+            ),
+            plan: StepPlan {
+                steps: vec![],
+                outputs: vec![SaveLocation::Start],
+                variants: vec![],
+            },
+            stats: Stats::default(),
+            state: problem.u0.to_vec(),
+            last_finite: true,
+            has_first_stage: false,
+        };
+        let mut run = BatchIntegrator {
+            stages: StageEvaluator::new(
+                bound,
+                explicit_tableau(options)?,
+                !options.is_fixed_step(),
+            ),
+            problems,
+            options,
+            samples: problems.iter().map(sample).collect(),
+            active: (0..problems.len()).collect(),
+            outputs: OutputCollector::new(&u0, problems.len()),
+            state: u0,
+            first_stage: None,
+            first_failure: FirstFailure::default(),
+        };
+        run.initialize()?;
+        while run.step()? {}
+        run.first_failure.into_result()?;
+        let (plans, stats) = run.samples.into_iter().map(|s| (s.plan, s.stats)).unzip();
+        Ok((plans, stats, run.outputs))
+    }
+
+    pub fn fail(&mut self, problem: usize, reason: FailureReason) {
+        let sample = &self.samples[problem];
+        let of = self.problems[problem].sample;
+        self.first_failure.record(problem, || SolveFailure {
+            reason,
+            t: sample.stepper.t,
+            step: sample.stepper.attempted_h,
+            state: sample.state.clone(),
+            sample: of,
+        });
+    }
+
+    /// Goes on with those active problems only that are wanted and can still change the result.
+    pub fn retain(&mut self, wanted: &[bool]) -> TensorResult<()> {
+        let kept: Vec<usize> = (0..self.active.len())
+            .filter(|r| wanted[*r] && self.first_failure.is_relevant(self.active[*r]))
+            .collect();
+        let n = self.active.len();
+        if kept.len() == n {
+            return Ok(());
+        }
+        self.active = kept.iter().map(|r| self.active[*r]).collect();
+        if !kept.is_empty() {
+            self.state = select_rows(&self.state, &kept, n)?;
+            self.first_stage = self
+                .first_stage
+                .take()
+                .map(|k| select_rows(&k, &kept, n))
+                .transpose()?;
+        }
+        Ok(())
+    }
+
+    /// The sample of the field's signals of each row.
+    pub fn signal_samples(&self) -> Vec<usize> {
+        self.active
+            .iter()
+            .map(|i| self.problems[*i].sample)
+            .collect()
+    }
+
+    /// One attempt of every active problem; false when none is left.
+    fn step(&mut self) -> TensorResult<bool> {
+        let mut steps: Vec<Option<Step>> = vec![];
+        for i in self.active.clone() {
+            let sample = &mut self.samples[i];
+            let finite = sample.last_finite;
+            steps.push(match sample.stepper.next(|| finite) {
+                Ok(step) => step,
+                Err(reason) => {
+                    self.fail(i, reason);
+                    None
+                }
+            });
+        }
+        let going: Vec<bool> = steps.iter().map(Option::is_some).collect();
+        let steps: Vec<Step> = steps
+            .into_iter()
+            .zip(&self.active)
+            .filter(|(_, i)| self.first_failure.is_relevant(**i))
+            .filter_map(|(step, _)| step)
+            .collect();
+        self.retain(&going)?;
+        if self.active.is_empty() {
+            return Ok(false);
+        }
+        let first = self.first_stage.as_ref();
+        let attempt = self
+            .stages
+            .try_step(&self.signal_samples(), &steps, &self.state, first)?;
+        for &i in &self.active {
+            let sample = &mut self.samples[i];
+            sample.stats.evaluations +=
+                self.stages.method.stages() - usize::from(sample.has_first_stage);
+            sample.has_first_stage = true;
+        }
+        let accepted = if self.options.is_fixed_step() {
+            self.check_fixed(&attempt)?
+        } else {
+            self.check_adaptive(&attempt, &steps)?
+        };
+        self.accept(attempt, &steps, &accepted)?;
+        Ok(true)
+    }
+
+    /// Which rows are finite after a fixed step; the others fail.
+    fn check_fixed(&mut self, attempt: &StepAttempt) -> TensorResult<Vec<bool>> {
+        let dof = self.stages.bound.field.dof();
+        let next = download(&attempt.next)?;
+        let mut accepted = vec![];
+        for (i, next) in self.active.clone().into_iter().zip(next.chunks_exact(dof)) {
+            accepted.push(all_finite(next));
+            if all_finite(next) {
+                self.samples[i].state.copy_from_slice(next);
+            } else {
+                self.fail(i, FailureReason::NotFinite);
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Which rows' adaptive steps are accepted, by the error estimate.
+    fn check_adaptive(&mut self, attempt: &StepAttempt, steps: &[Step]) -> TensorResult<Vec<bool>> {
+        let dof = self.stages.bound.field.dof();
+        let SolveOptions { rtol, atol, .. } = *self.options;
+        // 0 where all stages of a row are finite, else NaN.
+        let zero = Tensor::f_cat(&attempt.k, 1)?
+            .f_mul_scalar(0.0)?
+            .f_sum_dim_intlist([1_i64].as_slice(), true, None)?;
+        let mut parts = self.stages.error_estimates(attempt)?;
+        let estimates = parts.len();
+        parts.extend([attempt.next.shallow_clone(), zero]);
+        let all = download(&Tensor::f_cat(&parts, 1)?)?;
+        let mut accepted = vec![];
+        for ((&i, row), step) in self
+            .active
+            .iter()
+            .zip(all.chunks_exact((estimates + 1) * dof + 1))
+            .zip(steps)
+        {
+            let (errors, rest) = row.split_at(estimates * dof);
+            let (next, zero) = rest.split_at(dof);
+            let sample = &mut self.samples[i];
+            let norm = errors
+                .chunks_exact(dof)
+                .map(|error| error_norm(error, &sample.state, next, rtol, atol))
+                .reduce(joint_norm)
+                .unwrap_or(0.0);
+            let stages_finite = all_finite(zero);
+            sample.last_finite = stages_finite && all_finite(next);
+            let good = sample
+                .stepper
+                .adapt_step_size(*step, norm, || stages_finite);
+            if good {
+                sample.state.copy_from_slice(next);
+                sample.last_finite = true;
+            } else {
+                sample.stats.rejected += 1;
+            }
+            accepted.push(good);
+        }
+        Ok(accepted)
+    }
+
+    /// Moves the accepted rows on.
+    fn accept(
+        &mut self,
+        attempt: StepAttempt,
+        steps: &[Step],
+        accepted: &[bool],
+    ) -> TensorResult<()> {
+        let mut wanted = vec![];
+        for (row, (&problem, &step)) in self.active.iter().zip(steps).enumerate() {
+            if !accepted[row] {
+                continue;
+            }
+            let sample = &mut self.samples[problem];
+            let index = sample.plan.steps.len();
+            let before = wanted.len();
+            while let Some(output) = sample.stepper.next_output(index, step) {
+                wanted.push(OutputRequest {
+                    row,
+                    problem,
+                    time: sample.plan.outputs.len(),
+                    output,
+                });
+                sample.plan.outputs.push(output);
+            }
+            sample.stats.evaluations += self.stages.extra_evaluations(&wanted[before..]);
+            sample.plan.steps.push(step);
+            sample.stats.steps += 1;
+            sample.stepper.advance(step);
+            sample.has_first_stage = self.stages.method.fsal;
+        }
+        self.outputs
+            .record(&self.stages, &self.state, &attempt, &wanted)?;
+        let StepAttempt { mut k, next, .. } = attempt;
+        if !accepted.contains(&true) {
+            self.first_stage = Some(k.swap_remove(0));
+            return Ok(());
+        }
+        let last = k.pop().filter(|_| self.stages.method.fsal);
+        if accepted.contains(&false) {
+            let n = to_i64(accepted.len());
+            let mask = Tensor::f_from_slice(accepted)?
+                .f_reshape([n, 1])?
+                .f_to_device(self.stages.bound.device)?;
+            self.state = next.f_where_self(&mask, &self.state)?;
+            self.first_stage = match (last, &self.first_stage) {
+                (Some(last), Some(first)) => Some(last.f_where_self(&mask, first)?),
+                (last, _) => last,
+            };
+        } else {
+            self.state = next;
+            self.first_stage = last;
+        }
+        Ok(())
+    }
+}

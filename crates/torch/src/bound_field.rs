@@ -1,0 +1,208 @@
+//! A field bound to tensors on a device.
+
+use tch::{Device, Tensor};
+
+use super::device::{to_i64, upload};
+use super::ops;
+use crate::Error;
+use crate::error::TensorResult;
+use odesync_ode::field::{NodeId, Op, VectorField};
+
+/// A field whose parameters are tensors. Nodes are `[1, len]` where they depend on parameters and constants alone (they are
+/// evaluated once, here) and `[batch, len]` elsewhere. What the output does not need is not evaluated.
+pub(super) struct BoundField<'a> {
+    pub field: &'a VectorField,
+    pub device: Device,
+    /// The values of all blocks, `[n]`, a leaf of the autograd graph.
+    pub values: Tensor,
+    /// Each block in its shape.
+    blocks: Vec<Tensor>,
+    /// Nodes that were evaluated once, by index.
+    constants: Vec<Option<Tensor>>,
+    /// Nodes to be evaluated each time, in order.
+    dynamic_nodes: Vec<usize>,
+    /// Whether an evaluation needs its time.
+    pub uses_time: bool,
+    /// The signals that an evaluation needs, by index in the field.
+    pub signals: Vec<usize>,
+}
+
+/// Where a batch is evaluated.
+#[derive(Default)]
+pub(super) struct EvalPoint {
+    /// Times, `[batch, 1]`, where the field uses them.
+    pub t: Option<Tensor>,
+    /// The values of [`BoundField::signals`], each `[batch, dof]`.
+    pub signals: Vec<Tensor>,
+}
+
+impl<'a> BoundField<'a> {
+    /// Binds the field's parameters; derivatives with respect to them are recorded from here on if `record`.
+    pub fn new(field: &'a VectorField, device: Device, record: bool) -> TensorResult<Self> {
+        let n = field.values().len();
+        let values = upload(field.values(), &[n], device)?.f_set_requires_grad(record)?;
+        let blocks = field
+            .blocks()
+            .iter()
+            .map(|b| {
+                let shape: Vec<i64> = b.shape.iter().map(|n| to_i64(*n)).collect();
+                Ok(values
+                    .f_narrow(0, to_i64(b.offset), to_i64(b.len()))?
+                    .f_reshape(shape)?)
+            })
+            .collect::<TensorResult<_>>()?;
+        let mut bound = BoundField {
+            field,
+            device,
+            values,
+            blocks,
+            constants: vec![],
+            dynamic_nodes: vec![],
+            uses_time: false,
+            signals: vec![],
+        };
+        bound.fold_constants()?;
+        Ok(bound)
+    }
+
+    /// Evaluates what does not change, and lists the rest.
+    fn fold_constants(&mut self) -> TensorResult<()> {
+        let nodes = self.field.nodes();
+        let mut used = vec![false; nodes.len()];
+        used[self.field.output().index()] = true;
+        for (i, op) in nodes.iter().enumerate().rev() {
+            if used[i] {
+                for x in op.operands() {
+                    used[x.index()] = true;
+                }
+            }
+        }
+        self.constants.resize_with(nodes.len(), || None);
+        for (i, op) in nodes.iter().enumerate().filter(|(i, _)| used[*i]) {
+            match op {
+                Op::Time => self.uses_time = true,
+                Op::Signal(s) => self.signals.push(*s),
+                Op::State => {}
+                _ if op
+                    .operands()
+                    .iter()
+                    .all(|x| self.constants[x.index()].is_some()) =>
+                {
+                    let value = self.apply_op(op, &EvalPoint::default(), None, &[])?;
+                    self.constants[i] = Some(value);
+                    continue;
+                }
+                _ => {}
+            }
+            self.dynamic_nodes.push(i);
+        }
+        Ok(())
+    }
+
+    /// du/dt of a batch of states, `[batch, dof]`.
+    pub fn eval(&self, place: &EvalPoint, u: &Tensor) -> TensorResult<Tensor> {
+        let mut values: Vec<Option<Tensor>> = vec![];
+        values.resize_with(self.constants.len(), || None);
+        for &i in &self.dynamic_nodes {
+            values[i] = Some(self.apply_op(&self.field.nodes()[i], place, Some(u), &values)?);
+        }
+        let output = self.field.output();
+        match values[output.index()].take() {
+            Some(value) => Ok(value),
+            // A field of parameters alone.
+            None => Ok(self
+                .operand(output, &values)?
+                .f_expand([batch_size(u), to_i64(self.field.dof())], false)?),
+        }
+    }
+
+    fn operand<'v>(&'v self, id: NodeId, values: &'v [Option<Tensor>]) -> TensorResult<&'v Tensor> {
+        let fixed = self.constants[id.index()].as_ref();
+        Ok(fixed
+            .or_else(|| values.get(id.index())?.as_ref())
+            .ok_or_else(missing_operand)?)
+    }
+
+    fn apply_op(
+        &self,
+        op: &Op,
+        place: &EvalPoint,
+        u: Option<&Tensor>,
+        values: &[Option<Tensor>],
+    ) -> TensorResult<Tensor> {
+        let get = |id: &NodeId| self.operand(*id, values);
+        match op {
+            Op::Time => Ok(place
+                .t
+                .as_ref()
+                .ok_or_else(missing_operand)?
+                .shallow_clone()),
+            Op::State => Ok(u.ok_or_else(missing_operand)?.shallow_clone()),
+            Op::Param(block) => Ok(self.blocks[*block].f_reshape([1_i64, -1])?),
+            Op::Const(c) => upload(c, &[1, c.len()], self.device),
+            Op::Signal(i) => {
+                let at = self.signals.iter().position(|s| s == i);
+                let value = at.and_then(|at| place.signals.get(at));
+                Ok(value.ok_or_else(missing_operand)?.shallow_clone())
+            }
+            Op::Slice { x, start, len } => Ok(get(x)?.f_narrow(1, to_i64(*start), to_i64(*len))?),
+            Op::Concat(parts) => self.concat(parts, u, values),
+            Op::Sum(x) => Ok(get(x)?.f_sum_dim_intlist([1_i64].as_slice(), true, None)?),
+            Op::Unary(f, x) => ops::unary(*f, get(x)?),
+            Op::Binary(odesync_ode::field::Binary::Pow, x, y) => match self.constant(*y) {
+                Some(exponent) => ops::power(get(x)?, exponent),
+                None => ops::binary(odesync_ode::field::Binary::Pow, get(x)?, get(y)?),
+            },
+            Op::Binary(f, x, y) => ops::binary(*f, get(x)?, get(y)?),
+            Op::Select { cond, a, b } => ops::select(get(cond)?, get(a)?, get(b)?),
+            Op::Affine { weight, bias, x } => {
+                let bias = bias
+                    .map(|b| self.blocks[b].f_reshape([-1_i64]))
+                    .transpose()?;
+                Ok(get(x)?.f_linear(&self.blocks[*weight], bias)?)
+            }
+        }
+    }
+
+    fn concat(
+        &self,
+        parts: &[NodeId],
+        u: Option<&Tensor>,
+        values: &[Option<Tensor>],
+    ) -> TensorResult<Tensor> {
+        let all: Vec<&Tensor> = parts
+            .iter()
+            .map(|p| self.operand(*p, values))
+            .collect::<TensorResult<_>>()?;
+        let fixed = parts
+            .iter()
+            .filter(|p| self.constants[p.index()].is_some())
+            .count();
+        let n = u.map_or(1, batch_size);
+        if fixed == 0 || fixed == parts.len() || n == 1 {
+            return Ok(Tensor::f_cat(&all, 1)?);
+        }
+        let expanded: Vec<Tensor> = all
+            .iter()
+            .map(|x| x.f_expand([n, -1], false))
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(Tensor::f_cat(&expanded, 1)?)
+    }
+
+    /// The value of a constant of length 1.
+    fn constant(&self, id: NodeId) -> Option<f64> {
+        match &self.field.nodes()[id.index()] {
+            Op::Const(c) if c.len() == 1 => Some(c[0]),
+            _ => None,
+        }
+    }
+}
+
+/// Number of rows.
+pub(super) fn batch_size(x: &Tensor) -> i64 {
+    x.size().first().copied().unwrap_or(1)
+}
+
+fn missing_operand() -> Error {
+    Error::Torch("an operand has no value yet".into())
+}

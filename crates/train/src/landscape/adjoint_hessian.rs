@@ -1,0 +1,218 @@
+//! Exact second derivatives of a training loss, on the steps of its solves.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::hessian_operator::HessianOperator;
+use crate::Result;
+use crate::training::{LossTarget, TrainingProblem};
+use odesync_ode::field::VectorField;
+use odesync_ode::field::native::{
+    Evaluator, MAX_LANES, ParamGradientTangents, TangentLanes, interleave,
+};
+use odesync_ode::odesolve::StepPlan;
+use odesync_ode::odesolve::second_derivatives::{self, LinearizedSolve, OutputCotangents};
+
+/// The second derivatives of a training loss at θ: every solve replayed on its steps, with its tape.
+pub(super) struct AdjointHessian {
+    problem: Arc<TrainingProblem>,
+    field: VectorField,
+    evaluator: Evaluator,
+    solves: Vec<Box<dyn LinearizedSolve>>,
+    /// Solves in a group.
+    group_size: usize,
+    /// Derivatives of the loss with respect to each solution, `[time, dof]`.
+    state_grads: Vec<Vec<f64>>,
+    zero_grads: Vec<Vec<f64>>,
+    loss: f64,
+    n: usize,
+}
+
+/// The work space of several solves for one block of directions.
+struct GroupWorkspace {
+    planes: TangentLanes,
+    /// Tangents of the stages of each.
+    stage_tangents: Vec<Vec<f64>>,
+}
+
+/// The most groups of solves, each with sums of its own. A fixed number, so that the bits do not depend on the threads.
+const MAX_GROUPS: usize = 64;
+
+impl AdjointHessian {
+    /// Replays the solves at θ on their plans and keeps what the products need.
+    ///
+    /// # Errors
+    /// A solve that failed or would take too much memory, or a solver that is not a Runge-Kutta method.
+    pub fn new(
+        problem: Arc<TrainingProblem>,
+        params: &[f64],
+        lambda: f64,
+        plans: &[StepPlan],
+    ) -> Result<Self> {
+        let field = problem.field(params, lambda)?;
+        let evaluator = Evaluator::new(&field);
+        let initial_states = problem.initial_states(params);
+        let problems = problem.problems(&initial_states);
+        // Every problem has its own tape, and every thread tangents of its own.
+        let limit =
+            odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
+        let planes = MAX_LANES * rayon::current_num_threads();
+        let solves = problems
+            .par_iter()
+            .zip(plans)
+            .map(|(solve, plan)| {
+                second_derivatives::replay(
+                    &evaluator,
+                    problem.solver(),
+                    solve,
+                    plan,
+                    (limit, planes),
+                )
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let states: Vec<&[f64]> = solves.iter().map(|s| s.u()).collect();
+        let parts = problem.loss_from_states(&states, &initial_states, LossTarget::Data);
+        Ok(AdjointHessian {
+            zero_grads: parts
+                .state_grads
+                .iter()
+                .map(|b| vec![0.0; b.len()])
+                .collect(),
+            state_grads: parts.state_grads,
+            loss: parts.loss,
+            n: params.len(),
+            group_size: solves.len().div_ceil(MAX_GROUPS).max(1),
+            problem,
+            field,
+            evaluator,
+            solves,
+        })
+    }
+
+    /// Products with at most [`MAX_LANES`](odesync_ode::field::native::MAX_LANES) vectors of the right length. `values` are the
+    /// derivatives of the loss by the solutions, zero for the Gauss-Newton part; `inside`: the solves run in parallel.
+    fn hvp_block(
+        &self,
+        vectors: &[Vec<f64>],
+        state_grads: &[Vec<f64>],
+        parallel: bool,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.problem.check_interrupt()?;
+        let (evaluator, dof) = (&self.evaluator, self.evaluator.dof());
+        let mut planes = evaluator.tangent_lanes(vectors.len());
+        let w = planes.width();
+        let n_model = self.problem.n_model_params();
+        let mut directions = vec![];
+        let mut initial_state_tangents = vec![];
+        for v in vectors {
+            directions.extend(self.field.scatter(&v[..n_model])?);
+            initial_state_tangents.push(self.problem.initial_state_tangents(v));
+        }
+        let n_values = self.field.values().len();
+        evaluator.set_param_tangents(&interleave(&directions, n_values, w), &mut planes);
+
+        // Forward: the tangents of every solution.
+        let forward = |(g, solves): (usize, &[Box<dyn LinearizedSolve>])| {
+            let mut group = GroupWorkspace {
+                planes: planes.clone(),
+                stage_tangents: vec![],
+            };
+            let mut tangents = vec![];
+            for (i, solve) in solves.iter().enumerate() {
+                let i = g * self.group_size + i;
+                let own: Vec<f64> = initial_state_tangents
+                    .iter()
+                    .flat_map(|s| s[i].clone())
+                    .collect();
+                let u0_dot = interleave(&own, dof, w);
+                let tangent = solve.forward(evaluator, &u0_dot, &mut group.planes);
+                tangents.push(tangent.u);
+                group.stage_tangents.push(tangent.stages);
+            }
+            (group, tangents)
+        };
+        let groups: Vec<(usize, &[Box<dyn LinearizedSolve>])> =
+            self.solves.chunks(self.group_size).enumerate().collect();
+        let (mut groups, tangents): (Vec<GroupWorkspace>, Vec<Vec<Vec<f64>>>) = match parallel {
+            true => groups.into_par_iter().map(forward).unzip(),
+            false => groups.into_iter().map(forward).unzip(),
+        };
+        let tangents = tangents.concat();
+
+        // The loss is quadratic in the solutions: the tangents of its derivatives are the same map without the data.
+        let mut aux_grads = vec![];
+        let mut state_grad_tangents: Vec<Vec<f64>> =
+            tangents.iter().map(|t| vec![0.0; t.len()]).collect();
+        for (p, starts) in initial_state_tangents.iter().enumerate() {
+            let moved: Vec<Vec<f64>> = tangents.iter().map(|t| lane(t, w, p)).collect();
+            let moved: Vec<&[f64]> = moved.iter().map(Vec::as_slice).collect();
+            let compared = self
+                .problem
+                .loss_from_states(&moved, starts, LossTarget::Zero);
+            for (all, part) in state_grad_tangents.iter_mut().zip(&compared.state_grads) {
+                for (to, from) in all.chunks_exact_mut(w).zip(part) {
+                    to[p] = *from;
+                }
+            }
+            aux_grads.push(compared.aux_grads);
+        }
+
+        // Back, each solve with sums of its own, added in order so that the bits do not depend on the threads.
+        let backward = |(g, group): (usize, &mut GroupWorkspace)| {
+            let mut sums = evaluator.zero_gradient_tangents(&group.planes);
+            let mut u0 = vec![];
+            for (i, stages) in group.stage_tangents.iter().enumerate() {
+                let i = g * self.group_size + i;
+                let bars = OutputCotangents {
+                    value: &state_grads[i],
+                    tangents: &state_grad_tangents[i],
+                };
+                let solve = &self.solves[i];
+                let planes = &mut group.planes;
+                u0.push(solve.backward(evaluator, stages, &bars, planes, &mut sums));
+            }
+            (sums, u0)
+        };
+        let parts: Vec<(ParamGradientTangents, Vec<Vec<f64>>)> = match parallel {
+            true => groups.par_iter_mut().enumerate().map(backward).collect(),
+            false => groups.iter_mut().enumerate().map(backward).collect(),
+        };
+        let mut sums = evaluator.zero_gradient_tangents(&planes);
+        for (part, _) in &parts {
+            sums.add(part);
+        }
+        let all = evaluator.parameter_gradient_tangents(&mut planes, &mut sums);
+        Ok((0..vectors.len())
+            .map(|p| {
+                let u0 = parts.iter().flat_map(|(_, u0)| u0);
+                let u0: Vec<Vec<f64>> = u0.map(|u0| lane(u0, w, p)).collect();
+                self.problem
+                    .gather_gradient(&self.field, &lane(&all, w, p), &u0, &aux_grads[p])
+            })
+            .collect())
+    }
+}
+
+impl HessianOperator for AdjointHessian {
+    fn n(&self) -> usize {
+        self.n
+    }
+
+    fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    fn hvp(&self, vectors: &[Vec<f64>], parallel: bool) -> Result<Vec<Vec<f64>>> {
+        self.hvp_block(vectors, &self.state_grads, parallel)
+    }
+
+    fn gauss_newton_vp(&self, vectors: &[Vec<f64>], parallel: bool) -> Result<Vec<Vec<f64>>> {
+        self.hvp_block(vectors, &self.zero_grads, parallel)
+    }
+}
+
+/// One plane of a vector with `w` of them.
+fn lane(all: &[f64], w: usize, p: usize) -> Vec<f64> {
+    all.chunks_exact(w).map(|lanes| lanes[p]).collect()
+}

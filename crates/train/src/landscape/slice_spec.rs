@@ -1,0 +1,222 @@
+//! Along what a model's loss is looked at: directions, named parameters, the principal plane of a run.
+
+use ndarray::{Array1, Array2, Axis as ArrayAxis};
+
+use super::loss::{LossOptions, TrainingLoss};
+use super::pca::Pca;
+use super::slice::{Landscape, Slice, SliceAxis};
+use crate::datasets::Dataset;
+use crate::{Error, Result};
+use odesync_ode::field::VectorField;
+
+/// Which slice of a model's loss.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SliceSpec {
+    /// θ + c d, or θ + c₁ d₁ + c₂ d₂.
+    Directions {
+        /// The directions, `[k, n]`; n may leave out the method's own parameters, which then stay where they are.
+        directions: Array2<f64>,
+        /// The coefficients of each.
+        coefficients: Vec<Vec<f64>>,
+    },
+    /// Parameters of the model, each with the values that it takes; trainable or not.
+    Parameters(Vec<(String, Vec<f64>)>),
+    /// The plane of a run's first two principal components, as far as the run's path goes.
+    Pca {
+        /// The components and the path.
+        pca: Box<Pca>,
+        /// Points on each axis.
+        points: usize,
+        /// How much further than the path, as a part of its extent.
+        margin: f64,
+    },
+}
+
+impl SliceSpec {
+    /// Along the rows of `directions`, each with its coefficients.
+    pub fn directions(directions: &Array2<f64>, coefficients: &[Vec<f64>]) -> Self {
+        SliceSpec::Directions {
+            directions: directions.clone(),
+            coefficients: coefficients.to_vec(),
+        }
+    }
+
+    /// Along parameters of the model, by their names.
+    pub fn parameters<S: AsRef<str>>(values: &[(S, Vec<f64>)]) -> Self {
+        let named = values
+            .iter()
+            .map(|(name, v)| (name.as_ref().to_string(), v.clone()));
+        SliceSpec::Parameters(named.collect())
+    }
+
+    /// On the principal plane of a run, 30 × 30 points that go 20 % beyond its path.
+    pub fn pca(pca: &Pca) -> Self {
+        SliceSpec::Pca {
+            pca: Box::new(pca.clone()),
+            points: 30,
+            margin: 0.2,
+        }
+    }
+
+    /// The loss and the places where it is wanted.
+    ///
+    /// # Errors
+    /// What does not fit: directions, names, the model and the data.
+    pub fn slice(
+        &self,
+        model: &VectorField,
+        data: &Dataset,
+        options: &LossOptions,
+    ) -> Result<(TrainingLoss, Slice)> {
+        match self {
+            SliceSpec::Directions {
+                directions,
+                coefficients,
+            } => {
+                let loss = TrainingLoss::new(model, data, options)?;
+                let axes = slice_axes(&loss, directions, coefficients, &|i| {
+                    format!("direction {}", i + 1)
+                })?;
+                let slice = Slice::new(loss.params().to_vec(), axes)?;
+                Ok((loss, slice))
+            }
+            SliceSpec::Parameters(values) => parameter_slice(model, data, values, options),
+            SliceSpec::Pca {
+                pca,
+                points,
+                margin,
+            } => {
+                let loss = TrainingLoss::new(model, data, options)?;
+                let k = pca.directions.nrows().min(2);
+                let path = pca.path.slice(ndarray::s![.., ..k]).to_owned();
+                let coefficients = path
+                    .axis_iter(ArrayAxis(1))
+                    .map(|column| padded_linspace(&column.to_vec(), *points, *margin))
+                    .collect::<Result<Vec<_>>>()?;
+                let directions = pca.directions.slice(ndarray::s![..k, ..]).to_owned();
+                let label = |i: usize| {
+                    let part = pca.explained_variance_ratio.get(i).copied().unwrap_or(0.0);
+                    format!("PC {} ({:.1} %)", i + 1, 100.0 * part)
+                };
+                let axes = slice_axes(&loss, &directions, &coefficients, &label)?;
+                // What is not the model's stays as it is.
+                let aux_params = loss.params().iter().skip(pca.origin.len());
+                let origin = pca.origin.iter().chain(aux_params).copied().collect();
+                let slice = Slice::new(origin, axes)?.with_path(path)?;
+                Ok((loss, slice))
+            }
+        }
+    }
+
+    /// The loss of a model against data on this slice; see [`Slice::evaluate`].
+    ///
+    /// ```
+    /// use odesync_ode::{dynamics::lotka_volterra, odesolve::SolveOptions};
+    /// use odesync_train::datasets::Dataset;
+    /// use odesync_train::landscape::{SliceSpec, LossOptions};
+    /// let system = lotka_volterra()?;
+    /// let t: Vec<f64> = (0..30).map(|i| 0.1 * f64::from(i)).collect();
+    /// let data = Dataset::simulated(&system, &ndarray::array![[1.0, 1.0]], &t, &SolveOptions::default())?;
+    /// let a = SliceSpec::parameters(&[("a", (0..11).map(|i| 0.8 + 0.1 * f64::from(i)).collect())]);
+    /// let landscape = a.evaluate(&system, &data, &LossOptions::default(), &|_, _| {})?;
+    /// assert!(landscape.loss[[5]] < 1e-12); // the data's own a, 1.3
+    /// assert_eq!(landscape.n_minima(), 1);
+    /// # Ok::<(), odesync_train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`SliceSpec::slice`] and [`Slice::evaluate`].
+    pub fn evaluate(
+        &self,
+        model: &VectorField,
+        data: &Dataset,
+        options: &LossOptions,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Landscape> {
+        let (loss, slice) = self.slice(model, data, options)?;
+        slice.evaluate(&loss, progress)
+    }
+}
+
+fn slice_axes(
+    loss: &TrainingLoss,
+    directions: &Array2<f64>,
+    coefficients: &[Vec<f64>],
+    label: &dyn Fn(usize) -> String,
+) -> Result<Vec<SliceAxis>> {
+    if directions.nrows() != coefficients.len() {
+        return Err(Error::invalid(format!(
+            "there are {} directions and {} lists of coefficients; give one list for each direction",
+            directions.nrows(),
+            coefficients.len()
+        )));
+    }
+    let axis = |(i, (direction, coefficients)): (usize, (ndarray::ArrayView1<f64>, &Vec<f64>))| {
+        SliceAxis {
+            label: label(i),
+            direction: loss.pad_direction(direction.to_vec()),
+            coefficients: coefficients.clone(),
+        }
+    };
+    let rows = directions.outer_iter().zip(coefficients);
+    Ok(rows.enumerate().map(axis).collect())
+}
+
+/// Evenly spaced places that go further than the given ones on both sides.
+fn padded_linspace(path: &[f64], points: usize, margin: f64) -> Result<Vec<f64>> {
+    if points < 2 || !(margin >= 0.0 && margin.is_finite()) {
+        return Err(Error::invalid(format!(
+            "a landscape needs at least 2 points on an axis and a margin that is not negative, not {points} and {margin}"
+        )));
+    }
+    let low = path.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = path.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let extent = if high > low { high - low } else { 1.0 };
+    Ok(Array1::linspace(low - margin * extent, high + margin * extent, points).to_vec())
+}
+
+fn parameter_slice(
+    model: &VectorField,
+    data: &Dataset,
+    values: &[(String, Vec<f64>)],
+    options: &LossOptions,
+) -> Result<(TrainingLoss, Slice)> {
+    let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+    let model = model.trainable(&names)?;
+    let loss = TrainingLoss::new(&model, data, options)?;
+    let mut origin = loss.params().to_vec();
+    let (mut axes, mut here) = (vec![], vec![]);
+    for (name, values) in values {
+        let mut at = 0;
+        for block in model.blocks().iter().filter(|b| b.trainable) {
+            if block.name != *name {
+                at += block.len();
+                continue;
+            }
+            if block.len() != 1 {
+                return Err(Error::invalid(format!(
+                    "\"{name}\" is {} numbers; a landscape along a parameter needs a single one, or give directions",
+                    block.len()
+                )));
+            }
+            let mut direction = vec![0.0; origin.len()];
+            direction[at] = 1.0;
+            here.push(origin[at]);
+            axes.push(SliceAxis {
+                label: name.clone(),
+                direction,
+                coefficients: values.clone(),
+            });
+            break;
+        }
+    }
+    // The coefficients are the parameter's values themselves.
+    for axis in &axes {
+        for (origin, d) in origin.iter_mut().zip(&axis.direction) {
+            *origin *= 1.0 - d;
+        }
+    }
+    let path =
+        Array2::from_shape_vec((1, here.len()), here).map_err(|e| Error::invalid(e.to_string()))?;
+    Ok((loss, Slice::new(origin, axes)?.with_path(path)?))
+}

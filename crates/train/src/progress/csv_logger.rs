@@ -1,0 +1,133 @@
+//! `metrics.csv`: one line an epoch, to be read while the run goes on.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::training::{Callback, EpochRecord, Run, RunStart, TrainingMethod};
+use crate::{Error, Result};
+use odesync_base::files::write_atomically;
+
+const FILE: &str = "metrics.csv";
+const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed";
+
+/// Writes `metrics.csv` into a folder: `epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed`, and of multiple
+/// shooting `data_loss,continuity`. Every number is read back as it was.
+///
+/// Each line is handed to the operating system when its epoch is done. When a run goes on, the file is first made to hold the
+/// epochs of its checkpoint, whatever a process that was killed has left there.
+pub struct CsvLogger {
+    path: PathBuf,
+    file: Option<File>,
+    is_shooting: bool,
+}
+
+impl CsvLogger {
+    /// A logger for the file in this folder.
+    pub fn new(folder: impl AsRef<Path>) -> Self {
+        CsvLogger {
+            path: folder.as_ref().join(FILE),
+            file: None,
+            is_shooting: false,
+        }
+    }
+
+    fn write_error(&self, reason: &std::io::Error) -> Error {
+        Error::io("write", &self.path, reason)
+    }
+}
+
+impl Callback for CsvLogger {
+    fn on_start(&mut self, start: &RunStart) -> Result<()> {
+        self.is_shooting = is_shooting(start.method);
+        write_atomically(&self.path, csv_text(start.method, start.history).as_bytes())?;
+        let file = OpenOptions::new().append(true).open(&self.path);
+        self.file = Some(file.map_err(|e| self.write_error(&e))?);
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
+        let line = csv_line(record, self.is_shooting);
+        match self
+            .file
+            .as_mut()
+            .map(|file| file.write_all(line.as_bytes()))
+        {
+            Some(Err(e)) => Err(self.write_error(&e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_finish(&mut self, _run: &Run) -> Result<()> {
+        self.file = None;
+        Ok(())
+    }
+}
+
+/// Writes the metrics of a run that is over into `metrics.csv` in a folder, as [`CsvLogger`] does.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_metrics(run: &Run, folder: impl AsRef<Path>) -> Result<()> {
+    write_atomically(
+        &folder.as_ref().join(FILE),
+        csv_text(&run.settings.method, &run.history).as_bytes(),
+    )
+}
+
+fn is_shooting(method: &TrainingMethod) -> bool {
+    matches!(method, TrainingMethod::MultipleShooting(_))
+}
+
+fn csv_text(method: &TrainingMethod, history: &[EpochRecord]) -> String {
+    let shooting = is_shooting(method);
+    let extra_columns = if shooting {
+        ",data_loss,continuity"
+    } else {
+        ""
+    };
+    let lines = history.iter().map(|record| csv_line(record, shooting));
+    std::iter::once(format!("{COLUMNS}{extra_columns}\n"))
+        .chain(lines)
+        .collect()
+}
+
+fn csv_line(r: &EpochRecord, shooting: bool) -> String {
+    // `{:?}` writes the shortest digits that are read back as the same number.
+    let mut line = format!(
+        "{},{:?},{:?},{:?},{},{:?},{:?},{:?},{}",
+        r.epoch,
+        r.lambda,
+        r.train_loss,
+        r.mse,
+        r.evaluations,
+        r.seconds,
+        r.lr,
+        r.gradient_norm,
+        r.failed
+    );
+    if shooting {
+        line.push_str(&format!(",{:?},{:?}", r.data_loss, r.continuity));
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_file() {
+        let mut logger = CsvLogger::new("runs/full");
+        logger.file = Some(OpenOptions::new().append(true).open("/dev/full").unwrap());
+        let error = logger
+            .on_epoch_end(&EpochRecord::default(), 0.0)
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("runs/full/metrics.csv") && text.contains("space"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! Progress of a training on standard error: a bar on a terminal, a line every so often elsewhere. In a notebook the lines go to
+//! standard output, since Jupyter paints the other one as an error.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::Result;
+use crate::training::{Callback, EpochRecord, Run, RunStart, StopReason};
+use odesync_base::notebook::is_notebook;
+
+/// Time between two lines where there is no terminal: an eighth of the time that has passed, so that the lines of a long run do
+/// not flood a page; at least this, and at most that.
+const LINE_INTERVAL: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(300)];
+/// Redraws of the bar in a second: enough for the eye, and far cheaper than one an epoch.
+const REDRAW_HZ: u8 = 10;
+
+/// The bars of all runs of the process, one below the other.
+pub(super) static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
+    MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAW_HZ))
+});
+
+/// Shows loss, mse, λ, epochs/s and the time left.
+pub struct TrainProgress {
+    label: String,
+    bar: Option<ProgressBar>,
+    method: String,
+    first_epoch: usize,
+    epochs: usize,
+    started: Instant,
+    last_line: Instant,
+    last_message: Instant,
+}
+
+impl Default for TrainProgress {
+    fn default() -> Self {
+        let now = Instant::now();
+        TrainProgress {
+            label: String::new(),
+            bar: None,
+            method: String::new(),
+            first_epoch: 0,
+            epochs: 0,
+            started: now,
+            last_line: now,
+            last_message: now,
+        }
+    }
+}
+
+impl TrainProgress {
+    /// With a label before everything it shows, to tell runs apart that go on at once.
+    pub fn with_label(label: impl Into<String>) -> Self {
+        let mut progress = TrainProgress::default();
+        progress.label = label.into();
+        progress
+    }
+
+    fn title(&self) -> String {
+        let method = self.method.replace('_', " ");
+        match self.label.as_str() {
+            "" => method,
+            label => format!("{label}: {method}"),
+        }
+    }
+
+    fn status(&self, record: &EpochRecord, best: f64) -> String {
+        let lambda = if self.method == "homotopy" {
+            format!("λ {:.3}  ", record.lambda)
+        } else {
+            String::new()
+        };
+        format!(
+            "{lambda}loss {:.3e}  mse {:.3e}  best {best:.3e}",
+            record.train_loss, record.mse
+        )
+    }
+}
+
+pub(super) fn line_interval(passed: Duration) -> Duration {
+    let [least, most] = LINE_INTERVAL;
+    (passed / 8).clamp(least, most)
+}
+
+/// Standard error may be closed; progress is not worth ending a run for.
+pub(super) fn print_line(text: &str) {
+    BARS.suspend(|| {
+        if is_notebook() {
+            println!("{text}");
+            return;
+        }
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}\n"));
+    });
+}
+
+impl Drop for TrainProgress {
+    // A run that ends with an error never says so.
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            BARS.remove(&bar);
+        }
+    }
+}
+
+impl Callback for TrainProgress {
+    fn on_start(&mut self, start: &RunStart) -> Result<()> {
+        *self = TrainProgress::with_label(std::mem::take(&mut self.label));
+        self.method = start.method.name().into();
+        self.first_epoch = start.first_epoch();
+        self.epochs = start.epochs;
+        if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(self.epochs as u64).with_position(self.first_epoch as u64);
+            let bar = BARS.add(bar);
+            let template =
+                "{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}  {rate:.dim}  {eta:.dim} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                let rate = |state: &ProgressState, text: &mut dyn Write| {
+                    let _ = write!(text, "{:.0} epochs/s", state.per_sec());
+                };
+                bar.set_style(style.with_key("rate", rate).progress_chars("━╸─"));
+            }
+            bar.set_prefix(self.title());
+            // The epochs that were done before say nothing about the speed.
+            bar.tick();
+            bar.reset_eta();
+            self.bar = Some(bar);
+        }
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord, best: f64) -> Result<()> {
+        let done = record.epoch + 1;
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(done as u64);
+                if record.epoch == self.first_epoch
+                    || self.last_message.elapsed() > Duration::from_millis(100)
+                {
+                    self.last_message = Instant::now();
+                    bar.set_message(self.status(record, best));
+                }
+            }
+            None if self.last_line.elapsed() > line_interval(self.started.elapsed()) => {
+                self.last_line = Instant::now();
+                let now = (done - self.first_epoch) as f64;
+                let rate = now / self.started.elapsed().as_secs_f64();
+                let left = (self.epochs - done) as f64 / rate;
+                print_line(&format!(
+                    "{}: epoch {done}/{}  {}  {rate:.0} epochs/s  {left:.0} s left",
+                    self.title(),
+                    self.epochs,
+                    self.status(record, best)
+                ));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn on_note(&mut self, text: &str) {
+        match self.label.as_str() {
+            "" => print_line(&format!("note: {text}")),
+            label => print_line(&format!("note: {label}: {text}")),
+        }
+    }
+
+    fn on_finish(&mut self, run: &Run) -> Result<()> {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            BARS.remove(&bar);
+        }
+        let how = match &run.stop {
+            StopReason::Finished => "done",
+            StopReason::EarlyStop => "stopped early",
+            StopReason::Interrupted => "interrupted",
+            StopReason::Failing(_) => "stopped, failing",
+        };
+        let failures = match run.failures() {
+            0 => String::new(),
+            n => format!(", {n} skipped"),
+        };
+        print_line(&format!(
+            "{} {how}: {} epochs{failures} in {:.1} s, best mse {:.4e} at epoch {}",
+            self.title(),
+            run.history.len(),
+            run.seconds(),
+            run.best_mse,
+            run.best_epoch
+        ));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_an_hour_fit_on_a_page() {
+        let mut passed = Duration::ZERO;
+        let mut lines = 0;
+        while passed < Duration::from_secs(3600) {
+            passed += line_interval(passed);
+            lines += 1;
+        }
+        assert!((10..80).contains(&lines), "{lines}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The way of the parameters during a run.
+
+use ndarray::Array2;
+
+use super::run::Run;
+use crate::{Error, Result};
+use odesync_base::memory::check_memory;
+use odesync_ode::field::VectorField;
+
+/// The model's parameters along a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterPath {
+    /// The number of epochs that were done at each point, increasing, `[point]`.
+    pub epochs: Vec<usize>,
+    /// The model's trainable parameters there, `[point, n]`.
+    pub params: Array2<f64>,
+}
+
+/// The error of a path that would take too much memory.
+pub(super) fn check_path_memory(epochs: usize, every: Option<usize>, n: usize) -> Result<()> {
+    let Some(every) = every else {
+        return Ok(());
+    };
+    let numbers = epochs.div_ceil(every.max(1)).saturating_mul(n);
+    check_memory(
+        numbers.saturating_mul(2 * size_of::<f64>()),
+        format_args!("the parameters of every {every} epochs"),
+        "make trajectory_every larger",
+    )
+}
+
+impl Run {
+    /// The parameters at the beginning of every so many epochs, and at last those after the last update: the points that
+    /// [`super::TrainOptions::trajectory_every`] kept.
+    ///
+    /// # Errors
+    /// A run that kept none.
+    pub fn path(&self) -> Result<ParameterPath> {
+        let Some(every) = self.settings.trajectory_every else {
+            return Err(Error::invalid(
+                "the run kept no parameters on its way; train with trajectory_every: 10 for those of every 10th epoch",
+            ));
+        };
+        let n = self.last.n_params();
+        let mut epochs: Vec<usize> = (0..self.parameter_path.len()).map(|i| i * every).collect();
+        let mut flat: Vec<f64> = vec![];
+        for point in &self.parameter_path {
+            flat.extend(point.iter().take(n));
+        }
+        epochs.push(self.history.len());
+        flat.extend(self.last.params());
+        let params = Array2::from_shape_vec((epochs.len(), n), flat)
+            .map_err(|e| Error::invalid(e.to_string()))?;
+        Ok(ParameterPath { epochs, params })
+    }
+
+    /// The model after this many epochs, which must be a point of [`Run::path`].
+    ///
+    /// # Errors
+    /// An epoch whose parameters were not kept.
+    pub fn model_at(&self, epoch: usize) -> Result<VectorField> {
+        let path = self.path()?;
+        match path.epochs.iter().position(|e| *e == epoch) {
+            Some(i) => self.last.with_params(&path.params.row(i).to_vec()),
+            None => Err(Error::invalid(format!(
+                "the parameters after {epoch} epochs were not kept; there are those of every {} epochs, and after all {}",
+                self.settings.trajectory_every.unwrap_or_default(),
+                self.history.len()
+            ))),
+        }
+    }
+}

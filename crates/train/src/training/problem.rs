@@ -1,0 +1,228 @@
+//! What is trained, apart from how it is solved: the problems, and the loss of their solutions with its derivatives.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ndarray::Array2;
+
+use super::method::TrainingMethod;
+use super::observation::Observation;
+use super::shooting::{Segments, ShootingConfig};
+use crate::datasets::Dataset;
+use crate::smoothing::SmoothingSpline;
+use crate::synchronization::{synchronize_observed, with_lambda};
+use crate::{Error, Result};
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::{Problem, SolveOptions};
+
+/// A model, data and a method: the problems there are to solve, and the loss as a function of their solutions.
+pub(crate) struct TrainingProblem {
+    model: VectorField,
+    coupled_model: Option<VectorField>,
+    u0: Array2<f64>,
+    segments: Segments,
+    solver: SolveOptions,
+}
+
+impl TrainingProblem {
+    /// Puts them together.
+    ///
+    /// # Errors
+    /// Shapes or settings that do not fit.
+    pub fn new(
+        model: &VectorField,
+        data: &Dataset,
+        method: &TrainingMethod,
+        observation: &Observation,
+        solver: &SolveOptions,
+    ) -> Result<Self> {
+        let columns = observation.resolve_columns(model.dof(), data)?;
+        let u0 = observation.initial_states(model.dof(), &columns, data)?;
+        let mut values = data.trajectories().flat_map(|(_, u)| u);
+        if values.all(|x| x.is_nan()) {
+            return Err(Error::invalid(
+                "there is nothing to compare the model with: every value of the data is missing (NaN)",
+            ));
+        }
+        for signal in model.signals() {
+            if signal.n_samples() != 1 && signal.n_samples() != data.samples() {
+                return Err(Error::invalid(format!(
+                    "the model's external signal has {} samples, the data {}: give one for all samples, or one for each",
+                    signal.n_samples(),
+                    data.samples()
+                )));
+            }
+        }
+        solver.check()?;
+        let times = data.trajectories().map(|(t, _)| t.len());
+        method.check(times.min().unwrap_or_default(), data.dof())?;
+        let coupled = match method {
+            TrainingMethod::Homotopy(h) => {
+                let spline = match data.is_uniform() {
+                    true => SmoothingSpline::new(&data.t().to_vec(), data.u(), h.smoothing)?,
+                    false => SmoothingSpline::ragged(data.trajectories(), h.smoothing)?,
+                };
+                let spline = Arc::new(spline);
+                Some(synchronize_observed(model, spline, &h.coupling, &columns)?)
+            }
+            _ => None,
+        };
+        let (segments, weight) = match method {
+            TrainingMethod::MultipleShooting(m) => (m.segments, m.continuity_weight),
+            _ => (1, 0.0),
+        };
+        let config = ShootingConfig {
+            segments,
+            continuity_weight: weight,
+            train_u0: observation.train_u0,
+        };
+        Ok(TrainingProblem {
+            model: model.clone(),
+            coupled_model: coupled,
+            segments: Segments::new(data, &columns, u0.view(), config)?,
+            u0,
+            solver: solver.clone(),
+        })
+    }
+
+    /// Number of the model's trainable parameters.
+    pub fn n_model_params(&self) -> usize {
+        self.model.n_params()
+    }
+
+    /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states if they are
+    /// trained.
+    pub fn initial_params(&self) -> Vec<f64> {
+        let mut params = self.model.params();
+        params.extend(self.segments.initial_aux_params());
+        params
+    }
+
+    /// The parameters of the same task without a method's own: those of the model, then the initial states if they are trained.
+    pub fn uncoupled_params(&self, params: &[f64]) -> Vec<f64> {
+        let (model, own) = params.split_at(self.n_model_params().min(params.len()));
+        [model, own.get(self.segments.u0_range()).unwrap_or_default()].concat()
+    }
+
+    /// Where the model begins before anything is trained, `[sample, dof]`.
+    pub fn u0(&self) -> &Array2<f64> {
+        &self.u0
+    }
+
+    /// Number of all parameters.
+    pub fn n_params(&self) -> usize {
+        self.n_model_params() + self.segments.n_aux()
+    }
+
+    /// The model with other parameters (the method's own are left out).
+    ///
+    /// # Errors
+    /// Too few parameters.
+    pub fn model(&self, params: &[f64]) -> Result<VectorField> {
+        match params.get(..self.n_model_params()) {
+            Some(own) if params.len() == self.n_params() => self.model.with_params(own),
+            _ => Err(Error::invalid(format!(
+                "{} parameters are needed ({} of the model, {} of the method), {} were given",
+                self.n_params(),
+                self.n_model_params(),
+                self.n_params() - self.n_model_params(),
+                params.len()
+            ))),
+        }
+    }
+
+    /// The field that is solved at these parameters and this λ: coupled, but for λ = 0, so that the free model is solved as
+    /// any other.
+    ///
+    /// # Errors
+    /// Parameters that do not fit, or λ where there is no coupling.
+    pub(crate) fn field(&self, params: &[f64], lambda: f64) -> Result<VectorField> {
+        let model = self.model(params)?;
+        match &self.coupled_model {
+            Some(coupled) if lambda != 0.0 => {
+                with_lambda(&coupled.with_params(&model.params())?, lambda)
+            }
+            None if lambda != 0.0 => Err(Error::invalid(
+                "only homotopy training has a homotopy parameter; lambda must be 0",
+            )),
+            _ => Ok(model),
+        }
+    }
+
+    /// The initial state of every solve, at parameters that fit.
+    pub(crate) fn initial_states(&self, params: &[f64]) -> Vec<Vec<f64>> {
+        self.segments
+            .initial_states(&params[self.n_model_params()..])
+    }
+
+    /// The tangents of [`TrainingProblem::initial_states`] along a direction of the parameters.
+    pub(crate) fn initial_state_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
+        self.segments
+            .initial_state_tangents(&direction[self.n_model_params()..])
+    }
+
+    /// What there is to solve, from these initial states.
+    pub(crate) fn problems<'a>(&'a self, starts: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
+        self.segments.problems(starts)
+    }
+
+    /// The loss of solved states, `[time, dof]` for each problem, and its derivatives.
+    pub(crate) fn loss_from_states(
+        &self,
+        states: &[&[f64]],
+        starts: &[Vec<f64>],
+        target: LossTarget,
+    ) -> LossParts {
+        self.segments.loss_from_states(states, starts, target)
+    }
+
+    /// A gradient with respect to all parameters from its parts: by the field's values, by the initial states, and by the
+    /// method's own parameters directly.
+    pub(crate) fn gather_gradient(
+        &self,
+        field: &VectorField,
+        values: &[f64],
+        u0: &[Vec<f64>],
+        aux_grads: &[f64],
+    ) -> Vec<f64> {
+        let mut gradient = field.gather(values);
+        gradient.extend_from_slice(aux_grads);
+        let n = self.n_model_params();
+        self.segments
+            .add_initial_state_grads(u0, &mut gradient[n..]);
+        gradient
+    }
+
+    /// [`Error::Interrupted`] if the user asked to stop.
+    pub(crate) fn check_interrupt(&self) -> Result<()> {
+        let flag = self.solver.interrupt.as_ref();
+        match flag.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    pub(crate) fn solver(&self) -> &SolveOptions {
+        &self.solver
+    }
+}
+
+/// What a prediction is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LossTarget {
+    /// The data.
+    Data,
+    /// Zero where there is data: the derivatives of the loss are then linear in the prediction, which gives their tangents.
+    Zero,
+}
+
+/// The loss as a function of solved states, and its derivatives.
+pub(crate) struct LossParts {
+    pub loss: f64,
+    pub data_loss: f64,
+    pub continuity: f64,
+    /// With respect to the states of each problem, `[time, dof]`.
+    pub state_grads: Vec<Vec<f64>>,
+    /// With respect to the method's own parameters, directly.
+    pub aux_grads: Vec<f64>,
+}

@@ -1,0 +1,439 @@
+//! The words of a piece of code, as far as typing needs them: what to colour, what is unfinished, which call the cursor is in.
+//!
+//! rhai's own lexer gives up at the first mistake; code that is being typed is full of them.
+
+use std::ops::Range;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    Comment,
+    /// A string, a character, or a piece of a template between its `${…}`.
+    Text,
+    Number,
+    Word,
+    Symbol,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    pub kind: TokenKind,
+    pub range: Range<usize>,
+}
+
+/// A bracket that is open at the end, or a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OpenBracket {
+    pub kind: BracketKind,
+    /// The index of its token.
+    pub token: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BracketKind {
+    Round,
+    Square,
+    Curly,
+    /// `#{`
+    Map,
+    /// `` ` ``
+    Template,
+    /// `${` in a template.
+    Interpolation,
+}
+
+/// How a text ends, besides its open brackets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum EndState {
+    #[default]
+    Plain,
+    /// Within `/* …`.
+    Comment,
+    /// Within a line comment.
+    LineComment,
+    /// Within `"…`, which ends with its line.
+    Text,
+    /// Within `"…\`, which goes on in the next line.
+    ContinuedText,
+}
+
+/// The tokens of a text, without spaces, and what is open at its end.
+#[derive(Debug, Default)]
+pub(super) struct TokenizedText {
+    pub tokens: Vec<Token>,
+    pub open: Vec<OpenBracket>,
+    pub end: EndState,
+    /// A bracket closes what is not open.
+    pub has_unmatched_close: bool,
+}
+
+/// The two-letter symbols that must not be taken apart.
+const PAIRS: [&str; 14] = [
+    "#{", "::", "**", "==", "!=", "<=", ">=", "&&", "||", "=>", "..", "??", "?.", "?[",
+];
+
+impl TokenizedText {
+    pub fn tokenize(text: &str) -> TokenizedText {
+        let mut scan = TokenizedText::default();
+        let mut at = 0;
+        while at < text.len() {
+            at = match scan.open.last().map(|frame| frame.kind) {
+                Some(BracketKind::Template) => scan.template(text, at),
+                _ => scan.code(text, at),
+            };
+        }
+        scan
+    }
+
+    pub fn text<'t>(&self, text: &'t str, token: usize) -> &'t str {
+        let range = self.tokens.get(token).map(|token| token.range.clone());
+        range.and_then(|range| text.get(range)).unwrap_or_default()
+    }
+
+    /// Whether another line has to follow for the text to be whole.
+    pub fn is_unfinished(&self, text: &str) -> bool {
+        if self.has_unmatched_close || self.end == EndState::Text {
+            // Nothing that may follow can mend it.
+            return false;
+        }
+        if !self.open.is_empty() || matches!(self.end, EndState::Comment | EndState::ContinuedText)
+        {
+            return true;
+        }
+        let last = self.tokens.iter().rfind(|t| t.kind != TokenKind::Comment);
+        last.is_some_and(|token| {
+            let symbol = text.get(token.range.clone()).unwrap_or_default();
+            token.kind == TokenKind::Symbol
+                && !matches!(
+                    symbol,
+                    ")" | "]" | "}" | ";" | "!" | "?" | "@" | "#" | "$" | "\\" | "~"
+                )
+        })
+    }
+
+    fn push(&mut self, kind: TokenKind, range: Range<usize>) {
+        self.tokens.push(Token { kind, range });
+    }
+
+    fn open(&mut self, opens: BracketKind) {
+        let token = self.tokens.len().saturating_sub(1);
+        self.open.push(OpenBracket { kind: opens, token });
+    }
+
+    /// A piece of a template, up to its end or to code within it.
+    fn template(&mut self, text: &str, from: usize) -> usize {
+        let rest = &text[from..];
+        let (end, inserted) = match (rest.find('`'), rest.find("${")) {
+            (Some(end), Some(code)) if code < end => (code + 2, true),
+            (None, Some(code)) => (code + 2, true),
+            (Some(end), _) => (end + 1, false),
+            (None, None) => {
+                self.push(TokenKind::Text, from..text.len());
+                return text.len();
+            }
+        };
+        self.push(TokenKind::Text, from..from + end);
+        match inserted {
+            true => self.open(BracketKind::Interpolation),
+            false => {
+                self.open.pop();
+            }
+        }
+        from + end
+    }
+
+    fn code(&mut self, text: &str, from: usize) -> usize {
+        let rest = &text[from..];
+        let Some(first) = rest.chars().next() else {
+            return text.len();
+        };
+        let to = |length: usize| from + length;
+        if first.is_whitespace() {
+            return to(first.len_utf8());
+        }
+        if rest.starts_with("//") {
+            let end = rest.find('\n').unwrap_or(rest.len());
+            if end == rest.len() {
+                self.end = EndState::LineComment;
+            }
+            self.push(TokenKind::Comment, from..to(end));
+            return to(end);
+        }
+        if rest.starts_with("/*") {
+            let end = comment_end(rest);
+            if end.is_none() {
+                self.end = EndState::Comment;
+            }
+            let end = to(end.unwrap_or(rest.len()));
+            self.push(TokenKind::Comment, from..end);
+            return end;
+        }
+        if first == '"' {
+            let (end, how) = text_end(rest);
+            if how != EndState::Plain {
+                self.end = how;
+            }
+            self.push(TokenKind::Text, from..to(end));
+            return to(end);
+        }
+        if first == '\'' {
+            let end = character_end(rest);
+            self.push(TokenKind::Text, from..to(end));
+            return to(end);
+        }
+        if first == '`' {
+            self.push(TokenKind::Text, from..to(1));
+            self.open(BracketKind::Template);
+            return to(1);
+        }
+        if first.is_ascii_digit() {
+            let end = number_end(rest);
+            self.push(TokenKind::Number, from..to(end));
+            return to(end);
+        }
+        if first.is_alphabetic() || first == '_' {
+            let word = |c: char| c.is_alphanumeric() || c == '_';
+            let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
+            self.push(TokenKind::Word, from..to(end));
+            return to(end);
+        }
+        let pair = PAIRS.iter().find(|pair| rest.starts_with(**pair));
+        let length = pair.map_or(first.len_utf8(), |pair| pair.len());
+        self.push(TokenKind::Symbol, from..to(length));
+        match &rest[..length] {
+            "(" => self.open(BracketKind::Round),
+            "[" | "?[" => self.open(BracketKind::Square),
+            "{" => self.open(BracketKind::Curly),
+            "#{" => self.open(BracketKind::Map),
+            ")" => self.close(&[BracketKind::Round]),
+            "]" => self.close(&[BracketKind::Square]),
+            "}" => self.close(&[
+                BracketKind::Curly,
+                BracketKind::Map,
+                BracketKind::Interpolation,
+            ]),
+            _ => {}
+        }
+        to(length)
+    }
+
+    fn close(&mut self, fitting: &[BracketKind]) {
+        match self.open.last() {
+            Some(frame) if fitting.contains(&frame.kind) => {
+                self.open.pop();
+            }
+            _ => self.has_unmatched_close = true,
+        }
+    }
+}
+
+/// The length of a comment `/* … */`, which may hold others; none where it does not end.
+fn comment_end(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut at = 0;
+    loop {
+        let next = at + text[at..].find(['/', '*'])?;
+        if text[next..].starts_with("/*") {
+            depth += 1;
+            at = next + 2;
+        } else if text[next..].starts_with("*/") {
+            depth -= 1;
+            at = next + 2;
+            if depth == 0 {
+                return Some(at);
+            }
+        } else {
+            at = next + 1;
+        }
+    }
+}
+
+/// The length of a string in quotation marks, and how it ends.
+fn text_end(text: &str) -> (usize, EndState) {
+    let mut letters = text.char_indices().skip(1);
+    while let Some((i, c)) = letters.next() {
+        match c {
+            '"' => return (i + 1, EndState::Plain),
+            // A line that ends with \ goes on in the next.
+            '\\' => match letters.next() {
+                None => return (text.len(), EndState::ContinuedText),
+                Some((i, '\n')) if i + 1 == text.len() => {
+                    return (text.len(), EndState::ContinuedText);
+                }
+                Some(_) => {}
+            },
+            '\n' => return (i, EndState::Text),
+            _ => {}
+        }
+    }
+    (text.len(), EndState::Text)
+}
+
+fn character_end(text: &str) -> usize {
+    let mut letters = text.char_indices().skip(1);
+    while let Some((i, c)) = letters.next() {
+        match c {
+            '\'' => return i + 1,
+            '\\' => {
+                letters.next();
+            }
+            '\n' => return i,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// A number: digits, a point that no name or range follows, an exponent.
+fn number_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let is = |i: usize, test: fn(&u8) -> bool| bytes.get(i).is_some_and(test);
+    let hexadecimal = text.starts_with("0x") || text.starts_with("0b") || text.starts_with("0o");
+    while at < bytes.len() {
+        let c = bytes[at];
+        let exponent = matches!(c, b'e' | b'E') && !hexadecimal;
+        if c == b'.'
+            && (is(at + 1, |b| {
+                *b == b'.' || b.is_ascii_alphabetic() || *b == b'_'
+            }))
+        {
+            break;
+        }
+        if exponent && is(at + 1, |b| matches!(b, b'+' | b'-')) {
+            at += 2;
+        } else if c.is_ascii_alphanumeric() || c == b'.' || c == b'_' {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+/// The last statement of a whole input: where it begins, and its text.
+pub(super) fn last_statement(code: &str) -> (usize, &str) {
+    let scan = TokenizedText::tokenize(code);
+    let mut depth = 0i32;
+    let mut start = 0;
+    let mut next = true;
+    for (i, token) in scan.tokens.iter().enumerate() {
+        if token.kind == TokenKind::Comment {
+            continue;
+        }
+        if std::mem::take(&mut next) {
+            start = token.range.start;
+        }
+        match scan.text(code, i) {
+            "(" | "[" | "{" | "#{" | "?[" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            ";" if depth == 0 => next = true,
+            _ => {}
+        }
+    }
+    (start, code.get(start..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unfinished(text: &str) -> bool {
+        TokenizedText::tokenize(text).is_unfinished(text)
+    }
+
+    fn words(text: &str) -> Vec<&str> {
+        let scan = TokenizedText::tokenize(text);
+        let tokens = scan.tokens.iter();
+        tokens.map(|token| &text[token.range.clone()]).collect()
+    }
+
+    #[test]
+    fn brackets_templates_and_comments_go_on() {
+        for text in [
+            "f(1,",
+            "[1, [2]",
+            "#{ a: 1",
+            "if x {",
+            "/* a /* b */",
+            "`two",
+            "`a ${f(",
+            "`a ${x} b",
+            "let x =",
+            "1 +",
+            "x.f() // rest\n  .",
+            "\"a\\",
+            "a &&",
+            "f(|x|",
+        ] {
+            assert!(unfinished(text), "{text}");
+        }
+        for text in [
+            "",
+            "f(1)",
+            "x;",
+            "#{ a: [1] }",
+            "`a ${#{ b: 1 }} c`",
+            "/* a /* b */ c */",
+            "// (",
+            "\"(\"",
+            "'('",
+            "`(`",
+            "x ]",
+            "f(\"a",
+            "let x = 1 // =",
+            "\"a\\\"b\"",
+        ] {
+            assert!(!unfinished(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_language() {
+        assert_eq!(
+            words("x.f(#{a:1e-3})"),
+            ["x", ".", "f", "(", "#{", "a", ":", "1e-3", "}", ")"]
+        );
+        assert_eq!(
+            words("0..3 2.5.sin() 1.max"),
+            ["0", "..", "3", "2.5", ".", "sin", "(", ")", "1", ".", "max"]
+        );
+        assert_eq!(words("`a${b}c`"), ["`", "a${", "b", "}", "c`"]);
+        assert_eq!(words("λ**2 // c\n'x'"), ["λ", "**", "2", "// c", "'x'"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_to_its_end(text in "[\\PC\n\"'`${}#\\\\/*().0-9e+-]{0,60}") {
+            let scan = TokenizedText::tokenize(&text);
+            scan.is_unfinished(&text);
+            let mut last = 0;
+            for token in &scan.tokens {
+                assert!(token.range.start >= last && text.get(token.range.clone()).is_some());
+                last = token.range.end;
+            }
+            assert!(text[last..].trim().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_sign_that_means_nothing_waits_for_nothing() {
+        for text in ["@", "1 @", "#", "$", "~"] {
+            assert!(!TokenizedText::tokenize(text).is_unfinished(text), "{text}");
+        }
+        for text in ["1 +", "let a =", "f(", "a,"] {
+            assert!(TokenizedText::tokenize(text).is_unfinished(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_statement_begins_behind_the_others() {
+        let last = |code| last_statement(code).1;
+        assert_eq!(last("plot(x)"), "plot(x)");
+        assert_eq!(
+            last("let a = [1; 2]; let b = #{ c: \";\" };\nf(|x| { x; 1 })"),
+            "f(|x| { x; 1 })"
+        );
+        assert_eq!(last(""), "");
+    }
+}

@@ -1,0 +1,212 @@
+//! What is known while something is typed: functions, variables, the configuration. Renewed after each input.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::Config;
+use crate::script::{Catalogue, Doc, FunctionInfo, VariableInfo};
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub(super) struct SymbolTable {
+    pub catalogue: Catalogue,
+    pub variables: Vec<VariableInfo>,
+    pub functions: Vec<FunctionInfo>,
+    pub config: Option<Config>,
+    /// The keys that a script's `args` declared.
+    pub arguments: Vec<String>,
+}
+
+/// The knowledge that the loop renews and the line editor looks at.
+#[derive(Clone, Default)]
+pub(super) struct SharedSymbols(Arc<Mutex<Arc<SymbolTable>>>);
+
+impl SharedSymbols {
+    pub fn get(&self) -> Arc<SymbolTable> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set(&self, known: SymbolTable) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+}
+
+/// Words of the language that begin something; those of one letter are no help.
+pub(super) const KEYWORDS: [&str; 27] = [
+    "as",
+    "break",
+    "catch",
+    "const",
+    "continue",
+    "do",
+    "else",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "private",
+    "return",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "until",
+    "while",
+    "Fn",
+    "is_def_var",
+];
+
+/// Functions of the language itself that stand alone.
+pub(super) const BUILTIN_FUNCTIONS: [&str; 5] = ["print", "debug", "type_of", "timestamp", "sleep"];
+
+/// Methods of the language's own types: what lists, maps and strings can do.
+const LIST_METHODS: [&str; 25] = [
+    "push", "pop", "len", "insert", "remove", "append", "contains", "map", "filter", "reduce",
+    "sort", "reverse", "index_of", "for_each", "some", "all", "find", "dedup", "shift", "truncate",
+    "drain", "extract", "clear", "is_empty", "chop",
+];
+const MAP_METHODS: [&str; 9] = [
+    "keys",
+    "values",
+    "len",
+    "contains",
+    "remove",
+    "mixin",
+    "fill_with",
+    "clear",
+    "is_empty",
+];
+const STRING_METHODS: [&str; 13] = [
+    "len",
+    "split",
+    "trim",
+    "replace",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "sub_string",
+    "to_upper",
+    "to_lower",
+    "index_of",
+    "parse_int",
+    "parse_float",
+];
+
+/// Something that may stand behind a point.
+pub(super) struct MemberSymbol<'k> {
+    pub name: &'k str,
+    /// It is called.
+    pub is_function: bool,
+    pub doc: Option<&'k Doc>,
+}
+
+impl SymbolTable {
+    pub fn variable(&self, name: &str) -> Option<&VariableInfo> {
+        self.variables.iter().find(|v| v.name == name)
+    }
+
+    /// What is said about functions of this name.
+    pub fn docs(&self, name: &str) -> impl Iterator<Item = &Doc> {
+        let docs = self.catalogue.docs.iter();
+        docs.filter(move |doc| doc.receiver_type.is_none() && doc.name == name)
+    }
+
+    /// What is said about a property or a method of the type.
+    pub fn member_doc(&self, kind: &str, name: &str) -> Option<&Doc> {
+        let docs = &self.catalogue.docs;
+        let property = docs
+            .iter()
+            .find(|d| d.receiver_type == Some(kind) && d.name == name);
+        let is_of = |doc: &&Doc| receiver(doc).is_some_and(|r| self.is_receiver(r, kind));
+        property
+            .or_else(|| docs.iter().filter(|d| d.name == name).find(is_of))
+            .or_else(|| {
+                self.builtin_method(kind, name).and(
+                    docs.iter()
+                        .find(|d| d.receiver_type.is_none() && d.name == name),
+                )
+            })
+    }
+
+    fn builtin_method(&self, kind: &str, name: &str) -> Option<()> {
+        let methods = self.catalogue.methods.iter();
+        methods
+            .into_iter()
+            .any(|(of, method)| of == kind && *method == name)
+            .then_some(())
+    }
+
+    /// Whether `word`, as signatures write it before a point, stands for a value of the type.
+    fn is_receiver(&self, word: &str, kind: &str) -> bool {
+        let docs = self.catalogue.docs.iter();
+        let mut properties = docs.filter(|doc| doc.receiver_type.is_some());
+        match properties.find(|doc| property_receiver(doc) == Some(word)) {
+            Some(doc) => doc.receiver_type == Some(kind),
+            None => word.eq_ignore_ascii_case(kind) || (kind == "Array" && word == "x"),
+        }
+    }
+
+    /// What may stand behind a point after a value of the type.
+    pub fn members(&self, kind: &str) -> Vec<MemberSymbol<'_>> {
+        let member = |name, call| MemberSymbol {
+            name,
+            is_function: call,
+            doc: self.member_doc(kind, name),
+        };
+        let properties = self.catalogue.properties.iter();
+        let methods = self.catalogue.methods.iter();
+        let own: &[&str] = match kind {
+            "list" => &LIST_METHODS,
+            "map" => &MAP_METHODS,
+            "string" => &STRING_METHODS,
+            _ => &[],
+        };
+        let mut all: Vec<MemberSymbol> = properties
+            .filter(|(of, _)| of == kind)
+            .map(|(_, name)| member(*name, false))
+            .chain(
+                methods
+                    .filter(|(of, name)| of == kind && is_identifier(name))
+                    .map(|(_, name)| member(*name, true)),
+            )
+            .chain(own.iter().map(|name| MemberSymbol {
+                name,
+                is_function: true,
+                doc: None,
+            }))
+            .collect();
+        all.sort_by(|a, b| a.name.cmp(b.name));
+        all.dedup_by(|a, b| a.name == b.name);
+        all
+    }
+}
+
+pub(super) fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic())
+}
+
+/// `run` of `run.save("runs/mine")`, for a method.
+pub(super) fn receiver(doc: &Doc) -> Option<&'static str> {
+    let (before, rest) = doc.signature.split_once('.')?;
+    (doc.receiver_type.is_none()
+        && rest.starts_with(doc.name)
+        && before.chars().all(|c| c.is_alphanumeric() || c == '_'))
+    .then_some(before)
+}
+
+fn property_receiver(doc: &Doc) -> Option<&'static str> {
+    doc.signature.split_once('.').map(|(before, _)| before)
+}
+
+/// The type that a signature says a call or a property gives: the word behind its first arrow.
+pub(super) fn return_type(signature: &str) -> Option<&str> {
+    let (_, after) = signature.split_once("-> ")?;
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let end = after.find(|c| !word(c)).unwrap_or(after.len());
+    Some(&after[..end]).filter(|kind| !kind.is_empty())
+}
