@@ -142,6 +142,21 @@ fn a_saved_configuration_runs_again_to_the_same_bits() {
         std::fs::read(place.path("second/config.yaml")).unwrap()
     );
 
+    // So does one from before, in which the solver's name stands under method; a note says so.
+    let text = std::fs::read_to_string(saved).unwrap();
+    let old = text.replace("\n  solver: tsit5\n", "\n  method: tsit5\n");
+    assert_ne!(old, text);
+    std::fs::write(place.path("old.yaml"), old).unwrap();
+    let script = format!("{SCRIPTS}/train_lotka_volterra.rhai");
+    let output = place.odesync(&["run", &script, "--config", "old.yaml", "--out", "old"]);
+    succeeded(&output);
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        notes.contains("old.yaml: odesolve.method is now called odesolve.solver"),
+        "{notes}"
+    );
+    assert_eq!(bits(&place.path("first")), bits(&place.path("old")));
+
     // It can be printed without a run, and changed by further overrides.
     let printed = succeeded(&place.train("lotka_volterra", &["--config", saved, "--print-config"]));
     assert_eq!(

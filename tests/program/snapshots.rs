@@ -185,6 +185,7 @@ fn wrong_calls() {
         &["run", "plain.rhai", "--out", "a", "--resume", "b"],
         &["run", "plain.rhai", "--print-config", "-m"],
         // Configurations and runs.
+        &["run", "experiment.rhai", "odesolve.method=rk4"],
         &["run", "experiment.rhai", "training=hommotopy"],
         &["run", "experiment.rhai", "training.lrr=0.1"],
         &["run", "experiment.rhai", "--config", "no/such.yaml"],

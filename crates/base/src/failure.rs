@@ -79,7 +79,7 @@ impl fmt::Display for SolveFailure {
         match reason {
             FailureReason::StepTooSmall => write!(
                 f,
-                "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try method \"radau\" if it is \
+                "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try solver \"radau\" if it is \
                  stiff, looser rtol and atol, a shorter time span, or, in training, a lower learning rate or a stronger coupling"
             ),
             FailureReason::NotFinite => write!(
@@ -94,20 +94,20 @@ impl fmt::Display for SolveFailure {
             ),
             FailureReason::TooManySteps(limit) => write!(
                 f,
-                "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: try method \"radau\" \
+                "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: try solver \"radau\" \
                  or \"auto\" if the field is stiff, raise max_steps, or try looser rtol and atol (where steps are fixed, a larger \
                  step_size or fewer substeps)"
             ),
             FailureReason::NotConverging => write!(
                 f,
                 "the implicit equations of a step could not be solved {at} with a step size of {step:.1e}: try a smaller \
-                 step_size where steps are fixed, tighter rtol and atol, another method (\"radau\", \"rodas5p\", \"dopri5\"), or, in \
+                 step_size where steps are fixed, tighter rtol and atol, another solver (\"radau\", \"rodas5p\", \"dopri5\"), or, in \
                  training, a lower learning rate; a field with jumps in its state has no solution to find"
             ),
             FailureReason::Singular => write!(
                 f,
                 "the matrix of an implicit step is singular {at} with a step size of {step:.1e}: the derivative of the field is \
-                 not finite there, or the step size hits one of its rates exactly; try another step_size or method, or check \
+                 not finite there, or the step size hits one of its rates exactly; try another step_size or solver, or check \
                  the equations there"
             ),
             FailureReason::GradientNotFinite => write!(

@@ -11,11 +11,13 @@ use super::Override;
 use super::interpolate;
 use super::origin::Origins;
 use super::overrides::OverrideType;
+use super::renamed;
 use super::tree;
 
 /// Applies one override to a tree.
 pub(super) fn apply(root: &mut Value, origins: &mut Origins, change: &Override) -> Result<()> {
     let origin: Arc<str> = format!("the override `{change}`").into();
+    renamed::check_override(change)?;
     let key = change.key();
     let value = || change.value().cloned().unwrap_or(Value::Null);
     match change.action {

@@ -11,7 +11,7 @@ use super::config_source::{self, ConfigFile, ConfigSource};
 use super::defaults_list::{DefaultsEntry, apply_choice, option_name, set_choice};
 use super::origin::Origins;
 use super::tree;
-use super::{Config, Override, apply, interpolate, read};
+use super::{Config, Override, apply, interpolate, read, renamed};
 
 /// Files that one configuration may be made of; a `defaults` list that doubles at every level would have no end.
 const MAX_FILES: usize = 500;
@@ -30,6 +30,7 @@ pub(super) fn compose(
         library,
         files: 0,
         origins: Origins::new(&file),
+        notes: Vec::new(),
     };
     let mut parts = composer.defaults_list(source, &mut vec![name.to_string()])?;
     let mut values = Vec::new();
@@ -39,7 +40,7 @@ pub(super) fn compose(
         }
     }
     let mut tree = composer.merge(parts)?;
-    let mut origins = composer.origins;
+    let (mut origins, notes) = (composer.origins, composer.notes);
     if !tree.contains_key("experiment") {
         let mut named = Mapping::from_iter([("experiment".into(), name.into())]);
         named.extend(std::mem::take(&mut tree));
@@ -54,7 +55,11 @@ pub(super) fn compose(
     let tree = interpolate::resolve(&tree, &origins)?;
     tree::check(&tree)?;
     check_name(&tree, &origins)?;
-    Ok(Config { tree, origins })
+    Ok(Config {
+        tree,
+        origins,
+        notes,
+    })
 }
 
 /// Whether the key `experiment` is a name that a folder can have.
@@ -75,11 +80,12 @@ struct Composer<'a> {
     library: &'a ConfigSource,
     files: usize,
     origins: Origins,
+    notes: Vec<String>,
 }
 
 impl Composer<'_> {
-    /// A file's keys and its `defaults`.
-    fn load(&mut self, source: &ConfigFile) -> Result<(Mapping, Option<Vec<Value>>)> {
+    /// A file's keys and its `defaults`; `group` is the group that it is an option of.
+    fn load(&mut self, source: &ConfigFile, group: &str) -> Result<(Mapping, Option<Vec<Value>>)> {
         self.files += 1;
         if self.files > MAX_FILES {
             return Err(Error::invalid(format!(
@@ -88,6 +94,8 @@ impl Composer<'_> {
             )));
         }
         let mut map = read::read(&source.text, Path::new(&*source.file))?;
+        self.notes
+            .extend(renamed::rename_keys(&mut map, group, &source.file)?);
         match map.shift_remove("defaults") {
             None => Ok((map, None)),
             Some(Value::Sequence(defaults)) => Ok((map, Some(defaults))),
@@ -104,7 +112,7 @@ impl Composer<'_> {
         source: ConfigFile,
         chain: &mut Vec<String>,
     ) -> Result<Vec<DefaultsEntry>> {
-        let (own, defaults) = self.load(&source)?;
+        let (own, defaults) = self.load(&source, "")?;
         let file = source.file;
         let mut own = Some(own);
         let mut parts = Vec::new();
@@ -186,7 +194,7 @@ impl Composer<'_> {
         source: ConfigFile,
         chain: &mut Vec<String>,
     ) -> Result<Arc<str>> {
-        let (own, defaults) = self.load(&source)?;
+        let (own, defaults) = self.load(&source, group)?;
         let file = source.file;
         let mut own = Some(Mapping::from_iter([(group.into(), Value::Mapping(own))]));
         for entry in defaults.unwrap_or_default() {

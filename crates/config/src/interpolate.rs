@@ -6,6 +6,7 @@ use crate::{Error, Result};
 use odesync_base::error;
 
 use super::origin::Origins;
+use super::renamed;
 use super::tree;
 use super::write;
 
@@ -198,6 +199,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn lookup(&mut self, key: &str, path: &str) -> Result<Value> {
+        let key = renamed::current(key).unwrap_or(key);
         let root = self.root;
         let mut found = root;
         let mut at = String::new();

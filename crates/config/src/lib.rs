@@ -46,6 +46,7 @@ mod interpolate;
 mod origin;
 mod overrides;
 mod read;
+mod renamed;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ mod write;
 pub use config_source::{BuiltInConfigs, ConfigSource};
 pub use odesync_base::{Error, Result};
 pub use overrides::Override;
+pub use renamed::RenamedKey;
 pub use serde_yaml::Value;
 pub use sweep::sweep;
 
@@ -70,6 +72,7 @@ use origin::Origins;
 pub struct Config {
     tree: Value,
     origins: Origins,
+    notes: Vec<String>,
 }
 
 impl Config {
@@ -109,6 +112,11 @@ impl Config {
     /// The whole tree; it is a map.
     pub fn value(&self) -> &Value {
         &self.tree
+    }
+
+    /// What the files say under names of before, one sentence each: they were read, and should be brought up to date.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The value at a path as `training.schedule.n_steps`, or `dataset.u0.1` for an element of a list; the empty path is the

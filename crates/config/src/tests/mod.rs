@@ -4,6 +4,7 @@ mod files;
 mod interpolate;
 mod overrides;
 mod random;
+mod renamed;
 mod saved;
 mod shipped;
 mod sweep;

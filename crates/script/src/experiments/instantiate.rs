@@ -130,7 +130,7 @@ pub(super) fn solver(settings: &SolverSettings) -> Result<SolveOptions> {
         },
         adjoint_rtol: settings.adjoint_rtol,
         adjoint_atol: settings.adjoint_atol,
-        ..default.solver(&settings.method)?
+        ..default.solver(&settings.solver)?
     };
     solver.check().map(|()| solver)
 }

@@ -216,12 +216,16 @@ pub struct LrDecaySettings {
     pub factor: Option<f64>,
 }
 
+inventory::submit! {
+    odesync_config::RenamedKey { old: "odesolve.method", new: "odesolve.solver" }
+}
+
 /// Group `odesolve`; a method of fixed steps has no tolerances.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SolverSettings {
-    /// Name of the method.
-    pub method: String,
+    /// Name of the ODE solver.
+    pub solver: String,
     /// Relative tolerance.
     pub rtol: Option<f64>,
     /// Absolute tolerance.

@@ -56,11 +56,14 @@ pub(super) fn compose_config(
         (RunDir::Resume(folder), None) => Some(folder.join(CONFIG_FILE)),
         _ => None,
     };
-    let Some(file) = saved else {
-        return Config::compose(&library, name, &overrides);
+    let config = match &saved {
+        None => Config::compose(&library, name, &overrides)?,
+        Some(file) => Config::from_file(file, &library, &overrides)?,
     };
-    let config = Config::from_file(&file, &library, &overrides)?;
-    if config.name() != name {
+    for note in config.notes() {
+        host.note(note);
+    }
+    if let Some(file) = saved.filter(|_| config.name() != name) {
         return Err(Error::invalid(format!(
             "{} is a configuration of the experiment {}, and the script runs {name}",
             file.display(),

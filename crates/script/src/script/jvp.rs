@@ -10,14 +10,14 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{METHOD, STEPS, check_solution_memory, solver};
+use super::solving::{SOLVER, STEPS, check_solution_memory, solver};
 use crate::Error;
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
 
 /// What moves.
 const JVP_DIRECTION: &[Key] = &[Key::new("params"), Key::new("u0")];
 
-const JVP: Keys = &[JVP_DIRECTION, METHOD, STEPS];
+const JVP: Keys = &[JVP_DIRECTION, SOLVER, STEPS];
 
 fn jvp_of(
     host: &Host,
@@ -29,7 +29,7 @@ fn jvp_of(
     let mut options = Options::new("jvp", JVP, options);
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
-        ..solver(&mut options, "method")?
+        ..solver(&mut options)?
     };
     let mut moved = |key: &'static str, what: &str| match options.take(key) {
         Some(value) => convert::to_vector(&value, what),

@@ -83,6 +83,17 @@ impl Options {
         Error::invalid(format!("{}: {message}", self.call))
     }
 
+    /// Refuses a key that the call does not have, with a message of its own in place of the list of those that it has.
+    ///
+    /// # Errors
+    /// The key is given, and not among the call's.
+    pub fn refuse(&self, key: &str, message: &str) -> Result<()> {
+        if !self.map.contains_key(key) || keys::find(self.keys, key).is_some() {
+            return Ok(());
+        }
+        Err(self.error(&format!("unknown option \"{key}\": {message}")))
+    }
+
     /// The error for an item of a list, of the wrong type or range.
     pub fn invalid_item(&self, key: &str, expected: &str, item: &Dynamic) -> Error {
         Error::invalid(format!(

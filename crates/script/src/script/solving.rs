@@ -38,11 +38,8 @@ pub(super) const STEPS: &[Key] = &[
     Key::flag("breakpoints"),
 ];
 
-/// The solver's method, where training has the key `method` for its own.
+/// The ODE solver's name.
 pub(super) const SOLVER: &[Key] = &[Key::new("solver").choices(&solvers::NAMES)];
-
-/// The solver's method, where there is no other.
-pub(super) const METHOD: &[Key] = &[Key::new("method").choices(&solvers::NAMES)];
 
 /// How gradients are computed.
 pub(super) const ADJOINT: &[Key] = &[
@@ -65,20 +62,24 @@ const EVENT: &[Key] = &[
 ];
 
 const SOLVE: Keys = &[
-    METHOD,
+    SOLVER,
     STEPS,
     EVENT,
     &[Key::new("events").nested(&[EVENT])],
     ENGINE,
 ];
 
-/// Reads the options of a solve; `method` is the key under which the method stands.
+/// Reads the options of a solve.
 ///
 /// # Errors
-/// A value of the wrong type or out of its range.
-pub fn solver(options: &mut Options, method: &'static str) -> Result<SolveOptions> {
+/// A value of the wrong type or out of its range; the key `method`, where a call has no training method.
+pub fn solver(options: &mut Options) -> Result<SolveOptions> {
     let mut solver = SolveOptions::default();
-    if let Some(name) = options.opt_string(method)? {
+    options.refuse(
+        "method",
+        "the ODE solver is given as solver, for example #{ solver: \"rk4\" }",
+    )?;
+    if let Some(name) = options.opt_string("solver")? {
         solver.solver = solvers::by_name(&name)?;
     }
     solver.rtol = options.non_negative("rtol", solver.rtol)?;
@@ -269,7 +270,7 @@ fn solve(
     let mut options = Options::new("solve", SOLVE, options);
     let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
-        ..solver(&mut options, "method")?
+        ..solver(&mut options)?
     };
     solver.events = events(context, field, &mut options)?;
     let (name, device) = engine_and_device(host, &mut options)?;
@@ -314,14 +315,14 @@ pub(super) fn register(reg: &mut Registry) {
     );
     reg.describe(
         "solve",
-        "solve(field, u0, t, #{ method: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
+        "solve(field, u0, t, #{ solver: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
          field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", of explicit Runge-Kutta methods), \
          breakpoints, engine, device; event (|t, u, p| a number that passes through zero; p holds the field's single constants and its external inputs) with direction (\"both\", \"up\", \
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
-        "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ method: \"tsit5\" }).stats",
+        "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )
     .option_keys(SOLVE);
     reg.register_get("t", |s: &mut ScriptSolution| {

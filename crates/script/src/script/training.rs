@@ -265,11 +265,6 @@ impl TrainCall {
     /// # Errors
     /// An unknown option, or a value of the wrong type or out of its range.
     pub fn read(host: &Host, options: Map) -> Result<Self> {
-        if options.contains_key("method") {
-            return Err(Error::invalid(
-                "train: the solver's method is given as solver, for example #{ solver: \"rk4\" }",
-            ));
-        }
         let mut options = Options::new("train", TRAIN, options);
         // Known here too; they make an ensemble.
         options.take("seeds");
@@ -286,8 +281,7 @@ impl TrainCall {
             patience: options.opt_usize("patience")?,
             max_failures: options.count("max_failures", default.max_failures)?,
             observation: observation(&mut options)?,
-            solver: solver(&mut options, "solver")
-                .and_then(|solver| adjoint(&mut options, solver))?,
+            solver: solver(&mut options).and_then(|solver| adjoint(&mut options, solver))?,
             engine,
             device,
             out: match options.opt_string("out")? {
@@ -381,7 +375,7 @@ fn loss_and_gradient(
     let lambda = options.f64("lambda", default)?;
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
-    let solver = solver(&mut options, "solver")?;
+    let solver = solver(&mut options)?;
     let solver = adjoint(&mut options, solver)?;
     options.finish()?;
     let mut objective = Objective::with_observation(

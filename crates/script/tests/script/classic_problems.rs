@@ -212,7 +212,7 @@ fn end(session: &mut Session, problem: &Problem, method: &str) -> Vec<f64> {
     let (rtol, atol) = problem.tolerances;
     let code = format!(
         "{field}
-         let sol = solve(f, {u0}, [0.0, {end:?}], #{{ method: \"{method}\", rtol: {rtol:?}, atol: {atol:?}, max_steps: 1000000 }});
+         let sol = solve(f, {u0}, [0.0, {end:?}], #{{ solver: \"{method}\", rtol: {rtol:?}, atol: {atol:?}, max_steps: 1000000 }});
          let text = \"\";
          for x in sol.u[1].to_list() {{ text += `${{x}} `; }}
          text"

@@ -73,5 +73,5 @@ pub fn by_name(name: &str) -> crate::Result<&'static Solver> {
     ALL.iter()
         .find(|m| m.name == name)
         .copied()
-        .ok_or_else(|| odesync_base::error::unknown("method", name, NAMES))
+        .ok_or_else(|| odesync_base::error::unknown("solver", name, NAMES))
 }

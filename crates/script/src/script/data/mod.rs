@@ -15,7 +15,7 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{METHOD, STEPS, check_solution_memory, note_stiffness, solver};
+use super::solving::{SOLVER, STEPS, check_solution_memory, note_stiffness, solver};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
@@ -63,7 +63,7 @@ fn concat(list: &List) -> RhaiResult<ScriptDataset> {
     Ok(wrap(Dataset::join(&parts)?))
 }
 
-const SIMULATE: Keys = &[METHOD, STEPS];
+const SIMULATE: Keys = &[SOLVER, STEPS];
 
 const NOISE: Keys = &[&[
     Key::new("relative_to").choices(&["nothing", "mean", "std"]),
@@ -80,7 +80,7 @@ fn simulate(
     let mut options = Options::new("dataset", SIMULATE, options);
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
-        ..solver(&mut options, "method")?
+        ..solver(&mut options)?
     };
     options.finish()?;
     let t = convert::to_vector(t, "dataset: t")?;

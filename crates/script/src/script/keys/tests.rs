@@ -197,7 +197,7 @@ fn what_is_listed_for_a_key_is_taken() {
         let doc = docs.iter().find(|doc| doc.name == function).unwrap();
         find(doc.options, key).unwrap().choices
     };
-    for method in of("solve", "method") {
+    for method in of("solve", "solver") {
         let steps = if odesync_ode::odesolve::solvers::by_name(method)
             .unwrap()
             .is_adaptive()
@@ -206,7 +206,7 @@ fn what_is_listed_for_a_key_is_taken() {
         } else {
             ", substeps: 2"
         };
-        let call = format!("solve(f, [1, 1], [0, 0.1], #{{ method: \"{method}\"{steps} }})");
+        let call = format!("solve(f, [1, 1], [0, 0.1], #{{ solver: \"{method}\"{steps} }})");
         assert!(session.eval(&call, None).is_ok(), "{call}");
     }
     for key in ["optimizer", "lr_schedule", "adjoint"] {

@@ -71,7 +71,7 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
             None => {
                 return Err(options.invalid_value(
                     "method",
-                    "a training method such as vanilla() or homotopy(#{ … }) (the solver's method is given as solver)",
+                    "a training method such as vanilla() or homotopy(#{ … }) (the ODE solver is given as solver)",
                     &value,
                 ));
             }
@@ -89,7 +89,7 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
     let observation = observation(options)?;
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
-        ..solver(options, "solver")?
+        ..solver(options)?
     };
     Ok(LossOptions {
         method,

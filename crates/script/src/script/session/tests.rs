@@ -233,19 +233,19 @@ fn every_call_that_solves_says_once_that_it_changed_to_a_stiff_method() {
         text.matches("changed to a stiff method there").count()
     };
     said("let f = van_der_pol(#{ mu: 1000 }).trainable([\"mu\"]); let t = [0, 1, 100];");
-    assert_eq!(said("solve(f, [2, 0], t, #{ method: \"auto\" })"), 1);
+    assert_eq!(said("solve(f, [2, 0], t, #{ solver: \"auto\" })"), 1);
     assert_eq!(
-        said("let d = dataset(f, [2, 0], t, #{ method: \"auto\" });"),
+        said("let d = dataset(f, [2, 0], t, #{ solver: \"auto\" });"),
         1
     );
-    let two = "dataset(f, [[2, 0], [1.9, 0]], t, #{ method: \"auto\" });";
+    let two = "dataset(f, [[2, 0], [1.9, 0]], t, #{ solver: \"auto\" });";
     assert_eq!(said(two), 1);
     let options = "#{ solver: \"auto\", epochs: 3, lr: 1e-9 }";
     assert_eq!(said(&format!("train(f, d, vanilla(), {options})")), 1);
     let members = "#{ solver: \"auto\", epochs: 2, variants: [#{ lr: 1e-9 }, #{ lr: 1e-10 }] }";
     assert_eq!(said(&format!("train(f, d, vanilla(), {members})")), 1);
     assert_eq!(
-        said("dataset(lotka_volterra(), [1, 1], t, #{ method: \"auto\" })"),
+        said("dataset(lotka_volterra(), [1, 1], t, #{ solver: \"auto\" })"),
         0
     );
 }
@@ -307,8 +307,8 @@ fn options_with_an_effect_are_taken() {
     session.eval("let f = lotka_volterra();", None).unwrap();
     for options in [
         "controller: \"pi\"",
-        "method: \"auto\", controller: \"i\"",
-        "method: \"radau\", first_step: 0.1",
+        "solver: \"auto\", controller: \"i\"",
+        "solver: \"radau\", first_step: 0.1",
     ] {
         let code = format!("solve(f, [1, 1], [0, 1], #{{ {options} }})");
         session.eval(&code, None).unwrap();

@@ -14,12 +14,12 @@ fn solving() {
         "solve(lotka_volterra(), [1, 1], linspace(0, 1, 50000000))",
         // A field that blows up.
         "solve(system(1, |t, u| [u[0] * u[0]]), [1], [0, 3])",
-        "solve(system(1, |t, u| [u[0] * u[0]]), [1], [0, 3], #{ method: \"rk4\", substeps: 50 })",
+        "solve(system(1, |t, u| [u[0] * u[0]]), [1], [0, 3], #{ solver: \"rk4\", substeps: 50 })",
         "solve(van_der_pol(), [2, 0], [0, 100], #{ max_steps: 10 })",
     ]);
     page.before("let f = lotka_volterra();");
     page.fail(&[
-        "solve(f, [1, 1], [0, 1], #{ method: \"rk5\" })",
+        "solve(f, [1, 1], [0, 1], #{ solver: \"rk5\" })",
         "solve(f, [1, 1], [0, 1], #{ rtol: 0, atol: 0 })",
         "solve(f, [1, 1], [0, 1], #{ max_steps: 0 })",
         "solve(f, [1, 1], [0, 1], #{ step_size: -0.1 })",
@@ -28,8 +28,8 @@ fn solving() {
         "solve(f, [1, 1], [0, 1], #{ device: \"gpu\" })",
         "solve(f, [1, 1], [0, 1], #{ adjoint: \"symplectic\" })",
         // Options without effect.
-        "solve(f, [1, 1], [0, 1], #{ method: \"radau\", controller: \"pi\" })",
-        "solve(f, [1, 1], [0, 1], #{ method: \"rk4\", controller: \"i\" })",
+        "solve(f, [1, 1], [0, 1], #{ solver: \"radau\", controller: \"pi\" })",
+        "solve(f, [1, 1], [0, 1], #{ solver: \"rk4\", controller: \"i\" })",
         "solve(f, [1, 1], [0, 1], #{ step_size: 0.1, first_step: 0.01 })",
         "solve(f, [1, 1], [0, 1], #{ substeps: 2, controller: \"pi\" })",
         // Tangents.
