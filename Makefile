@@ -97,6 +97,8 @@ endif
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(MEMBERS)
 # Crates cannot use each other in a circle, folders of one crate can; this looks for it.
 	$(PYTHON) tools/module_cycles.py
+# A type name stands for one type, and names that were retired do not come back.
+	$(PYTHON) tools/names.py
 
 # If the compiler in use is that version, the other checks cover it.
 msrv: ## the oldest Rust that Cargo.toml states builds it
