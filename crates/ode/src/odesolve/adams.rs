@@ -97,15 +97,15 @@ impl AdamsMethod {
     pub fn new(
         tableau: &'static AdamsTableau,
         evaluator: &Evaluator,
-        mut buffers: AdamsCache,
+        mut cache: AdamsCache,
     ) -> Self {
         let dof = evaluator.dof();
-        buffers.history.resize(tableau.predictor.len() * dof, 0.0);
-        buffers.k.resize(RK4.stages() * dof, 0.0);
-        buffers.stage.resize(dof, 0.0);
+        cache.history.resize(tableau.predictor.len() * dof, 0.0);
+        cache.k.resize(RK4.stages() * dof, 0.0);
+        cache.stage.resize(dof, 0.0);
         AdamsMethod {
             tableau,
-            cache: buffers,
+            cache,
             n_history: 0,
             spacing: 0.0,
             tape_used: 0,
@@ -116,18 +116,20 @@ impl AdamsMethod {
     /// How to take this step.
     fn choose_variant<const TAPE: bool>(
         &mut self,
-        course: &Integrator<TAPE>,
+        integrator: &Integrator<TAPE>,
         index: usize,
         h: f64,
     ) {
-        let planned = course.replay_plan.and_then(|plan| plan.variants.get(index));
-        let enough = self.tableau.predictor.len() - 1;
+        let planned = integrator
+            .replay_plan
+            .and_then(|plan| plan.variants.get(index));
+        let n_needed = self.tableau.predictor.len() - 1;
         let changed = (h - self.spacing).abs() > 1e-9 * h.abs();
-        let restart_planned = self.n_history >= enough && planned == Some(&STARTUP);
-        if changed || restart_planned || (planned.is_none() && course.stepper.at_tstop()) {
+        let restart_planned = self.n_history >= n_needed && planned == Some(&STARTUP);
+        if changed || restart_planned || (planned.is_none() && integrator.stepper.at_tstop()) {
             self.n_history = 0;
         }
-        self.variant = if self.n_history < enough {
+        self.variant = if self.n_history < n_needed {
             STARTUP
         } else {
             MULTISTEP
@@ -136,18 +138,18 @@ impl AdamsMethod {
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
-    fn tape_len(&self, course: &Integrator<TAPE>, _steps: usize) -> usize {
-        let next = RK4.stages().saturating_mul(course.evaluator.slot_len());
+    fn tape_len(&self, integrator: &Integrator<TAPE>, _steps: usize) -> usize {
+        let next = RK4.stages().saturating_mul(integrator.evaluator.slot_len());
         self.tape_used.saturating_add(next)
     }
 
-    fn tape_len_per_step(&self, course: &Integrator<TAPE>) -> usize {
-        self.tableau.slots_per_step(MULTISTEP) * course.evaluator.slot_len()
+    fn tape_len_per_step(&self, integrator: &Integrator<TAPE>) -> usize {
+        self.tableau.slots_per_step(MULTISTEP) * integrator.evaluator.slot_len()
     }
 
     fn initialize(
         &mut self,
-        _course: &mut Integrator<TAPE>,
+        _integrator: &mut Integrator<TAPE>,
         _adaptive: bool,
     ) -> Result<f64, FailureReason> {
         Ok(0.0)
@@ -155,29 +157,29 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let (tableau, dof, h) = (self.tableau, course.dof, step.h());
-        let (len, used) = (course.evaluator.slot_len(), self.tape_used);
-        self.choose_variant(course, index, h);
+        let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
+        let (len, tape_used) = (integrator.evaluator.slot_len(), self.tape_used);
+        self.choose_variant(integrator, index, h);
         let AdamsCache { history, k, stage } = &mut self.cache;
-        stage.copy_from_slice(&course.work.state);
-        course.evaluate(used, step.t, stage, &mut history[..dof]);
+        stage.copy_from_slice(&integrator.work.state);
+        integrator.evaluate(tape_used, step.t, stage, &mut history[..dof]);
         if self.variant == STARTUP {
             k[..dof].copy_from_slice(&history[..dof]);
             for i in 1..RK4.stages() {
-                weighted_sum(&course.work.state, h, RK4.a[i], k, dof, stage);
+                weighted_sum(&integrator.work.state, h, RK4.a[i], k, dof, stage);
                 let k = &mut k[i * dof..(i + 1) * dof];
-                course.evaluate(used + i * len, step.time_at(RK4.c[i]), stage, k);
+                integrator.evaluate(tape_used + i * len, step.time_at(RK4.c[i]), stage, k);
             }
-            let work = &mut *course.work;
+            let work = &mut *integrator.work;
             weighted_sum(&work.state, h, RK4.b, k, dof, &mut work.next);
             return Ok(());
         }
         weighted_sum(
-            &course.work.state,
+            &integrator.work.state,
             h,
             tableau.predictor,
             history,
@@ -185,31 +187,31 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
             stage,
         );
         if let Some(beta) = tableau.corrector {
-            course.evaluate(used + len, step.end, stage, &mut k[..dof]);
-            let work = &mut *course.work;
+            integrator.evaluate(tape_used + len, step.end, stage, &mut k[..dof]);
+            let work = &mut *integrator.work;
             weighted_sum(&work.state, h, &beta[1..], history, dof, &mut work.next);
             add_weighted_sum(h, &beta[..1], k, dof, &mut work.next);
         } else {
-            course.work.next.copy_from_slice(stage);
+            integrator.work.next.copy_from_slice(stage);
         }
         Ok(())
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
         // Steps are fixed.
-        course.stepper.record_step(true, step.h().abs());
+        integrator.stepper.record_step(true, step.h().abs());
         true
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
         let AdamsCache { history, k, .. } = &self.cache;
-        let (dof, h, work) = (course.dof, step.h(), &mut *course.work);
+        let (dof, h, work) = (integrator.dof, step.h(), &mut *integrator.work);
         let u = &mut work.u[to];
         if self.variant == STARTUP {
             weighted_sum(&work.state, h, &startup_weights(theta), k, dof, u);
@@ -225,14 +227,14 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         }
     }
 
-    fn on_accept(&mut self, course: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
         let history = &mut self.cache.history;
-        let kept = history.len() - course.dof;
-        history.copy_within(..kept, course.dof);
-        course.work.plan.variants.push(self.variant);
+        let n_older = history.len() - integrator.dof;
+        history.copy_within(..n_older, integrator.dof);
+        integrator.work.plan.variants.push(self.variant);
         if TAPE {
             self.tape_used +=
-                self.tableau.slots_per_step(self.variant) * course.evaluator.slot_len();
+                self.tableau.slots_per_step(self.variant) * integrator.evaluator.slot_len();
         }
         self.n_history += 1;
         self.spacing = step.h();
@@ -243,7 +245,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         row.extend(&self.cache.history);
     }
 
-    fn load(&mut self, _course: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
         (self.n_history, self.spacing) = (row.read_usize(), row.read_f64());
         row.read_into(&mut self.cache.history);
     }

@@ -5,7 +5,7 @@ use crate::field::native::{Evaluator, TangentLanes};
 /// A Jacobian, and the work space for its tangents.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Jacobian {
-    planes: Option<TangentLanes>,
+    lanes: Option<TangentLanes>,
     scratch: Vec<f64>,
     dof: usize,
     /// `[dof, dof]`, row by row.
@@ -17,7 +17,7 @@ impl Jacobian {
     /// Makes room for the Jacobians of this field. The storage belongs to it alone.
     pub fn bind(&mut self, evaluator: &Evaluator) {
         let dof = evaluator.dof();
-        self.planes = Some(evaluator.tangent_lanes(dof + 1));
+        self.lanes = Some(evaluator.tangent_lanes(dof + 1));
         self.dof = dof;
         self.df_du.resize(dof * dof, 0.0);
         self.df_dt.resize(dof, 0.0);
@@ -26,14 +26,14 @@ impl Jacobian {
     /// Where a taped evaluation left `slot`.
     pub fn fill(&mut self, evaluator: &Evaluator, place: (usize, f64), slot: &[f64]) {
         let Jacobian {
-            planes,
-            scratch: room,
+            lanes,
+            scratch,
             dof,
-            df_du: by_state,
-            df_dt: by_time,
+            df_du,
+            df_dt,
         } = self;
-        let planes = planes.get_or_insert_with(|| evaluator.tangent_lanes(*dof + 1));
-        evaluator.jacobian(place, slot, planes, room, by_state, by_time);
+        let lanes = lanes.get_or_insert_with(|| evaluator.tangent_lanes(*dof + 1));
+        evaluator.jacobian(place, slot, lanes, scratch, df_du, df_dt);
     }
 
     /// ∂f_row/∂u_column.

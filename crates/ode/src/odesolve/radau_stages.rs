@@ -18,7 +18,7 @@ impl Radau {
     pub(super) fn predict_stages(&mut self, h: f64) {
         let RadauCache {
             z,
-            previous_z: before,
+            previous_z,
             saved_z: around,
             ..
         } = &mut self.cache;
@@ -44,7 +44,7 @@ impl Radau {
         for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
             let [a, b, d] = interpolation_weights(1.0 + c * ratio);
             for (i, z) in z.iter_mut().enumerate() {
-                let (x, y, w) = (before[i], before[dof + i], before[2 * dof + i]);
+                let (x, y, w) = (previous_z[i], previous_z[dof + i], previous_z[2 * dof + i]);
                 *z = a * x + b * y + (d - 1.0) * w;
             }
         }
@@ -53,12 +53,12 @@ impl Radau {
     /// Simplified Newton iteration for the stages, from their first guess.
     pub(super) fn simplified_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let SolveOptions { rtol, atol, .. } = *course.options;
-        let (dof, h) = (course.dof, step.h());
-        let sample = course.problem.sample;
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
+        let (dof, h) = (integrator.dof, step.h());
+        let sample = integrator.problem.sample;
         self.newton = Newton::new(rtol, MAX_ITERATIONS);
         let RadauCache {
             slot,
@@ -67,20 +67,20 @@ impl Radau {
             k,
             stage,
             increment,
-            real_lu: real,
-            complex_lu: complex,
+            real_lu,
+            complex_lu,
             ..
         } = &mut self.cache;
-        let slot = &mut slot[..course.evaluator.slot_len()];
+        let slot = &mut slot[..integrator.evaluator.slot_len()];
         transform(&T_INV, z, w, dof);
         let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
         loop {
             for (i, k) in k.chunks_exact_mut(dof).enumerate() {
-                sum_into(&course.work.state, &z[i * dof..(i + 1) * dof], stage);
+                sum_into(&integrator.work.state, &z[i * dof..(i + 1) * dof], stage);
                 let t = step.time_at(C[i]);
-                course.evaluator.eval(sample, t, stage, slot, k);
+                integrator.evaluator.eval(sample, t, stage, slot, k);
             }
-            course.work.stats.evaluations += 3;
+            integrator.work.stats.evaluations += 3;
             if !all_finite(k) {
                 return Err(FailureReason::NotFinite);
             }
@@ -93,25 +93,25 @@ impl Radau {
                 k[i] = ti(0) - MU / h * w[i];
                 increment[i] = Complex::new(ti(1) - (a * x - b * y), ti(2) - (a * y + b * x));
             }
-            real.solve(&mut k[..dof]);
-            complex.solve(increment);
+            real_lu.solve(&mut k[..dof]);
+            complex_lu.solve(increment);
             let mut squares = 0.0;
             for i in 0..dof {
-                let scale = atol + rtol * course.work.state[i].abs();
+                let scale = atol + rtol * integrator.work.state[i].abs();
                 (k[dof + i], k[2 * dof + i]) = (increment[i].re, increment[i].im);
                 for dw in [k[i], k[dof + i], k[2 * dof + i]] {
                     squares += (dw / scale) * (dw / scale);
                 }
             }
-            let progress = self
+            let status = self
                 .newton
                 .check_convergence((squares / (3 * dof) as f64).sqrt());
-            if progress == NewtonStatus::Failed {
+            if status == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
             add(k, w);
             transform(&T, w, z, dof);
-            if progress == NewtonStatus::Converged {
+            if status == NewtonStatus::Converged {
                 return Ok(());
             }
         }
@@ -120,27 +120,27 @@ impl Radau {
     /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
     pub(super) fn full_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
-        limit: usize,
+        max_iterations: usize,
     ) -> bool {
-        let (dof, h, len) = (course.dof, step.h(), course.evaluator.slot_len());
-        let sample = course.problem.sample;
-        let SolveOptions { rtol, atol, .. } = *course.options;
+        let (dof, h, len) = (integrator.dof, step.h(), integrator.evaluator.slot_len());
+        let sample = integrator.problem.sample;
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
         let RadauCache {
             slot,
             z,
             k,
             w,
             stage,
-            stage_system: stages,
+            stage_system,
             ..
         } = &mut self.cache;
         let mut norm = f64::INFINITY;
         let mut done = false;
-        for iteration in 0..=limit {
-            let work = &mut *course.work;
+        for iteration in 0..=max_iterations {
+            let work = &mut *integrator.work;
             let slots = if TAPE {
                 &mut work.tape[3 * index * len..3 * (index + 1) * len]
             } else if done {
@@ -153,19 +153,19 @@ impl Radau {
                 let slot = &mut slots[i * len..(i + 1) * len];
                 let k = &mut k[i * dof..(i + 1) * dof];
                 let t = step.time_at(C[i]);
-                course.evaluator.eval_taped(sample, t, stage, slot, k);
+                integrator.evaluator.eval_taped(sample, t, stage, slot, k);
             }
             work.stats.evaluations += 3;
             if done {
                 break;
             }
-            if !all_finite(k) || iteration == limit {
+            if !all_finite(k) || iteration == max_iterations {
                 return false;
             }
             let (first, rest) = slots.split_at(len);
             let (second, third) = rest.split_at(len);
             let slots: [&[f64]; 3] = [first, second, third];
-            if !stages.factor(course.evaluator, (sample, step), RK_MATRIX, &slots) {
+            if !stage_system.factor(integrator.evaluator, (sample, step), RK_MATRIX, &slots) {
                 return false;
             }
             work.stats.jacobians += 3;
@@ -176,7 +176,7 @@ impl Radau {
                     w[i * dof + d] = h * f - z[i * dof + d];
                 }
             }
-            stages.lu.solve(w);
+            stage_system.lu.solve(w);
             add(w, z);
             let (mut settled_all, mut largest) = (true, 0.0_f64);
             for (dz, z) in w.chunks_exact(dof).zip(z.chunks_exact(dof)) {

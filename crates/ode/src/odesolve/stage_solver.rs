@@ -127,16 +127,16 @@ impl StageSolver {
     /// Evaluates the field and its Jacobian at (t, u).
     pub fn linearize<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         t: f64,
         u: &[f64],
     ) {
-        let place = (course.problem.sample, t);
-        let evaluator = course.evaluator;
+        let place = (integrator.problem.sample, t);
+        let evaluator = integrator.evaluator;
         evaluator.eval_taped(place.0, t, u, &mut self.slot, &mut self.f);
         self.jacobian.fill(evaluator, place, &self.slot);
-        course.work.stats.evaluations += 1;
-        course.work.stats.jacobians += 1;
+        integrator.work.stats.evaluations += 1;
+        integrator.work.stats.jacobians += 1;
         (self.has_jacobian, self.jacobian_fresh) = (true, true);
         self.newton_matrix.invalidate();
     }
@@ -144,7 +144,7 @@ impl StageSolver {
     /// Makes I − c J ready.
     pub fn ensure_factored<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         c: f64,
     ) -> Result<(), FailureReason> {
         // Step sizes that are meant to be equal differ by the rounding of the time.
@@ -158,23 +158,23 @@ impl StageSolver {
                 false => FailureReason::NotFinite,
             });
         }
-        let good = self.factorize(c);
-        course.work.stats.factorizations += 1;
-        self.newton_matrix.c = if good { c } else { 0.0 };
-        good.then_some(()).ok_or(FailureReason::Singular)
+        let regular = self.factorize(c);
+        integrator.work.stats.factorizations += 1;
+        self.newton_matrix.c = if regular { c } else { 0.0 };
+        regular.then_some(()).ok_or(FailureReason::Singular)
     }
 
     /// Solves for z, from a first guess; `scale` is the state that tolerances refer to. In a tight solve z is exact to
     /// rounding, and with a tape its slot is there.
     pub fn solve<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
     ) -> Result<(), FailureReason> {
-        let solved = self.simplified_newton(course, equation, scale, z);
-        if !course.exact_stages || (solved.is_err() && !self.jacobian_fresh) {
+        let solved = self.simplified_newton(integrator, equation, scale, z);
+        if !integrator.exact_stages || (solved.is_err() && !self.jacobian_fresh) {
             return solved;
         }
         // Where simplified Newton's iteration has not found it, the exact one may.
@@ -182,7 +182,7 @@ impl StageSolver {
             z.fill(0.0);
         }
         let limit = if solved.is_ok() { 10 } else { 30 };
-        match self.full_newton(course, equation, scale, z, limit) {
+        match self.full_newton(integrator, equation, scale, z, limit) {
             true => Ok(()),
             false => Err(solved.err().unwrap_or(FailureReason::NotConverging)),
         }
@@ -208,32 +208,34 @@ impl StageSolver {
 
     fn simplified_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
     ) -> Result<(), FailureReason> {
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
         self.newton = Newton::new(rtol, equation.max_iterations);
         loop {
             self.set_stage(equation, z);
             let StageSolver { slot, f, stage, .. } = self;
-            let sample = course.problem.sample;
-            course.evaluator.eval(sample, equation.t, stage, slot, f);
-            course.work.stats.evaluations += 1;
+            let sample = integrator.problem.sample;
+            integrator
+                .evaluator
+                .eval(sample, equation.t, stage, slot, f);
+            integrator.work.stats.evaluations += 1;
             if !all_finite(f) {
                 return Err(FailureReason::NotFinite);
             }
             self.residual(equation, z);
             self.newton_matrix.lu.solve(&mut self.dz);
-            let progress = self
+            let status = self
                 .newton
                 .check_convergence(scaled_norm(&self.dz, scale, rtol, atol));
-            if progress == NewtonStatus::Failed {
+            if status == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
             add(&self.dz, z);
-            if progress == NewtonStatus::Converged {
+            if status == NewtonStatus::Converged {
                 return Ok(());
             }
         }
@@ -242,27 +244,27 @@ impl StageSolver {
     /// Exact Newton iteration to rounding. False where it does not converge.
     fn full_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
         limit: usize,
     ) -> bool {
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
         let (mut norm, mut done) = (f64::INFINITY, false);
-        let place = (course.problem.sample, equation.t);
+        let place = (integrator.problem.sample, equation.t);
         for iteration in 0..=limit {
             if done && !TAPE {
                 break;
             }
             self.set_stage(equation, z);
-            let work = &mut *course.work;
+            let work = &mut *integrator.work;
             let slot = if TAPE {
                 &mut work.tape[equation.tape_offset..equation.tape_offset + self.slot.len()]
             } else {
                 &mut self.slot[..]
             };
-            let (evaluator, f) = (course.evaluator, &mut self.f);
+            let (evaluator, f) = (integrator.evaluator, &mut self.f);
             evaluator.eval_taped(place.0, place.1, &self.stage, slot, f);
             work.stats.evaluations += 1;
             if done {

@@ -74,7 +74,7 @@ impl LinearizedSolve for LinearizedExplicitRk {
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
     ) -> SolveTangents {
         let tableau = self.tableau;
         let (s, all, width) = (tableau.stages(), tableau.all_stages(), u0_dot.len());
@@ -98,7 +98,7 @@ impl LinearizedSolve for LinearizedExplicitRk {
                     self.slot(slot, len),
                     stage,
                     &[],
-                    planes,
+                    lanes,
                     &mut k_dot[i * width..(i + 1) * width],
                 );
             }
@@ -132,12 +132,12 @@ impl LinearizedSolve for LinearizedExplicitRk {
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64> {
         let tableau = self.tableau;
         let (s, all, dof) = (tableau.stages(), tableau.all_stages(), evaluator.dof());
-        let width = dof * planes.width();
+        let width = dof * lanes.width();
         let len = evaluator.slot_len();
         let mut mu = DualVec::zero(dof, width);
         let mut k_bar = DualVec::zero(all * dof, all * width);
@@ -188,10 +188,10 @@ impl LinearizedSolve for LinearizedExplicitRk {
                 let taped = self.slot(slot, len);
                 let place = (self.sample, step.time_at(c));
                 let stage_dot = &stages[slot * width..(slot + 1) * width];
-                evaluator.jvp_lanes(place, taped, stage_dot, &[], planes, &mut scratch);
+                evaluator.jvp_lanes(place, taped, stage_dot, &[], lanes, &mut scratch);
                 stage_bar.clear();
                 let u = stage_bar.as_dual_cotangent();
-                evaluator.vjp_with_tangents(place, taped, planes, (bar, bar_dot), u, None, sums);
+                evaluator.vjp_with_tangents(place, taped, lanes, (bar, bar_dot), u, None, sums);
                 mu.add(1.0, stage_bar.as_refs());
                 for (j, a) in a.iter().enumerate() {
                     if *a != 0.0 {

@@ -90,10 +90,12 @@ impl LinearizedImplicitRk {
 
     /// The slots of a step's stages.
     fn slots(&self, place: StepSlots, len: usize) -> Vec<&[f64]> {
-        let own = self.tableau.stages() - self.tableau.n_shared;
+        let stages_per_step = self.tableau.stages() - self.tableau.n_shared;
         let slot = |stage: usize| match place.output_step_index {
-            Some(m) if stage >= self.tableau.n_shared => (&self.work.output_tape, m * own + stage),
-            _ => (&self.work.tape, place.step_index * own + stage),
+            Some(m) if stage >= self.tableau.n_shared => {
+                (&self.work.output_tape, m * stages_per_step + stage)
+            }
+            _ => (&self.work.tape, place.step_index * stages_per_step + stage),
         };
         let all = (0..self.tableau.stages()).map(slot);
         all.map(|(tape, at)| &tape[at * len..(at + 1) * len])
@@ -112,7 +114,7 @@ impl LinearizedImplicitRk {
 }
 
 /// Solves for every plane of `x`, `[stages, dof, w]`, by itself.
-fn solve_each_plane(x: &mut [f64], w: usize, one: &mut Vec<f64>, solve: impl Fn(&mut [f64])) {
+fn solve_each_lane(x: &mut [f64], w: usize, one: &mut Vec<f64>, solve: impl Fn(&mut [f64])) {
     for p in 0..w {
         one.clear();
         one.extend(x.iter().skip(p).step_by(w));
@@ -132,23 +134,24 @@ impl LinearizedSolve for LinearizedImplicitRk {
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
     ) -> SolveTangents {
-        let (s, width, w) = (self.tableau.stages(), u0_dot.len(), planes.width());
+        let (s, width, w) = (self.tableau.stages(), u0_dot.len(), lanes.width());
         let len = evaluator.slot_len();
-        let mut coupled = StageSystem::default();
-        coupled.bind(evaluator, s);
+        let mut stage_system = StageSystem::default();
+        stage_system.bind(evaluator, s);
         let mut u = u0_dot.to_vec();
         let mut stages = vec![0.0; self.n_steps() * s * width];
-        let (still, mut param_tangents, mut one) = (vec![0.0; width], vec![0.0; s * width], vec![]);
+        let (zero_dot, mut param_tangents, mut one) =
+            (vec![0.0; width], vec![0.0; s * width], vec![]);
         let mut state_dot = u0_dot.to_vec();
         let plan = &self.work.plan;
         let (mut output, mut beside) = (1, 0);
         let mut step_to = |place: StepSlots, state_dot: &[f64], to: &mut [f64]| {
             let (step, slots) = (place.step, self.slots(place, len));
-            for (j, moved) in param_tangents.chunks_exact_mut(width).enumerate() {
+            for (j, param_tangent) in param_tangents.chunks_exact_mut(width).enumerate() {
                 let at = (self.sample, step.time_at(self.tableau.c[j]));
-                evaluator.jvp_lanes(at, slots[j], &still, &[], planes, moved);
+                evaluator.jvp_lanes(at, slots[j], &zero_dot, &[], lanes, param_tangent);
             }
             let stages = &mut stages[self.tangent_range(place, width)];
             for stage in stages.chunks_exact_mut(width) {
@@ -156,8 +159,8 @@ impl LinearizedSolve for LinearizedImplicitRk {
             }
             self.rk_matrix()
                 .add_product(step.h(), &param_tangents, stages);
-            coupled.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
-            solve_each_plane(stages, w, &mut one, |x| coupled.lu.solve(x));
+            stage_system.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
+            solve_each_lane(stages, w, &mut one, |x| stage_system.lu.solve(x));
             to.copy_from_slice(&stages[(s - 1) * width..]);
         };
         let mut next = vec![0.0; width];
@@ -194,13 +197,13 @@ impl LinearizedSolve for LinearizedImplicitRk {
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64> {
-        let (s, dof, w) = (self.tableau.stages(), evaluator.dof(), planes.width());
+        let (s, dof, w) = (self.tableau.stages(), evaluator.dof(), lanes.width());
         let (width, len) = (dof * w, evaluator.slot_len());
-        let mut coupled = StageSystem::default();
-        coupled.bind(evaluator, s);
+        let mut stage_system = StageSystem::default();
+        stage_system.bind(evaluator, s);
         let mut lambda = DualVec::zero(s * dof, s * width);
         let mut k_bar = DualVec::zero(s * dof, s * width);
         let mut stage_bar = DualVec::zero(dof, width);
@@ -230,8 +233,8 @@ impl LinearizedSolve for LinearizedImplicitRk {
             k_bar.clear();
             lambda.value[(s - 1) * dof..].copy_from_slice(bar);
             lambda.tangents[(s - 1) * width..].copy_from_slice(bar_dot);
-            coupled.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
-            coupled.lu.solve_transposed(&mut lambda.value);
+            stage_system.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
+            stage_system.lu.solve_transposed(&mut lambda.value);
             self.rk_matrix()
                 .add_transposed_product(step.h(), &lambda.value, &mut k_bar.value);
             // What `second` gives is linear in the adjoint and its tangents together: first the one, then the others, whose
@@ -239,12 +242,12 @@ impl LinearizedSolve for LinearizedImplicitRk {
             let mut pull = |j: usize, k_bar: (&[f64], &[f64]), stage_bar: &mut DualVec| {
                 let at = (self.sample, step.time_at(self.tableau.c[j]));
                 let stage_dot = &stages[j * width..(j + 1) * width];
-                evaluator.jvp_lanes(at, slots[j], stage_dot, &[], planes, &mut scratch);
+                evaluator.jvp_lanes(at, slots[j], stage_dot, &[], lanes, &mut scratch);
                 stage_bar.clear();
                 evaluator.vjp_with_tangents(
                     at,
                     slots[j],
-                    planes,
+                    lanes,
                     k_bar,
                     stage_bar.as_dual_cotangent(),
                     None,
@@ -260,8 +263,8 @@ impl LinearizedSolve for LinearizedImplicitRk {
                 let lambda = &mut lambda.tangents[j * width..(j + 1) * width];
                 add(&stage_bar.tangents, lambda);
             }
-            solve_each_plane(&mut lambda.tangents, w, &mut one, |x| {
-                coupled.lu.solve_transposed(x)
+            solve_each_lane(&mut lambda.tangents, w, &mut one, |x| {
+                stage_system.lu.solve_transposed(x)
             });
             self.rk_matrix().add_transposed_product(
                 step.h(),

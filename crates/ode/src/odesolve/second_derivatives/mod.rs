@@ -36,7 +36,7 @@ pub trait LinearizedSolve: Debug + Send + Sync {
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
     ) -> SolveTangents;
 
     /// Walks back, `stages` being what [`LinearizedSolve::forward`] left: adds the tangents of ∂L/∂θ to `sums` and returns those of
@@ -46,7 +46,7 @@ pub trait LinearizedSolve: Debug + Send + Sync {
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64>;
 }
@@ -94,8 +94,8 @@ impl RkTableau {
 
 /// The kind of a method, or the error for one without exact tangents.
 fn rk_tableau(method: &Solver) -> Result<RkTableau> {
-    if let Some(kind) = RkTableau::of(method) {
-        return Ok(kind);
+    if let Some(rk) = RkTableau::of(method) {
+        return Ok(rk);
     }
     let names = |stiff: bool| -> Vec<&str> {
         let all = solvers::ALL.iter().filter(|m| RkTableau::of(m).is_some());
@@ -128,20 +128,20 @@ pub fn replay(
     options: &SolveOptions,
     problem: &Problem,
     plan: &StepPlan,
-    (limit, planes): (usize, usize),
+    (limit, lanes): (usize, usize),
 ) -> Result<Box<dyn LinearizedSolve>> {
-    let kind = rk_tableau(options.solver)?;
+    let rk = rk_tableau(options.solver)?;
     let mut work = Workspace {
         tape_limit: limit,
         ..Workspace::default()
     };
     driver::replay::<true>(evaluator, problem, options, plan, &mut work)?;
-    let stages = match &kind {
+    let stages = match &rk {
         RkTableau::Explicit(tableau) => tableau.all_stages(),
         RkTableau::Implicit(method) => method.stages(),
     };
     let steps = work.plan.steps.len() + work.n_output_steps;
-    let tangents = steps.saturating_mul(stages * evaluator.dof() * planes);
+    let tangents = steps.saturating_mul(stages * evaluator.dof() * lanes);
     let needed = tangents.saturating_add(work.tape.len() + work.output_tape.len());
     let reason = if needed > limit {
         FailureReason::TapeTooLarge(limit.saturating_mul(size_of::<f64>()))
@@ -149,7 +149,7 @@ pub fn replay(
         FailureReason::NotFinite
     } else {
         let sample = problem.sample;
-        return Ok(match kind {
+        return Ok(match rk {
             RkTableau::Explicit(tableau) => Box::new(LinearizedExplicitRk {
                 tableau,
                 sample,
