@@ -1,6 +1,6 @@
-//! Adams steps of fixed size: the slopes of the steps before give the next one. Explicit (Adams-Bashforth), or corrected once
-//! (Adams-Bashforth-Moulton: predict, evaluate, correct, evaluate). The first steps are those of the classic Runge-Kutta
-//! method, and so are those after a change of the step size or a breakpoint.
+//! The step method of Adams methods with fixed step size, which compute the next state from the slopes at previous steps:
+//! explicit (Adams-Bashforth), or corrected once (Adams-Bashforth-Moulton: predict, evaluate, correct, evaluate). Startup
+//! steps, at the beginning and after a change of the step size or a breakpoint, are taken by the classic Runge-Kutta method.
 
 use super::checkpoints::StateReader;
 use super::integrator::Integrator;
@@ -12,12 +12,13 @@ use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
-/// The variant of a step: by the formula, or one of the start.
+/// Variant of a step by the multistep formula.
 const MULTISTEP: u8 = 0;
+/// Variant of a startup step, by the classic Runge-Kutta method.
 pub(super) const STARTUP: u8 = 1;
 
 impl AdamsTableau {
-    /// Slots that a step takes up on the tape.
+    /// Returns the number of slots that a step takes up on the tape.
     pub(super) fn slots_per_step(&self, variant: u8) -> usize {
         match variant {
             STARTUP => RK4.stages(),
@@ -25,7 +26,8 @@ impl AdamsTableau {
         }
     }
 
-    /// Weights of the slopes inside a step by the formula, newest first, from the polynomial through them.
+    /// Returns the weights of the slopes in the dense output of a multistep step, newest first, from the polynomial through
+    /// the slopes.
     pub(super) fn dense_weights(&self, theta: f64) -> [f64; 4] {
         let newest = if self.corrector.is_some() { 1.0 } else { 0.0 };
         integrated_lagrange_weights(
@@ -41,11 +43,11 @@ pub(super) const RK4: &Tableau = match rk4::RK4.tableau() {
     None => panic!("it is an explicit Runge-Kutta method"),
 };
 
-/// ∫₀^θ of the Lagrange polynomials on `n` nodes `newest`, `newest − 1`, ….
+/// Returns the integrals ∫₀^θ of the Lagrange polynomials on `n` nodes `newest`, `newest − 1`, ….
 fn integrated_lagrange_weights(newest: f64, n: usize, theta: f64) -> [f64; 4] {
     let mut weights = [0.0; 4];
     for (j, weight) in weights.iter_mut().enumerate().take(n) {
-        // Coefficients of Π (x − node) / (own − node), constant first.
+        // Coefficients of Π (x − node_i) / (node_j − node_i), constant first.
         let mut p = [1.0, 0.0, 0.0, 0.0];
         for i in (0..n).filter(|i| *i != j) {
             let node = newest - i as f64;
@@ -62,7 +64,7 @@ fn integrated_lagrange_weights(newest: f64, n: usize, theta: f64) -> [f64; 4] {
     weights
 }
 
-/// Weights of the stages inside a step of the start, of order 3.
+/// Returns the weights of the stages in the dense output of a startup step, which is of order 3.
 pub(super) fn startup_weights(theta: f64) -> [f64; 4] {
     let (two, three) = (theta * theta, theta * theta * theta);
     let middle = two - 2.0 / 3.0 * three;
@@ -70,25 +72,25 @@ pub(super) fn startup_weights(theta: f64) -> [f64; 4] {
     [theta - 1.5 * two + 2.0 / 3.0 * three, middle, middle, last]
 }
 
-/// Storage of a scheme, kept between solves.
+/// Storage of an Adams step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AdamsCache {
-    /// The slopes at the state and before, newest first.
+    /// Slopes at the state and at previous steps, newest first.
     history: Vec<f64>,
-    /// Slopes inside the step: the stages of the start, or the one at the prediction.
+    /// Slopes inside the step: the stages of a startup step, or the slope at the predicted state.
     k: Vec<f64>,
     stage: Vec<f64>,
 }
 
-/// An Adams method at work. The tape holds the slots of what each step evaluates, in order.
+/// Step method of Adams methods. The tape holds the slots of the evaluations of each step, in order.
 pub(crate) struct AdamsMethod {
     tableau: &'static AdamsTableau,
     pub cache: AdamsCache,
-    /// Slopes before the one at the state that are there.
+    /// Number of available slopes at previous steps, not counting the slope at the state.
     n_history: usize,
-    /// The size of their steps.
+    /// Size of the previous steps.
     spacing: f64,
-    /// Length of the tape in use.
+    /// Length of the used part of the tape.
     tape_used: usize,
     variant: u8,
 }
@@ -113,7 +115,7 @@ impl AdamsMethod {
         }
     }
 
-    /// How to take this step.
+    /// Chooses the variant of this step: multistep or startup.
     fn choose_variant<const TAPE: bool>(
         &mut self,
         integrator: &Integrator<TAPE>,
@@ -198,7 +200,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
     }
 
     fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
-        // Steps are fixed.
+        // Steps are fixed, so every step is accepted.
         integrator.stepper.record_step(true, step.h().abs());
         true
     }

@@ -1,4 +1,4 @@
-//! Backward differentiation formulas of variable order: the state is a table D of backward differences
+//! The step method of the backward differentiation formulas of variable order: the state is a table D of backward differences
 //! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
 
 use super::backward_differences::{interpolation_weight, respacing_matrix};
@@ -13,32 +13,32 @@ use super::vector_ops::{add, add_scaled, all_finite};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
-/// Differences that are kept.
+/// Number of stored differences.
 pub(super) const N_DIFFERENCES: usize = MAX_ORDER + 3;
 const MAX_ITERATIONS: usize = 4;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of a BDF step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BdfCache {
     solver: StageSolver,
-    /// D at the state, and after the attempted step.
+    /// Differences D at the state; `next_d` are those after the attempted step.
     d: Vec<f64>,
     next_d: Vec<f64>,
     predicted: Vec<f64>,
     psi: Vec<f64>,
-    /// u⁺ − the predicted state: the (k+1)th difference.
+    /// Correction of the predicted state, u⁺ minus the prediction, which is the (k+1)th difference.
     correction: Vec<f64>,
     error: Vec<f64>,
 }
 
-/// BDF at work. The tape holds the slot of the start, then one for each step.
+/// Step method of BDF. The tape holds the slot of the start, then one slot for each step.
 pub(crate) struct Bdf {
     pub cache: BdfCache,
     order: usize,
     next_order: usize,
-    /// The spacing of D.
+    /// Step size that the differences D are spaced by.
     spacing: f64,
-    /// Steps of this size in a row, at this order.
+    /// Number of consecutive steps of this size and order.
     equal_steps: usize,
 }
 
@@ -65,7 +65,7 @@ impl Bdf {
         }
     }
 
-    /// D of the attempted step's spacing into `after`, and the prediction from it.
+    /// Computes the differences at the spacing of the attempted step into `next_d`, and the prediction from them.
     fn predict(&mut self, h: f64, dof: usize) {
         let BdfCache {
             d,
@@ -94,7 +94,7 @@ impl Bdf {
         }
     }
 
-    /// D at the end of the step, from the correction.
+    /// Updates the differences to the end of the step, from the correction.
     fn update_differences(&mut self, dof: usize) {
         let BdfCache {
             next_d, correction, ..
@@ -110,7 +110,7 @@ impl Bdf {
         }
     }
 
-    /// Norm of an error constant times row `row` of D at the end of the step.
+    /// Returns the norm of an error constant times row `row` of D at the end of the step.
     fn difference_error_norm<const TAPE: bool>(
         &mut self,
         integrator: &Integrator<TAPE>,
@@ -134,7 +134,8 @@ impl Bdf {
         )
     }
 
-    /// The order for the next steps and the factor on their size, without safety: the order that allows the largest.
+    /// Returns the order for the next steps and the factor on their size, without the safety factor: the order that allows
+    /// the largest step.
     fn choose_order<const TAPE: bool>(
         &mut self,
         integrator: &Integrator<TAPE>,
@@ -186,7 +187,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
             }
             integrator.work.tape[..len].copy_from_slice(&solver.slot);
         }
-        // The first differences, for a spacing of 1 until the first step is known.
+        // The initial differences have a spacing of 1 until the size of the first step is known.
         let BdfCache {
             solver, d, error, ..
         } = &mut self.cache;
@@ -199,7 +200,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
             return Ok(0.0);
         }
         let StageSolver { slot, f, .. } = solver;
-        // The first step is of order 1, its error of order 2.
+        // The first step is of order 1, so its error is of order 2.
         Ok(integrator.initial_step_size(2, f, slot, error))
     }
 
@@ -280,7 +281,8 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
             self.equal_steps = 0;
             size *= (safety * factor).min(10.0);
         }
-        // A step that was clipped to a stop is followed by ones of about its size: differences cannot be stretched far.
+        // After a step that was clipped to a tstop the step size grows only gradually: differences cannot be extrapolated to
+        // a much larger spacing.
         let clipped = integrator.stepper.clipped();
         integrator.stepper.record_step(true, size);
         if clipped {
@@ -355,7 +357,8 @@ mod tests {
 
     type ExactSolution = fn(f64) -> f64;
 
-    /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact, and the largest inside the last step.
+    /// Returns the error at t = 2 of `n` steps of one order from exact differences at t = 0, and the largest error inside the
+    /// last step.
     fn errors(field: &VectorField, exact: ExactSolution, order: usize, n: usize) -> [f64; 2] {
         let evaluator = Evaluator::new(field);
         let options = SolveOptions::default().solver("bdf").unwrap();

@@ -1,4 +1,5 @@
-//! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
+//! The step method of diagonally implicit Runge-Kutta methods with an explicit first stage (ESDIRK), which solves stage by
+//! stage.
 
 use super::checkpoints::StateReader;
 use super::control::error_norm;
@@ -15,12 +16,12 @@ use odesync_base::failure::FailureReason;
 const SAFETY: f64 = 0.9;
 const MAX_ITERATIONS: usize = 8;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of an ESDIRK step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EsdirkCache {
     solver: StageSolver,
     k: Vec<f64>,
-    /// The slopes of the step around the one that leads to a requested time inside it, and the other's factorisation.
+    /// Slopes and factorization of the steps of the solve while an output step is computed; of the output steps otherwise.
     saved_k: Vec<f64>,
     saved_newton_matrix: NewtonMatrix,
     base: Vec<f64>,
@@ -28,18 +29,18 @@ pub(crate) struct EsdirkCache {
     error: Vec<f64>,
 }
 
-/// An ESDIRK method at work. The tape holds the slots of the stages, the last one being the first of the next step.
+/// Step method of ESDIRK methods. The tape holds the slots of the stages; the last one is the first of the next step.
 pub(crate) struct EsdirkMethod {
     tableau: &'static EsdirkTableau,
     pub cache: EsdirkCache,
-    /// Whether the Jacobian was too old in any stage of the last attempt.
+    /// Whether the Jacobian was too old in any stage of the last attempted step.
     needs_new_jacobian: bool,
-    /// How far a step inside another one leads.
+    /// θ of the output step that is being computed, in the enclosing step; `None` for a step of the solve.
     substep_theta: Option<f64>,
     controller: GustafssonController,
 }
 
-/// Length of the tape for this many steps.
+/// Returns the length of the tape for this many steps.
 fn tape_len_for<const TAPE: bool>(
     tableau: &EsdirkTableau,
     integrator: &Integrator<TAPE>,
@@ -71,7 +72,7 @@ impl EsdirkMethod {
         }
     }
 
-    /// Exchanges the slopes and the factorisation of a step with those of the steps inside it.
+    /// Exchanges the slopes and the factorization of the steps of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
         let EsdirkCache {
             solver,
@@ -84,7 +85,7 @@ impl EsdirkMethod {
         std::mem::swap(&mut solver.newton_matrix, saved_newton_matrix);
     }
 
-    /// The implicit stages, with the Jacobian there is.
+    /// Solves the implicit stages with the stored Jacobian.
     fn solve_stages<const TAPE: bool>(
         &mut self,
         integrator: &mut Integrator<TAPE>,
@@ -135,7 +136,7 @@ impl EsdirkMethod {
             }
         }
         integrator.work.state = state;
-        // The last stage.
+        // u⁺ is the last stage.
         for (next, (base, z)) in integrator
             .work
             .next
@@ -273,7 +274,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         self.needs_new_jacobian = needs_new_jacobian;
         let solver = &mut self.cache.solver;
         if solver.jacobian_fresh != jacobian_fresh {
-            // The Jacobian is another one now.
+            // The output step computed a new Jacobian.
             solver.newton_matrix.invalidate();
         }
         found
@@ -304,7 +305,8 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         self.controller.load(row);
         solver.load(row);
         if TAPE {
-            // The slot of the first stage; its slope there differs by rounding from the last stage's that was saved.
+            // Writes the slot of the first stage. The slope evaluated here differs by rounding from the saved slope of the
+            // last stage, which remains in use.
             base.copy_from_slice(&integrator.work.state);
             let t = integrator.stepper.t;
             integrator.evaluate(0, t, base, &mut solver.f);
@@ -351,7 +353,7 @@ mod tests {
             }
             for i in 0..s {
                 assert!((m.dense_weight(i, 1.0) - m.b(i)).abs() < 1e-14);
-                // A first guess is a mean of slopes.
+                // An initial guess is a weighted mean of slopes.
                 let sum: f64 = m.guess[i].iter().sum();
                 assert!(i == 0 || (sum - 1.0).abs() < 1e-12);
             }

@@ -1,4 +1,4 @@
-//! Explicit Runge-Kutta steps.
+//! The step method of explicit Runge-Kutta methods.
 
 use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
@@ -11,7 +11,7 @@ use super::tableau::Tableau;
 use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
 use odesync_base::failure::FailureReason;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of an explicit Runge-Kutta step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExplicitRkCache {
     k: Vec<f64>,
@@ -20,20 +20,20 @@ pub(crate) struct ExplicitRkCache {
     weights: Vec<f64>,
 }
 
-/// An explicit Runge-Kutta method at work. The tape holds the slots of the stages: `stages − 1` a step (and one more at the
-/// start) when the last stage is shared. The tape beside it holds those of the dense output's extra stages, of the steps with
-/// an output inside.
+/// Step method of explicit Runge-Kutta methods. The tape holds the slots of the stages: `stages − 1` per step (and one more
+/// at the start) when the last stage is shared with the next step. The output tape holds the slots of the dense output's
+/// extra stages, for the steps with an output inside.
 pub(crate) struct ExplicitRk {
     tableau: &'static Tableau,
-    /// Whether the first stage of the next attempt is there.
+    /// Whether the first stage of the next attempted step is already evaluated.
     first_stage_ready: bool,
-    /// Whether the extra stages of the attempt are there.
+    /// Whether the extra stages of the attempted step are already evaluated.
     extra_stages_ready: bool,
     stiffness: StiffnessDetector,
     pub cache: ExplicitRkCache,
 }
 
-/// Index of the slot of a stage.
+/// Returns the index on the tape of the slot of a stage.
 pub(crate) fn slot_index(tableau: &Tableau, step: usize, stage: usize) -> usize {
     let per_step = tableau.stages() - usize::from(tableau.fsal);
     step * per_step + stage
@@ -80,7 +80,7 @@ impl ExplicitRk {
         self.first_stage_ready = true;
     }
 
-    /// Evaluates the stages of the dense output; with a tape, into its own part.
+    /// Evaluates the extra stages of the dense output; with a tape, their slots go to the output tape.
     fn evaluate_extra_stages<const TAPE: bool>(
         &mut self,
         integrator: &mut Integrator<TAPE>,
@@ -111,7 +111,7 @@ impl ExplicitRk {
         let first = FirstStep::new(&integrator.work.state, &k[..dof], rtol, atol);
         let trial = sign * first.trial;
         weighted_sum(&integrator.work.state, trial, &[1.0], k, dof, stage);
-        // Stage 1 of step 0 is free to write to: it is evaluated again by the step itself.
+        // Stage 1 of step 0 can be overwritten, since the step itself evaluates it again.
         self.evaluate_stage(integrator, 0, 1, integrator.stepper.t + trial);
         let ExplicitRkCache { k, error, .. } = &mut self.cache;
         for i in 0..dof {
@@ -218,15 +218,16 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
         }
     }
 
-    /// The first stage is evaluated again: at the same place it is the last of the step before, to the last bit.
+    /// Saves nothing: the first stage is evaluated again, and is bitwise equal to the last stage of the previous step.
     fn save(&self, _row: &mut Vec<f64>) {}
 
     fn load(&mut self, _integrator: &mut Integrator<TAPE>, _row: &mut StateReader) {}
 
-    /// Stiff where the step is at the limit of stability: the slopes of the last two stages, both at the end of the step,
-    /// over their states give the largest eigenvalue (Hairer, Wanner, II, IV.2).
+    /// Detects stiffness, where the step is at the limit of stability: the difference of the slopes of the last two stages,
+    /// both at the end of the step, divided by that of their states estimates the largest eigenvalue (Hairer, Wanner, II,
+    /// IV.2).
     fn should_switch(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
-        // The limit on the real axis is about 3.3.
+        // The stability limit on the real axis is about 3.3.
         const LIMIT: f64 = 2.6;
         let (tableau, dof) = (self.tableau, integrator.dof);
         let s = tableau.stages();

@@ -1,4 +1,4 @@
-//! Radau IIA steps (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
+//! The step method of Radau IIA (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
 
 use nalgebra::Complex;
 
@@ -22,23 +22,24 @@ use odesync_base::failure::FailureReason;
 
 pub(super) const MAX_ITERATIONS: usize = 6;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of a Radau IIA step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RadauCache {
     pub(super) slot: Vec<f64>,
-    /// du/dt at the state.
+    /// Slope du/dt at the state.
     f: Vec<f64>,
-    /// u(t + c_i h) − u, `[3, dof]`.
+    /// Stage increments u(t + c_i h) − u, `[3, dof]`.
     pub(super) z: Vec<f64>,
-    /// The same of the step before.
+    /// Stage increments of the previous step, `[3, dof]`.
     pub(super) previous_z: Vec<f64>,
-    /// The same of the step around the one that leads to a requested time inside it, and the other's factorisations.
+    /// Stage increments and factorizations of the steps of the solve while an output step is computed; of the output steps
+    /// otherwise.
     pub(super) saved_z: Vec<f64>,
     saved_real_lu: Lu<f64>,
     saved_complex_lu: Lu<Complex<f64>>,
-    /// T⁻¹ z.
+    /// Transformed stage increments T⁻¹ z.
     pub(super) w: Vec<f64>,
-    /// du/dt at the stages; increments.
+    /// Slopes du/dt at the stages; then Newton increments.
     pub(super) k: Vec<f64>,
     pub(super) stage: Vec<f64>,
     error: Vec<f64>,
@@ -49,21 +50,21 @@ pub(crate) struct RadauCache {
     pub(super) stage_system: StageSystem,
 }
 
-/// Radau IIA at work. The tape holds the slots of the three stages of each step.
+/// Step method of Radau IIA. The tape holds the slots of the three stages of each step.
 pub(crate) struct Radau {
     pub cache: RadauCache,
-    /// Step size of the factorisations; 0 for none.
+    /// Step size of the factorizations; 0 where there are none.
     factored_h: f64,
-    /// That of the ones set aside.
+    /// Step size of the factorizations in `saved_real_lu` and `saved_complex_lu`; 0 where there are none.
     saved_factored_h: f64,
-    /// How far a step inside another one leads.
+    /// θ of the output step that is being computed, in the enclosing step; `None` for a step of the solve.
     pub(super) substep_theta: Option<f64>,
-    /// Whether the Jacobian is there, and whether it is that of the current state.
+    /// Whether there is a usable Jacobian; `jacobian_fresh` tells whether it is that of the current state.
     has_jacobian: bool,
     jacobian_fresh: bool,
     pub(super) newton: Newton,
     controller: GustafssonController,
-    /// Step size of the stages in `before`; 0 for none.
+    /// Step size of the stages in `previous_z`; 0 where there are none.
     pub(super) previous_h: f64,
     stiffness: StiffnessDetector,
 }
@@ -101,7 +102,7 @@ impl Radau {
         }
     }
 
-    /// Length of the tape for this many steps.
+    /// Returns the length of the tape for this many steps.
     fn tape_len_for<const TAPE: bool>(integrator: &Integrator<TAPE>, steps: usize) -> usize {
         (3 * steps).saturating_mul(integrator.evaluator.slot_len())
     }
@@ -127,7 +128,7 @@ impl Radau {
         integrator: &mut Integrator<TAPE>,
         h: f64,
     ) -> Result<(), FailureReason> {
-        // Step sizes that are meant to be equal differ by the rounding of the time.
+        // Nominally equal step sizes differ by the rounding of the time.
         if (self.factored_h - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
@@ -140,7 +141,7 @@ impl Radau {
         regular.then_some(()).ok_or(FailureReason::Singular)
     }
 
-    /// Factors the matrices of the transformed stages.
+    /// Factors the real and the complex matrix of the transformed stages; false where one is singular.
     fn factorize(&mut self, dof: usize, h: f64) -> bool {
         let RadauCache {
             real_lu,
@@ -163,7 +164,7 @@ impl Radau {
         })
     }
 
-    /// Exchanges the stages and factorisations of a step with those of the steps inside it.
+    /// Exchanges the stages and factorizations of the steps of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
         let RadauCache {
             z,
@@ -180,7 +181,7 @@ impl Radau {
         std::mem::swap(&mut self.factored_h, &mut self.saved_factored_h);
     }
 
-    /// The error estimate of the attempted step into `error`, from the slope `f`; its norm.
+    /// Computes the error estimate of the attempted step into `error`, which holds the slope on entry, and returns its norm.
     fn estimate_error<const TAPE: bool>(&mut self, integrator: &Integrator<TAPE>, h: f64) -> f64 {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let RadauCache {
@@ -247,7 +248,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
             self.has_jacobian = false;
         };
         if integrator.exact_stages {
-            // Where simplified Newton's iteration has not found the stages, the exact one may.
+            // Where simplified Newton iteration does not converge, full Newton iteration still may.
             if solved.is_err() {
                 self.cache.z.fill(0.0);
             }
@@ -268,7 +269,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         self.cache.error.copy_from_slice(&self.cache.f);
         let mut norm = self.estimate_error(integrator, h);
         if norm > 1.0 && (self.controller.rejected || self.controller.is_first_step()) {
-            // The estimate of a first step, or of one after a rejection, is too large in the stiff components.
+            // The error estimate of the first step, and of a step after a rejection, is too large in the stiff components.
             let RadauCache {
                 slot, stage, error, ..
             } = &mut self.cache;
@@ -328,7 +329,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         self.swap_substep_state();
         self.newton = newton;
         if self.jacobian_fresh != jacobian_fresh {
-            // The Jacobian is another one now.
+            // The output step computed a new Jacobian.
             self.factored_h = 0.0;
         }
         found
@@ -373,7 +374,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         }
     }
 
-    /// Not stiff where every eigenvalue is so small that an explicit method could take this step.
+    /// Detects the end of stiffness, where every eigenvalue is so small that an explicit method could take this step.
     fn should_switch(&mut self, _integrator: &mut Integrator<TAPE>, step: Step) -> bool {
         let nonstiff = step.h().abs() * self.cache.jacobian.norm() < 1.0;
         self.stiffness.record(nonstiff)

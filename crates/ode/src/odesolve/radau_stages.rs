@@ -1,5 +1,5 @@
-//! Solving for the stages of a Radau step: a first guess, simplified Newton iteration in variables in which the stages fall apart into
-//! one real and one complex system, and exact Newton iteration to rounding.
+//! Solution of the stage equations of a Radau step: an initial guess, simplified Newton iteration in variables that decouple
+//! the stages into one real and one complex system, and full Newton iteration to rounding.
 
 use nalgebra::Complex;
 
@@ -14,29 +14,30 @@ use super::vector_ops::{add, add_scaled, all_finite};
 use odesync_base::failure::FailureReason;
 
 impl Radau {
-    /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
+    /// Computes the initial guess of the stages from a collocation polynomial: that of the previous step, extrapolated, or
+    /// for an output step that of the enclosing step.
     pub(super) fn predict_stages(&mut self, h: f64) {
         let RadauCache {
             z,
             previous_z,
-            saved_z: around,
+            saved_z,
             ..
         } = &mut self.cache;
         let dof = z.len() / 3;
         if let Some(theta) = self.substep_theta {
             for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
                 z.fill(0.0);
-                for (w, around) in interpolation_weights(c * theta)
+                for (w, saved) in interpolation_weights(c * theta)
                     .iter()
-                    .zip(around.chunks_exact(dof))
+                    .zip(saved_z.chunks_exact(dof))
                 {
-                    add_scaled(*w, around, z);
+                    add_scaled(*w, saved, z);
                 }
             }
             return;
         }
         let ratio = h / self.previous_h;
-        // Where steps grow at once, as after a breakpoint, its continuation says nothing.
+        // Where the step size grows abruptly, as after a breakpoint, the extrapolated polynomial is useless.
         if self.previous_h == 0.0 || ratio > 10.0 {
             z.fill(0.0);
             return;
@@ -50,7 +51,7 @@ impl Radau {
         }
     }
 
-    /// Simplified Newton iteration for the stages, from their first guess.
+    /// Solves for the stages by simplified Newton iteration, from their initial guess.
     pub(super) fn simplified_newton<const TAPE: bool>(
         &mut self,
         integrator: &mut Integrator<TAPE>,
@@ -84,7 +85,7 @@ impl Radau {
             if !all_finite(k) {
                 return Err(FailureReason::NotFinite);
             }
-            // T⁻¹ f − Λ/h w, in place of k.
+            // T⁻¹ f − Λ/h w, written over k and `increment`.
             for i in 0..dof {
                 let f = [k[i], k[dof + i], k[2 * dof + i]];
                 let ti =
@@ -117,7 +118,8 @@ impl Radau {
         }
     }
 
-    /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
+    /// Solves for the stages by full Newton iteration to rounding; with a tape, writes the slots of the stages there. Returns
+    /// false where it does not converge.
     pub(super) fn full_newton<const TAPE: bool>(
         &mut self,
         integrator: &mut Integrator<TAPE>,
@@ -184,7 +186,7 @@ impl Radau {
                 settled_all &= converged_to_roundoff(dz, stage);
                 largest = largest.max(error_norm(dz, &work.state, stage, rtol, atol));
             }
-            // At the level of rounding increments get no smaller.
+            // At the level of rounding the increments do not decrease any more.
             done = settled_all || (largest < 1e-3 && largest > 0.5 * norm);
             norm = largest;
         }
@@ -192,7 +194,7 @@ impl Radau {
     }
 }
 
-/// `to = m x` for each component of three stacked vectors.
+/// Computes `to = m x` for each component of three stacked vectors.
 fn transform(m: &[[f64; 3]; 3], x: &[f64], to: &mut [f64], dof: usize) {
     for (row, to) in m.iter().zip(to.chunks_exact_mut(dof)) {
         for (i, to) in to.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! Rosenbrock steps: linearly implicit, one matrix for all stages of a step and no iteration.
+//! The step method of Rosenbrock methods: linearly implicit, with one matrix for all stages of a step and no iteration.
 
 use super::checkpoints::StateReader;
 use super::control::error_norm;
@@ -15,14 +15,14 @@ use odesync_base::failure::FailureReason;
 
 const SAFETY: f64 = 0.9;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of a Rosenbrock step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RosenbrockCache {
     slot: Vec<f64>,
-    /// du/dt at the state.
+    /// Slope du/dt at the state.
     f: Vec<f64>,
     k: Vec<f64>,
-    /// The stages of the step around the one that leads to a requested time inside it.
+    /// Stages of the step of the solve while an output step is computed; of the output step otherwise.
     saved_k: Vec<f64>,
     stage: Vec<f64>,
     error: Vec<f64>,
@@ -30,7 +30,7 @@ pub(crate) struct RosenbrockCache {
     lu: Lu<f64>,
 }
 
-/// A Rosenbrock method at work. The tape holds for each step the slots of its stages, then their `K_i`.
+/// Step method of Rosenbrock methods. The tape holds for each step the slots of its stages, then their `K_i`.
 pub(crate) struct RosenbrockMethod {
     tableau: &'static RosenbrockTableau,
     pub cache: RosenbrockCache,
@@ -39,7 +39,7 @@ pub(crate) struct RosenbrockMethod {
     controller: GustafssonController,
 }
 
-/// Length of a step's part of the tape.
+/// Returns the length of the tape of one step.
 pub(super) fn tape_stride(tableau: &RosenbrockTableau, evaluator: &Evaluator) -> usize {
     tableau.stages() * (evaluator.slot_len() + evaluator.dof())
 }
@@ -66,7 +66,7 @@ impl RosenbrockMethod {
         }
     }
 
-    /// Exchanges the stages of a step with those of the steps inside it.
+    /// Exchanges the stages of the step of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
         std::mem::swap(&mut self.cache.k, &mut self.cache.saved_k);
     }
@@ -106,7 +106,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
             return Ok(0.0);
         }
         let order = integrator.options.solver.order;
-        // The slot holds what a tape needs of the first stage.
+        // The slot holds the taped evaluation of the first stage, which the evaluation below overwrites.
         let first_slot = if TAPE { slot.clone() } else { vec![] };
         let size = integrator.initial_step_size(order, f, slot, error);
         slot[..first_slot.len()].copy_from_slice(&first_slot);
