@@ -1,6 +1,6 @@
-//! Adams steps of fixed size: the slopes of the steps before give the next one. Explicit (Adams-Bashforth), or corrected once
-//! (Adams-Bashforth-Moulton: predict, evaluate, correct, evaluate). The first steps are those of the classic Runge-Kutta
-//! method, and so are those after a change of the step size or a breakpoint.
+//! The step method of Adams methods with fixed step size, which compute the next state from the slopes at previous steps:
+//! explicit (Adams-Bashforth), or corrected once (Adams-Bashforth-Moulton: predict, evaluate, correct, evaluate). Startup
+//! steps, at the beginning and after a change of the step size or a breakpoint, are taken by the classic Runge-Kutta method.
 
 use super::checkpoints::StateReader;
 use super::integrator::Integrator;
@@ -12,12 +12,13 @@ use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
-/// The variant of a step: by the formula, or one of the start.
+/// Variant of a step by the multistep formula.
 const MULTISTEP: u8 = 0;
+/// Variant of a startup step, by the classic Runge-Kutta method.
 pub(super) const STARTUP: u8 = 1;
 
 impl AdamsTableau {
-    /// Slots that a step takes up on the tape.
+    /// Returns the number of slots that a step takes up on the tape.
     pub(super) fn slots_per_step(&self, variant: u8) -> usize {
         match variant {
             STARTUP => RK4.stages(),
@@ -25,7 +26,8 @@ impl AdamsTableau {
         }
     }
 
-    /// Weights of the slopes inside a step by the formula, newest first, from the polynomial through them.
+    /// Returns the weights of the slopes in the dense output of a multistep step, newest first, from the polynomial through
+    /// the slopes.
     pub(super) fn dense_weights(&self, theta: f64) -> [f64; 4] {
         let newest = if self.corrector.is_some() { 1.0 } else { 0.0 };
         integrated_lagrange_weights(
@@ -41,11 +43,11 @@ pub(super) const RK4: &Tableau = match rk4::RK4.tableau() {
     None => panic!("it is an explicit Runge-Kutta method"),
 };
 
-/// ∫₀^θ of the Lagrange polynomials on `n` nodes `newest`, `newest − 1`, ….
+/// Returns the integrals ∫₀^θ of the Lagrange polynomials on `n` nodes `newest`, `newest − 1`, ….
 fn integrated_lagrange_weights(newest: f64, n: usize, theta: f64) -> [f64; 4] {
     let mut weights = [0.0; 4];
     for (j, weight) in weights.iter_mut().enumerate().take(n) {
-        // Coefficients of Π (x − node) / (own − node), constant first.
+        // Coefficients of Π (x − node_i) / (node_j − node_i), constant first.
         let mut p = [1.0, 0.0, 0.0, 0.0];
         for i in (0..n).filter(|i| *i != j) {
             let node = newest - i as f64;
@@ -62,7 +64,7 @@ fn integrated_lagrange_weights(newest: f64, n: usize, theta: f64) -> [f64; 4] {
     weights
 }
 
-/// Weights of the stages inside a step of the start, of order 3.
+/// Returns the weights of the stages in the dense output of a startup step, which is of order 3.
 pub(super) fn startup_weights(theta: f64) -> [f64; 4] {
     let (two, three) = (theta * theta, theta * theta * theta);
     let middle = two - 2.0 / 3.0 * three;
@@ -70,25 +72,25 @@ pub(super) fn startup_weights(theta: f64) -> [f64; 4] {
     [theta - 1.5 * two + 2.0 / 3.0 * three, middle, middle, last]
 }
 
-/// Storage of a scheme, kept between solves.
+/// Storage of an Adams step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AdamsCache {
-    /// The slopes at the state and before, newest first.
+    /// Slopes at the state and at previous steps, newest first.
     history: Vec<f64>,
-    /// Slopes inside the step: the stages of the start, or the one at the prediction.
+    /// Slopes inside the step: the stages of a startup step, or the slope at the predicted state.
     k: Vec<f64>,
     stage: Vec<f64>,
 }
 
-/// An Adams method at work. The tape holds the slots of what each step evaluates, in order.
+/// Step method of Adams methods. The tape holds the slots of the evaluations of each step, in order.
 pub(crate) struct AdamsMethod {
     tableau: &'static AdamsTableau,
     pub cache: AdamsCache,
-    /// Slopes before the one at the state that are there.
+    /// Number of available slopes at previous steps, not counting the slope at the state.
     n_history: usize,
-    /// The size of their steps.
+    /// Size of the previous steps.
     spacing: f64,
-    /// Length of the tape in use.
+    /// Length of the used part of the tape.
     tape_used: usize,
     variant: u8,
 }
@@ -97,15 +99,15 @@ impl AdamsMethod {
     pub fn new(
         tableau: &'static AdamsTableau,
         evaluator: &Evaluator,
-        mut buffers: AdamsCache,
+        mut cache: AdamsCache,
     ) -> Self {
         let dof = evaluator.dof();
-        buffers.history.resize(tableau.predictor.len() * dof, 0.0);
-        buffers.k.resize(RK4.stages() * dof, 0.0);
-        buffers.stage.resize(dof, 0.0);
+        cache.history.resize(tableau.predictor.len() * dof, 0.0);
+        cache.k.resize(RK4.stages() * dof, 0.0);
+        cache.stage.resize(dof, 0.0);
         AdamsMethod {
             tableau,
-            cache: buffers,
+            cache,
             n_history: 0,
             spacing: 0.0,
             tape_used: 0,
@@ -113,21 +115,23 @@ impl AdamsMethod {
         }
     }
 
-    /// How to take this step.
+    /// Chooses the variant of this step: multistep or startup.
     fn choose_variant<const TAPE: bool>(
         &mut self,
-        course: &Integrator<TAPE>,
+        integrator: &Integrator<TAPE>,
         index: usize,
         h: f64,
     ) {
-        let planned = course.replay_plan.and_then(|plan| plan.variants.get(index));
-        let enough = self.tableau.predictor.len() - 1;
+        let planned = integrator
+            .replay_plan
+            .and_then(|plan| plan.variants.get(index));
+        let n_needed = self.tableau.predictor.len() - 1;
         let changed = (h - self.spacing).abs() > 1e-9 * h.abs();
-        let restart_planned = self.n_history >= enough && planned == Some(&STARTUP);
-        if changed || restart_planned || (planned.is_none() && course.stepper.at_tstop()) {
+        let restart_planned = self.n_history >= n_needed && planned == Some(&STARTUP);
+        if changed || restart_planned || (planned.is_none() && integrator.stepper.at_tstop()) {
             self.n_history = 0;
         }
-        self.variant = if self.n_history < enough {
+        self.variant = if self.n_history < n_needed {
             STARTUP
         } else {
             MULTISTEP
@@ -136,18 +140,18 @@ impl AdamsMethod {
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
-    fn tape_len(&self, course: &Integrator<TAPE>, _steps: usize) -> usize {
-        let next = RK4.stages().saturating_mul(course.evaluator.slot_len());
+    fn tape_len(&self, integrator: &Integrator<TAPE>, _steps: usize) -> usize {
+        let next = RK4.stages().saturating_mul(integrator.evaluator.slot_len());
         self.tape_used.saturating_add(next)
     }
 
-    fn tape_len_per_step(&self, course: &Integrator<TAPE>) -> usize {
-        self.tableau.slots_per_step(MULTISTEP) * course.evaluator.slot_len()
+    fn tape_len_per_step(&self, integrator: &Integrator<TAPE>) -> usize {
+        self.tableau.slots_per_step(MULTISTEP) * integrator.evaluator.slot_len()
     }
 
     fn initialize(
         &mut self,
-        _course: &mut Integrator<TAPE>,
+        _integrator: &mut Integrator<TAPE>,
         _adaptive: bool,
     ) -> Result<f64, FailureReason> {
         Ok(0.0)
@@ -155,29 +159,29 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let (tableau, dof, h) = (self.tableau, course.dof, step.h());
-        let (len, used) = (course.evaluator.slot_len(), self.tape_used);
-        self.choose_variant(course, index, h);
+        let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
+        let (len, tape_used) = (integrator.evaluator.slot_len(), self.tape_used);
+        self.choose_variant(integrator, index, h);
         let AdamsCache { history, k, stage } = &mut self.cache;
-        stage.copy_from_slice(&course.work.state);
-        course.evaluate(used, step.t, stage, &mut history[..dof]);
+        stage.copy_from_slice(&integrator.work.state);
+        integrator.evaluate(tape_used, step.t, stage, &mut history[..dof]);
         if self.variant == STARTUP {
             k[..dof].copy_from_slice(&history[..dof]);
             for i in 1..RK4.stages() {
-                weighted_sum(&course.work.state, h, RK4.a[i], k, dof, stage);
+                weighted_sum(&integrator.work.state, h, RK4.a[i], k, dof, stage);
                 let k = &mut k[i * dof..(i + 1) * dof];
-                course.evaluate(used + i * len, step.time_at(RK4.c[i]), stage, k);
+                integrator.evaluate(tape_used + i * len, step.time_at(RK4.c[i]), stage, k);
             }
-            let work = &mut *course.work;
+            let work = &mut *integrator.work;
             weighted_sum(&work.state, h, RK4.b, k, dof, &mut work.next);
             return Ok(());
         }
         weighted_sum(
-            &course.work.state,
+            &integrator.work.state,
             h,
             tableau.predictor,
             history,
@@ -185,31 +189,31 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
             stage,
         );
         if let Some(beta) = tableau.corrector {
-            course.evaluate(used + len, step.end, stage, &mut k[..dof]);
-            let work = &mut *course.work;
+            integrator.evaluate(tape_used + len, step.end, stage, &mut k[..dof]);
+            let work = &mut *integrator.work;
             weighted_sum(&work.state, h, &beta[1..], history, dof, &mut work.next);
             add_weighted_sum(h, &beta[..1], k, dof, &mut work.next);
         } else {
-            course.work.next.copy_from_slice(stage);
+            integrator.work.next.copy_from_slice(stage);
         }
         Ok(())
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
-        // Steps are fixed.
-        course.stepper.record_step(true, step.h().abs());
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+        // Steps are fixed, so every step is accepted.
+        integrator.stepper.record_step(true, step.h().abs());
         true
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
         let AdamsCache { history, k, .. } = &self.cache;
-        let (dof, h, work) = (course.dof, step.h(), &mut *course.work);
+        let (dof, h, work) = (integrator.dof, step.h(), &mut *integrator.work);
         let u = &mut work.u[to];
         if self.variant == STARTUP {
             weighted_sum(&work.state, h, &startup_weights(theta), k, dof, u);
@@ -225,14 +229,14 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         }
     }
 
-    fn on_accept(&mut self, course: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
         let history = &mut self.cache.history;
-        let kept = history.len() - course.dof;
-        history.copy_within(..kept, course.dof);
-        course.work.plan.variants.push(self.variant);
+        let n_older = history.len() - integrator.dof;
+        history.copy_within(..n_older, integrator.dof);
+        integrator.work.plan.variants.push(self.variant);
         if TAPE {
             self.tape_used +=
-                self.tableau.slots_per_step(self.variant) * course.evaluator.slot_len();
+                self.tableau.slots_per_step(self.variant) * integrator.evaluator.slot_len();
         }
         self.n_history += 1;
         self.spacing = step.h();
@@ -243,7 +247,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         row.extend(&self.cache.history);
     }
 
-    fn load(&mut self, _course: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
         (self.n_history, self.spacing) = (row.read_usize(), row.read_f64());
         row.read_into(&mut self.cache.history);
     }

@@ -1,6 +1,7 @@
-//! The exact discrete adjoint: the transpose of the very steps that were taken, step sizes held fixed.
+//! The exact discrete adjoint of one-step methods: the transpose of the steps that were taken, with step sizes held fixed.
+//! Here the adjoint of explicit Runge-Kutta methods and the reverse sweep that the other one-step methods share.
 //!
-//! For `L = Σ_m ⟨ū_m, u(t_m)⟩` it gives ∂L/∂u₀ and ∂L/∂θ. With `μ` the adjoint of the state at the end of a step, the
+//! For `L = Σ_m ⟨ū_m, u(t_m)⟩` it yields ∂L/∂u₀ and ∂L/∂θ. With `μ` the adjoint of the state at the end of a step, the
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
@@ -18,8 +19,8 @@ use super::vector_ops::{add, add_scaled};
 use super::workspace::Workspace;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// Walks back over a taped solve. `bars` is ∂L/∂u of the solution, `[time, dof]`; the parameters' part is added to
-/// `gradient`, ∂L/∂u₀ is returned.
+/// Computes the adjoint of a taped solve by an explicit Runge-Kutta method. `bars` is ∂L/∂u of the solution, `[time, dof]`;
+/// the parameters' part is added to `gradient`, ∂L/∂u₀ is returned.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     tableau: &Tableau,
@@ -37,7 +38,7 @@ pub(crate) fn backward(
     let mut weights = vec![0.0; tableau.all_stages()];
     let mut mu = vec![0.0; dof];
     let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
-    // Slots of the extra stages that are not walked over yet.
+    // End of the part of the output tape that is not processed yet: the slots of the extra stages.
     let mut unread = work.output_tape.len();
 
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
@@ -98,20 +99,22 @@ pub(crate) fn backward(
     mu
 }
 
-/// A step to be pulled back, in a walk over one-step methods: one of the solve, or one to a requested time inside it.
+/// A step to be pulled back in a reverse sweep over a one-step method: a step of the solve, or an output step to an output
+/// time inside one.
 pub(crate) struct StepBackward<'a> {
     pub step: Step,
-    /// Where its slots stand: this tape, at this index.
+    /// Tape with the slots of the step, which are at `index`.
     pub tape: &'a [f64],
     pub index: usize,
-    /// Whether it leads to a requested time inside the step around it, which comes after it.
+    /// Whether it is an output step; the enclosing step is then pulled back after it.
     pub is_output_step: bool,
-    /// The adjoint of its end.
+    /// Adjoint of the state at the end of the step.
     pub end_bar: &'a [f64],
 }
 
-/// Walks back over a solve by a one-step method, whose outputs inside steps were reached by steps of their own. `pull` adds to
-/// the adjoint of a step's start what comes beside that of its end (u⁺ being u and an increment). ∂L/∂u₀ is returned.
+/// Performs the reverse sweep over a solve by a one-step method whose outputs inside steps were reached by output steps. As
+/// u⁺ is u plus an increment, the adjoint of a step's start is that of its end plus a contribution of the increment, which
+/// `pull_back` adds. Returns ∂L/∂u₀.
 pub(crate) fn reverse_sweep(
     work: &Workspace,
     bars: &[f64],
@@ -127,31 +130,32 @@ pub(crate) fn reverse_sweep(
         start.copy_from_slice(&mu);
         while let Some((theta, bar)) = bars.pop_inside(n) {
             output_index -= 1;
-            let part = StepBackward {
+            let output_step = StepBackward {
                 step: output_steps::substep(step, theta),
                 tape: &work.output_tape,
                 index: output_index,
                 is_output_step: true,
                 end_bar: bar,
             };
-            pull_back(part, &mut start);
+            pull_back(output_step, &mut start);
             add(bar, &mut start);
         }
-        let whole = StepBackward {
+        let solve_step = StepBackward {
             step,
             tape: &work.tape,
             index: n,
             is_output_step: false,
             end_bar: &mu,
         };
-        pull_back(whole, &mut start);
+        pull_back(solve_step, &mut start);
         mu.copy_from_slice(&start);
     }
     bars.add_at_start(&mut mu);
     mu
 }
 
-/// The weights of the solution at the requested times, handed out as a walk back over the steps passes them.
+/// Cursor over the cotangents of the solution at the output times, in the order in which a reverse sweep over the steps
+/// reaches them.
 pub(crate) struct CotangentCursor<'a> {
     outputs: &'a [SaveLocation],
     cotangents: &'a [f64],
@@ -159,7 +163,7 @@ pub(crate) struct CotangentCursor<'a> {
 }
 
 impl<'a> CotangentCursor<'a> {
-    /// Of a solution; `bars` is `[time, dof]`.
+    /// Creates the cursor at the last output; `bars` are the cotangents, `[time, dof]`.
     pub fn new(outputs: &'a [SaveLocation], bars: &'a [f64], dof: usize) -> Self {
         CotangentCursor {
             outputs,
@@ -174,14 +178,14 @@ impl<'a> CotangentCursor<'a> {
         &self.cotangents[at..at + self.dof]
     }
 
-    /// Adds those at the end of step `n` to `mu`. They come before those inside it.
+    /// Adds the cotangents at the end of step `n` to `mu`. They are reached before those inside the step.
     pub fn add_at_end(&mut self, n: usize, mu: &mut [f64]) {
         while matches!(self.outputs.last(), Some(SaveLocation::End(m)) if *m == n) {
             add(self.pop(), mu);
         }
     }
 
-    /// The next one inside step `n`, with its θ.
+    /// Returns the next cotangent inside step `n`, with its θ.
     pub fn pop_inside(&mut self, n: usize) -> Option<(f64, &'a [f64])> {
         match self.outputs.last() {
             Some(SaveLocation::Inside(m, theta)) if *m == n => Some((*theta, self.pop())),
@@ -189,7 +193,7 @@ impl<'a> CotangentCursor<'a> {
         }
     }
 
-    /// Adds those that are left, at the start, to `mu`.
+    /// Adds the remaining cotangents, which are at the start, to `mu`.
     pub fn add_at_start(&mut self, mu: &mut [f64]) {
         while !self.outputs.is_empty() {
             add(self.pop(), mu);

@@ -1,5 +1,5 @@
-//! Changing between an explicit and a stiff method as the problem asks: the solve is a sequence of segments, each a solve of
-//! one method with its own plan and tape, and its gradient walks back over them one by one.
+//! Automatic switching between an explicit and a stiff method: the solve is a sequence of segments, each a solve by one
+//! method with its own plan and tape. The reverse sweep of its gradient goes over the segments one by one.
 
 use super::checkpoints::{self, ForwardInputs};
 use super::driver::{self, Problem, SegmentSpec};
@@ -11,21 +11,21 @@ use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// A part of a solve by one method. Its plan's last output is its end, where the next segment begins.
+/// A segment of a solve, by one method. The last output of its plan is its end, where the next segment begins.
 #[derive(Debug, Clone)]
 pub(crate) struct AutoSegment {
     pub solver: &'static Solver,
     pub work: Workspace,
-    /// Index, among the requested times, of the first that lies in it.
+    /// Index of the first output time that lies in the segment.
     first_output: usize,
-    /// Where it begins, and the size of its first step where that was known.
+    /// Time at the start of the segment; `u0` is the state there, `first_step` the size of its first step where it was known.
     t_start: f64,
     u0: Vec<f64>,
     first_step: Option<f64>,
 }
 
 impl AutoSegment {
-    /// The options of its own solve.
+    /// Returns the options for the solve of the segment.
     fn options(&self, options: &SolveOptions) -> SolveOptions {
         SolveOptions {
             solver: self.solver,
@@ -34,23 +34,23 @@ impl AutoSegment {
         }
     }
 
-    /// Leaves only what a gradient from checkpoints needs.
+    /// Reduces the workspace to what a gradient from checkpoints needs, and returns the full one for reuse.
     fn strip_buffers(&mut self) -> Workspace {
-        let kept = Workspace {
+        let reduced = Workspace {
             plan: std::mem::take(&mut self.work.plan),
             record: std::mem::take(&mut self.work.record),
             stats: self.work.stats,
             is_replay: self.work.is_replay,
             ..Workspace::default()
         };
-        std::mem::replace(&mut self.work, kept)
+        std::mem::replace(&mut self.work, reduced)
     }
 }
 
-/// The two methods, by the variants of the plan.
+/// The explicit and the stiff method, indexed by the variants of the plan.
 type SolverPair = [&'static Solver; 2];
 
-/// Counts signs of stiffness, or of its end, in accepted steps.
+/// Detector that counts signs of stiffness, or of its end, in accepted steps.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StiffnessDetector {
     n_signs: usize,
@@ -58,7 +58,8 @@ pub(crate) struct StiffnessDetector {
 }
 
 impl StiffnessDetector {
-    /// Notes one more step; true once enough of them in a row show the sign (Hairer, Wanner, II, IV.2).
+    /// Records whether one more step shows the sign; returns true once 15 steps have shown it, without six steps in a row in
+    /// between that have not (Hairer, Wanner, II, IV.2).
     pub fn record(&mut self, sign: bool) -> bool {
         if sign {
             self.n_signs += 1;
@@ -73,7 +74,7 @@ impl StiffnessDetector {
     }
 }
 
-/// Solves, or replays a plan, segment by segment.
+/// Solves one problem, or replays a plan, segment by segment.
 pub(crate) fn solve_segments<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
@@ -106,8 +107,8 @@ pub(crate) fn solve_segments<const TAPE: bool>(
         }
         let mut times = vec![t];
         times.extend(&problem.t[first..]);
-        if let Some(part) = &segment_plan {
-            times.resize(part.outputs.len(), t);
+        if let Some(plan) = &segment_plan {
+            times.resize(plan.outputs.len(), t);
         }
         let mut segment = AutoSegment {
             solver: pair[variant],
@@ -125,7 +126,7 @@ pub(crate) fn solve_segments<const TAPE: bool>(
                 .saturating_sub(work.stats.steps + work.stats.rejected),
             ..segment.options(options)
         };
-        let route = SegmentSpec {
+        let spec = SegmentSpec {
             plan: segment_plan.as_ref(),
             detect_stiffness: true,
             ..SegmentSpec::default()
@@ -140,11 +141,11 @@ pub(crate) fn solve_segments<const TAPE: bool>(
             breakpoints,
             &segment_problem,
             &segment_options,
-            route,
+            spec,
             &mut segment.work,
         );
         let stats = segment.work.stats;
-        let stopped = solved.map_err(|failure| SolveFailure {
+        let switch_requested = solved.map_err(|failure| SolveFailure {
             reason: match failure.reason {
                 FailureReason::TooManySteps(_) => FailureReason::TooManySteps(options.max_steps),
                 reason => reason,
@@ -152,7 +153,7 @@ pub(crate) fn solve_segments<const TAPE: bool>(
             ..failure
         });
         work.stats += stats;
-        let stopped = stopped?;
+        let switch_requested = switch_requested?;
         append_segment(work, &segment, variant, dof);
         tape += segment.work.tape.len() + segment.work.output_tape.len();
         state.copy_from_slice(&segment.work.state);
@@ -161,12 +162,12 @@ pub(crate) fn solve_segments<const TAPE: bool>(
         work.terminated_at = segment.work.terminated_at;
         work.event_was_defined
             .resize(segment.work.event_was_defined.len(), false);
-        for (seen, here) in work
+        for (defined, in_segment) in work
             .event_was_defined
             .iter_mut()
             .zip(&segment.work.event_was_defined)
         {
-            *seen |= here;
+            *defined |= in_segment;
         }
         let checkpointed = matches!(work.record, ForwardRecord::Checkpoints(_));
         match TAPE {
@@ -181,7 +182,7 @@ pub(crate) fn solve_segments<const TAPE: bool>(
             work.u.truncate(work.plan.outputs.len() * dof);
             return Ok(());
         }
-        let (Some(last), true) = (last, stopped || plan.is_some()) else {
+        let (Some(last), true) = (last, switch_requested || plan.is_some()) else {
             return Ok(());
         };
         let done = match plan {
@@ -191,7 +192,7 @@ pub(crate) fn solve_segments<const TAPE: bool>(
         if done {
             return Ok(());
         }
-        // The next segment begins where this one ends.
+        // The next segment begins at the end of this one, whose adjoint needs an output there.
         if TAPE {
             push_end_output(&mut work.segments, dof);
         }
@@ -207,7 +208,7 @@ pub(crate) fn solve_segments<const TAPE: bool>(
     }
 }
 
-/// Makes the end of the last segment its last output, so that its adjoint can come in there.
+/// Appends the end of the last segment as its last output, through which the adjoint of the next segment enters.
 fn push_end_output(segments: &mut [AutoSegment], dof: usize) {
     let Some(AutoSegment { work, .. }) = segments.last_mut() else {
         return;
@@ -219,17 +220,17 @@ fn push_end_output(segments: &mut [AutoSegment], dof: usize) {
     work.u[outputs * dof..].copy_from_slice(&work.state);
 }
 
-/// Adds a segment's steps and outputs to the whole.
+/// Appends the steps and outputs of a segment to those of the whole solve.
 fn append_segment(work: &mut Workspace, segment: &AutoSegment, variant: usize, dof: usize) {
     let before = work.plan.steps.len();
-    let part = &segment.work;
-    work.plan.steps.extend(&part.plan.steps);
+    let segment_work = &segment.work;
+    work.plan.steps.extend(&segment_work.plan.steps);
     work.plan
         .variants
         .resize(work.plan.steps.len(), variant as u8);
-    for (i, output) in part.plan.outputs.iter().enumerate().skip(1) {
+    for (i, output) in segment_work.plan.outputs.iter().enumerate().skip(1) {
         let to = work.plan.outputs.len() * dof;
-        work.u[to..to + dof].copy_from_slice(&part.u[i * dof..(i + 1) * dof]);
+        work.u[to..to + dof].copy_from_slice(&segment_work.u[i * dof..(i + 1) * dof]);
         work.plan.outputs.push(match *output {
             SaveLocation::Start => SaveLocation::Start,
             SaveLocation::End(n) => SaveLocation::End(n + before),
@@ -238,59 +239,60 @@ fn append_segment(work: &mut Workspace, segment: &AutoSegment, variant: usize, d
     }
 }
 
-/// The part of a plan from step `from` on that one method takes, and its outputs from the `first` on.
+/// Returns the part of a plan that one method takes from step `from` on, with the outputs from `first` on that lie in it.
 fn segment_plan(plan: &StepPlan, from: usize, first: usize) -> StepPlan {
     let variant = |n: usize| plan.variants.get(n) == Some(&1);
     let to = (from..plan.steps.len())
         .find(|n| variant(*n) != variant(from))
         .unwrap_or(plan.steps.len());
-    let mut part = StepPlan {
+    let mut segment = StepPlan {
         steps: plan.steps[from..to].to_vec(),
         outputs: vec![SaveLocation::Start],
         variants: vec![],
     };
     for output in &plan.outputs[first..] {
-        part.outputs.push(match *output {
+        segment.outputs.push(match *output {
             SaveLocation::Start => SaveLocation::Start,
             SaveLocation::End(n) if n < to => SaveLocation::End(n - from),
             SaveLocation::Inside(n, theta) if n < to => SaveLocation::Inside(n - from, theta),
             _ => break,
         });
     }
-    part
+    segment
 }
 
-/// Walks back over the segments; `back` is a walk over one of them.
+/// Computes ∂L/∂u₀ by a reverse sweep over the segments; `reverse_sweep` is the reverse sweep over one of them.
 pub(crate) fn backward(
     work: &Workspace,
     bars: &[f64],
     dof: usize,
-    mut back: impl FnMut(&'static Solver, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
+    mut reverse_sweep: impl FnMut(&'static Solver, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
 ) -> Vec<f64> {
     let mut mu = vec![0.0; dof];
     for (i, segment) in work.segments.iter().enumerate().rev() {
         let outputs = segment.work.plan.outputs.len();
         let last = i + 1 == work.segments.len();
         let n_own_outputs = outputs - 1 - usize::from(!last);
-        let mut part = vec![0.0; dof];
-        part.extend(
+        let mut segment_bars = vec![0.0; dof];
+        segment_bars.extend(
             &bars[segment.first_output * dof..(segment.first_output + n_own_outputs) * dof],
         );
         if !last {
-            part.extend(&mu);
+            segment_bars.extend(&mu);
         }
-        mu = back(segment.solver, &segment.work, &part, &mut vec![]);
+        mu = reverse_sweep(segment.solver, &segment.work, &segment_bars, &mut vec![]);
     }
     add(&bars[..dof], &mut mu);
     mu
 }
 
-/// [`checkpoints::backward`] over the segments; `back` walks over taped steps of one of the methods.
+/// Computes ∂L/∂u₀ by [`checkpoints::backward`] over the segments; `reverse_sweep` is the reverse sweep over taped steps of
+/// one of the methods.
 pub(crate) fn recompute_backward(
     inputs: &ForwardInputs,
     work: &Workspace,
     bars: &[f64],
-    part: &mut Workspace,
+    recomputed: &mut Workspace,
     mut reverse_sweep: impl FnMut(&'static Solver, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
 ) -> Result<Vec<f64>, SolveFailure> {
     let dof = inputs.evaluator.dof();
@@ -312,7 +314,7 @@ pub(crate) fn recompute_backward(
             },
             options: &options,
         };
-        let back = |work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
+        let sweep_segment = |work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
             reverse_sweep(segment.solver, work, bars, history)
         };
         mu = checkpoints::backward(
@@ -320,8 +322,8 @@ pub(crate) fn recompute_backward(
             &segment.work,
             &segment_bars,
             mu,
-            part,
-            back,
+            recomputed,
+            sweep_segment,
         )?;
     }
     add(&bars[..dof], &mut mu);

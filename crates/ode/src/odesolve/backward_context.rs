@@ -1,4 +1,4 @@
-//! What the native engine keeps of a batch for its gradient, and the gradient of one problem of it.
+//! Data that the native engine keeps of a batch for its gradient, and the gradient of one problem.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// A batch that was solved; each problem's workspace stands beside it.
+/// Context of the gradient of a solved batch; the workspaces of the problems are stored in the engine.
 #[derive(Debug)]
 pub(crate) struct BackwardContext {
     pub evaluator: Evaluator,
@@ -23,30 +23,31 @@ pub(crate) struct BackwardContext {
     problems: Vec<SavedProblem>,
 }
 
-/// A problem.
+/// Inputs of one problem of the batch.
 #[derive(Debug)]
 struct SavedProblem {
     sample: usize,
-    /// Where the solve is taken again: the initial state, the requested times, and the field's breakpoints.
+    /// Initial state. Where the solve is recomputed, `t` are the output times and `breakpoints` those of the field; otherwise
+    /// both are empty.
     u0: Vec<f64>,
     t: Vec<f64>,
     t_start: f64,
     breakpoints: Vec<f64>,
 }
 
-/// Workspaces in which steps are taken again: as many as work at a time, kept for the next gradient.
+/// Pool of workspaces in which steps are recomputed: as many as are in use at a time, reused by the next gradient.
 #[derive(Debug, Default)]
 pub(crate) struct WorkspacePool(Mutex<Vec<Workspace>>);
 
 impl WorkspacePool {
     fn take(&self) -> Workspace {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.pop().unwrap_or_default()
+        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        workspaces.pop().unwrap_or_default()
     }
 
     fn put(&self, work: Workspace) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(work);
+        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        workspaces.push(work);
     }
 }
 
@@ -79,7 +80,7 @@ impl BackwardContext {
         }
     }
 
-    /// The failure of problem `i`, whose gradient is not finite.
+    /// Returns the failure of problem `i`, whose gradient is not finite.
     pub fn gradient_failure(&self, i: usize) -> SolveFailure {
         let saved = &self.problems[i];
         SolveFailure {
@@ -91,15 +92,15 @@ impl BackwardContext {
         }
     }
 
-    /// Number of problems.
+    /// Returns the number of problems.
     pub fn n_problems(&self) -> usize {
         self.problems.len()
     }
 
-    /// The gradient of ⟨bars, u⟩ of problem `i`: the parameters' part, and ∂/∂u₀.
+    /// Computes the gradient of ⟨bars, u⟩ of problem `i`: the parameters' part, and ∂/∂u₀.
     ///
     /// # Errors
-    /// Steps that would take too much memory, or a continuous adjoint that can't be solved.
+    /// Steps that would take too much memory, or a continuous adjoint that cannot be solved.
     pub fn backward(
         &self,
         i: usize,
@@ -108,7 +109,7 @@ impl BackwardContext {
         pool: &WorkspacePool,
     ) -> Result<(GradientAccumulator, Vec<f64>)> {
         let evaluator = &self.evaluator;
-        let mut sums = GradientAccumulator::new(evaluator);
+        let mut accumulator = GradientAccumulator::new(evaluator);
         let saved = &self.problems[i];
         let inputs = ForwardInputs {
             evaluator,
@@ -125,7 +126,14 @@ impl BackwardContext {
         let mut reverse_sweep =
             |method: &Solver, work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
                 let bars = (bars, history);
-                discrete_adjoint::backward(evaluator, method, saved.sample, work, bars, &mut sums)
+                discrete_adjoint::backward(
+                    evaluator,
+                    method,
+                    saved.sample,
+                    work,
+                    bars,
+                    &mut accumulator,
+                )
             };
         let u0 = match (&work.record, method.tableau()) {
             (ForwardRecord::Plan, _) if is_auto => {
@@ -133,7 +141,7 @@ impl BackwardContext {
             }
             (ForwardRecord::Plan, _) => reverse_sweep(method, work, bars, &mut vec![]),
             (ForwardRecord::States(states), Some(tableau)) => {
-                let (sample, gradient) = (saved.sample, &mut sums.gradient);
+                let (sample, gradient) = (saved.sample, &mut accumulator.gradient);
                 symplectic_adjoint::backward(
                     evaluator,
                     tableau,
@@ -144,27 +152,29 @@ impl BackwardContext {
                 )
             }
             (ForwardRecord::States(_) | ForwardRecord::Nothing, _) => {
-                continuous_adjoint::backward(&inputs, &work.u, bars, &mut sums.gradient)?
+                continuous_adjoint::backward(&inputs, &work.u, bars, &mut accumulator.gradient)?
             }
             (ForwardRecord::Checkpoints(_), _) => {
-                let mut part = pool.take();
-                // As many have a tape as are worked on at a time.
+                let mut segment = pool.take();
+                // At most this many problems have a tape at the same time.
                 let at_once = rayon::current_num_threads().min(self.problems.len()).max(1);
-                part.tape_limit =
+                segment.tape_limit =
                     odesync_base::memory::default_limit() / size_of::<f64>() / at_once;
                 let mu = vec![0.0; evaluator.dof()];
                 let u0 = match is_auto {
-                    true => auto::recompute_backward(&inputs, work, bars, &mut part, reverse_sweep),
+                    true => {
+                        auto::recompute_backward(&inputs, work, bars, &mut segment, reverse_sweep)
+                    }
                     false => {
-                        checkpoints::backward(&inputs, work, bars, mu, &mut part, |w, b, h| {
+                        checkpoints::backward(&inputs, work, bars, mu, &mut segment, |w, b, h| {
                             reverse_sweep(method, w, b, h)
                         })
                     }
                 };
-                pool.put(part);
+                pool.put(segment);
                 u0?
             }
         };
-        Ok((sums, u0))
+        Ok((accumulator, u0))
     }
 }

@@ -1,8 +1,9 @@
-//! Backward differences: of another spacing, and as a polynomial.
+//! Backward differences: their change to another spacing, and the polynomial that they define.
 
 use super::solvers::bdf::MAX_ORDER;
 
-/// How differences of one spacing become those of `factor` times it, up to an order: `D'_j = Σ_i m_ij D_i`.
+/// Returns the matrix that changes differences of one spacing to those of `factor` times this spacing, up to an order:
+/// `D'_j = Σ_i m_ij D_i`.
 pub(super) fn respacing_matrix(order: usize, factor: f64) -> [[f64; MAX_ORDER + 1]; MAX_ORDER + 1] {
     let half = |factor: f64| {
         let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
@@ -25,7 +26,7 @@ pub(super) fn respacing_matrix(order: usize, factor: f64) -> [[f64; MAX_ORDER + 
     m
 }
 
-/// Weight of D_j, at the end of a step, in the dense output at θ of that step.
+/// Returns the weight of D_j, at the end of a step, in the dense output at θ of that step.
 pub(super) fn interpolation_weight(j: usize, theta: f64) -> f64 {
     (0..j)
         .map(|i| (theta - 1.0 + i as f64) / (i as f64 + 1.0))

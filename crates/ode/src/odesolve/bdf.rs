@@ -1,4 +1,4 @@
-//! Backward differentiation formulas of variable order: the state is a table D of backward differences
+//! The step method of the backward differentiation formulas of variable order: the state is a table D of backward differences
 //! `D_j = ∇^j u`, spaced by the last step size (Shampine, Reichelt, SIAM J. Sci. Comput. 18, 1997).
 
 use super::backward_differences::{interpolation_weight, respacing_matrix};
@@ -13,51 +13,51 @@ use super::vector_ops::{add, add_scaled, all_finite};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
-/// Differences that are kept.
+/// Number of stored differences.
 pub(super) const N_DIFFERENCES: usize = MAX_ORDER + 3;
 const MAX_ITERATIONS: usize = 4;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of a BDF step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BdfCache {
     solver: StageSolver,
-    /// D at the state, and after the attempted step.
+    /// Differences D at the state; `next_d` are those after the attempted step.
     d: Vec<f64>,
     next_d: Vec<f64>,
     predicted: Vec<f64>,
     psi: Vec<f64>,
-    /// u⁺ − the predicted state: the (k+1)th difference.
+    /// Correction of the predicted state, u⁺ minus the prediction, which is the (k+1)th difference.
     correction: Vec<f64>,
     error: Vec<f64>,
 }
 
-/// BDF at work. The tape holds the slot of the start, then one for each step.
+/// Step method of BDF. The tape holds the slot of the start, then one slot for each step.
 pub(crate) struct Bdf {
     pub cache: BdfCache,
     order: usize,
     next_order: usize,
-    /// The spacing of D.
+    /// Step size that the differences D are spaced by.
     spacing: f64,
-    /// Steps of this size in a row, at this order.
+    /// Number of consecutive steps of this size and order.
     equal_steps: usize,
 }
 
 impl Bdf {
-    pub fn new(evaluator: &Evaluator, mut buffers: BdfCache) -> Self {
+    pub fn new(evaluator: &Evaluator, mut cache: BdfCache) -> Self {
         let dof = evaluator.dof();
-        buffers.solver.reset(evaluator);
-        buffers.d.resize(N_DIFFERENCES * dof, 0.0);
-        buffers.next_d.resize(N_DIFFERENCES * dof, 0.0);
+        cache.solver.reset(evaluator);
+        cache.d.resize(N_DIFFERENCES * dof, 0.0);
+        cache.next_d.resize(N_DIFFERENCES * dof, 0.0);
         for buffer in [
-            &mut buffers.predicted,
-            &mut buffers.psi,
-            &mut buffers.correction,
-            &mut buffers.error,
+            &mut cache.predicted,
+            &mut cache.psi,
+            &mut cache.correction,
+            &mut cache.error,
         ] {
             buffer.resize(dof, 0.0);
         }
         Bdf {
-            cache: buffers,
+            cache,
             order: 1,
             next_order: 1,
             spacing: 0.0,
@@ -65,21 +65,21 @@ impl Bdf {
         }
     }
 
-    /// D of the attempted step's spacing into `after`, and the prediction from it.
+    /// Computes the differences at the spacing of the attempted step into `next_d`, and the prediction from them.
     fn predict(&mut self, h: f64, dof: usize) {
         let BdfCache {
             d,
-            next_d: after,
+            next_d,
             predicted,
             psi,
             ..
         } = &mut self.cache;
         let order = self.order;
-        after.copy_from_slice(d);
+        next_d.copy_from_slice(d);
         if h != self.spacing {
             let m = respacing_matrix(order, h / self.spacing);
             for j in 0..=order {
-                let to = &mut after[j * dof..(j + 1) * dof];
+                let to = &mut next_d[j * dof..(j + 1) * dof];
                 to.fill(0.0);
                 for (i, d) in d.chunks_exact(dof).enumerate().take(order + 1) {
                     add_scaled(m[i][j], d, to);
@@ -88,70 +88,72 @@ impl Bdf {
         }
         predicted.fill(0.0);
         psi.fill(0.0);
-        for (j, d) in after.chunks_exact(dof).enumerate().take(order + 1) {
+        for (j, d) in next_d.chunks_exact(dof).enumerate().take(order + 1) {
             add(d, predicted);
             add_scaled(GAMMA[j] / alpha(order), d, psi);
         }
     }
 
-    /// D at the end of the step, from the correction.
+    /// Updates the differences to the end of the step, from the correction.
     fn update_differences(&mut self, dof: usize) {
         let BdfCache {
-            next_d: after,
-            correction,
-            ..
+            next_d, correction, ..
         } = &mut self.cache;
         let order = self.order;
         for c in 0..dof {
             let d = correction[c];
-            after[(order + 2) * dof + c] = d - after[(order + 1) * dof + c];
-            after[(order + 1) * dof + c] = d;
+            next_d[(order + 2) * dof + c] = d - next_d[(order + 1) * dof + c];
+            next_d[(order + 1) * dof + c] = d;
             for i in (0..=order).rev() {
-                after[i * dof + c] += after[(i + 1) * dof + c];
+                next_d[i * dof + c] += next_d[(i + 1) * dof + c];
             }
         }
     }
 
-    /// Norm of an error constant times row `row` of D at the end of the step.
+    /// Returns the norm of an error constant times row `row` of D at the end of the step.
     fn difference_error_norm<const TAPE: bool>(
         &mut self,
-        course: &Integrator<TAPE>,
+        integrator: &Integrator<TAPE>,
         constant: f64,
         row: usize,
     ) -> f64 {
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
-        let BdfCache {
-            next_d: after,
-            error,
-            ..
-        } = &mut self.cache;
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
+        let BdfCache { next_d, error, .. } = &mut self.cache;
         error.fill(0.0);
         add_scaled(
             constant,
-            &after[row * course.dof..(row + 1) * course.dof],
+            &next_d[row * integrator.dof..(row + 1) * integrator.dof],
             error,
         );
-        error_norm(error, &course.work.state, &course.work.next, rtol, atol)
+        error_norm(
+            error,
+            &integrator.work.state,
+            &integrator.work.next,
+            rtol,
+            atol,
+        )
     }
 
-    /// The order for the next steps and the factor on their size, without safety: the order that allows the largest.
+    /// Returns the order for the next steps and the factor on their size, without the safety factor: the order that allows
+    /// the largest step.
     fn choose_order<const TAPE: bool>(
         &mut self,
-        course: &Integrator<TAPE>,
+        integrator: &Integrator<TAPE>,
         norm: f64,
     ) -> (usize, f64) {
         let order = self.order;
         let factor = |norm: f64, order: usize| norm.max(1e-10).powf(-1.0 / (order as f64 + 1.0));
         let mut best = (order, factor(norm, order));
         if order > 1 {
-            let lower = self.difference_error_norm(course, error_constant(order - 1), order);
+            let lower = self.difference_error_norm(integrator, error_constant(order - 1), order);
             let lower = factor(lower, order - 1);
             if lower > best.1 {
                 best = (order - 1, lower);
             }
         }
         if order < MAX_ORDER {
-            let higher = self.difference_error_norm(course, error_constant(order + 1), order + 2);
+            let higher =
+                self.difference_error_norm(integrator, error_constant(order + 1), order + 2);
             let higher = factor(higher, order + 1);
             if higher > best.1 {
                 best = (order + 1, higher);
@@ -162,60 +164,60 @@ impl Bdf {
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
-    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
-        (steps + 1).saturating_mul(course.evaluator.slot_len())
+    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+        (steps + 1).saturating_mul(integrator.evaluator.slot_len())
     }
 
     fn initialize(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         let solver = &mut self.cache.solver;
-        let state = std::mem::take(&mut course.work.state);
-        solver.linearize(course, course.stepper.t, &state);
-        course.work.state = state;
+        let state = std::mem::take(&mut integrator.work.state);
+        solver.linearize(integrator, integrator.stepper.t, &state);
+        integrator.work.state = state;
         if !all_finite(&solver.f) {
             return Err(FailureReason::NotFinite);
         }
         if TAPE {
             let len = solver.slot.len();
-            if course.work.tape.len() < len {
-                course.work.tape.resize(len, 0.0);
+            if integrator.work.tape.len() < len {
+                integrator.work.tape.resize(len, 0.0);
             }
-            course.work.tape[..len].copy_from_slice(&solver.slot);
+            integrator.work.tape[..len].copy_from_slice(&solver.slot);
         }
-        // The first differences, for a spacing of 1 until the first step is known.
+        // The initial differences have a spacing of 1 until the size of the first step is known.
         let BdfCache {
             solver, d, error, ..
         } = &mut self.cache;
-        let dof = course.dof;
+        let dof = integrator.dof;
         d.fill(0.0);
-        d[..dof].copy_from_slice(&course.work.state);
+        d[..dof].copy_from_slice(&integrator.work.state);
         d[dof..2 * dof].copy_from_slice(&solver.f);
         self.spacing = 1.0;
         if !adaptive {
             return Ok(0.0);
         }
         let StageSolver { slot, f, .. } = solver;
-        // The first step is of order 1, its error of order 2.
-        Ok(course.initial_step_size(2, f, slot, error))
+        // The first step is of order 1, so its error is of order 2.
+        Ok(integrator.initial_step_size(2, f, slot, error))
     }
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let (dof, h) = (course.dof, step.h());
-        if let Some(plan) = course.replay_plan {
+        let (dof, h) = (integrator.dof, step.h());
+        if let Some(plan) = integrator.replay_plan {
             let order = plan.variants.get(index).map_or(1, |order| *order as usize);
-            let most = match course.work.previous_h {
+            let max_order = match integrator.work.previous_h {
                 Some(_) => MAX_ORDER,
                 None => (index + 1).min(MAX_ORDER),
             };
-            self.order = order.clamp(1, most);
+            self.order = order.clamp(1, max_order);
         }
         self.predict(h, dof);
         let BdfCache {
@@ -235,12 +237,12 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
         };
         loop {
             if !solver.has_jacobian {
-                solver.linearize(course, step.end, predicted);
+                solver.linearize(integrator, step.end, predicted);
             }
             correction.fill(0.0);
             let solved = solver
-                .ensure_factored(course, equation.c)
-                .and_then(|()| solver.solve(course, equation, predicted, correction));
+                .ensure_factored(integrator, equation.c)
+                .and_then(|()| solver.solve(integrator, equation, predicted, correction));
             match solved {
                 Ok(()) => break,
                 Err(reason) if solver.jacobian_fresh => return Err(reason),
@@ -248,40 +250,46 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
             }
         }
         self.update_differences(dof);
-        course.work.next.copy_from_slice(&self.cache.next_d[..dof]);
+        integrator
+            .work
+            .next
+            .copy_from_slice(&self.cache.next_d[..dof]);
         Ok(())
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
         let h = step.h();
         let order = self.order;
         let safety = self.cache.solver.newton.safety();
-        let norm = self.difference_error_norm(course, error_constant(order), order + 1);
+        let norm = self.difference_error_norm(integrator, error_constant(order), order + 1);
         if !norm.is_finite() || norm > 1.0 {
             let factor = match norm.is_finite() {
                 true => (safety * norm.powf(-1.0 / (order as f64 + 1.0))).clamp(0.2, 0.9),
                 false => 0.2,
             };
             self.equal_steps = 0;
-            course.stepper.record_step(false, h.abs() * factor);
+            integrator.stepper.record_step(false, h.abs() * factor);
             return false;
         }
-        let same = (h - self.spacing).abs() <= 1e-8 * h.abs();
-        self.equal_steps = if same { self.equal_steps + 1 } else { 1 };
+        let same_size = (h - self.spacing).abs() <= 1e-8 * h.abs();
+        self.equal_steps = if same_size { self.equal_steps + 1 } else { 1 };
         self.next_order = order;
         let mut size = h.abs();
         if self.equal_steps > order {
-            let (next, factor) = self.choose_order(course, norm);
+            let (next, factor) = self.choose_order(integrator, norm);
             self.next_order = next;
             self.equal_steps = 0;
             size *= (safety * factor).min(10.0);
         }
-        // A step that was clipped to a stop is followed by ones of about its size: differences cannot be stretched far.
-        let clipped = course.stepper.clipped();
-        course.stepper.record_step(true, size);
+        // After a step that was clipped to a tstop the step size grows only gradually: differences cannot be extrapolated to
+        // a much larger spacing.
+        let clipped = integrator.stepper.clipped();
+        integrator.stepper.record_step(true, size);
         if clipped {
-            let proposed = course.stepper.proposed();
-            course.stepper.set_initial_step(proposed.min(4.0 * h.abs()));
+            let proposed = integrator.stepper.proposed();
+            integrator
+                .stepper
+                .set_initial_step(proposed.min(4.0 * h.abs()));
             self.equal_steps = 0;
         }
         true
@@ -289,13 +297,13 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
-        let dof = course.dof;
-        let u = &mut course.work.u[to];
+        let dof = integrator.dof;
+        let u = &mut integrator.work.u[to];
         u.fill(0.0);
         for (j, d) in self
             .cache
@@ -308,15 +316,12 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
         }
     }
 
-    fn on_accept(&mut self, course: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
         let BdfCache {
-            d,
-            next_d: after,
-            solver,
-            ..
+            d, next_d, solver, ..
         } = &mut self.cache;
-        std::mem::swap(d, after);
-        course.work.plan.variants.push(self.order as u8);
+        std::mem::swap(d, next_d);
+        integrator.work.plan.variants.push(self.order as u8);
         self.spacing = step.h();
         self.order = self.next_order;
         solver.jacobian_fresh = false;
@@ -329,12 +334,12 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
         self.cache.solver.save(row);
     }
 
-    fn load(&mut self, course: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
         (self.order, self.equal_steps) = (row.read_usize(), row.read_usize());
         self.spacing = row.read_f64();
         row.read_into(&mut self.cache.d);
         self.cache.solver.load(row);
-        course.work.previous_h = Some(self.spacing);
+        integrator.work.previous_h = Some(self.spacing);
     }
 
     fn is_finite(&self) -> bool {
@@ -352,7 +357,8 @@ mod tests {
 
     type ExactSolution = fn(f64) -> f64;
 
-    /// The error at t = 2 of `n` steps of one order, the differences at t = 0 being exact, and the largest inside the last step.
+    /// Returns the error at t = 2 of `n` steps of one order from exact differences at t = 0, and the largest error inside the
+    /// last step.
     fn errors(field: &VectorField, exact: ExactSolution, order: usize, n: usize) -> [f64; 2] {
         let evaluator = Evaluator::new(field);
         let options = SolveOptions::default().solver("bdf").unwrap();
@@ -363,34 +369,35 @@ mod tests {
             sample: 0,
         };
         let mut work = Workspace::default();
-        let mut course = Integrator::<false>::new(&evaluator, &[], &problem, &options, &mut work);
-        course.exact_stages = true;
+        let mut integrator =
+            Integrator::<false>::new(&evaluator, &[], &problem, &options, &mut work);
+        integrator.exact_stages = true;
         let mut bdf = Bdf::new(&evaluator, BdfCache::default());
-        bdf.initialize(&mut course, false).unwrap();
+        bdf.initialize(&mut integrator, false).unwrap();
         (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
         let mut row: Vec<f64> = (0..N_DIFFERENCES).map(|i| exact(-h * i as f64)).collect();
         for d in &mut bdf.cache.d {
             *d = row[0];
             row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
         }
-        course.work.u = vec![0.0];
+        integrator.work.u = vec![0.0];
         let mut inside = 0.0_f64;
         for i in 0..n {
             let step = Step {
                 t: h * i as f64,
                 end: h * (i + 1) as f64,
             };
-            bdf.perform_step(&mut course, i, step).unwrap();
+            bdf.perform_step(&mut integrator, i, step).unwrap();
             if i + 1 == n {
                 for theta in [0.15, 0.3, 0.5, 0.7, 0.9] {
-                    bdf.interpolate(&mut course, step, theta, 0..1);
+                    bdf.interpolate(&mut integrator, step, theta, 0..1);
                     let t = step.t + theta * h;
-                    inside = inside.max((course.work.u[0] - exact(t)).abs());
+                    inside = inside.max((integrator.work.u[0] - exact(t)).abs());
                 }
             }
-            course.advance(&mut bdf, step);
+            integrator.advance(&mut bdf, step);
         }
-        [(course.work.state[0] - exact(2.0)).abs(), inside]
+        [(integrator.work.state[0] - exact(2.0)).abs(), inside]
     }
 
     #[test]

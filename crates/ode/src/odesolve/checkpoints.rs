@@ -1,11 +1,11 @@
-//! Exact gradients with little memory: a solve without a tape leaves checkpoints, and its steps are taken again between two of
-//! them, with a tape, as the gradient walks back.
+//! Exact gradients with little memory: a solve without a tape stores checkpoints, and the reverse sweep recomputes the steps
+//! between two of them with a tape.
 //!
-//! The number of steps is not known beforehand. A checkpoint is kept at every `stride`-th step; where they come to take up more
-//! than the tape of `stride` steps would, every other one goes and `stride` doubles. N steps, each with a tape of w numbers,
-//! and checkpoints of c numbers hold between 2 and 2.5 times `√(N c w)`, 2 being the least. A checkpoint has all that the next
-//! step depends on, the controller's memory too, so that the same steps follow with the same bits, and no step needs to be
-//! written down.
+//! The number of steps is not known in advance. A checkpoint is stored at every `stride`-th step; when the checkpoints take
+//! up more memory than the tape of `stride` steps would, every other one is deleted and `stride` doubles. N steps, each with
+//! a tape of w numbers, and checkpoints of c numbers take up between 2 and 2.5 times `√(N c w)` numbers; the minimum is 2. A
+//! checkpoint contains everything that the next step depends on, including the controller's memory, so that the recomputed
+//! steps are bitwise the same and no step needs to be recorded.
 
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
@@ -15,20 +15,20 @@ use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
 use odesync_base::failure::SolveFailure;
 
-/// The checkpoints of a solve.
+/// Checkpoints of a solve.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
-    /// One after the other; the start is none of them. Each has its own storage: a vector of all of them would have room for up
-    /// to twice as many, and would stand beside its copy as it grows.
+    /// Stored checkpoints, in order, without the start. Each has its own allocation: one vector of all of them would reserve
+    /// up to twice the memory, and while growing would exist together with its copy.
     rows: Vec<Box<[f64]>>,
-    /// Where one is written.
+    /// Buffer in which a checkpoint is written.
     scratch: Vec<f64>,
-    /// Steps from one to the next; `usize::MAX` where there is none but the start.
+    /// Number of steps between checkpoints; `usize::MAX` where only the start is stored.
     stride: usize,
 }
 
 impl Checkpoints {
-    /// Only the start.
+    /// Creates the record of a solve of which only the start is stored.
     pub fn initial_only() -> Self {
         Checkpoints {
             rows: vec![],
@@ -37,7 +37,7 @@ impl Checkpoints {
         }
     }
 
-    /// As many as suit the number of steps.
+    /// Creates the record of a solve with as many checkpoints as suit its number of steps.
     pub fn adaptive() -> Self {
         Checkpoints {
             stride: 1,
@@ -45,7 +45,7 @@ impl Checkpoints {
         }
     }
 
-    /// Forgets those of another solve.
+    /// Removes the checkpoints of an earlier solve.
     pub fn clear(&mut self) {
         self.rows.clear();
         if self.stride != usize::MAX {
@@ -53,12 +53,12 @@ impl Checkpoints {
         }
     }
 
-    /// Whether one is due after this many steps.
+    /// Whether a checkpoint is due after this many steps.
     pub fn is_due(&self, steps: usize) -> bool {
         steps.is_multiple_of(self.stride)
     }
 
-    /// Keeps one; `tape` is the length of a step's tape.
+    /// Stores a checkpoint; `tape` is the length of the tape of one step.
     pub fn push(&mut self, tape: usize, write: impl FnOnce(&mut Vec<f64>)) {
         self.scratch.clear();
         write(&mut self.scratch);
@@ -69,7 +69,7 @@ impl Checkpoints {
         }
     }
 
-    /// Every other one, the start being the zeroth.
+    /// Deletes every other checkpoint, counting the start as the zeroth, and doubles the stride.
     fn thin_out(&mut self) {
         let mut odd = false;
         self.rows.retain(|_| {
@@ -79,40 +79,40 @@ impl Checkpoints {
         self.stride *= 2;
     }
 
-    /// The one after `n` strides.
+    /// Returns the checkpoint after `n` strides; `None` for the start.
     fn get(&self, n: usize) -> Option<&[f64]> {
         self.rows.get(n.checked_sub(1)?).map(|row| &**row)
     }
 }
 
-/// A checkpoint that is read, number by number.
+/// Reader of a checkpoint, number by number.
 pub(crate) struct StateReader<'a>(pub &'a [f64]);
 
 impl StateReader<'_> {
-    /// The next number.
+    /// Reads the next number.
     pub fn read_f64(&mut self) -> f64 {
         let (first, rest) = self.0.split_first().unwrap_or((&0.0, &[]));
         self.0 = rest;
         *first
     }
 
-    /// The next number, which counts something.
+    /// Reads the next number as a count.
     pub fn read_usize(&mut self) -> usize {
         self.read_f64() as usize
     }
 
-    /// The next number, which is 0 or 1.
+    /// Reads the next number as a flag, 0 or 1.
     pub fn read_bool(&mut self) -> bool {
         self.read_f64() != 0.0
     }
 
-    /// The next ones.
+    /// Reads the next numbers into a slice.
     pub fn read_into(&mut self, to: &mut [f64]) {
         to.fill_with(|| self.read_f64());
     }
 }
 
-/// A solve that is to be taken again.
+/// Inputs of a forward solve that is to be recomputed.
 pub(crate) struct ForwardInputs<'a> {
     pub evaluator: &'a Evaluator,
     pub breakpoints: &'a [f64],
@@ -120,9 +120,10 @@ pub(crate) struct ForwardInputs<'a> {
     pub options: &'a SolveOptions,
 }
 
-/// Walks back over a solve, `kept` having its checkpoints and, where it was a replay, its plan. `back` walks over the taped
-/// steps of one part, carrying the adjoints of a multistep method's history from part to part. `bars` is ∂L/∂u at the requested
-/// times, `[time, dof]`, `mu` what comes to it at the end of the last step.
+/// Computes ∂L/∂u₀ by a reverse sweep over a solve, whose workspace `forward` has its checkpoints and, where it was a replay,
+/// its plan. `reverse_sweep` goes over the taped steps of one segment and carries the adjoints of a multistep method's
+/// history from segment to segment. `bars` is ∂L/∂u at the output times, `[time, dof]`; `mu` is added to the adjoint at the
+/// end of the last step.
 pub(crate) fn backward(
     inputs: &ForwardInputs,
     forward: &Workspace,
@@ -137,7 +138,7 @@ pub(crate) fn backward(
         return Ok(mu);
     };
     let (stride, steps) = (checkpoints.stride, forward.stats.steps);
-    // Of the requested times, those that no part has had yet.
+    // Number of output times that are not yet covered by a segment.
     let mut outputs = forward.plan.outputs.len();
     let mut weights = vec![];
     for i in (0..steps.div_ceil(stride)).rev() {
@@ -146,7 +147,7 @@ pub(crate) fn backward(
         let plan = forward
             .is_replay
             .then(|| forward.plan.slice(from..from + n_steps));
-        let route = SegmentSpec {
+        let spec = SegmentSpec {
             plan: plan.as_ref(),
             start: checkpoints.get(i),
             max_steps: Some(n_steps),
@@ -158,21 +159,14 @@ pub(crate) fn backward(
             problem,
             options,
         } = inputs;
-        driver::integrate_segment::<true>(
-            evaluator,
-            breakpoints,
-            problem,
-            options,
-            route,
-            segment,
-        )?;
+        driver::integrate_segment::<true>(evaluator, breakpoints, problem, options, spec, segment)?;
         let n_inside = segment.plan.outputs.len() - 1;
-        let first = outputs.saturating_sub(n_inside);
+        let first_output = outputs.saturating_sub(n_inside);
         weights.clear();
         weights.resize(dof, 0.0);
-        weights.extend_from_slice(&bars[first * dof..outputs * dof]);
+        weights.extend_from_slice(&bars[first_output * dof..outputs * dof]);
         weights.extend_from_slice(&mu);
-        outputs = first;
+        outputs = first_output;
         segment.plan.outputs.push(SaveLocation::End(n_steps - 1));
         mu = reverse_sweep(segment, &weights, &mut history);
     }
@@ -181,7 +175,7 @@ pub(crate) fn backward(
 }
 
 impl StepPlan {
-    /// Some of the steps, with the requested times that lie in them.
+    /// Returns a range of the steps as a plan, with the output times that lie in them.
     fn slice(&self, steps: std::ops::Range<usize>) -> StepPlan {
         let mut outputs = vec![SaveLocation::Start];
         outputs.extend(self.outputs.iter().filter_map(|output| match *output {
@@ -230,7 +224,7 @@ mod tests {
         assert!((1..1000).all(|n| !single.is_due(n)));
     }
 
-    /// Van der Pol's oscillator with a forcing, of which some requested times are breakpoints.
+    /// Tests on Van der Pol's oscillator with a forcing, with breakpoints at some of the output times.
     #[test]
     fn parts_take_the_very_steps_of_the_whole_with_every_method() {
         let field = crate::field::system(2, &[], |t, u, _| {
@@ -270,34 +264,34 @@ mod tests {
                 .unwrap();
             assert_eq!(work.u, u, "{}", method.name);
             assert_eq!(work.plan.steps.len(), 1);
-            let again = ForwardInputs {
+            let inputs = ForwardInputs {
                 evaluator: &evaluator,
                 breakpoints: &breakpoints,
                 problem,
                 options: &options,
             };
-            let mut part = Workspace {
+            let mut segment = Workspace {
                 tape_limit: usize::MAX,
                 ..Workspace::default()
             };
-            let (mut parts, mut outputs) = (vec![], 0);
+            let (mut segments, mut outputs) = (vec![], 0);
             let bars = vec![0.0; u.len()];
             backward(
-                &again,
+                &inputs,
                 &work,
                 &bars,
                 vec![0.0; 2],
-                &mut part,
-                |part, bars, _| {
-                    parts.push(part.plan.steps.clone());
-                    outputs += part.plan.outputs.len() - 2;
-                    assert_eq!(bars.len(), 2 * part.plan.outputs.len());
+                &mut segment,
+                |taped, bars, _| {
+                    segments.push(taped.plan.steps.clone());
+                    outputs += taped.plan.outputs.len() - 2;
+                    assert_eq!(bars.len(), 2 * taped.plan.outputs.len());
                     vec![0.0; 2]
                 },
             )
             .unwrap();
-            assert!(parts.len() > 3, "{}: {}", method.name, parts.len());
-            let steps: Vec<_> = parts.into_iter().rev().flatten().collect();
+            assert!(segments.len() > 3, "{}: {}", method.name, segments.len());
+            let steps: Vec<_> = segments.into_iter().rev().flatten().collect();
             assert_eq!(steps, whole.steps, "{}", method.name);
             assert_eq!(outputs, t.len() - 1, "{}", method.name);
         }

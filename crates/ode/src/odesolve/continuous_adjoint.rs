@@ -1,9 +1,9 @@
-//! The continuous adjoint: `dλ/dt = −(∂f/∂u)ᵀ λ`, solved backwards in time beside the state `du/dt = f`, with
+//! The continuous adjoint: `dλ/dt = −(∂f/∂u)ᵀ λ`, solved backwards in time together with the state `du/dt = f`, with
 //! `dL/dθ = ∫ (∂f/∂θ)ᵀ λ dt` (Pontryagin et al., 1962; Chen, Rubanova, Bettencourt, Duvenaud, NeurIPS 2018).
 //!
-//! At a requested time λ jumps by ∂L/∂u there, and the state is set to the solution's, as torchdiffeq does, so that it strays no
-//! further than from one to the next. The steps meet every requested time and every breakpoint. The integral takes no
-//! part in step control (Kidger, Chen, Lyons, ICML 2021).
+//! At an output time λ jumps by ∂L/∂u there, and the state is reset to the stored solution, as torchdiffeq does, so that its
+//! error does not grow over more than one interval of the output times. Steps end at every output time and every breakpoint.
+//! The integral is excluded from step control (Kidger, Chen, Lyons, ICML 2021).
 
 use super::checkpoints::ForwardInputs;
 use super::control::{FirstStep, error_norm, joint_norm};
@@ -18,7 +18,7 @@ use super::vector_ops::{add, add_weighted_sum, all_finite, weighted_sum};
 use crate::field::native::{Evaluator, ParamGradient};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// The method of the solve backwards, and its tableau.
+/// Returns the method of the backward solve, and its tableau.
 fn backward_solver(forward: &'static Solver) -> Option<(&'static Solver, &'static Tableau)> {
     let method = match forward.family {
         SolverFamily::ExplicitRungeKutta(_) => forward,
@@ -27,23 +27,23 @@ fn backward_solver(forward: &'static Solver) -> Option<(&'static Solver, &'stati
     Some((method, method.tableau()?))
 }
 
-/// The options of the solve backwards.
+/// Returns the options of the backward solve.
 fn backward_options(options: &SolveOptions, method: &'static Solver) -> SolveOptions {
-    let same = options.solver.tableau().is_some();
+    let same_solver = options.solver.tableau().is_some();
     SolveOptions {
         solver: method,
         rtol: options.adjoint_rtol.unwrap_or(options.rtol),
         atol: options.adjoint_atol.unwrap_or(options.atol),
-        step_size: options.step_size.filter(|_| same),
-        substeps: options.substeps.filter(|_| same),
+        step_size: options.step_size.filter(|_| same_solver),
+        substeps: options.substeps.filter(|_| same_solver),
         first_step: None,
-        // The requested times are stops, whether breakpoints are or not.
+        // The output times are passed as breakpoints and are always tstops, whether the field's breakpoints are or not.
         breakpoints: true,
         ..options.clone()
     }
 }
 
-/// State and adjoint, one after the other, and what their slopes are made with.
+/// Augmented dynamics of the state and the adjoint, with the storage for evaluating their slopes.
 struct AugmentedDynamics<'a> {
     evaluator: &'a Evaluator,
     sample: usize,
@@ -51,12 +51,13 @@ struct AugmentedDynamics<'a> {
     slot: Vec<f64>,
     bar: Vec<f64>,
     u_bar: Vec<f64>,
-    /// For slopes without a part in the integral.
+    /// Discarded parameter gradient of slopes that do not contribute to the integral.
     unused_gradient: ParamGradient,
 }
 
 impl AugmentedDynamics<'_> {
-    /// The slope of `x` = (u, λ) at t into `k`. With a weight that is not 0, `weight (∂f/∂θ)ᵀ λ` is added to the gradient.
+    /// Computes the slope of `x` = (u, λ) at t into `k`. With a weight that is not 0, `weight (∂f/∂θ)ᵀ λ` is added to the
+    /// gradient.
     fn slope(&mut self, t: f64, x: &[f64], k: &mut [f64], weight: f64, to: &mut ParamGradient) {
         let (u, lambda) = x.split_at(self.dof);
         let (f, lambda_dot) = k.split_at_mut(self.dof);
@@ -80,8 +81,8 @@ impl AugmentedDynamics<'_> {
     }
 }
 
-/// ∂L/∂u₀, where `solution` and `bars` are u and ∂L/∂u at the requested times, `[time, dof]`; the parameters' part is added
-/// to `gradient`.
+/// Computes ∂L/∂u₀ by the continuous adjoint, where `solution` and `bars` are u and ∂L/∂u at the output times, `[time, dof]`;
+/// the parameters' part is added to `gradient`.
 pub(crate) fn backward(
     inputs: &ForwardInputs,
     solution: &[f64],
@@ -105,9 +106,9 @@ pub(crate) fn backward(
     };
     let options = backward_options(options, method);
     let times: Vec<f64> = problem.t.iter().rev().copied().collect();
-    let stops = backward_tstops(&times, breakpoints);
+    let tstops = backward_tstops(&times, breakpoints);
     let mut solve = BackwardSolve {
-        stepper: StepSequencer::new(&times, &options, &stops, vec![]),
+        stepper: StepSequencer::new(&times, &options, &tstops, vec![]),
         tableau,
         options: &options,
         augmented: AugmentedDynamics {
@@ -142,33 +143,33 @@ pub(crate) fn backward(
     Ok(solve.x[dof..].to_vec())
 }
 
-/// Where steps end in any case, increasing: the breakpoints and the requested times.
+/// Returns the times at which backward steps must end, increasing: the breakpoints and the output times.
 fn backward_tstops(times: &[f64], breakpoints: &[f64]) -> Vec<f64> {
-    let mut stops: Vec<f64> = times.iter().chain(breakpoints).copied().collect();
-    stops.sort_by(f64::total_cmp);
-    stops.dedup();
-    stops
+    let mut tstops: Vec<f64> = times.iter().chain(breakpoints).copied().collect();
+    tstops.sort_by(f64::total_cmp);
+    tstops.dedup();
+    tstops
 }
 
-/// The solve backwards under way.
+/// State of the backward solve.
 struct BackwardSolve<'a> {
     stepper: StepSequencer<'a>,
     tableau: &'static Tableau,
     options: &'a SolveOptions,
     augmented: AugmentedDynamics<'a>,
-    /// (u, λ), `[2 dof]`, and after the attempted step.
+    /// State and adjoint (u, λ), `[2 dof]`; `next` is their value after the attempted step.
     x: Vec<f64>,
     next: Vec<f64>,
     stage: Vec<f64>,
     error: Vec<f64>,
     second_error: Vec<f64>,
     k: Vec<f64>,
-    /// The integral over the attempted step.
+    /// Integral of the parameters' gradient over the attempted step.
     step_gradient: ParamGradient,
 }
 
 impl BackwardSolve<'_> {
-    /// At the `n`th requested time.
+    /// Applies the jump at the `n`th output time: adds ∂L/∂u to the adjoint and resets the state to the solution.
     fn apply_jump(&mut self, problem: Problem, solution: &[f64], bars: &[f64], n: usize) {
         let dof = problem.u0.len();
         let (u, lambda) = self.x.split_at_mut(dof);
@@ -225,7 +226,7 @@ impl BackwardSolve<'_> {
         self.step_gradient.clear();
         for i in 0..tableau.stages() {
             weighted_sum(&self.x, h, tableau.a[i], &self.k, n, &mut self.stage);
-            // Time runs backwards: h is of the other sign than in the integral.
+            // Time runs backwards, so h has the opposite sign of the integral's.
             let weight = -h * tableau.b[i];
             let k = &mut self.k[i * n..(i + 1) * n];
             let t = step.time_at(tableau.c[i]);
@@ -235,7 +236,7 @@ impl BackwardSolve<'_> {
         weighted_sum(&self.x, h, tableau.b, &self.k, n, &mut self.next);
     }
 
-    /// The error norm of the attempted step: the larger one of state and adjoint.
+    /// Returns the error norm of the attempted step: the maximum of those of the state and of the adjoint.
     fn step_error_norm(&mut self, h: f64) -> f64 {
         let n = self.x.len();
         for (weights, error) in [
@@ -246,19 +247,19 @@ impl BackwardSolve<'_> {
             add_weighted_sum(h, weights.unwrap_or(&[]), &self.k, n, error);
         }
         let SolveOptions { rtol, atol, .. } = *self.options;
-        let part = |part: std::ops::Range<usize>| {
-            let (x, next) = (&self.x[part.clone()], &self.next[part.clone()]);
-            let norm = error_norm(&self.error[part.clone()], x, next, rtol, atol);
+        let norm_of = |range: std::ops::Range<usize>| {
+            let (x, next) = (&self.x[range.clone()], &self.next[range.clone()]);
+            let norm = error_norm(&self.error[range.clone()], x, next, rtol, atol);
             match self.tableau.second_error {
                 Some(_) => joint_norm(
                     norm,
-                    error_norm(&self.second_error[part], x, next, rtol, atol),
+                    error_norm(&self.second_error[range], x, next, rtol, atol),
                 ),
                 None => norm,
             }
         };
-        let (state, adjoint) = (part(0..n / 2), part(n / 2..n));
-        // The larger one, but a NaN shows.
+        let (state, adjoint) = (norm_of(0..n / 2), norm_of(n / 2..n));
+        // The maximum of both, where a NaN is returned rather than dropped.
         if state > adjoint || state.is_nan() {
             state
         } else {

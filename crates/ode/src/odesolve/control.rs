@@ -6,10 +6,10 @@ use crate::Result;
 const SAFETY: f64 = 0.9;
 const MAX_FACTOR: f64 = 10.0;
 const MIN_FACTOR: f64 = 0.2;
-/// The weight of the last step's error in proportional-integral control, times the order.
+/// Exponent of the previous error norm in proportional-integral control, multiplied by the order.
 const BETA: f64 = 0.2;
 
-/// Root mean square of `x / (atol + rtol max(|u|, |v|))`; at most 1 for an acceptable error.
+/// Returns the error norm: the root mean square of `x / (atol + rtol max(|u|, |v|))`. At most 1 for an acceptable error.
 pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
     let sum: f64 = x
         .iter()
@@ -23,28 +23,28 @@ pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 
     (sum / x.len() as f64).sqrt()
 }
 
-/// How the size of the next step follows from the error norms of this one, e, and of the one before it, e₁; q is the method's
-/// order.
+/// Step-size controller: the factor from the size of this step to that of the next, from the error norms e of this step and
+/// e₁ of the previous step; q is the method's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Controller {
-    /// `0.9 e^(−1/q)`, between 0.2 and 10, and at least 1 after an accepted step: torchdiffeq's.
+    /// Integral control: `0.9 e^(−1/q)`, between 0.2 and 10, and at least 1 after an accepted step, as in torchdiffeq.
     #[default]
     Integral,
-    /// `0.9 e^(−(1/q − 0.75 β)) e₁^β` with β = 0.2/q, between 0.2 and 10, and at most 1 after a rejected step. Smoother step
-    /// sizes and fewer rejections, above all where stability rather than accuracy limits the steps. For order 5 the β = 0.04
-    /// of Hairer's DOPRI5. K. Gustafsson, ACM Trans. Math. Softw. 17 (1991); Hairer, Wanner, *Solving Ordinary
-    /// Differential Equations II*, IV.2.
+    /// Proportional-integral control: `0.9 e^(−(1/q − 0.75 β)) e₁^β` with β = 0.2/q, between 0.2 and 10, and at most 1 after
+    /// a rejected step. Smoother step sizes and fewer rejections, above all where stability rather than accuracy limits the
+    /// steps. For order 5 this is the β = 0.04 of Hairer's DOPRI5. K. Gustafsson, ACM Trans. Math. Softw. 17 (1991); Hairer,
+    /// Wanner, *Solving Ordinary Differential Equations II*, IV.2.
     ProportionalIntegral,
 }
 
 impl Controller {
-    /// The names in scripts.
+    /// Names of the controllers in scripts.
     pub const NAMES: [&str; 2] = ["i", "pi"];
 
-    /// The controller of this name.
+    /// Returns the controller with this name.
     ///
     /// # Errors
-    /// A name that no controller has.
+    /// No controller has this name.
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
             "i" => Ok(Controller::Integral),
@@ -57,7 +57,7 @@ impl Controller {
         }
     }
 
-    /// Its name in scripts.
+    /// Returns the name of the controller in scripts.
     pub fn name(self) -> &'static str {
         match self {
             Controller::Integral => "i",
@@ -66,8 +66,8 @@ impl Controller {
     }
 }
 
-/// The factor by which the step after this one may differ under proportional-integral control; `before` is the error norm
-/// of the last accepted step.
+/// Returns the factor on the next step size under proportional-integral control; `previous_norm` is the error norm of the
+/// last accepted step.
 pub(crate) fn pi_factor(norm: f64, previous_norm: f64, order: usize) -> f64 {
     if norm == 0.0 {
         return MAX_FACTOR;
@@ -76,7 +76,7 @@ pub(crate) fn pi_factor(norm: f64, previous_norm: f64, order: usize) -> f64 {
         return MIN_FACTOR;
     }
     let q = order as f64;
-    // A rejected step says how far it was off; what came before it does not matter then.
+    // After a rejected step its own error determines the next size; the previous error is irrelevant.
     let memory = if norm <= 1.0 {
         previous_norm.powf(BETA / q)
     } else {
@@ -85,7 +85,7 @@ pub(crate) fn pi_factor(norm: f64, previous_norm: f64, order: usize) -> f64 {
     (SAFETY * norm.powf(-(1.0 - 0.75 * BETA) / q) * memory).clamp(MIN_FACTOR, MAX_FACTOR)
 }
 
-/// One norm from those of an estimate and of a second one of lower order: `e² / √(e² + 0.01 s²)`.
+/// Combines the norm e of an error estimate and the norm s of a second estimate of lower order into `e² / √(e² + 0.01 s²)`.
 pub fn joint_norm(first: f64, second: f64) -> f64 {
     let squares = first * first + 0.01 * second * second;
     if squares == 0.0 {
@@ -95,7 +95,7 @@ pub fn joint_norm(first: f64, second: f64) -> f64 {
     }
 }
 
-/// The factor by which the next step may differ, from the error norm of this one. An accepted step never shrinks the next.
+/// Returns the factor on the next step size under integral control. An accepted step never reduces the size of the next.
 pub(crate) fn integral_factor(norm: f64, order: usize) -> f64 {
     if norm == 0.0 {
         return MAX_FACTOR;
@@ -109,16 +109,18 @@ pub(crate) fn integral_factor(norm: f64, order: usize) -> f64 {
         .min(MAX_FACTOR)
 }
 
-/// Norms of u, f and the change of f over a trial step, scaled by the tolerances at u.
+/// Estimate of the initial step size, from the norms of u, f and the change of f over a trial step, scaled by the tolerances
+/// at u.
 pub struct FirstStep {
     scale: Vec<f64>,
-    /// The trial step, in the unit of time.
+    /// Size of the trial step, in the unit of time.
     pub trial: f64,
     d1: f64,
 }
 
 impl FirstStep {
-    /// From u(t₀) and f(t₀, u): `trial` is the Euler step whose end is to be evaluated next.
+    /// Starts the estimate from u(t₀) and f(t₀, u): `trial` is the size of the Euler step at whose end the field is to be
+    /// evaluated next.
     pub fn new(u: &[f64], f: &[f64], rtol: f64, atol: f64) -> Self {
         let scale: Vec<f64> = u.iter().map(|u| atol + rtol * u.abs()).collect();
         let (d0, d1) = (rms(u, &scale), rms(f, &scale));
@@ -130,7 +132,7 @@ impl FirstStep {
         FirstStep { scale, trial, d1 }
     }
 
-    /// The first step size, from the change of f over the trial step.
+    /// Returns the initial step size, from the change of f over the trial step.
     pub fn size(&self, change: &[f64], order: usize) -> f64 {
         let d2 = rms(change, &self.scale) / self.trial;
         let h = if self.d1 <= 1e-15 && d2 <= 1e-15 {

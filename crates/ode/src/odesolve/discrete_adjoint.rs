@@ -1,4 +1,4 @@
-//! The exact discrete adjoint of taped steps, by the kind of method that took them.
+//! The exact discrete adjoint of taped steps, dispatched by the family of the method that took them.
 
 use super::adjoint::{self, adams, bdf, esdirk, radau, rosenbrock};
 use super::solver::{Solver, SolverFamily};
@@ -6,15 +6,15 @@ use super::vector_ops;
 use super::workspace::Workspace;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// Where the parameters' gradient is summed up.
+/// Accumulator of the gradient with respect to the parameters.
 pub(crate) struct GradientAccumulator {
     pub gradient: ParamGradient,
-    /// What has the layout of the parameter values already; empty for nothing.
+    /// Contributions that already have the layout of the parameter values; empty for zero.
     pub values: Vec<f64>,
 }
 
 impl GradientAccumulator {
-    /// Nothing yet.
+    /// Creates an accumulator of zero.
     pub fn new(evaluator: &Evaluator) -> Self {
         GradientAccumulator {
             gradient: evaluator.zero_gradient(),
@@ -22,26 +22,27 @@ impl GradientAccumulator {
         }
     }
 
-    /// Adds what has the layout of the parameter values.
+    /// Adds a contribution that has the layout of the parameter values.
     pub fn add_values(&mut self, values: &[f64]) {
         self.values.resize(values.len().max(self.values.len()), 0.0);
         vector_ops::add(values, &mut self.values);
     }
 }
 
-/// Walks back over the taped steps of `work`: `bars` is ∂L/∂u of its solution, `[time, dof]`; ∂L/∂u at its start is returned.
+/// Computes the discrete adjoint of the taped steps of `work`. `bars` is ∂L/∂u of its solution, `[time, dof]`; returns ∂L/∂u
+/// at its start.
 ///
-/// `history` is ∂L/∂ of what a multistep method hands on at the end beside the state, and on return of what it was handed at
-/// the start; empty means nothing. One-step methods leave it alone.
+/// `history` is the adjoint of a multistep method's history (differences or slopes) at the end of the steps, and on return
+/// the one at their start; empty means zero. One-step methods do not use it.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     method: &Solver,
     sample: usize,
     work: &Workspace,
     (bars, history): (&[f64], &mut Vec<f64>),
-    sums: &mut GradientAccumulator,
+    accumulator: &mut GradientAccumulator,
 ) -> Vec<f64> {
-    let gradient = &mut sums.gradient;
+    let gradient = &mut accumulator.gradient;
     match method.family {
         SolverFamily::ExplicitRungeKutta(tableau) => {
             adjoint::backward(evaluator, tableau, sample, work, bars, gradient)
@@ -53,7 +54,7 @@ pub(crate) fn backward(
         SolverFamily::Rosenbrock(tableau) => {
             let (u0, values) =
                 rosenbrock::backward(evaluator, tableau, sample, work, bars, gradient);
-            sums.add_values(&values);
+            accumulator.add_values(&values);
             u0
         }
         SolverFamily::Bdf => bdf::backward(evaluator, sample, work, (bars, history), gradient),
@@ -61,7 +62,7 @@ pub(crate) fn backward(
             let bars = (bars, history);
             adams::backward(evaluator, tableau, sample, work, bars, gradient)
         }
-        // It was taken apart into the others.
+        // Solves by `auto` are split into segments of the other families.
         SolverFamily::Auto { .. } => vec![0.0; evaluator.dof()],
     }
 }

@@ -1,5 +1,5 @@
-//! The one driver of every method: adaptive or fixed steps, forward or reverse time, with or without a tape, or replayed on
-//! a given plan. How a step is taken is the business of the method's [`StepMethod`].
+//! The driver common to all methods: adaptive or fixed steps, forward or reverse time, with or without a tape, or a replay of
+//! a given plan. Each method computes its steps in its [`StepMethod`].
 
 use super::checkpoints::StateReader;
 use super::events::EventDetector;
@@ -14,31 +14,31 @@ use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
 use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// An initial value problem: `u(t[0]) = u0`, wanted at every `t`.
+/// An initial value problem: `u(t[0]) = u0`, with the solution requested at every output time `t`.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
     /// Initial state, `[dof]`.
     pub u0: &'a [f64],
-    /// Requested times, strictly monotone; the first is the initial time.
+    /// Output times, strictly monotone; the first is the initial time.
     pub t: &'a [f64],
-    /// Which sample of the field's signals this is.
+    /// Index of the sample of the field's signals.
     pub sample: usize,
 }
 
-/// By which steps a solve goes, and how far.
+/// Specification of a solve, or of a segment of one, by one method: its start, its steps and its end.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SegmentSpec<'a> {
-    /// The plan that is replayed.
+    /// Plan to replay; `None`: the step sequencer chooses the steps.
     pub plan: Option<&'a StepPlan>,
-    /// Whether it may end early, after a step, because another method suits the problem better.
+    /// Whether the segment may end early, after an accepted step, because stiffness (or its end) is detected.
     pub detect_stiffness: bool,
-    /// The checkpoint where it begins; else it begins at the initial state.
+    /// Checkpoint at which the segment starts; the initial state where `None`.
     pub start: Option<&'a [f64]>,
-    /// The most steps.
+    /// Maximum number of accepted steps; unlimited where `None`.
     pub max_steps: Option<usize>,
 }
 
-/// Solves one problem into `work`; with `TAPE` what a gradient needs of every accepted step stays in `work.tape`.
+/// Solves one problem into `work`; with `TAPE`, stores in `work.tape` what a gradient needs of every accepted step.
 pub(crate) fn solve<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
@@ -49,7 +49,7 @@ pub(crate) fn solve<const TAPE: bool>(
     dispatch::<TAPE>(evaluator, breakpoints, problem, options, None, work)
 }
 
-/// Takes the steps of a given plan.
+/// Solves one problem into `work` on the steps of a given plan.
 pub(crate) fn replay<const TAPE: bool>(
     evaluator: &Evaluator,
     problem: &Problem,
@@ -72,13 +72,13 @@ fn dispatch<const TAPE: bool>(
         let pair = [explicit, stiff];
         auto::solve_segments::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work)?;
     } else {
-        let route = SegmentSpec {
+        let spec = SegmentSpec {
             plan,
             ..SegmentSpec::default()
         };
-        integrate_segment::<TAPE>(evaluator, breakpoints, problem, options, route, work)?;
+        integrate_segment::<TAPE>(evaluator, breakpoints, problem, options, spec, work)?;
     }
-    match work.event_was_defined.iter().position(|seen| !seen) {
+    match work.event_was_defined.iter().position(|defined| !defined) {
         None => Ok(()),
         Some(event) => Err(SolveFailure {
             reason: FailureReason::EventNan(event),
@@ -90,7 +90,8 @@ fn dispatch<const TAPE: bool>(
     }
 }
 
-/// A solve by one method, or a part of it: true where it ended early because another method suits the problem better.
+/// Integrates a solve, or a segment of one, by one method. Returns true where it ended early because another method suits the
+/// problem better.
 pub(crate) fn integrate_segment<const TAPE: bool>(
     evaluator: &Evaluator,
     breakpoints: &[f64],
@@ -102,10 +103,10 @@ pub(crate) fn integrate_segment<const TAPE: bool>(
     let mut integrator = Integrator::<TAPE>::new(evaluator, breakpoints, problem, options, work);
     integrator.replay_plan = spec.plan;
     integrator.work.is_replay = spec.plan.is_some();
-    // The steps after a checkpoint are taken again with a tape.
+    // The steps after a checkpoint are recomputed with a tape, which needs exact stages.
     integrator.exact_stages |= integrator.work.is_replay
         || matches!(integrator.work.record, ForwardRecord::Checkpoints(_));
-    /// Lends a method its cache.
+    /// Integrates with a step method, whose cache is moved out of the workspace and back.
     macro_rules! run_method {
         ($cache:ident, $method:expr) => {{
             let mut method = $method(std::mem::take(&mut integrator.work.$cache));
@@ -135,11 +136,11 @@ pub(crate) fn integrate_segment<const TAPE: bool>(
         SolverFamily::Adams(tableau) => {
             run_method!(adams, |b| adams::AdamsMethod::new(tableau, evaluator, b))
         }
-        // It is taken apart into the others.
+        // Solves by `auto` are split into segments of the other families.
         SolverFamily::Auto { .. } => Ok(()),
     };
-    if let Some(watch) = &integrator.events {
-        integrator.work.event_was_defined = watch.were_defined();
+    if let Some(detector) = &integrator.events {
+        integrator.work.event_was_defined = detector.were_defined();
     }
     integrator.work.tstops = integrator.stepper.tstops;
     result.map(|()| integrator.switch_requested)
@@ -148,17 +149,17 @@ pub(crate) fn integrate_segment<const TAPE: bool>(
 impl<const TAPE: bool> Integrator<'_, TAPE> {
     fn integrate<S: StepMethod<TAPE>>(
         &mut self,
-        scheme: &mut S,
+        method: &mut S,
         spec: SegmentSpec,
     ) -> Result<(), SolveFailure> {
-        if let Some(most) = spec.max_steps {
-            self.reserve_tape(scheme, most);
+        if let Some(max_steps) = spec.max_steps {
+            self.reserve_tape(method, max_steps);
         }
-        if let Some(row) = spec.start {
-            self.restore(scheme, row);
+        if let Some(checkpoint) = spec.start {
+            self.restore(method, checkpoint);
         }
         if let Some(plan) = spec.plan {
-            return self.replay(scheme, plan, spec.start.is_some());
+            return self.replay(method, plan, spec.start.is_some());
         }
         if !all_finite(&self.work.state) {
             return Err(self.failure(FailureReason::NotFinite));
@@ -172,7 +173,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         }
         let adaptive = !self.options.is_fixed_step();
         if spec.start.is_none() {
-            let size = scheme.initialize(self, adaptive);
+            let size = method.initialize(self, adaptive);
             let size = size.map_err(|reason| self.failure(reason))?;
             if adaptive {
                 self.stepper
@@ -181,35 +182,35 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         }
         while spec
             .max_steps
-            .is_none_or(|most| self.work.stats.steps < most)
+            .is_none_or(|max_steps| self.work.stats.steps < max_steps)
         {
-            let Some(step) = self.next_step(scheme)? else {
+            let Some(step) = self.next_step(method)? else {
                 break;
             };
             let index = self.work.plan.steps.len();
-            let tried = scheme.perform_step(self, index, step);
+            let attempt = method.perform_step(self, index, step);
             if !adaptive {
-                tried.map_err(|reason| self.failure(reason))?;
+                attempt.map_err(|reason| self.failure(reason))?;
                 if !all_finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                if self.accept_step(scheme, step)? {
+                if self.accept_step(method, step)? {
                     return Ok(());
                 }
                 continue;
             }
-            self.last_failure = tried.err();
+            self.last_failure = attempt.err();
             if self.last_failure.is_some() {
                 self.stepper.record_step(false, 0.5 * step.h().abs());
                 self.stepper.clamp_to_end(step);
                 self.work.stats.rejected += 1;
             } else if !all_finite(&self.work.next) {
-                // An infinite state has an error of zero beside it.
+                // The scaled error of an infinite state is zero, so the error test would accept it.
                 self.stepper.reject_nonfinite(step);
                 self.work.stats.rejected += 1;
-            } else if scheme.error_test(self, step) {
-                self.switch_requested = spec.detect_stiffness && scheme.should_switch(self, step);
-                if self.accept_step(scheme, step)? {
+            } else if method.error_test(self, step) {
+                self.switch_requested = spec.detect_stiffness && method.should_switch(self, step);
+                if self.accept_step(method, step)? {
                     self.switch_requested = false;
                     break;
                 }
@@ -223,30 +224,30 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         Ok(())
     }
 
-    fn next_step<S: StepMethod<TAPE>>(&mut self, scheme: &S) -> Result<Option<Step>, SolveFailure> {
+    fn next_step<S: StepMethod<TAPE>>(&mut self, method: &S) -> Result<Option<Step>, SolveFailure> {
         let work = &*self.work;
         let next = self
             .stepper
-            .next(|| all_finite(&work.next) && scheme.is_finite());
+            .next(|| all_finite(&work.next) && method.is_finite());
         let next = next.map_err(|reason| match (reason, self.last_failure) {
-            (FailureReason::StepTooSmall, Some(trouble)) => self.failure(trouble),
+            (FailureReason::StepTooSmall, Some(last_failure)) => self.failure(last_failure),
             _ => self.failure(reason),
         })?;
         if next.is_some() {
-            self.ensure_tape_capacity(scheme, self.work.plan.steps.len())?;
+            self.ensure_tape_capacity(method, self.work.plan.steps.len())?;
         }
         Ok(next)
     }
 
-    /// Makes the attempted step the current one: requested times inside it are filled in, the state moves on. Whether an event
-    /// ends the solve in it.
+    /// Accepts the attempted step: detects events, writes the output times inside the step and advances the state. Returns
+    /// whether an event terminates the solve in this step.
     fn accept_step<S: StepMethod<TAPE>>(
         &mut self,
-        scheme: &mut S,
+        method: &mut S,
         step: Step,
     ) -> Result<bool, SolveFailure> {
         let index = self.work.plan.steps.len();
-        let end = self.find_events(scheme, step);
+        let end = self.find_events(method, step);
         let end = end.map_err(|reason| self.failure(reason))?;
         let before_end = |output: &SaveLocation| {
             let theta = match output {
@@ -256,18 +257,18 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
             end.is_none_or(|end| theta <= end)
         };
         while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
-            self.write_output(scheme, output, step)?;
+            self.write_output(method, output, step)?;
         }
         let step = match end {
             Some(theta) => self.terminate_at(index, step, theta),
             None => step,
         };
-        self.advance(scheme, step);
+        self.advance(method, step);
         Ok(end.is_some())
     }
 
-    /// Moves the state to the end of the attempted step.
-    pub fn advance<S: StepMethod<TAPE>>(&mut self, scheme: &mut S, step: Step) {
+    /// Advances the state to the end of the attempted step.
+    pub fn advance<S: StepMethod<TAPE>>(&mut self, method: &mut S, step: Step) {
         let work = &mut *self.work;
         match &mut work.record {
             ForwardRecord::States(states) => states.extend_from_slice(&work.state),
@@ -281,42 +282,42 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         self.work.stats.steps += 1;
         std::mem::swap(&mut self.work.state, &mut self.work.next);
         self.stepper.advance(step);
-        scheme.on_accept(self, step);
-        self.save_checkpoint(scheme);
+        method.on_accept(self, step);
+        self.save_checkpoint(method);
     }
 
-    /// Keeps a checkpoint where one is due.
-    fn save_checkpoint<S: StepMethod<TAPE>>(&mut self, scheme: &S) {
+    /// Saves a checkpoint where one is due.
+    fn save_checkpoint<S: StepMethod<TAPE>>(&mut self, method: &S) {
         let ForwardRecord::Checkpoints(checkpoints) = &self.work.record else {
             return;
         };
         if !checkpoints.is_due(self.work.stats.steps) {
             return;
         }
-        // Beside its tape a step that is taken again has a place in the plan.
-        let tape = scheme.tape_len_per_step(self) + size_of::<Step>() / size_of::<f64>();
+        // A recomputed step takes up memory for its tape and for its entry in the plan.
+        let tape = method.tape_len_per_step(self) + size_of::<Step>() / size_of::<f64>();
         let work = &mut *self.work;
         if let ForwardRecord::Checkpoints(checkpoints) = &mut work.record {
-            checkpoints.push(tape, |row| {
-                row.extend_from_slice(&work.state);
-                self.stepper.save(row);
-                scheme.save(row);
+            checkpoints.push(tape, |checkpoint| {
+                checkpoint.extend_from_slice(&work.state);
+                self.stepper.save(checkpoint);
+                method.save(checkpoint);
             });
         }
     }
 
-    /// Stands where a checkpoint was kept.
-    fn restore<S: StepMethod<TAPE>>(&mut self, scheme: &mut S, row: &[f64]) {
-        let mut row = StateReader(row);
-        row.read_into(&mut self.work.state);
-        self.stepper.load(&mut row);
-        scheme.load(self, &mut row);
+    /// Restores the state, the step sequencer and the method from a checkpoint.
+    fn restore<S: StepMethod<TAPE>>(&mut self, method: &mut S, checkpoint: &[f64]) {
+        let mut checkpoint = StateReader(checkpoint);
+        checkpoint.read_into(&mut self.work.state);
+        self.stepper.load(&mut checkpoint);
+        method.load(self, &mut checkpoint);
     }
 
-    /// Fills in the next requested time from the attempted step.
+    /// Writes the solution at the next output time, from the attempted step.
     fn write_output<S: StepMethod<TAPE>>(
         &mut self,
-        scheme: &mut S,
+        method: &mut S,
         output: SaveLocation,
         step: Step,
     ) -> Result<(), SolveFailure> {
@@ -327,8 +328,8 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
             SaveLocation::Start => work.u[to].copy_from_slice(self.problem.u0),
             SaveLocation::End(_) => work.u[to].copy_from_slice(&work.next),
             SaveLocation::Inside(_, theta) => {
-                let found = scheme.solve_at(self, step, theta, to.clone());
-                found.map_err(|reason| self.failure(reason))?;
+                let solved = method.solve_at(self, step, theta, to.clone());
+                solved.map_err(|reason| self.failure(reason))?;
                 if !all_finite(&self.work.u[to]) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
@@ -340,29 +341,29 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
 
     fn replay<S: StepMethod<TAPE>>(
         &mut self,
-        scheme: &mut S,
+        method: &mut S,
         plan: &StepPlan,
         initialized: bool,
     ) -> Result<(), SolveFailure> {
         for (index, &step) in plan.steps.iter().enumerate() {
             self.stepper.attempted_h = step.h();
-            self.ensure_tape_capacity(scheme, index)?;
+            self.ensure_tape_capacity(method, index)?;
             if index == 0 && !initialized {
-                let begun = scheme.initialize(self, false);
-                begun.map_err(|reason| self.failure(reason))?;
+                let prepared = method.initialize(self, false);
+                prepared.map_err(|reason| self.failure(reason))?;
             }
-            let tried = scheme.perform_step(self, index, step);
-            tried.map_err(|reason| self.failure(reason))?;
+            let attempt = method.perform_step(self, index, step);
+            attempt.map_err(|reason| self.failure(reason))?;
             if !all_finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
             while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
                 match output {
                     SaveLocation::End(n) | SaveLocation::Inside(n, _) if n > index => break,
-                    _ => self.write_output(scheme, output, step)?,
+                    _ => self.write_output(method, output, step)?,
                 }
             }
-            self.advance(scheme, step);
+            self.advance(method, step);
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! What an engine does: solve a batch of initial value problems, and walk back over them. The native one.
+//! The engine trait, which solves a batch of initial value problems and computes the gradient by a reverse sweep, and the
+//! native engine.
 
 use rayon::prelude::*;
 
@@ -16,39 +17,41 @@ use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
 
-/// The solution of one problem.
+/// Solution of one problem of a batch.
 #[derive(Debug, Clone, Default)]
 pub struct Trajectory {
-    /// The solution, `[time, dof]`.
+    /// Solution at the output times, `[time, dof]`.
     pub u: Vec<f64>,
-    /// The steps that were taken. Empty after a solve kept for a gradient by [`Adjoint::Continuous`],
-    /// [`Adjoint::SingleCheckpoint`] or [`Adjoint::AdaptiveCheckpoint`], which write no steps down, unless the plan was given.
+    /// Accepted steps of the solve. Empty after a solve with `keep` for [`Adjoint::Continuous`],
+    /// [`Adjoint::SingleCheckpoint`] or [`Adjoint::AdaptiveCheckpoint`], which do not record steps, unless the solve was a
+    /// replay of a given plan.
     pub plan: StepPlan,
-    /// What it cost.
+    /// Cost of the solve.
     pub stats: Stats,
-    /// The events, in the order in which they happened.
+    /// Event hits, in the order in which they occurred.
     pub event_hits: Vec<EventHit>,
-    /// The time at which an event ended the solve; it is then the last one of `u`, in place of those not reached.
+    /// Time at which an event terminated the solve. The last state of `u` is then the one at this time, in place of the
+    /// output times that were not reached.
     pub terminated_at: Option<f64>,
 }
 
 /// Gradients of `Σ ⟨ū, u⟩` over all problems.
 #[derive(Debug, Clone)]
 pub struct SolveGradient {
-    /// With respect to the values of all parameter blocks.
+    /// Gradient with respect to the values of all parameter blocks.
     pub values: Vec<f64>,
-    /// With respect to each problem's initial state.
+    /// Gradient with respect to the initial state of each problem, `[problem][dof]`.
     pub u0: Vec<Vec<f64>>,
 }
 
-/// An engine that solves batches of problems, each with its own times and step sizes.
+/// An engine that solves batches of problems, each with its own output times and step sizes.
 ///
-/// `forward` with `keep` remembers what `backward` needs, until the next `forward`.
+/// A `forward` with `keep` stores what `backward` needs, until the next `forward`.
 pub trait Engine: Send {
-    /// Solves every problem, on the given plans (one for each problem) where there are any.
+    /// Solves every problem; where `plans` (one for each problem) are given, replays them.
     ///
     /// # Errors
-    /// Options or shapes that do not fit, or the first solve (by index) that failed.
+    /// Inconsistent options or shapes, or the failure of the first problem (by index) whose solve failed.
     fn forward(
         &mut self,
         field: &VectorField,
@@ -58,19 +61,22 @@ pub trait Engine: Send {
         keep: bool,
     ) -> Result<Vec<Trajectory>>;
 
-    /// The gradient of `Σ ⟨bars, u⟩`; `bars[i]` is `[time, dof]` of problem i.
+    /// Returns the gradient of `Σ ⟨bars, u⟩` of the last `forward` with `keep`; `bars[i]` is the cotangent `[time, dof]` of
+    /// problem i.
     ///
     /// # Errors
-    /// When nothing was kept, `bars` do not fit it, or the gradient is not finite ([`FailureReason::GradientNotFinite`]).
+    /// No solve was kept, the shape of `bars` is not that of the solution, or the gradient is not finite
+    /// ([`FailureReason::GradientNotFinite`]).
     ///
     /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient>;
 
-    /// Name, as in `engine: "native"`.
+    /// Returns the name of the engine, as in `engine: "native"`.
     fn name(&self) -> &'static str;
 }
 
-/// The native CPU engine: problems in parallel, results independent of the number of threads.
+/// The native CPU engine: it solves the problems of a batch in parallel, with results that do not depend on the number of
+/// threads.
 #[derive(Debug, Default)]
 pub struct NativeEngine {
     workspaces: Vec<Workspace>,
@@ -78,7 +84,7 @@ pub struct NativeEngine {
     pool: WorkspacePool,
 }
 
-/// What a solve leaves for a gradient of this choice; whether it leaves a tape.
+/// Returns what the forward solve records for a gradient by this method, and whether it writes a tape.
 fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
     match adjoint {
         Adjoint::Backprop => (ForwardRecord::Plan, true),
@@ -92,10 +98,10 @@ fn forward_record(adjoint: Adjoint) -> (ForwardRecord, bool) {
     }
 }
 
-/// Where events have no meaning.
+/// Error message where events are not supported: gradients, training and replays of given plans.
 pub const EVENTS_UNSUPPORTED: &str = "events are found by a solve of its own on the native engine; a gradient, a training or a given plan takes none";
 
-/// Checks a batch, and its plans where there are any, before it is solved.
+/// Checks the options and problems of a batch, and its plans where given, before the batch is solved.
 pub fn check_batch(
     field: &VectorField,
     problems: &[Problem],
@@ -131,7 +137,7 @@ pub fn check_batch(
     plans.map_or(Ok(()), |plans| check_plans(problems, plans))
 }
 
-/// Checks that there is a plan for every problem, with an output for each of its times.
+/// Checks that there is a plan for every problem, with a location for each of its output times.
 fn check_plans(problems: &[Problem], plans: &[StepPlan]) -> Result<()> {
     if plans.len() != problems.len() {
         return Err(Error::invalid("a plan is needed for every problem"));
@@ -169,7 +175,7 @@ impl Engine for NativeEngine {
             self.workspaces
                 .resize_with(problems.len(), Default::default);
         }
-        // Every problem has its own tape.
+        // Every problem has its own tape, so the limit is shared between them.
         let tape_limit =
             odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
         let (record, taped) = match keep {
@@ -181,7 +187,7 @@ impl Engine for NativeEngine {
             work.tape_limit = tape_limit;
             work.record = record.clone();
             if keep && !taped {
-                // A tape of an earlier solve is of no use.
+                // Frees the tape of an earlier solve: this one writes none.
                 work.tape = vec![];
             }
             match plans {
@@ -209,7 +215,7 @@ impl Engine for NativeEngine {
         for result in results {
             result?;
         }
-        let dropped = matches!(
+        let plan_is_partial = matches!(
             record,
             ForwardRecord::Checkpoints(_) | ForwardRecord::Nothing
         ) && plans.is_none();
@@ -217,7 +223,7 @@ impl Engine for NativeEngine {
             .iter_mut()
             .map(|work| Trajectory {
                 u: work.u.clone(),
-                plan: match dropped {
+                plan: match plan_is_partial {
                     true => StepPlan::default(),
                     false => work.plan.clone(),
                 },
@@ -233,38 +239,38 @@ impl Engine for NativeEngine {
     }
 
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
-        let Some(kept) = &self.backward_context else {
+        let Some(context) = &self.backward_context else {
             return Err(Error::invalid(
                 "a gradient needs a solve that was kept for it",
             ));
         };
-        let work = &self.workspaces[..kept.n_problems()];
+        let work = &self.workspaces[..context.n_problems()];
         if bars.len() != work.len() || bars.iter().zip(work).any(|(b, w)| b.len() != w.u.len()) {
             return Err(Error::invalid(
                 "the weights of a gradient must have the shape of the solution",
             ));
         }
-        let back = |i: usize| kept.backward(i, &work[i], &bars[i], &self.pool);
-        let parts: Vec<_> = match work.len() {
-            1 => vec![back(0)],
-            n => (0..n).into_par_iter().map(back).collect(),
+        let gradient_of = |i: usize| context.backward(i, &work[i], &bars[i], &self.pool);
+        let gradients: Vec<_> = match work.len() {
+            1 => vec![gradient_of(0)],
+            n => (0..n).into_par_iter().map(gradient_of).collect(),
         };
         // Summed in the order of the problems, so that the bits do not depend on the threads.
-        let mut total = GradientAccumulator::new(&kept.evaluator);
+        let mut total = GradientAccumulator::new(&context.evaluator);
         let mut u0 = vec![];
-        for part in parts {
-            let (sums, part) = part?;
-            total.gradient.add(&sums.gradient);
-            total.add_values(&sums.values);
-            u0.push(part);
+        for result in gradients {
+            let (accumulator, u0_bar) = result?;
+            total.gradient.add(&accumulator.gradient);
+            total.add_values(&accumulator.values);
+            u0.push(u0_bar);
         }
-        let first = kept.evaluator.parameter_gradient(total.gradient);
+        let field_gradient = context.evaluator.parameter_gradient(total.gradient);
         let mut values = total.values;
-        values.resize(first.len(), 0.0);
-        add(&first, &mut values);
-        let bad = u0.iter().position(|u0| !all_finite(u0));
-        if let Some(i) = bad.or((!all_finite(&values)).then_some(0)) {
-            return Err(kept.gradient_failure(i).into());
+        values.resize(field_gradient.len(), 0.0);
+        add(&field_gradient, &mut values);
+        let nonfinite = u0.iter().position(|u0| !all_finite(u0));
+        if let Some(i) = nonfinite.or((!all_finite(&values)).then_some(0)) {
+            return Err(context.gradient_failure(i).into());
         }
         Ok(SolveGradient { values, u0 })
     }

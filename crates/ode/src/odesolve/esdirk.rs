@@ -1,4 +1,5 @@
-//! Diagonally implicit Runge-Kutta steps with an explicit first stage (ESDIRK), stage by stage.
+//! The step method of diagonally implicit Runge-Kutta methods with an explicit first stage (ESDIRK), which solves stage by
+//! stage.
 
 use super::checkpoints::StateReader;
 use super::control::error_norm;
@@ -15,12 +16,12 @@ use odesync_base::failure::FailureReason;
 const SAFETY: f64 = 0.9;
 const MAX_ITERATIONS: usize = 8;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of an ESDIRK step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EsdirkCache {
     solver: StageSolver,
     k: Vec<f64>,
-    /// The slopes of the step around the one that leads to a requested time inside it, and the other's factorisation.
+    /// Slopes and factorization of the steps of the solve while an output step is computed; of the output steps otherwise.
     saved_k: Vec<f64>,
     saved_newton_matrix: NewtonMatrix,
     base: Vec<f64>,
@@ -28,82 +29,82 @@ pub(crate) struct EsdirkCache {
     error: Vec<f64>,
 }
 
-/// An ESDIRK method at work. The tape holds the slots of the stages, the last one being the first of the next step.
+/// Step method of ESDIRK methods. The tape holds the slots of the stages; the last one is the first of the next step.
 pub(crate) struct EsdirkMethod {
     tableau: &'static EsdirkTableau,
     pub cache: EsdirkCache,
-    /// Whether the Jacobian was too old in any stage of the last attempt.
+    /// Whether the Jacobian was too old in any stage of the last attempted step.
     needs_new_jacobian: bool,
-    /// How far a step inside another one leads.
+    /// θ of the output step that is being computed, in the enclosing step; `None` for a step of the solve.
     substep_theta: Option<f64>,
     controller: GustafssonController,
 }
 
-/// Length of the tape for this many steps.
+/// Returns the length of the tape for this many steps.
 fn tape_len_for<const TAPE: bool>(
     tableau: &EsdirkTableau,
-    course: &Integrator<TAPE>,
+    integrator: &Integrator<TAPE>,
     steps: usize,
 ) -> usize {
     let slots = tableau.slot_index(steps, 0) + 1;
-    slots.saturating_mul(course.evaluator.slot_len())
+    slots.saturating_mul(integrator.evaluator.slot_len())
 }
 
 impl EsdirkMethod {
     pub fn new(
         tableau: &'static EsdirkTableau,
         evaluator: &Evaluator,
-        mut buffers: EsdirkCache,
+        mut cache: EsdirkCache,
     ) -> Self {
         let dof = evaluator.dof();
-        buffers.solver.reset(evaluator);
-        buffers.k.resize(tableau.stages() * dof, 0.0);
-        buffers.saved_k.resize(tableau.stages() * dof, 0.0);
-        for buffer in [&mut buffers.base, &mut buffers.z, &mut buffers.error] {
+        cache.solver.reset(evaluator);
+        cache.k.resize(tableau.stages() * dof, 0.0);
+        cache.saved_k.resize(tableau.stages() * dof, 0.0);
+        for buffer in [&mut cache.base, &mut cache.z, &mut cache.error] {
             buffer.resize(dof, 0.0);
         }
         EsdirkMethod {
             tableau,
-            cache: buffers,
+            cache,
             needs_new_jacobian: false,
             substep_theta: None,
             controller: GustafssonController::default(),
         }
     }
 
-    /// Exchanges the slopes and the factorisation of a step with those of the steps inside it.
+    /// Exchanges the slopes and the factorization of the steps of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
         let EsdirkCache {
             solver,
             k,
-            saved_k: around,
-            saved_newton_matrix: factors_around,
+            saved_k,
+            saved_newton_matrix,
             ..
         } = &mut self.cache;
-        std::mem::swap(k, around);
-        std::mem::swap(&mut solver.newton_matrix, factors_around);
+        std::mem::swap(k, saved_k);
+        std::mem::swap(&mut solver.newton_matrix, saved_newton_matrix);
     }
 
-    /// The implicit stages, with the Jacobian there is.
+    /// Solves the implicit stages with the stored Jacobian.
     fn solve_stages<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let (tableau, dof, h) = (self.tableau, course.dof, step.h());
+        let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
         let c = h * tableau.gamma;
         let EsdirkCache {
             solver,
             k,
-            saved_k: around,
+            saved_k,
             base,
             z,
             ..
         } = &mut self.cache;
-        solver.ensure_factored(course, c)?;
+        solver.ensure_factored(integrator, c)?;
         self.needs_new_jacobian = false;
-        let state = std::mem::take(&mut course.work.state);
+        let state = std::mem::take(&mut integrator.work.state);
         let mut solved = Ok(());
         for i in 1..tableau.stages() {
             weighted_sum(&state, h, tableau.a[i], k, dof, base);
@@ -111,7 +112,7 @@ impl EsdirkMethod {
             match self.substep_theta {
                 None => add_weighted_sum(c, tableau.guess[i], k, dof, z),
                 Some(theta) => {
-                    let slopes = around.chunks_exact(dof).enumerate();
+                    let slopes = saved_k.chunks_exact(dof).enumerate();
                     for (j, k) in slopes {
                         add_scaled(c * tableau.dense_slope(j, tableau.c[i] * theta), k, z);
                     }
@@ -125,7 +126,7 @@ impl EsdirkMethod {
                 max_iterations: MAX_ITERATIONS,
                 tape_offset: tableau.slot_index(index, i) * solver.slot.len(),
             };
-            solved = solver.solve(course, equation, &state, z);
+            solved = solver.solve(integrator, equation, &state, z);
             self.needs_new_jacobian |= solver.newton.needs_new_jacobian();
             if solved.is_err() {
                 break;
@@ -134,9 +135,14 @@ impl EsdirkMethod {
                 *k = z / c;
             }
         }
-        course.work.state = state;
-        // The last stage.
-        for (next, (base, z)) in course.work.next.iter_mut().zip(base.iter().zip(z.iter())) {
+        integrator.work.state = state;
+        // u⁺ is the last stage.
+        for (next, (base, z)) in integrator
+            .work
+            .next
+            .iter_mut()
+            .zip(base.iter().zip(z.iter()))
+        {
             *next = base + z;
         }
         solved
@@ -144,29 +150,29 @@ impl EsdirkMethod {
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
-    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
-        tape_len_for(self.tableau, course, steps)
+    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+        tape_len_for(self.tableau, integrator, steps)
     }
 
     fn initialize(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         let EsdirkCache {
             solver, k, error, ..
         } = &mut self.cache;
-        let t = course.stepper.t;
-        let state = std::mem::take(&mut course.work.state);
-        solver.linearize(course, t, &state);
-        course.work.state = state;
-        k[..course.dof].copy_from_slice(&solver.f);
+        let t = integrator.stepper.t;
+        let state = std::mem::take(&mut integrator.work.state);
+        solver.linearize(integrator, t, &state);
+        integrator.work.state = state;
+        k[..integrator.dof].copy_from_slice(&solver.f);
         if TAPE {
             let len = solver.slot.len();
-            if course.work.tape.len() < len {
-                course.work.tape.resize(len, 0.0);
+            if integrator.work.tape.len() < len {
+                integrator.work.tape.resize(len, 0.0);
             }
-            course.work.tape[..len].copy_from_slice(&solver.slot);
+            integrator.work.tape[..len].copy_from_slice(&solver.slot);
         }
         if !all_finite(&solver.f) {
             return Err(FailureReason::NotFinite);
@@ -174,25 +180,25 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         if !adaptive {
             return Ok(0.0);
         }
-        let order = course.options.solver.order;
+        let order = integrator.options.solver.order;
         let StageSolver { slot, f, .. } = solver;
-        Ok(course.initial_step_size(order, f, slot, error))
+        Ok(integrator.initial_step_size(order, f, slot, error))
     }
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         loop {
             let solver = &mut self.cache.solver;
             if !solver.has_jacobian {
-                let state = std::mem::take(&mut course.work.state);
-                solver.linearize(course, step.t, &state);
-                course.work.state = state;
+                let state = std::mem::take(&mut integrator.work.state);
+                solver.linearize(integrator, step.t, &state);
+                integrator.work.state = state;
             }
-            let solved = self.solve_stages(course, index, step);
+            let solved = self.solve_stages(integrator, index, step);
             if solved.is_ok() || self.cache.solver.jacobian_fresh {
                 return solved;
             }
@@ -200,77 +206,84 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         }
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
         let EsdirkCache { k, error, .. } = &mut self.cache;
         let h = step.h();
         error.fill(0.0);
-        for (i, k) in k.chunks_exact(course.dof).enumerate() {
+        for (i, k) in k.chunks_exact(integrator.dof).enumerate() {
             add_scaled(h * (self.tableau.b(i) - self.tableau.embedded[i]), k, error);
         }
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
-        let norm = error_norm(error, &course.work.state, &course.work.next, rtol, atol);
-        let order = course.options.solver.order;
-        let control = &mut self.controller;
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
+        let norm = error_norm(
+            error,
+            &integrator.work.state,
+            &integrator.work.next,
+            rtol,
+            atol,
+        );
+        let order = integrator.options.solver.order;
+        let controller = &mut self.controller;
         let (accepted, size) =
-            control.adapt_step_size(h.abs(), norm, order, SAFETY, !self.needs_new_jacobian);
-        course.stepper.record_step(accepted, size);
+            controller.adapt_step_size(h.abs(), norm, order, SAFETY, !self.needs_new_jacobian);
+        integrator.stepper.record_step(accepted, size);
         accepted
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
-        let work = &mut *course.work;
+        let work = &mut *integrator.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
-        for (i, k) in self.cache.k.chunks_exact(course.dof).enumerate() {
+        for (i, k) in self.cache.k.chunks_exact(integrator.dof).enumerate() {
             add_scaled(step.h() * self.tableau.dense_weight(i, theta), k, u);
         }
     }
 
     fn solve_at(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
-        let (slow, dof) = (self.needs_new_jacobian, course.dof);
-        let current = self.cache.solver.jacobian_fresh;
+        let (needs_new_jacobian, dof) = (self.needs_new_jacobian, integrator.dof);
+        let jacobian_fresh = self.cache.solver.jacobian_fresh;
         self.swap_substep_state();
         let EsdirkCache {
-            solver,
-            k,
-            saved_k: around,
-            ..
+            solver, k, saved_k, ..
         } = &mut self.cache;
-        k[..dof].copy_from_slice(&around[..dof]);
+        k[..dof].copy_from_slice(&saved_k[..dof]);
         solver.newton_matrix.invalidate();
         self.substep_theta = Some(theta);
         let tableau = self.tableau;
-        let tape_len = |course: &Integrator<TAPE>, steps| tape_len_for(tableau, course, steps);
-        let found = course.substep_to_output((step, theta), to, tape_len, |course, index, part| {
-            self.perform_step(course, index, part)
-        });
+        let tape_len =
+            |integrator: &Integrator<TAPE>, steps| tape_len_for(tableau, integrator, steps);
+        let found = integrator.substep_to_output(
+            (step, theta),
+            to,
+            tape_len,
+            |integrator, index, substep| self.perform_step(integrator, index, substep),
+        );
         self.substep_theta = None;
         self.swap_substep_state();
-        self.needs_new_jacobian = slow;
+        self.needs_new_jacobian = needs_new_jacobian;
         let solver = &mut self.cache.solver;
-        if solver.jacobian_fresh != current {
-            // The Jacobian is another one now.
+        if solver.jacobian_fresh != jacobian_fresh {
+            // The output step computed a new Jacobian.
             solver.newton_matrix.invalidate();
         }
         found
     }
 
-    fn on_accept(&mut self, course: &mut Integrator<TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, _step: Step) {
         let EsdirkCache { solver, k, .. } = &mut self.cache;
-        let last = (self.tableau.stages() - 1) * course.dof;
-        k.copy_within(last..last + course.dof, 0);
+        let last = (self.tableau.stages() - 1) * integrator.dof;
+        k.copy_within(last..last + integrator.dof, 0);
         solver.jacobian_fresh = false;
         solver.has_jacobian &= !self.needs_new_jacobian;
     }
@@ -284,18 +297,19 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         solver.save(row);
     }
 
-    fn load(&mut self, course: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
         let EsdirkCache {
             solver, k, base, ..
         } = &mut self.cache;
-        row.read_into(&mut k[..course.dof]);
+        row.read_into(&mut k[..integrator.dof]);
         self.controller.load(row);
         solver.load(row);
         if TAPE {
-            // The slot of the first stage; its slope there differs by rounding from the last stage's that was saved.
-            base.copy_from_slice(&course.work.state);
-            let t = course.stepper.t;
-            course.evaluate(0, t, base, &mut solver.f);
+            // Writes the slot of the first stage. The slope evaluated here differs by rounding from the saved slope of the
+            // last stage, which remains in use.
+            base.copy_from_slice(&integrator.work.state);
+            let t = integrator.stepper.t;
+            integrator.evaluate(0, t, base, &mut solver.f);
         }
     }
 
@@ -339,7 +353,7 @@ mod tests {
             }
             for i in 0..s {
                 assert!((m.dense_weight(i, 1.0) - m.b(i)).abs() < 1e-14);
-                // A first guess is a mean of slopes.
+                // An initial guess is a weighted mean of slopes.
                 let sum: f64 = m.guess[i].iter().sum();
                 assert!(i == 0 || (sum - 1.0).abs() < 1e-12);
             }

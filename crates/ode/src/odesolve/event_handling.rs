@@ -1,4 +1,5 @@
-//! Events during a solve: each accepted step of whichever method is handed to the [`EventDetector`](super::events::EventDetector) as a function of θ.
+//! Event handling during a solve: each accepted step, of any method, is passed to the
+//! [`EventDetector`](super::events::EventDetector) as a function of θ.
 
 use super::events::{InterpolationOrder, theta_resolution};
 use super::integrator::Integrator;
@@ -8,16 +9,17 @@ use super::vector_ops::all_finite;
 use odesync_base::failure::FailureReason;
 
 impl<const TAPE: bool> Integrator<'_, TAPE> {
-    /// Looks for events in the attempted step, before it becomes the current one; θ of the one that ends the solve.
+    /// Detects events in the attempted step, before the state is advanced. Returns the θ of the event that terminates the
+    /// solve.
     pub fn find_events<S: StepMethod<TAPE>>(
         &mut self,
-        scheme: &mut S,
+        method: &mut S,
         step: Step,
     ) -> Result<Option<f64>, FailureReason> {
-        let Some(mut watch) = self.events.take() else {
+        let Some(mut detector) = self.events.take() else {
             return Ok(None);
         };
-        let quality = match self.options.solver.substeps_to_outputs() {
+        let interpolation = match self.options.solver.substeps_to_outputs() {
             true => InterpolationOrder::Full,
             false => InterpolationOrder::Dense,
         };
@@ -26,41 +28,41 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         let limit = ((last - step.t) / step.h()).min(1.0);
         let hermite = (!self.options.solver.has_dense_output()).then(|| self.end_slopes(step));
         let before = found.len();
-        let mut u = |theta: f64, quality, out: &mut [f64]| match &hermite {
+        let mut u = |theta: f64, interpolation, out: &mut [f64]| match &hermite {
             _ if theta == 0.0 => out.copy_from_slice(&self.work.state),
             _ if theta == 1.0 => out.copy_from_slice(&self.work.next),
             Some(slopes) => self.hermite_interpolate(slopes, step, theta, out),
-            None => self.evaluate_interpolant(scheme, (step, theta), quality, out),
+            None => self.evaluate_interpolant(method, (step, theta), interpolation, out),
         };
-        let end = watch.detect(step, limit, quality, &mut u, &mut found);
-        let numbers = found[before..].iter().all(|event| all_finite(&event.u));
+        let end = detector.detect(step, limit, interpolation, &mut u, &mut found);
+        let finite = found[before..].iter().all(|event| all_finite(&event.u));
         self.work.event_hits = found;
-        self.events = Some(watch);
-        numbers.then_some(end).ok_or(FailureReason::NotFinite)
+        self.events = Some(detector);
+        finite.then_some(end).ok_or(FailureReason::NotFinite)
     }
 
-    /// The solution at `t + θ h` of the attempted step.
+    /// Evaluates the solution at `t + θ h` of the attempted step into `out`.
     fn evaluate_interpolant<S: StepMethod<TAPE>>(
         &mut self,
-        scheme: &mut S,
+        method: &mut S,
         (step, theta): (Step, f64),
-        quality: InterpolationOrder,
+        interpolation: InterpolationOrder,
         out: &mut [f64],
     ) {
-        // Behind the solution there is room for one state.
+        // The state is written to a temporary row behind the solution.
         let n = self.work.u.len();
         self.work.u.resize(n + self.dof, 0.0);
         let to = n..n + self.dof;
-        if quality == InterpolationOrder::Dense
-            || scheme.solve_at(self, step, theta, to.clone()).is_err()
+        if interpolation == InterpolationOrder::Dense
+            || method.solve_at(self, step, theta, to.clone()).is_err()
         {
-            scheme.interpolate(self, step, theta, to);
+            method.interpolate(self, step, theta, to);
         }
         out.copy_from_slice(&self.work.u[n..]);
         self.work.u.truncate(n);
     }
 
-    /// du/dt at both ends of the attempted step.
+    /// Evaluates du/dt at both ends of the attempted step.
     fn end_slopes(&mut self, step: Step) -> [Vec<f64>; 2] {
         let mut slopes = [vec![0.0; self.dof], vec![0.0; self.dof]];
         let (state, next) = (self.work.state.clone(), self.work.next.clone());
@@ -69,7 +71,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         slopes
     }
 
-    /// Cubic Hermite interpolation, for methods without a dense output.
+    /// Evaluates the cubic Hermite interpolant of the attempted step, for methods without a dense output.
     fn hermite_interpolate(
         &self,
         [first, last]: &[Vec<f64>; 2],
@@ -86,21 +88,23 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         }
     }
 
-    /// Makes θ of step `index` the end of the solution. The step as it stands in the plan.
+    /// Terminates the solution at θ of step `index`. Returns the step to record in the plan.
     pub fn terminate_at(&mut self, index: usize, step: Step, theta: f64) -> Step {
         let work = &mut *self.work;
         let mut n = work.plan.outputs.len();
-        // A requested time that rounding alone separates from the event is its time, as the last one must be where it is reached.
+        // An output time that differs from the event time only by rounding is taken as the event time; so is the last output
+        // time where it was reached.
         let last = match work.plan.outputs.last() {
             Some(SaveLocation::Inside(m, last)) if *m == index => Some(*last),
             Some(SaveLocation::End(m)) if *m == index => Some(1.0),
             _ => None,
         };
-        let all = n == self.problem.t.len();
-        let same = last.filter(|last| all || (last - theta).abs() <= 4.0 * theta_resolution(step));
+        let all_written = n == self.problem.t.len();
+        let same =
+            last.filter(|last| all_written || (last - theta).abs() <= 4.0 * theta_resolution(step));
         let theta = same.unwrap_or(theta);
         let end = step.time_at(theta);
-        let place = if theta == 1.0 {
+        let location = if theta == 1.0 {
             SaveLocation::End(index)
         } else {
             SaveLocation::Inside(index, theta)
@@ -109,7 +113,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
             && let Some(event) = work.event_hits.last()
         {
             work.u[n * self.dof..(n + 1) * self.dof].copy_from_slice(&event.u);
-            work.plan.outputs.push(place);
+            work.plan.outputs.push(location);
             n += 1;
         }
         work.u.truncate(n * self.dof);
@@ -117,7 +121,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         if self.options.solver.has_dense_output() || theta == 1.0 {
             return step;
         }
-        // Without a dense output only a step that ends there leads there again.
+        // Without a dense output a replay reaches the event only by a step that ends there.
         if let Some(output) = work.plan.outputs.last_mut() {
             *output = SaveLocation::End(index);
         }

@@ -1,8 +1,8 @@
-//! Events: the times at which a function g(t, u) of the solution passes through zero.
+//! Events: times at which an event function g(t, u) of the solution crosses zero.
 //!
-//! After each accepted step g is looked at on the step's dense output: at its end, at points inside, and where three of these
-//! let a minimum of |g| be expected, so that a pair of crossings is not missed. Each change of sign is then a bracket whose
-//! root is found to the resolution of time. Nothing here depends on the method: a step is a function u(θ), θ from 0 to 1.
+//! After each accepted step g is sampled on the step's dense output: at the end, at points inside, and where three samples
+//! indicate a minimum of |g|, so that a pair of crossings is not missed. Each change of sign gives a bracket whose root is
+//! found to the resolution of time. Nothing here depends on the method: a step is a function u(θ), θ from 0 to 1.
 
 mod root;
 
@@ -11,29 +11,29 @@ use crate::field::native::Evaluator;
 use crate::field::{Expr, FieldBuilder, Parameters, VectorField};
 use crate::{Error, Result};
 
-/// Points of a step at which g is looked at, the start apart.
+/// Number of equidistant points of a step at which g is sampled, not counting the start.
 const SAMPLES_PER_STEP: usize = 8;
 
-/// Which way g goes through zero, in the order in which the solve runs (also when time runs backwards).
+/// Direction in which g crosses zero, in the direction of integration (also when time runs backwards).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
     /// From negative to positive.
     Up,
     /// From positive to negative.
     Down,
-    /// Either.
+    /// Both directions.
     #[default]
     Both,
 }
 
 impl Direction {
-    /// The names in scripts.
+    /// Names of the directions in scripts.
     pub const NAMES: [&str; 3] = ["both", "up", "down"];
 
-    /// The direction of this name.
+    /// Returns the direction with this name.
     ///
     /// # Errors
-    /// A name that no direction has.
+    /// No direction has this name.
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
             "up" => Ok(Direction::Up),
@@ -43,7 +43,7 @@ impl Direction {
         }
     }
 
-    /// Whether a passage that comes from this side of zero counts.
+    /// Whether a crossing counts that starts at the value `from` of g.
     fn includes(self, from: f64) -> bool {
         match self {
             Direction::Up => from < 0.0,
@@ -53,10 +53,10 @@ impl Direction {
     }
 }
 
-/// Something to be noticed during a solve: g(t, u) reaches zero or passes through it.
+/// An event to detect during a solve: the event function g(t, u) reaches or crosses zero.
 ///
-/// A zero at the initial time is none. The times are as accurate as the solution at requested times inside steps, and the root is
-/// found to rounding.
+/// A zero at the initial time is not an event. The event times are as accurate as the solution at output times inside steps;
+/// the root itself is found to rounding.
 ///
 /// ```
 /// use odesync_ode::odesolve::{Direction, Event, SolveOptions, solve};
@@ -71,18 +71,18 @@ impl Direction {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Every component is g.
+    /// Event function as a field of which every component is g.
     function: VectorField,
     direction: Direction,
     terminal: bool,
 }
 
 impl Event {
-    /// The event that g = 0, from a closure that is called once, on symbols. `dof` is the number of state variables,
-    /// `params` are constants of the closure. It counts in both directions and does not end the solve.
+    /// Creates the event g = 0 from a closure, which is called once, on symbols. `dof` is the number of state variables,
+    /// `params` are constants of the closure. The event is detected in both directions and does not terminate the solve.
     ///
     /// # Errors
-    /// Any mistake of shape or name made in the closure; g must be one number.
+    /// A shape or name error in the closure, or a g that is not one number.
     pub fn new(
         dof: usize,
         params: &[(&str, f64)],
@@ -96,10 +96,10 @@ impl Event {
         Self::build(&b, g)
     }
 
-    /// The event that the number g of a graph under construction is zero.
+    /// Creates the event g = 0 from the scalar expression g of a graph under construction.
     ///
     /// # Errors
-    /// As [`Event::new`].
+    /// The errors of [`Event::new`].
     pub fn build(b: &FieldBuilder, g: Expr) -> Result<Self> {
         let g = g.checked()?;
         if g.len() != 1 {
@@ -116,65 +116,66 @@ impl Event {
         })
     }
 
-    /// The same for passages in one direction only.
+    /// Restricts the event to crossings in the given direction.
     #[must_use]
     pub fn direction(mut self, direction: Direction) -> Self {
         self.direction = direction;
         self
     }
 
-    /// The same, ending the solve.
+    /// Makes the event terminal: its first hit ends the solve.
     #[must_use]
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
         self
     }
 
-    /// Whether it ends the solve.
+    /// Whether the event is terminal, so that its first hit ends the solve.
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }
 
-    /// Number of state variables.
+    /// Returns the number of state variables of the event function.
     pub fn dof(&self) -> usize {
         self.function.dof()
     }
 }
 
-/// An event that happened.
+/// One hit of an event during a solve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventHit {
     /// Index of the event in the options.
     pub event: usize,
-    /// When.
+    /// Time of the hit.
     pub t: f64,
-    /// The state then, `[dof]`.
+    /// State at the time of the hit, `[dof]`.
     pub u: Vec<f64>,
 }
 
-/// A step as a function of θ, written into a slice: quickly, by its polynomial, or to the method's order.
+/// The solution in a step as a function of θ, written into a slice: from the dense output's polynomial, or to the method's
+/// order.
 pub(crate) type Interpolant<'a> = dyn FnMut(f64, InterpolationOrder, &mut [f64]) + 'a;
 
-/// How well the solution inside a step is wanted.
+/// Accuracy with which the solution inside a step is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InterpolationOrder {
-    /// By the polynomial.
+    /// From the dense output's polynomial.
     Dense,
-    /// To the method's order.
+    /// To the order of the method.
     Full,
 }
 
-/// The events of a solve under way.
+/// Detector of the events of one solve; it keeps the values of the event functions from step to step.
 #[derive(Debug)]
 pub(crate) struct EventDetector<'a> {
     functions: Vec<EventFunction<'a>>,
     state: Vec<f64>,
     samples: Vec<(f64, f64)>,
-    /// Passages of the current step: θ and the event's index.
+    /// Crossings in the current step: θ and the event's index.
     crossings: Vec<(f64, usize)>,
 }
 
-/// One event's function, and its value where the last step ended.
+/// The function of one event, and its value at the end of the last step.
 #[derive(Debug)]
 struct EventFunction<'a> {
     event: &'a Event,
@@ -183,7 +184,7 @@ struct EventFunction<'a> {
     values: Vec<f64>,
     last_value: f64,
     sample: usize,
-    /// Whether it was a number anywhere.
+    /// Whether the function was ever different from NaN.
     was_defined: bool,
 }
 
@@ -198,7 +199,7 @@ impl EventFunction<'_> {
 }
 
 impl<'a> EventDetector<'a> {
-    /// At the initial state of this sample of the field's inputs.
+    /// Creates the detector at the initial time and state, for this sample of the field's inputs.
     pub fn new(events: &'a [Event], sample: usize, t: f64, u: &[f64]) -> Self {
         let functions = events.iter().map(|event| {
             let evaluator = Evaluator::new(&event.function);
@@ -222,35 +223,35 @@ impl<'a> EventDetector<'a> {
         }
     }
 
-    /// For each event whether its function was a number anywhere.
+    /// Returns for each event whether its function was ever different from NaN.
     pub fn were_defined(&self) -> Vec<bool> {
         self.functions.iter().map(|f| f.was_defined).collect()
     }
 
-    /// Finds what happens in an accepted step up to θ = `limit`, and adds it to `found` in the order in which it happens;
-    /// the θ of an event that ends the solve. With `quality` full, a root that the polynomial shows is then found on the solution
-    /// to the method's order.
+    /// Detects the events in an accepted step up to θ = `limit` and adds them to `found` in the order in which they occur.
+    /// Returns the θ of an event that terminates the solve. With `interpolation` [`InterpolationOrder::Full`], each root
+    /// found on the polynomial is refined on the solution to the method's order.
     pub fn detect(
         &mut self,
         step: Step,
         limit: f64,
-        quality: InterpolationOrder,
+        interpolation: InterpolationOrder,
         u: &mut Interpolant,
         found: &mut Vec<EventHit>,
     ) -> Option<f64> {
         self.crossings.clear();
-        for index in 0..self.functions.len() {
-            self.find_crossings(index, step, (limit, quality), u);
+        for event in 0..self.functions.len() {
+            self.find_crossings(event, step, (limit, interpolation), u);
         }
         let terminal = |p: &&(f64, usize)| self.functions[p.1].event.terminal;
-        let ends = self.crossings.iter().filter(terminal);
-        let end = ends.map(|p| p.0).min_by(f64::total_cmp);
+        let terminal_crossings = self.crossings.iter().filter(terminal);
+        let end = terminal_crossings.map(|p| p.0).min_by(f64::total_cmp);
         self.crossings.sort_by(|a, b| a.0.total_cmp(&b.0));
         for &(theta, event) in &self.crossings {
             if end.is_some_and(|end| theta > end) {
                 break;
             }
-            u(theta, quality, &mut self.state);
+            u(theta, interpolation, &mut self.state);
             found.push(EventHit {
                 event,
                 t: step.time_at(theta),
@@ -260,40 +261,40 @@ impl<'a> EventDetector<'a> {
         end
     }
 
-    /// The passages of one event.
+    /// Finds the crossings of one event in a step.
     fn find_crossings(
         &mut self,
         index: usize,
         step: Step,
-        (limit, quality): (f64, InterpolationOrder),
+        (limit, interpolation): (f64, InterpolationOrder),
         u: &mut Interpolant,
     ) {
         let EventDetector {
             functions,
             state,
-            samples: points,
-            crossings: passages,
+            samples,
+            crossings,
         } = self;
         let function = &mut functions[index];
         let direction = function.event.direction;
         let last = function.last_value;
-        let first = passages.len();
-        let mut of = |theta: f64, quality: InterpolationOrder| {
-            u(theta, quality, state);
+        let first = crossings.len();
+        let mut evaluate = |theta: f64, interpolation: InterpolationOrder| {
+            u(theta, interpolation, state);
             function.evaluate(step.time_at(theta), state)
         };
-        let mut g = |theta: f64| of(theta, InterpolationOrder::Dense);
-        points.clear();
-        points.push((0.0, last));
+        let mut g = |theta: f64| evaluate(theta, InterpolationOrder::Dense);
+        samples.clear();
+        samples.push((0.0, last));
         for i in 1..=SAMPLES_PER_STEP {
             let theta = limit * i as f64 / SAMPLES_PER_STEP as f64;
-            points.push((theta, g(theta)));
+            samples.push((theta, g(theta)));
         }
-        insert_minima(points, &mut g);
-        // A bracket ends where g has left zero on the other side, or is zero.
+        insert_minima(samples, &mut g);
+        // A bracket ends at a sample where g has the opposite sign, or is zero.
         let resolution = theta_resolution(step);
         let (mut from, mut before) = (0.0, last);
-        for &(theta, value) in points.iter().skip(1) {
+        for &(theta, value) in samples.iter().skip(1) {
             let passed = before * value < 0.0;
             let reached = value == 0.0 && before.abs() > 0.0;
             if (passed || reached) && direction.includes(before) {
@@ -302,19 +303,19 @@ impl<'a> EventDetector<'a> {
                 } else {
                     theta
                 };
-                passages.push((root, index));
+                crossings.push((root, index));
             }
             if !value.is_nan() {
                 (from, before) = (theta, value);
             }
         }
-        if quality == InterpolationOrder::Full {
-            for (root, _) in &mut passages[first..] {
+        if interpolation == InterpolationOrder::Full {
+            for (root, _) in &mut crossings[first..] {
                 let (left, right) = ((*root - 1e-4).max(0.0), (*root + 1e-4).min(1.0));
-                let rise =
-                    of(right, InterpolationOrder::Dense) - of(left, InterpolationOrder::Dense);
+                let rise = evaluate(right, InterpolationOrder::Dense)
+                    - evaluate(left, InterpolationOrder::Dense);
                 let slope = rise / (right - left);
-                let mut g = |theta: f64| of(theta, InterpolationOrder::Full);
+                let mut g = |theta: f64| evaluate(theta, InterpolationOrder::Full);
                 *root = root::secant(&mut g, *root, slope, limit, resolution);
             }
         }
@@ -322,15 +323,16 @@ impl<'a> EventDetector<'a> {
     }
 }
 
-/// The smallest difference of θ that time can show.
+/// Returns the smallest difference of θ that floating-point time resolves in this step.
 pub(super) fn theta_resolution(step: Step) -> f64 {
     4.0 * f64::EPSILON * step.t.abs().max(step.end.abs()) / step.h().abs()
 }
 
-/// Where three neighbours have one sign and |g| is smallest at the one in the middle, adds the vertex of the parabola through them.
-fn insert_minima(points: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
-    for i in (1..points.len().saturating_sub(1)).rev() {
-        let [(a, ga), (b, gb), (c, gc)] = [points[i - 1], points[i], points[i + 1]];
+/// Inserts the vertex of the parabola through three neighbouring samples where they have the same sign and |g| is smallest at
+/// the middle one.
+fn insert_minima(samples: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
+    for i in (1..samples.len().saturating_sub(1)).rev() {
+        let [(a, ga), (b, gb), (c, gc)] = [samples[i - 1], samples[i], samples[i + 1]];
         let one_sign = ga * gb > 0.0 && gb * gc > 0.0;
         if !(one_sign && gb.abs() <= ga.abs() && gb.abs() <= gc.abs()) {
             continue;
@@ -343,7 +345,7 @@ fn insert_minima(points: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
         let vertex = b - 0.5 * (left + right) * 0.5 * (c - a) / bend;
         if vertex > a && vertex < c && vertex != b {
             let at = if vertex < b { i } else { i + 1 };
-            points.insert(at, (vertex, g(vertex)));
+            samples.insert(at, (vertex, g(vertex)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Explicit Runge-Kutta steps.
+//! The step method of explicit Runge-Kutta methods.
 
 use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
@@ -11,7 +11,7 @@ use super::tableau::Tableau;
 use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
 use odesync_base::failure::FailureReason;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of an explicit Runge-Kutta step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExplicitRkCache {
     k: Vec<f64>,
@@ -20,216 +20,223 @@ pub(crate) struct ExplicitRkCache {
     weights: Vec<f64>,
 }
 
-/// An explicit Runge-Kutta method at work. The tape holds the slots of the stages: `stages − 1` a step (and one more at the
-/// start) when the last stage is shared. The tape beside it holds those of the dense output's extra stages, of the steps with
-/// an output inside.
+/// Step method of explicit Runge-Kutta methods. The tape holds the slots of the stages: `stages − 1` per step (and one more
+/// at the start) when the last stage is shared with the next step. The output tape holds the slots of the dense output's
+/// extra stages, for the steps with an output inside.
 pub(crate) struct ExplicitRk {
     tableau: &'static Tableau,
-    /// Whether the first stage of the next attempt is there.
+    /// Whether the first stage of the next attempted step is already evaluated.
     first_stage_ready: bool,
-    /// Whether the extra stages of the attempt are there.
+    /// Whether the extra stages of the attempted step are already evaluated.
     extra_stages_ready: bool,
     stiffness: StiffnessDetector,
     pub cache: ExplicitRkCache,
 }
 
-/// Index of the slot of a stage.
+/// Returns the index on the tape of the slot of a stage.
 pub(crate) fn slot_index(tableau: &Tableau, step: usize, stage: usize) -> usize {
     let per_step = tableau.stages() - usize::from(tableau.fsal);
     step * per_step + stage
 }
 
 impl ExplicitRk {
-    pub fn new(tableau: &'static Tableau, dof: usize, mut buffers: ExplicitRkCache) -> Self {
+    pub fn new(tableau: &'static Tableau, dof: usize, mut cache: ExplicitRkCache) -> Self {
         let s = tableau.all_stages();
-        buffers.k.resize(s * dof, 0.0);
-        buffers.weights.resize(s, 0.0);
-        buffers.stage.resize(dof, 0.0);
-        buffers.error.resize(dof, 0.0);
+        cache.k.resize(s * dof, 0.0);
+        cache.weights.resize(s, 0.0);
+        cache.stage.resize(dof, 0.0);
+        cache.error.resize(dof, 0.0);
         ExplicitRk {
             tableau,
             first_stage_ready: false,
             extra_stages_ready: false,
             stiffness: StiffnessDetector::default(),
-            cache: buffers,
+            cache,
         }
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.
     fn evaluate_stage<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         n: usize,
         i: usize,
         t: f64,
     ) {
-        let at = slot_index(self.tableau, n, i) * course.evaluator.slot_len();
+        let at = slot_index(self.tableau, n, i) * integrator.evaluator.slot_len();
         let ExplicitRkCache { k, stage, .. } = &mut self.cache;
-        let dof = course.dof;
-        course.evaluate(at, t, stage, &mut k[i * dof..(i + 1) * dof]);
+        let dof = integrator.dof;
+        integrator.evaluate(at, t, stage, &mut k[i * dof..(i + 1) * dof]);
     }
 
     /// Evaluates the first stage at the current state.
-    fn evaluate_first_stage<const TAPE: bool>(&mut self, course: &mut Integrator<TAPE>, n: usize) {
-        self.cache.stage.copy_from_slice(&course.work.state);
-        self.evaluate_stage(course, n, 0, course.stepper.t);
+    fn evaluate_first_stage<const TAPE: bool>(
+        &mut self,
+        integrator: &mut Integrator<TAPE>,
+        n: usize,
+    ) {
+        self.cache.stage.copy_from_slice(&integrator.work.state);
+        self.evaluate_stage(integrator, n, 0, integrator.stepper.t);
         self.first_stage_ready = true;
     }
 
-    /// Evaluates the stages of the dense output; with a tape, into its own part.
+    /// Evaluates the extra stages of the dense output; with a tape, their slots go to the output tape.
     fn evaluate_extra_stages<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
     ) {
         self.extra_stages_ready = true;
         let s = self.tableau.stages();
         let ExplicitRkCache { k, stage, .. } = &mut self.cache;
         for (i, extra) in self.tableau.extra_stages.iter().enumerate() {
-            let (before, rest) = k.split_at_mut((s + i) * course.dof);
+            let (before, rest) = k.split_at_mut((s + i) * integrator.dof);
             weighted_sum(
-                &course.work.state,
+                &integrator.work.state,
                 step.h(),
                 extra.a,
                 before,
-                course.dof,
+                integrator.dof,
                 stage,
             );
             let t = step.time_at(extra.c);
-            course.evaluate_for_output(t, stage, &mut rest[..course.dof]);
+            integrator.evaluate_for_output(t, stage, &mut rest[..integrator.dof]);
         }
     }
 
-    fn initial_step_size<const TAPE: bool>(&mut self, course: &mut Integrator<TAPE>) -> f64 {
-        let SolveOptions { rtol, atol, .. } = *course.options;
-        let (dof, sign) = (course.dof, course.stepper.sign());
+    fn initial_step_size<const TAPE: bool>(&mut self, integrator: &mut Integrator<TAPE>) -> f64 {
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
+        let (dof, sign) = (integrator.dof, integrator.stepper.sign());
         let ExplicitRkCache { k, stage, .. } = &mut self.cache;
-        let first = FirstStep::new(&course.work.state, &k[..dof], rtol, atol);
+        let first = FirstStep::new(&integrator.work.state, &k[..dof], rtol, atol);
         let trial = sign * first.trial;
-        weighted_sum(&course.work.state, trial, &[1.0], k, dof, stage);
-        // Stage 1 of step 0 is free to write to: it is evaluated again by the step itself.
-        self.evaluate_stage(course, 0, 1, course.stepper.t + trial);
+        weighted_sum(&integrator.work.state, trial, &[1.0], k, dof, stage);
+        // Stage 1 of step 0 can be overwritten, since the step itself evaluates it again.
+        self.evaluate_stage(integrator, 0, 1, integrator.stepper.t + trial);
         let ExplicitRkCache { k, error, .. } = &mut self.cache;
         for i in 0..dof {
             error[i] = k[dof + i] - k[i];
         }
-        first.size(error, course.options.solver.order)
+        first.size(error, integrator.options.solver.order)
     }
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
-    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
+    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
         let slots = slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal);
-        slots.saturating_mul(course.evaluator.slot_len())
+        slots.saturating_mul(integrator.evaluator.slot_len())
     }
 
     fn initialize(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         if !adaptive {
             return Ok(0.0);
         }
-        self.evaluate_first_stage(course, 0);
-        if !all_finite(&self.cache.k[..course.dof]) {
+        self.evaluate_first_stage(integrator, 0);
+        if !all_finite(&self.cache.k[..integrator.dof]) {
             return Err(FailureReason::NotFinite);
         }
-        Ok(match course.options.first_step {
+        Ok(match integrator.options.first_step {
             Some(h) => h,
-            None => self.initial_step_size(course),
+            None => self.initial_step_size(integrator),
         })
     }
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let (tableau, dof, h) = (self.tableau, course.dof, step.h());
+        let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
         self.extra_stages_ready = false;
         if !self.first_stage_ready {
-            self.evaluate_first_stage(course, index);
+            self.evaluate_first_stage(integrator, index);
         }
         let last = tableau.stages() - 1;
         for i in 1..=last {
             let ExplicitRkCache { k, stage, .. } = &mut self.cache;
-            weighted_sum(&course.work.state, h, tableau.a[i], k, dof, stage);
+            weighted_sum(&integrator.work.state, h, tableau.a[i], k, dof, stage);
             if tableau.fsal && i == last {
-                course.work.next.copy_from_slice(stage);
+                integrator.work.next.copy_from_slice(stage);
             }
-            self.evaluate_stage(course, index, i, step.time_at(tableau.c[i]));
+            self.evaluate_stage(integrator, index, i, step.time_at(tableau.c[i]));
         }
         if !tableau.fsal {
-            let work = &mut *course.work;
+            let work = &mut *integrator.work;
             let k = &self.cache.k;
             weighted_sum(&work.state, h, tableau.b, k, dof, &mut work.next);
         }
         Ok(())
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
-        let SolveOptions { rtol, atol, .. } = *course.options;
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
         let ExplicitRkCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
         let weights = self.tableau.error.unwrap_or(&[]);
-        add_weighted_sum(step.h(), weights, k, course.dof, error);
-        let work = &*course.work;
+        add_weighted_sum(step.h(), weights, k, integrator.dof, error);
+        let work = &*integrator.work;
         let mut norm = control::error_norm(error, &work.state, &work.next, rtol, atol);
         if let Some(weights) = self.tableau.second_error {
             error.fill(0.0);
-            add_weighted_sum(step.h(), weights, k, course.dof, error);
+            add_weighted_sum(step.h(), weights, k, integrator.dof, error);
             let second = control::error_norm(error, &work.state, &work.next, rtol, atol);
             norm = control::joint_norm(norm, second);
         }
-        let k = &k[..self.tableau.stages() * course.dof];
-        course.stepper.adapt_step_size(step, norm, || all_finite(k))
+        let k = &k[..self.tableau.stages() * integrator.dof];
+        integrator
+            .stepper
+            .adapt_step_size(step, norm, || all_finite(k))
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
         if !self.extra_stages_ready {
-            self.evaluate_extra_stages(course, step);
+            self.evaluate_extra_stages(integrator, step);
         }
         let ExplicitRkCache { k, weights, .. } = &mut self.cache;
         self.tableau.dense_weights(theta, weights);
-        let work = &mut *course.work;
+        let work = &mut *integrator.work;
         let u = &mut work.u[to];
-        weighted_sum(&work.state, step.h(), weights, k, course.dof, u);
+        weighted_sum(&work.state, step.h(), weights, k, integrator.dof, u);
     }
 
-    fn on_accept(&mut self, course: &mut Integrator<TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, _step: Step) {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {
-            let last = (self.tableau.stages() - 1) * course.dof;
-            self.cache.k.copy_within(last..last + course.dof, 0);
+            let last = (self.tableau.stages() - 1) * integrator.dof;
+            self.cache.k.copy_within(last..last + integrator.dof, 0);
         }
     }
 
-    /// The first stage is evaluated again: at the same place it is the last of the step before, to the last bit.
+    /// Saves nothing: the first stage is evaluated again, and is bitwise equal to the last stage of the previous step.
     fn save(&self, _row: &mut Vec<f64>) {}
 
-    fn load(&mut self, _course: &mut Integrator<TAPE>, _row: &mut StateReader) {}
+    fn load(&mut self, _integrator: &mut Integrator<TAPE>, _row: &mut StateReader) {}
 
-    /// Stiff where the step is at the limit of stability: the slopes of the last two stages, both at the end of the step,
-    /// over their states give the largest eigenvalue (Hairer, Wanner, II, IV.2).
-    fn should_switch(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
-        // The limit on the real axis is about 3.3.
+    /// Detects stiffness, where the step is at the limit of stability: the difference of the slopes of the last two stages,
+    /// both at the end of the step, divided by that of their states estimates the largest eigenvalue (Hairer, Wanner, II,
+    /// IV.2).
+    fn should_switch(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+        // The stability limit on the real axis is about 3.3.
         const LIMIT: f64 = 2.6;
-        let (tableau, dof) = (self.tableau, course.dof);
+        let (tableau, dof) = (self.tableau, integrator.dof);
         let s = tableau.stages();
         if !tableau.fsal || s < 3 || tableau.c[s - 2] != 1.0 {
             return false;
         }
         let ExplicitRkCache { k, stage, .. } = &mut self.cache;
         weighted_sum(
-            &course.work.state,
+            &integrator.work.state,
             step.h(),
             tableau.a[s - 2],
             k,
@@ -241,7 +248,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
             squares.sum::<f64>().sqrt()
         };
         let slopes = difference(&k[(s - 1) * dof..s * dof], &k[(s - 2) * dof..(s - 1) * dof]);
-        let states = difference(&course.work.next, stage);
+        let states = difference(&integrator.work.next, stage);
         let stiff = step.h().abs() * slopes > LIMIT * states;
         self.stiffness.record(stiff)
     }

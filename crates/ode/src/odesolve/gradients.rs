@@ -1,45 +1,49 @@
-//! The choices of how the gradient of a solve is computed.
+//! Methods of computing the gradient of a solve.
 
 use super::solver::Solver;
 use super::solvers;
 use crate::{Error, Result};
 
-/// How the gradient of a solve is computed, by the names of Ko et al. (NeurIPS 2023). `docs/src/guides/gradients.md` has measured figures.
+/// Method of computing the gradient of a solve, named as in Ko et al. (NeurIPS 2023). `docs/src/guides/gradients.md` has
+/// measured figures.
 ///
-/// N is the number of accepted steps, s that of a step's stages, d that of state variables, L what one taped evaluation of
-/// the field takes up, M the number of solves (samples, segments) and p that of threads. Cost is counted in evaluations of the field:
-/// the solve itself takes N s (rejected steps apart), a vector-Jacobian product about one or two. Requested times and
-/// parameters take up what they take up with every choice.
+/// N is the number of accepted steps, s the number of stages of a step, d the number of state variables, L the memory of one
+/// taped evaluation of the field, M the number of solves (samples, segments) and p the number of threads. Cost is counted in
+/// evaluations of the field: the solve itself takes N s (not counting rejected steps), a vector-Jacobian product about one or
+/// two. The memory for output times and parameters is the same for every method and is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Adjoint {
-    /// `backprop`: the transpose of the steps that were taken, every stage stored. Exact for the discrete solution. Cost N s
-    /// and as many products, the least; memory M N s L. Every method.
+    /// `backprop`: the discrete adjoint, the transpose of the steps that were taken, with every stage stored. Exact for the
+    /// discrete solution. Cost N s and N s vector-Jacobian products, the least of all; memory M N s L. For every solver.
     #[default]
     Backprop,
-    /// `adjoint`: the continuous adjoint (Chen et al., NeurIPS 2018). State, adjoint and the integral of the parameters' gradient are
-    /// solved backwards from requested time to requested time, where the adjoint jumps and the state is set to the solution's;
-    /// the tolerances are `adjoint_rtol` and `adjoint_atol`, of which the errors of state and adjoint take account. Not exact: off by
-    /// the tolerances of both solves, and by more where the state can't be followed backwards (strongly damped or stiff fields,
-    /// where it fails). Cost N s and, for Ñ steps backwards, Ñ s and as many products; memory does not grow with N. After
-    /// any method; the solve backwards takes the same explicit Runge-Kutta method, dopri5 after a method of another kind.
+    /// `adjoint`: the continuous adjoint (Chen et al., NeurIPS 2018). State, adjoint and the integral of the parameters'
+    /// gradient are solved backwards from output time to output time, where the adjoint jumps and the state is reset to the
+    /// stored solution. The tolerances are `adjoint_rtol` and `adjoint_atol`; step control takes account of the errors of
+    /// state and adjoint. Not exact: the error is that of the tolerances of both solves, and larger where the state cannot be
+    /// integrated backwards (strongly damped or stiff fields, where it fails). Cost N s and, for Ñ backward steps, Ñ s and Ñ
+    /// s products; memory does not grow with N. For every solver; the backward solve uses the same explicit Runge-Kutta
+    /// method, or dopri5 where the forward solve used a method of another family.
     Continuous,
-    /// `single_ckpt`: exact; only the initial state is kept, and the solve is taken again with every stage stored (ANODE: Gholami,
-    /// Keutzer, Biros, IJCAI 2019). Cost 2 N s and N s products; memory p N s L, less than `backprop` where solves are more than
-    /// threads. Every method.
+    /// `single_ckpt`: exact; only the initial state is stored, and the solve is recomputed with every stage stored (ANODE:
+    /// Gholami, Keutzer, Biros, IJCAI 2019). Cost 2 N s and N s products; memory p N s L, less than `backprop` where there
+    /// are more solves than threads. For every solver.
     SingleCheckpoint,
-    /// `adaptive_ckpt`: exact; the steps between checkpoints are taken again with their stages stored (ACA: Zhuang et al., ICML
-    /// 2020). As published a checkpoint is kept at every step, memory M N d + p s L; here checkpoints are thinned out as the solve
-    /// goes on, so that it is O(√(N d s L)) for each solve, with nothing of size N. Cost 2 N s and N s products, rejected steps
-    /// once more. Every method; with `auto` each change between methods is a checkpoint of its own.
+    /// `adaptive_ckpt`: exact; the steps between checkpoints are recomputed with their stages stored (ACA: Zhuang et al.,
+    /// ICML 2020). The published method stores a checkpoint at every step, with memory M N d + p s L; here checkpoints are
+    /// thinned out during the solve, so that memory is O(√(N d s L)) for each solve, and nothing of size N is stored. Cost 2
+    /// N s and N s products; rejected steps are recomputed too. For every solver; with `auto` each switch between methods is
+    /// an additional checkpoint.
     AdaptiveCheckpoint,
-    /// `symplectic`: exact; the partner of the method that keeps λᵀ δ (Matsubara, Miyatake, NeurIPS 2021): states are kept at every
-    /// step, the stages of one step and one taped evaluation at a time beside them. Cost 3 N s and N s products; memory
-    /// M N d + p (s d + L). Explicit Runge-Kutta methods.
+    /// `symplectic`: exact; the adjoint equation is solved by the method that forms a symplectic pair with the forward method
+    /// and so preserves λᵀ δ (Matsubara, Miyatake, NeurIPS 2021). The state is stored at every step, and additionally the
+    /// stages of one step and one taped evaluation at a time. Cost 3 N s and N s products; memory M N d + p (s d + L). For
+    /// explicit Runge-Kutta methods.
     Symplectic,
 }
 
 impl Adjoint {
-    /// All of them, the default first.
+    /// All methods, the default first.
     pub const ALL: [Adjoint; 5] = [
         Adjoint::Backprop,
         Adjoint::Continuous,
@@ -48,7 +52,7 @@ impl Adjoint {
         Adjoint::Symplectic,
     ];
 
-    /// Their names.
+    /// Names of all methods, in the order of [`Adjoint::ALL`].
     pub const NAMES: [&str; 5] = [
         "backprop",
         "adjoint",
@@ -57,7 +61,7 @@ impl Adjoint {
         "symplectic",
     ];
 
-    /// The choice of this name.
+    /// Returns the method with this name.
     ///
     /// ```
     /// use odesync_ode::odesolve::Adjoint;
@@ -67,23 +71,24 @@ impl Adjoint {
     /// ```
     ///
     /// # Errors
-    /// A name that no choice has.
+    /// No method has this name.
     pub fn by_name(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|choice| choice.name() == name);
+        let found = Self::ALL.into_iter().find(|adjoint| adjoint.name() == name);
         found.ok_or_else(|| odesync_base::error::unknown("adjoint", name, Self::NAMES))
     }
 
-    /// Its name.
+    /// Returns the name of the method, as in `adjoint: "backprop"`.
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
 
-    /// Whether it is the gradient of the discrete solution itself, to rounding.
+    /// Whether the method gives the gradient of the discrete solution itself, exact to rounding.
     pub fn is_exact(self) -> bool {
         self != Adjoint::Continuous
     }
 
-    /// The error for the torch engine, whose gradients are those of autograd.
+    /// Checks that the torch engine supports this method: its gradients come from autograd, which corresponds to `backprop`
+    /// only.
     pub fn check_torch(self) -> Result<()> {
         match self {
             Adjoint::Backprop => Ok(()),
@@ -94,7 +99,7 @@ impl Adjoint {
         }
     }
 
-    /// The error for a method that it can't do.
+    /// Checks that this gradient method supports the given solver.
     pub(crate) fn check(self, method: &Solver) -> Result<()> {
         if self != Adjoint::Symplectic || method.tableau().is_some() {
             return Ok(());

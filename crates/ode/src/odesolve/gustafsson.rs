@@ -1,35 +1,35 @@
-//! Gustafsson's predictive step-size control: a trend of the errors goes on, and a step that was accepted may be followed by
-//! a smaller one. Stiff problems often approach a fast change on smoothly growing rates, where a control that looks at one
-//! error alone rejects every other step.
+//! Gustafsson's predictive step-size control: it extrapolates the trend of the errors, so that an accepted step may be
+//! followed by a smaller one. The rates of stiff problems often grow smoothly before a fast change; a controller that uses a
+//! single error then rejects every other step.
 
 use super::checkpoints::StateReader;
 
 const MAX_FACTOR: f64 = 10.0;
 const MIN_FACTOR: f64 = 0.2;
-/// A step size that would change by a factor in this range is kept, and the factorisations with it.
+/// Range of factors for which the step size is not changed, so that the factorizations remain valid.
 const STEADY_RANGE: std::ops::Range<f64> = 0.85..1.2;
 
-/// What the control remembers.
+/// Predictive step-size controller, with its memory of the previous step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct GustafssonController {
-    /// Step size and error norm of the step before.
+    /// Step size and error norm of the previous accepted step.
     previous: Option<(f64, f64)>,
     /// Whether the last attempt was rejected.
     pub rejected: bool,
 }
 
 impl GustafssonController {
-    /// Adds what it remembers to a checkpoint.
+    /// Adds the state of the controller to a checkpoint.
     pub fn save(&self, row: &mut Vec<f64>) {
         let (h, norm) = self.previous.unwrap_or_default();
         row.extend([h, norm]);
         row.extend([self.previous.is_some(), self.rejected].map(f64::from));
     }
 
-    /// Takes it back.
+    /// Restores the state of the controller from a checkpoint.
     pub fn load(&mut self, row: &mut StateReader) {
-        let last = (row.read_f64(), row.read_f64());
-        self.previous = row.read_bool().then_some(last);
+        let previous = (row.read_f64(), row.read_f64());
+        self.previous = row.read_bool().then_some(previous);
         self.rejected = row.read_bool();
     }
 
@@ -38,8 +38,8 @@ impl GustafssonController {
         self.previous.is_none()
     }
 
-    /// Whether a step of size `h` with this error norm is accepted, and the size of the next one. The error behaves as
-    /// h to the power of `order`; with `keep`, a size that would change little stays as it is.
+    /// Decides whether a step of size `h` with this error norm is accepted, and returns the size of the next one. The error
+    /// behaves as h to the power of `order`; with `keep`, the size is not changed where it would change only little.
     pub fn adapt_step_size(
         &mut self,
         h: f64,
@@ -55,7 +55,7 @@ impl GustafssonController {
         let norm = norm.max(1e-10);
         let exponent = 1.0 / order as f64;
         let trend = match self.previous {
-            Some((before, error)) => h / before * (error / norm).powf(exponent),
+            Some((previous_h, error)) => h / previous_h * (error / norm).powf(exponent),
             None => 1.0,
         };
         let factor = safety * trend.min(1.0) * norm.powf(-exponent);
@@ -64,7 +64,7 @@ impl GustafssonController {
         }
         self.previous = Some((h, norm));
         let factor = factor.clamp(MIN_FACTOR, MAX_FACTOR);
-        let kept = keep && STEADY_RANGE.contains(&factor);
-        (true, if kept { h } else { h * factor })
+        let steady = keep && STEADY_RANGE.contains(&factor);
+        (true, if steady { h } else { h * factor })
     }
 }

@@ -1,4 +1,4 @@
-//! A solve under way: evaluations of the field, and room for what they leave.
+//! The integrator: the state of one solve, evaluations of the field, and the storage of the tape.
 
 use super::control::FirstStep;
 use super::driver::Problem;
@@ -12,7 +12,7 @@ use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// A solve under way: what every scheme works with.
+/// State of one solve, which every step method works with.
 pub(crate) struct Integrator<'a, const TAPE: bool> {
     pub evaluator: &'a Evaluator,
     pub problem: &'a Problem<'a>,
@@ -20,16 +20,16 @@ pub(crate) struct Integrator<'a, const TAPE: bool> {
     pub work: &'a mut Workspace,
     pub dof: usize,
     pub stepper: StepSequencer<'a>,
-    /// Whether it ended because another method would suit the problem better.
+    /// Whether the solve ended because another method would suit the problem better.
     pub switch_requested: bool,
-    /// The plan that is replayed, where there is one.
+    /// Plan to replay; `None`: the step sequencer chooses the steps.
     pub replay_plan: Option<&'a StepPlan>,
-    /// The events that are looked for.
+    /// Detector of the events; `None` where there are no events.
     pub events: Option<EventDetector<'a>>,
     /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
-    /// then, and where steps are given.
+    /// then, and where the steps are given by a plan or fixed.
     pub exact_stages: bool,
-    /// Why the last attempt could not be finished.
+    /// Reason why the last attempted step failed.
     pub last_failure: Option<FailureReason>,
 }
 
@@ -62,9 +62,9 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         work.u.resize(problem.t.len() * dof, 0.0);
         work.u[..dof].copy_from_slice(problem.u0);
         work.plan.outputs.push(SaveLocation::Start);
-        let stops = std::mem::take(&mut work.tstops);
+        let tstops = std::mem::take(&mut work.tstops);
         Integrator {
-            stepper: StepSequencer::new(problem.t, options, breakpoints, stops),
+            stepper: StepSequencer::new(problem.t, options, breakpoints, tstops),
             evaluator,
             problem,
             options,
@@ -78,8 +78,8 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         }
     }
 
-    /// The size of the first step where its error is of this order in it; `f` is du/dt at the start, `slot` and
-    /// `change` are storage.
+    /// Returns the initial step size of a method whose error is of this order in the step size; `f` is du/dt at the start,
+    /// `slot` and `change` are storage.
     pub fn initial_step_size(
         &mut self,
         order: usize,
@@ -105,12 +105,12 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         first.size(change, order)
     }
 
-    /// Evaluates the field at (t, u) into `k`; with a tape, into the slot that begins at `at` of it.
+    /// Evaluates the field at (t, u) into `k`; with a tape, also writes the slot that begins at offset `at` of the tape.
     #[inline]
     pub fn evaluate(&mut self, at: usize, t: f64, u: &[f64], k: &mut [f64]) {
         let len = self.evaluator.slot_len();
         let at = if TAPE { at } else { 0 };
-        // Room for the stages of a step was made before it; this is for those before the first.
+        // The tape is extended before each step; this covers evaluations before the first step.
         if self.work.tape.len() < at + len {
             self.work.tape.resize(at + len, 0.0);
         }
@@ -124,7 +124,8 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         self.work.stats.evaluations += 1;
     }
 
-    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, into a new slot of the tape beside.
+    /// Evaluates the field at (t, u) into `k` for an output inside a step; with a tape, also writes a new slot of the output
+    /// tape.
     pub fn evaluate_for_output(&mut self, t: f64, u: &[f64], k: &mut [f64]) {
         if !TAPE {
             return self.evaluate(0, t, u, k);
@@ -139,7 +140,8 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         self.work.stats.evaluations += 1;
     }
 
-    /// Makes the tape long enough for step `n`. Without a bound a stiff field and a large network would take all memory.
+    /// Makes the tape long enough for step `n`. Its length is limited, because a stiff field and a large network would
+    /// otherwise use up all memory.
     pub fn ensure_tape_capacity<S: StepMethod<TAPE>>(
         &mut self,
         method: &S,
@@ -155,7 +157,7 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         if needed <= tape_len && needed <= limit {
             return Ok(());
         }
-        // Doubling, so that the tape settles after one solve.
+        // Doubling the length, so that later solves need no reallocation.
         let grown = needed.max((2 * tape_len).min(limit));
         let too_long = |n: usize| FailureReason::TapeTooLarge(n.saturating_mul(size_of::<f64>()));
         if needed > limit {
@@ -168,8 +170,8 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         Ok(())
     }
 
-    /// Room for the tape and the plan of so many steps, neither more nor beside what there was before. Where it can't be had,
-    /// the step that finds none is a failure.
+    /// Reserves exactly the memory for the tape and the plan of this many steps; an old tape is freed before the new one is
+    /// allocated. Where the memory is not available, the step that needs it fails.
     pub fn reserve_tape<S: StepMethod<TAPE>>(&mut self, method: &S, steps: usize) {
         self.work.plan.steps.reserve_exact(steps);
         self.work.plan.variants.reserve_exact(steps);
@@ -186,7 +188,7 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         }
     }
 
-    /// A failure here.
+    /// Creates the failure of the solve at the current time and state.
     pub fn failure(&self, reason: FailureReason) -> SolveFailure {
         SolveFailure {
             reason,

@@ -1,68 +1,68 @@
-//! The Jacobian ∂f/∂u, and ∂f/∂t beside it, from the tangents of the field's program: one plane for each direction.
+//! The Jacobian ∂f/∂u and the derivative ∂f/∂t, from tangents of the field's program: one tangent lane for each direction.
 
 use crate::field::native::{Evaluator, TangentLanes};
 
-/// A Jacobian, and the work space for its tangents.
+/// Jacobian ∂f/∂u and derivative ∂f/∂t, with the storage for their tangents.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Jacobian {
-    planes: Option<TangentLanes>,
+    lanes: Option<TangentLanes>,
     scratch: Vec<f64>,
     dof: usize,
-    /// `[dof, dof]`, row by row.
+    /// ∂f/∂u, `[dof, dof]`, row by row.
     df_du: Vec<f64>,
     df_dt: Vec<f64>,
 }
 
 impl Jacobian {
-    /// Makes room for the Jacobians of this field. The storage belongs to it alone.
+    /// Allocates the storage for the Jacobians of this field; it cannot be used for another field.
     pub fn bind(&mut self, evaluator: &Evaluator) {
         let dof = evaluator.dof();
-        self.planes = Some(evaluator.tangent_lanes(dof + 1));
+        self.lanes = Some(evaluator.tangent_lanes(dof + 1));
         self.dof = dof;
         self.df_du.resize(dof * dof, 0.0);
         self.df_dt.resize(dof, 0.0);
     }
 
-    /// Where a taped evaluation left `slot`.
+    /// Computes the Jacobian at a taped evaluation, which wrote `slot`.
     pub fn fill(&mut self, evaluator: &Evaluator, place: (usize, f64), slot: &[f64]) {
         let Jacobian {
-            planes,
-            scratch: room,
+            lanes,
+            scratch,
             dof,
-            df_du: by_state,
-            df_dt: by_time,
+            df_du,
+            df_dt,
         } = self;
-        let planes = planes.get_or_insert_with(|| evaluator.tangent_lanes(*dof + 1));
-        evaluator.jacobian(place, slot, planes, room, by_state, by_time);
+        let lanes = lanes.get_or_insert_with(|| evaluator.tangent_lanes(*dof + 1));
+        evaluator.jacobian(place, slot, lanes, scratch, df_du, df_dt);
     }
 
-    /// ∂f_row/∂u_column.
+    /// Returns ∂f_row/∂u_column.
     #[inline]
     pub fn at(&self, row: usize, column: usize) -> f64 {
         self.df_du[row * self.dof + column]
     }
 
-    /// ∂f/∂u, `[dof, dof]`, row by row.
+    /// Returns ∂f/∂u, `[dof, dof]`, row by row.
     pub fn df_du(&self) -> &[f64] {
         &self.df_du
     }
 
-    /// ∂f/∂u, to be written to.
+    /// Returns ∂f/∂u for writing, `[dof, dof]`, row by row.
     pub fn df_du_mut(&mut self) -> &mut [f64] {
         &mut self.df_du
     }
 
-    /// ∂f/∂t, `[dof]`.
+    /// Returns ∂f/∂t, `[dof]`.
     pub fn df_dt(&self) -> &[f64] {
         &self.df_dt
     }
 
-    /// Whether every entry is a number.
+    /// Whether every entry of ∂f/∂u and ∂f/∂t is finite.
     pub fn is_finite(&self) -> bool {
         super::vector_ops::all_finite(&self.df_du) && super::vector_ops::all_finite(&self.df_dt)
     }
 
-    /// The largest row sum of absolute values, a bound on every eigenvalue.
+    /// Returns the maximum norm of ∂f/∂u, the largest row sum of absolute values, which bounds every eigenvalue.
     pub fn norm(&self) -> f64 {
         self.df_du
             .chunks_exact(self.dof)

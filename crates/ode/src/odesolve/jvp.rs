@@ -9,18 +9,18 @@ use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_LANES, interleave};
 use crate::{Error, Result};
 
-/// A direction in which a solve's initial state and parameters move.
+/// A direction in the space of initial states and parameters, along which a solve is differentiated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tangent {
-    /// Of the initial state, `[dof]`; empty where it stands still.
+    /// Tangent of the initial state, `[dof]`; empty for zero.
     pub u0: Vec<f64>,
-    /// Of the trainable parameters, in the order of [`VectorField::params`]; empty where they stand still.
+    /// Tangent of the trainable parameters, in the order of [`VectorField::params`]; empty for zero.
     pub params: Vec<f64>,
 }
 
-/// Solves as [`solve`] does, and gives the derivative of the solution along each tangent, `[time, dof]`:
-/// `∂u/∂u₀ u̇₀ + ∂u/∂θ θ̇`, exact for the discrete solution on the steps that the solve took. The tangents of a step's stages
-/// are solved for beside them, and several directions share one sweep.
+/// Solves an initial value problem as [`solve`] does, and returns the derivative of the solution along each tangent,
+/// `[time, dof]`: `∂u/∂u₀ u̇₀ + ∂u/∂θ θ̇`, exact for the discrete solution on the steps that the solve took. The tangents of
+/// the stages are computed step by step, several directions in one sweep.
 ///
 /// ```
 /// use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
@@ -32,8 +32,8 @@ pub struct Tangent {
 /// ```
 ///
 /// # Errors
-/// As [`solve`]; a tangent of another length or not finite; events; a method that is not a Runge-Kutta method; steps that would
-/// take too much memory.
+/// The errors of [`solve`]; a tangent of the wrong length or not finite; events; a method that is not a Runge-Kutta method;
+/// steps that would take too much memory.
 pub fn jvp(
     field: &VectorField,
     u0: &[f64],
@@ -48,9 +48,9 @@ pub fn jvp(
         ));
     }
     let (dof, n) = (field.dof(), field.n_params());
-    let mut filled = vec![];
+    let mut expanded = vec![];
     for tangent in tangents {
-        filled.push(Tangent {
+        expanded.push(Tangent {
             u0: expand_tangent("u0", &tangent.u0, dof)?,
             params: field.scatter(&expand_tangent("params", &tangent.params, n)?)?,
         });
@@ -60,21 +60,32 @@ pub fn jvp(
     let problem = Problem { u0, t, sample: 0 };
     let limit = odesync_base::memory::default_limit() / size_of::<f64>();
     let limit = (limit, MAX_LANES);
-    let taped = second_derivatives::replay(&evaluator, options, &problem, &solution.plan, limit)?;
+    let linearized =
+        second_derivatives::replay(&evaluator, options, &problem, &solution.plan, limit)?;
     let mut all = vec![];
-    for block in filled.chunks(MAX_LANES) {
-        let mut planes = evaluator.tangent_lanes(block.len());
-        let w = planes.width();
+    for block in expanded.chunks(MAX_LANES) {
+        let mut tangent_lanes = evaluator.tangent_lanes(block.len());
+        let w = tangent_lanes.width();
         let lanes = |pick: fn(&Tangent) -> &[f64], n: usize| {
             let all: Vec<f64> = block.iter().flat_map(|b| pick(b).iter().copied()).collect();
             interleave(&all, n, w)
         };
-        evaluator.set_param_tangents(&lanes(|b| &b.params, field.values().len()), &mut planes);
-        let moved = taped.forward(&evaluator, &lanes(|b| &b.u0, dof), &mut planes);
+        evaluator.set_param_tangents(
+            &lanes(|b| &b.params, field.values().len()),
+            &mut tangent_lanes,
+        );
+        let solve_tangents =
+            linearized.forward(&evaluator, &lanes(|b| &b.u0, dof), &mut tangent_lanes);
         for p in 0..block.len() {
             all.push(into_rows(
                 dof,
-                moved.u.iter().skip(p).step_by(w).copied().collect(),
+                solve_tangents
+                    .u
+                    .iter()
+                    .skip(p)
+                    .step_by(w)
+                    .copied()
+                    .collect(),
             )?);
         }
     }
@@ -86,7 +97,7 @@ pub fn jvp(
     }
 }
 
-/// A part of a tangent, zeros where it is left out.
+/// Returns one part of a tangent, with zeros where it is empty.
 fn expand_tangent(what: &str, part: &[f64], n: usize) -> Result<Vec<f64>> {
     if part.is_empty() {
         return Ok(vec![0.0; n]);

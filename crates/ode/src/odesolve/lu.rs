@@ -1,20 +1,20 @@
-//! LU decomposition with row pivoting, real and complex, in storage that is kept: a solver factors thousands of small
-//! matrices, and nalgebra's decomposition takes its matrix by value and makes a new permutation every time.
+//! LU decomposition with row pivoting, real and complex, in reused storage: a solver factors thousands of small matrices, and
+//! nalgebra's decomposition takes its matrix by value and allocates a new permutation every time.
 
 use nalgebra::ComplexField;
 
-/// P A = L U of a square matrix.
+/// LU decomposition P A = L U of a square matrix.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lu<T> {
     n: usize,
-    /// L below the diagonal (its own is 1), U on and above it; row by row.
+    /// L below the diagonal (the diagonal of L is 1), U on and above it; row by row.
     m: Vec<T>,
-    /// Row k was exchanged with this one.
+    /// Pivots: row k was exchanged with row `pivots[k]`.
     pivots: Vec<usize>,
 }
 
 impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
-    /// Factors the `n × n` matrix with these entries (row, column); false where it is singular or not finite.
+    /// Factors the `n × n` matrix with these entries (row, column); returns false where it is singular or not finite.
     pub fn factor(&mut self, n: usize, entry: impl Fn(usize, usize) -> T) -> bool {
         self.n = n;
         self.m.clear();
@@ -54,7 +54,7 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
         true
     }
 
-    /// A⁻¹ x in place of x.
+    /// Computes A⁻¹ x in place of x.
     pub fn solve(&self, x: &mut [T]) {
         let n = self.n;
         for (k, &other) in self.pivots.iter().enumerate() {
@@ -75,7 +75,7 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
         }
     }
 
-    /// A⁻ᵀ x in place of x (without conjugation).
+    /// Computes A⁻ᵀ x in place of x (without conjugation).
     pub fn solve_transposed(&self, x: &mut [T]) {
         let n = self.n;
         for r in 0..n {

@@ -1,7 +1,9 @@
 //! ODE solvers and their gradients.
 //!
-//! A [`Solver`] (one file each in `methods/`) has a name, an order and a [`SolverFamily`], which says how its steps are taken: an
-//! explicit Runge-Kutta method is a [`Tableau`]. The driver, the rules of stepping and the plan of steps serve all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one of the CPU.
+//! A [`Solver`] (one file each in `solvers/`) has a name, an order and a [`SolverFamily`], which determines how its steps are
+//! computed: an explicit Runge-Kutta method, for example, is given by a [`Tableau`]. The driver, the step sequencer and the
+//! step plan are common to all of them. An [`Engine`] solves batches of [`Problem`]s; [`NativeEngine`] is the one for the
+//! CPU.
 //!
 //! ```
 //! use odesync_ode::odesolve::{SolveOptions, solve};
@@ -65,7 +67,8 @@ pub use plan::{SaveLocation, Stats, Step, StepPlan};
 pub use solver::{Solver, SolverFamily};
 pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
 
-/// The rules of stepping that engines of other crates share with the native one; a program that solves needs none of it.
+/// Step-size rules that engines in other crates share with the native engine. A program that only solves problems does not
+/// need this module.
 pub mod stepping {
     pub use super::control::{FirstStep, error_norm, joint_norm};
     pub use super::engine::{EVENTS_UNSUPPORTED, check_batch};
@@ -78,38 +81,40 @@ use ndarray::{Array1, Array2};
 use crate::field::VectorField;
 use crate::{Error, Result};
 
-/// When an event happened, and the states then.
+/// Times at which an event occurred, and the states at these times.
 #[derive(Debug, Clone)]
 pub struct EventTimes {
-    /// The times, `[n]`.
+    /// Times of the event, `[n]`.
     pub t: Array1<f64>,
-    /// The states, `[n, dof]`.
+    /// States at these times, `[n, dof]`.
     pub u: Array2<f64>,
 }
 
 /// The solution of one initial value problem.
 #[derive(Debug, Clone)]
 pub struct Solution {
-    /// Requested times, `[time]`. Where an event ended the solve: those before it, and its time.
+    /// Output times, `[time]`. Where an event terminated the solve: the output times before the event, then the time of the
+    /// event.
     pub t: Array1<f64>,
-    /// The solution, `[time, dof]`.
+    /// Solution at the output times, `[time, dof]`.
     pub u: Array2<f64>,
-    /// For each event of the options, when it happened.
+    /// Times and states of each event of [`SolveOptions::events`], in the order of the options.
     pub events: Vec<EventTimes>,
-    /// Index of the event that ended the solve.
+    /// Index of the event that terminated the solve; `None` where the last output time was reached.
     pub terminated_by: Option<usize>,
-    /// What it cost.
+    /// Cost of the solve: steps, evaluations, factorizations.
     pub stats: Stats,
-    /// The steps that were taken.
+    /// Accepted steps of the solve and the location of the output times in them.
     pub plan: StepPlan,
 }
 
-/// Solves du/dt = f(t, u), u(t\[0\]) = u0, on the native engine.
+/// Solves du/dt = f(t, u), u(t\[0\]) = u0 on the native engine.
 ///
-/// `t` is strictly increasing or decreasing; the solution is given at every one of them, by the method's dense output.
+/// The output times `t` are strictly increasing or strictly decreasing. The solution is returned at every one of them, from
+/// the method's dense output.
 ///
 /// # Errors
-/// Shapes, times or options that do not fit, or a solve that failed ([`SolveFailure`]).
+/// Inconsistent shapes, times or options, or a failed solve ([`SolveFailure`]).
 pub fn solve(
     field: &VectorField,
     u0: &[f64],
@@ -119,10 +124,10 @@ pub fn solve(
     solve_on(&mut NativeEngine::default(), field, u0, t, options)
 }
 
-/// [`solve`] on any engine.
+/// Solves du/dt = f(t, u), u(t\[0\]) = u0 on the given engine; see [`solve`].
 ///
 /// # Errors
-/// As [`solve`].
+/// The errors of [`solve`].
 pub fn solve_on(
     engine: &mut dyn Engine,
     field: &VectorField,
@@ -131,30 +136,36 @@ pub fn solve_on(
     options: &SolveOptions,
 ) -> Result<Solution> {
     let problem = Problem { u0, t, sample: 0 };
-    let mut all = engine.forward(field, &[problem], options, None, false)?;
-    let one = all.pop().unwrap_or_default();
+    let mut trajectories = engine.forward(field, &[problem], options, None, false)?;
+    let trajectory = trajectories.pop().unwrap_or_default();
     let mut times = t.to_vec();
-    let mut ended_by = None;
-    if let Some(end) = one.terminated_at {
-        times.truncate((one.u.len() / field.dof()).saturating_sub(1));
+    let mut terminated_by = None;
+    if let Some(end) = trajectory.terminated_at {
+        times.truncate((trajectory.u.len() / field.dof()).saturating_sub(1));
         times.push(end);
-        ended_by = one.event_hits.last().map(|o| o.event);
+        terminated_by = trajectory.event_hits.last().map(|hit| hit.event);
     }
-    let of = |event: usize| -> Result<EventTimes> {
-        let found: Vec<&EventHit> = one.event_hits.iter().filter(|o| o.event == event).collect();
-        let u = found.iter().flat_map(|o| o.u.iter().copied()).collect();
+    let times_of = |event: usize| -> Result<EventTimes> {
+        let found: Vec<&EventHit> = trajectory
+            .event_hits
+            .iter()
+            .filter(|hit| hit.event == event)
+            .collect();
+        let u = found.iter().flat_map(|hit| hit.u.iter().copied()).collect();
         Ok(EventTimes {
-            t: found.iter().map(|o| o.t).collect(),
+            t: found.iter().map(|hit| hit.t).collect(),
             u: into_rows(field.dof(), u)?,
         })
     };
     Ok(Solution {
-        events: (0..options.events.len()).map(of).collect::<Result<_>>()?,
+        events: (0..options.events.len())
+            .map(times_of)
+            .collect::<Result<_>>()?,
         t: Array1::from(times),
-        u: into_rows(field.dof(), one.u)?,
-        terminated_by: ended_by,
-        stats: one.stats,
-        plan: one.plan,
+        u: into_rows(field.dof(), trajectory.u)?,
+        terminated_by,
+        stats: trajectory.stats,
+        plan: trajectory.plan,
     })
 }
 

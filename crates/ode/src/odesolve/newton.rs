@@ -1,26 +1,25 @@
-//! When simplified Newton's iteration has converged, or will not (Hairer, Wanner, *Solving Ordinary Differential Equations
-//! II*, IV.8).
+//! Convergence test of simplified Newton iteration (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
 
-/// What to do after an increment.
+/// Result of the convergence test after a Newton increment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NewtonStatus {
-    /// The increment is small enough; it is the last.
+    /// The increment is small enough to be the last.
     Converged,
     /// Another iteration is needed.
     Continue,
-    /// It diverges, or would need too many iterations.
+    /// The iteration diverges, or would need too many iterations.
     Failed,
 }
 
-/// Watches the norms of the increments, scaled by the tolerances.
+/// Convergence test of simplified Newton iteration, from the norms of the increments, scaled by the tolerances.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Newton {
     tolerance: f64,
     max_iterations: usize,
     previous_norm: f64,
-    /// Increments so far.
+    /// Number of increments so far.
     pub iterations: usize,
-    /// Ratio of the last two increments (0 before there are two).
+    /// Ratio of the norms of the last two increments (0 before there are two).
     pub rate: f64,
 }
 
@@ -31,36 +30,36 @@ impl Default for Newton {
 }
 
 impl Newton {
-    /// For a step at this relative tolerance, with at most `limit` iterations.
-    pub fn new(rtol: f64, limit: usize) -> Self {
+    /// Creates the test for a step at this relative tolerance, with at most `max_iterations` iterations.
+    pub fn new(rtol: f64, max_iterations: usize) -> Self {
         let rtol = rtol.max(1e-12);
         Newton {
             tolerance: (10.0 * f64::EPSILON / rtol).max(rtol.sqrt().min(0.03)),
-            max_iterations: limit,
+            max_iterations,
             previous_norm: f64::NAN,
             iterations: 0,
             rate: 0.0,
         }
     }
 
-    /// Whether the Jacobian is too old: convergence is slow enough that a new one is worth its price.
+    /// Whether the Jacobian is too old: convergence is so slow that a new one is worth its cost.
     pub fn needs_new_jacobian(&self) -> bool {
         self.iterations > 2 && self.rate > 1e-3
     }
 
-    /// The factor on the next step size: a step that was hard to solve is followed by a more careful one.
+    /// Returns the safety factor on the next step size, which is smaller after a step that needed many iterations.
     pub fn safety(&self) -> f64 {
         let limit = 2.0 * self.max_iterations as f64;
         0.9 * (limit + 1.0) / (limit + self.iterations as f64)
     }
 
-    /// Takes note of the next increment's norm.
+    /// Records the norm of the next increment and tests for convergence.
     pub fn check_convergence(&mut self, norm: f64) -> NewtonStatus {
         self.iterations += 1;
         if !norm.is_finite() {
             return NewtonStatus::Failed;
         }
-        // Far below the tolerance no second look is needed.
+        // Far below the tolerance no second increment is needed to estimate the rate.
         if norm <= 0.01 * self.tolerance {
             return NewtonStatus::Converged;
         }
@@ -74,7 +73,7 @@ impl Newton {
             };
         }
         self.rate = norm / last;
-        // The first ratio compares increments of different components, and tells little.
+        // The first ratio compares increments that are dominated by different components, so it is unreliable.
         let first = self.iterations == 2;
         if self.rate >= if first { 2.0 } else { 1.0 } {
             return NewtonStatus::Failed;
@@ -94,13 +93,13 @@ impl Newton {
     }
 }
 
-/// Root mean square of `x / (atol + rtol |u|)`.
+/// Returns the scaled norm: the root mean square of `x / (atol + rtol |u|)`.
 pub(crate) fn scaled_norm(x: &[f64], u: &[f64], rtol: f64, atol: f64) -> f64 {
     super::control::error_norm(x, u, u, rtol, atol)
 }
 
-/// Whether an increment of exact Newton's iteration leaves nothing but rounding after the next one: the error is squared
-/// each time.
+/// Whether full Newton iteration has converged to rounding after this increment: as its convergence is quadratic, the
+/// remaining error is below the rounding.
 pub(crate) fn converged_to_roundoff(dz: &[f64], u: &[f64]) -> bool {
     let largest = u.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
     dz.iter()

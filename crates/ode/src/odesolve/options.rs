@@ -1,4 +1,4 @@
-//! How to solve.
+//! Options of a solve: method, tolerances, step sizes, events, gradient method.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,38 +10,39 @@ use super::solver::Solver;
 use super::solvers;
 use crate::{Error, Result};
 
-/// Options of a solve; the defaults are dopri5 with rtol 1e-7 and atol 1e-9.
+/// Options of a solve. The defaults are `dopri5` with `rtol` 1e-7 and `atol` 1e-9.
 #[derive(Debug, Clone)]
 pub struct SolveOptions {
-    /// The method.
+    /// Method of the solve.
     pub solver: &'static Solver,
-    /// Relative tolerance of a step.
+    /// Relative tolerance of the local error of a step.
     pub rtol: f64,
-    /// Absolute tolerance of a step.
+    /// Absolute tolerance of the local error of a step.
     pub atol: f64,
-    /// Fixed steps of at most this size.
+    /// Maximum size of fixed steps: each interval between output times or breakpoints is divided equally. `None`: no fixed
+    /// step size is given.
     pub step_size: Option<f64>,
-    /// Fixed steps, this many in each interval of the requested times.
+    /// Number of fixed steps per interval of the output times. `None`: no number is given.
     pub substeps: Option<usize>,
-    /// Size of the first step; chosen from the field where not given.
+    /// Size of the first step; estimated from the field where `None`.
     pub first_step: Option<f64>,
-    /// Limit on the size of a step; fixed steps keep to it too.
+    /// Upper limit on the size of a step, of adaptive and of fixed steps.
     pub max_step: Option<f64>,
-    /// How an explicit method's steps are chosen. (Implicit ones have controllers of their own.)
+    /// Step-size controller of an explicit method. (Implicit methods have controllers of their own.)
     pub controller: Controller,
-    /// Limit on attempted steps.
+    /// Upper limit on the number of attempted steps, accepted and rejected.
     pub max_steps: usize,
-    /// Whether to step exactly onto the field's breakpoints.
+    /// Whether steps end exactly at the field's breakpoints.
     pub breakpoints: bool,
-    /// How a gradient is computed.
+    /// Method by which a gradient of the solve is computed.
     pub adjoint: Adjoint,
-    /// Relative tolerance of the solve backwards of [`Adjoint::Continuous`]; that of the solve where not given.
+    /// Relative tolerance of the backward solve of [`Adjoint::Continuous`]; `rtol` where `None`.
     pub adjoint_rtol: Option<f64>,
-    /// Its absolute tolerance; that of the solve where not given.
+    /// Absolute tolerance of the backward solve of [`Adjoint::Continuous`]; `atol` where `None`.
     pub adjoint_atol: Option<f64>,
-    /// What is to be noticed during a solve.
+    /// Events to detect during the solve.
     pub events: Vec<Event>,
-    /// Raised to end a solve of many steps with [`Error::Interrupted`].
+    /// Flag that interrupts the solve: where it is set, a solve of many steps ends with [`Error::Interrupted`].
     pub interrupt: Option<Arc<AtomicBool>>,
 }
 
@@ -68,65 +69,65 @@ impl Default for SolveOptions {
 }
 
 impl SolveOptions {
-    /// The same with the method of this name.
+    /// Sets the method, by its name.
     ///
     /// # Errors
-    /// A name that no method has.
+    /// No method has this name.
     pub fn solver(mut self, name: &str) -> Result<Self> {
         self.solver = solvers::by_name(name)?;
         Ok(self)
     }
 
-    /// The same with other tolerances.
+    /// Sets the relative and absolute tolerance.
     #[must_use]
     pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
         (self.rtol, self.atol) = (rtol, atol);
         self
     }
 
-    /// The same with fixed steps, `n` in each interval of the requested times.
+    /// Sets the number of fixed steps per interval of the output times.
     #[must_use]
     pub fn substeps(mut self, n: usize) -> Self {
         self.substeps = Some(n);
         self
     }
 
-    /// The same with fixed steps of at most this size.
+    /// Sets the maximum size of fixed steps.
     #[must_use]
     pub fn step_size(mut self, h: f64) -> Self {
         self.step_size = Some(h);
         self
     }
 
-    /// The same with no step longer than this.
+    /// Sets the upper limit on the size of a step.
     #[must_use]
     pub fn max_step(mut self, h: f64) -> Self {
         self.max_step = Some(h);
         self
     }
 
-    /// The same with another controller of the step size.
+    /// Sets the step-size controller of explicit methods.
     #[must_use]
     pub fn controller(mut self, controller: Controller) -> Self {
         self.controller = controller;
         self
     }
 
-    /// The same with another way to compute a gradient.
+    /// Sets the method by which a gradient is computed.
     #[must_use]
     pub fn adjoint(mut self, adjoint: Adjoint) -> Self {
         self.adjoint = adjoint;
         self
     }
 
-    /// The same with tolerances of their own for the solve backwards of [`Adjoint::Continuous`].
+    /// Sets the relative and absolute tolerance of the backward solve of [`Adjoint::Continuous`].
     #[must_use]
     pub fn adjoint_tolerances(mut self, rtol: f64, atol: f64) -> Self {
         (self.adjoint_rtol, self.adjoint_atol) = (Some(rtol), Some(atol));
         self
     }
 
-    /// The same with one more event.
+    /// Adds an event to detect.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
@@ -139,15 +140,15 @@ impl SolveOptions {
             .is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
-    /// Whether steps have a fixed size: by choice, or because the method estimates no error.
+    /// Whether steps have a fixed size: because the options ask for it, or because the method has no error estimate.
     pub fn is_fixed_step(&self) -> bool {
         self.step_size.is_some() || self.substeps.is_some() || !self.solver.is_adaptive()
     }
 
-    /// Checks every value.
+    /// Checks every option for its range and for consistency with the others.
     ///
     /// # Errors
-    /// A value out of its range.
+    /// An option that is out of its range or contradicts another one.
     pub fn check(&self) -> Result<()> {
         let positive = |name: &str, x: f64| {
             if x > 0.0 && x.is_finite() {
@@ -209,10 +210,10 @@ impl SolveOptions {
     }
 }
 
-/// Checks the times of a solve: finite, strictly increasing or strictly decreasing, at least one.
+/// Checks the output times of a solve: at least one, all finite, strictly increasing or strictly decreasing.
 ///
 /// # Errors
-/// The first pair that breaks the order, with its index.
+/// No time, a time that is not finite, or the first pair that breaks the order, with its index.
 pub fn check_times(t: &[f64]) -> Result<()> {
     if let Some(i) = t.iter().position(|x| !x.is_finite()) {
         return Err(Error::invalid(format!(

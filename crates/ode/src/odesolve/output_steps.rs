@@ -1,15 +1,15 @@
-//! Requested times inside a step of an implicit Runge-Kutta or a Rosenbrock method.
+//! Output steps: additional steps to output times inside a step of an implicit Runge-Kutta or a Rosenbrock method.
 //!
 //! The polynomial through such a step's stages is of lower order than the step (3 for Radau, 4 for the others), and in the
-//! components that stiffness ties to the rest it shows the stages' own low order. So a requested time is reached by a step of
-//! its own, from the start of the step around it: it has the order, the stability and the exact adjoint of every other step,
-//! and the steps of the solve are not changed by it. The polynomial serves as its first guess, and to look for events.
+//! stiff components it has the low order of the stages. Therefore an output time is reached by an additional step from the
+//! start of the enclosing step: it has the order, the stability and the exact adjoint of every other step, and the steps of
+//! the solve are not changed by it. The polynomial provides its initial guess, and is used to detect events.
 
 use super::integrator::Integrator;
 use super::plan::Step;
 use odesync_base::failure::FailureReason;
 
-/// The step from the start of `step` to θ.
+/// Returns the step from the start of `step` to θ.
 pub(crate) fn substep(step: Step, theta: f64) -> Step {
     Step {
         t: step.t,
@@ -18,9 +18,9 @@ pub(crate) fn substep(step: Step, theta: f64) -> Step {
 }
 
 impl<const TAPE: bool> Integrator<'_, TAPE> {
-    /// The state at `t + θ h` into `work.u[to]`, by a step of its own. `attempt` takes it, leaving the state in `work.next`
-    /// and its slots on the tape at the index that it is given, where `room` (the tape's length for a number of steps) is
-    /// made for them.
+    /// Computes the state at `t + θ h` into `work.u[to]` by an output step. `perform_step` takes the step, writing the state
+    /// to `work.next` and its slots to the tape at the index it is given; `tape_len`, the tape's length for a number of
+    /// steps, determines the memory reserved for them.
     pub fn substep_to_output(
         &mut self,
         (step, theta): (Step, f64),
@@ -37,13 +37,14 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
             }
             self.work.output_tape.resize(needed, 0.0);
         }
-        let part = substep(step, theta);
+        let inner_step = substep(step, theta);
         self.swap_output_storage();
-        let mut solved = perform_step(self, index, part);
+        let mut solved = perform_step(self, index, inner_step);
         if solved.is_err() && !self.exact_stages {
-            // The step around it could be taken; where a few iterations do not find this one, exact ones should.
+            // The enclosing step converged; where simplified Newton iteration fails for this shorter one, full Newton
+            // iteration should not.
             self.exact_stages = true;
-            solved = perform_step(self, index, part);
+            solved = perform_step(self, index, inner_step);
             self.exact_stages = false;
         }
         self.swap_output_storage();
@@ -54,7 +55,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         Ok(())
     }
 
-    /// Exchanges the storage of the steps with that of the steps beside them.
+    /// Exchanges the storage of the steps (end state and tape) with the storage of the output steps.
     fn swap_output_storage(&mut self) {
         let work = &mut *self.work;
         std::mem::swap(&mut work.next, &mut work.output_state);

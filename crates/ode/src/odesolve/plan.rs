@@ -1,21 +1,21 @@
-//! The steps a solve took, as a value.
+//! The accepted steps of a solve, as a value that can be replayed.
 
-/// One accepted step from `t` to `end`; `h = end − t` is negative when time runs backwards.
+/// One accepted step, from `t` to `end`. Its size `h = end − t` is negative when time runs backwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// Start.
+    /// Time at the start of the step.
     pub t: f64,
-    /// End.
+    /// Time at the end of the step.
     pub end: f64,
 }
 
 impl Step {
-    /// Step size.
+    /// Returns the step size `h = end − t`.
     pub fn h(&self) -> f64 {
         self.end - self.t
     }
 
-    /// Time of the node c, exact at the end.
+    /// Returns the time `t + c h` at the node c; for c = 1 exactly `end`.
     pub fn time_at(&self, c: f64) -> f64 {
         if c == 1.0 {
             self.end
@@ -25,27 +25,27 @@ impl Step {
     }
 }
 
-/// Where a requested time lies.
+/// Location of an output time in the step plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SaveLocation {
     /// At the initial state.
     Start,
-    /// At the end of this step.
+    /// At the end of the step with this index.
     End(usize),
-    /// Inside this step, at `t + θ h`.
+    /// Inside the step with this index, at `t + θ h`.
     Inside(usize, f64),
 }
 
-/// The accepted steps of a solve and where its requested times lie. A solve or a gradient can be replayed on it, by any
-/// engine; as a function of parameters and initial state such a replay is smooth.
+/// The accepted steps of a solve and the location of its output times in them. Any engine can replay a solve or a gradient on
+/// a plan; as a function of parameters and initial state such a replay is smooth.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepPlan {
-    /// The steps, in order.
+    /// Accepted steps, in order.
     pub steps: Vec<Step>,
-    /// One for each requested time.
+    /// Location of each output time.
     pub outputs: Vec<SaveLocation>,
-    /// Which variant of the method took each step, where it has several: the order for `bdf`, whether the history was begun
-    /// anew (1) for the Adams methods, explicit (0) or stiff (1) for `auto`. Empty for the others.
+    /// Variant of the method that took each step, for methods with several variants: the order for `bdf`, whether the step is
+    /// a startup step (1) or not (0) for the Adams methods, explicit (0) or stiff (1) for `auto`. Empty for other methods.
     pub variants: Vec<u8>,
 }
 
@@ -56,7 +56,7 @@ impl StepPlan {
         self.variants.clear();
     }
 
-    /// Whether it places this many requested times, in order, the first at the start.
+    /// Whether the plan has a location for each of this many output times, in order, the first at the start.
     pub(crate) fn matches_times(&self, times: usize) -> bool {
         let step = |output: &SaveLocation| match *output {
             SaveLocation::Start => None,
@@ -69,22 +69,22 @@ impl StepPlan {
     }
 }
 
-/// What a solve cost.
+/// Cost of a solve.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stats {
-    /// Accepted steps.
+    /// Number of accepted steps.
     pub steps: usize,
-    /// Rejected steps.
+    /// Number of rejected steps.
     pub rejected: usize,
-    /// Evaluations of the vector field.
+    /// Number of evaluations of the vector field.
     pub evaluations: usize,
-    /// Evaluations of its Jacobian, by implicit methods.
+    /// Number of evaluations of the field's Jacobian, by implicit methods.
     pub jacobians: usize,
-    /// Factorisations of a stage matrix, by implicit methods.
+    /// Number of factorizations of a stage matrix, by implicit methods.
     pub factorizations: usize,
-    /// Changes between methods, by `auto`.
+    /// Number of switches between methods, by `auto`.
     pub switches: usize,
-    /// When the problem was first found to be stiff, by `auto`.
+    /// Time at which the problem was first found to be stiff, by `auto`; `None` where it was not.
     pub stiff_from: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! Radau IIA steps (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
+//! The step method of Radau IIA (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
 
 use nalgebra::Complex;
 
@@ -22,23 +22,24 @@ use odesync_base::failure::FailureReason;
 
 pub(super) const MAX_ITERATIONS: usize = 6;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of a Radau IIA step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RadauCache {
     pub(super) slot: Vec<f64>,
-    /// du/dt at the state.
+    /// Slope du/dt at the state.
     f: Vec<f64>,
-    /// u(t + c_i h) − u, `[3, dof]`.
+    /// Stage increments u(t + c_i h) − u, `[3, dof]`.
     pub(super) z: Vec<f64>,
-    /// The same of the step before.
+    /// Stage increments of the previous step, `[3, dof]`.
     pub(super) previous_z: Vec<f64>,
-    /// The same of the step around the one that leads to a requested time inside it, and the other's factorisations.
+    /// Stage increments and factorizations of the steps of the solve while an output step is computed; of the output steps
+    /// otherwise.
     pub(super) saved_z: Vec<f64>,
     saved_real_lu: Lu<f64>,
     saved_complex_lu: Lu<Complex<f64>>,
-    /// T⁻¹ z.
+    /// Transformed stage increments T⁻¹ z.
     pub(super) w: Vec<f64>,
-    /// du/dt at the stages; increments.
+    /// Slopes du/dt at the stages; then Newton increments.
     pub(super) k: Vec<f64>,
     pub(super) stage: Vec<f64>,
     error: Vec<f64>,
@@ -49,46 +50,46 @@ pub(crate) struct RadauCache {
     pub(super) stage_system: StageSystem,
 }
 
-/// Radau IIA at work. The tape holds the slots of the three stages of each step.
+/// Step method of Radau IIA. The tape holds the slots of the three stages of each step.
 pub(crate) struct Radau {
     pub cache: RadauCache,
-    /// Step size of the factorisations; 0 for none.
+    /// Step size of the factorizations; 0 where there are none.
     factored_h: f64,
-    /// That of the ones set aside.
+    /// Step size of the factorizations in `saved_real_lu` and `saved_complex_lu`; 0 where there are none.
     saved_factored_h: f64,
-    /// How far a step inside another one leads.
+    /// θ of the output step that is being computed, in the enclosing step; `None` for a step of the solve.
     pub(super) substep_theta: Option<f64>,
-    /// Whether the Jacobian is there, and whether it is that of the current state.
+    /// Whether there is a usable Jacobian; `jacobian_fresh` tells whether it is that of the current state.
     has_jacobian: bool,
     jacobian_fresh: bool,
     pub(super) newton: Newton,
     controller: GustafssonController,
-    /// Step size of the stages in `before`; 0 for none.
+    /// Step size of the stages in `previous_z`; 0 where there are none.
     pub(super) previous_h: f64,
     stiffness: StiffnessDetector,
 }
 
 impl Radau {
-    pub fn new(evaluator: &Evaluator, mut buffers: RadauCache) -> Self {
+    pub fn new(evaluator: &Evaluator, mut cache: RadauCache) -> Self {
         let dof = evaluator.dof();
-        buffers.slot.resize(3 * evaluator.slot_len(), 0.0);
+        cache.slot.resize(3 * evaluator.slot_len(), 0.0);
         for (buffer, len) in [
-            (&mut buffers.f, dof),
-            (&mut buffers.z, 3 * dof),
-            (&mut buffers.previous_z, 3 * dof),
-            (&mut buffers.saved_z, 3 * dof),
-            (&mut buffers.w, 3 * dof),
-            (&mut buffers.k, 3 * dof),
-            (&mut buffers.stage, dof),
-            (&mut buffers.error, dof),
+            (&mut cache.f, dof),
+            (&mut cache.z, 3 * dof),
+            (&mut cache.previous_z, 3 * dof),
+            (&mut cache.saved_z, 3 * dof),
+            (&mut cache.w, 3 * dof),
+            (&mut cache.k, 3 * dof),
+            (&mut cache.stage, dof),
+            (&mut cache.error, dof),
         ] {
             buffer.resize(len, 0.0);
         }
-        buffers.increment.resize(dof, Complex::default());
-        buffers.jacobian.bind(evaluator);
-        buffers.stage_system.bind(evaluator, 3);
+        cache.increment.resize(dof, Complex::default());
+        cache.jacobian.bind(evaluator);
+        cache.stage_system.bind(evaluator, 3);
         Radau {
-            cache: buffers,
+            cache,
             factored_h: 0.0,
             saved_factored_h: 0.0,
             substep_theta: None,
@@ -101,59 +102,59 @@ impl Radau {
         }
     }
 
-    /// Length of the tape for this many steps.
-    fn tape_len_for<const TAPE: bool>(course: &Integrator<TAPE>, steps: usize) -> usize {
-        (3 * steps).saturating_mul(course.evaluator.slot_len())
+    /// Returns the length of the tape for this many steps.
+    fn tape_len_for<const TAPE: bool>(integrator: &Integrator<TAPE>, steps: usize) -> usize {
+        (3 * steps).saturating_mul(integrator.evaluator.slot_len())
     }
 
     /// Evaluates the field and its Jacobian at the state.
-    fn linearize<const TAPE: bool>(&mut self, course: &mut Integrator<TAPE>, t: f64) {
+    fn linearize<const TAPE: bool>(&mut self, integrator: &mut Integrator<TAPE>, t: f64) {
         let RadauCache {
             slot, f, jacobian, ..
         } = &mut self.cache;
-        let sample = course.problem.sample;
-        let slot = &mut slot[..course.evaluator.slot_len()];
-        course
+        let sample = integrator.problem.sample;
+        let slot = &mut slot[..integrator.evaluator.slot_len()];
+        integrator
             .evaluator
-            .eval_taped(sample, t, &course.work.state, slot, f);
-        jacobian.fill(course.evaluator, (sample, t), slot);
-        course.work.stats.evaluations += 1;
-        course.work.stats.jacobians += 1;
+            .eval_taped(sample, t, &integrator.work.state, slot, f);
+        jacobian.fill(integrator.evaluator, (sample, t), slot);
+        integrator.work.stats.evaluations += 1;
+        integrator.work.stats.jacobians += 1;
         (self.has_jacobian, self.jacobian_fresh, self.factored_h) = (true, true, 0.0);
     }
 
     fn ensure_factored<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         h: f64,
     ) -> Result<(), FailureReason> {
-        // Step sizes that are meant to be equal differ by the rounding of the time.
+        // Nominally equal step sizes differ by the rounding of the time.
         if (self.factored_h - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
         if !self.cache.jacobian.is_finite() {
             return Err(FailureReason::JacobianNotFinite);
         }
-        let good = self.factorize(course.dof, h);
-        course.work.stats.factorizations += 2;
-        self.factored_h = if good { h } else { 0.0 };
-        good.then_some(()).ok_or(FailureReason::Singular)
+        let regular = self.factorize(integrator.dof, h);
+        integrator.work.stats.factorizations += 2;
+        self.factored_h = if regular { h } else { 0.0 };
+        regular.then_some(()).ok_or(FailureReason::Singular)
     }
 
-    /// Factors the matrices of the transformed stages.
+    /// Factors the real and the complex matrix of the transformed stages; false where one is singular.
     fn factorize(&mut self, dof: usize, h: f64) -> bool {
         let RadauCache {
-            real_lu: real,
-            complex_lu: complex,
+            real_lu,
+            complex_lu,
             jacobian,
             ..
         } = &mut self.cache;
         let mu = MU / h;
         let mu_complex = Complex::new(MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
-        real.factor(dof, |r, c| {
+        real_lu.factor(dof, |r, c| {
             let diagonal = if r == c { mu } else { 0.0 };
             diagonal - jacobian.at(r, c)
-        }) && complex.factor(dof, |r, c| {
+        }) && complex_lu.factor(dof, |r, c| {
             let diagonal = if r == c {
                 mu_complex
             } else {
@@ -163,55 +164,58 @@ impl Radau {
         })
     }
 
-    /// Exchanges the stages and factorisations of a step with those of the steps inside it.
+    /// Exchanges the stages and factorizations of the steps of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
         let RadauCache {
             z,
-            saved_z: around,
-            real_lu: real,
-            saved_real_lu: real_around,
-            complex_lu: complex,
-            saved_complex_lu: complex_around,
+            saved_z,
+            real_lu,
+            saved_real_lu,
+            complex_lu,
+            saved_complex_lu,
             ..
         } = &mut self.cache;
-        std::mem::swap(z, around);
-        std::mem::swap(real, real_around);
-        std::mem::swap(complex, complex_around);
+        std::mem::swap(z, saved_z);
+        std::mem::swap(real_lu, saved_real_lu);
+        std::mem::swap(complex_lu, saved_complex_lu);
         std::mem::swap(&mut self.factored_h, &mut self.saved_factored_h);
     }
 
-    /// The error estimate of the attempted step into `error`, from the slope `f`; its norm.
-    fn estimate_error<const TAPE: bool>(&mut self, course: &Integrator<TAPE>, h: f64) -> f64 {
-        let SolveOptions { rtol, atol, .. } = *course.options;
+    /// Computes the error estimate of the attempted step into `error`, which holds the slope on entry, and returns its norm.
+    fn estimate_error<const TAPE: bool>(&mut self, integrator: &Integrator<TAPE>, h: f64) -> f64 {
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
         let RadauCache {
-            z,
-            error,
-            real_lu: real,
-            ..
+            z, error, real_lu, ..
         } = &mut self.cache;
-        let dof = course.dof;
+        let dof = integrator.dof;
         for (i, error) in error.iter_mut().enumerate() {
             *error += (ERROR_WEIGHTS[0] * z[i]
                 + ERROR_WEIGHTS[1] * z[dof + i]
                 + ERROR_WEIGHTS[2] * z[2 * dof + i])
                 / h;
         }
-        real.solve(error);
-        error_norm(error, &course.work.state, &course.work.next, rtol, atol)
+        real_lu.solve(error);
+        error_norm(
+            error,
+            &integrator.work.state,
+            &integrator.work.next,
+            rtol,
+            atol,
+        )
     }
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for Radau {
-    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
-        Self::tape_len_for(course, steps)
+    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+        Self::tape_len_for(integrator, steps)
     }
 
     fn initialize(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
-        self.linearize(course, course.stepper.t);
+        self.linearize(integrator, integrator.stepper.t);
         if !adaptive {
             return Ok(0.0);
         }
@@ -219,84 +223,86 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         if !all_finite(f) {
             return Err(FailureReason::NotFinite);
         }
-        let slot = &mut slot[..course.evaluator.slot_len()];
-        Ok(course.initial_step_size(4, f, slot, error))
+        let slot = &mut slot[..integrator.evaluator.slot_len()];
+        Ok(integrator.initial_step_size(4, f, slot, error))
     }
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         let h = step.h();
         let solved = loop {
             if !self.has_jacobian {
-                self.linearize(course, step.t);
+                self.linearize(integrator, step.t);
             }
-            let solved = self.ensure_factored(course, h).and_then(|()| {
+            let solved = self.ensure_factored(integrator, h).and_then(|()| {
                 self.predict_stages(h);
-                self.simplified_newton(course, step)
+                self.simplified_newton(integrator, step)
             });
             if solved.is_ok() || self.jacobian_fresh {
                 break solved;
             }
             self.has_jacobian = false;
         };
-        if course.exact_stages {
-            // Where simplified Newton's iteration has not found the stages, the exact one may.
+        if integrator.exact_stages {
+            // Where simplified Newton iteration does not converge, full Newton iteration still may.
             if solved.is_err() {
                 self.cache.z.fill(0.0);
             }
-            let limit = if solved.is_ok() { 10 } else { 30 };
-            if !self.full_newton(course, index, step, limit) {
+            let max_iterations = if solved.is_ok() { 10 } else { 30 };
+            if !self.full_newton(integrator, index, step, max_iterations) {
                 return Err(solved.err().unwrap_or(FailureReason::NotConverging));
             }
         } else {
             solved?;
         }
-        let last = &self.cache.z[2 * course.dof..];
-        sum_into(&course.work.state, last, &mut course.work.next);
+        let last = &self.cache.z[2 * integrator.dof..];
+        sum_into(&integrator.work.state, last, &mut integrator.work.next);
         Ok(())
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
         let h = step.h();
         self.cache.error.copy_from_slice(&self.cache.f);
-        let mut norm = self.estimate_error(course, h);
+        let mut norm = self.estimate_error(integrator, h);
         if norm > 1.0 && (self.controller.rejected || self.controller.is_first_step()) {
-            // The estimate of a first step, or of one after a rejection, is too large in the stiff components.
+            // The error estimate of the first step, and of a step after a rejection, is too large in the stiff components.
             let RadauCache {
                 slot, stage, error, ..
             } = &mut self.cache;
-            sum_into(&course.work.state, error, stage);
-            let slot = &mut slot[..course.evaluator.slot_len()];
-            let sample = course.problem.sample;
-            course.evaluator.eval(sample, step.t, stage, slot, error);
-            course.work.stats.evaluations += 1;
-            norm = self.estimate_error(course, h);
+            sum_into(&integrator.work.state, error, stage);
+            let slot = &mut slot[..integrator.evaluator.slot_len()];
+            let sample = integrator.problem.sample;
+            integrator
+                .evaluator
+                .eval(sample, step.t, stage, slot, error);
+            integrator.work.stats.evaluations += 1;
+            norm = self.estimate_error(integrator, h);
         }
         let (safety, keep) = (self.newton.safety(), !self.newton.needs_new_jacobian());
         let (accepted, size) = self
             .controller
             .adapt_step_size(h.abs(), norm, 4, safety, keep);
-        course.stepper.record_step(accepted, size);
+        integrator.stepper.record_step(accepted, size);
         accepted
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
-        let work = &mut *course.work;
+        let work = &mut *integrator.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
         for (w, z) in interpolation_weights(theta)
             .iter()
-            .zip(self.cache.z.chunks_exact(course.dof))
+            .zip(self.cache.z.chunks_exact(integrator.dof))
         {
             add_scaled(*w, z, u);
         }
@@ -304,41 +310,44 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
 
     fn solve_at(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
-        let (newton, current) = (self.newton, self.jacobian_fresh);
+        let (newton, jacobian_fresh) = (self.newton, self.jacobian_fresh);
         self.swap_substep_state();
         (self.substep_theta, self.factored_h) = (Some(theta), 0.0);
-        let tape_len = |course: &Integrator<TAPE>, steps| Self::tape_len_for(course, steps);
-        let found = course.substep_to_output((step, theta), to, tape_len, |course, index, part| {
-            self.perform_step(course, index, part)
-        });
+        let tape_len = |integrator: &Integrator<TAPE>, steps| Self::tape_len_for(integrator, steps);
+        let found = integrator.substep_to_output(
+            (step, theta),
+            to,
+            tape_len,
+            |integrator, index, substep| self.perform_step(integrator, index, substep),
+        );
         self.substep_theta = None;
         self.swap_substep_state();
         self.newton = newton;
-        if self.jacobian_fresh != current {
-            // The Jacobian is another one now.
+        if self.jacobian_fresh != jacobian_fresh {
+            // The output step computed a new Jacobian.
             self.factored_h = 0.0;
         }
         found
     }
 
-    fn on_accept(&mut self, course: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
         std::mem::swap(&mut self.cache.z, &mut self.cache.previous_z);
         self.previous_h = step.h();
         self.jacobian_fresh = false;
         if self.newton.needs_new_jacobian() {
-            self.linearize(course, step.end);
-        } else if !course.options.is_fixed_step() {
+            self.linearize(integrator, step.end);
+        } else if !integrator.options.is_fixed_step() {
             let RadauCache { slot, f, .. } = &mut self.cache;
-            let slot = &mut slot[..course.evaluator.slot_len()];
-            let sample = course.problem.sample;
-            let state = &course.work.state;
-            course.evaluator.eval(sample, step.end, state, slot, f);
-            course.work.stats.evaluations += 1;
+            let slot = &mut slot[..integrator.evaluator.slot_len()];
+            let sample = integrator.problem.sample;
+            let state = &integrator.work.state;
+            integrator.evaluator.eval(sample, step.end, state, slot, f);
+            integrator.work.stats.evaluations += 1;
         }
     }
 
@@ -351,7 +360,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         row.extend(self.cache.jacobian.df_du());
     }
 
-    fn load(&mut self, course: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
         self.has_jacobian = row.read_bool();
         self.jacobian_fresh = row.read_bool();
         self.factored_h = row.read_f64();
@@ -361,14 +370,14 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         row.read_into(&mut self.cache.previous_z);
         row.read_into(self.cache.jacobian.df_du_mut());
         if self.has_jacobian && self.factored_h != 0.0 {
-            self.factorize(course.dof, self.factored_h);
+            self.factorize(integrator.dof, self.factored_h);
         }
     }
 
-    /// Not stiff where every eigenvalue is so small that an explicit method could take this step.
-    fn should_switch(&mut self, _course: &mut Integrator<TAPE>, step: Step) -> bool {
-        let easy = step.h().abs() * self.cache.jacobian.norm() < 1.0;
-        self.stiffness.record(easy)
+    /// Detects the end of stiffness, where every eigenvalue is so small that an explicit method could take this step.
+    fn should_switch(&mut self, _integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+        let nonstiff = step.h().abs() * self.cache.jacobian.norm() < 1.0;
+        self.stiffness.record(nonstiff)
     }
 
     fn is_finite(&self) -> bool {

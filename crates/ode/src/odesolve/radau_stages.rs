@@ -1,5 +1,5 @@
-//! Solving for the stages of a Radau step: a first guess, simplified Newton iteration in variables in which the stages fall apart into
-//! one real and one complex system, and exact Newton iteration to rounding.
+//! Solution of the stage equations of a Radau step: an initial guess, simplified Newton iteration in variables that decouple
+//! the stages into one real and one complex system, and full Newton iteration to rounding.
 
 use nalgebra::Complex;
 
@@ -14,29 +14,30 @@ use super::vector_ops::{add, add_scaled, all_finite};
 use odesync_base::failure::FailureReason;
 
 impl Radau {
-    /// The first guess of the stages: the polynomial of the step before goes on, or that of the step around this one.
+    /// Computes the initial guess of the stages from a collocation polynomial: that of the previous step, extrapolated, or
+    /// for an output step that of the enclosing step.
     pub(super) fn predict_stages(&mut self, h: f64) {
         let RadauCache {
             z,
-            previous_z: before,
-            saved_z: around,
+            previous_z,
+            saved_z,
             ..
         } = &mut self.cache;
         let dof = z.len() / 3;
         if let Some(theta) = self.substep_theta {
             for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
                 z.fill(0.0);
-                for (w, around) in interpolation_weights(c * theta)
+                for (w, saved) in interpolation_weights(c * theta)
                     .iter()
-                    .zip(around.chunks_exact(dof))
+                    .zip(saved_z.chunks_exact(dof))
                 {
-                    add_scaled(*w, around, z);
+                    add_scaled(*w, saved, z);
                 }
             }
             return;
         }
         let ratio = h / self.previous_h;
-        // Where steps grow at once, as after a breakpoint, its continuation says nothing.
+        // Where the step size grows abruptly, as after a breakpoint, the extrapolated polynomial is useless.
         if self.previous_h == 0.0 || ratio > 10.0 {
             z.fill(0.0);
             return;
@@ -44,21 +45,21 @@ impl Radau {
         for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
             let [a, b, d] = interpolation_weights(1.0 + c * ratio);
             for (i, z) in z.iter_mut().enumerate() {
-                let (x, y, w) = (before[i], before[dof + i], before[2 * dof + i]);
+                let (x, y, w) = (previous_z[i], previous_z[dof + i], previous_z[2 * dof + i]);
                 *z = a * x + b * y + (d - 1.0) * w;
             }
         }
     }
 
-    /// Simplified Newton iteration for the stages, from their first guess.
+    /// Solves for the stages by simplified Newton iteration, from their initial guess.
     pub(super) fn simplified_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let SolveOptions { rtol, atol, .. } = *course.options;
-        let (dof, h) = (course.dof, step.h());
-        let sample = course.problem.sample;
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
+        let (dof, h) = (integrator.dof, step.h());
+        let sample = integrator.problem.sample;
         self.newton = Newton::new(rtol, MAX_ITERATIONS);
         let RadauCache {
             slot,
@@ -67,24 +68,24 @@ impl Radau {
             k,
             stage,
             increment,
-            real_lu: real,
-            complex_lu: complex,
+            real_lu,
+            complex_lu,
             ..
         } = &mut self.cache;
-        let slot = &mut slot[..course.evaluator.slot_len()];
+        let slot = &mut slot[..integrator.evaluator.slot_len()];
         transform(&T_INV, z, w, dof);
         let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
         loop {
             for (i, k) in k.chunks_exact_mut(dof).enumerate() {
-                sum_into(&course.work.state, &z[i * dof..(i + 1) * dof], stage);
+                sum_into(&integrator.work.state, &z[i * dof..(i + 1) * dof], stage);
                 let t = step.time_at(C[i]);
-                course.evaluator.eval(sample, t, stage, slot, k);
+                integrator.evaluator.eval(sample, t, stage, slot, k);
             }
-            course.work.stats.evaluations += 3;
+            integrator.work.stats.evaluations += 3;
             if !all_finite(k) {
                 return Err(FailureReason::NotFinite);
             }
-            // T⁻¹ f − Λ/h w, in place of k.
+            // T⁻¹ f − Λ/h w, written over k and `increment`.
             for i in 0..dof {
                 let f = [k[i], k[dof + i], k[2 * dof + i]];
                 let ti =
@@ -93,54 +94,55 @@ impl Radau {
                 k[i] = ti(0) - MU / h * w[i];
                 increment[i] = Complex::new(ti(1) - (a * x - b * y), ti(2) - (a * y + b * x));
             }
-            real.solve(&mut k[..dof]);
-            complex.solve(increment);
+            real_lu.solve(&mut k[..dof]);
+            complex_lu.solve(increment);
             let mut squares = 0.0;
             for i in 0..dof {
-                let scale = atol + rtol * course.work.state[i].abs();
+                let scale = atol + rtol * integrator.work.state[i].abs();
                 (k[dof + i], k[2 * dof + i]) = (increment[i].re, increment[i].im);
                 for dw in [k[i], k[dof + i], k[2 * dof + i]] {
                     squares += (dw / scale) * (dw / scale);
                 }
             }
-            let progress = self
+            let status = self
                 .newton
                 .check_convergence((squares / (3 * dof) as f64).sqrt());
-            if progress == NewtonStatus::Failed {
+            if status == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
             add(k, w);
             transform(&T, w, z, dof);
-            if progress == NewtonStatus::Converged {
+            if status == NewtonStatus::Converged {
                 return Ok(());
             }
         }
     }
 
-    /// Exact Newton iteration to rounding; with a tape, the slots of the stages stay there. False where it does not converge.
+    /// Solves for the stages by full Newton iteration to rounding; with a tape, writes the slots of the stages there. Returns
+    /// false where it does not converge.
     pub(super) fn full_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
-        limit: usize,
+        max_iterations: usize,
     ) -> bool {
-        let (dof, h, len) = (course.dof, step.h(), course.evaluator.slot_len());
-        let sample = course.problem.sample;
-        let SolveOptions { rtol, atol, .. } = *course.options;
+        let (dof, h, len) = (integrator.dof, step.h(), integrator.evaluator.slot_len());
+        let sample = integrator.problem.sample;
+        let SolveOptions { rtol, atol, .. } = *integrator.options;
         let RadauCache {
             slot,
             z,
             k,
             w,
             stage,
-            stage_system: stages,
+            stage_system,
             ..
         } = &mut self.cache;
         let mut norm = f64::INFINITY;
         let mut done = false;
-        for iteration in 0..=limit {
-            let work = &mut *course.work;
+        for iteration in 0..=max_iterations {
+            let work = &mut *integrator.work;
             let slots = if TAPE {
                 &mut work.tape[3 * index * len..3 * (index + 1) * len]
             } else if done {
@@ -153,19 +155,19 @@ impl Radau {
                 let slot = &mut slots[i * len..(i + 1) * len];
                 let k = &mut k[i * dof..(i + 1) * dof];
                 let t = step.time_at(C[i]);
-                course.evaluator.eval_taped(sample, t, stage, slot, k);
+                integrator.evaluator.eval_taped(sample, t, stage, slot, k);
             }
             work.stats.evaluations += 3;
             if done {
                 break;
             }
-            if !all_finite(k) || iteration == limit {
+            if !all_finite(k) || iteration == max_iterations {
                 return false;
             }
             let (first, rest) = slots.split_at(len);
             let (second, third) = rest.split_at(len);
             let slots: [&[f64]; 3] = [first, second, third];
-            if !stages.factor(course.evaluator, (sample, step), RK_MATRIX, &slots) {
+            if !stage_system.factor(integrator.evaluator, (sample, step), RK_MATRIX, &slots) {
                 return false;
             }
             work.stats.jacobians += 3;
@@ -176,7 +178,7 @@ impl Radau {
                     w[i * dof + d] = h * f - z[i * dof + d];
                 }
             }
-            stages.lu.solve(w);
+            stage_system.lu.solve(w);
             add(w, z);
             let (mut settled_all, mut largest) = (true, 0.0_f64);
             for (dz, z) in w.chunks_exact(dof).zip(z.chunks_exact(dof)) {
@@ -184,7 +186,7 @@ impl Radau {
                 settled_all &= converged_to_roundoff(dz, stage);
                 largest = largest.max(error_norm(dz, &work.state, stage, rtol, atol));
             }
-            // At the level of rounding increments get no smaller.
+            // At the level of rounding the increments do not decrease any more.
             done = settled_all || (largest < 1e-3 && largest > 0.5 * norm);
             norm = largest;
         }
@@ -192,7 +194,7 @@ impl Radau {
     }
 }
 
-/// `to = m x` for each component of three stacked vectors.
+/// Computes `to = m x` for each component of three stacked vectors.
 fn transform(m: &[[f64; 3]; 3], x: &[f64], to: &mut [f64], dof: usize) {
     for (row, to) in m.iter().zip(to.chunks_exact_mut(dof)) {
         for (i, to) in to.iter_mut().enumerate() {

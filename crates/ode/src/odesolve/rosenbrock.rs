@@ -1,4 +1,4 @@
-//! Rosenbrock steps: linearly implicit, one matrix for all stages of a step and no iteration.
+//! The step method of Rosenbrock methods: linearly implicit, with one matrix for all stages of a step and no iteration.
 
 use super::checkpoints::StateReader;
 use super::control::error_norm;
@@ -15,14 +15,14 @@ use odesync_base::failure::FailureReason;
 
 const SAFETY: f64 = 0.9;
 
-/// Storage of a scheme, kept between solves.
+/// Storage of a Rosenbrock step, reused between solves.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RosenbrockCache {
     slot: Vec<f64>,
-    /// du/dt at the state.
+    /// Slope du/dt at the state.
     f: Vec<f64>,
     k: Vec<f64>,
-    /// The stages of the step around the one that leads to a requested time inside it.
+    /// Stages of the step of the solve while an output step is computed; of the output step otherwise.
     saved_k: Vec<f64>,
     stage: Vec<f64>,
     error: Vec<f64>,
@@ -30,7 +30,7 @@ pub(crate) struct RosenbrockCache {
     lu: Lu<f64>,
 }
 
-/// A Rosenbrock method at work. The tape holds for each step the slots of its stages, then their `K_i`.
+/// Step method of Rosenbrock methods. The tape holds for each step the slots of its stages, then their `K_i`.
 pub(crate) struct RosenbrockMethod {
     tableau: &'static RosenbrockTableau,
     pub cache: RosenbrockCache,
@@ -39,7 +39,7 @@ pub(crate) struct RosenbrockMethod {
     controller: GustafssonController,
 }
 
-/// Length of a step's part of the tape.
+/// Returns the length of the tape of one step.
 pub(super) fn tape_stride(tableau: &RosenbrockTableau, evaluator: &Evaluator) -> usize {
     tableau.stages() * (evaluator.slot_len() + evaluator.dof())
 }
@@ -48,39 +48,39 @@ impl RosenbrockMethod {
     pub fn new(
         tableau: &'static RosenbrockTableau,
         evaluator: &Evaluator,
-        mut buffers: RosenbrockCache,
+        mut cache: RosenbrockCache,
     ) -> Self {
         let dof = evaluator.dof();
-        buffers.slot.resize(evaluator.slot_len(), 0.0);
-        buffers.k.resize(tableau.stages() * dof, 0.0);
-        buffers.saved_k.resize(tableau.stages() * dof, 0.0);
-        for buffer in [&mut buffers.f, &mut buffers.stage, &mut buffers.error] {
+        cache.slot.resize(evaluator.slot_len(), 0.0);
+        cache.k.resize(tableau.stages() * dof, 0.0);
+        cache.saved_k.resize(tableau.stages() * dof, 0.0);
+        for buffer in [&mut cache.f, &mut cache.stage, &mut cache.error] {
             buffer.resize(dof, 0.0);
         }
-        buffers.jacobian.bind(evaluator);
+        cache.jacobian.bind(evaluator);
         RosenbrockMethod {
             tableau,
-            cache: buffers,
+            cache,
             jacobian_fresh: false,
             controller: GustafssonController::default(),
         }
     }
 
-    /// Exchanges the stages of a step with those of the steps inside it.
+    /// Exchanges the stages of the step of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
         std::mem::swap(&mut self.cache.k, &mut self.cache.saved_k);
     }
 
-    fn linearize<const TAPE: bool>(&mut self, course: &mut Integrator<TAPE>, t: f64) {
+    fn linearize<const TAPE: bool>(&mut self, integrator: &mut Integrator<TAPE>, t: f64) {
         let RosenbrockCache {
             slot, f, jacobian, ..
         } = &mut self.cache;
-        let place = (course.problem.sample, t);
-        let work = &mut *course.work;
-        course
+        let place = (integrator.problem.sample, t);
+        let work = &mut *integrator.work;
+        integrator
             .evaluator
             .eval_taped(place.0, t, &work.state, slot, f);
-        jacobian.fill(course.evaluator, place, slot);
+        jacobian.fill(integrator.evaluator, place, slot);
         work.stats.evaluations += 1;
         work.stats.jacobians += 1;
         self.jacobian_fresh = true;
@@ -88,16 +88,16 @@ impl RosenbrockMethod {
 }
 
 impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
-    fn tape_len(&self, course: &Integrator<TAPE>, steps: usize) -> usize {
-        steps.saturating_mul(tape_stride(self.tableau, course.evaluator))
+    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+        steps.saturating_mul(tape_stride(self.tableau, integrator.evaluator))
     }
 
     fn initialize(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
-        self.linearize(course, course.stepper.t);
+        self.linearize(integrator, integrator.stepper.t);
         let RosenbrockCache { slot, f, error, .. } = &mut self.cache;
         if !all_finite(f) {
             return Err(FailureReason::NotFinite);
@@ -105,26 +105,26 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         if !adaptive {
             return Ok(0.0);
         }
-        let order = course.options.solver.order;
-        // The slot holds what a tape needs of the first stage.
-        let kept = if TAPE { slot.clone() } else { vec![] };
-        let size = course.initial_step_size(order, f, slot, error);
-        slot[..kept.len()].copy_from_slice(&kept);
+        let order = integrator.options.solver.order;
+        // The slot holds the taped evaluation of the first stage, which the evaluation below overwrites.
+        let first_slot = if TAPE { slot.clone() } else { vec![] };
+        let size = integrator.initial_step_size(order, f, slot, error);
+        slot[..first_slot.len()].copy_from_slice(&first_slot);
         Ok(size)
     }
 
     fn perform_step(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         if !self.jacobian_fresh {
-            self.linearize(course, step.t);
+            self.linearize(integrator, step.t);
         }
-        let (tableau, dof, h) = (self.tableau, course.dof, step.h());
-        let len = course.evaluator.slot_len();
-        let start = index * tape_stride(tableau, course.evaluator);
+        let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
+        let len = integrator.evaluator.slot_len();
+        let start = index * tape_stride(tableau, integrator.evaluator);
         let RosenbrockCache {
             slot,
             f,
@@ -138,16 +138,16 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
             return Err(FailureReason::JacobianNotFinite);
         }
         let diagonal = 1.0 / (h * tableau.gamma);
-        let good = lu.factor(dof, |r, c| {
+        let regular = lu.factor(dof, |r, c| {
             let diagonal = if r == c { diagonal } else { 0.0 };
             diagonal - jacobian.at(r, c)
         });
-        course.work.stats.factorizations += 1;
-        if !good {
+        integrator.work.stats.factorizations += 1;
+        if !regular {
             return Err(FailureReason::Singular);
         }
         if TAPE {
-            course.work.tape[start..start + len].copy_from_slice(slot);
+            integrator.work.tape[start..start + len].copy_from_slice(slot);
         }
         for i in 0..tableau.stages() {
             let (before, now) = k.split_at_mut(i * dof);
@@ -156,20 +156,27 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
                 now.copy_from_slice(f);
             } else {
                 let t = step.time_at(tableau.c[i]);
-                weighted_sum(&course.work.state, 1.0, tableau.a[i], before, dof, stage);
+                weighted_sum(
+                    &integrator.work.state,
+                    1.0,
+                    tableau.a[i],
+                    before,
+                    dof,
+                    stage,
+                );
                 if TAPE {
-                    course.evaluate(start + i * len, t, stage, now);
+                    integrator.evaluate(start + i * len, t, stage, now);
                 } else {
-                    let sample = course.problem.sample;
-                    course.evaluator.eval(sample, t, stage, slot, now);
-                    course.work.stats.evaluations += 1;
+                    let sample = integrator.problem.sample;
+                    integrator.evaluator.eval(sample, t, stage, slot, now);
+                    integrator.work.stats.evaluations += 1;
                 }
             }
             add_scaled(h * tableau.d[i], jacobian.df_dt(), now);
             add_weighted_sum(1.0 / h, tableau.coupling[i], before, dof, now);
             lu.solve(now);
         }
-        let work = &mut *course.work;
+        let work = &mut *integrator.work;
         weighted_sum(&work.state, 1.0, tableau.b, k, dof, &mut work.next);
         if TAPE {
             let at = start + tableau.stages() * len;
@@ -178,59 +185,69 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         Ok(())
     }
 
-    fn error_test(&mut self, course: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
         let RosenbrockCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
-        add_weighted_sum(1.0, self.tableau.error, k, course.dof, error);
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
-        let norm = error_norm(error, &course.work.state, &course.work.next, rtol, atol);
-        let order = course.options.solver.order;
+        add_weighted_sum(1.0, self.tableau.error, k, integrator.dof, error);
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
+        let norm = error_norm(
+            error,
+            &integrator.work.state,
+            &integrator.work.next,
+            rtol,
+            atol,
+        );
+        let order = integrator.options.solver.order;
         let norm = if all_finite(k) { norm } else { f64::NAN };
         let h = step.h().abs();
         let (accepted, size) = self
             .controller
             .adapt_step_size(h, norm, order, SAFETY, false);
-        course.stepper.record_step(accepted, size);
+        integrator.stepper.record_step(accepted, size);
         if norm.is_nan() {
-            course.stepper.clamp_to_end(step);
+            integrator.stepper.clamp_to_end(step);
         }
         accepted
     }
 
     fn interpolate(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
-        let work = &mut *course.work;
+        let work = &mut *integrator.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
-        for (i, k) in self.cache.k.chunks_exact(course.dof).enumerate() {
+        for (i, k) in self.cache.k.chunks_exact(integrator.dof).enumerate() {
             add_scaled(self.tableau.dense_weight(i, theta), k, u);
         }
     }
 
     fn solve_at(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
         let tableau = self.tableau;
-        let stride =
-            |course: &Integrator<TAPE>, n: usize| n * tape_stride(tableau, course.evaluator);
+        let tape_len = |integrator: &Integrator<TAPE>, n: usize| {
+            n * tape_stride(tableau, integrator.evaluator)
+        };
         self.swap_substep_state();
-        let found = course.substep_to_output((step, theta), to, stride, |course, index, part| {
-            self.perform_step(course, index, part)
-        });
+        let found = integrator.substep_to_output(
+            (step, theta),
+            to,
+            tape_len,
+            |integrator, index, substep| self.perform_step(integrator, index, substep),
+        );
         self.swap_substep_state();
         found
     }
 
-    fn on_accept(&mut self, _course: &mut Integrator<TAPE>, _step: Step) {
+    fn on_accept(&mut self, _integrator: &mut Integrator<TAPE>, _step: Step) {
         self.jacobian_fresh = false;
     }
 
@@ -238,7 +255,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         self.controller.save(row);
     }
 
-    fn load(&mut self, _course: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
         self.controller.load(row);
     }
 

@@ -1,19 +1,20 @@
-//! A method by name: its order and the family that says how its steps are taken.
+//! A method of solving: its name, its order and its family, which determines how its steps are computed.
 
 use super::tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
 
-/// A method of solving, one file each in `methods/`.
+/// A method of solving initial value problems, one file each in `solvers/`.
 #[derive(Debug)]
 pub struct Solver {
-    /// Name, as in `method: "dopri5"`.
+    /// Name of the method, as in `method: "dopri5"`.
     pub name: &'static str,
     /// Order of convergence of `u⁺`.
     pub order: usize,
-    /// How its steps are taken.
+    /// Family of the method with its coefficients.
     pub family: SolverFamily,
 }
 
-/// The kinds of methods; each has a stepping file of its own.
+/// The families of methods, each with the coefficients of one method. Each family has its own step method, in a file of its
+/// own.
 #[derive(Debug)]
 pub enum SolverFamily {
     /// An explicit Runge-Kutta method.
@@ -28,17 +29,17 @@ pub enum SolverFamily {
     Bdf,
     /// An Adams method.
     Adams(&'static AdamsTableau),
-    /// An explicit method, exchanged for a stiff one where the problem is stiff.
+    /// An explicit method combined with a method for stiff problems, with automatic switching between the two.
     Auto {
-        /// The method to begin with.
+        /// Explicit method, used first and wherever the problem is not stiff.
         explicit: &'static Solver,
-        /// The one where the problem is stiff.
+        /// Method used where the problem is stiff.
         stiff: &'static Solver,
     },
 }
 
 impl Solver {
-    /// The tableau of an explicit Runge-Kutta method; None for any other.
+    /// Returns the tableau of an explicit Runge-Kutta method; `None` for any other method.
     pub const fn tableau(&self) -> Option<&'static Tableau> {
         match self.family {
             SolverFamily::ExplicitRungeKutta(tableau) => Some(tableau),
@@ -46,7 +47,7 @@ impl Solver {
         }
     }
 
-    /// Whether it estimates the error of a step, and so chooses its steps; else they are of a fixed size.
+    /// Whether the method estimates the error of a step and so adapts the step size; otherwise steps have a fixed size.
     pub fn is_adaptive(&self) -> bool {
         match self.family {
             SolverFamily::ExplicitRungeKutta(tableau) => tableau.error.is_some(),
@@ -55,7 +56,8 @@ impl Solver {
         }
     }
 
-    /// Whether requested times are read from a dense output; else they are stepped onto.
+    /// Whether the method has a dense output, from which the solution at output times is evaluated; otherwise steps end at
+    /// the output times.
     pub fn has_dense_output(&self) -> bool {
         match self.family {
             SolverFamily::ExplicitRungeKutta(tableau) => tableau.dense.is_some(),
@@ -63,7 +65,7 @@ impl Solver {
         }
     }
 
-    /// Whether a requested time inside a step is reached by a step of its own rather than read from a polynomial.
+    /// Whether an output time inside a step is reached by an additional step rather than by evaluating a polynomial.
     pub(crate) fn substeps_to_outputs(&self) -> bool {
         matches!(
             self.family,
@@ -71,7 +73,7 @@ impl Solver {
         )
     }
 
-    /// Whether it can take steps of a given size.
+    /// Whether the method can take steps of a given size.
     pub fn supports_fixed_steps(&self) -> bool {
         !matches!(self.family, SolverFamily::Bdf | SolverFamily::Auto { .. })
     }

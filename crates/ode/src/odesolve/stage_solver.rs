@@ -1,5 +1,6 @@
-//! One implicit equation of a step, `z + ψ = c f(t, base + z)`: a stage of a diagonally implicit Runge-Kutta method, or a
-//! step of BDF. Simplified Newton iteration with a Jacobian that is kept as long as it serves.
+//! Solver of one implicit equation of a step, `z + ψ = c f(t, base + z)`: a stage of a diagonally implicit Runge-Kutta
+//! method, or a step of BDF. It uses simplified Newton iteration with a Jacobian that is reused as long as the iteration
+//! converges well.
 
 use super::checkpoints::StateReader;
 use super::integrator::Integrator;
@@ -10,39 +11,39 @@ use super::vector_ops::{add, all_finite};
 use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
-/// Storage and the state of the iteration matrix.
+/// Solver of implicit stage equations, with its storage and the state of its iteration matrix.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StageSolver {
     pub slot: Vec<f64>,
-    /// du/dt where it was evaluated last.
+    /// Slope du/dt at the last evaluation.
     pub f: Vec<f64>,
     stage: Vec<f64>,
     dz: Vec<f64>,
     pub jacobian: Jacobian,
     pub newton_matrix: NewtonMatrix,
     exact_newton_matrix: ExactNewtonMatrix,
-    /// Whether the Jacobian is there, and whether it is that of the current state.
+    /// Whether there is a usable Jacobian; `jacobian_fresh` tells whether it is that of the current state.
     pub has_jacobian: bool,
     pub jacobian_fresh: bool,
     pub newton: Newton,
 }
 
-/// I − c J, factored.
+/// Factored Newton matrix I − c J with a stored Jacobian.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NewtonMatrix {
     lu: Lu<f64>,
-    /// 0 for none.
+    /// Factor c of the factored matrix; 0 where there is none.
     c: f64,
 }
 
 impl NewtonMatrix {
-    /// As if there were none.
+    /// Marks the matrix as not factored.
     pub fn invalidate(&mut self) {
         self.c = 0.0;
     }
 }
 
-/// I − c J with the Jacobian at the solution itself.
+/// Factored Newton matrix I − c J with the Jacobian at the solution itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExactNewtonMatrix {
     jacobian: Jacobian,
@@ -50,12 +51,12 @@ pub(crate) struct ExactNewtonMatrix {
 }
 
 impl ExactNewtonMatrix {
-    /// Makes room for this field.
+    /// Allocates the storage for this field.
     pub fn bind(&mut self, evaluator: &Evaluator) {
         self.jacobian.bind(evaluator);
     }
 
-    /// Factors it over a taped slot; false where it is singular.
+    /// Factors the matrix with the Jacobian of a taped slot; returns false where it is singular.
     pub fn factor(
         &mut self,
         evaluator: &Evaluator,
@@ -71,21 +72,21 @@ impl ExactNewtonMatrix {
     }
 }
 
-/// An implicit equation.
+/// An implicit equation `z + ψ = c f(t, base + z)`.
 #[derive(Clone, Copy)]
 pub(crate) struct StageEquation<'a> {
     pub t: f64,
     pub base: &'a [f64],
     pub psi: Option<&'a [f64]>,
     pub c: f64,
-    /// The most iterations.
+    /// Maximum number of simplified Newton iterations.
     pub max_iterations: usize,
-    /// Where its slot stands on the tape.
+    /// Offset of the equation's slot on the tape.
     pub tape_offset: usize,
 }
 
 impl StageSolver {
-    /// Ready for a new solve.
+    /// Prepares the solver for a new solve.
     pub fn reset(&mut self, evaluator: &Evaluator) {
         let dof = evaluator.dof();
         self.slot.resize(evaluator.slot_len(), 0.0);
@@ -105,7 +106,7 @@ impl StageSolver {
         row.extend(self.jacobian.df_du());
     }
 
-    /// Takes it back.
+    /// Restores the state of the iteration matrix from a checkpoint.
     pub fn load(&mut self, row: &mut StateReader) {
         self.has_jacobian = row.read_bool();
         self.jacobian_fresh = row.read_bool();
@@ -116,7 +117,7 @@ impl StageSolver {
         }
     }
 
-    /// Factors I − c J.
+    /// Factors I − c J; returns false where it is singular.
     fn factorize(&mut self, c: f64) -> bool {
         let jacobian = &self.jacobian;
         self.newton_matrix.lu.factor(self.f.len(), |row, column| {
@@ -127,68 +128,68 @@ impl StageSolver {
     /// Evaluates the field and its Jacobian at (t, u).
     pub fn linearize<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         t: f64,
         u: &[f64],
     ) {
-        let place = (course.problem.sample, t);
-        let evaluator = course.evaluator;
+        let place = (integrator.problem.sample, t);
+        let evaluator = integrator.evaluator;
         evaluator.eval_taped(place.0, t, u, &mut self.slot, &mut self.f);
         self.jacobian.fill(evaluator, place, &self.slot);
-        course.work.stats.evaluations += 1;
-        course.work.stats.jacobians += 1;
+        integrator.work.stats.evaluations += 1;
+        integrator.work.stats.jacobians += 1;
         (self.has_jacobian, self.jacobian_fresh) = (true, true);
         self.newton_matrix.invalidate();
     }
 
-    /// Makes I − c J ready.
+    /// Factors I − c J unless the stored factorization has this c.
     pub fn ensure_factored<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         c: f64,
     ) -> Result<(), FailureReason> {
-        // Step sizes that are meant to be equal differ by the rounding of the time.
+        // Nominally equal step sizes differ by the rounding of the time.
         if (self.newton_matrix.c - c).abs() <= 1e-5 * c.abs() {
             return Ok(());
         }
         if !self.jacobian.is_finite() {
-            // It may be taken at a place that was foreseen, where there is no field any more.
+            // BDF evaluates the Jacobian at the predicted state, where the field may not be defined.
             return Err(match all_finite(&self.f) {
                 true => FailureReason::JacobianNotFinite,
                 false => FailureReason::NotFinite,
             });
         }
-        let good = self.factorize(c);
-        course.work.stats.factorizations += 1;
-        self.newton_matrix.c = if good { c } else { 0.0 };
-        good.then_some(()).ok_or(FailureReason::Singular)
+        let regular = self.factorize(c);
+        integrator.work.stats.factorizations += 1;
+        self.newton_matrix.c = if regular { c } else { 0.0 };
+        regular.then_some(()).ok_or(FailureReason::Singular)
     }
 
-    /// Solves for z, from a first guess; `scale` is the state that tolerances refer to. In a tight solve z is exact to
-    /// rounding, and with a tape its slot is there.
+    /// Solves for z from an initial guess; `scale` is the state that tolerances refer to. With `exact_stages` z is exact to
+    /// rounding, and with a tape the slot of the equation is written there.
     pub fn solve<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
     ) -> Result<(), FailureReason> {
-        let solved = self.simplified_newton(course, equation, scale, z);
-        if !course.exact_stages || (solved.is_err() && !self.jacobian_fresh) {
+        let solved = self.simplified_newton(integrator, equation, scale, z);
+        if !integrator.exact_stages || (solved.is_err() && !self.jacobian_fresh) {
             return solved;
         }
-        // Where simplified Newton's iteration has not found it, the exact one may.
+        // Where simplified Newton iteration does not converge, full Newton iteration still may.
         if solved.is_err() {
             z.fill(0.0);
         }
-        let limit = if solved.is_ok() { 10 } else { 30 };
-        match self.full_newton(course, equation, scale, z, limit) {
+        let max_iterations = if solved.is_ok() { 10 } else { 30 };
+        match self.full_newton(integrator, equation, scale, z, max_iterations) {
             true => Ok(()),
             false => Err(solved.err().unwrap_or(FailureReason::NotConverging)),
         }
     }
 
-    /// `c f − ψ − z` at `base + z` into `dz`.
+    /// Computes the residual `c f − ψ − z` at `base + z` into `dz`.
     fn residual(&mut self, equation: StageEquation, z: &[f64]) {
         for (i, dz) in self.dz.iter_mut().enumerate() {
             *dz = equation.c * self.f[i] - z[i];
@@ -208,67 +209,69 @@ impl StageSolver {
 
     fn simplified_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
     ) -> Result<(), FailureReason> {
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
         self.newton = Newton::new(rtol, equation.max_iterations);
         loop {
             self.set_stage(equation, z);
             let StageSolver { slot, f, stage, .. } = self;
-            let sample = course.problem.sample;
-            course.evaluator.eval(sample, equation.t, stage, slot, f);
-            course.work.stats.evaluations += 1;
+            let sample = integrator.problem.sample;
+            integrator
+                .evaluator
+                .eval(sample, equation.t, stage, slot, f);
+            integrator.work.stats.evaluations += 1;
             if !all_finite(f) {
                 return Err(FailureReason::NotFinite);
             }
             self.residual(equation, z);
             self.newton_matrix.lu.solve(&mut self.dz);
-            let progress = self
+            let status = self
                 .newton
                 .check_convergence(scaled_norm(&self.dz, scale, rtol, atol));
-            if progress == NewtonStatus::Failed {
+            if status == NewtonStatus::Failed {
                 return Err(FailureReason::NotConverging);
             }
             add(&self.dz, z);
-            if progress == NewtonStatus::Converged {
+            if status == NewtonStatus::Converged {
                 return Ok(());
             }
         }
     }
 
-    /// Exact Newton iteration to rounding. False where it does not converge.
+    /// Solves for z by full Newton iteration to rounding. Returns false where it does not converge.
     fn full_newton<const TAPE: bool>(
         &mut self,
-        course: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
-        limit: usize,
+        max_iterations: usize,
     ) -> bool {
-        let (rtol, atol) = (course.options.rtol, course.options.atol);
+        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
         let (mut norm, mut done) = (f64::INFINITY, false);
-        let place = (course.problem.sample, equation.t);
-        for iteration in 0..=limit {
+        let place = (integrator.problem.sample, equation.t);
+        for iteration in 0..=max_iterations {
             if done && !TAPE {
                 break;
             }
             self.set_stage(equation, z);
-            let work = &mut *course.work;
+            let work = &mut *integrator.work;
             let slot = if TAPE {
                 &mut work.tape[equation.tape_offset..equation.tape_offset + self.slot.len()]
             } else {
                 &mut self.slot[..]
             };
-            let (evaluator, f) = (course.evaluator, &mut self.f);
+            let (evaluator, f) = (integrator.evaluator, &mut self.f);
             evaluator.eval_taped(place.0, place.1, &self.stage, slot, f);
             work.stats.evaluations += 1;
             if done {
                 break;
             }
-            if !all_finite(&self.f) || iteration == limit {
+            if !all_finite(&self.f) || iteration == max_iterations {
                 return false;
             }
             if !self
@@ -284,7 +287,7 @@ impl StageSolver {
             add(&self.dz, z);
             self.set_stage(equation, z);
             let increment = scaled_norm(&self.dz, scale, rtol, atol);
-            // At the level of rounding increments get no smaller.
+            // At the level of rounding the increments do not decrease any more.
             done = converged_to_roundoff(&self.dz, &self.stage)
                 || (increment < 1e-3 && increment > 0.5 * norm);
             norm = increment;

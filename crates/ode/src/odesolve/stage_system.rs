@@ -1,5 +1,5 @@
-//! The stages of an implicit Runge-Kutta step as one system, with the Jacobian of each: what exact Newton iteration, the exact
-//! adjoint and the tangents of a step solve.
+//! The linear system of all stages of an implicit Runge-Kutta step, with the Jacobian of each stage. It is used by full
+//! Newton iteration, the exact adjoint and the tangents of a step.
 
 use super::jacobian::Jacobian;
 use super::lu::Lu;
@@ -7,7 +7,8 @@ use super::plan::Step;
 use super::vector_ops::add_scaled;
 use crate::field::native::Evaluator;
 
-/// Nodes, `[stages]`, and coefficients, `[stages, stages]` row by row: `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`.
+/// Matrix of a Runge-Kutta method: nodes, `[stages]`, and coefficients, `[stages, stages]` row by row:
+/// `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RkMatrix<'a> {
     pub c: &'a [f64],
@@ -15,17 +16,17 @@ pub(crate) struct RkMatrix<'a> {
 }
 
 impl RkMatrix<'_> {
-    /// a_ij.
+    /// Returns the coefficient a_ij.
     pub fn a(&self, i: usize, j: usize) -> f64 {
         self.a[i * self.c.len() + j]
     }
 
-    /// `h Σ_j a_ij x_j` added to `to_i`, both `[stages, n]`.
+    /// Adds `h Σ_j a_ij x_j` to `to_i`, both `[stages, n]`.
     pub fn add_product(&self, h: f64, x: &[f64], to: &mut [f64]) {
         self.add_product_with(h, x, to, |i, j| self.a(i, j));
     }
 
-    /// `h Σ_i a_ij x_i` added to `to_j`, both `[stages, n]`.
+    /// Adds `h Σ_i a_ij x_i` to `to_j`, both `[stages, n]`.
     pub fn add_transposed_product(&self, h: f64, x: &[f64], to: &mut [f64]) {
         self.add_product_with(h, x, to, |i, j| self.a(j, i));
     }
@@ -43,7 +44,7 @@ impl RkMatrix<'_> {
     }
 }
 
-/// The stages' equations with the Jacobian of every stage.
+/// Linear system of all stages of a step, with the Jacobian of every stage.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StageSystem {
     jacobians: Vec<Jacobian>,
@@ -51,7 +52,7 @@ pub(crate) struct StageSystem {
 }
 
 impl StageSystem {
-    /// Makes room for this many stages of this field.
+    /// Allocates the storage for this many stages of this field.
     pub fn bind(&mut self, evaluator: &Evaluator, stages: usize) {
         self.jacobians.resize_with(stages, Jacobian::default);
         for jacobian in &mut self.jacobians {
@@ -59,22 +60,23 @@ impl StageSystem {
         }
     }
 
-    /// Factors I − h A ⊗ J_j, the jth stage having left its slot at `slots[j]`; false where it is singular.
+    /// Factors the matrix with the blocks δ_ij I − h a_ij J_j, where `slots[j]` is the slot of the jth stage; returns false
+    /// where it is singular.
     pub fn factor(
         &mut self,
         evaluator: &Evaluator,
         (sample, step): (usize, Step),
-        stages: RkMatrix,
+        matrix: RkMatrix,
         slots: &[&[f64]],
     ) -> bool {
         let dof = evaluator.dof();
-        for ((jacobian, c), slot) in self.jacobians.iter_mut().zip(stages.c).zip(slots) {
+        for ((jacobian, c), slot) in self.jacobians.iter_mut().zip(matrix.c).zip(slots) {
             jacobian.fill(evaluator, (sample, step.time_at(*c)), slot);
         }
         let (h, jacobians) = (step.h(), &self.jacobians);
-        self.lu.factor(stages.c.len() * dof, |r, c| {
+        self.lu.factor(matrix.c.len() * dof, |r, c| {
             let (i, j) = (r / dof, c / dof);
-            f64::from(r == c) - h * stages.a(i, j) * jacobians[j].at(r % dof, c % dof)
+            f64::from(r == c) - h * matrix.a(i, j) * jacobians[j].at(r % dof, c % dof)
         })
     }
 }

@@ -1,10 +1,10 @@
-//! Which step comes next: the rules of stepping, apart from the arithmetic of the stages, so that every engine follows
-//! the same ones.
+//! The step sequencer: it determines the next step of a solve, independently of the arithmetic of the stages, so that every
+//! engine follows the same rules.
 //!
-//! Adaptive steps are chosen by the error estimate. Breakpoints are stepped onto, by steps of one size as long as the proposed
-//! one does not change; the last requested time is stepped over
-//! and read from the dense output, unless the field is not finite there. Fixed steps divide each interval between
-//! requested times and breakpoints equally.
+//! Adaptive steps are chosen by the error estimate. Steps end exactly at breakpoints; the steps before one are of equal size
+//! as long as the proposed size does not change. The last step may go beyond the last output time, whose solution is
+//! evaluated from the dense output, unless the field is not finite there. Fixed steps divide each interval between output
+//! times and breakpoints equally.
 
 use super::checkpoints::StateReader;
 use super::control::{self, Controller};
@@ -12,46 +12,46 @@ use super::options::SolveOptions;
 use super::plan::{SaveLocation, Step};
 use odesync_base::failure::FailureReason;
 
-/// By how much more than proposed a step may be longer where that saves one before a stop. The error grows by a tenth in methods
-/// of order 5, and the safety factor of the controllers leaves more.
+/// Factor by which a step may be longer than proposed where that saves a step before a tstop. The error of a method of order
+/// 5 grows by a tenth, which is less than the safety factor of the controllers allows.
 const STEP_STRETCH: f64 = 1.02;
 
-/// So many steps before a stop are of one size. Of no more than these is none saved by [`STEP_STRETCH`] once they are under way, so that
-/// their size stays.
+/// Maximum number of steps of equal size before a tstop. With so few steps [`STEP_STRETCH`] cannot save another one once the
+/// first is taken, so their size does not change.
 const MAX_EQUALIZED_STEPS: f64 = 50.0;
 
-/// One problem's place in time and the sizes of its steps.
+/// Sequencer of the steps of one solve: the current time and the sizes of the steps.
 #[derive(Debug)]
 pub struct StepSequencer<'a> {
     times: &'a [f64],
     options: &'a SolveOptions,
-    /// The breakpoints strictly inside the span, in the direction of time.
+    /// Times at which a step must end: the breakpoints strictly inside the time span, in the direction of integration.
     pub tstops: Vec<f64>,
     next_tstop: usize,
-    /// Where the solve stands.
+    /// Current time of the solve.
     pub t: f64,
-    /// Size of the step that was tried last, for the report of a failure.
+    /// Size of the last attempted step, for the report of a failure.
     pub attempted_h: f64,
-    /// Next requested time.
+    /// Index of the next output time.
     next_save: usize,
     attempts: usize,
     sign: f64,
     t_end: f64,
     fixed: bool,
-    /// Size of the next adaptive step, before clipping.
+    /// Size of the next adaptive step, before it is clipped to a tstop.
     proposed: f64,
-    /// Whether the attempt ends at a stop.
+    /// Whether the attempted step ends at a tstop.
     clipped: bool,
     stop_at_end: bool,
-    /// Error norm of the last accepted step, and whether an attempt was rejected since.
+    /// Error norm of the last accepted step; `rejected` tells whether an attempt was rejected since.
     previous_norm: f64,
     rejected: bool,
-    /// End of the current interval of fixed steps among the requested times.
+    /// Index of the output time at the end of the current interval of fixed steps.
     interval: usize,
     uniform: UniformSteps,
 }
 
-/// Equal steps from `start` to `end`, of which `done` of `n` have been tried.
+/// Equal steps from `start` to `end`, of which `done` of `n` have been attempted.
 #[derive(Debug, Default)]
 struct UniformSteps {
     start: f64,
@@ -62,27 +62,27 @@ struct UniformSteps {
 }
 
 impl<'a> StepSequencer<'a> {
-    /// At the first of the requested times. `stops` is storage to use.
+    /// Creates a sequencer at the first of the output times. `tstops` is storage to reuse.
     pub fn new(
         times: &'a [f64],
         options: &'a SolveOptions,
         breakpoints: &[f64],
-        mut stops: Vec<f64>,
+        mut tstops: Vec<f64>,
     ) -> Self {
         let (first, last) = (times[0], times[times.len() - 1]);
         let (low, high) = (first.min(last), first.max(last));
-        stops.clear();
+        tstops.clear();
         if options.breakpoints {
-            stops.extend(breakpoints.iter().filter(|b| **b > low && **b < high));
-            stops.dedup();
+            tstops.extend(breakpoints.iter().filter(|b| **b > low && **b < high));
+            tstops.dedup();
             if last < first {
-                stops.reverse();
+                tstops.reverse();
             }
         }
         StepSequencer {
             times,
             options,
-            tstops: stops,
+            tstops,
             next_tstop: 0,
             t: first,
             attempted_h: 0.0,
@@ -93,9 +93,9 @@ impl<'a> StepSequencer<'a> {
             fixed: options.is_fixed_step(),
             proposed: 0.0,
             clipped: false,
-            // A field synchronised to data ends with the data; beyond it lies nothing worth a step.
+            // A field driven by data is defined only up to the end of the data, so no step goes beyond it.
             stop_at_end: options.breakpoints && !breakpoints.is_empty(),
-            // As in Hairer's codes; a smaller one would hold the second step back too much.
+            // As in Hairer's codes; a smaller value would restrict the second step too much.
             previous_norm: 1e-4,
             rejected: false,
             interval: 1,
@@ -108,29 +108,29 @@ impl<'a> StepSequencer<'a> {
         self.proposed = size;
     }
 
-    /// Size of the next adaptive step, before clipping.
+    /// Returns the size of the next adaptive step, before it is clipped to a tstop.
     pub fn proposed(&self) -> f64 {
         self.proposed
     }
 
-    /// Whether the attempt ends at a stop, earlier than proposed.
+    /// Whether the attempted step is clipped to a tstop, before the end of the proposed step.
     pub fn clipped(&self) -> bool {
         self.clipped
     }
 
-    /// Whether the solve stands at a breakpoint.
+    /// Whether the current time is a tstop.
     pub fn at_tstop(&self) -> bool {
         let passed = self.next_tstop.checked_sub(1);
         passed.and_then(|i| self.tstops.get(i)) == Some(&self.t)
     }
 
-    /// The direction of time.
+    /// Returns the direction of integration: 1 forwards, −1 backwards in time.
     pub fn sign(&self) -> f64 {
         self.sign
     }
 
-    /// The next step to try; None when every requested time has been passed. `finite` tells whether the last attempt's
-    /// numbers were finite.
+    /// Returns the next step to attempt; `None` when every output time has been passed. `finite` tells whether the results of
+    /// the last attempt were finite.
     #[inline]
     pub fn next(&mut self, finite: impl FnOnce() -> bool) -> Result<Option<Step>, FailureReason> {
         let step = if self.fixed {
@@ -144,7 +144,7 @@ impl<'a> StepSequencer<'a> {
             if self.attempts > self.options.max_steps {
                 return Err(FailureReason::TooManySteps(self.options.max_steps));
             }
-            // Seldom, so that an ordinary solve is finished before anybody notices.
+            // Checked rarely, because ordinary solves take fewer steps than that.
             if self.attempts.is_multiple_of(4096) && self.options.is_interrupted() {
                 return Err(FailureReason::Interrupted);
             }
@@ -159,30 +159,31 @@ impl<'a> StepSequencer<'a> {
         if self.next_save >= self.times.len() {
             return Ok(None);
         }
-        let stop = match self.tstops.get(self.next_tstop) {
-            Some(&stop) => Some(stop),
+        let tstop = match self.tstops.get(self.next_tstop) {
+            Some(&tstop) => Some(tstop),
             None => self.stop_at_end.then_some(self.t_end),
         };
         let (t, sign) = (self.t, self.sign);
         let mut longest = STEP_STRETCH * self.proposed;
         if let Some(most) = self.options.max_step {
             self.proposed = self.proposed.min(most);
-            // Rounding must not add a step.
+            // Rounding of the time must not add a step.
             longest = longest.min(most * (1.0 + 1e-9));
         }
-        let left = stop.map_or(f64::INFINITY, |stop| (stop - t) * sign);
-        let end = match stop {
-            Some(stop) if left <= longest => stop,
-            // The last steps to a stop are of one size: else the last would be a sliver, and those before it as likely to be
-            // rejected as any. Stretched far from it, every step would be a little longer than the one before, which keeps
-            // methods from what they do where the size stays (an order of their own, a factorization for many steps).
-            Some(_) => match (left / longest).ceil() {
-                n if n <= MAX_EQUALIZED_STEPS => t + sign * left / n,
+        let remaining = tstop.map_or(f64::INFINITY, |tstop| (tstop - t) * sign);
+        let end = match tstop {
+            Some(tstop) if remaining <= longest => tstop,
+            // The last steps before a tstop are of equal size. Otherwise the last one would be very short, and those before
+            // it no less likely to be rejected. The steps are not equalized far from the tstop: every step would then be
+            // slightly longer than the one before, which prevents methods from exploiting constant step sizes (a higher
+            // order, one factorization for many steps).
+            Some(_) => match (remaining / longest).ceil() {
+                n if n <= MAX_EQUALIZED_STEPS => t + sign * remaining / n,
                 _ => t + sign * self.proposed,
             },
             None => t + sign * self.proposed,
         };
-        self.clipped = left <= longest;
+        self.clipped = remaining <= longest;
         let step = Step { t, end };
         let h = step.h().abs();
         let resolution = 1e-14_f64.max(4.0 * f64::EPSILON * t.abs());
@@ -206,11 +207,11 @@ impl<'a> StepSequencer<'a> {
             }
             let from = self.times[self.interval - 1];
             let mut end = to;
-            if let Some(&stop) = self.tstops.get(self.next_tstop)
-                && (stop - to) * (to - from) <= 0.0
+            if let Some(&tstop) = self.tstops.get(self.next_tstop)
+                && (tstop - to) * (to - from) <= 0.0
             {
                 self.next_tstop += 1;
-                end = stop;
+                end = tstop;
             }
             if end != self.t {
                 let h = match (self.options.step_size, self.options.substeps) {
@@ -221,20 +222,20 @@ impl<'a> StepSequencer<'a> {
                 self.uniform = UniformSteps::new(self.t, end, h);
             }
         }
-        let equal = &mut self.uniform;
-        equal.done += 1.0;
+        let uniform = &mut self.uniform;
+        uniform.done += 1.0;
         Some(Step {
             t: self.t,
-            end: if equal.done == equal.n {
-                equal.end
+            end: if uniform.done == uniform.n {
+                uniform.end
             } else {
-                equal.start + equal.done * equal.size
+                uniform.start + uniform.done * uniform.size
             },
         })
     }
 
-    /// Whether an adaptive step with this error norm is accepted (`finite`: all its stages are finite); sets the size of the
-    /// next one. A step that was clipped does not shrink it.
+    /// Decides whether an adaptive step with this error norm is accepted (`finite`: whether all its stages are finite), and
+    /// sets the size of the next step. A step that was clipped to a tstop does not reduce the proposed size.
     #[inline]
     pub fn adapt_step_size(
         &mut self,
@@ -272,14 +273,15 @@ impl<'a> StepSequencer<'a> {
         self.adapt_step_size(step, f64::NAN, || false);
     }
 
-    /// After a step that could not be taken: beyond the end the field may not even be defined.
+    /// Makes the next step end at the last output time where a failed step went beyond it: the field may not be defined
+    /// there.
     pub fn clamp_to_end(&mut self, step: Step) {
         if (step.end - self.t_end) * self.sign > 0.0 {
             self.stop_at_end = true;
         }
     }
 
-    /// Takes note of an adaptive step that was accepted or not, and of the size of the next one, which is positive.
+    /// Records whether an adaptive step was accepted, and the size of the next step, which is positive.
     pub fn record_step(&mut self, accepted: bool, size: f64) {
         self.proposed = if accepted && self.clipped {
             self.next_tstop += 1;
@@ -289,12 +291,12 @@ impl<'a> StepSequencer<'a> {
         };
     }
 
-    /// The next requested time if it lies in this accepted step, the plan's `index`th.
+    /// Returns the location of the next output time if it lies in this accepted step, the `index`th of the plan.
     #[inline]
     pub fn next_output(&mut self, index: usize, step: Step) -> Option<SaveLocation> {
         let &t = self.times.get(self.next_save)?;
         let h = step.h();
-        // Both signs of time: is t past the end of the step?
+        // The product with h covers both directions of integration.
         if (t - step.end) * h > 0.0 {
             return None;
         }
@@ -306,7 +308,7 @@ impl<'a> StepSequencer<'a> {
         })
     }
 
-    /// Adds to a checkpoint what the steps from here on depend on.
+    /// Adds the state of the sequencer, which determines the following steps, to a checkpoint.
     pub fn save(&self, row: &mut Vec<f64>) {
         let UniformSteps {
             start,
@@ -328,7 +330,7 @@ impl<'a> StepSequencer<'a> {
         row.extend([start, end, size, n, done]);
     }
 
-    /// Goes on from a checkpoint.
+    /// Restores the state of the sequencer from a checkpoint.
     pub(crate) fn load(&mut self, row: &mut StateReader) {
         self.t = row.read_f64();
         self.next_tstop = row.read_usize();
@@ -347,7 +349,7 @@ impl<'a> StepSequencer<'a> {
         };
     }
 
-    /// Moves on to the end of an accepted step.
+    /// Advances the current time to the end of an accepted step.
     #[inline]
     pub fn advance(&mut self, step: Step) {
         self.t = step.end;
@@ -355,11 +357,11 @@ impl<'a> StepSequencer<'a> {
 }
 
 impl UniformSteps {
-    /// Steps of at most `h`.
+    /// Divides the interval from `start` to `end` into equal steps of at most `h`.
     fn new(start: f64, end: f64, h: f64) -> Self {
         // Rounding of the quotient must not add a step.
         let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil();
-        // Steps too short for time to show them would be no steps.
+        // Steps below the resolution of floating-point time would not advance it.
         let resolution = 4.0 * f64::EPSILON * start.abs().max(end.abs());
         let n = n.min(((end - start).abs() / resolution).floor()).max(1.0);
         UniformSteps {

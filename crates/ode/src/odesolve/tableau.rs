@@ -1,4 +1,4 @@
-//! Methods as data: explicit Runge-Kutta methods here, the other families beside it.
+//! Coefficients of methods: explicit Runge-Kutta methods here, the other families in submodules.
 
 mod adams;
 mod esdirk;
@@ -8,49 +8,51 @@ pub use adams::AdamsTableau;
 pub use esdirk::EsdirkTableau;
 pub use rosenbrock::RosenbrockTableau;
 
-/// An explicit Runge-Kutta method: `k_i = f(t + c_i h, u + h Σ_j a_ij k_j)`, `u⁺ = u + h Σ_i b_i k_i`.
+/// Tableau of an explicit Runge-Kutta method: `k_i = f(t + c_i h, u + h Σ_j a_ij k_j)`, `u⁺ = u + h Σ_i b_i k_i`.
 #[derive(Debug)]
 pub struct Tableau {
-    /// Nodes, `[stages]`.
+    /// Nodes c_i, `[stages]`.
     pub c: &'static [f64],
-    /// Coefficients, row i of length i.
+    /// Coefficients a_ij, row i of length i.
     pub a: &'static [&'static [f64]],
-    /// Weights, `[stages]`.
+    /// Weights b_i, `[stages]`.
     pub b: &'static [f64],
-    /// b − b̂ of the embedded method, `[stages]`: `h Σ_i e_i k_i` estimates the error of a step. None: fixed steps only.
+    /// Error weights e = b − b̂ of the embedded method, `[stages]`: `h Σ_i e_i k_i` estimates the error of a step. `None`:
+    /// fixed steps only.
     pub error: Option<&'static [f64]>,
-    /// A second estimate e₃ of lower order, `[stages]`; the error of a step is then `e₅² / √(e₅² + 0.01 e₃²)`, e₅ being the
-    /// first one's norm (Hairer's DOP853).
+    /// Weights of a second error estimate e₃ of lower order, `[stages]`; the error of a step is then
+    /// `e₅² / √(e₅² + 0.01 e₃²)`, where e₅ is the norm of the first estimate (Hairer's DOP853).
     pub second_error: Option<&'static [f64]>,
-    /// Dense output: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`, `[stages and extra stages][degree]`.
+    /// Coefficients of the dense output: `u(t + θ h) = u + h Σ_i k_i Σ_j dense[i][j] θ^(j+1)`,
+    /// `[stages and extra stages][degree]`.
     pub dense: Option<&'static [&'static [f64]]>,
-    /// Stages that the dense output needs beside those of the step, evaluated for steps with an output inside only.
+    /// Additional stages of the dense output, evaluated only for steps with an output inside.
     pub extra_stages: &'static [ExtraStage],
     /// Whether the last stage is the first of the next step (first same as last).
     pub fsal: bool,
 }
 
-/// A stage for the dense output alone.
+/// An additional stage that only the dense output needs.
 #[derive(Debug)]
 pub struct ExtraStage {
-    /// Node.
+    /// Node c.
     pub c: f64,
-    /// Coefficients of all stages before it.
+    /// Coefficients of all previous stages.
     pub a: &'static [f64],
 }
 
 impl Tableau {
-    /// Number of stages of a step.
+    /// Returns the number of stages of a step.
     pub fn stages(&self) -> usize {
         self.b.len()
     }
 
-    /// Number of stages with those of the dense output.
+    /// Returns the number of stages including the additional ones of the dense output.
     pub fn all_stages(&self) -> usize {
         self.b.len() + self.extra_stages.len()
     }
 
-    /// The weights b_i(θ) of the dense output into `weights` (`[stages and extra stages]`).
+    /// Computes the weights b_i(θ) of the dense output into `weights`, `[stages and extra stages]`.
     pub fn dense_weights(&self, theta: f64, weights: &mut [f64]) {
         match self.dense {
             Some(rows) => {
@@ -58,7 +60,7 @@ impl Tableau {
                     *w = row.iter().rev().fold(0.0, |sum, p| (sum + p) * theta);
                 }
             }
-            // Methods without dense output step onto every requested time.
+            // The steps of methods without dense output end at every output time, where θ = 1.
             None => weights.copy_from_slice(self.b),
         }
     }

@@ -1,11 +1,11 @@
-//! Sums of scaled vectors of the state's length, which is often two or three.
+//! Sums of scaled vectors of the state's length, optimized for small lengths: two or three components are common.
 
-/// Whether every number is.
+/// Whether every number is finite.
 pub fn all_finite(x: &[f64]) -> bool {
     x.iter().all(|x| x.is_finite())
 }
 
-/// `out = u + h Σ_j a_j k_j`.
+/// Computes `out = u + h Σ_j a_j k_j`.
 #[inline]
 pub(crate) fn weighted_sum(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     match dof {
@@ -20,7 +20,7 @@ pub(crate) fn weighted_sum(u: &[f64], h: f64, a: &[f64], k: &[f64], dof: usize, 
     }
 }
 
-/// [`weighted_sum`] for a few components, whose sums stay in registers.
+/// Computes [`weighted_sum`] for N components, whose sums stay in registers.
 #[inline(always)]
 fn weighted_sum_small<const N: usize>(u: &[f64], h: f64, a: &[f64], k: &[f64], out: &mut [f64]) {
     let (Some(u), Some(out)) = (u.as_array::<N>(), out.as_mut_array::<N>()) else {
@@ -36,7 +36,7 @@ fn weighted_sum_small<const N: usize>(u: &[f64], h: f64, a: &[f64], k: &[f64], o
     }
 }
 
-/// `out += h Σ_j a_j k_j`.
+/// Computes `out += h Σ_j a_j k_j`.
 #[inline]
 pub(crate) fn add_weighted_sum(h: f64, a: &[f64], k: &[f64], dof: usize, out: &mut [f64]) {
     for (&a, k) in a.iter().zip(k.chunks_exact(dof)) {
@@ -48,12 +48,12 @@ pub(crate) fn add_weighted_sum(h: f64, a: &[f64], k: &[f64], dof: usize, out: &m
     }
 }
 
-/// `to += from`.
+/// Computes `to += from`.
 pub(crate) fn add(from: &[f64], to: &mut [f64]) {
     add_scaled(1.0, from, to);
 }
 
-/// `to += scale from`; a few components without the overhead of a loop over many.
+/// Computes `to += scale from`; up to three components without the overhead of a loop.
 #[inline]
 pub(crate) fn add_scaled(scale: f64, from: &[f64], to: &mut [f64]) {
     match (from, &mut *to) {

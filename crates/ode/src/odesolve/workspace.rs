@@ -1,41 +1,42 @@
-//! What a solve works on and leaves behind.
+//! The workspace of a solve: its storage and its results.
 
 use super::checkpoints::Checkpoints;
 use super::events::EventHit;
 use super::plan::{Stats, StepPlan};
 use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
 
-/// Everything one solve works on, kept between solves so that nothing is allocated in the loop.
+/// Storage and results of one solve, reused between solves so that nothing is allocated in the loop.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Workspace {
-    /// What the steps leave for a gradient, step by step, in the layout of the method's scheme.
+    /// Data that a gradient needs of each step, step by step, in the layout of the step method.
     pub tape: Vec<f64>,
-    /// What outputs inside steps leave for a gradient beside the steps themselves, one such step after the other.
+    /// Data that a gradient needs of outputs inside steps, in the order of the outputs.
     pub output_tape: Vec<f64>,
-    /// Number of steps that were taken to outputs inside others.
+    /// Number of output steps: additional steps to output times inside steps.
     pub n_output_steps: usize,
-    /// The end of such a step, `[dof]`.
+    /// State at the end of an output step, `[dof]`.
     pub output_state: Vec<f64>,
-    /// The most numbers that both may hold.
+    /// Maximum number of values on `tape` and `output_tape` together.
     pub tape_limit: usize,
     pub plan: StepPlan,
-    /// Whether the plan was a given one.
+    /// Whether the solve is a replay of a given plan.
     pub is_replay: bool,
-    /// The size of the step before the first one, where the solve was taken up at a checkpoint.
+    /// Size of the step before the first one, where the solve started at a checkpoint.
     pub previous_h: Option<f64>,
-    /// What a solve without a tape leaves for a gradient.
+    /// Record of a solve without a tape for its gradient.
     pub record: ForwardRecord,
     pub stats: Stats,
-    /// The solution, `[time, dof]`.
+    /// Solution at the output times, `[time, dof]`.
     pub u: Vec<f64>,
-    /// The state at the start of the step, `[dof]`.
+    /// State at the start of the current step, `[dof]`.
     pub state: Vec<f64>,
-    /// The state at the end of the step, `[dof]`.
+    /// State at the end of the attempted step, `[dof]`.
     pub next: Vec<f64>,
-    /// The events of the solve, and the time at which one ended it.
+    /// Event hits of the solve.
     pub event_hits: Vec<EventHit>,
+    /// Time at which an event terminated the solve.
     pub terminated_at: Option<f64>,
-    /// For each event whether its function was a number anywhere.
+    /// For each event, whether its function was ever different from NaN.
     pub event_was_defined: Vec<bool>,
     pub explicit: explicit_rk::ExplicitRkCache,
     pub radau: radau::RadauCache,
@@ -43,21 +44,22 @@ pub(crate) struct Workspace {
     pub rosenbrock: rosenbrock::RosenbrockCache,
     pub bdf: bdf::BdfCache,
     pub adams: adams::AdamsCache,
-    /// The segments of `auto`.
+    /// Segments of a solve by `auto`.
     pub segments: Vec<auto::AutoSegment>,
+    /// Storage of the step sequencer's tstops.
     pub tstops: Vec<f64>,
 }
 
-/// What a solve leaves for a gradient beside its tape, where it has one.
+/// Record of a forward solve for its gradient, in addition to the tape where there is one.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ForwardRecord {
-    /// The plan.
+    /// The step plan.
     #[default]
     Plan,
-    /// The plan, and the states at the start of each of its steps, `[step, dof]`.
+    /// The step plan and the states at the start of each of its steps, `[step, dof]`.
     States(Vec<f64>),
-    /// Checkpoints. Of the plan only the last step is kept, unless it was given.
+    /// Checkpoints. Only the last step of the plan is stored, unless the solve is a replay of a given plan.
     Checkpoints(Checkpoints),
-    /// Of the plan only the last step, unless it was given.
+    /// No record: only the last step of the plan is stored, unless the solve is a replay of a given plan.
     Nothing,
 }

@@ -7,8 +7,8 @@ use super::super::workspace::Workspace;
 use super::CotangentCursor;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// The exact adjoint: the recurrence of the slopes, transposed. `history` are the adjoints of the slopes at the steps before, at
-/// the end and then at the start.
+/// Computes the exact adjoint: the transpose of the recurrence of the slopes. `history` are the adjoints of the slopes at
+/// previous steps: those at the end, and on return those at the start.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     tableau: &AdamsTableau,
@@ -26,7 +26,7 @@ pub(crate) fn backward(
     let mut mu = vec![0.0; dof];
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; RK4.stages() * dof];
-    // Adjoints of the slopes at the state and before, newest first.
+    // Adjoints of the slopes at the state and at previous steps, newest first.
     let mut history_bar = std::mem::take(history);
     history_bar.resize(tableau.predictor.len() * dof, 0.0);
     let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
@@ -44,7 +44,7 @@ pub(crate) fn backward(
                 add_scaled(h * w, bar, to);
             }
         };
-        // u⁺ and the outputs inside, by their weights of the slopes.
+        // Adjoint of u⁺ or of an output inside the step, given by its weights of the slopes.
         let mut output = |weights: &[f64], bar: &[f64]| match (variant, tableau.corrector) {
             (STARTUP, _) => spread(weights, bar, &mut k_bar),
             (_, None) => spread(weights, bar, &mut history_bar),

@@ -9,8 +9,8 @@ use super::super::workspace::Workspace;
 use super::CotangentCursor;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// The exact adjoint: the recurrence of the differences, transposed. `history` are the adjoints of the differences beside the
-/// state, at the end and then at the start.
+/// Computes the exact adjoint: the transpose of the recurrence of the differences. `history` are the adjoints of the
+/// differences other than the state: those at the end, and on return those at the start.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     sample: usize,

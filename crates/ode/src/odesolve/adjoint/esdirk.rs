@@ -7,8 +7,8 @@ use super::super::workspace::Workspace;
 use super::reverse_sweep;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// The exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope, `(I − h γ J_i)ᵀ κ_i = k̄_i`, and
-/// `J_iᵀ κ_i` is the adjoint of `u + h Σ_{j<i} a_ij k_j`.
+/// Computes the exact adjoint, stage by stage backwards: with `k̄_i` the adjoint of a stage's slope,
+/// `(I − h γ J_i)ᵀ κ_i = k̄_i`, and `J_iᵀ κ_i` is the adjoint of `u + h Σ_{j<i} a_ij k_j`.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     tableau: &EsdirkTableau,
@@ -22,7 +22,7 @@ pub(crate) fn backward(
     exact.bind(evaluator);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
-    // The adjoint of the slope at the start: of this step, which the steps inside it share, and of the one after it.
+    // Adjoints of the slope at the start of this step, which its output steps share, and at the start of the next step.
     let (mut first, mut carry) = (vec![0.0; dof], vec![0.0; dof]);
     reverse_sweep(work, bars, dof, |pulled, mu| {
         let (step, h) = (pulled.step, pulled.step.h());

@@ -6,8 +6,8 @@ use super::super::workspace::Workspace;
 use super::reverse_sweep;
 use crate::field::native::{Evaluator, ParamGradient};
 
-/// The stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
-/// `λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j`, and the slopes' are `k̄_j = h Σ_i a_ij λ_i`.
+/// Computes the exact adjoint. The stages' adjoints λ solve the transposed equations with the Jacobians at the stages,
+/// `λ_j − h J_jᵀ Σ_i a_ij λ_i = Z̄_j`, and those of the slopes are `k̄_j = h Σ_i a_ij λ_i`.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     sample: usize,
@@ -16,8 +16,8 @@ pub(crate) fn backward(
     gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let mut coupled = StageSystem::default();
-    coupled.bind(evaluator, 3);
+    let mut stage_system = StageSystem::default();
+    stage_system.bind(evaluator, 3);
     let mut lambda = vec![0.0; 3 * dof];
     let mut k_bar = vec![0.0; 3 * dof];
     reverse_sweep(work, bars, dof, |pulled, mu| {
@@ -26,8 +26,8 @@ pub(crate) fn backward(
         lambda.fill(0.0);
         lambda[2 * dof..].copy_from_slice(pulled.end_bar);
         let slots = [slot(0), slot(1), slot(2)];
-        coupled.factor(evaluator, (sample, step), RK_MATRIX, &slots);
-        coupled.lu.solve_transposed(&mut lambda);
+        stage_system.factor(evaluator, (sample, step), RK_MATRIX, &slots);
+        stage_system.lu.solve_transposed(&mut lambda);
         k_bar.fill(0.0);
         RK_MATRIX.add_transposed_product(step.h(), &lambda, &mut k_bar);
         for ((slot, c), k_bar) in slots.iter().zip(C).zip(k_bar.chunks_exact(dof)) {

@@ -9,9 +9,10 @@ use super::super::workspace::Workspace;
 use super::reverse_sweep;
 use crate::field::native::{DualCotangent, Evaluator, ParamGradient};
 
-/// The exact adjoint. With `K̄_i` the adjoint of a stage, `Wᵀ κ_i = K̄_i` is that of its right side; the matrix and ∂f/∂t
-/// depend on the state themselves, and give the derivative of `κ_iᵀ (∂f/∂u K_i + h d_i ∂f/∂t)` at fixed `κ_i`, `K_i`: the
-/// tangent, along (K_i, h d_i), of the vector-Jacobian product with `κ_i`. The parameters' part of that is returned second.
+/// Computes the exact adjoint. With `K̄_i` the adjoint of a stage, the adjoint κ_i of its right-hand side solves
+/// `Wᵀ κ_i = K̄_i`. The matrix and ∂f/∂t depend on the state too, and contribute the derivative of
+/// `κ_iᵀ (∂f/∂u K_i + h d_i ∂f/∂t)` at fixed `κ_i`, `K_i`: the tangent, along (K_i, h d_i), of the vector-Jacobian product
+/// with `κ_i`. The parameters' part of this derivative is returned second, ∂L/∂u₀ first.
 pub(crate) fn backward(
     evaluator: &Evaluator,
     tableau: &RosenbrockTableau,
@@ -24,9 +25,9 @@ pub(crate) fn backward(
     let mut jacobian = Jacobian::default();
     jacobian.bind(evaluator);
     let mut lu = Lu::default();
-    let mut planes = evaluator.tangent_lanes(1);
-    let mut second = evaluator.zero_gradient_tangents(&planes);
-    let (mut unused, still) = (vec![0.0; dof], vec![0.0; dof]);
+    let mut lanes = evaluator.tangent_lanes(1);
+    let mut gradient_tangents = evaluator.zero_gradient_tangents(&lanes);
+    let (mut unused, zero_dot) = (vec![0.0; dof], vec![0.0; dof]);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
     let u0 = reverse_sweep(work, bars, dof, |pulled, mu| {
@@ -61,17 +62,25 @@ pub(crate) fn backward(
             }
             let (along, first) = (&k[i * dof..(i + 1) * dof], &taped[..len]);
             let t_dot = [h * tableau.d[i]];
-            evaluator.jvp_lanes(place, first, along, &t_dot, &mut planes, &mut unused);
+            evaluator.jvp_lanes(place, first, along, &t_dot, &mut lanes, &mut unused);
             let u = DualCotangent {
                 value: &mut unused,
                 tangents: &mut *mu,
             };
-            let bars = (&*bar, &still[..]);
-            evaluator.vjp_with_tangents(place, first, &mut planes, bars, u, None, &mut second);
+            let bars = (&*bar, &zero_dot[..]);
+            evaluator.vjp_with_tangents(
+                place,
+                first,
+                &mut lanes,
+                bars,
+                u,
+                None,
+                &mut gradient_tangents,
+            );
         }
     });
     (
         u0,
-        evaluator.parameter_gradient_tangents(&mut planes, &mut second),
+        evaluator.parameter_gradient_tangents(&mut lanes, &mut gradient_tangents),
     )
 }

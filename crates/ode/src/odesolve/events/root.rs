@@ -1,7 +1,7 @@
-//! The root of a function in a bracket.
+//! Root finding: the secant method from an approximate root, and the ITP method in a bracket.
 
-/// The root of a function of which an approximation, with this slope there, has the root `x`: the secant method, from 0 to
-/// `limit`. It ends where an increment no longer makes the function smaller.
+/// Finds a root of `f` in [0, `limit`] by the secant method, from the approximate root `x` and the approximate slope of `f`
+/// there. It ends where an increment no longer reduces |f|.
 pub(super) fn secant(
     f: &mut impl FnMut(f64) -> f64,
     mut x: f64,
@@ -29,7 +29,8 @@ pub(super) fn secant(
     x
 }
 
-/// The root between two points at which the function has opposite signs, to `resolution` or the spacing of numbers there.
+/// Finds the root of `f` between two points at which it has opposite signs, to `resolution` or the spacing of floating-point
+/// numbers there.
 ///
 /// The ITP method: interpolate, truncate, project. As safe as bisection (at most one more evaluation), superlinear on smooth
 /// functions. I. Oliveira, R. Takahashi, ACM Trans. Math. Softw. 47 (2020).
@@ -47,7 +48,8 @@ pub(super) fn itp(
         let middle = 0.5 * (a + b);
         let project = (radius - 0.5 * (b - a)).max(0.0);
         radius *= 0.5;
-        // Regula falsi, moved towards the middle by no more than the distance, then into the reach of bisection.
+        // Regula falsi, then truncated (moved towards the middle by at most the distance), then projected onto the interval
+        // that bisection allows.
         let falsi = (b * fa - a * fb) / (fa - fb);
         let side = (middle - falsi).signum();
         let move_by = (k * (b - a) * (b - a)).max(half);
@@ -61,7 +63,7 @@ pub(super) fn itp(
         } else {
             middle - side * project
         };
-        // Between the ends, which rounding might miss when they are close.
+        // Rounding may put x outside the bracket when its ends are close.
         let x = if x > a && x < b { x } else { middle };
         if x <= a || x >= b {
             break;

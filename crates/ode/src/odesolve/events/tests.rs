@@ -23,10 +23,10 @@ fn roots_to_rounding_with_few_evaluations() {
     }
 }
 
-/// What happens in one step of a line, u(θ) = start + θ (end − start).
+/// Event times on a piecewise linear solution, one step from each point to the next: u(θ) = start + θ (end − start).
 fn event_times_on_line(event: &Event, points: &[f64]) -> Vec<f64> {
     let events = [event.clone()];
-    let mut watch = EventDetector::new(&events, 0, 0.0, &points[..1]);
+    let mut detector = EventDetector::new(&events, 0, 0.0, &points[..1]);
     let mut found = vec![];
     for (i, pair) in points.windows(2).enumerate() {
         let step = Step {
@@ -34,16 +34,16 @@ fn event_times_on_line(event: &Event, points: &[f64]) -> Vec<f64> {
             end: i as f64 + 1.0,
         };
         let mut u = |theta: f64, _, u: &mut [f64]| u[0] = pair[0] + theta * (pair[1] - pair[0]);
-        watch.detect(step, 1.0, InterpolationOrder::Full, &mut u, &mut found);
+        detector.detect(step, 1.0, InterpolationOrder::Full, &mut u, &mut found);
     }
-    found.into_iter().map(|o| o.t).collect()
+    found.into_iter().map(|hit| hit.t).collect()
 }
 
 #[test]
 fn zeros_are_counted_once_and_not_at_the_start() {
     let event = Event::new(1, &[], |_, u, _| u.at(0)).unwrap();
     assert_eq!(event_times_on_line(&event, &[0.0, 1.0, -1.0]), [1.5]);
-    // Zero at the end of a step, then through it, back, or along it.
+    // Zero at the end of a step; then g crosses it, returns, or stays at zero.
     assert_eq!(event_times_on_line(&event, &[-1.0, 0.0, 1.0]), [1.0]);
     assert_eq!(event_times_on_line(&event, &[-1.0, 0.0, -1.0]), [1.0]);
     assert_eq!(

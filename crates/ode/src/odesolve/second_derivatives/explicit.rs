@@ -1,9 +1,9 @@
 //! Second derivatives of a solve by an explicit Runge-Kutta method.
 //!
-//! With a direction of the initial state and the parameters, the stages of a step have the tangents
-//! `Ẏ_i = u̇ + h Σ_j a_ij k̇_j`, `k̇_i = ∂f/∂u Ẏ_i + ∂f/∂θ θ̇`. What the adjoint sweep carries (`μ`, `k̄_i`, `Ȳ_i`) has tangents
-//! that are carried beside it. Of the two sweeps only the tangents of the stages' states are stored between them; those inside a
-//! stage are computed again.
+//! Along a direction of the initial state and the parameters, the stages of a step have the tangents
+//! `Ẏ_i = u̇ + h Σ_j a_ij k̇_j`, `k̇_i = ∂f/∂u Ẏ_i + ∂f/∂θ θ̇`. The quantities of the reverse sweep (`μ`, `k̄_i`, `Ȳ_i`) have
+//! tangents that are computed together with them. Between the two sweeps only the tangents of the stages' states are stored;
+//! those inside a stage are recomputed.
 
 use super::super::explicit_rk::slot_index;
 use super::super::plan::SaveLocation;
@@ -13,7 +13,7 @@ use super::super::workspace::Workspace;
 use super::{DualVec, LinearizedSolve, OutputCotangents, SolveTangents};
 use crate::field::native::{Evaluator, ParamGradientTangents, TangentLanes};
 
-/// One problem's solve on its plan, with the slots of all of its stages.
+/// A solve of one problem by an explicit Runge-Kutta method on its plan, with the slots of all stages.
 #[derive(Debug)]
 pub(super) struct LinearizedExplicitRk {
     pub tableau: &'static Tableau,
@@ -22,13 +22,13 @@ pub(super) struct LinearizedExplicitRk {
 }
 
 impl LinearizedExplicitRk {
-    /// Number of the steps' slots; those of the dense output come after them.
+    /// Returns the number of slots of the steps; those of the dense output come after them.
     fn n_step_slots(&self) -> usize {
         let steps = self.work.plan.steps.len();
         slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal)
     }
 
-    /// Number of slots of the dense output: those of each step with an output inside.
+    /// Returns the number of slots of the dense output: those of each step with an output inside.
     fn n_dense_slots(&self) -> usize {
         let outputs = self.work.plan.outputs.iter();
         let inside = outputs.filter_map(|at| match at {
@@ -42,24 +42,24 @@ impl LinearizedExplicitRk {
 
     fn slot(&self, slot: usize, len: usize) -> &[f64] {
         let (tape, at) = match slot.checked_sub(self.n_step_slots()) {
-            Some(beside) => (&self.work.output_tape, beside),
+            Some(dense_slot) => (&self.work.output_tape, dense_slot),
             None => (&self.work.tape, slot),
         };
         &tape[at * len..(at + 1) * len]
     }
 
-    /// The stages that a step has for its own, without one that is the last of the step before, and their slots. `beside` is
-    /// the number of slots of dense outputs before this step, where it has an output inside.
+    /// Iterates over the stages that belong to a step, with their slots; a first stage that is the last of the previous step
+    /// is left out. `dense_slot` is the number of slots of dense outputs before this step, where it has an output inside.
     fn step_slots(
         &self,
         n: usize,
-        beside: Option<usize>,
+        dense_slot: Option<usize>,
     ) -> impl DoubleEndedIterator<Item = (usize, usize)> + use<> {
         let (tableau, slots) = (self.tableau, self.n_step_slots());
         let first = usize::from(tableau.fsal && n > 0);
         let step = (first..tableau.stages()).map(move |i| (i, slot_index(tableau, n, i)));
-        let dense = beside.into_iter().flat_map(move |beside| {
-            (0..tableau.extra_stages.len()).map(move |i| (tableau.stages() + i, slots + beside + i))
+        let dense = dense_slot.into_iter().flat_map(move |first| {
+            (0..tableau.extra_stages.len()).map(move |i| (tableau.stages() + i, slots + first + i))
         });
         step.chain(dense)
     }
@@ -74,7 +74,7 @@ impl LinearizedSolve for LinearizedExplicitRk {
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
     ) -> SolveTangents {
         let tableau = self.tableau;
         let (s, all, width) = (tableau.stages(), tableau.all_stages(), u0_dot.len());
@@ -84,12 +84,12 @@ impl LinearizedSolve for LinearizedExplicitRk {
         let (mut k_dot, mut weights) = (vec![0.0; all * width], vec![0.0; all]);
         let (mut state_dot, mut scratch) = (u0_dot.to_vec(), vec![0.0; width]);
         let plan = &self.work.plan;
-        let (mut output, mut beside) = (1, 0);
+        let (mut output, mut dense_slot) = (1, 0);
         for (n, step) in plan.steps.iter().enumerate() {
             let h = step.h();
             let inside =
                 matches!(plan.outputs.get(output), Some(SaveLocation::Inside(m, _)) if *m == n);
-            for (i, slot) in self.step_slots(n, inside.then_some(beside)) {
+            for (i, slot) in self.step_slots(n, inside.then_some(dense_slot)) {
                 let (c, a) = stage_row(tableau, i);
                 let stage = &mut stages[slot * width..(slot + 1) * width];
                 weighted_sum(&state_dot, h, a, &k_dot, width, stage);
@@ -98,12 +98,12 @@ impl LinearizedSolve for LinearizedExplicitRk {
                     self.slot(slot, len),
                     stage,
                     &[],
-                    planes,
+                    lanes,
                     &mut k_dot[i * width..(i + 1) * width],
                 );
             }
             if inside {
-                beside += tableau.extra_stages.len();
+                dense_slot += tableau.extra_stages.len();
             }
             while let Some(&at) = plan.outputs.get(output) {
                 match at {
@@ -132,12 +132,12 @@ impl LinearizedSolve for LinearizedExplicitRk {
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64> {
         let tableau = self.tableau;
         let (s, all, dof) = (tableau.stages(), tableau.all_stages(), evaluator.dof());
-        let width = dof * planes.width();
+        let width = dof * lanes.width();
         let len = evaluator.slot_len();
         let mut mu = DualVec::zero(dof, width);
         let mut k_bar = DualVec::zero(all * dof, all * width);
@@ -147,11 +147,11 @@ impl LinearizedSolve for LinearizedExplicitRk {
         let bar_of = |m: usize| bars.at_output(m, (dof, width));
         let plan = &self.work.plan;
         let mut output = plan.outputs.len();
-        // Slots of dense outputs that are not walked over yet.
-        let mut beside = self.n_dense_slots();
+        // Number of slots of dense outputs that are not processed yet.
+        let mut dense_slot = self.n_dense_slots();
         for (n, step) in plan.steps.iter().enumerate().rev() {
             let h = step.h();
-            // Requested times at the end of this step come first, then those inside it.
+            // Output times at the end of this step come first, then those inside it.
             while output > 0 && matches!(plan.outputs[output - 1], SaveLocation::End(m) if m == n) {
                 output -= 1;
                 mu.add(1.0, bar_of(output));
@@ -177,9 +177,9 @@ impl LinearizedSolve for LinearizedExplicitRk {
                 k_bar.add_at(s - 1, (dof, width), 1.0, carry.as_refs());
             }
             if inside {
-                beside -= tableau.extra_stages.len();
+                dense_slot -= tableau.extra_stages.len();
             }
-            for (i, slot) in self.step_slots(n, inside.then_some(beside)).rev() {
+            for (i, slot) in self.step_slots(n, inside.then_some(dense_slot)).rev() {
                 let (c, a) = stage_row(tableau, i);
                 let (bar, bar_dot) = k_bar.block(i, (dof, width));
                 if bar.iter().chain(bar_dot).all(|x| *x == 0.0) {
@@ -188,10 +188,10 @@ impl LinearizedSolve for LinearizedExplicitRk {
                 let taped = self.slot(slot, len);
                 let place = (self.sample, step.time_at(c));
                 let stage_dot = &stages[slot * width..(slot + 1) * width];
-                evaluator.jvp_lanes(place, taped, stage_dot, &[], planes, &mut scratch);
+                evaluator.jvp_lanes(place, taped, stage_dot, &[], lanes, &mut scratch);
                 stage_bar.clear();
                 let u = stage_bar.as_dual_cotangent();
-                evaluator.vjp_with_tangents(place, taped, planes, (bar, bar_dot), u, None, sums);
+                evaluator.vjp_with_tangents(place, taped, lanes, (bar, bar_dot), u, None, sums);
                 mu.add(1.0, stage_bar.as_refs());
                 for (j, a) in a.iter().enumerate() {
                     if *a != 0.0 {
@@ -212,7 +212,7 @@ impl LinearizedSolve for LinearizedExplicitRk {
     }
 }
 
-/// Node and coefficients of a stage; those of the dense output come after the step's.
+/// Returns the node and the coefficients of a stage; the stages of the dense output come after those of the step.
 fn stage_row(tableau: &'static Tableau, i: usize) -> (f64, &'static [f64]) {
     match tableau.extra_stages.get(i.wrapping_sub(tableau.stages())) {
         Some(extra) => (extra.c, extra.a),

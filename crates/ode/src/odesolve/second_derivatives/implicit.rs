@@ -1,9 +1,9 @@
-//! Second derivatives of a solve by an implicit Runge-Kutta method whose last stage is the end of its step.
+//! Second derivatives of a solve by a stiffly accurate implicit Runge-Kutta method: its last stage is the end of the step.
 //!
 //! With `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)` the tangents of the stages' states `Y_i = u + Z_i` solve the linear system
-//! `Ẏ_i − h Σ_j a_ij J_j Ẏ_j = u̇ + h Σ_j a_ij ∂f/∂θ θ̇`. The stages' adjoints solve its transpose,
-//! `λ_j − J_jᵀ k̄_j = Z̄_j`, `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`. In each
-//! sweep one factorisation a step serves all directions; it is not kept for the other sweep.
+//! `Ẏ_i − h Σ_j a_ij J_j Ẏ_j = u̇ + h Σ_j a_ij ∂f/∂θ θ̇`. The stages' adjoints solve its transpose, `λ_j − J_jᵀ k̄_j = Z̄_j`,
+//! `k̄_j = h Σ_i a_ij λ_i`, and so do their tangents, `λ̇_j − J_jᵀ k̄˙_j = Z̄˙_j + J̇_jᵀ k̄_j`. In each sweep one
+//! factorization per step serves all directions; it is not stored for the other sweep.
 
 use super::super::adjoint::reverse_sweep;
 use super::super::output_steps;
@@ -16,8 +16,8 @@ use super::super::workspace::Workspace;
 use super::{DualVec, LinearizedSolve, OutputCotangents, SolveTangents};
 use crate::field::native::{Evaluator, ParamGradientTangents, TangentLanes};
 
-/// Nodes, `[stages]`, coefficients, `[stages, stages]`, and the number of stages, 0 or 1, that a step has from the one before it,
-/// which ends where this one starts.
+/// Tableau of an implicit Runge-Kutta method: nodes, `[stages]`, coefficients, `[stages, stages]`, and the number of stages,
+/// 0 or 1, that a step shares with the end of the previous step.
 #[derive(Debug)]
 pub(super) struct ImplicitRkTableau {
     c: Vec<f64>,
@@ -26,7 +26,7 @@ pub(super) struct ImplicitRkTableau {
 }
 
 impl ImplicitRkTableau {
-    /// Those of an implicit Runge-Kutta method.
+    /// Returns the tableau of an implicit Runge-Kutta method; `None` for other families.
     pub fn of(family: &SolverFamily) -> Option<Self> {
         match family {
             SolverFamily::Esdirk(method) => {
@@ -51,13 +51,13 @@ impl ImplicitRkTableau {
         }
     }
 
-    /// Number of stages.
+    /// Returns the number of stages.
     pub fn stages(&self) -> usize {
         self.c.len()
     }
 }
 
-/// One problem's solve on its plan, with the slots of all of its stages.
+/// A solve of one problem by an implicit Runge-Kutta method on its plan, with the slots of all stages.
 #[derive(Debug)]
 pub(super) struct LinearizedImplicitRk {
     pub tableau: ImplicitRkTableau,
@@ -65,18 +65,18 @@ pub(super) struct LinearizedImplicitRk {
     pub work: Workspace,
 }
 
-/// A step of the solve, or one to a requested time inside it.
+/// Location of the slots of a step of the solve, or of an output step inside one.
 #[derive(Clone, Copy)]
 struct StepSlots {
     step: Step,
-    /// The number of the step, or of the one around it.
+    /// Index of the step, or of the enclosing step.
     step_index: usize,
-    /// The number of the step inside.
+    /// Index of the output step; `None` for a step of the solve.
     output_step_index: Option<usize>,
 }
 
 impl LinearizedImplicitRk {
-    /// Number of steps, those to requested times inside others among them.
+    /// Returns the number of steps, including output steps.
     fn n_steps(&self) -> usize {
         self.work.plan.steps.len() + self.work.n_output_steps
     }
@@ -88,19 +88,21 @@ impl LinearizedImplicitRk {
         }
     }
 
-    /// The slots of a step's stages.
+    /// Returns the slots of the stages of a step.
     fn slots(&self, place: StepSlots, len: usize) -> Vec<&[f64]> {
-        let own = self.tableau.stages() - self.tableau.n_shared;
+        let stages_per_step = self.tableau.stages() - self.tableau.n_shared;
         let slot = |stage: usize| match place.output_step_index {
-            Some(m) if stage >= self.tableau.n_shared => (&self.work.output_tape, m * own + stage),
-            _ => (&self.work.tape, place.step_index * own + stage),
+            Some(m) if stage >= self.tableau.n_shared => {
+                (&self.work.output_tape, m * stages_per_step + stage)
+            }
+            _ => (&self.work.tape, place.step_index * stages_per_step + stage),
         };
         let all = (0..self.tableau.stages()).map(slot);
         all.map(|(tape, at)| &tape[at * len..(at + 1) * len])
             .collect()
     }
 
-    /// Where the tangents of a step's stages stand, `[stages, dof, w]`.
+    /// Returns the range of the tangents of a step's stages, `[stages, dof, w]`.
     fn tangent_range(&self, place: StepSlots, width: usize) -> std::ops::Range<usize> {
         let at = match place.output_step_index {
             Some(m) => self.work.plan.steps.len() + m,
@@ -111,8 +113,8 @@ impl LinearizedImplicitRk {
     }
 }
 
-/// Solves for every plane of `x`, `[stages, dof, w]`, by itself.
-fn solve_each_plane(x: &mut [f64], w: usize, one: &mut Vec<f64>, solve: impl Fn(&mut [f64])) {
+/// Solves for each lane of `x`, `[stages, dof, w]`, separately.
+fn solve_each_lane(x: &mut [f64], w: usize, one: &mut Vec<f64>, solve: impl Fn(&mut [f64])) {
     for p in 0..w {
         one.clear();
         one.extend(x.iter().skip(p).step_by(w));
@@ -132,23 +134,24 @@ impl LinearizedSolve for LinearizedImplicitRk {
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
     ) -> SolveTangents {
-        let (s, width, w) = (self.tableau.stages(), u0_dot.len(), planes.width());
+        let (s, width, w) = (self.tableau.stages(), u0_dot.len(), lanes.width());
         let len = evaluator.slot_len();
-        let mut coupled = StageSystem::default();
-        coupled.bind(evaluator, s);
+        let mut stage_system = StageSystem::default();
+        stage_system.bind(evaluator, s);
         let mut u = u0_dot.to_vec();
         let mut stages = vec![0.0; self.n_steps() * s * width];
-        let (still, mut param_tangents, mut one) = (vec![0.0; width], vec![0.0; s * width], vec![]);
+        let (zero_dot, mut param_tangents, mut one) =
+            (vec![0.0; width], vec![0.0; s * width], vec![]);
         let mut state_dot = u0_dot.to_vec();
         let plan = &self.work.plan;
-        let (mut output, mut beside) = (1, 0);
+        let (mut output, mut output_step) = (1, 0);
         let mut step_to = |place: StepSlots, state_dot: &[f64], to: &mut [f64]| {
             let (step, slots) = (place.step, self.slots(place, len));
-            for (j, moved) in param_tangents.chunks_exact_mut(width).enumerate() {
+            for (j, param_tangent) in param_tangents.chunks_exact_mut(width).enumerate() {
                 let at = (self.sample, step.time_at(self.tableau.c[j]));
-                evaluator.jvp_lanes(at, slots[j], &still, &[], planes, moved);
+                evaluator.jvp_lanes(at, slots[j], &zero_dot, &[], lanes, param_tangent);
             }
             let stages = &mut stages[self.tangent_range(place, width)];
             for stage in stages.chunks_exact_mut(width) {
@@ -156,13 +159,13 @@ impl LinearizedSolve for LinearizedImplicitRk {
             }
             self.rk_matrix()
                 .add_product(step.h(), &param_tangents, stages);
-            coupled.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
-            solve_each_plane(stages, w, &mut one, |x| coupled.lu.solve(x));
+            stage_system.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
+            solve_each_lane(stages, w, &mut one, |x| stage_system.lu.solve(x));
             to.copy_from_slice(&stages[(s - 1) * width..]);
         };
         let mut next = vec![0.0; width];
         for (n, &step) in plan.steps.iter().enumerate() {
-            let whole = StepSlots {
+            let solve_step = StepSlots {
                 step,
                 step_index: n,
                 output_step_index: None,
@@ -170,16 +173,16 @@ impl LinearizedSolve for LinearizedImplicitRk {
             while let Some(&SaveLocation::Inside(m, theta)) = plan.outputs.get(output)
                 && m == n
             {
-                let part = StepSlots {
+                let inner_step = StepSlots {
                     step: output_steps::substep(step, theta),
                     step_index: n,
-                    output_step_index: Some(beside),
+                    output_step_index: Some(output_step),
                 };
-                step_to(part, &state_dot, &mut next);
+                step_to(inner_step, &state_dot, &mut next);
                 u.extend_from_slice(&next);
-                (output, beside) = (output + 1, beside + 1);
+                (output, output_step) = (output + 1, output_step + 1);
             }
-            step_to(whole, &state_dot, &mut next);
+            step_to(solve_step, &state_dot, &mut next);
             std::mem::swap(&mut state_dot, &mut next);
             while plan.outputs.get(output) == Some(&SaveLocation::End(n)) {
                 u.extend_from_slice(&state_dot);
@@ -194,18 +197,18 @@ impl LinearizedSolve for LinearizedImplicitRk {
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64> {
-        let (s, dof, w) = (self.tableau.stages(), evaluator.dof(), planes.width());
+        let (s, dof, w) = (self.tableau.stages(), evaluator.dof(), lanes.width());
         let (width, len) = (dof * w, evaluator.slot_len());
-        let mut coupled = StageSystem::default();
-        coupled.bind(evaluator, s);
+        let mut stage_system = StageSystem::default();
+        stage_system.bind(evaluator, s);
         let mut lambda = DualVec::zero(s * dof, s * width);
         let mut k_bar = DualVec::zero(s * dof, s * width);
         let mut stage_bar = DualVec::zero(dof, width);
         let (zero, mut scratch, mut one) = (DualVec::zero(dof, width), vec![0.0; width], vec![]);
-        // The walk carries values and tangents as one vector.
+        // The reverse sweep treats values and tangents as one vector.
         let both: Vec<f64> = (0..self.work.plan.outputs.len())
             .flat_map(|m| {
                 let (value, tangents) = bars.at_output(m, (dof, width));
@@ -216,7 +219,7 @@ impl LinearizedSolve for LinearizedImplicitRk {
         let mut mu = reverse_sweep(&self.work, &both, dof + width, |pulled, mu| {
             let place = StepSlots {
                 step: pulled.step,
-                // The steps inside one are walked over before it.
+                // The output steps inside a step are processed before it.
                 step_index: n - 1,
                 output_step_index: pulled.is_output_step.then_some(pulled.index),
             };
@@ -230,21 +233,21 @@ impl LinearizedSolve for LinearizedImplicitRk {
             k_bar.clear();
             lambda.value[(s - 1) * dof..].copy_from_slice(bar);
             lambda.tangents[(s - 1) * width..].copy_from_slice(bar_dot);
-            coupled.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
-            coupled.lu.solve_transposed(&mut lambda.value);
+            stage_system.factor(evaluator, (self.sample, step), self.rk_matrix(), &slots);
+            stage_system.lu.solve_transposed(&mut lambda.value);
             self.rk_matrix()
                 .add_transposed_product(step.h(), &lambda.value, &mut k_bar.value);
-            // What `second` gives is linear in the adjoint and its tangents together: first the one, then the others, whose
-            // equations need its result.
+            // `vjp_with_tangents` is linear in the adjoint and its tangents together. So it is applied first to the adjoint,
+            // then to the tangents, whose equations need the result of the first.
             let mut pull = |j: usize, k_bar: (&[f64], &[f64]), stage_bar: &mut DualVec| {
                 let at = (self.sample, step.time_at(self.tableau.c[j]));
                 let stage_dot = &stages[j * width..(j + 1) * width];
-                evaluator.jvp_lanes(at, slots[j], stage_dot, &[], planes, &mut scratch);
+                evaluator.jvp_lanes(at, slots[j], stage_dot, &[], lanes, &mut scratch);
                 stage_bar.clear();
                 evaluator.vjp_with_tangents(
                     at,
                     slots[j],
-                    planes,
+                    lanes,
                     k_bar,
                     stage_bar.as_dual_cotangent(),
                     None,
@@ -260,8 +263,8 @@ impl LinearizedSolve for LinearizedImplicitRk {
                 let lambda = &mut lambda.tangents[j * width..(j + 1) * width];
                 add(&stage_bar.tangents, lambda);
             }
-            solve_each_plane(&mut lambda.tangents, w, &mut one, |x| {
-                coupled.lu.solve_transposed(x)
+            solve_each_lane(&mut lambda.tangents, w, &mut one, |x| {
+                stage_system.lu.solve_transposed(x)
             });
             self.rk_matrix().add_transposed_product(
                 step.h(),

@@ -1,11 +1,12 @@
-//! Second derivatives of a solve on its steps: tangents of the replay and of its discrete adjoint, many directions at once.
+//! Exact second derivatives of a solve on its steps: tangents of the replay and of its discrete adjoint, for many directions
+//! at once.
 //!
-//! A sweep forward gives the tangents of the solution along directions of the initial state and the parameters. The adjoint
-//! sweep is differentiated in the same way: everything that it carries has tangents that are carried beside it, and the
-//! tangent of `Ȳ = (∂f/∂u)ᵀ k̄` holds the second derivatives of the field. Step sizes are held fixed, so the result is the
-//! exact second derivative of the replay.
+//! A forward sweep computes the tangents of the solution along directions of the initial state and the parameters. The
+//! reverse sweep is differentiated in the same way: every quantity in it has tangents, which are computed together with it,
+//! and the tangent of `Ȳ = (∂f/∂u)ᵀ k̄` contains the second derivatives of the field. Step sizes are held fixed, so the
+//! result is the exact second derivative of the replay.
 //!
-//! Vectors with planes are laid out `[…, w]`, w directions side by side.
+//! Tangents are laid out in lanes, `[…, w]`: the w directions are the last, contiguous axis.
 
 mod explicit;
 mod implicit;
@@ -26,57 +27,58 @@ use explicit::LinearizedExplicitRk;
 use implicit::{ImplicitRkTableau, LinearizedImplicitRk};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// One problem's solve on its plan, with the slots of all of its stages.
+/// A solve of one problem on its plan, with the slots of all stages, around which it is linearized.
 pub trait LinearizedSolve: Debug + Send + Sync {
-    /// The solution, `[time, dof]`.
+    /// Returns the solution at the output times, `[time, dof]`.
     fn u(&self) -> &[f64];
 
-    /// Tangents along directions of the initial state, `[dof, w]`, and of the parameters, which `planes` has.
+    /// Computes the tangents along directions of the initial state, `u0_dot`, `[dof, w]`, and of the parameters, which are
+    /// set in `lanes`.
     fn forward(
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
     ) -> SolveTangents;
 
-    /// Walks back, `stages` being what [`LinearizedSolve::forward`] left: adds the tangents of ∂L/∂θ to `sums` and returns those of
-    /// ∂L/∂u₀, `[dof, w]`.
+    /// Computes the tangents of the gradient by a reverse sweep, where `stages` are the [`SolveTangents::stages`] of
+    /// [`LinearizedSolve::forward`]: adds the tangents of ∂L/∂θ to `sums` and returns those of ∂L/∂u₀, `[dof, w]`.
     fn backward(
         &self,
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
-        planes: &mut TangentLanes,
+        lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64>;
 }
 
-/// What a sweep forward gives.
+/// Tangents of a solve, computed by a forward sweep.
 #[derive(Debug)]
 pub struct SolveTangents {
-    /// Of the solution, `[time, dof, w]`.
+    /// Tangents of the solution, `[time, dof, w]`.
     pub u: Vec<f64>,
-    /// Of the states of all stages, for the sweep back.
+    /// Tangents of the states of all stages, for the reverse sweep.
     pub stages: Vec<f64>,
 }
 
-/// ∂L/∂u of the solution, `[time, dof]`, and its tangents, `[time, dof, w]`.
+/// Cotangents of the solution at the output times, with their tangents.
 pub struct OutputCotangents<'a> {
-    /// Of the loss, ∂L/∂u, `[time, dof]`.
+    /// Cotangents of the solution, ∂L/∂u, `[time, dof]`.
     pub value: &'a [f64],
-    /// Their tangents, `[time, dof, w]`.
+    /// Tangents of the cotangents, `[time, dof, w]`.
     pub tangents: &'a [f64],
 }
 
 impl<'a> OutputCotangents<'a> {
-    /// Those of one requested time.
+    /// Returns the cotangent and its tangents at one output time.
     fn at_output(&self, m: usize, (dof, width): (usize, usize)) -> (&'a [f64], &'a [f64]) {
         let value = &self.value[m * dof..(m + 1) * dof];
         (value, &self.tangents[m * width..(m + 1) * width])
     }
 }
 
-/// How solves by a method have exact tangents.
+/// Tableau of a Runge-Kutta method, explicit or implicit, for exact tangents.
 #[derive(Debug)]
 enum RkTableau {
     Explicit(&'static Tableau),
@@ -92,10 +94,10 @@ impl RkTableau {
     }
 }
 
-/// The kind of a method, or the error for one without exact tangents.
+/// Returns the Runge-Kutta tableau of a method, or an error where it has none.
 fn rk_tableau(method: &Solver) -> Result<RkTableau> {
-    if let Some(kind) = RkTableau::of(method) {
-        return Ok(kind);
+    if let Some(rk) = RkTableau::of(method) {
+        return Ok(rk);
     }
     let names = |stiff: bool| -> Vec<&str> {
         let all = solvers::ALL.iter().filter(|m| RkTableau::of(m).is_some());
@@ -111,37 +113,38 @@ fn rk_tableau(method: &Solver) -> Result<RkTableau> {
     )))
 }
 
-/// Whether solves by a method have exact tangents.
+/// Checks that solves by a method have exact tangents.
 ///
 /// # Errors
-/// They have none.
+/// The method is not a Runge-Kutta method with exact tangents.
 pub fn check_supported(method: &Solver) -> Result<()> {
     rk_tableau(method).map(drop)
 }
 
-/// Replays a plan. `limit` is the most numbers that the slots, and the tangents of `planes` directions, may take.
+/// Replays a plan and linearizes the solve. `limit` is the maximum number of values of the slots and of the tangents of
+/// `n_lanes` directions.
 ///
 /// # Errors
-/// A method without exact tangents; a replay that failed, or would take too much memory.
+/// A method without exact tangents; a replay that fails or would take too much memory.
 pub fn replay(
     evaluator: &Evaluator,
     options: &SolveOptions,
     problem: &Problem,
     plan: &StepPlan,
-    (limit, planes): (usize, usize),
+    (limit, n_lanes): (usize, usize),
 ) -> Result<Box<dyn LinearizedSolve>> {
-    let kind = rk_tableau(options.solver)?;
+    let rk = rk_tableau(options.solver)?;
     let mut work = Workspace {
         tape_limit: limit,
         ..Workspace::default()
     };
     driver::replay::<true>(evaluator, problem, options, plan, &mut work)?;
-    let stages = match &kind {
+    let stages = match &rk {
         RkTableau::Explicit(tableau) => tableau.all_stages(),
         RkTableau::Implicit(method) => method.stages(),
     };
     let steps = work.plan.steps.len() + work.n_output_steps;
-    let tangents = steps.saturating_mul(stages * evaluator.dof() * planes);
+    let tangents = steps.saturating_mul(stages * evaluator.dof() * n_lanes);
     let needed = tangents.saturating_add(work.tape.len() + work.output_tape.len());
     let reason = if needed > limit {
         FailureReason::TapeTooLarge(limit.saturating_mul(size_of::<f64>()))
@@ -149,7 +152,7 @@ pub fn replay(
         FailureReason::NotFinite
     } else {
         let sample = problem.sample;
-        return Ok(match kind {
+        return Ok(match rk {
             RkTableau::Explicit(tableau) => Box::new(LinearizedExplicitRk {
                 tableau,
                 sample,

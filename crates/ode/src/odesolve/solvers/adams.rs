@@ -5,7 +5,7 @@
 use super::super::tableau::AdamsTableau;
 use super::{Solver, SolverFamily};
 
-/// Adams-Bashforth, order 2: one evaluation a step.
+/// Adams-Bashforth method of order 2: one evaluation per step.
 pub const ADAMS2: Solver = Solver {
     name: "adams2",
     order: 2,
@@ -15,7 +15,7 @@ pub const ADAMS2: Solver = Solver {
     }),
 };
 
-/// Adams-Bashforth, order 3: one evaluation a step.
+/// Adams-Bashforth method of order 3: one evaluation per step.
 pub const ADAMS3: Solver = Solver {
     name: "adams3",
     order: 3,
@@ -25,7 +25,7 @@ pub const ADAMS3: Solver = Solver {
     }),
 };
 
-/// Adams-Bashforth, order 4: one evaluation a step.
+/// Adams-Bashforth method of order 4: one evaluation per step.
 pub const ADAMS4: Solver = Solver {
     name: "adams4",
     order: 4,
@@ -35,7 +35,7 @@ pub const ADAMS4: Solver = Solver {
     }),
 };
 
-/// Adams-Bashforth-Moulton, order 4: predict, evaluate, correct, evaluate.
+/// Adams-Bashforth-Moulton method of order 4: predict, evaluate, correct, evaluate.
 pub const IMPLICIT_ADAMS: Solver = Solver {
     name: "implicit_adams",
     order: 4,

@@ -2,10 +2,10 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 2, two stages; dense output of order 2.
+/// Heun's method with an error estimate by Euler's method: order 2, two stages; dense output of order 2.
 ///
-/// The pair of torchdiffeq's `adaptive_heun`, which however takes the second stage for the first of the next step: here that
-/// is evaluated at the solution itself, so a step costs two evaluations, not one.
+/// The pair is that of torchdiffeq's `adaptive_heun`, which however uses the second stage as the first of the next step. Here
+/// the first stage is evaluated at the solution itself, so a step costs two evaluations, not one.
 pub const ADAPTIVE_HEUN: Solver = Solver {
     name: "adaptive_heun",
     order: 2,

@@ -1,8 +1,9 @@
-//! The method that suits the problem.
+//! Automatic switching between an explicit and a stiff method.
 
 use super::{Solver, SolverFamily, dopri5, radau};
 
-/// Begins with `dopri5`, goes on with `radau` where the problem is stiff, and comes back where it no longer is.
+/// Automatic method: starts with `dopri5`, switches to `radau` where the problem becomes stiff, and back where it no longer
+/// is.
 pub const AUTO: Solver = Solver {
     name: "auto",
     order: 5,

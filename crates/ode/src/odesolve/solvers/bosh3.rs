@@ -2,7 +2,8 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 3, four stages, the last shared with the next step; dense output by cubic Hermite interpolation.
+/// Bogacki and Shampine's 3(2) pair: order 3, four stages, the last shared with the next step; dense output by cubic Hermite
+/// interpolation.
 ///
 /// P. Bogacki, L. Shampine, *A 3(2) pair of Runge-Kutta formulas*, Appl. Math. Lett. 2 (1989).
 pub const BOSH3: Solver = Solver {

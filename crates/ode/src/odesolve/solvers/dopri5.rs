@@ -2,10 +2,11 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 5, seven stages, the last shared with the next step; dense output of order 4. The default method.
+/// Dormand and Prince's 5(4) pair: order 5, seven stages, the last shared with the next step; dense output of order 4. The
+/// default method.
 ///
 /// J. Dormand, P. Prince, *A family of embedded Runge-Kutta formulae*, J. Comp. Appl. Math. 6 (1980); L. Shampine, *Some
-/// practical Runge-Kutta formulas*, Math. Comp. 46 (1986). The same figures as torchdiffeq's `dopri5`.
+/// practical Runge-Kutta formulas*, Math. Comp. 46 (1986). The coefficients are those of torchdiffeq's `dopri5`.
 pub const DOPRI5: Solver = Solver {
     name: "dopri5",
     order: 5,

@@ -2,13 +2,14 @@
 
 use super::{ExtraStage, Solver, SolverFamily, Tableau};
 
-/// Order 8, thirteen stages, the last shared with the next step; dense output of order 7 from three more stages.
+/// Dormand and Prince's 8(5,3) method: order 8, thirteen stages, the last shared with the next step; dense output of order 7
+/// from three more stages.
 ///
-/// The error estimate joins an embedded method of order 5 with one of order 3, so that the steps it chooses are those of
-/// order 8: `e₅² / √(e₅² + 0.01 e₃²)`.
+/// The error estimate `e₅² / √(e₅² + 0.01 e₃²)` combines embedded methods of order 5 and 3, so that the step sizes suit a
+/// method of order 8.
 ///
 /// E. Hairer, S. Nørsett, G. Wanner, *Solving Ordinary Differential Equations I*, II.5 and II.6 (2nd edition, 1993); the
-/// figures of the code DOP853. (torchdiffeq has the 8(7) pair of Prince and Dormand, 1981, under this name.)
+/// coefficients are those of the code DOP853. (torchdiffeq has the 8(7) pair of Prince and Dormand, 1981, under this name.)
 #[rustfmt::skip]
 pub const DOPRI8: Solver = Solver {
     name: "dopri8",

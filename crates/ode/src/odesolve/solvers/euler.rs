@@ -2,7 +2,7 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 1, one stage, fixed steps.
+/// The explicit Euler method: order 1, one stage, fixed steps.
 pub const EULER: Solver = Solver {
     name: "euler",
     order: 1,

@@ -2,11 +2,11 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 2, three stages; dense output of order 2.
+/// Fehlberg's 2(1) pair: order 2, three stages; dense output of order 2.
 ///
-/// E. Fehlberg, *Low-order classical Runge-Kutta formulas with stepsize control*, NASA TR R-315 (1969). The same figures as
-/// torchdiffeq's `fehlberg2`, which however takes the last stage for the first of the next step: here that is evaluated
-/// at the solution itself, so a step costs three evaluations, not two.
+/// E. Fehlberg, *Low-order classical Runge-Kutta formulas with stepsize control*, NASA TR R-315 (1969). The coefficients are
+/// those of torchdiffeq's `fehlberg2`, which however uses the last stage as the first of the next step. Here the first stage
+/// is evaluated at the solution itself, so a step costs three evaluations, not two.
 pub const FEHLBERG2: Solver = Solver {
     name: "fehlberg2",
     order: 2,

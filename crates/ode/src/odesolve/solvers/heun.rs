@@ -2,7 +2,7 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 2, two stages, fixed steps.
+/// Heun's method, the explicit trapezoidal rule: order 2, two stages, fixed steps.
 pub const HEUN: Solver = Solver {
     name: "heun",
     order: 2,

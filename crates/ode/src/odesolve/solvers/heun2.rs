@@ -3,7 +3,7 @@
 use super::Solver;
 use super::heun::HEUN;
 
-/// Order 2, two stages, fixed steps: the same as `heun`.
+/// Heun's method of order 2 under torchdiffeq's name: order 2, two stages, fixed steps: the same as `heun`.
 pub const HEUN2: Solver = Solver {
     name: "heun2",
     ..HEUN

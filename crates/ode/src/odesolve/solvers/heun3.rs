@@ -2,10 +2,10 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 3, three stages, fixed steps.
+/// Heun's method of order 3: order 3, three stages, fixed steps.
 ///
 /// K. Heun, *Neue Methoden zur approximativen Integration der Differentialgleichungen einer unabhängigen Veränderlichen*, Z.
-/// Math. Phys. 45 (1900). The same figures as torchdiffeq's `heun3`.
+/// Math. Phys. 45 (1900). The coefficients are those of torchdiffeq's `heun3`.
 pub const HEUN3: Solver = Solver {
     name: "heun3",
     order: 3,

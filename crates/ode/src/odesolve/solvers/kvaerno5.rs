@@ -3,12 +3,12 @@
 use super::super::tableau::EsdirkTableau;
 use super::{Solver, SolverFamily};
 
-/// Diagonally implicit Runge-Kutta pair of order 5(4), seven stages of which the first is explicit; both methods are L-stable
-/// and stiffly accurate.
+/// Kværnø's diagonally implicit Runge-Kutta pair of order 5(4), with seven stages of which the first is explicit; both
+/// methods are L-stable and stiffly accurate.
 ///
-/// A. Kværnø, *Singly diagonally implicit Runge-Kutta methods with an explicit first stage*, BIT 44 (2004). The polynomial
-/// where events are looked for is the continuously differentiable one of degree 4 that satisfies all conditions of order 4; a
-/// requested time inside a step is reached by a step of its own, of order 5.
+/// A. Kværnø, *Singly diagonally implicit Runge-Kutta methods with an explicit first stage*, BIT 44 (2004). Events are
+/// detected on the continuously differentiable polynomial of degree 4 that satisfies all conditions of order 4; an output
+/// time inside a step is reached by an additional step, of order 5.
 pub const KVAERNO5: Solver = Solver {
     name: "kvaerno5",
     order: 5,
@@ -63,7 +63,7 @@ pub const KVAERNO5: Solver = Solver {
             0.26,
             0.0,
         ],
-        // Interpolated between the stages next to it in time.
+        // Interpolation between the stages adjacent in time.
         guess: &[
             &[],
             &[1.0],

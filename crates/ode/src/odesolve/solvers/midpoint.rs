@@ -2,7 +2,7 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 2, two stages, fixed steps.
+/// The explicit midpoint rule: order 2, two stages, fixed steps.
 pub const MIDPOINT: Solver = Solver {
     name: "midpoint",
     order: 2,

@@ -1,4 +1,4 @@
-//! The methods, one file each.
+//! The methods of solving, one file each.
 
 mod adams;
 mod adaptive_heun;
@@ -24,7 +24,7 @@ mod vern7;
 use super::solver::{Solver, SolverFamily};
 use super::tableau::{ExtraStage, Tableau};
 
-/// Every method.
+/// All methods.
 pub const ALL: &[&Solver] = &[
     &euler::EULER,
     &midpoint::MIDPOINT,
@@ -51,7 +51,7 @@ pub const ALL: &[&Solver] = &[
     &auto::AUTO,
 ];
 
-/// The names of all methods.
+/// Names of all methods, in the order of [`ALL`].
 pub const NAMES: [&str; ALL.len()] = {
     let mut names = [""; ALL.len()];
     let mut i = 0;
@@ -65,10 +65,10 @@ pub const NAMES: [&str; ALL.len()] = {
 /// The default method.
 pub const DEFAULT: &Solver = &dopri5::DOPRI5;
 
-/// The method of this name.
+/// Returns the method with this name.
 ///
 /// # Errors
-/// A name that no method has; the message lists the known ones.
+/// No method has this name; the message lists the known names.
 pub fn by_name(name: &str) -> crate::Result<&'static Solver> {
     ALL.iter()
         .find(|m| m.name == name)

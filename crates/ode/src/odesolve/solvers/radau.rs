@@ -3,8 +3,9 @@
 use super::super::stage_system::RkMatrix;
 use super::{Solver, SolverFamily};
 
-/// Implicit Runge-Kutta method of order 5 with three stages, L-stable and stiffly accurate. Its collocation polynomial, of
-/// order 3, is where events are looked for; a requested time inside a step is reached by a step of its own, of order 5.
+/// Radau IIA: the implicit Runge-Kutta method of order 5 with three stages, L-stable and stiffly accurate. Events are
+/// detected on its collocation polynomial, of order 3; an output time inside a step is reached by an additional step, of
+/// order 5.
 ///
 /// E. Hairer, G. Wanner, *Solving Ordinary Differential Equations II*, IV.8 (RADAU5).
 pub const RADAU: Solver = Solver {
@@ -15,10 +16,10 @@ pub const RADAU: Solver = Solver {
 
 const SQRT_6: f64 = 2.449_489_742_783_178;
 
-/// Nodes.
+/// Nodes c_i.
 pub(crate) const C: [f64; 3] = [(4.0 - SQRT_6) / 10.0, (4.0 + SQRT_6) / 10.0, 1.0];
 
-/// Coefficients: Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j).
+/// Coefficients a_ij: Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j).
 pub(crate) const A: [[f64; 3]; 3] = [
     [
         (88.0 - 7.0 * SQRT_6) / 360.0,
@@ -33,26 +34,26 @@ pub(crate) const A: [[f64; 3]; 3] = [
     [(16.0 - SQRT_6) / 36.0, (16.0 + SQRT_6) / 36.0, 1.0 / 9.0],
 ];
 
-/// Both.
+/// Nodes and coefficients together.
 pub(crate) const RK_MATRIX: RkMatrix = RkMatrix {
     c: &C,
     a: A.as_flattened(),
 };
 
-/// Weights of the stages in the error estimate (of order 3).
+/// Weights of the stage increments in the error estimate (of order 3).
 pub(crate) const ERROR_WEIGHTS: [f64; 3] = [
     (-13.0 - 7.0 * SQRT_6) / 3.0,
     (-13.0 + 7.0 * SQRT_6) / 3.0,
     -1.0 / 3.0,
 ];
 
-/// The real eigenvalue of A⁻¹, 3 + 3^(2/3) − 3^(1/3).
+/// Real eigenvalue of A⁻¹, 3 + 3^(2/3) − 3^(1/3).
 pub(crate) const MU: f64 = 3.637_834_252_744_496;
 
-/// The complex one (real and imaginary part), 3 + (3^(1/3) − 3^(2/3)) / 2 − i (3^(5/6) + 3^(7/6)) / 2.
+/// Complex eigenvalue of A⁻¹ (real and imaginary part), 3 + (3^(1/3) − 3^(2/3)) / 2 − i (3^(5/6) + 3^(7/6)) / 2.
 pub(crate) const MU_COMPLEX: (f64, f64) = (2.681_082_873_627_752, -3.050_430_199_247_411);
 
-/// T⁻¹ A⁻¹ T is block diagonal.
+/// Transformation T that makes T⁻¹ A⁻¹ T block diagonal.
 pub(crate) const T: [[f64; 3]; 3] = [
     [
         0.094_438_762_488_975_24,
@@ -67,7 +68,7 @@ pub(crate) const T: [[f64; 3]; 3] = [
     [1.0, 1.0, 0.0],
 ];
 
-/// T⁻¹.
+/// Inverse transformation T⁻¹.
 pub(crate) const T_INV: [[f64; 3]; 3] = [
     [
         4.178_718_591_551_904_28,
@@ -86,7 +87,7 @@ pub(crate) const T_INV: [[f64; 3]; 3] = [
     ],
 ];
 
-/// Collocation: u(t + θ h) = u + Σ_i Z_i Σ_j P_ij θ^(j+1).
+/// Coefficients P_ij of the collocation polynomial: u(t + θ h) = u + Σ_i Z_i Σ_j P_ij θ^(j+1).
 const P: [[f64; 3]; 3] = [
     [
         13.0 / 3.0 + 7.0 * SQRT_6 / 3.0,
@@ -101,7 +102,7 @@ const P: [[f64; 3]; 3] = [
     [1.0 / 3.0, -8.0 / 3.0, 10.0 / 3.0],
 ];
 
-/// The weights of Z_1, Z_2, Z_3 at θ.
+/// Returns the weights of Z_1, Z_2, Z_3 in the collocation polynomial at θ.
 pub(crate) fn interpolation_weights(theta: f64) -> [f64; 3] {
     P.map(|[a, b, c]| ((c * theta + b) * theta + a) * theta)
 }

@@ -2,7 +2,7 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 4, four stages, fixed steps (Kutta 1901; not the 3/8 rule).
+/// The classic Runge-Kutta method: order 4, four stages, fixed steps (Kutta 1901; not the 3/8 rule).
 pub const RK4: Solver = Solver {
     name: "rk4",
     order: 4,

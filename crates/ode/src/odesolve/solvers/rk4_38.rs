@@ -2,7 +2,7 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 4, four stages, fixed steps; torchdiffeq's `rk4`.
+/// Kutta's 3/8 rule: order 4, four stages, fixed steps; torchdiffeq's `rk4`.
 ///
 /// W. Kutta, *Beitrag zur näherungsweisen Integration totaler Differentialgleichungen*, Z. Math. Phys. 46 (1901).
 pub const RK4_38: Solver = Solver {

@@ -3,8 +3,8 @@
 use super::super::tableau::RosenbrockTableau;
 use super::{Solver, SolverFamily};
 
-/// Rosenbrock method of order 5(4) with eight stages, L-stable and stiffly accurate. Its polynomial of order 4 is where events are looked
-/// for; a requested time inside a step is reached by a step of its own, of order 5.
+/// Rodas5P: the Rosenbrock method of order 5(4) with eight stages, L-stable and stiffly accurate. Events are detected on its
+/// polynomial of order 4; an output time inside a step is reached by an additional step, of order 5.
 ///
 /// G. Steinebach, *Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia Differential
 /// Equations package*, BIT 63 (2023).
@@ -129,7 +129,7 @@ pub const RODAS5P: Solver = Solver {
     }),
 };
 
-/// The sixth row, which u⁺ is built on.
+/// Sixth row of the coefficients, which are also the weights on which u⁺ is built.
 const A6: [f64; 5] = [
     -7.502_846_399_306_121,
     2.561_846_144_803_919,

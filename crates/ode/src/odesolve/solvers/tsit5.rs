@@ -2,7 +2,7 @@
 
 use super::{Solver, SolverFamily, Tableau};
 
-/// Order 5, seven stages, the last shared with the next step; dense output of order 4.
+/// Tsitouras' 5(4) pair: order 5, seven stages, the last shared with the next step; dense output of order 4.
 ///
 /// C. Tsitouras, *Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying assumption*, Comput. Math.
 /// Appl. 62 (2011).

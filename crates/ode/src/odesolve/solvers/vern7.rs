@@ -2,12 +2,14 @@
 
 use super::{ExtraStage, Solver, SolverFamily, Tableau};
 
-/// Order 7, eleven stages, the last shared with the next step; dense output of order 7 from five more stages.
+/// Verner's "most efficient" 7(6) pair: order 7, eleven stages, the last shared with the next step; dense output of order 7
+/// from five more stages.
 ///
-/// J. Verner, *Numerically optimal Runge-Kutta pairs with interpolants*, Numer. Algorithms 53 (2010); the figures of the pair
-/// "IIa" (efficient, 81206) on his pages. The published interpolant meets the conditions of order 7 to 3e-7 only; the one here is
-/// the nearest that meets them to rounding (Gauss-Newton steps of least relative change over its coefficients and those of its
-/// extra stages, the nodes and zeros kept; no coefficient of a stage moves by more than 2e-4).
+/// J. Verner, *Numerically optimal Runge-Kutta pairs with interpolants*, Numer. Algorithms 53 (2010); the coefficients of the
+/// pair "IIa" (efficient, 81206) on his web pages. The published interpolant meets the conditions of order 7 to 3e-7 only;
+/// the one here is the nearest one that meets them to rounding (Gauss-Newton steps of least relative change over its
+/// coefficients and those of its extra stages, with nodes and zeros unchanged; no coefficient of a stage changes by more than
+/// 2e-4).
 #[rustfmt::skip]
 pub const VERN7: Solver = Solver {
     name: "vern7",

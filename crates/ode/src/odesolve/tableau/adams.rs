@@ -1,10 +1,11 @@
-//! Adams methods as data.
+//! Coefficients of Adams methods.
 
-/// `u⁺ = u + h Σ_j β_j f_{n−j}`, where f_n is the slope at the state.
+/// Coefficients of an Adams method: `u⁺ = u + h Σ_j β_j f_{n−j}`, where f_n is the slope at the state.
 #[derive(Debug)]
 pub struct AdamsTableau {
-    /// β of the explicit formula.
+    /// Coefficients β of the explicit formula.
     pub predictor: &'static [f64],
-    /// β of the implicit formula, whose first slope is the one at the prediction.
+    /// Coefficients β of the implicit formula, whose first slope is the one at the predicted state. `None`: the explicit
+    /// formula alone.
     pub corrector: Option<&'static [f64]>,
 }

@@ -1,7 +1,7 @@
 use super::super::solvers::ALL;
 use super::Tableau;
 
-/// A rooted tree; its children are earlier trees of the list, by index, largest first.
+/// A rooted tree. Its children are earlier trees of the list, given by index, largest first.
 struct Tree {
     order: usize,
     /// γ, Butcher's density.
@@ -9,7 +9,7 @@ struct Tree {
     children: Vec<usize>,
 }
 
-/// Every rooted tree with up to `most` nodes, smaller ones first.
+/// Returns every rooted tree with up to `most` nodes, smaller ones first.
 fn trees(most: usize) -> Vec<Tree> {
     let mut all: Vec<Tree> = vec![];
     for order in 1..=most {
@@ -27,7 +27,7 @@ fn trees(most: usize) -> Vec<Tree> {
     all
 }
 
-/// Multisets of the trees before `below` with `nodes` nodes altogether.
+/// Finds the multisets of the trees before `below` with `nodes` nodes in total.
 fn forests_of(
     all: &[Tree],
     nodes: usize,
@@ -59,11 +59,11 @@ fn there_are_as_many_rooted_trees_as_cayley_counted() {
     assert_eq!(of(6).fold(f64::INFINITY, f64::min), 6.0);
 }
 
-/// Order conditions Σ_i b_i φ_i = θ^n / γ (Hairer, Nørsett, Wanner, *Solving Ordinary Differential Equations I*, II.2) of a
-/// tableau with its extra stages.
+/// The order conditions Σ_i b_i φ_i = θ^n / γ (Hairer, Nørsett, Wanner, *Solving Ordinary Differential Equations I*, II.2) of
+/// a tableau with its extra stages.
 pub(crate) struct OrderConditions {
     trees: Vec<Tree>,
-    /// φ of each tree.
+    /// Elementary weights φ of each tree.
     weights: Vec<Vec<f64>>,
 }
 
@@ -77,7 +77,7 @@ impl OrderConditions {
         OrderConditions::of_rows(&rows)
     }
 
-    /// Of the rows of a matrix of coefficients, which may be implicit.
+    /// Creates the order conditions of a matrix of coefficients, given by rows; the method may be implicit.
     pub fn of_rows(rows: &[&[f64]]) -> Self {
         let trees = trees(9);
         let mut weights: Vec<Vec<f64>> = vec![];
@@ -94,7 +94,7 @@ impl OrderConditions {
         OrderConditions { trees, weights }
     }
 
-    /// The largest residual of the conditions of these orders.
+    /// Returns the largest residual of the conditions of these orders.
     pub fn residual(&self, w: &[f64], orders: std::ops::RangeInclusive<usize>, at: f64) -> f64 {
         let all = self.trees.iter().zip(&self.weights);
         all.filter(|(t, _)| orders.contains(&t.order))
@@ -105,7 +105,7 @@ impl OrderConditions {
             .fold(0.0, f64::max)
     }
 
-    /// Asserts that these weights have this order and no more.
+    /// Asserts that the method with these weights has this order and not a higher one.
     pub fn check_order(&self, what: &str, w: &[f64], order: usize, at: f64, within: f64) {
         let met = self.residual(w, 1..=order, at);
         assert!(met < within, "{what}: residual {met:e}");
