@@ -1,4 +1,4 @@
-//! What the benchmarks measure: the cases of the reference figures, and a wide network on Lorenz' data.
+//! Cases of the benchmarks: those of the reference figures, and a wide network on Lorenz' data.
 
 use ndarray::{Array1, Array2};
 use odesync::datasets::Dataset;
@@ -11,7 +11,7 @@ use odesync::schedules::Schedule;
 use odesync::training::{Homotopy, Objective, TrainingMethod};
 use serde_json::Value;
 
-/// A benchmark ends with what went wrong.
+/// Error that ends a benchmark.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Reads a file of reference figures.
@@ -21,7 +21,7 @@ pub fn golden(name: &str) -> Result<Value, Failure> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// The numbers of a list, or of the lists in it one after the other.
+/// Returns the numbers of a list, or of nested lists one after the other.
 pub fn numbers(value: &Value) -> Vec<f64> {
     match value.as_array() {
         Some(list) => list.iter().flat_map(numbers).collect(),
@@ -29,7 +29,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
-/// A black box coupled to data.
+/// Benchmark case: a black-box model coupled to data.
 pub struct Case {
     pub system: String,
     pub nodes: Vec<usize>,
@@ -39,15 +39,15 @@ pub struct Case {
 }
 
 impl Case {
-    /// A case of the reference figures; with other nodes where given.
+    /// Reads a case of the reference figures, with other layer widths if `nodes` is given.
     pub fn reference(name: &str, nodes: Option<&[usize]>) -> Result<Self, Failure> {
         let all = golden("losses_and_gradients")?;
         let case = &all[name];
         let (t, u0, u) = (&case["t"], numbers(&case["u0"]), numbers(&case["u"]));
         let t = numbers(t);
         let u = Array2::from_shape_vec((t.len(), u0.len()), u)?;
-        let own = numbers(&case["nodes"]).into_iter().map(|n| n as usize);
-        let nodes = nodes.map_or_else(|| own.collect(), <[usize]>::to_vec);
+        let case_nodes = numbers(&case["nodes"]).into_iter().map(|n| n as usize);
+        let nodes = nodes.map_or_else(|| case_nodes.collect(), <[usize]>::to_vec);
         Ok(Self {
             system: name.replace("_blackbox", ""),
             model: blackbox(&nodes, Unary::Gelu, &mut Generator::manual_seed(10))?,
@@ -57,13 +57,14 @@ impl Case {
         })
     }
 
-    /// The system and the sizes of the network's layers.
+    /// Returns the names of the system and the widths of the network's layers.
     pub fn name(&self) -> String {
         let nodes: Vec<String> = self.nodes.iter().map(usize::to_string).collect();
         format!("{} {}", self.system, nodes.join("-"))
     }
 
-    /// Those whose speed is told: Lotka-Volterra and Lorenz black boxes of the paper's sizes, and hidden layers of 256.
+    /// Returns the cases whose speed is reported: Lotka-Volterra and Lorenz black boxes of the paper's sizes, and hidden layers
+    /// of 256.
     pub fn all() -> Result<[Self; 4], Failure> {
         Ok([
             Self::reference("lv_blackbox", None)?,
@@ -73,12 +74,12 @@ impl Case {
         ])
     }
 
-    /// Homotopy training, whose loss is taken at λ = 1.
+    /// Returns homotopy training with a constant λ = 1.
     pub fn method(&self) -> Result<TrainingMethod, Failure> {
         Ok(Homotopy::new(self.coupling, Schedule::list(vec![1.0])?).into())
     }
 
-    /// The loss of the model on `data` by an engine: dopri5, rtol 1e-7, atol 1e-9.
+    /// Creates the loss of the model on `data` with an engine: dopri5, rtol 1e-7, atol 1e-9.
     pub fn objective(&self, name: &str, data: &Dataset) -> Result<Objective, Failure> {
         let solver = SolveOptions::default();
         let (method, engine) = (self.method()?, engine(name, "cpu")?);

@@ -1,5 +1,5 @@
-//! Time, memory and exactness of every way to compute a gradient, on the Lotka-Volterra black box (2-32-2, GELU): coupled to data
-//! with λ = 1, and free; rtol 1e-7, atol 1e-9, one thread.
+//! Time, memory and accuracy of every adjoint, for the Lotka-Volterra black box (2-32-2, GELU), coupled to data with λ = 1 and
+//! uncoupled; rtol 1e-7, atol 1e-9, one thread.
 //!
 //!     cargo bench --no-default-features --bench gradients
 
@@ -74,7 +74,7 @@ fn table(
     for choice in Adjoint::ALL {
         let solver = solver.clone().adjoint(choice);
         let make = || Objective::new(&model, &data, method, &solver, engine("native", "cpu")?);
-        // A first gradient, with everything that is made for it.
+        // The first gradient, including all allocations that later ones reuse.
         let (bytes, made) = ALLOCATOR.peak_of(|| -> odesync::Result<_> {
             let mut objective = make()?;
             let params = objective.initial_params();
@@ -101,7 +101,7 @@ fn table(
     Ok(())
 }
 
-/// Euclidean norm of the difference over the norm of `want`.
+/// Returns the Euclidean norm of the difference divided by the norm of `want`.
 fn relative(got: &[f64], want: &[f64]) -> f64 {
     let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied())

@@ -1,4 +1,4 @@
-//! Landscapes and spectra of the Lotka-Volterra black box (2-32-2, GELU, 162 parameters), free, rtol 1e-7, atol 1e-9, on all
+//! Landscapes and spectra of the Lotka-Volterra black box (2-32-2, GELU, 162 parameters), uncoupled, rtol 1e-7, atol 1e-9, on all
 //! threads, for data of several lengths: four 30 × 30 landscapes along the first two eigenvectors, and twenty exact spectra.
 //!
 //!     cargo bench --no-default-features --bench landscape
@@ -58,7 +58,7 @@ fn landscapes(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
     );
     let start = Instant::now();
     for t_end in [3.1, 5.1, 7.1, 9.1] {
-        // As arange(0, t_end, 0.1).
+        // The times of arange(0, t_end, 0.1).
         let data = data.up_to(t_end - 0.1)?;
         let begin = Instant::now();
         let hessian = Hessian::new(model, &data, &options)?;
@@ -67,8 +67,8 @@ fn landscapes(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
         let (low, high) = (spectrum[0], spectrum[spectrum.len() - 1]);
         let seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let along = SliceSpec::directions(&pairs.vectors, &[c.clone(), c.clone()]);
-        let landscape = along.evaluate(model, &data, &options, &|_, _| {})?;
+        let spec = SliceSpec::directions(&pairs.vectors, &[c.clone(), c.clone()]);
+        let landscape = spec.evaluate(model, &data, &options, &|_, _| {})?;
         println!(
             "{t_end:>6}{high:>14.4e}{low:>14.4e}{:>14.4e}{:>10}{:>12.4}{:>8}{seconds:>12.3}{:>12.3}",
             high - low,

@@ -1,8 +1,8 @@
-//! The least wall time of many calls: what another program on the machine disturbs least.
+//! Minimum wall time of many calls, which other programs on the machine disturb least.
 
 use std::time::{Duration, Instant};
 
-/// Least wall time, s, of at least so many calls that take at least so long together.
+/// Returns the minimum wall time, s, of at least `calls` calls that take at least `time` in total.
 pub fn least<E>(
     calls: usize,
     time: Duration,

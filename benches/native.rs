@@ -1,8 +1,8 @@
-//! The native engine alone: losses, gradients, products with the Hessian, solves by every kind of method.
+//! Benchmarks of the native engine: losses, gradients, Hessian-vector products, solves by every kind of solver.
 //!
 //! ```sh
 //! cargo bench --no-default-features --bench native                # everything
-//! cargo bench --no-default-features --bench native -- gradient    # what has "gradient" in its name
+//! cargo bench --no-default-features --bench native -- gradient    # benchmarks with "gradient" in their name
 //! ```
 
 mod cases;
@@ -16,7 +16,7 @@ use odesync::field::Isa;
 use odesync::landscape::{Hessian, LossOptions};
 use odesync::odesolve::{SolveOptions, solve};
 
-/// Products with the Hessian that share a sweep over the steps.
+/// Number of Hessian-vector products that share a sweep over the steps.
 const VECTORS: usize = 8;
 
 fn main() -> Result<(), Failure> {
@@ -35,7 +35,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The loss at λ = 1, its gradient, and its second derivatives.
+/// Measures the loss at λ = 1, its gradient, and its second derivatives.
 fn losses(criterion: &mut Criterion) -> Result<(), Failure> {
     let mut group = criterion.benchmark_group("coupled");
     for case in Case::all()? {
@@ -60,7 +60,7 @@ fn losses(criterion: &mut Criterion) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Solves at rtol 1e-7, atol 1e-9, the field's compilation with them.
+/// Measures solves at rtol 1e-7, atol 1e-9, including the compilation of the field.
 fn solves(criterion: &mut Criterion) -> Result<(), Failure> {
     let mut group = criterion.benchmark_group("solve");
     let all = golden("trajectories")?;

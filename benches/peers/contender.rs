@@ -1,5 +1,5 @@
-//! Who does the same work: a call of our own, or a peer in a process of its own. They are timed in turns, since the speed of
-//! a shared machine changes within minutes: times of one after the other would compare the machine with itself.
+//! Contenders that do the same work: a call of this library, or a peer in its own process. They are timed in turns, because the
+//! speed of a shared machine changes within minutes: timing one after the other would compare the machine with itself.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,18 +10,18 @@ use serde_json::Value;
 use crate::cases::Failure;
 use crate::least::least;
 
-/// How often each one's turn comes.
+/// Number of turns of each contender.
 const TURNS: usize = 12;
-/// How long a turn takes; one call at least.
+/// Minimum duration of a turn, which has at least one call.
 const TURN: Duration = Duration::from_millis(500);
 
-/// One that does the work.
+/// Contender in a race for the minimum time.
 pub trait Contender {
-    /// Least wall time of a call in one turn, s.
+    /// Returns the minimum wall time of a call in one turn, s.
     fn turn(&mut self) -> Result<f64, Failure>;
 }
 
-/// Least wall time of each one's calls in all turns, s: what another program on the machine disturbs least.
+/// Returns the minimum wall time of each contender's calls over all turns, s, which other programs on the machine disturb least.
 pub fn race(all: &mut [Box<dyn Contender + '_>]) -> Result<Vec<f64>, Failure> {
     let mut least = vec![f64::INFINITY; all.len()];
     for _ in 0..TURNS {
@@ -32,7 +32,7 @@ pub fn race(all: &mut [Box<dyn Contender + '_>]) -> Result<Vec<f64>, Failure> {
     Ok(least)
 }
 
-/// A call of our own.
+/// A call of this library.
 pub struct Own<F>(pub F);
 
 impl<F: FnMut() -> Result<(), Failure>> Contender for Own<F> {
@@ -41,17 +41,17 @@ impl<F: FnMut() -> Result<(), Failure>> Contender for Own<F> {
     }
 }
 
-/// A process that computes a case once and then times it whenever it is told to.
+/// Process that computes a case once and then times it on request.
 pub struct Peer {
     process: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
-    /// What it computed.
+    /// Result of the computation.
     pub result: Value,
 }
 
 impl Peer {
-    /// Starts one of the scripts of this folder on a case; it compiles what it compiles now.
+    /// Starts one of the scripts in this folder with a case; the script compiles the computation before it is timed.
     pub fn start(python: &str, script: &str, case: &Value) -> Result<Self, Failure> {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), case.to_string())?;
@@ -76,7 +76,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// A number of its result.
+    /// Returns a number of the result.
     pub fn number(&self, key: &str) -> Result<f64, Failure> {
         let number = self.result[key].as_f64();
         Ok(number.ok_or_else(|| format!("the peer's answer has no {key}"))?)
@@ -102,7 +102,7 @@ impl Contender for Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,13 +1,13 @@
-//! The same work here and by torchdiffeq, diffrax and SciPy: the same inputs, the same tolerances, one thread. The results are
-//! compared before any time is printed; then one table.
+//! Comparison with torchdiffeq, diffrax and SciPy for the same work: the same inputs, the same tolerances, one thread. The
+//! results are compared before any time is printed; then a table follows.
 //!
 //! ```sh
 //! make bench-peers      # a virtual environment with the peers, then this
 //! PEER_PYTHON=.venv-peers/bin/python cargo bench --bench peers
 //! ```
 //!
-//! A time is the least of many calls, taken in turns of half a second by all who do the same work; compilation is never
-//! in it.
+//! A time is the minimum of many calls, in turns of half a second of all contenders for the same work; it never includes
+//! compilation.
 
 #[path = "../cases.rs"]
 mod cases;
@@ -22,13 +22,13 @@ use odesync::field::{Isa, VectorField};
 use odesync::odesolve::{SolveOptions, solve};
 use serde_json::json;
 
-/// One line of the table.
+/// Row of the table.
 struct Row {
     work: String,
     by: String,
     seconds: f64,
-    /// Of the first line of the same work.
-    own: f64,
+    /// Time of the first row of the same work, s.
+    baseline: f64,
 }
 
 fn main() -> Result<(), Failure> {
@@ -53,34 +53,34 @@ fn main() -> Result<(), Failure> {
         work,
         by,
         seconds,
-        own,
+        baseline,
     } in table
     {
         let ms = 1e3 * seconds;
-        println!("| {work} | {by} | {ms:.3} | {:.1} |", seconds / own);
+        println!("| {work} | {by} | {ms:.3} | {:.1} |", seconds / baseline);
     }
     println!("\n{threads}");
     Ok(())
 }
 
-/// Rows of contenders for the same work, the first of which is the measure.
+/// Returns the rows of the contenders for the same work, with times relative to the first.
 fn rows(
     work: &str,
     by: Vec<String>,
     all: &mut [Box<dyn Contender + '_>],
 ) -> Result<Vec<Row>, Failure> {
     let times = race(all)?;
-    let own = times.first().copied().unwrap_or(f64::NAN);
+    let baseline = times.first().copied().unwrap_or(f64::NAN);
     let row = |(by, &seconds)| Row {
         work: work.into(),
         by,
         seconds,
-        own,
+        baseline,
     };
     Ok(by.into_iter().zip(&times).map(row).collect())
 }
 
-/// Loss and gradient at λ = 1.
+/// Compares loss and gradient at λ = 1.
 fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     let mut truth: Option<(f64, Vec<f64>)> = None;
     let mut check = |by: &str, loss: f64, gradient: Vec<f64>| -> Result<(), Failure> {
@@ -91,7 +91,7 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
             case.name()
         );
         println!("{message}");
-        // What the tolerances allow; a peer does not step onto the knots of the spline.
+        // Bounds from the tolerances; a peer does not step onto the knots of the spline.
         if (loss / *l - 1.0).abs() > 1e-5 || off > 1e-4 {
             return Err(format!("{message}: that is another result").into());
         }
@@ -134,7 +134,7 @@ fn gradients(case: &Case, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     rows(&format!("loss and gradient, {}", case.name()), by, &mut all)
 }
 
-/// `radau` beside SciPy's Radau, on a reference solution.
+/// Compares `radau` of this library with SciPy's Radau, on a reference solution.
 fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     let field: VectorField = match name {
         "van_der_pol" => odesync::dynamics::van_der_pol()?.with_param("mu", &[1000.0])?,
@@ -153,7 +153,7 @@ fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         .map(|python| Peer::start(python, "scipy_radau.py", &input))
         .transpose()?;
     let theirs = peer.as_ref().map(|peer| peer.number("error")).transpose()?;
-    // The same tolerances, or so much tighter ones that the error is no larger.
+    // The same tolerances, or tighter ones with which the error is no larger than SciPy's.
     let (options, error) = loop {
         let options = SolveOptions::default().solver("radau")?;
         let options = options.tolerances(rtol, atol * rtol / 1e-7);
@@ -167,8 +167,8 @@ fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
         rtol *= 0.8;
     };
     let mut by = vec![format!("odesync, rtol {rtol:.1e}, error {error:.2e}")];
-    let own = || Ok(solve(&field, &u0, &t, &options).map(drop)?);
-    let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(own))];
+    let ours = || Ok(solve(&field, &u0, &t, &options).map(drop)?);
+    let mut all: Vec<Box<dyn Contender>> = vec![Box::new(Own(ours))];
     if let (Some(peer), Some(error)) = (peer, theirs) {
         println!("{name}, SciPy at rtol 1.0e-7: error {error:.3e}");
         by.push(format!("SciPy Radau, rtol 1.0e-7, error {error:.2e}"));
@@ -177,7 +177,7 @@ fn stiff(name: &str, python: Option<&str>) -> Result<Vec<Row>, Failure> {
     rows(&format!("{name}, radau"), by, &mut all)
 }
 
-/// Eight samples on one thread and on two.
+/// Compares eight samples on one thread and on two.
 fn threads() -> Result<String, Failure> {
     let case = Case::reference("lv_blackbox", None)?;
     let samples: Vec<Dataset> = (0..8)
@@ -204,7 +204,7 @@ fn threads() -> Result<String, Failure> {
     ))
 }
 
-/// Largest error of a component over its largest value.
+/// Returns the largest error of a component relative to its largest value, over all components.
 fn relative_error(got: &[f64], want: &[f64], dof: usize) -> f64 {
     let component = |i: usize| {
         let pairs = got.iter().zip(want).skip(i).step_by(dof);

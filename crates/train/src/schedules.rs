@@ -1,7 +1,7 @@
 //! Schedules of the homotopy parameter λ, which scales the coupling term λ K (û(t) − u) during training.
 //!
-//! A schedule gives one value for each step, and a step lasts `epochs_per_step` epochs. A plain list gives one value for
-//! each epoch. After the last epoch the last value is held.
+//! A schedule has one value for each step, and a step lasts `epochs_per_step` epochs. A plain list has one value for each epoch.
+//! After the last epoch λ keeps its last value.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,44 +10,44 @@ use odesync_base::error::{Error, Result};
 #[cfg(test)]
 mod tests;
 
-/// More steps than anyone trains for; a larger number is a slip, and would only fill the memory.
+/// Maximum number of steps. More than in any real training: a larger number is a mistake, which would fill the memory.
 const MAX_STEPS: usize = 10_000_000;
 
-/// How a schedule was made: what is written to a config, and read from one.
+/// Kind and settings of a schedule, as written to a config and read from one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScheduleKind {
-    /// See [`Schedule::power_law`].
+    /// Power-law decrements ([`Schedule::power_law`]).
     PowerLaw {
         /// Number of values, from 1 to 0.
         n_steps: usize,
-        /// Epochs that one value lasts.
+        /// Number of epochs for each value.
         epochs_per_step: usize,
         /// Ratio of each decrement to the one before.
         rate: f64,
     },
-    /// See [`Schedule::stepwise`].
+    /// Equal decrements ([`Schedule::stepwise`]).
     Stepwise {
-        /// What each step takes off.
+        /// Decrement of λ at each step.
         decrement: f64,
-        /// Epochs that one value lasts.
+        /// Number of epochs for each value.
         epochs_per_step: usize,
     },
-    /// See [`Schedule::cosine`].
+    /// Half a cosine ([`Schedule::cosine`]).
     Cosine {
         /// Number of values, from 1 to 0.
         n_steps: usize,
-        /// Epochs that one value lasts.
+        /// Number of epochs for each value.
         epochs_per_step: usize,
     },
-    /// See [`Schedule::list`].
+    /// A list of values ([`Schedule::list`]).
     List {
         /// λ of each epoch.
         values: Vec<f64>,
     },
 }
 
-/// A schedule of the homotopy parameter λ.
+/// Schedule of the homotopy parameter λ.
 ///
 /// ```
 /// use odesync_train::schedules::Schedule;
@@ -67,8 +67,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// `n_steps` values from 1 to exactly 0 whose decrements go as a power law: Δ_j = rate^j / Σ_k rate^k for
-    /// j = 0 … n_steps − 2, so that with `rate` below 1 λ falls fast first and slowly later.
+    /// Creates a schedule of `n_steps` values from 1 to exactly 0 with power-law decrements: Δ_j = rate^j / Σ_k rate^k for j = 0
+    /// … n_steps − 2. With `rate` below 1, λ decreases fast at first and slowly later.
     ///
     /// # Errors
     /// `n_steps` below 2, no epochs, or a `rate` that is not positive and finite.
@@ -80,7 +80,7 @@ impl Schedule {
         })
     }
 
-    /// 1, 1 − `decrement`, 1 − 2 `decrement`, … while positive, then exactly 0.
+    /// Creates the schedule 1, 1 − `decrement`, 1 − 2 `decrement`, … while positive, then exactly 0.
     ///
     /// # Errors
     /// A `decrement` outside (0, 1], or no epochs.
@@ -91,7 +91,7 @@ impl Schedule {
         })
     }
 
-    /// `n_steps` values on half a cosine from 1 to exactly 0: λ_j = (1 + cos(π j / (n_steps − 1))) / 2.
+    /// Creates a schedule of `n_steps` values on half a cosine from 1 to exactly 0: λ_j = (1 + cos(π j / (n_steps − 1))) / 2.
     ///
     /// # Errors
     /// `n_steps` below 2, or no epochs.
@@ -102,7 +102,7 @@ impl Schedule {
         })
     }
 
-    /// One value for each epoch; the last one is held.
+    /// Creates a schedule with one value for each epoch; after the last epoch λ keeps the last value.
     ///
     /// # Errors
     /// An empty list, or a value that is negative or not finite.
@@ -110,10 +110,10 @@ impl Schedule {
         Self::new(ScheduleKind::List { values })
     }
 
-    /// The schedule that a config describes.
+    /// Creates a schedule of this kind.
     ///
     /// # Errors
-    /// Those of the constructor of that kind.
+    /// Those of the constructor for that kind.
     pub fn new(kind: ScheduleKind) -> Result<Self> {
         let (values, epochs_per_step) = match &kind {
             ScheduleKind::PowerLaw {
@@ -149,37 +149,37 @@ impl Schedule {
         })
     }
 
-    /// How the schedule was made.
+    /// Returns the kind and the settings of the schedule.
     pub fn kind(&self) -> &ScheduleKind {
         &self.kind
     }
 
-    /// λ of each step.
+    /// Returns λ of each step.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// Number of steps.
+    /// Returns the number of steps.
     pub fn steps(&self) -> usize {
         self.values.len()
     }
 
-    /// Epochs that one step lasts.
+    /// Returns the number of epochs of each step.
     pub fn epochs_per_step(&self) -> usize {
         self.epochs_per_step
     }
 
-    /// Epochs of the whole schedule.
+    /// Returns the number of epochs of the whole schedule.
     pub fn epochs(&self) -> usize {
         self.steps() * self.epochs_per_step
     }
 
-    /// The step that `epoch` (from 0) belongs to; past the end the last one.
+    /// Returns the step of an epoch, counted from 0; the last step after the end of the schedule.
     pub fn step(&self, epoch: usize) -> usize {
         (epoch / self.epochs_per_step).min(self.steps() - 1)
     }
 
-    /// λ in `epoch` (from 0); past the end the last value.
+    /// Returns λ of an epoch, counted from 0; the last value after the end of the schedule.
     pub fn lambda(&self, epoch: usize) -> f64 {
         self.values[self.step(epoch)]
     }
@@ -227,12 +227,12 @@ fn power_law(n_steps: usize, rate: f64) -> Result<Vec<f64>> {
             "rate {rate} over {n_steps} steps overflows: lower rate or n_steps"
         )));
     }
-    let mut fallen = 0.0;
+    let mut total_decrease = 0.0;
     let mut values = vec![1.0];
     for decrement in decrements {
-        fallen += decrement / total;
-        // The sum may pass 1 by a rounding error.
-        values.push((1.0f64 - fallen).max(0.0));
+        total_decrease += decrement / total;
+        // The sum may exceed 1 by a rounding error.
+        values.push((1.0f64 - total_decrease).max(0.0));
     }
     values[n_steps - 1] = 0.0;
     Ok(values)
@@ -245,14 +245,16 @@ fn stepwise(decrement: f64) -> Result<Vec<f64>> {
         )));
     }
     // 1/decrement steps up to rounding: 10 and not 11 for 0.1.
-    let falls = (1.0 / decrement - 1e-9).ceil();
-    if falls >= MAX_STEPS as f64 {
+    let n_decrements = (1.0 / decrement - 1e-9).ceil();
+    if n_decrements >= MAX_STEPS as f64 {
         return Err(Error::invalid(format!(
             "decrement is {decrement}: a schedule has at most {MAX_STEPS} steps"
         )));
     }
-    let falls = (falls as usize).max(1);
-    let mut values: Vec<f64> = (0..falls).map(|j| 1.0 - j as f64 * decrement).collect();
+    let n_decrements = (n_decrements as usize).max(1);
+    let mut values: Vec<f64> = (0..n_decrements)
+        .map(|j| 1.0 - j as f64 * decrement)
+        .collect();
     values.push(0.0);
     Ok(values)
 }

@@ -1,7 +1,7 @@
-//! Natural cubic smoothing splines, the û(t) that a model is synchronised to.
+//! Natural cubic smoothing splines û(t), to which a model is synchronised.
 //!
-//! For data y_i at times t_i the spline û minimises Σ (y_i − û(t_i))² + α ∫ û″(t)² dt. α = 0 interpolates, α → ∞ tends
-//! to the least-squares line. Outside the data û goes on linearly (natural ends).
+//! For data y_i at times t_i, the spline û minimises Σ (y_i − û(t_i))² + α ∫ û″(t)² dt. α = 0 interpolates, α → ∞ tends to the
+//! least-squares line. Outside the data û is linear (natural ends).
 //!
 //! Source: P. J. Green, B. W. Silverman, *Nonparametric Regression and Generalized Linear Models* (1994), chapter 2;
 //! C. H. Reinsch, *Smoothing by spline functions*, Numer. Math. 10 (1967).
@@ -20,7 +20,7 @@ mod tests;
 
 use sample_spline::{SampleSpline, SplineFitter};
 
-/// A natural cubic smoothing spline of each component of each sample.
+/// Natural cubic smoothing spline of each component of each sample.
 ///
 /// Missing values (NaN) are left out, so each component of each sample has its own knots. One value gives a constant,
 /// two give a straight line.
@@ -67,7 +67,7 @@ impl SmoothingSpline {
         })
     }
 
-    /// Fits the spline to samples that have times of their own: `t` `[time]` and `u` `[time, dof]` of each.
+    /// Fits the spline to samples with different times: `t` `[time]` and `u` `[time, dof]` of each.
     ///
     /// # Errors
     /// No samples, samples of different dof, or those of [`SmoothingSpline::new`].
@@ -109,69 +109,69 @@ impl SmoothingSpline {
         Self::new(t, u.insert_axis(Axis(0)), alpha)
     }
 
-    /// The weight α of ∫ û″².
+    /// Returns the weight α of ∫ û″².
     pub fn alpha(&self) -> f64 {
         self.alpha
     }
 
-    /// Number of samples.
+    /// Returns the number of samples.
     pub fn samples(&self) -> usize {
         self.splines.len()
     }
 
-    /// Number of components.
+    /// Returns the number of components.
     pub fn dof(&self) -> usize {
         self.dof
     }
 
-    /// The times of the data, of all samples, whether or not every value there was measured.
+    /// Returns the times of the data of all samples, including times of missing values.
     pub fn times(&self) -> &[f64] {
         &self.t
     }
 
-    /// The knots of one sample: the times at which at least one component was measured, increasing.
+    /// Returns the knots of one sample: the times at which at least one component was measured, increasing.
     pub fn knots(&self, sample: usize) -> Vec<f64> {
         self.sample_spline(sample).knots.to_vec()
     }
 
-    /// û at the times of the data, `[sample, time, dof]`; a missing value's place holds the spline's value there.
+    /// Returns û at the times of the data, `[sample, time, dof]`, including times of missing values.
     pub fn g(&self) -> Array3<f64> {
         self.at(&self.t)
     }
 
-    /// û″ at the times of the data, `[sample, time, dof]`; 0 at the first and last knot.
+    /// Returns û″ at the times of the data, `[sample, time, dof]`; it is 0 at the first and last knot.
     pub fn g_ddot(&self) -> Array3<f64> {
         self.second_derivative_at(&self.t)
     }
 
-    /// û at the times `t`, `[sample, time, dof]`.
+    /// Returns û at the times `t`, `[sample, time, dof]`.
     pub fn at(&self, t: &[f64]) -> Array3<f64> {
         self.tabulate(t, Self::value_into)
     }
 
-    /// dû/dt at the times `t`, `[sample, time, dof]`.
+    /// Returns dû/dt at the times `t`, `[sample, time, dof]`.
     pub fn derivative_at(&self, t: &[f64]) -> Array3<f64> {
         self.tabulate(t, Self::derivative_into)
     }
 
-    /// d²û/dt² at the times `t`, `[sample, time, dof]`.
+    /// Returns d²û/dt² at the times `t`, `[sample, time, dof]`.
     pub fn second_derivative_at(&self, t: &[f64]) -> Array3<f64> {
         self.tabulate(t, Self::second_derivative_into)
     }
 
-    /// û(t) of one sample into `out`, `[dof]`. With one sample every index means it.
+    /// Writes û(t) of one sample into `out`, `[dof]`. If there is only one sample, every index selects it.
     pub fn value_into(&self, sample: usize, t: f64, out: &mut [f64]) {
         self.sample_spline(sample)
             .evaluate(t, out, |[a, b, c, d], s| a + s * (b + s * (c + s * d)));
     }
 
-    /// dû/dt of one sample into `out`, `[dof]`.
+    /// Writes dû/dt of one sample into `out`, `[dof]`.
     pub fn derivative_into(&self, sample: usize, t: f64, out: &mut [f64]) {
         self.sample_spline(sample)
             .evaluate(t, out, |[_, b, c, d], s| b + s * (2.0 * c + s * (3.0 * d)));
     }
 
-    /// d²û/dt² of one sample into `out`, `[dof]`.
+    /// Writes d²û/dt² of one sample into `out`, `[dof]`.
     pub fn second_derivative_into(&self, sample: usize, t: f64, out: &mut [f64]) {
         self.sample_spline(sample)
             .evaluate(t, out, |[_, _, c, d], s| 2.0 * c + s * (6.0 * d));
@@ -198,8 +198,8 @@ impl SmoothingSpline {
     }
 }
 
-/// An external input that is the natural cubic smoothing spline of values `[time, component]` at the times `t`; α = 0 goes through
-/// them. Missing values (NaN) are bridged.
+/// Creates an external input from the natural cubic smoothing spline of values `[time, component]` at the times `t`; α = 0
+/// interpolates them. Missing values (NaN) are bridged by the spline.
 ///
 /// # Errors
 /// Those of [`SmoothingSpline::new`].
@@ -231,13 +231,13 @@ impl Signal for SmoothingSpline {
         self.second_derivative_into(sample, t, out);
     }
 
-    /// The knots, where û‴ jumps.
+    /// Returns the knots, where û‴ jumps.
     fn breakpoints(&self, sample: usize) -> &[f64] {
         &self.sample_spline(sample).knots
     }
 }
 
-/// The times of several lists, increasing, each once.
+/// Merges several lists of times into one, increasing and without duplicates.
 pub(crate) fn merge_times<'a>(lists: impl Iterator<Item = ArrayView1<'a, f64>>) -> Vec<f64> {
     let mut all: Vec<f64> = lists.flatten().copied().collect();
     all.sort_by(f64::total_cmp);
@@ -245,7 +245,7 @@ pub(crate) fn merge_times<'a>(lists: impl Iterator<Item = ArrayView1<'a, f64>>) 
     all
 }
 
-/// Refuses what no spline can be fitted to.
+/// Checks that a spline can be fitted to the data.
 fn check_data(t: &[f64], u: ArrayView3<'_, f64>, alpha: f64) -> Result<()> {
     if !(alpha.is_finite() && alpha >= 0.0) {
         return Err(Error::invalid(format!(
@@ -275,7 +275,7 @@ fn check_data(t: &[f64], u: ArrayView3<'_, f64>, alpha: f64) -> Result<()> {
     Ok(())
 }
 
-/// Refuses times that are not finite or not strictly increasing, and names the index at fault.
+/// Checks that times are finite and strictly increasing; the error names the first index that is not.
 pub(crate) fn check_times(t: &[f64]) -> Result<()> {
     if let Some((i, value)) = t.iter().enumerate().find(|(_, value)| !value.is_finite()) {
         return Err(Error::invalid(format!(

@@ -1,7 +1,7 @@
-//! Coupling a model to data: f(t, u) + λ K (û(t) − u).
+//! Synchronisation: the coupling of a model to data, f(t, u) + λ K (û(t) − u).
 //!
-//! With λ = 1 and K large enough the model follows û whatever its parameters, and the loss has no irregular landscape; λ
-//! then goes to 0 (Ko, Koh, Park, Jhe, NeurIPS 2023, sections 3 and 4).
+//! With λ = 1 and K large enough, the model follows û whatever its parameters, and the loss has no irregular landscape; λ then
+//! decreases to 0 (Ko, Koh, Park, Jhe, NeurIPS 2023, sections 3 and 4).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub const LAMBDA: &str = "sync.lambda";
 /// Name of the block that holds K in a synchronised field.
 pub const COUPLING: &str = "sync.coupling";
 
-/// The coupling strength K.
+/// Coupling strength K.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Coupling {
@@ -29,7 +29,7 @@ pub enum Coupling {
 }
 
 impl std::fmt::Display for Coupling {
-    /// As scripts write it: `6`, `[6, 3]` or `[[6, 0], [0, 3]]`.
+    /// Formats the coupling as in scripts: `6`, `[6, 3]` or `[[6, 0], [0, 3]]`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Coupling::Scalar(k) => write!(f, "{k}"),
@@ -52,7 +52,7 @@ impl From<f64> for Coupling {
 }
 
 impl Coupling {
-    /// Its numbers, row by row.
+    /// Returns the numbers of the coupling, row by row.
     fn values(&self) -> Vec<f64> {
         match self {
             Coupling::Scalar(k) => vec![*k],
@@ -61,7 +61,7 @@ impl Coupling {
         }
     }
 
-    /// Checks it against the number of state variables.
+    /// Checks that the coupling fits the number of state variables.
     ///
     /// # Errors
     /// A shape that does not fit, a number that is not finite, or one that pushes the model away from the data.
@@ -101,11 +101,11 @@ impl Coupling {
     }
 }
 
-/// The synchronised field f(t, u) + λ K (û(t) − u), with λ = 1. λ and K are parameter blocks that are never trained; see
-/// [`with_lambda`].
+/// Creates the synchronised field f(t, u) + λ K (û(t) − u), with λ = 1. λ and K are parameter blocks that are never trained;
+/// [`with_lambda`] sets λ.
 ///
 /// # Errors
-/// A spline of another number of components, or a coupling that does not fit.
+/// A spline with a different number of components, or a coupling that does not fit.
 pub fn synchronize(
     field: &VectorField,
     spline: Arc<SmoothingSpline>,
@@ -122,11 +122,13 @@ pub fn synchronize(
     synchronize_observed(field, spline, coupling, &all)
 }
 
-/// [`synchronize`] where only some state variables were measured: û has one component for each of them, K acts on their
-/// differences û(t) − u, and the other state variables are not coupled. `observe` names the state variable of each component.
+/// Creates the synchronised field of a model of which only some state variables were measured: û has one component for each of
+/// them, K acts on their differences û(t) − u, and the other state variables are not coupled. `observe` is the state variable of
+/// each component.
 ///
 /// # Errors
-/// State variables that are not there or named twice, a spline of another number of components, or a coupling that does not fit.
+/// State variables that do not exist or are named twice, a spline with a different number of components, or a coupling that does
+/// not fit.
 pub fn synchronize_observed(
     field: &VectorField,
     spline: Arc<SmoothingSpline>,
@@ -150,7 +152,7 @@ pub fn synchronize_observed(
             "component {i} is to be state variable {variable}: the field has {dof}, counted from 0, and each is observed once"
         )));
     }
-    let whole = observe.iter().copied().eq(0..dof);
+    let all_observed = observe.iter().copied().eq(0..dof);
     let (b, f) = FieldBuilder::extend(field);
     let lambda = b.block(LAMBDA, &[], &[1.0], false).map_err(|_| {
         Error::invalid("the field is synchronised already; synchronise the model itself")
@@ -158,7 +160,7 @@ pub fn synchronize_observed(
     b.lock_block(lambda);
     let lambda = b.parameter(lambda);
     let u = b.state();
-    let difference = match whole {
+    let difference = match all_observed {
         true => b.signal(spline) - u,
         false => {
             let measured: Vec<Expr> = observe.iter().map(|variable| u.at(*variable)).collect();
@@ -176,7 +178,7 @@ pub fn synchronize_observed(
         Coupling::Matrix(_) => lambda * b.affine(k, None, &difference),
         _ => lambda * b.parameter(k) * difference,
     };
-    if whole {
+    if all_observed {
         return b.finish(f + pull);
     }
     let parts: Vec<Expr> = (0..dof)
@@ -190,10 +192,10 @@ pub fn synchronize_observed(
     b.finish(f + b.concat(&parts))
 }
 
-/// The synchronised field with another homotopy parameter λ.
+/// Sets the homotopy parameter λ of a synchronised field.
 ///
 /// # Errors
-/// A field that is not synchronised, or λ that is not finite.
+/// A field that is not synchronised, or a λ that is not finite.
 pub fn with_lambda(field: &VectorField, lambda: f64) -> Result<VectorField> {
     if !lambda.is_finite() {
         return Err(Error::invalid(format!(

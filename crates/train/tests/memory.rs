@@ -1,4 +1,4 @@
-//! How the memory of a gradient grows with the number of steps, as a counting allocator sees it.
+//! Growth of a gradient's memory with the number of steps, measured by a counting allocator.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,9 +12,9 @@ use odesync_train::models::blackbox;
 #[global_allocator]
 static ALLOCATOR: PeakAllocator = PeakAllocator::new();
 
-/// The most bytes that a gradient over about `n` steps takes, and the gradient.
+/// Returns the peak memory in bytes of a gradient over about `n` steps, and the gradient.
 fn gradient(field: &VectorField, method: &str, choice: Adjoint, n: usize) -> (usize, Vec<f64>) {
-    // Bounded by max_step, the steps are all of one size; fixed for methods that choose none.
+    // max_step makes all steps equal; solvers without step size control have fixed steps.
     let h = 2e-4;
     let mut options = SolveOptions::default().solver(method).unwrap();
     options = match options.solver.is_adaptive() {
@@ -44,7 +44,7 @@ fn gradient(field: &VectorField, method: &str, choice: Adjoint, n: usize) -> (us
     })
 }
 
-/// The slope of log y over log x by least squares.
+/// Returns the least-squares slope of log y over log x.
 fn slope(points: &[(f64, f64)]) -> f64 {
     let n = points.len() as f64;
     let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
@@ -56,10 +56,10 @@ fn slope(points: &[(f64, f64)]) -> f64 {
     xy / xx
 }
 
-/// The slope of memory over steps, log by log, and the points.
+/// Returns the slope of log memory over log steps, and the points.
 fn growth(method: &str, choice: Adjoint, steps: &[usize]) -> (f64, Vec<(f64, f64)>) {
     let net = net();
-    // The first solve of a process starts its threads, which stay.
+    // The first solve of a process starts its threads, which keep their memory.
     gradient(&net, method, choice, 10);
     let mut points = vec![];
     for n in steps {
@@ -76,10 +76,10 @@ fn net() -> VectorField {
     blackbox(&[2, 4, 2], Unary::Tanh, &mut Generator::manual_seed(2)).unwrap()
 }
 
-/// The memory of the whole process is counted: one test at a time.
+/// Lock that runs one test at a time, because the memory of the whole process is counted.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// One of each kind of tape and checkpoint.
+/// One solver of each kind of tape and checkpoint.
 const METHODS: [&str; 7] = [
     "rk4", "dopri5", "radau", "kvaerno5", "rodas5p", "bdf", "adams4",
 ];
@@ -94,7 +94,8 @@ fn memory_over_the_number_of_steps() {
         let (slope, points) = growth(method, Adjoint::AdaptiveCheckpoint, &STEPS);
         assert!(slope <= 0.5, "{method}: {slope}");
         for pair in points.windows(2) {
-            // The root, within the quarter by which the memory may be above the least.
+            // Growth with the square root of the steps, with a tolerance because the memory may be up to a quarter above the
+            // minimum.
             let (grown, root) = (pair[1].1 / pair[0].1, (pair[1].0 / pair[0].0).sqrt());
             assert!(grown <= 1.3 * root, "{method}: {grown} for {root}");
         }
@@ -109,7 +110,7 @@ fn memory_over_the_number_of_steps() {
         let (linear, _) = growth("dopri5", choice, &[1_000, 8_000]);
         assert!((linear - 1.0).abs() < 0.1, "{}: {linear}", choice.name());
     }
-    // At the same work, from most to least.
+    // The same solve with different adjoints, in order of decreasing memory.
     let n = 8_000;
     let backprop = gradient(&net, "dopri5", Adjoint::Backprop, n);
     let symplectic = gradient(&net, "dopri5", Adjoint::Symplectic, n);
@@ -121,7 +122,8 @@ fn memory_over_the_number_of_steps() {
     }
 }
 
-/// Every kind of scheme. What a solve allocates does not depend on its number of steps once its engine has solved one before.
+/// Checks, for every kind of step method, that the number of allocations of a solve does not depend on its number of steps once
+/// its engine has solved one before.
 #[test]
 fn nothing_is_allocated_in_the_loop() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,9 +152,9 @@ fn nothing_is_allocated_in_the_loop() {
             ALLOCATOR.count_allocations(solve)
         };
         for taped in [false, true] {
-            // The long one first: its room serves the other.
+            // The long solve first: the short one uses its workspaces.
             let (long, short) = (count(4_000, taped), count(500, taped));
-            // `auto` joins the plans of its parts, in room that doubles.
+            // `auto` joins the plans of its segments in a vector whose capacity doubles.
             let joined = if method.name == "auto" { 3 } else { 0 };
             assert!(
                 long <= short + joined,

@@ -1,4 +1,4 @@
-//! Data from files of several named arrays: which of them are the times, the values and the initial states.
+//! Data from files of several named arrays: the names of the times, the values and the initial states.
 
 use std::path::Path;
 
@@ -9,58 +9,60 @@ use super::dataset::Dataset;
 use odesync_base::error::{Error, Result, nearest};
 use odesync_base::memory::{default_limit, format_bytes};
 
-/// What the times are looked for as.
+/// Default names of the times.
 const TIME_NAMES: [&str; 3] = ["t", "time", "times"];
 
-/// More arrays than these are not listed in a message.
+/// Maximum number of arrays listed in a message.
 const MAX_LISTED: usize = 12;
 
-/// How [`read_npz`](super::read_npz) and [`read_safetensors`](super::read_safetensors) find the data in a file.
+/// Names of the data's arrays in a file, for [`read_npz`](super::read_npz) and [`read_safetensors`](super::read_safetensors).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArrayNames {
-    /// The times, `[time]`; unless given `t`, `time` or `times`.
+    /// Name of the times, `[time]`. Default: `t`, `time` or `times`.
     pub t: Option<String>,
-    /// The values, `[sample, time, dof]`, `[time, dof]` or `[time]`; unless given `u`.
+    /// Name of the values, `[sample, time, dof]`, `[time, dof]` or `[time]`. Default: `u`.
     pub u: Option<String>,
-    /// The initial states, `[sample, dof]` or `[dof]`; unless given `u0` where there is one, else the first row of the values.
+    /// Name of the initial states, `[sample, dof]` or `[dof]`. Default: `u0` if there is such an array, else the first row of the
+    /// values is used.
     pub u0: Option<String>,
-    /// Bytes that an array may take while it is read; unless given a quarter of the machine's memory. An archive of a few
+    /// Maximum memory of an array while it is read, in bytes. Default: a quarter of the machine's memory. An archive of a few
     /// kilobytes can unpack to terabytes.
     pub memory: Option<usize>,
 }
 
 impl ArrayNames {
-    /// The default names.
+    /// Creates the default names.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with another name for the times.
+    /// Sets the name of the times.
     pub fn t(mut self, name: impl Into<String>) -> Self {
         self.t = Some(name.into());
         self
     }
 
-    /// The same with another name for the values.
+    /// Sets the name of the values.
     pub fn u(mut self, name: impl Into<String>) -> Self {
         self.u = Some(name.into());
         self
     }
 
-    /// The same with another name for the initial states.
+    /// Sets the name of the initial states.
     pub fn u0(mut self, name: impl Into<String>) -> Self {
         self.u0 = Some(name.into());
         self
     }
 
-    /// Whether an array that is `stored` bytes in the file and has `count` numbers may be read.
+    /// Checks that there is memory for an array that is `stored` bytes in the file and has `count` numbers.
     pub(super) fn check_memory(
         &self,
         stored: usize,
         count: usize,
     ) -> std::result::Result<(), String> {
         let limit = self.memory.unwrap_or_else(default_limit);
-        // What is stored is held beside the numbers made of it, and those are copied once more into the dataset.
+        // The stored bytes are in memory together with the numbers decoded from them, and those are copied once more into the
+        // dataset.
         let needed = count.saturating_mul(16).saturating_add(stored);
         if needed <= limit {
             return Ok(());
@@ -73,22 +75,22 @@ impl ArrayNames {
     }
 }
 
-/// A file of named arrays. Messages don't name the file.
+/// File of named arrays. Messages don't name the file.
 pub(super) trait ArrayFile {
-    /// The names, in the order of the file.
+    /// Returns the names of the arrays, in the order of the file.
     fn names(&self) -> Vec<String>;
 
-    /// Shape and type of an array, such as `[61, 2] float64`.
+    /// Returns shape and type of an array, such as `[61, 2] float64`.
     fn describe(&mut self, name: &str) -> String;
 
-    /// An array's numbers. Refuses what there is no memory for before it is unpacked.
+    /// Reads an array as float64. An array that does not fit into memory is an error before it is unpacked.
     fn read(&mut self, name: &str) -> std::result::Result<ArrayD<f64>, String>;
 
-    /// Names of the state variables, where the file has them.
+    /// Returns the names of the state variables, if the file has them.
     fn component_names(&mut self) -> Option<Vec<String>>;
 }
 
-/// The dataset in a file.
+/// Reads the dataset of a file.
 pub(super) fn read_dataset(
     path: &Path,
     file: &mut dyn ArrayFile,
@@ -103,9 +105,15 @@ pub(super) fn read_dataset(
     let u_name = find_array(file, "u", "the values", names.u.as_deref(), &known).map_err(refuse)?;
     let u0_name = match &names.u0 {
         None => known.iter().find(|name| *name == "u0").cloned(),
-        given => Some(
-            find_array(file, "u0", "the initial states", given.as_deref(), &known)
-                .map_err(refuse)?,
+        requested => Some(
+            find_array(
+                file,
+                "u0",
+                "the initial states",
+                requested.as_deref(),
+                &known,
+            )
+            .map_err(refuse)?,
         ),
     };
     let mut read = |name: &str| {
@@ -117,7 +125,7 @@ pub(super) fn read_dataset(
     let u0 = u0_name.as_deref().map(&mut read).transpose()?;
     let data = assemble(&t_name, t, &u_name, u, u0).map_err(|e| refuse(e.to_string()))?;
     Ok(match file.component_names() {
-        // A file may have something else under that name.
+        // The array of that name may be something else.
         Some(names) => data.clone().with_names(names).unwrap_or(data),
         None => data,
     })
@@ -130,7 +138,7 @@ fn assemble(
     u: ArrayD<f64>,
     u0: Option<ArrayD<f64>>,
 ) -> Result<Dataset> {
-    // A column or a row of a matrix is a vector too: some programs know nothing else.
+    // A matrix of one column or one row is accepted as a vector: some programs write no other vectors.
     if t.shape().iter().filter(|n| **n != 1).count() > 1 {
         return Err(Error::invalid(format!(
             "the times {t_name} have shape {:?}: they must be one vector, the same for all samples",
@@ -169,20 +177,20 @@ fn find_times(
     }
 }
 
-/// The array that is `given`, or called as its option.
+/// Returns the name of the array that is `requested`, by default that of its option.
 fn find_array(
     file: &mut dyn ArrayFile,
     option: &str,
     what: &str,
-    given: Option<&str>,
+    requested: Option<&str>,
     known: &[String],
 ) -> std::result::Result<String, String> {
-    let name = given.unwrap_or(option);
+    let name = requested.unwrap_or(option);
     if known.iter().any(|k| k == name) {
         return Ok(name.to_string());
     }
     let there = list_arrays(file, known);
-    Err(match given {
+    Err(match requested {
         None => format!(
             "there is no array \"{option}\" with {what}: name it as {option}: \"…\"; there are {there}"
         ),
@@ -194,7 +202,7 @@ fn find_array(
     })
 }
 
-/// All arrays with shapes, for messages.
+/// Lists all arrays with their shapes, for messages.
 fn list_arrays(file: &mut dyn ArrayFile, known: &[String]) -> String {
     let mut shown: Vec<String> = known
         .iter()
@@ -210,7 +218,7 @@ fn list_arrays(file: &mut dyn ArrayFile, known: &[String]) -> String {
     shown.join(", ")
 }
 
-/// Whether one array of times and one of values can hold the data.
+/// Checks that one array of times and one of values can hold the data.
 pub(super) fn check_uniform(data: &Dataset) -> Result<()> {
     if data.is_uniform() {
         return Ok(());
@@ -221,7 +229,7 @@ pub(super) fn check_uniform(data: &Dataset) -> Result<()> {
     ))
 }
 
-/// Values `[sample, time, dof]` from an array of rank 3, 2 (one sample) or 1 (one sample, one component).
+/// Converts an array of rank 3, 2 (one sample) or 1 (one sample, one component) to values `[sample, time, dof]`.
 pub fn trajectories(name: &str, u: ArrayD<f64>) -> Result<Array3<f64>> {
     let shape = u.shape().to_vec();
     let wrong = || {
@@ -241,7 +249,7 @@ pub fn trajectories(name: &str, u: ArrayD<f64>) -> Result<Array3<f64>> {
     }
 }
 
-/// Initial states `[sample, dof]` from an array of rank 2 or 1 (one sample).
+/// Converts an array of rank 2 or 1 (one sample) to initial states `[sample, dof]`.
 pub fn initial_states(u0: ArrayD<f64>) -> Result<Array2<f64>> {
     let u0 = if u0.ndim() == 1 {
         u0.insert_axis(Axis(0))

@@ -8,8 +8,8 @@ use odesync_base::error::{Error, Result};
 
 /// Trajectories of one system, all sampled at the same times or each at its own ([`Dataset::ragged`], [`Dataset::join`]).
 ///
-/// A missing value is NaN. The initial states are kept apart from the first row: after noise is added the rows are
-/// noisy, the initial state is not.
+/// A missing value is NaN. The initial states are stored separately from the first row: after noise is added, the rows are noisy,
+/// the initial states are not.
 ///
 /// ```
 /// use ndarray::array;
@@ -27,8 +27,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// From times `t` `[time]`, values `u` `[sample, time, dof]` and initial states `u0` `[sample, dof]`; without `u0` the
-    /// first row is taken. The components are named `u[0]`, `u[1]`, …
+    /// Creates a dataset from times `t` `[time]`, values `u` `[sample, time, dof]` and initial states `u0` `[sample, dof]`, by
+    /// default the first row of each sample. The components are named `u[0]`, `u[1]`, …
     ///
     /// # Errors
     /// Fewer than two times; times not finite or not strictly increasing; shapes that do not fit; an infinite value; an
@@ -71,7 +71,7 @@ impl Dataset {
         Ok(Self { samples, u0, names })
     }
 
-    /// From a single trajectory `u` `[time, dof]` and its initial state `u0` `[dof]`.
+    /// Creates a dataset from a single trajectory `u` `[time, dof]` and its initial state `u0` `[dof]`.
     ///
     /// # Errors
     /// Those of [`Dataset::new`].
@@ -80,10 +80,10 @@ impl Dataset {
         Self::new(t, u.insert_axis(Axis(0)), u0)
     }
 
-    /// The same data with names for its components.
+    /// Sets the names of the components.
     ///
     /// # Errors
-    /// A number of names other than dof, an empty name, or a name given twice.
+    /// A number of names other than dof, an empty name, or a name used twice.
     pub fn with_names<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
@@ -112,14 +112,14 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Times, `[time]`. Where samples have different times these are the times of all of them, increasing; those of one sample
-    /// are [`Dataset::times`], and [`Dataset::trajectories`] goes through them sample by sample.
+    /// Returns the times, `[time]`. Where samples have different times, these are the times of all samples, increasing;
+    /// [`Dataset::times`] returns those of one sample, [`Dataset::trajectories`] iterates over the samples.
     pub fn t(&self) -> ArrayView1<'_, f64> {
         self.samples.times()
     }
 
-    /// Values at the times [`Dataset::t`], `[sample, time, dof]`; NaN is missing, or not one of the sample's own times. For many
-    /// samples with different times this is far larger than the data.
+    /// Returns the values at the times [`Dataset::t`], `[sample, time, dof]`; NaN is a missing value, or a time that the sample
+    /// does not have. For many samples with different times, this array is far larger than the data.
     pub fn u(&self) -> ArrayView3<'_, f64> {
         self.samples.values()
     }
@@ -129,67 +129,67 @@ impl Dataset {
         matches!(self.samples, Samples::Uniform { .. })
     }
 
-    /// The samples one by one: its own times `[time]` and its values there, `[time, dof]`.
+    /// Iterates over the samples: the times `[time]` of each and its values there, `[time, dof]`.
     pub fn trajectories(&self) -> impl Iterator<Item = (ArrayView1<'_, f64>, ArrayView2<'_, f64>)> {
         (0..self.samples()).filter_map(|sample| self.samples.get(sample))
     }
 
-    /// The times of one sample, `[time]`; `None` past the last sample.
+    /// Returns the times of one sample, `[time]`; `None` if there is no such sample.
     pub fn times(&self, sample: usize) -> Option<ArrayView1<'_, f64>> {
         self.samples.get(sample).map(|(t, _)| t)
     }
 
-    /// Values of one sample at its times, `[time, dof]`; `None` past the last sample.
+    /// Returns the values of one sample at its times, `[time, dof]`; `None` if there is no such sample.
     pub fn sample(&self, sample: usize) -> Option<ArrayView2<'_, f64>> {
         self.samples.get(sample).map(|(_, u)| u)
     }
 
-    /// The initial times, `[sample]`.
+    /// Returns the initial times, `[sample]`.
     pub fn t0(&self) -> Vec<f64> {
         self.trajectories().map(|(t, _)| t[0]).collect()
     }
 
-    /// Initial states, `[sample, dof]`.
+    /// Returns the initial states, `[sample, dof]`.
     pub fn u0(&self) -> ArrayView2<'_, f64> {
         self.u0.view()
     }
 
-    /// Names of the components, `[dof]`.
+    /// Returns the names of the components, `[dof]`.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Number of samples.
+    /// Returns the number of samples.
     pub fn samples(&self) -> usize {
         self.u0.nrows()
     }
 
-    /// Number of times [`Dataset::t`], at least two.
+    /// Returns the number of times [`Dataset::t`], at least two.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.t().len()
     }
 
-    /// Number of components.
+    /// Returns the number of components.
     pub fn dof(&self) -> usize {
         self.u0.ncols()
     }
 
-    /// Whether a value is missing anywhere.
+    /// Whether any value is missing.
     pub fn has_missing(&self) -> bool {
         self.trajectories()
             .any(|(_, u)| u.iter().any(|v| v.is_nan()))
     }
 
-    /// The first `n` times of each sample.
+    /// Returns the first `n` times of each sample.
     ///
     /// # Errors
-    /// `n` below 2 or more than there are.
+    /// `n` below 2 or above the number of times.
     pub fn head(&self, n: usize) -> Result<Self> {
         self.slice(0, n)
     }
 
-    /// The times of each sample up to `t_end`, included; a time that is `t_end` but for rounding counts as it.
+    /// Returns the times of each sample up to and including `t_end`; a time that equals `t_end` up to rounding is included.
     ///
     /// ```
     /// # use odesync_train::datasets::Dataset;
@@ -201,7 +201,7 @@ impl Dataset {
     /// ```
     ///
     /// # Errors
-    /// A sample with fewer than two times up to there.
+    /// A sample with fewer than two times up to `t_end`.
     pub fn up_to(&self, t_end: f64) -> Result<Self> {
         let count = |t: ArrayView1<f64>| {
             let span = t.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
@@ -224,12 +224,11 @@ impl Dataset {
         Dataset::ragged(parts.collect(), Some(self.u0.clone()))?.with_names(self.names.clone())
     }
 
-    /// The times of each sample with index `from` up to, not including, `to`. Times are kept as they are. The initial state of a
-    /// part that does not begin at the first time is its first row.
+    /// Returns the times of each sample from index `from` up to, not including, `to`. Times are not shifted. If `from` is not 0,
+    /// the initial state is the first row.
     ///
     /// # Errors
-    /// A part that is not inside the data or shorter than two times; a missing value in its first row, unless `from`
-    /// is 0.
+    /// A range outside of the data or shorter than two times; a missing value in its first row, unless `from` is 0.
     pub fn slice(&self, from: usize, to: usize) -> Result<Self> {
         let shortest = self.samples.shortest();
         if to > shortest || from >= to || to - from < 2 {
@@ -255,13 +254,14 @@ impl Dataset {
         })
     }
 
-    /// Mean over time of each sample's components, `[sample, dof]`. Missing values are left out; NaN where there is none.
+    /// Returns the mean over time of each sample's components, `[sample, dof]`. Missing values are left out; NaN where there is
+    /// no value.
     pub fn mean(&self) -> Array2<f64> {
         self.reduce_over_time(|column| mean_std(column).0)
     }
 
-    /// Standard deviation over time of each sample's components, `[sample, dof]`, as numpy's `std`: the root of the mean
-    /// squared deviation. Missing values are left out; NaN where there is none.
+    /// Returns the standard deviation over time of each sample's components, `[sample, dof]`, as numpy's `std`: the root of the
+    /// mean squared deviation. Missing values are left out; NaN where there is no value.
     pub fn std(&self) -> Array2<f64> {
         self.reduce_over_time(|column| mean_std(column).1)
     }
@@ -275,7 +275,7 @@ impl Dataset {
     }
 }
 
-/// The names of components that were given none.
+/// Returns the default names of components.
 pub(super) fn default_names(dof: usize) -> Vec<String> {
     (0..dof).map(|j| format!("u[{j}]")).collect()
 }
@@ -308,7 +308,7 @@ fn first_row(u: &Array3<f64>) -> Result<Array2<f64>> {
     check_first_row(first)
 }
 
-/// The first row of each sample.
+/// Returns the first row of each sample.
 fn first_rows(samples: &Samples) -> Result<Array2<f64>> {
     let rows: Vec<ArrayView1<'_, f64>> = (0..)
         .map_while(|sample| samples.get(sample))

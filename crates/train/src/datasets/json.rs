@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use super::{Dataset, data_error, read_text};
 use odesync_base::error::Result;
 
-/// What the file holds.
+/// Content of the file.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonDataset {
@@ -27,8 +27,8 @@ struct JsonDataset {
 /// - `names`, optional: the components' names.
 ///
 /// # Errors
-/// A file that cannot be read; what is not JSON, or not of this form, with line and column; lists of different lengths,
-/// with the index at fault; data that [`Dataset::new`] refuses.
+/// A file that cannot be read; text that is not JSON, or not of this form, with line and column; lists of different lengths, with
+/// the index at fault; invalid data as for [`Dataset::new`].
 pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
     let path = path.as_ref();
     let text = read_text(path)?;
@@ -36,7 +36,7 @@ pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
         return Err(data_error(path, None, None, "the file is empty"));
     }
     let file: JsonDataset = serde_json::from_str(&text).map_err(|e| {
-        // serde_json ends its message with the place, which the error has its own way to show.
+        // serde_json ends its message with line and column, which the error reports itself.
         let message = e.to_string();
         let message = message.split(" at line ").next().unwrap_or(&message);
         let hint = match is_nan_literal(&text, e.line(), e.column()) {
@@ -54,12 +54,12 @@ pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
     to_dataset(file).map_err(|message| data_error(path, None, None, message))
 }
 
-/// Whether the place of a syntax error holds what Python writes for NaN and infinity.
+/// Whether there is a `NaN` or `Infinity`, as Python writes them, at the position of a syntax error.
 fn is_nan_literal(text: &str, line: usize, column: usize) -> bool {
     let Some(line) = line.checked_sub(1).and_then(|l| text.lines().nth(l)) else {
         return false;
     };
-    // The parser stops at, or somewhat past, the first letter.
+    // The parser stops at the first letter, or a few characters later.
     let near = line.as_bytes();
     let near = &near[column.saturating_sub(10).min(near.len())..(column + 10).min(near.len())];
     let near = String::from_utf8_lossy(near);
@@ -81,7 +81,7 @@ fn to_dataset(file: JsonDataset) -> std::result::Result<Dataset, String> {
     Ok(data)
 }
 
-/// Samples at the same times.
+/// Creates a dataset of samples at the same times.
 fn uniform(file: &JsonDataset) -> std::result::Result<Dataset, String> {
     let (shape, t) = file.t.flatten("t")?;
     if shape.len() != 1 {
@@ -106,7 +106,7 @@ fn uniform(file: &JsonDataset) -> std::result::Result<Dataset, String> {
     Dataset::new(Array1::from(t), u, u0).map_err(|e| e.to_string())
 }
 
-/// Samples each at its own times.
+/// Creates a dataset of samples with different times.
 fn ragged(
     times: &[Nested],
     values: &[Nested],
@@ -150,14 +150,14 @@ fn parse_u0(u0: &Nested, samples: usize, dof: usize) -> std::result::Result<Arra
     Array2::from_shape_vec((samples, dof), values).map_err(|e| e.to_string())
 }
 
-/// Lists of lists of numbers, of any depth.
+/// Nested lists of numbers, of any depth.
 enum Nested {
     Value(f64),
     List(Vec<Nested>),
 }
 
 impl Nested {
-    /// Shape and values in row-major order; `name` stands for the whole in messages.
+    /// Returns shape and values in row-major order; `name` is the name of the list in messages.
     fn flatten(&self, name: &str) -> std::result::Result<(Vec<usize>, Vec<f64>), String> {
         let mut shape = Vec::new();
         let mut level = self;

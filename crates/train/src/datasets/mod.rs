@@ -1,21 +1,21 @@
 //! Measured or simulated trajectories: the data that models are trained on.
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: times, values, initial states, names |
-//! | `samples.rs` | how they are kept: at common times, or each sample at its own |
+//! | `samples.rs` | storage of times and values: common times, or different times for each sample |
 //! | `simulated.rs` | data from a known system |
-//! | `noise.rs` | noise as PyTorch draws it |
+//! | `noise.rs` | Gaussian noise with PyTorch's random numbers |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
-//! | `npy.rs` | [`read_npy`]: one array from NumPy |
-//! | `arrays.rs` | [`ArrayNames`]: which of a file's named arrays are the data's |
+//! | `npy.rs` | [`read_npy`]: a single array from NumPy |
+//! | `arrays.rs` | [`ArrayNames`]: names of the arrays in a file that hold the data |
 //! | `npz.rs` | [`read_npz`], [`write_npz`]: NumPy's archives of arrays |
 //! | `safetensors.rs` | [`read_safetensors`], [`write_safetensors`] |
-//! | `numbers.rs` | how one number is stored in these files |
+//! | `scalar_type.rs` | number types of these files |
 //! | `json.rs` | [`read_json`] |
 //! | `schmidt_lipson.rs` | [`read_schmidt_lipson`]: the text files of Schmidt and Lipson (2009) |
 //!
-//! Every reader names the file, the line and the column of what it cannot understand.
+//! Every reader reports the file, the line and the column of what it cannot understand.
 
 pub mod arrays;
 mod csv;
@@ -46,7 +46,7 @@ use std::path::Path;
 
 use odesync_base::error::{Error, Result};
 
-/// An [`Error::Data`]; lines and columns count from 1.
+/// Creates an [`Error::Data`]; lines and columns count from 1.
 fn data_error(
     file: &Path,
     line: impl Into<Option<usize>>,
@@ -61,12 +61,12 @@ fn data_error(
     }
 }
 
-/// A file's bytes.
+/// Reads a file as bytes.
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| Error::io("read", path, &e))
 }
 
-/// A file as text, without a byte order mark.
+/// Reads a file as text, without a byte order mark.
 fn read_text(path: &Path) -> Result<String> {
     let bytes = read_bytes(path)?;
     let cure = "save it as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
@@ -94,7 +94,7 @@ fn read_text(path: &Path) -> Result<String> {
     })
 }
 
-/// What is wrong with a time, given the one before it; `None` when it is fine.
+/// Returns what is wrong with a time, given the previous one; `None` if nothing is.
 fn time_error(before: Option<f64>, time: f64) -> Option<String> {
     if !time.is_finite() {
         return Some(format!("the time is {time}: times must be finite"));

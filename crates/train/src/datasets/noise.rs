@@ -1,4 +1,4 @@
-//! Gaussian noise, drawn as PyTorch draws it.
+//! Gaussian noise with PyTorch's random numbers.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use super::Dataset;
 use odesync_base::error::{self, Error, Result};
 use odesync_base::random::Generator;
 
-/// What an amplitude of noise is measured in.
+/// Unit of the amplitude of noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RelativeTo {
     /// The unit of the data.
@@ -38,10 +38,9 @@ impl FromStr for RelativeTo {
 }
 
 impl Dataset {
-    /// The data with noise: u + amplitude · scale · z, z being one float32 draw of shape `[sample, dof, time]` (sample after
-    /// sample where they have different times) from the standard normal distribution and scale `[sample, dof]` what
-    /// `relative_to` says. The initial states stay as they
-    /// are, and missing values stay missing.
+    /// Adds noise to the data: u + amplitude · scale · z. z is one float32 draw of shape `[sample, dof, time]` (sample after
+    /// sample where they have different times) from the standard normal distribution; `relative_to` determines the scale,
+    /// `[sample, dof]`. The initial states are unchanged, and missing values stay missing.
     ///
     /// # Errors
     /// An amplitude that is negative or not finite.
@@ -89,7 +88,7 @@ impl Dataset {
         })
     }
 
-    /// [`Dataset::add_noise`] with a generator of its own, as after `torch.manual_seed(seed)`.
+    /// Adds noise as [`Dataset::add_noise`], with a new generator, as after `torch.manual_seed(seed)`.
     ///
     /// # Errors
     /// Those of [`Dataset::add_noise`].

@@ -1,6 +1,6 @@
 //! NumPy's `.npy` format: a magic string, a header that is a Python dictionary, and the raw array.
 //!
-//! Read by hand because the header of a damaged or hostile file must neither allocate what the file does not hold nor
+//! The parser is our own because the header of a damaged or hostile file must neither allocate more than the file contains nor
 //! nest without end. Source: NumPy Enhancement Proposal 1 and `numpy.lib.format`.
 
 use std::path::Path;
@@ -11,10 +11,10 @@ use super::scalar_type::ScalarType;
 use super::{data_error, read_bytes};
 use odesync_base::error::Result;
 
-/// Reads an array of any rank; integers, booleans and narrower floats are widened to float64.
+/// Reads an array of any rank; integers, booleans and narrower floats are converted to float64.
 ///
 /// # Errors
-/// A file that cannot be read, is not `.npy`, is cut short, or holds something other than real numbers.
+/// A file that cannot be read, is not `.npy`, is truncated, or contains something other than real numbers.
 pub fn read_npy(path: impl AsRef<Path>) -> Result<ArrayD<f64>> {
     let path = path.as_ref();
     let bytes = read_bytes(path)?;
@@ -32,20 +32,20 @@ fn parse(bytes: &[u8]) -> std::result::Result<ArrayD<f64>, String> {
     header.into_numeric()?.decode(data)
 }
 
-/// What stands before the numbers.
+/// Header of a `.npy` file.
 pub(super) struct NpyHeader {
-    /// NumPy's description of the type, as it stands there.
+    /// Type in NumPy's notation, as in the file.
     pub descr: String,
     pub shape: Vec<usize>,
     fortran_order: bool,
 }
 
-/// A header of real numbers.
+/// Header of an array of real numbers.
 pub(super) struct NumericHeader {
     pub scalar_type: ScalarType,
     pub shape: Vec<usize>,
     fortran_order: bool,
-    /// How many bytes follow the header.
+    /// Number of bytes after the header.
     pub n_bytes: usize,
 }
 
@@ -54,7 +54,7 @@ fn damaged_header() -> String {
 }
 
 impl NpyHeader {
-    /// The header, and what follows it.
+    /// Parses the header and returns it with the remaining bytes.
     pub fn read(bytes: &[u8]) -> std::result::Result<(Self, &[u8]), String> {
         let rest = bytes
             .strip_prefix(b"\x93NUMPY")
@@ -93,7 +93,7 @@ impl NpyHeader {
         Ok((header, data))
     }
 
-    /// The header of an array of real numbers.
+    /// Converts the header to that of an array of real numbers.
     pub fn into_numeric(self) -> std::result::Result<NumericHeader, String> {
         let kind = ScalarType::from_numpy(&self.descr).ok_or_else(|| {
             format!(
@@ -114,7 +114,7 @@ impl NpyHeader {
 }
 
 impl NumericHeader {
-    /// The array of these bytes.
+    /// Decodes the bytes of an array.
     pub fn decode(self, data: &[u8]) -> std::result::Result<ArrayD<f64>, String> {
         if self.n_bytes != data.len() {
             return Err(format!(
@@ -130,7 +130,7 @@ impl NumericHeader {
     }
 }
 
-/// What follows `'key':` in the header.
+/// Returns the text after `'key':` in the header.
 fn value_of<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     let from = header.find(&format!("'{key}'"))? + key.len() + 2;
     header[from..]

@@ -1,4 +1,4 @@
-//! NumPy's `.npz`: a zip archive with one `.npy` file for each array, stored or deflated.
+//! NumPy's `.npz` format: a zip archive with one `.npy` file for each array, stored or deflated.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Write};
@@ -17,13 +17,13 @@ use super::npy::NpyHeader;
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// More than any header that NumPy writes for an array of numbers.
+/// Maximum size of a header, more than NumPy writes for any array of numbers.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
 
-/// Bytes of the array with the names of the state variables.
+/// Maximum size of the array with the names of the state variables.
 const MAX_NAMES_BYTES: u64 = 1 << 20;
 
-/// Reads times, values and initial states from the arrays of these names.
+/// Reads a dataset from the arrays with these names.
 ///
 /// ```no_run
 /// use odesync_train::datasets::{ArrayNames, read_npz};
@@ -35,7 +35,7 @@ const MAX_NAMES_BYTES: u64 = 1 << 20;
 ///
 /// # Errors
 /// A file that cannot be read or is damaged; an array that is missing, of the wrong shape, of something other than real numbers,
-/// or too large for the memory. The message lists the arrays that are there.
+/// or too large for the memory. The message lists the arrays of the file.
 pub fn read_npz(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Dataset> {
     let path = path.as_ref();
     let file = File::open(path).map_err(|e| Error::io("read", path, &e))?;
@@ -59,7 +59,8 @@ struct NpzFile<'a> {
 }
 
 impl NpzFile<'_> {
-    /// The first bytes of an array's file, up to the longest header, and what follows them if `rest` wants it.
+    /// Calls `with` with the header of an array's file, the bytes after it that were read together with it, and a reader of the
+    /// rest.
     fn with_entry<T>(
         &mut self,
         name: &str,
@@ -105,7 +106,7 @@ impl ArrayFile for NpzFile<'_> {
             let numbers = header.into_numeric()?;
             names.check_memory(numbers.n_bytes, numbers.n_bytes / numbers.scalar_type.size)?;
             let mut data = begin.to_vec();
-            // One byte more than there should be shows that there are more, and reading to the end verifies the checksum.
+            // Trying to read one byte more than expected detects excess data, and reading to the end verifies the checksum.
             let left = (numbers.n_bytes as u64 + 1).saturating_sub(data.len() as u64);
             rest.take(left)
                 .read_to_end(&mut data)
@@ -140,7 +141,7 @@ fn unpack_error(error: std::io::Error) -> String {
     format!("the file is damaged: {error}")
 }
 
-/// The texts of NumPy's fixed-width `<U` arrays: UTF-32, padded by zeros.
+/// Decodes the strings of NumPy's fixed-width `<U` arrays: UTF-32, padded with zeros.
 fn decode_strings(header: &NpyHeader, data: &[u8]) -> Option<Vec<String>> {
     let width: usize = header.descr.strip_prefix("<U")?.parse().ok()?;
     let [count] = header.shape[..] else {
@@ -160,7 +161,7 @@ fn decode_strings(header: &NpyHeader, data: &[u8]) -> Option<Vec<String>> {
     data.chunks_exact(bytes).map(text).collect()
 }
 
-/// The `.npy` file of a list of texts.
+/// Encodes a list of strings as a `.npy` file.
 fn encode_strings(texts: &[String]) -> Vec<u8> {
     let width = texts
         .iter()
@@ -172,7 +173,7 @@ fn encode_strings(texts: &[String]) -> Vec<u8> {
         "{{'descr': '<U{width}', 'fortran_order': False, 'shape': ({},), }}",
         texts.len()
     );
-    // The numbers begin at a multiple of 64, and a line ends the header.
+    // The numbers begin at a multiple of 64 bytes, and a newline ends the header.
     let before = 10;
     let padded = (before + header.len() + 1).next_multiple_of(64) - before - 1;
     header = format!("{header:padded$}\n");
@@ -187,14 +188,14 @@ fn encode_strings(texts: &[String]) -> Vec<u8> {
     bytes
 }
 
-/// Writes a dataset as NumPy's archive of the arrays `t` `[time]`, `u` `[sample, time, dof]` (`[time, dof]` for one sample),
-/// `u0` `[sample, dof]` (`[dof]`) and `names`, which `numpy.load` and [`read_npz`] read. Numbers are float64 and read back
-/// exactly. The same data give the same bytes.
+/// Writes a dataset as a NumPy archive of the arrays `t` `[time]`, `u` `[sample, time, dof]` (`[time, dof]` for one sample), `u0`
+/// `[sample, dof]` (`[dof]`) and `names`, which `numpy.load` and [`read_npz`] read. Numbers are float64 and read back exactly.
+/// The same data give the same bytes.
 ///
 /// The file appears under its name only when it is complete.
 ///
 /// # Errors
-/// Samples with different times; a folder that cannot be made or written.
+/// Samples with different times; a folder that cannot be created or written.
 pub fn write_npz(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
     let path = path.as_ref();
     arrays::check_uniform(data)?;

@@ -1,4 +1,4 @@
-//! safetensors: named tensors behind a header in JSON, as PyTorch users keep them.
+//! safetensors format: named tensors after a JSON header, common among PyTorch users.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,15 +13,15 @@ use super::{data_error, read_bytes};
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// The metadata entry with the names of the state variables, a list in JSON.
+/// Metadata key of the names of the state variables, a list in JSON.
 const NAMES_KEY: &str = "names";
 
-/// Reads times, values and initial states from the tensors of these names. Integers, booleans and narrower floats, float16 and
-/// bfloat16 among them, are widened to float64.
+/// Reads a dataset from the tensors with these names. Integers, booleans and narrower floats, including float16 and bfloat16, are
+/// converted to float64.
 ///
 /// # Errors
-/// A file that cannot be read or is damaged; a tensor that is missing, of the wrong shape, of a type that is not known, or too
-/// large for the memory. The message lists the tensors that are there.
+/// A file that cannot be read or is damaged; a tensor that is missing, of the wrong shape, of an unknown type, or too large for
+/// the memory. The message lists the tensors of the file.
 pub fn read_safetensors(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Dataset> {
     let path = path.as_ref();
     let refuse = |message: String| data_error(path, None, None, message);
@@ -50,7 +50,7 @@ struct SafetensorsFile<'a> {
     names: &'a ArrayNames,
 }
 
-/// The kind of a tensor's numbers, unless they are narrower than a byte or of eight bits' floating point.
+/// Returns the scalar type of a tensor; `None` for types narrower than a byte and 8-bit floating point.
 fn scalar_type(dtype: Dtype) -> Option<ScalarType> {
     match dtype {
         Dtype::F64 => ScalarType::new('f', 8),
@@ -113,7 +113,7 @@ impl ArrayFile for SafetensorsFile<'_> {
 /// The file appears under its name only when it is complete.
 ///
 /// # Errors
-/// Samples with different times; a folder that cannot be made or written.
+/// Samples with different times; a folder that cannot be created or written.
 pub fn write_safetensors(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
     arrays::check_uniform(data)?;
     let (t, u, u0) = (data.t(), data.u(), data.u0());

@@ -1,4 +1,4 @@
-//! Times and values of samples: at common times, or each sample at its own.
+//! Storage of times and values: common times for all samples, or different times for each.
 
 use std::sync::OnceLock;
 
@@ -9,23 +9,23 @@ use super::dataset::default_names;
 use crate::smoothing::merge_times;
 use odesync_base::error::{Error, Result};
 
-/// Times and values of every sample.
+/// Times and values of all samples.
 #[derive(Debug, Clone)]
 pub(super) enum Samples {
-    /// The same times `[time]` for all, values `[sample, time, dof]`.
+    /// Common times `[time]` of all samples, values `[sample, time, dof]`.
     Uniform { t: Array1<f64>, u: Array3<f64> },
-    /// Times `[time]` and values `[time, dof]` of each.
+    /// Times `[time]` and values `[time, dof]` of each sample.
     Ragged {
         trajectories: Vec<(Array1<f64>, Array2<f64>)>,
-        /// The times of all samples.
+        /// Times of all samples, increasing.
         times: OnceLock<Array1<f64>>,
-        /// Values at these times. They can be far more, so they are made when they are asked for.
+        /// Values at the times of all samples. There can be far more of them than data, so they are computed on first use.
         values: OnceLock<Array3<f64>>,
     },
 }
 
 impl Samples {
-    /// Samples with times of their own; they are uniform if the times are equal after all.
+    /// Creates samples with different times; they are uniform if all times are equal.
     fn new(trajectories: Vec<(Array1<f64>, Array2<f64>)>) -> Self {
         if trajectories.windows(2).all(|pair| pair[0].0 == pair[1].0) {
             let views: Vec<ArrayView2<f64>> = trajectories.iter().map(|(_, u)| u.view()).collect();
@@ -40,84 +40,82 @@ impl Samples {
         }
     }
 
-    /// Times and values of one sample.
+    /// Returns times and values of one sample.
     pub fn get(&self, sample: usize) -> Option<(ArrayView1<'_, f64>, ArrayView2<'_, f64>)> {
         match self {
             Samples::Uniform { t, u } => {
                 (sample < u.len_of(Axis(0))).then(|| (t.view(), u.index_axis(Axis(0), sample)))
             }
-            Samples::Ragged {
-                trajectories: own, ..
-            } => own.get(sample).map(|(t, u)| (t.view(), u.view())),
+            Samples::Ragged { trajectories, .. } => {
+                trajectories.get(sample).map(|(t, u)| (t.view(), u.view()))
+            }
         }
     }
 
-    /// The times of all samples, increasing.
+    /// Returns the times of all samples, increasing.
     pub fn times(&self) -> ArrayView1<'_, f64> {
         match self {
             Samples::Uniform { t, .. } => t.view(),
             Samples::Ragged {
-                trajectories: own,
+                trajectories,
                 times,
                 ..
             } => {
-                let all = || Array1::from(merge_times(own.iter().map(|(t, _)| t.view())));
+                let all = || Array1::from(merge_times(trajectories.iter().map(|(t, _)| t.view())));
                 times.get_or_init(all).view()
             }
         }
     }
 
-    /// Values of all samples at the times of all, NaN where a sample has no such time.
+    /// Returns the values of all samples at the times of all samples, NaN where a sample does not have that time.
     pub fn values(&self) -> ArrayView3<'_, f64> {
         match self {
             Samples::Uniform { u, .. } => u.view(),
             Samples::Ragged {
-                trajectories: own,
+                trajectories,
                 values,
                 ..
             } => {
-                let all = || align_to_times(own, self.times());
+                let all = || align_to_times(trajectories, self.times());
                 values.get_or_init(all).view()
             }
         }
     }
 
-    /// The smallest number of times of a sample.
+    /// Returns the smallest number of times of a sample.
     pub fn shortest(&self) -> usize {
         match self {
             Samples::Uniform { t, .. } => t.len(),
-            Samples::Ragged {
-                trajectories: own, ..
-            } => own.iter().map(|(t, _)| t.len()).min().unwrap_or(0),
+            Samples::Ragged { trajectories, .. } => {
+                trajectories.iter().map(|(t, _)| t.len()).min().unwrap_or(0)
+            }
         }
     }
 
-    /// Times `from` up to `to` of each sample, which must be there.
+    /// Returns the times from index `from` up to, not including, `to` of each sample; they must exist.
     pub fn slice(&self, from: usize, to: usize) -> Self {
         match self {
             Samples::Uniform { t, u } => Samples::Uniform {
                 t: t.slice(s![from..to]).to_owned(),
                 u: u.slice(s![.., from..to, ..]).to_owned(),
             },
-            Samples::Ragged {
-                trajectories: own, ..
-            } => {
+            Samples::Ragged { trajectories, .. } => {
                 let part = |(t, u): &(Array1<f64>, Array2<f64>)| {
                     (
                         t.slice(s![from..to]).to_owned(),
                         u.slice(s![from..to, ..]).to_owned(),
                     )
                 };
-                Samples::new(own.iter().map(part).collect())
+                Samples::new(trajectories.iter().map(part).collect())
             }
         }
     }
 
-    /// The same times with other values of the same shapes.
+    /// Returns samples with the same times and other values of the same shapes.
     pub fn with_values(&self, values: Vec<Array2<f64>>) -> Self {
         let times = (0..).map_while(|sample| self.get(sample));
-        let own = times.zip(values).map(|((t, _), u)| (t.to_owned(), u));
-        Samples::new(own.collect())
+        let trajectories = times.zip(values).map(|((t, _), u)| (t.to_owned(), u));
+        Samples::new(trajectories.collect())
     }
 }
 
@@ -138,8 +136,8 @@ fn align_to_times(
 }
 
 impl Dataset {
-    /// From samples that have times of their own: `t` `[time]` and `u` `[time, dof]` of each, and initial states `u0`
-    /// `[sample, dof]`; without `u0` the first row of each is taken.
+    /// Creates a dataset of samples with different times: `t` `[time]` and `u` `[time, dof]` of each, and initial states `u0`
+    /// `[sample, dof]`, by default the first row of each sample.
     ///
     /// ```
     /// use ndarray::array;
@@ -178,11 +176,11 @@ impl Dataset {
         Self::join(&parts)
     }
 
-    /// The samples of several datasets as one, in their order. They may have different times, initial times too. Names are those
-    /// of the first part that has any.
+    /// Joins the samples of several datasets, in order. They may have different times, including initial times. The names are
+    /// those of the first dataset that has any.
     ///
     /// # Errors
-    /// No parts, or parts of different dof or with different names.
+    /// No datasets, or datasets of different dof or with different names.
     pub fn join(parts: &[Dataset]) -> Result<Self> {
         let Some(first) = parts.first() else {
             return Err(Error::invalid("there are no data to join"));
@@ -208,23 +206,23 @@ impl Dataset {
                 )));
             }
         }
-        let own = parts
+        let trajectories = parts
             .iter()
             .flat_map(Dataset::trajectories)
             .map(|(t, u)| (t.to_owned(), u.to_owned()))
             .collect();
         let u0: Vec<ArrayView2<f64>> = parts.iter().map(Dataset::u0).collect();
         Ok(Self {
-            samples: Samples::new(own),
+            samples: Samples::new(trajectories),
             u0: ndarray::concatenate(Axis(0), &u0).map_err(|e| Error::invalid(e.to_string()))?,
             names: names.clone(),
         })
     }
 
-    /// One sample alone.
+    /// Returns a dataset of one sample only.
     ///
     /// # Errors
-    /// A sample that is not there.
+    /// A sample that does not exist.
     pub fn single_sample(&self, sample: usize) -> Result<Self> {
         let Some((t, u)) = self.samples.get(sample) else {
             return Err(Error::invalid(format!(

@@ -1,17 +1,18 @@
-//! How one number is stored in the files of other programs.
+//! Number types of other programs' files.
 
-/// The kind of a stored number.
+/// Type of a stored number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ScalarType {
-    /// NumPy's letter: `f` floating point, `i` and `u` integer, `b` boolean; and `B` for bfloat16, which NumPy lacks.
+    /// Kind of number, NumPy's letter: `f` floating point, `i` and `u` integer, `b` boolean; and `B` for bfloat16, which NumPy
+    /// lacks.
     kind: char,
-    /// Bytes.
+    /// Size in bytes.
     pub size: usize,
     big_endian: bool,
 }
 
 impl ScalarType {
-    /// Little-endian, of a letter and a size; `None` for what is no real number.
+    /// Returns the little-endian type of a kind and a size; `None` if it is not a real number.
     pub fn new(letter: char, size: usize) -> Option<Self> {
         let fits = match letter {
             'f' => [2, 4, 8].contains(&size),
@@ -27,7 +28,7 @@ impl ScalarType {
         })
     }
 
-    /// From NumPy's description, such as `<f8`.
+    /// Parses a type in NumPy's notation, such as `<f8`.
     pub fn from_numpy(descr: &str) -> Option<Self> {
         let mut chars = descr.chars();
         let big_endian = match chars.next()? {
@@ -41,7 +42,7 @@ impl ScalarType {
         Some(Self { big_endian, ..kind })
     }
 
-    /// The name that NumPy and PyTorch give it.
+    /// Returns the name of the type in NumPy and PyTorch.
     pub fn name(self) -> String {
         let bits = 8 * self.size;
         match self.kind {
@@ -53,7 +54,7 @@ impl ScalarType {
         }
     }
 
-    /// Every number in `bytes`, widened to float64.
+    /// Decodes every number in `bytes`, converted to float64.
     pub fn decode_all(self, bytes: &[u8]) -> Vec<f64> {
         bytes
             .chunks_exact(self.size)
@@ -61,7 +62,7 @@ impl ScalarType {
             .collect()
     }
 
-    /// One number from `self.size` bytes.
+    /// Decodes one number from `self.size` bytes.
     fn decode(self, bytes: &[u8]) -> f64 {
         let mut low_first = [0; 8];
         for (i, byte) in bytes.iter().enumerate() {
@@ -87,7 +88,7 @@ impl ScalarType {
     }
 }
 
-/// IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
+/// Converts an IEEE 754 binary16 number: 1 sign bit, 5 bits of exponent, 10 of fraction.
 fn half_to_f64(bits: u16) -> f64 {
     let fraction = f64::from(bits & 0x3ff);
     let size = match i32::from(bits >> 10 & 0x1f) {

@@ -1,8 +1,8 @@
-//! The text files of M. Schmidt, H. Lipson, *Distilling free-form natural laws from experimental data*, Science 324
-//! (2009): measured and simulated pendula.
+//! Text files of M. Schmidt, H. Lipson, *Distilling free-form natural laws from experimental data*, Science 324 (2009): measured
+//! and simulated pendula.
 //!
-//! The first line begins with `%` and names the state, for example `% o1 o2 w1 w2`. Each row is the number of the trial,
-//! the time, the state, and columns to ignore, separated by blanks.
+//! The first line begins with `%` and names the state, for example `% o1 o2 w1 w2`. Each row is the number of the trial, the
+//! time, the state, and columns to ignore, separated by blanks.
 
 use std::path::Path;
 
@@ -13,12 +13,11 @@ use odesync_base::error::Result;
 
 /// Reads one trial of a file; its time is shifted to begin at 0.
 ///
-/// The state is what the header names: angles `o…`, then angular velocities `w…` (or `v`). Trials are numbered as in the
-/// file, from 0.
+/// The header names the state: angles `o…`, then angular velocities `w…` (or `v`). Trials are numbered as in the file, from 0.
 ///
 /// # Errors
-/// A file that cannot be read; no header; a row that is short, or has a word where a number is expected; times that
-/// repeat or decrease; a trial that is not in the file; a trial with fewer than two rows. Each with line and column.
+/// A file that cannot be read; no header; a row that is too short, or has a word where a number is expected; times that repeat or
+/// decrease; a trial that is not in the file; a trial with fewer than two rows. Each with line and column.
 pub fn read_schmidt_lipson(path: impl AsRef<Path>, trial: usize) -> Result<Dataset> {
     let path = path.as_ref();
     let text = read_text(path)?;
@@ -88,7 +87,7 @@ pub fn read_schmidt_lipson(path: impl AsRef<Path>, trial: usize) -> Result<Datas
         .map_err(|message| data_error(path, None, None, message))
 }
 
-/// The names of the state. Some copies of these files also name the trial and the time.
+/// Parses the names of the state. Some copies of these files also name the trial and the time.
 fn header(path: &Path, number: usize, line: &str) -> Result<Vec<String>> {
     let Some(names) = line.trim().strip_prefix('%') else {
         return Err(data_error(
@@ -114,7 +113,7 @@ fn header(path: &Path, number: usize, line: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The trial of a row, and its time and state.
+/// Parses a row: its trial, and its time and state.
 fn parse_row(path: &Path, number: usize, line: &str, dof: usize) -> Result<(usize, Vec<f64>)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words.len() < dof + 2 {

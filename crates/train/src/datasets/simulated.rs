@@ -1,4 +1,4 @@
-//! Data from a known system.
+//! Simulated data from a known system.
 
 use ndarray::{Array1, Array2, Array3};
 
@@ -8,11 +8,11 @@ use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, Stats};
 
 impl Dataset {
-    /// The solutions of `field` from initial states `[sample, dof]` at the times `t`. Sample i sees sample i of the field's external
-    /// signals, where these have several.
+    /// Simulates data: solves `field` from initial states `[sample, dof]` at the times `t`. Sample i uses sample i of the field's
+    /// external signals, if these have several.
     ///
     /// # Errors
-    /// Shapes, times or options that do not fit, or a solve that failed.
+    /// Shapes, times or options that do not fit, or a failed solve.
     pub fn simulated(
         field: &VectorField,
         u0: &Array2<f64>,
@@ -22,7 +22,7 @@ impl Dataset {
         Self::simulated_with_stats(field, u0, t, options).map(|(data, _)| data)
     }
 
-    /// [`Dataset::simulated`], with what the solves cost together.
+    /// Simulates data as [`Dataset::simulated`], and returns the total cost of the solves too.
     pub fn simulated_with_stats(
         field: &VectorField,
         u0: &Array2<f64>,

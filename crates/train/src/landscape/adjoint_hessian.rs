@@ -1,4 +1,4 @@
-//! Exact second derivatives of a training loss, on the steps of its solves.
+//! Exact second derivatives of a training loss, with the steps of its solves held fixed.
 
 use std::sync::Arc;
 
@@ -14,33 +14,34 @@ use odesync_ode::field::native::{
 use odesync_ode::odesolve::StepPlan;
 use odesync_ode::odesolve::second_derivatives::{self, LinearizedSolve, OutputCotangents};
 
-/// The second derivatives of a training loss at θ: every solve replayed on its steps, with its tape.
+/// Hessian of a training loss at θ: every solve replayed on its steps, with its tape.
 pub(super) struct AdjointHessian {
     problem: Arc<TrainingProblem>,
     field: VectorField,
     evaluator: Evaluator,
     solves: Vec<Box<dyn LinearizedSolve>>,
-    /// Solves in a group.
+    /// Number of solves in a group.
     group_size: usize,
-    /// Derivatives of the loss with respect to each solution, `[time, dof]`.
+    /// Gradients of the loss with respect to each solution, `[time, dof]`.
     state_grads: Vec<Vec<f64>>,
     zero_grads: Vec<Vec<f64>>,
     loss: f64,
     n: usize,
 }
 
-/// The work space of several solves for one block of directions.
+/// Workspace of a group of solves for one block of directions.
 struct GroupWorkspace {
-    planes: TangentLanes,
-    /// Tangents of the stages of each.
+    lanes: TangentLanes,
+    /// Stage tangents of each solve.
     stage_tangents: Vec<Vec<f64>>,
 }
 
-/// The most groups of solves, each with sums of its own. A fixed number, so that the bits do not depend on the threads.
+/// Maximum number of groups of solves, each with its own gradient sums. It is fixed, so that the bits do not depend on the
+/// threads.
 const MAX_GROUPS: usize = 64;
 
 impl AdjointHessian {
-    /// Replays the solves at θ on their plans and keeps what the products need.
+    /// Replays the solves at θ on their plans and stores what the Hessian-vector products need.
     ///
     /// # Errors
     /// A solve that failed or would take too much memory, or a solver that is not a Runge-Kutta method.
@@ -54,10 +55,10 @@ impl AdjointHessian {
         let evaluator = Evaluator::new(&field);
         let initial_states = problem.initial_states(params);
         let problems = problem.problems(&initial_states);
-        // Every problem has its own tape, and every thread tangents of its own.
+        // Every problem has its own tape, and every thread its own tangent lanes.
         let limit =
             odesync_base::memory::default_limit() / size_of::<f64>() / problems.len().max(1);
-        let planes = MAX_LANES * rayon::current_num_threads();
+        let n_lanes = MAX_LANES * rayon::current_num_threads();
         let solves = problems
             .par_iter()
             .zip(plans)
@@ -67,7 +68,7 @@ impl AdjointHessian {
                     problem.solver(),
                     solve,
                     plan,
-                    (limit, planes),
+                    (limit, n_lanes),
                 )
             })
             .collect::<Result<Vec<_>>>()?;
@@ -90,8 +91,9 @@ impl AdjointHessian {
         })
     }
 
-    /// Products with at most [`MAX_LANES`](odesync_ode::field::native::MAX_LANES) vectors of the right length. `values` are the
-    /// derivatives of the loss by the solutions, zero for the Gauss-Newton part; `inside`: the solves run in parallel.
+    /// Computes products with at most [`MAX_LANES`](odesync_ode::field::native::MAX_LANES) vectors of length `n`. `state_grads`
+    /// are the gradients of the loss with respect to the solutions, zero for the Gauss-Newton part; if `parallel`, the solves run
+    /// in parallel.
     fn hvp_block(
         &self,
         vectors: &[Vec<f64>],
@@ -100,8 +102,8 @@ impl AdjointHessian {
     ) -> Result<Vec<Vec<f64>>> {
         self.problem.check_interrupt()?;
         let (evaluator, dof) = (&self.evaluator, self.evaluator.dof());
-        let mut planes = evaluator.tangent_lanes(vectors.len());
-        let w = planes.width();
+        let mut lanes = evaluator.tangent_lanes(vectors.len());
+        let w = lanes.width();
         let n_model = self.problem.n_model_params();
         let mut directions = vec![];
         let mut initial_state_tangents = vec![];
@@ -110,23 +112,23 @@ impl AdjointHessian {
             initial_state_tangents.push(self.problem.initial_state_tangents(v));
         }
         let n_values = self.field.values().len();
-        evaluator.set_param_tangents(&interleave(&directions, n_values, w), &mut planes);
+        evaluator.set_param_tangents(&interleave(&directions, n_values, w), &mut lanes);
 
-        // Forward: the tangents of every solution.
+        // Forward pass: the tangents of every solution.
         let forward = |(g, solves): (usize, &[Box<dyn LinearizedSolve>])| {
             let mut group = GroupWorkspace {
-                planes: planes.clone(),
+                lanes: lanes.clone(),
                 stage_tangents: vec![],
             };
             let mut tangents = vec![];
             for (i, solve) in solves.iter().enumerate() {
                 let i = g * self.group_size + i;
-                let own: Vec<f64> = initial_state_tangents
+                let u0_tangents: Vec<f64> = initial_state_tangents
                     .iter()
                     .flat_map(|s| s[i].clone())
                     .collect();
-                let u0_dot = interleave(&own, dof, w);
-                let tangent = solve.forward(evaluator, &u0_dot, &mut group.planes);
+                let u0_dot = interleave(&u0_tangents, dof, w);
+                let tangent = solve.forward(evaluator, &u0_dot, &mut group.lanes);
                 tangents.push(tangent.u);
                 group.stage_tangents.push(tangent.stages);
             }
@@ -145,22 +147,22 @@ impl AdjointHessian {
         let mut state_grad_tangents: Vec<Vec<f64>> =
             tangents.iter().map(|t| vec![0.0; t.len()]).collect();
         for (p, starts) in initial_state_tangents.iter().enumerate() {
-            let moved: Vec<Vec<f64>> = tangents.iter().map(|t| lane(t, w, p)).collect();
-            let moved: Vec<&[f64]> = moved.iter().map(Vec::as_slice).collect();
-            let compared = self
+            let solution_tangents: Vec<Vec<f64>> = tangents.iter().map(|t| lane(t, w, p)).collect();
+            let states: Vec<&[f64]> = solution_tangents.iter().map(Vec::as_slice).collect();
+            let parts = self
                 .problem
-                .loss_from_states(&moved, starts, LossTarget::Zero);
-            for (all, part) in state_grad_tangents.iter_mut().zip(&compared.state_grads) {
+                .loss_from_states(&states, starts, LossTarget::Zero);
+            for (all, part) in state_grad_tangents.iter_mut().zip(&parts.state_grads) {
                 for (to, from) in all.chunks_exact_mut(w).zip(part) {
                     to[p] = *from;
                 }
             }
-            aux_grads.push(compared.aux_grads);
+            aux_grads.push(parts.aux_grads);
         }
 
-        // Back, each solve with sums of its own, added in order so that the bits do not depend on the threads.
+        // Backward pass: each group has its own sums, which are added in order, so that the bits do not depend on the threads.
         let backward = |(g, group): (usize, &mut GroupWorkspace)| {
-            let mut sums = evaluator.zero_gradient_tangents(&group.planes);
+            let mut sums = evaluator.zero_gradient_tangents(&group.lanes);
             let mut u0 = vec![];
             for (i, stages) in group.stage_tangents.iter().enumerate() {
                 let i = g * self.group_size + i;
@@ -169,8 +171,8 @@ impl AdjointHessian {
                     tangents: &state_grad_tangents[i],
                 };
                 let solve = &self.solves[i];
-                let planes = &mut group.planes;
-                u0.push(solve.backward(evaluator, stages, &bars, planes, &mut sums));
+                let lanes = &mut group.lanes;
+                u0.push(solve.backward(evaluator, stages, &bars, lanes, &mut sums));
             }
             (sums, u0)
         };
@@ -178,11 +180,11 @@ impl AdjointHessian {
             true => groups.par_iter_mut().enumerate().map(backward).collect(),
             false => groups.iter_mut().enumerate().map(backward).collect(),
         };
-        let mut sums = evaluator.zero_gradient_tangents(&planes);
+        let mut sums = evaluator.zero_gradient_tangents(&lanes);
         for (part, _) in &parts {
             sums.add(part);
         }
-        let all = evaluator.parameter_gradient_tangents(&mut planes, &mut sums);
+        let all = evaluator.parameter_gradient_tangents(&mut lanes, &mut sums);
         Ok((0..vectors.len())
             .map(|p| {
                 let u0 = parts.iter().flat_map(|(_, u0)| u0);
@@ -212,7 +214,7 @@ impl HessianOperator for AdjointHessian {
     }
 }
 
-/// One plane of a vector with `w` of them.
+/// Returns lane `p` of a vector with `w` interleaved lanes.
 fn lane(all: &[f64], w: usize, p: usize) -> Vec<f64> {
     all.chunks_exact(w).map(|lanes| lanes[p]).collect()
 }

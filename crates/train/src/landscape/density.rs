@@ -1,4 +1,4 @@
-//! The spectral density of a Hessian: where its eigenvalues lie.
+//! Spectral density of a Hessian: the distribution of its eigenvalues.
 
 use super::hessian::Hessian;
 use super::lanczos::{Krylov, normalise};
@@ -7,24 +7,25 @@ use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 
-/// The most points of a grid that is not given.
+/// Maximum number of points of the default grid.
 const MAX_POINTS: usize = 20_001;
-/// The fewest.
+/// Minimum number of points of the default grid.
 const MIN_POINTS: usize = 401;
 
-/// How a spectral density is found and drawn.
+/// Options of a spectral density.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DensityOptions {
-    /// Width σ of the Gaussian that stands for an eigenvalue; by default 1/100 of the distance between the outermost nodes.
+    /// Width σ of the Gaussian around each node. Default: 1/100 of the distance between the outermost nodes.
     pub sigma: Option<f64>,
-    /// Where the density is wanted; by default from 5 σ below the smallest node to 5 σ above the largest, in steps of σ/4 or
-    /// finer (wider where that would be more than 20001 points).
+    /// Points at which the density is evaluated. Default: from 5 σ below the smallest node to 5 σ above the largest, in steps of
+    /// σ/4 or finer (wider where that would be more than 20001 points).
     pub grid: Option<Vec<f64>>,
-    /// Random vectors of an estimate, 10.
+    /// Number of random vectors of an estimate. Default: 10.
     pub probes: usize,
-    /// Lanczos steps, and so nodes, of each, 80 (all parameters where there are fewer).
+    /// Number of Lanczos steps, and so of nodes, for each random vector. Default: 80, or the number of parameters if that is
+    /// smaller.
     pub steps: usize,
-    /// Seed of the random vectors, 0.
+    /// Seed of the random vectors. Default: 0.
     pub seed: u64,
 }
 
@@ -40,25 +41,25 @@ impl Default for DensityOptions {
     }
 }
 
-/// The density of a Hessian's eigenvalues, φ(x) = Σᵢ wᵢ N(x; θᵢ, σ²), its integral 1.
+/// Spectral density of a Hessian, φ(x) = Σᵢ wᵢ N(x; θᵢ, σ²), with integral 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Density {
-    /// Places x, increasing, `[point]`.
+    /// Grid points x, increasing, `[point]`.
     pub grid: Vec<f64>,
-    /// φ there, `[point]`.
+    /// Density φ at the grid points, `[point]`.
     pub density: Vec<f64>,
-    /// The eigenvalues, or the nodes of the quadrature θ that stand for them, increasing, `[node]`.
+    /// Eigenvalues, or the nodes θ of the quadrature that represent them, increasing, `[node]`.
     pub nodes: Vec<f64>,
-    /// The part w of all eigenvalues that each stands for, their sum 1, `[node]`.
+    /// Fraction w of all eigenvalues that each node represents, with sum 1, `[node]`.
     pub weights: Vec<f64>,
-    /// σ.
+    /// Width σ of the Gaussians.
     pub sigma: f64,
     /// Whether the nodes are the eigenvalues themselves.
     pub exact: bool,
 }
 
 impl Density {
-    /// From nodes and weights.
+    /// Computes the density from nodes and weights.
     fn new(mut nodes: Vec<(f64, f64)>, options: &DensityOptions, exact: bool) -> Result<Self> {
         nodes.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (nodes, weights): (Vec<f64>, Vec<f64>) = nodes.into_iter().unzip();
@@ -79,10 +80,10 @@ impl Density {
         bare.resample(grid, sigma)
     }
 
-    /// The same spectrum on another grid, with another width σ.
+    /// Returns the density of the same spectrum on another grid, with another width σ.
     ///
     /// # Errors
-    /// σ that is not positive, or a grid that does not increase.
+    /// A σ that is not positive, or a grid that does not increase.
     pub fn resample(&self, grid: Vec<f64>, sigma: f64) -> Result<Self> {
         if !(sigma > 0.0 && sigma.is_finite()) {
             return Err(Error::invalid(format!(
@@ -118,20 +119,21 @@ impl Density {
         })
     }
 
-    /// The moment Σᵢ wᵢ θᵢᵏ: 1 for k = 0, the mean of the eigenvalues for k = 1, that of their squares for k = 2.
+    /// Returns the moment Σᵢ wᵢ θᵢᵏ: 1 for k = 0, the mean of the eigenvalues for k = 1, the mean of their squares for k = 2.
     pub fn moment(&self, k: i32) -> f64 {
         let terms = self.nodes.iter().zip(&self.weights);
         terms.map(|(x, w)| w * x.powi(k)).sum()
     }
 
-    /// The distance between the outermost nodes.
+    /// Returns the distance between the outermost nodes.
     pub fn node_span(&self) -> f64 {
         let (low, high) = min_max(&self.nodes);
         high - low
     }
 }
 
-/// Several spectra on one grid and of one σ, to be drawn together: that of the widest, unless they are given.
+/// Resamples several spectra with a common grid and σ, by default those of the widest spectrum, so that they can be drawn
+/// together.
 ///
 /// # Errors
 /// Those of [`Density::resample`].
@@ -158,11 +160,11 @@ fn min_max(nodes: &[f64]) -> (f64, f64) {
     }
 }
 
-/// The width σ for a spectrum between these ends.
+/// Returns the default width σ for a spectrum between `low` and `high`.
 fn default_sigma(low: f64, high: f64) -> f64 {
     match high - low {
         distance if distance > 1e-9 * high.abs().max(low.abs()) => 0.01 * distance,
-        // Only one eigenvalue, but for rounding.
+        // A single eigenvalue, up to rounding.
         _ => 0.01 * high.abs().max(1.0),
     }
 }
@@ -178,7 +180,7 @@ fn default_grid(low: f64, high: f64, sigma: f64) -> Vec<f64> {
 }
 
 impl Hessian {
-    /// The spectral density: of all eigenvalues up to [`DENSE_LIMIT`] parameters, above the estimate of
+    /// Computes the spectral density: from all eigenvalues up to [`DENSE_LIMIT`] parameters, above that by
     /// [`Hessian::density_estimate`].
     ///
     /// ```
@@ -204,11 +206,11 @@ impl Hessian {
         Density::new(nodes, options, true)
     }
 
-    /// The spectral density by stochastic Lanczos quadrature (Ghorbani, Krishnan, Xiao, *An Investigation into Neural Net
-    /// Optimization via Hessian Eigenvalue Density*, ICML 2019): for each random vector of length 1 the eigenvalues of the
-    /// Lanczos tridiagonal matrix are the nodes, and the squared first components of its eigenvectors their weights, a Gauss
-    /// quadrature that is exact for polynomials up to degree 2 `steps` − 1 of the Hessian between that vector. The mean over the
-    /// vectors estimates the density of the eigenvalues. Every new vector is made orthogonal to the whole basis.
+    /// Estimates the spectral density by stochastic Lanczos quadrature (Ghorbani, Krishnan, Xiao, *An Investigation into Neural
+    /// Net Optimization via Hessian Eigenvalue Density*, ICML 2019). For each random vector v of length 1, the eigenvalues of the
+    /// Lanczos tridiagonal matrix are the nodes, and the squared first components of its eigenvectors are their weights. This is
+    /// a Gauss quadrature that is exact for vᵀ p(H) v, p a polynomial of degree up to 2 `steps` − 1. The mean over the vectors
+    /// estimates the density of the eigenvalues. Every new Lanczos vector is orthogonalised against the whole basis.
     ///
     /// # Errors
     /// Options that do not fit, a Hessian that is not finite, or an interrupt.
@@ -216,7 +218,7 @@ impl Hessian {
         self.density_estimate_with_progress(options, &|_, _| {})
     }
 
-    /// [`Hessian::density_estimate`]; `progress(done, steps)` is called after every step.
+    /// Estimates the density as [`Hessian::density_estimate`]; `progress(done, steps)` is called after every step.
     ///
     /// # Errors
     /// Those of [`Hessian::density_estimate`].
@@ -233,7 +235,7 @@ impl Hessian {
                 options.steps
             )));
         }
-        // The basis of each, the vectors and products of a step, and what holds them.
+        // For each probe: the Lanczos basis, the vectors and products of a step, and their containers.
         let each = steps
             .saturating_add(4)
             .saturating_mul(n)
@@ -245,7 +247,7 @@ impl Hessian {
             "ask for fewer",
         )?;
         let mut all: Vec<Krylov> = (0..probes).map(|_| Krylov::default()).collect();
-        // The probes go on side by side, so that their products share sweeps over the solves.
+        // All probes take their steps together, so that their products share sweeps over the solves.
         let mut active: Vec<(usize, Vec<f64>)> = (0..probes)
             .map(|i| (i, random_probe(n, options.seed.wrapping_add(i as u64))))
             .collect();
@@ -255,7 +257,7 @@ impl Hessian {
             let before = std::mem::take(&mut active);
             for ((i, vector), product) in before.into_iter().zip(products) {
                 let (next, beta) = all[i].extend(vector, product)?;
-                // Otherwise the space is closed under the operator, and the quadrature is complete.
+                // Otherwise the Krylov space is invariant under the operator, and the quadrature is complete.
                 if beta > all[i].breakdown_tolerance() {
                     all[i].off_diagonal.push(beta);
                     active.push((i, next));
@@ -277,7 +279,7 @@ impl Hessian {
     }
 }
 
-/// A random vector of length 1, every direction as likely.
+/// Returns a random vector of length 1, uniformly distributed over all directions.
 fn random_probe(n: usize, seed: u64) -> Vec<f64> {
     let mut generator = Generator::manual_seed(seed);
     let draws = generator.normal(0.0, 1.0, n);
@@ -293,7 +295,7 @@ mod tests {
     use super::*;
     use crate::landscape::DerivativeKind;
 
-    /// Q diag(values) Q with Q = 1 − 2 q qᵀ.
+    /// Returns Q diag(values) Q with Q = 1 − 2 q qᵀ.
     fn matrix(values: &[f64]) -> Array2<f64> {
         let n = values.len();
         let mut q: Vec<f64> = (0..n).map(|i| (1.3 * i as f64 + 0.2).sin()).collect();
@@ -309,7 +311,7 @@ mod tests {
             .collect()
     }
 
-    /// vᵀ Hᵏ v by products, for the probe's own vector.
+    /// Compares the moments with vᵀ Hᵏ v, computed by products, for the probe's own vector v.
     #[test]
     fn moments_are_exact_up_to_twice_the_steps() {
         let sines: Vec<f64> = (0..60).map(|i| (2.1 * f64::from(i)).sin()).collect();
@@ -368,7 +370,7 @@ mod tests {
         };
         let (few, many) = (at(2), at(40));
         assert!(few.0.exact && !few.1.exact);
-        // The exact one is the sum of Gaussians at the known eigenvalues.
+        // The exact density is the sum of Gaussians at the known eigenvalues.
         for (x, got) in grid.iter().zip(&few.0.density) {
             let gaussian = |l: &f64| (-0.5 * ((x - l) / 0.2).powi(2)).exp();
             let want = known.iter().map(gaussian).sum::<f64>()

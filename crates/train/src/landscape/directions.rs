@@ -1,4 +1,4 @@
-//! Random directions of a landscape, made comparable with the model.
+//! Random directions of a landscape, normalised to the norms of the model's parameters.
 
 use ndarray::Array2;
 
@@ -8,27 +8,27 @@ use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 
-/// What a random direction is scaled to.
+/// Normalisation of random directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Normalization {
-    /// Each row of a weight matrix to the norm of the model's row, as the filters of Li, Xu, Taylor, Studer, Goldstein,
-    /// *Visualizing the Loss Landscape of Neural Nets* (NeurIPS 2018): d ← d ‖θ‖ / ‖d‖. A bias vector, or a single parameter, is
-    /// one filter.
+    /// Scales each row of a weight matrix to the norm of the model's row, as the filter normalisation of Li, Xu, Taylor, Studer,
+    /// Goldstein, *Visualizing the Loss Landscape of Neural Nets* (NeurIPS 2018): d ← d ‖θ‖ / ‖d‖. A bias vector, or a single
+    /// parameter, is one filter.
     Filter,
-    /// Each parameter block to the norm of the model's block.
+    /// Scales each parameter block to the norm of the model's block.
     Layer,
-    /// Nothing: normal numbers of mean 0 and deviation 1.
+    /// No normalisation: normally distributed numbers of mean 0 and standard deviation 1.
     None,
 }
 
 impl Normalization {
-    /// The names of [`Normalization::by_name`].
+    /// Names accepted by [`Normalization::by_name`].
     pub const NAMES: [&'static str; 3] = ["filter", "layer", "none"];
 
-    /// By its name.
+    /// Returns the normalisation of this name.
     ///
     /// # Errors
-    /// Another name.
+    /// An unknown name.
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
             "filter" => Ok(Normalization::Filter),
@@ -39,14 +39,14 @@ impl Normalization {
     }
 }
 
-/// How random directions are drawn.
+/// Options of random directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectionOptions {
-    /// What they are scaled to, filters.
+    /// Normalisation of the directions. Default: by filter.
     pub normalize: Normalization,
-    /// Whether biases and single parameters move too, true. Li et al. leave them where they are.
+    /// Whether biases and single parameters vary too. Default: true. In Li et al. they do not.
     pub biases: bool,
-    /// The seed, 0.
+    /// Seed of the random numbers. Default: 0.
     pub seed: u64,
 }
 
@@ -60,7 +60,7 @@ impl Default for DirectionOptions {
     }
 }
 
-/// Random directions in the space of the model's trainable parameters, `[count, n]`.
+/// Draws random directions in the space of the model's trainable parameters, `[count, n]`.
 ///
 /// # Errors
 /// A model without trainable parameters, or no directions.
@@ -114,7 +114,7 @@ pub fn random_directions(
     Ok(all)
 }
 
-/// Gives `d` the norm of `theta`.
+/// Scales `d` to the norm of `theta`.
 fn match_norm(d: &mut [f64], theta: &[f64]) {
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
     let (have, want) = (norm(d), norm(theta));
@@ -139,7 +139,7 @@ mod tests {
         let theta = model.params();
         let all = random_directions(&model, 2, &DirectionOptions::default()).unwrap();
         assert_eq!(all.dim(), (2, model.n_params()));
-        // layer0.weight [5, 2], layer0.bias [5], layer1.weight [2, 5], layer1.bias [2].
+        // Blocks: layer0.weight [5, 2], layer0.bias [5], layer1.weight [2, 5], layer1.bias [2].
         let filters = [
             (0, 2),
             (2, 2),

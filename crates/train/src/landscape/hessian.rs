@@ -1,4 +1,4 @@
-//! The Hessian of a loss: products with vectors, the dense matrix.
+//! Hessian of a loss: matrix-vector products and the dense matrix.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,9 +18,9 @@ use odesync_ode::field::native::MAX_LANES;
 
 /// The Hessian H = ∂²L/∂θ² of a loss at a point, as an operator.
 ///
-/// Of a training loss θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of
-/// multiple shooting, at zero), then the initial states where they are trained. The steps of the solves are chosen once, at θ, and
-/// held fixed: the operator is the exact second derivative of the loss on these steps, and symmetric to rounding.
+/// For a training loss, θ has the layout of its gradient: the model's trainable parameters, then the shooting corrections (at
+/// zero), then the initial states where they are trained. The steps of the solves are chosen once, at θ, and held fixed: the
+/// operator is the exact second derivative of the loss on these steps, and symmetric up to rounding.
 ///
 /// ```
 /// use odesync_train::landscape::{Hessian, LossOptions};
@@ -36,12 +36,13 @@ use odesync_ode::field::native::MAX_LANES;
 /// ```
 pub struct Hessian {
     operator: Box<dyn HessianOperator>,
-    /// The dense matrix and its decomposition, once they were asked for.
+    /// Dense matrix; computed on first use, as is its eigendecomposition.
     dense_matrix: OnceLock<Array2<f64>>,
     pub(super) eigendecomposition: OnceLock<Eigenpairs>,
 }
 
-/// Which second derivative: the loss's, or its Gauss-Newton part JᵀJ, which leaves out the curvature of the solution.
+/// Which second derivative: that of the loss, or its Gauss-Newton part JᵀJ, which leaves out the second derivatives of the
+/// solution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HessianPart {
     Full,
@@ -49,10 +50,11 @@ pub(super) enum HessianPart {
 }
 
 impl Hessian {
-    /// Of a training loss, at the model's parameters: solves the model against the data and keeps what the products need.
+    /// Creates the Hessian of a training loss at the model's parameters: solves the model against the data and stores what the
+    /// products need.
     ///
     /// # Errors
-    /// What does not fit, a solve that failed or would take too much memory, or a solver that is not a Runge-Kutta
+    /// Arguments that do not fit, a solve that failed or would take too much memory, or a solver that is not a Runge-Kutta
     /// method.
     pub fn new(model: &VectorField, data: &Dataset, options: &LossOptions) -> Result<Self> {
         let loss = TrainingLoss::new(model, data, options)?;
@@ -60,21 +62,22 @@ impl Hessian {
         Self::from_loss(Arc::new(loss), &params)
     }
 
-    /// Of any loss, at any parameters, by the best derivatives that it has; [`Hessian::derivative_kind`] tells which.
+    /// Creates the Hessian of any loss at any parameters, from the best derivatives that the loss provides
+    /// ([`Hessian::derivative_kind`]).
     ///
     /// # Errors
-    /// Another number of parameters than the loss has, or those of the loss.
+    /// A number of parameters other than the loss's, or an error of the loss.
     pub fn from_loss(loss: Arc<dyn LossFunction>, params: &[f64]) -> Result<Self> {
         Ok(Self::from_operator(hessian_operator::best_operator(
             loss, params,
         )?))
     }
 
-    /// Of a matrix that is known, `[n, n]`, of which the symmetric part is taken; `loss` is the loss at the point, and
-    /// `derivatives` says where the matrix comes from.
+    /// Creates the Hessian from a known matrix `[n, n]`, of which the symmetric part is used. `loss` is the loss at the point,
+    /// and `derivatives` states how the matrix was computed.
     ///
     /// # Errors
-    /// A matrix that is not square, is empty, or holds numbers that are not finite.
+    /// A matrix that is not square, is empty, or contains numbers that are not finite.
     pub fn from_matrix(
         matrix: &Array2<f64>,
         loss: f64,
@@ -99,38 +102,38 @@ impl Hessian {
         })))
     }
 
-    fn from_operator(curvature: Box<dyn HessianOperator>) -> Self {
+    fn from_operator(operator: Box<dyn HessianOperator>) -> Self {
         Hessian {
-            operator: curvature,
+            operator,
             dense_matrix: OnceLock::new(),
             eigendecomposition: OnceLock::new(),
         }
     }
 
-    /// Number of parameters n.
+    /// Returns the number of parameters n.
     pub fn n(&self) -> usize {
         self.operator.n()
     }
 
-    /// The loss at θ.
+    /// Returns the loss at θ.
     pub fn loss(&self) -> f64 {
         self.operator.loss()
     }
 
-    /// How the second derivatives were found.
+    /// Returns how the second derivatives are computed.
     pub fn derivative_kind(&self) -> DerivativeKind {
         self.operator.derivative_kind()
     }
 
-    /// H v.
+    /// Computes the Hessian-vector product H v.
     ///
     /// # Errors
-    /// A vector of another length than n, a number in it that is not finite, or an interrupt.
+    /// A vector of a length other than n, a number in it that is not finite, or an interrupt.
     pub fn apply(&self, v: &[f64]) -> Result<Vec<f64>> {
         self.product(v, HessianPart::Full)
     }
 
-    /// H v for many vectors, several of them in one sweep over the solves.
+    /// Computes H v for many vectors, several of them in one sweep over the solves.
     ///
     /// # Errors
     /// Those of [`Hessian::apply`].
@@ -138,8 +141,9 @@ impl Hessian {
         self.products(vectors, HessianPart::Full)
     }
 
-    /// The Gauss-Newton product G v, of the loss of a training method: the Hessian of the loss for a solution that is linear in the parameters. For a mean of
-    /// squared residuals r it is 2/n JᵀJ v, J = ∂r/∂θ. It is never negative, and equal to H where the loss vanishes.
+    /// Computes the Gauss-Newton product G v for the loss of a training method: the product with the Hessian that the loss has if
+    /// the solution is replaced by its linearisation in the parameters. For a mean of m squared residuals r it is 2/m JᵀJ v, J =
+    /// ∂r/∂θ. G is positive semidefinite, and equal to H where the loss vanishes.
     ///
     /// # Errors
     /// Those of [`Hessian::apply`].
@@ -147,7 +151,7 @@ impl Hessian {
         self.product(v, HessianPart::GaussNewton)
     }
 
-    /// G v for many vectors.
+    /// Computes G v for many vectors.
     ///
     /// # Errors
     /// Those of [`Hessian::apply`].
@@ -155,7 +159,7 @@ impl Hessian {
         self.products(vectors, HessianPart::GaussNewton)
     }
 
-    /// The dense matrix, `[n, n]`, symmetric: rounding errors of a pair of entries are averaged.
+    /// Computes the dense matrix, `[n, n]`, made symmetric by averaging the rounding errors of each pair of entries.
     ///
     /// # Errors
     /// A matrix that would take too much memory, or an interrupt.
@@ -163,7 +167,7 @@ impl Hessian {
         self.matrix_with_progress(&|_, _| {})
     }
 
-    /// [`Hessian::matrix`]; `progress(done, n)` is called as columns are done, from several threads.
+    /// Computes the dense matrix as [`Hessian::matrix`]; `progress(done, n)` is called as columns are done, from several threads.
     ///
     /// # Errors
     /// Those of [`Hessian::matrix`].
@@ -233,8 +237,8 @@ impl Hessian {
         self.products_in_blocks(vectors.len(), &part, kind, &keep, &|_, _| {})
     }
 
-    /// Products with `count` vectors, made and used block by block; `keep` turns the products of the vectors from an index on
-    /// into what is wanted of them.
+    /// Computes products with `count` vectors, block by block: `keep` maps the index of a block's first vector and the block's
+    /// products to the result.
     pub(super) fn products_in_blocks<T: Send>(
         &self,
         count: usize,
@@ -265,7 +269,7 @@ impl Hessian {
         Ok(blocks.into_iter().flatten().collect())
     }
 
-    /// Unit vectors.
+    /// Returns the unit vectors of a range of parameters.
     pub(super) fn unit_vectors(&self, range: Range<usize>) -> Vec<Vec<f64>> {
         let unit = |i: usize| {
             let mut e = vec![0.0; self.n()];

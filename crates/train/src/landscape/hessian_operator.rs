@@ -1,4 +1,4 @@
-//! Second derivatives at a point: what a Hessian is made of.
+//! Hessian operators: second derivatives of a loss at a point, as products with vectors.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use ndarray::Array2;
 use super::loss::{LossFunction, evaluate_points};
 use crate::{Error, Result};
 
-/// How second derivatives were found.
+/// How second derivatives are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DerivativeKind {
-    /// Exactly, but for rounding.
+    /// Exact derivatives, up to rounding.
     Exact,
-    /// By central differences of exact gradients: errors of some 1e-10 of the largest entry.
+    /// Central differences of exact gradients: errors of about 1e-10 of the largest entry.
     GradientDifferences,
-    /// By central differences of values: errors of some 1e-7 of the loss, more where the loss itself is not exact.
+    /// Central differences of values: errors of about 1e-7 of the loss, more where the loss itself is not exact.
     ValueDifferences,
 }
 
 impl DerivativeKind {
-    /// `exact`, `differences of gradients` or `differences of values`.
+    /// Returns the name: `exact`, `differences of gradients` or `differences of values`.
     pub fn name(self) -> &'static str {
         match self {
             DerivativeKind::Exact => "exact",
@@ -29,38 +29,38 @@ impl DerivativeKind {
     }
 }
 
-/// The second derivatives of a loss at one point, as products with vectors.
+/// Second derivatives of a loss at one point, as products with vectors.
 pub trait HessianOperator: Send + Sync {
-    /// Number of parameters n.
+    /// Returns the number of parameters n.
     fn n(&self) -> usize;
 
-    /// The loss at the point.
+    /// Returns the loss at the point.
     fn loss(&self) -> f64;
 
-    /// H v for at most [`MAX_LANES`](odesync_ode::field::native::MAX_LANES) vectors of length n. `alone`: no other call is under way,
-    /// so the work of this one may be spread over the threads.
+    /// Computes H v for at most [`MAX_LANES`](odesync_ode::field::native::MAX_LANES) vectors of length n. If `parallel`, no other
+    /// call is in progress, and the work of this one may be spread over the threads.
     ///
     /// # Errors
-    /// An interrupt, or whatever ends the computation.
+    /// An interrupt, or any error that ends the computation.
     fn hvp(&self, vectors: &[Vec<f64>], parallel: bool) -> Result<Vec<Vec<f64>>>;
 
-    /// G v, the Gauss-Newton part of the products.
+    /// Computes the Gauss-Newton part G v of the products.
     ///
     /// # Errors
-    /// Those of [`HessianOperator::hvp`]; a loss that is no sum of squares has no such part.
+    /// Those of [`HessianOperator::hvp`]; a loss that is not a sum of squares has no Gauss-Newton part.
     fn gauss_newton_vp(&self, _vectors: &[Vec<f64>], _parallel: bool) -> Result<Vec<Vec<f64>>> {
         Err(Error::invalid(
             "a Gauss-Newton product needs residuals, which only the loss of a training method has",
         ))
     }
 
-    /// How they were found.
+    /// Returns how the second derivatives are computed.
     fn derivative_kind(&self) -> DerivativeKind {
         DerivativeKind::Exact
     }
 }
 
-/// A Hessian that is there as a matrix.
+/// A Hessian given by its matrix.
 pub(super) struct DenseHessian {
     pub matrix: Array2<f64>,
     pub loss: f64,
@@ -89,7 +89,7 @@ impl HessianOperator for DenseHessian {
     }
 }
 
-/// Products by central differences of gradients, (∇L(θ + h v) − ∇L(θ − h v)) / 2h.
+/// Hessian by central differences of gradients, H v ≈ (∇L(θ + h v) − ∇L(θ − h v)) / 2h.
 pub(super) struct FiniteDifferenceHessian {
     pub function: Arc<dyn LossFunction>,
     pub params: Vec<f64>,
@@ -133,18 +133,19 @@ impl HessianOperator for FiniteDifferenceHessian {
     }
 }
 
-/// The step of second differences, relative to a parameter's size where that is above 1. Rounding of the loss (ε) and the
-/// error of the formula (h²) balance at h = ε^¼.
+/// Step of second differences, relative to a parameter's magnitude where that is above 1. Rounding of the loss (ε) and the
+/// truncation error of the formula (h²) balance at h = ε^¼.
 pub const SECOND_DIFFERENCE_STEP: f64 = 1.2e-4;
 
-/// The most evaluations that second differences may take.
+/// Maximum number of evaluations for second differences.
 const MAX_EVALUATIONS: usize = 20_000_000;
 
-/// A Hessian by central second differences of values, with the loss at θ: ∂²L/∂θᵢ² from L at θ ± h eᵢ, and ∂²L/∂θᵢ∂θⱼ from L at
-/// θ ± hᵢ eᵢ ± hⱼ eⱼ, hᵢ = `step` · max(1, |θᵢ|), 2 n² + 1 values in all. `evaluate` gives the values of that many points.
+/// Computes a Hessian and the loss at θ by central second differences of values: ∂²L/∂θᵢ² from L at θ ± h eᵢ, and ∂²L/∂θᵢ∂θⱼ from
+/// L at θ ± hᵢ eᵢ ± hⱼ eⱼ, hᵢ = `step` · max(1, |θᵢ|), 2 n² + 1 values in total. `evaluate` returns the loss at a number of
+/// points.
 ///
 /// # Errors
-/// A step that is no positive number, too many parameters, or those of `evaluate`.
+/// A step that is not a positive number, too many parameters, or those of `evaluate`.
 pub fn second_differences<E: From<Error>>(
     params: &[f64],
     step: f64,
@@ -195,7 +196,7 @@ pub fn second_differences<E: From<Error>>(
     Ok((matrix, values[0]))
 }
 
-/// The best second derivatives that a loss has at θ.
+/// Returns the operator of the best second derivatives that a loss provides at θ.
 pub(super) fn best_operator(
     function: Arc<dyn LossFunction>,
     params: &[f64],

@@ -1,4 +1,4 @@
-//! The Lanczos method with full reorthogonalisation.
+//! Lanczos method with full reorthogonalisation.
 
 use nalgebra::DMatrix;
 use ndarray::Array2;
@@ -8,16 +8,16 @@ use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 
-/// An eigenpair is accepted when its residual ‖H v − θ v‖ is below this part of the largest |θ|.
+/// Tolerance of an eigenpair: its residual ‖H v − θ v‖ is below this fraction of the largest |θ|.
 const TOLERANCE: f64 = 1e-9;
 
-/// The `count` eigenpairs of the largest magnitude of a symmetric operator of n variables.
+/// Computes the `count` eigenpairs of largest magnitude of a symmetric operator of n variables.
 ///
-/// C. Lanczos, J. Res. Nat. Bur. Standards 45 (1950); B. N. Parlett, *The Symmetric Eigenvalue Problem* (1980), chapter 13.
-/// The whole basis is kept and every new vector is made orthogonal to it twice.
+/// C. Lanczos, J. Res. Nat. Bur. Standards 45 (1950); B. N. Parlett, *The Symmetric Eigenvalue Problem* (1980), chapter 13. The
+/// whole basis is stored, and every new vector is orthogonalised against it twice.
 ///
 /// # Errors
-/// A product that fails or is not finite, or pairs that have not settled within `40 count + 400` products.
+/// A product that fails or is not finite, or pairs that have not converged within `40 count + 400` products.
 pub(super) fn lanczos(
     n: usize,
     count: usize,
@@ -38,7 +38,7 @@ pub(super) fn lanczos(
         let (mut w, mut beta) = krylov.extend(next, product)?;
         let m = krylov.basis.len();
         if m < n && beta <= krylov.breakdown_tolerance() {
-            // The basis spans an invariant subspace; a new direction finds what lies outside it.
+            // The basis spans an invariant subspace; a new direction finds the eigenvectors outside of it.
             beta = 0.0;
             w = random_vector(n, &mut generator);
             orthogonalise(&mut w, &krylov.basis);
@@ -66,17 +66,18 @@ pub(super) fn lanczos(
     }
 }
 
-/// An orthonormal basis of a Krylov space, and the operator in it: a symmetric tridiagonal matrix.
+/// Krylov space: the operator in an orthonormal basis of it, a symmetric tridiagonal matrix.
 #[derive(Default)]
 pub(super) struct Krylov {
     basis: Vec<Vec<f64>>,
     diagonal: Vec<f64>,
-    /// The entries beside the diagonal; the caller adds one before the next vector.
+    /// Off-diagonal entries; the caller adds one before the next vector.
     pub off_diagonal: Vec<f64>,
 }
 
 impl Krylov {
-    /// Takes in a vector of length 1 and the operator's product with it; gives the next vector and what was its length.
+    /// Adds a vector of length 1, given the operator's product with it; returns the next vector, normalised, and the length it
+    /// had.
     pub fn extend(&mut self, vector: Vec<f64>, mut product: Vec<f64>) -> Result<(Vec<f64>, f64)> {
         let alpha = dot(&product, &vector);
         self.basis.push(vector);
@@ -89,13 +90,13 @@ impl Krylov {
         Ok((product, beta))
     }
 
-    /// The length below which a next vector is nothing but rounding.
+    /// Returns the length below which a next vector consists of rounding errors only.
     pub fn breakdown_tolerance(&self) -> f64 {
         let entries = self.diagonal.iter().chain(&self.off_diagonal);
         1e-14 * entries.fold(f64::MIN_POSITIVE, |s, x| s.max(x.abs()))
     }
 
-    /// The eigenpairs of the tridiagonal matrix, the largest magnitude first.
+    /// Returns the eigenpairs of the tridiagonal matrix, the largest magnitude first.
     pub fn ritz(&self) -> Eigenpairs {
         let diagonal = nalgebra::DVector::from_vec(self.diagonal.clone());
         let mut t = DMatrix::from_diagonal(&diagonal);
@@ -111,7 +112,7 @@ impl Krylov {
     }
 }
 
-/// Eigenvectors of the operator from those of the tridiagonal matrix.
+/// Computes eigenvectors of the operator from those of the tridiagonal matrix.
 fn lift_ritz_vectors(ritz: &Eigenpairs, basis: &[Vec<f64>], count: usize) -> Eigenpairs {
     let n = basis[0].len();
     let mut vectors = Array2::zeros((count, n));
@@ -139,7 +140,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Gives a vector length 1 (a zero vector stays) and returns the length it had.
+/// Scales a vector to length 1 (a zero vector is unchanged) and returns its previous length.
 pub(super) fn normalise(v: &mut [f64]) -> f64 {
     let norm = dot(v, v).sqrt();
     if norm > 0.0 {
@@ -148,7 +149,7 @@ pub(super) fn normalise(v: &mut [f64]) -> f64 {
     norm
 }
 
-/// Twice is enough (Parlett, section 6.9).
+/// Orthogonalises `w` against the basis, twice, which is enough (Parlett, section 6.9).
 fn orthogonalise(w: &mut [f64], basis: &[Vec<f64>]) {
     for _ in 0..2 {
         for b in basis {
@@ -162,7 +163,7 @@ fn orthogonalise(w: &mut [f64], basis: &[Vec<f64>]) {
 mod tests {
     use super::*;
 
-    /// Q diag(values) Q with Q = 1 − 2 q qᵀ, whose eigenvectors are known.
+    /// Returns the operator Q diag(values) Q with Q = 1 − 2 q qᵀ, whose eigenvectors are known.
     fn operator(values: &[f64]) -> impl Fn(&[f64]) -> Result<Vec<f64>> {
         let n = values.len();
         let values = values.to_vec();
@@ -214,7 +215,7 @@ mod tests {
         check(&values, 3);
     }
 
-    /// One Krylov space holds each eigenvalue once; what is missing is found from a new direction.
+    /// A Krylov space contains each distinct eigenvalue once; the other eigenvectors are found from a new direction.
     #[test]
     fn few_distinct_eigenvalues_and_all_pairs_of_a_small_operator() {
         check(&[3.0, 3.0, 3.0, -1.0, 0.0, 0.0], 6);

@@ -1,4 +1,4 @@
-//! Losses as functions of their parameters: those of training, and any other.
+//! Loss functions of their parameters: training losses, and any other.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,9 +14,9 @@ use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{NativeEngine, SolveOptions};
 
-/// A loss L(θ) of n parameters θ, looked at from several threads at once.
+/// A loss L(θ) of n parameters θ, which is evaluated from several threads at a time.
 ///
-/// Only the value is needed. Derivatives that a loss does not know are taken by central differences.
+/// Only the value is required. Derivatives that a loss does not provide are computed by central differences.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -37,17 +37,17 @@ use odesync_ode::odesolve::{NativeEngine, SolveOptions};
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
 pub trait LossFunction: Send + Sync {
-    /// Number of parameters n.
+    /// Returns the number of parameters n.
     fn n(&self) -> usize;
 
-    /// L(θ), θ of length n.
+    /// Returns L(θ) for θ of length n.
     ///
     /// # Errors
-    /// [`Error::Solve`] where there is no value (on a grid such a place is NaN), [`Error::Interrupted`], or whatever else must end
-    /// the computation.
+    /// [`Error::Solve`] where the loss has no value (such a grid point is NaN), [`Error::Interrupted`], or any error that must
+    /// end the computation.
     fn value(&self, params: &[f64]) -> Result<f64>;
 
-    /// ∂L/∂θ, `[n]`, if it is known.
+    /// Returns the gradient ∂L/∂θ, `[n]`; `None` if it is not provided.
     ///
     /// # Errors
     /// Those of [`LossFunction::value`].
@@ -55,7 +55,7 @@ pub trait LossFunction: Send + Sync {
         Ok(None)
     }
 
-    /// The exact second derivatives at θ, if they are known.
+    /// Returns the exact Hessian at θ; `None` if it is not provided.
     ///
     /// # Errors
     /// Those of [`LossFunction::value`].
@@ -64,8 +64,8 @@ pub trait LossFunction: Send + Sync {
     }
 }
 
-/// The values of a loss at `count` points, in parallel; NaN where a solve failed. `progress(done, count)` is called as they are
-/// done, from several threads.
+/// Evaluates a loss at `count` points in parallel; NaN where a solve failed. `progress(done, count)` is called as they are done,
+/// from several threads.
 pub(super) fn evaluate_points(
     loss: &dyn LossFunction,
     count: usize,
@@ -75,7 +75,7 @@ pub(super) fn evaluate_points(
     let done = std::sync::atomic::AtomicUsize::new(0);
     (0..count)
         .into_par_iter()
-        // The cost of a point differs a lot from place to place.
+        // The cost differs a lot between points.
         .with_max_len(1)
         .map(|i| {
             let value = solve_failure_to_nan(loss.value(&point(i)))?;
@@ -86,7 +86,7 @@ pub(super) fn evaluate_points(
         .collect()
 }
 
-/// NaN in place of a solve that failed.
+/// Replaces the error of a failed solve by NaN.
 ///
 /// # Errors
 /// Any other error.
@@ -97,16 +97,16 @@ pub fn solve_failure_to_nan(value: Result<f64>) -> Result<f64> {
     }
 }
 
-/// Which loss of a model and data it is, and how its solves are made.
+/// Options of a training loss: its method, and the solver.
 #[derive(Debug, Clone)]
 pub struct LossOptions {
-    /// The training method whose loss it is, vanilla.
+    /// Training method of the loss. Default: vanilla.
     pub method: TrainingMethod,
-    /// The homotopy parameter λ; 0 unless the method is homotopy training.
+    /// Homotopy parameter λ; 0 unless the method is homotopy training.
     pub lambda: f64,
-    /// Which state variables the data are, and where the model begins; trained initial states are parameters of the loss.
+    /// Measured state variables and initial states of the model; trained initial states are parameters of the loss.
     pub observation: Observation,
-    /// How the solves are made; second derivatives need a Runge-Kutta method, explicit or one of `radau` and `kvaerno5`.
+    /// Solver options; second derivatives need a Runge-Kutta method, explicit or one of `radau` and `kvaerno5`.
     pub solver: SolveOptions,
 }
 
@@ -122,7 +122,7 @@ impl Default for LossOptions {
 }
 
 impl LossOptions {
-    /// The same of another training method's loss; λ becomes 1 for homotopy training, 0 for any other.
+    /// Sets the training method; λ becomes 1 for homotopy training, 0 for any other.
     #[must_use]
     pub fn method(mut self, method: impl Into<TrainingMethod>) -> Self {
         self.method = method.into();
@@ -130,7 +130,7 @@ impl LossOptions {
         self
     }
 
-    /// The same at another homotopy parameter λ.
+    /// Sets the homotopy parameter λ.
     #[must_use]
     pub fn lambda(mut self, lambda: f64) -> Self {
         self.lambda = lambda;
@@ -140,7 +140,7 @@ impl LossOptions {
 
 solve_option_setters!(LossOptions);
 
-/// The homotopy parameter of a loss that names none: 1 for homotopy training, else 0.
+/// Returns the default λ of a loss: 1 for homotopy training, else 0.
 pub fn default_lambda(method: &TrainingMethod) -> f64 {
     match method {
         TrainingMethod::Homotopy(_) => 1.0,
@@ -148,23 +148,23 @@ pub fn default_lambda(method: &TrainingMethod) -> f64 {
     }
 }
 
-/// The loss of a training method as a function of its parameters, at one λ.
+/// Loss of a training method as a function of its parameters, at one λ.
 ///
-/// θ is laid out as a gradient: the model's trainable parameters, then the method's own (the corrections of multiple shooting),
-/// then the initial states where they are trained.
+/// θ has the layout of the gradient: the model's trainable parameters, then the shooting corrections, then the initial states
+/// where they are trained.
 pub struct TrainingLoss {
     problem: Arc<TrainingProblem>,
     lambda: f64,
     params: Vec<f64>,
-    /// What a solve works on, handed from one value to the next.
+    /// Engines for solves, reused from one evaluation to the next.
     engine_pool: Mutex<Vec<NativeEngine>>,
 }
 
 impl TrainingLoss {
-    /// The loss of this model and data.
+    /// Creates the loss of this model and data.
     ///
     /// # Errors
-    /// What does not fit, or a model without trainable parameters.
+    /// Arguments that do not fit, or a model without trainable parameters.
     pub fn new(model: &VectorField, data: &Dataset, options: &LossOptions) -> Result<Self> {
         let LossOptions {
             method,
@@ -189,13 +189,13 @@ impl TrainingLoss {
         })
     }
 
-    /// The parameters of the model as it was given: its own, zero corrections, the initial states, `[n]`.
+    /// Returns the parameters of the given model, `[n]`: its own, zero corrections, the initial states.
     pub fn params(&self) -> &[f64] {
         &self.params
     }
 
-    /// A direction of the loss's parameters from one of the model's alone, which leaves the others where they are; one of all
-    /// parameters stays as it is.
+    /// Extends a direction of the model's parameters by zeros to one of the loss's parameters; a direction of all parameters is
+    /// unchanged.
     pub fn pad_direction(&self, mut direction: Vec<f64>) -> Vec<f64> {
         if direction.len() == self.problem.n_model_params() {
             direction.resize(self.params.len(), 0.0);
@@ -238,12 +238,12 @@ impl LossFunction for TrainingLoss {
 
     fn hessian(&self, params: &[f64]) -> Result<Option<Box<dyn HessianOperator>>> {
         let plans = self.evaluate(params, false)?.plans;
-        let curvature = AdjointHessian::new(self.problem.clone(), params, self.lambda, &plans)?;
-        Ok(Some(Box::new(curvature)))
+        let hessian = AdjointHessian::new(self.problem.clone(), params, self.lambda, &plans)?;
+        Ok(Some(Box::new(hessian)))
     }
 }
 
-/// A loss that is a function of Rust's; its derivatives are taken by differences.
+/// Loss defined by a Rust function; its derivatives are computed by differences.
 ///
 /// ```
 /// use odesync_train::landscape::{FnLoss, LossFunction};
@@ -257,7 +257,7 @@ pub struct FnLoss<F> {
 }
 
 impl<F: Fn(&[f64]) -> Result<f64> + Send + Sync> FnLoss<F> {
-    /// A function of `n` parameters.
+    /// Creates a loss of `n` parameters.
     pub fn new(n: usize, function: F) -> Self {
         FnLoss { n, function }
     }

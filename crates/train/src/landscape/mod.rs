@@ -1,19 +1,19 @@
-//! The loss around a point, and far from it: exact second derivatives and what follows from them, slices, the way of a run.
+//! Loss landscapes: exact second derivatives and what follows from them, slices of the loss, the parameter path of a run.
 //!
-//! | file | idea |
+//! | file | content |
 //! |---|---|
-//! | `loss` | what a loss is: that of a training method, or any other |
-//! | `symbolic` | a loss that is an expression |
-//! | `curvature` | second derivatives at a point, by differences where they are not known |
-//! | `solved` | those of a training loss, exactly |
+//! | `loss` | loss functions: that of a training method, or any other |
+//! | `symbolic` | a loss defined by an expression |
+//! | `hessian_operator` | Hessian-vector products at a point, by differences where no exact derivatives exist |
+//! | `adjoint_hessian` | exact Hessian-vector products of a training loss |
 //! | `hessian` | the Hessian as an operator and as a matrix |
 //! | `lanczos` | Krylov spaces; eigenpairs without a matrix |
 //! | `spectrum` | eigenvalues, eigenvectors, trace |
 //! | `density` | spectral density, by stochastic Lanczos quadrature |
 //! | `slice` | the loss on a line or a plane |
-//! | `along` | which line or plane: directions, parameters, principal components |
-//! | `directions` | random directions, filter by filter |
-//! | `pca` | principal components of a run's path |
+//! | `slice_spec` | choice of the line or plane: directions, parameters, principal components |
+//! | `directions` | random directions, normalised filter by filter |
+//! | `pca` | principal components of a run's parameter path |
 
 mod adjoint_hessian;
 mod density;

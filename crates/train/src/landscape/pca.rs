@@ -1,4 +1,4 @@
-//! The principal components of a run's way through the space of parameters.
+//! Principal components of a run's path in parameter space.
 
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -7,29 +7,30 @@ use super::spectrum::fix_sign;
 use crate::training::Run;
 use crate::{Error, Result};
 
-/// Principal components of points in the space of parameters.
+/// Principal components of points in parameter space.
 ///
-/// The directions are the right singular vectors of the points minus their mean. After Li, Xu, Taylor, Studer, Goldstein (NeurIPS
-/// 2018) the origin of the coordinates is the last point, not the mean.
+/// The directions are the right singular vectors of the points minus their mean. As in Li, Xu, Taylor, Studer, Goldstein (NeurIPS
+/// 2018), the origin of the coordinates is the last point, not the mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pca {
-    /// The last point, `[n]`.
+    /// Origin of the coordinates: the last point, `[n]`.
     pub origin: Vec<f64>,
-    /// Directions of length 1, the one of the largest variance first, `[k, n]`; the component of the largest magnitude is positive.
+    /// Directions of length 1, the one of the largest variance first, `[k, n]`; the component of the largest magnitude is
+    /// positive.
     pub directions: Array2<f64>,
-    /// The part of the variance along each, `[k]`.
+    /// Fraction of the variance along each direction, `[k]`.
     pub explained_variance_ratio: Vec<f64>,
-    /// The points' coordinates ⟨θ − origin, direction⟩, `[point, k]`; the last row is zero.
+    /// Coordinates of the points, ⟨θ − origin, direction⟩, `[point, k]`; the last row is zero.
     pub path: Array2<f64>,
-    /// The number of epochs that were done at each point, `[point]`.
+    /// Number of epochs done at each point, `[point]`.
     pub epochs: Vec<usize>,
 }
 
 impl Pca {
-    /// Of points `[point, n]`, the first `components` of them (as many as there are, where there are fewer).
+    /// Computes the first `components` principal components of points `[point, n]` (all of them, if there are fewer).
     ///
     /// # Errors
-    /// Fewer than two points, points that are all the same, no components, or numbers that are not finite.
+    /// Fewer than two points, points that are all equal, no components, or numbers that are not finite.
     pub fn from_points(points: ArrayView2<f64>, components: usize) -> Result<Self> {
         let (count, n) = points.dim();
         if count < 2 || n == 0 || components == 0 {
@@ -49,16 +50,16 @@ impl Pca {
                 "the parameters of the run lie too far apart for numbers to hold their distance",
             ));
         }
-        // By a power of two, which rounds nothing: sums and squares of large numbers would be infinite, and the decomposition of such
-        // a matrix never ends.
-        let most = points.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-        let exponent = most.log2().clamp(-1000.0, 1023.0) as i32;
+        // Scaling by a power of two is exact. Without it, sums and squares of large numbers would be infinite, and the
+        // decomposition of such a matrix never ends.
+        let max_abs = points.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        let exponent = max_abs.log2().clamp(-1000.0, 1023.0) as i32;
         let scaled = points.mapv(|x| x * 2.0_f64.powi(-exponent));
         let Some(mean) = scaled.mean_axis(Axis(0)) else {
             return Err(Error::invalid("there are no points"));
         };
         let centred = &scaled - &mean;
-        // nalgebra takes matrices with at least as many rows as columns faster.
+        // nalgebra is faster for matrices with at least as many rows as columns.
         let matrix = DMatrix::from_fn(n, count, |i, j| centred[[j, i]]);
         let svd = matrix.svd(true, false);
         let Some(u) = svd.u else {
@@ -91,10 +92,11 @@ impl Pca {
         })
     }
 
-    /// Of the model's parameters along a run, which must have kept them ([`crate::training::TrainOptions::trajectory_every`]).
+    /// Computes the principal components of the model's parameters along a run, which must have stored them
+    /// ([`crate::training::TrainOptions::trajectory_every`]).
     ///
     /// # Errors
-    /// A run that kept none, or those of [`Pca::from_points`].
+    /// A run without stored parameters, or those of [`Pca::from_points`].
     pub fn from_run(run: &Run, components: usize) -> Result<Self> {
         let path = run.path()?;
         Ok(Pca {
@@ -108,7 +110,7 @@ impl Pca {
 mod tests {
     use super::*;
 
-    /// Large and small numbers have the components of ordinary ones; numbers whose distance is none are refused.
+    /// Large and small numbers have the components of ordinary ones; points without distance are an error.
     #[test]
     fn numbers_of_any_size() {
         let points = Array2::from_shape_fn((5, 3), |(i, j)| ((3 * i + j) as f64).sin());
@@ -133,7 +135,7 @@ mod tests {
         assert!(error.contains("too far apart"), "{error}");
     }
 
-    /// Points on an ellipse in a tilted plane: the singular value decomposition is known.
+    /// Points on an ellipse in a tilted plane, for which the singular value decomposition is known.
     #[test]
     fn an_ellipse_in_a_tilted_plane() {
         let (p, q) = ([0.6, 0.8, 0.0, 0.0], [0.0, 0.0, 0.8, -0.6]);
@@ -143,7 +145,7 @@ mod tests {
             7.0 + 3.0 * angle(i).cos() * p[j] + angle(i).sin() * q[j]
         });
         let pca = Pca::from_points(points.view(), 3).unwrap();
-        // Variances 9/2 and 1/2 along p and q, none beside them.
+        // Variances 9/2 and 1/2 along p and q, none orthogonal to them.
         let want = [0.9, 0.1, 0.0];
         for (got, want) in pca.explained_variance_ratio.iter().zip(want) {
             assert!((got - want).abs() < 1e-12, "{got} {want}");
@@ -159,7 +161,7 @@ mod tests {
             assert!((row[1] - (angle(i).sin() - last.sin())).abs() < 1e-12);
         }
         assert_eq!(pca.origin, points.row(n - 1).to_vec());
-        // More points than parameters, and fewer.
+        // Fewer points than parameters, and more.
         let few = Pca::from_points(points.slice(ndarray::s![..3, ..]), 9).unwrap();
         assert_eq!(few.directions.dim(), (2, 4));
         assert!((few.explained_variance_ratio.iter().sum::<f64>() - 1.0).abs() < 1e-12);

@@ -1,4 +1,4 @@
-//! Slices of a loss: its values along a line, or on a plane.
+//! Slices of a loss: its values along a line or on a plane.
 
 use ndarray::{Array2, ArrayD, IxDyn};
 
@@ -6,18 +6,18 @@ use super::loss::{LossFunction, evaluate_points};
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 
-/// A direction and the places along it.
+/// Axis of a slice: a direction and coefficients along it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceAxis {
-    /// What it is called in a figure.
+    /// Label of the axis in a figure.
     pub label: String,
-    /// d, `[n]`.
+    /// Direction d, `[n]`.
     pub direction: Vec<f64>,
-    /// The coefficients c of d, `[point]`.
+    /// Coefficients c of the direction d, `[point]`.
     pub coefficients: Vec<f64>,
 }
 
-/// Places in the space of parameters: θ₀ + c d on a line, θ₀ + c₁ d₁ + c₂ d₂ on a plane.
+/// Points in parameter space: θ₀ + c d on a line, θ₀ + c₁ d₁ + c₂ d₂ on a plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slice {
     origin: Vec<f64>,
@@ -26,11 +26,11 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// The places around `origin`, `[n]`, for one axis or two. The path to be drawn over them is the origin alone.
+    /// Creates the slice around `origin`, `[n]`, with one or two axes. The path drawn over it is the origin alone.
     ///
     /// # Errors
-    /// No axis or more than two, directions of another length than the origin, an axis without coefficients, or numbers that are
-    /// not finite.
+    /// No axis or more than two, directions of a length other than the origin's, an axis without coefficients, or numbers that
+    /// are not finite.
     pub fn new(origin: Vec<f64>, axes: Vec<SliceAxis>) -> Result<Self> {
         if axes.is_empty() || axes.len() > 2 {
             return Err(Error::invalid(format!(
@@ -75,10 +75,10 @@ impl Slice {
         Ok(slice)
     }
 
-    /// The same with another path to be drawn over it, `[point, axis]`.
+    /// Sets the path to be drawn over the slice, `[point, axis]`.
     ///
     /// # Errors
-    /// A path of another number of axes.
+    /// A path with a different number of axes.
     pub fn with_path(self, path: Array2<f64>) -> Result<Self> {
         match path.ncols() == self.axes.len() {
             true => Ok(Slice { path, ..self }),
@@ -90,38 +90,38 @@ impl Slice {
         }
     }
 
-    /// θ₀, `[n]`.
+    /// Returns the origin θ₀, `[n]`.
     pub fn origin(&self) -> &[f64] {
         &self.origin
     }
 
-    /// One axis or two.
+    /// Returns the axes, one or two.
     pub fn axes(&self) -> &[SliceAxis] {
         &self.axes
     }
 
-    /// Coordinates to be drawn over the landscape, `[point, axis]`: where the model is, or the path of a run.
+    /// Returns the coordinates of the path to be drawn over the landscape, `[point, axis]`: the origin, or the path of a run.
     pub fn path(&self) -> &Array2<f64> {
         &self.path
     }
 
-    /// Number of places on each axis.
+    /// Returns the number of points on each axis.
     pub fn shape(&self) -> Vec<usize> {
         self.axes.iter().map(|a| a.coefficients.len()).collect()
     }
 
-    /// Number of places.
+    /// Returns the number of points.
     pub fn len(&self) -> usize {
         let lengths = self.axes.iter().map(|a| a.coefficients.len());
         lengths.fold(1, usize::saturating_mul)
     }
 
-    /// Whether there are none; there always are.
+    /// Whether the slice has no points; always false.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The parameters at a place, the last axis running fastest.
+    /// Returns the parameters at a point; the index of the last axis runs fastest.
     fn params_at(&self, index: usize) -> Vec<f64> {
         let mut point = self.origin.clone();
         let mut rest = index;
@@ -135,11 +135,11 @@ impl Slice {
         point
     }
 
-    /// The loss at every place, several places at once; NaN where a solve failed. `progress(done, all)` is called as they are
+    /// Evaluates the loss at every point, in parallel; NaN where a solve failed. `progress(done, all)` is called as they are
     /// done, from several threads. The bits do not depend on the number of threads.
     ///
     /// # Errors
-    /// A loss of another number of parameters, an interrupt, or what else ends the computation.
+    /// A loss with a different number of parameters, an interrupt, or any other error that ends the computation.
     pub fn evaluate(
         self,
         loss: &dyn LossFunction,
@@ -155,7 +155,7 @@ impl Slice {
         self.evaluate_with(|count, point| evaluate_points(loss, count, point, progress))
     }
 
-    /// [`Slice::evaluate`] by a function that gives the loss of that many points.
+    /// Evaluates the slice as [`Slice::evaluate`], with a function that returns the loss at a number of points.
     ///
     /// # Errors
     /// Those of `evaluate`.
@@ -173,23 +173,23 @@ impl Slice {
     }
 }
 
-/// The loss on a slice.
+/// Values of a loss on a slice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscape {
-    /// Where.
+    /// Points of the landscape.
     pub slice: Slice,
-    /// The loss, `[c]` along a line or `[c₁, c₂]` on a plane; NaN where a solve failed.
+    /// Loss at the points, `[c]` along a line or `[c₁, c₂]` on a plane; NaN where a solve failed.
     pub loss: ArrayD<f64>,
 }
 
 impl Landscape {
-    /// Number of places whose solve failed.
+    /// Returns the number of points with a failed solve.
     pub fn failures(&self) -> usize {
         self.loss.iter().filter(|x| x.is_nan()).count()
     }
 
-    /// Number of local minima: places lower than all their neighbours (2 on a line, 8 on a plane), those at the edge left out. A
-    /// solve that failed counts as infinitely high.
+    /// Returns the number of local minima: points lower than all their neighbours (2 on a line, 8 on a plane), except those at
+    /// the edge. A failed solve counts as infinitely high.
     pub fn n_minima(&self) -> usize {
         let shape = self.slice.shape();
         let (rows, columns) = match shape[..] {
@@ -221,18 +221,18 @@ impl Landscape {
         count
     }
 
-    /// How irregular its shape is: the total variation Σ |L_{k+1} − L_k| of a line along an axis over the range of the loss on it,
-    /// the mean over all such lines. It is 1 where the loss only rises or only falls, at most 2 in a single valley, and grows with
-    /// every further one. Places whose solve failed are left out; NaN where nothing is left.
+    /// Returns the roughness: the total variation Σ |L_{k+1} − L_k| of a line along an axis divided by the range of the loss on
+    /// it, averaged over all such lines. It is 1 for a monotonic loss, at most 2 for a single valley, and grows with every
+    /// further valley. Points with a failed solve are left out; NaN where none is left.
     pub fn roughness(&self) -> f64 {
         self.mean_over_lines(Some, |variation, range| {
             (range > 0.0).then(|| variation / range)
         })
     }
 
-    /// How many powers of ten the loss goes up and down: the total variation of log₁₀ L of a line along an axis, the mean over all
-    /// such lines. Unlike [`Landscape::roughness`] it sees what lies at the foot of a loss that grows beyond all bounds elsewhere.
-    /// Losses that are not positive, and places whose solve failed, are left out; NaN where nothing is left.
+    /// Returns the total variation of log₁₀ L of a line along an axis, averaged over all such lines: how many powers of ten the
+    /// loss goes up and down. Unlike [`Landscape::roughness`] it resolves the bottom of a loss that grows without bound
+    /// elsewhere. Losses that are not positive, and points with a failed solve, are left out; NaN where none is left.
     pub fn log_variation(&self) -> f64 {
         self.mean_over_lines(
             |x| (x > 0.0).then(|| x.log10()),
@@ -240,7 +240,7 @@ impl Landscape {
         )
     }
 
-    /// The mean over all lines along the axes of what is made of their variation and their range.
+    /// Averages a function of variation and range over all lines along the axes.
     fn mean_over_lines(
         &self,
         read: impl Fn(f64) -> Option<f64>,
@@ -249,12 +249,12 @@ impl Landscape {
         let mut sum = (0.0, 0);
         for axis in 0..self.loss.ndim() {
             for line in self.loss.lanes(ndarray::Axis(axis)) {
-                let known = line.iter().copied().filter(|x| x.is_finite());
-                let known: Vec<f64> = known.filter_map(&read).collect();
-                let low = known.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let steps = known.windows(2).map(|pair| (pair[1] - pair[0]).abs());
-                if let Some(x) = of(steps.sum(), high - low).filter(|_| known.len() > 1) {
+                let finite = line.iter().copied().filter(|x| x.is_finite());
+                let values: Vec<f64> = finite.filter_map(&read).collect();
+                let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let steps = values.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+                if let Some(x) = of(steps.sum(), high - low).filter(|_| values.len() > 1) {
                     sum = (sum.0 + x, sum.1 + 1);
                 }
             }
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(waves.n_minima(), 3);
         assert!((waves.roughness() - 6.0).abs() < 1e-12);
         assert!(line(|_| 1.0, 5).roughness().is_nan());
-        // Down and up by three powers of ten; below zero there are no powers.
+        // Down and up by three powers of ten; values that are not positive are left out.
         let notch = line(|x| 10.0_f64.powf((6.0 * x - 3.0).abs()), 41);
         assert!((notch.log_variation() - 6.0).abs() < 1e-12);
         assert!(line(|x| -1.0 - x, 5).log_variation().is_nan());

@@ -1,4 +1,4 @@
-//! Along what a model's loss is looked at: directions, named parameters, the principal plane of a run.
+//! Choice of a slice of a model's loss: directions, named parameters, or the principal plane of a run.
 
 use ndarray::{Array1, Array2, Axis as ArrayAxis};
 
@@ -9,31 +9,31 @@ use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 
-/// Which slice of a model's loss.
+/// Specification of a slice of a model's loss.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SliceSpec {
-    /// θ + c d, or θ + c₁ d₁ + c₂ d₂.
+    /// Directions in parameter space: θ + c d, or θ + c₁ d₁ + c₂ d₂.
     Directions {
-        /// The directions, `[k, n]`; n may leave out the method's own parameters, which then stay where they are.
+        /// Directions d, `[k, n]`; n may leave out the auxiliary parameters, which are then constant.
         directions: Array2<f64>,
-        /// The coefficients of each.
+        /// Coefficients of each direction.
         coefficients: Vec<Vec<f64>>,
     },
-    /// Parameters of the model, each with the values that it takes; trainable or not.
+    /// Parameters of the model by name, trainable or not, each with its values.
     Parameters(Vec<(String, Vec<f64>)>),
-    /// The plane of a run's first two principal components, as far as the run's path goes.
+    /// Plane of a run's first two principal components, as large as the run's path.
     Pca {
-        /// The components and the path.
+        /// Principal components with the path.
         pca: Box<Pca>,
-        /// Points on each axis.
+        /// Number of points on each axis.
         points: usize,
-        /// How much further than the path, as a part of its extent.
+        /// Margin around the path, as a fraction of its extent.
         margin: f64,
     },
 }
 
 impl SliceSpec {
-    /// Along the rows of `directions`, each with its coefficients.
+    /// Creates a slice along the rows of `directions`, each with its coefficients.
     pub fn directions(directions: &Array2<f64>, coefficients: &[Vec<f64>]) -> Self {
         SliceSpec::Directions {
             directions: directions.clone(),
@@ -41,7 +41,7 @@ impl SliceSpec {
         }
     }
 
-    /// Along parameters of the model, by their names.
+    /// Creates a slice along parameters of the model, by their names.
     pub fn parameters<S: AsRef<str>>(values: &[(S, Vec<f64>)]) -> Self {
         let named = values
             .iter()
@@ -49,7 +49,7 @@ impl SliceSpec {
         SliceSpec::Parameters(named.collect())
     }
 
-    /// On the principal plane of a run, 30 × 30 points that go 20 % beyond its path.
+    /// Creates a slice on the principal plane of a run: 30 × 30 points that extend 20 % beyond its path.
     pub fn pca(pca: &Pca) -> Self {
         SliceSpec::Pca {
             pca: Box::new(pca.clone()),
@@ -58,10 +58,10 @@ impl SliceSpec {
         }
     }
 
-    /// The loss and the places where it is wanted.
+    /// Returns the loss and the points of the slice.
     ///
     /// # Errors
-    /// What does not fit: directions, names, the model and the data.
+    /// Directions, names, a model or data that do not fit.
     pub fn slice(
         &self,
         model: &VectorField,
@@ -99,7 +99,7 @@ impl SliceSpec {
                     format!("PC {} ({:.1} %)", i + 1, 100.0 * part)
                 };
                 let axes = slice_axes(&loss, &directions, &coefficients, &label)?;
-                // What is not the model's stays as it is.
+                // The auxiliary parameters are constant.
                 let aux_params = loss.params().iter().skip(pca.origin.len());
                 let origin = pca.origin.iter().chain(aux_params).copied().collect();
                 let slice = Slice::new(origin, axes)?.with_path(path)?;
@@ -108,7 +108,7 @@ impl SliceSpec {
         }
     }
 
-    /// The loss of a model against data on this slice; see [`Slice::evaluate`].
+    /// Evaluates the loss of a model against data on this slice ([`Slice::evaluate`]).
     ///
     /// ```
     /// use odesync_ode::{dynamics::lotka_volterra, odesolve::SolveOptions};
@@ -162,7 +162,7 @@ fn slice_axes(
     Ok(rows.enumerate().map(axis).collect())
 }
 
-/// Evenly spaced places that go further than the given ones on both sides.
+/// Returns evenly spaced points that extend beyond the path on both sides.
 fn padded_linspace(path: &[f64], points: usize, margin: f64) -> Result<Vec<f64>> {
     if points < 2 || !(margin >= 0.0 && margin.is_finite()) {
         return Err(Error::invalid(format!(
@@ -185,7 +185,7 @@ fn parameter_slice(
     let model = model.trainable(&names)?;
     let loss = TrainingLoss::new(&model, data, options)?;
     let mut origin = loss.params().to_vec();
-    let (mut axes, mut here) = (vec![], vec![]);
+    let (mut axes, mut path_point) = (vec![], vec![]);
     for (name, values) in values {
         let mut at = 0;
         for block in model.blocks().iter().filter(|b| b.trainable) {
@@ -201,7 +201,7 @@ fn parameter_slice(
             }
             let mut direction = vec![0.0; origin.len()];
             direction[at] = 1.0;
-            here.push(origin[at]);
+            path_point.push(origin[at]);
             axes.push(SliceAxis {
                 label: name.clone(),
                 direction,
@@ -210,13 +210,13 @@ fn parameter_slice(
             break;
         }
     }
-    // The coefficients are the parameter's values themselves.
+    // The sliced parameters are 0 at the origin, so that the coefficients are their values.
     for axis in &axes {
         for (origin, d) in origin.iter_mut().zip(&axis.direction) {
             *origin *= 1.0 - d;
         }
     }
-    let path =
-        Array2::from_shape_vec((1, here.len()), here).map_err(|e| Error::invalid(e.to_string()))?;
+    let path = Array2::from_shape_vec((1, path_point.len()), path_point)
+        .map_err(|e| Error::invalid(e.to_string()))?;
     Ok((loss, Slice::new(origin, axes)?.with_path(path)?))
 }

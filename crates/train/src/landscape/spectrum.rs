@@ -9,10 +9,10 @@ use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
 
-/// Up to this many parameters eigenvalues and trace are computed from the dense matrix.
+/// Maximum number of parameters up to which eigenvalues and trace are computed from the dense matrix.
 pub const DENSE_LIMIT: usize = 3000;
 
-/// Probes of the trace of a large Hessian.
+/// Number of probes for the trace of a large Hessian.
 const TRACE_PROBES: usize = 100;
 
 /// Eigenvalues with their eigenvectors.
@@ -24,21 +24,21 @@ pub struct Eigenpairs {
     pub vectors: Array2<f64>,
 }
 
-/// The sum of the eigenvalues.
+/// Trace of a Hessian, or an estimate of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TraceEstimate {
     /// The trace, or an estimate of it.
     pub value: f64,
-    /// Standard error of the estimate; 0 where it is exact.
+    /// Standard error of the estimate; 0 where the trace is exact.
     pub standard_error: f64,
 }
 
 impl Hessian {
-    /// The `count` eigenpairs of the largest magnitude: from the dense matrix up to [`DENSE_LIMIT`] parameters, by the
-    /// Lanczos method with full reorthogonalisation above.
+    /// Computes the `count` eigenpairs of largest magnitude: from the dense matrix up to [`DENSE_LIMIT`] parameters, above that
+    /// by the Lanczos method with full reorthogonalisation.
     ///
     /// # Errors
-    /// More pairs than parameters, a Hessian that is not finite, a Lanczos run that does not settle, or an interrupt.
+    /// More pairs than parameters, a Hessian that is not finite, a Lanczos iteration that does not converge, or an interrupt.
     pub fn eigenpairs(&self, count: usize) -> Result<Eigenpairs> {
         let n = self.n();
         if count == 0 || count > n {
@@ -56,7 +56,7 @@ impl Hessian {
         })
     }
 
-    /// All eigenvalues, increasing, `[n]`.
+    /// Computes all eigenvalues, increasing, `[n]`.
     ///
     /// # Errors
     /// More than [`DENSE_LIMIT`] parameters, a Hessian that is not finite, or an interrupt.
@@ -72,7 +72,7 @@ impl Hessian {
         Ok(values)
     }
 
-    /// The trace: exact up to [`DENSE_LIMIT`] parameters, above an estimate from 100 probes with seed 0.
+    /// Computes the trace: exactly up to [`DENSE_LIMIT`] parameters, above that an estimate from 100 probes with seed 0.
     ///
     /// # Errors
     /// A Hessian that is not finite, or an interrupt.
@@ -99,12 +99,12 @@ impl Hessian {
         })
     }
 
-    /// Hutchinson's estimate of the trace: the mean of zᵀHz over random vectors z of ±1, and its standard error.
+    /// Estimates the trace by Hutchinson's method: the mean of zᵀHz over random vectors z of ±1, with its standard error.
     ///
     /// # Errors
     /// Fewer than two probes, a Hessian that is not finite, or an interrupt.
     pub fn trace_estimate(&self, probes: usize, seed: u64) -> Result<TraceEstimate> {
-        // The places of the blocks, their results, and these in one list.
+        // Block indices, block results, and their concatenation.
         check_memory(
             probes.saturating_mul(4 * size_of::<f64>()),
             format_args!("the results of {probes} probes"),
@@ -116,7 +116,7 @@ impl Hessian {
             )));
         }
         let vector = |probe: usize| -> Vec<f64> {
-            // A generator for each probe, so that a probe is the same whatever block it is in.
+            // A generator for each probe, so that a probe does not depend on its block.
             let mut generator = Generator::manual_seed(seed.wrapping_add(probe as u64));
             let sign = |x: f32| if x < 0.5 { -1.0 } else { 1.0 };
             let draws = generator.uniform(0.0, 1.0, self.n());
@@ -146,7 +146,7 @@ impl Hessian {
             return Ok(all);
         }
         let matrix = self.matrix()?;
-        // The decomposition would never end.
+        // The decomposition of a matrix that is not finite would never end.
         check_finite(matrix.iter().map(|x| x.abs()).sum())?;
         let n = self.n();
         let all = symmetric_eigen(&DMatrix::from_iterator(n, n, matrix.iter().copied()));
@@ -163,7 +163,7 @@ fn check_finite(x: f64) -> Result<f64> {
     ))
 }
 
-/// All eigenpairs of a symmetric matrix, the largest magnitude first.
+/// Computes all eigenpairs of a symmetric matrix, the largest magnitude first.
 pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Eigenpairs {
     let n = matrix.nrows();
     let eigen = SymmetricEigen::new(matrix.clone());
@@ -184,7 +184,7 @@ pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Eigenpairs {
     }
 }
 
-/// The vector or its opposite, so that the component of the largest magnitude is positive.
+/// Returns the vector or its negative, so that the component of the largest magnitude is positive.
 pub(super) fn fix_sign(mut v: Vec<f64>) -> Vec<f64> {
     let largest = v
         .iter()

@@ -1,4 +1,4 @@
-//! A loss that is an expression of its parameters, with exact derivatives.
+//! Loss defined by an expression of its parameters, with exact derivatives.
 
 use super::hessian_operator::HessianOperator;
 use super::loss::LossFunction;
@@ -6,7 +6,7 @@ use crate::Result;
 use odesync_ode::field::native::{DualCotangent, Evaluator, interleave};
 use odesync_ode::field::{Expr, FieldBuilder};
 
-/// A loss built of expressions: its gradient and second derivatives are exact.
+/// Loss built of expressions, whose gradient and second derivatives are exact.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -18,25 +18,25 @@ use odesync_ode::field::{Expr, FieldBuilder};
 /// ```
 #[derive(Debug, Clone)]
 pub struct SymbolicLoss {
-    /// Of a field whose state are the parameters and whose every derivative is the loss.
+    /// Evaluator of a field whose state is the parameters and whose every derivative is the loss.
     evaluator: Evaluator,
 }
 
 impl SymbolicLoss {
-    /// A loss of `n` parameters, from the expression of the parameters `[n]`, which must have length 1.
+    /// Creates a loss of `n` parameters from the expression `loss` of the parameters `[n]`, whose result must have length 1.
     ///
     /// # Errors
-    /// A mistake in the expression.
+    /// An invalid expression.
     pub fn new(n: usize, loss: impl FnOnce(Expr) -> Expr) -> Result<Self> {
         let b = FieldBuilder::new(n);
         let output = loss(b.state());
         Self::build(&b, &output)
     }
 
-    /// From an expression under construction, whose state are the parameters.
+    /// Creates a loss from an expression under construction, whose state is the parameters.
     ///
     /// # Errors
-    /// A mistake in the expression, or one that is not a single number.
+    /// An invalid expression, or one that is not a single number.
     pub fn build(b: &FieldBuilder, output: &Expr) -> Result<Self> {
         let output = output.clone().checked()?;
         if output.len() != 1 {
@@ -60,7 +60,7 @@ impl SymbolicLoss {
         Ok((slot, out[0]))
     }
 
-    /// What is 1 for the output that counts.
+    /// Returns the cotangent that selects one of the (equal) outputs.
     fn output_cotangent(&self) -> Vec<f64> {
         let mut bar = vec![0.0; self.n()];
         bar[0] = 1.0;
@@ -107,7 +107,7 @@ impl LossFunction for SymbolicLoss {
     }
 }
 
-/// An evaluation at a point, with what its derivatives need.
+/// Hessian of a [`SymbolicLoss`]: an evaluation at a point, with the values that its derivatives need.
 struct SymbolicHessian {
     function: SymbolicLoss,
     slot: Vec<f64>,
@@ -123,30 +123,30 @@ impl HessianOperator for SymbolicHessian {
         self.loss
     }
 
-    fn hvp(&self, vectors: &[Vec<f64>], _alone: bool) -> Result<Vec<Vec<f64>>> {
+    fn hvp(&self, vectors: &[Vec<f64>], _parallel: bool) -> Result<Vec<Vec<f64>>> {
         let (evaluator, n) = (&self.function.evaluator, self.n());
-        let mut planes = evaluator.tangent_lanes(vectors.len());
-        let w = planes.width();
+        let mut lanes = evaluator.tangent_lanes(vectors.len());
+        let w = lanes.width();
         let directions = interleave(&vectors.concat(), n, w);
         let (bar, zero_tangents) = (self.function.output_cotangent(), vec![0.0; n * w]);
         let (mut out, place) = (vec![0.0; n * w], (0, 0.0));
-        evaluator.jvp_lanes(place, &self.slot, &directions, &[], &mut planes, &mut out);
+        evaluator.jvp_lanes(place, &self.slot, &directions, &[], &mut lanes, &mut out);
         let (mut value, mut tangents) = (vec![0.0; n], vec![0.0; n * w]);
         let bars = DualCotangent {
             value: &mut value,
             tangents: &mut tangents,
         };
-        let mut sums = evaluator.zero_gradient_tangents(&planes);
+        let mut sums = evaluator.zero_gradient_tangents(&lanes);
         evaluator.vjp_with_tangents(
             place,
             &self.slot,
-            &mut planes,
+            &mut lanes,
             (&bar, &zero_tangents),
             bars,
             None,
             &mut sums,
         );
-        let plane = |p: usize| tangents.chunks_exact(w).map(|lanes| lanes[p]).collect();
-        Ok((0..vectors.len()).map(plane).collect())
+        let lane = |p: usize| tangents.chunks_exact(w).map(|entry| entry[p]).collect();
+        Ok((0..vectors.len()).map(lane).collect())
     }
 }

@@ -1,12 +1,12 @@
-//! Gray-box models: known terms and a network for the unknown ones.
+//! Gray-box models: known terms, with a network for the unknown ones.
 
 use super::Mlp;
 use crate::Result;
 use odesync_base::random::Generator;
 use odesync_ode::field::{Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField};
 
-/// du/dt from a closure of (t, u, nn, p), nn = network(u) and p the named constants. It is called once, on symbols. The
-/// first width of `nodes` is the number of state variables, the last the length of nn.
+/// Creates the model du/dt = f(t, u, nn, p) from a closure f, where nn = network(u) and p are the named constants. The closure is
+/// called once, on symbols. The first width of `nodes` is the number of state variables, the last the length of nn.
 ///
 /// ```
 /// use odesync_base::random::Generator;
@@ -20,7 +20,7 @@ use odesync_ode::field::{Expr, FieldBuilder, InputSignal, Parameters, Unary, Vec
 /// ```
 ///
 /// # Errors
-/// Widths that make no network, or any mistake of shape or name made in the closure.
+/// Widths that do not define a network, or an error of shape or name in the closure.
 pub fn graybox(
     nodes: &[usize],
     activation: Unary,
@@ -31,11 +31,11 @@ pub fn graybox(
     driven_graybox(nodes, activation, params, &[], generator, equations)
 }
 
-/// [`graybox`] with external inputs beside the constants; the closure knows both by their names. The network does not see the
-/// inputs.
+/// Creates a [`graybox`] model with external inputs; the closure gets both constants and inputs by name. The inputs are not fed
+/// to the network.
 ///
 /// # Errors
-/// Widths that make no network, or any mistake of shape or name made in the closure.
+/// Widths that do not define a network, or an error of shape or name in the closure.
 pub fn driven_graybox(
     nodes: &[usize],
     activation: Unary,

@@ -1,10 +1,10 @@
-//! The multilayer perceptron.
+//! Multilayer perceptron.
 
 use crate::{Error, Result};
 use odesync_base::random::{Generator, linear_bias_bound, linear_weight_bound};
 use odesync_ode::field::{Expr, FieldBuilder, Unary};
 
-/// Layers `x ↦ W x + b` with an activation between them, none after the last.
+/// Multilayer perceptron: layers `x ↦ W x + b` with an activation between them, none after the last.
 ///
 /// Each layer's weight (`[out, in]`) and bias (`[out]`) are drawn in order, uniform in ±1/√in, as PyTorch's `Linear` draws
 /// them in float32.
@@ -56,20 +56,20 @@ impl Mlp {
         })
     }
 
-    /// Width of the input.
+    /// Returns the width of the input.
     pub fn inputs(&self) -> usize {
         self.nodes[0]
     }
 
-    /// Width of the output.
+    /// Returns the width of the output.
     pub fn outputs(&self) -> usize {
         self.nodes[self.nodes.len() - 1]
     }
 
-    /// Adds the network to a field, as trainable blocks `layer0.weight`, `layer0.bias`, …; gives its output.
+    /// Adds the network to a field, as trainable blocks `layer0.weight`, `layer0.bias`, …; returns its output.
     ///
     /// # Errors
-    /// A field that has blocks of these names.
+    /// A field that already has blocks of these names.
     pub fn apply(&self, b: &FieldBuilder, x: &Expr) -> Result<Expr> {
         let mut x = x.clone();
         let last = self.layers.len() - 1;

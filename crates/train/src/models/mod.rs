@@ -1,7 +1,7 @@
-//! Trainable models: black box, second order, gray box, all on a multilayer perceptron with PyTorch's initialisation.
+//! Trainable models: black box, second order and gray box, with a multilayer perceptron initialised as in PyTorch.
 //!
-//! Weights are drawn from the generator of [`odesync_base::random::seed`], so `seed(10)` gives the weights that
-//! `torch.manual_seed(10)` gives. A model is a [`VectorField`] like any other.
+//! Weights are drawn from the generator of [`odesync_base::random::seed`], so that `seed(10)` gives the weights that
+//! `torch.manual_seed(10)` gives. A model is an ordinary [`VectorField`].
 
 mod graybox;
 mod mlp;
@@ -13,10 +13,11 @@ use crate::{Error, Result};
 use odesync_base::random::Generator;
 use odesync_ode::field::{FieldBuilder, InputSignal, Signal, Unary, VectorField};
 
-/// The name of the external input of a driven model.
+/// Name of the external input of a driven model.
 const INPUT: &str = "input";
 
-/// du/dt = network(u). `nodes` are the layers' widths; the first and the last are the number of state variables.
+/// Creates the black-box model du/dt = network(u). `nodes` are the widths of the layers; the first and the last are the number of
+/// state variables.
 ///
 /// ```
 /// let mut generator = odesync_base::random::Generator::manual_seed(10);
@@ -26,7 +27,7 @@ const INPUT: &str = "input";
 /// ```
 ///
 /// # Errors
-/// Widths that make no network, or a first width that differs from the last.
+/// Widths that do not define a network, or a first width that differs from the last.
 pub fn blackbox(
     nodes: &[usize],
     activation: Unary,
@@ -45,8 +46,8 @@ pub fn blackbox(
     b.finish(output)
 }
 
-/// du/dt = network(u, w(t)), w being an external input, known as `input`. The first of the layers' widths is the number of state
-/// variables and of the input's components together, the last that of state variables.
+/// Creates the black-box model du/dt = network(u, w(t)) with an external input w, named `input`. The first layer width is the sum
+/// of the numbers of state variables and of components of the input, the last the number of state variables.
 ///
 /// ```
 /// use odesync_base::random::Generator;
@@ -59,7 +60,7 @@ pub fn blackbox(
 /// ```
 ///
 /// # Errors
-/// Widths that make no network, or do not fit the input.
+/// Widths that do not define a network, or do not fit the input.
 pub fn driven_blackbox(
     nodes: &[usize],
     activation: Unary,
@@ -82,10 +83,11 @@ pub fn driven_blackbox(
     b.finish(output)
 }
 
-/// dq/dt = v, dv/dt = network(q, v, w(t)), w being an external input, known as `input`; see [`second_order`].
+/// Creates the second-order model dq/dt = v, dv/dt = network(q, v, w(t)) with an external input w, named `input`; see
+/// [`second_order`].
 ///
 /// # Errors
-/// Widths that make no network, or do not fit the input.
+/// Widths that do not define a network, or do not fit the input.
 pub fn driven_second_order(
     nodes: &[usize],
     activation: Unary,
@@ -108,11 +110,11 @@ pub fn driven_second_order(
     b.finish(b.concat(&[u.slice(half, 2 * half), acceleration]))
 }
 
-/// The state is (q, v) and dq/dt = v, dv/dt = network(q, v). `nodes` begins with the number of state variables and ends
-/// with half of it.
+/// Creates the second-order model dq/dt = v, dv/dt = network(q, v) with the state (q, v). The first width in `nodes` is the
+/// number of state variables, the last is half of it.
 ///
 /// # Errors
-/// Widths that make no network, an odd number of state variables, or a last width that is not half of the first.
+/// Widths that do not define a network, an odd number of state variables, or a last width that is not half of the first.
 pub fn second_order(
     nodes: &[usize],
     activation: Unary,

@@ -1,4 +1,4 @@
-//! Progress of a computation of many like parts on standard error: a bar on a terminal, a line every so often elsewhere.
+//! Progress of a computation of many similar parts on standard error: a bar on a terminal, a line at intervals elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -8,21 +8,21 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::train_progress::{BARS, line_interval, print_line};
 
-/// What is done sooner shows nothing.
+/// Time before anything is shown, so that a short computation shows nothing.
 const SHOW_AFTER: Duration = Duration::from_millis(700);
 
-/// A listener of a computation of many like parts.
+/// Receiver of the progress of a computation of many similar parts.
 pub trait ProgressSink: Send + Sync {
-    /// So many of all parts are done. It is called from any thread, and not always in order.
+    /// Called when `done` of `all` parts are done, from any thread, and not always in order.
     fn update(&self, done: usize, all: usize);
 }
 
-/// Nobody listens.
+/// The receiver that does nothing.
 impl ProgressSink for () {
     fn update(&self, _done: usize, _all: usize) {}
 }
 
-/// Shows the parts that are done.
+/// Progress display that counts the parts done.
 pub struct ProgressCounter {
     label: String,
     unit: &'static str,
@@ -37,7 +37,7 @@ struct CounterState {
 }
 
 impl ProgressCounter {
-    /// Of parts called `unit`.
+    /// Creates a counter of parts called `unit`.
     pub fn new(label: impl Into<String>, unit: &'static str) -> Self {
         let now = Instant::now();
         ProgressCounter {
@@ -59,7 +59,7 @@ impl ProgressSink for ProgressCounter {
             return;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Threads may report out of turn.
+        // Threads may report out of order.
         state.max_done = state.max_done.max(done);
         let done = state.max_done;
         if std::io::stderr().is_terminal() {

@@ -1,4 +1,4 @@
-//! `metrics.csv`: one line an epoch, to be read while the run goes on.
+//! Logger for `metrics.csv`: one line for each epoch, readable while the run goes on.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -11,11 +11,11 @@ use odesync_base::files::write_atomically;
 const FILE: &str = "metrics.csv";
 const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed";
 
-/// Writes `metrics.csv` into a folder: `epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed`, and of multiple
-/// shooting `data_loss,continuity`. Every number is read back as it was.
+/// Callback that writes `metrics.csv` into a folder: `epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed`,
+/// and for multiple shooting also `data_loss,continuity`. Every number is read back as the same float64.
 ///
-/// Each line is handed to the operating system when its epoch is done. When a run goes on, the file is first made to hold the
-/// epochs of its checkpoint, whatever a process that was killed has left there.
+/// Each line is passed to the operating system when its epoch is done. When a run continues, the file is first rewritten with the
+/// epochs of its checkpoint, whatever a killed process has left there.
 pub struct CsvLogger {
     path: PathBuf,
     file: Option<File>,
@@ -23,7 +23,7 @@ pub struct CsvLogger {
 }
 
 impl CsvLogger {
-    /// A logger for the file in this folder.
+    /// Creates a logger for the file in this folder.
     pub fn new(folder: impl AsRef<Path>) -> Self {
         CsvLogger {
             path: folder.as_ref().join(FILE),
@@ -64,10 +64,10 @@ impl Callback for CsvLogger {
     }
 }
 
-/// Writes the metrics of a run that is over into `metrics.csv` in a folder, as [`CsvLogger`] does.
+/// Writes the metrics of a finished run into `metrics.csv` in a folder, as [`CsvLogger`] does.
 ///
 /// # Errors
-/// What the operating system says.
+/// An error of the operating system.
 pub fn write_metrics(run: &Run, folder: impl AsRef<Path>) -> Result<()> {
     write_atomically(
         &folder.as_ref().join(FILE),
@@ -93,7 +93,7 @@ fn csv_text(method: &TrainingMethod, history: &[EpochRecord]) -> String {
 }
 
 fn csv_line(r: &EpochRecord, shooting: bool) -> String {
-    // `{:?}` writes the shortest digits that are read back as the same number.
+    // `{:?}` writes the shortest digits that parse to the same number.
     let mut line = format!(
         "{},{:?},{:?},{:?},{},{:?},{:?},{:?},{}",
         r.epoch,

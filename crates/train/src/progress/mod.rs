@@ -1,4 +1,4 @@
-//! What listens to training, and what shows the progress of other long computations.
+//! Callbacks that show or log training, and progress of other long computations.
 
 mod counter;
 mod csv_logger;

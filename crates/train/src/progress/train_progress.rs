@@ -1,5 +1,5 @@
-//! Progress of a training on standard error: a bar on a terminal, a line every so often elsewhere. In a notebook the lines go to
-//! standard output, since Jupyter paints the other one as an error.
+//! Progress of a training run on standard error: a bar on a terminal, a line at intervals elsewhere. In a notebook the lines go
+//! to standard output, because Jupyter displays standard error as an error.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -12,18 +12,18 @@ use crate::Result;
 use crate::training::{Callback, EpochRecord, Run, RunStart, StopReason};
 use odesync_base::notebook::is_notebook;
 
-/// Time between two lines where there is no terminal: an eighth of the time that has passed, so that the lines of a long run do
-/// not flood a page; at least this, and at most that.
+/// Minimum and maximum of the time between two lines without a terminal. In between it is an eighth of the elapsed time, so that
+/// the lines of a long run do not flood a page.
 const LINE_INTERVAL: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(300)];
-/// Redraws of the bar in a second: enough for the eye, and far cheaper than one an epoch.
+/// Number of redraws of the bar per second: enough for the eye, and far cheaper than one for each epoch.
 const REDRAW_HZ: u8 = 10;
 
-/// The bars of all runs of the process, one below the other.
+/// Progress bars of all runs of the process, one below the other.
 pub(super) static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
     MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAW_HZ))
 });
 
-/// Shows loss, mse, λ, epochs/s and the time left.
+/// Callback that shows loss, mse, λ, epochs/s and the remaining time.
 pub struct TrainProgress {
     label: String,
     bar: Option<ProgressBar>,
@@ -52,7 +52,7 @@ impl Default for TrainProgress {
 }
 
 impl TrainProgress {
-    /// With a label before everything it shows, to tell runs apart that go on at once.
+    /// Creates a progress display with a label before every line, which distinguishes runs in parallel.
     pub fn with_label(label: impl Into<String>) -> Self {
         let mut progress = TrainProgress::default();
         progress.label = label.into();
@@ -81,11 +81,11 @@ impl TrainProgress {
 }
 
 pub(super) fn line_interval(passed: Duration) -> Duration {
-    let [least, most] = LINE_INTERVAL;
-    (passed / 8).clamp(least, most)
+    let [min, max] = LINE_INTERVAL;
+    (passed / 8).clamp(min, max)
 }
 
-/// Standard error may be closed; progress is not worth ending a run for.
+/// Prints a line. Standard error may be closed, which is no reason to end a run: errors are ignored.
 pub(super) fn print_line(text: &str) {
     BARS.suspend(|| {
         if is_notebook() {
@@ -97,7 +97,7 @@ pub(super) fn print_line(text: &str) {
 }
 
 impl Drop for TrainProgress {
-    // A run that ends with an error never says so.
+    // `on_finish` is not called for a run that ends with an error.
     fn drop(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -124,7 +124,7 @@ impl Callback for TrainProgress {
                 bar.set_style(style.with_key("rate", rate).progress_chars("━╸─"));
             }
             bar.set_prefix(self.title());
-            // The epochs that were done before say nothing about the speed.
+            // Epochs of an earlier process must not count for the speed.
             bar.tick();
             bar.reset_eta();
             self.bar = Some(bar);

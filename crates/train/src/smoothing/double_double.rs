@@ -1,10 +1,10 @@
-//! Sums, products and quotients to about 32 digits: a number is the unevaluated sum of two float64.
+//! Double-double arithmetic: sums, products and quotients to about 32 digits, a number being the unevaluated sum of two float64.
 //!
 //! Source: T. J. Dekker, *A floating-point technique for extending the available precision*, Numer. Math. 18 (1971).
 
 use std::ops::{Add, Div, Mul, Sub};
 
-/// high + low, with |low| at most half a unit in the last place of high.
+/// Double-double number high + low, with |low| at most half a unit in the last place of high.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DoubleDouble {
     pub(super) high: f64,
@@ -17,7 +17,7 @@ impl From<f64> for DoubleDouble {
     }
 }
 
-/// For |a| ≥ |b|.
+/// Adds two float64 with |a| ≥ |b| exactly.
 fn quick_sum(a: f64, b: f64) -> DoubleDouble {
     let high = a + b;
     DoubleDouble {
@@ -80,7 +80,7 @@ mod tests {
         assert!(rest.high.abs() < 1e-31);
         assert!((third - DoubleDouble::from(1.0 / 3.0)).high != 0.0);
         let tiny = DoubleDouble::from(1e-25);
-        let kept = (one + tiny - one).high;
-        assert!((kept - 1e-25).abs() < 1e-32, "{kept:e}");
+        let difference = (one + tiny - one).high;
+        assert!((difference - 1e-25).abs() < 1e-32, "{difference:e}");
     }
 }

@@ -1,21 +1,21 @@
-//! Knots, and finding the interval that holds a time in constant time.
+//! Knots of a spline, with a constant-time search for the interval of a time.
 
 use std::sync::Arc;
 
 /// Increasing knots with a table of equal buckets over their span.
 ///
-/// The search keeps no state between calls, so that threads can share it: the bucket of t is one multiplication away,
-/// and only the knots in that bucket (about one, on most data) are compared.
+/// The search has no state between calls, so that threads can share it: the bucket of t is found by one multiplication, and only
+/// the knots in that bucket (about one, on most data) are compared.
 #[derive(Debug)]
 pub(super) struct KnotGrid {
     knots: Arc<[f64]>,
-    /// Number of knots in the buckets before each bucket; one entry more than there are buckets.
+    /// Number of knots in the buckets before each bucket; the length is the number of buckets plus one.
     bucket_starts: Vec<usize>,
     buckets_per_time: f64,
 }
 
 impl KnotGrid {
-    /// For at least one knot, increasing.
+    /// Creates the grid for increasing knots, at least one.
     pub(super) fn new(knots: Arc<[f64]>) -> Self {
         let n = knots.len();
         let span = knots[n - 1] - knots[0];
@@ -24,14 +24,14 @@ impl KnotGrid {
             bucket_starts: vec![0; n + 1],
             buckets_per_time: if span > 0.0 { n as f64 / span } else { 0.0 },
         };
-        let mut before = vec![0; n + 1];
+        let mut bucket_starts = vec![0; n + 1];
         for k in grid.knots.iter() {
-            before[grid.bucket(*k) + 1] += 1;
+            bucket_starts[grid.bucket(*k) + 1] += 1;
         }
         for b in 0..n {
-            before[b + 1] += before[b];
+            bucket_starts[b + 1] += bucket_starts[b];
         }
-        grid.bucket_starts = before;
+        grid.bucket_starts = bucket_starts;
         grid
     }
 
@@ -39,19 +39,20 @@ impl KnotGrid {
         &self.knots
     }
 
-    /// Monotone in `t`, which makes the table exact; times outside the knots and NaN fall into the buckets at the ends.
+    /// Returns the bucket of `t`. It is monotone in `t`, which makes the table exact; times outside the knots and NaN belong to
+    /// the buckets at the ends.
     fn bucket(&self, t: f64) -> usize {
         let position = (t - self.knots[0]) * self.buckets_per_time;
         (position as usize).min(self.knots.len() - 1)
     }
 
-    /// The interval that holds `t`, and its origin. Interval 0 lies before the first knot, interval i + 1 begins at
+    /// Returns the interval that contains `t`, and its origin. Interval 0 lies before the first knot, interval i + 1 begins at
     /// knot i; the origin of an interval is its first knot, that of interval 0 the first knot of all.
     pub(super) fn locate(&self, t: f64) -> (usize, f64) {
         let bucket = self.bucket(t);
         let (from, to) = (self.bucket_starts[bucket], self.bucket_starts[bucket + 1]);
-        // About one knot is there. The knots of later buckets lie after t, so that one may be looked at without a branch on whether
-        // there is one, which would often be guessed wrong.
+        // A bucket has about one knot. The knots of later buckets lie after t, so that knot `from` may be compared without a
+        // branch on whether the bucket has one; that branch would often be mispredicted.
         let passes = |i: usize| self.knots.get(i).is_some_and(|k| *k <= t);
         let mut interval = from + usize::from(passes(from));
         if to - from > 1 && interval > from {

@@ -1,4 +1,4 @@
-//! The banded linear system behind the spline (Reinsch's algorithm).
+//! Banded linear system of the smoothing spline (Reinsch's algorithm).
 //!
 //! With h_i = t_{i+1} − t_i, Q (n × (n−2)) the second-difference matrix and R the (n−2) × (n−2) tridiagonal matrix of
 //! Green & Silverman (1994), section 2.1.2, the second derivatives γ at the inner knots solve
@@ -10,22 +10,23 @@
 
 use super::double_double::DoubleDouble;
 
-/// Refinement gains at least a digit a round, or is given up.
+/// Maximum number of refinements; each gains at least one digit, or the refinement is stopped.
 const MAX_REFINEMENTS: usize = 20;
 
-/// The factors L D Lᵀ of R + α QᵀQ for one set of knots; one factorisation serves every component measured there.
+/// Factors L D Lᵀ of R + α QᵀQ for one set of knots; one factorisation serves every component measured at these knots.
 pub(super) struct LdlFactor {
     alpha: f64,
     h: Vec<f64>,
     /// Diagonal of D.
     d: Vec<f64>,
-    /// First and second subdiagonal of L.
+    /// First subdiagonal of L.
     l1: Vec<f64>,
+    /// Second subdiagonal of L.
     l2: Vec<f64>,
 }
 
 impl LdlFactor {
-    /// Factorises for increasing knots. O(n).
+    /// Factorises the matrix for increasing knots in O(n).
     pub(super) fn new(knots: &[f64], alpha: f64) -> Self {
         let h: Vec<f64> = knots.windows(2).map(|k| k[1] - k[0]).collect();
         let inner = knots.len().saturating_sub(2);
@@ -58,15 +59,15 @@ impl LdlFactor {
         }
     }
 
-    /// Values g and second derivatives γ at all knots for the data `y` at the knots; `None` where float64 is not enough
-    /// for the condition of the matrix. O(n).
+    /// Computes values g and second derivatives γ at all knots for the data `y` at the knots in O(n); `None` where the condition
+    /// of the matrix is too large for float64.
     pub(super) fn solve(&self, y: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
         let n = y.len();
         let inner = self.d.len();
         if !self.d.iter().all(|d| *d > 0.0 && d.is_finite()) {
             return None;
         }
-        // γ of inner knot j sits at j + 1; the two zeros around are the natural ends.
+        // γ of inner knot j has index j + 1; the two zeros at the ends are the natural end conditions.
         let mut gamma = vec![DoubleDouble::default(); n];
         if inner == 0 {
             return Some((y.to_vec(), high_parts(&gamma)));
@@ -96,7 +97,7 @@ impl LdlFactor {
         None
     }
 
-    /// α Q γ in float64.
+    /// Computes α Q γ in float64.
     fn penalty_term(&self, gamma: &[f64]) -> Vec<f64> {
         let slopes = (gamma.windows(2).zip(&self.h)).map(|(g, h)| (g[1] - g[0]) / h);
         let mut left = 0.0;
@@ -109,7 +110,7 @@ impl LdlFactor {
             .collect()
     }
 
-    /// g = y − α Q γ.
+    /// Computes g = y − α Q γ.
     fn values(&self, y: &[f64], gamma: &[DoubleDouble]) -> Vec<DoubleDouble> {
         let mut left = DoubleDouble::default();
         (0..y.len())
@@ -125,7 +126,7 @@ impl LdlFactor {
             .collect()
     }
 
-    /// Qᵀ g − R γ at the inner knots, which is Qᵀ y − (R + α QᵀQ) γ.
+    /// Computes the residual Qᵀ g − R γ at the inner knots, which is Qᵀ y − (R + α QᵀQ) γ.
     fn residual(&self, g: &[DoubleDouble], gamma: &[DoubleDouble], out: &mut [f64]) {
         for (j, out) in out.iter_mut().enumerate() {
             let (p, q) = (self.h[j], self.h[j + 1]);
@@ -167,7 +168,8 @@ fn high_parts(values: &[DoubleDouble]) -> Vec<f64> {
     values.iter().map(|v| v.high).collect()
 }
 
-/// Diagonal and the two entries right of it in row `j` of R + α QᵀQ (entries past the end are nonsense).
+/// Returns the diagonal entry and the two entries right of it in row `j` of R + α QᵀQ (entries beyond the last column are
+/// meaningless).
 fn matrix_row(h: &[f64], alpha: f64, j: usize) -> [f64; 3] {
     let mut entries = [(h[j] + h[j + 1]) / 3.0, h[j + 1] / 6.0, 0.0];
     if alpha > 0.0 {

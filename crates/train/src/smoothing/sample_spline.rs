@@ -1,4 +1,4 @@
-//! The piecewise cubics of one sample.
+//! Piecewise cubics of one sample.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use super::knot_grid::KnotGrid;
 use super::ldl::LdlFactor;
 use odesync_base::error::{Error, Result};
 
-/// The spline of one sample.
+/// Smoothing spline of one sample.
 #[derive(Debug, Clone)]
 pub(super) struct SampleSpline {
-    /// Consecutive components, each piece with knots of its own: one piece when nothing is missing.
+    /// Groups of consecutive components with the same knots; a single group when nothing is missing.
     groups: Vec<ComponentGroup>,
-    /// Every knot of any component, increasing.
+    /// All knots of any component, increasing.
     pub(super) knots: Arc<[f64]>,
 }
 
@@ -22,12 +22,12 @@ pub(super) struct SampleSpline {
 struct ComponentGroup {
     grid: Arc<KnotGrid>,
     n_components: usize,
-    /// `[interval, component]` of [a, b, c, d] in a + s (b + s (c + s d)), s the time since the interval's origin.
+    /// Coefficients [a, b, c, d] of a + s (b + s (c + s d)), s the time since the interval's origin, `[interval, component]`.
     cubics: Vec<[f64; 4]>,
 }
 
 impl SampleSpline {
-    /// `polynomial` of each component's coefficients at `t` into `out`, `[dof]`.
+    /// Evaluates `polynomial` with each component's coefficients at `t` into `out`, `[dof]`.
     #[inline]
     pub(super) fn evaluate(
         &self,
@@ -49,14 +49,14 @@ impl SampleSpline {
     }
 }
 
-/// Fits samples that share their times; the complete ones share knots and factorisation too.
+/// Fitter for samples that share their times; samples without missing values share knots and factorisation too.
 pub(super) struct SplineFitter<'a> {
     t: &'a [f64],
     alpha: f64,
     complete_knots: Option<Arc<FactoredKnots>>,
 }
 
-/// A set of knots, ready to fit.
+/// A set of knots with its factorisation.
 struct FactoredKnots {
     grid: Arc<KnotGrid>,
     factor: LdlFactor,
@@ -71,7 +71,7 @@ impl<'a> SplineFitter<'a> {
         }
     }
 
-    /// The spline of one sample, `u` being `[time, dof]`.
+    /// Fits the spline of one sample `u`, `[time, dof]`.
     pub(super) fn fit(&mut self, sample: usize, u: ArrayView2<'_, f64>) -> Result<SampleSpline> {
         let columns: Vec<ArrayView1<'_, f64>> = u.columns().into_iter().collect();
         if let Some(component) = columns.iter().position(|c| c.iter().all(|y| y.is_nan())) {
@@ -106,7 +106,7 @@ impl<'a> SplineFitter<'a> {
         })
     }
 
-    /// The spline of components measured at the same times.
+    /// Fits the splines of components measured at the same times.
     fn fit_group(&mut self, columns: &[ArrayView1<'_, f64>]) -> Result<ComponentGroup> {
         let measured: Vec<bool> = columns[0].iter().map(|y| !y.is_nan()).collect();
         let knots = self.factored_knots(&measured);
@@ -157,8 +157,8 @@ impl<'a> SplineFitter<'a> {
     }
 }
 
-/// The cubic before the first knot (a line), between neighbouring knots, and after the last one (a line), from values
-/// and second derivatives at the knots.
+/// Computes the coefficients of the cubics before the first knot (a line), between neighbouring knots, and after the last one (a
+/// line), from values and second derivatives at the knots.
 fn cubic_coefficients(knots: &[f64], g: &[f64], gamma: &[f64]) -> Vec<[f64; 4]> {
     let last = knots.len() - 1;
     let mut cubics = vec![[g[0], 0.0, 0.0, 0.0]];

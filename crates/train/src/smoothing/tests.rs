@@ -83,7 +83,7 @@ fn derivatives_agree_with_finite_differences() {
         let value = |t| at(&|i, t, o| spline.value_into(i, t, o), t);
         let slope = |t| at(&|i, t, o| spline.derivative_into(i, t, o), t);
         let bend = |t| at(&|i, t, o| spline.second_derivative_into(i, t, o), t);
-        // Off the knots, outside the data too.
+        // Away from the knots, also outside the data.
         for x in [-1.0, 0.05, 0.5, 2.2, 4.444, 8.1, 8.8, 11.0] {
             let e = 1e-5;
             let difference = |f: &dyn Fn(f64) -> f64| (f(x + e) - f(x - e)) / (2.0 * e);
@@ -132,7 +132,7 @@ fn is_smooth_at_the_knots_and_linear_outside() {
     );
 }
 
-/// Slope and intercept of the least-squares line.
+/// Returns slope and intercept of the least-squares line.
 fn line(t: &[f64], y: &[f64]) -> (f64, f64) {
     let n = t.len() as f64;
     let (mt, my) = (t.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
@@ -184,7 +184,7 @@ proptest! {
         alpha in 0.001..10.0f64,
     ) {
         let t = [0.0, 0.5, 0.9, 2.0, 2.5];
-        // ∫ û″² of a natural cubic spline, whose second derivative is piecewise linear.
+        // The second derivative of a natural cubic spline is piecewise linear, so ∫ û″² is exact.
         let objective = |spline: &SmoothingSpline| {
             let (g, c) = (spline.g(), spline.g_ddot());
             let rough: f64 = (0..4)
@@ -257,12 +257,12 @@ fn missing_values_are_left_out_for_each_component() {
                 .collect();
             let times: Vec<f64> = rows.iter().map(|i| t[*i]).collect();
             let values: Vec<f64> = rows.iter().map(|i| u[[sample, *i, component]]).collect();
-            let alone: Vec<f64> = fit(&times, &values, 0.01).at(&x).into_iter().collect();
+            let separate: Vec<f64> = fit(&times, &values, 0.01).at(&x).into_iter().collect();
             let ours = spline
                 .at(&x)
                 .slice(ndarray::s![sample, .., component])
                 .to_vec();
-            assert_close(ours, &alone, 1e-14, "component");
+            assert_close(ours, &separate, 1e-14, "component");
         }
     }
     assert_eq!(spline.knots(0), t);
@@ -356,11 +356,11 @@ fn samples_with_their_own_times_have_the_splines_they_have_alone() {
     assert_eq!(all.times(), [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0]);
     assert_eq!(all.knots(1), [0.5, 1.5, 3.0]);
     for (i, (t, u)) in samples.iter().enumerate() {
-        let alone = SmoothingSpline::single(&t.to_vec(), u.view(), 0.01).unwrap();
+        let separate = SmoothingSpline::single(&t.to_vec(), u.view(), 0.01).unwrap();
         for t in [-1.0, 0.2, 1.0, 2.7, 5.0] {
             let (mut a, mut b) = ([0.0; 2], [0.0; 2]);
             all.value_into(i, t, &mut a);
-            alone.value_into(0, t, &mut b);
+            separate.value_into(0, t, &mut b);
             assert_eq!(a, b);
         }
     }

@@ -1,59 +1,60 @@
-//! What a training run tells those who listen: the progress bar, a logger.
+//! Callbacks of a training run, such as a progress bar or a logger.
 
 use super::method::TrainingMethod;
 use super::run::{EpochRecord, Run};
 use crate::Result;
 
-/// A run that begins, or goes on.
+/// Information about a run that begins or continues.
 #[derive(Debug, Clone, Copy)]
 pub struct RunStart<'a> {
-    /// The method.
+    /// The training method.
     pub method: &'a TrainingMethod,
     /// Number of epochs of the whole run.
     pub epochs: usize,
-    /// The epochs that are done already: those of the checkpoint that the run goes on from, else none. A logger that has written
-    /// more of them takes the rest back.
+    /// Epochs already done: those of the checkpoint that the run continues, else none. A logger that has written more of them
+    /// must remove the rest.
     pub history: &'a [EpochRecord],
 }
 
 impl RunStart<'_> {
-    /// The epoch that comes first now.
+    /// Returns the number of the first epoch to come.
     pub fn first_epoch(&self) -> usize {
         self.history.len()
     }
 }
 
-/// A listener. Every method does nothing unless it is written. An error ends the run; the checkpoint is written before.
+/// Callback of a training run. Every method has a default that does nothing. An error ends the run, after a checkpoint is
+/// written.
 pub trait Callback: Send {
-    /// The run begins, or goes on.
+    /// Called when the run begins or continues.
     ///
     /// # Errors
-    /// Whatever must end the run.
+    /// Any error that must end the run.
     fn on_start(&mut self, _start: &RunStart) -> Result<()> {
         Ok(())
     }
-    /// An epoch is done; `best` is the best mse so far.
+    /// Called after an epoch; `best` is the best mse so far.
     ///
     /// # Errors
-    /// Whatever must end the run, such as a full disk.
+    /// Any error that must end the run, such as a full disk.
     fn on_epoch_end(&mut self, _record: &EpochRecord, _best: f64) -> Result<()> {
         Ok(())
     }
-    /// Something the user should know.
+    /// Called with a message for the user.
     fn on_note(&mut self, _text: &str) {}
-    /// The run is over.
+    /// Called when the run is over.
     ///
     /// # Errors
-    /// Whatever the caller should know.
+    /// Any error that the caller should get.
     fn on_finish(&mut self, _run: &Run) -> Result<()> {
         Ok(())
     }
 }
 
-/// Nobody listens.
+/// The callback that does nothing.
 impl Callback for () {}
 
-/// A listener that is lent.
+/// A borrowed callback.
 impl<O: Callback + ?Sized> Callback for &mut O {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
         (**self).on_start(start)
@@ -72,7 +73,7 @@ impl<O: Callback + ?Sized> Callback for &mut O {
     }
 }
 
-/// A listener of its own.
+/// A boxed callback.
 impl<O: Callback + ?Sized> Callback for Box<O> {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
         (**self).on_start(start)
@@ -91,20 +92,20 @@ impl<O: Callback + ?Sized> Callback for Box<O> {
     }
 }
 
-/// Several listeners. Each hears everything, in their order, even where another fails; the first error counts.
+/// List of callbacks. Each is called in order, even where another one fails; the first error is returned.
 #[derive(Default)]
 pub struct Callbacks<'a>(pub Vec<Box<dyn Callback + 'a>>);
 
 impl<'a> Callbacks<'a> {
-    /// Adds a listener.
+    /// Adds a callback.
     pub fn push(&mut self, callback: impl Callback + 'a) {
         self.0.push(Box::new(callback));
     }
 
     fn for_each(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Result<()>) -> Result<()> {
         let mut result = Ok(());
-        for observer in &mut self.0 {
-            result = result.and(call(observer.as_mut()));
+        for callback in &mut self.0 {
+            result = result.and(call(callback.as_mut()));
         }
         result
     }
@@ -120,8 +121,8 @@ impl Callback for Callbacks<'_> {
     }
 
     fn on_note(&mut self, text: &str) {
-        for observer in &mut self.0 {
-            observer.on_note(text);
+        for callback in &mut self.0 {
+            callback.on_note(text);
         }
     }
 

@@ -1,9 +1,9 @@
-//! Runs on disk: `best.safetensors` and `last.safetensors` in one folder.
+//! Checkpoints of a run on disk: `best.safetensors` and `last.safetensors` in one folder.
 //!
 //! Each holds the parameter blocks as float64 tensors under their names (as a PyTorch state dict would) and the equations of the
-//! model, so that it can be loaded without the script that made it. `best` is the product: the model with the best mse. `last`
-//! is the whole run: the model after the last update and everything else that is needed to go on with it, the best parameters
-//! included, so that a process that ends between the two files leaves nothing that does not fit together.
+//! model, so that it can be loaded without the script that made it. `best` is the result for the user: the model with the best
+//! mse. `last` is the whole run: the model after the last update and everything else that is needed to continue it, including the
+//! best parameters, so that the files are consistent even if the process ends between writing the two.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ const BEST_PARAMETERS: &str = "run.best";
 const HISTORY: &str = "run.history";
 const PARAMETER_PATH: &str = "run.path";
 
-/// What `best.safetensors` says beside the equations.
+/// Metadata of `best.safetensors` besides the equations.
 #[derive(serde::Serialize)]
 struct BestMetadata<'a> {
     method: &'a str,
@@ -42,7 +42,7 @@ struct BestMetadata<'a> {
     epochs: usize,
 }
 
-/// What `last.safetensors` says beside the equations.
+/// Metadata of `last.safetensors` besides the equations.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RunMetadata {
@@ -60,7 +60,7 @@ struct RunMetadata {
     generator: Generator,
 }
 
-/// Sees whether files can be written in the folder.
+/// Checks that files can be written in the folder.
 pub(super) fn check_writable(folder: &Path) -> Result<()> {
     tempfile::Builder::new()
         .prefix(".odesync-")
@@ -69,7 +69,7 @@ pub(super) fn check_writable(folder: &Path) -> Result<()> {
         .map_err(|e| Error::io("write in", folder, &e))
 }
 
-/// Whether a checkpoint can hold the model.
+/// Checks that a checkpoint can store the model.
 pub(super) fn check_model(model: &VectorField) -> Result<()> {
     const RESERVED_NAMES: [&str; 7] = [
         PARAMETER_PATH,
@@ -93,21 +93,21 @@ pub(super) fn check_model(model: &VectorField) -> Result<()> {
     model.check_saveable()
 }
 
-/// The model of a checkpoint: the best one of `best.safetensors`, the one after the last update of `last.safetensors`.
+/// Loads the model of a checkpoint: the best one of `best.safetensors`, the one after the last update of `last.safetensors`.
 ///
 /// # Errors
-/// A file that is missing or damaged.
+/// A missing or damaged file.
 pub fn load_model(file: impl AsRef<Path>) -> Result<VectorField> {
     let path = file.as_ref();
     extract_model(path, &mut read_checkpoint(path)?)
 }
 
 impl Run {
-    /// Writes the run into a folder, from where it can be read, and trained on with [`super::TrainOptions::resume`]. Each file is
-    /// complete or absent, whenever the process ends.
+    /// Writes the run into a folder, from where [`Run::load`] reads it and [`super::TrainOptions::resume`] continues it. Each
+    /// file is complete or absent, whenever the process ends.
     ///
     /// # Errors
-    /// What the operating system says, or that another run is writing there.
+    /// An error of the operating system, or another run that is writing there.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         check_model(&self.model)?;
@@ -115,29 +115,29 @@ impl Run {
         self.write(folder)
     }
 
-    /// Writes into a folder that is locked already.
+    /// Writes the run into a folder that is locked already.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         write_atomically(
             &folder.join(BEST_FILE),
             &self.best_checkpoint()?.to_bytes()?,
         )?;
-        // It alone counts: whatever comes between leaves the run as it was at the checkpoint before.
+        // Resuming reads this file only: if the process ends before it is replaced, the run is that of the previous checkpoint.
         write_atomically(
             &folder.join(LAST_FILE),
             &self.last_checkpoint()?.to_bytes()?,
         )
     }
 
-    /// Reads a run back from its folder.
+    /// Reads a run from its folder.
     ///
     /// # Errors
-    /// A file that is missing or damaged.
+    /// A missing or damaged file.
     pub fn load(folder: impl AsRef<Path>) -> Result<Run> {
         let path = folder.as_ref().join(LAST_FILE);
         Self::from_checkpoint(&path, read_checkpoint(&path)?)
     }
 
-    /// The run of a folder, if it holds one.
+    /// Reads the run of a folder, if there is one.
     pub(super) fn load_if_exists(folder: &Path) -> Result<Option<Run>> {
         let exists = folder.join(LAST_FILE).try_exists();
         match exists.map_err(|e| Error::io("read", folder, &e))? {
@@ -270,7 +270,7 @@ impl Run {
         Ok(run)
     }
 
-    /// What in a run that was read does not fit together.
+    /// Returns what is inconsistent in a run that was read, if anything.
     fn inconsistency(&self) -> Option<&'static str> {
         let n = self.last.n_params() + self.aux_params.len();
         let epochs = self.history.len();
@@ -305,11 +305,11 @@ impl Run {
     }
 }
 
-/// The blocks of a model, its equations, and what there is to say.
-fn checkpoint_of(model: &VectorField, about: &impl serde::Serialize) -> Result<CheckpointFile> {
+/// Creates the checkpoint of a model: its blocks, its equations, and the metadata.
+fn checkpoint_of(model: &VectorField, metadata: &impl serde::Serialize) -> Result<CheckpointFile> {
     let mut content = CheckpointFile {
         model: model.to_json()?,
-        metadata: serde_json::to_string(about).map_err(|e| Error::invalid(e.to_string()))?,
+        metadata: serde_json::to_string(metadata).map_err(|e| Error::invalid(e.to_string()))?,
         ..CheckpointFile::default()
     };
     for block in model.blocks() {
@@ -318,7 +318,7 @@ fn checkpoint_of(model: &VectorField, about: &impl serde::Serialize) -> Result<C
     Ok(content)
 }
 
-/// Takes the blocks of the model out of a file.
+/// Removes the blocks of the model from a file and returns the model.
 fn extract_model(path: &Path, content: &mut CheckpointFile) -> Result<VectorField> {
     let mut model =
         VectorField::from_json(&content.model).map_err(|e| damaged_checkpoint(path, e))?;

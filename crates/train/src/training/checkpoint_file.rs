@@ -1,5 +1,5 @@
-//! The file of a checkpoint: safetensors of float64, with one metadata entry, `odesync`, of four texts: the format, a checksum of
-//! everything else, the equations of the model, and what there is to say about the run. The same content gives the same bytes.
+//! File format of a checkpoint: safetensors of float64, with one metadata entry, `odesync`, of four texts: the format, a checksum
+//! of everything else, the equations of the model, and metadata of the run. The same content gives the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -12,21 +12,21 @@ use crate::{Error, Result};
 const FORMAT: &str = "odesync-2";
 const METADATA_KEY: &str = "odesync";
 
-/// A tensor of a checkpoint, row by row.
+/// Tensor of a checkpoint, in row-major order.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor {
     pub shape: Vec<usize>,
     pub values: Vec<f64>,
 }
 
-/// What a file holds.
+/// Content of a checkpoint file.
 #[derive(Debug, Default)]
 pub(super) struct CheckpointFile {
-    /// The equations, from [`odesync_ode::field::VectorField::to_json`].
+    /// Equations of the model, from [`odesync_ode::field::VectorField::to_json`].
     pub model: String,
-    /// About the run.
+    /// Metadata of the run.
     pub metadata: String,
-    /// By name.
+    /// Tensors by name.
     pub tensors: BTreeMap<String, Tensor>,
 }
 
@@ -38,7 +38,7 @@ struct Header {
     run: String,
 }
 
-/// XXH3 with 128 bits over texts and numbers, each with its length before it.
+/// Hasher for fingerprints: XXH3 with 128 bits over texts and numbers, each preceded by its length.
 #[derive(Default)]
 pub(super) struct FingerprintHasher(XxHash3_128);
 
@@ -78,7 +78,7 @@ impl CheckpointFile {
         self.tensors.insert(name.into(), Tensor { shape, values });
     }
 
-    /// Takes a tensor out.
+    /// Removes a tensor and returns it.
     pub fn take_tensor(&mut self, path: &Path, name: &str) -> Result<Tensor> {
         self.tensors
             .remove(name)
@@ -120,12 +120,12 @@ impl CheckpointFile {
                 view.map(|view| (name, view)).map_err(|e| failed(&e))
             })
             .collect::<Result<Vec<_>>>()?;
-        // One entry only: a map of several would be written in any order.
+        // A single entry, because a map of several would be written in arbitrary order.
         let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
         serialize(views, Some(metadata)).map_err(|e| failed(&e))
     }
 
-    /// Reads a file; `path` is for messages.
+    /// Parses a file; `path` is for messages.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let (_, file) =
             SafeTensors::read_metadata(bytes).map_err(|e| damaged_checkpoint(path, e))?;

@@ -1,4 +1,4 @@
-//! Several runs side by side: seeds, or variants of the options.
+//! Several training runs in parallel: seeds, or variants of the options.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,23 +15,23 @@ use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 
-/// A run of an ensemble before it has begun.
+/// A training run of an ensemble before it begins.
 #[derive(Debug, Clone)]
 pub struct EnsembleMember {
-    /// What tells it from the others, for example `seed_10`.
+    /// Label that distinguishes the member from the others, for example `seed_10`.
     pub label: String,
-    /// The model it trains a copy of.
+    /// Model of which the member trains a copy.
     pub model: VectorField,
-    /// Its options.
+    /// Training options of the member.
     pub options: TrainOptions,
 }
 
 impl EnsembleMember {
-    /// A member for each seed: the model that `make` gives after [`odesync_base::random::seed`], so that it is the one that the same lines
-    /// give one at a time. A folder `out` becomes one for each, `out/seed_10`.
+    /// Creates a member for each seed, with the model that `make` returns after [`odesync_base::random::seed`]: the model that
+    /// the same lines give for one seed at a time. Each member has a subfolder of `out`, such as `out/seed_10`.
     ///
     /// # Errors
-    /// Those of `make`.
+    /// Errors of `make`.
     pub fn seeded(
         seeds: &[u64],
         options: &TrainOptions,
@@ -56,36 +56,36 @@ impl EnsembleMember {
     }
 }
 
-/// Runs of one method on the same data, in the order of the members.
+/// Training runs of one method on the same data, in the order of the members.
 #[derive(Debug, Clone)]
 pub struct Ensemble {
-    /// Label and run of each member, or why it failed.
+    /// Label of each member with its run, or the error with which it failed.
     pub members: Vec<(String, Result<Run>)>,
 }
 
 /// Quantiles of the members' trajectories, each `[sample, time, dof]`.
 #[derive(Debug, Clone)]
 pub struct PredictionBand {
-    /// The median.
+    /// Median of the trajectories.
     pub median: Array3<f64>,
-    /// The lower quantile.
+    /// Lower quantile of the trajectories.
     pub low: Array3<f64>,
-    /// The upper quantile.
+    /// Upper quantile of the trajectories.
     pub high: Array3<f64>,
-    /// Number of trajectories. Members that failed, and those whose model can't be solved that far, give none.
+    /// Number of trajectories. Members that failed, and those whose model can't be solved that far, have none.
     pub members: usize,
 }
 
-/// Trains every member, as many at once as there are threads. Each is the run that it would be alone, to the bit, whatever the
-/// number of threads. One that fails does not end the others.
+/// Trains every member, as many at a time as there are threads. Each run is, to the bit, the one of that member trained alone,
+/// whatever the number of threads. A member that fails does not end the others.
 ///
-/// `observer` hears of all of them as of one run: the epochs that are done of all, with the smallest mse of any, and at the end of
-/// the best run. `loggers` gives each member a listener of its own. After an interrupt the members are as far as they got
-/// ([`Ensemble::interrupted`]), and each one's folder holds what it has done.
+/// `callback` is called for all members as for one run: with the total number of epochs done and the smallest mse of any member,
+/// and at the end with the best run. `loggers` creates a callback for each member. After an interrupt the members are as far as
+/// they got ([`Ensemble::interrupted`]), and each one's folder holds its epochs so far.
 ///
 /// # Errors
-/// No members, members with the same label or the same folder, an error of the observer, or the first failure if there is no member
-/// without one.
+/// No members, members with the same label or the same folder, an error of `callback`, or the first failure if every member
+/// failed.
 pub fn train_ensemble(
     members: &[EnsembleMember],
     data: &Dataset,
@@ -115,7 +115,7 @@ pub fn train_ensemble(
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Result<Run>>>> =
         members.iter().map(|_| Mutex::new(None)).collect();
-    // Each worker has a pool of its own: in one pool a thread that waits within one member would begin another, and have both
+    // Each worker has its own thread pool: in a shared pool a thread that waits within one member would begin another, with both
     // in memory at once.
     let work = |pool: rayon::ThreadPool| {
         while let Some((i, member)) = {
@@ -161,13 +161,13 @@ pub fn train_ensemble(
         }
     });
     let EnsembleProgress {
-        callback: observer,
-        callback_result: told,
+        callback,
+        callback_result,
         ..
     } = progress
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    told?;
+    callback_result?;
     let all = members.iter().zip(results).map(|(member, result)| {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         (
@@ -182,7 +182,7 @@ pub fn train_ensemble(
         return Ok(ensemble);
     }
     match (ensemble.best(), ensemble.failed().next()) {
-        (Some(best), _) => observer.on_finish(best)?,
+        (Some(best), _) => callback.on_finish(best)?,
         (None, Some((label, error))) => {
             return Err(Error::Training(format!(
                 "none of the {} members could be trained; {label}: {error}",
@@ -222,7 +222,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What all members tell the one observer.
+/// Progress of all members, reported to the callback of the ensemble.
 struct EnsembleProgress<'a> {
     callback: &'a mut dyn Callback,
     epochs_done: usize,
@@ -230,11 +230,11 @@ struct EnsembleProgress<'a> {
     callback_result: Result<()>,
 }
 
-/// What one member tells.
+/// Callback of one member, which reports to the progress of the ensemble.
 struct MemberCallback<'a, 'b> {
     label: &'a str,
     epochs: usize,
-    /// Epochs that are counted.
+    /// Number of epochs of this member that are counted in the progress.
     epochs_reported: usize,
     progress: &'a Mutex<EnsembleProgress<'b>>,
     logger: Box<dyn Callback>,
@@ -250,13 +250,13 @@ impl MemberCallback<'_, '_> {
             ..record.clone()
         };
         let best = progress.best_mse;
-        let told = progress.callback.on_epoch_end(&record, best);
+        let result = progress.callback.on_epoch_end(&record, best);
         if progress.callback_result.is_ok() {
-            progress.callback_result = told;
+            progress.callback_result = result;
         }
     }
 
-    /// The epochs that it leaves out are done too.
+    /// Reports the end of a member; the epochs that it skips count as done.
     fn report_end(&mut self, result: &Result<Run>) {
         let last = match result {
             Ok(run) => run.history.last().cloned().unwrap_or_default(),
@@ -298,19 +298,19 @@ impl Callback for MemberCallback<'_, '_> {
 }
 
 impl Ensemble {
-    /// The runs of the members that did not fail, in their order.
+    /// Returns the runs of the members that did not fail, in the order of the members.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.members.iter().filter_map(|(_, run)| run.as_ref().ok())
     }
 
-    /// Label and error of the members that failed.
+    /// Returns label and error of the members that failed.
     pub fn failed(&self) -> impl Iterator<Item = (&str, &Error)> {
         self.members
             .iter()
             .filter_map(|(label, run)| Some((label.as_str(), run.as_ref().err()?)))
     }
 
-    /// Whether an interrupt ended it before all members were done.
+    /// Whether an interrupt ended the ensemble before all members were done.
     pub fn interrupted(&self) -> bool {
         self.members.iter().any(|(_, result)| match result {
             Ok(run) => run.stop == StopReason::Interrupted,
@@ -318,7 +318,7 @@ impl Ensemble {
         })
     }
 
-    /// The run with the smallest best mse, the first of equal ones.
+    /// Returns the run with the smallest best mse, the first of equal ones.
     pub fn best(&self) -> Option<&Run> {
         let order = |run: &&Run| match run.best_mse.is_nan() {
             true => f64::INFINITY,
@@ -327,11 +327,11 @@ impl Ensemble {
         self.runs().min_by(|a, b| order(a).total_cmp(&order(b)))
     }
 
-    /// A quantile of a metric over the runs, epoch by epoch, as numpy's `quantile` interpolates. NaN values and runs that ended
-    /// before are left out; where nothing is left it is NaN.
+    /// Returns a quantile of a metric over the runs, for each epoch, with the interpolation of numpy's `quantile`. NaN values and
+    /// runs that ended earlier are left out; where no value is left, it is NaN.
     ///
     /// # Errors
-    /// A name that is no metric, or a quantile outside of [0, 1].
+    /// An unknown metric, or a quantile outside of [0, 1].
     pub fn quantile(&self, metric: &str, q: f64) -> Result<Vec<f64>> {
         check_quantile(q)?;
         let all = self
@@ -346,7 +346,7 @@ impl Ensemble {
         Ok((0..epochs).map(at).collect())
     }
 
-    /// Quantiles of the best models' trajectories, see [`Run::predict`]: the median and those of `low` and `high`.
+    /// Returns quantiles of the best models' trajectories ([`Run::predict`]): the median, and the quantiles `low` and `high`.
     ///
     /// # Errors
     /// Quantiles outside of [0, 1], times before the data's first, or the first failure if no trajectory could be solved.
@@ -392,7 +392,7 @@ fn check_quantile(q: f64) -> Result<()> {
     }
 }
 
-/// The quantile of some numbers, linear between neighbours; NaN of none, or where one is NaN.
+/// Returns a quantile of some numbers, linear between neighbours; NaN if there are none, or if one is NaN.
 fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     if values.iter().any(|x| x.is_nan()) {

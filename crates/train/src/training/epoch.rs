@@ -1,4 +1,4 @@
-//! One epoch of the loop: measure, note the best, update.
+//! One epoch of the training loop: evaluate, update the best parameters, update the parameters.
 
 use std::time::Instant;
 
@@ -10,13 +10,13 @@ use super::trainer::Trainer;
 use crate::{Error, Result};
 
 impl Trainer<'_> {
-    /// The next epoch. With an error nothing has changed.
+    /// Runs the next epoch. Nothing has changed after an error.
     pub fn run_epoch(&mut self, callback: &mut dyn Callback) -> Result<EpochRecord> {
         let started = Instant::now();
         let epoch = self.history.len();
         let lambda = self.method.lambda(epoch);
         let (loss, mse) = self.evaluate(lambda, true);
-        // Whatever ends the run here ends it before anything has changed.
+        // An error that ends the run is returned here, before anything has changed.
         let mse = match mse {
             Err(Error::Solve(_)) => f64::NAN,
             mse => mse?,
@@ -52,7 +52,7 @@ impl Trainer<'_> {
                 record.gradient_norm = norm;
                 let stiff = loss.stats.stiff_from.map(|t| (epoch, t));
                 self.first_stiff = self.first_stiff.or(stiff);
-                // As torch.nn.utils.clip_grad_norm_ scales.
+                // Same scaling as torch.nn.utils.clip_grad_norm_.
                 if let Some(clip) = self.options.clip {
                     let scale = (clip / (norm + 1e-6)).min(1.0);
                     loss.gradient.iter_mut().for_each(|g| *g *= scale);
@@ -80,19 +80,19 @@ impl Trainer<'_> {
         Ok(record)
     }
 
-    /// Loss of the method and mse of the free-running model, side by side.
+    /// Evaluates the method's loss and the mse of the uncoupled model, in parallel.
     pub fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> (Result<Loss>, Result<f64>) {
         let (objective, params) = (&mut self.objective, &self.params);
         match &mut self.uncoupled {
             // At λ = 0 homotopy training is vanilla training.
-            Some(free)
+            Some(uncoupled)
                 if lambda != 0.0 || matches!(self.method, TrainingMethod::MultipleShooting(_)) =>
             {
                 let uncoupled_params = objective.uncoupled_params(params);
                 rayon::join(
                     || objective.evaluate(params, lambda, with_gradient, None),
                     || {
-                        Ok(free
+                        Ok(uncoupled
                             .evaluate(&uncoupled_params, 0.0, false, None)?
                             .data_loss)
                     },
@@ -106,7 +106,7 @@ impl Trainer<'_> {
         }
     }
 
-    /// Keeps the parameters if their mse is the best so far.
+    /// Stores the parameters if their mse is the best so far.
     fn update_best(&mut self, mse: f64, epoch: usize) -> bool {
         let better = mse.is_finite() && self.trainer_state.best_mse.is_none_or(|best| mse < best);
         if better {
@@ -118,7 +118,7 @@ impl Trainer<'_> {
     }
 }
 
-/// A loss that can be followed, with the norm of its gradient.
+/// Returns the loss with the norm of its gradient, or an error if either is not finite.
 fn check_finite(loss: Loss) -> Result<(Loss, f64)> {
     let norm = loss.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     if norm.is_finite() && loss.loss.is_finite() {

@@ -6,22 +6,22 @@ use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
 use crate::{Error, Result};
 
-/// How a model is compared with the data.
+/// Training method: how a model is compared with the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum TrainingMethod {
-    /// One solve over the whole time span.
+    /// Vanilla training: one solve over the whole time span.
     Vanilla,
-    /// Several short solves whose ends must meet.
+    /// Multiple shooting: several short solves with a penalty on the gaps between them.
     MultipleShooting(MultipleShooting),
-    /// One solve of the model coupled to the data, the coupling lowered by a schedule.
+    /// Homotopy training: one solve of the model coupled to the data, with a coupling that a schedule lowers to 0.
     Homotopy(Homotopy),
 }
 
 /// Settings of multiple shooting: loss = data part + `continuity_weight` × mean squared gap between segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MultipleShooting {
-    /// Number of segments, as equal as can be, longer ones first.
+    /// Number of segments, of equal length as far as possible, longer ones first.
     pub segments: usize,
     /// Weight of the continuity penalty.
     pub continuity_weight: f64,
@@ -41,14 +41,14 @@ impl Default for MultipleShooting {
 pub struct Homotopy {
     /// Coupling strength K.
     pub coupling: Coupling,
-    /// The homotopy parameter λ by epoch.
+    /// Schedule of the homotopy parameter λ over the epochs.
     pub schedule: Schedule,
     /// Smoothing α of the spline û; 0 interpolates the data.
     pub smoothing: f64,
 }
 
 impl Homotopy {
-    /// Coupling and schedule, with an interpolating spline.
+    /// Creates settings with this coupling and schedule, and an interpolating spline.
     pub fn new(coupling: impl Into<Coupling>, schedule: Schedule) -> Self {
         Homotopy {
             coupling: coupling.into(),
@@ -57,7 +57,7 @@ impl Homotopy {
         }
     }
 
-    /// The same with a smoothing spline instead of an interpolating one.
+    /// Sets the smoothing α of the spline û.
     #[must_use]
     pub fn smoothing(mut self, alpha: f64) -> Self {
         self.smoothing = alpha;
@@ -78,7 +78,7 @@ impl From<MultipleShooting> for TrainingMethod {
 }
 
 impl TrainingMethod {
-    /// Name, as in scripts.
+    /// Returns the name of the method, as in scripts.
     pub fn name(&self) -> &'static str {
         match self {
             TrainingMethod::Vanilla => "vanilla",
@@ -87,7 +87,7 @@ impl TrainingMethod {
         }
     }
 
-    /// λ of an epoch: 0 unless this is homotopy training.
+    /// Returns λ of an epoch; 0 unless this is homotopy training.
     pub fn lambda(&self, epoch: usize) -> f64 {
         match self {
             TrainingMethod::Homotopy(h) => h.schedule.lambda(epoch),
@@ -95,7 +95,7 @@ impl TrainingMethod {
         }
     }
 
-    /// The number of epochs that suits the method: its schedule's, else 1000.
+    /// Returns the default number of epochs: that of the homotopy schedule, else 1000.
     pub fn default_epochs(&self) -> usize {
         match self {
             TrainingMethod::Homotopy(h) => h.schedule.epochs(),

@@ -1,24 +1,24 @@
-//! Training: the losses of the three methods, the loop, optimisers, checkpoints, and the events it emits.
+//! Training: the losses of the three methods, the training loop, optimisers, checkpoints and callbacks.
 //!
-//! | file | idea |
+//! | file | content |
 //! |---|---|
-//! | `method` | vanilla, multiple shooting, homotopy, and their settings |
+//! | `method` | the training methods (vanilla, multiple shooting, homotopy) and their settings |
 //! | `objective` | loss and gradient of a model against data, on any engine |
-//! | `task` | the problems to solve, and the loss of their solutions |
-//! | `shooting` | its solves: whole samples, or segments of multiple shooting |
-//! | `observation` | which state variables were measured, and where the model begins |
+//! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
+//! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
+//! | `observation` | which state variables were measured, and the initial states of the model |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
-//! | `options` | how to train |
-//! | `trainer` | the loop |
-//! | `epoch` | one turn of it |
-//! | `ensemble` | several runs side by side |
-//! | `run` | what it gives: models, metrics |
-//! | `path` | the parameters along a run |
-//! | `settings` | what a run was begun with |
+//! | `options` | options of a training run |
+//! | `trainer` | the training loop |
+//! | `epoch` | one epoch of the loop |
+//! | `ensemble` | several runs in parallel |
+//! | `run` | the result of a run: models and metrics |
+//! | `parameter_path` | the parameters along a run |
+//! | `settings` | the settings that a checkpoint stores |
 //! | `checkpoint` | runs on disk |
-//! | `container` | the files they are in |
-//! | `resume` | whether a run on disk is the one that is to go on |
-//! | `observer` | who listens |
+//! | `checkpoint_file` | the file format of a checkpoint |
+//! | `resume` | comparison of a saved run with the run that is to continue it |
+//! | `callback` | progress bars, loggers and other callbacks of a run |
 
 mod callback;
 mod checkpoint;

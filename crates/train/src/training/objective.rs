@@ -1,4 +1,4 @@
-//! Loss and gradient of a model against data, by each of the methods.
+//! Loss and gradient of a model against data, by each of the training methods.
 
 use ndarray::{Array2, Array3};
 
@@ -10,33 +10,33 @@ use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Engine, Problem, SolveOptions, Stats, StepPlan};
 
-/// A loss and its parts.
+/// Value and gradient of a loss, with the parts of the value.
 #[derive(Debug, Clone, Default)]
 pub struct Loss {
-    /// What training lowers.
+    /// The loss that training minimises.
     pub loss: f64,
-    /// Mean squared error over the values that were measured, of all samples, times and components.
+    /// Mean squared error over the measured values of all samples, times and components.
     pub data_loss: f64,
     /// Mean squared gap between segments (multiple shooting), else 0.
     pub continuity: f64,
-    /// Gradient: the model's trainable parameters, then the method's own, then the initial states if they are trained. Empty
-    /// when it was not asked for.
+    /// Gradient with respect to all parameters: the model's trainable parameters, the shooting corrections, then the initial
+    /// states if they are trained. Empty when it was not requested.
     pub gradient: Vec<f64>,
-    /// What the solves cost.
+    /// Cost of the solves.
     pub stats: Stats,
-    /// The steps of each solve; empty where the gradient was computed in a way that writes none down
+    /// Step plan of each solve; empty where the gradient was computed in a way that records none
     /// ([`Trajectory::plan`](odesync_ode::odesolve::Trajectory::plan)).
     pub plans: Vec<StepPlan>,
 }
 
-/// A model, data and a method, ready to be evaluated at any parameters.
+/// Loss function of a model, data and a training method, which can be evaluated at any parameters.
 pub struct Objective {
     problem: TrainingProblem,
     engine: Box<dyn Engine>,
 }
 
 impl Objective {
-    /// Puts them together.
+    /// Creates the objective for data that are the whole state of the model.
     ///
     /// # Errors
     /// Shapes or settings that do not fit.
@@ -50,7 +50,7 @@ impl Objective {
         Self::with_observation(model, data, method, &Observation::default(), solver, engine)
     }
 
-    /// [`Objective::new`] where the data are not the whole state of the model, or where it begins elsewhere than they do.
+    /// Creates the objective for data and initial states that are related to the model by an [`Observation`].
     ///
     /// # Errors
     /// Shapes or settings that do not fit.
@@ -66,44 +66,46 @@ impl Objective {
         Ok(Objective { problem, engine })
     }
 
-    /// Number of the model's trainable parameters.
+    /// Returns the number of the model's trainable parameters.
     pub fn n_model_params(&self) -> usize {
         self.problem.n_model_params()
     }
 
-    /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states `[sample][dof]`
-    /// if they are trained ([`Observation::train_u0`]).
+    /// Returns the initial parameters: the model's, the shooting corrections (zero), then the initial states `[sample][dof]` if
+    /// they are trained ([`Observation::train_u0`]).
     pub fn initial_params(&self) -> Vec<f64> {
         self.problem.initial_params()
     }
 
-    /// Where the model begins before anything is trained, `[sample, dof]`.
+    /// Returns the initial states of the model before training, `[sample, dof]`.
     pub fn u0(&self) -> &Array2<f64> {
         self.problem.u0()
     }
 
-    /// The parameters of the same model and data without a method: the model's, then the initial states if they are trained.
+    /// Returns the parameters of the uncoupled objective, that of the same model and data without a method: the model's, then the
+    /// initial states if they are trained.
     pub(super) fn uncoupled_params(&self, params: &[f64]) -> Vec<f64> {
         self.problem.uncoupled_params(params)
     }
 
-    /// Number of all parameters.
+    /// Returns the number of all parameters.
     pub fn n_params(&self) -> usize {
         self.problem.n_params()
     }
 
-    /// The model with other parameters (the method's own are left out).
+    /// Returns the model with the model's part of these parameters; the auxiliary parameters are ignored.
     ///
     /// # Errors
-    /// Too few parameters.
+    /// A wrong number of parameters.
     pub fn model(&self, params: &[f64]) -> Result<VectorField> {
         self.problem.model(params)
     }
 
-    /// Loss at these parameters and this λ, with its gradient if asked for, on given plans if there are any.
+    /// Evaluates the loss at these parameters and this λ, with its gradient if requested. The solves follow `plans` if there are
+    /// any.
     ///
     /// # Errors
-    /// A solve that failed, or parameters that do not fit.
+    /// A failed solve, or parameters that do not fit.
     pub fn evaluate(
         &mut self,
         params: &[f64],
@@ -121,7 +123,7 @@ impl Objective {
     }
 }
 
-/// [`Objective::evaluate`] of a task that is shared, on an engine that is not.
+/// Evaluates a loss as [`Objective::evaluate`], for a shared training problem and an engine of the caller.
 pub(crate) fn evaluate_loss(
     problem: &TrainingProblem,
     engine: &mut dyn Engine,
@@ -152,11 +154,12 @@ pub(crate) fn evaluate_loss(
     Ok(loss)
 }
 
-/// The trajectory of a model from the initial states `u0` `[sample, dof]` at the initial times `t0` `[sample]`, at any times,
-/// `[sample, time, dof]`. Where samples begin at different times, the rows of a sample before its own beginning are NaN.
+/// Solves a model from the initial states `u0` `[sample, dof]` at the initial times `t0` `[sample]` and returns its states at the
+/// times `t`, `[sample, time, dof]`. Where samples begin at different times, the rows of a sample before its own initial time are
+/// NaN.
 ///
 /// # Errors
-/// Shapes that do not fit, times before every initial time, or a solve that failed.
+/// Shapes that do not fit, times before every initial time, or a failed solve.
 pub fn predict(
     model: &VectorField,
     t0: &[f64],
@@ -177,7 +180,7 @@ pub fn predict(
             "the data begins at t = {first}; a prediction for t = {early} is not possible"
         )));
     }
-    // Times before a sample's beginning, and its times from there on.
+    // For each sample: the number of times before its initial time, and its output times.
     let spans: Vec<(usize, Vec<f64>)> = t0
         .iter()
         .map(|t0| {

@@ -1,26 +1,26 @@
-//! How data relate to a model's state: which state variables were measured, and where the model begins.
+//! Relation of data to a model's state: which state variables were measured, and the initial states of the model.
 
 use ndarray::Array2;
 
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 
-/// Which state variables the data are, and the initial states. By default the data are the whole state, and the model begins at
-/// the data's initial states.
+/// Measured state variables and initial states. By default the data are the whole state, and the model has the data's initial
+/// states.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observation {
-    /// The state variable that each column of the data is, counted from 0; without it all of them, in their order.
+    /// State variable of each column of the data, counted from 0; all of them, in order, where `None`.
     pub observe: Option<Vec<usize>>,
-    /// Initial states of the model, `[sample, dof]`, or one row for every sample. NaN in place of a measured state variable
-    /// stands for the data's own initial state.
+    /// Initial states of the model, `[sample, dof]`, or one row for every sample. NaN for a measured state variable means the
+    /// data's own initial value.
     pub u0: Option<Array2<f64>>,
-    /// Whether initial states are parameters that are trained too, each sample's its own. They begin at `u0`; what was not
-    /// measured and stands in no `u0` begins at 0.
+    /// Whether the initial states of all samples are trained too. Their initial guess is `u0`; a state variable that was neither
+    /// measured nor given in `u0` begins at 0.
     pub train_u0: bool,
 }
 
 impl Observation {
-    /// The columns of the data are these state variables.
+    /// Creates an observation whose data columns are these state variables.
     pub fn of_variables(observe: impl Into<Vec<usize>>) -> Self {
         Observation {
             observe: Some(observe.into()),
@@ -28,21 +28,21 @@ impl Observation {
         }
     }
 
-    /// The same with initial states of the whole state, `[sample, dof]` or one row for every sample.
+    /// Sets the initial states of the whole state, `[sample, dof]` or one row for every sample.
     #[must_use]
     pub fn with_u0(mut self, u0: Array2<f64>) -> Self {
         self.u0 = Some(u0);
         self
     }
 
-    /// The same with initial states that are trained.
+    /// Makes the initial states trainable.
     #[must_use]
     pub fn train_u0(mut self) -> Self {
         self.train_u0 = true;
         self
     }
 
-    /// The state variable of each column, for a model of `dof` state variables.
+    /// Returns the state variable of each column, for a model of `dof` state variables.
     pub(super) fn resolve_columns(&self, dof: usize, data: &Dataset) -> Result<Vec<usize>> {
         let Some(observe) = &self.observe else {
             if data.dof() == dof {
@@ -79,7 +79,7 @@ impl Observation {
         Ok(observe.clone())
     }
 
-    /// Where the model begins, `[sample, dof]`.
+    /// Returns the initial states of the model, `[sample, dof]`.
     pub(super) fn initial_states(
         &self,
         dof: usize,
@@ -101,13 +101,13 @@ impl Observation {
                     ))
                 })?,
         };
-        for (mut own, measured) in all.outer_iter_mut().zip(data.u0().outer_iter()) {
+        for (mut u0, measured) in all.outer_iter_mut().zip(data.u0().outer_iter()) {
             for (variable, measured) in columns.iter().zip(measured) {
-                if own[*variable].is_nan() {
-                    own[*variable] = *measured;
+                if u0[*variable].is_nan() {
+                    u0[*variable] = *measured;
                 }
             }
-            for (variable, x) in own.iter_mut().enumerate() {
+            for (variable, x) in u0.iter_mut().enumerate() {
                 if x.is_nan() && self.train_u0 {
                     *x = 0.0;
                 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Which optimiser, and its settings.
+/// Optimisation algorithm with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Optimizer {
@@ -25,24 +25,24 @@ pub enum Optimizer {
 /// Settings of Adam and AdamW.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
-    /// Decay of the mean of gradients.
+    /// Decay rate β₁ of the mean of gradients.
     pub beta1: f64,
-    /// Decay of the mean of squares.
+    /// Decay rate β₂ of the mean of squared gradients.
     pub beta2: f64,
-    /// Added to the denominator.
+    /// Constant ε added to the denominator.
     pub eps: f64,
     /// Weight decay.
     pub weight_decay: f64,
 }
 
 impl Optimizer {
-    /// The names of all, the default's first.
+    /// Names of all optimisers, the default first.
     pub const NAMES: [&'static str; 3] = ["adamw", "adam", "sgd"];
 
-    /// The optimiser of this name, `adamw`, `adam` or `sgd`, with PyTorch's defaults.
+    /// Returns the optimiser of this name, `adamw`, `adam` or `sgd`, with PyTorch's defaults.
     ///
     /// # Errors
-    /// Another name.
+    /// An unknown name.
     pub fn by_name(name: &str) -> Result<Self> {
         let adam = |weight_decay| Adam {
             beta1: 0.9,
@@ -61,7 +61,7 @@ impl Optimizer {
         }
     }
 
-    /// Name, as in scripts.
+    /// Returns the name of the optimiser, as in scripts.
     pub fn name(&self) -> &'static str {
         match self {
             Optimizer::AdamW(_) => "adamw",
@@ -70,7 +70,7 @@ impl Optimizer {
         }
     }
 
-    /// The same with another weight decay.
+    /// Sets the weight decay.
     #[must_use]
     pub fn with_weight_decay(mut self, decay: f64) -> Self {
         match &mut self {
@@ -125,10 +125,10 @@ impl Default for Optimizer {
     }
 }
 
-/// What an optimiser remembers between steps.
+/// State of an optimiser between steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OptimizerState {
-    /// Updates so far.
+    /// Number of updates so far.
     pub step: u64,
     /// Mean of gradients (Adam) or momentum (SGD).
     pub first_moment: Vec<f64>,
@@ -137,7 +137,7 @@ pub struct OptimizerState {
 }
 
 impl OptimizerState {
-    /// The state before the first step.
+    /// Creates the state before the first step, for `n` parameters.
     pub fn new(n: usize) -> Self {
         OptimizerState {
             step: 0,
@@ -146,7 +146,7 @@ impl OptimizerState {
         }
     }
 
-    /// One update. Entries from `n_decayed` on are not decayed.
+    /// Updates the parameters. Weight decay applies to the first `n_decayed` of them only.
     pub fn update(
         &mut self,
         optimizer: &Optimizer,
@@ -186,7 +186,7 @@ impl OptimizerState {
                     let direction = if *momentum == 0.0 {
                         g
                     } else {
-                        // PyTorch begins with the gradient itself.
+                        // As in PyTorch, the momentum of the first step is the gradient itself.
                         let m = if self.step == 1 {
                             g
                         } else {

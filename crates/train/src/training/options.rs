@@ -1,4 +1,4 @@
-//! How to train.
+//! Options of a training run.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,42 +9,45 @@ use super::optimizer::Optimizer;
 use crate::{Error, Result};
 use odesync_ode::odesolve::SolveOptions;
 
-/// Options of a training run; every default is stated with its field.
+/// Options of a training run; each field states its default.
 #[derive(Debug, Clone)]
 pub struct TrainOptions {
-    /// Number of epochs; by default the schedule's (homotopy) or 1000.
+    /// Number of epochs. Default: that of the homotopy schedule, else 1000.
     pub epochs: Option<usize>,
-    /// Learning rate, 0.02.
+    /// Learning rate. Default: 0.02.
     pub lr: f64,
-    /// How the learning rate changes over the run, constant.
+    /// Learning-rate schedule. Default: constant.
     pub lr_schedule: LrSchedule,
-    /// The optimiser, AdamW with PyTorch's defaults.
+    /// The optimiser. Default: AdamW with PyTorch's settings.
     pub optimizer: Optimizer,
-    /// Bound on the Euclidean norm of the gradient, none.
+    /// Upper bound on the Euclidean norm of the gradient (gradient clipping). Default: none.
     pub clip: Option<f64>,
-    /// Stop when the mse has not improved for so many epochs (counted at λ = 0 only), never.
+    /// Number of epochs without a better mse after which to stop (counted at λ = 0 only). Default: never.
     pub patience: Option<usize>,
-    /// Stop after so many epochs in a row whose training solve failed, 10.
+    /// Number of consecutive epochs with a failed training solve after which to stop. Default: 10.
     pub max_failures: usize,
-    /// Which state variables the data are, and where the model begins; the whole state, and where the data begin.
+    /// Which state variables the data contain, and the initial states of the model. Default: all of them, and the data's initial
+    /// states.
     pub observation: Observation,
-    /// The solver, dopri5 with rtol 1e-7 and atol 1e-9.
+    /// Solver options. Default: dopri5 with rtol 1e-7 and atol 1e-9.
     pub solver: SolveOptions,
-    /// `native` or `torch`, native.
+    /// Name of the engine, `native` or `torch`. Default: `native`.
     pub engine: String,
-    /// `cpu` or, with the torch engine, `cuda:0`; cpu.
+    /// Device of the engine: `cpu` or, with the torch engine, `cuda:0`. Default: `cpu`.
     pub device: String,
-    /// Folder for checkpoints, none. It is locked while the run lasts.
+    /// Folder for checkpoints, which is locked while the run lasts. Default: none.
     pub out: Option<PathBuf>,
-    /// Write them at the start, every so many epochs and at the end, 100; flushing a file to disk can cost more than an epoch.
+    /// Number of epochs between checkpoints, which are also written at the start and at the end. Default: 100; flushing a file to
+    /// disk can cost more than an epoch.
     pub checkpoint_every: usize,
-    /// Keep the parameters at the beginning of every so many epochs, for the path of the run ([`super::Run::path`]), never.
+    /// Number of epochs between stored parameters, each stored before its epoch, for the path of the run ([`super::Run::path`]).
+    /// Default: none are stored.
     pub trajectory_every: Option<usize>,
-    /// Go on with the run that `out` holds, as if it had never stopped, false. Where it holds none the run begins anew; where it
-    /// holds one that is over, that is the result. Everything that the results depend on must be as it was, and is compared;
-    /// `epochs` may be another number, and the epochs to come then follow it ([`LrSchedule::Cosine`] ends there).
+    /// Whether to continue the run in `out` as if it had never stopped. Default: false. If `out` holds no run, a new one begins;
+    /// if it holds a finished run, that one is the result. Everything that the results depend on must be unchanged, and is
+    /// compared; only `epochs` may differ, and the remaining epochs then follow it ([`LrSchedule::Cosine`] ends there).
     pub resume: bool,
-    /// Raised to stop after the current epoch.
+    /// Flag that stops the run after the current epoch when set.
     pub interrupt: Arc<AtomicBool>,
 }
 
@@ -71,26 +74,26 @@ impl Default for TrainOptions {
     }
 }
 
-/// The methods of all options of what is solved and compared with data.
+/// Implements the setters that all option types with a solver and an observation share.
 macro_rules! solve_option_setters {
     ($type:ty) => {
         impl $type {
-            /// The same with another solver.
+            /// Sets the solver options.
             #[must_use]
             pub fn solver(mut self, solver: odesync_ode::odesolve::SolveOptions) -> Self {
                 self.solver = solver;
                 self
             }
 
-            /// The same with other tolerances of the solver.
+            /// Sets the relative and absolute tolerances of the solver.
             #[must_use]
             pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
                 self.solver = self.solver.tolerances(rtol, atol);
                 self
             }
 
-            /// The same for data that are not the whole state, or a model that begins elsewhere than they do; the initial states
-            /// may be trained.
+            /// Sets the observation: for data that are not the whole state, a model with initial states other than the data's, or
+            /// initial states that are trained.
             #[must_use]
             pub fn observation(mut self, observation: $crate::training::Observation) -> Self {
                 self.observation = observation;
@@ -104,52 +107,52 @@ pub(crate) use solve_option_setters;
 solve_option_setters!(TrainOptions);
 
 impl TrainOptions {
-    /// The same with another learning rate.
+    /// Sets the learning rate.
     #[must_use]
     pub fn lr(mut self, lr: f64) -> Self {
         self.lr = lr;
         self
     }
 
-    /// The same with this number of epochs.
+    /// Sets the number of epochs.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = Some(epochs);
         self
     }
 
-    /// The same with checkpoints in this folder.
+    /// Sets the folder for checkpoints.
     #[must_use]
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out = Some(folder.into());
         self
     }
 
-    /// The same, keeping the parameters at the beginning of every so many epochs.
+    /// Sets the number of epochs between stored parameters ([`TrainOptions::trajectory_every`]).
     #[must_use]
     pub fn trajectory_every(mut self, epochs: usize) -> Self {
         self.trajectory_every = Some(epochs);
         self
     }
 
-    /// The same, going on with the run in the folder if there is one.
+    /// Continues the run in the checkpoint folder if there is one.
     #[must_use]
     pub fn resume(mut self) -> Self {
         self.resume = true;
         self
     }
 
-    /// The same with another optimiser.
+    /// Sets the optimiser.
     #[must_use]
     pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
         self.optimizer = optimizer;
         self
     }
 
-    /// Checks every value.
+    /// Checks that every option is in its range.
     ///
     /// # Errors
-    /// A value out of its range.
+    /// An option out of its range.
     pub fn check(&self) -> Result<()> {
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             return Err(Error::invalid(format!(
@@ -198,22 +201,22 @@ impl TrainOptions {
     }
 }
 
-/// The learning rate by epoch, as a factor of `lr`.
+/// Learning-rate schedule: the learning rate of each epoch as a factor of `lr`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LrSchedule {
-    /// Always `lr`.
+    /// Constant learning rate `lr`.
     Constant,
     /// Half a cosine from `lr` to 0 over the run.
     Cosine,
-    /// `lr · rate^epoch`.
+    /// Exponential decay, `lr · rate^epoch`.
     Exponential {
-        /// Factor of each epoch, in (0, 1].
+        /// Decay factor per epoch, in (0, 1].
         rate: f64,
     },
-    /// `lr · factor^⌊epoch / every⌋`.
+    /// Step decay, `lr · factor^⌊epoch / every⌋`.
     Step {
-        /// Epochs between two changes.
+        /// Number of epochs between two changes.
         every: usize,
         /// Factor of each change, in (0, 1].
         factor: f64,
@@ -221,13 +224,13 @@ pub enum LrSchedule {
 }
 
 impl LrSchedule {
-    /// The schedules that have a name.
+    /// Names of the schedules without settings.
     pub const NAMES: [&'static str; 2] = ["constant", "cosine"];
 
-    /// The schedule of this name, `constant` or `cosine`.
+    /// Returns the schedule of this name, `constant` or `cosine`.
     ///
     /// # Errors
-    /// Another name.
+    /// An unknown name.
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
             "constant" => Ok(LrSchedule::Constant),
@@ -240,10 +243,10 @@ impl LrSchedule {
         }
     }
 
-    /// Exponential with `rate`, or in steps with `every` and `factor` (0.1).
+    /// Returns the exponential schedule with `rate`, or the step schedule with `every` and `factor` (default 0.1).
     ///
     /// # Errors
-    /// Both or neither.
+    /// Both `rate` and `every`, or neither.
     pub fn from_rates(
         rate: Option<f64>,
         every: Option<usize>,
@@ -261,7 +264,7 @@ impl LrSchedule {
         }
     }
 
-    /// The factor of an epoch in a run of `epochs`.
+    /// Returns the factor of `lr` in an epoch of a run of `epochs` epochs.
     pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
         match self {
             LrSchedule::Constant => 1.0,

@@ -1,4 +1,4 @@
-//! The way of the parameters during a run.
+//! Parameters along a training run.
 
 use ndarray::Array2;
 
@@ -7,16 +7,16 @@ use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 use odesync_ode::field::VectorField;
 
-/// The model's parameters along a run.
+/// Parameters of the model along a training run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterPath {
-    /// The number of epochs that were done at each point, increasing, `[point]`.
+    /// Number of epochs done at each point, increasing, `[point]`.
     pub epochs: Vec<usize>,
-    /// The model's trainable parameters there, `[point, n]`.
+    /// Trainable parameters of the model at each point, `[point, n]`.
     pub params: Array2<f64>,
 }
 
-/// The error of a path that would take too much memory.
+/// Returns an error if a path would take too much memory.
 pub(super) fn check_path_memory(epochs: usize, every: Option<usize>, n: usize) -> Result<()> {
     let Some(every) = every else {
         return Ok(());
@@ -30,11 +30,11 @@ pub(super) fn check_path_memory(epochs: usize, every: Option<usize>, n: usize) -
 }
 
 impl Run {
-    /// The parameters at the beginning of every so many epochs, and at last those after the last update: the points that
-    /// [`super::TrainOptions::trajectory_every`] kept.
+    /// Returns the model's parameters before every `n`-th epoch, as stored with [`super::TrainOptions::trajectory_every`],
+    /// followed by those after the last update.
     ///
     /// # Errors
-    /// A run that kept none.
+    /// A run that stored none.
     pub fn path(&self) -> Result<ParameterPath> {
         let Some(every) = self.settings.trajectory_every else {
             return Err(Error::invalid(
@@ -54,10 +54,10 @@ impl Run {
         Ok(ParameterPath { epochs, params })
     }
 
-    /// The model after this many epochs, which must be a point of [`Run::path`].
+    /// Returns the model after this many epochs, which must be a point of [`Run::path`].
     ///
     /// # Errors
-    /// An epoch whose parameters were not kept.
+    /// An epoch whose parameters were not stored.
     pub fn model_at(&self, epoch: usize) -> Result<VectorField> {
         let path = self.path()?;
         match path.epochs.iter().position(|e| *e == epoch) {

@@ -1,4 +1,4 @@
-//! What is trained, apart from how it is solved: the problems, and the loss of their solutions with its derivatives.
+//! Training problem, independent of the engine: the initial value problems, and the loss of their solutions with its derivatives.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,8 @@ use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Problem, SolveOptions};
 
-/// A model, data and a method: the problems there are to solve, and the loss as a function of their solutions.
+/// Training problem of a model, data and a method: the initial value problems to solve, and the loss as a function of their
+/// solutions.
 pub(crate) struct TrainingProblem {
     model: VectorField,
     coupled_model: Option<VectorField>,
@@ -25,7 +26,7 @@ pub(crate) struct TrainingProblem {
 }
 
 impl TrainingProblem {
-    /// Puts them together.
+    /// Creates the training problem.
     ///
     /// # Errors
     /// Shapes or settings that do not fit.
@@ -85,42 +86,47 @@ impl TrainingProblem {
         })
     }
 
-    /// Number of the model's trainable parameters.
+    /// Returns the number of the model's trainable parameters.
     pub fn n_model_params(&self) -> usize {
         self.model.n_params()
     }
 
-    /// Initial parameters: the model's, then the method's own (shooting corrections, zero), then the initial states if they are
-    /// trained.
+    /// Returns the initial parameters: the model's, the shooting corrections (zero), then the initial states if they are trained.
     pub fn initial_params(&self) -> Vec<f64> {
         let mut params = self.model.params();
         params.extend(self.segments.initial_aux_params());
         params
     }
 
-    /// The parameters of the same task without a method's own: those of the model, then the initial states if they are trained.
+    /// Returns the parameters without the shooting corrections: those of the model, then the initial states if they are trained.
     pub fn uncoupled_params(&self, params: &[f64]) -> Vec<f64> {
-        let (model, own) = params.split_at(self.n_model_params().min(params.len()));
-        [model, own.get(self.segments.u0_range()).unwrap_or_default()].concat()
+        let (model, aux_params) = params.split_at(self.n_model_params().min(params.len()));
+        [
+            model,
+            aux_params.get(self.segments.u0_range()).unwrap_or_default(),
+        ]
+        .concat()
     }
 
-    /// Where the model begins before anything is trained, `[sample, dof]`.
+    /// Returns the initial states of the model before training, `[sample, dof]`.
     pub fn u0(&self) -> &Array2<f64> {
         &self.u0
     }
 
-    /// Number of all parameters.
+    /// Returns the number of all parameters.
     pub fn n_params(&self) -> usize {
         self.n_model_params() + self.segments.n_aux()
     }
 
-    /// The model with other parameters (the method's own are left out).
+    /// Returns the model with the model's part of these parameters; the auxiliary parameters are ignored.
     ///
     /// # Errors
-    /// Too few parameters.
+    /// A wrong number of parameters.
     pub fn model(&self, params: &[f64]) -> Result<VectorField> {
         match params.get(..self.n_model_params()) {
-            Some(own) if params.len() == self.n_params() => self.model.with_params(own),
+            Some(model_params) if params.len() == self.n_params() => {
+                self.model.with_params(model_params)
+            }
             _ => Err(Error::invalid(format!(
                 "{} parameters are needed ({} of the model, {} of the method), {} were given",
                 self.n_params(),
@@ -131,11 +137,11 @@ impl TrainingProblem {
         }
     }
 
-    /// The field that is solved at these parameters and this λ: coupled, but for λ = 0, so that the free model is solved as
-    /// any other.
+    /// Returns the field to solve at these parameters and this λ: the coupled model, but the uncoupled one for λ = 0, so that it
+    /// is solved as any other model.
     ///
     /// # Errors
-    /// Parameters that do not fit, or λ where there is no coupling.
+    /// Parameters that do not fit, or λ ≠ 0 without a coupling.
     pub(crate) fn field(&self, params: &[f64], lambda: f64) -> Result<VectorField> {
         let model = self.model(params)?;
         match &self.coupled_model {
@@ -149,24 +155,24 @@ impl TrainingProblem {
         }
     }
 
-    /// The initial state of every solve, at parameters that fit.
+    /// Returns the initial state of every solve, for parameters of the right length.
     pub(crate) fn initial_states(&self, params: &[f64]) -> Vec<Vec<f64>> {
         self.segments
             .initial_states(&params[self.n_model_params()..])
     }
 
-    /// The tangents of [`TrainingProblem::initial_states`] along a direction of the parameters.
+    /// Returns the tangents of [`TrainingProblem::initial_states`] along a direction of the parameters.
     pub(crate) fn initial_state_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
         self.segments
             .initial_state_tangents(&direction[self.n_model_params()..])
     }
 
-    /// What there is to solve, from these initial states.
+    /// Returns the initial value problems with these initial states.
     pub(crate) fn problems<'a>(&'a self, starts: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
         self.segments.problems(starts)
     }
 
-    /// The loss of solved states, `[time, dof]` for each problem, and its derivatives.
+    /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives.
     pub(crate) fn loss_from_states(
         &self,
         states: &[&[f64]],
@@ -176,8 +182,8 @@ impl TrainingProblem {
         self.segments.loss_from_states(states, starts, target)
     }
 
-    /// A gradient with respect to all parameters from its parts: by the field's values, by the initial states, and by the
-    /// method's own parameters directly.
+    /// Assembles the gradient with respect to all parameters from its parts: the gradients with respect to the field's values and
+    /// the initial states, and the direct gradient with respect to the auxiliary parameters.
     pub(crate) fn gather_gradient(
         &self,
         field: &VectorField,
@@ -193,7 +199,7 @@ impl TrainingProblem {
         gradient
     }
 
-    /// [`Error::Interrupted`] if the user asked to stop.
+    /// Returns [`Error::Interrupted`] if the user asked to stop.
     pub(crate) fn check_interrupt(&self) -> Result<()> {
         let flag = self.solver.interrupt.as_ref();
         match flag.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
@@ -207,22 +213,23 @@ impl TrainingProblem {
     }
 }
 
-/// What a prediction is compared with.
+/// Target that the solved states are compared with in the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LossTarget {
     /// The data.
     Data,
-    /// Zero where there is data: the derivatives of the loss are then linear in the prediction, which gives their tangents.
+    /// Zero wherever there is data: the derivatives of the loss are then linear in the states, which gives the tangents of the
+    /// derivatives.
     Zero,
 }
 
-/// The loss as a function of solved states, and its derivatives.
+/// Parts of the loss as a function of solved states, and its derivatives.
 pub(crate) struct LossParts {
     pub loss: f64,
     pub data_loss: f64,
     pub continuity: f64,
-    /// With respect to the states of each problem, `[time, dof]`.
+    /// Gradients with respect to the states of each problem, `[time, dof]`.
     pub state_grads: Vec<Vec<f64>>,
-    /// With respect to the method's own parameters, directly.
+    /// Direct gradient with respect to the auxiliary parameters.
     pub aux_grads: Vec<f64>,
 }

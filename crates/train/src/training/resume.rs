@@ -1,4 +1,4 @@
-//! Whether a run on disk is the one that is to go on: everything that the results depend on must be as it was.
+//! Comparison of a run on disk with the run that is to continue it: everything that the results depend on must be unchanged.
 
 use std::path::Path;
 
@@ -13,21 +13,21 @@ use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 
-/// What a run began from, told apart by fingerprints.
+/// Fingerprints of the data and the initial parameters of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunFingerprint {
-    /// Samples, times (of all of them where they differ), components.
+    /// Numbers of samples, times (in total where they differ between samples) and components.
     shape: [usize; 3],
     times: String,
     values: String,
     initial: String,
-    /// The trainable parameters before the first update.
+    /// Fingerprint of the trainable parameters before the first update.
     parameters: String,
 }
 
 impl RunFingerprint {
-    /// `u0` is where the model begins, `[sample, dof]`.
+    /// Computes the fingerprint; `u0` are the initial states of the model, `[sample, dof]`.
     pub fn new(model: &VectorField, data: &Dataset, u0: &Array2<f64>) -> Self {
         let times = || data.trajectories().map(|(t, _)| t);
         RunFingerprint {
@@ -54,7 +54,7 @@ fn hash_numbers(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
     let mut sum = FingerprintHasher::default();
     for mut numbers in lists {
         for x in numbers.iter_mut().filter(|x| x.is_nan()) {
-            // A missing value may be any of many NaNs.
+            // NaN has many bit patterns.
             *x = f64::NAN;
         }
         sum.write_numbers(&numbers);
@@ -62,10 +62,10 @@ fn hash_numbers(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
     sum.finish()
 }
 
-/// Compares the run in the folder with what is asked for now, `now` being that run before its first epoch.
+/// Compares the run in the folder with the requested one; `now` is the requested run before its first epoch.
 ///
 /// # Errors
-/// The first difference, or fewer epochs than are done.
+/// The first difference, or fewer requested epochs than are done.
 pub(super) fn check_unchanged(folder: &Path, saved: &Run, now: &Run) -> Result<()> {
     let (done, epochs) = (saved.history.len(), now.settings.epochs);
     let different = if epochs < done {
@@ -107,7 +107,7 @@ fn model_difference(saved: &VectorField, now: &VectorField) -> Option<String> {
     Some("the model has other equations or sizes now".into())
 }
 
-/// Equations, blocks and constants, whatever the trainable values.
+/// Returns the equations, blocks and constants of a model, with its trainable values set to zero.
 fn structure(field: &VectorField) -> Option<String> {
     let zeros = vec![0.0; field.n_params()];
     field.with_params(&zeros).ok()?.to_json().ok()
@@ -141,7 +141,7 @@ fn data_difference(saved: &Run, now: &Run) -> Option<String> {
 fn settings_difference(saved: &Run, now: &Run) -> Option<String> {
     let all = |run: &Run| {
         let mut settings = run.settings.clone();
-        // These may change.
+        // These settings may change.
         settings.epochs = 0;
         settings.device.clear();
         let solver = SavedSolver::new(&run.solver);
@@ -152,7 +152,7 @@ fn settings_difference(saved: &Run, now: &Run) -> Option<String> {
     (0..2).find_map(|i| json_difference("", &saved[i], &now[i]))
 }
 
-/// The first value that differs, with the way to it.
+/// Returns a message on the first value that differs, with its path.
 fn json_difference(path: &str, a: &Value, b: &Value) -> Option<String> {
     if a == b {
         return None;
@@ -160,7 +160,7 @@ fn json_difference(path: &str, a: &Value, b: &Value) -> Option<String> {
     let (Value::Object(x), Value::Object(y)) = (a, b) else {
         return Some(change_message(path, &display_value(a), &display_value(b)));
     };
-    // Two things of another kind differ in that, and not in what each of them has.
+    // Two objects of different kinds are reported as such, not by their fields.
     for tag in ["name", "kind"] {
         if let (Some(a), Some(b)) = (x.get(tag), y.get(tag))
             && a != b
@@ -187,7 +187,7 @@ fn change_message(what: &str, before: &str, now: &str) -> String {
     format!("{what} was {before} when it began, and is {now} now")
 }
 
-/// A value as a user would write it, not too long.
+/// Formats a value as a user would write it, shortened to 60 characters.
 fn display_value(value: &Value) -> String {
     let text = match value {
         Value::Null => return "none".into(),
@@ -202,13 +202,13 @@ fn display_value(value: &Value) -> String {
 }
 
 fn params_difference(saved: &Run, now: &Run) -> Option<String> {
-    // Parameters that another training gave differ in their bits on another machine.
+    // Parameters that result from another training differ in their bits between instruction sets.
     let comparable = saved.instruction_set == now.instruction_set;
     (comparable && saved.fingerprint.parameters != now.fingerprint.parameters)
         .then(|| "the initial parameters have changed (another seed?)".into())
 }
 
-/// What the user should know when the run goes on.
+/// Returns messages for the user on a run that continues.
 pub(super) fn resume_notes(folder: &Path, saved: &Run, now: &Run) -> Vec<String> {
     let mut notes = vec![format!(
         "going on at epoch {} with the run in {}",

@@ -1,4 +1,4 @@
-//! What a training run gives.
+//! Result of a training run.
 
 use ndarray::{Array2, Array3};
 
@@ -13,19 +13,20 @@ use odesync_ode::odesolve::SolveOptions;
 /// Metrics of one epoch, measured before its update.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct EpochRecord {
-    /// Epoch, counted from 0.
+    /// Number of the epoch, counted from 0.
     pub epoch: usize,
     /// Homotopy parameter λ.
     pub lambda: f64,
-    /// The method's loss; NaN when its solve failed.
+    /// Loss of the training method; NaN when its solve failed.
     pub train_loss: f64,
-    /// Mean squared error of the free-running model against the data; NaN when that solve failed.
+    /// Mean squared error against the data of the uncoupled model, solved from the initial states over the whole time span; NaN
+    /// when that solve failed.
     pub mse: f64,
-    /// The data part of the loss.
+    /// Data part of the loss.
     pub data_loss: f64,
-    /// The continuity part of the loss, before its weight (multiple shooting).
+    /// Continuity part of the loss (multiple shooting), not multiplied by its weight.
     pub continuity: f64,
-    /// Evaluations of the vector field by the training solve.
+    /// Number of evaluations of the vector field by the training solve.
     pub evaluations: usize,
     /// Wall-clock time, s.
     pub seconds: f64,
@@ -37,7 +38,7 @@ pub struct EpochRecord {
     pub failed: bool,
 }
 
-/// The metrics of an epoch, in the order of [`EpochRecord::row`].
+/// Names of the metrics of an epoch, in the order of [`EpochRecord::row`].
 pub(super) const METRICS: [&str; 11] = [
     "epoch",
     "lambda",
@@ -69,7 +70,7 @@ impl EpochRecord {
         ]
     }
 
-    /// The record of a row, unless it is the row of none.
+    /// Returns the record with these values; `None` if they are not the row of a record.
     pub(super) fn from_row(row: &[f64]) -> Option<Self> {
         let record = EpochRecord {
             epoch: *row.first()? as usize,
@@ -89,87 +90,87 @@ impl EpochRecord {
     }
 }
 
-/// What the loop keeps beside the parameters and the optimiser's state.
+/// State of the training loop besides the parameters and the optimiser's state.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TrainerState {
-    /// The parameters with the best mse before an update.
+    /// Parameters with the best mse before an update.
     #[serde(skip)]
     pub best_params: Vec<f64>,
-    /// That mse.
+    /// Best mse before an update.
     pub best_mse: Option<f64>,
-    /// Its epoch.
+    /// Epoch of the best mse.
     pub best_epoch: usize,
-    /// Epochs at λ = 0 since then.
+    /// Number of epochs at λ = 0 since the best mse.
     pub since_best: usize,
-    /// Failed epochs in a row.
+    /// Number of consecutive failed epochs.
     pub failures: usize,
-    /// Why the last one that failed did.
+    /// Reason of the last failure.
     pub reason: String,
 }
 
-/// Why a run ended.
+/// Reason why a run ended.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum StopReason {
     /// All epochs are done.
     Finished,
-    /// The mse had not improved for `patience` epochs.
+    /// The mse did not improve for `patience` epochs.
     EarlyStop,
-    /// The user asked for it.
+    /// The user stopped the run.
     Interrupted,
-    /// Too many epochs in a row failed; the text is advice.
+    /// Too many consecutive epochs failed; the text is advice.
     Failing(String),
 }
 
-/// A run: what it gave, and all that is needed to go on with it.
+/// A training run: its results, and everything needed to continue it.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// The model with the best free-running mse.
+    /// Model with the best mse of the uncoupled model.
     pub model: VectorField,
-    /// The model after the last update.
+    /// Model after the last update.
     pub last: VectorField,
-    /// The best mse; NaN when the free-running model was never solved.
+    /// Best mse of the uncoupled model; NaN when it was never solved.
     pub best_mse: f64,
-    /// The epoch whose parameters those are (the number of epochs when they are the last ones).
+    /// Epoch of the best mse (the number of epochs when the parameters after the last update are the best).
     pub best_epoch: usize,
-    /// The mse after the last update; none of a run that was interrupted, or when that solve failed.
+    /// Mse after the last update; `None` for an interrupted run, or when that solve failed.
     pub final_mse: Option<f64>,
-    /// Metrics, epoch by epoch.
+    /// Metrics of each epoch.
     pub history: Vec<EpochRecord>,
-    /// Name of the method.
+    /// Name of the training method.
     pub method: String,
-    /// The method and the options, in full.
+    /// The training method and the options, in full.
     pub settings: TrainSettings,
     /// Initial times of the data, `[sample]`.
     pub t0: Vec<f64>,
-    /// Initial states of the model, `[sample, dof]`; where they are trained, those of the best one.
+    /// Initial states of the model, `[sample, dof]`; where they are trained, those of the best model.
     pub u0: Array2<f64>,
-    /// The solver.
+    /// Solver options.
     pub solver: SolveOptions,
     /// State of the optimiser after the last update.
     pub optimizer: OptimizerState,
-    /// The method's own parameters after the last update (shooting corrections), then the initial states where they are trained.
+    /// Auxiliary parameters after the last update: the shooting corrections, then the initial states where they are trained.
     pub aux_params: Vec<f64>,
-    /// The native engine's instruction set, on which the bits depend.
+    /// Instruction set of the native engine, on which the bits of the results depend.
     pub instruction_set: String,
-    /// Why it ended.
+    /// Reason why the run ended.
     pub stop: StopReason,
-    /// The first epoch in which `auto` changed to a stiff method, and from which time on; it isn't kept in files.
+    /// First epoch in which `auto` switched to a stiff method, and the time of the switch; not stored in files.
     pub first_stiff: Option<(usize, f64)>,
-    /// The parameters (those of the model, then the others) at the beginning of every so many epochs
-    /// ([`super::TrainOptions::trajectory_every`]); empty where they were not kept.
+    /// Parameters (the model's, then the auxiliary ones) before every `n`-th epoch ([`super::TrainOptions::trajectory_every`]);
+    /// empty where they were not stored.
     pub(super) parameter_path: Vec<Vec<f64>>,
     pub(super) trainer_state: TrainerState,
     pub(super) fingerprint: RunFingerprint,
-    /// The state of the shared generator.
+    /// State of the shared random generator.
     pub(super) generator: Generator,
 }
 
 impl Run {
-    /// A metric over the epochs, by its name in `metrics.csv`.
+    /// Returns a metric over the epochs, by its name in `metrics.csv`.
     ///
     /// # Errors
-    /// A name that is no metric.
+    /// An unknown name.
     pub fn metric(&self, name: &str) -> Result<Vec<f64>> {
         match METRICS.iter().position(|known| *known == name) {
             Some(i) => Ok(self.history.iter().map(|r| r.row()[i]).collect()),
@@ -177,43 +178,43 @@ impl Run {
         }
     }
 
-    /// The smallest free-running mse of the epochs at λ = 0, the state after the last update included if the next epoch would
-    /// have been one; NaN when there is none. The models of these epochs were trained alone, without the coupling.
+    /// Returns the smallest mse of the epochs at λ = 0, including that after the last update if the next epoch would have been
+    /// one of them; NaN when there is none. The models of these epochs were trained without the coupling.
     pub fn best_mse_at_lambda_zero(&self) -> f64 {
         let epochs = self.history.iter().filter(|r| r.lambda == 0.0);
         let ends_uncoupled = self.settings.method.lambda(self.history.len()) == 0.0;
         epochs
             .map(|r| r.mse)
             .chain(self.final_mse.filter(|_| ends_uncoupled))
-            // The minimum with NaN is the other number.
+            // f64::min ignores NaN.
             .fold(f64::NAN, f64::min)
     }
 
-    /// Evaluations of the vector field by the training solves of all epochs.
+    /// Returns the number of evaluations of the vector field by the training solves of all epochs.
     pub fn evaluations(&self) -> usize {
         self.history.iter().map(|r| r.evaluations).sum()
     }
 
-    /// The best model's trajectory from its initial states, `[sample, time, dof]`, all state variables whatever was measured. Where
-    /// samples begin at different times, the rows of a sample before its own beginning are NaN.
+    /// Solves the best model from its initial states and returns all its state variables, whether measured or not, `[sample,
+    /// time, dof]`. Where samples begin at different times, the rows of a sample before its own initial time are NaN.
     ///
     /// # Errors
-    /// Times before the data's first, or a solve that failed.
+    /// Times before the data's first, or a failed solve.
     pub fn predict(&self, t: &[f64]) -> Result<Array3<f64>> {
         super::objective::predict(&self.model, &self.t0, &self.u0, t, &self.solver)
     }
 
-    /// Number of epochs whose training solve failed.
+    /// Returns the number of epochs whose training solve failed.
     pub fn failures(&self) -> usize {
         self.history.iter().filter(|r| r.failed).count()
     }
 
-    /// Wall-clock time of all epochs, s.
+    /// Returns the wall-clock time of all epochs, s.
     pub fn seconds(&self) -> f64 {
         self.history.iter().map(|r| r.seconds).sum()
     }
 
-    /// Puts the best model in its place: it is the best before an update, or the last one where that is better.
+    /// Sets the best model: the best one before an update, or the last one where that is better.
     pub(super) fn choose_best(&mut self) -> Result<()> {
         let best = self.trainer_state.best_mse;
         let last = self
@@ -227,12 +228,12 @@ impl Run {
         let n = self.last.n_params();
         let aux_params = match (last, best) {
             (None, Some(_)) => {
-                let (model, own) = self
+                let (model, aux_params) = self
                     .trainer_state
                     .best_params
                     .split_at(n.min(self.trainer_state.best_params.len()));
                 self.model = self.last.with_params(model)?;
-                own
+                aux_params
             }
             _ => {
                 self.model = self.last.clone();
@@ -241,8 +242,8 @@ impl Run {
         };
         if self.settings.train_u0 {
             let from = aux_params.len().saturating_sub(self.u0.len());
-            for (u0, own) in self.u0.iter_mut().zip(&aux_params[from..]) {
-                *u0 = *own;
+            for (u0, trained) in self.u0.iter_mut().zip(&aux_params[from..]) {
+                *u0 = *trained;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What a run was begun with, as its checkpoint keeps it.
+//! Settings of a run as its checkpoint stores them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,39 +8,39 @@ use super::options::{LrSchedule, TrainOptions};
 use crate::Result;
 use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions};
 
-/// The method and the options of a run that its results depend on; the solver stands beside them, in
+/// The method and the options of a run that its results depend on, except the solver options, which are in
 /// [`Run::solver`](super::Run::solver).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSettings {
-    /// The method, with its own settings.
+    /// The training method with its settings.
     pub method: TrainingMethod,
-    /// The optimiser, with its own settings.
+    /// The optimiser with its settings.
     pub optimizer: Optimizer,
     /// Learning rate.
     pub lr: f64,
-    /// How it changes over the run.
+    /// Learning-rate schedule.
     pub lr_schedule: LrSchedule,
-    /// Bound on the Euclidean norm of the gradient.
+    /// Upper bound on the Euclidean norm of the gradient.
     pub clip: Option<f64>,
-    /// Epochs without a better mse after which to stop.
+    /// Number of epochs without a better mse after which to stop.
     pub patience: Option<usize>,
-    /// Failed epochs in a row after which to stop.
+    /// Number of consecutive failed epochs after which to stop.
     pub max_failures: usize,
-    /// The state variables that the data are; all of them, in order, where it is none.
+    /// State variables of the data's columns; all of them, in order, where `None`.
     #[serde(default)]
     pub observe: Option<Vec<usize>>,
     /// Whether initial states are trained.
     #[serde(default)]
     pub train_u0: bool,
-    /// Epochs between two points of the path that are kept.
+    /// Number of epochs between two stored points of the parameter path.
     #[serde(default)]
     pub trajectory_every: Option<usize>,
-    /// Number of epochs that was asked for.
+    /// Number of epochs requested.
     pub epochs: usize,
-    /// `native` or `torch`.
+    /// Name of the engine, `native` or `torch`.
     pub engine: String,
-    /// The engine's device.
+    /// Device of the engine.
     pub device: String,
 }
 
@@ -64,7 +64,7 @@ impl TrainSettings {
     }
 }
 
-/// The solver's options under the names that `train` has for them in a script.
+/// Solver options under the names of `train`'s options in a script.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SavedSolver {
@@ -86,14 +86,14 @@ pub(super) struct SavedSolver {
     adjoint_atol: Option<f64>,
 }
 
-/// That of a run saved before there was a choice.
+/// Returns the adjoint of runs that were saved before there was a choice.
 fn default_adjoint() -> String {
     Adjoint::default().name().into()
 }
 
 impl SavedSolver {
     pub fn new(options: &SolveOptions) -> Self {
-        // Taken apart field by field, so that an option that is new can't be forgotten here.
+        // Destructured field by field, so that a new option can't be forgotten here.
         let SolveOptions {
             solver: method,
             rtol,
@@ -108,7 +108,7 @@ impl SavedSolver {
             adjoint,
             adjoint_rtol,
             adjoint_atol,
-            // Of one solve, and of one session.
+            // Events belong to one solve, the interrupt flag to one session.
             events: _,
             interrupt: _,
         } = options;

@@ -1,4 +1,4 @@
-//! The solves that a loss is made of: one for each sample, or with multiple shooting several, each with a free initial state.
+//! Initial value problems of a loss: one for each sample, or with multiple shooting several, each with a trainable initial state.
 
 use std::ops::Range;
 
@@ -10,62 +10,62 @@ use crate::datasets::Dataset;
 use crate::smoothing::SmoothingSpline;
 use odesync_ode::odesolve::Problem;
 
-/// The segments of every sample, sample after sample; without multiple shooting each has one, its whole span.
+/// Segments of all samples, sample after sample; without multiple shooting a sample has one segment, its whole time span.
 ///
-/// The first one starts at the sample's initial state, which may be trainable. A later one starts at the data's value there plus
-/// a trainable correction; a state variable that was not measured starts at its initial one, corrected likewise. Each predicts
-/// up to and including the first point of the next.
+/// The first segment of a sample starts at the sample's initial state, which may be trainable. A later one starts at the data's
+/// value there plus a trainable correction; a state variable that was not measured starts at its initial value plus a correction.
+/// Each segment is solved up to and including the first point of the next.
 ///
-/// The trainable numbers are laid out as the corrections, `[sample][segment − 1][dof]`, then the initial states, `[sample][dof]`.
+/// The auxiliary parameters are the corrections, `[sample][segment − 1][dof]`, then the initial states, `[sample][dof]`.
 #[derive(Debug, Clone)]
 pub(super) struct Segments {
     segments: Vec<Segment>,
-    /// The state variable of each column of the data.
+    /// State variable of each column of the data.
     columns: Vec<usize>,
     continuity_weight: f64,
     dof: usize,
     n_corrections: usize,
     n_aux: usize,
-    /// Number of values of the data that are there.
+    /// Number of values of the data that are not missing.
     n_measured: f64,
 }
 
 #[derive(Debug, Clone)]
 struct Segment {
     sample: usize,
-    /// Its times, the first of the next segment included.
+    /// Times of the segment, including the first of the next segment.
     t: Vec<f64>,
-    /// The data at its own times, `[time, column]`.
+    /// Data of the segment, without the first time of the next segment, `[time, column]`.
     data: Array2<f64>,
-    /// Where it starts, but for what is trained.
+    /// Initial state without the correction.
     start: Vec<f64>,
     trainable: TrainableStart,
 }
 
-/// What of a segment's start is trained, and where it lies among the trainable numbers.
+/// Which part of a segment's initial state is trained, and its range among the auxiliary parameters.
 #[derive(Debug, Clone)]
 enum TrainableStart {
     Fixed,
-    /// A correction of the start.
+    /// A correction of the initial state.
     Correction(Range<usize>),
-    /// The start itself.
+    /// The initial state itself.
     Full(Range<usize>),
 }
 
-/// How samples are divided.
+/// How samples are divided into segments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ShootingConfig {
-    /// Segments of each sample.
+    /// Number of segments of each sample.
     pub segments: usize,
-    /// Weight of the mean squared gap between them.
+    /// Weight of the mean squared gap between segments.
     pub continuity_weight: f64,
     /// Whether the initial states are trained.
     pub train_u0: bool,
 }
 
 impl Segments {
-    /// Segments as numpy's `array_split` makes them: the first `n % k` have one time more. `columns` are the state variables of
-    /// the data's columns, `u0` the initial states `[sample, dof]`.
+    /// Divides samples into `k` segments as numpy's `array_split`: the first `n % k` have one more time. `columns` are the state
+    /// variables of the data's columns, `u0` the initial states `[sample, dof]`.
     pub fn new(
         data: &Dataset,
         columns: &[usize],
@@ -82,7 +82,7 @@ impl Segments {
         let mut trained = n_corrections..n_corrections + data.samples() * dof;
         let mut all = vec![];
         for (sample, ((t, u), u0)) in data.trajectories().zip(u0.outer_iter()).enumerate() {
-            // A missing value at a cut is read from the interpolating spline of those that are there.
+            // A missing value at the start of a segment is interpolated by a spline through the values that are not missing.
             let spline = match k > 1 && u.iter().any(|x| x.is_nan()) {
                 true => Some(SmoothingSpline::single(&t.to_vec(), u, 0.0)?),
                 false => None,
@@ -138,28 +138,28 @@ impl Segments {
         })
     }
 
-    /// Number of trainable numbers.
+    /// Returns the number of auxiliary parameters.
     pub fn n_aux(&self) -> usize {
         self.n_aux
     }
 
-    /// Where the initial states lie among them.
+    /// Returns the range of the initial states among the auxiliary parameters.
     pub fn u0_range(&self) -> Range<usize> {
         self.n_corrections..self.n_aux
     }
 
-    /// The trainable numbers before the first update.
+    /// Returns the auxiliary parameters before the first update.
     pub fn initial_aux_params(&self) -> Vec<f64> {
-        let mut own = vec![0.0; self.n_aux];
+        let mut aux_params = vec![0.0; self.n_aux];
         for segment in &self.segments {
             if let TrainableStart::Full(place) = &segment.trainable {
-                own[place.clone()].copy_from_slice(&segment.start);
+                aux_params[place.clone()].copy_from_slice(&segment.start);
             }
         }
-        own
+        aux_params
     }
 
-    /// The initial state of every problem.
+    /// Returns the initial state of every problem.
     pub fn initial_states(&self, aux_params: &[f64]) -> Vec<Vec<f64>> {
         let start = |segment: &Segment| match &segment.trainable {
             TrainableStart::Fixed => segment.start.clone(),
@@ -173,7 +173,7 @@ impl Segments {
         self.segments.iter().map(start).collect()
     }
 
-    /// The tangents of [`Segments::initial_states`] along a direction of the trainable numbers.
+    /// Returns the tangents of [`Segments::initial_states`] along a direction of the auxiliary parameters.
     pub fn initial_state_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
         let tangent = |segment: &Segment| match &segment.trainable {
             TrainableStart::Fixed => vec![0.0; self.dof],
@@ -184,7 +184,7 @@ impl Segments {
         self.segments.iter().map(tangent).collect()
     }
 
-    /// Adds gradients by the initial states to that by the trainable numbers.
+    /// Adds the gradients with respect to the initial states to that with respect to the auxiliary parameters.
     pub fn add_initial_state_grads(&self, u0: &[Vec<f64>], aux_grads: &mut [f64]) {
         for (segment, u0) in self.segments.iter().zip(u0) {
             if let TrainableStart::Correction(place) | TrainableStart::Full(place) =
@@ -195,7 +195,7 @@ impl Segments {
         }
     }
 
-    /// What there is to solve: the segments of each sample in order.
+    /// Returns the initial value problems: the segments of each sample in order.
     pub fn problems<'a>(&'a self, starts: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
         let problem = |(segment, u0): (&'a Segment, &'a Vec<f64>)| Problem {
             u0,
@@ -205,7 +205,7 @@ impl Segments {
         self.segments.iter().zip(starts).map(problem).collect()
     }
 
-    /// The loss of solved states, `[time, dof]` for each problem, and its derivatives.
+    /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives.
     pub fn loss_from_states(
         &self,
         states: &[&[f64]],
@@ -237,7 +237,8 @@ impl Segments {
         }
     }
 
-    /// Mean squared error over the values of the data that are there, and its derivatives by the solved states.
+    /// Computes the mean squared error over the values that are not missing, and its derivatives with respect to the solved
+    /// states.
     fn mean_squared_error(&self, states: &[&[f64]], target: LossTarget) -> (f64, Vec<Vec<f64>>) {
         let mut state_grads: Vec<Vec<f64>> = states.iter().map(|u| vec![0.0; u.len()]).collect();
         let mut sum = 0.0;
@@ -246,7 +247,7 @@ impl Segments {
             for (time, row) in segment.data.outer_iter().enumerate() {
                 for (variable, data) in self.columns.iter().zip(row) {
                     let at = time * self.dof + variable;
-                    // A prediction that is NaN where there is data must show.
+                    // A NaN prediction must make the error NaN where there is data.
                     let difference = match target {
                         _ if data.is_nan() => 0.0,
                         LossTarget::Data => u[at] - data,
@@ -260,7 +261,8 @@ impl Segments {
         (sum / self.n_measured, state_grads)
     }
 
-    /// Start of each segment that is not a sample's first minus the end of the one before, laid out as the corrections.
+    /// Returns the gaps, laid out as the corrections: the start of each segment minus the end of the one before, for all but a
+    /// sample's first.
     fn gaps(&self, starts: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
         let mut gaps = vec![0.0; self.n_corrections];
         for (i, segment) in self.segments.iter().enumerate() {

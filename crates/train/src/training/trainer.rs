@@ -20,15 +20,16 @@ use odesync_ode::odesolve::SolveOptions;
 
 /// Trains a copy of `model` on `data`.
 ///
-/// Each epoch: loss and gradient by the method at the current parameters, the mse of the free-running model beside it,
-/// then one update. An epoch whose training solve fails is recorded and its update skipped; a row of them ends the run.
+/// Each epoch evaluates the method's loss and gradient and the mse of the uncoupled model at the current parameters, then makes
+/// one update. An epoch whose training solve fails is recorded and its update skipped; `max_failures` of them in a row end the
+/// run.
 ///
-/// With [`TrainOptions::out`] the run is on disk from its beginning, and with [`TrainOptions::resume`] it goes on from there: what
-/// it gives then is what it would have given without the interruption, to the bit, but for the times it took.
+/// With [`TrainOptions::out`] the run is on disk from its beginning, and [`TrainOptions::resume`] continues it: apart from the
+/// wall-clock times, the result is the one without the interruption, to the bit.
 ///
 /// # Errors
-/// Shapes or options that do not fit, files that cannot be written, a run on disk that is another one, an observer's error, or a
-/// run none of whose epochs could be solved.
+/// Shapes or options that do not fit, files that cannot be written, a run on disk that is a different one, an error of a
+/// callback, or a run none of whose epochs could be solved.
 pub fn train(
     model: &VectorField,
     data: &Dataset,
@@ -41,7 +42,7 @@ pub fn train(
         Some(out) => {
             checkpoint::check_model(model)?;
             let lock = lock_folder(out)?;
-            // Found out now rather than after the first hundred epochs.
+            // Better an error now than after the first hundred epochs.
             checkpoint::check_writable(out)?;
             let saved = match options.resume {
                 true => Run::load_if_exists(out)?,
@@ -65,7 +66,7 @@ pub fn train(
             notes = resume::resume_notes(out, &saved, &now);
             trainer.restore(saved);
         }
-        // What an earlier run left in the folder must not be taken for this one.
+        // A checkpoint of an earlier run in the folder must not be taken for this run.
         None => trainer.save_checkpoint(StopReason::Interrupted)?,
     }
     callback.on_start(&trainer.run_start(&trainer.history))?;
@@ -85,15 +86,15 @@ pub(super) struct Trainer<'a> {
     pub epochs: usize,
     fingerprint: RunFingerprint,
     pub objective: Objective,
-    /// The free-running model, where it is not the objective itself.
+    /// Objective of the uncoupled model, where it is not `objective` itself.
     pub uncoupled: Option<Objective>,
     pub params: Vec<f64>,
     pub optimizer_state: OptimizerState,
     pub trainer_state: TrainerState,
     pub history: Vec<EpochRecord>,
-    /// Points of the path, where it is kept.
+    /// Stored points of the parameter path; empty where it is not stored.
     parameter_path: Vec<Vec<f64>>,
-    /// The first epoch whose problem was found to be stiff, and from which time on.
+    /// First epoch whose problem was found to be stiff, and the time of the switch.
     pub first_stiff: Option<(usize, f64)>,
 }
 
@@ -120,7 +121,7 @@ impl<'a> Trainer<'a> {
             Objective::with_observation(model, data, method, observation, &solver, engine)
         };
         let objective = make(method)?;
-        let free = match method {
+        let uncoupled = match method {
             TrainingMethod::Vanilla => None,
             _ => Some(make(&TrainingMethod::Vanilla)?),
         };
@@ -146,7 +147,7 @@ impl<'a> Trainer<'a> {
             options,
             data,
             objective,
-            uncoupled: free,
+            uncoupled,
             params,
         })
     }
@@ -172,7 +173,7 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Whether there is nothing left to do for a run that was saved.
+    /// Whether a saved run has no epochs left to do.
     fn is_finished(&self, saved: &Run) -> bool {
         match saved.stop {
             StopReason::Finished => saved.history.len() == self.epochs,
@@ -181,7 +182,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Goes on where a saved run stopped.
+    /// Restores the state of a saved run.
     fn restore(&mut self, saved: Run) {
         self.params = saved.last.params();
         self.params.extend(saved.aux_params);
@@ -191,7 +192,7 @@ impl<'a> Trainer<'a> {
         self.parameter_path = saved.parameter_path;
     }
 
-    /// Why there is no next epoch, if so. It depends on nothing but what a checkpoint holds.
+    /// Returns the reason to stop before the next epoch, if any. It depends only on what a checkpoint stores.
     fn stop_reason(&self) -> Option<StopReason> {
         let state = &self.trainer_state;
         if state.failures >= self.options.max_failures {
@@ -228,7 +229,7 @@ impl<'a> Trainer<'a> {
             let callback_result = callback.on_epoch_end(&record, best);
             self.history.push(record);
             if callback_result.is_err() {
-                // Whatever ails the observer, the epochs need not be lost. The error that came first is the one to tell.
+                // The epochs are saved whatever the callback's error, which is the one to return.
                 let _ = self.save_checkpoint(StopReason::Interrupted);
                 callback_result?;
             }
@@ -294,7 +295,7 @@ impl<'a> Trainer<'a> {
                     _ => self.failure_advice(&format!("all {} epochs", self.history.len())),
                 }));
             }
-            // The parameters after the last update may be the best. A run that goes on measures them in its next epoch.
+            // The parameters after the last update may be the best. An interrupted run evaluates them in its next epoch.
             match self.evaluate(0.0, false).1 {
                 Ok(mse) => final_mse = mse.is_finite().then_some(mse),
                 Err(Error::Interrupted) => stop = StopReason::Interrupted,

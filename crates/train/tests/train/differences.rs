@@ -1,10 +1,10 @@
-//! Gradients held to finite differences.
+//! Comparison of gradients with finite differences.
 
 use odesync_ode::odesolve::StepPlan;
 use odesync_train::training::{Loss, Objective};
 
-/// The loss and its gradient on a step plan of its own. The components `which` of the gradient are held to central differences
-/// of fourth order, within `tolerance` of 1 and their own size.
+/// Evaluates the loss and its gradient on a fixed step plan, chosen at `params`. The components `which` of the gradient must
+/// agree with central differences of fourth order within `tolerance` · (1 + |difference|).
 pub fn held_to_differences(
     objective: &mut Objective,
     (params, lambda): (&[f64], f64),

@@ -1,4 +1,4 @@
-//! Ensembles: every member is the run that it would be alone, whatever the number of threads.
+//! Ensembles: every member is the run that it would be if trained alone, whatever the number of threads.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -38,11 +38,11 @@ fn member(seed: u64, options: TrainOptions) -> EnsembleMember {
     }
 }
 
-fn nobody(_: &EnsembleMember) -> Box<dyn Callback> {
+fn no_logger(_: &EnsembleMember) -> Box<dyn Callback> {
     Box::new(())
 }
 
-/// All of a run but the times it took.
+/// Returns the bits of a run except for wall-clock times.
 fn bits(run: &Run) -> Vec<u64> {
     let history = run.history.iter().flat_map(|r| {
         [
@@ -66,7 +66,7 @@ fn members_are_the_runs_they_would_be_alone_on_any_number_of_threads() {
         .into_iter()
         .map(|seed| member(seed, TrainOptions::default().lr(0.01 * seed as f64)))
         .collect();
-    let alone: Vec<Vec<u64>> = members
+    let separate: Vec<Vec<u64>> = members
         .iter()
         .map(|m| bits(&train(&m.model, &data, &method, &m.options, &mut ()).unwrap()))
         .collect();
@@ -76,10 +76,10 @@ fn members_are_the_runs_they_would_be_alone_on_any_number_of_threads() {
             .build()
             .unwrap();
         let all = pool
-            .install(|| train_ensemble(&members, &data, &method, &mut (), &nobody))
+            .install(|| train_ensemble(&members, &data, &method, &mut (), &no_logger))
             .unwrap();
         let together: Vec<Vec<u64>> = all.runs().map(bits).collect();
-        assert_eq!(together, alone, "{threads} threads");
+        assert_eq!(together, separate, "{threads} threads");
         let labels: Vec<&str> = all.members.iter().map(|(label, _)| &label[..]).collect();
         assert_eq!(
             labels,
@@ -99,7 +99,14 @@ fn quantiles_are_those_of_the_runs() {
         .zip(epochs)
         .map(|(seed, epochs)| member(seed, TrainOptions::default().epochs(epochs)))
         .collect();
-    let all = train_ensemble(&members, &data, &TrainingMethod::Vanilla, &mut (), &nobody).unwrap();
+    let all = train_ensemble(
+        &members,
+        &data,
+        &TrainingMethod::Vanilla,
+        &mut (),
+        &no_logger,
+    )
+    .unwrap();
     let mse: Vec<Vec<f64>> = all.runs().map(|r| r.metric("mse").unwrap()).collect();
     let median = all.quantile("mse", 0.5).unwrap();
     let low = all.quantile("mse", 0.25).unwrap();
@@ -107,7 +114,7 @@ fn quantiles_are_those_of_the_runs() {
     for epoch in 0..5 {
         let mut values: Vec<f64> = mse.iter().filter_map(|m| m.get(epoch).copied()).collect();
         values.sort_by(f64::total_cmp);
-        // Of three numbers the lower quartile lies half-way between the first two, of two a quarter of the way.
+        // The lower quartile of three numbers lies half-way between the first two, of two numbers a quarter of the way.
         let (m, q) = match values[..] {
             [a, b, _] => (b, 0.5 * (a + b)),
             [a, b] => (0.5 * (a + b), 0.75 * a + 0.25 * b),
@@ -151,7 +158,14 @@ fn a_member_that_fails_does_not_end_the_others() {
         member(2, hopeless.clone()),
         member(3, good),
     ];
-    let all = train_ensemble(&members, &data, &TrainingMethod::Vanilla, &mut (), &nobody).unwrap();
+    let all = train_ensemble(
+        &members,
+        &data,
+        &TrainingMethod::Vanilla,
+        &mut (),
+        &no_logger,
+    )
+    .unwrap();
     assert_eq!(all.runs().count(), 2);
     let failed: Vec<_> = all.failed().collect();
     assert_eq!(failed.len(), 1);
@@ -162,12 +176,12 @@ fn a_member_that_fails_does_not_end_the_others() {
         &data,
         &TrainingMethod::Vanilla,
         &mut (),
-        &nobody,
+        &no_logger,
     );
-    let told = none.unwrap_err().to_string();
+    let error = none.unwrap_err().to_string();
     assert!(
-        told.contains("none of the 1 members") && told.contains("seed_2"),
-        "{told}"
+        error.contains("none of the 1 members") && error.contains("seed_2"),
+        "{error}"
     );
 }
 
@@ -176,7 +190,13 @@ fn members_are_told_apart() {
     let data = data();
     let options = TrainOptions::default().epochs(1);
     let run = |members: &[EnsembleMember]| {
-        train_ensemble(members, &data, &TrainingMethod::Vanilla, &mut (), &nobody)
+        train_ensemble(
+            members,
+            &data,
+            &TrainingMethod::Vanilla,
+            &mut (),
+            &no_logger,
+        )
     };
     assert!(run(&[]).unwrap_err().to_string().contains("at least one"));
     let twice = [member(1, options.clone()), member(1, options.clone())];
@@ -197,8 +217,8 @@ fn members_are_told_apart() {
     );
 }
 
-/// Counts what it hears, and raises the interrupt at one epoch.
-struct Listener {
+/// Callback that records its calls, and sets the interrupt flag after one epoch.
+struct RecordingCallback {
     epochs: Vec<usize>,
     total: usize,
     best: f64,
@@ -207,7 +227,7 @@ struct Listener {
     finished: Arc<Mutex<usize>>,
 }
 
-impl Callback for Listener {
+impl Callback for RecordingCallback {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
         self.total = start.epochs;
         Ok(())
@@ -238,7 +258,7 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
                 .epochs(5)
                 .out(folder.path().join(seed.to_string()))
         };
-        let mut listener = Listener {
+        let mut listener = RecordingCallback {
             epochs: vec![],
             total: 0,
             best: f64::NAN,
@@ -259,7 +279,7 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
             &data,
             &TrainingMethod::Vanilla,
             &mut listener,
-            &nobody,
+            &no_logger,
         );
         assert_eq!(listener.total, 15);
         if stop_at == usize::MAX {
@@ -280,7 +300,7 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
         } else {
             assert!(all.unwrap().interrupted());
             assert!(listener.epochs.len() < 15);
-            // What was done is on disk, and going on gives what an unbroken ensemble gives.
+            // The folders hold the epochs done, and resuming gives the result of an uninterrupted ensemble.
             for member in &members {
                 member.options.interrupt.store(false, Ordering::Relaxed);
             }
@@ -291,17 +311,23 @@ fn one_listener_hears_of_all_and_an_interrupt_stops_all() {
                     ..m.clone()
                 })
                 .collect();
-            let rest = train_ensemble(&resumed, &data, &TrainingMethod::Vanilla, &mut (), &nobody)
-                .unwrap();
+            let rest = train_ensemble(
+                &resumed,
+                &data,
+                &TrainingMethod::Vanilla,
+                &mut (),
+                &no_logger,
+            )
+            .unwrap();
             for (run, seed) in rest.runs().zip([1, 2, 3]) {
-                let whole = train(
+                let uninterrupted = train(
                     &model(seed),
                     &data,
                     &TrainingMethod::Vanilla,
                     &TrainOptions::default().epochs(5),
                     &mut (),
                 );
-                assert_eq!(bits(run), bits(&whole.unwrap()));
+                assert_eq!(bits(run), bits(&uninterrupted.unwrap()));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What holds for every engine alike: reference losses, gradients and training curve; engines agree on one step plan. The torch
+//! Tests for every engine: reference losses, gradients and training curve; agreement between engines on one step plan. The torch
 //! engine's tests include this file.
 
 use ndarray::{Axis, array, concatenate};
@@ -22,14 +22,14 @@ fn reference_losses_and_gradients_on_every_engine() {
     }
 }
 
-/// Every method's gradient, corrections included, on one step plan: finite differences confirm it, engines agree.
+/// Checks every method's gradient, including that of corrections, on one step plan by finite differences, and that engines agree.
 #[test]
 fn gradients_on_one_plan_and_engines_agree() {
     let all = golden("losses_and_gradients");
     let case = &all["lv_graybox"];
     let (model, clean) = (model(case), dataset(case).head(31).unwrap());
-    // Two samples, the second one the first with other values, so that an index taken wrong shows. Missing values, one of
-    // them where a segment begins.
+    // The second sample has other values than the first, so that a wrong index shows. There are missing values, one of them at
+    // the start of a segment.
     let one = clean.u().to_owned();
     let other = one.mapv(|x| 0.8 * x + 0.3);
     let mut u = concatenate(Axis(0), &[one.view(), other.view()]).unwrap();
@@ -66,11 +66,11 @@ fn gradients_on_one_plan_and_engines_agree() {
         };
         let mut native = make("native");
         let mut params = native.initial_params();
-        let own = native.n_model_params();
-        for (i, p) in params[own..].iter_mut().enumerate() {
+        let n_model = native.n_model_params();
+        for (i, p) in params[n_model..].iter_mut().enumerate() {
             *p = 0.05 * (i as f64 + 1.0).sin();
         }
-        let which = (0..own).step_by(37).chain(own..params.len());
+        let which = (0..n_model).step_by(37).chain(n_model..params.len());
         let (at, plans) = held_to_differences(&mut native, (&params, lambda), which, 1e-8);
         for name in ENGINES.iter().copied() {
             let other = make(name)
@@ -121,24 +121,24 @@ fn gradients_of_everything_at_once_on_one_plan_and_engines_agree() {
         ] {
             let mut native = objective(&model, &data, &method, &observation, "native");
             let mut params = native.initial_params();
-            let own = native.n_model_params();
+            let n_model = native.n_model_params();
             let expected = match (&method, train_u0) {
                 (TrainingMethod::MultipleShooting(_), true) => 2 * 2 * 3 + 6,
                 (TrainingMethod::MultipleShooting(_), false) => 2 * 2 * 3,
                 (_, true) => 6,
                 (_, false) => 0,
             };
-            assert_eq!(params.len() - own, expected);
+            assert_eq!(params.len() - n_model, expected);
             if train_u0 {
-                // Layout: the initial states come last, sample after sample.
+                // The initial states come last, sample after sample.
                 let u0 = &params[params.len() - 6..];
                 assert_eq!(u0[..3], [1.0, 0.5, 20.0]);
                 assert_eq!(u0[3..], [-2.0, 1.5, 14.0]);
             }
-            for (i, p) in params[own..].iter_mut().enumerate() {
+            for (i, p) in params[n_model..].iter_mut().enumerate() {
                 *p += 0.05 * (i as f64 + 1.0).sin();
             }
-            let which = (0..own).step_by(11).chain(own..params.len());
+            let which = (0..n_model).step_by(11).chain(n_model..params.len());
             let (at, plans) = held_to_differences(&mut native, (&params, lambda), which, 1e-7);
             for name in ENGINES.iter().copied() {
                 let mut other = objective(&model, &data, &method, &observation, name);

@@ -1,5 +1,5 @@
-//! The choices of computing a gradient: against backpropagation, finite differences and the reference figures, with every
-//! method and kind of training.
+//! Adjoints: every way to compute a gradient, compared with backpropagation, finite differences and the reference figures, for
+//! every solver and kind of training.
 
 use super::oscillator::oscillator;
 use super::reference::{dataset, homotopy, model};
@@ -19,7 +19,7 @@ use odesync_train::training::{
     MultipleShooting, Objective, Observation, TrainOptions, TrainingMethod, load_model, train,
 };
 
-/// Those that give the gradient of the discrete solution.
+/// Returns the adjoints that compute the gradient of the discrete solution.
 fn exact() -> impl Iterator<Item = Adjoint> {
     Adjoint::ALL.into_iter().filter(|choice| choice.is_exact())
 }
@@ -30,7 +30,7 @@ fn suits(choice: Adjoint, method: &Solver) -> bool {
 
 const U0: [f64; 2] = [1.7, 0.3];
 
-/// ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ at the times t, and the plan.
+/// Returns ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ at the times t, and the plan.
 fn gradient(
     field: &VectorField,
     t: &[f64],
@@ -75,11 +75,14 @@ fn exact_choices_agree_with_backprop_with_every_method() {
             let (want, plan) = gradient(&field, t, &options, None);
             for choice in exact().filter(|c| suits(*c, method)) {
                 let options = options.clone().adjoint(choice);
-                for given in [None, Some(&plan)] {
-                    let (got, _) = gradient(&field, t, &options, given);
+                for replay_plan in [None, Some(&plan)] {
+                    let (got, _) = gradient(&field, t, &options, replay_plan);
                     let off = relative_error(&got, &want);
                     let what = format!("{} {}", method.name, choice.name());
-                    assert!(off < 1e-9, "{what} {given:?}: {off:e} {got:?} {want:?}");
+                    assert!(
+                        off < 1e-9,
+                        "{what} {replay_plan:?}: {off:e} {got:?} {want:?}"
+                    );
                 }
             }
         }
@@ -88,7 +91,7 @@ fn exact_choices_agree_with_backprop_with_every_method() {
 
 #[test]
 fn steps_that_change_between_explicit_and_stiff() {
-    // Stiff around t = 3 and t = 9.
+    // The field is stiff around t = 3 and t = 9.
     let field = system(2, &[("p", 1.0), ("a", 1.0)], |t, u, p| {
         let bump = |at: f64| (-((t.clone() - at) / 0.7).square()).exp();
         let rate = p.get("p") * (1.0 + 5000.0 * (bump(3.0) + bump(9.0)));
@@ -106,9 +109,9 @@ fn steps_that_change_between_explicit_and_stiff() {
     let switches = plan.variants.windows(2).filter(|v| v[0] != v[1]).count();
     assert!(switches > 3, "{switches}");
     for choice in [Adjoint::SingleCheckpoint, Adjoint::AdaptiveCheckpoint] {
-        for given in [None, Some(&plan)] {
+        for replay_plan in [None, Some(&plan)] {
             let options = options.clone().adjoint(choice);
-            let off = relative_error(&gradient(&field, &t, &options, given).0, &want);
+            let off = relative_error(&gradient(&field, &t, &options, replay_plan).0, &want);
             assert!(off < 1e-8, "{}: {off:e}", choice.name());
         }
     }
@@ -149,7 +152,7 @@ fn the_continuous_adjoint_converges_to_backprop() {
             }
         }
     }
-    // Its own tolerances alone, and fixed steps, which converge with their order.
+    // Only the tolerances of the backward solve, then fixed steps, with which the error converges with the solver's order.
     let off = |solver: SolveOptions, adjoint: SolveOptions| {
         let of = |solver: &SolveOptions| {
             let engine = engine("native", "cpu").unwrap();
@@ -178,7 +181,7 @@ fn the_continuous_adjoint_converges_to_backprop() {
     assert!((order - 4.0).abs() < 0.4, "{order}");
 }
 
-/// A model, data, a method, λ and what was observed.
+/// Test case: a model, data, a method, λ and the observation.
 struct Case {
     name: &'static str,
     model: VectorField,
@@ -188,7 +191,7 @@ struct Case {
     observation: Observation,
 }
 
-/// Free, coupled, in segments, with missing values, with initial states that are trained, and a known system.
+/// Returns test cases: uncoupled, coupled, in segments, with missing values, with trained initial states, and a known system.
 fn cases() -> Vec<Case> {
     let net = blackbox(&[2, 12, 2], Unary::Tanh, &mut Generator::manual_seed(3)).unwrap();
     let known = odesync_ode::dynamics::lotka_volterra()
@@ -203,7 +206,7 @@ fn cases() -> Vec<Case> {
     for (s, i, d) in [(0, 3, 1), (1, 7, 0), (1, 8, 0), (2, 15, 1)] {
         gaps[[s, i, d]] = f64::NAN;
     }
-    let whole = Dataset::new(t.clone(), u, None).unwrap();
+    let complete = Dataset::new(t.clone(), u, None).unwrap();
     let gaps = Dataset::new(t, gaps, None).unwrap();
     let coupled = homotopy(4.0, Schedule::list(vec![1.0]).unwrap());
     let segments = TrainingMethod::MultipleShooting(MultipleShooting {
@@ -219,15 +222,15 @@ fn cases() -> Vec<Case> {
         observation: Observation::default(),
     };
     let mut all = vec![
-        case("free", &net, &whole, &TrainingMethod::Vanilla, 0.0),
-        case("coupled", &net, &whole, &coupled, 1.0),
-        case("segments", &net, &whole, &segments, 0.0),
+        case("uncoupled", &net, &complete, &TrainingMethod::Vanilla, 0.0),
+        case("coupled", &net, &complete, &coupled, 1.0),
+        case("segments", &net, &complete, &segments, 0.0),
         case("missing values", &net, &gaps, &coupled, 0.6),
-        case("initial states", &net, &whole, &coupled, 0.5),
+        case("initial states", &net, &complete, &coupled, 0.5),
         case(
             "known system",
             &known,
-            &whole,
+            &complete,
             &TrainingMethod::Vanilla,
             0.0,
         ),
@@ -263,16 +266,16 @@ fn every_kind_of_training_and_finite_differences() {
             let want = by_backprop
                 .evaluate(&params, case.lambda, true, None)
                 .unwrap();
-            // Along one direction, on the plan.
+            // Difference of the loss along one direction, on the plan.
             let direction: Vec<f64> = (0..params.len()).map(|i| (1.3 * i as f64).cos()).collect();
             let mut at = |h: f64| {
-                let moved: Vec<f64> = params
+                let shifted: Vec<f64> = params
                     .iter()
                     .zip(&direction)
                     .map(|(p, d)| p + h * d)
                     .collect();
                 by_backprop
-                    .evaluate(&moved, case.lambda, false, Some(&want.plans))
+                    .evaluate(&shifted, case.lambda, false, Some(&want.plans))
                     .unwrap()
                     .loss
             };
@@ -283,8 +286,10 @@ fn every_kind_of_training_and_finite_differences() {
                 if !suits(choice, solver.solver) {
                     continue;
                 }
-                let mut own = objective(&case, &solver.clone().adjoint(choice));
-                let got = own.evaluate(&params, case.lambda, true, None).unwrap();
+                let mut candidate = objective(&case, &solver.clone().adjoint(choice));
+                let got = candidate
+                    .evaluate(&params, case.lambda, true, None)
+                    .unwrap();
                 let off = relative_error(&got.gradient, &want.gradient);
                 let bound = if choice.is_exact() { 1e-10 } else { 2e-5 };
                 assert!(off < bound, "{what}: {off:e}");
@@ -300,9 +305,11 @@ fn every_kind_of_training_and_finite_differences() {
                 let bound = if choice.is_exact() { 1e-7 } else { 2e-4 };
                 let off = (along - slope).abs() / scale;
                 assert!(off < bound, "{what}: {along} {slope}");
-                // Again with the same engine: what is kept from the last time does no harm.
-                let again = own.evaluate(&params, case.lambda, true, None).unwrap();
-                assert_eq!(again.gradient, got.gradient, "{what}");
+                // A second evaluation with the same engine, whose workspaces have been used.
+                let repeated = candidate
+                    .evaluate(&params, case.lambda, true, None)
+                    .unwrap();
+                assert_eq!(repeated.gradient, got.gradient, "{what}");
             }
         }
     }
@@ -357,7 +364,7 @@ fn training_and_its_checkpoints() {
         let off = relative_error(&got.last.params(), &want.last.params());
         assert!(off < 1e-5, "{}: {off:e}", choice.name());
         assert_eq!(got.history.len(), 5);
-        // A resumed run must be what it was.
+        // A resumed run must have the same adjoint.
         let folder = folder.path().join(choice.name());
         let options = |choice: Adjoint| {
             TrainOptions::default()
@@ -424,7 +431,7 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
     assert!(text.contains("adjoint_atol must be a positive"), "{text}");
     let text = Adjoint::by_name("adaptive_chpt").unwrap_err().to_string();
     assert!(text.contains("did you mean \"adaptive_ckpt\"?"), "{text}");
-    // Damped so strongly that nobody can go back.
+    // So strongly damped that the solution cannot be integrated backwards.
     let stiff = system(2, &[("k", 1e4)], |t, u, p| {
         vec![p.get("k") * (t.cos() - u.at(0)), u.at(0) - u.at(1)]
     })
@@ -446,7 +453,7 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
         }
         other => panic!("{other}"),
     }
-    // Without a gradient the choice says nothing.
+    // Without a gradient, the choice of the adjoint has no effect.
     let t = [0.0, 1.0];
     let plain = odesync_ode::odesolve::solve(&field, &U0, &t, &SolveOptions::default()).unwrap();
     let other = odesync_ode::odesolve::solve(&field, &U0, &t, &continuous).unwrap();
@@ -455,7 +462,7 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
     let _: Array2<f64> = plain.u;
 }
 
-/// ⟨w, ∂u/∂(u₀, θ) v⟩ = ⟨v, (∂u/∂(u₀, θ))ᵀ w⟩ on the same steps, for every method that has tangents; outputs lie inside steps.
+/// Checks ⟨w, ∂u/∂(u₀, θ) v⟩ = ⟨v, (∂u/∂(u₀, θ))ᵀ w⟩ on the same steps, for every solver with tangents; outputs lie inside steps.
 #[test]
 fn tangents_are_the_transpose_of_gradients() {
     use odesync_ode::odesolve::{Tangent, jvp};
@@ -505,8 +512,8 @@ fn tangents_are_the_transpose_of_gradients() {
             let gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
             let by_params = field.gather(&gradient.values);
             let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-            for (tangent, moved) in tangents.iter().zip(&found) {
-                let forward = dot(&bars, moved.as_slice().unwrap());
+            for (tangent, u_dot) in tangents.iter().zip(&found) {
+                let forward = dot(&bars, u_dot.as_slice().unwrap());
                 let back = dot(&tangent.u0, &gradient.u0[0]) + dot(&tangent.params, &by_params);
                 let off = (forward - back).abs();
                 assert!(
@@ -533,7 +540,7 @@ fn tangents_are_the_transpose_of_gradients() {
     );
 }
 
-/// u̇ = a has nothing to store for a stage: u = u₀ + a t, whose derivatives by u₀ and a are 1 and t.
+/// The stages of u̇ = a have nothing to store: u = u₀ + a t, with the derivatives 1 and t with respect to u₀ and a.
 #[test]
 fn tangents_of_a_constant_field() {
     use odesync_ode::odesolve::{Tangent, jvp};

@@ -1,4 +1,4 @@
-//! Second derivatives of the losses: reference figures, finite differences of gradients on the same steps, symmetry.
+//! Second derivatives of losses, compared with reference figures and finite differences of gradients on the same steps; symmetry.
 
 use ndarray::{Array1, Array2, Array3, Axis};
 use odesync_base::random::Generator;
@@ -16,7 +16,7 @@ fn times(n: u32) -> Vec<f64> {
     (0..n).map(|i| 0.1 * f64::from(i)).collect()
 }
 
-/// Noisy Lotka-Volterra data of several samples, with missing values.
+/// Returns noisy Lotka-Volterra data of several samples, with missing values.
 fn data(samples: usize) -> Dataset {
     let system = odesync_ode::dynamics::lotka_volterra().unwrap();
     let t = times(12);
@@ -86,7 +86,7 @@ fn methods() -> Vec<(TrainingMethod, f64)> {
     ]
 }
 
-/// A vector with no special direction.
+/// Returns a vector in no special direction.
 fn vector(n: usize, seed: usize) -> Vec<f64> {
     (0..n)
         .map(|i| (1.1 * i as f64 + 2.3 * seed as f64 + 0.4).sin())
@@ -97,7 +97,7 @@ fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// H v by fourth-order differences of gradients on the steps taken at θ.
+/// Computes H v by fourth-order differences of gradients on the steps chosen at θ.
 fn difference(model: &VectorField, data: &Dataset, options: &LossOptions, v: &[f64]) -> Vec<f64> {
     let engine = engine("native", "cpu").unwrap();
     let LossOptions {
@@ -115,9 +115,9 @@ fn difference(model: &VectorField, data: &Dataset, options: &LossOptions, v: &[f
         .plans;
     let h = 1e-3;
     let mut at = |e: f64| {
-        let moved: Vec<f64> = theta.iter().zip(v).map(|(t, v)| t + e * h * v).collect();
+        let shifted: Vec<f64> = theta.iter().zip(v).map(|(t, v)| t + e * h * v).collect();
         objective
-            .evaluate(&moved, *lambda, true, Some(&plans))
+            .evaluate(&shifted, *lambda, true, Some(&plans))
             .unwrap()
             .gradient
     };
@@ -218,10 +218,10 @@ fn products_against_finite_differences_of_gradients() {
 
 #[test]
 fn a_part_of_the_state_is_measured_and_initial_states_are_trained() {
-    let whole = data(2);
-    let prey = whole.u().slice(ndarray::s![.., .., ..1]).to_owned();
-    let prey = Dataset::new(whole.t().to_owned(), prey, None).unwrap();
-    let u0 = whole.u0().to_owned();
+    let full = data(2);
+    let prey = full.u().slice(ndarray::s![.., .., ..1]).to_owned();
+    let prey = Dataset::new(full.t().to_owned(), prey, None).unwrap();
+    let u0 = full.u0().to_owned();
     for (name, model) in models() {
         for (method, lambda) in methods() {
             let observation = Observation::of_variables([0])
@@ -303,7 +303,8 @@ fn every_method_with_second_derivatives_and_fixed_steps() {
     );
 }
 
-/// y' = −k (y − cos θt) beside its slow partner: with k = 2000 an explicit method would take thousands of steps.
+/// A stiff model, y' = −k (y − cos θt) with a slow second variable: with k = 2000 an explicit solver would take thousands of
+/// steps.
 #[test]
 fn a_stiff_model_has_a_hessian() {
     let model = odesync_ode::field::system(2, &[("k", 2000.0), ("w", 1.3)], |t, u, p| {
@@ -321,7 +322,7 @@ fn a_stiff_model_has_a_hessian() {
         let options = LossOptions::default().solver(solver.tolerances(1e-7, 1e-9));
         let h = Hessian::new(&model, &data, &options).unwrap();
         for seed in 0..3 {
-            // The rate's own scale, so that a difference moves both.
+            // Scaled to the magnitude of the rate, so that a difference changes both parameters.
             let v = vector(2, seed);
             let v = [100.0 * v[0], v[1]];
             let (got, want) = (
@@ -392,15 +393,15 @@ fn gauss_newton_products_are_the_hessian_without_the_residuals() {
     for (name, model) in models() {
         let noisy = data(2);
         let t = noisy.t().to_vec();
-        let mut own = noisy.u().to_owned();
-        for (u0, mut own) in noisy.u0().outer_iter().zip(own.outer_iter_mut()) {
+        let mut solutions = noisy.u().to_owned();
+        for (u0, mut solution) in noisy.u0().outer_iter().zip(solutions.outer_iter_mut()) {
             let u = solve(&model, &u0.to_vec(), &t, &SolveOptions::default())
                 .unwrap()
                 .u;
             // Missing values stay missing.
-            own.zip_mut_with(&u, |own, u| *own = *u + 0.0 * *own);
+            solution.zip_mut_with(&u, |x, u| *x = *u + 0.0 * *x);
         }
-        let exact = Dataset::new(Array1::from(t), own, Some(noisy.u0().to_owned())).unwrap();
+        let exact = Dataset::new(Array1::from(t), solutions, Some(noisy.u0().to_owned())).unwrap();
         let options = LossOptions::default();
         let (with, without) = (
             Hessian::new(&model, &noisy, &options).unwrap(),
@@ -443,7 +444,7 @@ fn gauss_newton_of_multiple_shooting_holds_the_gaps() {
         h.gauss_newton(&vector(h.n(), 2)).unwrap()
     };
     let [a, b, c] = weights.map(at);
-    // Linear in the weight, and growing with it: data part + weight × gap part.
+    // The Hessian is linear in the weight: data part + weight × gap part.
     for i in 0..a.len() {
         let scale = c[i].abs().max(1.0);
         assert!((c[i] - b[i] - 2.0 * (b[i] - a[i])).abs() < 1e-11 * scale);
@@ -478,8 +479,8 @@ fn mistakes_are_errors() {
     let options = LossOptions::default().solver(solver);
     let h = Hessian::new(model, &data, &options).unwrap();
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let again = Hessian::new(model, &data, &options);
-    assert!(matches!(again, Err(odesync_base::Error::Interrupted)));
+    let repeated = Hessian::new(model, &data, &options);
+    assert!(matches!(repeated, Err(odesync_base::Error::Interrupted)));
     assert!(matches!(h.matrix(), Err(odesync_base::Error::Interrupted)));
 }
 

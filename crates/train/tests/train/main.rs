@@ -1,4 +1,5 @@
-//! Data, training and landscapes: against reference figures of PyTorch, finite differences, and each other.
+//! Tests of data, training and landscapes: comparisons with reference figures of PyTorch, with finite differences, and with each
+//! other.
 
 mod conformance;
 mod differences;
@@ -14,5 +15,5 @@ mod resume;
 mod slices;
 mod training;
 
-/// The engines of this crate.
+/// Engines of this crate.
 const ENGINES: &[&str] = &["native"];

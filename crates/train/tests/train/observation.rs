@@ -1,5 +1,5 @@
-//! Data as they come: samples with times of their own, missing values, observed subsets of the state, external inputs, trained
-//! initial states. Facts from outside: finite differences on one step plan, closed forms, and the same loss put together otherwise.
+//! Realistic data: samples at different times, missing values, observed subsets of the state, external inputs, trained initial
+//! states. Independent comparisons: finite differences on one step plan, closed forms, and the same loss computed in another way.
 
 use ndarray::{Array1, Array2, Axis, array};
 use odesync_base::random::Generator;
@@ -86,10 +86,10 @@ fn observed_columns_are_the_whole_state_with_the_rest_missing() {
     .u;
     let model = system.with_param("rho", &[24.0]).unwrap();
     let start = array![[1.0, 2.0, 20.0]];
-    let seen = Dataset::single(t.clone(), truth.select(Axis(1), &[2, 0]), None).unwrap();
-    let mut whole = truth.clone();
-    whole.column_mut(1).fill(NAN);
-    let whole = Dataset::single(t.clone(), whole, Some(start.row(0).to_owned())).unwrap();
+    let observed = Dataset::single(t.clone(), truth.select(Axis(1), &[2, 0]), None).unwrap();
+    let mut complete = truth.clone();
+    complete.column_mut(1).fill(NAN);
+    let complete = Dataset::single(t.clone(), complete, Some(start.row(0).to_owned())).unwrap();
     let full = Dataset::single(t, truth, None).unwrap();
     let observation = Observation::of_variables([2, 0]).with_u0(start);
     let all = Observation::default();
@@ -98,13 +98,13 @@ fn observed_columns_are_the_whole_state_with_the_rest_missing() {
             let mut o = objective(&model, data, method, observation, "native");
             o.evaluate(&o.initial_params(), lambda, true, None).unwrap()
         };
-    let a = value(&seen, &TrainingMethod::Vanilla, &observation, 0.0);
-    let b = value(&whole, &TrainingMethod::Vanilla, &all, 0.0);
+    let a = value(&observed, &TrainingMethod::Vanilla, &observation, 0.0);
+    let b = value(&complete, &TrainingMethod::Vanilla, &all, 0.0);
     assert!((a.loss / b.loss - 1.0).abs() < 1e-13);
     assert!(relative_error(&a.gradient, &b.gradient) < 1e-12);
-    // A coupling of 0 on the hidden variable is none: the same solve, whose loss then is that of all three columns.
+    // A coupling of 0 on the hidden variable has no effect: the same solve, but a loss of all three columns.
     let a = value(
-        &seen,
+        &observed,
         &homotopy(Coupling::Vector(vec![4.0, 7.0])),
         &observation,
         1.0,
@@ -117,7 +117,7 @@ fn observed_columns_are_the_whole_state_with_the_rest_missing() {
 
 #[test]
 fn a_hidden_state_and_its_parameters_are_found() {
-    // A damped pendulum of which the angle alone is measured.
+    // A damped pendulum of which only the angle is measured.
     let pendulum = |g: f64, k: f64| {
         system(2, &[("g", g), ("k", k)], |_, u, p| {
             vec![u.at(1), -p.get("g") * u.at(0).sin() - p.get("k") * u.at(1)]
@@ -154,7 +154,7 @@ fn a_hidden_state_and_its_parameters_are_found() {
         TrainingMethod::Homotopy(Homotopy::new(3.0, Schedule::power_law(4, 60, 0.6).unwrap())),
         shooting,
     ] {
-        // The corrections of multiple shooting settle slowly.
+        // The corrections of multiple shooting converge slowly.
         let options = match method {
             TrainingMethod::MultipleShooting(_) => TrainOptions {
                 epochs: Some(2500),
@@ -176,7 +176,7 @@ fn a_hidden_state_and_its_parameters_are_found() {
             method.name(),
             run.u0
         );
-        // The whole state comes out, the velocity that nobody measured too.
+        // All state variables are predicted, including the velocity, which was not measured.
         let later = run.predict(&[1.0, 2.5, 4.0]).unwrap();
         assert_eq!(later.dim(), (1, 3, 2));
         for (i, time) in [10, 25, 40].into_iter().enumerate() {
@@ -218,7 +218,7 @@ fn trained_initial_states_are_kept_and_a_stopped_run_goes_on_with_them() {
         )),
     ] {
         let name = method.name();
-        let whole = train(
+        let uninterrupted = train(
             &model,
             &data,
             &method,
@@ -226,28 +226,28 @@ fn trained_initial_states_are_kept_and_a_stopped_run_goes_on_with_them() {
             &mut (),
         )
         .unwrap();
-        assert_ne!(whole.u0, data.u0());
-        assert_eq!(whole.t0, [0.0, 0.4]);
+        assert_ne!(uninterrupted.u0, data.u0());
+        assert_eq!(uninterrupted.t0, [0.0, 0.4]);
         let out = format!("{name}_parts");
         train(&model, &data, &method, &options(4, &out), &mut ()).unwrap();
         let rest = train(&model, &data, &method, &options(9, &out).resume(), &mut ()).unwrap();
-        assert_eq!(rest.u0, whole.u0, "{name}");
-        assert_eq!(rest.last.params(), whole.last.params(), "{name}");
-        assert_eq!(rest.aux_params, whole.aux_params, "{name}");
+        assert_eq!(rest.u0, uninterrupted.u0, "{name}");
+        assert_eq!(rest.last.params(), uninterrupted.last.params(), "{name}");
+        assert_eq!(rest.aux_params, uninterrupted.aux_params, "{name}");
         let read = Run::load(folder.path().join(&out)).unwrap();
-        assert_eq!(read.u0, whole.u0);
+        assert_eq!(read.u0, uninterrupted.u0);
         assert_eq!(
             read.predict(&[0.4, 2.0]).unwrap(),
-            whole.predict(&[0.4, 2.0]).unwrap()
+            uninterrupted.predict(&[0.4, 2.0]).unwrap()
         );
-        // Another beginning is another run.
-        let elsewhere = TrainOptions {
+        // Other initial states make a different run.
+        let other_u0 = TrainOptions {
             observation: Observation::default()
                 .with_u0(array![[1.0, 1.0]])
                 .train_u0(),
             ..options(9, &out).resume()
         };
-        let refused = train(&model, &data, &method, &elsewhere, &mut ()).unwrap_err();
+        let refused = train(&model, &data, &method, &other_u0, &mut ()).unwrap_err();
         assert!(refused.to_string().contains("initial states"), "{refused}");
     }
 }
@@ -270,7 +270,7 @@ fn before_its_beginning_a_sample_has_no_prediction() {
     let all = run.predict(&[0.2, 0.5, 0.7, 1.0]).unwrap();
     assert!(all.iter().take(8).all(|x| x.is_finite()));
     assert!(all[[1, 0, 0]].is_nan() && all[[1, 0, 1]].is_nan());
-    // Autonomous: the second sample is the first, 0.5 later.
+    // The system is autonomous: the second sample is the first one, 0.5 later.
     for (i, time) in [(1, 0), (2, 1)] {
         assert!((all[[1, i, 0]] - u[[time, 0]]).abs() < 1e-6);
     }
@@ -284,7 +284,7 @@ fn inputs_are_what_they_interpolate() {
     let t = [0.0, 1.0, 3.0, 4.0];
     let values = array![[1.0, 0.0], [3.0, 1.0], [-1.0, 1.0], [0.0, 5.0]];
     let linear = InputSignal::linear(&t, values.view()).unwrap();
-    // numpy.interp([-1, 0, 0.25, 2, 4, 9], t, values)
+    // Expected: numpy.interp([-1, 0, 0.25, 2, 4, 9], t, values).
     let want = array![
         [1.0, 0.0],
         [1.0, 0.0],
@@ -338,7 +338,8 @@ fn inputs_are_what_they_interpolate() {
 
 #[test]
 fn a_driven_field_is_solved_exactly_and_saved_with_its_input() {
-    // du/dt = w: the integral of the trapezium, on steps that end at its corners, by a method of order 5 without error.
+    // du/dt = w: u is the integral of a piecewise linear function, which a solver of order 5 computes exactly on steps that end
+    // at its corners.
     let push = InputSignal::linear(&[0.0, 1.0, 3.0], array![[0.0], [2.0], [0.0]].view()).unwrap();
     let field = driven_system(1, &[("scale", 1.0)], &[("w", push)], |_, _, p| {
         vec![p.get("scale") * p.get("w")]
@@ -353,19 +354,19 @@ fn a_driven_field_is_solved_exactly_and_saved_with_its_input() {
     for (got, want) in u.iter().zip([0.0, 0.25, 1.0, 2.5, 3.0, 3.0]) {
         assert!((got - want).abs() < 1e-14, "{got} {want}");
     }
-    let again = VectorField::from_json(&field.to_json().unwrap()).unwrap();
-    assert_eq!(again.show(), field.show());
+    let reread = VectorField::from_json(&field.to_json().unwrap()).unwrap();
+    assert_eq!(reread.show(), field.show());
     assert_eq!(
-        solve(&again, &[0.0], &t, &SolveOptions::default())
+        solve(&reread, &[0.0], &t, &SolveOptions::default())
             .unwrap()
             .u,
         u
     );
     let stronger = InputSignal::linear(&[0.0], array![[2.0]].view()).unwrap();
-    let other = again.with_input("w", stronger.clone()).unwrap();
+    let other = reread.with_input("w", stronger.clone()).unwrap();
     assert_eq!(other.derivative(7.0, &[0.0]).unwrap(), [2.0]);
-    assert_eq!(again.derivative(7.0, &[0.0]).unwrap(), [0.0]);
-    let unknown = again.with_input("v", stronger).unwrap_err().to_string();
+    assert_eq!(reread.derivative(7.0, &[0.0]).unwrap(), [0.0]);
+    let unknown = reread.with_input("v", stronger).unwrap_err().to_string();
     assert!(
         unknown.contains("unknown input \"v\"") && unknown.contains("known: w"),
         "{unknown}"
@@ -381,7 +382,7 @@ fn a_driven_field_is_solved_exactly_and_saved_with_its_input() {
     let twice = driven_system(
         1,
         &[("w", 1.0)],
-        &[("w", again.inputs().next().unwrap().1.clone())],
+        &[("w", reread.inputs().next().unwrap().1.clone())],
         |_, u, _| vec![u],
     );
     assert!(twice.unwrap_err().to_string().contains("the name \"w\""));
@@ -401,7 +402,7 @@ fn models_see_their_input() {
         );
     }
     assert_eq!(second.derivative(0.3, &[0.5, 0.7]).unwrap()[0], 0.7);
-    // By hand: W₁ tanh(W₀ (u, w) + b₀) + b₁.
+    // Computed by hand: W₁ tanh(W₀ (u, w) + b₀) + b₁.
     let (w0, b0) = (
         black.param("layer0.weight").unwrap(),
         black.param("layer0.bias").unwrap(),
@@ -545,7 +546,7 @@ fn what_does_not_fit_is_refused_with_the_cure() {
             "state variable 1 was not measured",
         ),
     ] {
-        let told = refused(observation);
-        assert!(told.contains(part), "{told}");
+        let error = refused(observation);
+        assert!(error.contains(part), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Samples at times of their own, a part of the state observed, an input of its own for each sample.
+//! Test data: samples at different times, an observed part of the state, and a different input for each sample.
 
 use ndarray::{Array1, Axis, array};
 use odesync_base::random::Generator;
@@ -29,7 +29,7 @@ pub fn objective(
     Objective::with_observation(model, data, method, observation, &solver, engine).unwrap()
 }
 
-/// Two samples of Lorenz' first and third variable, at different times, each with a missing value.
+/// Returns two samples of Lorenz' first and third variable, at different times, each with a missing value.
 pub fn ragged() -> Dataset {
     let sample = |u0: &[f64], t: Array1<f64>, hole: (usize, usize)| {
         let u = solve(
@@ -40,9 +40,9 @@ pub fn ragged() -> Dataset {
         )
         .unwrap()
         .u;
-        let mut seen = u.select(Axis(1), &[2, 0]);
-        seen[hole] = NAN;
-        (t, seen)
+        let mut observed = u.select(Axis(1), &[2, 0]);
+        observed[hole] = NAN;
+        (t, observed)
     };
     let samples = vec![
         sample(&[1.0, 2.0, 20.0], times(0.0, 13, 0.03), (4, 0)),
@@ -51,7 +51,7 @@ pub fn ragged() -> Dataset {
     Dataset::ragged(samples, None).unwrap()
 }
 
-/// A gray box of three state variables with an input of its own for each sample.
+/// Returns a gray-box model of three state variables with a different input for each sample.
 pub fn driven() -> VectorField {
     let first = InputSignal::linear(
         &[0.0, 0.11, 0.2],

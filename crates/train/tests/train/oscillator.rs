@@ -1,8 +1,8 @@
-//! A stiff problem of two conformance suites.
+//! A stiff problem for two conformance suites.
 
 use odesync_ode::field::{VectorField, system};
 
-/// Van der Pol's oscillator with a forcing, mildly stiff.
+/// Returns van der Pol's oscillator with a forcing, mildly stiff.
 pub fn oscillator() -> VectorField {
     system(2, &[("mu", 8.0), ("a", 0.4)], |t, u, p| {
         let (x, v) = (u.at(0), u.at(1));

@@ -1,4 +1,4 @@
-//! The reference losses, gradients and training curve, held against an engine on a device.
+//! Reference losses, gradients and training curve, compared with an engine on a device.
 #![allow(dead_code)]
 
 use ndarray::{Array1, Array2};
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 
-/// The data of a case.
+/// Returns the data of a case.
 pub fn dataset(case: &Value) -> Dataset {
     let t = numbers(&case["t"]);
     let u0 = numbers(&case["u0"]);
@@ -25,7 +25,7 @@ pub fn dataset(case: &Value) -> Dataset {
     Dataset::single(Array1::from(t), u, Some(Array1::from(u0))).unwrap()
 }
 
-/// The model of a case, with the weights of its seed.
+/// Returns the model of a case, with the weights of its seed.
 pub fn model(case: &Value) -> VectorField {
     let nodes: Vec<usize> = numbers(&case["nodes"])
         .iter()
@@ -42,7 +42,7 @@ pub fn model(case: &Value) -> VectorField {
     .unwrap()
 }
 
-/// Homotopy training without smoothing.
+/// Returns homotopy training without smoothing.
 pub fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> TrainingMethod {
     TrainingMethod::Homotopy(Homotopy::new(coupling, schedule))
 }
@@ -61,14 +61,14 @@ fn method_of(case: &Value, reference: &Value) -> TrainingMethod {
     }
 }
 
-/// Largest relative errors that were seen.
+/// Largest relative errors.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Errors {
     pub loss: f64,
     pub gradient: f64,
 }
 
-/// Loss and gradient of every case, and the number of evaluations of the free-running model.
+/// Computes loss and gradient of every case, and the number of evaluations of the uncoupled model; returns the largest errors.
 pub fn losses_and_gradients(engine_name: &str, device: &str) -> Errors {
     let mut worst = Errors::default();
     for (name, case) in golden("losses_and_gradients").as_object().unwrap() {
@@ -112,11 +112,11 @@ pub fn losses_and_gradients(engine_name: &str, device: &str) -> Errors {
             engine(engine_name, device).unwrap(),
         )
         .unwrap();
-        let free = objective
+        let uncoupled = objective
             .evaluate(&model.params(), 0.0, false, None)
             .unwrap();
         assert_eq!(
-            free.stats.evaluations as u64,
+            uncoupled.stats.evaluations as u64,
             case["evaluations_free"].as_u64().unwrap(),
             "{name} {engine_name}"
         );
@@ -124,7 +124,7 @@ pub fn losses_and_gradients(engine_name: &str, device: &str) -> Errors {
     worst
 }
 
-/// Thirty epochs of homotopy training; gives the largest relative error of a loss, and that of the final parameters.
+/// Runs thirty epochs of homotopy training; returns the largest relative error of a loss, and that of the final parameters.
 pub fn training_curve(engine: &str, device: &str) -> (f64, f64) {
     let case = golden("training_curve");
     let options = TrainOptions {

@@ -1,4 +1,4 @@
-//! Runs that are stopped, by whatever, and go on: the end is that of a run that never stopped, to the bit.
+//! Runs that are stopped, in any way, and resumed: the result is that of an uninterrupted run, to the bit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,7 +23,7 @@ use odesync_train::training::{
 use safetensors::SafeTensors;
 
 const EPOCHS: usize = 30;
-/// The column of `run.history` that holds wall-clock times.
+/// Column of `run.history` with the wall-clock times.
 const SECONDS: usize = 7;
 
 fn data() -> Dataset {
@@ -55,7 +55,7 @@ fn options(out: &Path) -> TrainOptions {
     }
 }
 
-/// Everything that the state of a run depends on, in all combinations.
+/// Returns options and methods with everything that the state of a run depends on, in all combinations.
 fn cases(out: &Path) -> Vec<(String, TrainingMethod, TrainOptions)> {
     let momentum = Optimizer::Sgd {
         momentum: 0.9,
@@ -78,7 +78,7 @@ fn cases(out: &Path) -> Vec<(String, TrainingMethod, TrainOptions)> {
                     patience,
                     clip,
                     lr_schedule,
-                    // So high that the mse rises again, and patience ends the run.
+                    // A learning rate so high that the mse increases again, and patience ends the run.
                     lr: if patience.is_some() { 0.5 } else { 0.05 },
                     optimizer: optimizer.clone(),
                     ..options(&out.join(&what))
@@ -90,7 +90,7 @@ fn cases(out: &Path) -> Vec<(String, TrainingMethod, TrainOptions)> {
     cases
 }
 
-/// Raises the flag after some epochs.
+/// Callback that sets the interrupt flag after some epochs.
 struct StopAfter {
     epochs: BTreeSet<usize>,
     flag: Arc<AtomicBool>,
@@ -105,7 +105,7 @@ impl Callback for StopAfter {
     }
 }
 
-/// Calls a closure after each epoch.
+/// Callback that calls a closure after each epoch.
 struct Each<F>(F);
 
 impl<F: FnMut(usize) -> Result<()> + Send> Callback for Each<F> {
@@ -114,40 +114,40 @@ impl<F: FnMut(usize) -> Result<()> + Send> Callback for Each<F> {
     }
 }
 
-/// The run goes on until it is over, stopped after each of these epochs.
-fn in_parts(method: &TrainingMethod, options: &TrainOptions, stops: &BTreeSet<usize>) -> Run {
+/// Resumes a run until it is finished, with a stop after each of these epochs.
+fn in_parts(method: &TrainingMethod, options: &TrainOptions, stop_epochs: &BTreeSet<usize>) -> Run {
     let mut options = options.clone();
     options.resume = true;
     for part in 0.. {
         options.interrupt = Arc::default();
-        let mut observer = StopAfter {
-            epochs: stops.clone(),
+        let mut callback = StopAfter {
+            epochs: stop_epochs.clone(),
             flag: options.interrupt.clone(),
         };
-        let run = train(&model(), &data(), method, &options, &mut observer).unwrap();
+        let run = train(&model(), &data(), method, &options, &mut callback).unwrap();
         if run.stop != StopReason::Interrupted {
             return run;
         }
-        assert!(part < stops.len(), "it never comes to an end");
+        assert!(part < stop_epochs.len(), "it never comes to an end");
     }
     unreachable!()
 }
 
-/// All that a run holds, but the times it took.
+/// Formats everything in a run except for wall-clock times.
 fn all_of(run: &Run) -> String {
     let mut run = run.clone();
     run.history.iter_mut().for_each(|r| r.seconds = 0.0);
     format!("{:?}", plain(run))
 }
 
-/// The same run, its arrays laid out in one way: `{:?}` shows that too.
+/// Returns the run with its arrays in standard layout, because `{:?}` shows the layout too.
 fn plain(mut run: Run) -> Run {
     let u0 = run.u0.iter().copied().collect();
     run.u0 = Array2::from_shape_vec(run.u0.dim(), u0).unwrap();
     run
 }
 
-/// Two runs are the same; their whole text is too long to be shown.
+/// Asserts that two runs are the same; their text is too long to be shown.
 #[track_caller]
 fn assert_equal(a: &str, b: &str, what: &str) {
     let at = a.bytes().zip(b.bytes()).position(|(a, b)| a != b);
@@ -161,7 +161,7 @@ fn assert_equal(a: &str, b: &str, what: &str) {
 
 type File = (serde_json::Value, BTreeMap<String, (Vec<usize>, Vec<u8>)>);
 
-/// A checkpoint, the times taken out, and the checksum over them.
+/// Reads a checkpoint without wall-clock times and the checksum, which depends on them.
 fn file(path: &Path) -> File {
     let bytes = std::fs::read(path).unwrap();
     let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
@@ -182,7 +182,8 @@ fn file(path: &Path) -> File {
     (entry, tensors)
 }
 
-/// Both files of two folders are the same but for the times; so are the runs in them, and the run that was returned.
+/// Asserts that both files of two folders are the same except for wall-clock times, as are the runs in them and the run that was
+/// returned.
 fn assert_same(what: &str, a: &Path, b: &Path, run: &Run) {
     let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
     assert!(best(a) == best(b), "{what}: best.safetensors");
@@ -209,24 +210,25 @@ fn copy(from: &Path, to: &Path, names: &[&str]) {
 fn runs_in_parts_equal_whole_ones() {
     let folder = tempfile::tempdir().unwrap();
     let mut ends = BTreeSet::new();
-    for (i, (what, method, whole)) in cases(folder.path()).into_iter().enumerate() {
-        let run = train(&model(), &data(), &method, &whole, &mut ()).unwrap();
+    for (i, (what, method, uninterrupted)) in cases(folder.path()).into_iter().enumerate() {
+        let run = train(&model(), &data(), &method, &uninterrupted, &mut ()).unwrap();
         ends.insert(format!("{:?}", run.stop));
         let mut random = Generator::manual_seed(i as u64);
-        let stops: BTreeSet<usize> = (0..5).map(|_| random.random() as usize % EPOCHS).collect();
+        let stop_epochs: BTreeSet<usize> =
+            (0..5).map(|_| random.random() as usize % EPOCHS).collect();
         let out = folder.path().join("parts").join(&what);
-        let parts = in_parts(&method, &whole.clone().out(&out), &stops);
+        let parts = in_parts(&method, &uninterrupted.clone().out(&out), &stop_epochs);
         assert_equal(
             &all_of(&parts),
             &all_of(&run),
-            &format!("{what}, stopped after {stops:?}"),
+            &format!("{what}, stopped after {stop_epochs:?}"),
         );
-        assert_same(&what, whole.out.as_ref().unwrap(), &out, &run);
+        assert_same(&what, uninterrupted.out.as_ref().unwrap(), &out, &run);
     }
     assert_eq!(ends.len(), 2, "some runs end early: {ends:?}");
 }
 
-/// After every epoch, so that none is special: the first and the last, and those that fail before a run gives up.
+/// Stops after every epoch, including the first, the last, and those that fail before a run gives up.
 #[test]
 fn a_stop_after_every_epoch_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -242,19 +244,23 @@ fn a_stop_after_every_epoch_changes_nothing() {
         lr: 0.5,
         ..options(&folder.path().join("impatient"))
     };
-    for (method, whole) in [
+    for (method, uninterrupted) in [
         (&methods()[2], calm),
         (&methods()[1], impatient),
         (&TrainingMethod::Vanilla, failing),
     ] {
-        let run = train(&model(), &data(), method, &whole, &mut ()).unwrap();
+        let run = train(&model(), &data(), method, &uninterrupted, &mut ()).unwrap();
         let what = format!("{:?}", run.stop);
         let out = folder.path().join(format!("{} in parts", method.name()));
-        let stops = (0..run.history.len()).collect();
-        let parts = in_parts(method, &whole.clone().out(&out), &stops);
+        let stop_epochs = (0..run.history.len()).collect();
+        let parts = in_parts(method, &uninterrupted.clone().out(&out), &stop_epochs);
         assert_equal(&all_of(&parts), &all_of(&run), &what);
-        assert_same(&what, whole.out.as_ref().unwrap(), &out, &run);
-        let failures = match (whole.max_failures, whole.patience, &run.stop) {
+        assert_same(&what, uninterrupted.out.as_ref().unwrap(), &out, &run);
+        let failures = match (
+            uninterrupted.max_failures,
+            uninterrupted.patience,
+            &run.stop,
+        ) {
             (3, None, StopReason::Failing(_)) => 3,
             (_, Some(_), StopReason::EarlyStop) | (_, None, StopReason::Finished) => 0,
             other => panic!("{other:?}"),
@@ -263,24 +269,24 @@ fn a_stop_after_every_epoch_changes_nothing() {
     }
 }
 
-/// The flag is raised by another thread whenever it comes, inside a solve too.
+/// Another thread sets the flag at arbitrary times, also during a solve.
 #[test]
 fn a_stop_at_any_moment_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let method = &methods()[1];
-    let mut whole = options(&folder.path().join("whole"));
-    // Many steps, so that most of the time is spent inside a solve.
-    whole.solver = SolveOptions::default().solver("rk4").unwrap().substeps(400);
-    let run = train(&model(), &data(), method, &whole, &mut ()).unwrap();
+    let mut uninterrupted = options(&folder.path().join("whole"));
+    // Many steps, so that most of the time is spent in solves.
+    uninterrupted.solver = SolveOptions::default().solver("rk4").unwrap().substeps(400);
+    let run = train(&model(), &data(), method, &uninterrupted, &mut ()).unwrap();
     let out = folder.path().join("parts");
-    let took = Duration::from_secs_f64(run.seconds());
-    let mut part = whole.clone().out(&out).resume();
+    let duration = Duration::from_secs_f64(run.seconds());
+    let mut part = uninterrupted.clone().out(&out).resume();
     let mut stopped = 0;
     let parts = loop {
         part.interrupt = Arc::default();
         let flag = part.interrupt.clone();
-        // Later and later, so that it comes to an end.
-        let wait = took.mul_f64(0.03 * f64::from(stopped + 1));
+        // Increasing waits, so that the run finishes.
+        let wait = duration.mul_f64(0.03 * f64::from(stopped + 1));
         let timer = std::thread::spawn(move || {
             std::thread::sleep(wait);
             flag.store(true, Ordering::Relaxed);
@@ -298,25 +304,30 @@ fn a_stop_at_any_moment_changes_nothing() {
         &all_of(&run),
         &format!("stopped {stopped} times"),
     );
-    assert_same("any moment", whole.out.as_ref().unwrap(), &out, &run);
+    assert_same(
+        "any moment",
+        uninterrupted.out.as_ref().unwrap(),
+        &out,
+        &run,
+    );
 }
 
-/// What a process leaves that is killed: each file is that of some checkpoint, `best.safetensors` maybe a newer one.
+/// Files that a killed process leaves: each is that of some checkpoint, `best.safetensors` possibly of a later one.
 #[test]
 fn whatever_a_kill_leaves_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     for method in methods() {
         let root = folder.path().join(method.name());
-        let whole = options(&root.join("whole"));
-        let out = whole.out.clone().unwrap();
+        let uninterrupted = options(&root.join("whole"));
+        let out = uninterrupted.out.clone().unwrap();
         let names = ["best.safetensors", "last.safetensors", "metrics.csv"];
-        let mut observers = Callbacks::default();
-        observers.push(CsvLogger::new(&out));
-        observers.push(Each(|epoch| {
+        let mut callbacks = Callbacks::default();
+        callbacks.push(CsvLogger::new(&out));
+        callbacks.push(Each(|epoch| {
             copy(&out, &root.join(format!("{epoch}")), &names);
             Ok(())
         }));
-        let run = train(&model(), &data(), &method, &whole, &mut observers).unwrap();
+        let run = train(&model(), &data(), &method, &uninterrupted, &mut callbacks).unwrap();
         let mut random = Generator::manual_seed(1);
         for newer in (0..EPOCHS).step_by(2) {
             let older = newer.saturating_sub(random.random() as usize % 5);
@@ -324,10 +335,10 @@ fn whatever_a_kill_leaves_goes_on() {
             copy(&root.join(format!("{older}")), &left, &names[1..]);
             copy(&root.join(format!("{newer}")), &left, &names[..1]);
             std::fs::write(left.join(".odesync-a1b2c3"), "half of a fi").unwrap();
-            let part = whole.clone().out(&left).resume();
-            let again = train(&model(), &data(), &method, &part, &mut ()).unwrap();
+            let part = uninterrupted.clone().out(&left).resume();
+            let resumed = train(&model(), &data(), &method, &part, &mut ()).unwrap();
             let what = format!("{} {older} {newer}", method.name());
-            assert_equal(&all_of(&again), &all_of(&run), &what);
+            assert_equal(&all_of(&resumed), &all_of(&run), &what);
             assert_same(&what, &out, &left, &run);
             std::fs::remove_dir_all(&left).unwrap();
         }
@@ -338,10 +349,10 @@ fn whatever_a_kill_leaves_goes_on() {
 fn more_epochs_may_follow() {
     let folder = tempfile::tempdir().unwrap();
     for method in methods() {
-        let whole = options(&folder.path().join(method.name()));
-        let run = train(&model(), &data(), &method, &whole, &mut ()).unwrap();
+        let uninterrupted = options(&folder.path().join(method.name()));
+        let run = train(&model(), &data(), &method, &uninterrupted, &mut ()).unwrap();
         let out = folder.path().join("more").join(method.name());
-        let part = whole.clone().out(&out).resume();
+        let part = uninterrupted.clone().out(&out).resume();
         for epochs in [7, 20, EPOCHS] {
             let part = part.clone().epochs(epochs);
             let run = train(&model(), &data(), &method, &part, &mut ()).unwrap();
@@ -350,7 +361,12 @@ fn more_epochs_may_follow() {
                 (StopReason::Finished, epochs)
             );
         }
-        assert_same(method.name(), whole.out.as_ref().unwrap(), &out, &run);
+        assert_same(
+            method.name(),
+            uninterrupted.out.as_ref().unwrap(),
+            &out,
+            &run,
+        );
         let fewer = part.epochs(10);
         let error = train(&model(), &data(), &method, &fewer, &mut ()).unwrap_err();
         let text = error.to_string();
@@ -361,16 +377,16 @@ fn more_epochs_may_follow() {
     }
 }
 
-/// What an observer was told.
+/// Callback that counts its calls.
 #[derive(Default)]
-struct Heard {
+struct CallCounter {
     starts: Vec<(usize, usize)>,
     epochs: usize,
     notes: Vec<String>,
     finishes: usize,
 }
 
-impl Callback for Heard {
+impl Callback for CallCounter {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
         self.starts.push((start.first_epoch(), start.epochs));
         Ok(())
@@ -420,21 +436,21 @@ fn a_run_that_is_over_is_there_at_once() {
         }
         let last = options.out.as_ref().unwrap().join("last.safetensors");
         let before = std::fs::read(&last).unwrap();
-        let mut heard = Heard::default();
-        let again = options.clone().resume();
-        let again = train(
+        let mut counter = CallCounter::default();
+        let resumed_options = options.clone().resume();
+        let resumed = train(
             &model(),
             &data(),
             &TrainingMethod::Vanilla,
-            &again,
-            &mut heard,
+            &resumed_options,
+            &mut counter,
         )
         .unwrap();
         let text = |run: &Run| format!("{:?}", plain(run.clone()));
-        assert_equal(&text(&again), &text(&run), "at once");
+        assert_equal(&text(&resumed), &text(&run), "at once");
         let done = run.history.len();
-        assert_eq!(heard.starts, [(done, options.epochs.unwrap())]);
-        assert_eq!((heard.epochs, heard.finishes), (0, 1));
+        assert_eq!(counter.starts, [(done, options.epochs.unwrap())]);
+        assert_eq!((counter.epochs, counter.finishes), (0, 1));
         assert!(std::fs::read(&last).unwrap() == before);
     }
 }
@@ -473,11 +489,11 @@ fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
             .params(),
         model().params()
     );
-    // The run that begins is on disk before its first epoch: a kill there leaves it, and not the one before.
+    // The new run is on disk before its first epoch: a kill then leaves the new run, not the old one.
     options.interrupt = Arc::default();
-    let mut seen = vec![];
-    let mut look = Each(|_| {
-        seen.push(Run::load(folder.path())?.history.len());
+    let mut epochs_on_disk = vec![];
+    let mut reader = Each(|_| {
+        epochs_on_disk.push(Run::load(folder.path())?.history.len());
         Ok(())
     });
     train(
@@ -485,10 +501,10 @@ fn without_resume_a_run_begins_anew_and_what_was_there_goes() {
         &data(),
         &TrainingMethod::Vanilla,
         &options,
-        &mut look,
+        &mut reader,
     )
     .unwrap();
-    assert_eq!(seen[..6], [0, 0, 0, 0, 4, 4]);
+    assert_eq!(epochs_on_disk[..6], [0, 0, 0, 0, 4, 4]);
     let none = TrainOptions {
         out: None,
         ..options.resume()
@@ -503,15 +519,15 @@ fn what_has_changed_is_named() {
     let homotopy = &methods()[2];
     let mut first = options(folder.path());
     first.clip = Some(2.5);
-    let stops = Arc::new(AtomicBool::new(false));
-    first.interrupt = stops.clone();
-    let mut observer = StopAfter {
+    let flag = Arc::new(AtomicBool::new(false));
+    first.interrupt = flag.clone();
+    let mut callback = StopAfter {
         epochs: [9].into(),
-        flag: stops,
+        flag,
     };
-    train(&model(), &data(), homotopy, &first, &mut observer).unwrap();
+    train(&model(), &data(), homotopy, &first, &mut callback).unwrap();
     first.interrupt = Arc::default();
-    let again = first.resume();
+    let resumed = first.resume();
     let says = |model: &VectorField,
                 data: &Dataset,
                 method: &TrainingMethod,
@@ -528,7 +544,7 @@ fn what_has_changed_is_named() {
     };
 
     let changed = |change: &dyn Fn(&mut TrainOptions)| {
-        let mut options = again.clone();
+        let mut options = resumed.clone();
         change(&mut options);
         options
     };
@@ -612,7 +628,7 @@ fn what_has_changed_is_named() {
             with(6.0, 0.0, Schedule::stepwise(0.2, 5).unwrap()),
         ),
     ] {
-        says(&model(), &data(), &method, &again, what);
+        says(&model(), &data(), &method, &resumed, what);
     }
 
     let draw = |nodes: &[usize], activation, seed| {
@@ -622,21 +638,21 @@ fn what_has_changed_is_named() {
         &draw(&[2, 7, 2], Unary::Tanh, 10),
         &data(),
         homotopy,
-        &again,
+        &resumed,
         "other equations or sizes",
     );
     says(
         &draw(&[2, 6, 2], Unary::Gelu, 10),
         &data(),
         homotopy,
-        &again,
+        &resumed,
         "other equations or sizes",
     );
     says(
         &draw(&[2, 6, 2], Unary::Tanh, 11),
         &data(),
         homotopy,
-        &again,
+        &resumed,
         "another seed?",
     );
 
@@ -670,18 +686,18 @@ fn what_has_changed_is_named() {
             data().head(9).unwrap(),
         ),
     ] {
-        says(&model(), &data, homotopy, &again, what);
+        says(&model(), &data, homotopy, &resumed, what);
     }
 
-    // Nothing of this has touched the run.
-    let run = train(&model(), &data(), homotopy, &again, &mut ()).unwrap();
+    // None of these attempts has changed the run.
+    let run = train(&model(), &data(), homotopy, &resumed, &mut ()).unwrap();
     assert_eq!(
         (run.stop, run.history.len()),
         (StopReason::Finished, EPOCHS)
     );
 }
 
-/// The constants of a model that are not trained are part of it.
+/// Constants of a model that are not trained are compared too.
 #[test]
 fn a_constant_that_has_changed_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -698,12 +714,12 @@ fn a_constant_that_has_changed_is_named() {
         &mut (),
     )
     .unwrap();
-    let again = options(folder.path()).resume().epochs(40);
+    let resumed = options(folder.path()).resume().epochs(40);
     let error = train(
         &guess(0.8),
         &data(),
         &TrainingMethod::Vanilla,
-        &again,
+        &resumed,
         &mut (),
     )
     .unwrap_err();
@@ -714,11 +730,20 @@ fn a_constant_that_has_changed_is_named() {
         "{error}"
     );
     let text = |e: Error| e.to_string();
-    let free = lotka_volterra().unwrap().trainable(&["a", "b"]).unwrap();
-    let error = text(train(&free, &data(), &TrainingMethod::Vanilla, &again, &mut ()).unwrap_err());
+    let unfixed = lotka_volterra().unwrap().trainable(&["a", "b"]).unwrap();
+    let error = text(
+        train(
+            &unfixed,
+            &data(),
+            &TrainingMethod::Vanilla,
+            &resumed,
+            &mut (),
+        )
+        .unwrap_err(),
+    );
     assert!(error.contains("other equations or sizes"), "{error}");
     assert_eq!(
-        train(&b, &data(), &TrainingMethod::Vanilla, &again, &mut ())
+        train(&b, &data(), &TrainingMethod::Vanilla, &resumed, &mut ())
             .unwrap()
             .history
             .len(),
@@ -729,18 +754,25 @@ fn a_constant_that_has_changed_is_named() {
 #[test]
 fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
-    let whole = options(&folder.path().join("whole"));
-    let run = train(&model(), &data(), &TrainingMethod::Vanilla, &whole, &mut ()).unwrap();
+    let uninterrupted = options(&folder.path().join("whole"));
+    let run = train(
+        &model(),
+        &data(),
+        &TrainingMethod::Vanilla,
+        &uninterrupted,
+        &mut (),
+    )
+    .unwrap();
 
     let out = folder.path().join("observer");
-    let part = whole.clone().out(&out);
-    let mut heard = Heard::default();
+    let part = uninterrupted.clone().out(&out);
+    let mut counter = CallCounter::default();
     let mut failing = Callbacks::default();
     failing.push(Each(|epoch| match epoch {
         13 => Err(Error::Training("no space left".into())),
         _ => Ok(()),
     }));
-    let mut both = Callbacks(vec![Box::new(failing), Box::new(&mut heard)]);
+    let mut both = Callbacks(vec![Box::new(failing), Box::new(&mut counter)]);
     let error = train(
         &model(),
         &data(),
@@ -752,7 +784,7 @@ fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
     drop(both);
     assert_eq!(error.to_string(), "no space left");
     assert_eq!(
-        (heard.epochs, heard.finishes),
+        (counter.epochs, counter.finishes),
         (14, 0),
         "the other one hears of it"
     );
@@ -765,14 +797,14 @@ fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
         &mut (),
     )
     .unwrap();
-    assert_same("observer", whole.out.as_ref().unwrap(), &out, &run);
+    assert_same("callback", uninterrupted.out.as_ref().unwrap(), &out, &run);
 
-    // From epoch 9 on nothing can be written where the folder was.
-    let (out, aside) = (folder.path().join("disk"), folder.path().join("aside"));
-    let part = whole.clone().out(&out);
+    // From epoch 9 on the folder is moved, and writing into it fails.
+    let (out, moved_folder) = (folder.path().join("disk"), folder.path().join("aside"));
+    let part = uninterrupted.clone().out(&out);
     let mut breaks = Each(|epoch| {
         if epoch == 9 {
-            std::fs::rename(&out, &aside).unwrap();
+            std::fs::rename(&out, &moved_folder).unwrap();
             std::fs::write(&out, "").unwrap();
         }
         Ok(())
@@ -788,7 +820,7 @@ fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
     assert!(matches!(error, Error::Io { .. }), "{error}");
     assert!(error.to_string().contains("disk"), "{error}");
     std::fs::remove_file(&out).unwrap();
-    std::fs::rename(&aside, &out).unwrap();
+    std::fs::rename(&moved_folder, &out).unwrap();
     assert_eq!(Run::load(&out).unwrap().history.len(), 8);
     train(
         &model(),
@@ -798,7 +830,7 @@ fn a_failing_disk_or_observer_leaves_the_last_good_checkpoint() {
         &mut (),
     )
     .unwrap();
-    assert_same("disk", whole.out.as_ref().unwrap(), &out, &run);
+    assert_same("disk", uninterrupted.out.as_ref().unwrap(), &out, &run);
 }
 
 #[test]
@@ -853,7 +885,7 @@ fn a_folder_has_one_writer() {
     other.save(folder.path()).unwrap();
 }
 
-/// A table as text, its column of times taken out, and those times.
+/// Returns a table as text without its column of times, and the times.
 fn table(folder: &Path) -> (Vec<Vec<String>>, Vec<f64>) {
     let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();
     assert!(text.ends_with('\n'));
@@ -876,23 +908,23 @@ fn the_table_follows_the_run_and_is_cut_back() {
     for method in methods() {
         let with_logger =
             |options: &TrainOptions, mut then: Box<dyn FnMut(usize) -> Result<()> + Send + '_>| {
-                let mut observers = Callbacks::default();
-                observers.push(CsvLogger::new(options.out.as_ref().unwrap()));
-                observers.push(Each(&mut then));
-                train(&model(), &data(), &method, options, &mut observers).unwrap()
+                let mut callbacks = Callbacks::default();
+                callbacks.push(CsvLogger::new(options.out.as_ref().unwrap()));
+                callbacks.push(Each(&mut then));
+                train(&model(), &data(), &method, options, &mut callbacks).unwrap()
             };
-        let whole = options(&folder.path().join(method.name()));
-        let out = whole.out.clone().unwrap();
+        let uninterrupted = options(&folder.path().join(method.name()));
+        let out = uninterrupted.out.clone().unwrap();
         let run = with_logger(
-            &whole,
+            &uninterrupted,
             Box::new(|epoch| {
-                // There is a line for each epoch at once.
+                // The line of an epoch is written immediately.
                 assert_eq!(table(&out).1.len(), epoch + 1);
                 Ok(())
             }),
         );
         let (rows, times) = table(&out);
-        let own: &[&str] = match method {
+        let extra_columns: &[&str] = match method {
             TrainingMethod::MultipleShooting(_) => &["data_loss", "continuity"],
             _ => &[],
         };
@@ -906,7 +938,7 @@ fn the_table_follows_the_run_and_is_cut_back() {
             "gradient_norm",
             "failed",
         ];
-        assert_eq!(rows[0], [&header[..], own].concat());
+        assert_eq!(rows[0], [&header[..], extra_columns].concat());
         for (i, name) in rows[0].iter().enumerate() {
             let column = rows[1..].iter().map(|row| match &*row[i] {
                 "false" => 0.0,
@@ -929,7 +961,7 @@ fn the_table_follows_the_run_and_is_cut_back() {
             "no file",
             "another file",
         ] {
-            let part = whole.clone().out(folder.path().join("part"));
+            let part = uninterrupted.clone().out(folder.path().join("part"));
             let out = part.out.clone().unwrap();
             let flag = part.interrupt.clone();
             let part = part.resume();
@@ -951,10 +983,10 @@ fn the_table_follows_the_run_and_is_cut_back() {
                 "no file" => std::fs::remove_file(&metrics).unwrap(),
                 _ => std::fs::write(&metrics, "time,hare\n").unwrap(),
             }
-            let again = with_logger(&part, Box::new(|_| Ok(())));
-            let (rows_again, times_again) = table(&out);
-            assert_eq!(rows_again, rows, "{damage}");
-            assert_eq!(times_again, again.metric("seconds").unwrap(), "{damage}");
+            let resumed = with_logger(&part, Box::new(|_| Ok(())));
+            let (rows_after, times_after) = table(&out);
+            assert_eq!(rows_after, rows, "{damage}");
+            assert_eq!(times_after, resumed.metric("seconds").unwrap(), "{damage}");
             std::fs::remove_dir_all(&out).unwrap();
         }
     }
@@ -993,10 +1025,10 @@ fn the_best_mse_at_lambda_zero_is_that_of_the_model_alone() {
 
     let mut some = run(&homotopy(vec![1.0, 1.0, 0.0]), 5);
     let mse = some.metric("mse").unwrap();
-    let alone = mse[2..].iter().copied().chain(some.final_mse);
+    let uncoupled = mse[2..].iter().copied().chain(some.final_mse);
     assert_eq!(
         some.best_mse_at_lambda_zero(),
-        alone.fold(f64::INFINITY, f64::min)
+        uncoupled.fold(f64::INFINITY, f64::min)
     );
     some.history[0].mse = 1e-30;
     assert!(some.best_mse_at_lambda_zero() > 1e-30, "λ is 1 there");

@@ -1,4 +1,4 @@
-//! Slices of losses, spectral densities, the way of a run, and losses that are not those of a training.
+//! Slices of losses, spectral densities, the parameter path of a run, and losses that are not training losses.
 
 use std::sync::Arc;
 
@@ -49,24 +49,24 @@ fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The Hessian along a direction as a second difference of the slice's own losses, on a slice that is a line.
+/// Compares the Hessian along a direction with a second difference of the losses on a slice along that line.
 #[test]
 fn slices_are_the_losses_at_their_places() {
     let (model, data) = (model(), data());
     let directions = random_directions(&model, 2, &DirectionOptions::default()).unwrap();
     let (a, b) = (vec![-0.4, 0.0, 0.3], vec![-0.2, 0.5]);
     for options in [LossOptions::default(), coupled(0.3), shooting()] {
-        let along = SliceSpec::directions(&directions, &[a.clone(), b.clone()]);
-        let got = along.evaluate(&model, &data, &options, &|_, _| {}).unwrap();
+        let spec = SliceSpec::directions(&directions, &[a.clone(), b.clone()]);
+        let got = spec.evaluate(&model, &data, &options, &|_, _| {}).unwrap();
         assert_eq!(got.loss.shape(), [3, 2]);
         let theta = model.params();
         for (i, a) in a.iter().enumerate() {
             for (j, b) in b.iter().enumerate() {
-                let moved: Vec<f64> = (0..theta.len())
+                let shifted: Vec<f64> = (0..theta.len())
                     .map(|k| theta[k] + a * directions[[0, k]] + b * directions[[1, k]])
                     .collect();
-                let moved = model.with_params(&moved).unwrap();
-                let loss = TrainingLoss::new(&moved, &data, &options).unwrap();
+                let shifted = model.with_params(&shifted).unwrap();
+                let loss = TrainingLoss::new(&shifted, &data, &options).unwrap();
                 let want = loss.value(loss.params()).unwrap();
                 let got = got.loss[[i, j]];
                 assert!((got / want - 1.0).abs() < 1e-9, "{got} {want}");
@@ -74,7 +74,7 @@ fn slices_are_the_losses_at_their_places() {
         }
         let bits = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let run = || along.evaluate(&model, &data, &options, &|_, _| {}).unwrap();
+            let run = || spec.evaluate(&model, &data, &options, &|_, _| {}).unwrap();
             pool.unwrap().install(run)
         };
         assert_eq!(bits(1), bits(3));
@@ -91,14 +91,14 @@ fn a_coupled_hessian_is_not_the_free_one_and_both_are_differences_of_gradients()
         .map(|i| (1.1 * i as f64 + 0.4).sin())
         .collect();
     let products = [LossOptions::default(), coupled(0.8)].map(|options| {
-        // Fixed steps, so that gradients at other parameters are on the same ones.
+        // Fixed steps, so that gradients at other parameters are computed on the same steps.
         let options = options.solver(SolveOptions::default().substeps(4));
         let loss = Arc::new(TrainingLoss::new(&run.last, &data, &options).unwrap());
         let theta = loss.params().to_vec();
         let h = 1e-4;
         let at = |h: f64| {
-            let moved: Vec<f64> = theta.iter().zip(&v).map(|(t, v)| t + h * v).collect();
-            loss.gradient(&moved).unwrap().unwrap()
+            let shifted: Vec<f64> = theta.iter().zip(&v).map(|(t, v)| t + h * v).collect();
+            loss.gradient(&shifted).unwrap().unwrap()
         };
         let (after, before) = (at(h), at(-h));
         let want: Vec<f64> = after
@@ -125,7 +125,7 @@ fn a_coupled_hessian_is_not_the_free_one_and_both_are_differences_of_gradients()
     assert!(norm(&gap) > 0.1 * norm(&products[0]));
 }
 
-/// A loss that hides what it knows.
+/// Loss without some of the derivatives of another.
 struct Hidden {
     loss: SymbolicLoss,
     gradient: bool,
@@ -148,7 +148,7 @@ impl LossFunction for Hidden {
     }
 }
 
-/// Three ways to the second derivatives of one loss.
+/// Computes the second derivatives of one loss in three ways.
 #[test]
 fn expressions_and_differences_agree() {
     let expression = || {
@@ -183,7 +183,7 @@ fn expressions_and_differences_agree() {
         }
         assert_eq!(exact.loss(), other.loss());
     }
-    // ∂²/∂p10² of x² eᵖ is itself.
+    // ∂²/∂p10² of x² eᵖ is x² eᵖ itself.
     let gap = matrix[[10, 10]] - (exact.loss() - (theta[0] - theta[7]).cos());
     assert!(gap.abs() < 1e-12);
     let message = exact.gauss_newton(&theta).unwrap_err().to_string();
@@ -225,7 +225,7 @@ fn the_estimated_density_of_a_model_is_near_that_of_its_eigenvalues() {
         ..DensityOptions::default()
     };
     let estimate = h.density_estimate(&options).unwrap();
-    // With as many steps as parameters the outermost nodes are the outermost eigenvalues.
+    // With as many steps as parameters, the outermost nodes are the outermost eigenvalues.
     let last = |x: &[f64]| x[x.len() - 1];
     assert!((estimate.nodes[0] - values[0]).abs() < 1e-6 * last(&values));
     assert!((last(&estimate.nodes) / last(&values) - 1.0).abs() < 1e-6);
@@ -248,7 +248,7 @@ fn the_estimated_density_of_a_model_is_near_that_of_its_eigenvalues() {
 
 #[test]
 fn a_solve_that_fails_is_a_cell() {
-    // u' = a u² with u(0) = 1 blows up at t = 1/a.
+    // The solution of u' = a u² with u(0) = 1 blows up at t = 1/a.
     let field = odesync_ode::field::system(1, &[("a", 0.2)], |_, u, p| {
         vec![p.get("a") * u.at(0).square()]
     })
@@ -256,16 +256,16 @@ fn a_solve_that_fails_is_a_cell() {
     let t = Array1::linspace(0.0, 1.5, 16);
     let u = Array2::from_shape_fn((16, 1), |(i, _)| 1.0 / (1.0 - 0.2 * t[i]));
     let data = Dataset::single(t, u, None).unwrap();
-    let along = SliceSpec::parameters(&[("a", vec![0.1, 0.2, 0.3, 1.0])]);
-    let got = along
+    let spec = SliceSpec::parameters(&[("a", vec![0.1, 0.2, 0.3, 1.0])]);
+    let got = spec
         .evaluate(&field, &data, &LossOptions::default(), &|_, _| {})
         .unwrap();
     assert!(got.loss[[3]].is_nan());
     assert_eq!(got.failures(), 1);
     assert!(got.loss[[1]] < 1e-12 && got.loss[[0]] > 1e-4);
     assert_eq!(got.slice.path()[[0, 0]], 0.2);
-    // The coupling holds the solution together.
-    let coupled = along
+    // With the coupling the solution does not blow up.
+    let coupled = spec
         .evaluate(&field, &data, &coupled(1.0), &|_, _| {})
         .unwrap();
     assert_eq!(coupled.failures(), 0);
@@ -275,7 +275,7 @@ fn a_solve_that_fails_is_a_cell() {
         ..SolveOptions::default()
     };
     let options = LossOptions::default().solver(solver);
-    let stopped = along.evaluate(&field, &data, &options, &|_, _| {});
+    let stopped = spec.evaluate(&field, &data, &options, &|_, _| {});
     assert!(matches!(stopped, Err(odesync_base::Error::Interrupted)));
     for (values, text) in [
         (vec![("b", vec![1.0])], "unknown parameter"),
@@ -289,7 +289,7 @@ fn a_solve_that_fails_is_a_cell() {
     }
 }
 
-fn kept(out: Option<std::path::PathBuf>, epochs: usize, resume: bool) -> Run {
+fn train_with_path(out: Option<std::path::PathBuf>, epochs: usize, resume: bool) -> Run {
     let options = TrainOptions {
         out,
         resume,
@@ -310,7 +310,7 @@ fn kept(out: Option<std::path::PathBuf>, epochs: usize, resume: bool) -> Run {
 
 #[test]
 fn a_run_keeps_its_way_and_trains_the_same() {
-    let run = kept(None, 10, false);
+    let run = train_with_path(None, 10, false);
     let path = run.path().unwrap();
     assert_eq!(path.epochs, [0, 3, 6, 9, 10]);
     assert_eq!(path.params.row(0).to_vec(), model().params());
@@ -320,9 +320,9 @@ fn a_run_keeps_its_way_and_trains_the_same() {
         path.params.row(1).to_vec()
     );
     assert!(run.model_at(4).is_err());
-    // A run that ends there has the same parameters.
+    // A run of 6 epochs has the parameters of this point.
     assert_eq!(
-        kept(None, 6, false).last.params(),
+        train_with_path(None, 6, false).last.params(),
         path.params.row(2).to_vec()
     );
     let options = TrainOptions::default().lr(0.05).epochs(10);
@@ -345,16 +345,16 @@ fn a_run_keeps_its_way_and_trains_the_same() {
 
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_path_buf();
-    kept(Some(out.clone()), 5, false);
+    train_with_path(Some(out.clone()), 5, false);
     assert_eq!(Run::load(&out).unwrap().path().unwrap().epochs, [0, 3, 5]);
-    let resumed = kept(Some(out.clone()), 10, true);
+    let resumed = train_with_path(Some(out.clone()), 10, true);
     assert_eq!(resumed.path().unwrap(), path);
     assert_eq!(Run::load(&out).unwrap().path().unwrap(), path);
 }
 
 #[test]
 fn principal_components_of_a_run_and_the_landscape_on_their_plane() {
-    let run = kept(None, 12, false);
+    let run = train_with_path(None, 12, false);
     let pca = Pca::from_run(&run, 2).unwrap();
     let path = run.path().unwrap();
     assert_eq!(pca.epochs, path.epochs);
@@ -371,13 +371,13 @@ fn principal_components_of_a_run_and_the_landscape_on_their_plane() {
             assert!((pca.path[[i, k]] - want).abs() < 1e-12);
         }
     }
-    let along = SliceSpec::Pca {
+    let spec = SliceSpec::Pca {
         pca: Box::new(pca.clone()),
         points: 5,
         margin: 0.5,
     };
     for options in [LossOptions::default(), shooting()] {
-        let got = along
+        let got = spec
             .evaluate(&run.last, &data(), &options, &|_, _| {})
             .unwrap();
         assert_eq!(got.loss.shape(), [5, 5]);
@@ -393,7 +393,7 @@ fn principal_components_of_a_run_and_the_landscape_on_their_plane() {
     }
 }
 
-/// Longer data make the landscape of a known system's parameter narrower and more irregular; the coupling smooths it.
+/// Longer data make the landscape of a known system's parameter narrower and more irregular; the coupling makes it smoother.
 #[test]
 fn the_landscape_of_a_parameter_by_the_length_of_the_data() {
     let system = odesync_ode::dynamics::lotka_volterra().unwrap();
@@ -403,19 +403,19 @@ fn the_landscape_of_a_parameter_by_the_length_of_the_data() {
         .u;
     let data = Dataset::single(Array1::from(t), u, None).unwrap();
     let values: Vec<f64> = (0..101).map(|i| 0.5 + 0.02 * f64::from(i)).collect();
-    let along = SliceSpec::parameters(&[("a", values)]);
-    let look = |t_end: f64, options: &LossOptions| {
+    let spec = SliceSpec::parameters(&[("a", values)]);
+    let evaluate = |t_end: f64, options: &LossOptions| {
         let data = data.up_to(t_end).unwrap();
-        along.evaluate(&system, &data, options, &|_, _| {}).unwrap()
+        spec.evaluate(&system, &data, options, &|_, _| {}).unwrap()
     };
-    let free = LossOptions::default();
-    let (short, long) = (look(3.0, &free), look(40.0, &free));
-    let held = look(40.0, &coupled(1.0));
+    let uncoupled = LossOptions::default();
+    let (short, long) = (evaluate(3.0, &uncoupled), evaluate(40.0, &uncoupled));
+    let with_coupling = evaluate(40.0, &coupled(1.0));
     assert_eq!(short.n_minima(), 1);
     assert!(long.n_minima() > 2 && long.roughness() > 1.2 * short.roughness());
-    assert_eq!(held.n_minima(), 1);
-    for l in [short, long, held] {
-        // a = 1.3 is the truth.
+    assert_eq!(with_coupling.n_minima(), 1);
+    for l in [short, long, with_coupling] {
+        // The true value is a = 1.3.
         let best = l
             .loss
             .iter()
@@ -426,8 +426,8 @@ fn the_landscape_of_a_parameter_by_the_length_of_the_data() {
     }
 }
 
-/// The paper's observation, for a model before it is trained: longer data make the landscape along the leading eigenvectors go up and
-/// down by more powers of ten, and the spectrum wider; the coupling takes most of both away.
+/// The paper's observation, for an untrained model: with longer data, the landscape along the leading eigenvectors goes up and
+/// down by more powers of ten, and the spectrum is wider; the coupling removes most of both.
 #[test]
 fn longer_data_make_the_landscape_of_a_black_box_more_irregular_and_its_spectrum_wider() {
     let system = odesync_ode::dynamics::lotka_volterra().unwrap();
@@ -437,29 +437,32 @@ fn longer_data_make_the_landscape_of_a_black_box_more_irregular_and_its_spectrum
     let data = Dataset::single(Array1::from(t), u, Some(Array1::from(u0.to_vec()))).unwrap();
     let model = blackbox(&[2, 32, 2], Unary::Gelu, &mut Generator::manual_seed(10)).unwrap();
     let c = Array1::linspace(-1.0, 1.0, 10).to_vec();
-    let look = |t_end: f64, options: &LossOptions| {
+    let evaluate = |t_end: f64, options: &LossOptions| {
         let data = data.up_to(t_end).unwrap();
         let h = Hessian::new(&model, &data, options).unwrap();
-        let along =
+        let spec =
             SliceSpec::directions(&h.eigenpairs(2).unwrap().vectors, &[c.clone(), c.clone()]);
-        let l = along.evaluate(&model, &data, options, &|_, _| {}).unwrap();
+        let l = spec.evaluate(&model, &data, options, &|_, _| {}).unwrap();
         let width = h.density(&DensityOptions::default()).unwrap().node_span();
         (l.log_variation(), width)
     };
-    let free: Vec<(f64, f64)> = [3.1, 5.1, 7.1, 9.1]
+    let uncoupled: Vec<(f64, f64)> = [3.1, 5.1, 7.1, 9.1]
         .iter()
-        .map(|t_end| look(*t_end, &LossOptions::default()))
+        .map(|t_end| evaluate(*t_end, &LossOptions::default()))
         .collect();
-    for pair in free.windows(2) {
-        assert!(pair[1].0 > pair[0].0 && pair[1].1 > pair[0].1, "{free:?}");
+    for pair in uncoupled.windows(2) {
+        assert!(
+            pair[1].0 > pair[0].0 && pair[1].1 > pair[0].1,
+            "{uncoupled:?}"
+        );
     }
     assert!(
-        free[3].0 > 2.0 * free[0].0 && free[3].1 > 8.0 * free[0].1,
-        "{free:?}"
+        uncoupled[3].0 > 2.0 * uncoupled[0].0 && uncoupled[3].1 > 8.0 * uncoupled[0].1,
+        "{uncoupled:?}"
     );
-    let held = look(9.1, &coupled(1.0));
+    let with_coupling = evaluate(9.1, &coupled(1.0));
     assert!(
-        held.0 < 0.5 * free[3].0 && held.1 < 0.01 * free[3].1,
-        "{held:?}"
+        with_coupling.0 < 0.5 * uncoupled[3].0 && with_coupling.1 < 0.01 * uncoupled[3].1,
+        "{with_coupling:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Losses, gradients and training against reference figures, finite differences and each other.
+//! Losses, gradients and training, compared with reference figures, finite differences and each other.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ use odesync_train::training::{
 
 #[test]
 fn optimisers_follow_their_formulas() {
-    // Closed forms: the first step of Adam is lr · sign(g) / (1 + eps/|g|); AdamW shrinks by 1 − lr · decay before it.
+    // Closed forms: the first step of Adam is lr · sign(g) / (1 + eps/|g|); AdamW multiplies by 1 − lr · decay before it.
     let gradient = [4.0, -0.5];
     let mut params = [1.0, -2.0];
     OptimizerState::new(2).update(
@@ -44,7 +44,7 @@ fn optimisers_follow_their_formulas() {
     for _ in 0..3 {
         state.update(&momentum, 0.1, &mut params, &[1.0], 1);
     }
-    // Velocities 1, 1.9, 2.71.
+    // The velocities are 1, 1.9, 2.71.
     assert!((params[0] + 0.1 * (1.0 + 1.9 + 2.71)).abs() < 1e-15);
     assert!(
         Optimizer::by_name("adamax")
@@ -160,7 +160,7 @@ fn a_saved_run_is_read_back_and_damage_is_an_error() {
         run.predict(&[0.0, 0.5]).unwrap()[[0, 1, 1]]
     );
 
-    // Every byte counts: whatever is changed or cut off is an error, and never a panic.
+    // Every byte counts: any changed or truncated file is an error, and never a panic.
     for (name, load) in [
         (
             "last.safetensors",
@@ -308,7 +308,7 @@ fn a_run_that_never_trained_is_an_error() {
 #[test]
 fn failing_epochs_are_skipped_counted_and_end_the_run_with_advice() {
     let (_, data, mut options) = small();
-    // Blows up at once for a > 0, whatever the data say.
+    // For a > 0 the solution blows up at once, whatever the data.
     let field = odesync_ode::field::system(2, &[("a", 50.0)], |_, u, p| {
         vec![p.get("a") * u.at(0).square(), u.at(1)]
     })
@@ -324,7 +324,7 @@ fn failing_epochs_are_skipped_counted_and_end_the_run_with_advice() {
         "{error}"
     );
 
-    // A learning rate that throws the model out after a good start: the best model is kept.
+    // A learning rate that destroys the model after a good start: the best model is stored.
     let (model, data, mut options) = small();
     options.lr = 1e6;
     options.max_failures = 3;
@@ -362,7 +362,7 @@ fn early_stop_clipping_and_interruption() {
     options.epochs = Some(1);
     options.lr = 1.0;
     let run = train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap();
-    let moved: f64 = run
+    let distance_squared: f64 = run
         .last
         .params()
         .iter()
@@ -370,8 +370,8 @@ fn early_stop_clipping_and_interruption() {
         .map(|(a, b)| (a - b) * (a - b))
         .sum();
     assert!(
-        run.history[0].gradient_norm > 1e-2 && (moved.sqrt() - 1e-3).abs() < 1e-6,
-        "{moved}"
+        run.history[0].gradient_norm > 1e-2 && (distance_squared.sqrt() - 1e-3).abs() < 1e-6,
+        "{distance_squared}"
     );
 
     options.interrupt.store(true, Ordering::Relaxed);

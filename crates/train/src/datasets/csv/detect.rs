@@ -1,18 +1,18 @@
-//! Finding out the delimiter of a table, and whether it has a header.
+//! Detection of the delimiter of a table, and of a header.
 
 use super::{CellParser, CsvCell, has_decimal_comma};
 
-/// How the columns of a line are separated.
+/// Delimiter between the columns of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delimiter {
-    /// One ASCII character.
+    /// A single ASCII character.
     Byte(u8),
     /// Any run of blanks.
     Whitespace,
 }
 
-/// In order of preference among equals: a blank after a comma is no delimiter, a comma between semicolons is a decimal
-/// comma.
+/// Possible delimiters, in order of preference among equals: a blank after a comma is no delimiter, a comma between semicolons is
+/// a decimal comma.
 const CANDIDATES: [Delimiter; 4] = [
     Delimiter::Byte(b'\t'),
     Delimiter::Byte(b';'),
@@ -20,11 +20,11 @@ const CANDIDATES: [Delimiter; 4] = [
     Delimiter::Whitespace,
 ];
 
-/// Lines that are looked at.
+/// Maximum number of lines used for detection.
 const MAX_DETECT_LINES: usize = 30;
 
 impl Delimiter {
-    /// Cells of a line; quotes are respected, but not taken off.
+    /// Splits a line into cells; quotes are respected, but not removed.
     fn split(self, line: &str) -> Vec<&str> {
         match self {
             Self::Whitespace => line.split_whitespace().collect(),
@@ -39,8 +39,8 @@ impl Delimiter {
         }
     }
 
-    /// The delimiter under which most lines have the same number of columns, more than one, and most cells are numbers.
-    /// `None` when every line is a single column under all of them.
+    /// Detects the delimiter with which most lines have the same number of columns, more than one, and most cells are numbers.
+    /// `None` if every line is a single column with all of them.
     pub(super) fn detect<'a>(
         lines: impl Iterator<Item = &'a str>,
         cells: &CellParser<'_>,
@@ -61,7 +61,7 @@ impl Delimiter {
     fn score(self, lines: &[&str], cells: &CellParser<'_>) -> f64 {
         let rows: Vec<Vec<&str>> = lines.iter().map(|line| self.split(line)).collect();
         let same = |n: usize| rows.iter().filter(|row| row.len() == n).count();
-        // Most frequent width; of equally frequent ones the widest, as a header may be a single cell.
+        // Most frequent width; among equally frequent ones the largest, because a header may be a single cell.
         let Some(width) = rows
             .iter()
             .map(Vec::len)
@@ -70,7 +70,7 @@ impl Delimiter {
         else {
             return 0.0;
         };
-        // A header's words say nothing about the delimiter.
+        // The words of a header are no evidence about the delimiter.
         let body = if rows.len() > 1 {
             &rows[1..]
         } else {
@@ -85,7 +85,7 @@ impl Delimiter {
     }
 }
 
-/// Whether the first row is a header. An error says why that is not clear.
+/// Whether the first row is a header. The error states why that is ambiguous.
 pub(super) fn detect_header(first: &[String], cells: &CellParser<'_>) -> Result<bool, String> {
     let mut word = None;
     let mut numbers = false;

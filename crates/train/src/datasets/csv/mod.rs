@@ -10,17 +10,17 @@ pub use options::{Column, CsvOptions};
 pub use reader::read_csv;
 pub use writer::write_csv;
 
-/// What stands for a missing value unless the options say otherwise; case does not matter.
+/// Default markers of a missing value, in any case.
 const MISSING_MARKERS: [&str; 6] = ["", "na", "n/a", "nan", "null", "?"];
 
-/// What a cell holds.
+/// Content of a cell.
 enum CsvCell {
     Number(f64),
     Missing,
     Text,
 }
 
-/// Reads cells with given markers of missing values.
+/// Parser of cells with given markers of missing values.
 struct CellParser<'a> {
     markers: Option<&'a [String]>,
 }

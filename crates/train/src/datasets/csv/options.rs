@@ -1,13 +1,13 @@
-//! What a reader of tables can be told.
+//! Options of the reader of tables.
 
 use odesync_base::error::{self, Error, Result};
 
-/// A column, by the name in the header or by its index from 0.
+/// Column of a table, by the name in the header or by its index from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
-    /// Its name in the header.
+    /// Name of the column in the header.
     Name(String),
-    /// Its index, from 0.
+    /// Index of the column, from 0.
     Index(usize),
 }
 
@@ -30,7 +30,7 @@ impl From<usize> for Column {
 }
 
 impl Column {
-    /// Its index in a table with this header (empty without one) and width.
+    /// Returns the index of the column in a table with this header (empty if there is none) and width.
     pub(super) fn index(&self, header: &[String], width: usize) -> Result<usize> {
         match self {
             Self::Index(index) if *index < width => Ok(*index),
@@ -58,7 +58,7 @@ impl Column {
     }
 }
 
-/// Options of [`read_csv`](super::read_csv). What is not given is found out from the file.
+/// Options of [`read_csv`](super::read_csv). Options that are `None` are detected from the file.
 ///
 /// ```
 /// use odesync_train::datasets::CsvOptions;
@@ -72,18 +72,18 @@ impl Column {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CsvOptions {
-    /// The column of the time; otherwise the one called t or time, or the first.
+    /// Column of the time. Default: the one named t or time, else the first.
     pub time: Option<Column>,
-    /// The columns of the state, in this order; otherwise all but those of the time and the sample.
+    /// Columns of the state, in this order. Default: all but those of the time and the sample.
     pub state: Option<Vec<Column>>,
-    /// The column that tells samples apart; they may have different times.
+    /// Column that identifies the sample; samples may have different times.
     pub sample: Option<Column>,
-    /// What separates columns: an ASCII character; `' '` means any run of blanks.
+    /// Delimiter between columns, an ASCII character; `' '` means any run of blanks.
     pub delimiter: Option<char>,
-    /// Whether the first row holds the columns' names.
+    /// Whether the first row contains the names of the columns.
     pub header: Option<bool>,
-    /// What stands for a missing value beside an empty cell; otherwise NA, N/A, NaN, null and ?.
+    /// Markers of missing values besides an empty cell. Default: NA, N/A, NaN, null and ?.
     pub missing: Option<Vec<String>>,
-    /// The initial state, `[dof]`, of every sample; otherwise the first row.
+    /// Initial state of every sample, `[dof]`. Default: the first row.
     pub u0: Option<Vec<f64>>,
 }

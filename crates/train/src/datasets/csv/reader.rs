@@ -1,4 +1,4 @@
-//! From cells to trajectories.
+//! Conversion of a table's cells to trajectories.
 
 use std::path::Path;
 
@@ -12,13 +12,14 @@ use odesync_base::error::{Error, Result};
 
 /// Reads a table of text: one row for each time, and for each sample where there are several.
 ///
-/// The delimiter (comma, semicolon, tab, blanks) and a header are found out; the column called t or time, else the first, is the time and the others
-/// are the state, unless `options` say otherwise. Empty cells, NA, NaN, null and `?` are missing values. A byte order
-/// mark, Windows line ends, blank lines and lines that begin with `#` are fine.
+/// The delimiter (comma, semicolon, tab, blanks) and a header are detected. The column named t or time, else the first, is the
+/// time and the others are the state, unless `options` say otherwise. Empty cells, NA, NaN, null and `?` are missing values. A
+/// byte order mark, Windows line ends, blank lines and lines that begin with `#` are accepted.
 ///
 /// # Errors
-/// A file that cannot be read; an empty file, or a header alone; ragged rows; words, infinities or decimal commas where
-/// numbers are expected; a time that is missing, repeats or decreases: each with file, line and column. An unknown column, with the known ones.
+/// A file that cannot be read; an empty file, or only a header; ragged rows; words, infinities or decimal commas where numbers
+/// are expected; a time that is missing, repeats or decreases: each with file, line and column. An unknown column, with the known
+/// ones.
 pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Dataset> {
     let path = path.as_ref();
     let text = read_text(path)?;
@@ -37,7 +38,7 @@ pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Dataset>
     reader.dataset(reader.read_samples()?, options)
 }
 
-/// The columns that are read.
+/// Roles of the columns.
 struct ColumnRoles {
     time: usize,
     sample: Option<usize>,
@@ -45,7 +46,7 @@ struct ColumnRoles {
     names: Option<Vec<String>>,
 }
 
-/// A column that is called t or time, wherever it stands.
+/// Returns the column named t or time, if there is one.
 fn find_time_column(table: &CsvTable, sample: Option<usize>) -> Option<usize> {
     let called = |name: &String| matches!(name.trim().to_lowercase().as_str(), "t" | "time");
     table
@@ -103,7 +104,7 @@ impl ColumnRoles {
     }
 }
 
-/// The empty column that a delimiter at the end of every line makes.
+/// Whether a column is the empty one that results from a delimiter at the end of every line.
 fn is_trailing_empty(table: &CsvTable, column: usize, cells: &CellParser<'_>) -> bool {
     column + 1 == table.n_columns
         && table.header.get(column).is_none_or(String::is_empty)
@@ -111,12 +112,12 @@ fn is_trailing_empty(table: &CsvTable, column: usize, cells: &CellParser<'_>) ->
         && matches!(cells.parse(""), CsvCell::Missing)
 }
 
-/// The rows of one sample, in the order of the file.
+/// Rows of one sample, in the order of the file.
 struct SampleRows<'a> {
     name: &'a str,
-    /// Line and value of each time.
+    /// Line number and value of each time.
     times: Vec<(usize, f64)>,
-    /// `[time, dof]`
+    /// Values of the state, `[time, dof]`.
     values: Vec<f64>,
 }
 
@@ -176,7 +177,7 @@ impl<'a> CsvReader<'a> {
         }
     }
 
-    /// The number in a cell, `None` when it is missing.
+    /// Parses the number in a cell; `None` if it is missing.
     fn number(&self, line: usize, column: usize, cell: &str) -> Result<Option<f64>> {
         match self.cells.parse(cell) {
             CsvCell::Missing => Ok(None),
@@ -213,7 +214,7 @@ impl<'a> CsvReader<'a> {
         }
         let mut parts = vec![];
         for rows in samples {
-            // The sample and its last line, where there are several.
+            // If there are several samples, the error names the sample and its last line.
             let of = |e: &dyn std::fmt::Display| match self.columns.sample {
                 Some(_) => {
                     let line = rows.times.last().map(|(line, _)| *line);

@@ -1,4 +1,4 @@
-//! Splitting a text into cells.
+//! Splitting of a text into cells.
 
 use std::path::Path;
 
@@ -8,19 +8,20 @@ use super::options::CsvOptions;
 use crate::datasets::data_error;
 use odesync_base::error::{Error, Result};
 
-/// A text cut into rows of cells, with the lines they come from.
+/// Table of a text: rows of cells, with their line numbers.
 pub(super) struct CsvTable {
-    /// Names of the columns and their line; empty without a header.
+    /// Names of the columns; empty without a header.
     pub(super) header: Vec<String>,
+    /// Line number of the header.
     pub(super) header_line: Option<usize>,
     /// Number of columns.
     pub(super) n_columns: usize,
-    /// Line in the file, and the cells, of each row.
+    /// Line number in the file and cells of each row.
     pub(super) rows: Vec<(usize, Vec<String>)>,
 }
 
 impl CsvTable {
-    /// Cuts `text` up. Blank lines and lines that begin with `#` are left out.
+    /// Splits `text` into cells. Blank lines and lines that begin with `#` are left out.
     pub(super) fn new(
         path: &Path,
         text: &str,
@@ -115,8 +116,8 @@ fn split_rows(
                 .collect());
         }
     };
-    // The csv crate counts a record's line from where the blank and comment lines before it begin, so they are taken out
-    // first and the lines looked up.
+    // The csv crate counts a record's line number from the blank and comment lines before it, so these are removed first and the
+    // line numbers looked up.
     let text: String = lines.iter().flat_map(|(_, line)| [line, "\n"]).collect();
     let mut reader = ::csv::ReaderBuilder::new()
         .has_headers(false)

@@ -6,14 +6,13 @@ use crate::datasets::Dataset;
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// Writes a dataset as comma-separated values with a header: the time `t`, then the state; with several samples a
-/// column `sample` comes first. A missing value is an empty cell. Numbers are written so that they read back exactly;
-/// the initial states are not written.
+/// Writes a dataset as comma-separated values with a header: the time `t`, then the state; with several samples there is a column
+/// `sample` before them. A missing value is an empty cell. Numbers read back exactly; the initial states are not written.
 ///
 /// The file appears under its name only when it is complete.
 ///
 /// # Errors
-/// A folder that cannot be made or written.
+/// A folder that cannot be created or written.
 pub fn write_csv(path: impl AsRef<Path>, data: &Dataset) -> Result<()> {
     let path = path.as_ref();
     let bytes = csv_bytes(data).map_err(|e| Error::io("write", path, &e))?;

@@ -1,4 +1,4 @@
-//! Files of named arrays, against what `tests/fixtures/make_arrays.py` wrote with numpy and the safetensors package.
+//! Files of named arrays, compared with those written by `tests/fixtures/make_arrays.py` with numpy and the safetensors package.
 
 use std::io::{Cursor, Write};
 
@@ -24,7 +24,7 @@ fn tensors(bytes: &[u8], names: &ArrayNames) -> Result<Dataset> {
     read_safetensors(path, names)
 }
 
-/// numpy.arange(8.0).reshape(4, 2) + 0.1
+/// Returns numpy.arange(8.0).reshape(4, 2) + 0.1.
 fn x() -> Array2<f64> {
     Array2::from_shape_fn((4, 2), |(i, j)| (2 * i + j) as f64 + 0.1)
 }
@@ -36,7 +36,7 @@ fn reads_what_numpy_saves() {
     assert_eq!(data.sample(0).unwrap(), x());
     assert_eq!(data.u0(), array![[0.5, -0.5]]);
     assert_eq!(data.names(), ["prey", "räuber"]);
-    // Without u0 the first row is taken.
+    // Without u0, the initial state is the first row.
     let data = npz(STORED, &ArrayNames::new().u("x")).unwrap();
     assert_eq!(data.u0(), array![[0.1, 1.1]]);
 }
@@ -193,14 +193,14 @@ fn arrays_that_are_not_there_are_named_with_those_that_are() {
     );
 }
 
-/// The `.npy` file of an array.
+/// Returns the `.npy` file of an array.
 fn npy(array: &ArrayD<f64>) -> Vec<u8> {
     let mut bytes = Vec::new();
     array.write_npy(&mut bytes).unwrap();
     bytes
 }
 
-/// A deflated archive of these files.
+/// Returns a deflated archive of these files.
 fn zipped(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -281,7 +281,7 @@ fn other_files_are_refused() {
         None,
         "array \"t\": this is not an .npy file",
     );
-    // A shortened file never reads.
+    // A truncated file is never readable.
     for length in 0..STORED.len() {
         let names = ArrayNames::new().u("x");
         assert_refused(npz(&STORED[..length], &names), None, None, "");
@@ -320,7 +320,7 @@ proptest::proptest! {
 proptest::proptest! {
     #[test]
     fn numbers_in_an_archive_are_guarded_by_its_checksum(bit in 0..8u32, at in 0..64usize) {
-        // The values of x stand as they are in the stored file.
+        // The stored file contains the values of x uncompressed.
         let start = STORED.windows(8).position(|w| w == 0.1f64.to_le_bytes()).unwrap();
         let mut bytes = STORED.to_vec();
         bytes[start + at] ^= 1 << bit;

@@ -120,13 +120,18 @@ fn columns_are_chosen_by_name_or_index() {
 fn missing_values() {
     let data = plain("t,x,v\n0,1,1\n1,,NA\n2,nan,null\n3,?,N/A\n").unwrap();
     assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 6);
-    let own = CsvOptions {
+    let options = CsvOptions {
         missing: Some(vec!["-99".into()]),
         ..Default::default()
     };
-    let data = read("t,x\n0,1\n1,-99\n2,\n", &own).unwrap();
+    let data = read("t,x\n0,1\n1,-99\n2,\n", &options).unwrap();
     assert_eq!(data.u().iter().filter(|v| v.is_nan()).count(), 2);
-    assert_refused(read("t,x\n0,1\n1,?\n", &own), 3, 2, "\"?\" is not a number");
+    assert_refused(
+        read("t,x\n0,1\n1,?\n", &options),
+        3,
+        2,
+        "\"?\" is not a number",
+    );
     assert_refused(plain("t,x\n0,1\n,2\n"), 3, 1, "the time is missing");
 
     let unknown = "t,x\n0,NA\n1,2\n";
@@ -136,15 +141,15 @@ fn missing_values() {
         None,
         "missing (NaN) at the first time",
     );
-    let given = |u0: Vec<f64>| CsvOptions {
+    let with_u0 = |u0: Vec<f64>| CsvOptions {
         u0: Some(u0),
         ..Default::default()
     };
     assert_eq!(
-        read(unknown, &given(vec![1.5])).unwrap().u0(),
+        read(unknown, &with_u0(vec![1.5])).unwrap().u0(),
         array![[1.5]]
     );
-    let short = read(unknown, &given(vec![])).unwrap_err().to_string();
+    let short = read(unknown, &with_u0(vec![])).unwrap_err().to_string();
     assert!(
         short.contains("u0 has 0 value(s) for 1 column(s)"),
         "{short}"
@@ -257,10 +262,10 @@ fn samples_are_told_apart_by_a_column() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
     write_csv(&path, &ragged).unwrap();
-    let again = read_csv(&path, &by("sample".into())).unwrap();
-    assert_eq!(again.times(1), ragged.times(1));
-    assert_eq!(again.sample(1), ragged.sample(1));
-    assert_eq!(again.sample(0), ragged.sample(0));
+    let reread = read_csv(&path, &by("sample".into())).unwrap();
+    assert_eq!(reread.times(1), ragged.times(1));
+    assert_eq!(reread.sample(1), ragged.sample(1));
+    assert_eq!(reread.sample(0), ragged.sample(0));
     let short = "id,t,x\na,0,1\na,1,3\nb,0,2\n";
     assert_refused(
         read(short, &by("id".into())),
@@ -339,7 +344,7 @@ fn what_is_written_reads_back_exactly() {
         "a temporary file is left"
     );
 
-    // A file where a folder would have to be.
+    // A file in place of a folder.
     let message = write_csv(path.join("out.csv"), &single)
         .unwrap_err()
         .to_string();

@@ -42,14 +42,14 @@ fn parts_keep_their_times() {
     let part = data.slice(1, 3).unwrap();
     assert_eq!(part.t(), array![1.0, 2.0]);
     assert_eq!(part.u0(), array![[2.0, 20.0], [-2.0, 0.0]]);
-    let given = Dataset::new(
+    let with_u0 = Dataset::new(
         data.t().to_owned(),
         data.u().to_owned(),
         Some(array![[0.9, 9.0], [-0.9, 0.1]]),
     )
     .unwrap();
-    assert_eq!(given.head(3).unwrap().u0(), given.u0());
-    assert_eq!(given.head(3).unwrap().len(), 3);
+    assert_eq!(with_u0.head(3).unwrap().u0(), with_u0.u0());
+    assert_eq!(with_u0.head(3).unwrap().len(), 3);
     assert!(message(data.slice(2, 4)).contains("component 1 of sample 0 is missing"));
     for (from, to) in [(0, 1), (0, 5), (3, 2), (usize::MAX, 2)] {
         assert!(
@@ -79,10 +79,10 @@ fn what_does_not_fit_is_refused_with_the_place() {
     assert!(single(t(), infinite).contains("u[0, 2, 1] is -inf"));
     let mut unknown = u();
     unknown[[0, 1]] = NAN;
-    let told = single(t(), unknown.clone());
+    let error = single(t(), unknown.clone());
     assert!(
-        told.contains("component 1 is missing") && told.contains("give u0"),
-        "{told}"
+        error.contains("component 1 is missing") && error.contains("give u0"),
+        "{error}"
     );
     assert!(Dataset::single(t(), unknown, Some(array![1.0, 2.0])).is_ok());
     assert!(message(Dataset::single(t(), u(), Some(array![1.0]))).contains("must be [1, 2]"));
@@ -135,11 +135,11 @@ fn absolute_noise_gives_the_reference_s_data() {
     for (ours, theirs) in noisy.u().iter().zip(&matrix(&case["u"])) {
         assert!((ours - theirs).abs() < 1e-6, "{ours} against {theirs}");
     }
-    // The generator goes on from where the draw left it.
-    let again = data
+    // The generator continues after the draw.
+    let next_draw = data
         .add_noise(0.25, RelativeTo::Nothing, &mut generator)
         .unwrap();
-    assert!((again.u()[[0, 1, 0]] - noisy.u()[[0, 1, 0]]).abs() > 1e-3);
+    assert!((next_draw.u()[[0, 1, 0]] - noisy.u()[[0, 1, 0]]).abs() > 1e-3);
 }
 
 #[test]
@@ -167,8 +167,8 @@ fn unfit_noise_is_refused() {
     let refused = data().add_noise_seeded(1e308, RelativeTo::Mean, 1);
     assert!(message(refused).contains("lower the amplitude"));
     assert_eq!("std".parse::<RelativeTo>().unwrap(), RelativeTo::Std);
-    let told = message("maen".parse::<RelativeTo>());
-    assert!(told.contains("did you mean \"mean\""), "{told}");
+    let error = message("maen".parse::<RelativeTo>());
+    assert!(error.contains("did you mean \"mean\""), "{error}");
 }
 
 fn ragged() -> Dataset {
@@ -192,7 +192,7 @@ fn samples_may_have_times_of_their_own() {
     assert_eq!((data.samples(), data.len(), data.dof()), (2, 4, 2));
     assert_eq!(data.t0(), [0.0, 0.5]);
     assert_eq!(data.u0(), array![[1.0, 10.0], [7.0, 70.0]]);
-    // On the times of all samples what was not measured is missing.
+    // A sample has missing values at times of other samples.
     assert_eq!(data.t(), array![0.0, 0.5, 1.0, 2.0]);
     let u = data.u();
     let there = u.map(|x| !x.is_nan());

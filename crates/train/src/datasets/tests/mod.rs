@@ -7,7 +7,7 @@ mod schmidt_lipson;
 
 use super::*;
 
-/// A file with the given content, in a folder that goes away with the guard.
+/// Writes a file with the given content into a temporary folder, which is deleted with the guard.
 fn file(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -15,7 +15,7 @@ fn file(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, std::path:
     (folder, path)
 }
 
-/// Line, column and message of a refused file.
+/// Returns line, column and message of the error of a reader.
 fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (Option<usize>, Option<usize>, String) {
     match result.expect_err("should be refused") {
         Error::Data {
@@ -35,7 +35,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (Option<usize>, Option<usiz
     }
 }
 
-/// Asserts line, column and a part of the message.
+/// Asserts line, column and a part of the message of an error.
 #[track_caller]
 fn assert_refused<T: std::fmt::Debug>(
     result: Result<T>,
@@ -86,7 +86,7 @@ fn text_that_is_not_utf8_is_refused_with_its_line() {
     );
 }
 
-/// Whole files of every kind, to be damaged.
+/// Complete files of every format, to be damaged.
 const WHOLE: [&[u8]; 5] = [
     b"t,x,v\n0,1,-2\n0.5,\"1.5\",NA\n1,3,4\n",
     b"0 1\n0.5 2,5\n1; 3\n",
@@ -112,7 +112,7 @@ proptest::proptest! {
             }
         }
         let (_folder, path) = file("damaged", &bytes);
-        // Whatever they make of it, they return, and what is accepted is sound.
+        // No reader panics, and accepted data are sound.
         let read = [
             read_csv(&path, &CsvOptions::default()),
             read_csv(&path, &CsvOptions { sample: Some(0.into()), ..Default::default() }),

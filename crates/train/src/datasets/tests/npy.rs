@@ -9,14 +9,14 @@ fn parse(bytes: &[u8]) -> Result<ArrayD<f64>> {
     read_npy(path)
 }
 
-/// What the ndarray-npy crate writes.
+/// Returns what the ndarray-npy crate writes.
 fn written(array: &impl WriteNpyExt) -> Vec<u8> {
     let mut bytes = Vec::new();
     array.write_npy(&mut bytes).unwrap();
     bytes
 }
 
-/// A version 1 file with this header.
+/// Returns a version 1 file with this header.
 fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(header.len()).unwrap().to_le_bytes();
     [
@@ -91,17 +91,17 @@ fn damaged_files_are_refused() {
     assert_refused(parse(b""), None, None, "not an .npy file");
     assert_refused(parse(b"t,x\n0,1\n"), None, None, "not an .npy file");
     assert_refused(parse(b"PK\x03\x04rest"), None, None, ".npz archive");
-    let whole = written(&array![1.0, 2.0, 3.0]);
-    for length in 6..whole.len() {
-        assert_refused(parse(&whole[..length]), None, None, "damaged");
+    let bytes = written(&array![1.0, 2.0, 3.0]);
+    for length in 6..bytes.len() {
+        assert_refused(parse(&bytes[..length]), None, None, "damaged");
     }
     assert_refused(
-        parse(&[whole.clone(), vec![0]].concat()),
+        parse(&[bytes.clone(), vec![0]].concat()),
         None,
         None,
         "takes 24 bytes, the file holds 25",
     );
-    let mut version = whole;
+    let mut version = bytes;
     version[6] = 9;
     assert_refused(parse(&version), None, None, "version 9");
     let header = |text: &str| parse(&with_header(text, &[0; 16]));

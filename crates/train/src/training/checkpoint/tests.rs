@@ -1,4 +1,4 @@
-//! Files whose checksum is right and whose content is not, as another program might write them.
+//! Files with a correct checksum but inconsistent content, as another program might write them.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn run() -> Run {
     train(&model, &data, &TrainingMethod::Vanilla, &options, &mut ()).unwrap()
 }
 
-/// A tensor by its name.
+/// Returns a tensor by its name.
 fn tensor<'a>(
     content: &'a mut CheckpointFile,
     name: &str,
@@ -53,7 +53,7 @@ fn what_does_not_fit_together_is_damage() {
             c.add_tensor("run.best", &[3], &[0.0; 3])
         }),
         ("best parameters", |c| {
-            // Corrections for which the best parameters have no place.
+            // Corrections that the best parameters do not contain.
             c.add_tensor("method.corrections", &[1], &[0.0]);
             c.add_tensor("optimizer.first", &[3], &[0.0; 3]);
             c.add_tensor("optimizer.second", &[3], &[0.0; 3]);

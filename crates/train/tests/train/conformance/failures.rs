@@ -1,4 +1,4 @@
-//! Solves that cannot be finished end with a reason, at once.
+//! Solves that cannot be finished: they end immediately, with a reason.
 
 use super::problems::with;
 use odesync_base::Error;
@@ -14,7 +14,7 @@ fn failure(field: &VectorField, u0: &[f64], t: &[f64], options: &SolveOptions) -
     }
 }
 
-/// With fixed steps where the method has no others.
+/// Returns the default options, with fixed steps for solvers that have no others.
 fn ready(method: &odesync_ode::odesolve::Solver) -> SolveOptions {
     match method.is_adaptive() {
         true => with(method),
@@ -35,7 +35,7 @@ fn a_solution_that_blows_up() {
                     assert!((failure.t - 1.0).abs() < 1e-3, "{}: {failure}", method.name);
                 }
             }
-            // Fixed implicit steps may step over the pole.
+            // A fixed implicit step may pass the pole.
             Ok(solution) => assert!(
                 !method.is_adaptive() && solution.u.iter().all(|u| u.is_finite()),
                 "{}",
@@ -48,14 +48,14 @@ fn a_solution_that_blows_up() {
 
 #[test]
 fn a_field_that_ends() {
-    // The square root's argument is used up at t = 1.
+    // The argument of the square root becomes negative at t = 1.
     let field = system(1, &[], |t, u, _| vec![(1.0 - t).sqrt() + 0.0 * u.at(0)]).unwrap();
     for method in solvers::ALL {
         let failure = failure(&field, &[0.0], &[0.0, 2.0], &ready(method));
-        // A fixed step may end beyond it; the next one cannot be taken.
+        // A fixed step may end beyond t = 1; the next one then fails.
         assert!(failure.t <= 1.002, "{}: {failure}", method.name);
         assert_eq!(failure.reason, FailureReason::NotFinite, "{}", method.name);
-        // Up to its end it can be solved.
+        // A solve that ends before t = 1 succeeds.
         let solved = solve(&field, &[0.0], &[0.0, 0.999], &ready(method)).unwrap();
         assert!(
             (solved.u[[1, 0]] - 2.0 / 3.0).abs() < 1e-3,

@@ -1,4 +1,4 @@
-//! Exact discrete gradients: against finite differences on one plan, and against those of a fine explicit solve.
+//! Exact discrete gradients, compared with finite differences on one plan, and with those of a fine explicit solve.
 
 use super::problems::{distance, with};
 use crate::oscillator::oscillator;
@@ -17,7 +17,7 @@ fn bars(n: usize) -> Vec<f64> {
     (0..n).map(|i| (0.7 * i as f64).cos()).collect()
 }
 
-/// ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩, and the plan.
+/// Returns ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩, and the plan.
 fn gradient(field: &VectorField, options: &SolveOptions) -> (Vec<f64>, StepPlan) {
     let t = times();
     let problem = Problem {
@@ -57,7 +57,7 @@ fn objective(field: &VectorField, u0: &[f64], options: &SolveOptions, plan: &Ste
     solved[0].u.iter().zip(bars).map(|(u, b)| u * b).sum()
 }
 
-/// Fourth-order central difference.
+/// Computes the fourth-order central difference at 0.
 fn difference(f: &mut dyn FnMut(f64) -> f64) -> f64 {
     let h = 3e-4;
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)

@@ -1,5 +1,5 @@
-//! One suite that every method must pass, whatever its family: order of convergence, dense output, reverse time, replays,
-//! gradients, failures. A method that is added to `methods::ALL` is tested by it at once.
+//! Conformance suite for every solver, whatever its family: order of convergence, dense output, reverse time, replays, gradients,
+//! failures. It tests every solver in `solvers::ALL`.
 
 mod failures;
 mod gradients;

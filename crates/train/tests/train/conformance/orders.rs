@@ -3,7 +3,7 @@
 use super::problems::{Known, distance, known, of_plain_order, replayed, with};
 use odesync_ode::odesolve::{SaveLocation, SolveOptions, Solver, Step, StepPlan, solve, solvers};
 
-/// The order observed when steps are halved again and again, at the last halving before rounding shows.
+/// Returns the order observed when steps are halved repeatedly, at the last halving before rounding errors dominate.
 fn observed(first: usize, mut error: impl FnMut(usize) -> f64) -> f64 {
     let mut order = f64::NAN;
     let (mut n, mut coarse) = (first, error(first));
@@ -31,7 +31,7 @@ fn the_order_is_the_stated_one() {
             exact,
         } in of_plain_order()
         {
-            // At one time alone leading terms of the error may cancel.
+            // Several times, because leading error terms may cancel at a single one.
             let t: Vec<f64> = (0..=6)
                 .map(|i| start + (end - start) * f64::from(i) / 6.0)
                 .collect();
@@ -56,7 +56,7 @@ fn the_order_is_the_stated_one() {
     }
 }
 
-/// `n` equal steps, the solution wanted at four times inside each.
+/// Returns the error at four output times inside each of `n` equal steps.
 fn inside(method: &Solver, known: &Known, n: usize) -> f64 {
     let (start, end) = known.span;
     let at = |i: usize| start + (end - start) * i as f64 / n as f64;
@@ -99,7 +99,7 @@ fn dense_output_has_the_order_of_the_method() {
                 "{} inside steps, {}: order {order:.2}",
                 method.name, known.name
             );
-            // A stiff component reduces the order a little, as it does at the ends of the steps.
+            // A stiff component reduces the order a little, as at the ends of the steps.
             let reduction = if known.name == "Kaps" { 0.3 } else { 0.2 };
             assert!(
                 order > method.order as f64 - reduction,

@@ -3,7 +3,7 @@
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions, Solver, StepPlan};
 
-/// A problem and its solution.
+/// Problem with a known solution.
 pub struct Known {
     pub name: &'static str,
     pub field: VectorField,
@@ -11,7 +11,8 @@ pub struct Known {
     pub exact: fn(f64) -> Vec<f64>,
 }
 
-/// u″ = −u with a forcing in time; growth with a rate that changes in time; a nonlinear problem with a stiff component.
+/// Returns three problems: u″ = −u with a forcing in time, growth with a rate that depends on time, and a nonlinear problem with
+/// a stiff component.
 pub fn known() -> [Known; 3] {
     [
         Known {
@@ -47,8 +48,8 @@ pub fn known() -> [Known; 3] {
     ]
 }
 
-/// A nonlinear problem and one whose rate changes in time, whose errors are those of the order already where they are well
-/// above rounding: the best methods have so small leading terms that most problems show the terms after them.
+/// Returns a nonlinear problem and one whose rate depends on time. Their errors show the order already where they are well above
+/// rounding: the leading error terms of the best solvers are so small that in most problems the following terms show.
 pub fn of_plain_order() -> [Known; 2] {
     [
         Known {
@@ -71,12 +72,12 @@ pub fn of_plain_order() -> [Known; 2] {
     ]
 }
 
-/// The default options with this method.
+/// Returns the default options with this solver.
 pub fn with(method: &Solver) -> SolveOptions {
     SolveOptions::default().solver(method.name).unwrap()
 }
 
-/// Solves on a plan.
+/// Solves a problem on a given plan.
 pub fn replayed(
     field: &VectorField,
     u0: &[f64],
@@ -92,7 +93,7 @@ pub fn replayed(
     solved.remove(0).u
 }
 
-/// The largest difference.
+/// Returns the largest absolute difference.
 pub fn distance(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     let off = a.iter().zip(b).map(|(a, b)| (a - b).abs());

@@ -8,7 +8,7 @@ use odesync_train::smoothing::SmoothingSpline;
 use odesync_train::synchronization::{Coupling, synchronize};
 use std::sync::Arc;
 
-/// Options under which a method reaches about seven digits.
+/// Returns options with which a solver reaches about seven digits.
 fn accurate(method: &odesync_ode::odesolve::Solver) -> SolveOptions {
     let options = with(method);
     if method.is_adaptive() {
@@ -120,16 +120,16 @@ fn a_replay_repeats_a_kept_solve() {
                 sample: 0,
             };
             let mut engine = NativeEngine::default();
-            let kept = engine
+            let recorded = engine
                 .forward(&known.field, &[problem], &options, None, true)
                 .unwrap()
                 .remove(0);
-            let again = replayed(&known.field, &u0, &t, &options, kept.plan.clone());
-            let off = distance(&kept.u, &again);
+            let replay = replayed(&known.field, &u0, &t, &options, recorded.plan.clone());
+            let off = distance(&recorded.u, &replay);
             assert!(off < 1e-11, "{} on {}: {off:e}", method.name, known.name);
-            // What is kept does not change the result beyond the tolerances.
-            let free = solve(&known.field, &u0, &t, &options).unwrap();
-            assert!(distance(&kept.u, free.u.as_slice().unwrap()) < 1e-3);
+            // Recording a plan changes the result within the tolerances only.
+            let unrecorded = solve(&known.field, &u0, &t, &options).unwrap();
+            assert!(distance(&recorded.u, unrecorded.u.as_slice().unwrap()) < 1e-3);
         }
     }
 }
