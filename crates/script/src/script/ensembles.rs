@@ -1,4 +1,4 @@
-//! Ensembles: `train` over seeds and over variants of its options.
+//! The bindings of ensembles: `train` over seeds and over variants of its options.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{Callback, Ensemble, EnsembleMember, train_ensemble};
 
-/// An ensemble as scripts hold it.
+/// The script type of an ensemble, `Ensemble`.
 #[derive(Clone)]
 pub struct ScriptEnsemble(pub Arc<Ensemble>);
 
@@ -30,14 +30,14 @@ impl From<ScriptEnsemble> for InterruptedTraining {
     }
 }
 
-/// Where the models of the members come from.
+/// The source of the members' models: one model, or a closure that makes them.
 enum ModelSource<'a> {
     Model(&'a ScriptField),
     Closure(&'a NativeCallContext<'a>, &'a FnPtr),
 }
 
 impl ModelSource<'_> {
-    /// A model; a closure makes another one at each call.
+    /// Returns a model; a closure is called, and makes another model at each call.
     fn model(&self) -> RhaiResult<ScriptField> {
         match self {
             ModelSource::Model(model) => Ok((*model).clone()),
@@ -98,7 +98,7 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
     Ok(Some(list))
 }
 
-/// A run, or an ensemble where there are seeds or variants.
+/// Trains one run, or an ensemble where the options hold seeds or variants.
 fn train(
     host: &Host,
     source: &ModelSource,
@@ -183,10 +183,10 @@ fn train(
     Ok(Dynamic::from(all))
 }
 
-/// The keys of two quantiles.
+/// The option keys of two quantiles.
 pub(super) const QUANTILES: &[Key] = &[Key::new("low"), Key::new("high")];
 
-/// The options `low` and `high`, two quantiles.
+/// Reads the options `low` and `high`, two quantiles.
 pub(super) fn quantiles(options: &mut Options) -> Result<(f64, f64)> {
     Ok((options.f64("low", 0.25)?, options.f64("high", 0.75)?))
 }

@@ -1,4 +1,4 @@
-//! Experiments from a configuration: `experiment(config("lotka_volterra")).run()`.
+//! The bindings of experiments from a configuration: `experiment(config("lotka_volterra")).run()`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use odesync_ode::devices::Device;
 use odesync_plot::Panel;
 use odesync_train::training::{Callback, StopReason as End};
 
-/// A configuration as scripts hold it.
+/// The script type of a configuration, `Config`.
 #[derive(Clone)]
 pub struct ScriptConfig(pub Arc<Config>);
 
-/// An example that begins with a short run.
+/// Prepends a short experiment's run to an example.
 macro_rules! experiment_example {
     ($then:literal) => {
         concat!(
@@ -34,11 +34,12 @@ macro_rules! experiment_example {
     };
 }
 
-/// An experiment as scripts hold it.
+/// The script type of an experiment, `Experiment`.
 #[derive(Clone)]
 pub struct ScriptExperiment(pub Arc<Experiment>);
 
-/// The configuration that a script names, or the saved one that the command line names, with the command line's overrides.
+/// Composes the configuration that a script names, or the saved one that the command line names, with the command line's
+/// overrides.
 pub(super) fn compose_config(
     host: &Host,
     script: Option<&Path>,
@@ -71,7 +72,7 @@ pub(super) fn compose_config(
 }
 
 fn config(host: &Host, name: &str) -> RhaiResult<ScriptConfig> {
-    // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
+    // Every mistake here was typed on the command line or is in the configuration file that it names.
     let script = host.script_path();
     let mut config = compose_config(host, script.as_deref(), name, &host.overrides())
         .map_err(|e| Error::Usage(e.to_string()))?;
@@ -90,7 +91,7 @@ fn config(host: &Host, name: &str) -> RhaiResult<ScriptConfig> {
     Ok(ScriptConfig(Arc::new(config)))
 }
 
-/// A value of a configuration as scripts have them.
+/// Converts a value of a configuration to a script's value.
 fn to_script(value: &serde_yaml::Value) -> RhaiResult<Dynamic> {
     rhai::serde::to_dynamic(value)
 }

@@ -1,4 +1,4 @@
-//! What an interrupted training leaves to someone who looks on.
+//! The result of an interrupted training in an interactive session.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use odesync_train::training::{Ensemble, Run};
 /// The variable that holds the last value of an interactive session, and an interrupted training that no other variable holds.
 pub const LAST_VALUE: &str = "ans";
 
-/// What was done before the interrupt.
+/// The result of a training up to the interrupt.
 #[derive(Clone)]
 pub(super) enum InterruptedTraining {
     Run(Arc<Run>),
@@ -26,8 +26,8 @@ impl InterruptedTraining {
     }
 }
 
-/// The end of a training that the user stopped: where someone looks on, what was done is its value, and the code goes no further
-/// after that; else the code ends here, and `remark` says what is on disk.
+/// Ends a training that the user stopped. In an interactive session the result so far is returned as its value, and the code
+/// stops after it; otherwise the code stops here, and `remark` says what is on disk.
 pub(super) fn finish_interrupted<T: Clone + Into<InterruptedTraining>>(
     host: &Host,
     done: T,

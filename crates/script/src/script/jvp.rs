@@ -1,4 +1,4 @@
-//! `jvp`: derivatives of a solution along a direction.
+//! The binding `jvp`: derivatives of a solution along a direction.
 
 use rhai::{Dynamic, Map};
 
@@ -14,7 +14,7 @@ use super::solving::{METHOD, STEPS, check_solution_memory, solver};
 use crate::Error;
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
 
-/// What moves.
+/// The option keys of a direction.
 const JVP_DIRECTION: &[Key] = &[Key::new("params"), Key::new("u0")];
 
 const JVP: Keys = &[JVP_DIRECTION, METHOD, STEPS];

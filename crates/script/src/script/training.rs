@@ -1,4 +1,4 @@
-//! Methods and training.
+//! The bindings of training methods and training.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,14 +28,14 @@ use odesync_train::training::{
     TrainOptions, TrainingMethod, train,
 };
 
-/// A method as scripts hold it.
+/// The script type of a training method, `Method`.
 #[derive(Clone)]
 pub struct ScriptMethod(pub TrainingMethod);
 
-/// The keys of a learning-rate schedule.
+/// The option keys of a learning-rate schedule.
 const LR_SCHEDULE: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
 
-/// The keys of one run.
+/// The option keys of one run.
 const RUN: &[Key] = &[
     Key::new("epochs"),
     Key::new("lr"),
@@ -54,14 +54,14 @@ const RUN: &[Key] = &[
     Key::flag("resume"),
 ];
 
-/// What members of an ensemble differ in, and what is said of all of them together.
+/// The option keys of an ensemble: what its members differ in, and its progress display.
 const ENSEMBLE: &[Key] = &[
     Key::new("seeds"),
     Key::new("variants").nested(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
     Key::flag("progress"),
 ];
 
-/// The keys of `train`.
+/// The option keys of `train`.
 pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, ENSEMBLE];
 
 const LOSS: Keys = &[
@@ -81,7 +81,7 @@ const HOMOTOPY: Keys = &[&[
     Key::new("smoothing"),
 ]];
 
-/// A run as scripts hold it.
+/// The script type of a run, `Run`.
 #[derive(Clone)]
 pub struct ScriptRun(pub Arc<Run>);
 
@@ -252,7 +252,7 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
     Ok(optimizer)
 }
 
-/// What a call of `train` says.
+/// The parsed options of a call of `train`.
 pub(super) struct TrainCall {
     pub options: TrainOptions,
     /// Whether to show progress.
@@ -271,7 +271,7 @@ impl TrainCall {
             ));
         }
         let mut options = Options::new("train", TRAIN, options);
-        // Known here too; they make an ensemble.
+        // These keys are valid here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
         let default = TrainOptions::default();
@@ -308,7 +308,7 @@ impl TrainCall {
     }
 }
 
-/// One run.
+/// Trains one run.
 pub(super) fn run(
     host: &Host,
     model: &ScriptField,
@@ -337,7 +337,7 @@ pub(super) fn run(
     Ok(run)
 }
 
-/// Says when `auto` changed to a stiff method in a training.
+/// Writes a note if `auto` switched to a stiff solver during a training.
 pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
     if let Some((epoch, t)) = stiff {
         host.note(&format!(
@@ -346,7 +346,8 @@ pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
     }
 }
 
-/// What to tell a user who stopped a run; someone who looks on is told what holds it.
+/// Returns the hint for a user who stopped a run; in an interactive session without a folder there is none, because the user is
+/// told which variable holds the run.
 fn resume_hint(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
     let done = format!(
         "stopped after {} of {} epochs",
