@@ -39,7 +39,8 @@
 //! 4. A function that can fail returns [`RhaiResult<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
 //!    filled in by the engine. Messages say how to correct the mistake.
 //! 5. Arguments that may be numbers, lists or arrays are taken as `Dynamic` and read by [`convert`]; the option map is read
-//!    by [`Options`], whose keys are declared once: `.option_keys(KEYS)` after the description makes them known to completion too.
+//!    by [`Options`], whose keys are declared once: `.option_keys(KEYS)` after the description makes them known to
+//!    completion too.
 //! 6. A long call checks `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
 //!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
 //! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.

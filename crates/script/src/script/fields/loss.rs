@@ -1,4 +1,4 @@
-//! The closure of a loss, traced as the closures of systems are.
+//! The tracing of a loss's closure, which works as that of a system's closure.
 
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
@@ -11,7 +11,7 @@ use crate::Error;
 use odesync_ode::field::FieldBuilder;
 use odesync_train::landscape::{LossFunction, SymbolicLoss};
 
-/// A closure |p| of parameters that gives a number.
+/// The closure |p| of a loss: it takes the parameters and returns a number.
 pub(crate) struct LossClosure<'a> {
     context: &'a NativeCallContext<'a>,
     closure: FnPtr,
@@ -27,10 +27,10 @@ impl<'a> LossClosure<'a> {
             .call_within_context::<Dynamic>(self.context, vec![params])
     }
 
-    /// The loss at these parameters.
+    /// Evaluates the loss at these parameters.
     ///
     /// # Errors
-    /// Those of the closure, or a value that is no number.
+    /// The errors of the closure, or a value that is not a number.
     pub fn value(&self, params: &[f64]) -> RhaiResult<f64> {
         let value = self.call(Dynamic::from(ScriptArray::from_vec(params.to_vec())))?;
         number(&value).ok_or_else(|| {
@@ -45,11 +45,11 @@ impl<'a> LossClosure<'a> {
         })
     }
 
-    /// The closure as an expression of its parameters, if it is one: it can be called with symbols, and gives the same numbers
-    /// as without them, at θ and at other places.
+    /// Traces the closure into an expression of its parameters. It must accept symbols and give the same numbers as without them,
+    /// at θ and at other points.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The reason for which the closure cannot be traced.
     pub fn trace(&self, params: &[f64]) -> RhaiResult<SymbolicLoss> {
         let b = FieldBuilder::new(params.len());
         let value = self.call(Dynamic::from(Symbol(b.state())))?;
@@ -83,7 +83,7 @@ impl<'a> LossClosure<'a> {
     }
 }
 
-/// A number, or an array of one.
+/// Reads a number, or an array of one number.
 fn number(value: &Dynamic) -> Option<f64> {
     if let Some(x) = convert::to_number(value) {
         return Some(x);
@@ -95,10 +95,10 @@ fn number(value: &Dynamic) -> Option<f64> {
     }
 }
 
-/// NaN where a solve inside a closure failed.
+/// Replaces the error of a failed solve inside a closure by NaN.
 ///
 /// # Errors
-/// Any other error.
+/// Every other error.
 pub(crate) fn solve_failure_to_nan(value: RhaiResult<f64>) -> RhaiResult<f64> {
     let unsolved = |error: &rhai::EvalAltResult| match error.unwrap_inner() {
         rhai::EvalAltResult::ErrorRuntime(value, _) => {

@@ -1,4 +1,4 @@
-//! What an interrupted training has done becomes a variable.
+//! The assignment of an interrupted training's result to a variable.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::super::ensembles::ScriptEnsemble;
 use super::super::interrupted_training::{InterruptedTraining, LAST_VALUE};
 use super::super::training::ScriptRun;
 
-/// Whether a variable holds this run or ensemble itself.
+/// Returns whether a variable holds this same run or ensemble.
 fn holds_training(kept: &InterruptedTraining, value: &Dynamic) -> bool {
     match kept {
         InterruptedTraining::Run(kept) => value
@@ -20,7 +20,7 @@ fn holds_training(kept: &InterruptedTraining, value: &Dynamic) -> bool {
     }
 }
 
-/// Makes sure that a variable holds it, and says which.
+/// Ensures that a variable holds the result of the interrupted training, and returns a message that names it.
 pub(super) fn bind_to_variable(kept: InterruptedTraining, scope: &mut Scope<'static>) -> String {
     let epochs = kept.epochs();
     let holder = scope

@@ -97,7 +97,7 @@ fn the_last_value_and_the_variables_are_known() {
     );
 }
 
-/// Stops the session in the third epoch of a training.
+/// A front end that stops the session in the third epoch of a training.
 struct Stopper(Arc<std::sync::Mutex<Option<InterruptHandle>>>);
 
 impl crate::script::Frontend for Stopper {
@@ -145,7 +145,8 @@ fn an_interrupted_training_gives_the_run_so_far() {
         session.eval("run.stopped", None).unwrap().text,
         "interrupted"
     );
-    // The value itself; what follows is not reached; what a function holds is not lost.
+    // A training without `let` shows its value; the code after an interrupted training does not run; a run inside a function is
+    // not lost.
     let text = session.eval(train, None).unwrap().text;
     assert!(text.contains("interrupted"), "{text}");
     let error = session
@@ -168,7 +169,7 @@ fn an_interrupted_training_gives_the_run_so_far() {
     let run: odesync_train::training::Run = session.get("run").unwrap();
     assert_eq!(run.history.len(), 3);
 }
-/// Writes down what it is told of the parts of a computation.
+/// A front end that records the reported progress of a computation.
 #[derive(Clone, Default)]
 struct Teller(Arc<std::sync::Mutex<Vec<String>>>, String);
 
@@ -250,7 +251,7 @@ fn every_call_that_solves_says_once_that_it_changed_to_a_stiff_method() {
     );
 }
 
-/// A function's mistake stands in the text that the function was written in.
+/// The error of a function is located in the text that the function was defined in.
 #[test]
 fn errors_point_into_the_text_of_an_earlier_evaluation() {
     let (mut session, _) = interactive();
@@ -293,14 +294,14 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
             assert!(error.to_string().contains(used), "{code}: {error}");
         }
     }
-    // More lines than positions can count: the latest text is right all the same.
+    // More lines than positions can count: the location in the latest text is still right.
     session.eval(&"\n".repeat(65_000), None).unwrap();
     session.eval(&"\n".repeat(600), None).unwrap();
     let error = session.eval("\nhere(1)", None).unwrap_err();
     assert_eq!(error.location.unwrap().to_string(), "<eval>:2:1");
 }
 
-/// Beside those without effect, which are mistakes.
+/// The counterpart of the options without effect, which are errors.
 #[test]
 fn options_with_an_effect_are_taken() {
     let (mut session, _) = interactive();
