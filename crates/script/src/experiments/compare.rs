@@ -58,14 +58,14 @@ impl Comparison {
             }
         }
         // Different paths to the same folder are one run.
-        let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        let canonical = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
         let mut known = Vec::new();
         paths.retain(|path| {
-            let new = !known.contains(&whole(path));
-            known.push(whole(path));
+            let new = !known.contains(&canonical(path));
+            known.push(canonical(path));
             new
         });
-        let names = shortest_unique_names(&paths.iter().map(whole).collect::<Vec<_>>());
+        let names = shortest_unique_names(&paths.iter().map(canonical).collect::<Vec<_>>());
         let runs = paths
             .iter()
             .zip(names)
@@ -321,15 +321,15 @@ mod tests {
 
     #[test]
     fn names_are_as_short_as_they_may_be() {
-        let named = |paths: &[&str]| {
+        let unique_names = |paths: &[&str]| {
             shortest_unique_names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>())
         };
-        assert_eq!(named(&["/runs/a/1", "/runs/a/2"]), ["1", "2"]);
+        assert_eq!(unique_names(&["/runs/a/1", "/runs/a/2"]), ["1", "2"]);
         assert_eq!(
-            named(&["/runs/a/1", "/runs/b/1", "/x"]),
+            unique_names(&["/runs/a/1", "/runs/b/1", "/x"]),
             ["a/1", "b/1", "//x"]
         );
-        assert_eq!(named(&["/runs/a"]), ["a"]);
-        assert_eq!(named(&["/"]), ["/"]);
+        assert_eq!(unique_names(&["/runs/a"]), ["a"]);
+        assert_eq!(unique_names(&["/"]), ["/"]);
     }
 }

@@ -120,16 +120,16 @@ fn read(settings: &FileDataSettings) -> Result<ExperimentData> {
 const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt_lipson"];
 
 /// Returns the given file format, else the one that the file's extension implies.
-fn file_format(path: &Path, named: Option<&str>) -> Result<&'static str> {
+fn file_format(path: &Path, given: Option<&str>) -> Result<&'static str> {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    let name = named.unwrap_or(match ending {
+    let name = given.unwrap_or(match ending {
         "txt" | "tsv" | "dat" => "csv",
         other => other,
     });
     FORMATS
         .into_iter()
         .find(|known| *known == name)
-        .ok_or_else(|| match named {
+        .ok_or_else(|| match given {
             Some(name) => error::unknown("dataset.format", name, FORMATS),
             None => Error::invalid(format!(
                 "what kind of file {} is can't be seen from its name; say it as dataset.format={}",

@@ -202,14 +202,19 @@ impl Multirun {
         threads: usize,
         workers: WorkerOptions,
     ) -> Result<(MemberStatus, String)> {
-        let own = folder.join(self.member_name(member));
-        std::fs::create_dir_all(&own).map_err(|e| Error::io("create the folder", &own, &e))?;
-        let log_path = own.join(OUTPUT_FILE);
+        let member_dir = folder.join(self.member_name(member));
+        std::fs::create_dir_all(&member_dir)
+            .map_err(|e| Error::io("create the folder", &member_dir, &e))?;
+        let log_path = member_dir.join(OUTPUT_FILE);
         let log = log_file(&log_path)?;
         let errors = log
             .try_clone()
             .map_err(|e| Error::io("write", &log_path, &e))?;
-        let place = if holds_run(&own) { "--resume" } else { "--out" };
+        let dir_flag = if holds_run(&member_dir) {
+            "--resume"
+        } else {
+            "--out"
+        };
         let mut child = Command::new(workers.program)
             .args([
                 "run",
@@ -218,8 +223,8 @@ impl Multirun {
                 "--threads",
                 &threads.to_string(),
             ])
-            .arg(place)
-            .arg(&own)
+            .arg(dir_flag)
+            .arg(&member_dir)
             .args(&self.flags)
             .arg(&self.script)
             .args(&self.members[member])
@@ -354,8 +359,8 @@ impl SummaryTable {
         writer.write_record(head).map_err(failed)?;
         for (member, arguments) in multirun.members.iter().enumerate() {
             let value = |name: &String| -> String {
-                let given = arguments.iter().find(|a| key(a) == name);
-                given.map_or_else(String::new, |a| {
+                let argument = arguments.iter().find(|a| key(a) == name);
+                argument.map_or_else(String::new, |a| {
                     a.split_once('=').map_or("", |(_, v)| v).to_string()
                 })
             };

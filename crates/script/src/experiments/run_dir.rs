@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn folders_of_one_second_differ_and_runs_are_not_written_over() {
         let root = tempfile::tempdir().unwrap();
-        let make = |place: RunDir| place.create(root.path(), "e", "a: 1\n");
+        let make = |run_dir: RunDir| run_dir.create(root.path(), "e", "a: 1\n");
         let one = make(RunDir::New).unwrap();
         let two = make(RunDir::New).unwrap();
         assert!(holds_run(&one) && holds_run(&two) && one != two);

@@ -152,13 +152,14 @@ impl FitPlot {
     /// Returns data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
     fn residuals(&self, run: &Run, observe: Option<&[usize]>) -> Result<Array2<f64>> {
         let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
-        let shown = self.t.partition_point(|t| *t <= end);
-        let at_data = run.predict(&self.t[..shown])?;
+        let n_predicted = self.t.partition_point(|t| *t <= end);
+        let at_data = run.predict(&self.t[..n_predicted])?;
         let model = self.observed_components(at_data.view(), observe)?;
-        let mut left = Array2::from_elem(self.u.dim(), f64::NAN);
-        left.slice_mut(s![..shown, ..])
-            .assign(&(&self.u.slice(s![..shown, ..]) - &model));
-        Ok(left)
+        let mut residuals = Array2::from_elem(self.u.dim(), f64::NAN);
+        residuals
+            .slice_mut(s![..n_predicted, ..])
+            .assign(&(&self.u.slice(s![..n_predicted, ..]) - &model));
+        Ok(residuals)
     }
 }
 

@@ -93,14 +93,14 @@ pub fn landscape_lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> 
                 .unwrap_or_else(|| format!("{}", i + 1))
         })
         .collect();
-    let named: Vec<(&str, &[f64])> = labels
+    let series: Vec<(&str, &[f64])> = labels
         .iter()
         .map(String::as_str)
         .zip(losses.iter().map(Vec::as_slice))
         .collect();
     // Position of the model; the path of a run ends there.
     let mark = first.slice.path().column(0).iter().next_back().copied();
-    slice_1d(&axis.coefficients, &named, [&axis.label, "loss"], mark)
+    slice_1d(&axis.coefficients, &series, [&axis.label, "loss"], mark)
 }
 
 /// Plots a spectral density, with the eigenvalues where they are known.

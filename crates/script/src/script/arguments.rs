@@ -110,11 +110,11 @@ pub fn register(reg: &mut Registry) {
 mod tests {
     use super::*;
 
-    fn run(given: &[(&str, &str)]) -> Result<Map> {
+    fn run(arguments: &[(&str, &str)]) -> Result<Map> {
         let code = r#"#{ epochs: 600, lr: 0.05, out: "runs", file: (), hidden: [2, 3], on: true }"#;
         let defaults = rhai::Engine::new().eval::<Map>(code).unwrap();
-        let given: Vec<_> = given.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        merge_arguments(defaults, &given, |argument| {
+        let arguments: Vec<_> = arguments.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        merge_arguments(defaults, &arguments, |argument| {
             Err(Error::invalid(format!("no default for {argument}")))
         })
     }

@@ -106,16 +106,16 @@ fn flatten(
         if expected == found || (expected.starts_with(found) && found.len() == 1) {
             return Ok(());
         }
-        let given = match found {
+        let found_text = match found {
             [] => "a number".to_string(),
             found => format!("of shape {found:?}"),
         };
-        let wanted = match expected {
+        let expected_text = match expected {
             [] => "a number".to_string(),
             expected => format!("of shape {expected:?}"),
         };
         Err(Error::invalid(format!(
-            "{what} is ragged: item {index:?} is {given} where the items before it are {wanted}"
+            "{what} is ragged: item {index:?} is {found_text} where the items before it are {expected_text}"
         )))
     };
     if let Some(x) = to_number(value) {

@@ -54,7 +54,7 @@ impl ModuleResolver for ScriptModuleResolver {
 }
 
 /// Builds the engine of a session, the constants that its scope starts with, and the catalogue of its bindings.
-pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
+pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
     let mut engine = Engine::new();
     limits::apply(&mut engine);
     // Otherwise a misspelt option would read as ().
@@ -66,7 +66,7 @@ pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'sta
     engine.set_optimization_level(OptimizationLevel::Simple);
     // Code in strings would escape the checks of tokens, and its errors would have no location in a file.
     engine.disable_symbol("eval");
-    install_hooks(&mut engine, host, watch);
+    install_hooks(&mut engine, host, linter);
 
     let mut reg = Registry::new(engine, host.clone());
     reg.register_type::<WrappedError>("error")
@@ -80,7 +80,7 @@ pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'sta
     resolver.set_scope(constants.clone());
     engine.set_module_resolver(ScriptModuleResolver {
         files: resolver,
-        linter: Rc::clone(watch),
+        linter: Rc::clone(linter),
     });
     (engine, constants, catalogue)
 }
@@ -88,7 +88,7 @@ pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'sta
 // `on_var` and `on_parse_token` are marked as deprecated to say that their signatures may change; the version of rhai is
 // pinned to one minor release for that reason.
 #[allow(deprecated)]
-fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
+fn install_hooks(engine: &mut Engine, host: &Host, linter: &Rc<TokenLinter>) {
     let printer = host.clone();
     engine.on_print(move |text| printer.print(text));
     let printer = host.clone();
@@ -99,10 +99,10 @@ fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
         });
     });
 
-    let looks = host.clone();
+    let session = host.clone();
     engine.on_progress(move |_| {
-        if looks.interrupted() {
-            let stop = if looks.output_closed() {
+        if session.interrupted() {
+            let stop = if session.output_closed() {
                 Termination::OutputClosed
             } else {
                 Termination::Interrupted
@@ -110,7 +110,7 @@ fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
             return Some(Dynamic::from(stop));
         }
         match memory::allocated() {
-            Some(used) if used > looks.memory_limit() => {
+            Some(used) if used > session.memory_limit() => {
                 Some(Dynamic::from(Termination::MemoryLimit))
             }
             _ => None,
@@ -128,6 +128,6 @@ fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
         },
     );
 
-    let watch = Rc::clone(watch);
-    engine.on_parse_token(move |token, position, _| watch.on_token(token, position));
+    let linter = Rc::clone(linter);
+    engine.on_parse_token(move |token, position, _| linter.on_token(token, position));
 }

@@ -138,13 +138,13 @@ impl fmt::Display for ScriptError {
             ErrorKind::Interrupted => write!(f, "{}", self.message)?,
             _ => write!(f, "error: {}", self.message)?,
         }
-        if let Some(place) = &self.location {
-            let margin = place.line.to_string().len();
-            write!(f, "\n{:margin$}--> {place}", "")?;
-            if let Some(text) = &place.text {
-                let (shown, caret) = line_excerpt(text, place.column);
+        if let Some(location) = &self.location {
+            let margin = location.line.to_string().len();
+            write!(f, "\n{:margin$}--> {location}", "")?;
+            if let Some(text) = &location.text {
+                let (shown, caret) = line_excerpt(text, location.column);
                 write!(f, "\n{:margin$} |", "")?;
-                write!(f, "\n{} | {}", place.line, shown)?;
+                write!(f, "\n{} | {}", location.line, shown)?;
                 if let Some(caret) = caret {
                     write!(f, "\n{:margin$} | {caret}^", "")?;
                 }
@@ -152,8 +152,8 @@ impl fmt::Display for ScriptError {
         }
         for call in self.backtrace.iter().take(MAX_FRAMES_SHOWN) {
             write!(f, "\n  in {}", call.callee)?;
-            if let Some(place) = &call.call_site {
-                write!(f, ", used at {place}")?;
+            if let Some(location) = &call.call_site {
+                write!(f, ", used at {location}")?;
             }
         }
         if self.backtrace.len() > MAX_FRAMES_SHOWN {

@@ -35,7 +35,7 @@ impl ErrorReporter<'_> {
         report.hint = hint;
         report.location = self
             .location(source, position)
-            .filter(|place| place.text.is_some())
+            .filter(|location| location.text.is_some())
             .or_else(|| self.end_location(source));
         report
     }
@@ -97,7 +97,7 @@ impl ErrorReporter<'_> {
             };
             calls.push(StackFrame {
                 callee: what,
-                call_site: self.location(&source, position).map(|place| *place),
+                call_site: self.location(&source, position).map(|location| *location),
             });
             outer = position;
             source = self.resolve_source(within, source);
@@ -119,8 +119,8 @@ impl ErrorReporter<'_> {
         let mut report = self.explain(error);
         report.location = self.location(&source, position);
         let key = option_name(&report.message);
-        if let Some(place) = key.and_then(|key| self.key_location(&source, position, key)) {
-            report.location = Some(place);
+        if let Some(location) = key.and_then(|key| self.key_location(&source, position, key)) {
+            report.location = Some(location);
         }
         calls.reverse();
         report.backtrace = merge_closures(calls);
@@ -195,16 +195,16 @@ impl ErrorReporter<'_> {
                 ))
             }
             E::ErrorDotExpr(text, _) => runtime(self.unknown_property(text)),
-            E::ErrorMismatchDataType(_, given, _)
-                if given == "condition" || given.ends_with("Condition") =>
+            E::ErrorMismatchDataType(_, found, _)
+                if found == "condition" || found.ends_with("Condition") =>
             {
                 runtime(super::fields::NO_BRANCH.into())
             }
-            E::ErrorMismatchDataType(expected, given, _) => {
+            E::ErrorMismatchDataType(expected, found, _) => {
                 let mismatch = runtime(format!(
                     "expected {}, not {}",
                     script_type_name(expected),
-                    script_type_name(given)
+                    script_type_name(found)
                 ));
                 match expected.as_str() {
                     "bool" => mismatch.with_hint("a condition is true or false, such as `x > 0`; for arrays any(…) or all(…)"),
@@ -250,7 +250,7 @@ impl ErrorReporter<'_> {
 
     fn location(&self, source: &str, position: Position) -> Option<Box<SourceLocation>> {
         let column = position.position().unwrap_or(0);
-        let place = |source: &str, line, text: Option<&str>| {
+        let make_location = |source: &str, line, text: Option<&str>| {
             Box::new(SourceLocation {
                 source: source.into(),
                 line,
@@ -260,13 +260,13 @@ impl ErrorReporter<'_> {
         };
         if self.sources.has(source) {
             let (source, line) = self.sources.locate(position)?;
-            return Some(place(&source.name, line, source.line(line)));
+            return Some(make_location(&source.name, line, source.line(line)));
         }
         // The source is a module that the script imported.
         let line = position.line()?;
         let text = std::fs::read_to_string(source).ok();
         let text = text.as_deref().and_then(|text| text.lines().nth(line - 1));
-        Some(place(source, line, text))
+        Some(make_location(source, line, text))
     }
 
     /// Returns the location of an option's key in the call at this position.

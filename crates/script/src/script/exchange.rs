@@ -52,10 +52,10 @@ fn mismatch(expected: &str, value: &Dynamic) -> Error {
 
 /// Implements both conversions for types of the library that scripts hold in a wrapper type.
 macro_rules! impl_for_wrapped {
-    ($($type:ty, $wrapper:ty, $expected:literal, |$own:ident| $wrap:expr, |$held:ident| $unwrap:expr;)*) => {$(
+    ($($type:ty, $wrapper:ty, $expected:literal, |$value:ident| $wrap:expr, |$wrapped:ident| $unwrap:expr;)*) => {$(
         impl IntoScript for $type {
             fn into_script(self) -> Dynamic {
-                let $own = self;
+                let $value = self;
                 Dynamic::from($wrap)
             }
         }
@@ -63,7 +63,7 @@ macro_rules! impl_for_wrapped {
         impl FromScript for $type {
             fn from_script(value: &Dynamic) -> Result<Self> {
                 match value.read_lock::<$wrapper>() {
-                    Some($held) => Ok($unwrap),
+                    Some($wrapped) => Ok($unwrap),
                     None => Err(mismatch($expected, value)),
                 }
             }
@@ -146,8 +146,8 @@ impl IntoScript for usize {
 
 impl FromScript for usize {
     fn from_script(value: &Dynamic) -> Result<Self> {
-        let whole = value.as_int().ok().and_then(|n| usize::try_from(n).ok());
-        whole.ok_or_else(|| mismatch("a whole number that is 0 or above", value))
+        let number = value.as_int().ok().and_then(|n| usize::try_from(n).ok());
+        number.ok_or_else(|| mismatch("a whole number that is 0 or above", value))
     }
 }
 

@@ -199,8 +199,8 @@ impl Host {
     }
 
     /// Stores the result of an interrupted training until the evaluation ends.
-    pub(super) fn store_interrupted(&self, kept: InterruptedTraining) {
-        *lock(&self.0.interrupted_training) = Some(kept);
+    pub(super) fn store_interrupted(&self, training: InterruptedTraining) {
+        *lock(&self.0.interrupted_training) = Some(training);
     }
 
     /// Returns whether the result of an interrupted training is stored.

@@ -36,10 +36,10 @@ pub(super) fn finish_interrupted<T: Clone + Into<InterruptedTraining>>(
     if let Some(remark) = remark {
         host.note(remark);
     }
-    let kept: InterruptedTraining = done.clone().into();
-    if !host.interactive() || kept.epochs() == 0 {
+    let training: InterruptedTraining = done.clone().into();
+    if !host.interactive() || training.epochs() == 0 {
         return Err(Error::Interrupted.into());
     }
-    host.store_interrupted(kept);
+    host.store_interrupted(training);
     Ok(done)
 }

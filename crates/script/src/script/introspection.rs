@@ -71,8 +71,8 @@ fn shape(value: &Dynamic) -> String {
     if let Some(run) = value.read_lock::<ScriptRun>() {
         return format!("{} epochs", run.0.history.len());
     }
-    if let Some(lab) = value.read_lock::<ScriptExperiment>() {
-        return format!("{} parameters", lab.0.model.n_params());
+    if let Some(experiment) = value.read_lock::<ScriptExperiment>() {
+        return format!("{} parameters", experiment.0.model.n_params());
     }
     String::new()
 }
@@ -110,8 +110,8 @@ pub struct FunctionInfo {
 
 impl FunctionInfo {
     pub(super) fn of_ast(ast: &AST) -> Vec<FunctionInfo> {
-        let own = ast.iter_functions().filter(|f| !f.name.contains('$'));
-        let mut all: Vec<FunctionInfo> = own
+        let functions = ast.iter_functions().filter(|f| !f.name.contains('$'));
+        let mut all: Vec<FunctionInfo> = functions
             .map(|f| FunctionInfo {
                 name: f.name.into(),
                 parameters: f.params.iter().map(ToString::to_string).collect(),

@@ -31,13 +31,13 @@ fn jvp_of(
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options, "method")?
     };
-    let mut moved = |key: &'static str, what: &str| match options.take(key) {
+    let mut direction = |key: &'static str, what: &str| match options.take(key) {
         Some(value) => convert::to_vector(&value, what),
         None => Ok(vec![]),
     };
     let tangent = Tangent {
-        params: moved("params", "jvp: params")?,
-        u0: moved("u0", "jvp: u0 of the direction")?,
+        params: direction("params", "jvp: params")?,
+        u0: direction("u0", "jvp: u0 of the direction")?,
     };
     options.finish()?;
     if tangent == Tangent::default() {

@@ -61,10 +61,10 @@ pub(super) fn observe(options: &mut Options) -> Result<Option<Vec<usize>>> {
 
 /// Reads the initial states of the option `u0`.
 fn u0_option(options: &mut Options) -> Result<Option<Array2<f64>>> {
-    let Some(given) = options.opt_array("u0")? else {
+    let Some(states) = options.opt_array("u0")? else {
         return Ok(None);
     };
-    let u0 = initial_states(given)?;
+    let u0 = initial_states(states)?;
     match u0.indexed_iter().find(|(_, x)| x.is_nan()) {
         None => Ok(Some(u0)),
         Some(((sample, variable), _)) => {

@@ -34,11 +34,11 @@ pub struct Options {
 
 impl Options {
     /// Starts reading the options of a call; `call` is the function's name in messages.
-    pub fn new(call: impl Into<String>, keys: Keys, given: Map) -> Self {
+    pub fn new(call: impl Into<String>, keys: Keys, map: Map) -> Self {
         Self {
             call: call.into(),
             keys,
-            map: given,
+            map,
             read_keys: Vec::new(),
         }
     }
@@ -70,11 +70,11 @@ impl Options {
     }
 
     /// Returns the error for an option of the wrong type or out of its range.
-    pub fn invalid_value(&self, key: &str, expected: &str, given: &Dynamic) -> Error {
+    pub fn invalid_value(&self, key: &str, expected: &str, value: &Dynamic) -> Error {
         Error::invalid(format!(
             "{}: option \"{key}\" should be {expected}, not {}",
             self.call,
-            convert::describe(given)
+            convert::describe(value)
         ))
     }
 
@@ -222,14 +222,14 @@ impl Options {
     /// # Errors
     /// [`Error::Invalid`] for another name; it lists the allowed ones and suggests the nearest one.
     pub fn opt_choice(&mut self, key: &'static str) -> Result<Option<&'static str>> {
-        let Some(given) = self.opt_string(key)? else {
+        let Some(name) = self.opt_string(key)? else {
             return Ok(None);
         };
         let choices = keys::find(self.keys, key).map_or(&[][..], |key| key.choices);
-        match choices.iter().find(|choice| **choice == given) {
+        match choices.iter().find(|choice| **choice == name) {
             Some(choice) => Ok(Some(choice)),
             None => {
-                let unknown = error::unknown(key, &given, choices.iter().copied());
+                let unknown = error::unknown(key, &name, choices.iter().copied());
                 Err(Error::invalid(format!("{}: {unknown}", self.call)))
             }
         }

@@ -85,10 +85,10 @@ fn capitalize(topic: &str) -> String {
 /// [`Error::Invalid`] for an unknown name, with the similar ones.
 pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let named: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
+    let matches: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
     // `data.slice` means the method of data; where no signature has the full name, as for `d.slice`, all entries of the last name
     // are meant.
-    let mut exact = named.clone();
+    let mut exact = matches.clone();
     exact.retain(|doc| {
         let kind = doc.receiver_type.map(|of| format!("{of}.{last}"));
         doc.signature.starts_with(name) || kind.as_deref() == Some(name)
@@ -96,7 +96,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     let chosen = if last != name && !exact.is_empty() {
         exact
     } else {
-        named
+        matches
     };
     let mut pages: Vec<String> = chosen.into_iter().map(|doc| entry(doc, width)).collect();
     pages.extend(type_page(docs, name, width));
@@ -118,8 +118,8 @@ fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
         .filter_map(receiver)
         .collect();
     let gives = |doc: &&Doc| {
-        let (_, given) = doc.signature.rsplit_once(" -> ").unwrap_or_default();
-        given
+        let (_, result) = doc.signature.rsplit_once(" -> ").unwrap_or_default();
+        result
             .split(|c: char| !c.is_alphanumeric())
             .any(|word| word == kind)
     };
@@ -162,11 +162,11 @@ fn keys(doc: &Doc, marks: &str) -> Option<String> {
         .into_iter()
         .map(|key| {
             // The arguments of a call are left out.
-            let whole = |value: String| match value.ends_with('(') {
+            let with_ellipsis = |value: String| match value.ends_with('(') {
                 true => value + "…)",
                 false => value,
             };
-            let mut values: Vec<String> = key.values().map(whole).collect();
+            let mut values: Vec<String> = key.values().map(with_ellipsis).collect();
             if values.len() > MAX_VALUES_SHOWN {
                 values.truncate(3);
                 values.push("…".into());

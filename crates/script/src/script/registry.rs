@@ -231,10 +231,10 @@ impl Registry {
 fn first_argument(tuple: &str) -> Option<&str> {
     let inside = tuple.strip_prefix('(')?.strip_suffix(')')?;
     let first = inside.split(", ").next()?.trim_end_matches(',');
-    let held = first
+    let inner = first
         .split_once("::Mut<")
-        .and_then(|(_, held)| held.strip_suffix('>'));
-    Some(held.unwrap_or(first)).filter(|name| !name.is_empty())
+        .and_then(|(_, inner)| inner.strip_suffix('>'));
+    Some(inner.unwrap_or(first)).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -116,8 +116,8 @@ impl Session {
             ScriptError::new(ErrorKind::Usage, message)
         })?;
         let code = String::from_utf8(bytes).map_err(|error| {
-            let place = error.utf8_error().valid_up_to();
-            let message = format!("{} is not UTF-8 text (byte {place})", path.display());
+            let offset = error.utf8_error().valid_up_to();
+            let message = format!("{} is not UTF-8 text (byte {offset})", path.display());
             ScriptError::new(ErrorKind::Syntax, message)
         })?;
         let (name, path) = (path.display().to_string(), path.to_path_buf());

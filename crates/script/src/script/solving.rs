@@ -221,14 +221,14 @@ fn events(
                 options.invalid_value("events", "a list of closures or maps", &item)
             })?,
         };
-        let mut own = Options::new("solve: events", &[EVENT], map);
-        let Some(event) = one_event(context, field, &mut own)? else {
+        let mut event_options = Options::new("solve: events", &[EVENT], map);
+        let Some(event) = one_event(context, field, &mut event_options)? else {
             return Err(Error::invalid(
                 "solve: an event needs its function, for example #{ event: |t, u, p| u[0], terminal: true }",
             )
             .into());
         };
-        own.finish()?;
+        event_options.finish()?;
         all.push(event);
     }
     Ok(all)
@@ -383,12 +383,12 @@ mod tests {
     use crate::script::SessionOptions;
 
     /// Returns the engine and device that these options select in a session on this device: "engine device".
-    fn chosen(device: Device, given: &[(&str, &str)]) -> Result<String> {
+    fn chosen(device: Device, pairs: &[(&str, &str)]) -> Result<String> {
         let host = Host::new(SessionOptions {
             device,
             ..SessionOptions::default()
         });
-        let map = given
+        let map = pairs
             .iter()
             .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
             .collect();
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn the_sessions_device_is_a_default_that_a_scripts_options_overrule() {
         let gpu = Device::Cuda(1);
-        for (session, given, want) in [
+        for (session, pairs, want) in [
             (Device::Cpu, &[][..], "native cpu"),
             (gpu, &[], "torch cuda:1"),
             (gpu, &[("engine", "native")], "native cpu"),
@@ -409,7 +409,7 @@ mod tests {
             (Device::Cpu, &[("engine", "torch")], "torch cpu"),
             (Device::Cpu, &[("device", "cuda")], "torch cuda"),
         ] {
-            assert_eq!(chosen(session, given).unwrap(), want, "{session} {given:?}");
+            assert_eq!(chosen(session, pairs).unwrap(), want, "{session} {pairs:?}");
         }
         let error = chosen(gpu, &[("device", "gpu")]).unwrap_err().to_string();
         assert!(error.contains("unknown device \"gpu\""), "{error}");

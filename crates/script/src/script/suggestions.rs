@@ -102,11 +102,11 @@ impl ErrorReporter<'_> {
             .map(|(_, name)| *name);
         let listed: Vec<&str> = known.clone().collect();
         if text.starts_with("No writable") && listed.contains(name) {
-            let given = quoted.get(2).map_or_else(String::new, |given| {
-                format!(" to {}", with_article(&script_type_name(given)))
+            let to_type = quoted.get(2).map_or_else(String::new, |kind| {
+                format!(" to {}", with_article(&script_type_name(kind)))
             });
             return format!(
-                "the property \"{name}\" of {} can't be set{given}",
+                "the property \"{name}\" of {} can't be set{to_type}",
                 with_article(&script_type_name(of))
             );
         }
@@ -145,11 +145,11 @@ impl ErrorReporter<'_> {
             known.push(format!("{name}({})", function.params.join(", ")));
         }
         if !known.is_empty() {
-            let given = match arguments.is_empty() {
+            let types = match arguments.is_empty() {
                 true => "nothing".to_string(),
                 false => arguments,
             };
-            return error(format!("{name} can't be called with ({given})"))
+            return error(format!("{name} can't be called with ({types})"))
                 .with_hint(known.join(" or "));
         }
         if RHAI_FUNCTIONS.contains(&name) {

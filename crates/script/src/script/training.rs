@@ -226,10 +226,13 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
             &value,
         ));
     };
-    let mut own = Options::new("train: lr_schedule", &[LR_SCHEDULE], map);
-    let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
-    let factor = own.opt_positive("factor")?;
-    own.finish()?;
+    let mut schedule_options = Options::new("train: lr_schedule", &[LR_SCHEDULE], map);
+    let (rate, every) = (
+        schedule_options.opt_positive("rate")?,
+        schedule_options.opt_usize("every")?,
+    );
+    let factor = schedule_options.opt_positive("factor")?;
+    schedule_options.finish()?;
     LrSchedule::from_rates(rate, every, factor).map_err(|e| Error::invalid(format!("train: {e}")))
 }
 
@@ -238,9 +241,9 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
     if let Some(decay) = options.opt_f64("weight_decay")? {
         optimizer = optimizer.with_weight_decay(decay);
     }
-    if let Some(given) = options.opt_f64("momentum")? {
+    if let Some(value) = options.opt_f64("momentum")? {
         match &mut optimizer {
-            Optimizer::Sgd { momentum, .. } => *momentum = given,
+            Optimizer::Sgd { momentum, .. } => *momentum = value,
             other => {
                 return Err(Error::invalid(format!(
                     "train: {} has no momentum; choose optimizer: \"sgd\"",

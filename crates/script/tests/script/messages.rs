@@ -85,9 +85,9 @@ impl Page {
         };
         let message = error.to_string();
         let code_of_exit = error.exit_code();
-        let place = error.location;
-        let place = place.unwrap_or_else(|| panic!("no place in:\n{message}"));
-        assert!(place.line >= 1 && place.text.is_some(), "{message}");
+        let location = error.location;
+        let location = location.unwrap_or_else(|| panic!("no place in:\n{message}"));
+        assert!(location.line >= 1 && location.text.is_some(), "{message}");
         for internal in ["Runtime error", "panicked", "getter", "Fn("] {
             assert!(!message.contains(internal), "{message}");
         }

@@ -58,8 +58,8 @@ impl ScriptArray {
         let n = self.shape()[axis];
         let bound = |at: i64| {
             let back = i64::try_from(n).unwrap_or(i64::MAX);
-            let place = if at < 0 { at.saturating_add(back) } else { at };
-            usize::try_from(place).ok().filter(|place| *place <= n).ok_or_else(|| {
+            let index = if at < 0 { at.saturating_add(back) } else { at };
+            usize::try_from(index).ok().filter(|index| *index <= n).ok_or_else(|| {
                 Error::invalid(format!(
                     "slice: {at} is out of range: axis {axis} of an Array of shape {:?} has length {n}",
                     self.shape()

@@ -69,7 +69,7 @@ fn concat(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
 fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     let parts = arrays_of_list(list, "stack")?;
     let rank = parts.first().map_or(0, |part| part.ndim());
-    let place = axis_of(axis, rank + 1)?;
+    let new_axis = axis_of(axis, rank + 1)?;
     if let Some(other) = parts.iter().find(|part| part.shape() != parts[0].shape()) {
         return Err(Error::invalid(format!(
             "stack: the parts have shapes {:?} and {:?}; they must be the same",
@@ -79,7 +79,7 @@ fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     }
     let parts = parts
         .into_iter()
-        .map(|part| part.insert_axis(Axis(place)))
+        .map(|part| part.insert_axis(Axis(new_axis)))
         .collect();
     join(host, parts, axis, "stack")
 }

@@ -54,8 +54,8 @@ impl<'a> LossClosure<'a> {
         let b = FieldBuilder::new(params.len());
         let value = self.call(Dynamic::from(Symbol(b.state())))?;
         let loss = SymbolicLoss::build(&b, &to_expr(&b, &value)?)?;
-        for place in 0..6 {
-            let (_, far) = sample_state(place, params.len());
+        for sample in 0..6 {
+            let (_, far) = sample_state(sample, params.len());
             let near = params
                 .iter()
                 .zip(&far)
@@ -68,15 +68,15 @@ impl<'a> LossClosure<'a> {
     }
 
     fn check_trace(&self, loss: &SymbolicLoss, point: &[f64]) -> RhaiResult<()> {
-        let (own, traced) = (self.value(point)?, loss.value(point)?);
-        let same = own == traced
-            || (own.is_nan() && traced.is_nan())
-            || (own - traced).abs() <= TRACE_TOLERANCE * (1.0 + own.abs().max(traced.abs()));
+        let (direct, traced) = (self.value(point)?, loss.value(point)?);
+        let same = direct == traced
+            || (direct.is_nan() && traced.is_nan())
+            || (direct - traced).abs() <= TRACE_TOLERANCE * (1.0 + direct.abs().max(traced.abs()));
         match same {
             true => Ok(()),
             false => Err(Error::invalid(format!(
-                "the closure of the loss branches on its symbols: at {point:?} it gives {own}, but traced into an expression {traced}; \
-                 write where(condition, a, b), max(a, b), min(a, b) or abs(x)"
+                "the closure of the loss branches on its symbols: at {point:?} it gives {direct}, but traced into an expression \
+                 {traced}; write where(condition, a, b), max(a, b), min(a, b) or abs(x)"
             ))
             .into()),
         }

@@ -93,8 +93,8 @@ impl<'a> EquationClosure<'a> {
         if let Err(inside) =
             self.call(&[Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT])
         {
-            let place = inside.unwrap_inner().position();
-            error.set_position(place);
+            let position = inside.unwrap_inner().position();
+            error.set_position(position);
         }
         error
     }
@@ -213,8 +213,8 @@ impl<'a> EquationClosure<'a> {
         };
         // A single number is the value of all components.
         let differs = (0..self.dof).find(|&i| {
-            let own = numbers.get(if numbers.len() == 1 { 0 } else { i });
-            own.is_none_or(|x| !same(*x, graph[i]))
+            let number = numbers.get(if numbers.len() == 1 { 0 } else { i });
+            number.is_none_or(|x| !same(*x, graph[i]))
         });
         match differs {
             None => Ok(()),

@@ -39,20 +39,20 @@ fn fit_options(options: &mut Options) -> Result<FitOptions> {
 /// Plots data and the run's best model.
 fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, options: Map) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", RUN, options);
-    let shown = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    apply_figure_options(recipes::fit(&data.0, &run.0, &shown)?, "plot", options)
+    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
+    apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, "plot", options)
 }
 
 /// Plots data, and the median and the band of an ensemble's best models.
 fn plot_ensemble_fit(
     data: &ScriptDataset,
-    group: &ScriptEnsemble,
+    ensemble: &ScriptEnsemble,
     options: Map,
 ) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", ENSEMBLE, options);
-    let shown = fit_options(&mut options)?;
+    let fit = fit_options(&mut options)?;
     let between = quantiles(&mut options)?;
-    let figure = recipes::ensemble_band(&data.0, &group.0, &shown, between)?;
+    let figure = recipes::ensemble_band(&data.0, &ensemble.0, &fit, between)?;
     apply_figure_options(figure, "plot", options)
 }
 

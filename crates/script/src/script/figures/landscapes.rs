@@ -51,13 +51,13 @@ fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
     }
     if surface {
         let mut sheet = Sheet::new();
-        let given = split_options(options, &Sheet::OPTIONS);
-        set_all("plot", &given, |name, value| sheet.set(name, value))?;
+        let layer_options = split_options(options, &Sheet::OPTIONS);
+        set_all("plot", &layer_options, |name, value| sheet.set(name, value))?;
         return Ok(PlaneStyle::Surface(sheet));
     }
     let mut cells = HeatMap::new();
-    let given = split_options(options, &HeatMap::OPTIONS);
-    set_all("plot", &given, |name, value| cells.set(name, value))?;
+    let layer_options = split_options(options, &HeatMap::OPTIONS);
+    set_all("plot", &layer_options, |name, value| cells.set(name, value))?;
     Ok(PlaneStyle::Map(cells))
 }
 

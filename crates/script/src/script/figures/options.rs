@@ -12,8 +12,8 @@ use odesync_plot::{Figure, OptionValue, Panel, Style};
 
 /// Takes the options of these names out of a call's options.
 pub(in crate::script) fn split_options(options: &mut Options, names: &[&'static str]) -> Map {
-    let given = |name: &&'static str| Some(((*name).into(), options.take(name)?));
-    names.iter().filter_map(given).collect()
+    let entry = |name: &&'static str| Some(((*name).into(), options.take(name)?));
+    names.iter().filter_map(entry).collect()
 }
 
 /// Applies the figure options of a call to the figure, and checks that no other option is left.
@@ -23,9 +23,9 @@ pub(in crate::script) fn apply_figure_options(
     mut options: Options,
 ) -> RhaiResult<Panel> {
     let mut panel = panel.into();
-    let given = split_options(&mut options, &Figure::OPTIONS);
+    let figure_options = split_options(&mut options, &Figure::OPTIONS);
     options.finish()?;
-    set_all(call, &given, |name, value| panel.set(name, value))?;
+    set_all(call, &figure_options, |name, value| panel.set(name, value))?;
     Ok(panel)
 }
 
@@ -47,16 +47,16 @@ pub(in crate::script) fn set_all(
     mut set: impl FnMut(&str, OptionValue) -> Result<()>,
 ) -> Result<()> {
     for (name, value) in map {
-        let named = |e: Error| Error::invalid(format!("{call}: {e}"));
+        let with_call = |e: Error| Error::invalid(format!("{call}: {e}"));
         if let Some(text) = convert::to_text(value) {
-            set(name, OptionValue::Text(&text)).map_err(named)?;
+            set(name, OptionValue::Text(&text)).map_err(with_call)?;
         } else if let Some(x) = convert::to_number(value) {
-            set(name, OptionValue::Number(x)).map_err(named)?;
+            set(name, OptionValue::Number(x)).map_err(with_call)?;
         } else if let Ok(flag) = value.as_bool() {
-            set(name, OptionValue::Flag(flag)).map_err(named)?;
+            set(name, OptionValue::Flag(flag)).map_err(with_call)?;
         } else {
             let numbers = convert::to_vector(value, &format!("{call}: option \"{name}\""))?;
-            set(name, OptionValue::Numbers(&numbers)).map_err(named)?;
+            set(name, OptionValue::Numbers(&numbers)).map_err(with_call)?;
         }
     }
     Ok(())

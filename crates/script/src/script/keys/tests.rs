@@ -149,8 +149,8 @@ fn every_call_knows_the_keys_that_are_declared_for_it() {
         );
     }
     for function in found.keys() {
-        let mut named = docs.iter().filter(|doc| doc.name == *function);
-        assert!(named.any(|doc| with_keys(&doc)), "{function}");
+        let mut entries = docs.iter().filter(|doc| doc.name == *function);
+        assert!(entries.any(|doc| with_keys(&doc)), "{function}");
     }
     // Every other map among the arguments is a map of options.
     for doc in docs.iter().filter(|doc| doc.options.is_empty()) {

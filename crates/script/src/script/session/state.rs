@@ -61,12 +61,12 @@ pub(super) struct SessionState {
 
 impl SessionState {
     pub fn new(host: Host) -> Self {
-        let watch = Rc::new(TokenLinter::default());
-        let (engine, constants, catalogue) = engine::build(&host, &watch);
+        let linter = Rc::new(TokenLinter::default());
+        let (engine, constants, catalogue) = engine::build(&host, &linter);
         Self {
             engine,
             catalogue,
-            linter: watch,
+            linter,
             scope: constants.clone(),
             constants,
             functions: AST::empty(),
@@ -104,8 +104,8 @@ impl SessionState {
         ast.set_source(name);
         self.host
             .begin_script(file, self.linter.may_call(&["config"]));
-        let given = self.host.arguments();
-        if let Some(argument) = given
+        let arguments = self.host.arguments();
+        if let Some(argument) = arguments
             .first()
             .filter(|_| file.is_some() && !self.host.interactive())
             && !self.linter.may_call(&["args", "config"])
@@ -174,11 +174,11 @@ impl SessionState {
 
     /// Frees memory after too much was used: first the variables of this evaluation are dropped, then, if that is not enough, all
     /// variables.
-    fn free_memory(&mut self, held: usize) {
+    fn free_memory(&mut self, n_variables: usize) {
         let limit = self.host.memory_limit();
         let too_much = || memory::allocated().is_some_and(|used| used > limit);
         if too_much() {
-            self.scope.rewind(held);
+            self.scope.rewind(n_variables);
         }
         if too_much() {
             self.scope = self.constants.clone();
@@ -234,7 +234,7 @@ impl Interpreter for SessionState {
             return Err(usage(format!("{name} is a constant")));
         }
         match self.scope.get_mut(name) {
-            Some(held) => *held = value,
+            Some(variable) => *variable = value,
             None => {
                 self.scope.push_dynamic(name, value);
             }
@@ -258,18 +258,18 @@ impl Interpreter for SessionState {
         let code = without_preamble(code);
         let code = self.sources.add(name, &code);
         self.linter.reset();
-        let held = self.scope.len();
+        let n_variables = self.scope.len();
         let mut result = self
             .compile(&code, name, file)
             .and_then(|ast| self.run(&ast, name));
         match &result {
             Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
-            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
+            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(n_variables),
             _ => {}
         }
-        if let Some(kept) = self.host.take_interrupted() {
+        if let Some(training) = self.host.take_interrupted() {
             self.host.clear_interrupt();
-            let remark = bind_to_variable(kept, &mut self.scope);
+            let remark = bind_to_variable(training, &mut self.scope);
             match &mut result {
                 Err(error) => error.hint = Some(remark),
                 Ok(_) => self.host.note(&remark),
