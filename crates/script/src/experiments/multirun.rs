@@ -28,7 +28,7 @@ pub const OUTPUT_FILE: &str = "output.log";
 /// Time between two checks of a running member.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A script and the arguments of each of its runs.
+/// A multirun: one script and the arguments of each of its runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Multirun {
     /// File of the script.

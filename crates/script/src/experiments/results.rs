@@ -16,7 +16,7 @@ use odesync_train::training::{Run, StopReason};
 pub struct Results {
     /// Name of the experiment.
     pub experiment: String,
-    /// Training method.
+    /// Name of the training method.
     pub method: String,
     /// Seed of the weights.
     pub seed: u64,
@@ -96,7 +96,7 @@ impl Results {
         ]
     }
 
-    /// Writes `result.json`.
+    /// Writes the `result.json` of a run's folder.
     ///
     /// # Errors
     /// Those of the operating system.

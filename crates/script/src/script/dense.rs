@@ -14,7 +14,7 @@ pub struct ScriptArray(pub(super) Arc<ArrayD<f64>>);
 const MAX_SHOWN: usize = 8;
 
 impl ScriptArray {
-    /// Wraps an array.
+    /// Makes a script's array from an array.
     pub fn new(data: ArrayD<f64>) -> Self {
         Self(Arc::new(data))
     }

@@ -7,7 +7,8 @@ use super::host::Host;
 use crate::Error;
 use odesync_train::training::{Ensemble, Run};
 
-/// The variable that holds the last value of an interactive session, and an interrupted training that no other variable holds.
+/// Name of the variable that holds the last value of an interactive session, and an interrupted training that no other
+/// variable holds.
 pub const LAST_VALUE: &str = "ans";
 
 /// The result of a training up to the interrupt.

@@ -47,7 +47,7 @@ pub fn power(a: i64, n: i64) -> Result<i64> {
         })
 }
 
-/// Registers the operators.
+/// Registers the operators of integers.
 pub fn register(reg: &mut Registry) {
     reg.register_fn("/", |a: i64, b: i64| -> RhaiResult<i64> {
         Ok(divide(a, b)?)

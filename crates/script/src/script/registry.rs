@@ -32,7 +32,7 @@ pub struct Catalogue {
     pub docs: Vec<Doc>,
     /// Names of functions and operators; a name may occur several times.
     pub functions: Vec<&'static str>,
-    /// `(type, property)` pairs.
+    /// Properties, as `(type, property)` pairs.
     pub properties: Vec<(String, &'static str)>,
     /// `(type, function)` for every function whose first argument is of a named type: the methods that can be called after a dot.
     pub methods: Vec<(String, &'static str)>,

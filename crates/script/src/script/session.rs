@@ -58,7 +58,7 @@ pub struct Session {
 type Job = Box<dyn FnOnce(&mut dyn Interpreter) + Send>;
 
 impl Session {
-    /// Starts the thread and sets up the engine.
+    /// Starts a session: its thread and its engine.
     ///
     /// # Errors
     /// [`ErrorKind::Limit`] where the system refuses the thread.

@@ -258,7 +258,7 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
 /// The parsed options of a call of `train`.
 pub(super) struct TrainCall {
     pub options: TrainOptions,
-    /// Whether to show progress.
+    /// Whether to show the progress of the training.
     pub progress: bool,
 }
 

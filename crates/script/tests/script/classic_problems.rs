@@ -3,7 +3,7 @@
 //!
 //! E. Hairer, S. Nørsett, G. Wanner, *Solving Ordinary Differential Equations I* (II.10) and E. Hairer, G. Wanner, *II* (IV.10);
 //! values of the Test Set for IVP Solvers (F. Mazzia, C. Magherini), checked with scipy's DOP853 and Radau at rtol 1e-13 and
-//! 1e-10. The rigid body's are Jacobi's elliptic functions; E5's and Lorenz' are scipy's.
+//! 1e-10. The values of the rigid body are Jacobi's elliptic functions; those of E5 and Lorenz are scipy's.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 
