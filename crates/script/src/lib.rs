@@ -1,9 +1,9 @@
-//! The script language and what it is made of, for every front end.
+//! The script language, the recipes of figures and the experiments, for every front end.
 //!
-//! | module | what lives there |
+//! | module | content |
 //! |---|---|
-//! | [`recipes`] | the figure of a run, of data, of a landscape |
-//! | [`experiments`] | experiments put together from a configuration, their runs on disk, many runs |
+//! | [`recipes`] | the figures of a run, of a dataset, of a loss landscape |
+//! | [`experiments`] | experiments built from a configuration, their runs on disk, multiruns |
 //! | [`script`] | the rhai engine, its bindings and the session |
 //!
 //! Each module uses only those above it in this table.

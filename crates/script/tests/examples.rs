@@ -1,4 +1,4 @@
-//! The documentation of the script's functions.
+//! Tests of the documentation of the script's functions.
 
 #[path = "script/configs.rs"]
 mod configs;
@@ -20,7 +20,7 @@ fn everything_is_described() {
     assert_eq!(session().undocumented(), Vec::<String>::new());
 }
 
-/// The files that examples read.
+/// Creates the files that the examples read.
 fn make_files() {
     let t = ndarray::array![0.0, 1.0, 2.0];
     let data = Dataset::single(t, ndarray::array![[1.0], [2.0], [3.0]], None).unwrap();
@@ -34,7 +34,7 @@ fn make_files() {
     ndarray_npy::write_npy("measured.npy", &data.u().to_owned()).unwrap();
 }
 
-// The only test that looks at the current folder.
+// The only test that uses the current folder.
 #[test]
 fn every_example_runs() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Whatever a script does, it ends with an error and not with the process.
+//! Tests of the limits: whatever a script does, it ends with an error and the process goes on.
 
 mod common;
 
@@ -178,7 +178,7 @@ fn counts_that_no_memory_holds() {
     assert!(fails(grid).message.contains("relative height"));
 }
 
-/// A system of many bodies has that many terms.
+/// The equations of a system of many bodies have as many terms.
 #[test]
 fn long_equations_are_ready_soon() {
     let code = "let f = system(1, |t, u, p| { let x = u[0]; for i in 0..60000 { x = sin(x); } [x] }); f.dof";

@@ -1,4 +1,4 @@
-//! Values that grow without end run into the limit on memory.
+//! Tests of values that grow without end: they run into the memory limit.
 
 mod common;
 
@@ -10,7 +10,7 @@ use odesync_script::script::{ErrorKind, Output, ScriptError, Session, SessionOpt
 #[global_allocator]
 static ALLOCATOR: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
 static INSTALLED: Once = Once::new();
-/// The memory of the whole process is counted: one test at a time.
+/// Lock that runs one test at a time, because the memory of the whole process is counted.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn session() -> Session {

@@ -1,4 +1,4 @@
-//! Runs side by side: what they came to, the settings in which they differ, their curves.
+//! The comparison of runs: their results, the settings in which they differ, their loss curves.
 
 use std::path::{Path, PathBuf};
 
@@ -11,20 +11,20 @@ use odesync_base::tables::{AlignedTable, TableCell};
 use odesync_plot::{Color, Figure, Grid, Legend, Style};
 use odesync_train::training::{Run, StopReason};
 
-/// The file that makes a folder one of a run.
+/// Name of the file whose presence makes a folder that of a run.
 const CHECKPOINT_FILE: &str = "last.safetensors";
 
-/// Folders of runs are looked for so deep in a folder that is not one itself: an experiment's, a multirun's.
+/// Depth to which a folder that is not that of a run (an experiment's, a multirun's) is searched for runs.
 const MAX_DEPTH: usize = 3;
 
-/// The curves of more runs than these need the legend beside them.
+/// Largest number of runs whose legend is drawn inside the axes; for more it is drawn outside.
 const MAX_LEGEND_INSIDE: usize = 6;
 
-/// Runs that are compared.
+/// A comparison of several runs.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     runs: Vec<ComparedRun>,
-    /// Folders in which a run was to be and is not, with the reason.
+    /// Folders in which a run was expected but not found, with the reason.
     pub skipped: Vec<(PathBuf, String)>,
 }
 
@@ -37,10 +37,11 @@ struct ComparedRun {
 }
 
 impl Comparison {
-    /// Reads the runs of folders; one that holds no run itself stands for all runs in it. A run that is named twice counts once.
+    /// Reads the runs of folders; for a folder that holds no run itself, all runs inside it. A run that is named twice counts
+    /// once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a folder that is not there or holds no run, [`Error::Checkpoint`] for a run that is damaged.
+    /// [`Error::Invalid`] for a folder that does not exist or holds no run, [`Error::Checkpoint`] for a damaged run.
     pub fn read<P: AsRef<Path>>(folders: &[P]) -> Result<Self> {
         let mut paths = Vec::new();
         let mut skipped = Vec::new();
@@ -56,15 +57,15 @@ impl Comparison {
                 return Err(no_run_error(folder));
             }
         }
-        // Different ways to the same folder are one run.
-        let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        // Different paths to the same folder are one run.
+        let canonical = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
         let mut known = Vec::new();
         paths.retain(|path| {
-            let new = !known.contains(&whole(path));
-            known.push(whole(path));
+            let new = !known.contains(&canonical(path));
+            known.push(canonical(path));
             new
         });
-        let names = shortest_unique_names(&paths.iter().map(whole).collect::<Vec<_>>());
+        let names = shortest_unique_names(&paths.iter().map(canonical).collect::<Vec<_>>());
         let runs = paths
             .iter()
             .zip(names)
@@ -80,7 +81,7 @@ impl Comparison {
         Ok(Self { runs, skipped })
     }
 
-    /// A row for each figure and setting, a column for each run.
+    /// Returns the table with a row for each result and setting, and a column for each run.
     pub fn table(&self) -> AlignedTable {
         // The members of a multirun are named by their arguments.
         let names = self.runs.iter().map(|run| run.name.replace(',', ",\n"));
@@ -91,7 +92,7 @@ impl Comparison {
         table
     }
 
-    /// The same with a row for each run, for programs.
+    /// Returns the table with a row for each run, and a column for each result and setting, for programs.
     pub fn records(&self) -> AlignedTable {
         let rows = self.rows();
         let labels = rows.iter().map(|(label, _)| label.replace(' ', "_"));
@@ -140,7 +141,7 @@ impl Comparison {
             let find = |all: &[(String, Value)]| all.iter().find(|(k, _)| *k == key).cloned();
             let mut values = known.iter().map(|all| find(all));
             let first = values.next();
-            // A run without a configuration differs in nothing that is known.
+            // A run without a configuration is ignored, because its settings are not known.
             if values.any(|value| Some(&value) != first.as_ref()) {
                 let cells = self.runs.iter().map(|r| {
                     let value = r.settings.as_deref().and_then(find);
@@ -154,7 +155,7 @@ impl Comparison {
         rows
     }
 
-    /// The mean squared error of the free model by epoch on a logarithmic axis, and λ under it where a run used it.
+    /// Plots the mean squared error of the uncoupled model by epoch on a logarithmic axis, and λ below it where a run used it.
     ///
     /// # Errors
     /// [`Error::Invalid`] where no run has an epoch.
@@ -169,7 +170,7 @@ impl Comparison {
             ));
         }
         let mut losses = Figure::new().y_label("mse");
-        // A logarithmic axis has no place for 0.
+        // A logarithmic axis cannot show 0.
         if mse.iter().flatten().any(|x| *x > 0.0) {
             losses = losses.log_y();
         }
@@ -211,7 +212,7 @@ fn stop_reason_name(stop: &StopReason) -> &'static str {
     }
 }
 
-/// All keys, in the order in which they first appear.
+/// Returns all keys, in the order in which they first appear.
 fn union_of_keys<'a, V: 'a>(lists: impl Iterator<Item = &'a Vec<(String, V)>>) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for (key, _) in lists.flatten() {
@@ -227,7 +228,7 @@ fn cell_of(list: &[(String, TableCell)], key: &str) -> TableCell {
     found.map_or(TableCell::Empty, |(_, cell)| cell.clone())
 }
 
-/// The folders of runs in a folder, sorted by name with numbers in their order.
+/// Finds the folders of runs in a folder, sorted by name with numbers in numerical order.
 fn find_runs(
     folder: &Path,
     depth: usize,
@@ -247,7 +248,7 @@ fn find_runs(
     let mut inner: Vec<PathBuf> = entries
         .filter_map(|entry| {
             let entry = entry.ok()?;
-            // Links are not followed, they may lead in circles.
+            // Links are not followed, because they may form cycles.
             let is_folder = entry.file_type().ok()?.is_dir();
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
             (is_folder && !hidden).then(|| entry.path())
@@ -287,7 +288,7 @@ fn no_run_error(folder: &Path) -> Error {
     ))
 }
 
-/// As many of each path's last parts as tell all of them apart.
+/// Returns the shortest final part of each path, equally long for all, by which all of them differ.
 fn shortest_unique_names(paths: &[PathBuf]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths
         .iter()
@@ -320,15 +321,15 @@ mod tests {
 
     #[test]
     fn names_are_as_short_as_they_may_be() {
-        let named = |paths: &[&str]| {
+        let unique_names = |paths: &[&str]| {
             shortest_unique_names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>())
         };
-        assert_eq!(named(&["/runs/a/1", "/runs/a/2"]), ["1", "2"]);
+        assert_eq!(unique_names(&["/runs/a/1", "/runs/a/2"]), ["1", "2"]);
         assert_eq!(
-            named(&["/runs/a/1", "/runs/b/1", "/x"]),
+            unique_names(&["/runs/a/1", "/runs/b/1", "/x"]),
             ["a/1", "b/1", "//x"]
         );
-        assert_eq!(named(&["/runs/a"]), ["a"]);
-        assert_eq!(named(&["/"]), ["/"]);
+        assert_eq!(unique_names(&["/runs/a"]), ["a"]);
+        assert_eq!(unique_names(&["/"]), ["/"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The data of an experiment: what is trained on, what comes after it, and the truth where it is known.
+//! The data of an experiment: the training data, the data after them, and the truth where it is known.
 
 use std::path::Path;
 
@@ -13,26 +13,28 @@ use odesync_ode::odesolve::SolveOptions;
 use odesync_ode::{dynamics, odesolve};
 use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
 
-/// Tolerances of the truth: far below any noise, and of what a model is held to.
+/// Relative and absolute tolerance of the truth: far below any noise, and below the accuracy asked of a model.
 const TRUTH_TOLERANCES: (f64, f64) = (1e-11, 1e-13);
 
-/// More values than anyone trains on; a larger number is a slip, and would only fill the memory.
+/// Largest number of values to simulate: more than anyone trains on, so a larger number is a mistake and would only fill the
+/// memory.
 const MAX_VALUES: usize = 100_000_000;
 
-/// Data in two parts, one after the other in time.
+/// The training data of an experiment, and the data over all times.
 #[derive(Debug, Clone)]
 pub struct ExperimentData {
-    /// What is trained on.
+    /// The training data.
     pub train: Dataset,
-    /// All times, those to train on first: the truth without noise where it is known, else the measurements.
+    /// Data over all times, which begin with those of the training data: the truth without noise where it is known, else the
+    /// measurements.
     pub truth: Dataset,
 }
 
 impl ExperimentData {
-    /// Reads or simulates them.
+    /// Reads or simulates the data.
     ///
     /// # Errors
-    /// A file that can't be read, an unknown system, or numbers of times that do not fit.
+    /// A file that cannot be read, an unknown system, or numbers of times that do not fit.
     pub fn new(settings: &DatasetSettings) -> Result<Self> {
         match settings {
             DatasetSettings::Simulated(simulated) => simulate(simulated),
@@ -40,7 +42,7 @@ impl ExperimentData {
         }
     }
 
-    /// Number of times to train on.
+    /// Returns the number of times of the training data.
     pub fn train_len(&self) -> usize {
         self.train.len()
     }
@@ -117,17 +119,17 @@ fn read(settings: &FileDataSettings) -> Result<ExperimentData> {
 
 const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt_lipson"];
 
-/// The format that is named, else the one of the file's ending.
-fn file_format(path: &Path, named: Option<&str>) -> Result<&'static str> {
+/// Returns the given file format, else the one that the file's extension implies.
+fn file_format(path: &Path, given: Option<&str>) -> Result<&'static str> {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    let name = named.unwrap_or(match ending {
+    let name = given.unwrap_or(match ending {
         "txt" | "tsv" | "dat" => "csv",
         other => other,
     });
     FORMATS
         .into_iter()
         .find(|known| *known == name)
-        .ok_or_else(|| match named {
+        .ok_or_else(|| match given {
             Some(name) => error::unknown("dataset.format", name, FORMATS),
             None => Error::invalid(format!(
                 "what kind of file {} is can't be seen from its name; say it as dataset.format={}",
@@ -166,7 +168,7 @@ fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
     }
 }
 
-/// The names of the arrays of a file that holds several.
+/// Returns the names of the arrays in a file that holds several.
 fn array_names(settings: &FileDataSettings) -> Result<ArrayNames> {
     let u = match settings.state.clone().map(OneOrMany::into_vec) {
         None => None,
@@ -186,7 +188,7 @@ fn array_names(settings: &FileDataSettings) -> Result<ArrayNames> {
     })
 }
 
-/// `[time, dof]` or `[sample, time, dof]`, `dt` apart where every `every`th row is taken.
+/// Makes a dataset from an array `[time, dof]` without times; after `every`th rows are taken, the times are `dt` apart.
 fn from_untimed_array(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> {
     if !(dt > 0.0 && dt.is_finite()) {
         return Err(Error::invalid(format!(
@@ -207,7 +209,7 @@ fn from_untimed_array(u: ArrayD<f64>, dt: f64, every: usize) -> Result<Dataset> 
     Dataset::new(t, u, None)
 }
 
-/// The rows that are wanted, scaled, time beginning at 0.
+/// Selects the rows of the settings and scales them; the times then begin at 0.
 fn select_rows(data: Dataset, settings: &FileDataSettings) -> Result<Dataset> {
     let n = data.len();
     let (from, every) = (settings.from, settings.every);

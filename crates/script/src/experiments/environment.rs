@@ -1,4 +1,4 @@
-//! Where and with what a run was made: `environment.json`.
+//! The environment in which a run was made (machine, software, device): `environment.json`.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,8 +10,8 @@ use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 use odesync_ode::field::Isa;
 
-/// Writes `environment.json`, or adds to the one that is there when a run is gone on with: then the results come of more than one
-/// environment.
+/// Writes `environment.json`. When a run is resumed, the new environment is added to the existing file, because the results then
+/// come from more than one environment.
 pub(super) fn write_environment(folder: &Path, engine: &str, device: &str) -> Result<()> {
     let path = folder.join(ENVIRONMENT_FILE);
     let now = environment(engine, device);
@@ -54,7 +54,8 @@ fn environment(engine: &str, device: &str) -> Value {
     })
 }
 
-/// The commit of the folder that the run was started in, and whether files differ from it; nothing outside a git repository.
+/// Returns the git commit of the folder in which the run was started, and whether files differ from it; `None` outside a git
+/// repository.
 fn git_state() -> Option<Value> {
     let git = |arguments: &[&str]| -> Option<String> {
         let answer = Command::new("git").args(arguments).output().ok()?;

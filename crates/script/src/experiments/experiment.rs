@@ -17,12 +17,12 @@ use odesync_train::training::{
     Callback, Callbacks, Run, StopReason, TrainOptions, TrainingMethod, train,
 };
 
-/// An experiment, ready to run. Its parts may be changed before it does.
+/// An experiment, ready to run. Its fields may be changed before it runs.
 #[derive(Debug, Clone)]
 pub struct Experiment {
-    /// The configuration it came of.
+    /// The configuration that the experiment was made from.
     pub config: Config,
-    /// The same, typed.
+    /// The settings: the configuration, typed.
     pub settings: ExperimentSettings,
     /// The data.
     pub data: ExperimentData,
@@ -30,20 +30,20 @@ pub struct Experiment {
     pub model: VectorField,
     /// The training method.
     pub method: TrainingMethod,
-    /// How to train.
+    /// The training options.
     pub options: TrainOptions,
-    /// The folder of the last run.
+    /// Folder of the last run.
     pub folder: Option<PathBuf>,
 }
 
-/// Where and how an experiment runs.
+/// Options of an experiment's run.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
-    /// The folder under which new runs get theirs.
+    /// Folder in which the folders of new runs are made.
     pub root: PathBuf,
-    /// Which folder.
+    /// Folder of the run.
     pub run_dir: RunDir,
-    /// Raised to stop after the current epoch.
+    /// Flag that stops the run after the current epoch.
     pub interrupt: Arc<AtomicBool>,
 }
 
@@ -58,10 +58,10 @@ impl Default for RunRequest {
 }
 
 impl Experiment {
-    /// Reads or simulates the data and makes the model.
+    /// Makes an experiment from a configuration: reads or simulates the data and makes the model.
     ///
     /// # Errors
-    /// Whatever the configuration says wrong, by the key's full path; a file that can't be read.
+    /// Every mistake in the configuration, with the key's full path; a file that cannot be read.
     pub fn new(config: Config) -> Result<Self> {
         let settings = ExperimentSettings::read(&config)?;
         let data = ExperimentData::new(&settings.dataset)?;
@@ -78,9 +78,9 @@ impl Experiment {
         })
     }
 
-    /// Trains the model into a folder of its own, or goes on with the run of one: `config.yaml` and `environment.json` are
-    /// written first, checkpoints and the log on the way, `result.json` when it is over. After an interrupt the run is as far
-    /// as it got ([`StopReason::Interrupted`]).
+    /// Trains the model in a new folder, or resumes the run of a folder. `config.yaml` and `environment.json` are written first,
+    /// checkpoints and the log during the training, `result.json` at the end. After an interrupt the returned run ends at the
+    /// last completed epoch ([`StopReason::Interrupted`]).
     ///
     /// # Errors
     /// Those of [`RunDir::create`] and [`train`].
@@ -114,7 +114,7 @@ impl Experiment {
         Ok(run)
     }
 
-    /// The figures of a run's table.
+    /// Computes the results of a run: the rows of its table.
     pub fn results(&self, run: &Run) -> Results {
         Results::new(
             &self.settings.experiment,
@@ -124,7 +124,7 @@ impl Experiment {
         )
     }
 
-    /// The path of a figure in the last run's folder; in the current folder before there is one.
+    /// Returns the path of a figure in the last run's folder, or in the current folder if nothing has run yet.
     pub fn figure_path(&self, name: &str) -> PathBuf {
         self.folder
             .as_deref()

@@ -1,4 +1,4 @@
-//! The picture of an experiment's run: data, truth and model, within the data and beyond.
+//! The figure of an experiment's run: data, truth and model, at the times of the training data and beyond.
 
 use ndarray::Axis;
 
@@ -8,10 +8,10 @@ use crate::Result;
 use odesync_plot::{Color, Dash, Figure, Style, fit};
 use odesync_train::training::Run;
 
-/// Points of the model's line.
+/// Number of points of the model's line.
 const MODEL_POINTS: usize = 600;
 
-/// The range to show where a model leaves the data far behind; none where everything is near them.
+/// Returns the y range to show where a model is far away from the data; `None` where all values are near them.
 fn clipped_y_range<'a>(
     data: impl Iterator<Item = &'a f64>,
     model: impl Iterator<Item = &'a f64>,
@@ -28,8 +28,8 @@ fn clipped_y_range<'a>(
         .then_some((low - 0.5 * height, high + 0.5 * height))
 }
 
-/// The data, the best model's trajectory over all times, and (where the data are simulated) the truth. Beyond the times that
-/// the model can be solved for, its line ends.
+/// Plots the data, the best model's trajectory over all times, and (where the data are simulated) the truth. The model's line
+/// ends where it can no longer be solved.
 ///
 /// # Errors
 /// Those of the figure.

@@ -1,4 +1,4 @@
-//! Model, method and options of a configuration.
+//! The model, the training method and the options that a configuration describes.
 
 use ndarray::Array2;
 
@@ -18,7 +18,7 @@ use odesync_train::training::{
     Homotopy, LrSchedule, MultipleShooting, Optimizer, TrainOptions, TrainingMethod,
 };
 
-/// The untrained model for `dof` state variables, its weights drawn as after `torch.manual_seed(seed)`.
+/// Makes the untrained model for `dof` state variables; its weights are drawn as after `torch.manual_seed(seed)`.
 pub(super) fn model(settings: &ModelSettings, dof: usize, seed: u64) -> Result<VectorField> {
     const KINDS: [&str; 3] = ["blackbox", "second_order", "graybox"];
     let activation = Unary::activation(&settings.activation)?;
@@ -77,7 +77,7 @@ fn coupling(settings: &CouplingSettings) -> Result<Coupling> {
     })
 }
 
-/// The training method.
+/// Makes the training method.
 pub(super) fn method(settings: &TrainingSettings) -> Result<TrainingMethod> {
     const METHODS: [&str; 3] = ["vanilla", "multiple_shooting", "homotopy"];
     let method = settings.method.as_str();
@@ -108,7 +108,7 @@ pub(super) fn method(settings: &TrainingSettings) -> Result<TrainingMethod> {
     }
 }
 
-/// The solver.
+/// Makes the options of the solver.
 pub(super) fn solver(settings: &SolverSettings) -> Result<SolveOptions> {
     let default = SolveOptions::default();
     let solver = SolveOptions {
@@ -144,7 +144,7 @@ fn lr_schedule(settings: &LrScheduleSettings) -> Result<LrSchedule> {
     }
 }
 
-/// How to train; where to write and what to listen to is left open.
+/// Makes the training options; the output folder and the callbacks are not set.
 pub(super) fn options(settings: &ExperimentSettings) -> Result<TrainOptions> {
     let (training, trainer) = (&settings.training, &settings.trainer);
     let options = TrainOptions {

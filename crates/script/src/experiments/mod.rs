@@ -1,15 +1,15 @@
-//! Experiments put together from a configuration, and their runs on disk.
+//! Experiments built from a configuration, and their runs on disk.
 //!
-//! | file | idea |
+//! | file | content |
 //! |---|---|
-//! | `settings` | what a configuration says, typed |
-//! | `data` | the data, and the truth beyond them |
-//! | `parts` | model, method and options |
-//! | `experiment` | all of it, and its run |
-//! | `folder`, `environment`, `results` | the folder of a run and what is written there |
-//! | `figures` | the pictures of a run |
-//! | `compare`, `run_files` | runs side by side |
-//! | `multirun` | the product of lists of values, a process each |
+//! | `settings` | the content of a configuration, typed |
+//! | `data` | the training data, and the truth beyond them |
+//! | `instantiate` | model, training method and options |
+//! | `experiment` | an experiment and its run |
+//! | `run_dir`, `environment`, `results` | the folder of a run and its files |
+//! | `figures` | the figure of a run |
+//! | `compare`, `run_files` | the comparison of runs |
+//! | `multirun` | many runs over the product of lists of values, each a separate process |
 
 mod compare;
 mod data;

@@ -1,8 +1,7 @@
-//! Many runs of one script: the product of lists of values, each member a process of its own.
+//! Multiruns: many runs of one script over the product of lists of values; each member is a separate process.
 //!
-//! A process for each member keeps them apart: one that fails or takes too much memory does not end the others, and each draws
-//! from its own random generator. `multirun.json` says what the members are, `summary.csv` how far they got; with both the whole
-//! can be gone on with.
+//! Separate processes isolate the members: one that fails or takes too much memory does not end the others, and each has a random
+//! generator of its own. `multirun.json` records the members, `summary.csv` their status; from both a multirun can be resumed.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -19,44 +18,44 @@ use super::run_dir::{RESULT_FILE, holds_run};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// What the members are.
+/// Name of the file that records the members.
 pub const MULTIRUN_FILE: &str = "multirun.json";
-/// How far they got, and what came of them.
+/// Name of the file that records the status and the results of the members.
 pub const SUMMARY_FILE: &str = "summary.csv";
-/// What a member printed.
+/// Name of the file with the output of a member.
 pub const OUTPUT_FILE: &str = "output.log";
 
-/// Time between two looks at a member that runs.
+/// Time between two checks of a running member.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A script and the arguments of each of its runs.
+/// A multirun: one script and the arguments of each of its runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Multirun {
-    /// The script.
+    /// File of the script.
     pub script: PathBuf,
-    /// What every member is given beside its arguments, for example `--config FILE`.
+    /// Command-line flags that every member is called with, for example `--config FILE`.
     pub flags: Vec<String>,
-    /// Arguments of each member, as `KEY=VALUE`; those that all share come first.
+    /// Arguments of each member, as `KEY=VALUE`; the arguments that all members share come first.
     pub members: Vec<Vec<String>>,
 }
 
-/// How a member stands.
+/// Status of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberStatus {
-    /// Not begun.
+    /// Not started yet.
     Waiting,
-    /// At work.
+    /// Running.
     Running,
-    /// Done.
+    /// Finished.
     Done,
     /// Ended with an error.
     Failed,
-    /// Stopped by the user; it can be gone on with.
+    /// Stopped by the user; can be resumed.
     Interrupted,
 }
 
 impl MemberStatus {
-    /// As in `summary.csv`.
+    /// Returns the status as `summary.csv` shows it.
     pub fn name(self) -> &'static str {
         match self {
             MemberStatus::Waiting => "waiting",
@@ -68,19 +67,19 @@ impl MemberStatus {
     }
 }
 
-/// Told of every change: the member's index, its name, how it stands now.
+/// A callback for every change of a status: the member's index, its name, its new status.
 pub type StatusCallback<'a> = &'a (dyn Fn(usize, &str, MemberStatus) + Sync);
 
-/// How the members are run.
+/// Options for the processes of the members.
 #[derive(Clone, Copy)]
 pub struct WorkerOptions<'a> {
-    /// The program to run them with.
+    /// Program that runs a member.
     pub program: &'a Path,
-    /// Threads to share among the members.
+    /// Number of threads to divide among the members.
     pub threads: usize,
-    /// Raised to stop every member after its epoch.
+    /// Flag that stops every member after its current epoch.
     pub interrupt: &'a AtomicBool,
-    /// Who listens.
+    /// Callback for changes of a status.
     pub on_status: StatusCallback<'a>,
 }
 
@@ -98,16 +97,16 @@ impl Multirun {
         })
     }
 
-    /// Writes `multirun.json` into a folder, made when missing.
+    /// Writes `multirun.json` into a folder, which is created if it is missing.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// Those of the operating system.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::invalid(e.to_string()))?;
         write_atomically(&folder.join(MULTIRUN_FILE), (text + "\n").as_bytes())
     }
 
-    /// The arguments in which members differ, in the order they are given.
+    /// Returns the keys of the arguments in which members differ, in the order of the arguments.
     pub fn varying_keys(&self) -> Vec<String> {
         let Some(first) = self.members.first() else {
             return vec![];
@@ -119,7 +118,8 @@ impl Multirun {
             .collect()
     }
 
-    /// A member's name, which is that of its folder: what makes it differ from the others.
+    /// Returns a member's name, which is also that of its folder: its index and the arguments in which it differs from the
+    /// others.
     pub fn member_name(&self, member: usize) -> String {
         let varied = self.varying_keys();
         let parts: Vec<&str> = self.members[member]
@@ -136,18 +136,18 @@ impl Multirun {
                 c => c,
             })
             .collect();
-        // The number keeps the names apart even where they had to be cut.
+        // The index keeps the names distinct even where they are cut.
         let short: String = plain.chars().take(100).collect();
         format!("{member}_{short}")
             .trim_end_matches('_')
             .to_string()
     }
 
-    /// Runs the members that are not done, as many at a time as there are threads. What each came to stands in `summary.csv`
-    /// after it ends; the result is how each stands at the end.
+    /// Runs the members that are not done, at most as many at a time as there are threads, and returns the final status of each.
+    /// The status of a member is written to `summary.csv` after it ends.
     ///
     /// # Errors
-    /// A folder or summary that can't be written. A member that fails is no error here.
+    /// A folder or summary that cannot be written. A member that fails is not an error here.
     pub fn run(&self, folder: &Path, workers: WorkerOptions) -> Result<Vec<MemberStatus>> {
         let table = Mutex::new(SummaryTable::read(self, folder)?);
         let next = AtomicUsize::new(0);
@@ -194,7 +194,7 @@ impl Multirun {
         Ok(table.status.clone())
     }
 
-    /// One member's process, to its end.
+    /// Runs the process of one member until it ends.
     fn run_member(
         &self,
         member: usize,
@@ -202,14 +202,19 @@ impl Multirun {
         threads: usize,
         workers: WorkerOptions,
     ) -> Result<(MemberStatus, String)> {
-        let own = folder.join(self.member_name(member));
-        std::fs::create_dir_all(&own).map_err(|e| Error::io("create the folder", &own, &e))?;
-        let log_path = own.join(OUTPUT_FILE);
+        let member_dir = folder.join(self.member_name(member));
+        std::fs::create_dir_all(&member_dir)
+            .map_err(|e| Error::io("create the folder", &member_dir, &e))?;
+        let log_path = member_dir.join(OUTPUT_FILE);
         let log = log_file(&log_path)?;
         let errors = log
             .try_clone()
             .map_err(|e| Error::io("write", &log_path, &e))?;
-        let place = if holds_run(&own) { "--resume" } else { "--out" };
+        let dir_flag = if holds_run(&member_dir) {
+            "--resume"
+        } else {
+            "--out"
+        };
         let mut child = Command::new(workers.program)
             .args([
                 "run",
@@ -218,8 +223,8 @@ impl Multirun {
                 "--threads",
                 &threads.to_string(),
             ])
-            .arg(place)
-            .arg(&own)
+            .arg(dir_flag)
+            .arg(&member_dir)
             .args(&self.flags)
             .arg(&self.script)
             .args(&self.members[member])
@@ -238,7 +243,7 @@ impl Multirun {
     }
 }
 
-/// Waits for a process. When the user asks to stop, the end of its input tells it to.
+/// Waits for a process. When the user asks to stop, its standard input is closed, which asks it to stop.
 fn wait(child: &mut Child, interrupt: &AtomicBool) -> std::io::Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
@@ -259,7 +264,7 @@ fn log_file(path: &Path) -> Result<File> {
         .map_err(|e| Error::io("write", path, &e))
 }
 
-/// The error that a member ended with: the last one in its output.
+/// Returns the error that a member ended with: the last one in its output.
 fn last_error(log: &Path, status: ExitStatus) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines()
@@ -272,7 +277,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The key of `key=value`, without the signs of an override.
+/// Returns the key of `key=value`, without the signs of an override.
 fn key(argument: &str) -> &str {
     argument
         .split_once('=')
@@ -280,14 +285,14 @@ fn key(argument: &str) -> &str {
         .trim_start_matches(['+', '~'])
 }
 
-/// What `summary.csv` holds.
+/// The content of `summary.csv`.
 struct SummaryTable {
     status: Vec<MemberStatus>,
     errors: Vec<String>,
 }
 
 impl SummaryTable {
-    /// How the members stood when the summary was written last: those that are done are not run again.
+    /// Reads the status of the members when the summary was last written: those that are done are not run again.
     fn read(multirun: &Multirun, folder: &Path) -> Result<Self> {
         let n = multirun.members.len();
         let mut table = SummaryTable {
@@ -316,7 +321,8 @@ impl SummaryTable {
         Ok(table)
     }
 
-    /// A row a member: its name, what makes it differ, how it stands, and every figure of its `result.json`.
+    /// Writes one row for each member: its name, the arguments in which it differs, its status, and every entry of its
+    /// `result.json`.
     fn write(&self, multirun: &Multirun, folder: &Path) -> Result<()> {
         let results: Vec<Option<serde_json::Map<String, Value>>> = (0..multirun.members.len())
             .map(|member| {
@@ -353,8 +359,8 @@ impl SummaryTable {
         writer.write_record(head).map_err(failed)?;
         for (member, arguments) in multirun.members.iter().enumerate() {
             let value = |name: &String| -> String {
-                let given = arguments.iter().find(|a| key(a) == name);
-                given.map_or_else(String::new, |a| {
+                let argument = arguments.iter().find(|a| key(a) == name);
+                argument.map_or_else(String::new, |a| {
                     a.split_once('=').map_or("", |(_, v)| v).to_string()
                 })
             };

@@ -1,4 +1,4 @@
-//! What came of a run: the figures of its table, and `result.json`.
+//! The results of a run: the entries of its table, and of `result.json`.
 
 use std::path::Path;
 
@@ -10,36 +10,37 @@ use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 use odesync_train::training::{Run, StopReason};
 
-/// Mean squared errors are those of the model with the best mse, running by itself. What could not be measured is none.
+/// The results of a run. Mean squared errors are those of the uncoupled model with the best mse. A value that could not be
+/// measured is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// Name of the experiment.
     pub experiment: String,
-    /// Training method.
+    /// Name of the training method.
     pub method: String,
     /// Seed of the weights.
     pub seed: u64,
     /// Number of parameters.
     pub parameters: usize,
-    /// Best mse against the data trained on, in any epoch.
+    /// Best mse against the training data over all epochs.
     pub best_mse: Option<f64>,
-    /// The epoch of it.
+    /// Epoch of the best mse.
     pub best_epoch: usize,
-    /// Best mse against the data trained on, in the epochs with λ = 0.
+    /// Best mse against the training data over the epochs with λ = 0.
     pub best_mse_at_zero: Option<f64>,
-    /// Mse against the truth (measured data: against themselves) at the times trained on.
+    /// Mse against the truth (measured data: against themselves) at the times of the training data.
     pub interpolation_mse: Option<f64>,
-    /// The same at the times after them.
+    /// Mse against the truth (measured data: against themselves) at the times after the training data.
     pub extrapolation_mse: Option<f64>,
-    /// Epochs done.
+    /// Number of completed epochs.
     pub epochs: usize,
-    /// Epochs that could not be solved.
+    /// Number of epochs in which a solve failed.
     pub failed_epochs: usize,
-    /// Evaluations of the vector field by the training solves.
+    /// Number of evaluations of the vector field by the training solves.
     pub evaluations: usize,
-    /// Time of all epochs, s.
+    /// Duration of all epochs, s.
     pub seconds: f64,
-    /// `finished`, `stopped early`, `interrupted` or `failing`.
+    /// Reason for the end: `finished`, `stopped early`, `interrupted` or `failing`.
     pub stop: String,
 }
 
@@ -48,7 +49,7 @@ fn finite_or_none(x: f64) -> Option<f64> {
 }
 
 impl Results {
-    /// Measures a run.
+    /// Computes the results of a run.
     pub fn new(experiment: &str, seed: u64, run: &Run, data: &ExperimentData) -> Self {
         let n = data.train_len();
         Results {
@@ -75,7 +76,7 @@ impl Results {
         }
     }
 
-    /// Its rows, name and value, as a person reads them.
+    /// Returns the rows of the table, name and formatted value.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let number = |x: Option<f64>| x.map_or_else(|| "–".to_string(), |x| format!("{x:.4e}"));
         vec![
@@ -95,16 +96,16 @@ impl Results {
         ]
     }
 
-    /// Writes `result.json`.
+    /// Writes the `result.json` of a run's folder.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// Those of the operating system.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::invalid(e.to_string()))?;
         write_atomically(&folder.join(RESULT_FILE), (text + "\n").as_bytes())
     }
 
-    /// Reads the `result.json` of a run's folder; none where the run is not over.
+    /// Reads the `result.json` of a run's folder; `None` where the run is not over.
     ///
     /// # Errors
     /// A file that can't be read or is damaged.
@@ -123,8 +124,8 @@ impl Results {
     }
 }
 
-/// Mse of the best model against the truth at the times with index `from` to `to`; none without times or if the model can't be
-/// solved that far.
+/// Returns the mse of the best model against the truth at the times with index `from` to `to`; `None` without times or if the
+/// model cannot be solved that far.
 fn mse_between(run: &Run, data: &ExperimentData, from: usize, to: usize) -> Option<f64> {
     let t = data.truth.t().to_vec();
     let predicted = run.predict(t.get(..to)?).ok()?;

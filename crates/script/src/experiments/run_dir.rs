@@ -6,31 +6,31 @@ use std::path::{Path, PathBuf};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// The configuration as it ran.
+/// Name of the file with the configuration of the run.
 pub const CONFIG_FILE: &str = "config.yaml";
-/// Where and with what it ran.
+/// Name of the file with the environment of the run.
 pub const ENVIRONMENT_FILE: &str = "environment.json";
-/// What came of it; written when the run is over.
+/// Name of the file with the results; it is written when the run is over.
 pub const RESULT_FILE: &str = "result.json";
 
-/// Where a run goes.
+/// Choice of the folder of a run.
 #[derive(Debug, Clone, Default)]
 pub enum RunDir {
     /// A new folder under `runs/`.
     #[default]
     New,
-    /// This folder, which must not hold a run yet.
+    /// The given folder, which must not hold a run yet.
     At(PathBuf),
-    /// This folder, to go on with the run that it holds.
+    /// The given folder, whose run is resumed.
     Resume(PathBuf),
 }
 
 impl RunDir {
-    /// Makes the folder, with the configuration in it, and gives its path. A new folder has its name only once the
-    /// configuration is there, so that every folder which is seen can be gone on with.
+    /// Creates the folder, with the configuration in it, and returns its path. A new folder gets its name only after the
+    /// configuration is written, so that every visible folder can be resumed.
     ///
     /// # Errors
-    /// A folder that holds a run already, or none to go on with; what the operating system says.
+    /// A folder that holds a run already, or one without a run to resume; errors of the operating system.
     pub fn create(&self, root: &Path, experiment: &str, config: &str) -> Result<PathBuf> {
         match self {
             RunDir::New => create_unique(&root.join(experiment), config),
@@ -49,18 +49,18 @@ impl RunDir {
         }
     }
 
-    /// Whether a run is gone on with.
+    /// Returns whether a run is resumed.
     pub fn is_resume(&self) -> bool {
         matches!(self, RunDir::Resume(_))
     }
 }
 
-/// Whether a folder is that of a run, finished or not.
+/// Returns whether a folder is that of a run, finished or not.
 pub fn holds_run(path: &Path) -> bool {
     path.join(CONFIG_FILE).is_file()
 }
 
-/// Two runs that begin in the same second get folders of their own.
+/// Creates a folder named by the current time; runs that begin in the same second get different folders.
 fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(parent).map_err(|e| Error::io("create the folder", parent, &e))?;
     let failed = |e: std::io::Error| Error::io("create a folder in", parent, &e);
@@ -68,7 +68,7 @@ fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
         .prefix(".new-")
         .tempdir_in(parent)
         .map_err(failed)?;
-    // A temporary folder is private; this one is to stay.
+    // A temporary folder is private to its owner; this one is permanent.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -84,7 +84,7 @@ fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
         });
         match std::fs::rename(hidden.path(), &path) {
             Ok(()) => {
-                // It is gone from there, so there is nothing to remove at the end.
+                // The folder was renamed, so nothing must be removed at the end.
                 let _ = hidden.keep();
                 return Ok(path);
             }
@@ -102,7 +102,7 @@ fn create_unique(parent: &Path, config: &str) -> Result<PathBuf> {
     )))
 }
 
-/// The local date and time as the name of a folder, `2026-03-09_14-05-59`.
+/// Returns the local date and time as the name of a folder, `2026-03-09_14-05-59`.
 pub fn date_time() -> String {
     jiff::Zoned::now().strftime("%Y-%m-%d_%H-%M-%S").to_string()
 }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn folders_of_one_second_differ_and_runs_are_not_written_over() {
         let root = tempfile::tempdir().unwrap();
-        let make = |place: RunDir| place.create(root.path(), "e", "a: 1\n");
+        let make = |run_dir: RunDir| run_dir.create(root.path(), "e", "a: 1\n");
         let one = make(RunDir::New).unwrap();
         let two = make(RunDir::New).unwrap();
         assert!(holds_run(&one) && holds_run(&two) && one != two);

@@ -1,4 +1,4 @@
-//! What stands beside a run's checkpoint, for tables: `result.json` and `config.yaml`, whatever keys they have.
+//! The files next to a run's checkpoint, `result.json` and `config.yaml`, as tables with whatever keys they have.
 
 use std::fmt;
 use std::path::Path;
@@ -11,10 +11,10 @@ use super::run_dir::{CONFIG_FILE, RESULT_FILE};
 use crate::{Error, Result};
 use odesync_base::tables::TableCell;
 
-/// A cell shows at most so many characters of a list or a text.
+/// Largest number of characters of a list or a text in a cell.
 const MAX_CELL_WIDTH: usize = 40;
 
-/// A file that may be missing.
+/// Reads a file; `None` if it is missing.
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -23,7 +23,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// The entries of a run's `result.json`, in their order.
+/// Returns the entries of a run's `result.json`, in the order of the file.
 pub(super) fn result(folder: &Path) -> Result<Vec<(String, TableCell)>> {
     let path = folder.join(RESULT_FILE);
     let Some(bytes) = read(&path)? else {
@@ -38,7 +38,7 @@ pub(super) fn result(folder: &Path) -> Result<Vec<(String, TableCell)>> {
     Ok(entries.0)
 }
 
-/// The settings in a run's `config.yaml` by their paths, such as `training.lr`, in their order.
+/// Returns the settings in a run's `config.yaml` by their paths, such as `training.lr`, in the order of the file.
 pub(super) fn settings(folder: &Path) -> Result<Option<Vec<(String, Value)>>> {
     let path = folder.join(CONFIG_FILE);
     let Some(bytes) = read(&path)? else {
@@ -55,7 +55,7 @@ pub(super) fn settings(folder: &Path) -> Result<Option<Vec<(String, Value)>>> {
     Ok(Some(settings))
 }
 
-/// Maps are opened, lists are values. The reader bounds how deep they nest.
+/// Appends the value and its path; maps are flattened recursively, lists are values. The YAML reader bounds the nesting depth.
 fn flatten(path: &str, value: Value, into: &mut Vec<(String, Value)>) {
     let Value::Mapping(map) = value else {
         into.push((path.into(), value));
@@ -74,7 +74,7 @@ fn flatten(path: &str, value: Value, into: &mut Vec<(String, Value)>) {
     }
 }
 
-/// A setting as a table shows it.
+/// Converts a setting to the cell of a table.
 pub(super) fn cell(value: &Value) -> TableCell {
     match value {
         Value::Null => TableCell::Text("null".into()),
@@ -86,7 +86,7 @@ pub(super) fn cell(value: &Value) -> TableCell {
     }
 }
 
-/// On one line.
+/// Formats a value on one line.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),

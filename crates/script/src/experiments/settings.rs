@@ -1,4 +1,4 @@
-//! What a configuration says, typed. The files of `configs/` explain every value.
+//! The content of a configuration, typed. The files of `configs/` explain every value.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,37 +10,37 @@ use odesync_base::error;
 use odesync_config::Config;
 use odesync_train::schedules::ScheduleKind;
 
-/// `experiment`, `random_seed` and the groups.
+/// The settings of an experiment: `experiment`, `random_seed` and the groups.
 #[derive(Debug, Clone)]
 pub struct ExperimentSettings {
     /// Name of the experiment.
     pub experiment: String,
     /// Seed of the network's weights.
     pub random_seed: u64,
-    /// The data.
+    /// Group `dataset`: the data.
     pub dataset: DatasetSettings,
-    /// The model.
+    /// Group `model`: the model.
     pub model: ModelSettings,
-    /// The training method.
+    /// Group `training`: the training method.
     pub training: TrainingSettings,
-    /// The solver.
+    /// Group `odesolve`: the solver.
     pub odesolve: SolverSettings,
-    /// The log.
+    /// Group `logger`: the log.
     pub logger: LoggerSettings,
-    /// The loop.
+    /// Group `trainer`: the training loop.
     pub trainer: TrainerSettings,
 }
 
-/// Group `dataset`.
+/// The settings of the data: group `dataset`.
 #[derive(Debug, Clone)]
 pub enum DatasetSettings {
-    /// `kind: simulated`.
+    /// Simulated data: `kind: simulated`.
     Simulated(SimulatedDataSettings),
-    /// `kind: file`.
+    /// Data from a file: `kind: file`.
     File(Box<FileDataSettings>),
 }
 
-/// A known system, solved and covered with noise.
+/// The settings of simulated data: the solution of a known system with noise added.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SimulatedDataSettings {
@@ -51,33 +51,33 @@ pub struct SimulatedDataSettings {
     kind: String,
     /// Name of the system.
     pub system: String,
-    /// Constants other than the system's own.
+    /// Values of constants that replace the system's defaults.
     pub params: BTreeMap<String, f64>,
     /// Initial state, `[dof]`.
     pub u0: Vec<f64>,
     /// Time between two measurements.
     pub dt: f64,
-    /// Number of times to train on.
+    /// Number of times of the training data.
     pub train: usize,
-    /// Number of times after them.
+    /// Number of times after the training data.
     pub extrapolate: usize,
-    /// Noise of the measurements.
+    /// Noise of the measurements; none where `None`.
     pub noise: Option<NoiseSettings>,
 }
 
-/// Gaussian noise.
+/// The settings of Gaussian noise.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseSettings {
     /// Standard deviation, in units of `relative_to`.
     pub amplitude: f64,
-    /// `mean`, `std` or `nothing`.
+    /// Unit of `amplitude`: `mean`, `std` or `nothing`.
     pub relative_to: String,
-    /// Seed of its own.
+    /// Seed of the noise.
     pub seed: u64,
 }
 
-/// Measured data.
+/// The settings of measured data, which are read from a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileDataSettings {
@@ -86,31 +86,31 @@ pub struct FileDataSettings {
         reason = "read before the rest, to know which settings these are"
     )]
     kind: String,
-    /// The file.
+    /// Path of the file.
     pub path: Option<PathBuf>,
-    /// Its format, else by its ending.
+    /// Format of the file; implied by its extension where `None`.
     pub format: Option<String>,
-    /// The time's column or array.
+    /// Column or array of the times.
     pub time: Option<String>,
-    /// The state's columns, or its array.
+    /// Columns, or array, of the state.
     pub state: Option<OneOrMany<String>>,
-    /// Which trial.
+    /// Number of the trial to read.
     pub trial: u32,
-    /// Time between two rows that are taken, where the file holds no times.
+    /// Time between two selected rows, for a file without times.
     pub dt: Option<f64>,
-    /// The first row.
+    /// Index of the first row to use.
     pub from: usize,
-    /// The number of rows.
+    /// Number of rows to use; all further rows where `None`.
     pub rows: Option<usize>,
-    /// Every so many-th row.
+    /// Stride of the selected rows: 1 for every row, 2 for every second row.
     pub every: usize,
-    /// Factor of the state.
+    /// Factor that the state is multiplied by.
     pub scale: f64,
-    /// Number of times to train on.
+    /// Number of times of the training data.
     pub train: Option<usize>,
-    /// Number of times after them.
+    /// Number of times after the training data.
     pub extrapolate: Option<usize>,
-    /// Noise to add.
+    /// Noise to add; none where `None`.
     pub noise: Option<NoiseSettings>,
 }
 
@@ -118,14 +118,14 @@ pub struct FileDataSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
-    /// A value.
+    /// A single value.
     One(T),
-    /// A list.
+    /// A list of values.
     Many(Vec<T>),
 }
 
 impl<T> OneOrMany<T> {
-    /// The values.
+    /// Returns the values as a list.
     pub fn into_vec(self) -> Vec<T> {
         match self {
             OneOrMany::One(one) => vec![one],
@@ -134,85 +134,85 @@ impl<T> OneOrMany<T> {
     }
 }
 
-/// Group `model`.
+/// The settings of the model: group `model`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSettings {
-    /// `blackbox`, `second_order` or `graybox`.
+    /// Kind of the model: `blackbox`, `second_order` or `graybox`.
     pub kind: String,
-    /// The known factor of each state variable (gray box), `[dof]`.
+    /// Known linear factor of each state variable (gray box), `[dof]`.
     pub linear: Option<Vec<f64>>,
     /// Number of hidden layers.
     pub hidden_layers: usize,
-    /// Width of each.
+    /// Width of each hidden layer.
     pub nodes_per_layer: usize,
-    /// Name of the activation.
+    /// Name of the activation function.
     pub activation: String,
 }
 
-/// Group `training`; what belongs to one method alone is optional.
+/// The settings of the training method: group `training`. Settings of a single method are optional.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSettings {
-    /// `vanilla`, `multiple_shooting` or `homotopy`.
+    /// Name of the method: `vanilla`, `multiple_shooting` or `homotopy`.
     pub method: String,
     /// Learning rate.
     pub lr: f64,
-    /// Number of updates.
+    /// Number of epochs, each with one update.
     pub epochs: Option<usize>,
-    /// `adamw`, `adam` or `sgd`.
+    /// Name of the optimizer: `adamw`, `adam` or `sgd`.
     pub optimizer: String,
     /// Weight decay.
     pub weight_decay: f64,
-    /// How the learning rate changes.
+    /// Schedule of the learning rate.
     pub lr_schedule: LrScheduleSettings,
-    /// Bound on the norm of the gradient.
+    /// Largest norm of the gradient, to which larger gradients are clipped; no clipping where `None`.
     pub clip: Option<f64>,
     /// Epochs without improvement before the run stops.
     pub patience: Option<usize>,
     /// Number of segments (multiple shooting).
     pub segments: Option<usize>,
-    /// Weight of the gaps (multiple shooting).
+    /// Weight of the continuity penalty (multiple shooting).
     pub continuity_weight: Option<f64>,
-    /// K (homotopy).
+    /// Coupling strength K (homotopy).
     pub coupling: Option<CouplingSettings>,
-    /// α of the spline (homotopy).
+    /// Smoothing parameter α of the spline (homotopy).
     pub smoothing: Option<f64>,
-    /// λ (homotopy).
+    /// Schedule of the homotopy parameter λ (homotopy).
     pub schedule: Option<ScheduleKind>,
 }
 
-/// A number, a list or a matrix.
+/// The coupling strength K: a number, a list or a matrix.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum CouplingSettings {
-    /// One number for all.
+    /// One number for all state variables.
     Number(f64),
-    /// One for each state variable.
+    /// One number for each state variable, `[dof]`.
     Diagonal(Vec<f64>),
-    /// `[dof][dof]`.
+    /// A full matrix, `[dof][dof]`.
     Full(Vec<Vec<f64>>),
 }
 
-/// `constant`, `cosine`, `{rate: 0.999}` or `{every: 500, factor: 0.5}`.
+/// The schedule of the learning rate: `constant`, `cosine`, `{rate: 0.999}` or `{every: 500, factor: 0.5}`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum LrScheduleSettings {
-    /// By name.
+    /// A schedule without parameters, by its name.
     Name(String),
-    /// Exponential or stepwise.
+    /// An exponential or stepwise decay.
     Rates(LrDecaySettings),
 }
 
-/// An exponential or stepwise fall of the learning rate.
+/// The settings of an exponential or stepwise decay of the learning rate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LrDecaySettings {
-    /// Factor of every epoch.
+    /// Factor of the learning rate in every epoch (exponential).
     pub rate: Option<f64>,
-    /// Epochs between two steps.
+    /// Number of epochs between two steps (stepwise).
     pub every: Option<usize>,
-    /// Factor of a step.
+    /// Factor of the learning rate at a step (stepwise).
     pub factor: Option<f64>,
 }
 
@@ -220,79 +220,79 @@ inventory::submit! {
     odesync_config::RenamedKey { old: "odesolve.method", new: "odesolve.solver" }
 }
 
-/// Group `odesolve`; a method of fixed steps has no tolerances.
+/// The settings of the solver: group `odesolve`. A solver with fixed steps has no tolerances.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SolverSettings {
-    /// Name of the ODE solver.
+    /// Name of the solver.
     pub solver: String,
-    /// Relative tolerance.
+    /// Relative tolerance of the solve.
     pub rtol: Option<f64>,
-    /// Absolute tolerance.
+    /// Absolute tolerance of the solve.
     pub atol: Option<f64>,
     /// Size of the first step.
     pub first_step: Option<f64>,
     /// Size of fixed steps.
     pub step_size: Option<f64>,
-    /// Fixed steps between two times.
+    /// Number of fixed steps between two output times.
     pub substeps: Option<usize>,
-    /// Bound on the size of a step.
+    /// Largest size of a step.
     pub max_step: Option<f64>,
-    /// `i` or `pi`.
+    /// Step-size controller: `i` or `pi`.
     pub controller: Option<String>,
-    /// Limit on attempted steps.
+    /// Largest number of attempted steps.
     pub max_steps: Option<usize>,
-    /// Whether to step onto the knots of û.
+    /// Whether the steps end exactly at the knots of û.
     pub breakpoints: Option<bool>,
-    /// Name of the way to compute gradients.
+    /// Name of the method that computes gradients.
     pub adjoint: Option<String>,
-    /// Relative tolerance of the continuous adjoint.
+    /// Relative tolerance of the backward solve of the continuous adjoint.
     pub adjoint_rtol: Option<f64>,
-    /// Its absolute tolerance.
+    /// Absolute tolerance of the backward solve of the continuous adjoint.
     pub adjoint_atol: Option<f64>,
 }
 
-/// Group `logger`.
+/// The settings of the log: group `logger`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoggerSettings {
-    /// Which one.
+    /// Kind of the log.
     pub kind: LoggerKind,
 }
 
-/// What is logged beside the checkpoints.
+/// Kind of the log that is written in addition to the checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoggerKind {
-    /// `metrics.csv`.
+    /// A table of metrics, `metrics.csv`.
     Csv,
-    /// Nothing.
+    /// No log.
     None,
 }
 
-/// Group `trainer`.
+/// The settings of the training loop: group `trainer`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainerSettings {
-    /// `native` or `torch`.
+    /// Engine of the solves: `native` or `torch`.
     pub engine: String,
-    /// `cpu`, `cuda` or `cuda:N`.
+    /// Device: `cpu`, `cuda` or `cuda:N`.
     pub device: String,
-    /// Epochs between two checkpoints.
+    /// Number of epochs between two checkpoints.
     pub checkpoint_every: usize,
-    /// Epochs between two points of the parameters' path that are kept.
+    /// Number of epochs between two recorded points of the parameter path.
     pub trajectory_every: Option<usize>,
-    /// Failed epochs in a row that end the run.
+    /// Number of consecutive failed epochs that end the run.
     pub max_failures: usize,
-    /// Whether a progress bar is shown.
+    /// Whether to show a progress bar.
     pub progress: bool,
 }
 
 impl ExperimentSettings {
-    /// Reads a configuration.
+    /// Reads the settings from a configuration.
     ///
     /// # Errors
-    /// A value of the wrong type, a key that is missing or unknown: each with the key's full path.
+    /// A value of the wrong type, or a key that is missing or unknown, each with the key's full path.
     pub fn read(config: &Config) -> Result<Self> {
         Ok(ExperimentSettings {
             experiment: config.section("experiment")?,
@@ -311,7 +311,7 @@ impl ExperimentSettings {
     }
 }
 
-/// The value of a key that its neighbours need.
+/// Returns the value of a key that other settings make necessary.
 pub(super) fn required<T>(value: Option<T>, key: &str, because: &str) -> Result<T> {
     value.ok_or_else(|| Error::invalid(format!("{key} is missing: {because}")))
 }

@@ -1,14 +1,14 @@
-//! Data.
+//! The figure of a dataset.
 
 use crate::Result;
 use odesync_plot::builders::display_name;
 use odesync_plot::{Color, Figure, Style};
 use odesync_train::datasets::Dataset;
 
-/// Samples that are drawn over each other at most.
+/// Largest number of samples that are drawn over each other.
 const MAX_SAMPLES: usize = 24;
 
-/// Data as points; several samples as thin lines, each component in its colour.
+/// Plots data as points; several samples as thin lines, with one color for each component.
 pub fn data(data: &Dataset) -> Result<Figure> {
     let names = data.names();
     let samples = data.samples();

@@ -1,4 +1,4 @@
-//! Data beside a run or an ensemble.
+//! Figures of data with a run or an ensemble.
 
 use ndarray::{Array2, ArrayView3, Axis, s};
 
@@ -9,7 +9,7 @@ use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
 use odesync_train::datasets::Dataset;
 use odesync_train::training::{Ensemble, Run};
 
-/// What a picture of data and a model shows. A number is the end of the model's line.
+/// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
 ///
 /// ```
 /// use odesync_script::recipes::FitOptions;
@@ -18,18 +18,19 @@ use odesync_train::training::{Ensemble, Run};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitOptions {
-    /// Where the model's line ends; by default with the data.
+    /// End of the model's line; the last time of the data where `None`.
     pub t_end: Option<f64>,
-    /// Where the data of the training end, which has a mark; by default the end of the data, if the line goes on beyond it.
+    /// End of the training data, which is marked in the figure; where `None`, the last time of the data is marked if the model's
+    /// line continues beyond it.
     pub train_end: Option<f64>,
-    /// The sample that is drawn.
+    /// Index of the sample to draw.
     pub sample: usize,
-    /// Whether what the model leaves unexplained is drawn under it; of an ensemble it never is.
+    /// Whether the residuals, data minus model, are drawn below; for an ensemble they never are.
     pub residuals: bool,
 }
 
 impl Default for FitOptions {
-    /// The first sample until its end, with the residuals.
+    /// Draws the first sample up to its last time, with the residuals.
     fn default() -> Self {
         FitOptions {
             t_end: None,
@@ -47,32 +48,32 @@ impl From<f64> for FitOptions {
 }
 
 impl FitOptions {
-    /// Where the model's line ends.
+    /// Sets the end of the model's line.
     pub fn t_end(mut self, t_end: f64) -> Self {
         self.t_end = Some(t_end);
         self
     }
 
-    /// Where the data of the training end.
+    /// Sets the end of the training data.
     pub fn train_end(mut self, train_end: f64) -> Self {
         self.train_end = Some(train_end);
         self
     }
 
-    /// The sample that is drawn.
+    /// Sets the index of the sample to draw.
     pub fn sample(mut self, sample: usize) -> Self {
         self.sample = sample;
         self
     }
 
-    /// Whether the residuals are drawn.
+    /// Sets whether the residuals are drawn.
     pub fn residuals(mut self, residuals: bool) -> Self {
         self.residuals = residuals;
         self
     }
 }
 
-/// What is drawn: one sample of the data, and the times of the model's line.
+/// The content of a fit figure: one sample of the data, and the times of the model's line.
 struct FitPlot {
     sample: usize,
     t: Vec<f64>,
@@ -102,7 +103,7 @@ impl FitPlot {
             sample: options.sample,
             u: one.u().index_axis(Axis(0), 0).to_owned(),
             names: one.names().to_vec(),
-            // Where training data end and extrapolation begins.
+            // Time at which the training data end and the extrapolation begins.
             train_end_mark: options
                 .train_end
                 .or((t_end > end * (1.0 + 1e-9)).then_some(end)),
@@ -115,7 +116,7 @@ impl FitPlot {
         self.names.iter().map(String::as_str).collect()
     }
 
-    /// The measured components of a prediction, `[time, component]`.
+    /// Returns the measured components of a prediction, `[time, component]`.
     fn observed_components(
         &self,
         all: ArrayView3<f64>,
@@ -130,7 +131,7 @@ impl FitPlot {
         }
         let one = all.index_axis(Axis(0), self.sample);
         Ok(match observe {
-            // A plot of the whole state, for example beside the truth.
+            // Otherwise the figure shows the whole state, for example that of the truth.
             Some(observe) if self.u.ncols() == observe.len() => one.select(Axis(1), observe),
             _ => one.to_owned(),
         })
@@ -148,20 +149,21 @@ impl FitPlot {
         )
     }
 
-    /// Data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
+    /// Returns data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
     fn residuals(&self, run: &Run, observe: Option<&[usize]>) -> Result<Array2<f64>> {
         let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
-        let shown = self.t.partition_point(|t| *t <= end);
-        let at_data = run.predict(&self.t[..shown])?;
+        let n_predicted = self.t.partition_point(|t| *t <= end);
+        let at_data = run.predict(&self.t[..n_predicted])?;
         let model = self.observed_components(at_data.view(), observe)?;
-        let mut left = Array2::from_elem(self.u.dim(), f64::NAN);
-        left.slice_mut(s![..shown, ..])
-            .assign(&(&self.u.slice(s![..shown, ..]) - &model));
-        Ok(left)
+        let mut residuals = Array2::from_elem(self.u.dim(), f64::NAN);
+        residuals
+            .slice_mut(s![..n_predicted, ..])
+            .assign(&(&self.u.slice(s![..n_predicted, ..]) - &model));
+        Ok(residuals)
     }
 }
 
-/// Data and the run's best model, and the residuals under them.
+/// Plots data and the run's best model, and the residuals below them.
 pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
     let frame = FitPlot::new(data, options)?;
     let observe = run.settings.observe.as_deref();
@@ -176,14 +178,14 @@ pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
     if let Some(mark) = frame.train_end_mark {
         below = below.vline(mark, Style::new())?;
     }
-    // One time axis for both, and it has its name once.
+    // Both panels share one time axis, so its label is shown once.
     let grid = Grid::new(1, [figure.x_label(""), below])?
         .share_x()
         .row_heights(&[2.6, 1.0])?;
     Ok(Panel::Grid(grid.size(900, 640)?.title(title)))
 }
 
-/// Data, and the median of an ensemble's best models with the band between two quantiles.
+/// Plots data, and the median of an ensemble's best models with the band between two quantiles.
 pub fn ensemble_band(
     data: &Dataset,
     all: &Ensemble,

@@ -1,4 +1,4 @@
-//! Slices of a loss, spectral densities, the way of a run.
+//! Figures of slices of a loss, of spectral densities and of the parameter path of a run.
 
 use ndarray::{Array2, Ix2};
 
@@ -7,15 +7,15 @@ use odesync_plot::builders::{self, landscape_2d, landscape_surface, slice_1d};
 use odesync_plot::{Figure, Grid, HeatMap, Marker, Style, Surface};
 use odesync_train::landscape::{Density, Hessian, Landscape, Pca};
 
-/// How a loss over a plane is drawn.
+/// Style of a loss over a plane.
 pub enum PlaneStyle {
-    /// As a map of colours.
+    /// A heat map.
     Map(HeatMap),
-    /// As a surface in three axes.
+    /// A surface with three axes.
     Surface(Surface),
 }
 
-/// The loss over a plane, `[y, x]`.
+/// Returns the loss over a plane, `[y, x]`.
 fn loss_grid(l: &Landscape) -> Result<Array2<f64>> {
     let loss = l.loss.clone().into_dimensionality::<Ix2>();
     Ok(loss
@@ -23,7 +23,7 @@ fn loss_grid(l: &Landscape) -> Result<Array2<f64>> {
         .reversed_axes())
 }
 
-/// A loss along a line, or over a plane.
+/// Plots a loss along a line, or over a plane.
 pub fn landscape(l: &Landscape, plane: &PlaneStyle) -> Result<Figure> {
     let [x, y] = l.slice.axes() else {
         return landscape_lines(&[l], &[]);
@@ -37,7 +37,8 @@ pub fn landscape(l: &Landscape, plane: &PlaneStyle) -> Result<Figure> {
     }
 }
 
-/// Losses over planes, side by side: with the same colours, and surfaces from the same side, so that they can be compared.
+/// Plots losses over planes side by side, with the same color scale and the surfaces from the same viewpoint, so that they can be
+/// compared.
 pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: PlaneStyle) -> Result<Grid> {
     let losses = all.iter().flat_map(|l| l.loss.iter().copied()).collect();
     let plane = match plane {
@@ -64,7 +65,7 @@ pub fn side_by_side(all: &[&Landscape], labels: &[String], plane: PlaneStyle) ->
     Grid::new(columns, figures)
 }
 
-/// Losses along one axis, a line each.
+/// Plots losses along one axis, one line each.
 pub fn landscape_lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> {
     let first = all
         .first()
@@ -92,34 +93,34 @@ pub fn landscape_lines(all: &[&Landscape], labels: &[String]) -> Result<Figure> 
                 .unwrap_or_else(|| format!("{}", i + 1))
         })
         .collect();
-    let named: Vec<(&str, &[f64])> = labels
+    let series: Vec<(&str, &[f64])> = labels
         .iter()
         .map(String::as_str)
         .zip(losses.iter().map(Vec::as_slice))
         .collect();
-    // Where the model is; the path of a run has its end there.
+    // Position of the model; the path of a run ends there.
     let mark = first.slice.path().column(0).iter().next_back().copied();
-    slice_1d(&axis.coefficients, &named, [&axis.label, "loss"], mark)
+    slice_1d(&axis.coefficients, &series, [&axis.label, "loss"], mark)
 }
 
-/// A spectral density, with the eigenvalues where they are known.
+/// Plots a spectral density, with the eigenvalues where they are known.
 pub fn density(d: &Density) -> Result<Figure> {
     let eigenvalues: &[f64] = if d.exact { &d.nodes } else { &[] };
     builders::density(&d.grid, &d.density, eigenvalues)
 }
 
-/// All eigenvalues of a Hessian, by rank.
+/// Plots all eigenvalues of a Hessian by rank.
 pub fn spectrum(hessian: &Hessian) -> Result<Figure> {
     builders::spectrum(&hessian.spectrum()?)
 }
 
-/// A run's way on its first two principal components.
+/// Plots a run's parameter path in the plane of its first two principal components.
 pub fn pca_path(p: &Pca) -> Result<Figure> {
     let label = |i: usize| {
         let part = p.explained_variance_ratio.get(i).copied().unwrap_or(0.0);
         format!("PC {} ({:.1} %)", i + 1, 100.0 * part)
     };
-    // A way along a line has no second component.
+    // A path along a line has no second component.
     let column = |i: usize| match i < p.path.ncols() {
         true => p.path.column(i).to_vec(),
         false => vec![0.0; p.path.nrows()],

@@ -1,11 +1,11 @@
-//! Losses by epoch.
+//! Figures of losses by epoch.
 
 use crate::Result;
 use odesync_plot::builders::losses_band;
 use odesync_plot::{Grid, loss_curve};
 use odesync_train::training::{Ensemble, Run};
 
-/// `homotopy` to `Homotopy training`.
+/// Returns the title of a training method: `homotopy` becomes `Homotopy training`.
 pub(super) fn training_title(method: &str) -> String {
     let method = method.replace('_', " ");
     let mut letters = method.chars();
@@ -13,7 +13,7 @@ pub(super) fn training_title(method: &str) -> String {
     format!("{}{} training", first.unwrap_or_default(), letters.as_str())
 }
 
-/// Training loss, mse and λ by epoch.
+/// Plots the training loss, the mse and λ by epoch.
 pub fn losses(run: &Run) -> Result<Grid> {
     let metric = |name| run.metric(name);
     let (epochs, loss, mse, lambda) = (
@@ -31,7 +31,7 @@ pub fn losses(run: &Run) -> Result<Grid> {
     Ok(grid.title(training_title(&run.method)))
 }
 
-/// The mse of an ensemble's members by epoch: the median and the band between the quartiles.
+/// Plots the mse of an ensemble's members by epoch: the median and the band between the quartiles.
 pub fn ensemble_losses(all: &Ensemble) -> Result<Grid> {
     let of = |q: f64| all.quantile("mse", q);
     let (low, median, high) = (of(0.25)?, of(0.5)?, of(0.75)?);

@@ -1,11 +1,11 @@
-//! The pictures of the library's values, for every front end: plain arrays are drawn by `builders`.
+//! The figures of the library's values, for every front end; `builders` makes those of plain arrays.
 //!
-//! | file | what is drawn |
+//! | file | figures of |
 //! |---|---|
 //! | `data` | data |
 //! | `fits` | data with a model's trajectory, an ensemble's band |
 //! | `losses` | losses by epoch |
-//! | `landscapes` | slices of a loss, spectral densities, the way of a run |
+//! | `landscapes` | slices of a loss, spectral densities, the parameter path of a run |
 //! | `splines` | a smoothing spline and its derivative |
 
 mod data;

@@ -1,4 +1,4 @@
-//! A smoothing spline and its derivative.
+//! The figure of a smoothing spline and its derivative.
 
 use ndarray::{Array2, ArrayView3, Axis};
 
@@ -8,12 +8,13 @@ use odesync_plot::builders;
 use odesync_train::datasets::Dataset;
 use odesync_train::smoothing::SmoothingSpline;
 
-/// The first sample, `[time, dof]`.
+/// Returns the first sample, `[time, dof]`.
 fn first_sample(u: ArrayView3<'_, f64>) -> Array2<f64> {
     u.index_axis(Axis(0), 0).to_owned()
 }
 
-/// A spline and its derivative, of the first sample, over the data that it smooths; over its own knots without them.
+/// Plots a spline and its derivative for the first sample, with the data that it smooths; without data, with its values at its
+/// knots.
 pub fn spline(spline: &SmoothingSpline, data: Option<&Dataset>) -> Result<Grid> {
     let knots = spline.knots(0);
     let (Some(start), Some(end)) = (knots.first(), knots.last()) else {

@@ -1,4 +1,4 @@
-//! `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE …` hands to a script.
+//! The function `args(#{ … })`: the arguments of `odesync run SCRIPT KEY=VALUE …`, as a script reads them.
 
 use rhai::{Array as List, Dynamic, Map};
 
@@ -9,11 +9,11 @@ use super::convert;
 use super::error::RhaiResult;
 use super::registry::Registry;
 
-/// The defaults with the given `KEY=VALUE` arguments in place; each value is read as the type of its default. An argument
-/// without a default goes to `other`.
+/// Replaces the defaults by the `KEY=VALUE` arguments that are given; each value is parsed as the type of its default. An
+/// argument without a default is passed to `on_unknown`.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a text that is not of the default's type; whatever `other` says.
+/// [`Error::Invalid`] for a text that is not of the default's type; every error that `on_unknown` returns.
 pub fn merge_arguments(
     defaults: Map,
     arguments: &[String],
@@ -69,7 +69,7 @@ fn parse(text: &str, default: &Dynamic) -> Option<Dynamic> {
     }
 }
 
-/// An item for a default list that is empty: a number if it reads as one.
+/// Parses an item for a default list that is empty: a number if it reads as one, else a string.
 fn parse_untyped(text: &str) -> Dynamic {
     if let Ok(n) = text.parse::<i64>() {
         return n.into();
@@ -80,7 +80,7 @@ fn parse_untyped(text: &str) -> Dynamic {
     }
 }
 
-/// Registers `args`.
+/// Registers the function `args`.
 pub fn register(reg: &mut Registry) {
     let host = reg.host();
     reg.register_fn("args", move |defaults: Map| -> RhaiResult<Map> {
@@ -110,11 +110,11 @@ pub fn register(reg: &mut Registry) {
 mod tests {
     use super::*;
 
-    fn run(given: &[(&str, &str)]) -> Result<Map> {
+    fn run(arguments: &[(&str, &str)]) -> Result<Map> {
         let code = r#"#{ epochs: 600, lr: 0.05, out: "runs", file: (), hidden: [2, 3], on: true }"#;
         let defaults = rhai::Engine::new().eval::<Map>(code).unwrap();
-        let given: Vec<_> = given.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        merge_arguments(defaults, &given, |argument| {
+        let arguments: Vec<_> = arguments.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        merge_arguments(defaults, &arguments, |argument| {
             Err(Error::invalid(format!("no default for {argument}")))
         })
     }

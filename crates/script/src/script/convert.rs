@@ -1,4 +1,4 @@
-//! Script values to numbers, strings and arrays.
+//! Conversions of script values to numbers, strings and arrays.
 
 use ndarray::{ArrayD, IxDyn};
 use rhai::{Array as List, Dynamic, ImmutableString};
@@ -7,10 +7,10 @@ use crate::{Error, Result};
 
 use super::dense::ScriptArray;
 
-/// The most dimensions an array has.
+/// Largest number of dimensions of an array.
 pub const MAX_RANK: usize = 8;
 
-/// A number, integers widened.
+/// Returns the value as a number; integers are converted to floats. `None` for another type.
 pub fn to_number(value: &Dynamic) -> Option<f64> {
     match value.as_float() {
         Ok(x) => Some(x),
@@ -18,19 +18,19 @@ pub fn to_number(value: &Dynamic) -> Option<f64> {
     }
 }
 
-/// A string.
+/// Returns the value as a string; `None` for another type.
 pub fn to_text(value: &Dynamic) -> Option<String> {
     value
         .read_lock::<ImmutableString>()
         .map(|text| text.to_string())
 }
 
-/// The name of a value's type as scripts know it.
+/// Returns the name of a value's type as scripts know it.
 pub fn type_name(value: &Dynamic) -> String {
     script_type_name(value.type_name())
 }
 
-/// rhai's name of a type in the words that scripts use.
+/// Returns the script's name of a type whose rhai name is given.
 pub(super) fn script_type_name(name: &str) -> String {
     match name.trim() {
         "i64" => "int".into(),
@@ -38,7 +38,7 @@ pub(super) fn script_type_name(name: &str) -> String {
         "array" => "list".into(),
         "Fn" => "closure".into(),
         "ImmutableString" | "&str" | "&str | ImmutableString | String" => "string".into(),
-        // A type of this crate, or of one above it: the last part of its path, without the prefix that sets it apart in Rust.
+        // A type of this crate, or of a crate above it: the last part of its path, without the prefix `Script` of the Rust name.
         other => {
             let name = other.rsplit("::").next().unwrap_or(other);
             name.strip_prefix("Script").unwrap_or(name).into()
@@ -46,13 +46,13 @@ pub(super) fn script_type_name(name: &str) -> String {
     }
 }
 
-/// The noun behind "a" or "an".
+/// Prepends the indefinite article ("a" or "an") to a noun.
 pub(super) fn with_article(noun: &str) -> String {
     let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']);
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
-/// A value for messages: "-1 (int)", "a list", "an Array of shape [3, 2]".
+/// Describes a value for messages: "-1 (int)", "a list", "an Array of shape [3, 2]".
 pub fn describe(value: &Dynamic) -> String {
     if let Some(array) = value.read_lock::<ScriptArray>() {
         return format!("an Array of shape {:?}", array.shape());
@@ -72,8 +72,8 @@ pub fn describe(value: &Dynamic) -> String {
     }
 }
 
-/// An array from a number (rank 0), a list of numbers, a list of lists (of `Array`s) or an `Array`. `what` names the argument in
-/// messages.
+/// Converts a number (rank 0), a list of numbers, a list of lists (of `Array`s) or an `Array` to an array. `what` names the
+/// argument in messages.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a ragged list or an item that is no number, with its index.
@@ -88,7 +88,7 @@ pub fn to_array(value: &Dynamic, what: &str) -> Result<ArrayD<f64>> {
         .map_err(|_| Error::invalid(format!("{what} is not an array of shape {shape:?}")))
 }
 
-/// Appends the numbers in `value`, the item at `index`. The first item at each level fixes the shape.
+/// Appends the numbers in `value`, the item at `index`, to the flat data. The first item at each level fixes the shape.
 fn flatten(
     value: &Dynamic,
     what: &str,
@@ -106,16 +106,16 @@ fn flatten(
         if expected == found || (expected.starts_with(found) && found.len() == 1) {
             return Ok(());
         }
-        let given = match found {
+        let found_text = match found {
             [] => "a number".to_string(),
             found => format!("of shape {found:?}"),
         };
-        let wanted = match expected {
+        let expected_text = match expected {
             [] => "a number".to_string(),
             expected => format!("of shape {expected:?}"),
         };
         Err(Error::invalid(format!(
-            "{what} is ragged: item {index:?} is {given} where the items before it are {wanted}"
+            "{what} is ragged: item {index:?} is {found_text} where the items before it are {expected_text}"
         )))
     };
     if let Some(x) = to_number(value) {
@@ -157,7 +157,7 @@ fn flatten(
     Ok(())
 }
 
-/// A vector from a list of numbers or an `Array` of rank 1.
+/// Converts a list of numbers or an `Array` of rank 1 to a vector.
 ///
 /// # Errors
 /// See [`to_array`]; [`Error::Invalid`] for another rank.
@@ -175,10 +175,10 @@ pub fn to_vector(value: &Dynamic, what: &str) -> Result<Vec<f64>> {
     Ok(array.iter().copied().collect())
 }
 
-/// A shape from a list of whole numbers, or from one whole number.
+/// Converts a list of whole numbers, or one whole number, to a shape.
 ///
 /// # Errors
-/// [`Error::Invalid`] for anything negative, fractional or of too many dimensions.
+/// [`Error::Invalid`] for a negative or fractional number, or for too many dimensions.
 pub fn to_shape(value: &Dynamic, what: &str) -> Result<Vec<usize>> {
     let wrong = || {
         Error::invalid(format!(
@@ -202,7 +202,7 @@ pub fn to_shape(value: &Dynamic, what: &str) -> Result<Vec<usize>> {
         .collect()
 }
 
-/// An index from a script: negative ones count from the end, as in lists.
+/// Resolves a script's index into an axis of the given length; a negative index counts from the end, as in lists.
 ///
 /// # Errors
 /// [`Error::Invalid`] that names the length.

@@ -1,4 +1,4 @@
-//! The script's dense array of floats, as a value.
+//! The dense array of floats that scripts use as a value.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,51 +10,51 @@ use rhai::Dynamic;
 #[derive(Clone, PartialEq)]
 pub struct ScriptArray(pub(super) Arc<ArrayD<f64>>);
 
-/// How many items of an axis are printed; the rest is "…".
+/// Number of items of an axis that are printed; the others are shown as "…".
 const MAX_SHOWN: usize = 8;
 
 impl ScriptArray {
-    /// Wraps an array.
+    /// Makes a script's array from an array.
     pub fn new(data: ArrayD<f64>) -> Self {
         Self(Arc::new(data))
     }
 
-    /// A vector.
+    /// Makes an array of rank 1.
     pub fn from_vec(data: Vec<f64>) -> Self {
         Self::new(ArrayD::from_shape_vec(IxDyn(&[data.len()]), data).unwrap_or_default())
     }
 
-    /// The data.
+    /// Returns the data.
     pub fn data(&self) -> &ArrayD<f64> {
         &self.0
     }
 
-    /// The data, owned: without a copy if nobody shares it.
+    /// Returns the owned data; no copy is made if no other array shares them.
     pub fn into_data(self) -> ArrayD<f64> {
         Arc::unwrap_or_clone(self.0)
     }
 
-    /// The data to be written to; copied first if it is shared.
+    /// Returns the data for writing; shared data are copied first.
     pub fn data_mut(&mut self) -> &mut ArrayD<f64> {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Sizes of the axes.
+    /// Returns the sizes of the axes.
     pub fn shape(&self) -> &[usize] {
         self.0.shape()
     }
 
-    /// Length of the first axis; 1 for rank 0.
+    /// Returns the length of the first axis; 1 for rank 0.
     pub fn len(&self) -> usize {
         self.shape().first().copied().unwrap_or(1)
     }
 
-    /// Whether there is no element.
+    /// Returns whether the array has no elements.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value as a script gets it: a float for rank 0, otherwise the array.
+    /// Converts the array to a script's value: a float for rank 0, otherwise an `Array`.
     pub fn into_dynamic(self) -> Dynamic {
         match self.0.ndim() {
             0 => Dynamic::from(self.0.first().copied().unwrap_or(f64::NAN)),
@@ -104,7 +104,7 @@ fn show(view: ndarray::ArrayViewD<'_, f64>, f: &mut fmt::Formatter<'_>) -> fmt::
     f.write_str("]")
 }
 
-/// Six significant digits, without trailing zeros.
+/// Formats a number with six significant digits, without trailing zeros.
 fn show_number(x: f64) -> String {
     odesync_base::tables::format_number(x, 6)
 }

@@ -1,4 +1,4 @@
-//! How the rhai engine is set up, and the list of all bindings.
+//! The setup of the rhai engine, and the list of all bindings.
 
 use std::rc::Rc;
 
@@ -12,10 +12,10 @@ use super::memory;
 use super::registry::{Catalogue, Registry};
 use super::token_linter::TokenLinter;
 
-/// What registers the bindings of a file.
+/// A function that registers the bindings of one file.
 type RegisterFn = fn(&mut Registry);
 
-/// Every file with bindings, under the topic that the documentation lists them by; a new one is added here.
+/// All files with bindings, each under its topic in the documentation; a new file is added here.
 const BINDINGS: [(&str, RegisterFn); 15] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
@@ -34,7 +34,7 @@ const BINDINGS: [(&str, RegisterFn); 15] = [
     ("tables", super::tables::register),
 ];
 
-/// Finds modules as files, and tells the watch on tokens that another source begins.
+/// Module resolver that loads modules from files, and tells the token linter that another source begins.
 struct ScriptModuleResolver {
     files: FileModuleResolver,
     linter: Rc<TokenLinter>,
@@ -53,20 +53,20 @@ impl ModuleResolver for ScriptModuleResolver {
     }
 }
 
-/// The engine of a session, and the constants that its variables begin with.
-pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
+/// Builds the engine of a session, the constants that its scope starts with, and the catalogue of its bindings.
+pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
     let mut engine = Engine::new();
     limits::apply(&mut engine);
-    // A misspelt option would read as ().
+    // Otherwise a misspelt option would read as ().
     engine.set_fail_on_invalid_map_property(true);
-    // A misspelt variable is found before the script runs, not hours later.
+    // A misspelt variable is then found before the script runs, not hours later.
     engine.set_strict_variables(true);
-    // With fast operators the division of integers could not be replaced.
+    // The division of integers can only be replaced without fast operators.
     engine.set_fast_operators(false);
     engine.set_optimization_level(OptimizationLevel::Simple);
-    // Code in strings escapes the checks of tokens, and its errors have no place in a file.
+    // Code in strings would escape the checks of tokens, and its errors would have no location in a file.
     engine.disable_symbol("eval");
-    install_hooks(&mut engine, host, watch);
+    install_hooks(&mut engine, host, linter);
 
     let mut reg = Registry::new(engine, host.clone());
     reg.register_type::<WrappedError>("error")
@@ -75,12 +75,12 @@ pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'sta
         register(reg.topic(topic));
     }
     let (mut engine, constants, catalogue) = reg.finish();
-    // Modules are found beside the script that imports them, and know the constants.
+    // Modules are searched for in the folder of the script that imports them, and see the constants.
     let mut resolver = FileModuleResolver::new();
     resolver.set_scope(constants.clone());
     engine.set_module_resolver(ScriptModuleResolver {
         files: resolver,
-        linter: Rc::clone(watch),
+        linter: Rc::clone(linter),
     });
     (engine, constants, catalogue)
 }
@@ -88,7 +88,7 @@ pub(super) fn build(host: &Host, watch: &Rc<TokenLinter>) -> (Engine, Scope<'sta
 // `on_var` and `on_parse_token` are marked as deprecated to say that their signatures may change; the version of rhai is
 // pinned to one minor release for that reason.
 #[allow(deprecated)]
-fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
+fn install_hooks(engine: &mut Engine, host: &Host, linter: &Rc<TokenLinter>) {
     let printer = host.clone();
     engine.on_print(move |text| printer.print(text));
     let printer = host.clone();
@@ -99,10 +99,10 @@ fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
         });
     });
 
-    let looks = host.clone();
+    let session = host.clone();
     engine.on_progress(move |_| {
-        if looks.interrupted() {
-            let stop = if looks.output_closed() {
+        if session.interrupted() {
+            let stop = if session.output_closed() {
                 Termination::OutputClosed
             } else {
                 Termination::Interrupted
@@ -110,14 +110,14 @@ fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
             return Some(Dynamic::from(stop));
         }
         match memory::allocated() {
-            Some(used) if used > looks.memory_limit() => {
+            Some(used) if used > session.memory_limit() => {
                 Some(Dynamic::from(Termination::MemoryLimit))
             }
             _ => None,
         }
     });
 
-    // rhai copies and drops nested values recursively and has no limit on their depth: each is looked at where it is used.
+    // rhai copies and drops nested values recursively and has no limit on their depth, so each value is checked where it is used.
     engine.on_var(
         |name, _, context| match context.scope().get(name).and_then(limits::too_large) {
             Some(what) => Err(Box::new(EvalAltResult::ErrorDataTooLarge(
@@ -128,6 +128,6 @@ fn install_hooks(engine: &mut Engine, host: &Host, watch: &Rc<TokenLinter>) {
         },
     );
 
-    let watch = Rc::clone(watch);
-    engine.on_parse_token(move |token, position, _| watch.on_token(token, position));
+    let linter = Rc::clone(linter);
+    engine.on_parse_token(move |token, position, _| linter.on_token(token, position));
 }

@@ -1,4 +1,4 @@
-//! Ensembles: `train` over seeds and over variants of its options.
+//! The bindings of ensembles: `train` over seeds and over variants of its options.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{Callback, Ensemble, EnsembleMember, train_ensemble};
 
-/// An ensemble as scripts hold it.
+/// The script type of an ensemble, `Ensemble`.
 #[derive(Clone)]
 pub struct ScriptEnsemble(pub Arc<Ensemble>);
 
@@ -30,14 +30,14 @@ impl From<ScriptEnsemble> for InterruptedTraining {
     }
 }
 
-/// Where the models of the members come from.
+/// The source of the members' models: one model, or a closure that makes them.
 enum ModelSource<'a> {
     Model(&'a ScriptField),
     Closure(&'a NativeCallContext<'a>, &'a FnPtr),
 }
 
 impl ModelSource<'_> {
-    /// A model; a closure makes another one at each call.
+    /// Returns a model; a closure is called, and makes another model at each call.
     fn model(&self) -> RhaiResult<ScriptField> {
         match self {
             ModelSource::Model(model) => Ok((*model).clone()),
@@ -98,7 +98,7 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
     Ok(Some(list))
 }
 
-/// A run, or an ensemble where there are seeds or variants.
+/// Trains one run, or an ensemble where the options hold seeds or variants.
 fn train(
     host: &Host,
     source: &ModelSource,
@@ -106,8 +106,8 @@ fn train(
     method: &ScriptMethod,
     map: Map,
 ) -> RhaiResult<Dynamic> {
-    let mut own = Options::new("train", TRAIN, map.clone());
-    let (seeds, variants) = (seeds(&mut own)?, variants(&mut own)?);
+    let mut options = Options::new("train", TRAIN, map.clone());
+    let (seeds, variants) = (seeds(&mut options)?, variants(&mut options)?);
     if seeds.is_none() && variants.is_none() {
         return Ok(Dynamic::from(run(
             host,
@@ -150,8 +150,8 @@ fn train(
             let mut map = base.clone();
             map.extend(variant.clone().unwrap_or_default());
             let mut call = TrainCall::read(host, map)?;
-            let named = variant.as_ref().is_some_and(|map| map.contains_key("out"));
-            if let Some(out) = call.options.out.as_mut().filter(|_| !named) {
+            let has_out = variant.as_ref().is_some_and(|map| map.contains_key("out"));
+            if let Some(out) = call.options.out.as_mut().filter(|_| !has_out) {
                 out.push(&label);
             }
             progress = call.progress;
@@ -183,24 +183,24 @@ fn train(
     Ok(Dynamic::from(all))
 }
 
-/// The keys of two quantiles.
+/// The option keys of two quantiles.
 pub(super) const QUANTILES: &[Key] = &[Key::new("low"), Key::new("high")];
 
-/// The options `low` and `high`, two quantiles.
+/// Reads the options `low` and `high`, two quantiles.
 pub(super) fn quantiles(options: &mut Options) -> Result<(f64, f64)> {
     Ok((options.f64("low", 0.25)?, options.f64("high", 0.75)?))
 }
 
-fn predict(host: &Host, group: &ScriptEnsemble, t: &Dynamic, options: Map) -> RhaiResult<Map> {
+fn predict(host: &Host, ensemble: &ScriptEnsemble, t: &Dynamic, options: Map) -> RhaiResult<Map> {
     let mut options = Options::new("predict", &[QUANTILES], options);
     let (low, high) = quantiles(&mut options)?;
     options.finish()?;
     let t = convert::to_vector(t, "predict: t")?;
-    if let Some(best) = group.0.best() {
-        let samples = best.u0.nrows() * (group.0.members.len() + 3);
+    if let Some(best) = ensemble.0.best() {
+        let samples = best.u0.nrows() * (ensemble.0.members.len() + 3);
         check_solution_memory(host, "the predictions", t.len(), best.model.dof(), samples)?;
     }
-    let band = group.0.predict(&t, low, high)?;
+    let band = ensemble.0.predict(&t, low, high)?;
     let array = |x: &ndarray::Array3<f64>| Dynamic::from(squeeze(x.view()));
     Ok([
         ("median", array(&band.median)),
@@ -213,9 +213,9 @@ fn predict(host: &Host, group: &ScriptEnsemble, t: &Dynamic, options: Map) -> Rh
     .collect())
 }
 
-fn summary(group: &Ensemble) -> String {
-    let mut text = format!("Ensemble: {} runs", group.members.len());
-    for (label, run) in &group.members {
+fn summary(ensemble: &Ensemble) -> String {
+    let mut text = format!("Ensemble: {} runs", ensemble.members.len());
+    for (label, run) in &ensemble.members {
         text.push_str(&match run {
             Ok(run) => format!(
                 "\n  {label}: best mse {:.6e} at epoch {} of {}",

@@ -1,15 +1,15 @@
-//! The error a script ends with: file, line, column, the line itself and a hint.
+//! The error of a script: file, line, column, the text of the line and a hint.
 
 use std::fmt;
 
 use rhai::EvalAltResult;
 
-/// What a binding returns. `?` turns a [`crate::Error`] into it; the engine fills in the position.
+/// The return type of a binding that can fail. `?` converts a [`crate::Error`] into its error; the engine fills in the position.
 pub type RhaiResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 pub use odesync_base::rhai_error::WrappedError;
 
-/// Why the session ends a script: the token of rhai's `ErrorTerminated`.
+/// Reason for which the session terminates a script: the token of rhai's `ErrorTerminated`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Termination {
     Interrupted,
@@ -18,37 +18,37 @@ pub(super) enum Termination {
     Exit,
 }
 
-/// What kind of end it was; the command line makes an exit code of it.
+/// Kind of a [`ScriptError`]; the command line maps it to an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The source can't be parsed.
+    /// The source cannot be parsed.
     Syntax,
-    /// The script did something that can't be done.
+    /// An operation of the script failed while it ran.
     Runtime,
-    /// A limit was reached: memory, depth.
+    /// A limit was reached: memory or depth.
     Limit,
-    /// The script was called in a way it doesn't allow.
+    /// The script was called with arguments that it does not accept.
     Usage,
     /// The user asked to stop.
     Interrupted,
-    /// The reader of the output has gone (a closed pipe).
+    /// The reader of the output has gone away (a closed pipe).
     OutputClosed,
-    /// There is nothing more to do, though the script goes on (a printed configuration).
+    /// The script is ended early because nothing remains to be done (the configuration was to be printed only).
     Exit,
     /// A panic inside odesync.
     InternalError,
 }
 
-/// A place in a source, with the line's text where the source is known.
+/// A location in a source, with the line's text where the source is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// File name, or a name such as `<eval>`.
+    /// File name, or another name such as `<eval>`.
     pub source: String,
-    /// Line, from 1.
+    /// Line number, from 1.
     pub line: usize,
     /// Column in characters, from 1; 0 where only the line is known.
     pub column: usize,
-    /// The line itself.
+    /// Text of the line; `None` where the source is not known.
     pub text: Option<String>,
 }
 
@@ -62,16 +62,16 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// A call on the way to the error.
+/// A call in the backtrace of an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackFrame {
-    /// "function f", "a closure", "module m".
+    /// What was called: "function f", "a closure", "module m".
     pub callee: String,
-    /// Where the call stands.
+    /// Location of the call; `None` where it is not known.
     pub call_site: Option<SourceLocation>,
 }
 
-/// How a script failed. Its `Display` is several lines:
+/// The error that a script ended with. Its `Display` has several lines:
 ///
 /// ```text
 /// error: unknown option "epohcs" (did you mean "epochs"?); known: epochs, lr
@@ -82,28 +82,28 @@ pub struct StackFrame {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
-    /// What kind of end it was.
+    /// Kind of the error.
     pub kind: ErrorKind,
-    /// What is wrong, without the place.
+    /// Message that says what is wrong, without the location.
     pub message: String,
-    /// What to do about it, where the message doesn't say so already.
+    /// Advice on what to do, where the message does not say so already.
     pub hint: Option<String>,
-    /// Where it happened: the innermost place in the script.
+    /// Location of the error: the innermost one in the script.
     pub location: Option<Box<SourceLocation>>,
-    /// The calls that led there, innermost first.
+    /// The calls that led to the error, innermost first.
     pub backtrace: Vec<StackFrame>,
 }
 
 impl std::error::Error for ScriptError {}
 
-/// Longer call chains, as endless recursion has them, are cut.
+/// Largest number of calls shown; longer backtraces, as endless recursion has them, are cut.
 const MAX_FRAMES_SHOWN: usize = 4;
 
-/// Longer lines are shown around the column only.
+/// Largest width of a line that is shown whole; a longer line is shown around the column only.
 const MAX_LINE_WIDTH: usize = 160;
 
 impl ScriptError {
-    /// An error without a place.
+    /// Makes an error without a location.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -114,14 +114,14 @@ impl ScriptError {
         }
     }
 
-    /// With a hint.
+    /// Adds a hint.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The exit code of a program that ends with this error: 0 where the reader of the output left, 1 for a script that
-    /// failed, 2 for wrong usage, 130 for an interrupt.
+    /// Returns the exit code of a program that ends with this error: 0 where the output was closed or nothing remained to be
+    /// done, 1 for a script that failed, 2 for wrong usage, 130 for an interrupt.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             ErrorKind::OutputClosed | ErrorKind::Exit => 0,
@@ -138,13 +138,13 @@ impl fmt::Display for ScriptError {
             ErrorKind::Interrupted => write!(f, "{}", self.message)?,
             _ => write!(f, "error: {}", self.message)?,
         }
-        if let Some(place) = &self.location {
-            let margin = place.line.to_string().len();
-            write!(f, "\n{:margin$}--> {place}", "")?;
-            if let Some(text) = &place.text {
-                let (shown, caret) = line_excerpt(text, place.column);
+        if let Some(location) = &self.location {
+            let margin = location.line.to_string().len();
+            write!(f, "\n{:margin$}--> {location}", "")?;
+            if let Some(text) = &location.text {
+                let (shown, caret) = line_excerpt(text, location.column);
                 write!(f, "\n{:margin$} |", "")?;
-                write!(f, "\n{} | {}", place.line, shown)?;
+                write!(f, "\n{} | {}", location.line, shown)?;
                 if let Some(caret) = caret {
                     write!(f, "\n{:margin$} | {caret}^", "")?;
                 }
@@ -152,8 +152,8 @@ impl fmt::Display for ScriptError {
         }
         for call in self.backtrace.iter().take(MAX_FRAMES_SHOWN) {
             write!(f, "\n  in {}", call.callee)?;
-            if let Some(place) = &call.call_site {
-                write!(f, ", used at {place}")?;
+            if let Some(location) = &call.call_site {
+                write!(f, ", used at {location}")?;
             }
         }
         if self.backtrace.len() > MAX_FRAMES_SHOWN {
@@ -170,7 +170,7 @@ impl fmt::Display for ScriptError {
     }
 }
 
-/// The line, cut around the column if it is long, and what stands before the caret (tabs kept as tabs).
+/// Returns the line, cut around the column if it is long, and the text before the caret (tabs kept as tabs).
 fn line_excerpt(text: &str, column: usize) -> (String, Option<String>) {
     let characters: Vec<char> = text.chars().collect();
     let mut start = 0;

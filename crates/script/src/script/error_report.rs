@@ -1,4 +1,4 @@
-//! rhai's errors rewritten as [`ScriptError`]s: the innermost place, the calls that led there, names near the wrong one.
+//! The conversion of rhai's errors into [`ScriptError`]s: the innermost location, the backtrace, names similar to an unknown one.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::suggestions::{lower_first, with_suggestion};
 use super::token_linter::{SIGNED_POWER, TokenLinter};
 use super::{convert, limits, memory};
 
-/// What an error message can draw on.
+/// Builder of a [`ScriptError`] from a rhai error, with everything that its message may need.
 pub(super) struct ErrorReporter<'a> {
     pub sources: &'a SourceMap,
     pub catalogue: &'a Catalogue,
@@ -24,7 +24,7 @@ pub(super) struct ErrorReporter<'a> {
 }
 
 impl ErrorReporter<'_> {
-    /// A source that can't be parsed.
+    /// Reports a source that cannot be parsed.
     pub fn parse_error(&self, error: &ParseError, source: &str) -> ScriptError {
         let mut position = error.position();
         let (message, hint) = self.parse_message(error.err_type());
@@ -35,7 +35,7 @@ impl ErrorReporter<'_> {
         report.hint = hint;
         report.location = self
             .location(source, position)
-            .filter(|place| place.text.is_some())
+            .filter(|location| location.text.is_some())
             .or_else(|| self.end_location(source));
         report
     }
@@ -71,7 +71,7 @@ impl ErrorReporter<'_> {
         }
     }
 
-    /// A script that failed while it ran.
+    /// Reports a script that failed while it ran.
     pub fn runtime_error(&self, error: EvalAltResult, source: &str) -> ScriptError {
         let mut error = error;
         let mut source = source.to_string();
@@ -97,7 +97,7 @@ impl ErrorReporter<'_> {
             };
             calls.push(StackFrame {
                 callee: what,
-                call_site: self.location(&source, position).map(|place| *place),
+                call_site: self.location(&source, position).map(|location| *location),
             });
             outer = position;
             source = self.resolve_source(within, source);
@@ -111,7 +111,7 @@ impl ErrorReporter<'_> {
         }
         if position.is_none() {
             position = outer;
-            // The innermost call is then the place itself.
+            // The innermost call is then the location itself.
             if !outer.is_none() {
                 calls.pop();
             }
@@ -119,15 +119,15 @@ impl ErrorReporter<'_> {
         let mut report = self.explain(error);
         report.location = self.location(&source, position);
         let key = option_name(&report.message);
-        if let Some(place) = key.and_then(|key| self.key_location(&source, position, key)) {
-            report.location = Some(place);
+        if let Some(location) = key.and_then(|key| self.key_location(&source, position, key)) {
+            report.location = Some(location);
         }
         calls.reverse();
         report.backtrace = merge_closures(calls);
         report
     }
 
-    /// The source that a call leads into: rhai names a module as it was imported.
+    /// Returns the source that a call leads into: rhai names a module by the name it was imported under.
     fn resolve_source(&self, within: String, caller: String) -> String {
         if within.is_empty() {
             return caller;
@@ -195,16 +195,16 @@ impl ErrorReporter<'_> {
                 ))
             }
             E::ErrorDotExpr(text, _) => runtime(self.unknown_property(text)),
-            E::ErrorMismatchDataType(_, given, _)
-                if given == "condition" || given.ends_with("Condition") =>
+            E::ErrorMismatchDataType(_, found, _)
+                if found == "condition" || found.ends_with("Condition") =>
             {
                 runtime(super::fields::NO_BRANCH.into())
             }
-            E::ErrorMismatchDataType(expected, given, _) => {
+            E::ErrorMismatchDataType(expected, found, _) => {
                 let mismatch = runtime(format!(
                     "expected {}, not {}",
                     script_type_name(expected),
-                    script_type_name(given)
+                    script_type_name(found)
                 ));
                 match expected.as_str() {
                     "bool" => mismatch.with_hint("a condition is true or false, such as `x > 0`; for arrays any(…) or all(…)"),
@@ -250,7 +250,7 @@ impl ErrorReporter<'_> {
 
     fn location(&self, source: &str, position: Position) -> Option<Box<SourceLocation>> {
         let column = position.position().unwrap_or(0);
-        let place = |source: &str, line, text: Option<&str>| {
+        let make_location = |source: &str, line, text: Option<&str>| {
             Box::new(SourceLocation {
                 source: source.into(),
                 line,
@@ -260,16 +260,16 @@ impl ErrorReporter<'_> {
         };
         if self.sources.has(source) {
             let (source, line) = self.sources.locate(position)?;
-            return Some(place(&source.name, line, source.line(line)));
+            return Some(make_location(&source.name, line, source.line(line)));
         }
-        // A module that the script imported.
+        // The source is a module that the script imported.
         let line = position.line()?;
         let text = std::fs::read_to_string(source).ok();
         let text = text.as_deref().and_then(|text| text.lines().nth(line - 1));
-        Some(place(source, line, text))
+        Some(make_location(source, line, text))
     }
 
-    /// The place of an option's key in the call at this position.
+    /// Returns the location of an option's key in the call at this position.
     fn key_location(
         &self,
         source: &str,
@@ -289,7 +289,7 @@ impl ErrorReporter<'_> {
         }))
     }
 
-    /// The last line, for errors at the end of a source.
+    /// Returns the location of the last line, for errors at the end of a source.
     fn end_location(&self, source: &str) -> Option<Box<SourceLocation>> {
         let (line, text) = self.sources.latest(source)?.last_line()?;
         Some(Box::new(SourceLocation {
@@ -301,13 +301,13 @@ impl ErrorReporter<'_> {
     }
 }
 
-/// The option that a message is about.
+/// Returns the name of the option that a message is about.
 fn option_name(message: &str) -> Option<&str> {
     let (_, after) = message.split_once("option \"")?;
     after.split('"').next()
 }
 
-/// A closure that a function of the engine calls, as `map` does, is one entry with it.
+/// Merges a closure and the function of the engine that calls it (such as `map`) into one stack frame.
 fn merge_closures(calls: Vec<StackFrame>) -> Vec<StackFrame> {
     let mut merged: Vec<StackFrame> = Vec::with_capacity(calls.len());
     for call in calls {
@@ -323,7 +323,7 @@ fn merge_closures(calls: Vec<StackFrame>) -> Vec<StackFrame> {
     merged
 }
 
-/// The file of a module: the name as it was imported, beside the importing file.
+/// Returns the file of a module: its import name, resolved against the folder of the importing file.
 fn module_file(importer: &str, name: &str) -> String {
     let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
     folder

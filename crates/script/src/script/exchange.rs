@@ -1,4 +1,5 @@
-//! Values that Rust and scripts share: [`Session::set`](super::Session::set) and [`Session::get`](super::Session::get).
+//! The conversions of values that Rust and scripts share: [`Session::set`](super::Session::set) and
+//! [`Session::get`](super::Session::get).
 
 use std::sync::Arc;
 
@@ -27,15 +28,15 @@ use odesync_train::schedules::Schedule;
 use odesync_train::smoothing::SmoothingSpline;
 use odesync_train::training::{Ensemble, Homotopy, MultipleShooting, Run, TrainingMethod};
 
-/// A Rust value that can become a script's variable.
+/// A Rust type whose values can be set as a script's variable.
 pub trait IntoScript: Send + 'static {
-    /// The script's value.
+    /// Converts into the script's value.
     fn into_script(self) -> Dynamic;
 }
 
-/// A Rust value that can be read from a script's variable.
+/// A Rust type whose values can be read from a script's variable.
 pub trait FromScript: Sized + Send + 'static {
-    /// The value, or why it is none of this type.
+    /// Reads the Rust value from a script's value.
     ///
     /// # Errors
     /// [`Error::Invalid`] that says what was expected and what is there.
@@ -49,12 +50,12 @@ fn mismatch(expected: &str, value: &Dynamic) -> Error {
     ))
 }
 
-/// A type of the library beside the type that scripts hold it by.
+/// Implements both conversions for types of the library that scripts hold in a wrapper type.
 macro_rules! impl_for_wrapped {
-    ($($type:ty, $wrapper:ty, $expected:literal, |$own:ident| $wrap:expr, |$held:ident| $unwrap:expr;)*) => {$(
+    ($($type:ty, $wrapper:ty, $expected:literal, |$value:ident| $wrap:expr, |$wrapped:ident| $unwrap:expr;)*) => {$(
         impl IntoScript for $type {
             fn into_script(self) -> Dynamic {
-                let $own = self;
+                let $value = self;
                 Dynamic::from($wrap)
             }
         }
@@ -62,7 +63,7 @@ macro_rules! impl_for_wrapped {
         impl FromScript for $type {
             fn from_script(value: &Dynamic) -> Result<Self> {
                 match value.read_lock::<$wrapper>() {
-                    Some($held) => Ok($unwrap),
+                    Some($wrapped) => Ok($unwrap),
                     None => Err(mismatch($expected, value)),
                 }
             }
@@ -87,7 +88,7 @@ impl_for_wrapped! {
     Panel, Panel, "a figure", |x| x, |x| x.clone();
 }
 
-/// A type that scripts hold as another one of the library.
+/// Implements [`IntoScript`] for types that scripts hold as another type of the library.
 macro_rules! impl_by_conversion {
     ($($type:ty, $other:ty;)*) => {$(
         impl IntoScript for $type {
@@ -137,7 +138,7 @@ impl FromScript for i64 {
 }
 
 impl IntoScript for usize {
-    /// Numbers beyond 2⁶³ are floats.
+    /// Converts to an integer; numbers of 2⁶³ and above become floats.
     fn into_script(self) -> Dynamic {
         i64::try_from(self).map_or_else(|_| (self as f64).into(), Dynamic::from)
     }
@@ -145,8 +146,8 @@ impl IntoScript for usize {
 
 impl FromScript for usize {
     fn from_script(value: &Dynamic) -> Result<Self> {
-        let whole = value.as_int().ok().and_then(|n| usize::try_from(n).ok());
-        whole.ok_or_else(|| mismatch("a whole number that is 0 or above", value))
+        let number = value.as_int().ok().and_then(|n| usize::try_from(n).ok());
+        number.ok_or_else(|| mismatch("a whole number that is 0 or above", value))
     }
 }
 
@@ -214,7 +215,7 @@ impl FromScript for ArrayD<f64> {
     }
 }
 
-/// An array of a known rank.
+/// Implements both conversions for arrays of a known rank.
 macro_rules! impl_for_rank {
     ($($type:ty, $rank:literal;)*) => {$(
         impl FromScript for $type {

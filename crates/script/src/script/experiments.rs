@@ -1,4 +1,4 @@
-//! Experiments from a configuration: `experiment(config("lotka_volterra")).run()`.
+//! The bindings of experiments from a configuration: `experiment(config("lotka_volterra")).run()`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use odesync_ode::devices::Device;
 use odesync_plot::Panel;
 use odesync_train::training::{Callback, StopReason as End};
 
-/// A configuration as scripts hold it.
+/// The script type of a configuration, `Config`.
 #[derive(Clone)]
 pub struct ScriptConfig(pub Arc<Config>);
 
-/// An example that begins with a short run.
+/// Prepends a short experiment's run to an example.
 macro_rules! experiment_example {
     ($then:literal) => {
         concat!(
@@ -34,11 +34,12 @@ macro_rules! experiment_example {
     };
 }
 
-/// An experiment as scripts hold it.
+/// The script type of an experiment, `Experiment`.
 #[derive(Clone)]
 pub struct ScriptExperiment(pub Arc<Experiment>);
 
-/// The configuration that a script names, or the saved one that the command line names, with the command line's overrides.
+/// Composes the configuration that a script names, or the saved one that the command line names, with the command line's
+/// overrides.
 pub(super) fn compose_config(
     host: &Host,
     script: Option<&Path>,
@@ -74,7 +75,7 @@ pub(super) fn compose_config(
 }
 
 fn config(host: &Host, name: &str) -> RhaiResult<ScriptConfig> {
-    // Whatever is wrong with it was typed on the command line, or stands in the file that it names.
+    // Every mistake here was typed on the command line or is in the configuration file that it names.
     let script = host.script_path();
     let mut config = compose_config(host, script.as_deref(), name, &host.overrides())
         .map_err(|e| Error::Usage(e.to_string()))?;
@@ -93,13 +94,13 @@ fn config(host: &Host, name: &str) -> RhaiResult<ScriptConfig> {
     Ok(ScriptConfig(Arc::new(config)))
 }
 
-/// A value of a configuration as scripts have them.
+/// Converts a value of a configuration to a script's value.
 fn to_script(value: &serde_yaml::Value) -> RhaiResult<Dynamic> {
     rhai::serde::to_dynamic(value)
 }
 
-fn run(host: &Host, lab: &mut ScriptExperiment) -> RhaiResult<ScriptRun> {
-    let experiment = Arc::make_mut(&mut lab.0);
+fn run(host: &Host, wrapper: &mut ScriptExperiment) -> RhaiResult<ScriptRun> {
+    let experiment = Arc::make_mut(&mut wrapper.0);
     let request = RunRequest {
         run_dir: host.runs().run_dir.clone(),
         interrupt: host.interrupt_flag(),
@@ -133,8 +134,8 @@ fn results_map(results: &Results) -> RhaiResult<Map> {
 pub(super) fn register(reg: &mut Registry) {
     configurations(reg);
     reg.register_type::<ScriptExperiment>("Experiment")
-        .display::<ScriptExperiment>(|lab| {
-            let e = &lab.0;
+        .display::<ScriptExperiment>(|experiment| {
+            let e = &experiment.0;
             format!(
                 "Experiment {}: {} training of {} parameters on {} times of {} state variables",
                 e.settings.experiment,
@@ -162,7 +163,9 @@ pub(super) fn register(reg: &mut Registry) {
     );
     properties(reg);
     let host = reg.host();
-    reg.register_fn("run", move |lab: &mut ScriptExperiment| run(&host, lab));
+    reg.register_fn("run", move |experiment: &mut ScriptExperiment| {
+        run(&host, experiment)
+    });
     reg.describe(
         "run",
         "experiment.run() -> Run",
@@ -215,37 +218,40 @@ fn configurations(reg: &mut Registry) {
 }
 
 fn properties(reg: &mut Registry) {
-    reg.register_get("name", |lab: &mut ScriptExperiment| {
-        Ok(lab.0.settings.experiment.clone())
+    reg.register_get("name", |experiment: &mut ScriptExperiment| {
+        Ok(experiment.0.settings.experiment.clone())
     });
-    reg.register_get("config", |lab: &mut ScriptExperiment| {
-        Ok(ScriptConfig(Arc::new(lab.0.config.clone())))
+    reg.register_get("config", |experiment: &mut ScriptExperiment| {
+        Ok(ScriptConfig(Arc::new(experiment.0.config.clone())))
     });
-    reg.register_get("dataset", |lab: &mut ScriptExperiment| {
-        Ok(ScriptDataset(Arc::new(lab.0.data.train.clone())))
+    reg.register_get("dataset", |experiment: &mut ScriptExperiment| {
+        Ok(ScriptDataset(Arc::new(experiment.0.data.train.clone())))
     });
-    reg.register_get("truth", |lab: &mut ScriptExperiment| {
-        Ok(ScriptDataset(Arc::new(lab.0.data.truth.clone())))
+    reg.register_get("truth", |experiment: &mut ScriptExperiment| {
+        Ok(ScriptDataset(Arc::new(experiment.0.data.truth.clone())))
     });
-    reg.register_get("model", |lab: &mut ScriptExperiment| {
-        Ok(ScriptField(lab.0.model.clone()))
-    });
-    reg.register_set("model", |lab: &mut ScriptExperiment, model: ScriptField| {
-        Arc::make_mut(&mut lab.0).model = model.0;
-        Ok(())
-    });
-    reg.register_get("method", |lab: &mut ScriptExperiment| {
-        Ok(ScriptMethod(lab.0.method.clone()))
+    reg.register_get("model", |experiment: &mut ScriptExperiment| {
+        Ok(ScriptField(experiment.0.model.clone()))
     });
     reg.register_set(
-        "method",
-        |lab: &mut ScriptExperiment, method: ScriptMethod| {
-            Arc::make_mut(&mut lab.0).method = method.0;
+        "model",
+        |experiment: &mut ScriptExperiment, model: ScriptField| {
+            Arc::make_mut(&mut experiment.0).model = model.0;
             Ok(())
         },
     );
-    reg.register_get("folder", |lab: &mut ScriptExperiment| {
-        Ok(match &lab.0.folder {
+    reg.register_get("method", |experiment: &mut ScriptExperiment| {
+        Ok(ScriptMethod(experiment.0.method.clone()))
+    });
+    reg.register_set(
+        "method",
+        |experiment: &mut ScriptExperiment, method: ScriptMethod| {
+            Arc::make_mut(&mut experiment.0).method = method.0;
+            Ok(())
+        },
+    );
+    reg.register_get("folder", |experiment: &mut ScriptExperiment| {
+        Ok(match &experiment.0.folder {
             Some(folder) => Dynamic::from(folder.display().to_string()),
             None => Dynamic::UNIT,
         })
@@ -295,9 +301,12 @@ fn properties(reg: &mut Registry) {
 }
 
 fn reports(reg: &mut Registry) {
-    reg.register_fn("results", |lab: &mut ScriptExperiment, run: ScriptRun| {
-        results_map(&lab.0.results(&run.0))
-    });
+    reg.register_fn(
+        "results",
+        |experiment: &mut ScriptExperiment, run: ScriptRun| {
+            results_map(&experiment.0.results(&run.0))
+        },
+    );
     reg.describe(
         "results",
         "experiment.results(run) -> map",
@@ -305,9 +314,12 @@ fn reports(reg: &mut Registry) {
          seconds and more; () for what could not be measured.",
         experiment_example!("e.results(run).extrapolation_mse"),
     );
-    reg.register_fn("table", |lab: &mut ScriptExperiment, run: ScriptRun| {
-        lab.0.results(&run.0).to_string()
-    });
+    reg.register_fn(
+        "table",
+        |experiment: &mut ScriptExperiment, run: ScriptRun| {
+            experiment.0.results(&run.0).to_string()
+        },
+    );
     reg.describe(
         "table",
         "experiment.table(run) -> string",
@@ -316,15 +328,15 @@ fn reports(reg: &mut Registry) {
     );
     reg.register_fn(
         "figure",
-        |lab: &mut ScriptExperiment, name: ImmutableString| -> RhaiResult<String> {
-            let path = lab.0.figure_path(&name);
+        |experiment: &mut ScriptExperiment, name: ImmutableString| -> RhaiResult<String> {
+            let path = experiment.0.figure_path(&name);
             Ok(path.display().to_string())
         },
     );
     reg.register_fn(
         "plot",
-        |lab: ScriptExperiment, run: ScriptRun| -> RhaiResult<Panel> {
-            Ok(Panel::Figure(fit_figure(&lab.0, &run.0)?))
+        |experiment: ScriptExperiment, run: ScriptRun| -> RhaiResult<Panel> {
+            Ok(Panel::Figure(fit_figure(&experiment.0, &run.0)?))
         },
     );
     reg.describe(

@@ -1,8 +1,8 @@
-//! What a front end is: the receiver of everything that a session shows while it evaluates.
+//! The trait of front ends: receivers of everything that a session shows while it evaluates.
 //!
-//! Another front end is a type with [`Frontend`], handed over in [`SessionOptions::output`](super::SessionOptions::output). Only
-//! [`Frontend::print`] must be written; what stands for a value in it, and how an evaluation ended, is the
-//! [`Outcome`](super::Outcome).
+//! A new front end is a type that implements [`Frontend`], passed in [`SessionOptions::output`](super::SessionOptions::output).
+//! Only [`Frontend::print`] must be implemented; the value of an evaluation is the [`Outcome`](super::Outcome) that the session
+//! returns.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,17 +11,17 @@ use odesync_plot::Panel;
 use odesync_train::progress::{ProgressCounter, ProgressSink, TrainProgress};
 use odesync_train::training::Callback;
 
-/// A value in the richest form it has.
+/// A value in the richest form it has: text or a figure.
 #[derive(Debug, Clone)]
 pub enum DisplayData {
-    /// Text of one line or several.
+    /// Text of one or several lines.
     Text(String),
-    /// A picture; as SVG, PNG or text it comes by the methods of [`Panel`].
+    /// A figure; the methods of [`Panel`] render it as SVG, PNG or text.
     Figure(Box<Panel>),
 }
 
 impl DisplayData {
-    /// The value as text without control sequences; a figure is a plot of characters.
+    /// Renders the value as text without control sequences; a figure becomes a plot of characters.
     pub fn text(&self) -> String {
         match self {
             DisplayData::Text(text) => text.clone(),
@@ -33,22 +33,22 @@ impl DisplayData {
     }
 }
 
-/// Characters of a line, and lines, of a figure as text.
+/// Number of characters per line, and of lines, of a figure as text.
 const COLUMNS: usize = 80;
 const ROWS: usize = 24;
 
-/// The receiver of what a session shows. It is called from the session's thread, and from those of its trainings.
+/// The receiver of what a session shows. Its methods are called from the session's thread and from the threads of its trainings.
 pub trait Frontend: Send + Sync {
-    /// What the script prints, without the end of the line.
+    /// Prints a line of the script's output; the text is without the end of the line.
     ///
     /// # Errors
-    /// One of kind `BrokenPipe` ends the script quietly, another with an error.
+    /// An error of kind `BrokenPipe` ends the script quietly, any other with an error.
     fn print(&self, text: &str) -> io::Result<()>;
 
-    /// A remark on the way, such as "wrote runs/a.svg". The default drops it.
+    /// Shows a remark during the evaluation, such as "wrote runs/a.svg". The default drops it.
     fn note(&self, _text: &str) {}
 
-    /// A value that the script asks to be shown, by `show`. The default prints it as text.
+    /// Displays a value for which the script called `show`. The default prints it as text.
     ///
     /// # Errors
     /// As [`Frontend::print`].
@@ -56,42 +56,42 @@ pub trait Frontend: Send + Sync {
         self.print(display.text().trim_end())
     }
 
-    /// The listener of a training that begins, which shows its progress; `label` tells trainings apart, and is often empty. The
-    /// default writes to standard error: a bar on a terminal, else a line every so often.
+    /// Returns the callback that shows the progress of a training; `label` tells trainings apart and is often empty. The default
+    /// writes to standard error: a progress bar on a terminal, else a line at intervals.
     fn progress(&self, label: &str) -> Box<dyn Callback> {
         Box::new(TrainProgress::with_label(label))
     }
 
-    /// The listener of another long computation that begins, of many parts that are called `unit` ("landscape", "points"), which
-    /// shows how many are done. The default does as that of [`Frontend::progress`].
+    /// Returns the sink that shows the progress of another long computation; it has many parts, which are called `unit`
+    /// ("landscape", "points"). The default writes to standard error as that of [`Frontend::progress`] does.
     fn progress_bar(&self, label: &str, unit: &'static str) -> Box<dyn ProgressSink> {
         Box::new(ProgressCounter::new(label, unit))
     }
 }
 
-/// A front end that is shared by the session and whoever made it.
+/// A handle of a front end, shared by the session and the code that made it.
 #[derive(Clone)]
 pub struct Output(pub(super) Arc<dyn Frontend>);
 
 impl Output {
-    /// Everything goes to `frontend`.
+    /// Wraps a front end.
     pub fn new(frontend: impl Frontend + 'static) -> Self {
         Self(Arc::new(frontend))
     }
 
-    /// Lines to standard output, notes and progress to standard error.
+    /// Returns the front end of a terminal: lines to standard output, notes and progress to standard error.
     pub fn terminal() -> Self {
         Self::new(StdStreams)
     }
 
-    /// Every line is appended to the string that is handed back: what is printed and what is noted, in order.
+    /// Returns a front end that appends every line, printed or noted, to the string that is returned with it, in order.
     pub fn captured() -> (Self, Arc<Mutex<String>>) {
         let text = Arc::new(Mutex::new(String::new()));
         (Self::new(CapturedOutput(Arc::clone(&text))), text)
     }
 }
 
-/// The standard streams.
+/// The front end of the standard streams.
 struct StdStreams;
 
 impl Frontend for StdStreams {

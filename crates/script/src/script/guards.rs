@@ -1,6 +1,7 @@
-//! Functions of rhai that could take all memory in a single step, or never end, with a bound.
+//! Bounded versions of rhai functions that could take all memory in a single step, or never end.
 //!
-//! Memory is looked at between two steps of a script; these allocate as much as an argument says within one.
+//! The memory in use is checked between two steps of a script; these functions allocate as much as an argument says within one
+//! step.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::host::Host;
 use super::memory;
 use super::registry::Registry;
 
-/// How often a sleeping script looks whether it is interrupted.
+/// Time between two checks for an interrupt while a script sleeps.
 const SLEEP_INTERVAL: Duration = Duration::from_millis(20);
 
 fn check_memory(host: &Host, what: &str, items: usize, size: usize) -> Result<()> {
@@ -38,7 +39,7 @@ fn sleep(host: &Host, seconds: f64) -> Result<()> {
     Ok(())
 }
 
-/// Every occurrence of `from` in `text` by `to`, if the result fits.
+/// Replaces every occurrence of `from` in `text` by `to`, if the result fits in memory.
 fn replace(host: &Host, text: &mut ImmutableString, from: &str, to: &str) -> Result<()> {
     let growth = text.matches(from).count().saturating_mul(to.len());
     check_memory(host, "the string", growth.saturating_add(text.len()), 1)?;
@@ -58,7 +59,7 @@ fn pad_text(host: &Host, text: &mut ImmutableString, characters: i64, pad: &str)
     Ok(())
 }
 
-/// Registers the functions over rhai's own.
+/// Registers the functions in place of rhai's own.
 pub fn register(reg: &mut Registry) {
     lists(reg);
     texts(reg);

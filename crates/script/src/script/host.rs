@@ -1,4 +1,4 @@
-//! What a binding may ask of the session it runs in.
+//! The interface of a session to the bindings that run in it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::interrupted_training::InterruptedTraining;
 use super::memory;
 use super::session_options::SessionOptions;
 
-/// The session as its bindings see it. Cheap to clone, `Send` and `Sync`: a thread of a training may hold one.
+/// A session as its bindings see it. Cheap to clone, `Send` and `Sync`, so a thread of a training may hold one.
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
 
@@ -37,12 +37,12 @@ struct Inner {
     interrupted_training: Mutex<Option<InterruptedTraining>>,
 }
 
-/// What the code of a session asked for that arguments can change.
+/// The configuration and arguments that the code of a session asked for; overrides can change them.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigRequest {
-    /// How often `config(…)` or `args(…)` was called so far.
+    /// Number of calls of `config(…)` and `args(…)` so far.
     pub requests: usize,
-    /// The last configuration, with the overrides it was made with.
+    /// The last configuration, with the overrides it was composed with.
     pub config: Option<Config>,
     /// The keys that the last `args(…)` declared.
     pub arguments: Vec<String>,
@@ -50,23 +50,23 @@ pub struct ConfigRequest {
     pub(super) script: Option<PathBuf>,
 }
 
-/// Where the runs of a script's experiments go, and what their configuration is read from.
+/// Where the runs of a script's experiments are written, and the source of their configuration.
 #[derive(Debug, Clone, Default)]
 pub struct RunPlan {
-    /// Which folder.
+    /// Folder of the run.
     pub run_dir: RunDir,
-    /// A saved configuration to use instead of the one that the script names.
+    /// File of a saved configuration to use instead of the one that the script names.
     pub config: Option<PathBuf>,
-    /// Print the configuration and end, instead of running.
+    /// Whether to print the configuration and end, instead of running.
     pub print_config: bool,
 }
 
-/// What is known of the script that runs.
+/// State of the script that runs.
 #[derive(Debug, Default)]
 struct RunningScript {
-    /// Its file.
+    /// File of the script; `None` for code without a file.
     path: Option<PathBuf>,
-    /// Whether arguments may be meant for a configuration.
+    /// Whether command-line arguments may be overrides of a configuration.
     accepts_overrides: bool,
     /// The keys that `args` declared.
     declared_arguments: Vec<String>,
@@ -91,16 +91,16 @@ impl Host {
         }))
     }
 
-    /// Whether the user asked to stop. A call that lasts looks here often and then returns [`Error::Interrupted`].
+    /// Returns whether the user asked to stop. A long call checks this often and then returns [`Error::Interrupted`].
     #[inline]
     pub fn interrupted(&self) -> bool {
         self.0.interrupt.load(Ordering::Relaxed)
     }
 
-    /// [`Error::Interrupted`] if the user asked to stop.
+    /// Checks for an interrupt.
     ///
     /// # Errors
-    /// As said.
+    /// [`Error::Interrupted`] if the user asked to stop.
     pub fn check_interrupt(&self) -> Result<()> {
         if self.interrupted() {
             return Err(Error::Interrupted);
@@ -108,27 +108,27 @@ impl Host {
         Ok(())
     }
 
-    /// The flag itself, for code that takes an `Arc<AtomicBool>`. `true` asks to stop.
+    /// Returns the interrupt flag, for code that takes an `Arc<AtomicBool>`. `true` asks to stop.
     pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0.interrupt)
     }
 
-    /// Whether remarks and progress are unwanted.
+    /// Returns whether remarks and progress are suppressed.
     pub fn quiet(&self) -> bool {
         self.0.quiet
     }
 
-    /// Whether someone types and looks on: a training that is interrupted then gives the run so far.
+    /// Returns whether the session is interactive: an interrupted training then returns the run so far.
     pub fn interactive(&self) -> bool {
         self.0.interactive
     }
 
-    /// Writes one line of the script's result.
+    /// Prints one line of the script's output.
     pub fn print(&self, line: &str) {
         self.record_output_error(self.0.output.0.print(line));
     }
 
-    /// Shows a value in the richest form that the front end can show.
+    /// Displays a value in the richest form that the front end supports.
     pub fn display(&self, display: &DisplayData) {
         self.record_output_error(self.0.output.0.display(display));
     }
@@ -142,18 +142,18 @@ impl Host {
         } else {
             lock(&self.0.output_failed).get_or_insert_with(|| error.to_string());
         }
-        // The next step of the script looks at the reason.
+        // The next step of the script checks the reason.
         self.0.interrupt.store(true, Ordering::Relaxed);
     }
 
-    /// Writes one line of remark, unless quiet. A failure is ignored.
+    /// Writes one line as a remark, unless quiet. A failure is ignored.
     pub fn note(&self, line: &str) {
         if !self.quiet() {
             self.0.output.0.note(line);
         }
     }
 
-    /// The listener that shows the progress of a training that begins; nobody where it is quiet.
+    /// Returns the callback that shows the progress of a training; it does nothing where the session is quiet.
     pub fn progress(&self, label: &str) -> Box<dyn Callback> {
         match self.quiet() {
             true => Box::new(()),
@@ -161,7 +161,7 @@ impl Host {
         }
     }
 
-    /// The listener that shows the progress of another long computation that begins; nobody where it is quiet.
+    /// Returns the sink that shows the progress of another long computation; it does nothing where the session is quiet.
     pub fn progress_bar(&self, label: &str, unit: &'static str) -> Box<dyn ProgressSink> {
         match self.quiet() {
             true => Box::new(()),
@@ -169,17 +169,17 @@ impl Host {
         }
     }
 
-    /// The arguments of the command line, `KEY=VALUE` and the other forms of overrides.
+    /// Returns the arguments of the command line: `KEY=VALUE` and the other forms of overrides.
     pub fn arguments(&self) -> Vec<String> {
         lock(&self.0.arguments).clone()
     }
 
-    /// Other arguments from here on.
+    /// Replaces the arguments of the command line.
     pub(super) fn set_arguments(&self, arguments: Vec<String>) {
         *lock(&self.0.arguments) = arguments;
     }
 
-    /// The code has asked for this configuration.
+    /// Records the configuration that the code asked for.
     pub(super) fn record_config(&self, config: &Config) {
         let script = self.script().path.clone();
         let mut configured = lock(&self.0.config_request);
@@ -188,32 +188,32 @@ impl Host {
         configured.script = script;
     }
 
-    /// The same configuration with other arguments.
+    /// Replaces the recorded configuration by the same one with other overrides; the request is not counted again.
     pub(super) fn replace_config(&self, config: Config) {
         lock(&self.0.config_request).config = Some(config);
     }
 
-    /// What the code asked for that arguments can change.
+    /// Returns the configuration and arguments that the code asked for.
     pub(super) fn config_request(&self) -> ConfigRequest {
         lock(&self.0.config_request).clone()
     }
 
-    /// Keeps what an interrupted training has done, until the evaluation ends.
-    pub(super) fn store_interrupted(&self, kept: InterruptedTraining) {
-        *lock(&self.0.interrupted_training) = Some(kept);
+    /// Stores the result of an interrupted training until the evaluation ends.
+    pub(super) fn store_interrupted(&self, training: InterruptedTraining) {
+        *lock(&self.0.interrupted_training) = Some(training);
     }
 
-    /// Whether something is kept.
+    /// Returns whether the result of an interrupted training is stored.
     pub(super) fn has_interrupted(&self) -> bool {
         lock(&self.0.interrupted_training).is_some()
     }
 
-    /// What was kept.
+    /// Takes the stored result of an interrupted training.
     pub(super) fn take_interrupted(&self) -> Option<InterruptedTraining> {
         lock(&self.0.interrupted_training).take()
     }
 
-    /// Where runs go.
+    /// Returns where runs are written, and the source of their configuration.
     pub fn runs(&self) -> &RunPlan {
         &self.0.runs
     }
@@ -222,7 +222,7 @@ impl Host {
         lock(&self.0.script)
     }
 
-    /// Another script begins.
+    /// Resets the script's state at the beginning of a script.
     pub(super) fn begin_script(&self, path: Option<&Path>, configures: bool) {
         *self.script() = RunningScript {
             path: path.map(Path::to_path_buf),
@@ -231,17 +231,17 @@ impl Host {
         };
     }
 
-    /// The file of the script that runs.
+    /// Returns the file of the script that runs.
     pub fn script_path(&self) -> Option<PathBuf> {
         self.script().path.clone()
     }
 
-    /// Whether arguments may be meant for a configuration.
+    /// Returns whether command-line arguments may be overrides of a configuration.
     pub fn accepts_overrides(&self) -> bool {
         self.script().accepts_overrides
     }
 
-    /// `args` declares its keys; the other arguments are for the configuration.
+    /// Declares the keys of `args`; the other arguments are overrides of the configuration.
     pub fn declare_arguments(&self, keys: &[String]) {
         self.script().declared_arguments.extend_from_slice(keys);
         let mut configured = lock(&self.0.config_request);
@@ -249,7 +249,7 @@ impl Host {
         configured.arguments = keys.to_vec();
     }
 
-    /// The arguments that `args` did not declare.
+    /// Returns the arguments that `args` did not declare.
     pub fn overrides(&self) -> Vec<String> {
         let declared = self.script().declared_arguments.clone();
         let mut rest = self.arguments();
@@ -257,30 +257,31 @@ impl Host {
         rest
     }
 
-    /// The device of a call that names neither an engine nor a device.
+    /// Returns the device of a call that names neither an engine nor a device.
     pub fn device(&self) -> Device {
         self.0.device
     }
 
-    /// Bytes that the process may hold.
+    /// Returns the number of bytes that the process may hold.
     pub fn memory_limit(&self) -> usize {
         self.0.memory_limit
     }
 
-    /// The error for `what` if `elements` floats more would exceed the memory a script may use. Call it before allocating
+    /// Checks that `elements` more floats for `what` fit into the memory that a script may use. Call it before allocating
     /// anything whose size a script chooses.
     ///
     /// # Errors
-    /// [`Error::Invalid`] that says how much was asked for and how much there is.
+    /// [`Error::Invalid`] that says how much was requested and how much there is.
     pub fn check_memory(&self, what: &str, elements: usize) -> Result<()> {
         memory::check_memory(what, elements, size_of::<f64>(), self.memory_limit())
     }
 
-    /// [`Self::check_memory`] an array of this shape. An axis of length 0 does not make the others free: `ndarray` refuses shapes
-    /// whose other axes overflow, and a walk along a very long axis would never end.
+    /// Checks that an array of this shape fits into memory, as [`Self::check_memory`] does. An axis of length 0 does not make the
+    /// other axes free: `ndarray` refuses shapes whose other axes overflow, and an iteration along a very long axis would never
+    /// end.
     ///
     /// # Errors
-    /// As [`Self::check_memory`].
+    /// Those of [`Self::check_memory`].
     pub fn check_memory_for_shape(&self, what: &str, shape: &[usize]) -> Result<()> {
         let elements = shape
             .iter()
@@ -289,12 +290,12 @@ impl Host {
         self.check_memory(what, elements.unwrap_or(usize::MAX))
     }
 
-    /// Whether the reader of the output has gone.
+    /// Returns whether the reader of the output has gone away.
     pub(super) fn output_closed(&self) -> bool {
         self.0.output_closed.load(Ordering::Relaxed)
     }
 
-    /// Why the output could not be written, once.
+    /// Takes the reason for which the output could not be written; later calls return `None`.
     pub(super) fn take_output_failure(&self) -> Option<String> {
         lock(&self.0.output_failed).take()
     }
@@ -304,12 +305,12 @@ impl Host {
     }
 }
 
-/// The key of an argument `KEY=VALUE`.
+/// Returns the key of an argument `KEY=VALUE`.
 pub(super) fn key_of(argument: &str) -> &str {
     argument.split_once('=').map_or(argument, |(key, _)| key)
 }
 
-/// What a mutex holds; a thread that panicked with it has left it whole.
+/// Locks a mutex, also after a panic of a thread that held it: no panic can leave the data inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

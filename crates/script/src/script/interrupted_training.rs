@@ -1,4 +1,4 @@
-//! What an interrupted training leaves to someone who looks on.
+//! The result of an interrupted training in an interactive session.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use super::host::Host;
 use crate::Error;
 use odesync_train::training::{Ensemble, Run};
 
-/// The variable that holds the last value of an interactive session, and an interrupted training that no other variable holds.
+/// Name of the variable that holds the last value of an interactive session, and an interrupted training that no other
+/// variable holds.
 pub const LAST_VALUE: &str = "ans";
 
-/// What was done before the interrupt.
+/// The result of a training up to the interrupt.
 #[derive(Clone)]
 pub(super) enum InterruptedTraining {
     Run(Arc<Run>),
@@ -26,8 +27,8 @@ impl InterruptedTraining {
     }
 }
 
-/// The end of a training that the user stopped: where someone looks on, what was done is its value, and the code goes no further
-/// after that; else the code ends here, and `remark` says what is on disk.
+/// Ends a training that the user stopped. In an interactive session the result so far is returned as its value, and the code
+/// stops after it; otherwise the code stops here, and `remark` says what is on disk.
 pub(super) fn finish_interrupted<T: Clone + Into<InterruptedTraining>>(
     host: &Host,
     done: T,
@@ -36,10 +37,10 @@ pub(super) fn finish_interrupted<T: Clone + Into<InterruptedTraining>>(
     if let Some(remark) = remark {
         host.note(remark);
     }
-    let kept: InterruptedTraining = done.clone().into();
-    if !host.interactive() || kept.epochs() == 0 {
+    let training: InterruptedTraining = done.clone().into();
+    if !host.interactive() || training.epochs() == 0 {
         return Err(Error::Interrupted.into());
     }
-    host.store_interrupted(kept);
+    host.store_interrupted(training);
     Ok(done)
 }

@@ -1,4 +1,4 @@
-//! What a front end may know of a session's variables and functions.
+//! Summaries of a session's variables and functions, for front ends.
 
 use rhai::{AST, Array as List, Dynamic, Map};
 
@@ -10,24 +10,24 @@ use super::fields::ScriptField;
 use super::solving::ScriptSolution;
 use super::training::ScriptRun;
 
-/// A variable's short text has at most so many characters.
+/// Largest number of characters of a variable's short text.
 const MAX_SHORT_TEXT: usize = 60;
 
-/// What is known of a variable.
+/// Summary of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableInfo {
-    /// Its name.
+    /// Name of the variable.
     pub name: String,
-    /// The type of its value, as scripts know it.
+    /// Type of the value, as scripts know it.
     pub kind: String,
-    /// The shape or size of its value; empty where it has none.
+    /// Shape or size of the value; empty where it has none.
     pub shape: String,
-    /// The beginning of its text, on one line.
+    /// Beginning of the value's text, on one line.
     pub short: String,
 }
 
 impl VariableInfo {
-    /// `kind` is the type's name as the engine knows it, `text` the value as `print` shows it.
+    /// Summarizes a variable; `kind` is the type's name as the engine knows it, `text` the value as `print` shows it.
     pub(super) fn new(name: &str, kind: &str, value: &Dynamic, text: &str) -> Self {
         let kind = convert::script_type_name(kind);
         // The text of most values begins with their type.
@@ -71,8 +71,8 @@ fn shape(value: &Dynamic) -> String {
     if let Some(run) = value.read_lock::<ScriptRun>() {
         return format!("{} epochs", run.0.history.len());
     }
-    if let Some(lab) = value.read_lock::<ScriptExperiment>() {
-        return format!("{} parameters", lab.0.model.n_params());
+    if let Some(experiment) = value.read_lock::<ScriptExperiment>() {
+        return format!("{} parameters", experiment.0.model.n_params());
     }
     String::new()
 }
@@ -81,7 +81,7 @@ fn short_text(text: &str) -> String {
     let mut line = String::new();
     for part in text.lines() {
         let words: Vec<&str> = part.split_whitespace().collect();
-        // Lines of a list or an array go on; others are told apart.
+        // Lines that continue a list or an array are joined by a space; other lines are separated.
         line.push_str(match line.chars().next_back() {
             None => "",
             Some(',' | '[' | '(' | '{' | ';' | ':') => " ",
@@ -99,19 +99,19 @@ fn short_text(text: &str) -> String {
     }
 }
 
-/// A function that a session's code has defined.
+/// Signature of a function that a session's code has defined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionInfo {
-    /// Its name.
+    /// Name of the function.
     pub name: String,
-    /// The names of its parameters.
+    /// Names of the parameters.
     pub parameters: Vec<String>,
 }
 
 impl FunctionInfo {
     pub(super) fn of_ast(ast: &AST) -> Vec<FunctionInfo> {
-        let own = ast.iter_functions().filter(|f| !f.name.contains('$'));
-        let mut all: Vec<FunctionInfo> = own
+        let functions = ast.iter_functions().filter(|f| !f.name.contains('$'));
+        let mut all: Vec<FunctionInfo> = functions
             .map(|f| FunctionInfo {
                 name: f.name.into(),
                 parameters: f.params.iter().map(ToString::to_string).collect(),

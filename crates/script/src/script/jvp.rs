@@ -1,4 +1,4 @@
-//! `jvp`: derivatives of a solution along a direction.
+//! The binding `jvp`: derivatives of a solution along a direction.
 
 use rhai::{Dynamic, Map};
 
@@ -14,7 +14,7 @@ use super::solving::{SOLVER, STEPS, check_solution_memory, solver};
 use crate::Error;
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
 
-/// What moves.
+/// The option keys of a direction.
 const JVP_DIRECTION: &[Key] = &[Key::new("params"), Key::new("u0")];
 
 const JVP: Keys = &[JVP_DIRECTION, SOLVER, STEPS];
@@ -31,13 +31,13 @@ fn jvp_of(
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
     };
-    let mut moved = |key: &'static str, what: &str| match options.take(key) {
+    let mut direction = |key: &'static str, what: &str| match options.take(key) {
         Some(value) => convert::to_vector(&value, what),
         None => Ok(vec![]),
     };
     let tangent = Tangent {
-        params: moved("params", "jvp: params")?,
-        u0: moved("u0", "jvp: u0 of the direction")?,
+        params: direction("params", "jvp: params")?,
+        u0: direction("u0", "jvp: u0 of the direction")?,
     };
     options.finish()?;
     if tangent == Tangent::default() {

@@ -1,6 +1,6 @@
-//! What the option maps of functions may hold: declared once, for the reading of a map, its messages, completion and the book.
+//! The keys of functions' option maps, declared once for parsing, error messages, completion and the documentation.
 
-/// A key of an option map, and what may stand behind it where that can be listed.
+/// A key of an option map, and its possible values where they can be listed.
 ///
 /// ```
 /// use odesync_script::script::Key;
@@ -10,21 +10,21 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// As a script writes it.
+    /// Name of the key, as a script writes it.
     pub name: &'static str,
-    /// The strings that are allowed; [`Options::choice`](super::Options::choice) takes the first where none is given.
+    /// The allowed strings; [`Options::choice`](super::Options::choice) takes the first where the key is missing.
     pub choices: &'static [&'static str],
-    /// Other values, as code.
+    /// Possible values that are not strings, as code.
     pub literals: &'static [&'static str],
-    /// The keys of a map, or of each map in a list.
+    /// Keys of the map, or of each map in a list, that is the value.
     pub nested: Keys,
 }
 
-/// The keys of an option map, in groups, of which several functions may have the same.
+/// The keys of an option map, in groups that several functions may share.
 pub type Keys = &'static [&'static [Key]];
 
 impl Key {
-    /// A key with values that can't be listed, such as a number.
+    /// Makes a key whose values cannot be listed, such as a number.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -34,40 +34,40 @@ impl Key {
         }
     }
 
-    /// A key that is true or false.
+    /// Makes a key whose value is true or false.
     pub const fn flag(name: &'static str) -> Self {
         Self::new(name).literals(&["true", "false"])
     }
 
-    /// The strings that are allowed.
+    /// Sets the allowed strings.
     #[must_use]
     pub const fn choices(mut self, names: &'static [&'static str]) -> Self {
         self.choices = names;
         self
     }
 
-    /// Values that are no strings; what goes on, such as the arguments of a call, is left out.
+    /// Sets possible values that are not strings, as code; the rest of a value, such as the arguments of a call, is left out.
     #[must_use]
     pub const fn literals(mut self, code: &'static [&'static str]) -> Self {
         self.literals = code;
         self
     }
 
-    /// The keys of the map, or of each map in the list, that it takes.
+    /// Sets the keys of the map, or of each map in the list, that is the value.
     #[must_use]
     pub const fn nested(mut self, keys: Keys) -> Self {
         self.nested = keys;
         self
     }
 
-    /// The values that can be listed, as a script writes them.
+    /// Returns the values that can be listed, as a script writes them.
     pub fn values(&self) -> impl Iterator<Item = String> {
         let names = self.choices.iter().map(|name| format!("\"{name}\""));
         names.chain(self.literals.iter().map(|code| code.to_string()))
     }
 }
 
-/// All keys of these maps, each once.
+/// Returns all keys of these maps, each once.
 pub fn distinct(maps: impl IntoIterator<Item = Keys>) -> Vec<&'static Key> {
     let mut all: Vec<&Key> = vec![];
     for key in maps.into_iter().flatten().copied().flatten() {
@@ -78,7 +78,7 @@ pub fn distinct(maps: impl IntoIterator<Item = Keys>) -> Vec<&'static Key> {
     all
 }
 
-/// The key of this name.
+/// Returns the key of this name.
 pub fn find(keys: Keys, name: &str) -> Option<&'static Key> {
     keys.iter().copied().flatten().find(|key| key.name == name)
 }

@@ -1,30 +1,30 @@
-//! What a script may not exceed. The limits are the same in debug and release builds; rhai's defaults are not.
+//! The limits on scripts. They are the same in debug and release builds; rhai's defaults are not.
 //!
-//! The stack is chosen by experiment: one level of a script's function calls takes about 10 kB, and one level of an
-//! expression inside a function up to 3.5 kB (optimised rhai; about four times as much without optimisation), so
-//! `MAX_CALL_LEVELS × MAX_FUNCTION_EXPR_DEPTH` levels need about 200 MB. The memory is reserved, not used, until a script goes that deep.
+//! The stack size was determined by experiment: one level of a script's function calls takes about 10 kB, and one level of an
+//! expression inside a function up to 3.5 kB (optimised rhai; about four times as much without optimisation), so `MAX_CALL_LEVELS
+//! × MAX_FUNCTION_EXPR_DEPTH` levels need about 200 MB. The memory is reserved, and not used until a script goes that deep.
 
 use rhai::{Array as List, Dynamic, Engine, ImmutableString, Map};
 
-/// Stack of a session's thread in bytes; smaller ones are tried if the system refuses.
+/// Stack sizes of a session's thread in bytes; the smaller ones are tried if the system refuses the larger.
 pub const STACK_SIZES: [usize; 3] = [1 << 30, 512 << 20, 256 << 20];
-/// Levels of function calls.
+/// Largest depth of function calls.
 pub const MAX_CALL_LEVELS: usize = 256;
-/// Levels of an expression or of blocks outside functions. A sum of n terms has n levels.
+/// Largest depth of an expression or of blocks outside functions. A sum of n terms has depth n.
 pub const MAX_EXPR_DEPTH: usize = 500;
-/// Levels of an expression or of blocks in a function or closure.
+/// Largest depth of an expression or of blocks in a function or closure.
 pub const MAX_FUNCTION_EXPR_DEPTH: usize = 200;
-/// Levels of lists and maps in each other. Copying and dropping them is recursive.
+/// Largest nesting depth of lists and maps. Copying and dropping them is recursive.
 pub const MAX_NESTING: usize = 256;
-/// Bytes of a string. One step of a script can add at most the length of a string it reads.
+/// Largest length of a string in bytes. One step of a script can add at most the length of a string it reads.
 pub const MAX_STRING_SIZE: usize = 256 << 20;
-/// Elements of a list or map and bytes of a string where no counting allocator is installed.
+/// Largest number of elements of a list or map, and of bytes of a string, where no counting allocator is installed.
 const SIZE_WITHOUT_GAUGE: usize = 10_000_000;
 
 /// Sets the limits that rhai checks.
 ///
-/// Sizes are bounded by the counted memory. Only where that is unknown, rhai's own limits on sizes are set: with them
-/// every `push` walks through the whole list.
+/// Sizes are bounded by the counted memory. rhai's own limits on sizes are set only where that is unknown: with them every `push`
+/// iterates over the whole list.
 pub fn apply(engine: &mut Engine) {
     engine.set_max_call_levels(MAX_CALL_LEVELS);
     engine.set_max_expr_depths(MAX_EXPR_DEPTH, MAX_FUNCTION_EXPR_DEPTH);
@@ -39,8 +39,8 @@ pub fn apply(engine: &mut Engine) {
     }
 }
 
-/// Why a value is too large to go on with, if it is. Runs at every access to a variable, so it is cheap: see
-/// [`nested_deeper_than`] for what that means.
+/// Returns the reason for which a value is too large to go on with, if it is. Runs at every access to a variable, so it is cheap
+/// and not exhaustive: see [`nested_deeper_than`].
 pub fn too_large(value: &Dynamic) -> Option<String> {
     if value.is_array() || value.is_map() {
         return nested_deeper_than(value, MAX_NESTING)
@@ -58,18 +58,18 @@ pub fn too_large(value: &Dynamic) -> Option<String> {
     })
 }
 
-/// Whether lists and maps are nested in `value` more than `levels` deep.
+/// Returns whether lists and maps are nested in `value` more than `levels` deep.
 ///
-/// Of a list or map only both ends are looked at, and `MAX_CHECKED_CONTAINERS` lists and maps in all. What is built to hide from that
-/// is held by the large stack.
+/// Only both ends of a list or map are checked, and `MAX_CHECKED_CONTAINERS` lists and maps in all. The large stack holds values
+/// that are built to evade this check.
 pub fn nested_deeper_than(value: &Dynamic, levels: usize) -> bool {
     let mut left = MAX_CHECKED_CONTAINERS;
     exceeds_depth(value, levels, &mut left)
 }
 
-/// Items looked at on each end of a list.
+/// Number of items checked at each end of a list.
 const CHECKED_PER_END: usize = 8;
-/// Lists and maps looked at in one value.
+/// Largest number of lists and maps checked in one value.
 const MAX_CHECKED_CONTAINERS: usize = 1024;
 
 fn exceeds_depth(value: &Dynamic, levels: usize, left: &mut usize) -> bool {

@@ -1,7 +1,8 @@
-//! The memory that the process holds, as a counting allocator sees it, and the bound on it.
+//! The memory that the process holds, as counted by the allocator, and the bound on it.
 //!
-//! The program installs the allocator (`src/main.rs`) and tells this module how to read it. In a program that does not,
-//! memory is not known and [`crate::script::limits`] falls back to a bound on the length of lists and strings.
+//! The program installs the allocator (`src/main.rs`) and passes the function that reads its count to [`install_gauge`]. In a
+//! program that does not, the memory in use is not known and [`crate::script::limits`] falls back to a bound on the length of
+//! lists and strings.
 
 use std::sync::OnceLock;
 
@@ -11,25 +12,25 @@ pub use odesync_base::memory::{default_limit, format_bytes};
 
 static GAUGE: OnceLock<fn() -> usize> = OnceLock::new();
 
-/// The largest `Array` when the memory in use is not known: 2^28 elements, 2 GiB.
+/// Largest number of elements of an `Array` where the memory in use is not known: 2^28, 2 GiB.
 const ELEMENTS_WITHOUT_GAUGE: usize = 1 << 28;
 
-/// Tells how to read the bytes that are allocated now. The first call wins.
+/// Installs the function that returns the bytes that are allocated now. The first call wins.
 pub fn install_gauge(gauge: fn() -> usize) {
-    // A second installation names the same global allocator: there is only one in a process.
+    // A second installation refers to the same global allocator: a process has only one.
     let _ = GAUGE.set(gauge);
 }
 
-/// Bytes allocated now; `None` where no counting allocator is installed.
+/// Returns the bytes allocated now; `None` where no counting allocator is installed.
 #[inline]
 pub fn allocated() -> Option<usize> {
     GAUGE.get().map(|gauge| gauge())
 }
 
-/// The error for `what` if `elements` of `size` bytes more would exceed `limit`.
+/// Checks that `elements` more items of `size` bytes for `what` stay within `limit`.
 ///
 /// # Errors
-/// [`Error::Invalid`] that says how much was asked for and how much there is.
+/// [`Error::Invalid`] that says how much was requested and how much there is.
 pub fn check_memory(what: &str, elements: usize, size: usize, limit: usize) -> Result<()> {
     let asked = elements.checked_mul(size);
     let fits = match (asked, allocated()) {

@@ -1,28 +1,31 @@
-//! The script language: the rhai engine, its bindings, and the session that `run`, `eval` and interactive use share.
+//! The script language: the rhai engine, its bindings, and the session that `run`, `eval` and the interactive session share.
 //!
-//! # Map of the folder
+//! # Files
 //!
-//! | file | what lives there |
+//! | file | content |
 //! |---|---|
 //! | [`session`] | [`Session`]: owns the thread, the engine and the variables; evaluates code |
-//! | `session_options` | [`SessionOptions`], [`Outcome`]: what it is made with, and what it hands back |
-//! | [`engine`] | how the rhai engine is set up: settings, hooks, the list of all bindings |
-//! | [`limits`], [`memory`] | what a script may not exceed; the counted memory |
-//! | [`token_linter`] | the watch on tokens: the `-x ** 2` trap, the names a source declares |
-//! | `error`, `report`, `names` | [`ScriptError`]: file, line, column, the line itself, a hint; rhai's errors rewritten; names near the wrong one |
+//! | `session_options` | [`SessionOptions`], [`Outcome`]: the options of a session, and the result of an evaluation |
+//! | [`engine`] | the setup of the rhai engine: settings, hooks, the list of all bindings |
+//! | [`limits`], [`memory`] | the limits on scripts; the counted memory |
+//! | [`token_linter`] | the linter of a source's tokens: the `-x ** 2` trap, the names that a source declares |
+//! | `error`, `error_report` | [`ScriptError`]: file, line, column, the line's text, a hint; rhai's errors converted to it |
+//! | `suggestions`, `source_map` | names similar to an unknown one; the location that a position of rhai's means |
 //! | [`frontend`] | [`Frontend`]: the receiver of what a session shows: text, figures, progress |
-//! | [`host`] | [`Host`]: what a binding may ask of its session (interrupt, quiet, output, arguments) |
-//! | `exchange`, `overview` | values shared with Rust; what is known of the variables |
-//! | `kept` | what an interrupted training leaves in an interactive session |
-//! | [`registry`], [`reference`](mod@reference) | [`Registry`]: registers functions and records their documentation; what `odesync docs` makes of it |
-//! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and what it may hold |
-//! | [`numbers`], [`guards`] | division and powers of integers; rhai functions that could take all memory, with a bound |
-//! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; everything on it |
+//! | [`host`] | [`Host`]: the interface of a session to its bindings (interrupt, quiet, output, arguments) |
+//! | `exchange`, `introspection` | values shared with Rust; summaries of the variables |
+//! | `interrupted_training` | the result of an interrupted training in an interactive session |
+//! | [`registry`] | [`Registry`]: registers functions and records their documentation |
+//! | [`reference`](mod@reference) | the text that `odesync docs` makes from the documentation |
+//! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and its keys |
+//! | [`numbers`], [`guards`] | division and powers of integers; bounded versions of rhai functions that could take all memory |
+//! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; all its functions |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
-//! | [`solving`], [`data`], [`synchronizing`], [`training`], [`runs`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
+//! | [`training`], [`ensembles`], [`runs`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`experiments`] | `config`, `experiment` and their runs |
 //! | [`tables`] | `table(rows)`: aligned text |
-//! | [`arguments`] | `args(#{ … })`: what `odesync run SCRIPT KEY=VALUE` hands over |
+//! | [`arguments`] | `args(#{ … })`: the arguments of `odesync run SCRIPT KEY=VALUE` |
 //!
 //! # How to add a binding
 //!
@@ -31,13 +34,14 @@
 //!    `reg.display::<Thing>(|x| …)`. A script value must be cheap to clone: wrap the data in an `Arc`.
 //! 3. For each function: `reg.register_fn("name", |…| …)` once for every combination of argument types (integers and floats are
 //!    two types: register both), then `reg.describe("name", "name(x, y) -> Thing", "One sentence.", "an example")`. The example
-//!    runs as a test. Properties: `reg.register_get`, `reg.register_set`, then `reg.describe_property("Thing", "thing.size -> int", "One sentence.",
-//!    "an example")`. A test finds what is not described.
+//!    runs as a test. Properties: `reg.register_get`, `reg.register_set`, then
+//!    `reg.describe_property("Thing", "thing.size -> int", "One sentence.", "an example")`. A test finds what is not described.
 //! 4. A function that can fail returns [`RhaiResult<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
-//!    filled in by the engine. Messages name the cure.
-//! 5. Arguments that are numbers, lists or arrays alike are taken as `Dynamic` and read by [`convert`]; the option map is read
-//!    by [`Options`], whose keys are declared once: `.option_keys(KEYS)` behind the description makes them known to completion too.
-//! 6. A call that lasts looks at `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
+//!    filled in by the engine. Messages say how to correct the mistake.
+//! 5. Arguments that may be numbers, lists or arrays are taken as `Dynamic` and read by [`convert`]; the option map is read
+//!    by [`Options`], whose keys are declared once: `.option_keys(KEYS)` after the description makes them known to
+//!    completion too.
+//! 6. A long call checks `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
 //!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
 //! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.
 //!

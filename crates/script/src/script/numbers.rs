@@ -1,11 +1,12 @@
-//! Integers where rhai's own arithmetic would mislead: an inexact division is an error, a power says what doesn't fit.
+//! Integer operators in place of rhai's own, which would mislead: an inexact division is an error, and the error of a power says
+//! what does not fit.
 
 use crate::{Error, Result};
 
 use super::error::RhaiResult;
 use super::registry::Registry;
 
-/// The quotient of two integers, if it is an integer.
+/// Returns the quotient of two integers, if it is an integer.
 ///
 /// # Errors
 /// [`Error::Invalid`] where it is not: `8/3` would silently be 2.
@@ -25,7 +26,7 @@ pub fn divide(a: i64, b: i64) -> Result<i64> {
     }
 }
 
-/// `a` to the power of `n`.
+/// Returns `a` to the power of `n`.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a negative exponent or a result that doesn't fit 64 bits.
@@ -46,7 +47,7 @@ pub fn power(a: i64, n: i64) -> Result<i64> {
         })
 }
 
-/// Registers the operators.
+/// Registers the operators of integers.
 pub fn register(reg: &mut Registry) {
     reg.register_fn("/", |a: i64, b: i64| -> RhaiResult<i64> {
         Ok(divide(a, b)?)

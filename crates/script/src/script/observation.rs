@@ -1,4 +1,4 @@
-//! The options `observe`, `u0` and `train_u0`: which state variables the data are, and where the model begins.
+//! The options `observe`, `u0` and `train_u0`: the observed state variables, and the initial states of the model.
 
 use ndarray::Array2;
 use rhai::Dynamic;
@@ -10,13 +10,13 @@ use crate::Result;
 use odesync_train::datasets::arrays::initial_states;
 use odesync_train::training::Observation;
 
-/// The state variables that the data are.
+/// The option `observe`: the indices of the observed state variables.
 pub(super) const OBSERVE: Key = Key::new("observe");
 
-/// The three options.
+/// The option keys `observe`, `u0` and `train_u0`.
 pub(super) const OBSERVATION: &[Key] = &[OBSERVE, Key::new("u0"), Key::flag("train_u0")];
 
-/// Reads the three options.
+/// Reads the options `observe`, `u0` and `train_u0`.
 ///
 /// # Errors
 /// A value of the wrong type.
@@ -29,7 +29,7 @@ pub(super) fn observation(options: &mut Options) -> Result<Observation> {
     })
 }
 
-/// The option `observe` alone.
+/// Reads the option `observe`.
 ///
 /// # Errors
 /// A value of the wrong type.
@@ -59,12 +59,12 @@ pub(super) fn observe(options: &mut Options) -> Result<Option<Vec<usize>>> {
     list.iter().map(variable).collect::<Result<_>>().map(Some)
 }
 
-/// The initial states of the option `u0`.
+/// Reads the initial states of the option `u0`.
 fn u0_option(options: &mut Options) -> Result<Option<Array2<f64>>> {
-    let Some(given) = options.opt_array("u0")? else {
+    let Some(states) = options.opt_array("u0")? else {
         return Ok(None);
     };
-    let u0 = initial_states(given)?;
+    let u0 = initial_states(states)?;
     match u0.indexed_iter().find(|(_, x)| x.is_nan()) {
         None => Ok(Some(u0)),
         Some(((sample, variable), _)) => {

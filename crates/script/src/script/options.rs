@@ -1,4 +1,4 @@
-//! The option map that is the last argument of many functions.
+//! The reader of option maps, which are the last argument of many functions.
 
 use rhai::{Array as List, Dynamic, FnPtr, Map};
 
@@ -8,7 +8,7 @@ use odesync_base::error;
 use super::convert;
 use super::keys::{self, Keys};
 
-/// Reads the option map of one call, whose keys are declared; [`Options::finish`] finds those that are not.
+/// Reader of the option map of one call, whose keys are declared; [`Options::finish`] rejects keys that are not.
 ///
 /// ```
 /// use odesync_script::script::{Key, Keys, Options};
@@ -33,12 +33,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of a call; `call` is the function's name in messages.
-    pub fn new(call: impl Into<String>, keys: Keys, given: Map) -> Self {
+    /// Starts reading the options of a call; `call` is the function's name in messages.
+    pub fn new(call: impl Into<String>, keys: Keys, map: Map) -> Self {
         Self {
             call: call.into(),
             keys,
-            map: given,
+            map,
             read_keys: Vec::new(),
         }
     }
@@ -69,16 +69,16 @@ impl Options {
         }
     }
 
-    /// The error for an option of the wrong type or range.
-    pub fn invalid_value(&self, key: &str, expected: &str, given: &Dynamic) -> Error {
+    /// Returns the error for an option of the wrong type or out of its range.
+    pub fn invalid_value(&self, key: &str, expected: &str, value: &Dynamic) -> Error {
         Error::invalid(format!(
             "{}: option \"{key}\" should be {expected}, not {}",
             self.call,
-            convert::describe(given)
+            convert::describe(value)
         ))
     }
 
-    /// An error of this call.
+    /// Returns an error of this call with a message of its own.
     pub fn error(&self, message: &str) -> Error {
         Error::invalid(format!("{}: {message}", self.call))
     }
@@ -94,7 +94,7 @@ impl Options {
         Err(self.error(&format!("unknown option \"{key}\": {message}")))
     }
 
-    /// The error for an item of a list, of the wrong type or range.
+    /// Returns the error for an item of a list that has the wrong type or is out of its range.
     pub fn invalid_item(&self, key: &str, expected: &str, item: &Dynamic) -> Error {
         Error::invalid(format!(
             "{}: option \"{key}\" should hold {expected}, and {} is among them",
@@ -103,15 +103,15 @@ impl Options {
         ))
     }
 
-    /// A number.
+    /// Reads a number.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the value is something else; so do all getters.
+    /// [`Error::Invalid`] where the value is something else; all getters return this error.
     pub fn f64(&mut self, key: &'static str, default: f64) -> Result<f64> {
         Ok(self.opt_f64(key)?.unwrap_or(default))
     }
 
-    /// A number that may be absent.
+    /// Reads a number that may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -119,7 +119,7 @@ impl Options {
         self.read(key, "a number", convert::to_number)
     }
 
-    /// A finite number above 0.
+    /// Reads a finite number above 0.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -127,7 +127,7 @@ impl Options {
         Ok(self.opt_positive(key)?.unwrap_or(default))
     }
 
-    /// A finite number above 0 that may be absent.
+    /// Reads a finite number above 0 that may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -137,7 +137,7 @@ impl Options {
         })
     }
 
-    /// A finite number that is 0 or above.
+    /// Reads a finite number that is 0 or above.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -148,7 +148,7 @@ impl Options {
         Ok(read.unwrap_or(default))
     }
 
-    /// A whole number that is 0 or above.
+    /// Reads a whole number that is 0 or above.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -156,7 +156,7 @@ impl Options {
         Ok(self.opt_usize(key)?.unwrap_or(default))
     }
 
-    /// A whole number that is 0 or above and may be absent.
+    /// Reads a whole number that is 0 or above and may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -166,7 +166,7 @@ impl Options {
         })
     }
 
-    /// A whole number above 0.
+    /// Reads a whole number above 0.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -181,7 +181,7 @@ impl Options {
         Ok(read.unwrap_or(default))
     }
 
-    /// An unsigned seed.
+    /// Reads an unsigned seed that may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -191,7 +191,7 @@ impl Options {
         })
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -200,7 +200,7 @@ impl Options {
         Ok(read.unwrap_or(default))
     }
 
-    /// A string.
+    /// Reads a string.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -208,7 +208,7 @@ impl Options {
         Ok(self.opt_string(key)?.unwrap_or_else(|| default.into()))
     }
 
-    /// A string that may be absent.
+    /// Reads a string that may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -216,10 +216,10 @@ impl Options {
         self.read(key, "a string", convert::to_text)
     }
 
-    /// One of the names that are declared for the key, the first being the default.
+    /// Reads one of the names that are declared for the key; the first is the default.
     ///
     /// # Errors
-    /// [`Error::Invalid`] that lists the names and points at the nearest.
+    /// [`Error::Invalid`] that lists the names and suggests the nearest one.
     pub fn choice(&mut self, key: &'static str) -> Result<&'static str> {
         let chosen = self.opt_choice(key)?;
         let default = keys::find(self.keys, key).and_then(|key| key.choices.first().copied());
@@ -228,25 +228,25 @@ impl Options {
             .ok_or_else(|| Error::invalid("no choices"))
     }
 
-    /// One of the names that are declared for the key; it may be absent.
+    /// Reads one of the names that are declared for the key; it may be absent.
     ///
     /// # Errors
-    /// Another name, with the nearest of those allowed.
+    /// [`Error::Invalid`] for another name; it lists the allowed ones and suggests the nearest one.
     pub fn opt_choice(&mut self, key: &'static str) -> Result<Option<&'static str>> {
-        let Some(given) = self.opt_string(key)? else {
+        let Some(name) = self.opt_string(key)? else {
             return Ok(None);
         };
         let choices = keys::find(self.keys, key).map_or(&[][..], |key| key.choices);
-        match choices.iter().find(|choice| **choice == given) {
+        match choices.iter().find(|choice| **choice == name) {
             Some(choice) => Ok(Some(choice)),
             None => {
-                let unknown = error::unknown(key, &given, choices.iter().copied());
+                let unknown = error::unknown(key, &name, choices.iter().copied());
                 Err(Error::invalid(format!("{}: {unknown}", self.call)))
             }
         }
     }
 
-    /// A list of strings; a single string is a list of one.
+    /// Reads a list of strings that may be absent; a single string is a list of one.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -263,7 +263,7 @@ impl Options {
         })
     }
 
-    /// An array of any rank: a number, a list of numbers (of lists …) or an `Array`.
+    /// Reads an array of any rank that may be absent: a number, a list of numbers (of lists …) or an `Array`.
     ///
     /// # Errors
     /// See [`convert::to_array`].
@@ -274,7 +274,7 @@ impl Options {
             .transpose()
     }
 
-    /// A closure.
+    /// Reads a closure that may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -284,7 +284,7 @@ impl Options {
         })
     }
 
-    /// A value of a script type, such as a method or a model.
+    /// Reads a value of a script type, such as a method or a model, that may be absent.
     ///
     /// # Errors
     /// See [`Options::f64`].
@@ -296,10 +296,10 @@ impl Options {
         self.read(key, expected, |value| value.clone().try_cast::<T>())
     }
 
-    /// Ends the reading.
+    /// Checks that no undeclared key was given; to be called after the last option was read.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a key that is not declared: names the nearest one and lists those that are.
+    /// [`Error::Invalid`] for a key that is not declared: suggests the nearest one and lists the declared keys.
     pub fn finish(self) -> Result<()> {
         for key in keys::distinct([self.keys]) {
             debug_assert!(

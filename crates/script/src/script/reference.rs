@@ -1,4 +1,4 @@
-//! The documentation of the script's functions as text: a list by topic, one function's page, everything as Markdown.
+//! The documentation of the script's functions as text: a list by topic, the page of one function, all of it as Markdown.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use super::registry::Doc;
 use crate::{Error, Result};
 use odesync_base::error::nearest;
 
-/// The most columns of a line of text.
+/// Largest number of columns of a line of text.
 pub const WIDTH: usize = 100;
 
-/// The topics, in the order in which they first appear.
+/// Returns the topics, in the order in which they first appear.
 pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
     let mut topics = Vec::new();
     for doc in docs {
@@ -21,7 +21,7 @@ pub fn topics(docs: &[Doc]) -> Vec<&'static str> {
     topics
 }
 
-/// Everything by topic, a line or two each, of at most `width` columns where words allow it.
+/// Lists everything by topic, in one or two lines each, of at most `width` columns where words allow it.
 pub fn index(docs: &[Doc], width: usize) -> String {
     let topics = topics(docs).into_iter();
     let mut text: Vec<String> = topics.map(|topic| topic_page(docs, topic, width)).collect();
@@ -36,7 +36,7 @@ fn topic_page(docs: &[Doc], topic: &str, width: usize) -> String {
     format!("{}\n{}", capitalize(topic), list(&here, width))
 }
 
-/// A line or two each.
+/// Lists these entries, in one or two lines each.
 fn list(docs: &[&Doc], width: usize) -> String {
     let names = docs.iter().map(|doc| list_name(doc).chars().count()).max();
     let names = names.unwrap_or(0);
@@ -53,14 +53,14 @@ fn list(docs: &[&Doc], width: usize) -> String {
     text
 }
 
-/// What stands in a list: `slope` for a function, `run.predict` for a method, `run.best_mse` for a property.
+/// Returns the name of an entry in a list: `slope` for a function, `run.predict` for a method, `run.best_mse` for a property.
 fn list_name(doc: &Doc) -> &'static str {
     let name = doc.signature.split(['(', ' ']).next();
     name.filter(|name| name.ends_with(doc.name))
         .unwrap_or(doc.name)
 }
 
-/// The name that a signature gives to the value before the dot.
+/// Returns the name that a signature gives to the value before the dot; `None` for a function.
 fn receiver(doc: &Doc) -> Option<&'static str> {
     list_name(doc).split_once('.').map(|(receiver, _)| receiver)
 }
@@ -78,16 +78,17 @@ fn capitalize(topic: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// What there is to say about a name: a function, a property (`best_mse` or `run.best_mse`), a constant or a topic. Lines have at
+/// Returns the page about a name: a function, a property (`best_mse` or `run.best_mse`), a constant or a topic. Lines have at
 /// most `width` columns, where words allow it.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a name that is not known, with those like it.
+/// [`Error::Invalid`] for an unknown name, with the similar ones.
 pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let named: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
-    // `data.slice` is the one of data; where nothing is called so, as for `d.slice`, all of that name are meant.
-    let mut exact = named.clone();
+    let matches: Vec<&Doc> = docs.iter().filter(|doc| doc.name == last).collect();
+    // `data.slice` means the method of data; where no signature has the full name, as for `d.slice`, all entries of the last name
+    // are meant.
+    let mut exact = matches.clone();
     exact.retain(|doc| {
         let kind = doc.receiver_type.map(|of| format!("{of}.{last}"));
         doc.signature.starts_with(name) || kind.as_deref() == Some(name)
@@ -95,7 +96,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     let chosen = if last != name && !exact.is_empty() {
         exact
     } else {
-        named
+        matches
     };
     let mut pages: Vec<String> = chosen.into_iter().map(|doc| entry(doc, width)).collect();
     pages.extend(type_page(docs, name, width));
@@ -109,7 +110,7 @@ pub fn page(docs: &[Doc], name: &str, width: usize) -> Result<String> {
     Ok(pages.join("\n"))
 }
 
-/// What makes a value of a type, and its members.
+/// Returns the page of a type: the functions that return a value of it, and its members.
 fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
     let receivers: Vec<_> = docs
         .iter()
@@ -117,8 +118,8 @@ fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
         .filter_map(receiver)
         .collect();
     let gives = |doc: &&Doc| {
-        let (_, given) = doc.signature.rsplit_once(" -> ").unwrap_or_default();
-        given
+        let (_, result) = doc.signature.rsplit_once(" -> ").unwrap_or_default();
+        result
             .split(|c: char| !c.is_alphanumeric())
             .any(|word| word == kind)
     };
@@ -152,20 +153,20 @@ fn entry(doc: &Doc, width: usize) -> String {
     )
 }
 
-/// So many values of a key are listed; of more only the first few.
+/// Largest number of a key's values that are all listed; of more, only the first few are.
 const MAX_VALUES_SHOWN: usize = 8;
 
-/// The keys of the options with what may stand behind them, each between `marks`.
+/// Lists the keys of the options with their possible values, each key between `marks`.
 fn keys(doc: &Doc, marks: &str) -> Option<String> {
     let all: Vec<String> = distinct([doc.options])
         .into_iter()
         .map(|key| {
             // The arguments of a call are left out.
-            let whole = |value: String| match value.ends_with('(') {
+            let with_ellipsis = |value: String| match value.ends_with('(') {
                 true => value + "…)",
                 false => value,
             };
-            let mut values: Vec<String> = key.values().map(whole).collect();
+            let mut values: Vec<String> = key.values().map(with_ellipsis).collect();
             if values.len() > MAX_VALUES_SHOWN {
                 values.truncate(3);
                 values.push("…".into());
@@ -180,7 +181,7 @@ fn keys(doc: &Doc, marks: &str) -> Option<String> {
     (!all.is_empty()).then(|| format!("Keys of the options: {}.", all.join(", ")))
 }
 
-/// Words in lines of at most `width` columns, the first and the others behind a margin each.
+/// Wraps words into lines of at most `width` columns; the two margins are those of the first line and of the others.
 fn wrap_words<'a>(
     words: impl IntoIterator<Item = &'a str>,
     [first, other]: [&str; 2],
@@ -204,11 +205,11 @@ fn wrap_words<'a>(
     lines + "\n"
 }
 
-/// One statement a line, or on several where it is long.
+/// Formats code with one statement per line, or on several lines where it is long.
 fn wrap_code(code: &str, width: usize) -> String {
     let lines = statements(code);
     let lines = lines.iter().map(|line| {
-        // Not at a space inside a string.
+        // Break only outside strings.
         let mut quoted = false;
         let words = line.split(|c| {
             quoted ^= c == '"';
@@ -219,7 +220,7 @@ fn wrap_code(code: &str, width: usize) -> String {
     lines.collect()
 }
 
-/// The statements of an example, each with its semicolon.
+/// Splits an example into its statements, each with its semicolon.
 fn statements(code: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut depth = 0i32;
@@ -259,7 +260,7 @@ fn unknown_name(docs: &[Doc], name: &str) -> Error {
         near.push(found);
         left.retain(|n| *n != found);
     }
-    // A part of a name, such as "spline".
+    // Also names that have the unknown one as a part, such as "spline".
     let lower = name.to_lowercase();
     let within = left
         .iter()
@@ -274,7 +275,7 @@ fn unknown_name(docs: &[Doc], name: &str) -> Error {
     ))
 }
 
-/// Everything as one page of Markdown.
+/// Renders the documentation as one page of Markdown.
 pub fn markdown(docs: &[Doc]) -> String {
     let mut text = String::from("# Functions of the script language\n");
     for topic in topics(docs) {
@@ -294,7 +295,7 @@ pub fn markdown(docs: &[Doc]) -> String {
     text
 }
 
-/// Text in which nothing is Markdown but code between backticks.
+/// Escapes text so that only code between backticks is Markdown.
 fn escape_markdown(text: &str) -> String {
     let mut code = false;
     let mut escaped = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! Registers functions with the engine and records what each is for.
+//! The registration of functions with the engine, and the record of their documentation.
 
 use rhai::{Dynamic, Engine, RhaiNativeFunc, Scope, Variant};
 
@@ -9,39 +9,40 @@ use super::keys::Keys;
 /// The documentation of one function, property or constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doc {
-    /// What it belongs to, such as "arrays".
+    /// Topic of the entry, such as "arrays".
     pub topic: &'static str,
-    /// The type whose property it is; none of a function, method or constant.
+    /// Type that the property belongs to; `None` for a function, a method or a constant.
     pub receiver_type: Option<&'static str>,
-    /// The name that a script writes.
+    /// Name that a script writes.
     pub name: &'static str,
-    /// How it is called: `arange(start, stop, step) -> Array`.
+    /// Signature: `arange(start, stop, step) -> Array`.
     pub signature: &'static str,
-    /// What it does, in a sentence or two.
+    /// Description, in a sentence or two.
     pub text: &'static str,
-    /// A piece of code that runs as it stands; some of those that read a file want one of that name.
+    /// Example code that can be run unchanged; some examples that read a file need a file of that name.
     pub example: &'static str,
-    /// The keys of its option map; none where it takes no such map.
+    /// Keys of the option map; empty where the function takes no such map.
     pub options: Keys,
 }
 
-/// Everything known about the bindings of an engine: documentation, properties, constants.
+/// The documentation, properties and constants of all bindings of an engine.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// Functions, properties and constants in the order they were described.
+    /// Documentation of functions, properties and constants, in the order in which they were described.
     pub docs: Vec<Doc>,
-    /// Names of functions and operators, some several times.
+    /// Names of functions and operators; a name may occur several times.
     pub functions: Vec<&'static str>,
-    /// `(type, property)` pairs.
+    /// Properties, as `(type, property)` pairs.
     pub properties: Vec<(String, &'static str)>,
-    /// `(type, function)` for every function whose first argument is of a type with a name: what may stand behind a point.
+    /// `(type, function)` for every function whose first argument is of a named type: the methods that can be called after a dot.
     pub methods: Vec<(String, &'static str)>,
-    /// Constants such as `PI`.
+    /// Names of constants, such as `PI`.
     pub constants: Vec<&'static str>,
 }
 
 impl Catalogue {
-    /// What scripts can use and nothing describes: functions, properties as `Type.name`, constants. Operators need no description.
+    /// Returns what scripts can use and no description exists for: functions, properties as `Type.name`, constants. Operators
+    /// need no description.
     pub fn undocumented(&self) -> Vec<String> {
         let described = |of: Option<&str>, name: &str| {
             self.docs
@@ -68,7 +69,7 @@ impl Catalogue {
     }
 }
 
-/// Where bindings are registered. See the recipe in [`crate::script`].
+/// The registry of bindings. The recipe for a new binding is in [`crate::script`].
 pub struct Registry {
     engine: Engine,
     topic: &'static str,
@@ -88,18 +89,18 @@ impl Registry {
         }
     }
 
-    /// The topic of what is described from here on.
+    /// Sets the topic of all later descriptions.
     pub fn topic(&mut self, topic: &'static str) -> &mut Self {
         self.topic = topic;
         self
     }
 
-    /// The session, to be moved into a binding's closure.
+    /// Returns the host of the session, to be moved into a binding's closure.
     pub fn host(&self) -> Host {
         self.host.clone()
     }
 
-    /// The engine, for what this type has no method for.
+    /// Returns the engine, for everything that this type has no method for.
     pub fn engine(&mut self) -> &mut Engine {
         &mut self.engine
     }
@@ -125,13 +126,13 @@ impl Registry {
         self
     }
 
-    /// Gives the type a name that scripts and messages use.
+    /// Registers a type under the name that scripts and messages use.
     pub fn register_type<T: Variant + Clone>(&mut self, name: &'static str) -> &mut Self {
         self.engine.register_type_with_name::<T>(name);
         self
     }
 
-    /// How a value is printed, alone and inside lists and maps.
+    /// Registers how a value is printed, both by itself and inside lists and maps.
     pub fn display<T: Variant + Clone>(&mut self, show: fn(&T) -> String) -> &mut Self {
         self.engine
             .register_fn("to_string", move |x: &mut T| show(x))
@@ -139,7 +140,7 @@ impl Registry {
         self
     }
 
-    /// Registers a property that can be read: `x.name`.
+    /// Registers a readable property: `x.name`.
     pub fn register_get<T: Variant + Clone, R: Variant + Clone>(
         &mut self,
         name: &'static str,
@@ -151,7 +152,7 @@ impl Registry {
         self
     }
 
-    /// Registers a property that can be assigned: `x.name = value`. It needs a getter too.
+    /// Registers an assignable property: `x.name = value`. It needs a getter too.
     pub fn register_set<T: Variant + Clone, V: Variant + Clone>(
         &mut self,
         name: &'static str,
@@ -161,14 +162,14 @@ impl Registry {
         self
     }
 
-    /// A constant that is known everywhere, in functions too.
+    /// Registers a constant that is known everywhere, inside functions too.
     pub fn constant(&mut self, name: &'static str, value: impl Into<Dynamic>) -> &mut Self {
         self.constants.push_constant_dynamic(name, value.into());
         self.catalogue.constants.push(name);
         self
     }
 
-    /// Records what a function, a method or a constant is for. The example runs as a test.
+    /// Records the documentation of a function, a method or a constant. The example runs as a test.
     pub fn describe(
         &mut self,
         name: &'static str,
@@ -179,7 +180,7 @@ impl Registry {
         self.document(None, name, signature, text, example)
     }
 
-    /// Records the keys of the option map of what was described last.
+    /// Records the option keys of the function that was described last.
     pub fn option_keys(&mut self, keys: Keys) -> &mut Self {
         if let Some(doc) = self.catalogue.docs.last_mut() {
             doc.options = keys;
@@ -187,7 +188,8 @@ impl Registry {
         self
     }
 
-    /// Records what a property of the type `of` is; the name stands behind the point of the signature, as in `run.best_mse -> float`.
+    /// Records the documentation of a property of the type `of`; the signature has the property's name after the dot, as in
+    /// `run.best_mse -> float`.
     pub fn describe_property(
         &mut self,
         of: &'static str,
@@ -225,14 +227,14 @@ impl Registry {
     }
 }
 
-/// The type of the first argument in the name of rhai's tuple of argument types, such as `(rhai::…::Mut<crate::A>, i64)`.
+/// Returns the type of the first argument in the name of rhai's tuple of argument types, such as `(rhai::…::Mut<crate::A>, i64)`.
 fn first_argument(tuple: &str) -> Option<&str> {
     let inside = tuple.strip_prefix('(')?.strip_suffix(')')?;
     let first = inside.split(", ").next()?.trim_end_matches(',');
-    let held = first
+    let inner = first
         .split_once("::Mut<")
-        .and_then(|(_, held)| held.strip_suffix('>'));
-    Some(held.unwrap_or(first)).filter(|name| !name.is_empty())
+        .and_then(|(_, inner)| inner.strip_suffix('>'));
+    Some(inner.unwrap_or(first)).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Runs: what they measured, their models, saving and loading.
+//! The bindings of runs: metrics, models, saving and loading.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 use odesync_train::progress::write_metrics;
 use odesync_train::training::{Run, StopReason};
 
-/// An example that begins with a short run.
+/// Prepends a short run to an example.
 macro_rules! run_example {
     ($then:literal) => {
         concat!(
@@ -29,7 +29,7 @@ macro_rules! run_example {
     };
 }
 
-/// A folder's name that is not empty.
+/// Checks that a folder's name is not empty, and returns it.
 pub(super) fn non_empty_path<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
     match folder.trim() {
         "" => Err(Error::invalid(format!(

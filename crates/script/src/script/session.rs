@@ -1,4 +1,4 @@
-//! A session: one engine and its variables, on a thread of its own.
+//! A session: one engine and its variables, on a separate thread.
 
 mod bind_interrupted;
 mod state;
@@ -21,10 +21,10 @@ use super::registry::{Catalogue, Doc};
 pub use super::session_options::{InterruptHandle, Outcome, SessionOptions};
 use state::{Interpreter, SessionState};
 
-/// One engine with its variables. Variables and functions stay from one evaluation to the next.
+/// A session: one engine and its variables. Variables and functions persist from one evaluation to the next.
 ///
-/// The engine lives on a thread of its own with a large stack, so that deep recursion ends with an error; the session itself
-/// may be sent to any thread.
+/// The engine runs on a separate thread with a large stack, so that deep recursion ends with an error; the session itself may be
+/// sent to any thread.
 ///
 /// ```
 /// use odesync_script::script::{Session, SessionOptions};
@@ -58,7 +58,7 @@ pub struct Session {
 type Job = Box<dyn FnOnce(&mut dyn Interpreter) + Send>;
 
 impl Session {
-    /// Starts the thread and sets up the engine.
+    /// Starts a session: its thread and its engine.
     ///
     /// # Errors
     /// [`ErrorKind::Limit`] where the system refuses the thread.
@@ -98,74 +98,75 @@ impl Session {
     /// Evaluates code. `source` is the file it comes from, or a name for it in messages.
     ///
     /// # Errors
-    /// Whatever the script ends with; variables that were set before stay.
+    /// The error that the script ended with; variables that were set before keep their values.
     pub fn eval(&mut self, code: &str, source: Option<&Path>) -> Result<Outcome, ScriptError> {
         let code = code.to_string();
         let name = source.map_or_else(|| "<eval>".into(), |path| path.display().to_string());
         self.run_on_thread(move |state| state.eval(&code, &name, None))
     }
 
-    /// Runs a script file. Arguments that the script doesn't ask for are an error.
+    /// Runs a script file. Arguments that the script does not ask for are an error.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for a file that can't be read or arguments that aren't wanted; else as [`Session::eval`].
+    /// [`ErrorKind::Usage`] for a file that cannot be read or for arguments that the script does not accept; else those of
+    /// [`Session::eval`].
     pub fn run_file(&mut self, path: &Path) -> Result<Outcome, ScriptError> {
         let bytes = std::fs::read(path).map_err(|error| {
             let message = format!("cannot read {}: {error}", path.display());
             ScriptError::new(ErrorKind::Usage, message)
         })?;
         let code = String::from_utf8(bytes).map_err(|error| {
-            let place = error.utf8_error().valid_up_to();
-            let message = format!("{} is not UTF-8 text (byte {place})", path.display());
+            let offset = error.utf8_error().valid_up_to();
+            let message = format!("{} is not UTF-8 text (byte {offset})", path.display());
             ScriptError::new(ErrorKind::Syntax, message)
         })?;
         let (name, path) = (path.display().to_string(), path.to_path_buf());
         self.run_on_thread(move |state| state.eval(&code, &name, Some(&path)))
     }
 
-    /// The handle that stops an evaluation.
+    /// Returns the handle that stops an evaluation.
     pub fn interrupt(&self) -> InterruptHandle {
         InterruptHandle(self.host.interrupt_flag())
     }
 
-    /// The documentation of every function, property and constant.
+    /// Returns the documentation of every function, property and constant.
     pub fn docs(&mut self) -> Vec<Doc> {
         self.run_on_thread(|state| Ok(state.catalogue().docs.clone()))
             .unwrap_or_default()
     }
 
-    /// Names of functions, properties and constants that have no documentation.
+    /// Returns the names of functions, properties and constants that have no documentation.
     pub fn undocumented(&mut self) -> Vec<String> {
         self.run_on_thread(|state| Ok(state.catalogue().undocumented()))
             .unwrap_or_default()
     }
 
-    /// Everything known about the functions, properties and constants.
+    /// Returns the catalogue of all functions, properties and constants.
     pub fn catalogue(&mut self) -> Catalogue {
         self.run_on_thread(|state| Ok(state.catalogue().clone()))
             .unwrap_or_default()
     }
 
-    /// The names of the variables that are set.
+    /// Returns the names of the variables that are set.
     pub fn variables(&mut self) -> Vec<String> {
         self.run_on_thread(|state| Ok(state.variables()))
             .unwrap_or_default()
     }
 
-    /// The variables that are set, by name.
+    /// Returns summaries of the variables that are set, sorted by name.
     pub fn variable_infos(&mut self) -> Vec<VariableInfo> {
         self.run_on_thread(|state| Ok(state.variable_infos()))
             .unwrap_or_default()
     }
 
-    /// The functions that the session's code has defined, by name.
+    /// Returns the functions that the session's code has defined, sorted by name.
     pub fn functions(&mut self) -> Vec<FunctionInfo> {
         self.run_on_thread(|state| Ok(state.functions()))
             .unwrap_or_default()
     }
 
-    /// Sets a variable, whether there is one of this name or not. What scripts change then is theirs; the Rust value that came in
-    /// is no more.
+    /// Sets a variable; an existing one of this name is replaced. Scripts change their own copy only: the Rust value that was
+    /// passed in is moved.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for a name that no variable can have, such as that of a constant.
@@ -174,10 +175,10 @@ impl Session {
         self.run_on_thread(move |state| state.set(&name, value.into_script()))
     }
 
-    /// A copy of a variable's value.
+    /// Returns a copy of a variable's value.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for a variable that is not set, or holds a value of another type.
+    /// [`ErrorKind::Usage`] for a variable that is not set, or that holds a value of another type.
     pub fn get<T: FromScript>(&mut self, name: &str) -> Result<T, ScriptError> {
         let name = name.to_string();
         self.run_on_thread(move |state| {
@@ -186,11 +187,11 @@ impl Session {
         })
     }
 
-    /// Other arguments `KEY=VALUE` than those of [`SessionOptions::arguments`], from the next evaluation on. The configuration of
-    /// [`Session::config_request`] then has them.
+    /// Replaces the arguments `KEY=VALUE` of [`SessionOptions::arguments`], from the next evaluation on. The configuration of
+    /// [`Session::config_request`] is composed with the new ones.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where the last `config(…)` or `args(…)` could not take them; they then stay as they were.
+    /// [`ErrorKind::Usage`] where the last `config(…)` or `args(…)` does not accept them; the arguments then stay as they were.
     pub fn set_arguments(&mut self, arguments: Vec<String>) -> Result<(), ScriptError> {
         let usage = |error: crate::Error| ScriptError::new(ErrorKind::Usage, error.to_string());
         let asked = self.host.config_request();
@@ -220,12 +221,12 @@ impl Session {
         Ok(())
     }
 
-    /// What the last `config(…)` and `args(…)` gave.
+    /// Returns the configuration and arguments that the last `config(…)` and `args(…)` asked for.
     pub fn config_request(&self) -> ConfigRequest {
         self.host.config_request()
     }
 
-    /// Runs a job on the session's thread. A panic there is an error here, and the session lives on.
+    /// Runs a job on the session's thread. A panic there is returned as an error, and the session stays usable.
     fn run_on_thread<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut dyn Interpreter) -> Result<T, ScriptError> + Send + 'static,
@@ -234,7 +235,7 @@ impl Session {
         let job: Job = Box::new(move |state| {
             let result = catch_unwind(AssertUnwindSafe(|| work(state)));
             let result = result.unwrap_or_else(|payload| Err(internal_error(&*payload)));
-            // Nobody waits any more only if the session was dropped.
+            // The receiver is gone only if the session was dropped.
             let _ = answer.send(result);
         });
         let gone = || ScriptError::new(ErrorKind::InternalError, "the script's thread has ended");
@@ -248,7 +249,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was reported by the job that caused it.
+            // The job that caused a panic of the thread has already reported it.
             let _ = thread.join();
         }
     }

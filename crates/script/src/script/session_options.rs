@@ -1,4 +1,4 @@
-//! What a session is made with, and what it hands back.
+//! The options of a session, and the result of an evaluation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,22 +8,23 @@ use super::host::RunPlan;
 use odesync_ode::devices::Device;
 use odesync_plot::Panel;
 
-/// How a session is set up.
+/// The options of a session.
 #[derive(Clone)]
 pub struct SessionOptions {
-    /// No progress and no remarks.
+    /// Whether to suppress progress and remarks.
     pub quiet: bool,
-    /// Someone types and looks on: an interrupted training gives the run so far, and the variable `ans` holds the last value.
+    /// Whether the session is interactive: an interrupted training then returns the run so far, and the variable `ans` holds the
+    /// last value.
     pub interactive: bool,
-    /// The arguments `KEY=VALUE` that `args(…)` reads, and the overrides of `config(…)`.
+    /// The command-line arguments: `KEY=VALUE` for `args(…)`, and the overrides of `config(…)`.
     pub arguments: Vec<String>,
-    /// Where the runs of experiments go.
+    /// Where the runs of experiments are written, and the source of their configuration.
     pub runs: RunPlan,
-    /// The front end: where what is printed and shown goes.
+    /// The front end that receives everything that is printed and shown.
     pub output: Output,
-    /// Bytes that the process may hold; a quarter of the machine's memory unless told otherwise.
+    /// Bytes that the process may hold; a quarter of the machine's memory where `None`.
     pub memory_limit: Option<usize>,
-    /// The device of every call that names neither an engine nor a device; the processor unless told otherwise.
+    /// The device of every call that names neither an engine nor a device; the CPU by default.
     pub device: Device,
 }
 
@@ -41,19 +42,19 @@ impl Default for SessionOptions {
     }
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// The value as `print` shows it.
+    /// Text of the value, as `print` shows it.
     pub text: String,
-    /// Whether the value is `()`, that is, there is none.
+    /// Whether the value is `()`, that is, whether there is no value.
     pub is_unit: bool,
-    /// The value where it is a figure.
+    /// The value as a figure; `None` where it is not a figure.
     pub figure: Option<Panel>,
 }
 
 impl Outcome {
-    /// The value in the richest form it has; none of `()`.
+    /// Returns the value in the richest form it has; `None` for `()`.
     pub fn display(&self) -> Option<DisplayData> {
         match &self.figure {
             Some(figure) => Some(DisplayData::Figure(Box::new(figure.clone()))),
@@ -63,22 +64,22 @@ impl Outcome {
     }
 }
 
-/// Asks a session to stop, from any thread.
+/// A handle that asks a session to stop, from any thread.
 #[derive(Debug, Clone)]
 pub struct InterruptHandle(pub(super) Arc<AtomicBool>);
 
 impl InterruptHandle {
-    /// The running evaluation ends at its next step, or the next one at its first.
+    /// Requests a stop: the running evaluation ends at its next step; if none is running, the next one ends at its first step.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// What is raised to stop.
+    /// Returns the flag that is set to request a stop.
     pub fn flag(&self) -> &Arc<AtomicBool> {
         &self.0
     }
 
-    /// Takes a request back that nothing has acted on.
+    /// Withdraws a stop request on which nothing has acted yet.
     pub fn clear(&self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! `solve` and its options.
+//! The binding `solve` and its options.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ use odesync_ode::odesolve::{
     solvers,
 };
 
-/// A solution as scripts hold it.
+/// The script type of a solution, `Solution`.
 #[derive(Clone)]
 pub struct ScriptSolution(pub Arc<Solution>);
 
-/// The keys of a solver but its method's.
+/// The option keys of a solver, except the one of its name.
 pub(super) const STEPS: &[Key] = &[
     Key::new("rtol"),
     Key::new("atol"),
@@ -38,23 +38,23 @@ pub(super) const STEPS: &[Key] = &[
     Key::flag("breakpoints"),
 ];
 
-/// The ODE solver's name.
+/// The option key of the ODE solver's name.
 pub(super) const SOLVER: &[Key] = &[Key::new("solver").choices(&solvers::NAMES)];
 
-/// How gradients are computed.
+/// The option keys that choose how gradients are computed.
 pub(super) const ADJOINT: &[Key] = &[
     Key::new("adjoint").choices(&Adjoint::NAMES),
     Key::new("adjoint_rtol"),
     Key::new("adjoint_atol"),
 ];
 
-/// Where it runs.
+/// The option keys of the engine and the device.
 pub(super) const ENGINE: &[Key] = &[
     Key::new("engine").choices(&["native", "torch"]),
     Key::new("device").choices(&["cpu", "cuda"]),
 ];
 
-/// An event.
+/// The option keys of an event.
 const EVENT: &[Key] = &[
     Key::new("event"),
     Key::new("direction").choices(&Direction::NAMES),
@@ -99,7 +99,7 @@ pub fn solver(options: &mut Options) -> Result<SolveOptions> {
     Ok(solver)
 }
 
-/// The error for an option that changes nothing with this method and these steps.
+/// Returns an error for an option that has no effect with this solver and these steps.
 fn reject_unused_options(solver: &SolveOptions, controller: bool) -> Result<()> {
     let of_explicit = matches!(
         solver.solver.family,
@@ -120,10 +120,10 @@ fn reject_unused_options(solver: &SolveOptions, controller: bool) -> Result<()> 
     Err(Error::invalid(format!("{why}; leave it out")))
 }
 
-/// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous one.
+/// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous adjoint.
 ///
 /// # Errors
-/// A value of the wrong type or out of its range, or a choice that the method does not have.
+/// A value of the wrong type or out of its range, or an adjoint that the solver does not support.
 pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptions> {
     let solver = SolveOptions {
         adjoint: Adjoint::by_name(options.choice("adjoint")?)?,
@@ -134,11 +134,11 @@ pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptio
     solver.check().map(|()| solver)
 }
 
-/// The engine's name and its device, under the keys `engine` and `device`. Where the device is missing it is the session's,
-/// and the processor for the native engine; where the engine is missing it is the one that the device needs.
+/// Reads the names of the engine and the device under the keys `engine` and `device`. The device defaults to that of the session,
+/// and to the CPU for the native engine; the engine defaults to the one that the device needs.
 ///
 /// # Errors
-/// A name that no engine or no device has.
+/// An unknown name of an engine or a device.
 pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, String)> {
     let engine = options.opt_choice("engine")?;
     let device = match options.opt_string("device")? {
@@ -150,13 +150,13 @@ pub fn engine_and_device(host: &Host, options: &mut Options) -> Result<(String, 
     Ok((engine.into(), device.to_string()))
 }
 
-/// Says when `auto` changed to a stiff method, in the solves of this call.
+/// Writes a note if `auto` switched to a stiff solver in the solves of this call.
 pub(super) fn note_stiffness(host: &Host, call: &str, stats: &Stats, solves: usize) {
     let Some(t) = stats.stiff_from else {
         return;
     };
     let more = match stats.switches {
-        // Of several solves the first is told of.
+        // Of several solves, only the first switch is described.
         n if n > 1 && solves == 1 => format!(" ({n} changes in all, there and back)"),
         _ => String::new(),
     };
@@ -165,7 +165,7 @@ pub(super) fn note_stiffness(host: &Host, call: &str, stats: &Stats, solves: usi
     ));
 }
 
-/// What a solve cost, as a map.
+/// Converts the statistics of a solve to a map.
 pub fn stats(stats: Stats) -> Map {
     let counts = [
         ("steps", stats.steps),
@@ -182,10 +182,10 @@ pub fn stats(stats: Stats) -> Map {
     map
 }
 
-/// The error for a solution that would not fit into the memory a script may use: values, outputs and steps, a few times over.
+/// Checks that a solution (values, outputs and steps, a few times over) fits into the memory that a script may use.
 ///
 /// # Errors
-/// As said.
+/// [`Error::Invalid`] if it does not.
 pub fn check_solution_memory(
     host: &Host,
     what: &str,
@@ -197,7 +197,7 @@ pub fn check_solution_memory(
     host.check_memory(what, elements)
 }
 
-/// Reads the events of a solve: `event` with `direction` and `terminal` beside it, and `events`, a list of closures or maps.
+/// Reads the events of a solve: either `event` with `direction` and `terminal`, or `events`, a list of closures or maps.
 fn events(
     context: &NativeCallContext,
     field: &ScriptField,
@@ -222,14 +222,14 @@ fn events(
                 options.invalid_value("events", "a list of closures or maps", &item)
             })?,
         };
-        let mut own = Options::new("solve: events", &[EVENT], map);
-        let Some(event) = one_event(context, field, &mut own)? else {
+        let mut event_options = Options::new("solve: events", &[EVENT], map);
+        let Some(event) = one_event(context, field, &mut event_options)? else {
             return Err(Error::invalid(
                 "solve: an event needs its function, for example #{ event: |t, u, p| u[0], terminal: true }",
             )
             .into());
         };
-        own.finish()?;
+        event_options.finish()?;
         all.push(event);
     }
     Ok(all)
@@ -383,13 +383,13 @@ mod tests {
     use super::*;
     use crate::script::SessionOptions;
 
-    /// What a script's options come to in a session on this device: "engine device".
-    fn chosen(device: Device, given: &[(&str, &str)]) -> Result<String> {
+    /// Returns the engine and device that these options select in a session on this device: "engine device".
+    fn chosen(device: Device, pairs: &[(&str, &str)]) -> Result<String> {
         let host = Host::new(SessionOptions {
             device,
             ..SessionOptions::default()
         });
-        let map = given
+        let map = pairs
             .iter()
             .map(|(key, value)| ((*key).into(), Dynamic::from(value.to_string())))
             .collect();
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn the_sessions_device_is_a_default_that_a_scripts_options_overrule() {
         let gpu = Device::Cuda(1);
-        for (session, given, want) in [
+        for (session, pairs, want) in [
             (Device::Cpu, &[][..], "native cpu"),
             (gpu, &[], "torch cuda:1"),
             (gpu, &[("engine", "native")], "native cpu"),
@@ -410,7 +410,7 @@ mod tests {
             (Device::Cpu, &[("engine", "torch")], "torch cpu"),
             (Device::Cpu, &[("device", "cuda")], "torch cuda"),
         ] {
-            assert_eq!(chosen(session, given).unwrap(), want, "{session} {given:?}");
+            assert_eq!(chosen(session, pairs).unwrap(), want, "{session} {pairs:?}");
         }
         let error = chosen(gpu, &[("device", "gpu")]).unwrap_err().to_string();
         assert!(error.contains("unknown device \"gpu\""), "{error}");

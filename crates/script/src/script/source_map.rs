@@ -1,37 +1,37 @@
-//! The texts that a session evaluated, and the place in them of a position that rhai gives.
+//! The source texts that a session evaluated, and the location in them of a position that rhai gives.
 
 use rhai::Position;
 
-/// The most lines that positions can count.
+/// Largest line number that a position can hold.
 const MAX_LINES: usize = u16::MAX as usize;
 
-/// The texts by the order of their evaluation.
+/// The source texts in the order of their evaluation.
 ///
-/// A function keeps the positions of its text, but not the text's name: rhai puts the functions of all texts under the name of
-/// the latest. So the lines of a session are numbered through: a text begins where the one before it ended.
+/// A function keeps the positions of its text, but not the text's name: rhai assigns the functions of all texts to the name of
+/// the latest. So the lines of a session have consecutive numbers: each text begins where the one before it ended.
 #[derive(Debug, Default)]
 pub(super) struct SourceMap {
     texts: Vec<SourceText>,
-    /// Number of lines in all of them.
+    /// Number of lines of all texts.
     lines: usize,
 }
 
-/// A text.
+/// One source text.
 #[derive(Debug)]
 pub(super) struct SourceText {
     pub name: String,
-    /// Number of lines before it.
+    /// Number of lines of all texts before it.
     lines_before: usize,
     text: String,
 }
 
 impl SourceText {
-    /// A line, from 1.
+    /// Returns a line of the text; `number` counts from 1.
     pub fn line(&self, number: usize) -> Option<&str> {
         self.text.lines().nth(number.checked_sub(1)?)
     }
 
-    /// Line and column, from 1, of the first map key of this name in the call that begins at a place.
+    /// Returns line and column, both from 1, of the first map key of this name in the call that begins at the given location.
     pub fn key_in_call(&self, line: usize, column: usize, key: &str) -> Option<(usize, usize)> {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let mut lines = self.text.split_inclusive('\n');
@@ -67,7 +67,7 @@ impl SourceText {
         ))
     }
 
-    /// The last line that is not blank, and its number.
+    /// Returns the number and the text of the last line that is not blank.
     pub fn last_line(&self) -> Option<(usize, &str)> {
         let lines = self.text.lines().enumerate();
         let last = lines.filter(|(_, line)| !line.trim().is_empty()).last();
@@ -76,11 +76,11 @@ impl SourceText {
 }
 
 impl SourceMap {
-    /// Takes a text, and gives it with its lines numbered as they are here.
+    /// Adds a text, and returns it shifted down so that rhai's line numbers are those of the session.
     pub fn add(&mut self, name: &str, text: &str) -> String {
         let lines = text.matches('\n').count() + 1;
         if self.lines + lines > MAX_LINES {
-            // Functions of before have no places from here on.
+            // Functions of earlier texts have no locations from here on.
             self.texts.clear();
             self.lines = 0;
         }
@@ -94,17 +94,17 @@ impl SourceMap {
         code
     }
 
-    /// Whether a text has this name.
+    /// Returns whether a text has this name.
     pub fn has(&self, name: &str) -> bool {
         self.latest(name).is_some()
     }
 
-    /// The latest text of this name.
+    /// Returns the latest text of this name.
     pub fn latest(&self, name: &str) -> Option<&SourceText> {
         self.texts.iter().rfind(|source| source.name == name)
     }
 
-    /// The text that a position is in, and the line there, from 1.
+    /// Returns the text that a position is in, and the line in it, from 1.
     pub fn locate(&self, position: Position) -> Option<(&SourceText, usize)> {
         let line = position.line()?;
         let source = self

@@ -1,4 +1,4 @@
-//! Messages about names that are not known: the nearest ones, and what would be right.
+//! Messages about unknown names: the nearest known names, and the valid alternatives.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::convert::{script_type_name, with_article};
 use super::error::{ErrorKind, ScriptError};
 use super::error_report::ErrorReporter;
 
-/// Functions of rhai that scripts use often, for nearest names.
+/// Functions of rhai that scripts use often, as candidates for the nearest name.
 const RHAI_FUNCTIONS: &[&str] = &[
     "print",
     "debug",
@@ -77,7 +77,7 @@ impl ErrorReporter<'_> {
             .filter(|known| *known != name)
             .collect();
         let message = with_suggestion(format!("unknown variable \"{name}\""), name, known);
-        // A name that is declared somewhere is out of sight rather than misspelt.
+        // A name that is declared somewhere is out of scope rather than misspelt.
         let hidden = declared
             .iter()
             .chain(&self.variables)
@@ -102,11 +102,11 @@ impl ErrorReporter<'_> {
             .map(|(_, name)| *name);
         let listed: Vec<&str> = known.clone().collect();
         if text.starts_with("No writable") && listed.contains(name) {
-            let given = quoted.get(2).map_or_else(String::new, |given| {
-                format!(" to {}", with_article(&script_type_name(given)))
+            let to_type = quoted.get(2).map_or_else(String::new, |kind| {
+                format!(" to {}", with_article(&script_type_name(kind)))
             });
             return format!(
-                "the property \"{name}\" of {} can't be set{given}",
+                "the property \"{name}\" of {} can't be set{to_type}",
                 with_article(&script_type_name(of))
             );
         }
@@ -145,11 +145,11 @@ impl ErrorReporter<'_> {
             known.push(format!("{name}({})", function.params.join(", ")));
         }
         if !known.is_empty() {
-            let given = match arguments.is_empty() {
+            let types = match arguments.is_empty() {
                 true => "nothing".to_string(),
                 false => arguments,
             };
-            return error(format!("{name} can't be called with ({given})"))
+            return error(format!("{name} can't be called with ({types})"))
                 .with_hint(known.join(" or "));
         }
         if RHAI_FUNCTIONS.contains(&name) {
@@ -192,7 +192,7 @@ pub(super) fn script_type_names(list: &str) -> String {
 pub(super) fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
-        // "INT" and the like stay as they are.
+        // Abbreviations such as "INT" stay as they are.
         Some(first) if !letters.as_str().starts_with(char::is_uppercase) => {
             first.to_lowercase().chain(letters).collect()
         }

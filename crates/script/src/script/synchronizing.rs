@@ -1,4 +1,4 @@
-//! Smoothing splines, coupling, schedules.
+//! The bindings of smoothing splines, couplings and schedules.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use odesync_train::synchronization::{Coupling, synchronize, synchronize_observed
 
 const SYNCHRONIZE: Keys = &[&[OBSERVE]];
 
-/// A spline as scripts hold it, and the number of axes of the data it was made of.
+/// The script type of a smoothing spline, with the number of axes of the data it was made from.
 #[derive(Clone)]
 pub struct ScriptSmoothingSpline {
     /// The spline.
@@ -30,17 +30,17 @@ pub struct ScriptSmoothingSpline {
     pub(super) rank: usize,
 }
 
-/// A schedule as scripts hold it.
+/// The script type of a schedule, `Schedule`.
 #[derive(Clone)]
 pub struct ScriptSchedule(pub Schedule);
 
 impl ScriptSmoothingSpline {
-    /// The spline itself.
+    /// Returns the wrapped spline.
     pub(super) fn spline(&self) -> &SmoothingSpline {
         &self.spline
     }
 
-    /// Values in the form of the data: `[time]`, `[time, dof]` or `[sample, time, dof]`.
+    /// Converts values to the shape of the data: `[time]`, `[time, dof]` or `[sample, time, dof]`.
     fn to_data_shape(&self, values: &Array3<f64>) -> ScriptArray {
         match self.rank {
             1 => ScriptArray::new(
@@ -55,7 +55,7 @@ impl ScriptSmoothingSpline {
         }
     }
 
-    /// At a vector of times, or at one time, where the time's axis is left out.
+    /// Evaluates at a vector of times, or at one time; in the latter case the result has no time axis.
     fn evaluate(
         &self,
         t: &Dynamic,
@@ -71,7 +71,7 @@ impl ScriptSmoothingSpline {
     }
 }
 
-/// A coupling from a number, a vector or a matrix.
+/// Reads a coupling from a number, a vector or a matrix.
 ///
 /// # Errors
 /// An array of another rank.
@@ -91,10 +91,10 @@ pub fn coupling(value: &Dynamic) -> Result<Coupling> {
     }
 }
 
-/// A schedule, or a list of one λ for each epoch.
+/// Reads a schedule, or a list of one λ for each epoch.
 ///
 /// # Errors
-/// Anything else.
+/// A value of any other type.
 pub fn schedule(value: &Dynamic) -> Result<Schedule> {
     if let Some(schedule) = value.read_lock::<ScriptSchedule>() {
         return Ok(schedule.0.clone());

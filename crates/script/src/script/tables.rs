@@ -1,4 +1,4 @@
-//! `table(rows)`: a list of maps as aligned text.
+//! The binding `table(rows)`: a list of maps as aligned text.
 
 use rhai::{Array as List, Dynamic, Map};
 
@@ -11,13 +11,13 @@ use super::registry::Registry;
 use crate::{Error, Result};
 use odesync_base::tables::{AlignedTable, TableCell, format_number};
 
-/// Lists within lists are shown so deep.
+/// Largest nesting depth to which lists are shown.
 const MAX_DEPTH: usize = 3;
 
-/// A cell holds at most so many characters.
+/// Largest number of characters of a cell.
 const MAX_CELL_WIDTH: usize = 200;
 
-/// A value as a cell shows it.
+/// Converts a value to the cell that shows it.
 pub(super) fn cell(value: &Dynamic) -> TableCell {
     if let Ok(n) = value.as_int() {
         return TableCell::Count(n);

@@ -1,19 +1,19 @@
-//! A watch on the tokens of a source while it is parsed.
+//! The linter of a source's tokens, which runs while the source is parsed.
 //!
-//! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The watch makes it an error
-//! that asks for parentheses. It also notes the names that a source declares and calls, for messages that point at the
-//! nearest one.
+//! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The linter makes it an error that
+//! asks for parentheses. It also records the names that a source declares and calls, for error messages that suggest the nearest
+//! one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use rhai::{LexError, Position, Token};
 
-/// What the error says about a sign before a power.
+/// The error message for a sign before a power.
 pub const SIGNED_POWER: &str =
     "a minus before a power is ambiguous: write -(x ** n) for the power's negative, or (-x) ** n";
 
-/// See the module's text.
+/// The linter of a source's tokens; the module's text describes what it checks.
 #[derive(Default)]
 pub struct TokenLinter(RefCell<LinterState>);
 
@@ -31,7 +31,7 @@ struct LinterState {
     parameters: Option<usize>,
 }
 
-/// A unary minus whose operand is still being read, at the bracket depth it stands at.
+/// A unary minus whose operand is still being read, with the bracket depth at which it occurs.
 struct PendingMinus {
     depth: usize,
     position: Position,
@@ -45,7 +45,7 @@ enum Expects {
     Postfix,
 }
 
-/// The token before, as far as it matters.
+/// Kind of the previous token, in the distinctions that matter here.
 #[derive(Default, Clone, Copy, PartialEq)]
 enum PreviousToken {
     #[default]
@@ -56,12 +56,12 @@ enum PreviousToken {
 }
 
 impl TokenLinter {
-    /// Forgets everything: a new source begins.
+    /// Clears all state at the beginning of a new source.
     pub fn reset(&self) {
         *self.0.borrow_mut() = LinterState::default();
     }
 
-    /// An imported module begins; the names of its importer are still wanted.
+    /// Prepares for an imported module; the recorded names of its importer are kept.
     pub fn begin_module(&self) {
         let mut state = self.0.borrow_mut();
         let begun = std::mem::take(&mut *state);
@@ -69,7 +69,7 @@ impl TokenLinter {
         state.keys = begun.keys;
     }
 
-    /// Looks at one token and hands it on, or an error in its place.
+    /// Processes one token and returns it, or an error token in its place.
     pub fn on_token(&self, token: Token, position: Position) -> Token {
         let mut state = self.0.borrow_mut();
         state.note_names(&token);
@@ -79,22 +79,22 @@ impl TokenLinter {
         token
     }
 
-    /// Where the minus of the error stands.
+    /// Returns the position of the minus that caused the error.
     pub fn error_position(&self) -> Option<Position> {
         self.0.borrow().error_position
     }
 
-    /// The names of variables and parameters that the source declares.
+    /// Returns the names of variables and parameters that the source declares.
     pub fn names(&self) -> Vec<String> {
         self.0.borrow().names.iter().cloned().collect()
     }
 
-    /// The property names of the source's map literals.
+    /// Returns the property names of the source's map literals.
     pub fn keys(&self) -> Vec<String> {
         self.0.borrow().keys.iter().cloned().collect()
     }
 
-    /// Whether the source calls one of these functions, or may do so in a module that it imports.
+    /// Returns whether the source calls one of these functions, or may do so in a module that it imports.
     pub fn may_call(&self, functions: &[&str]) -> bool {
         let state = self.0.borrow();
         state.imports || functions.iter().any(|f| state.calls.contains(*f))
@@ -157,7 +157,7 @@ impl LinterState {
         self.previous = last;
     }
 
-    /// Follows the operand of each open unary minus; true at a `**` right behind one.
+    /// Updates every pending unary minus by this token; returns true at a `**` directly after an operand.
     fn signed_power(&mut self, token: &Token, position: Position) -> bool {
         let opens = matches!(
             token,
@@ -177,7 +177,7 @@ impl LinterState {
             self.signs.retain(|sign| sign.depth <= depth);
             return false;
         }
-        // A row of signs, `--x`, shares its operand: all that stand at this depth move on together.
+        // Consecutive signs, `--x`, share their operand: all pending signs at this depth advance together.
         let mut trap = None;
         let depth = self.depth;
         self.signs.retain_mut(|sign| {
@@ -225,7 +225,7 @@ impl LinterState {
 }
 
 impl PendingMinus {
-    /// What is expected after `token`; `None` where the operand has ended.
+    /// Returns what is expected after `token`; `None` where the operand has ended.
     fn next_expected(&self, token: &Token) -> Option<Expects> {
         match (self.expects, token) {
             (Expects::Operand, Token::UnaryMinus | Token::UnaryPlus | Token::Bang) => {

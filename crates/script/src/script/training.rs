@@ -1,4 +1,4 @@
-//! Methods and training.
+//! The bindings of training methods and training.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,14 +28,14 @@ use odesync_train::training::{
     TrainOptions, TrainingMethod, train,
 };
 
-/// A method as scripts hold it.
+/// The script type of a training method, `Method`.
 #[derive(Clone)]
 pub struct ScriptMethod(pub TrainingMethod);
 
-/// The keys of a learning-rate schedule.
+/// The option keys of a learning-rate schedule.
 const LR_SCHEDULE: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
 
-/// The keys of one run.
+/// The option keys of one run.
 const RUN: &[Key] = &[
     Key::new("epochs"),
     Key::new("lr"),
@@ -54,14 +54,14 @@ const RUN: &[Key] = &[
     Key::flag("resume"),
 ];
 
-/// What members of an ensemble differ in, and what is said of all of them together.
+/// The option keys of an ensemble: what its members differ in, and its progress display.
 const ENSEMBLE: &[Key] = &[
     Key::new("seeds"),
     Key::new("variants").nested(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
     Key::flag("progress"),
 ];
 
-/// The keys of `train`.
+/// The option keys of `train`.
 pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, ENSEMBLE];
 
 const LOSS: Keys = &[
@@ -81,7 +81,7 @@ const HOMOTOPY: Keys = &[&[
     Key::new("smoothing"),
 ]];
 
-/// A run as scripts hold it.
+/// The script type of a run, `Run`.
 #[derive(Clone)]
 pub struct ScriptRun(pub Arc<Run>);
 
@@ -226,10 +226,13 @@ fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
             &value,
         ));
     };
-    let mut own = Options::new("train: lr_schedule", &[LR_SCHEDULE], map);
-    let (rate, every) = (own.opt_positive("rate")?, own.opt_usize("every")?);
-    let factor = own.opt_positive("factor")?;
-    own.finish()?;
+    let mut schedule_options = Options::new("train: lr_schedule", &[LR_SCHEDULE], map);
+    let (rate, every) = (
+        schedule_options.opt_positive("rate")?,
+        schedule_options.opt_usize("every")?,
+    );
+    let factor = schedule_options.opt_positive("factor")?;
+    schedule_options.finish()?;
     LrSchedule::from_rates(rate, every, factor).map_err(|e| Error::invalid(format!("train: {e}")))
 }
 
@@ -238,9 +241,9 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
     if let Some(decay) = options.opt_f64("weight_decay")? {
         optimizer = optimizer.with_weight_decay(decay);
     }
-    if let Some(given) = options.opt_f64("momentum")? {
+    if let Some(value) = options.opt_f64("momentum")? {
         match &mut optimizer {
-            Optimizer::Sgd { momentum, .. } => *momentum = given,
+            Optimizer::Sgd { momentum, .. } => *momentum = value,
             other => {
                 return Err(Error::invalid(format!(
                     "train: {} has no momentum; choose optimizer: \"sgd\"",
@@ -252,10 +255,10 @@ fn optimizer(options: &mut Options) -> Result<Optimizer> {
     Ok(optimizer)
 }
 
-/// What a call of `train` says.
+/// The parsed options of a call of `train`.
 pub(super) struct TrainCall {
     pub options: TrainOptions,
-    /// Whether to show progress.
+    /// Whether to show the progress of the training.
     pub progress: bool,
 }
 
@@ -266,7 +269,7 @@ impl TrainCall {
     /// An unknown option, or a value of the wrong type or out of its range.
     pub fn read(host: &Host, options: Map) -> Result<Self> {
         let mut options = Options::new("train", TRAIN, options);
-        // Known here too; they make an ensemble.
+        // These keys are valid here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
         let default = TrainOptions::default();
@@ -302,7 +305,7 @@ impl TrainCall {
     }
 }
 
-/// One run.
+/// Trains one run.
 pub(super) fn run(
     host: &Host,
     model: &ScriptField,
@@ -331,7 +334,7 @@ pub(super) fn run(
     Ok(run)
 }
 
-/// Says when `auto` changed to a stiff method in a training.
+/// Writes a note if `auto` switched to a stiff solver during a training.
 pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
     if let Some((epoch, t)) = stiff {
         host.note(&format!(
@@ -340,7 +343,8 @@ pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
     }
 }
 
-/// What to tell a user who stopped a run; someone who looks on is told what holds it.
+/// Returns the hint for a user who stopped a run; in an interactive session without a folder there is none, because the user is
+/// told which variable holds the run.
 fn resume_hint(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
     let done = format!(
         "stopped after {} of {} epochs",

@@ -1,8 +1,8 @@
-//! Scripts that fail.
+//! Helpers for scripts that fail.
 
 use odesync_script::script::{ScriptError, Session};
 
-/// The error that a code ends with; the session must go on after it.
+/// Returns the error that the code ends with, and checks that the session is usable after it.
 pub fn fails(mut session: Session, code: &str) -> ScriptError {
     let error = session.eval(code, None).expect_err(code);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Arrays in scripts, against values worked out by hand or taken from numpy.
+//! Tests of arrays in scripts, against values computed by hand or taken from numpy.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 

@@ -1,22 +1,23 @@
-//! Classic problems of Hairer, Nørsett and Wanner, written as a user would, against the published values at the end.
+//! Tests of classic problems of Hairer, Nørsett and Wanner, written as a user would write them, against the published final
+//! values.
 //!
 //! E. Hairer, S. Nørsett, G. Wanner, *Solving Ordinary Differential Equations I* (II.10) and E. Hairer, G. Wanner, *II* (IV.10);
 //! values of the Test Set for IVP Solvers (F. Mazzia, C. Magherini), checked with scipy's DOP853 and Radau at rtol 1e-13 and
-//! 1e-10. The rigid body's are Jacobi's elliptic functions; E5's and Lorenz' are scipy's.
+//! 1e-10. The values of the rigid body are Jacobi's elliptic functions; those of E5 and Lorenz are scipy's.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 
 struct Problem {
     name: &'static str,
-    /// The system, with the name `f`, in a script.
+    /// The system in the script language, as the right-hand side of `f`.
     field: &'static str,
     u0: &'static str,
     end: f64,
     want: &'static [f64],
     stiff: bool,
-    /// rtol and atol.
+    /// Relative and absolute tolerance.
     tolerances: (f64, f64),
-    /// Largest error of a component, as a part of its value.
+    /// Largest error of a component, relative to its value.
     within: f64,
 }
 
@@ -33,7 +34,7 @@ const PROBLEMS: [Problem; 10] = [
         }, #{ mu: 0.012277471 });",
         u0: "[0.994, 0.0, 0.0, -2.00158510637908252240537862224]",
         end: 17.065_216_560_157_962_6,
-        // One period.
+        // The final time is one period.
         want: &[0.994, 0.0, 0.0, -2.001_585_106_379_082_522],
         stiff: false,
         tolerances: (1e-12, 1e-12),
@@ -206,7 +207,7 @@ const PROBLEMS: [Problem; 10] = [
     },
 ];
 
-/// The solution at the end, from a script.
+/// Returns the solution at the final time, computed by a script.
 fn end(session: &mut Session, problem: &Problem, method: &str) -> Vec<f64> {
     let Problem { field, u0, end, .. } = problem;
     let (rtol, atol) = problem.tolerances;
@@ -227,7 +228,7 @@ fn stiff_method(name: &str) -> bool {
     ["radau", "kvaerno5", "rodas5p", "bdf"].contains(&name)
 }
 
-/// Solves every problem of a kind with these methods.
+/// Solves all stiff, or all nonstiff, problems with these solvers and checks the errors.
 fn check(stiff: bool, names: &[&str]) {
     let mut session = Session::new(SessionOptions {
         output: Output::captured().0,
@@ -240,7 +241,7 @@ fn check(stiff: bool, names: &[&str]) {
             for (i, (got, want)) in got.iter().zip(problem.want).enumerate() {
                 let scale = if *want == 0.0 { 1.0 } else { want.abs() };
                 let error = (got - want).abs() / scale;
-                // At one tolerance stiff methods err more where the field is not stiff.
+                // At the same tolerance, stiff solvers have larger errors where the problem is not stiff.
                 let within = match !problem.stiff && stiff_method(method) {
                     false => problem.within,
                     true => 10.0 * problem.within,

@@ -1,4 +1,4 @@
-//! The configurations that the program has built in, as they were when this test was built.
+//! The built-in configurations of the program, as they were when this test was built.
 
 use include_dir::{Dir, include_dir};
 

@@ -1,4 +1,4 @@
-//! Data, inputs and ensembles as scripts write them.
+//! Tests of data, inputs and ensembles in scripts.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 
@@ -65,7 +65,7 @@ fn inputs_stand_among_the_constants() {
         "second_order([5, 4, 2], #{ activation: \"tanh\", input: input([0, 1], [0, 1]) }).dof",
         "4",
     );
-    // A sample of the data for each input.
+    // One sample of the data for each input.
     gives(
         "let f = system(1, |t, u, p| [p.w], #{ w: input([input([0, 1], [1, 1]), input([0, 1], [2, 2])]) }); \
          let d = dataset(f, [[0.0], [0.0]], [0.0, 1.0]); abs(d.sample(1).u[1][0] - 2) < 1e-9",

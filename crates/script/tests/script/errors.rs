@@ -1,4 +1,4 @@
-//! What works and looks like a mistake; what is said of mistakes is in `messages`.
+//! Tests of code that works although it resembles a mistake; the messages of mistakes are tested in `messages`.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 

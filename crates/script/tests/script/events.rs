@@ -1,4 +1,4 @@
-//! Events in scripts.
+//! Tests of events in scripts.
 
 use odesync_script::script::{Output, Session, SessionOptions};
 
@@ -39,12 +39,12 @@ fn an_event_of_a_script_knows_the_external_inputs() {
          sol.events[0].t.len() == 1 && abs(sol.events[0].t[0] - 4.0) < 1e-9",
     );
     assert_eq!(met, "true");
-    // The input alone, which has a component; under another one the time is another.
-    let moved = script(
+    // The event depends on the input only, which has one component; with another input the event's time differs.
+    let other_time = script(
         "let f = system(1, |t, u, p| [p.w], #{ w: input([0.0, 2.0], [-1.0, 1.0]) });
          let at = |f| solve(f, [0.0], [0.0, 2.0], #{ event: |t, u, p| p.w[0] }).events[0].t[0];
          let other = f.with_input(input([0.0, 2.0], [-1.0, 3.0]));
          abs(at.call(f) - 1.0) < 1e-9 && abs(at.call(other) - 0.5) < 1e-9",
     );
-    assert_eq!(moved, "true");
+    assert_eq!(other_time, "true");
 }

@@ -1,10 +1,10 @@
-//! The choice of how a gradient is computed, in scripts and configurations.
+//! Tests of the choice of the adjoint, in scripts and configurations.
 
 use odesync_ode::odesolve::Adjoint;
 use odesync_script::experiments::RunDir;
 use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
 
-/// Those that give the gradient of the discrete solution.
+/// Returns the adjoints that compute the gradient of the discrete solution.
 fn exact() -> impl Iterator<Item = Adjoint> {
     Adjoint::ALL.into_iter().filter(|choice| choice.is_exact())
 }

@@ -1,4 +1,4 @@
-//! Hessians and landscapes in scripts.
+//! Tests of Hessians and landscapes in scripts.
 
 use odesync_script::script::{Session, SessionOptions};
 use odesync_testing::{golden, numbers};
@@ -61,7 +61,7 @@ fn scripts_have_landscapes_of_closures_models_and_runs() {
     let h =
         run("let h = hessian(|p| p[0] ** 2 * p[1], [1, 2]); h.matrix().to_list()[1] + [h.loss]");
     assert_eq!(h, [2.0, 0.0, 2.0]);
-    // A solve in a closure can't be traced; it fails where the solution blows up.
+    // A solve in a closure cannot be traced; it fails where the solution blows up.
     let solved = run(
         "let f = |p| { let s = system(1, |t, u, q| [q.a * u[0] ** 2], #{ a: p[0] }); solve(s, [1], [0, 1.5]).u[1][0] }; \
          let l = landscape(f, [0.0], [1], [0.2, 2.0]); \

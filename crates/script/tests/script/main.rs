@@ -1,4 +1,4 @@
-//! The script language: values, messages, mistakes, the example of every function.
+//! Tests of the script language: values, messages, errors, the example of every function.
 
 mod arrays;
 mod classic_problems;

@@ -1,7 +1,8 @@
-//! What a session says of mistakes, whole: each page is a theme, and its codes with their errors stand in `snapshots/`.
+//! Tests of a session's complete error messages: each page has a theme, and its codes with their errors are snapshots in
+//! `snapshots/`.
 //!
-//! Of every error a page also holds that it names the line it happened in, that no internal text is in it, and that the session
-//! goes on after it.
+//! For every error, a page also checks that it names the line it happened in, that it contains no internal text, and that the
+//! session is usable after it.
 
 mod arrays;
 mod data;
@@ -19,15 +20,15 @@ use std::path::Path;
 use odesync_script::experiments::RunDir;
 use odesync_script::script::{Output, RunPlan, Session, SessionOptions};
 
-/// Short data and a network for them.
+/// Code that defines short data and a network for them.
 const DATA: &str = "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let model = blackbox([2, 4, 2]);";
 
-/// A theme: codes and what the session says of them. Files that a code reads or writes lie in a folder of the page's own, which
-/// scripts know as `folder` and the page shows as FOLDER.
+/// A page of snapshots with one theme: codes and the messages of the session. Files that a code reads or writes are in a folder
+/// of the page, which scripts know as `folder` and the page shows as FOLDER.
 struct Page {
     before: String,
     text: String,
-    /// Codes that do not fail.
+    /// Codes that unexpectedly did not fail.
     accepted: Vec<String>,
     folder: tempfile::TempDir,
 }
@@ -42,14 +43,14 @@ impl Page {
         }
     }
 
-    /// A file in the page's folder.
+    /// Writes a file into the page's folder.
     fn file(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
-    /// What runs before each of the codes that follow, in its place.
+    /// Sets the code that runs before each of the following codes, in place of the previous one.
     fn before(&mut self, code: &str) -> &mut Self {
         self.before = code.into();
         self.text += &format!(
@@ -59,7 +60,8 @@ impl Page {
         self
     }
 
-    /// Each of the codes fails: the code, the whole error as the session shows it, and the program's exit code where it is not 1.
+    /// Adds codes that fail, each with its complete error as the session shows it, and with the program's exit code where it is
+    /// not 1.
     fn fail(&mut self, codes: &[&str]) -> &mut Self {
         for code in codes {
             self.fails_with(&[], code);
@@ -67,7 +69,7 @@ impl Page {
         self
     }
 
-    /// A code that fails when the script is called with arguments.
+    /// Adds a code that fails when the script is called with arguments.
     fn fails_with(&mut self, arguments: &[&str], code: &str) {
         let mut session = self.session(arguments);
         session
@@ -83,9 +85,9 @@ impl Page {
         };
         let message = error.to_string();
         let code_of_exit = error.exit_code();
-        let place = error.location;
-        let place = place.unwrap_or_else(|| panic!("no place in:\n{message}"));
-        assert!(place.line >= 1 && place.text.is_some(), "{message}");
+        let location = error.location;
+        let location = location.unwrap_or_else(|| panic!("no place in:\n{message}"));
+        assert!(location.line >= 1 && location.text.is_some(), "{message}");
         for internal in ["Runtime error", "panicked", "getter", "Fn("] {
             assert!(!message.contains(internal), "{message}");
         }
@@ -126,7 +128,7 @@ impl Page {
         session
     }
 
-    /// The page is what was kept under the name.
+    /// Asserts that the page equals the snapshot of this name.
     #[track_caller]
     fn is_kept_as(&self, name: &str) {
         assert!(self.accepted.is_empty(), "{:#?}", self.accepted);

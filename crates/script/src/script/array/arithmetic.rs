@@ -1,4 +1,4 @@
-//! Operators, with numpy's broadcasting.
+//! Operators of arrays, with numpy's broadcasting.
 
 use ndarray::{ArrayD, IxDyn, Zip};
 use rhai::{Array as List, Dynamic, ImmutableString};
@@ -14,7 +14,7 @@ use super::ScriptArray;
 /// A function of two elements.
 pub(super) type BinaryFn = fn(f64, f64) -> f64;
 
-/// The shape that two shapes broadcast to: axes are matched from the last, and an axis of length 1 repeats.
+/// Returns the shape that two shapes broadcast to: axes are matched from the last, and an axis of length 1 repeats.
 ///
 /// # Errors
 /// [`Error::Invalid`] that names both shapes.
@@ -39,10 +39,10 @@ pub(super) fn broadcast(name: &str, a: &[usize], b: &[usize]) -> Result<Vec<usiz
         .collect()
 }
 
-/// `f` of the elements of two arrays, broadcast.
+/// Applies `f` to the elements of two arrays, with broadcasting.
 ///
 /// # Errors
-/// [`Error::Invalid`] for shapes that don't fit or a result that is too large.
+/// [`Error::Invalid`] for shapes that do not fit or a result that is too large.
 pub(super) fn zip_broadcast(
     host: &Host,
     name: &str,
@@ -50,7 +50,7 @@ pub(super) fn zip_broadcast(
     b: ArrayD<f64>,
     f: BinaryFn,
 ) -> Result<ScriptArray> {
-    // The result takes the place of an operand where it can.
+    // The result reuses the memory of an operand where it can.
     let (mut a, mut b) = (a, b);
     if a.shape() == b.shape() {
         a.zip_mut_with(&b, |x, y| *x = f(*x, *y));
@@ -81,7 +81,7 @@ pub(super) fn zip_broadcast(
     }
 }
 
-/// Registers `f` for every pair of int, float, list and `Array` in which there is an `Array`; with `lists`, also for a list and a
+/// Registers `f` for every pair of int, float, list and `Array` that contains an `Array`; with `lists`, also for a list and a
 /// number.
 pub(super) fn register_binary(
     reg: &mut Registry,
@@ -119,7 +119,7 @@ pub(super) fn register_binary(
     }
 }
 
-/// x to the power of y; a whole exponent is exact for negative bases.
+/// Returns x to the power of y; the exponent 2 is computed as a product. A whole exponent is exact for negative bases.
 pub(super) fn power(x: f64, y: f64) -> f64 {
     if y == 2.0 { x * x } else { x.powf(y) }
 }
@@ -128,7 +128,7 @@ fn bool_to_f64(condition: bool) -> f64 {
     f64::from(u8::from(condition))
 }
 
-/// Whether all elements are equal; a number equals an array that holds it everywhere.
+/// Returns whether all elements are equal; a number equals an array whose elements all have its value.
 fn equal(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
     match (a.ndim(), b.ndim()) {
         (0, _) => a.first().is_some_and(|x| b.iter().all(|y| x == y)),
@@ -156,7 +156,7 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(zip_broadcast(&host, name, a, b, f)?.into_dynamic())
         });
     }
-    // A list on the left of += keeps rhai's meaning (append); an Array takes the operator's.
+    // A list on the left of += keeps rhai's meaning (append); an `Array` uses the array operator.
     register_binary(reg, "==", false, |a, b| Ok(equal(&a, &b).into()));
     register_binary(reg, "!=", false, |a, b| Ok((!equal(&a, &b)).into()));
 

@@ -1,4 +1,4 @@
-//! New arrays.
+//! Functions that create arrays.
 
 use ndarray::{ArrayD, IxDyn};
 use rhai::{Array as List, Dynamic};
@@ -11,14 +11,14 @@ use super::super::host::Host;
 use super::super::registry::Registry;
 use super::ScriptArray;
 
-/// start, start + step, … up to but without stop: numpy's arange, which makes ceil((stop − start)/step) elements.
+/// Returns the numbers start, start + step, … below stop: numpy's arange, which makes ceil((stop − start)/step) elements.
 fn arange(host: &Host, start: f64, stop: f64, step: f64) -> Result<ScriptArray> {
     if step == 0.0 || ![start, stop, step].iter().all(|x| x.is_finite()) {
         return Err(Error::invalid(format!(
             "arange({start}, {stop}, {step}): the numbers must be finite and the step not 0"
         )));
     }
-    // A conversion that saturates: room_for then refuses.
+    // The conversion saturates, and `check_memory` then returns an error.
     let n = ((stop - start) / step).ceil().max(0.0) as usize;
     host.check_memory("arange", n)?;
     Ok(ScriptArray::from_vec(
@@ -26,7 +26,7 @@ fn arange(host: &Host, start: f64, stop: f64, step: f64) -> Result<ScriptArray> 
     ))
 }
 
-/// n numbers from a to b, both included: numpy's linspace.
+/// Returns n numbers from a to b, both included: numpy's linspace.
 fn linspace(host: &Host, a: f64, b: f64, n: i64) -> Result<ScriptArray> {
     let n = usize::try_from(n).map_err(|_| {
         Error::invalid(format!(
@@ -42,7 +42,7 @@ fn linspace(host: &Host, a: f64, b: f64, n: i64) -> Result<ScriptArray> {
     Ok(ScriptArray::from_vec(points))
 }
 
-/// An array of one value.
+/// Makes an array of equal elements.
 fn full(host: &Host, name: &str, shape: &Dynamic, value: f64) -> Result<ScriptArray> {
     let shape = convert::to_shape(shape, &format!("{name}: the shape"))?;
     host.check_memory_for_shape(&format!("{name} of shape {shape:?}"), &shape)?;
@@ -56,7 +56,7 @@ fn identity(host: &Host, n: i64) -> Result<ScriptArray> {
     Ok(ScriptArray::new(matrix))
 }
 
-/// The number behind an argument, for functions that take ints and floats alike.
+/// Returns the number in an argument, for functions that accept both ints and floats.
 pub(super) fn to_scalar(value: &Dynamic, what: &str) -> Result<f64> {
     convert::to_number(value).ok_or_else(|| {
         Error::invalid(format!(

@@ -1,4 +1,4 @@
-//! Elementary functions, element by element.
+//! Elementary functions, applied element by element.
 
 use ndarray::ArrayD;
 use rhai::{Array as List, Dynamic};
@@ -14,7 +14,7 @@ use super::arithmetic::{BinaryFn, power, zip_broadcast};
 
 type UnaryFn = fn(f64) -> f64;
 
-/// Functions whose value for an integer is a float. Name, function, signature, what it is, an example.
+/// Functions whose value for an integer is a float: name, function, signature, description, example.
 const FUNCTIONS: &[(&str, UnaryFn, &str, &str, &str)] = &[
     (
         "sqrt",
@@ -129,7 +129,7 @@ const FUNCTIONS: &[(&str, UnaryFn, &str, &str, &str)] = &[
     ),
 ];
 
-/// Functions whose value for an integer is an integer.
+/// Functions whose value for an integer is an integer: name, function, signature, description, example.
 const INTEGER_FUNCTIONS: &[(&str, UnaryFn, &str, &str, &str)] = &[
     (
         "abs",
@@ -163,7 +163,7 @@ const INTEGER_FUNCTIONS: &[(&str, UnaryFn, &str, &str, &str)] = &[
     ("square", |x| x * x, "square(x)", "x · x.", "square(3)"),
 ];
 
-/// Functions of two arguments, broadcast.
+/// Functions of two arguments, with broadcasting: name, function, signature, description, example.
 const BINARY_FUNCTIONS: &[(&str, BinaryFn, &str, &str, &str)] = &[
     (
         "pow",
@@ -210,12 +210,12 @@ fn sign(x: f64) -> f64 {
     }
 }
 
-/// The smaller one; NaN if one is.
+/// Returns the smaller number; NaN if either is NaN.
 pub(super) fn min(x: f64, y: f64) -> f64 {
     if x.is_nan() || x < y { x } else { y }
 }
 
-/// The larger one; NaN if one is.
+/// Returns the larger number; NaN if either is NaN.
 pub(super) fn max(x: f64, y: f64) -> f64 {
     if x.is_nan() || x > y { x } else { y }
 }
@@ -238,7 +238,7 @@ fn apply_to_integer(name: &'static str, n: i64) -> Result<i64> {
     })
 }
 
-/// Elements of `a` where the condition is not 0, of `b` elsewhere.
+/// Selects the elements of `a` where the condition is not 0, and those of `b` elsewhere.
 fn select(
     host: &Host,
     condition: ArrayD<f64>,
@@ -255,7 +255,7 @@ fn select(
         b,
         |c, x| if c == 0.0 { x } else { 0.0 },
     )?;
-    // One of the two is 0 everywhere; adding would turn −0 into 0 but nothing else.
+    // One of the two summands is always 0; the sum changes −0 into 0 but nothing else.
     zip_broadcast(
         host,
         "where",

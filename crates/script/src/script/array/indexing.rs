@@ -1,4 +1,4 @@
-//! Parts of an array.
+//! Indexing, slicing and iteration of arrays.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -21,7 +21,7 @@ impl ScriptArray {
         convert::to_index(index, self.len(), &what)
     }
 
-    /// `x[i]`: a float of a vector, otherwise the part with one axis less.
+    /// Returns `x[i]`: a float for a vector, otherwise the subarray with one axis fewer.
     fn item(&self, index: i64) -> Result<Dynamic> {
         let index = self.index_of(index)?;
         Ok(match self.0.as_slice().filter(|_| self.0.ndim() == 1) {
@@ -30,7 +30,7 @@ impl ScriptArray {
         })
     }
 
-    /// `x[i] = value`; the value has the item's shape or is a number.
+    /// Assigns `x[i] = value`; the value is a number or has the item's shape.
     fn set_item(&mut self, index: i64, value: &Dynamic) -> Result<()> {
         let index = self.index_of(index)?;
         let value = convert::to_array(value, "the value assigned")?;
@@ -52,14 +52,14 @@ impl ScriptArray {
         Ok(())
     }
 
-    /// The part from `from` up to but without `to` along an axis; negative positions count from the end.
+    /// Returns the subarray along an axis from index `from` (included) to `to` (excluded); negative indices count from the end.
     fn slice(&self, axis: i64, from: i64, to: i64) -> Result<ScriptArray> {
         let axis = axis_of(axis, self.0.ndim())?;
         let n = self.shape()[axis];
         let bound = |at: i64| {
             let back = i64::try_from(n).unwrap_or(i64::MAX);
-            let place = if at < 0 { at.saturating_add(back) } else { at };
-            usize::try_from(place).ok().filter(|place| *place <= n).ok_or_else(|| {
+            let index = if at < 0 { at.saturating_add(back) } else { at };
+            usize::try_from(index).ok().filter(|index| *index <= n).ok_or_else(|| {
                 Error::invalid(format!(
                     "slice: {at} is out of range: axis {axis} of an Array of shape {:?} has length {n}",
                     self.shape()
@@ -80,7 +80,7 @@ impl ScriptArray {
     }
 }
 
-/// An axis from a script; negative ones count from the last.
+/// Resolves a script's axis number; negative numbers count from the last axis.
 ///
 /// # Errors
 /// [`Error::Invalid`] that names the rank.
@@ -92,7 +92,7 @@ pub(super) fn axis_of(axis: i64, rank: usize) -> Result<usize> {
     })
 }
 
-/// `for` over an array: floats of a vector, otherwise the parts along the first axis.
+/// The iterator of `for` over an array: floats for a vector, otherwise the subarrays along the first axis.
 pub struct ArrayIter {
     array: ScriptArray,
     next: usize,
@@ -123,7 +123,7 @@ impl IntoIterator for ScriptArray {
     }
 }
 
-/// The elements as lists of lists.
+/// Converts the elements to lists of lists.
 fn to_list(array: &ndarray::ArrayViewD<'_, f64>) -> Dynamic {
     match array.ndim() {
         0 => array.first().copied().unwrap_or(f64::NAN).into(),

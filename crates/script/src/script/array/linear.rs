@@ -1,4 +1,4 @@
-//! Products, norms and distances.
+//! Products, norms and distances of arrays.
 
 use ndarray::{ArrayD, Axis, Ix1, Ix2};
 use rhai::{Array as List, Dynamic};
@@ -11,7 +11,7 @@ use super::super::host::Host;
 use super::super::registry::Registry;
 use super::ScriptArray;
 
-/// The product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
+/// Returns the product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
 fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     let wrong = Error::invalid(format!(
         "dot: shapes {:?} and {:?} do not fit together (vectors and matrices whose inner lengths agree)",
@@ -50,7 +50,7 @@ fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     Ok(ScriptArray::new(product))
 }
 
-/// The mean squared difference; elements whose `y` is NaN (missing data) are left out.
+/// Returns the mean squared difference; elements whose `y` is NaN (missing data) are left out.
 fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
     if x.shape() != y.shape() {
         return Err(Error::invalid(format!(

@@ -1,6 +1,6 @@
-//! Everything on the script's dense array of floats, of any rank.
+//! The script's dense array of floats, of any rank, and its functions.
 //!
-//! | file | what lives there |
+//! | file | content |
 //! |---|---|
 //! | `create` | arange, linspace, zeros, ones, array |
 //! | `indexing` | `x[i]`, assignment, slices, iteration, `in`, to_list |
@@ -10,7 +10,7 @@
 //! | `reductions` | sum, mean, std, min, … |
 //! | `linear` | dot, norm, mse |
 //!
-//! A list of numbers (or of lists) is taken wherever an `Array` is, by [`super::convert::to_array`].
+//! A list of numbers (or of lists) is accepted wherever an `Array` is, by [`super::convert::to_array`].
 
 mod arithmetic;
 mod create;
@@ -28,8 +28,8 @@ pub use super::dense::ScriptArray;
 use super::error::RhaiResult;
 use super::registry::Registry;
 
-/// Registers `f` under `name` for an argument that is an int, a float, a list or an `Array`, read as an array. The result is a
-/// float where it has rank 0.
+/// Registers `f` under `name` for an argument that is an int, a float, a list or an `Array`, which is converted to an array. A
+/// result of rank 0 is returned as a float.
 fn register_unary(
     reg: &mut Registry,
     name: &'static str,
@@ -56,7 +56,7 @@ fn register_for_arrays(
     reg.register_fn(name, move |x: ScriptArray| f(&Dynamic::from(x)));
 }
 
-/// Registers everything on arrays.
+/// Registers the functions of arrays.
 pub(super) fn register(reg: &mut Registry) {
     reg.register_type::<ScriptArray>("Array")
         .display::<ScriptArray>(ScriptArray::to_string);

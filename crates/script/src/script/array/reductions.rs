@@ -1,4 +1,4 @@
-//! One number of many.
+//! Reductions: functions that compute one number from many.
 
 use ndarray::{ArrayD, Axis};
 use rhai::{Array as List, Dynamic};
@@ -11,10 +11,10 @@ use super::super::registry::Registry;
 use super::indexing::axis_of;
 use super::{ScriptArray, elementary};
 
-/// A statistic of the elements; `None` where there are too few.
+/// A statistic of the elements; it returns `None` where there are too few.
 type Statistic = fn(&[f64]) -> Option<f64>;
 
-/// Statistics over all elements, or along an axis. Name, function, text, example.
+/// The statistics over all elements, or along an axis: name, function, text, example.
 const STATISTICS: &[(&str, Statistic, &str, &str, &str)] = &[
     (
         "sum",
@@ -91,7 +91,7 @@ fn largest(x: &[f64]) -> Option<f64> {
     x.iter().copied().reduce(elementary::max)
 }
 
-/// The first place of the smallest (or, negated, largest) element; a NaN counts as smallest.
+/// Returns the first index of the smallest (for `sign` −1: largest) element; a NaN counts as smallest.
 fn arg_extremum(x: &[f64], sign: f64) -> Option<usize> {
     let smaller = |a: f64, b: f64| !a.is_nan() && (b.is_nan() || sign * b < sign * a);
     let mut best = (0, *x.first()?);

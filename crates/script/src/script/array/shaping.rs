@@ -1,4 +1,4 @@
-//! The same elements in another shape, and arrays joined.
+//! Functions that change the shape of arrays, and that join them.
 
 use ndarray::{ArrayD, Axis, IxDyn};
 use rhai::{Array as List, Dynamic};
@@ -12,7 +12,7 @@ use super::super::registry::Registry;
 use super::ScriptArray;
 use super::indexing::axis_of;
 
-/// The array in another shape; one size may be −1 and follows from the others.
+/// Returns the array in another shape; one size may be −1 and is then computed from the others.
 fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<ScriptArray> {
     let wrong = |shape: &[usize]| {
         Error::invalid(format!(
@@ -48,7 +48,7 @@ fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<ScriptArray> 
         .map_err(|_| wrong(&shape))
 }
 
-/// The parts of a list, each an array.
+/// Converts the items of a list to arrays.
 fn arrays_of_list(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
     if list.is_empty() {
         return Err(Error::invalid(format!("{name}: the list is empty")));
@@ -59,17 +59,17 @@ fn arrays_of_list(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
         .collect()
 }
 
-/// Joins along an axis that exists.
+/// Joins arrays along an existing axis.
 fn concat(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     let parts = arrays_of_list(list, "concat")?;
     join(host, parts, axis, "concat")
 }
 
-/// Joins along a new axis.
+/// Joins arrays along a new axis.
 fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     let parts = arrays_of_list(list, "stack")?;
     let rank = parts.first().map_or(0, |part| part.ndim());
-    let place = axis_of(axis, rank + 1)?;
+    let new_axis = axis_of(axis, rank + 1)?;
     if let Some(other) = parts.iter().find(|part| part.shape() != parts[0].shape()) {
         return Err(Error::invalid(format!(
             "stack: the parts have shapes {:?} and {:?}; they must be the same",
@@ -79,7 +79,7 @@ fn stack(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     }
     let parts = parts
         .into_iter()
-        .map(|part| part.insert_axis(Axis(place)))
+        .map(|part| part.insert_axis(Axis(new_axis)))
         .collect();
     join(host, parts, axis, "stack")
 }
@@ -101,7 +101,7 @@ fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<S
     let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
     let joined = ndarray::concatenate(Axis(axis), &views)
         .map_err(|error| Error::invalid(format!("{name}: {error}")))?;
-    // Row-major order, which indexing relies on for speed.
+    // Indexing relies on row-major order for speed.
     Ok(ScriptArray::new(joined.as_standard_layout().into_owned()))
 }
 

@@ -1,4 +1,4 @@
-//! Data from files, and into them.
+//! The bindings that read data from files and write them to files.
 
 use rhai::{Array as List, Dynamic, ImmutableString, Map};
 
@@ -17,7 +17,7 @@ use odesync_train::datasets::{
     read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 
-/// A column by its name or its number, counted from 0.
+/// Reads a column's name, or its number counted from 0.
 fn column(value: &Dynamic) -> Result<Column> {
     if let Some(name) = convert::to_text(value) {
         return Ok(Column::Name(name));
@@ -93,10 +93,10 @@ fn csv(path: &str, options: Map) -> RhaiResult<ScriptDataset> {
     Ok(wrap(read_csv(path, &read)?))
 }
 
-/// A reader of files with named arrays.
+/// A function that reads a dataset from a file with named arrays.
 type ReadArrays = fn(&str, &ArrayNames) -> Result<Dataset>;
 
-/// A writer of data.
+/// A function that writes a dataset to a file.
 type WriteData = fn(&str, &Dataset) -> Result<()>;
 
 fn arrays(
@@ -118,7 +118,7 @@ fn arrays(
     Ok(wrap(read(path, &names)?))
 }
 
-/// Registers a reader of named arrays and its writer.
+/// Registers a reader of files with named arrays, and the writer of their format.
 fn named_arrays(
     reg: &mut Registry,
     (read_name, read): (&'static str, ReadArrays),
@@ -135,7 +135,7 @@ fn named_arrays(
     writer(reg, write_name, write);
 }
 
-/// Registers `data.name(path)`.
+/// Registers the method `data.name(path)`, which writes a file.
 fn writer(reg: &mut Registry, name: &'static str, write: WriteData) {
     let host = reg.host();
     reg.register_fn(

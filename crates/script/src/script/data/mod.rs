@@ -1,4 +1,4 @@
-//! Data: simulated, from arrays; noise. From and into files: `files`.
+//! The bindings of datasets: simulation, conversion from arrays, noise. Reading and writing of files is in `files`.
 
 mod files;
 
@@ -23,7 +23,7 @@ use odesync_ode::odesolve::SolveOptions;
 use odesync_train::datasets::arrays::{initial_states, trajectories};
 use odesync_train::datasets::{Dataset, RelativeTo};
 
-/// A dataset as scripts hold it.
+/// The script type of a dataset, `Dataset`.
 #[derive(Clone)]
 pub struct ScriptDataset(pub Arc<Dataset>);
 
@@ -31,7 +31,7 @@ fn wrap(dataset: Dataset) -> ScriptDataset {
     ScriptDataset(Arc::new(dataset))
 }
 
-/// A script sees `[time, dof]` where there is one sample, else `[sample, time, dof]`.
+/// Converts an array to its shape in scripts: `[time, dof]` for one sample, else `[sample, time, dof]`.
 pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) -> ScriptArray {
     let x = x.into_dyn();
     match x.shape().first() {

@@ -1,4 +1,4 @@
-//! Activations of plain numbers and arrays, which equations use.
+//! Activation functions of numbers and arrays, as used in equations.
 
 use rhai::{Array as List, Dynamic};
 
@@ -8,7 +8,7 @@ use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use odesync_ode::field::Unary;
 
-/// Functions of symbols that arrays do not have by themselves: signature, description, example.
+/// Functions that exist for symbols, and that arrays do not have otherwise: signature, description, example.
 const SYMBOL_ONLY: [(Unary, &str, &str, &str); 6] = [
     (
         Unary::Erf,

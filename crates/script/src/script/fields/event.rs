@@ -1,4 +1,4 @@
-//! The closure of an event, traced as the closures of systems are.
+//! The tracing of an event's closure, which works as that of a system's closure.
 
 use rhai::{FnPtr, NativeCallContext};
 
@@ -7,11 +7,11 @@ use super::trace::EquationClosure;
 use odesync_ode::field::{FieldBuilder, InputSignal, VectorField};
 use odesync_ode::odesolve::Event;
 
-/// The event that a closure |t, u, p| of a field's time, state and constants is zero; p holds the field's single numbers and its
-/// external inputs by name.
+/// Traces the closure |t, u, p| of an event, which occurs where its value is zero; t is the field's time, u its state, and p
+/// holds the field's scalar constants and its external inputs by name.
 ///
 /// # Errors
-/// A closure that does not give one number, or that branches on its symbols.
+/// A closure that does not return one number, or that branches on its symbols.
 pub(crate) fn event(
     context: &NativeCallContext,
     field: &VectorField,

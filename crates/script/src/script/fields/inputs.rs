@@ -1,4 +1,4 @@
-//! External inputs.
+//! The bindings of external inputs.
 
 use ndarray::{Axis, Ix2, Ix3};
 use rhai::{Array as List, Dynamic, ImmutableString, Map};
@@ -14,11 +14,11 @@ use crate::{Error, Result};
 use odesync_ode::field::{InputSignal, Signal};
 use odesync_train::smoothing::spline_input;
 
-/// An input as scripts hold it.
+/// The script type of an external input, `Input`.
 #[derive(Clone)]
 pub struct ScriptInput(pub InputSignal);
 
-/// The named inputs of a map of constants, and the rest of it.
+/// Splits a map of constants into the named inputs and the other constants.
 pub(super) fn split_inputs(map: &Map) -> (Vec<(String, InputSignal)>, Map) {
     let mut rest = map.clone();
     let mut inputs = vec![];

@@ -1,4 +1,4 @@
-//! The closure of a loss, traced as the closures of systems are.
+//! The tracing of a loss's closure, which works as that of a system's closure.
 
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
@@ -11,7 +11,7 @@ use crate::Error;
 use odesync_ode::field::FieldBuilder;
 use odesync_train::landscape::{LossFunction, SymbolicLoss};
 
-/// A closure |p| of parameters that gives a number.
+/// The closure |p| of a loss: it takes the parameters and returns a number.
 pub(crate) struct LossClosure<'a> {
     context: &'a NativeCallContext<'a>,
     closure: FnPtr,
@@ -27,10 +27,10 @@ impl<'a> LossClosure<'a> {
             .call_within_context::<Dynamic>(self.context, vec![params])
     }
 
-    /// The loss at these parameters.
+    /// Evaluates the loss at these parameters.
     ///
     /// # Errors
-    /// Those of the closure, or a value that is no number.
+    /// The errors of the closure, or a value that is not a number.
     pub fn value(&self, params: &[f64]) -> RhaiResult<f64> {
         let value = self.call(Dynamic::from(ScriptArray::from_vec(params.to_vec())))?;
         number(&value).ok_or_else(|| {
@@ -45,17 +45,17 @@ impl<'a> LossClosure<'a> {
         })
     }
 
-    /// The closure as an expression of its parameters, if it is one: it can be called with symbols, and gives the same numbers
-    /// as without them, at θ and at other places.
+    /// Traces the closure into an expression of its parameters. It must accept symbols and give the same numbers as without them,
+    /// at θ and at other points.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The reason for which the closure cannot be traced.
     pub fn trace(&self, params: &[f64]) -> RhaiResult<SymbolicLoss> {
         let b = FieldBuilder::new(params.len());
         let value = self.call(Dynamic::from(Symbol(b.state())))?;
         let loss = SymbolicLoss::build(&b, &to_expr(&b, &value)?)?;
-        for place in 0..6 {
-            let (_, far) = sample_state(place, params.len());
+        for sample in 0..6 {
+            let (_, far) = sample_state(sample, params.len());
             let near = params
                 .iter()
                 .zip(&far)
@@ -68,22 +68,22 @@ impl<'a> LossClosure<'a> {
     }
 
     fn check_trace(&self, loss: &SymbolicLoss, point: &[f64]) -> RhaiResult<()> {
-        let (own, traced) = (self.value(point)?, loss.value(point)?);
-        let same = own == traced
-            || (own.is_nan() && traced.is_nan())
-            || (own - traced).abs() <= TRACE_TOLERANCE * (1.0 + own.abs().max(traced.abs()));
+        let (direct, traced) = (self.value(point)?, loss.value(point)?);
+        let same = direct == traced
+            || (direct.is_nan() && traced.is_nan())
+            || (direct - traced).abs() <= TRACE_TOLERANCE * (1.0 + direct.abs().max(traced.abs()));
         match same {
             true => Ok(()),
             false => Err(Error::invalid(format!(
-                "the closure of the loss branches on its symbols: at {point:?} it gives {own}, but traced into an expression {traced}; \
-                 write where(condition, a, b), max(a, b), min(a, b) or abs(x)"
+                "the closure of the loss branches on its symbols: at {point:?} it gives {direct}, but traced into an expression \
+                 {traced}; write where(condition, a, b), max(a, b), min(a, b) or abs(x)"
             ))
             .into()),
         }
     }
 }
 
-/// A number, or an array of one.
+/// Reads a number, or an array of one number.
 fn number(value: &Dynamic) -> Option<f64> {
     if let Some(x) = convert::to_number(value) {
         return Some(x);
@@ -95,10 +95,10 @@ fn number(value: &Dynamic) -> Option<f64> {
     }
 }
 
-/// NaN where a solve inside a closure failed.
+/// Replaces the error of a failed solve inside a closure by NaN.
 ///
 /// # Errors
-/// Any other error.
+/// Every other error.
 pub(crate) fn solve_failure_to_nan(value: RhaiResult<f64>) -> RhaiResult<f64> {
     let unsolved = |error: &rhai::EvalAltResult| match error.unwrap_inner() {
         rhai::EvalAltResult::ErrorRuntime(value, _) => {

@@ -1,12 +1,12 @@
-//! Vector fields in scripts: known systems, models, equations of the user's own.
+//! The bindings of vector fields: known systems, models, user-defined equations.
 //!
-//! | file | what lives there |
+//! | file | content |
 //! |---|---|
-//! | `symbol` | what `t`, `u`, `p.a` and `nn` are while a closure is traced |
-//! | `trace` | running a closure on symbols, and on numbers to check the graph |
+//! | `symbol` | the values of `t`, `u`, `p.a` and `nn` while a closure is traced |
+//! | `trace` | runs a closure on symbols to build the graph, and on numbers to check it |
 //! | `inputs` | external inputs |
-//! | `event` | the closure of an event |
-//! | `loss` | the closure of a loss |
+//! | `event` | traces the closure of an event |
+//! | `loss` | traces the closure of a loss |
 //! | `activations` | gelu, relu, … on numbers and arrays; masks |
 
 mod activations;
@@ -36,11 +36,11 @@ use odesync_ode::field::{FieldBuilder, InputSignal, Unary, VectorField};
 use odesync_train::models::{Mlp, blackbox, driven_blackbox, driven_second_order, second_order};
 use trace::EquationClosure;
 
-/// A vector field as scripts hold it: one system or model.
+/// The script type of a vector field, `Field`: one system or model.
 #[derive(Clone)]
 pub struct ScriptField(pub VectorField);
 
-/// What is said of the [`dynamics::SYSTEMS`]: name, signature, what it is, an example, its constants.
+/// The documentation of the [`dynamics::SYSTEMS`]: name, signature, description, example, constants.
 const SYSTEM_DOCS: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
     (
         "lotka_volterra",
@@ -114,7 +114,7 @@ pub(super) fn register(reg: &mut Registry) {
     properties(reg);
 }
 
-/// One line of what a field is, then its equations.
+/// Describes a field: one summary line, then its equations.
 fn summary(field: &VectorField) -> String {
     format!(
         "Field: {} state variables, {} trainable parameters\n{}",
@@ -124,7 +124,7 @@ fn summary(field: &VectorField) -> String {
     )
 }
 
-/// A number of state variables that a script names.
+/// Reads a number of state variables.
 fn dof(n: i64) -> Result<usize> {
     usize::try_from(n)
         .ok()
@@ -178,7 +178,7 @@ const NETWORK: Keys = &[&[
     Key::new("input").literals(&["input("]),
 ]];
 
-/// Widths of a network's layers.
+/// Reads the widths of a network's layers.
 fn nodes(list: &List) -> Result<Vec<usize>> {
     convert::to_shape(&Dynamic::from(list.clone()), "the layers' widths")
 }

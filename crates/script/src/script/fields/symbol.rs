@@ -1,7 +1,7 @@
-//! Symbols: what `t`, `u`, `p.a` and `nn` are while a closure is traced into a graph.
+//! Symbols: the values of `t`, `u`, `p.a` and `nn` while a closure is traced into a graph.
 //!
-//! Everything that a script writes with numbers is registered for symbols too. Comparisons give a [`Condition`], which no
-//! `if`, `while` or `&&` accepts: a graph has no branches, `where(c, a, b)` takes their place.
+//! Every function of numbers is registered for symbols too. Comparisons return a [`Condition`], which no `if`, `while` or `&&`
+//! accepts: a graph has no branches, and `where(c, a, b)` replaces them.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -14,11 +14,11 @@ use super::super::registry::Registry;
 use crate::{Error, Result};
 use odesync_ode::field::{Binary, Expr, FieldBuilder, Unary};
 
-/// An expression of the field under construction.
+/// A symbolic expression of the field under construction.
 #[derive(Clone)]
 pub struct Symbol(pub(super) Expr);
 
-/// A comparison of symbols, true or false only when the field is evaluated.
+/// A comparison of symbols, which is true or false only when the field is evaluated.
 #[derive(Clone)]
 pub struct Condition(Expr);
 
@@ -29,7 +29,7 @@ pub struct SymbolicConstants {
     pub(super) names: Vec<String>,
 }
 
-/// An expression from a symbol, a number, an array, or a list of any of them.
+/// Builds an expression from a symbol, a number, an array, or a list of any of them.
 pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
     if let Some(symbol) = value.read_lock::<Symbol>() {
         return Ok(symbol.0.clone());
@@ -57,12 +57,12 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
     )))
 }
 
-/// An expression as a script gets it: a mistake ends the script there, rather than when the field is finished.
+/// Wraps an expression for a script; an invalid expression ends the script at once, instead of when the field is finished.
 fn symbol(x: Expr) -> RhaiResult<Symbol> {
     Ok(Symbol(x.checked()?))
 }
 
-/// What a script that branches on symbols is told.
+/// The error message for a script that branches on symbols.
 pub(crate) const NO_BRANCH: &str = "a comparison of symbols is neither true nor false: the closure runs once, to build the equations. \
      Write where(condition, a, b), max(a, b), min(a, b) or abs(x) instead of a branch";
 
@@ -79,7 +79,7 @@ fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> RhaiResult<Expr>
     })
 }
 
-/// Registers `name` for a symbol with a symbol, number, array or list, both ways round.
+/// Registers `name` for a symbol with a symbol, number, array or list, in both orders.
 macro_rules! register_symbol_pairs {
     ($reg:expr, $name:expr, $f:expr, $wrap:expr) => {{
         let f = $f;
@@ -118,7 +118,7 @@ pub(super) fn register(reg: &mut Registry) {
     reductions(reg);
     indexing(reg);
     selection(reg);
-    // Logic on conditions, in the way of functions, has the same trap as `if`.
+    // Logical operators on conditions, called as functions, have the same trap as `if`.
     reg.register_fn("!", |_: Condition| -> RhaiResult<bool> {
         Err(no_branch().into())
     });
@@ -159,7 +159,7 @@ fn indexing(reg: &mut Registry) {
         )
         .register_iterator::<ComponentIter>();
     reg.register_fn("iter", |x: Symbol| ComponentIter { x: x.0, next: 0 });
-    // The closure is called on numbers too.
+    // The closure is called on numbers as well.
     reg.register_fn("iter", |x: ScriptArray| x);
     reg.describe(
         "iter",
@@ -176,7 +176,7 @@ fn slice(x: &mut Symbol, from: i64, to: i64) -> RhaiResult<Symbol> {
     Ok(Symbol(x.0.try_slice(bound(from)?, bound(to)?)?))
 }
 
-/// The components of a symbol, for `for x in u.iter()`.
+/// The iterator over the components of a symbol, for `for x in u.iter()`.
 #[derive(Clone)]
 struct ComponentIter {
     x: Expr,
@@ -195,7 +195,7 @@ impl Iterator for ComponentIter {
     }
 }
 
-/// `where(c, a, b)` on symbols, numbers and arrays, so that a closure runs on either.
+/// Registers `where(c, a, b)` on symbols, numbers and arrays, so that a closure works with all of them.
 fn selection(reg: &mut Registry) {
     reg.register_fn(
         "where",

@@ -1,4 +1,4 @@
-//! Running a closure once on symbols to build a graph, and on numbers to see that the graph is what was meant.
+//! Tracing: a closure is run once on symbols to build a graph, and on numbers to check that the graph computes the same values.
 
 use rhai::{Array as List, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
@@ -9,10 +9,10 @@ use super::symbol::{Symbol, SymbolicConstants, to_expr};
 use crate::{Error, Result};
 use odesync_ode::field::{Expr, FieldBuilder, InputSignal, VectorField};
 
-/// Relative difference between closure and graph that rounding can explain.
+/// Largest relative difference between closure and graph that rounding can explain.
 pub(super) const TRACE_TOLERANCE: f64 = 1e-9;
 
-/// The named constants of a call's map, as numbers.
+/// Reads the named constants of a call's map, as numbers.
 pub(super) fn constants(map: &Map) -> Result<Vec<(String, f64)>> {
     map.iter()
         .map(|(name, value)| match convert::to_number(value) {
@@ -25,14 +25,14 @@ pub(super) fn constants(map: &Map) -> Result<Vec<(String, f64)>> {
         .collect()
 }
 
-/// A closure of a script, called with as many of (t, u, nn, p) as it takes.
+/// A closure of a script, called with as many of the arguments (t, u, nn, p) as it takes.
 pub(super) struct EquationClosure<'a> {
     context: &'a NativeCallContext<'a>,
     closure: FnPtr,
     constants: &'a [(String, f64)],
     inputs: &'a [(String, InputSignal)],
     dof: usize,
-    /// Whether the closure gives one number, an event's, rather than the derivatives.
+    /// Whether the closure returns one number, as that of an event does, instead of the derivatives.
     scalar: bool,
 }
 
@@ -54,7 +54,7 @@ impl<'a> EquationClosure<'a> {
         }
     }
 
-    /// The function of an event; its number stands for all components.
+    /// Marks the closure as the function of an event: its number is the value of all components.
     pub fn for_event(self) -> Self {
         EquationClosure {
             scalar: true,
@@ -62,7 +62,7 @@ impl<'a> EquationClosure<'a> {
         }
     }
 
-    /// Calls the closure; the last argument is left out if the closure does not take it.
+    /// Calls the closure; if it does not take the last argument, that one is left out.
     fn call(&self, args: &[Dynamic]) -> RhaiResult<Dynamic> {
         let result = self
             .closure
@@ -86,15 +86,15 @@ impl<'a> EquationClosure<'a> {
         matches!(error.unwrap_inner(), EvalAltResult::ErrorFunctionNotFound(name, _) if name.starts_with(self.closure.fn_name()))
     }
 
-    /// The error at the closure's own line and column. rhai does not tell where a closure stands, but an error inside it
-    /// does: called without values, it fails at its first operation.
+    /// Sets an error's position to the closure's line and column. rhai does not report where a closure is defined, but an error
+    /// inside it has a position: called without values, it fails at its first operation.
     fn locate_error(&self, error: Error) -> Box<EvalAltResult> {
         let mut error: Box<EvalAltResult> = error.into();
         if let Err(inside) =
             self.call(&[Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT, Dynamic::UNIT])
         {
-            let place = inside.unwrap_inner().position();
-            error.set_position(place);
+            let position = inside.unwrap_inner().position();
+            error.set_position(position);
         }
         error
     }
@@ -109,7 +109,7 @@ impl<'a> EquationClosure<'a> {
         Error::invalid(format!("the closure of the {what} takes {forms}")).into()
     }
 
-    /// Traces the closure into `b`; `nn` is a network's output where there is one.
+    /// Traces the closure into the builder `b`; `nn` is the output of a network, if there is one.
     pub fn trace(&self, b: &FieldBuilder, nn: Option<Expr>) -> RhaiResult<Expr> {
         for (name, value) in self.constants {
             b.block(name, &[], &[*value], false)?;
@@ -163,8 +163,8 @@ impl<'a> EquationClosure<'a> {
         Ok(output)
     }
 
-    /// Compares the closure on numbers with its graph, at states of both signs. A branch that symbols can't follow
-    /// (`switch`, `in`, `==` on lists) shows as a difference. `n_network` is the length of nn.
+    /// Compares the closure on numbers with its graph, at states of both signs. A branch that symbols cannot follow (`switch`,
+    /// `in`, `==` on lists) shows as a difference. `n_network` is the length of nn.
     pub fn check(&self, n_network: usize) -> RhaiResult<()> {
         let b = FieldBuilder::new(self.dof);
         let network: Vec<f64> = (0..n_network).map(|i| 0.3 - 0.45 * i as f64).collect();
@@ -211,10 +211,10 @@ impl<'a> EquationClosure<'a> {
                 || (a.is_nan() && b.is_nan())
                 || (a - b).abs() <= TRACE_TOLERANCE * (1.0 + a.abs().max(b.abs()))
         };
-        // A list of one number stands for all components when it is repeated.
+        // A single number is the value of all components.
         let differs = (0..self.dof).find(|&i| {
-            let own = numbers.get(if numbers.len() == 1 { 0 } else { i });
-            own.is_none_or(|x| !same(*x, graph[i]))
+            let number = numbers.get(if numbers.len() == 1 { 0 } else { i });
+            number.is_none_or(|x| !same(*x, graph[i]))
         });
         match differs {
             None => Ok(()),
@@ -234,7 +234,8 @@ impl<'a> EquationClosure<'a> {
     }
 }
 
-/// Numbers of both signs and sizes around 1; the first state is a whole number, which a `switch` may name, the second is 0.
+/// Returns a time and a state for the check: numbers of both signs and magnitudes around 1; the first state is a whole number,
+/// which a `switch` may name, the second is 0.
 pub(super) fn sample_state(sample: usize, dof: usize) -> (f64, Vec<f64>) {
     let u = (0..dof).map(|i| match sample {
         0 => 1.0,

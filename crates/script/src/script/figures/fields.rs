@@ -1,4 +1,4 @@
-//! Layers over a grid of x and y, and those of three axes.
+//! The bindings of layers over a grid of x and y, and of layers with three axes.
 
 use ndarray::{Array2, Ix2};
 use rhai::{Dynamic, Map};
@@ -13,10 +13,10 @@ use odesync_plot::{
     Arrows, Contour, Figure, HeatMap, OptionValue, Panel, Style, Surface, Waterfall,
 };
 
-/// What the rows of values over x and y are.
+/// The shape of values over x and y, in words for messages.
 const GRID_ROWS: &str = "a row for each y and a column for each x";
 
-/// A matrix from a list of rows or an `Array` of rank 2; `rows` says what they should be.
+/// Reads a matrix from a list of rows or an `Array` of rank 2; `rows` says in messages what the rows should be.
 fn matrix(value: &Dynamic, what: &str, rows: &str) -> Result<Array2<f64>> {
     let array = convert::to_array(value, what)?;
     let shape = array.shape().to_vec();
@@ -27,7 +27,7 @@ fn matrix(value: &Dynamic, what: &str, rows: &str) -> Result<Array2<f64>> {
     })
 }
 
-/// Options of a layer, set by name.
+/// A method that sets an option of a layer by its name.
 type SetOption<O> = fn(&mut O, &str, OptionValue) -> Result<()>;
 
 fn options<O: Default>(call: &str, map: &Map, set: SetOption<O>) -> Result<O> {
@@ -36,10 +36,10 @@ fn options<O: Default>(call: &str, map: &Map, set: SetOption<O>) -> Result<O> {
     Ok(options)
 }
 
-/// A layer of values over x and y.
+/// A method that adds a layer of values over x and y.
 type AddGridLayer<O> = fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &O) -> Result<Figure>;
 
-/// Registers `figure.name(x, y, z)` and the same with options.
+/// Registers `figure.name(x, y, z)` with and without options.
 fn register_grid_layer<O: Default + 'static>(
     reg: &mut Registry,
     name: &'static str,
@@ -57,11 +57,11 @@ fn register_grid_layer<O: Default + 'static>(
     register_layer!(reg, name, draw, [x, y, z]);
 }
 
-/// A layer of vectors over x and y.
+/// A method that adds a layer of vectors over x and y.
 type AddVectorLayer =
     fn(Figure, Vec<f64>, Vec<f64>, &Array2<f64>, &Array2<f64>, &Arrows) -> Result<Figure>;
 
-/// Registers `figure.name(x, y, u, v)` and the same with options.
+/// Registers `figure.name(x, y, u, v)` with and without options.
 fn register_vector_layer(reg: &mut Registry, name: &'static str, add: AddVectorLayer) {
     let draw = move |p: &Panel, [x, y, u, v]: [&Dynamic; 4], map: &Map| -> RhaiResult<Panel> {
         let figure = figure_of(p, name)?;
@@ -75,10 +75,10 @@ fn register_vector_layer(reg: &mut Registry, name: &'static str, add: AddVectorL
     register_layer!(reg, name, draw, [x, y, u, v]);
 }
 
-/// A layer of points of space.
+/// A method that adds a layer of points in three dimensions.
 type AddSpaceLayer = fn(Figure, [Vec<f64>; 3], Style) -> Result<Figure>;
 
-/// Registers `figure.name(x, y, z)` and the same with a style.
+/// Registers `figure.name(x, y, z)` with and without a style.
 fn register_space_layer(reg: &mut Registry, name: &'static str, add: AddSpaceLayer) {
     let draw = move |p: &Panel, [x, y, z]: [&Dynamic; 3], map: &Map| -> RhaiResult<Panel> {
         let row = |v: &Dynamic, what: &str| convert::to_vector(v, &format!("{name}: {what}"));

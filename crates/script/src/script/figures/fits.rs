@@ -1,4 +1,4 @@
-//! Pictures of data beside a run or an ensemble.
+//! The binding `plot` for data with a run or an ensemble.
 
 use rhai::Map;
 
@@ -15,16 +15,16 @@ use crate::Result;
 use crate::recipes::{self, FitOptions};
 use odesync_plot::Panel;
 
-/// Which part of data and model is drawn.
+/// The option keys that select the range of data and model to draw.
 const FIT_RANGE: &[Key] = &[Key::new("t_end"), Key::new("train_end"), Key::new("sample")];
 
-/// Data and a run.
+/// The option keys of a plot of data and a run.
 const RUN: Keys = &[FIT_RANGE, &[Key::flag("residuals")], FIGURE[0]];
 
-/// Data and an ensemble.
+/// The option keys of a plot of data and an ensemble.
 const ENSEMBLE: Keys = &[FIT_RANGE, QUANTILES, FIGURE[0]];
 
-/// Data and either.
+/// The option keys of plots of data and a model, without those of a figure.
 pub(super) const FIT_KEYS: [&[Key]; 3] = [FIT_RANGE, RUN[1], QUANTILES];
 
 fn fit_options(options: &mut Options) -> Result<FitOptions> {
@@ -36,23 +36,23 @@ fn fit_options(options: &mut Options) -> Result<FitOptions> {
     })
 }
 
-/// Data, and the run's best model.
+/// Plots data and the run's best model.
 fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, options: Map) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", RUN, options);
-    let shown = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    apply_figure_options(recipes::fit(&data.0, &run.0, &shown)?, "plot", options)
+    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
+    apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, "plot", options)
 }
 
-/// Data, and the median and the band of an ensemble's best models.
+/// Plots data, and the median and the band of an ensemble's best models.
 fn plot_ensemble_fit(
     data: &ScriptDataset,
-    group: &ScriptEnsemble,
+    ensemble: &ScriptEnsemble,
     options: Map,
 ) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", ENSEMBLE, options);
-    let shown = fit_options(&mut options)?;
+    let fit = fit_options(&mut options)?;
     let between = quantiles(&mut options)?;
-    let figure = recipes::ensemble_band(&data.0, &group.0, &shown, between)?;
+    let figure = recipes::ensemble_band(&data.0, &ensemble.0, &fit, between)?;
     apply_figure_options(figure, "plot", options)
 }
 

@@ -1,4 +1,4 @@
-//! The option keys of figures and their layers; the plotting code reads them, and a test holds both together.
+//! The option keys of figures and their layers. The plotting code reads the options; a test checks that both agree.
 
 use super::super::keys::{Key, Keys};
 
@@ -60,7 +60,7 @@ pub(super) const STYLE: Keys = &[&[
     ALPHA,
 ]];
 
-/// Colours by value.
+/// The option keys of a color scale.
 const COLOR_SCALE: &[Key] = &[
     Key::new("map").choices(&[
         "viridis",

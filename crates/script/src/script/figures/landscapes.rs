@@ -1,4 +1,4 @@
-//! `plot` of densities, landscapes and the way of a run.
+//! The binding `plot` for spectral densities, landscapes and the parameter path of a run.
 
 use ndarray::Array2;
 use rhai::{Array as List, Map};
@@ -19,31 +19,31 @@ use odesync_train::landscape::{Landscape, on_common_grid};
 const SURFACES: &[Key] = &[Key::flag("surface")];
 const LABELS: &[Key] = &[Key::new("labels")];
 
-/// One landscape: a line, a map, a surface.
+/// The option keys of a plot of one landscape: a line, a heat map, a surface.
 const ONE_LANDSCAPE: [Keys; 3] = [
     &[SURFACES, FIGURE[0]],
     &[SURFACES, HEATMAP[0], HEATMAP[1], FIGURE[0]],
     &[SURFACES, SURFACE[0], SURFACE[1], FIGURE[0]],
 ];
 
-/// Several.
+/// The option keys of a plot of several landscapes: lines, heat maps, surfaces.
 const SEVERAL_LANDSCAPES: [Keys; 3] = [
     &[SURFACES, LABELS, FIGURE[0]],
     &[SURFACES, LABELS, HEATMAP[0], HEATMAP[1], FIGURE[0]],
     &[SURFACES, LABELS, SURFACE[0], SURFACE[1], FIGURE[0]],
 ];
 
-/// Several spectra.
+/// The option keys of a plot of several spectra.
 const SPECTRA: Keys = &[
     &[Key::new("values"), Key::new("label"), Key::new("sigma")],
     FIGURE[0],
 ];
 
-/// All of them.
+/// The option keys of all plots of landscapes and spectra, without repetitions and without those of a figure.
 pub(super) const LANDSCAPE_KEYS: [&[Key]; 5] =
     [SURFACES, HEATMAP[0], HEATMAP[1], SURFACE[1], SPECTRA[0]];
 
-/// How planes are drawn: with the options of `heatmap`, or of `surface`. Lines alone have no colours.
+/// Reads how planes are drawn: with the options of `heatmap`, or with those of `surface`. Lines have no colors.
 fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
     let surface = options.bool("surface", false)?;
     if !coloured {
@@ -51,17 +51,17 @@ fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
     }
     if surface {
         let mut sheet = Sheet::new();
-        let given = split_options(options, &Sheet::OPTIONS);
-        set_all("plot", &given, |name, value| sheet.set(name, value))?;
+        let layer_options = split_options(options, &Sheet::OPTIONS);
+        set_all("plot", &layer_options, |name, value| sheet.set(name, value))?;
         return Ok(PlaneStyle::Surface(sheet));
     }
     let mut cells = HeatMap::new();
-    let given = split_options(options, &HeatMap::OPTIONS);
-    set_all("plot", &given, |name, value| cells.set(name, value))?;
+    let layer_options = split_options(options, &HeatMap::OPTIONS);
+    set_all("plot", &layer_options, |name, value| cells.set(name, value))?;
     Ok(PlaneStyle::Map(cells))
 }
 
-/// What a call may hold that draws a line, a map or a surface; lines have no colours.
+/// Returns the option keys of a call, which draws lines, heat maps or surfaces; lines have no colors.
 fn keys([line, map, sheet]: [Keys; 3], options: &Map, coloured: bool) -> Keys {
     let surface = options.get("surface").map(rhai::Dynamic::as_bool);
     match (coloured, surface) {
@@ -71,12 +71,12 @@ fn keys([line, map, sheet]: [Keys; 3], options: &Map, coloured: bool) -> Keys {
     }
 }
 
-/// Whether it is over a plane, not along a line.
+/// Returns whether the landscape is over a plane, not along a line.
 fn is_plane(l: &ScriptLandscape) -> bool {
     l.0.slice.axes().len() == 2
 }
 
-/// Several landscapes: lines in one picture, or planes side by side.
+/// Plots several landscapes: lines in one figure, or planes side by side.
 pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> RhaiResult<Panel> {
     let planes = all.iter().any(is_plane);
     let mut options = Options::new("plot", keys(SEVERAL_LANDSCAPES, &options, planes), options);
@@ -93,7 +93,7 @@ pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> RhaiR
     }
 }
 
-/// Several spectra, one behind the other.
+/// Plots several spectra, one behind the other.
 pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> RhaiResult<Panel> {
     let mut options = Options::new("plot", SPECTRA, options);
     let values = options.opt_array("values")?;
@@ -130,7 +130,7 @@ fn one_landscape(l: &ScriptLandscape, options: Map) -> RhaiResult<Panel> {
     apply_figure_options(recipes::landscape(&l.0, &plane)?, "plot", options)
 }
 
-/// The items of a list, if they are all of one type.
+/// Returns the items of a list, if it is not empty and they all have the same type `T`.
 pub(super) fn items_of_type<T: Clone + 'static>(items: &List) -> Option<Vec<T>> {
     let all: Option<Vec<T>> = items.iter().map(|x| x.clone().try_cast::<T>()).collect();
     all.filter(|all| !all.is_empty())

@@ -1,4 +1,4 @@
-//! Layers of two axes: lines, points, bands, marks.
+//! The bindings of layers with two axes: lines, points, bands, marks.
 
 use rhai::{Dynamic, Map};
 
@@ -10,7 +10,7 @@ use super::options::{figure_of, register_layer, style};
 use crate::{Error, Result};
 use odesync_plot::{Figure, Panel, Style};
 
-/// A layer of points: `figure.line(x, y, options)` and the like.
+/// A method that adds a layer of points: `figure.line(x, y, options)` and the like.
 type AddLayer = fn(Figure, Vec<f64>, Vec<f64>, Style) -> Result<Figure>;
 
 pub(super) fn register(reg: &mut Registry) {

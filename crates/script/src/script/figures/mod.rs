@@ -1,4 +1,4 @@
-//! Figures.
+//! The bindings of figures.
 
 mod fields;
 mod fits;
@@ -23,7 +23,7 @@ use keys::GRID;
 use odesync_plot::{Figure, Grid, Panel};
 use options::set_all;
 
-/// What a figure is, in a line.
+/// Describes a figure in one line.
 pub fn describe(panel: &Panel) -> String {
     format!(
         "{}; save it with .save(\"name.svg\") or .save(\"name.png\")",
@@ -100,7 +100,7 @@ fn outputs(reg: &mut Registry) {
     );
 }
 
-/// Characters of a line and lines of a figure as text.
+/// Number of characters per line, and of lines, of a figure as text.
 const TEXT: (i64, i64) = (80, 24);
 
 fn text(panel: &Panel, columns: i64, rows: i64) -> RhaiResult<String> {

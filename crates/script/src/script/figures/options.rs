@@ -1,4 +1,4 @@
-//! Option maps of figures and their layers.
+//! The conversion of option maps to options of figures and their layers.
 
 use rhai::{Map, Variant};
 
@@ -10,22 +10,22 @@ use super::keys::FIGURE;
 use crate::{Error, Result};
 use odesync_plot::{Figure, OptionValue, Panel, Style};
 
-/// The options of these names, taken out of a call's.
+/// Takes the options of these names out of a call's options.
 pub(in crate::script) fn split_options(options: &mut Options, names: &[&'static str]) -> Map {
-    let given = |name: &&'static str| Some(((*name).into(), options.take(name)?));
-    names.iter().filter_map(given).collect()
+    let entry = |name: &&'static str| Some(((*name).into(), options.take(name)?));
+    names.iter().filter_map(entry).collect()
 }
 
-/// Ends the reading of a call's options with those of a figure, which the picture takes.
+/// Applies the figure options of a call to the figure, and checks that no other option is left.
 pub(in crate::script) fn apply_figure_options(
     panel: impl Into<Panel>,
     call: &str,
     mut options: Options,
 ) -> RhaiResult<Panel> {
     let mut panel = panel.into();
-    let given = split_options(&mut options, &Figure::OPTIONS);
+    let figure_options = split_options(&mut options, &Figure::OPTIONS);
     options.finish()?;
-    set_all(call, &given, |name, value| panel.set(name, value))?;
+    set_all(call, &figure_options, |name, value| panel.set(name, value))?;
     Ok(panel)
 }
 
@@ -40,23 +40,23 @@ pub(in crate::script) fn register_plot<T: Variant + Clone>(
     });
 }
 
-/// Hands every option of a map to `set`.
+/// Passes every option of a map to `set`.
 pub(in crate::script) fn set_all(
     call: &str,
     map: &Map,
     mut set: impl FnMut(&str, OptionValue) -> Result<()>,
 ) -> Result<()> {
     for (name, value) in map {
-        let named = |e: Error| Error::invalid(format!("{call}: {e}"));
+        let with_call = |e: Error| Error::invalid(format!("{call}: {e}"));
         if let Some(text) = convert::to_text(value) {
-            set(name, OptionValue::Text(&text)).map_err(named)?;
+            set(name, OptionValue::Text(&text)).map_err(with_call)?;
         } else if let Some(x) = convert::to_number(value) {
-            set(name, OptionValue::Number(x)).map_err(named)?;
+            set(name, OptionValue::Number(x)).map_err(with_call)?;
         } else if let Ok(flag) = value.as_bool() {
-            set(name, OptionValue::Flag(flag)).map_err(named)?;
+            set(name, OptionValue::Flag(flag)).map_err(with_call)?;
         } else {
             let numbers = convert::to_vector(value, &format!("{call}: option \"{name}\""))?;
-            set(name, OptionValue::Numbers(&numbers)).map_err(named)?;
+            set(name, OptionValue::Numbers(&numbers)).map_err(with_call)?;
         }
     }
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn style(call: &str, options: &Map) -> Result<Style> {
     Ok(style)
 }
 
-/// The figure that a layer goes on.
+/// Returns the figure that a layer is added to.
 pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
     match panel {
         Panel::Figure(figure) => Ok(figure.clone()),
@@ -78,7 +78,7 @@ pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
     }
 }
 
-/// Registers `figure.name(args…)` and the same with options, both drawn by `draw(panel, [args…], options)`.
+/// Registers `figure.name(args…)` with and without options; both call `draw(panel, [args…], options)`.
 macro_rules! register_layer {
     ($reg:expr, $name:expr, $draw:expr, [$($arg:ident),+]) => {{
         let (name, draw) = ($name, $draw);

@@ -1,4 +1,4 @@
-//! Several solutions, data or runs in one picture.
+//! The binding `plot` for a list: several solutions, datasets or runs in one figure.
 
 use rhai::{Array as List, Map};
 
@@ -18,10 +18,10 @@ use crate::{Error, Result};
 use odesync_plot::builders::{Curve, compare};
 use odesync_plot::{Figure, Panel, Style};
 
-/// Several solutions, data or runs.
+/// The option keys of an overlay of several solutions, datasets or runs.
 pub(super) const OVERLAY_LABELS: &[Key] = &[Key::new("labels")];
 
-/// With what a figure has.
+/// The option keys of an overlay, with those of a figure.
 const OVERLAY: Keys = &[OVERLAY_LABELS, FIGURE[0]];
 
 fn overlay(items: &List, options: Map) -> RhaiResult<Panel> {

@@ -1,4 +1,4 @@
-//! Phase portraits.
+//! The bindings of phase portraits.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rhai::{Array as List, Dynamic, Map};
@@ -15,7 +15,7 @@ use super::options::apply_figure_options;
 use crate::{Error, Result};
 use odesync_plot::{Panel, builders};
 
-/// The solutions of an argument: one, or a list.
+/// Reads the trajectories of an argument: one, or a list.
 fn solutions(value: &Dynamic) -> Result<Vec<Array2<f64>>> {
     let one = |x: &Dynamic| {
         x.clone()
@@ -34,16 +34,16 @@ fn solutions(value: &Dynamic) -> Result<Vec<Array2<f64>>> {
     }
 }
 
-/// Which state variables are drawn.
+/// Reads the indices of the state variables to draw.
 fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
-    let Some(given) = options.opt_array("components")? else {
+    let Some(values) = options.opt_array("components")? else {
         return Ok((0..dof.min(3)).collect());
     };
-    let chosen: Vec<usize> = given.iter().map(|v| *v as usize).collect();
-    let whole = given
+    let chosen: Vec<usize> = values.iter().map(|v| *v as usize).collect();
+    let in_range = values
         .iter()
         .all(|v| *v >= 0.0 && v.fract() == 0.0 && *v < dof as f64);
-    match whole && matches!(chosen.len(), 2 | 3) {
+    match in_range && matches!(chosen.len(), 2 | 3) {
         true => Ok(chosen),
         false => Err(Error::invalid(format!(
             "phase: components takes two or three of the state variables 0 to {}",
@@ -59,7 +59,7 @@ pub(super) const PHASE: &[Key] = &[
     Key::new("t"),
 ];
 
-/// With what a figure has.
+/// The option keys of a phase portrait, with those of a figure.
 const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
 
 fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<Panel> {
@@ -83,7 +83,7 @@ fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<P
         ))
         .into());
     }
-    // The other state variables, at their mean over the trajectories.
+    // The other state variables have their mean over the trajectories.
     let mut state = Array1::zeros(dof);
     for path in &paths {
         let mean = path
@@ -96,8 +96,8 @@ fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<P
         false => names,
     };
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let drawn: Vec<Array2<f64>> = paths.iter().map(|p| p.select(Axis(1), &chosen)).collect();
-    let views: Vec<ArrayView2<f64>> = drawn.iter().map(|p| p.view()).collect();
+    let selected: Vec<Array2<f64>> = paths.iter().map(|p| p.select(Axis(1), &chosen)).collect();
+    let views: Vec<ArrayView2<f64>> = selected.iter().map(|p| p.view()).collect();
     let at = |values: &[f64]| -> Result<Vec<f64>> {
         let mut u = state.to_vec();
         for (i, v) in chosen.iter().zip(values) {

@@ -1,4 +1,4 @@
-//! `plot`: the right picture of a solution, data, a spline, a run.
+//! The binding `plot` for a single value: the suitable figure of a solution, a dataset, a spline, a run.
 
 use super::super::data::ScriptDataset;
 use super::super::error::RhaiResult;
@@ -17,7 +17,7 @@ use super::phase::PHASE;
 use crate::recipes;
 use odesync_plot::{Panel, trajectory};
 
-/// What the pictures of all kinds take.
+/// The option keys of all forms of `plot`.
 const PLOT: Keys = {
     let [part, residuals, quantiles] = FIT_KEYS;
     let [surface, shade, cells, sheet, spectra] = LANDSCAPE_KEYS;

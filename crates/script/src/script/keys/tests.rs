@@ -1,4 +1,4 @@
-//! What is declared is what calls know, and what they know is declared.
+//! The declared option keys and those that the functions accept are the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ const SCENE: &str = "
     let plane = landscape(run.last, d, pca(run), #{ points: 3 });
     let fig = figure();";
 
-/// A call of every form that takes options, with the option that no function has; the functions are those before the bracket.
+/// A call of every form that takes options, with an option that no function has; the function's name comes before the bracket.
 const CALLS: &[(&str, &str)] = &[
     ("train", "train(m, d, vanilla(), Z)"),
     ("loss_and_gradient", "loss_and_gradient(m, d, vanilla(), Z)"),
@@ -96,7 +96,7 @@ const CALLS: &[(&str, &str)] = &[
     ("plot", "plot([h.density()], Z)"),
 ];
 
-/// Functions whose map holds names of the user's own.
+/// Functions whose map holds names that the user chooses.
 const OWN: [&str; 4] = ["system", "graybox", "args", "print"];
 
 fn scene() -> Session {
@@ -111,7 +111,7 @@ fn scene() -> Session {
     session
 }
 
-/// What the message of a call says that it knows.
+/// Returns the option keys that the error message of a call lists as known.
 fn known(session: &mut Session, call: &str) -> BTreeSet<String> {
     let call = call.replace('Z', "#{ zzz: 1 }");
     let message = match session.eval(&call, None) {
@@ -149,10 +149,10 @@ fn every_call_knows_the_keys_that_are_declared_for_it() {
         );
     }
     for function in found.keys() {
-        let mut named = docs.iter().filter(|doc| doc.name == *function);
-        assert!(named.any(|doc| with_keys(&doc)), "{function}");
+        let mut entries = docs.iter().filter(|doc| doc.name == *function);
+        assert!(entries.any(|doc| with_keys(&doc)), "{function}");
     }
-    // A map among the arguments is one of options.
+    // Every other map among the arguments is a map of options.
     for doc in docs.iter().filter(|doc| doc.options.is_empty()) {
         let arguments = doc.signature.split("->").next().unwrap_or_default();
         assert!(
@@ -216,7 +216,7 @@ fn what_is_listed_for_a_key_is_taken() {
             assert!(session.eval(&call, None).is_ok(), "{call}");
         }
     }
-    // What is code begins with a function that there is.
+    // Code with arguments begins with the name of an existing function.
     for key in docs.iter().flat_map(|doc| distinct([doc.options])) {
         for code in key.literals.iter().filter(|code| code.contains('(')) {
             let function = code.split('(').next().unwrap_or_default();

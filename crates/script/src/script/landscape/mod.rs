@@ -1,10 +1,10 @@
-//! Hessians, spectra, slices of the loss, the way of a run.
+//! The bindings of the loss landscape: Hessians, spectra, slices of the loss, parameter paths of runs.
 //!
-//! | file | what lives there |
+//! | file | content |
 //! |---|---|
 //! | `spectra` | eigenpairs, trace, spectral density |
 //! | `slices` | `landscape`, directions |
-//! | `paths` | parameters along a run, `pca` |
+//! | `paths` | parameter path of a run, `pca` |
 
 mod paths;
 mod slices;
@@ -40,26 +40,26 @@ use odesync_train::landscape::{
 use odesync_train::progress::ProgressSink;
 use odesync_train::training::TrainingMethod;
 
-/// A Hessian as scripts hold it.
+/// The script type of a Hessian, `Hessian`.
 #[derive(Clone)]
 pub struct ScriptHessian(pub Arc<Hessian>);
 
-/// Which loss of a model it is.
+/// The option keys that choose the loss of a model.
 const LOSS_CHOICE: &[Key] = &[
     Key::new("method").literals(&["vanilla()", "homotopy(", "multiple_shooting("]),
     Key::new("lambda"),
 ];
 
-/// The keys of a loss of a model.
+/// The option keys of the Hessian of a model's loss.
 const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE];
 
-/// The keys of the Hessian of a closure.
+/// The option keys of the Hessian of a closure.
 const CLOSURE: &[Key] = &[
     Key::new("derivatives").choices(&["exact", "differences"]),
     Key::new("step"),
 ];
 
-/// Reads which loss of a model it is.
+/// Reads the options that choose the loss of a model.
 ///
 /// # Errors
 /// A value of the wrong type or out of its range.
@@ -78,7 +78,7 @@ fn loss_options(host: &Host, options: &mut Options, call: &str) -> Result<LossOp
         },
     };
     let lambda = options.f64("lambda", default_lambda(&method))?;
-    // The session's device says nothing here: there is one engine.
+    // The session's device is not used here, because only one engine supports this.
     let engine = options.choice("engine")?;
     options.string("device", "cpu")?;
     if engine != "native" {
@@ -113,7 +113,8 @@ fn hessian(
     )?)))
 }
 
-/// The Hessian of a closure's loss: exact where it is an expression of its parameters, else by differences of its values.
+/// Computes the Hessian of a closure's loss: exactly where the closure can be traced into an expression of its parameters, else
+/// by differences of its values.
 fn hessian_of_closure(
     host: &Host,
     context: &NativeCallContext,
@@ -131,7 +132,7 @@ fn hessian_of_closure(
     let traced = match wanted {
         Some("differences") => None,
         Some(_) => Some(closure.trace(&params)?),
-        // What can't be traced is no mistake, and the Hessian says how it was found.
+        // A closure that cannot be traced is not an error; the Hessian reports how it was computed.
         None => closure.trace(&params).ok(),
     };
     let hessian = match traced {
@@ -148,7 +149,7 @@ fn hessian_of_closure(
     Ok(ScriptHessian(Arc::new(hessian)))
 }
 
-/// The values of a closure at many points, one after the other, for a script has one thread.
+/// Evaluates a closure at many points, one after the other, because a script has one thread.
 fn closure_values(
     closure: &LossClosure,
     count: usize,
@@ -164,7 +165,7 @@ fn closure_values(
         .collect()
 }
 
-/// Computes the dense matrix, with its progress, where what comes next needs it.
+/// Computes the dense matrix with a progress display, if the Hessian is small enough to be held as one.
 fn compute_dense(host: &Host, h: &Hessian) -> RhaiResult<()> {
     if h.n() <= DENSE_LIMIT {
         host.check_memory_for_shape("the Hessian", &[h.n(), h.n()])?;
@@ -174,7 +175,7 @@ fn compute_dense(host: &Host, h: &Hessian) -> RhaiResult<()> {
     Ok(())
 }
 
-/// A product with a vector `[n]`, or with each row of a matrix `[m, n]`.
+/// Multiplies the Hessian by a vector `[n]`, or by each row of a matrix `[m, n]`.
 fn matvec(
     what: &str,
     v: &Dynamic,
@@ -213,7 +214,7 @@ fn to_dynamic<D: ndarray::Dimension>(data: ndarray::Array<f64, D>) -> Dynamic {
     Dynamic::from(ScriptArray::new(data))
 }
 
-/// An example with a Hessian `h`.
+/// Prepends a Hessian `h` to an example.
 macro_rules! hessian_example {
     ($call:literal) => {
         concat!(

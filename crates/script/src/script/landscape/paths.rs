@@ -1,4 +1,4 @@
-//! The parameters along a run, and their principal components.
+//! The bindings of the parameter path of a run, and of its principal components.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::super::training::ScriptRun;
 use crate::Error;
 use odesync_train::landscape::Pca;
 
-/// Principal components as scripts hold them.
+/// The script type of principal components, `Pca`.
 #[derive(Clone)]
 pub struct ScriptPca(pub Arc<Pca>);
 
-/// An example that begins with a run that kept its parameters.
+/// Prepends a run with a recorded parameter path to an example.
 macro_rules! trajectory_example {
     ($then:literal) => {
         concat!(

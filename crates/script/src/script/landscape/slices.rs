@@ -1,4 +1,4 @@
-//! `landscape` and random directions.
+//! The bindings of `landscape` and of random directions.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ use odesync_train::progress::ProgressSink;
 
 const PROGRESS: &[Key] = &[Key::flag("progress")];
 
-/// Along directions and parameters of a model.
+/// The option keys of `landscape` along directions or parameters of a model.
 const MODEL_SLICE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, PROGRESS];
 
-/// On the principal components of a run.
+/// The option keys of the grid over the principal components of a run.
 const PCA_GRID: &[Key] = &[Key::new("points"), Key::new("margin")];
 
 const PCA_PLANE: Keys = &[
@@ -48,11 +48,11 @@ const RANDOM_DIRECTIONS: Keys = &[&[
     Key::new("seed"),
 ]];
 
-/// A landscape as scripts hold it.
+/// The script type of a landscape, `Landscape`.
 #[derive(Clone)]
 pub struct ScriptLandscape(pub Arc<Landscape>);
 
-/// Directions: a vector, a matrix with one in each row, or a list of vectors.
+/// Reads directions: a vector, a matrix with one direction in each row, or a list of vectors.
 fn directions(value: &Dynamic) -> Result<Array2<f64>> {
     let all = convert::to_array(value, "landscape: the directions")?;
     let all = match all.ndim() {
@@ -67,7 +67,7 @@ fn directions(value: &Dynamic) -> Result<Array2<f64>> {
     })
 }
 
-/// The coefficients of each direction; one vector alone is for every direction.
+/// Reads the coefficients of each direction; a single vector is used for every direction.
 fn coefficients(value: &Dynamic, count: usize) -> Result<Vec<Vec<f64>>> {
     const WHAT: &str = "landscape: the coefficients";
     let nested = |x: &Dynamic| x.is_array() || x.is::<ScriptArray>();
@@ -88,7 +88,7 @@ fn coefficients(value: &Dynamic, count: usize) -> Result<Vec<Vec<f64>>> {
     }
 }
 
-/// The names of parameters, where directions are given by names.
+/// Reads the names of parameters; `None` where the directions are not given by names.
 fn names(value: &Dynamic) -> Option<Vec<String>> {
     if let Some(name) = convert::to_text(value) {
         return Some(vec![name]);
@@ -120,7 +120,7 @@ fn slice_spec(value: &Dynamic, steps: &Dynamic) -> Result<SliceSpec> {
     ))
 }
 
-/// The listener of the points of a landscape, where the script wants one.
+/// Returns the sink for the progress of a landscape; it does nothing where the script does not want progress shown.
 fn progress_bar(host: &Host, shown: bool) -> Box<dyn ProgressSink> {
     match shown {
         true => host.progress_bar("landscape", "points"),
@@ -196,7 +196,7 @@ fn wrap_landscape(host: &Host, landscape: Landscape) -> ScriptLandscape {
     ScriptLandscape(Arc::new(landscape))
 }
 
-/// An example with a model and data.
+/// Prepends a model and data to an example.
 macro_rules! landscape_example {
     ($call:literal) => {
         concat!(

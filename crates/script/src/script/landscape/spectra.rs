@@ -1,4 +1,4 @@
-//! Eigenpairs, trace and spectral density of a Hessian.
+//! The bindings of the eigenpairs, the trace and the spectral density of a Hessian.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{ScriptHessian, compute_dense, hessian_example, to_dynamic};
 use crate::{Error, Result};
 use odesync_train::landscape::{Density, DensityOptions};
 
-/// A spectral density as scripts hold it.
+/// The script type of a spectral density, `Density`.
 #[derive(Clone)]
 pub struct ScriptDensity(pub Arc<Density>);
 
@@ -214,7 +214,7 @@ fn vector(values: &[f64]) -> ScriptArray {
     ScriptArray::from_vec(values.to_vec())
 }
 
-/// How a density is drawn.
+/// The option keys of the grid of a density.
 const DENSITY_GRID: &[Key] = &[Key::new("sigma"), Key::new("grid")];
 
 const ESTIMATE: Keys = &[

@@ -1,4 +1,4 @@
-//! What lives on the session's thread: the engine, its variables, and an evaluation.
+//! The state of a session's thread: the engine, its variables, and the evaluation of code.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -18,36 +18,36 @@ use super::Outcome;
 use super::bind_interrupted::bind_to_variable;
 use odesync_plot::Panel;
 
-/// What the thread is asked for.
+/// The operations of a session's thread.
 ///
-/// It is called through this trait only, so that the code that runs is that of the library which made the session. In a notebook
-/// each cell is a library of its own with another copy of the engine, and some of what the engine holds (its empty vectors) can only be
-/// dropped by the copy that made it.
+/// They are called through this trait only, so that the code that runs is that of the library which made the session. In a
+/// notebook each cell is a separate library with another copy of the engine, and some of what the engine holds (its empty
+/// vectors) can only be dropped by the copy that made it.
 pub(super) trait Interpreter {
-    /// The documentation and the names of everything that scripts can use.
+    /// Returns the documentation and the names of everything that scripts can use.
     fn catalogue(&self) -> &Catalogue;
 
-    /// The names of the variables that are set.
+    /// Returns the names of the variables that are set.
     fn variables(&self) -> Vec<String>;
 
-    /// The variables that are set, by name.
+    /// Returns summaries of the variables that are set, sorted by name.
     fn variable_infos(&self) -> Vec<VariableInfo>;
 
-    /// The functions that were defined, by name.
+    /// Returns the functions that were defined, sorted by name.
     fn functions(&self) -> Vec<FunctionInfo>;
 
     /// Sets a variable.
     fn set(&mut self, name: &str, value: Dynamic) -> Result<(), ScriptError>;
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     fn value(&self, name: &str) -> Result<&Dynamic, ScriptError>;
 
-    /// Evaluates code; `file` is the script's, whose arguments must be wanted.
+    /// Evaluates code; `file` is that of a script, which must accept the command-line arguments.
     fn eval(&mut self, code: &str, name: &str, file: Option<&Path>)
     -> Result<Outcome, ScriptError>;
 }
 
-/// What lives on the thread.
+/// State of the session's thread.
 pub(super) struct SessionState {
     engine: Engine,
     catalogue: Catalogue,
@@ -61,12 +61,12 @@ pub(super) struct SessionState {
 
 impl SessionState {
     pub fn new(host: Host) -> Self {
-        let watch = Rc::new(TokenLinter::default());
-        let (engine, constants, catalogue) = engine::build(&host, &watch);
+        let linter = Rc::new(TokenLinter::default());
+        let (engine, constants, catalogue) = engine::build(&host, &linter);
         Self {
             engine,
             catalogue,
-            linter: watch,
+            linter,
             scope: constants.clone(),
             constants,
             functions: AST::empty(),
@@ -75,7 +75,7 @@ impl SessionState {
         }
     }
 
-    /// The variables with their values; of those with the same name the one that is in sight.
+    /// Returns the variables with their values, sorted by name; of several with the same name, only the visible one.
     fn visible_variables(&self) -> Vec<(&str, &Dynamic)> {
         let mut seen: Vec<(&str, &Dynamic)> = self
             .scope
@@ -89,7 +89,7 @@ impl SessionState {
         seen
     }
 
-    /// A variable declared anew hides the old one for good.
+    /// Removes variables that later declarations of the same name hide for good.
     fn forget_shadowed(&mut self) {
         let mut names: Vec<&str> = self.scope.iter_raw().map(|(name, _, _)| name).collect();
         names.sort_unstable();
@@ -104,8 +104,8 @@ impl SessionState {
         ast.set_source(name);
         self.host
             .begin_script(file, self.linter.may_call(&["config"]));
-        let given = self.host.arguments();
-        if let Some(argument) = given
+        let arguments = self.host.arguments();
+        if let Some(argument) = arguments
             .first()
             .filter(|_| file.is_some() && !self.host.interactive())
             && !self.linter.may_call(&["args", "config"])
@@ -146,7 +146,7 @@ impl SessionState {
             });
         }
         if self.host.has_interrupted() {
-            // The code is at its end; showing what it gave must not be interrupted in its place.
+            // The code has ended; showing its value must not be interrupted instead.
             self.host.clear_interrupt();
         }
         let outcome = Outcome {
@@ -162,7 +162,7 @@ impl SessionState {
         Ok(outcome)
     }
 
-    /// A value as `print` shows it.
+    /// Formats a value as `print` shows it.
     fn show(&self, value: &Dynamic) -> RhaiResult<String> {
         let mut scope = Scope::new();
         scope.push_dynamic("value", value.clone());
@@ -172,12 +172,13 @@ impl SessionState {
         Ok(shown.to_string())
     }
 
-    /// After too much memory was used: what the evaluation made goes, and if that is not enough, everything.
-    fn free_memory(&mut self, held: usize) {
+    /// Frees memory after too much was used: first the variables of this evaluation are dropped, then, if that is not enough, all
+    /// variables.
+    fn free_memory(&mut self, n_variables: usize) {
         let limit = self.host.memory_limit();
         let too_much = || memory::allocated().is_some_and(|used| used > limit);
         if too_much() {
-            self.scope.rewind(held);
+            self.scope.rewind(n_variables);
         }
         if too_much() {
             self.scope = self.constants.clone();
@@ -233,7 +234,7 @@ impl Interpreter for SessionState {
             return Err(usage(format!("{name} is a constant")));
         }
         match self.scope.get_mut(name) {
-            Some(held) => *held = value,
+            Some(variable) => *variable = value,
             None => {
                 self.scope.push_dynamic(name, value);
             }
@@ -257,18 +258,18 @@ impl Interpreter for SessionState {
         let code = without_preamble(code);
         let code = self.sources.add(name, &code);
         self.linter.reset();
-        let held = self.scope.len();
+        let n_variables = self.scope.len();
         let mut result = self
             .compile(&code, name, file)
             .and_then(|ast| self.run(&ast, name));
         match &result {
             Err(error) if error.kind == ErrorKind::Interrupted => self.host.clear_interrupt(),
-            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(held),
+            Err(error) if error.kind == ErrorKind::Limit => self.free_memory(n_variables),
             _ => {}
         }
-        if let Some(kept) = self.host.take_interrupted() {
+        if let Some(training) = self.host.take_interrupted() {
             self.host.clear_interrupt();
-            let remark = bind_to_variable(kept, &mut self.scope);
+            let remark = bind_to_variable(training, &mut self.scope);
             match &mut result {
                 Err(error) => error.hint = Some(remark),
                 Ok(_) => self.host.note(&remark),
@@ -279,7 +280,7 @@ impl Interpreter for SessionState {
     }
 }
 
-/// The code without a byte order mark, and with a first line `#!…` blanked so that lines keep their numbers.
+/// Returns the code without a byte order mark, and with a first line `#!…` blanked so that the line numbers stay the same.
 fn without_preamble(code: &str) -> String {
     let code = code.strip_prefix('\u{feff}').unwrap_or(code);
     match code.strip_prefix("#!") {

@@ -97,7 +97,7 @@ fn the_last_value_and_the_variables_are_known() {
     );
 }
 
-/// Stops the session in the third epoch of a training.
+/// A front end that stops the session in the third epoch of a training.
 struct Stopper(Arc<std::sync::Mutex<Option<InterruptHandle>>>);
 
 impl crate::script::Frontend for Stopper {
@@ -145,7 +145,8 @@ fn an_interrupted_training_gives_the_run_so_far() {
         session.eval("run.stopped", None).unwrap().text,
         "interrupted"
     );
-    // The value itself; what follows is not reached; what a function holds is not lost.
+    // A training without `let` shows its value; the code after an interrupted training does not run; a run inside a function is
+    // not lost.
     let text = session.eval(train, None).unwrap().text;
     assert!(text.contains("interrupted"), "{text}");
     let error = session
@@ -168,11 +169,11 @@ fn an_interrupted_training_gives_the_run_so_far() {
     let run: odesync_train::training::Run = session.get("run").unwrap();
     assert_eq!(run.history.len(), 3);
 }
-/// Writes down what it is told of the parts of a computation.
+/// A front end that records the reported progress of a computation.
 #[derive(Clone, Default)]
-struct Teller(Arc<std::sync::Mutex<Vec<String>>>, String);
+struct RecordingFrontend(Arc<std::sync::Mutex<Vec<String>>>, String);
 
-impl crate::script::Frontend for Teller {
+impl crate::script::Frontend for RecordingFrontend {
     fn print(&self, _text: &str) -> std::io::Result<()> {
         Ok(())
     }
@@ -182,75 +183,88 @@ impl crate::script::Frontend for Teller {
         label: &str,
         unit: &'static str,
     ) -> Box<dyn odesync_train::progress::ProgressSink> {
-        Box::new(Teller(Arc::clone(&self.0), format!("{label} {unit}")))
+        Box::new(RecordingFrontend(
+            Arc::clone(&self.0),
+            format!("{label} {unit}"),
+        ))
     }
 }
 
-impl odesync_train::progress::ProgressSink for Teller {
+impl odesync_train::progress::ProgressSink for RecordingFrontend {
     fn update(&self, done: usize, all: usize) {
-        let mut told = self.0.lock().unwrap();
-        told.push(format!("{} {done}/{all}", self.1));
+        let mut updates = self.0.lock().unwrap();
+        updates.push(format!("{} {done}/{all}", self.1));
     }
 }
 
 #[test]
 fn the_front_end_hears_of_the_parts_of_a_long_computation() {
-    let said = |quiet: bool, code: &str| {
-        let teller = Teller::default();
+    let reported = |quiet: bool, code: &str| {
+        let frontend = RecordingFrontend::default();
         let mut session = Session::new(SessionOptions {
             quiet,
-            output: Output::new(teller.clone()),
+            output: Output::new(frontend.clone()),
             ..SessionOptions::default()
         })
         .unwrap();
         session.eval(code, None).unwrap();
-        let mut told = teller.0.lock().unwrap().clone();
-        told.sort();
-        told
+        let mut updates = frontend.0.lock().unwrap().clone();
+        updates.sort();
+        updates
     };
     let surface = |options: &str| {
         format!("landscape(|p| p[0] ** 2 + p[1], [1, 1], [[1, 0]], [[-1, 0, 1]], {options})")
     };
     let three = ["1/3", "2/3", "3/3"].map(|n| format!("landscape points {n}"));
-    assert_eq!(said(false, &surface("#{}")), three);
-    assert!(said(true, &surface("#{}")).is_empty());
-    assert!(said(false, &surface("#{ progress: false }")).is_empty());
-    let told = said(
+    assert_eq!(reported(false, &surface("#{}")), three);
+    assert!(reported(true, &surface("#{}")).is_empty());
+    assert!(reported(false, &surface("#{ progress: false }")).is_empty());
+    let updates = reported(
         false,
         "hessian(|p| p[0] ** 2, [1], #{ derivatives: \"differences\" })",
     );
-    assert!(told.iter().all(|line| line.starts_with("Hessian values ")));
-    assert!(!told.is_empty());
+    assert!(
+        updates
+            .iter()
+            .all(|line| line.starts_with("Hessian values "))
+    );
+    assert!(!updates.is_empty());
 }
 
 #[test]
 fn every_call_that_solves_says_once_that_it_changed_to_a_stiff_method() {
     let (mut session, text) = interactive();
-    let mut said = |code: &str| {
+    let mut count_notes = |code: &str| {
         text.lock().unwrap().clear();
         session.eval(code, None).unwrap();
         let text = text.lock().unwrap();
         text.matches("changed to a stiff method there").count()
     };
-    said("let f = van_der_pol(#{ mu: 1000 }).trainable([\"mu\"]); let t = [0, 1, 100];");
-    assert_eq!(said("solve(f, [2, 0], t, #{ solver: \"auto\" })"), 1);
+    count_notes("let f = van_der_pol(#{ mu: 1000 }).trainable([\"mu\"]); let t = [0, 1, 100];");
+    assert_eq!(count_notes("solve(f, [2, 0], t, #{ solver: \"auto\" })"), 1);
     assert_eq!(
-        said("let d = dataset(f, [2, 0], t, #{ solver: \"auto\" });"),
+        count_notes("let d = dataset(f, [2, 0], t, #{ solver: \"auto\" });"),
         1
     );
     let two = "dataset(f, [[2, 0], [1.9, 0]], t, #{ solver: \"auto\" });";
-    assert_eq!(said(two), 1);
+    assert_eq!(count_notes(two), 1);
     let options = "#{ solver: \"auto\", epochs: 3, lr: 1e-9 }";
-    assert_eq!(said(&format!("train(f, d, vanilla(), {options})")), 1);
-    let members = "#{ solver: \"auto\", epochs: 2, variants: [#{ lr: 1e-9 }, #{ lr: 1e-10 }] }";
-    assert_eq!(said(&format!("train(f, d, vanilla(), {members})")), 1);
     assert_eq!(
-        said("dataset(lotka_volterra(), [1, 1], t, #{ solver: \"auto\" })"),
+        count_notes(&format!("train(f, d, vanilla(), {options})")),
+        1
+    );
+    let members = "#{ solver: \"auto\", epochs: 2, variants: [#{ lr: 1e-9 }, #{ lr: 1e-10 }] }";
+    assert_eq!(
+        count_notes(&format!("train(f, d, vanilla(), {members})")),
+        1
+    );
+    assert_eq!(
+        count_notes("dataset(lotka_volterra(), [1, 1], t, #{ solver: \"auto\" })"),
         0
     );
 }
 
-/// A function's mistake stands in the text that the function was written in.
+/// The error of a function is located in the text that the function was defined in.
 #[test]
 fn errors_point_into_the_text_of_an_earlier_evaluation() {
     let (mut session, _) = interactive();
@@ -260,7 +274,7 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
     session
         .eval("fn through(x) {\n  broken(x) }", Some(Path::new("input 2")))
         .unwrap();
-    for (code, place, text, used) in [
+    for (code, location, text, used) in [
         (
             "let aaaaaaaa = 2; broken(1)",
             "lib.rhai:4:9",
@@ -287,20 +301,20 @@ fn errors_point_into_the_text_of_an_earlier_evaluation() {
     ] {
         let error = session.eval(code, Some(Path::new("input 3"))).unwrap_err();
         let found = error.location.as_ref().unwrap();
-        assert_eq!(found.to_string(), place, "{code}: {error}");
+        assert_eq!(found.to_string(), location, "{code}: {error}");
         assert_eq!(found.text.as_deref(), Some(text), "{code}");
         for used in used {
             assert!(error.to_string().contains(used), "{code}: {error}");
         }
     }
-    // More lines than positions can count: the latest text is right all the same.
+    // More lines than positions can count: the location in the latest text is still right.
     session.eval(&"\n".repeat(65_000), None).unwrap();
     session.eval(&"\n".repeat(600), None).unwrap();
     let error = session.eval("\nhere(1)", None).unwrap_err();
     assert_eq!(error.location.unwrap().to_string(), "<eval>:2:1");
 }
 
-/// Beside those without effect, which are mistakes.
+/// The counterpart of the options without effect, which are errors.
 #[test]
 fn options_with_an_effect_are_taken() {
     let (mut session, _) = interactive();

@@ -9,7 +9,7 @@ fn arrays() {
         "zeros([100000000000000, 0])",
         "reshape(zeros(0), [4611686018427387904, 0])",
         "zeros([1000000, 1000000])",
-        // No allocator counts memory here; with one the message is another, see `tests/memory.rs`.
+        // No allocator counts memory here; with a counting allocator the message differs, see `tests/memory.rs`.
         "let x = [1.0]; loop { x += x; }",
         "array(3)",
         "array([[1, 2], [3]])",
@@ -25,7 +25,7 @@ fn arrays() {
         "linspace(0, 1, -2)",
         "array([[[[[[[[[1]]]]]]]]])",
         "array([[[zeros([1, 1, 1, 1, 1, 1])]]])",
-        // Items and parts.
+        // Items and slices.
         "arange(3)[3]",
         "arange(3)[-4]",
         "arange(0)[0]",

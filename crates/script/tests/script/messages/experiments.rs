@@ -26,7 +26,7 @@ fn experiments_and_configurations() {
         "experiment(c).table(3)",
     ]);
     page.before("");
-    // Overrides that the script is called with.
+    // Overrides on the script's command line.
     for arguments in [
         &["training=hommotopy"][..],
         &["trainning=homotopy"],

@@ -6,7 +6,7 @@ fn expressions() {
     page.file("lib.rhai", "fn half(x) {\n    x / 2\n}\n");
     page.fail(&[
         "let x = 1;\nlet y = mean([]);",
-        // The innermost place and the calls that led there.
+        // The innermost location and the backtrace.
         "fn inner(x) {\n    zeros([2]) + x\n}\nfn outer(x) { inner(x) }\n[arange(3)].map(|x| outer(x));",
         // Names.
         "let epochs = 1;\nprint(epohcs)",
@@ -72,7 +72,7 @@ fn expressions() {
         "table([#{ mse: 1 }], #{ digits: 0 })",
         "table([#{ mse: 1 }], #{ digits: 18 })",
     ]);
-    // What arguments the script is called with.
+    // The arguments that the script is called with.
     let script = "let opt = args(#{ epochs: 600, lr: 0.05, on: true, hidden: [2, 3] });";
     for argument in [
         "epohcs=3",

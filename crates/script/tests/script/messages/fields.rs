@@ -46,7 +46,7 @@ fn fields_and_tracing() {
         "system(1, |t, u, p| [if [u[0], 2.0].contains(1.0) { 5.0 } else { u[0] }])",
         "system(2, |t, u, p| if [u[0], u[1]] == [1.0, 1.0] { [5.0, 5.0] } else { [u[0], u[1]] })",
         "graybox([1, 4, 1], |t, u, nn| [switch nn[0] { 0.3 => 5.0, _ => nn[0] }])",
-        // It is reported where the closure stands.
+        // The error is reported at the location of the closure.
         "let c = 1;\nlet f = system(1,\n  |t, u, p| [switch u[0] { 1.0 => 5.0, _ => u[0] }]);",
         // Expressions that grow without end.
         "system(1, |t, u, p| { let x = u[0]; loop { x = sin(x); } [x] })",

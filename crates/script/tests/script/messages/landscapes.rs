@@ -37,7 +37,7 @@ fn landscapes() {
         "pca(train(m, d, vanilla(), #{ epochs: 2 }))",
         "train(m, d, vanilla(), #{ epochs: 2 }).model_at(-1)",
         "train(m, d, vanilla(), #{ epochs: 2 }).model_at(1)",
-        // Their figures.
+        // Figures of them.
         "plot([h.density(), h.density()], #{ values: [1] })",
     ]);
     page.is_kept_as("landscapes");

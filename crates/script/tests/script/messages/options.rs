@@ -5,7 +5,7 @@ fn values_of_options() {
     let mut page = Page::new();
     page.before("let f = lotka_volterra(); let method = 1;");
     page.fail(&[
-        // A mistake is pointed at where the option stands.
+        // A mistake is reported at the location of the option.
         "solve(f, [1, 1], [0,\n 1], #{ rtol: 1e-3, metod: \"x\" })",
         "solve(f, [1, 1], [0, 1], #{ rtol : -1 })",
         "let o = #{ rtol: \"a\" }; solve(f, [1, 1], [0, 1], o)",
@@ -32,7 +32,7 @@ fn values_of_options() {
     page.is_kept_as("values_of_options");
 }
 
-/// That every function knows what is declared for it is tested in `crates/script/src/script/keys/tests.rs`.
+/// Whether every function accepts the keys declared for it is tested in `crates/script/src/script/keys/tests.rs`.
 #[test]
 fn options_of_unknown_name() {
     let mut page = Page::new();

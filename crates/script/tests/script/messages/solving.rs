@@ -4,7 +4,7 @@ use super::Page;
 fn solving() {
     let mut page = Page::new();
     page.fail(&[
-        // What is solved, and from where.
+        // The field, the initial state and the times.
         "solve(lorenz(), [1, 1], [0, 1])",
         "solve(lotka_volterra(), [NAN, 1], [0, 1])",
         "solve(system(1, |t, u| [sqrt(u[0])]), [-1], [0, 1])",
