@@ -1,4 +1,4 @@
-//! A ball that bounces: each fall ends at an event, the next begins with the speed that is left.
+//! Example of events: a bouncing ball. Each flight ends at a terminal event, and the next starts with the remaining speed.
 //!
 //!     cargo run --release -p odesync-ode --example events
 
@@ -6,13 +6,13 @@ use odesync_ode::Result;
 use odesync_ode::field::system;
 use odesync_ode::odesolve::{Direction, Event, SolveOptions, solve};
 
-/// Of the speed, at each bounce.
+/// Fraction of the speed that remains after a bounce.
 const KEPT: f64 = 0.8;
 const G: f64 = 9.81;
 
 fn main() -> Result<()> {
     let ball = system(2, &[("g", G)], |_t, u, p| vec![u.at(1), -p.get("g")])?;
-    // Height 0 from above ends the solve; the top of the flight, where the speed goes through 0, is only noted.
+    // Height 0 from above ends the solve; the top of the flight, where the velocity crosses 0, is only recorded.
     let ground = Event::new(2, &[], |_t, u, _| u.at(0))?
         .direction(Direction::Down)
         .terminal();
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     for bounce in 1..=12 {
         exact += 2.0 * state[1] / G;
         let flight = solve(&ball, &state, &[t, t + 10.0], &options)?;
-        // Where an event ended the solve, the last time is its own.
+        // The terminal event replaces the last output time by its own time.
         let (end, last) = (flight.t.len() - 1, flight.u.nrows() - 1);
         t = flight.t[end];
         let height = flight.events[1].u[[0, 0]];

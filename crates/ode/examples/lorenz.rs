@@ -1,4 +1,5 @@
-//! Lorenz' model: what methods cost, the solution between steps, and how fast two solutions that begin together part.
+//! Example of solves: the cost of methods on the Lorenz system, dense output, and how fast two neighbouring solutions
+//! diverge.
 //!
 //!     cargo run --release -p odesync-ode --example lorenz
 
@@ -11,7 +12,8 @@ fn main() -> Result<()> {
     let field = lorenz()?;
     println!("{}\n", field.show());
 
-    // Requested times lie anywhere: between steps the solution is the method's dense output, and costs nothing more or little.
+    // Output times do not affect the steps: between steps the solution is evaluated from the dense output, at little or no
+    // cost.
     let t = Array1::linspace(0.0, 10.0, 1001).to_vec();
     let u0 = [1.0, 1.0, 1.0];
     let reference = SolveOptions::default()

@@ -1,4 +1,4 @@
-//! An epidemic written as one's own equations, with a season that drives it, and what its peak depends on.
+//! Example of a user-defined field: an epidemic model with a seasonal input, and the sensitivity of its peak.
 //!
 //!     cargo run --release -p odesync-ode --example own_field
 
@@ -8,7 +8,7 @@ use odesync_ode::field::{InputSignal, driven_system};
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp, solve};
 
 fn main() -> Result<()> {
-    // An input is a function of time given by samples; the solver steps onto its knots.
+    // An input signal is a function of time given by samples; steps of the solver end exactly at its knots.
     let days = Array1::linspace(0.0, 120.0, 25);
     let season = days.mapv(|t| 1.0 + 0.3 * (std::f64::consts::TAU * t / 365.0).cos());
     let season = Array2::from_shape_fn((days.len(), 1), |(i, _)| season[i]);
@@ -27,7 +27,7 @@ fn main() -> Result<()> {
 
     let u0 = [0.999, 0.001, 0.0];
     let t = Array1::linspace(0.0, 120.0, 121).to_vec();
-    // The tangents move one parameter each, and the initial state: one case more for one healthy person less.
+    // One tangent for each parameter, and one for the initial state: one more case and one healthy person less.
     let mut tangents: Vec<Tangent> = (0..2)
         .map(|i| Tangent {
             params: (0..2).map(|j| if i == j { 1.0 } else { 0.0 }).collect(),
@@ -54,11 +54,17 @@ fn main() -> Result<()> {
     for (i, name) in names.into_iter().chain(["first cases"]).enumerate() {
         let by = 0.001 * x[i];
         let tangent = 100.0 * by * along[i][[peak, 1]];
-        // What another solve says.
-        let mut moved = x.clone();
-        moved[i] += by;
-        let other = epidemic.with_params(&moved[..2])?;
-        let u = solve(&other, &[1.0 - moved[2], moved[2], 0.0], &t, &options)?.u;
+        // For comparison, the difference to a second solve.
+        let mut perturbed = x.clone();
+        perturbed[i] += by;
+        let other = epidemic.with_params(&perturbed[..2])?;
+        let u = solve(
+            &other,
+            &[1.0 - perturbed[2], perturbed[2], 0.0],
+            &t,
+            &options,
+        )?
+        .u;
         let solved = 100.0 * (u[[peak, 1]] - ill[peak]);
         println!("{name:>12}: by {tangent:+.5} % by its tangent, {solved:+.5} % solved again");
     }

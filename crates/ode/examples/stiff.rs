@@ -1,4 +1,5 @@
-//! Robertson's chemical kinetics, the classic stiff problem: rates from 0.04 to 3e7, followed for a hundred thousand seconds.
+//! Example of stiff solves: Robertson's chemical kinetics, the classic stiff problem, with rates from 0.04 to 3e7, over a
+//! hundred thousand seconds.
 //!
 //!     cargo run --release -p odesync-ode --example stiff
 
@@ -35,7 +36,7 @@ fn main() -> Result<()> {
     cost("dopri5", 40.0)
 }
 
-/// Solves up to `end`, and prints what it cost.
+/// Solves Robertson's problem up to `end`, and prints the cost.
 fn cost(name: &str, end: f64) -> Result<()> {
     let options = SolveOptions::default()
         .solver(name)?

@@ -106,7 +106,7 @@ pub(crate) struct StepBackward<'a> {
     /// Tape with the slots of the step, which are at `index`.
     pub tape: &'a [f64],
     pub index: usize,
-    /// Whether it is an output step; the enclosing step is then pulled back after it.
+    /// Whether the step is an output step; the enclosing step is then pulled back after it.
     pub is_output_step: bool,
     /// Adjoint of the state at the end of the step.
     pub end_bar: &'a [f64],

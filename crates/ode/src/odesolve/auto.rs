@@ -107,8 +107,8 @@ pub(crate) fn solve_segments<const TAPE: bool>(
         }
         let mut times = vec![t];
         times.extend(&problem.t[first..]);
-        if let Some(plan) = &segment_plan {
-            times.resize(plan.outputs.len(), t);
+        if let Some(replayed) = &segment_plan {
+            times.resize(replayed.outputs.len(), t);
         }
         let mut segment = AutoSegment {
             solver: pair[variant],

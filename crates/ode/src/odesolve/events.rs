@@ -17,11 +17,11 @@ const SAMPLES_PER_STEP: usize = 8;
 /// Direction in which g crosses zero, in the direction of integration (also when time runs backwards).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// From negative to positive.
+    /// Crossings of g from negative to positive.
     Up,
-    /// From positive to negative.
+    /// Crossings of g from positive to negative.
     Down,
-    /// Both directions.
+    /// Crossings of g in both directions.
     #[default]
     Both,
 }
@@ -159,9 +159,9 @@ pub(crate) type Interpolant<'a> = dyn FnMut(f64, InterpolationOrder, &mut [f64])
 /// Accuracy with which the solution inside a step is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InterpolationOrder {
-    /// From the dense output's polynomial.
+    /// Evaluation of the dense output's polynomial.
     Dense,
-    /// To the order of the method.
+    /// Evaluation to the order of the method.
     Full,
 }
 

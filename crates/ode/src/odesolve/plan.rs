@@ -28,11 +28,11 @@ impl Step {
 /// Location of an output time in the step plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SaveLocation {
-    /// At the initial state.
+    /// Output time at the start of the solve, where the solution is the initial state.
     Start,
-    /// At the end of the step with this index.
+    /// Output time at the end of the step with this index.
     End(usize),
-    /// Inside the step with this index, at `t + θ h`.
+    /// Output time inside the step with this index, at `t + θ h`.
     Inside(usize, f64),
 }
 

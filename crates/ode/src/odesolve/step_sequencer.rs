@@ -165,10 +165,10 @@ impl<'a> StepSequencer<'a> {
         };
         let (t, sign) = (self.t, self.sign);
         let mut longest = STEP_STRETCH * self.proposed;
-        if let Some(most) = self.options.max_step {
-            self.proposed = self.proposed.min(most);
+        if let Some(max_step) = self.options.max_step {
+            self.proposed = self.proposed.min(max_step);
             // Rounding of the time must not add a step.
-            longest = longest.min(most * (1.0 + 1e-9));
+            longest = longest.min(max_step * (1.0 + 1e-9));
         }
         let remaining = tstop.map_or(f64::INFINITY, |tstop| (tstop - t) * sign);
         let end = match tstop {

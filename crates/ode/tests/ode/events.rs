@@ -1,4 +1,4 @@
-//! Events: times known from analysis, for methods of every kind, in both directions of time, in Rust and in scripts.
+//! Tests of events: event times known analytically, for methods of every family, in both directions of time.
 
 use std::f64::consts::{PI, TAU};
 
@@ -7,17 +7,17 @@ use odesync_ode::odesolve::{
     Direction, Engine, Event, NativeEngine, Problem, Solution, SolveOptions, Solver, solve, solvers,
 };
 
-/// u″ = −u.
+/// The harmonic oscillator u″ = −u.
 fn oscillator() -> VectorField {
     system(2, &[], |_, u, _| vec![u.at(1), -u.at(0)]).unwrap()
 }
 
-/// The height of u₀ = sin t or −sin t.
+/// The event u₀ = 0, where u₀ is sin t or −sin t.
 fn zero() -> Event {
     Event::new(2, &[], |_, u, _| u.at(0)).unwrap()
 }
 
-/// Options under which the method's solution is good to 1e-10 in time.
+/// Options with which the method's event times are accurate to 1e-10.
 fn tight(method: &Solver) -> SolveOptions {
     let mut options = SolveOptions::default()
         .solver(method.name)
@@ -27,7 +27,7 @@ fn tight(method: &Solver) -> SolveOptions {
     options
 }
 
-/// Methods whose order lets them be followed to 1e-10 in reasonable time.
+/// Methods whose order is high enough to reach an accuracy of 1e-10 in reasonable time.
 fn accurate() -> impl Iterator<Item = &'static Solver> {
     solvers::ALL
         .iter()
@@ -58,7 +58,7 @@ fn zero_crossings_of_an_oscillator_to_1e_10() {
             let name = method.name;
             let within = 1e-10;
             assert!(close(&got, 0, &all) < within, "{name}: {}", got.events[0].t);
-            // In the direction of the solve, forwards and backwards, it comes back up at 2π.
+            // In the direction of integration, forwards and backwards, u₀ crosses zero upwards at 2π.
             let (up, down) = match sign {
                 1.0 => (vec![TAU], vec![PI, 3.0 * PI]),
                 _ => (vec![-PI, -3.0 * PI], vec![-TAU]),
@@ -91,11 +91,11 @@ fn event_times_are_those_of_the_solution_whatever_the_tolerance() {
             let mut t = vec![0.0];
             t.extend(&event.t);
             t.push(10.0);
-            let asked = run(&t, &options);
+            let at_outputs = run(&t, &options);
             for (i, u) in event.u.rows().into_iter().enumerate() {
-                let off = asked.u[[i + 1, 0]].abs();
+                let off = at_outputs.u[[i + 1, 0]].abs();
                 assert!(off < 1e-12, "{method} at {tolerance:e}: {off:e}");
-                assert!((u[1] - asked.u[[i + 1, 1]]).abs() < 1e-11, "{method}");
+                assert!((u[1] - at_outputs.u[[i + 1, 1]]).abs() < 1e-11, "{method}");
             }
         }
     }
@@ -113,7 +113,7 @@ fn methods_of_lower_order_and_fixed_steps_find_them_to_their_own_accuracy() {
         let error = close(&got, 0, &[PI, TAU, 3.0 * PI]);
         assert!(error < within, "{}: {error:e}", method.name);
     }
-    // Cubic Hermite interpolation keeps the order of rk4.
+    // Cubic Hermite interpolation preserves the order of rk4.
     let mut errors = vec![];
     for n in [40, 80] {
         let options = SolveOptions::default().solver("rk4").unwrap();
@@ -124,7 +124,7 @@ fn methods_of_lower_order_and_fixed_steps_find_them_to_their_own_accuracy() {
     assert!(errors[0] / errors[1] > 10.0, "{errors:?}");
 }
 
-/// A ball thrown from a height with a velocity: u = (height, velocity).
+/// A ball thrown upwards, with u = (height, velocity).
 fn ball() -> VectorField {
     system(2, &[("g", 9.81)], |_, u, p| {
         vec![u.at(1), u.at(1) * 0.0 - p.get("g")]
@@ -143,7 +143,8 @@ fn a_ball_hits_the_ground_and_the_solve_ends_there() {
     let top = Event::new(2, &[], |_, u, _| u.at(1)).unwrap();
     let want = (3.0 + (9.0_f64 + 2.0 * 9.81 * 10.0).sqrt()) / 9.81;
     for method in solvers::ALL.iter().filter(|m| m.order >= 2) {
-        // Every Runge-Kutta method of order 2 is exact for a parabola; bdf, whose order begins at 1, keeps to the tolerance.
+        // Every Runge-Kutta method of order 2 or more is exact for a parabola; bdf, which starts with order 1, is accurate to
+        // the tolerance.
         let tolerance = if method.order >= 5 { 1e-11 } else { 1e-9 };
         let mut options = tight(method).tolerances(tolerance, tolerance);
         options = options.event(top.clone()).event(ground());
@@ -182,12 +183,12 @@ fn ends_that_meet_a_requested_time_or_lie_beyond_the_last_one() {
         let got = run(0.5, &[0.0, 0.25, 0.5, 0.75]);
         assert_eq!(got.t.len(), 3, "{method}: {}", got.t);
         assert!((got.t[2] - 0.5).abs() < 1e-15, "{method}");
-        // The step may go on beyond the last time; what lies there was not asked for.
+        // The last step may go beyond the last output time; events there are not reported.
         let got = run(0.5001, &[0.0, 0.25, 0.5]);
         assert_eq!((got.terminated_by, got.t.len()), (None, 3), "{method}");
         let got = run(-0.5, &[0.0, 0.5]);
         assert!(got.events[0].t.is_empty(), "{method}");
-        // The first of two ends.
+        // The first of two terminal events ends the solve.
         let both = options.clone().event(at(0.4)).event(at(0.3));
         let got = solve(&ball(), &[10.0, 3.0], &[0.0, 1.0], &both).unwrap();
         assert_eq!(got.terminated_by, Some(1), "{method}");
@@ -208,11 +209,12 @@ fn what_takes_no_events_says_so() {
         sample: 0,
     };
     let options = SolveOptions::default().event(zero());
-    let given = NativeEngine::default().forward(&ball(), &[problem], &options, Some(&plans), false);
-    assert!(given.unwrap_err().to_string().contains("events"));
+    let replay =
+        NativeEngine::default().forward(&ball(), &[problem], &options, Some(&plans), false);
+    assert!(replay.unwrap_err().to_string().contains("events"));
 }
 
-/// On u′ = 3, −2 every method's solution is exact, of order 1 too: what is left is the root find. Forwards and backwards.
+/// Tests root finding alone, forwards and backwards: on u′ = (3, −2) the solution of every method is exact, even of order 1.
 #[test]
 fn crossings_of_straight_lines_by_every_method() {
     let lines = system(2, &[("a", 3.0)], |_, u, p| {
@@ -226,7 +228,7 @@ fn crossings_of_straight_lines_by_every_method() {
             if !method.is_adaptive() {
                 options = options.step_size(0.31);
             }
-            // 3 t − 1 = 1.7 − 2 t at t = 0.54; backwards from the other side.
+            // 3 t − 1 = 1.7 − 2 t at t = 0.54; backwards in time with the signs exchanged.
             let u0 = [-sign, 1.7 * sign];
             let got = solve(
                 &lines,
@@ -244,7 +246,7 @@ fn crossings_of_straight_lines_by_every_method() {
 #[test]
 fn an_event_that_is_never_a_number_is_an_error_and_one_that_is_so_at_times_is_not() {
     let never = || Event::new(2, &[], |_, u, _| (u.at(0) * u.at(0) * -1.0 - 1.0).sqrt()).unwrap();
-    // A number from t = 1 on only.
+    // NaN before t = 1.
     let late = || Event::new(2, &[], |t, _, _| (t - 1.0).sqrt() - 0.5).unwrap();
     for name in ["dopri5", "radau", "rk4", "bdf", "auto"] {
         let options = SolveOptions::default().solver(name).unwrap();

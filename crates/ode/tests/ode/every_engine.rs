@@ -1,4 +1,4 @@
-//! What holds for every engine alike: reference trajectories and orders of convergence. The torch engine's tests include this file.
+//! Tests common to all engines: reference trajectories and orders of convergence. The torch engine's tests include this file.
 
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
 use odesync_ode::engines::engine;
@@ -12,7 +12,7 @@ pub fn tight() -> SolveOptions {
     SolveOptions::default().tolerances(1e-11, 1e-11)
 }
 
-/// u″ = −u with a forcing in time, solved exactly by (sin t + t², cos t + 2t).
+/// The forced oscillator u″ = −u + t² + 2, with the exact solution (sin t + t², cos t + 2t).
 pub fn forced() -> VectorField {
     system(2, &[], |t, u, _| {
         vec![u.at(1), -(u.at(0) - t.square()) + 2.0]
@@ -24,7 +24,7 @@ pub fn exact(t: f64) -> [f64; 2] {
     [t.sin() + t * t, t.cos() + 2.0 * t]
 }
 
-/// Every pair of a method and an engine.
+/// Returns every pair of a method and an engine.
 fn pairs<'a>(methods: &[&'a str], engines: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     methods
         .iter()
@@ -82,10 +82,11 @@ fn reference_trajectories() {
 
 #[test]
 fn orders_of_convergence() {
-    // A second problem: u′ = u cos t, u = e^{sin t}; errors at several times, as at one of them leading terms may cancel.
+    // A second problem: u′ = u cos t, u = e^{sin t}. Its errors are summed over several times, because the leading term may
+    // vanish at a single one.
     let growth = system(1, &[], |t, u, _| vec![t.cos() * u.at(0)]).unwrap();
     let times: Vec<f64> = (0..=8).map(|i| f64::from(i) * 0.75).collect();
-    // The other families are on one engine, and tested there with all the rest.
+    // The other families exist only on the native engine, and are tested there.
     let explicit = solvers::ALL.iter().filter(|m| m.tableau().is_some());
     let names: Vec<&str> = explicit.map(|m| m.name).collect();
     for (name, engine_name) in pairs(&names, ENGINES) {
@@ -104,7 +105,7 @@ fn orders_of_convergence() {
             let second: f64 = squares.map(|(u, t)| (u - t.sin().exp()).powi(2)).sum();
             [first, second.sqrt()]
         };
-        // Fine enough for the leading term, coarse enough that rounding does not show.
+        // So many steps that the leading term dominates, and so few that rounding does not matter.
         let n = [80, 40, 32, 20, 20, 8, 6, 4][method.order - 1];
         let (coarse, fine) = (error(n), error(2 * n));
         for i in 0..2 {

@@ -1,4 +1,5 @@
-//! Vector fields: every operation's VJP, JVP and second derivatives against finite differences, shapes, printing, saving.
+//! Tests of vector fields: VJP, JVP and second derivatives of every operation against finite differences, shapes, printing,
+//! saving.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use odesync_ode::field::native::{DualCotangent, Evaluator, MAX_LANES, interleave
 use odesync_ode::field::{Binary, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system};
 use proptest::prelude::*;
 
-/// s(t) = (sin t, t²).
+/// The signal s(t) = (sin t, t²).
 #[derive(Debug)]
 struct Wave;
 
@@ -31,7 +32,7 @@ impl Signal for Wave {
     }
 }
 
-/// Fourth-order central difference of a vector function along one direction.
+/// Returns the derivative of a vector function along one direction at 0, by a fourth-order central difference.
 fn difference(f: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
     let h = 1e-3;
     let (a, b, c, d) = (f(-2.0 * h), f(-h), f(h), f(2.0 * h));
@@ -40,7 +41,7 @@ fn difference(f: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
         .collect()
 }
 
-/// Holds VJP and JVP (state, time, all parameters) of a field to finite differences and to each other.
+/// Compares the JVP of a field (state, time, all parameters) with finite differences, and its VJP with the JVP.
 fn check(field: &VectorField, t: f64, u: &[f64]) {
     for isa in [Isa::Portable, Isa::Avx2] {
         let evaluator = Evaluator::new(field).with_isa(isa);
@@ -53,13 +54,13 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
         evaluator.eval(0, t, u, &mut vec![0.0; evaluator.slot_len()], &mut plain);
         assert_eq!(out, plain, "a tape changes no value");
 
-        // Directions: each state variable, the time, each parameter, as planes of one JVP.
-        let planes = dof + 1 + n;
-        let mut u_dot = vec![0.0; planes * dof];
-        let mut t_dot = vec![0.0; planes];
-        let mut values_dot = vec![0.0; planes * n];
+        // Directions of one JVP: each state variable, the time, each parameter.
+        let n_directions = dof + 1 + n;
+        let mut u_dot = vec![0.0; n_directions * dof];
+        let mut t_dot = vec![0.0; n_directions];
+        let mut values_dot = vec![0.0; n_directions * n];
         let mut want = vec![];
-        for p in 0..planes {
+        for p in 0..n_directions {
             let shifted = |e: f64| {
                 let (mut u, mut t, mut values) = (u.to_vec(), t, field.values().to_vec());
                 if p < dof {
@@ -69,10 +70,10 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
                 } else {
                     values[p - dof - 1] += e;
                 }
-                let mut moved = evaluator.clone();
-                moved.bind(&values);
+                let mut perturbed = evaluator.clone();
+                perturbed.bind(&values);
                 let mut out = vec![0.0; dof];
-                moved.eval(0, t, &u, &mut vec![0.0; moved.slot_len()], &mut out);
+                perturbed.eval(0, t, &u, &mut vec![0.0; perturbed.slot_len()], &mut out);
                 out
             };
             want.extend(difference(shifted));
@@ -97,7 +98,7 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
         evaluator.vjp((0, t), &slot, &bar, &mut u_bar, Some(&mut t_bar), &mut sums);
         let parameters = evaluator.parameter_gradient(sums);
         let vjp: Vec<f64> = u_bar.into_iter().chain([t_bar]).chain(parameters).collect();
-        for p in 0..planes {
+        for p in 0..n_directions {
             let from_jvp: f64 = (0..dof).map(|i| bar[i] * jvp[p * dof + i]).sum();
             assert!(
                 (vjp[p] - from_jvp).abs() < 1e-12 * (1.0 + from_jvp.abs()),
@@ -110,13 +111,13 @@ fn check(field: &VectorField, t: f64, u: &[f64]) {
     check_second(field, t, u).unwrap();
 }
 
-/// (t, u, θ) as one vector: the state, the time, all parameters.
+/// Splits one vector of all variables into the state, the time and the parameters: (u, t, θ).
 fn split<'a>(field: &VectorField, z: &'a [f64]) -> (&'a [f64], f64, &'a [f64]) {
     let dof = field.dof();
     (&z[..dof], z[dof], &z[dof + 1..])
 }
 
-/// The gradient of ⟨bar, f⟩ with respect to the state, the time and all parameters.
+/// Returns the gradient of ⟨bar, f⟩ with respect to the state, the time and all parameters.
 fn gradient(evaluator: &Evaluator, field: &VectorField, z: &[f64], bar: &[f64]) -> Vec<f64> {
     let (u, t, values) = split(field, z);
     let mut evaluator = evaluator.clone();
@@ -133,7 +134,8 @@ fn gradient(evaluator: &Evaluator, field: &VectorField, z: &[f64], bar: &[f64]) 
         .collect()
 }
 
-/// The tangents of that gradient along directions of all of its variables and of `bar`, by planes of this many directions.
+/// Returns the tangents of [`gradient`] along directions of all of its variables and of `bar`, with one tangent lane for each
+/// direction.
 fn tangents(
     evaluator: &Evaluator,
     field: &VectorField,
@@ -146,8 +148,8 @@ fn tangents(
     let mut slot = vec![0.0; evaluator.slot_len()];
     let mut out = vec![0.0; dof];
     evaluator.eval_taped(0, t, u, &mut slot, &mut out);
-    let mut planes = evaluator.tangent_lanes(directions.len());
-    let w = planes.width();
+    let mut lanes = evaluator.tangent_lanes(directions.len());
+    let w = lanes.width();
     assert!(w >= directions.len());
     let part = |range: std::ops::Range<usize>| -> Vec<f64> {
         let len = range.len();
@@ -157,24 +159,24 @@ fn tangents(
             .collect();
         interleave(&flat, len, w)
     };
-    evaluator.set_param_tangents(&part(dof + 1..dof + 1 + n), &mut planes);
+    evaluator.set_param_tangents(&part(dof + 1..dof + 1 + n), &mut lanes);
     let mut dots = vec![0.0; dof * w];
     evaluator.jvp_lanes(
         (0, t),
         &slot,
         &part(0..dof),
         &part(dof..dof + 1),
-        &mut planes,
+        &mut lanes,
         &mut dots,
     );
-    let mut sums = evaluator.zero_gradient_tangents(&planes);
+    let mut sums = evaluator.zero_gradient_tangents(&lanes);
     let (mut u_bar, mut u_bar_dot) = (vec![0.0; dof], vec![0.0; dof * w]);
     let (mut t_bar, mut t_bar_dot) = ([0.0], vec![0.0; w]);
     let bar_dot: Vec<f64> = bar_dot.iter().flat_map(|x| vec![*x; w]).collect();
     evaluator.vjp_with_tangents(
         (0, t),
         &slot,
-        &mut planes,
+        &mut lanes,
         (bar, &bar_dot),
         DualCotangent {
             value: &mut u_bar,
@@ -186,7 +188,7 @@ fn tangents(
         }),
         &mut sums,
     );
-    let values_dot = evaluator.parameter_gradient_tangents(&mut planes, &mut sums);
+    let values_dot = evaluator.parameter_gradient_tangents(&mut lanes, &mut sums);
     let first = gradient(evaluator, field, z, bar);
     for (got, want) in u_bar.iter().chain(&t_bar).zip(&first) {
         assert!(
@@ -196,12 +198,13 @@ fn tangents(
     }
     let all: Vec<f64> = [u_bar_dot, t_bar_dot, values_dot].concat();
     (0..directions.len())
-        .map(|p| all.chunks_exact(w).map(|lanes| lanes[p]).collect())
+        .map(|p| all.chunks_exact(w).map(|row| row[p]).collect())
         .collect()
 }
 
-/// Holds the tangents of the VJP to finite differences of the VJP, to symmetry, and to themselves one plane at a time.
-/// `None` where finite differences of two sizes differ (a kink is near), or the field has no finite derivative.
+/// Compares the tangents of the VJP with finite differences of the VJP, checks that they are symmetric, and compares them
+/// with the tangents of a single lane. `None` where finite differences of two step sizes differ (near a kink), or where the
+/// field has no finite derivative.
 fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
     let z: Vec<f64> = u
         .iter()
@@ -213,7 +216,7 @@ fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
     let bar_dot: Vec<f64> = (0..u.len()).map(|i| 0.2 + 0.3 * i as f64).collect();
     let n = z.len();
     let unit = |i: usize| -> Vec<f64> { (0..n).map(|j| f64::from(u8::from(i == j))).collect() };
-    // A logarithm of a negative number has no derivatives to compare.
+    // A logarithm of a negative number, for example, has no derivative to compare.
     let portable = Evaluator::new(field).with_isa(Isa::Portable);
     if [&bar, &bar_dot].iter().any(|bar| {
         !gradient(&portable, field, &z, bar)
@@ -230,26 +233,26 @@ fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
             let directions: Vec<Vec<f64>> = (first..n.min(first + MAX_LANES)).map(unit).collect();
             let block = tangents(&evaluator, field, &z, (&bar, &bar_dot), &directions);
             for (direction, row) in directions.iter().zip(&block) {
-                let alone = tangents(
+                let single = tangents(
                     &evaluator,
                     field,
                     &z,
                     (&bar, &bar_dot),
                     std::slice::from_ref(direction),
                 );
-                assert_eq!(&alone[0], row, "one plane and many give the same bits");
+                assert_eq!(&single[0], row, "one lane and many give the same bits");
             }
             hessian.extend(block);
         }
         for (row, direction) in hessian.iter_mut().zip(0..) {
             let along = |h: f64| {
                 let at = |e: f64| {
-                    let moved: Vec<f64> = z
+                    let perturbed: Vec<f64> = z
                         .iter()
                         .zip(unit(direction))
                         .map(|(z, d)| z + e * h * d)
                         .collect();
-                    gradient(&evaluator, field, &moved, &bar)
+                    gradient(&evaluator, field, &perturbed, &bar)
                 };
                 let (a, b, c, d) = (at(-2.0), at(-1.0), at(1.0), at(2.0));
                 (0..n)
@@ -290,7 +293,7 @@ fn check_second(field: &VectorField, t: f64, u: &[f64]) -> Option<()> {
     Some(())
 }
 
-/// A random field: each step adds an operation on what is there.
+/// Returns a random field: each element of `steps` adds an operation on known expressions.
 fn random_field(steps: &[(u8, u8, u8, u8)], numbers: &[f64]) -> VectorField {
     let b = FieldBuilder::new(3);
     let weight = b.block("w", &[3, 3], &numbers[..9], true).unwrap();
@@ -311,7 +314,7 @@ fn random_field(steps: &[(u8, u8, u8, u8)], numbers: &[f64]) -> VectorField {
     for &(kind, f, i, j) in steps {
         let x = known[usize::from(i) % known.len()].clone();
         let y = known[usize::from(j) % known.len()].clone();
-        // Values stay in (0.1, 0.9), inside the domain of every function.
+        // Restricts values to (0.1, 0.9), which is in the domain of every function except acosh.
         let tame = |x: &Expr| x.tanh() * 0.4 + 0.5;
         let three = |x: &Expr| x + &(b.state() * 0.0);
         known.push(match kind % 6 {
@@ -377,29 +380,29 @@ fn the_jacobian_by_state_and_time_at_every_width() {
         0.0,
         t * e,
     ];
-    let by_time_want = [u[1] * t.cos(), 0.0, u[2] * e];
+    let df_dt_want = [u[1] * t.cos(), 0.0, u[2] * e];
     for directions in [1, 3, 8] {
-        let (mut jacobian, mut by_time) = ([0.0; 9], [0.0; 3]);
-        let mut planes = evaluator.tangent_lanes(directions);
+        let (mut jacobian, mut df_dt) = ([0.0; 9], [0.0; 3]);
+        let mut lanes = evaluator.tangent_lanes(directions);
         evaluator.jacobian(
             (0, t),
             &slot,
-            &mut planes,
+            &mut lanes,
             &mut vec![],
             &mut jacobian,
-            &mut by_time,
+            &mut df_dt,
         );
         for (got, want) in jacobian
             .iter()
-            .chain(&by_time)
-            .zip(want.iter().chain(&by_time_want))
+            .chain(&df_dt)
+            .zip(want.iter().chain(&df_dt_want))
         {
-            assert!((got - want).abs() < 1e-14, "{jacobian:?} {by_time:?}");
+            assert!((got - want).abs() < 1e-14, "{jacobian:?} {df_dt:?}");
         }
     }
 }
 
-/// The slope of √x at 0 is infinite, and planes in which x stands still know nothing of it.
+/// The slope of √x at 0 is infinite, which must not affect tangent lanes in which the tangent of x is zero.
 #[test]
 fn planes_that_do_not_move_stay_finite_where_others_are_not() {
     let field = system(2, &[("a", 0.5)], |_, u, p| {
@@ -418,7 +421,7 @@ fn every_unary_function() {
     for &f in Unary::ALL {
         let b = FieldBuilder::new(2);
         let p = b.parameter(b.block("p", &[2], &[0.31, 0.43], true).unwrap());
-        // Inside the domain of each: (0, 1), or above 1 for acosh.
+        // Inside the domain of every function: (0, 1), or above 1 for acosh.
         let shift = if f == Unary::Acosh { 1.5 } else { 0.0 };
         let x = b.state() * p + shift;
         let field = b.finish(x.unary(f) * b.state()).unwrap();
@@ -472,7 +475,7 @@ fn affine_layers_of_both_layouts_signals_and_selection() {
 #[test]
 fn hidden_values_with_one_reader_with_several_and_read_in_part() {
     let numbers = |n: usize| -> Vec<f64> { (0..n).map(|i| 0.4 * (1.7 * i as f64).cos()).collect() };
-    // Widths below, at, and above the numbers in registers and strips of them.
+    // Widths below, at and above those of registers and of strips of registers.
     for width in [3, 8, 13, 30] {
         let b = FieldBuilder::new(3);
         let u = b.state();
@@ -493,13 +496,13 @@ fn hidden_values_with_one_reader_with_several_and_read_in_part() {
         };
         let first = layer(width, &u, 3, true).gelu();
         let second = layer(width, &first, width, true).tanh();
-        let alone = layer(3, &second, width, false);
-        // An activation of an activation, one that is read twice, and one whose parts are read.
+        let once = layer(3, &second, width, false);
+        // An activation of an activation, an activation that is used twice, and an activation of which parts are used.
         let third = layer(width, &u, 3, false).gelu().sin();
         let twice = layer(3, &third, width, true) + layer(3, &third, width, false);
-        let fourth = layer(width, &alone, 3, true);
+        let fourth = layer(width, &once, 3, true);
         let parts = fourth.slice(0, 3).gelu() + layer(3, &fourth.gelu(), width, true).square();
-        let field = b.finish(alone + twice + parts).unwrap();
+        let field = b.finish(once + twice + parts).unwrap();
         check(&field, 0.2, &[0.9, 0.1, -0.6]);
     }
 }
@@ -648,7 +651,8 @@ fn growth_without_end_is_an_error() {
     assert!(b.finish(x).unwrap_err().to_string().contains("without end"));
 }
 
-/// Layers wide enough for their contributions to wait and be added together, of sizes that fill no block.
+/// Tests layers that are wide enough for deferred, combined accumulation of their contributions, with sizes that are no
+/// multiples of the block size.
 #[test]
 fn gradients_of_wide_layers_are_the_sum_of_their_parts() {
     let numbers = |n: usize| -> Vec<f64> { (0..n).map(|i| (1.3 * i as f64).sin()).collect() };
@@ -670,7 +674,7 @@ fn gradients_of_wide_layers_are_the_sum_of_their_parts() {
     let field = b.finish(b.affine(w4, None, &hidden)).unwrap();
     for isa in Isa::ALL {
         let evaluator = Evaluator::new(&field).with_isa(isa);
-        // The parts: one VJP each, so that nothing waits for another.
+        // Each part is one VJP, so that no contributions are combined.
         let part = |k: usize, sums: &mut odesync_ode::field::native::ParamGradient| {
             let at = |i: usize| (0.7 * k as f64 + i as f64).sin();
             let (u, bar) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);
@@ -682,14 +686,14 @@ fn gradients_of_wide_layers_are_the_sum_of_their_parts() {
             (evaluator.zero_gradient(), evaluator.zero_gradient(), vec![]);
         for k in 0..75 {
             part(k, if k < 40 { &mut together } else { &mut other });
-            let mut alone = evaluator.zero_gradient();
-            part(k, &mut alone);
-            all.push(evaluator.parameter_gradient(alone));
+            let mut single = evaluator.zero_gradient();
+            part(k, &mut single);
+            all.push(evaluator.parameter_gradient(single));
         }
         together.add(&other);
-        let again = together.clone();
+        let copy = together.clone();
         let got = evaluator.parameter_gradient(together);
-        assert_eq!(got, evaluator.parameter_gradient(again));
+        assert_eq!(got, evaluator.parameter_gradient(copy));
         for (i, got) in got.iter().enumerate() {
             let want: f64 = all.iter().map(|g| g[i]).sum();
             assert!((got - want).abs() < 1e-12, "{i}: {got} {want}");

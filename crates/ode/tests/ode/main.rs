@@ -1,4 +1,5 @@
-//! Fields and solvers: every operation and every method, against reference figures, analytic solutions and finite differences.
+//! Tests of fields and solvers: every operation and every method, against reference values, analytic solutions and finite
+//! differences.
 
 mod events;
 mod every_engine;
@@ -8,5 +9,5 @@ mod robustness;
 mod step_control;
 mod stiff;
 
-/// The engines of this crate.
+/// Names of the engines of this crate.
 const ENGINES: &[&str] = &["native"];

@@ -1,4 +1,4 @@
-//! Known systems, dense output, reverse time, gradients of one solve, failures.
+//! Tests of solves: known systems, dense output, reverse time, gradients of one solve, failures.
 
 use odesync_base::Error;
 use odesync_ode::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
@@ -137,7 +137,7 @@ fn failures_say_where_and_what_to_do() {
         &SolveOptions::default().substeps(3),
     );
     assert_eq!(f.reason, FailureReason::NotFinite);
-    // Finite up to the last requested time only: the step over it gives way to one that ends there.
+    // The field is finite only up to the last output time: a step beyond it is rejected, and replaced by one that ends there.
     let edge = system(1, &[], |t, _, _| vec![(-t + 1.0).sqrt()]).unwrap();
     let good = solve(
         &edge,
@@ -203,19 +203,19 @@ fn bad_input_is_an_error() {
     );
 }
 
-/// Fourth-order central difference.
+/// Returns the derivative of `f` at 0 by a fourth-order central difference.
 fn difference(f: &mut dyn FnMut(f64) -> f64) -> f64 {
     let h = 1e-4;
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
 }
 
-/// ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ on a fixed plan, against finite differences on the same plan.
+/// Compares ∂/∂θ and ∂/∂u₀ of Σ ⟨bars, u⟩ on a fixed plan with finite differences on the same plan.
 #[test]
 fn gradients_against_finite_differences_on_one_plan() {
     let field = lorenz().unwrap().trainable(&["sigma", "beta"]).unwrap();
     let u0 = [1.2, 2.1, 1.7];
     let times: Vec<f64> = (0..12).map(|i| f64::from(i * i) * 0.004).collect();
-    // Backwards in time Lorenz' system expands fast: a shorter span keeps finite differences meaningful.
+    // Backwards in time the Lorenz system expands fast; finite differences are accurate only over a shorter time span.
     let back: Vec<f64> = times.iter().rev().map(|t| 0.25 * t).collect();
     for method in solvers::ALL {
         for t in [&times, &back] {
@@ -254,20 +254,20 @@ fn gradients_against_finite_differences_on_one_plan() {
             let mut want = vec![];
             let params = field.params();
             for i in 0..2 {
-                let mut moved = |e: f64| {
+                let mut objective_at = |e: f64| {
                     let mut p = params.clone();
                     p[i] += e;
                     objective(&field.with_params(&p).unwrap(), &u0, &plan)
                 };
-                want.push(difference(&mut moved));
+                want.push(difference(&mut objective_at));
             }
             for i in 0..3 {
-                let mut moved = |e: f64| {
+                let mut objective_at = |e: f64| {
                     let mut u = u0;
                     u[i] += e;
                     objective(&field, &u, &plan)
                 };
-                want.push(difference(&mut moved));
+                want.push(difference(&mut objective_at));
             }
             let got: Vec<f64> = field
                 .gather(&gradient.values)
@@ -317,7 +317,7 @@ fn a_batch_gives_the_bits_of_its_members_on_any_number_of_threads() {
     let (one, three) = (run(1), run(3));
     assert_eq!(one, three);
     for (u0, u) in starts.iter().zip(&one.0) {
-        let alone = solve(&field, u0, &t, &SolveOptions::default()).unwrap();
-        assert_eq!(alone.u.as_slice().unwrap(), &u[..]);
+        let single = solve(&field, u0, &t, &SolveOptions::default()).unwrap();
+        assert_eq!(single.u.as_slice().unwrap(), &u[..]);
     }
 }

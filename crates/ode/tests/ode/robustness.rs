@@ -1,8 +1,9 @@
-//! Random fields, tolerances, times and options: every solve ends, after no more work than its options allow, with a finite
-//! solution or an error that says why; and so does its gradient. Among the fields are stiff ones, ones that blow up, that end
-//! (logarithms, roots, divisions) and that jump, in time and in the state.
+//! Robustness tests with random fields, tolerances, times and options: every solve ends, after no more work than its options
+//! allow, with a finite solution or an error that states the reason; and so does its gradient. Some of the fields are stiff,
+//! some blow up, some are defined only in a part of the state space (logarithms, roots, divisions), and some have jumps in
+//! time or in the state.
 //!
-//! 10,000 solves and 2,000 gradients; PROPTEST_CASES sets another number for each of the three tests.
+//! The default is 10,000 solves and 2,000 gradients; PROPTEST_CASES sets the number for each of the three tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,7 @@ use odesync_ode::odesolve::{
 };
 use proptest::prelude::*;
 
-/// The signal 1, which counts how often it is asked for: once in every evaluation of the field.
+/// A signal of constant value 1 that counts its evaluations, one in every evaluation of the field.
 #[derive(Debug, Default)]
 struct Counter {
     calls: AtomicUsize,
@@ -49,7 +50,7 @@ impl Signal for Counter {
     }
 }
 
-/// What a case is made from: the numbers of a seed (SplitMix64), taken one after the other.
+/// Random number generator of a test case (SplitMix64), started from a seed.
 struct Draw(u64);
 
 impl Draw {
@@ -65,11 +66,11 @@ impl Draw {
     fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
-    /// Uniform.
+    /// Returns a number that is uniformly distributed between `low` and `high`.
     fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * f64::from(self.next()) / f64::from(u32::MAX)
     }
-    /// Uniform in the exponent.
+    /// Returns a power of ten whose exponent is uniformly distributed between `low` and `high`.
     fn scale(&mut self, low: f64, high: f64) -> f64 {
         10.0_f64.powf(self.between(low, high))
     }
@@ -78,7 +79,7 @@ impl Draw {
     }
 }
 
-/// One of every operation, on expressions of one number or as many as the state has.
+/// Returns a random operation on known expressions, which have one component or as many as the state.
 fn operation(draw: &mut Draw, b: &FieldBuilder, known: &[Expr]) -> Expr {
     let x = known[draw.below(known.len())].clone();
     let y = known[draw.below(known.len())].clone();
@@ -108,7 +109,7 @@ fn random_field(draw: &mut Draw, span: (f64, f64), counter: Arc<Counter>) -> Opt
         b.affine(weight, Some(bias), &b.state()),
     ];
     if draw.one_in(3) {
-        // Its times are breakpoints, some of them close together.
+        // The times of the input signal are breakpoints, some of them close together.
         let mut t: Vec<f64> = (0..2 + draw.below(6))
             .map(|_| span.0 + (span.1 - span.0) * draw.between(-0.2, 1.2))
             .collect();
@@ -130,12 +131,12 @@ fn random_field(draw: &mut Draw, span: (f64, f64), counter: Arc<Counter>) -> Opt
     let wide = |x: &Expr| x + &(b.state() * 0.0);
     let mut out = wide(&last);
     match draw.below(6) {
-        // Stiff.
+        // Stiff fields.
         0 => out = out - b.state() * draw.scale(0.0, 7.0),
         1 => out = out.tanh() - b.affine(weight, None, &b.state()) * draw.scale(0.0, 5.0),
-        // May blow up.
+        // Fields that may blow up.
         2 => out = out + b.state().powf(3.0) * draw.between(-0.5, 1.5),
-        // Jumps in the state.
+        // A field with jumps in the state.
         3 => out = out.tanh() - b.state().sign() * 2.0,
         4 => out = out + wide(&known[draw.below(known.len())]),
         _ => {}
@@ -143,7 +144,7 @@ fn random_field(draw: &mut Draw, span: (f64, f64), counter: Arc<Counter>) -> Opt
     b.finish(out * b.signal(counter)).ok()
 }
 
-/// A span and the times asked for in it; sometimes ones that no solve can have.
+/// Returns the start and end of a time span and output times in it, sometimes invalid ones.
 fn random_times(draw: &mut Draw) -> (f64, f64, Vec<f64>) {
     let start = draw.pick(&[0.0, 0.0, 0.0, 1.0, -30.0, 1e8]);
     let length = match draw.below(8) {
@@ -244,9 +245,9 @@ fn random_case(seed: u64) -> Option<Case> {
         u0[0] = draw.pick(&[f64::NAN, f64::INFINITY]);
     }
     let options = random_options(&mut draw, field.dof());
-    // A step that fails twice and is then solved to rounding evaluates a few hundred times, and so does an output inside it.
-    let most = 600 * (options.max_steps + t.len() + 2);
-    counter.limit.store(most, Ordering::Relaxed);
+    // A step that fails twice and is then solved to rounding takes a few hundred evaluations, and so does an output step.
+    let max_evaluations = 600 * (options.max_steps + t.len() + 2);
+    counter.limit.store(max_evaluations, Ordering::Relaxed);
     Some(Case {
         field,
         u0,
@@ -256,7 +257,7 @@ fn random_case(seed: u64) -> Option<Case> {
     })
 }
 
-/// An error that a solve may end with.
+/// Asserts that this is an error that a solve may end with.
 fn typed(error: &Error, case: &Case) {
     match error {
         Error::Solve(failure) => {
@@ -312,11 +313,11 @@ fn gradients(seed: u64) -> Option<()> {
         t: &case.t,
         sample: 0,
     };
-    let kept = engine.forward(&case.field, &[problem], &case.options, None, true);
-    match kept {
-        Ok(kept) => {
-            assert!(kept[0].u.iter().all(|u| u.is_finite()));
-            let bars = (0..kept[0].u.len()).map(|i| (0.7 * i as f64).cos());
+    let solved = engine.forward(&case.field, &[problem], &case.options, None, true);
+    match solved {
+        Ok(trajectories) => {
+            assert!(trajectories[0].u.iter().all(|u| u.is_finite()));
+            let bars = (0..trajectories[0].u.len()).map(|i| (0.7 * i as f64).cos());
             match engine.backward(&[bars.collect()]) {
                 Ok(found) => {
                     assert!(found.values.iter().all(|x| x.is_finite()));
@@ -338,7 +339,7 @@ fn cases(default: u32) -> ProptestConfig {
     ProptestConfig {
         cases: number.map_or(default, |n| n.parse().expect("PROPTEST_CASES is a number")),
         failure_persistence: None,
-        // A seed gets no simpler.
+        // Seeds cannot be shrunk to simpler cases.
         max_shrink_iters: 0,
         max_global_rejects: 1_000_000,
         ..ProptestConfig::default()

@@ -1,4 +1,4 @@
-//! How steps are chosen: controllers, limits, and what dense output costs.
+//! Tests of step control: controllers, limits on the step size, and the cost of dense output.
 
 use ndarray::array;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
@@ -28,7 +28,7 @@ fn no_step_is_longer_than_max_step() {
 
 #[test]
 fn pi_control_keeps_the_tolerance_and_rejects_less() {
-    // λ = −500: the steps of an explicit method are limited by its region of stability.
+    // With λ = −500 the step sizes of an explicit method are limited by its stability region.
     let field = system(1, &[], |t, u, _| {
         vec![-500.0 * (u.at(0) - t.cos()) - t.sin()]
     })
@@ -82,10 +82,10 @@ fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
                 }
             }
             inside.dedup();
-            let tried = got.stats.steps + got.stats.rejected;
-            // Two for the first step; the last stage of a step is the first of the next one.
-            let begun = if t.len() > 1 { 2 } else { 0 };
-            let want = begun + (stages - 1) * tried + extra * inside.len();
+            let attempts = got.stats.steps + got.stats.rejected;
+            // Two evaluations choose the initial step size; the last stage of a step is the first of the next one.
+            let initial = if t.len() > 1 { 2 } else { 0 };
+            let want = initial + (stages - 1) * attempts + extra * inside.len();
             assert_eq!(got.stats.evaluations, want, "{name}");
             assert!(t.len() < 5 || (3..=4).contains(&inside.len()), "{name}");
         }
@@ -94,10 +94,10 @@ fn extra_stages_are_evaluated_for_steps_with_an_output_inside_only() {
 
 #[test]
 fn steps_that_time_cannot_show_are_not_taken() {
-    // Three numbers apart, and asked for fifty steps between them.
+    // Output times only a few floating-point numbers apart, with fifty steps between them.
     let field = lotka_volterra().unwrap();
-    let after = |t: f64, n: u64| f64::from_bits(t.to_bits() + n);
-    let t = [1e8, after(1e8, 3), after(1e8, 7)];
+    let nth_after = |t: f64, n: u64| f64::from_bits(t.to_bits() + n);
+    let t = [1e8, nth_after(1e8, 3), nth_after(1e8, 7)];
     for method in solvers::ALL.iter().filter(|m| m.supports_fixed_steps()) {
         for options in [
             SolveOptions::default().substeps(50),
@@ -121,7 +121,7 @@ fn steps_that_time_cannot_show_are_not_taken() {
 
 #[test]
 fn a_solution_that_becomes_infinite_is_none() {
-    // The field does not depend on the state, which leaves the numbers; an infinite state would have no error beside it.
+    // The field does not depend on the state, which overflows; relative to an infinite state every error would be zero.
     let field = system(1, &[], |t, u, _| vec![(u.at(0) * 0.0 + 1e300) * (1.0 + t)]).unwrap();
     let constant = system(1, &[], |_, u, _| vec![u.at(0).sign() * 1e300]).unwrap();
     for method in solvers::ALL {
@@ -138,15 +138,15 @@ fn a_solution_that_becomes_infinite_is_none() {
 
 #[test]
 fn a_stop_far_away_changes_nothing_before_it() {
-    // Two samples: breakpoints at the ends, and an input of nothing between them.
-    let (push, start) = (array![[0.0], [0.0]], [1.5]);
-    let push = InputSignal::linear(&[0.0, 1000.0], push.view()).unwrap();
-    let field = driven_system(1, &[], &[("w", push)], |t, u, p| {
+    // Two samples: breakpoints at the ends, and an input of zero between them.
+    let (samples, start) = (array![[0.0], [0.0]], [1.5]);
+    let input = InputSignal::linear(&[0.0, 1000.0], samples.view()).unwrap();
+    let field = driven_system(1, &[], &[("w", input)], |t, u, p| {
         vec![p.get("w") - (u.at(0) - t.cos())]
     })
     .unwrap();
     let exact = |t: f64| 0.5 * (t.cos() + t.sin()) + (start[0] - 0.5) * (-t).exp();
-    // Of low orders this would take a hundred thousand steps.
+    // Methods of low order would need a hundred thousand steps.
     for method in solvers::ALL
         .iter()
         .filter(|m| m.is_adaptive() && m.order > 2)
@@ -162,14 +162,14 @@ fn a_stop_far_away_changes_nothing_before_it() {
             assert!(off < 1e-4, "{}: {off:e}", method.name);
             got.stats
         };
-        let (free, stopping) = (run(false), run(true));
-        println!("{}: {free:?} {stopping:?}", method.name);
+        let (without, with) = (run(false), run(true));
+        println!("{}: {without:?} {with:?}", method.name);
         let alike = |a: usize, b: usize| a as f64 <= 1.1 * b as f64 + 20.0;
         assert!(
-            alike(stopping.steps, free.steps)
-                && alike(stopping.rejected, free.rejected)
-                && alike(stopping.factorizations, free.factorizations),
-            "{}: {free:?} without breakpoints, {stopping:?} with them",
+            alike(with.steps, without.steps)
+                && alike(with.rejected, without.rejected)
+                && alike(with.factorizations, without.factorizations),
+            "{}: {without:?} without breakpoints, {with:?} with them",
             method.name
         );
     }

@@ -1,11 +1,11 @@
-//! Implicit and multistep methods: reference trajectories of stiff problems, what they cost, failures.
+//! Tests of implicit and multistep methods: reference trajectories of stiff problems, cost, failures.
 
 use odesync_ode::dynamics::{robertson, van_der_pol};
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, Solution, SolveOptions, solve};
 use odesync_testing::{flat_numbers, golden, numbers, relative_error};
 
-/// A reference solution: its problem and values.
+/// A reference solution with its problem.
 struct Case {
     name: &'static str,
     field: VectorField,
@@ -36,7 +36,7 @@ fn cases() -> [Case; 2] {
     })
 }
 
-/// The largest error of a component over its largest value.
+/// Returns the largest error of a component, relative to its largest value.
 fn error(case: &Case, solution: &Solution) -> f64 {
     let dof = case.u0.len();
     (0..dof)
@@ -61,8 +61,8 @@ fn stiff_references() {
             let solution = solve(&case.field, &case.u0, &case.t, &options).unwrap();
             let error = error(&case, &solution);
             println!("{} {method}: {error:.1e} {:?}", case.name, solution.stats);
-            // radau's own, and for the others three times what SciPy's BDF is off with the same tolerances (2.9e-2 and
-            // 3.4e-7).
+            // For radau a bound of its own, for the others three times the errors of SciPy's BDF at the same tolerances
+            // (2.9e-2 and 3.4e-7).
             let bound = match (method, case.name) {
                 ("radau", "van_der_pol") => 5e-6,
                 ("radau", _) => 1e-7,
@@ -74,7 +74,7 @@ fn stiff_references() {
     }
 }
 
-/// u′ = −p s(t) (u − a cos t): stiff around t = 3 only.
+/// The problem u′ = −p s(t) (u − a cos t), which is stiff only around t = 3.
 fn stiff_for_a_while() -> VectorField {
     system(1, &[("p", 1.0), ("a", 1.0)], |t, u, p| {
         let bump = (-((t.clone() - 3.0) / 0.7).square()).exp();
@@ -113,7 +113,7 @@ fn auto_changes_to_a_stiff_method_and_back() {
             .fold(0.0, |m: f64, x| m.max(x.abs()))
     };
     assert!(off(&auto) < 1e-5, "{:e}", off(&auto));
-    // Backwards in time the same problem grows too fast; a mild one is solved as by dopri5.
+    // Backwards in time the same problem grows too fast; for a nonstiff one the solution is that of dopri5.
     let mild = odesync_ode::dynamics::lotka_volterra().unwrap();
     let run = |name: &str| solve(&mild, &[1.0, 1.0], &[3.0, 1.0, 0.0], &with(name)).unwrap();
     assert_eq!(run("auto").u, run("dopri5").u);
@@ -137,10 +137,10 @@ fn the_gradient_goes_through_the_changes_of_auto() {
             .forward(&field, &[problem], &options, None, true)
             .unwrap()
             .remove(0);
-        let found = engine.backward(std::slice::from_ref(&bars)).unwrap();
-        let all = field.gather(&found.values).into_iter();
-        let all: Vec<f64> = all.chain(found.u0[0].clone()).collect();
-        let again = engine
+        let backward = engine.backward(std::slice::from_ref(&bars)).unwrap();
+        let all = field.gather(&backward.values).into_iter();
+        let all: Vec<f64> = all.chain(backward.u0[0].clone()).collect();
+        let replayed = engine
             .forward(
                 &field,
                 &[problem],
@@ -150,9 +150,9 @@ fn the_gradient_goes_through_the_changes_of_auto() {
             )
             .unwrap()
             .remove(0);
-        assert_eq!(again.plan, solved.plan, "a replay takes the same steps");
-        let twice = engine.backward(std::slice::from_ref(&bars)).unwrap();
-        assert!(relative_error(&twice.u0[0], &found.u0[0]) < 1e-9);
+        assert_eq!(replayed.plan, solved.plan, "a replay takes the same steps");
+        let replay_gradient = engine.backward(std::slice::from_ref(&bars)).unwrap();
+        assert!(relative_error(&replay_gradient.u0[0], &backward.u0[0]) < 1e-9);
         (all, solved.plan, options)
     };
     let (got, plan, options) = gradient("auto");
@@ -200,7 +200,7 @@ fn the_gradient_goes_through_the_changes_of_auto() {
 
 #[test]
 fn large_fixed_steps_are_stable() {
-    // u′ = −10⁶ (u − cos t), far from its slow solution at first.
+    // u′ = −10⁶ (u − cos t), with an initial value far from the slow solution.
     let field = system(1, &[], |t, u, _| vec![-1e6 * (u.at(0) - t.cos())]).unwrap();
     for method in ["radau", "kvaerno5", "rodas5p"] {
         let options = SolveOptions::default()

@@ -58,8 +58,9 @@ impl LinearizedExplicitRk {
         let (tableau, slots) = (self.tableau, self.n_step_slots());
         let first = usize::from(tableau.fsal && n > 0);
         let step = (first..tableau.stages()).map(move |i| (i, slot_index(tableau, n, i)));
-        let dense = dense_slot.into_iter().flat_map(move |first| {
-            (0..tableau.extra_stages.len()).map(move |i| (tableau.stages() + i, slots + first + i))
+        let dense = dense_slot.into_iter().flat_map(move |first_slot| {
+            (0..tableau.extra_stages.len())
+                .map(move |i| (tableau.stages() + i, slots + first_slot + i))
         });
         step.chain(dense)
     }

@@ -129,7 +129,7 @@ pub const RODAS5P: Solver = Solver {
     }),
 };
 
-/// Sixth row of the coefficients, which are also the weights on which u⁺ is built.
+/// Sixth row of the coefficients, with which the following rows and the weights b begin.
 const A6: [f64; 5] = [
     -7.502_846_399_306_121,
     2.561_846_144_803_919,
