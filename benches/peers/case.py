@@ -1,4 +1,4 @@
-"""What the peers share: a case read from a file, the spline of its data, times, and the answer on standard output.
+"""Shared code of the peers: reads a case from a file, fits the spline of its data, times calls, and prints the result.
 
 A peer is called as `PEER.py CASE.json` by `contender.rs` in this folder, on one processor. It prints one JSON object, its
 result; then it answers each number of seconds on standard input by a time.

@@ -146,12 +146,12 @@ impl AdjointHessian {
         let mut aux_grads = vec![];
         let mut state_grad_tangents: Vec<Vec<f64>> =
             tangents.iter().map(|t| vec![0.0; t.len()]).collect();
-        for (p, starts) in initial_state_tangents.iter().enumerate() {
+        for (p, u0_tangent) in initial_state_tangents.iter().enumerate() {
             let solution_tangents: Vec<Vec<f64>> = tangents.iter().map(|t| lane(t, w, p)).collect();
             let states: Vec<&[f64]> = solution_tangents.iter().map(Vec::as_slice).collect();
             let parts = self
                 .problem
-                .loss_from_states(&states, starts, LossTarget::Zero);
+                .loss_from_states(&states, u0_tangent, LossTarget::Zero);
             for (all, part) in state_grad_tangents.iter_mut().zip(&parts.state_grads) {
                 for (to, from) in all.chunks_exact_mut(w).zip(part) {
                     to[p] = *from;

@@ -36,12 +36,13 @@ use odesync_ode::field::native::MAX_LANES;
 /// ```
 pub struct Hessian {
     operator: Box<dyn HessianOperator>,
-    /// Dense matrix; computed on first use, as is its eigendecomposition.
+    /// Dense matrix, computed on first use.
     dense_matrix: OnceLock<Array2<f64>>,
+    /// Eigenvalues and eigenvectors of the dense matrix, computed on first use.
     pub(super) eigendecomposition: OnceLock<Eigenpairs>,
 }
 
-/// Which second derivative: that of the loss, or its Gauss-Newton part JᵀJ, which leaves out the second derivatives of the
+/// Part of the second derivative: all of it, or its Gauss-Newton part JᵀJ, which leaves out the second derivatives of the
 /// solution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HessianPart {
@@ -142,8 +143,8 @@ impl Hessian {
     }
 
     /// Computes the Gauss-Newton product G v for the loss of a training method: the product with the Hessian that the loss has if
-    /// the solution is replaced by its linearisation in the parameters. For a mean of m squared residuals r it is 2/m JᵀJ v, J =
-    /// ∂r/∂θ. G is positive semidefinite, and equal to H where the loss vanishes.
+    /// the solution is replaced by its linearisation in the parameters. For a mean of m squared residuals r it is 2/m JᵀJ v,
+    /// J = ∂r/∂θ. G is positive semidefinite, and equal to H where the loss vanishes.
     ///
     /// # Errors
     /// Those of [`Hessian::apply`].
@@ -159,7 +160,7 @@ impl Hessian {
         self.products(vectors, HessianPart::GaussNewton)
     }
 
-    /// Computes the dense matrix, `[n, n]`, made symmetric by averaging the rounding errors of each pair of entries.
+    /// Computes the dense matrix, `[n, n]`, made symmetric: the two entries of a pair, which differ by rounding errors, are averaged.
     ///
     /// # Errors
     /// A matrix that would take too much memory, or an interrupt.
@@ -237,8 +238,8 @@ impl Hessian {
         self.products_in_blocks(vectors.len(), &part, kind, &keep, &|_, _| {})
     }
 
-    /// Computes products with `count` vectors, block by block: `keep` maps the index of a block's first vector and the block's
-    /// products to the result.
+    /// Computes products with `count` vectors, block by block: `map` converts the index of a block's first vector and the block's
+    /// products to results.
     pub(super) fn products_in_blocks<T: Send>(
         &self,
         count: usize,

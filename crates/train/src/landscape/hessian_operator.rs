@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::loss::{LossFunction, evaluate_points};
 use crate::{Error, Result};
 
-/// How second derivatives are computed.
+/// Method by which second derivatives are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DerivativeKind {
     /// Exact derivatives, up to rounding.

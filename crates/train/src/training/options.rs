@@ -26,7 +26,7 @@ pub struct TrainOptions {
     pub patience: Option<usize>,
     /// Number of consecutive epochs with a failed training solve after which to stop. Default: 10.
     pub max_failures: usize,
-    /// Which state variables the data contain, and the initial states of the model. Default: all of them, and the data's initial
+    /// Measured state variables and the initial states of the model. Default: all of them, and the data's initial
     /// states.
     pub observation: Observation,
     /// Solver options. Default: dopri5 with rtol 1e-7 and atol 1e-9.

@@ -168,18 +168,19 @@ impl TrainingProblem {
     }
 
     /// Returns the initial value problems with these initial states.
-    pub(crate) fn problems<'a>(&'a self, starts: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
-        self.segments.problems(starts)
+    pub(crate) fn problems<'a>(&'a self, initial_states: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
+        self.segments.problems(initial_states)
     }
 
     /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives.
     pub(crate) fn loss_from_states(
         &self,
         states: &[&[f64]],
-        starts: &[Vec<f64>],
+        initial_states: &[Vec<f64>],
         target: LossTarget,
     ) -> LossParts {
-        self.segments.loss_from_states(states, starts, target)
+        self.segments
+            .loss_from_states(states, initial_states, target)
     }
 
     /// Assembles the gradient with respect to all parameters from its parts: the gradients with respect to the field's values and

@@ -195,8 +195,8 @@ impl Run {
         self.history.iter().map(|r| r.evaluations).sum()
     }
 
-    /// Solves the best model from its initial states and returns all its state variables, whether measured or not, `[sample,
-    /// time, dof]`. Where samples begin at different times, the rows of a sample before its own initial time are NaN.
+    /// Solves the best model from its initial states and returns all its state variables, whether measured or not,
+    /// `[sample, time, dof]`. Where samples begin at different times, the rows of a sample before its own initial time are NaN.
     ///
     /// # Errors
     /// Times before the data's first, or a failed solve.

@@ -42,7 +42,7 @@ struct Segment {
     trainable: TrainableStart,
 }
 
-/// Which part of a segment's initial state is trained, and its range among the auxiliary parameters.
+/// Trainable part of a segment's initial state, and its range among the auxiliary parameters.
 #[derive(Debug, Clone)]
 enum TrainableStart {
     Fixed,
@@ -52,7 +52,7 @@ enum TrainableStart {
     Full(Range<usize>),
 }
 
-/// How samples are divided into segments.
+/// Division of samples into segments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ShootingConfig {
     /// Number of segments of each sample.
@@ -80,7 +80,7 @@ impl Segments {
             range.start - dof..range.start
         };
         let mut trained = n_corrections..n_corrections + data.samples() * dof;
-        let mut all = vec![];
+        let mut all_segments = vec![];
         for (sample, ((t, u), u0)) in data.trajectories().zip(u0.outer_iter()).enumerate() {
             // A missing value at the start of a segment is interpolated by a spline through the values that are not missing.
             let spline = match k > 1 && u.iter().any(|x| x.is_nan()) {
@@ -107,7 +107,7 @@ impl Segments {
                         start[*variable] = measured;
                     }
                 }
-                all.push(Segment {
+                all_segments.push(Segment {
                     sample,
                     t: t.slice(s![from..(to + 1).min(n)]).to_vec(),
                     data: u.slice(s![from..to, ..]).to_owned(),
@@ -121,10 +121,10 @@ impl Segments {
                 from = to;
             }
         }
-        let values = all.iter().flat_map(|s: &Segment| &s.data);
+        let values = all_segments.iter().flat_map(|s: &Segment| &s.data);
         let count = values.filter(|x| !x.is_nan()).count().max(1) as f64;
         Ok(Segments {
-            segments: all,
+            segments: all_segments,
             columns: columns.to_vec(),
             continuity_weight: config.continuity_weight,
             dof,
@@ -152,8 +152,8 @@ impl Segments {
     pub fn initial_aux_params(&self) -> Vec<f64> {
         let mut aux_params = vec![0.0; self.n_aux];
         for segment in &self.segments {
-            if let TrainableStart::Full(place) = &segment.trainable {
-                aux_params[place.clone()].copy_from_slice(&segment.start);
+            if let TrainableStart::Full(range) = &segment.trainable {
+                aux_params[range.clone()].copy_from_slice(&segment.start);
             }
         }
         aux_params
@@ -163,12 +163,12 @@ impl Segments {
     pub fn initial_states(&self, aux_params: &[f64]) -> Vec<Vec<f64>> {
         let start = |segment: &Segment| match &segment.trainable {
             TrainableStart::Fixed => segment.start.clone(),
-            TrainableStart::Correction(place) => {
+            TrainableStart::Correction(range) => {
                 let mut start = segment.start.clone();
-                add(&aux_params[place.clone()], &mut start);
+                add(&aux_params[range.clone()], &mut start);
                 start
             }
-            TrainableStart::Full(place) => aux_params[place.clone()].to_vec(),
+            TrainableStart::Full(range) => aux_params[range.clone()].to_vec(),
         };
         self.segments.iter().map(start).collect()
     }
@@ -177,8 +177,8 @@ impl Segments {
     pub fn initial_state_tangents(&self, direction: &[f64]) -> Vec<Vec<f64>> {
         let tangent = |segment: &Segment| match &segment.trainable {
             TrainableStart::Fixed => vec![0.0; self.dof],
-            TrainableStart::Correction(place) | TrainableStart::Full(place) => {
-                direction[place.clone()].to_vec()
+            TrainableStart::Correction(range) | TrainableStart::Full(range) => {
+                direction[range.clone()].to_vec()
             }
         };
         self.segments.iter().map(tangent).collect()
@@ -187,41 +187,45 @@ impl Segments {
     /// Adds the gradients with respect to the initial states to that with respect to the auxiliary parameters.
     pub fn add_initial_state_grads(&self, u0: &[Vec<f64>], aux_grads: &mut [f64]) {
         for (segment, u0) in self.segments.iter().zip(u0) {
-            if let TrainableStart::Correction(place) | TrainableStart::Full(place) =
+            if let TrainableStart::Correction(range) | TrainableStart::Full(range) =
                 &segment.trainable
             {
-                add(u0, &mut aux_grads[place.clone()]);
+                add(u0, &mut aux_grads[range.clone()]);
             }
         }
     }
 
     /// Returns the initial value problems: the segments of each sample in order.
-    pub fn problems<'a>(&'a self, starts: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
+    pub fn problems<'a>(&'a self, initial_states: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
         let problem = |(segment, u0): (&'a Segment, &'a Vec<f64>)| Problem {
             u0,
             t: &segment.t,
             sample: segment.sample,
         };
-        self.segments.iter().zip(starts).map(problem).collect()
+        self.segments
+            .iter()
+            .zip(initial_states)
+            .map(problem)
+            .collect()
     }
 
     /// Computes the loss of solved states, `[time, dof]` for each problem, and its derivatives.
     pub fn loss_from_states(
         &self,
         states: &[&[f64]],
-        starts: &[Vec<f64>],
+        initial_states: &[Vec<f64>],
         target: LossTarget,
     ) -> LossParts {
         let (data, mut state_grads) = self.mean_squared_error(states, target);
-        let gaps = self.gaps(starts, states);
+        let gaps = self.gaps(initial_states, states);
         let n_gaps = gaps.len().max(1) as f64;
         let continuity = gaps.iter().fold(0.0, |sum, g| sum + g * g) / n_gaps;
         let gap_scale = 2.0 * self.continuity_weight / n_gaps;
         for (i, segment) in self.segments.iter().enumerate() {
-            if let TrainableStart::Correction(place) = &segment.trainable {
+            if let TrainableStart::Correction(range) = &segment.trainable {
                 let before = &mut state_grads[i - 1];
                 let end = before.len() - self.dof;
-                for (bar, gap) in before[end..].iter_mut().zip(&gaps[place.clone()]) {
+                for (bar, gap) in before[end..].iter_mut().zip(&gaps[range.clone()]) {
                     *bar -= gap_scale * gap;
                 }
             }
@@ -263,12 +267,16 @@ impl Segments {
 
     /// Returns the gaps, laid out as the corrections: the start of each segment minus the end of the one before, for all but a
     /// sample's first.
-    fn gaps(&self, starts: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
+    fn gaps(&self, initial_states: &[Vec<f64>], states: &[&[f64]]) -> Vec<f64> {
         let mut gaps = vec![0.0; self.n_corrections];
         for (i, segment) in self.segments.iter().enumerate() {
-            if let TrainableStart::Correction(place) = &segment.trainable {
+            if let TrainableStart::Correction(range) = &segment.trainable {
                 let end = &states[i - 1][states[i - 1].len() - self.dof..];
-                for ((gap, start), end) in gaps[place.clone()].iter_mut().zip(&starts[i]).zip(end) {
+                for ((gap, start), end) in gaps[range.clone()]
+                    .iter_mut()
+                    .zip(&initial_states[i])
+                    .zip(end)
+                {
                     *gap = start - end;
                 }
             }
