@@ -328,7 +328,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
             SaveLocation::Start => work.u[to].copy_from_slice(self.problem.u0),
             SaveLocation::End(_) => work.u[to].copy_from_slice(&work.next),
             SaveLocation::Inside(_, theta) => {
-                let solved = method.solve_at(self, step, theta, to.clone());
+                let solved = method.evaluate_output(self, step, theta, to.clone());
                 solved.map_err(|reason| self.failure(reason))?;
                 if !all_finite(&self.work.u[to]) {
                     return Err(self.failure(FailureReason::NotFinite));

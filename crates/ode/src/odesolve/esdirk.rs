@@ -244,7 +244,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         }
     }
 
-    fn solve_at(
+    fn evaluate_output(
         &mut self,
         integrator: &mut Integrator<TAPE>,
         step: Step,

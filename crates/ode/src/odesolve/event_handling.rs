@@ -54,7 +54,9 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         self.work.u.resize(n + self.dof, 0.0);
         let to = n..n + self.dof;
         if interpolation == InterpolationOrder::Dense
-            || method.solve_at(self, step, theta, to.clone()).is_err()
+            || method
+                .evaluate_output(self, step, theta, to.clone())
+                .is_err()
         {
             method.interpolate(self, step, theta, to);
         }

@@ -308,7 +308,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         }
     }
 
-    fn solve_at(
+    fn evaluate_output(
         &mut self,
         integrator: &mut Integrator<TAPE>,
         step: Step,

@@ -225,7 +225,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         }
     }
 
-    fn solve_at(
+    fn evaluate_output(
         &mut self,
         integrator: &mut Integrator<TAPE>,
         step: Step,

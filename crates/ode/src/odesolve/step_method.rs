@@ -46,7 +46,7 @@ pub(crate) trait StepMethod<const TAPE: bool> {
     );
 
     /// Computes the solution at `t + θ h` of the attempted step into `integrator.work.u[to]`, to the method's order.
-    fn solve_at(
+    fn evaluate_output(
         &mut self,
         integrator: &mut Integrator<TAPE>,
         step: Step,

@@ -83,12 +83,12 @@ impl Trainer<'_> {
     /// Evaluates the method's loss and the mse of the uncoupled model, in parallel.
     pub fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> (Result<Loss>, Result<f64>) {
         let (objective, params) = (&mut self.objective, &self.params);
-        match &mut self.uncoupled {
+        match &mut self.free_running {
             // At λ = 0 homotopy training is vanilla training.
             Some(uncoupled)
                 if lambda != 0.0 || matches!(self.method, TrainingMethod::MultipleShooting(_)) =>
             {
-                let uncoupled_params = objective.uncoupled_params(params);
+                let uncoupled_params = objective.free_running_params(params);
                 rayon::join(
                     || objective.evaluate(params, lambda, with_gradient, None),
                     || {

@@ -84,8 +84,8 @@ impl Objective {
 
     /// Returns the parameters of the uncoupled objective, that of the same model and data without a method: the model's, then the
     /// initial states if they are trained.
-    pub(super) fn uncoupled_params(&self, params: &[f64]) -> Vec<f64> {
-        self.problem.uncoupled_params(params)
+    pub(super) fn free_running_params(&self, params: &[f64]) -> Vec<f64> {
+        self.problem.free_running_params(params)
     }
 
     /// Returns the number of all parameters.

@@ -99,7 +99,7 @@ impl TrainingProblem {
     }
 
     /// Returns the parameters without the shooting corrections: those of the model, then the initial states if they are trained.
-    pub fn uncoupled_params(&self, params: &[f64]) -> Vec<f64> {
+    pub fn free_running_params(&self, params: &[f64]) -> Vec<f64> {
         let (model, aux_params) = params.split_at(self.n_model_params().min(params.len()));
         [
             model,
@@ -115,7 +115,7 @@ impl TrainingProblem {
 
     /// Returns the number of all parameters.
     pub fn n_params(&self) -> usize {
-        self.n_model_params() + self.segments.n_aux()
+        self.n_model_params() + self.segments.n_aux_params()
     }
 
     /// Returns the model with the model's part of these parameters; the auxiliary parameters are ignored.

@@ -25,7 +25,7 @@ pub(super) struct Segments {
     continuity_weight: f64,
     dof: usize,
     n_corrections: usize,
-    n_aux: usize,
+    n_aux_params: usize,
     /// Number of values of the data that are not missing.
     n_measured: f64,
 }
@@ -129,7 +129,7 @@ impl Segments {
             continuity_weight: config.continuity_weight,
             dof,
             n_corrections,
-            n_aux: if config.train_u0 {
+            n_aux_params: if config.train_u0 {
                 trained.end
             } else {
                 n_corrections
@@ -139,18 +139,18 @@ impl Segments {
     }
 
     /// Returns the number of auxiliary parameters.
-    pub fn n_aux(&self) -> usize {
-        self.n_aux
+    pub fn n_aux_params(&self) -> usize {
+        self.n_aux_params
     }
 
     /// Returns the range of the initial states among the auxiliary parameters.
     pub fn u0_range(&self) -> Range<usize> {
-        self.n_corrections..self.n_aux
+        self.n_corrections..self.n_aux_params
     }
 
     /// Returns the auxiliary parameters before the first update.
     pub fn initial_aux_params(&self) -> Vec<f64> {
-        let mut aux_params = vec![0.0; self.n_aux];
+        let mut aux_params = vec![0.0; self.n_aux_params];
         for segment in &self.segments {
             if let TrainableStart::Full(range) = &segment.trainable {
                 aux_params[range.clone()].copy_from_slice(&segment.start);
@@ -231,7 +231,7 @@ impl Segments {
             }
         }
         let mut aux_grads: Vec<f64> = gaps.iter().map(|gap| gap_scale * gap).collect();
-        aux_grads.resize(self.n_aux, 0.0);
+        aux_grads.resize(self.n_aux_params, 0.0);
         LossParts {
             loss: data + self.continuity_weight * continuity,
             data_loss: data,

@@ -70,7 +70,7 @@ pub fn train(
         None => trainer.save_checkpoint(StopReason::Interrupted)?,
     }
     callback.on_start(&trainer.run_start(&trainer.history))?;
-    for note in notes.iter().chain(&trainer.never_uncoupled_note()) {
+    for note in notes.iter().chain(&trainer.never_free_running_note()) {
         callback.on_note(note);
     }
     let stop = trainer.run(callback)?;
@@ -87,7 +87,7 @@ pub(super) struct Trainer<'a> {
     fingerprint: RunFingerprint,
     pub objective: Objective,
     /// Objective of the uncoupled model, where it is not `objective` itself.
-    pub uncoupled: Option<Objective>,
+    pub free_running: Option<Objective>,
     pub params: Vec<f64>,
     pub optimizer_state: OptimizerState,
     pub trainer_state: TrainerState,
@@ -147,7 +147,7 @@ impl<'a> Trainer<'a> {
             options,
             data,
             objective,
-            uncoupled,
+            free_running: uncoupled,
             params,
         })
     }
@@ -160,7 +160,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn never_uncoupled_note(&self) -> Option<String> {
+    fn never_free_running_note(&self) -> Option<String> {
         let TrainingMethod::Homotopy(settings) = self.method else {
             return None;
         };

@@ -13,7 +13,7 @@ mod outer_product_batch;
 mod padding;
 mod program;
 mod tangent_lanes;
-mod use_counts;
+mod value_uses;
 mod vjp;
 
 pub use program::Program;

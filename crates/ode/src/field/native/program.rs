@@ -6,7 +6,7 @@
 use super::super::graph::Graph;
 use super::super::op::{Binary, NodeId, Op, Unary};
 use super::padding::{self, REGISTER};
-use super::use_counts;
+use super::value_uses;
 
 /// Where an operand lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -272,7 +272,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        use_counts::plan_vjp_stores(&mut self.dynamic_code, self.locations[output.index()]);
+        value_uses::plan_vjp_stores(&mut self.dynamic_code, self.locations[output.index()]);
         let all = self
             .static_code
             .instructions
