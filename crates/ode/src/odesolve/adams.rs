@@ -5,11 +5,11 @@
 use super::checkpoints::StateReader;
 use super::integrator::Integrator;
 use super::plan::Step;
+use super::rhs::Rhs;
 use super::solvers::rk4;
 use super::step_method::StepMethod;
 use super::tableau::{AdamsTableau, Tableau};
 use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
-use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 /// Variant of a step by the multistep formula.
@@ -96,12 +96,12 @@ pub(crate) struct AdamsMethod {
 }
 
 impl AdamsMethod {
-    pub fn new(
+    pub fn new<R: Rhs + ?Sized>(
         tableau: &'static AdamsTableau,
-        evaluator: &Evaluator,
+        rhs: &R,
         mut cache: AdamsCache,
     ) -> Self {
-        let dof = evaluator.dof();
+        let dof = rhs.dof();
         cache.history.resize(tableau.predictor.len() * dof, 0.0);
         cache.k.resize(RK4.stages() * dof, 0.0);
         cache.stage.resize(dof, 0.0);
@@ -116,9 +116,9 @@ impl AdamsMethod {
     }
 
     /// Chooses the variant of this step: multistep or startup.
-    fn choose_variant<const TAPE: bool>(
+    fn choose_variant<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<TAPE>,
+        integrator: &Integrator<R, TAPE>,
         index: usize,
         h: f64,
     ) {
@@ -139,19 +139,19 @@ impl AdamsMethod {
     }
 }
 
-impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
-    fn tape_len(&self, integrator: &Integrator<TAPE>, _steps: usize) -> usize {
-        let next = RK4.stages().saturating_mul(integrator.evaluator.slot_len());
+impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
+    fn tape_len(&self, integrator: &Integrator<R, TAPE>, _steps: usize) -> usize {
+        let next = RK4.stages().saturating_mul(integrator.rhs.slot_len());
         self.tape_used.saturating_add(next)
     }
 
-    fn tape_len_per_step(&self, integrator: &Integrator<TAPE>) -> usize {
-        self.tableau.slots_per_step(MULTISTEP) * integrator.evaluator.slot_len()
+    fn tape_len_per_step(&self, integrator: &Integrator<R, TAPE>) -> usize {
+        self.tableau.slots_per_step(MULTISTEP) * integrator.rhs.slot_len()
     }
 
     fn initialize(
         &mut self,
-        _integrator: &mut Integrator<TAPE>,
+        _integrator: &mut Integrator<R, TAPE>,
         _adaptive: bool,
     ) -> Result<f64, FailureReason> {
         Ok(0.0)
@@ -159,12 +159,12 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
         let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
-        let (len, tape_used) = (integrator.evaluator.slot_len(), self.tape_used);
+        let (len, tape_used) = (integrator.rhs.slot_len(), self.tape_used);
         self.choose_variant(integrator, index, h);
         let AdamsCache { history, k, stage } = &mut self.cache;
         stage.copy_from_slice(&integrator.work.state);
@@ -199,7 +199,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         // Steps are fixed, so every step is accepted.
         integrator.stepper.record_step(true, step.h().abs());
         true
@@ -207,7 +207,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -229,14 +229,13 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         }
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) {
         let history = &mut self.cache.history;
         let n_older = history.len() - integrator.dof;
         history.copy_within(..n_older, integrator.dof);
         integrator.work.plan.variants.push(self.variant);
         if TAPE {
-            self.tape_used +=
-                self.tableau.slots_per_step(self.variant) * integrator.evaluator.slot_len();
+            self.tape_used += self.tableau.slots_per_step(self.variant) * integrator.rhs.slot_len();
         }
         self.n_history += 1;
         self.spacing = step.h();
@@ -247,7 +246,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for AdamsMethod {
         row.extend(&self.cache.history);
     }
 
-    fn load(&mut self, _integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
         (self.n_history, self.spacing) = (row.read_usize(), row.read_f64());
         row.read_into(&mut self.cache.history);
     }

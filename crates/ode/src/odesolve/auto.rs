@@ -5,10 +5,10 @@ use super::checkpoints::{self, ForwardInputs};
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Stats, StepPlan};
+use super::rhs::Rhs;
 use super::solver::Solver;
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
-use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// A segment of a solve, by one method. The last output of its plan is its end, where the next segment begins.
@@ -75,8 +75,8 @@ impl StiffnessDetector {
 }
 
 /// Solves one problem, or replays a plan, segment by segment.
-pub(crate) fn solve_segments<const TAPE: bool>(
-    evaluator: &Evaluator,
+pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
+    rhs: &R,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
@@ -84,7 +84,7 @@ pub(crate) fn solve_segments<const TAPE: bool>(
     pair: SolverPair,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    let dof = evaluator.dof();
+    let dof = rhs.dof();
     work.plan.clear();
     work.plan.outputs.push(SaveLocation::Start);
     work.stats = Stats::default();
@@ -136,8 +136,8 @@ pub(crate) fn solve_segments<const TAPE: bool>(
             t: &times,
             sample: problem.sample,
         };
-        let solved = driver::integrate_segment::<TAPE>(
-            evaluator,
+        let solved = driver::integrate_segment::<R, TAPE>(
+            rhs,
             breakpoints,
             &segment_problem,
             &segment_options,

@@ -6,11 +6,11 @@ use super::checkpoints::StateReader;
 use super::control::error_norm;
 use super::integrator::Integrator;
 use super::plan::Step;
+use super::rhs::Rhs;
 use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::stage_solver::{StageEquation, StageSolver};
 use super::step_method::StepMethod;
 use super::vector_ops::{add, add_scaled, all_finite};
-use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 /// Number of stored differences.
@@ -43,9 +43,9 @@ pub(crate) struct Bdf {
 }
 
 impl Bdf {
-    pub fn new(evaluator: &Evaluator, mut cache: BdfCache) -> Self {
-        let dof = evaluator.dof();
-        cache.solver.reset(evaluator);
+    pub fn new<R: Rhs + ?Sized>(rhs: &R, mut cache: BdfCache) -> Self {
+        let dof = rhs.dof();
+        cache.solver.reset(rhs);
         cache.d.resize(N_DIFFERENCES * dof, 0.0);
         cache.next_d.resize(N_DIFFERENCES * dof, 0.0);
         for buffer in [
@@ -111,9 +111,9 @@ impl Bdf {
     }
 
     /// Returns the norm of an error constant times row `row` of D at the end of the step.
-    fn difference_error_norm<const TAPE: bool>(
+    fn difference_error_norm<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<TAPE>,
+        integrator: &Integrator<R, TAPE>,
         constant: f64,
         row: usize,
     ) -> f64 {
@@ -136,9 +136,9 @@ impl Bdf {
 
     /// Returns the order for the next steps and the factor on their size, without the safety factor: the order that allows
     /// the largest step.
-    fn choose_order<const TAPE: bool>(
+    fn choose_order<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<TAPE>,
+        integrator: &Integrator<R, TAPE>,
         norm: f64,
     ) -> (usize, f64) {
         let order = self.order;
@@ -163,14 +163,14 @@ impl Bdf {
     }
 }
 
-impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
-    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
-        (steps + 1).saturating_mul(integrator.evaluator.slot_len())
+impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
+    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+        (steps + 1).saturating_mul(integrator.rhs.slot_len())
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         let solver = &mut self.cache.solver;
@@ -206,7 +206,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -257,7 +257,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         let h = step.h();
         let order = self.order;
         let safety = self.cache.solver.newton.safety();
@@ -297,7 +297,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -316,7 +316,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
         }
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) {
         let BdfCache {
             d, next_d, solver, ..
         } = &mut self.cache;
@@ -334,7 +334,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Bdf {
         self.cache.solver.save(row);
     }
 
-    fn load(&mut self, integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
         (self.order, self.equal_steps) = (row.read_usize(), row.read_usize());
         self.spacing = row.read_f64();
         row.read_into(&mut self.cache.d);
@@ -353,6 +353,7 @@ mod tests {
     use super::super::options::SolveOptions;
     use super::super::workspace::Workspace;
     use super::*;
+    use crate::field::native::Evaluator;
     use crate::field::{VectorField, system};
 
     type ExactSolution = fn(f64) -> f64;
@@ -370,7 +371,7 @@ mod tests {
         };
         let mut work = Workspace::default();
         let mut integrator =
-            Integrator::<false>::new(&evaluator, &[], &problem, &options, &mut work);
+            Integrator::<_, false>::new(&evaluator, &[], &problem, &options, &mut work);
         integrator.exact_stages = true;
         let mut bdf = Bdf::new(&evaluator, BdfCache::default());
         bdf.initialize(&mut integrator, false).unwrap();

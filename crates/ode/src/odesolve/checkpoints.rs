@@ -159,7 +159,14 @@ pub(crate) fn backward(
             problem,
             options,
         } = inputs;
-        driver::integrate_segment::<true>(evaluator, breakpoints, problem, options, spec, segment)?;
+        driver::integrate_segment::<Evaluator, true>(
+            evaluator,
+            breakpoints,
+            problem,
+            options,
+            spec,
+            segment,
+        )?;
         let n_inside = segment.plan.outputs.len() - 1;
         let first_output = outputs.saturating_sub(n_inside);
         weights.clear();
@@ -257,10 +264,11 @@ mod tests {
                 tape_limit: usize::MAX,
                 ..Workspace::default()
             };
-            driver::solve::<true>(&evaluator, &breakpoints, &problem, &options, &mut work).unwrap();
+            driver::solve::<_, true>(&evaluator, &breakpoints, &problem, &options, &mut work)
+                .unwrap();
             let (whole, u) = (work.plan.clone(), work.u.clone());
             work.record = ForwardRecord::Checkpoints(Checkpoints::adaptive());
-            driver::solve::<false>(&evaluator, &breakpoints, &problem, &options, &mut work)
+            driver::solve::<_, false>(&evaluator, &breakpoints, &problem, &options, &mut work)
                 .unwrap();
             assert_eq!(work.u, u, "{}", method.name);
             assert_eq!(work.plan.steps.len(), 1);

@@ -6,12 +6,12 @@ use super::events::EventDetector;
 use super::integrator::Integrator;
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Step, StepPlan};
+use super::rhs::Rhs;
 use super::solver::SolverFamily;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
 use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
-use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// An initial value problem: `u(t[0]) = u0`, with the solution requested at every output time `t`.
@@ -39,29 +39,29 @@ pub(crate) struct SegmentSpec<'a> {
 }
 
 /// Solves one problem into `work`; with `TAPE`, stores in `work.tape` what a gradient needs of every accepted step.
-pub(crate) fn solve<const TAPE: bool>(
-    evaluator: &Evaluator,
+pub(crate) fn solve<R: Rhs + ?Sized, const TAPE: bool>(
+    rhs: &R,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    dispatch::<TAPE>(evaluator, breakpoints, problem, options, None, work)
+    dispatch::<R, TAPE>(rhs, breakpoints, problem, options, None, work)
 }
 
 /// Solves one problem into `work` on the steps of a given plan.
-pub(crate) fn replay<const TAPE: bool>(
-    evaluator: &Evaluator,
+pub(crate) fn replay<R: Rhs + ?Sized, const TAPE: bool>(
+    rhs: &R,
     problem: &Problem,
     options: &SolveOptions,
     plan: &StepPlan,
     work: &mut Workspace,
 ) -> Result<(), SolveFailure> {
-    dispatch::<TAPE>(evaluator, &[], problem, options, Some(plan), work)
+    dispatch::<R, TAPE>(rhs, &[], problem, options, Some(plan), work)
 }
 
-fn dispatch<const TAPE: bool>(
-    evaluator: &Evaluator,
+fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
+    rhs: &R,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
@@ -70,13 +70,13 @@ fn dispatch<const TAPE: bool>(
 ) -> Result<(), SolveFailure> {
     if let SolverFamily::Auto { explicit, stiff } = options.solver.family {
         let pair = [explicit, stiff];
-        auto::solve_segments::<TAPE>(evaluator, breakpoints, problem, options, plan, pair, work)?;
+        auto::solve_segments::<R, TAPE>(rhs, breakpoints, problem, options, plan, pair, work)?;
     } else {
         let spec = SegmentSpec {
             plan,
             ..SegmentSpec::default()
         };
-        integrate_segment::<TAPE>(evaluator, breakpoints, problem, options, spec, work)?;
+        integrate_segment::<R, TAPE>(rhs, breakpoints, problem, options, spec, work)?;
     }
     match work.event_was_defined.iter().position(|defined| !defined) {
         None => Ok(()),
@@ -92,15 +92,15 @@ fn dispatch<const TAPE: bool>(
 
 /// Integrates a solve, or a segment of one, by one method. Returns true where it ended early because another method suits the
 /// problem better.
-pub(crate) fn integrate_segment<const TAPE: bool>(
-    evaluator: &Evaluator,
+pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
+    rhs: &R,
     breakpoints: &[f64],
     problem: &Problem,
     options: &SolveOptions,
     spec: SegmentSpec,
     work: &mut Workspace,
 ) -> Result<bool, SolveFailure> {
-    let mut integrator = Integrator::<TAPE>::new(evaluator, breakpoints, problem, options, work);
+    let mut integrator = Integrator::<R, TAPE>::new(rhs, breakpoints, problem, options, work);
     integrator.replay_plan = spec.plan;
     integrator.work.is_replay = spec.plan.is_some();
     // The steps after a checkpoint are recomputed with a tape, which needs exact stages.
@@ -123,18 +123,18 @@ pub(crate) fn integrate_segment<const TAPE: bool>(
                 b
             ))
         }
-        SolverFamily::Radau => run_method!(radau, |b| radau::Radau::new(evaluator, b)),
+        SolverFamily::Radau => run_method!(radau, |b| radau::Radau::new(rhs, b)),
         SolverFamily::Esdirk(tableau) => {
-            run_method!(esdirk, |b| esdirk::EsdirkMethod::new(tableau, evaluator, b))
+            run_method!(esdirk, |b| esdirk::EsdirkMethod::new(tableau, rhs, b))
         }
         SolverFamily::Rosenbrock(tableau) => {
             run_method!(rosenbrock, |b| rosenbrock::RosenbrockMethod::new(
-                tableau, evaluator, b
+                tableau, rhs, b
             ))
         }
-        SolverFamily::Bdf => run_method!(bdf, |b| bdf::Bdf::new(evaluator, b)),
+        SolverFamily::Bdf => run_method!(bdf, |b| bdf::Bdf::new(rhs, b)),
         SolverFamily::Adams(tableau) => {
-            run_method!(adams, |b| adams::AdamsMethod::new(tableau, evaluator, b))
+            run_method!(adams, |b| adams::AdamsMethod::new(tableau, rhs, b))
         }
         // Solves by `auto` are split into segments of the other families.
         SolverFamily::Auto { .. } => Ok(()),
@@ -146,8 +146,8 @@ pub(crate) fn integrate_segment<const TAPE: bool>(
     result.map(|()| integrator.switch_requested)
 }
 
-impl<const TAPE: bool> Integrator<'_, TAPE> {
-    fn integrate<S: StepMethod<TAPE>>(
+impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
+    fn integrate<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         spec: SegmentSpec,
@@ -224,7 +224,10 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         Ok(())
     }
 
-    fn next_step<S: StepMethod<TAPE>>(&mut self, method: &S) -> Result<Option<Step>, SolveFailure> {
+    fn next_step<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &S,
+    ) -> Result<Option<Step>, SolveFailure> {
         let work = &*self.work;
         let next = self
             .stepper
@@ -241,7 +244,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
 
     /// Accepts the attempted step: detects events, writes the output times inside the step and advances the state. Returns
     /// whether an event terminates the solve in this step.
-    fn accept_step<S: StepMethod<TAPE>>(
+    fn accept_step<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         step: Step,
@@ -268,7 +271,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
     }
 
     /// Advances the state to the end of the attempted step.
-    pub fn advance<S: StepMethod<TAPE>>(&mut self, method: &mut S, step: Step) {
+    pub fn advance<S: StepMethod<R, TAPE>>(&mut self, method: &mut S, step: Step) {
         let work = &mut *self.work;
         match &mut work.record {
             ForwardRecord::States(states) => states.extend_from_slice(&work.state),
@@ -287,7 +290,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
     }
 
     /// Saves a checkpoint where one is due.
-    fn save_checkpoint<S: StepMethod<TAPE>>(&mut self, method: &S) {
+    fn save_checkpoint<S: StepMethod<R, TAPE>>(&mut self, method: &S) {
         let ForwardRecord::Checkpoints(checkpoints) = &self.work.record else {
             return;
         };
@@ -307,7 +310,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
     }
 
     /// Restores the state, the step sequencer and the method from a checkpoint.
-    fn restore<S: StepMethod<TAPE>>(&mut self, method: &mut S, checkpoint: &[f64]) {
+    fn restore<S: StepMethod<R, TAPE>>(&mut self, method: &mut S, checkpoint: &[f64]) {
         let mut checkpoint = StateReader(checkpoint);
         checkpoint.read_into(&mut self.work.state);
         self.stepper.load(&mut checkpoint);
@@ -315,7 +318,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
     }
 
     /// Writes the solution at the next output time, from the attempted step.
-    fn write_output<S: StepMethod<TAPE>>(
+    fn write_output<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         output: SaveLocation,
@@ -339,7 +342,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
         Ok(())
     }
 
-    fn replay<S: StepMethod<TAPE>>(
+    fn replay<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         plan: &StepPlan,
@@ -372,6 +375,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::native::Evaluator;
 
     #[test]
     fn a_tape_that_would_be_too_long_is_a_failure_and_a_solve_without_one_is_not() {
@@ -390,8 +394,8 @@ mod tests {
                 tape_limit: 20 * 6 * evaluator.slot_len(),
                 ..Workspace::default()
             };
-            let failure =
-                super::solve::<true>(&evaluator, &[], &problem, &options, &mut work).unwrap_err();
+            let failure = super::solve::<_, true>(&evaluator, &[], &problem, &options, &mut work)
+                .unwrap_err();
             assert_eq!(
                 failure.reason,
                 FailureReason::TapeTooLarge(8 * work.tape_limit)
@@ -399,9 +403,9 @@ mod tests {
             assert_eq!(work.plan.steps.len(), 19);
             assert!(work.tape.len() <= work.tape_limit);
             assert!(failure.to_string().contains("GiB"));
-            super::solve::<false>(&evaluator, &[], &problem, &options, &mut work).unwrap();
+            super::solve::<_, false>(&evaluator, &[], &problem, &options, &mut work).unwrap();
             work.tape_limit = usize::MAX;
-            super::solve::<true>(&evaluator, &[], &problem, &options, &mut work).unwrap();
+            super::solve::<_, true>(&evaluator, &[], &problem, &options, &mut work).unwrap();
         }
     }
 }

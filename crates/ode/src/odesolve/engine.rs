@@ -192,17 +192,17 @@ impl Engine for NativeEngine {
             }
             match plans {
                 Some(plans) if taped => {
-                    driver::replay::<true>(&evaluator, problem, options, &plans[i], work)
+                    driver::replay::<_, true>(&evaluator, problem, options, &plans[i], work)
                 }
                 Some(plans) => {
-                    driver::replay::<false>(&evaluator, problem, options, &plans[i], work)
+                    driver::replay::<_, false>(&evaluator, problem, options, &plans[i], work)
                 }
                 None => {
                     let breakpoints = field.breakpoints(problem.sample);
                     if taped {
-                        driver::solve::<true>(&evaluator, &breakpoints, problem, options, work)
+                        driver::solve::<_, true>(&evaluator, &breakpoints, problem, options, work)
                     } else {
-                        driver::solve::<false>(&evaluator, &breakpoints, problem, options, work)
+                        driver::solve::<_, false>(&evaluator, &breakpoints, problem, options, work)
                     }
                 }
             }

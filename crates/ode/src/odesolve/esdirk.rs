@@ -6,11 +6,11 @@ use super::control::error_norm;
 use super::gustafsson::GustafssonController;
 use super::integrator::Integrator;
 use super::plan::Step;
+use super::rhs::Rhs;
 use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
 use super::step_method::StepMethod;
 use super::tableau::EsdirkTableau;
 use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
-use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 const SAFETY: f64 = 0.9;
@@ -41,23 +41,23 @@ pub(crate) struct EsdirkMethod {
 }
 
 /// Returns the length of the tape for this many steps.
-fn tape_len_for<const TAPE: bool>(
+fn tape_len_for<R: Rhs + ?Sized, const TAPE: bool>(
     tableau: &EsdirkTableau,
-    integrator: &Integrator<TAPE>,
+    integrator: &Integrator<R, TAPE>,
     steps: usize,
 ) -> usize {
     let slots = tableau.slot_index(steps, 0) + 1;
-    slots.saturating_mul(integrator.evaluator.slot_len())
+    slots.saturating_mul(integrator.rhs.slot_len())
 }
 
 impl EsdirkMethod {
-    pub fn new(
+    pub fn new<R: Rhs + ?Sized>(
         tableau: &'static EsdirkTableau,
-        evaluator: &Evaluator,
+        rhs: &R,
         mut cache: EsdirkCache,
     ) -> Self {
-        let dof = evaluator.dof();
-        cache.solver.reset(evaluator);
+        let dof = rhs.dof();
+        cache.solver.reset(rhs);
         cache.k.resize(tableau.stages() * dof, 0.0);
         cache.saved_k.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut cache.base, &mut cache.z, &mut cache.error] {
@@ -86,9 +86,9 @@ impl EsdirkMethod {
     }
 
     /// Solves the implicit stages with the stored Jacobian.
-    fn solve_stages<const TAPE: bool>(
+    fn solve_stages<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -149,14 +149,14 @@ impl EsdirkMethod {
     }
 }
 
-impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
-    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
+    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
         tape_len_for(self.tableau, integrator, steps)
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         let EsdirkCache {
@@ -187,7 +187,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -206,7 +206,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         }
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         let EsdirkCache { k, error, .. } = &mut self.cache;
         let h = step.h();
         error.fill(0.0);
@@ -231,7 +231,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -246,7 +246,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
 
     fn evaluate_output(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -262,7 +262,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         self.substep_theta = Some(theta);
         let tableau = self.tableau;
         let tape_len =
-            |integrator: &Integrator<TAPE>, steps| tape_len_for(tableau, integrator, steps);
+            |integrator: &Integrator<R, TAPE>, steps| tape_len_for(tableau, integrator, steps);
         let found = integrator.substep_to_output(
             (step, theta),
             to,
@@ -280,7 +280,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         found
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, _step: Step) {
         let EsdirkCache { solver, k, .. } = &mut self.cache;
         let last = (self.tableau.stages() - 1) * integrator.dof;
         k.copy_within(last..last + integrator.dof, 0);
@@ -297,7 +297,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for EsdirkMethod {
         solver.save(row);
     }
 
-    fn load(&mut self, integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
         let EsdirkCache {
             solver, k, base, ..
         } = &mut self.cache;

@@ -4,14 +4,15 @@
 use super::events::{InterpolationOrder, theta_resolution};
 use super::integrator::Integrator;
 use super::plan::{SaveLocation, Step};
+use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
 use odesync_base::failure::FailureReason;
 
-impl<const TAPE: bool> Integrator<'_, TAPE> {
+impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
     /// Detects events in the attempted step, before the state is advanced. Returns the θ of the event that terminates the
     /// solve.
-    pub fn find_events<S: StepMethod<TAPE>>(
+    pub fn find_events<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         step: Step,
@@ -42,7 +43,7 @@ impl<const TAPE: bool> Integrator<'_, TAPE> {
     }
 
     /// Evaluates the solution at `t + θ h` of the attempted step into `out`.
-    fn evaluate_interpolant<S: StepMethod<TAPE>>(
+    fn evaluate_interpolant<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
         (step, theta): (Step, f64),

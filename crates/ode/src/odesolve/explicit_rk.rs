@@ -6,6 +6,7 @@ use super::control::{self, FirstStep};
 use super::integrator::Integrator;
 use super::options::SolveOptions;
 use super::plan::Step;
+use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::tableau::Tableau;
 use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
@@ -56,23 +57,23 @@ impl ExplicitRk {
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.
-    fn evaluate_stage<const TAPE: bool>(
+    fn evaluate_stage<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         n: usize,
         i: usize,
         t: f64,
     ) {
-        let at = slot_index(self.tableau, n, i) * integrator.evaluator.slot_len();
+        let at = slot_index(self.tableau, n, i) * integrator.rhs.slot_len();
         let ExplicitRkCache { k, stage, .. } = &mut self.cache;
         let dof = integrator.dof;
         integrator.evaluate(at, t, stage, &mut k[i * dof..(i + 1) * dof]);
     }
 
     /// Evaluates the first stage at the current state.
-    fn evaluate_first_stage<const TAPE: bool>(
+    fn evaluate_first_stage<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         n: usize,
     ) {
         self.cache.stage.copy_from_slice(&integrator.work.state);
@@ -81,9 +82,9 @@ impl ExplicitRk {
     }
 
     /// Evaluates the extra stages of the dense output; with a tape, their slots go to the output tape.
-    fn evaluate_extra_stages<const TAPE: bool>(
+    fn evaluate_extra_stages<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
     ) {
         self.extra_stages_ready = true;
@@ -104,7 +105,10 @@ impl ExplicitRk {
         }
     }
 
-    fn initial_step_size<const TAPE: bool>(&mut self, integrator: &mut Integrator<TAPE>) -> f64 {
+    fn initial_step_size<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut Integrator<R, TAPE>,
+    ) -> f64 {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let (dof, sign) = (integrator.dof, integrator.stepper.sign());
         let ExplicitRkCache { k, stage, .. } = &mut self.cache;
@@ -121,15 +125,15 @@ impl ExplicitRk {
     }
 }
 
-impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
-    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
+    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
         let slots = slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal);
-        slots.saturating_mul(integrator.evaluator.slot_len())
+        slots.saturating_mul(integrator.rhs.slot_len())
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         if !adaptive {
@@ -147,7 +151,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -173,7 +177,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let ExplicitRkCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
@@ -195,7 +199,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -210,7 +214,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
         weighted_sum(&work.state, step.h(), weights, k, integrator.dof, u);
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, _step: Step) {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {
             let last = (self.tableau.stages() - 1) * integrator.dof;
@@ -221,12 +225,12 @@ impl<const TAPE: bool> StepMethod<TAPE> for ExplicitRk {
     /// Saves nothing: the first stage is evaluated again, and is bitwise equal to the last stage of the previous step.
     fn save(&self, _row: &mut Vec<f64>) {}
 
-    fn load(&mut self, _integrator: &mut Integrator<TAPE>, _row: &mut StateReader) {}
+    fn load(&mut self, _integrator: &mut Integrator<R, TAPE>, _row: &mut StateReader) {}
 
     /// Detects stiffness, where the step is at the limit of stability: the difference of the slopes of the last two stages,
     /// both at the end of the step, divided by that of their states estimates the largest eigenvalue (Hairer, Wanner, II,
     /// IV.2).
-    fn should_switch(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn should_switch(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         // The stability limit on the real axis is about 3.3.
         const LIMIT: f64 = 2.6;
         let (tableau, dof) = (self.tableau, integrator.dof);

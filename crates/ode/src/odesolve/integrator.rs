@@ -5,16 +5,16 @@ use super::driver::Problem;
 use super::events::EventDetector;
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Stats, StepPlan};
+use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::step_sequencer::StepSequencer;
 use super::vector_ops::weighted_sum;
 use super::workspace::{ForwardRecord, Workspace};
-use crate::field::native::Evaluator;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// State of one solve, which every step method works with.
-pub(crate) struct Integrator<'a, const TAPE: bool> {
-    pub evaluator: &'a Evaluator,
+pub(crate) struct Integrator<'a, R: Rhs + ?Sized, const TAPE: bool> {
+    pub rhs: &'a R,
     pub problem: &'a Problem<'a>,
     pub options: &'a SolveOptions,
     pub work: &'a mut Workspace,
@@ -33,15 +33,15 @@ pub(crate) struct Integrator<'a, const TAPE: bool> {
     pub last_failure: Option<FailureReason>,
 }
 
-impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
+impl<'a, R: Rhs + ?Sized, const TAPE: bool> Integrator<'a, R, TAPE> {
     pub fn new(
-        evaluator: &'a Evaluator,
+        rhs: &'a R,
         breakpoints: &[f64],
         problem: &'a Problem<'a>,
         options: &'a SolveOptions,
         work: &'a mut Workspace,
     ) -> Self {
-        let dof = evaluator.dof();
+        let dof = rhs.dof();
         work.plan.clear();
         work.previous_h = None;
         match &mut work.record {
@@ -65,7 +65,7 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         let tstops = std::mem::take(&mut work.tstops);
         Integrator {
             stepper: StepSequencer::new(problem.t, options, breakpoints, tstops),
-            evaluator,
+            rhs,
             problem,
             options,
             work,
@@ -97,7 +97,7 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         weighted_sum(state, trial, &[1.0], f, self.dof, next);
         let t = self.stepper.t + trial;
         let sample = self.problem.sample;
-        self.evaluator.eval(sample, t, next, slot, change);
+        self.rhs.eval(sample, t, next, slot, change);
         self.work.stats.evaluations += 1;
         for (change, f) in change.iter_mut().zip(f) {
             *change -= f;
@@ -108,7 +108,7 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
     /// Evaluates the field at (t, u) into `k`; with a tape, also writes the slot that begins at offset `at` of the tape.
     #[inline]
     pub fn evaluate(&mut self, at: usize, t: f64, u: &[f64], k: &mut [f64]) {
-        let len = self.evaluator.slot_len();
+        let len = self.rhs.slot_len();
         let at = if TAPE { at } else { 0 };
         // The tape is extended before each step; this covers evaluations before the first step.
         if self.work.tape.len() < at + len {
@@ -117,9 +117,9 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
         let slot = &mut self.work.tape[at..at + len];
         let sample = self.problem.sample;
         if TAPE {
-            self.evaluator.eval_taped(sample, t, u, slot, k);
+            self.rhs.eval_taped(sample, t, u, slot, k);
         } else {
-            self.evaluator.eval(sample, t, u, slot, k);
+            self.rhs.eval(sample, t, u, slot, k);
         }
         self.work.stats.evaluations += 1;
     }
@@ -131,18 +131,15 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
             return self.evaluate(0, t, u, k);
         }
         let at = self.work.output_tape.len();
-        self.work
-            .output_tape
-            .resize(at + self.evaluator.slot_len(), 0.0);
+        self.work.output_tape.resize(at + self.rhs.slot_len(), 0.0);
         let slot = &mut self.work.output_tape[at..];
-        self.evaluator
-            .eval_taped(self.problem.sample, t, u, slot, k);
+        self.rhs.eval_taped(self.problem.sample, t, u, slot, k);
         self.work.stats.evaluations += 1;
     }
 
     /// Makes the tape long enough for step `n`. Its length is limited, because a stiff field and a large network would
     /// otherwise use up all memory.
-    pub fn ensure_tape_capacity<S: StepMethod<TAPE>>(
+    pub fn ensure_tape_capacity<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &S,
         n: usize,
@@ -172,7 +169,7 @@ impl<'a, const TAPE: bool> Integrator<'a, TAPE> {
 
     /// Reserves exactly the memory for the tape and the plan of this many steps; an old tape is freed before the new one is
     /// allocated. Where the memory is not available, the step that needs it fails.
-    pub fn reserve_tape<S: StepMethod<TAPE>>(&mut self, method: &S, steps: usize) {
+    pub fn reserve_tape<S: StepMethod<R, TAPE>>(&mut self, method: &S, steps: usize) {
         self.work.plan.steps.reserve_exact(steps);
         self.work.plan.variants.reserve_exact(steps);
         let more = method

@@ -1,12 +1,11 @@
-//! The Jacobian ∂f/∂u and the derivative ∂f/∂t, from tangents of the field's program: one tangent lane for each direction.
+//! The Jacobian ∂f/∂u and the derivative ∂f/∂t, as a right-hand side computes them.
 
-use crate::field::native::{Evaluator, TangentLanes};
+use super::rhs::{JacobianScratch, Rhs};
 
 /// Jacobian ∂f/∂u and derivative ∂f/∂t, with the storage for their tangents.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Jacobian {
-    lanes: Option<TangentLanes>,
-    scratch: Vec<f64>,
+    scratch: JacobianScratch,
     dof: usize,
     /// ∂f/∂u, `[dof, dof]`, row by row.
     df_du: Vec<f64>,
@@ -15,25 +14,23 @@ pub(crate) struct Jacobian {
 
 impl Jacobian {
     /// Allocates the storage for the Jacobians of this field; it cannot be used for another field.
-    pub fn bind(&mut self, evaluator: &Evaluator) {
-        let dof = evaluator.dof();
-        self.lanes = Some(evaluator.tangent_lanes(dof + 1));
+    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R) {
+        let dof = rhs.dof();
+        self.scratch = JacobianScratch::default();
         self.dof = dof;
         self.df_du.resize(dof * dof, 0.0);
         self.df_dt.resize(dof, 0.0);
     }
 
     /// Computes the Jacobian at a taped evaluation, which wrote `slot`.
-    pub fn fill(&mut self, evaluator: &Evaluator, place: (usize, f64), slot: &[f64]) {
-        let Jacobian {
-            lanes,
-            scratch,
-            dof,
-            df_du,
-            df_dt,
-        } = self;
-        let lanes = lanes.get_or_insert_with(|| evaluator.tangent_lanes(*dof + 1));
-        evaluator.jacobian(place, slot, lanes, scratch, df_du, df_dt);
+    pub fn fill<R: Rhs + ?Sized>(&mut self, rhs: &R, place: (usize, f64), slot: &[f64]) {
+        rhs.jacobian(
+            place,
+            slot,
+            &mut self.scratch,
+            &mut self.df_du,
+            &mut self.df_dt,
+        );
     }
 
     /// Returns ∂f_row/∂u_column.

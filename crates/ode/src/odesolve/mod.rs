@@ -43,6 +43,7 @@ mod output_steps;
 mod plan;
 mod radau;
 mod radau_stages;
+mod rhs;
 mod rosenbrock;
 pub mod second_derivatives;
 mod solver;

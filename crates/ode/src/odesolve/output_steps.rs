@@ -7,6 +7,7 @@
 
 use super::integrator::Integrator;
 use super::plan::Step;
+use super::rhs::Rhs;
 use odesync_base::failure::FailureReason;
 
 /// Returns the step from the start of `step` to θ.
@@ -17,7 +18,7 @@ pub(crate) fn substep(step: Step, theta: f64) -> Step {
     }
 }
 
-impl<const TAPE: bool> Integrator<'_, TAPE> {
+impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
     /// Computes the state at `t + θ h` into `work.u[to]` by an output step. `perform_step` takes the step, writing the state
     /// to `work.next` and its slots to the tape at the index it is given; `tape_len`, the tape's length for a number of
     /// steps, determines the memory reserved for them.

@@ -13,11 +13,11 @@ use super::newton::Newton;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::radau_stages::sum_into;
+use super::rhs::Rhs;
 use super::solvers::radau::{ERROR_WEIGHTS, MU, MU_COMPLEX, interpolation_weights};
 use super::stage_system::StageSystem;
 use super::step_method::StepMethod;
 use super::vector_ops::{add_scaled, all_finite};
-use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 pub(super) const MAX_ITERATIONS: usize = 6;
@@ -70,9 +70,9 @@ pub(crate) struct Radau {
 }
 
 impl Radau {
-    pub fn new(evaluator: &Evaluator, mut cache: RadauCache) -> Self {
-        let dof = evaluator.dof();
-        cache.slot.resize(3 * evaluator.slot_len(), 0.0);
+    pub fn new<R: Rhs + ?Sized>(rhs: &R, mut cache: RadauCache) -> Self {
+        let dof = rhs.dof();
+        cache.slot.resize(3 * rhs.slot_len(), 0.0);
         for (buffer, len) in [
             (&mut cache.f, dof),
             (&mut cache.z, 3 * dof),
@@ -86,8 +86,8 @@ impl Radau {
             buffer.resize(len, 0.0);
         }
         cache.increment.resize(dof, Complex::default());
-        cache.jacobian.bind(evaluator);
-        cache.stage_system.bind(evaluator, 3);
+        cache.jacobian.bind(rhs);
+        cache.stage_system.bind(rhs, 3);
         Radau {
             cache,
             factored_h: 0.0,
@@ -103,29 +103,36 @@ impl Radau {
     }
 
     /// Returns the length of the tape for this many steps.
-    fn tape_len_for<const TAPE: bool>(integrator: &Integrator<TAPE>, steps: usize) -> usize {
-        (3 * steps).saturating_mul(integrator.evaluator.slot_len())
+    fn tape_len_for<R: Rhs + ?Sized, const TAPE: bool>(
+        integrator: &Integrator<R, TAPE>,
+        steps: usize,
+    ) -> usize {
+        (3 * steps).saturating_mul(integrator.rhs.slot_len())
     }
 
     /// Evaluates the field and its Jacobian at the state.
-    fn linearize<const TAPE: bool>(&mut self, integrator: &mut Integrator<TAPE>, t: f64) {
+    fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut Integrator<R, TAPE>,
+        t: f64,
+    ) {
         let RadauCache {
             slot, f, jacobian, ..
         } = &mut self.cache;
         let sample = integrator.problem.sample;
-        let slot = &mut slot[..integrator.evaluator.slot_len()];
+        let slot = &mut slot[..integrator.rhs.slot_len()];
         integrator
-            .evaluator
+            .rhs
             .eval_taped(sample, t, &integrator.work.state, slot, f);
-        jacobian.fill(integrator.evaluator, (sample, t), slot);
+        jacobian.fill(integrator.rhs, (sample, t), slot);
         integrator.work.stats.evaluations += 1;
         integrator.work.stats.jacobians += 1;
         (self.has_jacobian, self.jacobian_fresh, self.factored_h) = (true, true, 0.0);
     }
 
-    fn ensure_factored<const TAPE: bool>(
+    fn ensure_factored<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         h: f64,
     ) -> Result<(), FailureReason> {
         // Nominally equal step sizes differ by the rounding of the time.
@@ -182,7 +189,11 @@ impl Radau {
     }
 
     /// Computes the error estimate of the attempted step into `error`, which holds the slope on entry, and returns its norm.
-    fn estimate_error<const TAPE: bool>(&mut self, integrator: &Integrator<TAPE>, h: f64) -> f64 {
+    fn estimate_error<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &Integrator<R, TAPE>,
+        h: f64,
+    ) -> f64 {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let RadauCache {
             z, error, real_lu, ..
@@ -205,14 +216,14 @@ impl Radau {
     }
 }
 
-impl<const TAPE: bool> StepMethod<TAPE> for Radau {
-    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
+impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
+    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
         Self::tape_len_for(integrator, steps)
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         self.linearize(integrator, integrator.stepper.t);
@@ -223,13 +234,13 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         if !all_finite(f) {
             return Err(FailureReason::NotFinite);
         }
-        let slot = &mut slot[..integrator.evaluator.slot_len()];
+        let slot = &mut slot[..integrator.rhs.slot_len()];
         Ok(integrator.initial_step_size(4, f, slot, error))
     }
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -264,7 +275,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         let h = step.h();
         self.cache.error.copy_from_slice(&self.cache.f);
         let mut norm = self.estimate_error(integrator, h);
@@ -274,11 +285,9 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
                 slot, stage, error, ..
             } = &mut self.cache;
             sum_into(&integrator.work.state, error, stage);
-            let slot = &mut slot[..integrator.evaluator.slot_len()];
+            let slot = &mut slot[..integrator.rhs.slot_len()];
             let sample = integrator.problem.sample;
-            integrator
-                .evaluator
-                .eval(sample, step.t, stage, slot, error);
+            integrator.rhs.eval(sample, step.t, stage, slot, error);
             integrator.work.stats.evaluations += 1;
             norm = self.estimate_error(integrator, h);
         }
@@ -292,7 +301,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -310,7 +319,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
 
     fn evaluate_output(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -318,7 +327,8 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         let (newton, jacobian_fresh) = (self.newton, self.jacobian_fresh);
         self.swap_substep_state();
         (self.substep_theta, self.factored_h) = (Some(theta), 0.0);
-        let tape_len = |integrator: &Integrator<TAPE>, steps| Self::tape_len_for(integrator, steps);
+        let tape_len =
+            |integrator: &Integrator<R, TAPE>, steps| Self::tape_len_for(integrator, steps);
         let found = integrator.substep_to_output(
             (step, theta),
             to,
@@ -335,7 +345,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         found
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) {
         std::mem::swap(&mut self.cache.z, &mut self.cache.previous_z);
         self.previous_h = step.h();
         self.jacobian_fresh = false;
@@ -343,10 +353,10 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
             self.linearize(integrator, step.end);
         } else if !integrator.options.is_fixed_step() {
             let RadauCache { slot, f, .. } = &mut self.cache;
-            let slot = &mut slot[..integrator.evaluator.slot_len()];
+            let slot = &mut slot[..integrator.rhs.slot_len()];
             let sample = integrator.problem.sample;
             let state = &integrator.work.state;
-            integrator.evaluator.eval(sample, step.end, state, slot, f);
+            integrator.rhs.eval(sample, step.end, state, slot, f);
             integrator.work.stats.evaluations += 1;
         }
     }
@@ -360,7 +370,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
         row.extend(self.cache.jacobian.df_du());
     }
 
-    fn load(&mut self, integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
         self.has_jacobian = row.read_bool();
         self.jacobian_fresh = row.read_bool();
         self.factored_h = row.read_f64();
@@ -375,7 +385,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for Radau {
     }
 
     /// Detects the end of stiffness, where every eigenvalue is so small that an explicit method could take this step.
-    fn should_switch(&mut self, _integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn should_switch(&mut self, _integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         let nonstiff = step.h().abs() * self.cache.jacobian.norm() < 1.0;
         self.stiffness.record(nonstiff)
     }

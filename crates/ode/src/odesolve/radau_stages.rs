@@ -9,6 +9,7 @@ use super::newton::{Newton, NewtonStatus, converged_to_roundoff};
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::radau::{MAX_ITERATIONS, Radau, RadauCache};
+use super::rhs::Rhs;
 use super::solvers::radau::{A, C, MU, MU_COMPLEX, RK_MATRIX, T, T_INV, interpolation_weights};
 use super::vector_ops::{add, add_scaled, all_finite};
 use odesync_base::failure::FailureReason;
@@ -52,9 +53,9 @@ impl Radau {
     }
 
     /// Solves for the stages by simplified Newton iteration, from their initial guess.
-    pub(super) fn simplified_newton<const TAPE: bool>(
+    pub(super) fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
     ) -> Result<(), FailureReason> {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
@@ -72,14 +73,14 @@ impl Radau {
             complex_lu,
             ..
         } = &mut self.cache;
-        let slot = &mut slot[..integrator.evaluator.slot_len()];
+        let slot = &mut slot[..integrator.rhs.slot_len()];
         transform(&T_INV, z, w, dof);
         let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
         loop {
             for (i, k) in k.chunks_exact_mut(dof).enumerate() {
                 sum_into(&integrator.work.state, &z[i * dof..(i + 1) * dof], stage);
                 let t = step.time_at(C[i]);
-                integrator.evaluator.eval(sample, t, stage, slot, k);
+                integrator.rhs.eval(sample, t, stage, slot, k);
             }
             integrator.work.stats.evaluations += 3;
             if !all_finite(k) {
@@ -120,14 +121,14 @@ impl Radau {
 
     /// Solves for the stages by full Newton iteration to rounding; with a tape, writes the slots of the stages there. Returns
     /// false where it does not converge.
-    pub(super) fn full_newton<const TAPE: bool>(
+    pub(super) fn full_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
         max_iterations: usize,
     ) -> bool {
-        let (dof, h, len) = (integrator.dof, step.h(), integrator.evaluator.slot_len());
+        let (dof, h, len) = (integrator.dof, step.h(), integrator.rhs.slot_len());
         let sample = integrator.problem.sample;
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let RadauCache {
@@ -155,7 +156,7 @@ impl Radau {
                 let slot = &mut slots[i * len..(i + 1) * len];
                 let k = &mut k[i * dof..(i + 1) * dof];
                 let t = step.time_at(C[i]);
-                integrator.evaluator.eval_taped(sample, t, stage, slot, k);
+                integrator.rhs.eval_taped(sample, t, stage, slot, k);
             }
             work.stats.evaluations += 3;
             if done {
@@ -167,7 +168,7 @@ impl Radau {
             let (first, rest) = slots.split_at(len);
             let (second, third) = rest.split_at(len);
             let slots: [&[f64]; 3] = [first, second, third];
-            if !stage_system.factor(integrator.evaluator, (sample, step), RK_MATRIX, &slots) {
+            if !stage_system.factor(integrator.rhs, (sample, step), RK_MATRIX, &slots) {
                 return false;
             }
             work.stats.jacobians += 3;

@@ -7,10 +7,10 @@ use super::integrator::Integrator;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::plan::Step;
+use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::tableau::RosenbrockTableau;
 use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
-use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 const SAFETY: f64 = 0.9;
@@ -40,24 +40,24 @@ pub(crate) struct RosenbrockMethod {
 }
 
 /// Returns the length of the tape of one step.
-pub(super) fn tape_stride(tableau: &RosenbrockTableau, evaluator: &Evaluator) -> usize {
-    tableau.stages() * (evaluator.slot_len() + evaluator.dof())
+pub(super) fn tape_stride<R: Rhs + ?Sized>(tableau: &RosenbrockTableau, rhs: &R) -> usize {
+    tableau.stages() * (rhs.slot_len() + rhs.dof())
 }
 
 impl RosenbrockMethod {
-    pub fn new(
+    pub fn new<R: Rhs + ?Sized>(
         tableau: &'static RosenbrockTableau,
-        evaluator: &Evaluator,
+        rhs: &R,
         mut cache: RosenbrockCache,
     ) -> Self {
-        let dof = evaluator.dof();
-        cache.slot.resize(evaluator.slot_len(), 0.0);
+        let dof = rhs.dof();
+        cache.slot.resize(rhs.slot_len(), 0.0);
         cache.k.resize(tableau.stages() * dof, 0.0);
         cache.saved_k.resize(tableau.stages() * dof, 0.0);
         for buffer in [&mut cache.f, &mut cache.stage, &mut cache.error] {
             buffer.resize(dof, 0.0);
         }
-        cache.jacobian.bind(evaluator);
+        cache.jacobian.bind(rhs);
         RosenbrockMethod {
             tableau,
             cache,
@@ -71,30 +71,32 @@ impl RosenbrockMethod {
         std::mem::swap(&mut self.cache.k, &mut self.cache.saved_k);
     }
 
-    fn linearize<const TAPE: bool>(&mut self, integrator: &mut Integrator<TAPE>, t: f64) {
+    fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut Integrator<R, TAPE>,
+        t: f64,
+    ) {
         let RosenbrockCache {
             slot, f, jacobian, ..
         } = &mut self.cache;
         let place = (integrator.problem.sample, t);
         let work = &mut *integrator.work;
-        integrator
-            .evaluator
-            .eval_taped(place.0, t, &work.state, slot, f);
-        jacobian.fill(integrator.evaluator, place, slot);
+        integrator.rhs.eval_taped(place.0, t, &work.state, slot, f);
+        jacobian.fill(integrator.rhs, place, slot);
         work.stats.evaluations += 1;
         work.stats.jacobians += 1;
         self.jacobian_fresh = true;
     }
 }
 
-impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
-    fn tape_len(&self, integrator: &Integrator<TAPE>, steps: usize) -> usize {
-        steps.saturating_mul(tape_stride(self.tableau, integrator.evaluator))
+impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod {
+    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+        steps.saturating_mul(tape_stride(self.tableau, integrator.rhs))
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         self.linearize(integrator, integrator.stepper.t);
@@ -115,7 +117,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -123,8 +125,8 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
             self.linearize(integrator, step.t);
         }
         let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
-        let len = integrator.evaluator.slot_len();
-        let start = index * tape_stride(tableau, integrator.evaluator);
+        let len = integrator.rhs.slot_len();
+        let start = index * tape_stride(tableau, integrator.rhs);
         let RosenbrockCache {
             slot,
             f,
@@ -168,7 +170,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
                     integrator.evaluate(start + i * len, t, stage, now);
                 } else {
                     let sample = integrator.problem.sample;
-                    integrator.evaluator.eval(sample, t, stage, slot, now);
+                    integrator.rhs.eval(sample, t, stage, slot, now);
                     integrator.work.stats.evaluations += 1;
                 }
             }
@@ -185,7 +187,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
         let RosenbrockCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
         add_weighted_sum(1.0, self.tableau.error, k, integrator.dof, error);
@@ -212,7 +214,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -227,15 +229,14 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
 
     fn evaluate_output(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
         let tableau = self.tableau;
-        let tape_len = |integrator: &Integrator<TAPE>, n: usize| {
-            n * tape_stride(tableau, integrator.evaluator)
-        };
+        let tape_len =
+            |integrator: &Integrator<R, TAPE>, n: usize| n * tape_stride(tableau, integrator.rhs);
         self.swap_substep_state();
         let found = integrator.substep_to_output(
             (step, theta),
@@ -247,7 +248,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         found
     }
 
-    fn on_accept(&mut self, _integrator: &mut Integrator<TAPE>, _step: Step) {
+    fn on_accept(&mut self, _integrator: &mut Integrator<R, TAPE>, _step: Step) {
         self.jacobian_fresh = false;
     }
 
@@ -255,7 +256,7 @@ impl<const TAPE: bool> StepMethod<TAPE> for RosenbrockMethod {
         self.controller.save(row);
     }
 
-    fn load(&mut self, _integrator: &mut Integrator<TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
         self.controller.load(row);
     }
 

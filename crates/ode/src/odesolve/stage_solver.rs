@@ -7,8 +7,8 @@ use super::integrator::Integrator;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
+use super::rhs::Rhs;
 use super::vector_ops::{add, all_finite};
-use crate::field::native::Evaluator;
 use odesync_base::failure::FailureReason;
 
 /// Solver of implicit stage equations, with its storage and the state of its iteration matrix.
@@ -52,21 +52,21 @@ pub(crate) struct ExactNewtonMatrix {
 
 impl ExactNewtonMatrix {
     /// Allocates the storage for this field.
-    pub fn bind(&mut self, evaluator: &Evaluator) {
-        self.jacobian.bind(evaluator);
+    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R) {
+        self.jacobian.bind(rhs);
     }
 
     /// Factors the matrix with the Jacobian of a taped slot; returns false where it is singular.
-    pub fn factor(
+    pub fn factor<R: Rhs + ?Sized>(
         &mut self,
-        evaluator: &Evaluator,
+        rhs: &R,
         place: (usize, f64),
         slot: &[f64],
         c: f64,
     ) -> bool {
         let ExactNewtonMatrix { jacobian, lu } = self;
-        jacobian.fill(evaluator, place, slot);
-        lu.factor(evaluator.dof(), |row, column| {
+        jacobian.fill(rhs, place, slot);
+        lu.factor(rhs.dof(), |row, column| {
             f64::from(row == column) - c * jacobian.at(row, column)
         })
     }
@@ -87,14 +87,14 @@ pub(crate) struct StageEquation<'a> {
 
 impl StageSolver {
     /// Prepares the solver for a new solve.
-    pub fn reset(&mut self, evaluator: &Evaluator) {
-        let dof = evaluator.dof();
-        self.slot.resize(evaluator.slot_len(), 0.0);
+    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R) {
+        let dof = rhs.dof();
+        self.slot.resize(rhs.slot_len(), 0.0);
         for buffer in [&mut self.f, &mut self.stage, &mut self.dz] {
             buffer.resize(dof, 0.0);
         }
-        self.jacobian.bind(evaluator);
-        self.exact_newton_matrix.bind(evaluator);
+        self.jacobian.bind(rhs);
+        self.exact_newton_matrix.bind(rhs);
         (self.has_jacobian, self.jacobian_fresh) = (false, false);
         self.newton_matrix.invalidate();
     }
@@ -126,16 +126,16 @@ impl StageSolver {
     }
 
     /// Evaluates the field and its Jacobian at (t, u).
-    pub fn linearize<const TAPE: bool>(
+    pub fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         t: f64,
         u: &[f64],
     ) {
         let place = (integrator.problem.sample, t);
-        let evaluator = integrator.evaluator;
-        evaluator.eval_taped(place.0, t, u, &mut self.slot, &mut self.f);
-        self.jacobian.fill(evaluator, place, &self.slot);
+        let rhs = integrator.rhs;
+        rhs.eval_taped(place.0, t, u, &mut self.slot, &mut self.f);
+        self.jacobian.fill(rhs, place, &self.slot);
         integrator.work.stats.evaluations += 1;
         integrator.work.stats.jacobians += 1;
         (self.has_jacobian, self.jacobian_fresh) = (true, true);
@@ -143,9 +143,9 @@ impl StageSolver {
     }
 
     /// Factors I − c J unless the stored factorization has this c.
-    pub fn ensure_factored<const TAPE: bool>(
+    pub fn ensure_factored<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         c: f64,
     ) -> Result<(), FailureReason> {
         // Nominally equal step sizes differ by the rounding of the time.
@@ -167,9 +167,9 @@ impl StageSolver {
 
     /// Solves for z from an initial guess; `scale` is the state that tolerances refer to. With `exact_stages` z is exact to
     /// rounding, and with a tape the slot of the equation is written there.
-    pub fn solve<const TAPE: bool>(
+    pub fn solve<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
@@ -207,9 +207,9 @@ impl StageSolver {
         }
     }
 
-    fn simplified_newton<const TAPE: bool>(
+    fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
@@ -220,9 +220,7 @@ impl StageSolver {
             self.set_stage(equation, z);
             let StageSolver { slot, f, stage, .. } = self;
             let sample = integrator.problem.sample;
-            integrator
-                .evaluator
-                .eval(sample, equation.t, stage, slot, f);
+            integrator.rhs.eval(sample, equation.t, stage, slot, f);
             integrator.work.stats.evaluations += 1;
             if !all_finite(f) {
                 return Err(FailureReason::NotFinite);
@@ -243,9 +241,9 @@ impl StageSolver {
     }
 
     /// Solves for z by full Newton iteration to rounding. Returns false where it does not converge.
-    fn full_newton<const TAPE: bool>(
+    fn full_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<TAPE>,
+        integrator: &mut Integrator<R, TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
@@ -265,8 +263,8 @@ impl StageSolver {
             } else {
                 &mut self.slot[..]
             };
-            let (evaluator, f) = (integrator.evaluator, &mut self.f);
-            evaluator.eval_taped(place.0, place.1, &self.stage, slot, f);
+            let (rhs, f) = (integrator.rhs, &mut self.f);
+            rhs.eval_taped(place.0, place.1, &self.stage, slot, f);
             work.stats.evaluations += 1;
             if done {
                 break;
@@ -276,7 +274,7 @@ impl StageSolver {
             }
             if !self
                 .exact_newton_matrix
-                .factor(evaluator, place, slot, equation.c)
+                .factor(rhs, place, slot, equation.c)
             {
                 return false;
             }

@@ -4,8 +4,8 @@
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::plan::Step;
+use super::rhs::Rhs;
 use super::vector_ops::add_scaled;
-use crate::field::native::Evaluator;
 
 /// Matrix of a Runge-Kutta method: nodes, `[stages]`, and coefficients, `[stages, stages]` row by row:
 /// `Z_i = h Σ_j a_ij f(t + c_j h, u + Z_j)`.
@@ -53,25 +53,25 @@ pub(crate) struct StageSystem {
 
 impl StageSystem {
     /// Allocates the storage for this many stages of this field.
-    pub fn bind(&mut self, evaluator: &Evaluator, stages: usize) {
+    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R, stages: usize) {
         self.jacobians.resize_with(stages, Jacobian::default);
         for jacobian in &mut self.jacobians {
-            jacobian.bind(evaluator);
+            jacobian.bind(rhs);
         }
     }
 
     /// Factors the matrix with the blocks δ_ij I − h a_ij J_j, where `slots[j]` is the slot of the jth stage; returns false
     /// where it is singular.
-    pub fn factor(
+    pub fn factor<R: Rhs + ?Sized>(
         &mut self,
-        evaluator: &Evaluator,
+        rhs: &R,
         (sample, step): (usize, Step),
         matrix: RkMatrix,
         slots: &[&[f64]],
     ) -> bool {
-        let dof = evaluator.dof();
+        let dof = rhs.dof();
         for ((jacobian, c), slot) in self.jacobians.iter_mut().zip(matrix.c).zip(slots) {
-            jacobian.fill(evaluator, (sample, step.time_at(*c)), slot);
+            jacobian.fill(rhs, (sample, step.time_at(*c)), slot);
         }
         let (h, jacobians) = (step.h(), &self.jacobians);
         self.lu.factor(matrix.c.len() * dof, |r, c| {

@@ -88,12 +88,12 @@ impl Trainer<'_> {
             Some(uncoupled)
                 if lambda != 0.0 || matches!(self.method, TrainingMethod::MultipleShooting(_)) =>
             {
-                let uncoupled_params = objective.free_running_params(params);
+                let free_params = objective.free_running_params(params);
                 rayon::join(
                     || objective.evaluate(params, lambda, with_gradient, None),
                     || {
                         Ok(uncoupled
-                            .evaluate(&uncoupled_params, 0.0, false, None)?
+                            .evaluate(&free_params, 0.0, false, None)?
                             .data_loss)
                     },
                 )

@@ -74,7 +74,7 @@ impl OpKind {
     }
 }
 
-/// What a VJP does with the adjoint that an instruction leaves for its operand; see [`super::use_counts`].
+/// What a VJP does with the adjoint that an instruction leaves for its operand; see [`super::value_uses`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum VjpStore {
     /// It is added.

@@ -138,7 +138,7 @@ pub fn replay(
         tape_limit: limit,
         ..Workspace::default()
     };
-    driver::replay::<true>(evaluator, problem, options, plan, &mut work)?;
+    driver::replay::<_, true>(evaluator, problem, options, plan, &mut work)?;
     let stages = match &rk {
         RkTableau::Explicit(tableau) => tableau.all_stages(),
         RkTableau::Implicit(method) => method.stages(),
