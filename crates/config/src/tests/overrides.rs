@@ -66,7 +66,7 @@ fn values_are_what_yaml_makes_of_them() {
         assert_eq!(change.to_string(), format!("a.b={expected}"), "{text}");
         let again: Override = change.to_string().parse().unwrap();
         assert_eq!(change, again, "{text}");
-        // The YAML crate reads what is written as the same value.
+        // The YAML crate reads the written text back as the same value.
         assert_eq!(change.value(), Some(&value(expected)), "{text}");
     }
     let float: Override = "lr=1e-7".parse().unwrap();

@@ -1,10 +1,10 @@
-//! Whatever is typed or stands in a file: an error or a configuration, never a panic.
+//! Random overrides and files: each gives an error or a configuration, never a panic.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Texts of the characters that mean something, and of any.
+/// Returns the strategy for random texts of characters with a meaning in YAML, and of any characters.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -13,7 +13,7 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// As [`any_text`], and texts that are nearly YAML.
+/// Returns the strategy for random files: any bytes, texts of [`any_text`], and texts that are nearly YAML.
 fn any_file() -> impl Strategy<Value = Vec<u8>> {
     let line = "( |  )?(a|b|defaults|training|<<|\"q\"|- )(:|: )(1|x|[\\[{]|\\$\\{[ab](\\.b)?\\}|&a|\\*a|- a|!t|'|\\||>|_self_|lotka)?";
     prop_oneof![

@@ -3,7 +3,7 @@ use serde_yaml::Mapping;
 
 use super::*;
 
-/// Whether two trees are the same to the bit, the sign of zero and the order of keys included.
+/// Returns whether two trees are the same to the bit, including the sign of zero and the order of keys.
 fn assert_same(a: &Value, b: &Value) {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
@@ -69,7 +69,7 @@ fn overrides_apply_to_a_saved_configuration() {
         get(&config, "training"),
         "{method: homotopy, lr: 0.25, coupling: 7.0, schedule: {n_steps: 6, rate: 0.6}}"
     );
-    // Options too, as the library is at hand; their references see the saved values.
+    // An option can be chosen too, as the library is given; its references refer to the saved values.
     let config = read(&["training=vanilla", "training.epochs=5"]).unwrap();
     assert_eq!(
         get(&config, "training"),
