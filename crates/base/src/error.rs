@@ -86,14 +86,14 @@ impl Error {
 }
 
 fn data_location(file: &std::path::Path, line: Option<usize>, column: Option<usize>) -> String {
-    let mut place = file.display().to_string();
+    let mut location = file.display().to_string();
     if let Some(line) = line {
-        place.push_str(&format!(", line {line}"));
+        location.push_str(&format!(", line {line}"));
     }
     if let Some(column) = column {
-        place.push_str(&format!(", column {column}"));
+        location.push_str(&format!(", column {column}"));
     }
-    place + ": "
+    location + ": "
 }
 
 /// Returns the candidate most similar to `name`, if one is similar enough for `name` to be a misspelling of it.

@@ -63,7 +63,7 @@ pub(super) fn apply_choice(
     let listed = parts.iter().any(|part| part.is_group(group));
     let inline = parts
         .iter()
-        .any(|part| matches!(part, DefaultsEntry::SelfKeys(_, own) if own.contains_key(group)));
+        .any(|part| matches!(part, DefaultsEntry::SelfKeys(_, keys) if keys.contains_key(group)));
     let option = match change.value().map(option_name) {
         None => None,
         Some(Ok(option)) => option,
@@ -90,8 +90,8 @@ pub(super) fn apply_choice(
             if !listed && inline {
                 // The choice replaces a section in the file itself, as in a saved configuration.
                 for part in parts.iter_mut() {
-                    if let DefaultsEntry::SelfKeys(_, own) = part {
-                        own.shift_remove(group);
+                    if let DefaultsEntry::SelfKeys(_, keys) = part {
+                        keys.shift_remove(group);
                     }
                 }
             }
@@ -121,8 +121,8 @@ fn delete_choice(
     }
     parts.retain(|part| !part.is_group(group));
     for part in parts {
-        if let DefaultsEntry::SelfKeys(_, own) = part {
-            own.shift_remove(group);
+        if let DefaultsEntry::SelfKeys(_, keys) = part {
+            keys.shift_remove(group);
         }
     }
     Ok(true)

@@ -49,17 +49,19 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
             ),
         )),
         Err(error) => {
-            let place = error.location().map(|place| (place.line(), place.column()));
-            let (line, column) = place.unzip();
-            Err(failed(line, column, message(&error, place, text)))
+            let location = error
+                .location()
+                .map(|location| (location.line(), location.column()));
+            let (line, column) = location.unzip();
+            Err(failed(line, column, message(&error, location, text)))
         }
     }
 }
 
 /// Returns the parser's message without line and column, which [`Error::Data`] has as fields.
-fn message(error: &serde_yaml::Error, place: Option<(usize, usize)>, text: &str) -> String {
+fn message(error: &serde_yaml::Error, location: Option<(usize, usize)>, text: &str) -> String {
     let mut message = error.to_string();
-    let Some((line, column)) = place else {
+    let Some((line, column)) = location else {
         return message;
     };
     message = message.replacen(&format!(" at line {line} column {column}"), "", 1);

@@ -97,17 +97,17 @@ fn search_folders(libtorch: &Path) -> Vec<PathBuf> {
 
 /// Returns the first `libtorch_cuda.so` in these folders that is of the same build as the loaded libtorch.
 fn find_library(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaStatus> {
-    let there: Vec<PathBuf> = folders
+    let existing: Vec<PathBuf> = folders
         .iter()
         .map(|folder| folder.join(CUDA_LIBRARY))
         .filter(|library| library.is_file())
         .collect();
-    match there
+    match existing
         .iter()
         .find(|library| is_same_build(library, libtorch))
     {
         Some(library) => Ok(library.clone()),
-        None => Err(match there.first() {
+        None => Err(match existing.first() {
             Some(library) => CudaStatus::BuildMismatch {
                 library: library.clone(),
                 libtorch: libtorch.to_path_buf(),

@@ -27,6 +27,7 @@ pub(super) struct StepAttempt {
 }
 
 impl<'a> StageEvaluator<'a> {
+    /// Creates the evaluator of a method's stages, with error estimates if `with_error`.
     pub fn new(bound: &'a BoundField<'a>, method: &'static Tableau, with_error: bool) -> Self {
         StageEvaluator {
             bound,

@@ -27,8 +27,8 @@ proptest! {
     #[test]
     fn overrides_never_panic(text in any_text()) {
         if let Ok(change) = text.parse::<Override>() {
-            let again: Override = change.to_string().parse().unwrap();
-            prop_assert_eq!(again, change);
+            let read_back: Override = change.to_string().parse().unwrap();
+            prop_assert_eq!(read_back, change);
         }
     }
 
@@ -41,8 +41,8 @@ proptest! {
         if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
             let path = fixture.folder.path().join("config.yaml");
             std::fs::write(&path, config.to_yaml()).unwrap();
-            let again = Config::from_file(&path, &fixture.library, &[]).unwrap();
-            prop_assert_eq!(again.to_yaml(), config.to_yaml());
+            let read_back = Config::from_file(&path, &fixture.library, &[]).unwrap();
+            prop_assert_eq!(read_back.to_yaml(), config.to_yaml());
             let _ = config.section::<Vec<f64>>("training.schedule");
         }
     }
@@ -58,8 +58,8 @@ proptest! {
             if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
                 let saved = fixture.folder.path().join("config.yaml");
                 std::fs::write(&saved, config.to_yaml()).unwrap();
-                let again = Config::from_file(&saved, &fixture.library, &[]).unwrap();
-                prop_assert_eq!(again.value(), config.value());
+                let read_back = Config::from_file(&saved, &fixture.library, &[]).unwrap();
+                prop_assert_eq!(read_back.value(), config.value());
             }
             std::fs::write(&path, before).unwrap();
         }

@@ -35,11 +35,11 @@ fn assert_same(a: &Value, b: &Value) {
 fn reread(fixture: &Fixture, config: &Config) -> Config {
     let path = fixture.folder.path().join("config.yaml");
     std::fs::write(&path, config.to_yaml()).unwrap();
-    let again = Config::from_file(&path, &fixture.library, &[])
+    let read_back = Config::from_file(&path, &fixture.library, &[])
         .unwrap_or_else(|e| panic!("{e}\n{}", config.to_yaml()));
-    assert_same(config.value(), again.value());
-    assert_eq!(again.to_yaml(), config.to_yaml());
-    again
+    assert_same(config.value(), read_back.value());
+    assert_eq!(read_back.to_yaml(), config.to_yaml());
+    read_back
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn a_saved_configuration_is_the_same() {
     let config = fixture
         .compose(&["training.lr=1e-9", "+x={a: 1.0, b: [1e300, -0.0]}"])
         .unwrap();
-    let again = reread(&fixture, &config);
-    assert_eq!(again.name(), "lotka");
+    let read_back = reread(&fixture, &config);
+    assert_eq!(read_back.name(), "lotka");
     assert_holds(
         &config.to_yaml(),
         &["  lr: 1.0e-9\n", "  a: 1.0\n", "  b: [1.0e+300, -0.0]\n"],

@@ -9,8 +9,8 @@
 //! | `vector_field` | the finished field and its parameters |
 //! | `system` | a field from a closure |
 //! | `json`, `lossless_json` | a field as JSON; lossless numbers in JSON |
-//! | `input` | external inputs, functions of time given as samples |
-//! | `signal` | functions of time from outside, such as a spline |
+//! | `input` | external inputs, functions of time given by values at discrete times |
+//! | `signal` | external signals, functions of time such as a spline |
 //! | `printing` | equations as text |
 //! | `native/` | the native evaluator: program, value, VJP, JVP, and the JVP of the VJP |
 //! | `kernels/` | inner loops of the native evaluator, compiled for several instruction sets |

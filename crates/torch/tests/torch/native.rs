@@ -662,7 +662,7 @@ fn devices_are_found_by_name() {
     }
 }
 
-/// The weights and noise that a seed gives are PyTorch's.
+/// The weights and noise that are drawn after a seed are PyTorch's.
 #[test]
 fn our_generator_against_that_of_libtorch() {
     let sizes = [1, 5, 15, 16, 17, 40, 1000, 4099];

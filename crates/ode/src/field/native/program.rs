@@ -117,9 +117,13 @@ const MAX_TRANSPOSED_WEIGHTS: usize = 16_384;
 /// An affine layer `W x + b`. Its weights are packed in the order that suits the shape, with zeros where a vector is padded.
 #[derive(Debug)]
 pub(super) struct AffineLayer {
+    /// Offset of the weights in the vector of all parameter values.
     pub weight: usize,
+    /// Offset of the bias in the vector of all parameter values, if there is one.
     pub bias: Option<usize>,
+    /// Length of the output, without padding.
     pub out: usize,
+    /// Length of the input, without padding.
     pub inputs: usize,
     /// Length of the output in the buffer, see [`super::padding`].
     pub padded_out: usize,
