@@ -1,19 +1,19 @@
-//! The one error type of the library. Every message says what is wrong, where, and what to do about it.
+//! The error type of the library. Every message says what is wrong, where, and what to do about it.
 
 use std::path::PathBuf;
 
 use crate::failure::{FailureReason, SolveFailure};
 
-/// `Result` with [`Error`].
+/// The result of a function of odesync, with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can go wrong. Nothing that a user, a file or a script supplies is ever a panic.
+/// An error of any part of the library. Nothing that a user, a file or a script supplies ever causes a panic.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// An argument, option or shape that does not fit; the message names the cure.
+    /// An argument, option or shape that does not fit; the message says how to correct it.
     #[error("{0}")]
     Invalid(String),
-    /// The program was called in a way that it doesn't allow; the message names the cure.
+    /// A wrong call of the program; the message says how to correct it.
     #[error("{0}")]
     Usage(String),
     /// A solve that could not be finished.
@@ -22,40 +22,40 @@ pub enum Error {
     /// A data file that cannot be understood; lines and columns count from 1.
     #[error("{}{message}", data_location(file, *line, *column))]
     Data {
-        /// The file as the user named it.
+        /// The file, as the user named it.
         file: PathBuf,
-        /// Line in the file, where one is to blame.
+        /// Line in the file, where the error has one.
         line: Option<usize>,
-        /// Column (field) in that line, where one is to blame.
+        /// Column (field) in that line, where the error has one.
         column: Option<usize>,
-        /// What is wrong and what would be right.
+        /// What is wrong, and what would be correct.
         message: String,
     },
     /// A file or folder that cannot be read or written.
     #[error("cannot {action} {}: {reason}", path.display())]
     Io {
-        /// What was tried: "read", "write", "create the folder".
+        /// The action that failed: "read", "write", "create the folder".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's reason.
+        /// Message of the operating system.
         reason: String,
     },
-    /// A checkpoint that is not one, is damaged, or belongs to another model.
+    /// A checkpoint that cannot be used: the file is no checkpoint, is damaged, or belongs to another model.
     #[error("{} is not a usable checkpoint: {reason}", path.display())]
     Checkpoint {
-        /// The checkpoint's file.
+        /// The file of the checkpoint.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// Training that cannot go on; the message carries advice.
+    /// Training that cannot continue; the message contains advice.
     #[error("{0}")]
     Training(String),
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
-    /// The torch engine or its device failed.
+    /// A failure of the torch engine or its device.
     #[error("torch: {0}")]
     Torch(String),
 }
@@ -70,12 +70,12 @@ impl From<SolveFailure> for Error {
 }
 
 impl Error {
-    /// An [`Error::Invalid`] from anything printable.
+    /// Creates an [`Error::Invalid`] with this message.
     pub fn invalid(message: impl Into<String>) -> Self {
         Error::Invalid(message.into())
     }
 
-    /// An [`Error::Io`] from the operating system's error.
+    /// Creates an [`Error::Io`] from an error of the operating system.
     pub fn io(action: &'static str, path: impl Into<PathBuf>, reason: &std::io::Error) -> Self {
         Error::Io {
             action,
@@ -86,17 +86,17 @@ impl Error {
 }
 
 fn data_location(file: &std::path::Path, line: Option<usize>, column: Option<usize>) -> String {
-    let mut place = file.display().to_string();
+    let mut location = file.display().to_string();
     if let Some(line) = line {
-        place.push_str(&format!(", line {line}"));
+        location.push_str(&format!(", line {line}"));
     }
     if let Some(column) = column {
-        place.push_str(&format!(", column {column}"));
+        location.push_str(&format!(", column {column}"));
     }
-    place + ": "
+    location + ": "
 }
 
-/// The candidate most like `name`, if one is close enough to be a slip of the keyboard.
+/// Returns the candidate most similar to `name`, if one is similar enough for `name` to be a misspelling of it.
 ///
 /// ```
 /// assert_eq!(odesync_base::error::nearest("epohcs", ["lr", "epochs"]), Some("epochs"));
@@ -104,14 +104,14 @@ fn data_location(file: &std::path::Path, line: Option<usize>, column: Option<usi
 /// assert_eq!(odesync_base::error::nearest("zzz", ["lr", "epochs"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // One slip in three letters, letters exchanged counting as one; or a common beginning.
+    // Similar enough: one typing error in three letters, where two exchanged letters count as one error; or a common beginning.
     let score = |c: &str| {
-        let slips = strsim::damerau_levenshtein(name, c);
-        let likeness = strsim::jaro_winkler(name, c);
-        if 3 * slips <= name.chars().count() {
-            likeness.max(0.9)
+        let edits = strsim::damerau_levenshtein(name, c);
+        let similarity = strsim::jaro_winkler(name, c);
+        if 3 * edits <= name.chars().count() {
+            similarity.max(0.9)
         } else {
-            likeness
+            similarity
         }
     };
     candidates
@@ -122,7 +122,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, c)| c)
 }
 
-/// The error for a name that is not among the known ones: lists them and points at the nearest.
+/// Returns the error for a name that is not among the known ones; the message lists these and suggests the nearest.
 pub fn unknown<'a>(
     what: &str,
     name: &str,

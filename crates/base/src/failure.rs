@@ -1,30 +1,30 @@
-//! Why a solve could not be finished, and what to do about it.
+//! Failures of solves: why a solve could not be finished, and what to do about it.
 
 use std::fmt;
 
-/// A solve that stopped early: the reason, where, and in what state.
+/// The failure of a solve that stopped early: the reason, the time, and the state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SolveFailure {
-    /// What stopped the solve.
+    /// Reason for which the solve stopped.
     pub reason: FailureReason,
-    /// Time at which it stopped, in the system's unit.
+    /// Time at which the solve stopped, in the system's unit.
     pub t: f64,
-    /// Step size that was tried last (0 when no step was tried).
+    /// Size of the last attempted step (0 when no step was attempted).
     pub step: f64,
     /// State at `t`, `[dof]`.
     pub state: Vec<f64>,
-    /// Index of the sample, when several were solved.
+    /// Index of the sample that failed, when several were solved.
     pub sample: usize,
 }
 
-/// The kinds of failure.
+/// The reason for which a solve could not be finished.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FailureReason {
-    /// The step size fell below what time can resolve: a stiff field, or one that blows up.
+    /// The step size fell below the resolution of the time: the field is stiff, or the solution blows up.
     StepTooSmall,
-    /// The field gave NaN or infinity at the start or at every step size tried.
+    /// The field was NaN or infinite at the start or at every step size attempted.
     NotFinite,
-    /// The field's Jacobian is not finite, which an implicit method needs; the field itself may be.
+    /// The field's Jacobian, which an implicit method needs, is not finite, although the field itself may be.
     JacobianNotFinite,
     /// The limit on the number of steps was reached.
     TooManySteps(usize),
@@ -34,19 +34,19 @@ pub enum FailureReason {
     NotConverging,
     /// The matrix of an implicit step is singular.
     Singular,
-    /// What a gradient needs of the steps would take more than these bytes.
+    /// The tape of the steps, which a gradient needs, would take more than this number of bytes.
     TapeTooLarge(usize),
-    /// The solution is finite, its gradient is not.
+    /// The gradient is not finite, although the solution is.
     GradientNotFinite,
     /// The continuous adjoint could not be solved backwards.
     AdjointFailed,
-    /// The function of the event of this index was NaN wherever it was looked at.
+    /// The function of the event of this index was NaN wherever it was evaluated.
     EventNan(usize),
 }
 
 impl std::error::Error for SolveFailure {}
 
-/// A number for a message: a few digits, powers of ten where plain digits would be many.
+/// Returns a number in short form for a message: a few digits, with a power of ten where plain digits would be many.
 fn format_short(x: f64) -> String {
     if x == 0.0 || (1e-3..1e5).contains(&x.abs()) {
         format!("{}", (x * 1e4).round() / 1e4)

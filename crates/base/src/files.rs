@@ -1,4 +1,4 @@
-//! Writing files so that a crash, a full disk or a second reader never sees half of one.
+//! Files that are written completely or not at all, even at a crash or on a full disk, and locks on folders.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
-/// Writes `bytes` to a temporary file in the same folder (made when missing), flushes it to disk and renames it to `path`.
+/// Writes `bytes` to a temporary file in the folder of `path` (created when missing), flushes it to disk and renames it to
+/// `path`. No reader ever sees half of the file.
 ///
 /// # Errors
-/// What the operating system says; the file that was there before stays as it was.
+/// An error of the operating system; an earlier file at `path` then remains unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("write", path, &os_error(e));
     let folder = match path.parent() {
@@ -32,20 +33,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The file whose lock stands for its folder.
+/// Name of the file whose lock is the lock of its folder.
 const LOCK: &str = ".lock";
 
-/// An exclusive hold on a folder. It ends with the value, and with the process, however that ends.
+/// An exclusive lock on a folder. It is released when the value is dropped, and when the process ends in whatever way.
 #[derive(Debug)]
 pub struct FolderLock(
     #[allow(dead_code, reason = "the lock lasts as long as the file is open")] File,
 );
 
-/// Takes the folder (made when missing) for one writer, by a lock on the file `.lock` in it. The file stays: to remove it would
-/// let a second process lock one that a third no longer finds. A file system that knows no locks holds nobody back.
+/// Locks the folder (created when missing) for one writer, by a lock on the file `.lock` in it. The file is never removed:
+/// otherwise a second process could lock a removed file that a third one no longer finds. On a file system without locks every
+/// call succeeds.
 ///
 /// # Errors
-/// A folder that another writer holds, or in which no file can be made.
+/// A folder that another writer has locked, or in which no file can be created.
 pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create the folder", folder, &e))?;
     let file = OpenOptions::new()
@@ -65,7 +67,7 @@ pub fn lock_folder(folder: &Path) -> Result<FolderLock> {
     }
 }
 
-/// The operating system's own error, without the temporary name that tempfile adds.
+/// Returns the error of the operating system within `e`, without the temporary name that tempfile adds.
 fn os_error(e: std::io::Error) -> std::io::Error {
     let code = std::error::Error::source(&e)
         .and_then(|s| s.downcast_ref::<std::io::Error>())

@@ -1,14 +1,14 @@
-//! What every crate of odesync uses.
+//! Basics that every crate of odesync uses.
 //!
-//! | module | what lives there |
+//! | module | contents |
 //! |---|---|
-//! | [`error`], [`failure`] | the one error type, nearest names; why a solve could not be finished |
+//! | [`error`], [`failure`] | the error type, nearest names; why a solve could not be finished |
 //! | [`files`] | files written complete or not at all |
 //! | [`memory`] | how much memory there is |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`tables`] | aligned text |
-//! | `thrown` | the error type as rhai carries it (feature `rhai`) |
-//! | [`build`], [`notebook`] | what the program and the notebook tell the crates below them |
+//! | `rhai_error` | the conversion of the error type to rhai's (feature `rhai`) |
+//! | [`build`], [`notebook`] | the commit of the build; the store that a notebook's cells share |
 
 pub mod build;
 pub mod error;

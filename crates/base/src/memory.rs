@@ -1,20 +1,21 @@
-//! How much memory there is to use.
+//! The limit on memory that one object may take.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
 
 use crate::{Error, Result};
 
-/// A quarter of the machine's memory, or of the control group's where that is less; 2 GiB where neither is known.
+/// Returns the default limit on memory, in bytes: a quarter of the machine's memory, or of the control group's where that is
+/// less; 2 GiB where neither is known.
 ///
-/// Memory is looked at between two steps of a script, and a step that copies a list of lists can double what is held; with what
-/// the allocator loses on small pieces, the process stays within the machine.
+/// Memory is checked between two steps of a script, and a step that copies a list of lists can double the memory in use. A
+/// quarter leaves space for that and for the allocator's overhead on small allocations.
 pub fn default_limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     *LIMIT.get_or_init(quarter_of_memory)
 }
 
-/// A number of bytes for people: "512 MiB".
+/// Returns a number of bytes in readable form: "512 MiB".
 pub fn format_bytes(bytes: usize) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut value = bytes as f64;
@@ -27,16 +28,16 @@ pub fn format_bytes(bytes: usize) -> String {
     format!("{value:.digits$} {}", UNITS[unit])
 }
 
-/// The error for what would take more bytes than [`default_limit`]; `cure` says what to do about it.
+/// Checks that `what` takes no more bytes than [`default_limit`]; `remedy` says in the error what to do about it.
 ///
 /// # Errors
-/// [`Error::Invalid`]: "`what` would take 12 GiB; `cure`".
-pub fn check_memory(bytes: usize, what: impl Display, cure: &str) -> Result<()> {
+/// [`Error::Invalid`]: "`what` would take 12 GiB; `remedy`".
+pub fn check_memory(bytes: usize, what: impl Display, remedy: &str) -> Result<()> {
     if bytes <= default_limit() {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "{what} would take {}; {cure}",
+        "{what} would take {}; {remedy}",
         format_bytes(bytes)
     )))
 }

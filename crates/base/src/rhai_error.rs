@@ -1,11 +1,11 @@
-//! [`Error`] as rhai's engine carries it. Only the crate of [`Error`] may say how `?` turns one into the other, so the conversion is
-//! here, behind the feature `rhai`, which the script language alone asks for.
+//! The conversion of [`Error`] to rhai's error type. Rust allows the trait for `?` only in the crate of [`Error`], so the
+//! conversion is here, behind the feature `rhai`, which only the script language enables.
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::Error;
 
-/// An [`Error`] on its way through the engine. A script that catches it sees its message.
+/// An [`Error`] wrapped as a value of rhai. A script that catches it sees its message.
 #[derive(Debug, Clone)]
 pub struct WrappedError(pub Error);
 

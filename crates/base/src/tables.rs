@@ -2,17 +2,17 @@
 
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
-/// What stands in one place of a table.
+/// The content of one cell of a table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum TableCell {
-    /// Nothing.
+    /// An empty cell.
     #[default]
     Empty,
-    /// A whole number, shown with all its digits.
+    /// A whole number, displayed with all its digits.
     Count(i64),
-    /// A number, rounded where it is shown.
+    /// A number, rounded where it is displayed.
     Number(f64),
-    /// Words.
+    /// A text.
     Text(String),
 }
 
@@ -45,7 +45,7 @@ impl TableCell {
         matches!(self, TableCell::Count(_) | TableCell::Number(_))
     }
 
-    /// As text, numbers with so many significant digits.
+    /// Returns the cell as text, with numbers rounded to this number of significant digits.
     fn rounded(&self, digits: usize) -> String {
         match self {
             TableCell::Empty => String::new(),
@@ -59,7 +59,7 @@ impl TableCell {
         }
     }
 
-    /// As text, numbers so that they read back exactly.
+    /// Returns the cell as text, with numbers in a form that reads back exactly.
     fn exact(&self) -> String {
         match self {
             TableCell::Empty => String::new(),
@@ -70,7 +70,7 @@ impl TableCell {
     }
 }
 
-/// A table: a header, and rows of as many cells.
+/// A table of a header and rows with as many cells, printed with aligned columns or as CSV.
 ///
 /// ```
 /// use odesync_base::tables::AlignedTable;
@@ -94,7 +94,7 @@ const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 impl AlignedTable {
-    /// A table of these columns, without rows.
+    /// Creates a table of these columns, without rows.
     pub fn new<S: Into<String>>(header: impl IntoIterator<Item = S>) -> Self {
         Self {
             header: header.into_iter().map(Into::into).collect(),
@@ -102,18 +102,19 @@ impl AlignedTable {
         }
     }
 
-    /// Appends a row; what it lacks is empty, what it has too much is left out.
+    /// Appends a row; missing cells are empty, surplus cells are dropped.
     pub fn push(&mut self, row: impl IntoIterator<Item = TableCell>) {
         let empty = std::iter::repeat(TableCell::Empty);
         let row = row.into_iter().chain(empty).take(self.header.len());
         self.rows.push(row.collect());
     }
 
-    /// Lines of text with numbers of so many significant digits. A column that has a number is aligned at its right.
+    /// Returns the table as aligned text, with numbers rounded to this number of significant digits. A column that has a number
+    /// is aligned to the right.
     pub fn to_text(&self, digits: usize) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(STYLE);
-        // A long name may have lines of its own.
+        // A long column name may contain line breaks.
         let lines = |name: &String| -> String {
             let lines = name
                 .split('\n')
@@ -125,7 +126,7 @@ impl AlignedTable {
             table.add_row(row.iter().map(|cell| cell.rounded(digits)));
         }
         for (i, column) in table.column_iter_mut().enumerate() {
-            // The style puts one more column between two of them.
+            // The style adds one more space between two columns.
             column.set_padding((0, u16::from(i + 1 < self.header.len())));
             if self
                 .rows
@@ -138,7 +139,7 @@ impl AlignedTable {
         table.trim_fmt()
     }
 
-    /// Comma-separated values with the header, numbers so that they read back exactly.
+    /// Returns the table as comma-separated values with the header, with numbers in a form that reads back exactly.
     pub fn to_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let rows = self
@@ -146,7 +147,7 @@ impl AlignedTable {
             .iter()
             .map(|row| row.iter().map(TableCell::exact).collect());
         for record in std::iter::once(self.header.clone()).chain(rows) {
-            // A vector takes all that is written to it, and every row has the header's length.
+            // Writing to a vector cannot fail, and every row has the header's length.
             let _ = writer.write_record(&record);
         }
         let bytes = writer.into_inner().unwrap_or_default();
@@ -154,7 +155,8 @@ impl AlignedTable {
     }
 }
 
-/// A number with so many significant digits, without trailing zeros. Digits before the decimal point are all shown.
+/// Returns a number as text with this number of significant digits, without trailing zeros. All digits before the decimal point
+/// are displayed.
 ///
 /// ```
 /// use odesync_base::tables::format_number;

@@ -1,8 +1,8 @@
-//! What a solve says that could not be finished, whole: it stands in `snapshots/`.
+//! The complete messages of solves that could not be finished, held to those in `snapshots/`.
 
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// The next kind of failure, so that none can be forgotten.
+/// Returns the next reason of failure; the match is exhaustive, so that no reason can be forgotten.
 fn next(reason: FailureReason) -> Option<FailureReason> {
     use FailureReason::*;
     match reason {

@@ -1,4 +1,4 @@
-//! Overrides of single values.
+//! The application of overrides to single values of a tree.
 
 use std::sync::Arc;
 
@@ -53,11 +53,12 @@ pub(super) fn apply(root: &mut Value, origins: &mut Origins, change: &Override) 
     Ok(())
 }
 
-/// The value of an override as it goes in the place of `present`, whose kind it must have.
+/// Returns the value of an override that replaces `present`, converted to the kind of that, or the error where it is of another
+/// kind.
 fn coerce(present: &Value, given: Value, change: &Override) -> Result<Value> {
     let refers = |value: &Value| value.as_str().is_some_and(interpolate::is_reference);
     let fits = match (present, &given) {
-        // Nothing is known of the kind of the key.
+        // The kind of value that the key should have is not known.
         (Value::Null | Value::String(_), _) => true,
         (_, Value::Null) => true,
         (Value::Bool(_), Value::Bool(_))
@@ -75,7 +76,7 @@ fn coerce(present: &Value, given: Value, change: &Override) -> Result<Value> {
             tree::abbreviate(&given)
         )));
     }
-    // 1 in the place of 0.5 is 1.0, so that the key stays a float.
+    // 1 instead of 0.5 becomes 1.0, so that the value is still a float.
     if let (Value::Number(present), Value::Number(number)) = (present, &given)
         && present.is_f64()
         && !number.is_f64()
@@ -86,7 +87,7 @@ fn coerce(present: &Value, given: Value, change: &Override) -> Result<Value> {
     Ok(given)
 }
 
-/// Puts a value where nothing is, with the maps that lead there.
+/// Adds a value at a path that does not exist, with the maps on the way there.
 fn add(root: &mut Value, origins: &Origins, change: &Override, value: Value) -> Result<()> {
     let key = change.key();
     let mut place = root;
@@ -161,7 +162,7 @@ fn delete(root: &mut Value, origins: &Origins, change: &Override) -> Result<()> 
     }
 }
 
-/// The error for a path that leads nowhere: how far it leads, what is known there, and the file where it would stand.
+/// Returns the error for a path that does not exist: how far it exists, the known keys there, and the file it would be in.
 pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str) -> Error {
     let mut found = root;
     let mut path = String::new();
@@ -191,7 +192,7 @@ pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str
         }
     };
     let known: Vec<String> = tree::keys(map).map(|key| tree::join(&path, key)).collect();
-    // A key of the same name elsewhere is what `lr=0.1` means; a similar one here comes second.
+    // `lr=0.1` most likely means a key of the same name elsewhere; the next guess is a similar key here.
     let elsewhere = match key.contains('.') {
         true => None,
         false => find_key(root, key, String::new()),
@@ -211,7 +212,7 @@ pub(super) fn unknown_key(root: &Value, origins: &Origins, key: &str, hint: &str
     ))
 }
 
-/// The path of the first key called `name`, `path` being that of `value`.
+/// Returns the path of the first key called `name` in `value`, which is at `path`.
 fn find_key(value: &Value, name: &str, path: String) -> Option<String> {
     let Value::Mapping(map) = value else {
         return None;

@@ -1,4 +1,4 @@
-//! An experiment's file, the options it chooses, and the overrides: put together into one tree.
+//! The composition of an experiment's file, the options it chooses, and the overrides into one tree.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use super::origin::Origins;
 use super::tree;
 use super::{Config, Override, apply, interpolate, read, renamed};
 
-/// Files that one configuration may be made of; a `defaults` list that doubles at every level would have no end.
+/// Largest number of files of one configuration, which stops `defaults` lists that double at every level.
 const MAX_FILES: usize = 500;
-/// Files that build on each other.
+/// Largest length of a chain of files that build on each other.
 const MAX_CHAIN: usize = 32;
 
 /// Composes the experiment `name` whose file is `source`.
@@ -62,7 +62,7 @@ pub(super) fn compose(
     })
 }
 
-/// Whether the key `experiment` is a name that a folder can have.
+/// Checks that the value of the key `experiment` is a name that a folder can have.
 pub(super) fn check_name(tree: &Value, origins: &Origins) -> Result<()> {
     let name = tree::get(tree, "experiment").unwrap_or(&Value::Null);
     match name.as_str() {
@@ -84,7 +84,7 @@ struct Composer<'a> {
 }
 
 impl Composer<'_> {
-    /// A file's keys and its `defaults`; `group` is the group that it is an option of.
+    /// Reads a file and returns its keys and its `defaults`; `group` is the group whose option it is, empty for an experiment.
     fn load(&mut self, source: &ConfigFile, group: &str) -> Result<(Mapping, Option<Vec<Value>>)> {
         self.files += 1;
         if self.files > MAX_FILES {
@@ -106,21 +106,21 @@ impl Composer<'_> {
         }
     }
 
-    /// The parts of an experiment; `chain` holds the experiments that build on this one, and itself.
+    /// Returns the parts of an experiment, in order; `chain` holds the experiments that build on this one, and itself.
     fn defaults_list(
         &mut self,
         source: ConfigFile,
         chain: &mut Vec<String>,
     ) -> Result<Vec<DefaultsEntry>> {
-        let (own, defaults) = self.load(&source, "")?;
+        let (self_keys, defaults) = self.load(&source, "")?;
         let file = source.file;
-        let mut own = Some(own);
+        let mut self_keys = Some(self_keys);
         let mut parts = Vec::new();
         let mut chosen: Vec<String> = Vec::new();
         for entry in defaults.unwrap_or_default() {
             match &entry {
-                Value::String(this) if this == "_self_" => match own.take() {
-                    Some(own) => parts.push(DefaultsEntry::SelfKeys(file.clone(), own)),
+                Value::String(this) if this == "_self_" => match self_keys.take() {
+                    Some(keys) => parts.push(DefaultsEntry::SelfKeys(file.clone(), keys)),
                     None => return Err(defaults_error(&file, "holds _self_ twice")),
                 },
                 Value::String(base) => {
@@ -159,8 +159,8 @@ impl Composer<'_> {
                 }
             }
         }
-        if let Some(own) = own {
-            parts.push(DefaultsEntry::SelfKeys(file, own));
+        if let Some(keys) = self_keys {
+            parts.push(DefaultsEntry::SelfKeys(file, keys));
         }
         Ok(parts)
     }
@@ -169,8 +169,8 @@ impl Composer<'_> {
         let mut tree = Mapping::new();
         for part in parts {
             match part {
-                DefaultsEntry::SelfKeys(file, own) => {
-                    tree::merge(&mut tree, own, "", &file, &mut self.origins);
+                DefaultsEntry::SelfKeys(file, keys) => {
+                    tree::merge(&mut tree, keys, "", &file, &mut self.origins);
                 }
                 DefaultsEntry::Group(_, None, _) => {}
                 DefaultsEntry::Group(group, Some(option), by) => {
@@ -186,7 +186,7 @@ impl Composer<'_> {
         Ok(tree)
     }
 
-    /// Merges an option into `tree`; `chain` holds the options that build on this one, and itself. The option's file comes back.
+    /// Merges an option into `tree` and returns the option's file; `chain` holds the options that build on this one, and itself.
     fn merge_option(
         &mut self,
         tree: &mut Mapping,
@@ -194,13 +194,14 @@ impl Composer<'_> {
         source: ConfigFile,
         chain: &mut Vec<String>,
     ) -> Result<Arc<str>> {
-        let (own, defaults) = self.load(&source, group)?;
+        let (self_keys, defaults) = self.load(&source, group)?;
         let file = source.file;
-        let mut own = Some(Mapping::from_iter([(group.into(), Value::Mapping(own))]));
+        let self_keys = Mapping::from_iter([(group.into(), Value::Mapping(self_keys))]);
+        let mut self_keys = Some(self_keys);
         for entry in defaults.unwrap_or_default() {
             match &entry {
-                Value::String(this) if this == "_self_" => match own.take() {
-                    Some(own) => tree::merge(tree, own, "", &file, &mut self.origins),
+                Value::String(this) if this == "_self_" => match self_keys.take() {
+                    Some(keys) => tree::merge(tree, keys, "", &file, &mut self.origins),
                     None => return Err(defaults_error(&file, "holds _self_ twice")),
                 },
                 Value::String(base) => {
@@ -221,8 +222,8 @@ impl Composer<'_> {
                 }
             }
         }
-        if let Some(own) = own {
-            tree::merge(tree, own, "", &file, &mut self.origins);
+        if let Some(keys) = self_keys {
+            tree::merge(tree, keys, "", &file, &mut self.origins);
         }
         Ok(file)
     }
@@ -251,7 +252,7 @@ fn defaults_error(file: &str, message: &str) -> Error {
     Error::invalid(format!("{file}: `defaults` {message}"))
 }
 
-/// The error for a file that `file` asks for in its `defaults`.
+/// Returns the error of a file with the note that `file` chooses it in its `defaults`.
 fn with_chooser(error: Error, file: &str) -> Error {
     match error {
         Error::Invalid(message) => Error::Invalid(format!("{message} (chosen in {file})")),

@@ -1,4 +1,4 @@
-//! Where configurations come from: one file for each experiment, one folder for each group of options.
+//! Sources of configurations: one file for each experiment, one folder for each group of options.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use odesync_base::error;
 
 use super::read::MAX_FILE;
 
-/// The configurations that are built into a program, which submits them with `inventory::submit!`. The crate `odesync` does so; a
-/// program submits at most one.
+/// The configurations that are built into a program, which submits them with `inventory::submit!`. The crate `odesync` does so;
+/// a program submits at most one folder.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltInConfigs(pub &'static Dir<'static>);
 
@@ -25,16 +25,16 @@ fn built_in() -> Option<&'static Dir<'static>> {
         .map(|built_in| built_in.0)
 }
 
-/// Where configurations come from: a folder on disk, or those built into the program.
+/// The source of configurations: a folder on disk, or the files built into the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigSource {
-    /// `EXPERIMENT.yaml` and `GROUP/OPTION.yaml` in this folder.
+    /// The files `EXPERIMENT.yaml` and `GROUP/OPTION.yaml` in this folder.
     Folder(PathBuf),
     /// The files of `configs/` as they were when the program was built.
     BuiltIn,
 }
 
-/// The text of one file.
+/// The name and the text of one file.
 #[derive(Debug)]
 pub(super) struct ConfigFile {
     /// The file, as messages name it.
@@ -43,13 +43,13 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigSource {
-    /// The first of these that holds a YAML file: the folder `configs` here, the one beside the folder of `script`, the one beside
-    /// `script`; otherwise what is built in.
+    /// Returns the first of these folders that contains a YAML file: `configs` in the working folder, `configs` next to the
+    /// folder of `script`, `configs` next to `script`; if none does, the built-in configurations.
     pub fn find(script: Option<&Path>) -> ConfigSource {
         Self::find_from(Path::new(""), script)
     }
 
-    /// As [`ConfigSource::find`], `here` being the working folder.
+    /// Does [`ConfigSource::find`] with `here` as the working folder.
     pub(super) fn find_from(here: &Path, script: Option<&Path>) -> ConfigSource {
         let mut candidates = vec![here.join("configs")];
         if let Some(folder) = script.and_then(Path::parent) {
@@ -66,7 +66,7 @@ impl ConfigSource {
             .unwrap_or(ConfigSource::BuiltIn)
     }
 
-    /// The names of the experiments, sorted.
+    /// Returns the names of the experiments, sorted.
     ///
     /// # Errors
     /// A folder that cannot be read.
@@ -74,7 +74,7 @@ impl ConfigSource {
         self.names(None)
     }
 
-    /// The names of the groups, sorted.
+    /// Returns the names of the groups, sorted.
     ///
     /// # Errors
     /// A folder that cannot be read.
@@ -95,7 +95,7 @@ impl ConfigSource {
         Ok(groups)
     }
 
-    /// The names of a group's options, sorted.
+    /// Returns the names of a group's options, sorted.
     ///
     /// # Errors
     /// A group that does not exist; a folder that cannot be read.
@@ -121,12 +121,12 @@ impl ConfigSource {
             }
     }
 
-    /// The file of an experiment.
+    /// Returns the file of an experiment.
     pub(super) fn experiment(&self, name: &str) -> Result<ConfigFile> {
         self.load(None, name)
     }
 
-    /// The file of an option.
+    /// Returns the file of an option.
     pub(super) fn option(&self, group: &str, name: &str) -> Result<ConfigFile> {
         self.load(Some(group), name)
     }
@@ -184,7 +184,7 @@ impl ConfigSource {
         }
     }
 
-    /// The names of the YAML files in a group's folder, or at the top.
+    /// Returns the names, without extension, of the YAML files in a group's folder, or in the top folder.
     fn names(&self, group: Option<&str>) -> Result<Vec<String>> {
         let files = match (self, group) {
             (ConfigSource::Folder(folder), None) => list_dir(folder)?,
@@ -209,7 +209,7 @@ impl ConfigSource {
     }
 }
 
-/// Whether an experiment, group or option can have this name: it must not lead out of its folder.
+/// Returns whether an experiment, group or option can have this name, which must not lead out of its folder.
 pub(super) fn is_valid_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphanumeric() || c == '_')
         && name
@@ -218,7 +218,7 @@ pub(super) fn is_valid_name(name: &str) -> bool {
         && !name.contains("..")
 }
 
-/// The names of a folder's entries that are UTF-8.
+/// Returns the names of a folder's entries that are UTF-8.
 fn list_dir(folder: &Path) -> Result<Vec<String>> {
     let failed = |e: std::io::Error| Error::io("read the folder", folder, &e);
     let mut names = Vec::new();
@@ -230,7 +230,7 @@ fn list_dir(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// A file's text.
+/// Reads a file's text.
 ///
 /// # Errors
 /// A file that cannot be read, is longer than 2 MiB or not UTF-8.

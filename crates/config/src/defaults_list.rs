@@ -1,4 +1,4 @@
-//! The choices of groups: what a `defaults` list is made of, and the overrides that change it.
+//! The `defaults` list: its entries, the choices of groups, and the overrides that change them.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::{Error, Result};
 use super::overrides::OverrideType;
 use super::{ConfigSource, Override, tree};
 
-/// One of the parts that are merged, in order.
+/// An entry of the list of parts that are merged in order.
 pub(super) enum DefaultsEntry {
     /// A file's own keys.
     SelfKeys(Arc<str>, Mapping),
-    /// An option of a group, `None` leaving the group out; and the file that chooses it, if it is one.
+    /// A group, its option (`None` leaves the group out), and the file that chooses it (`None` where an override does).
     Group(String, Option<String>, Option<Arc<str>>),
 }
 
@@ -23,19 +23,19 @@ impl DefaultsEntry {
     }
 }
 
-/// Sets the choice of a group, in its place where there is one.
+/// Sets the choice of a group: replaces the entry of the group, or appends one where there is none.
 pub(super) fn set_choice(parts: &mut Vec<DefaultsEntry>, choice: DefaultsEntry) {
-    let place = parts.iter_mut().find(|part| match (part, &choice) {
+    let entry = parts.iter_mut().find(|part| match (part, &choice) {
         (DefaultsEntry::Group(group, ..), DefaultsEntry::Group(chosen, ..)) => group == chosen,
         _ => false,
     });
-    match place {
-        Some(place) => *place = choice,
+    match entry {
+        Some(entry) => *entry = choice,
         None => parts.push(choice),
     }
 }
 
-/// The name of an option, which may look like a number; null for none.
+/// Returns the name of an option, which may look like a number; `None` for null.
 pub(super) fn option_name(value: &Value) -> std::result::Result<Option<String>, String> {
     match value {
         Value::Null => Ok(None),
@@ -46,7 +46,7 @@ pub(super) fn option_name(value: &Value) -> std::result::Result<Option<String>, 
     }
 }
 
-/// Applies an override that chooses an option; false where it is about a value.
+/// Applies an override that chooses an option; returns false where the override is of a value.
 pub(super) fn apply_choice(
     library: &ConfigSource,
     parts: &mut Vec<DefaultsEntry>,
@@ -63,11 +63,11 @@ pub(super) fn apply_choice(
     let listed = parts.iter().any(|part| part.is_group(group));
     let inline = parts
         .iter()
-        .any(|part| matches!(part, DefaultsEntry::SelfKeys(_, own) if own.contains_key(group)));
+        .any(|part| matches!(part, DefaultsEntry::SelfKeys(_, keys) if keys.contains_key(group)));
     let option = match change.value().map(option_name) {
         None => None,
         Some(Ok(option)) => option,
-        // A whole section in place of an option: a value as any other, where that is what the override says.
+        // A whole section instead of an option is a value as any other, for the overrides that may replace any value.
         Some(Err(_)) if change.action != OverrideType::Set => return Ok(false),
         Some(Err(given)) => {
             return Err(Error::invalid(format!(
@@ -88,10 +88,10 @@ pub(super) fn apply_choice(
         OverrideType::Delete => delete_choice(parts, change, option),
         OverrideType::Set | OverrideType::Add | OverrideType::ForceAdd => {
             if !listed && inline {
-                // A section that stands in the file itself, as in a saved configuration, gives way.
+                // The choice replaces a section in the file itself, as in a saved configuration.
                 for part in parts.iter_mut() {
-                    if let DefaultsEntry::SelfKeys(_, own) = part {
-                        own.shift_remove(group);
+                    if let DefaultsEntry::SelfKeys(_, keys) = part {
+                        keys.shift_remove(group);
                     }
                 }
             }
@@ -101,7 +101,7 @@ pub(super) fn apply_choice(
     }
 }
 
-/// `~group` and `~group=option`; false where the group is not one that was chosen.
+/// Applies `~group` or `~group=option`; returns false where no option of the group was chosen.
 fn delete_choice(
     parts: &mut Vec<DefaultsEntry>,
     change: &Override,
@@ -121,8 +121,8 @@ fn delete_choice(
     }
     parts.retain(|part| !part.is_group(group));
     for part in parts {
-        if let DefaultsEntry::SelfKeys(_, own) = part {
-            own.shift_remove(group);
+        if let DefaultsEntry::SelfKeys(_, keys) = part {
+            keys.shift_remove(group);
         }
     }
     Ok(true)

@@ -1,7 +1,7 @@
-//! Values of overrides: YAML in one line, read as hydra reads it.
+//! The parser of overrides' values: YAML in one line, read as hydra reads it.
 //!
-//! The YAML parser itself will not do: to it `{a:1}` is a key "a:1" without a value, and `12:30`, `#3`, `*x` or `@x` are not what
-//! somebody who types a text on the command line means.
+//! A YAML parser is not suitable: to it `{a:1}` is a key "a:1" without a value, and it does not read `12:30`, `#3`, `*x` or `@x`
+//! as the texts that are meant on a command line.
 
 use serde_yaml::{Mapping, Number, Value};
 
@@ -9,7 +9,7 @@ use super::tree::MAX_DEPTH;
 
 type Parsed<T> = Result<T, String>;
 
-/// The value of a whole text. The message of an error goes on from "the value …".
+/// Parses a whole text as a value. The message of an error continues "the value …".
 pub(super) fn parse(text: &str) -> Parsed<Value> {
     let text = text.trim();
     match text.chars().next() {
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Parsed<Value> {
     }
 }
 
-/// A value without quotes or brackets: a number, true, false, null or text.
+/// Parses a value without quotes or brackets: a number, true, false, null or text.
 pub(super) fn scalar(text: &str) -> Parsed<Value> {
     match text {
         "null" | "Null" | "NULL" | "~" => return Ok(Value::Null),
@@ -51,7 +51,7 @@ pub(super) fn scalar(text: &str) -> Parsed<Value> {
     if let Some(special) = special {
         return Ok(Value::Number(special.into()));
     }
-    // Digits after a leading zero are text to YAML; all other digits that are not a number are too many.
+    // To YAML, digits after a leading zero are text; any other digits that did not parse as a number are too many.
     let digits = text.trim_start_matches(['-', '+']);
     if digits.starts_with(|c: char| c.is_ascii_digit())
         && text.parse::<f64>().is_ok()
@@ -70,7 +70,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// One value; an unquoted text in it ends before one of `ends`.
+    /// Parses one value; an unquoted text in it ends before one of `ends`.
     fn value(&mut self, ends: &[char]) -> Parsed<Value> {
         self.skip_space();
         match self.rest.chars().next() {
@@ -136,14 +136,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An unquoted text up to one of `ends`; `${…}` is part of it.
+    /// Reads an unquoted text up to one of `ends`, which do not end it within `${…}`.
     fn plain(&mut self, ends: &[char]) -> Parsed<&'a str> {
         let mut end = self.rest.len();
         let mut inside = false;
-        let mut before = ' ';
+        let mut previous = ' ';
         for (i, c) in self.rest.char_indices() {
             match c {
-                '{' if before == '$' => inside = true,
+                '{' if previous == '$' => inside = true,
                 '}' if inside => inside = false,
                 _ if inside => {}
                 c if ends.contains(&c) => {
@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
                 }
                 _ => {}
             }
-            before = c;
+            previous = c;
         }
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -166,7 +166,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A text in quotes, with the escapes that YAML has.
+    /// Reads a text in quotes, with YAML's escapes.
     fn quoted(&mut self) -> Parsed<String> {
         let mut characters = self.rest.char_indices();
         let quote = characters.next().map_or('"', |(_, c)| c);
@@ -175,7 +175,7 @@ impl<'a> Parser<'a> {
                 None => return Err(format!("is a text without its closing {quote}")),
                 Some((_, '\\')) if quote == '"' => drop(characters.next()),
                 Some((i, c)) if c == quote => {
-                    // '' within single quotes is one of them.
+                    // Within single quotes, '' is a single quote.
                     if c == '\'' && self.rest[i + 1..].starts_with('\'') {
                         characters.next();
                     } else {

@@ -1,4 +1,4 @@
-//! References: `${a.b}` in a text is the value of the key `a.b`.
+//! The resolution of references: `${a.b}` in a text is the value of the key `a.b`.
 
 use serde_yaml::{Mapping, Value};
 
@@ -10,16 +10,17 @@ use super::renamed;
 use super::tree;
 use super::write;
 
-/// References, values and bytes that resolving may make: references that double at every step would have no end.
+/// Largest number of references, values and bytes that the resolution may produce, which stops references that double at every
+/// step.
 const MAX_WORK: usize = 1_000_000;
-/// Levels of maps, lists and references within each other.
+/// Largest depth of nested maps, lists and references.
 const MAX_NESTED: usize = 3 * tree::MAX_DEPTH;
 
-/// A tree with every reference replaced by what it refers to.
+/// Returns a tree with every reference replaced by the value it refers to.
 ///
 /// # Errors
-/// References to keys that do not exist, with the nearest name; circles; a list or map within a text; references that are not
-/// closed or have a form that is not known.
+/// References to keys that do not exist, with the nearest name; circular references; a list or map within a text; references
+/// that are not closed or have an unknown form.
 pub(super) fn resolve(root: &Value, origins: &Origins) -> Result<Value> {
     let mut resolver = Resolver {
         root,
@@ -31,9 +32,9 @@ pub(super) fn resolve(root: &Value, origins: &Origins) -> Result<Value> {
     resolver.value(root, "")
 }
 
-/// A text that resolving turns into `text`.
+/// Returns the text that resolves to `text`, with `${` escaped.
 pub(super) fn escape(text: &str) -> String {
-    // Backslashes count before `${` only; there each of them, and the `$`, needs one more.
+    // Backslashes are escapes only before `${`; there each of them, and the `$`, needs another backslash.
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
@@ -46,7 +47,7 @@ pub(super) fn escape(text: &str) -> String {
     out + rest
 }
 
-/// Whether a text holds a reference.
+/// Returns whether a text contains a reference.
 pub(super) fn is_reference(text: &str) -> bool {
     parse(text).is_ok_and(|pieces| pieces.iter().any(|piece| matches!(piece, Piece::Key(_))))
 }
@@ -107,7 +108,7 @@ fn parse(text: &str) -> std::result::Result<Vec<Piece<'_>>, String> {
 struct Resolver<'a> {
     root: &'a Value,
     origins: &'a Origins,
-    /// The references that are being followed.
+    /// Keys of the references that are being resolved.
     in_progress: Vec<String>,
     work: usize,
     depth: usize,
@@ -126,7 +127,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    /// `value`, which stands at `path`, without references.
+    /// Returns `value`, which is at `path`, with all references resolved.
     fn value(&mut self, value: &Value, path: &str) -> Result<Value> {
         self.charge(1, path)?;
         if self.depth >= MAX_NESTED {
@@ -186,7 +187,7 @@ impl<'a> Resolver<'a> {
         Ok(Value::String(out))
     }
 
-    /// What the key `key`, referred to at `path`, is.
+    /// Returns the resolved value of the key `key`, which the value at `path` refers to.
     fn follow(&mut self, key: &str, path: &str) -> Result<Value> {
         if self.in_progress.iter().any(|followed| followed == key) {
             let circle = self.in_progress.join(" → ");
@@ -206,11 +207,11 @@ impl<'a> Resolver<'a> {
         let mut rest = Some(key);
         while let Some(path_on) = rest {
             if let Value::String(text) = found {
-                // A reference on the way: go on in what it stands for, which is resolved already.
-                let whole = self.text(text, &at)?;
-                return match tree::get(&whole, path_on) {
+                // The path continues below a reference: look it up in the resolved value of that.
+                let target = self.text(text, &at)?;
+                return match tree::get(&target, path_on) {
                     Some(value) => Ok(value.clone()),
-                    None => Err(self.missing(&whole, path_on, key, path)),
+                    None => Err(self.missing(&target, path_on, key, path)),
                 };
             }
             let (segment, after) = match path_on.split_once('.') {
@@ -227,7 +228,7 @@ impl<'a> Resolver<'a> {
         self.value(found, &at)
     }
 
-    /// The error for a reference that leads nowhere; it is the path `rest` in `value` that does not exist.
+    /// Returns the error for a reference to `key` at `path`, where the path `rest` does not exist in `value`.
     fn missing(&self, value: &Value, rest: &str, key: &str, path: &str) -> Error {
         let mut found = value;
         let mut missing = rest;

@@ -1,41 +1,41 @@
-//! Configurations: YAML files put together from parts, with overrides as hydra has them.
+//! Configurations: YAML files composed of parts, with overrides in hydra's grammar.
 //!
-//! An experiment is one file, `configs/lotka_volterra.yaml`. Its `defaults` list chooses one option of each group, and each group is
-//! a folder: `training: homotopy` puts the content of `configs/training/homotopy.yaml` under the key `training`. Overrides change
-//! the choices first (`training=vanilla`), then single values (`training.lr=0.1`); last, `${a.b}` becomes the value of the key
-//! `a.b`. What comes out is one tree, a [`Config`], which saves as a file that runs again as it is.
+//! An experiment is one file, `configs/lotka_volterra.yaml`. Its `defaults` list chooses one option of each group, and each group
+//! is a folder: `training: homotopy` puts the content of `configs/training/homotopy.yaml` under the key `training`. Overrides
+//! change the choices first (`training=vanilla`), then single values (`training.lr=0.1`); last, `${a.b}` becomes the value of
+//! the key `a.b`. The result is one tree, a [`Config`]; saved to a file, it runs again unchanged.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
-//! | `library.rs` | [`ConfigSource`]: where the files are |
-//! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back with every bit |
+//! | `config_source.rs` | [`ConfigSource`]: where the files are |
+//! | `read.rs`, `write.rs` | YAML to a tree within bounds, and back without loss of a bit |
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
-//! | `overrides.rs`, `flow.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
-//! | `compose.rs`, `choices.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references: the steps, in this order |
+//! | `overrides.rs`, `flow_yaml.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
+//! | `compose.rs`, `defaults_list.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references, in this order |
 //! | `typed/` | a section as a Rust type |
 //!
 //! # Composition
 //!
-//! - An experiment's `defaults` holds `{group: option}`, the name of another experiment to build on, and `_self_`: where the
-//!   file's own keys come in (at the end, where it is absent). What comes later wins; maps are merged key by key, everything else is
-//!   replaced. `{group: null}` chooses nothing.
-//! - An option's `defaults` holds names of options of the same group to build on, and `_self_`.
-//! - A value that is nothing but `${a.b}` keeps the type of what it refers to; within a text the value is written out. `\${` is a
-//!   plain `${`.
+//! - An experiment's `defaults` contains `{group: option}`, the name of another experiment to build on, and `_self_`, the
+//!   position of the file's own keys (at the end, where it is absent). Later entries override earlier ones; maps are merged key
+//!   by key, everything else is replaced. `{group: null}` chooses nothing.
+//! - An option's `defaults` contains names of options of the same group to build on, and `_self_`.
+//! - A value that is nothing but `${a.b}` has the type of the value it refers to; within a text the value is written out. `\${`
+//!   is a plain `${`.
 //! - The key `experiment` is the experiment's name; where no file sets it, it is the file's name.
 //!
 //! # Overrides
 //!
-//! | form | what it does |
+//! | form | effect |
 //! |---|---|
 //! | `group=option` | chooses another option; `group=null` none |
 //! | `a.b=value` | replaces a value, which must exist and be of the same kind; `a.0=value` an element of a list |
-//! | `+a.b=value`, `+group=option` | adds what must not exist |
-//! | `++a.b=value` | adds or replaces, whatever the kind |
-//! | `~a.b`, `~a.b=value`, `~group` | deletes what must exist, and be this value |
+//! | `+a.b=value`, `+group=option` | adds a key or a choice, which must not exist |
+//! | `++a.b=value` | adds or replaces a value of any kind |
+//! | `~a.b`, `~a.b=value`, `~group` | deletes a key or a choice, which must exist, and have this value where one is given |
 //!
-//! Values are YAML in one line: `0.1`, `1e-7`, `true`, `null`, `[1, 2]`, `{a: 1}` or `{a:1}`, `"quoted text"`, plain text; `a.b=` is
-//! the empty text.
+//! Values are YAML in one line: `0.1`, `1e-7`, `true`, `null`, `[1, 2]`, `{a: 1}` or `{a:1}`, `"quoted text"`, plain text; `a.b=`
+//! is the empty text.
 
 mod apply;
 mod compose;
@@ -67,7 +67,7 @@ use serde::de::DeserializeOwned;
 
 use origin::Origins;
 
-/// A composed configuration: a tree of maps, lists and values, and where each of them came from.
+/// A composed configuration: a tree of maps, lists and values, and the file or override that each of them came from.
 #[derive(Debug, Clone)]
 pub struct Config {
     tree: Value,
@@ -76,22 +76,22 @@ pub struct Config {
 }
 
 impl Config {
-    /// Puts an experiment of `library` together: choices of groups first, then values, then `${…}`.
+    /// Composes an experiment of `library`: choices of groups first, then values, then `${…}`.
     ///
     /// # Errors
-    /// An experiment, group, option or key that does not exist, with the nearest name, the known ones, and the file it would stand
-    /// in; what is not YAML, with file, line and column; an override that does not fit its place; `defaults` or `${…}` that go
-    /// in a circle; trees beyond all reason (20,000 values, 32 levels, 64 KiB of text).
+    /// An experiment, group, option or key that does not exist, with the nearest name, the known ones, and the file it would be
+    /// in; a file that is not YAML, with file, line and column; an override that does not fit the value it changes; `defaults` or
+    /// `${…}` that are circular; a tree beyond the bounds (20,000 values, 32 levels, 64 KiB of text).
     pub fn compose(library: &ConfigSource, name: &str, overrides: &[Override]) -> Result<Config> {
         let source = library.experiment(name)?;
         compose::compose(library, name, source, overrides)
     }
 
-    /// Reads one file: a saved configuration, or an experiment that does not stand in `library`. The library gives the options of
+    /// Reads one file: a saved configuration, or an experiment that is not in `library`. The library has the options of the
     /// groups that the file's `defaults` or the overrides choose, so that `training=vanilla` works on a saved configuration too.
     ///
     /// # Errors
-    /// As [`Config::compose`]; a file that cannot be read.
+    /// The errors of [`Config::compose`]; a file that cannot be read.
     pub fn from_file(
         path: &Path,
         library: &ConfigSource,
@@ -102,14 +102,14 @@ impl Config {
         compose::compose(library, &name, source, overrides)
     }
 
-    /// The experiment's name: the key `experiment`.
+    /// Returns the name of the experiment, the value of the key `experiment`.
     pub fn name(&self) -> &str {
         self.get("experiment")
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
 
-    /// The whole tree; it is a map.
+    /// Returns the whole tree, which is a map.
     pub fn value(&self) -> &Value {
         &self.tree
     }
@@ -119,20 +119,20 @@ impl Config {
         &self.notes
     }
 
-    /// The value at a path as `training.schedule.n_steps`, or `dataset.u0.1` for an element of a list; the empty path is the
-    /// whole tree.
+    /// Returns the value at a path such as `training.schedule.n_steps`, or `dataset.u0.1` for an element of a list; the empty
+    /// path is the whole tree.
     pub fn get(&self, path: &str) -> Option<&Value> {
         tree::get(&self.tree, path)
     }
 
-    /// Replaces the value at `path`, as the override `path=value` does. `${…}` in a text stays as it is.
+    /// Replaces the value at `path`, as the override `path=value` does. `${…}` in a text is not resolved.
     ///
     /// # Errors
     /// A key that does not exist; a value of another kind; a tagged value or a key that is not text.
     pub fn set(&mut self, path: &str, value: Value) -> Result<()> {
         tree::check(&value)?;
         let change = Override::set(path, value)?;
-        // A change that is refused leaves nothing behind.
+        // The change is made to a copy, so that one that is refused has no effect.
         let mut changed = self.clone();
         apply::apply(&mut changed.tree, &mut changed.origins, &change)?;
         tree::check(&changed.tree)?;
@@ -141,21 +141,21 @@ impl Config {
         Ok(())
     }
 
-    /// The tree as YAML that [`Config::from_file`] reads back to the same bits: keys in their order, floats with all their digits
-    /// and a point (`1.0`, `1.0e-9`, which other YAML readers take for floats too).
+    /// Returns the tree as YAML that [`Config::from_file`] reads back to the same bits: keys in their order, floats with all
+    /// their digits and a point (`1.0`, `1.0e-9`, which other YAML readers take for floats too).
     pub fn to_yaml(&self) -> String {
         write::to_yaml(&self.tree)
     }
 
-    /// The value at `path` as a Rust type; the empty path is the whole tree.
+    /// Reads the value at `path` as a Rust type; the empty path is the whole tree.
     ///
-    /// Put `#[serde(deny_unknown_fields)]` on the type, so that a misspelt key is an error. An enum that serde tells apart by a key
-    /// (`#[serde(tag = "kind")]`) is read through a copy that knows no paths; errors in it then name the enum's own key where the
-    /// value alone does not tell.
+    /// Put `#[serde(deny_unknown_fields)]` on the type, so that a misspelt key is an error. serde reads an internally tagged
+    /// enum (`#[serde(tag = "kind")]`) from a copy without paths; an error in it then names the key of the enum itself, unless
+    /// the wrong value is that of just one key of the enum.
     ///
     /// # Errors
-    /// A value that is missing or does not fit, an unknown key: with the key's full path, what was expected, and the file or override
-    /// it came from.
+    /// A value that is missing or does not fit, or an unknown key: with the key's full path, what was expected, and the file or
+    /// override it came from.
     pub fn section<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let value = match self.get(path) {
             Some(value) => value,

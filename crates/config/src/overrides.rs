@@ -1,4 +1,4 @@
-//! One override: `a.b=v`, `+a.b=v`, `++a.b=v`, `~a.b`.
+//! Overrides and their grammar: `a.b=v`, `+a.b=v`, `++a.b=v`, `~a.b`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 use super::{flow_yaml, sweep, write};
 
-/// One change of a configuration, as the command line has it; see [the module](super) for the forms.
+/// An override, one change of a configuration in the form of the command line; see [the crate](crate) for the forms.
 ///
 /// ```
 /// use odesync_config::Override;
@@ -27,16 +27,16 @@ pub struct Override {
     value: Option<Value>,
 }
 
-/// What an override does with its key.
+/// The type of an override: what it does with its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OverrideType {
-    /// `a=v`: the key must exist.
+    /// `a=v`: sets the value of a key that must exist.
     Set,
-    /// `+a=v`: the key must not exist.
+    /// `+a=v`: adds a key that must not exist.
     Add,
-    /// `++a=v`.
+    /// `++a=v`: adds a key or replaces its value.
     ForceAdd,
-    /// `~a` or `~a=v`.
+    /// `~a` or `~a=v`: deletes a key that must exist.
     Delete,
 }
 
@@ -52,17 +52,17 @@ impl OverrideType {
 }
 
 impl Override {
-    /// The key: a path as `training.lr`, or the name of a group.
+    /// Returns the key: a path such as `training.lr`, or the name of a group.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The value; deletions may have none.
+    /// Returns the value; a deletion may have none.
     pub fn value(&self) -> Option<&Value> {
         self.value.as_ref()
     }
 
-    /// The override `key=value`.
+    /// Creates the override `key=value`.
     pub(super) fn set(key: &str, value: Value) -> Result<Self> {
         check_key(key, key)?;
         Ok(Self {
@@ -72,7 +72,7 @@ impl Override {
         })
     }
 
-    /// The override `head=value`, `head` being the key with what stands before it.
+    /// Parses the override `head=value`, where `head` is the key with its prefix.
     pub(super) fn from_parts(head: &str, value: Option<&str>) -> Result<Self> {
         let head = head.trim();
         let (action, key) = if let Some(key) = head.strip_prefix("++") {
@@ -108,7 +108,7 @@ impl Override {
     }
 }
 
-/// The parts of `text` before and after the first `=`.
+/// Returns the parts of `text` before and after the first `=`.
 pub(super) fn split(text: &str) -> (&str, Option<&str>) {
     match text.split_once('=') {
         Some((head, value)) => (head, Some(value)),

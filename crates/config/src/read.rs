@@ -1,4 +1,4 @@
-//! YAML text to a tree, within bounds.
+//! The reader of YAML text to a tree within bounds.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use crate::{Error, Result};
 
 use super::tree::Budget;
 
-/// Bytes of a file. Every tree within its bounds is shorter.
+/// Largest number of bytes of a file. Every tree within its bounds is shorter.
 pub(super) const MAX_FILE: usize = 2 << 20;
-/// The parser's time grows with the square of how many brackets are open.
+/// Largest number of opening brackets in a file: the parser's time grows with the square of the number of open brackets.
 const MAX_BRACKETS: usize = 100_000;
 
-/// A file's content: a map; nothing at all is an empty one.
+/// Reads a file's content, which is a map; an empty file is an empty map.
 ///
 /// # Errors
-/// [`Error::Data`] with line and column: what is not YAML or not a map, duplicate keys, keys that are not text, tags, aliases that
-/// repeat more than the bounds allow.
+/// [`Error::Data`] with line and column: text that is not YAML or not a map, duplicate keys, keys that are not text, tags,
+/// aliases that repeat more than the bounds allow.
 pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
     let failed = |line: Option<usize>, column: Option<usize>, message: String| Error::Data {
         file: file.to_path_buf(),
@@ -49,17 +49,19 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
             ),
         )),
         Err(error) => {
-            let place = error.location().map(|place| (place.line(), place.column()));
-            let (line, column) = place.unzip();
-            Err(failed(line, column, message(&error, place, text)))
+            let location = error
+                .location()
+                .map(|location| (location.line(), location.column()));
+            let (line, column) = location.unzip();
+            Err(failed(line, column, message(&error, location, text)))
         }
     }
 }
 
-/// The parser's message without the place, which [`Error::Data`] has its own way to show.
-fn message(error: &serde_yaml::Error, place: Option<(usize, usize)>, text: &str) -> String {
+/// Returns the parser's message without line and column, which [`Error::Data`] has as fields.
+fn message(error: &serde_yaml::Error, location: Option<(usize, usize)>, text: &str) -> String {
     let mut message = error.to_string();
-    let Some((line, column)) = place else {
+    let Some((line, column)) = location else {
         return message;
     };
     message = message.replacen(&format!(" at line {line} column {column}"), "", 1);
@@ -73,7 +75,7 @@ fn message(error: &serde_yaml::Error, place: Option<(usize, usize)>, text: &str)
     message
 }
 
-/// One value, `depth` levels below the top.
+/// A value to be read, `depth` levels below the root, that is counted in the budget.
 struct BoundedSeed<'a> {
     budget: &'a mut Budget,
     depth: usize,
@@ -161,7 +163,8 @@ impl<'de> Visitor<'de> for BoundedSeed<'_> {
     }
 }
 
-/// A key that `.0` does not have yet. The check stands here so that the error gets the key's own line.
+/// A key to be read that must not be in the map `.0` already. The check is made while reading, so that the error has the key's
+/// line.
 struct UniqueKey<'a>(&'a Mapping);
 
 impl<'de> DeserializeSeed<'de> for UniqueKey<'_> {

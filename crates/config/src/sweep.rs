@@ -1,16 +1,16 @@
-//! Several values for a key: the runs of a multirun.
+//! Sweeps over several values of keys: the runs of a multirun.
 
 use crate::{Error, Result};
 
 use super::Override;
 use super::overrides;
 
-/// Runs of one multirun: beyond that, a slip of the keyboard is likelier.
+/// Largest number of runs of one multirun; more are more likely a typing error.
 const MAX_RUNS: usize = 10_000;
 
-/// The overrides of each run of a multirun: every argument gives one or several values, separated by commas or as
-/// `range(start, stop)` or `range(start, stop, step)` (whole numbers, without `stop`), and the runs are all combinations, the last
-/// argument changing fastest. Commas within brackets, parentheses or quotes are part of a value.
+/// Returns the overrides of each run of a multirun. Every argument has one or several values, separated by commas or as
+/// `range(start, stop)` or `range(start, stop, step)` (whole numbers, without `stop`), and the runs are all combinations, the
+/// last argument changing fastest. Commas within brackets, parentheses or quotes are part of a value.
 ///
 /// ```
 /// use odesync_config::sweep;
@@ -62,13 +62,13 @@ fn too_many() -> Error {
     Error::invalid(format!("these are more than {MAX_RUNS} runs"))
 }
 
-/// Whether a value stands for several.
+/// Returns whether a value is a list of several values or a range.
 pub(super) fn is_sweep(value: &str) -> bool {
     let parts = split(value);
     parts.len() > 1 || parts.iter().any(|part| range_arguments(part).is_some())
 }
 
-/// The overrides that one argument stands for, at least one.
+/// Returns the overrides of all values of one argument, at least one.
 fn expand(argument: &str) -> Result<Vec<Override>> {
     let (head, value) = overrides::split(argument);
     let Some(value) = value else {
@@ -97,14 +97,14 @@ fn expand(argument: &str) -> Result<Vec<Override>> {
     Ok(all)
 }
 
-/// The parts between commas that stand in no brackets, parentheses or quotes. What is not closed is one part: reading it as a
-/// value gives the better error.
+/// Splits a text at the commas that are not within brackets, parentheses or quotes. A text in which one of these is not closed is
+/// one part: parsing it as a value gives the better error.
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut begin = 0;
     let mut depth = 0usize;
     let mut quote = None;
-    // A quote opens at the beginning of a value only: `don't` is a text.
+    // A quote opens only at the beginning of a value: `don't` is a text.
     let mut at_start = true;
     let mut characters = text.char_indices();
     while let Some((i, c)) = characters.next() {
@@ -130,7 +130,7 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// What stands in the parentheses of `range(…)`.
+/// Returns the text within the parentheses of `range(…)`, if `text` is a range.
 fn range_arguments(text: &str) -> Option<&str> {
     text.trim().strip_prefix("range(")?.strip_suffix(')')
 }

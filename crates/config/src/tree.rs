@@ -1,4 +1,4 @@
-//! Trees of values: paths, kinds, merging, and the bounds that every tree keeps.
+//! Trees of values: paths, kinds, merging, and the bounds on every tree.
 
 use std::sync::Arc;
 
@@ -9,16 +9,17 @@ use crate::{Error, Result};
 use super::origin::Origins;
 use super::write;
 
-/// Levels of maps and lists within each other.
+/// Largest depth of nested maps and lists.
 pub(super) const MAX_DEPTH: usize = 32;
-/// Values of all kinds, in maps and lists of all levels.
+/// Largest number of values of a tree, of all kinds and on all levels.
 pub(super) const MAX_VALUES: usize = 20_000;
-/// Bytes of all texts and keys together.
+/// Largest number of bytes of all texts and keys of a tree together.
 pub(super) const MAX_TEXT: usize = 1 << 16;
-/// Characters of a key: YAML wants a colon within 1024 bytes of an ordinary key's beginning, and one character may take ten.
+/// Largest number of characters of a key: YAML requires the colon within 1024 bytes of the beginning of an ordinary key, and one
+/// character may take ten bytes.
 pub(super) const MAX_KEY: usize = 100;
 
-/// What is counted of a tree against its bounds.
+/// Counts of a tree's values and text, which are checked against the bounds.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     values: usize,
@@ -26,7 +27,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Counts one value, `depth` levels below the top.
+    /// Counts one value, `depth` levels below the root.
     pub fn value(&mut self, depth: usize) -> std::result::Result<(), String> {
         self.values += 1;
         if depth > MAX_DEPTH {
@@ -67,7 +68,7 @@ impl Budget {
     }
 }
 
-/// Whether a tree keeps the bounds, so that what is saved can be read again.
+/// Checks that a tree is within the bounds, so that its saved form can be read again.
 pub(super) fn check(value: &Value) -> Result<()> {
     fn visit(value: &Value, depth: usize, budget: &mut Budget) -> std::result::Result<(), String> {
         budget.value(depth)?;
@@ -89,7 +90,7 @@ pub(super) fn check(value: &Value) -> Result<()> {
         .map_err(|message| Error::invalid(format!("this is no configuration: {message}")))
 }
 
-/// The value at a path; the empty path is the whole.
+/// Returns the value at a path; the empty path is the whole tree.
 pub(super) fn get<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     if path.is_empty() {
         return Some(root);
@@ -97,7 +98,7 @@ pub(super) fn get<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(root, child)
 }
 
-/// A map's value or a list's element.
+/// Returns the value of a map's key, or the element of a list, of this name.
 pub(super) fn child<'a>(value: &'a Value, segment: &str) -> Option<&'a Value> {
     match value {
         Value::Mapping(map) => map.get(segment),
@@ -106,7 +107,7 @@ pub(super) fn child<'a>(value: &'a Value, segment: &str) -> Option<&'a Value> {
     }
 }
 
-/// As [`get`], to change it.
+/// Returns the value at a path that is not empty, as mutable.
 pub(super) fn get_mut<'a>(root: &'a mut Value, path: &str) -> Option<&'a mut Value> {
     path.split('.')
         .try_fold(root, |value, segment| match value {
@@ -116,7 +117,7 @@ pub(super) fn get_mut<'a>(root: &'a mut Value, path: &str) -> Option<&'a mut Val
         })
 }
 
-/// The path of `key` below `path`.
+/// Returns the path of `key` below `path`.
 pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_string()
@@ -125,7 +126,7 @@ pub(super) fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// What a value is, in words.
+/// Returns the kind of a value, in words.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -138,7 +139,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value in few characters, for messages.
+/// Returns a value in few characters, for messages.
 pub(super) fn abbreviate(value: &Value) -> String {
     let text = write::to_flow(value);
     if text.chars().count() <= 50 {
@@ -148,12 +149,12 @@ pub(super) fn abbreviate(value: &Value) -> String {
     format!("{begin} …")
 }
 
-/// The keys of a map that are text: all of them, in a checked tree.
+/// Returns the keys of a map that are text, which in a checked tree are all keys.
 pub(super) fn keys(map: &Mapping) -> impl Iterator<Item = &str> {
     map.keys().filter_map(Value::as_str)
 }
 
-/// Puts `from` over `into`: maps key by key, all else replaced.
+/// Merges `from` into `into`: maps are merged key by key, other values are replaced.
 pub(super) fn merge(
     into: &mut Mapping,
     from: Mapping,

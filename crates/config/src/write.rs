@@ -1,7 +1,7 @@
-//! A tree as YAML text: maps in lines, lists in one line, and every value so that it reads back as the same bits.
+//! The writer of a tree as YAML text: maps in lines, lists in one line, and every value so that it reads back as the same bits.
 //!
-//! The serialiser of the YAML crate writes every list element on a line of its own, and floats as `1e-9`, which readers of YAML 1.1
-//! (PyYAML) take for text. One line is also what an override needs.
+//! The serialiser of the YAML crate writes each list element on a separate line, and floats as `1e-9`, which readers of YAML 1.1
+//! (PyYAML) take for text. An override needs values in one line, too.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use serde_yaml::{Mapping, Number, Value};
 
 use super::{flow_yaml, interpolate};
 
-/// A tree as a file. Texts that hold `${` are written so that they are not taken for references.
+/// Returns a tree as the text of a file. `${` in texts is escaped, so that it is not taken for a reference.
 pub(super) fn to_yaml(value: &Value) -> String {
     let mut out = String::new();
     match value {
@@ -22,7 +22,7 @@ pub(super) fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// A value in one line, as overrides have it. `${` stays what it is.
+/// Returns a value in one line, as in overrides. `${` is not escaped.
 pub(super) fn to_flow(value: &Value) -> String {
     let mut out = String::new();
     line(value, false, &mut out);
@@ -73,12 +73,12 @@ fn line(value: &Value, escape: bool, out: &mut String) {
             }
             out.push('}');
         }
-        // No tree holds one; in a message the value alone will do.
+        // No checked tree has tags; in a message the value without its tag is enough.
         Value::Tagged(tagged) => line(&tagged.value, escape, out),
     }
 }
 
-/// A number; a float with a point, and with a sign in its exponent, as YAML 1.1 wants it.
+/// Returns a number as text; a float with a point, and with a sign in its exponent, as YAML 1.1 requires.
 pub(super) fn number(number: &Number) -> String {
     let value = match number.as_f64() {
         Some(value) if number.is_f64() && value.is_finite() => value,
@@ -95,7 +95,7 @@ pub(super) fn number(number: &Number) -> String {
     }
 }
 
-/// A text, in quotes unless every reader takes it for text without.
+/// Appends a text, in quotes unless every YAML reader takes it for text without them.
 fn push_text(text: &str, out: &mut String) {
     if is_plain(text) {
         out.push_str(text);

@@ -1,4 +1,4 @@
-//! Devices by name, and what stands between the torch engine and an NVIDIA GPU.
+//! Devices by name, and the reasons for which the torch engine can't use an NVIDIA GPU.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// The oldest driver that CUDA 13, which libtorch is built for, works with.
+/// Oldest version of NVIDIA's driver that works with CUDA 13, for which libtorch is built.
 pub const MIN_DRIVER_VERSION: u32 = 580;
 
-/// Where an engine computes.
+/// The device on which an engine computes.
 ///
 /// ```
 /// use odesync_ode::devices::Device;
@@ -21,15 +21,15 @@ pub const MIN_DRIVER_VERSION: u32 = 580;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Device {
-    /// The processor: `cpu`.
+    /// The CPU, named `cpu`.
     #[default]
     Cpu,
-    /// An NVIDIA GPU by its number from 0: `cuda` is the first, `cuda:1` the second.
+    /// An NVIDIA GPU, numbered from 0: `cuda` is the first, `cuda:1` the second.
     Cuda(usize),
 }
 
 impl Device {
-    /// The engine that runs on this device where nothing else is said: `native` or `torch`.
+    /// Returns the name of the default engine of this device: `native` or `torch`.
     pub fn engine(self) -> &'static str {
         match self {
             Device::Cpu => "native",
@@ -45,7 +45,7 @@ impl FromStr for Device {
         let number = match name {
             "cpu" => return Ok(Device::Cpu),
             "cuda" => return Ok(Device::Cuda(0)),
-            // Digits alone: a number's own parser takes a sign too.
+            // Only digits: the parser of `usize` accepts a sign too.
             _ => name
                 .strip_prefix("cuda:")
                 .filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
@@ -67,79 +67,79 @@ impl fmt::Display for Device {
     }
 }
 
-/// Whether CUDA can be used, and if not, the first thing that is missing. It prints as one line that says so.
+/// Whether CUDA can be used, and if not, the first thing that is missing. It displays as one line of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CudaStatus {
-    /// There are GPUs.
+    /// CUDA can be used: there are GPUs.
     Ready {
         /// The library `libtorch_cuda.so` that was loaded.
         library: PathBuf,
-        /// How many.
+        /// Number of GPUs.
         gpus: usize,
     },
     /// This build of odesync has no torch engine.
     NotBuilt,
     /// There is no `libtorch_cuda.so`.
     NotInstalled {
-        /// The folders in which it was looked for.
+        /// Folders that were searched for the library.
         searched_folders: Vec<PathBuf>,
     },
-    /// There is one, made for another libtorch. Loading it would end the process.
+    /// The `libtorch_cuda.so` that was found belongs to another build of libtorch. Loading it would end the process.
     BuildMismatch {
-        /// The library.
+        /// The library `libtorch_cuda.so`.
         library: PathBuf,
         /// The libtorch that this process has loaded.
         libtorch: PathBuf,
     },
-    /// A library that it needs is not there.
+    /// A library that `libtorch_cuda.so` needs is not there.
     MissingLibrary {
         /// The library `libtorch_cuda.so`.
         library: PathBuf,
-        /// The one that is not there.
+        /// Name of the missing library.
         missing: String,
     },
-    /// It does not load for another reason.
+    /// `libtorch_cuda.so` does not load for another reason.
     NotLoaded {
         /// The library `libtorch_cuda.so`.
         library: PathBuf,
-        /// The loader's reason.
+        /// Message of the dynamic loader.
         reason: String,
     },
-    /// CUDA's libraries are loaded, but there is no GPU to be used.
+    /// CUDA's libraries are loaded, but no GPU can be used.
     NoGpu {
         /// The library `libtorch_cuda.so` that was loaded.
         library: PathBuf,
-        /// Why.
+        /// Why no GPU can be used.
         reason: NoGpuReason,
     },
 }
 
-/// Why there is no GPU to be used, though CUDA's libraries are there.
+/// Why no GPU can be used although CUDA's libraries are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoGpuReason {
     /// The driver's library `libcuda.so.1` is not there.
     NoDriver,
-    /// The driver's library is there, the devices it makes are not.
+    /// The driver's library is there, but the device files that the driver creates are not.
     NoDevice,
-    /// The environment variable `CUDA_VISIBLE_DEVICES` leaves none.
+    /// The environment variable `CUDA_VISIBLE_DEVICES` hides every GPU.
     HiddenByEnv {
-        /// Its value.
+        /// Value of the variable.
         visible: String,
     },
     /// The driver is older than [`MIN_DRIVER_VERSION`].
     DriverTooOld {
-        /// Its version.
+        /// Version of the driver.
         version: String,
     },
-    /// The driver is there, and reports none.
+    /// The driver is there, but reports no GPU.
     NoneReported {
-        /// Its version, where it is known.
+        /// Version of the driver, where it is known.
         version: Option<String>,
     },
 }
 
 impl CudaStatus {
-    /// What to do about it; nothing where CUDA can be used.
+    /// Returns what the user has to do to use CUDA; `None` where CUDA can be used.
     pub fn remedy(&self) -> Option<String> {
         let text = match self {
             CudaStatus::Ready { .. } => return None,
@@ -165,7 +165,7 @@ impl CudaStatus {
         Some(text)
     }
 
-    /// Whether something that was installed is broken, rather than not there.
+    /// Returns whether something that was installed is broken, rather than missing.
     pub fn is_broken(&self) -> bool {
         matches!(
             self,
@@ -175,7 +175,7 @@ impl CudaStatus {
         )
     }
 
-    /// The error for a GPU that can't be used, by its number from 0.
+    /// Checks that the GPU with this number, from 0, can be used.
     ///
     /// # Errors
     /// [`Error::Torch`] with what is missing and what to do, or how many GPUs there are.
@@ -205,15 +205,13 @@ impl fmt::Display for CudaStatus {
                 library.display()
             ),
             CudaStatus::NotBuilt => f.write_str("this build of odesync has no torch engine"),
-            CudaStatus::NotInstalled {
-                searched_folders: looked_in,
-            } => {
+            CudaStatus::NotInstalled { searched_folders } => {
                 f.write_str("CUDA's part of libtorch, libtorch_cuda.so, is not there")?;
-                for (i, folder) in looked_in.iter().enumerate() {
+                for (i, folder) in searched_folders.iter().enumerate() {
                     let before = if i == 0 { " (looked in " } else { ", " };
                     write!(f, "{before}{}", folder.display())?;
                 }
-                f.write_str(if looked_in.is_empty() { "" } else { ")" })
+                f.write_str(if searched_folders.is_empty() { "" } else { ")" })
             }
             CudaStatus::BuildMismatch { library, libtorch } => write!(
                 f,

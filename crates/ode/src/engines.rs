@@ -1,35 +1,36 @@
-//! Choosing an engine by name.
+//! Registry of engines: choosing an engine by name.
 //!
-//! An engine of another crate makes itself known by `inventory::submit!` of an [`EngineRegistration`]; a program that links it has it. To name
-//! the crate in `Cargo.toml` does not link it: write `use odesync_torch as _;`, or use something of it.
+//! An engine of another crate registers itself by `inventory::submit!` of an [`EngineRegistration`]; every program that links
+//! the crate has the engine. To name the crate in `Cargo.toml` does not link it: write `use odesync_torch as _;`, or use
+//! something of it.
 
 use crate::devices::{CudaStatus, Device};
 use crate::odesolve::{Engine, NativeEngine};
 use crate::{Error, Result};
 
-/// An engine of another crate.
+/// The registration of an engine that another crate provides.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineRegistration {
-    /// The name by which it is chosen.
+    /// Name by which [`engine`] finds the engine.
     pub name: &'static str,
-    /// The library that it is built on, and its version.
+    /// Library that the engine is built on, with its version.
     pub library: &'static str,
-    /// The engine on a device (`cpu`, `cuda`, `cuda:1`).
+    /// Function that creates the engine on a device (`cpu`, `cuda`, `cuda:1`).
     pub create: fn(device: &str) -> Result<Box<dyn Engine>>,
-    /// Whether CUDA can be used by it, and if not, what is missing.
+    /// Function that returns whether the engine can use CUDA, and if not, what is missing.
     pub cuda_status: fn() -> CudaStatus,
 }
 
 inventory::collect!(EngineRegistration);
 
-/// The engine of another crate by its name; none where this program was built without it.
+/// Returns the registration of the engine of another crate with this name; `None` where this program does not link it.
 pub fn registered(name: &str) -> Option<&'static EngineRegistration> {
     inventory::iter::<EngineRegistration>
         .into_iter()
         .find(|kind| kind.name == name)
 }
 
-/// The engine of this name: `native` (CPU, the default) or `torch`, on a device (`cpu`, `cuda`, `cuda:1`).
+/// Creates the engine of this name, `native` (CPU, the default) or `torch`, on a device (`cpu`, `cuda`, `cuda:1`).
 ///
 /// # Errors
 /// A name that no engine has, a device that is not there, or `torch` in a build without it.
@@ -60,7 +61,7 @@ pub fn engine(name: &str, device: &str) -> Result<Box<dyn Engine>> {
     }
 }
 
-/// Whether CUDA can be used, and if not, what is missing.
+/// Returns whether the torch engine can use CUDA, and if not, what is missing.
 pub fn cuda_status() -> CudaStatus {
     registered("torch").map_or(CudaStatus::NotBuilt, |torch| (torch.cuda_status)())
 }

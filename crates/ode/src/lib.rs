@@ -1,14 +1,14 @@
 //! Solvers of ordinary differential equations with exact gradients.
 //!
-//! A vector field is written once, as a graph of vector-valued operations; the native engine compiles it, with its derivatives, and
-//! solves it by explicit and implicit methods. The gradient of a solve is the exact one of the steps that were taken.
+//! A vector field is written once, as a graph of vector-valued operations; the native engine compiles it, with its derivatives,
+//! and solves it by explicit and implicit methods. The gradient of a solve is the exact gradient of the steps that were taken.
 //!
-//! | module | what lives there |
+//! | module | contents |
 //! |---|---|
 //! | [`field`] | a vector field as a graph, its builder, the native evaluator (value, VJP, JVP, second derivatives) |
-//! | [`dynamics`] | known systems, one file each |
-//! | [`odesolve`] | methods (one a file), step-size control, dense output, events, discrete and continuous adjoints, one driver |
-//! | [`devices`], [`engines`] | devices by name, what CUDA lacks where it lacks something; an engine by its name and device |
+//! | [`dynamics`] | benchmark systems, one file each |
+//! | [`odesolve`] | step methods (one file each), step-size control, dense output, events, adjoints, one driver |
+//! | [`devices`], [`engines`] | devices by name, what is missing for CUDA; an engine by its name and device |
 //!
 //! Each module uses only those above it in this table. Programs to run and to copy are in `examples/`.
 
@@ -18,11 +18,11 @@ pub mod engines;
 pub mod field;
 pub mod odesolve;
 
-/// The arrays of the library's functions.
+/// The array library whose types this library's functions take and return.
 pub use ndarray;
 pub use odesync_base::{Error, Result};
 
-/// The Rust of the README runs as doc tests.
+/// The README, whose Rust code runs as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -1,4 +1,4 @@
-//! What the tests of several crates share: reference figures and measured data.
+//! Helpers that the tests of several crates share: reference figures, measured data, counts of allocations.
 
 #[allow(unsafe_code, reason = "an allocator")]
 pub mod peak_allocator;
@@ -8,23 +8,23 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use serde_json::Value;
 
-/// The top of the repository.
+/// Returns the root folder of the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The reference figures `tests/golden/NAME.json`: float64, computed independently with PyTorch, torchdiffeq and SciPy.
+/// Returns the reference figures `tests/golden/NAME.json`: float64, computed independently with PyTorch, torchdiffeq and SciPy.
 ///
 /// # Panics
-/// Where there are none of this name.
+/// Where there is no file of this name.
 pub fn golden(name: &str) -> Value {
     let path = repository().join(format!("tests/golden/{name}.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The file NAME of the measured data, which lie beside the checkout in `../shared/data`; none where it is missing. The test that
-/// needs it is then skipped, but not in continuous integration (`CI=true`), where that is a failure.
+/// Returns the file NAME of the measured data, which are next to the checkout in `../shared/data`; `None` where it is missing.
+/// The test that needs it is then skipped, except in continuous integration (`CI=true`), where that is a failure.
 ///
 /// # Panics
 /// With `CI=true`, where the file is missing.
@@ -42,7 +42,7 @@ pub fn measured_data(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// A list of numbers.
+/// Returns a list of numbers.
 ///
 /// # Panics
 /// If `value` is not a list of numbers.
@@ -51,7 +51,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
     list.iter().map(|v| v.as_f64().expect("a number")).collect()
 }
 
-/// A list of lists of numbers, one after the other.
+/// Returns the numbers of a list of lists of numbers, one list after the other.
 ///
 /// # Panics
 /// If `value` is not a list of lists of numbers.
@@ -60,7 +60,7 @@ pub fn flat_numbers(value: &Value) -> Vec<f64> {
     list.iter().flat_map(numbers).collect()
 }
 
-/// A list of lists of numbers as a matrix.
+/// Returns a list of lists of numbers as a matrix.
 ///
 /// # Panics
 /// If `value` is not a list of lists of numbers of one length.
@@ -71,7 +71,7 @@ pub fn matrix(value: &Value) -> Array2<f64> {
     Array2::from_shape_vec((rows, columns), values).expect("lists of one length")
 }
 
-/// Euclidean norm of the difference over the norm of `want`.
+/// Returns the relative error of `got`: the Euclidean norm of its difference from `want` over the norm of `want`.
 ///
 /// # Panics
 /// Where the lengths differ.

@@ -1,4 +1,4 @@
-//! An allocator that counts the bytes in use, and the most of them since it was asked to begin anew.
+//! An allocator that counts the bytes in use, their peak during a call, and allocations.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,7 +8,7 @@ thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts what the system's allocator hands out.
+/// The system's allocator, with counts of the bytes in use, of their peak, and of allocations.
 #[derive(Debug)]
 pub struct PeakAllocator {
     in_use: AtomicUsize,
@@ -22,7 +22,7 @@ impl Default for PeakAllocator {
 }
 
 impl PeakAllocator {
-    /// With nothing counted yet.
+    /// Creates the allocator with all counts zero.
     pub const fn new() -> Self {
         PeakAllocator {
             in_use: AtomicUsize::new(0),
@@ -30,7 +30,7 @@ impl PeakAllocator {
         }
     }
 
-    /// The most bytes in use at a time during a call, beyond those in use before it.
+    /// Returns the peak of bytes in use during a call, beyond those in use before it, and the result of the call.
     pub fn peak_of<T>(&self, call: impl FnOnce() -> T) -> (usize, T) {
         let before = self.in_use.load(Relaxed);
         self.peak.store(before, Relaxed);
@@ -38,7 +38,7 @@ impl PeakAllocator {
         (self.peak.load(Relaxed) - before, result)
     }
 
-    /// The number of allocations that this thread makes during a call.
+    /// Returns the number of allocations that this thread makes during a call.
     pub fn count_allocations<T>(&self, call: impl FnOnce() -> T) -> usize {
         let before = CALLS.get();
         drop(call());
@@ -46,7 +46,7 @@ impl PeakAllocator {
     }
 
     fn record_allocation(&self, bytes: usize) {
-        // A thread that ends has no count any more.
+        // The count of a thread that is ending is already destroyed.
         let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
         let now = self.in_use.fetch_add(bytes, Relaxed) + bytes;
         self.peak.fetch_max(now, Relaxed);

@@ -1,4 +1,4 @@
-//! Choosing the steps of a batch, without recording.
+//! The integrator of a batch that chooses its steps, without recording derivatives.
 
 use tch::Tensor;
 
@@ -14,35 +14,36 @@ use odesync_ode::odesolve::{
     FailureReason, Problem, SaveLocation, SolveFailure, SolveOptions, Stats, Step, StepPlan,
 };
 
-/// One problem on its way.
+/// The state of the integration of one problem.
 pub(super) struct SampleState<'a> {
     pub stepper: StepSequencer<'a>,
     plan: StepPlan,
     pub stats: Stats,
     pub state: Vec<f64>,
-    /// Whether the last attempt was finite throughout.
+    /// Whether all stages and the result of the last step attempt were finite.
     last_finite: bool,
-    /// Whether its first stage of the next attempt needs no evaluation. (In a batch it may be evaluated again for others' sake.)
+    /// Whether the first stage of the next step attempt is known. (It may be evaluated again all the same, where another problem
+    /// of the batch needs it.)
     pub has_first_stage: bool,
 }
 
-/// A batch on its way.
+/// The integration of a batch of problems.
 pub(super) struct BatchIntegrator<'a> {
     pub stages: StageEvaluator<'a>,
     pub problems: &'a [Problem<'a>],
     pub options: &'a SolveOptions,
     pub samples: Vec<SampleState<'a>>,
-    /// The problems that are not done, one for each row of `state` and `first`.
+    /// Indices of the problems that are not done, one for each row of `state` and `first_stage`.
     pub active: Vec<usize>,
     pub state: Tensor,
-    /// The first stage of the next step, where it is known.
+    /// First stages of the next step, `[row, dof]`, where they are known.
     pub first_stage: Option<Tensor>,
     first_failure: FirstFailure,
     outputs: OutputCollector,
 }
 
 impl<'a> BatchIntegrator<'a> {
-    /// Solves every problem: plans, costs and solutions.
+    /// Solves every problem and returns the step plans, the statistics and the solutions.
     pub fn solve(
         bound: &'a BoundField<'a>,
         problems: &'a [Problem<'a>],
@@ -67,7 +68,7 @@ impl<'a> BatchIntegrator<'a> {
             last_finite: true,
             has_first_stage: false,
         };
-        let mut run = BatchIntegrator {
+        let mut integrator = BatchIntegrator {
             stages: StageEvaluator::new(
                 bound,
                 explicit_tableau(options)?,
@@ -82,47 +83,49 @@ impl<'a> BatchIntegrator<'a> {
             first_stage: None,
             first_failure: FirstFailure::default(),
         };
-        run.initialize()?;
-        while run.step()? {}
-        run.first_failure.into_result()?;
-        let (plans, stats) = run.samples.into_iter().map(|s| (s.plan, s.stats)).unzip();
-        Ok((plans, stats, run.outputs))
+        integrator.initialize()?;
+        while integrator.step()? {}
+        integrator.first_failure.into_result()?;
+        let samples = integrator.samples.into_iter();
+        let (plans, stats) = samples.map(|s| (s.plan, s.stats)).unzip();
+        Ok((plans, stats, integrator.outputs))
     }
 
+    /// Records that a problem failed.
     pub fn fail(&mut self, problem: usize, reason: FailureReason) {
         let sample = &self.samples[problem];
-        let of = self.problems[problem].sample;
+        let sample_index = self.problems[problem].sample;
         self.first_failure.record(problem, || SolveFailure {
             reason,
             t: sample.stepper.t,
             step: sample.stepper.attempted_h,
             state: sample.state.clone(),
-            sample: of,
+            sample: sample_index,
         });
     }
 
-    /// Goes on with those active problems only that are wanted and can still change the result.
+    /// Retains the active problems that are wanted, one flag for each row, and that can still change the result.
     pub fn retain(&mut self, wanted: &[bool]) -> TensorResult<()> {
-        let kept: Vec<usize> = (0..self.active.len())
+        let rows: Vec<usize> = (0..self.active.len())
             .filter(|r| wanted[*r] && self.first_failure.is_relevant(self.active[*r]))
             .collect();
         let n = self.active.len();
-        if kept.len() == n {
+        if rows.len() == n {
             return Ok(());
         }
-        self.active = kept.iter().map(|r| self.active[*r]).collect();
-        if !kept.is_empty() {
-            self.state = select_rows(&self.state, &kept, n)?;
+        self.active = rows.iter().map(|r| self.active[*r]).collect();
+        if !rows.is_empty() {
+            self.state = select_rows(&self.state, &rows, n)?;
             self.first_stage = self
                 .first_stage
                 .take()
-                .map(|k| select_rows(&k, &kept, n))
+                .map(|k| select_rows(&k, &rows, n))
                 .transpose()?;
         }
         Ok(())
     }
 
-    /// The sample of the field's signals of each row.
+    /// Returns the index of each row's sample in the field's signals.
     pub fn signal_samples(&self) -> Vec<usize> {
         self.active
             .iter()
@@ -130,7 +133,7 @@ impl<'a> BatchIntegrator<'a> {
             .collect()
     }
 
-    /// One attempt of every active problem; false when none is left.
+    /// Attempts one step of every active problem; returns false when no problem is active.
     fn step(&mut self) -> TensorResult<bool> {
         let mut steps: Vec<Option<Step>> = vec![];
         for i in self.active.clone() {
@@ -174,7 +177,7 @@ impl<'a> BatchIntegrator<'a> {
         Ok(true)
     }
 
-    /// Which rows are finite after a fixed step; the others fail.
+    /// Returns which rows are finite after a fixed step; the problems of the others fail.
     fn check_fixed(&mut self, attempt: &StepAttempt) -> TensorResult<Vec<bool>> {
         let dof = self.stages.bound.field.dof();
         let next = download(&attempt.next)?;
@@ -190,7 +193,7 @@ impl<'a> BatchIntegrator<'a> {
         Ok(accepted)
     }
 
-    /// Which rows' adaptive steps are accepted, by the error estimate.
+    /// Returns which rows' adaptive steps are accepted, by the error estimate.
     fn check_adaptive(&mut self, attempt: &StepAttempt, steps: &[Step]) -> TensorResult<Vec<bool>> {
         let dof = self.stages.bound.field.dof();
         let SolveOptions { rtol, atol, .. } = *self.options;
@@ -233,7 +236,7 @@ impl<'a> BatchIntegrator<'a> {
         Ok(accepted)
     }
 
-    /// Moves the accepted rows on.
+    /// Advances the accepted rows: records their outputs, steps and states.
     fn accept(
         &mut self,
         attempt: StepAttempt,

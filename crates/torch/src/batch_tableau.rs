@@ -1,5 +1,5 @@
-//! The numbers of one step of every sample: times of the stages, signals there, and h times the coefficients. They are
-//! made on the CPU and sent to the device in one piece each.
+//! The coefficients of one step of every sample: times of the stages, signals there, and h times the coefficients of the
+//! tableau. They are computed on the CPU and sent to the device in one piece each.
 
 use tch::Tensor;
 
@@ -8,15 +8,15 @@ use super::device::{to_i64, upload};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::{Step, Tableau};
 
-/// The columns of a step's coefficients, zeros left out.
+/// The layout of a tableau's coefficients as columns of a matrix, without the zeros.
 pub(super) struct CoefficientLayout {
-    /// For each stage, then for u⁺, then for the error estimates: the coefficients with their stage and column. Of the dense
-    /// output: for each extra stage.
+    /// Coefficients, with their stage and column, of each stage, then of u⁺, then of the error estimates; in the layout of the
+    /// extra stages, of each extra stage.
     pub rows: Vec<Vec<TableauTerm>>,
     columns: Vec<f64>,
 }
 
-/// One coefficient: it multiplies `k[stage]` and stands in this column.
+/// One coefficient of a tableau: it multiplies `k[stage]` and is in this column of the matrix.
 #[derive(Clone, Copy)]
 pub(super) struct TableauTerm {
     pub stage: usize,
@@ -31,7 +31,7 @@ impl CoefficientLayout {
         Self::from_rows(step.chain(estimates).copied())
     }
 
-    /// The layout of the extra stages.
+    /// Returns the layout of the extra stages of the dense output.
     pub fn extra(method: &Tableau) -> Self {
         Self::from_rows(method.extra_stages.iter().map(|e| e.a))
     }
@@ -58,20 +58,20 @@ impl CoefficientLayout {
     }
 }
 
-/// One step of each row of a batch.
+/// The coefficients of one step of each row of a batch.
 pub(super) struct BatchTableau {
     /// h times each coefficient, `[batch, column]`.
     pub coefficients: Tensor,
-    /// Where each stage is evaluated.
+    /// Evaluation point of each stage.
     pub eval_points: Vec<EvalPoint>,
-    /// The samples.
+    /// Sample of each row.
     pub samples: Vec<usize>,
-    /// Their steps.
+    /// Step of each row.
     pub steps: Vec<Step>,
 }
 
 impl BatchTableau {
-    /// The table of the steps of some samples, with the nodes of the stages.
+    /// Computes the coefficients of the steps of these samples, with the nodes of the stages.
     pub fn new(
         bound: &BoundField,
         nodes: impl Iterator<Item = f64>,
@@ -98,13 +98,13 @@ impl BatchTableau {
         })
     }
 
-    /// h times a coefficient, `[batch, 1]`.
+    /// Returns h times a coefficient, `[batch, 1]`.
     pub fn coefficient(&self, term: TableauTerm) -> TensorResult<Tensor> {
         Ok(self.coefficients.f_narrow(1, term.column, 1)?)
     }
 }
 
-/// Where a batch is evaluated at some stages; `times` is `[stage, sample]`.
+/// Returns the evaluation point of a batch at each stage; `times` is `[stage, sample]`.
 pub(super) fn eval_points(
     bound: &BoundField,
     samples: &[usize],
@@ -112,26 +112,26 @@ pub(super) fn eval_points(
 ) -> TensorResult<Vec<EvalPoint>> {
     let batch = samples.len();
     let stages = times.len() / batch.max(1);
-    let mut places: Vec<EvalPoint> = vec![];
-    places.resize_with(stages, EvalPoint::default);
+    let mut points: Vec<EvalPoint> = vec![];
+    points.resize_with(stages, EvalPoint::default);
     if bound.uses_time {
         let all = upload(times, &[stages, batch, 1], bound.device)?;
-        for (i, place) in places.iter_mut().enumerate() {
-            place.t = Some(all.f_select(0, to_i64(i))?);
+        for (i, point) in points.iter_mut().enumerate() {
+            point.t = Some(all.f_select(0, to_i64(i))?);
         }
     }
     for &index in &bound.signals {
         let signal = &bound.field.signals()[index];
         let dof = signal.dof();
         let mut values = vec![0.0; times.len() * dof];
-        let owners = samples.iter().cycle();
-        for ((out, t), sample) in values.chunks_exact_mut(dof).zip(times).zip(owners) {
+        let cycled = samples.iter().cycle();
+        for ((out, t), sample) in values.chunks_exact_mut(dof).zip(times).zip(cycled) {
             signal.value((*sample).min(signal.n_samples() - 1), *t, out);
         }
         let all = upload(&values, &[stages, batch, dof], bound.device)?;
-        for (i, place) in places.iter_mut().enumerate() {
-            place.signals.push(all.f_select(0, to_i64(i))?);
+        for (i, point) in points.iter_mut().enumerate() {
+            point.signals.push(all.f_select(0, to_i64(i))?);
         }
     }
-    Ok(places)
+    Ok(points)
 }

@@ -8,36 +8,36 @@ use crate::Error;
 use crate::error::TensorResult;
 use odesync_ode::field::{NodeId, Op, VectorField};
 
-/// A field whose parameters are tensors. Nodes are `[1, len]` where they depend on parameters and constants alone (they are
-/// evaluated once, here) and `[batch, len]` elsewhere. What the output does not need is not evaluated.
+/// A field whose parameters are tensors. Nodes are `[1, len]` where they depend on parameters and constants only (they are
+/// evaluated once, at binding) and `[batch, len]` elsewhere. Nodes that the output does not need are not evaluated.
 pub(super) struct BoundField<'a> {
     pub field: &'a VectorField,
     pub device: Device,
-    /// The values of all blocks, `[n]`, a leaf of the autograd graph.
+    /// Values of all parameter blocks, `[n]`, a leaf of the autograd graph.
     pub values: Tensor,
-    /// Each block in its shape.
+    /// Each parameter block in its shape.
     blocks: Vec<Tensor>,
-    /// Nodes that were evaluated once, by index.
+    /// Values, by node, of the nodes that are evaluated once.
     constants: Vec<Option<Tensor>>,
-    /// Nodes to be evaluated each time, in order.
+    /// Indices of the nodes that every evaluation of the field evaluates, in order.
     dynamic_nodes: Vec<usize>,
-    /// Whether an evaluation needs its time.
+    /// Whether the field depends on the time.
     pub uses_time: bool,
-    /// The signals that an evaluation needs, by index in the field.
+    /// Indices, in the field, of the signals that an evaluation needs.
     pub signals: Vec<usize>,
 }
 
-/// Where a batch is evaluated.
+/// The times and signal values at which a batch is evaluated.
 #[derive(Default)]
 pub(super) struct EvalPoint {
     /// Times, `[batch, 1]`, where the field uses them.
     pub t: Option<Tensor>,
-    /// The values of [`BoundField::signals`], each `[batch, dof]`.
+    /// Values of [`BoundField::signals`], each `[batch, dof]`.
     pub signals: Vec<Tensor>,
 }
 
 impl<'a> BoundField<'a> {
-    /// Binds the field's parameters; derivatives with respect to them are recorded from here on if `record`.
+    /// Binds the field's parameters; derivatives with respect to them are recorded if `record`.
     pub fn new(field: &'a VectorField, device: Device, record: bool) -> TensorResult<Self> {
         let n = field.values().len();
         let values = upload(field.values(), &[n], device)?.f_set_requires_grad(record)?;
@@ -65,7 +65,7 @@ impl<'a> BoundField<'a> {
         Ok(bound)
     }
 
-    /// Evaluates what does not change, and lists the rest.
+    /// Evaluates the nodes that depend on parameters and constants only, and lists the other ones.
     fn fold_constants(&mut self) -> TensorResult<()> {
         let nodes = self.field.nodes();
         let mut used = vec![false; nodes.len()];
@@ -99,17 +99,17 @@ impl<'a> BoundField<'a> {
         Ok(())
     }
 
-    /// du/dt of a batch of states, `[batch, dof]`.
-    pub fn eval(&self, place: &EvalPoint, u: &Tensor) -> TensorResult<Tensor> {
+    /// Returns du/dt of a batch of states, `[batch, dof]`.
+    pub fn eval(&self, point: &EvalPoint, u: &Tensor) -> TensorResult<Tensor> {
         let mut values: Vec<Option<Tensor>> = vec![];
         values.resize_with(self.constants.len(), || None);
         for &i in &self.dynamic_nodes {
-            values[i] = Some(self.apply_op(&self.field.nodes()[i], place, Some(u), &values)?);
+            values[i] = Some(self.apply_op(&self.field.nodes()[i], point, Some(u), &values)?);
         }
         let output = self.field.output();
         match values[output.index()].take() {
             Some(value) => Ok(value),
-            // A field of parameters alone.
+            // The output depends on parameters and constants only.
             None => Ok(self
                 .operand(output, &values)?
                 .f_expand([batch_size(u), to_i64(self.field.dof())], false)?),
@@ -117,8 +117,8 @@ impl<'a> BoundField<'a> {
     }
 
     fn operand<'v>(&'v self, id: NodeId, values: &'v [Option<Tensor>]) -> TensorResult<&'v Tensor> {
-        let fixed = self.constants[id.index()].as_ref();
-        Ok(fixed
+        let constant = self.constants[id.index()].as_ref();
+        Ok(constant
             .or_else(|| values.get(id.index())?.as_ref())
             .ok_or_else(missing_operand)?)
     }
@@ -126,13 +126,13 @@ impl<'a> BoundField<'a> {
     fn apply_op(
         &self,
         op: &Op,
-        place: &EvalPoint,
+        point: &EvalPoint,
         u: Option<&Tensor>,
         values: &[Option<Tensor>],
     ) -> TensorResult<Tensor> {
         let get = |id: &NodeId| self.operand(*id, values);
         match op {
-            Op::Time => Ok(place
+            Op::Time => Ok(point
                 .t
                 .as_ref()
                 .ok_or_else(missing_operand)?
@@ -142,7 +142,7 @@ impl<'a> BoundField<'a> {
             Op::Const(c) => upload(c, &[1, c.len()], self.device),
             Op::Signal(i) => {
                 let at = self.signals.iter().position(|s| s == i);
-                let value = at.and_then(|at| place.signals.get(at));
+                let value = at.and_then(|at| point.signals.get(at));
                 Ok(value.ok_or_else(missing_operand)?.shallow_clone())
             }
             Op::Slice { x, start, len } => Ok(get(x)?.f_narrow(1, to_i64(*start), to_i64(*len))?),
@@ -174,12 +174,12 @@ impl<'a> BoundField<'a> {
             .iter()
             .map(|p| self.operand(*p, values))
             .collect::<TensorResult<_>>()?;
-        let fixed = parts
+        let n_constants = parts
             .iter()
             .filter(|p| self.constants[p.index()].is_some())
             .count();
         let n = u.map_or(1, batch_size);
-        if fixed == 0 || fixed == parts.len() || n == 1 {
+        if n_constants == 0 || n_constants == parts.len() || n == 1 {
             return Ok(Tensor::f_cat(&all, 1)?);
         }
         let expanded: Vec<Tensor> = all
@@ -189,7 +189,7 @@ impl<'a> BoundField<'a> {
         Ok(Tensor::f_cat(&expanded, 1)?)
     }
 
-    /// The value of a constant of length 1.
+    /// Returns the value of a node that is a constant of length 1.
     fn constant(&self, id: NodeId) -> Option<f64> {
         match &self.field.nodes()[id.index()] {
             Op::Const(c) if c.len() == 1 => Some(c[0]),
@@ -198,7 +198,7 @@ impl<'a> BoundField<'a> {
     }
 }
 
-/// Number of rows.
+/// Returns the number of rows of a batch.
 pub(super) fn batch_size(x: &Tensor) -> i64 {
     x.size().first().copied().unwrap_or(1)
 }

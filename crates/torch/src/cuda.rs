@@ -1,7 +1,7 @@
-//! CUDA, loaded when the program runs: nothing is linked to it, so that one build serves machines with a GPU and without.
+//! CUDA, loaded at run time: the program is not linked to it, so that one build runs on machines with a GPU and without.
 //!
-//! libtorch's CUDA part is a library of its own, `libtorch_cuda.so`. When it is loaded it registers its operators and its
-//! devices with the `libtorch_cpu.so` that is there, just as in a program that is linked to both.
+//! The CUDA part of libtorch is a separate library, `libtorch_cuda.so`. When it is loaded it registers its operators and its
+//! devices with the loaded `libtorch_cpu.so`, just as in a program that is linked to both.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -11,7 +11,8 @@ use odesync_ode::devices::CudaStatus;
 
 const CUDA_LIBRARY: &str = "libtorch_cuda.so";
 
-/// Whether CUDA can be used, and if not, what is missing. Loads CUDA's libraries (about half a second, where they are there).
+/// Returns whether CUDA can be used, and if not, what is missing. Loads CUDA's libraries (about half a second, where they are
+/// there).
 pub fn status() -> &'static CudaStatus {
     static STATUS: OnceLock<CudaStatus> = OnceLock::new();
     STATUS.get_or_init(|| match load() {
@@ -29,16 +30,16 @@ pub fn status() -> &'static CudaStatus {
     })
 }
 
-/// Loads CUDA's libraries if there seems to be a GPU. To be called before libtorch computes anything: it asks for its
-/// devices once, at the first gradient (and at the first question about CUDA), and a GPU that turns up later can't be used.
+/// Loads CUDA's libraries if there seems to be a GPU. It must be called before libtorch computes anything: libtorch queries its
+/// devices once, at the first gradient (and at the first query about CUDA), and a GPU that is registered later can't be used.
 pub(super) fn preload() {
     if nvidia_driver::device_node_exists() {
-        // What is missing is said when a GPU is asked for.
+        // An error is reported later, when a GPU is requested.
         let _ = load();
     }
 }
 
-/// Loads `libtorch_cuda.so` once.
+/// Loads `libtorch_cuda.so` once, and returns its path or what is missing.
 fn load() -> &'static Result<PathBuf, CudaStatus> {
     static LOADED: OnceLock<Result<PathBuf, CudaStatus>> = OnceLock::new();
     LOADED.get_or_init(|| {
@@ -55,13 +56,13 @@ fn load() -> &'static Result<PathBuf, CudaStatus> {
     })
 }
 
-/// Loads a library for the rest of the process's life, its symbols bound at once and visible to what is loaded later.
+/// Loads a library for the rest of the process's life, with its symbols bound at once and visible to libraries loaded later.
 #[allow(unsafe_code)]
 pub(super) fn load_library(library: &Path) -> Result<(), String> {
     // SAFETY: loading runs the library's initialisers. Those of libtorch_cuda.so register its parts with the libtorch_cpu.so
-    // that is loaded, under libtorch's own locks, and `fits` has made sure that both are of one build; those of libcuda.so.1
-    // are the driver's, which libtorch_cuda.so loads as well. No symbol is taken here, and the library is never unloaded, so
-    // nothing that points into it dangles.
+    // that is loaded, under libtorch's own locks, and `is_same_build` has made sure that both are of one build; those of
+    // libcuda.so.1 are the driver's, which libtorch_cuda.so loads as well. No symbol is used here, and the library is never
+    // unloaded, so no pointer into it dangles.
     #[cfg(unix)]
     let opened = unsafe {
         use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
@@ -73,18 +74,19 @@ pub(super) fn load_library(library: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Where the library may be: beside the libtorch that is loaded, in the environment's libtorch, and where `make setup-cuda`
-/// puts it.
+/// Returns the folders in which the library may be: that of the loaded libtorch, that of the libtorch which the environment
+/// variables name, and the one into which `make setup-cuda` installs it.
 fn search_folders(libtorch: &Path) -> Vec<PathBuf> {
-    let beside = libtorch.parent().map(Path::to_path_buf);
-    let own = std::env::var_os("LIBTORCH_LIB").or_else(|| std::env::var_os("LIBTORCH"));
-    let own = own.map(|folder| Path::new(&folder).join("lib"));
+    let loaded = libtorch.parent().map(Path::to_path_buf);
+    let environment = std::env::var_os("LIBTORCH_LIB")
+        .or_else(|| std::env::var_os("LIBTORCH"))
+        .map(|folder| Path::new(&folder).join("lib"));
     let setup = libtorch
         .ancestors()
         .nth(3)
         .map(|third| third.join("libtorch-cuda/lib"));
     let mut folders: Vec<PathBuf> = vec![];
-    for folder in [beside, own, setup].into_iter().flatten() {
+    for folder in [loaded, environment, setup].into_iter().flatten() {
         let folder = std::fs::canonicalize(&folder).unwrap_or(folder);
         if !folders.contains(&folder) {
             folders.push(folder);
@@ -93,19 +95,19 @@ fn search_folders(libtorch: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The first library in these folders that belongs to the libtorch that is loaded.
+/// Returns the first `libtorch_cuda.so` in these folders that is of the same build as the loaded libtorch.
 fn find_library(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaStatus> {
-    let there: Vec<PathBuf> = folders
+    let existing: Vec<PathBuf> = folders
         .iter()
         .map(|folder| folder.join(CUDA_LIBRARY))
         .filter(|library| library.is_file())
         .collect();
-    match there
+    match existing
         .iter()
         .find(|library| is_same_build(library, libtorch))
     {
         Some(library) => Ok(library.clone()),
-        None => Err(match there.first() {
+        None => Err(match existing.first() {
             Some(library) => CudaStatus::BuildMismatch {
                 library: library.clone(),
                 libtorch: libtorch.to_path_buf(),
@@ -117,9 +119,9 @@ fn find_library(folders: &[PathBuf], libtorch: &Path) -> Result<PathBuf, CudaSta
     }
 }
 
-/// Whether the library is of the same build as the libtorch that is loaded, by the size of the `libtorch_cpu.so` that stands
-/// beside it, or that set-up has written down. One of another build would bring its own libtorch_cpu.so or registers twice,
-/// and libtorch then ends the process.
+/// Returns whether the library is of the same build as the loaded libtorch, by the size of the `libtorch_cpu.so` in the same
+/// folder, or the size that set-up has recorded. A library of another build would load its own libtorch_cpu.so or register its
+/// operators twice, and libtorch then ends the process.
 fn is_same_build(library: &Path, libtorch: &Path) -> bool {
     let Some(folder) = library.parent() else {
         return false;
@@ -135,7 +137,8 @@ fn is_same_build(library: &Path, libtorch: &Path) -> bool {
     wanted.is_some() && wanted == size(libtorch)
 }
 
-/// The loader's reason: "libcublas.so.13: cannot open shared object file: No such file or directory".
+/// Returns the status for a message of the loader, such as "libcublas.so.13: cannot open shared object file: No such file or
+/// directory".
 fn load_error(library: PathBuf, reason: String) -> CudaStatus {
     match reason.split_once(": cannot open shared object file") {
         Some((missing, _)) => CudaStatus::MissingLibrary {
@@ -150,7 +153,7 @@ fn load_error(library: PathBuf, reason: String) -> CudaStatus {
 mod tests {
     use super::*;
 
-    /// A folder `lib` with files of these names and contents.
+    /// Creates a folder `lib` with files of these names and contents.
     fn lib(root: &Path, name: &str, files: &[(&str, &str)]) -> PathBuf {
         let folder = root.join(name).join("lib");
         std::fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! The engine.
+//! The torch engine, an implementation of [`Engine`] on libtorch.
 
 use tch::{Device, Tensor};
 
@@ -16,30 +16,30 @@ use odesync_ode::odesolve::{
     Engine, Problem, SolveGradient, SolveOptions, Stats, StepPlan, Tableau, Trajectory,
 };
 
-/// The engine on libtorch, in float64: batches on the CPU or on a CUDA card, gradients by autograd.
+/// The engine on libtorch, in float64: batches on the CPU or on a CUDA GPU, gradients by autograd.
 ///
-/// On one plan it agrees with the native engine to rounding. Large networks and batches are computed by as many threads as
-/// libtorch was set to when it was first used here (`OMP_NUM_THREADS`, or all processors), small ones by one.
+/// On the same step plan it agrees with the native engine to rounding. Large networks and batches are computed by as many threads
+/// as libtorch was set to when it was first used here (`OMP_NUM_THREADS`, or all processors), small ones by one.
 #[derive(Debug)]
 pub struct TorchEngine {
     device: Device,
     saved: Option<SavedForBackward>,
 }
 
-/// What a gradient needs.
+/// The recorded solution and the tensors that a backward pass needs.
 #[derive(Debug)]
 struct SavedForBackward {
     solution: TorchSolution,
     values: Tensor,
     u0: Tensor,
     dof: usize,
-    /// Length of each problem's solution.
+    /// Length of the solution of each problem.
     lens: Vec<usize>,
     field: VectorField,
 }
 
 impl TorchEngine {
-    /// An engine on a device: `cpu`, `cuda` (the first card) or `cuda:N`.
+    /// Creates an engine on a device: `cpu`, `cuda` (the first GPU) or `cuda:N`.
     ///
     /// ```
     /// assert!(odesync_torch::TorchEngine::new("cpu").is_ok());
@@ -47,7 +47,7 @@ impl TorchEngine {
     /// ```
     ///
     /// # Errors
-    /// A name that is not one of these, or a card that is not there; the message says what is missing.
+    /// A name that is not one of these, or a GPU that is not there; the message says what is missing.
     pub fn new(device: &str) -> Result<Self> {
         Ok(TorchEngine {
             device: by_name(device)?,
@@ -55,7 +55,7 @@ impl TorchEngine {
         })
     }
 
-    /// Solves on plans, recording what a gradient needs if `keep`.
+    /// Solves every problem on its step plan, and records what a gradient needs if `keep`.
     fn solve_with_plans(
         &mut self,
         field: &VectorField,
@@ -66,14 +66,14 @@ impl TorchEngine {
     ) -> error::TensorResult<(Vec<Stats>, Vec<Vec<f64>>)> {
         let dof = field.dof();
         let bound = BoundField::new(field, self.device, keep)?;
-        let starts: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
-        let u0 = upload(&starts, &[problems.len(), dof], self.device)?.f_set_requires_grad(keep)?;
+        let all: Vec<f64> = problems.iter().flat_map(|p| p.u0).copied().collect();
+        let u0 = upload(&all, &[problems.len(), dof], self.device)?.f_set_requires_grad(keep)?;
         let (stats, outputs) = replay(&bound, explicit_tableau(options)?, problems, plans, &u0)?;
-        let rows = outputs.finish()?;
-        let u = rows.trajectories(problems, dof)?;
+        let solution = outputs.finish()?;
+        let u = solution.trajectories(problems, dof)?;
         if keep {
             self.saved = Some(SavedForBackward {
-                solution: rows,
+                solution,
                 values: bound.values,
                 u0,
                 dof,
@@ -85,10 +85,10 @@ impl TorchEngine {
     }
 }
 
-/// The method's tableau.
+/// Returns the tableau of the solver.
 ///
 /// # Errors
-/// A method that is not an explicit Runge-Kutta method.
+/// A solver that is not an explicit Runge-Kutta method.
 pub(super) fn explicit_tableau(options: &SolveOptions) -> Result<&'static Tableau> {
     options.solver.tableau().ok_or_else(|| {
         Error::invalid(format!(
@@ -152,31 +152,31 @@ impl Engine for TorchEngine {
     }
 
     fn backward(&mut self, bars: &[Vec<f64>]) -> Result<SolveGradient> {
-        let Some(kept) = &self.saved else {
+        let Some(saved) = &self.saved else {
             return Err(Error::invalid(
                 "a gradient needs a solve that was kept for it",
             ));
         };
-        if !bars.iter().map(Vec::len).eq(kept.lens.iter().copied()) {
+        if !bars.iter().map(Vec::len).eq(saved.lens.iter().copied()) {
             return Err(Error::invalid(
                 "the weights of a gradient must have the shape of the solution",
             ));
         }
-        let _threads = ThreadLimit::for_workload(&kept.field, kept.lens.len());
-        let product = kept.solution.inner_product(bars, kept.dof, self.device)?;
-        let inputs = [&kept.values, &kept.u0];
-        // The graph is kept: a second gradient of the same solve is allowed.
-        let found =
+        let _threads = ThreadLimit::for_workload(&saved.field, saved.lens.len());
+        let product = saved.solution.inner_product(bars, saved.dof, self.device)?;
+        let inputs = [&saved.values, &saved.u0];
+        // The autograd graph is retained, so that a second gradient of the same solve is possible.
+        let gradients =
             Tensor::f_run_backward(&[product], &inputs, true, false).map_err(TensorError::from)?;
-        let gradient = |i: usize| match found.get(i).filter(|g| g.defined()) {
+        let gradient = |i: usize| match gradients.get(i).filter(|g| g.defined()) {
             Some(g) => download(g),
-            // Nothing depends on it.
+            // The solution does not depend on this input.
             None => Ok(vec![0.0; inputs[i].numel()]),
         };
         Ok(SolveGradient {
             values: gradient(0)?,
             u0: gradient(1)?
-                .chunks_exact(kept.dof)
+                .chunks_exact(saved.dof)
                 .map(<[f64]>::to_vec)
                 .collect(),
         })

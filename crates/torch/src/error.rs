@@ -1,15 +1,15 @@
-//! The errors of tensors within this crate. What leaves it is an [`Error`] as everywhere.
+//! The errors of tensors within this crate. Its public functions return [`Error`], as those of all crates.
 
 use odesync_base::failure::SolveFailure;
 use tch::TchError;
 
 use crate::Error;
 
-/// What can go wrong within the engine: libtorch's errors and all others.
+/// An error within the torch engine: libtorch's errors and all others.
 #[derive(Debug)]
 pub(crate) struct TensorError(Error);
 
-/// `Result` of what works on tensors.
+/// The result of a function that works on tensors.
 pub(crate) type TensorResult<T> = std::result::Result<T, TensorError>;
 
 impl From<TchError> for TensorError {
@@ -18,7 +18,7 @@ impl From<TchError> for TensorError {
             TchError::Torch(text) => text,
             other => other.to_string(),
         };
-        // What follows is a C++ back trace.
+        // The text after this line is a C++ back trace.
         let end = text.find("\nException raised from").unwrap_or(text.len());
         TensorError(Error::Torch(text[..end].trim().to_string()))
     }

@@ -1,26 +1,26 @@
-//! Which failure a batch reports.
+//! The failure that a batch reports.
 
 use crate::error::TensorResult;
 use odesync_ode::odesolve::SolveFailure;
 
-/// The failure of the first problem (by index) that failed.
+/// The failure of the first problem, by index, that failed; none where no problem failed.
 #[derive(Default)]
 pub(super) struct FirstFailure(Option<(usize, SolveFailure)>);
 
 impl FirstFailure {
-    /// Notes that this problem failed; the first note of the first problem stays.
+    /// Records that this problem failed, unless an earlier problem, or the same one before, failed.
     pub fn record(&mut self, problem: usize, failure: impl FnOnce() -> SolveFailure) {
         if self.is_relevant(problem) {
             self.0 = Some((problem, failure()));
         }
     }
 
-    /// Whether what happens to this problem can still change the result.
+    /// Returns whether a failure of this problem would change the result.
     pub fn is_relevant(&self, problem: usize) -> bool {
         self.0.as_ref().is_none_or(|(failed, _)| problem < *failed)
     }
 
-    /// The failure, if there was one.
+    /// Returns the failure as an error, if there was one.
     pub fn into_result(self) -> TensorResult<()> {
         match self.0 {
             Some((_, failure)) => Err(failure.into()),

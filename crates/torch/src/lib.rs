@@ -1,24 +1,24 @@
 //! The torch engine: a field's graph evaluated on libtorch tensors of shape `[batch, len]`, with gradients by autograd.
 //!
-//! It follows the native engine's rules of stepping to the letter (`odesolve::stepping`): every sample of a batch has its
-//! own time, step size, breakpoints and requested times. A solve without plans chooses its steps first, without
-//! recording; a gradient is that of the replay on the chosen plans. Samples that are done leave the batch.
+//! It follows the native engine's rules of stepping exactly (`odesolve::stepping`): every sample of a batch has its own time,
+//! step size, breakpoints and output times. A solve without plans first chooses its steps, without recording; a gradient is
+//! that of the replay on the chosen plans. Samples that are done are removed from the batch.
 //!
-//! | file | idea |
+//! | file | contents |
 //! |---|---|
 //! | `device` | devices by name; libtorch's errors; numbers to and from tensors |
 //! | `library` | the libtorch that is loaded |
-//! | `cuda`, `driver` | CUDA, loaded at run time; NVIDIA's driver |
+//! | `cuda`, `nvidia_driver` | CUDA, loaded at run time; NVIDIA's driver |
 //! | `threads` | how many threads libtorch uses |
 //! | `error` | errors of tensors within the crate |
 //! | `ops` | one operation on tensors, with the native engine's conventions for derivatives |
-//! | `graph` | a field bound to tensors, parts without time and state evaluated once |
-//! | `table` | the numbers of one step of every sample, sent to the device in one piece |
+//! | `bound_field` | a field bound to tensors, parts without time and state evaluated once |
+//! | `batch_tableau` | the coefficients of one step of every sample, sent to the device in one piece |
 //! | `stages` | the stages of one step of every sample |
-//! | `outputs` | the solution at the requested times |
+//! | `outputs` | the solution at the output times |
 //! | `start` | initial states and first step sizes of a batch |
-//! | `adaptive` | choosing the steps |
-//! | `failed` | which failure a batch reports |
+//! | `batch_integrator` | choosing the steps |
+//! | `first_failure` | which failure a batch reports |
 //! | `replay` | taking the steps of given plans |
 //! | `engine` | the engine |
 
@@ -43,7 +43,7 @@ pub use engine::TorchEngine;
 
 pub use odesync_base::{Error, Result};
 
-/// The libtorch that this crate is built on.
+/// Version of the libtorch that this crate is built on.
 pub const LIBTORCH: &str = "2.11.0";
 
 inventory::submit! {

@@ -1,8 +1,8 @@
-//! The libtorch that this process has loaded: where it is and which version.
+//! The libtorch that this process has loaded: its path and its version.
 
 use std::path::{Path, PathBuf};
 
-/// The library `libtorch_cpu.so` as the operating system loaded it; `None` where it does not tell (it does on Linux).
+/// Returns the path of the loaded library `libtorch_cpu.so`; `None` where the operating system does not report it (Linux does).
 pub fn loaded_path() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     maps.lines().find_map(|line| {
@@ -11,8 +11,8 @@ pub fn loaded_path() -> Option<PathBuf> {
     })
 }
 
-/// The version that the folder around a library says, `2.11.0+cpu` for example: libtorch's own archives have a file
-/// `build-version`, PyTorch's packages `version.py`.
+/// Returns the version that is recorded in a library's installation, `2.11.0+cpu` for example: libtorch's own archives have a
+/// file `build-version`, PyTorch's packages `version.py`.
 pub fn version(library: &Path) -> Option<String> {
     let root = library.parent()?.parent()?;
     if let Ok(text) = std::fs::read_to_string(root.join("build-version")) {

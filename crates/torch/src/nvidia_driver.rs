@@ -1,19 +1,19 @@
-//! NVIDIA's driver: is it there, and why does it report no GPU.
+//! NVIDIA's driver: whether it is there, and why it reports no GPU.
 
 use std::path::Path;
 
 use super::cuda::load_library;
 use odesync_ode::devices::{MIN_DRIVER_VERSION, NoGpuReason};
 
-/// The driver makes the first of these, that of the Windows Subsystem for Linux the second.
+/// Device files of a GPU: NVIDIA's driver creates the first one, that of the Windows Subsystem for Linux the second one.
 const DEVICE_NODES: [&str; 2] = ["/dev/nvidiactl", "/dev/dxg"];
 
-/// Whether there seems to be a GPU.
+/// Returns whether there seems to be a GPU.
 pub(super) fn device_node_exists() -> bool {
     DEVICE_NODES.iter().any(|node| Path::new(node).exists())
 }
 
-/// Why libtorch with CUDA finds no GPU.
+/// Returns why libtorch with CUDA finds no GPU.
 pub(super) fn no_gpu_reason() -> NoGpuReason {
     if load_library(Path::new("libcuda.so.1")).is_err() {
         return NoGpuReason::NoDriver;
@@ -35,7 +35,7 @@ pub(super) fn no_gpu_reason() -> NoGpuReason {
     }
 }
 
-/// The version in the text of `/proc/driver/nvidia/version`.
+/// Returns the driver's version from the text of `/proc/driver/nvidia/version`.
 fn version(text: &str) -> Option<String> {
     text.lines()
         .next()?

@@ -1,4 +1,4 @@
-//! One operation on tensors. Values and derivatives follow the native engine's conventions where libtorch's own differ.
+//! The operations of a graph on tensors. Values and derivatives follow the native engine's conventions where libtorch's differ.
 
 use tch::Tensor;
 
@@ -6,7 +6,7 @@ use super::device::KIND;
 use crate::error::TensorResult;
 use odesync_ode::field::{Binary, Unary};
 
-/// An elementary function of each component.
+/// Applies an elementary function to each component.
 pub(super) fn unary(f: Unary, x: &Tensor) -> TensorResult<Tensor> {
     Ok(match f {
         Unary::Neg => x.f_neg()?,
@@ -37,19 +37,19 @@ pub(super) fn unary(f: Unary, x: &Tensor) -> TensorResult<Tensor> {
         Unary::Gelu => x.f_gelu("none")?,
         Unary::Relu => x.f_relu()?,
         Unary::Silu => x.f_silu()?,
-        // libtorch's softplus is x itself above 20, wrong from the ninth digit on.
+        // libtorch's softplus returns x above 20, which is wrong from the ninth digit on.
         Unary::Softplus => x.f_logaddexp(&x.f_detach()?.f_zeros_like()?)?,
         Unary::Sigmoid => x.f_sigmoid()?,
     })
 }
 
-/// −1, 0 or 1, and NaN for NaN, where libtorch gives 0.
+/// Returns the sign, −1, 0 or 1, of each component, and NaN for NaN, where libtorch returns 0.
 fn sign(x: &Tensor) -> TensorResult<Tensor> {
     let x = x.f_detach()?;
     Ok(x.f_where_self(&x.f_isnan()?, &x.f_sign()?)?)
 }
 
-/// A function of two operands, component by component.
+/// Applies a function of two variables, component by component.
 pub(super) fn binary(f: Binary, x: &Tensor, y: &Tensor) -> TensorResult<Tensor> {
     let truth = match f {
         Binary::Add => return Ok(x.f_add(y)?),
@@ -70,19 +70,19 @@ pub(super) fn binary(f: Binary, x: &Tensor, y: &Tensor) -> TensorResult<Tensor> 
     Ok(truth.f_to_kind(KIND)?)
 }
 
-/// x where it is the one wanted or NaN, else y: a NaN in either operand shows, and where both are equal the derivative
-/// goes to y (libtorch's own minimum halves it).
+/// Returns x where `wanted` holds or x is NaN, else y: a NaN in either operand makes the result NaN, and where both are equal the
+/// derivative is that of y (libtorch's own minimum splits it in halves).
 fn select_or_nan(wanted: &Tensor, x: &Tensor, y: &Tensor) -> TensorResult<Tensor> {
     let wanted = wanted.f_logical_or(&x.f_isnan()?)?;
     Ok(x.f_where_self(&wanted, y)?)
 }
 
-/// x to a constant power.
+/// Returns x to a constant power.
 pub(super) fn power(x: &Tensor, exponent: f64) -> TensorResult<Tensor> {
     Ok(x.f_pow_tensor_scalar(exponent)?)
 }
 
-/// a where the condition is not zero, else b.
+/// Returns a where the condition is not zero, else b.
 pub(super) fn select(condition: &Tensor, a: &Tensor, b: &Tensor) -> TensorResult<Tensor> {
     Ok(a.f_where_self(&condition.f_ne(0.0)?, b)?)
 }

@@ -1,4 +1,4 @@
-//! The solution at the requested times: rows gathered step by step, of whichever sample reaches one.
+//! The solution at the output times: rows collected step by step, whenever a sample reaches an output time.
 
 use tch::{Device, Tensor};
 
@@ -7,27 +7,28 @@ use super::stages::{StageEvaluator, StepAttempt, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::{Problem, SaveLocation};
 
-/// A requested time that was reached.
+/// An output time that a sample has reached.
 pub(super) struct OutputRequest {
     /// Row in the batch.
     pub row: usize,
     /// Index of the problem.
     pub problem: usize,
-    /// Index of the requested time.
+    /// Index of the output time.
     pub time: usize,
+    /// Location of the output time in the step.
     pub output: SaveLocation,
 }
 
-/// Rows of the solution in the order in which they were reached.
+/// The rows of the solution, in the order in which their output times were reached.
 pub(super) struct OutputCollector {
     parts: Vec<Tensor>,
-    /// Problem and requested time of each row.
+    /// Problem and output time of each row.
     row_targets: Vec<(usize, usize)>,
     u0: Tensor,
 }
 
 impl OutputCollector {
-    /// With the initial states, `[problem, dof]`, as the solution at the first times.
+    /// Creates the collector with the initial states, `[problem, dof]`, as the solution at the first output times.
     pub fn new(u0: &Tensor, problems: usize) -> Self {
         OutputCollector {
             parts: vec![u0.shallow_clone()],
@@ -36,7 +37,7 @@ impl OutputCollector {
         }
     }
 
-    /// Adds what lies in a step from `state`, `[batch, dof]`.
+    /// Adds the outputs that lie in a step from `state`, `[batch, dof]`.
     pub fn record(
         &mut self,
         stages: &StageEvaluator,
@@ -70,13 +71,13 @@ impl OutputCollector {
         Ok(())
     }
 
-    fn push(&mut self, part: Tensor, of: Vec<&OutputRequest>) {
+    fn push(&mut self, part: Tensor, requests: Vec<&OutputRequest>) {
         self.parts.push(part);
         self.row_targets
-            .extend(of.iter().map(|w| (w.problem, w.time)));
+            .extend(requests.iter().map(|w| (w.problem, w.time)));
     }
 
-    /// All rows as one tensor.
+    /// Concatenates all rows to the solution.
     pub fn finish(self) -> TensorResult<TorchSolution> {
         Ok(TorchSolution {
             rows: Tensor::f_cat(&self.parts, 0)?,
@@ -85,7 +86,7 @@ impl OutputCollector {
     }
 }
 
-/// The dense output, one row for each requested time.
+/// Evaluates the dense output, one row for each output time inside the step.
 fn dense_output(
     stages: &StageEvaluator,
     state: &Tensor,
@@ -93,8 +94,8 @@ fn dense_output(
     inside: &[(&OutputRequest, f64)],
 ) -> TensorResult<Tensor> {
     let (steps, s) = (&attempt.tableau.steps, stages.method.all_stages());
-    // Extra stages are evaluated in the rows that need them only: elsewhere they could be infinite, which would spoil the
-    // gradient.
+    // Extra stages are evaluated only in the rows that need them: elsewhere they could be infinite, which would make the
+    // gradient NaN.
     let mut used: Vec<usize> = (0..steps.len()).collect();
     if !stages.method.extra_stages.is_empty() {
         used.retain(|row| inside.iter().any(|(w, _)| w.row == *row));
@@ -127,17 +128,17 @@ fn dense_output(
     Ok(u)
 }
 
-/// A batch's solution on its device.
+/// The solution of a batch, on its device.
 #[derive(Debug)]
 pub(super) struct TorchSolution {
-    /// `[row, dof]`.
+    /// Solution at the output times, `[row, dof]`.
     pub rows: Tensor,
-    /// Problem and requested time of each row.
+    /// Problem and output time of each row.
     row_targets: Vec<(usize, usize)>,
 }
 
 impl TorchSolution {
-    /// The solution of each problem, `[time, dof]`.
+    /// Returns the solution of each problem, `[time, dof]`.
     pub fn trajectories(&self, problems: &[Problem], dof: usize) -> TensorResult<Vec<Vec<f64>>> {
         let mut all: Vec<Vec<f64>> = problems
             .iter()
@@ -150,7 +151,7 @@ impl TorchSolution {
         Ok(all)
     }
 
-    /// `Σ ⟨bars, u⟩`, `bars[i]` being `[time, dof]` of problem i.
+    /// Returns the inner product `Σ ⟨bars, u⟩` of cotangents and solution, where `bars[i]` is `[time, dof]` of problem i.
     pub fn inner_product(
         &self,
         bars: &[Vec<f64>],

@@ -1,4 +1,4 @@
-//! Taking the steps of given plans; what is recorded of it gives the gradient.
+//! The replay of given step plans, which records derivatives for the gradient.
 
 use tch::Tensor;
 
@@ -15,8 +15,8 @@ use odesync_ode::odesolve::{
 
 /// Solves every problem on its plan from `u0`, `[problem, dof]`.
 ///
-/// The problems with the most steps come first in the batch, so that those that are done fall off its end: a masked row's
-/// unused derivatives could be infinite, and zero times infinity would spoil the gradient.
+/// The problems with the most steps come first in the batch, so that those that are done are dropped from its end: the unused
+/// derivatives of a masked row could be infinite, and zero times infinity would make the gradient NaN.
 pub(super) fn replay(
     bound: &BoundField,
     method: &'static Tableau,
@@ -81,7 +81,7 @@ pub(super) fn replay(
     Ok((stats, outputs))
 }
 
-/// Notes the rows of which a step was not finite.
+/// Records the failures of the rows whose step was not finite.
 fn record_failures(
     failed: &mut FirstFailure,
     order: &[usize],

@@ -9,7 +9,7 @@ use super::outputs::OutputRequest;
 use crate::error::TensorResult;
 use odesync_ode::odesolve::{SaveLocation, Step, Tableau};
 
-/// A method at work on a bound field.
+/// The evaluator of a method's stages on a bound field.
 pub(super) struct StageEvaluator<'a> {
     pub bound: &'a BoundField<'a>,
     pub method: &'static Tableau,
@@ -17,16 +17,17 @@ pub(super) struct StageEvaluator<'a> {
     extra_layout: CoefficientLayout,
 }
 
-/// A step that was tried by every row of a batch.
+/// The stages and the result of one step attempt of every row of a batch.
 pub(super) struct StepAttempt {
     pub tableau: BatchTableau,
-    /// The stages, each `[batch, dof]`.
+    /// Stages, each `[batch, dof]`.
     pub k: Vec<Tensor>,
-    /// u⁺, `[batch, dof]`.
+    /// State u⁺ after the step, `[batch, dof]`.
     pub next: Tensor,
 }
 
 impl<'a> StageEvaluator<'a> {
+    /// Creates the evaluator of a method's stages, with error estimates if `with_error`.
     pub fn new(bound: &'a BoundField<'a>, method: &'static Tableau, with_error: bool) -> Self {
         StageEvaluator {
             bound,
@@ -36,7 +37,7 @@ impl<'a> StageEvaluator<'a> {
         }
     }
 
-    /// Tries one step of each of these samples from `state`, `[batch, dof]`; `first` is the first stage where it is there.
+    /// Attempts one step of each of these samples from `state`, `[batch, dof]`; `first` is the first stage, where it is known.
     pub fn try_step(
         &self,
         samples: &[usize],
@@ -45,40 +46,36 @@ impl<'a> StageEvaluator<'a> {
         first: Option<&Tensor>,
     ) -> TensorResult<StepAttempt> {
         let nodes = self.method.c.iter().copied();
-        let table = BatchTableau::new(self.bound, nodes, &self.step_layout, samples, steps)?;
+        let tableau = BatchTableau::new(self.bound, nodes, &self.step_layout, samples, steps)?;
         let s = self.method.stages();
         let mut k = Vec::with_capacity(s);
         k.push(match first {
             Some(first) => first.shallow_clone(),
-            None => self.bound.eval(&table.eval_points[0], state)?,
+            None => self.bound.eval(&tableau.eval_points[0], state)?,
         });
         let mut next = None;
         for i in 1..s {
-            let stage = linear_combination(Some(state), &self.step_layout.rows[i], &table, &k)?;
-            k.push(self.bound.eval(&table.eval_points[i], &stage)?);
+            let stage = linear_combination(Some(state), &self.step_layout.rows[i], &tableau, &k)?;
+            k.push(self.bound.eval(&tableau.eval_points[i], &stage)?);
             if i == s - 1 && self.method.fsal {
                 next = Some(stage);
             }
         }
         let next = match next {
             Some(next) => next,
-            None => linear_combination(Some(state), &self.step_layout.rows[s], &table, &k)?,
+            None => linear_combination(Some(state), &self.step_layout.rows[s], &tableau, &k)?,
         };
-        Ok(StepAttempt {
-            tableau: table,
-            k,
-            next,
-        })
+        Ok(StepAttempt { tableau, k, next })
     }
 
-    /// The error estimates of a step, `[batch, dof]` each; the second where the method has one.
+    /// Returns the error estimates of a step, `[batch, dof]` each; a second one where the method has it.
     pub fn error_estimates(&self, attempt: &StepAttempt) -> TensorResult<Vec<Tensor>> {
         let rows = self.step_layout.rows.iter().skip(self.method.stages() + 1);
         rows.map(|row| linear_combination(None, row, &attempt.tableau, &attempt.k))
             .collect()
     }
 
-    /// How many evaluations the outputs of one sample in a step need.
+    /// Returns the number of evaluations that the outputs of one sample in a step need.
     pub fn extra_evaluations(&self, wanted: &[OutputRequest]) -> usize {
         let inside = |w: &OutputRequest| matches!(w.output, SaveLocation::Inside(..));
         if wanted.iter().any(inside) {
@@ -88,7 +85,7 @@ impl<'a> StageEvaluator<'a> {
         }
     }
 
-    /// The extra stages of some rows of a step, `state` and `k` being those of these rows; they are added to `k`.
+    /// Evaluates the extra stages of some rows of a step and appends them to `k`; `state` and `k` are those of these rows.
     pub fn extra_stages(
         &self,
         attempt: &StepAttempt,
@@ -102,25 +99,25 @@ impl<'a> StageEvaluator<'a> {
         let samples: Vec<usize> = wanted.iter().map(|r| attempt.tableau.samples[*r]).collect();
         let steps: Vec<Step> = wanted.iter().map(|r| attempt.tableau.steps[*r]).collect();
         let nodes = self.method.extra_stages.iter().map(|e| e.c);
-        let table = BatchTableau::new(self.bound, nodes, &self.extra_layout, &samples, &steps)?;
-        for (row, place) in self.extra_layout.rows.iter().zip(&table.eval_points) {
-            let stage = linear_combination(Some(state), row, &table, k)?;
-            k.push(self.bound.eval(place, &stage)?);
+        let tableau = BatchTableau::new(self.bound, nodes, &self.extra_layout, &samples, &steps)?;
+        for (row, point) in self.extra_layout.rows.iter().zip(&tableau.eval_points) {
+            let stage = linear_combination(Some(state), row, &tableau, k)?;
+            k.push(self.bound.eval(point, &stage)?);
         }
         Ok(())
     }
 }
 
-/// `u + h Σ_j a_j k_j`, term by term; u is zero where it is None.
+/// Returns `u + h Σ_j a_j k_j`, term by term; u is zero where it is `None`.
 fn linear_combination(
     u: Option<&Tensor>,
     row: &[TableauTerm],
-    table: &BatchTableau,
+    tableau: &BatchTableau,
     k: &[Tensor],
 ) -> TensorResult<Tensor> {
     let mut sum = u.map(Tensor::shallow_clone);
     for &term in row {
-        let (ha, k) = (table.coefficient(term)?, &k[term.stage]);
+        let (ha, k) = (tableau.coefficient(term)?, &k[term.stage]);
         sum = Some(match sum {
             Some(sum) => sum.f_addcmul(k, &ha)?,
             None => k.f_mul(&ha)?,
@@ -132,9 +129,9 @@ fn linear_combination(
     }
 }
 
-/// These rows of a batch of `of` rows.
-pub(super) fn select_rows(x: &Tensor, wanted: &[usize], of: usize) -> TensorResult<Tensor> {
-    if wanted.len() == of && wanted.iter().enumerate().all(|(i, r)| i == *r) {
+/// Returns the rows `wanted` of a batch of `n` rows.
+pub(super) fn select_rows(x: &Tensor, wanted: &[usize], n: usize) -> TensorResult<Tensor> {
+    if wanted.len() == n && wanted.iter().enumerate().all(|(i, r)| i == *r) {
         return Ok(x.shallow_clone());
     }
     Ok(x.f_index_select(0, &upload_rows(wanted, x.device())?)?)

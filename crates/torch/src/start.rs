@@ -15,15 +15,15 @@ impl BatchIntegrator<'_> {
                 self.fail(i, FailureReason::NotFinite);
             }
         }
-        let to_do: Vec<bool> = self.problems.iter().map(|p| p.t.len() > 1).collect();
-        self.retain(&to_do)?;
+        let has_steps: Vec<bool> = self.problems.iter().map(|p| p.t.len() > 1).collect();
+        self.retain(&has_steps)?;
         if self.options.is_fixed_step() || self.active.is_empty() {
             return Ok(());
         }
         let times: Vec<f64> = self.active.iter().map(|i| self.problems[*i].t[0]).collect();
         let bound = self.stages.bound;
-        let place = eval_points(bound, &self.signal_samples(), &times)?;
-        let first = bound.eval(&place[0], &self.state)?;
+        let points = eval_points(bound, &self.signal_samples(), &times)?;
+        let first = bound.eval(&points[0], &self.state)?;
         let f = download(&first)?;
         self.first_stage = Some(first);
         let dof = bound.field.dof();
@@ -45,7 +45,7 @@ impl BatchIntegrator<'_> {
         self.retain(&vec![true; self.active.len()])
     }
 
-    /// The first step sizes, from a trial step of Euler's method; `f` is `[row, dof]`.
+    /// Sets the first step sizes, from a trial step of Euler's method; `f` is `[row, dof]`.
     fn set_initial_steps(&mut self, f: &[f64]) -> TensorResult<()> {
         let (dof, n) = (self.stages.bound.field.dof(), self.active.len());
         let SolveOptions { rtol, atol, .. } = *self.options;
@@ -59,12 +59,12 @@ impl BatchIntegrator<'_> {
             trials.push(trial);
         }
         let bound = self.stages.bound;
-        let place = eval_points(bound, &self.signal_samples(), &times)?;
+        let points = eval_points(bound, &self.signal_samples(), &times)?;
         let end = upload(&ends, &[n, dof], bound.device)?;
-        let there = download(&bound.eval(&place[0], &end)?)?;
+        let f_end = download(&bound.eval(&points[0], &end)?)?;
         for (row, (&i, trial)) in self.active.iter().zip(&trials).enumerate() {
             let range = row * dof..(row + 1) * dof;
-            let change: Vec<f64> = there[range.clone()]
+            let change: Vec<f64> = f_end[range.clone()]
                 .iter()
                 .zip(&f[range])
                 .map(|(a, b)| a - b)

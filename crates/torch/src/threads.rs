@@ -1,22 +1,22 @@
-//! How many threads libtorch uses.
+//! The number of threads that libtorch uses.
 
 use std::sync::OnceLock;
 
 use odesync_ode::field::{Op, VectorField};
 
-/// Multiply-adds of one layer from which on a second thread pays.
+/// Smallest number of multiply-adds of one layer for which a second thread pays off.
 const LARGE_PRODUCT: usize = 1 << 20;
-/// Components of one node, over the batch, from which on a second thread pays.
+/// Smallest number of components of one node, over the batch, for which a second thread pays off.
 const LARGE_NODE: usize = 1 << 17;
 
-/// While it lives libtorch uses one thread for small work. libtorch would wake all of them for the smallest matrix
-/// product, and lose tenfold on a busy machine.
+/// A limit of libtorch to one thread for small workloads, in force until it is dropped. libtorch would otherwise wake all threads
+/// for the smallest matrix product, and be ten times slower on a busy machine.
 pub(super) struct ThreadLimit {
     restore: Option<i32>,
 }
 
 impl ThreadLimit {
-    /// For evaluations of a field on so many states at a time.
+    /// Sets the limit for evaluations of a field on this number of states at a time.
     pub fn for_workload(field: &VectorField, batch: usize) -> Self {
         static DEFAULT: OnceLock<i32> = OnceLock::new();
         let default = *DEFAULT.get_or_init(tch::get_num_threads);

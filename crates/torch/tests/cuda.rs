@@ -1,6 +1,6 @@
-//! The torch engine on an NVIDIA GPU, in float64, against the reference figures and the native engine.
+//! Tests of the torch engine on an NVIDIA GPU, in float64, against the reference figures and the native engine.
 //!
-//! Where no GPU can be used each test says why and does nothing; with `ODESYNC_REQUIRE_CUDA=1` it fails.
+//! Where no GPU can be used each test prints why and does nothing; with `ODESYNC_REQUIRE_CUDA=1` it fails.
 
 #[path = "../../train/tests/train/reference.rs"]
 mod reference;
@@ -16,7 +16,7 @@ use odesync_train::schedules::Schedule;
 use odesync_train::training::Objective;
 use reference::{dataset, homotopy, losses_and_gradients, model, training_curve};
 
-/// Whether there is a GPU to test on.
+/// Returns whether there is a GPU to test on.
 fn gpu() -> bool {
     let status = cuda_status();
     assert!(
@@ -53,8 +53,8 @@ fn reference_training_curve() {
     }
 }
 
-/// On one step plan the two engines agree to rounding. The torch engine computes on the processor first: libtorch must know
-/// the GPU all the same.
+/// On one step plan the two engines agree to rounding. The torch engine computes on the CPU first, after which libtorch must
+/// still find the GPU.
 #[test]
 fn it_agrees_with_the_native_engine_after_work_on_the_processor() {
     if !gpu() {

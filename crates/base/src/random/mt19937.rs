@@ -1,9 +1,9 @@
-//! The Mersenne Twister mt19937.
+//! The pseudorandom number generator Mersenne Twister mt19937.
 
 const N: usize = 624;
 const M: usize = 397;
 
-/// State of the generator: 624 words and the index of the next one to hand out.
+/// The state of the generator: 624 words and the index of the next one to return.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Mt19937Repr", into = "Mt19937Repr")]
 pub(super) struct Mt19937 {
@@ -11,7 +11,7 @@ pub(super) struct Mt19937 {
     next: usize,
 }
 
-/// What is written to a checkpoint.
+/// The saved form of [`Mt19937`], as in checkpoints.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Mt19937Repr {
     words: Vec<u32>,
@@ -48,7 +48,7 @@ impl TryFrom<Mt19937Repr> for Mt19937 {
 }
 
 impl Mt19937 {
-    /// The state after seeding with 32 bits.
+    /// Creates the state after seeding with 32 bits.
     pub(super) fn new(seed: u32) -> Self {
         let mut words = Box::new([0; N]);
         words[0] = seed;
@@ -61,7 +61,7 @@ impl Mt19937 {
         Self { words, next: N }
     }
 
-    /// The next 32 random bits.
+    /// Returns the next 32 random bits.
     pub(super) fn next_u32(&mut self) -> u32 {
         if self.next == N {
             self.twist();

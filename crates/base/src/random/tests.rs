@@ -1,10 +1,11 @@
-//! Against PyTorch 2.11.0 (CPU, AVX2). The values were printed with numpy's shortest float32 representation after
+//! Tests against PyTorch 2.11.0 (CPU, AVX2). The values were printed with numpy's shortest float32 representation after
 //! `torch.manual_seed(seed)` by the calls named at each test.
 
 use super::*;
 use odesync_testing::{golden, matrix, numbers};
 
-/// A float32 normal draw goes through a vectorised logarithm, root, sine and cosine: a few units in the last place.
+/// Tolerance of a float32 normal draw: a few units in the last place, since PyTorch computes it by a vectorised logarithm, root,
+/// sine and cosine.
 fn assert_normal(ours: &[f32], theirs: &[f32]) {
     assert_eq!(ours.len(), theirs.len());
     for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
@@ -264,7 +265,7 @@ fn draws_of_different_kinds_in_a_row() {
     assert_normal(&generator.normal(0.0, 1.0, 2), &[-1.2276864, 0.7409506]);
 }
 
-/// The parameters of a network of `torch.nn.Linear` layers.
+/// Draws the parameters of a network of `torch.nn.Linear` layers.
 fn linear_layers(nodes: &[usize], seed: u64) -> Vec<f64> {
     let mut generator = Generator::manual_seed(seed);
     let mut params = Vec::new();
@@ -315,8 +316,8 @@ fn linear_bounds_are_pytorch_s() {
 
 #[test]
 fn noise_is_the_reference_s() {
-    // Lorenz data is clean + 0.25 z: z is what is left after the reference solution is taken off (t <= 3, where it is
-    // good to 1e-8).
+    // The Lorenz data is the clean solution + 0.25 z: z is the rest after subtracting the reference solution (t <= 3, where
+    // that is accurate to 1e-8).
     let case = &golden("losses_and_gradients")["lorenz_blackbox"];
     let clean = matrix(&golden("trajectories")["lorenz3d"]["u"]);
     let noisy = matrix(&case["u"]);

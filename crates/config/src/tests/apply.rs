@@ -97,7 +97,7 @@ fn kinds_must_agree() {
             "{forced}"
         );
     }
-    // A whole number in a float's place is a float, unless it would lose digits.
+    // A whole number that replaces a float becomes a float, unless it would lose digits.
     let config = fixture
         .compose(&["suggested.lr=1", "training.coupling=9007199254740993"])
         .unwrap();
@@ -140,7 +140,7 @@ fn unknown_keys() {
         &fixture.error(&["model=graybox", "model.linear.2=1"]),
         &["model.linear is a list of 2, whose elements are model.linear.0"],
     );
-    // A key that an override put there stands in the override.
+    // The origin of a key that an override added is the override.
     assert_holds(
         &fixture.error(&["+a={b: 1}", "a.c=1"]),
         &["it would stand in the override `+a={b: 1}`; known: a.b"],
@@ -235,7 +235,7 @@ fn set_is_an_override() {
         assert_holds(&config.set(path, value).unwrap_err().to_string(), &[part]);
         assert_eq!(config.to_yaml(), before);
     }
-    // The paths and bounds of a tree hold for the sum of many changes.
+    // The paths and bounds of a tree are checked for the result of many changes.
     for _ in 0..2 {
         config
             .set("training.clip", value("{a: {b: null}}"))

@@ -43,7 +43,7 @@ fn options_are_chosen_before_values_are_set() {
         get(&config, "model"),
         "{kind: graybox, width: 10, linear: [1.3, -1.8]}"
     );
-    // The last of two wins.
+    // Of two choices the last one wins.
     let config = fixture.compose(&[
         "training=none",
         "training=vanilla",
@@ -69,7 +69,7 @@ fn own_keys_win_where_self_stands() {
     let expected =
         "{method: vanilla, lr: 0.5, epochs: 4000, verbose: false, schedule: {rate: 0.9}}";
     assert_eq!(get(&last.compose(&[]).unwrap(), "training"), expected);
-    // Own keys stay over another choice, too.
+    // The keys of the file itself override those of another choice, too.
     let config = last
         .compose(&[
             "training=homotopy",
@@ -173,7 +173,7 @@ fn groups_are_added_left_out_and_deleted() {
         &["training is homotopy"],
     );
     assert_holds(&fixture.error(&["~logger"]), &["unknown key \"logger\""]);
-    // With no group chosen there is nothing to set.
+    // Where no option of the group is chosen, there is nothing to set.
     assert_holds(
         &fixture.error(&["~training", "training.lr=1"]),
         &["unknown key \"training.lr\""],
@@ -311,7 +311,7 @@ fn mistakes_in_defaults() {
 
 #[test]
 fn defaults_have_an_end() {
-    // A doubling at every level, and a long chain.
+    // Files that double at every level, and a long chain of files.
     let doubling: Vec<(String, String)> = (0..20)
         .map(|i| {
             (
@@ -362,7 +362,7 @@ fn the_library_is_found_beside_the_script() {
         ConfigSource::find_from(&elsewhere, None),
         ConfigSource::BuiltIn
     );
-    // The working folder comes first, a folder without YAML files does not count.
+    // The working folder comes first; a folder without YAML files is skipped.
     let here = elsewhere.join("configs");
     std::fs::create_dir_all(here.join("training")).unwrap();
     assert_eq!(beside("train.rhai"), fixture.library);

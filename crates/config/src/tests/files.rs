@@ -1,7 +1,7 @@
 use super::*;
 use crate::Error;
 
-/// The place and the message of the error that a file of this content gives.
+/// Returns the location and the message of the error for a file of this content.
 fn fault(content: &[u8]) -> (Option<usize>, Option<usize>, String) {
     let fixture = fixture(&[]);
     let path = fixture.path("lotka.yaml");
@@ -97,14 +97,14 @@ fn aliases_are_read_but_do_not_explode() {
     let config = fixture.compose(&[]).unwrap();
     assert_eq!(get(&config, "d"), "[{b: [1, 2]}, {b: [1, 2]}]");
 
-    // Each level holds the one below ten times.
+    // Each level contains the one below ten times.
     let mut bomb = "k0: &k0 [x, x, x, x, x, x, x, x, x, x]\n".to_string();
     for i in 1..12 {
         let below = vec![format!("*k{}", i - 1); 10].join(", ");
         bomb.push_str(&format!("k{i}: &k{i} [{below}]\n"));
     }
     assert_holds(&fault(bomb.as_bytes()).2, &["more than 20000 values"]);
-    // Long texts, each of them often.
+    // Long texts, each repeated many times.
     let long = format!(
         "a: &a {}\nb: [{}]\n",
         "x".repeat(5000),

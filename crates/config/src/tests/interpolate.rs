@@ -1,6 +1,6 @@
 use super::*;
 
-/// The value of `a` in a file of these lines.
+/// Returns the value of `a` in a file of these lines.
 fn a(lines: &str) -> Result<Value> {
     let fixture = fixture(&[("lotka.yaml", lines)]);
     let config = fixture.compose(&[])?;
@@ -16,7 +16,7 @@ fn a_whole_value_keeps_its_type() {
         ("a: ${b.1}\nb: [1, 2]\n", "2"),
         ("a: ${b}\nb: ${c}\nc: ${d.e}\nd: {e: 1e-9}\n", "1.0e-9"),
         ("a: [\"${b}\", {c: \"${b}\"}]\nb: 2\n", "[2, {c: 2}]"),
-        // Through a reference to a map, and to a map that holds references.
+        // Through a reference to a map, and to a map that contains references.
         ("a: ${b.x}\nb: ${c}\nc: {x: 3, y: 4}\n", "3"),
         (
             "a: ${b.x.y}\nb: {x: \"${c}\"}\nc: {y: \"${d}\"}\nd: 5\n",
@@ -66,7 +66,7 @@ fn references_see_the_overrides() {
         .unwrap();
     assert_eq!(get(&config, "training.lr"), "0.5");
     assert_eq!(get(&config, "training.coupling"), "6");
-    // What is no longer referred to need not resolve.
+    // A value that is no longer referred to need not resolve.
     let config = fixture
         .compose(&["~suggested", "training.lr=1", "training.schedule.n_steps=2"])
         .unwrap();
@@ -114,7 +114,7 @@ fn references_that_lead_nowhere() {
 
 #[test]
 fn references_have_an_end() {
-    // Each level doubles the one below, in text, in lists, and with nothing to show for it.
+    // Each level doubles the one below, in text, in lists, and in texts that are empty.
     let levels = |line: fn(usize) -> String, last: &str| -> String {
         let lines: String = (0..60).map(line).collect();
         format!("a: ${{k0}}\n{lines}k60: {last}\n")

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A small library: one experiment with two groups.
+/// The files of a small library: one experiment with two groups.
 const FILES: [(&str, &str); 6] = [
     (
         "lotka.yaml",
@@ -38,7 +38,7 @@ const FILES: [(&str, &str); 6] = [
     ("training/none.yaml", "# nothing\n"),
 ];
 
-/// The library above, in which `files` are added or replaced.
+/// Returns the small library, in which `files` are added or replaced.
 struct Fixture {
     folder: TempDir,
     library: ConfigSource,
@@ -67,12 +67,12 @@ impl Fixture {
         Config::compose(&self.library, "lotka", &parse(overrides)?)
     }
 
-    /// What a composed tree looks like, to compare.
+    /// Returns a composed tree as text, to compare.
     fn yaml(&self, overrides: &[&str]) -> String {
         self.compose(overrides).unwrap().to_yaml()
     }
 
-    /// The error of a composition, with the temporary folder's name taken out.
+    /// Returns the error of a composition, without the temporary folder's name.
     fn error(&self, overrides: &[&str]) -> String {
         self.shorten(&self.compose(overrides).unwrap_err().to_string())
     }
@@ -90,14 +90,14 @@ fn get(config: &Config, path: &str) -> String {
     write::to_flow(config.get(path).unwrap_or_else(|| panic!("no {path}")))
 }
 
-/// Whether a text holds all the parts.
+/// Returns whether a text contains all the parts.
 fn assert_holds(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "`{part}` is missing in:\n{text}");
     }
 }
 
-/// A value from YAML, by the YAML crate alone.
+/// Returns a value from YAML, read by the YAML crate.
 fn value(yaml: &str) -> Value {
     serde_yaml::from_str(yaml).unwrap()
 }

@@ -64,9 +64,9 @@ fn values_are_what_yaml_makes_of_them() {
     for (text, expected) in cases {
         let change: Override = format!("a.b={text}").parse().unwrap();
         assert_eq!(change.to_string(), format!("a.b={expected}"), "{text}");
-        let again: Override = change.to_string().parse().unwrap();
-        assert_eq!(change, again, "{text}");
-        // The YAML crate reads what is written as the same value.
+        let read_back: Override = change.to_string().parse().unwrap();
+        assert_eq!(change, read_back, "{text}");
+        // The YAML crate reads the written text back as the same value.
         assert_eq!(change.value(), Some(&value(expected)), "{text}");
     }
     let float: Override = "lr=1e-7".parse().unwrap();
@@ -95,8 +95,8 @@ fn the_forms() {
         let change: Override = text.parse().unwrap();
         assert_eq!((change.action, change.key()), (action, key), "{text}");
         assert_eq!(change.value().cloned(), expected.map(value), "{text}");
-        let again: Override = change.to_string().parse().unwrap();
-        assert_eq!(again, change);
+        let read_back: Override = change.to_string().parse().unwrap();
+        assert_eq!(read_back, change);
     }
 }
 

@@ -1,10 +1,10 @@
-//! Whatever is typed or stands in a file: an error or a configuration, never a panic.
+//! Random overrides and files: each gives an error or a configuration, never a panic.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Texts of the characters that mean something, and of any.
+/// Returns the strategy for random texts of characters with a meaning in YAML, and of any characters.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -13,7 +13,7 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// As [`any_text`], and texts that are nearly YAML.
+/// Returns the strategy for random files: any bytes, texts of [`any_text`], and texts that are nearly YAML.
 fn any_file() -> impl Strategy<Value = Vec<u8>> {
     let line = "( |  )?(a|b|defaults|training|<<|\"q\"|- )(:|: )(1|x|[\\[{]|\\$\\{[ab](\\.b)?\\}|&a|\\*a|- a|!t|'|\\||>|_self_|lotka)?";
     prop_oneof![
@@ -27,8 +27,8 @@ proptest! {
     #[test]
     fn overrides_never_panic(text in any_text()) {
         if let Ok(change) = text.parse::<Override>() {
-            let again: Override = change.to_string().parse().unwrap();
-            prop_assert_eq!(again, change);
+            let read_back: Override = change.to_string().parse().unwrap();
+            prop_assert_eq!(read_back, change);
         }
     }
 
@@ -41,8 +41,8 @@ proptest! {
         if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
             let path = fixture.folder.path().join("config.yaml");
             std::fs::write(&path, config.to_yaml()).unwrap();
-            let again = Config::from_file(&path, &fixture.library, &[]).unwrap();
-            prop_assert_eq!(again.to_yaml(), config.to_yaml());
+            let read_back = Config::from_file(&path, &fixture.library, &[]).unwrap();
+            prop_assert_eq!(read_back.to_yaml(), config.to_yaml());
             let _ = config.section::<Vec<f64>>("training.schedule");
         }
     }
@@ -58,8 +58,8 @@ proptest! {
             if let Ok(config) = Config::compose(&fixture.library, "lotka", &overrides) {
                 let saved = fixture.folder.path().join("config.yaml");
                 std::fs::write(&saved, config.to_yaml()).unwrap();
-                let again = Config::from_file(&saved, &fixture.library, &[]).unwrap();
-                prop_assert_eq!(again.value(), config.value());
+                let read_back = Config::from_file(&saved, &fixture.library, &[]).unwrap();
+                prop_assert_eq!(read_back.value(), config.value());
             }
             std::fs::write(&path, before).unwrap();
         }

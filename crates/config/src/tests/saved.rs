@@ -3,7 +3,7 @@ use serde_yaml::Mapping;
 
 use super::*;
 
-/// Whether two trees are the same to the bit, the sign of zero and the order of keys included.
+/// Returns whether two trees are the same to the bit, including the sign of zero and the order of keys.
 fn assert_same(a: &Value, b: &Value) {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
@@ -35,11 +35,11 @@ fn assert_same(a: &Value, b: &Value) {
 fn reread(fixture: &Fixture, config: &Config) -> Config {
     let path = fixture.folder.path().join("config.yaml");
     std::fs::write(&path, config.to_yaml()).unwrap();
-    let again = Config::from_file(&path, &fixture.library, &[])
+    let read_back = Config::from_file(&path, &fixture.library, &[])
         .unwrap_or_else(|e| panic!("{e}\n{}", config.to_yaml()));
-    assert_same(config.value(), again.value());
-    assert_eq!(again.to_yaml(), config.to_yaml());
-    again
+    assert_same(config.value(), read_back.value());
+    assert_eq!(read_back.to_yaml(), config.to_yaml());
+    read_back
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn a_saved_configuration_is_the_same() {
     let config = fixture
         .compose(&["training.lr=1e-9", "+x={a: 1.0, b: [1e300, -0.0]}"])
         .unwrap();
-    let again = reread(&fixture, &config);
-    assert_eq!(again.name(), "lotka");
+    let read_back = reread(&fixture, &config);
+    assert_eq!(read_back.name(), "lotka");
     assert_holds(
         &config.to_yaml(),
         &["  lr: 1.0e-9\n", "  a: 1.0\n", "  b: [1.0e+300, -0.0]\n"],
@@ -69,7 +69,7 @@ fn overrides_apply_to_a_saved_configuration() {
         get(&config, "training"),
         "{method: homotopy, lr: 0.25, coupling: 7.0, schedule: {n_steps: 6, rate: 0.6}}"
     );
-    // Options too, as the library is at hand; their references see the saved values.
+    // An option can be chosen too, as the library is given; its references refer to the saved values.
     let config = read(&["training=vanilla", "training.epochs=5"]).unwrap();
     assert_eq!(
         get(&config, "training"),

@@ -22,8 +22,8 @@ fn every_experiment_composes_with_every_option_and_reruns() {
                 .unwrap_or_else(|e| panic!("{experiment} {choice:?}: {e}"));
             assert_eq!(config.name(), experiment);
             std::fs::write(&saved, config.to_yaml()).unwrap();
-            let again = Config::from_file(&saved, &library, &[]).unwrap();
-            assert_eq!(again.to_yaml(), config.to_yaml());
+            let read_back = Config::from_file(&saved, &library, &[]).unwrap();
+            assert_eq!(read_back.to_yaml(), config.to_yaml());
         }
     }
 }

@@ -77,7 +77,7 @@ fn what_cannot_be_run() {
         &runs(&wide).unwrap_err().to_string(),
         &["more than 10000 runs"],
     );
-    // The step must not carry the last value around.
+    // The step must not make the last value wrap around.
     assert_eq!(
         runs(&["a=range(9223372036854775806,9223372036854775807,5)"]).unwrap(),
         ["a=9223372036854775806"]

@@ -1,4 +1,4 @@
-//! What does not fit, in the words of a configuration.
+//! The error of a value that does not fit its Rust type, in the terms of a configuration.
 
 use std::fmt;
 
@@ -10,14 +10,15 @@ use odesync_base::error;
 
 use super::{Origins, tree, write};
 
-/// What does not fit, and where.
+/// The error of a value that does not fit its Rust type, with the path of the value.
 #[derive(Debug)]
 pub(super) struct DeError {
-    /// Keys and indices, innermost first.
+    /// Keys and indices of the path, innermost first.
     path: Vec<String>,
     kind: DeErrorKind,
 }
 
+/// The kind of a [`DeError`].
 #[derive(Debug)]
 pub(super) enum DeErrorKind {
     InvalidType {
@@ -49,11 +50,11 @@ impl DeError {
         self
     }
 
-    /// The error of the section `root` that stands at `path`.
+    /// Returns the crate's error for this one, which occurred in the section `root` at `path`.
     pub fn into_error(self, root: &Value, path: &str, origins: &Origins) -> Error {
         let relative: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
         let mut at = relative.join(".");
-        // serde reads an enum that is told apart by a key from a copy, and the path ends there: the value itself may tell.
+        // serde reads an internally tagged enum from a copy, at which the path ends: the wrong value itself may identify the key.
         if let DeErrorKind::InvalidType { found, .. } | DeErrorKind::UnknownVariant { found, .. } =
             &self.kind
             && let Some(key) = tree::get(root, &at).and_then(|value| sole_key_with(value, found))
@@ -106,7 +107,7 @@ impl DeError {
     }
 }
 
-/// The only key of a map whose value is written `found`.
+/// Returns the only key of a map whose value [`describe`] writes as `found`.
 fn sole_key_with<'a>(value: &'a Value, found: &str) -> Option<&'a str> {
     let Value::Mapping(map) = value else {
         return None;
@@ -149,7 +150,7 @@ fn describe_unexpected(unexpected: &Unexpected<'_>) -> String {
     }
 }
 
-/// What serde expects, in the words of a configuration.
+/// Returns what serde expects, in the terms of a configuration.
 fn describe_expected(expected: &dyn Expected) -> String {
     let name = expected.to_string();
     match name.as_str() {

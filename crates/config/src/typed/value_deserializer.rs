@@ -1,4 +1,4 @@
-//! A tree as serde reads it. The YAML crate can read its own values too, but its errors know no path.
+//! The serde deserializer of a tree. The YAML crate can deserialize its own values too, but its errors have no path.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -10,7 +10,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::de_error::{DeError, DeErrorKind, describe, quoted};
 
-/// A value as serde reads it.
+/// The deserializer of a value.
 #[derive(Clone, Copy)]
 pub(super) struct ValueDeserializer<'a>(pub &'a Value);
 
@@ -177,7 +177,7 @@ impl<'de> MapAccess<'de> for MapDeserializer<'de> {
     }
 }
 
-/// `name`, or `{name: value}`.
+/// An enum's value, written `name` or `{name: value}`.
 struct EnumDeserializer<'a> {
     name: &'a str,
     value: Option<&'a Value>,

@@ -3,9 +3,9 @@
 use crate::Result;
 use crate::field::{VectorField, system};
 
-/// Two point masses on massless rods. State (θ₁, θ₂, ω₁, ω₂): angles from the vertical in rad, angular velocities in
-/// rad/s. Parameters: masses `m1`, `m2` = 1 kg, lengths `l1`, `l2` = 1 m, gravity `g` = 9.81 m/s², and linear friction at
-/// the joints `k1`, `k2` = 0 (N m s).
+/// Returns the planar double pendulum: two point masses on massless rods. State (θ₁, θ₂, ω₁, ω₂): angles from the vertical in
+/// rad, angular velocities in rad/s. Parameters: masses `m1`, `m2` = 1 kg, lengths `l1`, `l2` = 1 m, gravity `g` = 9.81 m/s²,
+/// and linear friction at the joints `k1`, `k2` = 0 (N m s).
 ///
 /// With δ = θ₁ − θ₂ the equations of motion M(θ) ω′ = r of the Lagrangian are
 ///

@@ -1,10 +1,10 @@
-//! Lorenz' model of convection.
+//! Lorenz' system, a model of convection.
 
 use crate::Result;
 use crate::field::{VectorField, system};
 
-/// u₀′ = σ (u₁ − u₀), u₁′ = u₀ (ρ − u₂) − u₁, u₂′ = u₀ u₁ − β u₂; σ = 10, ρ = 28, β = 8/3 (parameters `sigma`, `rho`,
-/// `beta`).
+/// Returns Lorenz' system u₀′ = σ (u₁ − u₀), u₁′ = u₀ (ρ − u₂) − u₁, u₂′ = u₀ u₁ − β u₂; σ = 10, ρ = 28, β = 8/3 (parameters
+/// `sigma`, `rho`, `beta`).
 ///
 /// # Errors
 /// None in practice; the type is that of every system.

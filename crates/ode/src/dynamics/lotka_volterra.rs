@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::field::{VectorField, system};
 
-/// u₀′ = a u₀ − b u₀ u₁, u₁′ = c u₀ u₁ − d u₁, with prey u₀ and predators u₁; a = 1.3, b = 0.9, c = 0.8, d = 1.8.
+/// Returns the Lotka–Volterra system u₀′ = a u₀ − b u₀ u₁, u₁′ = c u₀ u₁ − d u₁, with prey u₀ and predators u₁; a = 1.3,
+/// b = 0.9, c = 0.8, d = 1.8.
 ///
 /// # Errors
 /// None in practice; the type is that of every system.

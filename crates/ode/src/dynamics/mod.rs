@@ -1,6 +1,6 @@
-//! Known systems, one file each, with the parameters of the paper's experiments as defaults.
+//! Benchmark systems, one file each, with the parameters of the paper's experiments as defaults.
 //!
-//! Their constants are parameter blocks, not trained unless asked: `lotka_volterra().trainable(&["a", "b"])?`.
+//! The constants of a system are parameter blocks, frozen unless made trainable: `lotka_volterra()?.trainable(&["a", "b"])?`.
 
 mod double_pendulum;
 mod lorenz;
@@ -18,10 +18,10 @@ use crate::Result;
 use crate::field::VectorField;
 use odesync_base::error;
 
-/// A known system: its name, and what makes it.
+/// A benchmark system: its name and the function that constructs it.
 pub type NamedSystem = (&'static str, fn() -> Result<VectorField>);
 
-/// Every known system.
+/// All benchmark systems, by name.
 pub const SYSTEMS: [NamedSystem; 5] = [
     ("lotka_volterra", lotka_volterra),
     ("lorenz", lorenz),
@@ -30,7 +30,7 @@ pub const SYSTEMS: [NamedSystem; 5] = [
     ("double_pendulum", double_pendulum),
 ];
 
-/// The known system of this name.
+/// Returns the benchmark system of this name.
 ///
 /// # Errors
 /// A name that no system has.

@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::field::{VectorField, system};
 
-/// u₀′ = −k₁ u₀ + k₂ u₁ u₂, u₂′ = k₃ u₁², u₁′ = −u₀′ − u₂′; k₁ = 0.04, k₂ = 10⁴, k₃ = 3·10⁷ (parameters `k1`, `k2`, `k3`).
+/// Returns Robertson's system u₀′ = −k₁ u₀ + k₂ u₁ u₂, u₂′ = k₃ u₁², u₁′ = −u₀′ − u₂′; k₁ = 0.04, k₂ = 10⁴, k₃ = 3·10⁷
+/// (parameters `k1`, `k2`, `k3`).
 ///
 /// # Errors
 /// None in practice; the type is that of every system.

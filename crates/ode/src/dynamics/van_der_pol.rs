@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::field::{VectorField, system};
 
-/// u₀′ = u₁, u₁′ = μ (1 − u₀²) u₁ − u₀, μ = 1000 (parameter `mu`): stiff; take a small μ for an explicit method.
+/// Returns Van der Pol's oscillator u₀′ = u₁, u₁′ = μ (1 − u₀²) u₁ − u₀, μ = 1000 (parameter `mu`). It is stiff; take a small μ
+/// for an explicit method.
 ///
 /// # Errors
 /// None in practice; the type is that of every system.

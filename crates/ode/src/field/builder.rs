@@ -1,4 +1,4 @@
-//! Building a vector field.
+//! The builder of a vector field.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,9 +11,10 @@ use super::vector_field::VectorField;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 
-/// Stands for the result of an operation that failed; the first error is kept and given by `finish`.
+/// Placeholder for the result of an operation that failed; [`FieldBuilder::finish`] returns the first error.
 pub(super) const FAILED_NODE: NodeId = NodeId(u32::MAX);
 
+/// The state that clones of a [`FieldBuilder`] share.
 pub(super) struct BuilderState {
     pub graph: Graph,
     pub error: Option<Error>,
@@ -37,12 +38,12 @@ pub struct FieldBuilder(Arc<Mutex<BuilderState>>);
 pub struct BlockId(usize);
 
 impl FieldBuilder {
-    /// An empty field with `dof` state variables.
+    /// Returns the builder of an empty field with `dof` state variables.
     pub fn new(dof: usize) -> Self {
         Self::from_graph(Graph::new(dof))
     }
 
-    /// Continues a finished field: a builder that holds its graph, and its output.
+    /// Returns a builder that continues a finished field, and the output of that field as an expression.
     pub fn extend(field: &VectorField) -> (Self, Expr) {
         let builder = Self::from_graph(field.graph_with_values());
         let output = builder.expr(field.output());
@@ -64,7 +65,7 @@ impl FieldBuilder {
         }
     }
 
-    /// Keeps the first error.
+    /// Records an error, unless there is an earlier one, and returns the placeholder [`FAILED_NODE`].
     pub(super) fn record_error(&self, error: Error) -> Expr {
         self.lock().error.get_or_insert(error);
         self.expr(FAILED_NODE)
@@ -82,27 +83,28 @@ impl FieldBuilder {
         self.try_push(op).unwrap_or_else(|e| self.record_error(e))
     }
 
-    /// Number of state variables.
+    /// Returns the number of state variables.
     pub fn dof(&self) -> usize {
         self.lock().graph.dof
     }
 
-    /// The time t.
+    /// Returns the time t as an expression.
     pub fn time(&self) -> Expr {
         self.push(Op::Time)
     }
 
-    /// The state u, length dof.
+    /// Returns the state u, of length `dof`, as an expression.
     pub fn state(&self) -> Expr {
         self.push(Op::State)
     }
 
-    /// A constant vector (a number is a vector of length 1).
+    /// Returns a constant vector as an expression (a number is a vector of length 1).
     pub fn constant(&self, values: &[f64]) -> Expr {
         self.push(Op::Const(values.to_vec()))
     }
 
-    /// A named number of the system, not trained unless asked.
+    /// Adds a named constant of the system, a scalar parameter block that is frozen unless made trainable, and returns it as an
+    /// expression.
     pub fn constant_parameter(&self, name: &str, value: f64) -> Expr {
         match self.block(name, &[], &[value], false) {
             Ok(block) => self.parameter(block),
@@ -128,33 +130,33 @@ impl FieldBuilder {
         Ok(BlockId(index))
     }
 
-    /// Keeps a block from ever being trained.
+    /// Locks a parameter block: it can never be made trainable.
     pub fn lock_block(&self, block: BlockId) {
         if let Some(block) = self.lock().graph.blocks.get_mut(block.0) {
             block.locked = true;
         }
     }
 
-    /// The block of this name, if there is one.
+    /// Returns the parameter block of this name, if there is one.
     pub fn find_block(&self, name: &str) -> Option<BlockId> {
         let position = self.lock().graph.blocks.iter().position(|b| b.name == name);
         position.map(BlockId)
     }
 
-    /// A block's values as an expression, flattened row by row.
+    /// Returns the values of a parameter block as an expression, flattened row by row.
     pub fn parameter(&self, block: BlockId) -> Expr {
         self.push(Op::Param(block.0))
     }
 
-    /// The parameter block, or else the input, of this name as an expression.
+    /// Returns the parameter block, or else the input, of this name as an expression.
     pub fn named_parameter(&self, name: &str) -> Expr {
         match (self.find_block(name), self.find_input(name)) {
             (Some(block), _) => self.parameter(block),
             (None, Some(index)) => self.push(Op::Signal(index)),
             (None, None) => {
                 let names: Vec<String> = {
-                    let building = self.lock();
-                    let graph = &building.graph;
+                    let state = self.lock();
+                    let graph = &state.graph;
                     let blocks = graph.blocks.iter().map(|b| b.name.clone());
                     let inputs = graph.signals.iter().filter_map(|s| s.as_input());
                     blocks.chain(inputs.map(|s| s.name().into())).collect()
@@ -164,7 +166,7 @@ impl FieldBuilder {
         }
     }
 
-    /// `W x + b`, `W` a block of shape `[out, in]`, `b` one of shape `[out]`.
+    /// Returns the affine map `W x + b`; `W` is a block of shape `[out, in]`, `b` a block of shape `[out]`.
     pub fn affine(&self, weight: BlockId, bias: Option<BlockId>, x: &Expr) -> Expr {
         self.push(Op::Affine {
             weight: weight.0,
@@ -173,7 +175,7 @@ impl FieldBuilder {
         })
     }
 
-    /// An external signal s(t).
+    /// Adds an external signal s(t) and returns it as an expression.
     pub fn signal(&self, signal: Arc<dyn Signal>) -> Expr {
         let index = {
             let graph = &mut self.lock().graph;
@@ -183,7 +185,7 @@ impl FieldBuilder {
         self.push(Op::Signal(index))
     }
 
-    /// An external input w(t), known by this name; a field is saved with its inputs.
+    /// Adds an external input w(t) under this name and returns it as an expression. A field is saved with its inputs.
     pub fn input(&self, name: &str, input: InputSignal) -> Expr {
         if self.find_block(name).is_some() || self.find_input(name).is_some() {
             return self.record_error(Error::invalid(format!(
@@ -194,18 +196,18 @@ impl FieldBuilder {
     }
 
     fn find_input(&self, name: &str) -> Option<usize> {
-        let building = self.lock();
+        let state = self.lock();
         let named = |s: &Arc<dyn Signal>| s.as_input().is_some_and(|input| input.name() == name);
-        building.graph.signals.iter().position(named)
+        state.graph.signals.iter().position(named)
     }
 
-    /// The expressions one after the other.
+    /// Returns the concatenation of the expressions. [`Self::finish`] returns the error of one that fails.
     pub fn concat(&self, parts: &[Expr]) -> Expr {
         self.try_concat(parts)
             .unwrap_or_else(|e| self.record_error(e))
     }
 
-    /// [`Self::concat`] that gives the error at once.
+    /// Returns the concatenation of the expressions, or the error at once.
     ///
     /// # Errors
     /// No parts, or parts of another field.
@@ -225,16 +227,16 @@ impl FieldBuilder {
         ))
     }
 
-    /// The finished field du/dt = `output`.
+    /// Returns the finished field du/dt = `output`.
     ///
     /// # Errors
-    /// The first mistake made while building, or an output whose length is not dof.
+    /// The first mistake made with this builder, or an output whose length is not `dof`.
     pub fn finish(&self, output: Expr) -> Result<VectorField> {
         self.check_same_builder(&output)?;
-        let building = self.lock();
-        if let Some(error) = &building.error {
+        let state = self.lock();
+        if let Some(error) = &state.error {
             return Err(error.clone());
         }
-        VectorField::new(building.graph.clone(), output.id)
+        VectorField::new(state.graph.clone(), output.id)
     }
 }

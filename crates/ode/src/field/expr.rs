@@ -6,7 +6,7 @@ use super::printing;
 use crate::{Error, Result};
 
 /// An expression of a vector field under construction: a vector of known length. Arithmetic, elementary functions and
-/// comparisons build the graph. A mistake (lengths that differ, a component that is not there) is remembered and
+/// comparisons build the graph. A mistake (lengths that differ, a component that is not there) is recorded in the builder and
 /// returned by [`FieldBuilder::finish`]; the `try_` forms return it at once.
 #[derive(Clone)]
 pub struct Expr {
@@ -15,26 +15,26 @@ pub struct Expr {
 }
 
 impl Expr {
-    /// Number of components (0 after a mistake).
+    /// Returns the number of components (0 after a mistake).
     pub fn len(&self) -> usize {
-        let building = self.builder.lock();
+        let state = self.builder.lock();
         match self.id {
             FAILED_NODE => 0,
-            id => building.graph.len_of(id),
+            id => state.graph.len_of(id),
         }
     }
 
-    /// Whether a mistake was made in building it.
+    /// Returns whether the expression has no components, which is so only after a mistake.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The builder it belongs to.
+    /// Returns the builder of the field that the expression belongs to.
     pub fn builder(&self) -> &FieldBuilder {
         &self.builder
     }
 
-    /// The expression as text.
+    /// Returns the expression as text.
     pub fn show(&self) -> String {
         match self.id {
             FAILED_NODE => "(failed expression)".into(),
@@ -42,7 +42,7 @@ impl Expr {
         }
     }
 
-    /// Its value if it is a constant.
+    /// Returns the value of the expression if it is a constant.
     pub fn as_constant(&self) -> Option<Vec<f64>> {
         match self.builder.lock().graph.nodes.get(self.id.index())? {
             Op::Const(values) => Some(values.clone()),
@@ -50,10 +50,10 @@ impl Expr {
         }
     }
 
-    /// The expression, or the mistake that was made in building it, so that a loop which builds without end can stop.
+    /// Returns the expression, or the mistake made in building it as an error, so that an endless loop of a closure stops.
     ///
     /// # Errors
-    /// The first mistake made with this builder, if this expression came of one.
+    /// The first mistake made with this builder, if this expression is the result of a mistake.
     pub fn checked(self) -> Result<Expr> {
         if self.id != FAILED_NODE {
             return Ok(self);
@@ -62,18 +62,18 @@ impl Expr {
         Err(error.unwrap_or_else(|| Error::invalid("the expression could not be built")))
     }
 
-    /// Component `i`, counted from 0.
+    /// Returns component `i`, counted from 0.
     pub fn at(&self, i: usize) -> Expr {
         self.slice(i, i + 1)
     }
 
-    /// Components `from` to before `to`.
+    /// Returns the components `from .. to`.
     pub fn slice(&self, from: usize, to: usize) -> Expr {
         self.try_slice(from, to)
             .unwrap_or_else(|e| self.builder.record_error(e))
     }
 
-    /// [`Self::slice`] that gives the error at once.
+    /// Returns the components `from .. to`, or the error at once.
     ///
     /// # Errors
     /// Components that are not there.
@@ -88,23 +88,23 @@ impl Expr {
         })
     }
 
-    /// Sum of the components.
+    /// Returns the sum of the components.
     pub fn sum(&self) -> Expr {
         self.builder.push(Op::Sum(self.id))
     }
 
-    /// An elementary function of each component.
+    /// Applies an elementary function to each component.
     pub fn unary(&self, f: Unary) -> Expr {
         self.builder.push(Op::Unary(f, self.id))
     }
 
-    /// A function of two expressions, component by component.
+    /// Applies a function of two variables to `self` and `y`, component by component.
     pub fn binary(&self, f: Binary, y: &Expr) -> Expr {
         self.try_binary(f, y)
             .unwrap_or_else(|e| self.builder.record_error(e))
     }
 
-    /// [`Self::binary`] that gives the error at once.
+    /// Applies a function of two variables to `self` and `y`, component by component, or returns the error at once.
     ///
     /// # Errors
     /// Lengths that differ (and are not 1), or an expression of another field.
@@ -113,13 +113,14 @@ impl Expr {
         self.builder.try_push(Op::Binary(f, self.id, y.id))
     }
 
-    /// `a` where `self` is not zero (a comparison that holds), else `b`; as [`Self::try_select`], the error kept.
+    /// Returns `a` where `self` is not zero (a comparison that holds), else `b`. [`FieldBuilder::finish`] returns the errors,
+    /// which are those of [`Self::try_select`].
     pub fn select(&self, a: &Expr, b: &Expr) -> Expr {
         self.try_select(a, b)
             .unwrap_or_else(|e| self.builder.record_error(e))
     }
 
-    /// `a` where `self` is not zero (a comparison that holds), else `b`.
+    /// Returns `a` where `self` is not zero (a comparison that holds), else `b`, or the error at once.
     ///
     /// # Errors
     /// Lengths that differ (and are not 1), or expressions of another field.
@@ -133,7 +134,7 @@ impl Expr {
         })
     }
 
-    /// `self` to the power of a number.
+    /// Returns `self` to the power of a number.
     pub fn powf(&self, exponent: f64) -> Expr {
         self.binary(Binary::Pow, &self.builder.constant(&[exponent]))
     }
@@ -148,7 +149,7 @@ impl std::fmt::Debug for Expr {
 macro_rules! unary_methods {
     ($($method:ident = $f:ident),*) => {
         impl Expr {
-            $(#[doc = concat!("[`Unary::", stringify!($f), "`] of each component.")]
+            $(#[doc = concat!("Returns [`Unary::", stringify!($f), "`] of each component.")]
             pub fn $method(&self) -> Expr {
                 self.unary(Unary::$f)
             })*
@@ -190,7 +191,7 @@ unary_methods!(
 macro_rules! binary_methods {
     ($($method:ident = $f:ident),*) => {
         impl Expr {
-            $(#[doc = concat!("[`Binary::", stringify!($f), "`] with `y`, component by component.")]
+            $(#[doc = concat!("Returns [`Binary::", stringify!($f), "`] of `self` and `y`, component by component.")]
             pub fn $method(&self, y: &Expr) -> Expr {
                 self.binary(Binary::$f, y)
             })*

@@ -1,4 +1,4 @@
-//! The graph itself: an arena of nodes, parameter blocks and signals. Shapes are checked as nodes are added.
+//! The graph of a vector field: an arena of nodes, parameter blocks and signals. Shapes are checked as nodes are added.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,45 +8,45 @@ use super::printing;
 use super::signal::Signal;
 use crate::{Error, Result};
 
-/// Cap on the nodes of one graph; a closure in a script that loops for ever ends here.
+/// Largest number of nodes of one graph; it stops a script's closure that loops for ever.
 pub const MAX_NODES: usize = 200_000;
-/// Cap on the numbers one evaluation may hold.
+/// Largest number of values that one evaluation may hold.
 const MAX_VALUES: usize = 50_000_000;
 
 /// A named, shaped group of parameters.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ParamBlock {
-    /// Name, unique in its field.
+    /// Name of the block, unique in its field.
     pub name: String,
-    /// Shape; empty for a scalar.
+    /// Shape of the block; empty for a scalar.
     pub shape: Vec<usize>,
-    /// Whether training changes it.
+    /// Whether training changes the values of the block.
     pub trainable: bool,
-    /// Whether it can never be made trainable, as the homotopy parameter λ.
+    /// Whether the block can never be made trainable, as the homotopy parameter λ.
     #[serde(default)]
     pub locked: bool,
-    /// Where it starts in the vector of all values.
+    /// Index of the block's first value in the vector of all values.
     pub offset: usize,
 }
 
 impl ParamBlock {
-    /// Number of values.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether it has no values.
+    /// Returns whether the block has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Its place in the vector of all values.
+    /// Returns the range of the block in the vector of all values.
     pub fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.len()
     }
 }
 
-/// Nodes in topological order with their lengths, and what they refer to.
+/// The graph of a vector field: nodes in topological order with their lengths, and the blocks and signals they refer to.
 #[derive(Debug, Clone)]
 pub(crate) struct Graph {
     pub dof: usize,
@@ -77,7 +77,7 @@ impl Graph {
         self.lens[id.index()]
     }
 
-    /// Adds a block with its values.
+    /// Adds a parameter block with its values and returns its index.
     pub fn add_block(
         &mut self,
         name: &str,
@@ -114,7 +114,7 @@ impl Graph {
         Ok(self.blocks.len() - 1)
     }
 
-    /// Adds a node, or gives the equal one that is there.
+    /// Adds a node, or returns the existing node of an equal operation.
     pub fn push(&mut self, op: Op) -> Result<NodeId> {
         let len = self.infer_len(&op)?;
         let key = cse_key(&op);
@@ -241,7 +241,7 @@ impl Graph {
     }
 }
 
-/// The common length of operands of which those of length 1 are repeated.
+/// Returns the common length of operands of which those of length 1 are broadcast; `None` where other lengths differ.
 fn broadcast_len(lens: &[usize]) -> Option<usize> {
     let longest = lens.iter().copied().max()?;
     lens.iter()
@@ -249,7 +249,7 @@ fn broadcast_len(lens: &[usize]) -> Option<usize> {
         .then_some(longest)
 }
 
-/// A key that is equal exactly for equal operations (constants by their bits).
+/// Returns the key for common-subexpression elimination, equal exactly for equal operations (constants by their bits).
 fn cse_key(op: &Op) -> Vec<u64> {
     let id = |n: &NodeId| u64::from(n.0);
     match op {

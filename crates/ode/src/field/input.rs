@@ -1,14 +1,15 @@
-//! External inputs: functions of time known from samples.
+//! External inputs: functions of time, given by values at discrete times.
 
 use ndarray::{Array2, ArrayView2};
 
 use super::signal::Signal;
 use crate::{Error, Result};
 
-/// An external input w(t) of a field, for example the force on a pendulum: piecewise linear or cubic through values at given times,
-/// the same for every sample or one for each. Before the first of its times it has the first value, after the last the last.
+/// An external input w(t) of a field, for example the force on a pendulum: piecewise linear or cubic through values at given
+/// times, the same for every sample or one for each. Before the first time it has the first value, after the last time the last
+/// value.
 ///
-/// Its times are breakpoints of the field. The field keeps it, and is saved with it.
+/// The times are breakpoints of the field. The field owns the input, and is saved with it.
 ///
 /// ```
 /// use ndarray::array;
@@ -29,17 +30,17 @@ pub struct InputSignal {
     curves: Vec<InputCurve>,
 }
 
-/// One sample's input: values and second derivatives at its times, `[time][component]`.
+/// The input of one sample: values and second derivatives at its times, `[time][component]`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct InputCurve {
     t: Vec<f64>,
     values: Vec<f64>,
-    /// Empty where the input is linear between its times.
+    /// Second derivatives at the times; empty where the input is piecewise linear.
     #[serde(default, rename = "bends", skip_serializing_if = "Vec::is_empty")]
     second_derivatives: Vec<f64>,
 }
 
-/// An input in a file.
+/// The saved form of an [`InputSignal`].
 #[derive(serde::Serialize, serde::Deserialize)]
 struct InputSignalRepr {
     name: String,
@@ -62,10 +63,10 @@ impl TryFrom<InputSignalRepr> for InputSignal {
         let fits = |n: usize, curve: &InputCurve| curve.t.len().checked_mul(dof) == Some(n);
         for curve in &curves {
             check_times(&curve.t)?;
-            let bends =
+            let derivatives_fit =
                 curve.second_derivatives.is_empty() || fits(curve.second_derivatives.len(), curve);
             let numbers = || curve.values.iter().chain(&curve.second_derivatives);
-            if dof == 0 || !fits(curve.values.len(), curve) || !bends {
+            if dof == 0 || !fits(curve.values.len(), curve) || !derivatives_fit {
                 return Err(Error::invalid(
                     "an input needs one value for each time and component",
                 ));
@@ -82,7 +83,7 @@ impl TryFrom<InputSignalRepr> for InputSignal {
 }
 
 impl InputSignal {
-    /// Linear between the values `[time, component]` at the times `t`.
+    /// Returns the piecewise linear input through the values `[time, component]` at the times `t`.
     ///
     /// # Errors
     /// Times that do not increase, values that are not finite, or lengths that differ.
@@ -90,8 +91,8 @@ impl InputSignal {
         Self::cubic(t, values, None)
     }
 
-    /// Cubic between the values `[time, component]` at the times `t`, with these second derivatives there; linear without them.
-    /// `smoothing::spline_input` of odesync-train gives the natural cubic spline.
+    /// Returns the piecewise cubic input with these values and second derivatives, `[time, component]`, at the times `t`;
+    /// piecewise linear without second derivatives. `smoothing::spline_input` of odesync-train gives the natural cubic spline.
     ///
     /// # Errors
     /// Times that do not increase, numbers that are not finite, or shapes that differ.
@@ -101,7 +102,7 @@ impl InputSignal {
         second_derivatives: Option<ArrayView2<f64>>,
     ) -> Result<Self> {
         let shape = values.dim();
-        if shape.0 != t.len() || second_derivatives.is_some_and(|bends| bends.dim() != shape) {
+        if shape.0 != t.len() || second_derivatives.is_some_and(|x| x.dim() != shape) {
             return Err(Error::invalid(format!(
                 "an input has {} times and values of shape {:?}: give one row of values for each time",
                 t.len(),
@@ -126,7 +127,7 @@ impl InputSignal {
         .try_into()
     }
 
-    /// One input for each sample of the data, in their order.
+    /// Returns an input with a function of time for each sample of the data: `inputs[i]` is that of sample i.
     ///
     /// # Errors
     /// No inputs, or inputs of different numbers of components.
@@ -150,14 +151,14 @@ impl InputSignal {
         })
     }
 
-    /// The same under another name, by which equations and printing know it.
+    /// Sets the name of the input in equations and printed text.
     #[must_use]
     pub fn with_name(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Values at the times `t` for one sample, `[time, component]`.
+    /// Returns the values at the times `t` for one sample, `[time, component]`.
     pub fn values_at(&self, sample: usize, t: &[f64]) -> Array2<f64> {
         let mut all = Array2::zeros((t.len(), self.dof));
         let mut row = vec![0.0; self.dof];
@@ -169,12 +170,13 @@ impl InputSignal {
     }
 
     fn curve(&self, sample: usize) -> &InputCurve {
-        // There is at least one.
+        // There is at least one curve.
         &self.curves[sample.min(self.curves.len() - 1)]
     }
 
-    /// `polynomial` of each component's cubic [a, b, c, d] in s, the time since the interval's beginning; `outside` of the value
-    /// that is held where t lies in none.
+    /// Evaluates every component at t into `out`: inside an interval by `polynomial`, which gets the coefficients [a, b, c, d]
+    /// of the cubic a + b s + c s² + d s³ and the time s since the start of the interval; before the first and after the last
+    /// time by `outside`, which gets the value held there.
     fn evaluate(
         &self,
         (sample, t): (usize, f64),
@@ -185,7 +187,7 @@ impl InputSignal {
         let InputCurve {
             t: times,
             values,
-            second_derivatives: bends,
+            second_derivatives,
         } = self.curve(sample);
         let (dof, last) = (self.dof, times.len() - 1);
         let after = times.partition_point(|knot| *knot <= t);
@@ -204,9 +206,10 @@ impl InputSignal {
         let h = times[i + 1] - times[i];
         for (component, out) in out.iter_mut().enumerate() {
             let at = |list: &[f64], i: usize| list.get(i * dof + component).copied().unwrap_or(0.0);
-            let (g, bend, next) = (at(values, i), at(bends, i), at(bends, i + 1));
-            let slope = (at(values, i + 1) - g) / h - h * (2.0 * bend + next) / 6.0;
-            let cubic = [g, slope, bend / 2.0, (next - bend) / (6.0 * h)];
+            let (g, g2) = (at(values, i), at(second_derivatives, i));
+            let next_g2 = at(second_derivatives, i + 1);
+            let slope = (at(values, i + 1) - g) / h - h * (2.0 * g2 + next_g2) / 6.0;
+            let cubic = [g, slope, g2 / 2.0, (next_g2 - g2) / (6.0 * h)];
             *out = polynomial(cubic, t - times[i]);
         }
     }
@@ -232,11 +235,11 @@ impl Signal for InputSignal {
     }
 
     fn second_derivative(&self, sample: usize, t: f64, out: &mut [f64]) {
-        let bend = |[_, _, c, d]: [f64; 4], s: f64| 2.0 * c + s * 6.0 * d;
-        self.evaluate((sample, t), out, bend, |_| 0.0);
+        let second = |[_, _, c, d]: [f64; 4], s: f64| 2.0 * c + s * 6.0 * d;
+        self.evaluate((sample, t), out, second, |_| 0.0);
     }
 
-    /// Its times, where a derivative jumps.
+    /// Times of the input, at which one of its derivatives jumps.
     fn breakpoints(&self, sample: usize) -> &[f64] {
         &self.curve(sample).t
     }

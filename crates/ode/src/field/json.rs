@@ -1,4 +1,4 @@
-//! Fields as JSON.
+//! Vector fields as JSON.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::op::{NodeId, Op};
 use super::vector_field::VectorField;
 use crate::{Error, Result};
 
-/// What is saved of a field: inputs too, but no other signals, which are data.
+/// The saved form of a vector field: its graph, blocks, values and inputs. Other signals are data and are not saved.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct FieldRepr {
     dof: usize,
@@ -17,13 +17,13 @@ struct FieldRepr {
     blocks: Vec<ParamBlock>,
     #[serde(with = "super::lossless_json")]
     values: Vec<f64>,
-    /// The signals, in the order of the graph.
+    /// Inputs, in the order of the graph's signals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     inputs: Vec<InputSignal>,
 }
 
 impl VectorField {
-    /// The field as JSON: graph, blocks, values and inputs.
+    /// Returns the field as JSON: graph, blocks, values and inputs.
     ///
     /// # Errors
     /// A synchronised field: its spline is data, not part of a model.
@@ -40,10 +40,10 @@ impl VectorField {
         serde_json::to_string(&saved).map_err(|e| Error::invalid(e.to_string()))
     }
 
-    /// The field of [`Self::to_json`]. Everything is checked again.
+    /// Reads a field from the JSON of [`Self::to_json`]. Everything is checked again.
     ///
     /// # Errors
-    /// Text that is not such a field.
+    /// Text that is not a saved field.
     pub fn from_json(text: &str) -> Result<Self> {
         let saved: FieldRepr = serde_json::from_str(text)
             .map_err(|e| Error::invalid(format!("not a saved field: {e}")))?;

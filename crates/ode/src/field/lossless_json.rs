@@ -1,4 +1,4 @@
-//! Numbers in JSON that come back as they were: JSON has no infinity and no NaN, so those are written as text.
+//! Lossless numbers in JSON: JSON has no infinity and no NaN, so those are written as text.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 

@@ -1,19 +1,19 @@
-//! A vector field, written once as a graph, which every engine runs.
+//! The vector field du/dt = f(t, u; θ) as a graph of operations, which every engine runs.
 //!
-//! | file | idea |
+//! | file | contents |
 //! |---|---|
 //! | `op` | the operations |
 //! | `graph` | the arena of nodes, parameter blocks and signals; shape checks |
 //! | `builder` | the builder of a field |
-//! | `expr` | its expressions, with operators |
+//! | `expr` | expressions of a field under construction, with operators |
 //! | `vector_field` | the finished field and its parameters |
 //! | `system` | a field from a closure |
-//! | `saved`, `exact` | a field as JSON; numbers in it |
-//! | `input` | external inputs, functions of time given as samples |
-//! | `signal` | functions of time from outside, such as a spline |
-//! | `show` | equations as text |
-//! | `native/` | the native engine: program, value, VJP, JVP, and the JVP of the VJP |
-//! | `kernels/` | its inner loops, compiled for several instruction sets |
+//! | `json`, `lossless_json` | a field as JSON; lossless numbers in JSON |
+//! | `input` | external inputs, functions of time given by values at discrete times |
+//! | `signal` | external signals, functions of time such as a spline |
+//! | `printing` | equations as text |
+//! | `native/` | the native evaluator: program, value, VJP, JVP, and the JVP of the VJP |
+//! | `kernels/` | inner loops of the native evaluator, compiled for several instruction sets |
 
 mod builder;
 mod expr;

@@ -1,4 +1,4 @@
-//! The operations a vector field is made of. Every node is a vector; a scalar is a vector of length 1.
+//! The operations of a vector field's graph. Every node is a vector; a scalar is a vector of length 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 pub struct NodeId(pub(crate) u32);
 
 impl NodeId {
-    /// The index as a number, from 0.
+    /// Returns the index as a number, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// One operation; operands come before it in the graph.
+/// One operation of a graph; its operands come before it in the graph.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     /// The time t, length 1.
     Time,
     /// The state u, length dof.
     State,
-    /// A parameter block, flattened row by row.
+    /// A parameter block, by its index in the graph, flattened row by row.
     Param(usize),
-    /// A constant.
+    /// A constant vector.
     Const(#[serde(with = "super::lossless_json")] Vec<f64>),
-    /// An external signal, evaluated at t.
+    /// An external signal, by its index in the graph, evaluated at t.
     Signal(usize),
-    /// `x[start .. start + len]`.
+    /// The components `x[start .. start + len]`.
     Slice {
         /// Operand.
         x: NodeId,
@@ -35,15 +35,15 @@ pub enum Op {
         /// Number of components.
         len: usize,
     },
-    /// The operands one after the other.
+    /// The concatenation of the operands.
     Concat(Vec<NodeId>),
     /// The sum of the components, length 1.
     Sum(NodeId),
     /// An elementary function of each component.
     Unary(Unary, NodeId),
-    /// A function of two operands, component by component; an operand of length 1 is repeated.
+    /// A function of two operands, component by component; an operand of length 1 is broadcast.
     Binary(Binary, NodeId, NodeId),
-    /// `a` where `cond` is not zero, else `b`; operands of length 1 are repeated.
+    /// `a` where `cond` is not zero, else `b`, component by component; operands of length 1 are broadcast.
     Select {
         /// Condition, usually a comparison.
         cond: NodeId,
@@ -52,11 +52,11 @@ pub enum Op {
         /// Value elsewhere.
         b: NodeId,
     },
-    /// `W x + b`; `W` is a block of shape `[out, in]`, `b` of shape `[out]`.
+    /// The affine map `W x + b`; `W` is a block of shape `[out, in]`, `b` of shape `[out]`.
     Affine {
-        /// Weight block.
+        /// Index of the weight block.
         weight: usize,
-        /// Bias block.
+        /// Index of the bias block, if there is one.
         bias: Option<usize>,
         /// Operand, length `in`.
         x: NodeId,
@@ -71,15 +71,15 @@ macro_rules! named_enum {
         pub enum $kind { $($(#[$doc])* $variant,)* }
 
         impl $kind {
-            /// Every member.
+            /// All functions of this type.
             pub const ALL: &'static [$kind] = &[$($kind::$variant,)*];
 
-            /// The name used in scripts and in printed equations.
+            /// Returns the name used in scripts and in printed equations.
             pub fn name(self) -> &'static str {
                 match self { $($kind::$variant => $name,)* }
             }
 
-            /// The member of this name.
+            /// Returns the function of this name, if there is one.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some($kind::$variant),)* _ => None }
             }
@@ -154,7 +154,7 @@ named_enum! {
 }
 
 named_enum! {
-    /// Functions of two variables. Comparisons give 1 or 0.
+    /// Elementary functions of two variables. Comparisons give 1 or 0.
     Binary {
         /// x + y.
         Add = "+",
@@ -188,11 +188,11 @@ named_enum! {
 }
 
 impl Unary {
-    /// The names of the activations.
+    /// Names of the activations.
     pub const ACTIVATIONS: [&'static str; 7] =
         ["gelu", "tanh", "relu", "silu", "softplus", "sigmoid", "sin"];
 
-    /// The activation of this name: gelu, tanh, relu, silu, softplus, sigmoid or sin.
+    /// Returns the activation of this name: gelu, tanh, relu, silu, softplus, sigmoid or sin.
     ///
     /// # Errors
     /// Another name.
@@ -209,7 +209,7 @@ impl Unary {
 }
 
 impl Binary {
-    /// Whether the result is a truth value.
+    /// Returns whether the function is a comparison, whose result is 1 or 0.
     pub fn is_comparison(self) -> bool {
         use Binary::*;
         matches!(self, Lt | Le | Gt | Ge | Eq | Ne)
@@ -217,7 +217,7 @@ impl Binary {
 }
 
 impl Op {
-    /// The operands.
+    /// Returns the operands of the operation.
     pub fn operands(&self) -> Vec<NodeId> {
         match self {
             Op::Time | Op::State | Op::Param(_) | Op::Const(_) | Op::Signal(_) => vec![],

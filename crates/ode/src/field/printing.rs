@@ -1,13 +1,13 @@
-//! Printing: equations of a field and the names of expressions in errors.
+//! Printing of a field's equations, and of expressions in error messages.
 
 use super::graph::Graph;
 use super::op::{Binary, NodeId, Op, Unary};
 
-/// Levels of an expression that are written. A sum in a loop may have as many levels as a graph has nodes, more than the stack
-/// of a thread holds.
+/// Largest depth to which an expression is written. A sum built in a loop may be as deep as a graph has nodes, deeper than the
+/// stack of a thread allows for.
 const MAX_DEPTH: usize = 250;
 
-/// The expression of a node, cut to about `width` characters.
+/// Returns the expression of a node as text, cut to about `width` characters.
 pub(crate) fn expression(graph: &Graph, id: NodeId, width: usize) -> String {
     let mut text = String::new();
     write_node(graph, id, 0, &mut text, (width, MAX_DEPTH));
@@ -17,7 +17,7 @@ pub(crate) fn expression(graph: &Graph, id: NodeId, width: usize) -> String {
     text
 }
 
-/// `x op y` as it is written.
+/// Returns `x op y` in the notation of the equations.
 pub(crate) fn binary(op: Binary, x: &str, y: &str) -> String {
     match op {
         Binary::Min | Binary::Max | Binary::Atan2 => format!("{}({x}, {y})", op.name()),
@@ -25,7 +25,7 @@ pub(crate) fn binary(op: Binary, x: &str, y: &str) -> String {
     }
 }
 
-/// One line per component or part of the output: `du[0]/dt = …`.
+/// Returns the equations as text, one line for each component or part of the output: `du[0]/dt = …`.
 pub(crate) fn equations(graph: &Graph, output: NodeId) -> String {
     const WIDTH: usize = 600;
     let parts = match &graph.nodes[output.index()] {
@@ -61,8 +61,8 @@ fn precedence(op: Binary) -> u8 {
     }
 }
 
-/// Writes the node; `outer` is the precedence of what stands around it. Stops early once the text is longer than `width` or
-/// there are no `levels` left, since a graph with shared nodes can be exponentially long as text.
+/// Appends the expression of a node to `text`; `outer` is the precedence of the enclosing operator. Stops early once the text is
+/// longer than `width` or there are no `levels` left, since a graph with shared nodes can be exponentially long as text.
 fn write_node(
     graph: &Graph,
     id: NodeId,
@@ -125,7 +125,7 @@ fn write_node(
         Op::Unary(Unary::Neg, x) => {
             let wrap = outer > 2;
             text.push_str(if wrap { "(-" } else { "-" });
-            // Above every operator: the script language does not take −x ** 2.
+            // A precedence above every operator: the script language does not accept −x ** 2.
             write_node(graph, *x, 6, text, limits);
             if wrap {
                 text.push(')');

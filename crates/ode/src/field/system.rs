@@ -1,4 +1,4 @@
-//! Systems of equations from a closure.
+//! Vector fields from a closure that returns the right-hand sides.
 
 use super::builder::FieldBuilder;
 use super::expr::Expr;
@@ -6,22 +6,23 @@ use super::input::InputSignal;
 use super::vector_field::VectorField;
 use crate::Result;
 
-/// The parameters of a system's closure, by name.
+/// The parameters and inputs that the closure of [`system`] refers to, by name.
 pub struct Parameters<'a>(&'a FieldBuilder);
 
 impl<'a> Parameters<'a> {
-    /// The parameters of a field under construction.
+    /// Returns the parameters of a field under construction.
     pub fn new(builder: &'a FieldBuilder) -> Self {
         Parameters(builder)
     }
 
-    /// The parameter, or the input, of this name; a name that is not there is the error of the finished system.
+    /// Returns the parameter, or else the input, of this name as an expression. An unknown name makes [`system`] return an error.
     pub fn get(&self, name: &str) -> Expr {
         self.0.named_parameter(name)
     }
 }
 
-/// A system of `dof` equations from a closure that is called once, on symbols. `params` are its constants.
+/// Builds the field of a system of `dof` equations from a closure, which is called once with symbolic arguments. `params` are the
+/// constants of the system.
 ///
 /// ```
 /// let pendulum = odesync_ode::field::system(2, &[("g", 9.81)], |_t, u, p| {
@@ -40,7 +41,7 @@ pub fn system(
     driven_system(dof, params, &[], equations)
 }
 
-/// [`system`] with external inputs, which the closure knows by their names as it knows the constants.
+/// Builds the field of a system with external inputs, as [`system`] does; the closure gets inputs by name, like constants.
 ///
 /// ```
 /// use odesync_ode::field::{InputSignal, driven_system};

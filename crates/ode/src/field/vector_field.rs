@@ -1,4 +1,4 @@
-//! The finished vector field.
+//! The finished vector field and its parameters.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,8 +15,8 @@ use odesync_base::error::unknown;
 
 /// A vector field f(t, u; θ) of `dof` components: a known system, a network, a gray box or a synchronised model.
 ///
-/// Its graph is shared between clones; the values of its parameter blocks belong to each clone. Values are immutable
-/// from outside: `with_…` gives a changed copy.
+/// The graph is shared between clones; each clone has its values of the parameter blocks. Values are immutable from outside:
+/// the methods `with_…` return a changed copy.
 #[derive(Clone)]
 pub struct VectorField {
     inner: Arc<Inner>,
@@ -54,22 +54,22 @@ impl VectorField {
         })
     }
 
-    /// Number of state variables.
+    /// Returns the number of state variables.
     pub fn dof(&self) -> usize {
         self.inner.graph.dof
     }
 
-    /// The parameter blocks, in order.
+    /// Returns the parameter blocks, in the order of their values.
     pub fn blocks(&self) -> &[ParamBlock] {
         &self.blocks
     }
 
-    /// The values of all blocks, trainable or not, one block after the other.
+    /// Returns the values of all blocks, trainable or not, one block after the other.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// Number of trainable parameters.
+    /// Returns the number of trainable parameters.
     pub fn n_params(&self) -> usize {
         self.trainable_blocks().map(ParamBlock::len).sum()
     }
@@ -78,19 +78,20 @@ impl VectorField {
         self.blocks.iter().filter(|b| b.trainable)
     }
 
-    /// The trainable parameters, flat, block by block, each row by row.
+    /// Returns the trainable parameters, flat, block by block, each row by row.
     pub fn params(&self) -> Vec<f64> {
         self.gather(&self.values)
     }
 
-    /// Those entries of a vector over all values that belong to trainable blocks.
+    /// Returns the entries of a vector over all values that belong to trainable blocks.
     pub fn gather(&self, all: &[f64]) -> Vec<f64> {
         self.trainable_blocks()
             .flat_map(|b| all[b.range()].iter().copied())
             .collect()
     }
 
-    /// The inverse of [`VectorField::gather`]: a vector over all values, zero outside the trainable blocks.
+    /// Returns the vector over all values with these entries in the trainable blocks and zero elsewhere; the inverse of
+    /// [`VectorField::gather`].
     ///
     /// # Errors
     /// A wrong number of entries.
@@ -101,7 +102,7 @@ impl VectorField {
         Ok(all)
     }
 
-    /// Writes trainable entries to their places among all.
+    /// Writes a vector over the trainable parameters to its places in a vector over all values.
     fn scatter_into(&self, trainable: &[f64], all: &mut [f64]) {
         let mut rest = trainable;
         for block in self.trainable_blocks() {
@@ -122,7 +123,7 @@ impl VectorField {
         )))
     }
 
-    /// The same field with other trainable parameters.
+    /// Returns a copy of the field with these values of the trainable parameters.
     ///
     /// # Errors
     /// A wrong number of parameters.
@@ -145,7 +146,7 @@ impl VectorField {
         self.blocks.iter().map(|b| b.name.as_str())
     }
 
-    /// The values of a block, in its shape.
+    /// Returns the values of a parameter block, in its shape.
     ///
     /// # Errors
     /// A name that no block has.
@@ -155,7 +156,7 @@ impl VectorField {
             .map_err(|e| Error::invalid(e.to_string()))
     }
 
-    /// The same field with other values of one block.
+    /// Returns a copy of the field with these values of one parameter block.
     ///
     /// # Errors
     /// A name that no block has, or a wrong number of values.
@@ -173,15 +174,15 @@ impl VectorField {
         Ok(field)
     }
 
-    /// The same field with these blocks trainable as well.
+    /// Returns a copy of the field in which these blocks are trainable too.
     ///
     /// # Errors
-    /// A name that no block has.
+    /// A name that no block has, or a block that can never be made trainable ([`ParamBlock::locked`]).
     pub fn trainable<S: AsRef<str>>(&self, names: &[S]) -> Result<Self> {
         self.set_trainable(names, true)
     }
 
-    /// The same field with these blocks no longer trainable.
+    /// Returns a copy of the field in which these blocks are not trainable.
     ///
     /// # Errors
     /// A name that no block has.
@@ -207,7 +208,7 @@ impl VectorField {
         Ok(field)
     }
 
-    /// du/dt at (t, u), `[dof]`, for the first sample of its signals.
+    /// Returns du/dt at (t, u), `[dof]`, for the first sample of the field's signals.
     ///
     /// # Errors
     /// A state of the wrong length.
@@ -232,7 +233,7 @@ impl VectorField {
         )))
     }
 
-    /// The equations as text, one line per component, and the blocks.
+    /// Returns the equations as text, one line per component, and the blocks.
     pub fn show(&self) -> String {
         let mut text = printing::equations(&self.inner.graph, self.inner.output);
         for block in self.blocks.iter() {
@@ -246,18 +247,19 @@ impl VectorField {
         text
     }
 
-    /// The external signals.
+    /// Returns the external signals.
     pub fn signals(&self) -> &[Arc<dyn Signal>] {
         &self.inner.graph.signals
     }
 
-    /// The external inputs, with the names by which the equations know them.
+    /// Returns the external inputs, with their names in the equations.
     pub fn inputs(&self) -> impl Iterator<Item = (&str, &InputSignal)> {
         let inputs = self.signals().iter().filter_map(|s| s.as_input());
         inputs.map(|input| (input.name(), input))
     }
 
-    /// The same field with another input in the place of the one of this name, for example to predict what another force does.
+    /// Returns a copy of the field in which this input replaces the one of this name, for example to predict the effect of
+    /// another force.
     ///
     /// # Errors
     /// A name that no input has, or an input of another number of components.
@@ -277,7 +279,7 @@ impl VectorField {
         let mut graph = self.inner.graph.clone();
         graph.signals[index] = Arc::new(input.with_name(name));
         let program = OnceLock::new();
-        // The program does not depend on what the signals are.
+        // The program does not depend on the values of the signals, so it is shared.
         let _ = program.set(self.program());
         Ok(VectorField {
             inner: Arc::new(Inner {
@@ -290,7 +292,10 @@ impl VectorField {
         })
     }
 
-    /// The error of a field that can't be saved.
+    /// Checks that the field can be saved.
+    ///
+    /// # Errors
+    /// A synchronised field: its spline is data, not part of a model.
     pub fn check_saveable(&self) -> Result<()> {
         match self.signals().iter().all(|s| s.as_input().is_some()) {
             true => Ok(()),
@@ -300,7 +305,7 @@ impl VectorField {
         }
     }
 
-    /// Times at which the field or one of its derivatives jumps, for one sample, increasing.
+    /// Returns the times at which the field or one of its derivatives jumps, for one sample, increasing.
     pub fn breakpoints(&self, sample: usize) -> Vec<f64> {
         let mut times: Vec<f64> = self
             .signals()
@@ -312,17 +317,17 @@ impl VectorField {
         times
     }
 
-    /// The nodes in topological order (operands first), for engines other than the native one.
+    /// Returns the nodes in topological order (operands first), for engines other than the native one.
     pub fn nodes(&self) -> &[Op] {
         &self.inner.graph.nodes
     }
 
-    /// Length of a node.
+    /// Returns the length of a node.
     pub fn node_len(&self, id: NodeId) -> usize {
         self.inner.graph.len_of(id)
     }
 
-    /// The node that gives du/dt.
+    /// Returns the node whose value is du/dt.
     pub fn output(&self) -> NodeId {
         self.inner.output
     }
@@ -343,7 +348,7 @@ impl VectorField {
 }
 
 impl Evaluator {
-    /// Binds the field's parameters.
+    /// Creates the evaluator of a field, with the field's current parameters bound.
     pub fn new(field: &VectorField) -> Self {
         let signals = field.signals().to_vec();
         Evaluator::from_program(field.program(), signals, field.dof(), field.values())

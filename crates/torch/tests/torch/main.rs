@@ -1,4 +1,4 @@
-//! The torch engine, against the native one and against reference figures.
+//! Tests of the torch engine against the native engine and against reference figures.
 
 #[path = "../../../train/tests/train/differences.rs"]
 mod differences;
@@ -12,5 +12,5 @@ mod solves;
 #[path = "../../../train/tests/train/every_engine.rs"]
 mod trainings;
 
-/// The engine of this crate.
+/// The engines that the shared tests run with.
 const ENGINES: &[&str] = &["torch"];

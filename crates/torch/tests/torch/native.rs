@@ -1,4 +1,5 @@
-//! The torch engine against the native one: values, gradients, steps, costs, failures; our generator against libtorch's.
+//! Tests of the torch engine against the native engine: values, gradients, steps, costs, failures; and of our generator against
+//! libtorch's.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ fn torch() -> TorchEngine {
     TorchEngine::new("cpu").unwrap()
 }
 
-/// Largest difference over the largest value.
+/// Returns the largest difference over the largest value.
 fn error(got: &[f64], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len());
     let largest = want.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
@@ -36,7 +37,7 @@ fn error(got: &[f64], want: &[f64]) -> f64 {
     }
 }
 
-/// Weights of a gradient that are all different.
+/// Returns weights of a gradient that are all different.
 fn weights(problems: &[Problem], dof: usize) -> Vec<Vec<f64>> {
     let row = |(i, p): (usize, &Problem)| {
         (0..p.t.len() * dof)
@@ -46,7 +47,8 @@ fn weights(problems: &[Problem], dof: usize) -> Vec<Vec<f64>> {
     problems.iter().enumerate().map(row).collect()
 }
 
-/// Holds the torch engine to the native one: on the native engine's plans to `tolerance`, and choosing its own steps.
+/// Checks that the torch engine agrees with the native one: on the native engine's plans to `tolerance`, and choosing its own
+/// steps.
 fn compare(name: &str, field: &VectorField, problems: &[Problem], options: &SolveOptions) {
     let (mut native, mut torch) = (NativeEngine::default(), torch());
     let bars = weights(problems, field.dof());
@@ -96,7 +98,7 @@ fn compare(name: &str, field: &VectorField, problems: &[Problem], options: &Solv
 
 const TIMES: [f64; 5] = [0.0, 0.05, 0.11, 0.13, 0.3];
 
-/// A problem of its own for each start, some later, some shorter, one backwards.
+/// Returns a problem for each initial state: some start later, some are shorter, one runs backwards.
 fn problems<'a>(starts: &'a [&'a [f64]], times: &'a [Vec<f64>]) -> Vec<Problem<'a>> {
     let of = |(i, u0): (usize, &&'a [f64])| Problem {
         u0,
@@ -125,7 +127,7 @@ fn every_unary_function() {
     for &f in Unary::ALL {
         let b = FieldBuilder::new(2);
         let p = b.parameter(b.block("p", &[2], &[0.31, 0.43], true).unwrap());
-        // Inside the domain of each: (0, 1), or above 1 for acosh.
+        // Arguments inside the domain of each function: (0, 1), or above 1 for acosh.
         let shift = if f == Unary::Acosh { 1.5 } else { 0.0 };
         let x = b.state() * p + shift;
         let field = b.finish(x.unary(f) * b.state().sin()).unwrap();
@@ -152,7 +154,7 @@ fn every_binary_function_and_repetition() {
     }
 }
 
-/// One Euler step from exactly `u`, so that the field and its derivatives are taken at a point and nowhere else.
+/// Compares the engines on one Euler step from `u`, so that the field and its derivatives are evaluated at this point only.
 fn one_step(name: &str, field: &VectorField, u: &[f64]) {
     let options = SolveOptions::default().solver("euler").unwrap().substeps(1);
     let problem = Problem {
@@ -242,7 +244,7 @@ fn nan_shows_as_in_the_native_engine() {
     }
 }
 
-/// s(t) of two samples: (sin t, |t − ½|) and (cos t, |t − ½|), with a kink at ½.
+/// A signal s(t) of two samples: (sin t, |t − ½|) and (cos t, |t − ½|), with a kink at ½.
 #[derive(Debug)]
 struct Wave;
 
@@ -477,7 +479,7 @@ fn failures_are_the_same() {
     };
     let o = SolveOptions::default();
     let blow_up = system(1, &[], |_, u, _| vec![u.at(0).square()]).unwrap();
-    // The second fails long before the first; the first is the one reported.
+    // The second problem fails long before the first; the failure of the first is reported.
     check(&blow_up, &[&[1.0], &[100.0], &[0.1]], &o);
     check(&blow_up, &[&[0.1], &[100.0], &[1.0]], &o);
     check(&blow_up, &[&[0.1], &[f64::NAN], &[1.0]], &o);
@@ -511,7 +513,7 @@ fn a_field_that_ends_with_the_last_time_can_be_solved() {
     assert!((got[0].u[1] - 2.0 / 3.0).abs() < 1e-3);
 }
 
-/// Of two problems on one plan, the first has fewer steps and ends where the field's derivative is infinite.
+/// The gradient is finite for two problems of which the first has fewer steps and ends where the field's derivative is infinite.
 #[test]
 fn samples_that_are_done_do_not_spoil_the_gradient() {
     let field = system(1, &[("p", 1.0)], |_, u, p| {
@@ -606,7 +608,7 @@ fn what_does_not_fit_is_an_error() {
             sample: 0,
         }];
         assert!(engine.forward(&field, &short, &o, None, false).is_err());
-        // An error leaves no gradient of an earlier solve behind in the torch engine, and no damage in either.
+        // After an error the torch engine has no gradient of an earlier solve, and both engines work as before.
         assert!(
             engine
                 .forward(&field, &problems, &o, Some(&[good]), true)
@@ -660,7 +662,7 @@ fn devices_are_found_by_name() {
     }
 }
 
-/// The weights and noise that a seed gives are PyTorch's.
+/// The weights and noise that are drawn after a seed are PyTorch's.
 #[test]
 fn our_generator_against_that_of_libtorch() {
     let sizes = [1, 5, 15, 16, 17, 40, 1000, 4099];
@@ -668,7 +670,7 @@ fn our_generator_against_that_of_libtorch() {
         let mut ours = Generator::manual_seed(seed);
         tch::manual_seed(seed as i64);
         let options = (tch::Kind::Float, tch::Device::Cpu);
-        // One after the other from one generator, so that the state it is left in is held as well.
+        // All draws are from one generator, so that its state after each draw is tested as well.
         for n in sizes {
             let want = tch::Tensor::zeros([n], options).uniform_(-0.3, 0.7);
             let want = Vec::<f32>::try_from(&want).unwrap();

@@ -6,8 +6,8 @@ use super::avx;
 use super::exp::{exp, exp_parts, exp_parts_of_product};
 use super::{fma, polynomial};
 
-/// e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7: the rational function of these degrees with the least relative error,
-/// 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
+/// Coefficients of P in e^{a²/2} (1 − Φ(a)) = P(a)/Q(a) for 0 ≤ a ≤ 37.7, the rational function of these degrees with the least
+/// relative error, 4.8e-17 (Remez in 60-digit arithmetic). Lowest power first; every coefficient is positive, so nothing cancels.
 pub(super) const TAIL_NUMERATOR: [f64; 10] = [
     0.499_999_999_999_999_976_110_173,
     0.774_023_563_948_497_900_532_471,
@@ -20,6 +20,7 @@ pub(super) const TAIL_NUMERATOR: [f64; 10] = [
     0.000_036_919_349_324_768_848_285,
     0.000_001_370_811_486_951_789_116,
 ];
+/// Coefficients of Q in the rational function of [`TAIL_NUMERATOR`], lowest power first.
 pub(super) const TAIL_DENOMINATOR: [f64; 11] = [
     1.0,
     2.345_931_688_699_851_682_753_404,
@@ -34,14 +35,15 @@ pub(super) const TAIL_DENOMINATOR: [f64; 11] = [
     0.000_003_436_114_832_393_991_655,
 ];
 
-/// Beyond it Φ(−a) and φ(a), below 1e-147, are taken for 0. A network has many units so far in the negative, and products of such
-/// numbers with others are not normal, which takes some processors a hundred times longer.
+/// Largest a for which Φ(−a) and φ(a) are computed; beyond it they are below 1e-147 and taken as 0. A network has many units with
+/// such negative inputs, and products of such small numbers are subnormal, which some processors compute a hundred times slower.
 pub(super) const TAIL_CUTOFF: f64 = 26.0;
 
+/// 1/√(2π).
 pub(super) const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_677_94;
 
-/// Φ(x) and φ(x), the normal distribution function and its density, both to about two units in the last place relative
-/// to themselves, without branches.
+/// Returns Φ(x) and φ(x), the normal distribution function and its density, each to a relative error of about two units in the
+/// last place, without branches.
 #[inline(always)]
 pub(crate) fn normal_cdf_pdf<const FMA: bool>(x: f64) -> (f64, f64) {
     // A comparison, not `min`, so that NaN stays NaN.
@@ -51,7 +53,7 @@ pub(crate) fn normal_cdf_pdf<const FMA: bool>(x: f64) -> (f64, f64) {
         x.abs()
     };
     let square = a * a;
-    // a² is not rounded in exp(−a²/2).
+    // In exp(−a²/2) the exact a² is used, not the rounded one.
     let e = if FMA {
         let (e, scale) = exp_parts_of_product(-0.5 * a, a, -0.5 * square);
         e.mul_add(scale, scale)
@@ -74,13 +76,13 @@ pub(crate) fn normal_cdf_pdf<const FMA: bool>(x: f64) -> (f64, f64) {
     (cdf, e * INV_SQRT_2PI)
 }
 
-/// [`gelu`] of many numbers; `d` may be empty.
+/// Computes [`gelu`] of many numbers, its derivative into `d`, which may be empty.
 #[inline(always)]
 fn gelu_slice<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if FMA {
-        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs on those alone.
+        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with AVX2 and FMA, and runs only on those.
         #[allow(unsafe_code)]
         unsafe {
             done = match d.is_empty() {
@@ -98,14 +100,14 @@ fn gelu_slice<const FMA: bool>(x: &[f64], y: &mut [f64], d: &mut [f64]) {
     }
 }
 
-/// Exact GELU x Φ(x) and its derivative Φ(x) + x φ(x).
+/// Returns the exact GELU x Φ(x) and its derivative Φ(x) + x φ(x).
 #[inline(always)]
 fn gelu<const FMA: bool>(x: f64) -> (f64, f64) {
     let (cdf, density) = normal_cdf_pdf::<FMA>(x);
     (x * cdf, fma::<FMA>(x, density, cdf))
 }
 
-/// σ(x) without overflow, and its derivative σ(x) σ(−x).
+/// Returns σ(x), without overflow, and its derivative σ(x) σ(−x).
 #[inline(always)]
 fn sigmoid<const FMA: bool>(x: f64) -> (f64, f64) {
     let e = exp::<FMA>(-x.abs());
@@ -114,10 +116,10 @@ fn sigmoid<const FMA: bool>(x: f64) -> (f64, f64) {
     (y, e * r * r)
 }
 
-/// tanh(x) = −(e^{−2|x|} − 1)/(e^{−2|x|} + 1) with the sign of x, exact near zero too; and its derivative.
+/// Returns tanh(x) = −(e^{−2|x|} − 1)/(e^{−2|x|} + 1) with the sign of x, accurate near zero too, and its derivative.
 #[inline(always)]
 fn tanh<const FMA: bool>(x: f64) -> (f64, f64) {
-    // Beyond 20 it is 1.
+    // Beyond 20 tanh is 1 in float64.
     let a = if x.abs() > 20.0 { 20.0 } else { x.abs() };
     let (e, scale) = exp_parts::<FMA>(-2.0 * a);
     let below = fma::<FMA>(e, scale, scale - 1.0);
@@ -126,7 +128,7 @@ fn tanh<const FMA: bool>(x: f64) -> (f64, f64) {
     ((-below * r).copysign(x), 4.0 * (below + 1.0) * r * r)
 }
 
-/// erf(x) for |x| < ½ by its Taylor series, elsewhere by the normal tail; 2/√π e^{−x²} is the derivative.
+/// Returns erf(x), for |x| < ½ by its Taylor series and elsewhere by the normal tail, and its derivative 2/√π e^{−x²}.
 fn erf(x: f64) -> (f64, f64) {
     let derivative = std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp();
     if x.abs() < 0.5 {
@@ -141,7 +143,7 @@ fn erf(x: f64) -> (f64, f64) {
     ((1.0 - 2.0 * cdf).copysign(x), derivative)
 }
 
-/// Fills `y` (and `d`, when it is not empty) with f(x) and f′(x).
+/// Fills `y` with f(x) and, where it is not empty, `d` with f′(x).
 #[inline(always)]
 pub(crate) fn unary<const FMA: bool>(f: Unary, x: &[f64], y: &mut [f64], d: &mut [f64]) {
     macro_rules! each {
@@ -248,7 +250,7 @@ pub(crate) fn second_derivative<const FMA: bool>(
         Unary::Gelu => each(at, dd, |x, _, _| gelu_second_derivative::<FMA>(x)),
         Unary::Silu => each(at, dd, |x, _, _| {
             let (s, ds) = sigmoid::<FMA>(x);
-            // 0, not ∞ · 0, where σ′ vanishes.
+            // So that the result is 0, not ∞ · 0, where σ′ vanishes.
             let x = if x.abs() > 800.0 {
                 800.0_f64.copysign(x)
             } else {
@@ -261,7 +263,7 @@ pub(crate) fn second_derivative<const FMA: bool>(
     }
 }
 
-/// φ(x) (2 − x²).
+/// Returns φ(x) (2 − x²), the second derivative of GELU.
 #[inline(always)]
 fn gelu_second_derivative<const FMA: bool>(x: f64) -> f64 {
     if x.abs() > TAIL_CUTOFF {
@@ -283,7 +285,7 @@ fn sign(x: f64) -> f64 {
 }
 
 impl Unary {
-    /// f(x).
+    /// Returns f(x).
     pub fn value(self, x: f64) -> f64 {
         let mut y = [0.0];
         unary::<false>(self, &[x], &mut y, &mut []);

@@ -1,6 +1,7 @@
-//! Loops written by hand, because the compiler takes registers of half the width for running sums, or keeps them in memory.
+//! Loops written with AVX intrinsics, because the compiler uses registers of half the width for partial sums, or spills them to
+//! memory.
 //!
-//! All of them run on processors with AVX2 and FMA alone.
+//! They run only on processors with AVX2 and FMA.
 
 use super::activation::{INV_SQRT_2PI, TAIL_CUTOFF, TAIL_DENOMINATOR, TAIL_NUMERATOR};
 use super::dense::{HALF, LANES, SumStart};
@@ -14,7 +15,7 @@ use std::arch::x86_64::{
     _mm256_sub_pd,
 };
 
-/// The running sums of rows that are as long as x, a multiple of four.
+/// Returns the partial sums of the inner products of rows with x, whose length is a multiple of four.
 ///
 /// # Safety
 /// Every row is at least as long as x.
@@ -66,12 +67,12 @@ pub(crate) unsafe fn partial_sums<const ROWS: usize>(
     out
 }
 
-/// y = start + Σ_j c_j M_j, then times `times` where that is not empty: strips of y stay in registers while all rows are added to
-/// them.
+/// Computes y = start + Σ_j c_j M_j, then multiplies y by `times` where that is not empty; strips of y stay in registers while
+/// all rows are added to them.
 ///
 /// # Safety
-/// `rows` holds a row of length `y.len()` for every c; `start`, where it is other numbers, and `times`, where it is not empty,
-/// are as long as y.
+/// `rows` holds a row of length `y.len()` for every c; the values of [`SumStart::Values`], and `times` where it is not empty, are
+/// as long as y.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
@@ -83,8 +84,8 @@ pub(crate) unsafe fn gemv_transposed(
     y: &mut [f64],
 ) {
     let n = y.len();
-    // Registers in a strip: as many as there are with two to spare, and longer vectors in parts of eight, what is left over
-    // of them in parts of nearly one length.
+    // Registers in a strip: up to thirteen of the sixteen (one holds c, two are spare). Longer vectors are split into strips of
+    // eight, and a remainder of fourteen or fifteen into two strips of nearly one length.
     let (mut at, mut left) = (0, n / HALF);
     while left > 0 {
         let width = match left {
@@ -95,7 +96,7 @@ pub(crate) unsafe fn gemv_transposed(
         macro_rules! strips {
             ($($width:literal),*) => {
                 match width {
-                    // SAFETY: at + 4 width ≤ n, and the rest is what the caller promises.
+                    // SAFETY: at + 4 width ≤ n, and the caller guarantees the rest.
                     $($width => unsafe { gemv_transposed_strip::<$width>(c, rows, start, times, at, y) },)*
                     _ => {}
                 }
@@ -118,10 +119,10 @@ pub(crate) unsafe fn gemv_transposed(
     }
 }
 
-/// The part of [`gemv_transposed`] for `W` registers of y from `at`.
+/// Computes [`gemv_transposed`] for the strip of `W` registers of y that starts at index `at`.
 ///
 /// # Safety
-/// As there, and at + 4 W ≤ n = `y.len()`.
+/// The conditions of [`gemv_transposed`], and at + 4 W ≤ n = `y.len()`.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
@@ -136,7 +137,7 @@ unsafe fn gemv_transposed_strip<const W: usize>(
     let n = y.len();
     debug_assert!(rows.len() >= c.len() * n && at + HALF * W <= n);
     debug_assert!(times.is_empty() || times.len() == n);
-    // SAFETY: every access is inside row j, y, or what is as long as it, by what the caller promises.
+    // SAFETY: every access is inside row j, inside y, or inside a slice as long as y, as the caller guarantees.
     unsafe {
         let from = match start {
             SumStart::Zero => None,
@@ -171,7 +172,7 @@ unsafe fn gemv_transposed_strip<const W: usize>(
     }
 }
 
-/// M_r += c_r x for each row M_r, in whole registers; how many numbers of x they were.
+/// Computes M_r += c_r x for each row M_r, in whole registers, and returns the number of values of x processed.
 ///
 /// # Safety
 /// `rows` holds `ROWS` rows of the length of x.
@@ -201,11 +202,10 @@ pub(crate) unsafe fn add_scaled_rows<const ROWS: usize>(
     whole
 }
 
-/// M += Σ c xᵀ for a block of `BLOCK_HEIGHT` rows of M, which lie n apart, and `HALVES` registers of each, which stay in registers
-/// meanwhile.
+/// Computes M += Σ c xᵀ for a block of M, which stays in registers: `BLOCK_HEIGHT` rows, n apart, of `HALVES` registers each.
 ///
 /// # Safety
-/// `to` begins with the block and is at least as long as it: (`BLOCK_HEIGHT` − 1) n + 4 `HALVES`.
+/// `to` starts with the block and has at least its length, (`BLOCK_HEIGHT` − 1) n + 4 `HALVES`.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 #[allow(unsafe_code)]
@@ -219,7 +219,7 @@ pub(crate) unsafe fn add_outer_block<const HALVES: usize>(
     debug_assert!(to.len() >= (BLOCK_HEIGHT - 1) * n + HALVES * HALF);
     let to = to.as_mut_ptr();
     let mut sums = [[_mm256_setzero_pd(); HALVES]; BLOCK_HEIGHT];
-    // SAFETY: every access to M is inside the block, by what the caller promises; every half of x is four of `BLOCK_WIDTH` numbers.
+    // SAFETY: every access to M is inside the block, as the caller guarantees; every half of x is four of `BLOCK_WIDTH` numbers.
     unsafe {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (half, sum) in sums.iter_mut().enumerate() {
@@ -227,14 +227,14 @@ pub(crate) unsafe fn add_outer_block<const HALVES: usize>(
             }
         }
         for (c, x) in c.iter().zip(x) {
-            let mut held = [_mm256_setzero_pd(); HALVES];
-            for (half, held) in held.iter_mut().enumerate() {
-                *held = _mm256_loadu_pd(x.as_ptr().add(HALF * half));
+            let mut x_halves = [_mm256_setzero_pd(); HALVES];
+            for (half, x_half) in x_halves.iter_mut().enumerate() {
+                *x_half = _mm256_loadu_pd(x.as_ptr().add(HALF * half));
             }
             for (c, sums) in c.iter().zip(&mut sums) {
                 let c = _mm256_broadcast_sd(c);
-                for (sum, held) in sums.iter_mut().zip(held) {
-                    *sum = _mm256_fmadd_pd(c, held, *sum);
+                for (sum, x_half) in sums.iter_mut().zip(x_halves) {
+                    *sum = _mm256_fmadd_pd(c, x_half, *sum);
                 }
             }
         }
@@ -246,9 +246,9 @@ pub(crate) unsafe fn add_outer_block<const HALVES: usize>(
     }
 }
 
-/// GELU of the numbers in whole registers, and its derivative with `TAPE`; how many they were. The operations are those of the
-/// same function of one number, in their order. Two registers at a time: the chains of one fill the gaps of the other, and each
-/// constant is read once for both.
+/// Computes GELU, and with `TAPE` its derivative, of the numbers in whole registers, and returns the number of values processed.
+/// The operations and their order are those of the GELU of one number. Two registers are processed at a time: while an operation
+/// of one waits for its operands, the other one proceeds, and each constant is loaded once for both.
 ///
 /// # Safety
 /// y is as long as x, and with `TAPE` so is d.
@@ -274,7 +274,7 @@ pub(crate) unsafe fn gelu<const TAPE: bool>(x: &[f64], y: &mut [f64], d: &mut [f
     n
 }
 
-/// The part of [`gelu`] for `W` registers from `at`.
+/// Computes [`gelu`] for the `W` registers that start at index `at`.
 ///
 /// # Safety
 /// at + 4 W is no more than the lengths of x, y and, with `TAPE`, d.
@@ -294,7 +294,7 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
     for w in 0..W {
         // SAFETY: at + 4 W ≤ x.len().
         v[w] = unsafe { _mm256_loadu_pd(x.as_ptr().add(at + HALF * w)) };
-        // The minimum of a number and NaN is its second operand.
+        // Where one operand is NaN, the instruction returns the second one, so that NaN stays NaN.
         let size = _mm256_andnot_pd(all(-0.0), v[w]);
         a[w] = _mm256_min_pd(all(TAIL_CUTOFF), size);
         far[w] = _mm256_cmp_pd::<_CMP_GT_OQ>(size, all(TAIL_CUTOFF));
@@ -316,7 +316,7 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
         let e = _mm256_fmadd_pd(e[w], r_square[w], r[w]);
         let e = _mm256_andnot_pd(far[w], _mm256_fmadd_pd(e, scale[w], scale[w]));
         let tail = _mm256_div_pd(_mm256_mul_pd(e, above[w]), below[w]);
-        // It goes by the sign bit.
+        // The blend selects by the sign bit of v.
         let cdf = _mm256_blendv_pd(_mm256_sub_pd(all(1.0), tail), tail, v[w]);
         let density = _mm256_mul_pd(e, all(INV_SQRT_2PI));
         // SAFETY: at + 4 W is no more than the length of y and, with `TAPE`, of d.
@@ -331,7 +331,7 @@ unsafe fn gelu_block<const W: usize, const TAPE: bool>(
     }
 }
 
-/// [`super::polynomial`] of `W` registers.
+/// Evaluates [`super::polynomial`] for `W` registers.
 #[inline]
 #[target_feature(enable = "avx,fma")]
 fn polynomial<const N: usize, const W: usize>(

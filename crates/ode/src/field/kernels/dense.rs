@@ -1,14 +1,14 @@
-//! Dense linear algebra of small matrices: sums of scaled vectors, inner products.
+//! Dense linear algebra for small matrices: sums of scaled vectors, inner products.
 
 #[cfg(target_arch = "x86_64")]
 use super::avx;
 use super::{copy, fma};
 
-/// Numbers that loops take at once. A loop over single numbers is compiled to steps of up to sixteen, and what is left over of a
-/// hidden layer would be taken one by one.
+/// Number of values that a loop processes at once. A loop over single values is compiled to steps of up to sixteen values, and
+/// the remainder of a hidden layer would be processed one value at a time.
 pub(crate) const CHUNK: usize = 4;
 
-/// y += a x.
+/// Computes y += a x.
 #[inline(always)]
 pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
@@ -23,7 +23,7 @@ pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
-/// z = x y, component by component.
+/// Computes z = x y, component by component.
 #[inline(always)]
 pub(crate) fn mul_elementwise(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
@@ -39,7 +39,7 @@ pub(crate) fn mul_elementwise(x: &[f64], y: &[f64], z: &mut [f64]) {
     }
 }
 
-/// z += x y, component by component.
+/// Computes z += x y, component by component.
 #[inline(always)]
 pub(crate) fn add_mul_elementwise<const FMA: bool>(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
@@ -55,7 +55,7 @@ pub(crate) fn add_mul_elementwise<const FMA: bool>(x: &[f64], y: &[f64], z: &mut
     }
 }
 
-/// y += x.
+/// Computes y += x.
 #[inline(always)]
 pub(crate) fn add(x: &[f64], y: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
@@ -70,12 +70,12 @@ pub(crate) fn add(x: &[f64], y: &mut [f64]) {
     }
 }
 
-/// Number of running sums of an inner product.
+/// Number of partial sums of an inner product.
 pub(crate) const LANES: usize = 8;
-/// Of them in a register.
+/// Number of partial sums in a register.
 pub(crate) const HALF: usize = LANES / 2;
 
-/// Σ x_i y_i over eight running sums, in the same order on every instruction set.
+/// Returns the inner product Σ x_i y_i, by eight partial sums in the same order on every instruction set.
 #[inline(always)]
 pub(crate) fn dot<const FMA: bool>(x: &[f64], y: &[f64]) -> f64 {
     let n = x.len().min(y.len());
@@ -83,7 +83,8 @@ pub(crate) fn dot<const FMA: bool>(x: &[f64], y: &[f64]) -> f64 {
     dot
 }
 
-/// [`dot`] of several rows, of the length of x, with x: their sums do not wait for each other, and x is read once.
+/// Returns the inner products of several rows, of the length of x, with x, each as [`dot`]. The sums of different rows are
+/// independent of each other, and x is read once.
 #[inline(always)]
 fn dot_rows<const FMA: bool, const ROWS: usize>(rows: [&[f64]; ROWS], x: &[f64]) -> [f64; ROWS] {
     let whole = x.len() / HALF * HALF;
@@ -105,8 +106,8 @@ fn dot_rows<const FMA: bool, const ROWS: usize>(rows: [&[f64]; ROWS], x: &[f64])
     dots
 }
 
-/// The running sums of rows of the length of x, a multiple of four: eight at a time, and the four that may be left to the first
-/// four sums.
+/// Returns the partial sums of the inner products of rows with x, whose length is a multiple of four: eight values at a time, and
+/// four remaining ones to the first four sums.
 #[inline(always)]
 fn partial_sums<const FMA: bool, const ROWS: usize>(
     rows: [&[f64]; ROWS],
@@ -114,8 +115,8 @@ fn partial_sums<const FMA: bool, const ROWS: usize>(
 ) -> [[f64; LANES]; ROWS] {
     #[cfg(target_arch = "x86_64")]
     if FMA {
-        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with FMA, and so AVX, and runs on those
-        // alone; the rows are as long as x.
+        // SAFETY: on x86-64 `FMA` is true only in code that is compiled for processors with FMA, and so AVX, and runs only on
+        // those; the rows are as long as x.
         #[allow(unsafe_code)]
         return unsafe { avx::partial_sums(rows, x) };
     }
@@ -135,28 +136,29 @@ fn partial_sums<const FMA: bool, const ROWS: usize>(
     sums
 }
 
-/// A matrix with more entries is best read row after row.
+/// Largest number of entries of a matrix that is read in strips of columns; a larger one is faster read row after row.
 #[cfg(target_arch = "x86_64")]
 const MAX_CACHED_ENTRIES: usize = 16_384;
 
-/// Row j of a matrix with rows of length n.
+/// Returns row j of a matrix with rows of length n.
 #[inline(always)]
 fn row(rows: &[f64], n: usize, j: usize) -> &[f64] {
     &rows[j * n..(j + 1) * n]
 }
 
-/// What a sum begins with.
+/// The initial value of a sum.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SumStart<'a> {
+    /// Zero.
     Zero,
-    /// What is there.
+    /// The current value of the result.
     Current,
-    /// Other numbers, as many.
+    /// Other values, as many as the result has.
     Values(&'a [f64]),
 }
 
 impl SumStart<'_> {
-    /// Puts it there.
+    /// Writes the initial value into `y`.
     #[inline(always)]
     fn initialize(self, y: &mut [f64]) {
         match self {
@@ -167,7 +169,7 @@ impl SumStart<'_> {
     }
 }
 
-/// y = y t, component by component, where t is not empty.
+/// Computes y = y · times, component by component, where `times` is not empty.
 #[inline(always)]
 fn mul_assign_elementwise(times: &[f64], y: &mut [f64]) {
     for (y, t) in y.iter_mut().zip(times) {
@@ -175,8 +177,8 @@ fn mul_assign_elementwise(times: &[f64], y: &mut [f64]) {
     }
 }
 
-/// y = start + Σ_j c_j M_j, rows M_j of length `y.len()`, in the order of j; then times `times`, component by component, where
-/// that is not empty.
+/// Computes y = start + Σ_j c_j M_j with rows M_j of length `y.len()`, in the order of j, then multiplies y by `times`,
+/// component by component, where that is not empty.
 #[inline(always)]
 pub(crate) fn gemv_transposed<const FMA: bool>(
     c: &[f64],
@@ -192,14 +194,15 @@ pub(crate) fn gemv_transposed<const FMA: bool>(
         if let SumStart::Values(from) = start {
             assert!(from.len() == y.len());
         }
-        // SAFETY: as in `lanes`; there is a row for each c, and what must be as long as y is.
+        // SAFETY: AVX and FMA are there as in `partial_sums`; there is a row for each c, and `start` and `times` are as long as
+        // y.
         #[allow(unsafe_code)]
         return unsafe { avx::gemv_transposed(c, rows, start, times, y) };
     }
     start.initialize(y);
     let n = y.len();
     let mut j = 0;
-    // Four at a time, so that y is read and written less often.
+    // Four rows at a time, so that y is read and written less often.
     while j + 4 <= c.len() {
         let (r0, r1) = (row(rows, n, j), row(rows, n, j + 1));
         let (r2, r3) = (row(rows, n, j + 2), row(rows, n, j + 3));
@@ -219,7 +222,8 @@ pub(crate) fn gemv_transposed<const FMA: bool>(
     mul_assign_elementwise(times, y);
 }
 
-/// y_j = start_j + M_j · x for each row M_j of length `x.len()`, several rows at a time; then as [`gemv_transposed`].
+/// Computes y_j = start_j + M_j · x for each row M_j of length `x.len()`, several rows at a time, then multiplies y by `times`,
+/// component by component, where that is not empty.
 #[inline(always)]
 pub(crate) fn gemv<const FMA: bool>(
     rows: &[f64],

@@ -2,7 +2,8 @@
 
 use super::{fma, polynomial};
 
-/// (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2 to 1.3e-17 of eʳ, lowest power first: Chebyshev interpolation in 50-digit arithmetic.
+/// Coefficients, lowest power first, of the polynomial that approximates (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2 to 1.3e-17 of eʳ:
+/// Chebyshev interpolation in 50-digit arithmetic.
 pub(super) const EXP_COEFFICIENTS: [f64; 10] = [
     0.500_000_000_000_000_102_620_9,
     0.166_666_666_666_666_674_558_8,
@@ -16,7 +17,7 @@ pub(super) const EXP_COEFFICIENTS: [f64; 10] = [
     2.510_042_415_700_506_678_762e-8,
 ];
 
-/// The p and s of eˣ = (1 + p) s, s a power of two and p = 0 next to x = 0, for −708 ≤ x ≤ 709.
+/// Returns p and s of eˣ = (1 + p) s, where s is a power of two and p → 0 as x → 0, for −708 ≤ x ≤ 709.
 ///
 /// Cody-Waite reduction x = k ln 2 + r, |r| ≤ ln 2 / 2, s = 2ᵏ.
 #[inline(always)]
@@ -26,7 +27,7 @@ pub(crate) fn exp_parts<const FMA: bool>(x: f64) -> (f64, f64) {
     reduced_parts::<FMA>(shifted, k, fma::<FMA>(-k, LN2_HIGH, x))
 }
 
-/// [`exp_parts`] of the exact product of two numbers that is rounded to `product`, where there is fused multiply-add.
+/// Returns [`exp_parts`] of the exact product a b, which rounds to `product`. It needs fused multiply-add.
 #[inline(always)]
 pub(crate) fn exp_parts_of_product(a: f64, b: f64, product: f64) -> (f64, f64) {
     let shifted = product.mul_add(std::f64::consts::LOG2_E, ROUND);
@@ -35,13 +36,15 @@ pub(crate) fn exp_parts_of_product(a: f64, b: f64, product: f64) -> (f64, f64) {
     reduced_parts::<true>(shifted, k, a.mul_add(b, -(k * LN2_HIGH)))
 }
 
-/// Adding 1.5·2⁵² rounds to an integer and leaves it in the low bits.
+/// Shift 1.5·2⁵²: adding it to a number rounds that to an integer, which is then in the low bits of the sum.
 pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
-/// ln 2 in two parts, the first of 33 bits.
+/// The leading part of ln 2, of 33 bits.
 pub(super) const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
+/// The rest of ln 2: ln 2 − [`LN2_HIGH`].
 pub(super) const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
-/// From x log₂ e rounded by [`ROUND`], the integer k it stands for, and x − k `LN2_HIGH`.
+/// Returns [`exp_parts`] after the reduction, from x log₂ e + [`ROUND`], the integer k to which x log₂ e is thereby rounded, and
+/// x − k [`LN2_HIGH`].
 #[inline(always)]
 fn reduced_parts<const FMA: bool>(shifted: f64, k: f64, high: f64) -> (f64, f64) {
     let r = fma::<FMA>(-k, LN2_LOW, high);
@@ -55,7 +58,7 @@ fn reduced_parts<const FMA: bool>(shifted: f64, k: f64, high: f64) -> (f64, f64)
     (p, scale)
 }
 
-/// eˣ to within about one unit in the last place for −708 ≤ x ≤ 709; x is moved into that range.
+/// Returns eˣ to within about one unit in the last place for −708 ≤ x ≤ 709; x is clamped to that range.
 #[inline(always)]
 pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
     let (p, scale) = exp_parts::<FMA>(x.clamp(-708.0, 709.0));

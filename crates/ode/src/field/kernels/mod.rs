@@ -1,4 +1,4 @@
-//! The inner loops of the native evaluator, written as plain loops that the compiler turns into SIMD code.
+//! The inner loops of the native evaluator, most of them plain loops that the compiler turns into SIMD code.
 //!
 //! Every kernel is `#[inline(always)]` and generic in `FMA`; the evaluator is compiled once for each [`Isa`], and the
 //! kernels with it. The order of operations does not depend on the width of the registers, so two instruction sets with
@@ -17,23 +17,23 @@ use std::sync::OnceLock;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 
-/// The instruction set the native engine computes with.
+/// An instruction set that the native engine computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
-    /// What the target guarantees (SSE2 on x86-64).
+    /// The instructions that the compilation target guarantees (SSE2 on x86-64).
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
-    /// x86-64 with AVX-512 (F, DQ and VL), and what [`Isa::Avx2`] has; the same bits as that.
+    /// x86-64 with AVX-512 (F, DQ and VL), AVX2 and FMA; its results are bit for bit those of [`Isa::Avx2`].
     Avx512,
 }
 
 impl Isa {
-    /// Every instruction set, the best one first.
+    /// All instruction sets, the best one first.
     pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
 
-    /// The one in use: the best this processor has, or what the environment variable `ODESYNC_ISA` pins
-    /// (`portable`, `avx2` or `avx512`), so that results can be repeated bit for bit on another machine.
+    /// Returns the instruction set in use: the best that this processor has, or the one that the environment variable
+    /// `ODESYNC_ISA` pins (`portable`, `avx2` or `avx512`), so that results can be repeated bit for bit on another machine.
     pub fn current() -> Isa {
         static ISA: OnceLock<Isa> = OnceLock::new();
         *ISA.get_or_init(|| match Isa::pinned() {
@@ -45,10 +45,10 @@ impl Isa {
         })
     }
 
-    /// What the environment variable `ODESYNC_ISA` pins, if it is set.
+    /// Returns the instruction set that the environment variable `ODESYNC_ISA` pins, if it is set.
     ///
     /// # Errors
-    /// A name that is none, or an instruction set that this processor does not have.
+    /// An unknown name, or an instruction set that this processor does not have.
     pub fn pinned() -> Result<Option<Isa>> {
         let name = match std::env::var("ODESYNC_ISA") {
             Ok(name) if !name.is_empty() => name,
@@ -67,7 +67,7 @@ impl Isa {
         }
     }
 
-    /// Name, as in `ODESYNC_ISA`.
+    /// Returns the name of the instruction set, as in `ODESYNC_ISA`.
     pub fn name(self) -> &'static str {
         match self {
             Isa::Portable => "portable",
@@ -76,7 +76,7 @@ impl Isa {
         }
     }
 
-    /// Whether this processor has it.
+    /// Returns whether this processor has the instruction set.
     pub fn available(self) -> bool {
         match self {
             Isa::Portable => true,
@@ -101,14 +101,14 @@ impl Isa {
 /// Whether fused multiply-add is an instruction of the baseline target, so that [`Isa::Portable`] may use it.
 pub(crate) const BASELINE_FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
-/// `a * b + c`, fused where the instruction exists (the library call that emulates it is very slow).
+/// Returns `a * b + c`, fused where the instruction exists (the library call that emulates it is very slow).
 #[inline(always)]
 pub(crate) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// A polynomial in x, the coefficient of the lowest power first; `square` is x². Two Horner chains, for even and odd powers, do
-/// not wait for each other.
+/// Evaluates a polynomial at x, with the coefficient of the lowest power first; `square` is x². Even and odd powers have a Horner
+/// chain each, which are independent of each other.
 #[inline(always)]
 pub(crate) fn polynomial<const FMA: bool, const N: usize>(
     c: &[f64; N],
@@ -122,7 +122,7 @@ pub(crate) fn polynomial<const FMA: bool, const N: usize>(
         high = fma::<FMA>(high, square, c[i + 1]);
         low = fma::<FMA>(low, square, c[i]);
     }
-    // For an odd number of coefficients the lowest one is left, and the chains have changed parts.
+    // For an odd number of coefficients the lowest one remains, and the chains of even and odd powers are swapped.
     if i == 1 {
         let even = fma::<FMA>(high, square, c[0]);
         return fma::<FMA>(low, x, even);
@@ -130,7 +130,7 @@ pub(crate) fn polynomial<const FMA: bool, const N: usize>(
     fma::<FMA>(high, x, low)
 }
 
-/// Copies; a few numbers without the call that many take.
+/// Copies `from` to `to`; up to three numbers without a function call.
 #[inline(always)]
 pub(crate) fn copy(from: &[f64], to: &mut [f64]) {
     match (from, &mut *to) {

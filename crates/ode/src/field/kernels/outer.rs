@@ -1,4 +1,4 @@
-//! Sums of outer products c xᵀ: one at a time, or many at once as a product of matrices.
+//! Sums of outer products c xᵀ, added one at a time, or many at once as a product of matrices.
 
 use aligned_vec::{AVec, avec};
 
@@ -7,7 +7,8 @@ use super::avx;
 use super::dense::{CHUNK, add, axpy};
 use super::fma;
 
-/// M_j += c_j x for each row M_j of length `x.len()`, several rows at a time, so that x is read less often.
+/// Adds an outer product to a matrix: M_j += c_j x for each row M_j of length `x.len()`, several rows at a time, so that x is
+/// read less often.
 #[inline(always)]
 pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mut [f64]) {
     while !c.is_empty() && !x.is_empty() {
@@ -23,7 +24,7 @@ pub(crate) fn add_outer<const FMA: bool>(mut c: &[f64], x: &[f64], mut rows: &mu
     }
 }
 
-/// [`add_outer`] with a row more, to which x itself is added.
+/// Adds an outer product to a matrix, as [`add_outer`], and x to the row that follows the matrix.
 #[inline(always)]
 pub(crate) fn add_outer_with_bias<const FMA: bool>(c: &[f64], x: &[f64], rows: &mut [f64]) {
     match *c {
@@ -38,7 +39,7 @@ pub(crate) fn add_outer_with_bias<const FMA: bool>(c: &[f64], x: &[f64], rows: &
     }
 }
 
-/// [`add_outer`] of `ROWS` rows.
+/// Computes M_r += c_r x for `ROWS` rows M_r of length `x.len()`.
 #[inline(always)]
 fn add_scaled_rows<const FMA: bool, const ROWS: usize>(
     c: [f64; ROWS],
@@ -50,7 +51,7 @@ fn add_scaled_rows<const FMA: bool, const ROWS: usize>(
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if FMA {
-        // SAFETY: as in `lanes`; there are `ROWS` rows of the length of x.
+        // SAFETY: AVX and FMA are there as in `dense::partial_sums`; there are `ROWS` rows of the length of x.
         #[allow(unsafe_code)]
         unsafe {
             done = avx::add_scaled_rows(c, x, rows);
@@ -63,12 +64,13 @@ fn add_scaled_rows<const FMA: bool, const ROWS: usize>(
     }
 }
 
-/// Height and width of the blocks of [`add_outer_products`].
+/// Number of rows of the blocks of [`add_outer_products`].
 pub(crate) const BLOCK_HEIGHT: usize = 4;
+/// Number of columns of the blocks of [`add_outer_products`].
 pub(crate) const BLOCK_WIDTH: usize = 8;
 
-/// Vectors of one length that wait to be multiplied, in panels: `W` components of all of them lie together, so that a product
-/// reads what it needs in order.
+/// Vectors of one length, packed in panels: a panel holds the same `W` components of all vectors, so that a product of matrices
+/// reads memory in order.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedPanels<const W: usize> {
     n: usize,
@@ -77,7 +79,7 @@ pub(crate) struct PackedPanels<const W: usize> {
 }
 
 impl<const W: usize> PackedPanels<W> {
-    /// Room for `rows` vectors of length n.
+    /// Allocates the panels of `rows` vectors of length n.
     pub fn new(rows: usize, n: usize) -> Self {
         let mut panels = PackedPanels {
             n,
@@ -88,7 +90,8 @@ impl<const W: usize> PackedPanels<W> {
         panels
     }
 
-    /// Panels begin a little more than their length apart: a power of two would put them into the same few places of a cache.
+    /// Returns the distance between panels. It is a little more than their length, since at a power of two the panels would share
+    /// the same few places of a cache.
     fn stride(&self) -> usize {
         self.capacity + 1
     }
@@ -97,8 +100,8 @@ impl<const W: usize> PackedPanels<W> {
     #[inline(always)]
     pub fn set(&mut self, row: usize, from: &[f64]) {
         let (whole, rest) = from.as_chunks::<W>();
-        let step = self.stride();
-        let mut panels = self.data.chunks_exact_mut(step);
+        let stride = self.stride();
+        let mut panels = self.data.chunks_exact_mut(stride);
         for (part, panel) in whole.iter().zip(&mut panels) {
             panel[row] = *part;
         }
@@ -109,20 +112,21 @@ impl<const W: usize> PackedPanels<W> {
             rest.as_array::<CHUNK>(),
             last[row].first_chunk_mut::<CHUNK>(),
         ) {
-            // Without the call that a copy of any length takes.
+            // A copy of fixed length needs no function call.
             (Some(rest), Some(to)) => *to = *rest,
             _ => last[row][..rest.len()].copy_from_slice(rest),
         }
     }
 
-    /// The first `count` vectors of one panel.
+    /// Returns the components of the first `count` vectors in one panel.
     #[inline(always)]
     fn panel(&self, i: usize, count: usize) -> &[[f64; W]] {
         &self.data[i * self.stride()..][..count]
     }
 }
 
-/// M += Σ c xᵀ over the first `count` vectors: a block of M stays in registers while all of them are added to it, in order.
+/// Computes M += Σ c xᵀ over the first `count` vectors: a block of M stays in registers while all outer products are added to
+/// it, in order.
 #[inline(always)]
 pub(crate) fn add_outer_products<const FMA: bool>(
     c: &PackedPanels<BLOCK_HEIGHT>,
@@ -142,7 +146,7 @@ pub(crate) fn add_outer_products<const FMA: bool>(
     }
 }
 
-/// M += Σ c xᵀ for a block of M of this height and width at the beginning of `to`, its rows n apart.
+/// Computes M += Σ c xᵀ for a block of M of this height and width, which starts at `to[0]` with rows n apart.
 #[inline(always)]
 fn add_outer_block<const FMA: bool>(
     c: &[[f64; BLOCK_HEIGHT]],
@@ -154,7 +158,7 @@ fn add_outer_block<const FMA: bool>(
     #[cfg(target_arch = "x86_64")]
     if FMA && height == BLOCK_HEIGHT && width.is_multiple_of(CHUNK) {
         assert!(to.len() >= (BLOCK_HEIGHT - 1) * n + width);
-        // SAFETY: as in `lanes`; the block is there.
+        // SAFETY: AVX and FMA are there as in `dense::partial_sums`; `to` holds the whole block.
         #[allow(unsafe_code)]
         return unsafe {
             match width == BLOCK_WIDTH {

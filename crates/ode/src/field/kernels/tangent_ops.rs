@@ -1,8 +1,8 @@
-//! Loops over tangent planes: every value has `P` tangents side by side, so that one instruction serves several planes.
+//! Loops over tangent lanes: every value has `P` contiguous tangents, so that one instruction computes several lanes.
 
 use super::fma;
 
-/// to += c from, in every plane.
+/// Computes to += c from, in every lane.
 #[inline(always)]
 pub(crate) fn axpy_lanes<const FMA: bool, const P: usize>(
     c: f64,
@@ -14,7 +14,7 @@ pub(crate) fn axpy_lanes<const FMA: bool, const P: usize>(
     }
 }
 
-/// c x in every plane, where a plane that does not move (0) stays so even when c is not finite.
+/// Returns c x in every lane, with 0 where x is 0 even when c is not finite.
 #[inline(always)]
 pub(crate) fn scale_strong_zero<const P: usize>(c: f64, x: &[f64; P]) -> [f64; P] {
     if c.is_finite() {
@@ -24,16 +24,16 @@ pub(crate) fn scale_strong_zero<const P: usize>(c: f64, x: &[f64; P]) -> [f64; P
     }
 }
 
-/// How a matrix lies in memory.
+/// The layout of a matrix in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MatrixLayout {
-    /// `[result][operand]`: a row for each component of the result.
+    /// `[result][operand]`: a contiguous row for each component of the result.
     RowMajor,
-    /// `[operand][result]`: a column for each component of the result.
+    /// `[operand][result]`: a contiguous column for each component of the operand.
     ColumnMajor,
 }
 
-/// y_i += Σ_j M_ij x_j in every plane; four results at a time, which stay in registers.
+/// Computes y_i += Σ_j M_ij x_j in every lane; four results at a time, which stay in registers.
 #[inline(always)]
 pub(crate) fn matrix_product<const FMA: bool, const P: usize>(
     matrix: &[f64],
@@ -83,7 +83,7 @@ pub(crate) fn matrix_product<const FMA: bool, const P: usize>(
     }
 }
 
-/// y_i += Σ_j M_ij x_j, where the matrix moves in every plane and x is the same in all.
+/// Computes y_i += Σ_j Ṁ_ij x_j in every lane: the matrix has tangents, and x is the same in all lanes.
 #[inline(always)]
 pub(crate) fn tangent_matrix_product<const FMA: bool, const P: usize>(
     matrix: &[[f64; P]],
@@ -94,7 +94,7 @@ pub(crate) fn tangent_matrix_product<const FMA: bool, const P: usize>(
     match layout {
         MatrixLayout::RowMajor => {
             for (y, row) in y.iter_mut().zip(matrix.chunks_exact(x.len())) {
-                // Two sums, so that one addition does not wait for the other.
+                // Two independent sums, so that an addition need not wait for the one before.
                 let mut sums = [[0.0; P]; 2];
                 let (pairs, rest) = row.as_chunks::<2>();
                 let (xs, x_rest) = x.as_chunks::<2>();
@@ -120,7 +120,7 @@ pub(crate) fn tangent_matrix_product<const FMA: bool, const P: usize>(
     }
 }
 
-/// Tangent of an outer product a bᵀ, added: M_ij += a_i ḃ_j + ȧ_i b_j.
+/// Adds the tangents of an outer product a bᵀ to the matrix: M_ij += a_i ḃ_j + ȧ_i b_j in every lane.
 #[inline(always)]
 pub(crate) fn add_outer_tangent<const FMA: bool, const P: usize>(
     (a, a_dot): (&[f64], &[[f64; P]]),

@@ -1,4 +1,4 @@
-//! Forward evaluation.
+//! Forward evaluation of a program.
 
 use super::super::kernels::dense::SumStart;
 use super::super::kernels::{activation, copy, dense};
@@ -7,16 +7,16 @@ use super::super::signal::Signal;
 use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind};
 use std::sync::Arc;
 
-/// What an evaluation reads beside its own buffer.
+/// The inputs of an evaluation, besides its buffer.
 pub(super) struct EvalContext<'a> {
     /// All parameter values (read by the static program only).
     pub params: &'a [f64],
-    /// Bound weights and biases.
+    /// Packed weights and biases.
     pub packed: &'a [f64],
-    /// The weights of some layers once more, the other way round.
+    /// The transposes of some layers' packed weights.
     pub transposed: &'a [f64],
     pub affines: &'a [AffineLayer],
-    /// The static buffer.
+    /// Values of the static program.
     pub static_buffer: &'a [f64],
     pub signals: &'a [Arc<dyn Signal>],
     pub sample: usize,
@@ -25,28 +25,28 @@ pub(super) struct EvalContext<'a> {
 }
 
 impl EvalContext<'_> {
-    /// The derivative of a signal, into room of its length.
-    pub fn signal_dt<'r>(&self, signal: usize, room: &'r mut [f64]) -> &'r [f64] {
+    /// Evaluates the derivative of a signal into `out`, which is as long as the signal, and returns it.
+    pub fn signal_dt<'r>(&self, signal: usize, out: &'r mut [f64]) -> &'r [f64] {
         let signal = &self.signals[signal];
-        signal.derivative(self.sample.min(signal.n_samples() - 1), self.t, room);
-        room
+        signal.derivative(self.sample.min(signal.n_samples() - 1), self.t, out);
+        out
     }
 
-    /// The second derivative of a signal, into room of its length.
-    pub fn signal_d2t<'r>(&self, signal: usize, room: &'r mut [f64]) -> &'r [f64] {
+    /// Evaluates the second derivative of a signal into `out`, which is as long as the signal, and returns it.
+    pub fn signal_d2t<'r>(&self, signal: usize, out: &'r mut [f64]) -> &'r [f64] {
         let signal = &self.signals[signal];
-        signal.second_derivative(self.sample.min(signal.n_samples() - 1), self.t, room);
-        room
+        signal.second_derivative(self.sample.min(signal.n_samples() - 1), self.t, out);
+        out
     }
 }
 
 #[inline(always)]
-fn operand<'a>(x: BufferSlice, fixed: &'a [f64], buffer: &'a [f64]) -> &'a [f64] {
-    let from = if x.is_static { fixed } else { buffer };
+fn operand<'a>(x: BufferSlice, static_buffer: &'a [f64], buffer: &'a [f64]) -> &'a [f64] {
+    let from = if x.is_static { static_buffer } else { buffer };
     &from[x.offset..x.offset + x.len]
 }
 
-/// Runs the instructions. With `TAPE` the derivatives that a VJP or JVP needs are stored behind the values.
+/// Runs the instructions of a program. With `TAPE` the derivatives that a VJP or JVP needs are stored behind the values.
 #[inline(always)]
 pub(super) fn run<const FMA: bool, const TAPE: bool>(
     code: &InstructionList,
@@ -92,7 +92,7 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
                 if TAPE {
                     let d = &mut derivatives[d - code.n_values..][..instruction.len];
                     for (d, &x) in d.iter_mut().zip(x) {
-                        // Not 0 · ∞ at x = 0.
+                        // Zero, where the product would be 0 · ∞ at x = 0.
                         *d = if *exponent == 0.0 {
                             0.0
                         } else {
@@ -117,12 +117,12 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
                 let bias = SumStart::Values(&inputs.packed[affine.bias_range()]);
                 let matrix = &inputs.packed[affine.weight_range()];
                 let x = get(*x);
-                // What is padding adds nothing.
+                // Padding units add nothing.
                 let c = &x[..affine.inputs];
                 match (affine.input_major, affine.transposed_range()) {
                     (true, _) => dense::gemv_transposed::<FMA>(c, matrix, bias, &[], out),
-                    (false, Some(turned)) => {
-                        let rows = &inputs.transposed[turned];
+                    (false, Some(range)) => {
+                        let rows = &inputs.transposed[range];
                         dense::gemv_transposed::<FMA>(c, rows, bias, &[], out);
                     }
                     (false, None) => dense::gemv::<FMA>(matrix, x, bias, &[], out),
@@ -132,13 +132,13 @@ pub(super) fn run<const FMA: bool, const TAPE: bool>(
     }
 }
 
-/// Component `i` of an operand that is repeated when it has length 1.
+/// Returns component `i` of an operand that is broadcast when it has length 1.
 #[inline(always)]
 pub(super) fn broadcast_get(x: &[f64], i: usize) -> f64 {
     if x.len() == 1 { x[0] } else { x[i] }
 }
 
-/// xʸ; whole exponents by multiplication, exact for negative x.
+/// Returns xʸ; integer exponents by multiplication, exact for negative x.
 #[inline(always)]
 pub(super) fn power(x: f64, y: f64) -> f64 {
     if y == y.trunc() && y.abs() <= 32.0 {
@@ -150,7 +150,7 @@ pub(super) fn power(x: f64, y: f64) -> f64 {
 
 #[inline(always)]
 fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
-    /// A few components, without the overhead of a loop over many.
+    /// Applies f to `N` components, without the overhead of a loop of variable length.
     #[inline(always)]
     fn few<const N: usize>(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
         for (i, out) in out.iter_mut().enumerate().take(N) {
@@ -190,7 +190,7 @@ fn binary(f: Binary, x: &[f64], y: &[f64], out: &mut [f64]) {
         Binary::Mul => zip(x, y, out, |a, b| a * b),
         Binary::Div => zip(x, y, out, |a, b| a / b),
         Binary::Pow => zip(x, y, out, power),
-        // A NaN in either operand must show.
+        // A NaN in either operand makes the result NaN.
         Binary::Min => zip(x, y, out, |a, b| if a < b || a.is_nan() { a } else { b }),
         Binary::Max => zip(x, y, out, |a, b| if a > b || a.is_nan() { a } else { b }),
         Binary::Atan2 => zip(x, y, out, f64::atan2),

@@ -1,4 +1,4 @@
-//! Forward over reverse: the tangent of a vector-Jacobian product, `P` planes at once.
+//! Forward over reverse: the tangents of a vector-Jacobian product, `P` tangent lanes at once.
 //!
 //! For z = f(x) the adjoint is x̄ = f′(x) z̄, and its tangent x̄˙ = f′(x) z̄˙ + f″(x) ẋ z̄.
 
@@ -11,39 +11,42 @@ use super::jvp::broadcast_lanes;
 use super::program::{BufferSlice, InstructionList, OpKind};
 use super::vjp::{affine_vjp, partials};
 
-/// The tangents that a JVP left.
+/// The tangents that a JVP computed.
 pub(super) struct ValueTangents<'a, const P: usize> {
-    /// Of the program's own buffer.
+    /// Tangents of the values of the program's buffer.
     pub buffer: &'a [[f64; P]],
-    /// Of the static buffer.
+    /// Tangents of the static buffer.
     pub static_buffer: &'a [[f64; P]],
-    /// Of the bound weights and biases; empty where parameters do not move.
+    /// Tangents of the packed weights and biases; empty where the parameters' tangents are zero.
     pub packed: &'a [[f64; P]],
-    /// Of the time.
+    /// Tangents of the time.
     pub t: [f64; P],
 }
 
-/// Where adjoints and their tangents are gathered.
+/// The adjoints and their tangents that a pass accumulates.
 pub(super) struct AdjointTangentBuffers<'a, const P: usize> {
-    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, the rest is zero.
+    /// Adjoints of the values of the program's buffer; the caller sets that of the output, the rest is zero.
     pub buffer: &'a mut [f64],
+    /// Tangents of `buffer`.
     pub buffer_dot: &'a mut [[f64; P]],
-    /// Of the static buffer, added to.
+    /// Adjoints of the static buffer, added to.
     pub static_buffer: &'a mut [f64],
+    /// Tangents of `static_buffer`, added to.
     pub static_buffer_dot: &'a mut [[f64; P]],
-    /// Tangents of the adjoints of bound weights and biases, added to.
+    /// Tangents of the adjoints of packed weights and biases, added to.
     pub packed_dot: &'a mut [[f64; P]],
     /// Tangents of the adjoints of all parameter values, added to (by the static program only).
     pub params_dot: &'a mut [[f64; P]],
-    /// Of the state, added to.
+    /// Adjoint of the state, added to.
     pub u: &'a mut [f64],
+    /// Tangents of `u`, added to.
     pub u_dot: &'a mut [[f64; P]],
-    /// Of the time, added to, where it is wanted.
+    /// Adjoint of the time and its tangents, added to, where they are wanted.
     pub t: Option<(&'a mut f64, &'a mut [f64; P])>,
 }
 
-/// Runs the instructions backwards over the buffer of a taped evaluation and the tangents of a JVP there. `scratch` is room
-/// for two vectors of the longest length.
+/// Runs the VJPs of the instructions and their tangents in reverse order over the buffer of a taped evaluation and the tangents
+/// of a JVP there. `scratch` has space for two vectors of the program's largest length.
 #[inline(always)]
 pub(super) fn run<const FMA: bool, const P: usize>(
     code: &InstructionList,
@@ -98,13 +101,13 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Const(_) => {}
             OpKind::Signal(i) => {
                 if let Some((t, t_dot)) = &mut adjoints.t {
-                    let (rate, rest) = scratch.split_at_mut(len);
-                    let rate = inputs.signal_dt(*i, rate);
-                    let bend = inputs.signal_d2t(*i, &mut rest[..len]);
+                    let (ds_dt, rest) = scratch.split_at_mut(len);
+                    let ds_dt = inputs.signal_dt(*i, ds_dt);
+                    let d2s_dt2 = inputs.signal_d2t(*i, &mut rest[..len]);
                     for (i, bar_dot) in bar_dot.iter().enumerate() {
-                        **t += rate[i] * bar[i];
-                        axpy_lanes::<FMA, P>(rate[i], bar_dot, t_dot);
-                        axpy_lanes::<FMA, P>(bend[i] * bar[i], &tangents.t, t_dot);
+                        **t += ds_dt[i] * bar[i];
+                        axpy_lanes::<FMA, P>(ds_dt[i], bar_dot, t_dot);
+                        axpy_lanes::<FMA, P>(d2s_dt2[i] * bar[i], &tangents.t, t_dot);
                     }
                 }
             }
@@ -138,12 +141,12 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     }
                     _ => {}
                 }
-                let moves = tangent(*x);
+                let x_tangents = tangent(*x);
                 let (x, x_dot) = targets.get_mut(*x);
                 for i in 0..len {
                     x[i] += bar[i] * d[i];
                     axpy_lanes::<FMA, P>(d[i], &bar_dot[i], &mut x_dot[i]);
-                    axpy_lanes::<FMA, P>(dd[i] * bar[i], &moves[i], &mut x_dot[i]);
+                    axpy_lanes::<FMA, P>(dd[i] * bar[i], &x_tangents[i], &mut x_dot[i]);
                 }
             }
             OpKind::Binary { f, x, y } if !f.is_comparison() => {
@@ -157,7 +160,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                         let at = if loc.len == 1 { 0 } else { i };
                         let (to, to_dot) = targets.get_mut(loc);
                         to[at] += d * bar[i];
-                        for (c, planes) in [
+                        for (c, lanes) in [
                             (d, &bar_dot[i]),
                             (mul_strong_zero(by_x, bar[i]), a_dot),
                             (mul_strong_zero(by_y, bar[i]), b_dot),
@@ -165,7 +168,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                             if c != 0.0 {
                                 axpy_lanes::<FMA, P>(
                                     1.0,
-                                    &scale_strong_zero(c, planes),
+                                    &scale_strong_zero(c, lanes),
                                     &mut to_dot[at],
                                 );
                             }
@@ -198,7 +201,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                 add_lanes::<FMA, P>(bar_dot, &mut bias_dot[..len]);
                 let input = (get(*x), tangent(*x));
                 let output = (bar, bar_dot);
-                // The transpose of the layer's own layout.
+                // The layout of Wᵀ, which is the other one than that of W.
                 let layout = match affine.input_major {
                     true => {
                         tangent_ops::add_outer_tangent::<FMA, P>(input, output, matrix_dot);
@@ -221,7 +224,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
     }
 }
 
-/// The adjoints of an operand and their tangents.
+/// The adjoints of the operands of an instruction, and their tangents.
 struct OperandAdjoints<'a, const P: usize> {
     buffer: &'a mut [f64],
     buffer_dot: &'a mut [[f64; P]],
@@ -250,13 +253,13 @@ fn add_lanes<const FMA: bool, const P: usize>(from: &[[f64; P]], to: &mut [[f64;
     }
 }
 
-/// a b, 0 where b is 0 though a is not finite.
+/// Returns a b, with 0 where b is 0 even when a is not finite.
 #[inline(always)]
 fn mul_strong_zero(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a * b }
 }
 
-/// ∂²z/∂x², ∂²z/∂x∂y and ∂²z/∂y² of one component.
+/// Returns ∂²z/∂x², ∂²z/∂x∂y and ∂²z/∂y² of one component.
 #[inline(always)]
 fn second_partials(f: Binary, x: f64, y: f64, z: f64) -> (f64, f64, f64) {
     match f {
@@ -275,10 +278,10 @@ fn second_partials(f: Binary, x: f64, y: f64, z: f64) -> (f64, f64, f64) {
     }
 }
 
-/// ∂²(xʸ)/∂x².
+/// Returns ∂²(xʸ)/∂x².
 #[inline(always)]
 fn d2pow_dx2(x: f64, y: f64) -> f64 {
-    // Not 0 · ∞ at x = 0.
+    // Zero, where the product would be 0 · ∞ at x = 0.
     if y == 0.0 || y == 1.0 {
         0.0
     } else {
@@ -286,7 +289,7 @@ fn d2pow_dx2(x: f64, y: f64) -> f64 {
     }
 }
 
-/// ∂²(xʸ)/∂x∂y, with its limit 0 at x = 0, y > 1.
+/// Returns ∂²(xʸ)/∂x∂y, with its limit 0 at x = 0, y > 1.
 #[inline(always)]
 fn d2pow_dxdy(x: f64, y: f64) -> f64 {
     if x == 0.0 && y > 1.0 {
@@ -296,7 +299,7 @@ fn d2pow_dxdy(x: f64, y: f64) -> f64 {
     }
 }
 
-/// ∂²(xʸ)/∂y², with its limit 0 at x = 0, y > 0.
+/// Returns ∂²(xʸ)/∂y², with its limit 0 at x = 0, y > 0.
 #[inline(always)]
 fn d2pow_dy2(x: f64, y: f64, z: f64) -> f64 {
     if x == 0.0 && y > 0.0 {

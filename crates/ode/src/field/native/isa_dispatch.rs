@@ -1,4 +1,4 @@
-//! The loops of the evaluator compiled for each instruction set, and the choice among them at run time.
+//! Run-time dispatch of the evaluator's loops, which are compiled for each instruction set.
 
 use super::super::kernels::{BASELINE_FMA, Isa};
 use super::forward::{self, EvalContext};
@@ -8,7 +8,7 @@ use super::outer_product_batch::{self, OuterProductBatch};
 use super::program::{AffineLayer, InstructionList};
 use super::vjp::{self, AdjointBuffers};
 
-/// Declares the functions: each of them the same code as `MODULE::run`, compiled once more for every instruction set.
+/// Declares functions with the code of `MODULE::run`, each compiled for every instruction set.
 macro_rules! multiversioned {
     ($($(#[$doc:meta])* fn $name:ident[$($generic:ident: $kind:ty),*]($($arg:ident: $type:ty),*) = $module:ident;)*) => {
         $(
@@ -59,27 +59,27 @@ macro_rules! multiversioned {
 }
 
 multiversioned! {
-    /// [`forward::run`].
+    /// Calls [`forward::run`], compiled for the instruction set.
     fn forward[TAPE: bool](code: &InstructionList, inputs: &EvalContext, buffer: &mut [f64]) = forward;
-    /// [`vjp::run`].
+    /// Calls [`vjp::run`], compiled for the instruction set.
     fn vjp[](code: &InstructionList, inputs: &EvalContext, buffer: &[f64], adjoints: &mut AdjointBuffers) = vjp;
-    /// [`outer_product_batch::run`].
-    fn flush[](affines: &[AffineLayer], waiting: &mut [OuterProductBatch], bound: &mut [f64]) = outer_product_batch;
-    /// [`jvp::run`].
+    /// Calls [`outer_product_batch::run`], compiled for the instruction set.
+    fn flush[](affines: &[AffineLayer], batches: &mut [OuterProductBatch], packed: &mut [f64]) = outer_product_batch;
+    /// Calls [`jvp::run`], compiled for the instruction set.
     fn jvp[P: usize](
         code: &InstructionList,
         inputs: &EvalContext,
         buffer: &[f64],
         tangents: &InputTangents<P>,
-        rate: &mut [f64],
-        own: &mut [[f64; P]]
+        signal_dt: &mut [f64],
+        out_tangents: &mut [[f64; P]]
     ) = jvp;
-    /// [`forward_over_reverse::run`].
+    /// Calls [`forward_over_reverse::run`], compiled for the instruction set.
     fn forward_over_reverse[P: usize](
         code: &InstructionList,
         inputs: &EvalContext,
         buffer: &[f64],
-        moved: &ValueTangents<P>,
+        tangents: &ValueTangents<P>,
         scratch: &mut [f64],
         adjoints: &mut forward_over_reverse::AdjointTangentBuffers<P>
     ) = forward_over_reverse;

@@ -1,26 +1,26 @@
-//! Forward mode: Jacobian-vector products, `P` tangent planes at once.
+//! Forward mode: Jacobian-vector products, `P` tangent lanes at once.
 
 use super::super::kernels::tangent_ops::{self, MatrixLayout, axpy_lanes, scale_strong_zero};
 use super::forward::{EvalContext, broadcast_get};
 use super::program::{BufferSlice, InstructionList, OpKind};
 use super::vjp::partials;
 
-/// Tangents that come from outside; of each number `P` side by side.
+/// The tangents of an evaluation's inputs; the `P` lanes of a number are contiguous.
 pub(super) struct InputTangents<'a, const P: usize> {
-    /// Of the state, `[dof]`.
+    /// Tangents of the state, `[dof]`.
     pub u: &'a [[f64; P]],
-    /// Of the time.
+    /// Tangents of the time.
     pub t: [f64; P],
-    /// Of all parameter values, `[n]` (read by the static program only).
+    /// Tangents of all parameter values, `[n]` (read by the static program only).
     pub params: &'a [[f64; P]],
-    /// Of the bound weights and biases, `[n_bound]`; empty where parameters do not move.
+    /// Tangents of the packed weights and biases, `[n_packed]`; empty where the parameters' tangents are zero.
     pub packed: &'a [[f64; P]],
-    /// Of the static buffer, `[n_values]`.
+    /// Tangents of the static buffer, `[n_values]`.
     pub static_buffer: &'a [[f64; P]],
 }
 
-/// Fills `own` (`[n_values]`) with the tangents of every value that a taped evaluation left in `buffer`. `rate` is room for
-/// the derivative of the longest signal.
+/// Fills `out_tangents` (`[n_values]`) with the tangents of every value that a taped evaluation stored in `buffer`. `signal_dt`
+/// is scratch space, as long as the longest signal.
 #[inline(always)]
 pub(super) fn run<const FMA: bool, const P: usize>(
     code: &InstructionList,
@@ -56,9 +56,9 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Param(at) => dot.copy_from_slice(&tangents.params[*at..at + dot.len()]),
             OpKind::Const(_) => dot.fill([0.0; P]),
             OpKind::Signal(i) => {
-                let rate = inputs.signal_dt(*i, &mut signal_dt[..dot.len()]);
-                for (dot, rate) in dot.iter_mut().zip(rate) {
-                    *dot = tangents.t.map(|t| rate * t);
+                let ds_dt = inputs.signal_dt(*i, &mut signal_dt[..dot.len()]);
+                for (dot, ds_dt) in dot.iter_mut().zip(ds_dt) {
+                    *dot = tangents.t.map(|t| ds_dt * t);
                 }
             }
             OpKind::Concat(parts) => {
@@ -118,7 +118,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
     }
 }
 
-/// The planes of component `i` of an operand that is repeated when it has length 1.
+/// Returns the tangent lanes of component `i` of an operand that is broadcast when it has length 1.
 #[inline(always)]
 pub(super) fn broadcast_lanes<const P: usize>(x: &[[f64; P]], i: usize) -> &[f64; P] {
     if x.len() == 1 { &x[0] } else { &x[i] }

@@ -1,9 +1,9 @@
-//! The native engine: a field's program with its parameters bound, and its value, VJP and JVP.
+//! The native evaluator: a field's compiled program with its parameters bound, and its value, VJP and JVP.
 //!
-//! An evaluation writes into a *slot*, a slice of [`Evaluator::slot_len`] numbers that the caller owns. A taped
-//! evaluation leaves there all that the VJP and the JVP need, so a solver keeps one slot for each stage it may have to
-//! walk back over. Nothing is allocated after binding. Weights and slots are aligned, since a register that is loaded across two
-//! lines of the cache takes twice as long.
+//! An evaluation writes into a *slot*, a slice of [`Evaluator::slot_len`] numbers that the caller owns. A taped evaluation
+//! stores there all that the VJP and the JVP need, so a solver has one slot for each stage that its backward pass needs.
+//! Nothing is allocated after binding. Weights and slots are aligned, since to load a register across two cache lines takes
+//! twice as long.
 
 mod forward;
 mod forward_over_reverse;
@@ -31,7 +31,7 @@ use forward::EvalContext;
 use outer_product_batch::OuterProductBatch;
 use vjp::AdjointBuffers;
 
-/// A field ready to be evaluated: its program and its parameters, weights laid out for speed.
+/// The evaluator of a field: its compiled program and its parameter values, with weights packed for speed.
 #[derive(Debug, Clone)]
 pub struct Evaluator {
     program: Arc<Program>,
@@ -44,13 +44,13 @@ pub struct Evaluator {
     isa: Isa,
 }
 
-/// Sums of adjoints over many VJPs, and the work space of one.
+/// The gradient with respect to the parameters, summed over many VJPs, and the work space of one VJP.
 #[derive(Debug, Clone)]
 pub struct ParamGradient {
     buffer_adjoint: AVec<f64>,
     static_adjoint: Vec<f64>,
     packed_adjoint: AVec<f64>,
-    /// Outer products that wait to be added to `bound`.
+    /// Outer products that are not yet added to `packed_adjoint`, for each affine layer.
     outer_products: Vec<OuterProductBatch>,
     program: Arc<Program>,
     isa: Isa,
@@ -58,7 +58,7 @@ pub struct ParamGradient {
 }
 
 impl Evaluator {
-    /// Binds these values of all parameter blocks.
+    /// Creates the evaluator of a program with these values of all parameter blocks.
     pub(super) fn from_program(
         program: Arc<Program>,
         signals: Vec<Arc<dyn Signal>>,
@@ -79,7 +79,7 @@ impl Evaluator {
         evaluator
     }
 
-    /// Binds other values of all parameter blocks.
+    /// Binds these values of all parameter blocks and runs the static program.
     pub fn bind(&mut self, values: &[f64]) {
         self.values = Arc::new(values.to_vec());
         for affine in &self.program.affines {
@@ -96,28 +96,29 @@ impl Evaluator {
                 }
             }
         }
-        let mut fixed = std::mem::take(&mut self.static_buffer);
-        let inputs = self.context(0, 0.0, &[]);
-        isa_dispatch::forward::<true>(self.isa, &self.program.static_code, &inputs, &mut fixed);
-        self.static_buffer = fixed;
+        let mut static_buffer = std::mem::take(&mut self.static_buffer);
+        let context = self.context(0, 0.0, &[]);
+        let code = &self.program.static_code;
+        isa_dispatch::forward::<true>(self.isa, code, &context, &mut static_buffer);
+        self.static_buffer = static_buffer;
     }
 
-    /// Number of state variables.
+    /// Returns the number of state variables.
     pub fn dof(&self) -> usize {
         self.dof
     }
 
-    /// Length of a slot.
+    /// Returns the length of a slot.
     pub fn slot_len(&self) -> usize {
         self.program.dynamic_code.len
     }
 
-    /// The instruction set in use.
+    /// Returns the instruction set in use.
     pub fn isa(&self) -> Isa {
         self.isa
     }
 
-    /// The same with another instruction set; one that the processor lacks is not taken.
+    /// Sets the instruction set; one that the processor lacks is ignored.
     #[must_use]
     pub fn with_isa(mut self, isa: Isa) -> Self {
         if isa.available() {
@@ -140,19 +141,19 @@ impl Evaluator {
         }
     }
 
-    /// du/dt of one sample into `out`, without a tape.
+    /// Evaluates du/dt of one sample into `out`, without a tape.
     #[inline]
     pub fn eval(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        let inputs = self.context(sample, t, u);
-        isa_dispatch::forward::<false>(self.isa, &self.program.dynamic_code, &inputs, slot);
+        let context = self.context(sample, t, u);
+        isa_dispatch::forward::<false>(self.isa, &self.program.dynamic_code, &context, slot);
         copy(self.output(slot), out);
     }
 
-    /// du/dt of one sample into `out`, leaving in `slot` what the VJP and the JVP need.
+    /// Evaluates du/dt of one sample into `out` and stores in `slot` what the VJP and the JVP need.
     #[inline]
     pub fn eval_taped(&self, sample: usize, t: f64, u: &[f64], slot: &mut [f64], out: &mut [f64]) {
-        let inputs = self.context(sample, t, u);
-        isa_dispatch::forward::<true>(self.isa, &self.program.dynamic_code, &inputs, slot);
+        let context = self.context(sample, t, u);
+        isa_dispatch::forward::<true>(self.isa, &self.program.dynamic_code, &context, slot);
         copy(self.output(slot), out);
     }
 
@@ -166,7 +167,7 @@ impl Evaluator {
         &from[out.offset..out.offset + out.len]
     }
 
-    /// An empty sum of gradients.
+    /// Returns a parameter gradient of zero, to be summed over VJPs.
     pub fn zero_gradient(&self) -> ParamGradient {
         ParamGradient {
             buffer_adjoint: avec![0.0; self.program.dynamic_code.n_values],
@@ -184,8 +185,8 @@ impl Evaluator {
         }
     }
 
-    /// Vector-Jacobian product over a taped slot: adds `barᵀ ∂f/∂u` to `u_bar`, `barᵀ ∂f/∂t` to `t_bar` where wanted, and
-    /// the parameters' part to `gradient`.
+    /// Vector-Jacobian product over a taped slot: adds `barᵀ ∂f/∂u` to `u_bar`, `barᵀ ∂f/∂t` to `t_bar` where that is given, and
+    /// `barᵀ ∂f/∂θ` to `gradient`.
     pub fn vjp(
         &self,
         (sample, t): (usize, f64),
@@ -196,33 +197,34 @@ impl Evaluator {
         gradient: &mut ParamGradient,
     ) {
         let ParamGradient {
-            buffer_adjoint: own,
-            static_adjoint: fixed,
-            packed_adjoint: bound,
-            outer_products: pending,
-            signal_dt: rate,
+            buffer_adjoint,
+            static_adjoint,
+            packed_adjoint,
+            outer_products,
+            signal_dt,
             ..
         } = gradient;
         let out = self.program.output;
         if out.is_static {
-            for (to, from) in fixed[out.offset..out.offset + out.len].iter_mut().zip(bar) {
+            let output_adjoint = &mut static_adjoint[out.offset..out.offset + out.len];
+            for (to, from) in output_adjoint.iter_mut().zip(bar) {
                 *to += from;
             }
             return;
         }
         for &(from, to) in &self.program.dynamic_code.zeroed_ranges {
-            own[from..to].fill(0.0);
+            buffer_adjoint[from..to].fill(0.0);
         }
-        copy(bar, &mut own[out.offset..out.offset + out.len]);
+        copy(bar, &mut buffer_adjoint[out.offset..out.offset + out.len]);
         let mut adjoints = AdjointBuffers {
-            buffer: own,
-            static_buffer: fixed,
-            packed: bound,
-            outer_products: pending,
+            buffer: buffer_adjoint,
+            static_buffer: static_adjoint,
+            packed: packed_adjoint,
+            outer_products,
             params: &mut [],
             u: u_bar,
             t: t_bar,
-            signal_dt: rate,
+            signal_dt,
         };
         isa_dispatch::vjp(
             self.isa,
@@ -233,7 +235,7 @@ impl Evaluator {
         );
     }
 
-    /// The gradient with respect to the values of all blocks, `[n]`, of what was summed up.
+    /// Returns the summed gradient with respect to the values of all parameter blocks, `[n]`.
     pub fn parameter_gradient(&self, mut gradient: ParamGradient) -> Vec<f64> {
         let mut all = vec![0.0; self.values.len()];
         let mut adjoints = AdjointBuffers {
@@ -264,7 +266,7 @@ impl Evaluator {
 }
 
 impl ParamGradient {
-    /// Adds another sum of the same evaluator.
+    /// Adds another gradient of the same evaluator.
     pub fn add(&mut self, other: &ParamGradient) {
         self.flush();
         for (to, from) in [
@@ -275,10 +277,11 @@ impl ParamGradient {
                 *to += from;
             }
         }
-        // Nothing waits here any more, so what waits there takes its place.
+        // The batches of this gradient are empty after the flush, so those of the other one replace them.
         self.outer_products.clone_from(&other.outer_products);
     }
 
+    /// Adds the outer products of all batches to `packed_adjoint`.
     fn flush(&mut self) {
         let affines = &self.program.affines;
         isa_dispatch::flush(
@@ -289,7 +292,7 @@ impl ParamGradient {
         );
     }
 
-    /// Sets the sums back to zero.
+    /// Sets the gradient to zero.
     pub fn clear(&mut self) {
         self.static_adjoint.fill(0.0);
         self.packed_adjoint.fill(0.0);

@@ -1,21 +1,22 @@
-//! Contributions to the gradient of wide layers that wait to be added together, as a product of matrices.
+//! Batches of outer products, the contributions to the weight gradient of wide layers, added at once as a product of matrices.
 //!
-//! A single one is an outer product: it reads and writes the whole matrix for one multiplication an entry. Several of them
-//! at once read and write it once.
+//! Adding a single outer product reads and writes the whole matrix for one multiplication an entry. Adding several of them at
+//! once reads and writes it once.
 
 use super::super::kernels::dense::add;
 use super::super::kernels::outer::{self, BLOCK_HEIGHT, BLOCK_WIDTH, PackedPanels};
 use super::program::AffineLayer;
 
-/// A layer with fewer weights takes each outer product at once: its matrix stays in the fastest memory anyway.
+/// Smallest number of weights of a layer whose outer products are batched. A smaller matrix stays in the fastest memory anyway,
+/// so each of its outer products is added at once.
 const MIN_BATCHED_WEIGHTS: usize = 256;
-/// How many outer products wait.
+/// Number of outer products in a full batch.
 const BATCH_SIZE: usize = 32;
 
-/// The waiting outer products c xᵀ of one layer, in its bound matrix's shape.
+/// A batch of outer products c xᵀ of one layer, in the shape of its packed matrix, that are not yet added to the gradient.
 #[derive(Debug, Clone)]
 pub(super) struct OuterProductBatch {
-    /// None for a layer that does not wait.
+    /// The vectors c and x of the batch; `None` for a layer whose outer products are not batched.
     panels: Option<(PackedPanels<BLOCK_HEIGHT>, PackedPanels<BLOCK_WIDTH>)>,
     count: usize,
 }
@@ -35,32 +36,32 @@ impl OuterProductBatch {
         }
     }
 
-    /// Adds the adjoint of the output of a layer to that of its bias, and its outer product with the input to that of its
-    /// weights, now or later.
+    /// Adds the adjoint `bar` of a layer's output to the adjoint of its bias in `packed`, and the outer product of `bar` and the
+    /// layer's input to the adjoint of its weights, at once or when the batch is full or flushed.
     #[inline(always)]
     pub fn add<const FMA: bool>(
         &mut self,
         affine: &AffineLayer,
         bar: &[f64],
         input: &[f64],
-        bound: &mut [f64],
+        packed: &mut [f64],
     ) {
         let (c, x) = match affine.input_major {
             true => (input, bar),
             false => (bar, input),
         };
-        let bound = &mut bound[affine.packed_offset..affine.bias_range().end];
+        let packed = &mut packed[affine.packed_offset..affine.bias_range().end];
         let Some((left, right)) = &mut self.panels else {
             if affine.input_major {
-                outer::add_outer_with_bias::<FMA>(c, x, bound);
+                outer::add_outer_with_bias::<FMA>(c, x, packed);
             } else {
-                let (matrix, bias) = bound.split_at_mut(c.len() * x.len());
+                let (matrix, bias) = packed.split_at_mut(c.len() * x.len());
                 add(bar, bias);
                 outer::add_outer::<FMA>(c, x, matrix);
             }
             return;
         };
-        let (matrix, bias) = bound.split_at_mut(affine.weight_range().len());
+        let (matrix, bias) = packed.split_at_mut(affine.weight_range().len());
         add(bar, bias);
         left.set(self.count, c);
         right.set(self.count, x);
@@ -70,7 +71,7 @@ impl OuterProductBatch {
         }
     }
 
-    /// Adds all that waits.
+    /// Adds all outer products of the batch to `matrix`, and empties the batch.
     #[inline(always)]
     pub fn flush<const FMA: bool>(&mut self, matrix: &mut [f64]) {
         if let (Some((left, right)), 1..) = (&self.panels, self.count) {
@@ -79,20 +80,20 @@ impl OuterProductBatch {
         }
     }
 
-    /// Forgets what waits.
+    /// Empties the batch without adding its outer products.
     pub fn clear(&mut self) {
         self.count = 0;
     }
 }
 
-/// Adds to `bound` all that waits for any layer.
+/// Flushes the batches of all layers into `packed`, the adjoint of the packed weights.
 #[inline(always)]
 pub(super) fn run<const FMA: bool>(
     affines: &[AffineLayer],
-    pending: &mut [OuterProductBatch],
-    bound: &mut [f64],
+    batches: &mut [OuterProductBatch],
+    packed: &mut [f64],
 ) {
-    for (affine, pending) in affines.iter().zip(pending) {
-        pending.flush::<FMA>(&mut bound[affine.weight_range()]);
+    for (affine, batch) in affines.iter().zip(batches) {
+        batch.flush::<FMA>(&mut packed[affine.weight_range()]);
     }
 }

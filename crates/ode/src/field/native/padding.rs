@@ -1,15 +1,15 @@
-//! Hidden layers are padded to whole registers, so that no loop over one has a remainder.
+//! Padding of hidden layers to whole registers, so that no loop over a layer has a remainder.
 //!
-//! The value of a hidden unit that is padding is f(0) for the activation f; the weights that read it are zero, so that
-//! neither values nor adjoints change.
+//! The value of a padding unit is f(0) for the activation f; the weights of the next layer for it are zero, so that neither
+//! values nor adjoints change.
 
 use super::super::graph::Graph;
 use super::super::op::{NodeId, Op, Unary};
 
-/// Numbers in the smallest register of any instruction set with wide ones.
+/// Number of values in a register of AVX2, the smallest of the instruction sets with wide registers.
 pub(super) const REGISTER: usize = 4;
 
-/// Whether f is finite at zero with all derivatives, so that padding stays harmless.
+/// Returns whether f is finite at zero with all its derivatives, so that padding with f(0) has no effect.
 fn is_padding_safe(f: Unary) -> bool {
     use Unary::{Cos, Gelu, Relu, Sigmoid, Silu, Sin, Softplus, Tanh};
     matches!(
@@ -18,8 +18,8 @@ fn is_padding_safe(f: Unary) -> bool {
     )
 }
 
-/// Length of every node's value in the buffer: its own, or the next multiple of a register where the value is a hidden
-/// layer that only affine layers read, through activations or not.
+/// Returns the length of every node's value in the buffer: the length of the node, rounded up to a multiple of a register where
+/// the value is a hidden layer that only affine layers use, directly or through activations.
 pub(super) fn padded_lens(graph: &Graph, used: &[bool], output: NodeId) -> Vec<usize> {
     let n = graph.nodes.len();
     let mut padded: Vec<bool> = (0..n)
@@ -32,14 +32,14 @@ pub(super) fn padded_lens(graph: &Graph, used: &[bool], output: NodeId) -> Vec<u
             hidden && used[i] && i != output.index() && graph.lens[i] > REGISTER
         })
         .collect();
-    // Readers come after what they read: backwards, every reader is settled first.
+    // Users come after their operands: in reverse order, every user of a node is decided before the node.
     for i in (0..n).rev().filter(|i| used[*i]) {
-        let reads = match &graph.nodes[i] {
+        let accepts_padding = match &graph.nodes[i] {
             Op::Affine { .. } => true,
             Op::Unary(..) => padded[i],
             _ => false,
         };
-        if !reads {
+        if !accepts_padding {
             for x in graph.nodes[i].operands() {
                 padded[x.index()] = false;
             }

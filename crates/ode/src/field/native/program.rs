@@ -1,6 +1,6 @@
-//! A graph compiled to a flat list of instructions over one buffer.
+//! The compiler from a graph to a flat list of instructions over one buffer.
 //!
-//! Nodes that depend on parameters and constants alone go to a *static* program, run once when parameters are bound; the
+//! Nodes that depend on parameters and constants only go to a *static* program, run once when parameters are bound; the
 //! *dynamic* program runs at every evaluation. Slices are views, not copies.
 
 use super::super::graph::Graph;
@@ -8,32 +8,33 @@ use super::super::op::{Binary, NodeId, Op, Unary};
 use super::padding::{self, REGISTER};
 use super::value_uses;
 
-/// Where an operand lies.
+/// The location of an operand in a buffer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct BufferSlice {
-    /// In the static buffer, rather than in the program's own.
+    /// Whether the operand lies in the static buffer, rather than in the buffer of the running program.
     pub is_static: bool,
     pub offset: usize,
     pub len: usize,
 }
 
+/// The operation of an instruction, with the locations of its operands.
 #[derive(Debug)]
 pub(super) enum OpKind {
     Time,
     State,
-    /// A block, by its offset among all values.
+    /// A parameter block, by its offset in the vector of all values.
     Param(usize),
     Const(Vec<f64>),
     Signal(usize),
     Concat(Vec<BufferSlice>),
     Sum(BufferSlice),
-    /// The derivative is stored at `d`.
+    /// An elementary function of each component; its derivative is stored at `d`.
     Unary {
         f: Unary,
         x: BufferSlice,
         d: usize,
     },
-    /// x to a constant power; the derivative is stored at `d`.
+    /// x to a constant power; its derivative is stored at `d`.
     Power {
         x: BufferSlice,
         exponent: f64,
@@ -49,7 +50,7 @@ pub(super) enum OpKind {
         a: BufferSlice,
         b: BufferSlice,
     },
-    /// Index into [`Program::affines`].
+    /// An affine layer, by its index in [`Program::affines`].
     Affine {
         index: usize,
         x: BufferSlice,
@@ -57,7 +58,7 @@ pub(super) enum OpKind {
 }
 
 impl OpKind {
-    /// Where the operands lie.
+    /// Returns the locations of the operands.
     pub fn operands(&self) -> Vec<BufferSlice> {
         match self {
             OpKind::Time
@@ -74,20 +75,21 @@ impl OpKind {
     }
 }
 
-/// What a VJP does with the adjoint that an instruction leaves for its operand; see [`super::value_uses`].
+/// How a VJP stores the adjoint that an instruction computes for its operand; see [`super::value_uses`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum VjpStore {
-    /// It is added.
+    /// The result is added to the adjoint.
     Accumulate,
-    /// It is set: nothing else reads the operand.
+    /// The result overwrites the adjoint, because nothing else uses the operand.
     Overwrite,
-    /// The operand is an activation that nothing else reads. What is set is the adjoint of the activation's own operand x, with
-    /// the derivative that stands at `d`.
+    /// The result, times the activation's derivative stored at `d`, overwrites the adjoint of the activation's operand x; the
+    /// instruction's operand is that activation, and nothing else uses it.
     FusedActivation { d: usize, x: BufferSlice },
-    /// The reader of this activation has done it.
+    /// Nothing is stored: the user of this activation did so by [`VjpStore::FusedActivation`].
     Skip,
 }
 
+/// One instruction: its operation and the range of its value in the buffer.
 #[derive(Debug)]
 pub(super) struct Instruction {
     pub kind: OpKind,
@@ -96,45 +98,52 @@ pub(super) struct Instruction {
     pub vjp_store: VjpStore,
 }
 
-/// Instructions over a buffer of `n_values` values followed by stored derivatives, `len` in all.
+/// A program: instructions over a buffer of `n_values` values followed by stored derivatives, `len` in all.
 #[derive(Debug, Default)]
 pub(super) struct InstructionList {
     pub instructions: Vec<Instruction>,
     pub n_values: usize,
     pub len: usize,
-    /// Where adjoints begin at zero, from and to: everywhere but where they are set.
+    /// Ranges, from and to, of the adjoints that start at zero: all but those that are overwritten.
     pub zeroed_ranges: Vec<(usize, usize)>,
 }
 
-/// Of a layer with its weights bound both ways: the length of a sum of scaled rows, for which an inner product's last sum over
-/// its register takes too long, and the size, above which the second matrix crowds the caches.
+/// Smallest length of the rows and columns of a layer whose weights are packed a second time, transposed. From this length on,
+/// a sum of scaled rows is faster than inner products, which end with a sum over a register each.
 const MIN_TRANSPOSED_ROW: usize = 16;
+/// Largest number of weights of a layer that are packed a second time, transposed. A larger second matrix crowds the caches.
 const MAX_TRANSPOSED_WEIGHTS: usize = 16_384;
 
-/// A use of `W x + b`. Bound weights are copied in the order that suits the shape, zeros where a vector is padded.
+/// An affine layer `W x + b`. Its weights are packed in the order that suits the shape, with zeros where a vector is padded.
 #[derive(Debug)]
 pub(super) struct AffineLayer {
+    /// Offset of the weights in the vector of all parameter values.
     pub weight: usize,
+    /// Offset of the bias in the vector of all parameter values, if there is one.
     pub bias: Option<usize>,
+    /// Length of the output, without padding.
     pub out: usize,
+    /// Length of the input, without padding.
     pub inputs: usize,
-    /// Lengths of the vectors in the buffer, see [`super::padding`].
+    /// Length of the output in the buffer, see [`super::padding`].
     pub padded_out: usize,
+    /// Length of the input in the buffer, see [`super::padding`].
     pub padded_inputs: usize,
-    /// Bound as `[in][out]` (long outputs), else as `[out][in]`.
+    /// Whether the weights are packed as `[in][out]` (long outputs), rather than as `[out][in]`.
     pub input_major: bool,
-    /// Start of the bound matrix; the bias follows it.
+    /// Start of the packed matrix; the bias follows it.
     pub packed_offset: usize,
-    /// Start of the matrix bound the other way round, for a layer where a product that needs it so is faster.
+    /// Start of the transposed packed matrix, for a layer where the products that use it are faster.
     pub transposed_offset: Option<usize>,
 }
 
 impl AffineLayer {
+    /// Returns the range of the packed matrix.
     pub fn weight_range(&self) -> std::ops::Range<usize> {
         self.packed_offset..self.packed_offset + self.padded_out * self.padded_inputs
     }
 
-    /// Shape of the bound matrix.
+    /// Returns the shape of the packed matrix.
     pub fn packed_shape(&self) -> (usize, usize) {
         match self.input_major {
             true => (self.padded_inputs, self.padded_out),
@@ -142,7 +151,7 @@ impl AffineLayer {
         }
     }
 
-    /// Where the weight of output `o` and input `j` lies in the bound matrix.
+    /// Returns the index of the weight of output `o` and input `j` in the packed matrix.
     pub fn packed_index(&self, o: usize, j: usize) -> usize {
         match self.input_major {
             true => j * self.padded_out + o,
@@ -150,13 +159,13 @@ impl AffineLayer {
         }
     }
 
-    /// Where the matrix is bound the other way round.
+    /// Returns the range of the transposed packed matrix, if there is one.
     pub fn transposed_range(&self) -> Option<std::ops::Range<usize>> {
         let start = self.transposed_offset?;
         Some(start..start + self.weight_range().len())
     }
 
-    /// Where the weight of output `o` and input `j` lies in the matrix bound the other way round.
+    /// Returns the index of the weight of output `o` and input `j` in the transposed packed matrix.
     pub fn transposed_index(&self, o: usize, j: usize) -> usize {
         match self.input_major {
             true => o * self.padded_inputs + j,
@@ -164,7 +173,7 @@ impl AffineLayer {
         }
     }
 
-    /// Each weight and bias: its place among all parameter values, and its place among what is bound.
+    /// Returns, for each weight and bias, its index among all parameter values and its index among the packed values.
     pub fn param_to_packed(&self) -> impl Iterator<Item = (usize, usize)> {
         let weights = (0..self.out).flat_map(move |o| {
             (0..self.inputs).map(move |j| {
@@ -181,13 +190,13 @@ impl AffineLayer {
         weights.chain(biases)
     }
 
-    /// Where the bias is bound, as long as the output.
+    /// Returns the range of the packed bias, padded as the output is.
     pub fn bias_range(&self) -> std::ops::Range<usize> {
         let end = self.weight_range().end;
         end..end + self.padded_out
     }
 
-    /// Its part that is not padding.
+    /// Returns the range of the packed bias without its padding.
     pub fn unpadded_bias_range(&self) -> std::ops::Range<usize> {
         let start = self.weight_range().end;
         start..start + self.out
@@ -216,7 +225,7 @@ impl Program {
 struct Compiler<'a> {
     graph: &'a Graph,
     used: Vec<bool>,
-    /// Length of every node's value in the buffer.
+    /// Length of each node's value in the buffer.
     padded_lens: Vec<usize>,
     locations: Vec<BufferSlice>,
     static_code: InstructionList,
@@ -278,9 +287,9 @@ impl<'a> Compiler<'a> {
             .instructions
             .iter()
             .chain(&self.dynamic_code.instructions);
-        let longest = all.map(|instruction| instruction.len).max().unwrap_or(0);
+        let max_len = all.map(|instruction| instruction.len).max().unwrap_or(0);
         Program {
-            max_len: longest,
+            max_len,
             output: self.locations[output.index()],
             static_code: self.static_code,
             dynamic_code: self.dynamic_code,
@@ -302,7 +311,7 @@ impl<'a> Compiler<'a> {
             };
             return;
         }
-        let fixed = match op {
+        let is_static = match op {
             Op::Param(_) | Op::Const(_) => true,
             Op::Time | Op::State | Op::Signal(_) => false,
             _ => op
@@ -310,8 +319,8 @@ impl<'a> Compiler<'a> {
                 .iter()
                 .all(|x| self.locations[x.index()].is_static),
         };
-        let kind = self.lower(i, fixed);
-        let code = if fixed {
+        let kind = self.lower(i, is_static);
+        let code = if is_static {
             &mut self.static_code
         } else {
             &mut self.dynamic_code
@@ -328,19 +337,19 @@ impl<'a> Compiler<'a> {
             vjp_store: VjpStore::Accumulate,
         });
         self.locations[i] = BufferSlice {
-            is_static: fixed,
+            is_static,
             offset: at,
             len,
         };
     }
 
-    fn lower(&mut self, i: usize, fixed: bool) -> OpKind {
+    fn lower(&mut self, i: usize, is_static: bool) -> OpKind {
         let op = &self.graph.nodes[i];
-        // Seen from the static program its own buffer is not "the static one".
+        // For an instruction of the static program, the static buffer is the buffer of the running program.
         let at = |x: &NodeId| {
             let loc = self.locations[x.index()];
             BufferSlice {
-                is_static: loc.is_static && !fixed,
+                is_static: loc.is_static && !is_static,
                 ..loc
             }
         };
@@ -381,7 +390,7 @@ impl<'a> Compiler<'a> {
                 self.n_packed = self.n_packed.next_multiple_of(REGISTER);
                 self.n_transposed = self.n_transposed.next_multiple_of(REGISTER);
                 let (short, size) = (padded_out.min(x.len), padded_out * x.len);
-                let turned =
+                let transposed_offset =
                     (short >= MIN_TRANSPOSED_ROW && size <= MAX_TRANSPOSED_WEIGHTS).then(|| {
                         self.n_transposed += size;
                         self.n_transposed - size
@@ -395,7 +404,7 @@ impl<'a> Compiler<'a> {
                     padded_inputs: x.len,
                     input_major: out >= inputs,
                     packed_offset: self.n_packed,
-                    transposed_offset: turned,
+                    transposed_offset,
                 });
                 self.n_packed += padded_out * (x.len + 1);
                 OpKind::Affine {
@@ -406,7 +415,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The value of a constant of length 1.
+    /// Returns the value of a node that is a constant of length 1.
     fn constant(&self, id: NodeId) -> Option<f64> {
         match &self.graph.nodes[id.index()] {
             Op::Const(v) if v.len() == 1 => Some(v[0]),

@@ -1,33 +1,33 @@
-//! Tangent planes: first and second derivatives of an evaluation along several directions at once, without allocating.
+//! Tangent lanes: first and second derivatives of an evaluation along several directions at once, without allocating.
 //!
-//! Vectors with planes are laid out `[component][plane]`: the planes of one number lie side by side, so that SIMD
-//! instructions work across them and a weight is loaded once for all.
+//! Vectors with tangent lanes are laid out `[component][lane]`: the lanes of one number are contiguous, so that SIMD
+//! instructions work across them and a weight is loaded once for all lanes.
 
 use super::Evaluator;
 use super::forward_over_reverse::{self, ValueTangents};
 use super::isa_dispatch;
 use super::jvp::InputTangents;
 
-/// The numbers of planes that one pass can carry.
+/// Numbers of tangent lanes that one pass can compute.
 const LANE_COUNTS: [usize; 3] = [1, 4, 8];
 
-/// The most planes that one pass can carry.
+/// Largest number of tangent lanes that one pass can compute.
 pub const MAX_LANES: usize = 8;
 
-/// Tangents of all that an evaluation computes, and the work space for them.
+/// The tangents of all values of an evaluation along several directions, and the work space for them.
 #[derive(Debug, Clone)]
 pub struct TangentLanes {
     width: usize,
     buffer: Vec<f64>,
     static_buffer: Vec<f64>,
-    /// Of weights and biases; empty where parameters do not move.
+    /// Tangents of the packed weights and biases; empty where the parameters' tangents are zero.
     packed: Vec<f64>,
     t: [f64; MAX_LANES],
     scratch: Vec<f64>,
 }
 
 impl TangentLanes {
-    /// Number of planes, w in the shapes `[…, w]`.
+    /// Returns the number of lanes, w in the shapes `[…, w]`.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -37,7 +37,7 @@ impl TangentLanes {
     }
 }
 
-/// Sums over many evaluations of the parameters' adjoints and their tangents, and the work space for one.
+/// The tangents of the gradient with respect to the parameters, summed over many VJPs, and the work space of one VJP.
 #[derive(Debug, Clone)]
 pub struct ParamGradientTangents {
     buffer_adjoint: Vec<f64>,
@@ -48,14 +48,14 @@ pub struct ParamGradientTangents {
 }
 
 impl ParamGradientTangents {
-    /// Adds other sums of the same evaluator and width.
+    /// Adds other sums of the same evaluator and number of lanes.
     pub fn add(&mut self, other: &ParamGradientTangents) {
         add(&other.static_adjoint, &mut self.static_adjoint);
         add(&other.static_adjoint_dot, &mut self.static_adjoint_dot);
         add(&other.packed_adjoint_dot, &mut self.packed_adjoint_dot);
     }
 
-    /// Sets the sums back to zero.
+    /// Sets the sums to zero.
     pub fn clear(&mut self) {
         for sums in [
             &mut self.static_adjoint,
@@ -67,16 +67,16 @@ impl ParamGradientTangents {
     }
 }
 
-/// An adjoint and its tangents: v̄, `[n]`, and v̄˙, `[n, w]`.
+/// An adjoint v̄, `[n]`, and its tangents v̄˙, `[n, w]`.
 #[derive(Debug)]
 pub struct DualCotangent<'a> {
-    /// v̄.
+    /// The adjoint v̄, `[n]`.
     pub value: &'a mut [f64],
-    /// v̄˙.
+    /// The tangents v̄˙ of the adjoint, `[n, w]`.
     pub tangents: &'a mut [f64],
 }
 
-/// Calls a function with the width of the planes as a constant.
+/// Calls a function with the number of lanes as a constant.
 macro_rules! with_width {
     ($width:expr, $P:ident => $call:expr) => {
         match $width {
@@ -105,8 +105,8 @@ fn lanes_mut<const P: usize>(flat: &mut [f64]) -> &mut [[f64; P]] {
 }
 
 impl Evaluator {
-    /// Room for the tangents along this many directions, or for as many of them as one pass can carry ([`MAX_LANES`]); see
-    /// [`TangentLanes::width`]. Parameters do not move until [`Evaluator::set_param_tangents`].
+    /// Allocates the tangent lanes for this many directions, or for as many of them as one pass can compute ([`MAX_LANES`]);
+    /// see [`TangentLanes::width`]. The parameters' tangents are zero until [`Evaluator::set_param_tangents`].
     pub fn tangent_lanes(&self, directions: usize) -> TangentLanes {
         let width = LANE_COUNTS
             .into_iter()
@@ -122,13 +122,13 @@ impl Evaluator {
         }
     }
 
-    /// Sets the directions θ̇ of all parameter values, `[n, w]`.
-    pub fn set_param_tangents(&self, values_dot: &[f64], planes: &mut TangentLanes) {
-        let w = planes.width;
-        planes.packed.resize(w * self.program.n_packed, 0.0);
+    /// Sets the tangents θ̇ of all parameter values, `[n, w]`.
+    pub fn set_param_tangents(&self, values_dot: &[f64], tangent_lanes: &mut TangentLanes) {
+        let w = tangent_lanes.width;
+        tangent_lanes.packed.resize(w * self.program.n_packed, 0.0);
         for affine in &self.program.affines {
             for (from, to) in affine.param_to_packed() {
-                planes.packed[w * to..w * (to + 1)]
+                tangent_lanes.packed[w * to..w * (to + 1)]
                     .copy_from_slice(&values_dot[w * from..w * (from + 1)]);
             }
         }
@@ -137,7 +137,7 @@ impl Evaluator {
             packed,
             scratch,
             ..
-        } = planes;
+        } = tangent_lanes;
         with_width!(w, P => {
             let tangents = InputTangents::<P> {
                 u: &[],
@@ -151,25 +151,25 @@ impl Evaluator {
         });
     }
 
-    /// Jacobian-vector products over a taped slot: `∂f/∂u u̇ + ∂f/∂t ṫ + ∂f/∂θ θ̇` into `out`, `[dof, w]`. `u_dot` is
-    /// `[dof, w]`, `t_dot` `[w]`, or empty where the time stands still; θ̇ was set by [`Evaluator::set_param_tangents`].
+    /// Computes the Jacobian-vector products `∂f/∂u u̇ + ∂f/∂t ṫ + ∂f/∂θ θ̇` over a taped slot into `out`, `[dof, w]`. `u_dot` is
+    /// `[dof, w]`; `t_dot` is `[w]`, or empty where ṫ = 0; θ̇ was set by [`Evaluator::set_param_tangents`].
     ///
-    /// `planes` then holds the tangents that [`Evaluator::vjp_with_tangents`] needs.
+    /// Afterwards `tangent_lanes` holds the tangents that [`Evaluator::vjp_with_tangents`] needs.
     pub fn jvp_lanes(
         &self,
         (sample, t): (usize, f64),
         slot: &[f64],
         u_dot: &[f64],
         t_dot: &[f64],
-        planes: &mut TangentLanes,
+        tangent_lanes: &mut TangentLanes,
         out: &mut [f64],
     ) {
-        let w = planes.width;
-        planes.t = [0.0; MAX_LANES];
-        planes.t[..t_dot.len()].copy_from_slice(t_dot);
+        let w = tangent_lanes.width;
+        tangent_lanes.t = [0.0; MAX_LANES];
+        tangent_lanes.t[..t_dot.len()].copy_from_slice(t_dot);
         with_width!(w, P => {
-            let time = planes.time_tangents();
-            let TangentLanes { buffer, static_buffer, packed, scratch, .. } = planes;
+            let time = tangent_lanes.time_tangents();
+            let TangentLanes { buffer, static_buffer, packed, scratch, .. } = tangent_lanes;
             let tangents = InputTangents::<P> {
                 u: lanes(u_dot),
                 t: time,
@@ -182,28 +182,28 @@ impl Evaluator {
         });
         let at = self.program.output;
         let from = if at.is_static {
-            &planes.static_buffer
+            &tangent_lanes.static_buffer
         } else {
-            &planes.buffer
+            &tangent_lanes.buffer
         };
         out.copy_from_slice(&from[w * at.offset..w * (at.offset + at.len)]);
     }
 
-    /// The Jacobian ∂f/∂u over a taped slot into `jacobian`, `[dof, dof]` row by row, and ∂f/∂t into `by_time`, `[dof]`.
-    /// `planes` may have any width, and no parameters that move; `room` is work space that grows to what is needed.
+    /// Computes the Jacobian ∂f/∂u over a taped slot into `jacobian`, `[dof, dof]` row by row, and ∂f/∂t into `df_dt`, `[dof]`.
+    /// `tangent_lanes` may have any number of lanes, but no parameter tangents; `scratch` is work space that grows as needed.
     pub fn jacobian(
         &self,
         place: (usize, f64),
         slot: &[f64],
-        planes: &mut TangentLanes,
+        tangent_lanes: &mut TangentLanes,
         scratch: &mut Vec<f64>,
         jacobian: &mut [f64],
         df_dt: &mut [f64],
     ) {
-        let (dof, w) = (self.dof, planes.width);
+        let (dof, w) = (self.dof, tangent_lanes.width);
         scratch.resize(2 * dof * w, 0.0);
         let (u_dot, out) = scratch.split_at_mut(dof * w);
-        // The time is the last of the directions.
+        // The last direction is that of the time.
         for first in (0..=dof).step_by(w) {
             let mut t_dot = [0.0; MAX_LANES];
             u_dot.fill(0.0);
@@ -213,7 +213,7 @@ impl Evaluator {
                     _ => t_dot[p] = 1.0,
                 }
             }
-            self.jvp_lanes(place, slot, u_dot, &t_dot[..w], planes, out);
+            self.jvp_lanes(place, slot, u_dot, &t_dot[..w], tangent_lanes, out);
             for p in 0..w.min(dof + 1 - first) {
                 for row in 0..dof {
                     match first + p {
@@ -225,9 +225,9 @@ impl Evaluator {
         }
     }
 
-    /// Empty sums for the planes' width.
-    pub fn zero_gradient_tangents(&self, planes: &TangentLanes) -> ParamGradientTangents {
-        let (w, program) = (planes.width, &self.program);
+    /// Returns sums of zero for this number of lanes.
+    pub fn zero_gradient_tangents(&self, tangent_lanes: &TangentLanes) -> ParamGradientTangents {
+        let (w, program) = (tangent_lanes.width, &self.program);
         ParamGradientTangents {
             buffer_adjoint: vec![0.0; program.dynamic_code.n_values],
             buffer_adjoint_dot: vec![0.0; w * program.dynamic_code.n_values],
@@ -237,22 +237,22 @@ impl Evaluator {
         }
     }
 
-    /// The vector-Jacobian product over a taped slot and its tangents, where `planes` holds what
-    /// [`Evaluator::jvp_lanes`] left for this slot. With the weights `bar`, `[dof]`, and their tangents `bar_dot`, `[dof, w]`,
-    /// it adds ū = barᵀ ∂f/∂u and ū˙ to `u`, the same for t to `t` where it is wanted, and the parameters' part to
-    /// `sums`.
+    /// Computes the vector-Jacobian product over a taped slot and its tangents, where `tangent_lanes` holds the tangents that
+    /// [`Evaluator::jvp_lanes`] computed for this slot. For the cotangent `bar`, `[dof]`, and its tangents `bar_dot`, `[dof, w]`,
+    /// it adds ū = barᵀ ∂f/∂u and ū˙ to `u`, t̄ = barᵀ ∂f/∂t and t̄˙ to `t_bars` where that is given, and the parameters' part
+    /// to `sums`.
     #[allow(clippy::too_many_arguments)]
     pub fn vjp_with_tangents(
         &self,
         (sample, t): (usize, f64),
         slot: &[f64],
-        planes: &mut TangentLanes,
+        tangent_lanes: &mut TangentLanes,
         (bar, bar_dot): (&[f64], &[f64]),
         u: DualCotangent,
         t_bars: Option<DualCotangent>,
         sums: &mut ParamGradientTangents,
     ) {
-        let (w, out) = (planes.width, self.program.output);
+        let (w, out) = (tangent_lanes.width, self.program.output);
         let (at, at_dot) = (
             out.offset..out.offset + out.len,
             w * out.offset..w * (out.offset + out.len),
@@ -267,9 +267,9 @@ impl Evaluator {
         sums.buffer_adjoint[at].copy_from_slice(bar);
         sums.buffer_adjoint_dot[at_dot].copy_from_slice(bar_dot);
         with_width!(w, P => {
-            let time = planes.time_tangents();
-            let TangentLanes { buffer, static_buffer, packed, scratch, .. } = planes;
-            let moved = ValueTangents::<P> { buffer: lanes(buffer), static_buffer: lanes(static_buffer), packed: lanes(packed), t: time };
+            let time = tangent_lanes.time_tangents();
+            let TangentLanes { buffer, static_buffer, packed, scratch, .. } = tangent_lanes;
+            let tangents = ValueTangents::<P> { buffer: lanes(buffer), static_buffer: lanes(static_buffer), packed: lanes(packed), t: time };
             let t_bars = t_bars.and_then(|t| match (t.value, lanes_mut(t.tangents)) {
                 ([t], [t_dot]) => Some((t, t_dot)),
                 _ => None,
@@ -286,21 +286,21 @@ impl Evaluator {
                 t: t_bars,
             };
             let inputs = self.context(sample, t, &[]);
-            isa_dispatch::forward_over_reverse(self.isa, &self.program.dynamic_code, &inputs, slot, &moved, scratch, &mut adjoints);
+            isa_dispatch::forward_over_reverse(self.isa, &self.program.dynamic_code, &inputs, slot, &tangents, scratch, &mut adjoints);
         });
     }
 
-    /// The tangents, `[n, w]`, of the gradient with respect to the values of all blocks of what was summed up.
+    /// Returns the tangents, `[n, w]`, of the summed gradient with respect to the values of all parameter blocks.
     pub fn parameter_gradient_tangents(
         &self,
-        planes: &mut TangentLanes,
+        tangent_lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
     ) -> Vec<f64> {
-        let (w, n) = (planes.width, self.values.len());
+        let (w, n) = (tangent_lanes.width, self.values.len());
         let mut all = vec![0.0; w * n];
         with_width!(w, P => {
-            let TangentLanes { static_buffer, packed, scratch, .. } = planes;
-            let moved = ValueTangents::<P> { buffer: lanes(static_buffer), static_buffer: &[], packed: lanes(packed), t: [0.0; P] };
+            let TangentLanes { static_buffer, packed, scratch, .. } = tangent_lanes;
+            let tangents = ValueTangents::<P> { buffer: lanes(static_buffer), static_buffer: &[], packed: lanes(packed), t: [0.0; P] };
             let mut adjoints = forward_over_reverse::AdjointTangentBuffers::<P> {
                 buffer: &mut sums.static_adjoint,
                 buffer_dot: lanes_mut(&mut sums.static_adjoint_dot),
@@ -313,7 +313,7 @@ impl Evaluator {
                 t: None,
             };
             let inputs = self.context(0, 0.0, &[]);
-            isa_dispatch::forward_over_reverse(self.isa, &self.program.static_code, &inputs, &self.static_buffer, &moved, scratch, &mut adjoints);
+            isa_dispatch::forward_over_reverse(self.isa, &self.program.static_code, &inputs, &self.static_buffer, &tangents, scratch, &mut adjoints);
         });
         for affine in &self.program.affines {
             for (to, from) in affine.param_to_packed() {
@@ -326,10 +326,10 @@ impl Evaluator {
         all
     }
 
-    /// Jacobian-vector products over a taped slot, one for each plane: `∂f/∂u u̇ + ∂f/∂t ṫ + ∂f/∂θ θ̇`.
+    /// Returns the Jacobian-vector products `∂f/∂u u̇ + ∂f/∂t ṫ + ∂f/∂θ θ̇` over a taped slot, one for each direction.
     ///
-    /// `u_dot` is `[planes, dof]`, `t_dot` `[planes]`, `values_dot` `[planes, n]` over all parameter values or empty;
-    /// the result is `[planes, dof]`. Where this is called often, [`Evaluator::jvp_lanes`] does without allocating.
+    /// `u_dot` is `[directions, dof]`, `t_dot` `[directions]`, `values_dot` `[directions, n]` over all parameter values or empty;
+    /// the result is `[directions, dof]`. Where this is called often, [`Evaluator::jvp_lanes`] does the same without allocating.
     pub fn jvp(
         &self,
         place: (usize, f64),
@@ -339,8 +339,8 @@ impl Evaluator {
         values_dot: &[f64],
     ) -> Vec<f64> {
         let (count, dof) = (t_dot.len(), self.dof);
-        let mut planes = self.tangent_lanes(count);
-        let w = planes.width;
+        let mut tangent_lanes = self.tangent_lanes(count);
+        let w = tangent_lanes.width;
         let mut result = vec![0.0; count * dof];
         let mut out = vec![0.0; dof * w];
         for first in (0..count).step_by(w) {
@@ -348,7 +348,7 @@ impl Evaluator {
             if !values_dot.is_empty() {
                 let n = self.values.len();
                 let part = &values_dot[part.start * n..part.end * n];
-                self.set_param_tangents(&interleave(part, n, w), &mut planes);
+                self.set_param_tangents(&interleave(part, n, w), &mut tangent_lanes);
             }
             let u_dot = interleave(&u_dot[part.start * dof..part.end * dof], dof, w);
             self.jvp_lanes(
@@ -356,7 +356,7 @@ impl Evaluator {
                 slot,
                 &u_dot,
                 &t_dot[part.clone()],
-                &mut planes,
+                &mut tangent_lanes,
                 &mut out,
             );
             for (p, to) in result[part.start * dof..part.end * dof]
@@ -378,7 +378,7 @@ fn add(from: &[f64], to: &mut [f64]) {
     }
 }
 
-/// Vectors of length n, one after the other, as `[n, w]`; planes without a vector are zero.
+/// Returns vectors of length n, given one after the other, in the layout `[n, w]`; lanes without a vector are zero.
 pub fn interleave(vectors: &[f64], n: usize, w: usize) -> Vec<f64> {
     let mut all = vec![0.0; n * w];
     for (p, vector) in vectors.chunks_exact(n.max(1)).enumerate() {

@@ -6,16 +6,16 @@ use super::forward::{EvalContext, broadcast_get, power};
 use super::outer_product_batch::OuterProductBatch;
 use super::program::{AffineLayer, BufferSlice, InstructionList, OpKind, VjpStore};
 
-/// Where adjoints are gathered.
+/// The adjoints that a VJP accumulates.
 pub(super) struct AdjointBuffers<'a> {
-    /// One adjoint for each value of the program's own buffer; the output's is set by the caller, what [`InstructionList::zeroed_ranges`] names
-    /// is zero.
+    /// Adjoints of the values of the program's buffer; the caller sets that of the output, and the
+    /// [`InstructionList::zeroed_ranges`] to zero.
     pub buffer: &'a mut [f64],
     /// Adjoints of the static buffer, added to.
     pub static_buffer: &'a mut [f64],
-    /// Adjoints of bound weights and biases, added to.
+    /// Adjoints of packed weights and biases, added to.
     pub packed: &'a mut [f64],
-    /// Outer products that wait to be added to `bound`, for each affine layer.
+    /// Outer products that are not yet added to `packed`, for each affine layer.
     pub outer_products: &'a mut [OuterProductBatch],
     /// Adjoints of all parameter values, added to (by the static program only).
     pub params: &'a mut [f64],
@@ -23,11 +23,11 @@ pub(super) struct AdjointBuffers<'a> {
     pub u: &'a mut [f64],
     /// Adjoint of t, added to, where it is wanted (a signal's derivative costs an evaluation).
     pub t: Option<&'a mut f64>,
-    /// Room for the derivative of the longest signal.
+    /// Scratch space for the derivative of a signal, as long as the longest signal.
     pub signal_dt: &'a mut [f64],
 }
 
-/// Runs the instructions backwards over the buffer that a taped evaluation left.
+/// Runs the VJPs of the instructions in reverse order over the buffer of a taped evaluation.
 #[inline(always)]
 pub(super) fn run<const FMA: bool>(
     code: &InstructionList,
@@ -39,7 +39,7 @@ pub(super) fn run<const FMA: bool>(
         let (earlier, rest) = adjoints.buffer.split_at_mut(instruction.offset);
         let bar = &rest[..instruction.len];
         let out = &buffer[instruction.offset..instruction.offset + instruction.len];
-        let fixed = &mut *adjoints.static_buffer;
+        let static_adjoint = &mut *adjoints.static_buffer;
         let get = |x: BufferSlice| {
             let from = if x.is_static {
                 inputs.static_buffer
@@ -59,8 +59,8 @@ pub(super) fn run<const FMA: bool>(
             OpKind::Const(_) => {}
             OpKind::Signal(i) => {
                 if let Some(t) = adjoints.t.as_deref_mut() {
-                    let rate = inputs.signal_dt(*i, &mut adjoints.signal_dt[..bar.len()]);
-                    *t += dense::dot::<FMA>(rate, bar);
+                    let ds_dt = inputs.signal_dt(*i, &mut adjoints.signal_dt[..bar.len()]);
+                    *t += dense::dot::<FMA>(ds_dt, bar);
                 }
             }
             OpKind::Concat(parts) => {
@@ -68,19 +68,19 @@ pub(super) fn run<const FMA: bool>(
                 for &part in parts {
                     add(
                         &bar[at..at + part.len],
-                        operand_adjoint(part, fixed, earlier),
+                        operand_adjoint(part, static_adjoint, earlier),
                     );
                     at += part.len;
                 }
             }
             OpKind::Sum(x) => {
-                for x in operand_adjoint(*x, fixed, earlier) {
+                for x in operand_adjoint(*x, static_adjoint, earlier) {
                     *x += bar[0];
                 }
             }
             OpKind::Unary { d, x, .. } | OpKind::Power { d, x, .. } => {
                 let d = &buffer[*d..d + instruction.len];
-                let to = operand_adjoint(*x, fixed, earlier);
+                let to = operand_adjoint(*x, static_adjoint, earlier);
                 match instruction.vjp_store {
                     VjpStore::Accumulate => dense::add_mul_elementwise::<FMA>(bar, d, to),
                     VjpStore::Overwrite | VjpStore::FusedActivation { .. } => {
@@ -91,18 +91,32 @@ pub(super) fn run<const FMA: bool>(
             }
             OpKind::Binary { f, x, y } => {
                 let (xv, yv) = (get(*x), get(*y));
-                binary_vjp_x(*f, xv, yv, out, bar, operand_adjoint(*x, fixed, earlier));
-                binary_vjp_y(*f, xv, yv, out, bar, operand_adjoint(*y, fixed, earlier));
+                binary_vjp_x(
+                    *f,
+                    xv,
+                    yv,
+                    out,
+                    bar,
+                    operand_adjoint(*x, static_adjoint, earlier),
+                );
+                binary_vjp_y(
+                    *f,
+                    xv,
+                    yv,
+                    out,
+                    bar,
+                    operand_adjoint(*y, static_adjoint, earlier),
+                );
             }
             OpKind::Select { cond, a, b } => {
                 let cond = get(*cond);
-                let a_bar = operand_adjoint(*a, fixed, earlier);
+                let a_bar = operand_adjoint(*a, static_adjoint, earlier);
                 for (i, &bar) in bar.iter().enumerate() {
                     if broadcast_get(cond, i) != 0.0 {
                         a_bar[if a.len == 1 { 0 } else { i }] += bar;
                     }
                 }
-                let b_bar = operand_adjoint(*b, fixed, earlier);
+                let b_bar = operand_adjoint(*b, static_adjoint, earlier);
                 for (i, &bar) in bar.iter().enumerate() {
                     if broadcast_get(cond, i) == 0.0 {
                         b_bar[if b.len == 1 { 0 } else { i }] += bar;
@@ -125,14 +139,14 @@ pub(super) fn run<const FMA: bool>(
                     bar,
                     start,
                     times,
-                    operand_adjoint(x, fixed, earlier),
+                    operand_adjoint(x, static_adjoint, earlier),
                 );
             }
         }
     }
 }
 
-/// x̄ = start + Wᵀ z̄ of a layer, then times `times`, component by component, where that is not empty.
+/// Computes x̄ = start + Wᵀ z̄ of a layer, then multiplies by `times`, component by component, where that is not empty.
 #[inline(always)]
 pub(super) fn affine_vjp<const FMA: bool>(
     inputs: &EvalContext,
@@ -143,12 +157,12 @@ pub(super) fn affine_vjp<const FMA: bool>(
     x: &mut [f64],
 ) {
     let matrix = &inputs.packed[affine.weight_range()];
-    // What is padding adds nothing.
+    // Padding units add nothing.
     let c = &bar[..affine.out];
     match (affine.input_major, affine.transposed_range()) {
         (false, _) => dense::gemv_transposed::<FMA>(c, matrix, start, times, x),
-        (true, Some(turned)) => {
-            dense::gemv_transposed::<FMA>(c, &inputs.transposed[turned], start, times, x);
+        (true, Some(range)) => {
+            dense::gemv_transposed::<FMA>(c, &inputs.transposed[range], start, times, x);
         }
         (true, None) => dense::gemv::<FMA>(matrix, bar, start, times, x),
     }
@@ -157,14 +171,14 @@ pub(super) fn affine_vjp<const FMA: bool>(
 #[inline(always)]
 fn operand_adjoint<'a>(
     x: BufferSlice,
-    fixed: &'a mut [f64],
+    static_adjoint: &'a mut [f64],
     buffer: &'a mut [f64],
 ) -> &'a mut [f64] {
-    let to = if x.is_static { fixed } else { buffer };
+    let to = if x.is_static { static_adjoint } else { buffer };
     &mut to[x.offset..x.offset + x.len]
 }
 
-/// Adds `partial(x, y, z) * bar` to `to`, summed up when `to` was repeated.
+/// Adds `partial(x, y, z) * bar` to `to`, summed over the components when the operand of `to` was broadcast.
 #[inline(always)]
 fn accumulate_partial(
     (x, y, z): (&[f64], &[f64], &[f64]),
@@ -192,7 +206,7 @@ fn accumulate_partial(
     }
 }
 
-/// [`accumulate_partial`] of a few components, without the overhead of a loop over many.
+/// Does [`accumulate_partial`] for `N` components, without the overhead of a loop of variable length.
 #[inline(always)]
 fn accumulate_partial_small<const N: usize>(
     (x, y, z): (&[f64], &[f64], &[f64]),
@@ -238,19 +252,19 @@ fn binary_vjp_y(f: Binary, x: &[f64], y: &[f64], z: &[f64], bar: &[f64], to: &mu
     }
 }
 
-/// ∂(xʸ)/∂x.
+/// Returns ∂(xʸ)/∂x.
 #[inline(always)]
 fn dpow_dx(x: f64, y: f64, _z: f64) -> f64 {
     if y == 0.0 { 0.0 } else { y * power(x, y - 1.0) }
 }
 
-/// ∂(xʸ)/∂y, with its limit 0 at x = 0, y > 0.
+/// Returns ∂(xʸ)/∂y, with its limit 0 at x = 0, y > 0.
 #[inline(always)]
 fn dpow_dy(x: f64, y: f64, z: f64) -> f64 {
     if x == 0.0 && y > 0.0 { 0.0 } else { z * x.ln() }
 }
 
-/// ∂z/∂x and ∂z/∂y of one component, for forward mode.
+/// Returns ∂z/∂x and ∂z/∂y of one component, for forward mode.
 #[inline(always)]
 pub(super) fn partials(f: Binary, x: f64, y: f64, z: f64) -> (f64, f64) {
     let (mut dx, mut dy) = ([0.0], [0.0]);
