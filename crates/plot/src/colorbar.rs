@@ -1,4 +1,4 @@
-//! The colour bar: what the colours beside it stand for.
+//! The colour bar, which shows the value of each colour.
 
 use super::bitmap::Bitmap;
 use super::color_scale::ColorScale;
@@ -11,12 +11,12 @@ use super::scene::{Align, Pen, Scene};
 use super::style::Dash;
 
 const WIDTH: f64 = 16.0;
-/// Between the frame and the bar.
+/// Distance between the frame and the bar, in pixels.
 const FRAME_GAP: f64 = 16.0;
-/// Height of the arrowheads for values beyond the range.
+/// Height of the arrowheads for values beyond the range, in pixels.
 const EXTEND_HEIGHT: f64 = 12.0;
 
-/// The room to the right of the frame that the bar takes, labels included.
+/// Returns the width that the bar takes to the right of the frame, labels included, in pixels.
 pub(super) fn total_width(tint: &ColorScale, height: f64) -> f64 {
     let labels = max_label_width(&y_ticks(&tint.axis, height)) * LABEL_EM;
     let name = if tint.label.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn total_width(tint: &ColorScale, height: f64) -> f64 {
     FRAME_GAP + WIDTH + TICK + TICK_GAP + labels + name + 4.0
 }
 
-/// Draws the bar beside the frame.
+/// Draws the colour bar to the right of the frame.
 pub(super) fn draw(tint: &ColorScale, frame: &Rect, scene: &mut Scene) {
     let bar = Rect {
         left: frame.right + FRAME_GAP,

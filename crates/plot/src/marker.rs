@@ -1,11 +1,11 @@
-//! The shapes at points.
+//! Drawing of markers.
 
 use super::geometry::Point;
 use super::resolved_style::ResolvedStyle;
 use super::scene::{Pen, Scene};
 use super::style::{Dash, Marker};
 
-/// Draws a marker of diameter `look.size`; shapes other than discs are scaled to look as large.
+/// Draws a marker of diameter `style.size`; shapes other than discs are scaled to look as large as a disc.
 pub(super) fn draw_marker(marker: Marker, (x, y): Point, look: &ResolvedStyle, scene: &mut Scene) {
     let r = 0.5 * look.size;
     let ink = look.rgba();

@@ -1,4 +1,4 @@
-//! Drawing a panel whose axes and margins are decided.
+//! Drawing of a panel with two axes, whose layout is known.
 
 use super::colorbar;
 use super::figure::Figure;
@@ -26,7 +26,7 @@ impl Figure {
 }
 
 impl PanelLayout2<'_> {
-    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    /// Draws the figure into `area`; `margins` replace its own margins where panels are aligned.
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
         let margins = margins.unwrap_or(self.margins);
         let view = self.view(area, &margins);
@@ -140,7 +140,7 @@ impl PanelLayout2<'_> {
             ..
         } = self.figure;
         if !title.is_empty() {
-            // Baseline so that the title's descenders end a little above the frame.
+            // The baseline is so high that the title's descenders end a little above the frame.
             draw_centered(
                 title,
                 TITLE_EM,

@@ -1,4 +1,4 @@
-//! One pair of axes: the room that its labels, its legend and its colour bar need.
+//! The layout of a panel: its axes, and the margins that its labels, its legend and its colour bar need.
 
 use super::autoscale;
 use super::axes_transform::AxesTransform;
@@ -18,7 +18,7 @@ use super::scale::Axis;
 use super::scene::Scene;
 use odesync_base::error::Result;
 
-/// What a panel has in common with its neighbours: axes that replace its own, and axes whose labels a neighbour has.
+/// The axes that a panel shares with its neighbours: axes that replace its own, and axes whose labels only a neighbour shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SharedAxes {
     pub x: Option<Axis>,
@@ -27,14 +27,14 @@ pub(super) struct SharedAxes {
     pub hide_y_labels: bool,
 }
 
-/// A figure with its axes and margins decided.
+/// The layout of a figure with two or three axes: its axes and margins.
 pub(super) enum PanelLayout<'a> {
     Flat(PanelLayout2<'a>),
     Space(PanelLayout3<'a>),
 }
 
 impl<'a> PanelLayout<'a> {
-    /// Decides axes and margins for a figure that gets `area`.
+    /// Determines the axes and margins of a figure that is drawn into `area`.
     pub fn new(figure: &'a Figure, area: &Rect, shared: &SharedAxes) -> Result<PanelLayout<'a>> {
         match figure.layers3.is_empty() {
             true => PanelLayout2::new(figure, area, shared).map(PanelLayout::Flat),
@@ -49,7 +49,7 @@ impl<'a> PanelLayout<'a> {
         }
     }
 
-    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    /// Draws the figure into `area`; `margins` replace its own margins where panels are aligned.
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
         match self {
             PanelLayout::Flat(plan) => plan.draw(area, margins, scene),
@@ -58,19 +58,20 @@ impl<'a> PanelLayout<'a> {
     }
 }
 
-/// A figure of two axes with its axes and margins decided.
+/// The layout of a figure with two axes: its axes and margins.
 pub(super) struct PanelLayout2<'a> {
     pub(super) figure: &'a Figure,
     pub(super) styles: Vec<ResolvedStyle>,
     pub x: Axis,
     pub(super) y: Axis,
     pub margins: Margins,
-    /// The legend stands beside the frame.
+    /// Whether the legend lies to the right of the frame.
     pub(super) legend_outside: bool,
-    /// The labels of an axis belong to the neighbouring panel.
+    /// Whether the labels of the horizontal axis are left to a neighbouring panel.
     pub(super) hide_x_labels: bool,
+    /// Whether the labels of the vertical axis are left to a neighbouring panel.
     pub(super) hide_y_labels: bool,
-    /// The vertical axis may grow to make room for the legend.
+    /// Whether the vertical axis may be extended to make room for the legend.
     y_expandable: bool,
 }
 
@@ -97,7 +98,7 @@ impl<'a> PanelLayout2<'a> {
             false => TICK + TICK_GAP + LABEL_EM + room(&figure.x_label, 1.5 * AXIS_EM) + EDGE,
         };
         plan.margins.left = plan.left_margin(area);
-        // Half of a label may hang over the end of the axis.
+        // Half of a label may extend beyond the end of the axis.
         let width = area.width() - plan.margins.left - 2.0 * EDGE - plan.colorbar_width(area);
         let overhang = match plan.hide_x_labels {
             true => 0.0,
@@ -130,8 +131,8 @@ impl<'a> PanelLayout2<'a> {
         EDGE + name + max_label_width(&y_ticks(&self.y, height)) * LABEL_EM + TICK_GAP + TICK
     }
 
-    /// Where the legend would cover data wherever it stood, makes room for it: a low one above the data, by a longer
-    /// vertical axis; a narrow one beside the frame.
+    /// Makes room for a legend that would cover data at every location: for a low one above the data, by extending the vertical
+    /// axis; for a narrow one to the right of the frame.
     fn fit_legend(&mut self, area: &Rect) {
         let Some(legend) = self.legend(area) else {
             return;

@@ -1,4 +1,4 @@
-//! A figure of three axes with its axes and margins decided.
+//! The layout and drawing of a figure with three axes.
 
 use super::color_scale::ColorScale;
 use super::colorbar;
@@ -55,14 +55,14 @@ impl<'a> PanelLayout3<'a> {
             .color_scale
             .as_ref()
             .map_or(0.0, |tint| colorbar::total_width(tint, 0.72 * height));
-        // How far the labels reach is known once the box has its size, which changes little by it.
+        // The extent of the labels depends on the size of the box, which in turn depends on it only slightly.
         plan.margins.right = EDGE + 2.5 * LABEL_EM + bar;
         let reach = plan.label_overhang(&plan.view(&frame_rect(area, &plan.margins)));
         plan.margins.right = EDGE + reach + bar;
         Ok(plan)
     }
 
-    /// The room right of the box that the labels of its axes take, and a little air.
+    /// Returns the width that the labels of the axes take to the right of the box, plus a small margin.
     fn label_overhang(&self, view: &AxesTransform3) -> f64 {
         let mut marks = Scene::new((0, 0));
         self.frame().draw_axes(view, &mut marks);
@@ -87,7 +87,7 @@ impl<'a> PanelLayout3<'a> {
         };
         let rect = frame_rect(area, &margins);
         let mut view = self.view(&rect);
-        // The box is often narrower than its room: it stands in the middle together with its labels and the colour bar.
+        // The box is often narrower than the rectangle: it is centred together with its labels and the colour bar.
         let box_width = view.width();
         let whole = margins.left + box_width + margins.right;
         view.center.0 = area.left + 0.5 * (area.width() - whole) + margins.left + 0.5 * box_width;
@@ -125,7 +125,7 @@ impl<'a> PanelLayout3<'a> {
         BoxFrame::new(self.axes, self.figure.labels())
     }
 
-    /// The layers' items for a view, without the axes.
+    /// Returns the primitives of the layers for a view, without the axes.
     pub fn depth_queue(&self, view: &AxesTransform3) -> DepthQueue {
         let mut pieces = DepthQueue::new(self.figure.layers3.iter().any(|l| l.occludes()));
         for (layer, look) in self.figure.layers3.iter().zip(&self.styles) {
@@ -149,7 +149,7 @@ impl<'a> PanelLayout3<'a> {
         let entries = self.figure.legend_handles();
         if let Some(legend) = LegendBox::new(&entries, (0.5 * rect.width(), rect.height())) {
             let wanted = match self.figure.legend {
-                // Beside the box is the colour bar.
+                // To the right of the box is the colour bar.
                 Legend::Outside => Legend::TopRight,
                 other => other,
             };
@@ -173,7 +173,7 @@ fn footprint(pieces: &DepthQueue) -> Vec<Point> {
     points
 }
 
-/// The axes that the data and the user ask for.
+/// Returns the x, y and z axes of a figure: the user's ranges where given, otherwise ranges that cover the data.
 fn fit_axes(figure: &Figure) -> Result<[Axis; 3]> {
     let scales = [figure.x_scale, figure.y_scale, figure.z_scale];
     let ranges = [figure.x_range, figure.y_range, figure.z_range];

@@ -1,4 +1,4 @@
-//! What a figure comes down to: strokes, areas, discs and text in pixels, which any plotters backend can draw.
+//! The scene of a figure: strokes, areas, discs, text and bitmaps in pixels, which any plotters backend can draw.
 
 use plotters::prelude::{
     FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle, TextStyle,
@@ -11,13 +11,13 @@ use super::font;
 use super::geometry::{Point, Rect, split_dashes};
 use super::style::Dash;
 
-/// plotters' coordinates are whole numbers; a tenth of a pixel keeps smooth curves smooth.
+/// Backend units per pixel. plotters' coordinates are integers; tenths of a pixel keep curves smooth.
 pub(super) const UNITS_PER_PIXEL: f64 = 10.0;
 
-/// Length in pixels beyond which a line is drawn without dashes.
+/// Largest length of a dashed line in pixels; a longer one is drawn solid.
 const MAX_DASHED_LENGTH: f64 = 100_000.0;
 
-/// A colour with its opacity.
+/// A colour with its opacity, 0 to 1.
 pub(super) type Rgba = ((u8, u8, u8), f64);
 
 /// The pen of a line.
@@ -28,7 +28,7 @@ pub(super) struct Pen {
     pub dash: Dash,
 }
 
-/// Where the given point lies in a text.
+/// The alignment of a text: the position of its anchor point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
@@ -60,7 +60,7 @@ pub(super) enum Primitive {
         vertical: bool,
         color: Rgba,
     },
-    /// A picture stretched over a rectangle, its pixels as sharp cells or blended.
+    /// A bitmap stretched over a rectangle, its pixels as sharp cells or blended.
     Image {
         rect: Rect,
         bitmap: Bitmap,
@@ -68,9 +68,9 @@ pub(super) enum Primitive {
     },
 }
 
-/// A backend that pictures can be put on.
+/// A plotters backend that can draw bitmaps.
 pub(super) trait ImageBackend: DrawingBackend {
-    /// Draws a picture over a rectangle, given in the backend's units.
+    /// Draws a bitmap over a rectangle, given in the backend's units.
     fn draw_bitmap(
         &mut self,
         corners: ((i32, i32), (i32, i32)),
@@ -79,7 +79,7 @@ pub(super) trait ImageBackend: DrawingBackend {
     ) -> Result<(), DrawingErrorKind<Self::ErrorType>>;
 }
 
-/// Everything that is drawn, in order.
+/// A scene: the size of the image and the primitives to draw, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scene {
     pub size: (u32, u32),
@@ -94,12 +94,12 @@ impl Scene {
         }
     }
 
-    /// Whether text is seen in it: not in a plot of characters, whose scenes have no size of their own.
+    /// Whether the scene shows text: not in a figure of characters, whose scenes have size 0.
     pub fn shows_text(&self) -> bool {
         self.size != (0, 0)
     }
 
-    /// A line; one of no length is a dot.
+    /// Adds a line; a line of zero length is a dot.
     pub fn line(&mut self, points: &[Point], pen: Pen) {
         let width = pen.width;
         let length: f64 = points
@@ -107,10 +107,10 @@ impl Scene {
             .map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1))
             .sum();
         let pieces = match pen.dash {
-            // In a tangle as long as this nobody sees dashes, and there would be tens of thousands of them.
+            // In so long a line dashes are not visible, and there would be tens of thousands of them.
             _ if length > MAX_DASHED_LENGTH => vec![points.to_vec()],
             Dash::Solid => vec![points.to_vec()],
-            // Round ends add the width to each dash and take it from each gap.
+            // Round caps lengthen each dash by the width and shorten each gap by it.
             Dash::Dashed => {
                 split_dashes(points, (width.max(1.0) * 3.5 + 1.0, width.max(1.0) * 3.0))
             }
@@ -125,14 +125,14 @@ impl Scene {
         }
     }
 
-    /// A filled polygon.
+    /// Adds a filled polygon.
     pub fn area(&mut self, points: Vec<Point>, ink: Rgba) {
         if points.len() > 2 {
             self.items.push(Primitive::Area { points, color: ink });
         }
     }
 
-    /// A filled rectangle.
+    /// Adds a filled rectangle.
     pub fn rect(&mut self, r: &Rect, ink: Rgba) {
         let corners = vec![
             (r.left, r.top),
@@ -151,7 +151,7 @@ impl Scene {
         });
     }
 
-    /// Text with its baseline at `at`; `upward` turns it to be read from below.
+    /// Adds text with its baseline at `at`; `upward` rotates it by 90° to run upwards.
     pub fn text(&mut self, text: &str, at: Point, em: f64, align: Align, upward: bool, ink: Rgba) {
         self.items.push(Primitive::Text {
             text: printable(text),
@@ -171,7 +171,7 @@ impl Scene {
         });
     }
 
-    /// Draws everything on a backend whose unit is a pixel divided by [`UNITS_PER_PIXEL`].
+    /// Draws the scene on a backend whose unit is a pixel divided by [`UNITS_PER_PIXEL`].
     pub fn render<DB: ImageBackend>(
         &self,
         backend: &mut DB,
@@ -242,7 +242,7 @@ impl Scene {
     }
 }
 
-/// Control characters have no glyph, and most may not stand in an SVG file at all.
+/// Returns text without control characters, which have no glyph and most of which are not allowed in an SVG file.
 fn printable(text: &str) -> String {
     let allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars()

@@ -1,4 +1,4 @@
-//! Adding layers of three axes.
+//! Methods that add layers to a figure with three axes.
 
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ use super::Figure;
 use odesync_base::error::{Error, Result};
 
 impl Figure {
-    /// Adds a surface over the plane: `z` `[y, x]` has a row for each y and a column for each x. It is coloured by height; where a
-    /// value is missing (NaN) it has a hole. [`Figure::view`] turns it, [`Figure::z_range`] cuts it off.
+    /// Adds a surface over the plane: `z` `[y, x]` has a row for each y and a column for each x. The surface is coloured by
+    /// height and has a hole where a value is missing (NaN). [`Figure::view`] sets the view angles, [`Figure::z_range`] cuts the
+    /// surface off.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -45,8 +46,8 @@ impl Figure {
         Ok(self)
     }
 
-    /// Adds many curves over one x, coloured by height: row `i` of `z` `[curve, x]` stands at `y[i]`, one behind the other on three
-    /// axes, or with [`Waterfall::in_height`] one above the other on two.
+    /// Adds a waterfall: many curves over one x, coloured by height. Row `i` of `z` `[curve, x]` is drawn at `y[i]`, one curve
+    /// behind the other on three axes, or with [`Waterfall::in_height`] one above the other on two.
     ///
     /// # Errors
     ///
@@ -112,7 +113,7 @@ impl Figure {
         })
     }
 
-    /// Adds a layer of the points whose coordinates are the three rows.
+    /// Adds a layer of the points whose coordinates are the three arrays.
     fn push_xyz_layer(
         mut self,
         call: &str,
@@ -129,7 +130,7 @@ impl Figure {
         Ok(self)
     }
 
-    /// Adds an arrow at each of some points of space: `at` and `vectors` are `[point, 3]`.
+    /// Adds a vector field as arrows at points of space: `at` and `vectors` are `[point, 3]`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The area between two curves.
+//! The layer of the area between two curves.
 
 use std::sync::Arc;
 
@@ -73,13 +73,13 @@ impl Layer for Band {
 }
 
 impl Band {
-    /// The lower and upper edges, broken where either is missing. On a logarithmic axis a lower edge that is not positive lies
-    /// below the frame.
+    /// Returns the lower and upper edges in pixels, split where either is missing. On a logarithmic axis a lower edge that is not
+    /// positive lies below the frame.
     fn runs(&self, view: &AxesTransform) -> Vec<(Vec<Point>, Vec<Point>)> {
         let triples: Vec<(f64, f64, f64)> =
             (self.x.iter().zip(&self.lower[..]).zip(&self.upper[..]))
                 .map(|((x, a), b)| {
-                    // min and max pass over a NaN; a band with one edge missing is missing.
+                    // min and max ignore a NaN, but the band is missing where either edge is.
                     let x = if a.is_nan() || b.is_nan() {
                         f64::NAN
                     } else {

@@ -1,4 +1,4 @@
-//! A line through points.
+//! The layer of a line through points.
 
 use std::sync::Arc;
 

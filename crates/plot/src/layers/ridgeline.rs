@@ -1,4 +1,4 @@
-//! Curves one above the other, each standing on a line of its own: a waterfall in the plane.
+//! The ridgeline layer, a waterfall in the plane: curves one above the other, each with its own baseline.
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color_scale::{ColorScaleOptions, impl_color_options};
@@ -13,7 +13,7 @@ use super::Layer;
 use super::streamlines::single_color_runs;
 use odesync_base::error::{Result, unknown};
 
-/// How a waterfall looks.
+/// The options of a waterfall.
 ///
 /// ```
 /// use odesync_plot::Waterfall;
@@ -30,29 +30,29 @@ pub struct Waterfall {
 impl_color_options!(Waterfall);
 
 impl Waterfall {
-    /// The names that [`Waterfall::set`] knows.
+    /// The names of the options of [`Waterfall::set`].
     pub const OPTIONS: [&'static str; 9] = [
         "map", "log", "symlog", "range", "label", "bar", "offset", "width", "alpha",
     ];
 
-    /// Curves one behind the other on three axes, coloured by height in viridis.
+    /// Creates default options: curves one behind the other on three axes, coloured by height in viridis.
     pub fn new() -> Waterfall {
         Waterfall::default()
     }
 
-    /// Puts the curves one above the other on two axes instead.
+    /// Draws the curves one above the other on two axes instead of one behind the other on three.
     pub fn in_height(mut self) -> Waterfall {
         self.in_height = true;
         self
     }
 
-    /// Width of the lines in pixels.
+    /// Sets the width of the lines in pixels.
     pub fn width(mut self, width: f64) -> Waterfall {
         self.style.width = Some(width);
         self
     }
 
-    /// Sets an option by its name (see [`Waterfall::OPTIONS`]); `offset` is "depth" or "height".
+    /// Sets an option of the waterfall by its name (see [`Waterfall::OPTIONS`]); `offset` is "depth" or "height".
     ///
     /// # Errors
     ///
@@ -75,14 +75,14 @@ impl Waterfall {
     }
 }
 
-/// Steps between two curves that the highest of them takes.
+/// Height of the highest curve, in distances between two baselines.
 const OVERLAP: f64 = 2.6;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct RidgelineLayer {
-    /// Each curve stands at its y.
+    /// Values of the curves; `y` holds the baseline of each.
     values: ColoredGrid,
-    /// Distance between two curves.
+    /// Distance between the baselines of two curves.
     step: f64,
 }
 
@@ -98,7 +98,7 @@ impl RidgelineLayer {
         })
     }
 
-    /// Height of a value above its curve's line.
+    /// Returns the height of a value above its curve's baseline.
     fn height(&self, v: f64) -> f64 {
         let tint = &self.values.color_scale;
         let place = match tint.axis.scale.in_domain(v) {
@@ -136,7 +136,7 @@ impl Layer for RidgelineLayer {
             color_scale: tint,
             style,
         } = &self.values;
-        // The highest line is the farthest.
+        // From the highest baseline down, so that lower curves are painted in front.
         for (y, row) in lattice.y.iter().zip(lattice.z.rows()).rev() {
             let base = view.y_pixel(*y);
             let points: Vec<(f64, f64)> =

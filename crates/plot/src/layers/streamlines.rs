@@ -1,4 +1,4 @@
-//! Curves along a vector field, evenly spread.
+//! The layer of evenly spaced streamlines of a vector field.
 
 use ndarray::Array2;
 
@@ -15,21 +15,21 @@ use super::quiver::{ARROW_GREY, Arrows, arrowhead};
 use super::streamline_seeding;
 use odesync_base::error::Result;
 
-/// Curves that follow a vector field given on a grid.
+/// A layer of streamlines of a vector field on a grid.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Streamlines {
     u: RectilinearGrid,
     v: Array2<f64>,
     color_scale: Option<ColorScale>,
     options: Arrows,
-    /// Points with the speed there.
+    /// Streamlines as points with the speed at each.
     curves: Vec<Vec<(Point, f64)>>,
 }
 
-/// Curves across the figure, side by side, at density 1.
+/// Number of streamlines side by side across the figure at density 1.
 const STREAMLINES_ACROSS: f64 = 26.0;
 
-/// Between the arrowheads of a curve, as a part of the figure.
+/// Distance between the arrowheads of a streamline, as a part of the figure.
 const ARROWHEAD_SPACING: f64 = 0.6;
 
 impl Streamlines {
@@ -48,17 +48,17 @@ impl Streamlines {
         Ok(layer)
     }
 
-    /// What a place between 0 and 1 along both axes is on the lattice.
+    /// Returns the data coordinates of a point of the unit square that spans the grid.
     fn to_data(&self, (px, py): Point) -> Option<Point> {
         let back = |values: &[f64], place: f64| {
             let (first, last) = (*values.first()?, *values.last()?);
-            // Not beyond the last, by rounding.
+            // Rounding must not lead beyond the last value.
             Some((first + place * (last - first)).clamp(first, last))
         };
         Some((back(&self.u.x, px)?, back(&self.u.y, py)?))
     }
 
-    /// The vector at a place between 0 and 1 along both axes; none outside or where a value is missing.
+    /// Returns the vector at a point of the unit square; `None` outside it or where a value is missing.
     fn vector_at(&self, place: Point) -> Option<Point> {
         if !(0.0..=1.0).contains(&place.0) || !(0.0..=1.0).contains(&place.1) {
             return None;
@@ -77,7 +77,7 @@ impl Streamlines {
             return Vec::new();
         }
         let spans = [&self.u.x, &self.u.y].map(|v| v[v.len() - 1] - v[0]);
-        // Of unit length in places, so that steps are even on paper.
+        // Of unit length in the unit square, so that steps are even in the figure.
         let direction = |place: Point| {
             let (u, v) = self.vector_at(place)?;
             let (dx, dy) = (u / spans[0], v / spans[1]);
@@ -165,10 +165,10 @@ impl Layer for Streamlines {
     }
 }
 
-/// A point of a curve with its colour.
+/// A point of a streamline with its colour.
 type ColoredPoint = (Point, (u8, u8, u8));
 
-/// The pieces of a curve that have an arrowhead: one in its middle, or several about so far from each other.
+/// Returns the segments of a streamline that get an arrowhead: one in its middle, or several about `apart` from each other.
 fn arrowhead_segments(points: &[ColoredPoint], apart: f64) -> Vec<(ColoredPoint, ColoredPoint)> {
     let steps = points.windows(2);
     let step = |p: &[ColoredPoint]| (p[1].0.0 - p[0].0.0).hypot(p[1].0.1 - p[0].0.1);
@@ -186,7 +186,7 @@ fn arrowhead_segments(points: &[ColoredPoint], apart: f64) -> Vec<(ColoredPoint,
     heads
 }
 
-/// A coloured curve as lines of one colour each.
+/// Splits a coloured curve into lines of one colour each.
 pub(in super::super) fn single_color_runs(
     points: &[ColoredPoint],
 ) -> Vec<(Vec<Point>, (u8, u8, u8))> {

@@ -1,4 +1,4 @@
-//! A vertical line over the whole height.
+//! The layer of a vertical line over the whole height.
 
 use super::super::axes_transform::AxesTransform;
 use super::super::geometry::{Point, clip_line};

@@ -1,4 +1,4 @@
-//! The box of the axes: its far walls with a grid, its marks and names.
+//! The box of three axes: its far walls with a grid, its ticks and names.
 
 use super::super::font;
 use super::super::geometry::Point;
@@ -14,10 +14,10 @@ const WALL: Rgba = ((0xf7, 0xf7, 0xf7), 1.0);
 const GRID: Rgba = ((0xdc, 0xdc, 0xdc), 1.0);
 const EDGES: Rgba = ((0x88, 0x88, 0x88), 1.0);
 
-/// An axis drawn shorter than this on the page has no marks: it points at the viewer.
+/// Length in pixels below which a projected axis has no ticks, because it points at the viewer.
 const MIN_AXIS_LENGTH: f64 = 40.0;
 
-/// The axes with their marks and names.
+/// The box of three axes with their ticks and names.
 pub(in super::super) struct BoxFrame<'a> {
     axes: [Axis; 3],
     names: [&'a str; 3],
@@ -31,19 +31,19 @@ fn thin_pen(ink: Rgba) -> Pen {
     }
 }
 
-/// An edge of the box with the direction, on the page, in which its marks point.
+/// An edge of the box with the direction in the image in which its ticks point.
 struct Edge {
     from: Point3,
     to: Point3,
     outward: Point,
 }
 
-/// An axis on the page.
+/// An axis as a line in the image.
 pub(in super::super) struct AxisLine {
     pub from: Point,
     pub to: Point,
     pub outward: Point,
-    /// Where something is written, and what.
+    /// Positions and texts of the labels.
     pub labels: Vec<(Point, String)>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> BoxFrame<'a> {
         BoxFrame { axes, names }
     }
 
-    /// The room left of the box that the vertical axis takes.
+    /// Returns the width that the vertical axis takes to the left of the box.
     pub fn left_width(&self) -> f64 {
         let labels = max_label_width(&Ticks::new(&self.axes[2], 6)) * LABEL_EM;
         let name = if self.names[2].is_empty() {
@@ -63,7 +63,7 @@ impl<'a> BoxFrame<'a> {
         TICK + TICK_GAP + labels + name
     }
 
-    /// As many marks as have room on an edge.
+    /// Returns as many ticks of axis `k` as have room on an edge.
     fn ticks(&self, k: usize, view: &AxesTransform3, edge: &Edge) -> Ticks {
         let (a, b) = (view.pixel(edge.from), view.pixel(edge.to));
         let (dx, dy) = ((b.0 - a.0).abs(), (b.1 - a.1).abs());
@@ -89,7 +89,7 @@ impl<'a> BoxFrame<'a> {
             (ends[0][k], ends[1][k]) = (-BOX_HALF[k], BOX_HALF[k]);
             ends
         };
-        // Outwards on the page is away from the middle of the box's floor.
+        // Outwards in the image is away from the centre of the box's floor.
         let middle = view.pixel([0.0, 0.0, near[2]]);
         let outward = |of: Point3| {
             let at = view.pixel(of);
@@ -99,7 +99,7 @@ impl<'a> BoxFrame<'a> {
         };
         let [x0, x1] = ends(0, near);
         let [y0, y1] = ends(1, near);
-        // The upright edge that is leftmost on the page.
+        // The vertical axis is at the leftmost vertical edge in the image.
         let sides = [
             [near[0], -near[1], 0.0],
             [-near[0], near[1], 0.0],
@@ -129,7 +129,7 @@ impl<'a> BoxFrame<'a> {
         ]
     }
 
-    /// The axes as lines on the page, with the first and the last mark of each and its name between them.
+    /// Returns the axes as lines in the image, with the first and the last tick of each and its name between them.
     pub fn axis_lines(&self, view: &AxesTransform3) -> Vec<AxisLine> {
         let edges = self.edges(view);
         let line = |k: usize, edge: &Edge| {
@@ -160,7 +160,7 @@ impl<'a> BoxFrame<'a> {
             .collect()
     }
 
-    /// The three walls behind the data.
+    /// Draws the three walls behind the data, with the grid.
     pub fn draw_walls(&self, view: &AxesTransform3, scene: &mut Scene) {
         let near = view.camera.near_corner();
         let far = [-near[0], -near[1], near[2]];
@@ -181,7 +181,7 @@ impl<'a> BoxFrame<'a> {
             scene.area(outline.to_vec(), WALL);
         }
         for k in 0..3 {
-            // The marks of axis k run over the two walls that hold it.
+            // The grid lines of axis k lie on the two walls that contain its direction.
             for (place, _) in self.ticks(k, view, &edges[k]).major {
                 let at = BOX_HALF[k] * (2.0 * place - 1.0);
                 for other in [(k + 1) % 3, (k + 2) % 3] {
@@ -204,7 +204,7 @@ impl<'a> BoxFrame<'a> {
         }
     }
 
-    /// The axes themselves: marks, labels, names.
+    /// Draws the axes: ticks, labels, names.
     pub fn draw_axes(&self, view: &AxesTransform3, scene: &mut Scene) {
         for (k, edge) in self.edges(view).iter().enumerate() {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));

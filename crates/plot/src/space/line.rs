@@ -1,4 +1,4 @@
-//! A line through points of space.
+//! The layer of a line through points of space.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use super::super::style::{Dash, Style};
 use super::camera::{AxesTransform3, clip_line};
 use super::{DepthQueue, Layer3};
 
-/// How much nearer a line is taken to be than it is, so that one that lies on a surface is seen.
+/// Amount added to the nearness of a line, so that a line on a surface is visible.
 pub(in super::super) const DEPTH_BIAS: f64 = 0.05;
 
-/// A lift beyond everything: what has it is seen through the surfaces before it.
+/// Depth bias larger than any depth: a layer with it is visible through the surfaces in front of it.
 pub(in super::super) const ON_TOP_BIAS: f64 = 10.0;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Line3 {
     pub points: Arc<[Point3]>,
     pub style: Style,
-    /// How much nearer it is taken to be.
+    /// Amount added to the nearness of the line when it is sorted by depth.
     pub depth_bias: f64,
 }
 

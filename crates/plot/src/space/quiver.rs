@@ -1,4 +1,4 @@
-//! Arrows of a vector field of space.
+//! The layer of the arrows of a vector field of space.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::line::DEPTH_BIAS;
 use super::{DepthQueue, Layer3};
 use odesync_base::error::Result;
 
-/// A vector at each of some places.
+/// A layer of arrows: a vector at each of some points of space.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Quiver3 {
     points: Arc<[Point3]>,
@@ -26,11 +26,11 @@ fn length(v: &Point3) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The longest arrow, in the box: divided by the number of arrows along a side.
+/// Length of the longest arrow in box coordinates, times the number of arrows along a side.
 const MAX_ARROW_LENGTH: f64 = 1.5;
 
 impl Quiver3 {
-    /// The number of arrows along a side, if they are on a lattice.
+    /// Returns the number of arrows along a side, as if they were on a cubic grid.
     fn side(&self) -> f64 {
         (self.points.len() as f64).cbrt().max(2.0)
     }
@@ -63,7 +63,7 @@ impl LegendHandle for Quiver3 {
 
 impl Layer3 for Quiver3 {
     fn points(&self) -> Vec<Point3> {
-        // With the room of half an arrow around the outer ones.
+        // Includes a margin of half an arrow around the outer ones.
         let range = |k: usize| {
             let values = self.points.iter().map(|p| p[k]).filter(|v| v.is_finite());
             let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
@@ -79,7 +79,7 @@ impl Layer3 for Quiver3 {
     }
 
     fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
-        // In the box, where the axes' units are comparable.
+        // In box coordinates, where the axes' units are comparable.
         let span = |k: usize| {
             (view.axes[k].value(1.0) - view.axes[k].value(0.0)).abs() / (2.0 * BOX_HALF[k])
         };
@@ -113,7 +113,7 @@ impl Layer3 for Quiver3 {
                 };
             let at = view.to_box(*place);
             let end = |by: f64| std::array::from_fn(|k| at[k] + by * scaled[k]);
-            // What leaves the box is cut off, so that the head is at the wall.
+            // An arrow that leaves the box is clipped, so that its head is at the wall.
             let Some([tail, tip]) = clip_line(&[end(-0.5 * by), end(0.5 * by)])
                 .first()
                 .and_then(|line| line.first_chunk().copied())

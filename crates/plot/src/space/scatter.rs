@@ -1,4 +1,4 @@
-//! Markers at points of space.
+//! The layer of markers at points of space.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::{DepthQueue, Layer3};
 pub(in super::super) struct Scatter3 {
     pub points: Arc<[Point3]>,
     pub style: Style,
-    /// How much nearer they are taken to be.
+    /// Amount added to the nearness of the markers when they are sorted by depth.
     pub depth_bias: f64,
 }
 

@@ -1,4 +1,4 @@
-//! A surface over a grid of x and y.
+//! The layer of a surface over a grid of x and y.
 
 use super::super::color::darker;
 use super::super::color_scale::{ColorScaleOptions, impl_color_options};
@@ -13,10 +13,10 @@ use super::camera::{AxesTransform3, clip_polygon};
 use super::{DepthQueue, Layer3};
 use odesync_base::error::{Error, Result, unknown};
 
-/// Cells along an axis up to which the lines of the grid are drawn on the surface.
+/// Largest number of cells along an axis with which the lines of the grid are drawn on the surface by default.
 const MAX_MESH_CELLS: usize = 60;
 
-/// How a surface looks.
+/// The options of a surface.
 ///
 /// ```
 /// use odesync_plot::Surface;
@@ -33,23 +33,23 @@ pub struct Surface {
 impl_color_options!(Surface);
 
 impl Surface {
-    /// The names that [`Surface::set`] knows.
+    /// The names of the options of [`Surface::set`].
     pub const OPTIONS: [&'static str; 8] = [
         "map", "log", "symlog", "range", "label", "bar", "mesh", "alpha",
     ];
 
-    /// Viridis by height, with a colour bar, and the grid's lines where they are not too many.
+    /// Creates default options: viridis by height, with a colour bar, and the grid's lines where they are not too many.
     pub fn new() -> Surface {
         Surface::default()
     }
 
-    /// Whether the lines of the grid are drawn.
+    /// Sets whether the lines of the grid are drawn on the surface.
     pub fn mesh(mut self, mesh: bool) -> Surface {
         self.mesh = Some(mesh);
         self
     }
 
-    /// Sets an option by its name (see [`Surface::OPTIONS`]).
+    /// Sets an option of the surface by its name (see [`Surface::OPTIONS`]).
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Surface {
     }
 }
 
-/// A surface with its colours decided.
+/// A surface layer with its colours resolved.
 #[derive(Debug, Clone)]
 pub(in super::super) struct SurfaceLayer {
     values: ColoredGrid,
@@ -130,7 +130,7 @@ impl Layer3 for SurfaceLayer {
                     continue;
                 }
                 let middle = std::array::from_fn(|k| boxed.iter().map(|p| p[k]).sum::<f64>() / 4.0);
-                // Its own colour on the border closes the seams between cells.
+                // A border in the cell's colour closes the seams between cells.
                 let edge: Rgba = match self.mesh {
                     true => (darker(rgb, 0.8), look.alpha),
                     false => (rgb, look.alpha),
@@ -144,7 +144,7 @@ impl Layer3 for SurfaceLayer {
                             &outline,
                             Pen {
                                 color: edge,
-                                // In text, where nothing has a width, there are no such lines.
+                                // Not in text, where lines have no width.
                                 width: look.width * if self.mesh { 0.5 } else { 0.8 },
                                 dash: Dash::Solid,
                             },
@@ -156,7 +156,7 @@ impl Layer3 for SurfaceLayer {
     }
 }
 
-/// A colour in the light from above and a little from one side: slopes get a shade darker.
+/// Returns the colour of a facet in light from above and slightly from one side: slopes are darker.
 fn shade_facet(rgb: (u8, u8, u8), corners: &[Point3; 4]) -> (u8, u8, u8) {
     let minus = |a: Point3, b: Point3| -> Point3 { std::array::from_fn(|k| a[k] - b[k]) };
     let (a, b) = (minus(corners[2], corners[0]), minus(corners[3], corners[1]));

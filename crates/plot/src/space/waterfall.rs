@@ -1,4 +1,4 @@
-//! Curves one behind the other, coloured by height.
+//! The waterfall layer: curves one behind the other, coloured by height.
 
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::Point3;
@@ -11,7 +11,7 @@ use super::camera::AxesTransform3;
 use super::{DepthQueue, Layer3};
 use odesync_base::error::Result;
 
-/// A waterfall in space: each curve hides what is behind it.
+/// A waterfall layer on three axes: each curve hides what is behind it.
 #[derive(Debug, Clone)]
 pub(in super::super) struct WaterfallLayer(ColoredGrid);
 
@@ -46,7 +46,7 @@ impl Layer3 for WaterfallLayer {
         } = &self.0;
         let tint = self.0.color_scale.for_z_range(view.z_range);
         let [x_axis, y_axis, z_axis] = view.axes;
-        // What has no place on a logarithmic axis, or lies beyond it, is at its end.
+        // A value outside the domain or the range of the vertical axis is moved to the axis's end.
         let inside = |place: Point3| -> Point3 {
             let boxed = view.to_box(place);
             std::array::from_fn(|k| {

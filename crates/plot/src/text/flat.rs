@@ -1,4 +1,4 @@
-//! A figure of two axes as text.
+//! A figure with two axes as text.
 
 use super::super::autoscale;
 use super::super::axes_transform::AxesTransform;
@@ -15,7 +15,7 @@ use super::legend::{colorbar_line, legend};
 use super::screen::TextCanvas;
 use odesync_base::error::Result;
 
-/// Styles as they can be drawn in dots.
+/// Returns the styles adapted to drawing in dots: a line is one dot wide.
 pub(super) fn one_dot_styles(looks: Vec<ResolvedStyle>) -> Vec<ResolvedStyle> {
     let dotted = |look: ResolvedStyle| ResolvedStyle {
         width: 1.0,
@@ -36,7 +36,7 @@ fn y_tick_rows(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
         .into_iter()
         .map(|(place, label)| (row(place), label))
         .collect();
-    // Of two marks in one row only one can be written.
+    // A row has room for one label.
     marks.dedup_by_key(|mark| mark.0);
     marks
 }
@@ -80,7 +80,7 @@ pub(super) fn block(
     };
     let (mut height, mut marks, mut margin, mut width, mut axis) = layout(2);
     if axis.len() > 2 {
-        // The axis's name needs a line of its own.
+        // The name of the vertical axis needs its own line.
         (height, marks, margin, width, axis) = layout(3);
     }
 
@@ -123,7 +123,7 @@ pub(super) fn block(
     Ok(lines)
 }
 
-/// The horizontal axis with its marks, and its name at the end of their line.
+/// Returns the lines of the horizontal axis: its ticks, and its name at the end of the line of their labels.
 fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBlock {
     let marks = Ticks::new(axis, (width / 12).clamp(2, 10)).major;
     let at = |place: f64| ((place * width as f64) as usize).min(width - 1);
@@ -148,7 +148,7 @@ fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBloc
         " ".repeat(margin),
         ruler.iter().collect::<String>()
     ))];
-    // The name stands where the marks leave room, at the end.
+    // The name is at the end of the line, where labels leave room for it.
     let name = figure.x_label.chars().count();
     let start = labels.len().saturating_sub(name);
     let end = labels

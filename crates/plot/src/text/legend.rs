@@ -8,7 +8,7 @@ use super::super::ticks::Ticks;
 use super::cell::{BLANK, TextBlock, TextCell, colored, plain};
 use super::screen::density_char;
 
-/// The labelled layers with their signs, as many in a line as fit.
+/// Returns the lines of the legend: the labelled layers with their handles, as many per line as fit.
 pub(super) fn legend(
     layers: &[&dyn LegendHandle],
     looks: &[ResolvedStyle],
@@ -39,14 +39,14 @@ pub(super) fn legend(
     lines
 }
 
-/// First and last mark of an axis, as it is written beside it.
+/// Returns the labels of the first and the last tick of an axis.
 fn end_labels(axis: &Axis) -> Option<(String, String)> {
     let major = Ticks::new(axis, 6).major;
     let (first, last) = (major.first()?, major.last()?);
     Some((first.1.clone(), last.1.clone()))
 }
 
-/// The colours from the first to the last mark.
+/// Returns the line of the colour bar: the colours from the first to the last tick, with their labels.
 pub(super) fn colorbar_line(tint: &ColorScale, columns: usize, colour: bool) -> Vec<TextCell> {
     let Some((first, last)) = end_labels(&tint.axis) else {
         return Vec::new();
@@ -56,7 +56,7 @@ pub(super) fn colorbar_line(tint: &ColorScale, columns: usize, colour: bool) -> 
     } else {
         format!("{}  ", tint.label)
     };
-    // Values beyond the range have the colour of its end.
+    // Marks an end beyond whose value there are further values, of the same colour.
     let more = |beyond: bool| if beyond { "…" } else { "" };
     let mut line = plain(&format!("{name}{}{first} ", more(tint.extends_below())));
     let marks = Ticks::new(&tint.axis, 6).major;

@@ -1,27 +1,27 @@
-//! A scene in characters: lines as braille dots, of which a character holds 2 × 4, and areas as half blocks.
+//! A canvas of characters: lines as braille dots, 2 × 4 per character, and areas as half blocks.
 
 use super::super::bitmap::Bitmap;
 use super::super::geometry::{Point, Rect, clip_line};
 use super::super::scene::{Primitive, Scene};
 use super::cell::{BLANK, Rgb, TextBlock, TextCell};
 
-/// The ground of missing values; it counts as no value where there is no colour.
+/// Background colour of missing values; without colour it is shown as a missing value.
 const MISSING_COLOR: Rgb = (0xf4, 0xf4, 0xf4);
 const WHITE: Rgb = (255, 255, 255);
 
-/// Opacity below which an area is a veil of dots.
+/// Opacity below which an area is dithered with dots.
 const DITHER_ALPHA: f64 = 0.5;
 
 pub(super) struct TextCanvas {
     columns: usize,
     rows: usize,
-    /// The dots of each character, in braille's order of bits.
+    /// Dots of each character, in braille's order of bits.
     dots: Vec<u8>,
     fg: Vec<Option<Rgb>>,
-    /// The colours of the upper and lower half of each character.
+    /// Background colours of the upper and lower half of each character.
     bg: Vec<[Option<Rgb>; 2]>,
     characters: Vec<Option<char>>,
-    /// Small areas are shown by their outline: they are markers and arrowheads.
+    /// Whether small areas are shown by their outline, because they are markers and arrowheads.
     pub outline_small_areas: bool,
 }
 
@@ -39,7 +39,7 @@ impl TextCanvas {
         }
     }
 
-    /// The screen in dots.
+    /// Returns the rectangle of the canvas in dots.
     pub fn rect(&self) -> Rect {
         Rect {
             left: 0.0,
@@ -72,7 +72,7 @@ impl TextCanvas {
     }
 
     fn dot(&mut self, (x, y): Point, ink: Rgb) {
-        // A white rim is there to set a mark off from colours, and would hide it here.
+        // A white rim, which separates a mark from colours in other formats, would hide the mark here.
         if ink == WHITE || !x.is_finite() || !y.is_finite() || x < 0.0 || y < 0.0 {
             return;
         }
@@ -133,7 +133,7 @@ impl TextCanvas {
         }
     }
 
-    /// Colours half a character, over what is there already.
+    /// Sets the background colour of half a character and removes the dots there.
     fn fill_half_cell(&mut self, column: usize, half: usize, rgb: Rgb) {
         let at = half / 2 * self.columns + column;
         let kept = if half.is_multiple_of(2) { 0xe4 } else { 0x1b };
@@ -165,7 +165,7 @@ impl TextCanvas {
         }
     }
 
-    /// Writes text from a character on, over what is drawn.
+    /// Writes text from a character on, over what is already drawn.
     pub fn write(&mut self, column: i64, row: i64, text: &str) {
         let Some(row) = usize::try_from(row).ok().filter(|r| *r < self.rows) else {
             return;
@@ -230,7 +230,7 @@ impl TextCanvas {
     }
 }
 
-/// Lightness from 0 to 1; −1 for missing values.
+/// Returns the lightness of a colour from 0 to 1; −1 for the colour of missing values.
 fn lightness(rgb: Rgb) -> f64 {
     if rgb == MISSING_COLOR {
         return -1.0;
@@ -238,7 +238,7 @@ fn lightness(rgb: Rgb) -> f64 {
     (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2)) / 255.0
 }
 
-/// The lighter the colour, the denser the character.
+/// Returns the character for a lightness: the lighter the colour, the denser the character.
 pub(super) fn density_char(lightness: f64) -> char {
     const RAMP: [char; 6] = [' ', '·', '░', '▒', '▓', '█'];
     match lightness {
@@ -247,7 +247,7 @@ pub(super) fn density_char(lightness: f64) -> char {
     }
 }
 
-/// Whether a polygon holds a point (winding number).
+/// Whether a polygon contains a point (winding number).
 fn polygon_contains(polygon: &[Point], (x, y): Point) -> bool {
     let mut winding = 0;
     for (i, b) in polygon.iter().enumerate() {

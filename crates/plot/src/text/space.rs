@@ -1,4 +1,4 @@
-//! A figure of three axes as text.
+//! A figure with three axes as text.
 
 use super::super::figure::Figure;
 use super::super::geometry::{Point, Rect};
@@ -41,7 +41,7 @@ pub(super) fn block(
     let title = usize::from(!figure.title.is_empty());
     let height = rows.saturating_sub(title + below.len()).max(6);
     let mut screen = TextCanvas::new(columns, height);
-    // Room for the marks, in dots.
+    // Margins for the labels, in dots.
     let rect = screen.rect();
     let view = plan.view(&Rect {
         left: rect.left + 16.0,
@@ -79,7 +79,7 @@ pub(super) fn block(
     Ok(lines)
 }
 
-/// Writes text beside a point, on the side that `outward` says.
+/// Writes text beside a point, in the direction of `outward`.
 fn write(screen: &mut TextCanvas, (x, y): Point, outward: Point, text: &str) {
     let size = text.chars().count() as i64;
     let (column, row) = ((x / 2.0).floor() as i64, (y / 4.0).floor() as i64);
