@@ -75,7 +75,7 @@ impl RunArgs {
         if self.stop_at_eof {
             let interrupt = session.interrupt();
             std::thread::spawn(move || {
-                // Whatever comes, and however it ends: only the end counts.
+                // The input and any error are ignored: only the end of the input matters.
                 let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
                 interrupt.stop();
             });
@@ -93,7 +93,7 @@ impl RunArgs {
     }
 }
 
-/// A wrong call.
+/// Returns a usage error.
 pub(super) fn usage_error(message: impl Into<String>) -> ScriptError {
     ScriptError::new(ErrorKind::Usage, message)
 }

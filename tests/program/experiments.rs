@@ -1,4 +1,4 @@
-//! The paper's experiments by the command line: overrides, run folders, saved configurations, many runs.
+//! Tests of the paper's experiments on the command line: overrides, run folders, saved configurations, multiruns.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use odesync::training::Run;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
 
-/// A few epochs of the three methods.
+/// Overrides for a training of a few epochs.
 const SHORT: [&str; 2] = [
     "training.schedule.epochs_per_step=1",
     "trainer.checkpoint_every=2",
@@ -37,7 +37,7 @@ impl Place {
         self.odesync(&[&["run", "--quiet", &script], arguments].concat())
     }
 
-    /// The only folder under runs/EXPERIMENT.
+    /// Returns the only folder under runs/EXPERIMENT.
     fn only_run(&self, experiment: &str) -> PathBuf {
         let runs: Vec<_> = std::fs::read_dir(self.path("runs").join(experiment))
             .unwrap()
@@ -72,7 +72,7 @@ fn failed(output: &Output, code: i32) -> String {
     text(&output.stderr)
 }
 
-/// Parameters, best and last, as bits.
+/// Returns the best and the last parameters as bits.
 fn bits(folder: &Path) -> Vec<u64> {
     let run = Run::load(folder).unwrap();
     let all = run.last.values().iter().chain(run.model.values());
@@ -142,7 +142,7 @@ fn a_saved_configuration_runs_again_to_the_same_bits() {
         std::fs::read(place.path("second/config.yaml")).unwrap()
     );
 
-    // It can be printed without a run, and changed by further overrides.
+    // A saved configuration can be printed without a run, and changed by further overrides.
     let printed = succeeded(&place.train("lotka_volterra", &["--config", saved, "--print-config"]));
     assert_eq!(
         printed.trim_end(),
@@ -188,11 +188,11 @@ fn a_folder_with_a_run_is_not_written_over() {
     succeeded(&place.train("lotka_volterra", &short));
     let said = failed(&place.train("lotka_volterra", &short), 1);
     assert!(said.contains("--resume"), "{said}");
-    // A finished run that is gone on with is what it was.
+    // Resuming a finished run changes nothing.
     let before = bits(&place.path("here"));
     succeeded(&place.train("lotka_volterra", &["--resume", "here"]));
     assert_eq!(bits(&place.path("here")), before);
-    // More epochs than it was begun with.
+    // Resumes with more epochs than the run was started with.
     succeeded(&place.train("lotka_volterra", &["--resume", "here", "training.epochs=8"]));
     assert_eq!(Run::load(place.path("here")).unwrap().history.len(), 8);
     let said = failed(
@@ -280,7 +280,7 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
         assert_eq!(row["epochs"], "4");
         assert!(row["best_mse"].parse::<f64>().unwrap() > 0.0);
     }
-    // A member is the very run that its arguments alone give.
+    // A member equals a single run with the member's arguments.
     succeeded(&place.train(
         "lotka_volterra",
         &[
@@ -342,7 +342,7 @@ fn a_stopped_multirun_goes_on_where_it_was() {
         .current_dir(place.0.path())
         .spawn()
         .unwrap();
-    // Until the first members are at work.
+    // Waits until the first members are training.
     let begun = place.path("many/0_random_seed=1/last.safetensors");
     while !begun.exists() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(5));
@@ -375,7 +375,7 @@ fn a_stopped_multirun_goes_on_where_it_was() {
     );
 }
 
-/// The configurations in the program are those of `configs/`, all of them.
+/// The built-in configurations are exactly those of `configs/`.
 #[test]
 fn what_is_built_in_is_what_the_folder_holds() {
     use odesync::config::{Config, ConfigSource};

@@ -1,4 +1,4 @@
-//! `plot` of every value that has a picture, from Rust.
+//! Tests of `plot` for every value that has a default figure, from Rust.
 
 use odesync::landscape::{Hessian, LossOptions, Pca, SliceSpec};
 use odesync::prelude::{

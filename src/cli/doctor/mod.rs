@@ -1,4 +1,4 @@
-//! `odesync doctor`: what is there, what is missing, and what to do about it.
+//! `odesync doctor`: checks which optional parts are installed, and says how to install those that are missing.
 
 mod cuda;
 mod jupyter;
@@ -24,16 +24,16 @@ Examples:
   odesync --device cuda doctor")]
 pub(super) struct DoctorArgs {}
 
-/// What was found of one thing.
+/// A finding: the result of the check of one topic.
 struct Finding {
     status: FindingStatus,
-    /// What was looked for.
+    /// Topic of the check.
     topic: &'static str,
-    /// What was found.
+    /// Result of the check.
     text: String,
-    /// What to do about it, a command where there is one.
+    /// Remedy, a command where there is one.
     fix: Option<String>,
-    /// Whether the program is of no use while this is broken.
+    /// Whether the program cannot be used while this is broken.
     required: bool,
 }
 
@@ -197,7 +197,7 @@ fn libtorch() -> Finding {
     )
 }
 
-/// Where the configurations that scripts name come from.
+/// Returns the finding about the source of the configurations that scripts name.
 fn configs() -> Finding {
     let library = ConfigSource::find(None);
     let place = match &library {

@@ -1,4 +1,4 @@
-//! Completion: what may stand at the cursor.
+//! Completion of the word at the cursor.
 
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 
@@ -14,15 +14,15 @@ use super::symbols::{
 use crate::config::{ConfigSource, Value};
 use crate::script::Doc;
 
-/// See the module's text.
+/// The completer of the line editor.
 pub(super) struct ReplCompleter(pub SharedSymbols);
 
-/// A name that may stand at the cursor.
+/// A candidate of the completion at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// What replaces the word before the cursor.
+    /// Text that replaces the word before the cursor.
     pub value: String,
-    /// What it is, in a few words.
+    /// Short description, which the menu shows.
     pub description: String,
 }
 
@@ -52,7 +52,7 @@ impl Completer for ReplCompleter {
     }
 }
 
-/// Where the word before the cursor begins, and what may stand in its place.
+/// Returns the start of the word before the cursor, and the candidates that may replace it.
 pub(super) fn candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     let trimmed = text.trim_start();
     match trimmed.strip_prefix(':') {
@@ -61,7 +61,7 @@ pub(super) fn candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candida
     }
 }
 
-/// The offers that begin as what is typed does.
+/// Returns the candidates that begin with the typed text.
 fn filter_by_prefix(typed: &str, mut offers: Vec<Candidate>) -> Vec<Candidate> {
     offers.retain(|offer| offer.value.starts_with(typed));
     offers
@@ -99,7 +99,7 @@ fn command_candidates(known: &SymbolTable, command: &str, at: usize) -> (usize, 
     (start, filter_by_prefix(typed, offers))
 }
 
-/// A key of the configuration, or behind its `=` an option of a group.
+/// Returns candidates for a setting: keys of the configuration, or after `=` the options of a group.
 fn setting_candidates(known: &SymbolTable, typed: &str, start: usize) -> (usize, Vec<Candidate>) {
     if let Some((group, option)) = typed.split_once('=') {
         let options = ConfigSource::find(None).options(group).unwrap_or_default();
@@ -125,7 +125,7 @@ fn setting_candidates(known: &SymbolTable, typed: &str, start: usize) -> (usize,
     (start, filter_by_prefix(typed, offers))
 }
 
-/// Every key of a tree with its value.
+/// Adds every key of a configuration tree with its value to the candidates.
 fn config_leaves(path: &str, value: &Value, offers: &mut Vec<Candidate>) {
     let Value::Mapping(map) = value else {
         offers.push(Candidate::new(format!("{path}="), one_line(value)));
@@ -141,7 +141,7 @@ fn config_leaves(path: &str, value: &Value, offers: &mut Vec<Candidate>) {
     }
 }
 
-/// A value of a configuration on one line.
+/// Formats a value of a configuration on one line.
 pub(super) fn one_line(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
@@ -176,7 +176,7 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     {
         return (text.len(), Vec::new());
     }
-    // The word that is being typed ends the text, without a space behind it.
+    // The word that is being typed is at the end of the text, without a space after it.
     let word = scan.tokens.last().filter(|t| t.range.end == text.len());
     let (start, before) = match word {
         Some(word) if word.kind == TokenKind::Word => {
@@ -212,7 +212,7 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
             .map(|value| Candidate::new(value, ""))
             .collect();
         let values = filter_by_prefix(typed, values);
-        // Where nothing is typed what is listed for the key stands alone.
+        // With nothing typed, only the values listed for the key are offered.
         if !values.is_empty() {
             return (start, values);
         }
@@ -223,7 +223,7 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     (start, filter_by_prefix(typed, name_candidates(known)))
 }
 
-/// A value of an option, the name of an experiment, or a file.
+/// Returns candidates within a string: values of an option, names of experiments, or files.
 fn string_candidates(
     known: &SymbolTable,
     text: &str,
@@ -274,7 +274,7 @@ fn member_candidates(known: &SymbolTable, kind: Option<&str>) -> Vec<Candidate> 
         .collect()
 }
 
-/// The keys of the option map that is open, without those that are there.
+/// Returns the keys of the open option map that are not set in it yet.
 fn key_candidates(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<Candidate> {
     let Some(map) = scan.open.last() else {
         return Vec::new();
@@ -293,7 +293,7 @@ fn key_candidates(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<
         .collect()
 }
 
-/// Variables, functions, constants and words of the language.
+/// Returns candidates for a name: variables, functions, constants and keywords of the language.
 fn name_candidates(known: &SymbolTable) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = known
         .variables

@@ -1,4 +1,4 @@
-//! Colours while typing.
+//! Syntax highlighting of the input.
 
 use nu_ansi_term::{Color, Style};
 use reedline::{Highlighter, StyledText};
@@ -7,7 +7,7 @@ use super::commands;
 use super::lexer::{TokenKind, TokenizedText};
 use super::symbols::{BUILTIN_FUNCTIONS, KEYWORDS, SharedSymbols, SymbolTable};
 
-/// See the module's text.
+/// The highlighter of the line editor.
 pub(super) struct ReplHighlighter(pub SharedSymbols);
 
 impl Highlighter for ReplHighlighter {

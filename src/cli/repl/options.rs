@@ -1,11 +1,11 @@
-//! The keys of the option map that is open at the cursor, and the values of one of them.
+//! The keys of the option map that is open at the cursor, and the possible values of a key.
 
 use super::cursor_call::CursorCall;
 use super::lexer::{BracketKind, TokenKind, TokenizedText};
 use super::symbols::SymbolTable;
 use crate::script::keys::{self, Key, Keys};
 
-/// The keys of the innermost open map, each once; none where it is no option map.
+/// Returns the keys of the innermost open map, each once; none where it is not an option map.
 pub(super) fn keys(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<&'static Key> {
     let Some(innermost) = scan.open.len().checked_sub(1) else {
         return Vec::new();
@@ -13,7 +13,7 @@ pub(super) fn keys(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec
     keys::distinct(keys_of_map(known, text, scan, innermost))
 }
 
-/// The key whose value begins behind the token before `value`.
+/// Returns the key whose value begins after the token before `value`.
 pub(super) fn key_of(
     known: &SymbolTable,
     text: &str,
@@ -25,7 +25,7 @@ pub(super) fn key_of(
     all.into_iter().find(|key| key.name == name)
 }
 
-/// The name before the colon before this token.
+/// Returns the name before the colon that precedes this token.
 fn key_before_colon<'t>(text: &'t str, scan: &TokenizedText, value: usize) -> Option<&'t str> {
     let colon = value.checked_sub(1)?;
     let name = colon.checked_sub(1)?;
@@ -33,7 +33,8 @@ fn key_before_colon<'t>(text: &'t str, scan: &TokenizedText, value: usize) -> Op
     is_key.then(|| scan.text(text, name))
 }
 
-/// What is declared for the map that is this frame: of a call, or of a key of another map, in a list of that key or not.
+/// Returns the declared keys of the map at bracket `frame`: an option map of a call, or the value of a key of another map, also
+/// within a list.
 fn keys_of_map(known: &SymbolTable, text: &str, scan: &TokenizedText, frame: usize) -> Vec<Keys> {
     let outer = |frame: usize| {
         let outer = frame.checked_sub(1)?;
@@ -58,7 +59,7 @@ fn keys_of_map(known: &SymbolTable, text: &str, scan: &TokenizedText, frame: usi
     found.map(|key| key.nested).collect()
 }
 
-/// The option keys of the call with this bracket.
+/// Returns the option keys of the call with this opening bracket.
 fn keys_of_call(
     known: &SymbolTable,
     text: &str,
@@ -114,7 +115,7 @@ mod tests {
             "vanilla(#{ ",
             "train(m, d, v, #{ lr: #{ ",
             "train(m, d, v, [#{ ",
-            // One of the user's own.
+            // A function that the user defined.
             "homotopy(#{ ",
         ] {
             assert!(names(&known, text).is_empty(), "{text}");

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::complete::Candidate;
 
-/// So many files of a folder are offered.
+/// Largest number of files of a folder that are offered.
 const MAX_CANDIDATES: usize = 200;
 
-/// The files and folders that begin so, and where the last part of the typed path begins.
+/// Returns the start of the last part of the typed path, and the files and folders that begin with it.
 pub(super) fn path_candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let start = typed.rfind('/').map_or(0, |at| at + 1);
     let (folder, name) = typed.split_at(start);

@@ -1,4 +1,4 @@
-//! The book is whole: pages, links, the page of functions.
+//! Tests that the book is complete: pages, links, the page of functions.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -37,7 +37,7 @@ fn the_summary_lists_every_page_once() {
     assert_eq!(set, pages);
 }
 
-/// A path without `.` and `..`.
+/// Returns a path without `.` and `..`.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -71,7 +71,7 @@ fn every_link_leads_somewhere() {
                 let known = anchors(&read(&target));
                 assert!(known.iter().any(|a| a == anchor), "{shown}; {known:?}");
             }
-            // A rendered book has nothing but the folder of its sources.
+            // A rendered book can link only to files in the folder of its sources.
             if page.starts_with("docs/src") {
                 assert!(target.starts_with("docs/src"), "{shown} leaves the book");
             }
@@ -100,7 +100,7 @@ fn every_place_in_the_code_that_is_named_is_there() {
         for place in spans(&read(page)) {
             let inside = ["crates/", "src/", "tests/", "configs/"];
             let named = inside.iter().any(|folder| place.starts_with(folder));
-            // A file that a recipe has the reader write is called NAME.
+            // NAME stands for a file that the reader of a recipe writes.
             if !named || place.contains("NAME") {
                 continue;
             }
