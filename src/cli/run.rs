@@ -61,13 +61,13 @@ impl RunArgs {
         if self.multirun || self.resumes_multirun() {
             return super::multirun::run(self, common);
         }
-        let place = match (&self.out, &self.resume) {
+        let run_dir = match (&self.out, &self.resume) {
             (Some(folder), _) => RunDir::At(folder.clone()),
             (None, Some(folder)) => RunDir::Resume(folder.clone()),
             (None, None) => RunDir::New,
         };
         let runs = RunPlan {
-            run_dir: place,
+            run_dir,
             config: self.config.clone(),
             print_config: self.print_config,
         };

@@ -172,14 +172,14 @@ fn doctor_names_what_is_missing_and_the_cure() {
     assert!(line(" instruction set").0.contains("portable"));
     assert!(line(" memory").0.contains("iB for a script"));
     assert!(line(" configs").0.contains("lorenz3d"));
-    for (what, cure) in [
+    for (what, fix) in [
         (" Jupyter", "→ make notebook"),
         (" evcxr_jupyter", "→ make notebook"),
         (" kernels", "→ make notebook"),
         (" notebooks", "→ make notebook"),
     ] {
         let (found, next) = line(what);
-        assert!(found.starts_with('–') && next.contains(cure), "{text}");
+        assert!(found.starts_with('–') && next.contains(fix), "{text}");
     }
     let libtorch = line(" libtorch").0;
     if cfg!(feature = "torch") {

@@ -29,9 +29,9 @@ const RUNS: [&[&str]; 3] = [
     ],
 ];
 
-fn start(arguments: &[&str], place: &str, folder: &Path) -> Child {
+fn start(arguments: &[&str], run_flag: &str, folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_odesync"))
-        .args(["run", "--quiet", "--threads", "1", place])
+        .args(["run", "--quiet", "--threads", "1", run_flag])
         .arg(folder)
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -47,13 +47,15 @@ fn start(arguments: &[&str], place: &str, folder: &Path) -> Child {
 }
 
 /// Runs a run to its end; returns the elapsed time.
-fn finish(arguments: &[&str], place: &str, folder: &Path) -> Duration {
+fn finish(arguments: &[&str], run_flag: &str, folder: &Path) -> Duration {
     let started = Instant::now();
-    let output = start(arguments, place, folder).wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = start(arguments, run_flag, folder)
+        .wait_with_output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{place} {}: {said}",
+        "{run_flag} {}: {errors}",
         folder.display()
     );
     started.elapsed()
@@ -170,10 +172,10 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
                 while let Some(i) = { next.lock().unwrap().next() } {
                     let (folder, of_whole) = &whole[i % RUNS.len()];
                     let run = RUNS[i % RUNS.len()];
-                    let own = root.path().join(format!("killed_{i}"));
+                    let killed_run = root.path().join(format!("killed_{i}"));
                     let numbers = draw();
-                    let mut child = start(run, "--out", &own);
-                    wait_for(1.2 * numbers[0], &mut child, &own, *of_whole);
+                    let mut child = start(run, "--out", &killed_run);
+                    wait_for(1.2 * numbers[0], &mut child, &killed_run, *of_whole);
                     let signal = if numbers[1] < 0.5 { "-KILL" } else { "-INT" };
                     // The process id of an ended process may belong to another by now.
                     if child.try_wait().unwrap().is_none() {
@@ -187,13 +189,13 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
                         *killed.lock().unwrap() += 1;
                     }
                     // Before its configuration is written a run cannot be resumed.
-                    let place = if own.join("config.yaml").exists() {
+                    let run_flag = if killed_run.join("config.yaml").exists() {
                         "--resume"
                     } else {
                         "--out"
                     };
-                    finish(run, place, &own);
-                    assert_same(folder, &own);
+                    finish(run, run_flag, &killed_run);
+                    assert_same(folder, &killed_run);
                 }
             });
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// Timeout of every wait, far longer than any step of the tests takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 const PROMPT: &str = "odesync> ";
 
@@ -104,16 +104,13 @@ impl Terminal {
 
     /// Waits until the screen satisfies `wanted`; returns its text.
     fn until(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let begun = Instant::now();
+        let start = Instant::now();
         loop {
             let screen = self.screen();
             if wanted(&screen) {
                 return screen;
             }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "still waiting before:\n{screen}"
-            );
+            assert!(start.elapsed() < TIMEOUT, "still waiting before:\n{screen}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -135,7 +132,7 @@ impl Terminal {
         let before = self.seen.lock().unwrap().bytes.len();
         self.press(line);
         self.press("\r");
-        let begun = Instant::now();
+        let start = Instant::now();
         loop {
             let screen = self.screen();
             // The editor redraws the line at every key, and ends it with a line break.
@@ -153,7 +150,7 @@ impl Terminal {
                 return screen;
             }
             assert!(
-                begun.elapsed() < PATIENCE,
+                start.elapsed() < TIMEOUT,
                 "no prompt after {line}:\n{screen}"
             );
             std::thread::sleep(Duration::from_millis(10));
@@ -174,13 +171,13 @@ impl Terminal {
 
     /// Waits for the program to end; returns its exit code.
     fn ends(mut self) -> u32 {
-        let begun = Instant::now();
+        let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.exit_code();
             }
             assert!(
-                begun.elapsed() < PATIENCE,
+                start.elapsed() < TIMEOUT,
                 "does not end:\n{}",
                 self.screen()
             );
@@ -500,9 +497,9 @@ fn places_folders_and_signs_are_told() {
     assert!(screen.contains("in a new folder a/b"), "{screen}");
     assert!(folder.path().join("a/b/c.rhai").is_file());
     let screen = t.enter(":save a/b/d.rhai");
-    let told = screen.lines().rfind(|line| line.contains("d.rhai"));
+    let message = screen.lines().rfind(|line| line.contains("d.rhai"));
     assert!(
-        told.is_some_and(|told| !told.contains("new folder")),
+        message.is_some_and(|message| !message.contains("new folder")),
         "{screen}"
     );
     t.enter("let f = lotka_volterra();");

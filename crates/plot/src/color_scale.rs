@@ -187,48 +187,48 @@ impl ColorScale {
 
     /// Returns the colour of a value, quantized to one part in 64: neighbouring segments of a curve then often have the same.
     pub fn quantized_rgb(&self, v: f64) -> (u8, u8, u8) {
-        let place = match self.axis.scale.in_domain(v) {
+        let fraction = match self.axis.scale.in_domain(v) {
             true => self.axis.fraction(v).clamp(0.0, 1.0),
             false => 0.0,
         };
-        self.map.rgb((place * 64.0).round() / 64.0)
+        self.map.rgb((fraction * 64.0).round() / 64.0)
     }
 
     /// Returns the colour scale over the range of the vertical axis of a 3-D figure; unchanged where the user gave a range.
     pub fn for_z_range(&self, range: Option<(f64, f64)>) -> ColorScale {
-        let mut tint = self.clone();
+        let mut color_scale = self.clone();
         if let (Some((lo, hi)), false) = (range, self.has_user_range)
             && (self.axis.scale != Scale::Log || lo > 0.0)
         {
             let range = (self.axis.scale.forward(lo), self.axis.scale.forward(hi));
             if range != (self.axis.lo, self.axis.hi) {
                 // Values beyond the axis are cut off, so the bar has no arrowheads for them.
-                tint.extent = range;
+                color_scale.extent = range;
             }
-            (tint.axis.lo, tint.axis.hi) = range;
+            (color_scale.axis.lo, color_scale.axis.hi) = range;
         }
-        tint
+        color_scale
     }
 
     /// Returns the colour at a position along the colour bar, 0 to 1.
-    pub fn rgb_at(&self, place: f64) -> (u8, u8, u8) {
+    pub fn rgb_at(&self, fraction: f64) -> (u8, u8, u8) {
         if self.levels.is_empty() {
-            return self.map.rgb(place);
+            return self.map.rgb(fraction);
         }
-        let places: Vec<f64> = self.levels.iter().map(|v| self.axis.fraction(*v)).collect();
-        let next = places.partition_point(|p| *p <= place);
+        let fractions: Vec<f64> = self.levels.iter().map(|v| self.axis.fraction(*v)).collect();
+        let next = fractions.partition_point(|p| *p <= fraction);
         self.map.rgb(self.band_center(next))
     }
 
     /// Returns the position along the colour bar of the colour between level `i` − 1 and level `i`.
     pub fn band_center(&self, i: usize) -> f64 {
-        let place = |i: usize| {
+        let fraction = |i: usize| {
             self.levels
                 .get(i)
                 .map(|v| self.axis.fraction(*v).clamp(0.0, 1.0))
         };
-        let low = i.checked_sub(1).and_then(place).unwrap_or(0.0);
-        let high = place(i).unwrap_or(1.0);
+        let low = i.checked_sub(1).and_then(fraction).unwrap_or(0.0);
+        let high = fraction(i).unwrap_or(1.0);
         0.5 * (low + high)
     }
 }

@@ -19,14 +19,14 @@ impl ColoredGrid {
     /// Creates a coloured grid whose colour scale suits the values; `call` is named in errors.
     pub fn new(
         call: &str,
-        lattice: RectilinearGrid,
-        shade: &ColorScaleOptions,
+        grid: RectilinearGrid,
+        color_options: &ColorScaleOptions,
         style: &Style,
     ) -> Result<ColoredGrid> {
         Ok(ColoredGrid {
-            color_scale: shade.resolve(call, lattice.z.iter().copied())?,
+            color_scale: color_options.resolve(call, grid.z.iter().copied())?,
             style: style.clone(),
-            grid: lattice,
+            grid,
         })
     }
 

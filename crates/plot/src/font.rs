@@ -30,12 +30,12 @@ pub(super) fn outline(text: &str) -> Vec<OutlineCurve> {
         let Some(outline) = FONT.outline(glyph) else {
             continue;
         };
-        let place = |p: ab_glyph::Point| ab_glyph::point(p.x / em + start as f32, p.y / em);
+        let to_em = |p: ab_glyph::Point| ab_glyph::point(p.x / em + start as f32, p.y / em);
         curves.extend(outline.curves.into_iter().map(|curve| match curve {
-            OutlineCurve::Line(a, b) => OutlineCurve::Line(place(a), place(b)),
-            OutlineCurve::Quad(a, b, c) => OutlineCurve::Quad(place(a), place(b), place(c)),
+            OutlineCurve::Line(a, b) => OutlineCurve::Line(to_em(a), to_em(b)),
+            OutlineCurve::Quad(a, b, c) => OutlineCurve::Quad(to_em(a), to_em(b), to_em(c)),
             OutlineCurve::Cubic(a, b, c, d) => {
-                OutlineCurve::Cubic(place(a), place(b), place(c), place(d))
+                OutlineCurve::Cubic(to_em(a), to_em(b), to_em(c), to_em(d))
             }
         }));
     }

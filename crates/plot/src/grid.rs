@@ -204,9 +204,9 @@ impl Grid {
         }
         let cells = self.cells(&inner);
         let shared = self.shared_axes()?;
-        let mut plans: Vec<Option<PanelLayout>> = Vec::with_capacity(cells.len());
+        let mut layouts: Vec<Option<PanelLayout>> = Vec::with_capacity(cells.len());
         for ((panel, cell), shared) in self.panels.iter().zip(&cells).zip(&shared) {
-            plans.push(match panel {
+            layouts.push(match panel {
                 Panel::Grid(grid) => {
                     grid.draw(cell, scene)?;
                     None
@@ -214,19 +214,19 @@ impl Grid {
                 Panel::Figure(figure) => Some(PanelLayout::new(figure, cell, shared)?),
             });
         }
-        for (i, (plan, cell)) in plans.iter().zip(&cells).enumerate() {
-            if let Some(plan) = plan {
-                plan.draw(cell, Some(self.aligned_margins(&plans, i)), scene);
+        for (i, (layout, cell)) in layouts.iter().zip(&cells).enumerate() {
+            if let Some(layout) = layout {
+                layout.draw(cell, Some(self.aligned_margins(&layouts, i)), scene);
             }
         }
         Ok(())
     }
 
     /// Returns the aligned margins of panel `i`: left and right the widest of its column, top and bottom the widest of its row.
-    fn aligned_margins(&self, plans: &[Option<PanelLayout>], i: usize) -> Margins {
+    fn aligned_margins(&self, layouts: &[Option<PanelLayout>], i: usize) -> Margins {
         let mut margins = Margins::default();
-        for (j, plan) in plans.iter().enumerate() {
-            let Some(own) = plan.as_ref().map(|p| p.margins()) else {
+        for (j, layout) in layouts.iter().enumerate() {
+            let Some(own) = layout.as_ref().map(|p| p.margins()) else {
                 continue;
             };
             if i % self.columns == j % self.columns {

@@ -121,7 +121,7 @@ impl LegendBox {
             frame.bottom - FRAME_GAP - self.height,
         );
         let (center, middle) = (0.5 * (left + right), 0.5 * (top + bottom));
-        let places = [
+        let corners_and_edges = [
             (right, top),
             (left, top),
             (right, bottom),
@@ -131,24 +131,31 @@ impl LegendBox {
             (right, middle),
             (left, middle),
         ];
-        places
+        corners_and_edges
             .into_iter()
             .map(|at| self.rect_at(at))
-            .map(|place| {
-                let near = place.inflate(5.0);
+            .map(|rect| {
+                let near = rect.inflate(5.0);
                 let covered = points.iter().filter(|p| near.contains(**p)).count();
                 // Outside the frame the box would cover labels of the axes.
-                let fits = frame.contains((place.left, place.top))
-                    && frame.contains((place.right, place.bottom));
-                (place, covered + if fits { 0 } else { 1_000_000 })
+                let fits = frame.contains((rect.left, rect.top))
+                    && frame.contains((rect.right, rect.bottom));
+                (rect, covered + if fits { 0 } else { 1_000_000 })
             })
             // The first of equally good locations.
             .min_by_key(|(_, covered)| *covered)
             .unwrap_or((self.rect_at((right, top)), 0))
     }
 
-    /// Returns the location of the box for a position of the legend; outside, it is `beside` pixels to the right of the frame.
-    pub fn locate(&self, legend: Legend, frame: &Rect, points: &[Point], beside: f64) -> Rect {
+    /// Returns the location of the box for a position of the legend; outside, it is `colorbar_width` pixels to the right of the
+    /// frame.
+    pub fn locate(
+        &self,
+        legend: Legend,
+        frame: &Rect,
+        points: &[Point],
+        colorbar_width: f64,
+    ) -> Rect {
         let (left, right) = (frame.left + FRAME_GAP, frame.right - FRAME_GAP - self.width);
         let (top, bottom) = (
             frame.top + FRAME_GAP,
@@ -160,7 +167,7 @@ impl LegendBox {
             Legend::TopRight => self.rect_at((right, top)),
             Legend::BottomLeft => self.rect_at((left, bottom)),
             Legend::BottomRight => self.rect_at((right, bottom)),
-            Legend::Outside => self.rect_at((frame.right + beside + FRAME_GAP, frame.top)),
+            Legend::Outside => self.rect_at((frame.right + colorbar_width + FRAME_GAP, frame.top)),
         }
     }
 
@@ -175,20 +182,20 @@ impl LegendBox {
 
     pub fn draw(
         &self,
-        place: &Rect,
+        rect: &Rect,
         boxed: bool,
         layers: &[&dyn LegendHandle],
-        looks: &[ResolvedStyle],
+        styles: &[ResolvedStyle],
         scene: &mut Scene,
     ) {
         if boxed {
-            scene.rect(place, ((255, 255, 255), 0.85));
+            scene.rect(rect, ((255, 255, 255), 0.85));
             let corners = [
-                (place.left, place.top),
-                (place.right, place.top),
-                (place.right, place.bottom),
-                (place.left, place.bottom),
-                (place.left, place.top),
+                (rect.left, rect.top),
+                (rect.right, rect.top),
+                (rect.right, rect.bottom),
+                (rect.left, rect.bottom),
+                (rect.left, rect.top),
             ];
             scene.line(
                 &corners,
@@ -199,13 +206,13 @@ impl LegendBox {
                 },
             );
         }
-        let text_left = place.left + PAD + HANDLE_LENGTH + GAP;
-        let mut y = place.top + PAD - 2.0 + 0.5 * ROW_HEIGHT;
+        let text_left = rect.left + PAD + HANDLE_LENGTH + GAP;
+        let mut y = rect.top + PAD - 2.0 + 0.5 * ROW_HEIGHT;
         let drop = 0.5 * font::CAP_HEIGHT * LABEL_EM;
         for (i, label) in &self.entries {
-            if let (Some(layer), Some(look)) = (layers.get(*i), looks.get(*i)) {
-                let ends = (place.left + PAD, place.left + PAD + HANDLE_LENGTH);
-                draw_handle(layer.kind(), look, ends, y, scene);
+            if let (Some(layer), Some(style)) = (layers.get(*i), styles.get(*i)) {
+                let ends = (rect.left + PAD, rect.left + PAD + HANDLE_LENGTH);
+                draw_handle(layer.kind(), style, ends, y, scene);
             }
             scene.text(
                 label,
@@ -233,7 +240,7 @@ impl LegendBox {
 /// Draws the legend handle of a layer, from `left` to `right` at height `y`.
 fn draw_handle(
     kind: LayerKind,
-    look: &ResolvedStyle,
+    style: &ResolvedStyle,
     (left, right): (f64, f64),
     y: f64,
     scene: &mut Scene,
@@ -241,18 +248,23 @@ fn draw_handle(
     let middle = (0.5 * (left + right), y);
     match kind {
         LayerKind::Line | LayerKind::ReferenceLine | LayerKind::GridData => {
-            scene.line(&[(left, y), (right, y)], look.pen());
-            if let Some(marker) = look.marker {
-                draw_marker(marker, middle, look, scene);
+            scene.line(&[(left, y), (right, y)], style.pen());
+            if let Some(marker) = style.marker {
+                draw_marker(marker, middle, style, scene);
             }
         }
         LayerKind::Points => {
             // The legend handle remains visible however small the markers are.
-            let look = ResolvedStyle {
-                size: look.size.max(5.0),
-                ..look.clone()
+            let style = ResolvedStyle {
+                size: style.size.max(5.0),
+                ..style.clone()
             };
-            draw_marker(look.marker.unwrap_or(Marker::Circle), middle, &look, scene);
+            draw_marker(
+                style.marker.unwrap_or(Marker::Circle),
+                middle,
+                &style,
+                scene,
+            );
         }
         LayerKind::Band => {
             let corners = vec![
@@ -261,7 +273,7 @@ fn draw_handle(
                 (right, y + 5.0),
                 (left, y + 5.0),
             ];
-            scene.area(corners, look.rgba());
+            scene.area(corners, style.rgba());
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn level_polygons(
                 continue;
             }
             // For each side of the cell: whether it has a neighbour, whose outline contains the same side, reversed.
-            let beside = [
+            let has_neighbour = [
                 whole(i.checked_sub(1), Some(j)),
                 whole(Some(i), Some(j + 1)),
                 whole(Some(i + 1), Some(j)),
@@ -53,7 +53,7 @@ pub(super) fn level_polygons(
                 for (k, from) in polygon.iter().enumerate() {
                     let to = polygon[(k + 1) % polygon.len()];
                     let inner = match shared_side(*from, to, i, j) {
-                        Some(side) => beside[side],
+                        Some(side) => has_neighbour[side],
                         None => false,
                     };
                     if !inner {
@@ -63,9 +63,9 @@ pub(super) fn level_polygons(
             }
         }
     }
-    let place = |corner: Vertex| {
+    let coordinates = |vertex: Vertex| {
         let part = |a: f64, b: f64| if b != a { (level - a) / (b - a) } else { 0.0 };
-        match corner {
+        match vertex {
             Vertex::Node(i, j) => (x[j], y[i]),
             Vertex::HorizontalEdge(i, j) => {
                 let s = part(z[[i, j]], z[[i, j + 1]]);
@@ -88,7 +88,7 @@ pub(super) fn level_polygons(
                 sides.remove(&at);
             }
             let follows = !matches!(at, Vertex::Node(..)) && !matches!(to, Vertex::Node(..));
-            outline.push((place(at), follows));
+            outline.push((coordinates(at), follows));
             at = to;
         }
         outlines.push(outline);
@@ -136,7 +136,7 @@ fn cell_polygons(z: &Array2<f64>, level: f64, i: usize, j: usize) -> Vec<Vec<Ver
 /// Returns the side of the cell on which two vertices both lie: 0 to 3 for the previous row, the next column, the next row, the
 /// previous column; `None` for a line across the cell.
 fn shared_side(a: Vertex, b: Vertex, i: usize, j: usize) -> Option<usize> {
-    let on = |corner: Vertex, side: usize| match (corner, side) {
+    let on = |vertex: Vertex, side: usize| match (vertex, side) {
         (Vertex::Node(r, _) | Vertex::HorizontalEdge(r, _), 0) => r == i,
         (Vertex::Node(r, _) | Vertex::HorizontalEdge(r, _), 2) => r == i + 1,
         (Vertex::Node(_, c) | Vertex::VerticalEdge(_, c), 1) => c == j + 1,

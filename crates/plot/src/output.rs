@@ -38,30 +38,26 @@ impl ImageBackend for SVGBackend<'_> {
 
 /// Replaces the placeholders of [`ImageBackend::draw_bitmap`] by the scene's bitmaps, in order.
 fn embed_bitmaps(text: String, scene: &Scene) -> Result<String> {
-    let mut pictures = scene.items.iter().filter_map(|item| match item {
-        Primitive::Image {
-            bitmap: picture,
-            smooth,
-            ..
-        } => Some((picture, *smooth)),
+    let mut bitmaps = scene.items.iter().filter_map(|item| match item {
+        Primitive::Image { bitmap, smooth, .. } => Some((bitmap, *smooth)),
         _ => None,
     });
     let mut parts = text.split("<rect ");
     let mut whole = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let Some((picture, smooth)) = pictures.next() else {
+        let Some((bitmap, smooth)) = bitmaps.next() else {
             break;
         };
-        let (place, rest) = part.split_once(" opacity").unwrap_or((part, "/>"));
+        let (attributes, rest) = part.split_once(" opacity").unwrap_or((part, "/>"));
         let after = rest.split_once("/>").map_or("", |(_, after)| after);
         let cells = match smooth {
             true => "",
             false => " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"",
         };
-        let href = picture.data_uri()?;
+        let href = bitmap.data_uri()?;
         let _ = write!(
             whole,
-            "<image {place} preserveAspectRatio=\"none\"{cells} href=\"{href}\"/>{after}"
+            "<image {attributes} preserveAspectRatio=\"none\"{cells} href=\"{href}\"/>{after}"
         );
     }
     Ok(whole)

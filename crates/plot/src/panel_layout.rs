@@ -44,16 +44,16 @@ impl<'a> PanelLayout<'a> {
 
     pub fn margins(&self) -> Margins {
         match self {
-            PanelLayout::Flat(plan) => plan.margins,
-            PanelLayout::Space(plan) => plan.margins,
+            PanelLayout::Flat(layout) => layout.margins,
+            PanelLayout::Space(layout) => layout.margins,
         }
     }
 
     /// Draws the figure into `area`; `margins` replace its own margins where panels are aligned.
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
         match self {
-            PanelLayout::Flat(plan) => plan.draw(area, margins, scene),
-            PanelLayout::Space(plan) => plan.draw(area, margins, scene),
+            PanelLayout::Flat(layout) => layout.draw(area, margins, scene),
+            PanelLayout::Space(layout) => layout.draw(area, margins, scene),
         }
     }
 }
@@ -78,7 +78,7 @@ pub(super) struct PanelLayout2<'a> {
 impl<'a> PanelLayout2<'a> {
     fn new(figure: &'a Figure, area: &Rect, shared: &SharedAxes) -> Result<PanelLayout2<'a>> {
         let (x, y) = autoscale::fit_axes(figure)?;
-        let mut plan = PanelLayout2 {
+        let mut layout = PanelLayout2 {
             figure,
             styles: resolve_styles(&figure.legend_handles()),
             x: shared.x.unwrap_or(x),
@@ -92,21 +92,22 @@ impl<'a> PanelLayout2<'a> {
                 && !figure.layers.iter().any(|l| l.tight()),
         };
         let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { size };
-        plan.margins.top = EDGE + room(&figure.title, 1.5 * TITLE_EM);
-        plan.margins.bottom = match plan.hide_x_labels {
+        layout.margins.top = EDGE + room(&figure.title, 1.5 * TITLE_EM);
+        layout.margins.bottom = match layout.hide_x_labels {
             true => EDGE,
             false => TICK + TICK_GAP + LABEL_EM + room(&figure.x_label, 1.5 * AXIS_EM) + EDGE,
         };
-        plan.margins.left = plan.left_margin(area);
+        layout.margins.left = layout.left_margin(area);
         // Half of a label may extend beyond the end of the axis.
-        let width = area.width() - plan.margins.left - 2.0 * EDGE - plan.colorbar_width(area);
-        let overhang = match plan.hide_x_labels {
+        let width = area.width() - layout.margins.left - 2.0 * EDGE - layout.colorbar_width(area);
+        let overhang = match layout.hide_x_labels {
             true => 0.0,
-            false => 0.5 * max_label_width(&x_ticks(&plan.x, width)) * LABEL_EM,
+            false => 0.5 * max_label_width(&x_ticks(&layout.x, width)) * LABEL_EM,
         };
-        plan.margins.right = (EDGE.max(overhang + 4.0) + 4.0).max(plan.colorbar_width(area) + 4.0);
-        plan.fit_legend(area);
-        Ok(plan)
+        layout.margins.right =
+            (EDGE.max(overhang + 4.0) + 4.0).max(layout.colorbar_width(area) + 4.0);
+        layout.fit_legend(area);
+        Ok(layout)
     }
 
     pub(super) fn color_scale(&self) -> Option<&'a ColorScale> {
@@ -115,8 +116,9 @@ impl<'a> PanelLayout2<'a> {
 
     pub(super) fn colorbar_width(&self, area: &Rect) -> f64 {
         let height = area.height() - self.margins.top - self.margins.bottom;
-        self.color_scale()
-            .map_or(0.0, |tint| colorbar::total_width(tint, height))
+        self.color_scale().map_or(0.0, |color_scale| {
+            colorbar::total_width(color_scale, height)
+        })
     }
 
     fn left_margin(&self, area: &Rect) -> f64 {
@@ -142,12 +144,12 @@ impl<'a> PanelLayout2<'a> {
         self.legend_outside = match self.figure.legend {
             Legend::Outside => true,
             Legend::Auto if legend.best_location(&view.rect, &self.footprint(&view)).1 > 0 => {
-                let beside = legend.width < 0.3 * area.width();
-                if self.y_expandable && (above < 0.18 || (above < 0.45 && !beside)) {
+                let is_narrow = legend.width < 0.3 * area.width();
+                if self.y_expandable && (above < 0.18 || (above < 0.45 && !is_narrow)) {
                     self.y.hi = self.y.lo + (self.y.hi - self.y.lo) / (1.0 - above);
                     self.margins.left = self.left_margin(area);
                 }
-                beside && !(self.y_expandable && above < 0.18)
+                is_narrow && !(self.y_expandable && above < 0.18)
             }
             _ => false,
         };

@@ -36,7 +36,7 @@ impl ResolvedStyle {
 pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle> {
     let mut next = 0;
     let mut before: Option<Color> = None;
-    let mut looks = Vec::with_capacity(layers.len());
+    let mut resolved = Vec::with_capacity(layers.len());
     for (i, layer) in layers.iter().enumerate() {
         let style = layer.style();
         let mut dash = Dash::Solid;
@@ -84,7 +84,7 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
             LayerKind::GridData => (1.0, 1.0),
             LayerKind::Line | LayerKind::Points => (1.0, 2.0),
         };
-        looks.push(ResolvedStyle {
+        resolved.push(ResolvedStyle {
             rgb: color.rgb(),
             alpha: style.alpha.unwrap_or(alpha),
             width: style.width.unwrap_or(width),
@@ -96,5 +96,5 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
             size: style.size.unwrap_or(size),
         });
     }
-    looks
+    resolved
 }

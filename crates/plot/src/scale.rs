@@ -124,18 +124,18 @@ impl Axis {
     }
 
     /// Returns the value at a fraction along the axis.
-    pub fn value(&self, place: f64) -> f64 {
-        self.scale.inverse(self.lo + place * (self.hi - self.lo))
+    pub fn value(&self, fraction: f64) -> f64 {
+        self.scale.inverse(self.lo + fraction * (self.hi - self.lo))
     }
 
     /// Returns the fraction along the axis of a scaled coordinate ([`Scale::forward`]).
     pub fn fraction_of_scaled(&self, at: f64) -> f64 {
-        let place = (at - self.lo) / (self.hi - self.lo);
+        let fraction = (at - self.lo) / (self.hi - self.lo);
         // Far outside the axis only the direction matters; the clamp keeps later arithmetic finite.
-        if place.is_nan() {
+        if fraction.is_nan() {
             -1e6
         } else {
-            place.clamp(-1e6, 1e6)
+            fraction.clamp(-1e6, 1e6)
         }
     }
 }

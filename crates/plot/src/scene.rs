@@ -74,7 +74,7 @@ pub(super) trait ImageBackend: DrawingBackend {
     fn draw_bitmap(
         &mut self,
         corners: ((i32, i32), (i32, i32)),
-        picture: &Bitmap,
+        bitmap: &Bitmap,
         smooth: bool,
     ) -> Result<(), DrawingErrorKind<Self::ErrorType>>;
 }
@@ -126,47 +126,55 @@ impl Scene {
     }
 
     /// Adds a filled polygon.
-    pub fn area(&mut self, points: Vec<Point>, ink: Rgba) {
+    pub fn area(&mut self, points: Vec<Point>, color: Rgba) {
         if points.len() > 2 {
-            self.items.push(Primitive::Area { points, color: ink });
+            self.items.push(Primitive::Area { points, color });
         }
     }
 
     /// Adds a filled rectangle.
-    pub fn rect(&mut self, r: &Rect, ink: Rgba) {
+    pub fn rect(&mut self, r: &Rect, color: Rgba) {
         let corners = vec![
             (r.left, r.top),
             (r.right, r.top),
             (r.right, r.bottom),
             (r.left, r.bottom),
         ];
-        self.area(corners, ink);
+        self.area(corners, color);
     }
 
-    pub fn disc(&mut self, center: Point, radius: f64, ink: Rgba) {
+    pub fn disc(&mut self, center: Point, radius: f64, color: Rgba) {
         self.items.push(Primitive::Disc {
             center,
             radius,
-            color: ink,
+            color,
         });
     }
 
     /// Adds text with its baseline at `at`; `upward` rotates it by 90° to run upwards.
-    pub fn text(&mut self, text: &str, at: Point, em: f64, align: Align, upward: bool, ink: Rgba) {
+    pub fn text(
+        &mut self,
+        text: &str,
+        at: Point,
+        em: f64,
+        align: Align,
+        vertical: bool,
+        color: Rgba,
+    ) {
         self.items.push(Primitive::Text {
             text: printable(text),
             at,
             em,
             align,
-            vertical: upward,
-            color: ink,
+            vertical,
+            color,
         });
     }
 
-    pub fn image(&mut self, rect: Rect, picture: Bitmap, smooth: bool) {
+    pub fn image(&mut self, rect: Rect, bitmap: Bitmap, smooth: bool) {
         self.items.push(Primitive::Image {
             rect,
-            bitmap: picture,
+            bitmap,
             smooth,
         });
     }
@@ -181,29 +189,29 @@ impl Scene {
             match item {
                 Primitive::Path {
                     points,
-                    color: ink,
+                    color,
                     width,
                 } => {
-                    backend.draw_path(points.iter().map(|p| units(*p)), &shape(*ink, *width))?;
+                    backend.draw_path(points.iter().map(|p| units(*p)), &shape(*color, *width))?;
                 }
-                Primitive::Area { points, color: ink } => {
-                    backend.fill_polygon(points.iter().map(|p| units(*p)), &shape(*ink, 0.0))?;
+                Primitive::Area { points, color } => {
+                    backend.fill_polygon(points.iter().map(|p| units(*p)), &shape(*color, 0.0))?;
                 }
                 Primitive::Disc {
                     center,
                     radius,
-                    color: ink,
+                    color,
                 } => {
                     let radius = (radius * UNITS_PER_PIXEL).round() as u32;
-                    backend.draw_circle(units(*center), radius, &shape(*ink, 0.0), true)?;
+                    backend.draw_circle(units(*center), radius, &shape(*color, 0.0), true)?;
                 }
                 Primitive::Text {
                     text,
                     at,
                     em,
                     align,
-                    vertical: upward,
-                    color: ink,
+                    vertical,
+                    color,
                 } => {
                     let h_pos = match align {
                         Align::Left => HPos::Left,
@@ -213,13 +221,13 @@ impl Scene {
                     // plotters' SVG backend writes size / 1.24 as the em, and puts the baseline 0.76 em below "top".
                     let size = em * UNITS_PER_PIXEL * 1.24;
                     let drop = 0.76 * em;
-                    let (at, turn) = match upward {
+                    let (at, turn) = match vertical {
                         false => ((at.0, at.1 - drop), FontTransform::None),
                         true => ((at.0 - drop, at.1), FontTransform::Rotate270),
                     };
                     let desc =
                         FontDesc::new(FontFamily::Name(font::FAMILY), size, FontStyle::Normal);
-                    let color = rgba(*ink);
+                    let color = rgba(*color);
                     let style = TextStyle::from(desc.transform(turn))
                         .color(&color)
                         .pos(Pos::new(h_pos, VPos::Top));
@@ -227,14 +235,14 @@ impl Scene {
                 }
                 Primitive::Image {
                     rect,
-                    bitmap: picture,
+                    bitmap,
                     smooth,
                 } => {
                     let corners = (
                         units((rect.left, rect.top)),
                         units((rect.right, rect.bottom)),
                     );
-                    backend.draw_bitmap(corners, picture, *smooth)?;
+                    backend.draw_bitmap(corners, bitmap, *smooth)?;
                 }
             }
         }
@@ -261,9 +269,9 @@ fn rgba(((r, g, b), alpha): Rgba) -> RGBAColor {
     RGBAColor(r, g, b, alpha)
 }
 
-fn shape(ink: Rgba, width: f64) -> ShapeStyle {
+fn shape(color: Rgba, width: f64) -> ShapeStyle {
     ShapeStyle {
-        color: rgba(ink),
+        color: rgba(color),
         filled: true,
         stroke_width: (width * UNITS_PER_PIXEL).round() as u32,
     }

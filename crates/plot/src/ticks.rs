@@ -156,7 +156,7 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
     let first = (axis.lo - 1e-9).ceil() as i32;
     let last = (axis.hi + 1e-9).floor() as i32;
     let inside = |log: f64| log >= axis.lo - 1e-9 && log <= axis.hi + 1e-9;
-    let place = |log: f64| (log - axis.lo) / (axis.hi - axis.lo);
+    let fraction = |log: f64| (log - axis.lo) / (axis.hi - axis.lo);
     let between = |mantissas: &[i32]| -> Vec<(f64, i32, i32)> {
         (first - 1..=last)
             .flat_map(|e| mantissas.iter().map(move |m| (m, e)))
@@ -182,7 +182,7 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         }
         let major = marks
             .into_iter()
-            .map(|e| (place(f64::from(e)), power_of_ten(e)))
+            .map(|e| (fraction(f64::from(e)), power_of_ten(e)))
             .collect();
         let minor = match (stride, powers) {
             (1, ..=10) => between(&[2, 3, 4, 5, 6, 7, 8, 9]),
@@ -190,7 +190,7 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         };
         return Ticks {
             major,
-            minor: minor.into_iter().map(|(log, _, _)| place(log)).collect(),
+            minor: minor.into_iter().map(|(log, _, _)| fraction(log)).collect(),
         };
     }
     let few = between(&[1, 2, 5]);
@@ -205,11 +205,11 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         return Ticks {
             major: few
                 .iter()
-                .map(|&(log, m, e)| (place(log), label(m, e)))
+                .map(|&(log, m, e)| (fraction(log), label(m, e)))
                 .collect(),
             minor: between(&[3, 4, 6, 7, 8, 9])
                 .into_iter()
-                .map(|(log, _, _)| place(log))
+                .map(|(log, _, _)| fraction(log))
                 .collect(),
         };
     }
@@ -222,7 +222,7 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
 /// Returns the ticks of a symlog axis: 0 and powers of ten of either sign beyond the threshold, or round values where the range
 /// has fewer than two of these.
 fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
-    let inside = |place: f64| (-1e-9..=1.0 + 1e-9).contains(&place);
+    let inside = |fraction: f64| (-1e-9..=1.0 + 1e-9).contains(&fraction);
     let first = (threshold.log10() - 1e-9).ceil() as i32;
     let last = axis.lo.abs().max(axis.hi.abs()) - 1.0 + threshold.log10();
     let last = (last + 1e-9).floor() as i32;
@@ -244,7 +244,7 @@ fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
         all.reverse();
         all.push((axis.fraction(0.0), "0".to_owned()));
         all.extend(side(1.0));
-        all.retain(|(place, _)| inside(*place));
+        all.retain(|(fraction, _)| inside(*fraction));
         all
     };
     let strides = [1, 2, 3, 5, 10, 20, 50, 100, 200];
@@ -276,7 +276,7 @@ fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
     if stride > 1 && last - first < 40 {
         for e in first..=last {
             let pair = [value(-1.0, 1, e), value(1.0, 1, e)].map(|v| axis.fraction(v));
-            minor.extend(pair.into_iter().filter(|place| inside(*place)));
+            minor.extend(pair.into_iter().filter(|fraction| inside(*fraction)));
         }
     }
     Ticks { major, minor }

@@ -18,17 +18,17 @@ pub(super) struct CursorCall<'t> {
 
 impl<'t> CursorCall<'t> {
     /// Returns the innermost call around the end of the text.
-    pub fn innermost(known: &SymbolTable, text: &'t str, scan: &TokenizedText) -> Option<Self> {
+    pub fn innermost(symbols: &SymbolTable, text: &'t str, scan: &TokenizedText) -> Option<Self> {
         let round = |opens| opens == BracketKind::Round;
         let calls = scan.open.iter().rev().filter(|frame| round(frame.kind));
         calls
-            .filter_map(|frame| Self::at_bracket(known, text, scan, frame.token))
+            .filter_map(|frame| Self::at_bracket(symbols, text, scan, frame.token))
             .next()
     }
 
     /// Returns the call whose opening bracket is this token.
     pub fn at_bracket(
-        known: &SymbolTable,
+        symbols: &SymbolTable,
         text: &'t str,
         scan: &TokenizedText,
         bracket: usize,
@@ -43,17 +43,17 @@ impl<'t> CursorCall<'t> {
         Some(Self {
             name,
             argument: argument_index(text, scan, bracket),
-            receiver_type: before.and_then(|before| infer::infer_type(known, text, scan, before)),
+            receiver_type: before.and_then(|before| infer::infer_type(symbols, text, scan, before)),
             is_method: point.is_some(),
         })
     }
 
     /// Returns the documentation of the called function.
-    pub fn doc<'k>(&self, known: &'k SymbolTable) -> Option<&'k Doc> {
+    pub fn doc<'k>(&self, symbols: &'k SymbolTable) -> Option<&'k Doc> {
         match &self.receiver_type {
-            Some(kind) => known.member_doc(kind, self.name),
+            Some(kind) => symbols.member_doc(kind, self.name),
             None => {
-                let mut docs: Vec<&Doc> = known
+                let mut docs: Vec<&Doc> = symbols
                     .catalogue
                     .docs
                     .iter()

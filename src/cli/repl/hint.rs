@@ -16,9 +16,9 @@ pub(super) struct ReplHinter {
 }
 
 impl ReplHinter {
-    pub fn new(known: SharedSymbols) -> Self {
+    pub fn new(symbols: SharedSymbols) -> Self {
         Self {
-            symbols: known,
+            symbols,
             suffix: String::new(),
         }
     }
@@ -102,21 +102,21 @@ fn max_signature_width() -> usize {
 }
 
 /// Returns the signature of the call around the cursor in three parts: before the current argument, the argument, and after it.
-pub(super) fn signature(known: &SymbolTable, text: &str) -> Option<(String, String, String)> {
+pub(super) fn signature(symbols: &SymbolTable, text: &str) -> Option<(String, String, String)> {
     let scan = TokenizedText::tokenize(text);
-    let call = CursorCall::innermost(known, text, &scan)?;
-    if let Some(own) = known
+    let call = CursorCall::innermost(symbols, text, &scan)?;
+    if let Some(function) = symbols
         .functions
         .iter()
         .find(|f| f.name == call.name && !call.is_method)
     {
         return Some(split_at_argument(
-            &format!("{}({})", own.name, own.parameters.join(", ")),
-            own.name.len(),
+            &format!("{}({})", function.name, function.parameters.join(", ")),
+            function.name.len(),
             call.argument,
         ));
     }
-    let doc = call.doc(known)?;
+    let doc = call.doc(symbols)?;
     let forms = overloads(doc.signature);
     // The first overload with enough parameters for the current argument.
     let fits = |form: &&&str| parameters(form, doc.name).is_some_and(|p| p.len() > call.argument);
@@ -206,13 +206,14 @@ fn split_at_argument(form: &str, name: usize, argument: usize) -> (String, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::known;
+    use super::super::tests::symbol_table;
     use super::*;
 
     #[test]
     fn the_signature_of_the_innermost_call_with_its_argument() {
-        let known =
-            known("fn own(a, b) { a + b } let run = 1; let d = dataset([0, 1], [[1.0], [2.0]]);");
+        let symbols = symbol_table(
+            "fn own(a, b) { a + b } let run = 1; let d = dataset([0, 1], [[1.0], [2.0]]);",
+        );
         for (text, before, current) in [
             ("arange(", "arange(", "start"),
             ("arange(0, ", "arange(start, ", "stop"),
@@ -228,14 +229,14 @@ mod tests {
                 "#{ lr",
             ),
         ] {
-            let (b, c, _) = signature(&known, text).unwrap_or_else(|| panic!("{text}"));
+            let (b, c, _) = signature(&symbols, text).unwrap_or_else(|| panic!("{text}"));
             assert!(
                 b.starts_with(before) && c.starts_with(current),
                 "{text}: {b} {c}"
             );
         }
         for text in ["x", "arange(0, 1, 2)", "(1 + ", "[1, "] {
-            assert!(signature(&known, text).is_none(), "{text}");
+            assert!(signature(&symbols, text).is_none(), "{text}");
         }
     }
 

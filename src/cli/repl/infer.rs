@@ -13,7 +13,7 @@ enum ExprStep<'t> {
 
 /// Returns the type of the expression that ends with token `last`, where it is known.
 pub(super) fn infer_type(
-    known: &SymbolTable,
+    symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,
     last: usize,
@@ -34,15 +34,15 @@ pub(super) fn infer_type(
     let mut kind: Option<String> = None;
     for (i, step) in steps.iter().rev().enumerate() {
         kind = match (i, step) {
-            (0, ExprStep::Name(name)) => variable_type(known, name),
+            (0, ExprStep::Name(name)) => variable_type(symbols, name),
             (0, ExprStep::Call(name)) => {
-                let doc = known.docs(name).find(|doc| receiver(doc).is_none());
+                let doc = symbols.docs(name).find(|doc| receiver(doc).is_none());
                 doc.and_then(|doc| return_type(doc.signature))
                     .map(str::to_string)
             }
             (_, ExprStep::Literal(kind)) => Some(kind.to_string()),
             (_, ExprStep::Name(name) | ExprStep::Call(name)) => {
-                let doc = known.member_doc(&kind?, name)?;
+                let doc = symbols.member_doc(&kind?, name)?;
                 return_type(doc.signature).map(str::to_string)
             }
             // An element is a row of a matrix, or of a vector a number, which has no members.
@@ -52,10 +52,10 @@ pub(super) fn infer_type(
     kind
 }
 
-fn variable_type(known: &SymbolTable, name: &str) -> Option<String> {
-    match known.variable(name) {
+fn variable_type(symbols: &SymbolTable, name: &str) -> Option<String> {
+    match symbols.variable(name) {
         Some(variable) => Some(variable.kind.clone()),
-        None => known
+        None => symbols
             .catalogue
             .constants
             .contains(&name)

@@ -11,12 +11,12 @@ const MAX_CANDIDATES: usize = 200;
 pub(super) fn path_candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let start = typed.rfind('/').map_or(0, |at| at + 1);
     let (folder, name) = typed.split_at(start);
-    let place = if folder.is_empty() {
+    let directory = if folder.is_empty() {
         Path::new(".")
     } else {
         Path::new(folder)
     };
-    let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let mut offers: Vec<Candidate> = entries
         .filter_map(|entry| {
             let file = entry.file_name().into_string().ok()?;

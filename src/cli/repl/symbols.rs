@@ -25,8 +25,8 @@ impl SharedSymbols {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn set(&self, known: SymbolTable) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    pub fn set(&self, symbols: SymbolTable) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(symbols);
     }
 }
 
@@ -162,7 +162,7 @@ impl SymbolTable {
         };
         let properties = self.catalogue.properties.iter();
         let methods = self.catalogue.methods.iter();
-        let own: &[&str] = match kind {
+        let builtin: &[&str] = match kind {
             "list" => &LIST_METHODS,
             "map" => &MAP_METHODS,
             "string" => &STRING_METHODS,
@@ -176,7 +176,7 @@ impl SymbolTable {
                     .filter(|(of, name)| of == kind && is_identifier(name))
                     .map(|(_, name)| member(*name, true)),
             )
-            .chain(own.iter().map(|name| MemberSymbol {
+            .chain(builtin.iter().map(|name| MemberSymbol {
                 name,
                 is_function: true,
                 doc: None,

@@ -17,7 +17,7 @@ pub(super) fn session(code: &str) -> Session {
 }
 
 /// Returns the symbol table after this code has run.
-pub(super) fn known(code: &str) -> SymbolTable {
+pub(super) fn symbol_table(code: &str) -> SymbolTable {
     let mut session = session(code);
     let asked = session.config_request();
     SymbolTable {

@@ -138,13 +138,13 @@ fn without_redefined(inputs: &[HistoryEntry], i: usize) -> String {
         .flat_map(|input| functions(&input.code))
         .map(|f| (f.name, f.parameters))
         .collect();
-    let mut kept = code.clone();
+    let mut remaining = code.clone();
     for function in functions(code).into_iter().rev() {
         if later.contains(&(function.name, function.parameters)) {
-            kept.replace_range(function.range, "");
+            remaining.replace_range(function.range, "");
         }
     }
-    kept
+    remaining
 }
 
 struct FunctionSpan {

@@ -53,9 +53,9 @@ fn plain(path: &Path) -> PathBuf {
 #[test]
 fn every_link_leads_somewhere() {
     let (mut count, mut used) = (0, BTreeSet::new());
-    let beside = ["CONTRIBUTING.md", "CHANGELOG.md", "crates/ode/README.md"];
-    let beside = beside.map(PathBuf::from);
-    for page in everything().into_iter().chain(beside) {
+    let other_pages = ["CONTRIBUTING.md", "CHANGELOG.md", "crates/ode/README.md"];
+    let other_pages = other_pages.map(PathBuf::from);
+    for page in everything().into_iter().chain(other_pages) {
         for link in links(&read(&page)) {
             if link.starts_with("https://") {
                 continue;

@@ -41,22 +41,22 @@ fn run(page: &Path) -> usize {
     }
     let mut count = 0;
     for block in blocks(&read(page)) {
-        let place = format!("{}, line {}", page.display(), block.line);
+        let location = format!("{}, line {}", page.display(), block.line);
         let note = block.note.as_deref().unwrap_or_default();
         if let Some(name) = note.strip_prefix("file: ") {
             std::fs::write(folder.path().join(name), &block.text).unwrap();
             continue;
         }
         match block.language.as_str() {
-            "rhai" => runs(&block, folder.path(), &place),
-            "rhai,fails" => fails(&block, folder.path(), &place),
+            "rhai" => runs(&block, folder.path(), &location),
+            "rhai,fails" => fails(&block, folder.path(), &location),
             "repl" => {
                 let output = odesync(&["--quiet"], folder.path(), &block.text);
                 let errors = String::from_utf8_lossy(&output.stderr);
-                assert!(output.status.success(), "{place}:\n{errors}");
+                assert!(output.status.success(), "{location}:\n{errors}");
             }
             "rust" | "sh" | "text" | "yaml" | "bibtex" => continue,
-            other => panic!("{place}: nobody knows how to check {other:?}"),
+            other => panic!("{location}: nobody knows how to check {other:?}"),
         }
         count += 1;
     }
@@ -72,28 +72,31 @@ fn script(block: &Block, folder: &Path) -> std::process::Output {
     odesync(&args, folder, "")
 }
 
-fn runs(block: &Block, folder: &Path, place: &str) {
+fn runs(block: &Block, folder: &Path, location: &str) {
     let output = script(block, folder);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{place}:\n{errors}");
-    assert_eq!(errors, "", "{place}");
+    assert!(output.status.success(), "{location}:\n{errors}");
+    assert_eq!(errors, "", "{location}");
 }
 
-fn fails(block: &Block, folder: &Path, place: &str) {
+fn fails(block: &Block, folder: &Path, location: &str) {
     let output = script(block, folder);
     let errors = String::from_utf8_lossy(&output.stderr);
     // 2 is a usage error, such as a name that does not exist.
     let code = output.status.code();
-    assert!(matches!(code, Some(1 | 2)), "{place}: {code:?}\n{errors}");
+    assert!(
+        matches!(code, Some(1 | 2)),
+        "{location}: {code:?}\n{errors}"
+    );
     // The last code span, since a heading may have several.
     let heading = spans(&block.heading);
     let message = heading
         .last()
-        .unwrap_or_else(|| panic!("{place}: no message in the heading"));
+        .unwrap_or_else(|| panic!("{location}: no message in the heading"));
     let mut rest: &str = &errors;
     for part in message.split('…').map(str::trim) {
         let at = rest.find(part);
-        let at = at.unwrap_or_else(|| panic!("{place}: not \"{message}\" but\n{errors}"));
+        let at = at.unwrap_or_else(|| panic!("{location}: not \"{message}\" but\n{errors}"));
         rest = &rest[at + part.len()..];
     }
 }

@@ -46,8 +46,8 @@ fn column(page: &str, before: &str, column: usize) -> BTreeSet<String> {
 
 #[test]
 fn every_method_is_in_the_table() {
-    for (page, heading, place) in [(METHODS, "## Which method", 2), (ODE, "## Methods", 1)] {
-        let named = column(&read(page), heading, place);
+    for (page, heading, column_index) in [(METHODS, "## Which method", 2), (ODE, "## Methods", 1)] {
+        let named = column(&read(page), heading, column_index);
         for method in solvers::NAMES {
             assert!(named.contains(method), "the table of {page} lacks {method}");
         }

@@ -43,7 +43,7 @@ pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
 /// Returns the figure of [`fit`], with `curve_label` as the name of the lines in the legend.
 pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     (t_data, u_data): (&[f64], &ArrayBase<D, Ix2>),
-    (called, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
+    (curve_label, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
     t_train_end: Option<f64>,
     names: &[&str],
 ) -> Result<Figure> {
@@ -85,8 +85,8 @@ pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
             t_model,
             column,
             match (dof, brief) {
-                (1, _) => style.label(called),
-                (_, false) => style.label(format!("{}, {called}", component_name(names, i))),
+                (1, _) => style.label(curve_label),
+                (_, false) => style.label(format!("{}, {curve_label}", component_name(names, i))),
                 (_, true) => style.label(component_name(names, i)),
             },
         )?;

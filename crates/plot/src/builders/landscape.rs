@@ -20,8 +20,8 @@ const RED: Color = Color::Rgb(0xe6, 0x4b, 0x1e);
 
 /// Whether the losses are all positive and span more than a factor of 30, so that a logarithmic scale suits them.
 fn spans_decades<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> bool {
-    let known = z.iter().copied().filter(|v| v.is_finite());
-    let (least, most) = known.fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| {
+    let finite = z.iter().copied().filter(|v| v.is_finite());
+    let (least, most) = finite.fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| {
         (lo.min(v), hi.max(v))
     });
     least > 0.0 && most > 30.0 * least
@@ -30,11 +30,11 @@ fn spans_decades<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> bool {
 /// Returns the range of losses that the colours span where the largest losses are so far above the others that these would have
 /// one colour: three times the height that the lower quarter of the losses reaches.
 fn robust_range<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Option<(f64, f64)> {
-    let known = z.iter().copied().filter(|v| scale.in_domain(*v));
-    let mut known: Vec<f64> = known.map(|v| scale.forward(v)).collect();
-    known.sort_unstable_by(f64::total_cmp);
-    let (least, most) = (*known.first()?, *known.last()?);
-    let part = |q: usize| known[(known.len() - 1) * q / 100];
+    let finite = z.iter().copied().filter(|v| scale.in_domain(*v));
+    let mut finite: Vec<f64> = finite.map(|v| scale.forward(v)).collect();
+    finite.sort_unstable_by(f64::total_cmp);
+    let (least, most) = (*finite.first()?, *finite.last()?);
+    let part = |q: usize| finite[(finite.len() - 1) * q / 100];
     // Where the lower quarter is constant, the range is a decade, or reaches the first loss above it.
     let core = match scale {
         Scale::Log => (part(25) - part(2)).max(1.0),
@@ -51,26 +51,29 @@ fn robust_range<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Opt
 }
 
 /// Sets the scale and the range of colours that suit the losses, where the options leave them unset.
-fn fit_color_scale<S: Data<Elem = f64>>(shade: &mut ColorScaleOptions, z: &ArrayBase<S, Ix2>) {
-    let scale = *shade.scale.get_or_insert(match spans_decades(z) {
+fn fit_color_scale<S: Data<Elem = f64>>(
+    color_options: &mut ColorScaleOptions,
+    z: &ArrayBase<S, Ix2>,
+) {
+    let scale = *color_options.scale.get_or_insert(match spans_decades(z) {
         true => Scale::Log,
         false => Scale::Linear,
     });
-    shade.robust_range = robust_range(z, scale);
+    color_options.robust_range = robust_range(z, scale);
 }
 
 /// Sets one scale and one range of colours that suit the losses of several landscapes, where the options leave them unset.
-fn fit_common_color_scale(shade: &mut ColorScaleOptions, losses: Vec<f64>) {
+fn fit_common_color_scale(color_options: &mut ColorScaleOptions, losses: Vec<f64>) {
     let finite: Vec<f64> = losses.into_iter().filter(|v| v.is_finite()).collect();
     let z = Array2::from_shape_fn((1, finite.len()), |(_, j)| finite[j]);
-    fit_color_scale(shade, &z);
-    let scale = shade.scale.unwrap_or_default();
+    fit_color_scale(color_options, &z);
+    let scale = color_options.scale.unwrap_or_default();
     let shown = finite.into_iter().filter(|v| scale.in_domain(*v));
     let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
         (lo.min(v), hi.max(v))
     });
-    if shade.range.is_none() && least < most {
-        shade.range = shade.robust_range.or(Some((least, most)));
+    if color_options.range.is_none() && least < most {
+        color_options.range = color_options.robust_range.or(Some((least, most)));
     }
 }
 
@@ -215,15 +218,15 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
         .y_label(labels[1])
         .z_label(labels[2])
         .surface(x, y, z, &surface)?;
-    let lattice = RectilinearGrid::new("landscape", x, y, z, false)?;
+    let grid = RectilinearGrid::new("landscape", x, y, z, false)?;
     match path {
         Some(path) => {
             check_path(path)?;
-            Ok(draw_path_on_surface(figure, &lattice, scale, path))
+            Ok(draw_path_on_surface(figure, &grid, scale, path))
         }
         None if holds_centre(x, y) => Ok(draw_path_on_surface(
             figure,
-            &lattice,
+            &grid,
             scale,
             &Array2::zeros((1, 2)),
         )),
@@ -234,23 +237,24 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
 /// Adds a path with a mark at its end to a figure, at the height of the surface. The path is visible through the surface.
 fn draw_path_on_surface(
     mut figure: Figure,
-    over: &RectilinearGrid,
+    grid: &RectilinearGrid,
     scale: Scale,
     path: &Array2<f64>,
 ) -> Figure {
-    let place = |(x, y): &(f64, f64)| -> Point3 {
-        let height = find_cell(&over.x, *x)
-            .zip(find_cell(&over.y, *y))
-            .map(|(j, i)| scale.inverse(bilinear(i, j, |i, j| scale.forward(over.z[[i, j]]))));
+    let surface_point = |(x, y): &(f64, f64)| -> Point3 {
+        let height = find_cell(&grid.x, *x)
+            .zip(find_cell(&grid.y, *y))
+            .map(|(j, i)| scale.inverse(bilinear(i, j, |i, j| scale.forward(grid.z[[i, j]]))));
         [*x, *y, height.unwrap_or(f64::NAN)]
     };
-    let places = |points: &[(f64, f64)]| -> Arc<[Point3]> { points.iter().map(place).collect() };
+    let surface_points =
+        |points: &[(f64, f64)]| -> Arc<[Point3]> { points.iter().map(surface_point).collect() };
     let points: Vec<(f64, f64)> = path.rows().into_iter().map(|p| (p[0], p[1])).collect();
     let cell = |values: &[f64]| match (values.first(), values.last()) {
         (Some(a), Some(b)) => (b - a).abs() / values.len() as f64,
         _ => f64::NAN,
     };
-    let (dx, dy) = (cell(&over.x), cell(&over.y));
+    let (dx, dy) = (cell(&grid.x), cell(&grid.y));
     // Two points for each cell that the path crosses, so that it follows the surface.
     let mut refined: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
     for pair in points.windows(2) {
@@ -268,7 +272,7 @@ fn draw_path_on_surface(
         let line = red.clone().width(2.5);
         for (style, lift) in [(line.clone(), DEPTH_BIAS), (line.alpha(0.35), ON_TOP_BIAS)] {
             layers.push(Arc::new(Line3 {
-                points: places(&refined),
+                points: surface_points(&refined),
                 style,
                 depth_bias: lift,
             }));
@@ -276,7 +280,7 @@ fn draw_path_on_surface(
     }
     if (2..=60).contains(&points.len()) {
         layers.push(Arc::new(Scatter3 {
-            points: places(&points),
+            points: surface_points(&points),
             style: red.clone().size(5.0),
             depth_bias: DEPTH_BIAS,
         }));
@@ -285,7 +289,7 @@ fn draw_path_on_surface(
     let ring = Style::new().color(Color::Rgb(255, 255, 255)).size(12.0);
     for style in [ring, red.size(8.0)] {
         layers.push(Arc::new(Scatter3 {
-            points: places(end),
+            points: surface_points(end),
             style,
             // In front of the path's line too.
             depth_bias: 2.0 * ON_TOP_BIAS,

@@ -135,14 +135,14 @@ pub fn phase3(
     let count = side * side * side;
     let (mut at, mut vectors) = (Array2::zeros((count, 3)), Array2::zeros((count, 3)));
     for i in 0..count {
-        let place = [
+        let point = [
             inner[0][i % side],
             inner[1][i / side % side],
             inner[2][i / side / side],
         ];
-        let vector = field(place)?;
+        let vector = field(point)?;
         for k in 0..3 {
-            (at[[i, k]], vectors[[i, k]]) = (place[k], vector[k]);
+            (at[[i, k]], vectors[[i, k]]) = (point[k], vector[k]);
         }
     }
     let mut figure = Figure::new()

@@ -136,9 +136,9 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &HeatMap,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("heatmap", x, y, z, true)?;
+        let grid = RectilinearGrid::new("heatmap", x, y, z, true)?;
         self.layers
-            .push(Arc::new(HeatMapLayer::new(lattice, options)?));
+            .push(Arc::new(HeatMapLayer::new(grid, options)?));
         Ok(self)
     }
 
@@ -155,10 +155,10 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Contour,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("contour", x, y, z, false)?;
+        let grid = RectilinearGrid::new("contour", x, y, z, false)?;
         let over = self.layers.iter().any(|l| l.color_scale().is_some());
         self.layers
-            .push(Arc::new(ContourLayer::new(lattice, options, over)?));
+            .push(Arc::new(ContourLayer::new(grid, options, over)?));
         Ok(self)
     }
 

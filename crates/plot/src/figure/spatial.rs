@@ -40,9 +40,9 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Surface,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("surface", x, y, z, false)?;
+        let grid = RectilinearGrid::new("surface", x, y, z, false)?;
         self.layers3
-            .push(Arc::new(SurfaceLayer::new(lattice, options)?));
+            .push(Arc::new(SurfaceLayer::new(grid, options)?));
         Ok(self)
     }
 
@@ -59,14 +59,14 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Waterfall,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("waterfall", x, y, z, false)?;
+        let grid = RectilinearGrid::new("waterfall", x, y, z, false)?;
         match options.in_height {
             true => self
                 .layers
-                .push(Arc::new(RidgelineLayer::new(lattice, options)?)),
+                .push(Arc::new(RidgelineLayer::new(grid, options)?)),
             false => self
                 .layers3
-                .push(Arc::new(WaterfallLayer::new(lattice, options)?)),
+                .push(Arc::new(WaterfallLayer::new(grid, options)?)),
         }
         Ok(self)
     }
@@ -83,9 +83,9 @@ impl Figure {
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        self.push_xyz_layer("line3", (x, y, z), style, |places, style| {
+        self.push_xyz_layer("line3", (x, y, z), style, |points, style| {
             Arc::new(Line3 {
-                points: places,
+                points,
                 style,
                 depth_bias: DEPTH_BIAS,
             })
@@ -104,9 +104,9 @@ impl Figure {
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        self.push_xyz_layer("scatter3", (x, y, z), style, |places, style| {
+        self.push_xyz_layer("scatter3", (x, y, z), style, |points, style| {
             Arc::new(Scatter3 {
-                points: places,
+                points,
                 style,
                 depth_bias: DEPTH_BIAS,
             })
@@ -125,8 +125,8 @@ impl Figure {
         let (x, y, z) = (collect(x), collect(y), collect(z));
         same_length(call, &style, &x, "y", &y)?;
         same_length(call, &style, &x, "z", &z)?;
-        let places = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
-        self.layers3.push(layer(places, style));
+        let points = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
+        self.layers3.push(layer(points, style));
         Ok(self)
     }
 

@@ -35,13 +35,13 @@ impl Layer for Band {
         points
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         for (low, high) in self.runs(view) {
             if let ([a], [b]) = (&low[..], &high[..]) {
                 let pen = Pen {
                     width: 3.0,
                     dash: Dash::Solid,
-                    color: look.rgba(),
+                    color: style.rgba(),
                 };
                 for piece in clip_line(&[*a, *b], &view.rect) {
                     scene.line(&piece, pen);
@@ -50,7 +50,7 @@ impl Layer for Band {
             }
             let mut outline = decimate(&high, MIN_POINT_DISTANCE);
             outline.extend(decimate(&low, MIN_POINT_DISTANCE).into_iter().rev());
-            scene.area(clip_polygon(&outline, &view.rect), look.rgba());
+            scene.area(clip_polygon(&outline, &view.rect), style.rgba());
         }
     }
 

@@ -158,11 +158,11 @@ pub(in super::super) struct ContourLayer {
 
 impl ContourLayer {
     /// Creates a contour layer; `over` says that a layer below already has colours, on which lines are dark.
-    pub fn new(lattice: RectilinearGrid, options: &Contour, over: bool) -> Result<ContourLayer> {
-        let mut tint = options
+    pub fn new(grid: RectilinearGrid, options: &Contour, over: bool) -> Result<ContourLayer> {
+        let mut color_scale = options
             .color_options
-            .resolve("contour", lattice.z.iter().copied())?;
-        let axis = tint.axis;
+            .resolve("contour", grid.z.iter().copied())?;
+        let axis = color_scale.axis;
         let levels = match options.levels.is_empty() {
             false => options.levels.clone(),
             true => round_values(axis.lo, axis.hi, options.count.unwrap_or(10))
@@ -172,7 +172,7 @@ impl ContourLayer {
                 .collect(),
         };
         if options.filled {
-            tint.levels = levels.clone();
+            color_scale.levels = levels.clone();
         }
         let mut style = options.style.clone();
         if over && !options.filled && style.color.is_none() {
@@ -180,8 +180,8 @@ impl ContourLayer {
             style.alpha = style.alpha.or(Some(0.7));
         }
         Ok(ContourLayer {
-            grid: lattice,
-            color_scale: tint,
+            grid,
+            color_scale,
             levels,
             filled: options.filled,
             numbered: !options.unnumbered,
@@ -236,7 +236,7 @@ impl ContourLayer {
         }
     }
 
-    fn lines(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn lines(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let z = self.scaled_values();
         let (x, y) = self.pixel_coordinates(view);
         let mut lines: Vec<(usize, Vec<Point>)> = Vec::new();
@@ -257,7 +257,7 @@ impl ContourLayer {
             false => vec![None; lines.len()],
         };
         for ((i, line), number) in lines.iter().zip(numbers) {
-            let pen = self.pen(self.levels[*i], look);
+            let pen = self.pen(self.levels[*i], style);
             let Some(gap) = number else {
                 scene.line(line, pen);
                 continue;
@@ -270,18 +270,18 @@ impl ContourLayer {
             }
             let (rgb, alpha) = pen.color;
             // The light colours of a map are hard to read on white.
-            let ink = match self.style.color {
+            let color = match self.style.color {
                 Some(_) => (rgb, alpha),
                 None => (darker(rgb, 0.7), alpha),
             };
             let baseline = 0.5 * (gap.top + gap.bottom + font::CAP_HEIGHT * EM);
             let at = (0.5 * (gap.left + gap.right), baseline);
-            scene.text(&texts[*i], at, EM, Align::Center, false, ink);
+            scene.text(&texts[*i], at, EM, Align::Center, false, color);
         }
     }
 
     /// Returns the pen for the line of a level.
-    fn pen(&self, level: f64, look: &ResolvedStyle) -> Pen {
+    fn pen(&self, level: f64, style: &ResolvedStyle) -> Pen {
         let (rgb, width) = match self.style.color {
             Some(color) => (color.rgb(), 1.0),
             None => (
@@ -292,7 +292,7 @@ impl ContourLayer {
             ),
         };
         Pen {
-            color: (rgb, look.alpha),
+            color: (rgb, style.alpha),
             width: self.style.width.unwrap_or(width),
             dash: self.style.dash.unwrap_or(Dash::Solid),
         }
@@ -363,10 +363,10 @@ impl Layer for ContourLayer {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         match self.filled {
             true => self.fill(view, scene),
-            false => self.lines(look, view, scene),
+            false => self.lines(style, view, scene),
         }
     }
 

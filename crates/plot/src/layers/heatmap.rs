@@ -72,15 +72,15 @@ pub(in super::super) struct HeatMapLayer {
 }
 
 impl HeatMapLayer {
-    pub fn new(lattice: RectilinearGrid, options: &HeatMap) -> Result<HeatMapLayer> {
+    pub fn new(grid: RectilinearGrid, options: &HeatMap) -> Result<HeatMapLayer> {
         let borders = |at: &[f64], n: usize| match at.len() == n {
             true => cell_edges(at),
             false => at.to_vec(),
         };
         Ok(HeatMapLayer {
-            x: borders(&lattice.x, lattice.z.ncols()),
-            y: borders(&lattice.y, lattice.z.nrows()),
-            values: ColoredGrid::new("heatmap", lattice, &options.color_options, &Style::new())?,
+            x: borders(&grid.x, grid.z.ncols()),
+            y: borders(&grid.y, grid.z.nrows()),
+            values: ColoredGrid::new("heatmap", grid, &options.color_options, &Style::new())?,
             smooth: options.smooth,
         })
     }

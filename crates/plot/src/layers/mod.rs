@@ -50,7 +50,7 @@ pub(super) trait Layer: LegendHandle {
         false
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene);
 
     /// Returns points a few pixels apart on everything that the layer draws, so that the legend can avoid it.
     fn footprint(&self, view: &AxesTransform) -> Vec<Point>;

@@ -170,13 +170,13 @@ impl Quiver {
 pub(in super::super) fn draw_arrow(
     at: Point,
     vector: Point,
-    ink: Rgba,
+    color: Rgba,
     width: f64,
     scene: &mut Scene,
 ) {
     let length = vector.0.hypot(vector.1);
     if length < 0.7 {
-        scene.disc(at, 0.6 * width, ink);
+        scene.disc(at, 0.6 * width, color);
         return;
     }
     let (dx, dy) = (vector.0 / length, vector.1 / length);
@@ -185,12 +185,12 @@ pub(in super::super) fn draw_arrow(
     let head = (3.2 * width + 2.0).min(0.6 * length);
     let neck = (tip.0 - 0.8 * head * dx, tip.1 - 0.8 * head * dy);
     let pen = Pen {
-        color: ink,
+        color,
         width,
         dash: Dash::Solid,
     };
     scene.line(&[tail, neck], pen);
-    scene.area(arrowhead(tip, (dx, dy), head), ink);
+    scene.area(arrowhead(tip, (dx, dy), head), color);
 }
 
 /// Returns the polygon of an arrowhead with its tip at a point, in the direction (dx, dy).
@@ -229,7 +229,7 @@ impl Layer for Quiver {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let vectors = self.vectors(view);
         let room = |n: usize, size: f64| size / n.max(2) as f64;
         let cell =
@@ -250,13 +250,13 @@ impl Layer for Quiver {
                 _ => most / longest,
             };
             let rgb = match &self.color_scale {
-                Some(tint) => tint.rgb(speed).unwrap_or(look.rgb),
-                None => look.rgb,
+                Some(color_scale) => color_scale.rgb(speed).unwrap_or(style.rgb),
+                None => style.rgb,
             };
             draw_arrow(
                 at,
                 (scale * vector.0, scale * vector.1),
-                (rgb, look.alpha),
+                (rgb, style.alpha),
                 width,
                 scene,
             );

@@ -87,25 +87,25 @@ pub(in super::super) struct RidgelineLayer {
 }
 
 impl RidgelineLayer {
-    pub fn new(lattice: RectilinearGrid, options: &Waterfall) -> Result<RidgelineLayer> {
-        let (first, last) = (lattice.y.first(), lattice.y.last());
+    pub fn new(grid: RectilinearGrid, options: &Waterfall) -> Result<RidgelineLayer> {
+        let (first, last) = (grid.y.first(), grid.y.last());
         let span = first.zip(last).map_or(0.0, |(a, b)| b - a);
-        let steps = lattice.y.len().saturating_sub(1);
+        let steps = grid.y.len().saturating_sub(1);
         let step = if steps > 0 { span / steps as f64 } else { 1.0 };
         Ok(RidgelineLayer {
-            values: ColoredGrid::new("waterfall", lattice, &options.color_options, &options.style)?,
+            values: ColoredGrid::new("waterfall", grid, &options.color_options, &options.style)?,
             step,
         })
     }
 
     /// Returns the height of a value above its curve's baseline.
     fn height(&self, v: f64) -> f64 {
-        let tint = &self.values.color_scale;
-        let place = match tint.axis.scale.in_domain(v) {
-            true => tint.axis.fraction(v).clamp(0.0, 1.0),
+        let color_scale = &self.values.color_scale;
+        let fraction = match color_scale.axis.scale.in_domain(v) {
+            true => color_scale.axis.fraction(v).clamp(0.0, 1.0),
             false => 0.0,
         };
-        OVERLAP * self.step * place
+        OVERLAP * self.step * fraction
     }
 }
 
@@ -130,24 +130,23 @@ impl Layer for RidgelineLayer {
         points
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, resolved: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let ColoredGrid {
-            grid: lattice,
-            color_scale: tint,
+            grid,
+            color_scale,
             style,
         } = &self.values;
         // From the highest baseline down, so that lower curves are painted in front.
-        for (y, row) in lattice.y.iter().zip(lattice.z.rows()).rev() {
+        for (y, row) in grid.y.iter().zip(grid.z.rows()).rev() {
             let base = view.y_pixel(*y);
-            let points: Vec<(f64, f64)> =
-                lattice.x.iter().copied().zip(row.iter().copied()).collect();
+            let points: Vec<(f64, f64)> = grid.x.iter().copied().zip(row.iter().copied()).collect();
             for run in points.split(|(x, z)| z.is_nan() || !view.x.scale.in_domain(*x)) {
                 let curve: Vec<(Point, (u8, u8, u8))> = run
                     .iter()
                     .map(|(x, z)| {
                         (
                             view.pixel((*x, y + self.height(*z))),
-                            tint.quantized_rgb(*z),
+                            color_scale.quantized_rgb(*z),
                         )
                     })
                     .collect();
@@ -159,7 +158,7 @@ impl Layer for RidgelineLayer {
                 scene.area(clip_polygon(&area, &view.rect), ((255, 255, 255), 0.9));
                 for (line, rgb) in single_color_runs(&curve) {
                     let pen = Pen {
-                        color: (rgb, look.alpha),
+                        color: (rgb, resolved.alpha),
                         width: style.width.unwrap_or(1.6),
                         dash: Dash::Solid,
                     };

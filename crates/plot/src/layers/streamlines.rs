@@ -50,20 +50,20 @@ impl Streamlines {
 
     /// Returns the data coordinates of a point of the unit square that spans the grid.
     fn to_data(&self, (px, py): Point) -> Option<Point> {
-        let back = |values: &[f64], place: f64| {
+        let back = |values: &[f64], point: f64| {
             let (first, last) = (*values.first()?, *values.last()?);
             // Rounding must not lead beyond the last value.
-            Some((first + place * (last - first)).clamp(first, last))
+            Some((first + point * (last - first)).clamp(first, last))
         };
         Some((back(&self.u.x, px)?, back(&self.u.y, py)?))
     }
 
     /// Returns the vector at a point of the unit square; `None` outside it or where a value is missing.
-    fn vector_at(&self, place: Point) -> Option<Point> {
-        if !(0.0..=1.0).contains(&place.0) || !(0.0..=1.0).contains(&place.1) {
+    fn vector_at(&self, point: Point) -> Option<Point> {
+        if !(0.0..=1.0).contains(&point.0) || !(0.0..=1.0).contains(&point.1) {
             return None;
         }
-        let (x, y) = self.to_data(place)?;
+        let (x, y) = self.to_data(point)?;
         let (j, i) = (find_cell(&self.u.x, x)?, find_cell(&self.u.y, y)?);
         let (u, v) = (
             bilinear(i, j, |i, j| self.u.z[[i, j]]),
@@ -78,22 +78,22 @@ impl Streamlines {
         }
         let spans = [&self.u.x, &self.u.y].map(|v| v[v.len() - 1] - v[0]);
         // Of unit length in the unit square, so that steps are even in the figure.
-        let direction = |place: Point| {
-            let (u, v) = self.vector_at(place)?;
+        let direction = |point: Point| {
+            let (u, v) = self.vector_at(point)?;
             let (dx, dy) = (u / spans[0], v / spans[1]);
             let size = dx.hypot(dy);
             (size > 1e-14 * u.hypot(v)).then(|| (dx / size, dy / size))
         };
         let distance = 1.0 / (STREAMLINES_ACROSS * self.options.density.unwrap_or(1.0)).max(4.0);
-        let speed = |place: Point| self.vector_at(place).map_or(0.0, |(u, v)| u.hypot(v));
-        let lattice = |curve: Vec<Point>| -> Vec<(Point, f64)> {
+        let speed = |point: Point| self.vector_at(point).map_or(0.0, |(u, v)| u.hypot(v));
+        let with_speed = |curve: Vec<Point>| -> Vec<(Point, f64)> {
             let points = curve.into_iter();
             points
-                .filter_map(|place| Some((self.to_data(place)?, speed(place))))
+                .filter_map(|point| Some((self.to_data(point)?, speed(point))))
                 .collect()
         };
         let curves = streamline_seeding::evenly_spaced_streamlines(distance, &direction);
-        curves.into_iter().map(lattice).collect()
+        curves.into_iter().map(with_speed).collect()
     }
 }
 
@@ -122,12 +122,12 @@ impl Layer for Streamlines {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let width = self.options.style.width.unwrap_or(1.2);
         for curve in &self.curves {
             let rgb = |speed: f64| match &self.color_scale {
-                Some(tint) => tint.quantized_rgb(speed),
-                None => look.rgb,
+                Some(color_scale) => color_scale.quantized_rgb(speed),
+                None => style.rgb,
             };
             let shown: Vec<ColoredPoint> = curve
                 .iter()
@@ -136,7 +136,7 @@ impl Layer for Streamlines {
                 .collect();
             for (line, rgb) in single_color_runs(&shown) {
                 let pen = Pen {
-                    color: (rgb, look.alpha),
+                    color: (rgb, style.alpha),
                     width,
                     dash: Dash::Solid,
                 };
@@ -154,7 +154,7 @@ impl Layer for Streamlines {
                         b.0 + 0.5 * head * direction.0,
                         b.1 + 0.5 * head * direction.1,
                     );
-                    scene.area(arrowhead(tip, direction, head), (rgb, look.alpha));
+                    scene.area(arrowhead(tip, direction, head), (rgb, style.alpha));
                 }
             }
         }

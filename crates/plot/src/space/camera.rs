@@ -93,13 +93,13 @@ impl AxesTransform3 {
     }
 
     /// Whether all three values lie in the domains of their axes.
-    pub fn in_domain(&self, place: Point3) -> bool {
-        (0..3).all(|k| self.axes[k].scale.in_domain(place[k]))
+    pub fn in_domain(&self, point: Point3) -> bool {
+        (0..3).all(|k| self.axes[k].scale.in_domain(point[k]))
     }
 
     /// Returns the box coordinates of a data point; the sides of the box are at ± [`BOX_HALF`].
-    pub fn to_box(self, place: Point3) -> Point3 {
-        std::array::from_fn(|k| BOX_HALF[k] * (2.0 * self.axes[k].fraction(place[k]) - 1.0))
+    pub fn to_box(self, point: Point3) -> Point3 {
+        std::array::from_fn(|k| BOX_HALF[k] * (2.0 * self.axes[k].fraction(point[k]) - 1.0))
     }
 
     /// Returns the pixel of a point in box coordinates.

@@ -23,9 +23,9 @@ pub(in super::super) struct BoxFrame<'a> {
     names: [&'a str; 3],
 }
 
-fn thin_pen(ink: Rgba) -> Pen {
+fn thin_pen(color: Rgba) -> Pen {
     Pen {
-        color: ink,
+        color,
         width: 1.0,
         dash: Dash::Solid,
     }
@@ -134,16 +134,16 @@ impl<'a> BoxFrame<'a> {
         let edges = self.edges(view);
         let line = |k: usize, edge: &Edge| {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
-            let along = |place: f64| {
+            let along = |fraction: f64| {
                 (
-                    from.0 + place * (to.0 - from.0),
-                    from.1 + place * (to.1 - from.1),
+                    from.0 + fraction * (to.0 - from.0),
+                    from.1 + fraction * (to.1 - from.1),
                 )
             };
             let major = Ticks::new(&self.axes[k], 5).major;
             let mut marks: Vec<(Point, String)> = Vec::new();
-            for (place, label) in major.first().into_iter().chain(major.last()) {
-                marks.push((along(*place), label.clone()));
+            for (fraction, label) in major.first().into_iter().chain(major.last()) {
+                marks.push((along(*fraction), label.clone()));
             }
             marks.push((along(0.5), self.names[k].to_owned()));
             AxisLine {
@@ -168,9 +168,9 @@ impl<'a> BoxFrame<'a> {
         for k in 0..3 {
             let (a, b) = ((k + 1) % 3, (k + 2) % 3);
             let corner = |sa: f64, sb: f64| {
-                let mut place = far;
-                (place[a], place[b]) = (sa * BOX_HALF[a], sb * BOX_HALF[b]);
-                view.pixel(place)
+                let mut point = far;
+                (point[a], point[b]) = (sa * BOX_HALF[a], sb * BOX_HALF[b]);
+                view.pixel(point)
             };
             let outline = [
                 corner(-1.0, -1.0),
@@ -182,8 +182,8 @@ impl<'a> BoxFrame<'a> {
         }
         for k in 0..3 {
             // The grid lines of axis k lie on the two walls that contain its direction.
-            for (place, _) in self.ticks(k, view, &edges[k]).major {
-                let at = BOX_HALF[k] * (2.0 * place - 1.0);
+            for (fraction, _) in self.ticks(k, view, &edges[k]).major {
+                let at = BOX_HALF[k] * (2.0 * fraction - 1.0);
                 for other in [(k + 1) % 3, (k + 2) % 3] {
                     let mut ends = [far, far];
                     (ends[0][k], ends[1][k]) = (at, at);
@@ -213,22 +213,22 @@ impl<'a> BoxFrame<'a> {
             }
             scene.line(&[from, to], thin_pen(FOREGROUND));
             let ticks = self.ticks(k, view, edge);
-            let along = |place: f64| {
+            let along = |fraction: f64| {
                 (
-                    from.0 + place * (to.0 - from.0),
-                    from.1 + place * (to.1 - from.1),
+                    from.0 + fraction * (to.0 - from.0),
+                    from.1 + fraction * (to.1 - from.1),
                 )
             };
             let out = |p: Point, by: f64| (p.0 + by * edge.outward.0, p.1 + by * edge.outward.1);
-            for place in &ticks.minor {
+            for fraction in &ticks.minor {
                 scene.line(
-                    &[along(*place), out(along(*place), 0.6 * TICK)],
+                    &[along(*fraction), out(along(*fraction), 0.6 * TICK)],
                     thin_pen(FOREGROUND),
                 );
             }
             let mut reach: f64 = 0.0;
-            for (place, label) in &ticks.major {
-                let at = along(*place);
+            for (fraction, label) in &ticks.major {
+                let at = along(*fraction);
                 scene.line(&[at, out(at, TICK)], thin_pen(FOREGROUND));
                 let (half_width, half_height) =
                     (0.5 * font::width(label) * LABEL_EM, 0.36 * LABEL_EM);

@@ -43,12 +43,12 @@ impl Layer3 for Line3 {
         self.points.to_vec()
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
         for run in self.points.split(|p| !view.in_domain(*p)) {
             let boxed: Vec<Point3> = run.iter().map(|p| view.to_box(*p)).collect();
             for line in clip_line(&boxed) {
-                if !pieces.has_occlusion
-                    || look.dash != Dash::Solid
+                if !queue.has_occlusion
+                    || style.dash != Dash::Solid
                     || self.depth_bias >= ON_TOP_BIAS
                 {
                     let pixels: Vec<_> = line.iter().map(|p| view.pixel(*p)).collect();
@@ -56,24 +56,24 @@ impl Layer3 for Line3 {
                         .iter()
                         .map(|p| view.nearness(*p))
                         .fold(f64::NEG_INFINITY, f64::max);
-                    pieces.add(near + self.depth_bias, |scene| {
-                        scene.line(&pixels, look.pen())
+                    queue.add(near + self.depth_bias, |scene| {
+                        scene.line(&pixels, style.pen())
                     });
                     continue;
                 }
                 for pair in line.windows(2) {
                     let near = 0.5 * (view.nearness(pair[0]) + view.nearness(pair[1]));
                     let ends = [view.pixel(pair[0]), view.pixel(pair[1])];
-                    pieces.add(near + self.depth_bias, |scene| {
-                        scene.line(&ends, look.pen())
+                    queue.add(near + self.depth_bias, |scene| {
+                        scene.line(&ends, style.pen())
                     });
                 }
             }
-            if let Some(marker) = look.marker {
-                for place in &boxed {
-                    let at = view.pixel(*place);
-                    pieces.add(view.nearness(*place) + self.depth_bias, |scene| {
-                        draw_marker(marker, at, look, scene)
+            if let Some(marker) = style.marker {
+                for point in &boxed {
+                    let at = view.pixel(*point);
+                    queue.add(view.nearness(*point) + self.depth_bias, |scene| {
+                        draw_marker(marker, at, style, scene)
                     });
                 }
             }

@@ -37,5 +37,5 @@ pub(super) trait Layer3: LegendHandle {
         false
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue);
 }

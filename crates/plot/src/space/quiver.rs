@@ -35,12 +35,12 @@ impl Quiver3 {
         (self.points.len() as f64).cbrt().max(2.0)
     }
 
-    pub fn new(places: Arc<[Point3]>, vectors: Arc<[Point3]>, options: &Arrows) -> Result<Quiver3> {
+    pub fn new(points: Arc<[Point3]>, vectors: Arc<[Point3]>, options: &Arrows) -> Result<Quiver3> {
         let mut options = options.clone();
         options.style.color = options.style.color.or(Some(ARROW_GREY));
         Ok(Quiver3 {
             color_scale: options.color_scale("quiver3", vectors.iter().map(length))?,
-            points: places,
+            points,
             vectors,
             options,
         })
@@ -78,7 +78,7 @@ impl Layer3 for Quiver3 {
         self.points.iter().copied().chain(corners).collect()
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
         // In box coordinates, where the axes' units are comparable.
         let span = |k: usize| {
             (view.axes[k].value(1.0) - view.axes[k].value(0.0)).abs() / (2.0 * BOX_HALF[k])
@@ -100,9 +100,9 @@ impl Layer3 for Quiver3 {
             .size
             .map_or(MAX_ARROW_LENGTH / self.side(), |pixels| pixels / view.zoom);
         let shown = self.points.iter().zip(&self.vectors[..]).zip(&scaled);
-        for ((place, vector), scaled) in shown {
+        for ((point, vector), scaled) in shown {
             let size = length(scaled);
-            if !view.in_domain(*place) || size == 0.0 || !size.is_finite() {
+            if !view.in_domain(*point) || size == 0.0 || !size.is_finite() {
                 continue;
             }
             let by = most
@@ -111,7 +111,7 @@ impl Layer3 for Quiver3 {
                 } else {
                     longest
                 };
-            let at = view.to_box(*place);
+            let at = view.to_box(*point);
             let end = |by: f64| std::array::from_fn(|k| at[k] + by * scaled[k]);
             // An arrow that leaves the box is clipped, so that its head is at the wall.
             let Some([tail, tip]) = clip_line(&[end(-0.5 * by), end(0.5 * by)])
@@ -123,15 +123,15 @@ impl Layer3 for Quiver3 {
             let (from, to) = (view.pixel(tail), view.pixel(tip));
             let middle = (0.5 * (from.0 + to.0), 0.5 * (from.1 + to.1));
             let rgb = match &self.color_scale {
-                Some(tint) => tint.quantized_rgb(length(vector)),
-                None => look.rgb,
+                Some(color_scale) => color_scale.quantized_rgb(length(vector)),
+                None => style.rgb,
             };
             let width = self.options.style.width.unwrap_or(1.1);
-            pieces.add(view.nearness(at) + DEPTH_BIAS, |scene| {
+            queue.add(view.nearness(at) + DEPTH_BIAS, |scene| {
                 draw_arrow(
                     middle,
                     (to.0 - from.0, to.1 - from.1),
-                    (rgb, look.alpha),
+                    (rgb, style.alpha),
                     width,
                     scene,
                 );

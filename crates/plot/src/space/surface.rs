@@ -74,16 +74,16 @@ pub(in super::super) struct SurfaceLayer {
 }
 
 impl SurfaceLayer {
-    pub fn new(lattice: RectilinearGrid, options: &Surface) -> Result<SurfaceLayer> {
-        let (rows, columns) = lattice.z.dim();
+    pub fn new(grid: RectilinearGrid, options: &Surface) -> Result<SurfaceLayer> {
+        let (rows, columns) = grid.z.dim();
         if rows < 2 || columns < 2 {
             return Err(Error::invalid(format!(
                 "surface: z has the shape {:?}; a surface needs at least two rows and two columns",
-                lattice.z.shape()
+                grid.z.shape()
             )));
         }
         Ok(SurfaceLayer {
-            values: ColoredGrid::new("surface", lattice, &options.color_options, &options.style)?,
+            values: ColoredGrid::new("surface", grid, &options.color_options, &options.style)?,
             mesh: options.mesh.unwrap_or(rows.max(columns) <= MAX_MESH_CELLS),
         })
     }
@@ -104,8 +104,8 @@ impl Layer3 for SurfaceLayer {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
-        let tint = self.values.color_scale.for_z_range(view.z_range);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
+        let color_scale = self.values.color_scale.for_z_range(view.z_range);
         let (rows, columns) = self.values.grid.z.dim();
         let at = |i: usize, j: usize| self.values.point(i, j);
         for i in 0..rows - 1 {
@@ -114,17 +114,22 @@ impl Layer3 for SurfaceLayer {
                 // A cell with a missing corner is a hole.
                 if !corners
                     .iter()
-                    .all(|c| view.in_domain(*c) && tint.axis.scale.in_domain(c[2]))
+                    .all(|c| view.in_domain(*c) && color_scale.axis.scale.in_domain(c[2]))
                 {
                     continue;
                 }
                 let boxed = corners.map(|c| view.to_box(c));
                 let mean = corners
                     .iter()
-                    .map(|c| tint.axis.scale.forward(c[2]))
+                    .map(|c| color_scale.axis.scale.forward(c[2]))
                     .sum::<f64>()
                     / 4.0;
-                let rgb = shade_facet(tint.map.rgb(tint.axis.fraction_of_scaled(mean)), &boxed);
+                let rgb = shade_facet(
+                    color_scale
+                        .map
+                        .rgb(color_scale.axis.fraction_of_scaled(mean)),
+                    &boxed,
+                );
                 let polygon = clip_polygon(boxed.to_vec());
                 if polygon.len() < 3 {
                     continue;
@@ -132,20 +137,20 @@ impl Layer3 for SurfaceLayer {
                 let middle = std::array::from_fn(|k| boxed.iter().map(|p| p[k]).sum::<f64>() / 4.0);
                 // A border in the cell's colour closes the seams between cells.
                 let edge: Rgba = match self.mesh {
-                    true => (darker(rgb, 0.8), look.alpha),
-                    false => (rgb, look.alpha),
+                    true => (darker(rgb, 0.8), style.alpha),
+                    false => (rgb, style.alpha),
                 };
                 let mut outline: Vec<_> = polygon.iter().map(|p| view.pixel(*p)).collect();
-                pieces.add(view.nearness(middle), |scene| {
-                    scene.area(outline.clone(), (rgb, look.alpha));
-                    if look.alpha >= 1.0 || self.mesh {
+                queue.add(view.nearness(middle), |scene| {
+                    scene.area(outline.clone(), (rgb, style.alpha));
+                    if style.alpha >= 1.0 || self.mesh {
                         outline.extend(outline.first().copied());
                         scene.line(
                             &outline,
                             Pen {
                                 color: edge,
                                 // Not in text, where lines have no width.
-                                width: look.width * if self.mesh { 0.5 } else { 0.8 },
+                                width: style.width * if self.mesh { 0.5 } else { 0.8 },
                                 dash: Dash::Solid,
                             },
                         );

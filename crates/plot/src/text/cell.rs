@@ -24,10 +24,10 @@ pub(super) fn plain(text: &str) -> Vec<TextCell> {
     colored(text, None)
 }
 
-pub(super) fn colored(text: &str, ink: Option<Rgb>) -> Vec<TextCell> {
+pub(super) fn colored(text: &str, fg: Option<Rgb>) -> Vec<TextCell> {
     let cell = |character| TextCell {
         character,
-        fg: ink,
+        fg,
         bg: None,
     };
     text.chars().filter(|c| !c.is_control()).map(cell).collect()
@@ -64,11 +64,11 @@ pub(super) fn to_ansi(block: &TextBlock, colour: bool) -> String {
             let wanted = (cell.fg.map(ansi256), cell.bg.map(ansi256));
             if colour && wanted != now {
                 text.push_str("\x1b[0m");
-                if let Some(ink) = wanted.0 {
-                    text.push_str(&format!("\x1b[38;5;{ink}m"));
+                if let Some(fg) = wanted.0 {
+                    text.push_str(&format!("\x1b[38;5;{fg}m"));
                 }
-                if let Some(ground) = wanted.1 {
-                    text.push_str(&format!("\x1b[48;5;{ground}m"));
+                if let Some(bg) = wanted.1 {
+                    text.push_str(&format!("\x1b[48;5;{bg}m"));
                 }
                 now = wanted;
             }

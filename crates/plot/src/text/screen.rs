@@ -54,26 +54,20 @@ impl TextCanvas {
             match item {
                 Primitive::Path {
                     points,
-                    color: ink,
+                    color,
                     width,
-                } if *width > 0.0 => self.path(points, ink.0),
-                Primitive::Area { points, color: ink } => self.area(points, *ink),
-                Primitive::Disc {
-                    center, color: ink, ..
-                } => self.dot(*center, ink.0),
-                Primitive::Image {
-                    rect,
-                    bitmap: picture,
-                    ..
-                } => self.image(rect, picture),
+                } if *width > 0.0 => self.path(points, color.0),
+                Primitive::Area { points, color } => self.area(points, *color),
+                Primitive::Disc { center, color, .. } => self.dot(*center, color.0),
+                Primitive::Image { rect, bitmap, .. } => self.image(rect, bitmap),
                 Primitive::Path { .. } | Primitive::Text { .. } => {}
             }
         }
     }
 
-    fn dot(&mut self, (x, y): Point, ink: Rgb) {
+    fn dot(&mut self, (x, y): Point, color: Rgb) {
         // A white rim, which separates a mark from colours in other formats, would hide the mark here.
-        if ink == WHITE || !x.is_finite() || !y.is_finite() || x < 0.0 || y < 0.0 {
+        if color == WHITE || !x.is_finite() || !y.is_finite() || x < 0.0 || y < 0.0 {
             return;
         }
         let (x, y) = (x as usize, y as usize);
@@ -83,12 +77,12 @@ impl TextCanvas {
         const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let at = y / 4 * self.columns + x / 2;
         self.dots[at] |= BITS[y % 4][x % 2];
-        self.fg[at] = Some(ink);
+        self.fg[at] = Some(color);
     }
 
-    fn path(&mut self, points: &[Point], ink: Rgb) {
+    fn path(&mut self, points: &[Point], color: Rgb) {
         if let [point] = points {
-            self.dot(*point, ink);
+            self.dot(*point, color);
         }
         for piece in clip_line(points, &self.rect()) {
             for pair in piece.windows(2) {
@@ -96,7 +90,7 @@ impl TextCanvas {
                 let steps = (b.0 - a.0).abs().max((b.1 - a.1).abs()).ceil().max(1.0);
                 for i in 0..=steps as usize {
                     let s = i as f64 / steps;
-                    self.dot((a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1)), ink);
+                    self.dot((a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1)), color);
                 }
             }
         }
@@ -141,7 +135,7 @@ impl TextCanvas {
         self.bg[at][half % 2] = (rgb != WHITE).then_some(rgb);
     }
 
-    fn image(&mut self, rect: &Rect, picture: &Bitmap) {
+    fn image(&mut self, rect: &Rect, bitmap: &Bitmap) {
         if rect.width() <= 0.0 || rect.height() <= 0.0 {
             return;
         }
@@ -151,12 +145,12 @@ impl TextCanvas {
                 if !rect.contains((x, y)) {
                     continue;
                 }
-                let j = (x - rect.left) / rect.width() * f64::from(picture.width);
-                let i = (y - rect.top) / rect.height() * f64::from(picture.height);
+                let j = (x - rect.left) / rect.width() * f64::from(bitmap.width);
+                let i = (y - rect.top) / rect.height() * f64::from(bitmap.height);
                 let last = |n: u32| n.saturating_sub(1) as usize;
-                let [r, g, b, alpha] = picture.pixel(
-                    (i as usize).min(last(picture.height)),
-                    (j as usize).min(last(picture.width)),
+                let [r, g, b, alpha] = bitmap.pixel(
+                    (i as usize).min(last(bitmap.height)),
+                    (j as usize).min(last(bitmap.width)),
                 );
                 if alpha > 127 {
                     self.fill_half_cell(column, half, (r, g, b));
@@ -209,10 +203,10 @@ impl TextCanvas {
                 bg: upper.or(lower),
             };
         }
-        let cell = |character, ink, ground| TextCell {
+        let cell = |character, color, bg| TextCell {
             character,
-            fg: ink,
-            bg: ground,
+            fg: color,
+            bg,
         };
         match (upper, lower, colour) {
             (None, None, _) => BLANK,

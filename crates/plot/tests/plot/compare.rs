@@ -17,7 +17,7 @@ const SQUARE: usize = 16;
 const SQUARE_MEAN: f64 = 8.0;
 
 /// Returns the path of the reference image.
-pub fn kept(file: &str) -> PathBuf {
+pub fn reference_path(file: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/images")).join(file)
 }
 
@@ -110,7 +110,7 @@ fn encoded(pixels: &Pixels) -> Vec<u8> {
 /// differences.
 pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
     let drawn = decoded(&panel.to_png(0.5).map_err(|e| format!("{name}: {e}"))?);
-    let path = kept(&format!("{name}.png"));
+    let path = reference_path(&format!("{name}.png"));
     if std::env::var_os("ODESYNC_BLESS").is_some() {
         fs::write(&path, encoded(&drawn)).expect("written");
         return Ok(());
@@ -161,7 +161,7 @@ pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
 fn nothing_can_be_erased_unseen() {
     const BLOCK: (usize, usize) = (40, 14);
     let mut erased = 0;
-    for entry in fs::read_dir(kept("")).expect("the kept pictures") {
+    for entry in fs::read_dir(reference_path("")).expect("the kept pictures") {
         let path = entry.expect("a picture").path();
         let whole = decoded(&fs::read(&path).expect("read"));
         let (width, height) = (whole.size.0 as usize, whole.size.1 as usize);

@@ -23,8 +23,8 @@ fn every_kind_of_figure_looks_like_its_kept_picture() {
 
 #[test]
 fn every_kept_picture_is_of_a_figure() {
-    let kept = std::fs::read_dir(compare::kept("")).expect("the folder");
-    for entry in kept {
+    let entries = std::fs::read_dir(compare::reference_path("")).expect("the folder");
+    for entry in entries {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy().replace(".png", "");
         assert!(
