@@ -3,7 +3,7 @@
 //!     cargo run --release --example discover            # short
 //!     cargo run --release --example discover -- 100     # as long as the paper's: epochs for each of the six values of λ
 //!
-//! The figure is runs/examples/discover.svg. With `--no-default-features` before `--example` it does without libtorch.
+//! The figure is runs/examples/discover.svg. With `--no-default-features` before `--example` it is built without libtorch.
 
 use odesync::prelude::*;
 
@@ -15,7 +15,7 @@ fn main() -> odesync::Result<()> {
             .map_err(|_| Error::invalid(format!("\"{text}\" is no number of epochs")))?,
     };
 
-    // The truth, and what is measured of it: 61 times, 5 % noise.
+    // The true system, and noisy measurements of it: 61 times, 5 % noise.
     let truth = lotka_volterra()?;
     let u0 = [0.44249296, 4.6280594];
     let data = dataset(&truth, &u0, &arange(0.0, 6.1, 0.1))?.add_noise_seeded(
@@ -24,7 +24,7 @@ fn main() -> odesync::Result<()> {
         10,
     )?;
 
-    // A network that knows nothing, coupled to a spline of the data; the coupling goes in six steps.
+    // A network without prior knowledge, coupled to a spline of the data; the coupling is removed in six steps.
     seed(10);
     let model = blackbox(&[2, 32, 2])?;
     let method = homotopy(6.0, power_law(6, epochs_per_step, 0.6)?);
@@ -36,7 +36,7 @@ fn main() -> odesync::Result<()> {
         run.history.len()
     );
 
-    // Does it go on as the truth does, beyond the data it has seen?
+    // Compares the model with the true system beyond the training data.
     let later = linspace(6.1, 12.1, 61);
     let times = [vec![0.0], later].concat();
     let model = run.predict(&times)?;

@@ -1,10 +1,10 @@
-//! What a loss looks like around a model: the largest eigenvalues of its Hessian, and a slice along their directions, alone and
+//! The loss landscape around a model: the largest eigenvalues of its Hessian, and a slice along their eigenvectors, uncoupled and
 //! coupled to the data.
 //!
 //!     cargo run --release --example landscape            # short
 //!     cargo run --release --example landscape -- 60      # as many points on each axis of the slice
 //!
-//! The figure is runs/examples/landscape.svg. With `--no-default-features` before `--example` it does without libtorch.
+//! The figure is runs/examples/landscape.svg. With `--no-default-features` before `--example` it is built without libtorch.
 
 use odesync::prelude::*;
 

@@ -1,13 +1,13 @@
-//! Data from a file of one's own, and a model of which a part is known: hares and lynx of the Hudson's Bay Company, 1900 to 1920.
+//! Trains a partly known model on data from a CSV file: hares and lynx of the Hudson's Bay Company, 1900 to 1920.
 //!
 //!     cargo run --release --example own_data            # short
 //!     cargo run --release --example own_data -- 3000    # as many epochs
 //!
-//! The figure is runs/examples/own_data.svg. With `--no-default-features` before `--example` it does without libtorch.
+//! The figure is runs/examples/own_data.svg. With `--no-default-features` before `--example` it is built without libtorch.
 
 use odesync::prelude::*;
 
-/// Pelts are counted in thousands; a network likes numbers around 1.
+/// Divisor of the counts, in thousands of pelts: a network trains best with numbers around 1.
 const SCALE: f64 = 30.0;
 
 fn main() -> odesync::Result<()> {
@@ -18,7 +18,7 @@ fn main() -> odesync::Result<()> {
             .map_err(|_| Error::invalid(format!("\"{text}\" is no number of epochs")))?,
     };
 
-    // Empty cells are missing values, which no loss counts.
+    // Empty cells are missing values, which the loss ignores.
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/data/hudson_bay.csv");
     let options = CsvOptions {
         time: Some("year".into()),
@@ -29,10 +29,10 @@ fn main() -> odesync::Result<()> {
     let years = table.t().mapv(|year| year - 1900.0);
     let counted = table.u().index_axis(Axis(0), 0).mapv(|x| x / SCALE);
     let all = Dataset::single(years, counted, None)?.with_names(table.names().iter())?;
-    // The last four years are kept back.
+    // The last four years are held out.
     let seen = all.up_to(16.0)?;
 
-    // Hares grow, lynx starve; what they do to each other is left to a network.
+    // Growth of hares and death of lynx are known; a network learns the interaction.
     seed(10);
     let model = graybox(&[2, 16, 2], |_t, u, nn| {
         vec![

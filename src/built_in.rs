@@ -1,4 +1,4 @@
-//! What the crates below find by name and only the front door has: the configurations of `configs/`, and the commit.
+//! Data that this crate embeds for the crates below it: the configurations of `configs/`, and the commit.
 
 use include_dir::{Dir, include_dir};
 

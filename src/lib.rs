@@ -6,10 +6,10 @@
 //!
 //! # Map
 //!
-//! This crate is the front door: it shows the modules of the crates below it under one roof. Each uses only those above it in this
-//! table; `docs/src/architecture.md` has the picture.
+//! This crate re-exports the modules of the workspace's other crates. Each crate uses only those above it in this
+//! table; `docs/src/architecture.md` shows the dependencies.
 //!
-//! | module | of the crate | what lives there |
+//! | module | of the crate | contents |
 //! |---|---|---|
 //! | [`error`], [`files`], [`memory`], [`random`], [`tables`] | [`odesync_base`] | the one error type, nearest names; files written complete or not at all; how much memory there is; PyTorch's CPU generator; aligned text |
 //! | [`config`] | [`odesync_config`] | configurations: YAML put together from parts, overrides |
@@ -26,7 +26,7 @@ pub mod cli;
 pub mod notebook;
 pub mod prelude;
 
-/// The arrays of the library's functions.
+/// The array library whose types the library's functions use.
 pub use ndarray;
 pub use odesync_base::{Error, Result, error, files, memory, random, tables};
 pub use odesync_config as config;
@@ -38,7 +38,7 @@ pub use odesync_train::{
     datasets, landscape, models, progress, schedules, smoothing, synchronization, training,
 };
 
-/// Experiments put together from a configuration, their runs on disk; see [`odesync_script::experiments`].
+/// Experiments composed from a configuration, and their runs on disk; see [`odesync_script::experiments`].
 pub mod experiments {
     pub use odesync_script::experiments::*;
     #[cfg(feature = "torch")]
@@ -51,7 +51,7 @@ pub mod plotting {
     pub use odesync_script::recipes::FitOptions;
 }
 
-/// The Rust of the README and of the book runs as doc tests.
+/// The Rust code of the README and of the book, which runs as doc tests.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../README.md")]

@@ -3,7 +3,7 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-/// Counts what is allocated, so that a script that needs too much ends with an error.
+/// The global allocator, which counts allocated memory, so that a script that needs too much ends with an error.
 #[global_allocator]
 static ALLOCATOR: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
 

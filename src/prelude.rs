@@ -54,21 +54,21 @@ use crate::progress::{CsvLogger, ProgressCounter, ProgressSink, TrainProgress};
 use crate::random::with_default_generator;
 use crate::training::{Callback, EnsembleMember};
 
-/// start, start + step, … up to but without stop, as numpy's `arange`.
+/// Returns the numbers start, start + step, … up to but without stop, as numpy's `arange`.
 ///
 /// # Panics
-/// When there would be more numbers than memory, as with a step of 0.
+/// If the numbers do not fit into memory, as with a step of 0.
 pub fn arange(start: f64, stop: f64, step: f64) -> Vec<f64> {
     let n = ((stop - start) / step).ceil().max(0.0) as usize;
     (0..n).map(|i| start + i as f64 * step).collect()
 }
 
-/// n numbers from a to b, both included, as numpy's `linspace`.
+/// Returns n equally spaced numbers from a to b, both included, as numpy's `linspace`.
 pub fn linspace(a: f64, b: f64, n: usize) -> Vec<f64> {
     Array1::linspace(a, b, n).to_vec()
 }
 
-/// du/dt = network(u) with GELU, weights drawn from the generator that [`seed`] seeds.
+/// Creates a black-box model, du/dt = network(u) with GELU, its weights drawn from the generator that [`seed`] seeds.
 ///
 /// # Errors
 /// See [`crate::models::blackbox`], which takes an activation and a generator.
@@ -76,7 +76,8 @@ pub fn blackbox(nodes: &[usize]) -> Result<VectorField> {
     with_default_generator(|g| crate::models::blackbox(nodes, Unary::Gelu, g))
 }
 
-/// dq/dt = v, dv/dt = network(q, v) with GELU, weights drawn from the generator that [`seed`] seeds.
+/// Creates a second-order model, dq/dt = v, dv/dt = network(q, v) with GELU, its weights drawn from the generator that [`seed`]
+/// seeds.
 ///
 /// # Errors
 /// See [`crate::models::second_order`], which takes an activation and a generator.
@@ -84,7 +85,8 @@ pub fn second_order(nodes: &[usize]) -> Result<VectorField> {
     with_default_generator(|g| crate::models::second_order(nodes, Unary::Gelu, g))
 }
 
-/// Known terms and nn = network(u) for the unknown ones, with GELU, weights drawn from the generator that [`seed`] seeds.
+/// Creates a gray-box model: known terms and nn = network(u) for the unknown ones, with GELU, its weights drawn from the
+/// generator that [`seed`] seeds.
 ///
 /// # Errors
 /// See [`crate::models::graybox`], which takes an activation, constants and a generator.
@@ -99,7 +101,7 @@ pub fn graybox(
     })
 }
 
-/// Simulated data: the solution of `field` from `u0` at the times `t`, by the default solver.
+/// Simulates data: the solution of `field` from `u0` at the times `t`, by the default solver.
 ///
 /// # Errors
 /// A solve that failed, or fewer than two times.
@@ -108,12 +110,12 @@ pub fn dataset(field: &VectorField, u0: &[f64], t: &[f64]) -> Result<Dataset> {
     Dataset::single(solution.t, solution.u, Some(Array1::from(u0.to_vec())))
 }
 
-/// One solve over the whole time span.
+/// Returns vanilla training: one solve over the whole time span.
 pub fn vanilla() -> TrainingMethod {
     TrainingMethod::Vanilla
 }
 
-/// Short solves whose ends must meet.
+/// Returns multiple-shooting training: solves of short segments whose ends are matched by a continuity loss.
 pub fn multiple_shooting(segments: usize, continuity_weight: f64) -> TrainingMethod {
     TrainingMethod::MultipleShooting(MultipleShooting {
         segments,
@@ -121,12 +123,12 @@ pub fn multiple_shooting(segments: usize, continuity_weight: f64) -> TrainingMet
     })
 }
 
-/// Homotopy training with coupling K; [`Homotopy::smoothing`] smooths the spline û, which otherwise interpolates.
+/// Returns homotopy training with coupling K; [`Homotopy::smoothing`] smooths the spline û, which otherwise interpolates.
 pub fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Homotopy {
     Homotopy::new(coupling, schedule)
 }
 
-/// λ falls from 1 to 0 in `n_steps` values, each decrement `rate` times the one before.
+/// Returns the schedule by which λ falls from 1 to 0 in `n_steps` values, each decrement `rate` times the previous one.
 ///
 /// # Errors
 /// See [`Schedule::power_law`].
@@ -134,7 +136,7 @@ pub fn power_law(n_steps: usize, epochs_per_step: usize, rate: f64) -> Result<Sc
     Schedule::power_law(n_steps, epochs_per_step, rate)
 }
 
-/// λ falls from 1 to 0 by equal decrements.
+/// Returns the schedule by which λ falls from 1 to 0 by equal decrements.
 ///
 /// # Errors
 /// See [`Schedule::stepwise`].
@@ -142,7 +144,7 @@ pub fn stepwise(decrement: f64, epochs_per_step: usize) -> Result<Schedule> {
     Schedule::stepwise(decrement, epochs_per_step)
 }
 
-/// λ falls from 1 to 0 along half a cosine.
+/// Returns the schedule by which λ falls from 1 to 0 along half a cosine.
 ///
 /// # Errors
 /// See [`Schedule::cosine`].
@@ -150,7 +152,7 @@ pub fn cosine(n_steps: usize, epochs_per_step: usize) -> Result<Schedule> {
     Schedule::cosine(n_steps, epochs_per_step)
 }
 
-/// The spline of trajectories `[sample, time, dof]`; α = 0 interpolates.
+/// Returns the smoothing spline of trajectories `[sample, time, dof]`; α = 0 interpolates.
 ///
 /// # Errors
 /// See [`SmoothingSpline::new`].
@@ -158,7 +160,8 @@ pub fn smoothing_spline(t: &[f64], u: &Array3<f64>, alpha: f64) -> Result<Smooth
     SmoothingSpline::new(t, u.view(), alpha)
 }
 
-/// The spline of data, missing values left out; α = 0 interpolates. With [`SmoothingSpline::at`] it has a value at any time.
+/// Returns the smoothing spline of data without their missing values; α = 0 interpolates. [`SmoothingSpline::at`] evaluates it at
+/// any time.
 ///
 /// # Errors
 /// See [`SmoothingSpline::ragged`].
@@ -166,7 +169,7 @@ pub fn spline_of(data: &Dataset, alpha: f64) -> Result<SmoothingSpline> {
     SmoothingSpline::ragged(data.trajectories(), alpha)
 }
 
-/// The field coupled to a spline, f(t, u) + λ K (û(t) − u), with λ = 1 ([`with_lambda`] changes that).
+/// Returns the field coupled to a spline, f(t, u) + λ K (û(t) − u), with λ = 1 ([`with_lambda`] changes λ).
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -189,7 +192,8 @@ pub fn synchronize(
     crate::synchronization::synchronize(field, Arc::new(spline.clone()), &coupling.into())
 }
 
-/// The right picture of a solution, data, a spline, a run or an ensemble, a landscape, a spectral density, or the way of a run.
+/// Returns the default figure of a solution, data, a spline, a run or an ensemble, a landscape, a spectral density, a Hessian's
+/// spectrum, or a run's principal components.
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -209,7 +213,8 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
     value.plot()
 }
 
-/// Data as points, the run's best model as lines, and the residuals under them; `until` is the end of the lines, or [`FitOptions`].
+/// Returns a figure of a fit: data as points, the run's best model as lines, and the residuals in a panel below; `until` is the
+/// end of the lines, or [`FitOptions`].
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -249,8 +254,8 @@ pub fn train(
     crate::training::train(model, data, &method.into(), &options, &mut observers)
 }
 
-/// The second derivatives of a training loss at the model's parameters; the loss is that of `vanilla` unless the options say
-/// otherwise.
+/// Returns the Hessian of a training loss at the model's parameters; the loss is that of `vanilla` unless the options set another
+/// method.
 ///
 /// # Errors
 /// See [`Hessian::new`].
@@ -258,8 +263,8 @@ pub fn hessian(model: &VectorField, data: &Dataset, options: LossOptions) -> Res
     Hessian::new(model, data, &options)
 }
 
-/// The loss of a model against data along directions, parameters or the principal plane of a run, with its progress on standard
-/// error. A solve that fails is NaN.
+/// Evaluates the loss of a model against data along directions, parameters or the principal plane of a run, with its progress on
+/// standard error. The loss of a solve that fails is NaN.
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -289,7 +294,8 @@ pub fn landscape(
     })
 }
 
-/// The first two principal components of a run's parameters, which it must have kept ([`TrainOptions::trajectory_every`]).
+/// Returns the first two principal components of a run's parameter trajectory, which it must have recorded
+/// ([`TrainOptions::trajectory_every`]).
 ///
 /// # Errors
 /// See [`Pca::from_run`].
@@ -297,7 +303,7 @@ pub fn pca(run: &Run) -> Result<Pca> {
     Pca::from_run(run, 2)
 }
 
-/// Trains the model that `make` gives after each seed, side by side, with their progress on standard error.
+/// Trains the models that `make` returns after each seed, in parallel, with their progress on standard error.
 ///
 /// ```
 /// use odesync::prelude::*;

@@ -37,7 +37,7 @@ impl CompareArgs {
                 super::print_error(&format!("skipped {}: {reason}", folder.display()));
             }
         }
-        // First, so that a name that can't be written is told before the output scrolls away.
+        // Before the output, so that an error about a file that can't be written does not follow a long table.
         if let Some(file) = &self.out {
             let figure = comparison.figure().map_err(classify_error)?;
             figure.save(file).map_err(classify_error)?;
@@ -53,7 +53,7 @@ impl CompareArgs {
     }
 }
 
-/// A wrong name is the call's fault, a damaged run or a full disk is not.
+/// Converts an error: a wrong name is a usage error, a damaged run or a full disk is not.
 fn classify_error(error: Error) -> ScriptError {
     let kind = match error {
         Error::Invalid(_) | Error::Usage(_) => ErrorKind::Usage,

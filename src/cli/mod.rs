@@ -81,7 +81,7 @@ enum Command {
 
 fn parse_gibibytes(text: &str) -> Result<usize, String> {
     match text.parse::<f64>() {
-        // The cast saturates: more than there is means no limit.
+        // The cast saturates, so a value beyond the address space means no limit.
         Ok(value) if value > 0.0 => Ok((value * (1u64 << 30) as f64) as usize),
         _ => Err("should be a number above 0".into()),
     }
@@ -117,7 +117,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What a session is made of, by the command line.
+/// Returns the options of a session from the command line.
 fn session_options(
     common: &GlobalArgs,
     arguments: Vec<String>,
@@ -126,7 +126,7 @@ fn session_options(
     crate::field::Isa::pinned()
         .map_err(|e| ScriptError::new(script::ErrorKind::Usage, e.to_string()))?;
     let device = common.device.unwrap_or_default();
-    // Said now rather than after the hour that a script may take to get there.
+    // Checked now, because a script may run for an hour before it uses the device.
     crate::engines::engine(device.engine(), &device.to_string())
         .map_err(|e| ScriptError::new(script::ErrorKind::Runtime, e.to_string()))?;
     Ok(SessionOptions {
@@ -140,7 +140,7 @@ fn session_options(
     })
 }
 
-/// A session that Ctrl-C stops.
+/// Creates a session that Ctrl-C stops.
 fn session(
     common: &GlobalArgs,
     arguments: Vec<String>,
@@ -152,7 +152,7 @@ fn session(
     Ok(session)
 }
 
-/// The first Ctrl-C (or SIGTERM) asks to stop, the second ends the program.
+/// Installs the signal handler: the first Ctrl-C (or SIGTERM) calls `stop`, the second ends the program.
 fn on_interrupt(stop: impl Fn() + Send + 'static) {
     let before = AtomicBool::new(false);
     on_signal(move || {
@@ -164,15 +164,15 @@ fn on_interrupt(stop: impl Fn() + Send + 'static) {
     });
 }
 
-/// What Ctrl-C and SIGTERM do.
+/// Installs a handler of Ctrl-C and SIGTERM.
 fn on_signal(act: impl FnMut() + Send + 'static) {
     if let Err(error) = ctrlc::set_handler(act) {
-        // The program works without: Ctrl-C then ends it at once.
+        // Not fatal: Ctrl-C then ends the program at once.
         print_error(&format!("Ctrl-C can't be caught: {error}"));
     }
 }
 
-/// Whether the terminal has colours, and nobody asked for none.
+/// Whether to use colours: the terminal has them, and `NO_COLOR` is not set.
 fn use_color() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -190,7 +190,7 @@ fn show(outcome: &Outcome) -> Result<(), ScriptError> {
 fn print(text: &str) -> Result<(), ScriptError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader has gone (`odesync … | head`): there is nobody left to tell.
+        // A broken pipe (`odesync … | head`) is no error: the reader has what it wanted.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(ScriptError::new(
             script::ErrorKind::Runtime,
             format!("cannot write the output: {error}"),
@@ -199,14 +199,14 @@ fn print(text: &str) -> Result<(), ScriptError> {
     }
 }
 
-/// Columns for lines of text: those of the terminal, up to what is easy to read.
+/// Returns the width of lines of text in columns: that of the terminal, up to a readable maximum.
 fn text_width() -> usize {
     let most = script::reference::WIDTH;
     crossterm::terminal::size().map_or(most, |(columns, _)| usize::from(columns).clamp(30, most))
 }
 
 fn print_error(text: &str) {
-    // A closed standard error leaves no way to complain.
+    // An error is ignored: with standard error closed it cannot be reported.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 

@@ -70,7 +70,7 @@ pub(super) fn run(run: &RunArgs, common: &GlobalArgs) -> Result<(), ScriptError>
     }
 }
 
-/// A new multirun, written to its folder.
+/// Creates a multirun and writes it to its folder.
 fn create_multirun(run: &RunArgs, common: &GlobalArgs) -> Result<(PathBuf, Multirun), ScriptError> {
     let members = sweep(&run.arguments).map_err(|e| usage_error(e.to_string()))?;
     let members: Vec<Vec<String>> = members
@@ -106,7 +106,7 @@ fn create_multirun(run: &RunArgs, common: &GlobalArgs) -> Result<(PathBuf, Multi
     Ok((folder, multirun))
 }
 
-/// The multirun of a folder, which must be of the same script; its arguments are those it was begun with.
+/// Loads the multirun of a folder, which must be of the same script; its arguments are those with which it was started.
 fn resume_multirun(run: &RunArgs, folder: &Path) -> Result<Multirun, ScriptError> {
     let multirun = Multirun::read(folder).map_err(runtime_error)?;
     if !run.arguments.is_empty() {
@@ -127,7 +127,7 @@ fn resume_multirun(run: &RunArgs, folder: &Path) -> Result<Multirun, ScriptError
     Ok(multirun)
 }
 
-/// What members are given beside their arguments.
+/// Returns the command-line flags of members, in addition to their arguments.
 fn member_flags(run: &RunArgs, common: &GlobalArgs, members: usize) -> Vec<String> {
     let mut flags = vec![];
     if let Some(file) = &run.config {
@@ -136,7 +136,7 @@ fn member_flags(run: &RunArgs, common: &GlobalArgs, members: usize) -> Vec<Strin
     if let Some(device) = common.device {
         flags.extend(["--device".into(), device.to_string()]);
     }
-    // Members share the memory as they share the threads.
+    // Members that run at the same time share the memory and the threads.
     let at_once = rayon::current_num_threads().clamp(1, members.max(1));
     let limit = common.memory.unwrap_or_else(crate::memory::default_limit);
     let each = limit as f64 / at_once as f64 / (1u64 << 30) as f64;
@@ -144,7 +144,7 @@ fn member_flags(run: &RunArgs, common: &GlobalArgs, members: usize) -> Vec<Strin
     flags
 }
 
-/// Shows how many members are done and which run now.
+/// The progress display of a multirun: how many members are done and which are running.
 struct MultirunProgress {
     bar: Option<ProgressBar>,
     quiet: bool,

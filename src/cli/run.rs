@@ -61,13 +61,13 @@ impl RunArgs {
         if self.multirun || self.resumes_multirun() {
             return super::multirun::run(self, common);
         }
-        let place = match (&self.out, &self.resume) {
+        let run_dir = match (&self.out, &self.resume) {
             (Some(folder), _) => RunDir::At(folder.clone()),
             (None, Some(folder)) => RunDir::Resume(folder.clone()),
             (None, None) => RunDir::New,
         };
         let runs = RunPlan {
-            run_dir: place,
+            run_dir,
             config: self.config.clone(),
             print_config: self.print_config,
         };
@@ -75,7 +75,7 @@ impl RunArgs {
         if self.stop_at_eof {
             let interrupt = session.interrupt();
             std::thread::spawn(move || {
-                // Whatever comes, and however it ends: only the end counts.
+                // The input and any error are ignored: only the end of the input matters.
                 let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
                 interrupt.stop();
             });
@@ -93,7 +93,7 @@ impl RunArgs {
     }
 }
 
-/// A wrong call.
+/// Returns a usage error.
 pub(super) fn usage_error(message: impl Into<String>) -> ScriptError {
     ScriptError::new(ErrorKind::Usage, message)
 }

@@ -1,11 +1,11 @@
-//! The front end of `run`, `eval` and the REPL: the standard streams, with pictures where the terminal shows them.
+//! The front end of `run`, `eval` and the REPL: the standard streams, with images where the terminal shows them.
 
 use std::io::{self, Write};
 
 use super::graphics::TerminalGraphics;
 use crate::script::{DisplayData, Frontend, ScriptError};
 
-/// See the module's text.
+/// The front end of a session on the standard streams.
 pub(super) struct TerminalFrontend {
     graphics: TerminalGraphics,
 }

@@ -1,8 +1,8 @@
-//! What is shown of a value: a title, lines of name and value, and text that keeps its spaces.
+//! The description of a value for display: a title, lines of name and value, a table, and preformatted text.
 
 use std::fmt::Write;
 
-/// A description, as text and as HTML.
+/// The description of a value, which can be shown as text and as HTML.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Card {
     title: String,
@@ -20,19 +20,19 @@ impl Card {
         }
     }
 
-    /// A line of name and value.
+    /// Adds a line of name and value.
     pub fn line(mut self, name: &str, value: impl Into<String>) -> Self {
         self.lines.push((name.into(), value.into()));
         self
     }
 
-    /// A table of numbers.
+    /// Sets a table of numbers.
     pub fn table(mut self, header: Vec<String>, rows: Vec<Vec<String>>) -> Self {
         (self.header, self.rows) = (header, rows);
         self
     }
 
-    /// Text such as equations.
+    /// Sets preformatted text such as equations.
     pub fn body(mut self, text: impl Into<String>) -> Self {
         self.body = text.into();
         self
@@ -100,11 +100,11 @@ impl Card {
             let _ = write!(html, "<pre>{}</pre>", escape_html(self.body.trim_end()));
         }
         html.push_str("</div>");
-        // evcxr takes the content line by line; an empty line would end Markdown's HTML block elsewhere.
+        // evcxr reads the content line by line; elsewhere an empty line would end Markdown's HTML block.
         html
     }
 
-    /// Hands it to the kernel: the words that evcxr looks for on standard output.
+    /// Writes the card to standard output with the markers by which evcxr recognizes content.
     pub fn show(&self) {
         println!(
             "EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT",

@@ -1,7 +1,7 @@
-//! What the cells of a Rust notebook (evcxr) share.
+//! State that the cells of a Rust notebook (evcxr) share.
 //!
-//! Each cell is a library of its own there, with a copy of this crate and of its statics. What a static would hand on from one
-//! cell to the next goes by a file in the kernel's folder instead.
+//! In evcxr each cell is a library of its own, with its own copy of this crate and of its statics. State that a program keeps in
+//! a static is therefore passed from one cell to the next in a file in the kernel's folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ fn in_notebook() -> bool {
     std::env::var_os("EVCXR_IS_RUNTIME").is_some()
 }
 
-/// The file of a value, in the kernel's own folder, which goes with the kernel.
+/// Returns the file of a value, in the kernel's own folder, which is deleted with the kernel.
 fn value_file(name: &str) -> PathBuf {
     let folder = std::env::var_os("EVCXR_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
     folder.join(format!("odesync-{}-{name}.json", std::process::id()))
@@ -28,7 +28,7 @@ fn load(name: &str) -> Option<Vec<u8>> {
 }
 
 fn store(name: &str, bytes: &[u8]) {
-    // Where the folder can't be written, each cell goes by its own.
+    // If the folder can't be written, each cell has its own state.
     let _ = fs::write(value_file(name), bytes);
 }
 

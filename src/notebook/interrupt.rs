@@ -1,4 +1,4 @@
-//! Jupyter's interrupt, which reaches the process that runs the cells as SIGINT.
+//! The handling of Jupyter's interrupt, which reaches the process that runs the cells as SIGINT.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -7,19 +7,19 @@ use odesync_base::notebook::is_notebook;
 
 type Flag = Arc<AtomicBool>;
 
-/// The flags of what can stop by itself and is running.
+/// The stop flags of all running computations.
 static RUNNING_FLAGS: Mutex<Vec<Flag>> = Mutex::new(Vec::new());
 
 fn running_flags() -> MutexGuard<'static, Vec<Flag>> {
     RUNNING_FLAGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// While it lives an interrupt raises its flag.
+/// A guard during whose lifetime an interrupt raises its flag.
 #[derive(Debug)]
 pub struct InterruptGuard(Option<Flag>);
 
 impl InterruptGuard {
-    /// From now on an interrupt raises `flag`, in a notebook. Elsewhere Ctrl-C ends the program as ever.
+    /// Creates a guard: in a notebook, an interrupt raises `flag` from now on. Elsewhere Ctrl-C ends the program as usual.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -27,7 +27,7 @@ impl InterruptGuard {
     ///
     /// let flag = Arc::default();
     /// let _guard = InterruptGuard::new(&flag);
-    /// // … look at the flag every now and then
+    /// // … check the flag regularly
     /// ```
     pub fn new(flag: &Flag) -> Self {
         if !is_notebook() {
@@ -50,14 +50,14 @@ impl Drop for InterruptGuard {
 fn install_handler() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Without, the kernel's launcher ends the process.
+        // Without a handler, the kernel's launcher ends the process.
         if let Err(error) = ctrlc::set_handler(|| println!("{}", raise_all(&running_flags()))) {
             println!("note: an interrupt can't be caught: {error}");
         }
     });
 }
 
-/// Raises the flags, and says what comes of it.
+/// Raises the flags, and returns a message about the consequence.
 fn raise_all(flags: &[Flag]) -> &'static str {
     for flag in flags {
         flag.store(true, Ordering::Relaxed);

@@ -1,14 +1,14 @@
 //! Rust notebooks (evcxr): what a cell shows of a value, `plot`, interrupts, scripts in a cell.
 //!
-//! Nothing here is needed in a program, and everything works there; in a notebook [`prelude`](crate::prelude) brings it in.
+//! A program does not need this module, but can use it; in a notebook [`prelude`](crate::prelude) imports it.
 //!
-//! | file | idea |
+//! | file | contents |
 //! |---|---|
-//! | `show`, `card` | what is shown of a value that a cell ends with |
-//! | `plots` | the right picture of a value |
+//! | `show`, `card` | the display of a value that a cell ends with |
+//! | `plots` | the default figure of a value |
 //! | `interrupt` | Jupyter's interrupt stops a training, which keeps what it has |
 //! | `scripts` | the script language in a cell |
-//! | `cells` | what one cell hands on to the next |
+//! | `cell_state` | state that one cell passes to the next |
 
 mod card;
 mod cell_state;

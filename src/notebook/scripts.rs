@@ -1,4 +1,4 @@
-//! Scripts in a cell: a session whose output is the notebook.
+//! Scripts in a notebook's cell: a session whose output is the notebook.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::script::{DisplayData, Frontend, Outcome, Output, ScriptError, Session
 use super::card::Card;
 use super::{InterruptGuard, NotebookDisplay};
 
-/// Standard output, where the notebook takes everything from.
+/// The front end of a session in a notebook, which reads all output from standard output.
 struct NotebookFrontend;
 
 impl Frontend for NotebookFrontend {
@@ -30,7 +30,7 @@ impl Frontend for NotebookFrontend {
     }
 }
 
-/// A session of the script language whose output is the notebook.
+/// Creates a session of the script language whose output is the notebook.
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -44,7 +44,7 @@ impl Frontend for NotebookFrontend {
 /// ```
 ///
 /// # Errors
-/// As [`Session::new`].
+/// Those of [`Session::new`].
 pub fn script_session() -> Result<Session, ScriptError> {
     Session::new(SessionOptions {
         interactive: true,
@@ -57,7 +57,7 @@ pub fn script_session() -> Result<Session, ScriptError> {
 /// [`rhai!`](crate::rhai) does.
 ///
 /// # Errors
-/// Whatever the script ends with.
+/// The error with which the script ends.
 pub fn eval(session: &mut Session, code: &str) -> Result<Outcome, ScriptError> {
     let interrupt = session.interrupt();
     let _guard = InterruptGuard::new(interrupt.flag());

@@ -1,4 +1,4 @@
-//! What a notebook shows of a value that a cell ends with.
+//! The display of a value that a notebook's cell ends with.
 
 use std::fmt::Display;
 
@@ -15,15 +15,15 @@ use crate::smoothing::SmoothingSpline;
 use crate::tables::{self, AlignedTable};
 use crate::training::{Ensemble, Run, StopReason};
 
-/// Rows of a table that are shown of each end.
+/// Number of rows that are shown at each end of a long table.
 const EDGE_ROWS: usize = 4;
-/// Columns that are shown.
+/// Largest number of columns that are shown.
 const MAX_COLUMNS: usize = 8;
 
-/// What a notebook shows of a value that a cell ends with: evcxr calls this method. Where it has no such method it shows the
-/// value by `Debug`, and builds the cell a second time for it.
+/// The display of a value that a notebook's cell ends with: evcxr calls [`NotebookDisplay::evcxr_display`]. A value without this
+/// method is shown by `Debug`, for which evcxr builds the cell a second time.
 pub trait NotebookDisplay {
-    /// Writes it to standard output, in the form that evcxr takes from there.
+    /// Writes the value to standard output, in the form that evcxr reads.
     fn evcxr_display(&self);
 }
 
@@ -49,7 +49,7 @@ fn range(values: impl Iterator<Item = f64>) -> String {
     }
 }
 
-/// The rows at both ends, and a row of dots where others stand between them.
+/// Returns the rows at both ends of a table, with a row of dots in place of those between them.
 fn edge_rows(table: ArrayView2<'_, f64>) -> Vec<Vec<String>> {
     let (rows, columns) = table.dim();
     let shown = |row: ndarray::ArrayView1<'_, f64>| -> Vec<String> {
@@ -76,14 +76,14 @@ fn array(values: ArrayViewD<'_, f64>) -> Card {
     }
     let shape: Vec<String> = values.shape().iter().map(usize::to_string).collect();
     let card = Card::new(format!("Array [{}]", shape.join(", ")));
-    // More than two axes: the first of each leading one.
+    // Of more than two axes, the first index of each leading axis.
     let mut table = values.view();
     while table.ndim() > 2 && table.shape()[0] > 0 {
         table = table.index_axis_move(Axis(0), 0);
     }
     let flat = match (table.ndim(), table.len()) {
         (_, 0) => return card,
-        // A short vector is a row.
+        // A short vector is shown as one row.
         (0 | 1, n) if n <= MAX_COLUMNS => table.to_shape((1, n)),
         (0 | 1, n) => table.to_shape((n, 1)),
         _ => table.to_shape((table.shape()[0], table.len() / table.shape()[0])),
@@ -316,7 +316,7 @@ fn table(table: &AlignedTable) -> Card {
     Card::default().body(table.to_text(5))
 }
 
-/// A type beside the function that describes it.
+/// Implements [`NotebookDisplay`] for types by functions that return their cards.
 macro_rules! display_as_card {
     ($($type:ty, $card:ident;)*) => {$(
         impl NotebookDisplay for $type {
@@ -356,7 +356,7 @@ impl NotebookDisplay for Vec<f64> {
     }
 }
 
-/// Types that are shown as text.
+/// Implements [`NotebookDisplay`] for types that are shown as text.
 macro_rules! display_as_text {
     ($($type:ty)*) => {$(
         impl NotebookDisplay for $type {
@@ -369,7 +369,7 @@ macro_rules! display_as_text {
 
 display_as_text! { f64 usize u64 i32 i64 bool str String }
 
-/// Figures have the method themselves; a result of one has it by this.
+/// Implements [`NotebookDisplay`] for figures by their inherent method, so that a result of a figure has it too.
 macro_rules! display_as_figure {
     ($($type:ty)*) => {$(
         impl NotebookDisplay for $type {
@@ -382,12 +382,12 @@ macro_rules! display_as_figure {
 
 display_as_figure! { Figure Grid Panel }
 
-/// The value, or the error that is there in its place.
+/// Shows the value, or the error in its place.
 impl<T: NotebookDisplay, E: Display> NotebookDisplay for std::result::Result<T, E> {
     fn evcxr_display(&self) {
         match self {
             Ok(value) => value.evcxr_display(),
-            // As evcxr tells of an error that `?` has met.
+            // As evcxr reports an error that `?` returns.
             Err(error) => eprintln!("{error}"),
         }
     }

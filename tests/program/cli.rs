@@ -1,4 +1,4 @@
-//! The command line: exit codes, streams, what there is on the machine. What is said of wrong calls is in `snapshots`.
+//! Tests of the command line: exit codes, streams, `odesync doctor`. The messages of wrong calls are tested in `snapshots`.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -88,7 +88,7 @@ fn ctrl_c_ends_a_script_with_130() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The script runs once it has printed.
+    // Its first output shows that the script is running.
     child
         .stdout
         .as_mut()
@@ -122,7 +122,7 @@ fn a_device_that_is_not_there() {
     assert_eq!(err, "error: needed and broken: CUDA\n");
 }
 
-/// What `odesync doctor` prints in an empty folder, with programs from `bin` alone and the given variables.
+/// Returns what `odesync doctor` prints in an empty folder, with programs only from `bin` and with these environment variables.
 #[cfg(unix)]
 fn doctor(bin: &std::path::Path, variables: &[(&str, &str)]) -> (i32, String) {
     let here = tempfile::tempdir().unwrap();
@@ -140,7 +140,7 @@ fn doctor(bin: &std::path::Path, variables: &[(&str, &str)]) -> (i32, String) {
     (output.status.code().unwrap(), text)
 }
 
-/// A program that answers with a text to arguments that begin with `to`, and fails otherwise.
+/// Creates a program that prints `answer` if its first argument is `to`, for each pair `(to, answer)`, and fails otherwise.
 #[cfg(unix)]
 fn program(bin: &std::path::Path, name: &str, answers: &[(&str, &str)]) {
     use std::os::unix::fs::PermissionsExt;
@@ -172,14 +172,14 @@ fn doctor_names_what_is_missing_and_the_cure() {
     assert!(line(" instruction set").0.contains("portable"));
     assert!(line(" memory").0.contains("iB for a script"));
     assert!(line(" configs").0.contains("lorenz3d"));
-    for (what, cure) in [
+    for (what, fix) in [
         (" Jupyter", "→ make notebook"),
         (" evcxr_jupyter", "→ make notebook"),
         (" kernels", "→ make notebook"),
         (" notebooks", "→ make notebook"),
     ] {
         let (found, next) = line(what);
-        assert!(found.starts_with('–') && next.contains(cure), "{text}");
+        assert!(found.starts_with('–') && next.contains(fix), "{text}");
     }
     let libtorch = line(" libtorch").0;
     if cfg!(feature = "torch") {
@@ -246,7 +246,7 @@ fn doctor_says_what_there_is() {
         "{text}"
     );
 
-    // Every script needs an instruction set.
+    // Every script needs an instruction set, so an invalid one is a failure.
     let (code, text) = doctor(bin.path(), &[("ODESYNC_ISA", "mmx")]);
     assert_eq!(code, 1, "{text}");
     assert!(
@@ -255,7 +255,8 @@ fn doctor_says_what_there_is() {
     );
 }
 
-/// A libtorch_cuda.so that is no library, of the right and of the wrong build.
+/// `odesync doctor` distinguishes a libtorch_cuda.so that is not a library, of the right and of the wrong build, from a missing
+/// one.
 #[cfg(all(feature = "torch", target_os = "linux"))]
 #[test]
 fn doctor_tells_a_broken_cuda_from_a_missing_one() {
@@ -272,7 +273,7 @@ fn doctor_tells_a_broken_cuda_from_a_missing_one() {
     std::fs::write(own.join("lib/libtorch_cuda.so"), "text").unwrap();
     let run = || doctor(&bin, &[("LIBTORCH", own.to_str().unwrap())]).1;
     let text = run();
-    // Where set-up has brought one that fits, it is taken.
+    // A matching library from the setup is used where there is one.
     let fits = text.contains("libraries are loaded") || text.contains("✓ CUDA");
     assert!(
         fits || text.contains("✗ CUDA") && text.contains("belongs to another build of libtorch"),

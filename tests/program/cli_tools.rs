@@ -1,4 +1,4 @@
-//! `odesync docs`, `odesync completions`, `odesync compare`.
+//! Tests of `odesync docs`, `odesync completions` and `odesync compare`.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn odesync(args: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// Standard output of a command that ends well and says nothing else.
+/// Returns the standard output of a command that succeeds and writes nothing to standard error.
 fn prints(args: &[&str]) -> String {
     let (code, out, err) = odesync(args);
     assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
@@ -69,7 +69,7 @@ fn the_bash_completions_complete() {
     assert_eq!(text.trim(), "compare completions", "{output:?}");
 }
 
-/// A short run, saved.
+/// Trains a short run and saves it.
 pub fn trained(
     folder: &Path,
     method: impl Into<TrainingMethod>,
@@ -133,7 +133,7 @@ fn runs_stand_side_by_side() {
     assert_eq!(row(&table, "note"), ["é"]);
     assert_eq!(row(&table, "training.lr"), ["0.02", "0.05"]);
     assert_eq!(row(&table, "clip"), ["null"]);
-    // What all have in common is not shown, nor what is shown already.
+    // Settings that all runs have in common are not shown, nor those that another row shows.
     assert!(
         !table.contains("optimizer") && !table.contains("nodes"),
         "{table}"

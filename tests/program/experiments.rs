@@ -1,4 +1,4 @@
-//! The paper's experiments by the command line: overrides, run folders, saved configurations, many runs.
+//! Tests of the paper's experiments on the command line: overrides, run folders, saved configurations, multiruns.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,17 +7,17 @@ use odesync::training::Run;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
 
-/// A few epochs of the three methods.
+/// Overrides for a training of a few epochs.
 const SHORT: [&str; 2] = [
     "training.schedule.epochs_per_step=1",
     "trainer.checkpoint_every=2",
 ];
 
-struct Place(tempfile::TempDir);
+struct Workspace(tempfile::TempDir);
 
-impl Place {
+impl Workspace {
     fn new() -> Self {
-        Place(tempfile::tempdir().unwrap())
+        Workspace(tempfile::tempdir().unwrap())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -37,7 +37,7 @@ impl Place {
         self.odesync(&[&["run", "--quiet", &script], arguments].concat())
     }
 
-    /// The only folder under runs/EXPERIMENT.
+    /// Returns the only folder under runs/EXPERIMENT.
     fn only_run(&self, experiment: &str) -> PathBuf {
         let runs: Vec<_> = std::fs::read_dir(self.path("runs").join(experiment))
             .unwrap()
@@ -72,7 +72,7 @@ fn failed(output: &Output, code: i32) -> String {
     text(&output.stderr)
 }
 
-/// Parameters, best and last, as bits.
+/// Returns the best and the last parameters as bits.
 fn bits(folder: &Path) -> Vec<u64> {
     let run = Run::load(folder).unwrap();
     let all = run.last.values().iter().chain(run.model.values());
@@ -86,13 +86,13 @@ fn the_commands_of_the_book_run_and_leave_a_folder() {
         &["model=lotka_graybox", "model.nodes_per_layer=10"],
         &["logger=none"],
     ] {
-        let place = Place::new();
-        let out = succeeded(&place.train("lotka_volterra", &[arguments, &SHORT[..]].concat()));
+        let workspace = Workspace::new();
+        let out = succeeded(&workspace.train("lotka_volterra", &[arguments, &SHORT[..]].concat()));
         assert!(
             out.contains("best mse, data") && out.contains("beyond them"),
             "{out}"
         );
-        let run = place.only_run("lotka_volterra");
+        let run = workspace.only_run("lotka_volterra");
         for file in [
             "config.yaml",
             "environment.json",
@@ -127,50 +127,57 @@ fn the_commands_of_the_book_run_and_leave_a_folder() {
 
 #[test]
 fn a_saved_configuration_runs_again_to_the_same_bits() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let changed = ["model.nodes_per_layer=7", "odesolve=tsit5", "random_seed=3"];
-    succeeded(&place.train(
+    succeeded(&workspace.train(
         "lotka_volterra",
         &[&SHORT[..], &changed, &["--out", "first"]].concat(),
     ));
-    let saved = place.path("first/config.yaml");
+    let saved = workspace.path("first/config.yaml");
     let saved = saved.to_str().unwrap();
-    succeeded(&place.train("lotka_volterra", &["--config", saved, "--out", "second"]));
-    assert_eq!(bits(&place.path("first")), bits(&place.path("second")));
+    succeeded(&workspace.train("lotka_volterra", &["--config", saved, "--out", "second"]));
+    assert_eq!(
+        bits(&workspace.path("first")),
+        bits(&workspace.path("second"))
+    );
     assert_eq!(
         std::fs::read(saved).unwrap(),
-        std::fs::read(place.path("second/config.yaml")).unwrap()
+        std::fs::read(workspace.path("second/config.yaml")).unwrap()
     );
 
-    // So does one from before, in which the solver's name stands under method; a note says so.
+    // An older configuration, with the solver's name under the key method, gives the same bits, and a note says so.
     let text = std::fs::read_to_string(saved).unwrap();
     let old = text.replace("\n  solver: tsit5\n", "\n  method: tsit5\n");
     assert_ne!(old, text);
-    std::fs::write(place.path("old.yaml"), old).unwrap();
+    std::fs::write(workspace.path("old.yaml"), old).unwrap();
     let script = format!("{SCRIPTS}/train_lotka_volterra.rhai");
-    let output = place.odesync(&["run", &script, "--config", "old.yaml", "--out", "old"]);
+    let output = workspace.odesync(&["run", &script, "--config", "old.yaml", "--out", "old"]);
     succeeded(&output);
     let notes = String::from_utf8_lossy(&output.stderr);
     assert!(
         notes.contains("old.yaml: odesolve.method is now called odesolve.solver"),
         "{notes}"
     );
-    assert_eq!(bits(&place.path("first")), bits(&place.path("old")));
+    assert_eq!(bits(&workspace.path("first")), bits(&workspace.path("old")));
 
-    // It can be printed without a run, and changed by further overrides.
-    let printed = succeeded(&place.train("lotka_volterra", &["--config", saved, "--print-config"]));
+    // A saved configuration can be printed without a run, and changed by further overrides.
+    let printed =
+        succeeded(&workspace.train("lotka_volterra", &["--config", saved, "--print-config"]));
     assert_eq!(
         printed.trim_end(),
         std::fs::read_to_string(saved).unwrap().trim_end()
     );
-    succeeded(&place.train(
+    succeeded(&workspace.train(
         "lotka_volterra",
         &["--config", saved, "random_seed=4", "--out", "third"],
     ));
-    assert_ne!(bits(&place.path("first")), bits(&place.path("third")));
-    assert!(!place.path("runs").exists());
+    assert_ne!(
+        bits(&workspace.path("first")),
+        bits(&workspace.path("third"))
+    );
+    assert!(!workspace.path("runs").exists());
 
-    let other = failed(&place.train("lorenz3d", &["--config", saved]), 2);
+    let other = failed(&workspace.train("lorenz3d", &["--config", saved]), 2);
     assert!(
         other.contains("lotka_volterra") && other.contains("lorenz3d"),
         "{other}"
@@ -179,7 +186,7 @@ fn a_saved_configuration_runs_again_to_the_same_bits() {
 
 #[test]
 fn every_experiment_is_a_configuration_that_can_be_printed() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for (script, methods) in [
         ("lotka_volterra", &["vanilla", "multishoot", "homotopy"][..]),
         ("double_pendulum", &["vanilla", "multishoot", "homotopy"]),
@@ -188,7 +195,7 @@ fn every_experiment_is_a_configuration_that_can_be_printed() {
     ] {
         for method in methods {
             let training = format!("training={method}");
-            let printed = succeeded(&place.train(script, &[&training, "--print-config"]));
+            let printed = succeeded(&workspace.train(script, &[&training, "--print-config"]));
             assert!(!printed.contains("${"), "{printed}");
             let value: serde_yaml::Value = serde_yaml::from_str(&printed).unwrap();
             assert!(value["training"]["lr"].as_f64().unwrap() > 0.0);
@@ -198,25 +205,28 @@ fn every_experiment_is_a_configuration_that_can_be_printed() {
 
 #[test]
 fn a_folder_with_a_run_is_not_written_over() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let short = [&SHORT[..], &["--out", "here"]].concat();
-    succeeded(&place.train("lotka_volterra", &short));
-    let said = failed(&place.train("lotka_volterra", &short), 1);
-    assert!(said.contains("--resume"), "{said}");
-    // A finished run that is gone on with is what it was.
-    let before = bits(&place.path("here"));
-    succeeded(&place.train("lotka_volterra", &["--resume", "here"]));
-    assert_eq!(bits(&place.path("here")), before);
-    // More epochs than it was begun with.
-    succeeded(&place.train("lotka_volterra", &["--resume", "here", "training.epochs=8"]));
-    assert_eq!(Run::load(place.path("here")).unwrap().history.len(), 8);
-    let said = failed(
-        &place.train("lotka_volterra", &["--resume", "here", "training.lr=0.5"]),
+    succeeded(&workspace.train("lotka_volterra", &short));
+    let message = failed(&workspace.train("lotka_volterra", &short), 1);
+    assert!(message.contains("--resume"), "{message}");
+    // Resuming a finished run changes nothing.
+    let before = bits(&workspace.path("here"));
+    succeeded(&workspace.train("lotka_volterra", &["--resume", "here"]));
+    assert_eq!(bits(&workspace.path("here")), before);
+    // Resumes with more epochs than the run was started with.
+    succeeded(&workspace.train("lotka_volterra", &["--resume", "here", "training.epochs=8"]));
+    assert_eq!(Run::load(workspace.path("here")).unwrap().history.len(), 8);
+    let message = failed(
+        &workspace.train("lotka_volterra", &["--resume", "here", "training.lr=0.5"]),
         1,
     );
-    assert!(said.contains("lr"), "{said}");
-    let said = failed(&place.train("lotka_volterra", &["--resume", "nowhere"]), 2);
-    assert!(said.contains("nowhere"), "{said}");
+    assert!(message.contains("lr"), "{message}");
+    let message = failed(
+        &workspace.train("lotka_volterra", &["--resume", "nowhere"]),
+        2,
+    );
+    assert!(message.contains("nowhere"), "{message}");
 }
 
 #[test]
@@ -227,35 +237,35 @@ fn measured_data_train_too() {
     ) else {
         return;
     };
-    let place = Place::new();
+    let workspace = Workspace::new();
     let path = format!("dataset.path={}", pendulum.display());
-    succeeded(&place.train(
+    succeeded(&workspace.train(
         "double_pendulum",
         &[&["dataset=double_pendulum_real", &path][..], &SHORT[..]].concat(),
     ));
     let path = format!("dataset.path={}", weather.display());
-    succeeded(&place.train("weather", &[&[path.as_str()][..], &SHORT[..]].concat()));
-    let run = Run::load(place.only_run("weather")).unwrap();
+    succeeded(&workspace.train("weather", &[&[path.as_str()][..], &SHORT[..]].concat()));
+    let run = Run::load(workspace.only_run("weather")).unwrap();
     assert_eq!(run.u0.dim(), (1, 5));
 }
 
 #[test]
 fn a_table_of_ones_own_trains_by_the_same_script() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let mut csv = String::from("time,v,x\n");
     for i in 0..40 {
         let t = f64::from(i) * 0.1;
         csv += &format!("{t},{},{}\n", -t.sin(), t.cos());
     }
-    std::fs::write(place.path("own.csv"), csv).unwrap();
+    std::fs::write(workspace.path("own.csv"), csv).unwrap();
     let own = [
         "dataset=file",
         "dataset.path=own.csv",
         "dataset.state=[x, v]",
         "dataset.train=30",
     ];
-    succeeded(&place.train("lotka_volterra", &[&own[..], &SHORT[..]].concat()));
-    let run = Run::load(place.only_run("lotka_volterra")).unwrap();
+    succeeded(&workspace.train("lotka_volterra", &[&own[..], &SHORT[..]].concat()));
+    let run = Run::load(workspace.only_run("lotka_volterra")).unwrap();
     assert_eq!(run.u0.row(0).to_vec(), [1.0, 0.0]);
 }
 
@@ -269,7 +279,7 @@ fn summary(folder: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
 
 #[test]
 fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let product = [
         "-m",
         "training=homotopy,multishoot",
@@ -278,8 +288,8 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
         "many",
         "training.epochs=4",
     ];
-    succeeded(&place.train("lotka_volterra", &product));
-    let rows = summary(&place.path("many"));
+    succeeded(&workspace.train("lotka_volterra", &product));
+    let rows = summary(&workspace.path("many"));
     let names: Vec<&str> = rows.iter().map(|r| r["run"].as_str()).collect();
     assert_eq!(
         names,
@@ -295,8 +305,8 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
         assert_eq!(row["epochs"], "4");
         assert!(row["best_mse"].parse::<f64>().unwrap() > 0.0);
     }
-    // A member is the very run that its arguments alone give.
-    succeeded(&place.train(
+    // A member equals a single run with the member's arguments.
+    succeeded(&workspace.train(
         "lotka_volterra",
         &[
             "training=multishoot",
@@ -307,8 +317,8 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
         ],
     ));
     assert_eq!(
-        bits(&place.path("many").join(names[3])),
-        bits(&place.path("alone"))
+        bits(&workspace.path("many").join(names[3])),
+        bits(&workspace.path("alone"))
     );
 
     let some = [
@@ -318,9 +328,9 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
         "--out",
         "some",
     ];
-    let said = failed(&place.train("lotka_volterra", &some), 1);
-    assert!(said.contains("1 of 3 runs failed"), "{said}");
-    let rows = summary(&place.path("some"));
+    let message = failed(&workspace.train("lotka_volterra", &some), 1);
+    assert!(message.contains("1 of 3 runs failed"), "{message}");
+    let rows = summary(&workspace.path("some"));
     let statuses: Vec<&str> = rows.iter().map(|r| r["status"].as_str()).collect();
     assert_eq!(statuses, ["done", "failed", "done"]);
     assert!(
@@ -333,7 +343,7 @@ fn a_multirun_runs_the_product_and_a_failed_member_ends_no_other() {
 #[cfg(unix)]
 #[test]
 fn a_stopped_multirun_goes_on_where_it_was() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let script = format!("{SCRIPTS}/train_lotka_volterra.rhai");
     let arguments = [
         "model.nodes_per_layer=8",
@@ -354,11 +364,11 @@ fn a_stopped_multirun_goes_on_where_it_was() {
             "many",
         ])
         .args(arguments)
-        .current_dir(place.0.path())
+        .current_dir(workspace.0.path())
         .spawn()
         .unwrap();
-    // Until the first members are at work.
-    let begun = place.path("many/0_random_seed=1/last.safetensors");
+    // Waits until the first members are training.
+    let begun = workspace.path("many/0_random_seed=1/last.safetensors");
     while !begun.exists() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
@@ -368,29 +378,29 @@ fn a_stopped_multirun_goes_on_where_it_was() {
         .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(
-        summary(&place.path("many"))
+        summary(&workspace.path("many"))
             .iter()
             .any(|r| r["status"] != "done")
     );
 
-    succeeded(&place.train("lotka_volterra", &["--resume", "many"]));
-    let rows = summary(&place.path("many"));
+    succeeded(&workspace.train("lotka_volterra", &["--resume", "many"]));
+    let rows = summary(&workspace.path("many"));
     assert!(
         rows.iter()
             .all(|r| r["status"] == "done" && r["epochs"] == "400"),
         "{rows:?}"
     );
-    succeeded(&place.train(
+    succeeded(&workspace.train(
         "lotka_volterra",
         &[&arguments[..], &["random_seed=1", "--out", "alone"]].concat(),
     ));
     assert_eq!(
-        bits(&place.path("many/0_random_seed=1")),
-        bits(&place.path("alone"))
+        bits(&workspace.path("many/0_random_seed=1")),
+        bits(&workspace.path("alone"))
     );
 }
 
-/// The configurations in the program are those of `configs/`, all of them.
+/// The built-in configurations are exactly those of `configs/`.
 #[test]
 fn what_is_built_in_is_what_the_folder_holds() {
     use odesync::config::{Config, ConfigSource};

@@ -1,4 +1,4 @@
-//! Programs that are killed or interrupted while they train, and run again.
+//! Tests of scripts that are killed or interrupted during a training, and run again.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -57,7 +57,7 @@ fn lines(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("metrics.csv")).map_or(0, |text| text.lines().count())
 }
 
-/// Waits until the table has so many lines, or the program is over.
+/// Waits until the table of metrics has `target` lines, or the program has ended.
 fn wait_for(child: &mut Child, folder: &Path, target: usize) {
     while lines(folder) < target && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_micros(300));
@@ -79,10 +79,10 @@ fn killed_again_and_again_it_ends_as_if_nothing_had_been() {
     let got = loop {
         let mut child = program.command("killed", &[]).spawn().unwrap();
         match kills % 4 {
-            // While it starts, reads the checkpoint, cuts the table back.
+            // Kills the program while it starts, reads the checkpoint, or truncates the table.
             3 => std::thread::sleep(Duration::from_millis(u64::from(random.random() % 40))),
             _ => {
-                // What the last one wrote is cut back first.
+                // Removed, so that rows of the killed process, which resumption truncates first, are not counted.
                 let _ = std::fs::remove_file(out.join("metrics.csv"));
                 wait_for(&mut child, &out, done + 1 + random.random() as usize % 20);
             }
@@ -149,7 +149,7 @@ fn an_interrupted_program_says_how_to_go_on() {
     assert_eq!(Run::load(&out).unwrap().history.len(), done + 4);
 }
 
-/// What the script draws after the training does not depend on what was drawn before it went on.
+/// Random numbers that a script draws after a resumed training are the same as without the interruption.
 #[test]
 fn the_generator_goes_on_as_well() {
     let program = Program::new();

@@ -1,4 +1,4 @@
-//! Runs that are killed at any moment go on to the same bits as if they had never stopped.
+//! Tests that runs that are killed at any moment resume to the same bits as runs without an interruption.
 
 #![cfg(unix)]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use odesync::random::Generator;
 use odesync::training::Run;
 
-/// The number of runs that are killed: `ODESYNC_KILLS`, or enough for every run of the tests.
+/// Returns the number of runs that are killed: `ODESYNC_KILLS`, by default 50, which is enough for every run of the tests.
 fn kills() -> usize {
     match std::env::var("ODESYNC_KILLS") {
         Ok(number) => number.parse().expect("ODESYNC_KILLS is a number"),
@@ -18,7 +18,7 @@ fn kills() -> usize {
     }
 }
 
-/// Short runs of the three methods, checkpoints close together.
+/// Arguments of short runs of the three methods, with frequent checkpoints.
 const RUNS: [&[&str]; 3] = [
     &["training=homotopy", "training.schedule.epochs_per_step=15"],
     &["training=multishoot", "training.epochs=60"],
@@ -29,9 +29,9 @@ const RUNS: [&[&str]; 3] = [
     ],
 ];
 
-fn start(arguments: &[&str], place: &str, folder: &Path) -> Child {
+fn start(arguments: &[&str], run_flag: &str, folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_odesync"))
-        .args(["run", "--quiet", "--threads", "1", place])
+        .args(["run", "--quiet", "--threads", "1", run_flag])
         .arg(folder)
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -46,35 +46,38 @@ fn start(arguments: &[&str], place: &str, folder: &Path) -> Child {
         .unwrap()
 }
 
-/// Runs to the end; how long it took.
-fn finish(arguments: &[&str], place: &str, folder: &Path) -> Duration {
+/// Runs a run to its end; returns the elapsed time.
+fn finish(arguments: &[&str], run_flag: &str, folder: &Path) -> Duration {
     let started = Instant::now();
-    let output = start(arguments, place, folder).wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = start(arguments, run_flag, folder)
+        .wait_with_output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{place} {}: {said}",
+        "{run_flag} {}: {errors}",
         folder.display()
     );
     started.elapsed()
 }
 
-/// Number of epochs that a run has written down.
+/// Returns the number of epochs that a run has written to its metrics.
 fn epochs_done(folder: &Path) -> usize {
     let text = std::fs::read(folder.join("metrics.csv")).unwrap_or_default();
     let lines = text.iter().filter(|byte| **byte == b'\n').count();
     lines.saturating_sub(1)
 }
 
-/// Waits for a moment between 0 and 1.2 of a run: up to 0.2 it starts, from 1 on it writes its results, and between them it trains. It
-/// is told by the run's own progress, since the speed of a machine may change from one run to the next.
+/// Waits for a moment between 0 and 1.2 of a run: up to 0.2 it starts, between 0.2 and 1 it trains, from 1 on it writes its
+/// results. The moment is determined from the run's own progress, since the speed of a machine may change from one run to the
+/// next.
 fn wait_for(moment: f64, child: &mut Child, folder: &Path, (epochs, time): (usize, Duration)) {
     let after = |epochs: usize, child: &mut Child| {
         while epochs_done(folder) < epochs && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(200));
         }
     };
-    // The start and the end take about a third of the time each.
+    // The start and the end each take about a third of the time.
     let outside = |part: f64| time.mul_f64(part / 0.2 / 3.0);
     if moment < 0.2 {
         std::thread::sleep(outside(moment));
@@ -88,7 +91,7 @@ fn wait_for(moment: f64, child: &mut Child, folder: &Path, (epochs, time): (usiz
     }
 }
 
-/// Everything of a run but the time it took.
+/// Asserts that two runs are equal in everything but their time.
 fn assert_same(a: &Path, b: &Path) {
     let (one, other) = (Run::load(a).unwrap(), Run::load(b).unwrap());
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
@@ -169,12 +172,12 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
                 while let Some(i) = { next.lock().unwrap().next() } {
                     let (folder, of_whole) = &whole[i % RUNS.len()];
                     let run = RUNS[i % RUNS.len()];
-                    let own = root.path().join(format!("killed_{i}"));
+                    let killed_run = root.path().join(format!("killed_{i}"));
                     let numbers = draw();
-                    let mut child = start(run, "--out", &own);
-                    wait_for(1.2 * numbers[0], &mut child, &own, *of_whole);
+                    let mut child = start(run, "--out", &killed_run);
+                    wait_for(1.2 * numbers[0], &mut child, &killed_run, *of_whole);
                     let signal = if numbers[1] < 0.5 { "-KILL" } else { "-INT" };
-                    // The number of one that has ended may be another's by now.
+                    // The process id of an ended process may belong to another by now.
                     if child.try_wait().unwrap().is_none() {
                         Command::new("kill")
                             .args([signal, &child.id().to_string()])
@@ -185,14 +188,14 @@ fn a_run_killed_at_any_moment_resumes_to_the_same_bits() {
                     if !status.success() {
                         *killed.lock().unwrap() += 1;
                     }
-                    // Before its configuration is written there is nothing to go on with.
-                    let place = if own.join("config.yaml").exists() {
+                    // Before its configuration is written a run cannot be resumed.
+                    let run_flag = if killed_run.join("config.yaml").exists() {
                         "--resume"
                     } else {
                         "--out"
                     };
-                    finish(run, place, &own);
-                    assert_same(folder, &own);
+                    finish(run, run_flag, &killed_run);
+                    assert_same(folder, &killed_run);
                 }
             });
         }

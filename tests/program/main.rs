@@ -1,4 +1,4 @@
-//! The program as a user types it: commands, the REPL, experiments, runs that are killed, the documentation's examples.
+//! Tests of the program as users run it: commands, the REPL, experiments, runs that are killed, the documentation's examples.
 
 mod cli;
 mod cli_tools;

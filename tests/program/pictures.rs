@@ -1,4 +1,4 @@
-//! `plot` of every value that has a picture, from Rust.
+//! Tests of `plot` for every value that has a default figure, from Rust.
 
 use odesync::landscape::{Hessian, LossOptions, Pca, SliceSpec};
 use odesync::prelude::{
@@ -45,8 +45,8 @@ fn every_value_has_its_picture() -> Result<()> {
         &SmoothingSpline::ragged(data.trajectories(), 0.1)?,
         &["spline", "du/dt"],
     );
-    let way = Pca::from_run(&run, 2)?;
-    says(&way, &["PC 1", "PC 2", "start", "end"]);
+    let components = Pca::from_run(&run, 2)?;
+    says(&components, &["PC 1", "PC 2", "start", "end"]);
     let options = LossOptions::default();
     let none = |_, _| {};
     let hessian = Hessian::new(&run.last, &data, &options)?;
@@ -76,8 +76,12 @@ fn a_fit_has_its_residuals_and_any_sample() -> Result<()> {
     for text in ["Mine", "years", "data − model", "end of training data"] {
         assert!(svg.contains(text), "{text}");
     }
-    let alone = plot_fit(&data, &run, FitOptions::default().residuals(false))?.to_svg()?;
-    assert!(!alone.contains("data − model") && !alone.contains("end of training data"));
+    let without_residuals =
+        plot_fit(&data, &run, FitOptions::default().residuals(false))?.to_svg()?;
+    assert!(
+        !without_residuals.contains("data − model")
+            && !without_residuals.contains("end of training data")
+    );
     let marked = FitOptions::default().train_end(0.5);
     assert!(
         plot_fit(&data, &run, marked)?

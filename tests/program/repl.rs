@@ -1,4 +1,4 @@
-//! The REPL at a pseudo-terminal, as a person uses it.
+//! Tests of the REPL at a pseudo-terminal.
 
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Far more than anything here takes; what isn't there by then won't come.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout of every wait, far longer than any step of the tests takes.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 const PROMPT: &str = "odesync> ";
 
-/// What the program has written.
+/// The output that the program has written.
 struct Seen {
     screen: vt100::Parser,
     bytes: Vec<u8>,
@@ -25,7 +25,7 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Arc<Mutex<Box<dyn Write + Send>>>,
     seen: Arc<Mutex<Seen>>,
-    // Without it the terminal is gone.
+    // Dropping the master closes the terminal.
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -74,7 +74,7 @@ impl Terminal {
                     seen.ended = true;
                     return;
                 }
-                // The line editor asks where the cursor is, as of any terminal.
+                // The line editor queries the position of the cursor, which a terminal must answer.
                 for byte in &buffer[..n] {
                     seen.screen.process(&[*byte]);
                     seen.bytes.push(*byte);
@@ -102,18 +102,15 @@ impl Terminal {
         all.trim_end().to_string()
     }
 
-    /// Waits for the screen to be as wanted.
+    /// Waits until the screen satisfies `wanted`; returns its text.
     fn until(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let begun = Instant::now();
+        let start = Instant::now();
         loop {
             let screen = self.screen();
             if wanted(&screen) {
                 return screen;
             }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "still waiting before:\n{screen}"
-            );
+            assert!(start.elapsed() < TIMEOUT, "still waiting before:\n{screen}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -135,15 +132,15 @@ impl Terminal {
         let before = self.seen.lock().unwrap().bytes.len();
         self.press(line);
         self.press("\r");
-        let begun = Instant::now();
+        let start = Instant::now();
         loop {
             let screen = self.screen();
-            // The editor draws the line anew at every key, and leaves it by a new line.
+            // The editor redraws the line at every key, and ends it with a line break.
             let fresh = {
                 let bytes = &self.seen.lock().unwrap().bytes[before..];
                 bytes.len() > line.len() && bytes.contains(&b'\n')
             };
-            // An empty prompt on the last line, which the line just typed is no more.
+            // An empty prompt on the last line, which is no longer the line just typed.
             if fresh
                 && screen
                     .lines()
@@ -153,17 +150,17 @@ impl Terminal {
                 return screen;
             }
             assert!(
-                begun.elapsed() < PATIENCE,
+                start.elapsed() < TIMEOUT,
                 "no prompt after {line}:\n{screen}"
             );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Clears the line.
+    /// Clears the line with Ctrl-C.
     fn cancel(&self) {
         self.press("\x03");
-        // The line editor drops what is typed together with it.
+        // Waits, because the line editor drops keys that are typed together with Ctrl-C.
         self.until(|screen| {
             screen
                 .lines()
@@ -172,15 +169,15 @@ impl Terminal {
         });
     }
 
-    /// The exit code.
+    /// Waits for the program to end; returns its exit code.
     fn ends(mut self) -> u32 {
-        let begun = Instant::now();
+        let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.exit_code();
             }
             assert!(
-                begun.elapsed() < PATIENCE,
+                start.elapsed() < TIMEOUT,
                 "does not end:\n{}",
                 self.screen()
             );
@@ -204,7 +201,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// An experiment that takes long, in a folder of configurations of its own.
+/// Writes a long experiment with its own folder of configurations; returns the script.
 fn script(folder: &Path) -> PathBuf {
     let file = folder.join("short.rhai");
     let code = "let e = experiment(config(\"lotka_volterra\"));\nlet run = e.run();\nprint(`lr ${e.config.get(\"training.lr\")} epochs ${run.epochs}`);\n";
@@ -223,7 +220,7 @@ fn values_mistakes_and_unfinished_inputs() {
     t.enter("ans + 0.5");
     assert!(t.screen().contains("42.5") && !t.screen().contains("\n42\n"));
 
-    // A bracket, and a function over several lines.
+    // An open bracket, and a function over several lines.
     t.press("fn area(r) {\r");
     t.shows("\n     ...");
     t.press("PI * r ** 2\r");
@@ -231,7 +228,7 @@ fn values_mistakes_and_unfinished_inputs() {
     assert!(!screen.contains("error"), "{screen}");
     assert!(t.enter("area(2)").contains("12.566"));
 
-    // The mistake is pointed at.
+    // The message points at the error.
     let screen = t.enter("let y = arange(0, 1, 0.1) + unknwn");
     let at = screen
         .find("error: unknown variable \"unknwn\"")
@@ -267,7 +264,7 @@ fn tab_completes_and_calls_show_their_signature() {
     let t = Terminal::start(folder.path(), &[]);
     t.press("smoothing_s\t");
     t.shows("smoothing_spline(");
-    // The signature stands behind the cursor.
+    // The signature is shown after the cursor.
     t.shows("t, u, alpha");
     t.cancel();
     t.enter("let data = dataset(lotka_volterra(), [1, 1], arange(0, 2, 0.1));");
@@ -280,7 +277,7 @@ fn tab_completes_and_calls_show_their_signature() {
     t.shows("relative_to: \"mean");
     t.cancel();
     t.press("data.add_noise(0.1, #{ relative_to: \t");
-    // What all of them begin with.
+    // Completes the common prefix of all candidates.
     t.shows("relative_to: \"");
     t.press("\t");
     let screen = t.shows("nothing");
@@ -289,7 +286,7 @@ fn tab_completes_and_calls_show_their_signature() {
         "{screen}"
     );
     t.cancel();
-    // Keys that no text lists, and those of a map within the map.
+    // Keys of style maps, and those of a map within a map.
     t.press("figure().vline(1.0, #{ da\t");
     t.shows("vline(1.0, #{ dash: ");
     t.cancel();
@@ -298,7 +295,7 @@ fn tab_completes_and_calls_show_their_signature() {
     t.press("tr\t");
     t.shows("terminal: true");
     t.cancel();
-    // Several possibilities are listed with what they are.
+    // Several candidates are listed with their descriptions.
     t.press("data.\t");
     let screen = t.shows("The initial states");
     assert!(screen.contains("names"), "{screen}");
@@ -316,7 +313,7 @@ fn an_interrupted_training_keeps_its_run() {
     t.enter("let data = dataset(lotka_volterra(), [1, 1], arange(0, 2, 0.1));");
     t.enter("let model = blackbox([2, 4, 2]);");
     t.press("let run = train(model, data, vanilla(), #{ epochs: 100000000 });\r");
-    // The bar shows that epochs are done.
+    // The progress bar shows the mse once epochs are done.
     t.shows("mse");
     t.press("\x03");
     t.shows("run holds the");
@@ -326,7 +323,7 @@ fn an_interrupted_training_keeps_its_run() {
         t.enter("run.epochs > 0 && run.epochs < 100000000")
             .contains("true")
     );
-    // The session goes on as if nothing had been.
+    // The session continues normally.
     assert!(t.enter("run.predict([0, 1]).shape").contains("[2, 2]"));
     t.leaves();
 }
@@ -355,7 +352,7 @@ fn a_configuration_is_changed_and_run_again() {
     assert!(screen.contains("training.lr: 0.03"), "{screen}");
     t.enter(":unset training.lr");
     assert!(t.enter(":run").matches("lr 0.05 epochs 2").count() == 2);
-    // The same with an experiment that was typed.
+    // Also with an experiment that was typed.
     t.enter("let c = config(\"lotka_volterra\");");
     t.enter("let run = experiment(c).run();");
     t.enter("`typed ${run.epochs}`");
@@ -390,7 +387,7 @@ fn the_history_and_the_script_of_a_session_are_kept() {
     t.press("\x1b[A\x1b[A");
     t.shows("print(sum(ans))");
     t.cancel();
-    // The right arrow takes over how an earlier input went on.
+    // The right arrow inserts the continuation of an earlier input.
     t.press("let x = li");
     t.shows("linspace(0, 1, 5)");
     t.press("\x1b[C\r");
@@ -420,7 +417,7 @@ fn figures_are_pictures_where_the_terminal_shows_them() {
     let t = Terminal::start(folder.path(), &[("ODESYNC_GRAPHICS", "none")]);
     assert!(t.enter("figure().line([0, 1], [1, 2])").contains(".save("));
     t.leaves();
-    // Anywhere else a plot of characters; an explicit `show` is one in piped output too.
+    // Other terminals show a plot of characters, as does an explicit `show` in piped output.
     let t = Terminal::start(folder.path(), &[]);
     let screen = t.enter("figure(#{ title: \"Rise\" }).line([0, 1], [1, 2])");
     let drawn = screen
@@ -441,7 +438,7 @@ fn a_terminal_without_colours_gets_none() {
         assert!(t.enter("x + unknwn").contains("error: "));
         let seen = t.seen.lock().unwrap();
         let text = String::from_utf8_lossy(&seen.bytes).to_string();
-        // Colours are the sequences that end with m and are not plain resets.
+        // Colours are the escape sequences that end with m, except resets.
         let coloured = text.split("\x1b[").skip(1).any(|s| {
             let end = s.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
             s[end..].starts_with('m') && !matches!(&s[..end], "" | "0")
@@ -452,7 +449,7 @@ fn a_terminal_without_colours_gets_none() {
     }
 }
 
-/// What piped input gives: exit code, standard output, standard error.
+/// Runs piped input; returns the exit code, standard output and standard error.
 fn piped(input: &str) -> (i32, String, String) {
     let folder = folder();
     let mut child = Command::new(env!("CARGO_BIN_EXE_odesync"))
@@ -490,7 +487,7 @@ fn piped_input_is_evaluated() {
 fn places_folders_and_signs_are_told() {
     let folder = folder();
     let t = Terminal::start(folder.path(), &[]);
-    // A figure is drawn behind its code; the mistake is still pointed at.
+    // A figure is drawn after its code has run; the message still points at the code.
     let screen = t.enter("1; figure(#{ log_x: true, x_range: [-2, -1] }).line([1, 2], [1, 2])");
     assert!(screen.contains("give it a positive start"), "{screen}");
     assert!(screen.contains("--> input 1:1:4"), "{screen}");
@@ -500,9 +497,9 @@ fn places_folders_and_signs_are_told() {
     assert!(screen.contains("in a new folder a/b"), "{screen}");
     assert!(folder.path().join("a/b/c.rhai").is_file());
     let screen = t.enter(":save a/b/d.rhai");
-    let told = screen.lines().rfind(|line| line.contains("d.rhai"));
+    let message = screen.lines().rfind(|line| line.contains("d.rhai"));
     assert!(
-        told.is_some_and(|told| !told.contains("new folder")),
+        message.is_some_and(|message| !message.contains("new folder")),
         "{screen}"
     );
     t.enter("let f = lotka_volterra();");

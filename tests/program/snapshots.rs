@@ -1,4 +1,4 @@
-//! Help pages, the pages of `odesync docs`, and what the program says of wrong calls, whole: they stand in `snapshots/`.
+//! Snapshot tests, in `snapshots/`, of help pages, the pages of `odesync docs`, and the messages of wrong calls.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,7 +9,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use super::cli_tools::trained;
 
-/// What the program must not find in its surroundings, for its text to be the same everywhere.
+/// Environment variables that are unset, so that the program's output is the same everywhere.
 const UNSET: [&str; 6] = [
     "CLICOLOR_FORCE",
     "ODESYNC_GRAPHICS",
@@ -19,7 +19,7 @@ const UNSET: [&str; 6] = [
     "TMUX",
 ];
 
-/// A call in a folder: the command line, what it printed to either stream, and the exit code.
+/// Runs a call in a folder; returns the command line, what it printed to either stream, and the exit code.
 fn call(folder: &Path, args: &[&str], input: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_odesync"));
     command.args(args).current_dir(folder).env("NO_COLOR", "1");
@@ -32,7 +32,7 @@ fn call(folder: &Path, args: &[&str], input: &str) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that reads no input may be gone by now.
+    // Fails if a program that reads no input has already ended.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
 
@@ -58,7 +58,7 @@ fn call(folder: &Path, args: &[&str], input: &str) -> String {
     page
 }
 
-/// What the program writes at a terminal of a hundred columns.
+/// Returns what the program writes at a terminal of a hundred columns.
 fn at_a_terminal(args: &[&str]) -> String {
     let size = PtySize {
         rows: 40,
@@ -76,7 +76,7 @@ fn at_a_terminal(args: &[&str]) -> String {
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     let mut bytes = Vec::new();
-    // A terminal whose program has ended is an error to read from, on some systems.
+    // On some systems reading from a terminal whose program has ended is an error.
     let _ = pair
         .master
         .try_clone_reader()
@@ -93,7 +93,7 @@ fn is_kept_as(name: &str, text: String) {
     });
 }
 
-/// What goes wrong, call by call, in one folder.
+/// A snapshot page of calls that fail, one after the other in one folder.
 struct Page {
     text: String,
     folder: tempfile::TempDir,

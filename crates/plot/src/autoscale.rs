@@ -1,11 +1,11 @@
-//! The ranges of a figure's axes.
+//! Automatic ranges of the axes of a figure with two axes.
 
 use super::figure::Figure;
 use super::geometry::Point;
 use super::scale::{Axis, Scale};
 use odesync_base::error::{Error, Result};
 
-/// The axes that the data and the user ask for.
+/// Returns the x and y axes of a figure: the user's ranges where given, otherwise ranges that cover the data.
 pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
     let points: Vec<Point> = figure.layers.iter().flat_map(|l| l.points()).collect();
     let shown = |p: &&Point| figure.x_scale.in_domain(p.0) && figure.y_scale.in_domain(p.1);
@@ -44,7 +44,7 @@ pub(super) fn fit_axes(figure: &Figure) -> Result<(Axis, Axis)> {
     x.zip(y).ok_or_else(|| nothing_to_draw(figure, &points))
 }
 
-/// Why there is nothing to draw, and what to do.
+/// Returns the error of a figure without a drawable point; its message says why there is none and what to do.
 fn nothing_to_draw(figure: &Figure, points: &[Point]) -> Error {
     let finite = |p: &&Point| Scale::Linear.in_domain(p.0) && Scale::Linear.in_domain(p.1);
     let reason = match (points.len(), points.iter().filter(finite).count()) {

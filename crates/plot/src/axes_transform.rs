@@ -1,9 +1,9 @@
-//! From data to pixels.
+//! The transform from data coordinates to pixels of a panel with two axes.
 
 use super::geometry::{Point, Rect};
 use super::scale::Axis;
 
-/// The frame of a panel with its axes.
+/// The transform from data coordinates to pixels: the frame of a panel with its two axes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AxesTransform {
     pub x: Axis,
@@ -12,7 +12,7 @@ pub(super) struct AxesTransform {
 }
 
 impl AxesTransform {
-    /// Whether both values have a place on their axes.
+    /// Whether both values lie in the domain of their axes: finite and, on a logarithmic axis, positive.
     pub fn in_domain(&self, (x, y): Point) -> bool {
         self.x.scale.in_domain(x) && self.y.scale.in_domain(y)
     }
@@ -21,7 +21,7 @@ impl AxesTransform {
         (self.x_pixel(x), self.y_pixel(y))
     }
 
-    /// How many pixels a vector of the plane moves a point, for a small part of it stretched back to the whole.
+    /// Returns a vector at a point in pixels: the displacement by a small part of the vector, divided by that part.
     pub fn vector_to_pixels(&self, (x, y): Point, (u, v): Point) -> Point {
         let span = |axis: &Axis| (axis.value(1.0) - axis.value(0.0)).abs();
         let part = (u / span(&self.x)).abs().max((v / span(&self.y)).abs());
@@ -41,13 +41,13 @@ impl AxesTransform {
         self.rect.left + self.x.fraction(x) * self.rect.width()
     }
 
-    /// The value at a horizontal place.
+    /// Returns the x value at a horizontal pixel position.
     pub fn x_value(&self, pixel: f64) -> f64 {
         let place = (pixel - self.rect.left) / self.rect.width();
         self.x.value(place)
     }
 
-    /// The value at a vertical place.
+    /// Returns the y value at a vertical pixel position.
     pub fn y_value(&self, pixel: f64) -> f64 {
         let place = (self.rect.bottom - pixel) / self.rect.height();
         self.y.value(place)

@@ -1,11 +1,11 @@
-//! Coloured cells as a small bitmap, stretched over a rectangle of the figure.
+//! Bitmaps of coloured cells, which are stretched over a rectangle of the figure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use odesync_base::error::{Error, Result};
 
-/// Pixels with their opacity, four bytes each, row by row from the top left.
+/// A bitmap of pixels with opacity (RGBA), four bytes each, row by row from the top left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bitmap {
     pub width: u32,
@@ -14,7 +14,7 @@ pub(super) struct Bitmap {
 }
 
 impl Bitmap {
-    /// The picture whose pixel in row `i` and column `j` is `color(i, j)`; `None` is left transparent.
+    /// Returns the bitmap whose pixel in row `i` and column `j` is `color(i, j)`; a pixel that is `None` is transparent.
     pub fn from_fn(
         width: u32,
         height: u32,
@@ -36,14 +36,14 @@ impl Bitmap {
         }
     }
 
-    /// The pixel in row `i` and column `j`: red, green, blue, opacity.
+    /// Returns the pixel in row `i` and column `j`: red, green, blue, opacity.
     pub fn pixel(&self, i: usize, j: usize) -> [u8; 4] {
         let start = 4 * (i * self.width as usize + j);
         let pixel = self.rgba.get(start..start + 4);
         pixel.and_then(|p| p.try_into().ok()).unwrap_or([0; 4])
     }
 
-    /// The picture as the address of an SVG image.
+    /// Returns the bitmap as the data URI (a PNG in base64) of an SVG image.
     pub fn data_uri(&self) -> Result<String> {
         let failed =
             |e: png::EncodingError| Error::invalid(format!("the figure could not be drawn: {e}"));

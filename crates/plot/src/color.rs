@@ -4,19 +4,19 @@ use std::str::FromStr;
 
 use odesync_base::error::{Error, Result};
 
-/// A colour of a layer: fixed, or a place in the palette.
+/// A colour of a layer: a fixed one, or an index into the palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Color {
     /// Red, green, blue, each 0 to 255.
     Rgb(u8, u8, u8),
-    /// The n-th colour of [`PALETTE`], counted from 0 and starting again at its end. Two layers that belong together
-    /// (data and model, line and band) are given the same place.
+    /// The n-th colour of [`PALETTE`], counted from 0 and taken modulo its length. Two layers that belong together (data and
+    /// model, line and band) get the same index.
     Palette(usize),
 }
 
-/// The colours that layers take in turn: those of Okabe and Ito (2008, "Color Universal Design"), told apart with
-/// every common kind of colour blindness, in an order that keeps the darker ones first; their yellow, hardly seen as a
-/// thin line on white, gives way to a dark grey.
+/// The colours that layers take in turn: those of Okabe and Ito (2008, "Color Universal Design"), which can be distinguished with
+/// every common kind of colour blindness, the darker ones first; their yellow, hardly visible as a thin line on white, is
+/// replaced by a dark grey.
 pub const PALETTE: [Color; 7] = [
     Color::Rgb(0x00, 0x72, 0xb2),
     Color::Rgb(0xd5, 0x5e, 0x00),
@@ -27,7 +27,7 @@ pub const PALETTE: [Color; 7] = [
     Color::Rgb(0x55, 0x55, 0x55),
 ];
 
-/// Names a colour can be given by; those of hues mean the palette's shade of it.
+/// The names of colours; the name of a hue means the palette's colour of that hue.
 const NAMES: [(&str, Color); 12] = [
     ("blue", PALETTE[0]),
     ("red", PALETTE[1]),
@@ -44,7 +44,7 @@ const NAMES: [(&str, Color); 12] = [
 ];
 
 impl Color {
-    /// Red, green and blue.
+    /// Returns red, green and blue, each 0 to 255.
     ///
     /// ```
     /// use odesync_plot::Color;
@@ -62,7 +62,7 @@ impl Color {
 impl FromStr for Color {
     type Err = Error;
 
-    /// A name ("blue", "red", "grey", …) or `#rrggbb`.
+    /// Parses a colour's name ("blue", "red", "grey", …) or `#rrggbb`.
     ///
     /// ```
     /// use odesync_plot::Color;
@@ -92,7 +92,7 @@ impl FromStr for Color {
     }
 }
 
-/// A colour with less light.
+/// Returns the colour multiplied by the factor `by`, which darkens it.
 pub(super) fn darker((r, g, b): (u8, u8, u8), by: f64) -> (u8, u8, u8) {
     let scaled = |c: u8| (f64::from(c) * by).round() as u8;
     (scaled(r), scaled(g), scaled(b))

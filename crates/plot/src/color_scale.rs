@@ -1,25 +1,26 @@
-//! Colours by value: what the user asks for, and what that comes to for given values.
+//! Colour scales: the user's options, and the colours that follow from them for given values.
 
 use super::colormap::ColorMap;
 use super::option_value::OptionValue;
 use super::scale::{Axis, Scale, check_range};
 use odesync_base::error::{Error, Result};
 
-/// How values become colours. What is left open is chosen to suit the values.
+/// The options of a colour scale. Options that are unset are chosen to suit the values.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct ColorScaleOptions {
     pub map: ColorMap,
-    /// Linear unless given.
+    /// Scale of the values along the colours; linear where `None`.
     pub scale: Option<Scale>,
     pub range: Option<(f64, f64)>,
-    /// The range that suits the values where none is given and they are not all worth a colour of their own.
+    /// Range of the colours where the user gives none and the largest values are so far above the others that the full range
+    /// would leave these one colour.
     pub robust_range: Option<(f64, f64)>,
     pub label: String,
     pub bar: Option<bool>,
 }
 
 impl ColorScaleOptions {
-    /// Sets an option by its name; `false` for a name that is none of map, log, symlog, range, label, bar.
+    /// Sets an option by its name; returns `false` for a name that is none of map, log, symlog, range, label, bar.
     pub fn set(&mut self, name: &str, value: OptionValue) -> Result<bool> {
         match name {
             "map" => self.map = value.text(name)?.parse()?,
@@ -43,7 +44,7 @@ impl ColorScaleOptions {
         Ok(true)
     }
 
-    /// The colours of these values.
+    /// Returns the colour scale of these values; `call` is named in errors.
     pub fn resolve(
         &self,
         call: &str,
@@ -94,23 +95,23 @@ impl ColorScaleOptions {
     }
 }
 
-/// The methods of every layer whose values have colours.
+/// Implements the colour options' methods for the options type of a layer whose values have colours.
 macro_rules! impl_color_options {
     ($type:ty) => {
         impl $type {
-            /// The colour map; viridis by default.
+            /// Sets the colour map; viridis by default.
             pub fn map(mut self, map: $crate::ColorMap) -> Self {
                 self.color_options.map = map;
                 self
             }
 
-            /// Colours by the logarithm of the values; those that are not positive have none.
+            /// Colours by the logarithm of the values; values that are not positive have no colour.
             pub fn log(mut self) -> Self {
                 self.color_options.scale = Some($crate::scale::Scale::Log);
                 self
             }
 
-            /// Colours linear within ±`threshold` and by the logarithm beyond.
+            /// Colours on a symlog scale: linear within ±`threshold` and by the logarithm beyond.
             ///
             /// # Errors
             ///
@@ -121,8 +122,8 @@ macro_rules! impl_color_options {
                 Ok(self)
             }
 
-            /// The values of the first and the last colour; values beyond have the nearest. By default those of the data,
-            /// symmetric about 0 for a diverging map.
+            /// Sets the values of the first and the last colour; values beyond have the nearest. The default is the range of the
+            /// data, symmetric about 0 for a diverging map.
             ///
             /// # Errors
             ///
@@ -133,13 +134,13 @@ macro_rules! impl_color_options {
                 Ok(self)
             }
 
-            /// What the values are, written beside the colour bar.
+            /// Sets the name of the values, which is written beside the colour bar.
             pub fn label(mut self, label: impl Into<String>) -> Self {
                 self.color_options.label = label.into();
                 self
             }
 
-            /// Whether there is a colour bar; by default the first coloured layer of a figure has one.
+            /// Sets whether there is a colour bar; by default the first coloured layer of a figure has one.
             pub fn bar(mut self, bar: bool) -> Self {
                 self.color_options.bar = Some(bar);
                 self
@@ -149,18 +150,18 @@ macro_rules! impl_color_options {
 }
 pub(super) use impl_color_options;
 
-/// Colours of given values.
+/// A colour scale: the mapping from values to colours, with all options resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ColorScale {
     pub map: ColorMap,
     pub axis: Axis,
     pub label: String,
     pub bar: Option<bool>,
-    /// Where one colour gives way to the next; empty where they change evenly.
+    /// Values at which one colour ends and the next begins; empty where the colours change continuously.
     pub levels: Vec<f64>,
-    /// The range is the user's.
+    /// Whether the user gave the range.
     pub has_user_range: bool,
-    /// The least and the largest of the values, as the scale spreads them.
+    /// The least and the largest of the values, in the coordinate of the scale (logarithms on a logarithmic scale).
     pub extent: (f64, f64),
 }
 
@@ -175,7 +176,7 @@ impl ColorScale {
         self.extent.1 > self.axis.hi + 1e-9 * (self.axis.hi - self.axis.lo)
     }
 
-    /// The colour of a value; none of a NaN or what has no place on the scale.
+    /// Returns the colour of a value; `None` for NaN or a value outside the scale's domain.
     pub fn rgb(&self, v: f64) -> Option<(u8, u8, u8)> {
         // An infinite value (a loss that overflowed) is unknown rather than large.
         self.axis
@@ -184,50 +185,50 @@ impl ColorScale {
             .then(|| self.map.rgb(self.axis.fraction(v)))
     }
 
-    /// The colour of a value to one part in 64: neighbouring pieces of a curve then often have the same.
+    /// Returns the colour of a value, quantized to one part in 64: neighbouring segments of a curve then often have the same.
     pub fn quantized_rgb(&self, v: f64) -> (u8, u8, u8) {
-        let place = match self.axis.scale.in_domain(v) {
+        let fraction = match self.axis.scale.in_domain(v) {
             true => self.axis.fraction(v).clamp(0.0, 1.0),
             false => 0.0,
         };
-        self.map.rgb((place * 64.0).round() / 64.0)
+        self.map.rgb((fraction * 64.0).round() / 64.0)
     }
 
-    /// The same colours over the values that the vertical axis of a 3-D figure shows, unless the user gave a range.
+    /// Returns the colour scale over the range of the vertical axis of a 3-D figure; unchanged where the user gave a range.
     pub fn for_z_range(&self, range: Option<(f64, f64)>) -> ColorScale {
-        let mut tint = self.clone();
+        let mut color_scale = self.clone();
         if let (Some((lo, hi)), false) = (range, self.has_user_range)
             && (self.axis.scale != Scale::Log || lo > 0.0)
         {
             let range = (self.axis.scale.forward(lo), self.axis.scale.forward(hi));
             if range != (self.axis.lo, self.axis.hi) {
-                // What is cut off has no colour, so the bar says nothing of it.
-                tint.extent = range;
+                // Values beyond the axis are cut off, so the bar has no arrowheads for them.
+                color_scale.extent = range;
             }
-            (tint.axis.lo, tint.axis.hi) = range;
+            (color_scale.axis.lo, color_scale.axis.hi) = range;
         }
-        tint
+        color_scale
     }
 
-    /// The colour at a place of the bar, 0 to 1.
-    pub fn rgb_at(&self, place: f64) -> (u8, u8, u8) {
+    /// Returns the colour at a position along the colour bar, 0 to 1.
+    pub fn rgb_at(&self, fraction: f64) -> (u8, u8, u8) {
         if self.levels.is_empty() {
-            return self.map.rgb(place);
+            return self.map.rgb(fraction);
         }
-        let places: Vec<f64> = self.levels.iter().map(|v| self.axis.fraction(*v)).collect();
-        let next = places.partition_point(|p| *p <= place);
+        let fractions: Vec<f64> = self.levels.iter().map(|v| self.axis.fraction(*v)).collect();
+        let next = fractions.partition_point(|p| *p <= fraction);
         self.map.rgb(self.band_center(next))
     }
 
-    /// Place of the colour between level `i` − 1 and level `i`.
+    /// Returns the position along the colour bar of the colour between level `i` − 1 and level `i`.
     pub fn band_center(&self, i: usize) -> f64 {
-        let place = |i: usize| {
+        let fraction = |i: usize| {
             self.levels
                 .get(i)
                 .map(|v| self.axis.fraction(*v).clamp(0.0, 1.0))
         };
-        let low = i.checked_sub(1).and_then(place).unwrap_or(0.0);
-        let high = place(i).unwrap_or(1.0);
+        let low = i.checked_sub(1).and_then(fraction).unwrap_or(0.0);
+        let high = fraction(i).unwrap_or(1.0);
         0.5 * (low + high)
     }
 }

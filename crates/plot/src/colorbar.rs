@@ -1,4 +1,4 @@
-//! The colour bar: what the colours beside it stand for.
+//! The colour bar, which shows the value of each colour.
 
 use super::bitmap::Bitmap;
 use super::color_scale::ColorScale;
@@ -11,15 +11,15 @@ use super::scene::{Align, Pen, Scene};
 use super::style::Dash;
 
 const WIDTH: f64 = 16.0;
-/// Between the frame and the bar.
+/// Distance between the frame and the bar, in pixels.
 const FRAME_GAP: f64 = 16.0;
-/// Height of the arrowheads for values beyond the range.
+/// Height of the arrowheads for values beyond the range, in pixels.
 const EXTEND_HEIGHT: f64 = 12.0;
 
-/// The room to the right of the frame that the bar takes, labels included.
-pub(super) fn total_width(tint: &ColorScale, height: f64) -> f64 {
-    let labels = max_label_width(&y_ticks(&tint.axis, height)) * LABEL_EM;
-    let name = if tint.label.is_empty() {
+/// Returns the width that the bar takes to the right of the frame, labels included, in pixels.
+pub(super) fn total_width(color_scale: &ColorScale, height: f64) -> f64 {
+    let labels = max_label_width(&y_ticks(&color_scale.axis, height)) * LABEL_EM;
+    let name = if color_scale.label.is_empty() {
         0.0
     } else {
         1.7 * AXIS_EM
@@ -27,29 +27,29 @@ pub(super) fn total_width(tint: &ColorScale, height: f64) -> f64 {
     FRAME_GAP + WIDTH + TICK + TICK_GAP + labels + name + 4.0
 }
 
-/// Draws the bar beside the frame.
-pub(super) fn draw(tint: &ColorScale, frame: &Rect, scene: &mut Scene) {
+/// Draws the colour bar to the right of the frame.
+pub(super) fn draw(color_scale: &ColorScale, frame: &Rect, scene: &mut Scene) {
     let bar = Rect {
         left: frame.right + FRAME_GAP,
         right: frame.right + FRAME_GAP + WIDTH,
         top: frame.top
-            + if tint.extends_above() {
+            + if color_scale.extends_above() {
                 EXTEND_HEIGHT
             } else {
                 0.0
             },
         bottom: frame.bottom
-            - if tint.extends_below() {
+            - if color_scale.extends_below() {
                 EXTEND_HEIGHT
             } else {
                 0.0
             },
     };
     let steps = 256;
-    let picture = Bitmap::from_fn(1, steps, |i, _| {
-        Some(tint.rgb_at(1.0 - (i as f64 + 0.5) / f64::from(steps)))
+    let bitmap = Bitmap::from_fn(1, steps, |i, _| {
+        Some(color_scale.rgb_at(1.0 - (i as f64 + 0.5) / f64::from(steps)))
     });
-    scene.image(bar, picture, false);
+    scene.image(bar, bitmap, false);
     let thin = Pen {
         color: FOREGROUND,
         width: 1.0,
@@ -57,40 +57,40 @@ pub(super) fn draw(tint: &ColorScale, frame: &Rect, scene: &mut Scene) {
     };
     let middle = 0.5 * (bar.left + bar.right);
     let mut outline = vec![(bar.left, bar.top)];
-    if tint.extends_above() {
+    if color_scale.extends_above() {
         outline.push((middle, frame.top));
         let tip = vec![
             (bar.left, bar.top),
             (middle, frame.top),
             (bar.right, bar.top),
         ];
-        scene.area(tip, (tint.rgb_at(1.0), 1.0));
+        scene.area(tip, (color_scale.rgb_at(1.0), 1.0));
     }
     outline.extend([(bar.right, bar.top), (bar.right, bar.bottom)]);
-    if tint.extends_below() {
+    if color_scale.extends_below() {
         outline.push((middle, frame.bottom));
         let tip = vec![
             (bar.left, bar.bottom),
             (middle, frame.bottom),
             (bar.right, bar.bottom),
         ];
-        scene.area(tip, (tint.rgb_at(0.0), 1.0));
+        scene.area(tip, (color_scale.rgb_at(0.0), 1.0));
     }
     outline.extend([(bar.left, bar.bottom), (bar.left, bar.top)]);
     scene.line(&outline, thin);
-    let ticks = y_ticks(&tint.axis, bar.height());
-    let at = |place: f64| bar.bottom - place * bar.height();
-    for place in &ticks.minor {
+    let ticks = y_ticks(&color_scale.axis, bar.height());
+    let at = |fraction: f64| bar.bottom - fraction * bar.height();
+    for fraction in &ticks.minor {
         scene.line(
             &[
-                (bar.right, at(*place)),
-                (bar.right + 0.6 * TICK, at(*place)),
+                (bar.right, at(*fraction)),
+                (bar.right + 0.6 * TICK, at(*fraction)),
             ],
             thin,
         );
     }
-    for (place, label) in &ticks.major {
-        let y = at(*place);
+    for (fraction, label) in &ticks.major {
+        let y = at(*fraction);
         scene.line(&[(bar.right, y), (bar.right + TICK, y)], thin);
         let start = (
             bar.right + TICK + TICK_GAP,
@@ -98,8 +98,8 @@ pub(super) fn draw(tint: &ColorScale, frame: &Rect, scene: &mut Scene) {
         );
         scene.text(label, start, LABEL_EM, Align::Left, false, FOREGROUND);
     }
-    if !tint.label.is_empty() {
-        let (label, em) = fit_text(&tint.label, AXIS_EM, frame.height());
+    if !color_scale.label.is_empty() {
+        let (label, em) = fit_text(&color_scale.label, AXIS_EM, frame.height());
         let labels = max_label_width(&ticks) * LABEL_EM;
         let x = bar.right + TICK + TICK_GAP + labels + 0.7 * AXIS_EM + font::CAP_HEIGHT * em;
         let y = 0.5 * (frame.top + frame.bottom);

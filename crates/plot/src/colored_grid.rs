@@ -1,4 +1,4 @@
-//! Values on a grid with their colours decided: what every layer of such values is made of.
+//! Values on a grid with their colour scale, which all layers of gridded values contain.
 
 use super::color_scale::{ColorScale, ColorScaleOptions};
 use super::geometry::Point3;
@@ -7,7 +7,7 @@ use super::rectilinear_grid::RectilinearGrid;
 use super::style::Style;
 use odesync_base::error::Result;
 
-/// Values, their colours and a style.
+/// Values on a rectilinear grid with their colour scale and a style.
 #[derive(Debug, Clone)]
 pub(super) struct ColoredGrid {
     pub grid: RectilinearGrid,
@@ -16,34 +16,34 @@ pub(super) struct ColoredGrid {
 }
 
 impl ColoredGrid {
-    /// The values in the colours that suit them; `call` is named in errors.
+    /// Creates a coloured grid whose colour scale suits the values; `call` is named in errors.
     pub fn new(
         call: &str,
-        lattice: RectilinearGrid,
-        shade: &ColorScaleOptions,
+        grid: RectilinearGrid,
+        color_options: &ColorScaleOptions,
         style: &Style,
     ) -> Result<ColoredGrid> {
         Ok(ColoredGrid {
-            color_scale: shade.resolve(call, lattice.z.iter().copied())?,
+            color_scale: color_options.resolve(call, grid.z.iter().copied())?,
             style: style.clone(),
-            grid: lattice,
+            grid,
         })
     }
 
-    /// The value in row `i` and column `j` as a place of space.
+    /// Returns the point (x, y, z) of the value in row `i` and column `j`.
     pub fn point(&self, i: usize, j: usize) -> Point3 {
         let RectilinearGrid { x, y, z } = &self.grid;
         [x[j], y[i], z[[i, j]]]
     }
 
-    /// All of them.
+    /// Returns the points (x, y, z) of all values.
     pub fn points(&self) -> Vec<Point3> {
         let indexed = self.grid.z.indexed_iter();
         indexed.map(|((i, j), _)| self.point(i, j)).collect()
     }
 }
 
-/// A layer made of such values, all of which it shows by their colours.
+/// A layer that shows the values of a coloured grid by their colours.
 pub(super) trait GridLayer: std::fmt::Debug + Send + Sync {
     fn colored_grid(&self) -> &ColoredGrid;
 }

@@ -1,4 +1,4 @@
-//! Colour maps: from a place between 0 and 1 to a colour.
+//! Colour maps: from a fraction between 0 and 1 to a colour.
 
 use std::str::FromStr;
 
@@ -7,26 +7,26 @@ use colorous::Gradient;
 use super::style::lookup;
 use odesync_base::error::{Error, Result};
 
-/// A colour map. All of them can be told apart with colour-blind eyes, and the sequential ones grow evenly in lightness, so
-/// that they read the same in grey.
+/// A colour map. The colours of each can be distinguished with colour blindness, and the lightness of the sequential maps changes
+/// evenly, so that they can be read in grey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorMap {
-    /// Dark blue over green to yellow (Smith and van der Walt, 2015).
+    /// Dark blue via green to yellow (Smith and van der Walt, 2015).
     #[default]
     Viridis,
-    /// Dark blue over grey to yellow: nearly the same to every eye (Nuñez, Anderton and Renslow, 2018).
+    /// Dark blue via grey to yellow: nearly the same with and without colour blindness (Nuñez, Anderton and Renslow, 2018).
     Cividis,
-    /// Black over purple to pale yellow.
+    /// Black via purple to pale yellow.
     Magma,
-    /// Black over red to pale yellow.
+    /// Black via red to pale yellow.
     Inferno,
     /// White to dark blue, for print.
     Blues,
     /// White to black.
     Greys,
-    /// Blue over white to red, for values of either sign (ColorBrewer's RdBu, reversed).
+    /// Blue via white to red, for values of either sign (ColorBrewer's RdBu, reversed).
     BlueRed,
-    /// Purple over white to orange, for values of either sign (ColorBrewer's PuOr, reversed).
+    /// Purple via white to orange, for values of either sign (ColorBrewer's PuOr, reversed).
     PurpleOrange,
 }
 
@@ -44,14 +44,15 @@ const NAMES: [(&str, ColorMap); 8] = [
 impl FromStr for ColorMap {
     type Err = Error;
 
-    /// "viridis", "cividis", "magma", "inferno", "blues", "greys", "blue-red" or "purple-orange".
+    /// Parses the name of a colour map: "viridis", "cividis", "magma", "inferno", "blues", "greys", "blue-red" or
+    /// "purple-orange".
     fn from_str(name: &str) -> Result<Self> {
         lookup("colour map", name, &NAMES)
     }
 }
 
 impl ColorMap {
-    /// The colour at `place`, 0 to 1; places beyond are taken to be the nearest end.
+    /// Returns the colour at `place`, 0 to 1; a place beyond is clamped to the nearest end.
     ///
     /// ```
     /// use odesync_plot::ColorMap;
@@ -78,7 +79,7 @@ impl ColorMap {
         (color.r, color.g, color.b)
     }
 
-    /// Whether the middle of the map stands for 0.
+    /// Whether the map is diverging: its middle is the colour of 0.
     pub fn is_diverging(self) -> bool {
         matches!(self, ColorMap::BlueRed | ColorMap::PurpleOrange)
     }
@@ -88,7 +89,7 @@ impl ColorMap {
 mod tests {
     use super::*;
 
-    /// Lightness L* of CIELAB.
+    /// Returns the lightness L* of CIELAB.
     fn lightness((r, g, b): (u8, u8, u8)) -> f64 {
         let linear = |c: u8| match f64::from(c) / 255.0 {
             c if c <= 0.04045 => c / 12.92,
@@ -113,7 +114,7 @@ mod tests {
                 true => assert!(rising(&steps[..25]) && falling(&steps[26..]), "{name}"),
                 false => assert!(rising(&steps) || falling(&steps), "{name}"),
             }
-            // Ends that are far apart in lightness, or (diverging) nearly equal.
+            // A sequential map's ends are far apart in lightness, a diverging map's nearly equal.
             let ends = (steps[50] - steps[0]).abs();
             assert!(
                 if map.is_diverging() {

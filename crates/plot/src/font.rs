@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, OutlineCurve};
 
-/// The family as SVG names it: what stands in where DejaVu Sans is missing has much the same widths.
+/// The font family of SVG files: the fallbacks where DejaVu Sans is missing have nearly the same widths.
 pub(super) const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
-/// Height of the letter x and of a capital, in em.
+/// Height of the letter x, in em.
 pub(super) const X_HEIGHT: f64 = 0.547;
+/// Height of a capital letter, in em.
 pub(super) const CAP_HEIGHT: f64 = 0.729;
 
 static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
@@ -16,12 +17,12 @@ static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
         .expect("the bundled font is sound")
 });
 
-/// Width of `text` in em.
+/// Returns the width of `text` in em.
 pub(super) fn width(text: &str) -> f64 {
     glyphs(text).1
 }
 
-/// The curves of `text` in em: x from the start of the text, y upwards from the baseline.
+/// Returns the outline curves of `text` in em: x from the start of the text, y upwards from the baseline.
 pub(super) fn outline(text: &str) -> Vec<OutlineCurve> {
     let em = units_per_em();
     let mut curves = Vec::new();
@@ -29,19 +30,19 @@ pub(super) fn outline(text: &str) -> Vec<OutlineCurve> {
         let Some(outline) = FONT.outline(glyph) else {
             continue;
         };
-        let place = |p: ab_glyph::Point| ab_glyph::point(p.x / em + start as f32, p.y / em);
+        let to_em = |p: ab_glyph::Point| ab_glyph::point(p.x / em + start as f32, p.y / em);
         curves.extend(outline.curves.into_iter().map(|curve| match curve {
-            OutlineCurve::Line(a, b) => OutlineCurve::Line(place(a), place(b)),
-            OutlineCurve::Quad(a, b, c) => OutlineCurve::Quad(place(a), place(b), place(c)),
+            OutlineCurve::Line(a, b) => OutlineCurve::Line(to_em(a), to_em(b)),
+            OutlineCurve::Quad(a, b, c) => OutlineCurve::Quad(to_em(a), to_em(b), to_em(c)),
             OutlineCurve::Cubic(a, b, c, d) => {
-                OutlineCurve::Cubic(place(a), place(b), place(c), place(d))
+                OutlineCurve::Cubic(to_em(a), to_em(b), to_em(c), to_em(d))
             }
         }));
     }
     curves
 }
 
-/// `text` cut short with an ellipsis where it is wider than `most` em.
+/// Returns `text`, shortened with an ellipsis where it is wider than `most` em.
 pub(super) fn ellipsize(text: &str, most: f64) -> String {
     if width(text) <= most {
         return text.to_owned();
@@ -56,7 +57,7 @@ pub(super) fn ellipsize(text: &str, most: f64) -> String {
     "…".to_owned()
 }
 
-/// The glyphs with their starts, and the width of all, in em.
+/// Returns the glyphs with their horizontal positions, and the total width, in em.
 fn glyphs(text: &str) -> (Vec<(ab_glyph::GlyphId, f64)>, f64) {
     let em = f64::from(units_per_em());
     let mut x = 0.0;

@@ -1,12 +1,12 @@
-//! Points, and plane geometry in pixels: clipping, dashes, thinning.
+//! Points, and plane geometry in pixels: clipping, dashes, decimation.
 
-/// A point, x to the right and y down.
+/// A point of the plane; in pixels, x to the right and y down.
 pub(super) type Point = (f64, f64);
 
 /// A point of space: x, y, z.
 pub(super) type Point3 = [f64; 3];
 
-/// A rectangle.
+/// A rectangle with horizontal and vertical sides, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rect {
     pub left: f64,
@@ -38,7 +38,7 @@ impl Rect {
     }
 }
 
-/// The pieces of a polyline that lie inside `rect` (Liang and Barsky's clipping of every segment).
+/// Returns the parts of a polyline that lie inside `rect` (Liang and Barsky's clipping of every segment).
 pub(super) fn clip_line(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
     let mut pieces: Vec<Vec<Point>> = Vec::new();
     let mut open = false;
@@ -57,7 +57,7 @@ pub(super) fn clip_line(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
     pieces
 }
 
-/// The pieces of a polyline that lie outside `rect`.
+/// Returns the parts of a polyline that lie outside `rect`.
 pub(super) fn clip_outside(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
     let mut pieces: Vec<Vec<Point>> = vec![points.first().copied().into_iter().collect()];
     for pair in points.windows(2) {
@@ -71,7 +71,7 @@ pub(super) fn clip_outside(points: &[Point], rect: &Rect) -> Vec<Vec<Point>> {
         if let (Some(piece), true) = (pieces.last_mut(), enter != a) {
             piece.push(enter);
         }
-        // What is left of it begins where the segment leaves, if it does.
+        // The rest of the segment begins where it leaves the rectangle, if it does.
         let rest = [leave, b];
         pieces.push(rest[usize::from(leave == b)..].to_vec());
     }
@@ -107,7 +107,7 @@ fn clip_segment(a: Point, b: Point, rect: &Rect) -> Option<(Point, Point)> {
     Some((from, to))
 }
 
-/// The part of a polygon inside `rect` (Sutherland and Hodgman).
+/// Returns the part of a polygon inside `rect` (Sutherland and Hodgman).
 pub(super) fn clip_polygon(points: &[Point], rect: &Rect) -> Vec<Point> {
     // Signed distances to the four sides, positive inside.
     let sides: [&dyn Fn(Point) -> f64; 4] = [
@@ -140,7 +140,7 @@ pub(super) fn clip_polygon(points: &[Point], rect: &Rect) -> Vec<Point> {
     polygon
 }
 
-/// Cuts a polyline into dashes: `pattern` is (drawn, left out) in pixels along the line.
+/// Splits a polyline into dashes: (`on`, `off`) are the lengths of a dash and of a gap in pixels along the line.
 pub(super) fn split_dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
     let Some(&start) = points.first() else {
         return Vec::new();
@@ -177,8 +177,8 @@ pub(super) fn split_dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<P
     pieces
 }
 
-/// Leaves out points that cannot be seen: of those in a row within one column `cell` wide, the first, the lowest, the
-/// highest and the last stay, in their order.
+/// Returns a polyline without the points that make no visible difference: of consecutive points within one column of width
+/// `cell`, the first, the lowest, the highest and the last are kept, in their order.
 pub(super) fn decimate(points: &[Point], cell: f64) -> Vec<Point> {
     let column = |p: &Point| (p.0 / cell).floor();
     let mut kept = Vec::new();

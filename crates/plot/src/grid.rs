@@ -1,4 +1,4 @@
-//! Several figures in one picture.
+//! Grids of several figures in one image.
 
 use super::autoscale;
 use super::figure::{Figure, checked_size};
@@ -9,12 +9,12 @@ use super::scale::Axis;
 use super::scene::Scene;
 use odesync_base::error::{Error, Result};
 
-/// A figure or a grid of them: whatever can be drawn, and stand in a [`Grid`].
+/// A figure or a grid of panels: anything that can be drawn or be part of a [`Grid`].
 #[derive(Debug, Clone)]
 pub enum Panel {
-    /// One pair of axes.
+    /// A single figure.
     Figure(Figure),
-    /// Several panels.
+    /// A grid of panels.
     Grid(Grid),
 }
 
@@ -30,7 +30,7 @@ impl From<Grid> for Panel {
     }
 }
 
-/// A copy, so that a list of panels can be drawn and stay.
+/// Clones, so that a list of panels can be drawn and used afterwards.
 impl<T: Clone + Into<Panel>> From<&T> for Panel {
     fn from(panel: &T) -> Panel {
         panel.clone().into()
@@ -38,7 +38,7 @@ impl<T: Clone + Into<Panel>> From<&T> for Panel {
 }
 
 impl Panel {
-    /// What it is, in a few words: "Figure "Losses", 900 × 560: 2 layers".
+    /// Returns a short description of the panel: "Figure "Losses", 900 × 560: 2 layers".
     pub fn summary(&self) -> String {
         let titled = |what: &str, title: &str, size: (u32, u32)| match title.is_empty() {
             true => format!("{what}, {} × {}", size.0, size.1),
@@ -71,7 +71,7 @@ impl Panel {
     }
 }
 
-/// Panels in rows and columns whose frames line up.
+/// A grid of panels in rows and columns whose frames are aligned.
 ///
 /// ```
 /// use odesync_plot::{Figure, Grid, Style};
@@ -94,7 +94,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Panels in `columns` columns, filled row by row.
+    /// Creates a grid of panels in `columns` columns, filled row by row.
     ///
     /// # Errors
     ///
@@ -118,25 +118,25 @@ impl Grid {
         })
     }
 
-    /// The title above all panels.
+    /// Sets the title above all panels.
     pub fn title(mut self, title: impl Into<String>) -> Grid {
         self.title = title.into();
         self
     }
 
-    /// Gives the figures of a column one horizontal axis, which is labelled under the lowest.
+    /// Makes the figures of each column share one horizontal axis, which is labelled below the lowest.
     pub fn share_x(mut self) -> Grid {
         self.share_x = true;
         self
     }
 
-    /// Gives the figures of a row one vertical axis, which is labelled left of the first.
+    /// Makes the figures of each row share one vertical axis, which is labelled left of the first.
     pub fn share_y(mut self) -> Grid {
         self.share_y = true;
         self
     }
 
-    /// The rows' heights relative to each other; rows not given are as high as the first.
+    /// Sets the rows' relative heights; rows beyond the given heights are as high as the first.
     ///
     /// # Errors
     ///
@@ -151,7 +151,7 @@ impl Grid {
         Ok(self)
     }
 
-    /// Width and height of the whole in pixels; by default it suits the number of rows and columns.
+    /// Sets the width and height of the whole grid in pixels; the default follows from the number of rows and columns.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ impl Grid {
         Ok(self)
     }
 
-    /// Width and height, as given or as they suit the panels.
+    /// Returns the width and height in pixels: the user's, or a size that suits the panels.
     fn resolved_size(&self) -> (u32, u32) {
         let suited = || {
             let width = if self.columns == 1 {
@@ -204,9 +204,9 @@ impl Grid {
         }
         let cells = self.cells(&inner);
         let shared = self.shared_axes()?;
-        let mut plans: Vec<Option<PanelLayout>> = Vec::with_capacity(cells.len());
+        let mut layouts: Vec<Option<PanelLayout>> = Vec::with_capacity(cells.len());
         for ((panel, cell), shared) in self.panels.iter().zip(&cells).zip(&shared) {
-            plans.push(match panel {
+            layouts.push(match panel {
                 Panel::Grid(grid) => {
                     grid.draw(cell, scene)?;
                     None
@@ -214,19 +214,19 @@ impl Grid {
                 Panel::Figure(figure) => Some(PanelLayout::new(figure, cell, shared)?),
             });
         }
-        for (i, (plan, cell)) in plans.iter().zip(&cells).enumerate() {
-            if let Some(plan) = plan {
-                plan.draw(cell, Some(self.aligned_margins(&plans, i)), scene);
+        for (i, (layout, cell)) in layouts.iter().zip(&cells).enumerate() {
+            if let Some(layout) = layout {
+                layout.draw(cell, Some(self.aligned_margins(&layouts, i)), scene);
             }
         }
         Ok(())
     }
 
-    /// The margins of panel `i`: left and right the widest of its column, top and bottom the widest of its row.
-    fn aligned_margins(&self, plans: &[Option<PanelLayout>], i: usize) -> Margins {
+    /// Returns the aligned margins of panel `i`: left and right the widest of its column, top and bottom the widest of its row.
+    fn aligned_margins(&self, layouts: &[Option<PanelLayout>], i: usize) -> Margins {
         let mut margins = Margins::default();
-        for (j, plan) in plans.iter().enumerate() {
-            let Some(own) = plan.as_ref().map(|p| p.margins()) else {
+        for (j, layout) in layouts.iter().enumerate() {
+            let Some(own) = layout.as_ref().map(|p| p.margins()) else {
                 continue;
             };
             if i % self.columns == j % self.columns {
@@ -247,7 +247,7 @@ impl Grid {
         (0..self.rows()).map(weight).collect()
     }
 
-    /// Title, number of columns, panels, and the rows' heights relative to each other.
+    /// Returns the title, the number of columns, the panels, and the rows' relative heights.
     pub(super) fn parts(&self) -> (&str, usize, &[Panel], Vec<f64>) {
         (&self.title, self.columns, &self.panels, self.row_weights())
     }
@@ -274,7 +274,8 @@ impl Grid {
         cells
     }
 
-    /// What each panel shares: in a column the horizontal axis, in a row the vertical one, where they are of one kind.
+    /// Returns the shared axes of each panel: the horizontal axis of a column, the vertical axis of a row, if their scales are
+    /// equal.
     fn shared_axes(&self) -> Result<Vec<SharedAxes>> {
         let mut shared = vec![SharedAxes::default(); self.panels.len()];
         let mut axes = Vec::with_capacity(self.panels.len());
@@ -306,7 +307,7 @@ impl Grid {
     }
 }
 
-/// The axis that covers all of them; `None` where they are not of one kind.
+/// Returns the axis that covers all of the axes; `None` where their scales differ.
 fn union(axes: impl Iterator<Item = Axis>) -> Option<Axis> {
     let axes: Vec<Axis> = axes.collect();
     let union = axes.iter().copied().reduce(|a, b| Axis {

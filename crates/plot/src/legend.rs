@@ -1,4 +1,4 @@
-//! The legend: what it lists, how large it is, and where it covers least.
+//! The legend: its entries, its size, and the location at which it covers the least data.
 
 use std::str::FromStr;
 
@@ -12,13 +12,13 @@ use super::scene::{Align, Pen, Scene};
 use super::style::{Dash, Marker, lookup};
 use odesync_base::error::{Error, Result};
 
-/// Where the legend is.
+/// The position of the legend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Legend {
-    /// Where it covers no data: in a corner or at an edge of the frame, or else to the right of it.
+    /// Where the legend covers no data: in a corner or at an edge of the frame, otherwise to the right of the frame.
     #[default]
     Auto,
-    /// There is none.
+    /// No legend.
     None,
     /// In the top left corner.
     TopLeft,
@@ -35,7 +35,7 @@ pub enum Legend {
 impl FromStr for Legend {
     type Err = Error;
 
-    /// "auto", "none", "top-left", "top-right", "bottom-left", "bottom-right" or "outside".
+    /// Parses a position: "auto", "none", "top-left", "top-right", "bottom-left", "bottom-right" or "outside".
     fn from_str(name: &str) -> Result<Self> {
         let table = [
             ("auto", Legend::Auto),
@@ -54,22 +54,22 @@ const ROW_HEIGHT: f64 = 1.5 * LABEL_EM;
 const PAD: f64 = 9.0;
 const HANDLE_LENGTH: f64 = 28.0;
 const GAP: f64 = 8.0;
-/// Between the box and the frame.
+/// Distance between the legend box and the frame, in pixels.
 const FRAME_GAP: f64 = 10.0;
 
-/// The entries with their size, to be placed.
+/// The legend box: its entries and its size, without a location.
 #[derive(Debug, Clone)]
 pub(super) struct LegendBox {
-    /// Index of the layer and its label.
+    /// Index of the layer and its label, for each entry.
     entries: Vec<(usize, String)>,
-    /// Entries there was no room for.
+    /// Number of entries for which there was no room.
     n_omitted: usize,
     pub width: f64,
     height: f64,
 }
 
 impl LegendBox {
-    /// The legend of `layers`, at most `room` wide and high; `None` if nothing has a label.
+    /// Creates the legend of `layers`, at most `room` wide and high; `None` if no layer has a label.
     pub fn new(layers: &[&dyn LegendHandle], room: (f64, f64)) -> Option<LegendBox> {
         let most = (room.0 - HANDLE_LENGTH - GAP - 2.0 * PAD) / LABEL_EM;
         let mut entries: Vec<(usize, String)> = layers
@@ -103,17 +103,17 @@ impl LegendBox {
         })
     }
 
-    /// The room to the right of the frame that the box takes when it is outside.
+    /// Returns the width that the box takes to the right of the frame when it is outside.
     pub fn outside_width(&self) -> f64 {
         self.width + FRAME_GAP
     }
 
-    /// The height over the data in which the box covers none.
+    /// Returns the height that the box needs above the data to cover none of them.
     pub fn height_above_data(&self) -> f64 {
         self.height + 2.0 * FRAME_GAP
     }
 
-    /// The place at which the box covers the fewest of the points, and how many.
+    /// Returns the location at which the box covers the fewest of the points, and how many it covers.
     pub fn best_location(&self, frame: &Rect, points: &[Point]) -> (Rect, usize) {
         let (left, right) = (frame.left + FRAME_GAP, frame.right - FRAME_GAP - self.width);
         let (top, bottom) = (
@@ -121,7 +121,7 @@ impl LegendBox {
             frame.bottom - FRAME_GAP - self.height,
         );
         let (center, middle) = (0.5 * (left + right), 0.5 * (top + bottom));
-        let places = [
+        let corners_and_edges = [
             (right, top),
             (left, top),
             (right, bottom),
@@ -131,25 +131,31 @@ impl LegendBox {
             (right, middle),
             (left, middle),
         ];
-        places
+        corners_and_edges
             .into_iter()
             .map(|at| self.rect_at(at))
-            .map(|place| {
-                let near = place.inflate(5.0);
+            .map(|rect| {
+                let near = rect.inflate(5.0);
                 let covered = points.iter().filter(|p| near.contains(**p)).count();
-                // What sticks out of the frame would cover labels.
-                let fits = frame.contains((place.left, place.top))
-                    && frame.contains((place.right, place.bottom));
-                (place, covered + if fits { 0 } else { 1_000_000 })
+                // Outside the frame the box would cover labels of the axes.
+                let fits = frame.contains((rect.left, rect.top))
+                    && frame.contains((rect.right, rect.bottom));
+                (rect, covered + if fits { 0 } else { 1_000_000 })
             })
-            // The first of equally empty places.
+            // The first of equally good locations.
             .min_by_key(|(_, covered)| *covered)
             .unwrap_or((self.rect_at((right, top)), 0))
     }
 
-    /// The place that `legend` names.
-    /// Outside is `beside` pixels away from the frame.
-    pub fn locate(&self, legend: Legend, frame: &Rect, points: &[Point], beside: f64) -> Rect {
+    /// Returns the location of the box for a position of the legend; outside, it is `colorbar_width` pixels to the right of the
+    /// frame.
+    pub fn locate(
+        &self,
+        legend: Legend,
+        frame: &Rect,
+        points: &[Point],
+        colorbar_width: f64,
+    ) -> Rect {
         let (left, right) = (frame.left + FRAME_GAP, frame.right - FRAME_GAP - self.width);
         let (top, bottom) = (
             frame.top + FRAME_GAP,
@@ -161,7 +167,7 @@ impl LegendBox {
             Legend::TopRight => self.rect_at((right, top)),
             Legend::BottomLeft => self.rect_at((left, bottom)),
             Legend::BottomRight => self.rect_at((right, bottom)),
-            Legend::Outside => self.rect_at((frame.right + beside + FRAME_GAP, frame.top)),
+            Legend::Outside => self.rect_at((frame.right + colorbar_width + FRAME_GAP, frame.top)),
         }
     }
 
@@ -176,20 +182,20 @@ impl LegendBox {
 
     pub fn draw(
         &self,
-        place: &Rect,
+        rect: &Rect,
         boxed: bool,
         layers: &[&dyn LegendHandle],
-        looks: &[ResolvedStyle],
+        styles: &[ResolvedStyle],
         scene: &mut Scene,
     ) {
         if boxed {
-            scene.rect(place, ((255, 255, 255), 0.85));
+            scene.rect(rect, ((255, 255, 255), 0.85));
             let corners = [
-                (place.left, place.top),
-                (place.right, place.top),
-                (place.right, place.bottom),
-                (place.left, place.bottom),
-                (place.left, place.top),
+                (rect.left, rect.top),
+                (rect.right, rect.top),
+                (rect.right, rect.bottom),
+                (rect.left, rect.bottom),
+                (rect.left, rect.top),
             ];
             scene.line(
                 &corners,
@@ -200,13 +206,13 @@ impl LegendBox {
                 },
             );
         }
-        let text_left = place.left + PAD + HANDLE_LENGTH + GAP;
-        let mut y = place.top + PAD - 2.0 + 0.5 * ROW_HEIGHT;
+        let text_left = rect.left + PAD + HANDLE_LENGTH + GAP;
+        let mut y = rect.top + PAD - 2.0 + 0.5 * ROW_HEIGHT;
         let drop = 0.5 * font::CAP_HEIGHT * LABEL_EM;
         for (i, label) in &self.entries {
-            if let (Some(layer), Some(look)) = (layers.get(*i), looks.get(*i)) {
-                let ends = (place.left + PAD, place.left + PAD + HANDLE_LENGTH);
-                draw_handle(layer.kind(), look, ends, y, scene);
+            if let (Some(layer), Some(style)) = (layers.get(*i), styles.get(*i)) {
+                let ends = (rect.left + PAD, rect.left + PAD + HANDLE_LENGTH);
+                draw_handle(layer.kind(), style, ends, y, scene);
             }
             scene.text(
                 label,
@@ -231,10 +237,10 @@ impl LegendBox {
     }
 }
 
-/// A layer's sign, from `left` to `right` around height `y`.
+/// Draws the legend handle of a layer, from `left` to `right` at height `y`.
 fn draw_handle(
     kind: LayerKind,
-    look: &ResolvedStyle,
+    style: &ResolvedStyle,
     (left, right): (f64, f64),
     y: f64,
     scene: &mut Scene,
@@ -242,18 +248,23 @@ fn draw_handle(
     let middle = (0.5 * (left + right), y);
     match kind {
         LayerKind::Line | LayerKind::ReferenceLine | LayerKind::GridData => {
-            scene.line(&[(left, y), (right, y)], look.pen());
-            if let Some(marker) = look.marker {
-                draw_marker(marker, middle, look, scene);
+            scene.line(&[(left, y), (right, y)], style.pen());
+            if let Some(marker) = style.marker {
+                draw_marker(marker, middle, style, scene);
             }
         }
         LayerKind::Points => {
-            // A legend's sign stays visible however small the points are.
-            let look = ResolvedStyle {
-                size: look.size.max(5.0),
-                ..look.clone()
+            // The legend handle remains visible however small the markers are.
+            let style = ResolvedStyle {
+                size: style.size.max(5.0),
+                ..style.clone()
             };
-            draw_marker(look.marker.unwrap_or(Marker::Circle), middle, &look, scene);
+            draw_marker(
+                style.marker.unwrap_or(Marker::Circle),
+                middle,
+                &style,
+                scene,
+            );
         }
         LayerKind::Band => {
             let corners = vec![
@@ -262,7 +273,7 @@ fn draw_handle(
                 (right, y + 5.0),
                 (left, y + 5.0),
             ];
-            scene.area(corners, look.rgba());
+            scene.area(corners, style.rgba());
         }
     }
 }

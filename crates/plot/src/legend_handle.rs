@@ -1,37 +1,37 @@
-//! What every layer is to the legend, the palette and the colour bar, whether it has two axes or three.
+//! The interface of all layers, with two axes or three, to the legend, the palette and the colour bar.
 
 use std::fmt::Debug;
 
 use super::color_scale::ColorScale;
 use super::style::Style;
 
-/// How a layer takes its colour, and its sign in a legend.
+/// The kind of a layer, which determines its default colour and its legend handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LayerKind {
-    /// A line, of the next colour of the palette.
+    /// A line, with the next colour of the palette.
     Line,
-    /// Points, of the next colour of the palette.
+    /// Points, with the next colour of the palette.
     Points,
-    /// An area of its line's colour.
+    /// An area, with the colour of its line.
     Band,
-    /// A mark that is no data, grey.
+    /// A grey reference line, which is not data.
     ReferenceLine,
-    /// Coloured by value, or a background: takes no colour of the palette.
+    /// Gridded data coloured by value, or a vector field: takes no colour of the palette.
     GridData,
 }
 
-/// The part of a layer that has nothing to do with its axes.
+/// The properties of a layer that are independent of its axes.
 pub(super) trait LegendHandle: Debug + Send + Sync {
     fn kind(&self) -> LayerKind;
 
     fn style(&self) -> &Style;
 
-    /// The number of points that may get a marker.
+    /// Returns the number of points that may get a marker.
     fn marker_count(&self) -> usize {
         0
     }
 
-    /// The colours of its values, if it has some, for the colour bar.
+    /// Returns the colour scale of the layer's values for the colour bar, if it has one.
     fn color_scale(&self) -> Option<&ColorScale> {
         None
     }

@@ -1,7 +1,7 @@
-//! Figures as SVG, PNG and text: described first, drawn when they are saved or shown, the same picture in every format.
+//! Figures as SVG, PNG and text: described first, drawn when they are saved or shown, the same image in every format.
 //!
-//! A [`Figure`] is one pair of axes with lines, points, bands and marks; a [`Grid`] puts several side by side or on top
-//! of each other. [`trajectory`], [`fit`] and [`loss_curve`] make the figures of a run. Text is measured and drawn with a
+//! A [`Figure`] is a set of axes, two or three, with lines, points, bands and marks; a [`Grid`] puts several side by side or on
+//! top of each other. [`trajectory`], [`fit`] and [`loss_curve`] make the figures of a run. Text is measured and drawn with a
 //! bundled font, so that a figure is the same on every machine, byte for byte.
 //!
 //! ```no_run
@@ -15,9 +15,9 @@
 //! # Ok::<(), odesync_plot::Error>(())
 //! ```
 //!
-//! How it works: [`Figure`] and [`Grid`] are laid out by `panel` into a `Scene` of strokes, areas, discs and text in
-//! pixels, which is played on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is a
-//! file in `layers` (two axes) or `space` (three axes).
+//! How it works: `panel_layout` and `panel_drawing` lay out a [`Figure`] or a [`Grid`] as a `Scene` of strokes, areas, discs and
+//! text in pixels, which is rendered on a plotters backend: plotters' own for SVG, and `raster` for PNG. A new kind of content is
+//! a file in `layers` (two axes) or `space` (three axes).
 
 mod autoscale;
 mod axes_transform;

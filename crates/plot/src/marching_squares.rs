@@ -1,4 +1,4 @@
-//! Marching squares: the outlines of the part of a grid where the values reach a level.
+//! Marching squares: the outlines of the part of a grid where the values are at least a level.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use ndarray::Array2;
 
 use super::geometry::Point;
 
-/// A corner of an outline: a node of the grid, or where the level is crossed on the way to the right of it or to the next row.
+/// A vertex of an outline: a node of the grid, or the crossing of the level on the edge from a node to the next column or the
+/// next row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Vertex {
     Node(usize, usize),
@@ -14,12 +15,12 @@ enum Vertex {
     VerticalEdge(usize, usize),
 }
 
-/// Closed outlines, each corner with whether the side after it follows the level (and not the border of the data). The inside is
-/// always on the same hand, so holes turn the other way round.
+/// A closed outline: each vertex with whether the side after it follows the level (and not the border of the data). The interior
+/// is always on the same side, so holes have the opposite orientation.
 pub(super) type LevelPolygon = Vec<(Point, bool)>;
 
-/// The outlines of where `z` `[row, column]` is at least `level`. Cells with a NaN corner lie outside. `x` and `y` are the places of
-/// the columns and rows.
+/// Returns the outlines of the region where `z` `[row, column]` is at least `level`. Cells with a NaN corner lie outside. `x` and
+/// `y` are the coordinates of the columns and rows.
 pub(super) fn level_polygons(
     x: &[f64],
     y: &[f64],
@@ -41,8 +42,8 @@ pub(super) fn level_polygons(
             if !whole(Some(i), Some(j)) {
                 continue;
             }
-            // Beside each side of the cell: is there another cell, whose outline there would be the same, turned round?
-            let beside = [
+            // For each side of the cell: whether it has a neighbour, whose outline contains the same side, reversed.
+            let has_neighbour = [
                 whole(i.checked_sub(1), Some(j)),
                 whole(Some(i), Some(j + 1)),
                 whole(Some(i + 1), Some(j)),
@@ -52,7 +53,7 @@ pub(super) fn level_polygons(
                 for (k, from) in polygon.iter().enumerate() {
                     let to = polygon[(k + 1) % polygon.len()];
                     let inner = match shared_side(*from, to, i, j) {
-                        Some(side) => beside[side],
+                        Some(side) => has_neighbour[side],
                         None => false,
                     };
                     if !inner {
@@ -62,9 +63,9 @@ pub(super) fn level_polygons(
             }
         }
     }
-    let place = |corner: Vertex| {
+    let coordinates = |vertex: Vertex| {
         let part = |a: f64, b: f64| if b != a { (level - a) / (b - a) } else { 0.0 };
-        match corner {
+        match vertex {
             Vertex::Node(i, j) => (x[j], y[i]),
             Vertex::HorizontalEdge(i, j) => {
                 let s = part(z[[i, j]], z[[i, j + 1]]);
@@ -80,14 +81,14 @@ pub(super) fn level_polygons(
     while let Some(start) = sides.keys().next().copied() {
         let mut outline = Vec::new();
         let mut at = start;
-        // Every corner is left as often as it is reached, so the walk ends where it began.
+        // Every vertex has as many outgoing as incoming sides, so the walk ends where it began.
         while let Some(ends) = sides.get_mut(&at) {
             let Some(to) = ends.pop() else { break };
             if ends.is_empty() {
                 sides.remove(&at);
             }
             let follows = !matches!(at, Vertex::Node(..)) && !matches!(to, Vertex::Node(..));
-            outline.push((place(at), follows));
+            outline.push((coordinates(at), follows));
             at = to;
         }
         outlines.push(outline);
@@ -95,7 +96,8 @@ pub(super) fn level_polygons(
     outlines
 }
 
-/// The pieces of a cell where the level is reached, corner by corner in the order of the grid's rows and columns.
+/// Returns the polygons of a cell in which the values are at least the level, with vertices in the orientation of the grid's rows
+/// and columns.
 fn cell_polygons(z: &Array2<f64>, level: f64, i: usize, j: usize) -> Vec<Vec<Vertex>> {
     let nodes = [(i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j)];
     let values = nodes.map(|(i, j)| z[[i, j]]);
@@ -131,10 +133,10 @@ fn cell_polygons(z: &Array2<f64>, level: f64, i: usize, j: usize) -> Vec<Vec<Ver
     }
 }
 
-/// On which side of the cell two corners of its outline both lie: towards the row before, the next column, the next row, the column
-/// before; none for a line across the cell.
+/// Returns the side of the cell on which two vertices both lie: 0 to 3 for the previous row, the next column, the next row, the
+/// previous column; `None` for a line across the cell.
 fn shared_side(a: Vertex, b: Vertex, i: usize, j: usize) -> Option<usize> {
-    let on = |corner: Vertex, side: usize| match (corner, side) {
+    let on = |vertex: Vertex, side: usize| match (vertex, side) {
         (Vertex::Node(r, _) | Vertex::HorizontalEdge(r, _), 0) => r == i,
         (Vertex::Node(r, _) | Vertex::HorizontalEdge(r, _), 2) => r == i + 1,
         (Vertex::Node(_, c) | Vertex::VerticalEdge(_, c), 1) => c == j + 1,

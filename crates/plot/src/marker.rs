@@ -1,17 +1,17 @@
-//! The shapes at points.
+//! Drawing of markers.
 
 use super::geometry::Point;
 use super::resolved_style::ResolvedStyle;
 use super::scene::{Pen, Scene};
 use super::style::{Dash, Marker};
 
-/// Draws a marker of diameter `look.size`; shapes other than discs are scaled to look as large.
-pub(super) fn draw_marker(marker: Marker, (x, y): Point, look: &ResolvedStyle, scene: &mut Scene) {
-    let r = 0.5 * look.size;
-    let ink = look.rgba();
+/// Draws a marker of diameter `style.size`; shapes other than discs are scaled to look as large as a disc.
+pub(super) fn draw_marker(marker: Marker, (x, y): Point, style: &ResolvedStyle, scene: &mut Scene) {
+    let r = 0.5 * style.size;
+    let color = style.rgba();
     let pen = Pen {
-        color: ink,
-        width: (0.25 * look.size).max(1.2),
+        color,
+        width: (0.25 * style.size).max(1.2),
         dash: Dash::Solid,
     };
     let around = |points: &[Point]| {
@@ -21,18 +21,18 @@ pub(super) fn draw_marker(marker: Marker, (x, y): Point, look: &ResolvedStyle, s
             .collect::<Vec<_>>()
     };
     match marker {
-        Marker::Circle => scene.disc((x, y), r, ink),
+        Marker::Circle => scene.disc((x, y), r, color),
         Marker::Square => {
             scene.area(
                 around(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
-                ink,
+                color,
             );
         }
-        Marker::Triangle => scene.area(around(&[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)]), ink),
+        Marker::Triangle => scene.area(around(&[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)]), color),
         Marker::Diamond => {
             scene.area(
                 around(&[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]),
-                ink,
+                color,
             );
         }
         Marker::Cross => {

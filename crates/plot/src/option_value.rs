@@ -1,8 +1,8 @@
-//! Options given by name, as a script's option map holds them.
+//! Values of options that are set by name, as in the option maps of scripts.
 
 use odesync_base::error::{Error, Result};
 
-/// The value of an option that is given by name.
+/// The value of an option that is set by name.
 ///
 /// ```
 /// use odesync_plot::{Dash, Style};
@@ -16,13 +16,13 @@ use odesync_base::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OptionValue<'a> {
-    /// A word.
+    /// Text.
     Text(&'a str),
     /// A number.
     Number(f64),
-    /// Yes or no.
+    /// A flag, true or false.
     Flag(bool),
-    /// A row of numbers, such as a range `[lo, hi]`.
+    /// A list of numbers, such as a range `[lo, hi]`.
     Numbers(&'a [f64]),
 }
 

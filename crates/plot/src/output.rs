@@ -1,4 +1,4 @@
-//! From a scene to SVG, PNG and files.
+//! Output of a scene as SVG, PNG and files.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use super::scene::{ImageBackend, Primitive, Scene, UNITS_PER_PIXEL};
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
 
-/// Pixels of a saved PNG for each pixel of the figure's size, for sharpness on fine screens and in print.
+/// Pixels of a saved PNG per pixel of the figure's size, for sharpness on high-resolution screens and in print.
 const PNG_SCALE: f64 = 2.0;
 
-/// Pixels per metre that make a PNG as large on paper as the figure at 96 pixels per inch, for one pixel each.
+/// Resolution of a PNG in pixels per metre at scale 1, which makes it as large on paper as the figure at 96 pixels per inch.
 const PNG_DENSITY: f64 = 96.0 / 0.0254;
 
-/// plotters' SVG backend cannot stretch a picture: a rectangle, which no other item is drawn as, keeps its place.
+/// plotters' SVG backend cannot stretch a bitmap: a rectangle, as which no other primitive is drawn, is its placeholder.
 impl ImageBackend for SVGBackend<'_> {
     fn draw_bitmap(
         &mut self,
@@ -36,38 +36,34 @@ impl ImageBackend for SVGBackend<'_> {
     }
 }
 
-/// Puts the scene's pictures where [`ImageBackend::draw_bitmap`] left their places, in order.
+/// Replaces the placeholders of [`ImageBackend::draw_bitmap`] by the scene's bitmaps, in order.
 fn embed_bitmaps(text: String, scene: &Scene) -> Result<String> {
-    let mut pictures = scene.items.iter().filter_map(|item| match item {
-        Primitive::Image {
-            bitmap: picture,
-            smooth,
-            ..
-        } => Some((picture, *smooth)),
+    let mut bitmaps = scene.items.iter().filter_map(|item| match item {
+        Primitive::Image { bitmap, smooth, .. } => Some((bitmap, *smooth)),
         _ => None,
     });
     let mut parts = text.split("<rect ");
     let mut whole = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let Some((picture, smooth)) = pictures.next() else {
+        let Some((bitmap, smooth)) = bitmaps.next() else {
             break;
         };
-        let (place, rest) = part.split_once(" opacity").unwrap_or((part, "/>"));
+        let (attributes, rest) = part.split_once(" opacity").unwrap_or((part, "/>"));
         let after = rest.split_once("/>").map_or("", |(_, after)| after);
         let cells = match smooth {
             true => "",
             false => " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"",
         };
-        let href = picture.data_uri()?;
+        let href = bitmap.data_uri()?;
         let _ = write!(
             whole,
-            "<image {place} preserveAspectRatio=\"none\"{cells} href=\"{href}\"/>{after}"
+            "<image {attributes} preserveAspectRatio=\"none\"{cells} href=\"{href}\"/>{after}"
         );
     }
     Ok(whole)
 }
 
-/// The file formats, by extension.
+/// The extensions of the supported file formats.
 const FORMATS: [&str; 2] = ["svg", "png"];
 
 pub(super) fn svg(scene: &Scene) -> Result<String> {
@@ -80,8 +76,7 @@ pub(super) fn svg(scene: &Scene) -> Result<String> {
     scene
         .render(&mut SVGBackend::with_string(&mut text, units))
         .map_err(draw_error)?;
-    // The drawing's units stay in the view box; the picture gets its size in pixels. Ends and joins of lines are
-    // inherited from the root.
+    // The view box is in the drawing's units, the image's size in pixels. All lines inherit their caps and joins from the root.
     let size = format!("width=\"{}\" height=\"{}\"", units.0, units.1);
     let round = "stroke-linecap=\"round\" stroke-linejoin=\"round\"";
     let text = text.replacen(
@@ -128,7 +123,7 @@ fn draw_error(reason: impl std::fmt::Display) -> Error {
     Error::invalid(format!("the figure could not be drawn: {reason}"))
 }
 
-/// The format that a file's extension asks for.
+/// Returns the file format of a path's extension.
 fn format(path: &Path) -> Result<&'static str> {
     let extension = path
         .extension()
@@ -147,7 +142,7 @@ fn format(path: &Path) -> Result<&'static str> {
         })
 }
 
-/// Writes a figure's file: in the folder under a temporary name, then renamed, so that no reader sees half a file.
+/// Writes a figure's file: under a temporary name in its folder, then renamed, so that no reader sees an incomplete file.
 pub(super) fn save(path: &Path, scene: impl FnOnce() -> Result<Scene>) -> Result<()> {
     let format = format(path)?;
     let scene = scene()?;

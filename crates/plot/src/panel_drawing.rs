@@ -1,4 +1,4 @@
-//! Drawing a panel whose axes and margins are decided.
+//! Drawing of a panel with two axes, whose layout is known.
 
 use super::colorbar;
 use super::figure::Figure;
@@ -26,7 +26,7 @@ impl Figure {
 }
 
 impl PanelLayout2<'_> {
-    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    /// Draws the figure into `area`; `margins` replace its own margins where panels are aligned.
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
         let margins = margins.unwrap_or(self.margins);
         let view = self.view(area, &margins);
@@ -35,28 +35,34 @@ impl PanelLayout2<'_> {
             x_ticks(&self.x, frame.width()),
             y_ticks(&self.y, frame.height()),
         );
-        let at_x = |place: f64| frame.left + place * frame.width();
-        let at_y = |place: f64| frame.bottom - place * frame.height();
-        let thin = |ink| Pen {
-            color: ink,
+        let at_x = |fraction: f64| frame.left + fraction * frame.width();
+        let at_y = |fraction: f64| frame.bottom - fraction * frame.height();
+        let thin = |color| Pen {
+            color,
             width: 1.0,
             dash: Dash::Solid,
         };
 
-        for (place, _) in &xs.major {
+        for (fraction, _) in &xs.major {
             scene.line(
-                &[(at_x(*place), frame.top), (at_x(*place), frame.bottom)],
+                &[
+                    (at_x(*fraction), frame.top),
+                    (at_x(*fraction), frame.bottom),
+                ],
                 thin(GRID),
             );
         }
-        for (place, _) in &ys.major {
+        for (fraction, _) in &ys.major {
             scene.line(
-                &[(frame.left, at_y(*place)), (frame.right, at_y(*place))],
+                &[
+                    (frame.left, at_y(*fraction)),
+                    (frame.right, at_y(*fraction)),
+                ],
                 thin(GRID),
             );
         }
-        for (layer, look) in self.figure.layers.iter().zip(&self.styles) {
-            layer.draw(look, &view, scene);
+        for (layer, style) in self.figure.layers.iter().zip(&self.styles) {
+            layer.draw(style, &view, scene);
         }
         let corner = [
             (frame.left, frame.top),
@@ -64,37 +70,37 @@ impl PanelLayout2<'_> {
             (frame.right, frame.bottom),
         ];
         scene.line(&corner, thin(FOREGROUND));
-        let x_mark = |scene: &mut Scene, place: f64, length: f64| {
+        let x_mark = |scene: &mut Scene, fraction: f64, length: f64| {
             scene.line(
                 &[
-                    (at_x(place), frame.bottom),
-                    (at_x(place), frame.bottom + length),
+                    (at_x(fraction), frame.bottom),
+                    (at_x(fraction), frame.bottom + length),
                 ],
                 thin(FOREGROUND),
             );
         };
-        let y_mark = |scene: &mut Scene, place: f64, length: f64| {
+        let y_mark = |scene: &mut Scene, fraction: f64, length: f64| {
             scene.line(
                 &[
-                    (frame.left - length, at_y(place)),
-                    (frame.left, at_y(place)),
+                    (frame.left - length, at_y(fraction)),
+                    (frame.left, at_y(fraction)),
                 ],
                 thin(FOREGROUND),
             );
         };
         xs.minor
             .iter()
-            .for_each(|place| x_mark(scene, *place, 0.6 * TICK));
+            .for_each(|fraction| x_mark(scene, *fraction, 0.6 * TICK));
         ys.minor
             .iter()
-            .for_each(|place| y_mark(scene, *place, 0.6 * TICK));
-        for (place, label) in &xs.major {
-            x_mark(scene, *place, TICK);
+            .for_each(|fraction| y_mark(scene, *fraction, 0.6 * TICK));
+        for (fraction, label) in &xs.major {
+            x_mark(scene, *fraction, TICK);
             if !self.hide_x_labels {
                 let baseline = frame.bottom + TICK + TICK_GAP + font::CAP_HEIGHT * LABEL_EM;
                 scene.text(
                     label,
-                    (at_x(*place), baseline),
+                    (at_x(*fraction), baseline),
                     LABEL_EM,
                     Align::Center,
                     false,
@@ -102,29 +108,40 @@ impl PanelLayout2<'_> {
                 );
             }
         }
-        for (place, label) in &ys.major {
-            y_mark(scene, *place, TICK);
+        for (fraction, label) in &ys.major {
+            y_mark(scene, *fraction, TICK);
             if self.hide_y_labels {
                 continue;
             }
             let at = (
                 frame.left - TICK - TICK_GAP,
-                at_y(*place) + 0.5 * font::CAP_HEIGHT * LABEL_EM,
+                at_y(*fraction) + 0.5 * font::CAP_HEIGHT * LABEL_EM,
             );
             scene.text(label, at, LABEL_EM, Align::Right, false, FOREGROUND);
         }
         self.draw_names(area, &frame, scene);
-        if let Some(tint) = self.color_scale() {
-            colorbar::draw(tint, &frame, scene);
+        if let Some(color_scale) = self.color_scale() {
+            colorbar::draw(color_scale, &frame, scene);
         }
         if let Some(legend) = self.legend(area) {
-            let beside = self.colorbar_width(area);
-            let place = match self.legend_outside {
-                true => legend.locate(Legend::Outside, &frame, &[], beside),
-                false => legend.locate(self.figure.legend, &frame, &self.footprint(&view), beside),
+            let colorbar_width = self.colorbar_width(area);
+            let legend_rect = match self.legend_outside {
+                true => legend.locate(Legend::Outside, &frame, &[], colorbar_width),
+                false => legend.locate(
+                    self.figure.legend,
+                    &frame,
+                    &self.footprint(&view),
+                    colorbar_width,
+                ),
             };
             let entries = self.figure.legend_handles();
-            legend.draw(&place, !self.legend_outside, &entries, &self.styles, scene);
+            legend.draw(
+                &legend_rect,
+                !self.legend_outside,
+                &entries,
+                &self.styles,
+                scene,
+            );
         }
     }
 
@@ -140,7 +157,7 @@ impl PanelLayout2<'_> {
             ..
         } = self.figure;
         if !title.is_empty() {
-            // Baseline so that the title's descenders end a little above the frame.
+            // The baseline is so high that the title's descenders end a little above the frame.
             draw_centered(
                 title,
                 TITLE_EM,

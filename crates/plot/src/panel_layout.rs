@@ -1,4 +1,4 @@
-//! One pair of axes: the room that its labels, its legend and its colour bar need.
+//! The layout of a panel: its axes, and the margins that its labels, its legend and its colour bar need.
 
 use super::autoscale;
 use super::axes_transform::AxesTransform;
@@ -18,7 +18,7 @@ use super::scale::Axis;
 use super::scene::Scene;
 use odesync_base::error::Result;
 
-/// What a panel has in common with its neighbours: axes that replace its own, and axes whose labels a neighbour has.
+/// The axes that a panel shares with its neighbours: axes that replace its own, and axes whose labels only a neighbour shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SharedAxes {
     pub x: Option<Axis>,
@@ -27,14 +27,14 @@ pub(super) struct SharedAxes {
     pub hide_y_labels: bool,
 }
 
-/// A figure with its axes and margins decided.
+/// The layout of a figure with two or three axes: its axes and margins.
 pub(super) enum PanelLayout<'a> {
     Flat(PanelLayout2<'a>),
     Space(PanelLayout3<'a>),
 }
 
 impl<'a> PanelLayout<'a> {
-    /// Decides axes and margins for a figure that gets `area`.
+    /// Determines the axes and margins of a figure that is drawn into `area`.
     pub fn new(figure: &'a Figure, area: &Rect, shared: &SharedAxes) -> Result<PanelLayout<'a>> {
         match figure.layers3.is_empty() {
             true => PanelLayout2::new(figure, area, shared).map(PanelLayout::Flat),
@@ -44,40 +44,41 @@ impl<'a> PanelLayout<'a> {
 
     pub fn margins(&self) -> Margins {
         match self {
-            PanelLayout::Flat(plan) => plan.margins,
-            PanelLayout::Space(plan) => plan.margins,
+            PanelLayout::Flat(layout) => layout.margins,
+            PanelLayout::Space(layout) => layout.margins,
         }
     }
 
-    /// Draws the figure into `area`, with `margins` instead of its own where panels are to line up.
+    /// Draws the figure into `area`; `margins` replace its own margins where panels are aligned.
     pub fn draw(&self, area: &Rect, margins: Option<Margins>, scene: &mut Scene) {
         match self {
-            PanelLayout::Flat(plan) => plan.draw(area, margins, scene),
-            PanelLayout::Space(plan) => plan.draw(area, margins, scene),
+            PanelLayout::Flat(layout) => layout.draw(area, margins, scene),
+            PanelLayout::Space(layout) => layout.draw(area, margins, scene),
         }
     }
 }
 
-/// A figure of two axes with its axes and margins decided.
+/// The layout of a figure with two axes: its axes and margins.
 pub(super) struct PanelLayout2<'a> {
     pub(super) figure: &'a Figure,
     pub(super) styles: Vec<ResolvedStyle>,
     pub x: Axis,
     pub(super) y: Axis,
     pub margins: Margins,
-    /// The legend stands beside the frame.
+    /// Whether the legend lies to the right of the frame.
     pub(super) legend_outside: bool,
-    /// The labels of an axis belong to the neighbouring panel.
+    /// Whether the labels of the horizontal axis are left to a neighbouring panel.
     pub(super) hide_x_labels: bool,
+    /// Whether the labels of the vertical axis are left to a neighbouring panel.
     pub(super) hide_y_labels: bool,
-    /// The vertical axis may grow to make room for the legend.
+    /// Whether the vertical axis may be extended to make room for the legend.
     y_expandable: bool,
 }
 
 impl<'a> PanelLayout2<'a> {
     fn new(figure: &'a Figure, area: &Rect, shared: &SharedAxes) -> Result<PanelLayout2<'a>> {
         let (x, y) = autoscale::fit_axes(figure)?;
-        let mut plan = PanelLayout2 {
+        let mut layout = PanelLayout2 {
             figure,
             styles: resolve_styles(&figure.legend_handles()),
             x: shared.x.unwrap_or(x),
@@ -91,21 +92,22 @@ impl<'a> PanelLayout2<'a> {
                 && !figure.layers.iter().any(|l| l.tight()),
         };
         let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { size };
-        plan.margins.top = EDGE + room(&figure.title, 1.5 * TITLE_EM);
-        plan.margins.bottom = match plan.hide_x_labels {
+        layout.margins.top = EDGE + room(&figure.title, 1.5 * TITLE_EM);
+        layout.margins.bottom = match layout.hide_x_labels {
             true => EDGE,
             false => TICK + TICK_GAP + LABEL_EM + room(&figure.x_label, 1.5 * AXIS_EM) + EDGE,
         };
-        plan.margins.left = plan.left_margin(area);
-        // Half of a label may hang over the end of the axis.
-        let width = area.width() - plan.margins.left - 2.0 * EDGE - plan.colorbar_width(area);
-        let overhang = match plan.hide_x_labels {
+        layout.margins.left = layout.left_margin(area);
+        // Half of a label may extend beyond the end of the axis.
+        let width = area.width() - layout.margins.left - 2.0 * EDGE - layout.colorbar_width(area);
+        let overhang = match layout.hide_x_labels {
             true => 0.0,
-            false => 0.5 * max_label_width(&x_ticks(&plan.x, width)) * LABEL_EM,
+            false => 0.5 * max_label_width(&x_ticks(&layout.x, width)) * LABEL_EM,
         };
-        plan.margins.right = (EDGE.max(overhang + 4.0) + 4.0).max(plan.colorbar_width(area) + 4.0);
-        plan.fit_legend(area);
-        Ok(plan)
+        layout.margins.right =
+            (EDGE.max(overhang + 4.0) + 4.0).max(layout.colorbar_width(area) + 4.0);
+        layout.fit_legend(area);
+        Ok(layout)
     }
 
     pub(super) fn color_scale(&self) -> Option<&'a ColorScale> {
@@ -114,8 +116,9 @@ impl<'a> PanelLayout2<'a> {
 
     pub(super) fn colorbar_width(&self, area: &Rect) -> f64 {
         let height = area.height() - self.margins.top - self.margins.bottom;
-        self.color_scale()
-            .map_or(0.0, |tint| colorbar::total_width(tint, height))
+        self.color_scale().map_or(0.0, |color_scale| {
+            colorbar::total_width(color_scale, height)
+        })
     }
 
     fn left_margin(&self, area: &Rect) -> f64 {
@@ -130,8 +133,8 @@ impl<'a> PanelLayout2<'a> {
         EDGE + name + max_label_width(&y_ticks(&self.y, height)) * LABEL_EM + TICK_GAP + TICK
     }
 
-    /// Where the legend would cover data wherever it stood, makes room for it: a low one above the data, by a longer
-    /// vertical axis; a narrow one beside the frame.
+    /// Makes room for a legend that would cover data at every location: for a low one above the data, by extending the vertical
+    /// axis; for a narrow one to the right of the frame.
     fn fit_legend(&mut self, area: &Rect) {
         let Some(legend) = self.legend(area) else {
             return;
@@ -141,12 +144,12 @@ impl<'a> PanelLayout2<'a> {
         self.legend_outside = match self.figure.legend {
             Legend::Outside => true,
             Legend::Auto if legend.best_location(&view.rect, &self.footprint(&view)).1 > 0 => {
-                let beside = legend.width < 0.3 * area.width();
-                if self.y_expandable && (above < 0.18 || (above < 0.45 && !beside)) {
+                let is_narrow = legend.width < 0.3 * area.width();
+                if self.y_expandable && (above < 0.18 || (above < 0.45 && !is_narrow)) {
                     self.y.hi = self.y.lo + (self.y.hi - self.y.lo) / (1.0 - above);
                     self.margins.left = self.left_margin(area);
                 }
-                beside && !(self.y_expandable && above < 0.18)
+                is_narrow && !(self.y_expandable && above < 0.18)
             }
             _ => false,
         };

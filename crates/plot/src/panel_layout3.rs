@@ -1,4 +1,4 @@
-//! A figure of three axes with its axes and margins decided.
+//! The layout and drawing of a figure with three axes.
 
 use super::color_scale::ColorScale;
 use super::colorbar;
@@ -32,12 +32,12 @@ impl<'a> PanelLayout3<'a> {
                 figure.name()
             )));
         }
-        let tint = colorbar_scale(figure.layers3.iter().map(|l| &**l as &dyn LegendHandle));
-        let mut plan = PanelLayout3 {
+        let color_scale = colorbar_scale(figure.layers3.iter().map(|l| &**l as &dyn LegendHandle));
+        let mut layout = PanelLayout3 {
             figure,
             styles: resolve_styles(&figure.legend_handles()),
             axes: fit_axes(figure)?,
-            color_scale: tint.map(|tint| tint.for_z_range(figure.z_range)),
+            color_scale: color_scale.map(|color_scale| color_scale.for_z_range(figure.z_range)),
             margins: Margins::default(),
         };
         let title = if figure.title.is_empty() {
@@ -45,24 +45,23 @@ impl<'a> PanelLayout3<'a> {
         } else {
             1.5 * TITLE_EM
         };
-        plan.margins.top = EDGE + title;
+        layout.margins.top = EDGE + title;
         let names = |text: &str| if text.is_empty() { 0.0 } else { 1.5 * AXIS_EM };
-        plan.margins.left = EDGE + plan.frame().left_width();
-        plan.margins.bottom =
+        layout.margins.left = EDGE + layout.frame().left_width();
+        layout.margins.bottom =
             EDGE + 2.2 * LABEL_EM + names(&figure.x_label).max(names(&figure.y_label));
-        let height = area.height() - plan.margins.top - plan.margins.bottom;
-        let bar = plan
-            .color_scale
-            .as_ref()
-            .map_or(0.0, |tint| colorbar::total_width(tint, 0.72 * height));
-        // How far the labels reach is known once the box has its size, which changes little by it.
-        plan.margins.right = EDGE + 2.5 * LABEL_EM + bar;
-        let reach = plan.label_overhang(&plan.view(&frame_rect(area, &plan.margins)));
-        plan.margins.right = EDGE + reach + bar;
-        Ok(plan)
+        let height = area.height() - layout.margins.top - layout.margins.bottom;
+        let bar = layout.color_scale.as_ref().map_or(0.0, |color_scale| {
+            colorbar::total_width(color_scale, 0.72 * height)
+        });
+        // The extent of the labels depends on the size of the box, which in turn depends on it only slightly.
+        layout.margins.right = EDGE + 2.5 * LABEL_EM + bar;
+        let reach = layout.label_overhang(&layout.view(&frame_rect(area, &layout.margins)));
+        layout.margins.right = EDGE + reach + bar;
+        Ok(layout)
     }
 
-    /// The room right of the box that the labels of its axes take, and a little air.
+    /// Returns the width that the labels of the axes take to the right of the box, plus a small margin.
     fn label_overhang(&self, view: &AxesTransform3) -> f64 {
         let mut marks = Scene::new((0, 0));
         self.frame().draw_axes(view, &mut marks);
@@ -87,15 +86,15 @@ impl<'a> PanelLayout3<'a> {
         };
         let rect = frame_rect(area, &margins);
         let mut view = self.view(&rect);
-        // The box is often narrower than its room: it stands in the middle together with its labels and the colour bar.
+        // The box is often narrower than the rectangle: it is centred together with its labels and the colour bar.
         let box_width = view.width();
         let whole = margins.left + box_width + margins.right;
         view.center.0 = area.left + 0.5 * (area.width() - whole) + margins.left + 0.5 * box_width;
         let frame = self.frame();
         frame.draw_walls(&view, scene);
-        let pieces = self.depth_queue(&view);
-        let points = footprint(&pieces);
-        pieces.paint(&rect.inflate(2.0), scene);
+        let queue = self.depth_queue(&view);
+        let points = footprint(&queue);
+        queue.paint(&rect.inflate(2.0), scene);
         frame.draw_axes(&view, scene);
         let center = 0.5 * (area.left + area.right);
         if !self.figure.title.is_empty() {
@@ -108,15 +107,15 @@ impl<'a> PanelLayout3<'a> {
                 scene,
             );
         }
-        if let Some(tint) = &self.color_scale {
+        if let Some(color_scale) = &self.color_scale {
             let inset = 0.14 * rect.height();
-            let beside = Rect {
+            let frame_of_bar = Rect {
                 top: rect.top + inset,
                 bottom: rect.bottom - inset,
                 right: view.center.0 + 0.5 * box_width + self.label_overhang(&view),
                 ..rect
             };
-            colorbar::draw(tint, &beside, scene);
+            colorbar::draw(color_scale, &frame_of_bar, scene);
         }
         self.draw_legend(&rect, &points, scene);
     }
@@ -125,13 +124,13 @@ impl<'a> PanelLayout3<'a> {
         BoxFrame::new(self.axes, self.figure.labels())
     }
 
-    /// The layers' items for a view, without the axes.
+    /// Returns the primitives of the layers for a view, without the axes.
     pub fn depth_queue(&self, view: &AxesTransform3) -> DepthQueue {
-        let mut pieces = DepthQueue::new(self.figure.layers3.iter().any(|l| l.occludes()));
-        for (layer, look) in self.figure.layers3.iter().zip(&self.styles) {
-            layer.draw(look, view, &mut pieces);
+        let mut queue = DepthQueue::new(self.figure.layers3.iter().any(|l| l.occludes()));
+        for (layer, style) in self.figure.layers3.iter().zip(&self.styles) {
+            layer.draw(style, view, &mut queue);
         }
-        pieces
+        queue
     }
 
     pub fn view(&self, rect: &Rect) -> AxesTransform3 {
@@ -149,19 +148,19 @@ impl<'a> PanelLayout3<'a> {
         let entries = self.figure.legend_handles();
         if let Some(legend) = LegendBox::new(&entries, (0.5 * rect.width(), rect.height())) {
             let wanted = match self.figure.legend {
-                // Beside the box is the colour bar.
+                // To the right of the box is the colour bar.
                 Legend::Outside => Legend::TopRight,
                 other => other,
             };
-            let place = legend.locate(wanted, rect, points, 0.0);
-            legend.draw(&place, true, &entries, &self.styles, scene);
+            let legend_rect = legend.locate(wanted, rect, points, 0.0);
+            legend.draw(&legend_rect, true, &entries, &self.styles, scene);
         }
     }
 }
 
-fn footprint(pieces: &DepthQueue) -> Vec<Point> {
+fn footprint(queue: &DepthQueue) -> Vec<Point> {
     let mut points = Vec::new();
-    for item in pieces.items() {
+    for item in queue.items() {
         match item {
             Primitive::Path { points: line, .. } | Primitive::Area { points: line, .. } => {
                 points.extend(line.iter().copied());
@@ -173,7 +172,7 @@ fn footprint(pieces: &DepthQueue) -> Vec<Point> {
     points
 }
 
-/// The axes that the data and the user ask for.
+/// Returns the x, y and z axes of a figure: the user's ranges where given, otherwise ranges that cover the data.
 fn fit_axes(figure: &Figure) -> Result<[Axis; 3]> {
     let scales = [figure.x_scale, figure.y_scale, figure.z_scale];
     let ranges = [figure.x_range, figure.y_range, figure.z_range];

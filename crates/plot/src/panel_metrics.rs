@@ -1,4 +1,4 @@
-//! What all panels have in common: sizes of text and marks, the frame within its margins, text that fits.
+//! Metrics and helpers of all panels: sizes of text and ticks, the frame within its margins, text that fits.
 
 use super::color_scale::ColorScale;
 use super::font;
@@ -10,16 +10,21 @@ use super::ticks::Ticks;
 
 pub(super) const FOREGROUND: Rgba = ((0x22, 0x22, 0x22), 1.0);
 
-/// Sizes of text in pixels per em.
+/// Size of the title in pixels per em.
 pub(super) const TITLE_EM: f64 = 18.0;
+/// Size of the axes' names in pixels per em.
 pub(super) const AXIS_EM: f64 = 16.0;
+/// Size of tick labels and legend entries in pixels per em.
 pub(super) const LABEL_EM: f64 = 14.0;
 
+/// Length of a tick in pixels.
 pub(super) const TICK: f64 = 5.0;
+/// Distance between a tick and its label in pixels.
 pub(super) const TICK_GAP: f64 = 4.0;
+/// Width of the empty edge around a panel in pixels.
 pub(super) const EDGE: f64 = 12.0;
 
-/// The room around the frame.
+/// The margins around the frame, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Margins {
     pub left: f64,
@@ -28,7 +33,7 @@ pub(super) struct Margins {
     pub bottom: f64,
 }
 
-/// The whole picture as an area, painted white.
+/// Paints the whole image white; returns its rectangle.
 pub(super) fn fill_background(size: (u32, u32), scene: &mut Scene) -> Rect {
     let area = Rect {
         left: 0.0,
@@ -40,7 +45,8 @@ pub(super) fn fill_background(size: (u32, u32), scene: &mut Scene) -> Rect {
     area
 }
 
-/// The values that have a colour bar: of the layers that may have one, the first that asks for it, or else the first.
+/// Returns the colour scale of the colour bar: of the layers that may have one, that of the first that requests it, otherwise of
+/// the first.
 pub(super) fn colorbar_scale<'a>(
     layers: impl Iterator<Item = &'a dyn LegendHandle>,
 ) -> Option<&'a ColorScale> {
@@ -52,7 +58,8 @@ pub(super) fn colorbar_scale<'a>(
     asked.or(tints.first().copied())
 }
 
-/// What the margins leave of an area. In one too small for its labels the frame keeps some size and the labels stick out.
+/// Returns the frame: the area without the margins. In an area too small for its labels the frame has a minimum size and the
+/// labels extend beyond the area.
 pub(super) fn frame_rect(area: &Rect, margins: &Margins) -> Rect {
     let (left, top) = (area.left + margins.left, area.top + margins.top);
     Rect {
@@ -63,7 +70,7 @@ pub(super) fn frame_rect(area: &Rect, margins: &Margins) -> Rect {
     }
 }
 
-/// Width of the widest label in em.
+/// Returns the width of the widest tick label in em.
 pub(super) fn max_label_width(ticks: &Ticks) -> f64 {
     let labels = ticks.major.iter();
     labels.map(|(_, l)| font::width(l)).fold(0.0, f64::max)
@@ -73,7 +80,7 @@ pub(super) fn y_ticks(axis: &Axis, height: f64) -> Ticks {
     Ticks::new(axis, (height / 45.0).clamp(2.0, 10.0) as usize)
 }
 
-/// As many marks as leave room between their labels.
+/// Returns as many ticks of the horizontal axis as leave room between their labels.
 pub(super) fn x_ticks(axis: &Axis, width: f64) -> Ticks {
     let mut most = (width / 70.0).clamp(2.0, 12.0) as usize;
     loop {
@@ -89,13 +96,14 @@ pub(super) fn x_ticks(axis: &Axis, width: f64) -> Ticks {
     }
 }
 
-/// Text that is too long is written smaller, down to three quarters, and then cut short.
+/// Returns the text and the size with which it fits: text that is too long gets smaller, down to three quarters, and is then
+/// shortened.
 pub(super) fn fit_text(text: &str, em: f64, room: f64) -> (String, f64) {
     let em = em.min(room / font::width(text).max(1e-9)).max(0.75 * em);
     (font::ellipsize(text, room / em + 1e-9), em)
 }
 
-/// Text centred at a point as far as it then stays within the area.
+/// Draws text centred at a point, moved as far as needed to stay within the area.
 pub(super) fn draw_centered(text: &str, em: f64, (x, y): Point, area: &Rect, scene: &mut Scene) {
     let (text, em) = fit_text(text, em, area.width() - 2.0 * EDGE);
     let half = 0.5 * font::width(&text) * em + EDGE;

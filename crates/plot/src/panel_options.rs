@@ -1,4 +1,4 @@
-//! Titles, labels and options of whatever is drawn: one figure, or several in a grid.
+//! Titles, labels and options of a panel, a figure or a grid.
 
 use super::figure::checked_size;
 use super::grid::{Grid, Panel};
@@ -6,7 +6,7 @@ use super::option_value::OptionValue;
 use odesync_base::error::Result;
 
 impl Panel {
-    /// The title above it.
+    /// Sets the title above the panel.
     pub fn title(self, title: impl Into<String>) -> Panel {
         match self {
             Panel::Figure(figure) => Panel::Figure(figure.title(title)),
@@ -14,7 +14,7 @@ impl Panel {
         }
     }
 
-    /// The name of the horizontal axis; in a grid it stands under the lowest figures.
+    /// Sets the name of the horizontal axis; in a grid it is below the lowest figures.
     pub fn x_label(mut self, label: impl Into<String>) -> Panel {
         self.set_x_label(&label.into());
         self
@@ -31,9 +31,9 @@ impl Panel {
         }
     }
 
-    /// Sets an option of a figure by its name (see [`Figure::OPTIONS`](super::Figure::OPTIONS)). In a grid the title and the size are
-    /// those of the whole, and the others those of all its figures; but where they stand one above the other only the horizontal axis
-    /// is, and everything else belongs to the first.
+    /// Sets an option of a figure by its name (see [`Figure::OPTIONS`](super::Figure::OPTIONS)). In a grid the title and the size
+    /// apply to the whole grid, and other options to all its figures; but in a grid of one column only options of the horizontal
+    /// axis apply to all figures, and the others to the first.
     ///
     /// ```
     /// use odesync_plot::{Panel, loss_curve};
@@ -77,7 +77,7 @@ impl Panel {
 }
 
 impl Grid {
-    /// The first panel of the last row.
+    /// Returns the index of the first panel of the last row.
     fn last_row_start(&self) -> usize {
         let rows = self.panels.len().div_ceil(self.columns);
         rows.saturating_sub(1) * self.columns

@@ -1,5 +1,5 @@
-//! A plotters backend that paints with tiny-skia: smooth edges, round joins, overlapping parts of one line painted once.
-//! plotters' own bitmap backend fills a thick line as one polygon, which leaves notches and holes where it turns back.
+//! A plotters backend that paints with tiny-skia: anti-aliased edges, round joins, overlapping parts of one line painted once.
+//! plotters' own bitmap backend fills a thick line as one polygon, which leaves notches and holes where the line turns back.
 
 use std::convert::Infallible;
 
@@ -18,7 +18,7 @@ use super::bitmap::Bitmap;
 use super::font;
 use super::scene::ImageBackend;
 
-/// The backend; `zoom` is the size of one of its units in pixels of the image.
+/// A plotters backend on tiny-skia; `zoom` is the size of one of its units in pixels of the image.
 pub(super) struct SkiaBackend {
     pub image: Pixmap,
     zoom: f32,
@@ -27,21 +27,21 @@ pub(super) struct SkiaBackend {
 type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
 impl SkiaBackend {
-    /// A white image of `width` by `height` pixels; `None` where there is no memory for one of that size.
+    /// Creates a white image of `width` by `height` pixels; `None` where there is not enough memory.
     pub fn new(width: u32, height: u32, zoom: f64) -> Option<SkiaBackend> {
         let mut raster = SkiaBackend::transparent(width, height, zoom)?;
         raster.image.fill(Color::WHITE);
         Some(raster)
     }
 
-    /// A transparent image.
+    /// Creates a transparent image of `width` by `height` pixels; `None` where there is not enough memory.
     pub fn transparent(width: u32, height: u32, zoom: f64) -> Option<SkiaBackend> {
         let image = Pixmap::new(width, height)?;
         let zoom = zoom as f32;
         Some(SkiaBackend { image, zoom })
     }
 
-    /// What was drawn.
+    /// Returns the drawn image as a bitmap.
     pub fn into_bitmap(self) -> Bitmap {
         let rgba = self.image.pixels().iter().flat_map(|p| {
             let p = p.demultiply();
@@ -120,7 +120,7 @@ fn glyphs(text: &str) -> Option<Path> {
             OutlineCurve::Quad(a, _, c) => (*a, *c),
             OutlineCurve::Cubic(a, _, _, d) => (*a, *d),
         };
-        // The curves of a contour follow each other; a jump starts the next contour.
+        // The curves of a contour are contiguous; a jump starts the next contour.
         if pen != Some(start) {
             path.move_to(start.x, start.y);
         }
@@ -217,7 +217,7 @@ impl DrawingBackend for SkiaBackend {
         Ok(())
     }
 
-    /// As plotters' SVG backend places it: the em is the size over 1.24, "top" lies 0.76 em above the baseline.
+    /// Draws text where plotters' SVG backend places it: the em is the size over 1.24, "top" lies 0.76 em above the baseline.
     fn draw_text<S: BackendTextStyle>(
         &mut self,
         text: &str,
@@ -267,7 +267,7 @@ impl ImageBackend for SkiaBackend {
         {
             *to = tiny_skia::ColorU8::from_rgba(from[0], from[1], from[2], from[3]).premultiply();
         }
-        // Onto whole pixels, or the cells at the edge would be half transparent.
+        // Rounded to whole pixels, or the cells at the edge would be half transparent.
         let zoom = f64::from(self.zoom);
         let edge = |v: i32| (f64::from(v) * zoom).round() as f32;
         let (left, top) = (edge(left), edge(top));

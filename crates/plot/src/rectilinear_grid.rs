@@ -1,4 +1,4 @@
-//! Values on a grid of x and y.
+//! Values on a rectilinear grid of x and y.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 use super::values::{Values, collect};
 use odesync_base::error::{Error, Result};
 
-/// A value for each x and y, both increasing; `z` is `[y, x]`.
+/// Values on a rectilinear grid: one for each x and y, both increasing; `z` is `[y, x]`.
 #[derive(Debug, Clone)]
 pub(super) struct RectilinearGrid {
     pub x: Arc<[f64]>,
@@ -16,8 +16,8 @@ pub(super) struct RectilinearGrid {
 }
 
 impl RectilinearGrid {
-    /// Checks the shapes; where an axis decreases, turns it and the values round. `edges` allows one more x and y than values: the
-    /// borders of cells.
+    /// Creates a grid after a check of the shapes; reverses an axis that decreases, and the values with it. `edges` allows one
+    /// more x and y than values: the borders of cells.
     pub fn new<S: Data<Elem = f64>>(
         call: &str,
         x: impl Values,
@@ -56,7 +56,8 @@ impl RectilinearGrid {
     }
 }
 
-/// Where a value lies among others that increase: the index below it, and the part of the way to the next; none outside.
+/// Returns the position of a value in increasing values: the index below it and the fraction towards the next; `None` outside
+/// them.
 pub(super) fn find_cell(values: &[f64], v: f64) -> Option<(usize, f64)> {
     let last = values.len().checked_sub(1).filter(|n| *n > 0)?;
     if !(values[0] <= v && v <= values[last]) {
@@ -67,7 +68,7 @@ pub(super) fn find_cell(values: &[f64], v: f64) -> Option<(usize, f64)> {
     Some((high - 1, (v - a) / (b - a)))
 }
 
-/// What lies between the values of a table, by bilinear interpolation.
+/// Returns the bilinear interpolation of the values of a table at fractional row and column indices.
 pub(super) fn bilinear(
     (i, s): (usize, f64),
     (j, t): (usize, f64),
@@ -77,7 +78,7 @@ pub(super) fn bilinear(
     row(i) * (1.0 - s) + row(i + 1) * s
 }
 
-/// The borders of the cells around these centres: halfway between them.
+/// Returns the borders of the cells around these centres, halfway between them.
 pub(super) fn cell_edges(centers: &[f64]) -> Vec<f64> {
     let Some((&first, &last)) = centers.first().zip(centers.last()) else {
         return Vec::new();
@@ -91,7 +92,7 @@ pub(super) fn cell_edges(centers: &[f64]) -> Vec<f64> {
     };
     let mut start = first - 0.5 * (second - first);
     if first > 0.0 && start <= 0.0 {
-        // On a logarithmic axis the outer border has to stay positive.
+        // On a logarithmic axis the outer border must be positive.
         start = first * (first / second).sqrt();
     }
     edges.insert(0, start);

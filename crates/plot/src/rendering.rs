@@ -1,4 +1,4 @@
-//! The methods that everything drawable has.
+//! The output methods of figures, grids and panels.
 
 use super::figure::Figure;
 use super::grid::{Grid, Panel};
@@ -8,7 +8,7 @@ use odesync_base::error::Result;
 macro_rules! impl_render {
     ($type:ty) => {
         impl $type {
-            /// The picture as SVG.
+            /// Returns the figure as SVG.
             ///
             /// # Errors
             ///
@@ -17,7 +17,8 @@ macro_rules! impl_render {
                 output::svg(&self.scene()?)
             }
 
-            /// The picture as a PNG file's bytes, with `scale` pixels (0.1 to 10; saved files have 2) for each of the figure's size.
+            /// Returns the figure as the bytes of a PNG file, with `scale` pixels (0.1 to 10; saved files have 2) per pixel of
+            /// the figure's size.
             ///
             /// # Errors
             ///
@@ -26,9 +27,9 @@ macro_rules! impl_render {
                 output::png(&self.scene()?, scale)
             }
 
-            /// The picture as text in at most about so many columns and rows, for a terminal that shows no pictures: lines in braille
-            /// dots, heat maps and surfaces in half blocks, with axes, title and legend. `colour` uses the terminal's 256 colours;
-            /// without it the text has no control sequences.
+            /// Returns the figure as text in at most about `columns` columns and `rows` rows, for a terminal that shows no
+            /// images: lines in braille dots, heat maps and surfaces in half blocks, with axes, title and legend. `colour` uses
+            /// the terminal's 256 colours; without it the text has no control sequences.
             ///
             /// # Errors
             ///
@@ -37,7 +38,7 @@ macro_rules! impl_render {
                 text::render(&self.clone().into(), columns, rows, colour)
             }
 
-            /// Shows the picture in a notebook (evcxr), or says why there is none.
+            /// Shows the figure in a notebook (evcxr), or the reason why it cannot be drawn.
             pub fn evcxr_display(&self) {
                 match self.to_svg() {
                     Ok(svg) => {
@@ -47,7 +48,7 @@ macro_rules! impl_render {
                 }
             }
 
-            /// Writes the picture to a file, as SVG or PNG by its extension. Missing folders are made; the file is
+            /// Writes the figure to a file, as SVG or PNG by its extension. Missing folders are created; the file is
             /// written under a temporary name and renamed.
             ///
             /// # Errors

@@ -1,11 +1,11 @@
-//! Styles with everything decided that the user left open.
+//! Styles in which everything that the user left unset is chosen.
 
 use super::color::{Color, PALETTE};
 use super::legend_handle::{LayerKind, LegendHandle};
 use super::scene::{Pen, Rgba};
 use super::style::{Dash, Marker};
 
-/// The colour of a mark that is no data.
+/// The colour of a reference line.
 const REFERENCE_COLOR: Color = Color::Rgb(0x55, 0x55, 0x55);
 
 #[derive(Debug, Clone, PartialEq)]
@@ -32,16 +32,16 @@ impl ResolvedStyle {
     }
 }
 
-/// The looks of a figure's layers, in their order.
+/// Returns the resolved styles of a figure's layers, in their order.
 pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle> {
     let mut next = 0;
     let mut before: Option<Color> = None;
-    let mut looks = Vec::with_capacity(layers.len());
+    let mut resolved = Vec::with_capacity(layers.len());
     for (i, layer) in layers.iter().enumerate() {
         let style = layer.style();
         let mut dash = Dash::Solid;
         let mut take = || {
-            // The eighth line has the colour of the first, but not its dashes.
+            // The eighth line has the colour of the first, but other dashes.
             dash = [Dash::Solid, Dash::Dashed, Dash::Dotted][next / PALETTE.len() % 3];
             next += 1;
             Color::Palette(next - 1)
@@ -59,7 +59,7 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
                     .find(|l| matches!(l.kind(), LayerKind::Line | LayerKind::Points));
                 match (style.color.or(before), after) {
                     (Some(color), _) => color,
-                    // The line to come takes the next colour, if it has none of its own.
+                    // The line after the band takes the next colour, unless the user gave it one.
                     (None, Some(line)) => line.style().color.unwrap_or(Color::Palette(next)),
                     (None, None) => take(),
                 }
@@ -84,7 +84,7 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
             LayerKind::GridData => (1.0, 1.0),
             LayerKind::Line | LayerKind::Points => (1.0, 2.0),
         };
-        looks.push(ResolvedStyle {
+        resolved.push(ResolvedStyle {
             rgb: color.rgb(),
             alpha: style.alpha.unwrap_or(alpha),
             width: style.width.unwrap_or(width),
@@ -96,5 +96,5 @@ pub(super) fn resolve_styles(layers: &[&dyn LegendHandle]) -> Vec<ResolvedStyle>
             size: style.size.unwrap_or(size),
         });
     }
-    looks
+    resolved
 }

@@ -1,22 +1,22 @@
-//! Axes: from a value to a place between 0 and 1, and the range that suits the data.
+//! Scales and axes: from a value to a fraction between 0 and 1, and the range that suits the data.
 
 use odesync_base::error::{Error, Result};
 
-/// Beyond this a difference of two values may overflow; such values are treated as infinite.
+/// Largest magnitude of a finite value: beyond it a difference of two values may overflow, so it is treated as infinite.
 const MAX_MAGNITUDE: f64 = 1e300;
 
-/// How values are spread along an axis.
+/// The scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum Scale {
     #[default]
     Linear,
     Log,
-    /// Linear within ± the threshold, which takes the room of a decade on either side of 0, and logarithmic beyond.
+    /// Linear within ± the threshold, which takes the length of a decade on either side of 0, and logarithmic beyond.
     SymLog(f64),
 }
 
 impl Scale {
-    /// Whether `v` has a place on the axis: finite and, on a logarithmic axis, positive.
+    /// Whether `v` is in the domain of the scale: finite and, on a logarithmic scale, positive.
     pub fn in_domain(self, v: f64) -> bool {
         v.abs() <= MAX_MAGNITUDE && (self != Scale::Log || v > 0.0)
     }
@@ -35,7 +35,7 @@ impl Scale {
         }
     }
 
-    /// The value at a coordinate that [`Scale::forward`] gives.
+    /// Returns the value whose scaled coordinate ([`Scale::forward`]) is `at`.
     pub fn inverse(self, at: f64) -> f64 {
         match self {
             Scale::Linear => at,
@@ -47,7 +47,7 @@ impl Scale {
         }
     }
 
-    /// The logarithmic scale with a linear part within ±`threshold`.
+    /// Creates the symlog scale: logarithmic with a linear part within ±`threshold`.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Scale {
     }
 }
 
-/// An axis with its range. `lo` and `hi` are what [`Scale::forward`] makes of the values: decimal logarithms on a logarithmic axis.
+/// An axis with its range. `lo` and `hi` are scaled coordinates ([`Scale::forward`]): decimal logarithms on a logarithmic axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
     pub scale: Scale,
@@ -71,8 +71,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis that shows all `values` that have a place on it, with `margin` (a part of the span) on either side.
-    /// `None` if there are none.
+    /// Returns the axis that covers all `values` in the scale's domain, with `margin` (a part of the span) on either side; `None`
+    /// if there are none.
     pub fn fit(scale: Scale, values: impl Iterator<Item = f64>, margin: f64) -> Option<Axis> {
         let (lo, hi) = values
             .filter(|v| scale.in_domain(*v))
@@ -85,7 +85,7 @@ impl Axis {
         }
         let size = lo.abs().max(hi.abs());
         let span = hi - lo;
-        // Below 1e-12 of the values' size a span is rounding, and ticks would show nothing but that.
+        // A span below 1e-12 of the values' size is rounding error, which ticks would resolve.
         let pad = if span > 1e-12 * size && span > 1e-290 {
             margin * span
         } else if scale != Scale::Linear {
@@ -102,7 +102,7 @@ impl Axis {
         })
     }
 
-    /// The axis from `lo` to `hi` as the user gave them.
+    /// Returns the axis from `lo` to `hi`, the range given by the user.
     pub fn from_range(scale: Scale, name: &str, (lo, hi): (f64, f64)) -> Result<Axis> {
         check_range(name, lo, hi)?;
         if scale == Scale::Log && lo <= 0.0 {
@@ -117,29 +117,30 @@ impl Axis {
         })
     }
 
-    /// Place of `v` along the axis, 0 at `lo` and 1 at `hi`; what has no place on a logarithmic axis lies far below it.
+    /// Returns the fraction of `v` along the axis, 0 at `lo` and 1 at `hi`; for a value outside a logarithmic scale's domain, a
+    /// fraction far below 0.
     pub fn fraction(&self, v: f64) -> f64 {
         self.fraction_of_scaled(self.scale.forward(v))
     }
 
-    /// The value at a place.
-    pub fn value(&self, place: f64) -> f64 {
-        self.scale.inverse(self.lo + place * (self.hi - self.lo))
+    /// Returns the value at a fraction along the axis.
+    pub fn value(&self, fraction: f64) -> f64 {
+        self.scale.inverse(self.lo + fraction * (self.hi - self.lo))
     }
 
-    /// Place of a coordinate that [`Scale::forward`] gave.
+    /// Returns the fraction along the axis of a scaled coordinate ([`Scale::forward`]).
     pub fn fraction_of_scaled(&self, at: f64) -> f64 {
-        let place = (at - self.lo) / (self.hi - self.lo);
-        // Far outside, only the direction matters; the clamp keeps later arithmetic finite.
-        if place.is_nan() {
+        let fraction = (at - self.lo) / (self.hi - self.lo);
+        // Far outside the axis only the direction matters; the clamp keeps later arithmetic finite.
+        if fraction.is_nan() {
             -1e6
         } else {
-            place.clamp(-1e6, 1e6)
+            fraction.clamp(-1e6, 1e6)
         }
     }
 }
 
-/// That `lo` to `hi` is a range that ticks can be put on.
+/// Checks that `lo` to `hi` is a range that can have ticks.
 pub(super) fn check_range(name: &str, lo: f64, hi: f64) -> Result<()> {
     let size = lo.abs().max(hi.abs());
     if hi > lo && size <= MAX_MAGNITUDE && hi - lo > 1e-12 * size {

@@ -1,4 +1,4 @@
-//! What a figure comes down to: strokes, areas, discs and text in pixels, which any plotters backend can draw.
+//! The scene of a figure: strokes, areas, discs, text and bitmaps in pixels, which any plotters backend can draw.
 
 use plotters::prelude::{
     FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle, TextStyle,
@@ -11,13 +11,13 @@ use super::font;
 use super::geometry::{Point, Rect, split_dashes};
 use super::style::Dash;
 
-/// plotters' coordinates are whole numbers; a tenth of a pixel keeps smooth curves smooth.
+/// Backend units per pixel. plotters' coordinates are integers; tenths of a pixel keep curves smooth.
 pub(super) const UNITS_PER_PIXEL: f64 = 10.0;
 
-/// Length in pixels beyond which a line is drawn without dashes.
+/// Largest length of a dashed line in pixels; a longer one is drawn solid.
 const MAX_DASHED_LENGTH: f64 = 100_000.0;
 
-/// A colour with its opacity.
+/// A colour with its opacity, 0 to 1.
 pub(super) type Rgba = ((u8, u8, u8), f64);
 
 /// The pen of a line.
@@ -28,7 +28,7 @@ pub(super) struct Pen {
     pub dash: Dash,
 }
 
-/// Where the given point lies in a text.
+/// The alignment of a text: the position of its anchor point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
@@ -60,7 +60,7 @@ pub(super) enum Primitive {
         vertical: bool,
         color: Rgba,
     },
-    /// A picture stretched over a rectangle, its pixels as sharp cells or blended.
+    /// A bitmap stretched over a rectangle, its pixels as sharp cells or blended.
     Image {
         rect: Rect,
         bitmap: Bitmap,
@@ -68,18 +68,18 @@ pub(super) enum Primitive {
     },
 }
 
-/// A backend that pictures can be put on.
+/// A plotters backend that can draw bitmaps.
 pub(super) trait ImageBackend: DrawingBackend {
-    /// Draws a picture over a rectangle, given in the backend's units.
+    /// Draws a bitmap over a rectangle, given in the backend's units.
     fn draw_bitmap(
         &mut self,
         corners: ((i32, i32), (i32, i32)),
-        picture: &Bitmap,
+        bitmap: &Bitmap,
         smooth: bool,
     ) -> Result<(), DrawingErrorKind<Self::ErrorType>>;
 }
 
-/// Everything that is drawn, in order.
+/// A scene: the size of the image and the primitives to draw, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scene {
     pub size: (u32, u32),
@@ -94,12 +94,12 @@ impl Scene {
         }
     }
 
-    /// Whether text is seen in it: not in a plot of characters, whose scenes have no size of their own.
+    /// Whether the scene shows text: not in a figure of characters, whose scenes have size 0.
     pub fn shows_text(&self) -> bool {
         self.size != (0, 0)
     }
 
-    /// A line; one of no length is a dot.
+    /// Adds a line; a line of zero length is a dot.
     pub fn line(&mut self, points: &[Point], pen: Pen) {
         let width = pen.width;
         let length: f64 = points
@@ -107,10 +107,10 @@ impl Scene {
             .map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1))
             .sum();
         let pieces = match pen.dash {
-            // In a tangle as long as this nobody sees dashes, and there would be tens of thousands of them.
+            // In so long a line dashes are not visible, and there would be tens of thousands of them.
             _ if length > MAX_DASHED_LENGTH => vec![points.to_vec()],
             Dash::Solid => vec![points.to_vec()],
-            // Round ends add the width to each dash and take it from each gap.
+            // Round caps lengthen each dash by the width and shorten each gap by it.
             Dash::Dashed => {
                 split_dashes(points, (width.max(1.0) * 3.5 + 1.0, width.max(1.0) * 3.0))
             }
@@ -125,53 +125,61 @@ impl Scene {
         }
     }
 
-    /// A filled polygon.
-    pub fn area(&mut self, points: Vec<Point>, ink: Rgba) {
+    /// Adds a filled polygon.
+    pub fn area(&mut self, points: Vec<Point>, color: Rgba) {
         if points.len() > 2 {
-            self.items.push(Primitive::Area { points, color: ink });
+            self.items.push(Primitive::Area { points, color });
         }
     }
 
-    /// A filled rectangle.
-    pub fn rect(&mut self, r: &Rect, ink: Rgba) {
+    /// Adds a filled rectangle.
+    pub fn rect(&mut self, r: &Rect, color: Rgba) {
         let corners = vec![
             (r.left, r.top),
             (r.right, r.top),
             (r.right, r.bottom),
             (r.left, r.bottom),
         ];
-        self.area(corners, ink);
+        self.area(corners, color);
     }
 
-    pub fn disc(&mut self, center: Point, radius: f64, ink: Rgba) {
+    pub fn disc(&mut self, center: Point, radius: f64, color: Rgba) {
         self.items.push(Primitive::Disc {
             center,
             radius,
-            color: ink,
+            color,
         });
     }
 
-    /// Text with its baseline at `at`; `upward` turns it to be read from below.
-    pub fn text(&mut self, text: &str, at: Point, em: f64, align: Align, upward: bool, ink: Rgba) {
+    /// Adds text with its baseline at `at`; `upward` rotates it by 90° to run upwards.
+    pub fn text(
+        &mut self,
+        text: &str,
+        at: Point,
+        em: f64,
+        align: Align,
+        vertical: bool,
+        color: Rgba,
+    ) {
         self.items.push(Primitive::Text {
             text: printable(text),
             at,
             em,
             align,
-            vertical: upward,
-            color: ink,
+            vertical,
+            color,
         });
     }
 
-    pub fn image(&mut self, rect: Rect, picture: Bitmap, smooth: bool) {
+    pub fn image(&mut self, rect: Rect, bitmap: Bitmap, smooth: bool) {
         self.items.push(Primitive::Image {
             rect,
-            bitmap: picture,
+            bitmap,
             smooth,
         });
     }
 
-    /// Draws everything on a backend whose unit is a pixel divided by [`UNITS_PER_PIXEL`].
+    /// Draws the scene on a backend whose unit is a pixel divided by [`UNITS_PER_PIXEL`].
     pub fn render<DB: ImageBackend>(
         &self,
         backend: &mut DB,
@@ -181,29 +189,29 @@ impl Scene {
             match item {
                 Primitive::Path {
                     points,
-                    color: ink,
+                    color,
                     width,
                 } => {
-                    backend.draw_path(points.iter().map(|p| units(*p)), &shape(*ink, *width))?;
+                    backend.draw_path(points.iter().map(|p| units(*p)), &shape(*color, *width))?;
                 }
-                Primitive::Area { points, color: ink } => {
-                    backend.fill_polygon(points.iter().map(|p| units(*p)), &shape(*ink, 0.0))?;
+                Primitive::Area { points, color } => {
+                    backend.fill_polygon(points.iter().map(|p| units(*p)), &shape(*color, 0.0))?;
                 }
                 Primitive::Disc {
                     center,
                     radius,
-                    color: ink,
+                    color,
                 } => {
                     let radius = (radius * UNITS_PER_PIXEL).round() as u32;
-                    backend.draw_circle(units(*center), radius, &shape(*ink, 0.0), true)?;
+                    backend.draw_circle(units(*center), radius, &shape(*color, 0.0), true)?;
                 }
                 Primitive::Text {
                     text,
                     at,
                     em,
                     align,
-                    vertical: upward,
-                    color: ink,
+                    vertical,
+                    color,
                 } => {
                     let h_pos = match align {
                         Align::Left => HPos::Left,
@@ -213,13 +221,13 @@ impl Scene {
                     // plotters' SVG backend writes size / 1.24 as the em, and puts the baseline 0.76 em below "top".
                     let size = em * UNITS_PER_PIXEL * 1.24;
                     let drop = 0.76 * em;
-                    let (at, turn) = match upward {
+                    let (at, turn) = match vertical {
                         false => ((at.0, at.1 - drop), FontTransform::None),
                         true => ((at.0 - drop, at.1), FontTransform::Rotate270),
                     };
                     let desc =
                         FontDesc::new(FontFamily::Name(font::FAMILY), size, FontStyle::Normal);
-                    let color = rgba(*ink);
+                    let color = rgba(*color);
                     let style = TextStyle::from(desc.transform(turn))
                         .color(&color)
                         .pos(Pos::new(h_pos, VPos::Top));
@@ -227,14 +235,14 @@ impl Scene {
                 }
                 Primitive::Image {
                     rect,
-                    bitmap: picture,
+                    bitmap,
                     smooth,
                 } => {
                     let corners = (
                         units((rect.left, rect.top)),
                         units((rect.right, rect.bottom)),
                     );
-                    backend.draw_bitmap(corners, picture, *smooth)?;
+                    backend.draw_bitmap(corners, bitmap, *smooth)?;
                 }
             }
         }
@@ -242,7 +250,7 @@ impl Scene {
     }
 }
 
-/// Control characters have no glyph, and most may not stand in an SVG file at all.
+/// Returns text without control characters, which have no glyph and most of which are not allowed in an SVG file.
 fn printable(text: &str) -> String {
     let allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars()
@@ -261,9 +269,9 @@ fn rgba(((r, g, b), alpha): Rgba) -> RGBAColor {
     RGBAColor(r, g, b, alpha)
 }
 
-fn shape(ink: Rgba, width: f64) -> ShapeStyle {
+fn shape(color: Rgba, width: f64) -> ShapeStyle {
     ShapeStyle {
-        color: rgba(ink),
+        color: rgba(color),
         filled: true,
         stroke_width: (width * UNITS_PER_PIXEL).round() as u32,
     }

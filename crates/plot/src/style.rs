@@ -1,4 +1,4 @@
-//! How a layer looks.
+//! The style of a layer.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use super::color::Color;
 use super::option_value::OptionValue;
 use odesync_base::error::{Error, Result, unknown};
 
-/// How a line is broken into dashes.
+/// The dash pattern of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dash {
     /// Unbroken.
@@ -17,7 +17,7 @@ pub enum Dash {
     Dotted,
 }
 
-/// The shape drawn at a point.
+/// The shape of a marker at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
     /// A filled disc.
@@ -49,7 +49,7 @@ const MARKERS: [(&str, Marker); 6] = [
     ("plus", Marker::Plus),
 ];
 
-/// The value of `name` in a table of names, or the error that lists them.
+/// Returns the value of `name` in a table of names, or an error that lists them.
 pub(super) fn lookup<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Result<T> {
     let wanted = name.trim().to_lowercase();
     match table.iter().find(|(known, _)| *known == wanted) {
@@ -60,7 +60,7 @@ pub(super) fn lookup<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Re
 
 impl FromStr for Dash {
     type Err = Error;
-    /// "solid", "dashed" or "dotted".
+    /// Parses a dash pattern: "solid", "dashed" or "dotted".
     fn from_str(name: &str) -> Result<Self> {
         lookup("dash", name, &DASHES)
     }
@@ -68,13 +68,13 @@ impl FromStr for Dash {
 
 impl FromStr for Marker {
     type Err = Error;
-    /// "circle", "square", "triangle", "diamond", "cross" or "plus".
+    /// Parses a marker: "circle", "square", "triangle", "diamond", "cross" or "plus".
     fn from_str(name: &str) -> Result<Self> {
         lookup("marker", name, &MARKERS)
     }
 }
 
-/// How a layer looks. What is left `None` is chosen to suit the figure.
+/// The style of a layer. Fields that are `None` are chosen to suit the figure.
 ///
 /// ```
 /// use odesync_plot::{Color, Dash, Style};
@@ -83,14 +83,14 @@ impl FromStr for Marker {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Style {
-    /// The name in the legend; a layer without one is not listed there.
+    /// Name of the layer in the legend; a layer without one is not listed there.
     pub label: Option<String>,
-    /// The colour; by default the next one of the palette, and for a band that of the line before it (after it, where
-    /// there is none before).
+    /// Colour of the layer; by default the next colour of the palette, and for a band that of the line before it (or after it,
+    /// where there is none before).
     pub color: Option<Color>,
     /// Width of a line in pixels; 2 by default.
     pub width: Option<f64>,
-    /// Dashes; solid by default, and changed each time the palette starts again.
+    /// Dash pattern of a line; solid by default, and another one each time the palette starts again.
     pub dash: Option<Dash>,
     /// Marker at each point; by default a circle for a scatter and none for a line.
     pub marker: Option<Marker>,
@@ -101,58 +101,59 @@ pub struct Style {
 }
 
 impl Style {
-    /// The names that [`Style::set`] knows.
+    /// The names of the options of [`Style::set`].
     pub const OPTIONS: [&'static str; 7] =
         ["label", "color", "width", "dash", "marker", "size", "alpha"];
 
-    /// Everything left to be chosen.
+    /// Creates a style with all fields `None`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The name in the legend.
+    /// Sets the name of the layer in the legend.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// The colour.
+    /// Sets the colour of the layer.
     pub fn color(mut self, color: Color) -> Self {
         self.color = Some(color);
         self
     }
 
-    /// Width of a line in pixels.
+    /// Sets the width of a line in pixels.
     pub fn width(mut self, width: f64) -> Self {
         self.width = Some(width);
         self
     }
 
-    /// How a line is broken into dashes.
+    /// Sets the dash pattern of a line.
     pub fn dash(mut self, dash: Dash) -> Self {
         self.dash = Some(dash);
         self
     }
 
-    /// The shape drawn at each point.
+    /// Sets the marker at each point.
     pub fn marker(mut self, marker: Marker) -> Self {
         self.marker = Some(marker);
         self
     }
 
-    /// Diameter of the markers in pixels.
+    /// Sets the diameter of the markers in pixels.
     pub fn size(mut self, size: f64) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// Opacity from 0 to 1.
+    /// Sets the opacity, 0 to 1.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = Some(alpha);
         self
     }
 
-    /// Sets an option by its name (see [`Style::OPTIONS`]). A colour is a name, `"#rrggbb"` or a place in the palette.
+    /// Sets an option of the style by its name (see [`Style::OPTIONS`]). A colour is a name, `"#rrggbb"` or an index into the
+    /// palette.
     ///
     /// # Errors
     ///
@@ -184,7 +185,7 @@ impl Style {
         self.check()
     }
 
-    /// That every number lies where it can be drawn.
+    /// Checks that every number is in the range that can be drawn.
     pub(super) fn check(&self) -> Result<()> {
         for (name, value, most) in [
             ("width", self.width, 100.0),

@@ -1,4 +1,4 @@
-//! Whole figures: what the files contain, and what is said when nothing can be drawn.
+//! Tests of whole figures: the content of the files, and the errors where nothing can be drawn.
 
 use ndarray::{Array2, array};
 
@@ -8,7 +8,7 @@ fn message<T>(result: crate::Result<T>) -> String {
     result.err().expect("an error is due").to_string()
 }
 
-/// The points of every stroke of this colour and width in an SVG.
+/// Returns the points of every stroke of this colour and width in an SVG.
 fn strokes(svg: &str, color: &str, width: u32) -> Vec<Vec<(f64, f64)>> {
     let style = format!("stroke=\"{color}\" stroke-width=\"{width}\"");
     svg.lines()
@@ -225,7 +225,7 @@ fn data_outside_a_given_range_stay_inside_the_frame() {
 #[test]
 fn the_legend_keeps_off_the_data() {
     let x: Vec<f64> = (0..200).map(|i| 0.05 * f64::from(i)).collect();
-    // Of the eight places only the right bottom corner is free, then none is.
+    // Of the eight locations only the bottom right corner is free; in the second figure none is.
     let hill: Vec<f64> = x
         .iter()
         .map(|x| if *x < 5.0 { (20.0 * x).sin() } else { 1.0 })
@@ -264,10 +264,10 @@ fn a_png_has_its_signature_and_twice_the_size() {
     let info = reader.next_frame(&mut pixels).expect("pixels");
     assert_eq!((info.width, info.height), (600, 400));
     let count = |color: [u8; 3]| pixels.chunks_exact(3).filter(|p| *p == color).count();
-    // A line of 4 by some 400 pixels, and a white ground.
+    // A line of 4 by some 400 pixels on a white background.
     assert!(count([0x00, 0x72, 0xb2]) > 1000);
     assert!(count([255, 255, 255]) > 200_000);
-    // The title's ink, where nothing else is.
+    // Pixels of the title, where nothing else is.
     let title = pixels
         .chunks_exact(3)
         .take(600 * 60)
@@ -377,7 +377,7 @@ fn large_figures_stay_small_files() {
         .line(&x, &y, Style::new().dash(Dash::Dotted))
         .and_then(|f| f.scatter(&x, &y, Style::new()));
     let svg = figure.and_then(|f| f.to_svg()).expect("a figure");
-    // Without thinning, dashes and marks would take more than 60 MB.
+    // Without decimation, dashes and markers would take more than 60 MB.
     assert!(svg.len() < 15_000_000, "{} bytes", svg.len());
 }
 
@@ -508,7 +508,7 @@ fn an_axis_that_decreases_turns_the_values_round() {
 
 #[test]
 fn what_is_in_front_hides_what_is_behind() {
-    // A wall in front of a line, and the same seen from the other side.
+    // A wall in front of a line, and the same scene viewed from the other side.
     let x = [0.0, 1.0];
     let wall = array![[0.0, 0.0], [1.0, 1.0]];
     let last = |azimuth: f64| {
@@ -526,7 +526,7 @@ fn what_is_in_front_hides_what_is_behind() {
             .and_then(|f| f.to_svg())
             .expect("a figure");
         let line = svg.rfind("#010203").expect("the line");
-        // The wall's own colour: the middle of the map in some light.
+        // The wall's colour: the middle of the map, shaded.
         let polygon = svg.rfind("<polygon").expect("the wall");
         line > polygon
     };
@@ -616,7 +616,7 @@ fn neighbours_share_their_axes() {
     assert_eq!(zeros, 4, "{zeros}");
 }
 
-/// The picture without the cells of its maps, whose base64 may spell any word.
+/// Returns the SVG without the bitmaps of its heat maps, whose base64 may contain any word.
 fn without_cells(svg: &str) -> String {
     let mut parts = svg.split("base64,");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -628,7 +628,7 @@ fn without_cells(svg: &str) -> String {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
 
-    /// Whatever the numbers, there is a picture or an error, and the picture's numbers are finite.
+    /// For all numbers a figure is drawn or refused with an error, and the drawn figure's numbers are finite.
     #[test]
     fn no_value_breaks_a_figure(
         values in proptest::collection::vec((proptest::num::f64::ANY, proptest::num::f64::ANY), 0..6),

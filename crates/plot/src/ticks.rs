@@ -1,18 +1,18 @@
-//! Where the marks of an axis lie and how they are written.
+//! The ticks of an axis: their positions and labels.
 
 use super::scale::{Axis, Scale};
 
-/// The marks of an axis: places between 0 and 1.
+/// The ticks of an axis, at fractions between 0 and 1 along it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ticks {
-    /// Marks with their labels.
+    /// Major ticks: fractions along the axis with labels.
     pub major: Vec<(f64, String)>,
-    /// Marks without one.
+    /// Minor ticks: fractions along the axis, without labels.
     pub minor: Vec<f64>,
 }
 
 impl Ticks {
-    /// At most `most` labelled marks (but at least two where the range has them).
+    /// Returns the ticks of an axis, with at most `most` major ticks (but at least two where the range has them).
     pub fn new(axis: &Axis, most: usize) -> Ticks {
         let most = most.max(2);
         match axis.scale {
@@ -26,9 +26,9 @@ impl Ticks {
     }
 }
 
-/// Round values from `lo` to `hi` as the marks of an axis.
+/// Returns the major ticks of an axis at round values from `lo` to `hi`.
 fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
-    // One mark alone says nothing of the scale.
+    // At least two ticks, since one alone does not show the scale.
     let (values, exponent) = (most..most + 4)
         .map(|most| nice_steps(lo, hi, most))
         .find(|(values, _)| values.len() > 1)
@@ -41,18 +41,18 @@ fn linear(axis: &Axis, lo: f64, hi: f64, most: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// At most `most` round values from `lo` to `hi`.
+/// Returns at most `most` round values from `lo` to `hi`.
 pub(super) fn round_values(lo: f64, hi: f64, most: usize) -> Vec<f64> {
     nice_steps(lo, hi, most.max(1)).0
 }
 
-/// Values from `lo` to `hi` in steps of 1, 2 or 5 times a power of ten, and the power's exponent.
+/// Returns values from `lo` to `hi` in steps of 1, 2 or 5 times a power of ten, and the power's exponent.
 fn nice_steps(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
     let rough = (hi - lo) / most as f64;
     let mut exponent = rough.log10().floor() as i32;
     loop {
         for mantissa in [1.0, 2.0, 5.0] {
-            // 10^-n is not exact in binary, 10^n is: divide by it.
+            // 10^-n is not exact in binary, 10^n is: so divide by 10^n.
             let value = |i: f64| match exponent {
                 ..0 => i * mantissa / 10f64.powi(-exponent),
                 _ => i * mantissa * 10f64.powi(exponent),
@@ -71,8 +71,8 @@ fn nice_steps(lo: f64, hi: f64, most: usize) -> (Vec<f64>, i32) {
     }
 }
 
-/// Labels of values that stand alone, each with as few digits as tell them all apart, and at least three where it has them. Where one
-/// of them is so large or small that it takes a power of ten, all but 0 are written with one.
+/// Returns standalone labels of values (not of an axis), each with as few digits as distinguish all of them, and at least three
+/// where it has them. Where one value is so large or small that it needs a power of ten, all but 0 are written with one.
 pub(super) fn standalone_labels(values: &[f64]) -> Vec<String> {
     let labels = |digits: usize| -> Vec<String> {
         let plain = |v: &f64| *v == 0.0 || (-3..6).contains(&scientific_parts(*v, digits).1);
@@ -92,14 +92,14 @@ pub(super) fn standalone_labels(values: &[f64]) -> Vec<String> {
     enough.unwrap_or_else(|| labels(15))
 }
 
-/// Mantissa and exponent of a value rounded to so many digits.
+/// Returns the mantissa and exponent of a value rounded to `digits` digits.
 fn scientific_parts(v: f64, digits: usize) -> (String, i32) {
     let scientific = format!("{v:.*e}", digits - 1);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     (mantissa.to_owned(), exponent.parse().unwrap_or(0))
 }
 
-/// A value rounded to so many digits, without zeros at its end, as a decimal number or with a power of ten.
+/// Returns a value rounded to `digits` digits, without trailing zeros, as a decimal number or with a power of ten.
 fn format_rounded(v: f64, digits: usize, power: bool) -> String {
     let (mantissa, exponent) = scientific_parts(v, digits);
     let trimmed = |text: &str| match text.contains('.') {
@@ -121,7 +121,7 @@ fn format_rounded(v: f64, digits: usize, power: bool) -> String {
     text.replacen('-', "−", 1)
 }
 
-/// All labels of an axis have the same number of decimals and the same power of ten.
+/// Returns the labels of a linear axis, all with the same number of decimals and the same power of ten.
 fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
     let largest = values.iter().fold(0f64, |m, v| m.max(v.abs()));
     let size = if largest > 0.0 {
@@ -150,12 +150,13 @@ fn linear_labels(values: &[f64], step_exponent: i32) -> Vec<String> {
     values.iter().map(label).collect()
 }
 
-/// Powers of ten with marks between them; in a range of less than two powers also 2 and 5 times these, or round values.
+/// Returns the ticks of a logarithmic axis: powers of ten with minor ticks between them; in a range of less than two powers also
+/// 2 and 5 times these, or round values.
 fn logarithmic(axis: &Axis, most: usize) -> Ticks {
     let first = (axis.lo - 1e-9).ceil() as i32;
     let last = (axis.hi + 1e-9).floor() as i32;
     let inside = |log: f64| log >= axis.lo - 1e-9 && log <= axis.hi + 1e-9;
-    let place = |log: f64| (log - axis.lo) / (axis.hi - axis.lo);
+    let fraction = |log: f64| (log - axis.lo) / (axis.hi - axis.lo);
     let between = |mantissas: &[i32]| -> Vec<(f64, i32, i32)> {
         (first - 1..=last)
             .flat_map(|e| mantissas.iter().map(move |m| (m, e)))
@@ -173,14 +174,15 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
             all.filter(|e| (e - from).rem_euclid(stride as i32) == 0)
                 .collect()
         };
-        // Counted from 0, so that 10⁰ is among them where the range has it; one mark alone would be no scale.
+        // Counted from 0, so that 10⁰ is among them where the range contains it; at least two, since one alone does not show the
+        // scale.
         let mut marks = counted(0);
         if marks.len() < 2 {
             marks = counted(first);
         }
         let major = marks
             .into_iter()
-            .map(|e| (place(f64::from(e)), power_of_ten(e)))
+            .map(|e| (fraction(f64::from(e)), power_of_ten(e)))
             .collect();
         let minor = match (stride, powers) {
             (1, ..=10) => between(&[2, 3, 4, 5, 6, 7, 8, 9]),
@@ -188,12 +190,12 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         };
         return Ticks {
             major,
-            minor: minor.into_iter().map(|(log, _, _)| place(log)).collect(),
+            minor: minor.into_iter().map(|(log, _, _)| fraction(log)).collect(),
         };
     }
     let few = between(&[1, 2, 5]);
     if few.len() >= 3 {
-        // All of them in one notation.
+        // All labels in the same notation.
         let plain = few.iter().all(|(_, _, e)| (-3..=4).contains(e));
         let label = |m: i32, e: i32| match m {
             _ if plain => format_fixed(f64::from(m) * 10f64.powi(e), (-e).max(0) as usize),
@@ -203,11 +205,11 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
         return Ticks {
             major: few
                 .iter()
-                .map(|&(log, m, e)| (place(log), label(m, e)))
+                .map(|&(log, m, e)| (fraction(log), label(m, e)))
                 .collect(),
             minor: between(&[3, 4, 6, 7, 8, 9])
                 .into_iter()
-                .map(|(log, _, _)| place(log))
+                .map(|(log, _, _)| fraction(log))
                 .collect(),
         };
     }
@@ -217,9 +219,10 @@ fn logarithmic(axis: &Axis, most: usize) -> Ticks {
     }
 }
 
-/// 0 and powers of ten of either sign beyond the threshold; round values where the range has no two of them.
+/// Returns the ticks of a symlog axis: 0 and powers of ten of either sign beyond the threshold, or round values where the range
+/// has fewer than two of these.
 fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
-    let inside = |place: f64| (-1e-9..=1.0 + 1e-9).contains(&place);
+    let inside = |fraction: f64| (-1e-9..=1.0 + 1e-9).contains(&fraction);
     let first = (threshold.log10() - 1e-9).ceil() as i32;
     let last = axis.lo.abs().max(axis.hi.abs()) - 1.0 + threshold.log10();
     let last = (last + 1e-9).floor() as i32;
@@ -241,7 +244,7 @@ fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
         all.reverse();
         all.push((axis.fraction(0.0), "0".to_owned()));
         all.extend(side(1.0));
-        all.retain(|(place, _)| inside(*place));
+        all.retain(|(fraction, _)| inside(*fraction));
         all
     };
     let strides = [1, 2, 3, 5, 10, 20, 50, 100, 200];
@@ -273,13 +276,13 @@ fn symlog(axis: &Axis, threshold: f64, most: usize) -> Ticks {
     if stride > 1 && last - first < 40 {
         for e in first..=last {
             let pair = [value(-1.0, 1, e), value(1.0, 1, e)].map(|v| axis.fraction(v));
-            minor.extend(pair.into_iter().filter(|place| inside(*place)));
+            minor.extend(pair.into_iter().filter(|fraction| inside(*fraction)));
         }
     }
     Ticks { major, minor }
 }
 
-/// `v` with a fixed number of decimals and a true minus sign, never "−0".
+/// Returns `v` with a fixed number of decimals and a true minus sign, never "−0".
 fn format_fixed(v: f64, decimals: usize) -> String {
     let text = format!("{v:.decimals$}");
     match text.strip_prefix('-') {
@@ -330,7 +333,7 @@ mod tests {
             ["−10⁻⁹", "2.5×10⁻⁵", "10⁶", "4×10¹²"]
         );
         assert_eq!(standalone_labels(&[1.0001, 1.0002]), ["1.0001", "1.0002"]);
-        // One notation for all.
+        // All labels in the same notation.
         assert_eq!(
             standalone_labels(&[0.0, 10.0, 2e5, 1e6]),
             ["0", "10¹", "2×10⁵", "10⁶"]

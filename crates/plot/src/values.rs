@@ -1,4 +1,4 @@
-//! Rows of numbers, in whatever form they come.
+//! Sequences of numbers as arguments, in any form.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::style::Style;
 use odesync_base::error::{Error, Result};
 
-/// A row of numbers: a slice, a vector, an `ndarray` array or view, an iterator.
+/// A sequence of numbers: a slice, a vector, an `ndarray` array or view, an iterator.
 pub trait Values: IntoIterator<Item: Borrow<f64>> {}
 
 impl<T: IntoIterator<Item: Borrow<f64>>> Values for T {}
@@ -15,7 +15,7 @@ pub(super) fn collect(values: impl Values) -> Arc<[f64]> {
     values.into_iter().map(|v| *v.borrow()).collect()
 }
 
-/// That a layer's rows are equally long.
+/// Checks that the arrays of a layer have the same length.
 pub(super) fn same_length(
     kind: &str,
     style: &Style,

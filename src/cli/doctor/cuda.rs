@@ -1,4 +1,4 @@
-//! CUDA and the GPUs.
+//! The check of CUDA and the GPUs.
 
 use super::{Device, Finding, FindingStatus, engine, programs};
 use crate::devices::CudaStatus;
@@ -6,7 +6,7 @@ use crate::engines::cuda_status;
 
 const TOPIC: &str = "CUDA";
 
-/// What there is of CUDA; needed if `wanted` is a GPU.
+/// Returns the finding about CUDA and its GPUs, which are required if `wanted` is a GPU.
 pub(super) fn check_cuda(wanted: Option<Device>) -> Finding {
     let status = cuda_status();
     let mark = match &status {
@@ -28,7 +28,7 @@ pub(super) fn check_cuda(wanted: Option<Device>) -> Finding {
     }
 }
 
-/// A GPU that --device names has to be there.
+/// Makes the finding an error if the GPU that `--device` names does not exist.
 fn require_device(device: Device, finding: Finding) -> Finding {
     let finding = finding.required();
     match engine(device.engine(), &device.to_string()) {
@@ -41,7 +41,7 @@ fn require_device(device: Device, finding: Finding) -> Finding {
     }
 }
 
-/// Number, name and memory of each GPU, as the driver's own program tells them.
+/// Returns the index, name and memory of each GPU, as the driver's `nvidia-smi` reports them.
 fn gpu_names() -> Vec<String> {
     let query = [
         "--query-gpu=index,name,memory.total",

@@ -1,4 +1,4 @@
-//! Notebooks: Jupyter, the Rust kernel, and whether Jupyter knows it.
+//! The check of notebooks: Jupyter, the Rust kernel, and its registration with Jupyter.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::{Finding, programs};
 
-/// What sets up all of it, in the checkout.
+/// The command that sets up notebooks in the checkout.
 const FIX_COMMAND: &str = "make notebook";
-/// The kernel that `make notebook` registers.
+/// The name of the kernel that `make notebook` registers.
 const KERNEL_NAME: &str = "odesync";
 
-/// What there is for notebooks; nothing of it is needed for scripts. What `make notebook` has set up in the checkout comes first.
+/// Returns the findings about notebooks, none of which is required for scripts. Programs that `make notebook` has installed in
+/// the checkout have precedence.
 pub(super) fn check_notebooks() -> Vec<Finding> {
     let jupyter =
         checkout_program(".venv-jupyter/bin/jupyter").or_else(|| programs::find("jupyter"));
@@ -34,7 +35,7 @@ pub(super) fn check_notebooks() -> Vec<Finding> {
     ]
 }
 
-/// A program in the checkout.
+/// Returns the path of a program in the checkout, if it is there.
 fn checkout_program(path: &str) -> Option<PathBuf> {
     let path = Path::new(path);
     programs::executable(path).then(|| path.to_path_buf())
@@ -61,7 +62,7 @@ fn check_jupyter(program: Option<&Path>) -> Finding {
     }
 }
 
-/// Whether what the first cell of a notebook needs is built.
+/// Returns the finding about the build that the first cell of a notebook needs.
 fn check_build() -> Finding {
     let what = "notebooks";
     match Path::new("target/notebook/warm/Cargo.lock").exists() {
@@ -70,7 +71,7 @@ fn check_build() -> Finding {
     }
 }
 
-/// The parts that people know, from lines `jupyterlab : 4.2.5`.
+/// Returns the versions of the best-known components, from lines such as `jupyterlab : 4.2.5`.
 fn versions(text: &str) -> String {
     let found: Vec<String> = text
         .lines()
@@ -134,7 +135,7 @@ fn check_registered(jupyter: Option<&Path>) -> Finding {
     }
 }
 
-/// Each kernel's name, and whether it is for Rust.
+/// Returns each kernel's name, and whether it is a Rust kernel.
 fn kernels(json: &Value) -> Vec<(String, bool)> {
     let specs = json.get("kernelspecs").and_then(Value::as_object);
     specs

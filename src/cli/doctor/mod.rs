@@ -1,4 +1,4 @@
-//! `odesync doctor`: what is there, what is missing, and what to do about it.
+//! `odesync doctor`: checks which optional parts are installed, and says how to install those that are missing.
 
 mod cuda;
 mod jupyter;
@@ -24,16 +24,16 @@ Examples:
   odesync --device cuda doctor")]
 pub(super) struct DoctorArgs {}
 
-/// What was found of one thing.
+/// A finding: the result of the check of one topic.
 struct Finding {
     status: FindingStatus,
-    /// What was looked for.
+    /// Topic of the check.
     topic: &'static str,
-    /// What was found.
+    /// Result of the check.
     text: String,
-    /// What to do about it, a command where there is one.
+    /// Remedy, a command where there is one.
     fix: Option<String>,
-    /// Whether the program is of no use while this is broken.
+    /// Whether the program cannot be used while this is broken.
     required: bool,
 }
 
@@ -45,25 +45,25 @@ enum FindingStatus {
 }
 
 impl Finding {
-    fn present(what: &'static str, text: impl Into<String>) -> Self {
-        Self::new(FindingStatus::Present, what, text)
+    fn present(topic: &'static str, text: impl Into<String>) -> Self {
+        Self::new(FindingStatus::Present, topic, text)
     }
 
-    fn missing(what: &'static str, text: impl Into<String>, cure: impl Into<String>) -> Self {
+    fn missing(topic: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
-            fix: Some(cure.into()),
-            ..Self::new(FindingStatus::Missing, what, text)
+            fix: Some(fix.into()),
+            ..Self::new(FindingStatus::Missing, topic, text)
         }
     }
 
-    fn broken(what: &'static str, text: impl Into<String>) -> Self {
-        Self::new(FindingStatus::Broken, what, text)
+    fn broken(topic: &'static str, text: impl Into<String>) -> Self {
+        Self::new(FindingStatus::Broken, topic, text)
     }
 
-    fn new(mark: FindingStatus, what: &'static str, text: impl Into<String>) -> Self {
+    fn new(status: FindingStatus, topic: &'static str, text: impl Into<String>) -> Self {
         Self {
-            status: mark,
-            topic: what,
+            status,
+            topic,
             text: text.into(),
             fix: None,
             required: false,
@@ -85,8 +85,8 @@ impl Finding {
         };
         // Writing to a string does not fail.
         let _ = writeln!(to, "{mark} {:<16}{}", self.topic, self.text);
-        if let Some(cure) = &self.fix {
-            let _ = writeln!(to, "  {:<16}→ {cure}", "");
+        if let Some(fix) = &self.fix {
+            let _ = writeln!(to, "  {:<16}→ {fix}", "");
         }
     }
 }
@@ -129,17 +129,17 @@ fn build() -> Finding {
 }
 
 fn instruction_set() -> Finding {
-    let what = "instruction set";
+    let topic = "instruction set";
     let here = Isa::ALL.into_iter().rev().filter(|isa| isa.available());
     let available: Vec<&str> = here.map(Isa::name).collect();
     let available = available.join(", ");
     match Isa::pinned() {
         Ok(None) => Finding::present(
-            what,
+            topic,
             format!("{}; this processor has {available}", Isa::current().name()),
         ),
         Ok(Some(isa)) => Finding::present(
-            what,
+            topic,
             format!(
                 "{}, pinned by ODESYNC_ISA; this processor has {available}",
                 isa.name()
@@ -147,7 +147,7 @@ fn instruction_set() -> Finding {
         ),
         Err(error) => Finding {
             fix: Some("unset ODESYNC_ISA".into()),
-            ..Finding::broken(what, error.to_string()).required()
+            ..Finding::broken(topic, error.to_string()).required()
         },
     }
 }
@@ -171,12 +171,12 @@ fn memory_limit(common: &GlobalArgs) -> Finding {
 fn libtorch() -> Finding {
     use crate::torch::library::{loaded_path, version};
 
-    let what = "libtorch";
+    let topic = "libtorch";
     if let Err(error) = engine("torch", "cpu") {
-        return Finding::broken(what, error.to_string()).required();
+        return Finding::broken(topic, error.to_string()).required();
     }
     Finding::present(
-        what,
+        topic,
         match loaded_path() {
             Some(library) => format!(
                 "{} {}",
@@ -197,7 +197,7 @@ fn libtorch() -> Finding {
     )
 }
 
-/// Where the configurations that scripts name come from.
+/// Returns the finding about the source of the configurations that scripts name.
 fn configs() -> Finding {
     let library = ConfigSource::find(None);
     let place = match &library {

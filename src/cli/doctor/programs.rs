@@ -1,4 +1,4 @@
-//! Other programs: where they are, and what they answer.
+//! External programs: their paths and their output.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// Longer than a cold start of Python on a slow disk.
+/// Time limit of an external program, longer than a cold start of Python on a slow disk.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The program of this name on the PATH.
+/// Returns the path of the program of this name on the PATH.
 pub(super) fn find(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders)
@@ -17,7 +17,7 @@ pub(super) fn find(name: &str) -> Option<PathBuf> {
         .find(|path| executable(path))
 }
 
-/// Whether this is a file that can be run.
+/// Whether `path` is an executable file.
 pub(super) fn executable(path: &Path) -> bool {
     let Ok(file) = std::fs::metadata(path) else {
         return false;
@@ -29,10 +29,10 @@ pub(super) fn executable(path: &Path) -> bool {
     file.is_file() && allowed
 }
 
-/// What a program writes to its standard output.
+/// Runs a program and returns what it writes to its standard output.
 ///
 /// # Errors
-/// Why there is no answer: it does not start, fails, or takes too long.
+/// The reason why there is no output: the program does not start, fails, or exceeds the time limit.
 pub(super) fn run(program: &Path, arguments: &[&str]) -> Result<String, String> {
     let name = program.display();
     let mut child = Command::new(program)
@@ -47,12 +47,12 @@ pub(super) fn run(program: &Path, arguments: &[&str]) -> Result<String, String> 
         std::thread::spawn(move || {
             let mut bytes = vec![];
             let read = out.read_to_end(&mut bytes).is_ok();
-            // Nobody waits any more only if it took too long.
+            // The receiver is gone only after a timeout.
             let _ = answer.send(read.then_some(bytes));
         });
     }
     let Ok(bytes) = answered.recv_timeout(TIMEOUT) else {
-        // It may have ended by itself just now.
+        // Fails if the process has just ended by itself.
         let _ = child.kill();
         let _ = child.wait();
         return Err(format!("{name} gave no answer in {TIMEOUT:?}"));

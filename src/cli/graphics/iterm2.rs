@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-/// Shows a PNG `columns` wide.
+/// Returns the escape sequence that shows a PNG `columns` wide.
 pub(super) fn encode(png: &[u8], columns: u16) -> Vec<u8> {
     let data = BASE64_STANDARD.encode(png);
     let head = format!(

@@ -1,12 +1,13 @@
-//! kitty's terminal graphics protocol: a PNG in base64, in pieces of at most 4096 bytes.
+//! kitty's terminal graphics protocol: a PNG in base64, in chunks of at most 4096 bytes.
 //! <https://sw.kovidgoyal.net/kitty/graphics-protocol/>
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-/// Bytes of a piece.
+/// Largest size of a chunk in bytes.
 const CHUNK_SIZE: usize = 4096;
 
-/// Transmits and shows a PNG (`a=T`, `f=100`), scaled to `columns`; the terminal's answers are not wanted (`q=2`).
+/// Returns the escape sequences that transmit and show a PNG (`a=T`, `f=100`), scaled to `columns`; the terminal's responses are
+/// suppressed (`q=2`).
 pub(super) fn encode(png: &[u8], columns: u16) -> Vec<u8> {
     let data = BASE64_STANDARD.encode(png);
     let pieces: Vec<&[u8]> = data.as_bytes().chunks(CHUNK_SIZE).collect();

@@ -1,7 +1,7 @@
-//! Figures in a terminal: as pictures where it can show them, else as text.
+//! Figures in a terminal: as images where it can show them, otherwise as text.
 //!
-//! What the terminal can is read off its environment. It is never asked: a question that it doesn't answer would cost the user's
-//! next keys.
+//! The terminal's capabilities are inferred from its environment variables. The terminal is never queried: waiting for an answer
+//! that does not come would swallow the user's next keys.
 
 mod iterm2;
 mod kitty;
@@ -19,16 +19,16 @@ use crate::script::figures::describe;
 use crate::script::{ErrorKind, ScriptError};
 use crate::{Error, Result};
 
-/// Columns that a picture takes at most; wider terminals show no more in it.
+/// Largest width of an image in columns, also in wider terminals.
 const COLUMNS: u16 = 90;
 
-/// Lines that a plot of characters takes at most.
+/// Largest height of a plot of characters in lines.
 const ROWS: u16 = 26;
 
-/// Pixels of a picture for each pixel of the figure's size, where the terminal makes it fit: sharp on fine screens.
+/// Pixels of an image per pixel of the figure's size, where the terminal scales the image: sharp on high-resolution screens.
 const SCALE: f64 = 2.0;
 
-/// How figures are shown here.
+/// The display of figures in the terminal of the standard output.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TerminalGraphics {
     protocol: GraphicsProtocol,
@@ -37,10 +37,10 @@ pub(super) struct TerminalGraphics {
 }
 
 impl TerminalGraphics {
-    /// What the terminal of the standard output can do.
+    /// Detects the graphics protocol and the colours of the terminal of the standard output.
     ///
     /// # Errors
-    /// The user asks for a way of showing figures that is not known.
+    /// The user requests an unknown graphics protocol.
     pub fn detect() -> std::result::Result<Self, ScriptError> {
         let get = |name: &str| std::env::var(name).ok();
         let terminal = stdout().is_terminal();
@@ -67,7 +67,7 @@ impl TerminalGraphics {
         }
     }
 
-    /// The bytes that show a figure, with the end of the line.
+    /// Returns the bytes that show a figure, with a line break at the end.
     ///
     /// # Errors
     /// A figure that can't be drawn.
@@ -89,7 +89,7 @@ impl TerminalGraphics {
     }
 }
 
-/// Columns and rows that a figure may take.
+/// Returns the columns and rows that a figure may take.
 fn available_size() -> (u16, u16) {
     let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
     let fits = |n: u16, least: u16, most: u16| n.saturating_sub(2).clamp(least, most);

@@ -1,32 +1,32 @@
-//! Which way of showing pictures a terminal has.
+//! Detection of the terminal's graphics protocol.
 
 use crate::Result;
 use crate::error::unknown;
 
-/// The variable that says it in place of the terminal.
+/// The environment variable that overrides the detection.
 pub(super) const ENV_VAR: &str = "ODESYNC_GRAPHICS";
 
-/// A way of showing figures.
+/// A protocol for showing figures in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GraphicsProtocol {
     /// kitty's graphics protocol: kitty, Ghostty, Konsole.
     Kitty,
     /// iTerm2's inline images: iTerm2, WezTerm, mintty.
     Iterm2,
-    /// DEC's sixels: foot, mlterm, contour, xterm where it was built with them.
+    /// DEC's sixels: foot, mlterm, contour, and xterm built with sixels.
     Sixel,
     /// A plot of characters.
     Text,
-    /// A line that says how to save the figure.
+    /// No figure, only a line that says how to save it.
     None,
 }
 
 impl GraphicsProtocol {
-    /// By the variable `ODESYNC_GRAPHICS`, else by what terminals say of themselves. Within tmux and screen pictures don't reach the
-    /// terminal.
+    /// Detects the protocol: from the variable `ODESYNC_GRAPHICS`, otherwise from the variables that terminals set. Within tmux
+    /// and screen images don't reach the terminal.
     ///
     /// # Errors
-    /// Another value of the variable than the known ones.
+    /// An unknown value of the variable.
     pub fn detect(get: impl Fn(&str) -> Option<String>, terminal: bool) -> Result<Self> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         if let Some(value) = get(ENV_VAR) {
@@ -35,7 +35,7 @@ impl GraphicsProtocol {
         Ok(Self::from_terminal(get, terminal))
     }
 
-    /// As the variable names them.
+    /// Parses the value of the variable.
     fn from_name(name: &str) -> Result<Self> {
         match name.to_lowercase().as_str() {
             "kitty" => Ok(GraphicsProtocol::Kitty),

@@ -1,4 +1,4 @@
-//! DEC's sixels.
+//! DEC's sixel graphics.
 
 use std::io::Cursor;
 
@@ -8,10 +8,11 @@ use super::draw_error;
 use crate::Result;
 use crate::plotting::Panel;
 
-/// Pixels of a column where the terminal doesn't say.
+/// Width of a column in pixels where the terminal doesn't report it.
 const CELL_WIDTH: u16 = 9;
 
-/// Shows a figure about `columns` wide: sixels are shown pixel by pixel, so it is drawn in this size.
+/// Returns the sixels that show a figure about `columns` wide. A terminal shows sixels pixel by pixel, so the figure is drawn in
+/// this size.
 pub(super) fn encode(figure: &Panel, columns: u16) -> Result<Vec<u8>> {
     let column = match crossterm::terminal::window_size() {
         Ok(size) if size.width > 0 && size.columns > 0 => size.width / size.columns,
@@ -29,7 +30,7 @@ pub(super) fn encode(figure: &Panel, columns: u16) -> Result<Vec<u8>> {
     Ok(image.encode().map_err(draw_error)?.into_bytes())
 }
 
-/// Width, height, and red, green and blue of each pixel.
+/// Returns the width, the height, and red, green and blue of each pixel.
 fn pixels(png: &[u8]) -> Result<(usize, usize, Vec<u8>)> {
     let mut reader = png::Decoder::new(Cursor::new(png))
         .read_info()

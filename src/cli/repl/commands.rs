@@ -1,6 +1,6 @@
-//! The commands that begin with a colon, described once: help, completion and hints come from here.
+//! The commands that begin with a colon, in one table that help, completion and hints use.
 
-/// What a command takes.
+/// The kind of argument of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommandArgument {
     Nothing,
@@ -8,7 +8,7 @@ pub(super) enum CommandArgument {
     Name,
     File,
     Code,
-    /// `a.b=value`
+    /// A setting `a.b=value`.
     Setting,
 }
 
@@ -26,13 +26,13 @@ pub(super) enum CommandId {
     Quit,
 }
 
-/// A command.
+/// A command of the REPL.
 #[derive(Debug)]
 pub(super) struct ReplCommand {
     pub id: CommandId,
     pub name: &'static str,
     pub argument: CommandArgument,
-    /// What follows the name.
+    /// Argument part of the usage, after the name.
     pub usage: &'static str,
     pub text: &'static str,
 }
@@ -126,7 +126,7 @@ pub(super) const COMMANDS: [ReplCommand; 10] = [
     ),
 ];
 
-/// The command of a name, or the only one that begins so.
+/// Returns the command of a name, or the only command with this prefix.
 pub(super) fn find(name: &str) -> Option<&'static ReplCommand> {
     let exact = COMMANDS.iter().find(|command| command.name == name);
     let mut like = COMMANDS
@@ -135,7 +135,7 @@ pub(super) fn find(name: &str) -> Option<&'static ReplCommand> {
     exact.or_else(|| like.next().filter(|_| like.next().is_none()))
 }
 
-/// The text of `:help`.
+/// Returns the text of `:help`.
 pub(super) fn help() -> String {
     let mut text = String::from(
         "Type code to evaluate it; the last value is ans. An unfinished bracket goes on in the\n\

@@ -1,4 +1,4 @@
-//! Completion: what may stand at the cursor.
+//! Completion of the word at the cursor.
 
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 
@@ -14,15 +14,15 @@ use super::symbols::{
 use crate::config::{ConfigSource, Value};
 use crate::script::Doc;
 
-/// See the module's text.
+/// The completer of the line editor.
 pub(super) struct ReplCompleter(pub SharedSymbols);
 
-/// A name that may stand at the cursor.
+/// A candidate of the completion at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// What replaces the word before the cursor.
+    /// Text that replaces the word before the cursor.
     pub value: String,
-    /// What it is, in a few words.
+    /// Short description, which the menu shows.
     pub description: String,
 }
 
@@ -52,22 +52,22 @@ impl Completer for ReplCompleter {
     }
 }
 
-/// Where the word before the cursor begins, and what may stand in its place.
-pub(super) fn candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
+/// Returns the start of the word before the cursor, and the candidates that may replace it.
+pub(super) fn candidates(symbols: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     let trimmed = text.trim_start();
     match trimmed.strip_prefix(':') {
-        Some(command) => command_candidates(known, command, text.len() - command.len()),
-        None => code_candidates(known, text),
+        Some(command) => command_candidates(symbols, command, text.len() - command.len()),
+        None => code_candidates(symbols, text),
     }
 }
 
-/// The offers that begin as what is typed does.
+/// Returns the candidates that begin with the typed text.
 fn filter_by_prefix(typed: &str, mut offers: Vec<Candidate>) -> Vec<Candidate> {
     offers.retain(|offer| offer.value.starts_with(typed));
     offers
 }
 
-fn command_candidates(known: &SymbolTable, command: &str, at: usize) -> (usize, Vec<Candidate>) {
+fn command_candidates(symbols: &SymbolTable, command: &str, at: usize) -> (usize, Vec<Candidate>) {
     let Some((name, rest)) = command.split_once(' ') else {
         let all = commands::COMMANDS.iter();
         let offers = all.map(|c| Candidate::new(c.name, c.text)).collect();
@@ -81,11 +81,11 @@ fn command_candidates(known: &SymbolTable, command: &str, at: usize) -> (usize, 
             return (start + skip, offers);
         }
         Some(CommandArgument::Code) => {
-            let (from, offers) = code_candidates(known, typed);
+            let (from, offers) = code_candidates(symbols, typed);
             return (start + from, offers);
         }
         Some(CommandArgument::Name) => {
-            let docs = known.catalogue.docs.iter();
+            let docs = symbols.catalogue.docs.iter();
             let mut names: Vec<Candidate> = docs
                 .map(|doc| Candidate::new(doc.name, first_sentence(doc)))
                 .collect();
@@ -93,25 +93,25 @@ fn command_candidates(known: &SymbolTable, command: &str, at: usize) -> (usize, 
             names.dedup_by(|a, b| a.value == b.value);
             names
         }
-        Some(CommandArgument::Setting) => return setting_candidates(known, typed, start),
+        Some(CommandArgument::Setting) => return setting_candidates(symbols, typed, start),
         _ => Vec::new(),
     };
     (start, filter_by_prefix(typed, offers))
 }
 
-/// A key of the configuration, or behind its `=` an option of a group.
-fn setting_candidates(known: &SymbolTable, typed: &str, start: usize) -> (usize, Vec<Candidate>) {
+/// Returns candidates for a setting: keys of the configuration, or after `=` the options of a group.
+fn setting_candidates(symbols: &SymbolTable, typed: &str, start: usize) -> (usize, Vec<Candidate>) {
     if let Some((group, option)) = typed.split_once('=') {
         let options = ConfigSource::find(None).options(group).unwrap_or_default();
         let offers = options.into_iter().map(|o| Candidate::new(o, "")).collect();
         return (start + group.len() + 1, filter_by_prefix(option, offers));
     }
-    let mut offers: Vec<Candidate> = known
+    let mut offers: Vec<Candidate> = symbols
         .arguments
         .iter()
         .map(|key| Candidate::new(format!("{key}="), "argument of the script"))
         .collect();
-    if let Some(config) = &known.config {
+    if let Some(config) = &symbols.config {
         let groups = ConfigSource::find(None).groups().unwrap_or_default();
         let is_chosen = |group: &String| config.get(group).is_some();
         offers.extend(
@@ -125,7 +125,7 @@ fn setting_candidates(known: &SymbolTable, typed: &str, start: usize) -> (usize,
     (start, filter_by_prefix(typed, offers))
 }
 
-/// Every key of a tree with its value.
+/// Adds every key of a configuration tree with its value to the candidates.
 fn config_leaves(path: &str, value: &Value, offers: &mut Vec<Candidate>) {
     let Value::Mapping(map) = value else {
         offers.push(Candidate::new(format!("{path}="), one_line(value)));
@@ -141,7 +141,7 @@ fn config_leaves(path: &str, value: &Value, offers: &mut Vec<Candidate>) {
     }
 }
 
-/// A value of a configuration on one line.
+/// Formats a value of a configuration on one line.
 pub(super) fn one_line(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
@@ -162,11 +162,11 @@ pub(super) fn one_line(value: &Value) -> String {
     }
 }
 
-fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
+fn code_candidates(symbols: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     let scan = TokenizedText::tokenize(text);
     match scan.end {
         EndState::Comment | EndState::LineComment => return (text.len(), Vec::new()),
-        EndState::Text | EndState::ContinuedText => return string_candidates(known, text, &scan),
+        EndState::Text | EndState::ContinuedText => return string_candidates(symbols, text, &scan),
         EndState::Plain => {}
     }
     if scan
@@ -176,7 +176,7 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     {
         return (text.len(), Vec::new());
     }
-    // The word that is being typed ends the text, without a space behind it.
+    // The word that is being typed is at the end of the text, without a space after it.
     let word = scan.tokens.last().filter(|t| t.range.end == text.len());
     let (start, before) = match word {
         Some(word) if word.kind == TokenKind::Word => {
@@ -189,10 +189,10 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     let before_text = before.map_or("", |i| scan.text(text, i));
     if matches!(before_text, "." | "?.") {
         let of = before.and_then(|i| i.checked_sub(1));
-        let kind = of.and_then(|of| infer::infer_type(known, text, &scan, of));
+        let kind = of.and_then(|of| infer::infer_type(symbols, text, &scan, of));
         return (
             start,
-            filter_by_prefix(typed, member_candidates(known, kind.as_deref())),
+            filter_by_prefix(typed, member_candidates(symbols, kind.as_deref())),
         );
     }
     if matches!(before_text, "#{" | ",")
@@ -203,16 +203,16 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     {
         return (
             start,
-            filter_by_prefix(typed, key_candidates(known, text, &scan)),
+            filter_by_prefix(typed, key_candidates(symbols, text, &scan)),
         );
     }
-    if let Some(key) = before.and_then(|i| options::key_of(known, text, &scan, i + 1)) {
+    if let Some(key) = before.and_then(|i| options::key_of(symbols, text, &scan, i + 1)) {
         let values = key
             .values()
             .map(|value| Candidate::new(value, ""))
             .collect();
         let values = filter_by_prefix(typed, values);
-        // Where nothing is typed what is listed for the key stands alone.
+        // With nothing typed, only the values listed for the key are offered.
         if !values.is_empty() {
             return (start, values);
         }
@@ -220,12 +220,12 @@ fn code_candidates(known: &SymbolTable, text: &str) -> (usize, Vec<Candidate>) {
     if matches!(before_text, "let" | "const" | "fn") {
         return (text.len(), Vec::new());
     }
-    (start, filter_by_prefix(typed, name_candidates(known)))
+    (start, filter_by_prefix(typed, name_candidates(symbols)))
 }
 
-/// A value of an option, the name of an experiment, or a file.
+/// Returns candidates within a string: values of an option, names of experiments, or files.
 fn string_candidates(
-    known: &SymbolTable,
+    symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,
 ) -> (usize, Vec<Candidate>) {
@@ -234,7 +234,7 @@ fn string_candidates(
     };
     let start = string.range.start + 1;
     let typed = text.get(start..).unwrap_or_default();
-    let call = CursorCall::innermost(known, text, scan).map(|call| call.name);
+    let call = CursorCall::innermost(symbols, text, scan).map(|call| call.name);
     if call == Some("config") {
         let names = ConfigSource::find(None).experiments().unwrap_or_default();
         let offers = names
@@ -243,7 +243,7 @@ fn string_candidates(
         return (start, filter_by_prefix(typed, offers.collect()));
     }
     let string = scan.tokens.len() - 1;
-    if let Some(key) = options::key_of(known, text, scan, string)
+    if let Some(key) = options::key_of(symbols, text, scan, string)
         && !key.choices.is_empty()
     {
         let names = key
@@ -256,11 +256,11 @@ fn string_candidates(
     (start + skip, offers)
 }
 
-fn member_candidates(known: &SymbolTable, kind: Option<&str>) -> Vec<Candidate> {
+fn member_candidates(symbols: &SymbolTable, kind: Option<&str>) -> Vec<Candidate> {
     let Some(kind) = kind else {
         return Vec::new();
     };
-    let members = known.members(kind).into_iter();
+    let members = symbols.members(kind).into_iter();
     members
         .map(|member| {
             let what = member.doc.map_or(String::new(), first_sentence);
@@ -274,8 +274,8 @@ fn member_candidates(known: &SymbolTable, kind: Option<&str>) -> Vec<Candidate> 
         .collect()
 }
 
-/// The keys of the option map that is open, without those that are there.
-fn key_candidates(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<Candidate> {
+/// Returns the keys of the open option map that are not set in it yet.
+fn key_candidates(symbols: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<Candidate> {
     let Some(map) = scan.open.last() else {
         return Vec::new();
     };
@@ -284,7 +284,7 @@ fn key_candidates(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<
         .filter(|i| is_key(*i))
         .map(|i| scan.text(text, i))
         .collect();
-    let keys = options::keys(known, text, scan).into_iter();
+    let keys = options::keys(symbols, text, scan).into_iter();
     keys.filter(|key| !there.contains(&key.name))
         .map(|key| {
             let values: Vec<String> = key.values().collect();
@@ -293,26 +293,26 @@ fn key_candidates(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<
         .collect()
 }
 
-/// Variables, functions, constants and words of the language.
-fn name_candidates(known: &SymbolTable) -> Vec<Candidate> {
-    let mut all: Vec<Candidate> = known
+/// Returns candidates for a name: variables, functions, constants and keywords of the language.
+fn name_candidates(symbols: &SymbolTable) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = symbols
         .variables
         .iter()
         .map(|v| Candidate::new(v.name.clone(), format!("{} {}", v.kind, v.short)))
         .collect();
-    let own = known.functions.iter();
-    all.extend(own.map(|f| {
+    let user_functions = symbols.functions.iter();
+    all.extend(user_functions.map(|f| {
         let call = if f.parameters.is_empty() { "()" } else { "(" };
         Candidate::new(
             format!("{}{call}", f.name),
             format!("fn({})", f.parameters.join(", ")),
         )
     }));
-    for doc in &known.catalogue.docs {
+    for doc in &symbols.catalogue.docs {
         if doc.receiver_type.is_some() || receiver(doc).is_some() || !is_identifier(doc.name) {
             continue;
         }
-        let value = if known.catalogue.constants.contains(&doc.name) {
+        let value = if symbols.catalogue.constants.contains(&doc.name) {
             doc.name.to_string()
         } else if doc.signature.contains(&format!("{}()", doc.name)) {
             format!("{}()", doc.name)
@@ -339,7 +339,7 @@ fn first_sentence(doc: &Doc) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::known;
+    use super::super::tests::symbol_table;
     use super::*;
 
     const BEFORE: &str = "let data = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1));
@@ -347,14 +347,14 @@ mod tests {
         fn twice(x) { 2 * x }
         let x = linspace(0, 1, 5); let list = [1, 2]; let text = \"a\"; let c = config(\"lotka_volterra\");";
 
-    fn values(known: &SymbolTable, text: &str) -> (usize, Vec<String>) {
-        let (start, offers) = candidates(known, text);
+    fn values(symbols: &SymbolTable, text: &str) -> (usize, Vec<String>) {
+        let (start, offers) = candidates(symbols, text);
         (start, offers.into_iter().map(|offer| offer.value).collect())
     }
 
     #[test]
     fn names_members_keys_and_commands_are_offered_where_they_fit() {
-        let known = known(BEFORE);
+        let symbols = symbol_table(BEFORE);
         for (text, start, wanted) in [
             ("homo", 0, "homotopy("),
             ("let a = tw", 8, "twice("),
@@ -399,7 +399,7 @@ mod tests {
             (":set training", 5, "training="),
             (":set training=van", 14, "vanilla"),
         ] {
-            let (from, values) = values(&known, text);
+            let (from, values) = values(&symbols, text);
             assert!(values.iter().any(|v| v == wanted), "{text}: {values:?}");
             assert_eq!(from, start, "{text}");
         }
@@ -407,18 +407,18 @@ mod tests {
 
     #[test]
     fn nothing_is_offered_where_nothing_fits() {
-        let known = known(BEFORE);
+        let symbols = symbol_table(BEFORE);
         for text in [
             "// ru", "\"zzq", "let ru", "1.5", "run.zzz", "`ru", "zzz", "zzz.", ":zzz", "/* ru",
         ] {
-            assert_eq!(values(&known, text).1, Vec::<String>::new(), "{text}");
+            assert_eq!(values(&symbols, text).1, Vec::<String>::new(), "{text}");
         }
-        let (_, keys) = values(&known, "train(m, d, v, #{ lr: 0.1, ");
+        let (_, keys) = values(&symbols, "train(m, d, v, #{ lr: 0.1, ");
         assert!(!keys.contains(&"lr: ".to_string()));
         // A value is no key.
-        let (_, names) = values(&known, "train(m, d, v, #{ lr: ");
+        let (_, names) = values(&symbols, "train(m, d, v, #{ lr: ");
         assert!(names.contains(&"run".to_string()) && !names.contains(&"epochs: ".to_string()));
-        let (_, members) = values(&known, "run.");
+        let (_, members) = values(&symbols, "run.");
         assert!(
             !members.iter().any(|m| m.starts_with("add_noise")),
             "{members:?}"

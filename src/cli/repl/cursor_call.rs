@@ -1,34 +1,34 @@
-//! The call that the cursor stands in.
+//! The call around the cursor.
 
 use super::infer;
 use super::lexer::{BracketKind, TokenKind, TokenizedText};
 use super::symbols::{SymbolTable, receiver};
 use crate::script::Doc;
 
-/// See the module's text.
+/// A call around the cursor.
 pub(super) struct CursorCall<'t> {
     pub name: &'t str,
-    /// The number of the argument, from 0.
+    /// Index of the current argument, from 0.
     pub argument: usize,
-    /// The type of the value whose method it is, where it is known.
+    /// Type of the value whose method is called, where it is known.
     pub receiver_type: Option<String>,
-    /// Behind a point.
+    /// Whether the call follows a point, as a method.
     pub is_method: bool,
 }
 
 impl<'t> CursorCall<'t> {
-    /// The innermost call around the end of the text.
-    pub fn innermost(known: &SymbolTable, text: &'t str, scan: &TokenizedText) -> Option<Self> {
+    /// Returns the innermost call around the end of the text.
+    pub fn innermost(symbols: &SymbolTable, text: &'t str, scan: &TokenizedText) -> Option<Self> {
         let round = |opens| opens == BracketKind::Round;
         let calls = scan.open.iter().rev().filter(|frame| round(frame.kind));
         calls
-            .filter_map(|frame| Self::at_bracket(known, text, scan, frame.token))
+            .filter_map(|frame| Self::at_bracket(symbols, text, scan, frame.token))
             .next()
     }
 
-    /// The call whose opening bracket is this token.
+    /// Returns the call whose opening bracket is this token.
     pub fn at_bracket(
-        known: &SymbolTable,
+        symbols: &SymbolTable,
         text: &'t str,
         scan: &TokenizedText,
         bracket: usize,
@@ -43,17 +43,17 @@ impl<'t> CursorCall<'t> {
         Some(Self {
             name,
             argument: argument_index(text, scan, bracket),
-            receiver_type: before.and_then(|before| infer::infer_type(known, text, scan, before)),
+            receiver_type: before.and_then(|before| infer::infer_type(symbols, text, scan, before)),
             is_method: point.is_some(),
         })
     }
 
-    /// What is said about it.
-    pub fn doc<'k>(&self, known: &'k SymbolTable) -> Option<&'k Doc> {
+    /// Returns the documentation of the called function.
+    pub fn doc<'k>(&self, symbols: &'k SymbolTable) -> Option<&'k Doc> {
         match &self.receiver_type {
-            Some(kind) => known.member_doc(kind, self.name),
+            Some(kind) => symbols.member_doc(kind, self.name),
             None => {
-                let mut docs: Vec<&Doc> = known
+                let mut docs: Vec<&Doc> = symbols
                     .catalogue
                     .docs
                     .iter()
@@ -66,11 +66,11 @@ impl<'t> CursorCall<'t> {
     }
 }
 
-/// The commas right within the bracket, up to the end.
+/// Returns the index of the current argument: the number of commas directly within the bracket, up to the end of the text.
 fn argument_index(text: &str, scan: &TokenizedText, bracket: usize) -> usize {
     let mut depth = 0i32;
     let mut commas = 0;
-    // The bars of a closure's parameters hold commas of their own.
+    // Commas between the bars of a closure's parameters do not separate arguments.
     let mut bars = false;
     for (i, token) in scan.tokens.iter().enumerate().skip(bracket + 1) {
         if token.kind != TokenKind::Symbol {

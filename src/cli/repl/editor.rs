@@ -1,4 +1,4 @@
-//! The loop at a terminal.
+//! The read-eval-print loop at a terminal.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,10 +17,10 @@ use crate::script::{ErrorKind, ScriptError};
 
 const COMPLETION_MENU: &str = "completion";
 
-/// Whether the line editor has the terminal, in which signals come from other programs only.
+/// Whether the line editor controls the terminal. Ctrl-C is then a key, and signals come only from other programs.
 static EDITING: AtomicBool = AtomicBool::new(false);
 
-/// Reads inputs until the user leaves.
+/// Reads and evaluates inputs until the user leaves.
 pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
     let (history, trouble) = history::open();
     let mut editor = build_editor(repl).with_history(Box::new(history));
@@ -39,12 +39,12 @@ pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
         EDITING.store(false, Ordering::Relaxed);
         match signal {
             Ok(Signal::Success(text)) => {
-                // What is typed is kept even if the next evaluation brings the program down.
+                // The history is written before the evaluation, which may crash the program.
                 let _ = editor.sync_history();
                 match repl.handle_input(&text, None) {
                     Ok(LoopAction::Continue) => {}
                     Ok(LoopAction::Exit) => return Ok(()),
-                    // Nobody can see the rest.
+                    // Nothing further can be shown.
                     Err(error) if error.kind == ErrorKind::OutputClosed => return Ok(()),
                     Err(error) => super::super::print_error(&repl.styler.error(&error.to_string())),
                 }
@@ -96,14 +96,14 @@ fn build_editor(repl: &Repl) -> Reedline {
         .use_bracketed_paste(repl.styler.0)
 }
 
-/// Ends the program from a signal's thread, with the terminal as it was.
+/// Ends the program from a signal handler's thread, after restoring the terminal.
 pub(super) fn exit_now() -> ! {
-    // Where it fails there is no terminal left to mend.
+    // It fails only if there is no terminal any more.
     let _ = crossterm::terminal::disable_raw_mode();
     std::process::exit(130)
 }
 
-/// Whether the user is typing, so that a signal is one to end the program.
+/// Whether the user is typing, so that a signal is a request to end the program.
 pub(super) fn is_editing() -> bool {
     EDITING.load(Ordering::Relaxed)
 }

@@ -1,4 +1,4 @@
-//! Colours while typing.
+//! Syntax highlighting of the input.
 
 use nu_ansi_term::{Color, Style};
 use reedline::{Highlighter, StyledText};
@@ -7,12 +7,12 @@ use super::commands;
 use super::lexer::{TokenKind, TokenizedText};
 use super::symbols::{BUILTIN_FUNCTIONS, KEYWORDS, SharedSymbols, SymbolTable};
 
-/// See the module's text.
+/// The highlighter of the line editor.
 pub(super) struct ReplHighlighter(pub SharedSymbols);
 
 impl Highlighter for ReplHighlighter {
     fn highlight(&self, line: &str, _cursor: usize) -> StyledText {
-        let known = self.0.get();
+        let symbols = self.0.get();
         let mut styled = StyledText::new();
         let rest = line.trim_start();
         let mut at = 0;
@@ -35,7 +35,7 @@ impl Highlighter for ReplHighlighter {
             }
             let next = scan.text(code, i + 1);
             styled.push((
-                style(&known, token.kind, &code[start..end], next),
+                style(&symbols, token.kind, &code[start..end], next),
                 code[start..end].to_string(),
             ));
             done = end;
@@ -45,7 +45,7 @@ impl Highlighter for ReplHighlighter {
     }
 }
 
-fn style(known: &SymbolTable, kind: TokenKind, text: &str, next: &str) -> Style {
+fn style(symbols: &SymbolTable, kind: TokenKind, text: &str, next: &str) -> Style {
     let plain = Style::new();
     match kind {
         TokenKind::Comment => plain.fg(Color::DarkGray),
@@ -53,15 +53,18 @@ fn style(known: &SymbolTable, kind: TokenKind, text: &str, next: &str) -> Style 
         TokenKind::Number => plain.fg(Color::Cyan),
         TokenKind::Symbol => plain,
         TokenKind::Word
-            if matches!(text, "true" | "false") || known.catalogue.constants.contains(&text) =>
+            if matches!(text, "true" | "false") || symbols.catalogue.constants.contains(&text) =>
         {
             plain.fg(Color::Cyan)
         }
         TokenKind::Word if KEYWORDS.contains(&text) => plain.fg(Color::Magenta),
         TokenKind::Word if next == "(" => {
-            let functions = &known.catalogue.functions;
-            let own = || known.functions.iter().any(|f| f.name == text);
-            match functions.contains(&text) || BUILTIN_FUNCTIONS.contains(&text) || own() {
+            let functions = &symbols.catalogue.functions;
+            let is_user_function = || symbols.functions.iter().any(|f| f.name == text);
+            match functions.contains(&text)
+                || BUILTIN_FUNCTIONS.contains(&text)
+                || is_user_function()
+            {
                 true => plain.fg(Color::Blue),
                 false => plain,
             }

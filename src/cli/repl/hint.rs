@@ -1,4 +1,4 @@
-//! What is shown behind the cursor: the signature of the call that is being typed, else how an earlier input went on.
+//! Hints after the cursor: the signature of the call that is being typed, otherwise the continuation of an earlier input.
 
 use nu_ansi_term::{Color, Style};
 use reedline::{Hinter, History, SearchQuery};
@@ -8,17 +8,17 @@ use super::cursor_call::CursorCall;
 use super::lexer::TokenizedText;
 use super::symbols::{SharedSymbols, SymbolTable};
 
-/// See the module's text.
+/// The hinter of the line editor.
 pub(super) struct ReplHinter {
     symbols: SharedSymbols,
-    /// The rest of an earlier input, which the right arrow takes over.
+    /// Rest of an earlier input, which the right arrow inserts.
     suffix: String,
 }
 
 impl ReplHinter {
-    pub fn new(known: SharedSymbols) -> Self {
+    pub fn new(symbols: SharedSymbols) -> Self {
         Self {
-            symbols: known,
+            symbols,
             suffix: String::new(),
         }
     }
@@ -95,37 +95,37 @@ impl Hinter for ReplHinter {
     }
 }
 
-/// Characters that a signature may take: two lines of the terminal.
+/// Returns the largest width of a signature in characters: two lines of the terminal.
 fn max_signature_width() -> usize {
     let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
     (2 * columns).clamp(40, 240)
 }
 
-/// The signature of the call around the cursor: before its current argument, that, and after it.
-pub(super) fn signature(known: &SymbolTable, text: &str) -> Option<(String, String, String)> {
+/// Returns the signature of the call around the cursor in three parts: before the current argument, the argument, and after it.
+pub(super) fn signature(symbols: &SymbolTable, text: &str) -> Option<(String, String, String)> {
     let scan = TokenizedText::tokenize(text);
-    let call = CursorCall::innermost(known, text, &scan)?;
-    if let Some(own) = known
+    let call = CursorCall::innermost(symbols, text, &scan)?;
+    if let Some(function) = symbols
         .functions
         .iter()
         .find(|f| f.name == call.name && !call.is_method)
     {
         return Some(split_at_argument(
-            &format!("{}({})", own.name, own.parameters.join(", ")),
-            own.name.len(),
+            &format!("{}({})", function.name, function.parameters.join(", ")),
+            function.name.len(),
             call.argument,
         ));
     }
-    let doc = call.doc(known)?;
+    let doc = call.doc(symbols)?;
     let forms = overloads(doc.signature);
-    // The first form with room for so many arguments.
+    // The first overload with enough parameters for the current argument.
     let fits = |form: &&&str| parameters(form, doc.name).is_some_and(|p| p.len() > call.argument);
     let form = forms.iter().find(fits).or(forms.last())?;
     let name = form.find(&format!("{}(", doc.name))? + doc.name.len();
     Some(split_at_argument(form, name, call.argument))
 }
 
-/// The forms of a signature such as `plot(a), plot(b) or plot(c) -> Figure`.
+/// Returns the overloads of a signature such as `plot(a), plot(b) or plot(c) -> Figure`.
 fn overloads(signature: &str) -> Vec<&str> {
     let mut forms = Vec::new();
     let mut depth = 0i32;
@@ -155,13 +155,13 @@ fn overloads(signature: &str) -> Vec<&str> {
     forms
 }
 
-/// The ranges of the parameters of a form.
+/// Returns the ranges of the parameters of an overload.
 fn parameters(form: &str, name: &str) -> Option<Vec<std::ops::Range<usize>>> {
     let open = form.find(&format!("{name}("))? + name.len() + 1;
     Some(argument_ranges(form, open))
 }
 
-/// The ranges between the commas from `open` to the closing bracket.
+/// Returns the ranges between the commas from `open` to the closing bracket.
 fn argument_ranges(form: &str, open: usize) -> Vec<std::ops::Range<usize>> {
     let mut ranges = Vec::new();
     let mut depth = 0i32;
@@ -189,7 +189,7 @@ fn argument_ranges(form: &str, open: usize) -> Vec<std::ops::Range<usize>> {
     ranges
 }
 
-/// A form cut at its argument of this number; `name` is where its name ends.
+/// Splits an overload at the parameter of index `argument`; `name` is the end of its name.
 fn split_at_argument(form: &str, name: usize, argument: usize) -> (String, String, String) {
     let ranges = argument_ranges(form, name + 1);
     let Some(range) = ranges.get(argument).or(ranges.last()) else {
@@ -206,13 +206,14 @@ fn split_at_argument(form: &str, name: usize, argument: usize) -> (String, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::known;
+    use super::super::tests::symbol_table;
     use super::*;
 
     #[test]
     fn the_signature_of_the_innermost_call_with_its_argument() {
-        let known =
-            known("fn own(a, b) { a + b } let run = 1; let d = dataset([0, 1], [[1.0], [2.0]]);");
+        let symbols = symbol_table(
+            "fn own(a, b) { a + b } let run = 1; let d = dataset([0, 1], [[1.0], [2.0]]);",
+        );
         for (text, before, current) in [
             ("arange(", "arange(", "start"),
             ("arange(0, ", "arange(start, ", "stop"),
@@ -228,14 +229,14 @@ mod tests {
                 "#{ lr",
             ),
         ] {
-            let (b, c, _) = signature(&known, text).unwrap_or_else(|| panic!("{text}"));
+            let (b, c, _) = signature(&symbols, text).unwrap_or_else(|| panic!("{text}"));
             assert!(
                 b.starts_with(before) && c.starts_with(current),
                 "{text}: {b} {c}"
             );
         }
         for text in ["x", "arange(0, 1, 2)", "(1 + ", "[1, "] {
-            assert!(signature(&known, text).is_none(), "{text}");
+            assert!(signature(&symbols, text).is_none(), "{text}");
         }
     }
 

@@ -1,17 +1,17 @@
-//! What was typed, kept from one session to the next.
+//! The history of inputs, kept in a file between sessions.
 
 use std::env;
 use std::path::PathBuf;
 
 use reedline::FileBackedHistory;
 
-/// Inputs that are kept; the oldest go first.
+/// Largest number of inputs in the history; the oldest are removed first.
 const MAX_ENTRIES: usize = 5_000;
 
-/// The variable that names another file; empty for none.
+/// The environment variable that sets the file of the history; empty for no file.
 const ENV_VAR: &str = "ODESYNC_HISTORY";
 
-/// The file: that of [`ENV_VAR`], else `odesync/history` in the user's folder for the state of programs.
+/// Returns the file of the history: that of [`ENV_VAR`], otherwise `odesync/history` in the user's state folder.
 fn file(get: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     if let Some(file) = get(ENV_VAR) {
         return (!file.is_empty()).then(|| file.into());
@@ -23,7 +23,7 @@ fn file(get: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     Some(state.join("odesync").join("history"))
 }
 
-/// The history, in its file where there can be one; otherwise why not.
+/// Opens the history: in its file if possible, otherwise in memory, with the reason why there is no file.
 pub(super) fn open() -> (FileBackedHistory, Option<String>) {
     let in_memory = || FileBackedHistory::new(MAX_ENTRIES).unwrap_or_default();
     let Some(file) = file(|name| env::var(name).ok()) else {

@@ -1,4 +1,4 @@
-//! The type of the value before the cursor, by what is known of variables and functions: `run.model.` is a Field.
+//! Inference of the type of the value before the cursor, from the known variables and functions: `run.model.` is a Field.
 
 use super::lexer::{TokenKind, TokenizedText};
 use super::symbols::{SymbolTable, is_identifier, receiver, return_type};
@@ -11,9 +11,9 @@ enum ExprStep<'t> {
     Literal(&'static str),
 }
 
-/// The type of the expression that ends with token `last`.
+/// Returns the type of the expression that ends with token `last`, where it is known.
 pub(super) fn infer_type(
-    known: &SymbolTable,
+    symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,
     last: usize,
@@ -25,7 +25,7 @@ pub(super) fn infer_type(
         let indexes = matches!(step, ExprStep::Index);
         steps.push(step);
         match before {
-            // What is indexed stands right before, anything else behind a point.
+            // An indexed value directly precedes the bracket; other steps follow a point.
             Some(before) if indexes => at = before,
             Some(point) if scan.text(text, point) == "." && point > 0 => at = point - 1,
             _ => break,
@@ -34,28 +34,28 @@ pub(super) fn infer_type(
     let mut kind: Option<String> = None;
     for (i, step) in steps.iter().rev().enumerate() {
         kind = match (i, step) {
-            (0, ExprStep::Name(name)) => variable_type(known, name),
+            (0, ExprStep::Name(name)) => variable_type(symbols, name),
             (0, ExprStep::Call(name)) => {
-                let doc = known.docs(name).find(|doc| receiver(doc).is_none());
+                let doc = symbols.docs(name).find(|doc| receiver(doc).is_none());
                 doc.and_then(|doc| return_type(doc.signature))
                     .map(str::to_string)
             }
             (_, ExprStep::Literal(kind)) => Some(kind.to_string()),
             (_, ExprStep::Name(name) | ExprStep::Call(name)) => {
-                let doc = known.member_doc(&kind?, name)?;
+                let doc = symbols.member_doc(&kind?, name)?;
                 return_type(doc.signature).map(str::to_string)
             }
-            // A row of a matrix; of a vector it is a number, which has no members.
+            // An element is a row of a matrix, or of a vector a number, which has no members.
             (_, ExprStep::Index) => Some(kind?).filter(|kind| kind == "Array"),
         };
     }
     kind
 }
 
-fn variable_type(known: &SymbolTable, name: &str) -> Option<String> {
-    match known.variable(name) {
+fn variable_type(symbols: &SymbolTable, name: &str) -> Option<String> {
+    match symbols.variable(name) {
         Some(variable) => Some(variable.kind.clone()),
-        None => known
+        None => symbols
             .catalogue
             .constants
             .contains(&name)
@@ -63,7 +63,7 @@ fn variable_type(known: &SymbolTable, name: &str) -> Option<String> {
     }
 }
 
-/// The step that ends with token `at`, and the token before it.
+/// Returns the step that ends with token `at`, and the token before it.
 fn step<'t>(
     text: &'t str,
     scan: &TokenizedText,
@@ -96,7 +96,7 @@ fn step<'t>(
     }
 }
 
-/// The token that opens what token `at` closes.
+/// Returns the token of the opening bracket of the closing bracket at token `at`.
 fn matching_open(
     text: &str,
     scan: &TokenizedText,

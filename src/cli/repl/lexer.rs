@@ -1,14 +1,14 @@
-//! The words of a piece of code, as far as typing needs them: what to colour, what is unfinished, which call the cursor is in.
+//! A lexer for code that is being typed, for highlighting, the detection of unfinished inputs, and the call around the cursor.
 //!
-//! rhai's own lexer gives up at the first mistake; code that is being typed is full of them.
+//! rhai's own lexer stops at the first error; code that is being typed contains many.
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     Comment,
-    /// A string, a character, or a piece of a template between its `${…}`.
+    /// A string, a character, or a part of a template between its `${…}`.
     Text,
     Number,
     Word,
@@ -21,11 +21,11 @@ pub(super) struct Token {
     pub range: Range<usize>,
 }
 
-/// A bracket that is open at the end, or a template.
+/// A bracket or a template that is open at the end of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OpenBracket {
     pub kind: BracketKind,
-    /// The index of its token.
+    /// Index of the token of the bracket.
     pub token: usize,
 }
 
@@ -34,40 +34,40 @@ pub(super) enum BracketKind {
     Round,
     Square,
     Curly,
-    /// `#{`
+    /// Opening bracket of an object map, `#{`.
     Map,
-    /// `` ` ``
+    /// Backquote of a template string, `` ` ``.
     Template,
-    /// `${` in a template.
+    /// Interpolation in a template, `${`.
     Interpolation,
 }
 
-/// How a text ends, besides its open brackets.
+/// The state of the lexer at the end of a text, besides its open brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum EndState {
     #[default]
     Plain,
-    /// Within `/* …`.
+    /// Within a block comment `/* …`.
     Comment,
     /// Within a line comment.
     LineComment,
-    /// Within `"…`, which ends with its line.
+    /// Within a string `"…`, which ends with its line.
     Text,
-    /// Within `"…\`, which goes on in the next line.
+    /// Within a string `"…\`, which continues in the next line.
     ContinuedText,
 }
 
-/// The tokens of a text, without spaces, and what is open at its end.
+/// The tokens of a text, without spaces, and the brackets that are open at its end.
 #[derive(Debug, Default)]
 pub(super) struct TokenizedText {
     pub tokens: Vec<Token>,
     pub open: Vec<OpenBracket>,
     pub end: EndState,
-    /// A bracket closes what is not open.
+    /// Whether a closing bracket has no opening bracket.
     pub has_unmatched_close: bool,
 }
 
-/// The two-letter symbols that must not be taken apart.
+/// Symbols of two characters that are one token.
 const PAIRS: [&str; 14] = [
     "#{", "::", "**", "==", "!=", "<=", ">=", "&&", "||", "=>", "..", "??", "?.", "?[",
 ];
@@ -90,10 +90,10 @@ impl TokenizedText {
         range.and_then(|range| text.get(range)).unwrap_or_default()
     }
 
-    /// Whether another line has to follow for the text to be whole.
+    /// Whether the text is incomplete without another line.
     pub fn is_unfinished(&self, text: &str) -> bool {
         if self.has_unmatched_close || self.end == EndState::Text {
-            // Nothing that may follow can mend it.
+            // No further line can correct it.
             return false;
         }
         if !self.open.is_empty() || matches!(self.end, EndState::Comment | EndState::ContinuedText)
@@ -120,7 +120,7 @@ impl TokenizedText {
         self.open.push(OpenBracket { kind: opens, token });
     }
 
-    /// A piece of a template, up to its end or to code within it.
+    /// Reads a part of a template, up to its end or to code within it; returns the end.
     fn template(&mut self, text: &str, from: usize) -> usize {
         let rest = &text[from..];
         let (end, inserted) = match (rest.find('`'), rest.find("${")) {
@@ -227,7 +227,7 @@ impl TokenizedText {
     }
 }
 
-/// The length of a comment `/* … */`, which may hold others; none where it does not end.
+/// Returns the length of a comment `/* … */`, which may be nested; `None` where it does not end.
 fn comment_end(text: &str) -> Option<usize> {
     let mut depth = 0usize;
     let mut at = 0;
@@ -248,13 +248,13 @@ fn comment_end(text: &str) -> Option<usize> {
     }
 }
 
-/// The length of a string in quotation marks, and how it ends.
+/// Returns the length of a string in quotation marks, and the state at its end.
 fn text_end(text: &str) -> (usize, EndState) {
     let mut letters = text.char_indices().skip(1);
     while let Some((i, c)) = letters.next() {
         match c {
             '"' => return (i + 1, EndState::Plain),
-            // A line that ends with \ goes on in the next.
+            // A backslash at the end of a line continues the string in the next line.
             '\\' => match letters.next() {
                 None => return (text.len(), EndState::ContinuedText),
                 Some((i, '\n')) if i + 1 == text.len() => {
@@ -284,7 +284,7 @@ fn character_end(text: &str) -> usize {
     text.len()
 }
 
-/// A number: digits, a point that no name or range follows, an exponent.
+/// Returns the end of a number: digits, a point not followed by a name or another point, an exponent.
 fn number_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -311,7 +311,7 @@ fn number_end(text: &str) -> usize {
     at
 }
 
-/// The last statement of a whole input: where it begins, and its text.
+/// Returns the last statement of a complete input: its start and its text.
 pub(super) fn last_statement(code: &str) -> (usize, &str) {
     let scan = TokenizedText::tokenize(code);
     let mut depth = 0i32;

@@ -1,14 +1,14 @@
-//! `odesync` without a command: type code, see values.
+//! The REPL, `odesync` without a command: evaluates code that is typed and shows its values.
 //!
 //! | file | what |
 //! |---|---|
 //! | `editor` | the line editor and what it is made of |
-//! | `prompt`, `highlight`, `validate`, `history` | what stands before the cursor, colours, whether an input is whole, what was typed |
-//! | `scan`, `call`, `infer` | tokens, the call around the cursor, the type of an expression |
-//! | `known`, `complete`, `options`, `paths`, `hint` | what is known, and what may stand at the cursor |
-//! | `commands`, `settings`, `record` | the commands, `:set`, `:save` |
-//! | `values`, `style` | how values and errors are shown |
-//! | `piped` | input that nobody types |
+//! | `prompt`, `highlight`, `validate`, `history` | the prompt, syntax highlighting, the completeness of an input, earlier inputs |
+//! | `lexer`, `cursor_call`, `infer` | tokens, the call around the cursor, the type of an expression |
+//! | `symbols`, `complete`, `options`, `paths`, `hint` | the known names, and completion and hints at the cursor |
+//! | `commands`, `settings`, `transcript` | the commands, `:set`, `:save` |
+//! | `values`, `style` | the display of values and errors |
+//! | `piped` | input from a pipe or a file |
 
 mod commands;
 mod complete;
@@ -50,10 +50,10 @@ use crate::script::{
     ErrorKind, Outcome, RunPlan, ScriptError, Session, SessionOptions, SourceLocation, reference,
 };
 
-/// The whole of `odesync` without a command.
+/// Runs the REPL, at a terminal or on piped input.
 ///
 /// # Errors
-/// Of a terminal nothing but one that can't be read; of piped input the first mistake in it.
+/// At a terminal, a terminal that can't be read; of piped input, the first error in it.
 pub(super) fn run(common: &GlobalArgs) -> Result<(), ScriptError> {
     let typed = stdin().is_terminal();
     let paint = Styler(typed && super::use_color());
@@ -64,30 +64,30 @@ pub(super) fn run(common: &GlobalArgs) -> Result<(), ScriptError> {
     }
 }
 
-/// What `:run` runs again.
+/// The inputs that `:run` runs again.
 enum RerunTarget {
     File(PathBuf),
-    /// The inputs from this one on.
+    /// The inputs from this index on.
     FromInput(usize),
 }
 
-/// A session at a terminal.
+/// The state of the REPL: its session, settings and inputs.
 pub(super) struct Repl {
     session: Session,
     symbols: SharedSymbols,
     graphics: TerminalGraphics,
     styler: Styler,
     settings: ReplSettings,
-    /// What was typed and succeeded.
+    /// Inputs that were evaluated without an error.
     history: Vec<HistoryEntry>,
-    /// How many inputs were evaluated, for their names in messages.
+    /// Number of evaluated inputs, for their names in messages.
     count: usize,
     rerun_target: Option<RerunTarget>,
-    /// Interrupts since the last evaluation began.
+    /// Number of interrupts since the last evaluation began.
     interrupts: Arc<AtomicUsize>,
 }
 
-/// Whether to go on.
+/// Whether the loop continues.
 pub(super) enum LoopAction {
     Continue,
     Exit,
@@ -103,7 +103,7 @@ impl Repl {
         let interrupts = Arc::new(AtomicUsize::new(0));
         let (interrupt, counted) = (session.interrupt(), Arc::clone(&interrupts));
         super::on_signal(move || {
-            // While someone types Ctrl-C is a key: the signal is one to end the program.
+            // While the user is typing, Ctrl-C is a key; so the signal comes from another program and ends this one.
             if editor::is_editing() {
                 editor::exit_now();
             }
@@ -131,7 +131,7 @@ impl Repl {
         Ok(repl)
     }
 
-    /// What is known now.
+    /// Updates the symbol table that completion and hints use.
     fn refresh_symbols(&mut self) {
         let asked = self.session.config_request();
         let before = self.symbols.get();
@@ -148,7 +148,7 @@ impl Repl {
         });
     }
 
-    /// Does what was typed; `line` is the number of its first line, where it comes from a longer text.
+    /// Handles an input, code or a command; `line` is the number of its first line if it is part of a longer text.
     pub fn handle_input(
         &mut self,
         text: &str,
@@ -165,7 +165,7 @@ impl Repl {
         done
     }
 
-    /// What other programs of this kind end with.
+    /// Whether an input is `quit` or `exit`, with which users leave other REPLs, and not a variable of that name.
     fn is_exit_command(&self, text: &str) -> bool {
         let word = text.trim_end_matches(';').trim_end_matches("()");
         matches!(word, "quit" | "exit") && self.symbols.get().variable(word).is_none()
@@ -183,7 +183,7 @@ impl Repl {
         }
         let outcome = result?;
         self.show(code, &outcome).map_err(|mut error| {
-            // A figure is drawn when its code is over: what is pointed at is the code that gave it.
+            // A figure is drawn after its code has run, so the error is attributed to the statement that created it.
             if error.kind == ErrorKind::Runtime
                 && error.location.is_none()
                 && outcome.figure.is_some()
@@ -194,7 +194,7 @@ impl Repl {
         })
     }
 
-    /// The last statement of an input, as messages point at it.
+    /// Returns the location of the last statement of an input, for messages.
     fn statement_location(&self, code: &str, line: Option<usize>) -> Option<Box<SourceLocation>> {
         let (start, text) = lexer::last_statement(code);
         let before = code.get(..start)?;
@@ -225,7 +225,7 @@ impl Repl {
         self.count += 1;
         self.reset_interrupts();
         match line {
-            // Lines keep the numbers they have in the whole text.
+            // Empty lines before the code keep the line numbers of the whole text.
             Some(line) => {
                 let code = format!("{}{code}", "\n".repeat(line));
                 self.session.eval(&code, Some(Path::new("<stdin>")))
@@ -237,13 +237,13 @@ impl Repl {
         }
     }
 
-    /// Ctrl-C is counted anew.
+    /// Resets the number of interrupts.
     fn reset_interrupts(&mut self) {
         self.session.interrupt().clear();
         self.interrupts.store(0, Ordering::Relaxed);
     }
 
-    /// Shows a value, unless a semicolon says not to.
+    /// Shows a value, unless the input ends with a semicolon.
     fn show(&self, code: &str, outcome: &Outcome) -> Result<(), ScriptError> {
         if code.trim_end().ends_with(';') {
             return Ok(());
@@ -312,7 +312,7 @@ impl Repl {
 
     fn load(&mut self, file: &Path) -> Result<(), ScriptError> {
         self.reset_interrupts();
-        // It can be changed and run again even where it fails.
+        // Set before the evaluation, so that a script that fails can be changed and run again.
         if file.is_file() {
             self.rerun_target = Some(RerunTarget::File(file.to_path_buf()));
         }
@@ -325,7 +325,7 @@ impl Repl {
         result.map(drop)
     }
 
-    /// Whether the variables of what was evaluated stand: it succeeded, or a training in it was interrupted and kept.
+    /// Whether the variables of an evaluation are kept: it succeeded, or a training in it was interrupted and its run kept.
     fn keeps_variables(&self, result: &Result<Outcome, ScriptError>) -> bool {
         match result {
             Ok(_) => true,
@@ -352,7 +352,7 @@ impl Repl {
         ))
     }
 
-    /// Runs again what a change of the configuration is for.
+    /// Evaluates the [`RerunTarget`] again after a change of the configuration.
     fn rerun(&mut self) -> Result<(), ScriptError> {
         match &self.rerun_target {
             None => Err(usage_error(
@@ -367,7 +367,7 @@ impl Repl {
                     .iter()
                     .any(|input| input.file.as_ref() == Some(&name))
                 {
-                    // It failed before.
+                    // The script failed when it was loaded.
                     return self.load(&file);
                 }
                 self.reset_interrupts();

@@ -1,31 +1,31 @@
-//! The keys of the option map that is open at the cursor, and the values of one of them.
+//! The keys of the option map that is open at the cursor, and the possible values of a key.
 
 use super::cursor_call::CursorCall;
 use super::lexer::{BracketKind, TokenKind, TokenizedText};
 use super::symbols::SymbolTable;
 use crate::script::keys::{self, Key, Keys};
 
-/// The keys of the innermost open map, each once; none where it is no option map.
-pub(super) fn keys(known: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<&'static Key> {
+/// Returns the keys of the innermost open map, each once; none where it is not an option map.
+pub(super) fn keys(symbols: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<&'static Key> {
     let Some(innermost) = scan.open.len().checked_sub(1) else {
         return Vec::new();
     };
-    keys::distinct(keys_of_map(known, text, scan, innermost))
+    keys::distinct(keys_of_map(symbols, text, scan, innermost))
 }
 
-/// The key whose value begins behind the token before `value`.
+/// Returns the key whose value begins after the token before `value`.
 pub(super) fn key_of(
-    known: &SymbolTable,
+    symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,
     value: usize,
 ) -> Option<&'static Key> {
     let name = key_before_colon(text, scan, value)?;
-    let all = keys(known, text, scan).into_iter();
+    let all = keys(symbols, text, scan).into_iter();
     all.into_iter().find(|key| key.name == name)
 }
 
-/// The name before the colon before this token.
+/// Returns the name before the colon that precedes this token.
 fn key_before_colon<'t>(text: &'t str, scan: &TokenizedText, value: usize) -> Option<&'t str> {
     let colon = value.checked_sub(1)?;
     let name = colon.checked_sub(1)?;
@@ -33,19 +33,20 @@ fn key_before_colon<'t>(text: &'t str, scan: &TokenizedText, value: usize) -> Op
     is_key.then(|| scan.text(text, name))
 }
 
-/// What is declared for the map that is this frame: of a call, or of a key of another map, in a list of that key or not.
-fn keys_of_map(known: &SymbolTable, text: &str, scan: &TokenizedText, frame: usize) -> Vec<Keys> {
+/// Returns the declared keys of the map at bracket `frame`: an option map of a call, or the value of a key of another map, also
+/// within a list.
+fn keys_of_map(symbols: &SymbolTable, text: &str, scan: &TokenizedText, frame: usize) -> Vec<Keys> {
     let outer = |frame: usize| {
         let outer = frame.checked_sub(1)?;
         Some((outer, scan.open.get(outer)?))
     };
-    let own = scan.open.get(frame);
-    let Some(map) = own.filter(|frame| frame.kind == BracketKind::Map) else {
+    let bracket = scan.open.get(frame);
+    let Some(map) = bracket.filter(|frame| frame.kind == BracketKind::Map) else {
         return Vec::new();
     };
     let (value, within) = match outer(frame) {
         Some((_, around)) if around.kind == BracketKind::Round => {
-            return keys_of_call(known, text, scan, around.token);
+            return keys_of_call(symbols, text, scan, around.token);
         }
         Some((at, around)) if around.kind == BracketKind::Square => (around.token, outer(at)),
         around => (map.token, around),
@@ -53,43 +54,47 @@ fn keys_of_map(known: &SymbolTable, text: &str, scan: &TokenizedText, frame: usi
     let (Some((within, _)), Some(name)) = (within, key_before_colon(text, scan, value)) else {
         return Vec::new();
     };
-    let all = keys_of_map(known, text, scan, within);
+    let all = keys_of_map(symbols, text, scan, within);
     let found = all.into_iter().filter_map(|all| keys::find(all, name));
     found.map(|key| key.nested).collect()
 }
 
-/// The option keys of the call with this bracket.
+/// Returns the option keys of the call with this opening bracket.
 fn keys_of_call(
-    known: &SymbolTable,
+    symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,
     bracket: usize,
 ) -> Vec<Keys> {
-    let Some(call) = CursorCall::at_bracket(known, text, scan, bracket) else {
+    let Some(call) = CursorCall::at_bracket(symbols, text, scan, bracket) else {
         return Vec::new();
     };
-    if !call.is_method && known.functions.iter().any(|f| f.name == call.name) {
+    if !call.is_method && symbols.functions.iter().any(|f| f.name == call.name) {
         return Vec::new();
     }
     match &call.receiver_type {
-        Some(_) => call.doc(known).map(|doc| doc.options).into_iter().collect(),
-        None => known.docs(call.name).map(|doc| doc.options).collect(),
+        Some(_) => call
+            .doc(symbols)
+            .map(|doc| doc.options)
+            .into_iter()
+            .collect(),
+        None => symbols.docs(call.name).map(|doc| doc.options).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::known;
+    use super::super::tests::symbol_table;
     use super::*;
 
-    fn names(known: &SymbolTable, text: &str) -> Vec<&'static str> {
-        let keys = keys(known, text, &TokenizedText::tokenize(text)).into_iter();
+    fn names(symbols: &SymbolTable, text: &str) -> Vec<&'static str> {
+        let keys = keys(symbols, text, &TokenizedText::tokenize(text)).into_iter();
         keys.map(|key| key.name).collect()
     }
 
     #[test]
     fn the_keys_of_the_map_that_is_open() {
-        let known = known("fn homotopy(a) { a }");
+        let symbols = symbol_table("fn homotopy(a) { a }");
         for (text, some) in [
             ("train(m, d, v, #{ ", "epochs"),
             ("train(m, d, v, #{ lr: 1, ", "variants"),
@@ -104,7 +109,7 @@ mod tests {
             ("table(rows, #{ ", "columns"),
             ("lorenz(#{ ", "rho"),
         ] {
-            assert!(names(&known, text).contains(&some), "{text}");
+            assert!(names(&symbols, text).contains(&some), "{text}");
         }
         for text in [
             "#{ ",
@@ -114,11 +119,11 @@ mod tests {
             "vanilla(#{ ",
             "train(m, d, v, #{ lr: #{ ",
             "train(m, d, v, [#{ ",
-            // One of the user's own.
+            // A function that the user defined.
             "homotopy(#{ ",
         ] {
-            assert!(names(&known, text).is_empty(), "{text}");
+            assert!(names(&symbols, text).is_empty(), "{text}");
         }
-        assert!(!names(&known, "solve(f, u, t, #{ events: [#{ ").contains(&"rtol"));
+        assert!(!names(&symbols, "solve(f, u, t, #{ events: [#{ ").contains(&"rtol"));
     }
 }

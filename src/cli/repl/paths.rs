@@ -4,19 +4,19 @@ use std::path::Path;
 
 use super::complete::Candidate;
 
-/// So many files of a folder are offered.
+/// Largest number of files of a folder that are offered.
 const MAX_CANDIDATES: usize = 200;
 
-/// The files and folders that begin so, and where the last part of the typed path begins.
+/// Returns the start of the last part of the typed path, and the files and folders that begin with it.
 pub(super) fn path_candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let start = typed.rfind('/').map_or(0, |at| at + 1);
     let (folder, name) = typed.split_at(start);
-    let place = if folder.is_empty() {
+    let directory = if folder.is_empty() {
         Path::new(".")
     } else {
         Path::new(folder)
     };
-    let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let mut offers: Vec<Candidate> = entries
         .filter_map(|entry| {
             let file = entry.file_name().into_string().ok()?;

@@ -1,4 +1,4 @@
-//! Input that nobody types: statement by statement, until the first mistake.
+//! Piped input, which is evaluated statement by statement until the first error.
 
 use std::io::Read;
 
@@ -23,8 +23,8 @@ pub(super) fn run(repl: &mut Repl) -> Result<(), ScriptError> {
     Ok(())
 }
 
-/// The inputs of a text, each with the number of its first line. An input ends with the line on which it is whole, unless the next
-/// one goes on with it.
+/// Splits a text into inputs, each with the number of its first line. An input ends with the line on which it is complete, unless
+/// the next line continues it.
 fn statements(text: &str) -> Vec<(usize, String)> {
     let mut all: Vec<(usize, String)> = Vec::new();
     let mut open = false;
@@ -47,7 +47,7 @@ fn statements(text: &str) -> Vec<(usize, String)> {
     all
 }
 
-/// Whether a line can only be the rest of the statement before.
+/// Whether a line can only be the continuation of the previous statement.
 fn continues_statement(line: &str) -> bool {
     let line = line.trim_start();
     let word = line

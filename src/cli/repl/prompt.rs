@@ -1,4 +1,4 @@
-//! What stands before the cursor.
+//! The prompt before the cursor.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use reedline::{Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchS
 
 pub(super) struct ReplPrompt;
 
-/// Before an input, and before the further lines of one; both are equally wide.
+/// The prompt before an input; [`CONTINUATION_PROMPT`] before its further lines has the same width.
 pub(super) const PROMPT: &str = "odesync> ";
 const CONTINUATION_PROMPT: &str = "     ... ";
 

@@ -1,4 +1,4 @@
-//! `:set` and `:unset`: changes of the configuration, which hold for what is evaluated from here on.
+//! `:set` and `:unset`: changes of the configuration that apply to all further evaluations.
 
 use crate::config::{Override, Value};
 use crate::error;
@@ -6,13 +6,13 @@ use crate::script::{ErrorKind, ScriptError, Session};
 
 use super::complete::one_line;
 
-/// The changes so far, as the command line would have them.
+/// The changes of the configuration, as overrides of the command line.
 #[derive(Default)]
 pub(super) struct ReplSettings {
     overrides: Vec<String>,
 }
 
-/// The key of a change: `a.b` of `a.b=1`, `+a.b=1` and `~a.b`.
+/// Returns the key of a change: `a.b` of `a.b=1`, `+a.b=1` and `~a.b`.
 fn key(change: &str) -> &str {
     let key = change.split_once('=').map_or(change, |(key, _)| key);
     key.trim_start_matches(['+', '~'])
@@ -27,7 +27,7 @@ impl ReplSettings {
         &self.overrides
     }
 
-    /// `:set …`: the text to show.
+    /// Executes `:set …`; returns the text to show.
     pub fn set(&mut self, session: &mut Session, argument: &str) -> Result<String, ScriptError> {
         if !argument.contains('=') && !argument.starts_with('~') {
             if argument.contains(char::is_whitespace) {
@@ -57,7 +57,7 @@ impl ReplSettings {
         })
     }
 
-    /// `:unset …`: the text to show.
+    /// Executes `:unset …`; returns the text to show.
     pub fn unset(&mut self, session: &mut Session, argument: &str) -> Result<String, ScriptError> {
         let mut changes = self.overrides.clone();
         changes.retain(|change| !argument.is_empty() && key(change) != argument);
@@ -131,7 +131,7 @@ fn paths(path: &str, value: &Value, keys: &mut Vec<String>) {
     }
 }
 
-/// What the configuration says of a key, unless it is a whole group.
+/// Returns the configuration's value of a key, unless it is a whole group.
 fn value(session: &Session, key: &str) -> Option<String> {
     let config = session.config_request().config?;
     let value = config.get(key)?;

@@ -1,8 +1,8 @@
-//! Colours of what the loop itself writes.
+//! Colours of the REPL's own output.
 
 use nu_ansi_term::{Color, Style};
 
-/// Whether to colour.
+/// A styler of output text; colours it if the field is `true`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Styler(pub bool);
 
@@ -18,7 +18,7 @@ impl Styler {
         self.with(Style::new().fg(Color::DarkGray), text)
     }
 
-    /// An error as [`ScriptError`](crate::script::ScriptError) writes it, with its beginning and its pointer in red.
+    /// Colours an error as [`ScriptError`](crate::script::ScriptError) writes it: its beginning and its pointer in red.
     pub fn error(self, text: &str) -> String {
         let red = Style::new().fg(Color::Red).bold();
         let line = |line: &str| {

@@ -1,22 +1,22 @@
-//! What is known while something is typed: functions, variables, the configuration. Renewed after each input.
+//! The symbol table of the REPL: functions, variables and the configuration, updated after each input.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Config;
 use crate::script::{Catalogue, Doc, FunctionInfo, VariableInfo};
 
-/// See the module's text.
+/// The symbols that completion, hints and highlighting use.
 #[derive(Debug, Default)]
 pub(super) struct SymbolTable {
     pub catalogue: Catalogue,
     pub variables: Vec<VariableInfo>,
     pub functions: Vec<FunctionInfo>,
     pub config: Option<Config>,
-    /// The keys that a script's `args` declared.
+    /// Keys that a script's `args` declared.
     pub arguments: Vec<String>,
 }
 
-/// The knowledge that the loop renews and the line editor looks at.
+/// The symbol table that the loop updates and the line editor reads.
 #[derive(Clone, Default)]
 pub(super) struct SharedSymbols(Arc<Mutex<Arc<SymbolTable>>>);
 
@@ -25,12 +25,12 @@ impl SharedSymbols {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn set(&self, known: SymbolTable) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    pub fn set(&self, symbols: SymbolTable) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(symbols);
     }
 }
 
-/// Words of the language that begin something; those of one letter are no help.
+/// Keywords of the language, which are offered as completions and highlighted.
 pub(super) const KEYWORDS: [&str; 27] = [
     "as",
     "break",
@@ -61,15 +61,16 @@ pub(super) const KEYWORDS: [&str; 27] = [
     "is_def_var",
 ];
 
-/// Functions of the language itself that stand alone.
+/// Functions of the language itself that are not methods.
 pub(super) const BUILTIN_FUNCTIONS: [&str; 5] = ["print", "debug", "type_of", "timestamp", "sleep"];
 
-/// Methods of the language's own types: what lists, maps and strings can do.
+/// Methods of the language's lists.
 const LIST_METHODS: [&str; 25] = [
     "push", "pop", "len", "insert", "remove", "append", "contains", "map", "filter", "reduce",
     "sort", "reverse", "index_of", "for_each", "some", "all", "find", "dedup", "shift", "truncate",
     "drain", "extract", "clear", "is_empty", "chop",
 ];
+/// Methods of the language's object maps.
 const MAP_METHODS: [&str; 9] = [
     "keys",
     "values",
@@ -81,6 +82,7 @@ const MAP_METHODS: [&str; 9] = [
     "clear",
     "is_empty",
 ];
+/// Methods of the language's strings.
 const STRING_METHODS: [&str; 13] = [
     "len",
     "split",
@@ -97,10 +99,10 @@ const STRING_METHODS: [&str; 13] = [
     "parse_float",
 ];
 
-/// Something that may stand behind a point.
+/// A property or method that may follow a point.
 pub(super) struct MemberSymbol<'k> {
     pub name: &'k str,
-    /// It is called.
+    /// Whether it is a method, which is called.
     pub is_function: bool,
     pub doc: Option<&'k Doc>,
 }
@@ -110,13 +112,13 @@ impl SymbolTable {
         self.variables.iter().find(|v| v.name == name)
     }
 
-    /// What is said about functions of this name.
+    /// Returns the documentation of the functions of this name.
     pub fn docs(&self, name: &str) -> impl Iterator<Item = &Doc> {
         let docs = self.catalogue.docs.iter();
         docs.filter(move |doc| doc.receiver_type.is_none() && doc.name == name)
     }
 
-    /// What is said about a property or a method of the type.
+    /// Returns the documentation of a property or a method of a type.
     pub fn member_doc(&self, kind: &str, name: &str) -> Option<&Doc> {
         let docs = &self.catalogue.docs;
         let property = docs
@@ -141,7 +143,7 @@ impl SymbolTable {
             .then_some(())
     }
 
-    /// Whether `word`, as signatures write it before a point, stands for a value of the type.
+    /// Whether `word`, as signatures write it before a point, denotes a value of the type.
     fn is_receiver(&self, word: &str, kind: &str) -> bool {
         let docs = self.catalogue.docs.iter();
         let mut properties = docs.filter(|doc| doc.receiver_type.is_some());
@@ -151,7 +153,7 @@ impl SymbolTable {
         }
     }
 
-    /// What may stand behind a point after a value of the type.
+    /// Returns the properties and methods of a value of the type.
     pub fn members(&self, kind: &str) -> Vec<MemberSymbol<'_>> {
         let member = |name, call| MemberSymbol {
             name,
@@ -160,7 +162,7 @@ impl SymbolTable {
         };
         let properties = self.catalogue.properties.iter();
         let methods = self.catalogue.methods.iter();
-        let own: &[&str] = match kind {
+        let builtin: &[&str] = match kind {
             "list" => &LIST_METHODS,
             "map" => &MAP_METHODS,
             "string" => &STRING_METHODS,
@@ -174,7 +176,7 @@ impl SymbolTable {
                     .filter(|(of, name)| of == kind && is_identifier(name))
                     .map(|(_, name)| member(*name, true)),
             )
-            .chain(own.iter().map(|name| MemberSymbol {
+            .chain(builtin.iter().map(|name| MemberSymbol {
                 name,
                 is_function: true,
                 doc: None,
@@ -190,7 +192,7 @@ pub(super) fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphabetic())
 }
 
-/// `run` of `run.save("runs/mine")`, for a method.
+/// Returns the receiver of a method's signature: `run` of `run.save("runs/mine")`.
 pub(super) fn receiver(doc: &Doc) -> Option<&'static str> {
     let (before, rest) = doc.signature.split_once('.')?;
     (doc.receiver_type.is_none()
@@ -203,7 +205,7 @@ fn property_receiver(doc: &Doc) -> Option<&'static str> {
     doc.signature.split_once('.').map(|(before, _)| before)
 }
 
-/// The type that a signature says a call or a property gives: the word behind its first arrow.
+/// Returns the return type of a signature: the word after its first arrow.
 pub(super) fn return_type(signature: &str) -> Option<&str> {
     let (_, after) = signature.split_once("-> ")?;
     let word = |c: char| c.is_alphanumeric() || c == '_';

@@ -1,9 +1,9 @@
-//! What the tests of the folder share.
+//! Helpers of the REPL's tests.
 
 use super::symbols::SymbolTable;
 use crate::script::{Output, Session, SessionOptions};
 
-/// A session in which this code has run.
+/// Returns a session in which this code has run.
 pub(super) fn session(code: &str) -> Session {
     let mut session = Session::new(SessionOptions {
         interactive: true,
@@ -16,8 +16,8 @@ pub(super) fn session(code: &str) -> Session {
     session
 }
 
-/// What is known after this code.
-pub(super) fn known(code: &str) -> SymbolTable {
+/// Returns the symbol table after this code has run.
+pub(super) fn symbol_table(code: &str) -> SymbolTable {
     let mut session = session(code);
     let asked = session.config_request();
     SymbolTable {

@@ -1,19 +1,19 @@
-//! What was typed and succeeded, as a script that runs by itself.
+//! The transcript of a session: its successful inputs as a script.
 
 use super::lexer::{TokenKind, TokenizedText};
 use crate::script::LAST_VALUE;
 
-/// One input.
+/// An input of the history.
 #[derive(Debug, Clone)]
 pub(super) struct HistoryEntry {
     pub code: String,
-    /// The file it was loaded from.
+    /// File from which the input was loaded.
     pub file: Option<String>,
-    /// Whether it had a value.
+    /// Whether the input had a value.
     pub has_value: bool,
 }
 
-/// The inputs as one script.
+/// Returns the inputs as one script.
 pub(super) fn to_script(inputs: &[HistoryEntry], changes: &[String]) -> String {
     let mut text = String::new();
     if !changes.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn to_script(inputs: &[HistoryEntry], changes: &[String]) -> String {
         if code.is_empty() {
             continue;
         }
-        // A later input may use the value by its name.
+        // A later input may use the value as `ans`.
         let rest = codes.get(i + 1..).unwrap_or_default();
         let named = input.has_value
             && is_last_before_use(inputs, &codes, i)
@@ -49,7 +49,7 @@ pub(super) fn to_script(inputs: &[HistoryEntry], changes: &[String]) -> String {
     text
 }
 
-/// The semicolon that a statement lacks before another one.
+/// Returns the semicolon that a statement lacks before another one, or an empty string.
 fn missing_end(code: &str) -> &'static str {
     let scan = TokenizedText::tokenize(code);
     let is_code = |i: usize| {
@@ -64,7 +64,7 @@ fn missing_end(code: &str) -> &'static str {
         ";" => "",
         "}" if starts_block(code) => "",
         _ if last + 1 == scan.tokens.len() => ";",
-        // A comment at the end would swallow it.
+        // After a comment at the end, the semicolon needs its own line.
         _ => "\n;",
     }
 }
@@ -80,7 +80,7 @@ fn starts_block(code: &str) -> bool {
     )
 }
 
-/// One expression, whose value can be given a name.
+/// Whether the code is one expression, whose value can be assigned to a variable.
 fn is_expression(code: &str) -> bool {
     let scan = TokenizedText::tokenize(code);
     let first = scan.text(code, 0);
@@ -117,7 +117,7 @@ fn uses_last(codes: &[String]) -> bool {
     codes.iter().any(|code| uses_ans(code))
 }
 
-/// Whether no other valued input lies between this one and the next that uses the value.
+/// Whether no other input with a value lies between this input and the next that uses `ans`.
 fn is_last_before_use(inputs: &[HistoryEntry], codes: &[String], i: usize) -> bool {
     for (input, code) in inputs.iter().zip(codes).skip(i + 1) {
         if uses_ans(code) {
@@ -130,7 +130,7 @@ fn is_last_before_use(inputs: &[HistoryEntry], codes: &[String], i: usize) -> bo
     false
 }
 
-/// The code of an input without the functions that a later input defines anew: a script can't define one twice.
+/// Returns the code of an input without the functions that a later input redefines, because a script can't define one twice.
 fn without_redefined(inputs: &[HistoryEntry], i: usize) -> String {
     let code = &inputs[i].code;
     let later: Vec<(String, usize)> = inputs[i + 1..]
@@ -138,13 +138,13 @@ fn without_redefined(inputs: &[HistoryEntry], i: usize) -> String {
         .flat_map(|input| functions(&input.code))
         .map(|f| (f.name, f.parameters))
         .collect();
-    let mut kept = code.clone();
+    let mut remaining = code.clone();
     for function in functions(code).into_iter().rev() {
         if later.contains(&(function.name, function.parameters)) {
-            kept.replace_range(function.range, "");
+            remaining.replace_range(function.range, "");
         }
     }
-    kept
+    remaining
 }
 
 struct FunctionSpan {
@@ -153,7 +153,7 @@ struct FunctionSpan {
     range: std::ops::Range<usize>,
 }
 
-/// The functions that a code defines.
+/// Returns the functions that the code defines.
 fn functions(code: &str) -> Vec<FunctionSpan> {
     let scan = TokenizedText::tokenize(code);
     let text = |i: usize| scan.text(code, i);

@@ -1,4 +1,4 @@
-//! Whether an input is whole: what is not goes on in the next line.
+//! Validation of inputs: an incomplete input continues in the next line.
 
 use reedline::{ValidationResult, Validator};
 

@@ -1,14 +1,15 @@
-//! How values and variables are shown.
+//! The display of values and variables.
 
 use std::time::Duration;
 
 use crate::script::VariableInfo;
 
-/// Lines and characters of a value that are shown; `print` shows all of it.
+/// Largest number of lines of a value that are shown; `print` shows all of it.
 const MAX_LINES: usize = 100;
+/// Largest number of characters of a value that are shown; `print` shows all of it.
 const MAX_CHARACTERS: usize = 8_000;
 
-/// The beginning of a long text, with a line that says what is missing.
+/// Truncates a long text and adds a line that says how much is omitted.
 pub(super) fn truncate(text: &str) -> String {
     let mut end = text
         .char_indices()
@@ -28,7 +29,7 @@ pub(super) fn truncate(text: &str) -> String {
     format!("{}…\n… {rest} more: print(ans) shows all", &text[..end])
 }
 
-/// A table of variables.
+/// Formats variables as a table.
 pub(super) fn table(variables: &[VariableInfo]) -> String {
     if variables.is_empty() {
         return "no variables yet\n".into();
@@ -48,7 +49,7 @@ pub(super) fn table(variables: &[VariableInfo]) -> String {
     variables.iter().map(row).collect()
 }
 
-/// A time with three digits and a unit that suits it.
+/// Formats a duration with three digits and a suitable unit.
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {

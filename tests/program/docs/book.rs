@@ -1,4 +1,4 @@
-//! The book is whole: pages, links, the page of functions.
+//! Tests that the book is complete: pages, links, the page of functions.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -37,7 +37,7 @@ fn the_summary_lists_every_page_once() {
     assert_eq!(set, pages);
 }
 
-/// A path without `.` and `..`.
+/// Returns a path without `.` and `..`.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -53,9 +53,9 @@ fn plain(path: &Path) -> PathBuf {
 #[test]
 fn every_link_leads_somewhere() {
     let (mut count, mut used) = (0, BTreeSet::new());
-    let beside = ["CONTRIBUTING.md", "CHANGELOG.md", "crates/ode/README.md"];
-    let beside = beside.map(PathBuf::from);
-    for page in everything().into_iter().chain(beside) {
+    let other_pages = ["CONTRIBUTING.md", "CHANGELOG.md", "crates/ode/README.md"];
+    let other_pages = other_pages.map(PathBuf::from);
+    for page in everything().into_iter().chain(other_pages) {
         for link in links(&read(&page)) {
             if link.starts_with("https://") {
                 continue;
@@ -71,7 +71,7 @@ fn every_link_leads_somewhere() {
                 let known = anchors(&read(&target));
                 assert!(known.iter().any(|a| a == anchor), "{shown}; {known:?}");
             }
-            // A rendered book has nothing but the folder of its sources.
+            // A rendered book can link only to files in the folder of its sources.
             if page.starts_with("docs/src") {
                 assert!(target.starts_with("docs/src"), "{shown} leaves the book");
             }
@@ -105,7 +105,7 @@ fn every_place_in_the_code_that_is_named_is_there() {
         for place in spans(&read(page)) {
             let inside = ["crates/", "src/", "tests/", "configs/"];
             let named = inside.iter().any(|folder| place.starts_with(folder));
-            // A file that a recipe has the reader write is called NAME.
+            // NAME stands for a file that the reader of a recipe writes.
             if !named || place.contains("NAME") {
                 continue;
             }

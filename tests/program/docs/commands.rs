@@ -1,4 +1,4 @@
-//! Every command of every page exists.
+//! Tests that every command of every page exists.
 
 use super::markdown::{blocks, spans};
 use super::{everything, odesync, read, root};
@@ -13,7 +13,7 @@ const COMMANDS: [&str; 7] = [
     "completions",
 ];
 
-/// Every command, as words; quotes keep words together, and a comment ends the line.
+/// Returns every command as words; quotes keep words together, and a comment ends the line.
 fn commands() -> Vec<Vec<String>> {
     let mut lines = vec![];
     for page in everything() {
@@ -82,7 +82,7 @@ fn every_command_exists() {
     }
 }
 
-/// That the test, benchmark or example that a cargo command names is there.
+/// Checks that the test, benchmark or example that a cargo command names exists.
 fn check_target(words: &[&str], shown: &str) {
     let after = |flag: &str| {
         let i = words.iter().position(|w| *w == flag)?;
@@ -107,10 +107,10 @@ fn check_target(words: &[&str], shown: &str) {
     }
 }
 
-/// That the command and the script exist and the script declares the arguments; `eval` is run.
+/// Checks that the command and the script exist and the script declares the arguments; `eval` is run.
 fn check_odesync(words: &[&str], shown: &str) {
     let Some(start) = words.iter().position(|w| COMMANDS.contains(w)) else {
-        // The prompt.
+        // No command: the REPL.
         let flags = [words, &["--help"]].concat();
         assert!(odesync(&flags, root(), "").status.success(), "{shown}");
         return;

@@ -1,16 +1,16 @@
-//! What is read off a page.
+//! A reader of Markdown pages: fenced blocks, code spans, links.
 
-/// A fenced block.
+/// A fenced block of a page.
 #[derive(Debug)]
 pub struct Block {
-    /// The line of the fence, from 1.
+    /// Line number of the fence, from 1.
     pub line: usize,
-    /// What stands behind the fence.
+    /// Text after the fence, such as `rhai,fails`.
     pub language: String,
     pub text: String,
-    /// The comment on the line before the fence, `<!-- … -->`.
+    /// Comment on the line before the fence, `<!-- … -->`.
     pub note: Option<String>,
-    /// The heading it stands under.
+    /// Heading above the block.
     pub heading: String,
 }
 
@@ -42,7 +42,7 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
     blocks
 }
 
-/// The lines that are text: not in a fenced block.
+/// Returns the lines of text, which are not in a fenced block.
 fn prose(markdown: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     markdown.lines().filter(move |line| {
@@ -52,7 +52,7 @@ fn prose(markdown: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands between backquotes in the text.
+/// Returns the code spans of the text, between backquotes.
 pub fn spans(markdown: &str) -> Vec<String> {
     prose(markdown)
         .flat_map(|line| line.split('`').skip(1).step_by(2))
@@ -60,7 +60,7 @@ pub fn spans(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-/// The targets of links and images in the text, `](target)`.
+/// Returns the targets of links and images in the text, `](target)`.
 pub fn links(markdown: &str) -> Vec<String> {
     prose(markdown)
         .flat_map(|line| line.split('`').step_by(2))
@@ -73,7 +73,7 @@ pub fn links(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-/// The anchors of a page's headings, as GitHub and mdBook make them.
+/// Returns the anchors of a page's headings, as GitHub and mdBook generate them.
 pub fn anchors(markdown: &str) -> Vec<String> {
     prose(markdown)
         .filter(|line| line.starts_with('#'))

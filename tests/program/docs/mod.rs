@@ -1,9 +1,9 @@
-//! The README and the book (`docs/`): their scripts run, their commands and links exist, and nothing is left out.
+//! Tests of the README and the book (`docs/`): their scripts run, their commands and links exist, and their tables are complete.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `markdown` | what is read off a page: fenced blocks, code spans, links |
-//! | `snippets` | every script of every page runs, or fails with the message it is there to show |
+//! | `markdown` | a reader of pages: fenced blocks, code spans, links |
+//! | `snippets` | every script of every page runs, or fails with the message that it demonstrates |
 //! | `commands` | every command exists |
 //! | `tables` | the book's tables name every script, every method and every option |
 //! | `book` | every page is in the summary, every link leads somewhere, the page of functions is up to date |
@@ -30,7 +30,7 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The book's pages, relative to the checkout, in alphabetical order; its summary is among them.
+/// Returns the book's pages, including its summary, relative to the checkout, in alphabetical order.
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![];
     let mut folders = vec![root().join("docs/src")];
@@ -48,7 +48,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// README and book.
+/// Returns the README and the book's pages.
 fn everything() -> Vec<PathBuf> {
     [vec![PathBuf::from("README.md")], pages()].concat()
 }

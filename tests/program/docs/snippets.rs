@@ -1,21 +1,21 @@
-//! Every script of every page runs.
+//! Tests that every script of every page runs.
 //!
 //! | fence | what the test does |
 //! |---|---|
 //! | `rhai` | runs it: exit code 0 and nothing on standard error |
-//! | `rhai,fails` | runs it: exit code 1 or 2, and the message is the one in the heading above, … standing for anything |
+//! | `rhai,fails` | runs it: exit code 1 or 2, and the message is that of the heading above, where … matches any text |
 //! | `repl` | types it at the prompt |
 //! | any, under `<!-- file: NAME -->` | writes it to that file |
 //!
-//! `<!-- run with: KEY=VALUE … -->` above a script hands it arguments that make it short. The blocks of a page share a folder, in
-//! their order, with the shipped scripts and configurations.
+//! `<!-- run with: KEY=VALUE … -->` above a script sets arguments that make it short. The blocks of a page run in their order in
+//! one folder, with the shipped scripts and configurations.
 
 use std::path::Path;
 
 use super::markdown::{Block, blocks, spans};
 use super::{everything, odesync, read, root};
 
-/// The examples of this page are run where they are written, by `crates/script/tests/examples.rs`.
+/// The generated page of functions, whose examples are run by `crates/script/tests/examples.rs`.
 const GENERATED: &str = "docs/src/functions.md";
 
 #[test]
@@ -33,7 +33,7 @@ fn every_script_of_every_page_runs() {
     assert!(all > 40, "{all} scripts");
 }
 
-/// How many scripts the page has.
+/// Runs the scripts of a page; returns their number.
 fn run(page: &Path) -> usize {
     let folder = tempfile::tempdir().unwrap();
     for shipped in ["scripts", "configs"] {
@@ -41,22 +41,22 @@ fn run(page: &Path) -> usize {
     }
     let mut count = 0;
     for block in blocks(&read(page)) {
-        let place = format!("{}, line {}", page.display(), block.line);
+        let location = format!("{}, line {}", page.display(), block.line);
         let note = block.note.as_deref().unwrap_or_default();
         if let Some(name) = note.strip_prefix("file: ") {
             std::fs::write(folder.path().join(name), &block.text).unwrap();
             continue;
         }
         match block.language.as_str() {
-            "rhai" => runs(&block, folder.path(), &place),
-            "rhai,fails" => fails(&block, folder.path(), &place),
+            "rhai" => runs(&block, folder.path(), &location),
+            "rhai,fails" => fails(&block, folder.path(), &location),
             "repl" => {
                 let output = odesync(&["--quiet"], folder.path(), &block.text);
                 let errors = String::from_utf8_lossy(&output.stderr);
-                assert!(output.status.success(), "{place}:\n{errors}");
+                assert!(output.status.success(), "{location}:\n{errors}");
             }
             "rust" | "sh" | "text" | "yaml" | "bibtex" => continue,
-            other => panic!("{place}: nobody knows how to check {other:?}"),
+            other => panic!("{location}: nobody knows how to check {other:?}"),
         }
         count += 1;
     }
@@ -72,28 +72,31 @@ fn script(block: &Block, folder: &Path) -> std::process::Output {
     odesync(&args, folder, "")
 }
 
-fn runs(block: &Block, folder: &Path, place: &str) {
+fn runs(block: &Block, folder: &Path, location: &str) {
     let output = script(block, folder);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{place}:\n{errors}");
-    assert_eq!(errors, "", "{place}");
+    assert!(output.status.success(), "{location}:\n{errors}");
+    assert_eq!(errors, "", "{location}");
 }
 
-fn fails(block: &Block, folder: &Path, place: &str) {
+fn fails(block: &Block, folder: &Path, location: &str) {
     let output = script(block, folder);
     let errors = String::from_utf8_lossy(&output.stderr);
-    // 2: what is asked for does not exist.
+    // 2 is a usage error, such as a name that does not exist.
     let code = output.status.code();
-    assert!(matches!(code, Some(1 | 2)), "{place}: {code:?}\n{errors}");
-    // The last span of the heading, since a heading may name several.
+    assert!(
+        matches!(code, Some(1 | 2)),
+        "{location}: {code:?}\n{errors}"
+    );
+    // The last code span, since a heading may have several.
     let heading = spans(&block.heading);
     let message = heading
         .last()
-        .unwrap_or_else(|| panic!("{place}: no message in the heading"));
+        .unwrap_or_else(|| panic!("{location}: no message in the heading"));
     let mut rest: &str = &errors;
     for part in message.split('…').map(str::trim) {
         let at = rest.find(part);
-        let at = at.unwrap_or_else(|| panic!("{place}: not \"{message}\" but\n{errors}"));
+        let at = at.unwrap_or_else(|| panic!("{location}: not \"{message}\" but\n{errors}"));
         rest = &rest[at + part.len()..];
     }
 }

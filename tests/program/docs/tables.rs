@@ -1,4 +1,4 @@
-//! The book's tables name every script, every method and every option.
+//! Tests that the book's tables name every script, every method and every option.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ fn every_script_is_in_the_table() {
     }
 }
 
-/// The code spans in one column of the table that follows a text.
+/// Returns the code spans in one column of the table that follows a text.
 fn column(page: &str, before: &str, column: usize) -> BTreeSet<String> {
     let from = page
         .find(before)
@@ -46,15 +46,15 @@ fn column(page: &str, before: &str, column: usize) -> BTreeSet<String> {
 
 #[test]
 fn every_method_is_in_the_table() {
-    for (page, heading, place) in [(METHODS, "## Which method", 2), (ODE, "## Methods", 1)] {
-        let named = column(&read(page), heading, place);
+    for (page, heading, column_index) in [(METHODS, "## Which method", 2), (ODE, "## Methods", 1)] {
+        let named = column(&read(page), heading, column_index);
         for method in solvers::NAMES {
             assert!(named.contains(method), "the table of {page} lacks {method}");
         }
     }
 }
 
-/// The options that a call knows, as its own error lists them.
+/// Returns the options of a call, as its error message lists them.
 fn known_options(call: &str) -> BTreeSet<String> {
     let output = odesync(
         &["eval", &call.replace("OPTIONS", "#{ zzz: 1 }")],

@@ -1,4 +1,4 @@
-//! Several trajectories side by side.
+//! The comparison of several trajectories.
 
 use ndarray::Array2;
 
@@ -9,7 +9,7 @@ use super::super::style::Style;
 use super::{component_name, same_length};
 use odesync_base::error::{Error, Result};
 
-/// A trajectory `[time, dof]` with its name, drawn as a line or as points.
+/// A named trajectory `[time, dof]` that is drawn as a line or as markers.
 #[derive(Debug, Clone)]
 pub struct Curve {
     label: String,
@@ -19,7 +19,7 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// A solution or a model's trajectory.
+    /// Creates a curve drawn as a line, for a solution or a model's trajectory.
     pub fn line(label: impl Into<String>, t: Vec<f64>, u: Array2<f64>) -> Curve {
         Curve {
             label: label.into(),
@@ -29,7 +29,7 @@ impl Curve {
         }
     }
 
-    /// Data.
+    /// Creates a curve drawn as markers, for data.
     pub fn points(label: impl Into<String>, t: Vec<f64>, u: Array2<f64>) -> Curve {
         Curve {
             as_markers: true,
@@ -38,7 +38,7 @@ impl Curve {
     }
 }
 
-/// Several trajectories, a panel for each component and a colour for each trajectory.
+/// Returns a figure that compares several trajectories: a panel for each component and a colour for each trajectory.
 ///
 /// ```
 /// use ndarray::array;
@@ -78,7 +78,7 @@ pub fn compare(curves: &[Curve], names: &[&str]) -> Result<Grid> {
         }
         for (i, curve) in curves.iter().enumerate() {
             let style = Style::new().color(Color::Palette(i));
-            // The colours are named once.
+            // Only the first panel has labels: the legend lists each colour once.
             let style = if k == 0 {
                 style.label(&curve.label)
             } else {

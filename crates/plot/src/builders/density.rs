@@ -1,4 +1,4 @@
-//! The spectral density of a Hessian.
+//! The figure of the spectral density of a Hessian.
 
 use super::super::color::Color;
 use super::super::figure::Figure;
@@ -6,8 +6,8 @@ use super::super::style::Style;
 use super::super::values::{Values, collect};
 use odesync_base::error::Result;
 
-/// A spectral density over the eigenvalue: the density on a logarithmic axis down to a millionth of its largest value, and the
-/// exact eigenvalues, where they are known, as marks at the foot.
+/// Returns a figure of a spectral density over the eigenvalue: the density on a logarithmic axis down to a millionth of its
+/// largest value, and the exact eigenvalues, where they are known, as marks at the lower edge.
 ///
 /// ```
 /// use odesync_plot::builders::density;

@@ -1,4 +1,4 @@
-//! Data with a model's trajectory.
+//! The figure of data with a model's trajectory.
 
 use ndarray::{ArrayBase, Data, Ix2};
 
@@ -8,8 +8,8 @@ use super::super::style::Style;
 use super::{component_name, same_length};
 use odesync_base::error::{Error, Result};
 
-/// Data and what a model makes of them: the data `[time, dof]` as points, the model `[time, dof]` as lines of the same
-/// colours, and a mark at `t_train_end`, after which the model extrapolates. Missing values (NaN) are not drawn.
+/// Returns a figure of data and a model's trajectory: the data `[time, dof]` as points, the model `[time, dof]` as lines of the
+/// same colours, and a vertical line at `t_train_end`, after which the model extrapolates. Missing values (NaN) are not drawn.
 ///
 /// ```
 /// use ndarray::array;
@@ -40,10 +40,10 @@ pub fn fit<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     )
 }
 
-/// The same, with what the lines are called in the legend.
+/// Returns the figure of [`fit`], with `curve_label` as the name of the lines in the legend.
 pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     (t_data, u_data): (&[f64], &ArrayBase<D, Ix2>),
-    (called, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
+    (curve_label, t_model, u_model): (&str, &[f64], &ArrayBase<M, Ix2>),
     t_train_end: Option<f64>,
     names: &[&str],
 ) -> Result<Figure> {
@@ -57,9 +57,9 @@ pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
             model.ncols()
         )));
     }
-    // With many components the legend names colours once, and says what points and lines are.
+    // With many components the legend lists each colour once, and says once what points and lines are.
     let brief = dof > 3;
-    // Where points lie on top of each other translucence shows how many, but costs a mark for every one in the file.
+    // Translucent markers show where many points lie on top of each other, but each takes an element of the file.
     let alpha = if t_data.len() > 2000 { 1.0 } else { 0.65 };
     let mut figure = Figure::new().x_label("t").y_label(if dof == 1 {
         component_name(names, 0)
@@ -85,8 +85,8 @@ pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
             t_model,
             column,
             match (dof, brief) {
-                (1, _) => style.label(called),
-                (_, false) => style.label(format!("{}, {called}", component_name(names, i))),
+                (1, _) => style.label(curve_label),
+                (_, false) => style.label(format!("{}, {curve_label}", component_name(names, i))),
                 (_, true) => style.label(component_name(names, i)),
             },
         )?;

@@ -1,4 +1,4 @@
-//! Loss landscapes over a plane.
+//! Figures of loss landscapes over a plane.
 
 use std::sync::Arc;
 
@@ -15,27 +15,27 @@ use super::super::space::{DEPTH_BIAS, Layer3, Line3, ON_TOP_BIAS, Scatter3, Surf
 use super::super::style::{Marker, Style};
 use odesync_base::error::{Error, Result};
 
-/// What shows where the model is, or the way of its training.
+/// The colour of the mark at the model's parameters and of the path of its training.
 const RED: Color = Color::Rgb(0xe6, 0x4b, 0x1e);
 
-/// Whether the losses are all positive and span so much that only their logarithm can be seen.
+/// Whether the losses are all positive and span more than a factor of 30, so that a logarithmic scale suits them.
 fn spans_decades<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> bool {
-    let known = z.iter().copied().filter(|v| v.is_finite());
-    let (least, most) = known.fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| {
+    let finite = z.iter().copied().filter(|v| v.is_finite());
+    let (least, most) = finite.fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| {
         (lo.min(v), hi.max(v))
     });
     least > 0.0 && most > 30.0 * least
 }
 
-/// The range of the losses that colours are spent on, where walls tower so far above the valley that it would have one colour alone:
-/// three times as high as the lower quarter of the losses reaches.
+/// Returns the range of losses that the colours span where the largest losses are so far above the others that these would have
+/// one colour: three times the height that the lower quarter of the losses reaches.
 fn robust_range<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Option<(f64, f64)> {
-    let known = z.iter().copied().filter(|v| scale.in_domain(*v));
-    let mut known: Vec<f64> = known.map(|v| scale.forward(v)).collect();
-    known.sort_unstable_by(f64::total_cmp);
-    let (least, most) = (*known.first()?, *known.last()?);
-    let part = |q: usize| known[(known.len() - 1) * q / 100];
-    // On a plain of one height the range is that of a decade, or of what first rises above it.
+    let finite = z.iter().copied().filter(|v| scale.in_domain(*v));
+    let mut finite: Vec<f64> = finite.map(|v| scale.forward(v)).collect();
+    finite.sort_unstable_by(f64::total_cmp);
+    let (least, most) = (*finite.first()?, *finite.last()?);
+    let part = |q: usize| finite[(finite.len() - 1) * q / 100];
+    // Where the lower quarter is constant, the range is a decade, or reaches the first loss above it.
     let core = match scale {
         Scale::Log => (part(25) - part(2)).max(1.0),
         _ => [25, 50, 75, 90]
@@ -50,32 +50,36 @@ fn robust_range<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>, scale: Scale) -> Opt
         .filter(|(lo, hi)| hi - lo > 1e-9 * hi.abs())
 }
 
-/// The colours that suit the losses, as far as they are not given.
-fn fit_color_scale<S: Data<Elem = f64>>(shade: &mut ColorScaleOptions, z: &ArrayBase<S, Ix2>) {
-    let scale = *shade.scale.get_or_insert(match spans_decades(z) {
+/// Sets the scale and the range of colours that suit the losses, where the options leave them unset.
+fn fit_color_scale<S: Data<Elem = f64>>(
+    color_options: &mut ColorScaleOptions,
+    z: &ArrayBase<S, Ix2>,
+) {
+    let scale = *color_options.scale.get_or_insert(match spans_decades(z) {
         true => Scale::Log,
         false => Scale::Linear,
     });
-    shade.robust_range = robust_range(z, scale);
+    color_options.robust_range = robust_range(z, scale);
 }
 
-/// The colours that suit several losses, one scale and one range for all of them.
-fn fit_common_color_scale(shade: &mut ColorScaleOptions, losses: Vec<f64>) {
+/// Sets one scale and one range of colours that suit the losses of several landscapes, where the options leave them unset.
+fn fit_common_color_scale(color_options: &mut ColorScaleOptions, losses: Vec<f64>) {
     let finite: Vec<f64> = losses.into_iter().filter(|v| v.is_finite()).collect();
     let z = Array2::from_shape_fn((1, finite.len()), |(_, j)| finite[j]);
-    fit_color_scale(shade, &z);
-    let scale = shade.scale.unwrap_or_default();
+    fit_color_scale(color_options, &z);
+    let scale = color_options.scale.unwrap_or_default();
     let shown = finite.into_iter().filter(|v| scale.in_domain(*v));
     let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
         (lo.min(v), hi.max(v))
     });
-    if shade.range.is_none() && least < most {
-        shade.range = shade.robust_range.or(Some((least, most)));
+    if color_options.range.is_none() && least < most {
+        color_options.range = color_options.robust_range.or(Some((least, most)));
     }
 }
 
 impl HeatMap {
-    /// With the colours that suit all of these losses, as far as they are not given: so that several maps can be compared.
+    /// Sets one colour scale and range that suit all of these losses, where the options leave them unset, so that several maps
+    /// can be compared.
     pub fn fit_colors_to(mut self, losses: Vec<f64>) -> Self {
         fit_common_color_scale(&mut self.color_options, losses);
         self
@@ -83,19 +87,20 @@ impl HeatMap {
 }
 
 impl Surface {
-    /// With the colours that suit all of these losses, as far as they are not given: so that several surfaces can be compared.
+    /// Sets one colour scale and range that suit all of these losses, where the options leave them unset, so that several
+    /// surfaces can be compared.
     pub fn fit_colors_to(mut self, losses: Vec<f64>) -> Self {
         fit_common_color_scale(&mut self.color_options, losses);
         self
     }
 }
 
-/// A loss over two directions of parameter space, as a heat map with contours: `z` `[y, x]` has a row for each y and a column for
-/// each x. Unless `cells` says otherwise its colours are logarithmic where the losses span more than a factor of 30, and losses so far
-/// above the others that these would have one colour have the last one, with a point on the colour bar; cells whose solve failed (NaN)
-/// are hatched. `labels` are the names of the two axes and of the loss. `path` is a trajectory of the training in this plane,
-/// `[step, 2]`, drawn with a mark at its end; without one the centre (0, 0), the model's parameters, has a mark where the plane holds
-/// it.
+/// Returns a figure of a loss over two directions of parameter space, as a heat map with contours: `z` `[y, x]` has a row for
+/// each y and a column for each x. Unless `cells` sets another scale, the colours are logarithmic where the losses span more than
+/// a factor of 30, and losses so far above the others that these would have one colour have the last colour, with an arrowhead on
+/// the colour bar; cells whose solve failed (NaN) are hatched. `labels` are the names of the two axes and of the loss. `path` is
+/// the trajectory of the training in this plane, `[step, 2]`, drawn with a mark at its end; without a path the centre (0, 0), the
+/// model's parameters, has a mark if the plane contains it.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -125,7 +130,7 @@ pub fn landscape_2d<S: Data<Elem = f64>>(
     if cells.color_options.label.is_empty() {
         cells.color_options.label = labels[2].to_owned();
     }
-    // The lines lie at round values of the same range.
+    // The contour lines lie at round values of the heat map's range.
     (lines.color_options.scale, lines.color_options.robust_range) =
         (cells.color_options.scale, cells.color_options.robust_range);
     lines.color_options.range = cells.color_options.range;
@@ -177,8 +182,9 @@ fn check_path(path: &Array2<f64>) -> Result<()> {
     }
 }
 
-/// The same loss as a surface over the plane, with the path upon it; on a logarithmic axis where the losses span more than a factor of
-/// 30 (unless `surface` has a scale), and cut off where [`landscape_2d`] has the last colour.
+/// Returns a figure of a loss over two directions of parameter space, as a surface with the path of the training on it (arguments
+/// of [`landscape_2d`]). The vertical axis is logarithmic where the losses span more than a factor of 30 (unless `surface` sets a
+/// scale), and the surface is cut off at the losses to which [`landscape_2d`] gives the last colour.
 ///
 /// # Errors
 ///
@@ -200,7 +206,7 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
         ..
     } = surface.color_options;
     let scale = scale.unwrap_or_default();
-    // Into a valley between walls one sees from above.
+    // A valley between high walls is visible only from above.
     let elevation = if usual.is_some() { 62.0 } else { 38.0 };
     let mut figure = Figure::new()
         .size(820, 620)?
@@ -212,15 +218,15 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
         .y_label(labels[1])
         .z_label(labels[2])
         .surface(x, y, z, &surface)?;
-    let lattice = RectilinearGrid::new("landscape", x, y, z, false)?;
+    let grid = RectilinearGrid::new("landscape", x, y, z, false)?;
     match path {
         Some(path) => {
             check_path(path)?;
-            Ok(draw_path_on_surface(figure, &lattice, scale, path))
+            Ok(draw_path_on_surface(figure, &grid, scale, path))
         }
         None if holds_centre(x, y) => Ok(draw_path_on_surface(
             figure,
-            &lattice,
+            &grid,
             scale,
             &Array2::zeros((1, 2)),
         )),
@@ -228,27 +234,28 @@ pub fn landscape_surface<S: Data<Elem = f64>>(
     }
 }
 
-/// Draws a path, and a mark at its end, on the surface over a lattice. Where the surface hides it, the path shines through.
+/// Adds a path with a mark at its end to a figure, at the height of the surface. The path is visible through the surface.
 fn draw_path_on_surface(
     mut figure: Figure,
-    over: &RectilinearGrid,
+    grid: &RectilinearGrid,
     scale: Scale,
     path: &Array2<f64>,
 ) -> Figure {
-    let place = |(x, y): &(f64, f64)| -> Point3 {
-        let height = find_cell(&over.x, *x)
-            .zip(find_cell(&over.y, *y))
-            .map(|(j, i)| scale.inverse(bilinear(i, j, |i, j| scale.forward(over.z[[i, j]]))));
+    let surface_point = |(x, y): &(f64, f64)| -> Point3 {
+        let height = find_cell(&grid.x, *x)
+            .zip(find_cell(&grid.y, *y))
+            .map(|(j, i)| scale.inverse(bilinear(i, j, |i, j| scale.forward(grid.z[[i, j]]))));
         [*x, *y, height.unwrap_or(f64::NAN)]
     };
-    let places = |points: &[(f64, f64)]| -> Arc<[Point3]> { points.iter().map(place).collect() };
+    let surface_points =
+        |points: &[(f64, f64)]| -> Arc<[Point3]> { points.iter().map(surface_point).collect() };
     let points: Vec<(f64, f64)> = path.rows().into_iter().map(|p| (p[0], p[1])).collect();
     let cell = |values: &[f64]| match (values.first(), values.last()) {
         (Some(a), Some(b)) => (b - a).abs() / values.len() as f64,
         _ => f64::NAN,
     };
-    let (dx, dy) = (cell(&over.x), cell(&over.y));
-    // Two points for each cell that it crosses, so that it follows the surface.
+    let (dx, dy) = (cell(&grid.x), cell(&grid.y));
+    // Two points for each cell that the path crosses, so that it follows the surface.
     let mut refined: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
     for pair in points.windows(2) {
         let ((ax, ay), (bx, by)) = (pair[0], pair[1]);
@@ -265,7 +272,7 @@ fn draw_path_on_surface(
         let line = red.clone().width(2.5);
         for (style, lift) in [(line.clone(), DEPTH_BIAS), (line.alpha(0.35), ON_TOP_BIAS)] {
             layers.push(Arc::new(Line3 {
-                points: places(&refined),
+                points: surface_points(&refined),
                 style,
                 depth_bias: lift,
             }));
@@ -273,7 +280,7 @@ fn draw_path_on_surface(
     }
     if (2..=60).contains(&points.len()) {
         layers.push(Arc::new(Scatter3 {
-            points: places(&points),
+            points: surface_points(&points),
             style: red.clone().size(5.0),
             depth_bias: DEPTH_BIAS,
         }));
@@ -282,9 +289,9 @@ fn draw_path_on_surface(
     let ring = Style::new().color(Color::Rgb(255, 255, 255)).size(12.0);
     for style in [ring, red.size(8.0)] {
         layers.push(Arc::new(Scatter3 {
-            points: places(end),
+            points: surface_points(end),
             style,
-            // Above the line too.
+            // In front of the path's line too.
             depth_bias: 2.0 * ON_TOP_BIAS,
         }));
     }
@@ -292,7 +299,7 @@ fn draw_path_on_surface(
     figure
 }
 
-/// Of four views over a corner the one whose corner is lowest, so that it hides least of the rest.
+/// Returns, of the four azimuths that view the surface over a corner, the one whose corner is lowest, so that it hides the least.
 fn best_azimuth<S: Data<Elem = f64>>(z: &ArrayBase<S, Ix2>) -> f64 {
     let (rows, columns) = z.dim();
     let height = |top: bool, right: bool| {

@@ -1,4 +1,4 @@
-//! Losses and the homotopy parameter by epoch.
+//! Figures of losses and the homotopy parameter by epoch.
 
 use super::super::color::Color;
 use super::super::figure::Figure;
@@ -6,8 +6,8 @@ use super::super::grid::Grid;
 use super::super::style::Style;
 use odesync_base::error::Result;
 
-/// Losses over the epochs on a logarithmic axis and, in a small panel under them that shares the horizontal axis, the
-/// homotopy parameter λ. An epoch without a value is NaN.
+/// Returns a figure of losses over the epochs on a logarithmic axis and, in a small panel below that shares the horizontal axis,
+/// of the homotopy parameter λ. An epoch without a value is NaN.
 ///
 /// ```
 /// use odesync_plot::loss_curve;
@@ -29,7 +29,7 @@ pub fn loss_curve(
     lambda: Option<&[f64]>,
 ) -> Result<Grid> {
     let mut losses = Figure::new().y_label("loss");
-    // A loss of exactly 0 throughout has no place on a logarithmic axis.
+    // Losses that are all exactly 0 cannot be drawn on a logarithmic axis.
     if series
         .iter()
         .any(|(_, values)| values.iter().any(|v| *v > 0.0))
@@ -45,8 +45,9 @@ pub fn loss_curve(
     with_lambda(losses, epochs, lambda)
 }
 
-/// The range of the axis where a few values are so far above the others that they would press them flat: these leave the picture
-/// through its upper edge. While the coupling holds the solution, the free model may be anywhere.
+/// Returns the range of the vertical axis where a few values are so far above the others that these would look constant; values
+/// above the range are cut off at the upper edge. Such values occur because the coupling keeps the coupled solution near the data
+/// while the uncoupled model may be far from it.
 fn robust_y_range(series: &[(&str, &[f64])]) -> Option<(f64, f64)> {
     let all = series.iter().flat_map(|(_, values)| values.iter().copied());
     let mut all: Vec<f64> = all.filter(|v| *v > 0.0 && v.is_finite()).collect();
@@ -56,8 +57,9 @@ fn robust_y_range(series: &[(&str, &[f64])]) -> Option<(f64, f64)> {
     (high > 1e3 * usual).then_some((low / 1.5, 10.0 * usual))
 }
 
-/// The mse of several runs by epoch: its median as a line and the band between its quartiles, on a logarithmic axis, and the homotopy
-/// parameter λ under it. `quartiles` are the lower one, the median and the upper one.
+/// Returns a figure of the mse of several runs by epoch: the median as a line and the band between the quartiles, on a
+/// logarithmic axis, and the homotopy parameter λ in a panel below. `quartiles` are the lower quartile, the median and the upper
+/// quartile.
 ///
 /// # Errors
 ///

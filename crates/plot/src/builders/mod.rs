@@ -1,4 +1,4 @@
-//! Ready-made figures, from plain arrays: of what a run is made of, of loss landscapes, of the state space.
+//! Ready-made figures from plain arrays: of training runs, of loss landscapes, of the state space.
 
 mod compare;
 mod density;
@@ -30,13 +30,13 @@ pub use spline::spline;
 pub use trajectory::trajectory;
 pub use waterfall::waterfall;
 
-/// The name of a state variable that has none of its own: u₀, u₁, …
+/// Returns the default name of state variable `i`: u₀, u₁, …
 pub fn default_name(i: usize) -> String {
     let low = |c: char| char::from_u32(0x2080 + u32::from(c) - u32::from('0')).unwrap_or(c);
     format!("u{}", i.to_string().chars().map(low).collect::<String>())
 }
 
-/// A name as it is written in a figure: the stand-in `u[2]` of data without names becomes u₂.
+/// Returns a name as figures write it: the default name `u[2]` of a column of data without names becomes u₂.
 pub fn display_name(name: &str) -> String {
     let index = name
         .strip_prefix("u[")
@@ -47,7 +47,7 @@ pub fn display_name(name: &str) -> String {
     }
 }
 
-/// The name of component `i`: the given one, or uᵢ.
+/// Returns the name of component `i`: `names[i]`, or uᵢ where there is none.
 fn component_name(names: &[&str], i: usize) -> String {
     names
         .get(i)

@@ -1,4 +1,4 @@
-//! Trajectories in the state space, with the vector field.
+//! Phase portraits: trajectories in the state space, with the vector field.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -9,7 +9,7 @@ use super::super::style::{Marker, Style};
 use super::component_name;
 use odesync_base::error::{Error, Result};
 
-/// The range of values with a part of it added on either side.
+/// Returns the range of the values, extended on either side by `margin`, a part of the range.
 fn padded_range<'a>(values: impl Iterator<Item = &'a f64>, margin: f64) -> Option<(f64, f64)> {
     let known = values.filter(|v| v.is_finite());
     let (lo, hi) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
@@ -29,7 +29,7 @@ fn linspace((lo, hi): (f64, f64), n: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The range without half of each of the outer of `n` cells.
+/// Returns the range without the outer half of the first and the last of `n` cells.
 fn inset((lo, hi): (f64, f64), n: usize) -> (f64, f64) {
     let half = 0.5 * (hi - lo) / n as f64;
     (lo + half, hi - half)
@@ -39,8 +39,8 @@ fn no_points() -> Error {
     Error::invalid("phase: the trajectory has no finite point; look at where the solution ends")
 }
 
-/// A phase portrait of two components: the vector field as streamlines, and the trajectories over it, `[time, 2]` each, with a mark at
-/// the beginning. `field` gives the two derivatives at a point.
+/// Returns a phase portrait of two components: the vector field as streamlines or arrows, and the trajectories over it, `[time,
+/// 2]` each, with a mark at the initial state. `field` returns the two derivatives at a point.
 ///
 /// ```
 /// use ndarray::array;
@@ -74,7 +74,7 @@ pub fn phase(
     let (x, y) = of(0).zip(of(1)).ok_or_else(no_points)?;
     let (xs, ys) = match streamlines {
         true => (linspace(x, 40), linspace(y, 32)),
-        // Whole arrows fit into the frame.
+        // Inset, so that the outer arrows fit into the frame.
         false => (linspace(inset(x, 20), 20), linspace(inset(y, 16), 16)),
     };
     let (mut u, mut v) = (
@@ -112,8 +112,8 @@ pub fn phase(
     Ok(figure)
 }
 
-/// A phase portrait of three components: the trajectories, `[time, 3]` each, with a mark at the beginning, and arrows of the vector
-/// field between them, all of one length.
+/// Returns a phase portrait of three components: the trajectories, `[time, 3]` each, with a mark at the initial state, and arrows
+/// of the vector field between them, all of one length.
 ///
 /// # Errors
 ///
@@ -130,19 +130,19 @@ pub fn phase3(
         *slot = padded_range(values.iter(), 0.06).ok_or_else(no_points)?;
     }
     let side = 5;
-    // Whole arrows fit into the box.
+    // Inset, so that the outer arrows fit into the box.
     let inner = ranges.map(|(lo, hi)| linspace((lo + 0.1 * (hi - lo), hi - 0.1 * (hi - lo)), side));
     let count = side * side * side;
     let (mut at, mut vectors) = (Array2::zeros((count, 3)), Array2::zeros((count, 3)));
     for i in 0..count {
-        let place = [
+        let point = [
             inner[0][i % side],
             inner[1][i / side % side],
             inner[2][i / side / side],
         ];
-        let vector = field(place)?;
+        let vector = field(point)?;
         for k in 0..3 {
-            (at[[i, k]], vectors[[i, k]]) = (place[k], vector[k]);
+            (at[[i, k]], vectors[[i, k]]) = (point[k], vector[k]);
         }
     }
     let mut figure = Figure::new()

@@ -1,4 +1,4 @@
-//! What a model leaves unexplained.
+//! The figure of the residuals of a fit.
 
 use ndarray::{ArrayBase, Data, Ix2};
 
@@ -8,7 +8,7 @@ use super::super::style::{Dash, Style};
 use super::{component_name, same_length};
 use odesync_base::error::Result;
 
-/// Residuals, data minus model, `[time, dof]` over time, as points around a line at 0.
+/// Returns a figure of residuals, data minus model, `[time, dof]` over time, as points around a line at 0.
 ///
 /// ```
 /// use ndarray::array;

@@ -1,11 +1,12 @@
-//! Losses along a line.
+//! The figure of losses along a line in parameter space.
 
 use super::super::figure::Figure;
 use super::super::style::{Dash, Style};
 use odesync_base::error::Result;
 
-/// Losses along one direction or against one parameter: one line for each `(label, values)`, on a logarithmic axis where all are
-/// positive and span more than a factor of 30. `mark` is where the model stands, or the true value of the parameter.
+/// Returns a figure of losses along one direction or over one parameter: one line for each `(label, values)`, on a logarithmic
+/// axis where all are positive and span more than a factor of 30. `mark` is the position of the model, or the true value of the
+/// parameter.
 ///
 /// ```
 /// use odesync_plot::builders::slice_1d;

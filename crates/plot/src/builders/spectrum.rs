@@ -1,14 +1,15 @@
-//! All eigenvalues of a Hessian.
+//! The figure of all eigenvalues of a Hessian.
 
 use super::super::color::Color;
 use super::super::figure::Figure;
 use super::super::style::Style;
 use odesync_base::error::Result;
 
-/// Part of the largest magnitude below which the axis is linear.
+/// The threshold of the symlog axis, as a part of the largest magnitude; the axis is linear below it.
 const LINEAR_FRACTION: f64 = 1e-6;
 
-/// Eigenvalues by rank, the largest first, on an axis that is logarithmic on either side of 0; those below 0 in another colour.
+/// Returns a figure of eigenvalues by rank, the largest first, on an axis that is logarithmic on either side of 0; negative
+/// eigenvalues have another colour.
 ///
 /// ```
 /// use odesync_plot::builders::spectrum;

@@ -1,4 +1,4 @@
-//! A smoothing spline and its derivative.
+//! The figure of a smoothing spline and its derivative.
 
 use ndarray::{ArrayBase, Data, Ix2};
 
@@ -9,7 +9,8 @@ use super::super::style::Style;
 use super::{component_name, fit, same_length};
 use odesync_base::error::Result;
 
-/// A spline `[time, dof]` on fine times with the points `(t, u)` that it smooths, and its derivative in a panel under it.
+/// Returns a figure of a spline, `values` `[time, dof]` at the times `fine`, with the data points `(t, u)` that it smooths, and
+/// of its derivative `slopes` in a panel below.
 ///
 /// ```
 /// use ndarray::array;

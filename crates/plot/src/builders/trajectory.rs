@@ -1,4 +1,4 @@
-//! A trajectory over time.
+//! The figure of a trajectory over time.
 
 use ndarray::{ArrayBase, Data, Ix2};
 
@@ -7,8 +7,8 @@ use super::super::style::Style;
 use super::{component_name, same_length};
 use odesync_base::error::Result;
 
-/// A trajectory over time, one line for each component of `u` `[time, dof]`. Components without a name in `names` are
-/// called u₀, u₁, …
+/// Returns a figure of a trajectory over time, one line for each component of `u` `[time, dof]`. Components without a name in
+/// `names` are called u₀, u₁, …
 ///
 /// ```
 /// use ndarray::array;

@@ -1,4 +1,4 @@
-//! Spectral densities over a training.
+//! The figure of spectral densities over a training.
 
 use ndarray::{ArrayBase, Data, Ix2};
 
@@ -6,8 +6,8 @@ use super::super::figure::Figure;
 use super::super::layers::Waterfall;
 use odesync_base::error::Result;
 
-/// Spectral densities over the training, `rows` `[epoch, eigenvalue]`, one curve behind the other, coloured by height; the density is
-/// logarithmic, down to a millionth of its largest value.
+/// Returns a figure of spectral densities over the training, `rows` `[epoch, eigenvalue]`, one curve behind the other, coloured
+/// by height; the density is logarithmic, down to a millionth of its largest value.
 ///
 /// ```
 /// use ndarray::Array2;

@@ -1,4 +1,4 @@
-//! Adding layers of two axes.
+//! Methods that add layers to a figure with two axes.
 
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Figure {
         Ok(self)
     }
 
-    /// Adds a vertical line over the whole height at `x`, to mark for instance where the training data end.
+    /// Adds a vertical line over the whole height at `x`, for instance at the end of the training data.
     ///
     /// # Errors
     ///
@@ -114,8 +114,8 @@ impl Figure {
         Ok(self)
     }
 
-    /// Adds coloured cells: `z` `[y, x]` has a row for each y and a column for each x, their centres; with one more x and y than
-    /// values these are the borders. Cells without a value (NaN) are hatched.
+    /// Adds a heat map of coloured cells: `z` `[y, x]` has a row for each y and a column for each x, the centres of the cells;
+    /// where there is one more x and y than values, x and y are the borders. Cells without a value (NaN) are hatched.
     ///
     /// ```
     /// use ndarray::array;
@@ -136,14 +136,14 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &HeatMap,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("heatmap", x, y, z, true)?;
+        let grid = RectilinearGrid::new("heatmap", x, y, z, true)?;
         self.layers
-            .push(Arc::new(HeatMapLayer::new(lattice, options)?));
+            .push(Arc::new(HeatMapLayer::new(grid, options)?));
         Ok(self)
     }
 
-    /// Adds lines of equal value, or filled areas between them: `z` `[y, x]` has a row for each y and a column for each x. Over a
-    /// layer that has colours already, lines are dark unless they are given a colour.
+    /// Adds contour lines, or filled areas between them: `z` `[y, x]` has a row for each y and a column for each x. Lines over a
+    /// layer that already has colours are dark unless the options give them a colour.
     ///
     /// # Errors
     ///
@@ -155,14 +155,14 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Contour,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("contour", x, y, z, false)?;
+        let grid = RectilinearGrid::new("contour", x, y, z, false)?;
         let over = self.layers.iter().any(|l| l.color_scale().is_some());
         self.layers
-            .push(Arc::new(ContourLayer::new(lattice, options, over)?));
+            .push(Arc::new(ContourLayer::new(grid, options, over)?));
         Ok(self)
     }
 
-    /// Adds an arrow (u, v) at each x and y: `u` and `v` `[y, x]` have a row for each y and a column for each x.
+    /// Adds a vector field as arrows (u, v) at each x and y: `u` and `v` `[y, x]` have a row for each y and a column for each x.
     ///
     /// # Errors
     ///
@@ -180,7 +180,8 @@ impl Figure {
         Ok(self)
     }
 
-    /// Adds curves along the vector field (u, v), given as for [`Figure::quiver`] and interpolated between the points of the grid.
+    /// Adds streamlines of the vector field (u, v), given as for [`Figure::quiver`] and interpolated between the points of the
+    /// grid.
     ///
     /// # Errors
     ///
@@ -199,7 +200,7 @@ impl Figure {
     }
 }
 
-/// Both components on one grid, turned round together where an axis decreases.
+/// Returns both components of a vector field on one grid, reversed together along an axis that decreases.
 fn vector_grid<S: Data<Elem = f64>>(
     call: &str,
     x: impl Values,

@@ -1,4 +1,4 @@
-//! The description of a figure.
+//! The description of a figure: its axes, layers and options.
 
 mod flat;
 mod options;
@@ -13,15 +13,15 @@ use super::scale::{Scale, check_range};
 use super::space::Layer3;
 use odesync_base::error::{Error, Result};
 
-/// Largest width or height in pixels.
+/// Largest width or height of a figure in pixels.
 const MAX_SIZE: f64 = 4000.0;
 
-/// A figure: two axes with lines, points, bands, heat maps and the like, or three with surfaces, curves and points; described first
-/// and drawn when it is saved.
+/// A figure: two axes with lines, points, bands, heat maps and the like, or three axes with surfaces, curves and points. It is
+/// described first and drawn when it is saved.
 ///
-/// Values may be given as slices, vectors, `ndarray` arrays or anything else that yields `f64`. A NaN breaks a line in
-/// two; it and infinite values (taken to be those beyond ±1e300) are not drawn, nor are values that are not positive on
-/// a logarithmic axis. Colours are taken from [`PALETTE`](super::PALETTE) in turn.
+/// Values may be slices, vectors, `ndarray` arrays or anything else that yields `f64`. A NaN breaks a line in two; NaN and
+/// infinite values (all beyond ±1e300 count as infinite) are not drawn, nor are values that are not positive on a logarithmic
+/// axis. Layers take the colours of [`PALETTE`](super::PALETTE) in turn.
 ///
 /// ```
 /// use odesync_plot::{Figure, Style};
@@ -66,7 +66,7 @@ impl Default for Figure {
 }
 
 impl Figure {
-    /// An empty figure of 900 by 560 pixels.
+    /// Creates an empty figure of 900 by 560 pixels.
     pub fn new() -> Figure {
         Figure {
             title: String::new(),
@@ -88,25 +88,25 @@ impl Figure {
         }
     }
 
-    /// The title above the axes.
+    /// Sets the title above the axes.
     pub fn title(mut self, title: impl Into<String>) -> Figure {
         self.title = title.into();
         self
     }
 
-    /// The name of the horizontal axis.
+    /// Sets the name of the horizontal axis.
     pub fn x_label(mut self, label: impl Into<String>) -> Figure {
         self.x_label = label.into();
         self
     }
 
-    /// The name of the vertical axis.
+    /// Sets the name of the vertical axis.
     pub fn y_label(mut self, label: impl Into<String>) -> Figure {
         self.y_label = label.into();
         self
     }
 
-    /// The name of the upright axis of a figure with three axes.
+    /// Sets the name of the vertical axis of a figure with three axes.
     pub fn z_label(mut self, label: impl Into<String>) -> Figure {
         self.z_label = label.into();
         self
@@ -124,7 +124,7 @@ impl Figure {
         self
     }
 
-    /// Makes the upright axis of a figure with three axes logarithmic.
+    /// Makes the vertical axis of a figure with three axes logarithmic.
     pub fn log_z(mut self) -> Figure {
         self.z_scale = Scale::Log;
         self
@@ -150,7 +150,7 @@ impl Figure {
         Ok(self)
     }
 
-    /// Makes the upright axis of a figure with three axes logarithmic on either side of 0 and linear within ±`threshold`.
+    /// Makes the vertical axis of a figure with three axes logarithmic on either side of 0 and linear within ±`threshold`.
     ///
     /// # Errors
     ///
@@ -160,8 +160,8 @@ impl Figure {
         Ok(self)
     }
 
-    /// Where the viewer of three axes stands, in degrees: `azimuth` is the angle from the x axis towards the y axis (−60 unless
-    /// given), `elevation` the height above the plane of these (28 unless given; −90 to 90).
+    /// Sets the view angles of a figure with three axes, in degrees: `azimuth` is the angle from the x axis towards the y axis
+    /// (default −60), `elevation` the angle above their plane (default 28; −90 to 90).
     ///
     /// # Errors
     ///
@@ -171,12 +171,12 @@ impl Figure {
         Ok(self)
     }
 
-    /// Where the viewer of three axes stands, as [`Figure::view`] takes it.
+    /// Returns the azimuth and the elevation of the view of a figure with three axes, in degrees; see [`Figure::view`].
     pub fn view_angles(&self) -> (f64, f64) {
         (self.azimuth, self.elevation)
     }
 
-    /// The range of the horizontal axis; by default that of the data with a small margin.
+    /// Sets the range of the horizontal axis; the default is the range of the data with a small margin.
     ///
     /// # Errors
     ///
@@ -187,7 +187,8 @@ impl Figure {
         Ok(self)
     }
 
-    /// The range of the vertical axis; by default that of the data (within `x_range`, if given) with a small margin.
+    /// Sets the range of the vertical axis; the default is the range of the data (within `x_range`, if given) with a small
+    /// margin.
     ///
     /// # Errors
     ///
@@ -198,8 +199,8 @@ impl Figure {
         Ok(self)
     }
 
-    /// The range of the upright axis of a figure with three axes. A surface is cut off at its ends, and its colours go from one to
-    /// the other.
+    /// Sets the range of the vertical axis of a figure with three axes. A surface is cut off at the ends of the range, and its
+    /// colours span the range.
     ///
     /// # Errors
     ///
@@ -210,7 +211,7 @@ impl Figure {
         Ok(self)
     }
 
-    /// Width and height in pixels.
+    /// Sets the width and height of the figure in pixels.
     ///
     /// # Errors
     ///
@@ -220,13 +221,13 @@ impl Figure {
         Ok(self)
     }
 
-    /// Where the legend is.
+    /// Sets the position of the legend.
     pub fn legend(mut self, legend: Legend) -> Figure {
         self.legend = legend;
         self
     }
 
-    /// What the figure is called in an error.
+    /// Returns the name of the figure in error messages.
     pub(super) fn name(&self) -> String {
         match self.title.is_empty() {
             true => "the figure".to_owned(),
@@ -234,14 +235,14 @@ impl Figure {
         }
     }
 
-    /// All layers as the legend and the palette see them.
+    /// Returns the legend handles of all layers, in their order.
     pub(super) fn legend_handles(&self) -> Vec<&dyn LegendHandle> {
         let flat = self.layers.iter().map(|l| &**l as &dyn LegendHandle);
         flat.chain(self.layers3.iter().map(|l| &**l as &dyn LegendHandle))
             .collect()
     }
 
-    /// The names of the three axes.
+    /// Returns the names of the x, y and z axes.
     pub(super) fn labels(&self) -> [&str; 3] {
         [&self.x_label, &self.y_label, &self.z_label]
     }

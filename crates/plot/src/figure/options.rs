@@ -1,4 +1,4 @@
-//! Options of a figure by name.
+//! Options of a figure that are set by name.
 
 use super::super::legend::Legend;
 use super::super::option_value::OptionValue;
@@ -7,7 +7,7 @@ use super::{Figure, checked_size, checked_view};
 use odesync_base::error::{Result, unknown};
 
 impl Figure {
-    /// The names that [`Figure::set`] knows.
+    /// The names of the options of [`Figure::set`].
     pub const OPTIONS: [&'static str; 17] = [
         "title",
         "x_label",
@@ -28,7 +28,7 @@ impl Figure {
         "legend",
     ];
 
-    /// Sets an option by its name (see [`Figure::OPTIONS`]).
+    /// Sets an option of the figure by its name (see [`Figure::OPTIONS`]).
     ///
     /// ```
     /// use odesync_plot::Figure;

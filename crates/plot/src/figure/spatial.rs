@@ -1,4 +1,4 @@
-//! Adding layers of three axes.
+//! Methods that add layers to a figure with three axes.
 
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ use super::Figure;
 use odesync_base::error::{Error, Result};
 
 impl Figure {
-    /// Adds a surface over the plane: `z` `[y, x]` has a row for each y and a column for each x. It is coloured by height; where a
-    /// value is missing (NaN) it has a hole. [`Figure::view`] turns it, [`Figure::z_range`] cuts it off.
+    /// Adds a surface over the plane: `z` `[y, x]` has a row for each y and a column for each x. The surface is coloured by
+    /// height and has a hole where a value is missing (NaN). [`Figure::view`] sets the view angles, [`Figure::z_range`] cuts the
+    /// surface off.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -39,14 +40,14 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Surface,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("surface", x, y, z, false)?;
+        let grid = RectilinearGrid::new("surface", x, y, z, false)?;
         self.layers3
-            .push(Arc::new(SurfaceLayer::new(lattice, options)?));
+            .push(Arc::new(SurfaceLayer::new(grid, options)?));
         Ok(self)
     }
 
-    /// Adds many curves over one x, coloured by height: row `i` of `z` `[curve, x]` stands at `y[i]`, one behind the other on three
-    /// axes, or with [`Waterfall::in_height`] one above the other on two.
+    /// Adds a waterfall: many curves over one x, coloured by height. Row `i` of `z` `[curve, x]` is drawn at `y[i]`, one curve
+    /// behind the other on three axes, or with [`Waterfall::in_height`] one above the other on two.
     ///
     /// # Errors
     ///
@@ -58,14 +59,14 @@ impl Figure {
         z: &ArrayBase<S, Ix2>,
         options: &Waterfall,
     ) -> Result<Figure> {
-        let lattice = RectilinearGrid::new("waterfall", x, y, z, false)?;
+        let grid = RectilinearGrid::new("waterfall", x, y, z, false)?;
         match options.in_height {
             true => self
                 .layers
-                .push(Arc::new(RidgelineLayer::new(lattice, options)?)),
+                .push(Arc::new(RidgelineLayer::new(grid, options)?)),
             false => self
                 .layers3
-                .push(Arc::new(WaterfallLayer::new(lattice, options)?)),
+                .push(Arc::new(WaterfallLayer::new(grid, options)?)),
         }
         Ok(self)
     }
@@ -82,9 +83,9 @@ impl Figure {
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        self.push_xyz_layer("line3", (x, y, z), style, |places, style| {
+        self.push_xyz_layer("line3", (x, y, z), style, |points, style| {
             Arc::new(Line3 {
-                points: places,
+                points,
                 style,
                 depth_bias: DEPTH_BIAS,
             })
@@ -103,16 +104,16 @@ impl Figure {
         z: impl Values,
         style: Style,
     ) -> Result<Figure> {
-        self.push_xyz_layer("scatter3", (x, y, z), style, |places, style| {
+        self.push_xyz_layer("scatter3", (x, y, z), style, |points, style| {
             Arc::new(Scatter3 {
-                points: places,
+                points,
                 style,
                 depth_bias: DEPTH_BIAS,
             })
         })
     }
 
-    /// Adds a layer of the points whose coordinates are the three rows.
+    /// Adds a layer of the points whose coordinates are the three arrays.
     fn push_xyz_layer(
         mut self,
         call: &str,
@@ -124,12 +125,12 @@ impl Figure {
         let (x, y, z) = (collect(x), collect(y), collect(z));
         same_length(call, &style, &x, "y", &y)?;
         same_length(call, &style, &x, "z", &z)?;
-        let places = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
-        self.layers3.push(layer(places, style));
+        let points = (0..x.len()).map(|i| [x[i], y[i], z[i]]).collect();
+        self.layers3.push(layer(points, style));
         Ok(self)
     }
 
-    /// Adds an arrow at each of some points of space: `at` and `vectors` are `[point, 3]`.
+    /// Adds a vector field as arrows at points of space: `at` and `vectors` are `[point, 3]`.
     ///
     /// # Errors
     ///

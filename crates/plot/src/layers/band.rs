@@ -1,4 +1,4 @@
-//! The area between two curves.
+//! The layer of the area between two curves.
 
 use std::sync::Arc;
 
@@ -35,13 +35,13 @@ impl Layer for Band {
         points
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         for (low, high) in self.runs(view) {
             if let ([a], [b]) = (&low[..], &high[..]) {
                 let pen = Pen {
                     width: 3.0,
                     dash: Dash::Solid,
-                    color: look.rgba(),
+                    color: style.rgba(),
                 };
                 for piece in clip_line(&[*a, *b], &view.rect) {
                     scene.line(&piece, pen);
@@ -50,7 +50,7 @@ impl Layer for Band {
             }
             let mut outline = decimate(&high, MIN_POINT_DISTANCE);
             outline.extend(decimate(&low, MIN_POINT_DISTANCE).into_iter().rev());
-            scene.area(clip_polygon(&outline, &view.rect), look.rgba());
+            scene.area(clip_polygon(&outline, &view.rect), style.rgba());
         }
     }
 
@@ -73,13 +73,13 @@ impl Layer for Band {
 }
 
 impl Band {
-    /// The lower and upper edges, broken where either is missing. On a logarithmic axis a lower edge that is not positive lies
-    /// below the frame.
+    /// Returns the lower and upper edges in pixels, split where either is missing. On a logarithmic axis a lower edge that is not
+    /// positive lies below the frame.
     fn runs(&self, view: &AxesTransform) -> Vec<(Vec<Point>, Vec<Point>)> {
         let triples: Vec<(f64, f64, f64)> =
             (self.x.iter().zip(&self.lower[..]).zip(&self.upper[..]))
                 .map(|((x, a), b)| {
-                    // min and max pass over a NaN; a band with one edge missing is missing.
+                    // min and max ignore a NaN, but the band is missing where either edge is.
                     let x = if a.is_nan() || b.is_nan() {
                         f64::NAN
                     } else {

@@ -1,4 +1,4 @@
-//! Lines of equal value, or the areas between them.
+//! The layer of contour lines, or of the areas between them.
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color::{Color, darker};
@@ -18,13 +18,13 @@ use super::contour_labels;
 use super::heatmap::hatch;
 use odesync_base::error::{Error, Result, unknown};
 
-/// Size of the numbers on lines in pixels per em.
+/// Size of the labels on contour lines in pixels per em.
 const EM: f64 = 12.0;
 
-/// The most levels of a contour layer.
+/// Largest number of levels of a contour layer.
 const MAX_LEVELS: usize = 200;
 
-/// How contours look.
+/// The options of a contour layer.
 ///
 /// ```
 /// use odesync_plot::Contour;
@@ -46,23 +46,23 @@ pub struct Contour {
 impl_color_options!(Contour);
 
 impl Contour {
-    /// The names that [`Contour::set`] knows.
+    /// The names of the options of [`Contour::set`].
     pub const OPTIONS: [&'static str; 13] = [
         "map", "log", "symlog", "range", "label", "bar", "levels", "filled", "numbers", "color",
         "width", "dash", "alpha",
     ];
 
-    /// About ten levels at round values: lines coloured by their level, or dark ones over a layer with colours. Each has its level
-    /// written in it where there is room.
+    /// Creates options for about ten levels at round values: lines coloured by their level, or dark lines over a layer with
+    /// colours, each labelled with its level where there is room.
     pub fn new() -> Contour {
         Contour::default()
     }
 
-    /// About as many levels, at round values.
+    /// Sets the approximate number of levels, which lie at round values.
     ///
     /// # Errors
     ///
-    /// None, or more than 200.
+    /// A count of 0 or above 200.
     pub fn count(mut self, count: usize) -> Result<Contour> {
         if count == 0 || count > MAX_LEVELS {
             return Err(Error::invalid(format!(
@@ -73,11 +73,11 @@ impl Contour {
         Ok(self)
     }
 
-    /// The levels themselves.
+    /// Sets the levels.
     ///
     /// # Errors
     ///
-    /// None, more than 200, or one that is not finite.
+    /// No level, more than 200, or one that is not finite.
     pub fn levels(mut self, levels: &[f64]) -> Result<Contour> {
         let mut sorted = levels.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -100,25 +100,25 @@ impl Contour {
         self
     }
 
-    /// Whether lines have their levels written in them; areas never do.
+    /// Sets whether lines are labelled with their levels; areas never are.
     pub fn numbers(mut self, numbers: bool) -> Contour {
         self.unnumbered = !numbers;
         self
     }
 
-    /// One colour for all lines.
+    /// Sets one colour for all lines.
     pub fn color(mut self, color: Color) -> Contour {
         self.style.color = Some(color);
         self
     }
 
-    /// Width of the lines in pixels.
+    /// Sets the width of the lines in pixels.
     pub fn width(mut self, width: f64) -> Contour {
         self.style.width = Some(width);
         self
     }
 
-    /// Sets an option by its name (see [`Contour::OPTIONS`]); `levels` is a number of levels or a list of values.
+    /// Sets an option of the contours by its name (see [`Contour::OPTIONS`]); `levels` is a number of levels or a list of values.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl Contour {
     }
 }
 
-/// Contours with their levels and colours decided.
+/// A contour layer with its levels and colours resolved.
 #[derive(Debug, Clone)]
 pub(in super::super) struct ContourLayer {
     grid: RectilinearGrid,
@@ -151,18 +151,18 @@ pub(in super::super) struct ContourLayer {
     levels: Vec<f64>,
     filled: bool,
     numbered: bool,
-    /// There are colours below.
+    /// Whether a layer below already has colours.
     over_colors: bool,
     style: Style,
 }
 
 impl ContourLayer {
-    /// `over` says that there are colours below already, on which lines are dark.
-    pub fn new(lattice: RectilinearGrid, options: &Contour, over: bool) -> Result<ContourLayer> {
-        let mut tint = options
+    /// Creates a contour layer; `over` says that a layer below already has colours, on which lines are dark.
+    pub fn new(grid: RectilinearGrid, options: &Contour, over: bool) -> Result<ContourLayer> {
+        let mut color_scale = options
             .color_options
-            .resolve("contour", lattice.z.iter().copied())?;
-        let axis = tint.axis;
+            .resolve("contour", grid.z.iter().copied())?;
+        let axis = color_scale.axis;
         let levels = match options.levels.is_empty() {
             false => options.levels.clone(),
             true => round_values(axis.lo, axis.hi, options.count.unwrap_or(10))
@@ -172,7 +172,7 @@ impl ContourLayer {
                 .collect(),
         };
         if options.filled {
-            tint.levels = levels.clone();
+            color_scale.levels = levels.clone();
         }
         let mut style = options.style.clone();
         if over && !options.filled && style.color.is_none() {
@@ -180,8 +180,8 @@ impl ContourLayer {
             style.alpha = style.alpha.or(Some(0.7));
         }
         Ok(ContourLayer {
-            grid: lattice,
-            color_scale: tint,
+            grid,
+            color_scale,
             levels,
             filled: options.filled,
             numbered: !options.unnumbered,
@@ -190,7 +190,7 @@ impl ContourLayer {
         })
     }
 
-    /// The values as they are spread along the colours, NaN where they have none.
+    /// Returns the values in the coordinate of the colour scale, NaN where they are outside its domain.
     fn scaled_values(&self) -> ndarray::Array2<f64> {
         let scale = self.color_scale.axis.scale;
         self.grid.z.mapv(|v| match scale.in_domain(v) {
@@ -227,7 +227,7 @@ impl ContourLayer {
         let scale = self.color_scale.axis.scale;
         let floor = f64::NEG_INFINITY;
         let levels = self.levels.iter().map(|v| scale.forward(*v));
-        // Each area is painted over the one below it, so that no seam shows between them.
+        // Each area is painted over that of the next lower level, so that no seam is visible between them.
         for (i, level) in std::iter::once(floor).chain(levels).enumerate() {
             let rgb = self.color_scale.map.rgb(self.color_scale.band_center(i));
             let area = join_with_bridges(&level_polygons(&x, &y, &z, level));
@@ -236,7 +236,7 @@ impl ContourLayer {
         }
     }
 
-    fn lines(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn lines(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let z = self.scaled_values();
         let (x, y) = self.pixel_coordinates(view);
         let mut lines: Vec<(usize, Vec<Point>)> = Vec::new();
@@ -257,7 +257,7 @@ impl ContourLayer {
             false => vec![None; lines.len()],
         };
         for ((i, line), number) in lines.iter().zip(numbers) {
-            let pen = self.pen(self.levels[*i], look);
+            let pen = self.pen(self.levels[*i], style);
             let Some(gap) = number else {
                 scene.line(line, pen);
                 continue;
@@ -270,18 +270,18 @@ impl ContourLayer {
             }
             let (rgb, alpha) = pen.color;
             // The light colours of a map are hard to read on white.
-            let ink = match self.style.color {
+            let color = match self.style.color {
                 Some(_) => (rgb, alpha),
                 None => (darker(rgb, 0.7), alpha),
             };
             let baseline = 0.5 * (gap.top + gap.bottom + font::CAP_HEIGHT * EM);
             let at = (0.5 * (gap.left + gap.right), baseline);
-            scene.text(&texts[*i], at, EM, Align::Center, false, ink);
+            scene.text(&texts[*i], at, EM, Align::Center, false, color);
         }
     }
 
-    /// How the line of a level is drawn.
-    fn pen(&self, level: f64, look: &ResolvedStyle) -> Pen {
+    /// Returns the pen for the line of a level.
+    fn pen(&self, level: f64, style: &ResolvedStyle) -> Pen {
         let (rgb, width) = match self.style.color {
             Some(color) => (color.rgb(), 1.0),
             None => (
@@ -292,14 +292,14 @@ impl ContourLayer {
             ),
         };
         Pen {
-            color: (rgb, look.alpha),
+            color: (rgb, style.alpha),
             width: self.style.width.unwrap_or(width),
             dash: self.style.dash.unwrap_or(Dash::Solid),
         }
     }
 }
 
-/// Outlines as one polygon: each further one is reached over a bridge of no width.
+/// Joins outlines into one polygon by bridges of zero width.
 fn join_with_bridges(outlines: &[LevelPolygon]) -> Vec<Point> {
     let mut polygon: Vec<Point> = Vec::new();
     for outline in outlines {
@@ -310,10 +310,10 @@ fn join_with_bridges(outlines: &[LevelPolygon]) -> Vec<Point> {
     polygon
 }
 
-/// The parts of an outline that follow the level.
+/// Returns the parts of an outline that follow the level.
 fn level_lines(outline: &LevelPolygon) -> Vec<Vec<Point>> {
     let n = outline.len();
-    // From behind a border, so that no line is cut where the outline happens to begin.
+    // Starts after a border side, so that no line is split at the arbitrary first vertex of the outline.
     let start = outline
         .iter()
         .position(|(_, follows)| !follows)
@@ -344,7 +344,7 @@ impl LegendHandle for ContourLayer {
     }
 
     fn color_scale(&self) -> Option<&ColorScale> {
-        // Lines of one colour say nothing about values.
+        // Lines of one fixed colour need no colour bar.
         (self.filled || self.style.color.is_none()).then_some(&self.color_scale)
     }
 }
@@ -363,10 +363,10 @@ impl Layer for ContourLayer {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         match self.filled {
             true => self.fill(view, scene),
-            false => self.lines(look, view, scene),
+            false => self.lines(style, view, scene),
         }
     }
 

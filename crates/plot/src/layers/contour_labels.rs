@@ -1,17 +1,17 @@
-//! Where lines of equal value are interrupted for the number that they stand for.
+//! Placement of the labels of contour lines, in gaps of the lines.
 //!
-//! A number stands upright in a gap of its line, where that runs most nearly across, and nowhere near another line or number. A
-//! line that has no such place goes without.
+//! A label is horizontal and lies in a gap of its line, where the line is most nearly horizontal and straight, away from other
+//! lines and labels. A line without such a position gets no label.
 
 use super::super::geometry::{Point, Rect, clip_line};
 
-/// Side of the cells in which lines are looked for, in pixels.
+/// Side of the cells of the occupancy grid, in pixels.
 const CELL: f64 = 5.0;
 
-/// Distance between the places that are tried along a line, in pixels.
+/// Distance between the candidate positions along a line, in pixels.
 const CANDIDATE_SPACING: f64 = 6.0;
 
-/// Who has a cell of the panel.
+/// The occupancy of a cell of the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Occupancy {
     Free,
@@ -19,7 +19,7 @@ enum Occupancy {
     Occupied,
 }
 
-/// The cells of a panel.
+/// The occupancy of a panel, cell by cell.
 struct OccupancyGrid<'a> {
     rect: &'a Rect,
     columns: usize,
@@ -37,9 +37,9 @@ impl<'a> OccupancyGrid<'a> {
         }
     }
 
-    /// The column and row of a point.
+    /// Returns the column and row of the cell of a point.
     fn at(&self, (x, y): Point) -> (usize, usize) {
-        // The cast makes 0 of what lies before the first.
+        // The cast maps a negative position to 0.
         let index = |v: f64| (v / CELL) as usize;
         (index(x - self.rect.left), index(y - self.rect.top))
     }
@@ -51,7 +51,7 @@ impl<'a> OccupancyGrid<'a> {
             .filter(|_| inside)
     }
 
-    /// Marks the cells along a line.
+    /// Marks the cells along line `n`.
     fn mark_line(&mut self, line: &[Point], n: usize) {
         for pair in line.windows(2) {
             let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
@@ -70,7 +70,7 @@ impl<'a> OccupancyGrid<'a> {
         }
     }
 
-    /// Whether nothing but line `n` comes into a box, which lies in the panel.
+    /// Whether a box, which lies in the panel, contains no line but line `n` and no label.
     fn is_free_for(&mut self, rect: &Rect, n: usize) -> bool {
         let allowed = |cell: Option<&mut Occupancy>| match cell {
             Some(Occupancy::Free) => true,
@@ -99,7 +99,8 @@ impl<'a> OccupancyGrid<'a> {
     }
 }
 
-/// For each line the box of its number, whose size it comes with, or none. Lines and boxes lie in `rect`.
+/// Returns the box of the label of each line, or `None` where there is no room. Each line is given with the size of its label;
+/// lines and boxes lie in `rect`.
 pub(super) fn place_labels(lines: &[(Vec<Point>, (f64, f64))], rect: &Rect) -> Vec<Option<Rect>> {
     let mut cells = OccupancyGrid::new(rect);
     for (n, (line, _)) in lines.iter().enumerate() {
@@ -129,10 +130,10 @@ pub(super) fn place_labels(lines: &[(Vec<Point>, (f64, f64))], rect: &Rect) -> V
         .collect()
 }
 
-/// Boxes along a line, with how steep it is in each.
+/// Returns candidate boxes along a line, each with the steepness of the line in it.
 fn candidates(line: &[Point], (width, height): (f64, f64)) -> Vec<(f64, Rect)> {
     let all = length(std::slice::from_ref(&line.to_vec()));
-    // A short line, or one that closes soon, would be all gap.
+    // A short line, or a short closed one, would consist mostly of the gap.
     if all < 4.0 * width {
         return Vec::new();
     }
@@ -154,7 +155,7 @@ fn candidates(line: &[Point], (width, height): (f64, f64)) -> Vec<(f64, Rect)> {
                 right: x + half,
                 bottom: y + 0.5 * height,
             };
-            // Straight and level is 0, upright 1; a bend is as bad.
+            // 0 for a straight horizontal line, 1 for a vertical one or an equally strong bend.
             let (dx, dy) = (b.0 - a.0, b.1 - a.1);
             let bend = 1.0 - dx.hypot(dy) / width;
             let tilt = dy.abs() / dx.hypot(dy).max(1e-9);
@@ -163,7 +164,7 @@ fn candidates(line: &[Point], (width, height): (f64, f64)) -> Vec<(f64, Rect)> {
         .collect()
 }
 
-/// The points of a line so far along it, the distances increasing.
+/// Returns the points of a line at increasing distances along it.
 fn points_at(line: &[Point], distances: impl Iterator<Item = f64>) -> Vec<Point> {
     let mut segments = line.windows(2).map(|pair| (pair[0], pair[1]));
     let mut walked = 0.0;
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_number_stands_where_its_line_is_level_and_alone() {
-        // Down, then across, then down again; another line crosses the middle.
+        // Line 0 runs down, across and down; line 1 crosses its middle.
         let steps = vec![(50.0, 10.0), (50.0, 150.0), (350.0, 150.0), (350.0, 290.0)];
         let size = (30.0, 12.0);
         let upright = vec![(200.0, 5.0), (200.0, 295.0)];

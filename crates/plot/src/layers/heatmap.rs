@@ -1,4 +1,4 @@
-//! Values on a grid as coloured cells.
+//! The layer of values on a grid as coloured cells.
 
 use super::super::axes_transform::AxesTransform;
 use super::super::bitmap::Bitmap;
@@ -14,7 +14,7 @@ use super::super::style::{Dash, Style};
 use super::Layer;
 use odesync_base::error::{Result, unknown};
 
-/// How a heat map looks.
+/// The options of a heat map.
 ///
 /// ```
 /// use odesync_plot::{ColorMap, HeatMap};
@@ -30,11 +30,11 @@ pub struct HeatMap {
 impl_color_options!(HeatMap);
 
 impl HeatMap {
-    /// The names that [`HeatMap::set`] knows.
+    /// The names of the options of [`HeatMap::set`].
     pub const OPTIONS: [&'static str; 7] =
         ["map", "log", "symlog", "range", "label", "bar", "smooth"];
 
-    /// Viridis over the range of the values, with a colour bar.
+    /// Creates default options: viridis over the range of the values, with a colour bar.
     pub fn new() -> HeatMap {
         HeatMap::default()
     }
@@ -45,7 +45,7 @@ impl HeatMap {
         self
     }
 
-    /// Sets an option by its name (see [`HeatMap::OPTIONS`]).
+    /// Sets an option of the heat map by its name (see [`HeatMap::OPTIONS`]).
     ///
     /// # Errors
     ///
@@ -61,31 +61,31 @@ impl HeatMap {
     }
 }
 
-/// A heat map with its colours decided.
+/// A heat map layer with its colours resolved.
 #[derive(Debug, Clone)]
 pub(in super::super) struct HeatMapLayer {
     values: ColoredGrid,
-    /// Borders of the cells.
+    /// Borders of the cells along x.
     x: Vec<f64>,
     y: Vec<f64>,
     smooth: bool,
 }
 
 impl HeatMapLayer {
-    pub fn new(lattice: RectilinearGrid, options: &HeatMap) -> Result<HeatMapLayer> {
+    pub fn new(grid: RectilinearGrid, options: &HeatMap) -> Result<HeatMapLayer> {
         let borders = |at: &[f64], n: usize| match at.len() == n {
             true => cell_edges(at),
             false => at.to_vec(),
         };
         Ok(HeatMapLayer {
-            x: borders(&lattice.x, lattice.z.ncols()),
-            y: borders(&lattice.y, lattice.z.nrows()),
-            values: ColoredGrid::new("heatmap", lattice, &options.color_options, &Style::new())?,
+            x: borders(&grid.x, grid.z.ncols()),
+            y: borders(&grid.y, grid.z.nrows()),
+            values: ColoredGrid::new("heatmap", grid, &options.color_options, &Style::new())?,
             smooth: options.smooth,
         })
     }
 
-    /// The rectangle that the cells take, as far as it is seen.
+    /// Returns the visible part of the rectangle that the cells cover, in pixels.
     fn rect(&self, view: &AxesTransform) -> Option<Rect> {
         let corner = |x: Option<&f64>, y: Option<&f64>| x.zip(y).map(|(x, y)| view.pixel((*x, *y)));
         let (left, bottom) = corner(self.x.first(), self.y.first())?;
@@ -99,7 +99,7 @@ impl HeatMapLayer {
         (rect.width() > 0.0 && rect.height() > 0.0).then_some(rect)
     }
 
-    /// Whether the cells are all as large and all seen, so that a pixel each is enough.
+    /// Whether all cells have the same size and are visible, so that a bitmap of one pixel per cell suffices.
     fn is_uniform(&self, view: &AxesTransform) -> bool {
         let even = |edges: &[f64], axis: &Axis| {
             let places: Vec<f64> = edges.iter().map(|v| axis.fraction(*v)).collect();
@@ -122,7 +122,7 @@ impl HeatMapLayer {
         })
     }
 
-    /// The picture of `rect` sampled at its pixels, `fine` a pixel.
+    /// Returns the bitmap of `rect`, sampled at `pixel_ratio` points per pixel of the figure.
     fn resample(&self, view: &AxesTransform, rect: &Rect, pixel_ratio: f64) -> Bitmap {
         let (width, height) = (
             (rect.width() * pixel_ratio).ceil().max(1.0),
@@ -180,7 +180,8 @@ fn centers(edges: &[f64]) -> Vec<f64> {
     edges.windows(2).map(|p| 0.5 * p[0] + 0.5 * p[1]).collect()
 }
 
-/// The neighbours of `v` and its place between them, 0 to 1.
+/// Returns the indices of the two neighbours of `v` in increasing values and its fraction between them, 0 to 1; clamped at the
+/// ends.
 fn find_cell_clamped(values: &[f64], v: f64) -> (usize, usize, f64) {
     let last = values.len().saturating_sub(1);
     let high = values.partition_point(|x| *x <= v).clamp(1.min(last), last);
@@ -194,7 +195,7 @@ fn find_cell_clamped(values: &[f64], v: f64) -> (usize, usize, f64) {
     (low, high, s)
 }
 
-/// Marks a rectangle as one of missing values.
+/// Hatches a rectangle of missing values.
 pub(in super::super) fn hatch(rect: &Rect, scene: &mut Scene) {
     scene.rect(rect, ((0xf4, 0xf4, 0xf4), 1.0));
     let pen = Pen {
@@ -252,7 +253,7 @@ impl Layer for HeatMapLayer {
     }
 
     fn footprint(&self, _: &AxesTransform) -> Vec<Point> {
-        // A legend has to stand somewhere.
+        // Empty: the cells cover the whole frame, and the legend must lie on some of them.
         Vec::new()
     }
 }

@@ -1,4 +1,4 @@
-//! A line through points.
+//! The layer of a line through points.
 
 use std::sync::Arc;
 
@@ -36,21 +36,21 @@ impl Layer for Line {
         zip_points(&self.x, &self.y)
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let inside = view.rect.inflate(0.5);
         for run in pixel_runs(&self.x, &self.y, view) {
             if let [point] = run[..] {
                 if inside.contains(point) {
-                    scene.disc(point, look.width.max(2.0), look.rgba());
+                    scene.disc(point, style.width.max(2.0), style.rgba());
                 }
                 continue;
             }
             for piece in clip_line(&decimate(&run, MIN_POINT_DISTANCE), &view.rect) {
-                scene.line(&piece, look.pen());
+                scene.line(&piece, style.pen());
             }
         }
-        if look.marker.is_some() {
-            draw_markers(&self.x, &self.y, look, view, scene);
+        if style.marker.is_some() {
+            draw_markers(&self.x, &self.y, style, view, scene);
         }
     }
 

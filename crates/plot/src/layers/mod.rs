@@ -1,4 +1,4 @@
-//! What a figure with two axes is made of: one kind of content a file, each a [`Layer`].
+//! The layers of a figure with two axes: one kind of content per file, each a [`Layer`].
 
 mod band;
 mod contour;
@@ -32,36 +32,37 @@ pub(super) use scatter::{Scatter, draw_markers};
 pub(super) use streamlines::{Streamlines, single_color_runs};
 pub(super) use vline::VLine;
 
-/// Points closer than this, in pixels, look like one.
+/// Distance in pixels below which points are indistinguishable.
 pub(super) const MIN_POINT_DISTANCE: f64 = 0.25;
 
-/// One kind of content of a figure with two axes.
+/// A layer: one kind of content of a figure with two axes.
 pub(super) trait Layer: LegendHandle {
-    /// The points whose ranges the axes must cover.
+    /// Returns the points whose ranges the axes must cover.
     fn points(&self) -> Vec<Point>;
 
-    /// Positions on the horizontal axis that it must cover although the layer has no point there.
+    /// Returns x values that the horizontal axis must cover although the layer has no point there.
     fn required_x(&self) -> Vec<f64> {
         Vec::new()
     }
 
-    /// Whether the axes end where the layer does.
+    /// Whether the axes end at the layer's outer points, without a margin.
     fn tight(&self) -> bool {
         false
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene);
 
-    /// Points a few pixels apart on everything the layer draws, so that a legend can keep off it.
+    /// Returns points a few pixels apart on everything that the layer draws, so that the legend can avoid it.
     fn footprint(&self, view: &AxesTransform) -> Vec<Point>;
 }
 
-/// Rows of numbers as points.
+/// Returns the points (x, y) of two arrays.
 pub(super) fn zip_points(x: &[f64], y: &[f64]) -> Vec<Point> {
     x.iter().copied().zip(y.iter().copied()).collect()
 }
 
-/// The points that can be shown, in pixels, broken wherever one can't: a gap in the data stays a gap.
+/// Returns the runs of consecutive points that can be drawn, in pixels; a point that cannot be drawn ends a run, so that a gap in
+/// the data is a gap in the figure.
 pub(super) fn pixel_runs(x: &[f64], y: &[f64], view: &AxesTransform) -> Vec<Vec<Point>> {
     zip_points(x, y)
         .split(|p| !view.in_domain(*p))
@@ -70,7 +71,7 @@ pub(super) fn pixel_runs(x: &[f64], y: &[f64], view: &AxesTransform) -> Vec<Vec<
         .collect()
 }
 
-/// Adds points at most six pixels apart along a line.
+/// Adds points along a polyline, at most six pixels apart, to `points`.
 pub(super) fn sample_polyline(line: &[Point], points: &mut Vec<Point>) {
     points.extend(line.first());
     for pair in line.windows(2) {

@@ -1,4 +1,4 @@
-//! Arrows of a vector field.
+//! The layer of the arrows of a vector field.
 
 use ndarray::Array2;
 
@@ -15,7 +15,7 @@ use super::super::style::{Dash, Style};
 use super::Layer;
 use odesync_base::error::{Result, unknown};
 
-/// How the arrows or streamlines of a vector field look.
+/// The options of the arrows or streamlines of a vector field.
 ///
 /// ```
 /// use odesync_plot::Arrows;
@@ -34,7 +34,7 @@ pub struct Arrows {
 impl_color_options!(Arrows);
 
 impl Arrows {
-    /// The names that [`Arrows::set`] knows.
+    /// The names of the options of [`Arrows::set`].
     pub const OPTIONS: [&'static str; 13] = [
         "map",
         "log",
@@ -51,7 +51,7 @@ impl Arrows {
         "alpha",
     ];
 
-    /// Grey arrows as long as the vectors, the longest as long as a cell of the grid.
+    /// Creates default options: grey arrows with lengths in proportion to the vectors, the longest as long as a cell of the grid.
     pub fn new() -> Arrows {
         Arrows::default()
     }
@@ -68,25 +68,25 @@ impl Arrows {
         self
     }
 
-    /// One colour for all.
+    /// Sets one colour for all arrows or streamlines.
     pub fn color(mut self, color: Color) -> Arrows {
         self.style.color = Some(color);
         self
     }
 
-    /// Width of the strokes in pixels.
+    /// Sets the width of the strokes in pixels.
     pub fn width(mut self, width: f64) -> Arrows {
         self.style.width = Some(width);
         self
     }
 
-    /// How close streamlines come to each other: 1 by default, more for more of them.
+    /// Sets the density of streamlines: 1 by default, larger for more streamlines.
     pub fn density(mut self, density: f64) -> Arrows {
         self.density = Some(density.clamp(0.2, 5.0));
         self
     }
 
-    /// Sets an option by its name (see [`Arrows::OPTIONS`]). `size` is the length of the longest arrow in pixels.
+    /// Sets an option of the arrows by its name (see [`Arrows::OPTIONS`]). `size` is the length of the longest arrow in pixels.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Arrows {
         Ok(())
     }
 
-    /// The colours by speed, where there are some.
+    /// Returns the colour scale of the speed, if the arrows are coloured by speed.
     pub(in super::super) fn color_scale<'v>(
         &self,
         call: &str,
@@ -123,10 +123,10 @@ impl Arrows {
     }
 }
 
-/// The default ink of a vector field: it stands back behind trajectories.
+/// The default colour of a vector field: lighter than trajectories, which are drawn over it.
 pub(in super::super) const ARROW_GREY: Color = Color::Rgb(0x9a, 0x9a, 0x9a);
 
-/// A vector for each x and y.
+/// A layer of arrows: a vector for each x and y.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Quiver {
     u: RectilinearGrid,
@@ -148,7 +148,7 @@ impl Quiver {
         })
     }
 
-    /// Where each arrow stands, its vector in pixels for the field's unit of time, and the field's speed.
+    /// Returns for each arrow its position in pixels, its vector in pixels for the field's unit of time, and the field's speed.
     fn vectors(&self, view: &AxesTransform) -> Vec<(Point, Point, f64)> {
         let mut vectors = Vec::new();
         for (i, y) in self.u.y.iter().enumerate() {
@@ -166,17 +166,17 @@ impl Quiver {
     }
 }
 
-/// An arrow centred at a point; `vector` is its length in pixels.
+/// Draws an arrow centred at a point; `vector` is the arrow in pixels.
 pub(in super::super) fn draw_arrow(
     at: Point,
     vector: Point,
-    ink: Rgba,
+    color: Rgba,
     width: f64,
     scene: &mut Scene,
 ) {
     let length = vector.0.hypot(vector.1);
     if length < 0.7 {
-        scene.disc(at, 0.6 * width, ink);
+        scene.disc(at, 0.6 * width, color);
         return;
     }
     let (dx, dy) = (vector.0 / length, vector.1 / length);
@@ -185,15 +185,15 @@ pub(in super::super) fn draw_arrow(
     let head = (3.2 * width + 2.0).min(0.6 * length);
     let neck = (tip.0 - 0.8 * head * dx, tip.1 - 0.8 * head * dy);
     let pen = Pen {
-        color: ink,
+        color,
         width,
         dash: Dash::Solid,
     };
     scene.line(&[tail, neck], pen);
-    scene.area(arrowhead(tip, (dx, dy), head), ink);
+    scene.area(arrowhead(tip, (dx, dy), head), color);
 }
 
-/// The head of an arrow, its tip at a point.
+/// Returns the polygon of an arrowhead with its tip at a point, in the direction (dx, dy).
 pub(in super::super) fn arrowhead(tip: Point, (dx, dy): Point, head: f64) -> Vec<Point> {
     let back = (tip.0 - head * dx, tip.1 - head * dy);
     let side = 0.42 * head;
@@ -220,7 +220,7 @@ impl LegendHandle for Quiver {
 
 impl Layer for Quiver {
     fn points(&self) -> Vec<Point> {
-        // With the room of an arrow around the outer ones.
+        // Includes a margin for the outer arrows.
         let (x, y) = (cell_edges(&self.u.x), cell_edges(&self.u.y));
         y.iter().flat_map(|y| x.iter().map(|x| (*x, *y))).collect()
     }
@@ -229,7 +229,7 @@ impl Layer for Quiver {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let vectors = self.vectors(view);
         let room = |n: usize, size: f64| size / n.max(2) as f64;
         let cell =
@@ -250,13 +250,13 @@ impl Layer for Quiver {
                 _ => most / longest,
             };
             let rgb = match &self.color_scale {
-                Some(tint) => tint.rgb(speed).unwrap_or(look.rgb),
-                None => look.rgb,
+                Some(color_scale) => color_scale.rgb(speed).unwrap_or(style.rgb),
+                None => style.rgb,
             };
             draw_arrow(
                 at,
                 (scale * vector.0, scale * vector.1),
-                (rgb, look.alpha),
+                (rgb, style.alpha),
                 width,
                 scene,
             );

@@ -1,4 +1,4 @@
-//! Curves one above the other, each standing on a line of its own: a waterfall in the plane.
+//! The ridgeline layer, a waterfall in the plane: curves one above the other, each with its own baseline.
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color_scale::{ColorScaleOptions, impl_color_options};
@@ -13,7 +13,7 @@ use super::Layer;
 use super::streamlines::single_color_runs;
 use odesync_base::error::{Result, unknown};
 
-/// How a waterfall looks.
+/// The options of a waterfall.
 ///
 /// ```
 /// use odesync_plot::Waterfall;
@@ -30,29 +30,29 @@ pub struct Waterfall {
 impl_color_options!(Waterfall);
 
 impl Waterfall {
-    /// The names that [`Waterfall::set`] knows.
+    /// The names of the options of [`Waterfall::set`].
     pub const OPTIONS: [&'static str; 9] = [
         "map", "log", "symlog", "range", "label", "bar", "offset", "width", "alpha",
     ];
 
-    /// Curves one behind the other on three axes, coloured by height in viridis.
+    /// Creates default options: curves one behind the other on three axes, coloured by height in viridis.
     pub fn new() -> Waterfall {
         Waterfall::default()
     }
 
-    /// Puts the curves one above the other on two axes instead.
+    /// Draws the curves one above the other on two axes instead of one behind the other on three.
     pub fn in_height(mut self) -> Waterfall {
         self.in_height = true;
         self
     }
 
-    /// Width of the lines in pixels.
+    /// Sets the width of the lines in pixels.
     pub fn width(mut self, width: f64) -> Waterfall {
         self.style.width = Some(width);
         self
     }
 
-    /// Sets an option by its name (see [`Waterfall::OPTIONS`]); `offset` is "depth" or "height".
+    /// Sets an option of the waterfall by its name (see [`Waterfall::OPTIONS`]); `offset` is "depth" or "height".
     ///
     /// # Errors
     ///
@@ -75,37 +75,37 @@ impl Waterfall {
     }
 }
 
-/// Steps between two curves that the highest of them takes.
+/// Height of the highest curve, in distances between two baselines.
 const OVERLAP: f64 = 2.6;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct RidgelineLayer {
-    /// Each curve stands at its y.
+    /// Values of the curves; `y` holds the baseline of each.
     values: ColoredGrid,
-    /// Distance between two curves.
+    /// Distance between the baselines of two curves.
     step: f64,
 }
 
 impl RidgelineLayer {
-    pub fn new(lattice: RectilinearGrid, options: &Waterfall) -> Result<RidgelineLayer> {
-        let (first, last) = (lattice.y.first(), lattice.y.last());
+    pub fn new(grid: RectilinearGrid, options: &Waterfall) -> Result<RidgelineLayer> {
+        let (first, last) = (grid.y.first(), grid.y.last());
         let span = first.zip(last).map_or(0.0, |(a, b)| b - a);
-        let steps = lattice.y.len().saturating_sub(1);
+        let steps = grid.y.len().saturating_sub(1);
         let step = if steps > 0 { span / steps as f64 } else { 1.0 };
         Ok(RidgelineLayer {
-            values: ColoredGrid::new("waterfall", lattice, &options.color_options, &options.style)?,
+            values: ColoredGrid::new("waterfall", grid, &options.color_options, &options.style)?,
             step,
         })
     }
 
-    /// Height of a value above its curve's line.
+    /// Returns the height of a value above its curve's baseline.
     fn height(&self, v: f64) -> f64 {
-        let tint = &self.values.color_scale;
-        let place = match tint.axis.scale.in_domain(v) {
-            true => tint.axis.fraction(v).clamp(0.0, 1.0),
+        let color_scale = &self.values.color_scale;
+        let fraction = match color_scale.axis.scale.in_domain(v) {
+            true => color_scale.axis.fraction(v).clamp(0.0, 1.0),
             false => 0.0,
         };
-        OVERLAP * self.step * place
+        OVERLAP * self.step * fraction
     }
 }
 
@@ -130,24 +130,23 @@ impl Layer for RidgelineLayer {
         points
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, resolved: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let ColoredGrid {
-            grid: lattice,
-            color_scale: tint,
+            grid,
+            color_scale,
             style,
         } = &self.values;
-        // The highest line is the farthest.
-        for (y, row) in lattice.y.iter().zip(lattice.z.rows()).rev() {
+        // From the highest baseline down, so that lower curves are painted in front.
+        for (y, row) in grid.y.iter().zip(grid.z.rows()).rev() {
             let base = view.y_pixel(*y);
-            let points: Vec<(f64, f64)> =
-                lattice.x.iter().copied().zip(row.iter().copied()).collect();
+            let points: Vec<(f64, f64)> = grid.x.iter().copied().zip(row.iter().copied()).collect();
             for run in points.split(|(x, z)| z.is_nan() || !view.x.scale.in_domain(*x)) {
                 let curve: Vec<(Point, (u8, u8, u8))> = run
                     .iter()
                     .map(|(x, z)| {
                         (
                             view.pixel((*x, y + self.height(*z))),
-                            tint.quantized_rgb(*z),
+                            color_scale.quantized_rgb(*z),
                         )
                     })
                     .collect();
@@ -159,7 +158,7 @@ impl Layer for RidgelineLayer {
                 scene.area(clip_polygon(&area, &view.rect), ((255, 255, 255), 0.9));
                 for (line, rgb) in single_color_runs(&curve) {
                     let pen = Pen {
-                        color: (rgb, look.alpha),
+                        color: (rgb, resolved.alpha),
                         width: style.width.unwrap_or(1.6),
                         dash: Dash::Solid,
                     };

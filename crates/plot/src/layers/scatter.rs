@@ -1,4 +1,4 @@
-//! Markers at points.
+//! The layer of markers at points.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -38,8 +38,8 @@ impl Layer for Scatter {
         zip_points(&self.x, &self.y)
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
-        draw_markers(&self.x, &self.y, look, view, scene);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+        draw_markers(&self.x, &self.y, style, view, scene);
     }
 
     fn footprint(&self, view: &AxesTransform) -> Vec<Point> {
@@ -52,24 +52,29 @@ impl Layer for Scatter {
 pub(in super::super) fn draw_markers(
     x: &[f64],
     y: &[f64],
-    look: &ResolvedStyle,
+    style: &ResolvedStyle,
     view: &AxesTransform,
     scene: &mut Scene,
 ) {
-    let marker = look.marker.unwrap_or(Marker::Circle);
+    let marker = style.marker.unwrap_or(Marker::Circle);
     let inside = view.rect.inflate(0.5);
     let mut seen = HashSet::new();
-    // Discs as close as two fifths of their size leave no gap to see between them.
-    let cell = if x.len() > 5000 { 0.4 * look.size } else { 0.0 }.max(MIN_POINT_DISTANCE);
+    // Discs closer than two fifths of their size leave no visible gap between them.
+    let cell = if x.len() > 5000 {
+        0.4 * style.size
+    } else {
+        0.0
+    }
+    .max(MIN_POINT_DISTANCE);
     for point in pixel_runs(x, y, view).concat() {
         let cell = (
             (point.0 / cell).round() as i64,
             (point.1 / cell).round() as i64,
         );
-        // Opaque markers on top of each other look like one; translucent ones don't.
-        let hidden = look.alpha >= 1.0 && !seen.insert(cell);
+        // Of opaque markers at one position only one is visible; of translucent ones all are.
+        let hidden = style.alpha >= 1.0 && !seen.insert(cell);
         if inside.contains(point) && !hidden {
-            draw_marker(marker, point, look, scene);
+            draw_marker(marker, point, style, scene);
         }
     }
 }

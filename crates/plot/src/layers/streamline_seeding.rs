@@ -1,29 +1,30 @@
-//! Curves along a vector field that keep their distance from each other, after B. Jobard and W. Lefer, *Creating Evenly-Spaced
+//! Evenly spaced streamlines of a vector field, after B. Jobard and W. Lefer, *Creating Evenly-Spaced
 //! Streamlines of Arbitrary Density* (1997).
 //!
-//! A curve begins at a distance from all others and goes on, both ways, until it comes nearer to one, or to an earlier part of itself,
-//! than a fraction of that distance: so the curves are long. The next ones begin beside those that are there, and where none of these
-//! leads, anywhere in the square.
+//! A streamline begins at a seed point whose distance from all other streamlines is at least the separation. It is integrated in
+//! both directions until its distance from another streamline, or from an earlier part of itself, falls below a fraction of the
+//! separation: thus streamlines are long. Further seed points lie at the separation beside existing streamlines, and when these
+//! are used up, anywhere in the square.
 
 use super::super::geometry::Point;
 
-/// How near a curve may come to others, as a part of the distance at which it may begin.
+/// Smallest distance of a streamline from others, as a part of the separation (d_test / d_sep of Jobard and Lefer).
 const TEST_RATIO: f64 = 0.55;
 
-/// Steps for each distance between curves.
+/// Integration steps per separation.
 const STEPS_PER_SEPARATION: f64 = 8.0;
 
-/// A curve that is shorter than this, or than three distances, would only be noise.
+/// Smallest length of a streamline; a shorter one, or one shorter than three separations, is discarded.
 const MIN_LENGTH: f64 = 0.1;
 
-/// The longest way of a curve in either direction.
+/// Largest length of a streamline in either direction.
 const MAX_LENGTH: f64 = 4.0;
 
-/// The curves' points in cells of the size of the distance between curves.
+/// A spatial index of the streamlines' points, in cells of the size of the separation.
 struct PointIndex {
     distance: f64,
     side: usize,
-    /// Points with the curve that they are on, and how far along it.
+    /// Points of each cell, with the index of their streamline and the distance along it.
     cells: Vec<Vec<(Point, usize, f64)>>,
 }
 
@@ -38,12 +39,13 @@ impl PointIndex {
     }
 
     fn cell(&self, (x, y): Point) -> (usize, usize) {
-        // The cast makes 0 of what lies before the first.
+        // The cast maps a negative position to 0.
         let index = |v: f64| ((v / self.distance) as usize).min(self.side - 1);
         (index(x), index(y))
     }
 
-    /// Whether a point nearer than `distance` is there that `counts`; no `distance` is above that of the cells.
+    /// Whether there is a point nearer to `at` than `distance` for which `counts` is true; `distance` is at most the size of the
+    /// cells.
     fn any_within(&self, at: Point, distance: f64, counts: impl Fn(usize, f64) -> bool) -> bool {
         let (column, row) = self.cell(at);
         let around = |i: usize| i.saturating_sub(1)..(i + 2).min(self.side);
@@ -65,8 +67,8 @@ impl PointIndex {
     }
 }
 
-/// Curves in the unit square, about `distance` from each other. `direction` has the length 1; it is none where the field has no
-/// direction, and outside.
+/// Returns streamlines in the unit square, about `distance` from each other. `direction` returns a vector of length 1, or `None`
+/// where the field has no direction and outside the square.
 pub(super) fn evenly_spaced_streamlines(
     distance: f64,
     direction: &dyn Fn(Point) -> Option<Point>,
@@ -116,7 +118,7 @@ pub(super) fn evenly_spaced_streamlines(
     curves
 }
 
-/// Places to begin at, a distance from each other, those near the middle first.
+/// Returns seed points about `distance` from each other, those near the middle first.
 fn seed_points(distance: f64) -> Vec<Point> {
     let side = (1.0 / distance).ceil().max(1.0) as usize;
     let middle = |i: usize| (i as f64 + 0.5) / side as f64;
@@ -135,7 +137,7 @@ fn length(curve: &[Point]) -> f64 {
         .sum()
 }
 
-/// The curve through a place.
+/// Returns the streamline through a seed point.
 fn streamline_through(
     start: Point,
     distance: f64,
@@ -170,7 +172,8 @@ fn streamline_through(
     curve
 }
 
-/// The curve from a place on, and whether it came back to it. `own` are its points so far, with the distance along it from the start.
+/// Integrates a streamline from a point in one direction; returns its points and whether it closed. `own_points` are the
+/// streamline's points so far, with the distance along it from the start.
 fn integrate_direction(
     start: Point,
     sign: f64,
@@ -192,13 +195,13 @@ fn integrate_direction(
         let Some(middle) = ahead(moved(here, 0.5 * step)) else {
             break;
         };
-        // At a point where the field turns round it would go to and fro.
+        // Where the field reverses its direction, the integration would oscillate.
         if here.0 * middle.0 + here.1 * middle.1 < 0.0 {
             break;
         }
         let next = moved(middle, step);
         let along = sign * k as f64 * step;
-        // A closed curve is drawn once; the small gap is closed.
+        // A closed streamline ends after one turn; the small gap to its start is closed.
         let back = (start.0 - next.0, start.1 - next.1);
         let gap = back.0.hypot(back.1);
         if let (Some(first), true) = (first, along.abs() > 4.0 * test && gap < test) {

@@ -1,4 +1,4 @@
-//! Curves along a vector field, evenly spread.
+//! The layer of evenly spaced streamlines of a vector field.
 
 use ndarray::Array2;
 
@@ -15,21 +15,21 @@ use super::quiver::{ARROW_GREY, Arrows, arrowhead};
 use super::streamline_seeding;
 use odesync_base::error::Result;
 
-/// Curves that follow a vector field given on a grid.
+/// A layer of streamlines of a vector field on a grid.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Streamlines {
     u: RectilinearGrid,
     v: Array2<f64>,
     color_scale: Option<ColorScale>,
     options: Arrows,
-    /// Points with the speed there.
+    /// Streamlines as points with the speed at each.
     curves: Vec<Vec<(Point, f64)>>,
 }
 
-/// Curves across the figure, side by side, at density 1.
+/// Number of streamlines side by side across the figure at density 1.
 const STREAMLINES_ACROSS: f64 = 26.0;
 
-/// Between the arrowheads of a curve, as a part of the figure.
+/// Distance between the arrowheads of a streamline, as a part of the figure.
 const ARROWHEAD_SPACING: f64 = 0.6;
 
 impl Streamlines {
@@ -48,22 +48,22 @@ impl Streamlines {
         Ok(layer)
     }
 
-    /// What a place between 0 and 1 along both axes is on the lattice.
+    /// Returns the data coordinates of a point of the unit square that spans the grid.
     fn to_data(&self, (px, py): Point) -> Option<Point> {
-        let back = |values: &[f64], place: f64| {
+        let back = |values: &[f64], point: f64| {
             let (first, last) = (*values.first()?, *values.last()?);
-            // Not beyond the last, by rounding.
-            Some((first + place * (last - first)).clamp(first, last))
+            // Rounding must not lead beyond the last value.
+            Some((first + point * (last - first)).clamp(first, last))
         };
         Some((back(&self.u.x, px)?, back(&self.u.y, py)?))
     }
 
-    /// The vector at a place between 0 and 1 along both axes; none outside or where a value is missing.
-    fn vector_at(&self, place: Point) -> Option<Point> {
-        if !(0.0..=1.0).contains(&place.0) || !(0.0..=1.0).contains(&place.1) {
+    /// Returns the vector at a point of the unit square; `None` outside it or where a value is missing.
+    fn vector_at(&self, point: Point) -> Option<Point> {
+        if !(0.0..=1.0).contains(&point.0) || !(0.0..=1.0).contains(&point.1) {
             return None;
         }
-        let (x, y) = self.to_data(place)?;
+        let (x, y) = self.to_data(point)?;
         let (j, i) = (find_cell(&self.u.x, x)?, find_cell(&self.u.y, y)?);
         let (u, v) = (
             bilinear(i, j, |i, j| self.u.z[[i, j]]),
@@ -77,23 +77,23 @@ impl Streamlines {
             return Vec::new();
         }
         let spans = [&self.u.x, &self.u.y].map(|v| v[v.len() - 1] - v[0]);
-        // Of unit length in places, so that steps are even on paper.
-        let direction = |place: Point| {
-            let (u, v) = self.vector_at(place)?;
+        // Of unit length in the unit square, so that steps are even in the figure.
+        let direction = |point: Point| {
+            let (u, v) = self.vector_at(point)?;
             let (dx, dy) = (u / spans[0], v / spans[1]);
             let size = dx.hypot(dy);
             (size > 1e-14 * u.hypot(v)).then(|| (dx / size, dy / size))
         };
         let distance = 1.0 / (STREAMLINES_ACROSS * self.options.density.unwrap_or(1.0)).max(4.0);
-        let speed = |place: Point| self.vector_at(place).map_or(0.0, |(u, v)| u.hypot(v));
-        let lattice = |curve: Vec<Point>| -> Vec<(Point, f64)> {
+        let speed = |point: Point| self.vector_at(point).map_or(0.0, |(u, v)| u.hypot(v));
+        let with_speed = |curve: Vec<Point>| -> Vec<(Point, f64)> {
             let points = curve.into_iter();
             points
-                .filter_map(|place| Some((self.to_data(place)?, speed(place))))
+                .filter_map(|point| Some((self.to_data(point)?, speed(point))))
                 .collect()
         };
         let curves = streamline_seeding::evenly_spaced_streamlines(distance, &direction);
-        curves.into_iter().map(lattice).collect()
+        curves.into_iter().map(with_speed).collect()
     }
 }
 
@@ -122,12 +122,12 @@ impl Layer for Streamlines {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         let width = self.options.style.width.unwrap_or(1.2);
         for curve in &self.curves {
             let rgb = |speed: f64| match &self.color_scale {
-                Some(tint) => tint.quantized_rgb(speed),
-                None => look.rgb,
+                Some(color_scale) => color_scale.quantized_rgb(speed),
+                None => style.rgb,
             };
             let shown: Vec<ColoredPoint> = curve
                 .iter()
@@ -136,7 +136,7 @@ impl Layer for Streamlines {
                 .collect();
             for (line, rgb) in single_color_runs(&shown) {
                 let pen = Pen {
-                    color: (rgb, look.alpha),
+                    color: (rgb, style.alpha),
                     width,
                     dash: Dash::Solid,
                 };
@@ -154,7 +154,7 @@ impl Layer for Streamlines {
                         b.0 + 0.5 * head * direction.0,
                         b.1 + 0.5 * head * direction.1,
                     );
-                    scene.area(arrowhead(tip, direction, head), (rgb, look.alpha));
+                    scene.area(arrowhead(tip, direction, head), (rgb, style.alpha));
                 }
             }
         }
@@ -165,10 +165,10 @@ impl Layer for Streamlines {
     }
 }
 
-/// A point of a curve with its colour.
+/// A point of a streamline with its colour.
 type ColoredPoint = (Point, (u8, u8, u8));
 
-/// The pieces of a curve that have an arrowhead: one in its middle, or several about so far from each other.
+/// Returns the segments of a streamline that get an arrowhead: one in its middle, or several about `apart` from each other.
 fn arrowhead_segments(points: &[ColoredPoint], apart: f64) -> Vec<(ColoredPoint, ColoredPoint)> {
     let steps = points.windows(2);
     let step = |p: &[ColoredPoint]| (p[1].0.0 - p[0].0.0).hypot(p[1].0.1 - p[0].0.1);
@@ -186,7 +186,7 @@ fn arrowhead_segments(points: &[ColoredPoint], apart: f64) -> Vec<(ColoredPoint,
     heads
 }
 
-/// A coloured curve as lines of one colour each.
+/// Splits a coloured curve into lines of one colour each.
 pub(in super::super) fn single_color_runs(
     points: &[ColoredPoint],
 ) -> Vec<(Vec<Point>, (u8, u8, u8))> {

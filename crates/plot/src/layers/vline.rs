@@ -1,4 +1,4 @@
-//! A vertical line over the whole height.
+//! The layer of a vertical line over the whole height.
 
 use super::super::axes_transform::AxesTransform;
 use super::super::geometry::{Point, clip_line};
@@ -43,9 +43,9 @@ impl Layer for VLine {
         vec![self.x]
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform, scene: &mut Scene) {
         for piece in self.pieces(view) {
-            scene.line(&piece, look.pen());
+            scene.line(&piece, style.pen());
         }
     }
 

@@ -1,4 +1,4 @@
-//! From three axes to pixels.
+//! The camera and the transform from three axes to pixels.
 
 use super::super::geometry::Point3;
 use super::super::geometry::{Point, Rect};
@@ -7,7 +7,7 @@ use super::super::scale::Axis;
 /// Half the sides of the box that the axes span.
 pub(super) const BOX_HALF: Point3 = [1.0, 1.0, 0.72];
 
-/// Where the viewer stands, in degrees: the angle from the x axis towards the y axis, and the height above the plane.
+/// The camera: the view angles in degrees, the azimuth from the x axis towards the y axis and the elevation above their plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) struct Camera {
     pub azimuth: f64,
@@ -15,7 +15,7 @@ pub(in super::super) struct Camera {
 }
 
 impl Camera {
-    /// A place in the box as the camera sees it: to the right, up, and horizontally towards the viewer.
+    /// Projects a point of the box to camera coordinates: to the right, up, and horizontally towards the viewer.
     pub fn project(&self, [x, y, z]: Point3) -> Point3 {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
@@ -23,7 +23,7 @@ impl Camera {
         [y * cos_a - x * sin_a, z * cos_e - near * sin_e, near]
     }
 
-    /// For x and y the end of the box that is near the viewer, for z the one that carries the grid.
+    /// Returns, for x and y, the end of the box that is near the viewer, and for z, the end that has the grid.
     pub fn near_corner(&self) -> Point3 {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let sign = |v: f64, half: f64| if v >= -1e-9 { half } else { -half };
@@ -39,20 +39,20 @@ impl Camera {
     }
 }
 
-/// The axes and the camera with the place on the page decided.
+/// The transform from data coordinates of three axes to pixels: the axes, the camera and the position in the image.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct AxesTransform3 {
     pub axes: [Axis; 3],
-    /// The range that the user gave the vertical axis.
+    /// The range of the vertical axis that the user gave.
     pub z_range: Option<(f64, f64)>,
     pub camera: Camera,
     pub zoom: f64,
-    /// The pixel of the middle of the box.
+    /// The centre of the box in pixels.
     pub center: Point,
 }
 
 impl AxesTransform3 {
-    /// The view that fits the box into a rectangle.
+    /// Returns the transform that fits the box into a rectangle.
     pub fn fit(
         axes: [Axis; 3],
         z_range: Option<(f64, f64)>,
@@ -81,7 +81,7 @@ impl AxesTransform3 {
         }
     }
 
-    /// Width of the box on the page.
+    /// Returns the width of the projected box in pixels.
     pub fn width(&self) -> f64 {
         let places = corners().map(|corner| self.pixel(corner).0);
         let (left, right) = places
@@ -92,17 +92,17 @@ impl AxesTransform3 {
         right - left
     }
 
-    /// Whether all three values have a place on their axes.
-    pub fn in_domain(&self, place: Point3) -> bool {
-        (0..3).all(|k| self.axes[k].scale.in_domain(place[k]))
+    /// Whether all three values lie in the domains of their axes.
+    pub fn in_domain(&self, point: Point3) -> bool {
+        (0..3).all(|k| self.axes[k].scale.in_domain(point[k]))
     }
 
-    /// A place in the box, whose sides are at ± [`BOX_HALF`].
-    pub fn to_box(self, place: Point3) -> Point3 {
-        std::array::from_fn(|k| BOX_HALF[k] * (2.0 * self.axes[k].fraction(place[k]) - 1.0))
+    /// Returns the box coordinates of a data point; the sides of the box are at ± [`BOX_HALF`].
+    pub fn to_box(self, point: Point3) -> Point3 {
+        std::array::from_fn(|k| BOX_HALF[k] * (2.0 * self.axes[k].fraction(point[k]) - 1.0))
     }
 
-    /// The pixel of a place in the box.
+    /// Returns the pixel of a point in box coordinates.
     pub fn pixel(&self, boxed: Point3) -> Point {
         let [right, up, _] = self.camera.project(boxed);
         (
@@ -111,7 +111,8 @@ impl AxesTransform3 {
         )
     }
 
-    /// How far a place in the box lies towards the viewer. Straight from above only height decides.
+    /// Returns the nearness to the viewer of a point in box coordinates: its horizontal position towards the viewer, or in a view
+    /// from straight above its height.
     pub fn nearness(&self, boxed: Point3) -> f64 {
         let (sin_e, _) = self.camera.elevation.to_radians().sin_cos();
         self.camera.project(boxed)[2] + 1e-3 * sin_e * boxed[2]
@@ -130,7 +131,7 @@ pub(super) fn corners() -> [Point3; 8] {
     })
 }
 
-/// The part of a polygon inside the box (Sutherland and Hodgman).
+/// Returns the part of a polygon inside the box (Sutherland and Hodgman).
 pub(super) fn clip_polygon(points: Vec<Point3>) -> Vec<Point3> {
     let mut polygon = points;
     for k in 0..3 {
@@ -156,7 +157,7 @@ pub(super) fn clip_polygon(points: Vec<Point3>) -> Vec<Point3> {
     polygon
 }
 
-/// The pieces of a polyline inside the box.
+/// Returns the parts of a polyline inside the box.
 pub(super) fn clip_line(points: &[Point3]) -> Vec<Vec<Point3>> {
     let mut pieces: Vec<Vec<Point3>> = Vec::new();
     let mut open = false;

@@ -1,20 +1,20 @@
-//! What is painted, from back to front.
+//! The depth queue: primitives that are painted from back to front.
 
 use super::super::geometry::{Point, Rect};
 use super::super::raster::SkiaBackend;
 use super::super::scene::{Primitive, Scene, UNITS_PER_PIXEL};
 
-/// Items beyond which the layers become a picture, which is then a smaller file.
+/// Largest number of primitives that are drawn as vectors; more are drawn as one bitmap, which makes a smaller file.
 const MAX_VECTOR_ITEMS: usize = 3000;
 
-/// Pixels of that picture for each of the figure's.
+/// Pixels of the bitmap of the layers per pixel of the figure.
 const RASTER_SCALE: f64 = 2.0;
 
-/// Items with their position towards the viewer.
+/// Primitives with their nearness to the viewer.
 #[derive(Debug)]
 pub(in super::super) struct DepthQueue {
     entries: Vec<(f64, Vec<Primitive>)>,
-    /// Whether nearer items hide farther ones.
+    /// Whether nearer primitives hide farther ones.
     pub has_occlusion: bool,
 }
 
@@ -26,26 +26,26 @@ impl DepthQueue {
         }
     }
 
-    /// Adds items painted together, at a position towards the viewer.
+    /// Adds primitives that are painted together, with their nearness to the viewer.
     pub fn add(&mut self, nearness: f64, draw: impl FnOnce(&mut Scene)) {
         let mut scene = Scene::new((0, 0));
         draw(&mut scene);
         self.entries.push((nearness, scene.items));
     }
 
-    /// Everything, in the order it was added.
+    /// Returns all primitives in the order in which they were added, or from back to front after [`DepthQueue::sort`].
     pub fn items(&self) -> impl Iterator<Item = &Primitive> {
         self.entries.iter().flat_map(|(_, items)| items)
     }
 
-    /// Puts what is farther from the viewer first, where nearer things hide it.
+    /// Sorts the primitives from back to front, if nearer ones hide farther ones.
     pub fn sort(&mut self) {
         if self.has_occlusion {
             self.entries.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
     }
 
-    /// Paints everything into the scene; `rect` holds all of it.
+    /// Paints all primitives into the scene; all of them lie in `rect`.
     pub fn paint(mut self, rect: &Rect, scene: &mut Scene) {
         self.sort();
         let items: Vec<Primitive> = self
@@ -60,7 +60,7 @@ impl DepthQueue {
     }
 }
 
-/// The items as one picture; as they are where there is no memory for it.
+/// Returns the primitives as one bitmap, or unchanged where there is not enough memory for it.
 fn rasterize(items: Vec<Primitive>, rect: &Rect) -> Vec<Primitive> {
     let (left, top) = (rect.left.floor(), rect.top.floor());
     let size = (

@@ -1,4 +1,4 @@
-//! The box of the axes: its far walls with a grid, its marks and names.
+//! The box of three axes: its far walls with a grid, its ticks and names.
 
 use super::super::font;
 use super::super::geometry::Point;
@@ -14,36 +14,36 @@ const WALL: Rgba = ((0xf7, 0xf7, 0xf7), 1.0);
 const GRID: Rgba = ((0xdc, 0xdc, 0xdc), 1.0);
 const EDGES: Rgba = ((0x88, 0x88, 0x88), 1.0);
 
-/// An axis drawn shorter than this on the page has no marks: it points at the viewer.
+/// Length in pixels below which a projected axis has no ticks, because it points at the viewer.
 const MIN_AXIS_LENGTH: f64 = 40.0;
 
-/// The axes with their marks and names.
+/// The box of three axes with their ticks and names.
 pub(in super::super) struct BoxFrame<'a> {
     axes: [Axis; 3],
     names: [&'a str; 3],
 }
 
-fn thin_pen(ink: Rgba) -> Pen {
+fn thin_pen(color: Rgba) -> Pen {
     Pen {
-        color: ink,
+        color,
         width: 1.0,
         dash: Dash::Solid,
     }
 }
 
-/// An edge of the box with the direction, on the page, in which its marks point.
+/// An edge of the box with the direction in the image in which its ticks point.
 struct Edge {
     from: Point3,
     to: Point3,
     outward: Point,
 }
 
-/// An axis on the page.
+/// An axis as a line in the image.
 pub(in super::super) struct AxisLine {
     pub from: Point,
     pub to: Point,
     pub outward: Point,
-    /// Where something is written, and what.
+    /// Positions and texts of the labels.
     pub labels: Vec<(Point, String)>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> BoxFrame<'a> {
         BoxFrame { axes, names }
     }
 
-    /// The room left of the box that the vertical axis takes.
+    /// Returns the width that the vertical axis takes to the left of the box.
     pub fn left_width(&self) -> f64 {
         let labels = max_label_width(&Ticks::new(&self.axes[2], 6)) * LABEL_EM;
         let name = if self.names[2].is_empty() {
@@ -63,7 +63,7 @@ impl<'a> BoxFrame<'a> {
         TICK + TICK_GAP + labels + name
     }
 
-    /// As many marks as have room on an edge.
+    /// Returns as many ticks of axis `k` as have room on an edge.
     fn ticks(&self, k: usize, view: &AxesTransform3, edge: &Edge) -> Ticks {
         let (a, b) = (view.pixel(edge.from), view.pixel(edge.to));
         let (dx, dy) = ((b.0 - a.0).abs(), (b.1 - a.1).abs());
@@ -89,7 +89,7 @@ impl<'a> BoxFrame<'a> {
             (ends[0][k], ends[1][k]) = (-BOX_HALF[k], BOX_HALF[k]);
             ends
         };
-        // Outwards on the page is away from the middle of the box's floor.
+        // Outwards in the image is away from the centre of the box's floor.
         let middle = view.pixel([0.0, 0.0, near[2]]);
         let outward = |of: Point3| {
             let at = view.pixel(of);
@@ -99,7 +99,7 @@ impl<'a> BoxFrame<'a> {
         };
         let [x0, x1] = ends(0, near);
         let [y0, y1] = ends(1, near);
-        // The upright edge that is leftmost on the page.
+        // The vertical axis is at the leftmost vertical edge in the image.
         let sides = [
             [near[0], -near[1], 0.0],
             [-near[0], near[1], 0.0],
@@ -129,21 +129,21 @@ impl<'a> BoxFrame<'a> {
         ]
     }
 
-    /// The axes as lines on the page, with the first and the last mark of each and its name between them.
+    /// Returns the axes as lines in the image, with the first and the last tick of each and its name between them.
     pub fn axis_lines(&self, view: &AxesTransform3) -> Vec<AxisLine> {
         let edges = self.edges(view);
         let line = |k: usize, edge: &Edge| {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
-            let along = |place: f64| {
+            let along = |fraction: f64| {
                 (
-                    from.0 + place * (to.0 - from.0),
-                    from.1 + place * (to.1 - from.1),
+                    from.0 + fraction * (to.0 - from.0),
+                    from.1 + fraction * (to.1 - from.1),
                 )
             };
             let major = Ticks::new(&self.axes[k], 5).major;
             let mut marks: Vec<(Point, String)> = Vec::new();
-            for (place, label) in major.first().into_iter().chain(major.last()) {
-                marks.push((along(*place), label.clone()));
+            for (fraction, label) in major.first().into_iter().chain(major.last()) {
+                marks.push((along(*fraction), label.clone()));
             }
             marks.push((along(0.5), self.names[k].to_owned()));
             AxisLine {
@@ -160,7 +160,7 @@ impl<'a> BoxFrame<'a> {
             .collect()
     }
 
-    /// The three walls behind the data.
+    /// Draws the three walls behind the data, with the grid.
     pub fn draw_walls(&self, view: &AxesTransform3, scene: &mut Scene) {
         let near = view.camera.near_corner();
         let far = [-near[0], -near[1], near[2]];
@@ -168,9 +168,9 @@ impl<'a> BoxFrame<'a> {
         for k in 0..3 {
             let (a, b) = ((k + 1) % 3, (k + 2) % 3);
             let corner = |sa: f64, sb: f64| {
-                let mut place = far;
-                (place[a], place[b]) = (sa * BOX_HALF[a], sb * BOX_HALF[b]);
-                view.pixel(place)
+                let mut point = far;
+                (point[a], point[b]) = (sa * BOX_HALF[a], sb * BOX_HALF[b]);
+                view.pixel(point)
             };
             let outline = [
                 corner(-1.0, -1.0),
@@ -181,9 +181,9 @@ impl<'a> BoxFrame<'a> {
             scene.area(outline.to_vec(), WALL);
         }
         for k in 0..3 {
-            // The marks of axis k run over the two walls that hold it.
-            for (place, _) in self.ticks(k, view, &edges[k]).major {
-                let at = BOX_HALF[k] * (2.0 * place - 1.0);
+            // The grid lines of axis k lie on the two walls that contain its direction.
+            for (fraction, _) in self.ticks(k, view, &edges[k]).major {
+                let at = BOX_HALF[k] * (2.0 * fraction - 1.0);
                 for other in [(k + 1) % 3, (k + 2) % 3] {
                     let mut ends = [far, far];
                     (ends[0][k], ends[1][k]) = (at, at);
@@ -204,7 +204,7 @@ impl<'a> BoxFrame<'a> {
         }
     }
 
-    /// The axes themselves: marks, labels, names.
+    /// Draws the axes: ticks, labels, names.
     pub fn draw_axes(&self, view: &AxesTransform3, scene: &mut Scene) {
         for (k, edge) in self.edges(view).iter().enumerate() {
             let (from, to) = (view.pixel(edge.from), view.pixel(edge.to));
@@ -213,22 +213,22 @@ impl<'a> BoxFrame<'a> {
             }
             scene.line(&[from, to], thin_pen(FOREGROUND));
             let ticks = self.ticks(k, view, edge);
-            let along = |place: f64| {
+            let along = |fraction: f64| {
                 (
-                    from.0 + place * (to.0 - from.0),
-                    from.1 + place * (to.1 - from.1),
+                    from.0 + fraction * (to.0 - from.0),
+                    from.1 + fraction * (to.1 - from.1),
                 )
             };
             let out = |p: Point, by: f64| (p.0 + by * edge.outward.0, p.1 + by * edge.outward.1);
-            for place in &ticks.minor {
+            for fraction in &ticks.minor {
                 scene.line(
-                    &[along(*place), out(along(*place), 0.6 * TICK)],
+                    &[along(*fraction), out(along(*fraction), 0.6 * TICK)],
                     thin_pen(FOREGROUND),
                 );
             }
             let mut reach: f64 = 0.0;
-            for (place, label) in &ticks.major {
-                let at = along(*place);
+            for (fraction, label) in &ticks.major {
+                let at = along(*fraction);
                 scene.line(&[at, out(at, TICK)], thin_pen(FOREGROUND));
                 let (half_width, half_height) =
                     (0.5 * font::width(label) * LABEL_EM, 0.36 * LABEL_EM);

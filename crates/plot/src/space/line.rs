@@ -1,4 +1,4 @@
-//! A line through points of space.
+//! The layer of a line through points of space.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use super::super::style::{Dash, Style};
 use super::camera::{AxesTransform3, clip_line};
 use super::{DepthQueue, Layer3};
 
-/// How much nearer a line is taken to be than it is, so that one that lies on a surface is seen.
+/// Amount added to the nearness of a line, so that a line on a surface is visible.
 pub(in super::super) const DEPTH_BIAS: f64 = 0.05;
 
-/// A lift beyond everything: what has it is seen through the surfaces before it.
+/// Depth bias larger than any depth: a layer with it is visible through the surfaces in front of it.
 pub(in super::super) const ON_TOP_BIAS: f64 = 10.0;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Line3 {
     pub points: Arc<[Point3]>,
     pub style: Style,
-    /// How much nearer it is taken to be.
+    /// Amount added to the nearness of the line when it is sorted by depth.
     pub depth_bias: f64,
 }
 
@@ -43,12 +43,12 @@ impl Layer3 for Line3 {
         self.points.to_vec()
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
         for run in self.points.split(|p| !view.in_domain(*p)) {
             let boxed: Vec<Point3> = run.iter().map(|p| view.to_box(*p)).collect();
             for line in clip_line(&boxed) {
-                if !pieces.has_occlusion
-                    || look.dash != Dash::Solid
+                if !queue.has_occlusion
+                    || style.dash != Dash::Solid
                     || self.depth_bias >= ON_TOP_BIAS
                 {
                     let pixels: Vec<_> = line.iter().map(|p| view.pixel(*p)).collect();
@@ -56,24 +56,24 @@ impl Layer3 for Line3 {
                         .iter()
                         .map(|p| view.nearness(*p))
                         .fold(f64::NEG_INFINITY, f64::max);
-                    pieces.add(near + self.depth_bias, |scene| {
-                        scene.line(&pixels, look.pen())
+                    queue.add(near + self.depth_bias, |scene| {
+                        scene.line(&pixels, style.pen())
                     });
                     continue;
                 }
                 for pair in line.windows(2) {
                     let near = 0.5 * (view.nearness(pair[0]) + view.nearness(pair[1]));
                     let ends = [view.pixel(pair[0]), view.pixel(pair[1])];
-                    pieces.add(near + self.depth_bias, |scene| {
-                        scene.line(&ends, look.pen())
+                    queue.add(near + self.depth_bias, |scene| {
+                        scene.line(&ends, style.pen())
                     });
                 }
             }
-            if let Some(marker) = look.marker {
-                for place in &boxed {
-                    let at = view.pixel(*place);
-                    pieces.add(view.nearness(*place) + self.depth_bias, |scene| {
-                        draw_marker(marker, at, look, scene)
+            if let Some(marker) = style.marker {
+                for point in &boxed {
+                    let at = view.pixel(*point);
+                    queue.add(view.nearness(*point) + self.depth_bias, |scene| {
+                        draw_marker(marker, at, style, scene)
                     });
                 }
             }

@@ -1,8 +1,8 @@
-//! Figures of three axes: what they are made of, and how depth is kept.
+//! Figures with three axes: their layers, and the painting order by depth.
 //!
-//! The projection is orthographic. Of two things at one pixel, the one that lies farther towards the viewer *horizontally* hides the
-//! other: along a line of sight depth and horizontal position grow together. So pieces are painted in the order of their horizontal
-//! position, which is exact for pieces that are small, and more robust than their depth where a surface is steep.
+//! The projection is orthographic. Of two primitives at one pixel, the one that is nearer to the viewer *horizontally* hides the
+//! other: along a line of sight depth and horizontal position grow together. So primitives are painted in the order of their
+//! horizontal position, which is exact for small primitives, and more robust than their depth where a surface is steep.
 
 mod camera;
 mod depth_queue;
@@ -27,15 +27,15 @@ pub use surface::Surface;
 pub(super) use surface::SurfaceLayer;
 pub(super) use waterfall::WaterfallLayer;
 
-/// One kind of content of a figure with three axes.
+/// A layer: one kind of content of a figure with three axes.
 pub(super) trait Layer3: LegendHandle {
-    /// The points whose ranges the axes must cover.
+    /// Returns the points whose ranges the axes must cover.
     fn points(&self) -> Vec<Point3>;
 
-    /// Whether it hides what is behind it.
+    /// Whether the layer hides what is behind it.
     fn occludes(&self) -> bool {
         false
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue);
 }

@@ -1,4 +1,4 @@
-//! Arrows of a vector field of space.
+//! The layer of the arrows of a vector field of space.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::line::DEPTH_BIAS;
 use super::{DepthQueue, Layer3};
 use odesync_base::error::Result;
 
-/// A vector at each of some places.
+/// A layer of arrows: a vector at each of some points of space.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Quiver3 {
     points: Arc<[Point3]>,
@@ -26,21 +26,21 @@ fn length(v: &Point3) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The longest arrow, in the box: divided by the number of arrows along a side.
+/// Length of the longest arrow in box coordinates, times the number of arrows along a side.
 const MAX_ARROW_LENGTH: f64 = 1.5;
 
 impl Quiver3 {
-    /// The number of arrows along a side, if they are on a lattice.
+    /// Returns the number of arrows along a side, as if they were on a cubic grid.
     fn side(&self) -> f64 {
         (self.points.len() as f64).cbrt().max(2.0)
     }
 
-    pub fn new(places: Arc<[Point3]>, vectors: Arc<[Point3]>, options: &Arrows) -> Result<Quiver3> {
+    pub fn new(points: Arc<[Point3]>, vectors: Arc<[Point3]>, options: &Arrows) -> Result<Quiver3> {
         let mut options = options.clone();
         options.style.color = options.style.color.or(Some(ARROW_GREY));
         Ok(Quiver3 {
             color_scale: options.color_scale("quiver3", vectors.iter().map(length))?,
-            points: places,
+            points,
             vectors,
             options,
         })
@@ -63,7 +63,7 @@ impl LegendHandle for Quiver3 {
 
 impl Layer3 for Quiver3 {
     fn points(&self) -> Vec<Point3> {
-        // With the room of half an arrow around the outer ones.
+        // Includes a margin of half an arrow around the outer ones.
         let range = |k: usize| {
             let values = self.points.iter().map(|p| p[k]).filter(|v| v.is_finite());
             let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
@@ -78,8 +78,8 @@ impl Layer3 for Quiver3 {
         self.points.iter().copied().chain(corners).collect()
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
-        // In the box, where the axes' units are comparable.
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
+        // In box coordinates, where the axes' units are comparable.
         let span = |k: usize| {
             (view.axes[k].value(1.0) - view.axes[k].value(0.0)).abs() / (2.0 * BOX_HALF[k])
         };
@@ -100,9 +100,9 @@ impl Layer3 for Quiver3 {
             .size
             .map_or(MAX_ARROW_LENGTH / self.side(), |pixels| pixels / view.zoom);
         let shown = self.points.iter().zip(&self.vectors[..]).zip(&scaled);
-        for ((place, vector), scaled) in shown {
+        for ((point, vector), scaled) in shown {
             let size = length(scaled);
-            if !view.in_domain(*place) || size == 0.0 || !size.is_finite() {
+            if !view.in_domain(*point) || size == 0.0 || !size.is_finite() {
                 continue;
             }
             let by = most
@@ -111,9 +111,9 @@ impl Layer3 for Quiver3 {
                 } else {
                     longest
                 };
-            let at = view.to_box(*place);
+            let at = view.to_box(*point);
             let end = |by: f64| std::array::from_fn(|k| at[k] + by * scaled[k]);
-            // What leaves the box is cut off, so that the head is at the wall.
+            // An arrow that leaves the box is clipped, so that its head is at the wall.
             let Some([tail, tip]) = clip_line(&[end(-0.5 * by), end(0.5 * by)])
                 .first()
                 .and_then(|line| line.first_chunk().copied())
@@ -123,15 +123,15 @@ impl Layer3 for Quiver3 {
             let (from, to) = (view.pixel(tail), view.pixel(tip));
             let middle = (0.5 * (from.0 + to.0), 0.5 * (from.1 + to.1));
             let rgb = match &self.color_scale {
-                Some(tint) => tint.quantized_rgb(length(vector)),
-                None => look.rgb,
+                Some(color_scale) => color_scale.quantized_rgb(length(vector)),
+                None => style.rgb,
             };
             let width = self.options.style.width.unwrap_or(1.1);
-            pieces.add(view.nearness(at) + DEPTH_BIAS, |scene| {
+            queue.add(view.nearness(at) + DEPTH_BIAS, |scene| {
                 draw_arrow(
                     middle,
                     (to.0 - from.0, to.1 - from.1),
-                    (rgb, look.alpha),
+                    (rgb, style.alpha),
                     width,
                     scene,
                 );

@@ -1,4 +1,4 @@
-//! Markers at points of space.
+//! The layer of markers at points of space.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::{DepthQueue, Layer3};
 pub(in super::super) struct Scatter3 {
     pub points: Arc<[Point3]>,
     pub style: Style,
-    /// How much nearer they are taken to be.
+    /// Amount added to the nearness of the markers when they are sorted by depth.
     pub depth_bias: f64,
 }
 
@@ -37,14 +37,14 @@ impl Layer3 for Scatter3 {
         self.points.to_vec()
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
-        let marker = look.marker.unwrap_or(Marker::Circle);
-        for place in self.points.iter().filter(|p| view.in_domain(**p)) {
-            let boxed = view.to_box(*place);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
+        let marker = style.marker.unwrap_or(Marker::Circle);
+        for point in self.points.iter().filter(|p| view.in_domain(**p)) {
+            let boxed = view.to_box(*point);
             if (0..3).all(|k| boxed[k].abs() <= BOX_HALF[k] * (1.0 + 1e-6)) {
                 let at = view.pixel(boxed);
-                pieces.add(view.nearness(boxed) + self.depth_bias, |scene| {
-                    draw_marker(marker, at, look, scene)
+                queue.add(view.nearness(boxed) + self.depth_bias, |scene| {
+                    draw_marker(marker, at, style, scene)
                 });
             }
         }

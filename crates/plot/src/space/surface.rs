@@ -1,4 +1,4 @@
-//! A surface over a grid of x and y.
+//! The layer of a surface over a grid of x and y.
 
 use super::super::color::darker;
 use super::super::color_scale::{ColorScaleOptions, impl_color_options};
@@ -13,10 +13,10 @@ use super::camera::{AxesTransform3, clip_polygon};
 use super::{DepthQueue, Layer3};
 use odesync_base::error::{Error, Result, unknown};
 
-/// Cells along an axis up to which the lines of the grid are drawn on the surface.
+/// Largest number of cells along an axis with which the lines of the grid are drawn on the surface by default.
 const MAX_MESH_CELLS: usize = 60;
 
-/// How a surface looks.
+/// The options of a surface.
 ///
 /// ```
 /// use odesync_plot::Surface;
@@ -33,23 +33,23 @@ pub struct Surface {
 impl_color_options!(Surface);
 
 impl Surface {
-    /// The names that [`Surface::set`] knows.
+    /// The names of the options of [`Surface::set`].
     pub const OPTIONS: [&'static str; 8] = [
         "map", "log", "symlog", "range", "label", "bar", "mesh", "alpha",
     ];
 
-    /// Viridis by height, with a colour bar, and the grid's lines where they are not too many.
+    /// Creates default options: viridis by height, with a colour bar, and the grid's lines where they are not too many.
     pub fn new() -> Surface {
         Surface::default()
     }
 
-    /// Whether the lines of the grid are drawn.
+    /// Sets whether the lines of the grid are drawn on the surface.
     pub fn mesh(mut self, mesh: bool) -> Surface {
         self.mesh = Some(mesh);
         self
     }
 
-    /// Sets an option by its name (see [`Surface::OPTIONS`]).
+    /// Sets an option of the surface by its name (see [`Surface::OPTIONS`]).
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Surface {
     }
 }
 
-/// A surface with its colours decided.
+/// A surface layer with its colours resolved.
 #[derive(Debug, Clone)]
 pub(in super::super) struct SurfaceLayer {
     values: ColoredGrid,
@@ -74,16 +74,16 @@ pub(in super::super) struct SurfaceLayer {
 }
 
 impl SurfaceLayer {
-    pub fn new(lattice: RectilinearGrid, options: &Surface) -> Result<SurfaceLayer> {
-        let (rows, columns) = lattice.z.dim();
+    pub fn new(grid: RectilinearGrid, options: &Surface) -> Result<SurfaceLayer> {
+        let (rows, columns) = grid.z.dim();
         if rows < 2 || columns < 2 {
             return Err(Error::invalid(format!(
                 "surface: z has the shape {:?}; a surface needs at least two rows and two columns",
-                lattice.z.shape()
+                grid.z.shape()
             )));
         }
         Ok(SurfaceLayer {
-            values: ColoredGrid::new("surface", lattice, &options.color_options, &options.style)?,
+            values: ColoredGrid::new("surface", grid, &options.color_options, &options.style)?,
             mesh: options.mesh.unwrap_or(rows.max(columns) <= MAX_MESH_CELLS),
         })
     }
@@ -104,8 +104,8 @@ impl Layer3 for SurfaceLayer {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
-        let tint = self.values.color_scale.for_z_range(view.z_range);
+    fn draw(&self, style: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
+        let color_scale = self.values.color_scale.for_z_range(view.z_range);
         let (rows, columns) = self.values.grid.z.dim();
         let at = |i: usize, j: usize| self.values.point(i, j);
         for i in 0..rows - 1 {
@@ -114,38 +114,43 @@ impl Layer3 for SurfaceLayer {
                 // A cell with a missing corner is a hole.
                 if !corners
                     .iter()
-                    .all(|c| view.in_domain(*c) && tint.axis.scale.in_domain(c[2]))
+                    .all(|c| view.in_domain(*c) && color_scale.axis.scale.in_domain(c[2]))
                 {
                     continue;
                 }
                 let boxed = corners.map(|c| view.to_box(c));
                 let mean = corners
                     .iter()
-                    .map(|c| tint.axis.scale.forward(c[2]))
+                    .map(|c| color_scale.axis.scale.forward(c[2]))
                     .sum::<f64>()
                     / 4.0;
-                let rgb = shade_facet(tint.map.rgb(tint.axis.fraction_of_scaled(mean)), &boxed);
+                let rgb = shade_facet(
+                    color_scale
+                        .map
+                        .rgb(color_scale.axis.fraction_of_scaled(mean)),
+                    &boxed,
+                );
                 let polygon = clip_polygon(boxed.to_vec());
                 if polygon.len() < 3 {
                     continue;
                 }
                 let middle = std::array::from_fn(|k| boxed.iter().map(|p| p[k]).sum::<f64>() / 4.0);
-                // Its own colour on the border closes the seams between cells.
+                // A border in the cell's colour closes the seams between cells.
                 let edge: Rgba = match self.mesh {
-                    true => (darker(rgb, 0.8), look.alpha),
-                    false => (rgb, look.alpha),
+                    true => (darker(rgb, 0.8), style.alpha),
+                    false => (rgb, style.alpha),
                 };
                 let mut outline: Vec<_> = polygon.iter().map(|p| view.pixel(*p)).collect();
-                pieces.add(view.nearness(middle), |scene| {
-                    scene.area(outline.clone(), (rgb, look.alpha));
-                    if look.alpha >= 1.0 || self.mesh {
+                queue.add(view.nearness(middle), |scene| {
+                    scene.area(outline.clone(), (rgb, style.alpha));
+                    if style.alpha >= 1.0 || self.mesh {
                         outline.extend(outline.first().copied());
                         scene.line(
                             &outline,
                             Pen {
                                 color: edge,
-                                // In text, where nothing has a width, there are no such lines.
-                                width: look.width * if self.mesh { 0.5 } else { 0.8 },
+                                // Not in text, where lines have no width.
+                                width: style.width * if self.mesh { 0.5 } else { 0.8 },
                                 dash: Dash::Solid,
                             },
                         );
@@ -156,7 +161,7 @@ impl Layer3 for SurfaceLayer {
     }
 }
 
-/// A colour in the light from above and a little from one side: slopes get a shade darker.
+/// Returns the colour of a facet in light from above and slightly from one side: slopes are darker.
 fn shade_facet(rgb: (u8, u8, u8), corners: &[Point3; 4]) -> (u8, u8, u8) {
     let minus = |a: Point3, b: Point3| -> Point3 { std::array::from_fn(|k| a[k] - b[k]) };
     let (a, b) = (minus(corners[2], corners[0]), minus(corners[3], corners[1]));

@@ -1,4 +1,4 @@
-//! Curves one behind the other, coloured by height.
+//! The waterfall layer: curves one behind the other, coloured by height.
 
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::Point3;
@@ -11,14 +11,13 @@ use super::camera::AxesTransform3;
 use super::{DepthQueue, Layer3};
 use odesync_base::error::Result;
 
-/// A waterfall in space: each curve hides what is behind it.
+/// A waterfall layer on three axes: each curve hides what is behind it.
 #[derive(Debug, Clone)]
 pub(in super::super) struct WaterfallLayer(ColoredGrid);
 
 impl WaterfallLayer {
-    pub fn new(lattice: RectilinearGrid, options: &Waterfall) -> Result<WaterfallLayer> {
-        let values =
-            ColoredGrid::new("waterfall", lattice, &options.color_options, &options.style)?;
+    pub fn new(grid: RectilinearGrid, options: &Waterfall) -> Result<WaterfallLayer> {
+        let values = ColoredGrid::new("waterfall", grid, &options.color_options, &options.style)?;
         Ok(WaterfallLayer(values))
     }
 }
@@ -38,27 +37,23 @@ impl Layer3 for WaterfallLayer {
         true
     }
 
-    fn draw(&self, look: &ResolvedStyle, view: &AxesTransform3, pieces: &mut DepthQueue) {
-        let ColoredGrid {
-            grid: lattice,
-            style,
-            ..
-        } = &self.0;
-        let tint = self.0.color_scale.for_z_range(view.z_range);
+    fn draw(&self, resolved: &ResolvedStyle, view: &AxesTransform3, queue: &mut DepthQueue) {
+        let ColoredGrid { grid, style, .. } = &self.0;
+        let color_scale = self.0.color_scale.for_z_range(view.z_range);
         let [x_axis, y_axis, z_axis] = view.axes;
-        // What has no place on a logarithmic axis, or lies beyond it, is at its end.
-        let inside = |place: Point3| -> Point3 {
-            let boxed = view.to_box(place);
+        // A value outside the domain or the range of the vertical axis is moved to the axis's end.
+        let inside = |point: Point3| -> Point3 {
+            let boxed = view.to_box(point);
             std::array::from_fn(|k| {
                 boxed[k].clamp(-super::camera::BOX_HALF[k], super::camera::BOX_HALF[k])
             })
         };
         let floor = z_axis.value(0.0);
-        for (y, row) in lattice.y.iter().zip(lattice.z.rows()) {
+        for (y, row) in grid.y.iter().zip(grid.z.rows()) {
             if !y_axis.scale.in_domain(*y) || !(-1e-9..=1.0 + 1e-9).contains(&y_axis.fraction(*y)) {
                 continue;
             }
-            let xs = lattice.x.iter().copied();
+            let xs = grid.x.iter().copied();
             let curve: Vec<(f64, f64)> = xs.zip(row.iter().copied()).collect();
             let missing = |(x, z): &(f64, f64)| {
                 z.is_nan()
@@ -71,19 +66,24 @@ impl Layer3 for WaterfallLayer {
                 };
                 let top: Vec<_> = run
                     .iter()
-                    .map(|(x, z)| (view.pixel(inside([*x, *y, *z])), tint.quantized_rgb(*z)))
+                    .map(|(x, z)| {
+                        (
+                            view.pixel(inside([*x, *y, *z])),
+                            color_scale.quantized_rgb(*z),
+                        )
+                    })
                     .collect();
                 let mut area: Vec<_> = top.iter().map(|(p, _)| *p).collect();
                 area.push(view.pixel(inside([last.0, *y, floor])));
                 area.push(view.pixel(inside([first.0, *y, floor])));
                 let middle = inside([0.5 * (first.0 + last.0), *y, floor]);
-                pieces.add(view.nearness([0.0, middle[1], middle[2]]), |scene| {
+                queue.add(view.nearness([0.0, middle[1], middle[2]]), |scene| {
                     scene.area(area, ((255, 255, 255), 0.88));
                     for (line, rgb) in single_color_runs(&top) {
                         scene.line(
                             &line,
                             Pen {
-                                color: (rgb, look.alpha),
+                                color: (rgb, resolved.alpha),
                                 width: style.width.unwrap_or(1.5),
                                 dash: Dash::Solid,
                             },

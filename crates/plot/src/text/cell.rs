@@ -1,6 +1,6 @@
-//! Characters with their colours, and what is written of them.
+//! Characters with their colours, and their output with ANSI escape sequences.
 
-/// Red, green, blue.
+/// A colour: red, green, blue.
 pub(super) type Rgb = (u8, u8, u8);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,24 +16,24 @@ pub(super) const BLANK: TextCell = TextCell {
     bg: None,
 };
 
-/// Lines of characters.
+/// A block of text: lines of characters.
 pub(super) type TextBlock = Vec<Vec<TextCell>>;
 
-/// Text in the terminal's own colours.
+/// Returns text in the terminal's default colours.
 pub(super) fn plain(text: &str) -> Vec<TextCell> {
     colored(text, None)
 }
 
-pub(super) fn colored(text: &str, ink: Option<Rgb>) -> Vec<TextCell> {
+pub(super) fn colored(text: &str, fg: Option<Rgb>) -> Vec<TextCell> {
     let cell = |character| TextCell {
         character,
-        fg: ink,
+        fg,
         bg: None,
     };
     text.chars().filter(|c| !c.is_control()).map(cell).collect()
 }
 
-/// The nearest of the 256 colours that every terminal has: of its cube of 6 × 6 × 6, or of its greys.
+/// Returns the nearest of a terminal's 256 colours: of its cube of 6 × 6 × 6, or of its greys.
 fn ansi256((r, g, b): Rgb) -> u8 {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
     let far = |a: [i32; 3]| {
@@ -54,7 +54,7 @@ fn ansi256((r, g, b): Rgb) -> u8 {
     }
 }
 
-/// The lines with a line break after each; with colours, each line ends in the terminal's own.
+/// Returns the lines with a line break after each; with `colour`, each line ends with a reset to the terminal's default colours.
 pub(super) fn to_ansi(block: &TextBlock, colour: bool) -> String {
     let mut text = String::new();
     for line in block {
@@ -64,11 +64,11 @@ pub(super) fn to_ansi(block: &TextBlock, colour: bool) -> String {
             let wanted = (cell.fg.map(ansi256), cell.bg.map(ansi256));
             if colour && wanted != now {
                 text.push_str("\x1b[0m");
-                if let Some(ink) = wanted.0 {
-                    text.push_str(&format!("\x1b[38;5;{ink}m"));
+                if let Some(fg) = wanted.0 {
+                    text.push_str(&format!("\x1b[38;5;{fg}m"));
                 }
-                if let Some(ground) = wanted.1 {
-                    text.push_str(&format!("\x1b[48;5;{ground}m"));
+                if let Some(bg) = wanted.1 {
+                    text.push_str(&format!("\x1b[48;5;{bg}m"));
                 }
                 now = wanted;
             }

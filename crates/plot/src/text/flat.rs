@@ -1,4 +1,4 @@
-//! A figure of two axes as text.
+//! A figure with two axes as text.
 
 use super::super::autoscale;
 use super::super::axes_transform::AxesTransform;
@@ -15,30 +15,30 @@ use super::legend::{colorbar_line, legend};
 use super::screen::TextCanvas;
 use odesync_base::error::Result;
 
-/// Styles as they can be drawn in dots.
-pub(super) fn one_dot_styles(looks: Vec<ResolvedStyle>) -> Vec<ResolvedStyle> {
-    let dotted = |look: ResolvedStyle| ResolvedStyle {
+/// Returns the styles adapted to drawing in dots: a line is one dot wide.
+pub(super) fn one_dot_styles(styles: Vec<ResolvedStyle>) -> Vec<ResolvedStyle> {
+    let dotted = |style: ResolvedStyle| ResolvedStyle {
         width: 1.0,
         size: 1.0,
-        ..look
+        ..style
     };
-    looks.into_iter().map(dotted).collect()
+    styles.into_iter().map(dotted).collect()
 }
 
 fn y_tick_rows(axis: &Axis, rows: usize) -> Vec<(usize, String)> {
     let major = Ticks::new(axis, rows.div_ceil(3).clamp(2, 8)).major;
-    let row = |place: f64| {
-        ((1.0 - place) * rows as f64 - 1e-9)
+    let row = |fraction: f64| {
+        ((1.0 - fraction) * rows as f64 - 1e-9)
             .floor()
             .clamp(0.0, rows as f64 - 1.0) as usize
     };
-    let mut marks: Vec<(usize, String)> = major
+    let mut ticks: Vec<(usize, String)> = major
         .into_iter()
-        .map(|(place, label)| (row(place), label))
+        .map(|(fraction, label)| (row(fraction), label))
         .collect();
-    // Of two marks in one row only one can be written.
-    marks.dedup_by_key(|mark| mark.0);
-    marks
+    // A row has room for one label.
+    ticks.dedup_by_key(|mark| mark.0);
+    ticks
 }
 
 pub(super) fn block(
@@ -49,12 +49,14 @@ pub(super) fn block(
 ) -> Result<TextBlock> {
     let (x, y) = autoscale::fit_axes(figure)?;
     let entries = figure.legend_handles();
-    let looks = one_dot_styles(resolve_styles(&entries));
+    let styles = one_dot_styles(resolve_styles(&entries));
     let mut below = TextBlock::new();
-    if let Some(tint) = colorbar_scale(figure.layers.iter().map(|l| &**l as &dyn LegendHandle)) {
-        below.push(colorbar_line(tint, columns, colour));
+    if let Some(color_scale) =
+        colorbar_scale(figure.layers.iter().map(|l| &**l as &dyn LegendHandle))
+    {
+        below.push(colorbar_line(color_scale, columns, colour));
     }
-    below.extend(legend(&entries, &looks, columns));
+    below.extend(legend(&entries, &styles, columns));
     let title = usize::from(!figure.title.is_empty());
     let name = usize::from(!figure.y_label.is_empty());
     let wide = |text: &str| text.chars().count();
@@ -62,8 +64,8 @@ pub(super) fn block(
         let height = rows
             .saturating_sub(title + name + axis_lines + below.len())
             .max(4);
-        let marks = y_tick_rows(&y, height);
-        let margin = marks
+        let ticks = y_tick_rows(&y, height);
+        let margin = ticks
             .iter()
             .map(|(_, label)| wide(label))
             .max()
@@ -72,16 +74,16 @@ pub(super) fn block(
         let width = columns.saturating_sub(margin + 2).max(8);
         (
             height,
-            marks,
+            ticks,
             margin,
             width,
             x_axis(figure, &x, margin + 1, width),
         )
     };
-    let (mut height, mut marks, mut margin, mut width, mut axis) = layout(2);
+    let (mut height, mut ticks, mut margin, mut width, mut axis) = layout(2);
     if axis.len() > 2 {
-        // The axis's name needs a line of its own.
-        (height, marks, margin, width, axis) = layout(3);
+        // The name of the vertical axis needs its own line.
+        (height, ticks, margin, width, axis) = layout(3);
     }
 
     let mut screen = TextCanvas::new(width, height);
@@ -91,8 +93,8 @@ pub(super) fn block(
         rect: screen.rect(),
     };
     let mut scene = Scene::new((0, 0));
-    for (layer, look) in figure.layers.iter().zip(&looks) {
-        layer.draw(look, &view, &mut scene);
+    for (layer, style) in figure.layers.iter().zip(&styles) {
+        layer.draw(style, &view, &mut scene);
     }
     screen.paint(&scene);
 
@@ -108,7 +110,7 @@ pub(super) fn block(
         )));
     }
     for (row, drawn) in screen.block(colour).into_iter().enumerate() {
-        let label = marks
+        let label = ticks
             .iter()
             .find(|(at, _)| *at == row)
             .map(|(_, label)| label.as_str());
@@ -123,17 +125,17 @@ pub(super) fn block(
     Ok(lines)
 }
 
-/// The horizontal axis with its marks, and its name at the end of their line.
+/// Returns the lines of the horizontal axis: its ticks, and its name at the end of the line of their labels.
 fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBlock {
-    let marks = Ticks::new(axis, (width / 12).clamp(2, 10)).major;
-    let at = |place: f64| ((place * width as f64) as usize).min(width - 1);
+    let ticks = Ticks::new(axis, (width / 12).clamp(2, 10)).major;
+    let at = |fraction: f64| ((fraction * width as f64) as usize).min(width - 1);
     let mut ruler: Vec<char> = vec!['─'; width];
     let mut labels: Vec<TextCell> = vec![BLANK; margin + 1 + width];
     let mut free = 0;
-    for (place, label) in &marks {
-        ruler[at(*place)] = '┬';
+    for (fraction, label) in &ticks {
+        ruler[at(*fraction)] = '┬';
         let size = label.chars().count();
-        let start = (margin + 1 + at(*place))
+        let start = (margin + 1 + at(*fraction))
             .saturating_sub(size / 2)
             .min((margin + 1 + width).saturating_sub(size));
         if start >= free {
@@ -148,7 +150,7 @@ fn x_axis(figure: &Figure, axis: &Axis, margin: usize, width: usize) -> TextBloc
         " ".repeat(margin),
         ruler.iter().collect::<String>()
     ))];
-    // The name stands where the marks leave room, at the end.
+    // The name is at the end of the line, where labels leave room for it.
     let name = figure.x_label.chars().count();
     let start = labels.len().saturating_sub(name);
     let end = labels

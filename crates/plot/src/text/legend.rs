@@ -8,14 +8,14 @@ use super::super::ticks::Ticks;
 use super::cell::{BLANK, TextBlock, TextCell, colored, plain};
 use super::screen::density_char;
 
-/// The labelled layers with their signs, as many in a line as fit.
+/// Returns the lines of the legend: the labelled layers with their handles, as many per line as fit.
 pub(super) fn legend(
     layers: &[&dyn LegendHandle],
-    looks: &[ResolvedStyle],
+    styles: &[ResolvedStyle],
     columns: usize,
 ) -> TextBlock {
     let mut lines = TextBlock::new();
-    for (layer, look) in layers.iter().zip(looks) {
+    for (layer, style) in layers.iter().zip(styles) {
         let Some(label) = layer.style().label.as_deref().filter(|l| !l.is_empty()) else {
             continue;
         };
@@ -25,7 +25,7 @@ pub(super) fn legend(
             LayerKind::Band => "░░",
             LayerKind::ReferenceLine => "┆ ",
         };
-        let mut entry = colored(sign, Some(look.rgb));
+        let mut entry = colored(sign, Some(style.rgb));
         entry.push(BLANK);
         entry.extend(plain(label).into_iter().take(columns.saturating_sub(4)));
         match lines.last_mut() {
@@ -39,27 +39,34 @@ pub(super) fn legend(
     lines
 }
 
-/// First and last mark of an axis, as it is written beside it.
+/// Returns the labels of the first and the last tick of an axis.
 fn end_labels(axis: &Axis) -> Option<(String, String)> {
     let major = Ticks::new(axis, 6).major;
     let (first, last) = (major.first()?, major.last()?);
     Some((first.1.clone(), last.1.clone()))
 }
 
-/// The colours from the first to the last mark.
-pub(super) fn colorbar_line(tint: &ColorScale, columns: usize, colour: bool) -> Vec<TextCell> {
-    let Some((first, last)) = end_labels(&tint.axis) else {
+/// Returns the line of the colour bar: the colours from the first to the last tick, with their labels.
+pub(super) fn colorbar_line(
+    color_scale: &ColorScale,
+    columns: usize,
+    colour: bool,
+) -> Vec<TextCell> {
+    let Some((first, last)) = end_labels(&color_scale.axis) else {
         return Vec::new();
     };
-    let name = if tint.label.is_empty() {
+    let name = if color_scale.label.is_empty() {
         String::new()
     } else {
-        format!("{}  ", tint.label)
+        format!("{}  ", color_scale.label)
     };
-    // Values beyond the range have the colour of its end.
+    // Marks an end beyond whose value there are further values, of the same colour.
     let more = |beyond: bool| if beyond { "…" } else { "" };
-    let mut line = plain(&format!("{name}{}{first} ", more(tint.extends_below())));
-    let marks = Ticks::new(&tint.axis, 6).major;
+    let mut line = plain(&format!(
+        "{name}{}{first} ",
+        more(color_scale.extends_below())
+    ));
+    let marks = Ticks::new(&color_scale.axis, 6).major;
     let (low, high) = (
         marks.first().map_or(0.0, |m| m.0),
         marks.last().map_or(1.0, |m| m.0),
@@ -68,7 +75,7 @@ pub(super) fn colorbar_line(tint: &ColorScale, columns: usize, colour: bool) -> 
         .saturating_sub(line.len() + last.chars().count() + 1)
         .clamp(4, 24);
     for i in 0..steps {
-        let rgb = tint.rgb_at(low + (high - low) * (i as f64 + 0.5) / steps as f64);
+        let rgb = color_scale.rgb_at(low + (high - low) * (i as f64 + 0.5) / steps as f64);
         let lightness =
             (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2))
                 / 255.0;
@@ -82,6 +89,9 @@ pub(super) fn colorbar_line(tint: &ColorScale, columns: usize, colour: bool) -> 
             bg: None,
         });
     }
-    line.extend(plain(&format!(" {last}{}", more(tint.extends_above()))));
+    line.extend(plain(&format!(
+        " {last}{}",
+        more(color_scale.extends_above())
+    )));
     line
 }

@@ -1,4 +1,4 @@
-//! Figures as text, for terminals that show no pictures: the same layers, drawn in braille dots and half blocks.
+//! Figures as text, for terminals that show no images: the same layers, drawn in braille dots and half blocks.
 
 mod cell;
 mod flat;
@@ -11,10 +11,10 @@ use super::grid::{Grid, Panel};
 use cell::{TextBlock, plain, to_ansi};
 use odesync_base::error::Result;
 
-/// The least size of a panel, in columns and rows.
+/// Smallest size of a panel, in columns and rows.
 const MIN_SIZE: (usize, usize) = (24, 8);
 
-/// A panel as text in so many columns and rows. Without colour there are no control sequences in it.
+/// Returns a panel as text of `columns` columns and `rows` rows. Without `colour` the text has no control sequences.
 pub(super) fn render(panel: &Panel, columns: usize, rows: usize, colour: bool) -> Result<String> {
     Ok(to_ansi(
         &block(panel, columns.min(400), rows.min(200), colour)?,

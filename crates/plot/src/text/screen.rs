@@ -1,27 +1,27 @@
-//! A scene in characters: lines as braille dots, of which a character holds 2 × 4, and areas as half blocks.
+//! A canvas of characters: lines as braille dots, 2 × 4 per character, and areas as half blocks.
 
 use super::super::bitmap::Bitmap;
 use super::super::geometry::{Point, Rect, clip_line};
 use super::super::scene::{Primitive, Scene};
 use super::cell::{BLANK, Rgb, TextBlock, TextCell};
 
-/// The ground of missing values; it counts as no value where there is no colour.
+/// Background colour of missing values; without colour it is shown as a missing value.
 const MISSING_COLOR: Rgb = (0xf4, 0xf4, 0xf4);
 const WHITE: Rgb = (255, 255, 255);
 
-/// Opacity below which an area is a veil of dots.
+/// Opacity below which an area is dithered with dots.
 const DITHER_ALPHA: f64 = 0.5;
 
 pub(super) struct TextCanvas {
     columns: usize,
     rows: usize,
-    /// The dots of each character, in braille's order of bits.
+    /// Dots of each character, in braille's order of bits.
     dots: Vec<u8>,
     fg: Vec<Option<Rgb>>,
-    /// The colours of the upper and lower half of each character.
+    /// Background colours of the upper and lower half of each character.
     bg: Vec<[Option<Rgb>; 2]>,
     characters: Vec<Option<char>>,
-    /// Small areas are shown by their outline: they are markers and arrowheads.
+    /// Whether small areas are shown by their outline, because they are markers and arrowheads.
     pub outline_small_areas: bool,
 }
 
@@ -39,7 +39,7 @@ impl TextCanvas {
         }
     }
 
-    /// The screen in dots.
+    /// Returns the rectangle of the canvas in dots.
     pub fn rect(&self) -> Rect {
         Rect {
             left: 0.0,
@@ -54,26 +54,20 @@ impl TextCanvas {
             match item {
                 Primitive::Path {
                     points,
-                    color: ink,
+                    color,
                     width,
-                } if *width > 0.0 => self.path(points, ink.0),
-                Primitive::Area { points, color: ink } => self.area(points, *ink),
-                Primitive::Disc {
-                    center, color: ink, ..
-                } => self.dot(*center, ink.0),
-                Primitive::Image {
-                    rect,
-                    bitmap: picture,
-                    ..
-                } => self.image(rect, picture),
+                } if *width > 0.0 => self.path(points, color.0),
+                Primitive::Area { points, color } => self.area(points, *color),
+                Primitive::Disc { center, color, .. } => self.dot(*center, color.0),
+                Primitive::Image { rect, bitmap, .. } => self.image(rect, bitmap),
                 Primitive::Path { .. } | Primitive::Text { .. } => {}
             }
         }
     }
 
-    fn dot(&mut self, (x, y): Point, ink: Rgb) {
-        // A white rim is there to set a mark off from colours, and would hide it here.
-        if ink == WHITE || !x.is_finite() || !y.is_finite() || x < 0.0 || y < 0.0 {
+    fn dot(&mut self, (x, y): Point, color: Rgb) {
+        // A white rim, which separates a mark from colours in other formats, would hide the mark here.
+        if color == WHITE || !x.is_finite() || !y.is_finite() || x < 0.0 || y < 0.0 {
             return;
         }
         let (x, y) = (x as usize, y as usize);
@@ -83,12 +77,12 @@ impl TextCanvas {
         const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let at = y / 4 * self.columns + x / 2;
         self.dots[at] |= BITS[y % 4][x % 2];
-        self.fg[at] = Some(ink);
+        self.fg[at] = Some(color);
     }
 
-    fn path(&mut self, points: &[Point], ink: Rgb) {
+    fn path(&mut self, points: &[Point], color: Rgb) {
         if let [point] = points {
-            self.dot(*point, ink);
+            self.dot(*point, color);
         }
         for piece in clip_line(points, &self.rect()) {
             for pair in piece.windows(2) {
@@ -96,7 +90,7 @@ impl TextCanvas {
                 let steps = (b.0 - a.0).abs().max((b.1 - a.1).abs()).ceil().max(1.0);
                 for i in 0..=steps as usize {
                     let s = i as f64 / steps;
-                    self.dot((a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1)), ink);
+                    self.dot((a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1)), color);
                 }
             }
         }
@@ -133,7 +127,7 @@ impl TextCanvas {
         }
     }
 
-    /// Colours half a character, over what is there already.
+    /// Sets the background colour of half a character and removes the dots there.
     fn fill_half_cell(&mut self, column: usize, half: usize, rgb: Rgb) {
         let at = half / 2 * self.columns + column;
         let kept = if half.is_multiple_of(2) { 0xe4 } else { 0x1b };
@@ -141,7 +135,7 @@ impl TextCanvas {
         self.bg[at][half % 2] = (rgb != WHITE).then_some(rgb);
     }
 
-    fn image(&mut self, rect: &Rect, picture: &Bitmap) {
+    fn image(&mut self, rect: &Rect, bitmap: &Bitmap) {
         if rect.width() <= 0.0 || rect.height() <= 0.0 {
             return;
         }
@@ -151,12 +145,12 @@ impl TextCanvas {
                 if !rect.contains((x, y)) {
                     continue;
                 }
-                let j = (x - rect.left) / rect.width() * f64::from(picture.width);
-                let i = (y - rect.top) / rect.height() * f64::from(picture.height);
+                let j = (x - rect.left) / rect.width() * f64::from(bitmap.width);
+                let i = (y - rect.top) / rect.height() * f64::from(bitmap.height);
                 let last = |n: u32| n.saturating_sub(1) as usize;
-                let [r, g, b, alpha] = picture.pixel(
-                    (i as usize).min(last(picture.height)),
-                    (j as usize).min(last(picture.width)),
+                let [r, g, b, alpha] = bitmap.pixel(
+                    (i as usize).min(last(bitmap.height)),
+                    (j as usize).min(last(bitmap.width)),
                 );
                 if alpha > 127 {
                     self.fill_half_cell(column, half, (r, g, b));
@@ -165,7 +159,7 @@ impl TextCanvas {
         }
     }
 
-    /// Writes text from a character on, over what is drawn.
+    /// Writes text from a character on, over what is already drawn.
     pub fn write(&mut self, column: i64, row: i64, text: &str) {
         let Some(row) = usize::try_from(row).ok().filter(|r| *r < self.rows) else {
             return;
@@ -209,10 +203,10 @@ impl TextCanvas {
                 bg: upper.or(lower),
             };
         }
-        let cell = |character, ink, ground| TextCell {
+        let cell = |character, color, bg| TextCell {
             character,
-            fg: ink,
-            bg: ground,
+            fg: color,
+            bg,
         };
         match (upper, lower, colour) {
             (None, None, _) => BLANK,
@@ -230,7 +224,7 @@ impl TextCanvas {
     }
 }
 
-/// Lightness from 0 to 1; −1 for missing values.
+/// Returns the lightness of a colour from 0 to 1; −1 for the colour of missing values.
 fn lightness(rgb: Rgb) -> f64 {
     if rgb == MISSING_COLOR {
         return -1.0;
@@ -238,7 +232,7 @@ fn lightness(rgb: Rgb) -> f64 {
     (0.2126 * f64::from(rgb.0) + 0.7152 * f64::from(rgb.1) + 0.0722 * f64::from(rgb.2)) / 255.0
 }
 
-/// The lighter the colour, the denser the character.
+/// Returns the character for a lightness: the lighter the colour, the denser the character.
 pub(super) fn density_char(lightness: f64) -> char {
     const RAMP: [char; 6] = [' ', '·', '░', '▒', '▓', '█'];
     match lightness {
@@ -247,7 +241,7 @@ pub(super) fn density_char(lightness: f64) -> char {
     }
 }
 
-/// Whether a polygon holds a point (winding number).
+/// Whether a polygon contains a point (winding number).
 fn polygon_contains(polygon: &[Point], (x, y): Point) -> bool {
     let mut winding = 0;
     for (i, b) in polygon.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A figure of three axes as text.
+//! A figure with three axes as text.
 
 use super::super::figure::Figure;
 use super::super::geometry::{Point, Rect};
@@ -25,32 +25,32 @@ pub(super) fn block(
         right: f64::from(figure.size.0),
         bottom: f64::from(figure.size.1),
     };
-    let mut plan = PanelLayout3::new(figure, &area)?;
+    let mut layout = PanelLayout3::new(figure, &area)?;
     let entries = figure.legend_handles();
-    plan.styles = one_dot_styles(plan.styles);
-    for (look, entry) in plan.styles.iter_mut().zip(&entries) {
+    layout.styles = one_dot_styles(layout.styles);
+    for (style, entry) in layout.styles.iter_mut().zip(&entries) {
         if entry.kind() == LayerKind::GridData {
-            look.width = 0.0;
+            style.width = 0.0;
         }
     }
     let mut below = TextBlock::new();
-    if let Some(tint) = &plan.color_scale {
-        below.push(colorbar_line(tint, columns, colour));
+    if let Some(color_scale) = &layout.color_scale {
+        below.push(colorbar_line(color_scale, columns, colour));
     }
-    below.extend(legend(&entries, &plan.styles, columns));
+    below.extend(legend(&entries, &layout.styles, columns));
     let title = usize::from(!figure.title.is_empty());
     let height = rows.saturating_sub(title + below.len()).max(6);
     let mut screen = TextCanvas::new(columns, height);
-    // Room for the marks, in dots.
+    // Margins for the labels, in dots.
     let rect = screen.rect();
-    let view = plan.view(&Rect {
+    let view = layout.view(&Rect {
         left: rect.left + 16.0,
         top: rect.top + 2.0,
         right: rect.right - 16.0,
         bottom: rect.bottom - 9.0,
     });
     let mut scene = Scene::new((0, 0));
-    let frame = plan.frame();
+    let frame = layout.frame();
     let grey = Pen {
         color: ((0x88, 0x88, 0x88), 1.0),
         width: 1.0,
@@ -59,11 +59,11 @@ pub(super) fn block(
     for axis in frame.axis_lines(&view) {
         scene.line(&[axis.from, axis.to], grey);
     }
-    let mut pieces = plan.depth_queue(&view);
-    pieces.sort();
+    let mut queue = layout.depth_queue(&view);
+    queue.sort();
     // The cells of a surface are small areas too.
-    screen.outline_small_areas = !pieces.has_occlusion;
-    scene.items.extend(pieces.items().cloned());
+    screen.outline_small_areas = !queue.has_occlusion;
+    scene.items.extend(queue.items().cloned());
     screen.paint(&scene);
     for axis in frame.axis_lines(&view) {
         for (at, text) in axis.labels {
@@ -79,7 +79,7 @@ pub(super) fn block(
     Ok(lines)
 }
 
-/// Writes text beside a point, on the side that `outward` says.
+/// Writes text beside a point, in the direction of `outward`.
 fn write(screen: &mut TextCanvas, (x, y): Point, outward: Point, text: &str) {
     let size = text.chars().count() as i64;
     let (column, row) = ((x / 2.0).floor() as i64, (y / 4.0).floor() as i64);

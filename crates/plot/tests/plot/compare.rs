@@ -1,23 +1,23 @@
-//! Comparing a figure with its kept picture.
+//! Comparison of a figure with its reference image.
 
 use std::fs;
 use std::path::PathBuf;
 
 use odesync_plot::Panel;
 
-/// Largest mean difference of the colours, of 255.
+/// Tolerance of the mean difference of the colours, of 255.
 const MEAN: f64 = 0.4;
-/// Largest difference of a pixel's colour, of 255, that is not counted as one of another pixel.
+/// Difference of a pixel's colour, of 255, above which the pixel counts as different.
 const PIXEL: u8 = 60;
-/// Largest part of the pixels that may differ by more.
+/// Tolerance of the fraction of different pixels.
 const PART: f64 = 0.002;
-/// Side of the squares that are looked at one by one, pixels: a label is small beside the picture.
+/// Side in pixels of the squares that are compared separately, because a label is small compared with the image.
 const SQUARE: usize = 16;
-/// Largest mean difference in one.
+/// Tolerance of the mean difference in a square, of 255.
 const SQUARE_MEAN: f64 = 8.0;
 
-/// Where the kept picture is.
-pub fn kept(file: &str) -> PathBuf {
+/// Returns the path of the reference image.
+pub fn reference_path(file: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/images")).join(file)
 }
 
@@ -27,14 +27,14 @@ struct Pixels {
     rgb: Vec<u8>,
 }
 
-/// How two pictures of one size differ.
+/// The difference of two images of one size.
 struct Difference {
-    /// Of each pixel's colour, the most of red, green and blue.
+    /// Difference of each pixel: the largest of red, green and blue.
     pixels: Vec<u8>,
     mean: f64,
-    /// Part of the pixels that differ by more than [`PIXEL`].
+    /// Fraction of the pixels that differ by more than [`PIXEL`].
     far: f64,
-    /// Mean of the square that differs most, and its corner.
+    /// Mean difference of the square that differs most, and its corner.
     square: (f64, (usize, usize)),
 }
 
@@ -85,7 +85,7 @@ fn decoded(bytes: &[u8]) -> Pixels {
     let mut reader = decoder.read_info().expect("a PNG");
     let mut rgb = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut rgb).expect("pixels");
-    // In steps of 8, which makes small files of smooth colours.
+    // Quantized to steps of 8, so that smooth colours make small files.
     rgb.iter_mut()
         .for_each(|v| *v = ((u16::from(*v) + 4) / 8 * 8).min(255) as u8);
     assert_eq!(info.color_type, png::ColorType::Rgb);
@@ -106,10 +106,11 @@ fn encoded(pixels: &Pixels) -> Vec<u8> {
     bytes
 }
 
-/// Compares the figure at half its size with the kept picture; on a difference writes what was drawn, and where they differ.
+/// Compares the figure at half its size with the reference image; on a difference writes the drawn image, and an image of the
+/// differences.
 pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
     let drawn = decoded(&panel.to_png(0.5).map_err(|e| format!("{name}: {e}"))?);
-    let path = kept(&format!("{name}.png"));
+    let path = reference_path(&format!("{name}.png"));
     if std::env::var_os("ODESYNC_BLESS").is_some() {
         fs::write(&path, encoded(&drawn)).expect("written");
         return Ok(());
@@ -155,12 +156,12 @@ pub fn check(name: &str, panel: &Panel) -> Result<(), String> {
     ))
 }
 
-/// The comparison itself: whatever dark things are erased from a picture, a label or a part of a line, it is another one.
+/// The comparison detects the removal of any block of dark pixels from an image, such as a label or a part of a line.
 #[test]
 fn nothing_can_be_erased_unseen() {
     const BLOCK: (usize, usize) = (40, 14);
     let mut erased = 0;
-    for entry in fs::read_dir(kept("")).expect("the kept pictures") {
+    for entry in fs::read_dir(reference_path("")).expect("the kept pictures") {
         let path = entry.expect("a picture").path();
         let whole = decoded(&fs::read(&path).expect("read"));
         let (width, height) = (whole.size.0 as usize, whole.size.1 as usize);

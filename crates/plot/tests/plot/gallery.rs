@@ -1,4 +1,4 @@
-//! A figure of every kind.
+//! Figures of every kind, for the comparison with the reference images.
 
 use ndarray::Array2;
 use odesync_base::Result;
@@ -8,7 +8,7 @@ use odesync_plot::{
     Waterfall,
 };
 
-/// Name of the kept picture, and what it shows.
+/// The name of a reference image and the function that draws its figure.
 pub type Drawn = (&'static str, fn() -> Result<Panel>);
 
 pub const FIGURES: &[Drawn] = &[
@@ -60,7 +60,7 @@ fn over(x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Array2<f64> {
     Array2::from_shape_fn((y.len(), x.len()), |(i, j)| f(x[j], y[i]))
 }
 
-/// Numbers between −1 and 1 that look random.
+/// Returns a deterministic number between −1 and 1 that looks random.
 fn scattered(i: usize) -> f64 {
     let v = (i as f64 * 12.9898).sin() * 43758.5453;
     2.0 * (v - v.floor()) - 1.0
@@ -326,7 +326,7 @@ fn streamlines() -> Result<Panel> {
         .into())
 }
 
-/// Euler's method in small steps is enough for a picture.
+/// Returns a trajectory of Euler's method, which in small steps is accurate enough for an image.
 fn orbit<const N: usize>(
     u0: [f64; N],
     n: usize,
@@ -589,7 +589,8 @@ fn landscape_surface() -> Result<Panel> {
     )
 }
 
-/// A valley between walls that are higher than all measure, as a map and as a surface, with the way of a training into it.
+/// A valley between walls that are many orders of magnitude higher, as a map and as a surface, with the path of a training into
+/// it.
 fn landscape_walls() -> Result<Panel> {
     let c = spaced(-1.5, 1.5, 31);
     let z = over(&c, &c, |x, y| {

@@ -1,7 +1,8 @@
-//! Every kind of figure, drawn and compared with the kept picture of it in `tests/images`.
+//! Tests that draw every kind of figure and compare it with its reference image in `tests/images`.
 //!
-//! Pictures are compared by a tolerance, so that rounding of another processor is no difference. After a change that is meant,
-//! `ODESYNC_BLESS=1 cargo test -p odesync-plot --test plot` replaces the kept pictures: look at each of them before you commit it.
+//! Images are compared with a tolerance, so that different rounding on another processor is no difference. After an intended
+//! change, `ODESYNC_BLESS=1 cargo test -p odesync-plot --test plot` replaces the reference images: check each of them before you
+//! commit it.
 
 mod compare;
 mod gallery;
@@ -22,8 +23,8 @@ fn every_kind_of_figure_looks_like_its_kept_picture() {
 
 #[test]
 fn every_kept_picture_is_of_a_figure() {
-    let kept = std::fs::read_dir(compare::kept("")).expect("the folder");
-    for entry in kept {
+    let entries = std::fs::read_dir(compare::reference_path("")).expect("the folder");
+    for entry in entries {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy().replace(".png", "");
         assert!(
