@@ -3,7 +3,7 @@
 //! steps, at the beginning and after a change of the step size or a breakpoint, are taken by the classic Runge-Kutta method.
 
 use super::checkpoints::StateReader;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
 use super::solvers::rk4;
@@ -118,7 +118,7 @@ impl AdamsMethod {
     /// Chooses the variant of this step: multistep or startup.
     fn choose_variant<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<R, TAPE>,
+        integrator: &IntegratorCore<R, TAPE>,
         index: usize,
         h: f64,
     ) {
@@ -140,18 +140,18 @@ impl AdamsMethod {
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
-    fn tape_len(&self, integrator: &Integrator<R, TAPE>, _steps: usize) -> usize {
+    fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, _steps: usize) -> usize {
         let next = RK4.stages().saturating_mul(integrator.rhs.slot_len());
         self.tape_used.saturating_add(next)
     }
 
-    fn tape_len_per_step(&self, integrator: &Integrator<R, TAPE>) -> usize {
+    fn tape_len_per_step(&self, integrator: &IntegratorCore<R, TAPE>) -> usize {
         self.tableau.slots_per_step(MULTISTEP) * integrator.rhs.slot_len()
     }
 
     fn initialize(
         &mut self,
-        _integrator: &mut Integrator<R, TAPE>,
+        _integrator: &mut IntegratorCore<R, TAPE>,
         _adaptive: bool,
     ) -> Result<f64, FailureReason> {
         Ok(0.0)
@@ -159,7 +159,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -199,7 +199,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         // Steps are fixed, so every step is accepted.
         integrator.stepper.record_step(true, step.h().abs());
         true
@@ -207,7 +207,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -229,7 +229,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
         }
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
         let history = &mut self.cache.history;
         let n_older = history.len() - integrator.dof;
         history.copy_within(..n_older, integrator.dof);
@@ -246,7 +246,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
         row.extend(&self.cache.history);
     }
 
-    fn load(&mut self, _integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         (self.n_history, self.spacing) = (row.read_usize(), row.read_f64());
         row.read_into(&mut self.cache.history);
     }

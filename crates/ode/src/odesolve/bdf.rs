@@ -4,7 +4,7 @@
 use super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::checkpoints::StateReader;
 use super::control::error_norm;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
 use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
@@ -113,7 +113,7 @@ impl Bdf {
     /// Returns the norm of an error constant times row `row` of D at the end of the step.
     fn difference_error_norm<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<R, TAPE>,
+        integrator: &IntegratorCore<R, TAPE>,
         constant: f64,
         row: usize,
     ) -> f64 {
@@ -138,7 +138,7 @@ impl Bdf {
     /// the largest step.
     fn choose_order<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<R, TAPE>,
+        integrator: &IntegratorCore<R, TAPE>,
         norm: f64,
     ) -> (usize, f64) {
         let order = self.order;
@@ -164,13 +164,13 @@ impl Bdf {
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
-    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+    fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         (steps + 1).saturating_mul(integrator.rhs.slot_len())
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         let solver = &mut self.cache.solver;
@@ -206,7 +206,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -257,7 +257,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let h = step.h();
         let order = self.order;
         let safety = self.cache.solver.newton.safety();
@@ -297,7 +297,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -316,7 +316,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         }
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
         let BdfCache {
             d, next_d, solver, ..
         } = &mut self.cache;
@@ -334,7 +334,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         self.cache.solver.save(row);
     }
 
-    fn load(&mut self, integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         (self.order, self.equal_steps) = (row.read_usize(), row.read_usize());
         self.spacing = row.read_f64();
         row.read_into(&mut self.cache.d);
@@ -371,7 +371,7 @@ mod tests {
         };
         let mut work = Workspace::default();
         let mut integrator =
-            Integrator::<_, false>::new(&evaluator, &[], &problem, &options, &mut work);
+            IntegratorCore::<_, false>::new(&evaluator, &[], problem, &options, &mut work);
         integrator.exact_stages = true;
         let mut bdf = Bdf::new(&evaluator, BdfCache::default());
         bdf.initialize(&mut integrator, false).unwrap();

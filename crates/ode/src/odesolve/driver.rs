@@ -3,7 +3,7 @@
 
 use super::checkpoints::StateReader;
 use super::events::EventDetector;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Step, StepPlan};
 use super::rhs::Rhs;
@@ -100,7 +100,7 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
     spec: SegmentSpec,
     work: &mut Workspace,
 ) -> Result<bool, SolveFailure> {
-    let mut integrator = Integrator::<R, TAPE>::new(rhs, breakpoints, problem, options, work);
+    let mut integrator = IntegratorCore::<R, TAPE>::new(rhs, breakpoints, *problem, options, work);
     integrator.replay_plan = spec.plan;
     integrator.work.is_replay = spec.plan.is_some();
     // The steps after a checkpoint are recomputed with a tape, which needs exact stages.
@@ -146,7 +146,7 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
     result.map(|()| integrator.switch_requested)
 }
 
-impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
+impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     fn integrate<S: StepMethod<R, TAPE>>(
         &mut self,
         method: &mut S,
@@ -161,32 +161,65 @@ impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
         if let Some(plan) = spec.plan {
             return self.replay(method, plan, spec.start.is_some());
         }
-        if !all_finite(&self.work.state) {
-            return Err(self.failure(FailureReason::NotFinite));
-        }
-        if self.problem.t.len() == 1 {
-            return Ok(());
-        }
-        if !self.options.events.is_empty() {
-            let Problem { u0, t, sample } = *self.problem;
-            self.events = Some(EventDetector::new(&self.options.events, sample, t[0], u0));
-        }
-        let adaptive = !self.options.is_fixed_step();
         if spec.start.is_none() {
-            let size = method.initialize(self, adaptive);
-            let size = size.map_err(|reason| self.failure(reason))?;
-            if adaptive {
-                self.stepper
-                    .set_initial_step(self.options.first_step.unwrap_or(size));
-            }
+            self.initialize(method)?;
+        } else {
+            self.check_start()?;
         }
         while spec
             .max_steps
             .is_none_or(|max_steps| self.work.stats.steps < max_steps)
         {
-            let Some(step) = self.next_step(method)? else {
+            if self.step(method, spec.detect_stiffness)?.is_none()
+                || self.work.terminated_at.is_some()
+                || self.switch_requested
+            {
                 break;
-            };
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the state at the start and sets up the detection of events there.
+    fn check_start(&mut self) -> Result<(), SolveFailure> {
+        if !all_finite(&self.work.state) {
+            return Err(self.failure(FailureReason::NotFinite));
+        }
+        if !self.options.events.is_empty() && self.problem.t.len() > 1 {
+            let Problem { u0, t, sample } = self.problem;
+            self.events = Some(EventDetector::new(&self.options.events, sample, t[0], u0));
+        }
+        Ok(())
+    }
+
+    /// Prepares the first step: evaluates the right-hand side at the start and chooses the first step size.
+    pub fn initialize<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &mut S,
+    ) -> Result<(), SolveFailure> {
+        self.check_start()?;
+        if self.problem.t.len() == 1 {
+            return Ok(());
+        }
+        let adaptive = !self.options.is_fixed_step();
+        let size = method.initialize(self, adaptive);
+        let size = size.map_err(|reason| self.failure(reason))?;
+        if adaptive {
+            self.stepper
+                .set_initial_step(self.options.first_step.unwrap_or(size));
+        }
+        Ok(())
+    }
+
+    /// Takes one accepted step, with as many rejected attempts as it needs; `None` where the end is reached already. With
+    /// `detect_stiffness`, `switch_requested` tells whether another kind of method suits the problem better from here on.
+    pub fn step<S: StepMethod<R, TAPE>>(
+        &mut self,
+        method: &mut S,
+        detect_stiffness: bool,
+    ) -> Result<Option<Step>, SolveFailure> {
+        let adaptive = !self.options.is_fixed_step();
+        while let Some(step) = self.next_step(method)? {
             let index = self.work.plan.steps.len();
             let attempt = method.perform_step(self, index, step);
             if !adaptive {
@@ -194,10 +227,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
                 if !all_finite(&self.work.next) {
                     return Err(self.failure(FailureReason::NotFinite));
                 }
-                if self.accept_step(method, step)? {
-                    return Ok(());
-                }
-                continue;
+                self.accept_step(method, step)?;
+                return Ok(Some(step));
             }
             self.last_failure = attempt.err();
             if self.last_failure.is_some() {
@@ -209,19 +240,15 @@ impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
                 self.stepper.reject_nonfinite(step);
                 self.work.stats.rejected += 1;
             } else if method.error_test(self, step) {
-                self.switch_requested = spec.detect_stiffness && method.should_switch(self, step);
-                if self.accept_step(method, step)? {
-                    self.switch_requested = false;
-                    break;
-                }
-                if self.switch_requested {
-                    break;
-                }
+                let switch = detect_stiffness && method.should_switch(self, step);
+                // A solve that an event terminates has no use for another method.
+                self.switch_requested = !self.accept_step(method, step)? && switch;
+                return Ok(Some(step));
             } else {
                 self.work.stats.rejected += 1;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn next_step<S: StepMethod<R, TAPE>>(

@@ -4,7 +4,7 @@
 use super::checkpoints::StateReader;
 use super::control::error_norm;
 use super::gustafsson::GustafssonController;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
 use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
@@ -43,7 +43,7 @@ pub(crate) struct EsdirkMethod {
 /// Returns the length of the tape for this many steps.
 fn tape_len_for<R: Rhs + ?Sized, const TAPE: bool>(
     tableau: &EsdirkTableau,
-    integrator: &Integrator<R, TAPE>,
+    integrator: &IntegratorCore<R, TAPE>,
     steps: usize,
 ) -> usize {
     let slots = tableau.slot_index(steps, 0) + 1;
@@ -88,7 +88,7 @@ impl EsdirkMethod {
     /// Solves the implicit stages with the stored Jacobian.
     fn solve_stages<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -150,13 +150,13 @@ impl EsdirkMethod {
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
-    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+    fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         tape_len_for(self.tableau, integrator, steps)
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         let EsdirkCache {
@@ -187,7 +187,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -206,7 +206,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         }
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let EsdirkCache { k, error, .. } = &mut self.cache;
         let h = step.h();
         error.fill(0.0);
@@ -231,7 +231,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -246,7 +246,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
 
     fn evaluate_output(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -262,7 +262,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         self.substep_theta = Some(theta);
         let tableau = self.tableau;
         let tape_len =
-            |integrator: &Integrator<R, TAPE>, steps| tape_len_for(tableau, integrator, steps);
+            |integrator: &IntegratorCore<R, TAPE>, steps| tape_len_for(tableau, integrator, steps);
         let found = integrator.substep_to_output(
             (step, theta),
             to,
@@ -280,7 +280,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         found
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
         let EsdirkCache { solver, k, .. } = &mut self.cache;
         let last = (self.tableau.stages() - 1) * integrator.dof;
         k.copy_within(last..last + integrator.dof, 0);
@@ -297,7 +297,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         solver.save(row);
     }
 
-    fn load(&mut self, integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         let EsdirkCache {
             solver, k, base, ..
         } = &mut self.cache;

@@ -2,14 +2,14 @@
 //! [`EventDetector`](super::events::EventDetector) as a function of θ.
 
 use super::events::{InterpolationOrder, theta_resolution};
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::plan::{SaveLocation, Step};
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
 use odesync_base::failure::FailureReason;
 
-impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
+impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     /// Detects events in the attempted step, before the state is advanced. Returns the θ of the event that terminates the
     /// solve.
     pub fn find_events<S: StepMethod<R, TAPE>>(

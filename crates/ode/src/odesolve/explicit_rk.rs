@@ -3,7 +3,7 @@
 use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
 use super::control::{self, FirstStep};
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
 use super::plan::Step;
 use super::rhs::Rhs;
@@ -59,7 +59,7 @@ impl ExplicitRk {
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.
     fn evaluate_stage<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         n: usize,
         i: usize,
         t: f64,
@@ -73,7 +73,7 @@ impl ExplicitRk {
     /// Evaluates the first stage at the current state.
     fn evaluate_first_stage<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         n: usize,
     ) {
         self.cache.stage.copy_from_slice(&integrator.work.state);
@@ -84,7 +84,7 @@ impl ExplicitRk {
     /// Evaluates the extra stages of the dense output; with a tape, their slots go to the output tape.
     fn evaluate_extra_stages<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
     ) {
         self.extra_stages_ready = true;
@@ -107,7 +107,7 @@ impl ExplicitRk {
 
     fn initial_step_size<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
     ) -> f64 {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let (dof, sign) = (integrator.dof, integrator.stepper.sign());
@@ -126,14 +126,14 @@ impl ExplicitRk {
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
-    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+    fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         let slots = slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal);
         slots.saturating_mul(integrator.rhs.slot_len())
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         if !adaptive {
@@ -151,7 +151,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -177,7 +177,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
         let ExplicitRkCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
@@ -199,7 +199,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -214,7 +214,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         weighted_sum(&work.state, step.h(), weights, k, integrator.dof, u);
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, _step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {
             let last = (self.tableau.stages() - 1) * integrator.dof;
@@ -225,12 +225,12 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     /// Saves nothing: the first stage is evaluated again, and is bitwise equal to the last stage of the previous step.
     fn save(&self, _row: &mut Vec<f64>) {}
 
-    fn load(&mut self, _integrator: &mut Integrator<R, TAPE>, _row: &mut StateReader) {}
+    fn load(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, _row: &mut StateReader) {}
 
     /// Detects stiffness, where the step is at the limit of stability: the difference of the slopes of the last two stages,
     /// both at the end of the step, divided by that of their states estimates the largest eigenvalue (Hairer, Wanner, II,
     /// IV.2).
-    fn should_switch(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn should_switch(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         // The stability limit on the real axis is about 3.3.
         const LIMIT: f64 = 2.6;
         let (tableau, dof) = (self.tableau, integrator.dof);

@@ -27,7 +27,7 @@ mod esdirk;
 mod event_handling;
 mod events;
 mod explicit_rk;
-mod integrator;
+mod integrator_core;
 mod stage_system;
 
 mod backward_context;

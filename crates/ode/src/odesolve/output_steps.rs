@@ -5,7 +5,7 @@
 //! start of the enclosing step: it has the order, the stability and the exact adjoint of every other step, and the steps of
 //! the solve are not changed by it. The polynomial provides its initial guess, and is used to detect events.
 
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
 use odesync_base::failure::FailureReason;
@@ -18,7 +18,7 @@ pub(crate) fn substep(step: Step, theta: f64) -> Step {
     }
 }
 
-impl<R: Rhs + ?Sized, const TAPE: bool> Integrator<'_, R, TAPE> {
+impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
     /// Computes the state at `t + θ h` into `work.u[to]` by an output step. `perform_step` takes the step, writing the state
     /// to `work.next` and its slots to the tape at the index it is given; `tape_len`, the tape's length for a number of
     /// steps, determines the memory reserved for them.

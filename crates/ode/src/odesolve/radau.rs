@@ -6,7 +6,7 @@ use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
 use super::control::error_norm;
 use super::gustafsson::GustafssonController;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::newton::Newton;
@@ -104,7 +104,7 @@ impl Radau {
 
     /// Returns the length of the tape for this many steps.
     fn tape_len_for<R: Rhs + ?Sized, const TAPE: bool>(
-        integrator: &Integrator<R, TAPE>,
+        integrator: &IntegratorCore<R, TAPE>,
         steps: usize,
     ) -> usize {
         (3 * steps).saturating_mul(integrator.rhs.slot_len())
@@ -113,7 +113,7 @@ impl Radau {
     /// Evaluates the field and its Jacobian at the state.
     fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         t: f64,
     ) {
         let RadauCache {
@@ -132,7 +132,7 @@ impl Radau {
 
     fn ensure_factored<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         h: f64,
     ) -> Result<(), FailureReason> {
         // Nominally equal step sizes differ by the rounding of the time.
@@ -191,7 +191,7 @@ impl Radau {
     /// Computes the error estimate of the attempted step into `error`, which holds the slope on entry, and returns its norm.
     fn estimate_error<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &Integrator<R, TAPE>,
+        integrator: &IntegratorCore<R, TAPE>,
         h: f64,
     ) -> f64 {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
@@ -217,13 +217,13 @@ impl Radau {
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
-    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+    fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         Self::tape_len_for(integrator, steps)
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         self.linearize(integrator, integrator.stepper.t);
@@ -240,7 +240,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -275,7 +275,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let h = step.h();
         self.cache.error.copy_from_slice(&self.cache.f);
         let mut norm = self.estimate_error(integrator, h);
@@ -301,7 +301,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -319,7 +319,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
 
     fn evaluate_output(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -328,7 +328,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         self.swap_substep_state();
         (self.substep_theta, self.factored_h) = (Some(theta), 0.0);
         let tape_len =
-            |integrator: &Integrator<R, TAPE>, steps| Self::tape_len_for(integrator, steps);
+            |integrator: &IntegratorCore<R, TAPE>, steps| Self::tape_len_for(integrator, steps);
         let found = integrator.substep_to_output(
             (step, theta),
             to,
@@ -345,7 +345,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         found
     }
 
-    fn on_accept(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) {
+    fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
         std::mem::swap(&mut self.cache.z, &mut self.cache.previous_z);
         self.previous_h = step.h();
         self.jacobian_fresh = false;
@@ -370,7 +370,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         row.extend(self.cache.jacobian.df_du());
     }
 
-    fn load(&mut self, integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
+    fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         self.has_jacobian = row.read_bool();
         self.jacobian_fresh = row.read_bool();
         self.factored_h = row.read_f64();
@@ -385,7 +385,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
     }
 
     /// Detects the end of stiffness, where every eigenvalue is so small that an explicit method could take this step.
-    fn should_switch(&mut self, _integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn should_switch(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let nonstiff = step.h().abs() * self.cache.jacobian.norm() < 1.0;
         self.stiffness.record(nonstiff)
     }

@@ -4,7 +4,7 @@
 use nalgebra::Complex;
 
 use super::control::error_norm;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff};
 use super::options::SolveOptions;
 use super::plan::Step;
@@ -55,7 +55,7 @@ impl Radau {
     /// Solves for the stages by simplified Newton iteration, from their initial guess.
     pub(super) fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
     ) -> Result<(), FailureReason> {
         let SolveOptions { rtol, atol, .. } = *integrator.options;
@@ -123,7 +123,7 @@ impl Radau {
     /// false where it does not converge.
     pub(super) fn full_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
         max_iterations: usize,

@@ -3,7 +3,7 @@
 use super::checkpoints::StateReader;
 use super::control::error_norm;
 use super::gustafsson::GustafssonController;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::plan::Step;
@@ -73,7 +73,7 @@ impl RosenbrockMethod {
 
     fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         t: f64,
     ) {
         let RosenbrockCache {
@@ -90,13 +90,13 @@ impl RosenbrockMethod {
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod {
-    fn tape_len(&self, integrator: &Integrator<R, TAPE>, steps: usize) -> usize {
+    fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         steps.saturating_mul(tape_stride(self.tableau, integrator.rhs))
     }
 
     fn initialize(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         self.linearize(integrator, integrator.stepper.t);
@@ -117,7 +117,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
 
     fn perform_step(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
@@ -187,7 +187,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         Ok(())
     }
 
-    fn error_test(&mut self, integrator: &mut Integrator<R, TAPE>, step: Step) -> bool {
+    fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let RosenbrockCache { k, error, .. } = &mut self.cache;
         error.fill(0.0);
         add_weighted_sum(1.0, self.tableau.error, k, integrator.dof, error);
@@ -214,7 +214,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
 
     fn interpolate(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         _step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
@@ -229,14 +229,15 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
 
     fn evaluate_output(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
         let tableau = self.tableau;
-        let tape_len =
-            |integrator: &Integrator<R, TAPE>, n: usize| n * tape_stride(tableau, integrator.rhs);
+        let tape_len = |integrator: &IntegratorCore<R, TAPE>, n: usize| {
+            n * tape_stride(tableau, integrator.rhs)
+        };
         self.swap_substep_state();
         let found = integrator.substep_to_output(
             (step, theta),
@@ -248,7 +249,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         found
     }
 
-    fn on_accept(&mut self, _integrator: &mut Integrator<R, TAPE>, _step: Step) {
+    fn on_accept(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
         self.jacobian_fresh = false;
     }
 
@@ -256,7 +257,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         self.controller.save(row);
     }
 
-    fn load(&mut self, _integrator: &mut Integrator<R, TAPE>, row: &mut StateReader) {
+    fn load(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         self.controller.load(row);
     }
 

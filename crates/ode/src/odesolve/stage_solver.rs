@@ -3,7 +3,7 @@
 //! converges well.
 
 use super::checkpoints::StateReader;
-use super::integrator::Integrator;
+use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
@@ -128,7 +128,7 @@ impl StageSolver {
     /// Evaluates the field and its Jacobian at (t, u).
     pub fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         t: f64,
         u: &[f64],
     ) {
@@ -145,7 +145,7 @@ impl StageSolver {
     /// Factors I − c J unless the stored factorization has this c.
     pub fn ensure_factored<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         c: f64,
     ) -> Result<(), FailureReason> {
         // Nominally equal step sizes differ by the rounding of the time.
@@ -169,7 +169,7 @@ impl StageSolver {
     /// rounding, and with a tape the slot of the equation is written there.
     pub fn solve<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
@@ -209,7 +209,7 @@ impl StageSolver {
 
     fn simplified_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],
@@ -243,7 +243,7 @@ impl StageSolver {
     /// Solves for z by full Newton iteration to rounding. Returns false where it does not converge.
     fn full_newton<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
-        integrator: &mut Integrator<R, TAPE>,
+        integrator: &mut IntegratorCore<R, TAPE>,
         equation: StageEquation,
         scale: &[f64],
         z: &mut [f64],

@@ -13,17 +13,17 @@ use super::workspace::{ForwardRecord, Workspace};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// State of one solve, which every step method works with.
-pub(crate) struct Integrator<'a, R: Rhs + ?Sized, const TAPE: bool> {
-    pub rhs: &'a R,
-    pub problem: &'a Problem<'a>,
+pub(crate) struct IntegratorCore<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> {
+    pub rhs: &'w R,
+    pub problem: Problem<'a>,
     pub options: &'a SolveOptions,
-    pub work: &'a mut Workspace,
+    pub work: &'w mut Workspace,
     pub dof: usize,
     pub stepper: StepSequencer<'a>,
     /// Whether the solve ended because another method would suit the problem better.
     pub switch_requested: bool,
     /// Plan to replay; `None`: the step sequencer chooses the steps.
-    pub replay_plan: Option<&'a StepPlan>,
+    pub replay_plan: Option<&'w StepPlan>,
     /// Detector of the events; `None` where there are no events.
     pub events: Option<EventDetector<'a>>,
     /// Whether implicit equations are solved to rounding rather than to the tolerances: for a gradient, which is exact only
@@ -33,13 +33,13 @@ pub(crate) struct Integrator<'a, R: Rhs + ?Sized, const TAPE: bool> {
     pub last_failure: Option<FailureReason>,
 }
 
-impl<'a, R: Rhs + ?Sized, const TAPE: bool> Integrator<'a, R, TAPE> {
+impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> {
     pub fn new(
-        rhs: &'a R,
+        rhs: &'w R,
         breakpoints: &[f64],
-        problem: &'a Problem<'a>,
+        problem: Problem<'a>,
         options: &'a SolveOptions,
-        work: &'a mut Workspace,
+        work: &'w mut Workspace,
     ) -> Self {
         let dof = rhs.dof();
         work.plan.clear();
@@ -63,7 +63,7 @@ impl<'a, R: Rhs + ?Sized, const TAPE: bool> Integrator<'a, R, TAPE> {
         work.u[..dof].copy_from_slice(problem.u0);
         work.plan.outputs.push(SaveLocation::Start);
         let tstops = std::mem::take(&mut work.tstops);
-        Integrator {
+        IntegratorCore {
             stepper: StepSequencer::new(problem.t, options, breakpoints, tstops),
             rhs,
             problem,
