@@ -126,8 +126,8 @@ impl fmt::Display for SolveFailure {
             ),
             FailureReason::AdjointFailed => write!(
                 f,
-                "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what is damped or \
-                 stiff forwards grows without bound backwards; take adjoint \"adaptive_ckpt\" (exact, little memory) or \
+                "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what an explicit \
+                 solver damps forwards grows without bound backwards; take a stiff solver, adjoint \"adaptive_ckpt\" (exact, little memory) or \
                  \"backprop\", or try other adjoint_rtol and adjoint_atol"
             ),
             FailureReason::EventNan(event) => write!(

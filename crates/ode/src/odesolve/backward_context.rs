@@ -152,7 +152,9 @@ impl BackwardContext {
                 )
             }
             (ForwardRecord::States(_) | ForwardRecord::Nothing, _) => {
-                continuous_adjoint::backward(&inputs, &work.u, bars, &mut accumulator.gradient)?
+                let became_stiff = work.stats.stiff_from.is_some();
+                let gradient = &mut accumulator.gradient;
+                continuous_adjoint::backward(&inputs, &work.u, bars, became_stiff, gradient)?
             }
             (ForwardRecord::Checkpoints(_), _) => {
                 let mut segment = pool.take();

@@ -1,287 +1,352 @@
 //! The continuous adjoint: `dλ/dt = −(∂f/∂u)ᵀ λ`, solved backwards in time together with the state `du/dt = f`, with
 //! `dL/dθ = ∫ (∂f/∂θ)ᵀ λ dt` (Pontryagin et al., 1962; Chen, Rubanova, Bettencourt, Duvenaud, NeurIPS 2018).
 //!
-//! At an output time λ jumps by ∂L/∂u there, and the state is reset to the stored solution, as torchdiffeq does, so that its
-//! error does not grow over more than one interval of the output times. Steps end at every output time and every breakpoint.
-//! The integral is excluded from step control (Kidger, Chen, Lyons, ICML 2021).
+//! The solver of the forward solve integrates it over one interval of the output times after another; at an output time λ jumps
+//! by ∂L/∂u there. With an explicit Runge-Kutta method state and adjoint are one right-hand side, and the state is reset to the
+//! stored solution at every output time, as torchdiffeq does, so that its error does not grow over more than one interval. What a
+//! stiff problem damps forwards grows without bound backwards; with any other method the interval is therefore solved forwards
+//! once more, and λ alone is solved backwards along that solution. The integral takes no part in step control (Kidger, Chen,
+//! Lyons, ICML 2021): it is a Gauss quadrature of the dense output over each accepted step.
 
+mod adjoint_rhs;
+mod augmented;
+mod hermite_path;
+
+use super::any_method::AnyMethod;
 use super::checkpoints::ForwardInputs;
-use super::control::{FirstStep, error_norm, joint_norm};
 use super::driver::Problem;
+use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
-use super::plan::Step;
+use super::rhs::Rhs;
 use super::solver::{Solver, SolverFamily};
-use super::solvers;
-use super::step_sequencer::StepSequencer;
-use super::tableau::Tableau;
-use super::vector_ops::{add, add_weighted_sum, all_finite, weighted_sum};
+use super::vector_ops::add;
+use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::{Evaluator, ParamGradient};
+use adjoint_rhs::AdjointRhs;
+use augmented::AugmentedRhs;
+use hermite_path::HermitePath;
 use odesync_base::failure::{FailureReason, SolveFailure};
 
-/// Returns the method of the backward solve, and its tableau.
-fn backward_solver(forward: &'static Solver) -> Option<(&'static Solver, &'static Tableau)> {
-    let method = match forward.family {
-        SolverFamily::ExplicitRungeKutta(_) => forward,
-        _ => solvers::DEFAULT,
-    };
-    Some((method, method.tableau()?))
+/// Nodes θ and weights of Gauss-Legendre quadrature on [0, 1], with `n` nodes exact for polynomials of degree 2n − 1.
+struct GaussRule {
+    nodes: &'static [f64],
+    weights: &'static [f64],
 }
 
-/// Returns the options of the backward solve.
-fn backward_options(options: &SolveOptions, method: &'static Solver) -> SolveOptions {
-    let same_solver = options.solver.tableau().is_some();
-    SolveOptions {
-        solver: method,
-        rtol: options.adjoint_rtol.unwrap_or(options.rtol),
-        atol: options.adjoint_atol.unwrap_or(options.atol),
-        step_size: options.step_size.filter(|_| same_solver),
-        substeps: options.substeps.filter(|_| same_solver),
-        first_step: None,
-        // The output times are passed as breakpoints and are always tstops, whether the field's breakpoints are or not.
-        breakpoints: true,
-        ..options.clone()
+const GAUSS_2: GaussRule = GaussRule {
+    nodes: &[0.211_324_865_405_187_1, 0.788_675_134_594_812_9],
+    weights: &[0.5, 0.5],
+};
+
+const GAUSS_3: GaussRule = GaussRule {
+    nodes: &[0.112_701_665_379_258_3, 0.5, 0.887_298_334_620_741_7],
+    weights: &[5.0 / 18.0, 8.0 / 18.0, 5.0 / 18.0],
+};
+
+const GAUSS_4: GaussRule = GaussRule {
+    nodes: &[
+        0.069_431_844_202_973_71,
+        0.330_009_478_207_571_9,
+        0.669_990_521_792_428_1,
+        0.930_568_155_797_026_3,
+    ],
+    weights: &[
+        0.173_927_422_568_726_93,
+        0.326_072_577_431_273_1,
+        0.326_072_577_431_273_1,
+        0.173_927_422_568_726_93,
+    ],
+};
+
+impl GaussRule {
+    /// Returns the rule whose error is of higher order than that of a solver.
+    fn for_order(order: usize) -> &'static GaussRule {
+        match order {
+            0..=3 => &GAUSS_2,
+            4..=5 => &GAUSS_3,
+            _ => &GAUSS_4,
+        }
     }
 }
 
-/// Augmented dynamics of the state and the adjoint, with the storage for evaluating their slopes.
-struct AugmentedDynamics<'a> {
-    evaluator: &'a Evaluator,
-    sample: usize,
-    dof: usize,
-    slot: Vec<f64>,
-    bar: Vec<f64>,
-    u_bar: Vec<f64>,
-    /// Discarded parameter gradient of slopes that do not contribute to the integral.
-    unused_gradient: ParamGradient,
-}
-
-impl AugmentedDynamics<'_> {
-    /// Computes the slope of `x` = (u, λ) at t into `k`. With a weight that is not 0, `weight (∂f/∂θ)ᵀ λ` is added to the
-    /// gradient.
-    fn slope(&mut self, t: f64, x: &[f64], k: &mut [f64], weight: f64, to: &mut ParamGradient) {
-        let (u, lambda) = x.split_at(self.dof);
-        let (f, lambda_dot) = k.split_at_mut(self.dof);
-        self.evaluator
-            .eval_taped(self.sample, t, u, &mut self.slot, f);
-        let (scale, to) = match weight {
-            0.0 => (1.0, &mut self.unused_gradient),
-            weight => (weight, to),
-        };
-        for (bar, lambda) in self.bar.iter_mut().zip(lambda) {
-            *bar = scale * lambda;
-        }
-        self.u_bar.fill(0.0);
-        let place = (self.sample, t);
-        let (slot, bar) = (&self.slot, &self.bar);
-        self.evaluator
-            .vjp(place, slot, bar, &mut self.u_bar, None, to);
-        for (k, u_bar) in lambda_dot.iter_mut().zip(&self.u_bar) {
-            *k = -u_bar / scale;
-        }
+/// Returns the solver of the backward solve: that of the forward solve, and for `auto` the one it ended up with.
+fn backward_solver(solver: &'static Solver, became_stiff: bool) -> &'static Solver {
+    match solver.family {
+        SolverFamily::Auto { stiff, .. } if became_stiff => stiff,
+        SolverFamily::Auto { explicit, .. } => explicit,
+        _ => solver,
     }
 }
 
 /// Computes ∂L/∂u₀ by the continuous adjoint, where `solution` and `bars` are u and ∂L/∂u at the output times, `[time, dof]`;
-/// the parameters' part is added to `gradient`.
+/// the parameters' part is added to `gradient`. `became_stiff`: whether a solve by `auto` changed to its stiff solver.
 pub(crate) fn backward(
     inputs: &ForwardInputs,
     solution: &[f64],
     bars: &[f64],
+    became_stiff: bool,
     gradient: &mut ParamGradient,
 ) -> Result<Vec<f64>, SolveFailure> {
     let ForwardInputs {
         evaluator,
         breakpoints,
-        problem,
+        problem: Problem { t, sample, .. },
         options,
     } = *inputs;
     let dof = evaluator.dof();
-    let Some((method, tableau)) = backward_solver(options.solver) else {
-        return Ok(vec![0.0; dof]);
+    let forward = SolveOptions {
+        solver: backward_solver(options.solver, became_stiff),
+        events: vec![],
+        ..options.clone()
     };
-    let breakpoints = if options.breakpoints {
-        breakpoints
-    } else {
-        &[]
-    };
-    let options = backward_options(options, method);
-    let times: Vec<f64> = problem.t.iter().rev().copied().collect();
-    let tstops = backward_tstops(&times, breakpoints);
-    let mut solve = BackwardSolve {
-        stepper: StepSequencer::new(&times, &options, &tstops, vec![]),
-        tableau,
-        options: &options,
-        augmented: AugmentedDynamics {
-            evaluator,
-            sample: problem.sample,
-            dof,
-            slot: vec![0.0; evaluator.slot_len()],
-            bar: vec![0.0; dof],
-            u_bar: vec![0.0; dof],
-            unused_gradient: evaluator.zero_gradient(),
+    let mut sweep = BackwardSweep {
+        evaluator,
+        breakpoints,
+        sample,
+        options: SolveOptions {
+            rtol: options.adjoint_rtol.unwrap_or(options.rtol),
+            atol: options.adjoint_atol.unwrap_or(options.atol),
+            first_step: None,
+            ..forward.clone()
         },
-        x: vec![0.0; 2 * dof],
-        next: vec![0.0; 2 * dof],
-        stage: vec![0.0; 2 * dof],
-        error: vec![0.0; 2 * dof],
-        second_error: vec![0.0; 2 * dof],
-        k: vec![0.0; tableau.stages() * 2 * dof],
-        step_gradient: evaluator.zero_gradient(),
-    };
-    solve.apply_jump(problem, solution, bars, times.len() - 1);
-    let found = solve.integrate(problem, solution, bars, gradient);
-    found.map_err(|reason| SolveFailure {
-        reason: match reason {
-            FailureReason::Interrupted => reason,
-            _ => FailureReason::AdjointFailed,
+        work: Workspace {
+            record: ForwardRecord::Nothing,
+            ..Workspace::default()
         },
-        t: solve.stepper.t,
-        step: solve.stepper.attempted_h,
-        state: solve.x[..dof].to_vec(),
-        sample: problem.sample,
-    })?;
-    Ok(solve.x[dof..].to_vec())
+        quadrature: Quadrature::new(evaluator, forward.solver.order),
+    };
+    let mut lambda = vec![0.0; dof];
+    for end in (0..t.len()).rev() {
+        add(&bars[end * dof..(end + 1) * dof], &mut lambda);
+        let Some(start) = end.checked_sub(1) else {
+            break;
+        };
+        let interval = [t[start], t[end]];
+        let u_start = &solution[start * dof..end * dof];
+        let u_end = &solution[end * dof..(end + 1) * dof];
+        let solved = match forward.solver.tableau() {
+            Some(_) => sweep.with_state(interval, u_end, &mut lambda, gradient),
+            None => sweep.along_path(&forward, interval, u_start, &mut lambda, gradient),
+        };
+        solved.map_err(|failure| SolveFailure {
+            reason: match failure.reason {
+                FailureReason::Interrupted => FailureReason::Interrupted,
+                _ => FailureReason::AdjointFailed,
+            },
+            state: u_end.to_vec(),
+            ..failure
+        })?;
+    }
+    Ok(lambda)
 }
 
-/// Returns the times at which backward steps must end, increasing: the breakpoints and the output times.
-fn backward_tstops(times: &[f64], breakpoints: &[f64]) -> Vec<f64> {
-    let mut tstops: Vec<f64> = times.iter().chain(breakpoints).copied().collect();
-    tstops.sort_by(f64::total_cmp);
-    tstops.dedup();
-    tstops
+/// The backward solve over the intervals of the output times.
+struct BackwardSweep<'a> {
+    evaluator: &'a Evaluator,
+    breakpoints: &'a [f64],
+    sample: usize,
+    /// Options of the backward solve; `first_step` is the size that the interval before ended with.
+    options: SolveOptions,
+    work: Workspace,
+    quadrature: Quadrature<'a>,
 }
 
-/// State of the backward solve.
-struct BackwardSolve<'a> {
-    stepper: StepSequencer<'a>,
-    tableau: &'static Tableau,
-    options: &'a SolveOptions,
-    augmented: AugmentedDynamics<'a>,
-    /// State and adjoint (u, λ), `[2 dof]`; `next` is their value after the attempted step.
-    x: Vec<f64>,
-    next: Vec<f64>,
-    stage: Vec<f64>,
-    error: Vec<f64>,
-    second_error: Vec<f64>,
-    k: Vec<f64>,
-    /// Integral of the parameters' gradient over the attempted step.
-    step_gradient: ParamGradient,
-}
-
-impl BackwardSolve<'_> {
-    /// Applies the jump at the `n`th output time: adds ∂L/∂u to the adjoint and resets the state to the solution.
-    fn apply_jump(&mut self, problem: Problem, solution: &[f64], bars: &[f64], n: usize) {
-        let dof = problem.u0.len();
-        let (u, lambda) = self.x.split_at_mut(dof);
-        u.copy_from_slice(&solution[n * dof..(n + 1) * dof]);
-        add(&bars[n * dof..(n + 1) * dof], lambda);
+impl BackwardSweep<'_> {
+    /// Solves for state and adjoint together from `end` to `start`; λ becomes the adjoint at the start.
+    fn with_state(
+        &mut self,
+        [start, end]: [f64; 2],
+        u_end: &[f64],
+        lambda: &mut [f64],
+        gradient: &mut ParamGradient,
+    ) -> Result<(), SolveFailure> {
+        let rhs = AugmentedRhs::new(self.evaluator);
+        let (x, dof) = ([u_end, lambda].concat(), lambda.len());
+        self.integrate(&rhs, [end, start], &x, |quadrature, place, weight, x| {
+            let (u, lambda) = x.split_at(dof);
+            quadrature.add(place, weight, u, lambda, gradient);
+        })?;
+        lambda.copy_from_slice(&self.work.state[dof..]);
+        Ok(())
     }
 
+    /// Solves the interval forwards, then for the adjoint along this solution backwards; λ becomes the adjoint at the start.
+    fn along_path(
+        &mut self,
+        forward: &SolveOptions,
+        [start, end]: [f64; 2],
+        u_start: &[f64],
+        lambda: &mut [f64],
+        gradient: &mut ParamGradient,
+    ) -> Result<(), SolveFailure> {
+        let path = self.path(forward, [start, end], u_start)?;
+        let rhs = AdjointRhs::new(self.evaluator, &path);
+        let (at_end, mut u) = (lambda.to_vec(), vec![0.0; lambda.len()]);
+        self.integrate(
+            &rhs,
+            [end, start],
+            &at_end,
+            |quadrature, place, weight, lambda| {
+                path.state(place.1, &mut u);
+                quadrature.add(place, weight, &u, lambda, gradient);
+            },
+        )?;
+        lambda.copy_from_slice(&self.work.state);
+        Ok(())
+    }
+
+    /// Solves the interval forwards.
+    fn path(
+        &mut self,
+        options: &SolveOptions,
+        interval: [f64; 2],
+        u_start: &[f64],
+    ) -> Result<HermitePath, SolveFailure> {
+        let BackwardSweep {
+            evaluator, sample, ..
+        } = *self;
+        let (mut slot, mut f) = (vec![0.0; evaluator.slot_len()], vec![0.0; evaluator.dof()]);
+        let mut path = HermitePath::new(evaluator.dof());
+        let mut push = |t: f64, u: &[f64]| {
+            evaluator.eval(sample, t, u, &mut slot, &mut f);
+            path.push(t, u, &f);
+        };
+        push(interval[0], u_start);
+        let problem = Problem {
+            u0: u_start,
+            t: &interval,
+            sample,
+        };
+        let rhs: &dyn Rhs = evaluator;
+        let work = &mut self.work;
+        let mut core =
+            IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
+        core.stepper.stop_at_end();
+        let mut method = AnyMethod::new(&options.solver.family, rhs);
+        core.initialize(&mut method)?;
+        while let Some(step) = core.step(&mut method, false)? {
+            push(step.end, &core.work.state);
+        }
+        Ok(path)
+    }
+
+    /// Integrates over one interval of time, calling `add` with the place, the weight and the state at each node of the
+    /// quadrature. The state at the end is then `work.state`.
     fn integrate(
         &mut self,
-        problem: Problem,
-        solution: &[f64],
-        bars: &[f64],
-        gradient: &mut ParamGradient,
-    ) -> Result<(), FailureReason> {
-        let mut output_index = problem.t.len() - 1;
-        if output_index == 0 {
-            return Ok(());
-        }
-        let adaptive = !self.options.is_fixed_step();
-        if adaptive {
-            let first = self.initial_step_size();
-            self.stepper.set_initial_step(first);
-        }
-        loop {
-            let (next, k) = (&self.next, &self.k);
-            let step = self.stepper.next(|| all_finite(next) && all_finite(k))?;
-            let Some(step) = step else {
-                return Ok(());
-            };
-            self.perform_step(step);
-            if !adaptive {
-                if !all_finite(&self.next) {
-                    return Err(FailureReason::NotFinite);
-                }
-            } else {
-                let norm = self.step_error_norm(step.h());
-                let k = &self.k;
-                if !self.stepper.adapt_step_size(step, norm, || all_finite(k)) {
-                    continue;
-                }
-            }
-            gradient.add(&self.step_gradient);
-            std::mem::swap(&mut self.x, &mut self.next);
-            while self.stepper.next_output(0, step).is_some() {
-                output_index = output_index.saturating_sub(1);
-                self.apply_jump(problem, solution, bars, output_index);
-            }
-            self.stepper.advance(step);
-        }
-    }
-
-    fn perform_step(&mut self, step: Step) {
-        let (tableau, h, n) = (self.tableau, step.h(), self.x.len());
-        self.step_gradient.clear();
-        for i in 0..tableau.stages() {
-            weighted_sum(&self.x, h, tableau.a[i], &self.k, n, &mut self.stage);
-            // Time runs backwards, so h has the opposite sign of the integral's.
-            let weight = -h * tableau.b[i];
-            let k = &mut self.k[i * n..(i + 1) * n];
-            let t = step.time_at(tableau.c[i]);
-            self.augmented
-                .slope(t, &self.stage, k, weight, &mut self.step_gradient);
-        }
-        weighted_sum(&self.x, h, tableau.b, &self.k, n, &mut self.next);
-    }
-
-    /// Returns the error norm of the attempted step: the maximum of those of the state and of the adjoint.
-    fn step_error_norm(&mut self, h: f64) -> f64 {
-        let n = self.x.len();
-        for (weights, error) in [
-            (self.tableau.error, &mut self.error),
-            (self.tableau.second_error, &mut self.second_error),
-        ] {
-            error.fill(0.0);
-            add_weighted_sum(h, weights.unwrap_or(&[]), &self.k, n, error);
-        }
-        let SolveOptions { rtol, atol, .. } = *self.options;
-        let norm_of = |range: std::ops::Range<usize>| {
-            let (x, next) = (&self.x[range.clone()], &self.next[range.clone()]);
-            let norm = error_norm(&self.error[range.clone()], x, next, rtol, atol);
-            match self.tableau.second_error {
-                Some(_) => joint_norm(
-                    norm,
-                    error_norm(&self.second_error[range], x, next, rtol, atol),
-                ),
-                None => norm,
-            }
+        rhs: &dyn Rhs,
+        times: [f64; 2],
+        x: &[f64],
+        mut add: impl FnMut(&mut Quadrature, (usize, f64), f64, &[f64]),
+    ) -> Result<(), SolveFailure> {
+        let problem = Problem {
+            u0: x,
+            t: &times,
+            sample: self.sample,
         };
-        let (state, adjoint) = (norm_of(0..n / 2), norm_of(n / 2..n));
-        // The maximum of both, where a NaN is returned rather than dropped.
-        if state > adjoint || state.is_nan() {
-            state
-        } else {
-            adjoint
+        let rule = self.quadrature.rule;
+        let (options, work) = (&self.options, &mut self.work);
+        let mut core =
+            IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
+        core.stepper.stop_at_end();
+        core.set_step_nodes(rule.nodes);
+        let mut method = AnyMethod::new(&options.solver.family, rhs);
+        core.initialize(&mut method)?;
+        while let Some(step) = core.step(&mut method, false)? {
+            for (j, (theta, weight)) in rule.nodes.iter().zip(rule.weights).enumerate() {
+                let place = (self.sample, step.t + theta * step.h());
+                // Time runs backwards, so h has the opposite sign of the integral's.
+                add(
+                    &mut self.quadrature,
+                    place,
+                    -step.h() * weight,
+                    core.step_node(j),
+                );
+            }
+        }
+        let next_step = core.stepper.proposed();
+        if !self.options.is_fixed_step() {
+            self.options.first_step = Some(next_step);
+        }
+        let attempts = self.work.stats.steps + self.work.stats.rejected;
+        self.options.max_steps = self.options.max_steps.saturating_sub(attempts);
+        Ok(())
+    }
+}
+
+/// Storage for `dλ/dt = −(∂f/∂u)ᵀ λ`.
+struct AdjointSlope {
+    u_bar: Vec<f64>,
+    /// Parameter gradients of single evaluations, which no one needs.
+    unused_gradient: ParamGradient,
+}
+
+impl AdjointSlope {
+    fn new(evaluator: &Evaluator) -> Self {
+        AdjointSlope {
+            u_bar: vec![0.0; evaluator.dof()],
+            unused_gradient: evaluator.zero_gradient(),
         }
     }
 
-    fn initial_step_size(&mut self) -> f64 {
-        let SolveOptions { rtol, atol, .. } = *self.options;
-        let n = self.x.len();
-        let (slope, after) = (&mut self.k[..n], &mut self.error);
-        let t = self.stepper.t;
-        self.augmented
-            .slope(t, &self.x, slope, 0.0, &mut self.step_gradient);
-        let first = FirstStep::new(&self.x, slope, rtol, atol);
-        let trial = self.stepper.sign() * first.trial;
-        weighted_sum(&self.x, trial, &[1.0], slope, n, &mut self.stage);
-        self.augmented
-            .slope(t + trial, &self.stage, after, 0.0, &mut self.step_gradient);
-        for (after, slope) in after.iter_mut().zip(slope.iter()) {
-            *after -= slope;
+    /// Computes −(∂f/∂u)ᵀ λ over a taped slot.
+    fn compute(
+        &mut self,
+        evaluator: &Evaluator,
+        place: (usize, f64),
+        slot: &[f64],
+        lambda: &[f64],
+        lambda_dot: &mut [f64],
+    ) {
+        self.u_bar.fill(0.0);
+        let unused = &mut self.unused_gradient;
+        evaluator.vjp(place, slot, lambda, &mut self.u_bar, None, unused);
+        for (lambda_dot, u_bar) in lambda_dot.iter_mut().zip(&self.u_bar) {
+            *lambda_dot = -u_bar;
         }
-        first.size(after, self.options.solver.order)
+    }
+}
+
+/// Quadrature of `(∂f/∂θ)ᵀ λ`.
+struct Quadrature<'a> {
+    evaluator: &'a Evaluator,
+    rule: &'static GaussRule,
+    slot: Vec<f64>,
+    f: Vec<f64>,
+    bar: Vec<f64>,
+    unused_bar: Vec<f64>,
+}
+
+impl<'a> Quadrature<'a> {
+    /// Creates the quadrature whose error is of higher order than a solver of this order.
+    fn new(evaluator: &'a Evaluator, order: usize) -> Self {
+        let zeros = || vec![0.0; evaluator.dof()];
+        Quadrature {
+            evaluator,
+            rule: GaussRule::for_order(order),
+            slot: vec![0.0; evaluator.slot_len()],
+            f: zeros(),
+            bar: zeros(),
+            unused_bar: zeros(),
+        }
+    }
+
+    /// Adds `weight (∂f/∂θ)ᵀ λ` at the place (sample, t) and the state u to the gradient.
+    fn add(
+        &mut self,
+        place: (usize, f64),
+        weight: f64,
+        u: &[f64],
+        lambda: &[f64],
+        gradient: &mut ParamGradient,
+    ) {
+        let slot = &mut self.slot;
+        self.evaluator
+            .eval_taped(place.0, place.1, u, slot, &mut self.f);
+        for (bar, lambda) in self.bar.iter_mut().zip(lambda) {
+            *bar = weight * lambda;
+        }
+        self.evaluator
+            .vjp(place, slot, &self.bar, &mut self.unused_bar, None, gradient);
     }
 }

@@ -289,6 +289,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
         while let Some(output) = self.stepper.next_output(index, step).filter(before_end) {
             self.write_output(method, output, step)?;
         }
+        self.evaluate_step_nodes(method, step);
         let step = match end {
             Some(theta) => self.terminate_at(index, step, theta),
             None => step,

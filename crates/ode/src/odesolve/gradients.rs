@@ -17,13 +17,13 @@ pub enum Adjoint {
     /// discrete solution. Cost N s and N s vector-Jacobian products, the least of all; memory M N s L. For every solver.
     #[default]
     Backprop,
-    /// `adjoint`: the continuous adjoint (Chen et al., NeurIPS 2018). State, adjoint and the integral of the parameters'
-    /// gradient are solved backwards from output time to output time, where the adjoint jumps and the state is reset to the
-    /// stored solution. The tolerances are `adjoint_rtol` and `adjoint_atol`; step control takes account of the errors of
-    /// state and adjoint. Not exact: the error is that of the tolerances of both solves, and larger where the state cannot be
-    /// integrated backwards (strongly damped or stiff fields, where it fails). Cost N s and, for Ñ backward steps, Ñ s and Ñ
-    /// s products; memory does not grow with N. For every solver; the backward solve uses the same explicit Runge-Kutta
-    /// method, or dopri5 where the forward solve used a method of another family.
+    /// `adjoint`: the continuous adjoint (Chen et al., NeurIPS 2018), solved backwards by the solver of the forward solve, from
+    /// output time to output time, where the adjoint jumps. With an explicit Runge-Kutta method the state is solved backwards
+    /// with it, and reset to the stored solution at each output time: memory does not grow with N, but a strongly damped field
+    /// cannot be integrated backwards. With every other method each interval is solved forwards once more, and the adjoint follows
+    /// that solution: memory is that of the states of one interval. The integral of the parameters' gradient is a quadrature of
+    /// the dense output. The tolerances are `adjoint_rtol` and `adjoint_atol`. Not exact: the error is that of the tolerances of
+    /// both solves. Cost N s and, for Ñ backward steps, Ñ (s + 3) and Ñ (s + 3) products. For every solver.
     Continuous,
     /// `single_ckpt`: exact; only the initial state is stored, and the solve is recomputed with every stage stored (ANODE:
     /// Gholami, Keutzer, Biros, IJCAI 2019). Cost 2 N s and N s products; memory p N s L, less than `backprop` where there

@@ -4,7 +4,7 @@ use super::control::FirstStep;
 use super::driver::Problem;
 use super::events::EventDetector;
 use super::options::SolveOptions;
-use super::plan::{SaveLocation, Stats, StepPlan};
+use super::plan::{SaveLocation, Stats, Step, StepPlan};
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::step_sequencer::StepSequencer;
@@ -31,6 +31,8 @@ pub(crate) struct IntegratorCore<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> {
     pub exact_stages: bool,
     /// Reason why the last attempted step failed.
     pub last_failure: Option<FailureReason>,
+    /// Places θ in each accepted step whose states are computed too, after the solution in `work.u`.
+    step_nodes: &'static [f64],
 }
 
 impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> {
@@ -75,6 +77,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
             exact_stages: TAPE || options.is_fixed_step(),
             events: None,
             last_failure: None,
+            step_nodes: &[],
         }
     }
 
@@ -183,6 +186,47 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
                 tape.resize(needed, 0.0);
             }
         }
+    }
+
+    /// Has the states at these places θ of every accepted step computed, from the dense output.
+    pub fn set_step_nodes(&mut self, nodes: &'static [f64]) {
+        self.step_nodes = nodes;
+        let states = self.problem.t.len() + nodes.len();
+        self.work.u.resize(states * self.dof, 0.0);
+    }
+
+    /// Computes the states at the nodes of the attempted step, from the method's dense output or, where it has none, the cubic
+    /// polynomial through states and slopes at both ends of the step.
+    pub fn evaluate_step_nodes<S: StepMethod<R, TAPE>>(&mut self, method: &mut S, step: Step) {
+        if !self.step_nodes.is_empty() && !self.options.solver.has_dense_output() {
+            return self.evaluate_hermite_nodes(step);
+        }
+        for (j, theta) in self.step_nodes.iter().enumerate() {
+            let at = (self.problem.t.len() + j) * self.dof;
+            method.interpolate(self, step, *theta, at..at + self.dof);
+        }
+    }
+
+    fn evaluate_hermite_nodes(&mut self, step: Step) {
+        let (mut f, mut f_next) = (vec![0.0; self.dof], vec![0.0; self.dof]);
+        let (state, next) = (self.work.state.clone(), self.work.next.clone());
+        self.evaluate(0, step.t, &state, &mut f);
+        self.evaluate(0, step.end, &next, &mut f_next);
+        let h = step.h();
+        for (j, &s) in self.step_nodes.iter().enumerate() {
+            let at = (self.problem.t.len() + j) * self.dof;
+            let r = 1.0 - s;
+            for (i, u) in self.work.u[at..at + self.dof].iter_mut().enumerate() {
+                let ends = r * r * (1.0 + 2.0 * s) * state[i] + s * s * (3.0 - 2.0 * s) * next[i];
+                *u = ends + h * s * r * (r * f[i] - s * f_next[i]);
+            }
+        }
+    }
+
+    /// Returns the state at node `j` of the last accepted step, `[dof]`.
+    pub fn step_node(&self, j: usize) -> &[f64] {
+        let at = (self.problem.t.len() + j) * self.dof;
+        &self.work.u[at..at + self.dof]
     }
 
     /// Creates the failure of the solve at the current time and state.

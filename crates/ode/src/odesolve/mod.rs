@@ -15,6 +15,7 @@
 
 mod adams;
 mod adjoint;
+mod any_method;
 mod auto;
 mod backward_differences;
 mod bdf;

@@ -108,6 +108,11 @@ impl<'a> StepSequencer<'a> {
         self.proposed = size;
     }
 
+    /// Makes the last step end at the last output time, rather than beyond it.
+    pub fn stop_at_end(&mut self) {
+        self.stop_at_end = true;
+    }
+
     /// Returns the size of the next adaptive step, before it is clipped to a tstop.
     pub fn proposed(&self) -> f64 {
         self.proposed

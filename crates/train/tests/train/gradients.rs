@@ -181,6 +181,52 @@ fn the_continuous_adjoint_converges_to_backprop() {
     assert!((order - 4.0).abs() < 0.4, "{order}");
 }
 
+#[test]
+fn the_continuous_adjoint_of_a_stiff_solve_is_solved_by_the_stiff_solver() {
+    let field = odesync_ode::dynamics::robertson()
+        .unwrap()
+        .trainable(&["k1", "k2", "k3"])
+        .unwrap();
+    let t = [0.0, 0.1, 1.0, 5.0, 20.0, 40.0];
+    let problem = Problem {
+        u0: &[1.0, 0.0, 0.0],
+        t: &t,
+        sample: 0,
+    };
+    // The second species is small: its weight makes it count.
+    let bars: Vec<f64> = (0..3 * t.len())
+        .map(|i| if i % 3 == 1 { 1e4 } else { 1.0 + i as f64 })
+        .collect();
+    for (name, bound) in [
+        ("radau", 1e-4),
+        ("kvaerno5", 1e-4),
+        ("rodas5p", 1e-4),
+        ("bdf", 1e-3),
+        ("auto", 1e-4),
+    ] {
+        let solver = SolveOptions::default()
+            .solver(name)
+            .unwrap()
+            .tolerances(1e-7, 1e-10);
+        let gradient = |adjoint: Adjoint| {
+            let mut engine = NativeEngine::default();
+            let solver = solver.clone().adjoint(adjoint);
+            engine
+                .forward(&field, &[problem], &solver, None, true)
+                .unwrap();
+            engine.backward(std::slice::from_ref(&bars)).unwrap()
+        };
+        let (want, got) = (gradient(Adjoint::Backprop), gradient(Adjoint::Continuous));
+        for (want, got) in [(&want.values, &got.values), (&want.u0[0], &got.u0[0])] {
+            for (want, got) in want.iter().zip(got) {
+                let off = (got / want - 1.0).abs();
+                println!("{name}: {want:e} {got:e} {off:.1e}");
+                assert!(off < bound, "{name}: {want:e} {got:e}");
+            }
+        }
+    }
+}
+
 /// Test case: a model, data, a method, λ and the observation.
 struct Case {
     name: &'static str,
@@ -431,7 +477,7 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
     assert!(text.contains("adjoint_atol must be a positive"), "{text}");
     let text = Adjoint::by_name("adaptive_chpt").unwrap_err().to_string();
     assert!(text.contains("did you mean \"adaptive_ckpt\"?"), "{text}");
-    // So strongly damped that the solution cannot be integrated backwards.
+    // So strongly damped that the solution cannot be integrated backwards; a stiff solver takes it from a second forward solve.
     let stiff = system(2, &[("k", 1e4)], |t, u, p| {
         vec![p.get("k") * (t.cos() - u.at(0)), u.at(0) - u.at(1)]
     })
@@ -442,11 +488,17 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
         sample: 0,
     };
     let mut engine = NativeEngine::default();
-    let solver = continuous.clone().solver("radau").unwrap();
-    engine
-        .forward(&stiff, &[problem], &solver, None, true)
-        .unwrap();
-    match engine.backward(&[vec![1.0; 6]]).unwrap_err() {
+    let mut gradient = |solver: &SolveOptions| {
+        engine
+            .forward(&stiff, &[problem], solver, None, true)
+            .unwrap();
+        engine.backward(&[vec![1.0; 6]])
+    };
+    let radau = continuous.clone().solver("radau").unwrap();
+    let got = gradient(&radau).unwrap();
+    let want = gradient(&radau.adjoint(Adjoint::Backprop)).unwrap();
+    assert!(relative_error(&got.u0[0], &want.u0[0]) < 1e-6);
+    match gradient(&continuous).unwrap_err() {
         Error::Solve(failure) => {
             assert_eq!(failure.reason, FailureReason::AdjointFailed);
             assert!(failure.to_string().contains("adaptive_ckpt"), "{failure}");
