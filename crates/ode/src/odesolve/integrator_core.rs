@@ -35,7 +35,47 @@ pub(crate) struct IntegratorCore<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> {
     step_nodes: &'static [f64],
 }
 
+/// State of the step loop between two steps, apart from the workspace and the step method.
+pub(crate) struct Progress<'a> {
+    pub stepper: StepSequencer<'a>,
+    events: Option<EventDetector<'a>>,
+    exact_stages: bool,
+}
+
 impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> {
+    /// Goes on with a solve in its workspace.
+    pub fn resume(
+        rhs: &'w R,
+        problem: Problem<'a>,
+        options: &'a SolveOptions,
+        work: &'w mut Workspace,
+        progress: Progress<'a>,
+    ) -> Self {
+        IntegratorCore {
+            dof: rhs.dof(),
+            rhs,
+            problem,
+            options,
+            work,
+            stepper: progress.stepper,
+            switch_requested: false,
+            replay_plan: None,
+            events: progress.events,
+            exact_stages: progress.exact_stages,
+            last_failure: None,
+            step_nodes: &[],
+        }
+    }
+
+    /// Returns the state of the step loop, to go on with later.
+    pub fn into_progress(self) -> Progress<'a> {
+        Progress {
+            stepper: self.stepper,
+            events: self.events,
+            exact_stages: self.exact_stages,
+        }
+    }
+
     pub fn new(
         rhs: &'w R,
         breakpoints: &[f64],

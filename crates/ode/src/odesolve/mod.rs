@@ -20,6 +20,7 @@ mod auto;
 mod backward_differences;
 mod bdf;
 mod checkpoints;
+mod closure;
 mod continuous_adjoint;
 mod control;
 mod driver;
@@ -28,6 +29,7 @@ mod esdirk;
 mod event_handling;
 mod events;
 mod explicit_rk;
+mod integrator;
 mod integrator_core;
 mod stage_system;
 
@@ -57,15 +59,18 @@ mod tableau;
 mod vector_ops;
 mod workspace;
 
+pub use closure::FnRhs;
 pub use control::Controller;
 pub use driver::Problem;
 pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
 pub use events::{Direction, Event, EventHit};
 pub use gradients::Adjoint;
+pub use integrator::Integrator;
 pub use jvp::{Tangent, jvp};
 pub use odesync_base::failure::{FailureReason, SolveFailure};
 pub use options::{SolveOptions, check_times};
 pub use plan::{SaveLocation, Stats, Step, StepPlan};
+pub use rhs::{JacobianScratch, Rhs, difference_jacobian};
 pub use solver::{Solver, SolverFamily};
 pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
 
@@ -140,10 +145,61 @@ pub fn solve_on(
     let problem = Problem { u0, t, sample: 0 };
     let mut trajectories = engine.forward(field, &[problem], options, None, false)?;
     let trajectory = trajectories.pop().unwrap_or_default();
+    into_solution(trajectory, field.dof(), t, options)
+}
+
+/// Solves du/dt = f(t, u), u(t\[0\]) = u0 for a closure `(t, u, du)` that writes du/dt into `du`; see [`solve`]. Implicit solvers
+/// take the Jacobian by central differences; [`FnRhs::jacobian`] and [`solve_rhs`] give it.
+///
+/// ```
+/// use odesync_ode::odesolve::{SolveOptions, solve_fn};
+/// let logistic = |_t: f64, u: &[f64], du: &mut [f64]| du[0] = u[0] * (1.0 - u[0]);
+/// let solution = solve_fn(logistic, &[0.1], &[0.0, 2.0], &SolveOptions::default())?;
+/// assert!((solution.u[[1, 0]] - 1.0 / (1.0 + 9.0 * (-2.0_f64).exp())).abs() < 1e-6);
+/// # Ok::<(), odesync_ode::Error>(())
+/// ```
+///
+/// # Errors
+/// The errors of [`solve`].
+pub fn solve_fn(
+    f: impl Fn(f64, &[f64], &mut [f64]),
+    u0: &[f64],
+    t: &[f64],
+    options: &SolveOptions,
+) -> Result<Solution> {
+    solve_rhs(&FnRhs::new(u0.len(), f), u0, t, options)
+}
+
+/// Solves du/dt = f(t, u), u(t\[0\]) = u0 for any right-hand side; see [`solve`].
+///
+/// # Errors
+/// The errors of [`solve`].
+pub fn solve_rhs(rhs: &dyn Rhs, u0: &[f64], t: &[f64], options: &SolveOptions) -> Result<Solution> {
+    integrator::check_problem(rhs, u0, t, options)?;
+    let mut work = workspace::Workspace::default();
+    let problem = Problem { u0, t, sample: 0 };
+    driver::solve::<dyn Rhs, false>(rhs, &[], &problem, options, &mut work)?;
+    let trajectory = Trajectory {
+        u: work.u,
+        plan: work.plan,
+        stats: work.stats,
+        event_hits: work.event_hits,
+        terminated_at: work.terminated_at,
+    };
+    into_solution(trajectory, rhs.dof(), t, options)
+}
+
+/// The solution of a single problem, from the trajectory that an engine returned.
+fn into_solution(
+    trajectory: Trajectory,
+    dof: usize,
+    t: &[f64],
+    options: &SolveOptions,
+) -> Result<Solution> {
     let mut times = t.to_vec();
     let mut terminated_by = None;
     if let Some(end) = trajectory.terminated_at {
-        times.truncate((trajectory.u.len() / field.dof()).saturating_sub(1));
+        times.truncate((trajectory.u.len() / dof).saturating_sub(1));
         times.push(end);
         terminated_by = trajectory.event_hits.last().map(|hit| hit.event);
     }
@@ -156,7 +212,7 @@ pub fn solve_on(
         let u = found.iter().flat_map(|hit| hit.u.iter().copied()).collect();
         Ok(EventTimes {
             t: found.iter().map(|hit| hit.t).collect(),
-            u: into_rows(field.dof(), u)?,
+            u: into_rows(dof, u)?,
         })
     };
     Ok(Solution {
@@ -164,7 +220,7 @@ pub fn solve_on(
             .map(times_of)
             .collect::<Result<_>>()?,
         t: Array1::from(times),
-        u: into_rows(field.dof(), trajectory.u)?,
+        u: into_rows(dof, trajectory.u)?,
         terminated_by,
         stats: trajectory.stats,
         plan: trajectory.plan,

@@ -73,7 +73,7 @@ impl Rhs for Evaluator {
 
 /// Computes the Jacobian of a right-hand side at (sample, t) and `u` by central differences, with an error of about 1e-10 of its
 /// size.
-pub(crate) fn difference_jacobian<R: Rhs + ?Sized>(
+pub fn difference_jacobian<R: Rhs + ?Sized>(
     rhs: &R,
     (sample, t): (usize, f64),
     u: &[f64],
