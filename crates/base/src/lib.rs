@@ -6,7 +6,7 @@
 //! | [`files`] | files written complete or not at all |
 //! | [`memory`] | how much memory there is |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
-//! | [`tables`] | aligned text |
+//! | [`tables`], [`text`] | aligned text; words of messages |
 //! | `thrown` | the error type as rhai carries it (feature `rhai`) |
 //! | [`build`], [`notebook`] | what the program and the notebook tell the crates below them |
 
@@ -20,5 +20,6 @@ pub mod random;
 #[cfg(feature = "rhai")]
 pub mod rhai_error;
 pub mod tables;
+pub mod text;
 
 pub use error::{Error, Result};

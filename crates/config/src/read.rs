@@ -49,19 +49,30 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
             ),
         )),
         Err(error) => {
-            let place = error.location().map(|place| (place.line(), place.column()));
-            let (line, column) = place.unzip();
-            Err(failed(line, column, message(&error, place, text)))
+            let place = error.location();
+            let (line, column) = place.map(|place| (place.line(), place.column())).unzip();
+            Err(failed(line, column, syntax_message(&error, text)))
         }
     }
 }
 
-/// The parser's message without the place, which [`Error::Data`] has its own way to show.
-fn message(error: &serde_yaml::Error, place: Option<(usize, usize)>, text: &str) -> String {
+/// What a YAML parser found wrong with `text`, in the words of who wrote it and without the place, which [`Error::Data`] has its own
+/// way to show.
+pub fn syntax_message(error: &serde_yaml::Error, text: &str) -> String {
     let mut message = error.to_string();
-    let Some((line, column)) = place else {
+    for (terms, words) in [
+        ("a flow sequence", "the list [...]"),
+        ("a flow mapping", "the map {...}"),
+        ("a block sequence", "the list"),
+        ("a block collection", "the list"),
+        ("a block mapping", "the map"),
+    ] {
+        message = message.replace(terms, words);
+    }
+    let Some(place) = error.location() else {
         return message;
     };
+    let (line, column) = (place.line(), place.column());
     message = message.replacen(&format!(" at line {line} column {column}"), "", 1);
     let lines = text.lines().skip(line.saturating_sub(2)).take(2);
     if lines

@@ -15,6 +15,7 @@ use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 /// The solution of one problem.
 #[derive(Debug, Clone, Default)]
@@ -105,8 +106,8 @@ pub fn check_batch(
     options.check()?;
     if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
         return Err(Error::invalid(format!(
-            "the field has {} state variables, an event's function was made for {}",
-            field.dof(),
+            "the field has {}, an event's function was made for {}",
+            count_of(field.dof(), "state variable"),
             event.dof()
         )));
     }
@@ -122,8 +123,8 @@ pub fn check_batch(
             .find(|s| s.n_samples() > 1 && problem.sample >= s.n_samples())
         {
             return Err(Error::invalid(format!(
-                "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
-                signal.n_samples(),
+                "the field's external input is given for {}, and sample {} was asked for (counted from 0)",
+                count_of(signal.n_samples(), "sample"),
                 problem.sample
             )));
         }
