@@ -4,6 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 use rhai::{Array as List, Dynamic, ImmutableString};
 
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 use super::dense::ScriptArray;
 
@@ -72,6 +73,17 @@ pub fn describe(value: &Dynamic) -> String {
     }
 }
 
+/// The shape that a script gives, as it wrote it.
+pub(super) fn describe_shape(shape: &Dynamic) -> String {
+    match shape.read_lock::<List>() {
+        Some(list) if list.len() <= 2 * MAX_RANK => format!("{:?}", &*list),
+        _ => match shape.as_int() {
+            Ok(n) => format!("[{n}]"),
+            Err(_) => describe(shape),
+        },
+    }
+}
+
 /// An array from a number (rank 0), a list of numbers, a list of lists (of `Array`s) or an `Array`. `what` names the argument in
 /// messages.
 ///
@@ -106,17 +118,26 @@ fn flatten(
         if expected == found || (expected.starts_with(found) && found.len() == 1) {
             return Ok(());
         }
-        let given = match found {
-            [] => "a number".to_string(),
-            found => format!("of shape {found:?}"),
+        let place = match &index[..] {
+            [i] => i.to_string(),
+            index => format!("{index:?}"),
         };
-        let wanted = match expected {
+        let kind = |shape: &[usize]| match shape {
             [] => "a number".to_string(),
-            expected => format!("of shape {expected:?}"),
+            [length] => format!("a list of {length}"),
+            shape => format!("of shape {shape:?}"),
         };
-        Err(Error::invalid(format!(
-            "{what} is ragged: item {index:?} is {given} where the items before it are {wanted}"
-        )))
+        Err(Error::invalid(match (found, expected) {
+            ([n], [before, ..]) => format!(
+                "{what}: the rows have different lengths: row {place} has {}, those before it {before}",
+                count_of(*n, "entry")
+            ),
+            (found, expected) => format!(
+                "{what}: the items are not alike: item {place} is {}, those before it are each {}",
+                kind(found),
+                kind(expected)
+            ),
+        }))
     };
     if let Some(x) = to_number(value) {
         meet(&[])?;
@@ -183,9 +204,9 @@ pub fn to_shape(value: &Dynamic, what: &str) -> Result<Vec<usize>> {
     let wrong = || {
         Error::invalid(format!(
             "{what} should be a list of at most {MAX_RANK} sizes such as [3, 2], not {}",
-            match value.read_lock::<List>() {
-                Some(list) => format!("{:?}", &*list),
-                None => describe(value),
+            match value.is_array() {
+                true => describe_shape(value),
+                false => describe(value),
             }
         ))
     };
@@ -217,6 +238,9 @@ pub fn to_index(index: i64, length: usize, what: &str) -> Result<usize> {
     found.ok_or_else(|| {
         Error::invalid(match length {
             0 => format!("index {index} is out of range: {what} is empty"),
+            1 => format!(
+                "index {index} is out of range: {what} has length 1 (0, or -1 from the end)"
+            ),
             _ => format!(
                 "index {index} is out of range: {what} has length {length} (0 to {}, or -1 to -{length} from the end)",
                 length - 1

@@ -39,6 +39,19 @@ pub fn apply(engine: &mut Engine) {
     }
 }
 
+/// What a script is told of a value that is larger than it may be: rhai's name of the size, or what [`too_large`] says.
+pub fn too_large_message(what: &str) -> String {
+    let most = SIZE_WITHOUT_GAUGE;
+    match what {
+        "Size of array/BLOB" | "Size of BLOB" => format!(
+            "too large: a list of more than {most} items; for numbers use an Array, for example zeros(n)"
+        ),
+        "Size of object map" => format!("too large: a map of more than {most} entries"),
+        "Length of string" => format!("too large: a string of more than {most} bytes"),
+        what => format!("too large: {what}"),
+    }
+}
+
 /// Why a value is too large to go on with, if it is. Runs at every access to a variable, so it is cheap: see
 /// [`nested_deeper_than`] for what that means.
 pub fn too_large(value: &Dynamic) -> Option<String> {

@@ -34,6 +34,8 @@ pub struct Catalogue {
     pub functions: Vec<&'static str>,
     /// `(type, property)` pairs.
     pub properties: Vec<(String, &'static str)>,
+    /// `(type, property, type of its value)` for the properties that can be assigned.
+    pub setters: Vec<(String, &'static str, String)>,
     /// `(type, function)` for every function whose first argument is of a type with a name: what may stand behind a point.
     pub methods: Vec<(String, &'static str)>,
     /// Constants such as `PI`.
@@ -158,6 +160,9 @@ impl Registry {
         setter: impl Fn(&mut T, V) -> RhaiResult<()> + 'static,
     ) -> &mut Self {
         self.engine.register_set(name, setter);
+        let [of, value] = [std::any::type_name::<T>(), std::any::type_name::<V>()]
+            .map(|kind| self.engine.map_type_name(kind).to_string());
+        self.catalogue.setters.push((of, name, value));
         self
     }
 

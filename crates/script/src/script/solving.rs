@@ -196,6 +196,8 @@ pub fn check_solution_memory(
     host.check_memory(what, elements)
 }
 
+const EVENTS: &str = "a list of closures |t, u, p| … or maps #{ event: |t, u, p| … }";
+
 /// Reads the events of a solve: `event` with `direction` and `terminal` beside it, and `events`, a list of closures or maps.
 fn events(
     context: &NativeCallContext,
@@ -210,15 +212,17 @@ fn events(
         return Ok(all);
     };
     let Some(list) = value.clone().try_cast::<List>() else {
-        return Err(options
-            .invalid_value("events", "a list of closures or maps", &value)
-            .into());
+        return Err(options.invalid_value("events", EVENTS, &value).into());
     };
     for item in list {
         let map = match item.clone().try_cast::<FnPtr>() {
             Some(closure) => Map::from([("event".into(), closure.into())]),
             None => item.clone().try_cast::<Map>().ok_or_else(|| {
-                options.invalid_value("events", "a list of closures or maps", &item)
+                options.invalid_item(
+                    "events",
+                    "closures |t, u, p| … or maps #{ event: |t, u, p| … }",
+                    &item,
+                )
             })?,
         };
         let mut own = Options::new("solve: events", &[EVENT], map);
