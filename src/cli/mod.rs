@@ -18,7 +18,8 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::devices::Device;
 use crate::script::{self, Outcome, Output, RunPlan, ScriptError, Session, SessionOptions};
@@ -53,10 +54,10 @@ struct GlobalArgs {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// Threads for parallel work [default: one for each processor]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_threads, allow_negative_numbers = true)]
     threads: Option<u16>,
     /// Memory that a script may use, in GiB [default: a quarter of the machine's]
-    #[arg(long, global = true, value_name = "GIB", value_parser = parse_gibibytes)]
+    #[arg(long, global = true, value_name = "GIB", value_parser = parse_gibibytes, allow_negative_numbers = true)]
     memory: Option<usize>,
     /// Device of solves and trainings that name none: cpu, cuda, cuda:N; cuda brings the torch engine [default: cpu]
     #[arg(long, global = true, value_name = "DEVICE")]
@@ -87,10 +88,39 @@ fn parse_gibibytes(text: &str) -> Result<usize, String> {
     }
 }
 
+fn parse_threads(text: &str) -> Result<u16, String> {
+    match text.parse::<u16>() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(format!("should be a whole number from 1 to {}", u16::MAX)),
+    }
+}
+
+/// Adds the command that was likely meant to an error for which clap found none; clap misses exchanged letters, for example.
+fn suggest_command(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand).cloned()
+    else {
+        return error;
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return error;
+    }
+    let command = Cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let meant = match given.ends_with(".rhai") {
+        true => Some(format!("run {given}")),
+        false => crate::error::nearest(&given, names).map(String::from),
+    };
+    if let Some(meant) = meant {
+        let meant = ContextValue::Strings(vec![meant]);
+        error.insert(ContextKind::SuggestedSubcommand, meant);
+    }
+    error
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     // clap prints its own errors and ends with 2, or with 0 after --help and --version.
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| suggest_command(error).exit());
     if let Some(threads) = cli.common.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
         if let Err(error) = pool.build_global() {

@@ -165,6 +165,7 @@ fn wrong_calls() {
         // Commands and flags.
         &["bogus"],
         &["rnu", "plain.rhai"],
+        &["plain.rhai"],
         &["--bogus"],
         &["run", "plain.rhai", "--qiet"],
         &["eval"],

@@ -32,7 +32,7 @@ pub enum Error {
         message: String,
     },
     /// A file or folder that cannot be read or written.
-    #[error("cannot {action} {}: {reason}", path.display())]
+    #[error("cannot {action} {}", io_failure(path, reason))]
     Io {
         /// The action that failed: "read", "write", "create the folder".
         action: &'static str,
@@ -82,6 +82,14 @@ impl Error {
             path: path.into(),
             reason: reason.to_string(),
         }
+    }
+}
+
+/// Returns the file and the reason for which it cannot be read or written.
+fn io_failure(path: &std::path::Path, reason: &str) -> String {
+    match path.as_os_str().is_empty() {
+        true => "a file whose name is empty".into(),
+        false => format!("{}: {reason}", path.display()),
     }
 }
 

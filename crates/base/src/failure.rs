@@ -57,6 +57,13 @@ fn format_short(x: f64) -> String {
 
 impl fmt::Display for SolveFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.message(), self.advice_in_training())
+    }
+}
+
+impl SolveFailure {
+    /// Returns what happened and what to do about it, without the advice for training, which the trainer adds.
+    pub fn message(&self) -> String {
         let Self {
             reason,
             t,
@@ -71,70 +78,79 @@ impl fmt::Display for SolveFailure {
         } else {
             String::new()
         };
-        let at = format!(
-            "at t = {}, u = [{}{more}]{sample}",
+        let place = format!(
+            "t = {}, u = [{}{more}]{sample}",
             format_short(*t),
             shown.join(", ")
         );
+        let at = format!("at {place}");
         match reason {
-            FailureReason::StepTooSmall => write!(
-                f,
+            FailureReason::StepTooSmall => format!(
                 "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try solver \"radau\" if it is \
-                 stiff, looser rtol and atol, a shorter time span, or, in training, a lower learning rate or a stronger coupling"
+                 stiff, looser rtol and atol, or a shorter time span"
             ),
-            FailureReason::NotFinite => write!(
-                f,
+            FailureReason::NotFinite => format!(
                 "the field is not finite {at}: check the initial state and the equations there (a division by zero, a \
-                 logarithm or root of a negative number) and, in training, the learning rate"
+                 logarithm or root of a negative number)"
             ),
-            FailureReason::JacobianNotFinite => write!(
-                f,
+            FailureReason::JacobianNotFinite => format!(
                 "the derivatives of the field are not finite {at}, and an implicit method needs them: check the equations there (a root \
                  of zero has an infinite slope), or take a method that does without, such as \"dopri5\""
             ),
-            FailureReason::TooManySteps(limit) => write!(
-                f,
-                "{limit} steps were not enough, the solve got {at} with a step size of {step:.1e}: try solver \"radau\" \
+            FailureReason::TooManySteps(limit) => format!(
+                "{} not enough: the solve reached {place} with a step size of {step:.1e}; try solver \"radau\" \
                  or \"auto\" if the field is stiff, raise max_steps, or try looser rtol and atol (where steps are fixed, a larger \
-                 step_size or fewer substeps)"
+                 step_size or fewer substeps)",
+                match limit {
+                    1 => "1 step was".into(),
+                    n => format!("{n} steps were"),
+                }
             ),
-            FailureReason::NotConverging => write!(
-                f,
+            FailureReason::NotConverging => format!(
                 "the implicit equations of a step could not be solved {at} with a step size of {step:.1e}: try a smaller \
-                 step_size where steps are fixed, tighter rtol and atol, another solver (\"radau\", \"rodas5p\", \"dopri5\"), or, in \
-                 training, a lower learning rate; a field with jumps in its state has no solution to find"
+                 step_size where steps are fixed, tighter rtol and atol, or another solver (\"radau\", \"rodas5p\", \"dopri5\"); a \
+                 field with jumps in its state has no solution to find"
             ),
-            FailureReason::Singular => write!(
-                f,
+            FailureReason::Singular => format!(
                 "the matrix of an implicit step is singular {at} with a step size of {step:.1e}: the derivative of the field is \
                  not finite there, or the step size hits one of its rates exactly; try another step_size or solver, or check \
                  the equations there"
             ),
-            FailureReason::GradientNotFinite => write!(
-                f,
+            FailureReason::GradientNotFinite => format!(
                 "the gradient of the solve that began {at} is not finite, though its solution is: a derivative of the field is \
                  infinite on its way (a root or a power of zero), or the gradient grows beyond all numbers; check the equations, \
                  or try a shorter time span"
             ),
-            FailureReason::Interrupted => write!(f, "interrupted {at}"),
-            FailureReason::TapeTooLarge(bytes) => write!(
-                f,
-                "the solve got {at} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \
+            FailureReason::Interrupted => format!("interrupted {at}"),
+            FailureReason::TapeTooLarge(bytes) => format!(
+                "the solve reached {place} with a step size of {step:.1e}, and the gradient of its steps would take more than {:.1} GiB: \
                  try looser rtol and atol (larger steps where they are fixed), a smaller network or fewer samples, or, with \
-                 adjoint \"adaptive_ckpt\", far less memory; in training, a lower learning rate",
+                 adjoint \"adaptive_ckpt\", far less memory",
                 *bytes as f64 / f64::from(1 << 30)
             ),
-            FailureReason::AdjointFailed => write!(
-                f,
-                "the continuous adjoint could not be solved backwards, it got {at} with a step size of {step:.1e}: what an explicit \
+            FailureReason::AdjointFailed => format!(
+                "the continuous adjoint could not be solved backwards, it reached {place} with a step size of {step:.1e}: what an explicit \
                  solver damps forwards grows without bound backwards; take a stiff solver, adjoint \"adaptive_ckpt\" (exact, little memory) or \
                  \"backprop\", or try other adjoint_rtol and adjoint_atol"
             ),
-            FailureReason::EventNan(event) => write!(
-                f,
-                "the function of event {event} is NaN from the beginning on, so it never passes through zero; the last time it was \
-                 looked at was {at}: check it (a logarithm or root of a negative number, zero divided by zero) and the constants in it"
+            FailureReason::EventNan(event) => format!(
+                "the function of event {event} is NaN at every step, the last one {at}, so it never passes through zero: check it (a \
+                 logarithm or root of a negative number, zero divided by zero) and the constants in it"
             ),
+        }
+    }
+
+    /// Returns the additional advice for a solve of a training, empty if there is none.
+    fn advice_in_training(&self) -> &'static str {
+        match self.reason {
+            FailureReason::StepTooSmall => {
+                "; in training also a lower learning rate or a stronger coupling"
+            }
+            FailureReason::NotFinite => "; in training also try a lower learning rate",
+            FailureReason::NotConverging | FailureReason::TapeTooLarge(_) => {
+                "; in training, try a lower learning rate"
+            }
+            _ => "",
         }
     }
 }

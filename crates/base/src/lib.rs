@@ -6,7 +6,7 @@
 //! | [`files`] | files written complete or not at all |
 //! | [`memory`] | how much memory there is |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
-//! | [`tables`] | aligned text |
+//! | [`tables`], [`text`] | aligned text; words of messages |
 //! | `rhai_error` | the conversion of the error type to rhai's (feature `rhai`) |
 //! | [`build`], [`notebook`] | the commit of the build; the store that a notebook's cells share |
 
@@ -20,5 +20,6 @@ pub mod random;
 #[cfg(feature = "rhai")]
 pub mod rhai_error;
 pub mod tables;
+pub mod text;
 
 pub use error::{Error, Result};

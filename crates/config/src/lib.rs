@@ -57,6 +57,7 @@ mod write;
 pub use config_source::{BuiltInConfigs, ConfigSource};
 pub use odesync_base::{Error, Result};
 pub use overrides::Override;
+pub use read::syntax_message;
 pub use renamed::RenamedKey;
 pub use serde_yaml::Value;
 pub use sweep::sweep;

@@ -53,17 +53,27 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Mapping> {
                 .location()
                 .map(|location| (location.line(), location.column()));
             let (line, column) = location.unzip();
-            Err(failed(line, column, message(&error, location, text)))
+            Err(failed(line, column, syntax_message(&error, text)))
         }
     }
 }
 
-/// Returns the parser's message without line and column, which [`Error::Data`] has as fields.
-fn message(error: &serde_yaml::Error, location: Option<(usize, usize)>, text: &str) -> String {
+/// Returns the message of a YAML parser about `text` in everyday words, without line and column, which [`Error::Data`] has as fields.
+pub fn syntax_message(error: &serde_yaml::Error, text: &str) -> String {
     let mut message = error.to_string();
-    let Some((line, column)) = location else {
+    for (terms, words) in [
+        ("a flow sequence", "the list [...]"),
+        ("a flow mapping", "the map {...}"),
+        ("a block sequence", "the list"),
+        ("a block collection", "the list"),
+        ("a block mapping", "the map"),
+    ] {
+        message = message.replace(terms, words);
+    }
+    let Some(location) = error.location() else {
         return message;
     };
+    let (line, column) = (location.line(), location.column());
     message = message.replacen(&format!(" at line {line} column {column}"), "", 1);
     let lines = text.lines().skip(line.saturating_sub(2)).take(2);
     if lines

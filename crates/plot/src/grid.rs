@@ -8,6 +8,7 @@ use super::panel_metrics::{Margins, TITLE_EM, draw_centered, fill_background};
 use super::scale::Axis;
 use super::scene::Scene;
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// A figure or a grid of panels: anything that can be drawn or be part of a [`Grid`].
 #[derive(Debug, Clone)]
@@ -44,17 +45,13 @@ impl Panel {
             true => format!("{what}, {} × {}", size.0, size.1),
             false => format!("{what} \"{title}\", {} × {}", size.0, size.1),
         };
-        let counted = |n: usize, what: &str| match n {
-            1 => format!("1 {what}"),
-            n => format!("{n} {what}s"),
-        };
         match self {
             Panel::Figure(f) => {
-                let layers = counted(f.layers.len() + f.layers3.len(), "layer");
+                let layers = count_of(f.layers.len() + f.layers3.len(), "layer");
                 format!("{}: {layers}", titled("Figure", &f.title, f.size))
             }
             Panel::Grid(g) => {
-                let panels = counted(g.panels.len(), "panel");
+                let panels = count_of(g.panels.len(), "panel");
                 format!(
                     "{}: {panels}",
                     titled("Figure", &g.title, g.resolved_size())
@@ -103,8 +100,9 @@ impl Grid {
         let panels: Vec<Panel> = panels.into_iter().map(Into::into).collect();
         if panels.is_empty() || columns == 0 {
             return Err(Error::invalid(format!(
-                "a grid needs at least one figure and one column, not {} figures in {columns} columns",
-                panels.len()
+                "a grid needs at least one figure and one column, not {} in {}",
+                count_of(panels.len(), "figure"),
+                count_of(columns, "column")
             )));
         }
         Ok(Grid {

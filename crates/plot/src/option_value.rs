@@ -83,6 +83,6 @@ impl<'a> OptionValue<'a> {
             OptionValue::Flag(value) => format!("{value}"),
             OptionValue::Numbers(values) => format!("a list of {}", values.len()),
         };
-        Error::invalid(format!("the option {name} takes {wanted}, not {got}"))
+        Error::invalid(format!("option \"{name}\" should be {wanted}, not {got}"))
     }
 }

@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 
 use super::values::{Values, collect};
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Values on a rectilinear grid: one for each x and y, both increasing; `z` is `[y, x]`.
 #[derive(Debug, Clone)]
@@ -30,8 +31,8 @@ impl RectilinearGrid {
         let fits = |n: usize, m: usize| n == m || (edges && n == m + 1);
         if !fits(x.len(), z.ncols()) || !fits(y.len(), z.nrows()) {
             return Err(Error::invalid(format!(
-                "{call}: x has {} values and y has {}, but z has the shape {:?}; z takes a row for each y and a column for each x",
-                x.len(),
+                "{call}: x has {} and y has {}, but z has the shape {:?}; z takes a row for each y and a column for each x",
+                count_of(x.len(), "value"),
                 y.len(),
                 z.shape()
             )));

@@ -180,7 +180,7 @@ impl Style {
             "marker" => self.marker = Some(value.text(name)?.parse()?),
             "size" => self.size = Some(value.number(name)?),
             "alpha" => self.alpha = Some(value.number(name)?),
-            _ => return Err(unknown("style option", name, Self::OPTIONS)),
+            _ => return Err(unknown("option", name, Self::OPTIONS)),
         }
         self.check()
     }
@@ -194,7 +194,7 @@ impl Style {
         ] {
             if let Some(v) = value.filter(|v| !(0.0..=most).contains(v)) {
                 return Err(Error::invalid(format!(
-                    "the option {name} is {v}; it takes a number from 0 to {most}"
+                    "option \"{name}\" should be a number from 0 to {most}, not {v}"
                 )));
             }
         }

@@ -137,7 +137,7 @@ fn bad_options_are_refused() {
     assert!(message(Figure::new().line([1.0], [1.0], Style::new().alpha(2.0))).contains("alpha"));
     assert!(message(Style::new().set("color", -1.0)).contains("colour"));
     assert!(message(Style::new().set("dash", "dotty")).contains("dotted"));
-    assert!(message(Style::new().set("width", "wide")).contains("takes a number"));
+    assert!(message(Style::new().set("width", "wide")).contains("should be a number"));
     assert!(message("#12345".parse::<Color>()).contains("six"));
     assert!(message("nowhere".parse::<Legend>()).contains("top-left"));
     assert!(message(Grid::new(0, [Figure::new()])).contains("column"));

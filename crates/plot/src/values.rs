@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::style::Style;
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// A sequence of numbers: a slice, a vector, an `ndarray` array or view, an iterator.
 pub trait Values: IntoIterator<Item: Borrow<f64>> {}
@@ -31,8 +32,8 @@ pub(super) fn same_length(
         None => kind.to_owned(),
     };
     Err(Error::invalid(format!(
-        "{label}: x has {} values but {name} has {}; give both the same number",
-        x.len(),
+        "{label}: x has {} but {name} has {}; give both the same number",
+        count_of(x.len(), "value"),
         y.len()
     )))
 }

@@ -9,6 +9,7 @@
 use ndarray::{Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::{InputSignal, Signal};
 
 mod double_double;
@@ -86,8 +87,8 @@ impl SmoothingSpline {
                 .map_err(|e| Error::invalid(format!("sample {i}: {e}")))?;
             if u.ncols() != dof {
                 return Err(Error::invalid(format!(
-                    "sample {i} has {} components, those before {dof}",
-                    u.ncols()
+                    "sample {i} has {}, those before it {dof}",
+                    count_of(u.ncols(), "component")
                 )));
             }
             curves.push(SplineFitter::new(t, alpha).fit(i, *u)?);
@@ -256,8 +257,9 @@ fn check_data(t: &[f64], u: ArrayView3<'_, f64>, alpha: f64) -> Result<()> {
     let (samples, times, dof) = u.dim();
     if t.len() != times {
         return Err(Error::invalid(format!(
-            "{} times but u has {times} rows: u must be [time, dof] or [sample, time, dof] with one row for each time",
-            t.len()
+            "{} but u has {}: u must be [time, dof] or [sample, time, dof] with one row for each time",
+            count_of(t.len(), "time"),
+            count_of(times, "row")
         )));
     }
     if samples == 0 || times == 0 || dof == 0 {

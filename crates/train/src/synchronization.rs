@@ -9,6 +9,7 @@ use ndarray::Array2;
 
 use crate::smoothing::SmoothingSpline;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::{Expr, FieldBuilder, VectorField};
 
 /// Name of the block that holds λ in a synchronised field.
@@ -18,7 +19,10 @@ pub const COUPLING: &str = "sync.coupling";
 
 /// Coupling strength K.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "should be a number, a list of numbers or a matrix"
+)]
 pub enum Coupling {
     /// One number for all components.
     Scalar(f64),
@@ -92,11 +96,12 @@ impl Coupling {
         }
         let given = match self {
             Coupling::Matrix(k) => format!("a matrix of shape {:?}", k.shape()),
-            other => format!("{} numbers", other.values().len()),
+            other => count_of(other.values().len(), "number"),
         };
         Err(Error::invalid(format!(
-            "the coupling of a field with {dof} state variables is a number, {dof} numbers or a {dof} x {dof} matrix, not \
-             {given}"
+            "the coupling of {} is a number, a list of {} or a {dof} x {dof} matrix, not {given}",
+            count_of(dof, "state variable"),
+            count_of(dof, "number")
         )))
     }
 }
@@ -114,9 +119,9 @@ pub fn synchronize(
     let all: Vec<usize> = (0..field.dof()).collect();
     if spline.dof() != field.dof() {
         return Err(Error::invalid(format!(
-            "the field has {} state variables, the smoothing spline {} components",
-            field.dof(),
-            spline.dof()
+            "the field has {}, the smoothing spline has {}",
+            count_of(field.dof(), "state variable"),
+            count_of(spline.dof(), "component")
         )));
     }
     synchronize_observed(field, spline, coupling, &all)
@@ -139,8 +144,12 @@ pub fn synchronize_observed(
     coupling.check(observed)?;
     if spline.dof() != observed {
         return Err(Error::invalid(format!(
-            "{observed} state variables are observed, and the smoothing spline has {} components",
-            spline.dof()
+            "{} observed, and the smoothing spline has {}",
+            match observed {
+                1 => "1 state variable is".into(),
+                n => format!("{n} state variables are"),
+            },
+            count_of(spline.dof(), "component")
         )));
     }
     if let Some((i, variable)) = observe

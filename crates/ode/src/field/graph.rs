@@ -7,6 +7,7 @@ use super::op::{NodeId, Op};
 use super::printing;
 use super::signal::Signal;
 use crate::{Error, Result};
+use odesync_base::text::{count_of, were};
 
 /// Largest number of nodes of one graph; it stops a script's closure that loops for ever.
 pub const MAX_NODES: usize = 200_000;
@@ -104,9 +105,9 @@ impl Graph {
         }
         if block.len() != values.len() {
             return Err(Error::invalid(format!(
-                "parameter \"{name}\" has shape {shape:?}, that is {} values, but {} were given",
-                block.len(),
-                values.len()
+                "parameter \"{name}\" has shape {shape:?}, that is {}, and {} given",
+                count_of(block.len(), "value"),
+                were(values.len())
             )));
         }
         self.values.extend_from_slice(values);
@@ -124,8 +125,8 @@ impl Graph {
         self.total_len = self.total_len.saturating_add(len);
         if self.nodes.len() >= MAX_NODES || self.total_len > MAX_VALUES {
             return Err(Error::invalid(format!(
-                "the vector field has grown past {MAX_NODES} operations or {MAX_VALUES} numbers; does its closure loop \
-                 without end?"
+                "the equations have become too long, more than {MAX_NODES} operations or {MAX_VALUES} numbers: has the closure a \
+                 loop that does not end?"
             )));
         }
         let id = NodeId(self.nodes.len() as u32);
@@ -172,9 +173,9 @@ impl Graph {
                         format!("{}[{start}..{}]", name(x), start.saturating_add(*n))
                     };
                     return Err(Error::invalid(format!(
-                        "{what} is out of range: {} has {have} component{}, counted from 0",
+                        "{what} is out of range: {} has {}, counted from 0",
                         name(x),
-                        if have == 1 { "" } else { "s" }
+                        count_of(have, "component")
                     )));
                 }
                 *n
@@ -228,9 +229,9 @@ impl Graph {
                     let b = block(*b)?;
                     if b.len() != out {
                         return Err(Error::invalid(format!(
-                            "bias \"{}\" has {} values, its weight \"{}\" gives {out}",
+                            "bias \"{}\" has {}, its weight \"{}\" gives {out}",
                             b.name,
-                            b.len(),
+                            count_of(b.len(), "value"),
                             w.name
                         )));
                     }

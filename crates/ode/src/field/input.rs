@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::signal::Signal;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 /// An external input w(t) of a field, for example the force on a pendulum: piecewise linear or cubic through values at given
 /// times, the same for every sample or one for each. Before the first time it has the first value, after the last time the last
@@ -104,9 +105,9 @@ impl InputSignal {
         let shape = values.dim();
         if shape.0 != t.len() || second_derivatives.is_some_and(|x| x.dim() != shape) {
             return Err(Error::invalid(format!(
-                "an input has {} times and values of shape {:?}: give one row of values for each time",
-                t.len(),
-                values.shape()
+                "the input has {} and {} of values: give one row for each time",
+                count_of(t.len(), "time"),
+                count_of(shape.0, "row")
             )));
         }
         if let Some(((time, component), x)) = values.indexed_iter().find(|(_, x)| !x.is_finite()) {
@@ -137,8 +138,9 @@ impl InputSignal {
         };
         if let Some(i) = inputs.iter().position(|input| input.dof != first.dof) {
             return Err(Error::invalid(format!(
-                "input {i} has {} components, those before it {}",
-                inputs[i].dof, first.dof
+                "input {i} has {}, those before it {}",
+                count_of(inputs[i].dof, "component"),
+                first.dof
             )));
         }
         Ok(InputSignal {

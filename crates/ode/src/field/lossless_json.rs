@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "should be numbers, \"inf\", \"-inf\" or \"NaN\""
+)]
 enum Number {
     Finite(f64),
     Text(String),

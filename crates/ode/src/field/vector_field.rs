@@ -12,6 +12,7 @@ use super::printing;
 use super::signal::Signal;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
+use odesync_base::text::{count_of, were};
 
 /// A vector field f(t, u; θ) of `dof` components: a known system, a network, a gray box or a synchronised model.
 ///
@@ -38,9 +39,8 @@ impl VectorField {
         let len = graph.len_of(output);
         if len != graph.dof || graph.dof == 0 {
             return Err(Error::invalid(format!(
-                "the field must give {} derivatives, one for each state variable, but {} has {len}",
-                graph.dof,
-                printing::expression(&graph, output, 60),
+                "the equations must give {}, one for each state variable, but their list has {len}",
+                count_of(graph.dof, "derivative"),
             )));
         }
         Ok(VectorField {
@@ -117,9 +117,9 @@ impl VectorField {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "the model has {} trainable parameters, {} were given",
-            self.n_params(),
-            params.len()
+            "the model has {}, and {} given",
+            count_of(self.n_params(), "trainable parameter"),
+            were(params.len())
         )))
     }
 
@@ -164,9 +164,9 @@ impl VectorField {
         let block = self.find_block(name)?;
         if values.len() != block.len() {
             return Err(Error::invalid(format!(
-                "parameter \"{name}\" has {} values, {} were given",
-                block.len(),
-                values.len()
+                "parameter \"{name}\" has {}, and {} given",
+                count_of(block.len(), "value"),
+                were(values.len())
             )));
         }
         let mut field = self.clone();
@@ -227,8 +227,8 @@ impl VectorField {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "the field has {} state variables, the state that was given has {}",
-            self.dof(),
+            "the field has {}, the state that was given has {}",
+            count_of(self.dof(), "state variable"),
             u.len()
         )))
     }
@@ -272,7 +272,8 @@ impl VectorField {
         let have = self.signals()[index].dof();
         if input.dof() != have {
             return Err(Error::invalid(format!(
-                "input \"{name}\" of the field has {have} components, the one given {}",
+                "input \"{name}\" of the field has {}, the one given {}",
+                count_of(have, "component"),
                 input.dof()
             )));
         }

@@ -16,6 +16,7 @@ use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Solution of one problem of a batch.
 #[derive(Debug, Clone, Default)]
@@ -111,8 +112,8 @@ pub fn check_batch(
     options.check()?;
     if let Some(event) = options.events.iter().find(|e| e.dof() != field.dof()) {
         return Err(Error::invalid(format!(
-            "the field has {} state variables, an event's function was made for {}",
-            field.dof(),
+            "the field has {}, an event's function was made for {}",
+            count_of(field.dof(), "state variable"),
             event.dof()
         )));
     }
@@ -128,8 +129,8 @@ pub fn check_batch(
             .find(|s| s.n_samples() > 1 && problem.sample >= s.n_samples())
         {
             return Err(Error::invalid(format!(
-                "the field's external signal has {} samples, sample {} was asked for (counted from 0)",
-                signal.n_samples(),
+                "the field's external input is given for {}, and sample {} was asked for (counted from 0)",
+                count_of(signal.n_samples(), "sample"),
                 problem.sample
             )));
         }

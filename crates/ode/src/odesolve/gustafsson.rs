@@ -9,7 +9,7 @@ const MIN_FACTOR: f64 = 0.2;
 /// Range of factors for which the step size is not changed, so that the factorizations remain valid.
 const STEADY_RANGE: std::ops::Range<f64> = 0.85..1.2;
 
-/// Predictive step-size controller, with its memory of the previous step.
+/// Gustafsson's predictive step-size controller, with its memory of the previous step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct GustafssonController {
     /// Step size and error norm of the previous accepted step.

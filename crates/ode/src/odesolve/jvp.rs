@@ -8,6 +8,7 @@ use super::{Solution, into_rows, second_derivatives, solve};
 use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_LANES, interleave};
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 /// A direction in the space of initial states and parameters, along which a solve is differentiated.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -109,13 +110,14 @@ fn expand_tangent(what: &str, part: &[f64], n: usize) -> Result<Vec<f64>> {
     }
     if part.len() != n {
         return Err(Error::invalid(format!(
-            "a tangent's {what} has {} numbers, {n} are needed",
-            part.len()
+            "the direction {what} has {}, and {n} {} needed",
+            count_of(part.len(), "number"),
+            if n == 1 { "is" } else { "are" }
         )));
     }
     match part.iter().position(|x| !x.is_finite()) {
         Some(i) => Err(Error::invalid(format!(
-            "number {i} of a tangent's {what} is {}",
+            "number {i} of the direction {what} is {}: it must be finite",
             part[i]
         ))),
         None => Ok(part.to_vec()),

@@ -648,7 +648,12 @@ fn growth_without_end_is_an_error() {
     for _ in 0..odesync_ode::field::MAX_NODES + 5 {
         x = x.sin();
     }
-    assert!(b.finish(x).unwrap_err().to_string().contains("without end"));
+    assert!(
+        b.finish(x)
+            .unwrap_err()
+            .to_string()
+            .contains("does not end")
+    );
 }
 
 /// Tests layers that are wide enough for deferred, combined accumulation of their contributions, with sizes that are no

@@ -8,6 +8,7 @@ use super::super::grid::Grid;
 use super::super::style::Style;
 use super::{component_name, same_length};
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// A named trajectory `[time, dof]` that is drawn as a line or as markers.
 #[derive(Debug, Clone)]
@@ -59,7 +60,8 @@ pub fn compare(curves: &[Curve], names: &[&str]) -> Result<Grid> {
         same_length(&curve.label, &curve.t, &curve.u.view())?;
         if curve.u.ncols() != dof {
             return Err(Error::invalid(format!(
-                "the first trajectory has {dof} components and \"{}\" has {}; draw those that belong together",
+                "the first trajectory has {} and \"{}\" has {}; draw those that belong together",
+                count_of(dof, "component"),
                 curve.label,
                 curve.u.ncols()
             )));

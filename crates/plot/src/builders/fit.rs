@@ -7,6 +7,7 @@ use super::super::figure::Figure;
 use super::super::style::Style;
 use super::{component_name, same_length};
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Returns a figure of data and a model's trajectory: the data `[time, dof]` as points, the model `[time, dof]` as lines of the
 /// same colours, and a vertical line at `t_train_end`, after which the model extrapolates. Missing values (NaN) are not drawn.
@@ -53,7 +54,8 @@ pub(super) fn fit_labelled<D: Data<Elem = f64>, M: Data<Elem = f64>>(
     let dof = data.ncols();
     if dof != model.ncols() {
         return Err(Error::invalid(format!(
-            "the data have {dof} components but the model has {}; draw those that belong together",
+            "the data have {} but the model has {}; draw those that belong together",
+            count_of(dof, "component"),
             model.ncols()
         )));
     }

@@ -16,6 +16,7 @@ mod waterfall;
 use ndarray::ArrayView2;
 
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 pub use compare::{Curve, compare};
 pub use density::density;
@@ -58,9 +59,9 @@ fn same_length(what: &str, t: &[f64], u: &ArrayView2<f64>) -> Result<()> {
     match t.len() == u.nrows() {
         true => Ok(()),
         false => Err(Error::invalid(format!(
-            "{what}: there are {} times but {} rows of values; give both the same number",
-            t.len(),
-            u.nrows()
+            "{what}: {} but {} of values; give both the same number",
+            count_of(t.len(), "time"),
+            count_of(u.nrows(), "row")
         ))),
     }
 }

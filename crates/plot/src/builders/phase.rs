@@ -8,6 +8,7 @@ use super::super::layers::Arrows;
 use super::super::style::{Marker, Style};
 use super::component_name;
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Returns the range of the values, extended on either side by `margin`, a part of the range.
 fn padded_range<'a>(values: impl Iterator<Item = &'a f64>, margin: f64) -> Option<(f64, f64)> {
@@ -174,8 +175,9 @@ fn check(paths: &[ArrayView2<f64>], dof: usize) -> Result<()> {
     match paths.iter().find(|p| p.ncols() != dof) {
         None => Ok(()),
         Some(path) => Err(Error::invalid(format!(
-            "phase: a trajectory has the shape {:?}; this portrait takes {dof} components",
-            path.shape()
+            "phase: a trajectory has the shape {:?}; this portrait takes {}",
+            path.shape(),
+            count_of(dof, "component")
         ))),
     }
 }

@@ -90,7 +90,7 @@ impl Figure {
                     other => other.text(name)?.parse()?,
                 };
             }
-            _ => return Err(unknown("figure option", name, Self::OPTIONS)),
+            _ => return Err(unknown("option", name, Self::OPTIONS)),
         }
         Ok(())
     }

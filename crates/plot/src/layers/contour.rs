@@ -87,7 +87,7 @@ impl Contour {
             || !sorted.iter().all(|v| v.abs() <= 1e300)
         {
             return Err(Error::invalid(format!(
-                "contour: levels takes a number of levels, or a list of 1 to {MAX_LEVELS} finite values"
+                "contour: option \"levels\" should be a number of levels, or a list of 1 to {MAX_LEVELS} finite values"
             )));
         }
         self.levels = sorted;
@@ -137,7 +137,7 @@ impl Contour {
             ("filled", _) => self.filled = value.flag(name)?,
             ("color" | "width" | "dash" | "alpha", _) => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("contour option", name, Self::OPTIONS)),
+            _ => return Err(unknown("option", name, Self::OPTIONS)),
         }
         Ok(())
     }

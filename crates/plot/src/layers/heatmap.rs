@@ -55,7 +55,7 @@ impl HeatMap {
         match name {
             "smooth" => self.smooth = value.flag(name)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("heat map option", name, Self::OPTIONS)),
+            _ => return Err(unknown("option", name, Self::OPTIONS)),
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ impl Waterfall {
             }
             "width" | "alpha" => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("waterfall option", name, Self::OPTIONS)),
+            _ => return Err(unknown("option", name, Self::OPTIONS)),
         }
         Ok(())
     }

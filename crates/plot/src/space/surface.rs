@@ -60,7 +60,7 @@ impl Surface {
             "mesh" => self.mesh = Some(value.flag(name)?),
             "alpha" => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("surface option", name, Self::OPTIONS)),
+            _ => return Err(unknown("option", name, Self::OPTIONS)),
         }
         Ok(())
     }

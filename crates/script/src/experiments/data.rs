@@ -9,6 +9,7 @@ use super::settings::{
 };
 use crate::{Error, Result};
 use odesync_base::error;
+use odesync_base::text::count_of;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_ode::{dynamics, odesolve};
 use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
@@ -100,8 +101,8 @@ fn read(settings: &FileDataSettings) -> Result<ExperimentData> {
     let measured = match settings.extrapolate {
         Some(more) if n.saturating_add(more) > all.len() => {
             return Err(Error::invalid(format!(
-                "dataset.train {n} and dataset.extrapolate {more} are more than the {} times that there are",
-                all.len()
+                "dataset.train ({n}) and dataset.extrapolate ({more}) are together more than the {} in the data",
+                count_of(all.len(), "time")
             )));
         }
         Some(more) => all.head(n.saturating_add(more))?,
@@ -220,7 +221,9 @@ fn select_rows(data: Dataset, settings: &FileDataSettings) -> Result<Dataset> {
     let to = from.saturating_add(rows);
     if to > n || rows < 2 {
         return Err(Error::invalid(format!(
-            "dataset.from {from} and dataset.rows {rows} do not lie in the {n} rows of the file"
+            "from row {from} (dataset.from) {} (dataset.rows): take at least two of the {} of the file",
+            count_of(rows, "row"),
+            count_of(n, "row")
         )));
     }
     if !(settings.scale.is_finite() && settings.scale != 0.0) {

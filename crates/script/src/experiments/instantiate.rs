@@ -9,6 +9,7 @@ use super::settings::{
 use crate::{Error, Result};
 use odesync_base::error;
 use odesync_base::random::Generator;
+use odesync_base::text::count_of;
 use odesync_ode::field::{Unary, VectorField};
 use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions};
 use odesync_train::models;
@@ -44,7 +45,8 @@ pub(super) fn model(settings: &ModelSettings, dof: usize, seed: u64) -> Result<V
             )?;
             if linear.len() != dof {
                 return Err(Error::invalid(format!(
-                    "model.linear needs {dof} numbers, one for each state variable, and has {}",
+                    "model.linear needs {}, one for each state variable, and has {}",
+                    count_of(dof, "number"),
                     linear.len()
                 )));
             }

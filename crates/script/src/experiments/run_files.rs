@@ -29,11 +29,19 @@ pub(super) fn result(folder: &Path) -> Result<Vec<(String, TableCell)>> {
     let Some(bytes) = read(&path)? else {
         return Ok(Vec::new());
     };
-    let entries: Entries = serde_json::from_slice(&bytes).map_err(|e| Error::Data {
-        file: path,
-        line: Some(e.line()),
-        column: Some(e.column()),
-        message: format!("this is not a flat JSON object of results: {e}"),
+    let entries: Entries = serde_json::from_slice(&bytes).map_err(|e| {
+        // serde_json ends its message with line and column, which the error reports itself.
+        let fault = e.to_string();
+        let fault = fault.split(" at line ").next().unwrap_or(&fault);
+        Error::Data {
+            file: path,
+            line: Some(e.line()).filter(|_| !e.is_data()),
+            column: Some(e.column()).filter(|_| !e.is_data()),
+            message: match e.is_data() {
+                true => "the results of a run are one JSON object, { \"name\": value, ... }".into(),
+                false => format!("the JSON is broken: {fault}"),
+            },
+        }
     })?;
     Ok(entries.0)
 }
@@ -48,7 +56,10 @@ pub(super) fn settings(folder: &Path) -> Result<Option<Vec<(String, Value)>>> {
         line: e.location().map(|l| l.line()),
         column: e.location().map(|l| l.column()),
         file: path,
-        message: format!("this is not a configuration: {e}"),
+        message: format!(
+            "this is not a configuration: {}",
+            odesync_config::syntax_message(&e, &String::from_utf8_lossy(&bytes))
+        ),
     })?;
     let mut settings = Vec::new();
     flatten("", value, &mut settings);

@@ -116,7 +116,7 @@ pub struct FileDataSettings {
 
 /// A value or a list of values.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "should be one value or a list of them")]
 pub enum OneOrMany<T> {
     /// A single value.
     One(T),
@@ -184,7 +184,10 @@ pub struct TrainingSettings {
 
 /// The coupling strength K: a number, a list or a matrix.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "should be a number, a list of numbers or a matrix"
+)]
 pub enum CouplingSettings {
     /// One number for all state variables.
     Number(f64),
@@ -196,7 +199,10 @@ pub enum CouplingSettings {
 
 /// The schedule of the learning rate: `constant`, `cosine`, `{rate: 0.999}` or `{every: 500, factor: 0.5}`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "should be constant, cosine, {rate: 0.999} or {every: 500, factor: 0.5}"
+)]
 pub enum LrScheduleSettings {
     /// A schedule without parameters, by its name.
     Name(String),

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView3, Axis, s};
 
 use super::losses::training_title;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_plot::builders::residuals;
 use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
 use odesync_train::datasets::Dataset;
@@ -124,8 +125,8 @@ impl FitPlot {
     ) -> Result<Array2<f64>> {
         if self.sample >= all.len_of(Axis(0)) {
             return Err(Error::invalid(format!(
-                "plot: the run was trained on {} samples, and sample {} is to be drawn",
-                all.len_of(Axis(0)),
+                "plot: the run was trained on {}, and sample {} (counted from 0) is to be drawn",
+                count_of(all.len_of(Axis(0)), "sample"),
                 self.sample
             )));
         }

@@ -4,6 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 use rhai::{Array as List, Dynamic, ImmutableString};
 
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 use super::dense::ScriptArray;
 
@@ -72,6 +73,17 @@ pub fn describe(value: &Dynamic) -> String {
     }
 }
 
+/// Describes a shape given by a script as the script wrote it.
+pub(super) fn describe_shape(shape: &Dynamic) -> String {
+    match shape.read_lock::<List>() {
+        Some(list) if list.len() <= 2 * MAX_RANK => format!("{:?}", &*list),
+        _ => match shape.as_int() {
+            Ok(n) => format!("[{n}]"),
+            Err(_) => describe(shape),
+        },
+    }
+}
+
 /// Converts a number (rank 0), a list of numbers, a list of lists (of `Array`s) or an `Array` to an array. `what` names the
 /// argument in messages.
 ///
@@ -106,17 +118,26 @@ fn flatten(
         if expected == found || (expected.starts_with(found) && found.len() == 1) {
             return Ok(());
         }
-        let found_text = match found {
-            [] => "a number".to_string(),
-            found => format!("of shape {found:?}"),
+        let position = match &index[..] {
+            [i] => i.to_string(),
+            index => format!("{index:?}"),
         };
-        let expected_text = match expected {
+        let describe_item = |shape: &[usize]| match shape {
             [] => "a number".to_string(),
-            expected => format!("of shape {expected:?}"),
+            [length] => format!("a list of {length}"),
+            shape => format!("of shape {shape:?}"),
         };
-        Err(Error::invalid(format!(
-            "{what} is ragged: item {index:?} is {found_text} where the items before it are {expected_text}"
-        )))
+        Err(Error::invalid(match (found, expected) {
+            ([n], [before, ..]) => format!(
+                "{what}: the rows have different lengths: row {position} has {}, those before it {before}",
+                count_of(*n, "entry")
+            ),
+            (found, expected) => format!(
+                "{what}: the items are not alike: item {position} is {}, those before it are each {}",
+                describe_item(found),
+                describe_item(expected)
+            ),
+        }))
     };
     if let Some(x) = to_number(value) {
         meet(&[])?;
@@ -183,9 +204,9 @@ pub fn to_shape(value: &Dynamic, what: &str) -> Result<Vec<usize>> {
     let wrong = || {
         Error::invalid(format!(
             "{what} should be a list of at most {MAX_RANK} sizes such as [3, 2], not {}",
-            match value.read_lock::<List>() {
-                Some(list) => format!("{:?}", &*list),
-                None => describe(value),
+            match value.is_array() {
+                true => describe_shape(value),
+                false => describe(value),
             }
         ))
     };
@@ -217,6 +238,9 @@ pub fn to_index(index: i64, length: usize, what: &str) -> Result<usize> {
     found.ok_or_else(|| {
         Error::invalid(match length {
             0 => format!("index {index} is out of range: {what} is empty"),
+            1 => format!(
+                "index {index} is out of range: {what} has length 1 (0, or -1 from the end)"
+            ),
             _ => format!(
                 "index {index} is out of range: {what} has length {length} (0 to {}, or -1 to -{length} from the end)",
                 length - 1

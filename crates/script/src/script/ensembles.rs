@@ -77,9 +77,14 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
     let Some(value) = options.take("variants") else {
         return Ok(None);
     };
-    let list = value.read_lock::<List>().and_then(|list| {
+    if let Some(list) = value.read_lock::<List>()
+        && let Some(item) = list.iter().find(|item| !item.is_map())
+    {
+        return Err(options.invalid_item("variants", "option maps, such as #{ lr: 0.02 }", item));
+    }
+    let list = value.read_lock::<List>().map(|list| {
         let map = |x: &Dynamic| x.clone().try_cast::<Map>();
-        list.iter().map(map).collect::<Option<Vec<Map>>>()
+        list.iter().filter_map(map).collect::<Vec<Map>>()
     });
     let Some(list) = list.filter(|list| !list.is_empty()) else {
         return Err(options.invalid_value(

@@ -64,6 +64,17 @@ impl ErrorReporter<'_> {
                 "eval is not available: call a closure in its place".into(),
                 None,
             ),
+            ParseErrorType::MismatchedType(wanted, given) if wanted == "an iterable value" => {
+                (not_iterable(Some(given)), None)
+            }
+            ParseErrorType::MismatchedType(wanted, given) if wanted == "a boolean expression" => (
+                format!("a condition should be true or false, not {}", literal_name(given)),
+                Some(CONDITION_HINT.into()),
+            ),
+            ParseErrorType::VariableExpected => (
+                "the name of a variable is missing here (words of the language, such as let, fn and if, are none)".into(),
+                None,
+            ),
             ParseErrorType::UnexpectedEOF => {
                 ("the script ends in the middle of a statement".into(), None)
             }
@@ -177,7 +188,7 @@ impl ErrorReporter<'_> {
                 limits::MAX_CALL_LEVELS
             ))
             .with_hint("does the recursion end?"),
-            E::ErrorDataTooLarge(what, _) => limit(format!("too large: {what}")),
+            E::ErrorDataTooLarge(what, _) => limit(limits::too_large_message(what)),
             E::ErrorFunctionNotFound(signature, _) => self.unknown_function(signature),
             E::ErrorVariableNotFound(name, _) => {
                 let (message, hint) = self.unknown_variable(name);
@@ -200,15 +211,15 @@ impl ErrorReporter<'_> {
             {
                 runtime(super::fields::NO_BRANCH.into())
             }
-            E::ErrorMismatchDataType(expected, found, _) => {
-                let mismatch = runtime(format!(
-                    "expected {}, not {}",
-                    script_type_name(expected),
-                    script_type_name(found)
-                ));
+            E::ErrorMismatchDataType(expected, given, _) => {
+                let given = with_article(&script_type_name(given));
                 match expected.as_str() {
-                    "bool" => mismatch.with_hint("a condition is true or false, such as `x > 0`; for arrays any(…) or all(…)"),
-                    _ => mismatch,
+                    "bool" => runtime(format!("a condition should be true or false, not {given}"))
+                        .with_hint(CONDITION_HINT),
+                    expected => runtime(format!(
+                        "{} is needed here, not {given}",
+                        with_article(&script_type_name(expected))
+                    )),
                 }
             }
             E::ErrorIndexingType(text, _) => runtime(match text.split_once(" [") {
@@ -228,7 +239,7 @@ impl ErrorReporter<'_> {
                     Ok(_) => runtime(format!("index {index} is out of range")),
                 }
             }
-            E::ErrorFor(_) => runtime("for goes over a list, an Array, a range or a string".into()),
+            E::ErrorFor(_) => runtime(not_iterable(None)),
             E::ErrorArithmetic(text, _) => {
                 let message = lower_first(text);
                 match text.contains("overflow") {
@@ -299,6 +310,25 @@ impl ErrorReporter<'_> {
             text: Some(text.into()),
         }))
     }
+}
+
+const CONDITION_HINT: &str = "write a comparison such as `x > 0`; for arrays any(…) or all(…)";
+
+/// Returns the script's name of a literal from the parser's name.
+fn literal_name(name: &str) -> &str {
+    match name {
+        "an array" => "a list",
+        "an object map" => "a map",
+        other => other,
+    }
+}
+
+/// Returns the message about a value that `for` can't loop over.
+fn not_iterable(given: Option<&str>) -> String {
+    let given = given.map_or("this", literal_name);
+    format!(
+        "for can't loop over {given}: it takes a range such as 0..3, a list, an Array or a string"
+    )
 }
 
 /// Returns the name of the option that a message is about.

@@ -39,6 +39,20 @@ pub fn apply(engine: &mut Engine) {
     }
 }
 
+/// Returns the message about a value that is larger than allowed. `what` is rhai's name of the size or the reason given by
+/// [`too_large`].
+pub fn too_large_message(what: &str) -> String {
+    let most = SIZE_WITHOUT_GAUGE;
+    match what {
+        "Size of array/BLOB" | "Size of BLOB" => format!(
+            "too large: a list of more than {most} items; for numbers use an Array, for example zeros(n)"
+        ),
+        "Size of object map" => format!("too large: a map of more than {most} entries"),
+        "Length of string" => format!("too large: a string of more than {most} bytes"),
+        what => format!("too large: {what}"),
+    }
+}
+
 /// Returns the reason for which a value is too large to go on with, if it is. Runs at every access to a variable, so it is cheap
 /// and not exhaustive: see [`nested_deeper_than`].
 pub fn too_large(value: &Dynamic) -> Option<String> {

@@ -251,16 +251,21 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
-        self.read(key, "a list of strings", |value| {
-            match convert::to_text(value) {
-                Some(text) => Some(vec![text]),
-                None => value
-                    .read_lock::<List>()?
-                    .iter()
-                    .map(convert::to_text)
-                    .collect(),
-            }
-        })
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
+        if let Some(text) = convert::to_text(&value) {
+            return Ok(Some(vec![text]));
+        }
+        let Some(list) = value.read_lock::<List>() else {
+            return Err(self.invalid_value(key, "a list of strings", &value));
+        };
+        list.iter()
+            .map(|item| {
+                convert::to_text(item).ok_or_else(|| self.invalid_item(key, "strings", item))
+            })
+            .collect::<Result<_>>()
+            .map(Some)
     }
 
     /// Reads an array of any rank that may be absent: a number, a list of numbers (of lists …) or an `Array`.

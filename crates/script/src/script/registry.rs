@@ -34,6 +34,8 @@ pub struct Catalogue {
     pub functions: Vec<&'static str>,
     /// Properties, as `(type, property)` pairs.
     pub properties: Vec<(String, &'static str)>,
+    /// Properties that can be assigned, as `(type, property, type of the value)`.
+    pub setters: Vec<(String, &'static str, String)>,
     /// `(type, function)` for every function whose first argument is of a named type: the methods that can be called after a dot.
     pub methods: Vec<(String, &'static str)>,
     /// Names of constants, such as `PI`.
@@ -159,6 +161,9 @@ impl Registry {
         setter: impl Fn(&mut T, V) -> RhaiResult<()> + 'static,
     ) -> &mut Self {
         self.engine.register_set(name, setter);
+        let [of, value] = [std::any::type_name::<T>(), std::any::type_name::<V>()]
+            .map(|kind| self.engine.map_type_name(kind).to_string());
+        self.catalogue.setters.push((of, name, value));
         self
     }
 

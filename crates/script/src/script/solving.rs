@@ -197,6 +197,8 @@ pub fn check_solution_memory(
     host.check_memory(what, elements)
 }
 
+const EVENTS: &str = "a list of closures |t, u, p| … or maps #{ event: |t, u, p| … }";
+
 /// Reads the events of a solve: either `event` with `direction` and `terminal`, or `events`, a list of closures or maps.
 fn events(
     context: &NativeCallContext,
@@ -211,15 +213,17 @@ fn events(
         return Ok(all);
     };
     let Some(list) = value.clone().try_cast::<List>() else {
-        return Err(options
-            .invalid_value("events", "a list of closures or maps", &value)
-            .into());
+        return Err(options.invalid_value("events", EVENTS, &value).into());
     };
     for item in list {
         let map = match item.clone().try_cast::<FnPtr>() {
             Some(closure) => Map::from([("event".into(), closure.into())]),
             None => item.clone().try_cast::<Map>().ok_or_else(|| {
-                options.invalid_value("events", "a list of closures or maps", &item)
+                options.invalid_item(
+                    "events",
+                    "closures |t, u, p| … or maps #{ event: |t, u, p| … }",
+                    &item,
+                )
             })?,
         };
         let mut event_options = Options::new("solve: events", &[EVENT], map);

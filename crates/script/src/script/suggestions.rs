@@ -102,13 +102,19 @@ impl ErrorReporter<'_> {
             .map(|(_, name)| *name);
         let listed: Vec<&str> = known.clone().collect();
         if text.starts_with("No writable") && listed.contains(name) {
-            let to_type = quoted.get(2).map_or_else(String::new, |kind| {
-                format!(" to {}", with_article(&script_type_name(kind)))
-            });
-            return format!(
-                "the property \"{name}\" of {} can't be set{to_type}",
-                with_article(&script_type_name(of))
-            );
+            let of_type = with_article(&script_type_name(of));
+            let setter = self.catalogue.setters.iter();
+            let setter = setter
+                .into_iter()
+                .find(|(kind, property, _)| kind == of && property == name);
+            return match (setter, quoted.get(2)) {
+                (Some((_, _, value)), Some(given)) => format!(
+                    "the property \"{name}\" of {of_type} should be {}, not {}",
+                    with_article(&script_type_name(value)),
+                    with_article(&script_type_name(given))
+                ),
+                _ => format!("the property \"{name}\" of {of_type} can be read, not set"),
+            };
         }
         let message = with_suggestion(
             format!(
@@ -176,7 +182,8 @@ pub(super) fn with_suggestion<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> String {
-    match nearest(name, known) {
+    // The name itself may be known elsewhere, a key of another map for example.
+    match nearest(name, known.into_iter().filter(|known| *known != name)) {
         Some(near) => format!("{message} (did you mean \"{near}\"?)"),
         None => message,
     }

@@ -5,6 +5,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, 
 use super::samples::Samples;
 use crate::smoothing::check_times;
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Trajectories of one system, all sampled at the same times or each at its own ([`Dataset::ragged`], [`Dataset::join`]).
 ///
@@ -37,16 +38,15 @@ impl Dataset {
         let (samples, times, dof) = u.dim();
         if t.len() != times {
             return Err(Error::invalid(format!(
-                "{} times but u has shape [{samples}, {times}, {dof}]: u must be [sample, time, dof] (or [time, dof]) \
-                 with one row for each time",
-                t.len()
+                "{} but u has {}: u must be [time, dof] or [sample, time, dof] with one row for each time",
+                count_of(t.len(), "time"),
+                count_of(times, "row")
             )));
         }
         if t.len() < 2 {
             return Err(Error::invalid(format!(
-                "{} time{}: a trajectory needs at least two",
-                t.len(),
-                if t.len() == 1 { "" } else { "s" }
+                "{}: a trajectory needs at least two",
+                count_of(t.len(), "time")
             )));
         }
         if samples == 0 || dof == 0 {
@@ -91,9 +91,9 @@ impl Dataset {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         if names.len() != self.dof() {
             return Err(Error::invalid(format!(
-                "{} names for {} components: give one name for each",
-                names.len(),
-                self.dof()
+                "{} for {}: give one name for each",
+                count_of(names.len(), "name"),
+                count_of(self.dof(), "component")
             )));
         }
         for (j, name) in names.iter().enumerate() {
@@ -186,7 +186,22 @@ impl Dataset {
     /// # Errors
     /// `n` below 2 or above the number of times.
     pub fn head(&self, n: usize) -> Result<Self> {
+        let shortest = self.samples.shortest();
+        if !(2..=shortest).contains(&n) {
+            return Err(Error::invalid(format!(
+                "take 2 to {shortest} times{}, not {n}",
+                self.where_samples_differ()
+            )));
+        }
         self.slice(0, n)
+    }
+
+    /// Returns a note for messages on whose number of times they give, empty if all samples have the same times.
+    fn where_samples_differ(&self) -> String {
+        match self.is_uniform() {
+            true => String::new(),
+            false => format!(" (the shortest sample has {})", self.samples.shortest()),
+        }
     }
 
     /// Returns the times of each sample up to and including `t_end`; a time that equals `t_end` up to rounding is included.
@@ -210,8 +225,8 @@ impl Dataset {
         let counts: Vec<usize> = self.trajectories().map(|(t, _)| count(t)).collect();
         if let Some(sample) = counts.iter().position(|n| *n < 2) {
             return Err(Error::invalid(format!(
-                "sample {sample} has {} times up to {t_end}; data need at least two",
-                counts[sample]
+                "sample {sample} has {} up to {t_end}; data need at least two",
+                count_of(counts[sample], "time")
             )));
         }
         if self.is_uniform() {
@@ -232,13 +247,9 @@ impl Dataset {
     pub fn slice(&self, from: usize, to: usize) -> Result<Self> {
         let shortest = self.samples.shortest();
         if to > shortest || from >= to || to - from < 2 {
-            let of = if self.is_uniform() {
-                ""
-            } else {
-                " (of the shortest sample)"
-            };
             return Err(Error::invalid(format!(
-                "times {from} to {to} of {shortest}{of}: take at least two of them, up to {shortest}"
+                "from {from} to {to}: take at least two times between 0 and {shortest}{}",
+                self.where_samples_differ()
             )));
         }
         let samples = self.samples.slice(from, to);

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::{Dataset, data_error, read_text};
 use odesync_base::error::Result;
+use odesync_base::text::count_of;
 
 /// Content of the file.
 #[derive(serde::Deserialize)]
@@ -39,6 +40,10 @@ pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
         // serde_json ends its message with line and column, which the error reports itself.
         let message = e.to_string();
         let message = message.split(" at line ").next().unwrap_or(&message);
+        if let Some(fault) = not_json(&e, &text) {
+            return data_error(path, fault.0, fault.1, fault.2);
+        }
+        let message = describe_error(&e, message);
         let hint = match is_nan_literal(&text, e.line(), e.column()) {
             true => ": JSON knows neither NaN nor infinity, write null for a missing value",
             false => "",
@@ -52,6 +57,40 @@ pub fn read_json(path: impl AsRef<Path>) -> Result<Dataset> {
         )
     })?;
     to_dataset(file).map_err(|message| data_error(path, None, None, message))
+}
+
+/// Returns line, column and message of a file that does not begin as it should; such a file is likely a table.
+fn not_json(error: &serde_json::Error, text: &str) -> Option<(usize, usize, String)> {
+    let start = text.trim_start();
+    if start.starts_with('{') || (start.starts_with('[') && !error.is_data()) {
+        return None;
+    }
+    let before = &text[..text.len() - start.len()];
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+    let first = start.lines().next().unwrap_or_default();
+    let met: String = first.chars().take(20).collect();
+    let dots = if met.len() < first.len() { "…" } else { "" };
+    let form = "{ \"t\": [...], \"u\": [[...], ...] }";
+    Some((
+        line,
+        column,
+        match error.is_data() {
+            true => format!("{met:?}{dots} stands where {form} should begin"),
+            false => format!(
+                "this is not JSON: {met:?}{dots} stands where {form} should begin; a table is read with read_csv"
+            ),
+        },
+    ))
+}
+
+/// Returns the message of any other error in everyday words.
+fn describe_error(error: &serde_json::Error, message: &str) -> String {
+    match error.classify() {
+        serde_json::error::Category::Eof => format!("the JSON is cut short ({message})"),
+        serde_json::error::Category::Syntax => format!("the JSON is broken: {message}"),
+        _ => message.replace('`', "\""),
+    }
 }
 
 /// Whether there is a `NaN` or `Infinity`, as Python writes them, at the position of a syntax error.
@@ -114,8 +153,8 @@ fn ragged(
 ) -> std::result::Result<Dataset, String> {
     if times.len() != values.len() {
         return Err(format!(
-            "t has the times of {} samples and u the values of {}",
-            times.len(),
+            "t has the times of {} and u the values of {}",
+            count_of(times.len(), "sample"),
             values.len()
         ));
     }
@@ -144,7 +183,9 @@ fn parse_u0(u0: &Nested, samples: usize, dof: usize) -> std::result::Result<Arra
     let expected = [samples, dof];
     if shape != expected && !(samples == 1 && shape == expected[1..]) {
         return Err(format!(
-            "u0 has shape {shape:?}: it must be [{samples}][{dof}] as u has {samples} sample(s) of {dof} component(s)"
+            "u0 has shape {shape:?}: it must be [{samples}][{dof}] as u has {} of {}",
+            count_of(samples, "sample"),
+            count_of(dof, "component")
         ));
     }
     Array2::from_shape_vec((samples, dof), values).map_err(|e| e.to_string())
@@ -184,22 +225,22 @@ impl Nested {
             (Self::List(list), [length, inner @ ..]) => {
                 if list.len() != *length {
                     return Err(format!(
-                        "{name} has {} entries where the first list beside it has {length}: all must have the same length",
-                        list.len()
+                        "the rows have different lengths: {name} has {}, those before it {length}",
+                        count_of(list.len(), "entry")
                     ));
                 }
                 for (i, entry) in list.iter().enumerate() {
                     entry.collect(&format!("{name}[{i}]"), inner, values)?;
                 }
             }
-            (Self::Value(value), _) => {
+            (Self::Value(_), _) => {
                 return Err(format!(
-                    "{name} is {value} where the first entry beside it is a list"
+                    "the items are not alike: {name} is a number, those before it are each a list"
                 ));
             }
             (Self::List(_), []) => {
                 return Err(format!(
-                    "{name} is a list where the first entry beside it is a number"
+                    "the items are not alike: {name} is a list, those before it are each a number"
                 ));
             }
         }

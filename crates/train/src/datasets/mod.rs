@@ -39,6 +39,7 @@ pub use json::read_json;
 pub use noise::RelativeTo;
 pub use npy::read_npy;
 pub use npz::{read_npz, write_npz};
+pub(crate) use safetensors::open_safetensors;
 pub use safetensors::{read_safetensors, write_safetensors};
 pub use schmidt_lipson::read_schmidt_lipson;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn};
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, TensorView, serialize};
 
 use super::arrays::{self, ArrayFile, ArrayNames};
 use super::dataset::Dataset;
@@ -29,19 +29,40 @@ pub fn read_safetensors(path: impl AsRef<Path>, names: &ArrayNames) -> Result<Da
     let size = usize::try_from(size.len()).unwrap_or(usize::MAX);
     names.check_memory(size, 0).map_err(refuse)?;
     let bytes = read_bytes(path)?;
-    let damaged = |e: safetensors::SafeTensorError| {
-        refuse(format!(
-            "this is not a safetensors file, or it is damaged: {e}"
-        ))
-    };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let (header, tensors) =
+        open_safetensors(&bytes).map_err(|fault| refuse(format!("this is {fault}")))?;
     let mut file = SafetensorsFile {
         tensors,
         header,
         names,
     };
     arrays::read_dataset(path, &mut file, names)
+}
+
+/// Reads the header and the tensors from a file's bytes.
+///
+/// # Errors
+/// A description of what the file is instead.
+pub(crate) fn open_safetensors(
+    bytes: &[u8],
+) -> std::result::Result<(Metadata, SafeTensors<'_>), String> {
+    let fault = |e: SafeTensorError| match e {
+        SafeTensorError::HeaderTooLarge
+        | SafeTensorError::InvalidHeader(_)
+        | SafeTensorError::InvalidHeaderStart
+        | SafeTensorError::InvalidHeaderDeserialization(_) => "not a safetensors file".to_string(),
+        SafeTensorError::HeaderTooSmall => {
+            "not a safetensors file, or a damaged one: it is too short".into()
+        }
+        SafeTensorError::InvalidHeaderLength | SafeTensorError::MetadataIncompleteBuffer => {
+            "not a safetensors file, or a damaged one: its length is not what its beginning says"
+                .into()
+        }
+        other => format!("a damaged safetensors file: {other}"),
+    };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(fault)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(fault)?;
+    Ok((header, tensors))
 }
 
 struct SafetensorsFile<'a> {

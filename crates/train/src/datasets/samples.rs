@@ -8,6 +8,7 @@ use super::Dataset;
 use super::dataset::default_names;
 use crate::smoothing::merge_times;
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Times and values of all samples.
 #[derive(Debug, Clone)]
@@ -161,8 +162,9 @@ impl Dataset {
         let n = samples.len();
         if let Some(u0) = u0.as_ref().filter(|u0| u0.nrows() != n) {
             return Err(Error::invalid(format!(
-                "u0 has {} rows, and there are {n} samples: give one initial state for each",
-                u0.nrows()
+                "u0 has {} for {}: give one initial state for each",
+                count_of(u0.nrows(), "row"),
+                count_of(n, "sample")
             )));
         }
         let parts = samples
@@ -183,7 +185,9 @@ impl Dataset {
     /// No datasets, or datasets of different dof or with different names.
     pub fn join(parts: &[Dataset]) -> Result<Self> {
         let Some(first) = parts.first() else {
-            return Err(Error::invalid("there are no data to join"));
+            return Err(Error::invalid(
+                "the list of datasets to join is empty: give at least one",
+            ));
         };
         let unnamed = default_names(first.dof());
         let mut names = &unnamed;

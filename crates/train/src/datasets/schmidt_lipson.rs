@@ -10,6 +10,7 @@ use ndarray::{Array1, Array2};
 
 use super::{Dataset, data_error, read_text, time_error};
 use odesync_base::error::Result;
+use odesync_base::text::count_of;
 
 /// Reads one trial of a file; its time is shifted to begin at 0.
 ///
@@ -122,8 +123,8 @@ fn parse_row(path: &Path, number: usize, line: &str, dof: usize) -> Result<(usiz
             number,
             None,
             format!(
-                "{} columns where the header asks for {}: trial, time and {dof} of state",
-                words.len(),
+                "{} where the header asks for {}: trial, time and {dof} of state",
+                count_of(words.len(), "column"),
                 dof + 2
             ),
         ));

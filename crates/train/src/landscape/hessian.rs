@@ -13,6 +13,7 @@ use super::spectrum::{DENSE_LIMIT, Eigenpairs};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;
+use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 use odesync_ode::field::native::MAX_LANES;
 
@@ -221,9 +222,9 @@ impl Hessian {
         for v in vectors {
             if v.len() != self.n() {
                 return Err(Error::invalid(format!(
-                    "the Hessian is of {} parameters, the vector has {} numbers",
-                    self.n(),
-                    v.len()
+                    "the Hessian is that of {}, the vector has {}",
+                    count_of(self.n(), "parameter"),
+                    count_of(v.len(), "number")
                 )));
             }
             if let Some(i) = v.iter().position(|x| !x.is_finite()) {

@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use super::loss::{LossFunction, evaluate_points};
 use crate::{Error, Result};
+use odesync_base::text::{count_of, were};
 
 /// Method by which second derivatives are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,9 +204,9 @@ pub(super) fn best_operator(
 ) -> Result<Box<dyn HessianOperator>> {
     if params.len() != function.n() {
         return Err(Error::invalid(format!(
-            "the loss has {} parameters, {} were given",
-            function.n(),
-            params.len()
+            "the loss has {}, and {} given",
+            count_of(function.n(), "parameter"),
+            were(params.len())
         )));
     }
     if let Some(exact) = function.hessian(params)? {

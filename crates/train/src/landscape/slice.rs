@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayD, IxDyn};
 use super::loss::{LossFunction, evaluate_points};
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;
+use odesync_base::text::count_of;
 
 /// Axis of a slice: a direction and coefficients along it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +42,9 @@ impl Slice {
         for (i, axis) in axes.iter().enumerate() {
             if axis.direction.len() != origin.len() {
                 return Err(Error::invalid(format!(
-                    "direction {i} has {} numbers, and there are {} parameters",
-                    axis.direction.len(),
-                    origin.len()
+                    "direction {i} has {}, the loss has {}",
+                    count_of(axis.direction.len(), "number"),
+                    count_of(origin.len(), "parameter")
                 )));
             }
             if axis.coefficients.is_empty() {
@@ -147,8 +148,8 @@ impl Slice {
     ) -> Result<Landscape> {
         if loss.n() != self.origin.len() {
             return Err(Error::invalid(format!(
-                "the loss has {} parameters, the slice {}",
-                loss.n(),
+                "the loss has {}, the slice {}",
+                count_of(loss.n(), "parameter"),
                 self.origin.len()
             )));
         }
@@ -360,7 +361,7 @@ mod tests {
             assert!(error.contains(text), "{error}");
         };
         says(vec![], "one direction or two");
-        says(vec![axis(&[1.0], &[0.0])], "direction 0 has 1 numbers");
+        says(vec![axis(&[1.0], &[0.0])], "direction 0 has 1 number,");
         says(vec![axis(&[1.0, 0.0], &[])], "no coefficients");
         says(vec![axis(&[f64::NAN, 0.0], &[0.0])], "finite");
         let slice = Slice::new(vec![0.0; 2], vec![axis(&[1.0, 0.0], &[0.0])]).unwrap();

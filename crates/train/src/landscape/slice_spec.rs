@@ -7,6 +7,7 @@ use super::pca::Pca;
 use super::slice::{Landscape, Slice, SliceAxis};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 
 /// Specification of a slice of a model's loss.
@@ -146,9 +147,9 @@ fn slice_axes(
 ) -> Result<Vec<SliceAxis>> {
     if directions.nrows() != coefficients.len() {
         return Err(Error::invalid(format!(
-            "there are {} directions and {} lists of coefficients; give one list for each direction",
-            directions.nrows(),
-            coefficients.len()
+            "{} and {}; give one list for each direction",
+            count_of(directions.nrows(), "direction"),
+            count_of(coefficients.len(), "list of coefficients")
         )));
     }
     let axis = |(i, (direction, coefficients)): (usize, (ndarray::ArrayView1<f64>, &Vec<f64>))| {
@@ -195,8 +196,8 @@ fn parameter_slice(
             }
             if block.len() != 1 {
                 return Err(Error::invalid(format!(
-                    "\"{name}\" is {} numbers; a landscape along a parameter needs a single one, or give directions",
-                    block.len()
+                    "\"{name}\" has {}; a landscape along a parameter needs a single one, or give directions",
+                    count_of(block.len(), "number")
                 )));
             }
             let mut direction = vec![0.0; origin.len()];

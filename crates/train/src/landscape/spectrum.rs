@@ -8,6 +8,7 @@ use super::lanczos::lanczos;
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 use odesync_base::random::Generator;
+use odesync_base::text::count_of;
 
 /// Maximum number of parameters up to which eigenvalues and trace are computed from the dense matrix.
 pub const DENSE_LIMIT: usize = 3000;
@@ -43,7 +44,8 @@ impl Hessian {
         let n = self.n();
         if count == 0 || count > n {
             return Err(Error::invalid(format!(
-                "a Hessian of {n} parameters has {n} eigenpairs: ask for 1 to {n}, not {count}"
+                "the Hessian has {}: ask for 1 to {n}, not {count}",
+                count_of(n, "eigenpair")
             )));
         }
         if n > DENSE_LIMIT {

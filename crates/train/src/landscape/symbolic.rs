@@ -3,6 +3,7 @@
 use super::hessian_operator::HessianOperator;
 use super::loss::LossFunction;
 use crate::Result;
+use odesync_base::text::{count_of, were};
 use odesync_ode::field::native::{DualCotangent, Evaluator, interleave};
 use odesync_ode::field::{Expr, FieldBuilder};
 
@@ -72,8 +73,9 @@ fn check_len(n: usize, params: &[f64]) -> Result<()> {
     match params.len() == n {
         true => Ok(()),
         false => Err(crate::Error::invalid(format!(
-            "the loss has {n} parameters, {} were given",
-            params.len()
+            "the loss has {}, and {} given",
+            count_of(n, "parameter"),
+            were(params.len())
         ))),
     }
 }

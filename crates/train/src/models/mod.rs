@@ -11,6 +11,7 @@ pub use mlp::Mlp;
 
 use crate::{Error, Result};
 use odesync_base::random::Generator;
+use odesync_base::text::count_of;
 use odesync_ode::field::{FieldBuilder, InputSignal, Signal, Unary, VectorField};
 
 /// Name of the external input of a driven model.
@@ -37,8 +38,8 @@ pub fn blackbox(
     let (dof, out) = (network.inputs(), network.outputs());
     if dof != out {
         return Err(Error::invalid(format!(
-            "a black box gives one derivative for each state variable: the first width of {nodes:?} is {dof}, the last must \
-             be {dof} too, not {out}"
+            "a black box gives one derivative for each state variable, so its first and its last width are the same; {nodes:?} \
+             begins with {dof} and ends with {out}"
         )));
     }
     let b = FieldBuilder::new(dof);
@@ -71,8 +72,9 @@ pub fn driven_blackbox(
     let (dof, w) = (network.outputs(), input.dof());
     if network.inputs() != dof + w {
         return Err(Error::invalid(format!(
-            "a black box of {dof} state variables (the last width of {nodes:?}) and an input of {w} components must begin with {}, \
-             not {}",
+            "a black box of {} (the last width of {nodes:?}) and an input of {} must begin with {}, their sum, not {}",
+            count_of(dof, "state variable"),
+            count_of(w, "component"),
             dof + w,
             network.inputs()
         )));
@@ -98,8 +100,10 @@ pub fn driven_second_order(
     let (half, w) = (network.outputs(), input.dof());
     if network.inputs() != 2 * half + w {
         return Err(Error::invalid(format!(
-            "a second-order model of {half} accelerations (the last width of {nodes:?}) and an input of {w} components must begin \
-             with {}, not {}",
+            "a second-order model of {} (the last width of {nodes:?}), as many positions and velocities, and an input of {} must \
+             begin with {}, not {}",
+            count_of(half, "acceleration"),
+            count_of(w, "component"),
             2 * half + w,
             network.inputs()
         )));

@@ -381,6 +381,6 @@ fn samples_with_their_own_times_have_the_splines_they_have_alone() {
         refused
             .unwrap_err()
             .to_string()
-            .contains("sample 1 has 1 components")
+            .contains("sample 1 has 1 component,")
     );
 }

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, TensorView, serialize};
 use twox_hash::XxHash3_128;
 
+use crate::datasets::open_safetensors;
 use crate::{Error, Result};
 
 const FORMAT: &str = "odesync-2";
@@ -127,9 +128,8 @@ impl CheckpointFile {
 
     /// Parses a file; `path` is for messages.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let (_, file) =
-            SafeTensors::read_metadata(bytes).map_err(|e| damaged_checkpoint(path, e))?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged_checkpoint(path, e))?;
+        let (file, tensors) = open_safetensors(bytes)
+            .map_err(|fault| damaged_checkpoint(path, format!("it is {fault}")))?;
         let metadata = file.metadata().clone().unwrap_or_default();
         let header = match (metadata.get(METADATA_KEY), metadata.get("format")) {
             (Some(header), _) => header,

@@ -185,8 +185,11 @@ pub fn train_ensemble(
         (Some(best), _) => callback.on_finish(best)?,
         (None, Some((label, error))) => {
             return Err(Error::Training(format!(
-                "none of the {} members could be trained; {label}: {error}",
-                members.len()
+                "{}; {label}: {error}",
+                match members.len() {
+                    1 => "the only member of the ensemble could not be trained".into(),
+                    n => format!("none of the {n} members of the ensemble could be trained"),
+                }
             )));
         }
         (None, None) => {}

@@ -70,7 +70,11 @@ impl Trainer<'_> {
             Err(error) => {
                 record.failed = true;
                 self.trainer_state.failures += 1;
-                self.trainer_state.reason = error.to_string();
+                // What else to do in training is said once, by the trainer.
+                self.trainer_state.reason = match &error {
+                    Error::Solve(failure) => failure.message(),
+                    other => other.to_string(),
+                };
                 if self.trainer_state.failures == 1 {
                     callback.on_note(&format!("epoch {epoch} skipped: {error}"));
                 }

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use crate::datasets::Dataset;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Measured state variables and initial states. By default the data are the whole state, and the model has the data's initial
 /// states.
@@ -53,7 +54,8 @@ impl Observation {
                 false => "",
             };
             return Err(Error::invalid(format!(
-                "the model has {dof} state variables, the data {}{hint}",
+                "the model has {}, the data {}{hint}",
+                count_of(dof, "state variable"),
                 data.dof()
             )));
         };

@@ -12,6 +12,7 @@ use crate::datasets::Dataset;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{synchronize_observed, with_lambda};
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Problem, SolveOptions};
 
@@ -48,8 +49,8 @@ impl TrainingProblem {
         for signal in model.signals() {
             if signal.n_samples() != 1 && signal.n_samples() != data.samples() {
                 return Err(Error::invalid(format!(
-                    "the model's external signal has {} samples, the data {}: give one for all samples, or one for each",
-                    signal.n_samples(),
+                    "the model's external input is given for {}, the data have {}: give one for all samples, or one for each",
+                    count_of(signal.n_samples(), "sample"),
                     data.samples()
                 )));
             }
@@ -128,8 +129,11 @@ impl TrainingProblem {
                 self.model.with_params(model_params)
             }
             _ => Err(Error::invalid(format!(
-                "{} parameters are needed ({} of the model, {} of the method), {} were given",
-                self.n_params(),
+                "{} needed ({} of the model, {} of the method), not {}",
+                match self.n_params() {
+                    1 => "1 parameter is".into(),
+                    n => format!("{n} parameters are"),
+                },
                 self.n_model_params(),
                 self.n_params() - self.n_model_params(),
                 params.len()
@@ -149,7 +153,7 @@ impl TrainingProblem {
                 with_lambda(&coupled.with_params(&model.params())?, lambda)
             }
             None if lambda != 0.0 => Err(Error::invalid(
-                "only homotopy training has a homotopy parameter; lambda must be 0",
+                "only homotopy training has a homotopy parameter: leave lambda out, or give the method homotopy(…)",
             )),
             _ => Ok(model),
         }

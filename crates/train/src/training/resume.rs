@@ -11,6 +11,7 @@ use super::run::Run;
 use super::settings::SavedSolver;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 
 /// Fingerprints of the data and the initial parameters of a run.
@@ -70,7 +71,8 @@ pub(super) fn check_unchanged(folder: &Path, saved: &Run, now: &Run) -> Result<(
     let (done, epochs) = (saved.history.len(), now.settings.epochs);
     let different = if epochs < done {
         Some(format!(
-            "it has {done} epochs already, and {epochs} are asked for: give epochs as it was, or a larger number"
+            "it has {} already, and epochs is {epochs}: give epochs as it was, or a larger number",
+            count_of(done, "epoch")
         ))
     } else {
         model_difference(&saved.last, &now.last)

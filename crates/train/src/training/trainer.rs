@@ -196,9 +196,12 @@ impl<'a> Trainer<'a> {
     fn stop_reason(&self) -> Option<StopReason> {
         let state = &self.trainer_state;
         if state.failures >= self.options.max_failures {
-            return Some(StopReason::Failing(
-                self.failure_advice(&format!("{} epochs in a row", state.failures)),
-            ));
+            return Some(StopReason::Failing(self.failure_advice(
+                &match state.failures {
+                    1 => "an epoch".into(),
+                    n => format!("{n} epochs in a row"),
+                },
+            )));
         }
         if self.options.patience.is_some_and(|p| state.since_best >= p) {
             return Some(StopReason::EarlyStop);
@@ -244,9 +247,14 @@ impl<'a> Trainer<'a> {
     }
 
     fn failure_advice(&self, which: &str) -> String {
+        let of_method = match self.method {
+            TrainingMethod::Homotopy(_) => "a stronger coupling or more steps in the schedule",
+            TrainingMethod::MultipleShooting(_) => "or more segments",
+            TrainingMethod::Vanilla => "or homotopy training",
+        };
         format!(
-            "{which} could not be solved, the last because {}. Try a lower learning rate, gradient clipping (clip), a stronger \
-             coupling or more steps in the schedule",
+            "{which} could not be solved, the last because {}; in training, try a lower learning rate (lr), gradient clipping \
+             (clip), {of_method}",
             self.trainer_state.reason
         )
     }
@@ -292,7 +300,10 @@ impl<'a> Trainer<'a> {
             if !self.history.is_empty() && self.history.iter().all(|r| r.failed) {
                 return Err(Error::Training(match stop {
                     StopReason::Failing(advice) => advice,
-                    _ => self.failure_advice(&format!("all {} epochs", self.history.len())),
+                    _ => self.failure_advice(&match self.history.len() {
+                        1 => "the only epoch".into(),
+                        n => format!("all {n} epochs"),
+                    }),
                 }));
             }
             // The parameters after the last update may be the best. An interrupted run evaluates them in its next epoch.

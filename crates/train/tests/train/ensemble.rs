@@ -180,7 +180,7 @@ fn a_member_that_fails_does_not_end_the_others() {
     );
     let error = none.unwrap_err().to_string();
     assert!(
-        error.contains("none of the 1 members") && error.contains("seed_2"),
+        error.contains("the only member") && error.contains("seed_2"),
         "{error}"
     );
 }

@@ -587,7 +587,9 @@ fn tangents_are_the_transpose_of_gradients() {
     }];
     let error = jvp(&field, &u0, &t, &SolveOptions::default(), &two).unwrap_err();
     assert!(
-        error.to_string().contains("3 numbers, 2 are needed"),
+        error
+            .to_string()
+            .contains("has 3 numbers, and 2 are needed"),
         "{error}"
     );
 }

@@ -457,7 +457,7 @@ fn mistakes_are_errors() {
     let (model, data) = (&models()[0].1, data(1));
     let h = Hessian::new(model, &data, &LossOptions::default()).unwrap();
     let message = |e: odesync_base::Error| e.to_string();
-    assert!(message(h.apply(&[1.0]).unwrap_err()).contains("has 1 numbers"));
+    assert!(message(h.apply(&[1.0]).unwrap_err()).contains("has 1 number"));
     let mut v = vector(h.n(), 0);
     v[2] = f64::NAN;
     assert!(message(h.apply(&v).unwrap_err()).contains("number 2 is NaN"));

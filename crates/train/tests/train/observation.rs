@@ -322,11 +322,7 @@ fn inputs_are_what_they_interpolate() {
         (vec![0.0, 0.0], array![[1.0], [2.0]], "must increase"),
         (vec![0.0, NAN], array![[1.0], [2.0]], "time 1"),
         (vec![0.0, 1.0], array![[1.0], [NAN]], "value [1, 0]"),
-        (
-            vec![0.0],
-            array![[1.0], [2.0]],
-            "one row of values for each time",
-        ),
+        (vec![0.0], array![[1.0], [2.0]], "one row for each time"),
         (vec![], Array2::zeros((0, 1)), "at least one time"),
     ] {
         let refused = InputSignal::linear(&t, values.view())
@@ -491,7 +487,9 @@ fn the_damping_of_a_driven_pendulum_is_found_from_two_experiments() {
     let three = Dataset::join(&[data.clone(), data.single_sample(0).unwrap()]).unwrap();
     let refused = train(&truth, &three, &TrainingMethod::Vanilla, &options, &mut ()).unwrap_err();
     assert!(
-        refused.to_string().contains("has 2 samples, the data 3"),
+        refused
+            .to_string()
+            .contains("for 2 samples, the data have 3"),
         "{refused}"
     );
 }

@@ -371,7 +371,7 @@ fn more_epochs_may_follow() {
         let error = train(&model(), &data(), &method, &fewer, &mut ()).unwrap_err();
         let text = error.to_string();
         assert!(
-            text.contains("30 epochs already, and 10 are asked for"),
+            text.contains("30 epochs already, and epochs is 10"),
             "{text}"
         );
     }

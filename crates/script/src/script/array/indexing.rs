@@ -31,9 +31,9 @@ impl ScriptArray {
     }
 
     /// Assigns `x[i] = value`; the value is a number or has the item's shape.
-    fn set_item(&mut self, index: i64, value: &Dynamic) -> Result<()> {
+    fn set_item(&mut self, index: i64, given: &Dynamic) -> Result<()> {
         let index = self.index_of(index)?;
-        let value = convert::to_array(value, "the value assigned")?;
+        let value = convert::to_array(given, "the value assigned")?;
         let mut item = self.data_mut().index_axis_mut(Axis(0), index);
         match value.ndim() == 0 || value.shape() == item.shape() {
             true => item.assign(
@@ -41,9 +41,15 @@ impl ScriptArray {
                     .broadcast(item.raw_dim())
                     .ok_or_else(|| Error::invalid("the value assigned does not fit"))?,
             ),
+            false if item.ndim() == 0 => {
+                return Err(Error::invalid(format!(
+                    "the value assigned should be a number, as the item is, not {}",
+                    convert::describe(given)
+                )));
+            }
             false => {
                 return Err(Error::invalid(format!(
-                    "the value assigned has shape {:?}, the item has shape {:?}",
+                    "the value assigned has shape {:?}, the item has shape {:?}: give values of that shape, or one number for all",
                     value.shape(),
                     item.shape()
                 )));
@@ -69,7 +75,7 @@ impl ScriptArray {
         let (from, to) = (bound(from)?, bound(to)?);
         if from > to {
             return Err(Error::invalid(format!(
-                "slice: from ({from}) is behind to ({to})"
+                "slice: the end {to} comes before the start {from}; give the smaller position first"
             )));
         }
         Ok(ScriptArray::new(
@@ -86,9 +92,14 @@ impl ScriptArray {
 /// [`Error::Invalid`] that names the rank.
 pub(super) fn axis_of(axis: i64, rank: usize) -> Result<usize> {
     convert::to_index(axis, rank, "the shape").map_err(|_| {
-        Error::invalid(format!(
-            "axis {axis} does not exist: the array has {rank} dimensions"
-        ))
+        Error::invalid(match rank {
+            0 => format!("axis {axis} does not exist: a number has no axes"),
+            1 => format!("axis {axis} does not exist: the array has 1 dimension, axis 0"),
+            _ => format!(
+                "axis {axis} does not exist: the array has {rank} dimensions, axes 0 to {}",
+                rank - 1
+            ),
+        })
     })
 }
 

@@ -12,9 +12,9 @@ use super::super::registry::Registry;
 use super::ScriptArray;
 
 /// Returns the product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
-fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
+fn dot(host: &Host, name: &str, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     let wrong = Error::invalid(format!(
-        "dot: shapes {:?} and {:?} do not fit together (vectors and matrices whose inner lengths agree)",
+        "{name}: shapes {:?} and {:?} do not fit together (vectors and matrices whose inner lengths agree)",
         a.shape(),
         b.shape()
     ));
@@ -39,7 +39,7 @@ fn dot(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     if a.ncols() != b.nrows() {
         return Err(wrong);
     }
-    host.check_memory("dot", a.nrows().saturating_mul(b.ncols()))?;
+    host.check_memory(name, a.nrows().saturating_mul(b.ncols()))?;
     let mut product = a.dot(&b).as_standard_layout().into_owned().into_dyn();
     if rank_b == 1 {
         product = product.remove_axis(Axis(1));
@@ -65,7 +65,9 @@ fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
         count += 1;
     }
     match count {
-        0 => Err(Error::invalid("mse: there is no data to compare with")),
+        0 => Err(Error::invalid(
+            "mse: there is nothing to compare with: every value of the data is missing (NaN)",
+        )),
         _ => Ok(sum / count as f64),
     }
 }
@@ -75,11 +77,16 @@ fn norm(x: &ArrayD<f64>) -> f64 {
 }
 
 fn outer(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
+    let wrong = Error::invalid(format!(
+        "outer takes two vectors, not arrays of shapes {:?} and {:?}",
+        a.shape(),
+        b.shape()
+    ));
     let (Ok(a), Ok(b)) = (
         a.into_dimensionality::<Ix1>(),
         b.into_dimensionality::<Ix1>(),
     ) else {
-        return Err(Error::invalid("outer takes two vectors"));
+        return Err(wrong);
     };
     let (column, row) = (
         a.insert_axis(Axis(1)).into_dyn(),
@@ -115,7 +122,9 @@ fn register_array_pair(
 pub(super) fn register(reg: &mut Registry) {
     for name in ["dot", "matmul"] {
         let host = reg.host();
-        register_array_pair(reg, name, move |a, b| Ok(dot(&host, a, b)?.into_dynamic()));
+        register_array_pair(reg, name, move |a, b| {
+            Ok(dot(&host, name, a, b)?.into_dynamic())
+        });
     }
     reg.describe(
         "dot",

@@ -4,6 +4,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use rhai::{Array as List, Dynamic};
 
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 
 use super::super::convert;
 use super::super::error::RhaiResult;
@@ -13,39 +14,49 @@ use super::ScriptArray;
 use super::indexing::axis_of;
 
 /// Returns the array in another shape; one size may be −1 and is then computed from the others.
-fn reshape(host: &Host, x: ArrayD<f64>, shape: &Dynamic) -> Result<ScriptArray> {
-    let wrong = |shape: &[usize]| {
+fn reshape(host: &Host, x: ArrayD<f64>, given: &Dynamic) -> Result<ScriptArray> {
+    let wrong = || {
         Error::invalid(format!(
-            "reshape: an array of shape {:?} has {} elements and does not fit the shape {shape:?}",
+            "reshape: an array of shape {:?} has {} and does not fit the shape {}",
             x.shape(),
-            x.len()
+            count_of(x.len(), "element"),
+            convert::describe_shape(given)
         ))
     };
     let free = |item: &Dynamic| item.as_int() == Ok(-1);
-    let mut sizes = shape.clone();
+    let mut sizes = given.clone();
     let mut position = None;
     if let Some(mut list) = sizes.write_lock::<List>() {
+        if list.iter().filter(|item| free(item)).count() > 1 {
+            return Err(Error::invalid(format!(
+                "reshape: only one size may be -1, and the shape is {}",
+                convert::describe_shape(given)
+            )));
+        }
         position = list.iter().position(free);
         if let Some(item) = position.and_then(|i| list.get_mut(i)) {
             *item = 1.into();
         }
     }
-    let mut shape = convert::to_shape(&sizes, "reshape: the shape")?;
+    let what = "reshape: the shape";
+    // An invalid size is reported with the shape as given.
+    let mut shape = convert::to_shape(&sizes, what)
+        .or_else(|error| convert::to_shape(given, what).and(Err(error)))?;
     let product = shape
         .iter()
         .try_fold(1usize, |product, n| product.checked_mul(*n));
-    let product = product.ok_or_else(|| wrong(&shape))?;
+    let product = product.ok_or_else(wrong)?;
     if let Some(size) = position.and_then(|i| shape.get_mut(i)) {
         *size = x.len().checked_div(product).unwrap_or(0);
     }
     if shape.iter().product::<usize>() != x.len() {
-        return Err(wrong(&shape));
+        return Err(wrong());
     }
     host.check_memory_for_shape("reshape", &shape)?;
     let data: Vec<f64> = x.iter().copied().collect();
     ArrayD::from_shape_vec(IxDyn(&shape), data)
         .map(ScriptArray::new)
-        .map_err(|_| wrong(&shape))
+        .map_err(|_| wrong())
 }
 
 /// Converts the items of a list to arrays.
@@ -62,6 +73,11 @@ fn arrays_of_list(list: &List, name: &str) -> Result<Vec<ArrayD<f64>>> {
 /// Joins arrays along an existing axis.
 fn concat(host: &Host, list: &List, axis: i64) -> Result<ScriptArray> {
     let parts = arrays_of_list(list, "concat")?;
+    if let Some(i) = parts.iter().position(|part| part.ndim() == 0) {
+        return Err(Error::invalid(format!(
+            "concat joins lists and arrays, and part {i} is a number: write [x] for one"
+        )));
+    }
     join(host, parts, axis, "concat")
 }
 

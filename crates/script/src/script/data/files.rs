@@ -25,7 +25,7 @@ fn column(value: &Dynamic) -> Result<Column> {
     match value.as_int().ok().and_then(|n| usize::try_from(n).ok()) {
         Some(n) => Ok(Column::Index(n)),
         None => Err(Error::invalid(format!(
-            "a column is named, or numbered from 0; {} is neither",
+            "read_csv: a column is named, or numbered from 0; {} is neither",
             convert::describe(value)
         ))),
     }
@@ -63,7 +63,7 @@ fn csv(path: &str, options: Map) -> RhaiResult<ScriptDataset> {
                 (Some(c), None) => Some(c),
                 _ => {
                     return Err(Error::invalid(format!(
-                        "read_csv: delimiter should be one character, not \"{text}\""
+                        "read_csv: option \"delimiter\" should be one character, such as \";\" or \"\\t\", not \"{text}\""
                     ))
                     .into());
                 }

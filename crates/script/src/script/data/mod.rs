@@ -110,8 +110,36 @@ fn add_noise(d: &ScriptDataset, amplitude: &Dynamic, options: Map) -> RhaiResult
     }))
 }
 
-fn to_count(n: i64, what: &str) -> Result<usize> {
-    usize::try_from(n).map_err(|_| Error::invalid(format!("{what} should be 0 or above, not {n}")))
+fn head(data: &Dataset, n: i64) -> Result<Dataset> {
+    let refused = |reason: &dyn std::fmt::Display| Error::invalid(format!("head: {reason}"));
+    match usize::try_from(n) {
+        Ok(n) => data.head(n).map_err(|e| refused(&e)),
+        Err(_) => {
+            let shortest = shortest(data);
+            Err(refused(&format_args!(
+                "take 2 to {shortest} times, not {n}"
+            )))
+        }
+    }
+}
+
+fn slice(data: &Dataset, from: i64, to: i64) -> Result<Dataset> {
+    let refused = |reason: &dyn std::fmt::Display| Error::invalid(format!("slice: {reason}"));
+    match (usize::try_from(from), usize::try_from(to)) {
+        (Ok(from), Ok(to)) => data.slice(from, to).map_err(|e| refused(&e)),
+        _ => {
+            let shortest = shortest(data);
+            Err(refused(&format_args!(
+                "from {from} to {to}: take at least two times between 0 and {shortest}"
+            )))
+        }
+    }
+}
+
+/// Returns the number of times of the sample with the fewest.
+fn shortest(data: &Dataset) -> usize {
+    let counts = data.trajectories().map(|(t, _)| t.len());
+    counts.min().unwrap_or_default()
 }
 
 pub(super) fn register(reg: &mut Registry) {
@@ -204,9 +232,7 @@ pub(super) fn register(reg: &mut Registry) {
     .option_keys(NOISE);
     reg.register_fn(
         "head",
-        |d: &mut ScriptDataset, n: i64| -> RhaiResult<ScriptDataset> {
-            Ok(wrap(d.0.head(to_count(n, "head")?)?))
-        },
+        |d: &mut ScriptDataset, n: i64| -> RhaiResult<ScriptDataset> { Ok(wrap(head(&d.0, n)?)) },
     );
     reg.describe(
         "head",
@@ -231,9 +257,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.register_fn(
         "slice",
         |d: &mut ScriptDataset, from: i64, to: i64| -> RhaiResult<ScriptDataset> {
-            Ok(wrap(
-                d.0.slice(to_count(from, "slice")?, to_count(to, "slice")?)?,
-            ))
+            Ok(wrap(slice(&d.0, from, to)?))
         },
     );
     reg.describe(

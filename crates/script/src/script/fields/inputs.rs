@@ -11,6 +11,7 @@ use super::super::options::Options;
 use super::super::registry::Registry;
 use super::ScriptField;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::{InputSignal, Signal};
 use odesync_train::smoothing::spline_input;
 
@@ -90,9 +91,9 @@ pub(super) fn register(reg: &mut Registry) {
             let (components, samples) = (w.0.dof(), w.0.n_samples());
             let t = w.0.breakpoints(0);
             format!(
-                "Input: {components} component{}, {} times from {} to {}{}",
-                if components == 1 { "" } else { "s" },
-                t.len(),
+                "Input: {}, {} from {} to {}{}",
+                count_of(components, "component"),
+                count_of(t.len(), "time"),
                 t.first().copied().unwrap_or(f64::NAN),
                 t.last().copied().unwrap_or(f64::NAN),
                 match samples {
@@ -149,7 +150,7 @@ pub(super) fn register(reg: &mut Registry) {
         let name = match (name, &names[..]) {
             (Some(name), _) => name,
             (None, [only]) => only.as_str(),
-            (None, []) => return Err(Error::invalid("with_input: the field has no input").into()),
+            (None, []) => return Err(Error::invalid("with_input: the field has no input that could be replaced; it gets one where it is made, for example blackbox([3, 32, 2], #{ input: w })").into()),
             (None, _) => {
                 return Err(Error::invalid(format!(
                     "with_input: the field has the inputs {}: name one, with_input(\"{}\", input)",

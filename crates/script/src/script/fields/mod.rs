@@ -361,7 +361,9 @@ fn properties(reg: &mut Registry) {
         list.iter()
             .map(|x| {
                 convert::to_text(x).ok_or_else(|| {
-                    crate::Error::invalid("the names of parameters should be strings")
+                    crate::Error::invalid(
+                        "the names of parameters should be strings, for example [\"a\", \"b\"]",
+                    )
                 })
             })
             .collect()

@@ -5,8 +5,10 @@ use rhai::{Array as List, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext}
 use super::super::array::ScriptArray;
 use super::super::convert;
 use super::super::error::RhaiResult;
+use super::inputs::ScriptInput;
 use super::symbol::{Symbol, SymbolicConstants, to_expr};
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_ode::field::{Expr, FieldBuilder, InputSignal, VectorField};
 
 /// Largest relative difference between closure and graph that rounding can explain.
@@ -17,6 +19,10 @@ pub(super) fn constants(map: &Map) -> Result<Vec<(String, f64)>> {
     map.iter()
         .map(|(name, value)| match convert::to_number(value) {
             Some(x) => Ok((name.to_string(), x)),
+            None if value.is::<ScriptInput>() => Err(Error::invalid(format!(
+                "parameter \"{name}\" should be a number; an input goes into equations of your own, for example system(2, |t, u, p| \
+                 [u[1], p.w - u[0]], #{{ w: input([0, 1], [0, 1]) }})"
+            ))),
             None => Err(Error::invalid(format!(
                 "parameter \"{name}\" should be a number, not {}",
                 convert::describe(value)
@@ -137,7 +143,7 @@ impl<'a> EquationClosure<'a> {
             let wanted = if self.scalar {
                 "the number that passes through zero".into()
             } else {
-                format!("the list of the {} derivatives", self.dof)
+                format!("a list of {}", count_of(self.dof, "derivative"))
             };
             return Err(Error::invalid(format!(
                 "the closure must return {wanted}, and it returns {}",

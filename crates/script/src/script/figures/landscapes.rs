@@ -12,6 +12,7 @@ use super::keys::{FIGURE, HEATMAP, SURFACE};
 use super::options::{apply_figure_options, register_plot, set_all, split_options};
 use crate::recipes::{self, PlaneStyle};
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_plot::builders::waterfall;
 use odesync_plot::{HeatMap, Panel, Surface as Sheet};
 use odesync_train::landscape::{Landscape, on_common_grid};
@@ -105,9 +106,12 @@ pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> RhaiResult
     };
     if values.len() != all.len() {
         return Err(Error::invalid(format!(
-            "plot: {} values for {} spectra; give one for each",
-            values.len(),
-            all.len()
+            "plot: {} for {}; give one for each",
+            count_of(values.len(), "value"),
+            match all.len() {
+                1 => "1 spectrum".into(),
+                n => format!("{n} spectra"),
+            }
         ))
         .into());
     }

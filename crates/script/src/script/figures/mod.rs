@@ -109,9 +109,7 @@ fn text(panel: &Panel, columns: i64, rows: i64) -> RhaiResult<String> {
             .ok()
             .filter(|_| n >= least)
             .ok_or_else(|| {
-                Error::invalid(format!(
-                    "text: {what} should be a whole number from {least}, not {n}"
-                ))
+                Error::invalid(format!("text: {what} should be {least} or more, not {n}"))
             })
     };
     Ok(panel.to_text(size(columns, 24, "columns")?, size(rows, 8, "rows")?, false)?)
@@ -123,7 +121,7 @@ fn grid(columns: i64, figures: &List, options: Map) -> RhaiResult<Panel> {
         .filter(|n| *n > 0)
         .ok_or_else(|| {
             Error::invalid(format!(
-                "grid: the number of columns should be above 0, not {columns}"
+                "grid: the number of columns should be 1 or more, not {columns}"
             ))
         })?;
     let panels = figures

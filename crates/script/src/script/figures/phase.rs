@@ -13,6 +13,7 @@ use super::super::solving::ScriptSolution;
 use super::keys::FIGURE;
 use super::options::apply_figure_options;
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_plot::{Panel, builders};
 
 /// Reads the trajectories of an argument: one, or a list.
@@ -46,7 +47,7 @@ fn components(options: &mut Options, dof: usize) -> Result<Vec<usize>> {
     match in_range && matches!(chosen.len(), 2 | 3) {
         true => Ok(chosen),
         false => Err(Error::invalid(format!(
-            "phase: components takes two or three of the state variables 0 to {}",
+            "phase: option \"components\" should be two or three of the state variables 0 to {}",
             dof.saturating_sub(1)
         ))),
     }
@@ -78,7 +79,8 @@ fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<P
     }
     if let Some(path) = paths.iter().find(|p| p.ncols() != dof) {
         return Err(Error::invalid(format!(
-            "phase: the field has {dof} state variables and a solution {}; give solutions of this field",
+            "phase: the field has {} and a solution {}; give solutions of this field",
+            count_of(dof, "state variable"),
             path.ncols()
         ))
         .into());

@@ -184,8 +184,8 @@ fn matvec(
 ) -> RhaiResult<ScriptArray> {
     let v = convert::to_array(v, &format!("{what}: v"))?;
     let rows: Vec<Vec<f64>> = match v.ndim() {
-        1 => vec![v.iter().copied().collect()],
-        2 if v.len_of(Axis(0)) > 0 => v
+        1 if v.len() == n => vec![v.iter().copied().collect()],
+        2 if v.len_of(Axis(0)) > 0 && v.len_of(Axis(1)) == n => v
             .axis_iter(Axis(0))
             .map(|row| row.iter().copied().collect())
             .collect(),

@@ -19,6 +19,7 @@ use super::super::solving::{ENGINE, SOLVER, STEPS};
 use super::paths::ScriptPca;
 use super::{LOSS_CHOICE, closure_values, loss_options};
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_train::landscape::{
     DirectionOptions, Landscape, Normalization, Slice, SliceAxis, SliceSpec, random_directions,
 };
@@ -110,9 +111,9 @@ fn slice_spec(value: &Dynamic, steps: &Dynamic) -> Result<SliceSpec> {
     let values = coefficients(steps, names.len())?;
     if values.len() != names.len() {
         return Err(Error::invalid(format!(
-            "landscape: {} parameters and {} lists of values; give one list for each",
-            names.len(),
-            values.len()
+            "landscape: {} and {}; give one list for each parameter",
+            count_of(names.len(), "parameter"),
+            count_of(values.len(), "list of values")
         )));
     }
     Ok(SliceSpec::Parameters(
@@ -161,9 +162,9 @@ fn landscape_of_closure(
     let coefficients = coefficients(steps, directions.nrows())?;
     if directions.nrows() != coefficients.len() {
         return Err(Error::invalid(format!(
-            "landscape: {} directions and {} lists of coefficients; give one list for each",
-            directions.nrows(),
-            coefficients.len()
+            "{} and {}; give one list for each direction",
+            count_of(directions.nrows(), "direction"),
+            count_of(coefficients.len(), "list of coefficients")
         ))
         .into());
     }

@@ -14,6 +14,7 @@ use super::super::options::Options;
 use super::super::registry::Registry;
 use super::{ScriptHessian, compute_dense, hessian_example, to_dynamic};
 use crate::{Error, Result};
+use odesync_base::text::count_of;
 use odesync_train::landscape::{Density, DensityOptions};
 
 /// The script type of a spectral density, `Density`.
@@ -25,7 +26,13 @@ pub(super) fn register(reg: &mut Registry) {
     reg.register_fn(
         "eigenpairs",
         move |h: &mut ScriptHessian, count: i64| -> RhaiResult<Map> {
-            let count = usize::try_from(count).unwrap_or(0);
+            let count = usize::try_from(count).map_err(|_| {
+                let n = h.0.n();
+                let all = count_of(n, "eigenpair");
+                Error::invalid(format!(
+                    "the Hessian has {all}: ask for 1 to {n}, not {count}"
+                ))
+            })?;
             compute_dense(&host, &h.0)?;
             let pairs = h.0.eigenpairs(count)?;
             Ok(Map::from([

@@ -9,6 +9,7 @@ use super::table::CsvTable;
 use super::{CellParser, CsvCell, has_decimal_comma};
 use crate::datasets::{Dataset, data_error, read_text, time_error};
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Reads a table of text: one row for each time, and for each sample where there are several.
 ///
@@ -171,7 +172,7 @@ impl<'a> CsvReader<'a> {
             Some(fault) if self.columns.sample.is_none() => Err(self.error(
                 line,
                 column,
-                format!("{fault}; if the file holds several samples, name the column that tells them apart as sample"),
+                format!("{fault}; if the file holds several samples, name the column that tells them apart: sample: \"column\""),
             )),
             Some(fault) => Err(self.error(line, column, fault)),
         }
@@ -197,7 +198,7 @@ impl<'a> CsvReader<'a> {
                 {
                     ": dates and times of day must be turned into numbers, for example seconds since the start".into()
                 } else {
-                    "; a missing value is an empty cell or NA, other markers can be given as missing".into()
+                    "; a missing value is an empty cell or NA; other markers are named, for example missing: [\"none\"]".into()
                 };
                 Err(self.error(line, column, format!("\"{cell}\" is not a number{hint}")))
             }
@@ -208,8 +209,9 @@ impl<'a> CsvReader<'a> {
         let dof = self.columns.state.len();
         if let Some(u0) = options.u0.as_ref().filter(|u0| u0.len() != dof) {
             return Err(Error::invalid(format!(
-                "u0 has {} value(s) for {dof} column(s) of state: give one for each",
-                u0.len()
+                "u0 has {} for {} of state: give one for each",
+                count_of(u0.len(), "value"),
+                count_of(dof, "column")
             )));
         }
         let mut parts = vec![];

@@ -7,6 +7,7 @@ use super::detect::{Delimiter, detect_header};
 use super::options::CsvOptions;
 use crate::datasets::data_error;
 use odesync_base::error::{Error, Result};
+use odesync_base::text::count_of;
 
 /// Table of a text: rows of cells, with their line numbers.
 pub(super) struct CsvTable {
@@ -66,9 +67,9 @@ impl CsvTable {
                 *line,
                 None,
                 format!(
-                    "{} column(s) where line {first_line} has {width}: every row needs the same number; a missing value \
-                     is an empty cell or NA",
-                    row.len()
+                    "{} where line {first_line} has {width}: every row needs the same number; a missing value is an empty \
+                     cell or NA",
+                    count_of(row.len(), "column")
                 ),
             ));
         }

@@ -183,7 +183,7 @@ fn arrays_that_are_not_there_are_named_with_those_that_are() {
     refused(
         &archive(&[("t", &t), ("u", &long)]),
         &ArrayNames::new(),
-        "2 times but u has shape",
+        "2 times but u has",
     );
     assert_refused(
         tensors(NARROW, &ArrayNames::new()),

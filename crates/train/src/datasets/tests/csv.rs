@@ -151,7 +151,7 @@ fn missing_values() {
     );
     let short = read(unknown, &with_u0(vec![])).unwrap_err().to_string();
     assert!(
-        short.contains("u0 has 0 value(s) for 1 column(s)"),
+        short.contains("u0 has 0 values for 1 column of state"),
         "{short}"
     );
 }
@@ -171,13 +171,13 @@ fn lines_and_columns_at_fault_are_named() {
         plain("t,x\n0,1\n# fine\n\n1,2,3\n"),
         5,
         None,
-        "3 column(s) where line 1 has 2",
+        "3 columns where line 1 has 2",
     );
     assert_refused(
         plain("0 1\n1\n2 3\n"),
         2,
         None,
-        "1 column(s) where line 1 has 2",
+        "1 column where line 1 has 2",
     );
     assert_refused(plain("t,x\n0,1\n1,two\n"), 3, 2, "\"two\" is not a number");
     assert_refused(
@@ -196,7 +196,7 @@ fn lines_and_columns_at_fault_are_named() {
     );
     let repeated = "t,x\n0,1\n1,1\n1,1\n";
     assert_refused(plain(repeated), 4, 1, "the time 1 repeats");
-    assert_refused(plain(repeated), 4, 1, "as sample");
+    assert_refused(plain(repeated), 4, 1, "sample: \"column\"");
     assert_refused(
         plain("t,x\n2024-01-01,1\n2024-01-02,1\n"),
         2,

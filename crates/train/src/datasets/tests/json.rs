@@ -30,6 +30,9 @@ fn one_sample_or_several() {
 #[test]
 fn syntax_and_types_are_refused_with_the_place() {
     assert_refused(read(""), None, None, "empty");
+    assert_refused(read("\n t,x\n0,1\n"), 2, 2, "this is not JSON: \"t,x\"");
+    assert_refused(read("[1, 2]"), 1, 1, "\"[1, 2]\" stands where {");
+    assert_refused(read("[1, 2"), 1, 5, "cut short");
     assert_refused(read("{\"t\": [0, 1],\n\"u\": [[1], [2]"), 2, 14, "EOF");
     assert_refused(
         read("{\"t\": [0, 1],\n \"u\": [[1], [\"two\"]]}"),
@@ -49,11 +52,11 @@ fn syntax_and_types_are_refused_with_the_place() {
     assert!(message.contains("write null"), "{message}");
     let (_, _, message) = refusal(read(r#"{"t": [0, 1], "u": [1, 2], "x0": [1]}"#));
     assert!(
-        message.contains("unknown field `x0`") && message.contains("`u0`"),
+        message.contains("unknown field \"x0\"") && message.contains("\"u0\""),
         "{message}"
     );
     let (_, _, message) = refusal(read(r#"{"t": [0, 1]}"#));
-    assert!(message.contains("missing field `u`"), "{message}");
+    assert!(message.contains("missing field \"u\""), "{message}");
     let deep = format!("{{\"t\": [0, 1], \"u\": {}", "[".repeat(100_000));
     let (_, _, message) = refusal(read(&deep));
     assert!(message.contains("recursion limit"), "{message}");
@@ -66,7 +69,7 @@ fn shapes_are_refused_with_the_index() {
         with("[[1, 2], [3]]"),
         None,
         None,
-        "u[1] has 1 entries where the first list beside it has 2",
+        "different lengths: u[1] has 1 entry, those before it 2",
     );
     assert_refused(
         with("[[[1], [2]], [[1], []]]"),
@@ -78,18 +81,18 @@ fn shapes_are_refused_with_the_index() {
         with("[[1], 2]"),
         None,
         None,
-        "u[1] is 2 where the first entry beside it is a list",
+        "u[1] is a number, those before it are each a list",
     );
-    assert_refused(with("[1, [2]]"), None, None, "u[1] is a list where");
+    assert_refused(
+        with("[1, [2]]"),
+        None,
+        None,
+        "u[1] is a list, those before it are each a number",
+    );
     assert_refused(with("3"), None, None, "nested 0 deep");
     assert_refused(with("[[[[1]]]]"), None, None, "nested 4 deep");
-    assert_refused(with("[]"), None, None, "2 times but u has shape");
-    assert_refused(
-        with("[1, 2, 3]"),
-        None,
-        None,
-        "2 times but u has shape [1, 3, 1]",
-    );
+    assert_refused(with("[]"), None, None, "2 times but u has 0 rows");
+    assert_refused(with("[1, 2, 3]"), None, None, "2 times but u has 3 rows");
     assert_refused(with("[null, 2]"), None, None, "give u0");
     assert_refused(
         read(r#"{"t": [1, 0], "u": [1, 2]}"#),
@@ -113,7 +116,7 @@ fn shapes_are_refused_with_the_index() {
         read(r#"{"t": [0, 1], "u": [1, 2], "names": []}"#),
         None,
         None,
-        "0 names for 1 components",
+        "0 names for 1 component",
     );
 }
 
@@ -130,7 +133,7 @@ fn samples_with_times_of_their_own() {
     for (content, part) in [
         (
             r#"{"t": [[0, 1]], "u": [[1, 2], [3, 4]]}"#,
-            "1 samples and u the values of 2",
+            "1 sample and u the values of 2",
         ),
         (r#"{"t": [[0, 1], 2], "u": [[1, 2], [3, 4]]}"#, "sample 1"),
         (
