@@ -6,6 +6,7 @@ use super::checkpoints::StateReader;
 use super::esdirk::EsdirkMethod;
 use super::explicit_rk::ExplicitRk;
 use super::integrator_core::IntegratorCore;
+use super::options::SolveOptions;
 use super::plan::Step;
 use super::radau::Radau;
 use super::rhs::Rhs;
@@ -25,27 +26,38 @@ pub(crate) enum AnyMethod {
 }
 
 impl AnyMethod {
-    /// Creates the step method of a family. For `auto`, which is made of two solvers, it is that of the explicit one.
-    pub fn new<R: Rhs + ?Sized>(family: &SolverFamily, rhs: &R) -> AnyMethod {
-        match *family {
+    /// Creates the step method of the options' solver. For `auto`, which is made of two solvers, it is that of the explicit one.
+    pub fn new<R: Rhs + ?Sized>(options: &SolveOptions, rhs: &R) -> AnyMethod {
+        let controller = options.controller;
+        match options.solver.family {
             SolverFamily::ExplicitRungeKutta(tableau) => {
                 AnyMethod::ExplicitRk(ExplicitRk::new(tableau, rhs.dof(), Default::default()))
             }
-            SolverFamily::Radau => AnyMethod::Radau(Box::new(Radau::new(rhs, Default::default()))),
+            SolverFamily::Radau => {
+                AnyMethod::Radau(Box::new(Radau::new(rhs, controller, Default::default())))
+            }
             SolverFamily::Esdirk(tableau) => {
-                let method = EsdirkMethod::new(tableau, rhs, Default::default());
+                let method = EsdirkMethod::new(tableau, rhs, controller, Default::default());
                 AnyMethod::Esdirk(Box::new(method))
             }
             SolverFamily::Rosenbrock(tableau) => {
-                let method = RosenbrockMethod::new(tableau, rhs, Default::default());
+                let method = RosenbrockMethod::new(tableau, rhs, controller, Default::default());
                 AnyMethod::Rosenbrock(Box::new(method))
             }
-            SolverFamily::Bdf => AnyMethod::Bdf(Box::new(Bdf::new(rhs, Default::default()))),
+            SolverFamily::Bdf => {
+                AnyMethod::Bdf(Box::new(Bdf::new(rhs, controller, Default::default())))
+            }
             SolverFamily::Adams(tableau) => {
                 let method = AdamsMethod::new(tableau, rhs, Default::default());
                 AnyMethod::Adams(Box::new(method))
             }
-            SolverFamily::Auto { explicit, .. } => AnyMethod::new(&explicit.family, rhs),
+            SolverFamily::Auto { explicit, .. } => AnyMethod::new(
+                &SolveOptions {
+                    solver: explicit,
+                    ..options.clone()
+                },
+                rhs,
+            ),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::checkpoints::StateReader;
-use super::control::error_norm;
+use super::control::{Controller, PI_BETA, error_norm};
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
@@ -40,10 +40,17 @@ pub(crate) struct Bdf {
     spacing: f64,
     /// Number of consecutive steps of this size and order.
     equal_steps: usize,
+    controller: Controller,
+    /// Size, error norm and order of the previous accepted step.
+    previous: Option<(f64, f64, usize)>,
 }
 
 impl Bdf {
-    pub fn new<R: Rhs + ?Sized>(rhs: &R, mut cache: BdfCache) -> Self {
+    pub fn new<R: Rhs + ?Sized>(
+        rhs: &R,
+        controller: Option<Controller>,
+        mut cache: BdfCache,
+    ) -> Self {
         let dof = rhs.dof();
         cache.solver.reset(rhs);
         cache.d.resize(N_DIFFERENCES * dof, 0.0);
@@ -62,6 +69,8 @@ impl Bdf {
             next_order: 1,
             spacing: 0.0,
             equal_steps: 0,
+            controller: controller.unwrap_or(Controller::Integral),
+            previous: None,
         }
     }
 
@@ -132,6 +141,30 @@ impl Bdf {
             rtol,
             atol,
         )
+    }
+
+    /// Returns the factor on the step size by the controller, where the chosen order alone allows `factor`. The controllers that
+    /// remember the previous step do so as long as the order stays.
+    fn controlled_factor(&self, h: f64, norm: f64, safety: f64, factor: f64) -> f64 {
+        let integral = (safety * factor).min(10.0);
+        let Some((previous_h, previous_norm, order)) = self.previous else {
+            return integral;
+        };
+        if order != self.order || self.next_order != self.order {
+            return integral;
+        }
+        let exponent = 1.0 / (order as f64 + 1.0);
+        match self.controller {
+            Controller::Integral => integral,
+            Controller::ProportionalIntegral => {
+                let memory = previous_norm.powf(PI_BETA * exponent);
+                (safety * factor.powf(1.0 - 0.75 * PI_BETA) * memory).clamp(0.2, 10.0)
+            }
+            Controller::Gustafsson => {
+                let trend = h / previous_h * (previous_norm / norm.max(1e-10)).powf(exponent);
+                (integral * trend.min(1.0)).max(0.2)
+            }
+        }
     }
 
     /// Returns the order for the next steps and the factor on their size, without the safety factor: the order that allows
@@ -279,8 +312,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             let (next, factor) = self.choose_order(integrator, norm);
             self.next_order = next;
             self.equal_steps = 0;
-            size *= (safety * factor).min(10.0);
+            size *= self.controlled_factor(h.abs(), norm, safety, factor);
         }
+        self.previous = Some((h.abs(), norm.max(1e-4), order));
         // After a step that was clipped to a tstop the step size grows only gradually: differences cannot be extrapolated to
         // a much larger spacing.
         let clipped = integrator.stepper.clipped();
@@ -330,6 +364,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
     fn save(&self, row: &mut Vec<f64>) {
         row.extend([self.order, self.equal_steps].map(|n| n as f64));
         row.push(self.spacing);
+        if self.controller != Controller::Integral {
+            let (h, norm, order) = self.previous.unwrap_or_default();
+            row.extend([h, norm, order as f64, f64::from(self.previous.is_some())]);
+        }
         row.extend(&self.cache.d);
         self.cache.solver.save(row);
     }
@@ -337,6 +375,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
     fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         (self.order, self.equal_steps) = (row.read_usize(), row.read_usize());
         self.spacing = row.read_f64();
+        if self.controller != Controller::Integral {
+            let previous = (row.read_f64(), row.read_f64(), row.read_usize());
+            self.previous = row.read_bool().then_some(previous);
+        }
         row.read_into(&mut self.cache.d);
         self.cache.solver.load(row);
         integrator.work.previous_h = Some(self.spacing);
@@ -373,7 +415,7 @@ mod tests {
         let mut integrator =
             IntegratorCore::<_, false>::new(&evaluator, &[], problem, &options, &mut work);
         integrator.exact_stages = true;
-        let mut bdf = Bdf::new(&evaluator, BdfCache::default());
+        let mut bdf = Bdf::new(&evaluator, None, BdfCache::default());
         bdf.initialize(&mut integrator, false).unwrap();
         (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
         let mut row: Vec<f64> = (0..N_DIFFERENCES).map(|i| exact(-h * i as f64)).collect();

@@ -252,7 +252,7 @@ mod tests {
             let options = SolveOptions {
                 solver: method,
                 step_size: (!method.is_adaptive()).then_some(0.013),
-                controller: super::super::Controller::ProportionalIntegral,
+                controller: Some(super::super::Controller::ProportionalIntegral),
                 ..SolveOptions::default().tolerances(1e-6, 1e-8)
             };
             let problem = Problem {

@@ -115,6 +115,7 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
             result
         }};
     }
+    let controller = options.controller;
     let result = match options.solver.family {
         SolverFamily::ExplicitRungeKutta(tableau) => {
             run_method!(explicit, |b| explicit_rk::ExplicitRk::new(
@@ -123,16 +124,18 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
                 b
             ))
         }
-        SolverFamily::Radau => run_method!(radau, |b| radau::Radau::new(rhs, b)),
+        SolverFamily::Radau => run_method!(radau, |b| radau::Radau::new(rhs, controller, b)),
         SolverFamily::Esdirk(tableau) => {
-            run_method!(esdirk, |b| esdirk::EsdirkMethod::new(tableau, rhs, b))
+            run_method!(esdirk, |b| esdirk::EsdirkMethod::new(
+                tableau, rhs, controller, b
+            ))
         }
         SolverFamily::Rosenbrock(tableau) => {
             run_method!(rosenbrock, |b| rosenbrock::RosenbrockMethod::new(
-                tableau, rhs, b
+                tableau, rhs, controller, b
             ))
         }
-        SolverFamily::Bdf => run_method!(bdf, |b| bdf::Bdf::new(rhs, b)),
+        SolverFamily::Bdf => run_method!(bdf, |b| bdf::Bdf::new(rhs, controller, b)),
         SolverFamily::Adams(tableau) => {
             run_method!(adams, |b| adams::AdamsMethod::new(tableau, rhs, b))
         }

@@ -2,12 +2,12 @@
 //! stage.
 
 use super::checkpoints::StateReader;
-use super::control::error_norm;
-use super::gustafsson::GustafssonController;
+use super::control::{Controller, error_norm};
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
 use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
+use super::step_controller::StepController;
 use super::step_method::StepMethod;
 use super::tableau::EsdirkTableau;
 use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
@@ -37,7 +37,7 @@ pub(crate) struct EsdirkMethod {
     needs_new_jacobian: bool,
     /// θ of the output step that is being computed, in the enclosing step; `None` for a step of the solve.
     substep_theta: Option<f64>,
-    controller: GustafssonController,
+    controller: StepController,
 }
 
 /// Returns the length of the tape for this many steps.
@@ -54,6 +54,7 @@ impl EsdirkMethod {
     pub fn new<R: Rhs + ?Sized>(
         tableau: &'static EsdirkTableau,
         rhs: &R,
+        controller: Option<Controller>,
         mut cache: EsdirkCache,
     ) -> Self {
         let dof = rhs.dof();
@@ -68,7 +69,7 @@ impl EsdirkMethod {
             cache,
             needs_new_jacobian: false,
             substep_theta: None,
-            controller: GustafssonController::default(),
+            controller: StepController::new(controller, Controller::Gustafsson),
         }
     }
 
@@ -223,8 +224,13 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         );
         let order = integrator.options.solver.order;
         let controller = &mut self.controller;
-        let (accepted, size) =
-            controller.adapt_step_size(h.abs(), norm, order, SAFETY, !self.needs_new_jacobian);
+        let (accepted, size) = controller.adapt_step_size(
+            h.abs(),
+            norm,
+            (order, SAFETY),
+            !self.needs_new_jacobian,
+            || true,
+        );
         integrator.stepper.record_step(accepted, size);
         accepted
     }

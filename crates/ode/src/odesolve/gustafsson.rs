@@ -7,7 +7,7 @@ use super::checkpoints::StateReader;
 const MAX_FACTOR: f64 = 10.0;
 const MIN_FACTOR: f64 = 0.2;
 /// Range of factors for which the step size is not changed, so that the factorizations remain valid.
-const STEADY_RANGE: std::ops::Range<f64> = 0.85..1.2;
+pub(super) const STEADY_RANGE: std::ops::Range<f64> = 0.85..1.2;
 
 /// Gustafsson's predictive step-size controller, with its memory of the previous step.
 #[derive(Debug, Clone, Copy, Default)]

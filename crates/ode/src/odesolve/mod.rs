@@ -52,6 +52,7 @@ pub mod second_derivatives;
 mod solver;
 pub mod solvers;
 mod stage_solver;
+mod step_controller;
 mod step_method;
 mod step_sequencer;
 mod symplectic_adjoint;

@@ -28,8 +28,8 @@ pub struct SolveOptions {
     pub first_step: Option<f64>,
     /// Upper limit on the size of a step, of adaptive and of fixed steps.
     pub max_step: Option<f64>,
-    /// Step-size controller of an explicit method. (Implicit methods have controllers of their own.)
-    pub controller: Controller,
+    /// Step-size controller; where `None`, the solver's own.
+    pub controller: Option<Controller>,
     /// Upper limit on the number of attempted steps, accepted and rejected.
     pub max_steps: usize,
     /// Whether steps end exactly at the field's breakpoints.
@@ -56,7 +56,7 @@ impl Default for SolveOptions {
             substeps: None,
             first_step: None,
             max_step: None,
-            controller: Controller::default(),
+            controller: None,
             max_steps: 100_000,
             breakpoints: true,
             adjoint: Adjoint::default(),
@@ -106,10 +106,10 @@ impl SolveOptions {
         self
     }
 
-    /// Sets the step-size controller of explicit methods.
+    /// Sets the step-size controller.
     #[must_use]
     pub fn controller(mut self, controller: Controller) -> Self {
-        self.controller = controller;
+        self.controller = Some(controller);
         self
     }
 

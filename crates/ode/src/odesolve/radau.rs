@@ -4,8 +4,7 @@ use nalgebra::Complex;
 
 use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
-use super::control::error_norm;
-use super::gustafsson::GustafssonController;
+use super::control::{Controller, error_norm};
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
@@ -16,6 +15,7 @@ use super::radau_stages::sum_into;
 use super::rhs::Rhs;
 use super::solvers::radau::{ERROR_WEIGHTS, MU, MU_COMPLEX, interpolation_weights};
 use super::stage_system::StageSystem;
+use super::step_controller::StepController;
 use super::step_method::StepMethod;
 use super::vector_ops::{add_scaled, all_finite};
 use odesync_base::failure::FailureReason;
@@ -63,14 +63,18 @@ pub(crate) struct Radau {
     has_jacobian: bool,
     jacobian_fresh: bool,
     pub(super) newton: Newton,
-    controller: GustafssonController,
+    controller: StepController,
     /// Step size of the stages in `previous_z`; 0 where there are none.
     pub(super) previous_h: f64,
     stiffness: StiffnessDetector,
 }
 
 impl Radau {
-    pub fn new<R: Rhs + ?Sized>(rhs: &R, mut cache: RadauCache) -> Self {
+    pub fn new<R: Rhs + ?Sized>(
+        rhs: &R,
+        controller: Option<Controller>,
+        mut cache: RadauCache,
+    ) -> Self {
         let dof = rhs.dof();
         cache.slot.resize(3 * rhs.slot_len(), 0.0);
         for (buffer, len) in [
@@ -96,7 +100,7 @@ impl Radau {
             has_jacobian: false,
             jacobian_fresh: false,
             newton: Newton::new(1.0, MAX_ITERATIONS),
-            controller: GustafssonController::default(),
+            controller: StepController::new(controller, Controller::Gustafsson),
             previous_h: 0.0,
             stiffness: StiffnessDetector::default(),
         }
@@ -292,9 +296,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
             norm = self.estimate_error(integrator, h);
         }
         let (safety, keep) = (self.newton.safety(), !self.newton.needs_new_jacobian());
-        let (accepted, size) = self
-            .controller
-            .adapt_step_size(h.abs(), norm, 4, safety, keep);
+        let (accepted, size) =
+            self.controller
+                .adapt_step_size(h.abs(), norm, (4, safety), keep, || true);
         integrator.stepper.record_step(accepted, size);
         accepted
     }

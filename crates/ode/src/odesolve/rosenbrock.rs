@@ -1,13 +1,13 @@
 //! The step method of Rosenbrock methods: linearly implicit, with one matrix for all stages of a step and no iteration.
 
 use super::checkpoints::StateReader;
-use super::control::error_norm;
-use super::gustafsson::GustafssonController;
+use super::control::{Controller, error_norm};
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::plan::Step;
 use super::rhs::Rhs;
+use super::step_controller::StepController;
 use super::step_method::StepMethod;
 use super::tableau::RosenbrockTableau;
 use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
@@ -36,7 +36,7 @@ pub(crate) struct RosenbrockMethod {
     pub cache: RosenbrockCache,
     /// Whether the Jacobian is that of the current state.
     jacobian_fresh: bool,
-    controller: GustafssonController,
+    controller: StepController,
 }
 
 /// Returns the length of the tape of one step.
@@ -48,6 +48,7 @@ impl RosenbrockMethod {
     pub fn new<R: Rhs + ?Sized>(
         tableau: &'static RosenbrockTableau,
         rhs: &R,
+        controller: Option<Controller>,
         mut cache: RosenbrockCache,
     ) -> Self {
         let dof = rhs.dof();
@@ -62,7 +63,7 @@ impl RosenbrockMethod {
             tableau,
             cache,
             jacobian_fresh: false,
-            controller: GustafssonController::default(),
+            controller: StepController::new(controller, Controller::Gustafsson),
         }
     }
 
@@ -202,9 +203,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         let order = integrator.options.solver.order;
         let norm = if all_finite(k) { norm } else { f64::NAN };
         let h = step.h().abs();
-        let (accepted, size) = self
-            .controller
-            .adapt_step_size(h, norm, order, SAFETY, false);
+        let (accepted, size) =
+            self.controller
+                .adapt_step_size(h, norm, (order, SAFETY), false, || true);
         integrator.stepper.record_step(accepted, size);
         if norm.is_nan() {
             integrator.stepper.clamp_to_end(step);

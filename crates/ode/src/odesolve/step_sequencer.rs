@@ -7,9 +7,10 @@
 //! times and breakpoints equally.
 
 use super::checkpoints::StateReader;
-use super::control::{self, Controller};
+use super::control::{Controller, SAFETY};
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Step};
+use super::step_controller::StepController;
 use odesync_base::failure::FailureReason;
 
 /// Factor by which a step may be longer than proposed where that saves a step before a tstop. The error of a method of order
@@ -43,9 +44,8 @@ pub struct StepSequencer<'a> {
     /// Whether the attempted step ends at a tstop.
     clipped: bool,
     stop_at_end: bool,
-    /// Error norm of the last accepted step; `rejected` tells whether an attempt was rejected since.
-    previous_norm: f64,
-    rejected: bool,
+    /// Controller of explicit Runge-Kutta methods; the others have one of their own.
+    controller: StepController,
     /// Index of the output time at the end of the current interval of fixed steps.
     interval: usize,
     uniform: UniformSteps,
@@ -95,9 +95,7 @@ impl<'a> StepSequencer<'a> {
             clipped: false,
             // A field driven by data is defined only up to the end of the data, so no step goes beyond it.
             stop_at_end: options.breakpoints && !breakpoints.is_empty(),
-            // As in Hairer's codes; a smaller value would restrict the second step too much.
-            previous_norm: 1e-4,
-            rejected: false,
+            controller: StepController::new(options.controller, Controller::Integral),
             interval: 1,
             uniform: UniformSteps::default(),
         }
@@ -248,29 +246,16 @@ impl<'a> StepSequencer<'a> {
         norm: f64,
         finite: impl FnOnce() -> bool,
     ) -> bool {
-        let h = step.h().abs();
         let order = self.options.solver.order;
-        let mut suggested = h * match self.options.controller {
-            Controller::Integral => control::integral_factor(norm, order),
-            Controller::ProportionalIntegral => control::pi_factor(norm, self.previous_norm, order),
-        };
-        if norm <= 1.0 && finite() {
-            if self.options.controller == Controller::ProportionalIntegral {
-                if self.rejected {
-                    suggested = suggested.min(h);
-                }
-                self.rejected = false;
-                self.previous_norm = norm.max(1e-4);
-            }
-            self.record_step(true, suggested);
-            return true;
-        }
-        self.rejected = true;
-        self.record_step(false, suggested.min(h * 0.9));
-        if !norm.is_finite() {
+        let h = step.h().abs();
+        let next = self
+            .controller
+            .adapt_step_size(h, norm, (order, SAFETY), false, finite);
+        self.record_step(next.0, next.1);
+        if !next.0 && !norm.is_finite() {
             self.clamp_to_end(step);
         }
-        false
+        next.0
     }
 
     /// Rejects an adaptive step whose end is not finite.
@@ -328,10 +313,9 @@ impl<'a> StepSequencer<'a> {
             self.next_save as f64,
             self.proposed,
             f64::from(self.stop_at_end),
-            self.previous_norm,
-            f64::from(self.rejected),
             self.interval as f64,
         ]);
+        self.controller.save(row);
         row.extend([start, end, size, n, done]);
     }
 
@@ -342,9 +326,8 @@ impl<'a> StepSequencer<'a> {
         self.next_save = row.read_usize();
         self.proposed = row.read_f64();
         self.stop_at_end = row.read_bool();
-        self.previous_norm = row.read_f64();
-        self.rejected = row.read_bool();
         self.interval = row.read_usize();
+        self.controller.load(row);
         self.uniform = UniformSteps {
             start: row.read_f64(),
             end: row.read_f64(),

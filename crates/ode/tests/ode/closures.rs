@@ -3,8 +3,8 @@
 
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
-    Event, FnRhs, Integrator, Rhs, SolveOptions, Solver, SolverFamily, solve, solve_fn, solve_rhs,
-    solvers,
+    Controller, Event, FnRhs, Integrator, Rhs, SolveOptions, Solver, SolverFamily, solve, solve_fn,
+    solve_rhs, solvers,
 };
 
 type Slope = fn(f64, &[f64], &mut [f64]);
@@ -251,27 +251,38 @@ const CLASSICS: [Classic; 10] = [
 ];
 
 #[test]
-fn closures_reach_the_published_solutions_with_difference_quotients() {
+fn closures_reach_the_published_solutions_with_every_controller() {
     let explicit = ["dopri5", "tsit5", "vern7", "dopri8"];
     let implicit = ["radau", "kvaerno5", "rodas5p", "bdf"];
     for classic in &CLASSICS {
         let names = if classic.stiff { &implicit } else { &explicit };
-        for name in names {
+        let controllers = [
+            None,
+            Some(Controller::Integral),
+            Some(Controller::ProportionalIntegral),
+            Some(Controller::Gustafsson),
+        ];
+        let cases = names
+            .iter()
+            .flat_map(|name| controllers.map(|controller| (name, controller)));
+        for (name, controller) in cases {
             let options = SolveOptions {
                 max_steps: 1_000_000,
+                controller,
                 ..SolveOptions::default()
                     .solver(name)
                     .unwrap()
                     .tolerances(classic.tolerances.0, classic.tolerances.1)
             };
             let solved = solve_fn(classic.f, classic.u0, &[0.0, classic.end], &options);
-            let solution = solved.unwrap_or_else(|e| panic!("{}, {name}: {e}", classic.name));
+            let solution =
+                solved.unwrap_or_else(|e| panic!("{}, {name}, {controller:?}: {e}", classic.name));
             for (i, (got, want)) in solution.u.row(1).iter().zip(classic.want).enumerate() {
                 let scale = if *want == 0.0 { 1.0 } else { want.abs() };
                 let error = (got - want).abs() / scale;
                 assert!(
                     error < classic.within,
-                    "{}, {name}, component {i}: {got} instead of {want}, off by {error:e}",
+                    "{}, {name}, {controller:?}, component {i}: {got} instead of {want}, off by {error:e}",
                     classic.name
                 );
             }

@@ -194,7 +194,7 @@ fn random_options(draw: &mut Draw, dof: usize) -> SolveOptions {
         options.max_step = Some(draw.scale(-10.0, 4.0));
     }
     if draw.one_in(3) {
-        options.controller = Controller::ProportionalIntegral;
+        options.controller = Some(Controller::ProportionalIntegral);
     }
     options.breakpoints = !draw.one_in(4);
     if !method.is_adaptive() || draw.one_in(8) {

@@ -120,10 +120,9 @@ pub(super) fn solver(settings: &SolverSettings) -> Result<SolveOptions> {
         step_size: settings.step_size,
         substeps: settings.substeps,
         max_step: settings.max_step,
-        controller: match &settings.controller {
-            Some(name) => Controller::by_name(name)?,
-            None => default.controller,
-        },
+        controller: (settings.controller.as_deref())
+            .map(Controller::by_name)
+            .transpose()?,
         max_steps: settings.max_steps.unwrap_or(default.max_steps),
         breakpoints: settings.breakpoints.unwrap_or(default.breakpoints),
         adjoint: match &settings.adjoint {

@@ -244,7 +244,7 @@ pub struct SolverSettings {
     pub substeps: Option<usize>,
     /// Largest size of a step.
     pub max_step: Option<f64>,
-    /// Step-size controller: `i` or `pi`.
+    /// Step-size controller: `i`, `pi` or `gustafsson`; the solver's own where absent.
     pub controller: Option<String>,
     /// Largest number of attempted steps.
     pub max_steps: Option<usize>,

@@ -17,8 +17,7 @@ use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_ode::odesolve::{
-    Adjoint, Controller, Direction, Event, Solution, SolveOptions, SolverFamily, Stats, solve_on,
-    solvers,
+    Adjoint, Controller, Direction, Event, Solution, SolveOptions, Stats, solve_on, solvers,
 };
 
 /// The script type of a solution, `Solution`.
@@ -88,36 +87,28 @@ pub fn solver(options: &mut Options) -> Result<SolveOptions> {
     solver.substeps = options.opt_usize("substeps")?;
     solver.max_step = options.opt_positive("max_step")?;
     let controller = options.opt_string("controller")?;
-    if let Some(name) = &controller {
-        solver.controller = Controller::by_name(name)?;
-    }
+    solver.controller = controller
+        .map(|name| Controller::by_name(&name))
+        .transpose()?;
     solver.first_step = options.opt_positive("first_step")?;
     solver.max_steps = options.count("max_steps", solver.max_steps)?;
     solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
     solver.check()?;
-    reject_unused_options(&solver, controller.is_some())?;
+    reject_unused_options(&solver)?;
     Ok(solver)
 }
 
 /// Returns an error for an option that has no effect with this solver and these steps.
-fn reject_unused_options(solver: &SolveOptions, controller: bool) -> Result<()> {
-    let of_explicit = matches!(
-        solver.solver.family,
-        SolverFamily::ExplicitRungeKutta(_) | SolverFamily::Auto { .. }
-    );
-    let why = if controller && !of_explicit {
-        format!(
-            "controller has no effect: it is of explicit Runge-Kutta methods that choose their steps, and \"{}\" is none",
-            solver.solver.name
-        )
-    } else if controller && solver.is_fixed_step() {
-        "controller has no effect: the steps are of a fixed size".into()
-    } else if solver.first_step.is_some() && solver.is_fixed_step() {
-        "first_step has no effect: the steps are of a fixed size".into()
-    } else {
-        return Ok(());
+fn reject_unused_options(solver: &SolveOptions) -> Result<()> {
+    let unused = match (solver.controller, solver.first_step) {
+        _ if !solver.is_fixed_step() => return Ok(()),
+        (Some(_), _) => "controller",
+        (None, Some(_)) => "first_step",
+        (None, None) => return Ok(()),
     };
-    Err(Error::invalid(format!("{why}; leave it out")))
+    Err(Error::invalid(format!(
+        "{unused} has no effect: the steps are of a fixed size; leave it out"
+    )))
 }
 
 /// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous adjoint.
@@ -323,7 +314,7 @@ pub(super) fn register(reg: &mut Registry) {
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
          kvaerno5, rodas5p, bdf; adams2, adams3, adams4, implicit_adams (fixed steps, those after a change of the step size by rk4); auto (changes to a stiff method where the \
-         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", of explicit Runge-Kutta methods), \
+         field is stiff). More options: step_size or substeps (fixed steps), first_step, max_step, max_steps, controller (\"i\", \"pi\", \"gustafsson\"; the solver's own if left out), \
          breakpoints, engine, device; event (|t, u, p| a number that passes through zero; p holds the field's single constants and its external inputs) with direction (\"both\", \"up\", \
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",

@@ -6,7 +6,7 @@ use super::method::TrainingMethod;
 use super::optimizer::Optimizer;
 use super::options::{LrSchedule, TrainOptions};
 use crate::Result;
-use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions};
+use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions, Solver, SolverFamily};
 
 /// The method and the options of a run that its results depend on, except the solver options, which are in
 /// [`Run::solver`](super::Run::solver).
@@ -120,7 +120,7 @@ impl SavedSolver {
             substeps: *substeps,
             first_step: *first_step,
             max_step: *max_step,
-            controller: controller.name().into(),
+            controller: saved_controller(*controller, method).into(),
             max_steps: *max_steps,
             breakpoints: *breakpoints,
             adjoint: adjoint.name().into(),
@@ -135,7 +135,7 @@ impl SavedSolver {
             substeps: self.substeps,
             first_step: self.first_step,
             max_step: self.max_step,
-            controller: Controller::by_name(&self.controller)?,
+            controller: controller_of(&self.controller)?,
             max_steps: self.max_steps,
             breakpoints: self.breakpoints,
             adjoint: Adjoint::by_name(&self.adjoint)?,
@@ -146,5 +146,29 @@ impl SavedSolver {
                 .tolerances(self.rtol, self.atol)
         };
         solver.check().map(|()| solver)
+    }
+}
+
+/// Returns the name of a controller on disk: "i" is the solver's own, as it was when the others could not be chosen for every
+/// solver; integral control where it is not the solver's own is "integral".
+fn saved_controller(controller: Option<Controller>, solver: &Solver) -> &'static str {
+    let own = matches!(
+        solver.family,
+        SolverFamily::ExplicitRungeKutta(_) | SolverFamily::Bdf
+    );
+    match controller {
+        None => "i",
+        Some(Controller::Integral) if own => "i",
+        Some(Controller::Integral) => "integral",
+        Some(other) => other.name(),
+    }
+}
+
+/// Returns the controller with this name on disk.
+fn controller_of(name: &str) -> Result<Option<Controller>> {
+    match name {
+        "i" => Ok(None),
+        "integral" => Ok(Some(Controller::Integral)),
+        name => Controller::by_name(name).map(Some),
     }
 }

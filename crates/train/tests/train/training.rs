@@ -209,7 +209,7 @@ fn what_was_set_and_why_it_ended_is_saved() {
         max_steps: 777,
         first_step: Some(0.01),
         max_step: Some(0.5),
-        controller: Controller::ProportionalIntegral,
+        controller: Some(Controller::ProportionalIntegral),
         breakpoints: false,
         ..SolveOptions::default().solver("tsit5").unwrap()
     };

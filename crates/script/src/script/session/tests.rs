@@ -321,6 +321,8 @@ fn options_with_an_effect_are_taken() {
     session.eval("let f = lotka_volterra();", None).unwrap();
     for options in [
         "controller: \"pi\"",
+        "solver: \"radau\", controller: \"pi\"",
+        "solver: \"bdf\", controller: \"gustafsson\"",
         "solver: \"auto\", controller: \"i\"",
         "solver: \"radau\", first_step: 0.1",
     ] {

@@ -28,7 +28,6 @@ fn solving() {
         "solve(f, [1, 1], [0, 1], #{ device: \"gpu\" })",
         "solve(f, [1, 1], [0, 1], #{ adjoint: \"symplectic\" })",
         // Options without effect.
-        "solve(f, [1, 1], [0, 1], #{ solver: \"radau\", controller: \"pi\" })",
         "solve(f, [1, 1], [0, 1], #{ solver: \"rk4\", controller: \"i\" })",
         "solve(f, [1, 1], [0, 1], #{ step_size: 0.1, first_step: 0.01 })",
         "solve(f, [1, 1], [0, 1], #{ substeps: 2, controller: \"pi\" })",
