@@ -126,7 +126,7 @@ impl Density {
     }
 
     /// Returns the distance between the outermost nodes.
-    pub fn node_span(&self) -> f64 {
+    pub fn spectral_range(&self) -> f64 {
         let (low, high) = min_max(&self.nodes);
         high - low
     }

@@ -145,7 +145,7 @@ fn density_properties(reg: &mut Registry) {
     reg.register_get("weights", |d: &mut ScriptDensity| Ok(vector(&d.0.weights)));
     reg.register_get("sigma", |d: &mut ScriptDensity| Ok(d.0.sigma));
     reg.register_get("exact", |d: &mut ScriptDensity| Ok(d.0.exact));
-    reg.register_get("width", |d: &mut ScriptDensity| Ok(d.0.node_span()));
+    reg.register_get("width", |d: &mut ScriptDensity| Ok(d.0.spectral_range()));
     for (signature, text, example) in [
         (
             "d.grid -> Array",
