@@ -88,7 +88,11 @@ fn spectra(model: &VectorField, data: &Dataset) -> Result<(), Failure> {
     for i in 1..=20 {
         let data = data.up_to(0.5 * f64::from(i))?;
         let hessian = Hessian::new(model, &data, &LossOptions::default())?;
-        widths.push(hessian.density(&DensityOptions::default())?.spectral_range());
+        widths.push(
+            hessian
+                .density(&DensityOptions::default())?
+                .spectral_range(),
+        );
     }
     println!(
         "twenty spectra: {:.2} s; width from {:.3e} (t_end 0.5) to {:.3e} (t_end 10)",

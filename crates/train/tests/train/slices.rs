@@ -443,7 +443,10 @@ fn longer_data_make_the_landscape_of_a_black_box_more_irregular_and_its_spectrum
         let spec =
             SliceSpec::directions(&h.eigenpairs(2).unwrap().vectors, &[c.clone(), c.clone()]);
         let l = spec.evaluate(&model, &data, options, &|_, _| {}).unwrap();
-        let width = h.density(&DensityOptions::default()).unwrap().spectral_range();
+        let width = h
+            .density(&DensityOptions::default())
+            .unwrap()
+            .spectral_range();
         (l.log_variation(), width)
     };
     let uncoupled: Vec<(f64, f64)> = [3.1, 5.1, 7.1, 9.1]
