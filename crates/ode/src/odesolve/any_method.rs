@@ -3,15 +3,15 @@
 use super::adams::AdamsMethod;
 use super::bdf::Bdf;
 use super::checkpoints::StateReader;
+use super::control::Controller;
 use super::esdirk::EsdirkMethod;
 use super::explicit_rk::ExplicitRk;
 use super::integrator_core::IntegratorCore;
-use super::options::SolveOptions;
 use super::plan::Step;
 use super::radau::Radau;
 use super::rhs::Rhs;
 use super::rosenbrock::RosenbrockMethod;
-use super::solver::SolverFamily;
+use super::solver::{Solver, SolverFamily};
 use super::step_method::StepMethod;
 use odesync_base::failure::FailureReason;
 
@@ -26,10 +26,13 @@ pub(crate) enum AnyMethod {
 }
 
 impl AnyMethod {
-    /// Creates the step method of the options' solver. For `auto`, which is made of two solvers, it is that of the explicit one.
-    pub fn new<R: Rhs + ?Sized>(options: &SolveOptions, rhs: &R) -> AnyMethod {
-        let controller = options.controller;
-        match options.solver.family {
+    /// Creates the step method of a solver. For `auto`, which is made of two solvers, it is that of the explicit one.
+    pub fn new<R: Rhs + ?Sized>(
+        solver: &Solver,
+        controller: Option<Controller>,
+        rhs: &R,
+    ) -> AnyMethod {
+        match solver.family {
             SolverFamily::ExplicitRungeKutta(tableau) => {
                 AnyMethod::ExplicitRk(ExplicitRk::new(tableau, rhs.dof(), Default::default()))
             }
@@ -51,13 +54,7 @@ impl AnyMethod {
                 let method = AdamsMethod::new(tableau, rhs, Default::default());
                 AnyMethod::Adams(Box::new(method))
             }
-            SolverFamily::Auto { explicit, .. } => AnyMethod::new(
-                &SolveOptions {
-                    solver: explicit,
-                    ..options.clone()
-                },
-                rhs,
-            ),
+            SolverFamily::Auto { explicit, .. } => AnyMethod::new(explicit, controller, rhs),
         }
     }
 }

@@ -75,6 +75,7 @@ pub(crate) fn backward(
         },
         quadrature: Quadrature::new(evaluator, forward.solver.order),
     };
+    let augmented = AugmentedRhs::new(evaluator);
     let mut lambda = vec![0.0; dof];
     for end in (0..t.len()).rev() {
         add(&bars[end * dof..(end + 1) * dof], &mut lambda);
@@ -85,7 +86,7 @@ pub(crate) fn backward(
         let u_start = &solution[start * dof..end * dof];
         let u_end = &solution[end * dof..(end + 1) * dof];
         let solved = match forward.solver.tableau() {
-            Some(_) => sweep.with_state(interval, u_end, &mut lambda, gradient),
+            Some(_) => sweep.with_state(&augmented, interval, u_end, &mut lambda, gradient),
             None => sweep.along_path(&forward, interval, u_start, &mut lambda, gradient),
         };
         solved.map_err(|failure| SolveFailure {
@@ -115,14 +116,14 @@ impl BackwardSweep<'_> {
     /// Solves for state and adjoint together from `end` to `start`; λ becomes the adjoint at the start.
     fn with_state(
         &mut self,
+        rhs: &AugmentedRhs,
         [start, end]: [f64; 2],
         u_end: &[f64],
         lambda: &mut [f64],
         gradient: &mut ParamGradient,
     ) -> Result<(), SolveFailure> {
-        let rhs = AugmentedRhs::new(self.evaluator);
         let (x, dof) = ([u_end, lambda].concat(), lambda.len());
-        self.integrate(&rhs, [end, start], &x, |quadrature, place, weight, x| {
+        self.integrate(rhs, [end, start], &x, |quadrature, place, weight, x| {
             let (u, lambda) = x.split_at(dof);
             quadrature.add(place, weight, u, lambda, gradient);
         })?;
@@ -182,7 +183,7 @@ impl BackwardSweep<'_> {
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
         core.stepper.stop_at_end();
-        let mut method = AnyMethod::new(options, rhs);
+        let mut method = AnyMethod::new(options.solver, options.controller, rhs);
         core.initialize(&mut method)?;
         while let Some(step) = core.step(&mut method, false)? {
             push(step.end, &core.work.state);
@@ -210,7 +211,7 @@ impl BackwardSweep<'_> {
             IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
         core.stepper.stop_at_end();
         core.set_step_nodes(rule.nodes);
-        let mut method = AnyMethod::new(options, rhs);
+        let mut method = AnyMethod::new(options.solver, options.controller, rhs);
         core.initialize(&mut method)?;
         while let Some(step) = core.step(&mut method, false)? {
             for (j, (theta, weight)) in rule.nodes.iter().zip(rule.weights).enumerate() {

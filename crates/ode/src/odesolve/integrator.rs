@@ -9,7 +9,7 @@ use super::plan::{Stats, Step, StepPlan};
 use super::rhs::Rhs;
 use super::solver::SolverFamily;
 use super::workspace::Workspace;
-use super::{Solution, Trajectory, into_solution};
+use super::{Solution, into_solution};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
@@ -86,7 +86,7 @@ impl<'a> Integrator<'a> {
             ));
         }
         let mut work = Workspace::default();
-        let mut method = AnyMethod::new(options, &*rhs);
+        let mut method = AnyMethod::new(options.solver, options.controller, &*rhs);
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(&*rhs, breakpoints, problem, options, &mut work);
         core.initialize(&mut method)?;
@@ -170,15 +170,12 @@ impl<'a> Integrator<'a> {
     /// A solve that cannot go on.
     pub fn finish(mut self) -> Result<Solution> {
         while self.step()?.is_some() {}
-        let work = self.work;
-        let trajectory = Trajectory {
-            u: work.u,
-            plan: work.plan,
-            stats: work.stats,
-            event_hits: work.event_hits,
-            terminated_at: work.terminated_at,
-        };
-        into_solution(trajectory, self.rhs.dof(), self.problem.t, self.options)
+        into_solution(
+            self.work.into_trajectory(),
+            self.rhs.dof(),
+            self.problem.t,
+            self.options,
+        )
     }
 }
 

@@ -180,14 +180,7 @@ pub fn solve_rhs(rhs: &dyn Rhs, u0: &[f64], t: &[f64], options: &SolveOptions) -
     let mut work = workspace::Workspace::default();
     let problem = Problem { u0, t, sample: 0 };
     driver::solve::<dyn Rhs, false>(rhs, &[], &problem, options, &mut work)?;
-    let trajectory = Trajectory {
-        u: work.u,
-        plan: work.plan,
-        stats: work.stats,
-        event_hits: work.event_hits,
-        terminated_at: work.terminated_at,
-    };
-    into_solution(trajectory, rhs.dof(), t, options)
+    into_solution(work.into_trajectory(), rhs.dof(), t, options)
 }
 
 /// The solution of a single problem, from the trajectory that an engine returned.

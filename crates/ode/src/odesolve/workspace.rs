@@ -1,6 +1,7 @@
 //! The workspace of a solve: its storage and its results.
 
 use super::checkpoints::Checkpoints;
+use super::engine::Trajectory;
 use super::events::EventHit;
 use super::plan::{Stats, StepPlan};
 use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
@@ -48,6 +49,19 @@ pub(crate) struct Workspace {
     pub segments: Vec<auto::AutoSegment>,
     /// Storage of the step sequencer's tstops.
     pub tstops: Vec<f64>,
+}
+
+impl Workspace {
+    /// Returns the results of a solve without a gradient.
+    pub fn into_trajectory(self) -> Trajectory {
+        Trajectory {
+            u: self.u,
+            plan: self.plan,
+            stats: self.stats,
+            event_hits: self.event_hits,
+            terminated_at: self.terminated_at,
+        }
+    }
 }
 
 /// Record of a forward solve for its gradient, in addition to the tape where there is one.
