@@ -82,6 +82,16 @@ pub(crate) fn backward(
         let Some(start) = end.checked_sub(1) else {
             break;
         };
+        // The step sequencers count each interval's steps alone, so they may never look.
+        if options.is_interrupted() {
+            return Err(SolveFailure {
+                reason: FailureReason::Interrupted,
+                t: t[end],
+                step: 0.0,
+                state: solution[end * dof..(end + 1) * dof].to_vec(),
+                sample,
+            });
+        }
         let interval = [t[start], t[end]];
         let u_start = &solution[start * dof..end * dof];
         let u_end = &solution[end * dof..(end + 1) * dof];

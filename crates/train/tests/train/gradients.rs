@@ -505,6 +505,18 @@ fn what_does_not_go_together_is_an_error_that_names_the_cure() {
         }
         other => panic!("{other}"),
     }
+    // Ctrl-C during the solve backwards is noticed at the next output time.
+    let interrupt = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let interruptible = SolveOptions {
+        interrupt: Some(interrupt.clone()),
+        ..continuous.clone()
+    };
+    engine
+        .forward(&stiff, &[problem], &interruptible, None, true)
+        .unwrap();
+    interrupt.store(true, std::sync::atomic::Ordering::Relaxed);
+    let error = engine.backward(&[vec![1.0; 6]]).unwrap_err();
+    assert!(matches!(error, Error::Interrupted), "{error:?}");
     // Without a gradient, the choice of the adjoint has no effect.
     let t = [0.0, 1.0];
     let plain = odesync_ode::odesolve::solve(&field, &U0, &t, &SolveOptions::default()).unwrap();
