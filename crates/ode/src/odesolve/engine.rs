@@ -7,34 +7,16 @@ use super::backward_context::{BackwardContext, WorkspacePool};
 use super::checkpoints::Checkpoints;
 use super::discrete_adjoint::GradientAccumulator;
 use super::driver::{self, Problem};
-use super::events::EventHit;
 use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
-use super::plan::{Stats, StepPlan};
+use super::plan::StepPlan;
+use super::trajectory::Trajectory;
 use super::vector_ops::{add, all_finite};
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
-
-/// Solution of one problem of a batch.
-#[derive(Debug, Clone, Default)]
-pub struct Trajectory {
-    /// Solution at the output times, `[time, dof]`.
-    pub u: Vec<f64>,
-    /// Accepted steps of the solve. Empty after a solve with `keep` for [`Adjoint::Continuous`],
-    /// [`Adjoint::SingleCheckpoint`] or [`Adjoint::AdaptiveCheckpoint`], which do not record steps, unless the solve was a
-    /// replay of a given plan.
-    pub plan: StepPlan,
-    /// Cost of the solve.
-    pub stats: Stats,
-    /// Event hits, in the order in which they occurred.
-    pub event_hits: Vec<EventHit>,
-    /// Time at which an event terminated the solve. The last state of `u` is then the one at this time, in place of the
-    /// output times that were not reached.
-    pub terminated_at: Option<f64>,
-}
 
 /// Gradients of `Σ ⟨ū, u⟩` over all problems.
 #[derive(Debug, Clone)]

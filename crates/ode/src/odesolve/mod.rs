@@ -57,13 +57,14 @@ mod step_method;
 mod step_sequencer;
 mod symplectic_adjoint;
 mod tableau;
+mod trajectory;
 mod vector_ops;
 mod workspace;
 
 pub use closure::FnRhs;
 pub use control::Controller;
 pub use driver::Problem;
-pub use engine::{Engine, NativeEngine, SolveGradient, Trajectory};
+pub use engine::{Engine, NativeEngine, SolveGradient};
 pub use events::{Direction, Event, EventHit};
 pub use gradients::Adjoint;
 pub use integrator::Integrator;
@@ -74,6 +75,7 @@ pub use plan::{SaveLocation, Stats, Step, StepPlan};
 pub use rhs::{JacobianScratch, Rhs, difference_jacobian};
 pub use solver::{Solver, SolverFamily};
 pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
+pub use trajectory::Trajectory;
 
 /// Step-size rules that engines in other crates share with the native engine. A program that only solves problems does not
 /// need this module.

@@ -1,9 +1,9 @@
 //! The workspace of a solve: its storage and its results.
 
 use super::checkpoints::Checkpoints;
-use super::engine::Trajectory;
 use super::events::EventHit;
 use super::plan::{Stats, StepPlan};
+use super::trajectory::Trajectory;
 use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
 
 /// Storage and results of one solve, reused between solves so that nothing is allocated in the loop.
