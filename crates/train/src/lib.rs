@@ -19,5 +19,6 @@ pub mod schedules;
 pub mod smoothing;
 pub mod synchronization;
 pub mod training;
+pub mod weak_constraint;
 
 pub use odesync_base::{Error, Result};

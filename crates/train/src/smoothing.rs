@@ -12,6 +12,7 @@ use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
 use odesync_ode::field::{InputSignal, Signal};
 
+mod cross_validation;
 mod double_double;
 mod knot_grid;
 mod ldl;
@@ -19,6 +20,7 @@ mod sample_spline;
 #[cfg(test)]
 mod tests;
 
+pub use cross_validation::{CrossValidation, cross_validate};
 use sample_spline::{SampleSpline, SplineFitter};
 
 /// Natural cubic smoothing spline of each component of each sample.

@@ -349,6 +349,14 @@ impl VectorField {
 }
 
 impl Evaluator {
+    /// Creates the evaluator of one node of a field's graph in place of du/dt: what it evaluates has the length of the node
+    /// ([`VectorField::node_len`]).
+    pub fn of_node(field: &VectorField, node: NodeId) -> Self {
+        let program = Arc::new(Program::compile(&field.inner.graph, node));
+        let signals = field.signals().to_vec();
+        Evaluator::from_program(program, signals, field.dof(), field.values())
+    }
+
     /// Creates the evaluator of a field, with the field's current parameters bound.
     pub fn new(field: &VectorField) -> Self {
         let signals = field.signals().to_vec();

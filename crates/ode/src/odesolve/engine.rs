@@ -62,9 +62,9 @@ pub trait Engine: Send {
 /// threads.
 #[derive(Debug, Default)]
 pub struct NativeEngine {
-    workspaces: Vec<Workspace>,
-    backward_context: Option<BackwardContext>,
-    pool: WorkspacePool,
+    pub(super) workspaces: Vec<Workspace>,
+    pub(super) backward_context: Option<BackwardContext>,
+    pub(super) pool: WorkspacePool,
 }
 
 /// Returns what the forward solve records for a gradient by this method, and whether it writes a tape.

@@ -44,7 +44,7 @@ impl Observation {
     }
 
     /// Returns the state variable of each column, for a model of `dof` state variables.
-    pub(super) fn resolve_columns(&self, dof: usize, data: &Dataset) -> Result<Vec<usize>> {
+    pub(crate) fn resolve_columns(&self, dof: usize, data: &Dataset) -> Result<Vec<usize>> {
         let Some(observe) = &self.observe else {
             if data.dof() == dof {
                 return Ok((0..dof).collect());

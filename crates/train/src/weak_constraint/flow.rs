@@ -1,0 +1,175 @@
+//! The flow of the model from each node to the next, in standardised units, with its derivatives.
+
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
+
+use super::kalman::Linearization;
+use super::nodes::Nodes;
+use super::parameter_map::{ParameterMap, Standardization};
+use crate::{Error, Result};
+
+/// The model and the steps with which it is solved.
+pub(super) struct Flow {
+    pub field: VectorField,
+    pub map: ParameterMap,
+    pub scaling: Standardization,
+    options: SolveOptions,
+    engine: NativeEngine,
+    /// Number of linearisations so far.
+    pub n_linearizations: usize,
+    /// Number of evaluations of the field so far.
+    pub n_evaluations: usize,
+}
+
+impl Flow {
+    /// Creates the flow of a field whose parameters are `map`'s, solved with these options.
+    pub fn new(
+        field: VectorField,
+        map: ParameterMap,
+        scaling: Standardization,
+        options: SolveOptions,
+    ) -> Self {
+        Flow {
+            field,
+            map,
+            scaling,
+            options,
+            engine: NativeEngine::default(),
+            n_linearizations: 0,
+            n_evaluations: 0,
+        }
+    }
+
+    /// Returns the model with the parameters w.
+    pub fn model(&self, w: &[f64]) -> Result<VectorField> {
+        self.field.with_params(&self.map.theta(w))
+    }
+
+    /// Turns states into the user's units.
+    pub fn to_user(&self, z: &[f64]) -> Vec<f64> {
+        let dof = self.scaling.mean.len();
+        let units = |(i, z): (usize, &f64)| self.scaling.mean[i % dof] + self.scaling.sd[i % dof] * z;
+        z.iter().enumerate().map(units).collect()
+    }
+
+    /// Turns states into standardised units.
+    pub fn to_standard(&self, u: &[f64]) -> Vec<f64> {
+        let dof = self.scaling.mean.len();
+        let units =
+            |(i, u): (usize, &f64)| (u - self.scaling.mean[i % dof]) / self.scaling.sd[i % dof];
+        u.iter().enumerate().map(units).collect()
+    }
+
+    /// Returns the ends of the flow from each node, `[node, dof]` (that from node k is at k + 1; zero where a trajectory begins).
+    /// `None` where a solve fails.
+    pub fn ends(&mut self, nodes: &Nodes, w: &[f64], s: &[f64]) -> Result<Option<Vec<f64>>> {
+        self.solve_intervals(nodes, w, s, false)
+    }
+
+    fn solve_intervals(
+        &mut self,
+        nodes: &Nodes,
+        w: &[f64],
+        s: &[f64],
+        keep: bool,
+    ) -> Result<Option<Vec<f64>>> {
+        let (dof, model) = (nodes.dof, self.model(w)?);
+        let u = self.to_user(s);
+        let problems: Vec<Problem> = nodes
+            .intervals()
+            .map(|k| Problem {
+                u0: &u[k * dof..(k + 1) * dof],
+                t: &nodes.t[k..k + 2],
+                sample: nodes.sample[k],
+            })
+            .collect();
+        let solved = self.engine.forward(&model, &problems, &self.options, None, keep);
+        let Some(trajectories) = finite(solved)? else {
+            return Ok(None);
+        };
+        let mut ends = vec![0.0; nodes.len() * dof];
+        for (k, trajectory) in nodes.intervals().zip(&trajectories) {
+            self.n_evaluations += trajectory.stats.evaluations;
+            let end = self.to_standard(&trajectory.u[dof..2 * dof]);
+            ends[(k + 1) * dof..(k + 2) * dof].copy_from_slice(&end);
+        }
+        Ok(ends.iter().all(|x| x.is_finite()).then_some(ends))
+    }
+
+    /// Returns the ends of the flow as [`Flow::ends`] does, and its derivatives there. `None` where a solve fails.
+    pub fn linearize(
+        &mut self,
+        nodes: &Nodes,
+        w: &[f64],
+        s: &[f64],
+    ) -> Result<Option<(Vec<f64>, Linearization)>> {
+        self.n_linearizations += 1;
+        let Some(ends) = self.solve_intervals(nodes, w, s, true)? else {
+            return Ok(None);
+        };
+        let (dof, n_params) = (nodes.dof, self.map.len());
+        let sd = &self.scaling.sd;
+        let standardize = |_, jacobian: odesync_ode::odesolve::EndJacobian| {
+            let mut a = jacobian.du_du0;
+            let mut b = vec![0.0; dof * n_params];
+            let n_values = jacobian.du_dvalues.len() / dof;
+            for i in 0..dof {
+                for j in 0..dof {
+                    a[i * dof + j] *= sd[j] / sd[i];
+                }
+                let row = &jacobian.du_dvalues[i * n_values..(i + 1) * n_values];
+                let to = &mut b[i * n_params..(i + 1) * n_params];
+                self.map.pull_back(w, &self.field.gather(row), to);
+                to.iter_mut().for_each(|b| *b /= sd[i]);
+            }
+            (a, b)
+        };
+        let Some(jacobians) = finite(self.engine.end_jacobians(standardize))? else {
+            return Ok(None);
+        };
+        let mut linearization = Linearization {
+            a: vec![vec![]; nodes.len()],
+            b: vec![vec![]; nodes.len()],
+        };
+        for (k, (a, b)) in nodes.intervals().zip(jacobians) {
+            (linearization.a[k], linearization.b[k]) = (a, b);
+        }
+        Ok(Some((ends, linearization)))
+    }
+
+    /// Returns the free solution of every trajectory from its first state in `s`, at the nodes, `[node, dof]`. `None` where a solve
+    /// fails.
+    pub fn rollout(&mut self, nodes: &Nodes, w: &[f64], s: &[f64]) -> Result<Option<Vec<f64>>> {
+        let (dof, model) = (nodes.dof, self.model(w)?);
+        let u = self.to_user(s);
+        let starts: Vec<usize> = (0..nodes.len()).filter(|k| nodes.first[*k]).collect();
+        let ends = starts.iter().skip(1).copied().chain([nodes.len()]);
+        let problems: Vec<Problem> = (starts.iter().zip(ends))
+            .map(|(k, end)| Problem {
+                u0: &u[k * dof..(k + 1) * dof],
+                t: &nodes.t[*k..end],
+                sample: nodes.sample[*k],
+            })
+            .collect();
+        let solved = self.engine.forward(&model, &problems, &self.options, None, false);
+        let Some(trajectories) = finite(solved)? else {
+            return Ok(None);
+        };
+        let mut states = vec![];
+        for trajectory in trajectories {
+            self.n_evaluations += trajectory.stats.evaluations;
+            states.extend(trajectory.u);
+        }
+        let states = self.to_standard(&states);
+        Ok(states.iter().all(|x| x.is_finite()).then_some(states))
+    }
+}
+
+/// Returns `None` for a solve that failed, and every other error.
+fn finite<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Solve(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

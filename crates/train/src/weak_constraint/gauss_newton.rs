@@ -1,0 +1,301 @@
+//! The Gauss-Newton iteration at one q, with Levenberg-Marquardt damping and evidence.
+
+use super::flow::Flow;
+use super::kalman::{Filtered, INITIAL_SD, Weights, filter};
+use super::nodes::Nodes;
+use super::setup::MIN_SIGMA;
+use crate::Result;
+
+/// Attempts of one iteration; from the fourth on the step is halved too.
+const ATTEMPTS: usize = 8;
+const FULL_STEPS: usize = 4;
+/// Damping above which an iteration gives up.
+const MAX_MU: f64 = 1e6;
+
+/// The unknowns of a training and the weights that follow the evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Estimate {
+    /// Standardised parameters, `[P]`.
+    pub w: Vec<f64>,
+    /// States at the nodes, standardised, `[node, dof]`.
+    pub s: Vec<f64>,
+    /// Precision α of the parameters' prior.
+    pub alpha: f64,
+    /// Standard deviation of the noise of each state variable, standardised, `[dof]`.
+    pub sigma: Vec<f64>,
+    /// Damping μ, in units of α.
+    pub mu: f64,
+    /// Effective number of parameters γ at the last accepted step.
+    pub gamma: f64,
+}
+
+/// What one call of the iteration does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stage {
+    /// Model error q; 0 where the states are the free solution.
+    pub q: f64,
+    /// Whether the states at the nodes are unknowns; otherwise they are the free solution from the first of each trajectory.
+    pub lifted: bool,
+    pub max_iterations: usize,
+    /// Relative decrease of the cost at which it ends.
+    pub tolerance: f64,
+    /// Whether the noise is estimated too.
+    pub updates_sigma: bool,
+}
+
+/// The parts of the cost at an estimate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cost {
+    /// Σ ((s − y)/σ)².
+    pub chi2: f64,
+    /// Σ |e|²/q².
+    pub defects: f64,
+    /// α |w|².
+    pub prior: f64,
+    /// Σ |s_0|² over free initial states, in units of their prior.
+    pub initial: f64,
+}
+
+impl Cost {
+    pub fn total(self) -> f64 {
+        self.chi2 + self.defects + self.prior + self.initial
+    }
+}
+
+/// An accepted step, as it is reported.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Accepted<'a> {
+    pub stage: Stage,
+    pub estimate: &'a Estimate,
+    pub cost: Cost,
+    /// Log evidence at the linearisation before the step.
+    pub log_evidence: f64,
+}
+
+/// Called after each accepted step; may end the training with an error, such as an interrupt.
+pub(super) type Observer<'a> = dyn FnMut(&mut Flow, Accepted) -> Result<()> + 'a;
+
+/// Largest factor by which the ratios of the noise of components may leave those of the splines.
+pub(super) const SIGMA_RATIO: f64 = 3.0;
+
+/// Returns the defects s_{k+1} − F_k(s_k), `[node, dof]`; `None` where a solve fails.
+pub(super) fn defects(
+    flow: &mut Flow,
+    nodes: &Nodes,
+    w: &[f64],
+    s: &[f64],
+) -> Result<Option<Vec<f64>>> {
+    let ends = flow.ends(nodes, w, s)?;
+    Ok(ends.map(|ends| differences(nodes, s, &ends)))
+}
+
+fn differences(nodes: &Nodes, s: &[f64], ends: &[f64]) -> Vec<f64> {
+    let difference = |i: usize| match nodes.first[i / nodes.dof] {
+        true => 0.0,
+        false => s[i] - ends[i],
+    };
+    (0..s.len()).map(difference).collect()
+}
+
+/// Returns the cost at an estimate with these defects.
+pub(super) fn cost(nodes: &Nodes, estimate: &Estimate, e: &[f64], q: f64) -> Cost {
+    let Estimate {
+        w, s, alpha, sigma, ..
+    } = estimate;
+    let chi2 = nodes.data().map(|(i, j, y)| ((s[i] - y) / sigma[j]).powi(2)).sum();
+    let free = (0..nodes.len()).filter(|k| nodes.first[*k] && !nodes.fixed[*k]);
+    let initial: f64 = free
+        .flat_map(|k| &s[k * nodes.dof..(k + 1) * nodes.dof])
+        .map(|s| s * s)
+        .sum();
+    Cost {
+        chi2,
+        defects: match q > 0.0 {
+            true => e.iter().map(|e| e * e).sum::<f64>() / (q * q),
+            false => 0.0,
+        },
+        prior: alpha * w.iter().map(|w| w * w).sum::<f64>(),
+        initial: initial / (INITIAL_SD * INITIAL_SD),
+    }
+}
+
+/// Returns the mean over the data of the logarithm of the rms residual, a misfit without σ in it.
+pub(super) fn log_misfit(nodes: &Nodes, s: &[f64]) -> f64 {
+    let mut squares = vec![0.0; nodes.dof];
+    for (i, j, y) in nodes.data() {
+        squares[j] += (s[i] - y).powi(2);
+    }
+    let counts = nodes.n_data_by_component();
+    let mut sum = 0.0;
+    for (square, n) in squares.iter().zip(&counts) {
+        let mean = square / (*n).max(1) as f64;
+        sum += *n as f64 * 0.5 * mean.max(1e-12).ln();
+    }
+    let mean = sum / counts.iter().sum::<usize>() as f64;
+    if mean.is_finite() { mean } else { f64::INFINITY }
+}
+
+/// Returns log p(data) up to a constant of the prior of the states: −½ [cost + log det(I + XXᵀ/α) + Σ log S + n log 2π].
+pub(super) fn log_evidence(cost: Cost, log_det: f64, filtered: &Filtered) -> f64 {
+    let n = filtered.innovation_variance.len() as f64;
+    let variances: f64 = filtered.innovation_variance.iter().map(|s| s.ln()).sum();
+    let tau = 2.0 * std::f64::consts::PI;
+    -0.5 * (cost.total() + log_det + variances + n * tau.ln())
+}
+
+/// Iterates from an estimate; returns the number of accepted steps.
+pub(super) fn iterate(
+    flow: &mut Flow,
+    nodes: &Nodes,
+    estimate: &mut Estimate,
+    sigma_of_splines: &[f64],
+    stage: Stage,
+    observer: &mut Observer,
+) -> Result<usize> {
+    let zero = vec![0.0; nodes.len() * nodes.dof];
+    if !stage.lifted {
+        match flow.rollout(nodes, &estimate.w, &estimate.s)? {
+            Some(s) => estimate.s = s,
+            None => return Ok(0),
+        }
+    }
+    let mut accepted = 0;
+    for _ in 0..stage.max_iterations {
+        let Some((ends, linear)) = flow.linearize(nodes, &estimate.w, &estimate.s)? else {
+            break;
+        };
+        let e = match stage.lifted {
+            true => differences(nodes, &estimate.s, &ends),
+            false => zero.clone(),
+        };
+        let before = cost(nodes, estimate, &e, stage.q);
+        if !before.total().is_finite() {
+            break;
+        }
+        let weights = Weights {
+            q: stage.q,
+            sigma: &estimate.sigma,
+        };
+        let n_params = flow.map.len();
+        let filtered = filter(nodes, &linear, (&estimate.s, &e), weights, n_params);
+        let mut found = None;
+        for attempt in 0..ATTEMPTS {
+            let h = 0.5_f64.powi(attempt as i32 - FULL_STEPS as i32 + 1).min(1.0);
+            let Some(delta) = filtered.ridge.step(&estimate.w, estimate.alpha, estimate.mu) else {
+                estimate.mu = (estimate.mu * 4.0).max(1e-3);
+                continue;
+            };
+            let change = filtered.smooth(nodes, &linear.a, &delta);
+            let w: Vec<f64> = estimate.w.iter().zip(&delta).map(|(w, d)| w + h * d).collect();
+            let mut s = estimate.s.clone();
+            for (i, (s, change)) in s.iter_mut().zip(&change).enumerate() {
+                if stage.lifted || nodes.first[i / nodes.dof] {
+                    *s += h * change;
+                }
+            }
+            let next = match stage.lifted {
+                true => defects(flow, nodes, &w, &s)?.map(|e| (s, e)),
+                false => flow.rollout(nodes, &w, &s)?.map(|s| (s, zero.clone())),
+            };
+            if let Some((s, e)) = next {
+                let next = Estimate {
+                    w,
+                    s,
+                    ..estimate.clone()
+                };
+                let after = cost(nodes, &next, &e, stage.q);
+                if after.total() < before.total() {
+                    found = Some((next, after));
+                    break;
+                }
+            }
+            estimate.mu = (estimate.mu * 4.0).max(1e-3);
+        }
+        let Some((next, after)) = found.filter(|_| estimate.mu <= MAX_MU) else {
+            break;
+        };
+        let gain = (before.total() - after.total()) / before.total();
+        let mu = (estimate.mu / 4.0).max(1e-6);
+        *estimate = Estimate { mu, ..next };
+        accepted += 1;
+        let Some((gamma, log_det)) = filtered.ridge.evidence_terms(estimate.alpha) else {
+            break;
+        };
+        estimate.gamma = gamma;
+        let log_evidence = log_evidence(after, log_det, &filtered);
+        let norm: f64 = estimate.w.iter().map(|w| w * w).sum();
+        let (alpha, old) = (gamma / norm.max(1e-12), estimate.alpha);
+        estimate.alpha = alpha.clamp(old / 2.0, old * 2.0).clamp(1e-4, 1e4);
+        let mut change = (estimate.alpha / old).ln().abs();
+        if stage.updates_sigma {
+            let factor = update_sigma(nodes, estimate, after, sigma_of_splines);
+            change = change.max(factor.ln().abs());
+        }
+        observer(
+            flow,
+            Accepted {
+                stage,
+                estimate,
+                cost: after,
+                log_evidence,
+            },
+        )?;
+        if gain < stage.tolerance && (!stage.updates_sigma || change < 0.03) {
+            break;
+        }
+    }
+    Ok(accepted)
+}
+
+/// Updates the noise: its level by (χ² + defects)/(n − γ − n0), and the ratios of components within a factor of those of the splines.
+/// Returns the factor of the variance.
+fn update_sigma(
+    nodes: &Nodes,
+    estimate: &mut Estimate,
+    cost: Cost,
+    sigma_of_splines: &[f64],
+) -> f64 {
+    let n = nodes.n_data() as f64;
+    let free = (n - estimate.gamma - nodes.n_free_initial() as f64).max(0.05 * n);
+    let counts = nodes.n_data_by_component();
+    let observed = |j: usize| counts[j] > 0;
+    let smallest = (0..nodes.dof)
+        .filter(|j| observed(*j))
+        .fold(f64::INFINITY, |m, j| m.min(estimate.sigma[j]));
+    let factor = ((cost.chi2 + cost.defects) / free)
+        .clamp(0.25, 4.0)
+        .max((MIN_SIGMA / smallest).powi(2));
+    estimate.sigma.iter_mut().for_each(|s| *s *= factor.sqrt());
+    let n_observed = (0..nodes.dof).filter(|j| observed(*j)).count();
+    if n - estimate.gamma <= 10.0 * n_observed as f64 {
+        return factor;
+    }
+    let mut squares = vec![0.0; nodes.dof];
+    for (i, j, y) in nodes.data() {
+        squares[j] += ((estimate.s[i] - y) / estimate.sigma[j]).powi(2);
+    }
+    let total: f64 = counts.iter().map(|n| *n as f64).sum();
+    // Weighted geometric means, so that the ratios do not change the level.
+    let geometric = |values: &[f64]| {
+        let logs = values.iter().zip(&counts);
+        (logs.map(|(v, n)| *n as f64 * v.max(1e-9).ln()).sum::<f64>() / total).exp()
+    };
+    let means: Vec<f64> = (squares.iter().zip(&counts))
+        .map(|(s, n)| s / (*n).max(1) as f64)
+        .collect();
+    let mean = geometric(&means);
+    let sigma = &estimate.sigma;
+    let relative: Vec<f64> = (0..nodes.dof)
+        .map(|j| {
+            let ratio = if counts[j] > 5 { means[j] / mean } else { 1.0 };
+            let wanted = (sigma[j] * ratio.sqrt()).clamp(sigma[j] / 1.3, sigma[j] * 1.3);
+            wanted / sigma_of_splines[j]
+        })
+        .collect();
+    let center = geometric(&relative);
+    for j in (0..nodes.dof).filter(|j| observed(*j)) {
+        let ratio = (relative[j] / center).clamp(1.0 / SIGMA_RATIO, SIGMA_RATIO);
+        estimate.sigma[j] = ratio * sigma_of_splines[j] * center;
+    }
+    factor
+}
