@@ -14,6 +14,7 @@
 pub mod datasets;
 pub mod landscape;
 pub mod models;
+mod observation;
 pub mod progress;
 pub mod schedules;
 pub mod smoothing;

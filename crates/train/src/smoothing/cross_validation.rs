@@ -42,7 +42,11 @@ pub fn cross_validate(samples: &[(Vec<f64>, Vec<f64>)]) -> CrossValidation {
     let (sum, count) = gaps.fold((0.0, 0), |(sum, count), gap| {
         (sum + (gap[1] - gap[0]), count + 1)
     });
-    let mean_gap = if count > 0 { sum / f64::from(count) } else { 1.0 };
+    let mean_gap = if count > 0 {
+        sum / f64::from(count)
+    } else {
+        1.0
+    };
     let n_values = n as f64;
     let unit = mean_gap.powi(3) * n_values;
     let mut best: Option<(f64, CrossValidation)> = None;
@@ -91,8 +95,15 @@ mod tests {
             let factor = LdlFactor::new(&t, alpha);
             let (residual, trace) = factor.residual_and_trace(&y);
             let values = |y: &[f64]| factor.solve(y).unwrap().0;
-            let want: f64 = values(&y).iter().zip(&y).map(|(g, y)| (y - g).powi(2)).sum();
-            assert!((residual - want).abs() < 1e-10 * want.max(1e-6), "{alpha}: {residual} {want}");
+            let want: f64 = values(&y)
+                .iter()
+                .zip(&y)
+                .map(|(g, y)| (y - g).powi(2))
+                .sum();
+            assert!(
+                (residual - want).abs() < 1e-10 * want.max(1e-6),
+                "{alpha}: {residual} {want}"
+            );
             let want: f64 = (0..t.len())
                 .map(|i| {
                     let mut unit = [0.0; 7];

@@ -6,7 +6,6 @@
 //! | `objective` | loss and gradient of a model against data, on any engine |
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
-//! | `observation` | which state variables were measured, and the initial states of the model |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | options of a training run |
 //! | `trainer` | the training loop |
@@ -27,7 +26,6 @@ mod ensemble;
 mod epoch;
 mod method;
 mod objective;
-mod observation;
 mod optimizer;
 mod options;
 mod parameter_path;
@@ -38,13 +36,13 @@ mod settings;
 mod shooting;
 mod trainer;
 
+pub use crate::observation::Observation;
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
 pub use method::{Homotopy, MultipleShooting, TrainingMethod};
 pub(crate) use objective::evaluate_loss;
 pub use objective::{Loss, Objective, predict};
-pub use observation::Observation;
 pub use optimizer::{Adam, Optimizer, OptimizerState};
 pub(crate) use options::solve_option_setters;
 pub use options::{LrSchedule, TrainOptions};

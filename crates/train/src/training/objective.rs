@@ -3,9 +3,9 @@
 use ndarray::{Array2, Array3};
 
 use super::method::TrainingMethod;
-use super::observation::Observation;
 use super::problem::{LossTarget, TrainingProblem};
 use crate::datasets::Dataset;
+use crate::observation::Observation;
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Engine, Problem, SolveOptions, Stats, StepPlan};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::observation::Observation;
 use super::optimizer::Optimizer;
+use crate::observation::Observation;
 use crate::{Error, Result};
 use odesync_ode::odesolve::SolveOptions;
 

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use ndarray::Array2;
 
 use super::method::TrainingMethod;
-use super::observation::Observation;
 use super::shooting::{Segments, ShootingConfig};
 use crate::datasets::Dataset;
+use crate::observation::Observation;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{synchronize_observed, with_lambda};
 use crate::{Error, Result};

@@ -49,7 +49,10 @@ impl ComponentSpline {
                     let column = ArrayView2::from_shape((y.len(), 1), y)
                         .unwrap_or_else(|_| ArrayView2::from(&[[]] as &[[f64; 0]; 1]));
                     let sample = (ArrayView1::from(t), column);
-                    Ok(Curve::Spline(Box::new(SmoothingSpline::ragged([sample], alpha)?)))
+                    Ok(Curve::Spline(Box::new(SmoothingSpline::ragged(
+                        [sample],
+                        alpha,
+                    )?)))
                 }
             })
             .collect::<Result<_>>()?;

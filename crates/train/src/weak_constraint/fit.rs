@@ -1,164 +1,277 @@
-//! The whole training: q from 0.5 to 0, then the free model where it is stable.
+//! The whole training as a sequence of steps: q from 0.5 to 0, then the free model where it is stable.
 
 use super::flow::Flow;
 use super::gauss_newton::{
-    Estimate, Observer, Stage, cost, defects, iterate, log_evidence, log_misfit,
+    Cost, Estimate, Iteration, Stage, cost, defects, iterate, log_evidence, log_misfit,
 };
 use super::gradient_matching::match_gradients;
 use super::kalman::{Weights, filter};
 use super::nodes::Nodes;
-use super::setup::Setup;
+use super::setup::{Setup, Targets};
 use crate::Result;
 
 /// First model error q, in units of the data's spread, the factor from stage to stage, and the last.
 const Q: (f64, f64, f64) = (0.5, 0.4, 1e-4);
-/// Steps of a stage.
-const STAGE_ITERATIONS: usize = 8;
-/// Steps of the last stage.
-const LAST_ITERATIONS: usize = 60;
+/// Most steps of a stage with a q, and of the last stages.
+const MAX_ITERATIONS: (usize, usize) = (8, 60);
+/// Relative decrease of the cost at which such stages end.
+const TOLERANCE: (f64, f64) = (1e-2, 1e-4);
 /// Growth of an initial error within the data above which the free model is not trained.
 const MAX_GROWTH: f64 = 1e4;
-/// Largest damping with which a stage begins.
-const MAX_FIRST_MU: f64 = 1e2;
+/// Largest damping with which a stage begins, and smallest of the free one.
+const MU_RANGE: (f64, f64) = (1e-3, 1e2);
 /// Rise of the mean log residual above which the free model is not kept.
 const MAX_MISFIT_RISE: f64 = 0.15;
 
-/// The outcome of a training.
+/// Part of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// States at the nodes are unknowns; q falls from stage to stage.
+    Lifted,
+    /// States are the free solution of the model.
+    Free,
+    /// States stay unknowns, at the smallest q: a long chaotic trajectory.
+    LastLifted,
+    /// Nothing is left to do.
+    Done,
+}
+
+/// The state of a training between two steps.
 #[derive(Debug, Clone)]
-pub(super) struct Outcome {
-    pub estimate: Estimate,
-    /// Model error q of the estimate; 0 where the states are the free solution.
+pub(super) struct Fit {
+    pub phase: Phase,
+    /// Model error q of the stage.
     pub q: f64,
-    pub log_evidence: f64,
-    /// Whether the states are the free solution of the model.
-    pub is_free: bool,
-    /// Largest factor by which an initial error grows within a trajectory.
-    pub growth: f64,
-    /// Noise over that of the splines: geometric mean over the data.
-    pub noise_ratio: f64,
+    /// Steps of the stage so far.
+    pub iteration: usize,
+    /// Whether the stage estimates the noise.
+    pub updates_sigma: bool,
+    pub estimate: Estimate,
+    /// The estimate before the free phase, while that lasts.
+    pub lifted: Option<Estimate>,
     /// Whether not a single step could be made.
     pub failed: bool,
 }
 
-/// Trains from a setup.
-pub(super) fn fit(setup: &mut Setup, observer: &mut Observer) -> Result<Outcome> {
-    let Setup {
-        nodes,
-        flow,
-        s,
-        w,
-        sigma: sigma_of_splines,
-        targets,
-        observed,
-    } = setup;
-    let (w, alpha) = match targets {
-        Some(targets) => {
-            let matched = match_gradients(flow, targets, w.clone())?;
-            (matched.w, matched.alpha)
-        }
-        None => (w.clone(), 1.0),
-    };
-    let mut estimate = Estimate {
-        w,
-        s: s.clone(),
-        alpha,
-        sigma: sigma_of_splines.clone(),
-        mu: 1.0,
-        gamma: 0.0,
-    };
-    let n = nodes.n_data() as f64;
-    let smallest = |sigma: &[f64]| {
-        let measured = sigma.iter().zip(&*observed).filter(|(_, o)| **o);
-        measured.fold(f64::INFINITY, |m: f64, (s, _)| m.min(*s))
-    };
-    let mut q = Q.0;
-    let free_is_finite = loop {
-        estimate.mu = estimate.mu.min(MAX_FIRST_MU);
-        let stage = Stage {
-            q,
-            lifted: true,
-            max_iterations: STAGE_ITERATIONS,
-            tolerance: 1e-2,
-            updates_sigma: q < 0.1 * smallest(&estimate.sigma),
+/// What is known of a training that is done.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Assessment {
+    pub log_evidence: f64,
+    /// Effective number of parameters γ.
+    pub gamma: f64,
+    /// Largest factor by which an initial error grows within a trajectory.
+    pub growth: f64,
+    /// Noise over that of the splines: geometric mean over the data.
+    pub noise_ratio: f64,
+}
+
+/// A step that was made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub q: f64,
+    pub cost: Cost,
+    pub log_evidence: f64,
+}
+
+impl Fit {
+    /// Begins a training: gradient matching, where there are targets for it.
+    pub fn start(setup: &Setup) -> Result<Self> {
+        let (w, alpha) = match &setup.targets {
+            Some(targets) => matched(&setup.flow, targets, &setup.w)?,
+            None => (setup.w.clone(), 1.0),
         };
-        let accepted = iterate(flow, nodes, &mut estimate, sigma_of_splines, stage, observer)?;
-        if q == Q.0 && accepted == 0 {
-            return Ok(Outcome {
-                estimate,
-                q,
-                log_evidence: f64::NEG_INFINITY,
-                is_free: false,
-                growth: f64::INFINITY,
-                noise_ratio: f64::INFINITY,
-                failed: true,
-            });
-        }
-        let chi2 = cost(nodes, &estimate, &[], 0.0).chi2;
-        let free = flow.rollout(nodes, &estimate.w, &estimate.s)?.map(|s| {
-            let free = Estimate {
-                s,
-                ..estimate.clone()
+        let estimate = Estimate {
+            w,
+            s: setup.s.clone(),
+            alpha,
+            sigma: setup.sigma.clone(),
+            mu: 1.0,
+            gamma: 0.0,
+        };
+        Ok(Fit {
+            phase: Phase::Lifted,
+            q: Q.0,
+            iteration: 0,
+            updates_sigma: Q.0 < 0.1 * smallest_sigma(&setup.nodes, &estimate.sigma),
+            estimate,
+            lifted: None,
+            failed: false,
+        })
+    }
+
+    /// Makes the next step; `None` where nothing is left to do. After an error the training is as it was before.
+    pub fn advance(
+        &mut self,
+        flow: &mut Flow,
+        nodes: &Nodes,
+        sigma_of_splines: &[f64],
+    ) -> Result<Option<Step>> {
+        let mut next = self.clone();
+        let step = next.advance_in_place(flow, nodes, sigma_of_splines)?;
+        *self = next;
+        Ok(step)
+    }
+
+    fn advance_in_place(
+        &mut self,
+        flow: &mut Flow,
+        nodes: &Nodes,
+        sigma_of_splines: &[f64],
+    ) -> Result<Option<Step>> {
+        while self.phase != Phase::Done {
+            let is_lifted = self.phase == Phase::Lifted;
+            let most = if is_lifted {
+                MAX_ITERATIONS.0
+            } else {
+                MAX_ITERATIONS.1
             };
-            cost(nodes, &free, &[], 0.0).chi2
+            if self.iteration < most {
+                let stage = Stage {
+                    q: self.q,
+                    lifted: self.phase != Phase::Free,
+                    tolerance: if is_lifted { TOLERANCE.0 } else { TOLERANCE.1 },
+                    updates_sigma: self.updates_sigma,
+                };
+                let made = iterate(flow, nodes, &mut self.estimate, sigma_of_splines, stage)?;
+                if let Iteration::Accepted {
+                    cost,
+                    log_evidence,
+                    converged,
+                } = made
+                {
+                    let q = self.q;
+                    self.iteration += 1;
+                    if converged {
+                        self.end_stage(flow, nodes)?;
+                    }
+                    return Ok(Some(Step {
+                        q,
+                        cost,
+                        log_evidence,
+                    }));
+                }
+            }
+            self.end_stage(flow, nodes)?;
+        }
+        Ok(None)
+    }
+
+    /// Ends the stage and begins the next.
+    fn end_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
+        match self.phase {
+            Phase::Lifted => self.end_lifted_stage(flow, nodes)?,
+            Phase::Free => {
+                if let Some(lifted) = self.lifted.take() {
+                    let rise = log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &lifted.s);
+                    if rise < MAX_MISFIT_RISE {
+                        self.phase = Phase::Done;
+                    } else {
+                        self.estimate = lifted;
+                        self.begin(Phase::LastLifted, nodes);
+                    }
+                }
+            }
+            Phase::LastLifted | Phase::Done => self.phase = Phase::Done,
+        }
+        Ok(())
+    }
+
+    fn end_lifted_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
+        if self.q == Q.0 && self.iteration == 0 {
+            self.failed = true;
+            self.phase = Phase::Done;
+            return Ok(());
+        }
+        let chi2 = cost(nodes, &self.estimate, &[], 0.0).chi2;
+        let free = flow.rollout(nodes, &self.estimate.w, &self.estimate.s)?;
+        let free = free.map(|s| Estimate {
+            s,
+            ..self.estimate.clone()
         });
-        let follows = free.is_some_and(|free| free < 1.3 * chi2 + 0.1 * n);
-        if follows || q <= Q.2 {
-            break free.is_some();
+        let follows = free.as_ref().is_some_and(|free| {
+            let allowed = 1.3 * chi2 + 0.1 * nodes.n_data() as f64;
+            cost(nodes, free, &[], 0.0).chi2 < allowed
+        });
+        if !follows && self.q > Q.2 {
+            self.q = (self.q * Q.1).max(Q.2);
+            self.begin(Phase::Lifted, nodes);
+            return Ok(());
         }
-        q = (q * Q.1).max(Q.2);
-    };
-    let mut is_free = false;
-    if free_is_finite && growth(flow, nodes, &estimate)? < MAX_GROWTH {
-        let mut free = estimate.clone();
-        free.mu = free.mu.clamp(1e-3, MAX_FIRST_MU);
-        let stage = Stage {
-            q: 0.0,
-            lifted: false,
-            max_iterations: LAST_ITERATIONS,
-            tolerance: 1e-4,
-            updates_sigma: true,
-        };
-        iterate(flow, nodes, &mut free, sigma_of_splines, stage, observer)?;
-        is_free = log_misfit(nodes, &free.s) < log_misfit(nodes, &estimate.s) + MAX_MISFIT_RISE;
-        if is_free {
-            estimate = free;
+        match free {
+            Some(free) if growth(flow, nodes, &self.estimate)? < MAX_GROWTH => {
+                self.lifted = Some(std::mem::replace(&mut self.estimate, free));
+                self.begin(Phase::Free, nodes);
+            }
+            _ => self.begin(Phase::LastLifted, nodes),
         }
+        Ok(())
     }
-    if !is_free {
-        // A long chaotic trajectory: its states stay unknowns, with the smallest model error.
-        estimate.mu = estimate.mu.min(MAX_FIRST_MU);
-        let stage = Stage {
-            q: Q.2,
-            lifted: true,
-            max_iterations: LAST_ITERATIONS,
-            tolerance: 1e-4,
-            updates_sigma: true,
+
+    fn begin(&mut self, phase: Phase, nodes: &Nodes) {
+        self.phase = phase;
+        self.iteration = 0;
+        let least = match phase {
+            Phase::Free => MU_RANGE.0,
+            _ => 0.0,
         };
-        iterate(flow, nodes, &mut estimate, sigma_of_splines, stage, observer)?;
+        self.estimate.mu = self.estimate.mu.clamp(least, MU_RANGE.1);
+        match phase {
+            Phase::Free => self.q = 0.0,
+            Phase::LastLifted => self.q = Q.2,
+            Phase::Lifted | Phase::Done => {}
+        }
+        self.updates_sigma =
+            phase != Phase::Lifted || self.q < 0.1 * smallest_sigma(nodes, &self.estimate.sigma);
     }
-    let q = if is_free { 0.0 } else { Q.2 };
+
+    /// Whether the states are the free solution of the model.
+    pub fn is_free(&self) -> bool {
+        self.q == 0.0
+    }
+
+    /// Assesses a training that is done.
+    pub fn assess(
+        &mut self,
+        flow: &mut Flow,
+        nodes: &Nodes,
+        sigma_of_splines: &[f64],
+    ) -> Result<Assessment> {
+        let counts = nodes.n_data_by_component();
+        let ratio: f64 = (0..nodes.dof)
+            .map(|j| counts[j] as f64 * (self.estimate.sigma[j] / sigma_of_splines[j]).ln())
+            .sum();
+        let (log_evidence, growth) = match self.failed {
+            true => (f64::NEG_INFINITY, f64::INFINITY),
+            false => (
+                final_evidence(flow, nodes, &mut self.estimate, self.q)?,
+                growth(flow, nodes, &self.estimate)?,
+            ),
+        };
+        Ok(Assessment {
+            log_evidence,
+            gamma: self.estimate.gamma,
+            growth,
+            noise_ratio: (ratio / nodes.n_data() as f64).exp(),
+        })
+    }
+}
+
+fn matched(flow: &Flow, targets: &Targets, w: &[f64]) -> Result<(Vec<f64>, f64)> {
+    let matched = match_gradients(flow, targets, w.to_vec())?;
+    Ok((matched.w, matched.alpha))
+}
+
+/// Returns the smallest noise of the measured state variables.
+fn smallest_sigma(nodes: &Nodes, sigma: &[f64]) -> f64 {
     let counts = nodes.n_data_by_component();
-    let ratio: f64 = (0..nodes.dof)
-        .map(|j| counts[j] as f64 * (estimate.sigma[j] / sigma_of_splines[j]).ln())
-        .sum();
-    Ok(Outcome {
-        log_evidence: final_evidence(flow, nodes, &mut estimate, q)?,
-        growth: growth(flow, nodes, &estimate)?,
-        noise_ratio: (ratio / n).exp(),
-        estimate,
-        q,
-        is_free,
-        failed: false,
-    })
+    let measured = sigma.iter().zip(counts).filter(|(_, n)| *n > 0);
+    measured.fold(f64::INFINITY, |m, (s, _)| m.min(*s))
 }
 
 /// Returns the log evidence at an estimate, −∞ where it cannot be had, and sets its γ.
-fn final_evidence(
-    flow: &mut Flow,
-    nodes: &Nodes,
-    estimate: &mut Estimate,
-    q: f64,
-) -> Result<f64> {
+fn final_evidence(flow: &mut Flow, nodes: &Nodes, estimate: &mut Estimate, q: f64) -> Result<f64> {
     let e = match q > 0.0 {
         true => defects(flow, nodes, &estimate.w, &estimate.s)?,
         false => Some(vec![0.0; nodes.len() * nodes.dof]),
@@ -176,7 +289,11 @@ fn final_evidence(
         return Ok(f64::NEG_INFINITY);
     };
     estimate.gamma = gamma;
-    Ok(log_evidence(cost(nodes, estimate, &e, q), log_det, &filtered))
+    Ok(log_evidence(
+        cost(nodes, estimate, &e, q),
+        log_det,
+        &filtered,
+    ))
 }
 
 /// Returns the largest factor by which the model magnifies an initial error within a trajectory: max_k |A_k … A_0|, in the spectral

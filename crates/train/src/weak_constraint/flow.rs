@@ -48,7 +48,8 @@ impl Flow {
     /// Turns states into the user's units.
     pub fn to_user(&self, z: &[f64]) -> Vec<f64> {
         let dof = self.scaling.mean.len();
-        let units = |(i, z): (usize, &f64)| self.scaling.mean[i % dof] + self.scaling.sd[i % dof] * z;
+        let units =
+            |(i, z): (usize, &f64)| self.scaling.mean[i % dof] + self.scaling.sd[i % dof] * z;
         z.iter().enumerate().map(units).collect()
     }
 
@@ -83,7 +84,9 @@ impl Flow {
                 sample: nodes.sample[k],
             })
             .collect();
-        let solved = self.engine.forward(&model, &problems, &self.options, None, keep);
+        let solved = self
+            .engine
+            .forward(&model, &problems, &self.options, None, keep);
         let Some(trajectories) = finite(solved)? else {
             return Ok(None);
         };
@@ -151,7 +154,9 @@ impl Flow {
                 sample: nodes.sample[*k],
             })
             .collect();
-        let solved = self.engine.forward(&model, &problems, &self.options, None, false);
+        let solved = self
+            .engine
+            .forward(&model, &problems, &self.options, None, false);
         let Some(trajectories) = finite(solved)? else {
             return Ok(None);
         };

@@ -36,7 +36,6 @@ pub(super) struct Stage {
     pub q: f64,
     /// Whether the states at the nodes are unknowns; otherwise they are the free solution from the first of each trajectory.
     pub lifted: bool,
-    pub max_iterations: usize,
     /// Relative decrease of the cost at which it ends.
     pub tolerance: f64,
     /// Whether the noise is estimated too.
@@ -62,18 +61,21 @@ impl Cost {
     }
 }
 
-/// An accepted step, as it is reported.
+/// The outcome of one iteration.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Accepted<'a> {
-    pub stage: Stage,
-    pub estimate: &'a Estimate,
-    pub cost: Cost,
-    /// Log evidence at the linearisation before the step.
-    pub log_evidence: f64,
+pub(super) enum Iteration {
+    /// No step lowered the cost.
+    Stalled,
+    /// A step was made.
+    Accepted {
+        /// Cost after the step.
+        cost: Cost,
+        /// Log evidence, with the linearisation before the step.
+        log_evidence: f64,
+        /// Whether the stage has converged.
+        converged: bool,
+    },
 }
-
-/// Called after each accepted step; may end the training with an error, such as an interrupt.
-pub(super) type Observer<'a> = dyn FnMut(&mut Flow, Accepted) -> Result<()> + 'a;
 
 /// Largest factor by which the ratios of the noise of components may leave those of the splines.
 pub(super) const SIGMA_RATIO: f64 = 3.0;
@@ -102,7 +104,10 @@ pub(super) fn cost(nodes: &Nodes, estimate: &Estimate, e: &[f64], q: f64) -> Cos
     let Estimate {
         w, s, alpha, sigma, ..
     } = estimate;
-    let chi2 = nodes.data().map(|(i, j, y)| ((s[i] - y) / sigma[j]).powi(2)).sum();
+    let chi2 = nodes
+        .data()
+        .map(|(i, j, y)| ((s[i] - y) / sigma[j]).powi(2))
+        .sum();
     let free = (0..nodes.len()).filter(|k| nodes.first[*k] && !nodes.fixed[*k]);
     let initial: f64 = free
         .flat_map(|k| &s[k * nodes.dof..(k + 1) * nodes.dof])
@@ -132,7 +137,11 @@ pub(super) fn log_misfit(nodes: &Nodes, s: &[f64]) -> f64 {
         sum += *n as f64 * 0.5 * mean.max(1e-12).ln();
     }
     let mean = sum / counts.iter().sum::<usize>() as f64;
-    if mean.is_finite() { mean } else { f64::INFINITY }
+    if mean.is_finite() {
+        mean
+    } else {
+        f64::INFINITY
+    }
 }
 
 /// Returns log p(data) up to a constant of the prior of the states: −½ [cost + log det(I + XXᵀ/α) + Σ log S + n log 2π].
@@ -143,50 +152,48 @@ pub(super) fn log_evidence(cost: Cost, log_det: f64, filtered: &Filtered) -> f64
     -0.5 * (cost.total() + log_det + variances + n * tau.ln())
 }
 
-/// Iterates from an estimate; returns the number of accepted steps.
+/// Makes one step from an estimate.
 pub(super) fn iterate(
     flow: &mut Flow,
     nodes: &Nodes,
     estimate: &mut Estimate,
     sigma_of_splines: &[f64],
     stage: Stage,
-    observer: &mut Observer,
-) -> Result<usize> {
+) -> Result<Iteration> {
     let zero = vec![0.0; nodes.len() * nodes.dof];
-    if !stage.lifted {
-        match flow.rollout(nodes, &estimate.w, &estimate.s)? {
-            Some(s) => estimate.s = s,
-            None => return Ok(0),
-        }
+    let Some((ends, linear)) = flow.linearize(nodes, &estimate.w, &estimate.s)? else {
+        return Ok(Iteration::Stalled);
+    };
+    let e = match stage.lifted {
+        true => differences(nodes, &estimate.s, &ends),
+        false => zero.clone(),
+    };
+    let before = cost(nodes, estimate, &e, stage.q).total();
+    if !before.is_finite() {
+        return Ok(Iteration::Stalled);
     }
-    let mut accepted = 0;
-    for _ in 0..stage.max_iterations {
-        let Some((ends, linear)) = flow.linearize(nodes, &estimate.w, &estimate.s)? else {
-            break;
-        };
-        let e = match stage.lifted {
-            true => differences(nodes, &estimate.s, &ends),
-            false => zero.clone(),
-        };
-        let before = cost(nodes, estimate, &e, stage.q);
-        if !before.total().is_finite() {
-            break;
-        }
-        let weights = Weights {
-            q: stage.q,
-            sigma: &estimate.sigma,
-        };
-        let n_params = flow.map.len();
-        let filtered = filter(nodes, &linear, (&estimate.s, &e), weights, n_params);
-        let mut found = None;
-        for attempt in 0..ATTEMPTS {
-            let h = 0.5_f64.powi(attempt as i32 - FULL_STEPS as i32 + 1).min(1.0);
-            let Some(delta) = filtered.ridge.step(&estimate.w, estimate.alpha, estimate.mu) else {
-                estimate.mu = (estimate.mu * 4.0).max(1e-3);
-                continue;
-            };
+    let weights = Weights {
+        q: stage.q,
+        sigma: &estimate.sigma,
+    };
+    let n_params = flow.map.len();
+    let filtered = filter(nodes, &linear, (&estimate.s, &e), weights, n_params);
+    let mut found = None;
+    for attempt in 0..ATTEMPTS {
+        let h = 0.5_f64
+            .powi(attempt as i32 - FULL_STEPS as i32 + 1)
+            .min(1.0);
+        if let Some(delta) = filtered
+            .ridge
+            .step(&estimate.w, estimate.alpha, estimate.mu)
+        {
             let change = filtered.smooth(nodes, &linear.a, &delta);
-            let w: Vec<f64> = estimate.w.iter().zip(&delta).map(|(w, d)| w + h * d).collect();
+            let w: Vec<f64> = estimate
+                .w
+                .iter()
+                .zip(&delta)
+                .map(|(w, d)| w + h * d)
+                .collect();
             let mut s = estimate.s.clone();
             for (i, (s, change)) in s.iter_mut().zip(&change).enumerate() {
                 if stage.lifted || nodes.first[i / nodes.dof] {
@@ -204,47 +211,42 @@ pub(super) fn iterate(
                     ..estimate.clone()
                 };
                 let after = cost(nodes, &next, &e, stage.q);
-                if after.total() < before.total() {
+                if after.total() < before {
                     found = Some((next, after));
                     break;
                 }
             }
-            estimate.mu = (estimate.mu * 4.0).max(1e-3);
         }
-        let Some((next, after)) = found.filter(|_| estimate.mu <= MAX_MU) else {
-            break;
-        };
-        let gain = (before.total() - after.total()) / before.total();
-        let mu = (estimate.mu / 4.0).max(1e-6);
-        *estimate = Estimate { mu, ..next };
-        accepted += 1;
-        let Some((gamma, log_det)) = filtered.ridge.evidence_terms(estimate.alpha) else {
-            break;
-        };
-        estimate.gamma = gamma;
-        let log_evidence = log_evidence(after, log_det, &filtered);
-        let norm: f64 = estimate.w.iter().map(|w| w * w).sum();
-        let (alpha, old) = (gamma / norm.max(1e-12), estimate.alpha);
-        estimate.alpha = alpha.clamp(old / 2.0, old * 2.0).clamp(1e-4, 1e4);
-        let mut change = (estimate.alpha / old).ln().abs();
-        if stage.updates_sigma {
-            let factor = update_sigma(nodes, estimate, after, sigma_of_splines);
-            change = change.max(factor.ln().abs());
-        }
-        observer(
-            flow,
-            Accepted {
-                stage,
-                estimate,
-                cost: after,
-                log_evidence,
-            },
-        )?;
-        if gain < stage.tolerance && (!stage.updates_sigma || change < 0.03) {
-            break;
-        }
+        estimate.mu = (estimate.mu * 4.0).max(1e-3);
     }
-    Ok(accepted)
+    let Some((next, after)) = found.filter(|_| estimate.mu <= MAX_MU) else {
+        return Ok(Iteration::Stalled);
+    };
+    let gain = (before - after.total()) / before;
+    let mu = (estimate.mu / 4.0).max(1e-6);
+    *estimate = Estimate { mu, ..next };
+    let Some((gamma, log_det)) = filtered.ridge.evidence_terms(estimate.alpha) else {
+        return Ok(Iteration::Accepted {
+            cost: after,
+            log_evidence: f64::NAN,
+            converged: true,
+        });
+    };
+    estimate.gamma = gamma;
+    let log_evidence = log_evidence(after, log_det, &filtered);
+    let norm: f64 = estimate.w.iter().map(|w| w * w).sum();
+    let (alpha, old) = (gamma / norm.max(1e-12), estimate.alpha);
+    estimate.alpha = alpha.clamp(old / 2.0, old * 2.0).clamp(1e-4, 1e4);
+    let mut change = (estimate.alpha / old).ln().abs();
+    if stage.updates_sigma {
+        let factor = update_sigma(nodes, estimate, after, sigma_of_splines);
+        change = change.max(factor.ln().abs());
+    }
+    Ok(Iteration::Accepted {
+        cost: after,
+        log_evidence,
+        converged: gain < stage.tolerance && (!stage.updates_sigma || change < 0.03),
+    })
 }
 
 /// Updates the noise: its level by (χ² + defects)/(n − γ − n0), and the ratios of components within a factor of those of the splines.

@@ -115,4 +115,3 @@ fn jacobian(flow: &Flow, targets: &Targets, w: &[f64]) -> Result<Vec<f64>> {
         .collect();
     Ok(rows.concat())
 }
-

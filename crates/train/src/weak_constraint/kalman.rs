@@ -227,7 +227,11 @@ impl Filtered {
                 for i in 0..dof {
                     for j in 0..dof {
                         let row = &mut before[j * n_params..(j + 1) * n_params];
-                        add_scaled(a[i * dof + j], &lambda[i * n_params..(i + 1) * n_params], row);
+                        add_scaled(
+                            a[i * dof + j],
+                            &lambda[i * n_params..(i + 1) * n_params],
+                            row,
+                        );
                         transposed[j * dof + i] = a[i * dof + j];
                     }
                 }
@@ -257,7 +261,9 @@ fn propagate(a: &[f64], p: &mut [f64], scratch: &mut [f64], dof: usize) {
     }
     for i in 0..dof {
         for j in 0..dof {
-            p[i * dof + j] = (0..dof).map(|l| scratch[i * dof + l] * a[j * dof + l]).sum();
+            p[i * dof + j] = (0..dof)
+                .map(|l| scratch[i * dof + l] * a[j * dof + l])
+                .sum();
         }
     }
 }

@@ -108,9 +108,7 @@ impl Nodes {
 
     /// Returns the first nodes of all intervals: each leads to the node after it, of the same trajectory.
     pub fn intervals(&self) -> impl Iterator<Item = usize> {
-        (1..self.len())
-            .filter(|k| !self.first[*k])
-            .map(|k| k - 1)
+        (1..self.len()).filter(|k| !self.first[*k]).map(|k| k - 1)
     }
 
     /// Returns the number of data.

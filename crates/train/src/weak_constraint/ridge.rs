@@ -93,7 +93,11 @@ impl Ridge {
             .map(|(nu, xw)| nu + xw * shrink)
             .collect();
         let factor = self.factorize(alpha * (1.0 + mu))?;
-        let right = if self.is_dual() { h } else { self.transpose_times(&h) };
+        let right = if self.is_dual() {
+            h
+        } else {
+            self.transpose_times(&h)
+        };
         let mut solution = Mat::from_fn(right.len(), 1, |i, _| right[i]);
         factor.solve_in_place(solution.as_mut());
         let solution: Vec<f64> = (0..right.len()).map(|i| solution[(i, 0)]).collect();
@@ -113,7 +117,11 @@ impl Ridge {
         let lower = factor.L();
         let size = lower.nrows();
         let mut inverse = Mat::<f64>::zeros(size, size);
-        faer::linalg::triangular_inverse::invert_lower_triangular(inverse.as_mut(), lower, Par::Seq);
+        faer::linalg::triangular_inverse::invert_lower_triangular(
+            inverse.as_mut(),
+            lower,
+            Par::Seq,
+        );
         let mut trace = 0.0;
         let mut log_det = 0.0;
         for j in 0..size {

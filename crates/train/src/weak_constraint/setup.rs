@@ -13,7 +13,7 @@ use super::network_scales;
 use super::nodes::{Nodes, SampleData};
 use super::parameter_map::{ParameterMap, Standardization};
 use crate::datasets::Dataset;
-use crate::training::Observation;
+use crate::observation::Observation;
 use crate::{Error, Result};
 
 /// Smallest standard deviation of the noise, in units of the data's spread.
@@ -99,10 +99,18 @@ pub(super) fn prepare(
         components: curves.into_iter().flatten().collect(),
     };
 
-    let nodes = Nodes::new(&samples, &scaling, rate_of_change(&samples, &curve, &observed), substeps);
+    let nodes = Nodes::new(
+        &samples,
+        &scaling,
+        rate_of_change(&samples, &curve, &observed),
+        substeps,
+    );
     let mut s = vec![];
     for (k, t) in nodes.t.iter().enumerate() {
-        let known = samples[nodes.sample[k]].u0.as_ref().filter(|_| nodes.fixed[k]);
+        let known = samples[nodes.sample[k]]
+            .u0
+            .as_ref()
+            .filter(|_| nodes.fixed[k]);
         match known {
             Some(u0) => s.extend((0..dof).map(|j| (u0[j] - scaling.mean[j]) / scaling.sd[j])),
             None => s.extend(curve.values(nodes.sample[k], &[*t]).iter()),
@@ -120,7 +128,8 @@ pub(super) fn prepare(
         map,
         scaling,
         SolveOptions {
-            substeps: (substeps.is_some() || !options.solver.is_adaptive()).then_some(nodes.substeps),
+            substeps: (substeps.is_some() || !options.solver.is_adaptive())
+                .then_some(nodes.substeps),
             ..options.clone()
         },
     );
@@ -130,7 +139,10 @@ pub(super) fn prepare(
         true => rows.into_iter().filter(|j| observed[*j]).collect(),
         false => rows,
     };
-    let row_scales = rows.iter().map(|j| spread(residual.column(*j).iter())).collect();
+    let row_scales = rows
+        .iter()
+        .map(|j| spread(residual.column(*j).iter()))
+        .collect();
     let n_targets = (rows.len() * points.0.len()) as f64;
     let independent = rows.iter().map(|j| freedom[*j]).sum::<f64>() / n_targets;
     let targets = (has_guess && !rows.is_empty()).then(|| Targets {
@@ -247,7 +259,8 @@ fn guesses(
             if known[j] {
                 continue;
             }
-            let Some(i) = (0..dof).find(|i| known[*i] && is_derivative(model, *i, j, samples)) else {
+            let Some(i) = (0..dof).find(|i| known[*i] && is_derivative(model, *i, j, samples))
+            else {
                 continue;
             };
             known[j] = true;
@@ -267,7 +280,11 @@ fn is_derivative(model: &VectorField, i: usize, j: usize, samples: &[SampleData]
     let evaluator = Evaluator::new(model);
     let dof = model.dof();
     let (mut slot, mut out) = (vec![0.0; evaluator.slot_len()], vec![0.0; dof]);
-    let t = samples.first().and_then(|s| s.t.first()).copied().unwrap_or(0.0);
+    let t = samples
+        .first()
+        .and_then(|s| s.t.first())
+        .copied()
+        .unwrap_or(0.0);
     (0..4).all(|trial| {
         let u: Vec<f64> = (0..dof)
             .map(|k| ((trial * 7 + k * 3 + 1) as f64 * 0.7).sin() + 0.3 * k as f64)
@@ -296,7 +313,9 @@ fn guessed_curve(
         }
         Guess::DerivativeOf(i) => {
             let Some(curve) = &curves[i] else {
-                return Err(Error::invalid("a guess depends on one that is not made yet"));
+                return Err(Error::invalid(
+                    "a guess depends on one that is not made yet",
+                ));
             };
             let values: Vec<Vec<f64>> = (samples.iter().enumerate())
                 .map(|(sample, s)| {
@@ -339,7 +358,9 @@ fn rate_of_change(samples: &[SampleData], curve: &StateCurve, observed: &[bool])
             }
         }
     }
-    let rms = squares.iter().fold(0.0, |m: f64, s| m.max((s / count as f64).sqrt()));
+    let rms = squares
+        .iter()
+        .fold(0.0, |m: f64, s| m.max((s / count as f64).sqrt()));
     (2.0 * rms).max(0.4 * largest)
 }
 
@@ -355,7 +376,10 @@ fn matching_points(
     let (mut points, mut dz) = (vec![], vec![]);
     for (sample, data) in samples.iter().enumerate() {
         let times = equally_spaced(&data.t, 2 * data.t.len() - 1);
-        let (values, slopes) = (curve.values(sample, &times), curve.derivatives(sample, &times));
+        let (values, slopes) = (
+            curve.values(sample, &times),
+            curve.derivatives(sample, &times),
+        );
         for (t, z) in times.iter().zip(values.outer_iter()) {
             let u = (0..dof).map(|j| scaling.mean[j] + scaling.sd[j] * z[j]);
             points.push((sample, *t, u.collect()));

@@ -82,7 +82,7 @@ impl Observation {
     }
 
     /// Returns the initial states of the model, `[sample, dof]`.
-    pub(super) fn initial_states(
+    pub(crate) fn initial_states(
         &self,
         dof: usize,
         columns: &[usize],
