@@ -5,6 +5,7 @@ use ndarray::Array2;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
+use odesync_ode::field::VectorField;
 
 /// Measured state variables and initial states. By default the data are the whole state, and the model has the data's initial
 /// states.
@@ -126,4 +127,27 @@ impl Observation {
         }
         Ok(all)
     }
+}
+
+/// Checks that there are data, and that the model's external inputs are given for their samples.
+///
+/// # Errors
+/// Only missing values, or another number of samples.
+pub(crate) fn check_data(model: &VectorField, data: &Dataset) -> Result<()> {
+    let mut values = data.trajectories().flat_map(|(_, u)| u);
+    if values.all(|x| x.is_nan()) {
+        return Err(Error::invalid(
+            "there is nothing to compare the model with: every value of the data is missing (NaN)",
+        ));
+    }
+    for signal in model.signals() {
+        if signal.n_samples() != 1 && signal.n_samples() != data.samples() {
+            return Err(Error::invalid(format!(
+                "the model's external input is given for {}, the data have {}: give one for all samples, or one for each",
+                count_of(signal.n_samples(), "sample"),
+                data.samples()
+            )));
+        }
+    }
+    Ok(())
 }

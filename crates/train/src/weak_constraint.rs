@@ -1,4 +1,30 @@
-//! Weak-constraint training: states at the data's times are unknowns beside the parameters.
+//! Weak-constraint training: the states at the data's times are unknowns beside the parameters, and the model's error between them
+//! is driven to zero.
+//!
+//! Minimised over the standardised parameters w and states s_k is
+//!
+//! Σ |(s_k − y_k)/σ|² + Σ |s_{k+1} − F_k(s_k, w)|²/q² + α |w|²,
+//!
+//! where F_k is the flow of the model from node k to node k + 1, with q from 0.5 of the data's spread towards 0: from following the
+//! data to obeying the dynamics. Each step is one of Gauss and Newton: a Kalman filter over the nodes, a ridge problem in the
+//! parameters, a smoother for the states. The prior precision α and the noise σ follow the evidence. Nothing has to be set.
+//!
+//! Sources: Y. Trémolet, *Accounting for an imperfect model in 4D-Var*, Q. J. R. Meteorol. Soc. 132 (2006); J. O. Ramsay et al.,
+//! *Parameter estimation for differential equations: a generalized smoothing approach*, J. R. Stat. Soc. B 69 (2007); D. J. C. MacKay,
+//! *Bayesian interpolation*, Neural Computation 4 (1992).
+//!
+//! | file | content |
+//! |---|---|
+//! | `settings` | the settings |
+//! | `setup` | scales, splines, nodes and first guesses |
+//! | `component_splines`, `nodes` | the splines of the data; the nodes |
+//! | `affine_layers`, `network_scales`, `parameter_map` | the networks in a model, the scales of their inputs and outputs, standardised parameters |
+//! | `flow` | the flow from node to node and its derivatives |
+//! | `gradient_matching` | the first guess of the parameters |
+//! | `kalman`, `ridge` | filter and smoother; the ridge problem of a step |
+//! | `gauss_newton` | one step, with damping and evidence |
+//! | `fit` | the steps of a training |
+//! | `state`, `saved_state` | the state between two steps; its form in a checkpoint |
 
 mod affine_layers;
 mod component_splines;
@@ -11,6 +37,14 @@ mod network_scales;
 mod nodes;
 mod parameter_map;
 mod ridge;
+mod saved_state;
+mod settings;
 mod setup;
+mod state;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use saved_state::SavedState;
+pub use settings::WeakConstraint;
+pub use state::WeakConstraintState;
+pub(crate) use state::WeakConstraintTraining;

@@ -12,14 +12,15 @@ const FILE: &str = "metrics.csv";
 const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed";
 
 /// Callback that writes `metrics.csv` into a folder: `epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed`,
-/// and for multiple shooting also `data_loss,continuity`. Every number is read back as the same float64.
+/// for multiple shooting also `data_loss,continuity`, for weak-constraint training
+/// `q,chi2,log_evidence`, with an empty λ, lr and gradient norm. Every number is read back as the same float64.
 ///
 /// Each line is passed to the operating system when its epoch is done. When a run continues, the file is first rewritten with the
 /// epochs of its checkpoint, whatever a killed process has left there.
 pub struct CsvLogger {
     path: PathBuf,
     file: Option<File>,
-    is_shooting: bool,
+    extra: ExtraColumns,
 }
 
 impl CsvLogger {
@@ -28,7 +29,7 @@ impl CsvLogger {
         CsvLogger {
             path: folder.as_ref().join(FILE),
             file: None,
-            is_shooting: false,
+            extra: ExtraColumns::None,
         }
     }
 
@@ -39,7 +40,7 @@ impl CsvLogger {
 
 impl Callback for CsvLogger {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
-        self.is_shooting = is_shooting(start.method);
+        self.extra = ExtraColumns::of(start.method);
         write_atomically(&self.path, csv_text(start.method, start.history).as_bytes())?;
         let file = OpenOptions::new().append(true).open(&self.path);
         self.file = Some(file.map_err(|e| self.write_error(&e))?);
@@ -47,7 +48,7 @@ impl Callback for CsvLogger {
     }
 
     fn on_epoch_end(&mut self, record: &EpochRecord, _best: f64) -> Result<()> {
-        let line = csv_line(record, self.is_shooting);
+        let line = csv_line(record, self.extra);
         match self
             .file
             .as_mut()
@@ -75,39 +76,66 @@ pub fn write_metrics(run: &Run, folder: impl AsRef<Path>) -> Result<()> {
     )
 }
 
-fn is_shooting(method: &TrainingMethod) -> bool {
-    matches!(method, TrainingMethod::MultipleShooting(_))
+/// The columns of a method besides those of all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum ExtraColumns {
+    None,
+    Shooting,
+    WeakConstraint,
+}
+
+impl ExtraColumns {
+    fn of(method: &TrainingMethod) -> Self {
+        match method {
+            TrainingMethod::MultipleShooting(_) => ExtraColumns::Shooting,
+            TrainingMethod::WeakConstraint(_) => ExtraColumns::WeakConstraint,
+            TrainingMethod::Vanilla | TrainingMethod::Homotopy(_) => ExtraColumns::None,
+        }
+    }
+
+    fn names(self) -> &'static str {
+        match self {
+            ExtraColumns::None => "",
+            ExtraColumns::Shooting => ",data_loss,continuity",
+            ExtraColumns::WeakConstraint => ",q,chi2,log_evidence",
+        }
+    }
 }
 
 fn csv_text(method: &TrainingMethod, history: &[EpochRecord]) -> String {
-    let shooting = is_shooting(method);
-    let extra_columns = if shooting {
-        ",data_loss,continuity"
-    } else {
-        ""
-    };
-    let lines = history.iter().map(|record| csv_line(record, shooting));
-    std::iter::once(format!("{COLUMNS}{extra_columns}\n"))
+    let extra = ExtraColumns::of(method);
+    let lines = history.iter().map(|record| csv_line(record, extra));
+    std::iter::once(format!("{COLUMNS}{}\n", extra.names()))
         .chain(lines)
         .collect()
 }
 
-fn csv_line(r: &EpochRecord, shooting: bool) -> String {
+fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
     // `{:?}` writes the shortest digits that parse to the same number.
+    let number = |x: f64| format!("{x:?}");
+    // What a method does not have is an empty field.
+    let own = |x: f64| match extra {
+        ExtraColumns::WeakConstraint => String::new(),
+        _ => number(x),
+    };
     let mut line = format!(
-        "{},{:?},{:?},{:?},{},{:?},{:?},{:?},{}",
+        "{},{},{:?},{:?},{},{:?},{},{},{}",
         r.epoch,
-        r.lambda,
+        own(r.lambda),
         r.train_loss,
         r.mse,
         r.evaluations,
         r.seconds,
-        r.lr,
-        r.gradient_norm,
+        own(r.lr),
+        own(r.gradient_norm),
         r.failed
     );
-    if shooting {
-        line.push_str(&format!(",{:?},{:?}", r.data_loss, r.continuity));
+    match extra {
+        ExtraColumns::None => {}
+        ExtraColumns::Shooting => line.push_str(&format!(",{:?},{:?}", r.data_loss, r.continuity)),
+        ExtraColumns::WeakConstraint => {
+            line.push_str(&format!(",{:?},{:?},{:?}", r.q, r.chi2, r.log_evidence));
+        }
     }
     line.push('\n');
     line

@@ -12,8 +12,9 @@ use ndarray::Array2;
 use super::checkpoint_file::{CheckpointFile, damaged_checkpoint};
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
-use super::run::{EpochRecord, METRICS, Run, StopReason, TrainerState};
+use super::run::{EpochRecord, Run, StopReason, TrainerState, metrics};
 use super::settings::{SavedSolver, TrainSettings};
+use crate::weak_constraint::{SavedState, WeakConstraintState};
 use crate::{Error, Result};
 use odesync_base::files::{lock_folder, write_atomically};
 use odesync_base::random::Generator;
@@ -58,6 +59,8 @@ struct RunMetadata {
     fingerprint: RunFingerprint,
     instruction_set: String,
     generator: Generator,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weak_constraint: Option<SavedState>,
 }
 
 /// Checks that files can be written in the folder.
@@ -159,9 +162,13 @@ impl Run {
     }
 
     fn last_checkpoint(&self) -> Result<CheckpointFile> {
+        let state = self.weak_constraint.as_ref().map(WeakConstraintState::save);
+        let (weak_constraint, tensors) = state.unzip();
+        let tensors = tensors.unwrap_or_default();
         let mut content = checkpoint_of(
             &self.last,
             &RunMetadata {
+                weak_constraint,
                 settings: self.settings.clone(),
                 solver: SavedSolver::new(&self.solver),
                 stop: self.stop.clone(),
@@ -184,8 +191,13 @@ impl Run {
         ] {
             content.add_tensor(name, &[values.len()], values);
         }
-        let rows: Vec<f64> = self.history.iter().flat_map(EpochRecord::row).collect();
-        content.add_tensor(HISTORY, &[self.history.len(), METRICS.len()], &rows);
+        let n_metrics = metrics(&self.settings.method).len();
+        let rows = self.history.iter().flat_map(|r| r.row(n_metrics));
+        let rows: Vec<f64> = rows.collect();
+        content.add_tensor(HISTORY, &[self.history.len(), n_metrics], &rows);
+        for (name, (shape, values)) in tensors {
+            content.add_tensor(&name, &shape, &values);
+        }
         if self.settings.trajectory_every.is_some() {
             let n = self.last.n_params() + self.aux_params.len();
             content.add_tensor(
@@ -207,7 +219,7 @@ impl Run {
             .map_err(|e| damaged_checkpoint(path, e))?;
         let rows = content.take_tensor(path, HISTORY)?;
         let history: Option<Vec<EpochRecord>> = match rows.shape[..] {
-            [_, columns] if columns == METRICS.len() => rows
+            [_, columns] if columns == metrics(&metadata.settings.method).len() => rows
                 .values
                 .chunks(columns)
                 .enumerate()
@@ -222,6 +234,15 @@ impl Run {
                 path.values.chunks(n).map(<[f64]>::to_vec).collect()
             }
             None => vec![],
+        };
+        let weak_constraint = match &metadata.weak_constraint {
+            None => None,
+            Some(saved) => {
+                let take = |name: &str| content.tensors.remove(name).map(|t| t.values);
+                let state = WeakConstraintState::load(saved, last.dof(), last.n_params(), take);
+                let damaged = || damaged_checkpoint(path, "the state of the training does not fit");
+                Some(state.ok_or_else(damaged)?)
+            }
         };
         let u0 = content.take_tensor(path, INITIAL_STATES)?;
         let samples = u0.shape.first().copied().unwrap_or_default();
@@ -255,6 +276,7 @@ impl Run {
             fingerprint: metadata.fingerprint,
             generator: metadata.generator,
             settings: metadata.settings,
+            weak_constraint,
             last,
         };
         if let Some(name) = content.tensors.keys().next() {
@@ -280,7 +302,8 @@ impl Run {
         if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
             return Some("the initial times of the data are missing or not finite");
         }
-        if self.settings.train_u0 && self.aux_params.len() < self.u0.len() {
+        let in_params = self.settings.train_u0 && self.weak_constraint.is_none();
+        if in_params && self.aux_params.len() < self.u0.len() {
             return Some("the trained initial states are missing");
         }
         if self.optimizer.first_moment.len() != n || self.optimizer.second_moment.len() != n {

@@ -1,9 +1,10 @@
-//! The three training methods.
+//! The training methods.
 
 use serde::{Deserialize, Serialize};
 
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
+use crate::weak_constraint::WeakConstraint;
 use crate::{Error, Result};
 
 /// Training method: how a model is compared with the data.
@@ -16,6 +17,8 @@ pub enum TrainingMethod {
     MultipleShooting(MultipleShooting),
     /// Homotopy training: one solve of the model coupled to the data, with a coupling that a schedule lowers to 0.
     Homotopy(Homotopy),
+    /// Weak-constraint training: the states at the data's times are unknowns too, and the model's error is driven to zero.
+    WeakConstraint(WeakConstraint),
 }
 
 /// Settings of multiple shooting: loss = data part + `continuity_weight` × mean squared gap between segments.
@@ -71,6 +74,12 @@ impl From<Homotopy> for TrainingMethod {
     }
 }
 
+impl From<WeakConstraint> for TrainingMethod {
+    fn from(settings: WeakConstraint) -> Self {
+        TrainingMethod::WeakConstraint(settings)
+    }
+}
+
 impl From<MultipleShooting> for TrainingMethod {
     fn from(settings: MultipleShooting) -> Self {
         TrainingMethod::MultipleShooting(settings)
@@ -84,13 +93,15 @@ impl TrainingMethod {
             TrainingMethod::Vanilla => "vanilla",
             TrainingMethod::MultipleShooting(_) => "multiple_shooting",
             TrainingMethod::Homotopy(_) => "homotopy",
+            TrainingMethod::WeakConstraint(_) => "weak_constraint",
         }
     }
 
-    /// Returns λ of an epoch; 0 unless this is homotopy training.
+    /// Returns λ of an epoch; 0 unless this is homotopy training, and NaN for a method that has none.
     pub fn lambda(&self, epoch: usize) -> f64 {
         match self {
             TrainingMethod::Homotopy(h) => h.schedule.lambda(epoch),
+            TrainingMethod::WeakConstraint(_) => f64::NAN,
             _ => 0.0,
         }
     }
@@ -126,6 +137,7 @@ impl TrainingMethod {
                 Ok(())
             }
             TrainingMethod::Homotopy(h) => h.coupling.check(dof),
+            TrainingMethod::WeakConstraint(w) => w.check(),
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Training: the losses of the three methods, the training loop, optimisers, checkpoints and callbacks.
+//! Training: the losses of the methods, the training loop, optimisers, checkpoints and callbacks.
 //!
 //! | file | content |
 //! |---|---|
-//! | `method` | the training methods (vanilla, multiple shooting, homotopy) and their settings |
+//! | `method` | the training methods (vanilla, multiple shooting, homotopy, weak constraint) and their settings |
 //! | `objective` | loss and gradient of a model against data, on any engine |
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options` | options of a training run |
 //! | `trainer` | the training loop |
+//! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch` | one epoch of the loop |
 //! | `ensemble` | several runs in parallel |
 //! | `run` | the result of a run: models and metrics |
@@ -35,8 +36,10 @@ mod run;
 mod settings;
 mod shooting;
 mod trainer;
+mod weak_constraint_trainer;
 
 pub use crate::observation::Observation;
+pub use crate::weak_constraint::{WeakConstraint, WeakConstraintState};
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};

@@ -9,6 +9,7 @@ use super::method::TrainingMethod;
 use super::shooting::{Segments, ShootingConfig};
 use crate::datasets::Dataset;
 use crate::observation::Observation;
+use crate::observation::check_data;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{synchronize_observed, with_lambda};
 use crate::{Error, Result};
@@ -40,22 +41,14 @@ impl TrainingProblem {
     ) -> Result<Self> {
         let columns = observation.resolve_columns(model.dof(), data)?;
         let u0 = observation.initial_states(model.dof(), &columns, data)?;
-        let mut values = data.trajectories().flat_map(|(_, u)| u);
-        if values.all(|x| x.is_nan()) {
+        check_data(model, data)?;
+        solver.check()?;
+        if matches!(method, TrainingMethod::WeakConstraint(_)) {
             return Err(Error::invalid(
-                "there is nothing to compare the model with: every value of the data is missing (NaN)",
+                "weak_constraint() has no loss of the parameters alone, since the states are unknowns too: give it to train, or take \
+                 vanilla() here",
             ));
         }
-        for signal in model.signals() {
-            if signal.n_samples() != 1 && signal.n_samples() != data.samples() {
-                return Err(Error::invalid(format!(
-                    "the model's external input is given for {}, the data have {}: give one for all samples, or one for each",
-                    count_of(signal.n_samples(), "sample"),
-                    data.samples()
-                )));
-            }
-        }
-        solver.check()?;
         let times = data.trajectories().map(|(t, _)| t.len());
         method.check(times.min().unwrap_or_default(), data.dof())?;
         let coupled = match method {

@@ -2,10 +2,12 @@
 
 use ndarray::{Array2, Array3};
 
+use super::method::TrainingMethod;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
 use super::settings::TrainSettings;
 use crate::Result;
+use crate::weak_constraint::WeakConstraintState;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::SolveOptions;
@@ -36,10 +38,19 @@ pub struct EpochRecord {
     pub gradient_norm: f64,
     /// Whether the training solve failed and the update was skipped.
     pub failed: bool,
+    /// Model error q of weak-constraint training, in units of the data's spread; 0 where the model is free.
+    #[serde(default)]
+    pub q: f64,
+    /// Σ ((state − datum)/σ)² of weak-constraint training, over the number of data.
+    #[serde(default)]
+    pub chi2: f64,
+    /// Log evidence of weak-constraint training.
+    #[serde(default)]
+    pub log_evidence: f64,
 }
 
-/// Names of the metrics of an epoch, in the order of [`EpochRecord::row`].
-pub(super) const METRICS: [&str; 11] = [
+/// Names of the metrics of an epoch, in the order of [`EpochRecord::row`]; the last three are those of weak-constraint training.
+const METRICS: [&str; 14] = [
     "epoch",
     "lambda",
     "train_loss",
@@ -51,11 +62,23 @@ pub(super) const METRICS: [&str; 11] = [
     "lr",
     "gradient_norm",
     "failed",
+    "q",
+    "chi2",
+    "log_evidence",
 ];
 
+/// Returns the names of the metrics of a method.
+pub(super) fn metrics(method: &TrainingMethod) -> &'static [&'static str] {
+    match method {
+        TrainingMethod::WeakConstraint(_) => &METRICS,
+        _ => &METRICS[..METRICS.len() - 3],
+    }
+}
+
 impl EpochRecord {
-    pub(super) fn row(&self) -> [f64; METRICS.len()] {
-        [
+    /// Returns the values of the first `n` metrics.
+    pub(super) fn row(&self, n: usize) -> Vec<f64> {
+        let mut row = vec![
             self.epoch as f64,
             self.lambda,
             self.train_loss,
@@ -67,11 +90,17 @@ impl EpochRecord {
             self.lr,
             self.gradient_norm,
             f64::from(u8::from(self.failed)),
-        ]
+            self.q,
+            self.chi2,
+            self.log_evidence,
+        ];
+        row.truncate(n);
+        row
     }
 
     /// Returns the record with these values; `None` if they are not the row of a record.
     pub(super) fn from_row(row: &[f64]) -> Option<Self> {
+        let extra = |i: usize| row.get(i).copied().unwrap_or_default();
         let record = EpochRecord {
             epoch: *row.first()? as usize,
             lambda: *row.get(1)?,
@@ -84,9 +113,12 @@ impl EpochRecord {
             lr: *row.get(8)?,
             gradient_norm: *row.get(9)?,
             failed: *row.get(10)? != 0.0,
+            q: extra(11),
+            chi2: extra(12),
+            log_evidence: extra(13),
         };
         let bits = |row: &[f64]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        (bits(&record.row()) == bits(row)).then_some(record)
+        (bits(&record.row(row.len())) == bits(row)).then_some(record)
     }
 }
 
@@ -160,6 +192,8 @@ pub struct Run {
     /// Parameters (the model's, then the auxiliary ones) before every `n`-th epoch ([`super::TrainOptions::trajectory_every`]);
     /// empty where they were not stored.
     pub(super) parameter_path: Vec<Vec<f64>>,
+    /// State of weak-constraint training: noise, evidence, warnings; `None` for another method.
+    pub weak_constraint: Option<WeakConstraintState>,
     pub(super) trainer_state: TrainerState,
     pub(super) fingerprint: RunFingerprint,
     /// State of the shared random generator.
@@ -172,9 +206,14 @@ impl Run {
     /// # Errors
     /// An unknown name.
     pub fn metric(&self, name: &str) -> Result<Vec<f64>> {
-        match METRICS.iter().position(|known| *known == name) {
-            Some(i) => Ok(self.history.iter().map(|r| r.row()[i]).collect()),
-            None => Err(odesync_base::error::unknown("metric", name, METRICS)),
+        let known = metrics(&self.settings.method);
+        match known.iter().position(|known| *known == name) {
+            Some(i) => Ok(self.history.iter().map(|r| r.row(i + 1)[i]).collect()),
+            None => Err(odesync_base::error::unknown(
+                "metric",
+                name,
+                known.iter().copied(),
+            )),
         }
     }
 
@@ -240,7 +279,9 @@ impl Run {
                 &self.aux_params[..]
             }
         };
-        if self.settings.train_u0 {
+        if let Some(state) = &self.weak_constraint {
+            self.u0 = state.u0();
+        } else if self.settings.train_u0 {
             let from = aux_params.len().saturating_sub(self.u0.len());
             for (u0, trained) in self.u0.iter_mut().zip(&aux_params[from..]) {
                 *u0 = *trained;

@@ -10,6 +10,7 @@ use super::parameter_path;
 use super::resume::{self, RunFingerprint};
 use super::run::{EpochRecord, Run, StopReason, TrainerState};
 use super::settings::TrainSettings;
+use super::weak_constraint_trainer;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::files::lock_folder;
@@ -37,6 +38,9 @@ pub fn train(
     options: &TrainOptions,
     callback: &mut dyn Callback,
 ) -> Result<Run> {
+    if let TrainingMethod::WeakConstraint(settings) = method {
+        return weak_constraint_trainer::train(model, data, settings, options, callback);
+    }
     let mut trainer = Trainer::new(model, data, method, options)?;
     let (_lock, saved) = match &options.out {
         Some(out) => {
@@ -250,7 +254,7 @@ impl<'a> Trainer<'a> {
         let of_method = match self.method {
             TrainingMethod::Homotopy(_) => "a stronger coupling or more steps in the schedule",
             TrainingMethod::MultipleShooting(_) => "or more segments",
-            TrainingMethod::Vanilla => "or homotopy training",
+            TrainingMethod::Vanilla | TrainingMethod::WeakConstraint(_) => "or homotopy training",
         };
         format!(
             "{which} could not be solved, the last because {}; in training, try a lower learning rate (lr), gradient clipping \
@@ -281,6 +285,7 @@ impl<'a> Trainer<'a> {
             trainer_state: self.trainer_state.clone(),
             fingerprint: self.fingerprint.clone(),
             generator: with_default_generator(|generator| generator.clone()),
+            weak_constraint: None,
             last,
         };
         run.choose_best()?;

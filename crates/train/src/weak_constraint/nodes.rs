@@ -1,5 +1,7 @@
 //! The nodes of weak-constraint training: the data's times, and more where these are far apart.
 
+use odesync_ode::odesolve::SolveOptions;
+
 use super::parameter_map::Standardization;
 
 /// Largest product of the rate of change of the standardised state and a substep of an interval.
@@ -99,6 +101,15 @@ impl Nodes {
         self.fixed.push(false);
         self.sample.push(sample);
         self.row.push(row);
+    }
+
+    /// Returns the options of a solve of an interval: a method that does not choose its steps makes [`Nodes::substeps`].
+    pub fn interval_options(&self, given: Option<usize>, options: &SolveOptions) -> SolveOptions {
+        let is_fixed = given.is_some() || !options.solver.is_adaptive();
+        SolveOptions {
+            substeps: is_fixed.then_some(self.substeps),
+            ..options.clone()
+        }
     }
 
     /// Returns the number of nodes.

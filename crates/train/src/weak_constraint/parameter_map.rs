@@ -104,6 +104,46 @@ impl ParameterMap {
         map
     }
 
+    /// Returns the map as a table, `[P, 5]`: offset, scale, index and factor of the coupling, initial value of a constant. NaN stands
+    /// for what a parameter does not have.
+    pub fn to_table(&self) -> Vec<f64> {
+        let mut table = vec![];
+        for (i, coupling) in self.coupling.iter().enumerate() {
+            let (to, by) = coupling.map_or((f64::NAN, f64::NAN), |(to, by)| (to as f64, by));
+            let constant = self.constants.iter().find(|(at, _)| *at == i);
+            let value = constant.map_or(f64::NAN, |(_, value)| *value);
+            table.extend([self.offset[i], self.scale[i], to, by, value]);
+        }
+        table
+    }
+
+    /// Returns the map of a table; `None` if it is not one.
+    pub fn from_table(table: &[f64]) -> Option<Self> {
+        let n = table.len() / 5;
+        let mut map = ParameterMap {
+            offset: vec![],
+            scale: vec![],
+            coupling: vec![],
+            constants: vec![],
+        };
+        for (i, row) in table.chunks(5).enumerate() {
+            let [offset, scale, to, by, value] = *row else {
+                return None;
+            };
+            if !(to.is_nan() || (to >= 0.0 && to < n as f64)) {
+                return None;
+            }
+            map.offset.push(offset);
+            map.scale.push(scale);
+            map.coupling
+                .push((!to.is_nan()).then_some((to as usize, by)));
+            if !value.is_nan() {
+                map.constants.push((i, value));
+            }
+        }
+        Some(map)
+    }
+
     /// Returns the number of parameters.
     pub fn len(&self) -> usize {
         self.offset.len()

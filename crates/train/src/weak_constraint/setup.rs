@@ -13,7 +13,7 @@ use super::network_scales;
 use super::nodes::{Nodes, SampleData};
 use super::parameter_map::{ParameterMap, Standardization};
 use crate::datasets::Dataset;
-use crate::observation::Observation;
+use crate::observation::{Observation, check_data};
 use crate::{Error, Result};
 
 /// Smallest standard deviation of the noise, in units of the data's spread.
@@ -29,8 +29,6 @@ pub(super) struct Setup {
     pub w: Vec<f64>,
     /// Standard deviation of the noise that the splines left, `[dof]`; 1 for a state variable without data.
     pub sigma: Vec<f64>,
-    /// Whether each state variable has data.
-    pub observed: Vec<bool>,
     /// Targets of gradient matching; `None` where a state variable without data has no guess of its curve.
     pub targets: Option<Targets>,
 }
@@ -66,6 +64,7 @@ pub(super) fn prepare(
     substeps: Option<usize>,
     options: &SolveOptions,
 ) -> Result<Setup> {
+    check_data(model, data)?;
     let dof = model.dof();
     let columns = observation.resolve_columns(dof, data)?;
     let samples = sample_data(dof, &columns, data, observation)?;
@@ -123,16 +122,8 @@ pub(super) fn prepare(
         network_scales::network_scales(model, &layers, &points.0, &points.1, &scaling)?;
     let map = ParameterMap::new(model, &layers, &inputs, &outputs);
     let w = map.initial(model, &layers);
-    let flow = Flow::new(
-        model.clone(),
-        map,
-        scaling,
-        SolveOptions {
-            substeps: (substeps.is_some() || !options.solver.is_adaptive())
-                .then_some(nodes.substeps),
-            ..options.clone()
-        },
-    );
+    let options = nodes.interval_options(substeps, options);
+    let flow = Flow::new(model.clone(), map, scaling, options);
     let rows = equations_with_parameters(&flow, &w, &points.0)?;
     let rows: Vec<usize> = match layers.is_empty() {
         // Known equations: those whose derivatives were measured.
@@ -158,7 +149,6 @@ pub(super) fn prepare(
         s,
         w,
         sigma,
-        observed,
         targets,
     })
 }

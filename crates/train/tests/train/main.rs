@@ -14,6 +14,7 @@ mod reference;
 mod resume;
 mod slices;
 mod training;
+mod weak_constraint;
 
 /// Engines of this crate.
 const ENGINES: &[&str] = &["native"];

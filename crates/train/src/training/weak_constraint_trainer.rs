@@ -1,0 +1,337 @@
+//! The loop of weak-constraint training: one record for each step, checkpoints, interrupts, and the notes at the end.
+
+use std::time::Instant;
+
+use ndarray::Array2;
+
+use super::callback::{Callback, RunStart};
+use super::checkpoint;
+use super::method::TrainingMethod;
+use super::objective::Objective;
+use super::optimizer::OptimizerState;
+use super::options::TrainOptions;
+use super::resume::{self, RunFingerprint};
+use super::run::{EpochRecord, Run, StopReason, TrainerState};
+use super::settings::TrainSettings;
+use crate::datasets::Dataset;
+use crate::observation::Observation;
+use crate::weak_constraint::{WeakConstraint, WeakConstraintTraining};
+use crate::{Error, Result};
+use odesync_base::files::lock_folder;
+use odesync_base::random::with_default_generator;
+use odesync_ode::field::{Isa, VectorField};
+use odesync_ode::odesolve::{NativeEngine, SolveOptions};
+
+/// Trains a copy of `model` on `data`; see [`super::train`].
+pub(super) fn train(
+    model: &VectorField,
+    data: &Dataset,
+    settings: &WeakConstraint,
+    options: &TrainOptions,
+    callback: &mut dyn Callback,
+) -> Result<Run> {
+    check(model, settings, options)?;
+    let mut trainer = WeakConstraintTrainer::new(model, data, settings, options)?;
+    let (_lock, saved) = match &options.out {
+        Some(out) => {
+            checkpoint::check_model(model)?;
+            let lock = lock_folder(out)?;
+            checkpoint::check_writable(out)?;
+            let saved = match options.resume {
+                true => Run::load_if_exists(out)?,
+                false => None,
+            };
+            (Some(lock), saved.map(|saved| (out, saved)))
+        }
+        None => (None, None),
+    };
+    let mut notes = vec![];
+    if let Some((out, saved)) = saved {
+        let now = trainer.snapshot(StopReason::Interrupted)?;
+        resume::check_unchanged(out, &saved, &now)?;
+        with_default_generator(|generator| *generator = saved.generator.clone());
+        if saved.stop != StopReason::Interrupted {
+            callback.on_start(&trainer.run_start(&saved.history))?;
+            callback.on_finish(&saved)?;
+            return Ok(saved);
+        }
+        notes = resume::resume_notes(out, &saved, &now);
+        trainer.restore(saved)?;
+    } else {
+        trainer.save_checkpoint(StopReason::Interrupted)?;
+    }
+    callback.on_start(&trainer.run_start(&trainer.history))?;
+    notes.iter().for_each(|note| callback.on_note(note));
+    let stop = trainer.run(callback)?;
+    let run = trainer.finish(stop)?;
+    if run.stop != StopReason::Interrupted {
+        let state = run.weak_constraint.as_ref();
+        let warnings = state.map(|s| s.warnings()).unwrap_or_default();
+        warnings.iter().for_each(|note| callback.on_note(note));
+    }
+    callback.on_finish(&run)?;
+    Ok(run)
+}
+
+/// Checks that a model can be trained with these options.
+fn check(model: &VectorField, settings: &WeakConstraint, options: &TrainOptions) -> Result<()> {
+    options.check()?;
+    settings.check()?;
+    if model.n_params() == 0 {
+        return Err(Error::invalid(
+            "the model has no trainable parameters; name some, for example model.trainable([\"a\"])",
+        ));
+    }
+    if options.engine != "native" {
+        return Err(Error::invalid(format!(
+            "weak_constraint() computes on the native engine, and engine is \"{}\"; leave out engine and device",
+            options.engine
+        )));
+    }
+    Ok(())
+}
+
+struct WeakConstraintTrainer<'a> {
+    model: &'a VectorField,
+    data: &'a Dataset,
+    settings: &'a WeakConstraint,
+    method: TrainingMethod,
+    options: &'a TrainOptions,
+    solver: SolveOptions,
+    columns: Vec<usize>,
+    fingerprint: RunFingerprint,
+    /// `None` until the first step.
+    training: Option<WeakConstraintTraining>,
+    history: Vec<EpochRecord>,
+    parameter_path: Vec<Vec<f64>>,
+    evaluations: usize,
+}
+
+impl<'a> WeakConstraintTrainer<'a> {
+    fn new(
+        model: &'a VectorField,
+        data: &'a Dataset,
+        settings: &'a WeakConstraint,
+        options: &'a TrainOptions,
+    ) -> Result<Self> {
+        let solver = SolveOptions {
+            interrupt: Some(options.interrupt.clone()),
+            ..options.solver.clone()
+        };
+        Ok(WeakConstraintTrainer {
+            columns: options.observation.resolve_columns(model.dof(), data)?,
+            fingerprint: RunFingerprint::new(model, data, &data.u0().to_owned()),
+            method: settings.clone().into(),
+            model,
+            data,
+            settings,
+            options,
+            solver,
+            training: None,
+            history: vec![],
+            parameter_path: vec![],
+            evaluations: 0,
+        })
+    }
+
+    fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
+        RunStart {
+            method: &self.method,
+            epochs: self.options.epochs.unwrap_or(0),
+            history,
+        }
+    }
+
+    /// Restores the state of a saved run.
+    fn restore(&mut self, saved: Run) -> Result<()> {
+        if let Some(state) = saved.weak_constraint {
+            let training =
+                WeakConstraintTraining::resume(self.model, self.settings, &self.solver, state)?;
+            self.training = Some(training);
+        }
+        self.history = saved.history;
+        self.parameter_path = saved.parameter_path;
+        Ok(())
+    }
+
+    fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason> {
+        loop {
+            if self.options.epochs.is_some_and(|n| self.history.len() >= n) {
+                return Ok(StopReason::EarlyStop);
+            }
+            if self.options.interrupted() {
+                return Ok(StopReason::Interrupted);
+            }
+            let record = match self.step() {
+                Err(Error::Interrupted) => return Ok(StopReason::Interrupted),
+                record => record?,
+            };
+            let Some(record) = record else {
+                return Ok(StopReason::Finished);
+            };
+            let callback_result = callback.on_epoch_end(&record, record.mse);
+            self.history.push(record);
+            if callback_result.is_err() {
+                // The steps are saved whatever the callback's error, which is the one to return.
+                let _ = self.save_checkpoint(StopReason::Interrupted);
+                callback_result?;
+            }
+            let every = self.options.checkpoint_every;
+            if self.history.len().is_multiple_of(every) {
+                self.save_checkpoint(StopReason::Interrupted)?;
+            }
+        }
+    }
+
+    /// Makes the next step; `None` where the training is done. Nothing has changed after an error.
+    fn step(&mut self) -> Result<Option<EpochRecord>> {
+        let started = Instant::now();
+        let epoch = self.history.len();
+        let before = self.current_model()?.params();
+        let training = match self.training.take() {
+            Some(training) => training,
+            None => WeakConstraintTraining::start(
+                self.model,
+                self.data,
+                self.settings,
+                &self.options.observation,
+                &self.solver,
+            )?,
+        };
+        let training = self.training.insert(training);
+        let Some(report) = training.advance()? else {
+            return Ok(None);
+        };
+        let evaluations = training.n_evaluations();
+        let mse = self.mse()?;
+        if self
+            .options
+            .trajectory_every
+            .is_some_and(|n| epoch.is_multiple_of(n))
+        {
+            self.parameter_path.push(before);
+        }
+        let record = EpochRecord {
+            epoch,
+            lambda: f64::NAN,
+            train_loss: report.loss,
+            mse,
+            data_loss: f64::NAN,
+            continuity: f64::NAN,
+            evaluations: evaluations - self.evaluations,
+            seconds: started.elapsed().as_secs_f64(),
+            lr: f64::NAN,
+            gradient_norm: f64::NAN,
+            failed: false,
+            q: report.q,
+            chi2: report.chi2,
+            log_evidence: report.log_evidence,
+        };
+        self.evaluations = evaluations;
+        Ok(Some(record))
+    }
+
+    fn current_model(&self) -> Result<VectorField> {
+        match &self.training {
+            Some(training) => training.model(),
+            None => Ok(self.model.clone()),
+        }
+    }
+
+    fn u0(&self) -> Array2<f64> {
+        match &self.training {
+            Some(training) => training.state.u0(),
+            None => {
+                // State variables that were not measured are not known yet.
+                let mut u0 = Array2::zeros((self.data.samples(), self.model.dof()));
+                for (i, j) in self.columns.iter().enumerate() {
+                    u0.column_mut(*j).assign(&self.data.u0().column(i));
+                }
+                u0
+            }
+        }
+    }
+
+    /// Returns the mse of the free model from the estimated initial states; NaN where it cannot be solved.
+    fn mse(&self) -> Result<f64> {
+        let model = self.current_model()?;
+        let observation = Observation::of_variables(self.columns.clone()).with_u0(self.u0());
+        let (method, engine) = (TrainingMethod::Vanilla, Box::<NativeEngine>::default());
+        let mut free = Objective::with_observation(
+            &model,
+            self.data,
+            &method,
+            &observation,
+            &self.solver,
+            engine,
+        )?;
+        match free.evaluate(&free.initial_params(), 0.0, false, None) {
+            Ok(loss) => Ok(loss.data_loss),
+            Err(Error::Solve(_)) => Ok(f64::NAN),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn snapshot(&self, stop: StopReason) -> Result<Run> {
+        let last = self.current_model()?;
+        let n = last.n_params();
+        Ok(Run {
+            model: last.clone(),
+            best_mse: f64::NAN,
+            best_epoch: self.history.len().saturating_sub(1),
+            final_mse: None,
+            history: self.history.clone(),
+            parameter_path: self.parameter_path.clone(),
+            method: self.method.name().into(),
+            settings: TrainSettings::new(&self.method, self.options),
+            t0: self.data.t0(),
+            u0: self.u0(),
+            solver: self.options.solver.clone(),
+            optimizer: OptimizerState::new(n),
+            aux_params: vec![],
+            instruction_set: Isa::current().name().into(),
+            stop,
+            first_stiff: None,
+            trainer_state: TrainerState {
+                best_params: last.params(),
+                best_mse: None,
+                best_epoch: 0,
+                since_best: 0,
+                failures: 0,
+                reason: String::new(),
+            },
+            fingerprint: self.fingerprint.clone(),
+            generator: with_default_generator(|generator| generator.clone()),
+            weak_constraint: self.training.as_ref().map(|t| t.state.clone()),
+            last,
+        })
+    }
+
+    fn save_checkpoint(&self, stop: StopReason) -> Result<()> {
+        match &self.options.out {
+            Some(out) => self.snapshot(stop)?.write(out),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(mut self, mut stop: StopReason) -> Result<Run> {
+        let mut final_mse = None;
+        if stop != StopReason::Interrupted
+            && let Some(training) = &mut self.training
+        {
+            match training.assess() {
+                Err(Error::Interrupted) => stop = StopReason::Interrupted,
+                assessed => assessed?,
+            }
+            let mse = self.mse()?;
+            final_mse = mse.is_finite().then_some(mse);
+        }
+        let mut run = self.snapshot(stop)?;
+        run.final_mse = final_mse;
+        run.choose_best()?;
+        if let Some(out) = &self.options.out {
+            run.write(out)?;
+        }
+        Ok(run)
+    }
+}

@@ -1,0 +1,185 @@
+//! The state of a training in a checkpoint: tensors for numbers, so that every bit is kept, and a few words beside them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::fit::{Assessment, Fit, Phase};
+use super::gauss_newton::Estimate;
+use super::nodes::Nodes;
+use super::parameter_map::{ParameterMap, Standardization};
+use super::state::WeakConstraintState;
+
+/// Prefix of the names of the tensors.
+pub(crate) const PREFIX: &str = "weak_constraint.";
+
+/// What is not a tensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedState {
+    phase: Phase,
+    iteration: usize,
+    updates_sigma: bool,
+    failed: bool,
+    substeps: usize,
+}
+
+/// Tensors by name, each with its shape.
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
+
+/// Columns of the nodes before their data: time, whether they are first and fixed, sample, row.
+const NODE_COLUMNS: usize = 5;
+
+impl WeakConstraintState {
+    /// Returns what a checkpoint stores.
+    pub(crate) fn save(&self) -> (SavedState, Tensors) {
+        let (nodes, fit) = (&self.nodes, &self.fit);
+        let mut tensors = Tensors::new();
+        let mut add = |name: &str, width: usize, values: Vec<f64>| {
+            let shape = vec![values.len() / width.max(1), width];
+            tensors.insert(format!("{PREFIX}{name}"), (shape, values));
+        };
+        let mut rows = vec![];
+        for k in 0..nodes.len() {
+            let flag = |x: bool| f64::from(u8::from(x));
+            let row = nodes.row[k].map_or(f64::NAN, |row| row as f64);
+            let sample = nodes.sample[k] as f64;
+            rows.extend([
+                nodes.t[k],
+                flag(nodes.first[k]),
+                flag(nodes.fixed[k]),
+                sample,
+                row,
+            ]);
+            rows.extend_from_slice(&nodes.y[k * nodes.dof..(k + 1) * nodes.dof]);
+        }
+        add("nodes", NODE_COLUMNS + nodes.dof, rows);
+        let scales = [
+            &self.scaling.mean[..],
+            &self.scaling.sd,
+            &self.sigma_of_splines,
+        ];
+        add("scales", nodes.dof, scales.concat());
+        add("map", 5, self.map.to_table());
+        let mut add_estimate = |name: &str, estimate: &Estimate| {
+            add(&format!("{name}.w"), 1, estimate.w.clone());
+            add(&format!("{name}.states"), nodes.dof, estimate.s.clone());
+            let scalars = [estimate.alpha, estimate.mu, estimate.gamma];
+            let weights = [&scalars[..], &estimate.sigma].concat();
+            add(&format!("{name}.weights"), 1, weights);
+        };
+        add_estimate("estimate", &fit.estimate);
+        if let Some(lifted) = &fit.lifted {
+            add_estimate("lifted", lifted);
+        }
+        add("q", 1, vec![fit.q]);
+        if let Some(a) = self.assessment {
+            add(
+                "assessment",
+                4,
+                vec![a.log_evidence, a.gamma, a.growth, a.noise_ratio],
+            );
+        }
+        let saved = SavedState {
+            phase: fit.phase,
+            iteration: fit.iteration,
+            updates_sigma: fit.updates_sigma,
+            failed: fit.failed,
+            substeps: nodes.substeps,
+        };
+        (saved, tensors)
+    }
+
+    /// Returns the state that a checkpoint stores; `take` removes a tensor by its name. `None` where something is missing or does not
+    /// fit.
+    pub(crate) fn load(
+        saved: &SavedState,
+        dof: usize,
+        n_params: usize,
+        mut take: impl FnMut(&str) -> Option<Vec<f64>>,
+    ) -> Option<Self> {
+        let mut tensor = |name: &str| take(&format!("{PREFIX}{name}"));
+        let mut nodes = Nodes {
+            dof,
+            t: vec![],
+            y: vec![],
+            first: vec![],
+            fixed: vec![],
+            sample: vec![],
+            row: vec![],
+            substeps: saved.substeps,
+        };
+        let rows = tensor("nodes")?;
+        for row in rows.chunks(NODE_COLUMNS + dof) {
+            let ([t, first, fixed, sample, data_row], y) = row.split_first_chunk()?;
+            nodes.t.push(*t);
+            nodes.first.push(*first != 0.0);
+            nodes.fixed.push(*fixed != 0.0);
+            nodes.sample.push(*sample as usize);
+            nodes
+                .row
+                .push((!data_row.is_nan()).then_some(*data_row as usize));
+            (y.len() == dof).then(|| nodes.y.extend_from_slice(y))?;
+        }
+        let scales = tensor("scales")?;
+        let [mean, sd, sigma_of_splines] = [0, 1, 2].map(|i| {
+            let part = scales.get(i * dof..(i + 1) * dof);
+            part.map(<[f64]>::to_vec).unwrap_or_default()
+        });
+        let map = ParameterMap::from_table(&tensor("map")?)?;
+        let n_states = nodes.len() * dof;
+        let mut estimate = |name: &str| {
+            let w = tensor(&format!("{name}.w"))?;
+            let s = tensor(&format!("{name}.states"))?;
+            let weights = tensor(&format!("{name}.weights"))?;
+            let ([alpha, mu, gamma], sigma) = weights.split_first_chunk()?;
+            let fits = w.len() == n_params && s.len() == n_states && sigma.len() == dof;
+            fits.then(|| Estimate {
+                w,
+                s,
+                alpha: *alpha,
+                sigma: sigma.to_vec(),
+                mu: *mu,
+                gamma: *gamma,
+            })
+        };
+        let now = estimate("estimate")?;
+        let lifted = match saved.phase {
+            Phase::Free => Some(estimate("lifted")?),
+            _ => None,
+        };
+        let q = *tensor("q")?.first()?;
+        let assessment = match saved.phase {
+            Phase::Done => tensor("assessment"),
+            _ => None,
+        };
+        let assessment = match assessment.as_deref() {
+            Some([log_evidence, gamma, growth, noise_ratio]) => Some(Assessment {
+                log_evidence: *log_evidence,
+                gamma: *gamma,
+                growth: *growth,
+                noise_ratio: *noise_ratio,
+            }),
+            _ => None,
+        };
+        (sigma_of_splines.len() == dof
+            && map.len() == n_params
+            && nodes.first.first() == Some(&true))
+        .then(|| WeakConstraintState {
+            nodes,
+            map,
+            scaling: Standardization { mean, sd },
+            sigma_of_splines,
+            fit: Fit {
+                phase: saved.phase,
+                q,
+                iteration: saved.iteration,
+                updates_sigma: saved.updates_sigma,
+                estimate: now,
+                lifted,
+                failed: saved.failed,
+            },
+            assessment,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! The settings of weak-constraint training.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+use odesync_ode::odesolve::{SolveOptions, solvers};
+
+/// Method of the intervals between nodes where none is given.
+const DEFAULT_SOLVER: &str = "rk4";
+
+/// Settings of weak-constraint training; nothing has to be set.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeakConstraint {
+    /// ODE solver of the intervals between the data; "rk4" where `None`. A stiff model needs an implicit one, such as "kvaerno5".
+    #[serde(default)]
+    pub solver: Option<String>,
+    /// Number of fixed steps of an interval; where `None`, it follows from the rate of change of the data, 2 to 12, and a solver that
+    /// chooses its steps chooses them.
+    #[serde(default)]
+    pub substeps: Option<usize>,
+}
+
+impl WeakConstraint {
+    /// Sets the ODE solver of the intervals between the data.
+    #[must_use]
+    pub fn solver(mut self, name: &str) -> Self {
+        self.solver = Some(name.into());
+        self
+    }
+
+    /// Sets the number of fixed steps of an interval.
+    #[must_use]
+    pub fn substeps(mut self, n: usize) -> Self {
+        self.substeps = Some(n);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// An unknown solver, no substeps, or substeps of a solver that chooses its own.
+    pub fn check(&self) -> Result<()> {
+        self.solve_options(&SolveOptions::default()).map(drop)
+    }
+
+    /// Returns the options of a solve of an interval; tolerances and limits are those of `base`.
+    pub(super) fn solve_options(&self, base: &SolveOptions) -> Result<SolveOptions> {
+        if self.substeps == Some(0) {
+            return Err(Error::invalid(
+                "weak_constraint: substeps must be at least 1",
+            ));
+        }
+        let options = SolveOptions {
+            solver: solvers::by_name(self.solver.as_deref().unwrap_or(DEFAULT_SOLVER))?,
+            step_size: None,
+            substeps: self.substeps,
+            first_step: None,
+            controller: None,
+            adjoint: Default::default(),
+            adjoint_rtol: None,
+            adjoint_atol: None,
+            events: vec![],
+            ..base.clone()
+        };
+        options.check()?;
+        Ok(options)
+    }
+}

@@ -1,0 +1,217 @@
+//! The state of a weak-constraint training: what it needs to go on, and to say how far to trust its result.
+
+use ndarray::Array2;
+
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::SolveOptions;
+
+use super::fit::{Assessment, Fit, Step};
+use super::flow::Flow;
+use super::nodes::Nodes;
+use super::parameter_map::{ParameterMap, Standardization};
+use super::settings::WeakConstraint;
+use super::setup::{Setup, prepare};
+use crate::Result;
+use crate::datasets::Dataset;
+use crate::observation::Observation;
+
+/// State of a weak-constraint training.
+#[derive(Debug, Clone)]
+pub struct WeakConstraintState {
+    pub(super) nodes: Nodes,
+    pub(super) map: ParameterMap,
+    pub(super) scaling: Standardization,
+    /// Noise that the splines left, standardised, `[dof]`.
+    pub(super) sigma_of_splines: Vec<f64>,
+    pub(super) fit: Fit,
+    pub(super) assessment: Option<Assessment>,
+}
+
+/// What a step of a training shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepReport {
+    /// Model error q, in units of the data's spread; 0 where the model is free.
+    pub q: f64,
+    /// Cost over the number of data.
+    pub loss: f64,
+    /// Σ ((state − datum)/σ)² over the number of data.
+    pub chi2: f64,
+    pub log_evidence: f64,
+}
+
+/// A training between two steps.
+pub(crate) struct WeakConstraintTraining {
+    pub state: WeakConstraintState,
+    flow: Flow,
+}
+
+impl WeakConstraintTraining {
+    /// Begins a training.
+    pub fn start(
+        model: &VectorField,
+        data: &Dataset,
+        settings: &WeakConstraint,
+        observation: &Observation,
+        options: &SolveOptions,
+    ) -> Result<Self> {
+        let options = settings.solve_options(options)?;
+        let setup = prepare(model, data, observation, settings.substeps, &options)?;
+        let fit = Fit::start(&setup)?;
+        let Setup {
+            nodes, flow, sigma, ..
+        } = setup;
+        let state = WeakConstraintState {
+            nodes,
+            map: flow.map.clone(),
+            scaling: flow.scaling.clone(),
+            sigma_of_splines: sigma,
+            fit,
+            assessment: None,
+        };
+        Ok(WeakConstraintTraining { state, flow })
+    }
+
+    /// Goes on with a training that was saved.
+    pub fn resume(
+        model: &VectorField,
+        settings: &WeakConstraint,
+        options: &SolveOptions,
+        state: WeakConstraintState,
+    ) -> Result<Self> {
+        let flow = state.flow(model, settings, options)?;
+        Ok(WeakConstraintTraining { state, flow })
+    }
+
+    /// Makes the next step; `None` where the training is done. After an error the training is as it was before.
+    pub fn advance(&mut self) -> Result<Option<StepReport>> {
+        let WeakConstraintState {
+            nodes,
+            fit,
+            sigma_of_splines,
+            ..
+        } = &mut self.state;
+        let step = fit.advance(&mut self.flow, nodes, sigma_of_splines)?;
+        let n = nodes.n_data() as f64;
+        Ok(step.map(
+            |Step {
+                 q,
+                 cost,
+                 log_evidence,
+             }| StepReport {
+                q,
+                loss: cost.total() / n,
+                chi2: cost.chi2 / n,
+                log_evidence,
+            },
+        ))
+    }
+
+    /// Assesses a training that is done.
+    pub fn assess(&mut self) -> Result<()> {
+        let WeakConstraintState {
+            nodes,
+            fit,
+            sigma_of_splines,
+            assessment,
+            ..
+        } = &mut self.state;
+        *assessment = Some(fit.assess(&mut self.flow, nodes, sigma_of_splines)?);
+        Ok(())
+    }
+
+    /// Returns the model as it is now.
+    pub fn model(&self) -> Result<VectorField> {
+        self.flow.model(&self.state.fit.estimate.w)
+    }
+
+    /// Returns the number of evaluations of the field so far.
+    pub fn n_evaluations(&self) -> usize {
+        self.flow.n_evaluations
+    }
+}
+
+impl WeakConstraintState {
+    /// Returns the flow of a model with this state's parameters and scales.
+    pub(super) fn flow(
+        &self,
+        model: &VectorField,
+        settings: &WeakConstraint,
+        options: &SolveOptions,
+    ) -> Result<Flow> {
+        let options = settings.solve_options(options)?;
+        let options = self.nodes.interval_options(settings.substeps, &options);
+        let (map, scaling) = (self.map.clone(), self.scaling.clone());
+        Ok(Flow::new(model.clone(), map, scaling, options))
+    }
+
+    /// Returns the estimated initial states, `[sample, dof]`, in the user's units.
+    pub(crate) fn u0(&self) -> Array2<f64> {
+        let dof = self.nodes.dof;
+        let starts: Vec<usize> = (0..self.nodes.len())
+            .filter(|k| self.nodes.first[*k])
+            .collect();
+        Array2::from_shape_fn((starts.len(), dof), |(i, j)| {
+            let z = self.fit.estimate.s[starts[i] * dof + j];
+            self.scaling.mean[j] + self.scaling.sd[j] * z
+        })
+    }
+
+    /// Returns the log evidence of the model, natural logarithm; `None` before the training is done.
+    pub fn log_evidence(&self) -> Option<f64> {
+        self.assessment.map(|a| a.log_evidence)
+    }
+
+    /// Returns the effective number of parameters γ that the data determine.
+    pub fn effective_parameters(&self) -> f64 {
+        self.fit.estimate.gamma
+    }
+
+    /// Returns the estimated standard deviation of the noise of each state variable in the user's units, `[dof]`; NaN for one that
+    /// was not measured.
+    pub fn noise(&self) -> Vec<f64> {
+        let counts = self.nodes.n_data_by_component();
+        let sigma = self.fit.estimate.sigma.iter().zip(&self.scaling.sd);
+        (sigma.zip(counts))
+            .map(|((sigma, sd), n)| if n > 0 { sigma * sd } else { f64::NAN })
+            .collect()
+    }
+
+    /// Whether the estimated states are the free solution of the model; otherwise they follow the data with a small model error,
+    /// since the model's own solution is chaotic or unstable over the data.
+    pub fn is_free(&self) -> bool {
+        self.fit.is_free()
+    }
+
+    /// Returns the largest factor by which an error of the initial state grows within a trajectory; `None` before the training is
+    /// done.
+    pub fn growth(&self) -> Option<f64> {
+        self.assessment.map(|a| a.growth)
+    }
+
+    /// Returns what a user should know before the result is trusted; empty where nothing was found.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all = vec![];
+        if self.fit.failed {
+            all.push("not a single step lowered the cost: the model cannot follow the data".into());
+            return all;
+        }
+        let Some(assessment) = self.assessment else {
+            return all;
+        };
+        if assessment.noise_ratio > 2.0 {
+            all.push(format!(
+                "the noise was not reached: the residuals are {:.1} times those of a smoothing spline, so the model cannot follow the \
+                 data; try a wider network, another form of the model, or look for an input that is missing",
+                assessment.noise_ratio
+            ));
+        }
+        if !self.is_free() {
+            all.push(format!(
+                "the free solution of the model does not stay with the data: an error of the initial state grows {:.0e} times over \
+                 them, so the dynamics are chaotic or the model is unstable; the fit holds from node to node, a prediction for a short time",
+                assessment.growth
+            ));
+        }
+        all
+    }
+}
