@@ -24,6 +24,7 @@
 //! | `kalman`, `ridge` | filter and smoother; the ridge problem of a step |
 //! | `gauss_newton` | one step, with damping and evidence |
 //! | `fit` | the steps of a training |
+//! | `posterior` | standard deviations of states, predictions and constants |
 //! | `state`, `saved_state` | the state between two steps; its form in a checkpoint |
 
 mod affine_layers;
@@ -36,6 +37,7 @@ mod kalman;
 mod network_scales;
 mod nodes;
 mod parameter_map;
+mod posterior;
 mod ridge;
 mod saved_state;
 mod settings;
@@ -44,6 +46,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use saved_state::SavedState;
 pub use settings::WeakConstraint;
 pub use state::WeakConstraintState;

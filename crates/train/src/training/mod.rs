@@ -13,6 +13,7 @@
 //! | `epoch` | one epoch of the loop |
 //! | `ensemble` | several runs in parallel |
 //! | `run` | the result of a run: models and metrics |
+//! | `trust` | how far to trust a run of weak-constraint training |
 //! | `parameter_path` | the parameters along a run |
 //! | `settings` | the settings that a checkpoint stores |
 //! | `checkpoint` | runs on disk |
@@ -36,10 +37,13 @@ mod run;
 mod settings;
 mod shooting;
 mod trainer;
+mod trust;
 mod weak_constraint_trainer;
 
 pub use crate::observation::Observation;
-pub use crate::weak_constraint::{WeakConstraint, WeakConstraintState};
+pub use crate::weak_constraint::{
+    ConstantEstimates, Prediction, WeakConstraint, WeakConstraintState,
+};
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
@@ -54,3 +58,4 @@ pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use run::{EpochRecord, Run, StopReason};
 pub use settings::TrainSettings;
 pub use trainer::train;
+pub use trust::Trust;

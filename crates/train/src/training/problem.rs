@@ -13,7 +13,6 @@ use crate::observation::check_data;
 use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{synchronize_observed, with_lambda};
 use crate::{Error, Result};
-use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Problem, SolveOptions};
 

@@ -65,8 +65,10 @@ pub(super) fn train(
     let stop = trainer.run(callback)?;
     let run = trainer.finish(stop)?;
     if run.stop != StopReason::Interrupted {
-        let state = run.weak_constraint.as_ref();
-        let warnings = state.map(|s| s.warnings()).unwrap_or_default();
+        let warnings = match run.trust() {
+            Ok(trust) => trust.warnings,
+            Err(error) => vec![error.to_string()],
+        };
         warnings.iter().for_each(|note| callback.on_note(note));
     }
     callback.on_finish(&run)?;

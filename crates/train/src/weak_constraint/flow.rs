@@ -170,6 +170,39 @@ impl Flow {
     }
 }
 
+impl Flow {
+    /// Fills in the states of nodes that have no `origin`: the flow from the node before. `None` where a solve fails.
+    pub fn continue_from(
+        &mut self,
+        nodes: &Nodes,
+        w: &[f64],
+        s: &mut [f64],
+        origin: &[Option<usize>],
+    ) -> Result<Option<()>> {
+        let (dof, model) = (nodes.dof, self.model(w)?);
+        for k in 1..nodes.len() {
+            if origin[k].is_some() {
+                continue;
+            }
+            let u0 = self.to_user(&s[(k - 1) * dof..k * dof]);
+            let problem = Problem {
+                u0: &u0,
+                t: &nodes.t[k - 1..k + 1],
+                sample: nodes.sample[k],
+            };
+            let solved = self
+                .engine
+                .forward(&model, &[problem], &self.options, None, false);
+            let Some(trajectories) = finite(solved)? else {
+                return Ok(None);
+            };
+            let end = self.to_standard(&trajectories[0].u[dof..2 * dof]);
+            s[k * dof..(k + 1) * dof].copy_from_slice(&end);
+        }
+        Ok(Some(()))
+    }
+}
+
 /// Returns `None` for a solve that failed, and every other error.
 fn finite<T>(result: Result<T>) -> Result<Option<T>> {
     match result {

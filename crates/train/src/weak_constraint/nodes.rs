@@ -94,7 +94,28 @@ impl Nodes {
         nodes
     }
 
-    fn push(&mut self, t: f64, y: &[f64], sample: usize, row: Option<usize>) {
+    /// Returns no nodes, with the same number of state variables and substeps.
+    pub fn empty(&self) -> Self {
+        Nodes {
+            dof: self.dof,
+            substeps: self.substeps,
+            t: vec![],
+            y: vec![],
+            first: vec![],
+            fixed: vec![],
+            sample: vec![],
+            row: vec![],
+        }
+    }
+
+    /// Returns the longest interval between these nodes, which are of one trajectory.
+    pub fn longest_interval(&self, nodes: std::ops::Range<usize>) -> f64 {
+        let gaps = self.t[nodes].windows(2).map(|pair| pair[1] - pair[0]);
+        gaps.fold(0.0, f64::max)
+    }
+
+    /// Adds a node: the first of a trajectory where `row` is 0.
+    pub fn push(&mut self, t: f64, y: &[f64], sample: usize, row: Option<usize>) {
         self.t.push(t);
         self.y.extend_from_slice(y);
         self.first.push(row == Some(0));

@@ -4,7 +4,7 @@
 //! inputs x̂ = (x − x̄)/X and gives standardised outputs ŷ, of which it makes y = ȳ + Y ŷ; its weights and biases are w/√fan_in. What
 //! it has to do with units is folded into its first and last layer: W = diag(Y) ŵ diag(1/X), b = ȳ + Y (b̂ − ŵ x̄/X). So the trained
 //! model is an ordinary field in the user's units. A constant of an equation is p = p₀ sinh(a + w)/sinh(a), a = asinh 1: near p₀ it
-//! moves in proportion to p₀, far above it on a logarithmic scale, and it can change its sign.
+//! moves in proportion to p₀, far above it on a logarithmic scale, and it can change its sign; one that begins at 0 is w itself.
 
 use odesync_ode::field::VectorField;
 
@@ -94,11 +94,7 @@ impl ParameterMap {
         }
         for (i, value) in field.params().into_iter().enumerate() {
             if !in_network[i] {
-                if value == 0.0 {
-                    map.scale[i] = 1.0;
-                } else {
-                    map.constants.push((i, value));
-                }
+                map.constants.push((i, value));
             }
         }
         map
@@ -149,6 +145,11 @@ impl ParameterMap {
         self.offset.len()
     }
 
+    /// Returns the indices of the parameters that belong to no network.
+    pub fn constant_places(&self) -> Vec<usize> {
+        self.constants.iter().map(|(i, _)| *i).collect()
+    }
+
     /// Returns θ for w.
     pub fn theta(&self, w: &[f64]) -> Vec<f64> {
         let mut theta: Vec<f64> = (self.offset.iter().zip(&self.scale))
@@ -161,7 +162,11 @@ impl ParameterMap {
             }
         }
         for (i, p0) in &self.constants {
-            theta[*i] = p0 * (A + w[*i]).sinh();
+            theta[*i] = if *p0 == 0.0 {
+                w[*i]
+            } else {
+                p0 * (A + w[*i]).sinh()
+            };
         }
         theta
     }
@@ -175,7 +180,12 @@ impl ParameterMap {
             }
         }
         for (i, p0) in &self.constants {
-            d_w[*i] = p0 * (A + w[*i]).cosh() * d_theta[*i];
+            let slope = if *p0 == 0.0 {
+                1.0
+            } else {
+                p0 * (A + w[*i]).cosh()
+            };
+            d_w[*i] = slope * d_theta[*i];
         }
     }
 

@@ -188,6 +188,38 @@ impl WeakConstraintState {
         self.assessment.map(|a| a.growth)
     }
 
+    /// Returns the residuals (datum − state)/σ of each state variable, trajectory by trajectory, in the order of time.
+    pub(crate) fn residuals(&self) -> Vec<Vec<f64>> {
+        let mut all = vec![vec![]; self.nodes.dof];
+        for (i, j, y) in self.nodes.data() {
+            let estimate = &self.fit.estimate;
+            all[j].push((y - estimate.s[i]) / estimate.sigma[j]);
+        }
+        all
+    }
+
+    /// Returns the last time of the data.
+    pub(crate) fn last_time(&self) -> f64 {
+        self.nodes
+            .t
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// Returns the standard deviation of the data of each state variable, `[dof]`, in the user's units.
+    pub(crate) fn spread(&self) -> &[f64] {
+        &self.scaling.sd
+    }
+
+    /// Returns the estimated states at the data's times in the user's units, `[node, dof]`.
+    pub(crate) fn states(&self) -> Array2<f64> {
+        let dof = self.nodes.dof;
+        Array2::from_shape_fn((self.nodes.len(), dof), |(k, j)| {
+            self.scaling.mean[j] + self.scaling.sd[j] * self.fit.estimate.s[k * dof + j]
+        })
+    }
+
     /// Returns what a user should know before the result is trusted; empty where nothing was found.
     pub fn warnings(&self) -> Vec<String> {
         let mut all = vec![];

@@ -140,6 +140,82 @@ fn a_state_variable_that_was_not_measured_is_found() {
     assert!(error < 0.012, "{error}");
 }
 
+#[test]
+fn bands_hold_the_truth_and_survive_a_checkpoint() {
+    let (data, truth) = data();
+    let folder = tempfile::tempdir().unwrap();
+    let options = TrainOptions::default().out(folder.path());
+    let run = train(&model(10), &data, &method(), &options, &mut ()).unwrap();
+    let t = data.t().to_vec();
+    let prediction = run.predict_with_bands(&t).unwrap();
+    let (mut within, mut n) = ([0.0; 2], 0.0);
+    for ((_, time, j), u) in prediction.u.indexed_iter() {
+        let z = (u - truth[[time, j]]).abs() / prediction.sd[[0, time, j]];
+        if time > 0 {
+            (0..2).for_each(|k| within[k] += f64::from(u8::from(z < k as f64 + 1.0)));
+            n += 1.0;
+        }
+    }
+    // Of a normal distribution 68 and 95 % are within one and two; neighbours in time are far from independent.
+    assert!(
+        within[0] / n > 0.4 && within[1] / n > 0.8,
+        "{within:?} of {n}"
+    );
+    // The initial state is known.
+    assert!(
+        prediction
+            .sd
+            .slice(s![0, 0, ..])
+            .iter()
+            .all(|sd| *sd < 1e-12)
+    );
+    let loaded = Run::load(folder.path()).unwrap();
+    let ahead: Vec<f64> = (0..25).map(|i| f64::from(i) * 0.5).collect();
+    let [a, b] = [&run, &loaded].map(|run| run.predict_with_bands(&ahead).unwrap());
+    assert_eq!((&a.u, &a.sd), (&b.u, &b.sd));
+    // The mean is the model's own solution.
+    let solved = run.predict(&ahead).unwrap();
+    assert!(
+        (&a.u - &solved).iter().all(|d| d.abs() < 0.02),
+        "{:?}",
+        &a.u - &solved
+    );
+    // Uncertainty grows beyond the data.
+    assert!(a.sd[[0, 24, 0]] > a.sd[[0, 4, 0]]);
+    let trust = loaded.trust().unwrap();
+    assert!(trust.warnings.is_empty(), "{:?}", trust.warnings);
+    assert_eq!(trust.leaves_data, [None]);
+}
+
+#[test]
+fn constants_of_known_equations_come_with_standard_errors() {
+    let (data, _) = data();
+    let truth = [1.3, 0.9, 0.8, 1.8];
+    for factors in [[3.0, 1.0 / 3.0, 3.0, 1.0 / 3.0], [1.0 / 3.0; 4], [3.0; 4]] {
+        let names = ["a", "b", "c", "d"];
+        let start: Vec<(&str, f64)> = (0..4).map(|i| (names[i], truth[i] * factors[i])).collect();
+        let model = system(2, &start, |_, u, p| {
+            let (x, y) = (u.at(0), u.at(1));
+            vec![
+                p.get("a") * x.clone() - p.get("b") * x.clone() * y.clone(),
+                p.get("c") * x * y.clone() - p.get("d") * y,
+            ]
+        })
+        .unwrap()
+        .trainable(&names)
+        .unwrap();
+        let run = train(&model, &data, &method(), &TrainOptions::default(), &mut ()).unwrap();
+        let constants = run.trust().unwrap().constants;
+        assert_eq!(constants.names, names);
+        for i in 0..4 {
+            let (value, error) = (constants.values[i], constants.errors[i]);
+            assert!((value / truth[i] - 1.0).abs() < 0.02, "{factors:?} {value}");
+            assert!((value - truth[i]).abs() < 4.0 * error, "{value} {error}");
+            assert!(error < 0.02 * truth[i], "{error}");
+        }
+    }
+}
+
 /// Callback that sets the interrupt flag after a step.
 struct StopAfter(usize, Arc<AtomicBool>);
 
