@@ -12,6 +12,7 @@
 //! Each module uses only those above it in this table.
 
 pub mod datasets;
+pub mod discovery;
 pub mod landscape;
 pub mod models;
 mod observation;

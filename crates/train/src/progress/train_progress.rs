@@ -68,6 +68,12 @@ impl TrainProgress {
     }
 
     fn status(&self, record: &EpochRecord, best: f64) -> String {
+        if self.method == "weak_constraint" {
+            return format!(
+                "q {:.1e}  chi2 {:.3}  log evidence {:.1}  mse {:.3e}",
+                record.q, record.chi2, record.log_evidence, record.mse
+            );
+        }
         let lambda = if self.method == "homotopy" {
             format!("λ {:.3}  ", record.lambda)
         } else {
@@ -113,10 +119,17 @@ impl Callback for TrainProgress {
         self.first_epoch = start.first_epoch();
         self.epochs = start.epochs;
         if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new(self.epochs as u64).with_position(self.first_epoch as u64);
-            let bar = BARS.add(bar);
-            let template =
-                "{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}  {rate:.dim}  {eta:.dim} left";
+            let (bar, template) = match self.epochs {
+                0 => (
+                    ProgressBar::no_length(),
+                    "{prefix} {spinner} step {pos}  {msg}",
+                ),
+                n => (
+                    ProgressBar::new(n as u64),
+                    "{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}  {rate:.dim}  {eta:.dim} left",
+                ),
+            };
+            let bar = BARS.add(bar.with_position(self.first_epoch as u64));
             if let Ok(style) = ProgressStyle::with_template(template) {
                 let rate = |state: &ProgressState, text: &mut dyn Write| {
                     let _ = write!(text, "{:.0} epochs/s", state.per_sec());
@@ -148,13 +161,18 @@ impl Callback for TrainProgress {
                 self.last_line = Instant::now();
                 let now = (done - self.first_epoch) as f64;
                 let rate = now / self.started.elapsed().as_secs_f64();
-                let left = (self.epochs - done) as f64 / rate;
-                print_line(&format!(
-                    "{}: epoch {done}/{}  {}  {rate:.0} epochs/s  {left:.0} s left",
-                    self.title(),
-                    self.epochs,
-                    self.status(record, best)
-                ));
+                let status = self.status(record, best);
+                let line = match self.epochs {
+                    0 => format!("{}: step {done}  {status}", self.title()),
+                    n => {
+                        let left = n.saturating_sub(done) as f64 / rate;
+                        let title = self.title();
+                        format!(
+                            "{title}: epoch {done}/{n}  {status}  {rate:.0} epochs/s  {left:.0} s left"
+                        )
+                    }
+                };
+                print_line(&line);
             }
             None => {}
         }
@@ -183,14 +201,19 @@ impl Callback for TrainProgress {
             0 => String::new(),
             n => format!(", {n} skipped"),
         };
-        print_line(&format!(
-            "{} {how}: {} epochs{failures} in {:.1} s, best mse {:.4e} at epoch {}",
-            self.title(),
-            run.history.len(),
-            run.seconds(),
-            run.best_mse,
-            run.best_epoch
-        ));
+        let (title, n, seconds) = (self.title(), run.history.len(), run.seconds());
+        let line = match &run.weak_constraint {
+            Some(state) => format!(
+                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}, log evidence {:.1}",
+                run.best_mse,
+                state.log_evidence().unwrap_or(f64::NAN)
+            ),
+            None => format!(
+                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}",
+                run.best_mse, run.best_epoch
+            ),
+        };
+        print_line(&line);
         Ok(())
     }
 }

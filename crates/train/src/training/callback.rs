@@ -9,7 +9,7 @@ use crate::Result;
 pub struct RunStart<'a> {
     /// The training method.
     pub method: &'a TrainingMethod,
-    /// Number of epochs of the whole run.
+    /// Number of epochs of the whole run; 0 where it is not known beforehand.
     pub epochs: usize,
     /// Epochs already done: those of the checkpoint that the run continues, else none. A logger that has written more of them
     /// must remove the rest.

@@ -321,11 +321,16 @@ impl Ensemble {
         })
     }
 
-    /// Returns the run with the smallest best mse, the first of equal ones.
+    /// Returns the run with the highest evidence, of weak-constraint training, or else with the smallest best mse; the first of equal
+    /// ones.
     pub fn best(&self) -> Option<&Run> {
-        let order = |run: &&Run| match run.best_mse.is_nan() {
-            true => f64::INFINITY,
-            false => run.best_mse,
+        let order = |run: &&Run| {
+            let evidence = run.weak_constraint.as_ref().and_then(|s| s.log_evidence());
+            match evidence {
+                Some(evidence) if !evidence.is_nan() => -evidence,
+                _ if run.best_mse.is_nan() => f64::INFINITY,
+                _ => run.best_mse,
+            }
         };
         self.runs().min_by(|a, b| order(a).total_cmp(&order(b)))
     }

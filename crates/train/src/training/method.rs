@@ -106,9 +106,11 @@ impl TrainingMethod {
         }
     }
 
-    /// Returns the default number of epochs: that of the homotopy schedule, else 1000.
+    /// Returns the default number of epochs: that of the homotopy schedule, else 1000; 0 for weak-constraint training, which makes as
+    /// many steps as it needs.
     pub fn default_epochs(&self) -> usize {
         match self {
+            TrainingMethod::WeakConstraint(_) => 0,
             TrainingMethod::Homotopy(h) => h.schedule.epochs(),
             _ => 1000,
         }

@@ -69,7 +69,8 @@ fn hash_numbers(lists: impl IntoIterator<Item = Vec<f64>>) -> String {
 /// The first difference, or fewer requested epochs than are done.
 pub(super) fn check_unchanged(folder: &Path, saved: &Run, now: &Run) -> Result<()> {
     let (done, epochs) = (saved.history.len(), now.settings.epochs);
-    let different = if epochs < done {
+    // No number of epochs: as many as are needed.
+    let different = if epochs > 0 && epochs < done {
         Some(format!(
             "it has {} already, and epochs is {epochs}: give epochs as it was, or a larger number",
             count_of(done, "epoch")

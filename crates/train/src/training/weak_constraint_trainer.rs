@@ -50,7 +50,12 @@ pub(super) fn train(
         let now = trainer.snapshot(StopReason::Interrupted)?;
         resume::check_unchanged(out, &saved, &now)?;
         with_default_generator(|generator| *generator = saved.generator.clone());
-        if saved.stop != StopReason::Interrupted {
+        let goes_on = match saved.stop {
+            StopReason::Interrupted => true,
+            StopReason::EarlyStop => options.epochs.is_none_or(|n| n > saved.history.len()),
+            StopReason::Finished | StopReason::Failing(_) => false,
+        };
+        if !goes_on {
             callback.on_start(&trainer.run_start(&saved.history))?;
             callback.on_finish(&saved)?;
             return Ok(saved);

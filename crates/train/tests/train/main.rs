@@ -3,6 +3,7 @@
 
 mod conformance;
 mod differences;
+mod discovery;
 mod ensemble;
 mod every_engine;
 mod gradients;

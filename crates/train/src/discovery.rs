@@ -1,0 +1,269 @@
+//! From data to a model with no setting: the form and the width of the model are chosen by evidence, several seeds are trained by
+//! weak-constraint training, failed ones are dropped, and the mean of the others predicts.
+//!
+//! | file | content |
+//! |---|---|
+//! | `data_summary` | what is seen in the data: times, gaps, spread and noise of each component, which are derivatives of others |
+//! | `model_form` | the forms of model that are tried |
+//! | `ensemble_prediction` | the prediction of several runs, with their spread |
+//! | `report` | the result in sentences |
+
+mod data_summary;
+mod ensemble_prediction;
+mod model_form;
+mod report;
+
+use std::time::{Duration, Instant};
+
+pub use data_summary::{ComponentSummary, DataSummary};
+pub use model_form::ModelForm;
+
+use crate::datasets::Dataset;
+use crate::training::{
+    Callback, Ensemble, EnsembleMember, Prediction, Run, TrainOptions, TrainingMethod,
+    WeakConstraint, train, train_ensemble,
+};
+use crate::{Error, Result};
+use odesync_base::random::Generator;
+use odesync_ode::field::InputSignal;
+
+/// Time after which no further width is tried.
+const CHOICE_TIME: Duration = Duration::from_secs(20);
+/// Log evidence by which a run may be below the best: a number and a part of the number of data.
+const FAILED_EVIDENCE: (f64, f64) = (15.0, 0.05);
+
+/// Settings of a discovery; none has to be changed.
+#[derive(Debug, Clone)]
+pub struct DiscoverOptions {
+    /// Widths of the hidden layers; chosen by evidence among 16, 32, and 32 twice where `None`.
+    pub hidden: Option<Vec<usize>>,
+    /// Whether velocities among the data are taken as the derivatives of positions; where `None`, by evidence.
+    pub second_order: Option<bool>,
+    /// Seeds of the networks' weights. Default: 10, 20, 30, 40, 50.
+    pub seeds: Vec<u64>,
+    /// Known input of the system, which the network sees. Default: none.
+    pub input: Option<InputSignal>,
+    /// Settings of the method.
+    pub method: WeakConstraint,
+    /// Options of each run: the observation, the solver of predictions, the interrupt flag.
+    pub train: TrainOptions,
+}
+
+impl Default for DiscoverOptions {
+    fn default() -> Self {
+        DiscoverOptions {
+            hidden: None,
+            second_order: None,
+            seeds: vec![10, 20, 30, 40, 50],
+            input: None,
+            method: WeakConstraint::default(),
+            train: TrainOptions::default(),
+        }
+    }
+}
+
+/// A form and width that were tried, with the log evidence that the first seed reached.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Form of the model.
+    pub form: ModelForm,
+    /// Log evidence; `None` where the training failed.
+    pub log_evidence: Option<f64>,
+}
+
+/// The result of a discovery.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    /// What was seen in the data.
+    pub data: DataSummary,
+    /// Forms and widths that were tried.
+    pub candidates: Vec<Candidate>,
+    /// The form that was chosen.
+    pub form: ModelForm,
+    /// Runs of all seeds.
+    pub ensemble: Ensemble,
+    /// Labels of the runs that predict; the others failed.
+    pub kept: Vec<String>,
+    /// Labels of the runs that were dropped, and why.
+    pub dropped: Vec<(String, String)>,
+}
+
+/// Finds a model of the data.
+///
+/// ```
+/// use odesync_train::datasets::Dataset;
+/// use odesync_train::discovery::{DiscoverOptions, discover};
+/// // A damped oscillation, of which nothing is told.
+/// let t = ndarray::Array1::linspace(0.0, 10.0, 81);
+/// let u = ndarray::Array2::from_shape_fn((81, 2), |(i, j)| {
+///     let phase = 2.0 * t[i] + if j == 0 { 0.0 } else { 1.2 };
+///     (-0.1 * t[i]).exp() * phase.cos()
+/// });
+/// let data = Dataset::single(t, u, None)?;
+/// let options = DiscoverOptions { seeds: vec![10, 20], hidden: Some(vec![8]), ..DiscoverOptions::default() };
+/// let found = discover(&data, &options, &mut ())?;
+/// let ahead = found.predict(&[0.0, 5.0, 11.0])?;
+/// assert!((ahead.u[[0, 2, 0]] - (-1.1_f64).exp() * 22.0_f64.cos()).abs() < 0.02);
+/// # Ok::<(), odesync_train::Error>(())
+/// ```
+///
+/// # Errors
+/// Data or options that do not fit, an interrupt, an error of the callback, or no model that could be trained.
+pub fn discover(
+    data: &Dataset,
+    options: &DiscoverOptions,
+    callback: &mut dyn Callback,
+) -> Result<Discovery> {
+    let Some(first_seed) = options.seeds.first() else {
+        return Err(Error::invalid("discover needs at least one seed"));
+    };
+    let method: TrainingMethod = options.method.clone().into();
+    let summary = DataSummary::new(data)?;
+    let forms = model_form::forms(&summary, options);
+    let started = Instant::now();
+    let mut candidates: Vec<Candidate> = vec![];
+    if forms.len() > 1 {
+        for form in &forms {
+            if candidates.len() > 1 && started.elapsed() > CHOICE_TIME {
+                break;
+            }
+            let model = form.model(
+                options.input.as_ref(),
+                &mut Generator::manual_seed(*first_seed),
+            )?;
+            let run = match train(&model, data, &method, &options.train, &mut ()) {
+                Ok(run) => run,
+                Err(Error::Training(_) | Error::Solve(_)) => {
+                    candidates.push(Candidate {
+                        form: form.clone(),
+                        log_evidence: None,
+                    });
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if options
+                .train
+                .interrupt
+                .load(std::sync::atomic::Ordering::Relaxed)
+            {
+                return Err(Error::Interrupted);
+            }
+            let evidence = log_evidence(&run);
+            callback.on_note(&format!("{form}: log evidence {evidence:.1}"));
+            candidates.push(Candidate {
+                form: form.clone(),
+                log_evidence: evidence.is_finite().then_some(evidence),
+            });
+        }
+    }
+    let order = |c: &&Candidate| c.log_evidence.unwrap_or(f64::NEG_INFINITY);
+    let chosen = candidates
+        .iter()
+        .max_by(|a, b| order(a).total_cmp(&order(b)));
+    let form = match (chosen, forms.first()) {
+        (Some(candidate), _) => candidate.form.clone(),
+        (None, Some(form)) => form.clone(),
+        (None, None) => return Err(Error::invalid("there is no form of model for these data")),
+    };
+    let members = options
+        .seeds
+        .iter()
+        .map(|seed| {
+            let model = form.model(options.input.as_ref(), &mut Generator::manual_seed(*seed))?;
+            let label = format!("seed {seed}");
+            let out = options.train.out.as_ref().map(|out| out.join(&label));
+            Ok(EnsembleMember {
+                label,
+                model,
+                options: TrainOptions {
+                    out,
+                    ..options.train.clone()
+                },
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let ensemble = train_ensemble(&members, data, &method, callback, &|_| Box::new(()))?;
+    if ensemble.interrupted() {
+        return Err(Error::Interrupted);
+    }
+    let (kept, dropped) = sort_out(&ensemble, data)?;
+    Ok(Discovery {
+        data: summary,
+        candidates,
+        form,
+        ensemble,
+        kept,
+        dropped,
+    })
+}
+
+/// Returns the labels of the runs that are as good as the best, and those of the others with a reason.
+fn sort_out(ensemble: &Ensemble, data: &Dataset) -> Result<(Vec<String>, Vec<(String, String)>)> {
+    let n_data = data
+        .trajectories()
+        .flat_map(|(_, u)| u)
+        .filter(|x| !x.is_nan())
+        .count();
+    let best = ensemble
+        .runs()
+        .map(log_evidence)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let worst = best - FAILED_EVIDENCE.0 - FAILED_EVIDENCE.1 * n_data as f64;
+    let (mut kept, mut dropped) = (vec![], vec![]);
+    for (label, result) in &ensemble.members {
+        match result {
+            Err(error) => dropped.push((label.clone(), error.to_string())),
+            Ok(run) if log_evidence(run) >= worst => kept.push(label.clone()),
+            Ok(run) => {
+                let below = best - log_evidence(run);
+                dropped.push((
+                    label.clone(),
+                    format!("its log evidence is {below:.0} below the best"),
+                ));
+            }
+        }
+    }
+    match kept.is_empty() {
+        true => Err(Error::Training(
+            "none of the seeds found a model that follows the data; look at the data, or measure more of the state".into(),
+        )),
+        false => Ok((kept, dropped)),
+    }
+}
+
+fn log_evidence(run: &Run) -> f64 {
+    let state = run.weak_constraint.as_ref();
+    let evidence = state.and_then(|s| s.log_evidence()).unwrap_or(f64::NAN);
+    if evidence.is_nan() {
+        f64::NEG_INFINITY
+    } else {
+        evidence
+    }
+}
+
+impl Discovery {
+    /// Returns the run of the highest evidence.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn best(&self) -> Result<&Run> {
+        self.ensemble
+            .best()
+            .ok_or_else(|| Error::Training("no run was kept".into()))
+    }
+
+    /// Returns the runs that predict.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        let members = self.ensemble.members.iter();
+        members.filter_map(|(label, run)| self.kept.contains(label).then_some(run.as_ref().ok()?))
+    }
+
+    /// Returns the mean prediction of the runs, with standard deviations of their spread and of each by itself.
+    ///
+    /// # Errors
+    /// Times before the data's first, or no run that can be solved so far.
+    pub fn predict(&self, t: &[f64]) -> Result<Prediction> {
+        ensemble_prediction::predict(self.runs(), t)
+    }
+}

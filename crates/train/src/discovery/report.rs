@@ -1,0 +1,115 @@
+//! The result of a discovery in sentences.
+
+use std::fmt::Write;
+
+use super::{DataSummary, Discovery};
+use crate::Result;
+use odesync_base::tables::format_number;
+use odesync_base::text::count_of;
+
+impl DataSummary {
+    /// Returns what was seen in the data, line by line.
+    pub fn describe(&self) -> String {
+        let number = |x: f64| format_number(x, 4);
+        let (least, median, most) = self.steps;
+        let mut text = format!(
+            "data: {}, {} from {} to {}, every {}",
+            count_of(self.samples, "trajectory"),
+            count_of(self.times, "time"),
+            number(self.span.0),
+            number(self.span.1),
+            number(median)
+        );
+        if most > 1.5 * median || least < median / 1.5 {
+            let _ = write!(text, " (between {} and {})", number(least), number(most));
+        }
+        for (j, c) in self.components.iter().enumerate() {
+            let _ = write!(
+                text,
+                "\n  {}: from {} to {}, noise about {} ({:.1} % of the spread)",
+                c.name,
+                number(c.range.0),
+                number(c.range.1),
+                number(c.noise),
+                100.0 * c.noise / c.spread
+            );
+            if c.missing > 0 {
+                let _ = write!(text, ", {} missing", count_of(c.missing, "value"));
+            }
+            if let Some(i) = self.derivative_of.iter().position(|d| *d == Some(j)) {
+                let _ = write!(
+                    text,
+                    ", looks like the derivative of {}",
+                    self.components[i].name
+                );
+            }
+        }
+        text
+    }
+}
+
+impl Discovery {
+    /// Returns the report: the data, what was tried, how well the model fits and how far it is to be trusted.
+    ///
+    /// # Errors
+    /// A run whose quality cannot be computed.
+    pub fn report(&self) -> Result<String> {
+        let best = self.best()?;
+        let trust = best.trust()?;
+        let number = |x: f64| format_number(x, 4);
+        let mut text = self.data.describe();
+        if self.candidates.len() > 1 {
+            text.push_str("\ntried:");
+            for candidate in &self.candidates {
+                let evidence = match candidate.log_evidence {
+                    Some(evidence) => format!("log evidence {evidence:.1}"),
+                    None => "failed".into(),
+                };
+                let _ = write!(text, "\n  {}: {evidence}", candidate.form);
+            }
+        }
+        let _ = write!(
+            text,
+            "\nmodel: {}; {} of {} agree",
+            self.form,
+            self.kept.len(),
+            count_of(self.ensemble.members.len(), "seed")
+        );
+        for (label, why) in &self.dropped {
+            let _ = write!(text, "\n  {label} was dropped: {why}");
+        }
+        let _ = write!(
+            text,
+            "\nfit: mse {}, log evidence {:.1}, {:.1} effective parameters",
+            number(best.best_mse),
+            trust.log_evidence,
+            trust.effective_parameters
+        );
+        for (c, noise) in self.data.components.iter().zip(&trust.noise) {
+            let _ = write!(text, "\n  noise of {}: {}", c.name, number(*noise));
+        }
+        let end = 2.0 * self.data.span.1 - self.data.span.0;
+        let holds = match trust.horizon.iter().flatten().copied().reduce(f64::min) {
+            Some(t) => format!(
+                "the prediction is within a tenth of the data's spread up to t = {}",
+                number(t)
+            ),
+            None => format!(
+                "the prediction is within a tenth of the data's spread up to t = {} at least",
+                number(end)
+            ),
+        };
+        let _ = write!(text, "\ntrust: {holds}, by its own standard deviation");
+        if let Some(t) = trust.leaves_data.iter().flatten().copied().reduce(f64::min) {
+            let _ = write!(
+                text,
+                "\n  from t = {} on it is in states that no data cover",
+                number(t)
+            );
+        }
+        for warning in &trust.warnings {
+            let _ = write!(text, "\nwarning: {warning}");
+        }
+        Ok(text)
+    }
+}

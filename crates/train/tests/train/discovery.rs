@@ -1,0 +1,57 @@
+//! Discovery with nothing set, on data as people bring them.
+
+use ndarray::{Array1, Array2, s};
+use odesync_ode::field::{Expr, Parameters, VectorField, system};
+use odesync_ode::odesolve::{SolveOptions, solve};
+use odesync_train::datasets::{Dataset, RelativeTo};
+use odesync_train::discovery::{DiscoverOptions, Discovery, discover};
+
+fn solved(field: &VectorField, u0: &[f64], t: &[f64]) -> Array2<f64> {
+    let options = SolveOptions::default().tolerances(1e-10, 1e-10);
+    solve(field, u0, t, &options).unwrap().u
+}
+
+fn found(data: &Dataset) -> Discovery {
+    let found = discover(data, &DiscoverOptions::default(), &mut ()).unwrap();
+    println!("{}", found.report().unwrap());
+    found
+}
+
+/// A damped Duffing oscillator in mm and mm/s, with noise of 0.5 mm and 5 mm/s.
+#[test]
+fn an_oscillator_in_millimetres_is_predicted_beyond_the_data() {
+    let duffing = system(2, &[], |_, u: Expr, _: Parameters| {
+        let x = u.at(0);
+        vec![
+            u.at(1),
+            -2.0 * x.clone() - 0.01 * x.clone() * x.clone() * x - 0.3 * u.at(1),
+        ]
+    })
+    .unwrap();
+    let t: Vec<f64> = (0..400).map(|i| f64::from(i) * 0.05).collect();
+    let truth = solved(&duffing, &[20.0, 0.0], &t);
+    let head = truth.slice(s![..200, ..]).to_owned();
+    let scales = [0.5, 5.0];
+    let clean = Dataset::single(Array1::from(t[..200].to_vec()), head.clone(), None).unwrap();
+    let unit = clean
+        .add_noise_seeded(1.0, RelativeTo::Nothing, 10)
+        .unwrap();
+    let noise = &unit.sample(0).unwrap() - &head;
+    let noisy = &head + &Array2::from_shape_fn(noise.dim(), |(i, j)| noise[[i, j]] * scales[j]);
+    let data = Dataset::single(Array1::from(t[..200].to_vec()), noisy, None).unwrap();
+    let found = found(&data);
+    assert!(found.form.is_second_order());
+    let ahead = found.predict(&t).unwrap();
+    // The reported bands hold: the truth beyond the data is within two standard deviations nearly everywhere.
+    let inside = (200..400)
+        .filter(|i| (ahead.u[[0, *i, 0]] - truth[[*i, 0]]).abs() < 2.0 * ahead.sd[[0, *i, 0]]);
+    let inside = inside.count();
+    assert!(inside >= 170, "{inside} of 200");
+    // And the error is far below the spread of the data, 8.5 mm.
+    let error = (&ahead.u.slice(s![0, 200.., 0]) - &truth.slice(s![200.., 0])).mapv(|x| x * x);
+    assert!(
+        error.mean().unwrap().sqrt() < 0.1 * 8.5,
+        "{}",
+        error.mean().unwrap()
+    );
+}
