@@ -16,6 +16,7 @@ mod resume;
 mod slices;
 mod training;
 mod weak_constraint;
+mod weak_constraint_systems;
 
 /// Engines of this crate.
 const ENGINES: &[&str] = &["native"];
