@@ -23,12 +23,19 @@ const MU_RANGE: (f64, f64) = (1e-3, 1e2);
 /// Rise of the mean log residual above which the free model is not kept.
 const MAX_MISFIT_RISE: f64 = 0.15;
 
+/// Factor by which λ falls from one stage of a homotopy to the next, and the value below which it is 0.
+const LAMBDA: (f64, f64) = (0.5, 0.02);
+/// Smallest relative decrease of λ that is tried before the homotopy ends.
+const MIN_LAMBDA_STEP: f64 = 0.05;
+
 /// Part of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
     /// States at the nodes are unknowns; q falls from stage to stage.
     Lifted,
+    /// States are the solution of the model coupled to the splines of the data; λ falls from stage to stage.
+    Coupled,
     /// States are the free solution of the model.
     Free,
     /// States stay unknowns, at the smallest q: a long chaotic trajectory.
@@ -48,8 +55,10 @@ pub(super) struct Fit {
     /// Whether the stage estimates the noise.
     pub updates_sigma: bool,
     pub estimate: Estimate,
-    /// The estimate before the free phase, while that lasts.
+    /// The estimate before the free phase, while that lasts; in the coupled phase the one at the λ before.
     pub lifted: Option<Estimate>,
+    /// Homotopy parameter λ of the stage, and the last one at which the model followed the data.
+    pub lambda: (f64, f64),
     /// Whether not a single step could be made.
     pub failed: bool,
 }
@@ -97,8 +106,17 @@ impl Fit {
             updates_sigma: Q.0 < 0.1 * smallest_sigma(&setup.nodes, &estimate.sigma),
             estimate,
             lifted: None,
+            lambda: (0.0, 0.0),
             failed: false,
         })
+    }
+
+    /// Begins a homotopy: gradient matching, then the coupled model at λ = 1.
+    pub fn start_homotopy(setup: &mut Setup) -> Result<Self> {
+        let mut fit = Fit::start(setup)?;
+        fit.q = 0.0;
+        fit.begin_lambda(&mut setup.flow, &setup.nodes, (1.0, 1.0))?;
+        Ok(fit)
     }
 
     /// Makes the next step; `None` where nothing is left to do. After an error the training is as it was before.
@@ -121,16 +139,17 @@ impl Fit {
         sigma_of_splines: &[f64],
     ) -> Result<Option<Step>> {
         while self.phase != Phase::Done {
-            let is_lifted = self.phase == Phase::Lifted;
+            let is_lifted = matches!(self.phase, Phase::Lifted | Phase::Coupled);
             let most = if is_lifted {
                 MAX_ITERATIONS.0
             } else {
                 MAX_ITERATIONS.1
             };
             if self.iteration < most {
+                flow.lambda = self.lambda.0;
                 let stage = Stage {
                     q: self.q,
-                    lifted: self.phase != Phase::Free,
+                    lifted: matches!(self.phase, Phase::Lifted | Phase::LastLifted),
                     tolerance: if is_lifted { TOLERANCE.0 } else { TOLERANCE.1 },
                     updates_sigma: self.updates_sigma,
                 };
@@ -171,8 +190,11 @@ impl Fit {
                         self.estimate = lifted;
                         self.begin(Phase::LastLifted, nodes);
                     }
+                } else {
+                    self.phase = Phase::Done;
                 }
             }
+            Phase::Coupled => self.end_coupled_stage(flow, nodes)?,
             Phase::LastLifted | Phase::Done => self.phase = Phase::Done,
         }
         Ok(())
@@ -184,16 +206,14 @@ impl Fit {
             self.phase = Phase::Done;
             return Ok(());
         }
-        let chi2 = cost(nodes, &self.estimate, &[], 0.0).chi2;
         let free = flow.rollout(nodes, &self.estimate.w, &self.estimate.s)?;
         let free = free.map(|s| Estimate {
             s,
             ..self.estimate.clone()
         });
-        let follows = free.as_ref().is_some_and(|free| {
-            let allowed = 1.3 * chi2 + 0.1 * nodes.n_data() as f64;
-            cost(nodes, free, &[], 0.0).chi2 < allowed
-        });
+        let follows = free
+            .as_ref()
+            .is_some_and(|free| follows(nodes, &self.estimate, free));
         if !follows && self.q > Q.2 {
             self.q = (self.q * Q.1).max(Q.2);
             self.begin(Phase::Lifted, nodes);
@@ -209,6 +229,74 @@ impl Fit {
         Ok(())
     }
 
+    /// Ends a stage of a homotopy: λ falls where the model still follows the data, and less far where it does not.
+    fn end_coupled_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
+        let (lambda, accepted) = self.lambda;
+        let follows = match &self.lifted {
+            // The first stage.
+            None => true,
+            Some(before) => self.estimate != *before && follows(nodes, before, &self.estimate),
+        };
+        let next = if follows {
+            self.lifted = Some(self.estimate.clone());
+            let next = lambda * LAMBDA.0;
+            (if next < LAMBDA.1 { 0.0 } else { next }, lambda)
+        } else {
+            if let Some(before) = &self.lifted {
+                self.estimate = before.clone();
+            }
+            let next = (lambda + accepted) / 2.0;
+            if accepted - next < MIN_LAMBDA_STEP * accepted {
+                self.lambda = (accepted, accepted);
+                self.phase = Phase::Done;
+                return Ok(());
+            }
+            (next, accepted)
+        };
+        self.begin_lambda(flow, nodes, next)
+    }
+
+    /// Begins the stage of a homotopy at a λ: the states are the solution there. Where it cannot be solved, a λ nearer to the last
+    /// one is taken.
+    fn begin_lambda(&mut self, flow: &mut Flow, nodes: &Nodes, lambda: (f64, f64)) -> Result<()> {
+        let (mut next, accepted) = lambda;
+        loop {
+            flow.lambda = next;
+            let solved = flow.rollout(nodes, &self.estimate.w, &self.estimate.s)?;
+            let solved = solved.map(|s| Estimate {
+                s,
+                ..self.estimate.clone()
+            });
+            let usable = solved.filter(|s| match &self.lifted {
+                None => true,
+                Some(before) => {
+                    let bound =
+                        100.0 * (cost(nodes, before, &[], 0.0).chi2 + nodes.n_data() as f64);
+                    cost(nodes, s, &[], 0.0).chi2 < bound
+                }
+            });
+            if let Some(solved) = usable {
+                self.estimate = solved;
+                self.lambda = (next, accepted);
+                match next == 0.0 {
+                    true => {
+                        self.lifted = None;
+                        self.begin(Phase::Free, nodes);
+                    }
+                    false => self.begin(Phase::Coupled, nodes),
+                }
+                return Ok(());
+            }
+            next = (next + accepted) / 2.0;
+            if accepted - next < MIN_LAMBDA_STEP * accepted {
+                self.lambda = (accepted, accepted);
+                self.failed = self.lifted.is_none();
+                self.phase = Phase::Done;
+                return Ok(());
+            }
+        }
+    }
+
     fn begin(&mut self, phase: Phase, nodes: &Nodes) {
         self.phase = phase;
         self.iteration = 0;
@@ -220,15 +308,15 @@ impl Fit {
         match phase {
             Phase::Free => self.q = 0.0,
             Phase::LastLifted => self.q = Q.2,
-            Phase::Lifted | Phase::Done => {}
+            Phase::Coupled | Phase::Lifted | Phase::Done => {}
         }
-        self.updates_sigma =
-            phase != Phase::Lifted || self.q < 0.1 * smallest_sigma(nodes, &self.estimate.sigma);
+        self.updates_sigma = matches!(phase, Phase::Free | Phase::LastLifted)
+            || phase == Phase::Lifted && self.q < 0.1 * smallest_sigma(nodes, &self.estimate.sigma);
     }
 
     /// Whether the states are the free solution of the model.
     pub fn is_free(&self) -> bool {
-        self.q == 0.0
+        self.q == 0.0 && self.lambda.0 == 0.0
     }
 
     /// Assesses a training that is done.
@@ -256,6 +344,12 @@ impl Fit {
             noise_ratio: (ratio / nodes.n_data() as f64).exp(),
         })
     }
+}
+
+/// Whether an estimate follows the data as one before did.
+fn follows(nodes: &Nodes, before: &Estimate, now: &Estimate) -> bool {
+    let chi2 = |estimate: &Estimate| cost(nodes, estimate, &[], 0.0).chi2;
+    chi2(now) < 1.3 * chi2(before) + 0.1 * nodes.n_data() as f64
 }
 
 fn matched(flow: &Flow, targets: &Targets, w: &[f64]) -> Result<(Vec<f64>, f64)> {

@@ -6,6 +6,7 @@ use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
 use super::kalman::Linearization;
 use super::nodes::Nodes;
 use super::parameter_map::{ParameterMap, Standardization};
+use crate::synchronization::with_lambda;
 use crate::{Error, Result};
 
 /// The model and the steps with which it is solved.
@@ -15,6 +16,10 @@ pub(super) struct Flow {
     pub scaling: Standardization,
     options: SolveOptions,
     engine: NativeEngine,
+    /// The field coupled to the splines of the data, for a homotopy.
+    pub coupled: Option<VectorField>,
+    /// Homotopy parameter λ; 0 for the field alone.
+    pub lambda: f64,
     /// Number of linearisations so far.
     pub n_linearizations: usize,
     /// Number of evaluations of the field so far.
@@ -35,6 +40,8 @@ impl Flow {
             scaling,
             options,
             engine: NativeEngine::default(),
+            coupled: None,
+            lambda: 0.0,
             n_linearizations: 0,
             n_evaluations: 0,
         }
@@ -43,6 +50,16 @@ impl Flow {
     /// Returns the model with the parameters w.
     pub fn model(&self, w: &[f64]) -> Result<VectorField> {
         self.field.with_params(&self.map.theta(w))
+    }
+
+    /// Returns the field that is solved at the parameters w: the model, coupled to the splines where λ is not 0.
+    fn solved_field(&self, w: &[f64]) -> Result<VectorField> {
+        match &self.coupled {
+            Some(coupled) if self.lambda != 0.0 => {
+                with_lambda(&coupled.with_params(&self.map.theta(w))?, self.lambda)
+            }
+            _ => self.model(w),
+        }
     }
 
     /// Turns states into the user's units.
@@ -74,7 +91,7 @@ impl Flow {
         s: &[f64],
         keep: bool,
     ) -> Result<Option<Vec<f64>>> {
-        let (dof, model) = (nodes.dof, self.model(w)?);
+        let (dof, model) = (nodes.dof, self.solved_field(w)?);
         let u = self.to_user(s);
         let problems: Vec<Problem> = nodes
             .intervals()
@@ -143,7 +160,7 @@ impl Flow {
     /// Returns the free solution of every trajectory from its first state in `s`, at the nodes, `[node, dof]`. `None` where a solve
     /// fails.
     pub fn rollout(&mut self, nodes: &Nodes, w: &[f64], s: &[f64]) -> Result<Option<Vec<f64>>> {
-        let (dof, model) = (nodes.dof, self.model(w)?);
+        let (dof, model) = (nodes.dof, self.solved_field(w)?);
         let u = self.to_user(s);
         let starts: Vec<usize> = (0..nodes.len()).filter(|k| nodes.first[*k]).collect();
         let ends = starts.iter().skip(1).copied().chain([nodes.len()]);
@@ -179,7 +196,7 @@ impl Flow {
         s: &mut [f64],
         origin: &[Option<usize>],
     ) -> Result<Option<()>> {
-        let (dof, model) = (nodes.dof, self.model(w)?);
+        let (dof, model) = (nodes.dof, self.solved_field(w)?);
         for k in 1..nodes.len() {
             if origin[k].is_some() {
                 continue;

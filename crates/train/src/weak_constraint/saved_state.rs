@@ -22,6 +22,7 @@ pub(crate) struct SavedState {
     updates_sigma: bool,
     failed: bool,
     substeps: usize,
+    has_lifted: bool,
 }
 
 /// Tensors by name, each with its shape.
@@ -73,6 +74,7 @@ impl WeakConstraintState {
             add_estimate("lifted", lifted);
         }
         add("q", 1, vec![fit.q]);
+        add("lambda", 1, vec![fit.lambda.0, fit.lambda.1]);
         if let Some(a) = self.assessment {
             add(
                 "assessment",
@@ -86,6 +88,7 @@ impl WeakConstraintState {
             updates_sigma: fit.updates_sigma,
             failed: fit.failed,
             substeps: nodes.substeps,
+            has_lifted: fit.lifted.is_some(),
         };
         (saved, tensors)
     }
@@ -144,11 +147,15 @@ impl WeakConstraintState {
             })
         };
         let now = estimate("estimate")?;
-        let lifted = match saved.phase {
-            Phase::Free => Some(estimate("lifted")?),
-            _ => None,
+        let lifted = match saved.has_lifted {
+            true => Some(estimate("lifted")?),
+            false => None,
         };
         let q = *tensor("q")?.first()?;
+        let lambda = match tensor("lambda")?[..] {
+            [now, accepted] => (now, accepted),
+            _ => return None,
+        };
         let assessment = match saved.phase {
             Phase::Done => tensor("assessment"),
             _ => None,
@@ -177,6 +184,7 @@ impl WeakConstraintState {
                 updates_sigma: saved.updates_sigma,
                 estimate: now,
                 lifted,
+                lambda,
                 failed: saved.failed,
             },
             assessment,

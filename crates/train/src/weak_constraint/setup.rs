@@ -1,6 +1,8 @@
 //! What weak-constraint training begins with: scales, splines of the data, nodes, and first guesses.
 
-use ndarray::Array2;
+use std::sync::Arc;
+
+use ndarray::{Array1, Array2};
 
 use odesync_ode::field::VectorField;
 use odesync_ode::field::native::Evaluator;
@@ -14,10 +16,15 @@ use super::nodes::{Nodes, SampleData};
 use super::parameter_map::{ParameterMap, Standardization};
 use crate::datasets::Dataset;
 use crate::observation::{Observation, check_data};
+use crate::smoothing::SmoothingSpline;
+use crate::synchronization::{Coupling, synchronize_observed};
 use crate::{Error, Result};
 
 /// Smallest standard deviation of the noise, in units of the data's spread.
 pub(super) const MIN_SIGMA: f64 = 1e-4;
+
+/// Coupling K of a homotopy over the rate of change of the data.
+const COUPLING_OVER_RATE: f64 = 2.0;
 
 /// The problem of one training, before its first iteration.
 pub(super) struct Setup {
@@ -29,8 +36,25 @@ pub(super) struct Setup {
     pub w: Vec<f64>,
     /// Standard deviation of the noise that the splines left, `[dof]`; 1 for a state variable without data.
     pub sigma: Vec<f64>,
+    /// The measured state variables.
+    pub observed: Vec<usize>,
+    /// The splines of the measured state variables, in the user's units.
+    pub spline: Arc<SmoothingSpline>,
+    /// Rate of change of the standardised data.
+    pub rate: f64,
     /// Targets of gradient matching; `None` where a state variable without data has no guess of its curve.
     pub targets: Option<Targets>,
+}
+
+impl Setup {
+    /// Couples the model to the splines: K is twice the rate of change of the data, so that the coupling is faster than they are.
+    pub fn couple(&mut self) -> Result<()> {
+        let k = Coupling::Scalar(COUPLING_OVER_RATE * self.rate);
+        let (spline, observed) = (self.spline.clone(), self.observed.clone());
+        let coupled = synchronize_observed(&self.flow.field, spline, &k, &observed)?;
+        self.flow.coupled = Some(coupled);
+        Ok(())
+    }
 }
 
 /// The spline's states and derivatives that gradient matching fits the field to.
@@ -98,12 +122,9 @@ pub(super) fn prepare(
         components: curves.into_iter().flatten().collect(),
     };
 
-    let nodes = Nodes::new(
-        &samples,
-        &scaling,
-        rate_of_change(&samples, &curve, &observed),
-        substeps,
-    );
+    let rate = rate_of_change(&samples, &curve, &observed);
+    let nodes = Nodes::new(&samples, &scaling, rate, substeps);
+    let spline = spline_of_measured(&samples, &curve, &scaling, &columns)?;
     let mut s = vec![];
     for (k, t) in nodes.t.iter().enumerate() {
         let known = samples[nodes.sample[k]]
@@ -149,6 +170,9 @@ pub(super) fn prepare(
         s,
         w,
         sigma,
+        observed: columns,
+        spline: Arc::new(spline),
+        rate,
         targets,
     })
 }
@@ -325,6 +349,28 @@ fn guessed_curve(
             ComponentSpline::with_smoothing(&standard, 0.0, 0.0)
         }
     }
+}
+
+/// Returns the splines of the measured state variables as one, in the user's units. A smoothing spline is the natural spline through
+/// its own values.
+fn spline_of_measured(
+    samples: &[SampleData],
+    curve: &StateCurve,
+    scaling: &Standardization,
+    columns: &[usize],
+) -> Result<SmoothingSpline> {
+    let values: Vec<(Array1<f64>, Array2<f64>)> = (samples.iter().enumerate())
+        .map(|(sample, data)| {
+            let u = Array2::from_shape_fn((data.t.len(), columns.len()), |(i, c)| {
+                let j = columns[c];
+                let z = curve.components[j].value(sample, data.t[i]);
+                scaling.mean[j] + scaling.sd[j] * z
+            });
+            (Array1::from(data.t.clone()), u)
+        })
+        .collect();
+    let views = values.iter().map(|(t, u)| (t.view(), u.view()));
+    SmoothingSpline::ragged(views, 0.0)
 }
 
 /// Returns `n` equally spaced times over the span of a sample.

@@ -226,15 +226,21 @@ fn study() {
             let options = SolveOptions::default().solver("rk4").unwrap();
             let mut setup =
                 prepare(&model, &data, &Observation::default(), None, &options).unwrap();
-            let mut outcome = Fit::start(&setup).unwrap();
+            let homotopy = std::env::var("HOMOTOPY").is_ok();
+            let mut outcome = if homotopy {
+                setup.couple().unwrap();
+                Fit::start_homotopy(&mut setup).unwrap()
+            } else {
+                Fit::start(&setup).unwrap()
+            };
             let Setup {
                 nodes, flow, sigma, ..
             } = &mut setup;
             while let Some(step) = outcome.advance(flow, nodes, sigma).unwrap() {
                 if std::env::var("VERBOSE").is_ok() {
                     println!(
-                        "   {step:?} al {:.3} mu {:.2e}",
-                        outcome.estimate.alpha, outcome.estimate.mu
+                        "   λ {} {step:?} al {:.3} mu {:.2e}",
+                        outcome.lambda.0, outcome.estimate.alpha, outcome.estimate.mu
                     );
                 }
             }
