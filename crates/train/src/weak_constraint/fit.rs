@@ -25,6 +25,8 @@ const MAX_MISFIT_RISE: f64 = 0.15;
 
 /// Factor by which λ falls from one stage of a homotopy to the next, and the value below which it is 0.
 const LAMBDA: (f64, f64) = (0.5, 0.02);
+/// The λ below which a homotopy ends where the free model does not follow the data.
+const MIN_SMALLEST_LAMBDA: f64 = 1e-4;
 /// Smallest relative decrease of λ that is tried before the homotopy ends.
 const MIN_LAMBDA_STEP: f64 = 0.05;
 
@@ -57,8 +59,12 @@ pub(super) struct Fit {
     pub estimate: Estimate,
     /// The estimate before the free phase, while that lasts; in the coupled phase the one at the λ before.
     pub lifted: Option<Estimate>,
-    /// Homotopy parameter λ of the stage, and the last one at which the model followed the data.
-    pub lambda: (f64, f64),
+    /// Homotopy parameter λ of the stage.
+    pub lambda: f64,
+    /// The last λ at which the model followed the data.
+    pub accepted_lambda: f64,
+    /// The λ below which the free model is tried.
+    pub smallest_lambda: f64,
     /// Whether not a single step could be made.
     pub failed: bool,
 }
@@ -106,7 +112,9 @@ impl Fit {
             updates_sigma: Q.0 < 0.1 * smallest_sigma(&setup.nodes, &estimate.sigma),
             estimate,
             lifted: None,
-            lambda: (0.0, 0.0),
+            lambda: 0.0,
+            accepted_lambda: 0.0,
+            smallest_lambda: LAMBDA.1,
             failed: false,
         })
     }
@@ -115,7 +123,8 @@ impl Fit {
     pub fn start_homotopy(setup: &mut Setup) -> Result<Self> {
         let mut fit = Fit::start(setup)?;
         fit.q = 0.0;
-        fit.begin_lambda(&mut setup.flow, &setup.nodes, (1.0, 1.0))?;
+        fit.accepted_lambda = 1.0;
+        fit.begin_lambda(&mut setup.flow, &setup.nodes, 1.0)?;
         Ok(fit)
     }
 
@@ -146,7 +155,7 @@ impl Fit {
                 MAX_ITERATIONS.1
             };
             if self.iteration < most {
-                flow.lambda = self.lambda.0;
+                flow.lambda = self.lambda;
                 let stage = Stage {
                     q: self.q,
                     lifted: matches!(self.phase, Phase::Lifted | Phase::LastLifted),
@@ -181,6 +190,7 @@ impl Fit {
     fn end_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
         match self.phase {
             Phase::Lifted => self.end_lifted_stage(flow, nodes)?,
+            Phase::Free if self.accepted_lambda > 0.0 => self.end_free_homotopy(flow, nodes)?,
             Phase::Free => {
                 if let Some(lifted) = self.lifted.take() {
                     let rise = log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &lifted.s);
@@ -231,70 +241,77 @@ impl Fit {
 
     /// Ends a stage of a homotopy: λ falls where the model still follows the data, and less far where it does not.
     fn end_coupled_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
-        let (lambda, accepted) = self.lambda;
         let follows = match &self.lifted {
             // The first stage.
             None => true,
-            Some(before) => self.estimate != *before && follows(nodes, before, &self.estimate),
+            Some(before) => follows(nodes, before, &self.estimate),
         };
-        let next = if follows {
-            self.lifted = Some(self.estimate.clone());
-            let next = lambda * LAMBDA.0;
-            (if next < LAMBDA.1 { 0.0 } else { next }, lambda)
+        if !follows {
+            return self.take_smaller_lambda_step(flow, nodes);
+        }
+        self.lifted = Some(self.estimate.clone());
+        self.accepted_lambda = self.lambda;
+        let next = self.lambda * LAMBDA.0;
+        let next = if next < self.smallest_lambda {
+            0.0
         } else {
-            if let Some(before) = &self.lifted {
-                self.estimate = before.clone();
-            }
-            let next = (lambda + accepted) / 2.0;
-            if accepted - next < MIN_LAMBDA_STEP * accepted {
-                self.lambda = (accepted, accepted);
-                self.phase = Phase::Done;
-                return Ok(());
-            }
-            (next, accepted)
+            next
         };
         self.begin_lambda(flow, nodes, next)
     }
 
-    /// Begins the stage of a homotopy at a λ: the states are the solution there. Where it cannot be solved, a λ nearer to the last
-    /// one is taken.
-    fn begin_lambda(&mut self, flow: &mut Flow, nodes: &Nodes, lambda: (f64, f64)) -> Result<()> {
-        let (mut next, accepted) = lambda;
-        loop {
-            flow.lambda = next;
-            let solved = flow.rollout(nodes, &self.estimate.w, &self.estimate.s)?;
-            let solved = solved.map(|s| Estimate {
-                s,
-                ..self.estimate.clone()
-            });
-            let usable = solved.filter(|s| match &self.lifted {
-                None => true,
-                Some(before) => {
-                    let bound =
-                        100.0 * (cost(nodes, before, &[], 0.0).chi2 + nodes.n_data() as f64);
-                    cost(nodes, s, &[], 0.0).chi2 < bound
-                }
-            });
-            if let Some(solved) = usable {
-                self.estimate = solved;
-                self.lambda = (next, accepted);
-                match next == 0.0 {
-                    true => {
-                        self.lifted = None;
-                        self.begin(Phase::Free, nodes);
-                    }
-                    false => self.begin(Phase::Coupled, nodes),
-                }
-                return Ok(());
-            }
-            next = (next + accepted) / 2.0;
-            if accepted - next < MIN_LAMBDA_STEP * accepted {
-                self.lambda = (accepted, accepted);
-                self.failed = self.lifted.is_none();
-                self.phase = Phase::Done;
-                return Ok(());
-            }
+    /// Goes back to the last λ that was accepted, and tries one nearer to it; ends the training where there is none.
+    fn take_smaller_lambda_step(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
+        if let Some(before) = &self.lifted {
+            self.estimate = before.clone();
         }
+        let next = (self.lambda + self.accepted_lambda) / 2.0;
+        if self.accepted_lambda - next < MIN_LAMBDA_STEP * self.accepted_lambda {
+            self.lambda = self.accepted_lambda;
+            self.failed = self.lifted.is_none();
+            self.phase = Phase::Done;
+            return Ok(());
+        }
+        self.begin_lambda(flow, nodes, next)
+    }
+
+    /// Begins the stage of a homotopy at a λ: the states are the solution there.
+    fn begin_lambda(&mut self, flow: &mut Flow, nodes: &Nodes, lambda: f64) -> Result<()> {
+        self.lambda = lambda;
+        flow.lambda = lambda;
+        let solved = flow.rollout(nodes, &self.estimate.w, &self.estimate.s)?;
+        let Some(s) = solved else {
+            return self.take_smaller_lambda_step(flow, nodes);
+        };
+        self.estimate.s = s;
+        let phase = if lambda == 0.0 {
+            Phase::Free
+        } else {
+            Phase::Coupled
+        };
+        self.begin(phase, nodes);
+        Ok(())
+    }
+
+    /// Ends the free phase of a homotopy: done where the model still follows the data, else λ falls further first.
+    fn end_free_homotopy(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
+        let rise = self.lifted.as_ref().map_or(0.0, |b| {
+            log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &b.s)
+        });
+        if rise < MAX_MISFIT_RISE {
+            self.phase = Phase::Done;
+            return Ok(());
+        }
+        self.smallest_lambda /= 4.0;
+        if self.smallest_lambda < MIN_SMALLEST_LAMBDA {
+            if let Some(before) = &self.lifted {
+                self.estimate = before.clone();
+            }
+            self.lambda = self.accepted_lambda;
+            self.phase = Phase::Done;
+            return Ok(());
+        }
+        self.take_smaller_lambda_step(flow, nodes)
     }
 
     fn begin(&mut self, phase: Phase, nodes: &Nodes) {
@@ -316,7 +333,7 @@ impl Fit {
 
     /// Whether the states are the free solution of the model.
     pub fn is_free(&self) -> bool {
-        self.q == 0.0 && self.lambda.0 == 0.0
+        self.q == 0.0 && self.lambda == 0.0
     }
 
     /// Assesses a training that is done.
@@ -326,6 +343,7 @@ impl Fit {
         nodes: &Nodes,
         sigma_of_splines: &[f64],
     ) -> Result<Assessment> {
+        flow.lambda = self.lambda;
         let counts = nodes.n_data_by_component();
         let ratio: f64 = (0..nodes.dof)
             .map(|j| counts[j] as f64 * (self.estimate.sigma[j] / sigma_of_splines[j]).ln())

@@ -74,7 +74,8 @@ impl WeakConstraintState {
             add_estimate("lifted", lifted);
         }
         add("q", 1, vec![fit.q]);
-        add("lambda", 1, vec![fit.lambda.0, fit.lambda.1]);
+        let lambdas = [fit.lambda, fit.accepted_lambda, fit.smallest_lambda];
+        add("lambda", 1, lambdas.to_vec());
         if let Some(a) = self.assessment {
             add(
                 "assessment",
@@ -152,8 +153,8 @@ impl WeakConstraintState {
             false => None,
         };
         let q = *tensor("q")?.first()?;
-        let lambda = match tensor("lambda")?[..] {
-            [now, accepted] => (now, accepted),
+        let (lambda, accepted_lambda, smallest_lambda) = match tensor("lambda")?[..] {
+            [now, accepted, smallest] => (now, accepted, smallest),
             _ => return None,
         };
         let assessment = match saved.phase {
@@ -185,6 +186,8 @@ impl WeakConstraintState {
                 estimate: now,
                 lifted,
                 lambda,
+                accepted_lambda,
+                smallest_lambda,
                 failed: saved.failed,
             },
             assessment,

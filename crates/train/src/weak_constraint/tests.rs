@@ -240,7 +240,7 @@ fn study() {
                 if std::env::var("VERBOSE").is_ok() {
                     println!(
                         "   λ {} {step:?} al {:.3} mu {:.2e}",
-                        outcome.lambda.0, outcome.estimate.alpha, outcome.estimate.mu
+                        outcome.lambda, outcome.estimate.alpha, outcome.estimate.mu
                     );
                 }
             }
