@@ -21,7 +21,8 @@
 //! | `affine_layers`, `network_scales`, `parameter_map` | the networks in a model, the scales of their inputs and outputs, standardised parameters |
 //! | `flow` | the flow from node to node and its derivatives |
 //! | `gradient_matching` | the first guess of the parameters |
-//! | `kalman`, `ridge` | filter and smoother; the ridge problem of a step |
+//! | `kalman`, `smoother` | filter and smoother |
+//! | `ridge`, `tiled_cholesky` | the ridge problem of a step; its factorisation |
 //! | `gauss_newton` | one step, with damping and evidence |
 //! | `fit` | the steps of a training |
 //! | `posterior` | standard deviations of states, predictions and constants |
@@ -42,7 +43,9 @@ mod ridge;
 mod saved_state;
 mod settings;
 mod setup;
+mod smoother;
 mod state;
+mod tiled_cholesky;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,6 @@
 //! Data that the native engine keeps of a batch for its gradient, and the gradient of one problem.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::checkpoints::{self, ForwardInputs};
@@ -8,17 +9,20 @@ use super::driver::Problem;
 use super::gradients::Adjoint;
 use super::options::SolveOptions;
 use super::solver::{Solver, SolverFamily};
+use super::tableau::Tableau;
 use super::workspace::{ForwardRecord, Workspace};
 use super::{auto, continuous_adjoint, symplectic_adjoint};
 use crate::Result;
-use crate::field::VectorField;
 use crate::field::native::Evaluator;
+use crate::field::{ParamBlock, VectorField};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// Context of the gradient of a solved batch; the workspaces of the problems are stored in the engine.
 #[derive(Debug)]
 pub(crate) struct BackwardContext {
     pub evaluator: Evaluator,
+    /// Ranges of the trainable parameters among the values of all blocks.
+    pub trainable: Vec<Range<usize>>,
     options: SolveOptions,
     problems: Vec<SavedProblem>,
 }
@@ -76,6 +80,9 @@ impl BackwardContext {
         BackwardContext {
             problems: problems.iter().map(saved).collect(),
             options: options.clone(),
+            trainable: (field.blocks().iter().filter(|b| b.trainable))
+                .map(ParamBlock::range)
+                .collect(),
             evaluator,
         }
     }
@@ -92,12 +99,28 @@ impl BackwardContext {
         }
     }
 
+    /// Returns the tableau of the method, where it is an explicit Runge-Kutta method and the solves were taped.
+    pub fn taped_tableau(&self) -> Option<&'static Tableau> {
+        let is_taped = self.options.adjoint == Adjoint::Backprop;
+        self.options.solver.tableau().filter(|_| is_taped)
+    }
+
+    /// Returns the sample of problem `i`.
+    pub fn sample(&self, i: usize) -> usize {
+        self.problems[i].sample
+    }
+
+    /// Returns the number of trainable parameters.
+    pub fn n_params(&self) -> usize {
+        self.trainable.iter().map(ExactSizeIterator::len).sum()
+    }
+
     /// Returns the number of problems.
     pub fn n_problems(&self) -> usize {
         self.problems.len()
     }
 
-    /// Computes the gradient of ⟨bars, u⟩ of problem `i`: the parameters' part, and ∂/∂u₀.
+    /// Computes the gradient of ⟨bars, u⟩ of problem `i`: adds the parameters' part to `accumulator`, and returns ∂/∂u₀.
     ///
     /// # Errors
     /// Steps that would take too much memory, or a continuous adjoint that cannot be solved.
@@ -107,9 +130,9 @@ impl BackwardContext {
         work: &Workspace,
         bars: &[f64],
         pool: &WorkspacePool,
-    ) -> Result<(GradientAccumulator, Vec<f64>)> {
+        accumulator: &mut GradientAccumulator,
+    ) -> Result<Vec<f64>> {
         let evaluator = &self.evaluator;
-        let mut accumulator = GradientAccumulator::new(evaluator);
         let saved = &self.problems[i];
         let inputs = ForwardInputs {
             evaluator,
@@ -126,16 +149,9 @@ impl BackwardContext {
         let mut reverse_sweep =
             |method: &Solver, work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
                 let bars = (bars, history);
-                discrete_adjoint::backward(
-                    evaluator,
-                    method,
-                    saved.sample,
-                    work,
-                    bars,
-                    &mut accumulator,
-                )
+                discrete_adjoint::backward(evaluator, method, saved.sample, work, bars, accumulator)
             };
-        let u0 = match (&work.record, method.tableau()) {
+        Ok(match (&work.record, method.tableau()) {
             (ForwardRecord::Plan, _) if is_auto => {
                 auto::backward(work, bars, evaluator.dof(), reverse_sweep)
             }
@@ -176,7 +192,6 @@ impl BackwardContext {
                 pool.put(segment);
                 u0?
             }
-        };
-        Ok((accumulator, u0))
+        })
     }
 }

@@ -27,6 +27,16 @@ impl GradientAccumulator {
         self.values.resize(values.len().max(self.values.len()), 0.0);
         vector_ops::add(values, &mut self.values);
     }
+
+    /// Writes the gradient with respect to the values of all parameter blocks into `all`, and sets the accumulator to zero.
+    pub fn take(&mut self, evaluator: &Evaluator, all: &mut [f64]) {
+        evaluator.take_parameter_gradient(&mut self.gradient, all);
+        // Contributions in the layout of the values may be fewer: they are empty for zero.
+        all.iter_mut()
+            .zip(&self.values)
+            .for_each(|(to, from)| *to += from);
+        self.values.clear();
+    }
 }
 
 /// Computes the discrete adjoint of the taped steps of `work`. `bars` is ∂L/∂u of its solution, `[time, dof]`; returns ∂L/∂u

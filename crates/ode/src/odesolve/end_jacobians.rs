@@ -2,35 +2,41 @@
 
 use rayon::prelude::*;
 
+use super::backward_context::BackwardContext;
+use super::discrete_adjoint::GradientAccumulator;
 use super::engine::NativeEngine;
-use super::vector_ops::{add, all_finite};
+use super::forward_sweeps::ForwardSweeps;
+use super::vector_ops::all_finite;
 use crate::{Error, Result};
 
-/// Derivatives of the state at the last output time of one problem, by the exact discrete adjoint of the steps taken.
+/// Derivatives of the state at the last output time of one problem, exact for the steps that were taken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndJacobian {
     /// Derivative with respect to the initial state, `[dof, dof]` row by row.
     pub du_du0: Vec<f64>,
-    /// Derivative with respect to the values of all parameter blocks, `[dof, values]` row by row.
-    pub du_dvalues: Vec<f64>,
+    /// Derivative with respect to the trainable parameters, in the order of [`VectorField::params`], `[dof, n_params]` row by
+    /// row.
+    ///
+    /// [`VectorField::params`]: crate::field::VectorField::params
+    pub du_dparams: Vec<f64>,
 }
 
 impl NativeEngine {
     /// Returns, for each problem of the last `forward` with `keep`, what `map` makes of its index and the derivatives of its end
-    /// state. Problems are differentiated in parallel, each by one reverse sweep for each state variable; the results do not
-    /// depend on the number of threads.
+    /// state. Problems are differentiated in parallel, each by one reverse sweep for each state variable, or by tangents
+    /// where there are few parameters; the results do not depend on the number of threads.
     ///
     /// ```
     /// use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
     /// // du/dt = −k u: u(1) = e⁻ᵏ u0, so ∂u/∂u0 = e⁻ᵏ and ∂u/∂k = −e⁻ᵏ u0.
-    /// let decay = odesync_ode::field::system(1, &[("k", 2.0)], |_, u, p| vec![-p.get("k") * u.at(0)])?;
+    /// let decay = odesync_ode::field::system(1, &[("k", 2.0)], |_, u, p| vec![-p.get("k") * u.at(0)])?.trainable(&["k"])?;
     /// let (u0, t) = ([3.0], [0.0, 1.0]);
     /// let problem = Problem { u0: &u0, t: &t, sample: 0 };
     /// let mut engine = NativeEngine::default();
     /// engine.forward(&decay, &[problem], &SolveOptions::default(), None, true)?;
     /// let jacobians = engine.end_jacobians(|_, jacobian| jacobian)?;
     /// assert!((jacobians[0].du_du0[0] - (-2.0_f64).exp()).abs() < 1e-6);
-    /// assert!((jacobians[0].du_dvalues[0] + 3.0 * (-2.0_f64).exp()).abs() < 1e-6);
+    /// assert!((jacobians[0].du_dparams[0] + 3.0 * (-2.0_f64).exp()).abs() < 1e-6);
     /// # Ok::<(), odesync_ode::Error>(())
     /// ```
     ///
@@ -49,37 +55,68 @@ impl NativeEngine {
         };
         (0..context.n_problems())
             .into_par_iter()
-            .map(|i| Ok(map(i, self.end_jacobian(i)?)))
+            .map_init(
+                || Sweeps::new(context),
+                |sweeps, i| Ok(map(i, sweeps.end_jacobian(self, i)?)),
+            )
             .collect()
+    }
+}
+
+/// The storage of the sweeps of one thread.
+struct Sweeps<'a> {
+    context: &'a BackwardContext,
+    /// Tangents, where they cost less.
+    forward: Option<ForwardSweeps>,
+    accumulator: GradientAccumulator,
+    /// Derivative with respect to the values of all parameter blocks.
+    values: Vec<f64>,
+}
+
+impl<'a> Sweeps<'a> {
+    fn new(context: &'a BackwardContext) -> Self {
+        Sweeps {
+            context,
+            forward: ForwardSweeps::if_cheaper(context),
+            accumulator: GradientAccumulator::new(&context.evaluator),
+            values: vec![0.0; context.evaluator.n_values()],
+        }
     }
 
     /// Computes the derivatives of the end state of problem `i`.
-    fn end_jacobian(&self, i: usize) -> Result<EndJacobian> {
-        let Some(context) = &self.backward_context else {
-            return Err(Error::invalid("no solve was kept"));
+    fn end_jacobian(&mut self, engine: &NativeEngine, i: usize) -> Result<EndJacobian> {
+        let (context, work) = (self.context, &engine.workspaces[i]);
+        let jacobian = match &mut self.forward {
+            Some(sweeps) => sweeps.end_jacobian(context, i, work),
+            None => self.by_reverse_sweeps(engine, i)?,
         };
-        let work = &self.workspaces[i];
+        if all_finite(&jacobian.du_du0) && all_finite(&jacobian.du_dparams) {
+            return Ok(jacobian);
+        }
+        Err(context.gradient_failure(i).into())
+    }
+
+    fn by_reverse_sweeps(&mut self, engine: &NativeEngine, i: usize) -> Result<EndJacobian> {
+        let (context, work) = (self.context, &engine.workspaces[i]);
         let dof = context.evaluator.dof();
         let mut jacobian = EndJacobian {
-            du_du0: vec![],
-            du_dvalues: vec![],
+            du_du0: Vec::with_capacity(dof * dof),
+            du_dparams: Vec::with_capacity(dof * context.n_params()),
         };
         let mut bars = vec![0.0; work.u.len()];
         for row in 0..dof {
             let last = bars.len() - dof + row;
             bars[last] = 1.0;
-            let (accumulator, u0_bar) = context.backward(i, work, &bars, &self.pool)?;
+            let accumulator = &mut self.accumulator;
+            let u0_bar = context.backward(i, work, &bars, &engine.pool, accumulator)?;
             bars[last] = 0.0;
-            let mut values = context.evaluator.parameter_gradient(accumulator.gradient);
-            // Contributions in the layout of the values may be fewer: they are empty for zero.
-            let n = accumulator.values.len();
-            add(&accumulator.values, &mut values[..n]);
+            accumulator.take(&context.evaluator, &mut self.values);
             jacobian.du_du0.extend(u0_bar);
-            jacobian.du_dvalues.extend(values);
+            for range in &context.trainable {
+                let row = &self.values[range.clone()];
+                jacobian.du_dparams.extend_from_slice(row);
+            }
         }
-        if all_finite(&jacobian.du_du0) && all_finite(&jacobian.du_dvalues) {
-            return Ok(jacobian);
-        }
-        Err(context.gradient_failure(i).into())
+        Ok(jacobian)
     }
 }

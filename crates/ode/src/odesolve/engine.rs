@@ -11,7 +11,7 @@ use super::gradients::Adjoint;
 use super::options::{SolveOptions, check_times};
 use super::plan::StepPlan;
 use super::trajectory::Trajectory;
-use super::vector_ops::{add, all_finite};
+use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::VectorField;
 use crate::field::native::Evaluator;
@@ -233,7 +233,11 @@ impl Engine for NativeEngine {
                 "the weights of a gradient must have the shape of the solution",
             ));
         }
-        let gradient_of = |i: usize| context.backward(i, &work[i], &bars[i], &self.pool);
+        let gradient_of = |i: usize| -> Result<(GradientAccumulator, Vec<f64>)> {
+            let mut accumulator = GradientAccumulator::new(&context.evaluator);
+            let u0 = context.backward(i, &work[i], &bars[i], &self.pool, &mut accumulator)?;
+            Ok((accumulator, u0))
+        };
         let gradients: Vec<_> = match work.len() {
             1 => vec![gradient_of(0)],
             n => (0..n).into_par_iter().map(gradient_of).collect(),
@@ -247,10 +251,8 @@ impl Engine for NativeEngine {
             total.add_values(&accumulator.values);
             u0.push(u0_bar);
         }
-        let field_gradient = context.evaluator.parameter_gradient(total.gradient);
-        let mut values = total.values;
-        values.resize(field_gradient.len(), 0.0);
-        add(&field_gradient, &mut values);
+        let mut values = vec![0.0; context.evaluator.n_values()];
+        total.take(&context.evaluator, &mut values);
         let nonfinite = u0.iter().position(|u0| !all_finite(u0));
         if let Some(i) = nonfinite.or((!all_finite(&values)).then_some(0)) {
             return Err(context.gradient_failure(i).into());

@@ -30,6 +30,7 @@ mod esdirk;
 mod event_handling;
 mod events;
 mod explicit_rk;
+mod forward_sweeps;
 mod integrator;
 mod integrator_core;
 mod stage_system;

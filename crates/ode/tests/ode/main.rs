@@ -2,6 +2,7 @@
 //! differences.
 
 mod closures;
+mod end_jacobians;
 mod events;
 mod every_engine;
 mod field;

@@ -132,14 +132,13 @@ impl Flow {
         let standardize = |_, jacobian: odesync_ode::odesolve::EndJacobian| {
             let mut a = jacobian.du_du0;
             let mut b = vec![0.0; dof * n_params];
-            let n_values = jacobian.du_dvalues.len() / dof;
             for i in 0..dof {
                 for j in 0..dof {
                     a[i * dof + j] *= sd[j] / sd[i];
                 }
-                let row = &jacobian.du_dvalues[i * n_values..(i + 1) * n_values];
-                let to = &mut b[i * n_params..(i + 1) * n_params];
-                self.map.pull_back(w, &self.field.gather(row), to);
+                let row = i * n_params..(i + 1) * n_params;
+                let to = &mut b[row.clone()];
+                self.map.pull_back(w, &jacobian.du_dparams[row], to);
                 to.iter_mut().for_each(|b| *b /= sd[i]);
             }
             (a, b)

@@ -44,7 +44,7 @@ pub(super) fn match_gradients(flow: &Flow, targets: &Targets, w: Vec<f64>) -> Re
                 let next: Vec<f64> = w.iter().zip(&step).map(|(w, d)| w + d).collect();
                 let next_residual = misfit(flow, targets, &next)?;
                 let next_cost = rho * sum(&next_residual) / variance + alpha * norm(&next);
-                if next_cost.is_finite() && !(next_cost >= cost) {
+                if next_cost.is_finite() && (next_cost < cost || cost.is_nan()) {
                     accepted = Some((next, next_residual, next_cost));
                     break;
                 }
@@ -93,22 +93,28 @@ fn jacobian(flow: &Flow, targets: &Targets, w: &[f64]) -> Result<Vec<f64>> {
     let model = flow.model(w)?;
     let evaluator = Evaluator::new(&model);
     let (dof, n_params) = (model.dof(), flow.map.len());
+    let storage = || {
+        let values = vec![0.0; evaluator.n_values()];
+        (
+            evaluator.zero_gradient(),
+            vec![0.0; evaluator.slot_len()],
+            values,
+        )
+    };
     let rows: Vec<Vec<f64>> = targets
         .points
         .par_iter()
-        .map(|(sample, t, u)| {
-            let (mut slot, mut out) = (vec![0.0; evaluator.slot_len()], vec![0.0; dof]);
-            evaluator.eval_taped(*sample, *t, u, &mut slot, &mut out);
+        .map_init(storage, |(gradient, slot, values), (sample, t, u)| {
+            evaluator.eval_taped(*sample, *t, u, slot, &mut vec![0.0; dof]);
             let mut all = vec![0.0; targets.rows.len() * n_params];
             let by_row = targets.rows.iter().zip(&targets.row_scales);
             for ((row, scale), to) in by_row.zip(all.chunks_exact_mut(n_params.max(1))) {
                 let mut bar = vec![0.0; dof];
                 bar[*row] = 1.0 / (flow.scaling.sd[*row] * scale);
-                let mut gradient = evaluator.zero_gradient();
                 let place = (*sample, *t);
-                evaluator.vjp(place, &slot, &bar, &mut vec![0.0; dof], None, &mut gradient);
-                let values = evaluator.parameter_gradient(gradient);
-                flow.map.pull_back(w, &model.gather(&values), to);
+                evaluator.vjp(place, slot, &bar, &mut vec![0.0; dof], None, gradient);
+                evaluator.take_parameter_gradient(gradient, values);
+                flow.map.pull_back(w, &model.gather(values), to);
             }
             all
         })

@@ -1,13 +1,14 @@
-//! The linearised problem as a Kalman model: a filter forwards and a smoother backwards over the nodes.
+//! The linearised problem as a Kalman model: a filter forwards over the nodes.
 //!
 //! Given a change δ of the parameters, the changes ds_k of the states obey ds_{k+1} = A_k ds_k + B_k δ − e_k + q ε, and the data
-//! say y_k − s_k = ds_k + σ ε. The filter carries the mean of ds_k as an affine function of δ, columns [mean | ∂mean/∂δ], and takes
-//! one scalar datum at a time, so that a missing one is left out. It gives whitened innovations ν − X δ, from which a ridge problem
-//! finds δ; the smoother, in the form of Bryson and Frazier, then gives ds_k. It divides by scalars only and inverts no matrix, so
-//! q = 0 and chaotic dynamics are no trouble: the closed loop A − g H A is stable where A is not.
+//! say y_k − s_k = ds_k + σ ε. The filter carries the mean of ds_k as an affine function of δ and takes one scalar datum at a time,
+//! so that a missing one is left out. It gives whitened innovations ν − X δ, from which a ridge problem finds δ; the
+//! [smoother](super::smoother) then gives ds_k. The closed loop A − g H A is stable where A is not, so q = 0 and chaotic dynamics are
+//! no trouble.
 //!
-//! Source: G. J. Bierman, *Factorization Methods for Discrete Sequential Estimation* (1977), chapters II and X; A. E. Bryson, M.
-//! Frazier, *Smoothing for linear and nonlinear dynamic systems* (1963).
+//! Source: G. J. Bierman, *Factorization Methods for Discrete Sequential Estimation* (1977), chapter II.
+
+use std::ops::Range;
 
 use super::nodes::Nodes;
 use super::ridge::Ridge;
@@ -35,18 +36,23 @@ pub(super) struct Weights<'a> {
 
 /// The filter's results that the smoother needs.
 pub(super) struct Filtered {
-    n_columns: usize,
-    /// Columns [mean | ∂mean/∂δ] before the data of a node, `[node, dof, 1 + P]`.
-    columns: Vec<f64>,
+    pub n_params: usize,
+    /// Mean before the data of a node at δ = 0, `[node, dof]`.
+    pub mean: Vec<f64>,
+    /// Derivative ∂mean/∂δ before the data of a node, `[node, dof, P]`.
+    pub slopes: Vec<f64>,
     /// Covariance before the data of a node, `[node, dof, dof]`.
-    covariance: Vec<f64>,
+    pub covariance: Vec<f64>,
     /// Variance S of each innovation, in the order of the data.
     pub innovation_variance: Vec<f64>,
     /// Gain g of each datum, `[datum, dof]`.
-    gain: Vec<f64>,
+    pub gain: Vec<f64>,
     /// The ridge problem in δ.
     pub ridge: Ridge,
 }
+
+/// Number of parameters whose columns of the filter are computed together: all they need then lies in the fastest memory.
+const PANEL: usize = 128;
 
 /// Runs the filter at the states `s`, `[node, dof]`, with the defects `e`, `[node, dof]` (that of the interval from node k is at
 /// k + 1).
@@ -57,36 +63,32 @@ pub(super) fn filter(
     weights: Weights,
     n_params: usize,
 ) -> Filtered {
-    let (dof, n_columns, n) = (nodes.dof, 1 + n_params, nodes.n_data());
-    let width = dof * n_columns;
-    let mut columns = vec![0.0; nodes.len() * width];
+    let (dof, n) = (nodes.dof, nodes.n_data());
+    let mut mean = vec![0.0; nodes.len() * dof];
     let mut covariance = Vec::with_capacity(nodes.len() * dof * dof);
-    let (mut x, mut nu) = (Vec::with_capacity(n * n_params), Vec::with_capacity(n));
+    let mut nu = Vec::with_capacity(n);
     let mut innovation_variance = Vec::with_capacity(n);
     let mut gain = Vec::with_capacity(n * dof);
-    // Columns and covariance after the data of the node before.
-    let mut m = vec![0.0; width];
+    // Mean and covariance after the data of the node before.
+    let mut m = vec![0.0; dof];
     let mut p = vec![0.0; dof * dof];
     let mut scratch = vec![0.0; dof * dof];
-    let mut innovation = vec![0.0; n_columns];
     for k in 0..nodes.len() {
-        let here = &mut columns[k * width..(k + 1) * width];
+        let here = &mut mean[k * dof..(k + 1) * dof];
         if nodes.first[k] {
             p.fill(0.0);
             if !nodes.fixed[k] {
                 for j in 0..dof {
-                    here[j * n_columns] = -s[k * dof + j];
+                    here[j] = -s[k * dof + j];
                     p[j * dof + j] = INITIAL_SD * INITIAL_SD;
                 }
             }
         } else {
-            let (a, b) = (&linearization.a[k - 1], &linearization.b[k - 1]);
+            let a = &linearization.a[k - 1];
             for i in 0..dof {
-                let row = &mut here[i * n_columns..(i + 1) * n_columns];
-                row[0] = -e[k * dof + i];
-                row[1..].copy_from_slice(&b[i * n_params..(i + 1) * n_params]);
+                here[i] = -e[k * dof + i];
                 for j in 0..dof {
-                    add_scaled(a[i * dof + j], &m[j * n_columns..(j + 1) * n_columns], row);
+                    here[i] += a[i * dof + j] * m[j];
                 }
             }
             propagate(a, &mut p, &mut scratch, dof);
@@ -103,25 +105,32 @@ pub(super) fn filter(
             }
             let variance = weights.sigma[j] * weights.sigma[j];
             let s_j = p[j * dof + j] + variance;
-            for (v, m) in innovation.iter_mut().zip(&m[j * n_columns..]) {
-                *v = -m;
-            }
-            innovation[0] += y - s[k * dof + j];
+            let innovation = y - s[k * dof + j] - m[j];
             let g: Vec<f64> = (0..dof).map(|i| p[i * dof + j] / s_j).collect();
-            for (i, g) in g.iter().enumerate() {
-                add_scaled(*g, &innovation, &mut m[i * n_columns..(i + 1) * n_columns]);
-            }
+            add_scaled(innovation, &g, &mut m);
             update_covariance(&mut p, &g, j, variance);
-            let by_sd = 1.0 / s_j.sqrt();
-            nu.push(innovation[0] * by_sd);
-            x.extend(innovation[1..].iter().map(|v| -v * by_sd));
+            nu.push(innovation / s_j.sqrt());
             innovation_variance.push(s_j);
             gain.extend(g);
         }
     }
+    let mut slopes = vec![0.0; nodes.len() * dof * n_params];
+    let mut x = vec![0.0; n * n_params];
+    let gains = (&gain[..], &innovation_variance[..]);
+    for start in (0..n_params).step_by(PANEL) {
+        let panel = start..(start + PANEL).min(n_params);
+        filter_panel(
+            nodes,
+            linearization,
+            gains,
+            (panel, n_params),
+            (&mut slopes, &mut x),
+        );
+    }
     Filtered {
-        n_columns,
-        columns,
+        n_params,
+        mean,
+        slopes,
         covariance,
         innovation_variance,
         gain,
@@ -129,122 +138,54 @@ pub(super) fn filter(
     }
 }
 
-impl Filtered {
-    /// Returns the changes of the states for a change δ of the parameters, `[node, dof]`.
-    pub fn smooth(&self, nodes: &Nodes, a: &[Vec<f64>], delta: &[f64]) -> Vec<f64> {
-        let dof = nodes.dof;
-        let residual = self.ridge.residual(delta);
-        let mut datum = residual.len();
-        let mut change = vec![0.0; nodes.len() * dof];
-        let mut lambda = vec![0.0; dof];
-        for k in (0..nodes.len()).rev() {
-            for j in (0..dof).rev() {
-                if nodes.y[k * dof + j].is_nan() {
-                    continue;
+/// Computes ∂mean/∂δ, `[node, dof, P]`, and X, `[datum, P]`, for the parameters of a panel.
+fn filter_panel(
+    nodes: &Nodes,
+    linearization: &Linearization,
+    (gain, innovation_variance): (&[f64], &[f64]),
+    (panel, n_params): (Range<usize>, usize),
+    (slopes, x): (&mut [f64], &mut [f64]),
+) {
+    let (dof, width) = (nodes.dof, panel.len());
+    let part = |row: usize| row * n_params + panel.start..row * n_params + panel.end;
+    // Columns after the data of the node before, and those of this node.
+    let (mut before, mut m) = (vec![0.0; dof * width], vec![0.0; dof * width]);
+    let mut row_j = vec![0.0; width];
+    let mut datum = 0;
+    for k in 0..nodes.len() {
+        std::mem::swap(&mut before, &mut m);
+        if nodes.first[k] {
+            m.fill(0.0);
+        } else {
+            let (a, b) = (&linearization.a[k - 1], &linearization.b[k - 1]);
+            for (i, row) in m.chunks_exact_mut(width).enumerate() {
+                row.copy_from_slice(&b[part(i)]);
+                for (a, before) in a[i * dof..].iter().zip(before.chunks_exact(width)) {
+                    add_scaled(*a, before, row);
                 }
-                datum -= 1;
-                let g = &self.gain[datum * dof..(datum + 1) * dof];
-                let along: f64 = g.iter().zip(&lambda).map(|(g, l)| g * l).sum();
-                lambda[j] += residual[datum] / self.innovation_variance[datum].sqrt() - along;
-            }
-            let p = &self.covariance[k * dof * dof..(k + 1) * dof * dof];
-            for i in 0..dof {
-                let at = (k * dof + i) * self.n_columns;
-                let column = &self.columns[at..at + self.n_columns];
-                let mean: f64 = column[1..].iter().zip(delta).map(|(m, d)| m * d).sum();
-                let by_data: f64 = (0..dof).map(|j| p[i * dof + j] * lambda[j]).sum();
-                change[k * dof + i] = column[0] + mean + by_data;
-            }
-            lambda = match nodes.first[k] {
-                true => vec![0.0; dof],
-                false => transpose_times(&a[k - 1], &lambda),
-            };
-        }
-        change
-    }
-
-    /// Returns the derivatives of the smoothed states with respect to δ, `[node, dof, P]`, and their covariance for given
-    /// parameters, `[node, dof, dof]`.
-    pub fn posterior(&self, nodes: &Nodes, a: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
-        let (dof, n_params) = (nodes.dof, self.n_columns - 1);
-        let mut slopes = vec![0.0; nodes.len() * dof * n_params];
-        let mut covariance = vec![0.0; nodes.len() * dof * dof];
-        let mut lambda = vec![0.0; dof * n_params];
-        let mut information = vec![0.0; dof * dof];
-        let mut scratch = vec![0.0; dof * dof];
-        let mut datum = self.innovation_variance.len();
-        for k in (0..nodes.len()).rev() {
-            for j in (0..dof).rev() {
-                if nodes.y[k * dof + j].is_nan() {
-                    continue;
-                }
-                datum -= 1;
-                let g = &self.gain[datum * dof..(datum + 1) * dof];
-                let s = self.innovation_variance[datum];
-                let mut along = vec![0.0; n_params];
-                for (i, g) in g.iter().enumerate() {
-                    add_scaled(*g, &lambda[i * n_params..(i + 1) * n_params], &mut along);
-                }
-                let row = &mut lambda[j * n_params..(j + 1) * n_params];
-                let x = self.ridge.row(datum);
-                for ((l, x), along) in row.iter_mut().zip(x).zip(&along) {
-                    *l -= x / s.sqrt() + along;
-                }
-                // (I − g e_jᵀ)ᵀ Λ (I − g e_jᵀ) + e_j e_jᵀ/S.
-                let lambda_g: Vec<f64> = (0..dof)
-                    .map(|i| (0..dof).map(|l| information[i * dof + l] * g[l]).sum())
-                    .collect();
-                let both: f64 = g.iter().zip(&lambda_g).map(|(g, l)| g * l).sum();
-                for i in 0..dof {
-                    information[i * dof + j] -= lambda_g[i];
-                    information[j * dof + i] -= lambda_g[i];
-                }
-                information[j * dof + j] += both + 1.0 / s;
-            }
-            let p = &self.covariance[k * dof * dof..(k + 1) * dof * dof];
-            for i in 0..dof {
-                let at = (k * dof + i) * self.n_columns;
-                let to = &mut slopes[(k * dof + i) * n_params..(k * dof + i + 1) * n_params];
-                to.copy_from_slice(&self.columns[at + 1..at + self.n_columns]);
-                for j in 0..dof {
-                    let by = p[i * dof + j];
-                    add_scaled(by, &lambda[j * n_params..(j + 1) * n_params], to);
-                }
-            }
-            let here = &mut covariance[k * dof * dof..(k + 1) * dof * dof];
-            here.copy_from_slice(&information);
-            propagate(p, here, &mut scratch, dof);
-            for (to, p) in here.iter_mut().zip(p) {
-                *to = p - *to;
-            }
-            if nodes.first[k] {
-                lambda.fill(0.0);
-                information.fill(0.0);
-            } else {
-                let a = &a[k - 1];
-                let mut before = vec![0.0; dof * n_params];
-                let mut transposed = vec![0.0; dof * dof];
-                for i in 0..dof {
-                    for j in 0..dof {
-                        let row = &mut before[j * n_params..(j + 1) * n_params];
-                        add_scaled(
-                            a[i * dof + j],
-                            &lambda[i * n_params..(i + 1) * n_params],
-                            row,
-                        );
-                        transposed[j * dof + i] = a[i * dof + j];
-                    }
-                }
-                lambda = before;
-                propagate(&transposed, &mut information, &mut scratch, dof);
+                slopes[part(k * dof + i)].copy_from_slice(row);
             }
         }
-        (slopes, covariance)
+        for j in 0..dof {
+            if nodes.y[k * dof + j].is_nan() {
+                continue;
+            }
+            row_j.copy_from_slice(&m[j * width..(j + 1) * width]);
+            let g = &gain[datum * dof..(datum + 1) * dof];
+            for (g, row) in g.iter().zip(m.chunks_exact_mut(width)) {
+                add_scaled(-g, &row_j, row);
+            }
+            let by_sd = 1.0 / innovation_variance[datum].sqrt();
+            for (x, m) in x[part(datum)].iter_mut().zip(&row_j) {
+                *x = m * by_sd;
+            }
+            datum += 1;
+        }
     }
 }
 
 /// Adds `by` × `from` to `to`.
-fn add_scaled(by: f64, from: &[f64], to: &mut [f64]) {
+pub(super) fn add_scaled(by: f64, from: &[f64], to: &mut [f64]) {
     if by != 0.0 {
         for (to, from) in to.iter_mut().zip(from) {
             *to += by * from;
@@ -253,7 +194,7 @@ fn add_scaled(by: f64, from: &[f64], to: &mut [f64]) {
 }
 
 /// Replaces P by A P Aᵀ.
-fn propagate(a: &[f64], p: &mut [f64], scratch: &mut [f64], dof: usize) {
+pub(super) fn propagate(a: &[f64], p: &mut [f64], scratch: &mut [f64], dof: usize) {
     for i in 0..dof {
         for j in 0..dof {
             scratch[i * dof + j] = (0..dof).map(|l| a[i * dof + l] * p[l * dof + j]).sum();
@@ -279,12 +220,4 @@ fn update_covariance(p: &mut [f64], g: &[f64], j: usize, variance: f64) {
             p[i * dof + l] += g[i] * g[l] * spread - g[i] * row[l] - column[i] * g[l];
         }
     }
-}
-
-/// Returns Aᵀ v.
-fn transpose_times(a: &[f64], v: &[f64]) -> Vec<f64> {
-    let dof = v.len();
-    (0..dof)
-        .map(|j| (0..dof).map(|i| a[i * dof + j] * v[i]).sum())
-        .collect()
 }

@@ -1,3 +1,9 @@
+mod dense;
+mod linear_problem;
+mod parameter_maps;
+mod scales;
+mod threads;
+
 use std::time::Instant;
 
 use ndarray::{Array1, Array2, s};

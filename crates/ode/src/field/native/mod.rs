@@ -108,6 +108,11 @@ impl Evaluator {
         self.dof
     }
 
+    /// Returns the number of values of all parameter blocks.
+    pub fn n_values(&self) -> usize {
+        self.values.len()
+    }
+
     /// Returns the length of a slot.
     pub fn slot_len(&self) -> usize {
         self.program.dynamic_code.len
@@ -238,12 +243,20 @@ impl Evaluator {
     /// Returns the summed gradient with respect to the values of all parameter blocks, `[n]`.
     pub fn parameter_gradient(&self, mut gradient: ParamGradient) -> Vec<f64> {
         let mut all = vec![0.0; self.values.len()];
+        self.take_parameter_gradient(&mut gradient, &mut all);
+        all
+    }
+
+    /// Writes the summed gradient with respect to the values of all parameter blocks into `all`, `[n]`, and sets `gradient` to
+    /// zero.
+    pub fn take_parameter_gradient(&self, gradient: &mut ParamGradient, all: &mut [f64]) {
+        all.fill(0.0);
         let mut adjoints = AdjointBuffers {
             buffer: &mut gradient.static_adjoint,
             static_buffer: &mut [],
             packed: &mut gradient.packed_adjoint,
             outer_products: &mut gradient.outer_products,
-            params: &mut all,
+            params: all,
             u: &mut [],
             t: None,
             signal_dt: &mut [],
@@ -257,11 +270,9 @@ impl Evaluator {
         );
         gradient.flush();
         for affine in &self.program.affines {
-            for (to, from) in affine.param_to_packed() {
-                all[to] += gradient.packed_adjoint[from];
-            }
+            affine.add_unpacked(&gradient.packed_adjoint, all);
         }
-        all
+        gradient.clear();
     }
 }
 

@@ -190,6 +190,29 @@ impl AffineLayer {
         weights.chain(biases)
     }
 
+    /// Adds packed weights and biases to those among all parameter values.
+    pub fn add_unpacked(&self, packed: &[f64], all: &mut [f64]) {
+        let matrix = &packed[self.weight_range()];
+        let rows = all[self.weight..self.weight + self.out * self.inputs]
+            .chunks_exact_mut(self.inputs.max(1));
+        for (o, row) in rows.enumerate() {
+            if self.input_major {
+                let column = matrix[o..].iter().step_by(self.padded_out);
+                row.iter_mut()
+                    .zip(column)
+                    .for_each(|(to, from)| *to += from);
+            } else {
+                let from = &matrix[o * self.padded_inputs..];
+                row.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            }
+        }
+        if let Some(bias) = self.bias {
+            let from = &packed[self.unpadded_bias_range()];
+            let to = &mut all[bias..bias + self.out];
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+    }
+
     /// Returns the range of the packed bias, padded as the output is.
     pub fn bias_range(&self) -> std::ops::Range<usize> {
         let end = self.weight_range().end;

@@ -5,6 +5,9 @@
 //! tangents that are computed together with them. Between the two sweeps only the tangents of the stages' states are stored;
 //! those inside a stage are recomputed.
 
+use std::borrow::Borrow;
+use std::fmt::Debug;
+
 use super::super::explicit_rk::slot_index;
 use super::super::plan::SaveLocation;
 use super::super::tableau::Tableau;
@@ -15,22 +18,26 @@ use crate::field::native::{Evaluator, ParamGradientTangents, TangentLanes};
 
 /// A solve of one problem by an explicit Runge-Kutta method on its plan, with the slots of all stages.
 #[derive(Debug)]
-pub(super) struct LinearizedExplicitRk {
+pub(super) struct LinearizedExplicitRk<W> {
     pub tableau: &'static Tableau,
     pub sample: usize,
-    pub work: Workspace,
+    pub work: W,
 }
 
-impl LinearizedExplicitRk {
+impl<W: Borrow<Workspace>> LinearizedExplicitRk<W> {
+    fn work(&self) -> &Workspace {
+        self.work.borrow()
+    }
+
     /// Returns the number of slots of the steps; those of the dense output come after them.
     fn n_step_slots(&self) -> usize {
-        let steps = self.work.plan.steps.len();
+        let steps = self.work().plan.steps.len();
         slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal)
     }
 
     /// Returns the number of slots of the dense output: those of each step with an output inside.
     fn n_dense_slots(&self) -> usize {
-        let outputs = self.work.plan.outputs.iter();
+        let outputs = self.work().plan.outputs.iter();
         let inside = outputs.filter_map(|at| match at {
             SaveLocation::Inside(n, _) => Some(*n),
             SaveLocation::Start | SaveLocation::End(_) => None,
@@ -42,8 +49,8 @@ impl LinearizedExplicitRk {
 
     fn slot(&self, slot: usize, len: usize) -> &[f64] {
         let (tape, at) = match slot.checked_sub(self.n_step_slots()) {
-            Some(dense_slot) => (&self.work.output_tape, dense_slot),
-            None => (&self.work.tape, slot),
+            Some(dense_slot) => (&self.work().output_tape, dense_slot),
+            None => (&self.work().tape, slot),
         };
         &tape[at * len..(at + 1) * len]
     }
@@ -54,7 +61,7 @@ impl LinearizedExplicitRk {
         &self,
         n: usize,
         dense_slot: Option<usize>,
-    ) -> impl DoubleEndedIterator<Item = (usize, usize)> + use<> {
+    ) -> impl DoubleEndedIterator<Item = (usize, usize)> + use<W> {
         let (tableau, slots) = (self.tableau, self.n_step_slots());
         let first = usize::from(tableau.fsal && n > 0);
         let step = (first..tableau.stages()).map(move |i| (i, slot_index(tableau, n, i)));
@@ -66,9 +73,9 @@ impl LinearizedExplicitRk {
     }
 }
 
-impl LinearizedSolve for LinearizedExplicitRk {
+impl<W: Borrow<Workspace> + Debug + Send + Sync> LinearizedSolve for LinearizedExplicitRk<W> {
     fn u(&self) -> &[f64] {
-        &self.work.u
+        &self.work().u
     }
 
     fn forward(
@@ -84,7 +91,7 @@ impl LinearizedSolve for LinearizedExplicitRk {
         let mut stages = vec![0.0; (self.n_step_slots() + self.n_dense_slots()) * width];
         let (mut k_dot, mut weights) = (vec![0.0; all * width], vec![0.0; all]);
         let (mut state_dot, mut scratch) = (u0_dot.to_vec(), vec![0.0; width]);
-        let plan = &self.work.plan;
+        let plan = &self.work().plan;
         let (mut output, mut dense_slot) = (1, 0);
         for (n, step) in plan.steps.iter().enumerate() {
             let h = step.h();
@@ -146,7 +153,7 @@ impl LinearizedSolve for LinearizedExplicitRk {
         let mut stage_bar = DualVec::zero(dof, width);
         let (mut weights, mut scratch) = (vec![0.0; all], vec![0.0; width]);
         let bar_of = |m: usize| bars.at_output(m, (dof, width));
-        let plan = &self.work.plan;
+        let plan = &self.work().plan;
         let mut output = plan.outputs.len();
         // Number of slots of dense outputs that are not processed yet.
         let mut dense_slot = self.n_dense_slots();

@@ -175,6 +175,19 @@ pub fn replay(
     .into())
 }
 
+/// Linearizes a solve by an explicit Runge-Kutta method that has the slots of all its stages.
+pub(super) fn linearize_explicit(
+    tableau: &'static Tableau,
+    sample: usize,
+    work: &Workspace,
+) -> impl LinearizedSolve {
+    LinearizedExplicitRk {
+        tableau,
+        sample,
+        work,
+    }
+}
+
 /// A vector and its tangents.
 struct DualVec {
     value: Vec<f64>,
