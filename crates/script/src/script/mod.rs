@@ -110,5 +110,8 @@ pub use interrupted_training::LAST_VALUE;
 pub use introspection::{FunctionInfo, VariableInfo};
 pub use keys::{Key, Keys};
 pub use options::Options;
-pub use registry::{Catalogue, Doc, Registry};
+pub use registry::{
+    Argument, ArgumentType, Body, Call, Catalogue, Doc, Function, Number, Numbers, Operand,
+    Property, Registry, ReturnValue, ScriptType,
+};
 pub use session::{Outcome, Session, SessionOptions};

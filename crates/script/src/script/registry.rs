@@ -1,75 +1,22 @@
 //! The registration of functions with the engine, and the record of their documentation.
 
+mod argument;
+mod body;
+mod catalogue;
+mod function;
+
 use rhai::{Dynamic, Engine, RhaiNativeFunc, Scope, Variant};
 
 use super::error::RhaiResult;
 use super::host::Host;
 use super::keys::Keys;
-
-/// The documentation of one function, property or constant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Doc {
-    /// Topic of the entry, such as "arrays".
-    pub topic: &'static str,
-    /// Type that the property belongs to; `None` for a function, a method or a constant.
-    pub receiver_type: Option<&'static str>,
-    /// Name that a script writes.
-    pub name: &'static str,
-    /// Signature: `arange(start, stop, step) -> Array`.
-    pub signature: &'static str,
-    /// Description, in a sentence or two.
-    pub text: &'static str,
-    /// Example code that can be run unchanged; some examples that read a file need a file of that name.
-    pub example: &'static str,
-    /// Keys of the option map; empty where the function takes no such map.
-    pub options: Keys,
-}
-
-/// The documentation, properties and constants of all bindings of an engine.
-#[derive(Debug, Clone, Default)]
-pub struct Catalogue {
-    /// Documentation of functions, properties and constants, in the order in which they were described.
-    pub docs: Vec<Doc>,
-    /// Names of functions and operators; a name may occur several times.
-    pub functions: Vec<&'static str>,
-    /// Properties, as `(type, property)` pairs.
-    pub properties: Vec<(String, &'static str)>,
-    /// Properties that can be assigned, as `(type, property, type of the value)`.
-    pub setters: Vec<(String, &'static str, String)>,
-    /// `(type, function)` for every function whose first argument is of a named type: the methods that can be called after a dot.
-    pub methods: Vec<(String, &'static str)>,
-    /// Names of constants, such as `PI`.
-    pub constants: Vec<&'static str>,
-}
-
-impl Catalogue {
-    /// Returns what scripts can use and no description exists for: functions, properties as `Type.name`, constants. Operators
-    /// need no description.
-    pub fn undocumented(&self) -> Vec<String> {
-        let described = |of: Option<&str>, name: &str| {
-            self.docs
-                .iter()
-                .any(|d| d.receiver_type == of && d.name == name)
-        };
-        let functions = self
-            .functions
-            .iter()
-            .filter(|name| name.starts_with(|c: char| c.is_alphabetic()));
-        let properties = self
-            .properties
-            .iter()
-            .filter(|(of, name)| !described(Some(of), name));
-        let mut missing: Vec<String> = functions
-            .chain(&self.constants)
-            .filter(|name| !described(None, name))
-            .map(|name| name.to_string())
-            .chain(properties.map(|(of, name)| format!("{of}.{name}")))
-            .collect();
-        missing.sort();
-        missing.dedup();
-        missing
-    }
-}
+pub use argument::{
+    Argument, ArgumentType, Call, Number, Numbers, Operand, ReturnValue, ScriptType,
+};
+pub use body::Body;
+use body::Overloads;
+pub use catalogue::{Catalogue, Doc};
+pub use function::{Function, Property};
 
 /// The registry of bindings. The recipe for a new binding is in [`crate::script`].
 pub struct Registry {
@@ -78,6 +25,9 @@ pub struct Registry {
     constants: Scope<'static>,
     host: Host,
     catalogue: Catalogue,
+    overloads: Overloads,
+    /// Names of the functions that got another body outside their declarations.
+    overloaded: Vec<&'static str>,
 }
 
 impl Registry {
@@ -88,6 +38,8 @@ impl Registry {
             constants: Scope::new(),
             host,
             catalogue: Catalogue::default(),
+            overloads: Overloads::default(),
+            overloaded: vec![],
         }
     }
 
@@ -105,6 +57,84 @@ impl Registry {
     /// Returns the engine, for everything that this type has no method for.
     pub fn engine(&mut self) -> &mut Engine {
         &mut self.engine
+    }
+
+    /// Declares a function, or a method, whose signature has a dot before the name. The name is read from the signature. The text
+    /// is a sentence or more; the example runs as a test.
+    ///
+    /// ```
+    /// use odesync_script::script::{Number, Registry};
+    ///
+    /// fn register(reg: &mut Registry) {
+    ///     reg.function("cube(x) -> float", "x · x · x.", "cube(2)")
+    ///         .body(|x: Number| x.0 * x.0 * x.0);
+    /// }
+    /// ```
+    #[must_use = "a function needs a body"]
+    pub fn function(
+        &mut self,
+        signature: &'static str,
+        text: &'static str,
+        example: &'static str,
+    ) -> Function<'_> {
+        let doc = self.doc(signature, text, example);
+        self.catalogue.docs.push(doc);
+        Function::new(self, doc.name)
+    }
+
+    /// Adds bodies for other types to a function that is declared elsewhere.
+    #[must_use = "an overload needs a body"]
+    pub fn overload(&mut self, name: &'static str) -> Function<'_> {
+        self.overloaded.push(name);
+        Function::new(self, name)
+    }
+
+    /// Registers an operator, such as `+`, for the types of a body. Operators have no documentation.
+    pub fn operator<M>(&mut self, name: &'static str, body: impl Body<M>) -> &mut Self {
+        self.add(Call { name, keys: &[] }, body);
+        self
+    }
+
+    fn add<M>(&mut self, call: Call, body: impl Body<M>) {
+        self.catalogue.functions.push(call.name);
+        body.register(call, &mut self.overloads);
+    }
+
+    /// Declares a property; its name stands after the dot of the signature: `run.best_mse -> float`.
+    #[must_use = "a property needs a getter"]
+    pub fn property(
+        &mut self,
+        signature: &'static str,
+        text: &'static str,
+        example: &'static str,
+    ) -> Property<'_> {
+        let doc = self.doc(signature, text, example);
+        Property::new(self, doc)
+    }
+
+    fn doc(&self, signature: &'static str, text: &'static str, example: &'static str) -> Doc {
+        let name = name_of(signature);
+        debug_assert!(!text.is_empty(), "{name} has no description");
+        debug_assert!(!example.is_empty(), "{name} has no example");
+        Doc {
+            topic: self.topic,
+            receiver_type: None,
+            name,
+            signature,
+            text,
+            example,
+            options: &[],
+        }
+    }
+
+    /// Registers a type under the name that scripts and messages use, and how a value is printed.
+    pub fn script_type<T: ScriptType>(&mut self) -> &mut Self {
+        self.register_type::<T>(T::NAME).display::<T>(T::show)
+    }
+
+    fn type_name<T: 'static>(&self) -> String {
+        let name = std::any::type_name::<T>();
+        self.engine.map_type_name(name).to_string()
     }
 
     /// Registers a function under `name` for one combination of argument types.
@@ -227,9 +257,25 @@ impl Registry {
         self
     }
 
-    pub(super) fn finish(self) -> (Engine, Scope<'static>, Catalogue) {
+    pub(super) fn finish(mut self) -> (Engine, Scope<'static>, Catalogue) {
+        for name in &self.overloaded {
+            let described = self.catalogue.docs.iter().any(|doc| doc.name == *name);
+            debug_assert!(described, "{name} has bodies and no declaration");
+        }
+        for (kind, name) in &self.overloads.first_arguments {
+            let kind = self.engine.map_type_name(kind.name).to_string();
+            self.catalogue.methods.push((kind, name));
+        }
+        self.engine
+            .register_global_module(self.overloads.module.into());
         (self.engine, self.constants, self.catalogue)
     }
+}
+
+/// Returns the name in a signature: `history` in `run.history("mse") -> Array`.
+pub(super) fn name_of(signature: &'static str) -> &'static str {
+    let path = signature.split(['(', ' ']).next().unwrap_or(signature);
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// Returns the type of the first argument in the name of rhai's tuple of argument types, such as `(rhai::…::Mut<crate::A>, i64)`.
@@ -243,17 +289,4 @@ fn first_argument(tuple: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::first_argument;
-
-    #[test]
-    fn the_first_argument_stands_in_the_name_of_the_tuple() {
-        assert_eq!(first_argument("()"), None);
-        assert_eq!(first_argument("(i64,)"), Some("i64"));
-        assert_eq!(
-            first_argument("(rhai::func::register::Mut<a::B>, i64)"),
-            Some("a::B")
-        );
-        assert_eq!(first_argument("(a::B, rhai::Dynamic)"), Some("a::B"));
-    }
-}
+mod tests;
