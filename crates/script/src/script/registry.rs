@@ -89,10 +89,10 @@ impl Registry {
         Function::new(self, name)
     }
 
-    /// Registers an operator, such as `+`, for the types of a body. Operators have no documentation.
-    pub fn operator<M>(&mut self, name: &'static str, body: impl Body<M>) -> &mut Self {
-        self.add(Call { name, keys: &[] }, body);
-        self
+    /// Declares an operator, such as `+`, which has no documentation.
+    #[must_use = "an operator needs a body"]
+    pub fn operator(&mut self, name: &'static str) -> Function<'_> {
+        Function::new(self, name)
     }
 
     fn add<M>(&mut self, call: Call, body: impl Body<M>) {
@@ -197,10 +197,18 @@ impl Registry {
         self
     }
 
-    /// Registers a constant that is known everywhere, inside functions too.
-    pub fn constant(&mut self, name: &'static str, value: impl Into<Dynamic>) -> &mut Self {
-        self.constants.push_constant_dynamic(name, value.into());
-        self.catalogue.constants.push(name);
+    /// Declares a constant that is known everywhere, inside functions too.
+    pub fn constant(
+        &mut self,
+        signature: &'static str,
+        text: &'static str,
+        example: &'static str,
+        value: impl Into<Dynamic>,
+    ) -> &mut Self {
+        let doc = self.doc(signature, text, example);
+        self.catalogue.docs.push(doc);
+        self.constants.push_constant_dynamic(doc.name, value.into());
+        self.catalogue.constants.push(doc.name);
         self
     }
 

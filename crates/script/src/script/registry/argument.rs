@@ -2,8 +2,10 @@
 
 use std::any::{TypeId, type_name};
 
+use ndarray::ArrayD;
 use rhai::{Array as List, Blob, Dynamic, FnPtr, ImmutableString, Map, Variant};
 
+use crate::script::convert;
 use crate::script::dense::ScriptArray;
 use crate::script::error::RhaiResult;
 use crate::script::keys::Keys;
@@ -136,6 +138,16 @@ impl Argument for Number {
 #[derive(Debug, Clone)]
 pub struct Numbers(pub Dynamic);
 
+impl Numbers {
+    /// Returns the array; `what` names the argument in messages.
+    ///
+    /// # Errors
+    /// See [`convert::to_array`].
+    pub fn array(&self, what: &str) -> Result<ArrayD<f64>> {
+        convert::to_array(&self.0, what)
+    }
+}
+
 impl Argument for Numbers {
     fn types() -> Vec<ArgumentType> {
         vec![
@@ -152,6 +164,16 @@ impl Argument for Numbers {
 /// An argument that is an int, a float, a list or an `Array`, and is read as an array; a number has rank 0.
 #[derive(Debug, Clone)]
 pub struct Operand(pub Dynamic);
+
+impl Operand {
+    /// Returns the array; `what` names the argument in messages.
+    ///
+    /// # Errors
+    /// See [`convert::to_array`].
+    pub fn array(&self, what: &str) -> Result<ArrayD<f64>> {
+        convert::to_array(&self.0, what)
+    }
+}
 
 impl Argument for Operand {
     fn types() -> Vec<ArgumentType> {
