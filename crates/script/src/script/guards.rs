@@ -101,7 +101,7 @@ pub fn register(reg: &mut Registry) {
 fn lists(reg: &mut Registry) {
     const ITEM: usize = size_of::<Dynamic>();
     let host = reg.host();
-    reg.operator("+")
+    reg.overload("+")
         .body(move |a: List, b: List| -> Result<List> {
             check_memory(&host, "the list", b.len(), ITEM)?;
             let mut joined = a;
@@ -114,7 +114,7 @@ fn lists(reg: &mut Registry) {
         a.extend(b);
         Ok(())
     };
-    reg.operator("+=").body(append.clone());
+    reg.overload("+=").body(append.clone());
     reg.function(
         "list.append(other)",
         "Appends the items of another list.",

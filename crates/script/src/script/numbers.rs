@@ -48,14 +48,14 @@ pub fn power(a: i64, n: i64) -> Result<i64> {
 
 /// Registers the operators of integers.
 pub fn register(reg: &mut Registry) {
-    reg.operator("/").body(divide);
-    reg.operator("**").body(power);
-    reg.operator("/=")
+    reg.overload("/").body(divide);
+    reg.overload("**").body(power);
+    reg.overload("/=")
         .body(|a: &mut i64, b: i64| -> Result<()> {
             *a = divide(*a, b)?;
             Ok(())
         });
-    reg.operator("**=")
+    reg.overload("**=")
         .body(|a: &mut i64, n: i64| -> Result<()> {
             *a = power(*a, n)?;
             Ok(())

@@ -78,21 +78,16 @@ impl Registry {
         example: &'static str,
     ) -> Function<'_> {
         let doc = self.doc(signature, text, example);
+        let place = self.catalogue.docs.len();
         self.catalogue.docs.push(doc);
-        Function::new(self, doc.name)
+        Function::new(self, doc.name, Some(place))
     }
 
-    /// Adds bodies for other types to a function that is declared elsewhere.
+    /// Adds bodies to an operator such as `+`, or for other types to a function that is declared elsewhere.
     #[must_use = "an overload needs a body"]
     pub fn overload(&mut self, name: &'static str) -> Function<'_> {
         self.overloaded.push(name);
-        Function::new(self, name)
-    }
-
-    /// Declares an operator, such as `+`, which has no documentation.
-    #[must_use = "an operator needs a body"]
-    pub fn operator(&mut self, name: &'static str) -> Function<'_> {
-        Function::new(self, name)
+        Function::new(self, name, None)
     }
 
     fn add<M>(&mut self, call: Call, body: impl Body<M>) {
@@ -267,8 +262,12 @@ impl Registry {
 
     pub(super) fn finish(mut self) -> (Engine, Scope<'static>, Catalogue) {
         for name in &self.overloaded {
+            let operator = !name.starts_with(|c: char| c.is_alphabetic());
             let described = self.catalogue.docs.iter().any(|doc| doc.name == *name);
-            debug_assert!(described, "{name} has bodies and no declaration");
+            debug_assert!(
+                operator || described,
+                "{name} has bodies and no declaration"
+            );
         }
         for (kind, name) in &self.overloads.first_arguments {
             let kind = self.engine.map_type_name(kind.name).to_string();

@@ -141,22 +141,22 @@ pub(super) fn register(reg: &mut Registry) {
     ];
     for (name, f) in operators {
         let host = reg.host();
-        with_arrays(reg.operator(name), name, true, move |a, b| {
+        with_arrays(reg.overload(name), name, true, move |a, b| {
             Ok(zip_broadcast(&host, name, a, b, f)?.into_dynamic())
         });
     }
     // A list on the left of += keeps rhai's meaning (append); an `Array` uses the array operator.
-    with_arrays(reg.operator("=="), "==", false, |a, b| {
+    with_arrays(reg.overload("=="), "==", false, |a, b| {
         Ok(equal(&a, &b).into())
     });
-    with_arrays(reg.operator("!="), "!=", false, |a, b| {
+    with_arrays(reg.overload("!="), "!=", false, |a, b| {
         Ok((!equal(&a, &b)).into())
     });
 
-    reg.operator("-").body(|x: Numbers| -> Result<Dynamic> {
+    reg.overload("-").body(|x: Numbers| -> Result<Dynamic> {
         Ok(ScriptArray::new(-x.array("the negative")?).into_dynamic())
     });
-    reg.operator("+")
+    reg.overload("+")
         .body(|x: Numbers| -> Result<Dynamic> {
             Ok(ScriptArray::new(x.array("+")?).into_dynamic())
         })

@@ -55,16 +55,6 @@ fn identity(host: &Host, n: i64) -> Result<ScriptArray> {
     Ok(ScriptArray::new(matrix))
 }
 
-/// Returns the number in an argument, for functions that accept both ints and floats.
-pub(super) fn to_scalar(value: &Dynamic, what: &str) -> Result<f64> {
-    convert::to_number(value).ok_or_else(|| {
-        Error::invalid(format!(
-            "{what} should be a number, not {}",
-            convert::describe(value)
-        ))
-    })
-}
-
 pub(super) fn register(reg: &mut Registry) {
     let (host, from_zero) = (reg.host(), reg.host());
     reg.function(
@@ -74,17 +64,17 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .body(
         move |start: Dynamic, stop: Dynamic, step: Option<Dynamic>| -> Result<ScriptArray> {
-            let step = step.map(|step| to_scalar(&step, "arange: step"));
+            let step = step.map(|step| convert::number(&step, "arange: step"));
             arange(
                 &host,
-                to_scalar(&start, "arange: start")?,
-                to_scalar(&stop, "arange: stop")?,
+                convert::number(&start, "arange: start")?,
+                convert::number(&stop, "arange: stop")?,
                 step.unwrap_or(Ok(1.0))?,
             )
         },
     )
     .body(move |stop: Dynamic| -> Result<ScriptArray> {
-        arange(&from_zero, 0.0, to_scalar(&stop, "arange: stop")?, 1.0)
+        arange(&from_zero, 0.0, convert::number(&stop, "arange: stop")?, 1.0)
     });
     let host = reg.host();
     reg.function(
@@ -96,8 +86,8 @@ pub(super) fn register(reg: &mut Registry) {
         move |a: Dynamic, b: Dynamic, n: i64| -> Result<ScriptArray> {
             linspace(
                 &host,
-                to_scalar(&a, "linspace: a")?,
-                to_scalar(&b, "linspace: b")?,
+                convert::number(&a, "linspace: a")?,
+                convert::number(&b, "linspace: b")?,
                 n,
             )
         },
@@ -124,7 +114,12 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .body(
         move |shape: Dynamic, value: Dynamic| -> Result<ScriptArray> {
-            full(&host, "full", &shape, to_scalar(&value, "full: the value")?)
+            full(
+                &host,
+                "full",
+                &shape,
+                convert::number(&value, "full: the value")?,
+            )
         },
     );
     let host = reg.host();

@@ -14,19 +14,26 @@ use crate::script::keys::Keys;
 pub struct Function<'a> {
     registry: &'a mut Registry,
     call: Call,
+    /// Place of the documentation; `None` where the function is declared elsewhere.
+    doc: Option<usize>,
 }
 
 impl<'a> Function<'a> {
-    pub(super) fn new(registry: &'a mut Registry, name: &'static str) -> Self {
+    pub(super) fn new(registry: &'a mut Registry, name: &'static str, doc: Option<usize>) -> Self {
         let call = Call { name, keys: &[] };
-        Function { registry, call }
+        Function {
+            registry,
+            call,
+            doc,
+        }
     }
 
     /// Declares the keys of the function's option map: of the documentation, of completion, and of the
     /// [`Options`](crate::script::Options) that its bodies take as their last argument.
     #[must_use = "a function needs a body"]
     pub fn options(mut self, keys: Keys) -> Self {
-        if let Some(doc) = self.registry.catalogue.docs.last_mut() {
+        let docs = &mut self.registry.catalogue.docs;
+        if let Some(doc) = self.doc.and_then(|place| docs.get_mut(place)) {
             doc.options = keys;
         }
         self.call.keys = keys;
