@@ -6,6 +6,7 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
+use super::super::numbers;
 use super::super::registry::{Number, Numbers, Operand, Registry, name_of};
 use super::ScriptArray;
 use super::arithmetic::{BinaryFn, power, with_arrays, zip_broadcast};
@@ -107,29 +108,43 @@ const INTEGER_FUNCTIONS: &[(UnaryFn, &str, &str, &str)] = &[
     (|x| x * x, "square(x)", "x · x.", "square(3)"),
 ];
 
-/// Functions of two arguments, with broadcasting: function, signature, description, example.
-const BINARY_FUNCTIONS: &[(BinaryFn, &str, &str, &str)] = &[
+/// A function of two integers whose value is an integer.
+type IntegerFn = fn(i64, i64) -> Result<i64>;
+
+/// Functions of two arguments, with broadcasting: function, the one of two integers where their value is an integer, signature,
+/// description, example.
+const BINARY_FUNCTIONS: &[(BinaryFn, Option<IntegerFn>, &str, &str, &str)] = &[
     (
         power,
+        Some(numbers::power),
         "pow(x, y)",
         "x to the power of y, as x ** y.",
         "pow(2, 0.5)",
     ),
     (
         f64::atan2,
+        None,
         "atan2(y, x)",
         "The angle of the point (x, y), called with y first.",
         "atan2(1, -1)",
     ),
-    (f64::hypot, "hypot(x, y)", "√(x² + y²).", "hypot(3, 4)"),
+    (
+        f64::hypot,
+        None,
+        "hypot(x, y)",
+        "√(x² + y²).",
+        "hypot(3, 4)",
+    ),
     (
         min,
+        Some(|x, y| Ok(x.min(y))),
         "min(x, y) or min(x)",
         "The smaller one, element by element. With one argument: the smallest element.",
         "min([1, 5], 3)",
     ),
     (
         max,
+        Some(|x, y| Ok(x.max(y))),
         "max(x, y) or max(x)",
         "The larger one, element by element. With one argument: the largest element.",
         "max([1, 5], 3)",
@@ -211,7 +226,7 @@ pub(super) fn register(reg: &mut Registry) {
             .body(move |n: i64| apply_to_integer(name, n))
             .body(move |x: Numbers| map(name, &x, f));
     }
-    for &(f, signature, text, example) in BINARY_FUNCTIONS {
+    for &(f, of_integers, signature, text, example) in BINARY_FUNCTIONS {
         let (name, host) = (name_of(signature), reg.host());
         let both = move |a: ArrayD<f64>, b: ArrayD<f64>| -> Result<Dynamic> {
             Ok(zip_broadcast(&host, name, a, b, f)?.into_dynamic())
@@ -219,19 +234,20 @@ pub(super) fn register(reg: &mut Registry) {
         let lists = both.clone();
         let function = reg
             .function(signature, text, example)
-            .body(move |x: Number, y: Number| f(x.0, y.0))
+            .body(move |x: f64, y: Number| f(x, y.0))
+            .body(move |x: i64, y: f64| f(x as f64, y))
             .body(move |a: List, b: List| -> Result<Dynamic> {
                 lists(
                     convert::to_array(&a.into(), name)?,
                     convert::to_array(&b.into(), name)?,
                 )
             });
+        let function = match of_integers {
+            Some(integer) => function.body(integer),
+            None => function.body(move |x: i64, y: i64| f(x as f64, y as f64)),
+        };
         with_arrays(function, name, true, both);
     }
-    // Of two integers the result is an integer.
-    reg.overload("pow").body(super::super::numbers::power);
-    reg.overload("min").body(|x: i64, y: i64| x.min(y));
-    reg.overload("max").body(|x: i64, y: i64| x.max(y));
     reg.function(
         "isnan(x) -> Array",
         "1 where an element is not a number, 0 elsewhere.",

@@ -1,5 +1,7 @@
 //! The closures of bindings, and their registration for every combination of accepted types.
 
+use std::any::TypeId;
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -15,6 +17,8 @@ pub struct Overloads {
     pub(super) module: Module,
     /// The type of the first argument and the name, for every function that has arguments.
     pub(super) first_arguments: Vec<(ArgumentType, &'static str)>,
+    /// Names and types of arguments, in debug builds.
+    registered: HashSet<(&'static str, Vec<TypeId>)>,
 }
 
 impl Overloads {
@@ -26,11 +30,15 @@ impl Overloads {
         function: impl RhaiNativeFunc<A, N, X, R, F>,
     ) {
         let function = function.into_rhai_function(true, false);
+        for kind in arguments.first().into_iter().flatten() {
+            self.first_arguments.push((*kind, name));
+        }
         for types in combinations(arguments) {
-            if let Some(first) = types.first() {
-                self.first_arguments.push((*first, name));
-            }
-            let ids: Vec<_> = types.iter().map(|kind| kind.id).collect();
+            let ids: Vec<TypeId> = types.iter().map(|kind| kind.id).collect();
+            debug_assert!(
+                self.registered.insert((name, ids.clone())),
+                "{name} has two bodies for {types:?}"
+            );
             FuncRegistration::new(name)
                 .in_global_namespace()
                 .set_into_module_raw(&mut self.module, ids, function.clone());
@@ -50,10 +58,11 @@ fn combinations(arguments: &[Vec<ArgumentType>]) -> Vec<Vec<ArgumentType>> {
     })
 }
 
-/// The closure of a binding: `|x: ScriptArray, axis: i64| …`, `|x: &mut ScriptArray| …` or `|context: NativeCallContext, f: FnPtr| …`.
+/// The closure of a binding: `|x: ScriptArray, axis: i64| …`, `|x: &mut ScriptArray| …` or
+/// `|context: NativeCallContext, f: FnPtr| …`.
 ///
-/// `M` tells these forms apart; the compiler finds it. Arguments are of types that are an [`Argument`], the result of one that is
-/// an [`ReturnValue`].
+/// `M` tells these forms apart; the compiler finds it. The type of each argument is an [`Argument`], that of the result a
+/// [`ReturnValue`].
 pub trait Body<M> {
     /// Registers the closure for every combination of accepted types, and without its last argument if that is optional.
     fn register(self, call: Call, overloads: &mut Overloads);
@@ -77,74 +86,60 @@ fn receiver<'a, T: Variant + Clone>(
     value.write_lock::<T>().ok_or_else(wrong)
 }
 
+/// The type of an argument as the engine hands it over.
 macro_rules! dynamic {
     ($name:ident) => {
         Dynamic
     };
 }
 
-/// Implements `Body` for closures with these arguments before the last one.
+/// Implements [`Body`] for the closures of one form with these arguments before the last one: the form; generics of its own, and
+/// the parameters that come before the arguments; the same parameters of the engine's function, and what is made of them; the
+/// types of a receiver.
+macro_rules! body_of_form {
+    (
+        $form:ty, [$($generics:tt)*], ($($prefix:ty)?), |$call:ident, ($($native:ident: $native_type:ty => $given:expr)?)|,
+        [$($receiver:expr)?], $($p:ident),*
+    ) => {
+        #[allow(non_snake_case)]
+        impl<Closure, Res: ReturnValue, $($generics)* $($p: Argument,)* Last: Argument> Body<$form> for Closure
+        where
+            Closure: Fn($($prefix,)? $($p,)* Last) -> Res + 'static,
+        {
+            fn register(self, $call: Call, overloads: &mut Overloads) {
+                let arguments = [$($receiver,)? $($p::types(),)* Last::types()];
+                let body = Rc::new(self);
+                if let ([before @ .., _], true) = (&arguments[..], Last::OPTIONAL) {
+                    let body = Rc::clone(&body);
+                    overloads.add($call.name, before, move |$($native: $native_type,)? $($p: dynamic!($p)),*| {
+                        let last = Last::read(None, &$call)?;
+                        body($($given,)? $($p::read(Some($p), &$call)?,)* last).into_result()
+                    });
+                }
+                overloads.add(
+                    $call.name,
+                    &arguments,
+                    move |$($native: $native_type,)? $($p: dynamic!($p),)* last: Dynamic| {
+                        let last = Last::read(Some(last), &$call)?;
+                        body($($given,)? $($p::read(Some($p), &$call)?,)* last).into_result()
+                    },
+                );
+            }
+        }
+    };
+}
+
+/// Implements [`Body`] for closures of all forms with these arguments before the last one.
 macro_rules! body {
     ($($p:ident),*) => {
-        #[allow(non_snake_case)]
-        impl<Fun, Res: ReturnValue, $($p: Argument,)* Last: Argument> Body<ByValue<($($p,)* Last,)>> for Fun
-        where
-            Fun: Fn($($p,)* Last) -> Res + 'static,
-        {
-            fn register(self, call: Call, overloads: &mut Overloads) {
-                let arguments = [$($p::types(),)* Last::types()];
-                let body = Rc::new(self);
-                if let ([before @ .., _], true) = (&arguments[..], Last::OPTIONAL) {
-                    let body = Rc::clone(&body);
-                    overloads.add(call.name, before, move |$($p: dynamic!($p)),*| {
-                        body($($p::read(Some($p), &call)?,)* Last::read(None, &call)?).into_result()
-                    });
-                }
-                overloads.add(call.name, &arguments, move |$($p: dynamic!($p),)* last: Dynamic| {
-                    body($($p::read(Some($p), &call)?,)* Last::read(Some(last), &call)?).into_result()
-                });
-            }
-        }
-
-        #[allow(non_snake_case)]
-        impl<Fun, Res: ReturnValue, $($p: Argument,)* Last: Argument> Body<InContext<($($p,)* Last,)>> for Fun
-        where
-            Fun: for<'a> Fn(NativeCallContext<'a>, $($p,)* Last) -> Res + 'static,
-        {
-            fn register(self, call: Call, overloads: &mut Overloads) {
-                let arguments = [$($p::types(),)* Last::types()];
-                let body = Rc::new(self);
-                if let ([before @ .., _], true) = (&arguments[..], Last::OPTIONAL) {
-                    let body = Rc::clone(&body);
-                    overloads.add(call.name, before, move |context: NativeCallContext, $($p: dynamic!($p)),*| {
-                        body(context, $($p::read(Some($p), &call)?,)* Last::read(None, &call)?).into_result()
-                    });
-                }
-                overloads.add(call.name, &arguments, move |context: NativeCallContext, $($p: dynamic!($p),)* last: Dynamic| {
-                    body(context, $($p::read(Some($p), &call)?,)* Last::read(Some(last), &call)?).into_result()
-                });
-            }
-        }
-
-        #[allow(non_snake_case)]
-        impl<Fun, Res: ReturnValue, T: Argument + Variant + Clone, $($p: Argument,)* Last: Argument> Body<Method<T, ($($p,)* Last,)>> for Fun
-        where
-            Fun: Fn(&mut T, $($p,)* Last) -> Res + 'static,
-        {
-            fn register(self, call: Call, overloads: &mut Overloads) {
-                let arguments = [T::types(), $($p::types(),)* Last::types()];
-                let body = Rc::new(self);
-                if let ([before @ .., _], true) = (&arguments[..], Last::OPTIONAL) {
-                    let body = Rc::clone(&body);
-                    overloads.add(call.name, before, move |value: &mut Dynamic, $($p: dynamic!($p)),*| {
-                        body(&mut *receiver::<T>(value, &call)?, $($p::read(Some($p), &call)?,)* Last::read(None, &call)?).into_result()
-                    });
-                }
-                overloads.add(call.name, &arguments, move |value: &mut Dynamic, $($p: dynamic!($p),)* last: Dynamic| {
-                    body(&mut *receiver::<T>(value, &call)?, $($p::read(Some($p), &call)?,)* Last::read(Some(last), &call)?).into_result()
-                });
-            }
-        }
+        body_of_form!(ByValue<($($p,)* Last,)>, [], (), |call, ()|, [], $($p),*);
+        body_of_form!(
+            InContext<($($p,)* Last,)>, [], (NativeCallContext<'_>), |call, (context: NativeCallContext => context)|, [], $($p),*
+        );
+        body_of_form!(
+            Method<T, ($($p,)* Last,)>, [T: Argument + Variant + Clone,], (&mut T),
+            |call, (value: &mut Dynamic => &mut *receiver::<T>(value, &call)?)|, [T::types()], $($p),*
+        );
     };
 }
 
@@ -155,18 +150,18 @@ body!(A, B, C);
 body!(A, B, C, D);
 body!(A, B, C, D, E);
 
-impl<Fun, Res: ReturnValue> Body<ByValue<()>> for Fun
+impl<Closure, Res: ReturnValue> Body<ByValue<()>> for Closure
 where
-    Fun: Fn() -> Res + 'static,
+    Closure: Fn() -> Res + 'static,
 {
     fn register(self, call: Call, overloads: &mut Overloads) {
         overloads.add(call.name, &[], move || self().into_result());
     }
 }
 
-impl<Fun, Res: ReturnValue, T: Argument + Variant + Clone> Body<Method<T, ()>> for Fun
+impl<Closure, Res: ReturnValue, T: Argument + Variant + Clone> Body<Method<T, ()>> for Closure
 where
-    Fun: Fn(&mut T) -> Res + 'static,
+    Closure: Fn(&mut T) -> Res + 'static,
 {
     fn register(self, call: Call, overloads: &mut Overloads) {
         overloads.add(call.name, &[T::types()], move |value: &mut Dynamic| {

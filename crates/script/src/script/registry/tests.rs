@@ -85,22 +85,30 @@ fn a_method_changes_its_value_and_a_last_argument_may_be_left_out() {
 }
 
 #[test]
-fn a_declaration_has_several_bodies_and_the_last_one_of_the_same_types_counts() {
+fn a_declaration_has_bodies_for_several_types() {
     let mut reg = registry();
     reg.function("kind(x)", "Says what x is.", "kind(1)")
         .body(|_: Number| "number".to_string())
-        .body(|_: i64| "int".to_string())
         .body(|_: Numbers| "list".to_string())
         .body(|_: Dynamic| "something else".to_string());
     let (engine, ..) = reg.finish();
     for (code, kind) in [
-        ("kind(1)", "int"),
+        ("kind(1)", "number"),
         ("kind(1.0)", "number"),
         ("kind([1])", "list"),
         ("kind(true)", "something else"),
     ] {
         assert_eq!(engine.eval::<String>(code).unwrap(), kind, "{code}");
     }
+}
+
+#[test]
+#[should_panic(expected = "f has two bodies for")]
+fn two_bodies_do_not_take_the_same_types() {
+    registry()
+        .function("f(x)", "Text.", "f(1)")
+        .body(|x: Number| x.0)
+        .body(|x: i64| x);
 }
 
 #[test]
