@@ -254,7 +254,6 @@ fn properties(reg: &mut Registry) {
     .get(|experiment: &mut ScriptExperiment| ScriptField(experiment.0.model.clone()))
     .set(|experiment: &mut ScriptExperiment, model: ScriptField| {
         Arc::make_mut(&mut experiment.0).model = model.0;
-        Ok(())
     });
     reg.property(
         "experiment.method -> Method",
@@ -264,7 +263,6 @@ fn properties(reg: &mut Registry) {
     .get(|experiment: &mut ScriptExperiment| ScriptMethod(experiment.0.method.clone()))
     .set(|experiment: &mut ScriptExperiment, method: ScriptMethod| {
         Arc::make_mut(&mut experiment.0).method = method.0;
-        Ok(())
     });
     reg.property(
         "experiment.folder -> string",

@@ -298,7 +298,7 @@ fn properties(reg: &mut Registry) {
         "let f = lorenz().trainable([\"rho\"]); f.params = [24]; f.params",
     )
     .get(|f: &mut ScriptField| ScriptArray::from_vec(f.0.params()))
-    .set(|f: &mut ScriptField, x: Dynamic| -> RhaiResult<()> {
+    .set(|f: &mut ScriptField, x: Dynamic| -> Result<()> {
         f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
         Ok(())
     });

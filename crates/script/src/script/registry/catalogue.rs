@@ -37,31 +37,3 @@ pub struct Catalogue {
     /// Names of constants, such as `PI`.
     pub constants: Vec<&'static str>,
 }
-impl Catalogue {
-    /// Returns what scripts can use and no description exists for: functions, properties as `Type.name`, constants. Operators
-    /// need no description.
-    pub fn undocumented(&self) -> Vec<String> {
-        let described = |of: Option<&str>, name: &str| {
-            self.docs
-                .iter()
-                .any(|d| d.receiver_type == of && d.name == name)
-        };
-        let functions = self
-            .functions
-            .iter()
-            .filter(|name| name.starts_with(|c: char| c.is_alphabetic()));
-        let properties = self
-            .properties
-            .iter()
-            .filter(|(of, name)| !described(Some(of), name));
-        let mut missing: Vec<String> = functions
-            .chain(&self.constants)
-            .filter(|name| !described(None, name))
-            .map(|name| name.to_string())
-            .chain(properties.map(|(of, name)| format!("{of}.{name}")))
-            .collect();
-        missing.sort();
-        missing.dedup();
-        missing
-    }
-}

@@ -1,5 +1,7 @@
 //! The declaration of one function or one property.
 
+use std::marker::PhantomData;
+
 use rhai::{Dynamic, Variant};
 
 use super::argument::{Call, ReturnValue, ScriptType};
@@ -40,7 +42,7 @@ impl<'a> Function<'a> {
         self
     }
 
-    /// Registers what the function does with arguments of these types, in place of an earlier body for the same types.
+    /// Registers what the function does with arguments of these types.
     pub fn body<M>(self, body: impl Body<M>) -> Self {
         self.registry.add(self.call, body);
         self
@@ -55,6 +57,7 @@ impl<'a> Function<'a> {
 }
 
 /// A property in the course of its declaration.
+#[must_use = "a property needs a getter"]
 pub struct Property<'a> {
     registry: &'a mut Registry,
     doc: Doc,
@@ -67,25 +70,41 @@ impl<'a> Property<'a> {
 
     /// Registers how the property of a value is read; the value's type is the one that the documentation names.
     pub fn get<T: ScriptType, R: ReturnValue>(
-        mut self,
+        self,
         getter: impl Fn(&mut T) -> R + 'static,
-    ) -> Self {
-        let Property { registry, doc } = &mut self;
+    ) -> ReadableProperty<'a, T> {
+        let Property { registry, mut doc } = self;
         doc.receiver_type = Some(T::NAME);
-        registry.catalogue.docs.push(*doc);
+        registry.catalogue.docs.push(doc);
         let getter = move |value: &mut T| -> RhaiResult<Dynamic> { getter(value).into_result() };
         registry.engine.register_get(doc.name, getter);
         let kind = registry.type_name::<T>();
         registry.catalogue.properties.push((kind, doc.name));
-        self
+        ReadableProperty {
+            registry,
+            name: doc.name,
+            of: PhantomData,
+        }
     }
+}
 
+/// A property of `T` that scripts can read, in the course of its declaration.
+pub struct ReadableProperty<'a, T> {
+    registry: &'a mut Registry,
+    name: &'static str,
+    of: PhantomData<T>,
+}
+
+impl<T: ScriptType> ReadableProperty<'_, T> {
     /// Registers the assignment of the property: `x.name = value`.
-    pub fn set<T: ScriptType, V: Variant + Clone>(
+    pub fn set<V: Variant + Clone, R: ReturnValue>(
         self,
-        setter: impl Fn(&mut T, V) -> RhaiResult<()> + 'static,
+        setter: impl Fn(&mut T, V) -> R + 'static,
     ) -> Self {
-        let (registry, name) = (&mut *self.registry, self.doc.name);
+        let (registry, name) = (&mut *self.registry, self.name);
+        let setter = move |value: &mut T, given: V| -> RhaiResult<()> {
+            setter(value, given).into_result().map(|_| ())
+        };
         registry.engine.register_set(name, setter);
         let [kind, value] = [registry.type_name::<T>(), registry.type_name::<V>()];
         registry.catalogue.setters.push((kind, name, value));
