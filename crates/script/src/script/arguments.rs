@@ -6,7 +6,6 @@ use crate::{Error, Result};
 use odesync_base::error;
 
 use super::convert;
-use super::error::RhaiResult;
 use super::registry::Registry;
 
 /// Replaces the defaults by the `KEY=VALUE` arguments that are given; each value is parsed as the type of its default. An
@@ -83,7 +82,13 @@ fn parse_untyped(text: &str) -> Dynamic {
 /// Registers the function `args`.
 pub fn register(reg: &mut Registry) {
     let host = reg.host();
-    reg.register_fn("args", move |defaults: Map| -> RhaiResult<Map> {
+    reg.function(
+        "args(#{ key: default, … }) -> map",
+        "The defaults, overridden by the KEY=VALUE pairs of `odesync run SCRIPT KEY=VALUE …`. Each value has the type of \
+         its default; a default of () is an optional string.",
+        "let opt = args(#{ epochs: 600, lr: 0.05, out: \"runs/demo\", file: () }); opt.epochs",
+    )
+    .body(move |defaults: Map| -> Result<Map> {
         let known: Vec<String> = defaults.keys().map(ToString::to_string).collect();
         let names = || known.iter().map(String::as_str);
         let map = merge_arguments(defaults.clone(), &host.arguments(), |argument| {
@@ -97,13 +102,6 @@ pub fn register(reg: &mut Registry) {
         host.declare_arguments(&known);
         Ok(map)
     });
-    reg.describe(
-        "args",
-        "args(#{ key: default, … }) -> map",
-        "The defaults, overridden by the KEY=VALUE pairs of `odesync run SCRIPT KEY=VALUE …`. Each value has the type of \
-         its default; a default of () is an optional string.",
-        "let opt = args(#{ epochs: 600, lr: 0.05, out: \"runs/demo\", file: () }); opt.epochs",
-    );
 }
 
 #[cfg(test)]

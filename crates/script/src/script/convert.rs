@@ -19,6 +19,19 @@ pub fn to_number(value: &Dynamic) -> Option<f64> {
     }
 }
 
+/// Reads a number; `what` names the argument in messages.
+///
+/// # Errors
+/// [`Error::Invalid`] for a value of another type.
+pub fn number(value: &Dynamic, what: &str) -> Result<f64> {
+    to_number(value).ok_or_else(|| {
+        Error::invalid(format!(
+            "{what} should be a number, not {}",
+            describe(value)
+        ))
+    })
+}
+
 /// Returns the value as a string; `None` for another type.
 pub fn to_text(value: &Dynamic) -> Option<String> {
     value

@@ -9,7 +9,7 @@ use super::error::{RhaiResult, Termination, WrappedError};
 use super::host::Host;
 use super::limits;
 use super::memory;
-use super::registry::{Catalogue, Registry};
+use super::registry::{Catalogue, Registry, ScriptType};
 use super::token_linter::TokenLinter;
 
 /// A function that registers the bindings of one file.
@@ -53,6 +53,14 @@ impl ModuleResolver for ScriptModuleResolver {
     }
 }
 
+impl ScriptType for WrappedError {
+    const NAME: &'static str = "error";
+
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// Builds the engine of a session, the constants that its scope starts with, and the catalogue of its bindings.
 pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
     let mut engine = Engine::new();
@@ -69,8 +77,7 @@ pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'st
     install_hooks(&mut engine, host, linter);
 
     let mut reg = Registry::new(engine, host.clone());
-    reg.register_type::<WrappedError>("error")
-        .display::<WrappedError>(|error| error.0.to_string());
+    reg.script_type::<WrappedError>();
     for (topic, register) in BINDINGS {
         register(reg.topic(topic));
     }

@@ -13,12 +13,12 @@ use super::host::Host;
 use super::interrupted_training::{InterruptedTraining, finish_interrupted};
 use super::keys::Key;
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use super::solving::check_solution_memory;
 use super::training::{ScriptMethod, ScriptRun, TRAIN, TrainCall, note_stiff_run, run};
 use crate::{Error, Result};
 use odesync_train::progress::CsvLogger;
-use odesync_train::training::{Callback, Ensemble, EnsembleMember, train_ensemble};
+use odesync_train::training::{Callback, Ensemble, EnsembleMember, Run, train_ensemble};
 
 /// The script type of an ensemble, `Ensemble`.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ impl From<ScriptEnsemble> for InterruptedTraining {
 }
 
 /// The source of the members' models: one model, or a closure that makes them.
-enum ModelSource<'a> {
+pub(super) enum ModelSource<'a> {
     Model(&'a ScriptField),
     Closure(&'a NativeCallContext<'a>, &'a FnPtr),
 }
@@ -104,7 +104,7 @@ fn variants(options: &mut Options) -> Result<Option<Vec<Map>>> {
 }
 
 /// Trains one run, or an ensemble where the options hold seeds or variants.
-fn train(
+pub(super) fn train(
     host: &Host,
     source: &ModelSource,
     data: &ScriptDataset,
@@ -196,8 +196,12 @@ pub(super) fn quantiles(options: &mut Options) -> Result<(f64, f64)> {
     Ok((options.f64("low", 0.25)?, options.f64("high", 0.75)?))
 }
 
-fn predict(host: &Host, ensemble: &ScriptEnsemble, t: &Dynamic, options: Map) -> RhaiResult<Map> {
-    let mut options = Options::new("predict", &[QUANTILES], options);
+fn predict(
+    host: &Host,
+    ensemble: &ScriptEnsemble,
+    t: &Dynamic,
+    mut options: Options,
+) -> Result<Map> {
     let (low, high) = quantiles(&mut options)?;
     options.finish()?;
     let t = convert::to_vector(t, "predict: t")?;
@@ -234,70 +238,61 @@ fn summary(ensemble: &Ensemble) -> String {
     text
 }
 
+impl ScriptType for ScriptEnsemble {
+    const NAME: &'static str = "Ensemble";
+
+    fn show(&self) -> String {
+        summary(&self.0)
+    }
+}
+
+const PROPERTIES_EXAMPLE: &str = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let e = train(|| blackbox([2, 4, 2]), d, vanilla(), #{ epochs: 2, seeds: [1, 2] }); [e.best.best_mse, e.labels, e.failed.len(), e.runs.len()]";
+
 pub(super) fn register(reg: &mut Registry) {
-    let hosts = [(); 4].map(|()| reg.host());
-    let [a, b, c, d] = hosts;
-    reg.register_fn(
-        "train",
-        move |f: ScriptField, data: ScriptDataset, m: ScriptMethod| {
-            train(&a, &ModelSource::Model(&f), &data, &m, Map::new())
-        },
-    );
-    reg.register_fn(
-        "train",
-        move |f: ScriptField, data: ScriptDataset, m: ScriptMethod, o: Map| {
-            train(&b, &ModelSource::Model(&f), &data, &m, o)
-        },
-    );
-    reg.register_fn(
-        "train",
-        move |context: NativeCallContext, f: FnPtr, data: ScriptDataset, m: ScriptMethod| {
-            train(
-                &c,
-                &ModelSource::Closure(&context, &f),
-                &data,
-                &m,
-                Map::new(),
-            )
-        },
-    );
-    reg.register_fn(
-        "train",
-        move |context: NativeCallContext,
-              f: FnPtr,
-              data: ScriptDataset,
-              m: ScriptMethod,
-              o: Map| { train(&d, &ModelSource::Closure(&context, &f), &data, &m, o) },
-    );
-    reg.register_type::<ScriptEnsemble>("Ensemble")
-        .display::<ScriptEnsemble>(|g| summary(&g.0));
-    reg.register_get("runs", |g: &mut ScriptEnsemble| {
-        let runs =
-            g.0.runs()
-                .map(|run| Dynamic::from(ScriptRun(Arc::new(run.clone()))));
-        Ok(runs.collect::<List>())
+    reg.script_type::<ScriptEnsemble>();
+    reg.property(
+        "ensemble.best -> Run",
+        "The run with the smallest best_mse.",
+        PROPERTIES_EXAMPLE,
+    )
+    .get(|g: &mut ScriptEnsemble| match g.0.best() {
+        Some(best) => Ok(ScriptRun(Arc::new(best.clone()))),
+        None => Err(Error::invalid("the ensemble has no runs")),
     });
-    reg.register_get("labels", |g: &mut ScriptEnsemble| {
+    reg.property(
+        "ensemble.runs -> list",
+        "The runs that did not fail, in the order of the members.",
+        PROPERTIES_EXAMPLE,
+    )
+    .get(|g: &mut ScriptEnsemble| {
+        let run = |run: &Run| Dynamic::from(ScriptRun(Arc::new(run.clone())));
+        g.0.runs().map(run).collect::<List>()
+    });
+    reg.property(
+        "ensemble.labels -> list",
+        "What each member is called, for example \"seed 10\".",
+        PROPERTIES_EXAMPLE,
+    )
+    .get(|g: &mut ScriptEnsemble| {
         let labels = g.0.members.iter().map(|(label, _)| label.clone().into());
-        Ok(labels.collect::<List>())
+        labels.collect::<List>()
     });
-    reg.register_get("failed", |g: &mut ScriptEnsemble| {
+    reg.property(
+        "ensemble.failed -> list",
+        "A map with label and error of each member that failed.",
+        PROPERTIES_EXAMPLE,
+    )
+    .get(|g: &mut ScriptEnsemble| {
         let failed = g.0.failed().map(|(label, error)| {
-            let map: Map = [
+            Dynamic::from(Map::from([
                 ("label".into(), label.into()),
                 ("error".into(), error.to_string().into()),
-            ]
-            .into_iter()
-            .collect();
-            Dynamic::from(map)
+            ]))
         });
-        Ok(failed.collect::<List>())
+        failed.collect::<List>()
     });
-    reg.register_get("best", |g: &mut ScriptEnsemble| match g.0.best() {
-        Some(best) => Ok(ScriptRun(Arc::new(best.clone()))),
-        None => Err(Error::invalid("the ensemble has no runs").into()),
-    });
-    reg.register_fn("len", |g: &mut ScriptEnsemble| g.0.members.len() as i64);
+    reg.overload("len")
+        .body(|g: &mut ScriptEnsemble| g.0.members.len() as i64);
     reg.engine()
         .register_indexer_get(|g: &mut ScriptEnsemble, i: i64| -> RhaiResult<ScriptRun> {
             let i = convert::to_index(i, g.0.members.len(), "the ensemble")?;
@@ -306,55 +301,28 @@ pub(super) fn register(reg: &mut Registry) {
                 Err(error) => Err(error.clone().into()),
             }
         });
-    reg.register_fn(
-        "median",
-        |g: &mut ScriptEnsemble, metric: ImmutableString| -> RhaiResult<ScriptArray> {
+    reg.overload("median").body(
+        |g: &mut ScriptEnsemble, metric: ImmutableString| -> Result<ScriptArray> {
             Ok(ScriptArray::from_vec(g.0.quantile(&metric, 0.5)?))
         },
     );
-    reg.register_fn(
-        "quantile",
-        |g: &mut ScriptEnsemble, metric: ImmutableString, q: Dynamic| -> RhaiResult<ScriptArray> {
-            let q = convert::to_number(&q)
-                .ok_or_else(|| Error::invalid("quantile: a number from 0 to 1 was expected"))?;
-            Ok(ScriptArray::from_vec(g.0.quantile(&metric, q)?))
-        },
-    );
-    const PROPERTIES_EXAMPLE: &str = "let d = dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)); let e = train(|| blackbox([2, 4, 2]), d, vanilla(), #{ epochs: 2, seeds: [1, 2] }); [e.best.best_mse, e.labels, e.failed.len(), e.runs.len()]";
-    for (signature, text) in [
-        (
-            "ensemble.best -> Run",
-            "The run with the smallest best_mse.",
-        ),
-        (
-            "ensemble.runs -> list",
-            "The runs that did not fail, in the order of the members.",
-        ),
-        (
-            "ensemble.labels -> list",
-            "What each member is called, for example \"seed 10\".",
-        ),
-        (
-            "ensemble.failed -> list",
-            "A map with label and error of each member that failed.",
-        ),
-    ] {
-        reg.describe_property("Ensemble", signature, text, PROPERTIES_EXAMPLE);
-    }
-    reg.describe(
-        "quantile",
+    reg.function(
         "ensemble.quantile(\"mse\", 0.25) -> Array",
         "A quantile over the runs of a metric by epoch; ensemble.median(\"mse\") is that of 0.5. More of an ensemble: runs, len(), \
          ensemble[i], labels, best (the run with the smallest best_mse), failed (label and error of the members that failed).",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), \
          #{ epochs: 2, variants: [#{ lr: 0.02 }, #{ lr: 0.05 }] }).quantile(\"mse\", 0.25)",
+    )
+    .body(
+        |g: &mut ScriptEnsemble, metric: ImmutableString, q: Dynamic| -> Result<ScriptArray> {
+            let q = convert::to_number(&q)
+                .ok_or_else(|| Error::invalid("quantile: a number from 0 to 1 was expected"))?;
+            Ok(ScriptArray::from_vec(g.0.quantile(&metric, q)?))
+        },
     );
-    let [host, with_options] = [(); 2].map(|()| reg.host());
-    reg.register_fn("predict", move |g: &mut ScriptEnsemble, t: Dynamic| {
-        predict(&host, g, &t, Map::new())
-    });
-    reg.register_fn(
-        "predict",
-        move |g: &mut ScriptEnsemble, t: Dynamic, o: Map| predict(&with_options, g, &t, o),
+    let host = reg.host();
+    reg.overload("predict").body_with(
+        &[QUANTILES],
+        move |g: &mut ScriptEnsemble, t: Dynamic, options: Options| predict(&host, g, &t, options),
     );
 }

@@ -10,7 +10,7 @@ use super::error::{RhaiResult, Termination};
 use super::fields::ScriptField;
 use super::host::Host;
 use super::interrupted_training::finish_interrupted;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use super::training::{ScriptMethod, ScriptRun};
 use crate::experiments::{CONFIG_FILE, Experiment, Results, RunDir, RunRequest, fit_figure};
 use crate::{Error, Result};
@@ -131,64 +131,72 @@ fn results_map(results: &Results) -> RhaiResult<Map> {
     Ok(value.try_cast::<Map>().unwrap_or_default())
 }
 
+impl ScriptType for ScriptExperiment {
+    const NAME: &'static str = "Experiment";
+
+    fn show(&self) -> String {
+        let e = &self.0;
+        format!(
+            "Experiment {}: {} training of {} parameters on {} times of {} state variables",
+            e.settings.experiment,
+            e.method.name().replace('_', " "),
+            e.model.n_params(),
+            e.data.train.len(),
+            e.data.train.dof()
+        )
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
     configurations(reg);
-    reg.register_type::<ScriptExperiment>("Experiment")
-        .display::<ScriptExperiment>(|experiment| {
-            let e = &experiment.0;
-            format!(
-                "Experiment {}: {} training of {} parameters on {} times of {} state variables",
-                e.settings.experiment,
-                e.method.name().replace('_', " "),
-                e.model.n_params(),
-                e.data.train.len(),
-                e.data.train.dof()
-            )
-        });
-    reg.register_fn(
-        "experiment",
-        |config: ScriptConfig| -> RhaiResult<ScriptExperiment> {
-            let experiment = Experiment::new((*config.0).clone()).map_err(|e| match e {
-                Error::Invalid(message) => Error::Usage(message),
-                other => other,
-            })?;
-            Ok(ScriptExperiment(Arc::new(experiment)))
-        },
-    );
-    reg.describe(
-        "experiment",
+    reg.script_type::<ScriptExperiment>();
+    reg.function(
         "experiment(config) -> Experiment",
         "Data, untrained model, method and options of a configuration.",
         "experiment(config(\"lotka_volterra\")).model.n_params",
-    );
+    )
+    .body(|config: ScriptConfig| -> Result<ScriptExperiment> {
+        let experiment = Experiment::new((*config.0).clone()).map_err(|e| match e {
+            Error::Invalid(message) => Error::Usage(message),
+            other => other,
+        })?;
+        Ok(ScriptExperiment(Arc::new(experiment)))
+    });
     properties(reg);
     let host = reg.host();
-    reg.register_fn("run", move |experiment: &mut ScriptExperiment| {
-        run(&host, experiment)
-    });
-    reg.describe(
-        "run",
+    reg.function(
         "experiment.run() -> Run",
         "Trains into a folder of its own, runs/EXPERIMENT/DATE_TIME unless the command line says otherwise (--out, --resume).",
         experiment_example!("run.best_mse"),
-    );
+    )
+    .body(move |experiment: &mut ScriptExperiment| run(&host, experiment));
     reports(reg);
 }
 
+impl ScriptType for ScriptConfig {
+    const NAME: &'static str = "Config";
+
+    fn show(&self) -> String {
+        self.0.to_yaml().trim_end().to_string()
+    }
+}
+
 fn configurations(reg: &mut Registry) {
-    reg.register_type::<ScriptConfig>("Config")
-        .display::<ScriptConfig>(|c| c.0.to_yaml().trim_end().to_string());
+    reg.script_type::<ScriptConfig>();
     let host = reg.host();
-    reg.register_fn("config", move |name: ImmutableString| config(&host, &name));
-    reg.describe(
-        "config",
+    reg.function(
         "config(\"lotka_volterra\") -> Config",
         "The configuration of configs/NAME.yaml with the overrides of the command line: group=option, a.b=value, +a.b=value, \
          ~a.b. Read a value by config.get(\"training.lr\"), change one by config.set(\"training.lr\", 0.01).",
         "config(\"lotka_volterra\").get(\"training.lr\")",
-    );
-    reg.register_fn(
-        "get",
+    )
+    .body(move |name: ImmutableString| config(&host, &name));
+    reg.function(
+        "config.get(\"training.lr\") -> value",
+        "A value of a configuration.",
+        "config(\"lorenz3d\").get(\"dataset.u0\")",
+    )
+    .body(
         |config: &mut ScriptConfig, key: ImmutableString| -> RhaiResult<Dynamic> {
             match config.0.get(&key) {
                 Some(value) => to_script(value),
@@ -196,159 +204,111 @@ fn configurations(reg: &mut Registry) {
             }
         },
     );
-    reg.describe(
-        "get",
-        "config.get(\"training.lr\") -> value",
-        "A value of a configuration.",
-        "config(\"lorenz3d\").get(\"dataset.u0\")",
-    );
-    reg.register_fn(
-        "set",
+    reg.function(
+        "config.set(\"training.lr\", 0.01)",
+        "Changes a value of a configuration; the key must exist.",
+        "let c = config(\"lorenz3d\"); c.set(\"training.lr\", 0.01); c.get(\"training.lr\")",
+    )
+    .body(
         |config: &mut ScriptConfig, key: ImmutableString, value: Dynamic| -> RhaiResult<()> {
             let value: serde_yaml::Value = rhai::serde::from_dynamic(&value)?;
             Ok(Arc::make_mut(&mut config.0).set(&key, value)?)
         },
     );
-    reg.describe(
-        "set",
-        "config.set(\"training.lr\", 0.01)",
-        "Changes a value of a configuration; the key must exist.",
-        "let c = config(\"lorenz3d\"); c.set(\"training.lr\", 0.01); c.get(\"training.lr\")",
-    );
 }
 
 fn properties(reg: &mut Registry) {
-    reg.register_get("name", |experiment: &mut ScriptExperiment| {
-        Ok(experiment.0.settings.experiment.clone())
-    });
-    reg.register_get("config", |experiment: &mut ScriptExperiment| {
-        Ok(ScriptConfig(Arc::new(experiment.0.config.clone())))
-    });
-    reg.register_get("dataset", |experiment: &mut ScriptExperiment| {
-        Ok(ScriptDataset(Arc::new(experiment.0.data.train.clone())))
-    });
-    reg.register_get("truth", |experiment: &mut ScriptExperiment| {
-        Ok(ScriptDataset(Arc::new(experiment.0.data.truth.clone())))
-    });
-    reg.register_get("model", |experiment: &mut ScriptExperiment| {
-        Ok(ScriptField(experiment.0.model.clone()))
-    });
-    reg.register_set(
-        "model",
-        |experiment: &mut ScriptExperiment, model: ScriptField| {
-            Arc::make_mut(&mut experiment.0).model = model.0;
-            Ok(())
-        },
-    );
-    reg.register_get("method", |experiment: &mut ScriptExperiment| {
-        Ok(ScriptMethod(experiment.0.method.clone()))
-    });
-    reg.register_set(
-        "method",
-        |experiment: &mut ScriptExperiment, method: ScriptMethod| {
-            Arc::make_mut(&mut experiment.0).method = method.0;
-            Ok(())
-        },
-    );
-    reg.register_get("folder", |experiment: &mut ScriptExperiment| {
-        Ok(match &experiment.0.folder {
-            Some(folder) => Dynamic::from(folder.display().to_string()),
-            None => Dynamic::UNIT,
-        })
-    });
-    reg.describe_property(
-        "Experiment",
+    reg.property(
         "experiment.name -> string",
         "Its name, as the folder under runs/ is called.",
         "experiment(config(\"lotka_volterra\")).name",
-    );
-    reg.describe_property(
-        "Experiment",
+    )
+    .get(|experiment: &mut ScriptExperiment| experiment.0.settings.experiment.clone());
+    reg.property(
         "experiment.config -> Config",
         "Its configuration.",
         "experiment(config(\"lotka_volterra\")).config.get(\"training.lr\")",
-    );
-    reg.describe_property(
-        "Experiment",
+    )
+    .get(|experiment: &mut ScriptExperiment| ScriptConfig(Arc::new(experiment.0.config.clone())));
+    reg.property(
         "experiment.dataset -> Dataset",
         "The data trained on.",
         "experiment(config(\"lotka_volterra\")).dataset",
-    );
-    reg.describe_property(
-        "Experiment",
+    )
+    .get(|experiment: &mut ScriptExperiment| {
+        ScriptDataset(Arc::new(experiment.0.data.train.clone()))
+    });
+    reg.property(
         "experiment.truth -> Dataset",
         "What the model is measured against, beyond the data too.",
         "experiment(config(\"lotka_volterra\")).truth",
-    );
-    reg.describe_property(
-        "Experiment",
+    )
+    .get(|experiment: &mut ScriptExperiment| {
+        ScriptDataset(Arc::new(experiment.0.data.truth.clone()))
+    });
+    reg.property(
         "experiment.model -> Field",
         "The untrained model. It may be assigned.",
         "experiment(config(\"lotka_volterra\")).model.n_params",
-    );
-    reg.describe_property(
-        "Experiment",
+    )
+    .get(|experiment: &mut ScriptExperiment| ScriptField(experiment.0.model.clone()))
+    .set(|experiment: &mut ScriptExperiment, model: ScriptField| {
+        Arc::make_mut(&mut experiment.0).model = model.0;
+    });
+    reg.property(
         "experiment.method -> Method",
         "The training method. It may be assigned.",
         "experiment(config(\"lotka_volterra\")).method",
-    );
-    reg.describe_property(
-        "Experiment",
+    )
+    .get(|experiment: &mut ScriptExperiment| ScriptMethod(experiment.0.method.clone()))
+    .set(|experiment: &mut ScriptExperiment, method: ScriptMethod| {
+        Arc::make_mut(&mut experiment.0).method = method.0;
+    });
+    reg.property(
         "experiment.folder -> string",
         "The folder of its run; () before it runs.",
         "experiment(config(\"lotka_volterra\")).folder",
+    )
+    .get(
+        |experiment: &mut ScriptExperiment| match &experiment.0.folder {
+            Some(folder) => Dynamic::from(folder.display().to_string()),
+            None => Dynamic::UNIT,
+        },
     );
 }
 
 fn reports(reg: &mut Registry) {
-    reg.register_fn(
-        "results",
-        |experiment: &mut ScriptExperiment, run: ScriptRun| {
-            results_map(&experiment.0.results(&run.0))
-        },
-    );
-    reg.describe(
-        "results",
+    reg.function(
         "experiment.results(run) -> map",
         "best_mse, best_mse_at_zero (λ = 0), interpolation_mse and extrapolation_mse against the truth, epochs, evaluations, \
          seconds and more; () for what could not be measured.",
         experiment_example!("e.results(run).extrapolation_mse"),
-    );
-    reg.register_fn(
-        "table",
-        |experiment: &mut ScriptExperiment, run: ScriptRun| {
-            experiment.0.results(&run.0).to_string()
-        },
-    );
-    reg.describe(
-        "table",
+    )
+    .body(|experiment: &mut ScriptExperiment, run: ScriptRun| {
+        results_map(&experiment.0.results(&run.0))
+    });
+    reg.function(
         "experiment.table(run) -> string",
         "The results as lines of a table.",
         experiment_example!("print(e.table(run))"),
-    );
-    reg.register_fn(
-        "figure",
-        |experiment: &mut ScriptExperiment, name: ImmutableString| -> RhaiResult<String> {
-            let path = experiment.0.figure_path(&name);
-            Ok(path.display().to_string())
-        },
-    );
-    reg.register_fn(
-        "plot",
-        |experiment: ScriptExperiment, run: ScriptRun| -> RhaiResult<Panel> {
-            Ok(Panel::Figure(fit_figure(&experiment.0, &run.0)?))
-        },
-    );
-    reg.describe(
-        "figure",
+    )
+    .body(|experiment: &mut ScriptExperiment, run: ScriptRun| {
+        experiment.0.results(&run.0).to_string()
+    });
+    reg.function(
         "experiment.figure(name) -> string",
         "Where a figure of the run belongs: the path of this name in its folder figures/, or in the current folder before it runs.",
         "experiment(config(\"lotka_volterra\")).figure(\"fit.svg\")",
-    );
-    reg.describe(
-        "plot",
+    )
+    .body(|experiment: &mut ScriptExperiment, name: ImmutableString| {
+        experiment.0.figure_path(&name).display().to_string()
+    });
+    reg.function(
         "plot(experiment, run) -> Figure",
         "Data, truth and the best model's trajectory.",
         experiment_example!("plot(e, run).save(e.figure(\"fit.svg\"))"),
-    );
+    )
+    .body(|experiment: ScriptExperiment, run: ScriptRun| {
+        fit_figure(&experiment.0, &run.0).map(Panel::Figure)
+    });
 }

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use super::error::RhaiResult;
 use super::host::Host;
 use super::memory;
-use super::registry::Registry;
+use super::registry::{Argument, ArgumentType, Call, Number, Registry};
 
 /// Time between two checks for an interrupt while a script sleeps.
 const SLEEP_INTERVAL: Duration = Duration::from_millis(20);
@@ -59,149 +59,99 @@ fn pad_text(host: &Host, text: &mut ImmutableString, characters: i64, pad: &str)
     Ok(())
 }
 
+/// An argument that is a string or a character.
+struct CharOrString(ImmutableString);
+
+impl Argument for CharOrString {
+    fn types() -> Vec<ArgumentType> {
+        [ImmutableString::types(), char::types()].concat()
+    }
+
+    fn read(value: Option<Dynamic>, call: &Call) -> RhaiResult<Self> {
+        match value.as_ref().and_then(|value| value.as_char().ok()) {
+            Some(letter) => Ok(Self(letter.to_string().into())),
+            None => ImmutableString::read(value, call).map(Self),
+        }
+    }
+}
+
 /// Registers the functions in place of rhai's own.
 pub fn register(reg: &mut Registry) {
     lists(reg);
-    texts(reg);
     let host = reg.host();
-    reg.register_fn("sleep", move |seconds: f64| -> RhaiResult<()> {
-        Ok(sleep(&host, seconds)?)
-    });
+    reg.function(
+        "text.replace(from, to)",
+        "Replaces every occurrence in a string.",
+        "let x = \"a-b-c\"; x.replace(\"-\", \"_\"); x",
+    )
+    .body(
+        move |text: &mut ImmutableString, from: CharOrString, to: CharOrString| {
+            replace(&host, text, &from.0, &to.0)
+        },
+    );
     let host = reg.host();
-    reg.register_fn("sleep", move |seconds: i64| -> RhaiResult<()> {
-        Ok(sleep(&host, seconds as f64)?)
-    });
-    reg.describe(
-        "sleep",
+    reg.function(
         "sleep(seconds)",
         "Waits. Ctrl-C ends the wait.",
         "sleep(0.01)",
-    );
+    )
+    .body(move |seconds: Number| sleep(&host, seconds.0));
 }
 
 fn lists(reg: &mut Registry) {
     const ITEM: usize = size_of::<Dynamic>();
     let host = reg.host();
-    reg.register_fn(
-        "pad",
-        move |list: &mut List, len: i64, item: Dynamic| -> RhaiResult<()> {
-            check_memory(&host, "the list", to_length(len), ITEM)?;
-            if to_length(len) > list.len() {
-                list.resize(to_length(len), item);
-            }
-            Ok(())
-        },
-    );
-    let host = reg.host();
-    reg.register_fn("+", move |a: List, b: List| -> RhaiResult<List> {
-        check_memory(&host, "the list", b.len(), ITEM)?;
-        let mut joined = a;
-        joined.extend(b);
-        Ok(joined)
-    });
-    for name in ["+=", "append"] {
-        let host = reg.host();
-        reg.register_fn(name, move |a: &mut List, b: List| -> RhaiResult<()> {
-            check_memory(&host, "the list", a.len() + b.len(), ITEM)?;
-            a.extend(b);
-            Ok(())
+    reg.overload("+")
+        .body(move |a: List, b: List| -> Result<List> {
+            check_memory(&host, "the list", b.len(), ITEM)?;
+            let mut joined = a;
+            joined.extend(b);
+            Ok(joined)
         });
-    }
     let host = reg.host();
-    reg.register_fn("blob", move |len: i64| -> RhaiResult<Blob> {
-        check_memory(&host, "the blob", to_length(len), 1)?;
-        Ok(vec![0; to_length(len)])
-    });
-    let host = reg.host();
-    reg.register_fn("blob", move |len: i64, value: i64| -> RhaiResult<Blob> {
-        check_memory(&host, "the blob", to_length(len), 1)?;
-        Ok(vec![value as u8; to_length(len)])
-    });
-    let host = reg.host();
-    reg.register_fn(
-        "pad",
-        move |blob: &mut Blob, len: i64, value: i64| -> RhaiResult<()> {
-            check_memory(&host, "the blob", to_length(len), 1)?;
-            if to_length(len) > blob.len() {
-                blob.resize(to_length(len), value as u8);
-            }
-            Ok(())
-        },
-    );
-    reg.describe(
-        "append",
+    let append = move |a: &mut List, b: List| -> Result<()> {
+        check_memory(&host, "the list", a.len() + b.len(), ITEM)?;
+        a.extend(b);
+        Ok(())
+    };
+    reg.overload("+=").body(append.clone());
+    reg.function(
         "list.append(other)",
         "Appends the items of another list.",
         "let x = [1]; x.append([2, 3]); x",
-    );
-    reg.describe(
-        "pad",
+    )
+    .body(append);
+    let [of_list, of_blob, of_text] = [(); 3].map(|()| reg.host());
+    reg.function(
         "list.pad(length, item)",
         "Appends the item until the list has this length; of a string, the characters until it has so many.",
         "let x = [1]; x.pad(3, 0); x",
-    );
-    reg.describe(
-        "blob",
+    )
+    .body(move |list: &mut List, len: i64, item: Dynamic| -> Result<()> {
+        check_memory(&of_list, "the list", to_length(len), ITEM)?;
+        if to_length(len) > list.len() {
+            list.resize(to_length(len), item);
+        }
+        Ok(())
+    })
+    .body(move |blob: &mut Blob, len: i64, value: i64| -> Result<()> {
+        check_memory(&of_blob, "the blob", to_length(len), 1)?;
+        if to_length(len) > blob.len() {
+            blob.resize(to_length(len), value as u8);
+        }
+        Ok(())
+    })
+    .body(move |text: &mut ImmutableString, len: i64, pad: CharOrString| {
+        pad_text(&of_text, text, len, &pad.0)
+    });
+    let host = reg.host();
+    reg.function(
         "blob(length, value) -> blob",
         "Bytes, all of this value, or 0.",
         "blob(3, 255)",
-    );
-}
-
-fn texts(reg: &mut Registry) {
-    type Text = ImmutableString;
-    let host = reg.host();
-    reg.register_fn(
-        "pad",
-        move |text: &mut Text, len: i64, pad: char| -> RhaiResult<()> {
-            Ok(pad_text(&host, text, len, pad.encode_utf8(&mut [0; 4]))?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "pad",
-        move |text: &mut Text, len: i64, pad: &str| -> RhaiResult<()> {
-            Ok(pad_text(&host, text, len, pad)?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "replace",
-        move |text: &mut Text, from: &str, to: &str| -> RhaiResult<()> {
-            Ok(replace(&host, text, from, to)?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "replace",
-        move |text: &mut Text, from: &str, to: char| -> RhaiResult<()> {
-            Ok(replace(&host, text, from, to.encode_utf8(&mut [0; 4]))?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "replace",
-        move |text: &mut Text, from: char, to: &str| -> RhaiResult<()> {
-            Ok(replace(&host, text, from.encode_utf8(&mut [0; 4]), to)?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "replace",
-        move |text: &mut Text, from: char, to: char| -> RhaiResult<()> {
-            let (mut a, mut b) = ([0; 4], [0; 4]);
-            Ok(replace(
-                &host,
-                text,
-                from.encode_utf8(&mut a),
-                to.encode_utf8(&mut b),
-            )?)
-        },
-    );
-    reg.describe(
-        "replace",
-        "text.replace(from, to)",
-        "Replaces every occurrence in a string.",
-        "let x = \"a-b-c\"; x.replace(\"-\", \"_\"); x",
-    );
+    )
+    .body(move |len: i64, value: Option<i64>| -> Result<Blob> {
+        check_memory(&host, "the blob", to_length(len), 1)?;
+        Ok(vec![value.unwrap_or(0) as u8; to_length(len)])
+    });
 }

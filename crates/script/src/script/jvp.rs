@@ -1,17 +1,16 @@
 //! The binding `jvp`: derivatives of a solution along a direction.
 
-use rhai::{Dynamic, Map};
+use rhai::Dynamic;
 
 use super::array::ScriptArray;
 use super::convert;
-use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::{SOLVER, STEPS, check_solution_memory, solver};
-use crate::Error;
+use crate::{Error, Result};
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
 
 /// The option keys of a direction.
@@ -24,9 +23,8 @@ fn jvp_of(
     field: &ScriptField,
     u0: &Dynamic,
     t: &Dynamic,
-    options: Map,
-) -> RhaiResult<ScriptArray> {
-    let mut options = Options::new("jvp", JVP, options);
+    mut options: Options,
+) -> Result<ScriptArray> {
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
@@ -43,8 +41,7 @@ fn jvp_of(
     if tangent == Tangent::default() {
         return Err(Error::invalid(
             "jvp: nothing moves; give the direction of the parameters (params), of the initial state (u0), or both",
-        )
-        .into());
+        ));
     }
     let (u0, t) = (
         convert::to_vector(u0, "jvp: u0")?,
@@ -58,14 +55,7 @@ fn jvp_of(
 
 pub(super) fn register(reg: &mut Registry) {
     let host = reg.host();
-    reg.register_fn(
-        "jvp",
-        move |field: ScriptField, u0: Dynamic, t: Dynamic, options: Map| {
-            jvp_of(&host, &field, &u0, &t, options)
-        },
-    );
-    reg.describe(
-        "jvp",
+    reg.function(
         "jvp(field, u0, t, #{ params: v, u0: w }) -> Array",
         "The derivative of the solution in a direction, ∂u/∂θ v + ∂u/∂u₀ w, [time, dof]: what moves when the trainable parameters \
          (in the order of field.params) move along v and the initial state along w; the one that is left out stands still. Exact \
@@ -73,5 +63,10 @@ pub(super) fn register(reg: &mut Registry) {
          kvaerno5; the solver's options are those of solve.",
         "jvp(lotka_volterra().trainable([\"a\"]), [1, 1], [0, 1, 2], #{ params: [1.0] })",
     )
-    .option_keys(JVP);
+    .options(JVP)
+    .body(
+        move |field: ScriptField, u0: Dynamic, t: Dynamic, options: Options| {
+            jvp_of(&host, &field, &u0, &t, options)
+        },
+    );
 }

@@ -15,7 +15,7 @@
 //! | [`host`] | [`Host`]: the interface of a session to its bindings (interrupt, quiet, output, arguments) |
 //! | `exchange`, `introspection` | values shared with Rust; summaries of the variables |
 //! | `interrupted_training` | the result of an interrupted training in an interactive session |
-//! | [`registry`] | [`Registry`]: registers functions and records their documentation |
+//! | [`registry`] | [`Registry`]: takes the declarations of functions, and records their documentation |
 //! | [`reference`](mod@reference) | the text that `odesync docs` makes from the documentation |
 //! | [`convert`], `options`, [`keys`] | script values to arrays and numbers; the option map of a call, and its keys |
 //! | [`numbers`], [`guards`] | division and powers of integers; bounded versions of rhai functions that could take all memory |
@@ -30,35 +30,38 @@
 //! # How to add a binding
 //!
 //! 1. Write a file `src/script/THING.rs` with one public function `register(reg: &mut Registry)`.
-//! 2. In it, for each type that scripts hold: `reg.register_type::<Thing>("Thing")`, and `to_string`/`to_debug` by
-//!    `reg.display::<Thing>(|x| …)`. A script value must be cheap to clone: wrap the data in an `Arc`.
-//! 3. For each function: `reg.register_fn("name", |…| …)` once for every combination of argument types (integers and floats are
-//!    two types: register both), then `reg.describe("name", "name(x, y) -> Thing", "One sentence.", "an example")`. The example
-//!    runs as a test. Properties: `reg.register_get`, `reg.register_set`, then
-//!    `reg.describe_property("Thing", "thing.size -> int", "One sentence.", "an example")`. A test finds what is not described.
-//! 4. A function that can fail returns [`RhaiResult<T>`]; `?` turns a [`crate::Error`] into what rhai wants, and the position is
-//!    filled in by the engine. Messages say how to correct the mistake.
-//! 5. Arguments that may be numbers, lists or arrays are taken as `Dynamic` and read by [`convert`]; the option map is read
-//!    by [`Options`], whose keys are declared once: `.option_keys(KEYS)` after the description makes them known to
-//!    completion too.
+//! 2. In it, for each type that scripts hold: `impl ScriptType for Thing`, its name and what `print` shows of a value, and
+//!    `reg.script_type::<Thing>()`. A script value must be cheap to clone: wrap the data in an `Arc`.
+//! 3. For each function one declaration: `reg.function("name(x, y) -> Thing", "One sentence.", "an example").body(|…| …)`. The
+//!    name is read from the signature, where a method has a dot before it; the example runs as a test. The types of the closure's
+//!    arguments say which calls it takes (see [`Argument`]): [`Number`] is an int or a float, [`Numbers`] a list or an `Array`;
+//!    `Option<T>` and [`Options`] are last arguments that may be left out. Other forms of the same call are further bodies;
+//!    where they belong into another file, `reg.overload("name").body(|…| …)` adds them, and operators too. Properties:
+//!    `reg.property("thing.size -> int", "One sentence.", "an example").get(|thing: &mut Thing| …)`, and `.set(|thing, value| …)`
+//!    if they can be assigned.
+//! 4. A function that can fail returns a [`crate::Result`], or an [`RhaiResult`] where it calls a script's closure; the engine
+//!    fills in the position. Messages say how to correct the mistake.
+//! 5. Arguments that may be numbers, lists or arrays are taken as `Dynamic` and read by [`convert`]. The options of a call are the
+//!    last argument, [`Options`], whose keys are declared once: `.options(KEYS)` before the body makes them known to completion
+//!    and to the documentation too.
 //! 6. A long call checks `host.interrupted()` often and returns [`crate::Error::Interrupted`]; it shows progress
 //!    through `host.note` and not on its own. `reg.host()` gives a [`Host`] to move into the closure.
 //! 7. Add the file's `register` to the list in [`engine`], under a topic of the documentation.
 //!
 //! ```
-//! use odesync_script::script::{RhaiResult, Key, Keys, Options, Registry};
+//! use odesync_script::Result;
+//! use odesync_script::script::{Key, Keys, Number, Options, Registry};
 //!
 //! const KEYS: Keys = &[&[Key::new("t")]];
 //!
 //! fn register(reg: &mut Registry) {
-//!     reg.register_fn("decay", |rate: f64, options: rhai::Map| -> RhaiResult<f64> {
-//!         let mut options = Options::new("decay", KEYS, options);
-//!         let t = options.non_negative("t", 1.0)?;
-//!         options.finish()?;
-//!         Ok((-rate * t).exp())
-//!     });
-//!     reg.describe("decay", "decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })")
-//!         .option_keys(KEYS);
+//!     reg.function("decay(rate, #{ t: 1.0 }) -> float", "exp(−rate t).", "decay(0.5, #{ t: 2.0 })")
+//!         .options(KEYS)
+//!         .body(|rate: Number, mut options: Options| -> Result<f64> {
+//!             let t = options.non_negative("t", 1.0)?;
+//!             options.finish()?;
+//!             Ok((-rate.0 * t).exp())
+//!         });
 //! }
 //! ```
 
@@ -110,5 +113,8 @@ pub use interrupted_training::LAST_VALUE;
 pub use introspection::{FunctionInfo, VariableInfo};
 pub use keys::{Key, Keys};
 pub use options::Options;
-pub use registry::{Catalogue, Doc, Registry};
+pub use registry::{
+    Argument, ArgumentType, Body, Call, Catalogue, Doc, Function, Number, Numbers, Operand,
+    Property, ReadableProperty, Registry, ReturnValue, ScriptType,
+};
 pub use session::{Outcome, Session, SessionOptions};

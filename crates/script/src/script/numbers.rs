@@ -3,7 +3,6 @@
 
 use crate::{Error, Result};
 
-use super::error::RhaiResult;
 use super::registry::Registry;
 
 /// Returns the quotient of two integers, if it is an integer.
@@ -49,42 +48,41 @@ pub fn power(a: i64, n: i64) -> Result<i64> {
 
 /// Registers the operators of integers.
 pub fn register(reg: &mut Registry) {
-    reg.register_fn("/", |a: i64, b: i64| -> RhaiResult<i64> {
-        Ok(divide(a, b)?)
-    });
-    reg.register_fn("**", |a: i64, n: i64| -> RhaiResult<i64> {
-        Ok(power(a, n)?)
-    });
-    reg.register_fn("/=", |a: &mut i64, b: i64| -> RhaiResult<()> {
-        *a = divide(*a, b)?;
-        Ok(())
-    });
-    reg.register_fn("**=", |a: &mut i64, n: i64| -> RhaiResult<()> {
-        *a = power(*a, n)?;
-        Ok(())
-    });
-    reg.constant("PI", std::f64::consts::PI);
-    reg.constant("TAU", std::f64::consts::TAU);
-    reg.constant("INF", f64::INFINITY);
-    reg.constant("NAN", f64::NAN);
-    reg.describe(
-        "PI",
+    reg.overload("/").body(divide);
+    reg.overload("**").body(power);
+    reg.overload("/=")
+        .body(|a: &mut i64, b: i64| -> Result<()> {
+            *a = divide(*a, b)?;
+            Ok(())
+        });
+    reg.overload("**=")
+        .body(|a: &mut i64, n: i64| -> Result<()> {
+            *a = power(*a, n)?;
+            Ok(())
+        });
+    reg.constant(
         "PI -> float",
         "The ratio of a circle's circumference to its diameter.",
         "sin(PI / 2)",
+        std::f64::consts::PI,
     );
-    reg.describe("TAU", "TAU -> float", "2 π, a full turn.", "cos(TAU)");
-    reg.describe(
-        "INF",
+    reg.constant(
+        "TAU -> float",
+        "2 π, a full turn.",
+        "cos(TAU)",
+        std::f64::consts::TAU,
+    );
+    reg.constant(
         "INF -> float",
         "Infinity, above every number.",
         "min([1.0, INF])",
+        f64::INFINITY,
     );
-    reg.describe(
-        "NAN",
+    reg.constant(
         "NAN -> float",
         "Not a number; in data it stands for a missing value.",
         "isnan(NAN)",
+        f64::NAN,
     );
 }
 

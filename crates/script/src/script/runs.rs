@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use ndarray::ArrayD;
 use rhai::{Dynamic, ImmutableString};
 
 use super::array::ScriptArray;
 use super::convert;
 use super::data::squeeze;
 use super::ensembles::QUANTILES;
-use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::registry::Registry;
 use super::solving::check_solution_memory;
@@ -39,7 +37,8 @@ pub(super) fn non_empty_path<'a>(call: &str, folder: &'a str) -> Result<&'a str>
     }
 }
 
-fn summary(run: &Run) -> String {
+/// Describes a run in a few lines.
+pub(super) fn summary(run: &Run) -> String {
     let stop = match &run.stop {
         StopReason::Finished => "finished".into(),
         StopReason::EarlyStop => "stopped early".into(),
@@ -59,172 +58,121 @@ fn summary(run: &Run) -> String {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<ScriptRun>("Run")
-        .display::<ScriptRun>(|r| summary(&r.0));
-    reg.register_get("best_mse", |r: &mut ScriptRun| Ok(r.0.best_mse));
-    reg.register_get("best_mse_at_lambda_zero", |r: &mut ScriptRun| {
-        Ok(r.0.best_mse_at_lambda_zero())
-    });
-    reg.register_get("evaluations", |r: &mut ScriptRun| {
-        Ok(r.0.evaluations() as i64)
-    });
-    reg.register_get("best_epoch", |r: &mut ScriptRun| Ok(r.0.best_epoch as i64));
-    reg.register_get("model", |r: &mut ScriptRun| {
-        Ok(ScriptField(r.0.model.clone()))
-    });
-    reg.register_get("last", |r: &mut ScriptRun| {
-        Ok(ScriptField(r.0.last.clone()))
-    });
-    reg.register_get("epochs", |r: &mut ScriptRun| Ok(r.0.history.len() as i64));
-    reg.register_get("failures", |r: &mut ScriptRun| Ok(r.0.failures() as i64));
-    reg.register_get("seconds", |r: &mut ScriptRun| Ok(r.0.seconds()));
-    reg.register_get("method", |r: &mut ScriptRun| Ok(r.0.method.clone()));
-    reg.register_get("stopped", |r: &mut ScriptRun| {
-        Ok(match &r.0.stop {
-            StopReason::Finished => "finished".to_string(),
-            StopReason::EarlyStop => "early".into(),
-            StopReason::Interrupted => "interrupted".into(),
-            StopReason::Failing(advice) => advice.clone(),
-        })
-    });
-    reg.register_get("u0", |r: &mut ScriptRun| Ok(squeeze(r.0.u0.view())));
-    describe_properties(reg);
-    reg.register_fn(
-        "history",
-        |r: &mut ScriptRun, name: ImmutableString| -> RhaiResult<ScriptArray> {
-            Ok(ScriptArray::from_vec(r.0.metric(&name)?))
-        },
-    );
-    reg.describe(
-        "history",
+    reg.script_type::<ScriptRun>();
+    properties(reg);
+    reg.function(
         "run.history(\"mse\") -> Array",
         "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed.",
         run_example!("run.history(\"mse\")"),
-    );
+    )
+    .body(|r: &mut ScriptRun, name: ImmutableString| r.0.metric(&name).map(ScriptArray::from_vec));
     let host = reg.host();
-    reg.register_fn(
-        "predict",
-        move |r: &mut ScriptRun, t: Dynamic| -> RhaiResult<ScriptArray> {
-            let t = convert::to_vector(&t, "predict: t")?;
-            check_solution_memory(
-                &host,
-                "the prediction",
-                t.len(),
-                r.0.model.dof(),
-                r.0.u0.nrows(),
-            )?;
-            let predicted: ArrayD<f64> = r.0.predict(&t)?.into_dyn();
-            Ok(squeeze(predicted.view()))
-        },
-    );
-    reg.describe(
-        "predict",
+    reg.function(
         "run.predict(t) -> Array",
         "The best model's trajectory, the whole state, from its initial state at any later times.",
         run_example!("run.predict([0, 2])"),
     )
-    .option_keys(&[QUANTILES]);
-    let host = reg.host();
-    reg.register_fn(
-        "save",
-        move |r: &mut ScriptRun, folder: ImmutableString| -> RhaiResult<()> {
-            let folder = non_empty_path("save", &folder)?;
-            r.0.save(folder)?;
-            write_metrics(&r.0, folder)?;
-            host.note(&format!("wrote {folder}"));
-            Ok(())
+    .options(&[QUANTILES])
+    .body(
+        move |r: &mut ScriptRun, t: Dynamic| -> Result<ScriptArray> {
+            let t = convert::to_vector(&t, "predict: t")?;
+            let (dof, samples) = (r.0.model.dof(), r.0.u0.nrows());
+            check_solution_memory(&host, "the prediction", t.len(), dof, samples)?;
+            Ok(squeeze(r.0.predict(&t)?.view()))
         },
     );
-    reg.describe(
-        "save",
+    let host = reg.host();
+    reg.function(
         "run.save(\"runs/mine\")",
         "Writes best.safetensors, last.safetensors and metrics.csv into a folder; load reads them back.",
         run_example!("run.save(\"runs/mine\")"),
-    );
-    reg.register_fn("load", |folder: ImmutableString| -> RhaiResult<ScriptRun> {
-        Ok(ScriptRun(Arc::new(Run::load(non_empty_path(
-            "load", &folder,
-        )?)?)))
+    )
+    .body(move |r: &mut ScriptRun, folder: ImmutableString| -> Result<()> {
+        let folder = non_empty_path("save", &folder)?;
+        r.0.save(folder)?;
+        write_metrics(&r.0, folder)?;
+        host.note(&format!("wrote {folder}"));
+        Ok(())
     });
-    reg.describe(
-        "load",
+    reg.function(
         "load(\"runs/mine\") -> Run",
         "Reads a saved run.",
         run_example!("run.save(\"runs/mine\"); load(\"runs/mine\").best_mse"),
-    );
+    )
+    .body(|folder: ImmutableString| -> Result<ScriptRun> {
+        let run = Run::load(non_empty_path("load", &folder)?)?;
+        Ok(ScriptRun(Arc::new(run)))
+    });
 }
 
-fn describe_properties(reg: &mut Registry) {
-    reg.describe_property(
-        "Run",
+fn properties(reg: &mut Registry) {
+    reg.property(
         "run.best_mse -> float",
         "The smallest mean squared error of the model that runs by itself, over all epochs.",
         run_example!("run.best_mse"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.best_mse);
+    reg.property(
         "run.best_mse_at_lambda_zero -> float",
         "The same over the epochs with λ = 0, in which the model was trained without the coupling.",
         run_example!("run.best_mse_at_lambda_zero"),
-    );
-    reg.describe_property(
-        "Run",
-        "run.best_epoch -> int",
-        "The epoch of the best mse, counted from 0; the number of epochs where the last update was the best.",
-        run_example!("run.best_epoch"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.best_mse_at_lambda_zero());
+    reg.property("run.best_epoch -> int", "The epoch of the best mse, counted from 0; the number of epochs where the last update was the best.", run_example!("run.best_epoch"))
+        .get(|r: &mut ScriptRun| r.0.best_epoch as i64);
+    reg.property(
         "run.model -> Field",
         "The model with the best mse.",
         run_example!("run.model.params"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| ScriptField(r.0.model.clone()));
+    reg.property(
         "run.last -> Field",
         "The model after the last update.",
         run_example!("run.last.params"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| ScriptField(r.0.last.clone()));
+    reg.property(
         "run.epochs -> int",
         "The number of epochs done.",
         run_example!("run.epochs"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.history.len() as i64);
+    reg.property(
         "run.failures -> int",
         "The number of epochs whose solve failed.",
         run_example!("run.failures"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.failures() as i64);
+    reg.property(
         "run.evaluations -> int",
         "Evaluations of the vector field by the training solves of all epochs.",
         run_example!("run.evaluations"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.evaluations() as i64);
+    reg.property(
         "run.seconds -> float",
         "Wall-clock time of all epochs.",
         run_example!("run.seconds"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.seconds());
+    reg.property(
         "run.method -> string",
         "The name of the method.",
         run_example!("run.method"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.method.clone());
+    reg.property(
         "run.stopped -> string",
         "Why it ended: finished, early, interrupted, or what failed.",
         run_example!("run.stopped"),
-    );
-    reg.describe_property(
-        "Run",
-        "run.u0 -> Array",
-        "The initial states of the model, [dof]; [sample, dof] of several samples. Where they were trained, those of the best model.",
-        run_example!("run.u0"),
-    );
+    )
+    .get(|r: &mut ScriptRun| match &r.0.stop {
+        StopReason::Finished => "finished".to_string(),
+        StopReason::EarlyStop => "early".into(),
+        StopReason::Interrupted => "interrupted".into(),
+        StopReason::Failing(advice) => advice.clone(),
+    });
+    reg.property("run.u0 -> Array", "The initial states of the model, [dof]; [sample, dof] of several samples. Where they were trained, those of the best model.", run_example!("run.u0"))
+        .get(|r: &mut ScriptRun| squeeze(r.0.u0.view()));
 }

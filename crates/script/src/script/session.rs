@@ -135,12 +135,6 @@ impl Session {
             .unwrap_or_default()
     }
 
-    /// Returns the names of functions, properties and constants that have no documentation.
-    pub fn undocumented(&mut self) -> Vec<String> {
-        self.run_on_thread(|state| Ok(state.catalogue().undocumented()))
-            .unwrap_or_default()
-    }
-
     /// Returns the catalogue of all functions, properties and constants.
     pub fn catalogue(&mut self) -> Catalogue {
         self.run_on_thread(|state| Ok(state.catalogue().clone()))

@@ -11,7 +11,7 @@ use super::fields::{ScriptField, event};
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
 use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
@@ -260,9 +260,8 @@ fn solve(
     field: &ScriptField,
     u0: &Dynamic,
     t: &Dynamic,
-    options: Map,
+    mut options: Options,
 ) -> RhaiResult<ScriptSolution> {
-    let mut options = Options::new("solve", SOLVE, options);
     let mut solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
@@ -280,36 +279,28 @@ fn solve(
     Ok(ScriptSolution(Arc::new(solution)))
 }
 
-pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<ScriptSolution>("Solution").display::<ScriptSolution>(|s| {
-        let (t, stats) = (&s.0.t, &s.0.stats);
+impl ScriptType for ScriptSolution {
+    const NAME: &'static str = "Solution";
+
+    fn show(&self) -> String {
+        let (t, stats) = (&self.0.t, &self.0.stats);
         format!(
             "Solution: {} times from {} to {}, {} state variables; {} steps, {} rejected, {} evaluations",
             t.len(),
             format_number(t.first().copied().unwrap_or(f64::NAN), 6),
             format_number(t.last().copied().unwrap_or(f64::NAN), 6),
-            s.0.u.ncols(),
+            self.0.u.ncols(),
             stats.steps,
             stats.rejected,
             stats.evaluations
         )
-    });
+    }
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.script_type::<ScriptSolution>();
     let host = reg.host();
-    let with_options = reg.host();
-    reg.register_fn(
-        "solve",
-        move |c: NativeCallContext, f: ScriptField, u0: Dynamic, t: Dynamic| {
-            solve(&c, &host, &f, &u0, &t, Map::new())
-        },
-    );
-    reg.register_fn(
-        "solve",
-        move |c: NativeCallContext, f: ScriptField, u0: Dynamic, t: Dynamic, options: Map| {
-            solve(&c, &with_options, &f, &u0, &t, options)
-        },
-    );
-    reg.describe(
-        "solve",
+    reg.function(
         "solve(field, u0, t, #{ solver: \"dopri5\", rtol: 1e-7, atol: 1e-9 }) -> Solution",
         "Solves du/dt = f(t, u), u(t[0]) = u0, forwards or backwards in time. Methods of fixed steps: euler, midpoint, heun, heun2, \
          heun3, rk4, rk4_38; of chosen steps: fehlberg2, adaptive_heun, bosh3, dopri5, tsit5, vern7, dopri8; for stiff fields radau, \
@@ -319,57 +310,52 @@ pub(super) fn register(reg: &mut Registry) {
          \"down\") and terminal, or events, a list of such maps: sol.events[i] has their t and u, sol.ended_by the one that ended it.",
         "solve(lotka_volterra(), [1, 1], linspace(0, 5, 20), #{ solver: \"tsit5\" }).stats",
     )
-    .option_keys(SOLVE);
-    reg.register_get("t", |s: &mut ScriptSolution| {
-        Ok(ScriptArray::new(s.0.t.clone().into_dyn()))
-    });
-    reg.register_get("u", |s: &mut ScriptSolution| {
-        Ok(ScriptArray::new(s.0.u.clone().into_dyn()))
-    });
-    reg.register_get("events", |s: &mut ScriptSolution| {
+    .options(SOLVE)
+    .body(
+        move |c: NativeCallContext, f: ScriptField, u0: Dynamic, t: Dynamic, options: Options| {
+            solve(&c, &host, &f, &u0, &t, options)
+        },
+    );
+    reg.property(
+        "solution.t -> Array",
+        "The times, [time].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).t",
+    )
+    .get(|s: &mut ScriptSolution| ScriptArray::new(s.0.t.clone().into_dyn()));
+    reg.property(
+        "solution.u -> Array",
+        "The states at these times, [time, dof].",
+        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).u",
+    )
+    .get(|s: &mut ScriptSolution| ScriptArray::new(s.0.u.clone().into_dyn()));
+    reg.property(
+        "solution.events -> list",
+        "For each event a map of its times t and the states u there.",
+        "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 1.0 }).events[0].t",
+    )
+    .get(|s: &mut ScriptSolution| {
         let events = s.0.events.iter().map(|e| {
             let t = ScriptArray::new(e.t.clone().into_dyn()).into_dynamic();
             let u = ScriptArray::new(e.u.clone().into_dyn()).into_dynamic();
             Dynamic::from(Map::from([("t".into(), t), ("u".into(), u)]))
         });
-        Ok(events.collect::<List>())
+        events.collect::<List>()
     });
-    reg.register_get("ended_by", |s: &mut ScriptSolution| {
-        Ok(s.0
-            .terminated_by
-            .map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64)))
-    });
-    reg.register_get("stats", |s: &mut ScriptSolution| Ok(stats(s.0.stats)));
-    reg.describe_property(
-        "Solution",
-        "solution.t -> Array",
-        "The times, [time].",
-        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).t",
-    );
-    reg.describe_property(
-        "Solution",
-        "solution.u -> Array",
-        "The states at these times, [time, dof].",
-        "solve(lotka_volterra(), [1, 1], [0, 1, 2]).u",
-    );
-    reg.describe_property(
-        "Solution",
-        "solution.events -> list",
-        "For each event a map of its times t and the states u there.",
-        "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 1.0 }).events[0].t",
-    );
-    reg.describe_property(
-        "Solution",
+    reg.property(
         "solution.ended_by -> int",
         "The place of the terminal event that ended it in the list of events; () where none did.",
         "solve(lotka_volterra(), [1, 1], [0, 5], #{ event: |t, u, p| u[0] - 2.0, terminal: true }).ended_by",
-    );
-    reg.describe_property(
-        "Solution",
+    )
+    .get(|s: &mut ScriptSolution| {
+        let event = s.0.terminated_by;
+        event.map_or(Dynamic::UNIT, |i| Dynamic::from(i as i64))
+    });
+    reg.property(
         "solution.stats -> map",
         "What it cost: steps, rejected, evaluations.",
         "solve(lotka_volterra(), [1, 1], [0, 1, 2]).stats.steps",
-    );
+    )
+    .get(|s: &mut ScriptSolution| stats(s.0.stats));
     super::jvp::register(reg);
 }
 

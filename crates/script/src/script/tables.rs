@@ -4,7 +4,6 @@ use rhai::{Array as List, Dynamic, Map};
 
 use super::array::ScriptArray;
 use super::convert;
-use super::error::RhaiResult;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
@@ -63,8 +62,7 @@ fn text(value: &Dynamic, depth: usize) -> String {
 
 const TABLE: Keys = &[&[Key::new("columns"), Key::new("digits")]];
 
-fn table(rows: &List, options: Map) -> Result<String> {
-    let mut options = Options::new("table", TABLE, options);
+fn table(rows: &List, mut options: Options) -> Result<String> {
     let chosen = options.opt_strings("columns")?;
     let digits = options.count("digits", 4)?;
     options.finish()?;
@@ -109,20 +107,14 @@ fn table(rows: &List, options: Map) -> Result<String> {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_fn("table", |rows: List| -> RhaiResult<String> {
-        Ok(table(&rows, Map::new())?)
-    });
-    reg.register_fn("table", |rows: List, options: Map| -> RhaiResult<String> {
-        Ok(table(&rows, options)?)
-    });
-    reg.describe(
-        "table",
+    reg.function(
         "table([#{ name: value, … }, …], #{ columns: [\"name\", …], digits: 4 }) -> string",
         "A list of maps as aligned text, a row each. A map has no order, so the columns are sorted by name unless given. Numbers \
          have 4 significant digits and stand at the right.",
         "print(table([#{ method: \"vanilla\", mse: 0.0456 }, #{ method: \"homotopy\", mse: 0.008 }], #{ columns: [\"method\", \"mse\"] }))",
     )
-    .option_keys(TABLE);
+    .options(TABLE)
+    .body(|rows: List, options: Options| table(&rows, options));
 }
 
 #[cfg(test)]
@@ -133,21 +125,22 @@ mod tests {
         rhai::Engine::new().eval::<List>(code).unwrap()
     }
 
-    fn options(code: &str) -> Map {
-        rhai::Engine::new().eval::<Map>(code).unwrap()
+    fn options(code: &str) -> Options {
+        let map = rhai::Engine::new().eval::<Map>(code).unwrap();
+        Options::new("table", TABLE, map)
     }
 
     #[test]
     fn columns_are_sorted_unless_given() {
         let rows = rows(r#"[#{ b: 1, a: "x" }, #{ a: (), b: 12.34567, c: [1, [2.5]] }]"#);
         assert_eq!(
-            table(&rows, Map::new()).unwrap(),
+            table(&rows, options("#{}")).unwrap(),
             "a      b  c\n────────────────────\nx      1\n   12.35  [1, [2.5]]"
         );
         assert_eq!(
             table(&rows, options(r#"#{ columns: ["b", "a"], digits: 2 }"#)).unwrap(),
             " b  a\n─────\n 1  x\n12"
         );
-        assert_eq!(table(&List::new(), Map::new()).unwrap(), "");
+        assert_eq!(table(&List::new(), options("#{}")).unwrap(), "");
     }
 }

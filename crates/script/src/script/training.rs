@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rhai::{Dynamic, Map};
+use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::array::ScriptArray;
 use super::convert;
 use super::data::ScriptDataset;
+use super::ensembles::{self, ModelSource};
 use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
@@ -15,7 +16,7 @@ use super::interrupted_training::{InterruptedTraining, finish_interrupted};
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use super::runs::non_empty_path;
 use super::solving::{ADJOINT, ENGINE, SOLVER, STEPS, adjoint, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
@@ -91,10 +92,18 @@ impl From<ScriptRun> for InterruptedTraining {
     }
 }
 
+impl ScriptType for ScriptRun {
+    const NAME: &'static str = "Run";
+
+    fn show(&self) -> String {
+        super::runs::summary(&self.0)
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
     methods(reg);
-    reg.describe(
-        "train",
+    let (of_model, of_closure) = (reg.host(), reg.host());
+    reg.function(
         "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run, or train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] }) -> Ensemble",
         "Trains a copy of the model; with seeds the model that a closure makes after each of them, with variants (a list of option \
          maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
@@ -105,23 +114,26 @@ pub(super) fn register(reg: &mut Registry) {
          adjoint_atol, progress, seeds, variants.",
         "train(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla(), #{ epochs: 2 }).best_epoch",
     )
-    .option_keys(TRAIN);
-    let host = reg.host();
-    reg.register_fn(
-        "loss_and_gradient",
-        move |f: ScriptField, d: ScriptDataset, m: ScriptMethod| {
-            loss_and_gradient(&host, &f, &d, &m, Map::new())
+    .options(TRAIN)
+    .body(
+        move |f: ScriptField, data: ScriptDataset, m: ScriptMethod, options: Option<Map>| {
+            let options = options.unwrap_or_default();
+            ensembles::train(&of_model, &ModelSource::Model(&f), &data, &m, options)
+        },
+    )
+    .body(
+        move |context: NativeCallContext,
+              f: FnPtr,
+              data: ScriptDataset,
+              m: ScriptMethod,
+              options: Option<Map>| {
+            let options = options.unwrap_or_default();
+            let source = ModelSource::Closure(&context, &f);
+            ensembles::train(&of_closure, &source, &data, &m, options)
         },
     );
     let host = reg.host();
-    reg.register_fn(
-        "loss_and_gradient",
-        move |f: ScriptField, d: ScriptDataset, m: ScriptMethod, o: Map| {
-            loss_and_gradient(&host, &f, &d, &m, o)
-        },
-    );
-    reg.describe(
-        "loss_and_gradient",
+    reg.function(
         "loss_and_gradient(model, data, method, #{ lambda: 1.0, adjoint: \"backprop\", engine: \"native\" }) -> map",
         "The method's loss and its gradient: the model's parameters, then the method's own, then the initial states if train_u0 is \
          true. adjoint says how the gradient is computed: \"backprop\" (exact, all stages stored), \"adjoint\" (continuous, solved \
@@ -130,12 +142,19 @@ pub(super) fn register(reg: &mut Registry) {
          takes observe, u0, train_u0, adjoint_rtol, adjoint_atol, solver (its method) and the solver's options.",
         "loss_and_gradient(blackbox([2, 4, 2]), dataset(lotka_volterra(), [1, 1], arange(0, 1, 0.1)), vanilla()).loss",
     )
-    .option_keys(LOSS);
+    .options(LOSS)
+    .body(
+        move |f: ScriptField, d: ScriptDataset, m: ScriptMethod, options: Options| {
+            loss_and_gradient(&host, &f, &d, &m, options)
+        },
+    );
 }
 
-fn methods(reg: &mut Registry) {
-    reg.register_type::<ScriptMethod>("Method")
-        .display::<ScriptMethod>(|m| match &m.0 {
+impl ScriptType for ScriptMethod {
+    const NAME: &'static str = "Method";
+
+    fn show(&self) -> String {
+        match &self.0 {
             TrainingMethod::Vanilla => "Method: vanilla".into(),
             TrainingMethod::MultipleShooting(m) => {
                 format!(
@@ -151,65 +170,60 @@ fn methods(reg: &mut Registry) {
                     h.schedule.epochs()
                 )
             }
-        });
-    reg.register_fn("vanilla", || ScriptMethod(TrainingMethod::Vanilla));
-    reg.describe(
-        "vanilla",
+        }
+    }
+}
+
+fn methods(reg: &mut Registry) {
+    reg.script_type::<ScriptMethod>();
+    reg.function(
         "vanilla() -> Method",
         "One solve over the whole time span.",
         "vanilla()",
-    );
-    reg.register_fn("multiple_shooting", || {
-        ScriptMethod(TrainingMethod::MultipleShooting(MultipleShooting::default()))
-    });
-    reg.register_fn(
-        "multiple_shooting",
-        |options: Map| -> RhaiResult<ScriptMethod> {
-            let mut options = Options::new("multiple_shooting", SHOOTING, options);
-            let default = MultipleShooting::default();
-            let method = MultipleShooting {
-                segments: options.count("segments", default.segments)?,
-                continuity_weight: options
-                    .non_negative("continuity_weight", default.continuity_weight)?,
-            };
-            options.finish()?;
-            Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
-        },
-    );
-    reg.describe(
-        "multiple_shooting",
+    )
+    .body(|| ScriptMethod(TrainingMethod::Vanilla));
+    reg.function(
         "multiple_shooting(#{ segments: 5, continuity_weight: 0.01 }) -> Method",
         "Short solves with initial states of their own, whose ends must meet.",
         "multiple_shooting(#{ segments: 4 })",
     )
-    .option_keys(SHOOTING);
-    reg.register_fn("homotopy", |options: Map| -> RhaiResult<ScriptMethod> {
-        let mut options = Options::new("homotopy", HOMOTOPY, options);
-        let Some(k) = options.take("coupling") else {
-            return Err(Error::invalid(
-                "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",
-            )
-            .into());
-        };
-        let schedule = match options.take("schedule") {
-            Some(value) => schedule(&value)?,
-            None => Schedule::power_law(6, 100, 0.6)?,
-        };
-        let method = Homotopy {
-            coupling: coupling(&k)?,
-            schedule,
-            smoothing: options.non_negative("smoothing", 0.0)?,
+    .options(SHOOTING)
+    .body(|mut options: Options| -> Result<ScriptMethod> {
+        let default = MultipleShooting::default();
+        let method = MultipleShooting {
+            segments: options.count("segments", default.segments)?,
+            continuity_weight: options
+                .non_negative("continuity_weight", default.continuity_weight)?,
         };
         options.finish()?;
-        Ok(ScriptMethod(TrainingMethod::Homotopy(method)))
+        Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
     });
-    reg.describe(
-        "homotopy",
+    reg.function(
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
         "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule.",
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
     )
-    .option_keys(HOMOTOPY);
+    .options(HOMOTOPY)
+    .body(|options: Options| homotopy(options));
+}
+
+fn homotopy(mut options: Options) -> Result<ScriptMethod> {
+    let Some(k) = options.take("coupling") else {
+        return Err(Error::invalid(
+            "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",
+        ));
+    };
+    let schedule = match options.take("schedule") {
+        Some(value) => schedule(&value)?,
+        None => Schedule::power_law(6, 100, 0.6)?,
+    };
+    let method = Homotopy {
+        coupling: coupling(&k)?,
+        schedule,
+        smoothing: options.non_negative("smoothing", 0.0)?,
+    };
+    options.finish()?;
+    Ok(ScriptMethod(TrainingMethod::Homotopy(method)))
 }
 
 fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
@@ -368,9 +382,8 @@ fn loss_and_gradient(
     model: &ScriptField,
     data: &ScriptDataset,
     method: &ScriptMethod,
-    options: Map,
-) -> RhaiResult<Map> {
-    let mut options = Options::new("loss_and_gradient", LOSS, options);
+    mut options: Options,
+) -> Result<Map> {
     let default = if matches!(method.0, TrainingMethod::Homotopy(_)) {
         1.0
     } else {

@@ -6,9 +6,8 @@ use rhai::{Array as List, Dynamic, ImmutableString};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::host::Host;
-use super::super::registry::Registry;
+use super::super::registry::{Function, Number, Numbers, Operand, Registry};
 use super::ScriptArray;
 
 /// A function of two elements.
@@ -83,39 +82,29 @@ pub(super) fn zip_broadcast(
 
 /// Registers `f` for every pair of int, float, list and `Array` that contains an `Array`; with `lists`, also for a list and a
 /// number.
-pub(super) fn register_binary(
-    reg: &mut Registry,
+pub(super) fn with_arrays(
+    function: Function<'_>,
     name: &'static str,
     lists: bool,
-    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> RhaiResult<Dynamic> + Clone + 'static,
+    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> Result<Dynamic> + Clone + 'static,
 ) {
-    let read = move |a: &Dynamic, b: &Dynamic| -> RhaiResult<Dynamic> {
+    let read = move |a: Dynamic, b: Dynamic| -> Result<Dynamic> {
         let side = |side: &str| format!("the {side} of {name}");
         f(
-            convert::to_array(a, &side("left"))?,
-            convert::to_array(b, &side("right"))?,
+            convert::to_array(&a, &side("left"))?,
+            convert::to_array(&b, &side("right"))?,
         )
     };
-    macro_rules! pair {
-        ($a:ty, $b:ty) => {{
-            let read = read.clone();
-            reg.register_fn(name, move |a: $a, b: $b| {
-                read(&Dynamic::from(a), &Dynamic::from(b))
-            });
-        }};
-    }
-    pair!(ScriptArray, ScriptArray);
-    pair!(ScriptArray, i64);
-    pair!(ScriptArray, f64);
-    pair!(ScriptArray, List);
-    pair!(i64, ScriptArray);
-    pair!(f64, ScriptArray);
-    pair!(List, ScriptArray);
+    let [left, right, list] = [read.clone(), read.clone(), read.clone()];
+    let function = function
+        .body(move |a: ScriptArray, b: Operand| left(Dynamic::from(a), b.0))
+        .body(move |a: Number, b: ScriptArray| right(a.0.into(), Dynamic::from(b)))
+        .body(move |a: List, b: ScriptArray| list(a.into(), Dynamic::from(b)));
     if lists {
-        pair!(List, i64);
-        pair!(List, f64);
-        pair!(i64, List);
-        pair!(f64, List);
+        let left = read.clone();
+        function
+            .body(move |a: List, b: Number| left(a.into(), b.0.into()))
+            .body(move |a: Number, b: List| read(a.0.into(), b.into()));
     }
 }
 
@@ -152,24 +141,25 @@ pub(super) fn register(reg: &mut Registry) {
     ];
     for (name, f) in operators {
         let host = reg.host();
-        register_binary(reg, name, true, move |a, b| {
+        with_arrays(reg.overload(name), name, true, move |a, b| {
             Ok(zip_broadcast(&host, name, a, b, f)?.into_dynamic())
         });
     }
     // A list on the left of += keeps rhai's meaning (append); an `Array` uses the array operator.
-    register_binary(reg, "==", false, |a, b| Ok(equal(&a, &b).into()));
-    register_binary(reg, "!=", false, |a, b| Ok((!equal(&a, &b)).into()));
+    with_arrays(reg.overload("=="), "==", false, |a, b| {
+        Ok(equal(&a, &b).into())
+    });
+    with_arrays(reg.overload("!="), "!=", false, |a, b| {
+        Ok((!equal(&a, &b)).into())
+    });
 
-    super::register_for_arrays(reg, "-", |x| {
-        Ok(ScriptArray::new(-convert::to_array(x, "the negative")?).into_dynamic())
+    reg.overload("-").body(|x: Numbers| -> Result<Dynamic> {
+        Ok(ScriptArray::new(-x.array("the negative")?).into_dynamic())
     });
-    super::register_for_arrays(reg, "+", |x| {
-        Ok(ScriptArray::new(convert::to_array(x, "+")?).into_dynamic())
-    });
-    reg.register_fn("+", |text: ImmutableString, x: ScriptArray| {
-        format!("{text}{x}")
-    });
-    reg.register_fn("+", |x: ScriptArray, text: ImmutableString| {
-        format!("{x}{text}")
-    });
+    reg.overload("+")
+        .body(|x: Numbers| -> Result<Dynamic> {
+            Ok(ScriptArray::new(x.array("+")?).into_dynamic())
+        })
+        .body(|text: ImmutableString, x: ScriptArray| format!("{text}{x}"))
+        .body(|x: ScriptArray, text: ImmutableString| format!("{x}{text}"));
 }

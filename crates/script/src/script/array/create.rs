@@ -6,7 +6,6 @@ use rhai::{Array as List, Dynamic};
 use crate::{Error, Result};
 
 use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::host::Host;
 use super::super::registry::Registry;
 use super::ScriptArray;
@@ -56,125 +55,91 @@ fn identity(host: &Host, n: i64) -> Result<ScriptArray> {
     Ok(ScriptArray::new(matrix))
 }
 
-/// Returns the number in an argument, for functions that accept both ints and floats.
-pub(super) fn to_scalar(value: &Dynamic, what: &str) -> Result<f64> {
-    convert::to_number(value).ok_or_else(|| {
-        Error::invalid(format!(
-            "{what} should be a number, not {}",
-            convert::describe(value)
-        ))
-    })
-}
-
 pub(super) fn register(reg: &mut Registry) {
-    let host = reg.host();
-    reg.register_fn(
-        "arange",
-        move |a: Dynamic, b: Dynamic, step: Dynamic| -> RhaiResult<ScriptArray> {
-            let [a, b, step] = [
-                to_scalar(&a, "arange: start")?,
-                to_scalar(&b, "arange: stop")?,
-                to_scalar(&step, "arange: step")?,
-            ];
-            Ok(arange(&host, a, b, step)?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "arange",
-        move |a: Dynamic, b: Dynamic| -> RhaiResult<ScriptArray> {
-            Ok(arange(
-                &host,
-                to_scalar(&a, "arange: start")?,
-                to_scalar(&b, "arange: stop")?,
-                1.0,
-            )?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn("arange", move |b: Dynamic| -> RhaiResult<ScriptArray> {
-        Ok(arange(&host, 0.0, to_scalar(&b, "arange: stop")?, 1.0)?)
-    });
-    reg.describe(
-        "arange",
+    let (host, from_zero) = (reg.host(), reg.host());
+    reg.function(
         "arange(start, stop, step) -> Array",
         "start, start + step, … up to but without stop. The step is 1 and the start 0 unless given.",
         "arange(0.0, 1.0, 0.25)",
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "linspace",
-        move |a: Dynamic, b: Dynamic, n: i64| -> RhaiResult<ScriptArray> {
-            Ok(linspace(
+    )
+    .body(
+        move |start: Dynamic, stop: Dynamic, step: Option<Dynamic>| -> Result<ScriptArray> {
+            let step = step.map(|step| convert::number(&step, "arange: step"));
+            arange(
                 &host,
-                to_scalar(&a, "linspace: a")?,
-                to_scalar(&b, "linspace: b")?,
-                n,
-            )?)
+                convert::number(&start, "arange: start")?,
+                convert::number(&stop, "arange: stop")?,
+                step.unwrap_or(Ok(1.0))?,
+            )
         },
-    );
-    reg.describe(
-        "linspace",
+    )
+    .body(move |stop: Dynamic| -> Result<ScriptArray> {
+        arange(&from_zero, 0.0, convert::number(&stop, "arange: stop")?, 1.0)
+    });
+    let host = reg.host();
+    reg.function(
         "linspace(a, b, n) -> Array",
         "n evenly spaced numbers from a to b, both included.",
         "linspace(0.0, 1.0, 5)",
+    )
+    .body(
+        move |a: Dynamic, b: Dynamic, n: i64| -> Result<ScriptArray> {
+            linspace(
+                &host,
+                convert::number(&a, "linspace: a")?,
+                convert::number(&b, "linspace: b")?,
+                n,
+            )
+        },
     );
-    for (name, value) in [("zeros", 0.0), ("ones", 1.0)] {
-        let host = reg.host();
-        reg.register_fn(name, move |shape: Dynamic| -> RhaiResult<ScriptArray> {
-            Ok(full(&host, name, &shape, value)?)
-        });
-    }
-    reg.describe(
-        "zeros",
+    let host = reg.host();
+    reg.function(
         "zeros(shape) -> Array",
         "Zeros; the shape is a length or a list of sizes.",
         "zeros([2, 3])",
-    );
-    reg.describe(
-        "ones",
+    )
+    .body(move |shape: Dynamic| full(&host, "zeros", &shape, 0.0));
+    let host = reg.host();
+    reg.function(
         "ones(shape) -> Array",
         "Ones; the shape is a length or a list of sizes.",
         "ones(4)",
-    );
+    )
+    .body(move |shape: Dynamic| full(&host, "ones", &shape, 1.0));
     let host = reg.host();
-    reg.register_fn(
-        "full",
-        move |shape: Dynamic, value: Dynamic| -> RhaiResult<ScriptArray> {
-            Ok(full(
-                &host,
-                "full",
-                &shape,
-                to_scalar(&value, "full: the value")?,
-            )?)
-        },
-    );
-    reg.describe(
-        "full",
+    reg.function(
         "full(shape, value) -> Array",
         "An array that holds one value everywhere.",
         "full([2, 2], 0.5)",
+    )
+    .body(
+        move |shape: Dynamic, value: Dynamic| -> Result<ScriptArray> {
+            full(
+                &host,
+                "full",
+                &shape,
+                convert::number(&value, "full: the value")?,
+            )
+        },
     );
     let host = reg.host();
-    reg.register_fn("identity", move |n: i64| -> RhaiResult<ScriptArray> {
-        Ok(identity(&host, n)?)
-    });
-    reg.describe(
-        "identity",
+    reg.function(
         "identity(n) -> Array",
         "The n × n unit matrix.",
         "identity(2)",
-    );
-    reg.register_fn("array", |x: Dynamic| -> RhaiResult<ScriptArray> {
-        if convert::to_number(&x).is_some() {
-            return Err(Error::invalid(format!("array needs a list: write array([{x}])")).into());
-        }
-        Ok(convert::to_array(&x, "array")?.into())
-    });
-    reg.describe(
-        "array",
+    )
+    .body(move |n: i64| identity(&host, n));
+    reg.function(
         "array(list) -> Array",
         "An Array from a list of numbers, or of lists of the same length to any depth.",
         "array([[1, 2], [3, 4]])",
-    );
+    )
+    .body(|x: Dynamic| -> Result<ScriptArray> {
+        if convert::to_number(&x).is_some() {
+            return Err(Error::invalid(format!(
+                "array needs a list: write array([{x}])"
+            )));
+        }
+        Ok(convert::to_array(&x, "array")?.into())
+    });
 }

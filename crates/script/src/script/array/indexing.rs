@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 use super::super::convert;
 use super::super::error::RhaiResult;
-use super::super::registry::Registry;
+use super::super::registry::{Number, Registry};
 use super::ScriptArray;
 
 impl ScriptArray {
@@ -155,41 +155,32 @@ fn sizes(data: &ArrayD<f64>) -> List {
 
 pub(super) fn register(reg: &mut Registry) {
     let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    reg.register_get("shape", |x: &mut ScriptArray| Ok(sizes(x.data())));
-    reg.register_get("rank", move |x: &mut ScriptArray| Ok(int(x.data().ndim())));
-    reg.register_get("size", move |x: &mut ScriptArray| Ok(int(x.data().len())));
-    reg.register_fn("len", move |x: &mut ScriptArray| int(x.len()));
-    reg.describe_property(
-        "Array",
+    reg.property(
         "x.shape -> list",
         "The lengths of all axes.",
         "zeros([2, 3]).shape",
-    );
-    reg.describe_property(
-        "Array",
-        "x.rank -> int",
-        "The number of axes.",
-        "zeros([2, 3]).rank",
-    );
-    reg.describe_property(
-        "Array",
+    )
+    .get(|x: &mut ScriptArray| sizes(x.data()));
+    reg.property("x.rank -> int", "The number of axes.", "zeros([2, 3]).rank")
+        .get(move |x: &mut ScriptArray| int(x.data().ndim()));
+    reg.property(
         "x.size -> int",
         "The number of elements.",
         "zeros([2, 3]).size",
-    );
-    reg.describe(
-        "len",
+    )
+    .get(move |x: &mut ScriptArray| int(x.data().len()));
+    reg.function(
         "x.len() -> int",
         "Length of the first axis.",
         "zeros([2, 3]).len()",
-    );
-    reg.register_fn("is_empty", |x: &mut ScriptArray| x.is_empty());
-    reg.describe(
-        "is_empty",
+    )
+    .body(move |x: &mut ScriptArray| int(x.len()));
+    reg.function(
         "x.is_empty() -> bool",
         "Whether there is no element.",
         "zeros([0, 3]).is_empty()",
-    );
+    )
+    .body(|x: &mut ScriptArray| x.is_empty());
 
     reg.engine()
         .register_iterator::<ScriptArray>()
@@ -214,49 +205,36 @@ pub(super) fn register(reg: &mut Registry) {
             },
         );
 
-    reg.register_fn(
-        "slice",
-        |x: &mut ScriptArray, axis: i64, from: i64, to: i64| -> RhaiResult<ScriptArray> {
-            Ok(x.slice(axis, from, to)?)
-        },
-    );
-    reg.register_fn(
-        "slice",
-        |x: &mut ScriptArray, axis: i64, from: i64| -> RhaiResult<ScriptArray> {
-            let end = x
-                .shape()
-                .get(axis_of(axis, x.shape().len())?)
-                .copied()
-                .unwrap_or(0);
-            Ok(x.slice(axis, from, i64::try_from(end).unwrap_or(i64::MAX))?)
-        },
-    );
-    reg.describe(
-        "slice",
+    reg.function(
         "x.slice(axis, from, to) -> Array",
         "The part from `from` up to but without `to` along an axis; to the end without `to`. Negative positions count from the end.",
         "array([[1, 2, 3], [4, 5, 6]]).slice(1, 0, 2)",
+    )
+    .body(
+        |x: &mut ScriptArray, axis: i64, from: i64, to: Option<i64>| -> Result<ScriptArray> {
+            let end = match to {
+                Some(to) => to,
+                None => {
+                    let length = x.shape().get(axis_of(axis, x.shape().len())?);
+                    i64::try_from(length.copied().unwrap_or(0)).unwrap_or(i64::MAX)
+                }
+            };
+            x.slice(axis, from, end)
+        },
     );
-    reg.register_fn("to_list", |x: &mut ScriptArray| to_list(&x.data().view()));
-    reg.register_fn("to_list", |x: List| x);
-    reg.describe(
-        "to_list",
+    reg.function(
         "x.to_list() -> list",
         "The elements as a list, or lists of lists.",
         "arange(3).to_list()",
-    );
-    reg.register_fn("contains", |x: &mut ScriptArray, value: f64| {
-        x.data().iter().any(|y| *y == value)
-    });
-    reg.register_fn("contains", |x: &mut ScriptArray, value: i64| {
-        x.data().iter().any(|y| *y == value as f64)
-    });
-    reg.describe(
-        "contains",
+    )
+    .body(|x: &mut ScriptArray| to_list(&x.data().view()))
+    .body(|x: List| x);
+    reg.function(
         "x.contains(value) -> bool",
         "Whether an element equals the value; also written `value in x`.",
         "2 in arange(3)",
-    );
+    )
+    .body(|x: &mut ScriptArray, value: Number| x.data().iter().any(|y| *y == value.0));
 }
 
 fn int_len(x: &ScriptArray) -> i64 {

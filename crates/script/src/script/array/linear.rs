@@ -1,18 +1,17 @@
 //! Products, norms and distances of arrays.
 
 use ndarray::{ArrayD, Axis, Ix1, Ix2};
-use rhai::{Array as List, Dynamic};
+use rhai::Dynamic;
 
 use crate::{Error, Result};
 
-use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::host::Host;
-use super::super::registry::Registry;
+use super::super::registry::{Numbers, Operand, Registry};
 use super::ScriptArray;
 
 /// Returns the product of vectors and matrices: Σₖ aᵢₖ bₖⱼ.
-fn dot(host: &Host, name: &str, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
+fn dot(host: &Host, name: &str, a: &Numbers, b: &Numbers) -> Result<Dynamic> {
+    let (a, b) = (a.array(name)?, b.array(name)?);
     let wrong = Error::invalid(format!(
         "{name}: shapes {:?} and {:?} do not fit together (vectors and matrices whose inner lengths agree)",
         a.shape(),
@@ -47,7 +46,7 @@ fn dot(host: &Host, name: &str, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<Script
     if rank_a == 1 {
         product = product.remove_axis(Axis(0));
     }
-    Ok(ScriptArray::new(product))
+    Ok(ScriptArray::new(product).into_dynamic())
 }
 
 /// Returns the mean squared difference; elements whose `y` is NaN (missing data) are left out.
@@ -95,76 +94,40 @@ fn outer(host: &Host, a: ArrayD<f64>, b: ArrayD<f64>) -> Result<ScriptArray> {
     super::arithmetic::zip_broadcast(host, "outer", column, row, |x, y| x * y)
 }
 
-/// Registers a function of two arrays, each an `Array` or a list.
-fn register_array_pair(
-    reg: &mut Registry,
-    name: &'static str,
-    f: impl Fn(ArrayD<f64>, ArrayD<f64>) -> Result<Dynamic> + Clone + 'static,
-) {
-    let read = move |a: &Dynamic, b: &Dynamic| -> RhaiResult<Dynamic> {
-        Ok(f(convert::to_array(a, name)?, convert::to_array(b, name)?)?)
-    };
-    let g = read.clone();
-    reg.register_fn(name, move |a: ScriptArray, b: ScriptArray| {
-        g(&Dynamic::from(a), &Dynamic::from(b))
-    });
-    let g = read.clone();
-    reg.register_fn(name, move |a: ScriptArray, b: List| {
-        g(&Dynamic::from(a), &b.into())
-    });
-    let g = read.clone();
-    reg.register_fn(name, move |a: List, b: ScriptArray| {
-        g(&a.into(), &Dynamic::from(b))
-    });
-    reg.register_fn(name, move |a: List, b: List| read(&a.into(), &b.into()));
-}
-
 pub(super) fn register(reg: &mut Registry) {
-    for name in ["dot", "matmul"] {
-        let host = reg.host();
-        register_array_pair(reg, name, move |a, b| {
-            Ok(dot(&host, name, a, b)?.into_dynamic())
-        });
-    }
-    reg.describe(
-        "dot",
+    let host = reg.host();
+    reg.function(
         "dot(x, y)",
         "The product of two vectors (a float), of a matrix and a vector, or of two matrices. matmul is the same.",
         "dot([[1, 2], [3, 4]], [1, 1])",
-    );
-    reg.describe(
-        "matmul",
+    )
+    .body(move |x: Numbers, y: Numbers| dot(&host, "dot", &x, &y));
+    let host = reg.host();
+    reg.function(
         "matmul(x, y)",
         "The same as dot.",
         "matmul([[1, 2], [3, 4]], identity(2))",
-    );
+    )
+    .body(move |x: Numbers, y: Numbers| dot(&host, "matmul", &x, &y));
     let host = reg.host();
-    register_array_pair(reg, "outer", move |a, b| {
-        Ok(outer(&host, a, b)?.into_dynamic())
-    });
-    reg.describe(
-        "outer",
+    reg.function(
         "outer(x, y) -> Array",
         "The matrix xᵢ yⱼ of two vectors.",
         "outer([1, 2], [3, 4])",
-    );
-    register_array_pair(reg, "mse", |x, y| Ok(mse(&x, &y)?.into()));
-    reg.describe(
-        "mse",
+    )
+    .body(move |x: Numbers, y: Numbers| -> Result<ScriptArray> {
+        outer(&host, x.array("outer")?, y.array("outer")?)
+    });
+    reg.function(
         "mse(x, y) -> float",
         "The mean squared difference of two arrays of one shape. Where y, the data, is NaN (missing) the element is left out.",
         "mse([1, 2, 3], [1, 2, 5])",
-    );
-    super::register_unary(reg, "norm", |x| {
-        Ok(ScriptArray::new(ArrayD::from_elem(
-            ndarray::IxDyn(&[]),
-            norm(&x),
-        )))
-    });
-    reg.describe(
-        "norm",
+    )
+    .body(|x: Numbers, y: Numbers| -> Result<f64> { mse(&x.array("mse")?, &y.array("mse")?) });
+    reg.function(
         "norm(x) -> float",
         "The root of the sum of the squares of all elements.",
         "norm([3, 4])",
-    );
+    )
+    .body(|x: Operand| -> Result<f64> { Ok(norm(&x.array("norm")?)) });
 }

@@ -1,58 +1,50 @@
 //! Reductions: functions that compute one number from many.
 
 use ndarray::{ArrayD, Axis};
-use rhai::{Array as List, Dynamic};
+use rhai::Dynamic;
 
 use crate::{Error, Result};
 
-use super::super::convert;
-use super::super::error::RhaiResult;
-use super::super::registry::Registry;
+use super::super::registry::{Numbers, Registry, name_of};
 use super::indexing::axis_of;
 use super::{ScriptArray, elementary};
 
 /// A statistic of the elements; it returns `None` where there are too few.
 type Statistic = fn(&[f64]) -> Option<f64>;
 
-/// The statistics over all elements, or along an axis: name, function, text, example.
-const STATISTICS: &[(&str, Statistic, &str, &str, &str)] = &[
+/// The statistics over all elements, or along an axis: function, signature, text, example.
+const STATISTICS: &[(Statistic, &str, &str, &str)] = &[
     (
-        "sum",
         |x| Some(x.iter().sum()),
         "sum(x, axis)",
         "The sum of all elements, or along an axis.",
         "sum([[1, 2], [3, 4]], 0)",
     ),
     (
-        "prod",
         |x| Some(x.iter().product()),
         "prod(x, axis)",
         "The product of all elements, or along an axis.",
         "prod([2, 3, 4])",
     ),
     (
-        "mean",
         mean,
         "mean(x, axis)",
         "The mean of all elements, or along an axis.",
         "mean([[1, 2], [3, 4]], 0)",
     ),
     (
-        "variance",
         variance,
         "variance(x, axis)",
         "The mean squared distance from the mean (divided by n, as numpy's ddof = 0).",
         "variance([1, 2, 3])",
     ),
     (
-        "std",
         |x| variance(x).map(f64::sqrt),
         "std(x, axis)",
         "The square root of variance: the standard deviation of the whole population (ddof = 0).",
         "std([1, 2, 3])",
     ),
     (
-        "median",
         median,
         "median(x, axis)",
         "The middle element of the sorted ones, or the mean of the two middle ones.",
@@ -107,8 +99,8 @@ fn empty_error(name: &str) -> Error {
     Error::invalid(format!("{name} of an empty array"))
 }
 
-fn elements(x: &Dynamic, name: &str) -> Result<Vec<f64>> {
-    Ok(convert::to_array(x, name)?.iter().copied().collect())
+fn elements(x: &Numbers, name: &str) -> Result<Vec<f64>> {
+    Ok(x.array(name)?.iter().copied().collect())
 }
 
 fn reduce_axis(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<ScriptArray> {
@@ -120,84 +112,70 @@ fn reduce_axis(x: &ArrayD<f64>, axis: i64, name: &str, f: Statistic) -> Result<S
     Ok(ScriptArray::new(reduced))
 }
 
+/// Reduces all elements, or those along an axis.
+fn reduce(x: &Numbers, axis: Option<i64>, name: &str, f: Statistic) -> Result<Dynamic> {
+    match axis {
+        None => Ok(f(&elements(x, name)?)
+            .ok_or_else(|| empty_error(name))?
+            .into()),
+        Some(axis) => Ok(reduce_axis(&x.array(name)?, axis, name, f)?.into_dynamic()),
+    }
+}
+
+/// Returns the place of the smallest (for `sign` −1: largest) element.
+fn place(x: &Numbers, name: &str, sign: f64) -> Result<i64> {
+    let found = arg_extremum(&elements(x, name)?, sign).ok_or_else(|| empty_error(name))?;
+    Ok(i64::try_from(found).unwrap_or(i64::MAX))
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    for &(name, f, signature, text, example) in STATISTICS {
-        super::register_for_arrays(reg, name, move |x| {
-            Ok(f(&elements(x, name)?)
-                .ok_or_else(|| empty_error(name))?
-                .into())
-        });
-        reg.register_fn(
-            name,
-            move |x: ScriptArray, axis: i64| -> RhaiResult<Dynamic> {
-                Ok(reduce_axis(x.data(), axis, name, f)?.into_dynamic())
-            },
-        );
-        reg.register_fn(name, move |x: List, axis: i64| -> RhaiResult<Dynamic> {
-            let x = convert::to_array(&x.into(), name)?;
-            Ok(reduce_axis(&x, axis, name, f)?.into_dynamic())
-        });
-        reg.describe(name, signature, text, example);
+    for &(f, signature, text, example) in STATISTICS {
+        let name = name_of(signature);
+        reg.function(signature, text, example)
+            .body(move |x: Numbers, axis: Option<i64>| reduce(&x, axis, name, f));
     }
     for (name, f) in [("min", smallest as Statistic), ("max", largest)] {
-        super::register_for_arrays(reg, name, move |x| {
-            Ok(f(&elements(x, name)?)
-                .ok_or_else(|| empty_error(name))?
-                .into())
-        });
+        reg.overload(name)
+            .body(move |x: Numbers| reduce(&x, None, name, f));
     }
-    for (name, sign) in [("argmin", 1.0), ("argmax", -1.0)] {
-        super::register_for_arrays(reg, name, move |x| {
-            let found = arg_extremum(&elements(x, name)?, sign).ok_or_else(|| empty_error(name))?;
-            Ok(i64::try_from(found).unwrap_or(i64::MAX).into())
-        });
-    }
-    reg.describe(
-        "argmin",
+    reg.function(
         "argmin(x) -> int",
         "The place of the smallest element, the first of equals, counted row by row.",
         "argmin([3, 1, 2])",
-    );
-    reg.describe(
-        "argmax",
+    )
+    .body(|x: Numbers| place(&x, "argmin", 1.0));
+    reg.function(
         "argmax(x) -> int",
         "The place of the largest element, the first of equals, counted row by row.",
         "argmax([3, 1, 2])",
-    );
-    super::register_for_arrays(reg, "cumsum", |x| {
-        let mut x = elements(x, "cumsum")?;
+    )
+    .body(|x: Numbers| place(&x, "argmax", -1.0));
+    reg.function(
+        "cumsum(x) -> Array",
+        "The running sum of the elements, row by row, as a vector.",
+        "cumsum([1, 2, 3])",
+    )
+    .body(|x: Numbers| -> Result<ScriptArray> {
+        let mut x = elements(&x, "cumsum")?;
         let mut total = 0.0;
         for value in &mut x {
             total += *value;
             *value = total;
         }
-        Ok(Dynamic::from(ScriptArray::from_vec(x)))
+        Ok(ScriptArray::from_vec(x))
     });
-    reg.describe(
-        "cumsum",
-        "cumsum(x) -> Array",
-        "The running sum of the elements, row by row, as a vector.",
-        "cumsum([1, 2, 3])",
-    );
-    super::register_for_arrays(reg, "any", |x| {
-        Ok(elements(x, "any")?.iter().any(|x| *x != 0.0).into())
-    });
-    super::register_for_arrays(reg, "all", |x| {
-        Ok(elements(x, "all")?.iter().all(|x| *x != 0.0).into())
-    });
-    for name in ["any", "all"] {
-        reg.register_fn(name, |x: bool| x);
-    }
-    reg.describe(
-        "any",
+    reg.function(
         "any(x) -> bool",
         "Whether an element is not 0; comparisons of arrays give 1 and 0.",
         "any(arange(3) > 1)",
-    );
-    reg.describe(
-        "all",
+    )
+    .body(|x: Numbers| -> Result<bool> { Ok(elements(&x, "any")?.iter().any(|x| *x != 0.0)) })
+    .body(|x: bool| x);
+    reg.function(
         "all(x) -> bool",
         "Whether no element is 0; comparisons of arrays give 1 and 0.",
         "all(arange(3) >= 0)",
-    );
+    )
+    .body(|x: Numbers| -> Result<bool> { Ok(elements(&x, "all")?.iter().all(|x| *x != 0.0)) })
+    .body(|x: bool| x);
 }

@@ -7,9 +7,8 @@ use crate::{Error, Result};
 use odesync_base::text::count_of;
 
 use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::host::Host;
-use super::super::registry::Registry;
+use super::super::registry::{Numbers, Registry};
 use super::ScriptArray;
 use super::indexing::axis_of;
 
@@ -121,93 +120,51 @@ fn join(host: &Host, parts: Vec<ArrayD<f64>>, axis: i64, name: &str) -> Result<S
     Ok(ScriptArray::new(joined.as_standard_layout().into_owned()))
 }
 
-fn transpose(x: ArrayD<f64>) -> Result<ScriptArray> {
-    Ok(ScriptArray::new(
-        x.reversed_axes().as_standard_layout().into_owned(),
-    ))
+fn transpose(x: ArrayD<f64>) -> ScriptArray {
+    ScriptArray::new(x.reversed_axes().as_standard_layout().into_owned())
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    super::register_for_arrays(reg, "transpose", |x| {
-        Ok(transpose(convert::to_array(x, "transpose")?)?.into_dynamic())
-    });
-    reg.describe(
-        "transpose",
+    reg.function(
         "transpose(x) -> Array",
         "The axes in reverse order.",
         "transpose([[1, 2, 3], [4, 5, 6]])",
-    );
+    )
+    .body(|x: Numbers| Ok::<_, Error>(transpose(x.array("transpose")?).into_dynamic()));
     let host = reg.host();
-    reg.register_fn(
-        "reshape",
-        move |x: ScriptArray, shape: Dynamic| -> RhaiResult<ScriptArray> {
-            Ok(reshape(&host, x.into_data(), &shape)?)
-        },
-    );
-    let host = reg.host();
-    reg.register_fn(
-        "reshape",
-        move |x: List, shape: Dynamic| -> RhaiResult<ScriptArray> {
-            Ok(reshape(
-                &host,
-                convert::to_array(&x.into(), "reshape")?,
-                &shape,
-            )?)
-        },
-    );
-    reg.describe(
-        "reshape",
+    reg.function(
         "reshape(x, shape) -> Array",
         "The elements, row by row, in another shape; one size may be -1 and follows from the others.",
         "reshape(arange(6), [2, -1])",
-    );
-    let host = reg.host();
-    super::register_for_arrays(reg, "flatten", move |x| {
-        Ok(reshape(
-            &host,
-            convert::to_array(x, "flatten")?,
-            &List::from([(-1).into()]).into(),
-        )?
-        .into_dynamic())
+    )
+    .body(move |x: Numbers, shape: Dynamic| -> Result<ScriptArray> {
+        reshape(&host, x.array("reshape")?, &shape)
     });
-    reg.describe(
-        "flatten",
+    let host = reg.host();
+    reg.function(
         "flatten(x) -> Array",
         "The elements, row by row, as a vector.",
         "flatten([[1, 2], [3, 4]])",
-    );
-    for (name, join) in [
-        (
-            "concat",
-            concat as fn(&Host, &List, i64) -> Result<ScriptArray>,
-        ),
-        (
-            "stack",
-            stack as fn(&Host, &List, i64) -> Result<ScriptArray>,
-        ),
-    ] {
-        let host = reg.host();
-        reg.register_fn(name, move |list: List| -> RhaiResult<ScriptArray> {
-            Ok(join(&host, &list, 0)?)
-        });
-        let host = reg.host();
-        reg.register_fn(
-            name,
-            move |list: List, axis: i64| -> RhaiResult<ScriptArray> {
-                Ok(join(&host, &list, axis)?)
-            },
-        );
-    }
-    reg.describe(
-        "concat",
+    )
+    .body(move |x: Numbers| -> Result<ScriptArray> {
+        reshape(
+            &host,
+            x.array("flatten")?,
+            &List::from([(-1).into()]).into(),
+        )
+    });
+    let host = reg.host();
+    reg.function(
         "concat([x, y, …], axis) -> Array",
         "Arrays one behind the other along an axis that they have (0 unless given).",
         "concat([arange(2), [5, 6]])",
-    );
-    reg.describe(
-        "stack",
+    )
+    .body(move |list: List, axis: Option<i64>| concat(&host, &list, axis.unwrap_or(0)));
+    let host = reg.host();
+    reg.function(
         "stack([x, y, …], axis) -> Array",
         "Arrays of one shape side by side along a new axis (0 unless given).",
         "stack([arange(2), [5, 6]], 1)",
-    );
+    )
+    .body(move |list: List, axis: Option<i64>| stack(&host, &list, axis.unwrap_or(0)));
 }

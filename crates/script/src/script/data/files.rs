@@ -1,11 +1,10 @@
 //! The bindings that read data from files and write them to files.
 
-use rhai::{Array as List, Dynamic, ImmutableString, Map};
+use rhai::{Array as List, Dynamic, ImmutableString};
 
 use super::{ScriptDataset, wrap};
 use crate::script::array::ScriptArray;
 use crate::script::convert;
-use crate::script::error::RhaiResult;
 use crate::script::host::Host;
 use crate::script::keys::{Key, Keys};
 use crate::script::memory;
@@ -45,8 +44,7 @@ const ARRAYS: Keys = &[&[Key::new("t"), Key::new("u"), Key::new("u0")]];
 
 const TRIAL: Keys = &[&[Key::new("trial")]];
 
-fn csv(path: &str, options: Map) -> RhaiResult<ScriptDataset> {
-    let mut options = Options::new("read_csv", CSV, options);
+fn csv(path: &str, mut options: Options) -> Result<ScriptDataset> {
     let one = |value: Option<Dynamic>| value.map(|v| column(&v)).transpose();
     let state = match options.take("state") {
         None => None,
@@ -64,8 +62,7 @@ fn csv(path: &str, options: Map) -> RhaiResult<ScriptDataset> {
                 _ => {
                     return Err(Error::invalid(format!(
                         "read_csv: option \"delimiter\" should be one character, such as \";\" or \"\\t\", not \"{text}\""
-                    ))
-                    .into());
+                    )));
                 }
             }
         }
@@ -101,12 +98,10 @@ type WriteData = fn(&str, &Dataset) -> Result<()>;
 
 fn arrays(
     host: &Host,
-    call: &str,
     read: ReadArrays,
     path: &str,
-    options: Map,
-) -> RhaiResult<ScriptDataset> {
-    let mut options = Options::new(call, ARRAYS, options);
+    mut options: Options,
+) -> Result<ScriptDataset> {
     let used = memory::allocated().unwrap_or(0);
     let names = ArrayNames {
         t: options.opt_string("t")?,
@@ -118,138 +113,94 @@ fn arrays(
     Ok(wrap(read(path, &names)?))
 }
 
-/// Registers a reader of files with named arrays, and the writer of their format.
-fn named_arrays(
-    reg: &mut Registry,
-    (read_name, read): (&'static str, ReadArrays),
-    (write_name, write): (&'static str, WriteData),
-) {
-    let host = reg.host();
-    reg.register_fn(read_name, move |path: ImmutableString| {
-        arrays(&host, read_name, read, &path, Map::new())
-    });
-    let host = reg.host();
-    reg.register_fn(read_name, move |path: ImmutableString, options: Map| {
-        arrays(&host, read_name, read, &path, options)
-    });
-    writer(reg, write_name, write);
-}
-
-/// Registers the method `data.name(path)`, which writes a file.
-fn writer(reg: &mut Registry, name: &'static str, write: WriteData) {
-    let host = reg.host();
-    reg.register_fn(
-        name,
-        move |d: &mut ScriptDataset, path: ImmutableString| -> RhaiResult<()> {
-            write(&path, &d.0)?;
-            host.note(&format!("wrote {path}"));
-            Ok(())
-        },
-    );
+/// Returns the body of a method that writes the data to a file.
+fn writer(
+    host: Host,
+    write: WriteData,
+) -> impl Fn(&mut ScriptDataset, ImmutableString) -> Result<()> {
+    move |data, path| {
+        write(&path, &data.0)?;
+        host.note(&format!("wrote {path}"));
+        Ok(())
+    }
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_fn("read_csv", |path: ImmutableString| csv(&path, Map::new()));
-    reg.register_fn("read_csv", |path: ImmutableString, options: Map| {
-        csv(&path, options)
-    });
-    reg.describe(
-        "read_csv",
+    reg.function(
         "read_csv(path, #{ time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
         "Data from a text table; delimiter and header are found. More options: sample, delimiter, header, missing, u0.",
         "read_csv(\"measured.csv\", #{ time: \"t\", state: [\"x\"] })",
     )
-    .option_keys(CSV);
-    reg.register_fn(
-        "read_json",
-        |path: ImmutableString| -> RhaiResult<ScriptDataset> {
-            Ok(wrap(read_json(path.as_str())?))
-        },
-    );
-    reg.describe(
-        "read_json",
+    .options(CSV)
+    .body(|path: ImmutableString, options: Options| csv(&path, options));
+    reg.function(
         "read_json(path) -> Dataset",
         "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",
         "read_json(\"measured.json\")",
-    );
-    reg.register_fn(
-        "read_npy",
-        |path: ImmutableString| -> RhaiResult<ScriptArray> {
-            Ok(ScriptArray::new(read_npy(path.as_str())?))
-        },
-    );
-    reg.describe(
-        "read_npy",
+    )
+    .body(|path: ImmutableString| read_json(path.as_str()).map(wrap));
+    reg.function(
         "read_npy(path) -> Array",
         "An array from numpy's file format.",
         "read_npy(\"measured.npy\")",
-    );
-    reg.register_fn(
-        "read_schmidt_lipson",
-        |path: ImmutableString| -> RhaiResult<ScriptDataset> {
-            Ok(wrap(read_schmidt_lipson(path.as_str(), 0)?))
-        },
-    );
-    reg.register_fn(
-        "read_schmidt_lipson",
-        |path: ImmutableString, options: Map| -> RhaiResult<ScriptDataset> {
-            let mut options = Options::new("read_schmidt_lipson", TRIAL, options);
-            let trial = options.usize("trial", 0)?;
-            options.finish()?;
-            Ok(wrap(read_schmidt_lipson(path.as_str(), trial)?))
-        },
-    );
-    reg.describe(
-        "read_schmidt_lipson",
+    )
+    .body(|path: ImmutableString| read_npy(path.as_str()).map(ScriptArray::new));
+    reg.function(
         "read_schmidt_lipson(path, #{ trial: 0 }) -> Dataset",
         "A trial of the motion-captured pendulums of Schmidt and Lipson (Science 324, 2009); its time begins at 0.",
         "read_schmidt_lipson(\"pendulum.txt\")",
     )
-    .option_keys(TRIAL);
-    named_arrays(
-        reg,
-        ("read_npz", |path, names| read_npz(path, names)),
-        ("write_npz", |path, d| write_npz(path, d)),
-    );
-    reg.describe(
-        "read_npz",
+    .options(TRIAL)
+    .body(|path: ImmutableString, mut options: Options| -> Result<ScriptDataset> {
+        let trial = options.usize("trial", 0)?;
+        options.finish()?;
+        Ok(wrap(read_schmidt_lipson(path.as_str(), trial)?))
+    });
+    let host = reg.host();
+    reg.function(
         "read_npz(path, #{ t: \"t\", u: \"u\", u0: \"u0\" }) -> Dataset",
         "Data from the arrays of numpy.savez: t is [time], u [time, dof] or [sample, time, dof]. The options name them; the times may \
          also be called time or times, and without u0 the first row is the initial state.",
         "read_npz(\"measured.npz\", #{ u: \"x\" })",
     )
-    .option_keys(ARRAYS);
-    reg.describe(
-        "write_npz",
+    .options(ARRAYS)
+    .body(move |path: ImmutableString, options: Options| {
+        arrays(&host, |path, names| read_npz(path, names), &path, options)
+    });
+    let host = reg.host();
+    reg.function(
         "data.write_npz(path)",
         "Writes the data as arrays t, u, u0 and names, for numpy.load and read_npz.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).write_npz(\"mine.npz\"); read_npz(\"mine.npz\")",
-    );
-    named_arrays(
-        reg,
-        ("read_safetensors", |path, names| {
-            read_safetensors(path, names)
-        }),
-        ("write_safetensors", |path, d| write_safetensors(path, d)),
-    );
-    reg.describe(
-        "read_safetensors",
+    )
+    .body(writer(host, |path, d| write_npz(path, d)));
+    let host = reg.host();
+    reg.function(
         "read_safetensors(path, #{ t: \"t\", u: \"u\", u0: \"u0\" }) -> Dataset",
         "Data from the tensors of a safetensors file, with the options of read_npz.",
         "read_safetensors(\"measured.safetensors\", #{ t: \"t\" })",
     )
-    .option_keys(ARRAYS);
-    reg.describe(
-        "write_safetensors",
+    .options(ARRAYS)
+    .body(move |path: ImmutableString, options: Options| {
+        arrays(
+            &host,
+            |path, names| read_safetensors(path, names),
+            &path,
+            options,
+        )
+    });
+    let host = reg.host();
+    reg.function(
         "data.write_safetensors(path)",
         "Writes the data as tensors t, u and u0.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).write_safetensors(\"mine.safetensors\")",
-    );
-    writer(reg, "write_csv", |path, d| write_csv(path, d));
-    reg.describe(
-        "write_csv",
+    )
+    .body(writer(host, |path, d| write_safetensors(path, d)));
+    let host = reg.host();
+    reg.function(
         "data.write_csv(path)",
         "Writes the data as a text table.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).write_csv(\"mine.csv\")",
-    );
+    )
+    .body(writer(host, |path, d| write_csv(path, d)));
 }

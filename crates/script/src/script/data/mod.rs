@@ -5,16 +5,15 @@ mod files;
 use std::sync::Arc;
 
 use ndarray::{Array1, Axis};
-use rhai::{Array as List, Dynamic, Map};
+use rhai::{Array as List, Dynamic};
 
 use super::array::ScriptArray;
 use super::convert;
-use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use super::solving::{SOLVER, STEPS, check_solution_memory, note_stiffness, solver};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
@@ -40,7 +39,7 @@ pub(super) fn squeeze<D: ndarray::Dimension>(x: ndarray::ArrayView<'_, f64, D>) 
     }
 }
 
-fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> RhaiResult<ScriptDataset> {
+fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> Result<ScriptDataset> {
     let t = Array1::from(convert::to_vector(t, "dataset: t")?);
     let u = trajectories("u", convert::to_array(u, "dataset: u")?)?;
     let u0 = u0
@@ -49,7 +48,7 @@ fn from_arrays(t: &Dynamic, u: &Dynamic, u0: Option<&Dynamic>) -> RhaiResult<Scr
     Ok(wrap(Dataset::new(t, u, u0)?))
 }
 
-fn concat(list: &List) -> RhaiResult<ScriptDataset> {
+fn concat(list: &List) -> Result<ScriptDataset> {
     let parts = list
         .iter()
         .map(|part| match part.read_lock::<ScriptDataset>() {
@@ -75,9 +74,8 @@ fn simulate(
     field: &ScriptField,
     u0: &Dynamic,
     t: &Dynamic,
-    options: Map,
-) -> RhaiResult<ScriptDataset> {
-    let mut options = Options::new("dataset", SIMULATE, options);
+    mut options: Options,
+) -> Result<ScriptDataset> {
     let solver = SolveOptions {
         interrupt: Some(host.interrupt_flag()),
         ..solver(&mut options)?
@@ -91,8 +89,11 @@ fn simulate(
     Ok(wrap(simulated))
 }
 
-fn add_noise(d: &ScriptDataset, amplitude: &Dynamic, options: Map) -> RhaiResult<ScriptDataset> {
-    let mut options = Options::new("add_noise", NOISE, options);
+fn add_noise(
+    d: &ScriptDataset,
+    amplitude: &Dynamic,
+    mut options: Options,
+) -> Result<ScriptDataset> {
     let relative = match options.choice("relative_to")? {
         "mean" => RelativeTo::Mean,
         "std" => RelativeTo::Std,
@@ -100,8 +101,7 @@ fn add_noise(d: &ScriptDataset, amplitude: &Dynamic, options: Map) -> RhaiResult
     };
     let seed = options.opt_seed("seed")?;
     options.finish()?;
-    let amplitude = convert::to_number(amplitude)
-        .ok_or_else(|| Error::invalid("add_noise: the amplitude should be a number"))?;
+    let amplitude = convert::number(amplitude, "add_noise: the amplitude")?;
     Ok(wrap(match seed {
         Some(seed) => {
             d.0.add_noise(amplitude, relative, &mut Generator::manual_seed(seed))?
@@ -142,135 +142,123 @@ fn shortest(data: &Dataset) -> usize {
     counts.min().unwrap_or_default()
 }
 
+impl ScriptType for ScriptDataset {
+    const NAME: &'static str = "Dataset";
+
+    fn show(&self) -> String {
+        let d = &self.0;
+        let counts = || d.trajectories().map(|(t, _)| t.len());
+        let all = || d.trajectories().flat_map(|(t, _)| t.to_vec());
+        let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+        format!(
+            "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
+            d.samples(),
+            if d.samples() == 1 { "" } else { "s" },
+            match (d.is_uniform(), fewest == most) {
+                (true, _) => format!("{most}"),
+                (_, true) => format!("{most} own"),
+                _ => format!("{fewest} to {most} own"),
+            },
+            format_number(all().fold(f64::INFINITY, f64::min), 6),
+            format_number(all().fold(f64::NEG_INFINITY, f64::max), 6),
+            d.names().join(", "),
+            if d.has_missing() {
+                ", with missing values"
+            } else {
+                ""
+            }
+        )
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<ScriptDataset>("Dataset")
-        .display::<ScriptDataset>(|d| {
-            let d = &d.0;
-            let counts = || d.trajectories().map(|(t, _)| t.len());
-            let all = || d.trajectories().flat_map(|(t, _)| t.to_vec());
-            let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
-            format!(
-                "Dataset: {} sample{}, {} times from {} to {}, state variables {}{}",
-                d.samples(),
-                if d.samples() == 1 { "" } else { "s" },
-                match (d.is_uniform(), fewest == most) {
-                    (true, _) => format!("{most}"),
-                    (_, true) => format!("{most} own"),
-                    _ => format!("{fewest} to {most} own"),
-                },
-                format_number(all().fold(f64::INFINITY, f64::min), 6),
-                format_number(all().fold(f64::NEG_INFINITY, f64::max), 6),
-                d.names().join(", "),
-                if d.has_missing() {
-                    ", with missing values"
-                } else {
-                    ""
-                }
-            )
-        });
+    reg.script_type::<ScriptDataset>();
     let host = reg.host();
-    let with_options = reg.host();
-    reg.register_fn("dataset", move |f: ScriptField, u0: Dynamic, t: Dynamic| {
-        simulate(&host, &f, &u0, &t, Map::new())
-    });
-    reg.register_fn(
-        "dataset",
-        move |f: ScriptField, u0: Dynamic, t: Dynamic, options: Map| {
-            simulate(&with_options, &f, &u0, &t, options)
-        },
-    );
-    reg.register_fn("dataset", |t: Dynamic, u: Dynamic| {
-        from_arrays(&t, &u, None)
-    });
-    reg.register_fn("dataset", |t: Dynamic, u: Dynamic, u0: Dynamic| {
-        from_arrays(&t, &u, Some(&u0))
-    });
-    reg.register_fn("dataset", |list: List| concat(&list));
-    reg.describe(
-        "dataset",
+    reg.function(
         "dataset(field, u0, t) or dataset(t, u) or dataset(t, u, u0) or dataset([data, …]) -> Dataset",
         "Simulated data; data from arrays: u is [time, dof] or [sample, time, dof], NaN a missing value, u0 the first row unless \
          given; or the samples of several datasets, which may have different times. Then data.t are the times of all samples, \
          data.u is NaN where a sample has none, and data.sample(i) is one of them.",
         "dataset([dataset(lotka_volterra(), [1, 1], arange(0, 3, 0.5)), dataset([0.0, 0.7, 0.9], [[1, 2], [2, 2], [2, 1]])])",
     )
-    .option_keys(SIMULATE);
-    reg.register_fn(
-        "sample",
-        |d: &mut ScriptDataset, i: i64| -> RhaiResult<ScriptDataset> {
-            let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
-            Ok(wrap(d.0.single_sample(i)?))
+    .options(SIMULATE)
+    .body(
+        move |f: ScriptField, u0: Dynamic, t: Dynamic, options: Options| {
+            simulate(&host, &f, &u0, &t, options)
         },
-    );
-    reg.describe(
-        "sample",
+    )
+    .body(|t: Dynamic, u: Dynamic, u0: Option<Dynamic>| from_arrays(&t, &u, u0.as_ref()))
+    .body(|list: List| concat(&list));
+    reg.function(
         "data.sample(i) -> Dataset",
         "One sample, with its own times; samples count from 0, data.samples is their number.",
         "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).sample(1).u0",
-    );
-    reg.register_get("samples", |d: &mut ScriptDataset| Ok(d.0.samples() as i64));
-    reg.describe_property(
-        "Dataset",
+    )
+    .body(|d: &mut ScriptDataset, i: i64| -> Result<ScriptDataset> {
+        let i = convert::to_index(i, d.0.samples(), "the list of samples")?;
+        Ok(wrap(d.0.single_sample(i)?))
+    });
+    reg.property(
         "data.samples -> int",
         "The number of samples.",
         "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5)).samples",
-    );
+    )
+    .get(|d: &mut ScriptDataset| d.0.samples() as i64);
     files::register(reg);
-    reg.register_fn("add_noise", |d: &mut ScriptDataset, amplitude: Dynamic| {
-        add_noise(d, &amplitude, Map::new())
-    });
-    reg.register_fn(
-        "add_noise",
-        |d: &mut ScriptDataset, amplitude: Dynamic, options: Map| add_noise(d, &amplitude, options),
-    );
-    reg.describe(
-        "add_noise",
+    reg.function(
         "data.add_noise(amplitude, #{ relative_to: \"mean\", seed: 10 }) -> Dataset",
         "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).add_noise(0.05, #{ relative_to: \"mean\", seed: 10 })",
     )
-    .option_keys(NOISE);
-    reg.register_fn(
-        "head",
-        |d: &mut ScriptDataset, n: i64| -> RhaiResult<ScriptDataset> { Ok(wrap(head(&d.0, n)?)) },
-    );
-    reg.describe(
-        "head",
+    .options(NOISE)
+    .body(|d: &mut ScriptDataset, amplitude: Dynamic, options: Options| {
+        add_noise(d, &amplitude, options)
+    });
+    reg.function(
         "data.head(n) -> Dataset",
         "The first n times of each sample.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).head(2)",
-    );
-    reg.register_fn(
-        "up_to",
-        |d: &mut ScriptDataset, t: Dynamic| -> RhaiResult<ScriptDataset> {
-            let t = convert::to_number(&t)
-                .ok_or_else(|| Error::invalid("up_to: the time should be a number"))?;
-            Ok(wrap(d.0.up_to(t)?))
-        },
-    );
-    reg.describe(
-        "up_to",
+    )
+    .body(|d: &mut ScriptDataset, n: i64| head(&d.0, n).map(wrap));
+    reg.function(
         "data.up_to(t_end) -> Dataset",
         "The times of each sample up to t_end, included.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).up_to(1.0)",
-    );
-    reg.register_fn(
-        "slice",
-        |d: &mut ScriptDataset, from: i64, to: i64| -> RhaiResult<ScriptDataset> {
-            Ok(wrap(slice(&d.0, from, to)?))
+    )
+    .body(
+        |d: &mut ScriptDataset, t: Dynamic| -> Result<ScriptDataset> {
+            Ok(wrap(d.0.up_to(convert::number(&t, "up_to: the time")?)?))
         },
     );
-    reg.describe(
-        "slice",
+    reg.function(
         "data.slice(from, to) -> Dataset",
         "The times from index `from` up to but without `to`.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).slice(1, 3)",
-    );
-    reg.register_get("t", |d: &mut ScriptDataset| {
-        Ok(ScriptArray::new(d.0.t().to_owned().into_dyn()))
-    });
+    )
+    .body(|d: &mut ScriptDataset, from: i64, to: i64| slice(&d.0, from, to).map(wrap));
+    properties(reg);
+}
+
+fn properties(reg: &mut Registry) {
+    reg.function(
+        "data.len() -> int",
+        "The number of times.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).len()",
+    )
+    .body(|d: &mut ScriptDataset| d.0.len() as i64);
+    reg.property(
+        "data.t -> Array",
+        "The times, [time].",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).t",
+    )
+    .get(|d: &mut ScriptDataset| ScriptArray::new(d.0.t().to_owned().into_dyn()));
     let host = reg.host();
-    reg.register_get("u", move |d: &mut ScriptDataset| {
+    reg.property(
+        "data.u -> Array",
+        "The values, [time, dof]; [sample, time, dof] of several samples.",
+        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u",
+    )
+    .get(move |d: &mut ScriptDataset| -> Result<ScriptArray> {
         if !d.0.is_uniform() {
             let times: usize = d.0.trajectories().map(|(t, _)| t.len()).sum();
             host.check_memory_for_shape(
@@ -280,50 +268,25 @@ pub(super) fn register(reg: &mut Registry) {
         }
         Ok(squeeze(d.0.u()))
     });
-    reg.register_get("u0", |d: &mut ScriptDataset| Ok(squeeze(d.0.u0())));
-    reg.register_get("dof", |d: &mut ScriptDataset| Ok(d.0.dof() as i64));
-    reg.register_get("names", |d: &mut ScriptDataset| {
-        Ok(d.0
-            .names()
-            .iter()
-            .map(|n| Dynamic::from(n.clone()))
-            .collect::<List>())
-    });
-    reg.register_fn("len", |d: &mut ScriptDataset| d.0.len() as i64);
-    reg.describe(
-        "len",
-        "data.len() -> int",
-        "The number of times.",
-        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).len()",
-    );
-    reg.describe_property(
-        "Dataset",
-        "data.t -> Array",
-        "The times, [time].",
-        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).t",
-    );
-    reg.describe_property(
-        "Dataset",
-        "data.u -> Array",
-        "The values, [time, dof]; [sample, time, dof] of several samples.",
-        "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u",
-    );
-    reg.describe_property(
-        "Dataset",
+    reg.property(
         "data.u0 -> Array",
         "The initial states, [dof]; [sample, dof] of several samples.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).u0",
-    );
-    reg.describe_property(
-        "Dataset",
+    )
+    .get(|d: &mut ScriptDataset| squeeze(d.0.u0()));
+    reg.property(
         "data.dof -> int",
         "The number of state variables.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).dof",
-    );
-    reg.describe_property(
-        "Dataset",
+    )
+    .get(|d: &mut ScriptDataset| d.0.dof() as i64);
+    reg.property(
         "data.names -> list",
         "The names of the state variables.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).names",
-    );
+    )
+    .get(|d: &mut ScriptDataset| {
+        let names = d.0.names().iter().map(|n| Dynamic::from(n.clone()));
+        names.collect::<List>()
+    });
 }

@@ -1,11 +1,8 @@
 //! Activation functions of numbers and arrays, as used in equations.
 
-use rhai::{Array as List, Dynamic};
-
 use super::super::array::ScriptArray;
-use super::super::convert;
-use super::super::error::RhaiResult;
-use super::super::registry::Registry;
+use super::super::registry::{Number, Numbers, Registry};
+use crate::Result;
 use odesync_ode::field::Unary;
 
 /// Functions that exist for symbols, and that arrays do not have otherwise: signature, description, example.
@@ -50,17 +47,10 @@ const SYMBOL_ONLY: [(Unary, &str, &str, &str); 6] = [
 
 pub(super) fn register(reg: &mut Registry) {
     for (f, signature, text, example) in SYMBOL_ONLY {
-        let name = f.name();
-        reg.register_fn(name, move |x: f64| f.value(x));
-        reg.register_fn(name, move |x: i64| f.value(x as f64));
-        reg.register_fn(name, move |x: ScriptArray| {
-            ScriptArray::new(x.data().mapv(|x| f.value(x)))
-        });
-        reg.register_fn(name, move |x: List| -> RhaiResult<ScriptArray> {
-            Ok(ScriptArray::new(
-                convert::to_array(&Dynamic::from(x), name)?.mapv(|x| f.value(x)),
-            ))
-        });
-        reg.describe(name, signature, text, example);
+        reg.function(signature, text, example)
+            .body(move |x: Number| f.value(x.0))
+            .body(move |x: Numbers| -> Result<ScriptArray> {
+                Ok(ScriptArray::new(x.array(f.name())?.mapv(|x| f.value(x))))
+            });
     }
 }

@@ -5,10 +5,9 @@ use rhai::{Array as List, Dynamic, ImmutableString, Map};
 
 use super::super::array::ScriptArray;
 use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
-use super::super::registry::Registry;
+use super::super::registry::{Registry, ScriptType};
 use super::ScriptField;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
@@ -37,13 +36,12 @@ const INPUT: Keys = &[&[
     Key::new("smoothing"),
 ]];
 
-fn make_input(t: &Dynamic, values: &Dynamic, options: Map) -> RhaiResult<ScriptInput> {
-    let mut options = Options::new("input", INPUT, options);
+fn make_input(t: &Dynamic, values: &Dynamic, mut options: Options) -> Result<ScriptInput> {
     let spline = options.choice("kind")? == "spline";
     let smoothing = options.non_negative("smoothing", 0.0)?;
     options.finish()?;
     if smoothing != 0.0 && !spline {
-        return Err(Error::invalid("input: smoothing needs kind: \"spline\"").into());
+        return Err(Error::invalid("input: smoothing needs kind: \"spline\""));
     }
     let t = convert::to_vector(t, "input: t")?;
     let values = convert::to_array(values, "input: values")?;
@@ -71,7 +69,7 @@ fn make_input(t: &Dynamic, values: &Dynamic, options: Map) -> RhaiResult<ScriptI
     }))
 }
 
-fn inputs_per_sample(list: &List) -> RhaiResult<ScriptInput> {
+fn inputs_per_sample(list: &List) -> Result<ScriptInput> {
     let inputs = list
         .iter()
         .map(|x| match x.read_lock::<ScriptInput>() {
@@ -85,96 +83,83 @@ fn inputs_per_sample(list: &List) -> RhaiResult<ScriptInput> {
     Ok(ScriptInput(InputSignal::per_sample(&inputs)?))
 }
 
+/// Returns the field with another input in place of the one of this name, or of its only one.
+fn with_input(f: &ScriptField, name: Option<&str>, w: ScriptInput) -> Result<ScriptField> {
+    let names: Vec<String> = f.0.inputs().map(|(name, _)| name.into()).collect();
+    let name = match (name, &names[..]) {
+        (Some(name), _) => name,
+        (None, [only]) => only.as_str(),
+        (None, []) => {
+            return Err(Error::invalid(
+                "with_input: the field has no input that could be replaced; it gets one where it is made, for example blackbox([3, 32, 2], #{ input: w })",
+            ));
+        }
+        (None, [first, ..]) => {
+            return Err(Error::invalid(format!(
+                "with_input: the field has the inputs {}: name one, with_input(\"{first}\", input)",
+                names.join(", "),
+            )));
+        }
+    };
+    Ok(ScriptField(f.0.with_input(name, w.0)?))
+}
+
+impl ScriptType for ScriptInput {
+    const NAME: &'static str = "Input";
+
+    fn show(&self) -> String {
+        let (components, samples) = (self.0.dof(), self.0.n_samples());
+        let t = self.0.breakpoints(0);
+        format!(
+            "Input: {}, {} from {} to {}{}",
+            count_of(components, "component"),
+            count_of(t.len(), "time"),
+            t.first().copied().unwrap_or(f64::NAN),
+            t.last().copied().unwrap_or(f64::NAN),
+            match samples {
+                1 => String::new(),
+                n => format!(", one for each of {n} samples"),
+            }
+        )
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<ScriptInput>("Input")
-        .display::<ScriptInput>(|w| {
-            let (components, samples) = (w.0.dof(), w.0.n_samples());
-            let t = w.0.breakpoints(0);
-            format!(
-                "Input: {}, {} from {} to {}{}",
-                count_of(components, "component"),
-                count_of(t.len(), "time"),
-                t.first().copied().unwrap_or(f64::NAN),
-                t.last().copied().unwrap_or(f64::NAN),
-                match samples {
-                    1 => String::new(),
-                    n => format!(", one for each of {n} samples"),
-                }
-            )
-        });
-    reg.register_fn("input", |t: Dynamic, values: Dynamic| {
-        make_input(&t, &values, Map::new())
-    });
-    reg.register_fn(
-        "input",
-        |t: Dynamic, values: Dynamic, kind: ImmutableString| {
-            let options = [("kind".into(), Dynamic::from(kind))];
-            make_input(&t, &values, options.into_iter().collect())
-        },
-    );
-    reg.register_fn("input", |t: Dynamic, values: Dynamic, options: Map| {
-        make_input(&t, &values, options)
-    });
-    reg.register_fn("input", |list: List| inputs_per_sample(&list));
-    reg.describe(
-        "input",
+    reg.script_type::<ScriptInput>();
+    reg.function(
         "input(t, values, \"linear\") -> Input",
         "An external input given as samples, for the equations of system and graybox, for blackbox and second_order: linear between \
          them, or a \"spline\"; #{ kind: \"spline\", smoothing: 0.001 } smooths. Values are [time] or [time, component]. Beyond its \
          times it keeps the first and the last value. input([w1, w2]) has one for each sample of the data.",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0]) + p.w], #{ g: 9.81, w: input([0, 1, 2], [0.0, 0.5, 0.0]) })",
     )
-    .option_keys(INPUT);
-    reg.register_fn(
-        "at",
-        |w: &mut ScriptInput, t: Dynamic| -> RhaiResult<Dynamic> {
-            if let Some(t) = convert::to_number(&t) {
-                let row = w.0.values_at(0, &[t]).index_axis_move(Axis(0), 0);
-                return Ok(ScriptArray::new(row.into_dyn()).into_dynamic());
-            }
-            let t = convert::to_vector(&t, "the input's times")?;
-            Ok(ScriptArray::new(w.0.values_at(0, &t).into_dyn()).into_dynamic())
-        },
-    );
-    reg.describe(
-        "at",
+    .options(INPUT)
+    .body(|t: Dynamic, values: Dynamic, options: Options| make_input(&t, &values, options))
+    .body(|t: Dynamic, values: Dynamic, kind: ImmutableString| {
+        let options = Map::from([("kind".into(), kind.into())]);
+        make_input(&t, &values, Options::new("input", INPUT, options))
+    })
+    .body(|list: List| inputs_per_sample(&list));
+    reg.function(
         "input.at(t)",
         "The input's value at a time or its values at several; of an input for each sample, those of the first.",
         "input([0, 1, 2], [0.0, 0.5, 0.0]).at([0.5, 3])",
-    );
-    let replaced = |f: &ScriptField,
-                    name: Option<&str>,
-                    w: ScriptInput|
-     -> RhaiResult<ScriptField> {
-        let names: Vec<String> = f.0.inputs().map(|(name, _)| name.into()).collect();
-        let name = match (name, &names[..]) {
-            (Some(name), _) => name,
-            (None, [only]) => only.as_str(),
-            (None, []) => return Err(Error::invalid("with_input: the field has no input that could be replaced; it gets one where it is made, for example blackbox([3, 32, 2], #{ input: w })").into()),
-            (None, _) => {
-                return Err(Error::invalid(format!(
-                    "with_input: the field has the inputs {}: name one, with_input(\"{}\", input)",
-                    names.join(", "),
-                    names[0]
-                ))
-                .into());
-            }
-        };
-        Ok(ScriptField(f.0.with_input(name, w.0)?))
-    };
-    reg.register_fn("with_input", move |f: &mut ScriptField, w: ScriptInput| {
-        replaced(f, None, w)
+    )
+    .body(|w: &mut ScriptInput, t: Dynamic| -> Result<Dynamic> {
+        if let Some(t) = convert::to_number(&t) {
+            let row = w.0.values_at(0, &[t]).index_axis_move(Axis(0), 0);
+            return Ok(ScriptArray::new(row.into_dyn()).into_dynamic());
+        }
+        let t = convert::to_vector(&t, "the input's times")?;
+        Ok(ScriptArray::new(w.0.values_at(0, &t).into_dyn()).into_dynamic())
     });
-    reg.register_fn(
-        "with_input",
-        move |f: &mut ScriptField, name: ImmutableString, w: ScriptInput| {
-            replaced(f, Some(&name), w)
-        },
-    );
-    reg.describe(
-        "with_input",
+    reg.function(
         "field.with_input(input) or field.with_input(\"name\", input) -> Field",
         "The same field, trained or not, under another external input.",
         "system(1, |t, u, p| [p.w - u[0]], #{ w: input([0, 1], [0.0, 1.0]) }).with_input(input([0, 1], [1.0, 1.0])).derivative(0.0, [0.0])",
-    );
+    )
+    .body(|f: &mut ScriptField, w: ScriptInput| with_input(f, None, w))
+    .body(|f: &mut ScriptField, name: ImmutableString, w: ScriptInput| {
+        with_input(f, Some(&name), w)
+    });
 }

@@ -27,7 +27,7 @@ use super::convert;
 use super::error::RhaiResult;
 use super::keys::{Key, Keys};
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType, name_of};
 use crate::Result;
 use inputs::ScriptInput;
 use odesync_base::random::{Generator, with_default_generator};
@@ -40,38 +40,33 @@ use trace::EquationClosure;
 #[derive(Clone)]
 pub struct ScriptField(pub VectorField);
 
-/// The documentation of the [`dynamics::SYSTEMS`]: name, signature, description, example, constants.
-const SYSTEM_DOCS: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
+/// The documentation of the [`dynamics::SYSTEMS`], in their order: signature, description, example, constants.
+const SYSTEM_DOCS: [(&str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
     (
-        "lotka_volterra",
         "lotka_volterra(#{ a: 1.3, b: 0.9, c: 0.8, d: 1.8 }) -> Field",
         "Predators and prey: u0' = a u0 − b u0 u1, u1' = c u0 u1 − d u1.",
         "lotka_volterra(#{ a: 1.1 })",
         &[&[Key::new("a"), Key::new("b"), Key::new("c"), Key::new("d")]],
     ),
     (
-        "lorenz",
         "lorenz(#{ sigma: 10, rho: 28, beta: 8.0/3 }) -> Field",
         "Lorenz' model of convection.",
         "lorenz()",
         &[&[Key::new("sigma"), Key::new("rho"), Key::new("beta")]],
     ),
     (
-        "van_der_pol",
         "van_der_pol(#{ mu: 1000 }) -> Field",
         "Van der Pol's oscillator; stiff for a large mu.",
         "van_der_pol(#{ mu: 2 })",
         &[&[Key::new("mu")]],
     ),
     (
-        "robertson",
         "robertson(#{ k1: 0.04, k2: 1e4, k3: 3e7 }) -> Field",
         "Robertson's chemical kinetics, a stiff problem.",
         "robertson()",
         &[&[Key::new("k1"), Key::new("k2"), Key::new("k3")]],
     ),
     (
-        "double_pendulum",
         "double_pendulum(#{ m1: 1, m2: 1, l1: 1, l2: 1, g: 9.81, k1: 0, k2: 0 }) -> Field",
         "Two masses on rods: angles (rad) and angular velocities (rad/s); k1, k2 are linear friction.",
         "double_pendulum(#{ k1: 0.1 })",
@@ -87,27 +82,32 @@ const SYSTEM_DOCS: [(&str, &str, &str, &str, Keys); dynamics::SYSTEMS.len()] = [
     ),
 ];
 
+impl ScriptType for ScriptField {
+    const NAME: &'static str = "Field";
+
+    fn show(&self) -> String {
+        summary(&self.0)
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
     symbol::register(reg);
     activations::register(reg);
     inputs::register(reg);
-    reg.register_type::<ScriptField>("Field")
-        .display::<ScriptField>(|f| summary(&f.0));
-    for (name, make) in dynamics::SYSTEMS {
-        reg.register_fn(name, move || -> RhaiResult<ScriptField> {
-            Ok(ScriptField(make()?))
-        });
-        reg.register_fn(name, move |params: Map| -> RhaiResult<ScriptField> {
-            let mut field = make()?;
-            for (name, value) in trace::constants(&params)? {
-                field = field.with_param(&name, &[value])?;
-            }
-            Ok(ScriptField(field))
-        });
-    }
-    for (name, signature, text, example, constants) in SYSTEM_DOCS {
-        reg.describe(name, signature, text, example)
-            .option_keys(constants);
+    reg.script_type::<ScriptField>();
+    for ((name, make), (signature, text, example, constants)) in
+        dynamics::SYSTEMS.into_iter().zip(SYSTEM_DOCS)
+    {
+        debug_assert_eq!(name, name_of(signature));
+        reg.function(signature, text, example)
+            .options(constants)
+            .body(move |params: Option<Map>| -> RhaiResult<ScriptField> {
+                let mut field = make()?;
+                for (name, value) in trace::constants(&params.unwrap_or_default())? {
+                    field = field.with_param(&name, &[value])?;
+                }
+                Ok(ScriptField(field))
+            });
     }
     user_systems(reg);
     networks(reg);
@@ -153,23 +153,15 @@ fn system(
 }
 
 fn user_systems(reg: &mut Registry) {
-    reg.register_fn(
-        "system",
-        |context: NativeCallContext, n: i64, closure: FnPtr| {
-            system(&context, n, closure, &Map::new())
-        },
-    );
-    reg.register_fn(
-        "system",
-        |context: NativeCallContext, n: i64, closure: FnPtr, params: Map| {
-            system(&context, n, closure, &params)
-        },
-    );
-    reg.describe(
-        "system",
+    reg.function(
         "system(dof, |t, u, p| [...], #{ name: value }) -> Field",
         "Equations of your own. The closure runs once, on symbols; p holds the named constants and external inputs (see input).",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0])], #{ g: 9.81 })",
+    )
+    .body(
+        |context: NativeCallContext, n: i64, closure: FnPtr, params: Option<Map>| {
+            system(&context, n, closure, &params.unwrap_or_default())
+        },
     );
 }
 
@@ -204,24 +196,22 @@ fn graybox(
 }
 
 fn networks(reg: &mut Registry) {
-    reg.register_fn("seed", |n: i64| -> RhaiResult<()> {
+    reg.function(
+        "seed(n)",
+        "Seeds the generator that draws the weights of models, as torch.manual_seed does.",
+        "seed(10)",
+    )
+    .body(|n: i64| -> Result<()> {
         let n = u64::try_from(n)
             .map_err(|_| crate::Error::invalid(format!("a seed should be 0 or above, not {n}")))?;
         odesync_base::random::seed(n);
         Ok(())
     });
-    reg.describe(
-        "seed",
-        "seed(n)",
-        "Seeds the generator that draws the weights of models, as torch.manual_seed does.",
-        "seed(10)",
-    );
     type MakeNetwork = fn(&[usize], Unary, &mut Generator) -> Result<VectorField>;
     type MakeDrivenNetwork =
         fn(&[usize], Unary, InputSignal, &mut Generator) -> Result<VectorField>;
-    let both: [(&str, MakeNetwork, MakeDrivenNetwork, &str, &str, &str); 2] = [
+    let both: [(MakeNetwork, MakeDrivenNetwork, &str, &str, &str); 2] = [
         (
-            "blackbox",
             blackbox,
             driven_blackbox,
             "blackbox([2, 32, 2], \"gelu\") or blackbox([3, 32, 2], #{ activation: \"gelu\", input: w }) -> Field",
@@ -230,7 +220,6 @@ fn networks(reg: &mut Registry) {
             "blackbox([2, 8, 2], \"tanh\")",
         ),
         (
-            "second_order",
             second_order,
             driven_second_order,
             "second_order([4, 50, 50, 2], \"gelu\") or second_order([5, 50, 50, 2], #{ activation: \"gelu\", input: w }) -> Field",
@@ -238,183 +227,136 @@ fn networks(reg: &mut Registry) {
             "second_order([4, 8, 2])",
         ),
     ];
-    for (name, make, driven, signature, text, example) in both {
-        reg.register_fn(name, move |widths: List| -> RhaiResult<ScriptField> {
-            Ok(ScriptField(with_default_generator(|g| {
-                make(&nodes(&widths)?, Unary::Gelu, g)
-            })?))
-        });
-        reg.register_fn(
-            name,
-            move |widths: List, activation: ImmutableString| -> RhaiResult<ScriptField> {
-                let activation = Unary::activation(&activation)?;
-                Ok(ScriptField(with_default_generator(|g| {
-                    make(&nodes(&widths)?, activation, g)
-                })?))
-            },
-        );
-        reg.register_fn(
-            name,
-            move |widths: List, options: Map| -> RhaiResult<ScriptField> {
-                let mut options = Options::new(name, NETWORK, options);
-                let activation = Unary::activation(options.choice("activation")?)?;
-                let input = options.opt_value::<ScriptInput>("input", "an input(t, values)")?;
-                options.finish()?;
-                let nodes = nodes(&widths)?;
-                Ok(ScriptField(with_default_generator(|g| match input {
-                    Some(input) => driven(&nodes, activation, input.0, g),
-                    None => make(&nodes, activation, g),
-                })?))
-            },
-        );
-        reg.describe(name, signature, text, example)
-            .option_keys(NETWORK);
+    for (make, driven, signature, text, example) in both {
+        reg.function(signature, text, example)
+            .options(NETWORK)
+            .body(
+                move |widths: List, mut options: Options| -> Result<ScriptField> {
+                    let activation = Unary::activation(options.choice("activation")?)?;
+                    let input = options.opt_value::<ScriptInput>("input", "an input(t, values)")?;
+                    options.finish()?;
+                    let nodes = nodes(&widths)?;
+                    Ok(ScriptField(with_default_generator(|g| match input {
+                        Some(input) => driven(&nodes, activation, input.0, g),
+                        None => make(&nodes, activation, g),
+                    })?))
+                },
+            )
+            .body(
+                move |widths: List, activation: ImmutableString| -> Result<ScriptField> {
+                    let activation = Unary::activation(&activation)?;
+                    Ok(ScriptField(with_default_generator(|g| {
+                        make(&nodes(&widths)?, activation, g)
+                    })?))
+                },
+            );
     }
-    reg.register_fn("graybox", |c: NativeCallContext, w: List, f: FnPtr| {
-        graybox(&c, &w, "gelu", f, &Map::new())
-    });
-    reg.register_fn(
-        "graybox",
-        |c: NativeCallContext, w: List, f: FnPtr, p: Map| graybox(&c, &w, "gelu", f, &p),
-    );
-    reg.register_fn(
-        "graybox",
-        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr| {
-            graybox(&c, &w, &a, f, &Map::new())
-        },
-    );
-    reg.register_fn(
-        "graybox",
-        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr, p: Map| {
-            graybox(&c, &w, &a, f, &p)
-        },
-    );
-    reg.describe(
-        "graybox",
+    reg.function(
         "graybox([2, 20, 20, 2], |t, u, nn, p| [...], #{ name: value }) -> Field",
         "Known terms and nn = network(u) for the unknown ones; an activation may stand before the closure, constants and external \
          inputs after it.",
         "graybox([2, 8, 2], |t, u, nn| [1.3 * u[0] + nn[0], -1.8 * u[1] + nn[1]])",
+    )
+    .body(|c: NativeCallContext, w: List, f: FnPtr, p: Option<Map>| {
+        graybox(&c, &w, "gelu", f, &p.unwrap_or_default())
+    })
+    .body(
+        |c: NativeCallContext, w: List, a: ImmutableString, f: FnPtr, p: Option<Map>| {
+            graybox(&c, &w, &a, f, &p.unwrap_or_default())
+        },
     );
 }
 
+/// Reads a list of names of parameters.
+fn names(list: &List) -> Result<Vec<String>> {
+    let name = |x: &Dynamic| {
+        convert::to_text(x).ok_or_else(|| {
+            crate::Error::invalid(
+                "the names of parameters should be strings, for example [\"a\", \"b\"]",
+            )
+        })
+    };
+    list.iter().map(name).collect()
+}
+
 fn properties(reg: &mut Registry) {
-    reg.register_get("dof", |f: &mut ScriptField| Ok(f.0.dof() as i64));
-    reg.register_get("n_params", |f: &mut ScriptField| Ok(f.0.n_params() as i64));
-    reg.register_get("params", |f: &mut ScriptField| {
-        Ok(ScriptArray::from_vec(f.0.params()))
-    });
-    reg.register_set(
-        "params",
-        |f: &mut ScriptField, x: Dynamic| -> RhaiResult<()> {
-            f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
-            Ok(())
-        },
-    );
-    reg.describe_property(
-        "Field",
+    reg.property(
         "field.dof -> int",
         "The number of state variables.",
         "lorenz().dof",
-    );
-    reg.describe_property(
-        "Field",
+    )
+    .get(|f: &mut ScriptField| f.0.dof() as i64);
+    reg.property(
         "field.n_params -> int",
         "The number of trainable parameters.",
         "blackbox([2, 4, 2]).n_params",
-    );
-    reg.describe_property(
-        "Field",
+    )
+    .get(|f: &mut ScriptField| f.0.n_params() as i64);
+    reg.property(
         "field.params -> Array",
         "The trainable parameters in order, layer by layer, weights before biases. It may be assigned.",
         "let f = lorenz().trainable([\"rho\"]); f.params = [24]; f.params",
-    );
-    reg.register_fn(
-        "param",
-        |f: &mut ScriptField, name: ImmutableString| -> RhaiResult<Dynamic> {
-            Ok(ScriptArray::new(f.0.param(&name)?).into_dynamic())
-        },
-    );
-    reg.describe(
-        "param",
+    )
+    .get(|f: &mut ScriptField| ScriptArray::from_vec(f.0.params()))
+    .set(|f: &mut ScriptField, x: Dynamic| -> Result<()> {
+        f.0 = f.0.with_params(&convert::to_vector(&x, "params")?)?;
+        Ok(())
+    });
+    reg.function(
         "field.param(name)",
         "The values of one parameter block, in its shape.",
         "lotka_volterra().param(\"a\")",
-    );
-    reg.register_fn(
-        "with_param",
-        |f: &mut ScriptField, name: ImmutableString, x: Dynamic| -> RhaiResult<ScriptField> {
-            let values: Vec<f64> = convert::to_array(&x, "the parameter")?
-                .iter()
-                .copied()
-                .collect();
-            Ok(ScriptField(f.0.with_param(&name, &values)?))
+    )
+    .body(
+        |f: &mut ScriptField, name: ImmutableString| -> Result<Dynamic> {
+            Ok(ScriptArray::new(f.0.param(&name)?).into_dynamic())
         },
     );
-    reg.describe(
-        "with_param",
+    reg.function(
         "field.with_param(name, values) -> Field",
         "The same field with other values of one block.",
         "lorenz().with_param(\"rho\", 24)",
-    );
-    let names = |list: &List| -> Result<Vec<String>> {
-        list.iter()
-            .map(|x| {
-                convert::to_text(x).ok_or_else(|| {
-                    crate::Error::invalid(
-                        "the names of parameters should be strings, for example [\"a\", \"b\"]",
-                    )
-                })
-            })
-            .collect()
-    };
-    reg.register_fn(
-        "trainable",
-        move |f: &mut ScriptField, list: List| -> RhaiResult<ScriptField> {
-            Ok(ScriptField(f.0.trainable(&names(&list)?)?))
+    )
+    .body(
+        |f: &mut ScriptField, name: ImmutableString, x: Dynamic| -> Result<ScriptField> {
+            let values = convert::to_array(&x, "the parameter")?;
+            let values: Vec<f64> = values.iter().copied().collect();
+            Ok(ScriptField(f.0.with_param(&name, &values)?))
         },
     );
-    reg.describe(
-        "trainable",
+    reg.function(
         "field.trainable([\"a\", \"b\"]) -> Field",
         "The same field with these parameters trained as well.",
         "lotka_volterra().trainable([\"a\", \"d\"]).params",
-    );
-    reg.register_fn(
-        "frozen",
-        move |f: &mut ScriptField, list: List| -> RhaiResult<ScriptField> {
-            Ok(ScriptField(f.0.frozen(&names(&list)?)?))
-        },
-    );
-    reg.describe(
-        "frozen",
+    )
+    .body(|f: &mut ScriptField, list: List| -> Result<ScriptField> {
+        Ok(ScriptField(f.0.trainable(&names(&list)?)?))
+    });
+    reg.function(
         "field.frozen([\"a\"]) -> Field",
         "The same field with these parameters no longer trained.",
         "lotka_volterra().trainable([\"a\", \"d\"]).frozen([\"a\"]).n_params",
-    );
-    reg.register_fn(
-        "derivative",
-        |f: &mut ScriptField, t: Dynamic, u: Dynamic| -> RhaiResult<ScriptArray> {
-            let t = convert::to_number(&t)
-                .ok_or_else(|| crate::Error::invalid("derivative: t should be a number"))?;
-            Ok(ScriptArray::from_vec(f.0.derivative(
-                t,
-                &convert::to_vector(&u, "derivative: u")?,
-            )?))
-        },
-    );
-    reg.describe(
-        "derivative",
+    )
+    .body(|f: &mut ScriptField, list: List| -> Result<ScriptField> {
+        Ok(ScriptField(f.0.frozen(&names(&list)?)?))
+    });
+    reg.function(
         "field.derivative(t, u) -> Array",
         "du/dt at time t and state u.",
         "lotka_volterra().derivative(0.0, [1, 2])",
+    )
+    .body(
+        |f: &mut ScriptField, t: Dynamic, u: Dynamic| -> Result<ScriptArray> {
+            let t = convert::number(&t, "derivative: t")?;
+            let u = convert::to_vector(&u, "derivative: u")?;
+            Ok(ScriptArray::from_vec(f.0.derivative(t, &u)?))
+        },
     );
     let host = reg.host();
-    reg.register_fn("show", move |f: ScriptField| host.print(&f.0.show()));
-    reg.describe(
-        "show",
+    reg.function(
         "show(field)",
         "Prints the equations and the parameters.",
         "show(lorenz())",
-    );
+    )
+    .body(move |f: ScriptField| host.print(&f.0.show()));
 }

@@ -10,7 +10,7 @@ use rhai::{Array as List, Dynamic, ImmutableString};
 use super::super::array::ScriptArray;
 use super::super::convert;
 use super::super::error::RhaiResult;
-use super::super::registry::Registry;
+use super::super::registry::{Function, Operand, Registry, ScriptType};
 use crate::{Error, Result};
 use odesync_ode::field::{Binary, Expr, FieldBuilder, Unary};
 
@@ -58,7 +58,7 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
 }
 
 /// Wraps an expression for a script; an invalid expression ends the script at once, instead of when the field is finished.
-fn symbol(x: Expr) -> RhaiResult<Symbol> {
+fn symbol(x: Expr) -> Result<Symbol> {
     Ok(Symbol(x.checked()?))
 }
 
@@ -70,71 +70,98 @@ fn no_branch() -> Error {
     Error::invalid(NO_BRANCH)
 }
 
-fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> RhaiResult<Expr> {
+fn binary(f: Binary, x: &Symbol, y: &Dynamic, swapped: bool) -> Result<Expr> {
     let y = to_expr(x.0.builder(), y)?;
-    Ok(if swapped {
-        y.try_binary(f, &x.0)?
-    } else {
-        x.0.try_binary(f, &y)?
-    })
+    match swapped {
+        true => y.try_binary(f, &x.0),
+        false => x.0.try_binary(f, &y),
+    }
 }
 
-/// Registers `name` for a symbol with a symbol, number, array or list, in both orders.
-macro_rules! register_symbol_pairs {
-    ($reg:expr, $name:expr, $f:expr, $wrap:expr) => {{
-        let f = $f;
-        $reg.register_fn($name, move |x: Symbol, y: Symbol| Ok::<_, Box<rhai::EvalAltResult>>($wrap(x.0.try_binary(f, &y.0)?)));
-        register_symbol_pairs!(@with $reg, $name, f, $wrap, f64, i64, ScriptArray, List);
-    }};
-    (@with $reg:expr, $name:expr, $f:expr, $wrap:expr, $($kind:ty),*) => { $(
-        $reg.register_fn($name, move |x: Symbol, y: $kind| -> RhaiResult<_> { Ok($wrap(binary($f, &x, &Dynamic::from(y), false)?)) });
-        $reg.register_fn($name, move |x: $kind, y: Symbol| -> RhaiResult<_> { Ok($wrap(binary($f, &y, &Dynamic::from(x), true)?)) });
-    )* };
+/// Adds the bodies for a symbol with a symbol, number, array or list, in both orders.
+fn pairs<T: ScriptType>(function: Function<'_>, f: Binary, wrap: fn(Expr) -> T) {
+    function
+        .body(move |x: Symbol, y: Symbol| x.0.try_binary(f, &y.0).map(wrap))
+        .body(move |x: Symbol, y: Operand| binary(f, &x, &y.0, false).map(wrap))
+        .body(move |x: Operand, y: Symbol| binary(f, &y, &x.0, true).map(wrap));
+}
+
+impl ScriptType for Symbol {
+    const NAME: &'static str = "symbol";
+
+    fn show(&self) -> String {
+        self.0.show()
+    }
+}
+
+impl ScriptType for Condition {
+    const NAME: &'static str = "condition";
+
+    fn show(&self) -> String {
+        self.0.show()
+    }
+}
+
+impl ScriptType for SymbolicConstants {
+    const NAME: &'static str = "parameters";
+
+    fn show(&self) -> String {
+        format!("parameters {}", self.names.join(", "))
+    }
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<Symbol>("symbol")
-        .display::<Symbol>(|x| x.0.show());
-    reg.register_type::<Condition>("condition")
-        .display::<Condition>(|x| x.0.show());
-    reg.register_type::<SymbolicConstants>("parameters")
-        .display::<SymbolicConstants>(|p| format!("parameters {}", p.names.join(", ")));
+    reg.script_type::<Symbol>()
+        .script_type::<Condition>()
+        .script_type::<SymbolicConstants>();
     for &f in Binary::ALL {
+        let function = reg.overload(f.name());
         if f.is_comparison() {
-            register_symbol_pairs!(reg, f.name(), f, Condition);
+            pairs(function, f, Condition);
         } else {
-            register_symbol_pairs!(reg, f.name(), f, Symbol);
+            pairs(function, f, Symbol);
         }
     }
-    register_symbol_pairs!(reg, "pow", Binary::Pow, Symbol);
+    pairs(reg.overload("pow"), Binary::Pow, Symbol);
     for &f in Unary::ALL {
-        reg.register_fn(f.name(), move |x: Symbol| symbol(x.0.unary(f)));
+        reg.overload(f.name())
+            .body(move |x: Symbol| symbol(x.0.unary(f)));
     }
-    reg.register_fn("ln", |x: Symbol| symbol(x.0.log()));
-    reg.register_fn("log2", |x: Symbol| {
-        symbol(x.0.log() * std::f64::consts::LOG2_E)
-    });
-    reg.register_fn("+", |x: Symbol| x);
+    reg.overload("ln").body(|x: Symbol| symbol(x.0.log()));
+    reg.overload("log2")
+        .body(|x: Symbol| symbol(x.0.log() * std::f64::consts::LOG2_E));
+    reg.overload("+").body(|x: Symbol| x);
     reductions(reg);
     indexing(reg);
-    selection(reg);
-    // Logical operators on conditions, called as functions, have the same trap as `if`.
-    reg.register_fn("!", |_: Condition| -> RhaiResult<bool> {
-        Err(no_branch().into())
+    // In equations `where` takes symbols, numbers and arrays alike.
+    reg.function(
+        "where(condition, a, b)",
+        "a where the condition holds, else b; in the equations of a system it takes the place of `if`.",
+        "system(1, |t, u, p| [where(u[0] > 0.0, -u[0], 2 * u[0])])",
+    )
+    .body(|c: Condition, a: Dynamic, b: Dynamic| -> Result<Symbol> {
+        let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
+        Ok(Symbol(c.0.try_select(&a, &b)?))
     });
+    // Logical operators on conditions, called as functions, have the same trap as `if`.
+    reg.overload("!")
+        .body(|_: Condition| -> Result<bool> { Err(no_branch()) });
 }
 
 fn reductions(reg: &mut Registry) {
-    reg.register_fn("sum", |x: Symbol| symbol(x.0.sum()));
-    reg.register_fn("mean", |x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
-    reg.register_fn("norm", |x: Symbol| symbol(x.0.square().sum().sqrt()));
-    reg.register_fn("dot", |x: Symbol, y: Symbol| -> RhaiResult<Symbol> {
-        symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
-    });
+    reg.overload("sum").body(|x: Symbol| symbol(x.0.sum()));
+    reg.overload("mean")
+        .body(|x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
+    reg.overload("norm")
+        .body(|x: Symbol| symbol(x.0.square().sum().sqrt()));
+    reg.overload("dot")
+        .body(|x: Symbol, y: Symbol| -> Result<Symbol> {
+            symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
+        });
 }
 
 fn indexing(reg: &mut Registry) {
-    reg.register_fn("len", |x: &mut Symbol| x.0.len() as i64);
+    reg.overload("len").body(|x: &mut Symbol| x.0.len() as i64);
     reg.engine()
         .register_indexer_get(|x: &mut Symbol, i: i64| -> RhaiResult<Symbol> {
             let i = convert::to_index(i, x.0.len(), &x.0.show())?;
@@ -158,15 +185,14 @@ fn indexing(reg: &mut Registry) {
             },
         )
         .register_iterator::<ComponentIter>();
-    reg.register_fn("iter", |x: Symbol| ComponentIter { x: x.0, next: 0 });
-    // The closure is called on numbers as well.
-    reg.register_fn("iter", |x: ScriptArray| x);
-    reg.describe(
-        "iter",
+    reg.function(
         "u.iter()",
         "The components of a vector in equations, one by one, for a loop.",
         "system(2, |t, u, p| { let s = 0.0; for x in u.iter() { s += x * x; } [u[1], -s] })",
-    );
+    )
+    .body(|x: Symbol| Dynamic::from(ComponentIter { x: x.0, next: 0 }))
+    // The closure is called on numbers as well.
+    .body(|x: ScriptArray| x);
 }
 
 fn slice(x: &mut Symbol, from: i64, to: i64) -> RhaiResult<Symbol> {
@@ -193,50 +219,4 @@ impl Iterator for ComponentIter {
         self.next += 1;
         Some(Symbol(self.x.at(self.next - 1)))
     }
-}
-
-/// Registers `where(c, a, b)` on symbols, numbers and arrays, so that a closure works with all of them.
-fn selection(reg: &mut Registry) {
-    reg.register_fn(
-        "where",
-        |c: Condition, a: Dynamic, b: Dynamic| -> RhaiResult<Symbol> {
-            let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
-            Ok(Symbol(c.0.try_select(&a, &b)?))
-        },
-    );
-    reg.register_fn(
-        "where",
-        |c: bool, a: Dynamic, b: Dynamic| if c { a } else { b },
-    );
-    reg.register_fn(
-        "where",
-        |c: ScriptArray, a: Dynamic, b: Dynamic| -> RhaiResult<ScriptArray> {
-            let (a, b) = (
-                convert::to_array(&a, "where")?,
-                convert::to_array(&b, "where")?,
-            );
-            let shape = c.data().raw_dim();
-            let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape)) else {
-                return Err(
-                    Error::invalid("where: the values do not have the condition's shape").into(),
-                );
-            };
-            let mut out = a.to_owned();
-            ndarray::Zip::from(&mut out)
-                .and(c.data())
-                .and(&b)
-                .for_each(|out, c, b| {
-                    if *c == 0.0 {
-                        *out = *b;
-                    }
-                });
-            Ok(ScriptArray::new(out))
-        },
-    );
-    reg.describe(
-        "where",
-        "where(condition, a, b)",
-        "a where the condition holds, else b; in the equations of a system it takes the place of `if`.",
-        "system(1, |t, u, p| [where(u[0] > 0.0, -u[0], 2 * u[0])])",
-    );
 }

@@ -1,10 +1,7 @@
 //! The binding `plot` for data with a run or an ensemble.
 
-use rhai::Map;
-
 use super::super::data::ScriptDataset;
 use super::super::ensembles::{QUANTILES, ScriptEnsemble, quantiles};
-use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
 use super::super::registry::Registry;
@@ -37,8 +34,7 @@ fn fit_options(options: &mut Options) -> Result<FitOptions> {
 }
 
 /// Plots data and the run's best model.
-fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, options: Map) -> RhaiResult<Panel> {
-    let mut options = Options::new("plot", RUN, options);
+fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, mut options: Options) -> Result<Panel> {
     let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
     apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, "plot", options)
 }
@@ -47,9 +43,8 @@ fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, options: Map) -> RhaiResu
 fn plot_ensemble_fit(
     data: &ScriptDataset,
     ensemble: &ScriptEnsemble,
-    options: Map,
-) -> RhaiResult<Panel> {
-    let mut options = Options::new("plot", ENSEMBLE, options);
+    mut options: Options,
+) -> Result<Panel> {
     let fit = fit_options(&mut options)?;
     let between = quantiles(&mut options)?;
     let figure = recipes::ensemble_band(&data.0, &ensemble.0, &fit, between)?;
@@ -57,18 +52,15 @@ fn plot_ensemble_fit(
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_fn("plot", |d: ScriptDataset, r: ScriptRun| {
-        plot_run_fit(&d, &r, Map::new())
-    });
-    reg.register_fn("plot", |d: ScriptDataset, r: ScriptRun, options: Map| {
-        plot_run_fit(&d, &r, options)
-    });
-    reg.register_fn("plot", |d: ScriptDataset, g: ScriptEnsemble| {
-        plot_ensemble_fit(&d, &g, Map::new())
-    });
-    reg.register_fn(
-        "plot",
-        |d: ScriptDataset, g: ScriptEnsemble, options: Map| plot_ensemble_fit(&d, &g, options),
-    );
+    reg.overload("plot")
+        .body_with(RUN, |d: ScriptDataset, r: ScriptRun, options: Options| {
+            plot_run_fit(&d, &r, options)
+        })
+        .body_with(
+            ENSEMBLE,
+            |d: ScriptDataset, g: ScriptEnsemble, options: Options| {
+                plot_ensemble_fit(&d, &g, options)
+            },
+        );
     register_plot::<ScriptEnsemble>(reg, |g| Ok(recipes::ensemble_losses(&g.0)?.into()));
 }

@@ -3,7 +3,6 @@
 use ndarray::Array2;
 use rhai::{Array as List, Map};
 
-use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
 use super::super::landscape::{ScriptDensity, ScriptHessian, ScriptLandscape, ScriptPca};
 use super::super::options::Options;
@@ -78,7 +77,7 @@ fn is_plane(l: &ScriptLandscape) -> bool {
 }
 
 /// Plots several landscapes: lines in one figure, or planes side by side.
-pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> RhaiResult<Panel> {
+pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> Result<Panel> {
     let planes = all.iter().any(is_plane);
     let mut options = Options::new("plot", keys(SEVERAL_LANDSCAPES, &options, planes), options);
     let labels = options.opt_strings("labels")?.unwrap_or_default();
@@ -95,7 +94,7 @@ pub(super) fn several_landscapes(all: &[ScriptLandscape], options: Map) -> RhaiR
 }
 
 /// Plots several spectra, one behind the other.
-pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> RhaiResult<Panel> {
+pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> Result<Panel> {
     let mut options = Options::new("plot", SPECTRA, options);
     let values = options.opt_array("values")?;
     let label = options.string("label", "")?;
@@ -112,8 +111,7 @@ pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> RhaiResult
                 1 => "1 spectrum".into(),
                 n => format!("{n} spectra"),
             }
-        ))
-        .into());
+        )));
     }
     let densities: Vec<_> = all.iter().map(|d| (*d.0).clone()).collect();
     let densities = on_common_grid(&densities, None, sigma)?;
@@ -128,7 +126,7 @@ pub(super) fn several_spectra(all: &[ScriptDensity], options: Map) -> RhaiResult
     apply_figure_options(figure, "plot", options)
 }
 
-fn one_landscape(l: &ScriptLandscape, options: Map) -> RhaiResult<Panel> {
+fn one_landscape(l: &ScriptLandscape, options: Map) -> Result<Panel> {
     let mut options = Options::new("plot", keys(ONE_LANDSCAPE, &options, is_plane(l)), options);
     let plane = plane_style(&mut options, is_plane(l))?;
     apply_figure_options(recipes::landscape(&l.0, &plane)?, "plot", options)
@@ -143,9 +141,9 @@ pub(super) fn items_of_type<T: Clone + 'static>(items: &List) -> Option<Vec<T>> 
 pub(super) fn register(reg: &mut Registry) {
     register_plot::<ScriptDensity>(reg, |d| Ok(recipes::density(&d.0)?.into()));
     register_plot::<ScriptHessian>(reg, |h| Ok(recipes::spectrum(&h.0)?.into()));
-    reg.register_fn("plot", |l: ScriptLandscape| one_landscape(&l, Map::new()));
-    reg.register_fn("plot", |l: ScriptLandscape, options: Map| {
-        one_landscape(&l, options)
-    });
+    reg.overload("plot")
+        .body(|l: ScriptLandscape, options: Option<Map>| {
+            one_landscape(&l, options.unwrap_or_default())
+        });
     register_plot::<ScriptPca>(reg, |p| Ok(recipes::pca_path(&p.0)?.into()));
 }

@@ -3,92 +3,91 @@
 use rhai::{Dynamic, Map};
 
 use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::registry::Registry;
 use super::keys::STYLE;
-use super::options::{figure_of, register_layer, style};
-use crate::{Error, Result};
+use super::options::{figure_of, style};
+use crate::Result;
 use odesync_plot::{Figure, Panel, Style};
 
 /// A method that adds a layer of points: `figure.line(x, y, options)` and the like.
 type AddLayer = fn(Figure, Vec<f64>, Vec<f64>, Style) -> Result<Figure>;
 
-pub(super) fn register(reg: &mut Registry) {
-    let two: [(&str, AddLayer, &str, &str); 2] = [
-        (
-            "line",
-            |f, x, y, s| f.line(x, y, s),
-            "figure.line(x, y, #{ label: \"…\" }) -> Figure",
-            "Adds a line; NaN breaks it.",
-        ),
-        (
-            "scatter",
-            |f, x, y, s| f.scatter(x, y, s),
-            "figure.scatter(x, y, #{ label: \"…\" }) -> Figure",
-            "Adds points.",
-        ),
-    ];
-    for (name, add, signature, text) in two {
-        let draw = move |p: &Panel, [x, y]: [&Dynamic; 2], options: &Map| -> RhaiResult<Panel> {
-            let (x, y) = (
-                convert::to_vector(x, &format!("{name}: x"))?,
-                convert::to_vector(y, &format!("{name}: y"))?,
-            );
-            Ok(Panel::Figure(add(
-                figure_of(p, name)?,
-                x,
-                y,
-                style(name, options)?,
-            )?))
-        };
-        register_layer!(reg, name, draw, [x, y]);
-        reg.describe(
-            name,
-            signature,
-            text,
-            if name == "line" {
-                "figure().line([0, 1], [1, 2], #{ color: \"#aa3377\", dash: \"dashed\" })"
-            } else {
-                "figure().scatter([0, 1], [1, 2], #{ label: \"data\" })"
-            },
-        )
-        .option_keys(STYLE);
-    }
-    let band = |p: &Panel, [x, y, half]: [&Dynamic; 3], options: &Map| -> RhaiResult<Panel> {
-        let x = convert::to_vector(x, "band: x")?;
-        let y = convert::to_vector(y, "band: y")?;
-        let half = match convert::to_number(half) {
-            Some(h) => vec![h; y.len()],
-            None => convert::to_vector(half, "band: half")?,
-        };
-        Ok(Panel::Figure(figure_of(p, "band")?.band(
-            x,
-            y,
-            half,
-            style("band", options)?,
-        )?))
+/// Adds a layer of points to a figure.
+fn layer(
+    name: &str,
+    add: AddLayer,
+    panel: &Panel,
+    [x, y]: [&Dynamic; 2],
+    options: Option<Map>,
+) -> Result<Panel> {
+    let x = convert::to_vector(x, &format!("{name}: x"))?;
+    let y = convert::to_vector(y, &format!("{name}: y"))?;
+    let figure = add(figure_of(panel, name)?, x, y, style(name, options)?)?;
+    Ok(Panel::Figure(figure))
+}
+
+fn band(panel: &Panel, [x, y, half]: [&Dynamic; 3], options: Option<Map>) -> Result<Panel> {
+    let x = convert::to_vector(x, "band: x")?;
+    let y = convert::to_vector(y, "band: y")?;
+    let half = match convert::to_number(half) {
+        Some(h) => vec![h; y.len()],
+        None => convert::to_vector(half, "band: half")?,
     };
-    register_layer!(reg, "band", band, [x, y, half]);
-    reg.describe(
-        "band",
+    let figure = figure_of(panel, "band")?.band(x, y, half, style("band", options)?)?;
+    Ok(Panel::Figure(figure))
+}
+
+pub(super) fn register(reg: &mut Registry) {
+    reg.function(
+        "figure.line(x, y, #{ label: \"…\" }) -> Figure",
+        "Adds a line; NaN breaks it.",
+        "figure().line([0, 1], [1, 2], #{ color: \"#aa3377\", dash: \"dashed\" })",
+    )
+    .options(STYLE)
+    .body(
+        |p: &mut Panel, x: Dynamic, y: Dynamic, options: Option<Map>| {
+            layer("line", |f, x, y, s| f.line(x, y, s), p, [&x, &y], options)
+        },
+    );
+    reg.function(
+        "figure.scatter(x, y, #{ label: \"…\" }) -> Figure",
+        "Adds points.",
+        "figure().scatter([0, 1], [1, 2], #{ label: \"data\" })",
+    )
+    .options(STYLE)
+    .body(
+        |p: &mut Panel, x: Dynamic, y: Dynamic, options: Option<Map>| {
+            layer(
+                "scatter",
+                |f, x, y, s| f.scatter(x, y, s),
+                p,
+                [&x, &y],
+                options,
+            )
+        },
+    );
+    reg.function(
         "figure.band(x, y, half, #{ alpha: 0.2 }) -> Figure",
         "Adds the band y ± half.",
         "figure().line([0, 1], [1, 2]).band([0, 1], [1, 2], 0.3)",
     )
-    .option_keys(STYLE);
-    let mark = |p: &Panel, [x]: [&Dynamic; 1], options: &Map| -> RhaiResult<Panel> {
-        let x =
-            convert::to_number(x).ok_or_else(|| Error::invalid("vline: x should be a number"))?;
-        Ok(Panel::Figure(
-            figure_of(p, "vline")?.vline(x, style("vline", options)?)?,
-        ))
-    };
-    register_layer!(reg, "vline", mark, [x]);
-    reg.describe(
-        "vline",
+    .options(STYLE)
+    .body(
+        |p: &mut Panel, x: Dynamic, y: Dynamic, half: Dynamic, options: Option<Map>| {
+            band(p, [&x, &y, &half], options)
+        },
+    );
+    reg.function(
         "figure.vline(x, #{ label: \"…\" }) -> Figure",
         "Adds a vertical line.",
         "figure().line([0, 1], [1, 2]).vline(0.5, #{ dash: \"dotted\" })",
     )
-    .option_keys(STYLE);
+    .options(STYLE)
+    .body(
+        |p: &mut Panel, x: Dynamic, options: Option<Map>| -> Result<Panel> {
+            let x = convert::number(&x, "vline: x")?;
+            let figure = figure_of(p, "vline")?.vline(x, style("vline", options)?)?;
+            Ok(Panel::Figure(figure))
+        },
+    );
 }

@@ -13,10 +13,9 @@ mod plots;
 use rhai::{Array as List, ImmutableString, Map};
 
 use super::convert;
-use super::error::RhaiResult;
 use super::frontend::DisplayData;
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
 use keys::FIGURE;
 use keys::GRID;
@@ -31,17 +30,17 @@ pub fn describe(panel: &Panel) -> String {
     )
 }
 
+impl ScriptType for Panel {
+    const NAME: &'static str = "Figure";
+
+    fn show(&self) -> String {
+        describe(self)
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<Panel>("Figure")
-        .display::<Panel>(describe);
-    reg.register_fn("figure", || Panel::Figure(Figure::new()));
-    reg.register_fn("figure", |options: Map| -> RhaiResult<Panel> {
-        let mut figure = Figure::new();
-        set_all("figure", &options, |name, value| figure.set(name, value))?;
-        Ok(Panel::Figure(figure))
-    });
-    reg.describe(
-        "figure",
+    reg.script_type::<Panel>();
+    reg.function(
         "figure(#{ title: \"…\", x_label: \"t\", y_label: \"u\" }) -> Figure",
         "An empty figure, to which layers are added: line, scatter, band, vline, heatmap, contour, quiver, streamlines, and on three axes \
          surface, waterfall, line3, scatter3, quiver3. Options: title, x_label, y_label, z_label, log_x, log_y, log_z, symlog_x, \
@@ -50,7 +49,13 @@ pub(super) fn register(reg: &mut Registry) {
          \"bottom-left\", \"bottom-right\", \"outside\").",
         "figure(#{ title: \"Losses\", log_y: true }).line([0, 1, 2], [1, 0.1, 0.01], #{ label: \"mse\" })",
     )
-    .option_keys(FIGURE);
+    .options(FIGURE)
+    .body(|options: Option<Map>| -> Result<Panel> {
+        let mut figure = Figure::new();
+        let options = options.unwrap_or_default();
+        set_all("figure", &options, |name, value| figure.set(name, value))?;
+        Ok(Panel::Figure(figure))
+    });
     layers::register(reg);
     fields::register(reg);
     plots::register(reg);
@@ -58,52 +63,49 @@ pub(super) fn register(reg: &mut Registry) {
     overlay::register(reg);
     phase::register(reg);
     landscapes::register(reg);
-    grids(reg);
+    reg.function(
+        "grid(columns, [figure, ...], #{ share_x: true, share_y: true }) -> Figure",
+        "Several figures in one picture. Options: share_x (one horizontal axis for each column, labelled under the lowest), share_y (one \
+         vertical axis for each row, labelled left of the first), title, row_heights (relative to each other), size.",
+        "grid(2, [figure().line([0, 1], [1, 2]), figure().line([0, 1], [2, 1])], #{ share_y: true, title: \"Two\" })",
+    )
+    .options(GRID)
+    .body(|columns: i64, figures: List, options: Options| grid(columns, &figures, options));
     outputs(reg);
 }
 
 fn outputs(reg: &mut Registry) {
     let host = reg.host();
-    reg.register_fn("show", move |p: Panel| {
-        host.display(&DisplayData::Figure(Box::new(p)))
-    });
-    reg.describe(
-        "show",
+    reg.function(
         "show(figure)",
         "Shows the figure at once: as a picture in a notebook and in a terminal that can, else as text.",
         "show(plot(dataset([0, 1, 2], [1, 2, 3])))",
-    );
+    )
+    .body(move |p: Panel| host.display(&DisplayData::Figure(Box::new(p))));
     let host = reg.host();
-    reg.register_fn(
-        "save",
-        move |p: &mut Panel, path: ImmutableString| -> RhaiResult<()> {
-            p.save(path.as_str())?;
-            host.note(&format!("wrote {path}"));
-            Ok(())
-        },
-    );
-    reg.describe(
-        "save",
+    reg.function(
         "figure.save(\"name.svg\")",
         "Writes the figure as .svg or .png.",
         "plot(dataset([0, 1, 2], [1, 2, 3])).save(\"data.svg\")",
-    );
-    reg.register_fn("text", |p: &mut Panel| text(p, TEXT.0, TEXT.1));
-    reg.register_fn("text", |p: &mut Panel, columns: i64, rows: i64| {
-        text(p, columns, rows)
+    )
+    .body(move |p: &mut Panel, path: ImmutableString| -> Result<()> {
+        p.save(path.as_str())?;
+        host.note(&format!("wrote {path}"));
+        Ok(())
     });
-    reg.describe(
-        "text",
+    reg.function(
         "figure.text(columns, rows) -> string",
         "The figure drawn in characters, 80 columns and 24 rows unless given.",
         "print(figure().line([0, 1, 2], [0, 1, 4]).text(60, 16))",
-    );
+    )
+    .body(|p: &mut Panel| text(p, TEXT.0, TEXT.1))
+    .body(|p: &mut Panel, columns: i64, rows: i64| text(p, columns, rows));
 }
 
 /// Number of characters per line, and of lines, of a figure as text.
 const TEXT: (i64, i64) = (80, 24);
 
-fn text(panel: &Panel, columns: i64, rows: i64) -> RhaiResult<String> {
+fn text(panel: &Panel, columns: i64, rows: i64) -> Result<String> {
     let size = |n: i64, least: i64, what: &str| {
         usize::try_from(n)
             .ok()
@@ -112,10 +114,10 @@ fn text(panel: &Panel, columns: i64, rows: i64) -> RhaiResult<String> {
                 Error::invalid(format!("text: {what} should be {least} or more, not {n}"))
             })
     };
-    Ok(panel.to_text(size(columns, 24, "columns")?, size(rows, 8, "rows")?, false)?)
+    panel.to_text(size(columns, 24, "columns")?, size(rows, 8, "rows")?, false)
 }
 
-fn grid(columns: i64, figures: &List, options: Map) -> RhaiResult<Panel> {
+fn grid(columns: i64, figures: &List, mut options: Options) -> Result<Panel> {
     let columns = usize::try_from(columns)
         .ok()
         .filter(|n| *n > 0)
@@ -136,7 +138,6 @@ fn grid(columns: i64, figures: &List, options: Map) -> RhaiResult<Panel> {
         })
         .collect::<Result<Vec<_>>>()?;
     let mut grid = Grid::new(columns, panels)?;
-    let mut options = Options::new("grid", GRID, options);
     if let Some(title) = options.opt_string("title")? {
         grid = grid.title(title);
     }
@@ -156,21 +157,4 @@ fn grid(columns: i64, figures: &List, options: Map) -> RhaiResult<Panel> {
     }
     options.finish()?;
     Ok(Panel::Grid(grid))
-}
-
-fn grids(reg: &mut Registry) {
-    reg.register_fn("grid", |columns: i64, figures: List| {
-        grid(columns, &figures, Map::new())
-    });
-    reg.register_fn("grid", |columns: i64, figures: List, options: Map| {
-        grid(columns, &figures, options)
-    });
-    reg.describe(
-        "grid",
-        "grid(columns, [figure, ...], #{ share_x: true, share_y: true }) -> Figure",
-        "Several figures in one picture. Options: share_x (one horizontal axis for each column, labelled under the lowest), share_y (one \
-         vertical axis for each row, labelled left of the first), title, row_heights (relative to each other), size.",
-        "grid(2, [figure().line([0, 1], [1, 2]), figure().line([0, 1], [2, 1])], #{ share_y: true, title: \"Two\" })",
-    )
-    .option_keys(GRID);
 }

@@ -1,11 +1,10 @@
 //! The conversion of option maps to options of figures and their layers.
 
-use rhai::{Map, Variant};
+use rhai::Map;
 
 use super::super::convert;
-use super::super::error::RhaiResult;
 use super::super::options::Options;
-use super::super::registry::Registry;
+use super::super::registry::{Registry, ScriptType};
 use super::keys::FIGURE;
 use crate::{Error, Result};
 use odesync_plot::{Figure, OptionValue, Panel, Style};
@@ -21,7 +20,7 @@ pub(in crate::script) fn apply_figure_options(
     panel: impl Into<Panel>,
     call: &str,
     mut options: Options,
-) -> RhaiResult<Panel> {
+) -> Result<Panel> {
     let mut panel = panel.into();
     let figure_options = split_options(&mut options, &Figure::OPTIONS);
     options.finish()?;
@@ -29,15 +28,15 @@ pub(in crate::script) fn apply_figure_options(
     Ok(panel)
 }
 
-/// Registers `plot(x)`, and `plot(x, options)` with the options of a figure.
-pub(in crate::script) fn register_plot<T: Variant + Clone>(
+/// Registers `plot(x)` with the options of a figure.
+pub(in crate::script) fn register_plot<T: ScriptType>(
     reg: &mut Registry,
     draw: fn(&T) -> Result<Panel>,
 ) {
-    reg.register_fn("plot", move |x: T| -> RhaiResult<Panel> { Ok(draw(&x)?) });
-    reg.register_fn("plot", move |x: T, options: Map| {
-        apply_figure_options(draw(&x)?, "plot", Options::new("plot", FIGURE, options))
-    });
+    reg.overload("plot")
+        .body_with(FIGURE, move |x: T, options: Options| {
+            apply_figure_options(draw(&x)?, "plot", options)
+        });
 }
 
 /// Passes every option of a map to `set`.
@@ -62,9 +61,12 @@ pub(in crate::script) fn set_all(
     Ok(())
 }
 
-pub(super) fn style(call: &str, options: &Map) -> Result<Style> {
+/// Reads the style of a layer.
+pub(super) fn style(call: &str, options: Option<Map>) -> Result<Style> {
     let mut style = Style::new();
-    set_all(call, options, |name, value| style.set(name, value))?;
+    set_all(call, &options.unwrap_or_default(), |name, value| {
+        style.set(name, value)
+    })?;
     Ok(style)
 }
 
@@ -77,13 +79,3 @@ pub(super) fn figure_of(panel: &Panel, call: &str) -> Result<Figure> {
         ))),
     }
 }
-
-/// Registers `figure.name(args…)` with and without options; both call `draw(panel, [args…], options)`.
-macro_rules! register_layer {
-    ($reg:expr, $name:expr, $draw:expr, [$($arg:ident),+]) => {{
-        let (name, draw) = ($name, $draw);
-        $reg.register_fn(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+| draw(p, [$(&$arg),+], &rhai::Map::new()));
-        $reg.register_fn(name, move |p: &mut odesync_plot::Panel, $($arg: rhai::Dynamic),+, o: rhai::Map| draw(p, [$(&$arg),+], &o));
-    }};
-}
-pub(super) use register_layer;

@@ -4,7 +4,6 @@ use rhai::{Array as List, Map};
 
 use super::super::convert;
 use super::super::data::ScriptDataset;
-use super::super::error::RhaiResult;
 use super::super::keys::{Key, Keys};
 use super::super::landscape::{ScriptDensity, ScriptLandscape};
 use super::super::options::Options;
@@ -24,7 +23,7 @@ pub(super) const OVERLAY_LABELS: &[Key] = &[Key::new("labels")];
 /// The option keys of an overlay, with those of a figure.
 const OVERLAY: Keys = &[OVERLAY_LABELS, FIGURE[0]];
 
-fn overlay(items: &List, options: Map) -> RhaiResult<Panel> {
+fn overlay(items: &List, options: Map) -> Result<Panel> {
     if let Some(landscapes) = items_of_type::<ScriptLandscape>(items) {
         return several_landscapes(&landscapes, options);
     }
@@ -60,11 +59,10 @@ fn overlay(items: &List, options: Map) -> RhaiResult<Panel> {
             let u = one.u().index_axis(ndarray::Axis(0), 0).to_owned();
             curves.push(Curve::points(label(i, "data"), one.t().to_vec(), u));
         } else {
-            let error: Result<Panel> = Err(Error::invalid(format!(
+            return Err(Error::invalid(format!(
                 "plot: a list of solutions and data, of runs, landscapes or densities, was expected, and it holds {}",
                 convert::describe(item)
             )));
-            return Ok(error?);
         }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -72,6 +70,6 @@ fn overlay(items: &List, options: Map) -> RhaiResult<Panel> {
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_fn("plot", |items: List| overlay(&items, Map::new()));
-    reg.register_fn("plot", |items: List, options: Map| overlay(&items, options));
+    reg.overload("plot")
+        .body(|items: List, options: Option<Map>| overlay(&items, options.unwrap_or_default()));
 }

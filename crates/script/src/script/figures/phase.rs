@@ -8,13 +8,26 @@ use super::super::error::RhaiResult;
 use super::super::fields::ScriptField;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
-use super::super::registry::Registry;
+use super::super::registry::{Argument, ArgumentType, Call, Registry};
 use super::super::solving::ScriptSolution;
 use super::keys::FIGURE;
 use super::options::apply_figure_options;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
 use odesync_plot::{Panel, builders};
+
+/// An argument that is a solution or a list.
+struct Solutions(Dynamic);
+
+impl Argument for Solutions {
+    fn types() -> Vec<ArgumentType> {
+        [ScriptSolution::types(), List::types()].concat()
+    }
+
+    fn read(value: Option<Dynamic>, call: &Call) -> RhaiResult<Self> {
+        Dynamic::read(value, call).map(Solutions)
+    }
+}
 
 /// Reads the trajectories of an argument: one, or a list.
 fn solutions(value: &Dynamic) -> Result<Vec<Array2<f64>>> {
@@ -63,10 +76,9 @@ pub(super) const PHASE: &[Key] = &[
 /// The option keys of a phase portrait, with those of a figure.
 const PORTRAIT: Keys = &[PHASE, FIGURE[0]];
 
-fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<Panel> {
+fn portrait(field: &ScriptField, solved: &Dynamic, mut options: Options) -> Result<Panel> {
     let paths = solutions(solved)?;
     let dof = field.0.dof();
-    let mut options = Options::new("phase", PORTRAIT, options);
     let chosen = components(&mut options, dof)?;
     let names = options.opt_strings("names")?.unwrap_or_default();
     let arrows = options.choice("field")? == "arrows";
@@ -74,16 +86,14 @@ fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<P
     if chosen.len() < 2 {
         return Err(Error::invalid(
             "phase: the field has one state variable, and a portrait takes two or three; use plot(solution)",
-        )
-        .into());
+        ));
     }
     if let Some(path) = paths.iter().find(|p| p.ncols() != dof) {
         return Err(Error::invalid(format!(
             "phase: the field has {} and a solution {}; give solutions of this field",
             count_of(dof, "state variable"),
             path.ncols()
-        ))
-        .into());
+        )));
     }
     // The other state variables have their mean over the trajectories.
     let mut state = Array1::zeros(dof);
@@ -121,22 +131,7 @@ fn portrait(field: &ScriptField, solved: &Dynamic, options: Map) -> RhaiResult<P
 }
 
 pub(super) fn register(reg: &mut Registry) {
-    for name in ["phase", "plot"] {
-        reg.register_fn(name, |f: ScriptField, s: ScriptSolution| {
-            portrait(&f, &Dynamic::from(s), Map::new())
-        });
-        reg.register_fn(name, |f: ScriptField, s: ScriptSolution, o: Map| {
-            portrait(&f, &Dynamic::from(s), o)
-        });
-        reg.register_fn(name, |f: ScriptField, s: List| {
-            portrait(&f, &Dynamic::from(s), Map::new())
-        });
-        reg.register_fn(name, |f: ScriptField, s: List, o: Map| {
-            portrait(&f, &Dynamic::from(s), o)
-        });
-    }
-    reg.describe(
-        "phase",
+    reg.function(
         "phase(field, solution, #{ components: [0, 1] }) -> Figure",
         "A phase portrait: the trajectory of a solution (or of each in a list) with the vector field, in the plane of two state \
          variables or the space of three. Options: components (the first two or three unless given; the others stay at their mean), \
@@ -144,5 +139,11 @@ pub(super) fn register(reg: &mut Registry) {
          figure, such as title.",
         "phase(van_der_pol(), solve(van_der_pol(), [0.5, 0], linspace(0, 10, 200)), #{ names: [\"x\", \"v\"] })",
     )
-    .option_keys(PORTRAIT);
+    .options(PORTRAIT)
+    .body(|f: ScriptField, s: Solutions, options: Options| portrait(&f, &s.0, options));
+    reg.overload("plot")
+        .body(|f: ScriptField, s: Solutions, options: Option<Map>| {
+            let options = Options::new("phase", PORTRAIT, options.unwrap_or_default());
+            portrait(&f, &s.0, options)
+        });
 }

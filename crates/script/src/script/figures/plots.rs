@@ -1,7 +1,6 @@
 //! The binding `plot` for a single value: the suitable figure of a solution, a dataset, a spline, a run.
 
 use super::super::data::ScriptDataset;
-use super::super::error::RhaiResult;
 use super::super::keys::Keys;
 use super::super::options::Options;
 use super::super::registry::Registry;
@@ -15,7 +14,7 @@ use super::options::{apply_figure_options, register_plot};
 use super::overlay::OVERLAY_LABELS;
 use super::phase::PHASE;
 use crate::recipes;
-use odesync_plot::{Panel, trajectory};
+use odesync_plot::trajectory;
 
 /// The option keys of all forms of `plot`.
 const PLOT: Keys = {
@@ -37,28 +36,7 @@ const PLOT: Keys = {
 };
 
 pub(super) fn register(reg: &mut Registry) {
-    register_plot::<ScriptSolution>(
-        reg,
-        |s| Ok(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?.into()),
-    );
-    register_plot::<ScriptDataset>(reg, |d| Ok(recipes::data(&d.0)?.into()));
-    register_plot::<ScriptRun>(reg, |r| Ok(recipes::losses(&r.0)?.into()));
-    register_plot::<ScriptSmoothingSpline>(reg, |s| Ok(recipes::spline(s.spline(), None)?.into()));
-    reg.register_fn(
-        "plot",
-        |d: ScriptDataset, s: ScriptSmoothingSpline| -> RhaiResult<Panel> {
-            Ok(recipes::spline(s.spline(), Some(&d.0))?.into())
-        },
-    );
-    reg.register_fn(
-        "plot",
-        |d: ScriptDataset, s: ScriptSmoothingSpline, options: rhai::Map| {
-            let grid = recipes::spline(s.spline(), Some(&d.0))?;
-            apply_figure_options(grid, "plot", Options::new("plot", FIGURE, options))
-        },
-    );
-    reg.describe(
-        "plot",
+    reg.function(
         "plot(x) -> Figure",
         "The right picture of it. plot(solution): trajectories. plot(data): points. plot(run): losses and λ by epoch. \
          plot(data, run, #{ t_end: 12.0 }): the model's trajectory with the data, and the residuals under it; options: t_end, \
@@ -73,5 +51,19 @@ pub(super) fn register(reg: &mut Registry) {
          two figures one above the other the upper one takes those of the vertical axis.",
         "plot(solve(lotka_volterra(), [1, 1], linspace(0, 5, 50)))",
     )
-    .option_keys(PLOT);
+    .options(PLOT)
+    .body_with(
+        FIGURE,
+        |d: ScriptDataset, s: ScriptSmoothingSpline, options: Options| {
+            let grid = recipes::spline(s.spline(), Some(&d.0))?;
+            apply_figure_options(grid, "plot", options)
+        },
+    );
+    register_plot::<ScriptSolution>(
+        reg,
+        |s| Ok(trajectory(&s.0.t.to_vec(), &s.0.u, &[])?.into()),
+    );
+    register_plot::<ScriptDataset>(reg, |d| Ok(recipes::data(&d.0)?.into()));
+    register_plot::<ScriptRun>(reg, |r| Ok(recipes::losses(&r.0)?.into()));
+    register_plot::<ScriptSmoothingSpline>(reg, |s| Ok(recipes::spline(s.spline(), None)?.into()));
 }

@@ -17,7 +17,7 @@ pub(super) use spectra::ScriptDensity;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayD, Axis};
-use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, FnPtr, NativeCallContext};
 
 use super::array::ScriptArray;
 use super::convert;
@@ -28,7 +28,7 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
-use super::registry::Registry;
+use super::registry::{Registry, ScriptType};
 use super::solving::{ENGINE, SOLVER, STEPS, solver};
 use super::training::ScriptMethod;
 use crate::{Error, Result};
@@ -103,9 +103,8 @@ fn hessian(
     host: &Host,
     model: &ScriptField,
     data: &ScriptDataset,
-    options: Map,
-) -> RhaiResult<ScriptHessian> {
-    let mut options = Options::new("hessian", LOSS, options);
+    mut options: Options,
+) -> Result<ScriptHessian> {
     let loss = loss_options(host, &mut options, "hessian")?;
     options.finish()?;
     Ok(ScriptHessian(Arc::new(Hessian::new(
@@ -120,10 +119,9 @@ fn hessian_of_closure(
     context: &NativeCallContext,
     closure: FnPtr,
     params: &Dynamic,
-    options: Map,
+    mut options: Options,
 ) -> RhaiResult<ScriptHessian> {
     let params = convert::to_vector(params, "hessian: the parameters")?;
-    let mut options = Options::new("hessian", &[CLOSURE], options);
     let wanted = options.opt_choice("derivatives")?;
     let step = options.positive("step", SECOND_DIFFERENCE_STEP)?;
     options.finish()?;
@@ -166,7 +164,7 @@ fn closure_values(
 }
 
 /// Computes the dense matrix with a progress display, if the Hessian is small enough to be held as one.
-fn compute_dense(host: &Host, h: &Hessian) -> RhaiResult<()> {
+fn compute_dense(host: &Host, h: &Hessian) -> Result<()> {
     if h.n() <= DENSE_LIMIT {
         host.check_memory_for_shape("the Hessian", &[h.n(), h.n()])?;
         let progress = host.progress_bar("Hessian", "columns");
@@ -181,7 +179,7 @@ fn matvec(
     v: &Dynamic,
     n: usize,
     many: impl Fn(&[Vec<f64>]) -> Result<Vec<Vec<f64>>>,
-) -> RhaiResult<ScriptArray> {
+) -> Result<ScriptArray> {
     let v = convert::to_array(v, &format!("{what}: v"))?;
     let rows: Vec<Vec<f64>> = match v.ndim() {
         1 if v.len() == n => vec![v.iter().copied().collect()],
@@ -194,8 +192,7 @@ fn matvec(
                 "{what}: v must be a vector of shape [{n}], or a matrix of shape [m, {n}] with a vector in each of m rows, m at least \
                  1; it has shape {:?}",
                 v.shape()
-            ))
-            .into());
+            )));
         }
     };
     let products = many(&rows)?;
@@ -225,43 +222,23 @@ macro_rules! hessian_example {
 }
 use hessian_example;
 
+impl ScriptType for ScriptHessian {
+    const NAME: &'static str = "Hessian";
+
+    fn show(&self) -> String {
+        format!(
+            "Hessian: of {} parameters, at loss {:.6e}, {}",
+            self.0.n(),
+            self.0.loss(),
+            self.0.derivative_kind().name()
+        )
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<ScriptHessian>("Hessian")
-        .display::<ScriptHessian>(|h| {
-            format!(
-                "Hessian: of {} parameters, at loss {:.6e}, {}",
-                h.0.n(),
-                h.0.loss(),
-                h.0.derivative_kind().name()
-            )
-        });
-    let host = reg.host();
-    let with_options = reg.host();
-    reg.register_fn("hessian", move |f: ScriptField, d: ScriptDataset| {
-        hessian(&host, &f, &d, Map::new())
-    });
-    reg.register_fn(
-        "hessian",
-        move |f: ScriptField, d: ScriptDataset, options: Map| {
-            hessian(&with_options, &f, &d, options)
-        },
-    );
-    let host = reg.host();
-    let with_options = reg.host();
-    reg.register_fn(
-        "hessian",
-        move |c: NativeCallContext, f: FnPtr, p: Dynamic| {
-            hessian_of_closure(&host, &c, f, &p, Map::new())
-        },
-    );
-    reg.register_fn(
-        "hessian",
-        move |c: NativeCallContext, f: FnPtr, p: Dynamic, options: Map| {
-            hessian_of_closure(&with_options, &c, f, &p, options)
-        },
-    );
-    reg.describe(
-        "hessian",
+    reg.script_type::<ScriptHessian>();
+    let (of_model, of_closure) = (reg.host(), reg.host());
+    reg.function(
         "hessian(model, data, #{ rtol: 1e-9, atol: 1e-11 }) or hessian(|p| …, params, #{ step: 1e-4 }) -> Hessian",
         "The exact second derivatives of a training loss at the model's parameters, on the steps of its solves. Options: method (a \
          training method; vanilla() unless given), lambda (1 for homotopy training), solver (its method: an explicit Runge-Kutta \
@@ -273,30 +250,34 @@ pub(super) fn register(reg: &mut Registry) {
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss; \
          hessian(|p| (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [1, 1]).matrix()",
     )
-    .option_keys(&[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE]);
-    reg.register_get("n", |h: &mut ScriptHessian| Ok(h.0.n() as i64));
-    reg.register_get("loss", |h: &mut ScriptHessian| Ok(h.0.loss()));
-    reg.register_get("derivatives", |h: &mut ScriptHessian| {
-        Ok(h.0.derivative_kind().name().to_string())
-    });
-    reg.describe_property(
-        "Hessian",
+    .options(&[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE])
+    .body_with(LOSS, move |f: ScriptField, d: ScriptDataset, options: Options| {
+        hessian(&of_model, &f, &d, options)
+    })
+    .body_with(
+        &[CLOSURE],
+        move |c: NativeCallContext, f: FnPtr, p: Dynamic, options: Options| {
+            hessian_of_closure(&of_closure, &c, f, &p, options)
+        },
+    );
+    reg.property(
         "h.n -> int",
         "The number of parameters.",
         hessian_example!("h.n"),
-    );
-    reg.describe_property(
-        "Hessian",
+    )
+    .get(|h: &mut ScriptHessian| h.0.n() as i64);
+    reg.property(
         "h.loss -> float",
         "The loss at these parameters.",
         hessian_example!("h.loss"),
-    );
-    reg.describe_property(
-        "Hessian",
+    )
+    .get(|h: &mut ScriptHessian| h.0.loss());
+    reg.property(
         "h.derivatives -> string",
         "How the second derivatives were found: exact, differences of gradients or differences of values.",
         "hessian(|p| abs(p[0]) + p[1] ** 2, [1, 1]).derivatives",
-    );
+    )
+    .get(|h: &mut ScriptHessian| h.0.derivative_kind().name().to_string());
     products(reg);
     spectra::register(reg);
     slices::register(reg);
@@ -304,39 +285,33 @@ pub(super) fn register(reg: &mut Registry) {
 }
 
 fn products(reg: &mut Registry) {
-    reg.register_fn("apply", |h: &mut ScriptHessian, v: Dynamic| {
-        matvec("apply", &v, h.0.n(), |rows| h.0.apply_many(rows))
-    });
-    reg.describe(
-        "apply",
+    reg.function(
         "h.apply(v) -> Array",
         "The Hessian times a vector [n], or times each row of a matrix [m, n], several at once.",
         hessian_example!("h.apply(zeros([h.n]) + 1)"),
-    );
-    reg.register_fn("gauss_newton", |h: &mut ScriptHessian, v: Dynamic| {
+    )
+    .body(|h: &mut ScriptHessian, v: Dynamic| {
+        matvec("apply", &v, h.0.n(), |rows| h.0.apply_many(rows))
+    });
+    reg.function(
+        "h.gauss_newton(v) -> Array",
+        "The Gauss-Newton part of the Hessian, 2/n JᵀJ for the Jacobian J of the residuals, times a vector or each row of a matrix.",
+        hessian_example!("h.gauss_newton(zeros([h.n]) + 1)"),
+    )
+    .body(|h: &mut ScriptHessian, v: Dynamic| {
         matvec("gauss_newton", &v, h.0.n(), |rows| {
             h.0.gauss_newton_many(rows)
         })
     });
-    reg.describe(
-        "gauss_newton",
-        "h.gauss_newton(v) -> Array",
-        "The Gauss-Newton part of the Hessian, 2/n JᵀJ for the Jacobian J of the residuals, times a vector or each row of a matrix.",
-        hessian_example!("h.gauss_newton(zeros([h.n]) + 1)"),
-    );
     let host = reg.host();
-    reg.register_fn(
-        "matrix",
-        move |h: &mut ScriptHessian| -> RhaiResult<ScriptArray> {
-            host.check_memory_for_shape("the Hessian", &[h.0.n(), h.0.n()])?;
-            compute_dense(&host, &h.0)?;
-            Ok(ScriptArray::new(h.0.matrix()?.into_dyn()))
-        },
-    );
-    reg.describe(
-        "matrix",
+    reg.function(
         "h.matrix() -> Array",
         "The dense Hessian, [n, n].",
         hessian_example!("h.matrix().shape"),
-    );
+    )
+    .body(move |h: &mut ScriptHessian| -> Result<ScriptArray> {
+        host.check_memory_for_shape("the Hessian", &[h.0.n(), h.0.n()])?;
+        compute_dense(&host, &h.0)?;
+        Ok(ScriptArray::new(h.0.matrix()?.into_dyn()))
+    });
 }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use rhai::{Array as List, Dynamic, Map};
+use rhai::{Array as List, Dynamic};
 
 use super::super::array::ScriptArray;
-use super::super::error::RhaiResult;
 use super::super::fields::ScriptField;
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
-use super::super::registry::Registry;
+use super::super::registry::{Registry, ScriptType};
 use super::super::training::ScriptRun;
-use crate::Error;
+use crate::{Error, Result};
 use odesync_train::landscape::Pca;
 
 /// The script type of principal components, `Pca`.
@@ -35,115 +34,92 @@ fn to_list(epochs: &[usize]) -> List {
 
 const PCA: Keys = &[&[Key::new("components")]];
 
-fn pca(run: &ScriptRun, options: Map) -> RhaiResult<ScriptPca> {
-    let mut options = Options::new("pca", PCA, options);
+fn pca(run: &ScriptRun, mut options: Options) -> Result<ScriptPca> {
     let components = options.count("components", 2)?;
     options.finish()?;
     Ok(ScriptPca(Arc::new(Pca::from_run(&run.0, components)?)))
 }
 
+impl ScriptType for ScriptPca {
+    const NAME: &'static str = "Pca";
+
+    fn show(&self) -> String {
+        let parts = self.0.explained_variance_ratio.iter();
+        let parts: Vec<String> = parts.map(|r| format!("{:.2} %", 100.0 * r)).collect();
+        format!(
+            "Pca: {} points of {} parameters, explained variance {}",
+            self.0.path.nrows(),
+            self.0.origin.len(),
+            parts.join(", ")
+        )
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_get("path", |r: &mut ScriptRun| {
-        Ok(ScriptArray::new(r.0.path()?.params.into_dyn()))
-    });
-    reg.register_get("path_epochs", |r: &mut ScriptRun| {
-        Ok(to_list(&r.0.path()?.epochs))
-    });
-    reg.describe_property(
-        "Run",
+    reg.property(
         "run.path -> Array",
         "The model's parameters at the beginning of every so many epochs and at the end, [point, n]; train with trajectory_every.",
         trajectory_example!("run.path.shape"),
-    );
-    reg.describe_property(
-        "Run",
+    )
+    .get(|r: &mut ScriptRun| r.0.path().map(|path| ScriptArray::new(path.params.into_dyn())));
+    reg.property(
         "run.path_epochs -> list",
         "The number of epochs that were done at each point of the path.",
         trajectory_example!("run.path_epochs"),
-    );
-    reg.register_fn(
-        "model_at",
-        |r: &mut ScriptRun, epoch: i64| -> RhaiResult<ScriptField> {
-            let epoch = usize::try_from(epoch).map_err(|_| {
-                Error::invalid(format!(
-                    "model_at: the epoch should be 0 or above, not {epoch}"
-                ))
-            })?;
-            Ok(ScriptField(r.0.model_at(epoch)?))
-        },
-    );
-    reg.describe(
-        "model_at",
+    )
+    .get(|r: &mut ScriptRun| r.0.path().map(|path| to_list(&path.epochs)));
+    reg.function(
         "run.model_at(epoch) -> Field",
         "The model after this many epochs, one of run.path_epochs.",
         trajectory_example!(
             "for e in run.path_epochs { hessian(run.model_at(e), data).density(); }"
         ),
-    );
-    reg.register_type::<ScriptPca>("Pca")
-        .display::<ScriptPca>(|p| {
-            let parts: Vec<String> =
-                p.0.explained_variance_ratio
-                    .iter()
-                    .map(|r| format!("{:.2} %", 100.0 * r))
-                    .collect();
-            format!(
-                "Pca: {} points of {} parameters, explained variance {}",
-                p.0.path.nrows(),
-                p.0.origin.len(),
-                parts.join(", ")
-            )
-        });
-    reg.register_fn("pca", |r: ScriptRun| pca(&r, Map::new()));
-    reg.register_fn("pca", |r: ScriptRun, options: Map| pca(&r, options));
-    reg.describe(
-        "pca",
+    )
+    .body(|r: &mut ScriptRun, epoch: i64| -> Result<ScriptField> {
+        let epoch = usize::try_from(epoch).map_err(|_| {
+            Error::invalid(format!(
+                "model_at: the epoch should be 0 or above, not {epoch}"
+            ))
+        })?;
+        Ok(ScriptField(r.0.model_at(epoch)?))
+    });
+    reg.script_type::<ScriptPca>();
+    reg.function(
         "pca(run, #{ components: 2 }) -> Pca",
         "The principal components of the model's parameters along a run that kept them (trajectory_every of train). The origin of \
          the coordinates is the last point (Li et al. 2018).",
         trajectory_example!("let p = pca(run); p.path; landscape(run.last, data, p, #{ points: 5 }).loss"),
     )
-    .option_keys(PCA);
-    reg.register_get("directions", |p: &mut ScriptPca| {
-        Ok(ScriptArray::new(p.0.directions.clone().into_dyn()))
-    });
-    reg.register_get("explained_variance_ratio", |p: &mut ScriptPca| {
-        Ok(ScriptArray::from_vec(p.0.explained_variance_ratio.clone()))
-    });
-    reg.register_get("path", |p: &mut ScriptPca| {
-        Ok(ScriptArray::new(p.0.path.clone().into_dyn()))
-    });
-    reg.register_get("epochs", |p: &mut ScriptPca| Ok(to_list(&p.0.epochs)));
-    reg.register_get("origin", |p: &mut ScriptPca| {
-        Ok(ScriptArray::from_vec(p.0.origin.clone()))
-    });
-    for (signature, text, example) in [
-        (
-            "p.directions -> Array",
-            "The components, of length 1, a row each, [k, n].",
-            trajectory_example!("pca(run).directions.shape"),
-        ),
-        (
-            "p.explained_variance_ratio -> Array",
-            "The part of the variance along each component.",
-            trajectory_example!("pca(run).explained_variance_ratio"),
-        ),
-        (
-            "p.path -> Array",
-            "The run's points in the components' coordinates, [point, k]; the last one is the origin.",
-            trajectory_example!("pca(run).path"),
-        ),
-        (
-            "p.epochs -> list",
-            "The number of epochs that were done at each point.",
-            trajectory_example!("pca(run).epochs"),
-        ),
-        (
-            "p.origin -> Array",
-            "The parameters at the origin, those after the last update.",
-            trajectory_example!("pca(run).origin"),
-        ),
-    ] {
-        reg.describe_property("Pca", signature, text, example);
-    }
+    .options(PCA)
+    .body(|r: ScriptRun, options: Options| pca(&r, options));
+    reg.property(
+        "p.directions -> Array",
+        "The components, of length 1, a row each, [k, n].",
+        trajectory_example!("pca(run).directions.shape"),
+    )
+    .get(|p: &mut ScriptPca| ScriptArray::new(p.0.directions.clone().into_dyn()));
+    reg.property(
+        "p.explained_variance_ratio -> Array",
+        "The part of the variance along each component.",
+        trajectory_example!("pca(run).explained_variance_ratio"),
+    )
+    .get(|p: &mut ScriptPca| ScriptArray::from_vec(p.0.explained_variance_ratio.clone()));
+    reg.property(
+        "p.path -> Array",
+        "The run's points in the components' coordinates, [point, k]; the last one is the origin.",
+        trajectory_example!("pca(run).path"),
+    )
+    .get(|p: &mut ScriptPca| ScriptArray::new(p.0.path.clone().into_dyn()));
+    reg.property(
+        "p.epochs -> list",
+        "The number of epochs that were done at each point.",
+        trajectory_example!("pca(run).epochs"),
+    )
+    .get(|p: &mut ScriptPca| to_list(&p.0.epochs));
+    reg.property(
+        "p.origin -> Array",
+        "The parameters at the origin, those after the last update.",
+        trajectory_example!("pca(run).origin"),
+    )
+    .get(|p: &mut ScriptPca| ScriptArray::from_vec(p.0.origin.clone()));
 }

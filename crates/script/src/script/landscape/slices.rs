@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::{Array2, Axis as ArrayAxis, Ix2};
-use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
+use rhai::{Array as List, Dynamic, FnPtr, ImmutableString, NativeCallContext};
 
 use super::super::array::ScriptArray;
 use super::super::convert;
@@ -14,7 +14,7 @@ use super::super::host::Host;
 use super::super::keys::{Key, Keys};
 use super::super::observation::OBSERVATION;
 use super::super::options::Options;
-use super::super::registry::Registry;
+use super::super::registry::{Registry, ScriptType};
 use super::super::solving::{ENGINE, SOLVER, STEPS};
 use super::paths::ScriptPca;
 use super::{LOSS_CHOICE, closure_values, loss_options};
@@ -135,7 +135,7 @@ fn landscape_of_model(
     data: &ScriptDataset,
     along: &SliceSpec,
     mut options: Options,
-) -> RhaiResult<ScriptLandscape> {
+) -> Result<ScriptLandscape> {
     let loss = loss_options(host, &mut options, "landscape")?;
     let shown = options.bool("progress", true)?;
     options.finish()?;
@@ -152,9 +152,8 @@ fn landscape_of_closure(
     closure: FnPtr,
     params: &Dynamic,
     (along, steps): (&Dynamic, &Dynamic),
-    options: Map,
+    mut options: Options,
 ) -> RhaiResult<ScriptLandscape> {
-    let mut options = Options::new("landscape", &[PROGRESS], options);
     let shown = options.bool("progress", true)?;
     options.finish()?;
     let params = convert::to_vector(params, "landscape: the parameters")?;
@@ -207,73 +206,32 @@ macro_rules! landscape_example {
     };
 }
 
+impl ScriptType for ScriptLandscape {
+    const NAME: &'static str = "Landscape";
+
+    fn show(&self) -> String {
+        let l = &self.0;
+        let axes: Vec<String> = l
+            .slice
+            .axes()
+            .iter()
+            .map(|a| format!("{} ({} points)", a.label, a.coefficients.len()))
+            .collect();
+        let finite = || l.loss.iter().copied().filter(|x| !x.is_nan());
+        format!(
+            "Landscape along {}: loss from {:.4e} to {:.4e}, {} failed",
+            axes.join(" and "),
+            finite().fold(f64::INFINITY, f64::min),
+            finite().fold(f64::NEG_INFINITY, f64::max),
+            l.failures()
+        )
+    }
+}
+
 pub(super) fn register(reg: &mut Registry) {
-    reg.register_type::<ScriptLandscape>("Landscape")
-        .display::<ScriptLandscape>(|l| {
-            let l = &l.0;
-            let axes: Vec<String> = l
-                .slice
-                .axes()
-                .iter()
-                .map(|a| format!("{} ({} points)", a.label, a.coefficients.len()))
-                .collect();
-            let finite = || l.loss.iter().copied().filter(|x| !x.is_nan());
-            format!(
-                "Landscape along {}: loss from {:.4e} to {:.4e}, {} failed",
-                axes.join(" and "),
-                finite().fold(f64::INFINITY, f64::min),
-                finite().fold(f64::NEG_INFINITY, f64::max),
-                l.failures()
-            )
-        });
-    let (host, with_options) = (reg.host(), reg.host());
-    reg.register_fn(
-        "landscape",
-        move |f: ScriptField, d: ScriptDataset, a: Dynamic, c: Dynamic| {
-            landscape_of_model(
-                &host,
-                &f,
-                &d,
-                &slice_spec(&a, &c)?,
-                Options::new("landscape", MODEL_SLICE, Map::new()),
-            )
-        },
-    );
-    reg.register_fn(
-        "landscape",
-        move |f: ScriptField, d: ScriptDataset, a: Dynamic, c: Dynamic, options: Map| {
-            let options = Options::new("landscape", MODEL_SLICE, options);
-            landscape_of_model(&with_options, &f, &d, &slice_spec(&a, &c)?, options)
-        },
-    );
-    let (host, with_options) = (reg.host(), reg.host());
-    reg.register_fn(
-        "landscape",
-        move |f: ScriptField, d: ScriptDataset, p: ScriptPca| {
-            landscape_on_pca_plane(&host, &f, &d, &p, Map::new())
-        },
-    );
-    reg.register_fn(
-        "landscape",
-        move |f: ScriptField, d: ScriptDataset, p: ScriptPca, options: Map| {
-            landscape_on_pca_plane(&with_options, &f, &d, &p, options)
-        },
-    );
-    let (host, with_options) = (reg.host(), reg.host());
-    reg.register_fn(
-        "landscape",
-        move |x: NativeCallContext, f: FnPtr, p: Dynamic, a: Dynamic, c: Dynamic| {
-            landscape_of_closure(&host, &x, f, &p, (&a, &c), Map::new())
-        },
-    );
-    reg.register_fn(
-        "landscape",
-        move |x: NativeCallContext, f: FnPtr, p: Dynamic, a: Dynamic, c: Dynamic, o: Map| {
-            landscape_of_closure(&with_options, &x, f, &p, (&a, &c), o)
-        },
-    );
-    reg.describe(
-        "landscape",
+    reg.script_type::<ScriptLandscape>();
+    let [of_model, of_path, of_closure] = [(); 3].map(|()| reg.host());
+    reg.function(
         "landscape(model, data, [d1, d2], [c1, c2], #{ method: … }) -> Landscape, or landscape(model, data, \"a\", values), \
          landscape(run.last, data, pca(run)), landscape(|p| …, params, [d1], [c1])",
         "The loss at θ + c1 d1 + c2 d2 for all coefficients, or along one direction. In place of directions stand names of single \
@@ -286,38 +244,52 @@ pub(super) fn register(reg: &mut Registry) {
              landscape(lotka_volterra(), data, \"a\", linspace(0.5, 2, 7)).minima"
         ),
     )
-    .option_keys(PCA_PLANE);
-    properties(reg);
-    let draw = |f: &ScriptField, count: i64, options: Map| -> RhaiResult<ScriptArray> {
-        let mut options = Options::new("random_directions", RANDOM_DIRECTIONS, options);
-        let default = DirectionOptions::default();
-        let options_read = DirectionOptions {
-            normalize: Normalization::by_name(options.choice("normalize")?)?,
-            biases: options.bool("biases", default.biases)?,
-            seed: options.opt_seed("seed")?.unwrap_or(default.seed),
-        };
-        options.finish()?;
-        let count = usize::try_from(count).unwrap_or(0);
-        Ok(ScriptArray::new(
-            random_directions(&f.0, count, &options_read)?.into_dyn(),
-        ))
-    };
-    reg.register_fn("random_directions", move |f: ScriptField, count: i64| {
-        draw(&f, count, Map::new())
-    });
-    reg.register_fn(
-        "random_directions",
-        move |f: ScriptField, count: i64, o: Map| draw(&f, count, o),
+    .options(PCA_PLANE)
+    .body_with(
+        MODEL_SLICE,
+        move |f: ScriptField, d: ScriptDataset, a: Dynamic, c: Dynamic, options: Options| {
+            landscape_of_model(&of_model, &f, &d, &slice_spec(&a, &c)?, options)
+        },
+    )
+    .body(
+        move |f: ScriptField, d: ScriptDataset, p: ScriptPca, options: Options| {
+            landscape_on_pca_plane(&of_path, &f, &d, &p, options)
+        },
+    )
+    .body_with(
+        &[PROGRESS],
+        move |x: NativeCallContext,
+              f: FnPtr,
+              p: Dynamic,
+              a: Dynamic,
+              c: Dynamic,
+              options: Options| {
+            landscape_of_closure(&of_closure, &x, f, &p, (&a, &c), options)
+        },
     );
-    reg.describe(
-        "random_directions",
+    properties(reg);
+    reg.function(
         "random_directions(model, 2, #{ seed: 0, normalize: \"filter\", biases: true }) -> Array",
         "Random directions for landscape, [k, n]. With \"filter\" each row of a weight matrix, and each bias vector, is scaled to the \
          norm of the model's own (Li et al. 2018); \"layer\" scales whole blocks, \"none\" nothing. biases: false leaves biases where \
          they are.",
         landscape_example!("landscape(model, data, random_directions(model, 1, #{ seed: 3 }), linspace(-1, 1, 5)).loss"),
     )
-    .option_keys(RANDOM_DIRECTIONS);
+    .options(RANDOM_DIRECTIONS)
+    .body(
+        |f: ScriptField, count: i64, mut options: Options| -> Result<ScriptArray> {
+            let default = DirectionOptions::default();
+            let options_read = DirectionOptions {
+                normalize: Normalization::by_name(options.choice("normalize")?)?,
+                biases: options.bool("biases", default.biases)?,
+                seed: options.opt_seed("seed")?.unwrap_or(default.seed),
+            };
+            options.finish()?;
+            let count = usize::try_from(count).unwrap_or(0);
+            let directions = random_directions(&f.0, count, &options_read)?;
+            Ok(ScriptArray::new(directions.into_dyn()))
+        },
+    );
 }
 
 fn landscape_on_pca_plane(
@@ -325,9 +297,8 @@ fn landscape_on_pca_plane(
     model: &ScriptField,
     data: &ScriptDataset,
     pca: &ScriptPca,
-    options: Map,
-) -> RhaiResult<ScriptLandscape> {
-    let mut options = Options::new("landscape", PCA_PLANE, options);
+    mut options: Options,
+) -> Result<ScriptLandscape> {
     let along = SliceSpec::Pca {
         points: options.count("points", 30)?,
         margin: options.non_negative("margin", 0.2)?,
@@ -337,85 +308,52 @@ fn landscape_on_pca_plane(
 }
 
 fn properties(reg: &mut Registry) {
-    reg.register_get("loss", |l: &mut ScriptLandscape| {
-        Ok(ScriptArray::new(l.0.loss.clone()))
-    });
-    reg.register_get("coefficients", |l: &mut ScriptLandscape| {
+    reg.property(
+        "l.loss -> Array",
+        "The loss, [c1] along a line or [c1, c2] on a plane; NaN where a solve failed.",
+        landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).loss"),
+    )
+    .get(|l: &mut ScriptLandscape| ScriptArray::new(l.0.loss.clone()));
+    reg.property(
+        "l.coefficients -> list",
+        "The coefficients of each direction, or the values of each parameter.",
+        landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).coefficients[0]"),
+    )
+    .get(|l: &mut ScriptLandscape| {
         let axes = l.0.slice.axes().iter();
-        let list: List = axes
-            .map(|a| Dynamic::from(ScriptArray::from_vec(a.coefficients.clone())))
-            .collect();
-        Ok(list)
+        let values = axes.map(|a| Dynamic::from(ScriptArray::from_vec(a.coefficients.clone())));
+        values.collect::<List>()
     });
-    reg.register_get("labels", |l: &mut ScriptLandscape| {
+    reg.property(
+        "l.labels -> list",
+        "What the axes are called.",
+        landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).labels"),
+    )
+    .get(|l: &mut ScriptLandscape| {
         let axes = l.0.slice.axes().iter();
-        let list: List = axes
-            .map(|a| Dynamic::from(ImmutableString::from(a.label.as_str())))
-            .collect();
-        Ok(list)
+        let labels = axes.map(|a| Dynamic::from(ImmutableString::from(a.label.as_str())));
+        labels.collect::<List>()
     });
-    reg.register_get("path", |l: &mut ScriptLandscape| {
-        Ok(ScriptArray::new(l.0.slice.path().clone().into_dyn()))
-    });
-    reg.register_get("failures", |l: &mut ScriptLandscape| {
-        Ok(l.0.failures() as i64)
-    });
-    reg.register_get(
-        "minima",
-        |l: &mut ScriptLandscape| Ok(l.0.n_minima() as i64),
-    );
-    reg.register_get("roughness", |l: &mut ScriptLandscape| Ok(l.0.roughness()));
-    reg.register_get("log_variation", |l: &mut ScriptLandscape| {
-        Ok(l.0.log_variation())
-    });
-    for (signature, text, example) in [
-        (
-            "l.loss -> Array",
-            "The loss, [c1] along a line or [c1, c2] on a plane; NaN where a solve failed.",
-            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).loss"),
-        ),
-        (
-            "l.coefficients -> list",
-            "The coefficients of each direction, or the values of each parameter.",
-            landscape_example!(
-                "landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).coefficients[0]"
-            ),
-        ),
-        (
-            "l.labels -> list",
-            "What the axes are called.",
-            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).labels"),
-        ),
-        (
-            "l.path -> Array",
-            "Coordinates to be drawn over the landscape, [point, axis]: where the model is, or the path of a run.",
-            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).path"),
-        ),
-        (
-            "l.failures -> int",
-            "The number of points whose solve failed.",
-            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).failures"),
-        ),
-        (
-            "l.minima -> int",
-            "The number of local minima: points lower than all their neighbours, without the edge.",
-            landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).minima"),
-        ),
-        (
-            "l.roughness -> float",
-            "Total variation over range, the mean over the lines along the axes: 1 for a slope, up to 2 for one valley, more for several.",
-            landscape_example!(
+    reg.property("l.path -> Array", "Coordinates to be drawn over the landscape, [point, axis]: where the model is, or the path of a run.", landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).path"))
+        .get(|l: &mut ScriptLandscape| ScriptArray::new(l.0.slice.path().clone().into_dyn()));
+    reg.property(
+        "l.failures -> int",
+        "The number of points whose solve failed.",
+        landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3]).failures"),
+    )
+    .get(|l: &mut ScriptLandscape| l.0.failures() as i64);
+    reg.property(
+        "l.minima -> int",
+        "The number of local minima: points lower than all their neighbours, without the edge.",
+        landscape_example!("landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).minima"),
+    )
+    .get(|l: &mut ScriptLandscape| l.0.n_minima() as i64);
+    reg.property("l.roughness -> float", "Total variation over range, the mean over the lines along the axes: 1 for a slope, up to 2 for one valley, more for several.", landscape_example!(
                 "landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).roughness"
-            ),
-        ),
-        (
-            "l.log_variation -> float",
-            "How many powers of ten the loss goes up and down on a line along an axis, the mean over all of them.",
-            landscape_example!(
+            ))
+        .get(|l: &mut ScriptLandscape| l.0.roughness());
+    reg.property("l.log_variation -> float", "How many powers of ten the loss goes up and down on a line along an axis, the mean over all of them.", landscape_example!(
                 "landscape(lotka_volterra(), data, \"a\", [1.2, 1.3, 1.4]).log_variation"
-            ),
-        ),
-    ] {
-        reg.describe_property("Landscape", signature, text, example);
-    }
+            ))
+        .get(|l: &mut ScriptLandscape| l.0.log_variation());
 }
