@@ -170,6 +170,7 @@ impl ScriptType for ScriptMethod {
                     h.schedule.epochs()
                 )
             }
+            TrainingMethod::WeakConstraint(_) => "Method: weak constraint".into(),
         }
     }
 }
