@@ -3,15 +3,14 @@
 use ndarray::Array2;
 
 use super::settings::{
-    CouplingSettings, ExperimentSettings, LrScheduleSettings, ModelSettings, SolverSettings,
-    TrainingSettings, required,
+    CouplingSettings, ExperimentSettings, LrScheduleSettings, ModelSettings, TrainingSettings,
+    required,
 };
 use crate::{Error, Result};
 use odesync_base::error;
 use odesync_base::random::Generator;
 use odesync_base::text::count_of;
 use odesync_ode::field::{Unary, VectorField};
-use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions};
 use odesync_train::models;
 use odesync_train::schedules::Schedule;
 use odesync_train::synchronization::Coupling;
@@ -110,32 +109,6 @@ pub(super) fn method(settings: &TrainingSettings) -> Result<TrainingMethod> {
     }
 }
 
-/// Makes the options of the solver.
-pub(super) fn solver(settings: &SolverSettings) -> Result<SolveOptions> {
-    let default = SolveOptions::default();
-    let solver = SolveOptions {
-        rtol: settings.rtol.unwrap_or(default.rtol),
-        atol: settings.atol.unwrap_or(default.atol),
-        first_step: settings.first_step,
-        step_size: settings.step_size,
-        substeps: settings.substeps,
-        max_step: settings.max_step,
-        controller: (settings.controller.as_deref())
-            .map(Controller::by_name)
-            .transpose()?,
-        max_steps: settings.max_steps.unwrap_or(default.max_steps),
-        breakpoints: settings.breakpoints.unwrap_or(default.breakpoints),
-        adjoint: match &settings.adjoint {
-            Some(name) => Adjoint::by_name(name)?,
-            None => default.adjoint,
-        },
-        adjoint_rtol: settings.adjoint_rtol,
-        adjoint_atol: settings.adjoint_atol,
-        ..default.solver(&settings.solver)?
-    };
-    solver.check().map(|()| solver)
-}
-
 fn lr_schedule(settings: &LrScheduleSettings) -> Result<LrSchedule> {
     match settings {
         LrScheduleSettings::Name(name) => LrSchedule::by_name(name),
@@ -157,7 +130,7 @@ pub(super) fn options(settings: &ExperimentSettings) -> Result<TrainOptions> {
         clip: training.clip,
         patience: training.patience,
         max_failures: trainer.max_failures,
-        solver: solver(&settings.odesolve)?,
+        solver: settings.odesolve.clone(),
         engine: trainer.engine.clone(),
         device: trainer.device.clone(),
         checkpoint_every: trainer.checkpoint_every,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::{Error, Result};
 use odesync_base::error;
 use odesync_config::Config;
+use odesync_ode::odesolve::SolveOptions;
 use odesync_train::schedules::ScheduleKind;
 
 /// The settings of an experiment: `experiment`, `random_seed` and the groups.
@@ -24,7 +25,7 @@ pub struct ExperimentSettings {
     /// Group `training`: the training method.
     pub training: TrainingSettings,
     /// Group `odesolve`: the solver.
-    pub odesolve: SolverSettings,
+    pub odesolve: SolveOptions,
     /// Group `logger`: the log.
     pub logger: LoggerSettings,
     /// Group `trainer`: the training loop.
@@ -226,38 +227,6 @@ inventory::submit! {
     odesync_config::RenamedKey { old: "odesolve.method", new: "odesolve.solver" }
 }
 
-/// The settings of the solver: group `odesolve`. A solver with fixed steps has no tolerances.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SolverSettings {
-    /// Name of the solver.
-    pub solver: String,
-    /// Relative tolerance of the solve.
-    pub rtol: Option<f64>,
-    /// Absolute tolerance of the solve.
-    pub atol: Option<f64>,
-    /// Size of the first step.
-    pub first_step: Option<f64>,
-    /// Size of fixed steps.
-    pub step_size: Option<f64>,
-    /// Number of fixed steps between two output times.
-    pub substeps: Option<usize>,
-    /// Largest size of a step.
-    pub max_step: Option<f64>,
-    /// Step-size controller: `i`, `pi` or `gustafsson`; the solver's own where absent.
-    pub controller: Option<String>,
-    /// Largest number of attempted steps.
-    pub max_steps: Option<usize>,
-    /// Whether the steps end exactly at the knots of û.
-    pub breakpoints: Option<bool>,
-    /// Name of the method that computes gradients.
-    pub adjoint: Option<String>,
-    /// Relative tolerance of the backward solve of the continuous adjoint.
-    pub adjoint_rtol: Option<f64>,
-    /// Absolute tolerance of the backward solve of the continuous adjoint.
-    pub adjoint_atol: Option<f64>,
-}
-
 /// The settings of the log: group `logger`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -300,6 +269,8 @@ impl ExperimentSettings {
     /// # Errors
     /// A value of the wrong type, or a key that is missing or unknown, each with the key's full path.
     pub fn read(config: &Config) -> Result<Self> {
+        let mut odesolve = SolveOptions::default();
+        config.read_options("odesolve", &mut [&mut odesolve], &[])?;
         Ok(ExperimentSettings {
             experiment: config.section("experiment")?,
             random_seed: config.section("random_seed")?,
@@ -310,7 +281,7 @@ impl ExperimentSettings {
             },
             model: config.section("model")?,
             training: config.section("training")?,
-            odesolve: config.section("odesolve")?,
+            odesolve,
             logger: config.section("logger")?,
             trainer: config.section("trainer")?,
         })

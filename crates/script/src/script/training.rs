@@ -17,7 +17,7 @@ use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
 use super::runs::non_empty_path;
-use super::solving::{ADJOINT, ENGINE, SOLVER, STEPS, adjoint, engine_and_device, solver};
+use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
 use odesync_ode::engines::engine;
@@ -57,21 +57,14 @@ const RUN: &[Key] = &[
 /// The option keys of an ensemble: what its members differ in, and its progress display.
 const ENSEMBLE: &[Key] = &[
     Key::new("seeds"),
-    Key::new("variants").nested(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
+    Key::new("variants").nested(&[RUN, OBSERVATION, SOLVER, ADJOINT, ENGINE]),
     Key::flag("progress"),
 ];
 
 /// The option keys of `train`.
-pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, ENSEMBLE];
+pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, ADJOINT, ENGINE, ENSEMBLE];
 
-const LOSS: Keys = &[
-    &[Key::new("lambda")],
-    OBSERVATION,
-    SOLVER,
-    STEPS,
-    ADJOINT,
-    ENGINE,
-];
+const LOSS: Keys = &[&[Key::new("lambda")], OBSERVATION, SOLVER, ADJOINT, ENGINE];
 
 const SHOOTING: Keys = &[&[Key::new("segments"), Key::new("continuity_weight")]];
 
@@ -284,7 +277,7 @@ impl TrainCall {
             patience: options.opt_usize("patience")?,
             max_failures: options.count("max_failures", default.max_failures)?,
             observation: observation(&mut options)?,
-            solver: solver(&mut options).and_then(|solver| adjoint(&mut options, solver))?,
+            solver: solver(&mut options)?,
             engine,
             device,
             out: match options.opt_string("out")? {
@@ -380,7 +373,6 @@ fn loss_and_gradient(
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
     let solver = solver(&mut options)?;
-    let solver = adjoint(&mut options, solver)?;
     options.finish()?;
     let mut objective = Objective::with_observation(
         &model.0,

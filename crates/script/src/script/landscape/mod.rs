@@ -29,7 +29,7 @@ use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{ENGINE, SOLVER, STEPS, solver};
+use super::solving::{ENGINE, SOLVER, solver};
 use super::training::ScriptMethod;
 use crate::{Error, Result};
 use odesync_ode::odesolve::SolveOptions;
@@ -51,7 +51,7 @@ const LOSS_CHOICE: &[Key] = &[
 ];
 
 /// The option keys of the Hessian of a model's loss.
-const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE];
+const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE];
 
 /// The option keys of the Hessian of a closure.
 const CLOSURE: &[Key] = &[
@@ -273,7 +273,7 @@ pub(super) fn register(reg: &mut Registry) {
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss; \
          hessian(|p| (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [1, 1]).matrix()",
     )
-    .option_keys(&[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE]);
+    .option_keys(&[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE, CLOSURE]);
     reg.register_get("n", |h: &mut ScriptHessian| Ok(h.0.n() as i64));
     reg.register_get("loss", |h: &mut ScriptHessian| Ok(h.0.loss()));
     reg.register_get("derivatives", |h: &mut ScriptHessian| {
