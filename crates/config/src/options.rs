@@ -28,11 +28,11 @@ impl Config {
         let serde_yaml::Value::Mapping(map) = root else {
             return Err(fault(OptionFault::NotAMap));
         };
-        let keys: Vec<&'static Key> = sets.iter().flat_map(|set| set.keys()).collect();
+        let mut keys: Vec<&'static Key> = sets.iter().flat_map(|set| set.keys()).collect();
+        keys.retain(|key| !other_keys.contains(&key.name));
         let known = || {
-            keys.iter()
-                .map(|key| key.name)
-                .chain(other_keys.iter().copied())
+            let others = other_keys.iter().copied();
+            others.chain(keys.iter().map(|key| key.name))
         };
         if let Some(unknown) = tree::keys(map).find(|name| known().all(|known| known != *name)) {
             return Err(fault(OptionFault::Unknown(unknown, known().collect())));

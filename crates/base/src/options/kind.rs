@@ -15,6 +15,8 @@ pub enum Mismatch {
     Value,
     /// An item of the list has another type or is out of its range; the text says what the items should be.
     Item(&'static str, Value),
+    /// The map that is the value has an error of its own.
+    Within(Error),
     /// A reason of its own, such as an unknown name of a method.
     Other(Error),
 }
@@ -43,6 +45,7 @@ impl Mismatch {
                 "option \"{name}\" should hold {expected}, and {} is among them",
                 item.describe()
             )),
+            Mismatch::Within(error) => Error::invalid(format!("{name}: {error}")),
             Mismatch::Other(error) => error,
         }
     }

@@ -47,7 +47,7 @@ pub use kind::{
     Count, Flag, Maybe, Mismatch, Named, NonNegative, Number, OneOf, OptionKind, Pair, Positive,
     Seed, Text, Whole,
 };
-pub use set::{OptionSet, read_map, write_map};
+pub use set::{OptionSet, Part, read_map, write_map};
 pub use value::Value;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Structs whose options are set and read by name.
 
-use super::key::Key;
+use super::key::{Key, Keys, distinct, find};
 use super::kind::Mismatch;
 use super::value::Value;
 use crate::{Error, Result};
@@ -26,6 +26,37 @@ pub trait OptionSet {
     fn set(&mut self, name: &str, value: &Value) -> Result<()> {
         let set = self.try_set(name, value);
         set.map_err(|mismatch| mismatch.into_error(&self.keys(), name, &value.describe()))
+    }
+}
+
+/// The part of a set that has these keys, for a map that holds a part of the options.
+#[derive(Debug)]
+pub struct Part<'a, S: ?Sized> {
+    set: &'a mut S,
+    keys: Keys,
+}
+
+impl<'a, S: OptionSet + ?Sized> Part<'a, S> {
+    /// Makes the part of the set that has these keys.
+    pub fn new(set: &'a mut S, keys: Keys) -> Self {
+        Part { set, keys }
+    }
+}
+
+impl<S: OptionSet + ?Sized> OptionSet for Part<'_, S> {
+    fn keys(&self) -> Vec<&'static Key> {
+        distinct([self.keys])
+    }
+
+    fn try_set(&mut self, name: &str, value: &Value) -> std::result::Result<(), Mismatch> {
+        match find(self.keys, name) {
+            Some(_) => self.set.try_set(name, value),
+            None => Err(Mismatch::UnknownName),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        find(self.keys, name).and_then(|_| self.set.get(name))
     }
 }
 

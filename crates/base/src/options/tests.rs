@@ -233,3 +233,20 @@ fn a_set_splits_at_a_name() {
     const PARTS: (&[Key], &[Key]) = split(Outer::OPTIONS, "on");
     assert_eq!((PARTS.0.len(), PARTS.1[0].name), (5, "on"));
 }
+
+#[test]
+fn a_part_of_a_set_has_its_keys_only() {
+    let mut set = Outer::default();
+    const KEYS: Keys = &[split(Outer::OPTIONS, "scale").0, Inner::OPTIONS];
+    let mut part = Part::new(&mut set, KEYS);
+    part.set("seed", &Value::Int(4)).unwrap();
+    assert_eq!(
+        part.set("scale", &Value::Int(4)).unwrap_err().to_string(),
+        "unknown option \"scale\"; known: rtol, seed"
+    );
+    assert_eq!(
+        (part.get("seed"), part.get("scale")),
+        (Some(Value::Int(4)), None)
+    );
+    assert_eq!((set.inner.seed, set.scale), (Some(4), 2.0));
+}

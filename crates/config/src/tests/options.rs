@@ -63,7 +63,7 @@ fn an_error_has_the_path_and_the_origin() {
         ),
         (
             "+group.epohcs=3",
-            "group.epohcs: unknown key (did you mean \"epochs\"?); known: rtol, max_step, epochs, kind (from the override `+group.epohcs=3`)",
+            "group.epohcs: unknown key (did you mean \"epochs\"?); known: kind, rtol, max_step, epochs (from the override `+group.epohcs=3`)",
         ),
         (
             "++group=3",

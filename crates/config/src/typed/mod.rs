@@ -51,9 +51,13 @@ pub(super) fn option_error(
             let found = tree::get(root, key.name).map(de_error::describe);
             DeError::new(DeErrorKind::InvalidType {
                 found: found.unwrap_or_default(),
-                expected: de_error::describe_expected(&key.expected),
+                // Maps are written without the sign that they have in scripts.
+                expected: de_error::describe_expected(&key.expected.replace("#{", "{").as_str()),
             })
             .within_key(key.name)
+        }
+        OptionFault::Value(key, Mismatch::Within(error)) => {
+            DeError::new(DeErrorKind::Custom(error.to_string())).within_key(key.name)
         }
         OptionFault::Value(key, mismatch) => {
             let error = mismatch.into_error(&[key], key.name, "");

@@ -47,7 +47,7 @@ impl Options {
     /// Takes the value of `key` as it is; `None` where the key is absent or its value `()`.
     pub fn take(&mut self, key: &'static str) -> Option<Dynamic> {
         debug_assert!(
-            keys::find(self.keys, key).is_some(),
+            self.has(key),
             "{}: the key {key} is read and not declared",
             self.call
         );
@@ -76,7 +76,7 @@ impl Options {
     /// A value of the wrong type or out of its range, or an unknown name.
     pub fn read_set(&mut self, set: &mut dyn OptionSet) -> Result<()> {
         for key in set.keys() {
-            if keys::find(self.keys, key.name).is_none() {
+            if !self.has(key.name) {
                 continue;
             }
             let Some(value) = self.take(key.name) else {
@@ -113,12 +113,17 @@ impl Options {
         Error::invalid(format!("{}: {message}", self.call))
     }
 
+    /// Whether the call has an option of this name.
+    pub fn has(&self, key: &str) -> bool {
+        keys::find(self.keys, key).is_some()
+    }
+
     /// Refuses a key that the call does not have, with a message of its own in place of the list of those that it has.
     ///
     /// # Errors
     /// The key is given, and not among the call's.
     pub fn refuse(&self, key: &str, message: &str) -> Result<()> {
-        if !self.map.contains_key(key) || keys::find(self.keys, key).is_some() {
+        if !self.map.contains_key(key) || self.has(key) {
             return Ok(());
         }
         Err(self.error(&format!("unknown option \"{key}\": {message}")))
@@ -344,11 +349,7 @@ impl Options {
                 key.name
             );
         }
-        match self
-            .map
-            .keys()
-            .find(|key| keys::find(self.keys, key).is_none())
-        {
+        match self.map.keys().find(|key| !self.has(key)) {
             None => Ok(()),
             Some(key) => {
                 let known: Vec<&str> = keys::distinct([self.keys])

@@ -18,6 +18,7 @@ use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_ode::odesolve::{Direction, Event, Solution, SolveOptions, Stats, solve_on};
+use odesync_train::training::TrainOptions;
 
 /// The script type of a solution, `Solution`.
 #[derive(Clone)]
@@ -32,10 +33,7 @@ pub(super) const SOLVER: &[Key] = PARTS.0;
 pub(super) const ADJOINT: &[Key] = PARTS.1;
 
 /// The option keys of the engine and the device.
-pub(super) const ENGINE: &[Key] = &[
-    Key::new("engine").choices(&["native", "torch"]),
-    Key::new("device").choices(&["cpu", "cuda"]),
-];
+pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
 /// The option keys of an event.
 const EVENT: &[Key] = &[

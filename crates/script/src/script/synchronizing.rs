@@ -11,7 +11,7 @@ use super::data::squeeze;
 use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::keys::Keys;
-use super::observation::OBSERVE;
+use super::observation::{OBSERVE, observation};
 use super::options::Options;
 use super::registry::Registry;
 use crate::{Error, Result};
@@ -20,7 +20,7 @@ use odesync_train::schedules::Schedule;
 use odesync_train::smoothing::SmoothingSpline;
 use odesync_train::synchronization::{Coupling, synchronize, synchronize_observed, with_lambda};
 
-const SYNCHRONIZE: Keys = &[&[OBSERVE]];
+const SYNCHRONIZE: Keys = &[OBSERVE];
 
 /// The script type of a smoothing spline, with the number of axes of the data it was made from.
 #[derive(Clone)]
@@ -201,7 +201,7 @@ pub(super) fn register(reg: &mut Registry) {
          options: Map|
          -> RhaiResult<ScriptField> {
             let mut options = Options::new("synchronize", SYNCHRONIZE, options);
-            let observe = super::observation::observe(&mut options)?;
+            let observe = observation(&mut options)?.observe;
             options.finish()?;
             let k = coupling(&k)?;
             Ok(ScriptField(match observe {

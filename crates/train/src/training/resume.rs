@@ -233,7 +233,7 @@ pub(super) fn resume_notes(folder: &Path, saved: &Run, now: &Run) -> Vec<String>
             ));
         }
     }
-    if a.epochs != b.epochs && a.lr_schedule == super::options::LrSchedule::Cosine {
+    if a.epochs != b.epochs && a.lr_schedule == super::lr_schedule::LrSchedule::Cosine {
         notes.push(format!(
             "the cosine of the learning rate ends at epoch {} now, not {}",
             b.epochs, a.epochs

@@ -3,9 +3,10 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::lr_schedule::LrSchedule;
 use super::method::TrainingMethod;
 use super::optimizer::Optimizer;
-use super::options::{LrSchedule, TrainOptions};
+use super::options::TrainOptions;
 use crate::Result;
 use odesync_base::options::{Value, read_map, write_map};
 use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
