@@ -120,6 +120,7 @@ fn methods(reg: &mut Registry) {
     reg.register_type::<ScriptMethod>("Method")
         .display::<ScriptMethod>(|m| match &m.0 {
             TrainingMethod::Vanilla => "Method: vanilla".into(),
+            TrainingMethod::WeakConstraint(_) => "Method: weak constraint".into(),
             TrainingMethod::MultipleShooting(m) => {
                 format!(
                     "Method: multiple shooting, {} segments, continuity weight {}",
