@@ -109,10 +109,11 @@ impl Key {
         paragraph.join(" ")
     }
 
-    /// Returns the default as a user reads it: in words, or the value as a script writes it; "none" where there is none.
+    /// Returns the default as a user reads it, as Markdown: in words, or the value as a script writes it; "none" where there is none.
     pub fn default_text(&self) -> String {
         match (self.default_words, (self.default)()) {
             ("", Value::Unit) => "none".into(),
+            ("", Value::Text(text)) => format!("`{}`", Value::Text(text)),
             ("", value) => value.to_string(),
             (words, _) => words.into(),
         }

@@ -83,9 +83,9 @@ fn the_declaration_describes_each_option() {
             "most 100000 a whole number above 0",
             "parts 0 a whole number that is 0 or above",
             "on true true or false",
-            "name \"a\" a string",
+            "name `\"a\"` a string",
             "range [0.0, 1.0] two numbers",
-            "color \"red\" a string",
+            "color `\"red\"` a string",
             "seed drawn a whole number that is 0 or above",
         ]
     );

@@ -37,15 +37,24 @@ pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
 /// The option keys of an event.
 const EVENT: &[Key] = &[
-    Key::new("event"),
-    Key::new("direction").choices(&Direction::NAMES),
-    Key::flag("terminal"),
+    Key::new("event").doc(
+        "A closure `|t, u, p| …` whose zeros are found; `sol.events` has their times and states.",
+    ),
+    Key::new("direction")
+        .doc("Count `\"up\"` or `\"down\"` crossings of the event only.")
+        .choices(&Direction::NAMES)
+        .default(|| "both".into(), ""),
+    Key::flag("terminal")
+        .doc("End the solution at the event.")
+        .default(|| false.into(), ""),
 ];
 
 const SOLVE: Keys = &[
     SOLVER,
     EVENT,
-    &[Key::new("events").nested(&[EVENT])],
+    &[Key::new("events")
+        .doc("Several events: closures, or maps with event, direction, terminal.")
+        .nested(&[EVENT])],
     ENGINE,
 ];
 

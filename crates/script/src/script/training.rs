@@ -18,7 +18,7 @@ use super::registry::Registry;
 use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
-use odesync_base::options::split;
+use odesync_base::options::{Value, split};
 use odesync_ode::engines::engine;
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
@@ -35,16 +35,22 @@ const RUN: &[Key] = split(TrainOptions::OPTIONS, "engine").0;
 
 /// The option keys of an ensemble: what its members differ in, and its progress display.
 const ENSEMBLE: &[Key] = &[
-    Key::new("seeds"),
-    Key::new("variants").nested(&[
-        RUN,
-        Optimizer::OPTIONS,
-        OBSERVATION,
-        SOLVER,
-        ADJOINT,
-        ENGINE,
-    ]),
-    Key::flag("progress"),
+    Key::new("seeds").doc(
+        "Train once for each seed, side by side; the model is then a closure, `|| blackbox([2, 32, 2])`.",
+    ),
+    Key::new("variants")
+        .doc("Train once for each map of options in a list.")
+        .nested(&[
+            RUN,
+            Optimizer::OPTIONS,
+            OBSERVATION,
+            SOLVER,
+            ADJOINT,
+            ENGINE,
+        ]),
+    Key::flag("progress")
+        .doc("Show progress; `--quiet` turns it off as well.")
+        .default(|| true.into(), ""),
 ];
 
 /// The option keys of `train`.
@@ -58,7 +64,13 @@ pub(super) const TRAIN: Keys = &[
     ENSEMBLE,
 ];
 
-const LOSS: Keys = &[&[Key::new("lambda")], OBSERVATION, SOLVER, ADJOINT, ENGINE];
+/// The option key of λ.
+pub(super) const LAMBDA: Key = Key::new("lambda")
+    .doc("Homotopy parameter λ, the factor of the coupling.")
+    .expected("a number")
+    .default(|| Value::Unit, "1 for homotopy, else 0");
+
+const LOSS: Keys = &[&[LAMBDA], OBSERVATION, SOLVER, ADJOINT, ENGINE];
 
 const SHOOTING: Keys = &[MultipleShooting::OPTIONS];
 

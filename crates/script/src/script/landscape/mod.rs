@@ -30,7 +30,7 @@ use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::{ENGINE, SOLVER, solver};
-use super::training::ScriptMethod;
+use super::training::{LAMBDA, ScriptMethod};
 use crate::{Error, Result};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::landscape::{
@@ -47,7 +47,7 @@ pub struct ScriptHessian(pub Arc<Hessian>);
 /// The option keys that choose the loss of a model.
 const LOSS_CHOICE: &[Key] = &[
     Key::new("method").literals(&["vanilla()", "homotopy(", "multiple_shooting("]),
-    Key::new("lambda"),
+    LAMBDA,
 ];
 
 /// The option keys of the Hessian of a model's loss.
