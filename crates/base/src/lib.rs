@@ -5,6 +5,7 @@
 //! | [`error`], [`failure`] | the error type, nearest names; why a solve could not be finished |
 //! | [`files`] | files written complete or not at all |
 //! | [`memory`] | how much memory there is |
+//! | [`options`] | options that are set by name, declared once |
 //! | [`random`] | PyTorch's CPU generator, so that seeds mean the same with and without libtorch |
 //! | [`tables`], [`text`] | aligned text; words of messages |
 //! | `rhai_error` | the conversion of the error type to rhai's (feature `rhai`) |
@@ -16,6 +17,7 @@ pub mod failure;
 pub mod files;
 pub mod memory;
 pub mod notebook;
+pub mod options;
 pub mod random;
 #[cfg(feature = "rhai")]
 pub mod rhai_error;

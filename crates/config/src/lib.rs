@@ -12,7 +12,7 @@
 //! | `tree.rs`, `origin.rs` | paths, kinds and bounds of a tree; which file a key came from |
 //! | `overrides.rs`, `flow_yaml.rs`, `sweep.rs` | [`Override`]: its grammar, that of its values, [`sweep`] over several |
 //! | `compose.rs`, `defaults_list.rs`, `apply.rs`, `interpolate.rs` | files, choices, values, references, in this order |
-//! | `typed/` | a section as a Rust type |
+//! | `typed/`, `options.rs` | a section as a Rust type, or as sets of options |
 //!
 //! # Composition
 //!
@@ -43,6 +43,7 @@ mod config_source;
 mod defaults_list;
 mod flow_yaml;
 mod interpolate;
+mod options;
 mod origin;
 mod overrides;
 mod read;

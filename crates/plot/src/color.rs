@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::style::names;
 use odesync_base::error::{Error, Result};
 
 /// A colour of a layer: a fixed one, or an index into the palette.
@@ -44,6 +45,9 @@ const NAMES: [(&str, Color); 12] = [
 ];
 
 impl Color {
+    /// The names of colours.
+    pub(super) const NAMES: [&'static str; 12] = names(&NAMES);
+
     /// Returns red, green and blue, each 0 to 255.
     ///
     /// ```

@@ -4,6 +4,25 @@ use super::colormap::ColorMap;
 use super::option_value::OptionValue;
 use super::scale::{Axis, Scale, check_range};
 use odesync_base::error::{Error, Result};
+use odesync_base::options::{Key, Value};
+
+/// The options of a colour scale that are set by name.
+pub(super) const COLOR_SCALE: &[Key] = &[
+    Key::new("map")
+        .doc("Colour map.")
+        .choices(&ColorMap::NAMES)
+        .default(|| "viridis".into(), ""),
+    Key::flag("log").doc("Colour by the logarithm of the values."),
+    Key::new("symlog")
+        .doc("Threshold of a symlog scale: linear below it, by the logarithm beyond."),
+    Key::new("range")
+        .doc("Values of the first and the last colour, `[lo, hi]`.")
+        .default(|| Value::Unit, "that of the data"),
+    Key::new("label").doc("Name of the values, beside the colour bar."),
+    Key::flag("bar")
+        .doc("Draw a colour bar.")
+        .default(|| Value::Unit, "the first coloured layer has one"),
+];
 
 /// The options of a colour scale. Options that are unset are chosen to suit the values.
 #[derive(Debug, Clone, PartialEq, Default)]

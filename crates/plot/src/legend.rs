@@ -9,7 +9,7 @@ use super::marker::draw_marker;
 use super::panel_metrics::{FOREGROUND, LABEL_EM};
 use super::resolved_style::ResolvedStyle;
 use super::scene::{Align, Pen, Scene};
-use super::style::{Dash, Marker, lookup};
+use super::style::{Dash, Marker, lookup, names};
 use odesync_base::error::{Error, Result};
 
 /// The position of the legend.
@@ -32,21 +32,27 @@ pub enum Legend {
     Outside,
 }
 
+const POSITIONS: [(&str, Legend); 7] = [
+    ("auto", Legend::Auto),
+    ("none", Legend::None),
+    ("top-left", Legend::TopLeft),
+    ("top-right", Legend::TopRight),
+    ("bottom-left", Legend::BottomLeft),
+    ("bottom-right", Legend::BottomRight),
+    ("outside", Legend::Outside),
+];
+
+impl Legend {
+    /// The names of positions.
+    pub(super) const NAMES: [&'static str; 7] = names(&POSITIONS);
+}
+
 impl FromStr for Legend {
     type Err = Error;
 
     /// Parses a position: "auto", "none", "top-left", "top-right", "bottom-left", "bottom-right" or "outside".
     fn from_str(name: &str) -> Result<Self> {
-        let table = [
-            ("auto", Legend::Auto),
-            ("none", Legend::None),
-            ("top-left", Legend::TopLeft),
-            ("top-right", Legend::TopRight),
-            ("bottom-left", Legend::BottomLeft),
-            ("bottom-right", Legend::BottomRight),
-            ("outside", Legend::Outside),
-        ];
-        lookup("legend position", name, &table)
+        lookup("legend position", name, &POSITIONS)
     }
 }
 

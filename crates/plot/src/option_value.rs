@@ -1,6 +1,7 @@
 //! Values of options that are set by name, as in the option maps of scripts.
 
-use odesync_base::error::{Error, Result};
+use odesync_base::error::{Error, Result, unknown};
+use odesync_base::options::{Keys, distinct};
 
 /// The value of an option that is set by name.
 ///
@@ -85,4 +86,10 @@ impl<'a> OptionValue<'a> {
         };
         Error::invalid(format!("option \"{name}\" should be {wanted}, not {got}"))
     }
+}
+
+/// Returns the error for an option that none of these keys names.
+pub(super) fn unknown_option(name: &str, keys: Keys) -> Error {
+    let known: Vec<&str> = distinct([keys]).iter().map(|key| key.name).collect();
+    unknown("option", name, known)
 }

@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use super::color::Color;
-use super::option_value::OptionValue;
+use super::option_value::{OptionValue, unknown_option};
 use odesync_base::error::{Error, Result, unknown};
+use odesync_base::options::{Key, Keys, Value};
 
 /// The dash pattern of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,42 @@ const MARKERS: [(&str, Marker); 6] = [
     ("cross", Marker::Cross),
     ("plus", Marker::Plus),
 ];
+
+/// Returns the names in a table of names.
+pub(super) const fn names<T, const N: usize>(table: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut i = 0;
+    while i < N {
+        names[i] = table[i].0;
+        i += 1;
+    }
+    names
+}
+
+/// The option of a layer's colour.
+pub(super) const COLOR: Key = Key::new("color")
+    .doc("Colour: a name, `\"#rrggbb\"` or an index into the palette.")
+    .choices(&Color::NAMES)
+    .default(|| Value::Unit, "the next of the palette");
+
+/// The option of a line's width.
+pub(super) const WIDTH: Key = Key::new("width")
+    .doc("Width of a line in pixels.")
+    .default(|| Value::Unit, "suits the layer");
+
+/// The option of a line's dash pattern.
+pub(super) const DASH: Key = Key::new("dash")
+    .doc("Dash pattern of a line.")
+    .choices(&names(&DASHES))
+    .default(
+        || Value::Unit,
+        "solid, and another one each time the palette starts again",
+    );
+
+/// The option of a layer's opacity.
+pub(super) const ALPHA: Key = Key::new("alpha")
+    .doc("Opacity from 0 to 1.")
+    .default(|| Value::Unit, "suits the layer");
 
 /// Returns the value of `name` in a table of names, or an error that lists them.
 pub(super) fn lookup<T: Copy>(what: &str, name: &str, table: &[(&str, T)]) -> Result<T> {
@@ -101,9 +138,21 @@ pub struct Style {
 }
 
 impl Style {
-    /// The names of the options of [`Style::set`].
-    pub const OPTIONS: [&'static str; 7] =
-        ["label", "color", "width", "dash", "marker", "size", "alpha"];
+    /// The options of [`Style::set`].
+    pub const OPTIONS: Keys = &[&[
+        Key::new("label").doc("Name of the layer in the legend."),
+        COLOR,
+        WIDTH,
+        DASH,
+        Key::new("marker")
+            .doc("Marker at each point.")
+            .choices(&names(&MARKERS))
+            .default(|| Value::Unit, "`\"circle\"` for a scatter"),
+        Key::new("size")
+            .doc("Diameter of a marker in pixels.")
+            .default(|| Value::Unit, "7, less where there are many"),
+        ALPHA,
+    ]];
 
     /// Creates a style with all fields `None`.
     pub fn new() -> Self {
@@ -180,7 +229,7 @@ impl Style {
             "marker" => self.marker = Some(value.text(name)?.parse()?),
             "size" => self.size = Some(value.number(name)?),
             "alpha" => self.alpha = Some(value.number(name)?),
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         self.check()
     }

@@ -1,6 +1,7 @@
 //! Tests of whole figures: the content of the files, and the errors where nothing can be drawn.
 
 use ndarray::{Array2, array};
+use odesync_base::options::{Key, Keys, distinct};
 
 use super::*;
 
@@ -151,8 +152,8 @@ fn bad_options_are_refused() {
 #[test]
 fn every_option_can_be_set_by_name() {
     let mut style = Style::new();
-    for name in Style::OPTIONS {
-        let result = match name {
+    for Key { name, .. } in distinct([Style::OPTIONS]) {
+        let result = match *name {
             "label" => style.set(name, "l"),
             "color" => style.set(name, "red"),
             "dash" => style.set(name, "solid"),
@@ -162,8 +163,8 @@ fn every_option_can_be_set_by_name() {
         result.expect(name);
     }
     let mut figure = Figure::new();
-    for name in Figure::OPTIONS {
-        let result = match name {
+    for Key { name, .. } in distinct([Figure::OPTIONS]) {
+        let result = match *name {
             "log_x" | "log_y" | "log_z" => figure.set(name, true),
             "x_range" | "y_range" | "z_range" => figure.set(name, &[1.0, 2.0][..]),
             "size" => figure.set(name, &[300.0, 200.0][..]),
@@ -383,8 +384,8 @@ fn large_figures_stay_small_files() {
 
 #[test]
 fn every_option_of_a_coloured_layer_can_be_set_by_name() {
-    fn each(names: &[&str], mut set: impl FnMut(&str, OptionValue) -> crate::Result<()>) {
-        for name in names {
+    fn each(keys: Keys, mut set: impl FnMut(&str, OptionValue) -> crate::Result<()>) {
+        for Key { name, .. } in distinct([keys]) {
             let value = match *name {
                 "map" => OptionValue::Text("cividis"),
                 "label" => OptionValue::Text("loss"),
@@ -405,15 +406,15 @@ fn every_option_of_a_coloured_layer_can_be_set_by_name() {
         );
     }
     let mut heatmap = HeatMap::new();
-    each(&HeatMap::OPTIONS, |n, v| heatmap.set(n, v));
+    each(HeatMap::OPTIONS, |n, v| heatmap.set(n, v));
     let mut contour = Contour::new();
-    each(&Contour::OPTIONS, |n, v| contour.set(n, v));
+    each(Contour::OPTIONS, |n, v| contour.set(n, v));
     let mut surface = Surface::new();
-    each(&Surface::OPTIONS, |n, v| surface.set(n, v));
+    each(Surface::OPTIONS, |n, v| surface.set(n, v));
     let mut waterfall = Waterfall::new();
-    each(&Waterfall::OPTIONS, |n, v| waterfall.set(n, v));
+    each(Waterfall::OPTIONS, |n, v| waterfall.set(n, v));
     let mut arrows = Arrows::new();
-    each(&Arrows::OPTIONS, |n, v| arrows.set(n, v));
+    each(Arrows::OPTIONS, |n, v| arrows.set(n, v));
 }
 
 fn wave(n: usize) -> (Vec<f64>, Array2<f64>) {

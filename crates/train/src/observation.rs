@@ -4,21 +4,86 @@ use ndarray::Array2;
 
 use crate::datasets::Dataset;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Flag, Maybe, Mismatch, OptionKind, Value};
 use odesync_base::text::count_of;
 use odesync_ode::field::VectorField;
 
-/// Measured state variables and initial states. By default the data are the whole state, and the model has the data's initial
-/// states.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Observation {
-    /// State variable of each column of the data, counted from 0; all of them, in order, where `None`.
-    pub observe: Option<Vec<usize>>,
-    /// Initial states of the model, `[sample, dof]`, or one row for every sample. NaN for a measured state variable means the
-    /// data's own initial value.
-    pub u0: Option<Array2<f64>>,
-    /// Whether the initial states of all samples are trained too. Their initial guess is `u0`; a state variable that was neither
-    /// measured nor given in `u0` begins at 0.
-    pub train_u0: bool,
+option_set! {
+    /// Measured state variables and initial states. By default the data are the whole state, and the model has the data's initial
+    /// states.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Observation {
+        /// The state variables that the data are, for example `[0, 2]`; coupling and loss know only those.
+        ///
+        /// State variable of each column of the data, counted from 0; all of them, in order, where `None`.
+        pub observe: Option<Vec<usize>> as Maybe<StateVariables> = None, "all";
+        /// Initial states of the whole state, where data hold a part of it.
+        ///
+        /// `[sample, dof]`, or one row for every sample. NaN for a measured state variable means the data's own initial value.
+        pub u0: Option<Array2<f64>> as Maybe<InitialStates> = None, "the data's";
+        /// Train the initial states too.
+        ///
+        /// Their initial guess is `u0`; a state variable that was neither measured nor given in `u0` begins at 0.
+        pub train_u0: bool as Flag = false;
+    }
+}
+
+/// State variables, by their indices.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StateVariables;
+
+impl OptionKind for StateVariables {
+    type Field = Vec<usize>;
+    const EXPECTED: &'static str = "a list of state variables, counted from 0, such as [0, 2]";
+
+    fn read(value: &Value) -> std::result::Result<Vec<usize>, Mismatch> {
+        let Value::List(list) = value else {
+            return Err(Mismatch::Value);
+        };
+        let variable = |item: &Value| {
+            let index = item.number().filter(|x| *x >= 0.0 && x.fract() == 0.0);
+            index.map(|x| x as usize).ok_or_else(|| {
+                let expected = "state variables, whole numbers that are 0 or more";
+                Mismatch::Item(expected, item.clone())
+            })
+        };
+        match list.is_empty() {
+            true => Err(Mismatch::Value),
+            false => list.iter().map(variable).collect(),
+        }
+    }
+
+    fn write(field: &Vec<usize>) -> Value {
+        Value::List(field.iter().copied().map(Value::from).collect())
+    }
+}
+
+/// Initial states: a list of numbers, or a list of such lists, one for each sample.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InitialStates;
+
+impl OptionKind for InitialStates {
+    type Field = Array2<f64>;
+    const EXPECTED: &'static str = "an Array or a list of numbers";
+
+    fn read(value: &Value) -> std::result::Result<Array2<f64>, Mismatch> {
+        let rows = match (value.numbers(), value) {
+            (Some(row), _) => vec![row],
+            (None, Value::List(rows)) => {
+                let rows: Option<Vec<_>> = rows.iter().map(Value::numbers).collect();
+                rows.ok_or(Mismatch::Value)?
+            }
+            _ => return Err(Mismatch::Value),
+        };
+        let shape = (rows.len(), rows.first().map_or(0, Vec::len));
+        Array2::from_shape_vec(shape, rows.concat()).map_err(|_| Mismatch::Value)
+    }
+
+    fn write(field: &Array2<f64>) -> Value {
+        let row = |row: ndarray::ArrayView1<'_, f64>| Value::from(&row.to_vec()[..]);
+        Value::List(field.rows().into_iter().map(row).collect())
+    }
 }
 
 impl Observation {

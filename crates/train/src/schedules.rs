@@ -66,6 +66,22 @@ pub struct Schedule {
     epochs_per_step: usize,
 }
 
+/// The power law of 6 values of λ in 600 epochs, with which the paper trains the Lotka-Volterra system.
+impl Default for Schedule {
+    fn default() -> Self {
+        let (n_steps, epochs_per_step, rate) = (6, 100, 0.6);
+        Schedule {
+            kind: ScheduleKind::PowerLaw {
+                n_steps,
+                epochs_per_step,
+                rate,
+            },
+            values: power_law_values(n_steps, rate),
+            epochs_per_step,
+        }
+    }
+}
+
 impl Schedule {
     /// Creates a schedule of `n_steps` values from 1 to exactly 0 with power-law decrements: Δ_j = rate^j / Σ_k rate^k for j = 0
     /// … n_steps − 2. With `rate` below 1, λ decreases fast at first and slowly later.
@@ -220,12 +236,21 @@ fn power_law(n_steps: usize, rate: f64) -> Result<Vec<f64>> {
             "rate is {rate}: the ratio of successive decrements of λ must be positive and finite, for example 0.6"
         )));
     }
-    let decrements: Vec<f64> = (0..n_steps - 1).map(|j| rate.powf(j as f64)).collect();
-    let total: f64 = decrements.iter().sum();
-    if !total.is_finite() {
+    let values = power_law_values(n_steps, rate);
+    if !values.iter().all(|lambda| lambda.is_finite()) {
         return Err(Error::invalid(format!(
             "rate {rate} over {n_steps} steps overflows: lower rate or n_steps"
         )));
+    }
+    Ok(values)
+}
+
+/// Returns the values of a power law, of at least 2 steps; they are not finite where the sum of the decrements overflows.
+fn power_law_values(n_steps: usize, rate: f64) -> Vec<f64> {
+    let decrements: Vec<f64> = (0..n_steps - 1).map(|j| rate.powf(j as f64)).collect();
+    let total: f64 = decrements.iter().sum();
+    if !total.is_finite() {
+        return vec![f64::NAN; n_steps];
     }
     let mut total_decrease = 0.0;
     let mut values = vec![1.0];
@@ -235,7 +260,7 @@ fn power_law(n_steps: usize, rate: f64) -> Result<Vec<f64>> {
         values.push((1.0f64 - total_decrease).max(0.0));
     }
     values[n_steps - 1] = 0.0;
-    Ok(values)
+    values
 }
 
 fn stepwise(decrement: f64) -> Result<Vec<f64>> {

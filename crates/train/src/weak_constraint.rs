@@ -45,9 +45,9 @@ mod settings;
 mod setup;
 mod smoother;
 mod state;
-mod tiled_cholesky;
 #[cfg(test)]
 mod tests;
+mod tiled_cholesky;
 
 pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use saved_state::SavedState;

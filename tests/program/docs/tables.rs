@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use odesync::odesolve::solvers;
+use odesync::script::{Key, Session, SessionOptions, distinct, reference};
 
 use super::markdown::spans;
 use super::{odesync, read, root};
@@ -70,16 +71,53 @@ fn known_options(call: &str) -> BTreeSet<String> {
     list.split(", ").map(String::from).collect()
 }
 
+/// Returns the page with the table after a text replaced by one of these options.
+fn with_table(page: &str, before: &str, options: &[&Key]) -> String {
+    let start = page
+        .find(before)
+        .unwrap_or_else(|| panic!("no \"{before}\""));
+    let head = "| option | default | meaning |\n|---|---|---|\n";
+    let at = start + page[start..].find(head).expect("the head of a table") + head.len();
+    let old = page[at..].lines().take_while(|line| line.starts_with('|'));
+    let end = at + old.map(|line| line.len() + 1).sum::<usize>();
+    let rows: String = reference::option_rows(options)
+        .iter()
+        .map(|row| format!("{row}\n"))
+        .collect();
+    format!("{}{rows}{}", &page[..at], &page[end..])
+}
+
+/// `INSTA_UPDATE=always` writes the tables anew.
+#[test]
+fn the_tables_of_options_are_up_to_date() {
+    let session = Session::new(SessionOptions {
+        quiet: true,
+        ..SessionOptions::default()
+    });
+    let docs = session.unwrap().docs();
+    let options = |name: &str| {
+        let doc = docs.iter().find(|doc| doc.name == name).unwrap();
+        distinct([doc.options])
+    };
+    let (solve, mut train) = (options("solve"), options("train"));
+    train.retain(|key| solve.iter().all(|other| other.name != key.name));
+    for key in solve.iter().chain(&train) {
+        assert!(!key.meaning().is_empty(), "{} has no description", key.name);
+    }
+    let page = read(LANGUAGE);
+    let renewed = with_table(&page, "Of `train` (", &train);
+    let renewed = with_table(&renewed, "Of `solve`, of", &solve);
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        return std::fs::write(root().join(LANGUAGE), &renewed).unwrap();
+    }
+    assert!(
+        page == renewed,
+        "the tables of options in {LANGUAGE} are not what the declarations say; INSTA_UPDATE=always writes them anew"
+    );
+}
+
 #[test]
 fn every_option_is_described() {
-    let language = read(LANGUAGE);
-    let table = |before: &str| column(&language, before, 1);
-    let train =
-        "train(blackbox([2, 2, 2]), dataset(lorenz(), [1, 1, 1], [0, 1]), vanilla(), OPTIONS)";
-    let solve = known_options("solve(lorenz(), [1, 1, 1], [0, 1], OPTIONS)");
-    assert_eq!(table("Of `solve`"), solve);
-    let own = &known_options(train) - &solve;
-    assert_eq!(table("Of `train`"), own);
     for (page, call) in [
         (LANGUAGE, "homotopy(#{ coupling: 1 } + OPTIONS)"),
         (LANGUAGE, "multiple_shooting(OPTIONS)"),

@@ -2,6 +2,7 @@ mod apply;
 mod compose;
 mod files;
 mod interpolate;
+mod options;
 mod overrides;
 mod random;
 mod renamed;

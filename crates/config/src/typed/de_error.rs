@@ -151,7 +151,7 @@ fn describe_unexpected(unexpected: &Unexpected<'_>) -> String {
 }
 
 /// Returns what serde expects, in the terms of a configuration.
-fn describe_expected(expected: &dyn Expected) -> String {
+pub(super) fn describe_expected(expected: &dyn Expected) -> String {
     let name = expected.to_string();
     match name.as_str() {
         "f32" | "f64" => "a number".into(),

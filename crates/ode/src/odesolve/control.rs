@@ -2,6 +2,7 @@
 //! proportional-integral control.
 
 use crate::Result;
+use odesync_base::options::Named;
 
 pub(super) const SAFETY: f64 = 0.9;
 const MAX_FACTOR: f64 = 10.0;
@@ -70,6 +71,18 @@ impl Controller {
             Controller::ProportionalIntegral => "pi",
             Controller::Gustafsson => "gustafsson",
         }
+    }
+}
+
+impl Named for Controller {
+    const NAMES: &'static [&'static str] = &Controller::NAMES;
+
+    fn from_name(name: &str) -> Result<Self> {
+        Controller::by_name(name)
+    }
+
+    fn to_name(&self) -> &'static str {
+        self.name()
     }
 }
 

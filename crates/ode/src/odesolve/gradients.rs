@@ -3,6 +3,7 @@
 use super::solver::Solver;
 use super::solvers;
 use crate::{Error, Result};
+use odesync_base::options::Named;
 
 /// Method of computing the gradient of a solve, named as in Ko et al. (NeurIPS 2023). `docs/src/guides/gradients.md` has
 /// measured figures.
@@ -115,5 +116,17 @@ impl Adjoint {
             known.join(", "),
             method.name
         )))
+    }
+}
+
+impl Named for Adjoint {
+    const NAMES: &'static [&'static str] = &Adjoint::NAMES;
+
+    fn from_name(name: &str) -> Result<Self> {
+        Adjoint::by_name(name)
+    }
+
+    fn to_name(&self) -> &'static str {
+        self.name()
     }
 }

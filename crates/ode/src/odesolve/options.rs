@@ -9,62 +9,49 @@ use super::gradients::Adjoint;
 use super::solver::Solver;
 use super::solvers;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Flag, Maybe, NonNegative, OneOf, Positive};
 
-/// Options of a solve. The defaults are `dopri5` with `rtol` 1e-7 and `atol` 1e-9.
-#[derive(Debug, Clone)]
-pub struct SolveOptions {
-    /// Method of the solve.
-    pub solver: &'static Solver,
-    /// Relative tolerance of the local error of a step.
-    pub rtol: f64,
-    /// Absolute tolerance of the local error of a step.
-    pub atol: f64,
-    /// Maximum size of fixed steps: each interval between output times or breakpoints is divided equally. `None`: no fixed
-    /// step size is given.
-    pub step_size: Option<f64>,
-    /// Number of fixed steps per interval of the output times. `None`: no number is given.
-    pub substeps: Option<usize>,
-    /// Size of the first step; estimated from the field where `None`.
-    pub first_step: Option<f64>,
-    /// Upper limit on the size of a step, of adaptive and of fixed steps.
-    pub max_step: Option<f64>,
-    /// Step-size controller; where `None`, the solver's own.
-    pub controller: Option<Controller>,
-    /// Upper limit on the number of attempted steps, accepted and rejected.
-    pub max_steps: usize,
-    /// Whether steps end exactly at the field's breakpoints.
-    pub breakpoints: bool,
-    /// Method by which a gradient of the solve is computed.
-    pub adjoint: Adjoint,
-    /// Relative tolerance of the backward solve of [`Adjoint::Continuous`]; `rtol` where `None`.
-    pub adjoint_rtol: Option<f64>,
-    /// Absolute tolerance of the backward solve of [`Adjoint::Continuous`]; `atol` where `None`.
-    pub adjoint_atol: Option<f64>,
-    /// Events to detect during the solve.
-    pub events: Vec<Event>,
-    /// Flag that interrupts the solve: where it is set, a solve of many steps ends with [`Error::Interrupted`].
-    pub interrupt: Option<Arc<AtomicBool>>,
-}
-
-impl Default for SolveOptions {
-    fn default() -> Self {
-        SolveOptions {
-            solver: solvers::DEFAULT,
-            rtol: 1e-7,
-            atol: 1e-9,
-            step_size: None,
-            substeps: None,
-            first_step: None,
-            max_step: None,
-            controller: None,
-            max_steps: 100_000,
-            breakpoints: true,
-            adjoint: Adjoint::default(),
-            adjoint_rtol: None,
-            adjoint_atol: None,
-            events: vec![],
-            interrupt: None,
-        }
+option_set! {
+    /// Options of a solve. The defaults are `dopri5` with `rtol` 1e-7 and `atol` 1e-9.
+    #[derive(Debug, Clone)]
+    pub struct SolveOptions {
+        /// The ODE solver; `"auto"` changes to a stiff one when it has to.
+        pub solver: &'static Solver as OneOf<&'static Solver> = solvers::DEFAULT;
+        /// Relative tolerance of a step.
+        pub rtol: f64 as NonNegative = 1e-7;
+        /// Absolute tolerance of a step, in the state's unit.
+        pub atol: f64 as Positive = 1e-9;
+        /// Fixed steps of at most this size.
+        ///
+        /// Each interval between output times or breakpoints is divided equally.
+        pub step_size: Option<f64> as Maybe<Positive> = None;
+        /// Fixed steps, so many in each interval of the times; 1 for a method that has fixed steps only.
+        pub substeps: Option<usize> as Maybe<Count> = None;
+        /// Size of the first step; refused with steps of a fixed size.
+        pub first_step: Option<f64> as Maybe<Positive> = None, "chosen from the field";
+        /// Bound on the size of a step, of adaptive and of fixed steps.
+        pub max_step: Option<f64> as Maybe<Positive> = None;
+        /// How the step size follows the error, with every adaptive solver: `"i"` (torchdiffeq's; the default of explicit methods and
+        /// `bdf`), `"pi"` (smoother) or `"gustafsson"` (follows the trend; the default of the other implicit ones); refused with steps
+        /// of a fixed size.
+        pub controller: Option<Controller> as Maybe<OneOf<Controller>> = None, "the solver's";
+        /// Limit on attempted steps, accepted and rejected.
+        pub max_steps: usize as Count = 100_000;
+        /// Whether steps end exactly at the knots of the spline in a coupled field, and at other breakpoints of a field.
+        pub breakpoints: bool as Flag = true;
+        /// How gradients are computed.
+        pub adjoint: Adjoint as OneOf<Adjoint> = Adjoint::default();
+        /// Relative tolerance of the backward solve of the continuous adjoint, `"adjoint"`.
+        pub adjoint_rtol: Option<f64> as Maybe<NonNegative> = None, "`rtol`";
+        /// Absolute tolerance of the backward solve of the continuous adjoint, `"adjoint"`.
+        pub adjoint_atol: Option<f64> as Maybe<Positive> = None, "`atol`";
+    }
+    others {
+        /// Events to detect during the solve.
+        pub events: Vec<Event> = vec![];
+        /// Flag that interrupts the solve: where it is set, a solve of many steps ends with [`Error::Interrupted`].
+        pub interrupt: Option<Arc<AtomicBool>> = None;
     }
 }
 
@@ -150,37 +137,7 @@ impl SolveOptions {
     /// # Errors
     /// An option that is out of its range or contradicts another one.
     pub fn check(&self) -> Result<()> {
-        let positive = |name: &str, x: f64| {
-            if x > 0.0 && x.is_finite() {
-                return Ok(());
-            }
-            Err(Error::invalid(format!(
-                "{name} must be a positive number, not {x}"
-            )))
-        };
-        for (name, rtol) in [
-            ("rtol", Some(self.rtol)),
-            ("adjoint_rtol", self.adjoint_rtol),
-        ] {
-            if let Some(rtol) = rtol
-                && !(rtol >= 0.0 && rtol.is_finite())
-            {
-                return Err(Error::invalid(format!(
-                    "{name} must not be negative, and it is {rtol}"
-                )));
-            }
-        }
-        positive("atol", self.atol)?;
-        for (name, value) in [
-            ("adjoint_atol", self.adjoint_atol),
-            ("step_size", self.step_size),
-            ("first_step", self.first_step),
-            ("max_step", self.max_step),
-        ] {
-            if let Some(x) = value {
-                positive(name, x)?;
-            }
-        }
+        self.check_ranges()?;
         if self.step_size.is_some() && self.substeps.is_some() {
             return Err(Error::invalid(
                 "step_size and substeps exclude each other; give one",
@@ -199,14 +156,7 @@ impl SolveOptions {
                 self.adjoint.name()
             )));
         }
-        self.adjoint.check(self.solver)?;
-        if self.substeps == Some(0) {
-            return Err(Error::invalid("substeps must be at least 1"));
-        }
-        if self.max_steps == 0 {
-            return Err(Error::invalid("max_steps must be at least 1"));
-        }
-        Ok(())
+        self.adjoint.check(self.solver)
     }
 }
 

@@ -1,32 +1,37 @@
 //! Options of a figure that are set by name.
 
 use super::super::legend::Legend;
-use super::super::option_value::OptionValue;
+use super::super::option_value::{OptionValue, unknown_option};
 use super::super::scale::{Scale, check_range};
 use super::{Figure, checked_size, checked_view};
-use odesync_base::error::{Result, unknown};
+use odesync_base::error::Result;
+use odesync_base::options::{Key, Keys};
 
 impl Figure {
-    /// The names of the options of [`Figure::set`].
-    pub const OPTIONS: [&'static str; 17] = [
-        "title",
-        "x_label",
-        "y_label",
-        "z_label",
-        "log_x",
-        "log_y",
-        "log_z",
-        "symlog_x",
-        "symlog_y",
-        "symlog_z",
-        "x_range",
-        "y_range",
-        "z_range",
-        "azimuth",
-        "elevation",
-        "size",
-        "legend",
-    ];
+    /// The options of [`Figure::set`].
+    pub const OPTIONS: Keys = &[&[
+        Key::new("title").doc("Title above the figure."),
+        Key::new("x_label").doc("Name of the x axis."),
+        Key::new("y_label").doc("Name of the y axis."),
+        Key::new("z_label").doc("Name of the z axis."),
+        Key::flag("log_x").doc("Logarithmic x axis."),
+        Key::flag("log_y").doc("Logarithmic y axis."),
+        Key::flag("log_z").doc("Logarithmic z axis."),
+        Key::new("symlog_x")
+            .doc("Threshold of a symlog x axis: linear below it, logarithmic beyond."),
+        Key::new("symlog_y").doc("Threshold of a symlog y axis."),
+        Key::new("symlog_z").doc("Threshold of a symlog z axis."),
+        Key::new("x_range").doc("Range of the x axis, `[lo, hi]`."),
+        Key::new("y_range").doc("Range of the y axis, `[lo, hi]`."),
+        Key::new("z_range").doc("Range of the z axis, `[lo, hi]`."),
+        Key::new("azimuth").doc("Direction of view of a 3-D figure around the z axis, in degrees."),
+        Key::new("elevation").doc("Height of view of a 3-D figure, in degrees."),
+        Key::new("size").doc("Width and height in pixels, `[w, h]`."),
+        Key::new("legend")
+            .doc("Position of the legend.")
+            .choices(&Legend::NAMES)
+            .default(|| "auto".into(), ""),
+    ]];
 
     /// Sets an option of the figure by its name (see [`Figure::OPTIONS`]).
     ///
@@ -90,7 +95,7 @@ impl Figure {
                     other => other.text(name)?.parse()?,
                 };
             }
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         Ok(())
     }

@@ -2,21 +2,22 @@
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color::{Color, darker};
-use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{COLOR_SCALE, ColorScale, ColorScaleOptions, impl_color_options};
 use super::super::font;
 use super::super::geometry::{Point, Rect, clip_line, clip_outside, clip_polygon};
 use super::super::legend_handle::{LayerKind, LegendHandle};
 use super::super::marching_squares::{LevelPolygon, level_polygons};
-use super::super::option_value::OptionValue;
+use super::super::option_value::{OptionValue, unknown_option};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Align, Pen, Scene};
-use super::super::style::{Dash, Style};
+use super::super::style::{ALPHA, COLOR, DASH, Dash, Style, WIDTH};
 use super::super::ticks::{round_values, standalone_labels};
 use super::Layer;
 use super::contour_labels;
 use super::heatmap::hatch;
-use odesync_base::error::{Error, Result, unknown};
+use odesync_base::error::{Error, Result};
+use odesync_base::options::{Key, Keys, Value};
 
 /// Size of the labels on contour lines in pixels per em.
 const EM: f64 = 12.0;
@@ -46,10 +47,22 @@ pub struct Contour {
 impl_color_options!(Contour);
 
 impl Contour {
-    /// The names of the options of [`Contour::set`].
-    pub const OPTIONS: [&'static str; 13] = [
-        "map", "log", "symlog", "range", "label", "bar", "levels", "filled", "numbers", "color",
-        "width", "dash", "alpha",
+    /// The options of [`Contour::set`].
+    pub const OPTIONS: Keys = &[
+        COLOR_SCALE,
+        &[
+            Key::new("levels")
+                .doc("Number of levels, or a list of values.")
+                .default(|| Value::Unit, "about ten"),
+            Key::flag("filled").doc("Fill between the levels."),
+            Key::flag("numbers")
+                .doc("Label each line with its level.")
+                .default(|| true.into(), ""),
+            COLOR,
+            WIDTH,
+            DASH,
+            ALPHA,
+        ],
     ];
 
     /// Creates options for about ten levels at round values: lines coloured by their level, or dark lines over a layer with
@@ -137,7 +150,7 @@ impl Contour {
             ("filled", _) => self.filled = value.flag(name)?,
             ("color" | "width" | "dash" | "alpha", _) => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         Ok(())
     }

@@ -2,17 +2,18 @@
 
 use super::super::axes_transform::AxesTransform;
 use super::super::bitmap::Bitmap;
-use super::super::color_scale::{ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{COLOR_SCALE, ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::{Point, Rect, clip_line};
-use super::super::option_value::OptionValue;
+use super::super::option_value::{OptionValue, unknown_option};
 use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scale::Axis;
 use super::super::scene::{Pen, Scene};
 use super::super::style::{Dash, Style};
 use super::Layer;
-use odesync_base::error::{Result, unknown};
+use odesync_base::error::Result;
+use odesync_base::options::{Key, Keys};
 
 /// The options of a heat map.
 ///
@@ -30,9 +31,11 @@ pub struct HeatMap {
 impl_color_options!(HeatMap);
 
 impl HeatMap {
-    /// The names of the options of [`HeatMap::set`].
-    pub const OPTIONS: [&'static str; 7] =
-        ["map", "log", "symlog", "range", "label", "bar", "smooth"];
+    /// The options of [`HeatMap::set`].
+    pub const OPTIONS: Keys = &[
+        COLOR_SCALE,
+        &[Key::flag("smooth").doc("Blend the colours between the centres of the cells.")],
+    ];
 
     /// Creates default options: viridis over the range of the values, with a colour bar.
     pub fn new() -> HeatMap {
@@ -55,7 +58,7 @@ impl HeatMap {
         match name {
             "smooth" => self.smooth = value.flag(name)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         Ok(())
     }

@@ -4,16 +4,17 @@ use ndarray::Array2;
 
 use super::super::axes_transform::AxesTransform;
 use super::super::color::Color;
-use super::super::color_scale::{ColorScale, ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{COLOR_SCALE, ColorScale, ColorScaleOptions, impl_color_options};
 use super::super::geometry::Point;
 use super::super::legend_handle::{LayerKind, LegendHandle};
-use super::super::option_value::OptionValue;
+use super::super::option_value::{OptionValue, unknown_option};
 use super::super::rectilinear_grid::{RectilinearGrid, cell_edges};
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Rgba, Scene};
-use super::super::style::{Dash, Style};
+use super::super::style::{ALPHA, COLOR, Dash, Style, WIDTH};
 use super::Layer;
-use odesync_base::error::{Result, unknown};
+use odesync_base::error::Result;
+use odesync_base::options::{Key, Keys, Value};
 
 /// The options of the arrows or streamlines of a vector field.
 ///
@@ -34,21 +35,20 @@ pub struct Arrows {
 impl_color_options!(Arrows);
 
 impl Arrows {
-    /// The names of the options of [`Arrows::set`].
-    pub const OPTIONS: [&'static str; 13] = [
-        "map",
-        "log",
-        "symlog",
-        "range",
-        "label",
-        "bar",
-        "normalize",
-        "by_speed",
-        "density",
-        "color",
-        "width",
-        "size",
-        "alpha",
+    /// The options of [`Arrows::set`].
+    pub const OPTIONS: Keys = &[
+        COLOR_SCALE,
+        &[
+            Key::flag("normalize").doc("Draw all arrows of one length."),
+            Key::flag("by_speed").doc("Colour by speed."),
+            Key::new("density")
+                .doc("Density of streamlines, from 0.2 to 5.")
+                .default(|| Value::Unit, "1"),
+            COLOR,
+            WIDTH,
+            Key::new("size").doc("Length of the longest arrow in pixels."),
+            ALPHA,
+        ],
     ];
 
     /// Creates default options: grey arrows with lengths in proportion to the vectors, the longest as long as a cell of the grid.
@@ -105,7 +105,7 @@ impl Arrows {
             }
             "color" | "width" | "size" | "alpha" => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         Ok(())
     }

@@ -1,17 +1,18 @@
 //! The ridgeline layer, a waterfall in the plane: curves one above the other, each with its own baseline.
 
 use super::super::axes_transform::AxesTransform;
-use super::super::color_scale::{ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{COLOR_SCALE, ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::{Point, clip_line, clip_polygon};
-use super::super::option_value::OptionValue;
+use super::super::option_value::{OptionValue, unknown_option};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Scene};
-use super::super::style::{Dash, Style};
+use super::super::style::{ALPHA, Dash, Style, WIDTH};
 use super::Layer;
 use super::streamlines::single_color_runs;
 use odesync_base::error::{Result, unknown};
+use odesync_base::options::{Key, Keys};
 
 /// The options of a waterfall.
 ///
@@ -30,9 +31,17 @@ pub struct Waterfall {
 impl_color_options!(Waterfall);
 
 impl Waterfall {
-    /// The names of the options of [`Waterfall::set`].
-    pub const OPTIONS: [&'static str; 9] = [
-        "map", "log", "symlog", "range", "label", "bar", "offset", "width", "alpha",
+    /// The options of [`Waterfall::set`].
+    pub const OPTIONS: Keys = &[
+        COLOR_SCALE,
+        &[
+            Key::new("offset")
+                .doc("Where the curves go: one behind or one above the other.")
+                .choices(&["depth", "height"])
+                .default(|| "depth".into(), ""),
+            WIDTH,
+            ALPHA,
+        ],
     ];
 
     /// Creates default options: curves one behind the other on three axes, coloured by height in viridis.
@@ -69,7 +78,7 @@ impl Waterfall {
             }
             "width" | "alpha" => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         Ok(())
     }

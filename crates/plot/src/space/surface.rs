@@ -1,17 +1,18 @@
 //! The layer of a surface over a grid of x and y.
 
 use super::super::color::darker;
-use super::super::color_scale::{ColorScaleOptions, impl_color_options};
+use super::super::color_scale::{COLOR_SCALE, ColorScaleOptions, impl_color_options};
 use super::super::colored_grid::{ColoredGrid, GridLayer};
 use super::super::geometry::Point3;
-use super::super::option_value::OptionValue;
+use super::super::option_value::{OptionValue, unknown_option};
 use super::super::rectilinear_grid::RectilinearGrid;
 use super::super::resolved_style::ResolvedStyle;
 use super::super::scene::{Pen, Rgba};
-use super::super::style::{Dash, Style};
+use super::super::style::{ALPHA, Dash, Style};
 use super::camera::{AxesTransform3, clip_polygon};
 use super::{DepthQueue, Layer3};
-use odesync_base::error::{Error, Result, unknown};
+use odesync_base::error::{Error, Result};
+use odesync_base::options::{Key, Keys, Value};
 
 /// Largest number of cells along an axis with which the lines of the grid are drawn on the surface by default.
 const MAX_MESH_CELLS: usize = 60;
@@ -33,9 +34,15 @@ pub struct Surface {
 impl_color_options!(Surface);
 
 impl Surface {
-    /// The names of the options of [`Surface::set`].
-    pub const OPTIONS: [&'static str; 8] = [
-        "map", "log", "symlog", "range", "label", "bar", "mesh", "alpha",
+    /// The options of [`Surface::set`].
+    pub const OPTIONS: Keys = &[
+        COLOR_SCALE,
+        &[
+            Key::flag("mesh")
+                .doc("Draw the lines of the grid.")
+                .default(|| Value::Unit, "where they are not too many"),
+            ALPHA,
+        ],
     ];
 
     /// Creates default options: viridis by height, with a colour bar, and the grid's lines where they are not too many.
@@ -60,7 +67,7 @@ impl Surface {
             "mesh" => self.mesh = Some(value.flag(name)?),
             "alpha" => self.style.set(name, value)?,
             _ if self.color_options.set(name, value)? => {}
-            _ => return Err(unknown("option", name, Self::OPTIONS)),
+            _ => return Err(unknown_option(name, Self::OPTIONS)),
         }
         Ok(())
     }

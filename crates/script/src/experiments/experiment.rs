@@ -65,11 +65,12 @@ impl Experiment {
     pub fn new(config: Config) -> Result<Self> {
         let settings = ExperimentSettings::read(&config)?;
         let data = ExperimentData::new(&settings.dataset)?;
-        let method = instantiate::method(&settings.training)?;
+        settings.options.check()?;
+        let method = settings.method.clone();
         method.check(data.train.len(), data.train.dof())?;
         Ok(Experiment {
             model: instantiate::model(&settings.model, data.train.dof(), settings.random_seed)?,
-            options: instantiate::options(&settings)?,
+            options: settings.options.clone(),
             folder: None,
             config,
             settings,

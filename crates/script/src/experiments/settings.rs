@@ -7,8 +7,12 @@ use serde::Deserialize;
 
 use crate::{Error, Result};
 use odesync_base::error;
+use odesync_base::options::{Key, OptionSet, Part, split};
 use odesync_config::Config;
-use odesync_train::schedules::ScheduleKind;
+use odesync_train::schedules::Schedule;
+use odesync_train::training::{
+    Homotopy, MultipleShooting, Optimizer, TrainOptions, TrainingMethod,
+};
 
 /// The settings of an experiment: `experiment`, `random_seed` and the groups.
 #[derive(Debug, Clone)]
@@ -22,13 +26,13 @@ pub struct ExperimentSettings {
     /// Group `model`: the model.
     pub model: ModelSettings,
     /// Group `training`: the training method.
-    pub training: TrainingSettings,
-    /// Group `odesolve`: the solver.
-    pub odesolve: SolverSettings,
+    pub method: TrainingMethod,
+    /// Groups `training`, `odesolve` and `trainer`: the options of the run.
+    pub options: TrainOptions,
     /// Group `logger`: the log.
     pub logger: LoggerSettings,
-    /// Group `trainer`: the training loop.
-    pub trainer: TrainerSettings,
+    /// Whether to show a progress bar, `trainer.progress`.
+    pub progress: bool,
 }
 
 /// The settings of the data: group `dataset`.
@@ -150,112 +154,8 @@ pub struct ModelSettings {
     pub activation: String,
 }
 
-/// The settings of the training method: group `training`. Settings of a single method are optional.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingSettings {
-    /// Name of the method: `vanilla`, `multiple_shooting` or `homotopy`.
-    pub method: String,
-    /// Learning rate.
-    pub lr: f64,
-    /// Number of epochs, each with one update.
-    pub epochs: Option<usize>,
-    /// Name of the optimizer: `adamw`, `adam` or `sgd`.
-    pub optimizer: String,
-    /// Weight decay.
-    pub weight_decay: f64,
-    /// Schedule of the learning rate.
-    pub lr_schedule: LrScheduleSettings,
-    /// Largest norm of the gradient, to which larger gradients are clipped; no clipping where `None`.
-    pub clip: Option<f64>,
-    /// Epochs without improvement before the run stops.
-    pub patience: Option<usize>,
-    /// Number of segments (multiple shooting).
-    pub segments: Option<usize>,
-    /// Weight of the continuity penalty (multiple shooting).
-    pub continuity_weight: Option<f64>,
-    /// Coupling strength K (homotopy).
-    pub coupling: Option<CouplingSettings>,
-    /// Smoothing parameter α of the spline (homotopy).
-    pub smoothing: Option<f64>,
-    /// Schedule of the homotopy parameter λ (homotopy).
-    pub schedule: Option<ScheduleKind>,
-}
-
-/// The coupling strength K: a number, a list or a matrix.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "should be a number, a list of numbers or a matrix"
-)]
-pub enum CouplingSettings {
-    /// One number for all state variables.
-    Number(f64),
-    /// One number for each state variable, `[dof]`.
-    Diagonal(Vec<f64>),
-    /// A full matrix, `[dof][dof]`.
-    Full(Vec<Vec<f64>>),
-}
-
-/// The schedule of the learning rate: `constant`, `cosine`, `{rate: 0.999}` or `{every: 500, factor: 0.5}`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "should be constant, cosine, {rate: 0.999} or {every: 500, factor: 0.5}"
-)]
-pub enum LrScheduleSettings {
-    /// A schedule without parameters, by its name.
-    Name(String),
-    /// An exponential or stepwise decay.
-    Rates(LrDecaySettings),
-}
-
-/// The settings of an exponential or stepwise decay of the learning rate.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LrDecaySettings {
-    /// Factor of the learning rate in every epoch (exponential).
-    pub rate: Option<f64>,
-    /// Number of epochs between two steps (stepwise).
-    pub every: Option<usize>,
-    /// Factor of the learning rate at a step (stepwise).
-    pub factor: Option<f64>,
-}
-
 inventory::submit! {
     odesync_config::RenamedKey { old: "odesolve.method", new: "odesolve.solver" }
-}
-
-/// The settings of the solver: group `odesolve`. A solver with fixed steps has no tolerances.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SolverSettings {
-    /// Name of the solver.
-    pub solver: String,
-    /// Relative tolerance of the solve.
-    pub rtol: Option<f64>,
-    /// Absolute tolerance of the solve.
-    pub atol: Option<f64>,
-    /// Size of the first step.
-    pub first_step: Option<f64>,
-    /// Size of fixed steps.
-    pub step_size: Option<f64>,
-    /// Number of fixed steps between two output times.
-    pub substeps: Option<usize>,
-    /// Largest size of a step.
-    pub max_step: Option<f64>,
-    /// Step-size controller: `i`, `pi` or `gustafsson`; the solver's own where absent.
-    pub controller: Option<String>,
-    /// Largest number of attempted steps.
-    pub max_steps: Option<usize>,
-    /// Whether the steps end exactly at the knots of û.
-    pub breakpoints: Option<bool>,
-    /// Name of the method that computes gradients.
-    pub adjoint: Option<String>,
-    /// Relative tolerance of the backward solve of the continuous adjoint.
-    pub adjoint_rtol: Option<f64>,
-    /// Absolute tolerance of the backward solve of the continuous adjoint.
-    pub adjoint_atol: Option<f64>,
 }
 
 /// The settings of the log: group `logger`.
@@ -276,30 +176,17 @@ pub enum LoggerKind {
     None,
 }
 
-/// The settings of the training loop: group `trainer`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainerSettings {
-    /// Engine of the solves: `native` or `torch`.
-    pub engine: String,
-    /// Device: `cpu`, `cuda` or `cuda:N`.
-    pub device: String,
-    /// Number of epochs between two checkpoints.
-    pub checkpoint_every: usize,
-    /// Number of epochs between two recorded points of the parameter path.
-    pub trajectory_every: Option<usize>,
-    /// Number of consecutive failed epochs that end the run.
-    pub max_failures: usize,
-    /// Whether to show a progress bar.
-    pub progress: bool,
-}
-
 impl ExperimentSettings {
     /// Reads the settings from a configuration.
     ///
     /// # Errors
     /// A value of the wrong type, or a key that is missing or unknown, each with the key's full path.
     pub fn read(config: &Config) -> Result<Self> {
+        let mut options = TrainOptions::default();
+        let method = read_method(config, &mut options)?;
+        config.read_options("odesolve", &mut [&mut options.solver], &[])?;
+        let mut trainer = Part::new(&mut options, &[TRAINER]);
+        config.read_options("trainer", &mut [&mut trainer], &["progress"])?;
         Ok(ExperimentSettings {
             experiment: config.section("experiment")?,
             random_seed: config.section("random_seed")?,
@@ -309,12 +196,56 @@ impl ExperimentSettings {
                 other => return Err(error::unknown("dataset.kind", other, ["simulated", "file"])),
             },
             model: config.section("model")?,
-            training: config.section("training")?,
-            odesolve: config.section("odesolve")?,
+            method,
+            options,
             logger: config.section("logger")?,
-            trainer: config.section("trainer")?,
+            progress: config.section("trainer.progress")?,
         })
     }
+}
+
+const PARTS: (&[Key], &[Key]) = split(TrainOptions::OPTIONS, "out");
+
+/// The options of a run that the group `trainer` holds.
+const TRAINER: &[Key] = split(PARTS.1, "max_failures").1;
+
+/// Reads the group `training`: the method with its settings, and options of the run.
+fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMethod> {
+    const METHODS: [&str; 3] = ["vanilla", "multiple_shooting", "homotopy"];
+    let mut shooting = MultipleShooting::default();
+    let mut homotopy = Homotopy::default();
+    let mut run = Part::new(options, &[PARTS.0, Optimizer::OPTIONS]);
+    let sets: &mut [&mut dyn OptionSet] = &mut [&mut run, &mut shooting, &mut homotopy];
+    let given = config.read_options("training", sets, &["method", "schedule"])?;
+    let method: String = config.section("training.method")?;
+    let needs = |key: &str| match given.contains(&key) {
+        true => Ok(()),
+        false => Err(missing(key, &method)),
+    };
+    match method.as_str() {
+        "vanilla" => Ok(TrainingMethod::Vanilla),
+        "multiple_shooting" => {
+            needs("segments")?;
+            needs("continuity_weight")?;
+            Ok(shooting.into())
+        }
+        "homotopy" => {
+            needs("coupling")?;
+            let schedule = config.get("training.schedule");
+            if schedule.is_none_or(odesync_config::Value::is_null) {
+                return Err(missing("schedule", &method));
+            }
+            homotopy.schedule = Schedule::new(config.section("training.schedule")?)?;
+            Ok(homotopy.into())
+        }
+        other => Err(error::unknown("training.method", other, METHODS)),
+    }
+}
+
+fn missing(key: &str, method: &str) -> Error {
+    Error::invalid(format!(
+        "training.{key} is missing: training by {method} needs it"
+    ))
 }
 
 /// Returns the value of a key that other settings make necessary.

@@ -1,9 +1,10 @@
 //! Conversions of script values to numbers, strings and arrays.
 
-use ndarray::{ArrayD, IxDyn};
-use rhai::{Array as List, Dynamic, ImmutableString};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use rhai::{Array as List, Dynamic, ImmutableString, Map};
 
 use crate::{Error, Result};
+use odesync_base::options::Value;
 use odesync_base::text::count_of;
 
 use super::dense::ScriptArray;
@@ -83,6 +84,51 @@ pub fn describe(value: &Dynamic) -> String {
         "()" => "()".into(),
         "i64" | "f64" | "bool" | "char" => format!("{value} ({})", type_name(value)),
         _ => with_article(&type_name(value)),
+    }
+}
+
+/// Converts a value to that of an option; what no option takes, such as a closure, keeps its description only.
+pub(super) fn to_option_value(value: &Dynamic) -> Value {
+    value_within(value, 0)
+}
+
+fn value_within(value: &Dynamic, depth: usize) -> Value {
+    if value.is_unit() {
+        return Value::Unit;
+    }
+    if let Ok(flag) = value.as_bool() {
+        return Value::Bool(flag);
+    }
+    if let Ok(n) = value.as_int() {
+        return Value::Int(n);
+    }
+    if let Ok(x) = value.as_float() {
+        return Value::Float(x);
+    }
+    if let Some(text) = to_text(value) {
+        return Value::Text(text);
+    }
+    if let Some(array) = value.read_lock::<ScriptArray>() {
+        return array_value(array.data().view());
+    }
+    if depth < MAX_RANK {
+        if let Some(list) = value.read_lock::<List>() {
+            return Value::List(list.iter().map(|x| value_within(x, depth + 1)).collect());
+        }
+        if let Some(map) = value.read_lock::<Map>() {
+            let entry = |(key, x): (&rhai::Identifier, &Dynamic)| {
+                (key.to_string(), value_within(x, depth + 1))
+            };
+            return Value::Map(map.iter().map(entry).collect());
+        }
+    }
+    Value::Other(describe(value))
+}
+
+fn array_value(array: ArrayViewD<'_, f64>) -> Value {
+    match array.ndim() {
+        0 => Value::Float(array.first().copied().unwrap_or(f64::NAN)),
+        _ => Value::List(array.outer_iter().map(array_value).collect()),
     }
 }
 

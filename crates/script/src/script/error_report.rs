@@ -331,10 +331,14 @@ fn not_iterable(given: Option<&str>) -> String {
     )
 }
 
-/// Returns the name of the option that a message is about.
+/// Returns the name of the option that a message is about: `option "rtol" …`, or `call: unknown solver "…"`.
 fn option_name(message: &str) -> Option<&str> {
-    let (_, after) = message.split_once("option \"")?;
-    after.split('"').next()
+    if let Some((_, after)) = message.split_once("option \"") {
+        return after.split('"').next();
+    }
+    let (_, after) = message.split_once(": unknown ")?;
+    let (name, rest) = after.split_once(' ')?;
+    rest.starts_with('"').then_some(name)
 }
 
 /// Merges a closure and the function of the engine that calls it (such as `map`) into one stack frame.

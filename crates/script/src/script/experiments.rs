@@ -106,7 +106,7 @@ fn run(host: &Host, wrapper: &mut ScriptExperiment) -> RhaiResult<ScriptRun> {
         interrupt: host.interrupt_flag(),
         ..RunRequest::default()
     };
-    let progress: Box<dyn Callback> = match experiment.settings.trainer.progress {
+    let progress: Box<dyn Callback> = match experiment.settings.progress {
         true => host.progress(""),
         false => Box::new(()),
     };

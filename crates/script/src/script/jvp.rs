@@ -9,14 +9,14 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
-use super::solving::{SOLVER, STEPS, check_solution_memory, solver};
+use super::solving::{SOLVER, check_solution_memory, solver};
 use crate::{Error, Result};
 use odesync_ode::odesolve::{SolveOptions, Tangent, jvp};
 
 /// The option keys of a direction.
 const JVP_DIRECTION: &[Key] = &[Key::new("params"), Key::new("u0")];
 
-const JVP: Keys = &[JVP_DIRECTION, SOLVER, STEPS];
+const JVP: Keys = &[JVP_DIRECTION, SOLVER];
 
 fn jvp_of(
     host: &Host,

@@ -111,7 +111,7 @@ pub use frontend::{DisplayData, Frontend, Output};
 pub use host::{ConfigRequest, Host, RunPlan};
 pub use interrupted_training::LAST_VALUE;
 pub use introspection::{FunctionInfo, VariableInfo};
-pub use keys::{Key, Keys};
+pub use keys::{Key, Keys, distinct};
 pub use options::Options;
 pub use registry::{
     Argument, ArgumentType, Body, Call, Catalogue, Doc, Function, Number, Numbers, Operand,

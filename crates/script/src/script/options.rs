@@ -4,6 +4,7 @@ use rhai::{Array as List, Dynamic, FnPtr, Map};
 
 use crate::{Error, Result};
 use odesync_base::error;
+use odesync_base::options::{Mismatch, OptionSet};
 
 use super::convert;
 use super::keys::{self, Keys};
@@ -46,7 +47,7 @@ impl Options {
     /// Takes the value of `key` as it is; `None` where the key is absent or its value `()`.
     pub fn take(&mut self, key: &'static str) -> Option<Dynamic> {
         debug_assert!(
-            keys::find(self.keys, key).is_some(),
+            self.has(key),
             "{}: the key {key} is read and not declared",
             self.call
         );
@@ -54,7 +55,7 @@ impl Options {
         self.map.remove(key).filter(|value| !value.is_unit())
     }
 
-    fn read<T>(
+    fn read_as<T>(
         &mut self,
         key: &'static str,
         expected: &str,
@@ -67,6 +68,35 @@ impl Options {
                 None => Err(self.invalid_value(key, expected, &value)),
             },
         }
+    }
+
+    /// Reads the options of a set that this call has; those that are absent keep their values.
+    ///
+    /// # Errors
+    /// A value of the wrong type or out of its range, or an unknown name.
+    pub fn read_set(&mut self, set: &mut dyn OptionSet) -> Result<()> {
+        for key in set.keys() {
+            if !self.has(key.name) {
+                continue;
+            }
+            let Some(value) = self.take(key.name) else {
+                continue;
+            };
+            let read = set.try_set(key.name, &convert::to_option_value(&value));
+            read.map_err(|mismatch| match mismatch {
+                Mismatch::Other(error @ Error::Invalid(_)) => self.error(&error.to_string()),
+                Mismatch::Other(error) => error,
+                mismatch => {
+                    let described = convert::describe(&value);
+                    self.error(
+                        &mismatch
+                            .into_error(&[key], key.name, &described)
+                            .to_string(),
+                    )
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// Returns the error for an option of the wrong type or out of its range.
@@ -83,12 +113,17 @@ impl Options {
         Error::invalid(format!("{}: {message}", self.call))
     }
 
+    /// Whether the call has an option of this name.
+    pub fn has(&self, key: &str) -> bool {
+        keys::find(self.keys, key).is_some()
+    }
+
     /// Refuses a key that the call does not have, with a message of its own in place of the list of those that it has.
     ///
     /// # Errors
     /// The key is given, and not among the call's.
     pub fn refuse(&self, key: &str, message: &str) -> Result<()> {
-        if !self.map.contains_key(key) || keys::find(self.keys, key).is_some() {
+        if !self.map.contains_key(key) || self.has(key) {
             return Ok(());
         }
         Err(self.error(&format!("unknown option \"{key}\": {message}")))
@@ -116,7 +151,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_f64(&mut self, key: &'static str) -> Result<Option<f64>> {
-        self.read(key, "a number", convert::to_number)
+        self.read_as(key, "a number", convert::to_number)
     }
 
     /// Reads a finite number above 0.
@@ -132,7 +167,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_positive(&mut self, key: &'static str) -> Result<Option<f64>> {
-        self.read(key, "a number above 0", |value| {
+        self.read_as(key, "a number above 0", |value| {
             convert::to_number(value).filter(|x| *x > 0.0 && x.is_finite())
         })
     }
@@ -142,7 +177,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn non_negative(&mut self, key: &'static str, default: f64) -> Result<f64> {
-        let read = self.read(key, "a number that is 0 or above", |value| {
+        let read = self.read_as(key, "a number that is 0 or above", |value| {
             convert::to_number(value).filter(|x| *x >= 0.0 && x.is_finite())
         })?;
         Ok(read.unwrap_or(default))
@@ -161,7 +196,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_usize(&mut self, key: &'static str) -> Result<Option<usize>> {
-        self.read(key, "a whole number that is 0 or above", |value| {
+        self.read_as(key, "a whole number that is 0 or above", |value| {
             value.as_int().ok().and_then(|n| usize::try_from(n).ok())
         })
     }
@@ -171,7 +206,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn count(&mut self, key: &'static str, default: usize) -> Result<usize> {
-        let read = self.read(key, "a whole number above 0", |value| {
+        let read = self.read_as(key, "a whole number above 0", |value| {
             value
                 .as_int()
                 .ok()
@@ -186,7 +221,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_seed(&mut self, key: &'static str) -> Result<Option<u64>> {
-        self.read(key, "a whole number that is 0 or above", |value| {
+        self.read_as(key, "a whole number that is 0 or above", |value| {
             value.as_int().ok().and_then(|n| u64::try_from(n).ok())
         })
     }
@@ -196,7 +231,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn bool(&mut self, key: &'static str, default: bool) -> Result<bool> {
-        let read = self.read(key, "true or false", |value| value.as_bool().ok())?;
+        let read = self.read_as(key, "true or false", |value| value.as_bool().ok())?;
         Ok(read.unwrap_or(default))
     }
 
@@ -213,7 +248,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_string(&mut self, key: &'static str) -> Result<Option<String>> {
-        self.read(key, "a string", convert::to_text)
+        self.read_as(key, "a string", convert::to_text)
     }
 
     /// Reads one of the names that are declared for the key; the first is the default.
@@ -284,7 +319,7 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_closure(&mut self, key: &'static str) -> Result<Option<FnPtr>> {
-        self.read(key, "a closure |…| …", |value| {
+        self.read_as(key, "a closure |…| …", |value| {
             value.clone().try_cast::<FnPtr>()
         })
     }
@@ -298,7 +333,7 @@ impl Options {
         key: &'static str,
         expected: &str,
     ) -> Result<Option<T>> {
-        self.read(key, expected, |value| value.clone().try_cast::<T>())
+        self.read_as(key, expected, |value| value.clone().try_cast::<T>())
     }
 
     /// Checks that no undeclared key was given; to be called after the last option was read.
@@ -314,11 +349,7 @@ impl Options {
                 key.name
             );
         }
-        match self
-            .map
-            .keys()
-            .find(|key| keys::find(self.keys, key).is_none())
-        {
+        match self.map.keys().find(|key| !self.has(key)) {
             None => Ok(()),
             Some(key) => {
                 let known: Vec<&str> = keys::distinct([self.keys])

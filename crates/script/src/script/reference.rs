@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::distinct;
+use super::keys::{Key, distinct};
 use super::registry::Doc;
 use crate::{Error, Result};
 use odesync_base::error::nearest;
@@ -139,12 +139,19 @@ fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
 }
 
 fn entry(doc: &Doc, width: usize) -> String {
-    let keys = keys(doc, "").map_or(String::new(), |keys| {
-        format!(
-            "\n{}",
-            wrap_words(keys.split_whitespace(), ["  "; 2], width)
-        )
-    });
+    let keys = match distinct([doc.options]) {
+        keys if keys.is_empty() || keys.iter().any(|key| key.doc.is_empty()) => keys_line(doc, "")
+            .map_or(String::new(), |keys| {
+                format!(
+                    "\n{}",
+                    wrap_words(keys.split_whitespace(), ["  "; 2], width)
+                )
+            }),
+        keys => {
+            let options: Vec<String> = keys.iter().map(|key| option(key, width)).collect();
+            format!("\nOptions:\n{}", options.concat())
+        }
+    };
     format!(
         "{}{}{keys}\nExample:\n{}",
         wrap_words(doc.signature.split_whitespace(), ["", "  "], width),
@@ -156,23 +163,64 @@ fn entry(doc: &Doc, width: usize) -> String {
 /// Largest number of a key's values that are all listed; of more, only the first few are.
 const MAX_VALUES_SHOWN: usize = 8;
 
+/// Returns the entry of an option: its name, values and default, and what it means.
+fn option(key: &Key, width: usize) -> String {
+    let plain = |markdown: &str| markdown.replace('`', "");
+    let values = match listed_values(key) {
+        values if values.is_empty() => String::new(),
+        values => format!(" ({})", values.join(", ")),
+    };
+    let head = format!(
+        "{}{values}, default: {}",
+        key.name,
+        plain(&key.default_text())
+    );
+    let meaning = plain(&key.meaning());
+    let mut text = wrap_words(head.split_whitespace(), ["  ", "      "], width);
+    text.push_str(&wrap_words(
+        meaning.split_whitespace(),
+        ["      "; 2],
+        width,
+    ));
+    text
+}
+
+/// Returns the rows of a table of options in Markdown: name, default and meaning of each.
+pub fn option_rows(keys: &[&Key]) -> Vec<String> {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let row = |key: &&Key| {
+        let (default, meaning) = (cell(&key.default_text()), cell(&key.meaning()));
+        format!("| `{}` | {default} | {meaning} |", key.name)
+    };
+    keys.iter().map(row).collect()
+}
+
+/// Returns the values of a key that can be listed; of many, only the first few.
+fn listed_values(key: &Key) -> Vec<String> {
+    if key.literals == ["true", "false"] {
+        return vec![];
+    }
+    // The arguments of a call are left out.
+    let with_ellipsis = |value: String| match value.ends_with('(') {
+        true => value + "…)",
+        false => value,
+    };
+    let mut values: Vec<String> = key.values().map(with_ellipsis).collect();
+    if values.len() > MAX_VALUES_SHOWN {
+        values.truncate(3);
+        values.push("…".into());
+    }
+    values
+}
+
 /// Lists the keys of the options with their possible values, each key between `marks`.
-fn keys(doc: &Doc, marks: &str) -> Option<String> {
+fn keys_line(doc: &Doc, marks: &str) -> Option<String> {
     let all: Vec<String> = distinct([doc.options])
         .into_iter()
         .map(|key| {
-            // The arguments of a call are left out.
-            let with_ellipsis = |value: String| match value.ends_with('(') {
-                true => value + "…)",
-                false => value,
-            };
-            let mut values: Vec<String> = key.values().map(with_ellipsis).collect();
-            if values.len() > MAX_VALUES_SHOWN {
-                values.truncate(3);
-                values.push("…".into());
-            }
+            let values = listed_values(key);
             let name = format!("{marks}{}{marks}", key.name);
-            match key.literals == ["true", "false"] || values.is_empty() {
+            match values.is_empty() {
                 true => name,
                 false => format!("{name} ({})", values.join(", ")),
             }
@@ -282,7 +330,7 @@ pub fn markdown(docs: &[Doc]) -> String {
         text.push_str(&format!("\n## {}\n", capitalize(topic)));
         for doc in docs.iter().filter(|doc| doc.topic == topic) {
             // Writing into a string cannot fail.
-            let keys = keys(doc, "`").map_or(String::new(), |keys| format!("\n\n{keys}"));
+            let keys = keys_line(doc, "`").map_or(String::new(), |keys| format!("\n\n{keys}"));
             let _ = write!(
                 text,
                 "\n### `{}`\n\n{}{keys}\n\n```rhai\n{}\n```\n",

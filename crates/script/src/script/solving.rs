@@ -13,62 +13,52 @@ use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
+use odesync_base::options::split;
 use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
-use odesync_ode::odesolve::{
-    Adjoint, Controller, Direction, Event, Solution, SolveOptions, Stats, solve_on, solvers,
-};
+use odesync_ode::odesolve::{Direction, Event, Solution, SolveOptions, Stats, solve_on};
+use odesync_train::training::TrainOptions;
 
 /// The script type of a solution, `Solution`.
 #[derive(Clone)]
 pub struct ScriptSolution(pub Arc<Solution>);
 
-/// The option keys of a solver, except the one of its name.
-pub(super) const STEPS: &[Key] = &[
-    Key::new("rtol"),
-    Key::new("atol"),
-    Key::new("step_size"),
-    Key::new("substeps"),
-    Key::new("max_step"),
-    Key::new("controller").choices(&Controller::NAMES),
-    Key::new("first_step"),
-    Key::new("max_steps"),
-    Key::flag("breakpoints"),
-];
+const PARTS: (&[Key], &[Key]) = split(SolveOptions::OPTIONS, "adjoint");
 
-/// The option key of the ODE solver's name.
-pub(super) const SOLVER: &[Key] = &[Key::new("solver").choices(&solvers::NAMES)];
+/// The option keys of a solver.
+pub(super) const SOLVER: &[Key] = PARTS.0;
 
 /// The option keys that choose how gradients are computed.
-pub(super) const ADJOINT: &[Key] = &[
-    Key::new("adjoint").choices(&Adjoint::NAMES),
-    Key::new("adjoint_rtol"),
-    Key::new("adjoint_atol"),
-];
+pub(super) const ADJOINT: &[Key] = PARTS.1;
 
 /// The option keys of the engine and the device.
-pub(super) const ENGINE: &[Key] = &[
-    Key::new("engine").choices(&["native", "torch"]),
-    Key::new("device").choices(&["cpu", "cuda"]),
-];
+pub(super) const ENGINE: &[Key] = split(TrainOptions::OPTIONS, "engine").1;
 
 /// The option keys of an event.
 const EVENT: &[Key] = &[
-    Key::new("event"),
-    Key::new("direction").choices(&Direction::NAMES),
-    Key::flag("terminal"),
+    Key::new("event").doc(
+        "A closure `|t, u, p| …` whose zeros are found; `sol.events` has their times and states.",
+    ),
+    Key::new("direction")
+        .doc("Count `\"up\"` or `\"down\"` crossings of the event only.")
+        .choices(&Direction::NAMES)
+        .default(|| "both".into(), ""),
+    Key::flag("terminal")
+        .doc("End the solution at the event.")
+        .default(|| false.into(), ""),
 ];
 
 const SOLVE: Keys = &[
     SOLVER,
-    STEPS,
     EVENT,
-    &[Key::new("events").nested(&[EVENT])],
+    &[Key::new("events")
+        .doc("Several events: closures, or maps with event, direction, terminal.")
+        .nested(&[EVENT])],
     ENGINE,
 ];
 
-/// Reads the options of a solve.
+/// Reads the options of a solve, and how gradients are computed where the call has such options.
 ///
 /// # Errors
 /// A value of the wrong type or out of its range; the key `method`, where a call has no training method.
@@ -78,21 +68,7 @@ pub fn solver(options: &mut Options) -> Result<SolveOptions> {
         "method",
         "the ODE solver is given as solver, for example #{ solver: \"rk4\" }",
     )?;
-    if let Some(name) = options.opt_string("solver")? {
-        solver.solver = solvers::by_name(&name)?;
-    }
-    solver.rtol = options.non_negative("rtol", solver.rtol)?;
-    solver.atol = options.positive("atol", solver.atol)?;
-    solver.step_size = options.opt_positive("step_size")?;
-    solver.substeps = options.opt_usize("substeps")?;
-    solver.max_step = options.opt_positive("max_step")?;
-    let controller = options.opt_string("controller")?;
-    solver.controller = controller
-        .map(|name| Controller::by_name(&name))
-        .transpose()?;
-    solver.first_step = options.opt_positive("first_step")?;
-    solver.max_steps = options.count("max_steps", solver.max_steps)?;
-    solver.breakpoints = options.bool("breakpoints", solver.breakpoints)?;
+    options.read_set(&mut solver)?;
     solver.check()?;
     reject_unused_options(&solver)?;
     Ok(solver)
@@ -109,20 +85,6 @@ fn reject_unused_options(solver: &SolveOptions) -> Result<()> {
     Err(Error::invalid(format!(
         "{unused} has no effect: the steps are of a fixed size; leave it out"
     )))
-}
-
-/// Reads how gradients are computed: `adjoint`, and `adjoint_rtol` and `adjoint_atol` for the continuous adjoint.
-///
-/// # Errors
-/// A value of the wrong type or out of its range, or an adjoint that the solver does not support.
-pub fn adjoint(options: &mut Options, solver: SolveOptions) -> Result<SolveOptions> {
-    let solver = SolveOptions {
-        adjoint: Adjoint::by_name(options.choice("adjoint")?)?,
-        adjoint_rtol: options.opt_positive("adjoint_rtol")?,
-        adjoint_atol: options.opt_positive("adjoint_atol")?,
-        ..solver
-    };
-    solver.check().map(|()| solver)
 }
 
 /// Reads the names of the engine and the device under the keys `engine` and `device`. The device defaults to that of the session,

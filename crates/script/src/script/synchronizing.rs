@@ -10,7 +10,7 @@ use super::convert;
 use super::data::squeeze;
 use super::fields::ScriptField;
 use super::keys::Keys;
-use super::observation::OBSERVE;
+use super::observation::{OBSERVE, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use crate::{Error, Result};
@@ -19,7 +19,7 @@ use odesync_train::schedules::Schedule;
 use odesync_train::smoothing::SmoothingSpline;
 use odesync_train::synchronization::{Coupling, synchronize, synchronize_observed, with_lambda};
 
-const SYNCHRONIZE: Keys = &[&[OBSERVE]];
+const SYNCHRONIZE: Keys = &[OBSERVE];
 
 /// The script type of a smoothing spline, with the number of axes of the data it was made from.
 #[derive(Clone)]
@@ -134,7 +134,7 @@ pub(super) fn register(reg: &mut Registry) {
          k: Dynamic,
          mut options: Options|
          -> Result<ScriptField> {
-            let observe = super::observation::observe(&mut options)?;
+            let observe = observation(&mut options)?.observe;
             options.finish()?;
             let k = coupling(&k)?;
             Ok(ScriptField(match observe {

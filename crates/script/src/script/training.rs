@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::array::ScriptArray;
-use super::convert;
 use super::data::ScriptDataset;
 use super::ensembles::{self, ModelSource};
 use super::error::RhaiResult;
@@ -17,70 +16,66 @@ use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::runs::non_empty_path;
-use super::solving::{ADJOINT, ENGINE, SOLVER, STEPS, adjoint, engine_and_device, solver};
+use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
+use odesync_base::options::{Value, split};
 use odesync_ode::engines::engine;
 use odesync_train::progress::CsvLogger;
-use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    Callbacks, Homotopy, LrSchedule, MultipleShooting, Objective, Optimizer, Run, StopReason,
-    TrainOptions, TrainingMethod, train,
+    Callbacks, Homotopy, MultipleShooting, Objective, Optimizer, Run, StopReason, TrainOptions,
+    TrainingMethod, train,
 };
 
 /// The script type of a training method, `Method`.
 #[derive(Clone)]
 pub struct ScriptMethod(pub TrainingMethod);
 
-/// The option keys of a learning-rate schedule.
-const LR_SCHEDULE: &[Key] = &[Key::new("rate"), Key::new("every"), Key::new("factor")];
-
 /// The option keys of one run.
-const RUN: &[Key] = &[
-    Key::new("epochs"),
-    Key::new("lr"),
-    Key::new("lr_schedule")
-        .choices(&LrSchedule::NAMES)
-        .nested(&[LR_SCHEDULE]),
-    Key::new("optimizer").choices(&Optimizer::NAMES),
-    Key::new("weight_decay"),
-    Key::new("momentum"),
-    Key::new("clip"),
-    Key::new("patience"),
-    Key::new("max_failures"),
-    Key::new("out"),
-    Key::new("checkpoint_every"),
-    Key::new("trajectory_every"),
-    Key::flag("resume"),
-];
+const RUN: &[Key] = split(TrainOptions::OPTIONS, "engine").0;
 
 /// The option keys of an ensemble: what its members differ in, and its progress display.
 const ENSEMBLE: &[Key] = &[
-    Key::new("seeds"),
-    Key::new("variants").nested(&[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE]),
-    Key::flag("progress"),
+    Key::new("seeds").doc(
+        "Train once for each seed, side by side; the model is then a closure, `|| blackbox([2, 32, 2])`.",
+    ),
+    Key::new("variants")
+        .doc("Train once for each map of options in a list.")
+        .nested(&[
+            RUN,
+            Optimizer::OPTIONS,
+            OBSERVATION,
+            SOLVER,
+            ADJOINT,
+            ENGINE,
+        ]),
+    Key::flag("progress")
+        .doc("Show progress; `--quiet` turns it off as well.")
+        .default(|| true.into(), ""),
 ];
 
 /// The option keys of `train`.
-pub(super) const TRAIN: Keys = &[RUN, OBSERVATION, SOLVER, STEPS, ADJOINT, ENGINE, ENSEMBLE];
-
-const LOSS: Keys = &[
-    &[Key::new("lambda")],
+pub(super) const TRAIN: Keys = &[
+    RUN,
+    Optimizer::OPTIONS,
     OBSERVATION,
     SOLVER,
-    STEPS,
     ADJOINT,
     ENGINE,
+    ENSEMBLE,
 ];
 
-const SHOOTING: Keys = &[&[Key::new("segments"), Key::new("continuity_weight")]];
+/// The option key of λ.
+pub(super) const LAMBDA: Key = Key::new("lambda")
+    .doc("Homotopy parameter λ, the factor of the coupling.")
+    .expected("a number")
+    .default(|| Value::Unit, "1 for homotopy, else 0");
 
-const HOMOTOPY: Keys = &[&[
-    Key::new("coupling"),
-    Key::new("schedule").literals(&["power_law(", "stepwise(", "cosine("]),
-    Key::new("smoothing"),
-]];
+const LOSS: Keys = &[&[LAMBDA], OBSERVATION, SOLVER, ADJOINT, ENGINE];
+
+const SHOOTING: Keys = &[MultipleShooting::OPTIONS];
+
+const HOMOTOPY: Keys = &[Homotopy::OPTIONS];
 
 /// The script type of a run, `Run`.
 #[derive(Clone)]
@@ -190,12 +185,8 @@ fn methods(reg: &mut Registry) {
     )
     .options(SHOOTING)
     .body(|mut options: Options| -> Result<ScriptMethod> {
-        let default = MultipleShooting::default();
-        let method = MultipleShooting {
-            segments: options.count("segments", default.segments)?,
-            continuity_weight: options
-                .non_negative("continuity_weight", default.continuity_weight)?,
-        };
+        let mut method = MultipleShooting::default();
+        options.read_set(&mut method)?;
         options.finish()?;
         Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
     });
@@ -214,60 +205,16 @@ fn homotopy(mut options: Options) -> Result<ScriptMethod> {
             "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",
         ));
     };
-    let schedule = match options.take("schedule") {
-        Some(value) => schedule(&value)?,
-        None => Schedule::power_law(6, 100, 0.6)?,
-    };
-    let method = Homotopy {
+    let mut method = Homotopy {
         coupling: coupling(&k)?,
-        schedule,
-        smoothing: options.non_negative("smoothing", 0.0)?,
+        ..Homotopy::default()
     };
+    if let Some(value) = options.take("schedule") {
+        method.schedule = schedule(&value)?;
+    }
+    options.read_set(&mut method)?;
     options.finish()?;
     Ok(ScriptMethod(TrainingMethod::Homotopy(method)))
-}
-
-fn lr_schedule(options: &mut Options) -> Result<LrSchedule> {
-    let Some(value) = options.take("lr_schedule") else {
-        return Ok(LrSchedule::Constant);
-    };
-    if let Some(name) = convert::to_text(&value) {
-        return LrSchedule::by_name(&name);
-    }
-    let Some(map) = value.clone().try_cast::<Map>() else {
-        return Err(options.invalid_value(
-            "lr_schedule",
-            "\"constant\", \"cosine\", #{ rate: … } or #{ every: …, factor: … }",
-            &value,
-        ));
-    };
-    let mut schedule_options = Options::new("train: lr_schedule", &[LR_SCHEDULE], map);
-    let (rate, every) = (
-        schedule_options.opt_positive("rate")?,
-        schedule_options.opt_usize("every")?,
-    );
-    let factor = schedule_options.opt_positive("factor")?;
-    schedule_options.finish()?;
-    LrSchedule::from_rates(rate, every, factor).map_err(|e| Error::invalid(format!("train: {e}")))
-}
-
-fn optimizer(options: &mut Options) -> Result<Optimizer> {
-    let mut optimizer = Optimizer::by_name(options.choice("optimizer")?)?;
-    if let Some(decay) = options.opt_f64("weight_decay")? {
-        optimizer = optimizer.with_weight_decay(decay);
-    }
-    if let Some(value) = options.opt_f64("momentum")? {
-        match &mut optimizer {
-            Optimizer::Sgd { momentum, .. } => *momentum = value,
-            other => {
-                return Err(Error::invalid(format!(
-                    "train: {} has no momentum; choose optimizer: \"sgd\"",
-                    other.name()
-                )));
-            }
-        }
-    }
-    Ok(optimizer)
 }
 
 /// The parsed options of a call of `train`.
@@ -287,30 +234,16 @@ impl TrainCall {
         // These keys are valid here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
-        let default = TrainOptions::default();
         let (engine, device) = engine_and_device(host, &mut options)?;
-        let epochs = options.opt_usize("epochs")?;
-        let train_options = TrainOptions {
-            epochs,
-            lr: options.positive("lr", default.lr)?,
-            lr_schedule: lr_schedule(&mut options)?,
-            optimizer: optimizer(&mut options)?,
-            clip: options.opt_positive("clip")?,
-            patience: options.opt_usize("patience")?,
-            max_failures: options.count("max_failures", default.max_failures)?,
+        let mut train_options = TrainOptions {
             observation: observation(&mut options)?,
-            solver: solver(&mut options).and_then(|solver| adjoint(&mut options, solver))?,
+            solver: solver(&mut options)?,
             engine,
             device,
-            out: match options.opt_string("out")? {
-                Some(folder) => Some(non_empty_path("train: out", &folder)?.into()),
-                None => None,
-            },
-            checkpoint_every: options.count("checkpoint_every", default.checkpoint_every)?,
-            trajectory_every: options.opt_usize("trajectory_every")?,
-            resume: options.bool("resume", false)?,
             interrupt: host.interrupt_flag(),
+            ..TrainOptions::default()
         };
+        options.read_set(&mut train_options)?;
         let progress = options.bool("progress", true)? && !host.quiet();
         options.finish()?;
         Ok(TrainCall {
@@ -394,7 +327,6 @@ fn loss_and_gradient(
     let (name, device) = engine_and_device(host, &mut options)?;
     let observation = observation(&mut options)?;
     let solver = solver(&mut options)?;
-    let solver = adjoint(&mut options, solver)?;
     options.finish()?;
     let mut objective = Objective::with_observation(
         &model.0,

@@ -170,7 +170,7 @@ impl Run {
             &RunMetadata {
                 weak_constraint,
                 settings: self.settings.clone(),
-                solver: SavedSolver::new(&self.solver),
+                solver: SavedSolver(self.solver.clone()),
                 stop: self.stop.clone(),
                 final_mse: self.final_mse,
                 trainer_state: self.trainer_state.clone(),
@@ -213,10 +213,7 @@ impl Run {
         let last = extract_model(path, &mut content)?;
         let metadata: RunMetadata =
             serde_json::from_str(&content.metadata).map_err(|e| damaged_checkpoint(path, e))?;
-        let solver = metadata
-            .solver
-            .options()
-            .map_err(|e| damaged_checkpoint(path, e))?;
+        let SavedSolver(solver) = metadata.solver;
         let rows = content.take_tensor(path, HISTORY)?;
         let history: Option<Vec<EpochRecord>> = match rows.shape[..] {
             [_, columns] if columns == metrics(&metadata.settings.method).len() => rows

@@ -1,11 +1,14 @@
 //! The training methods.
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
 use crate::weak_constraint::WeakConstraint;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value};
 
 /// Training method: how a model is compared with the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,33 +24,29 @@ pub enum TrainingMethod {
     WeakConstraint(WeakConstraint),
 }
 
-/// Settings of multiple shooting: loss = data part + `continuity_weight` × mean squared gap between segments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MultipleShooting {
-    /// Number of segments, of equal length as far as possible, longer ones first.
-    pub segments: usize,
-    /// Weight of the continuity penalty.
-    pub continuity_weight: f64,
-}
-
-impl Default for MultipleShooting {
-    fn default() -> Self {
-        MultipleShooting {
-            segments: 5,
-            continuity_weight: 0.01,
-        }
+option_set! {
+    /// Settings of multiple shooting: loss = data part + `continuity_weight` × mean squared gap between segments.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct MultipleShooting {
+        /// Number of segments, of equal length as far as possible, longer ones first.
+        pub segments: usize as Count = 5;
+        /// Weight of the continuity penalty.
+        pub continuity_weight: f64 as NonNegative = 0.01;
     }
 }
 
-/// Settings of homotopy training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Homotopy {
-    /// Coupling strength K.
-    pub coupling: Coupling,
-    /// Schedule of the homotopy parameter λ over the epochs.
-    pub schedule: Schedule,
-    /// Smoothing α of the spline û; 0 interpolates the data.
-    pub smoothing: f64,
+option_set! {
+    /// Settings of homotopy training. The default coupling is that of the paper for the Lotka-Volterra system; another system has
+    /// another one.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Homotopy {
+        /// Coupling strength K in 1/time: a number, one for each state variable, or a matrix.
+        pub coupling: Coupling as CouplingStrength = Coupling::Scalar(6.0), "to be given";
+        /// Schedule of the homotopy parameter λ over the epochs; a list has one λ for each epoch.
+        pub schedule: Schedule as ScheduleOption = Schedule::default(), "`power_law(6, 100, 0.6)`";
+        /// Smoothing α of the spline û; 0 interpolates the data.
+        pub smoothing: f64 as NonNegative = 0.0;
+    }
 }
 
 impl Homotopy {
@@ -130,16 +129,75 @@ impl TrainingMethod {
                         m.segments
                     )));
                 }
-                if !(m.continuity_weight >= 0.0 && m.continuity_weight.is_finite()) {
-                    return Err(Error::invalid(format!(
-                        "continuity_weight must not be negative, and it is {}",
-                        m.continuity_weight
-                    )));
-                }
-                Ok(())
+                m.check_ranges()
             }
-            TrainingMethod::Homotopy(h) => h.coupling.check(dof),
+            TrainingMethod::Homotopy(h) => h.check_ranges().and_then(|()| h.coupling.check(dof)),
             TrainingMethod::WeakConstraint(w) => w.check(),
         }
+    }
+}
+
+/// The strength of a coupling: a number, a list of numbers or a matrix.
+#[derive(Debug, Clone, Copy)]
+struct CouplingStrength;
+
+impl OptionKind for CouplingStrength {
+    type Field = Coupling;
+    const EXPECTED: &'static str = "a number, a list of numbers or a matrix";
+
+    fn read(value: &Value) -> std::result::Result<Coupling, Mismatch> {
+        if let Some(k) = value.number() {
+            return Ok(Coupling::Scalar(k));
+        }
+        if let Some(k) = value.numbers() {
+            return Ok(Coupling::Vector(k));
+        }
+        let Value::List(rows) = value else {
+            return Err(Mismatch::Value);
+        };
+        let rows: Option<Vec<_>> = rows.iter().map(Value::numbers).collect();
+        let rows = rows.ok_or(Mismatch::Value)?;
+        let n = rows.len();
+        let square = rows.iter().all(|row| row.len() == n);
+        let matrix = Array2::from_shape_vec((n, n), rows.concat());
+        matrix
+            .ok()
+            .filter(|_| square)
+            .map(Coupling::Matrix)
+            .ok_or_else(|| {
+                let message = "the rows of a matrix must be as long as there are rows";
+                Mismatch::Within(Error::invalid(message))
+            })
+    }
+
+    fn write(field: &Coupling) -> Value {
+        match field {
+            Coupling::Scalar(k) => Value::Float(*k),
+            Coupling::Vector(k) => Value::from(&k[..]),
+            Coupling::Matrix(k) => {
+                let rows = k.rows().into_iter();
+                Value::List(rows.map(|row| Value::from(&row.to_vec()[..])).collect())
+            }
+        }
+    }
+}
+
+/// A schedule of λ as a list of one value for each epoch.
+#[derive(Debug, Clone, Copy)]
+struct ScheduleOption;
+
+impl OptionKind for ScheduleOption {
+    type Field = Schedule;
+    const EXPECTED: &'static str =
+        "a schedule such as power_law(6, 100, 0.6), or a list of one λ for each epoch";
+    const LITERALS: &'static [&'static str] = &["power_law(", "stepwise(", "cosine("];
+
+    fn read(value: &Value) -> std::result::Result<Schedule, Mismatch> {
+        Ok(Schedule::list(value.numbers().ok_or(Mismatch::Value)?)?)
+    }
+
+    fn write(field: &Schedule) -> Value {
+        let each = (0..field.epochs()).map(|epoch| field.lambda(epoch));
+        Value::List(each.map(Value::Float).collect())
     }
 }

@@ -7,7 +7,8 @@
 //! | `problem` | the training problem: initial value problems to solve, and the loss of their solutions |
 //! | `shooting` | the initial value problems of a loss: whole samples, or segments of multiple shooting |
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
-//! | `options` | options of a training run |
+//! | `options`, `option_kinds` | options of a training run |
+//! | `lr_schedule` | schedules of the learning rate |
 //! | `trainer` | the training loop |
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch` | one epoch of the loop |
@@ -26,9 +27,11 @@ mod checkpoint;
 mod checkpoint_file;
 mod ensemble;
 mod epoch;
+mod lr_schedule;
 mod method;
 mod objective;
 mod optimizer;
+mod option_kinds;
 mod options;
 mod parameter_path;
 mod problem;
@@ -47,12 +50,13 @@ pub use crate::weak_constraint::{
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
+pub use lr_schedule::LrSchedule;
 pub use method::{Homotopy, MultipleShooting, TrainingMethod};
 pub(crate) use objective::evaluate_loss;
 pub use objective::{Loss, Objective, predict};
 pub use optimizer::{Adam, Optimizer, OptimizerState};
+pub use options::TrainOptions;
 pub(crate) use options::solve_option_setters;
-pub use options::{LrSchedule, TrainOptions};
 pub use parameter_path::ParameterPath;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use run::{EpochRecord, Run, StopReason};

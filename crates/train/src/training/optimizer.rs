@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
+use odesync_base::options::{Key, Mismatch, Number, OptionKind, OptionSet, Text, Value};
 
 /// Optimisation algorithm with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,6 +123,67 @@ impl Default for Optimizer {
             eps: 1e-8,
             weight_decay: 0.01,
         })
+    }
+}
+
+impl Optimizer {
+    /// Descriptions of the options.
+    pub const OPTIONS: &'static [Key] = &[
+        Key::new("optimizer")
+            .doc("Algorithm; formulas and defaults are PyTorch's.")
+            .expected(Text::EXPECTED)
+            .choices(&Self::NAMES)
+            .default(|| Value::from(Self::NAMES[0]), ""),
+        Key::new("weight_decay")
+            .doc("Factor that pulls the weights towards 0.")
+            .expected(Number::EXPECTED)
+            .default(|| Value::Unit, "0.01 for adamw, else 0"),
+        Key::new("momentum")
+            .doc("Momentum, for sgd only.")
+            .expected(Number::EXPECTED)
+            .default(|| Value::Float(0.0), "0"),
+    ];
+}
+
+impl OptionSet for Optimizer {
+    fn keys(&self) -> Vec<&'static Key> {
+        Self::OPTIONS.iter().collect()
+    }
+
+    fn try_set(&mut self, name: &str, value: &Value) -> std::result::Result<(), Mismatch> {
+        match name {
+            "optimizer" => *self = Self::by_name(&Text::read(value)?)?,
+            "weight_decay" => *self = self.clone().with_weight_decay(Number::read(value)?),
+            "momentum" => {
+                let given = Number::read(value)?;
+                match self {
+                    Optimizer::Sgd { momentum, .. } => *momentum = given,
+                    other => {
+                        let name = other.name();
+                        let message = format!("{name} has no momentum; choose optimizer: \"sgd\"");
+                        return Err(Error::invalid(message).into());
+                    }
+                }
+            }
+            _ => return Err(Mismatch::UnknownName),
+        }
+        Ok(())
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        let (decay, momentum) = match self {
+            Optimizer::AdamW(a) | Optimizer::Adam(a) => (a.weight_decay, 0.0),
+            Optimizer::Sgd {
+                momentum,
+                weight_decay,
+            } => (*weight_decay, *momentum),
+        };
+        match name {
+            "optimizer" => Some(self.name().into()),
+            "weight_decay" => Some(decay.into()),
+            "momentum" => Some(momentum.into()),
+            _ => None,
+        }
     }
 }
 

@@ -4,73 +4,65 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::lr_schedule::{LrSchedule, LrScheduleKind};
 use super::optimizer::Optimizer;
+use super::option_kinds::{DeviceName, EngineName, Folder};
 use crate::observation::Observation;
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Flag, Maybe, Positive};
 use odesync_ode::odesolve::SolveOptions;
 
-/// Options of a training run; each field states its default.
-#[derive(Debug, Clone)]
-pub struct TrainOptions {
-    /// Number of epochs. Default: that of the homotopy schedule, else 1000.
-    pub epochs: Option<usize>,
-    /// Learning rate. Default: 0.02.
-    pub lr: f64,
-    /// Learning-rate schedule. Default: constant.
-    pub lr_schedule: LrSchedule,
-    /// The optimiser. Default: AdamW with PyTorch's settings.
-    pub optimizer: Optimizer,
-    /// Upper bound on the Euclidean norm of the gradient (gradient clipping). Default: none.
-    pub clip: Option<f64>,
-    /// Number of epochs without a better mse after which to stop (counted at λ = 0 only). Default: never.
-    pub patience: Option<usize>,
-    /// Number of consecutive epochs with a failed training solve after which to stop. Default: 10.
-    pub max_failures: usize,
-    /// Measured state variables and the initial states of the model. Default: all of them, and the data's initial
-    /// states.
-    pub observation: Observation,
-    /// Solver options. Default: dopri5 with rtol 1e-7 and atol 1e-9.
-    pub solver: SolveOptions,
-    /// Name of the engine, `native` or `torch`. Default: `native`.
-    pub engine: String,
-    /// Device of the engine: `cpu` or, with the torch engine, `cuda:0`. Default: `cpu`.
-    pub device: String,
-    /// Folder for checkpoints, which is locked while the run lasts. Default: none.
-    pub out: Option<PathBuf>,
-    /// Number of epochs between checkpoints, which are also written at the start and at the end. Default: 100; flushing a file to
-    /// disk can cost more than an epoch.
-    pub checkpoint_every: usize,
-    /// Number of epochs between stored parameters, each stored before its epoch, for the path of the run ([`super::Run::path`]).
-    /// Default: none are stored.
-    pub trajectory_every: Option<usize>,
-    /// Whether to continue the run in `out` as if it had never stopped. Default: false. If `out` holds no run, a new one begins;
-    /// if it holds a finished run, that one is the result. Everything that the results depend on must be unchanged, and is
-    /// compared; only `epochs` may differ, and the remaining epochs then follow it ([`LrSchedule::Cosine`] ends there).
-    pub resume: bool,
-    /// Flag that stops the run after the current epoch when set.
-    pub interrupt: Arc<AtomicBool>,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        TrainOptions {
-            epochs: None,
-            lr: 0.02,
-            lr_schedule: LrSchedule::Constant,
-            optimizer: Optimizer::default(),
-            clip: None,
-            patience: None,
-            max_failures: 10,
-            observation: Observation::default(),
-            solver: SolveOptions::default(),
-            engine: "native".into(),
-            device: "cpu".into(),
-            out: None,
-            checkpoint_every: 100,
-            trajectory_every: None,
-            resume: false,
-            interrupt: Arc::default(),
-        }
+option_set! {
+    /// Options of a training run.
+    #[derive(Debug, Clone)]
+    pub struct TrainOptions {
+        /// Number of epochs.
+        pub epochs: Option<usize> as Maybe<Count> = None, "the schedule's length, or 1000";
+        /// Learning rate.
+        pub lr: f64 as Positive = 0.02;
+        /// How the learning rate changes: also `"cosine"` (to 0 over the run), `#{ rate: 0.99 }` (factor of each epoch),
+        /// `#{ every: 100, factor: 0.1 }`.
+        pub lr_schedule: LrSchedule as LrScheduleKind = LrSchedule::Constant;
+        /// Bound on the gradient's norm.
+        pub clip: Option<f64> as Maybe<Positive> = None;
+        /// Stop when the mse has not improved for so many epochs (counted at λ = 0 only).
+        pub patience: Option<usize> as Maybe<Count> = None;
+        /// Folder for checkpoints and metrics.
+        ///
+        /// It is locked while the run lasts.
+        pub out: Option<PathBuf> as Maybe<Folder> = None;
+        /// Go on with the run in `out` as if it had never stopped; without one there, begin.
+        ///
+        /// If `out` holds a finished run, that one is the result. Everything that the results depend on must be unchanged, and is
+        /// compared; only `epochs` may differ, and the remaining epochs then follow it ([`LrSchedule::Cosine`] ends there).
+        pub resume: bool as Flag = false;
+        /// End after so many epochs in a row whose training solve failed.
+        pub max_failures: usize as Count = 10;
+        /// Epochs between two writes to `out`.
+        ///
+        /// Checkpoints are also written at the start and at the end; flushing a file to disk can cost more than an epoch.
+        pub checkpoint_every: usize as Count = 100;
+        /// Keep the parameters every so many epochs: `run.path`, `pca(run)`.
+        ///
+        /// Each is stored before its epoch ([`super::Run::path`]).
+        pub trajectory_every: Option<usize> as Maybe<Count> = None;
+        /// Which engine solves.
+        pub engine: String as EngineName = "native".into(), "`\"native\"`, on a GPU `\"torch\"`";
+        /// Where it solves; also `"cuda:1"`.
+        pub device: String as DeviceName = "cpu".into(), "`\"cpu\"`, or what `--device` says";
+    }
+    sets {
+        /// The optimiser.
+        pub optimizer: Optimizer;
+        /// Measured state variables and the initial states of the model.
+        pub observation: Observation;
+        /// Solver options.
+        pub solver: SolveOptions;
+    }
+    others {
+        /// Flag that stops the run after the current epoch when set.
+        pub interrupt: Arc<AtomicBool> = Arc::default();
     }
 }
 
@@ -154,30 +146,7 @@ impl TrainOptions {
     /// # Errors
     /// An option out of its range.
     pub fn check(&self) -> Result<()> {
-        if !(self.lr > 0.0 && self.lr.is_finite()) {
-            return Err(Error::invalid(format!(
-                "lr must be a positive number, not {}",
-                self.lr
-            )));
-        }
-        if let Some(clip) = self.clip
-            && !(clip > 0.0 && clip.is_finite())
-        {
-            return Err(Error::invalid(format!(
-                "clip must be a positive number, not {clip}"
-            )));
-        }
-        for (name, value) in [
-            ("epochs", self.epochs),
-            ("patience", self.patience),
-            ("max_failures", Some(self.max_failures)),
-            ("checkpoint_every", Some(self.checkpoint_every)),
-            ("trajectory_every", self.trajectory_every),
-        ] {
-            if value == Some(0) {
-                return Err(Error::invalid(format!("{name} must be at least 1")));
-            }
-        }
+        self.check_ranges()?;
         if self.resume && self.out.is_none() {
             return Err(Error::invalid(
                 "resume needs the folder of the run that is to go on; give out",
@@ -198,99 +167,5 @@ impl TrainOptions {
 
     pub(super) fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
-    }
-}
-
-/// Learning-rate schedule: the learning rate of each epoch as a factor of `lr`.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum LrSchedule {
-    /// Constant learning rate `lr`.
-    Constant,
-    /// Half a cosine from `lr` to 0 over the run.
-    Cosine,
-    /// Exponential decay, `lr · rate^epoch`.
-    Exponential {
-        /// Decay factor per epoch, in (0, 1].
-        rate: f64,
-    },
-    /// Step decay, `lr · factor^⌊epoch / every⌋`.
-    Step {
-        /// Number of epochs between two changes.
-        every: usize,
-        /// Factor of each change, in (0, 1].
-        factor: f64,
-    },
-}
-
-impl LrSchedule {
-    /// Names of the schedules without settings.
-    pub const NAMES: [&'static str; 2] = ["constant", "cosine"];
-
-    /// Returns the schedule of this name, `constant` or `cosine`.
-    ///
-    /// # Errors
-    /// An unknown name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        match name {
-            "constant" => Ok(LrSchedule::Constant),
-            "cosine" => Ok(LrSchedule::Cosine),
-            _ => Err(odesync_base::error::unknown(
-                "lr_schedule",
-                name,
-                Self::NAMES,
-            )),
-        }
-    }
-
-    /// Returns the exponential schedule with `rate`, or the step schedule with `every` and `factor` (default 0.1).
-    ///
-    /// # Errors
-    /// Both `rate` and `every`, or neither.
-    pub fn from_rates(
-        rate: Option<f64>,
-        every: Option<usize>,
-        factor: Option<f64>,
-    ) -> Result<Self> {
-        match (rate, every, factor) {
-            (Some(rate), None, None) => Ok(LrSchedule::Exponential { rate }),
-            (None, Some(every), factor) => Ok(LrSchedule::Step {
-                every,
-                factor: factor.unwrap_or(0.1),
-            }),
-            _ => Err(Error::invalid(
-                "lr_schedule takes either rate, or every and factor",
-            )),
-        }
-    }
-
-    /// Returns the factor of `lr` in an epoch of a run of `epochs` epochs.
-    pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
-        match self {
-            LrSchedule::Constant => 1.0,
-            LrSchedule::Cosine => {
-                let done = epoch as f64 / epochs.max(1) as f64;
-                0.5 * (1.0 + (std::f64::consts::PI * done).cos())
-            }
-            LrSchedule::Exponential { rate } => rate.powf(epoch as f64),
-            LrSchedule::Step { every, factor } => factor.powf((epoch / (*every).max(1)) as f64),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        let (name, factor) = match self {
-            LrSchedule::Constant | LrSchedule::Cosine => return Ok(()),
-            LrSchedule::Exponential { rate } => ("rate", *rate),
-            LrSchedule::Step { every: 0, .. } => {
-                return Err(Error::invalid("every must be at least 1 epoch"));
-            }
-            LrSchedule::Step { factor, .. } => ("factor", *factor),
-        };
-        if factor > 0.0 && factor <= 1.0 {
-            return Ok(());
-        }
-        Err(Error::invalid(format!(
-            "the learning-rate schedule's {name} must lie in (0, 1], not {factor}"
-        )))
     }
 }

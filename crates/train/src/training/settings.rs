@@ -1,12 +1,15 @@
 //! Settings of a run as its checkpoint stores them.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::lr_schedule::LrSchedule;
 use super::method::TrainingMethod;
 use super::optimizer::Optimizer;
-use super::options::{LrSchedule, TrainOptions};
+use super::options::TrainOptions;
 use crate::Result;
-use odesync_ode::odesolve::{Adjoint, Controller, SolveOptions, Solver, SolverFamily};
+use odesync_base::options::{Value, read_map, write_map};
+use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
 
 /// The method and the options of a run that its results depend on, except the solver options, which are in
 /// [`Run::solver`](super::Run::solver).
@@ -64,88 +67,39 @@ impl TrainSettings {
     }
 }
 
-/// Solver options under the names of `train`'s options in a script.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SavedSolver {
-    solver: String,
-    rtol: f64,
-    atol: f64,
-    step_size: Option<f64>,
-    substeps: Option<usize>,
-    first_step: Option<f64>,
-    max_step: Option<f64>,
-    controller: String,
-    max_steps: usize,
-    breakpoints: bool,
-    #[serde(default = "default_adjoint")]
-    adjoint: String,
-    #[serde(default)]
-    adjoint_rtol: Option<f64>,
-    #[serde(default)]
-    adjoint_atol: Option<f64>,
-}
+/// Solver options as a checkpoint stores them: under their names, but for the controller's.
+#[derive(Debug, Clone)]
+pub(super) struct SavedSolver(pub SolveOptions);
 
-/// Returns the adjoint of runs that were saved before there was a choice.
-fn default_adjoint() -> String {
-    Adjoint::default().name().into()
-}
-
-impl SavedSolver {
-    pub fn new(options: &SolveOptions) -> Self {
-        // Destructured field by field, so that a new option can't be forgotten here.
-        let SolveOptions {
-            solver: method,
-            rtol,
-            atol,
-            step_size,
-            substeps,
-            first_step,
-            max_step,
-            controller,
-            max_steps,
-            breakpoints,
-            adjoint,
-            adjoint_rtol,
-            adjoint_atol,
-            // Events belong to one solve, the interrupt flag to one session.
-            events: _,
-            interrupt: _,
-        } = options;
-        SavedSolver {
-            solver: method.name.into(),
-            rtol: *rtol,
-            atol: *atol,
-            step_size: *step_size,
-            substeps: *substeps,
-            first_step: *first_step,
-            max_step: *max_step,
-            controller: saved_controller(*controller, method).into(),
-            max_steps: *max_steps,
-            breakpoints: *breakpoints,
-            adjoint: adjoint.name().into(),
-            adjoint_rtol: *adjoint_rtol,
-            adjoint_atol: *adjoint_atol,
+impl Serialize for SavedSolver {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let controller = saved_controller(self.0.controller, self.0.solver);
+        let mut map = write_map(&self.0);
+        if let Value::Map(entries) = &mut map {
+            let values = entries.iter_mut().filter(|(name, _)| name == "controller");
+            values.for_each(|(_, value)| *value = controller.into());
         }
+        map.serialize(serializer)
     }
+}
 
-    pub fn options(&self) -> Result<SolveOptions> {
-        let solver = SolveOptions {
-            step_size: self.step_size,
-            substeps: self.substeps,
-            first_step: self.first_step,
-            max_step: self.max_step,
-            controller: controller_of(&self.controller)?,
-            max_steps: self.max_steps,
-            breakpoints: self.breakpoints,
-            adjoint: Adjoint::by_name(&self.adjoint)?,
-            adjoint_rtol: self.adjoint_rtol,
-            adjoint_atol: self.adjoint_atol,
-            ..SolveOptions::default()
-                .solver(&self.solver)?
-                .tolerances(self.rtol, self.atol)
+impl<'de> Deserialize<'de> for SavedSolver {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let mut map = Value::deserialize(deserializer)?;
+        let mut controller = None;
+        if let Value::Map(entries) = &mut map {
+            let place = entries.iter().position(|(name, _)| name == "controller");
+            controller = place.map(|i| entries.remove(i).1);
+        }
+        let read = || -> Result<SolveOptions> {
+            let mut solver = SolveOptions::default();
+            read_map(&mut solver, &map)?;
+            if let Some(name) = controller.as_ref().and_then(Value::text) {
+                solver.controller = controller_of(name)?;
+            }
+            solver.check().map(|()| solver)
         };
-        solver.check().map(|()| solver)
+        read().map(SavedSolver).map_err(D::Error::custom)
     }
 }
 
@@ -170,5 +124,37 @@ fn controller_of(name: &str) -> Result<Option<Controller>> {
         "i" => Ok(None),
         "integral" => Ok(Some(Controller::Integral)),
         name => Controller::by_name(name).map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use odesync_ode::odesolve::Adjoint;
+
+    /// The solver of a checkpoint of the first release, without adjoint, and one of today.
+    const FIRST: &str = r#"{"solver":"rk4","rtol":1e-7,"atol":1e-9,"step_size":0.5,"substeps":null,"first_step":null,"max_step":null,"controller":"i","max_steps":100000,"breakpoints":true}"#;
+    const TODAY: &str = r#"{"solver":"radau","rtol":1e-7,"atol":1e-9,"step_size":null,"substeps":null,"first_step":null,"max_step":2.0,"controller":"integral","max_steps":100000,"breakpoints":true,"adjoint":"adjoint","adjoint_rtol":0.001,"adjoint_atol":null}"#;
+
+    #[test]
+    fn a_solver_on_disk_is_the_one_that_was_saved() {
+        let SavedSolver(first) = serde_json::from_str(FIRST).unwrap();
+        assert_eq!((first.solver.name, first.step_size), ("rk4", Some(0.5)));
+        assert_eq!((first.controller, first.adjoint), (None, Adjoint::Backprop));
+        let today: SavedSolver = serde_json::from_str(TODAY).unwrap();
+        assert_eq!(today.0.controller, Some(Controller::Integral));
+        assert_eq!(serde_json::to_string(&today).unwrap(), TODAY);
+        for (before, after) in [
+            ("radau", "radow"),
+            ("0.001", "-1.0"),
+            ("integral", "pid"),
+            ("max_step\"", "most_step\""),
+        ] {
+            let damaged = TODAY.replace(before, after);
+            assert!(
+                serde_json::from_str::<SavedSolver>(&damaged).is_err(),
+                "{damaged}"
+            );
+        }
     }
 }

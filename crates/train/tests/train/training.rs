@@ -406,7 +406,10 @@ fn settings_that_do_not_fit_are_errors() {
         lr: -1.0,
         ..options.clone()
     };
-    assert!(text(&model, &TrainingMethod::Vanilla, &bad).contains("lr must be a positive number"));
+    assert!(
+        text(&model, &TrainingMethod::Vanilla, &bad)
+            .contains("lr should be a number above 0, not -1")
+    );
     let bad = TrainOptions {
         engine: "tensor".into(),
         ..options.clone()

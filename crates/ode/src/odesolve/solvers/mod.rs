@@ -23,6 +23,7 @@ mod vern7;
 
 use super::solver::{Solver, SolverFamily};
 use super::tableau::{ExtraStage, Tableau};
+use odesync_base::options::Named;
 
 /// All methods.
 pub const ALL: &[&Solver] = &[
@@ -64,6 +65,18 @@ pub const NAMES: [&str; ALL.len()] = {
 
 /// The default method.
 pub const DEFAULT: &Solver = &dopri5::DOPRI5;
+
+impl Named for &'static Solver {
+    const NAMES: &'static [&'static str] = &NAMES;
+
+    fn from_name(name: &str) -> crate::Result<Self> {
+        by_name(name)
+    }
+
+    fn to_name(&self) -> &'static str {
+        self.name
+    }
+}
 
 /// Returns the method with this name.
 ///

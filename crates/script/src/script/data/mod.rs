@@ -14,7 +14,7 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::solving::{SOLVER, STEPS, check_solution_memory, note_stiffness, solver};
+use super::solving::{SOLVER, check_solution_memory, note_stiffness, solver};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
@@ -62,7 +62,7 @@ fn concat(list: &List) -> Result<ScriptDataset> {
     Ok(wrap(Dataset::join(&parts)?))
 }
 
-const SIMULATE: Keys = &[SOLVER, STEPS];
+const SIMULATE: Keys = &[SOLVER];
 
 const NOISE: Keys = &[&[
     Key::new("relative_to").choices(&["nothing", "mean", "std"]),

@@ -51,12 +51,12 @@ fn plane_style(options: &mut Options, coloured: bool) -> Result<PlaneStyle> {
     }
     if surface {
         let mut sheet = Sheet::new();
-        let layer_options = split_options(options, &Sheet::OPTIONS);
+        let layer_options = split_options(options, SURFACE);
         set_all("plot", &layer_options, |name, value| sheet.set(name, value))?;
         return Ok(PlaneStyle::Surface(sheet));
     }
     let mut cells = HeatMap::new();
-    let layer_options = split_options(options, &HeatMap::OPTIONS);
+    let layer_options = split_options(options, HEATMAP);
     set_all("plot", &layer_options, |name, value| cells.set(name, value))?;
     Ok(PlaneStyle::Map(cells))
 }

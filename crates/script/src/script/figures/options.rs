@@ -3,16 +3,17 @@
 use rhai::Map;
 
 use super::super::convert;
+use super::super::keys::{Key, Keys, distinct};
 use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
 use super::keys::FIGURE;
 use crate::{Error, Result};
 use odesync_plot::{Figure, OptionValue, Panel, Style};
 
-/// Takes the options of these names out of a call's options.
-pub(in crate::script) fn split_options(options: &mut Options, names: &[&'static str]) -> Map {
-    let entry = |name: &&'static str| Some(((*name).into(), options.take(name)?));
-    names.iter().filter_map(entry).collect()
+/// Takes the options of these keys out of a call's options.
+pub(in crate::script) fn split_options(options: &mut Options, keys: Keys) -> Map {
+    let entry = |key: &Key| Some((key.name.into(), options.take(key.name)?));
+    distinct([keys]).into_iter().filter_map(entry).collect()
 }
 
 /// Applies the figure options of a call to the figure, and checks that no other option is left.
@@ -22,7 +23,7 @@ pub(in crate::script) fn apply_figure_options(
     mut options: Options,
 ) -> Result<Panel> {
     let mut panel = panel.into();
-    let figure_options = split_options(&mut options, &Figure::OPTIONS);
+    let figure_options = split_options(&mut options, FIGURE);
     options.finish()?;
     set_all(call, &figure_options, |name, value| panel.set(name, value))?;
     Ok(panel)

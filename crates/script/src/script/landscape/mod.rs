@@ -29,8 +29,8 @@ use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::solving::{ENGINE, SOLVER, STEPS, solver};
-use super::training::ScriptMethod;
+use super::solving::{ENGINE, SOLVER, solver};
+use super::training::{LAMBDA, ScriptMethod};
 use crate::{Error, Result};
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::landscape::{
@@ -47,11 +47,11 @@ pub struct ScriptHessian(pub Arc<Hessian>);
 /// The option keys that choose the loss of a model.
 const LOSS_CHOICE: &[Key] = &[
     Key::new("method").literals(&["vanilla()", "homotopy(", "multiple_shooting("]),
-    Key::new("lambda"),
+    LAMBDA,
 ];
 
 /// The option keys of the Hessian of a model's loss.
-const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE];
+const LOSS: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE];
 
 /// The option keys of the Hessian of a closure.
 const CLOSURE: &[Key] = &[
@@ -250,7 +250,7 @@ pub(super) fn register(reg: &mut Registry) {
          #{ method: homotopy(#{ coupling: 6.0 }), lambda: 0.3, rtol: 1e-9, atol: 1e-11 }).loss; \
          hessian(|p| (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [1, 1]).matrix()",
     )
-    .options(&[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, CLOSURE])
+    .options(&[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE, CLOSURE])
     .body_with(LOSS, move |f: ScriptField, d: ScriptDataset, options: Options| {
         hessian(&of_model, &f, &d, options)
     })

@@ -15,7 +15,7 @@ use super::super::keys::{Key, Keys};
 use super::super::observation::OBSERVATION;
 use super::super::options::Options;
 use super::super::registry::{Registry, ScriptType};
-use super::super::solving::{ENGINE, SOLVER, STEPS};
+use super::super::solving::{ENGINE, SOLVER};
 use super::paths::ScriptPca;
 use super::{LOSS_CHOICE, closure_values, loss_options};
 use crate::{Error, Result};
@@ -28,20 +28,12 @@ use odesync_train::progress::ProgressSink;
 const PROGRESS: &[Key] = &[Key::flag("progress")];
 
 /// The option keys of `landscape` along directions or parameters of a model.
-const MODEL_SLICE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, STEPS, ENGINE, PROGRESS];
+const MODEL_SLICE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE, PROGRESS];
 
 /// The option keys of the grid over the principal components of a run.
 const PCA_GRID: &[Key] = &[Key::new("points"), Key::new("margin")];
 
-const PCA_PLANE: Keys = &[
-    LOSS_CHOICE,
-    OBSERVATION,
-    SOLVER,
-    STEPS,
-    ENGINE,
-    PROGRESS,
-    PCA_GRID,
-];
+const PCA_PLANE: Keys = &[LOSS_CHOICE, OBSERVATION, SOLVER, ENGINE, PROGRESS, PCA_GRID];
 
 const RANDOM_DIRECTIONS: Keys = &[&[
     Key::new("normalize").choices(&Normalization::NAMES),

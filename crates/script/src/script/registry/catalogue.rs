@@ -3,7 +3,7 @@
 use crate::script::keys::Keys;
 
 /// The documentation of one function, property or constant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Doc {
     /// Topic of the entry, such as "arrays".
     pub topic: &'static str,
