@@ -53,4 +53,4 @@ pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use saved_state::SavedState;
 pub use settings::WeakConstraint;
 pub use state::WeakConstraintState;
-pub(crate) use state::WeakConstraintTraining;
+pub(crate) use state::{TrainingStart, WeakConstraintTraining};

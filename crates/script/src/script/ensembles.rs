@@ -15,7 +15,9 @@ use super::keys::Key;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::check_solution_memory;
-use super::training::{ScriptMethod, ScriptRun, TRAIN, TrainCall, note_stiff_run, run};
+use super::training::{
+    ScriptMethod, ScriptRun, TRAIN, TrainCall, check_options_of, note_stiff_run, run,
+};
 use crate::{Error, Result};
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{Callback, Ensemble, EnsembleMember, Run, train_ensemble};
@@ -109,8 +111,9 @@ pub(super) fn train(
     source: &ModelSource,
     data: &ScriptDataset,
     method: &ScriptMethod,
-    map: Map,
+    mut map: Map,
 ) -> RhaiResult<Dynamic> {
+    check_options_of(host, method, &mut map)?;
     let mut options = Options::new("train", TRAIN, map.clone());
     let (seeds, variants) = (seeds(&mut options)?, variants(&mut options)?);
     if seeds.is_none() && variants.is_none() {

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, ImmutableString};
+use rhai::{Dynamic, ImmutableString, Map};
 
 use super::array::ScriptArray;
 use super::convert;
 use super::data::squeeze;
 use super::ensembles::QUANTILES;
 use super::fields::ScriptField;
+use super::keys::Key;
+use super::options::Options;
 use super::registry::Registry;
 use super::solving::check_solution_memory;
 use super::training::ScriptRun;
 use crate::{Error, Result};
 use odesync_train::progress::write_metrics;
-use odesync_train::training::{Run, StopReason};
+use odesync_train::training::{Run, StopReason, Trust};
 
 /// Prepends a short run to an example.
 macro_rules! run_example {
@@ -26,6 +28,11 @@ macro_rules! run_example {
         )
     };
 }
+
+/// The option key of standard deviations.
+const BANDS: &[Key] = &[Key::flag("bands")
+    .doc("Return standard deviations too.")
+    .default(|| false.into(), "")];
 
 /// Checks that a folder's name is not empty, and returns it.
 pub(super) fn non_empty_path<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
@@ -45,6 +52,23 @@ pub(super) fn summary(run: &Run) -> String {
         StopReason::Interrupted => "interrupted".into(),
         StopReason::Failing(advice) => format!("stopped: {advice}"),
     };
+    if let Some(state) = &run.weak_constraint {
+        let warnings = run.trust().map(|t| t.warnings).unwrap_or_default();
+        let warnings: String = warnings
+            .iter()
+            .map(|w| format!("\n  warning: {w}"))
+            .collect();
+        return format!(
+            "Run: {} training, {stop}\n  steps        {}\n  mse          {:.6e}\n  log evidence {:.2}\n  parameters   {:.1} effective of {}\n  seconds      {:.2}{warnings}",
+            run.method.replace('_', " "),
+            run.history.len(),
+            run.best_mse,
+            state.log_evidence().unwrap_or(f64::NAN),
+            state.effective_parameters(),
+            run.model.n_params(),
+            run.seconds(),
+        );
+    }
     format!(
         "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n  evaluations {}\n  seconds     {:.2}",
         run.method.replace('_', " "),
@@ -62,23 +86,34 @@ pub(super) fn register(reg: &mut Registry) {
     properties(reg);
     reg.function(
         "run.history(\"mse\") -> Array",
-        "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed.",
+        "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed; of methods that set themselves also q, chi2, log_evidence.",
         run_example!("run.history(\"mse\")"),
     )
     .body(|r: &mut ScriptRun, name: ImmutableString| r.0.metric(&name).map(ScriptArray::from_vec));
-    let host = reg.host();
+    let of_bands = reg.host();
     reg.function(
-        "run.predict(t) -> Array",
-        "The best model's trajectory, the whole state, from its initial state at any later times.",
+        "run.predict(t, #{ bands: true }) -> Array",
+        "The best model's trajectory, the whole state, from its initial state at any later times. With bands, of a run of \
+         weak_constraint() or homotopy(), a map of u and its standard deviations sd; where the free model does not stay with chaotic \
+         data, u inside them is the states that were estimated.",
         run_example!("run.predict([0, 2])"),
     )
-    .options(&[QUANTILES])
-    .body(
-        move |r: &mut ScriptRun, t: Dynamic| -> Result<ScriptArray> {
+    .options(&[BANDS, QUANTILES])
+    .body_with(
+        &[BANDS],
+        move |r: &mut ScriptRun, t: Dynamic, mut options: Options| -> Result<Dynamic> {
+            let bands = options.bool("bands", false)?;
+            options.finish()?;
             let t = convert::to_vector(&t, "predict: t")?;
             let (dof, samples) = (r.0.model.dof(), r.0.u0.nrows());
-            check_solution_memory(&host, "the prediction", t.len(), dof, samples)?;
-            Ok(squeeze(r.0.predict(&t)?.view()))
+            check_solution_memory(&of_bands, "the prediction", t.len(), dof, samples)?;
+            if !bands {
+                return Ok(squeeze(r.0.predict(&t)?.view()).into_dynamic());
+            }
+            let prediction = r.0.predict_with_bands(&t)?;
+            let u = squeeze(prediction.u.view()).into_dynamic();
+            let sd = squeeze(prediction.sd.view()).into_dynamic();
+            Ok(Dynamic::from(Map::from([("u".into(), u), ("sd".into(), sd)])))
         },
     );
     let host = reg.host();
@@ -105,7 +140,50 @@ pub(super) fn register(reg: &mut Registry) {
     });
 }
 
+/// Returns the quality of a run as a map.
+fn trust(trust: &Trust) -> Map {
+    let array = |x: &[f64]| ScriptArray::from_vec(x.to_vec()).into_dynamic();
+    let times = |t: &[Option<f64>]| {
+        let all = t.iter().map(|t| t.map_or(Dynamic::UNIT, Dynamic::from));
+        Dynamic::from(all.collect::<rhai::Array>())
+    };
+    let constants = (trust.constants.names.iter().enumerate()).map(|(i, name)| {
+        let [value, error] =
+            [&trust.constants.values, &trust.constants.errors].map(|x| x[i].into());
+        let estimate = Map::from([("value".into(), value), ("error".into(), error)]);
+        (name.as_str().into(), Dynamic::from(estimate))
+    });
+    let warnings = trust.warnings.iter().map(|w| Dynamic::from(w.clone()));
+    Map::from([
+        ("noise".into(), array(&trust.noise)),
+        ("log_evidence".into(), trust.log_evidence.into()),
+        (
+            "effective_parameters".into(),
+            trust.effective_parameters.into(),
+        ),
+        (
+            "constants".into(),
+            Dynamic::from(constants.collect::<Map>()),
+        ),
+        ("horizon".into(), times(&trust.horizon)),
+        ("leaves_data".into(), times(&trust.leaves_data)),
+        (
+            "warnings".into(),
+            Dynamic::from(warnings.collect::<rhai::Array>()),
+        ),
+    ])
+}
+
 fn properties(reg: &mut Registry) {
+    reg.property(
+        "run.trust -> map",
+        "How far to trust a run of weak_constraint() or homotopy(): noise of each state variable, log_evidence, effective_parameters, \
+         constants (each with value and error), horizon (the time up to which the prediction is within a tenth of the data's spread, \
+         for each sample; () where it holds to twice the span of the data), leaves_data (the time at which it enters states that no \
+         data cover), and warnings.",
+        run_example!("train(blackbox([2, 4, 2]), data).trust.noise"),
+    )
+    .get(|r: &mut ScriptRun| -> Result<Map> { Ok(trust(&r.0.trust()?)) });
     reg.property(
         "run.best_mse -> float",
         "The smallest mean squared error of the model that runs by itself, over all epochs.",

@@ -20,11 +20,12 @@ use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
 use odesync_base::options::{Value, split};
+use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
     Callbacks, Homotopy, MultipleShooting, Objective, Optimizer, Run, StopReason, TrainOptions,
-    TrainingMethod, train,
+    TrainingMethod, WeakConstraint, train,
 };
 
 /// The script type of a training method, `Method`.
@@ -77,6 +78,21 @@ const SHOOTING: Keys = &[MultipleShooting::OPTIONS];
 
 const HOMOTOPY: Keys = &[Homotopy::OPTIONS];
 
+const WEAK_CONSTRAINT: Keys = &[WeakConstraint::OPTIONS];
+
+/// Options of descent, which a method that sets itself does not have.
+const OF_DESCENT: [&str; 9] = [
+    "lr",
+    "lr_schedule",
+    "optimizer",
+    "weight_decay",
+    "momentum",
+    "clip",
+    "patience",
+    "adjoint",
+    "max_failures",
+];
+
 /// The script type of a run, `Run`.
 #[derive(Clone)]
 pub struct ScriptRun(pub Arc<Run>);
@@ -97,10 +113,10 @@ impl ScriptType for ScriptRun {
 
 pub(super) fn register(reg: &mut Registry) {
     methods(reg);
-    let (of_model, of_closure) = (reg.host(), reg.host());
+    let (of_model, of_default, of_closure) = (reg.host(), reg.host(), reg.host());
     reg.function(
-        "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run, or train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] }) -> Ensemble",
-        "Trains a copy of the model; with seeds the model that a closure makes after each of them, with variants (a list of option \
+        "train(model, data, method, #{ lr: 0.02, epochs: 600 }) -> Run, train(model, data), or train(|| blackbox([2, 32, 2]), data, method, #{ seeds: [10, 20, 30] }) -> Ensemble",
+        "Trains a copy of the model, by weak_constraint() where no method is given; with seeds the model that a closure makes after each of them, with variants (a list of option \
          maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
          all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
@@ -114,6 +130,13 @@ pub(super) fn register(reg: &mut Registry) {
         move |f: ScriptField, data: ScriptDataset, m: ScriptMethod, options: Option<Map>| {
             let options = options.unwrap_or_default();
             ensembles::train(&of_model, &ModelSource::Model(&f), &data, &m, options)
+        },
+    )
+    .body(
+        move |f: ScriptField, data: ScriptDataset, options: Option<Map>| {
+            let method = ScriptMethod(WeakConstraint::default().into());
+            let options = options.unwrap_or_default();
+            ensembles::train(&of_default, &ModelSource::Model(&f), &data, &method, options)
         },
     )
     .body(
@@ -166,6 +189,7 @@ impl ScriptType for ScriptMethod {
                 )
             }
             TrainingMethod::WeakConstraint(_) => "Method: weak constraint".into(),
+            TrainingMethod::AdaptiveHomotopy(_) => "Method: homotopy that sets itself".into(),
         }
     }
 }
@@ -191,12 +215,34 @@ fn methods(reg: &mut Registry) {
         Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
     });
     reg.function(
-        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
-        "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule.",
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method, or homotopy() -> Method",
+        "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule, as published. Without arguments it \
+         sets itself: the coupling follows from the data's rate of change, λ falls as far as the model follows, and each step is one \
+         of Gauss and Newton with evidence.",
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
     )
     .options(HOMOTOPY)
-    .body(|options: Options| homotopy(options));
+    .body(|options: Option<Map>| -> Result<ScriptMethod> {
+        match options {
+            None => Ok(ScriptMethod(TrainingMethod::AdaptiveHomotopy(WeakConstraint::default()))),
+            Some(map) => homotopy(Options::new("homotopy", HOMOTOPY, map)),
+        }
+    });
+    reg.function(
+        "weak_constraint(#{ solver: \"rk4\" }) -> Method",
+        "Training that sets itself: the states at the data's times are unknowns too, and the model's error between them falls to zero. \
+         Scales, noise, regularisation and steps follow from the data; there is no learning rate. A stiff model needs an implicit \
+         solver, such as \"kvaerno5\".",
+        "weak_constraint()",
+    )
+    .options(WEAK_CONSTRAINT)
+    .body(|mut options: Options| -> Result<ScriptMethod> {
+        let mut method = WeakConstraint::default();
+        options.read_set(&mut method)?;
+        options.finish()?;
+        method.check()?;
+        Ok(ScriptMethod(method.into()))
+    });
 }
 
 fn homotopy(mut options: Options) -> Result<ScriptMethod> {
@@ -253,6 +299,32 @@ impl TrainCall {
     }
 }
 
+/// Checks that a method has the options that it is given, and chooses the native engine for one that has no other.
+///
+/// # Errors
+/// An option of gradient descent for a method that sets itself.
+pub(super) fn check_options_of(
+    host: &Host,
+    method: &ScriptMethod,
+    options: &mut Map,
+) -> Result<()> {
+    if method.0.self_setting().is_none() {
+        return Ok(());
+    }
+    if let Some(key) = OF_DESCENT.iter().find(|key| options.contains_key(**key)) {
+        return Err(Error::invalid(format!(
+            "train: {key} belongs to gradient descent, and this method finds its own steps; leave it out"
+        )));
+    }
+    if !options.contains_key("engine") && !options.contains_key("device") {
+        if host.device() != Device::Cpu {
+            host.note("train: this method computes on the native engine, on the CPU");
+        }
+        options.insert("engine".into(), "native".into());
+    }
+    Ok(())
+}
+
 /// Trains one run.
 pub(super) fn run(
     host: &Host,
@@ -294,11 +366,10 @@ pub(super) fn note_stiff_run(host: &Host, stiff: Option<(usize, f64)>) {
 /// Returns the hint for a user who stopped a run; in an interactive session without a folder there is none, because the user is
 /// told which variable holds the run.
 fn resume_hint(host: &Host, run: &Run, out: Option<&Path>) -> Option<String> {
-    let done = format!(
-        "stopped after {} of {} epochs",
-        run.history.len(),
-        run.settings.epochs
-    );
+    let done = match run.settings.epochs {
+        0 => format!("stopped after {} steps", run.history.len()),
+        all => format!("stopped after {} of {all} epochs", run.history.len()),
+    };
     match out {
         Some(out) => Some(format!(
             "{done}; they are kept in {}: to go on, run the script again with resume: true in the options of train",

@@ -81,14 +81,16 @@ pub fn write_metrics(run: &Run, folder: impl AsRef<Path>) -> Result<()> {
 enum ExtraColumns {
     None,
     Shooting,
-    WeakConstraint,
+    SelfSetting,
 }
 
 impl ExtraColumns {
     fn of(method: &TrainingMethod) -> Self {
         match method {
             TrainingMethod::MultipleShooting(_) => ExtraColumns::Shooting,
-            TrainingMethod::WeakConstraint(_) => ExtraColumns::WeakConstraint,
+            TrainingMethod::WeakConstraint(_) | TrainingMethod::AdaptiveHomotopy(_) => {
+                ExtraColumns::SelfSetting
+            }
             TrainingMethod::Vanilla | TrainingMethod::Homotopy(_) => ExtraColumns::None,
         }
     }
@@ -97,7 +99,7 @@ impl ExtraColumns {
         match self {
             ExtraColumns::None => "",
             ExtraColumns::Shooting => ",data_loss,continuity",
-            ExtraColumns::WeakConstraint => ",q,chi2,log_evidence",
+            ExtraColumns::SelfSetting => ",q,chi2,log_evidence",
         }
     }
 }
@@ -115,7 +117,7 @@ fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
     let number = |x: f64| format!("{x:?}");
     // What a method does not have is an empty field.
     let own = |x: f64| match extra {
-        ExtraColumns::WeakConstraint => String::new(),
+        ExtraColumns::SelfSetting if x.is_nan() => String::new(),
         _ => number(x),
     };
     let mut line = format!(
@@ -133,7 +135,7 @@ fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
     match extra {
         ExtraColumns::None => {}
         ExtraColumns::Shooting => line.push_str(&format!(",{:?},{:?}", r.data_loss, r.continuity)),
-        ExtraColumns::WeakConstraint => {
+        ExtraColumns::SelfSetting => {
             line.push_str(&format!(",{:?},{:?},{:?}", r.q, r.chi2, r.log_evidence));
         }
     }

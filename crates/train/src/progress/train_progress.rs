@@ -68,10 +68,14 @@ impl TrainProgress {
     }
 
     fn status(&self, record: &EpochRecord, best: f64) -> String {
-        if self.method == "weak_constraint" {
+        if ["weak_constraint", "adaptive_homotopy"].contains(&self.method.as_str()) {
+            let (name, value) = match record.lambda.is_nan() {
+                true => ("q", record.q),
+                false => ("λ", record.lambda),
+            };
             return format!(
-                "q {:.1e}  chi2 {:.3}  log evidence {:.1}  mse {:.3e}",
-                record.q, record.chi2, record.log_evidence, record.mse
+                "{name} {value:.1e}  chi2 {:.3}  log evidence {:.1}  mse {:.3e}",
+                record.chi2, record.log_evidence, record.mse
             );
         }
         let lambda = if self.method == "homotopy" {

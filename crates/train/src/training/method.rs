@@ -22,6 +22,9 @@ pub enum TrainingMethod {
     Homotopy(Homotopy),
     /// Weak-constraint training: the states at the data's times are unknowns too, and the model's error is driven to zero.
     WeakConstraint(WeakConstraint),
+    /// Homotopy training that sets itself: the coupling follows from the rate of change of the data, λ falls as far as the model
+    /// follows, and each step is one of Gauss and Newton with evidence.
+    AdaptiveHomotopy(WeakConstraint),
 }
 
 option_set! {
@@ -93,6 +96,17 @@ impl TrainingMethod {
             TrainingMethod::MultipleShooting(_) => "multiple_shooting",
             TrainingMethod::Homotopy(_) => "homotopy",
             TrainingMethod::WeakConstraint(_) => "weak_constraint",
+            TrainingMethod::AdaptiveHomotopy(_) => "adaptive_homotopy",
+        }
+    }
+
+    /// Returns the settings of a method that finds its own step lengths and weights: weak-constraint training and the homotopy that
+    /// sets itself. It has no learning rate and no optimiser.
+    pub fn self_setting(&self) -> Option<&WeakConstraint> {
+        match self {
+            TrainingMethod::WeakConstraint(settings)
+            | TrainingMethod::AdaptiveHomotopy(settings) => Some(settings),
+            _ => None,
         }
     }
 
@@ -100,7 +114,7 @@ impl TrainingMethod {
     pub fn lambda(&self, epoch: usize) -> f64 {
         match self {
             TrainingMethod::Homotopy(h) => h.schedule.lambda(epoch),
-            TrainingMethod::WeakConstraint(_) => f64::NAN,
+            TrainingMethod::WeakConstraint(_) | TrainingMethod::AdaptiveHomotopy(_) => f64::NAN,
             _ => 0.0,
         }
     }
@@ -109,7 +123,7 @@ impl TrainingMethod {
     /// many steps as it needs.
     pub fn default_epochs(&self) -> usize {
         match self {
-            TrainingMethod::WeakConstraint(_) => 0,
+            TrainingMethod::WeakConstraint(_) | TrainingMethod::AdaptiveHomotopy(_) => 0,
             TrainingMethod::Homotopy(h) => h.schedule.epochs(),
             _ => 1000,
         }
@@ -132,7 +146,7 @@ impl TrainingMethod {
                 m.check_ranges()
             }
             TrainingMethod::Homotopy(h) => h.check_ranges().and_then(|()| h.coupling.check(dof)),
-            TrainingMethod::WeakConstraint(w) => w.check(),
+            TrainingMethod::WeakConstraint(w) | TrainingMethod::AdaptiveHomotopy(w) => w.check(),
         }
     }
 }

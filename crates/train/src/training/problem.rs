@@ -42,9 +42,9 @@ impl TrainingProblem {
         let u0 = observation.initial_states(model.dof(), &columns, data)?;
         check_data(model, data)?;
         solver.check()?;
-        if matches!(method, TrainingMethod::WeakConstraint(_)) {
+        if method.self_setting().is_some() {
             return Err(Error::invalid(
-                "weak_constraint() has no loss of the parameters alone, since the states are unknowns too: give it to train, or take \
+                "weak_constraint() and homotopy() without a coupling have no loss of the parameters alone: give them to train, or take \
                  vanilla() here",
             ));
         }

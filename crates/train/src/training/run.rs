@@ -49,7 +49,7 @@ pub struct EpochRecord {
     pub log_evidence: f64,
 }
 
-/// Names of the metrics of an epoch, in the order of [`EpochRecord::row`]; the last three are those of weak-constraint training.
+/// Names of the metrics of an epoch, in the order of [`EpochRecord::row`]; the last three are those of methods that set themselves.
 const METRICS: [&str; 14] = [
     "epoch",
     "lambda",
@@ -70,7 +70,7 @@ const METRICS: [&str; 14] = [
 /// Returns the names of the metrics of a method.
 pub(super) fn metrics(method: &TrainingMethod) -> &'static [&'static str] {
     match method {
-        TrainingMethod::WeakConstraint(_) => &METRICS,
+        method if method.self_setting().is_some() => &METRICS,
         _ => &METRICS[..METRICS.len() - 3],
     }
 }

@@ -38,7 +38,8 @@ pub fn train(
     options: &TrainOptions,
     callback: &mut dyn Callback,
 ) -> Result<Run> {
-    if let TrainingMethod::WeakConstraint(settings) = method {
+    if let Some(settings) = method.self_setting() {
+        let settings = (method, settings);
         return weak_constraint_trainer::train(model, data, settings, options, callback);
     }
     let mut trainer = Trainer::new(model, data, method, options)?;
@@ -254,7 +255,7 @@ impl<'a> Trainer<'a> {
         let of_method = match self.method {
             TrainingMethod::Homotopy(_) => "a stronger coupling or more steps in the schedule",
             TrainingMethod::MultipleShooting(_) => "or more segments",
-            TrainingMethod::Vanilla | TrainingMethod::WeakConstraint(_) => "or homotopy training",
+            _ => "or homotopy training",
         };
         format!(
             "{which} could not be solved, the last because {}; in training, try a lower learning rate (lr), gradient clipping \

@@ -2,7 +2,6 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::method::TrainingMethod;
 use super::run::Run;
 use crate::weak_constraint::{ConstantEstimates, Prediction, WeakConstraint, WeakConstraintState};
 use crate::{Error, Result};
@@ -87,13 +86,13 @@ impl Run {
     }
 
     fn weak_constraint_state(&self) -> Result<(&WeakConstraintState, &WeakConstraint)> {
-        match (&self.weak_constraint, &self.settings.method) {
-            (Some(state), TrainingMethod::WeakConstraint(settings)) => Ok((state, settings)),
-            (None, TrainingMethod::WeakConstraint(_)) => Err(Error::invalid(
+        match (&self.weak_constraint, self.settings.method.self_setting()) {
+            (Some(state), Some(settings)) => Ok((state, settings)),
+            (None, Some(_)) => Err(Error::invalid(
                 "the run was stopped before its first step, so that nothing is known yet",
             )),
             _ => Err(Error::invalid(format!(
-                "standard deviations come from weak_constraint(), and this run is of {}(); an ensemble of several seeds has bands too",
+                "standard deviations come from weak_constraint() or homotopy() without a coupling, and this run is of {}(); an ensemble of several seeds has bands too",
                 self.method
             ))),
         }

@@ -15,7 +15,7 @@ use super::run::{EpochRecord, Run, StopReason, TrainerState};
 use super::settings::TrainSettings;
 use crate::datasets::Dataset;
 use crate::observation::Observation;
-use crate::weak_constraint::{WeakConstraint, WeakConstraintTraining};
+use crate::weak_constraint::{TrainingStart, WeakConstraint, WeakConstraintTraining};
 use crate::{Error, Result};
 use odesync_base::files::lock_folder;
 use odesync_base::random::with_default_generator;
@@ -26,12 +26,12 @@ use odesync_ode::odesolve::{NativeEngine, SolveOptions};
 pub(super) fn train(
     model: &VectorField,
     data: &Dataset,
-    settings: &WeakConstraint,
+    (method, settings): (&TrainingMethod, &WeakConstraint),
     options: &TrainOptions,
     callback: &mut dyn Callback,
 ) -> Result<Run> {
     check(model, settings, options)?;
-    let mut trainer = WeakConstraintTrainer::new(model, data, settings, options)?;
+    let mut trainer = WeakConstraintTrainer::new(model, data, (method, settings), options)?;
     let (_lock, saved) = match &options.out {
         Some(out) => {
             checkpoint::check_model(model)?;
@@ -91,7 +91,7 @@ fn check(model: &VectorField, settings: &WeakConstraint, options: &TrainOptions)
     }
     if options.engine != "native" {
         return Err(Error::invalid(format!(
-            "weak_constraint() computes on the native engine, and engine is \"{}\"; leave out engine and device",
+            "this method computes on the native engine, and engine is \"{}\"; leave out engine and device",
             options.engine
         )));
     }
@@ -102,7 +102,7 @@ struct WeakConstraintTrainer<'a> {
     model: &'a VectorField,
     data: &'a Dataset,
     settings: &'a WeakConstraint,
-    method: TrainingMethod,
+    method: &'a TrainingMethod,
     options: &'a TrainOptions,
     solver: SolveOptions,
     columns: Vec<usize>,
@@ -118,7 +118,7 @@ impl<'a> WeakConstraintTrainer<'a> {
     fn new(
         model: &'a VectorField,
         data: &'a Dataset,
-        settings: &'a WeakConstraint,
+        (method, settings): (&'a TrainingMethod, &'a WeakConstraint),
         options: &'a TrainOptions,
     ) -> Result<Self> {
         let solver = SolveOptions {
@@ -128,7 +128,7 @@ impl<'a> WeakConstraintTrainer<'a> {
         Ok(WeakConstraintTrainer {
             columns: options.observation.resolve_columns(model.dof(), data)?,
             fingerprint: RunFingerprint::new(model, data, &data.u0().to_owned()),
-            method: settings.clone().into(),
+            method,
             model,
             data,
             settings,
@@ -141,9 +141,20 @@ impl<'a> WeakConstraintTrainer<'a> {
         })
     }
 
+    fn start(&self) -> TrainingStart<'_> {
+        TrainingStart {
+            model: self.model,
+            data: self.data,
+            settings: self.settings,
+            is_homotopy: matches!(self.method, TrainingMethod::AdaptiveHomotopy(_)),
+            observation: &self.options.observation,
+            options: &self.solver,
+        }
+    }
+
     fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
         RunStart {
-            method: &self.method,
+            method: self.method,
             epochs: self.options.epochs.unwrap_or(0),
             history,
         }
@@ -152,9 +163,7 @@ impl<'a> WeakConstraintTrainer<'a> {
     /// Restores the state of a saved run.
     fn restore(&mut self, saved: Run) -> Result<()> {
         if let Some(state) = saved.weak_constraint {
-            let training =
-                WeakConstraintTraining::resume(self.model, self.settings, &self.solver, state)?;
-            self.training = Some(training);
+            self.training = Some(WeakConstraintTraining::resume(&self.start(), state)?);
         }
         self.history = saved.history;
         self.parameter_path = saved.parameter_path;
@@ -197,13 +206,7 @@ impl<'a> WeakConstraintTrainer<'a> {
         let before = self.current_model()?.params();
         let training = match self.training.take() {
             Some(training) => training,
-            None => WeakConstraintTraining::start(
-                self.model,
-                self.data,
-                self.settings,
-                &self.options.observation,
-                &self.solver,
-            )?,
+            None => WeakConstraintTraining::start(&self.start())?,
         };
         let training = self.training.insert(training);
         let Some(report) = training.advance()? else {
@@ -220,7 +223,7 @@ impl<'a> WeakConstraintTrainer<'a> {
         }
         let record = EpochRecord {
             epoch,
-            lambda: f64::NAN,
+            lambda: report.lambda,
             train_loss: report.loss,
             mse,
             data_loss: f64::NAN,
@@ -290,7 +293,7 @@ impl<'a> WeakConstraintTrainer<'a> {
             history: self.history.clone(),
             parameter_path: self.parameter_path.clone(),
             method: self.method.name().into(),
-            settings: TrainSettings::new(&self.method, self.options),
+            settings: TrainSettings::new(self.method, self.options),
             t0: self.data.t0(),
             u0: self.u0(),
             solver: self.options.solver.clone(),

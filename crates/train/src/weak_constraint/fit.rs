@@ -84,7 +84,10 @@ pub(crate) struct Assessment {
 
 /// A step that was made.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
+pub(super) struct FitStep {
+    /// Homotopy parameter λ of the stage.
+    pub lambda: f64,
+    /// Model error q of the stage.
     pub q: f64,
     pub cost: Cost,
     pub log_evidence: f64,
@@ -134,7 +137,7 @@ impl Fit {
         flow: &mut Flow,
         nodes: &Nodes,
         sigma_of_splines: &[f64],
-    ) -> Result<Option<Step>> {
+    ) -> Result<Option<FitStep>> {
         let mut next = self.clone();
         let step = next.advance_in_place(flow, nodes, sigma_of_splines)?;
         *self = next;
@@ -146,7 +149,7 @@ impl Fit {
         flow: &mut Flow,
         nodes: &Nodes,
         sigma_of_splines: &[f64],
-    ) -> Result<Option<Step>> {
+    ) -> Result<Option<FitStep>> {
         while self.phase != Phase::Done {
             let is_lifted = matches!(self.phase, Phase::Lifted | Phase::Coupled);
             let most = if is_lifted {
@@ -169,12 +172,13 @@ impl Fit {
                     converged,
                 } = made
                 {
-                    let q = self.q;
+                    let (q, lambda) = (self.q, self.lambda);
                     self.iteration += 1;
                     if converged {
                         self.end_stage(flow, nodes)?;
                     }
-                    return Ok(Some(Step {
+                    return Ok(Some(FitStep {
+                        lambda,
                         q,
                         cost,
                         log_evidence,

@@ -2,23 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
+use odesync_base::option_set;
+use odesync_base::options::{Count, Maybe, Text};
+
 use crate::{Error, Result};
 use odesync_ode::odesolve::{SolveOptions, solvers};
 
 /// Method of the intervals between nodes where none is given.
 const DEFAULT_SOLVER: &str = "rk4";
 
-/// Settings of weak-constraint training; nothing has to be set.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WeakConstraint {
-    /// ODE solver of the intervals between the data; "rk4" where `None`. A stiff model needs an implicit one, such as "kvaerno5".
-    #[serde(default)]
-    pub solver: Option<String>,
-    /// Number of fixed steps of an interval; where `None`, it follows from the rate of change of the data, 2 to 12, and a solver that
-    /// chooses its steps chooses them.
-    #[serde(default)]
-    pub substeps: Option<usize>,
+option_set! {
+    /// Settings of weak-constraint training and of the homotopy that sets itself; nothing has to be set.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct WeakConstraint {
+        /// ODE solver of the intervals between the data; a stiff model needs an implicit one, such as `"kvaerno5"`.
+        pub solver: Option<String> as Maybe<Text> = None, "`\"rk4\"`";
+        /// Number of fixed steps of an interval between two data.
+        pub substeps: Option<usize> as Maybe<Count> = None, "2 to 12, by the rate of change of the data";
+    }
 }
 
 impl WeakConstraint {

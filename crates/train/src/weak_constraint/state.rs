@@ -5,7 +5,7 @@ use ndarray::Array2;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::SolveOptions;
 
-use super::fit::{Assessment, Fit, Step};
+use super::fit::{Assessment, Fit, FitStep};
 use super::flow::Flow;
 use super::nodes::Nodes;
 use super::parameter_map::{ParameterMap, Standardization};
@@ -30,6 +30,8 @@ pub struct WeakConstraintState {
 /// What a step of a training shows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepReport {
+    /// Homotopy parameter λ; NaN where there is no coupling.
+    pub lambda: f64,
     /// Model error q, in units of the data's spread; 0 where the model is free.
     pub q: f64,
     /// Cost over the number of data.
@@ -37,6 +39,29 @@ pub(crate) struct StepReport {
     /// Σ ((state − datum)/σ)² over the number of data.
     pub chi2: f64,
     pub log_evidence: f64,
+}
+
+/// What a training begins with.
+pub(crate) struct TrainingStart<'a> {
+    pub model: &'a VectorField,
+    pub data: &'a Dataset,
+    pub settings: &'a WeakConstraint,
+    /// Whether the model is coupled to the splines of the data, in place of a model error.
+    pub is_homotopy: bool,
+    pub observation: &'a Observation,
+    pub options: &'a SolveOptions,
+}
+
+impl TrainingStart<'_> {
+    fn setup(&self) -> Result<Setup> {
+        let options = self.settings.solve_options(self.options)?;
+        let substeps = self.settings.substeps;
+        let mut setup = prepare(self.model, self.data, self.observation, substeps, &options)?;
+        if self.is_homotopy {
+            setup.couple()?;
+        }
+        Ok(setup)
+    }
 }
 
 /// A training between two steps.
@@ -47,16 +72,12 @@ pub(crate) struct WeakConstraintTraining {
 
 impl WeakConstraintTraining {
     /// Begins a training.
-    pub fn start(
-        model: &VectorField,
-        data: &Dataset,
-        settings: &WeakConstraint,
-        observation: &Observation,
-        options: &SolveOptions,
-    ) -> Result<Self> {
-        let options = settings.solve_options(options)?;
-        let setup = prepare(model, data, observation, settings.substeps, &options)?;
-        let fit = Fit::start(&setup)?;
+    pub fn start(start: &TrainingStart) -> Result<Self> {
+        let mut setup = start.setup()?;
+        let fit = match start.is_homotopy {
+            true => Fit::start_homotopy(&mut setup)?,
+            false => Fit::start(&setup)?,
+        };
         let Setup {
             nodes, flow, sigma, ..
         } = setup;
@@ -72,13 +93,12 @@ impl WeakConstraintTraining {
     }
 
     /// Goes on with a training that was saved.
-    pub fn resume(
-        model: &VectorField,
-        settings: &WeakConstraint,
-        options: &SolveOptions,
-        state: WeakConstraintState,
-    ) -> Result<Self> {
-        let flow = state.flow(model, settings, options)?;
+    pub fn resume(start: &TrainingStart, state: WeakConstraintState) -> Result<Self> {
+        let flow = match start.is_homotopy {
+            // The splines that the model is coupled to are not saved.
+            true => start.setup()?.flow,
+            false => state.flow(start.model, start.settings, start.options)?,
+        };
         Ok(WeakConstraintTraining { state, flow })
     }
 
@@ -90,14 +110,17 @@ impl WeakConstraintTraining {
             sigma_of_splines,
             ..
         } = &mut self.state;
+        let is_homotopy = self.flow.coupled.is_some();
         let step = fit.advance(&mut self.flow, nodes, sigma_of_splines)?;
         let n = nodes.n_data() as f64;
         Ok(step.map(
-            |Step {
+            |FitStep {
+                 lambda,
                  q,
                  cost,
                  log_evidence,
              }| StepReport {
+                lambda: if is_homotopy { lambda } else { f64::NAN },
                 q,
                 loss: cost.total() / n,
                 chi2: cost.chi2 / n,

@@ -3,7 +3,7 @@
 use ndarray::Array1;
 
 use super::super::ridge::Ridge;
-use super::super::{WeakConstraint, WeakConstraintTraining};
+use super::super::{TrainingStart, WeakConstraint, WeakConstraintTraining};
 use crate::datasets::{Dataset, RelativeTo};
 use crate::models::blackbox;
 use crate::observation::Observation;
@@ -37,8 +37,15 @@ fn train() -> Vec<u64> {
     let data = data.add_noise_seeded(0.05, RelativeTo::Std, 1).unwrap();
     let model = blackbox(&[2, 8, 2], Unary::Gelu, &mut Generator::manual_seed(10)).unwrap();
     let (settings, observation) = (WeakConstraint::default(), Observation::default());
-    let mut training =
-        WeakConstraintTraining::start(&model, &data, &settings, &observation, &options).unwrap();
+    let mut training = WeakConstraintTraining::start(&TrainingStart {
+        model: &model,
+        data: &data,
+        settings: &settings,
+        is_homotopy: false,
+        observation: &observation,
+        options: &options,
+    })
+    .unwrap();
     while training.advance().unwrap().is_some() {}
     training.assess().unwrap();
     let (estimate, assessment) = (&training.state.fit.estimate, training.state.assessment);
