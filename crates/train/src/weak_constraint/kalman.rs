@@ -42,7 +42,7 @@ pub(super) struct Filtered {
     /// Mean before the data of a node at δ = 0, `[node, dof]`.
     pub mean: Vec<f64>,
     /// Derivative ∂mean/∂δ before the data of a node.
-    pub slopes: Vec<Panel>,
+    pub slopes: Vec<SlopePanel>,
     /// Covariance before the data of a node, `[node, dof, dof]`.
     pub covariance: Vec<f64>,
     /// Variance S of each innovation, in the order of the data.
@@ -57,7 +57,7 @@ pub(super) struct Filtered {
 const PANEL: usize = 128;
 
 /// Derivatives of the filter's means with respect to some of the parameters.
-pub(super) struct Panel {
+pub(super) struct SlopePanel {
     /// The parameters.
     pub params: Range<usize>,
     /// Derivative before the data of a node, `[node, dof, len]` for the `len` parameters.
@@ -126,7 +126,7 @@ pub(super) fn filter(
     }
     let gains = (&gain[..], &innovation_variance[..]);
     let starts: Vec<usize> = (0..n_params).step_by(PANEL).collect();
-    let (slopes, x): (Vec<Panel>, Vec<Vec<f64>>) = starts
+    let (slopes, x): (Vec<SlopePanel>, Vec<Vec<f64>>) = starts
         .into_par_iter()
         .map(|start| {
             let params = start..(start + PANEL).min(n_params);
@@ -151,7 +151,7 @@ fn filter_panel(
     linearization: &Linearization,
     (gain, innovation_variance): (&[f64], &[f64]),
     params: Range<usize>,
-) -> (Panel, Vec<f64>) {
+) -> (SlopePanel, Vec<f64>) {
     let (dof, width) = (nodes.dof, params.len());
     let mut slopes = Vec::with_capacity(nodes.len() * dof * width);
     let mut x = Vec::with_capacity(innovation_variance.len() * width);
@@ -184,7 +184,7 @@ fn filter_panel(
             x.extend(row_j.iter().map(|m| m * by_sd));
         }
     }
-    (Panel { params, slopes }, x)
+    (SlopePanel { params, slopes }, x)
 }
 
 /// Returns matrices of `n` rows, side by side, as one of `n_columns` columns, row by row.

@@ -8,7 +8,7 @@
 use faer::MatRef;
 use rayon::prelude::*;
 
-use super::kalman::{Filtered, Panel, add_scaled, propagate, side_by_side};
+use super::kalman::{Filtered, SlopePanel, add_scaled, propagate, side_by_side};
 use super::nodes::Nodes;
 use super::ridge::product;
 
@@ -19,7 +19,7 @@ impl Filtered {
         let residual = self.ridge.residual(delta);
         let mut datum = residual.len();
         let mut change = self.mean.clone();
-        for Panel { params, slopes } in &self.slopes {
+        for SlopePanel { params, slopes } in &self.slopes {
             let slopes = MatRef::from_row_major_slice(slopes, change.len(), params.len());
             let by_params = product(slopes, &delta[params.clone()]);
             add_scaled(1.0, &by_params, &mut change);
@@ -58,7 +58,7 @@ impl Filtered {
     }
 
     /// Returns the derivatives of the smoothed states with respect to the parameters of a panel, `[node, dof, len]`.
-    fn smooth_panel(&self, nodes: &Nodes, a: &[Vec<f64>], panel: &Panel) -> Vec<f64> {
+    fn smooth_panel(&self, nodes: &Nodes, a: &[Vec<f64>], panel: &SlopePanel) -> Vec<f64> {
         let (dof, width) = (nodes.dof, panel.params.len());
         let mut slopes = panel.slopes.clone();
         let mut lambda = vec![0.0; dof * width];
