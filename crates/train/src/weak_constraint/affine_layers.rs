@@ -4,7 +4,7 @@ use odesync_ode::field::{NodeId, Op, ParamBlock, VectorField};
 
 /// A trainable affine layer x ↦ W x + b of a field.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct TrainedLayer {
+pub(super) struct NetworkLayer {
     /// Block of W, `[out, in]`.
     pub weight: usize,
     /// Trainable block of b, `[out]`.
@@ -17,7 +17,7 @@ pub(super) struct TrainedLayer {
     pub is_last: bool,
 }
 
-impl TrainedLayer {
+impl NetworkLayer {
     /// Returns the blocks of W and b.
     pub fn blocks<'a>(&self, field: &'a VectorField) -> (&'a ParamBlock, Option<&'a ParamBlock>) {
         let block = |i: usize| &field.blocks()[i];
@@ -34,7 +34,7 @@ impl TrainedLayer {
 }
 
 /// Returns the trainable affine layers of a field, operands first, each pair of blocks once.
-pub(super) fn affine_layers(field: &VectorField) -> Vec<TrainedLayer> {
+pub(super) fn affine_layers(field: &VectorField) -> Vec<NetworkLayer> {
     let nodes = field.nodes();
     let trainable = |i: usize| field.blocks().get(i).is_some_and(|b| b.trainable);
     let is_layer = |op: &Op| matches!(op, Op::Affine { weight, .. } if trainable(*weight));
@@ -50,7 +50,7 @@ pub(super) fn affine_layers(field: &VectorField) -> Vec<TrainedLayer> {
             op.operands().iter().for_each(|x| feeds[x.index()] = true);
         }
     }
-    let mut layers: Vec<TrainedLayer> = vec![];
+    let mut layers: Vec<NetworkLayer> = vec![];
     for (i, op) in nodes.iter().enumerate() {
         let Op::Affine { weight, bias, x } = op else {
             continue;
@@ -58,7 +58,7 @@ pub(super) fn affine_layers(field: &VectorField) -> Vec<TrainedLayer> {
         if !trainable(*weight) || layers.iter().any(|l| l.weight == *weight) {
             continue;
         }
-        layers.push(TrainedLayer {
+        layers.push(NetworkLayer {
             weight: *weight,
             bias: bias.filter(|b| trainable(*b)),
             input: *x,

@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::nodes::Nodes;
 use super::ridge::Ridge;
 
@@ -39,8 +41,8 @@ pub(super) struct Filtered {
     pub n_params: usize,
     /// Mean before the data of a node at δ = 0, `[node, dof]`.
     pub mean: Vec<f64>,
-    /// Derivative ∂mean/∂δ before the data of a node, `[node, dof, P]`.
-    pub slopes: Vec<f64>,
+    /// Derivative ∂mean/∂δ before the data of a node.
+    pub slopes: Vec<SlopePanel>,
     /// Covariance before the data of a node, `[node, dof, dof]`.
     pub covariance: Vec<f64>,
     /// Variance S of each innovation, in the order of the data.
@@ -53,6 +55,14 @@ pub(super) struct Filtered {
 
 /// Number of parameters whose columns of the filter are computed together: all they need then lies in the fastest memory.
 const PANEL: usize = 128;
+
+/// Derivatives of the filter's means with respect to some of the parameters.
+pub(super) struct SlopePanel {
+    /// The parameters.
+    pub params: Range<usize>,
+    /// Derivative before the data of a node, `[node, dof, len]` for the `len` parameters.
+    pub slopes: Vec<f64>,
+}
 
 /// Runs the filter at the states `s`, `[node, dof]`, with the defects `e`, `[node, dof]` (that of the interval from node k is at
 /// k + 1).
@@ -114,19 +124,16 @@ pub(super) fn filter(
             gain.extend(g);
         }
     }
-    let mut slopes = vec![0.0; nodes.len() * dof * n_params];
-    let mut x = vec![0.0; n * n_params];
     let gains = (&gain[..], &innovation_variance[..]);
-    for start in (0..n_params).step_by(PANEL) {
-        let panel = start..(start + PANEL).min(n_params);
-        filter_panel(
-            nodes,
-            linearization,
-            gains,
-            (panel, n_params),
-            (&mut slopes, &mut x),
-        );
-    }
+    let starts: Vec<usize> = (0..n_params).step_by(PANEL).collect();
+    let (slopes, x): (Vec<SlopePanel>, Vec<Vec<f64>>) = starts
+        .into_par_iter()
+        .map(|start| {
+            let params = start..(start + PANEL).min(n_params);
+            filter_panel(nodes, linearization, gains, params)
+        })
+        .unzip();
+    let x = side_by_side(x, n, n_params);
     Filtered {
         n_params,
         mean,
@@ -138,50 +145,65 @@ pub(super) fn filter(
     }
 }
 
-/// Computes ∂mean/∂δ, `[node, dof, P]`, and X, `[datum, P]`, for the parameters of a panel.
+/// Computes ∂mean/∂δ and X, `[datum, len]`, for some of the parameters.
 fn filter_panel(
     nodes: &Nodes,
     linearization: &Linearization,
     (gain, innovation_variance): (&[f64], &[f64]),
-    (panel, n_params): (Range<usize>, usize),
-    (slopes, x): (&mut [f64], &mut [f64]),
-) {
-    let (dof, width) = (nodes.dof, panel.len());
-    let part = |row: usize| row * n_params + panel.start..row * n_params + panel.end;
+    params: Range<usize>,
+) -> (SlopePanel, Vec<f64>) {
+    let (dof, width) = (nodes.dof, params.len());
+    let mut slopes = Vec::with_capacity(nodes.len() * dof * width);
+    let mut x = Vec::with_capacity(innovation_variance.len() * width);
     // Columns after the data of the node before, and those of this node.
     let (mut before, mut m) = (vec![0.0; dof * width], vec![0.0; dof * width]);
     let mut row_j = vec![0.0; width];
-    let mut datum = 0;
+    let mut data = gain.chunks_exact(dof).zip(innovation_variance);
     for k in 0..nodes.len() {
         std::mem::swap(&mut before, &mut m);
         if nodes.first[k] {
             m.fill(0.0);
         } else {
             let (a, b) = (&linearization.a[k - 1], &linearization.b[k - 1]);
-            for (i, row) in m.chunks_exact_mut(width).enumerate() {
-                row.copy_from_slice(&b[part(i)]);
+            let rows = b.chunks_exact(b.len() / dof);
+            for ((i, row), b) in m.chunks_exact_mut(width).enumerate().zip(rows) {
+                row.copy_from_slice(&b[params.clone()]);
                 for (a, before) in a[i * dof..].iter().zip(before.chunks_exact(width)) {
                     add_scaled(*a, before, row);
                 }
-                slopes[part(k * dof + i)].copy_from_slice(row);
             }
         }
-        for j in 0..dof {
-            if nodes.y[k * dof + j].is_nan() {
-                continue;
-            }
+        slopes.extend_from_slice(&m);
+        let measured = (0..dof).filter(|j| !nodes.y[k * dof + j].is_nan());
+        for (j, (g, variance)) in measured.zip(&mut data) {
             row_j.copy_from_slice(&m[j * width..(j + 1) * width]);
-            let g = &gain[datum * dof..(datum + 1) * dof];
             for (g, row) in g.iter().zip(m.chunks_exact_mut(width)) {
                 add_scaled(-g, &row_j, row);
             }
-            let by_sd = 1.0 / innovation_variance[datum].sqrt();
-            for (x, m) in x[part(datum)].iter_mut().zip(&row_j) {
-                *x = m * by_sd;
-            }
-            datum += 1;
+            let by_sd = 1.0 / variance.sqrt();
+            x.extend(row_j.iter().map(|m| m * by_sd));
         }
     }
+    (SlopePanel { params, slopes }, x)
+}
+
+/// Returns matrices of `n` rows, side by side, as one of `n_columns` columns, row by row.
+pub(super) fn side_by_side(mut parts: Vec<Vec<f64>>, n: usize, n_columns: usize) -> Vec<f64> {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let mut all = vec![0.0; n * n_columns];
+    let rows = all.par_chunks_mut(n_columns).enumerate();
+    rows.for_each(|(i, row)| {
+        let mut row = row;
+        for part in &parts {
+            let width = part.len() / n;
+            let (to, rest) = row.split_at_mut(width);
+            to.copy_from_slice(&part[i * width..(i + 1) * width]);
+            row = rest;
+        }
+    });
+    all
 }
 
 /// Adds `by` × `from` to `to`.

@@ -6,7 +6,7 @@ use ndarray::Array2;
 use odesync_ode::field::native::Evaluator;
 use odesync_ode::field::{Op, VectorField};
 
-use super::affine_layers::TrainedLayer;
+use super::affine_layers::NetworkLayer;
 use super::parameter_map::Standardization;
 use super::setup::spread;
 use crate::Result;
@@ -21,7 +21,7 @@ type Point = (usize, f64, Vec<f64>);
 /// alone this is du/dt itself, for a gray box what its known part leaves.
 pub(super) fn network_scales(
     model: &VectorField,
-    layers: &[TrainedLayer],
+    layers: &[NetworkLayer],
     points: &[Point],
     dz: &Array2<f64>,
     scaling: &Standardization,
@@ -102,7 +102,7 @@ pub(super) fn network_scales(
 
 fn input_scale(
     model: &VectorField,
-    layer: &TrainedLayer,
+    layer: &NetworkLayer,
     points: &[Point],
     scaling: &Standardization,
 ) -> Standardization {

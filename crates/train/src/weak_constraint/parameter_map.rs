@@ -8,7 +8,7 @@
 
 use odesync_ode::field::VectorField;
 
-use super::affine_layers::TrainedLayer;
+use super::affine_layers::NetworkLayer;
 
 /// Mean and standard deviation of each component of something.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ impl ParameterMap {
     /// the outputs of the layers that are last; both are indexed as `layers`, and unused elsewhere.
     pub fn new(
         field: &VectorField,
-        layers: &[TrainedLayer],
+        layers: &[NetworkLayer],
         inputs: &[Standardization],
         outputs: &[Standardization],
     ) -> Self {
@@ -191,7 +191,7 @@ impl ParameterMap {
 
     /// Returns w of the model as it is given. Weights that are all within the bounds of a fresh network, ±1/√fan_in, are taken as a
     /// draw of w, whatever the units of the data; others are what they are.
-    pub fn initial(&self, field: &VectorField, layers: &[TrainedLayer]) -> Vec<f64> {
+    pub fn initial(&self, field: &VectorField, layers: &[NetworkLayer]) -> Vec<f64> {
         let theta = field.params();
         let start = trainable_offsets(field);
         let mut w = vec![0.0; theta.len()];

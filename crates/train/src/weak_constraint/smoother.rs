@@ -6,8 +6,9 @@
 //! Methods for Discrete Sequential Estimation* (1977), chapter X.
 
 use faer::MatRef;
+use rayon::prelude::*;
 
-use super::kalman::{Filtered, add_scaled, propagate};
+use super::kalman::{Filtered, SlopePanel, add_scaled, propagate, side_by_side};
 use super::nodes::Nodes;
 use super::ridge::product;
 
@@ -17,9 +18,12 @@ impl Filtered {
         let dof = nodes.dof;
         let residual = self.ridge.residual(delta);
         let mut datum = residual.len();
-        let slopes = MatRef::from_row_major_slice(&self.slopes, self.mean.len(), self.n_params);
-        let mut change = product(slopes, delta);
-        add_scaled(1.0, &self.mean, &mut change);
+        let mut change = self.mean.clone();
+        for SlopePanel { params, slopes } in &self.slopes {
+            let slopes = MatRef::from_row_major_slice(slopes, change.len(), params.len());
+            let by_params = product(slopes, &delta[params.clone()]);
+            add_scaled(1.0, &by_params, &mut change);
+        }
         let mut lambda = vec![0.0; dof];
         for k in (0..nodes.len()).rev() {
             for j in (0..dof).rev() {
@@ -47,12 +51,19 @@ impl Filtered {
     /// Returns the derivatives of the smoothed states with respect to δ, `[node, dof, P]`, and their covariance for given
     /// parameters, `[node, dof, dof]`.
     pub fn posterior(&self, nodes: &Nodes, a: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
-        let (dof, n_params) = (nodes.dof, self.n_params);
-        let mut slopes = self.slopes.clone();
-        let mut covariance = vec![0.0; nodes.len() * dof * dof];
-        let mut lambda = vec![0.0; dof * n_params];
-        let mut information = vec![0.0; dof * dof];
-        let mut scratch = vec![0.0; dof * dof];
+        let smoothed = self.slopes.par_iter();
+        let parts = smoothed.map(|panel| self.smooth_panel(nodes, a, panel));
+        let slopes = side_by_side(parts.collect(), self.mean.len(), self.n_params);
+        (slopes, self.smooth_covariance(nodes, a))
+    }
+
+    /// Returns the derivatives of the smoothed states with respect to the parameters of a panel, `[node, dof, len]`.
+    fn smooth_panel(&self, nodes: &Nodes, a: &[Vec<f64>], panel: &SlopePanel) -> Vec<f64> {
+        let (dof, width) = (nodes.dof, panel.params.len());
+        let mut slopes = panel.slopes.clone();
+        let mut lambda = vec![0.0; dof * width];
+        let mut before = vec![0.0; dof * width];
+        let mut along = vec![0.0; width];
         let mut datum = self.innovation_variance.len();
         for k in (0..nodes.len()).rev() {
             for j in (0..dof).rev() {
@@ -61,16 +72,53 @@ impl Filtered {
                 }
                 datum -= 1;
                 let g = &self.gain[datum * dof..(datum + 1) * dof];
-                let s = self.innovation_variance[datum];
-                let mut along = vec![0.0; n_params];
-                for (i, g) in g.iter().enumerate() {
-                    add_scaled(*g, &lambda[i * n_params..(i + 1) * n_params], &mut along);
+                along.fill(0.0);
+                for (g, row) in g.iter().zip(lambda.chunks_exact(width)) {
+                    add_scaled(*g, row, &mut along);
                 }
-                let row = &mut lambda[j * n_params..(j + 1) * n_params];
-                let x = self.ridge.row(datum);
+                let row = &mut lambda[j * width..(j + 1) * width];
+                let x = &self.ridge.row(datum)[panel.params.clone()];
+                let sd = self.innovation_variance[datum].sqrt();
                 for ((l, x), along) in row.iter_mut().zip(x).zip(&along) {
-                    *l -= x / s.sqrt() + along;
+                    *l -= x / sd + along;
                 }
+            }
+            let p = &self.covariance[k * dof * dof..(k + 1) * dof * dof];
+            let here = &mut slopes[k * dof * width..(k + 1) * dof * width];
+            for (i, to) in here.chunks_exact_mut(width).enumerate() {
+                for (by, row) in p[i * dof..].iter().zip(lambda.chunks_exact(width)) {
+                    add_scaled(*by, row, to);
+                }
+            }
+            before.fill(0.0);
+            if !nodes.first[k] {
+                for (i, row) in lambda.chunks_exact(width).enumerate() {
+                    let a = &a[k - 1][i * dof..(i + 1) * dof];
+                    for (a, to) in a.iter().zip(before.chunks_exact_mut(width)) {
+                        add_scaled(*a, row, to);
+                    }
+                }
+            }
+            std::mem::swap(&mut lambda, &mut before);
+        }
+        slopes
+    }
+
+    /// Returns the covariance of the smoothed states for given parameters, `[node, dof, dof]`.
+    fn smooth_covariance(&self, nodes: &Nodes, a: &[Vec<f64>]) -> Vec<f64> {
+        let dof = nodes.dof;
+        let mut covariance = vec![0.0; nodes.len() * dof * dof];
+        let mut information = vec![0.0; dof * dof];
+        let mut scratch = vec![0.0; dof * dof];
+        let mut transposed = vec![0.0; dof * dof];
+        let mut datum = self.innovation_variance.len();
+        for k in (0..nodes.len()).rev() {
+            for j in (0..dof).rev() {
+                if nodes.y[k * dof + j].is_nan() {
+                    continue;
+                }
+                datum -= 1;
+                let g = &self.gain[datum * dof..(datum + 1) * dof];
                 // (I − g e_jᵀ)ᵀ Λ (I − g e_jᵀ) + e_j e_jᵀ/S.
                 let lambda_g: Vec<f64> = (0..dof)
                     .map(|i| (0..dof).map(|l| information[i * dof + l] * g[l]).sum())
@@ -80,16 +128,9 @@ impl Filtered {
                     information[i * dof + j] -= lambda_g[i];
                     information[j * dof + i] -= lambda_g[i];
                 }
-                information[j * dof + j] += both + 1.0 / s;
+                information[j * dof + j] += both + 1.0 / self.innovation_variance[datum];
             }
             let p = &self.covariance[k * dof * dof..(k + 1) * dof * dof];
-            for i in 0..dof {
-                let to = &mut slopes[(k * dof + i) * n_params..(k * dof + i + 1) * n_params];
-                for j in 0..dof {
-                    let by = p[i * dof + j];
-                    add_scaled(by, &lambda[j * n_params..(j + 1) * n_params], to);
-                }
-            }
             let here = &mut covariance[k * dof * dof..(k + 1) * dof * dof];
             here.copy_from_slice(&information);
             propagate(p, here, &mut scratch, dof);
@@ -97,28 +138,17 @@ impl Filtered {
                 *to = p - *to;
             }
             if nodes.first[k] {
-                lambda.fill(0.0);
                 information.fill(0.0);
             } else {
-                let a = &a[k - 1];
-                let mut before = vec![0.0; dof * n_params];
-                let mut transposed = vec![0.0; dof * dof];
                 for i in 0..dof {
                     for j in 0..dof {
-                        let row = &mut before[j * n_params..(j + 1) * n_params];
-                        add_scaled(
-                            a[i * dof + j],
-                            &lambda[i * n_params..(i + 1) * n_params],
-                            row,
-                        );
-                        transposed[j * dof + i] = a[i * dof + j];
+                        transposed[j * dof + i] = a[k - 1][i * dof + j];
                     }
                 }
-                lambda = before;
                 propagate(&transposed, &mut information, &mut scratch, dof);
             }
         }
-        (slopes, covariance)
+        covariance
     }
 }
 

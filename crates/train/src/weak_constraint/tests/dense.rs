@@ -8,11 +8,11 @@ use super::linear_problem::LinearProblem;
 /// Trajectories of a problem: their lengths, and whether their initial states are given.
 const TRAJECTORIES: [(usize, bool); 3] = [(7, false), (5, true), (1, false)];
 
-/// Returns problems with fewer and with more data than parameters, for model errors from large to zero.
+/// Returns problems with fewer and with more data than parameters, in one panel and in two, for model errors from large to zero.
 fn problems() -> Vec<LinearProblem> {
     let mut all = vec![];
     for q in [2.0, 0.1, 1e-3, 0.0] {
-        for (dof, n_params) in [(1, 3), (2, 4), (3, 50)] {
+        for (dof, n_params) in [(1, 3), (2, 4), (3, 50), (2, 150)] {
             all.push(LinearProblem::new(dof, n_params, &TRAJECTORIES, q));
         }
     }

@@ -4,6 +4,7 @@ use ndarray::Array1;
 
 use super::super::ridge::Ridge;
 use super::super::{TrainingStart, WeakConstraint, WeakConstraintTraining};
+use super::linear_problem::LinearProblem;
 use crate::datasets::{Dataset, RelativeTo};
 use crate::models::blackbox;
 use crate::observation::Observation;
@@ -82,4 +83,20 @@ fn a_ridge_problem_of_several_tiles_has_the_same_bits() {
         assert_eq!(one, two);
         assert_eq!(one, three);
     }
+}
+
+#[test]
+fn a_filter_of_several_panels_has_the_same_bits() {
+    let problem = LinearProblem::new(2, 300, &[(20, false), (15, true)], 0.1);
+    let run = || {
+        let filtered = problem.filtered();
+        let (nodes, a) = (&problem.nodes, &problem.linearization.a);
+        let (mut all, covariance) = filtered.posterior(nodes, a);
+        all.extend(covariance);
+        all.extend(filtered.smooth(nodes, a, &problem.w));
+        bits(&all)
+    };
+    let [one, two, three] = with_threads(run);
+    assert_eq!(one, two);
+    assert_eq!(one, three);
 }
