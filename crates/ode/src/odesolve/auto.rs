@@ -12,7 +12,7 @@ use super::workspace::{ForwardRecord, Workspace};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// A segment of a solve, by one method. The last output of its plan is its end, where the next segment begins.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct AutoSegment {
     pub solver: &'static Solver,
     pub work: Workspace,

@@ -193,7 +193,7 @@ impl BackwardSweep<'_> {
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
         core.stepper.stop_at_end();
-        let mut method = AnyMethod::new(options.solver, options.controller, rhs);
+        let mut method = AnyMethod::new(options.solver, options.controller, rhs, None);
         core.initialize(&mut method)?;
         while let Some(step) = core.step(&mut method, false)? {
             push(step.end, &core.work.state);
@@ -221,7 +221,7 @@ impl BackwardSweep<'_> {
             IntegratorCore::<dyn Rhs, false>::new(rhs, self.breakpoints, problem, options, work);
         core.stepper.stop_at_end();
         core.set_step_nodes(rule.nodes);
-        let mut method = AnyMethod::new(options.solver, options.controller, rhs);
+        let mut method = AnyMethod::new(options.solver, options.controller, rhs, None);
         core.initialize(&mut method)?;
         while let Some(step) = core.step(&mut method, false)? {
             for (j, (theta, weight)) in rule.nodes.iter().zip(rule.weights).enumerate() {

@@ -142,6 +142,32 @@ impl StageSolver {
         self.newton_matrix.invalidate();
     }
 
+    /// Evaluates the field and its Jacobian at t and the current state.
+    pub fn linearize_at_state<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut IntegratorCore<R, TAPE>,
+        t: f64,
+    ) {
+        let state = std::mem::take(&mut integrator.work.state);
+        self.linearize(integrator, t, &state);
+        integrator.work.state = state;
+    }
+
+    /// Evaluates the field and its Jacobian at the start of a solve; with a tape, the slot of the start is written there.
+    pub fn initialize<R: Rhs + ?Sized, const TAPE: bool>(
+        &mut self,
+        integrator: &mut IntegratorCore<R, TAPE>,
+    ) -> Result<(), FailureReason> {
+        self.linearize_at_state(integrator, integrator.stepper.t);
+        if TAPE {
+            let (tape, len) = (&mut integrator.work.tape, self.slot.len());
+            tape.resize(tape.len().max(len), 0.0);
+            tape[..len].copy_from_slice(&self.slot);
+        }
+        let finite = all_finite(&self.f);
+        finite.then_some(()).ok_or(FailureReason::NotFinite)
+    }
+
     /// Factors I − c J unless the stored factorization has this c.
     pub fn ensure_factored<R: Rhs + ?Sized, const TAPE: bool>(
         &mut self,
