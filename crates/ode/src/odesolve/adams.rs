@@ -72,20 +72,15 @@ pub(super) fn startup_weights(theta: f64) -> [f64; 4] {
     [theta - 1.5 * two + 2.0 / 3.0 * three, middle, middle, last]
 }
 
-/// Storage of an Adams step, reused between solves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AdamsCache {
+/// Step method of Adams methods. The tape holds the slots of the evaluations of each step, in order.
+#[derive(Debug)]
+pub(crate) struct AdamsMethod {
+    tableau: &'static AdamsTableau,
     /// Slopes at the state and at previous steps, newest first.
     history: Vec<f64>,
     /// Slopes inside the step: the stages of a startup step, or the slope at the predicted state.
     k: Vec<f64>,
     stage: Vec<f64>,
-}
-
-/// Step method of Adams methods. The tape holds the slots of the evaluations of each step, in order.
-pub(crate) struct AdamsMethod {
-    tableau: &'static AdamsTableau,
-    pub cache: AdamsCache,
     /// Number of available slopes at previous steps, not counting the slope at the state.
     n_history: usize,
     /// Size of the previous steps.
@@ -96,23 +91,29 @@ pub(crate) struct AdamsMethod {
 }
 
 impl AdamsMethod {
-    pub fn new<R: Rhs + ?Sized>(
-        tableau: &'static AdamsTableau,
-        rhs: &R,
-        mut cache: AdamsCache,
-    ) -> Self {
-        let dof = rhs.dof();
-        cache.history.resize(tableau.predictor.len() * dof, 0.0);
-        cache.k.resize(RK4.stages() * dof, 0.0);
-        cache.stage.resize(dof, 0.0);
+    /// Creates the step method of a tableau, without storage.
+    pub fn new(tableau: &'static AdamsTableau) -> Self {
         AdamsMethod {
             tableau,
-            cache,
+            history: vec![],
+            k: vec![],
+            stage: vec![],
             n_history: 0,
             spacing: 0.0,
             tape_used: 0,
             variant: STARTUP,
         }
+    }
+
+    /// Prepares the method for a solve.
+    pub fn reset<R: Rhs + ?Sized>(&mut self, tableau: &'static AdamsTableau, rhs: &R) {
+        let dof = rhs.dof();
+        self.tableau = tableau;
+        self.history.resize(tableau.predictor.len() * dof, 0.0);
+        self.k.resize(RK4.stages() * dof, 0.0);
+        self.stage.resize(dof, 0.0);
+        (self.n_history, self.spacing) = (0, 0.0);
+        (self.tape_used, self.variant) = (0, STARTUP);
     }
 
     /// Chooses the variant of this step: multistep or startup.
@@ -166,7 +167,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
         let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
         let (len, tape_used) = (integrator.rhs.slot_len(), self.tape_used);
         self.choose_variant(integrator, index, h);
-        let AdamsCache { history, k, stage } = &mut self.cache;
+        let AdamsMethod {
+            history, k, stage, ..
+        } = self;
         stage.copy_from_slice(&integrator.work.state);
         integrator.evaluate(tape_used, step.t, stage, &mut history[..dof]);
         if self.variant == STARTUP {
@@ -212,7 +215,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
-        let AdamsCache { history, k, .. } = &self.cache;
+        let AdamsMethod { history, k, .. } = self;
         let (dof, h, work) = (integrator.dof, step.h(), &mut *integrator.work);
         let u = &mut work.u[to];
         if self.variant == STARTUP {
@@ -230,7 +233,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
     }
 
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
-        let history = &mut self.cache.history;
+        let history = &mut self.history;
         let n_older = history.len() - integrator.dof;
         history.copy_within(..n_older, integrator.dof);
         integrator.work.plan.variants.push(self.variant);
@@ -243,16 +246,16 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AdamsMethod {
 
     fn save(&self, row: &mut Vec<f64>) {
         row.extend([self.n_history as f64, self.spacing]);
-        row.extend(&self.cache.history);
+        row.extend(&self.history);
     }
 
     fn load(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
         (self.n_history, self.spacing) = (row.read_usize(), row.read_f64());
-        row.read_into(&mut self.cache.history);
+        row.read_into(&mut self.history);
     }
 
     fn is_finite(&self) -> bool {
-        all_finite(&self.cache.history)
+        all_finite(&self.history)
     }
 }
 

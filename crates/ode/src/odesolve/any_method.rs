@@ -1,4 +1,4 @@
-//! A step method of any family as one type, for integrators that are advanced step by step.
+//! A step method of any family as one type: the choice by a solver's family, and the storage kept between solves.
 
 use super::adams::AdamsMethod;
 use super::bdf::Bdf;
@@ -16,8 +16,9 @@ use super::step_method::StepMethod;
 use odesync_base::failure::FailureReason;
 
 /// Step method of one of the families.
+#[derive(Debug)]
 pub(crate) enum AnyMethod {
-    ExplicitRk(ExplicitRk),
+    ExplicitRk(Box<ExplicitRk>),
     Radau(Box<Radau>),
     Esdirk(Box<EsdirkMethod>),
     Rosenbrock(Box<RosenbrockMethod>),
@@ -26,41 +27,63 @@ pub(crate) enum AnyMethod {
 }
 
 impl AnyMethod {
-    /// Creates the step method of a solver. For `auto`, which is made of two solvers, it is that of the explicit one.
+    /// Prepares the step method of a solver for a solve, in the storage of an earlier one where that was of the same family. For
+    /// `auto`, which is made of two solvers, it is that of the explicit one.
     pub fn new<R: Rhs + ?Sized>(
         solver: &Solver,
         controller: Option<Controller>,
         rhs: &R,
+        earlier: Option<AnyMethod>,
     ) -> AnyMethod {
+        /// Takes the storage of an earlier step method of this family, or creates one.
+        macro_rules! reuse {
+            ($variant:ident, $new:expr) => {
+                match earlier {
+                    Some(AnyMethod::$variant(method)) => method,
+                    _ => Box::new($new),
+                }
+            };
+        }
         match solver.family {
             SolverFamily::ExplicitRungeKutta(tableau) => {
-                AnyMethod::ExplicitRk(ExplicitRk::new(tableau, rhs.dof(), Default::default()))
+                let mut method = reuse!(ExplicitRk, ExplicitRk::new(tableau));
+                method.reset(tableau, rhs);
+                AnyMethod::ExplicitRk(method)
             }
             SolverFamily::Radau => {
-                AnyMethod::Radau(Box::new(Radau::new(rhs, controller, Default::default())))
+                let mut method = reuse!(Radau, Radau::default());
+                method.reset(rhs, controller);
+                AnyMethod::Radau(method)
             }
             SolverFamily::Esdirk(tableau) => {
-                let method = EsdirkMethod::new(tableau, rhs, controller, Default::default());
-                AnyMethod::Esdirk(Box::new(method))
+                let mut method = reuse!(Esdirk, EsdirkMethod::new(tableau));
+                method.reset(tableau, rhs, controller);
+                AnyMethod::Esdirk(method)
             }
             SolverFamily::Rosenbrock(tableau) => {
-                let method = RosenbrockMethod::new(tableau, rhs, controller, Default::default());
-                AnyMethod::Rosenbrock(Box::new(method))
+                let mut method = reuse!(Rosenbrock, RosenbrockMethod::new(tableau));
+                method.reset(tableau, rhs, controller);
+                AnyMethod::Rosenbrock(method)
             }
             SolverFamily::Bdf => {
-                AnyMethod::Bdf(Box::new(Bdf::new(rhs, controller, Default::default())))
+                let mut method = reuse!(Bdf, Bdf::default());
+                method.reset(rhs, controller);
+                AnyMethod::Bdf(method)
             }
             SolverFamily::Adams(tableau) => {
-                let method = AdamsMethod::new(tableau, rhs, Default::default());
-                AnyMethod::Adams(Box::new(method))
+                let mut method = reuse!(Adams, AdamsMethod::new(tableau));
+                method.reset(tableau, rhs);
+                AnyMethod::Adams(method)
             }
-            SolverFamily::Auto { explicit, .. } => AnyMethod::new(explicit, controller, rhs),
+            SolverFamily::Auto { explicit, .. } => {
+                AnyMethod::new(explicit, controller, rhs, earlier)
+            }
         }
     }
 }
 
-/// Calls a method of the step method inside.
-macro_rules! delegate {
+/// Evaluates an expression with the step method inside, in code of its own for each family.
+macro_rules! with_step_method {
     ($self:expr, $method:ident => $call:expr) => {
         match $self {
             AnyMethod::ExplicitRk($method) => $call,
@@ -72,28 +95,15 @@ macro_rules! delegate {
         }
     };
 }
-
-/// Calls a method of `StepMethod<R, TAPE>` whose arguments don't name these types.
-macro_rules! of_step_method {
-    ($self:expr, $method:ident => $name:ident($($arg:expr),*)) => {
-        match $self {
-            AnyMethod::ExplicitRk($method) => StepMethod::<R, TAPE>::$name($method, $($arg),*),
-            AnyMethod::Radau($method) => StepMethod::<R, TAPE>::$name(&**$method, $($arg),*),
-            AnyMethod::Esdirk($method) => StepMethod::<R, TAPE>::$name(&**$method, $($arg),*),
-            AnyMethod::Rosenbrock($method) => StepMethod::<R, TAPE>::$name(&**$method, $($arg),*),
-            AnyMethod::Bdf($method) => StepMethod::<R, TAPE>::$name(&**$method, $($arg),*),
-            AnyMethod::Adams($method) => StepMethod::<R, TAPE>::$name(&**$method, $($arg),*),
-        }
-    };
-}
+pub(super) use with_step_method;
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
     fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
-        delegate!(self, method => method.tape_len(integrator, steps))
+        with_step_method!(self, method => method.tape_len(integrator, steps))
     }
 
     fn tape_len_per_step(&self, integrator: &IntegratorCore<R, TAPE>) -> usize {
-        delegate!(self, method => method.tape_len_per_step(integrator))
+        with_step_method!(self, method => method.tape_len_per_step(integrator))
     }
 
     fn initialize(
@@ -101,7 +111,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
         integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
-        delegate!(self, method => method.initialize(integrator, adaptive))
+        with_step_method!(self, method => method.initialize(integrator, adaptive))
     }
 
     fn perform_step(
@@ -110,11 +120,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
         index: usize,
         step: Step,
     ) -> Result<(), FailureReason> {
-        delegate!(self, method => method.perform_step(integrator, index, step))
+        with_step_method!(self, method => method.perform_step(integrator, index, step))
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        delegate!(self, method => method.error_test(integrator, step))
+        with_step_method!(self, method => method.error_test(integrator, step))
     }
 
     fn interpolate(
@@ -124,7 +134,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
         theta: f64,
         to: std::ops::Range<usize>,
     ) {
-        delegate!(self, method => method.interpolate(integrator, step, theta, to));
+        with_step_method!(self, method => method.interpolate(integrator, step, theta, to));
     }
 
     fn evaluate_output(
@@ -134,26 +144,26 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
         theta: f64,
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
-        delegate!(self, method => method.evaluate_output(integrator, step, theta, to))
+        with_step_method!(self, method => method.evaluate_output(integrator, step, theta, to))
     }
 
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
-        delegate!(self, method => method.on_accept(integrator, step));
+        with_step_method!(self, method => method.on_accept(integrator, step));
     }
 
     fn should_switch(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        delegate!(self, method => method.should_switch(integrator, step))
+        with_step_method!(self, method => method.should_switch(integrator, step))
     }
 
     fn save(&self, row: &mut Vec<f64>) {
-        of_step_method!(self, method => save(row));
+        with_step_method!(self, method => StepMethod::<R, TAPE>::save(&**method, row));
     }
 
     fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
-        delegate!(self, method => method.load(integrator, row));
+        with_step_method!(self, method => method.load(integrator, row));
     }
 
     fn is_finite(&self) -> bool {
-        of_step_method!(self, method => is_finite())
+        with_step_method!(self, method => StepMethod::<R, TAPE>::is_finite(&**method))
     }
 }

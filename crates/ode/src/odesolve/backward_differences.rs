@@ -2,25 +2,38 @@
 
 use super::solvers::bdf::MAX_ORDER;
 
+/// A matrix on the differences up to the largest order.
+type DifferenceMatrix = [[f64; MAX_ORDER + 1]; MAX_ORDER + 1];
+
+/// Matrix from differences to the values of their polynomial at j steps of their own spacing back, `(−1)^i C(j, i)`; zero where
+/// i > j. It is its own inverse.
+const SAME_SPACING: DifferenceMatrix = values_matrix(MAX_ORDER, 1.0);
+
+/// Returns the matrix from differences to the values of their polynomial at j steps of `factor` times their spacing back, up to
+/// an order.
+const fn values_matrix(order: usize, factor: f64) -> DifferenceMatrix {
+    let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
+    m[0] = [1.0; MAX_ORDER + 1];
+    let mut i = 1;
+    while i <= order {
+        let mut j = 1;
+        while j <= MAX_ORDER {
+            m[i][j] = m[i - 1][j] * (i as f64 - 1.0 - factor * j as f64) / i as f64;
+            j += 1;
+        }
+        i += 1;
+    }
+    m
+}
+
 /// Returns the matrix that changes differences of one spacing to those of `factor` times this spacing, up to an order:
 /// `D'_j = Σ_i m_ij D_i`.
-pub(super) fn respacing_matrix(order: usize, factor: f64) -> [[f64; MAX_ORDER + 1]; MAX_ORDER + 1] {
-    let half = |factor: f64| {
-        let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
-        m[0] = [1.0; MAX_ORDER + 1];
-        for i in 1..=order {
-            let (row, above) = (i as f64, m[i - 1]);
-            for (j, (m, above)) in m[i].iter_mut().zip(above).enumerate().skip(1) {
-                *m = above * (row - 1.0 - factor * j as f64) / row;
-            }
-        }
-        m
-    };
-    let (r, u) = (half(factor), half(1.0));
+pub(super) fn respacing_matrix(order: usize, factor: f64) -> DifferenceMatrix {
+    let values = values_matrix(order, factor);
     let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
-    for i in 0..=order {
-        for j in 0..=order {
-            m[i][j] = (0..=order).map(|k| r[i][k] * u[k][j]).sum();
+    for (m, values) in m.iter_mut().zip(values).take(order + 1) {
+        for (j, m) in m.iter_mut().enumerate().take(order + 1) {
+            *m = (0..j + 1).map(|k| values[k] * SAME_SPACING[k][j]).sum();
         }
     }
     m

@@ -3,7 +3,7 @@
 
 use super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::checkpoints::StateReader;
-use super::control::{Controller, PI_BETA, error_norm};
+use super::control::{Controller, PI_BETA};
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
@@ -17,9 +17,9 @@ use odesync_base::failure::FailureReason;
 pub(super) const N_DIFFERENCES: usize = MAX_ORDER + 3;
 const MAX_ITERATIONS: usize = 4;
 
-/// Storage of a BDF step, reused between solves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct BdfCache {
+/// Step method of BDF. The tape holds the slot of the start, then one slot for each step.
+#[derive(Debug, Default)]
+pub(crate) struct Bdf {
     solver: StageSolver,
     /// Differences D at the state; `next_d` are those after the attempted step.
     d: Vec<f64>,
@@ -29,11 +29,6 @@ pub(crate) struct BdfCache {
     /// Correction of the predicted state, u⁺ minus the prediction, which is the (k+1)th difference.
     correction: Vec<f64>,
     error: Vec<f64>,
-}
-
-/// Step method of BDF. The tape holds the slot of the start, then one slot for each step.
-pub(crate) struct Bdf {
-    pub cache: BdfCache,
     order: usize,
     next_order: usize,
     /// Step size that the differences D are spaced by.
@@ -46,43 +41,35 @@ pub(crate) struct Bdf {
 }
 
 impl Bdf {
-    pub fn new<R: Rhs + ?Sized>(
-        rhs: &R,
-        controller: Option<Controller>,
-        mut cache: BdfCache,
-    ) -> Self {
+    /// Prepares the method for a solve.
+    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, controller: Option<Controller>) {
         let dof = rhs.dof();
-        cache.solver.reset(rhs);
-        cache.d.resize(N_DIFFERENCES * dof, 0.0);
-        cache.next_d.resize(N_DIFFERENCES * dof, 0.0);
+        self.solver.reset(rhs);
+        self.d.resize(N_DIFFERENCES * dof, 0.0);
+        self.next_d.resize(N_DIFFERENCES * dof, 0.0);
         for buffer in [
-            &mut cache.predicted,
-            &mut cache.psi,
-            &mut cache.correction,
-            &mut cache.error,
+            &mut self.predicted,
+            &mut self.psi,
+            &mut self.correction,
+            &mut self.error,
         ] {
             buffer.resize(dof, 0.0);
         }
-        Bdf {
-            cache,
-            order: 1,
-            next_order: 1,
-            spacing: 0.0,
-            equal_steps: 0,
-            controller: controller.unwrap_or(Controller::Integral),
-            previous: None,
-        }
+        (self.order, self.next_order) = (1, 1);
+        (self.spacing, self.equal_steps) = (0.0, 0);
+        self.controller = controller.unwrap_or(Controller::Integral);
+        self.previous = None;
     }
 
     /// Computes the differences at the spacing of the attempted step into `next_d`, and the prediction from them.
     fn predict(&mut self, h: f64, dof: usize) {
-        let BdfCache {
+        let Bdf {
             d,
             next_d,
             predicted,
             psi,
             ..
-        } = &mut self.cache;
+        } = self;
         let order = self.order;
         next_d.copy_from_slice(d);
         if h != self.spacing {
@@ -105,9 +92,9 @@ impl Bdf {
 
     /// Updates the differences to the end of the step, from the correction.
     fn update_differences(&mut self, dof: usize) {
-        let BdfCache {
+        let Bdf {
             next_d, correction, ..
-        } = &mut self.cache;
+        } = self;
         let order = self.order;
         for c in 0..dof {
             let d = correction[c];
@@ -126,21 +113,14 @@ impl Bdf {
         constant: f64,
         row: usize,
     ) -> f64 {
-        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
-        let BdfCache { next_d, error, .. } = &mut self.cache;
+        let Bdf { next_d, error, .. } = self;
         error.fill(0.0);
         add_scaled(
             constant,
             &next_d[row * integrator.dof..(row + 1) * integrator.dof],
             error,
         );
-        error_norm(
-            error,
-            &integrator.work.state,
-            &integrator.work.next,
-            rtol,
-            atol,
-        )
+        integrator.error_norm(error)
     }
 
     /// Returns the factor on the step size by the controller, where the chosen order alone allows `factor`. The controllers that
@@ -206,24 +186,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
-        let solver = &mut self.cache.solver;
-        let state = std::mem::take(&mut integrator.work.state);
-        solver.linearize(integrator, integrator.stepper.t, &state);
-        integrator.work.state = state;
-        if !all_finite(&solver.f) {
-            return Err(FailureReason::NotFinite);
-        }
-        if TAPE {
-            let len = solver.slot.len();
-            if integrator.work.tape.len() < len {
-                integrator.work.tape.resize(len, 0.0);
-            }
-            integrator.work.tape[..len].copy_from_slice(&solver.slot);
-        }
+        self.solver.initialize(integrator)?;
         // The initial differences have a spacing of 1 until the size of the first step is known.
-        let BdfCache {
+        let Bdf {
             solver, d, error, ..
-        } = &mut self.cache;
+        } = self;
         let dof = integrator.dof;
         d.fill(0.0);
         d[..dof].copy_from_slice(&integrator.work.state);
@@ -232,9 +199,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         if !adaptive {
             return Ok(0.0);
         }
-        let StageSolver { slot, f, .. } = solver;
         // The first step is of order 1, so its error is of order 2.
-        Ok(integrator.initial_step_size(2, f, slot, error))
+        Ok(integrator.initial_step_size(2, &solver.f, error))
     }
 
     fn perform_step(
@@ -253,13 +219,13 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             self.order = order.clamp(1, max_order);
         }
         self.predict(h, dof);
-        let BdfCache {
+        let Bdf {
             solver,
             predicted,
             psi,
             correction,
             ..
-        } = &mut self.cache;
+        } = self;
         let equation = StageEquation {
             t: step.end,
             base: predicted,
@@ -283,17 +249,14 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             }
         }
         self.update_differences(dof);
-        integrator
-            .work
-            .next
-            .copy_from_slice(&self.cache.next_d[..dof]);
+        integrator.work.next.copy_from_slice(&self.next_d[..dof]);
         Ok(())
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let h = step.h();
         let order = self.order;
-        let safety = self.cache.solver.newton.safety();
+        let safety = self.solver.newton.safety();
         let norm = self.difference_error_norm(integrator, error_constant(order), order + 1);
         if !norm.is_finite() || norm > 1.0 {
             let factor = match norm.is_finite() {
@@ -340,7 +303,6 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         let u = &mut integrator.work.u[to];
         u.fill(0.0);
         for (j, d) in self
-            .cache
             .next_d
             .chunks_exact(dof)
             .enumerate()
@@ -351,9 +313,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
     }
 
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
-        let BdfCache {
+        let Bdf {
             d, next_d, solver, ..
-        } = &mut self.cache;
+        } = self;
         std::mem::swap(d, next_d);
         integrator.work.plan.variants.push(self.order as u8);
         self.spacing = step.h();
@@ -368,8 +330,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             let (h, norm, order) = self.previous.unwrap_or_default();
             row.extend([h, norm, order as f64, f64::from(self.previous.is_some())]);
         }
-        row.extend(&self.cache.d);
-        self.cache.solver.save(row);
+        row.extend(&self.d);
+        self.solver.save(row);
     }
 
     fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
@@ -379,13 +341,13 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
             let previous = (row.read_f64(), row.read_f64(), row.read_usize());
             self.previous = row.read_bool().then_some(previous);
         }
-        row.read_into(&mut self.cache.d);
-        self.cache.solver.load(row);
+        row.read_into(&mut self.d);
+        self.solver.load(row);
         integrator.work.previous_h = Some(self.spacing);
     }
 
     fn is_finite(&self) -> bool {
-        all_finite(&self.cache.next_d)
+        all_finite(&self.next_d)
     }
 }
 
@@ -415,11 +377,12 @@ mod tests {
         let mut integrator =
             IntegratorCore::<_, false>::new(&evaluator, &[], problem, &options, &mut work);
         integrator.exact_stages = true;
-        let mut bdf = Bdf::new(&evaluator, None, BdfCache::default());
+        let mut bdf = Bdf::default();
+        bdf.reset(&evaluator, None);
         bdf.initialize(&mut integrator, false).unwrap();
         (bdf.order, bdf.next_order, bdf.spacing) = (order, order, h);
         let mut row: Vec<f64> = (0..N_DIFFERENCES).map(|i| exact(-h * i as f64)).collect();
-        for d in &mut bdf.cache.d {
+        for d in &mut bdf.d {
             *d = row[0];
             row = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
         }

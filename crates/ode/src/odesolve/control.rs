@@ -5,8 +5,8 @@ use crate::Result;
 use odesync_base::options::Named;
 
 pub(super) const SAFETY: f64 = 0.9;
-const MAX_FACTOR: f64 = 10.0;
-const MIN_FACTOR: f64 = 0.2;
+pub(super) const MAX_FACTOR: f64 = 10.0;
+pub(super) const MIN_FACTOR: f64 = 0.2;
 /// Exponent of the previous error norm in proportional-integral control, multiplied by the order.
 pub(super) const PI_BETA: f64 = 0.2;
 
@@ -27,10 +27,11 @@ pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 
 /// Step-size controller of any adaptive solver: the factor from the size of this step to that of the next, from the error norms
 /// e of this step and e₁ of the previous step; q is the order of the error estimate. Where the solver is implicit, 0.9 is smaller
 /// the more iterations a step took, and a change of the size by less than a fifth is left out, which saves a factorization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Controller {
     /// Integral control: `0.9 e^(−1/q)`, between 0.2 and 10, and at least 1 after an accepted step, as in torchdiffeq. The default
     /// of explicit Runge-Kutta methods and of `bdf`.
+    #[default]
     Integral,
     /// Proportional-integral control: `0.9 e^(−(1/q − 0.75 β)) e₁^β` with β = 0.2/q, between 0.2 and 10, and at most 1 after
     /// a rejected step. Smoother step sizes and fewer rejections, above all where stability rather than accuracy limits the

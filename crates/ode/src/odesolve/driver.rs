@@ -1,6 +1,8 @@
 //! The driver common to all methods: adaptive or fixed steps, forward or reverse time, with or without a tape, or a replay of
 //! a given plan. Each method computes its steps in its [`StepMethod`].
 
+use super::any_method::{AnyMethod, with_step_method};
+use super::auto;
 use super::checkpoints::StateReader;
 use super::events::EventDetector;
 use super::integrator_core::IntegratorCore;
@@ -11,7 +13,6 @@ use super::solver::SolverFamily;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
 use super::workspace::{ForwardRecord, Workspace};
-use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// An initial value problem: `u(t[0]) = u0`, with the solution requested at every output time `t`.
@@ -106,42 +107,11 @@ pub(crate) fn integrate_segment<R: Rhs + ?Sized, const TAPE: bool>(
     // The steps after a checkpoint are recomputed with a tape, which needs exact stages.
     integrator.exact_stages |= integrator.work.is_replay
         || matches!(integrator.work.record, ForwardRecord::Checkpoints(_));
-    /// Integrates with a step method, whose cache is moved out of the workspace and back.
-    macro_rules! run_method {
-        ($cache:ident, $method:expr) => {{
-            let mut method = $method(std::mem::take(&mut integrator.work.$cache));
-            let result = integrator.integrate(&mut method, spec);
-            integrator.work.$cache = method.cache;
-            result
-        }};
-    }
-    let controller = options.controller;
-    let result = match options.solver.family {
-        SolverFamily::ExplicitRungeKutta(tableau) => {
-            run_method!(explicit, |b| explicit_rk::ExplicitRk::new(
-                tableau,
-                integrator.dof,
-                b
-            ))
-        }
-        SolverFamily::Radau => run_method!(radau, |b| radau::Radau::new(rhs, controller, b)),
-        SolverFamily::Esdirk(tableau) => {
-            run_method!(esdirk, |b| esdirk::EsdirkMethod::new(
-                tableau, rhs, controller, b
-            ))
-        }
-        SolverFamily::Rosenbrock(tableau) => {
-            run_method!(rosenbrock, |b| rosenbrock::RosenbrockMethod::new(
-                tableau, rhs, controller, b
-            ))
-        }
-        SolverFamily::Bdf => run_method!(bdf, |b| bdf::Bdf::new(rhs, controller, b)),
-        SolverFamily::Adams(tableau) => {
-            run_method!(adams, |b| adams::AdamsMethod::new(tableau, rhs, b))
-        }
-        // Solves by `auto` are split into segments of the other families.
-        SolverFamily::Auto { .. } => Ok(()),
-    };
+    let earlier = integrator.work.method.take();
+    let mut method = AnyMethod::new(options.solver, options.controller, rhs, earlier);
+    let result =
+        with_step_method!(&mut method, method => integrator.integrate(&mut **method, spec));
+    integrator.work.method = Some(method);
     if let Some(detector) = &integrator.events {
         integrator.work.event_was_defined = detector.were_defined();
     }
@@ -391,11 +361,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             if !all_finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
-            while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
-                match output {
-                    SaveLocation::End(n) | SaveLocation::Inside(n, _) if n > index => break,
-                    _ => self.write_output(method, output, step)?,
-                }
+            for &output in plan.outputs_in_step(self.work.plan.outputs.len(), index) {
+                self.write_output(method, output, step)?;
             }
             self.advance(method, step);
         }

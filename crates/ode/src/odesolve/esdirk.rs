@@ -2,7 +2,7 @@
 //! stage.
 
 use super::checkpoints::StateReader;
-use super::control::{Controller, error_norm};
+use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::rhs::Rhs;
@@ -13,12 +13,12 @@ use super::tableau::EsdirkTableau;
 use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
 use odesync_base::failure::FailureReason;
 
-const SAFETY: f64 = 0.9;
 const MAX_ITERATIONS: usize = 8;
 
-/// Storage of an ESDIRK step, reused between solves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct EsdirkCache {
+/// Step method of ESDIRK methods. The tape holds the slots of the stages; the last one is the first of the next step.
+#[derive(Debug)]
+pub(crate) struct EsdirkMethod {
+    tableau: &'static EsdirkTableau,
     solver: StageSolver,
     k: Vec<f64>,
     /// Slopes and factorization of the steps of the solve while an output step is computed; of the output steps otherwise.
@@ -27,12 +27,6 @@ pub(crate) struct EsdirkCache {
     base: Vec<f64>,
     z: Vec<f64>,
     error: Vec<f64>,
-}
-
-/// Step method of ESDIRK methods. The tape holds the slots of the stages; the last one is the first of the next step.
-pub(crate) struct EsdirkMethod {
-    tableau: &'static EsdirkTableau,
-    pub cache: EsdirkCache,
     /// Whether the Jacobian was too old in any stage of the last attempted step.
     needs_new_jacobian: bool,
     /// θ of the output step that is being computed, in the enclosing step; `None` for a step of the solve.
@@ -51,37 +45,51 @@ fn tape_len_for<R: Rhs + ?Sized, const TAPE: bool>(
 }
 
 impl EsdirkMethod {
-    pub fn new<R: Rhs + ?Sized>(
+    /// Creates the step method of a tableau, without storage.
+    pub fn new(tableau: &'static EsdirkTableau) -> Self {
+        EsdirkMethod {
+            tableau,
+            solver: StageSolver::default(),
+            k: vec![],
+            saved_k: vec![],
+            saved_newton_matrix: NewtonMatrix::default(),
+            base: vec![],
+            z: vec![],
+            error: vec![],
+            needs_new_jacobian: false,
+            substep_theta: None,
+            controller: StepController::default(),
+        }
+    }
+
+    /// Prepares the method for a solve.
+    pub fn reset<R: Rhs + ?Sized>(
+        &mut self,
         tableau: &'static EsdirkTableau,
         rhs: &R,
         controller: Option<Controller>,
-        mut cache: EsdirkCache,
-    ) -> Self {
+    ) {
         let dof = rhs.dof();
-        cache.solver.reset(rhs);
-        cache.k.resize(tableau.stages() * dof, 0.0);
-        cache.saved_k.resize(tableau.stages() * dof, 0.0);
-        for buffer in [&mut cache.base, &mut cache.z, &mut cache.error] {
+        self.tableau = tableau;
+        self.solver.reset(rhs);
+        self.k.resize(tableau.stages() * dof, 0.0);
+        self.saved_k.resize(tableau.stages() * dof, 0.0);
+        for buffer in [&mut self.base, &mut self.z, &mut self.error] {
             buffer.resize(dof, 0.0);
         }
-        EsdirkMethod {
-            tableau,
-            cache,
-            needs_new_jacobian: false,
-            substep_theta: None,
-            controller: StepController::new(controller, Controller::Gustafsson),
-        }
+        (self.needs_new_jacobian, self.substep_theta) = (false, None);
+        self.controller = StepController::new(controller, Controller::Gustafsson);
     }
 
     /// Exchanges the slopes and the factorization of the steps of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
-        let EsdirkCache {
+        let EsdirkMethod {
             solver,
             k,
             saved_k,
             saved_newton_matrix,
             ..
-        } = &mut self.cache;
+        } = self;
         std::mem::swap(k, saved_k);
         std::mem::swap(&mut solver.newton_matrix, saved_newton_matrix);
     }
@@ -95,14 +103,14 @@ impl EsdirkMethod {
     ) -> Result<(), FailureReason> {
         let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
         let c = h * tableau.gamma;
-        let EsdirkCache {
+        let EsdirkMethod {
             solver,
             k,
             saved_k,
             base,
             z,
             ..
-        } = &mut self.cache;
+        } = self;
         solver.ensure_factored(integrator, c)?;
         self.needs_new_jacobian = false;
         let state = std::mem::take(&mut integrator.work.state);
@@ -160,30 +168,16 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         integrator: &mut IntegratorCore<R, TAPE>,
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
-        let EsdirkCache {
+        let EsdirkMethod {
             solver, k, error, ..
-        } = &mut self.cache;
-        let t = integrator.stepper.t;
-        let state = std::mem::take(&mut integrator.work.state);
-        solver.linearize(integrator, t, &state);
-        integrator.work.state = state;
+        } = self;
+        solver.initialize(integrator)?;
         k[..integrator.dof].copy_from_slice(&solver.f);
-        if TAPE {
-            let len = solver.slot.len();
-            if integrator.work.tape.len() < len {
-                integrator.work.tape.resize(len, 0.0);
-            }
-            integrator.work.tape[..len].copy_from_slice(&solver.slot);
-        }
-        if !all_finite(&solver.f) {
-            return Err(FailureReason::NotFinite);
-        }
         if !adaptive {
             return Ok(0.0);
         }
         let order = integrator.options.solver.order;
-        let StageSolver { slot, f, .. } = solver;
-        Ok(integrator.initial_step_size(order, f, slot, error))
+        Ok(integrator.initial_step_size(order, &solver.f, error))
     }
 
     fn perform_step(
@@ -193,35 +187,25 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         step: Step,
     ) -> Result<(), FailureReason> {
         loop {
-            let solver = &mut self.cache.solver;
-            if !solver.has_jacobian {
-                let state = std::mem::take(&mut integrator.work.state);
-                solver.linearize(integrator, step.t, &state);
-                integrator.work.state = state;
+            if !self.solver.has_jacobian {
+                self.solver.linearize_at_state(integrator, step.t);
             }
             let solved = self.solve_stages(integrator, index, step);
-            if solved.is_ok() || self.cache.solver.jacobian_fresh {
+            if solved.is_ok() || self.solver.jacobian_fresh {
                 return solved;
             }
-            self.cache.solver.has_jacobian = false;
+            self.solver.has_jacobian = false;
         }
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        let EsdirkCache { k, error, .. } = &mut self.cache;
+        let EsdirkMethod { k, error, .. } = self;
         let h = step.h();
         error.fill(0.0);
         for (i, k) in k.chunks_exact(integrator.dof).enumerate() {
             add_scaled(h * (self.tableau.b(i) - self.tableau.embedded[i]), k, error);
         }
-        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
-        let norm = error_norm(
-            error,
-            &integrator.work.state,
-            &integrator.work.next,
-            rtol,
-            atol,
-        );
+        let norm = integrator.error_norm(error);
         let order = integrator.options.solver.order;
         let controller = &mut self.controller;
         let (accepted, size) = controller.adapt_step_size(
@@ -245,7 +229,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         let work = &mut *integrator.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
-        for (i, k) in self.cache.k.chunks_exact(integrator.dof).enumerate() {
+        for (i, k) in self.k.chunks_exact(integrator.dof).enumerate() {
             add_scaled(step.h() * self.tableau.dense_weight(i, theta), k, u);
         }
     }
@@ -258,11 +242,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         to: std::ops::Range<usize>,
     ) -> Result<(), FailureReason> {
         let (needs_new_jacobian, dof) = (self.needs_new_jacobian, integrator.dof);
-        let jacobian_fresh = self.cache.solver.jacobian_fresh;
+        let jacobian_fresh = self.solver.jacobian_fresh;
         self.swap_substep_state();
-        let EsdirkCache {
+        let EsdirkMethod {
             solver, k, saved_k, ..
-        } = &mut self.cache;
+        } = self;
         k[..dof].copy_from_slice(&saved_k[..dof]);
         solver.newton_matrix.invalidate();
         self.substep_theta = Some(theta);
@@ -278,7 +262,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
         self.substep_theta = None;
         self.swap_substep_state();
         self.needs_new_jacobian = needs_new_jacobian;
-        let solver = &mut self.cache.solver;
+        let solver = &mut self.solver;
         if solver.jacobian_fresh != jacobian_fresh {
             // The output step computed a new Jacobian.
             solver.newton_matrix.invalidate();
@@ -287,7 +271,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
     }
 
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, _step: Step) {
-        let EsdirkCache { solver, k, .. } = &mut self.cache;
+        let EsdirkMethod { solver, k, .. } = self;
         let last = (self.tableau.stages() - 1) * integrator.dof;
         k.copy_within(last..last + integrator.dof, 0);
         solver.jacobian_fresh = false;
@@ -295,18 +279,18 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
     }
 
     fn save(&self, row: &mut Vec<f64>) {
-        let EsdirkCache {
+        let EsdirkMethod {
             solver, k, base, ..
-        } = &self.cache;
+        } = self;
         row.extend(&k[..base.len()]);
         self.controller.save(row);
         solver.save(row);
     }
 
     fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
-        let EsdirkCache {
+        let EsdirkMethod {
             solver, k, base, ..
-        } = &mut self.cache;
+        } = self;
         row.read_into(&mut k[..integrator.dof]);
         self.controller.load(row);
         solver.load(row);
@@ -320,7 +304,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
     }
 
     fn is_finite(&self) -> bool {
-        all_finite(&self.cache.k)
+        all_finite(&self.k)
     }
 }
 

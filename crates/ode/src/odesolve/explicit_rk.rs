@@ -2,9 +2,8 @@
 
 use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
-use super::control::{self, FirstStep};
+use super::control::joint_norm;
 use super::integrator_core::IntegratorCore;
-use super::options::SolveOptions;
 use super::plan::Step;
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
@@ -12,18 +11,10 @@ use super::tableau::Tableau;
 use super::vector_ops::{add_weighted_sum, all_finite, weighted_sum};
 use odesync_base::failure::FailureReason;
 
-/// Storage of an explicit Runge-Kutta step, reused between solves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ExplicitRkCache {
-    k: Vec<f64>,
-    stage: Vec<f64>,
-    error: Vec<f64>,
-    weights: Vec<f64>,
-}
-
 /// Step method of explicit Runge-Kutta methods. The tape holds the slots of the stages: `stages − 1` per step (and one more
 /// at the start) when the last stage is shared with the next step. The output tape holds the slots of the dense output's
 /// extra stages, for the steps with an output inside.
+#[derive(Debug)]
 pub(crate) struct ExplicitRk {
     tableau: &'static Tableau,
     /// Whether the first stage of the next attempted step is already evaluated.
@@ -31,29 +22,37 @@ pub(crate) struct ExplicitRk {
     /// Whether the extra stages of the attempted step are already evaluated.
     extra_stages_ready: bool,
     stiffness: StiffnessDetector,
-    pub cache: ExplicitRkCache,
-}
-
-/// Returns the index on the tape of the slot of a stage.
-pub(crate) fn slot_index(tableau: &Tableau, step: usize, stage: usize) -> usize {
-    let per_step = tableau.stages() - usize::from(tableau.fsal);
-    step * per_step + stage
+    k: Vec<f64>,
+    stage: Vec<f64>,
+    error: Vec<f64>,
+    weights: Vec<f64>,
 }
 
 impl ExplicitRk {
-    pub fn new(tableau: &'static Tableau, dof: usize, mut cache: ExplicitRkCache) -> Self {
-        let s = tableau.all_stages();
-        cache.k.resize(s * dof, 0.0);
-        cache.weights.resize(s, 0.0);
-        cache.stage.resize(dof, 0.0);
-        cache.error.resize(dof, 0.0);
+    /// Creates the step method of a tableau, without storage.
+    pub fn new(tableau: &'static Tableau) -> Self {
         ExplicitRk {
             tableau,
             first_stage_ready: false,
             extra_stages_ready: false,
             stiffness: StiffnessDetector::default(),
-            cache,
+            k: vec![],
+            stage: vec![],
+            error: vec![],
+            weights: vec![],
         }
+    }
+
+    /// Prepares the method for a solve.
+    pub fn reset<R: Rhs + ?Sized>(&mut self, tableau: &'static Tableau, rhs: &R) {
+        let (s, dof) = (tableau.all_stages(), rhs.dof());
+        self.tableau = tableau;
+        (self.first_stage_ready, self.extra_stages_ready) = (false, false);
+        self.stiffness = StiffnessDetector::default();
+        self.k.resize(s * dof, 0.0);
+        self.weights.resize(s, 0.0);
+        self.stage.resize(dof, 0.0);
+        self.error.resize(dof, 0.0);
     }
 
     /// Evaluates stage `i` of step `n` at (t, `stage`) into `k_i`.
@@ -64,8 +63,8 @@ impl ExplicitRk {
         i: usize,
         t: f64,
     ) {
-        let at = slot_index(self.tableau, n, i) * integrator.rhs.slot_len();
-        let ExplicitRkCache { k, stage, .. } = &mut self.cache;
+        let at = self.tableau.slot_index(n, i) * integrator.rhs.slot_len();
+        let ExplicitRk { k, stage, .. } = self;
         let dof = integrator.dof;
         integrator.evaluate(at, t, stage, &mut k[i * dof..(i + 1) * dof]);
     }
@@ -76,7 +75,7 @@ impl ExplicitRk {
         integrator: &mut IntegratorCore<R, TAPE>,
         n: usize,
     ) {
-        self.cache.stage.copy_from_slice(&integrator.work.state);
+        self.stage.copy_from_slice(&integrator.work.state);
         self.evaluate_stage(integrator, n, 0, integrator.stepper.t);
         self.first_stage_ready = true;
     }
@@ -89,7 +88,7 @@ impl ExplicitRk {
     ) {
         self.extra_stages_ready = true;
         let s = self.tableau.stages();
-        let ExplicitRkCache { k, stage, .. } = &mut self.cache;
+        let ExplicitRk { k, stage, .. } = self;
         for (i, extra) in self.tableau.extra_stages.iter().enumerate() {
             let (before, rest) = k.split_at_mut((s + i) * integrator.dof);
             weighted_sum(
@@ -104,30 +103,11 @@ impl ExplicitRk {
             integrator.evaluate_for_output(t, stage, &mut rest[..integrator.dof]);
         }
     }
-
-    fn initial_step_size<R: Rhs + ?Sized, const TAPE: bool>(
-        &mut self,
-        integrator: &mut IntegratorCore<R, TAPE>,
-    ) -> f64 {
-        let SolveOptions { rtol, atol, .. } = *integrator.options;
-        let (dof, sign) = (integrator.dof, integrator.stepper.sign());
-        let ExplicitRkCache { k, stage, .. } = &mut self.cache;
-        let first = FirstStep::new(&integrator.work.state, &k[..dof], rtol, atol);
-        let trial = sign * first.trial;
-        weighted_sum(&integrator.work.state, trial, &[1.0], k, dof, stage);
-        // Stage 1 of step 0 can be overwritten, since the step itself evaluates it again.
-        self.evaluate_stage(integrator, 0, 1, integrator.stepper.t + trial);
-        let ExplicitRkCache { k, error, .. } = &mut self.cache;
-        for i in 0..dof {
-            error[i] = k[dof + i] - k[i];
-        }
-        first.size(error, integrator.options.solver.order)
-    }
 }
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
-        let slots = slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal);
+        let slots = self.tableau.n_slots(steps);
         slots.saturating_mul(integrator.rhs.slot_len())
     }
 
@@ -140,13 +120,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
             return Ok(0.0);
         }
         self.evaluate_first_stage(integrator, 0);
-        if !all_finite(&self.cache.k[..integrator.dof]) {
+        if !all_finite(&self.k[..integrator.dof]) {
             return Err(FailureReason::NotFinite);
         }
-        Ok(match integrator.options.first_step {
-            Some(h) => h,
-            None => self.initial_step_size(integrator),
-        })
+        let order = integrator.options.solver.order;
+        Ok(integrator.initial_step_size(order, &self.k[..integrator.dof], &mut self.error))
     }
 
     fn perform_step(
@@ -162,7 +140,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         }
         let last = tableau.stages() - 1;
         for i in 1..=last {
-            let ExplicitRkCache { k, stage, .. } = &mut self.cache;
+            let ExplicitRk { k, stage, .. } = self;
             weighted_sum(&integrator.work.state, h, tableau.a[i], k, dof, stage);
             if tableau.fsal && i == last {
                 integrator.work.next.copy_from_slice(stage);
@@ -171,25 +149,22 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         }
         if !tableau.fsal {
             let work = &mut *integrator.work;
-            let k = &self.cache.k;
+            let k = &self.k;
             weighted_sum(&work.state, h, tableau.b, k, dof, &mut work.next);
         }
         Ok(())
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        let SolveOptions { rtol, atol, .. } = *integrator.options;
-        let ExplicitRkCache { k, error, .. } = &mut self.cache;
+        let ExplicitRk { k, error, .. } = self;
         error.fill(0.0);
         let weights = self.tableau.error.unwrap_or(&[]);
         add_weighted_sum(step.h(), weights, k, integrator.dof, error);
-        let work = &*integrator.work;
-        let mut norm = control::error_norm(error, &work.state, &work.next, rtol, atol);
+        let mut norm = integrator.error_norm(error);
         if let Some(weights) = self.tableau.second_error {
             error.fill(0.0);
             add_weighted_sum(step.h(), weights, k, integrator.dof, error);
-            let second = control::error_norm(error, &work.state, &work.next, rtol, atol);
-            norm = control::joint_norm(norm, second);
+            norm = joint_norm(norm, integrator.error_norm(error));
         }
         let k = &k[..self.tableau.stages() * integrator.dof];
         integrator
@@ -207,7 +182,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         if !self.extra_stages_ready {
             self.evaluate_extra_stages(integrator, step);
         }
-        let ExplicitRkCache { k, weights, .. } = &mut self.cache;
+        let ExplicitRk { k, weights, .. } = self;
         self.tableau.dense_weights(theta, weights);
         let work = &mut *integrator.work;
         let u = &mut work.u[to];
@@ -218,7 +193,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         self.first_stage_ready = self.tableau.fsal;
         if self.first_stage_ready {
             let last = (self.tableau.stages() - 1) * integrator.dof;
-            self.cache.k.copy_within(last..last + integrator.dof, 0);
+            self.k.copy_within(last..last + integrator.dof, 0);
         }
     }
 
@@ -238,7 +213,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
         if !tableau.fsal || s < 3 || tableau.c[s - 2] != 1.0 {
             return false;
         }
-        let ExplicitRkCache { k, stage, .. } = &mut self.cache;
+        let ExplicitRk { k, stage, .. } = self;
         weighted_sum(
             &integrator.work.state,
             step.h(),
@@ -258,7 +233,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     }
 
     fn is_finite(&self) -> bool {
-        let dof = self.cache.stage.len();
-        all_finite(&self.cache.k[..self.tableau.stages() * dof])
+        let dof = self.stage.len();
+        all_finite(&self.k[..self.tableau.stages() * dof])
     }
 }

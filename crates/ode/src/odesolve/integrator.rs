@@ -86,7 +86,7 @@ impl<'a> Integrator<'a> {
             ));
         }
         let mut work = Workspace::default();
-        let mut method = AnyMethod::new(options.solver, options.controller, &*rhs);
+        let mut method = AnyMethod::new(options.solver, options.controller, &*rhs, None);
         let mut core =
             IntegratorCore::<dyn Rhs, false>::new(&*rhs, breakpoints, problem, options, &mut work);
         core.initialize(&mut method)?;

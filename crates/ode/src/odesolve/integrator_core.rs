@@ -1,6 +1,6 @@
 //! The integrator: the state of one solve, evaluations of the field, and the storage of the tape.
 
-use super::control::FirstStep;
+use super::control::{FirstStep, error_norm};
 use super::driver::Problem;
 use super::events::EventDetector;
 use super::options::SolveOptions;
@@ -122,30 +122,29 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
     }
 
     /// Returns the initial step size of a method whose error is of this order in the step size; `f` is du/dt at the start,
-    /// `slot` and `change` are storage.
-    pub fn initial_step_size(
-        &mut self,
-        order: usize,
-        f: &[f64],
-        slot: &mut [f64],
-        change: &mut [f64],
-    ) -> f64 {
+    /// `change` is storage. With a tape, the evaluation writes its second slot, which the first step writes again.
+    pub fn initial_step_size(&mut self, order: usize, f: &[f64], change: &mut [f64]) -> f64 {
         if let Some(h) = self.options.first_step {
             return h;
         }
         let SolveOptions { rtol, atol, .. } = *self.options;
-        let Workspace { state, next, .. } = &mut *self.work;
-        let first = FirstStep::new(state, f, rtol, atol);
+        let first = FirstStep::new(&self.work.state, f, rtol, atol);
         let trial = self.stepper.sign() * first.trial;
-        weighted_sum(state, trial, &[1.0], f, self.dof, next);
-        let t = self.stepper.t + trial;
-        let sample = self.problem.sample;
-        self.rhs.eval(sample, t, next, slot, change);
-        self.work.stats.evaluations += 1;
+        let mut end = std::mem::take(&mut self.work.next);
+        weighted_sum(&self.work.state, trial, &[1.0], f, self.dof, &mut end);
+        self.evaluate(self.rhs.slot_len(), self.stepper.t + trial, &end, change);
+        self.work.next = end;
         for (change, f) in change.iter_mut().zip(f) {
             *change -= f;
         }
         first.size(change, order)
+    }
+
+    /// Returns the norm of an error estimate of the attempted step.
+    #[inline]
+    pub fn error_norm(&self, error: &[f64]) -> f64 {
+        let (SolveOptions { rtol, atol, .. }, work) = (self.options, &*self.work);
+        error_norm(error, &work.state, &work.next, *rtol, *atol)
     }
 
     /// Evaluates the field at (t, u) into `k`; with a tape, also writes the slot that begins at offset `at` of the tape.
@@ -271,12 +270,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
 
     /// Creates the failure of the solve at the current time and state.
     pub fn failure(&self, reason: FailureReason) -> SolveFailure {
-        SolveFailure {
-            reason,
-            t: self.stepper.t,
-            step: self.stepper.attempted_h,
-            state: self.work.state.clone(),
-            sample: self.problem.sample,
-        }
+        let sample = self.problem.sample;
+        self.stepper.failure(reason, &self.work.state, sample)
     }
 }

@@ -38,7 +38,6 @@ mod stage_system;
 mod backward_context;
 mod discrete_adjoint;
 mod gradients;
-mod gustafsson;
 mod jacobian;
 mod jvp;
 mod lu;

@@ -4,12 +4,11 @@ use nalgebra::Complex;
 
 use super::auto::StiffnessDetector;
 use super::checkpoints::StateReader;
-use super::control::{Controller, error_norm};
+use super::control::Controller;
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::newton::Newton;
-use super::options::SolveOptions;
 use super::plan::Step;
 use super::radau_stages::sum_into;
 use super::rhs::Rhs;
@@ -22,9 +21,9 @@ use odesync_base::failure::FailureReason;
 
 pub(super) const MAX_ITERATIONS: usize = 6;
 
-/// Storage of a Radau IIA step, reused between solves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RadauCache {
+/// Step method of Radau IIA. The tape holds the slots of the three stages of each step.
+#[derive(Debug, Default)]
+pub(crate) struct Radau {
     pub(super) slot: Vec<f64>,
     /// Slope du/dt at the state.
     f: Vec<f64>,
@@ -48,11 +47,6 @@ pub(crate) struct RadauCache {
     pub(super) complex_lu: Lu<Complex<f64>>,
     jacobian: Jacobian,
     pub(super) stage_system: StageSystem,
-}
-
-/// Step method of Radau IIA. The tape holds the slots of the three stages of each step.
-pub(crate) struct Radau {
-    pub cache: RadauCache,
     /// Step size of the factorizations; 0 where there are none.
     factored_h: f64,
     /// Step size of the factorizations in `saved_real_lu` and `saved_complex_lu`; 0 where there are none.
@@ -70,40 +64,31 @@ pub(crate) struct Radau {
 }
 
 impl Radau {
-    pub fn new<R: Rhs + ?Sized>(
-        rhs: &R,
-        controller: Option<Controller>,
-        mut cache: RadauCache,
-    ) -> Self {
+    /// Prepares the method for a solve.
+    pub fn reset<R: Rhs + ?Sized>(&mut self, rhs: &R, controller: Option<Controller>) {
         let dof = rhs.dof();
-        cache.slot.resize(3 * rhs.slot_len(), 0.0);
+        self.slot.resize(3 * rhs.slot_len(), 0.0);
         for (buffer, len) in [
-            (&mut cache.f, dof),
-            (&mut cache.z, 3 * dof),
-            (&mut cache.previous_z, 3 * dof),
-            (&mut cache.saved_z, 3 * dof),
-            (&mut cache.w, 3 * dof),
-            (&mut cache.k, 3 * dof),
-            (&mut cache.stage, dof),
-            (&mut cache.error, dof),
+            (&mut self.f, dof),
+            (&mut self.z, 3 * dof),
+            (&mut self.previous_z, 3 * dof),
+            (&mut self.saved_z, 3 * dof),
+            (&mut self.w, 3 * dof),
+            (&mut self.k, 3 * dof),
+            (&mut self.stage, dof),
+            (&mut self.error, dof),
         ] {
             buffer.resize(len, 0.0);
         }
-        cache.increment.resize(dof, Complex::default());
-        cache.jacobian.bind(rhs);
-        cache.stage_system.bind(rhs, 3);
-        Radau {
-            cache,
-            factored_h: 0.0,
-            saved_factored_h: 0.0,
-            substep_theta: None,
-            has_jacobian: false,
-            jacobian_fresh: false,
-            newton: Newton::new(1.0, MAX_ITERATIONS),
-            controller: StepController::new(controller, Controller::Gustafsson),
-            previous_h: 0.0,
-            stiffness: StiffnessDetector::default(),
-        }
+        self.increment.resize(dof, Complex::default());
+        self.jacobian.bind(rhs);
+        self.stage_system.bind(rhs, 3);
+        (self.factored_h, self.saved_factored_h, self.previous_h) = (0.0, 0.0, 0.0);
+        (self.has_jacobian, self.jacobian_fresh) = (false, false);
+        self.substep_theta = None;
+        self.newton = Newton::new(1.0, MAX_ITERATIONS);
+        self.controller = StepController::new(controller, Controller::Gustafsson);
+        self.stiffness = StiffnessDetector::default();
     }
 
     /// Returns the length of the tape for this many steps.
@@ -120,9 +105,9 @@ impl Radau {
         integrator: &mut IntegratorCore<R, TAPE>,
         t: f64,
     ) {
-        let RadauCache {
+        let Radau {
             slot, f, jacobian, ..
-        } = &mut self.cache;
+        } = self;
         let sample = integrator.problem.sample;
         let slot = &mut slot[..integrator.rhs.slot_len()];
         integrator
@@ -143,7 +128,7 @@ impl Radau {
         if (self.factored_h - h).abs() <= 1e-5 * h.abs() {
             return Ok(());
         }
-        if !self.cache.jacobian.is_finite() {
+        if !self.jacobian.is_finite() {
             return Err(FailureReason::JacobianNotFinite);
         }
         let regular = self.factorize(integrator.dof, h);
@@ -154,12 +139,12 @@ impl Radau {
 
     /// Factors the real and the complex matrix of the transformed stages; false where one is singular.
     fn factorize(&mut self, dof: usize, h: f64) -> bool {
-        let RadauCache {
+        let Radau {
             real_lu,
             complex_lu,
             jacobian,
             ..
-        } = &mut self.cache;
+        } = self;
         let mu = MU / h;
         let mu_complex = Complex::new(MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
         real_lu.factor(dof, |r, c| {
@@ -177,7 +162,7 @@ impl Radau {
 
     /// Exchanges the stages and factorizations of the steps of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
-        let RadauCache {
+        let Radau {
             z,
             saved_z,
             real_lu,
@@ -185,7 +170,7 @@ impl Radau {
             complex_lu,
             saved_complex_lu,
             ..
-        } = &mut self.cache;
+        } = self;
         std::mem::swap(z, saved_z);
         std::mem::swap(real_lu, saved_real_lu);
         std::mem::swap(complex_lu, saved_complex_lu);
@@ -198,10 +183,9 @@ impl Radau {
         integrator: &IntegratorCore<R, TAPE>,
         h: f64,
     ) -> f64 {
-        let SolveOptions { rtol, atol, .. } = *integrator.options;
-        let RadauCache {
+        let Radau {
             z, error, real_lu, ..
-        } = &mut self.cache;
+        } = self;
         let dof = integrator.dof;
         for (i, error) in error.iter_mut().enumerate() {
             *error += (ERROR_WEIGHTS[0] * z[i]
@@ -210,13 +194,7 @@ impl Radau {
                 / h;
         }
         real_lu.solve(error);
-        error_norm(
-            error,
-            &integrator.work.state,
-            &integrator.work.next,
-            rtol,
-            atol,
-        )
+        integrator.error_norm(error)
     }
 }
 
@@ -234,12 +212,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         if !adaptive {
             return Ok(0.0);
         }
-        let RadauCache { slot, f, error, .. } = &mut self.cache;
+        let Radau { f, error, .. } = self;
         if !all_finite(f) {
             return Err(FailureReason::NotFinite);
         }
-        let slot = &mut slot[..integrator.rhs.slot_len()];
-        Ok(integrator.initial_step_size(4, f, slot, error))
+        Ok(integrator.initial_step_size(4, f, error))
     }
 
     fn perform_step(
@@ -265,7 +242,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         if integrator.exact_stages {
             // Where simplified Newton iteration does not converge, full Newton iteration still may.
             if solved.is_err() {
-                self.cache.z.fill(0.0);
+                self.z.fill(0.0);
             }
             let max_iterations = if solved.is_ok() { 10 } else { 30 };
             if !self.full_newton(integrator, index, step, max_iterations) {
@@ -274,20 +251,20 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         } else {
             solved?;
         }
-        let last = &self.cache.z[2 * integrator.dof..];
+        let last = &self.z[2 * integrator.dof..];
         sum_into(&integrator.work.state, last, &mut integrator.work.next);
         Ok(())
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
         let h = step.h();
-        self.cache.error.copy_from_slice(&self.cache.f);
+        self.error.copy_from_slice(&self.f);
         let mut norm = self.estimate_error(integrator, h);
         if norm > 1.0 && (self.controller.rejected || self.controller.is_first_step()) {
             // The error estimate of the first step, and of a step after a rejection, is too large in the stiff components.
-            let RadauCache {
+            let Radau {
                 slot, stage, error, ..
-            } = &mut self.cache;
+            } = self;
             sum_into(&integrator.work.state, error, stage);
             let slot = &mut slot[..integrator.rhs.slot_len()];
             let sample = integrator.problem.sample;
@@ -315,7 +292,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         u.copy_from_slice(&work.state);
         for (w, z) in interpolation_weights(theta)
             .iter()
-            .zip(self.cache.z.chunks_exact(integrator.dof))
+            .zip(self.z.chunks_exact(integrator.dof))
         {
             add_scaled(*w, z, u);
         }
@@ -350,13 +327,13 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
     }
 
     fn on_accept(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) {
-        std::mem::swap(&mut self.cache.z, &mut self.cache.previous_z);
+        std::mem::swap(&mut self.z, &mut self.previous_z);
         self.previous_h = step.h();
         self.jacobian_fresh = false;
         if self.newton.needs_new_jacobian() {
             self.linearize(integrator, step.end);
         } else if !integrator.options.is_fixed_step() {
-            let RadauCache { slot, f, .. } = &mut self.cache;
+            let Radau { slot, f, .. } = self;
             let slot = &mut slot[..integrator.rhs.slot_len()];
             let sample = integrator.problem.sample;
             let state = &integrator.work.state;
@@ -369,9 +346,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         row.extend([self.has_jacobian, self.jacobian_fresh].map(f64::from));
         row.extend([self.factored_h, self.previous_h]);
         self.controller.save(row);
-        row.extend(&self.cache.f);
-        row.extend(&self.cache.previous_z);
-        row.extend(self.cache.jacobian.df_du());
+        row.extend(&self.f);
+        row.extend(&self.previous_z);
+        row.extend(self.jacobian.df_du());
     }
 
     fn load(&mut self, integrator: &mut IntegratorCore<R, TAPE>, row: &mut StateReader) {
@@ -380,9 +357,9 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
         self.factored_h = row.read_f64();
         self.previous_h = row.read_f64();
         self.controller.load(row);
-        row.read_into(&mut self.cache.f);
-        row.read_into(&mut self.cache.previous_z);
-        row.read_into(self.cache.jacobian.df_du_mut());
+        row.read_into(&mut self.f);
+        row.read_into(&mut self.previous_z);
+        row.read_into(self.jacobian.df_du_mut());
         if self.has_jacobian && self.factored_h != 0.0 {
             self.factorize(integrator.dof, self.factored_h);
         }
@@ -390,11 +367,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
 
     /// Detects the end of stiffness, where every eigenvalue is so small that an explicit method could take this step.
     fn should_switch(&mut self, _integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        let nonstiff = step.h().abs() * self.cache.jacobian.norm() < 1.0;
+        let nonstiff = step.h().abs() * self.jacobian.norm() < 1.0;
         self.stiffness.record(nonstiff)
     }
 
     fn is_finite(&self) -> bool {
-        all_finite(&self.cache.z)
+        all_finite(&self.z)
     }
 }

@@ -8,7 +8,7 @@ use super::integrator_core::IntegratorCore;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff};
 use super::options::SolveOptions;
 use super::plan::Step;
-use super::radau::{MAX_ITERATIONS, Radau, RadauCache};
+use super::radau::{MAX_ITERATIONS, Radau};
 use super::rhs::Rhs;
 use super::solvers::radau::{A, C, MU, MU_COMPLEX, RK_MATRIX, T, T_INV, interpolation_weights};
 use super::vector_ops::{add, add_scaled, all_finite};
@@ -18,12 +18,12 @@ impl Radau {
     /// Computes the initial guess of the stages from a collocation polynomial: that of the previous step, extrapolated, or
     /// for an output step that of the enclosing step.
     pub(super) fn predict_stages(&mut self, h: f64) {
-        let RadauCache {
+        let Radau {
             z,
             previous_z,
             saved_z,
             ..
-        } = &mut self.cache;
+        } = self;
         let dof = z.len() / 3;
         if let Some(theta) = self.substep_theta {
             for (c, z) in C.iter().zip(z.chunks_exact_mut(dof)) {
@@ -62,7 +62,7 @@ impl Radau {
         let (dof, h) = (integrator.dof, step.h());
         let sample = integrator.problem.sample;
         self.newton = Newton::new(rtol, MAX_ITERATIONS);
-        let RadauCache {
+        let Radau {
             slot,
             z,
             w,
@@ -72,7 +72,7 @@ impl Radau {
             real_lu,
             complex_lu,
             ..
-        } = &mut self.cache;
+        } = self;
         let slot = &mut slot[..integrator.rhs.slot_len()];
         transform(&T_INV, z, w, dof);
         let (a, b) = (MU_COMPLEX.0 / h, MU_COMPLEX.1 / h);
@@ -131,7 +131,7 @@ impl Radau {
         let (dof, h, len) = (integrator.dof, step.h(), integrator.rhs.slot_len());
         let sample = integrator.problem.sample;
         let SolveOptions { rtol, atol, .. } = *integrator.options;
-        let RadauCache {
+        let Radau {
             slot,
             z,
             k,
@@ -139,7 +139,7 @@ impl Radau {
             stage,
             stage_system,
             ..
-        } = &mut self.cache;
+        } = self;
         let mut norm = f64::INFINITY;
         let mut done = false;
         for iteration in 0..=max_iterations {

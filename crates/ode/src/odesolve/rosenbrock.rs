@@ -1,7 +1,7 @@
 //! The step method of Rosenbrock methods: linearly implicit, with one matrix for all stages of a step and no iteration.
 
 use super::checkpoints::StateReader;
-use super::control::{Controller, error_norm};
+use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
@@ -13,11 +13,10 @@ use super::tableau::RosenbrockTableau;
 use super::vector_ops::{add_scaled, add_weighted_sum, all_finite, weighted_sum};
 use odesync_base::failure::FailureReason;
 
-const SAFETY: f64 = 0.9;
-
-/// Storage of a Rosenbrock step, reused between solves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RosenbrockCache {
+/// Step method of Rosenbrock methods. The tape holds for each step the slots of its stages, then their `K_i`.
+#[derive(Debug)]
+pub(crate) struct RosenbrockMethod {
+    tableau: &'static RosenbrockTableau,
     slot: Vec<f64>,
     /// Slope du/dt at the state.
     f: Vec<f64>,
@@ -28,12 +27,6 @@ pub(crate) struct RosenbrockCache {
     error: Vec<f64>,
     jacobian: Jacobian,
     lu: Lu<f64>,
-}
-
-/// Step method of Rosenbrock methods. The tape holds for each step the slots of its stages, then their `K_i`.
-pub(crate) struct RosenbrockMethod {
-    tableau: &'static RosenbrockTableau,
-    pub cache: RosenbrockCache,
     /// Whether the Jacobian is that of the current state.
     jacobian_fresh: bool,
     controller: StepController,
@@ -45,31 +38,46 @@ pub(super) fn tape_stride<R: Rhs + ?Sized>(tableau: &RosenbrockTableau, rhs: &R)
 }
 
 impl RosenbrockMethod {
-    pub fn new<R: Rhs + ?Sized>(
+    /// Creates the step method of a tableau, without storage.
+    pub fn new(tableau: &'static RosenbrockTableau) -> Self {
+        RosenbrockMethod {
+            tableau,
+            slot: vec![],
+            f: vec![],
+            k: vec![],
+            saved_k: vec![],
+            stage: vec![],
+            error: vec![],
+            jacobian: Jacobian::default(),
+            lu: Lu::default(),
+            jacobian_fresh: false,
+            controller: StepController::default(),
+        }
+    }
+
+    /// Prepares the method for a solve.
+    pub fn reset<R: Rhs + ?Sized>(
+        &mut self,
         tableau: &'static RosenbrockTableau,
         rhs: &R,
         controller: Option<Controller>,
-        mut cache: RosenbrockCache,
-    ) -> Self {
+    ) {
         let dof = rhs.dof();
-        cache.slot.resize(rhs.slot_len(), 0.0);
-        cache.k.resize(tableau.stages() * dof, 0.0);
-        cache.saved_k.resize(tableau.stages() * dof, 0.0);
-        for buffer in [&mut cache.f, &mut cache.stage, &mut cache.error] {
+        self.tableau = tableau;
+        self.slot.resize(rhs.slot_len(), 0.0);
+        self.k.resize(tableau.stages() * dof, 0.0);
+        self.saved_k.resize(tableau.stages() * dof, 0.0);
+        for buffer in [&mut self.f, &mut self.stage, &mut self.error] {
             buffer.resize(dof, 0.0);
         }
-        cache.jacobian.bind(rhs);
-        RosenbrockMethod {
-            tableau,
-            cache,
-            jacobian_fresh: false,
-            controller: StepController::new(controller, Controller::Gustafsson),
-        }
+        self.jacobian.bind(rhs);
+        self.jacobian_fresh = false;
+        self.controller = StepController::new(controller, Controller::Gustafsson);
     }
 
     /// Exchanges the stages of the step of the solve with those of the output steps.
     fn swap_substep_state(&mut self) {
-        std::mem::swap(&mut self.cache.k, &mut self.cache.saved_k);
+        std::mem::swap(&mut self.k, &mut self.saved_k);
     }
 
     fn linearize<R: Rhs + ?Sized, const TAPE: bool>(
@@ -77,9 +85,9 @@ impl RosenbrockMethod {
         integrator: &mut IntegratorCore<R, TAPE>,
         t: f64,
     ) {
-        let RosenbrockCache {
+        let RosenbrockMethod {
             slot, f, jacobian, ..
-        } = &mut self.cache;
+        } = self;
         let place = (integrator.problem.sample, t);
         let work = &mut *integrator.work;
         integrator.rhs.eval_taped(place.0, t, &work.state, slot, f);
@@ -101,7 +109,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         adaptive: bool,
     ) -> Result<f64, FailureReason> {
         self.linearize(integrator, integrator.stepper.t);
-        let RosenbrockCache { slot, f, error, .. } = &mut self.cache;
+        let RosenbrockMethod { f, error, .. } = self;
         if !all_finite(f) {
             return Err(FailureReason::NotFinite);
         }
@@ -109,11 +117,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
             return Ok(0.0);
         }
         let order = integrator.options.solver.order;
-        // The slot holds the taped evaluation of the first stage, which the evaluation below overwrites.
-        let first_slot = if TAPE { slot.clone() } else { vec![] };
-        let size = integrator.initial_step_size(order, f, slot, error);
-        slot[..first_slot.len()].copy_from_slice(&first_slot);
-        Ok(size)
+        Ok(integrator.initial_step_size(order, f, error))
     }
 
     fn perform_step(
@@ -128,7 +132,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         let (tableau, dof, h) = (self.tableau, integrator.dof, step.h());
         let len = integrator.rhs.slot_len();
         let start = index * tape_stride(tableau, integrator.rhs);
-        let RosenbrockCache {
+        let RosenbrockMethod {
             slot,
             f,
             k,
@@ -136,7 +140,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
             jacobian,
             lu,
             ..
-        } = &mut self.cache;
+        } = self;
         if !jacobian.is_finite() {
             return Err(FailureReason::JacobianNotFinite);
         }
@@ -189,17 +193,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
     }
 
     fn error_test(&mut self, integrator: &mut IntegratorCore<R, TAPE>, step: Step) -> bool {
-        let RosenbrockCache { k, error, .. } = &mut self.cache;
+        let RosenbrockMethod { k, error, .. } = self;
         error.fill(0.0);
         add_weighted_sum(1.0, self.tableau.error, k, integrator.dof, error);
-        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
-        let norm = error_norm(
-            error,
-            &integrator.work.state,
-            &integrator.work.next,
-            rtol,
-            atol,
-        );
+        let norm = integrator.error_norm(error);
         let order = integrator.options.solver.order;
         let norm = if all_finite(k) { norm } else { f64::NAN };
         let h = step.h().abs();
@@ -223,7 +220,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
         let work = &mut *integrator.work;
         let u = &mut work.u[to];
         u.copy_from_slice(&work.state);
-        for (i, k) in self.cache.k.chunks_exact(integrator.dof).enumerate() {
+        for (i, k) in self.k.chunks_exact(integrator.dof).enumerate() {
             add_scaled(self.tableau.dense_weight(i, theta), k, u);
         }
     }
@@ -263,6 +260,6 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod
     }
 
     fn is_finite(&self) -> bool {
-        all_finite(&self.cache.k)
+        all_finite(&self.k)
     }
 }

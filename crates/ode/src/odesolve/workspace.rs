@@ -1,13 +1,14 @@
 //! The workspace of a solve: its storage and its results.
 
+use super::any_method::AnyMethod;
+use super::auto::AutoSegment;
 use super::checkpoints::Checkpoints;
 use super::events::EventHit;
 use super::plan::{Stats, StepPlan};
 use super::trajectory::Trajectory;
-use super::{adams, auto, bdf, esdirk, explicit_rk, radau, rosenbrock};
 
 /// Storage and results of one solve, reused between solves so that nothing is allocated in the loop.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Workspace {
     /// Data that a gradient needs of each step, step by step, in the layout of the step method.
     pub tape: Vec<f64>,
@@ -39,14 +40,10 @@ pub(crate) struct Workspace {
     pub terminated_at: Option<f64>,
     /// For each event, whether its function was ever different from NaN.
     pub event_was_defined: Vec<bool>,
-    pub explicit: explicit_rk::ExplicitRkCache,
-    pub radau: radau::RadauCache,
-    pub esdirk: esdirk::EsdirkCache,
-    pub rosenbrock: rosenbrock::RosenbrockCache,
-    pub bdf: bdf::BdfCache,
-    pub adams: adams::AdamsCache,
+    /// Step method of the solve before, whose storage the next one reuses.
+    pub method: Option<AnyMethod>,
     /// Segments of a solve by `auto`.
-    pub segments: Vec<auto::AutoSegment>,
+    pub segments: Vec<AutoSegment>,
     /// Storage of the step sequencer's tstops.
     pub tstops: Vec<f64>,
 }
