@@ -183,7 +183,7 @@ impl<'a> Printer<'a> {
             Latex => format!("\\operatorname{{{name}}}"),
             _ => name.to_string(),
         };
-        piece(name + &self.parenthesized(&list), OPERAND)
+        piece(format!("{name}{}", self.parenthesized(&list)), OPERAND)
     }
 
     fn function(&self, f: Unary, x: String) -> Piece {
