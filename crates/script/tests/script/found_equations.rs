@@ -20,7 +20,7 @@ fn equations(truth: &VectorField, u0: &[f64], model: &VectorField, library: Libr
         .add_noise_seeded(0.02, RelativeTo::Std, 10)
         .unwrap();
     let search = EquationSearch::new(library);
-    search.from_model(model, &noisy, &mut |_| Ok(())).unwrap()
+    search.search_model(model, &noisy, &mut |_| Ok(())).unwrap()
 }
 
 /// Asserts that the script has the derivative of the field.

@@ -51,7 +51,7 @@ pub(super) fn doubts(
     }
     let ratios = best.coefficients.iter().zip(&best.errors);
     let small: Vec<String> = (best.active.iter().zip(ratios))
-        .filter(|(_, (value, error))| !(value.abs() >= THRESHOLD * *error))
+        .filter(|(_, (value, error))| value.abs() < THRESHOLD * *error || error.is_nan())
         .map(|(i, _)| term(candidates, *i, names))
         .collect();
     if !small.is_empty() {

@@ -26,7 +26,7 @@ const SEED: u64 = 10;
 /// use odesync_train::equations::{EquationSearch, Library};
 /// # let data = odesync_train::datasets::read_json("data.json".as_ref())?;
 /// let search = EquationSearch::new(Library::polynomials(2));
-/// let equations = search.from_data(&data, &mut |_| Ok(()))?;
+/// let equations = search.search_data(&data, &mut |_| Ok(()))?;
 /// println!("{}", equations.text());
 /// # Ok::<(), odesync_train::Error>(())
 /// ```
@@ -89,7 +89,7 @@ impl EquationSearch {
     ///
     /// # Errors
     /// Data that are too few, a known part or a term of the library that does not fit them, and errors of `observer`.
-    pub fn from_data(
+    pub fn search_data(
         &self,
         data: &Dataset,
         observer: &mut dyn FnMut(SearchProgress) -> Result<()>,
@@ -112,7 +112,7 @@ impl EquationSearch {
             Some(known) => known + unknown,
             None => unknown,
         })?;
-        self.from_model(&model, data, observer)
+        self.search_model(&model, data, observer)
     }
 
     /// Finds equations in place of the networks of a model: of a black box, all of them; of a second-order model, the
@@ -120,7 +120,7 @@ impl EquationSearch {
     ///
     /// # Errors
     /// A model without networks, data that do not fit it, a term of the library that does not, and errors of `observer`.
-    pub fn from_model(
+    pub fn search_model(
         &self,
         model: &VectorField,
         data: &Dataset,
@@ -131,15 +131,15 @@ impl EquationSearch {
             LiftedModel::train(model, data, &self.method, &self.observation, &mut || {
                 observer(SearchProgress::Network)
             })?;
-        self.from_lifted(&network, names, observer)
+        self.search_states(&network, names, observer)
     }
 
-    /// Finds equations in place of the networks of a run's model, as [`Self::from_model`] does; from a run of weak-constraint
+    /// Finds equations in place of the networks of a run's model, as [`Self::search_model`] does; from a run of weak-constraint
     /// training without training the model again.
     ///
     /// # Errors
-    /// Those of [`Self::from_model`].
-    pub fn from_run(
+    /// Those of [`Self::search_model`].
+    pub fn search_run(
         &self,
         run: &Run,
         data: &Dataset,
@@ -148,14 +148,14 @@ impl EquationSearch {
         let (Some(state), TrainingMethod::WeakConstraint(method)) =
             (&run.weak_constraint, &run.settings.method)
         else {
-            return self.from_model(&run.model, data, observer);
+            return self.search_model(&run.model, data, observer);
         };
         let names = self.names(run.model.dof(), data)?;
         let network = LiftedModel::of_state(&run.model, method, &run.solver, state)?;
-        self.from_lifted(&network, names, observer)
+        self.search_states(&network, names, observer)
     }
 
-    fn from_lifted(
+    fn search_states(
         &self,
         network: &LiftedModel,
         names: Vec<String>,

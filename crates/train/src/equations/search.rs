@@ -127,7 +127,7 @@ impl Round {
                 None => vec![0.0; kept.len()],
             };
             let smallest = (0..kept.len()).min_by(|i, j| ratios[*i].total_cmp(&ratios[*j]));
-            match smallest.filter(|i| !(ratios[*i] >= THRESHOLD)) {
+            match smallest.filter(|i| ratios[*i] < THRESHOLD || ratios[*i].is_nan()) {
                 Some(i) => kept.remove(i),
                 None => break,
             };

@@ -48,7 +48,7 @@ fn a_known_part_and_a_fixed_term_are_kept() {
     });
     let search = EquationSearch::new(Library::polynomials(2).with_fixed(1, "u[0] u[1]", 0.8));
     let search = search.with_known(&known.unwrap());
-    let equations = search.from_data(&measured.data, &mut |_| Ok(())).unwrap();
+    let equations = search.search_data(&measured.data, &mut |_| Ok(())).unwrap();
     let expected = [
         (0, "u[0] u[1]", -0.9),
         (1, "u[1]", -1.8),
@@ -160,7 +160,7 @@ fn a_run_is_not_trained_again() {
         networks += usize::from(progress == SearchProgress::Network);
         Ok(())
     };
-    let from_run = search.from_run(&run, &measured.data, &mut count).unwrap();
+    let from_run = search.search_run(&run, &measured.data, &mut count).unwrap();
     assert_eq!(networks, 0);
     let from_model = measured.equations(Library::polynomials(2), &model);
     assert_eq!(from_run.text(), from_model.text());
@@ -189,7 +189,7 @@ fn mistakes_are_errors() {
     let data = lotka_volterra().data;
     let model = blackbox_of(&[2, 8, 2]);
     let message = |library: Library, model: &VectorField| {
-        let found = EquationSearch::new(library).from_model(model, &data, &mut |_| Ok(()));
+        let found = EquationSearch::new(library).search_model(model, &data, &mut |_| Ok(()));
         found.unwrap_err().to_string()
     };
     let known = dynamics::lotka_volterra().unwrap();
@@ -211,7 +211,7 @@ fn an_observer_ends_the_search() {
     let measured = lotka_volterra();
     let mut steps = 0;
     let search = EquationSearch::new(Library::polynomials(2));
-    let ended = search.from_model(&blackbox_of(&[2, 8, 2]), &measured.data, &mut |_| {
+    let ended = search.search_model(&blackbox_of(&[2, 8, 2]), &measured.data, &mut |_| {
         steps += 1;
         match steps < 5 {
             true => Ok(()),

@@ -69,7 +69,7 @@ impl Measured {
     fn equations(&self, library: Library, model: &VectorField) -> Equations {
         let search = EquationSearch::new(library);
         search
-            .from_model(model, &self.data, &mut |_| Ok(()))
+            .search_model(model, &self.data, &mut |_| Ok(()))
             .unwrap()
     }
 }
