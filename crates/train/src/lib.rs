@@ -6,6 +6,7 @@
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
 //! | [`datasets`] | trajectories, noise, readers |
 //! | [`training`] | losses of the three methods, training loop, optimisers, checkpoints |
+//! | [`equations`] | equations from data: the sparse set of terms of a library that explains the dynamics |
 //! | [`landscape`] | loss landscapes: exact second derivatives, spectra, slices, the parameter path of a run |
 //! | [`progress`] | callbacks that show or log progress: progress bar, plain lines, `metrics.csv` |
 //!
@@ -13,6 +14,7 @@
 
 pub mod datasets;
 pub mod discovery;
+pub mod equations;
 pub mod landscape;
 pub mod models;
 mod observation;

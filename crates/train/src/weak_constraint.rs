@@ -26,15 +26,17 @@
 //! | `gauss_newton` | one step, with damping and evidence |
 //! | `fit` | the steps of a training |
 //! | `posterior` | standard deviations of states, predictions and constants |
+//! | `lifted_model` | a trained model from whose states other fields can begin |
 //! | `state`, `saved_state` | the state between two steps; its form in a checkpoint |
 
-mod affine_layers;
+pub(crate) mod affine_layers;
 mod component_splines;
 mod fit;
 mod flow;
 mod gauss_newton;
 mod gradient_matching;
 mod kalman;
+mod lifted_model;
 mod network_scales;
 mod nodes;
 mod parameter_map;
@@ -49,6 +51,7 @@ mod state;
 mod tests;
 mod tiled_cholesky;
 
+pub(crate) use lifted_model::{LiftedModel, WhitenedProblem};
 pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use saved_state::SavedState;
 pub use settings::WeakConstraint;

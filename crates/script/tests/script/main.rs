@@ -6,6 +6,7 @@ mod configs;
 mod data;
 mod errors;
 mod events;
+mod found_equations;
 mod gradients;
 mod landscape;
 mod messages;

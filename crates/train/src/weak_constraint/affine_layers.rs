@@ -4,7 +4,7 @@ use odesync_ode::field::{NodeId, Op, ParamBlock, VectorField};
 
 /// A trainable affine layer x ↦ W x + b of a field.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct NetworkLayer {
+pub(crate) struct NetworkLayer {
     /// Block of W, `[out, in]`.
     pub weight: usize,
     /// Trainable block of b, `[out]`.
@@ -34,7 +34,7 @@ impl NetworkLayer {
 }
 
 /// Returns the trainable affine layers of a field, operands first, each pair of blocks once.
-pub(super) fn affine_layers(field: &VectorField) -> Vec<NetworkLayer> {
+pub(crate) fn affine_layers(field: &VectorField) -> Vec<NetworkLayer> {
     let nodes = field.nodes();
     let trainable = |i: usize| field.blocks().get(i).is_some_and(|b| b.trainable);
     let is_layer = |op: &Op| matches!(op, Op::Affine { weight, .. } if trainable(*weight));

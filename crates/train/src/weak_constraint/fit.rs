@@ -108,18 +108,7 @@ impl Fit {
             mu: 1.0,
             gamma: 0.0,
         };
-        Ok(Fit {
-            phase: Phase::Lifted,
-            q: Q.0,
-            iteration: 0,
-            updates_sigma: Q.0 < 0.1 * smallest_sigma(&setup.nodes, &estimate.sigma),
-            estimate,
-            lifted: None,
-            lambda: 0.0,
-            accepted_lambda: 0.0,
-            smallest_lambda: LAMBDA.1,
-            failed: false,
-        })
+        Ok(Fit::at(&setup.nodes, estimate, Q.0))
     }
 
     /// Begins a homotopy: gradient matching, then the coupled model at λ = 1.
@@ -129,6 +118,33 @@ impl Fit {
         fit.accepted_lambda = 1.0;
         fit.begin_lambda(&mut setup.flow, &setup.nodes, 1.0)?;
         Ok(fit)
+    }
+
+    /// Begins a training near the dynamics: at the states and the noise of another estimate, with a first model error q.
+    pub fn start_at(nodes: &Nodes, w: Vec<f64>, near: &Estimate, q: f64) -> Self {
+        let estimate = Estimate {
+            w,
+            alpha: 1.0,
+            mu: 1.0,
+            gamma: 0.0,
+            ..near.clone()
+        };
+        Fit::at(nodes, estimate, q)
+    }
+
+    fn at(nodes: &Nodes, estimate: Estimate, q: f64) -> Self {
+        Fit {
+            phase: Phase::Lifted,
+            q,
+            iteration: 0,
+            updates_sigma: q < 0.1 * smallest_sigma(nodes, &estimate.sigma),
+            estimate,
+            lifted: None,
+            lambda: 0.0,
+            accepted_lambda: 0.0,
+            smallest_lambda: LAMBDA.1,
+            failed: false,
+        }
     }
 
     /// Makes the next step; `None` where nothing is left to do. After an error the training is as it was before.

@@ -47,6 +47,11 @@ impl Flow {
         }
     }
 
+    /// Returns the flow of another field, with the scaling and the options of this one.
+    pub fn with_field(&self, field: VectorField, map: ParameterMap) -> Self {
+        Flow::new(field, map, self.scaling.clone(), self.options.clone())
+    }
+
     /// Returns the model with the parameters w.
     pub fn model(&self, w: &[f64]) -> Result<VectorField> {
         self.field.with_params(&self.map.theta(w))

@@ -67,7 +67,7 @@ impl TrainingStart<'_> {
 /// A training between two steps.
 pub(crate) struct WeakConstraintTraining {
     pub state: WeakConstraintState,
-    flow: Flow,
+    pub(super) flow: Flow,
 }
 
 impl WeakConstraintTraining {
