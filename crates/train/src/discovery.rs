@@ -64,7 +64,7 @@ impl Default for DiscoverOptions {
 
 /// A form and width that were tried, with the log evidence that the first seed reached.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct ModelCandidate {
     /// Form of the model.
     pub form: ModelForm,
     /// Log evidence; `None` where the training failed.
@@ -77,7 +77,7 @@ pub struct Discovery {
     /// What was seen in the data.
     pub data: DataSummary,
     /// Forms and widths that were tried.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<ModelCandidate>,
     /// The form that was chosen.
     pub form: ModelForm,
     /// Runs of all seeds.
@@ -121,7 +121,7 @@ pub fn discover(
     let summary = DataSummary::new(data)?;
     let forms = model_form::forms(&summary, options);
     let started = Instant::now();
-    let mut candidates: Vec<Candidate> = vec![];
+    let mut candidates: Vec<ModelCandidate> = vec![];
     if forms.len() > 1 {
         for form in &forms {
             if candidates.len() > 1 && started.elapsed() > CHOICE_TIME {
@@ -134,7 +134,7 @@ pub fn discover(
             let run = match train(&model, data, &method, &options.train, &mut ()) {
                 Ok(run) => run,
                 Err(Error::Training(_) | Error::Solve(_)) => {
-                    candidates.push(Candidate {
+                    candidates.push(ModelCandidate {
                         form: form.clone(),
                         log_evidence: None,
                     });
@@ -151,13 +151,13 @@ pub fn discover(
             }
             let evidence = log_evidence(&run);
             callback.on_note(&format!("{form}: log evidence {evidence:.1}"));
-            candidates.push(Candidate {
+            candidates.push(ModelCandidate {
                 form: form.clone(),
                 log_evidence: evidence.is_finite().then_some(evidence),
             });
         }
     }
-    let order = |c: &&Candidate| c.log_evidence.unwrap_or(f64::NEG_INFINITY);
+    let order = |c: &&ModelCandidate| c.log_evidence.unwrap_or(f64::NEG_INFINITY);
     let chosen = candidates
         .iter()
         .max_by(|a, b| order(a).total_cmp(&order(b)));

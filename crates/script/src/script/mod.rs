@@ -70,6 +70,7 @@ pub mod array;
 pub mod convert;
 pub mod data;
 mod dense;
+pub mod discovering;
 pub mod engine;
 pub mod ensembles;
 mod error;
