@@ -5,6 +5,7 @@
 
 mod compare;
 mod completions;
+mod discover;
 mod docs;
 mod doctor;
 mod eval;
@@ -31,6 +32,7 @@ Examples:
   odesync                                     type code, see values
   odesync run scripts/homotopy_by_hand.rhai
   odesync run scripts/homotopy_by_hand.rhai epochs=100 lr=0.01
+  odesync discover measured.csv
   odesync eval 'mean(arange(0.0, 1.0, 0.1))'
   odesync docs smoothing_spline
   odesync compare runs/lotka_volterra
@@ -68,6 +70,8 @@ struct GlobalArgs {
 enum Command {
     /// Run a script
     Run(run::RunArgs),
+    /// Find a model and equations of data, with no setting
+    Discover(discover::DiscoverArgs),
     /// Evaluate code and print its value
     Eval(eval::EvalArgs),
     /// Show the functions of the script language
@@ -130,6 +134,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         None => repl::run(&cli.common),
         Some(Command::Run(run)) => run.run(&cli.common),
+        Some(Command::Discover(discover)) => discover.run(&cli.common),
         Some(Command::Eval(eval)) => eval.run(&cli.common),
         Some(Command::Docs(docs)) => docs.run(&cli.common),
         Some(Command::Compare(compare)) => compare.run(&cli.common),
