@@ -104,6 +104,10 @@ impl DiscoverArgs {
             script.push_str(
                 "\n// The sparse set of terms that explains the data, where there is one.\n\
                  let equations = equations(found.best, data);\n\
+                 if equations.log_evidence < equations.network_log_evidence {\n\
+                 \x20   let cubic = equations(found.best, data, #{ library: polynomials(3) });\n\
+                 \x20   if cubic.log_evidence > equations.log_evidence { equations = cubic; }\n\
+                 }\n\
                  print(\"equations:\");\n\
                  print(equations);\n",
             );

@@ -198,8 +198,14 @@ pub fn discover(
     })
 }
 
+/// Labels of runs.
+type Labels = Vec<String>;
+
+/// Label of a run that was dropped, and why.
+type Dropped = (String, String);
+
 /// Returns the labels of the runs that are as good as the best, and those of the others with a reason.
-fn sort_out(ensemble: &Ensemble, data: &Dataset) -> Result<(Vec<String>, Vec<(String, String)>)> {
+fn sort_out(ensemble: &Ensemble, data: &Dataset) -> Result<(Labels, Vec<Dropped>)> {
     let n_data = data
         .trajectories()
         .flat_map(|(_, u)| u)

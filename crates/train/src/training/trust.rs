@@ -22,8 +22,8 @@ pub struct Trust {
     pub effective_parameters: f64,
     /// Trained constants of known equations, with standard errors.
     pub constants: ConstantEstimates,
-    /// Time up to which the prediction of each sample is within a tenth of the data's spread, by its standard deviation; `None` where
-    /// it holds up to twice the span of the data, and further was not looked at.
+    /// Time beyond the data up to which the prediction of each sample is within a tenth of the data's spread, by its standard
+    /// deviation; `None` where it holds up to twice the span of the data, and further was not looked at.
     pub horizon: Vec<Option<f64>>,
     /// Time at which the prediction of each sample leaves the states that the data cover; `None` where it does not within twice the
     /// span.
@@ -63,7 +63,7 @@ impl Run {
                     let u = prediction.u.index_axis(ndarray::Axis(0), sample);
                     let sd = prediction.sd.index_axis(ndarray::Axis(0), sample);
                     let leaves = leaves_states(t, u, &covered, state.spread());
-                    (horizon(t, sd, state.spread()), leaves)
+                    (horizon(t, sd, state.spread(), state.last_time()), leaves)
                 };
                 (0..samples).map(of).unzip()
             }
@@ -111,8 +111,9 @@ impl Run {
     }
 }
 
-/// Returns the first time at which the rms standard deviation, in units of the data's spread, exceeds the bound.
-fn horizon(t: &[f64], sd: ArrayView2<f64>, spread: &[f64]) -> Option<f64> {
+/// Returns the first time, from the end of the data on, at which the rms standard deviation, in units of the data's spread, exceeds
+/// the bound.
+fn horizon(t: &[f64], sd: ArrayView2<f64>, spread: &[f64], end: f64) -> Option<f64> {
     let relative = |row: ndarray::ArrayView1<f64>| {
         let squares = row
             .iter()
@@ -121,7 +122,7 @@ fn horizon(t: &[f64], sd: ArrayView2<f64>, spread: &[f64]) -> Option<f64> {
         (squares.sum::<f64>() / spread.len() as f64).sqrt()
     };
     let rows = t.iter().zip(sd.outer_iter());
-    rows.filter(|(_, row)| !row.iter().any(|x| x.is_nan()))
+    rows.filter(|(t, row)| **t >= end && !row.iter().any(|x| x.is_nan()))
         .find(|(_, row)| relative(row.view()) > HORIZON_ERROR)
         .map(|(t, _)| *t)
 }

@@ -41,6 +41,15 @@ pub struct ConstantEstimates {
     pub correlations: Array2<f64>,
 }
 
+/// The nodes of a fit with other times among them.
+struct ExtendedNodes {
+    nodes: Nodes,
+    /// States, `[node, dof]`.
+    s: Vec<f64>,
+    /// For each sample and requested time its node; `None` before the sample's first.
+    wanted: Vec<Vec<Option<usize>>>,
+}
+
 impl WeakConstraintState {
     /// Returns the estimated states at the times `t` (increasing) and their standard deviations. Inside the data of a lifted fit these are
     /// the states that were estimated; beyond them, and everywhere where the model is free, its solution.
@@ -56,7 +65,7 @@ impl WeakConstraintState {
     ) -> Result<Prediction> {
         let mut flow = self.flow(model, settings, options)?;
         let dof = self.nodes.dof;
-        let (nodes, s, wanted) = self.with_times(&mut flow, t)?;
+        let ExtendedNodes { nodes, s, wanted } = self.with_times(&mut flow, t)?;
         let (_, sd) = self.deviations(&mut flow, &nodes, &s)?;
         let samples = wanted.len();
         let mut prediction = Prediction {
@@ -185,11 +194,7 @@ impl WeakConstraintState {
     }
 
     /// Returns the nodes with these times among them, the states there, and for each sample where its times are.
-    fn with_times(
-        &self,
-        flow: &mut Flow,
-        t: &[f64],
-    ) -> Result<(Nodes, Vec<f64>, Vec<Vec<Option<usize>>>)> {
+    fn with_times(&self, flow: &mut Flow, t: &[f64]) -> Result<ExtendedNodes> {
         let dof = self.nodes.dof;
         let estimate = &self.fit.estimate;
         let starts: Vec<usize> = (0..self.nodes.len())
@@ -287,7 +292,11 @@ impl WeakConstraintState {
             flow.continue_from(&all, &estimate.w, &mut s, &origin)?
                 .ok_or_else(failed)?;
         }
-        Ok((all, s, wanted))
+        Ok(ExtendedNodes {
+            nodes: all,
+            s,
+            wanted,
+        })
     }
 }
 

@@ -170,10 +170,8 @@ impl WeakConstraintState {
             }),
             _ => None,
         };
-        (sigma_of_splines.len() == dof
-            && map.len() == n_params
-            && nodes.first.first() == Some(&true))
-        .then(|| WeakConstraintState {
+        let fits = sigma_of_splines.len() == dof && map.len() == n_params;
+        (fits && nodes.first.first() == Some(&true)).then_some(WeakConstraintState {
             nodes,
             map,
             scaling: Standardization { mean, sd },

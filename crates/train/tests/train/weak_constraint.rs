@@ -207,11 +207,11 @@ fn constants_of_known_equations_come_with_standard_errors() {
         let run = train(&model, &data, &method(), &TrainOptions::default(), &mut ()).unwrap();
         let constants = run.trust().unwrap().constants;
         assert_eq!(constants.names, names);
-        for i in 0..4 {
-            let (value, error) = (constants.values[i], constants.errors[i]);
-            assert!((value / truth[i] - 1.0).abs() < 0.02, "{factors:?} {value}");
-            assert!((value - truth[i]).abs() < 4.0 * error, "{value} {error}");
-            assert!(error < 0.02 * truth[i], "{error}");
+        let estimates = constants.values.iter().zip(&constants.errors);
+        for (truth, (value, error)) in truth.iter().zip(estimates) {
+            assert!((value / truth - 1.0).abs() < 0.02, "{factors:?} {value}");
+            assert!((value - truth).abs() < 4.0 * error, "{value} {error}");
+            assert!(*error < 0.02 * truth, "{error}");
         }
     }
 }
