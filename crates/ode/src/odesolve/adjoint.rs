@@ -1,153 +1,71 @@
 //! The exact discrete adjoint of one-step methods: the transpose of the steps that were taken, with step sizes held fixed.
-//! Here the adjoint of explicit Runge-Kutta methods and the reverse sweep that the other one-step methods share.
-//!
-//! For `L = Σ_m ⟨ū_m, u(t_m)⟩` it yields ∂L/∂u₀ and ∂L/∂θ. With `μ` the adjoint of the state at the end of a step, the
-//! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
-//! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
+//! Here the reverse sweep that one-step methods with output steps share, and the cursor over the outputs' cotangents.
 
 pub(super) mod adams;
 pub(super) mod bdf;
 pub(super) mod esdirk;
+pub(super) mod explicit_rk;
 pub(super) mod radau;
 pub(super) mod rosenbrock;
 
-use super::explicit_rk::slot_index;
 use super::output_steps;
 use super::plan::{SaveLocation, Step};
-use super::tableau::Tableau;
-use super::vector_ops::{add, add_scaled};
+use super::vector_ops::add;
 use super::workspace::Workspace;
-use crate::field::native::{Evaluator, ParamGradient};
 
-/// Computes the adjoint of a taped solve by an explicit Runge-Kutta method. `bars` is ∂L/∂u of the solution, `[time, dof]`;
-/// the parameters' part is added to `gradient`, ∂L/∂u₀ is returned.
-pub(crate) fn backward(
-    evaluator: &Evaluator,
-    tableau: &Tableau,
-    sample: usize,
-    work: &Workspace,
-    bars: &[f64],
-    gradient: &mut ParamGradient,
-) -> Vec<f64> {
-    let dof = evaluator.dof();
-    let s = tableau.stages();
-    let len = evaluator.slot_len();
-    let mut k_bar = vec![0.0; tableau.all_stages() * dof];
-    let mut stage_bar = vec![0.0; dof];
-    let mut carry = vec![0.0; dof];
-    let mut weights = vec![0.0; tableau.all_stages()];
-    let mut mu = vec![0.0; dof];
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
-    // End of the part of the output tape that is not processed yet: the slots of the extra stages.
-    let mut unread = work.output_tape.len();
-
-    for (n, step) in work.plan.steps.iter().enumerate().rev() {
-        let h = step.h();
-        bars.add_at_end(n, &mut mu);
-        k_bar.fill(0.0);
-        for (b, k_bar) in tableau.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
-            add_scaled(h * b, &mu, k_bar);
-        }
-        let mut inside = false;
-        while let Some((theta, bar)) = bars.pop_inside(n) {
-            inside = true;
-            tableau.dense_weights(theta, &mut weights);
-            for (w, k_bar) in weights.iter().zip(k_bar.chunks_exact_mut(dof)) {
-                add_scaled(h * w, bar, k_bar);
-            }
-            add(bar, &mut mu);
-        }
-        let mut pull_back_stage =
-            |i: usize, c: f64, row: &[f64], slot: &[f64], k_bar: &mut [f64]| {
-                let (before, rest) = k_bar.split_at_mut(i * dof);
-                let bar = &rest[..dof];
-                if bar.iter().all(|x| *x == 0.0) {
-                    return;
-                }
-                stage_bar.fill(0.0);
-                let place = (sample, step.time_at(c));
-                evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
-                add(&stage_bar, &mut mu);
-                for (a, k_bar) in row.iter().zip(before.chunks_exact_mut(dof)) {
-                    if *a != 0.0 {
-                        add_scaled(h * a, &stage_bar, k_bar);
-                    }
-                }
-            };
-        if inside {
-            for (i, extra) in tableau.extra_stages.iter().enumerate().rev() {
-                let slot = &work.output_tape[unread - len..unread];
-                unread -= len;
-                pull_back_stage(s + i, extra.c, extra.a, slot, &mut k_bar);
-            }
-        }
-        if tableau.fsal {
-            // The last stage is also the first of the step after this one.
-            add(&carry, &mut k_bar[(s - 1) * dof..s * dof]);
-        }
-        let first = usize::from(tableau.fsal && n > 0);
-        for i in (first..s).rev() {
-            let at = slot_index(tableau, n, i) * len;
-            let slot = &work.tape[at..at + len];
-            pull_back_stage(i, tableau.c[i], tableau.a[i], slot, &mut k_bar);
-        }
-        if tableau.fsal {
-            carry.copy_from_slice(&k_bar[..dof]);
-        }
-    }
-    bars.add_at_start(&mut mu);
-    mu
+/// Location on the tapes of a step of a solve, or of an output step inside one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepSlots {
+    pub step: Step,
+    /// Index of the step, or of the enclosing step.
+    pub step_index: usize,
+    /// Index of the output step; `None` for a step of the solve.
+    pub output_step: Option<usize>,
 }
 
-/// A step to be pulled back in a reverse sweep over a one-step method: a step of the solve, or an output step to an output
-/// time inside one.
-pub(crate) struct StepBackward<'a> {
-    pub step: Step,
-    /// Tape with the slots of the step, which are at `index`.
-    pub tape: &'a [f64],
-    pub index: usize,
-    /// Whether the step is an output step; the enclosing step is then pulled back after it.
-    pub is_output_step: bool,
-    /// Adjoint of the state at the end of the step.
-    pub end_bar: &'a [f64],
+impl StepSlots {
+    /// Returns the tape with the slots of the step, and its index there.
+    pub fn tape(self, work: &Workspace) -> (&[f64], usize) {
+        match self.output_step {
+            Some(index) => (&work.output_tape, index),
+            None => (&work.tape, self.step_index),
+        }
+    }
 }
 
 /// Performs the reverse sweep over a solve by a one-step method whose outputs inside steps were reached by output steps. As
 /// u⁺ is u plus an increment, the adjoint of a step's start is that of its end plus a contribution of the increment, which
-/// `pull_back` adds. Returns ∂L/∂u₀.
+/// `pull_back` adds to its last argument, from the adjoint of the end; the output steps inside a step come before it. Returns
+/// ∂L/∂u₀. With rows of `width` numbers, adjoints may be followed by their tangents.
 pub(crate) fn reverse_sweep(
     work: &Workspace,
     bars: &[f64],
-    dof: usize,
-    mut pull_back: impl FnMut(StepBackward, &mut [f64]),
+    width: usize,
+    mut pull_back: impl FnMut(StepSlots, &[f64], &mut [f64]),
 ) -> Vec<f64> {
-    let mut mu = vec![0.0; dof];
-    let mut start = vec![0.0; dof];
-    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, dof);
+    let mut mu = vec![0.0; width];
+    let mut start = vec![0.0; width];
+    let mut bars = CotangentCursor::new(&work.plan.outputs, bars, width);
     let mut output_index = work.n_output_steps;
-    for (n, &step) in work.plan.steps.iter().enumerate().rev() {
-        bars.add_at_end(n, &mut mu);
+    for (step_index, &step) in work.plan.steps.iter().enumerate().rev() {
+        bars.add_at_end(step_index, &mut mu);
         start.copy_from_slice(&mu);
-        while let Some((theta, bar)) = bars.pop_inside(n) {
+        while let Some((theta, bar)) = bars.pop_inside(step_index) {
             output_index -= 1;
-            let output_step = StepBackward {
+            let output_step = StepSlots {
                 step: output_steps::substep(step, theta),
-                tape: &work.output_tape,
-                index: output_index,
-                is_output_step: true,
-                end_bar: bar,
+                step_index,
+                output_step: Some(output_index),
             };
-            pull_back(output_step, &mut start);
+            pull_back(output_step, bar, &mut start);
             add(bar, &mut start);
         }
-        let solve_step = StepBackward {
+        let solve_step = StepSlots {
             step,
-            tape: &work.tape,
-            index: n,
-            is_output_step: false,
-            end_bar: &mu,
+            step_index,
+            output_step: None,
         };
-        pull_back(solve_step, &mut start);
+        pull_back(solve_step, &mu, &mut start);
         mu.copy_from_slice(&start);
     }
     bars.add_at_start(&mut mu);

@@ -1,6 +1,6 @@
 //! The exact discrete adjoint of taped steps, dispatched by the family of the method that took them.
 
-use super::adjoint::{self, adams, bdf, esdirk, radau, rosenbrock};
+use super::adjoint::{adams, bdf, esdirk, explicit_rk, radau, rosenbrock};
 use super::solver::{Solver, SolverFamily};
 use super::vector_ops;
 use super::workspace::Workspace;
@@ -55,7 +55,7 @@ pub(crate) fn backward(
     let gradient = &mut accumulator.gradient;
     match method.family {
         SolverFamily::ExplicitRungeKutta(tableau) => {
-            adjoint::backward(evaluator, tableau, sample, work, bars, gradient)
+            explicit_rk::backward(evaluator, tableau, sample, work, bars, gradient)
         }
         SolverFamily::Radau => radau::backward(evaluator, sample, work, bars, gradient),
         SolverFamily::Esdirk(tableau) => {

@@ -28,12 +28,6 @@ pub(crate) struct ExplicitRk {
     weights: Vec<f64>,
 }
 
-/// Returns the index on the tape of the slot of a stage.
-pub(crate) fn slot_index(tableau: &Tableau, step: usize, stage: usize) -> usize {
-    let per_step = tableau.stages() - usize::from(tableau.fsal);
-    step * per_step + stage
-}
-
 impl ExplicitRk {
     /// Creates the step method of a tableau, without storage.
     pub fn new(tableau: &'static Tableau) -> Self {
@@ -69,7 +63,7 @@ impl ExplicitRk {
         i: usize,
         t: f64,
     ) {
-        let at = slot_index(self.tableau, n, i) * integrator.rhs.slot_len();
+        let at = self.tableau.slot_index(n, i) * integrator.rhs.slot_len();
         let ExplicitRk { k, stage, .. } = self;
         let dof = integrator.dof;
         integrator.evaluate(at, t, stage, &mut k[i * dof..(i + 1) * dof]);
@@ -113,7 +107,7 @@ impl ExplicitRk {
 
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for ExplicitRk {
     fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
-        let slots = slot_index(self.tableau, steps, 0) + usize::from(self.tableau.fsal);
+        let slots = self.tableau.n_slots(steps);
         slots.saturating_mul(integrator.rhs.slot_len())
     }
 

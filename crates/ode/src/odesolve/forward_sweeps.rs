@@ -2,7 +2,7 @@
 
 use super::backward_context::BackwardContext;
 use super::end_jacobians::EndJacobian;
-use super::second_derivatives::{LinearizedSolve, linearize_explicit};
+use super::second_derivatives::explicit;
 use super::tableau::Tableau;
 use super::workspace::Workspace;
 use crate::field::native::{MAX_LANES, TangentLanes};
@@ -71,15 +71,17 @@ impl ForwardSweeps {
         i: usize,
         work: &Workspace,
     ) -> EndJacobian {
-        let solve = linearize_explicit(self.tableau, context.sample(i), work);
-        let (dof, n_params) = (context.evaluator.dof(), context.n_params());
+        let (tableau, evaluator) = (self.tableau, &context.evaluator);
+        let solve = (context.sample(i), work);
+        let (dof, n_params) = (evaluator.dof(), context.n_params());
         let mut jacobian = EndJacobian {
             du_du0: vec![0.0; dof * dof],
             du_dparams: vec![0.0; dof * n_params],
         };
         for directions in &mut self.all {
             let w = directions.lanes.width();
-            let tangents = solve.forward(&context.evaluator, &directions.u0, &mut directions.lanes);
+            let Directions { u0, lanes, .. } = directions;
+            let tangents = explicit::forward(tableau, solve, evaluator, u0, lanes);
             let end = &tangents.u[tangents.u.len() - dof * w..];
             for (row, tangents) in end.chunks_exact(w).enumerate() {
                 for (lane, x) in tangents[..directions.len].iter().enumerate() {

@@ -8,6 +8,7 @@ use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
 use super::rhs::Rhs;
+use super::stage_system::StageSystem;
 use super::vector_ops::{add, all_finite};
 use odesync_base::failure::FailureReason;
 
@@ -21,7 +22,7 @@ pub(crate) struct StageSolver {
     dz: Vec<f64>,
     pub jacobian: Jacobian,
     pub newton_matrix: NewtonMatrix,
-    exact_newton_matrix: ExactNewtonMatrix,
+    exact_system: StageSystem,
     /// Whether there is a usable Jacobian; `jacobian_fresh` tells whether it is that of the current state.
     pub has_jacobian: bool,
     pub jacobian_fresh: bool,
@@ -40,35 +41,6 @@ impl NewtonMatrix {
     /// Marks the matrix as not factored.
     pub fn invalidate(&mut self) {
         self.c = 0.0;
-    }
-}
-
-/// Factored Newton matrix I − c J with the Jacobian at the solution itself.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ExactNewtonMatrix {
-    jacobian: Jacobian,
-    pub lu: Lu<f64>,
-}
-
-impl ExactNewtonMatrix {
-    /// Allocates the storage for this field.
-    pub fn bind<R: Rhs + ?Sized>(&mut self, rhs: &R) {
-        self.jacobian.bind(rhs);
-    }
-
-    /// Factors the matrix with the Jacobian of a taped slot; returns false where it is singular.
-    pub fn factor<R: Rhs + ?Sized>(
-        &mut self,
-        rhs: &R,
-        place: (usize, f64),
-        slot: &[f64],
-        c: f64,
-    ) -> bool {
-        let ExactNewtonMatrix { jacobian, lu } = self;
-        jacobian.fill(rhs, place, slot);
-        lu.factor(rhs.dof(), |row, column| {
-            f64::from(row == column) - c * jacobian.at(row, column)
-        })
     }
 }
 
@@ -94,7 +66,7 @@ impl StageSolver {
             buffer.resize(dof, 0.0);
         }
         self.jacobian.bind(rhs);
-        self.exact_newton_matrix.bind(rhs);
+        self.exact_system.bind(rhs, 1);
         (self.has_jacobian, self.jacobian_fresh) = (false, false);
         self.newton_matrix.invalidate();
     }
@@ -298,16 +270,13 @@ impl StageSolver {
             if !all_finite(&self.f) || iteration == max_iterations {
                 return false;
             }
-            if !self
-                .exact_newton_matrix
-                .factor(rhs, place, slot, equation.c)
-            {
+            if !self.exact_system.factor_stage(rhs, place, slot, equation.c) {
                 return false;
             }
             work.stats.jacobians += 1;
             work.stats.factorizations += 1;
             self.residual(equation, z);
-            self.exact_newton_matrix.lu.solve(&mut self.dz);
+            self.exact_system.lu.solve(&mut self.dz);
             add(&self.dz, z);
             self.set_stage(equation, z);
             let increment = scaled_norm(&self.dz, scale, rtol, atol);

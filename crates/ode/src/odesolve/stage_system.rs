@@ -1,5 +1,5 @@
-//! The linear system of all stages of an implicit Runge-Kutta step, with the Jacobian of each stage. It is used by full
-//! Newton iteration, the exact adjoint and the tangents of a step.
+//! The linear system of all stages of an implicit Runge-Kutta step, or of one stage, with the Jacobian of each stage. It is used
+//! by full Newton iteration, the exact adjoint and the tangents of a step.
 
 use super::jacobian::Jacobian;
 use super::lu::Lu;
@@ -16,6 +16,16 @@ pub(crate) struct RkMatrix<'a> {
 }
 
 impl RkMatrix<'_> {
+    /// Returns the number of stages.
+    pub fn stages(&self) -> usize {
+        self.c.len()
+    }
+
+    /// Whether the first stage is explicit: the state at the start of the step.
+    pub fn has_explicit_first_stage(&self) -> bool {
+        self.a[..self.stages()].iter().all(|a| *a == 0.0)
+    }
+
     /// Returns the coefficient a_ij.
     pub fn a(&self, i: usize, j: usize) -> f64 {
         self.a[i * self.c.len() + j]
@@ -77,6 +87,23 @@ impl StageSystem {
         self.lu.factor(matrix.c.len() * dof, |r, c| {
             let (i, j) = (r / dof, c / dof);
             f64::from(r == c) - h * matrix.a(i, j) * jacobians[j].at(r % dof, c % dof)
+        })
+    }
+    /// Factors I − c J for one stage, with the Jacobian of its taped slot; returns false where it is singular.
+    pub fn factor_stage<R: Rhs + ?Sized>(
+        &mut self,
+        rhs: &R,
+        place: (usize, f64),
+        slot: &[f64],
+        c: f64,
+    ) -> bool {
+        let StageSystem { jacobians, lu } = self;
+        let Some(jacobian) = jacobians.first_mut() else {
+            return false;
+        };
+        jacobian.fill(rhs, place, slot);
+        lu.factor(rhs.dof(), |row, column| {
+            f64::from(row == column) - c * jacobian.at(row, column)
         })
     }
 }

@@ -36,10 +36,6 @@ pub(crate) fn backward(
     let mut weights = vec![0.0; all];
     let mut bar = vec![0.0; dof];
     let mut lambda = vec![0.0; dof];
-    let stage_row = |i: usize| match tableau.a.get(i) {
-        Some(row) => (tableau.c[i], *row),
-        None => (tableau.extra_stages[i - s].c, tableau.extra_stages[i - s].a),
-    };
     let b = |i: usize| tableau.b.get(i).copied().unwrap_or(0.0);
     let b_tilde = |i: usize, h: f64| if b(i) != 0.0 { b(i) } else { h };
     // Stages after the last one with b_i ≠ 0 are needed only for outputs inside the step.
@@ -65,7 +61,7 @@ pub(crate) fn backward(
             add(bar, &mut lambda);
         }
         for i in 0..used {
-            let (c, a) = stage_row(i);
+            let (c, a) = tableau.stage_row(i);
             let stage = &mut stages[i * dof..(i + 1) * dof];
             weighted_sum(state, h, a, &k, dof, stage);
             if i + 1 < used {
@@ -76,7 +72,7 @@ pub(crate) fn backward(
         for i in (0..used).rev() {
             let lambda_i = &mut stage_lambda[i * dof..(i + 1) * dof];
             for (j, slope) in slopes.chunks_exact(dof).enumerate().take(used).skip(i + 1) {
-                let a = stage_row(j).1.get(i).copied().unwrap_or(0.0);
+                let a = tableau.stage_row(j).1.get(i).copied().unwrap_or(0.0);
                 if a != 0.0 {
                     add_scaled(-a / b_tilde(i, h), slope, lambda_i);
                 }
@@ -86,7 +82,7 @@ pub(crate) fn backward(
             if lambda_i.iter().all(|x| *x == 0.0) {
                 continue;
             }
-            let place = (sample, step.time_at(stage_row(i).0));
+            let place = (sample, step.time_at(tableau.stage_row(i).0));
             let stage = &stages[i * dof..(i + 1) * dof];
             evaluator.eval_taped(sample, place.1, stage, &mut slot, &mut bar);
             for (bar, lambda_i) in bar.iter_mut().zip(lambda_i.iter()) {

@@ -52,6 +52,24 @@ impl Tableau {
         self.b.len() + self.extra_stages.len()
     }
 
+    /// Returns the node and the coefficients of a stage; the additional ones of the dense output come after those of a step.
+    pub fn stage_row(&self, i: usize) -> (f64, &'static [f64]) {
+        match self.extra_stages.get(i.wrapping_sub(self.stages())) {
+            Some(extra) => (extra.c, extra.a),
+            None => (self.c[i], self.a[i]),
+        }
+    }
+
+    /// Returns the index on the tape of the slot of a stage; where the last stage is the first of the next step, they share it.
+    pub(crate) fn slot_index(&self, step: usize, stage: usize) -> usize {
+        step * (self.stages() - usize::from(self.fsal)) + stage
+    }
+
+    /// Returns the number of slots on the tape of this many steps.
+    pub(crate) fn n_slots(&self, steps: usize) -> usize {
+        self.slot_index(steps, 0) + usize::from(self.fsal)
+    }
+
     /// Computes the weights b_i(θ) of the dense output into `weights`, `[stages and extra stages]`.
     pub fn dense_weights(&self, theta: f64, weights: &mut [f64]) {
         match self.dense {

@@ -48,6 +48,16 @@ pub(crate) fn add_weighted_sum(h: f64, a: &[f64], k: &[f64], dof: usize, out: &m
     }
 }
 
+/// Computes `to_i += h a_i x` for the ith block of `to`: the transpose of [`add_weighted_sum`].
+#[inline]
+pub(crate) fn add_outer(h: f64, a: &[f64], x: &[f64], to: &mut [f64]) {
+    for (&a, to) in a.iter().zip(to.chunks_exact_mut(x.len())) {
+        if a != 0.0 {
+            add_scaled(h * a, x, to);
+        }
+    }
+}
+
 /// Computes `to += from`.
 pub(crate) fn add(from: &[f64], to: &mut [f64]) {
     add_scaled(1.0, from, to);

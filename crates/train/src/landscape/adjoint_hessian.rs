@@ -19,7 +19,7 @@ pub(super) struct AdjointHessian {
     problem: Arc<TrainingProblem>,
     field: VectorField,
     evaluator: Evaluator,
-    solves: Vec<Box<dyn LinearizedSolve>>,
+    solves: Vec<LinearizedSolve>,
     /// Number of solves in a group.
     group_size: usize,
     /// Gradients of the loss with respect to each solution, `[time, dof]`.
@@ -115,7 +115,7 @@ impl AdjointHessian {
         evaluator.set_param_tangents(&interleave(&directions, n_values, w), &mut lanes);
 
         // Forward pass: the tangents of every solution.
-        let forward = |(g, solves): (usize, &[Box<dyn LinearizedSolve>])| {
+        let forward = |(g, solves): (usize, &[LinearizedSolve])| {
             let mut group = GroupWorkspace {
                 lanes: lanes.clone(),
                 stage_tangents: vec![],
@@ -134,7 +134,7 @@ impl AdjointHessian {
             }
             (group, tangents)
         };
-        let groups: Vec<(usize, &[Box<dyn LinearizedSolve>])> =
+        let groups: Vec<(usize, &[LinearizedSolve])> =
             self.solves.chunks(self.group_size).enumerate().collect();
         let (mut groups, tangents): (Vec<GroupWorkspace>, Vec<Vec<Vec<f64>>>) = match parallel {
             true => groups.into_par_iter().map(forward).unzip(),

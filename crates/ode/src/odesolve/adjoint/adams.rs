@@ -2,7 +2,7 @@
 
 use super::super::adams::{RK4, STARTUP, startup_weights};
 use super::super::tableau::AdamsTableau;
-use super::super::vector_ops::{add, add_scaled};
+use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
 use super::CotangentCursor;
 use crate::field::native::{Evaluator, ParamGradient};
@@ -39,18 +39,13 @@ pub(crate) fn backward(
         history_bar[last..].fill(0.0);
         k_bar.fill(0.0);
         bars.add_at_end(n, &mut mu);
-        let spread = |weights: &[f64], bar: &[f64], to: &mut [f64]| {
-            for (w, to) in weights.iter().zip(to.chunks_exact_mut(dof)) {
-                add_scaled(h * w, bar, to);
-            }
-        };
         // Adjoint of u⁺ or of an output inside the step, given by its weights of the slopes.
         let mut output = |weights: &[f64], bar: &[f64]| match (variant, tableau.corrector) {
-            (STARTUP, _) => spread(weights, bar, &mut k_bar),
-            (_, None) => spread(weights, bar, &mut history_bar),
+            (STARTUP, _) => add_outer(h, weights, bar, &mut k_bar),
+            (_, None) => add_outer(h, weights, bar, &mut history_bar),
             (_, Some(_)) => {
-                spread(&weights[..1], bar, &mut k_bar);
-                spread(&weights[1..], bar, &mut history_bar);
+                add_outer(h, &weights[..1], bar, &mut k_bar);
+                add_outer(h, &weights[1..], bar, &mut history_bar);
             }
         };
         output(
@@ -75,7 +70,7 @@ pub(crate) fn backward(
                 stage_bar.fill(0.0);
                 evaluator.vjp(place, slot(i), &bar[..dof], &mut stage_bar, None, gradient);
                 add(&stage_bar, &mut mu);
-                spread(RK4.a[i], &stage_bar, before);
+                add_outer(h, RK4.a[i], &stage_bar, before);
             }
             add(&k_bar[..dof], &mut history_bar[..dof]);
         } else if tableau.corrector.is_some() {
@@ -90,7 +85,7 @@ pub(crate) fn backward(
                 gradient,
             );
             add(&stage_bar, &mut mu);
-            spread(tableau.predictor, &stage_bar, &mut history_bar);
+            add_outer(h, tableau.predictor, &stage_bar, &mut history_bar);
         }
         let place = (sample, step.t);
         evaluator.vjp(place, slot(0), &history_bar[..dof], &mut mu, None, gradient);

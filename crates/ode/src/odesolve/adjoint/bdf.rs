@@ -3,7 +3,7 @@
 use super::super::backward_differences::{interpolation_weight, respacing_matrix};
 use super::super::bdf::N_DIFFERENCES;
 use super::super::solvers::bdf::{GAMMA, alpha};
-use super::super::stage_solver::ExactNewtonMatrix;
+use super::super::stage_system::StageSystem;
 use super::super::vector_ops::{add, add_scaled};
 use super::super::workspace::Workspace;
 use super::CotangentCursor;
@@ -19,8 +19,8 @@ pub(crate) fn backward(
     gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len) = (evaluator.dof(), evaluator.slot_len());
-    let mut exact = ExactNewtonMatrix::default();
-    exact.bind(evaluator);
+    let mut stage_system = StageSystem::default();
+    stage_system.bind(evaluator, 1);
     // Adjoints of D at the end of a step, then at its start.
     let mut d_bar = std::mem::take(history);
     d_bar.resize(N_DIFFERENCES * dof, 0.0);
@@ -54,8 +54,8 @@ pub(crate) fn backward(
         let factor = h / alpha(order);
         let slot = &work.tape[(n + 1) * len..(n + 2) * len];
         let place = (sample, step.end);
-        exact.factor(evaluator, place, slot, factor);
-        exact.lu.solve_transposed(&mut lambda);
+        stage_system.factor_stage(evaluator, place, slot, factor);
+        stage_system.lu.solve_transposed(&mut lambda);
         f_bar.fill(0.0);
         add_scaled(factor, &lambda, &mut f_bar);
         predicted_bar.fill(0.0);

@@ -1,8 +1,8 @@
 //! The exact adjoint of ESDIRK steps.
 
-use super::super::stage_solver::ExactNewtonMatrix;
+use super::super::stage_system::StageSystem;
 use super::super::tableau::EsdirkTableau;
-use super::super::vector_ops::{add, add_scaled};
+use super::super::vector_ops::{add, add_outer, add_scaled};
 use super::super::workspace::Workspace;
 use super::reverse_sweep;
 use crate::field::native::{Evaluator, ParamGradient};
@@ -18,46 +18,46 @@ pub(crate) fn backward(
     gradient: &mut ParamGradient,
 ) -> Vec<f64> {
     let (dof, len, s) = (evaluator.dof(), evaluator.slot_len(), tableau.stages());
-    let mut exact = ExactNewtonMatrix::default();
-    exact.bind(evaluator);
+    let mut stage_system = StageSystem::default();
+    stage_system.bind(evaluator, 1);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
     // Adjoints of the slope at the start of this step, which its output steps share, and at the start of the next step.
     let (mut first, mut carry) = (vec![0.0; dof], vec![0.0; dof]);
-    reverse_sweep(work, bars, dof, |pulled, mu| {
-        let (step, h) = (pulled.step, pulled.step.h());
+    reverse_sweep(work, bars, dof, |place, end_bar, mu| {
+        let (step, h) = (place.step, place.step.h());
+        let (tape, index) = place.tape(work);
+        let is_output_step = place.output_step.is_some();
         k_bar.fill(0.0);
         for (i, k_bar) in k_bar.chunks_exact_mut(dof).enumerate() {
-            add_scaled(h * tableau.b(i), pulled.end_bar, k_bar);
+            add_scaled(h * tableau.b(i), end_bar, k_bar);
         }
-        if !pulled.is_output_step {
+        if !is_output_step {
             add(&carry, &mut k_bar[(s - 1) * dof..]);
         }
         let mut pull = |i: usize, k_bar: &mut [f64]| {
             let (before, rest) = k_bar.split_at_mut(i * dof);
             let bar = &mut rest[..dof];
-            let at = tableau.slot_index(pulled.index, i) * len;
-            let slot = &pulled.tape[at..at + len];
+            let at = tableau.slot_index(index, i) * len;
+            let slot = &tape[at..at + len];
             let place = (sample, step.time_at(tableau.c[i]));
             if i > 0 {
-                exact.factor(evaluator, place, slot, h * tableau.gamma);
-                exact.lu.solve_transposed(bar);
+                stage_system.factor_stage(evaluator, place, slot, h * tableau.gamma);
+                stage_system.lu.solve_transposed(bar);
             }
             stage_bar.fill(0.0);
             evaluator.vjp(place, slot, bar, &mut stage_bar, None, gradient);
             add(&stage_bar, mu);
-            for (a, k_bar) in tableau.a[i].iter().zip(before.chunks_exact_mut(dof)) {
-                add_scaled(h * a, &stage_bar, k_bar);
-            }
+            add_outer(h, tableau.a[i], &stage_bar, before);
         };
         for i in (1..s).rev() {
             pull(i, &mut k_bar);
         }
         add(&k_bar[..dof], &mut first);
-        if pulled.is_output_step {
+        if is_output_step {
             return;
         }
-        if pulled.index == 0 {
+        if index == 0 {
             pull(0, &mut first);
         }
         std::mem::swap(&mut carry, &mut first);

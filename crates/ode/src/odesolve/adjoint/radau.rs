@@ -20,11 +20,12 @@ pub(crate) fn backward(
     stage_system.bind(evaluator, 3);
     let mut lambda = vec![0.0; 3 * dof];
     let mut k_bar = vec![0.0; 3 * dof];
-    reverse_sweep(work, bars, dof, |pulled, mu| {
-        let (step, first) = (pulled.step, 3 * pulled.index);
-        let slot = |i: usize| &pulled.tape[(first + i) * len..(first + i + 1) * len];
+    reverse_sweep(work, bars, dof, |place, end_bar, mu| {
+        let (step, (tape, index)) = (place.step, place.tape(work));
+        let first = 3 * index;
+        let slot = |i: usize| &tape[(first + i) * len..(first + i + 1) * len];
         lambda.fill(0.0);
-        lambda[2 * dof..].copy_from_slice(pulled.end_bar);
+        lambda[2 * dof..].copy_from_slice(end_bar);
         let slots = [slot(0), slot(1), slot(2)];
         stage_system.factor(evaluator, (sample, step), RK_MATRIX, &slots);
         stage_system.lu.solve_transposed(&mut lambda);

@@ -4,7 +4,7 @@ use super::super::jacobian::Jacobian;
 use super::super::lu::Lu;
 use super::super::rosenbrock::tape_stride;
 use super::super::tableau::RosenbrockTableau;
-use super::super::vector_ops::{add, add_scaled};
+use super::super::vector_ops::{add, add_outer, add_scaled};
 use super::super::workspace::Workspace;
 use super::reverse_sweep;
 use crate::field::native::{DualCotangent, Evaluator, ParamGradient};
@@ -30,15 +30,14 @@ pub(crate) fn backward(
     let (mut unused, zero_dot) = (vec![0.0; dof], vec![0.0; dof]);
     let mut stage_bar = vec![0.0; dof];
     let mut k_bar = vec![0.0; s * dof];
-    let u0 = reverse_sweep(work, bars, dof, |pulled, mu| {
-        let (step, h) = (pulled.step, pulled.step.h());
-        let taped = &pulled.tape[pulled.index * tape_stride(tableau, evaluator)..];
+    let u0 = reverse_sweep(work, bars, dof, |place, end_bar, mu| {
+        let (step, h) = (place.step, place.step.h());
+        let (tape, index) = place.tape(work);
+        let taped = &tape[index * tape_stride(tableau, evaluator)..];
         let k = &taped[s * len..];
         let place = (sample, step.t);
         k_bar.fill(0.0);
-        for (b, k_bar) in tableau.b.iter().zip(k_bar.chunks_exact_mut(dof)) {
-            add_scaled(*b, pulled.end_bar, k_bar);
-        }
+        add_outer(1.0, tableau.b, end_bar, &mut k_bar);
         jacobian.fill(evaluator, place, &taped[..len]);
         let diagonal = 1.0 / (h * tableau.gamma);
         lu.factor(dof, |r, c| {
@@ -57,9 +56,7 @@ pub(crate) fn backward(
             stage_bar.fill(0.0);
             evaluator.vjp(at, slot, bar, &mut stage_bar, None, gradient);
             add(&stage_bar, mu);
-            for (a, k_bar) in tableau.a[i].iter().zip(before.chunks_exact_mut(dof)) {
-                add_scaled(*a, &stage_bar, k_bar);
-            }
+            add_outer(1.0, tableau.a[i], &stage_bar, before);
             let (along, first) = (&k[i * dof..(i + 1) * dof], &taped[..len]);
             let t_dot = [h * tableau.d[i]];
             evaluator.jvp_lanes(place, first, along, &t_dot, &mut lanes, &mut unused);

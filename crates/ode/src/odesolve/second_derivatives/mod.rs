@@ -8,49 +8,90 @@
 //!
 //! Tangents are laid out in lanes, `[…, w]`: the w directions are the last, contiguous axis.
 
-mod explicit;
+pub(super) mod explicit;
 mod implicit;
-
-use std::fmt::Debug;
 
 use super::driver::{self, Problem};
 use super::options::SolveOptions;
 use super::plan::StepPlan;
-use super::solver::Solver;
+use super::solver::{Solver, SolverFamily};
 use super::solvers;
+use super::stage_system::RkMatrix;
 use super::tableau::Tableau;
-use super::vector_ops::{add_scaled, all_finite};
+use super::vector_ops::all_finite;
 use super::workspace::Workspace;
-use crate::field::native::{DualCotangent, Evaluator, ParamGradientTangents, TangentLanes};
+use crate::field::native::{Evaluator, ParamGradientTangents, TangentLanes};
 use crate::{Error, Result};
-use explicit::LinearizedExplicitRk;
-use implicit::{ImplicitRkTableau, LinearizedImplicitRk};
 use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// A solve of one problem on its plan, with the slots of all stages, around which it is linearized.
-pub trait LinearizedSolve: Debug + Send + Sync {
+#[derive(Debug)]
+pub struct LinearizedSolve {
+    tableau: RkTableau,
+    sample: usize,
+    work: Workspace,
+}
+
+impl LinearizedSolve {
     /// Returns the solution at the output times, `[time, dof]`.
-    fn u(&self) -> &[f64];
+    pub fn u(&self) -> &[f64] {
+        &self.work.u
+    }
 
     /// Computes the tangents along directions of the initial state, `u0_dot`, `[dof, w]`, and of the parameters, which are
     /// set in `lanes`.
-    fn forward(
+    pub fn forward(
         &self,
         evaluator: &Evaluator,
         u0_dot: &[f64],
         lanes: &mut TangentLanes,
-    ) -> SolveTangents;
+    ) -> SolveTangents {
+        match &self.tableau {
+            RkTableau::Explicit(tableau) => {
+                explicit::forward(tableau, (self.sample, &self.work), evaluator, u0_dot, lanes)
+            }
+            RkTableau::Implicit { c, a } => {
+                let matrix = RkMatrix { c, a };
+                implicit::forward(self, matrix, evaluator, u0_dot, lanes)
+            }
+        }
+    }
 
     /// Computes the tangents of the gradient by a reverse sweep, where `stages` are the [`SolveTangents::stages`] of
     /// [`LinearizedSolve::forward`]: adds the tangents of ∂L/∂θ to `sums` and returns those of ∂L/∂u₀, `[dof, w]`.
-    fn backward(
+    pub fn backward(
         &self,
         evaluator: &Evaluator,
         stages: &[f64],
         bars: &OutputCotangents,
         lanes: &mut TangentLanes,
         sums: &mut ParamGradientTangents,
-    ) -> Vec<f64>;
+    ) -> Vec<f64> {
+        // The reverse sweep treats a cotangent and its tangents as one vector.
+        let dof = evaluator.dof();
+        let value = bars.value.chunks_exact(dof);
+        let tangents = bars.tangents.chunks_exact(dof * lanes.width());
+        let rows: Vec<f64> = value
+            .zip(tangents)
+            .flat_map(|(value, tangents)| value.iter().chain(tangents).copied())
+            .collect();
+        let mut mu = match &self.tableau {
+            RkTableau::Explicit(tableau) => explicit::backward(
+                tableau,
+                (self.sample, &self.work),
+                evaluator,
+                stages,
+                &rows,
+                lanes,
+                sums,
+            ),
+            RkTableau::Implicit { c, a } => {
+                let matrix = RkMatrix { c, a };
+                implicit::backward(self, matrix, evaluator, stages, &rows, lanes, sums)
+            }
+        };
+        mu.split_off(dof)
+    }
 }
 
 /// Tangents of a solve, computed by a forward sweep.
@@ -70,26 +111,45 @@ pub struct OutputCotangents<'a> {
     pub tangents: &'a [f64],
 }
 
-impl<'a> OutputCotangents<'a> {
-    /// Returns the cotangent and its tangents at one output time.
-    fn at_output(&self, m: usize, (dof, width): (usize, usize)) -> (&'a [f64], &'a [f64]) {
-        let value = &self.value[m * dof..(m + 1) * dof];
-        (value, &self.tangents[m * width..(m + 1) * width])
-    }
-}
-
-/// Tableau of a Runge-Kutta method, explicit or implicit, for exact tangents.
+/// Tableau of a Runge-Kutta method with exact tangents.
 #[derive(Debug)]
 enum RkTableau {
     Explicit(&'static Tableau),
-    Implicit(ImplicitRkTableau),
+    /// Nodes and coefficients of a stiffly accurate implicit method, as in [`RkMatrix`].
+    Implicit {
+        c: Vec<f64>,
+        a: Vec<f64>,
+    },
 }
 
 impl RkTableau {
     fn of(method: &Solver) -> Option<Self> {
-        match method.tableau() {
-            Some(tableau) => Some(RkTableau::Explicit(tableau)),
-            None => ImplicitRkTableau::of(&method.family).map(RkTableau::Implicit),
+        match method.family {
+            SolverFamily::ExplicitRungeKutta(tableau) => Some(RkTableau::Explicit(tableau)),
+            SolverFamily::Esdirk(tableau) => {
+                let s = tableau.stages();
+                let mut a = vec![0.0; s * s];
+                for (i, row) in tableau.a.iter().enumerate() {
+                    a[i * s..i * s + row.len()].copy_from_slice(row);
+                    a[i * s + i] = if i > 0 { tableau.gamma } else { 0.0 };
+                }
+                let c = tableau.c.to_vec();
+                Some(RkTableau::Implicit { c, a })
+            }
+            SolverFamily::Radau => {
+                let RkMatrix { c, a } = solvers::radau::RK_MATRIX;
+                let (c, a) = (c.to_vec(), a.to_vec());
+                Some(RkTableau::Implicit { c, a })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the number of stages, with the additional ones of a dense output.
+    fn all_stages(&self) -> usize {
+        match self {
+            RkTableau::Explicit(tableau) => tableau.all_stages(),
+            RkTableau::Implicit { c, .. } => c.len(),
         }
     }
 }
@@ -132,37 +192,25 @@ pub fn replay(
     problem: &Problem,
     plan: &StepPlan,
     (limit, n_lanes): (usize, usize),
-) -> Result<Box<dyn LinearizedSolve>> {
-    let rk = rk_tableau(options.solver)?;
+) -> Result<LinearizedSolve> {
+    let tableau = rk_tableau(options.solver)?;
     let mut work = Workspace {
         tape_limit: limit,
         ..Workspace::default()
     };
     driver::replay::<_, true>(evaluator, problem, options, plan, &mut work)?;
-    let stages = match &rk {
-        RkTableau::Explicit(tableau) => tableau.all_stages(),
-        RkTableau::Implicit(method) => method.stages(),
-    };
     let steps = work.plan.steps.len() + work.n_output_steps;
-    let tangents = steps.saturating_mul(stages * evaluator.dof() * n_lanes);
+    let tangents = steps.saturating_mul(tableau.all_stages() * evaluator.dof() * n_lanes);
     let needed = tangents.saturating_add(work.tape.len() + work.output_tape.len());
     let reason = if needed > limit {
         FailureReason::TapeTooLarge(limit.saturating_mul(size_of::<f64>()))
     } else if !all_finite(&work.u) {
         FailureReason::NotFinite
     } else {
-        let sample = problem.sample;
-        return Ok(match rk {
-            RkTableau::Explicit(tableau) => Box::new(LinearizedExplicitRk {
-                tableau,
-                sample,
-                work,
-            }),
-            RkTableau::Implicit(method) => Box::new(LinearizedImplicitRk {
-                tableau: method,
-                sample,
-                work,
-            }),
+        return Ok(LinearizedSolve {
+            tableau,
+            sample: problem.sample,
+            work,
         });
     };
     Err(SolveFailure {
@@ -173,68 +221,4 @@ pub fn replay(
         sample: problem.sample,
     }
     .into())
-}
-
-/// Linearizes a solve by an explicit Runge-Kutta method that has the slots of all its stages.
-pub(super) fn linearize_explicit(
-    tableau: &'static Tableau,
-    sample: usize,
-    work: &Workspace,
-) -> impl LinearizedSolve {
-    LinearizedExplicitRk {
-        tableau,
-        sample,
-        work,
-    }
-}
-
-/// A vector and its tangents.
-struct DualVec {
-    value: Vec<f64>,
-    tangents: Vec<f64>,
-}
-
-impl DualVec {
-    fn zero(n: usize, n_dot: usize) -> Self {
-        DualVec {
-            value: vec![0.0; n],
-            tangents: vec![0.0; n_dot],
-        }
-    }
-
-    fn clear(&mut self) {
-        self.value.fill(0.0);
-        self.tangents.fill(0.0);
-    }
-
-    fn as_dual_cotangent(&mut self) -> DualCotangent<'_> {
-        DualCotangent {
-            value: &mut self.value,
-            tangents: &mut self.tangents,
-        }
-    }
-
-    fn as_refs(&self) -> (&[f64], &[f64]) {
-        (&self.value, &self.tangents)
-    }
-
-    fn block(&self, i: usize, (n, n_dot): (usize, usize)) -> (&[f64], &[f64]) {
-        (
-            &self.value[i * n..(i + 1) * n],
-            &self.tangents[i * n_dot..(i + 1) * n_dot],
-        )
-    }
-
-    fn add(&mut self, scale: f64, from: (&[f64], &[f64])) {
-        self.add_at(0, (from.0.len(), from.1.len()), scale, from);
-    }
-
-    fn add_at(&mut self, i: usize, (n, n_dot): (usize, usize), scale: f64, from: (&[f64], &[f64])) {
-        add_scaled(scale, from.0, &mut self.value[i * n..(i + 1) * n]);
-        add_scaled(
-            scale,
-            from.1,
-            &mut self.tangents[i * n_dot..(i + 1) * n_dot],
-        );
-    }
 }
