@@ -39,21 +39,8 @@ struct SavedProblem {
     breakpoints: Vec<f64>,
 }
 
-/// Pool of workspaces in which steps are recomputed: as many as are in use at a time, reused by the next gradient.
-#[derive(Debug, Default)]
-pub(crate) struct WorkspacePool(Mutex<Vec<Workspace>>);
-
-impl WorkspacePool {
-    fn take(&self) -> Workspace {
-        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        workspaces.pop().unwrap_or_default()
-    }
-
-    fn put(&self, work: Workspace) {
-        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        workspaces.push(work);
-    }
-}
+/// Workspaces in which steps are recomputed: as many as are in use at a time, reused by the next gradient.
+pub(crate) type WorkspacePool = Mutex<Vec<Workspace>>;
 
 impl BackwardContext {
     pub fn new(
@@ -173,7 +160,8 @@ impl BackwardContext {
                 continuous_adjoint::backward(&inputs, &work.u, bars, became_stiff, gradient)?
             }
             (ForwardRecord::Checkpoints(_), _) => {
-                let mut segment = pool.take();
+                let lock = || pool.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut segment = lock().pop().unwrap_or_default();
                 // At most this many problems have a tape at the same time.
                 let at_once = rayon::current_num_threads().min(self.problems.len()).max(1);
                 segment.tape_limit =
@@ -189,7 +177,7 @@ impl BackwardContext {
                         })
                     }
                 };
-                pool.put(segment);
+                lock().push(segment);
                 u0?
             }
         })

@@ -22,7 +22,7 @@ use super::rhs::Rhs;
 use super::solver::{Solver, SolverFamily};
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
-use crate::field::native::{Evaluator, ParamGradient};
+use crate::field::native::{Evaluator, ParamGradient, ParamGradientTangents};
 use adjoint_rhs::AdjointRhs;
 use augmented::AugmentedRhs;
 use hermite_path::HermitePath;
@@ -245,18 +245,25 @@ impl BackwardSweep<'_> {
     }
 }
 
-/// Storage for `dλ/dt = −(∂f/∂u)ᵀ λ`.
+/// Storage of a right-hand side for `dλ/dt = −(∂f/∂u)ᵀ λ`.
 struct AdjointSlope {
+    /// State and slope of the field, where the right-hand side is that of λ alone.
+    u: Vec<f64>,
+    f: Vec<f64>,
     u_bar: Vec<f64>,
-    /// Parameter gradients of single evaluations, which no one needs.
+    /// Parameter gradients of single evaluations and their tangents, which no one needs.
     unused_gradient: ParamGradient,
+    unused_tangents: Option<ParamGradientTangents>,
 }
 
 impl AdjointSlope {
     fn new(evaluator: &Evaluator) -> Self {
         AdjointSlope {
+            u: vec![0.0; evaluator.dof()],
+            f: vec![0.0; evaluator.dof()],
             u_bar: vec![0.0; evaluator.dof()],
             unused_gradient: evaluator.zero_gradient(),
+            unused_tangents: None,
         }
     }
 

@@ -5,21 +5,13 @@ use std::cell::RefCell;
 use super::super::rhs::{JacobianScratch, Rhs};
 use super::AdjointSlope;
 use super::hermite_path::HermitePath;
-use crate::field::native::{DualCotangent, Evaluator, ParamGradientTangents};
+use crate::field::native::{DualCotangent, Evaluator};
 
 /// The adjoint of a field along a solution, of `dof` variables. It is linear in λ.
 pub(super) struct AdjointRhs<'a> {
     evaluator: &'a Evaluator,
     path: &'a HermitePath,
-    scratch: RefCell<Scratch>,
-}
-
-struct Scratch {
-    slope: AdjointSlope,
-    u: Vec<f64>,
-    f: Vec<f64>,
-    /// Tangents of parameter gradients, which no one needs.
-    unused_tangents: Option<ParamGradientTangents>,
+    slope: RefCell<AdjointSlope>,
 }
 
 impl<'a> AdjointRhs<'a> {
@@ -27,12 +19,7 @@ impl<'a> AdjointRhs<'a> {
         AdjointRhs {
             evaluator,
             path,
-            scratch: RefCell::new(Scratch {
-                slope: AdjointSlope::new(evaluator),
-                u: vec![0.0; evaluator.dof()],
-                f: vec![0.0; evaluator.dof()],
-                unused_tangents: None,
-            }),
+            slope: RefCell::new(AdjointSlope::new(evaluator)),
         }
     }
 }
@@ -48,10 +35,8 @@ impl Rhs for AdjointRhs<'_> {
     }
 
     fn eval(&self, sample: usize, t: f64, lambda: &[f64], slot: &mut [f64], dlambda: &mut [f64]) {
-        let (slot, stored) = slot.split_at_mut(self.evaluator.slot_len());
-        stored[..lambda.len()].copy_from_slice(lambda);
-        let mut scratch = self.scratch.borrow_mut();
-        let Scratch { slope, u, f, .. } = &mut *scratch;
+        let mut slope = self.slope.borrow_mut();
+        let AdjointSlope { u, f, .. } = &mut *slope;
         self.path.state(t, u);
         self.evaluator.eval_taped(sample, t, u, slot, f);
         slope.compute(self.evaluator, (sample, t), slot, lambda, dlambda);
@@ -65,6 +50,7 @@ impl Rhs for AdjointRhs<'_> {
         slot: &mut [f64],
         dlambda: &mut [f64],
     ) {
+        slot[self.evaluator.slot_len()..].copy_from_slice(lambda);
         self.eval(sample, t, lambda, slot, dlambda);
     }
 
@@ -93,8 +79,8 @@ impl Rhs for AdjointRhs<'_> {
             *x = -*x;
         }
         let w = lanes.width();
-        let mut own = self.scratch.borrow_mut();
-        let Scratch {
+        let mut own = self.slope.borrow_mut();
+        let AdjointSlope {
             u: du,
             unused_tangents,
             ..

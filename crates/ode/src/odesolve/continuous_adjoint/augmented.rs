@@ -34,14 +34,13 @@ impl Rhs for AugmentedRhs<'_> {
     fn eval(&self, sample: usize, t: f64, x: &[f64], slot: &mut [f64], dx: &mut [f64]) {
         let (u, lambda) = x.split_at(self.evaluator.dof());
         let (f, lambda_dot) = dx.split_at_mut(u.len());
-        let (slot, place) = slot.split_at_mut(self.evaluator.slot_len());
-        place[..x.len()].copy_from_slice(x);
         self.evaluator.eval_taped(sample, t, u, slot, f);
         let mut slope = self.slope.borrow_mut();
         slope.compute(self.evaluator, (sample, t), slot, lambda, lambda_dot);
     }
 
     fn eval_taped(&self, sample: usize, t: f64, x: &[f64], slot: &mut [f64], dx: &mut [f64]) {
+        slot[self.evaluator.slot_len()..].copy_from_slice(x);
         self.eval(sample, t, x, slot, dx);
     }
 
