@@ -1,4 +1,6 @@
-//! Helpers that the tests of several crates share: reference figures, measured data, counts of allocations.
+//! Helpers that the tests of several crates share: reference figures, classic problems, measured data, counts of allocations.
+
+pub mod classic_problems;
 
 #[allow(unsafe_code, reason = "an allocator")]
 pub mod peak_allocator;

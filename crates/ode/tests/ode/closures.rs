@@ -1,24 +1,14 @@
 //! Right-hand sides given as closures, and the integrator that is advanced step by step: published solutions of the classic
-//! problems (Hairer, Nørsett, Wanner I and II; the test set of Mazzia and Magherini), and the bits of `solve`.
+//! problems, and the bits of `solve`.
 
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
     Controller, Event, FnRhs, Integrator, Rhs, SolveOptions, Solver, SolverFamily, solve, solve_fn,
     solve_rhs, solvers,
 };
+use odesync_testing::classic_problems::{self, ClassicProblem};
 
 type Slope = fn(f64, &[f64], &mut [f64]);
-
-struct Classic {
-    name: &'static str,
-    f: Slope,
-    u0: &'static [f64],
-    end: f64,
-    want: &'static [f64],
-    stiff: bool,
-    tolerances: (f64, f64),
-    within: f64,
-}
 
 const ARENSTORF: Slope = |_, u, du| {
     let mu = 0.012_277_471;
@@ -103,158 +93,25 @@ const HIRES: Slope = |_, u, du| {
     du[7] = -du[6];
 };
 
-const CLASSICS: [Classic; 10] = [
-    Classic {
-        name: "Pleiades",
-        f: PLEIADES,
-        u0: &[
-            3.0, 3.0, -1.0, -3.0, 2.0, -2.0, 2.0, 3.0, -3.0, 2.0, 0.0, 0.0, -4.0, 4.0, 0.0, 0.0,
-            0.0, 0.0, 0.0, 1.75, -1.5, 0.0, 0.0, 0.0, -1.25, 1.0, 0.0, 0.0,
-        ],
-        end: 3.0,
-        want: &[
-            0.370_613_914_397_050_2,
-            3.237_284_092_057_233,
-            -3.222_559_032_418_324,
-            0.659_709_145_577_531,
-            0.342_558_170_715_658_4,
-            1.562_172_101_400_631,
-            -0.700_309_292_221_249_5,
-            -3.943_437_585_517_392,
-            -3.271_380_973_972_55,
-            5.225_081_843_456_543,
-            -2.590_612_434_977_47,
-            1.198_213_693_392_275,
-            -0.242_968_234_493_582_4,
-            1.091_449_240_428_98,
-        ],
-        stiff: false,
-        tolerances: (1e-12, 1e-12),
-        within: 1e-8,
-    },
-    Classic {
-        name: "HIRES",
-        f: HIRES,
-        u0: &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0057],
-        end: 321.8122,
-        want: &[
-            7.371_312_573_325_668e-4,
-            1.442_485_726_316_185e-4,
-            5.888_729_740_967_575e-5,
-            1.175_651_343_283_149e-3,
-            2.386_356_198_831_33e-3,
-            6.238_968_252_742_796e-3,
-            2.849_998_395_185_769e-3,
-            2.850_001_604_814_231e-3,
-        ],
-        stiff: true,
-        tolerances: (1e-8, 1e-12),
-        within: 1e-5,
-    },
-    Classic {
-        name: "Arenstorf orbit",
-        f: ARENSTORF,
-        u0: &[0.994, 0.0, 0.0, -2.001_585_106_379_082_6],
-        end: 17.065_216_560_157_963,
-        want: &[0.994, 0.0, 0.0, -2.001_585_106_379_082_6],
-        stiff: false,
-        tolerances: (1e-12, 1e-12),
-        within: 1e-5,
-    },
-    Classic {
-        name: "Brusselator",
-        f: BRUSSELATOR,
-        u0: &[1.5, 3.0],
-        end: 20.0,
-        want: &[0.498_637_071_268_347_83, 4.596_780_349_452_011],
-        stiff: false,
-        tolerances: (1e-11, 1e-11),
-        within: 1e-9,
-    },
-    Classic {
-        name: "rigid body",
-        f: RIGID_BODY,
-        u0: &[0.0, 1.0, 1.0],
-        end: 20.0,
-        want: &[
-            -0.939_657_079_872_92,
-            -0.342_117_775_400_077,
-            0.741_412_659_619_999,
-        ],
-        stiff: false,
-        tolerances: (1e-11, 1e-11),
-        within: 1e-9,
-    },
-    Classic {
-        name: "Lorenz",
-        f: LORENZ,
-        u0: &[-8.0, 8.0, 27.0],
-        end: 4.0,
-        want: &[5.160_531_551, 8.097_448_615, 17.139_587_316],
-        stiff: false,
-        tolerances: (1e-12, 1e-12),
-        within: 1e-8,
-    },
-    Classic {
-        name: "Van der Pol",
-        f: VAN_DER_POL,
-        u0: &[2.0, 0.0],
-        end: 2.0,
-        want: &[1.706_167_732_170_483, -0.892_809_701_024_797_5],
-        stiff: true,
-        tolerances: (1e-8, 1e-10),
-        within: 1e-5,
-    },
-    Classic {
-        name: "Robertson",
-        f: ROBERTSON,
-        u0: &[1.0, 0.0, 0.0],
-        end: 1e11,
-        want: &[
-            2.083_340_149_701_255e-8,
-            8.333_360_770_334_713e-14,
-            0.999_999_979_166_505,
-        ],
-        stiff: true,
-        tolerances: (1e-8, 1e-18),
-        within: 1e-5,
-    },
-    Classic {
-        name: "Oregonator",
-        f: OREGONATOR,
-        u0: &[1.0, 2.0, 3.0],
-        end: 360.0,
-        want: &[
-            1.000_814_870_318_523,
-            1_228.178_521_549_917,
-            132.055_494_284_670_6,
-        ],
-        stiff: true,
-        tolerances: (1e-8, 1e-10),
-        within: 1e-5,
-    },
-    Classic {
-        name: "E5",
-        f: E5,
-        u0: &[1.76e-3, 0.0, 0.0, 0.0],
-        end: 1e5,
-        want: &[
-            7.481_320_826e-6,
-            2.373_478_158e-12,
-            2.212_358_668e-12,
-            1.611_194_872e-13,
-        ],
-        stiff: true,
-        tolerances: (1e-8, 1e-24),
-        within: 1e-5,
-    },
+/// The classic problems, with their right-hand sides.
+const CLASSICS: [(ClassicProblem, Slope); 10] = [
+    (classic_problems::ARENSTORF, ARENSTORF),
+    (classic_problems::BRUSSELATOR, BRUSSELATOR),
+    (classic_problems::RIGID_BODY, RIGID_BODY),
+    (classic_problems::PLEIADES, PLEIADES),
+    (classic_problems::LORENZ, LORENZ),
+    (classic_problems::VAN_DER_POL, VAN_DER_POL),
+    (classic_problems::ROBERTSON, ROBERTSON),
+    (classic_problems::OREGONATOR, OREGONATOR),
+    (classic_problems::HIRES, HIRES),
+    (classic_problems::E5, E5),
 ];
 
 #[test]
 fn closures_reach_the_published_solutions_with_every_controller() {
     let explicit = ["dopri5", "tsit5", "vern7", "dopri8"];
     let implicit = ["radau", "kvaerno5", "rodas5p", "bdf"];
-    for classic in &CLASSICS {
+    for (classic, f) in &CLASSICS {
         let names = if classic.stiff { &implicit } else { &explicit };
         let controllers = [
             None,
@@ -274,23 +131,14 @@ fn closures_reach_the_published_solutions_with_every_controller() {
                     .unwrap()
                     .tolerances(classic.tolerances.0, classic.tolerances.1)
             };
-            let solved = solve_fn(classic.f, classic.u0, &[0.0, classic.end], &options);
-            let solution =
-                solved.unwrap_or_else(|e| panic!("{}, {name}, {controller:?}: {e}", classic.name));
-            for (i, (got, want)) in solution.u.row(1).iter().zip(classic.want).enumerate() {
-                let scale = if *want == 0.0 { 1.0 } else { want.abs() };
-                let error = (got - want).abs() / scale;
-                assert!(
-                    error < classic.within,
-                    "{}, {name}, {controller:?}, component {i}: {got} instead of {want}, off by {error:e}",
-                    classic.name
-                );
-            }
+            let by = format!("{name}, {controller:?}");
+            let solved = solve_fn(f, classic.u0, &[0.0, classic.end], &options);
+            let solution = solved.unwrap_or_else(|e| panic!("{}, {by}: {e}", classic.name));
+            classic.check(&by, &solution.u.row(1).to_vec(), 1.0);
         }
     }
 }
 
-/// A pendulum in a wind that changes, as a field.
 fn pendulum() -> VectorField {
     system(2, &[("g", 9.81)], |t, u, p| {
         vec![u.at(1), -p.get("g") * u.at(0).sin() + t.cos()]
