@@ -11,7 +11,7 @@ use super::stages::{StageEvaluator, StepAttempt, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::stepping::{StepSequencer, all_finite, error_norm, joint_norm};
 use odesync_ode::odesolve::{
-    FailureReason, Problem, SaveLocation, SolveFailure, SolveOptions, Stats, Step, StepPlan,
+    FailureReason, Problem, SaveLocation, SolveOptions, Stats, Step, StepPlan,
 };
 
 /// The state of the integration of one problem.
@@ -93,15 +93,10 @@ impl<'a> BatchIntegrator<'a> {
 
     /// Records that a problem failed.
     pub fn fail(&mut self, problem: usize, reason: FailureReason) {
-        let sample = &self.samples[problem];
-        let sample_index = self.problems[problem].sample;
-        self.first_failure.record(problem, || SolveFailure {
-            reason,
-            t: sample.stepper.t,
-            step: sample.stepper.attempted_h,
-            state: sample.state.clone(),
-            sample: sample_index,
-        });
+        let SampleState { stepper, state, .. } = &self.samples[problem];
+        let sample = self.problems[problem].sample;
+        self.first_failure
+            .record(problem, || stepper.failure(reason, state, sample));
     }
 
     /// Retains the active problems that are wanted, one flag for each row, and that can still change the result.
@@ -222,9 +217,13 @@ impl<'a> BatchIntegrator<'a> {
                 .unwrap_or(0.0);
             let stages_finite = all_finite(zero);
             sample.last_finite = stages_finite && all_finite(next);
-            let good = sample
-                .stepper
-                .adapt_step_size(*step, norm, || stages_finite);
+            let good = if all_finite(next) {
+                let stepper = &mut sample.stepper;
+                stepper.adapt_step_size(*step, norm, || stages_finite)
+            } else {
+                sample.stepper.reject_nonfinite(*step);
+                false
+            };
             if good {
                 sample.state.copy_from_slice(next);
                 sample.last_finite = true;

@@ -9,9 +9,7 @@ use super::outputs::{OutputCollector, OutputRequest};
 use super::stages::{StageEvaluator, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::stepping::all_finite;
-use odesync_ode::odesolve::{
-    FailureReason, Problem, SaveLocation, SolveFailure, Stats, Step, StepPlan, Tableau,
-};
+use odesync_ode::odesolve::{FailureReason, Problem, SolveFailure, Stats, Step, StepPlan, Tableau};
 
 /// Solves every problem on its plan from `u0`, `[problem, dof]`.
 ///
@@ -58,11 +56,7 @@ pub(super) fn replay(
             stats[problem].steps += 1;
             let time = &mut next_output[problem];
             let before = wanted.len();
-            while let Some(&output) = plans[problem].outputs.get(*time) {
-                if matches!(output, SaveLocation::End(m) | SaveLocation::Inside(m, _) if m > index)
-                {
-                    break;
-                }
+            for &output in plans[problem].outputs_in_step(*time, index) {
                 wanted.push(OutputRequest {
                     row,
                     problem,

@@ -1,6 +1,8 @@
 //! Automatic switching between an explicit and a stiff method: the solve is a sequence of segments, each a solve by one
 //! method with its own plan and tape. The reverse sweep of its gradient goes over the segments one by one.
 
+use std::convert::Infallible;
+
 use super::checkpoints::{self, ForwardInputs};
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
@@ -100,7 +102,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
     loop {
         let steps = work.plan.steps.len();
         let first = work.plan.outputs.len();
-        let segment_plan = plan.map(|plan| segment_plan(plan, steps, first));
+        let segment_plan = plan.map(|plan| segment_plan(plan, steps));
         if let (Some(plan), Some(step)) = (plan, plan.and_then(|p| p.steps.get(steps))) {
             variant = usize::from(plan.variants.get(steps) == Some(&1));
             t = step.t;
@@ -231,34 +233,42 @@ fn append_segment(work: &mut Workspace, segment: &AutoSegment, variant: usize, d
     for (i, output) in segment_work.plan.outputs.iter().enumerate().skip(1) {
         let to = work.plan.outputs.len() * dof;
         work.u[to..to + dof].copy_from_slice(&segment_work.u[i * dof..(i + 1) * dof]);
-        work.plan.outputs.push(match *output {
-            SaveLocation::Start => SaveLocation::Start,
-            SaveLocation::End(n) => SaveLocation::End(n + before),
-            SaveLocation::Inside(n, theta) => SaveLocation::Inside(n + before, theta),
-        });
+        work.plan.outputs.push(output.renumbered(|n| n + before));
     }
 }
 
-/// Returns the part of a plan that one method takes from step `from` on, with the outputs from `first` on that lie in it.
-fn segment_plan(plan: &StepPlan, from: usize, first: usize) -> StepPlan {
+/// Returns the part of a plan that one method takes from step `from` on.
+fn segment_plan(plan: &StepPlan, from: usize) -> StepPlan {
     let variant = |n: usize| plan.variants.get(n) == Some(&1);
     let to = (from..plan.steps.len())
         .find(|n| variant(*n) != variant(from))
         .unwrap_or(plan.steps.len());
-    let mut segment = StepPlan {
-        steps: plan.steps[from..to].to_vec(),
-        outputs: vec![SaveLocation::Start],
+    StepPlan {
+        // The variants of the whole plan tell the methods apart.
         variants: vec![],
-    };
-    for output in &plan.outputs[first..] {
-        segment.outputs.push(match *output {
-            SaveLocation::Start => SaveLocation::Start,
-            SaveLocation::End(n) if n < to => SaveLocation::End(n - from),
-            SaveLocation::Inside(n, theta) if n < to => SaveLocation::Inside(n - from, theta),
-            _ => break,
-        });
+        ..plan.slice(from..to)
     }
-    segment
+}
+
+/// Computes ∂L/∂u₀ segment by segment, from the last one to the first: `pull_back` gets a segment, the number of output times in
+/// it, their cotangents after zeros for its start, and the adjoint at its end; it returns the adjoint at its start.
+fn reverse_segments<E>(
+    work: &Workspace,
+    bars: &[f64],
+    dof: usize,
+    mut pull_back: impl FnMut(&AutoSegment, usize, Vec<f64>, Vec<f64>) -> Result<Vec<f64>, E>,
+) -> Result<Vec<f64>, E> {
+    let mut mu = vec![0.0; dof];
+    let mut end = work.plan.outputs.len();
+    for segment in work.segments.iter().rev() {
+        let outputs = segment.first_output..end;
+        end = outputs.start;
+        let mut segment_bars = vec![0.0; dof];
+        segment_bars.extend(&bars[outputs.start * dof..outputs.end * dof]);
+        mu = pull_back(segment, outputs.len(), segment_bars, mu)?;
+    }
+    add(&bars[..dof], &mut mu);
+    Ok(mu)
 }
 
 /// Computes ∂L/∂u₀ by a reverse sweep over the segments; `reverse_sweep` is the reverse sweep over one of them.
@@ -268,22 +278,17 @@ pub(crate) fn backward(
     dof: usize,
     mut reverse_sweep: impl FnMut(&'static Solver, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
 ) -> Vec<f64> {
-    let mut mu = vec![0.0; dof];
-    for (i, segment) in work.segments.iter().enumerate().rev() {
-        let outputs = segment.work.plan.outputs.len();
-        let last = i + 1 == work.segments.len();
-        let n_own_outputs = outputs - 1 - usize::from(!last);
-        let mut segment_bars = vec![0.0; dof];
-        segment_bars.extend(
-            &bars[segment.first_output * dof..(segment.first_output + n_own_outputs) * dof],
-        );
-        if !last {
-            segment_bars.extend(&mu);
+    let swept = reverse_segments(work, bars, dof, |segment, n_outputs, mut bars, mu| {
+        // Every segment but the last has one more output, at its end.
+        if segment.work.plan.outputs.len() > n_outputs + 1 {
+            bars.extend(mu);
         }
-        mu = reverse_sweep(segment.solver, &segment.work, &segment_bars, &mut vec![]);
+        let sweep = reverse_sweep(segment.solver, &segment.work, &bars, &mut vec![]);
+        Ok::<_, Infallible>(sweep)
+    });
+    match swept {
+        Ok(mu) => mu,
     }
-    add(&bars[..dof], &mut mu);
-    mu
 }
 
 /// Computes ∂L/∂u₀ by [`checkpoints::backward`] over the segments; `reverse_sweep` is the reverse sweep over taped steps of
@@ -296,13 +301,9 @@ pub(crate) fn recompute_backward(
     mut reverse_sweep: impl FnMut(&'static Solver, &Workspace, &[f64], &mut Vec<f64>) -> Vec<f64>,
 ) -> Result<Vec<f64>, SolveFailure> {
     let dof = inputs.evaluator.dof();
-    let mut mu = vec![0.0; dof];
-    for segment in work.segments.iter().rev() {
-        let (first, inside) = (segment.first_output, segment.work.plan.outputs.len() - 1);
-        let mut segment_bars = vec![0.0; dof];
-        segment_bars.extend(&bars[first * dof..(first + inside) * dof]);
+    reverse_segments(work, bars, dof, |segment, _, bars, mu| {
         let mut times = vec![segment.t_start];
-        times.extend(&inputs.problem.t[first..]);
+        times.extend(&inputs.problem.t[segment.first_output..]);
         let options = segment.options(inputs.options);
         let segment_inputs = ForwardInputs {
             evaluator: inputs.evaluator,
@@ -317,15 +318,14 @@ pub(crate) fn recompute_backward(
         let sweep_segment = |work: &Workspace, bars: &[f64], history: &mut Vec<f64>| {
             reverse_sweep(segment.solver, work, bars, history)
         };
-        mu = checkpoints::backward(
+        let forward = &segment.work;
+        checkpoints::backward(
             &segment_inputs,
-            &segment.work,
-            &segment_bars,
+            forward,
+            &bars,
             mu,
             recomputed,
             sweep_segment,
-        )?;
-    }
-    add(&bars[..dof], &mut mu);
-    Ok(mu)
+        )
+    })
 }

@@ -9,7 +9,7 @@
 
 use super::driver::{self, Problem, SegmentSpec};
 use super::options::SolveOptions;
-use super::plan::{SaveLocation, StepPlan};
+use super::plan::SaveLocation;
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::Evaluator;
@@ -179,28 +179,6 @@ pub(crate) fn backward(
     }
     add(&bars[..dof], &mut mu);
     Ok(mu)
-}
-
-impl StepPlan {
-    /// Returns a range of the steps as a plan, with the output times that lie in them.
-    fn slice(&self, steps: std::ops::Range<usize>) -> StepPlan {
-        let mut outputs = vec![SaveLocation::Start];
-        outputs.extend(self.outputs.iter().filter_map(|output| match *output {
-            SaveLocation::End(n) if steps.contains(&n) => Some(SaveLocation::End(n - steps.start)),
-            SaveLocation::Inside(n, theta) if steps.contains(&n) => {
-                Some(SaveLocation::Inside(n - steps.start, theta))
-            }
-            _ => None,
-        }));
-        StepPlan {
-            variants: self
-                .variants
-                .get(steps.clone())
-                .map_or_else(Vec::new, <[u8]>::to_vec),
-            steps: self.steps[steps].to_vec(),
-            outputs,
-        }
-    }
 }
 
 #[cfg(test)]

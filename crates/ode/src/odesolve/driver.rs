@@ -361,11 +361,8 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             if !all_finite(&self.work.next) {
                 return Err(self.failure(FailureReason::NotFinite));
             }
-            while let Some(&output) = plan.outputs.get(self.work.plan.outputs.len()) {
-                match output {
-                    SaveLocation::End(n) | SaveLocation::Inside(n, _) if n > index => break,
-                    _ => self.write_output(method, output, step)?,
-                }
+            for &output in plan.outputs_in_step(self.work.plan.outputs.len(), index) {
+                self.write_output(method, output, step)?;
             }
             self.advance(method, step);
         }

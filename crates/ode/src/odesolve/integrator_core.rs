@@ -270,12 +270,7 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
 
     /// Creates the failure of the solve at the current time and state.
     pub fn failure(&self, reason: FailureReason) -> SolveFailure {
-        SolveFailure {
-            reason,
-            t: self.stepper.t,
-            step: self.stepper.attempted_h,
-            state: self.work.state.clone(),
-            sample: self.problem.sample,
-        }
+        let sample = self.problem.sample;
+        self.stepper.failure(reason, &self.work.state, sample)
     }
 }

@@ -36,6 +36,25 @@ pub enum SaveLocation {
     Inside(usize, f64),
 }
 
+impl SaveLocation {
+    /// Returns the index of the step in which the output time lies; `None` at the start.
+    pub fn step(self) -> Option<usize> {
+        match self {
+            SaveLocation::Start => None,
+            SaveLocation::End(n) | SaveLocation::Inside(n, _) => Some(n),
+        }
+    }
+
+    /// Returns the location where steps are counted anew.
+    pub(crate) fn renumbered(self, count: impl FnOnce(usize) -> usize) -> Self {
+        match self {
+            SaveLocation::Start => SaveLocation::Start,
+            SaveLocation::End(n) => SaveLocation::End(count(n)),
+            SaveLocation::Inside(n, theta) => SaveLocation::Inside(count(n), theta),
+        }
+    }
+}
+
 /// The accepted steps of a solve and the location of its output times in them. Any engine can replay a solve or a gradient on
 /// a plan; as a function of parameters and initial state such a replay is smooth.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,12 +75,40 @@ impl StepPlan {
         self.variants.clear();
     }
 
+    /// Returns the outputs, from the `next`th on, that a replay has to write in the `index`th step: those at its end, inside it,
+    /// or before it.
+    pub fn outputs_in_step(&self, next: usize, index: usize) -> &[SaveLocation] {
+        let rest = self.outputs.get(next..).unwrap_or_default();
+        let n = rest
+            .iter()
+            .take_while(|output| output.step() <= Some(index));
+        &rest[..n.count()]
+    }
+
+    /// Returns a range of the steps as a plan, with the output times that lie in them; it begins with an output at its start.
+    pub(crate) fn slice(&self, steps: std::ops::Range<usize>) -> StepPlan {
+        // Outputs at the start of the solve belong to the first steps; any other part has one where it begins.
+        let lies_in = |output: &&SaveLocation| match output.step() {
+            Some(n) => steps.contains(&n),
+            None => steps.start == 0,
+        };
+        let mut outputs: Vec<SaveLocation> = match steps.start {
+            0 => vec![],
+            _ => vec![SaveLocation::Start],
+        };
+        let found = self.outputs.iter().filter(lies_in);
+        outputs.extend(found.map(|output| output.renumbered(|n| n - steps.start)));
+        let variants = self.variants.get(steps.clone());
+        StepPlan {
+            variants: variants.map_or_else(Vec::new, <[u8]>::to_vec),
+            steps: self.steps[steps].to_vec(),
+            outputs,
+        }
+    }
+
     /// Whether the plan has a location for each of this many output times, in order, the first at the start.
     pub(crate) fn matches_times(&self, times: usize) -> bool {
-        let step = |output: &SaveLocation| match *output {
-            SaveLocation::Start => None,
-            SaveLocation::End(n) | SaveLocation::Inside(n, _) => Some(n),
-        };
+        let step = |output: &SaveLocation| output.step();
         self.outputs.len() == times
             && self.outputs.first() == Some(&SaveLocation::Start)
             && self.outputs.iter().map(step).is_sorted()

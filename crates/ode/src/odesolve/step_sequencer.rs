@@ -11,7 +11,7 @@ use super::control::{Controller, SAFETY};
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Step};
 use super::step_controller::StepController;
-use odesync_base::failure::FailureReason;
+use odesync_base::failure::{FailureReason, SolveFailure};
 
 /// Factor by which a step may be longer than proposed where that saves a step before a tstop. The error of a method of order
 /// 5 grows by a tenth, which is less than the safety factor of the controllers allows.
@@ -31,7 +31,7 @@ pub struct StepSequencer<'a> {
     next_tstop: usize,
     /// Current time of the solve.
     pub t: f64,
-    /// Size of the last attempted step, for the report of a failure.
+    /// Size of the last attempted step, for [`StepSequencer::failure`].
     pub attempted_h: f64,
     /// Index of the next output time.
     next_save: usize,
@@ -335,6 +335,17 @@ impl<'a> StepSequencer<'a> {
             n: row.read_f64(),
             done: row.read_f64(),
         };
+    }
+
+    /// Creates the failure of the solve at the current time, with this state and this sample of the field's signals.
+    pub fn failure(&self, reason: FailureReason, state: &[f64], sample: usize) -> SolveFailure {
+        SolveFailure {
+            reason,
+            t: self.t,
+            step: self.attempted_h,
+            state: state.to_vec(),
+            sample,
+        }
     }
 
     /// Advances the current time to the end of an accepted step.

@@ -514,6 +514,31 @@ fn a_field_that_ends_with_the_last_time_can_be_solved() {
 }
 
 /// The gradient is finite for two problems of which the first has fewer steps and ends where the field's derivative is infinite.
+/// The scaled error of an infinite state is zero, so that the error test alone would accept the step.
+#[test]
+fn a_step_that_overflows_is_rejected() {
+    let field = system(1, &[], |t, _, _| vec![t * 0.0 + 1e308]).unwrap();
+    let problem = Problem {
+        u0: &[1e308],
+        t: &[0.0, 0.5],
+        sample: 0,
+    };
+    let options = SolveOptions {
+        first_step: Some(10.0),
+        ..SolveOptions::default()
+    };
+    let steps = |engine: &mut dyn Engine| {
+        let solved = engine.forward(&field, &[problem], &options, None, false);
+        let trajectory = solved.unwrap().remove(0);
+        assert!((trajectory.u[1] / 1.5e308 - 1.0).abs() < 1e-12);
+        (trajectory.plan, trajectory.stats.rejected)
+    };
+    let (plan, rejected) = steps(&mut torch());
+    assert_eq!(rejected, 1);
+    assert_eq!(plan.steps, [Step { t: 0.0, end: 0.5 }]);
+    assert_eq!((plan, rejected), steps(&mut NativeEngine::default()));
+}
+
 #[test]
 fn samples_that_are_done_do_not_spoil_the_gradient() {
     let field = system(1, &[("p", 1.0)], |_, u, p| {
