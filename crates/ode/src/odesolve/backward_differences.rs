@@ -33,7 +33,7 @@ pub(super) fn respacing_matrix(order: usize, factor: f64) -> DifferenceMatrix {
     let mut m = [[0.0; MAX_ORDER + 1]; MAX_ORDER + 1];
     for (m, values) in m.iter_mut().zip(values).take(order + 1) {
         for (j, m) in m.iter_mut().enumerate().take(order + 1) {
-            *m = (0..=j).map(|k| values[k] * SAME_SPACING[k][j]).sum();
+            *m = (0..j + 1).map(|k| values[k] * SAME_SPACING[k][j]).sum();
         }
     }
     m
