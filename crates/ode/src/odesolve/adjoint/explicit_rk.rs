@@ -4,6 +4,7 @@
 //! stages' adjoints are `k̄_i = h (b_i μ + Σ_{j>i} a_ji Ȳ_j)`, `Ȳ_j = (∂f/∂u)ᵀ k̄_j`, and `μ` at the start of the step is
 //! `μ + Σ_j Ȳ_j` (Hairer, Lubich, Wanner, *Geometric Numerical Integration*, VI.4; Sanz-Serna, SIAM Rev. 58, 2016).
 
+use super::super::plan::{SaveLocation, StepPlan};
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add, add_outer};
 use super::super::workspace::Workspace;
@@ -31,6 +32,18 @@ pub(crate) fn backward(
             evaluator.vjp((sample, t), slot, bar, stage_bar, None, gradient);
         },
     )
+}
+
+/// Returns the number of slots of the dense outputs of a taped solve: those of each step with an output inside. (The length of
+/// the tape does not tell: the slots of a constant field are empty.)
+pub(crate) fn n_output_slots(tableau: &Tableau, plan: &StepPlan) -> usize {
+    let inside = plan.outputs.iter().filter_map(|output| match output {
+        SaveLocation::Inside(n, _) => Some(*n),
+        SaveLocation::Start | SaveLocation::End(_) => None,
+    });
+    let mut steps: Vec<usize> = inside.collect();
+    steps.dedup();
+    steps.len() * tableau.extra_stages.len()
 }
 
 /// Returns a slot of a taped solve: those of its steps, then those of its dense outputs.
@@ -62,7 +75,7 @@ pub(crate) fn reverse_sweep(
     let mut bars = CotangentCursor::new(&work.plan.outputs, bars, width);
     let n_step_slots = tableau.n_slots(work.plan.steps.len());
     // Number of slots of dense outputs that are not processed yet.
-    let mut n_output_slots = work.output_tape.len().checked_div(len).unwrap_or(0);
+    let mut n_output_slots = n_output_slots(tableau, &work.plan);
     for (n, step) in work.plan.steps.iter().enumerate().rev() {
         let h = step.h();
         bars.add_at_end(n, &mut mu);

@@ -5,7 +5,7 @@
 //! tangents that are computed together with them. Between the two sweeps only the tangents of the stages' states are stored;
 //! those inside a stage are recomputed.
 
-use super::super::adjoint::explicit_rk::{reverse_sweep, slot};
+use super::super::adjoint::explicit_rk::{n_output_slots, reverse_sweep, slot};
 use super::super::plan::SaveLocation;
 use super::super::tableau::Tableau;
 use super::super::vector_ops::{add_weighted_sum, weighted_sum};
@@ -27,8 +27,8 @@ pub(crate) fn forward(
     let mut u = u0_dot.to_vec();
     let plan = &work.plan;
     let n_step_slots = tableau.n_slots(plan.steps.len());
-    let n_output_slots = work.output_tape.len().checked_div(len).unwrap_or(0);
-    let mut stages = vec![0.0; (n_step_slots + n_output_slots) * width];
+    let n_slots = n_step_slots + n_output_slots(tableau, plan);
+    let mut stages = vec![0.0; n_slots * width];
     let (mut k_dot, mut weights) = (vec![0.0; all * width], vec![0.0; all]);
     let (mut state_dot, mut scratch) = (u0_dot.to_vec(), vec![0.0; width]);
     let (mut output, mut output_slot) = (1, n_step_slots);
