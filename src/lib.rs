@@ -15,7 +15,7 @@
 //! | [`config`] | [`odesync_config`] | configurations: YAML put together from parts, overrides |
 //! | [`field`], [`dynamics`], [`odesolve`], [`devices`], [`engines`] | [`odesync_ode`] | vector fields as graphs and the native evaluator; known systems; ODE methods and their gradients; an engine by its name and device |
 //! | `torch` | `odesync_torch` | the torch engine: the same graph on tensors (cargo feature `torch`) |
-//! | [`models`], [`smoothing`], [`synchronization`], [`schedules`], [`datasets`], [`training`], [`landscape`], [`progress`] | [`odesync_train`] | networks; spline, coupling, λ schedules; data; the training methods, checkpoints; second derivatives, spectra, slices of the loss; progress |
+//! | [`models`], [`smoothing`], [`synchronization`], [`schedules`], [`datasets`], [`training`], [`discovery`], [`equations`], [`landscape`], [`progress`] | [`odesync_train`] | networks; spline, coupling, λ schedules; data; the training methods, checkpoints; a model and equations from data with no setting; second derivatives, spectra, slices of the loss; progress |
 //! | [`plotting`] | [`odesync_plot`] | figures as SVG, PNG and text |
 //! | [`experiments`], [`script`] | [`odesync_script`] | experiments put together from a configuration, their runs on disk; the rhai engine, its bindings and the session |
 //! | [`prelude`], [`notebook`] | here | the names of the script language for programs and notebooks; what a notebook shows of a value |
@@ -35,7 +35,8 @@ pub use odesync_script::script;
 #[cfg(feature = "torch")]
 pub use odesync_torch as torch;
 pub use odesync_train::{
-    datasets, landscape, models, progress, schedules, smoothing, synchronization, training,
+    datasets, discovery, equations, landscape, models, progress, schedules, smoothing,
+    synchronization, training,
 };
 
 /// Experiments composed from a configuration, and their runs on disk; see [`odesync_script::experiments`].

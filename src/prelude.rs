@@ -21,7 +21,9 @@ pub use crate::datasets::{
     ArrayNames, CsvOptions, Dataset, RelativeTo, read_csv, read_json, read_npy, read_npz,
     read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
+pub use crate::discovery::{DiscoverOptions, Discovery};
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
+pub use crate::equations::{EquationSearch, Equations, Library};
 pub use crate::field::{
     Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField, driven_system, system,
 };
@@ -41,7 +43,7 @@ pub use crate::smoothing::{SmoothingSpline, spline_input};
 pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
     Callbacks, Ensemble, Homotopy, LrSchedule, MultipleShooting, Observation, Optimizer, Run,
-    StopReason, TrainOptions, TrainingMethod,
+    StopReason, TrainOptions, TrainingMethod, Trust, WeakConstraint,
 };
 pub use crate::{Error, Result, rhai};
 
@@ -126,6 +128,25 @@ pub fn multiple_shooting(segments: usize, continuity_weight: f64) -> TrainingMet
 /// Returns homotopy training with coupling K; [`Homotopy::smoothing`] smooths the spline û, which otherwise interpolates.
 pub fn homotopy(coupling: impl Into<Coupling>, schedule: Schedule) -> Homotopy {
     Homotopy::new(coupling, schedule)
+}
+
+/// Returns weak-constraint training, which sets itself: `train(&model, &data, weak_constraint(), TrainOptions::default())`.
+pub fn weak_constraint() -> WeakConstraint {
+    WeakConstraint::default()
+}
+
+/// Returns homotopy training that sets itself: its coupling follows from the data, λ falls as far as the model follows.
+pub fn adaptive_homotopy() -> TrainingMethod {
+    TrainingMethod::AdaptiveHomotopy(WeakConstraint::default())
+}
+
+/// Finds a model of the data with no setting, with its progress on standard error; in a notebook an interrupt ends it.
+///
+/// # Errors
+/// See [`crate::discovery::discover`].
+pub fn discover(data: &Dataset, options: &DiscoverOptions) -> Result<Discovery> {
+    let _guard = InterruptGuard::new(&options.train.interrupt);
+    crate::discovery::discover(data, options, &mut TrainProgress::default())
 }
 
 /// Returns the schedule by which λ falls from 1 to 0 in `n_steps` values, each decrement `rate` times the previous one.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod cli_tools;
+mod discover;
 mod docs;
 mod experiments;
 mod killed;

@@ -96,8 +96,8 @@ pub struct Discovery {
 /// // A damped oscillation, of which nothing is told.
 /// let t = ndarray::Array1::linspace(0.0, 10.0, 81);
 /// let u = ndarray::Array2::from_shape_fn((81, 2), |(i, j)| {
-///     let phase = 2.0 * t[i] + if j == 0 { 0.0 } else { 1.2 };
-///     (-0.1 * t[i]).exp() * phase.cos()
+///     let phase: f64 = 2.0 * t[i] + if j == 0 { 0.0 } else { 1.2 };
+///     f64::exp(-0.1 * t[i]) * phase.cos()
 /// });
 /// let data = Dataset::single(t, u, None)?;
 /// let options = DiscoverOptions { seeds: vec![10, 20], hidden: Some(vec![8]), ..DiscoverOptions::default() };

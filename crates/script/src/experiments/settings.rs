@@ -11,7 +11,7 @@ use odesync_base::options::{Key, OptionSet, Part, split};
 use odesync_config::Config;
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    Homotopy, MultipleShooting, Optimizer, TrainOptions, TrainingMethod,
+    Homotopy, MultipleShooting, Optimizer, TrainOptions, TrainingMethod, WeakConstraint,
 };
 
 /// The settings of an experiment: `experiment`, `random_seed` and the groups.
@@ -211,11 +211,19 @@ const TRAINER: &[Key] = split(PARTS.1, "max_failures").1;
 
 /// Reads the group `training`: the method with its settings, and options of the run.
 fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMethod> {
-    const METHODS: [&str; 3] = ["vanilla", "multiple_shooting", "homotopy"];
+    const METHODS: [&str; 5] = [
+        "vanilla",
+        "multiple_shooting",
+        "homotopy",
+        "weak_constraint",
+        "adaptive_homotopy",
+    ];
     let mut shooting = MultipleShooting::default();
+    let mut intervals = WeakConstraint::default();
     let mut homotopy = Homotopy::default();
     let mut run = Part::new(options, &[PARTS.0, Optimizer::OPTIONS]);
-    let sets: &mut [&mut dyn OptionSet] = &mut [&mut run, &mut shooting, &mut homotopy];
+    let sets: &mut [&mut dyn OptionSet] =
+        &mut [&mut run, &mut shooting, &mut homotopy, &mut intervals];
     let given = config.read_options("training", sets, &["method", "schedule"])?;
     let method: String = config.section("training.method")?;
     let needs = |key: &str| match given.contains(&key) {
@@ -238,6 +246,8 @@ fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMe
             homotopy.schedule = Schedule::new(config.section("training.schedule")?)?;
             Ok(homotopy.into())
         }
+        "weak_constraint" => Ok(TrainingMethod::WeakConstraint(intervals)),
+        "adaptive_homotopy" => Ok(TrainingMethod::AdaptiveHomotopy(intervals)),
         other => Err(error::unknown("training.method", other, METHODS)),
     }
 }

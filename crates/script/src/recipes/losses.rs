@@ -26,7 +26,7 @@ pub fn losses(run: &Run) -> Result<Grid> {
         "vanilla" => &[("mse", &mse)],
         _ => &[("training loss", &loss), ("mse of the free model", &mse)],
     };
-    let coupled = lambda.iter().any(|l| *l != 0.0);
+    let coupled = lambda.iter().any(|l| *l > 0.0);
     let grid = loss_curve(&epochs, series, coupled.then_some(&lambda[..]))?;
     Ok(grid.title(training_title(&run.method)))
 }
@@ -37,7 +37,7 @@ pub fn ensemble_losses(all: &Ensemble) -> Result<Grid> {
     let (low, median, high) = (of(0.25)?, of(0.5)?, of(0.75)?);
     let lambda = all.quantile("lambda", 0.5)?;
     let epochs: Vec<f64> = (0..median.len()).map(|epoch| epoch as f64).collect();
-    let homotopy = lambda.iter().any(|l| *l != 0.0);
+    let homotopy = lambda.iter().any(|l| *l > 0.0);
     let grid = losses_band(
         &epochs,
         [&low, &median, &high],

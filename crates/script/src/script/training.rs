@@ -215,7 +215,7 @@ fn methods(reg: &mut Registry) {
         Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
     });
     reg.function(
-        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method, or homotopy() -> Method",
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
         "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule, as published. Without arguments it \
          sets itself: the coupling follows from the data's rate of change, λ falls as far as the model follows, and each step is one \
          of Gauss and Newton with evidence.",

@@ -24,7 +24,7 @@ const SEED: u64 = 10;
 ///
 /// ```no_run
 /// use odesync_train::equations::{EquationSearch, Library};
-/// # let data = odesync_train::datasets::read_json("data.json".as_ref())?;
+/// # let data = odesync_train::datasets::read_json("data.json")?;
 /// let search = EquationSearch::new(Library::polynomials(2));
 /// let equations = search.search_data(&data, &mut |_| Ok(()))?;
 /// println!("{}", equations.text());

@@ -193,7 +193,7 @@ pub(super) fn side_by_side(mut parts: Vec<Vec<f64>>, n: usize, n_columns: usize)
         return parts.remove(0);
     }
     let mut all = vec![0.0; n * n_columns];
-    let rows = all.par_chunks_mut(n_columns).enumerate();
+    let rows = all.par_chunks_mut(n_columns.max(1)).enumerate();
     rows.for_each(|(i, row)| {
         let mut row = row;
         for part in &parts {
