@@ -8,7 +8,7 @@ use odesync_base::text::count_of;
 use odesync_plot::builders::residuals;
 use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
 use odesync_train::datasets::Dataset;
-use odesync_train::training::{Ensemble, Run};
+use odesync_train::training::{Ensemble, Prediction, Run};
 
 /// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
 ///
@@ -138,6 +138,23 @@ impl FitPlot {
         })
     }
 
+    /// Returns the range of a component of the data; infinite for one without data.
+    fn range(&self, component: usize) -> f64 {
+        let Some(values) = (component < self.u.ncols()).then(|| self.u.column(component)) else {
+            return f64::INFINITY;
+        };
+        let (low, high) = values
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| {
+                (a.min(*x), b.max(*x))
+            });
+        if high >= low {
+            high - low
+        } else {
+            f64::INFINITY
+        }
+    }
+
     fn figure(&self, model: &Array2<f64>) -> Result<Figure> {
         let (data, line) = ((&self.t, &self.u), (&self.t_fine, model));
         builders::fit(
@@ -154,7 +171,11 @@ impl FitPlot {
     fn residuals(&self, run: &Run, observe: Option<&[usize]>) -> Result<Array2<f64>> {
         let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
         let n_predicted = self.t.partition_point(|t| *t <= end);
-        let at_data = run.predict(&self.t[..n_predicted])?;
+        let t = &self.t[..n_predicted];
+        let at_data = match bands(run, t) {
+            Some(prediction) => prediction.u,
+            None => run.predict(t)?,
+        };
         let model = self.observed_components(at_data.view(), observe)?;
         let mut residuals = Array2::from_elem(self.u.dim(), f64::NAN);
         residuals
@@ -164,12 +185,34 @@ impl FitPlot {
     }
 }
 
-/// Plots data and the run's best model, and the residuals below them.
+/// Returns states and standard deviations of a run that knows them; `None` for another.
+fn bands(run: &Run, t: &[f64]) -> Option<Prediction> {
+    run.weak_constraint.as_ref()?;
+    run.predict_with_bands(t).ok()
+}
+
+/// Plots data and the run's best model, with two standard deviations where the run knows them, and the residuals below them.
 pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
     let frame = FitPlot::new(data, options)?;
     let observe = run.settings.observe.as_deref();
-    let all = run.predict(&frame.t_fine)?;
-    let figure = frame.figure(&frame.observed_components(all.view(), observe)?)?;
+    let bands = bands(run, &frame.t_fine);
+    // Where the free model does not stay with the data, the line is the estimated states.
+    let all = match &bands {
+        Some(prediction) => prediction.u.clone(),
+        None => run.predict(&frame.t_fine)?,
+    };
+    let model = frame.observed_components(all.view(), observe)?;
+    let mut figure = frame.figure(&model)?;
+    if let Some(prediction) = &bands {
+        let half = 2.0 * frame.observed_components(prediction.sd.view(), observe)?;
+        for j in 0..model.ncols().min(frame.names.len()) {
+            // A prediction that is off by the whole range says nothing, and must not stretch the axis.
+            let range = frame.range(j);
+            let half = half.column(j).mapv(|half| half.min(range));
+            let style = Style::new().color(Color::Palette(j)).alpha(0.2);
+            figure = figure.band(&frame.t_fine, model.column(j), half, style)?;
+        }
+    }
     let title = training_title(&run.method);
     if !options.residuals {
         return Ok(Panel::Figure(figure.title(title)));
