@@ -52,6 +52,20 @@ impl Flow {
         Flow::new(field, map, self.scaling.clone(), self.options.clone())
     }
 
+    /// Checks that the user has not stopped the training.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn check_interrupt(&self) -> Result<()> {
+        let stopped = |flag: &std::sync::Arc<std::sync::atomic::AtomicBool>| {
+            flag.load(std::sync::atomic::Ordering::Relaxed)
+        };
+        match self.options.interrupt.as_ref().is_some_and(stopped) {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    }
+
     /// Returns the model with the parameters w.
     pub fn model(&self, w: &[f64]) -> Result<VectorField> {
         self.field.with_params(&self.map.theta(w))

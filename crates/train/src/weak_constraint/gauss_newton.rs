@@ -180,6 +180,7 @@ pub(super) fn iterate(
     let filtered = filter(nodes, &linear, (&estimate.s, &e), weights, n_params);
     let mut found = None;
     for attempt in 0..ATTEMPTS {
+        flow.check_interrupt()?;
         let h = 0.5_f64
             .powi(attempt as i32 - FULL_STEPS as i32 + 1)
             .min(1.0);

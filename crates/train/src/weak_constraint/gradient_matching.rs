@@ -34,6 +34,7 @@ pub(super) fn match_gradients(flow: &Flow, targets: &Targets, w: Vec<f64>) -> Re
     let norm = |w: &[f64]| w.iter().map(|w| w * w).sum::<f64>();
     let mut cost = rho * sum(&residual) / variance + alpha * norm(&w);
     for iteration in 0..ITERATIONS {
+        flow.check_interrupt()?;
         let weight = (rho / variance).sqrt();
         let mut x = jacobian(flow, targets, &w)?;
         x.iter_mut().for_each(|x| *x *= weight);

@@ -310,3 +310,43 @@ fn a_stiff_oscillator_with_an_implicit_solver() {
         .fold(0.0, f64::max);
     assert!(worst < 0.01, "{worst}");
 }
+
+/// Over twenty draws of the noise the truth lies within one standard deviation of the estimated states in 55 to 80 % of the points on
+/// the data, and within two in 88 to 99 %.
+#[test]
+fn bands_are_calibrated() {
+    let fitzhugh_nagumo = system(2, &[], |_, u: Expr, _: Parameters| {
+        let (v, w) = (u.at(0), u.at(1));
+        vec![
+            3.0 * (v.clone() - v.clone() * v.clone() * v.clone() / 3.0 + w.clone()),
+            -(v - 0.2 + 0.2 * w) / 3.0,
+        ]
+    });
+    let cases = [
+        (
+            lotka_volterra().unwrap(),
+            [0.44249296, 4.6280594],
+            grid(61, 0.1),
+        ),
+        (fitzhugh_nagumo.unwrap(), [-1.0, 1.0], grid(101, 0.2)),
+    ];
+    for (field, u0, t) in cases {
+        let truth = exact(&field, &u0, &t);
+        let (mut within, mut n) = ([0.0; 2], 0.0);
+        for seed in 1..=20 {
+            let data = measured(&t, &truth, 0.05, seed);
+            let model = blackbox(&[2, 32, 2], Unary::Gelu, &mut Generator::manual_seed(10));
+            let method = WeakConstraint::default();
+            let run = trained(&model.unwrap(), &data, Observation::default(), method);
+            let prediction = run.predict_with_bands(&t).unwrap();
+            for ((_, time, j), u) in prediction.u.indexed_iter() {
+                let z = (u - truth[[time, j]]).abs() / prediction.sd[[0, time, j]];
+                (0..2).for_each(|k| within[k] += f64::from(u8::from(z < k as f64 + 1.0)));
+                n += 1.0;
+            }
+        }
+        let [one, two] = within.map(|count| count / n);
+        assert!((0.55..=0.80).contains(&one), "{one}");
+        assert!((0.88..=0.99).contains(&two), "{two}");
+    }
+}
