@@ -5,7 +5,9 @@
 //! | [`models`] | MLP, black-box, second-order and gray-box models; initialisation |
 //! | [`smoothing`], [`synchronization`], [`schedules`] | cubic smoothing spline; coupling and synchronised field; λ schedules |
 //! | [`datasets`] | trajectories, noise, readers |
-//! | [`training`] | losses of the three methods, training loop, optimisers, checkpoints |
+//! | [`weak_constraint`] | training in which the states at the data's times are unknowns too, and a homotopy that sets itself |
+//! | [`training`] | the training methods, training loop, optimisers, checkpoints; how far to trust a run |
+//! | [`discovery`] | a model from data with no setting |
 //! | [`equations`] | equations from data: the sparse set of terms of a library that explains the dynamics |
 //! | [`landscape`] | loss landscapes: exact second derivatives, spectra, slices, the parameter path of a run |
 //! | [`progress`] | callbacks that show or log progress: progress bar, plain lines, `metrics.csv` |
