@@ -9,6 +9,7 @@
 //! | `optimizer` | AdamW, Adam, SGD on the flat parameter vector |
 //! | `options`, `option_kinds` | options of a training run |
 //! | `lr_schedule` | schedules of the learning rate |
+//! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
 //! | `trainer` | the training loop |
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch` | one epoch of the loop |
@@ -37,6 +38,7 @@ mod parameter_path;
 mod problem;
 mod resume;
 mod run;
+mod run_loop;
 mod settings;
 mod shooting;
 mod trainer;

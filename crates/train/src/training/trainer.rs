@@ -1,19 +1,18 @@
 //! The training loop.
 
 use super::callback::{Callback, RunStart};
-use super::checkpoint;
 use super::method::TrainingMethod;
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::parameter_path;
-use super::resume::{self, RunFingerprint};
+use super::resume::RunFingerprint;
 use super::run::{EpochRecord, Run, StopReason, TrainerState};
+use super::run_loop::{self, RunLoop, run_to_end};
 use super::settings::TrainSettings;
 use super::weak_constraint_trainer;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
-use odesync_base::files::lock_folder;
 use odesync_base::random::with_default_generator;
 use odesync_ode::engines::engine;
 use odesync_ode::field::{Isa, VectorField};
@@ -42,46 +41,7 @@ pub fn train(
         let settings = (method, settings);
         return weak_constraint_trainer::train(model, data, settings, options, callback);
     }
-    let mut trainer = Trainer::new(model, data, method, options)?;
-    let (_lock, saved) = match &options.out {
-        Some(out) => {
-            checkpoint::check_model(model)?;
-            let lock = lock_folder(out)?;
-            // Better an error now than after the first hundred epochs.
-            checkpoint::check_writable(out)?;
-            let saved = match options.resume {
-                true => Run::load_if_exists(out)?,
-                false => None,
-            };
-            (Some(lock), saved.map(|saved| (out, saved)))
-        }
-        None => (None, None),
-    };
-    let mut notes = vec![];
-    match saved {
-        Some((out, saved)) => {
-            let now = trainer.snapshot(StopReason::Interrupted)?;
-            resume::check_unchanged(out, &saved, &now)?;
-            with_default_generator(|generator| *generator = saved.generator.clone());
-            if trainer.is_finished(&saved) {
-                callback.on_start(&trainer.run_start(&saved.history))?;
-                callback.on_finish(&saved)?;
-                return Ok(saved);
-            }
-            notes = resume::resume_notes(out, &saved, &now);
-            trainer.restore(saved);
-        }
-        // A checkpoint of an earlier run in the folder must not be taken for this run.
-        None => trainer.save_checkpoint(StopReason::Interrupted)?,
-    }
-    callback.on_start(&trainer.run_start(&trainer.history))?;
-    for note in notes.iter().chain(&trainer.never_free_running_note()) {
-        callback.on_note(note);
-    }
-    let stop = trainer.run(callback)?;
-    let run = trainer.finish(stop)?;
-    callback.on_finish(&run)?;
-    Ok(run)
+    run_to_end(Trainer::new(model, data, method, options)?, model, callback)
 }
 
 pub(super) struct Trainer<'a> {
@@ -110,12 +70,7 @@ impl<'a> Trainer<'a> {
         method: &'a TrainingMethod,
         options: &'a TrainOptions,
     ) -> Result<Self> {
-        options.check()?;
-        if model.n_params() == 0 {
-            return Err(Error::invalid(
-                "the model has no trainable parameters; name some, for example model.trainable([\"a\"])",
-            ));
-        }
+        run_loop::check(model, options)?;
         let make = |method: &TrainingMethod| -> Result<Objective> {
             let engine = engine(&options.engine, &options.device)?;
             let solver = SolveOptions {
@@ -157,46 +112,6 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
-        RunStart {
-            method: self.method,
-            epochs: self.epochs,
-            history,
-        }
-    }
-
-    fn never_free_running_note(&self) -> Option<String> {
-        let TrainingMethod::Homotopy(settings) = self.method else {
-            return None;
-        };
-        let last = self.method.lambda(self.epochs.saturating_sub(1));
-        (last != 0.0).then(|| {
-            format!(
-                "the run ends with λ = {last}, so the model is never trained alone; the schedule needs {} epochs and a last value of 0",
-                settings.schedule.epochs()
-            )
-        })
-    }
-
-    /// Whether a saved run has no epochs left to do.
-    fn is_finished(&self, saved: &Run) -> bool {
-        match saved.stop {
-            StopReason::Finished => saved.history.len() == self.epochs,
-            StopReason::Interrupted => false,
-            StopReason::EarlyStop | StopReason::Failing(_) => true,
-        }
-    }
-
-    /// Restores the state of a saved run.
-    fn restore(&mut self, saved: Run) {
-        self.params = saved.last.params();
-        self.params.extend(saved.aux_params);
-        self.optimizer_state = saved.optimizer;
-        self.trainer_state = saved.trainer_state;
-        self.history = saved.history;
-        self.parameter_path = saved.parameter_path;
-    }
-
     /// Returns the reason to stop before the next epoch, if any. It depends only on what a checkpoint stores.
     fn stop_reason(&self) -> Option<StopReason> {
         let state = &self.trainer_state;
@@ -212,6 +127,69 @@ impl<'a> Trainer<'a> {
             return Some(StopReason::EarlyStop);
         }
         (self.history.len() >= self.epochs).then_some(StopReason::Finished)
+    }
+
+    fn failure_advice(&self, which: &str) -> String {
+        let of_method = match self.method {
+            TrainingMethod::Homotopy(_) => "a stronger coupling or more steps in the schedule",
+            TrainingMethod::MultipleShooting(_) => "or more segments",
+            _ => "or homotopy training",
+        };
+        format!(
+            "{which} could not be solved, the last because {}; in training, try a lower learning rate (lr), gradient clipping \
+             (clip), {of_method}",
+            self.trainer_state.reason
+        )
+    }
+}
+
+impl RunLoop for Trainer<'_> {
+    fn options(&self) -> &TrainOptions {
+        self.options
+    }
+
+    fn history(&mut self) -> &mut Vec<EpochRecord> {
+        &mut self.history
+    }
+
+    fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
+        RunStart {
+            method: self.method,
+            epochs: self.epochs,
+            history,
+        }
+    }
+
+    fn first_notes(&self) -> Vec<String> {
+        let TrainingMethod::Homotopy(settings) = self.method else {
+            return vec![];
+        };
+        let last = self.method.lambda(self.epochs.saturating_sub(1));
+        let note = (last != 0.0).then(|| {
+            format!(
+                "the run ends with λ = {last}, so the model is never trained alone; the schedule needs {} epochs and a last value of 0",
+                settings.schedule.epochs()
+            )
+        });
+        note.into_iter().collect()
+    }
+
+    fn is_finished(&self, saved: &Run) -> bool {
+        match saved.stop {
+            StopReason::Finished => saved.history.len() == self.epochs,
+            StopReason::Interrupted => false,
+            StopReason::EarlyStop | StopReason::Failing(_) => true,
+        }
+    }
+
+    fn restore(&mut self, saved: Run) -> Result<()> {
+        self.params = saved.last.params();
+        self.params.extend(saved.aux_params);
+        self.optimizer_state = saved.optimizer;
+        self.trainer_state = saved.trainer_state;
+        self.history = saved.history;
+        self.parameter_path = saved.parameter_path;
+        Ok(())
     }
 
     fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason> {
@@ -234,34 +212,11 @@ impl<'a> Trainer<'a> {
             };
             self.parameter_path.extend(path_point);
             let best = self.trainer_state.best_mse.unwrap_or(f64::NAN);
-            let callback_result = callback.on_epoch_end(&record, best);
-            self.history.push(record);
-            if callback_result.is_err() {
-                // The epochs are saved whatever the callback's error, which is the one to return.
-                let _ = self.save_checkpoint(StopReason::Interrupted);
-                callback_result?;
-            }
-            let due = self
-                .history
-                .len()
-                .is_multiple_of(self.options.checkpoint_every);
-            if due && self.stop_reason().is_none() {
+            self.add_record(record, best, callback)?;
+            if self.checkpoint_is_due() && self.stop_reason().is_none() {
                 self.save_checkpoint(StopReason::Interrupted)?;
             }
         }
-    }
-
-    fn failure_advice(&self, which: &str) -> String {
-        let of_method = match self.method {
-            TrainingMethod::Homotopy(_) => "a stronger coupling or more steps in the schedule",
-            TrainingMethod::MultipleShooting(_) => "or more segments",
-            _ => "or homotopy training",
-        };
-        format!(
-            "{which} could not be solved, the last because {}; in training, try a lower learning rate (lr), gradient clipping \
-             (clip), {of_method}",
-            self.trainer_state.reason
-        )
     }
 
     fn snapshot(&self, stop: StopReason) -> Result<Run> {
@@ -293,14 +248,7 @@ impl<'a> Trainer<'a> {
         Ok(run)
     }
 
-    fn save_checkpoint(&self, stop: StopReason) -> Result<()> {
-        match &self.options.out {
-            Some(out) => self.snapshot(stop)?.write(out),
-            None => Ok(()),
-        }
-    }
-
-    fn finish(mut self, mut stop: StopReason) -> Result<Run> {
+    fn finish(&mut self, mut stop: StopReason) -> Result<(StopReason, Option<f64>)> {
         let mut final_mse = None;
         if stop != StopReason::Interrupted {
             if !self.history.is_empty() && self.history.iter().all(|r| r.failed) {
@@ -319,12 +267,6 @@ impl<'a> Trainer<'a> {
                 Err(_) => {}
             }
         }
-        let mut run = self.snapshot(stop)?;
-        run.final_mse = final_mse;
-        run.choose_best()?;
-        if let Some(out) = &self.options.out {
-            run.write(out)?;
-        }
-        Ok(run)
+        Ok((stop, final_mse))
     }
 }

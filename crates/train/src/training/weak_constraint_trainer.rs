@@ -5,19 +5,18 @@ use std::time::Instant;
 use ndarray::Array2;
 
 use super::callback::{Callback, RunStart};
-use super::checkpoint;
 use super::method::TrainingMethod;
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
-use super::resume::{self, RunFingerprint};
+use super::resume::RunFingerprint;
 use super::run::{EpochRecord, Run, StopReason, TrainerState};
+use super::run_loop::{self, RunLoop, run_to_end};
 use super::settings::TrainSettings;
 use crate::datasets::Dataset;
 use crate::observation::Observation;
 use crate::weak_constraint::{TrainingStart, WeakConstraint, WeakConstraintTraining};
 use crate::{Error, Result};
-use odesync_base::files::lock_folder;
 use odesync_base::random::with_default_generator;
 use odesync_ode::field::{Isa, VectorField};
 use odesync_ode::odesolve::{NativeEngine, SolveOptions};
@@ -31,64 +30,17 @@ pub(super) fn train(
     callback: &mut dyn Callback,
 ) -> Result<Run> {
     check(model, settings, options)?;
-    let mut trainer = WeakConstraintTrainer::new(model, data, (method, settings), options)?;
-    let (_lock, saved) = match &options.out {
-        Some(out) => {
-            checkpoint::check_model(model)?;
-            let lock = lock_folder(out)?;
-            checkpoint::check_writable(out)?;
-            let saved = match options.resume {
-                true => Run::load_if_exists(out)?,
-                false => None,
-            };
-            (Some(lock), saved.map(|saved| (out, saved)))
-        }
-        None => (None, None),
-    };
-    let mut notes = vec![];
-    if let Some((out, saved)) = saved {
-        let now = trainer.snapshot(StopReason::Interrupted)?;
-        resume::check_unchanged(out, &saved, &now)?;
-        with_default_generator(|generator| *generator = saved.generator.clone());
-        let goes_on = match saved.stop {
-            StopReason::Interrupted => true,
-            StopReason::EarlyStop => options.epochs.is_none_or(|n| n > saved.history.len()),
-            StopReason::Finished | StopReason::Failing(_) => false,
-        };
-        if !goes_on {
-            callback.on_start(&trainer.run_start(&saved.history))?;
-            callback.on_finish(&saved)?;
-            return Ok(saved);
-        }
-        notes = resume::resume_notes(out, &saved, &now);
-        trainer.restore(saved)?;
-    } else {
-        trainer.save_checkpoint(StopReason::Interrupted)?;
-    }
-    callback.on_start(&trainer.run_start(&trainer.history))?;
-    notes.iter().for_each(|note| callback.on_note(note));
-    let stop = trainer.run(callback)?;
-    let run = trainer.finish(stop)?;
-    if run.stop != StopReason::Interrupted {
-        let warnings = match run.trust() {
-            Ok(trust) => trust.warnings,
-            Err(error) => vec![error.to_string()],
-        };
-        warnings.iter().for_each(|note| callback.on_note(note));
-    }
-    callback.on_finish(&run)?;
-    Ok(run)
+    run_to_end(
+        WeakConstraintTrainer::new(model, data, (method, settings), options)?,
+        model,
+        callback,
+    )
 }
 
 /// Checks that a model can be trained with these options.
 fn check(model: &VectorField, settings: &WeakConstraint, options: &TrainOptions) -> Result<()> {
-    options.check()?;
+    run_loop::check(model, options)?;
     settings.check()?;
-    if model.n_params() == 0 {
-        return Err(Error::invalid(
-            "the model has no trainable parameters; name some, for example model.trainable([\"a\"])",
-        ));
-    }
     if options.engine != "native" {
         return Err(Error::invalid(format!(
             "this method computes on the native engine, and engine is \"{}\"; leave out engine and device",
@@ -149,53 +101,6 @@ impl<'a> WeakConstraintTrainer<'a> {
             is_homotopy: matches!(self.method, TrainingMethod::AdaptiveHomotopy(_)),
             observation: &self.options.observation,
             options: &self.solver,
-        }
-    }
-
-    fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
-        RunStart {
-            method: self.method,
-            epochs: self.options.epochs.unwrap_or(0),
-            history,
-        }
-    }
-
-    /// Restores the state of a saved run.
-    fn restore(&mut self, saved: Run) -> Result<()> {
-        if let Some(state) = saved.weak_constraint {
-            self.training = Some(WeakConstraintTraining::resume(&self.start(), state)?);
-        }
-        self.history = saved.history;
-        self.parameter_path = saved.parameter_path;
-        Ok(())
-    }
-
-    fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason> {
-        loop {
-            if self.options.epochs.is_some_and(|n| self.history.len() >= n) {
-                return Ok(StopReason::EarlyStop);
-            }
-            if self.options.interrupted() {
-                return Ok(StopReason::Interrupted);
-            }
-            let record = match self.step() {
-                Err(Error::Interrupted) => return Ok(StopReason::Interrupted),
-                record => record?,
-            };
-            let Some(record) = record else {
-                return Ok(StopReason::Finished);
-            };
-            let callback_result = callback.on_epoch_end(&record, record.mse);
-            self.history.push(record);
-            if callback_result.is_err() {
-                // The steps are saved whatever the callback's error, which is the one to return.
-                let _ = self.save_checkpoint(StopReason::Interrupted);
-                callback_result?;
-            }
-            let every = self.options.checkpoint_every;
-            if self.history.len().is_multiple_of(every) {
-                self.save_checkpoint(StopReason::Interrupted)?;
-            }
         }
     }
 
@@ -281,6 +186,67 @@ impl<'a> WeakConstraintTrainer<'a> {
             Err(error) => Err(error),
         }
     }
+}
+
+impl RunLoop for WeakConstraintTrainer<'_> {
+    fn options(&self) -> &TrainOptions {
+        self.options
+    }
+
+    fn history(&mut self) -> &mut Vec<EpochRecord> {
+        &mut self.history
+    }
+
+    fn run_start<'b>(&'b self, history: &'b [EpochRecord]) -> RunStart<'b> {
+        RunStart {
+            method: self.method,
+            epochs: self.options.epochs.unwrap_or(0),
+            history,
+        }
+    }
+
+    fn is_finished(&self, saved: &Run) -> bool {
+        match saved.stop {
+            StopReason::Interrupted => false,
+            StopReason::EarlyStop => self
+                .options
+                .epochs
+                .is_some_and(|n| n <= saved.history.len()),
+            StopReason::Finished | StopReason::Failing(_) => true,
+        }
+    }
+
+    fn restore(&mut self, saved: Run) -> Result<()> {
+        if let Some(state) = saved.weak_constraint {
+            self.training = Some(WeakConstraintTraining::resume(&self.start(), state)?);
+        }
+        self.history = saved.history;
+        self.parameter_path = saved.parameter_path;
+        Ok(())
+    }
+
+    fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason> {
+        loop {
+            if self.options.epochs.is_some_and(|n| self.history.len() >= n) {
+                return Ok(StopReason::EarlyStop);
+            }
+            if self.options.interrupted() {
+                return Ok(StopReason::Interrupted);
+            }
+            let record = match self.step() {
+                Err(Error::Interrupted) => return Ok(StopReason::Interrupted),
+                record => record?,
+            };
+            let Some(record) = record else {
+                return Ok(StopReason::Finished);
+            };
+            let best = record.mse;
+            self.add_record(record, best, callback)?;
+            if self.checkpoint_is_due() {
+                self.save_checkpoint(StopReason::Interrupted)?;
+            }
+        }
+    }
 
     fn snapshot(&self, stop: StopReason) -> Result<Run> {
         let last = self.current_model()?;
@@ -317,14 +283,7 @@ impl<'a> WeakConstraintTrainer<'a> {
         })
     }
 
-    fn save_checkpoint(&self, stop: StopReason) -> Result<()> {
-        match &self.options.out {
-            Some(out) => self.snapshot(stop)?.write(out),
-            None => Ok(()),
-        }
-    }
-
-    fn finish(mut self, mut stop: StopReason) -> Result<Run> {
+    fn finish(&mut self, mut stop: StopReason) -> Result<(StopReason, Option<f64>)> {
         let mut final_mse = None;
         if stop != StopReason::Interrupted
             && let Some(training) = &mut self.training
@@ -336,12 +295,16 @@ impl<'a> WeakConstraintTrainer<'a> {
             let mse = self.mse()?;
             final_mse = mse.is_finite().then_some(mse);
         }
-        let mut run = self.snapshot(stop)?;
-        run.final_mse = final_mse;
-        run.choose_best()?;
-        if let Some(out) = &self.options.out {
-            run.write(out)?;
+        Ok((stop, final_mse))
+    }
+
+    fn last_notes(&self, run: &Run) -> Vec<String> {
+        if run.stop == StopReason::Interrupted {
+            return vec![];
         }
-        Ok(run)
+        match run.trust() {
+            Ok(trust) => trust.warnings,
+            Err(error) => vec![error.to_string()],
+        }
     }
 }
