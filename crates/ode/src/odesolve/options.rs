@@ -121,7 +121,8 @@ impl SolveOptions {
         self
     }
 
-    pub(super) fn is_interrupted(&self) -> bool {
+    /// Whether the flag that interrupts the solve is set.
+    pub fn is_interrupted(&self) -> bool {
         self.interrupt
             .as_ref()
             .is_some_and(|flag| flag.load(Ordering::Relaxed))

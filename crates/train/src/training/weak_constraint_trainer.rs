@@ -114,11 +114,14 @@ impl<'a> WeakConstraintTrainer<'a> {
             None => WeakConstraintTraining::start(&self.start())?,
         };
         let training = self.training.insert(training);
-        let Some(report) = training.advance()? else {
+        let made = training.advance_and(|training| {
+            let (model, u0) = (training.model()?, training.state.u0());
+            free_mse(&model, u0, self.data, &self.columns, &self.solver)
+        })?;
+        let Some((report, mse)) = made else {
             return Ok(None);
         };
         let evaluations = training.n_evaluations();
-        let mse = self.mse()?;
         if self
             .options
             .trajectory_every
@@ -166,25 +169,23 @@ impl<'a> WeakConstraintTrainer<'a> {
             }
         }
     }
+}
 
-    /// Returns the mse of the free model from the estimated initial states; NaN where it cannot be solved.
-    fn mse(&self) -> Result<f64> {
-        let model = self.current_model()?;
-        let observation = Observation::of_variables(self.columns.clone()).with_u0(self.u0());
-        let (method, engine) = (TrainingMethod::Vanilla, Box::<NativeEngine>::default());
-        let mut free = Objective::with_observation(
-            &model,
-            self.data,
-            &method,
-            &observation,
-            &self.solver,
-            engine,
-        )?;
-        match free.evaluate(&free.initial_params(), 0.0, false, None) {
-            Ok(loss) => Ok(loss.data_loss),
-            Err(Error::Solve(_)) => Ok(f64::NAN),
-            Err(error) => Err(error),
-        }
+/// Returns the mse of a free model from these initial states; NaN where it cannot be solved.
+fn free_mse(
+    model: &VectorField,
+    u0: Array2<f64>,
+    data: &Dataset,
+    columns: &[usize],
+    solver: &SolveOptions,
+) -> Result<f64> {
+    let observation = Observation::of_variables(columns).with_u0(u0);
+    let (method, engine) = (TrainingMethod::Vanilla, Box::<NativeEngine>::default());
+    let mut free = Objective::with_observation(model, data, &method, &observation, solver, engine)?;
+    match free.evaluate(&free.initial_params(), 0.0, false, None) {
+        Ok(loss) => Ok(loss.data_loss),
+        Err(Error::Solve(_)) => Ok(f64::NAN),
+        Err(error) => Err(error),
     }
 }
 
@@ -292,7 +293,9 @@ impl RunLoop for WeakConstraintTrainer<'_> {
                 Err(Error::Interrupted) => stop = StopReason::Interrupted,
                 assessed => assessed?,
             }
-            let mse = self.mse()?;
+            let model = training.model()?;
+            let u0 = training.state.u0();
+            let mse = free_mse(&model, u0, self.data, &self.columns, &self.solver)?;
             final_mse = mse.is_finite().then_some(mse);
         }
         Ok((stop, final_mse))

@@ -2,12 +2,13 @@
 
 use super::flow::Flow;
 use super::gauss_newton::{
-    Cost, Estimate, Iteration, Stage, cost, defects, iterate, log_evidence, log_misfit,
+    Cost, Estimate, Iteration, Linearized, Stage, cost, iterate, linearized, log_evidence,
+    log_misfit,
 };
-use super::gradient_matching::match_gradients;
-use super::kalman::{Weights, filter};
+use super::gradient_matching::{Matched, match_gradients};
+use super::kalman::Weights;
 use super::nodes::Nodes;
-use super::setup::{Setup, Targets};
+use super::setup::Setup;
 use crate::Result;
 
 /// First model error q, in units of the data's spread, the factor from stage to stage, and the last.
@@ -70,8 +71,7 @@ pub(super) struct Fit {
 }
 
 /// What is known of a training that is done.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Assessment {
     pub log_evidence: f64,
     /// Effective number of parameters γ.
@@ -96,9 +96,12 @@ pub(super) struct FitStep {
 impl Fit {
     /// Begins a training: gradient matching, where there are targets for it.
     pub fn start(setup: &Setup) -> Result<Self> {
-        let (w, alpha) = match &setup.targets {
-            Some(targets) => matched(&setup.flow, targets, &setup.w)?,
-            None => (setup.w.clone(), 1.0),
+        let Matched { w, alpha } = match &setup.targets {
+            Some(targets) => match_gradients(&setup.flow, targets, setup.w.clone())?,
+            None => Matched {
+                w: setup.w.clone(),
+                alpha: 1.0,
+            },
         };
         let estimate = Estimate {
             w,
@@ -147,38 +150,24 @@ impl Fit {
         }
     }
 
-    /// Makes the next step; `None` where nothing is left to do. After an error the training is as it was before.
+    /// Makes the next step; `None` where nothing is left to do. After an error the training may be anywhere within the step.
     pub fn advance(
         &mut self,
         flow: &mut Flow,
         nodes: &Nodes,
         sigma_of_splines: &[f64],
     ) -> Result<Option<FitStep>> {
-        let mut next = self.clone();
-        let step = next.advance_in_place(flow, nodes, sigma_of_splines)?;
-        *self = next;
-        Ok(step)
-    }
-
-    fn advance_in_place(
-        &mut self,
-        flow: &mut Flow,
-        nodes: &Nodes,
-        sigma_of_splines: &[f64],
-    ) -> Result<Option<FitStep>> {
         while self.phase != Phase::Done {
-            let is_lifted = matches!(self.phase, Phase::Lifted | Phase::Coupled);
-            let most = if is_lifted {
-                MAX_ITERATIONS.0
-            } else {
-                MAX_ITERATIONS.1
+            let is_last = matches!(self.phase, Phase::Free | Phase::LastLifted);
+            let (most, tolerance) = match is_last {
+                false => (MAX_ITERATIONS.0, TOLERANCE.0),
+                true => (MAX_ITERATIONS.1, TOLERANCE.1),
             };
             if self.iteration < most {
                 flow.lambda = self.lambda;
                 let stage = Stage {
                     q: self.q,
-                    lifted: matches!(self.phase, Phase::Lifted | Phase::LastLifted),
-                    tolerance: if is_lifted { TOLERANCE.0 } else { TOLERANCE.1 },
+                    tolerance,
                     updates_sigma: self.updates_sigma,
                 };
                 let made = iterate(flow, nodes, &mut self.estimate, sigma_of_splines, stage)?;
@@ -210,20 +199,7 @@ impl Fit {
     fn end_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
         match self.phase {
             Phase::Lifted => self.end_lifted_stage(flow, nodes)?,
-            Phase::Free if self.accepted_lambda > 0.0 => self.end_free_homotopy(flow, nodes)?,
-            Phase::Free => {
-                if let Some(lifted) = self.lifted.take() {
-                    let rise = log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &lifted.s);
-                    if rise < MAX_MISFIT_RISE {
-                        self.phase = Phase::Done;
-                    } else {
-                        self.estimate = lifted;
-                        self.begin(Phase::LastLifted, nodes);
-                    }
-                } else {
-                    self.phase = Phase::Done;
-                }
-            }
+            Phase::Free => self.end_free_stage(flow, nodes)?,
             Phase::Coupled => self.end_coupled_stage(flow, nodes)?,
             Phase::LastLifted | Phase::Done => self.phase = Phase::Done,
         }
@@ -249,12 +225,20 @@ impl Fit {
             self.begin(Phase::Lifted, nodes);
             return Ok(());
         }
-        match free {
-            Some(free) if growth(flow, nodes, &self.estimate)? < MAX_GROWTH => {
+        let stable = match free {
+            Some(free) => {
+                let linear = flow.linearize(nodes, &self.estimate.w, &self.estimate.s)?;
+                let growth = linear.map_or(f64::INFINITY, |(_, linear)| growth(nodes, &linear.a));
+                (growth < MAX_GROWTH).then_some(free)
+            }
+            None => None,
+        };
+        match stable {
+            Some(free) => {
                 self.lifted = Some(std::mem::replace(&mut self.estimate, free));
                 self.begin(Phase::Free, nodes);
             }
-            _ => self.begin(Phase::LastLifted, nodes),
+            None => self.begin(Phase::LastLifted, nodes),
         }
         Ok(())
     }
@@ -282,9 +266,7 @@ impl Fit {
 
     /// Goes back to the last λ that was accepted, and tries one nearer to it; ends the training where there is none.
     fn take_smaller_lambda_step(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
-        if let Some(before) = &self.lifted {
-            self.estimate = before.clone();
-        }
+        self.go_back();
         let next = (self.lambda + self.accepted_lambda) / 2.0;
         if self.accepted_lambda - next < MIN_LAMBDA_STEP * self.accepted_lambda {
             self.lambda = self.accepted_lambda;
@@ -313,25 +295,38 @@ impl Fit {
         Ok(())
     }
 
-    /// Ends the free phase of a homotopy: done where the model still follows the data, else λ falls further first.
-    fn end_free_homotopy(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
-        let rise = self.lifted.as_ref().map_or(0.0, |b| {
-            log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &b.s)
+    /// Ends the free phase: done where the model still follows the data. Else its states stay unknowns, or, in a homotopy, λ falls
+    /// further first.
+    fn end_free_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
+        let rise = self.lifted.as_ref().map_or(0.0, |before| {
+            log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &before.s)
         });
         if rise < MAX_MISFIT_RISE {
+            self.lifted = None;
             self.phase = Phase::Done;
+            return Ok(());
+        }
+        if self.accepted_lambda == 0.0 {
+            self.go_back();
+            self.lifted = None;
+            self.begin(Phase::LastLifted, nodes);
             return Ok(());
         }
         self.smallest_lambda /= 4.0;
         if self.smallest_lambda < MIN_SMALLEST_LAMBDA {
-            if let Some(before) = &self.lifted {
-                self.estimate = before.clone();
-            }
+            self.go_back();
             self.lambda = self.accepted_lambda;
             self.phase = Phase::Done;
             return Ok(());
         }
         self.take_smaller_lambda_step(flow, nodes)
+    }
+
+    /// Takes the last estimate at which the model followed the data.
+    fn go_back(&mut self) {
+        if let Some(before) = &self.lifted {
+            self.estimate = before.clone();
+        }
     }
 
     fn begin(&mut self, phase: Phase, nodes: &Nodes) {
@@ -368,17 +363,28 @@ impl Fit {
         let ratio: f64 = (0..nodes.dof)
             .map(|j| counts[j] as f64 * (self.estimate.sigma[j] / sigma_of_splines[j]).ln())
             .sum();
-        let (log_evidence, growth) = match self.failed {
-            true => (f64::NEG_INFINITY, f64::INFINITY),
-            false => (
-                final_evidence(flow, nodes, &mut self.estimate, self.q)?,
-                growth(flow, nodes, &self.estimate)?,
-            ),
+        let at = (&self.estimate.w[..], &self.estimate.s[..]);
+        let weights = Weights {
+            q: self.q,
+            sigma: &self.estimate.sigma,
         };
+        let linear = match self.failed {
+            true => None,
+            false => linearized(flow, nodes, at, weights)?,
+        };
+        let (mut evidence, mut growth_of_errors) = (f64::NEG_INFINITY, f64::INFINITY);
+        if let Some(Linearized { e, a, filtered }) = linear {
+            growth_of_errors = growth(nodes, &a);
+            if let Some((gamma, log_det)) = filtered.ridge.evidence_terms(self.estimate.alpha) {
+                self.estimate.gamma = gamma;
+                let cost = cost(nodes, &self.estimate, &e, self.q);
+                evidence = log_evidence(cost, log_det, &filtered);
+            }
+        }
         Ok(Assessment {
-            log_evidence,
+            log_evidence: evidence,
             gamma: self.estimate.gamma,
-            growth,
+            growth: growth_of_errors,
             noise_ratio: (ratio / nodes.n_data() as f64).exp(),
         })
     }
@@ -390,11 +396,6 @@ fn follows(nodes: &Nodes, before: &Estimate, now: &Estimate) -> bool {
     chi2(now) < 1.3 * chi2(before) + 0.1 * nodes.n_data() as f64
 }
 
-fn matched(flow: &Flow, targets: &Targets, w: &[f64]) -> Result<(Vec<f64>, f64)> {
-    let matched = match_gradients(flow, targets, w.to_vec())?;
-    Ok((matched.w, matched.alpha))
-}
-
 /// Returns the smallest noise of the measured state variables.
 fn smallest_sigma(nodes: &Nodes, sigma: &[f64]) -> f64 {
     let counts = nodes.n_data_by_component();
@@ -402,48 +403,19 @@ fn smallest_sigma(nodes: &Nodes, sigma: &[f64]) -> f64 {
     measured.fold(f64::INFINITY, |m, (s, _)| m.min(*s))
 }
 
-/// Returns the log evidence at an estimate, −∞ where it cannot be had, and sets its γ.
-fn final_evidence(flow: &mut Flow, nodes: &Nodes, estimate: &mut Estimate, q: f64) -> Result<f64> {
-    let e = match q > 0.0 {
-        true => defects(flow, nodes, &estimate.w, &estimate.s)?,
-        false => Some(vec![0.0; nodes.len() * nodes.dof]),
-    };
-    let linear = flow.linearize(nodes, &estimate.w, &estimate.s)?;
-    let (Some(e), Some((_, linear))) = (e, linear) else {
-        return Ok(f64::NEG_INFINITY);
-    };
-    let weights = Weights {
-        q,
-        sigma: &estimate.sigma,
-    };
-    let filtered = filter(nodes, &linear, (&estimate.s, &e), weights, flow.map.len());
-    let Some((gamma, log_det)) = filtered.ridge.evidence_terms(estimate.alpha) else {
-        return Ok(f64::NEG_INFINITY);
-    };
-    estimate.gamma = gamma;
-    Ok(log_evidence(
-        cost(nodes, estimate, &e, q),
-        log_det,
-        &filtered,
-    ))
-}
-
 /// Returns the largest factor by which the model magnifies an initial error within a trajectory: max_k |A_k … A_0|, in the spectral
 /// norm.
-fn growth(flow: &mut Flow, nodes: &Nodes, estimate: &Estimate) -> Result<f64> {
-    let Some((_, linear)) = flow.linearize(nodes, &estimate.w, &estimate.s)? else {
-        return Ok(f64::INFINITY);
-    };
+fn growth(nodes: &Nodes, a: &[Vec<f64>]) -> f64 {
     let dof = nodes.dof;
     let identity = || nalgebra::DMatrix::<f64>::identity(dof, dof);
     let (mut product, mut largest) = (identity(), 1.0_f64);
     for k in 1..nodes.len() {
         product = match nodes.first[k] {
             true => identity(),
-            false => nalgebra::DMatrix::from_row_slice(dof, dof, &linear.a[k - 1]) * product,
+            false => nalgebra::DMatrix::from_row_slice(dof, dof, &a[k - 1]) * product,
         };
         let norm = product.singular_values().max();
         largest = largest.max(if norm.is_nan() { f64::INFINITY } else { norm });
     }
-    Ok(largest)
+    largest
 }

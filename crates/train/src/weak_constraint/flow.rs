@@ -57,10 +57,7 @@ impl Flow {
     /// # Errors
     /// [`Error::Interrupted`].
     pub fn check_interrupt(&self) -> Result<()> {
-        let stopped = |flag: &std::sync::Arc<std::sync::atomic::AtomicBool>| {
-            flag.load(std::sync::atomic::Ordering::Relaxed)
-        };
-        match self.options.interrupt.as_ref().is_some_and(stopped) {
+        match self.options.is_interrupted() {
             true => Err(Error::Interrupted),
             false => Ok(()),
         }
@@ -81,22 +78,6 @@ impl Flow {
         }
     }
 
-    /// Turns states into the user's units.
-    pub fn to_user(&self, z: &[f64]) -> Vec<f64> {
-        let dof = self.scaling.mean.len();
-        let units =
-            |(i, z): (usize, &f64)| self.scaling.mean[i % dof] + self.scaling.sd[i % dof] * z;
-        z.iter().enumerate().map(units).collect()
-    }
-
-    /// Turns states into standardised units.
-    pub fn to_standard(&self, u: &[f64]) -> Vec<f64> {
-        let dof = self.scaling.mean.len();
-        let units =
-            |(i, u): (usize, &f64)| (u - self.scaling.mean[i % dof]) / self.scaling.sd[i % dof];
-        u.iter().enumerate().map(units).collect()
-    }
-
     /// Returns the ends of the flow from each node, `[node, dof]` (that from node k is at k + 1; zero where a trajectory begins).
     /// `None` where a solve fails.
     pub fn ends(&mut self, nodes: &Nodes, w: &[f64], s: &[f64]) -> Result<Option<Vec<f64>>> {
@@ -111,7 +92,7 @@ impl Flow {
         keep: bool,
     ) -> Result<Option<Vec<f64>>> {
         let (dof, model) = (nodes.dof, self.solved_field(w)?);
-        let u = self.to_user(s);
+        let u = self.scaling.all_to_user(s);
         let problems: Vec<Problem> = nodes
             .intervals()
             .map(|k| Problem {
@@ -129,7 +110,7 @@ impl Flow {
         let mut ends = vec![0.0; nodes.len() * dof];
         for (k, trajectory) in nodes.intervals().zip(&trajectories) {
             self.n_evaluations += trajectory.stats.evaluations;
-            let end = self.to_standard(&trajectory.u[dof..2 * dof]);
+            let end = self.scaling.all_to_standard(&trajectory.u[dof..2 * dof]);
             ends[(k + 1) * dof..(k + 2) * dof].copy_from_slice(&end);
         }
         Ok(ends.iter().all(|x| x.is_finite()).then_some(ends))
@@ -179,14 +160,13 @@ impl Flow {
     /// fails.
     pub fn rollout(&mut self, nodes: &Nodes, w: &[f64], s: &[f64]) -> Result<Option<Vec<f64>>> {
         let (dof, model) = (nodes.dof, self.solved_field(w)?);
-        let u = self.to_user(s);
-        let starts: Vec<usize> = (0..nodes.len()).filter(|k| nodes.first[*k]).collect();
-        let ends = starts.iter().skip(1).copied().chain([nodes.len()]);
-        let problems: Vec<Problem> = (starts.iter().zip(ends))
-            .map(|(k, end)| Problem {
-                u0: &u[k * dof..(k + 1) * dof],
-                t: &nodes.t[*k..end],
-                sample: nodes.sample[*k],
+        let u = self.scaling.all_to_user(s);
+        let problems: Vec<Problem> = nodes
+            .trajectories()
+            .map(|own| Problem {
+                u0: &u[own.start * dof..(own.start + 1) * dof],
+                t: &nodes.t[own.clone()],
+                sample: nodes.sample[own.start],
             })
             .collect();
         let solved = self
@@ -200,12 +180,10 @@ impl Flow {
             self.n_evaluations += trajectory.stats.evaluations;
             states.extend(trajectory.u);
         }
-        let states = self.to_standard(&states);
+        let states = self.scaling.all_to_standard(&states);
         Ok(states.iter().all(|x| x.is_finite()).then_some(states))
     }
-}
 
-impl Flow {
     /// Fills in the states of nodes that have no `origin`: the flow from the node before. `None` where a solve fails.
     pub fn continue_from(
         &mut self,
@@ -219,7 +197,7 @@ impl Flow {
             if origin[k].is_some() {
                 continue;
             }
-            let u0 = self.to_user(&s[(k - 1) * dof..k * dof]);
+            let u0 = self.scaling.all_to_user(&s[(k - 1) * dof..k * dof]);
             let problem = Problem {
                 u0: &u0,
                 t: &nodes.t[k - 1..k + 1],
@@ -231,7 +209,9 @@ impl Flow {
             let Some(trajectories) = finite(solved)? else {
                 return Ok(None);
             };
-            let end = self.to_standard(&trajectories[0].u[dof..2 * dof]);
+            let end = self
+                .scaling
+                .all_to_standard(&trajectories[0].u[dof..2 * dof]);
             s[k * dof..(k + 1) * dof].copy_from_slice(&end);
         }
         Ok(Some(()))

@@ -32,10 +32,8 @@ pub(super) struct Estimate {
 /// What one call of the iteration does.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stage {
-    /// Model error q; 0 where the states are the free solution.
+    /// Model error q. Above 0 the states at the nodes are unknowns; at 0 they are the solution from the first of each trajectory.
     pub q: f64,
-    /// Whether the states at the nodes are unknowns; otherwise they are the free solution from the first of each trajectory.
-    pub lifted: bool,
     /// Relative decrease of the cost at which it ends.
     pub tolerance: f64,
     /// Whether the noise is estimated too.
@@ -80,15 +78,36 @@ pub(super) enum Iteration {
 /// Largest factor by which the ratios of the noise of components may leave those of the splines.
 pub(super) const SIGMA_RATIO: f64 = 3.0;
 
-/// Returns the defects s_{k+1} − F_k(s_k), `[node, dof]`; `None` where a solve fails.
-pub(super) fn defects(
+/// The problem linearised at parameters and states.
+pub(super) struct Linearized {
+    /// Defects s_{k+1} − F_k(s_k), `[node, dof]`; zero where the states are a solution.
+    pub e: Vec<f64>,
+    /// ∂F_k/∂s_k for each node, as in [`Linearization`](super::kalman::Linearization).
+    pub a: Vec<Vec<f64>>,
+    /// The filter's results.
+    pub filtered: Filtered,
+}
+
+/// Linearises the problem at w and s and runs the filter; `None` where a solve fails.
+pub(super) fn linearized(
     flow: &mut Flow,
     nodes: &Nodes,
-    w: &[f64],
-    s: &[f64],
-) -> Result<Option<Vec<f64>>> {
-    let ends = flow.ends(nodes, w, s)?;
-    Ok(ends.map(|ends| differences(nodes, s, &ends)))
+    (w, s): (&[f64], &[f64]),
+    weights: Weights,
+) -> Result<Option<Linearized>> {
+    let Some((ends, linear)) = flow.linearize(nodes, w, s)? else {
+        return Ok(None);
+    };
+    let e = match weights.q > 0.0 {
+        true => differences(nodes, s, &ends),
+        false => vec![0.0; s.len()],
+    };
+    let filtered = filter(nodes, &linear, (s, &e), weights, flow.map.len());
+    Ok(Some(Linearized {
+        e,
+        a: linear.a,
+        filtered,
+    }))
 }
 
 fn differences(nodes: &Nodes, s: &[f64], ends: &[f64]) -> Vec<f64> {
@@ -160,24 +179,19 @@ pub(super) fn iterate(
     sigma_of_splines: &[f64],
     stage: Stage,
 ) -> Result<Iteration> {
-    let zero = vec![0.0; nodes.len() * nodes.dof];
-    let Some((ends, linear)) = flow.linearize(nodes, &estimate.w, &estimate.s)? else {
-        return Ok(Iteration::Stalled);
+    let weights = Weights {
+        q: stage.q,
+        sigma: &estimate.sigma,
     };
-    let e = match stage.lifted {
-        true => differences(nodes, &estimate.s, &ends),
-        false => zero.clone(),
+    let at = (&estimate.w[..], &estimate.s[..]);
+    let Some(Linearized { e, a, filtered }) = linearized(flow, nodes, at, weights)? else {
+        return Ok(Iteration::Stalled);
     };
     let before = cost(nodes, estimate, &e, stage.q).total();
     if !before.is_finite() {
         return Ok(Iteration::Stalled);
     }
-    let weights = Weights {
-        q: stage.q,
-        sigma: &estimate.sigma,
-    };
-    let n_params = flow.map.len();
-    let filtered = filter(nodes, &linear, (&estimate.s, &e), weights, n_params);
+    let lifted = stage.q > 0.0;
     let mut found = None;
     for attempt in 0..ATTEMPTS {
         flow.check_interrupt()?;
@@ -188,7 +202,7 @@ pub(super) fn iterate(
             .ridge
             .step(&estimate.w, estimate.alpha, estimate.mu)
         {
-            let change = filtered.smooth(nodes, &linear.a, &delta);
+            let change = filtered.smooth(nodes, &a, &delta);
             let w: Vec<f64> = estimate
                 .w
                 .iter()
@@ -197,15 +211,19 @@ pub(super) fn iterate(
                 .collect();
             let mut s = estimate.s.clone();
             for (i, (s, change)) in s.iter_mut().zip(&change).enumerate() {
-                if stage.lifted || nodes.first[i / nodes.dof] {
+                if lifted || nodes.first[i / nodes.dof] {
                     *s += h * change;
                 }
             }
-            let next = match stage.lifted {
-                true => defects(flow, nodes, &w, &s)?.map(|e| (s, e)),
-                false => flow.rollout(nodes, &w, &s)?.map(|s| (s, zero.clone())),
+            let next = match lifted {
+                true => {
+                    let ends = flow.ends(nodes, &w, &s)?;
+                    ends.map(|ends| (differences(nodes, &s, &ends), s))
+                }
+                // The defects of a solution are zero, and cost nothing.
+                false => flow.rollout(nodes, &w, &s)?.map(|s| (vec![], s)),
             };
-            if let Some((s, e)) = next {
+            if let Some((e, s)) = next {
                 let next = Estimate {
                     w,
                     s,

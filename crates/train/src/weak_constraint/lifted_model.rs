@@ -5,8 +5,8 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::fit::{Assessment, Fit};
 use super::flow::Flow;
-use super::gauss_newton::defects;
-use super::kalman::{Weights, filter};
+use super::gauss_newton::{Linearized, linearized};
+use super::kalman::Weights;
 use super::parameter_map::ParameterMap;
 use super::settings::WeakConstraint;
 use super::state::{TrainingStart, WeakConstraintState, WeakConstraintTraining};
@@ -125,7 +125,7 @@ impl LiftedModel {
     /// Returns sample, time and state in the user's units of each node.
     pub fn points(&self) -> Vec<(usize, f64, Vec<f64>)> {
         let nodes = &self.state.nodes;
-        let u = self.flow.to_user(&self.state.fit.estimate.s);
+        let u = self.flow.scaling.all_to_user(&self.state.fit.estimate.s);
         let places = nodes.sample.iter().zip(&nodes.t);
         places
             .zip(u.chunks_exact(nodes.dof))
@@ -144,19 +144,14 @@ impl LiftedModel {
         let map = ParameterMap::new(&field, &[], &[], &[]);
         let mut flow = self.flow.with_field(field, map);
         let (nodes, fit) = (&self.state.nodes, &self.state.fit);
-        let e = match fit.q > 0.0 {
-            true => defects(&mut flow, nodes, w, &fit.estimate.s)?,
-            false => Some(vec![0.0; nodes.len() * nodes.dof]),
-        };
-        let linear = flow.linearize(nodes, w, &fit.estimate.s)?;
-        let (Some(e), Some((_, linear))) = (e, linear) else {
-            return Ok(None);
-        };
         let weights = Weights {
             q: fit.q,
             sigma: &fit.estimate.sigma,
         };
-        let filtered = filter(nodes, &linear, (&fit.estimate.s, &e), weights, w.len());
+        let linear = linearized(&mut flow, nodes, (w, &fit.estimate.s), weights)?;
+        let Some(Linearized { filtered, .. }) = linear else {
+            return Ok(None);
+        };
         let back: Vec<f64> = w.iter().map(|w| -w).collect();
         let h = filtered.ridge.residual(&back);
         let x = (0..h.len())

@@ -3,11 +3,26 @@
 use odesync_ode::odesolve::SolveOptions;
 
 use super::parameter_map::Standardization;
+use crate::{Error, Result};
 
 /// Largest product of the rate of change of the standardised state and a substep of an interval.
 const STEP_CHANGE: f64 = 0.2;
 /// Limits of the number of substeps of an interval of median length.
 const SUBSTEPS: (usize, usize) = (2, 12);
+
+/// Largest number of nodes.
+pub(super) const MAX_NODES: usize = 100_000;
+
+/// Whether a trajectory begins at a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// None does.
+    None,
+    /// One begins, at a state that is not known.
+    Free,
+    /// One begins, at a state that is given.
+    Given,
+}
 
 /// One trajectory of the data.
 #[derive(Debug, Clone)]
@@ -34,8 +49,6 @@ pub(super) struct Nodes {
     pub fixed: Vec<bool>,
     /// Sample of the node, `[node]`.
     pub sample: Vec<usize>,
-    /// Row of the sample's data, `[node]`; `None` for a node between them.
-    pub row: Vec<Option<usize>>,
     /// Steps of the method in an interval.
     pub substeps: usize,
 }
@@ -48,7 +61,7 @@ impl Nodes {
         scaling: &Standardization,
         rate: f64,
         substeps: Option<usize>,
-    ) -> Self {
+    ) -> Result<Self> {
         let dof = scaling.mean.len();
         let median = median_gap(samples);
         let wanted = median * rate / STEP_CHANGE;
@@ -57,54 +70,44 @@ impl Nodes {
             true => 1.5 * median,
             false => n as f64 * STEP_CHANGE / rate,
         };
-        let mut nodes = Nodes {
+        let mut nodes = Nodes::empty(dof, n);
+        for (sample, data) in samples.iter().enumerate() {
+            for (k, t) in data.t.iter().enumerate() {
+                if k > 0 {
+                    let between = times_between(data.t[k - 1], *t, longest);
+                    if nodes.len() + between.len() > MAX_NODES {
+                        return Err(Error::invalid(format!(
+                            "t = {} and {t} lie so far apart that more than {MAX_NODES} steps of the length of the others would be \
+                             needed between them; make two samples of the data before and after",
+                            data.t[k - 1]
+                        )));
+                    }
+                    for t in between {
+                        nodes.push(t, &vec![f64::NAN; dof], sample, Start::None);
+                    }
+                }
+                let z = scaling.all_to_standard(&data.y[k * dof..(k + 1) * dof]);
+                let start = match (k, &data.u0) {
+                    (0, Some(_)) => Start::Given,
+                    (0, None) => Start::Free,
+                    _ => Start::None,
+                };
+                nodes.push(*t, &z, sample, start);
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Returns no nodes, of so many state variables, with so many steps in an interval.
+    pub fn empty(dof: usize, substeps: usize) -> Self {
+        Nodes {
             dof,
             t: vec![],
             y: vec![],
             first: vec![],
             fixed: vec![],
             sample: vec![],
-            row: vec![],
-            substeps: n,
-        };
-        for (sample, data) in samples.iter().enumerate() {
-            for (k, t) in data.t.iter().enumerate() {
-                if k > 0 {
-                    let before = data.t[k - 1];
-                    let gap = t - before;
-                    let parts = match gap > longest {
-                        true => (gap / longest - 1e-9).ceil() as usize,
-                        false => 1,
-                    };
-                    for part in 1..parts {
-                        let between = before + gap * part as f64 / parts as f64;
-                        nodes.push(between, &vec![f64::NAN; dof], sample, None);
-                    }
-                }
-                let y = &data.y[k * dof..(k + 1) * dof];
-                let z: Vec<f64> = (0..dof)
-                    .map(|j| (y[j] - scaling.mean[j]) / scaling.sd[j])
-                    .collect();
-                nodes.push(*t, &z, sample, Some(k));
-                if let (0, Some(last)) = (k, nodes.fixed.last_mut()) {
-                    *last = data.u0.is_some();
-                }
-            }
-        }
-        nodes
-    }
-
-    /// Returns no nodes, with the same number of state variables and substeps.
-    pub fn empty(&self) -> Self {
-        Nodes {
-            dof: self.dof,
-            substeps: self.substeps,
-            t: vec![],
-            y: vec![],
-            first: vec![],
-            fixed: vec![],
-            sample: vec![],
-            row: vec![],
+            substeps,
         }
     }
 
@@ -114,14 +117,36 @@ impl Nodes {
         gaps.fold(0.0, f64::max)
     }
 
-    /// Adds a node: the first of a trajectory where `row` is 0.
-    pub fn push(&mut self, t: f64, y: &[f64], sample: usize, row: Option<usize>) {
+    /// Adds a node after all others.
+    pub fn push(&mut self, t: f64, y: &[f64], sample: usize, start: Start) {
         self.t.push(t);
         self.y.extend_from_slice(y);
-        self.first.push(row == Some(0));
-        self.fixed.push(false);
+        self.first.push(start != Start::None);
+        self.fixed.push(start == Start::Given);
         self.sample.push(sample);
-        self.row.push(row);
+    }
+
+    /// Returns whether a trajectory begins at a node, and how.
+    pub fn start(&self, k: usize) -> Start {
+        match (self.first[k], self.fixed[k]) {
+            (false, _) => Start::None,
+            (true, false) => Start::Free,
+            (true, true) => Start::Given,
+        }
+    }
+
+    /// Returns the nodes of each trajectory.
+    pub fn trajectories(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let starts = (0..self.len()).filter(|k| self.first[*k]);
+        starts.map(|start| {
+            let next = (start + 1..self.len()).find(|k| self.first[*k]);
+            start..next.unwrap_or(self.len())
+        })
+    }
+
+    /// Returns the state variables with a datum at a node.
+    pub fn observed_at(&self, k: usize) -> impl DoubleEndedIterator<Item = usize> {
+        (0..self.dof).filter(move |j| !self.y[k * self.dof + j].is_nan())
     }
 
     /// Returns the options of a solve of an interval: a method that does not choose its steps makes [`Nodes::substeps`].
@@ -169,6 +194,18 @@ impl Nodes {
         let values = self.y.iter().enumerate().filter(|(_, y)| !y.is_nan());
         values.map(|(i, y)| (i, i % self.dof, *y))
     }
+}
+
+/// Returns the times that divide the gap between two times into equal parts no longer than `longest`, more than [`MAX_NODES`] of them
+/// where it takes so many.
+pub(super) fn times_between(before: f64, after: f64, longest: f64) -> Vec<f64> {
+    let gap = after - before;
+    let parts = (gap / longest - 1e-9)
+        .ceil()
+        .clamp(1.0, MAX_NODES as f64 + 2.0) as usize;
+    (1..parts)
+        .map(|part| before + gap * part as f64 / parts as f64)
+        .collect()
 }
 
 /// Returns the median time between two data.

@@ -10,14 +10,12 @@ use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::SolveOptions;
 
 use super::flow::Flow;
-use super::kalman::{Weights, filter};
-use super::nodes::Nodes;
+use super::gauss_newton::{Linearized, linearized};
+use super::kalman::Weights;
+use super::nodes::{MAX_NODES, Nodes, Start, times_between};
 use super::settings::WeakConstraint;
 use super::state::WeakConstraintState;
 use crate::{Error, Result};
-
-/// Largest number of nodes of a prediction.
-const MAX_NODES: usize = 100_000;
 
 /// States at given times, with their standard deviations. Rows of a sample before its own initial time are NaN.
 #[derive(Debug, Clone)]
@@ -66,7 +64,7 @@ impl WeakConstraintState {
         let mut flow = self.flow(model, settings, options)?;
         let dof = self.nodes.dof;
         let ExtendedNodes { nodes, s, wanted } = self.with_times(&mut flow, t)?;
-        let (_, sd) = self.deviations(&mut flow, &nodes, &s)?;
+        let sd = self.deviations(&mut flow, &nodes, &s)?;
         let samples = wanted.len();
         let mut prediction = Prediction {
             u: Array3::from_elem((samples, t.len(), dof), f64::NAN),
@@ -76,10 +74,8 @@ impl WeakConstraintState {
             for (i, place) in places.iter().enumerate() {
                 let Some(k) = *place else { continue };
                 for j in 0..dof {
-                    let scale = self.scaling.sd[j];
-                    let z = s[k * dof + j];
-                    prediction.u[[sample, i, j]] = self.scaling.mean[j] + scale * z;
-                    prediction.sd[[sample, i, j]] = scale * sd[k * dof + j];
+                    prediction.u[[sample, i, j]] = self.scaling.to_user(j, s[k * dof + j]);
+                    prediction.sd[[sample, i, j]] = self.scaling.sd[j] * sd[k * dof + j];
                 }
             }
         }
@@ -116,15 +112,8 @@ impl WeakConstraintState {
                 rows.extend(sum);
             }
         }
-        let filtered = self
-            .filtered(&mut flow, &self.nodes, &self.fit.estimate.s)?
-            .0;
-        let variances = filtered.ridge.variances(self.fit.estimate.alpha, &rows);
-        let Some(variances) = variances else {
-            return Err(Error::Training(
-                "the covariance of the parameters is not positive".into(),
-            ));
-        };
+        let linear = self.linearized(&mut flow, &self.nodes, &self.fit.estimate.s)?;
+        let variances = self.variances(&linear, &rows)?;
         let errors: Vec<f64> = variances[..places.len()]
             .iter()
             .map(|v| v.max(0.0).sqrt())
@@ -148,61 +137,53 @@ impl WeakConstraintState {
         })
     }
 
-    /// Returns the filter's results and the derivatives of the flow at these states.
-    fn filtered(
-        &self,
-        flow: &mut Flow,
-        nodes: &Nodes,
-        s: &[f64],
-    ) -> Result<(super::kalman::Filtered, Vec<Vec<f64>>)> {
+    /// Linearises the problem at these states.
+    fn linearized(&self, flow: &mut Flow, nodes: &Nodes, s: &[f64]) -> Result<Linearized> {
         let estimate = &self.fit.estimate;
-        let Some((_, linear)) = flow.linearize(nodes, &estimate.w, s)? else {
-            return Err(Error::Training(
-                "the model cannot be solved between all of these times, so that there are no standard deviations".into(),
-            ));
-        };
         let weights = Weights {
             q: self.fit.q,
             sigma: &estimate.sigma,
         };
-        let zero = vec![0.0; s.len()];
-        let filtered = filter(nodes, &linear, (s, &zero), weights, self.map.len());
-        Ok((filtered, linear.a))
+        let linear = linearized(flow, nodes, (&estimate.w, s), weights)?;
+        linear.ok_or_else(|| {
+            Error::Training(
+                "the model cannot be solved between all of these times, so that there are no standard deviations".into(),
+            )
+        })
     }
 
-    /// Returns the variances for given parameters, and the standard deviations of the states, both `[node, dof]`, standardised.
-    fn deviations(
-        &self,
-        flow: &mut Flow,
-        nodes: &Nodes,
-        s: &[f64],
-    ) -> Result<(Vec<f64>, Vec<f64>)> {
-        let dof = nodes.dof;
-        let (filtered, a) = self.filtered(flow, nodes, s)?;
-        let (slopes, covariance) = filtered.posterior(nodes, &a);
-        let by_parameters = filtered.ridge.variances(self.fit.estimate.alpha, &slopes);
-        let by_parameters = by_parameters.ok_or_else(|| {
+    /// Returns the variances of combinations of the parameters, `[m, P]` row by row.
+    fn variances(&self, linear: &Linearized, phi: &[f64]) -> Result<Vec<f64>> {
+        let variances = linear
+            .filtered
+            .ridge
+            .variances(self.fit.estimate.alpha, phi);
+        variances.ok_or_else(|| {
             Error::Training("the covariance of the parameters is not positive".into())
-        })?;
-        let given: Vec<f64> = (0..s.len())
-            .map(|i| covariance[(i / dof * dof + i % dof) * dof + i % dof])
-            .collect();
-        let sd = (given.iter().zip(by_parameters))
-            .map(|(a, b)| (a + b).max(0.0).sqrt())
-            .collect();
-        Ok((given, sd))
+        })
+    }
+
+    /// Returns the standard deviations of the states, `[node, dof]`, standardised.
+    fn deviations(&self, flow: &mut Flow, nodes: &Nodes, s: &[f64]) -> Result<Vec<f64>> {
+        let dof = nodes.dof;
+        let linear = self.linearized(flow, nodes, s)?;
+        let (slopes, covariance) = linear.filtered.posterior(nodes, &linear.a);
+        let by_parameters = self.variances(&linear, &slopes)?;
+        let sd = by_parameters.iter().enumerate().map(|(i, by_parameters)| {
+            let given = covariance[i * dof + i % dof];
+            (given + by_parameters).max(0.0).sqrt()
+        });
+        Ok(sd.collect())
     }
 
     /// Returns the nodes with these times among them, the states there, and for each sample where its times are.
     fn with_times(&self, flow: &mut Flow, t: &[f64]) -> Result<ExtendedNodes> {
         let dof = self.nodes.dof;
         let estimate = &self.fit.estimate;
-        let starts: Vec<usize> = (0..self.nodes.len())
-            .filter(|k| self.nodes.first[*k])
-            .collect();
-        let first = starts
-            .iter()
-            .map(|k| self.nodes.t[*k])
+        let first = self
+            .nodes
+            .trajectories()
+            .map(|own| self.nodes.t[own.start])
             .fold(f64::INFINITY, f64::min);
         if let Some(early) = t.iter().find(|t| **t < first) {
             return Err(Error::invalid(format!(
@@ -214,18 +195,18 @@ impl WeakConstraintState {
                 "times must increase, and t[{i}] does not"
             )));
         }
-        let mut all = self.nodes.empty();
+        let mut all = Nodes::empty(dof, self.nodes.substeps);
         // For each node the node of the fit that it is.
         let mut origin: Vec<Option<usize>> = vec![];
         let mut wanted = vec![];
-        for (sample, start) in starts.iter().enumerate() {
-            let end = starts.get(sample + 1).copied().unwrap_or(self.nodes.len());
-            let own = *start..end;
-            let last = self.nodes.t[end - 1];
+        for own in self.nodes.trajectories() {
+            let sample = self.nodes.sample[own.start];
+            let last = self.nodes.t[own.end - 1];
             let longest = self.nodes.longest_interval(own.clone());
+            let begin = self.nodes.t[own.start];
             let mut times: Vec<(f64, Option<usize>)> =
-                own.clone().map(|k| (self.nodes.t[k], Some(k))).collect();
-            for t in t.iter().filter(|t| **t >= self.nodes.t[*start]) {
+                own.map(|k| (self.nodes.t[k], Some(k))).collect();
+            for t in t.iter().filter(|t| **t >= begin) {
                 if times.binary_search_by(|(x, _)| x.total_cmp(t)).is_err() {
                     let at = times.partition_point(|(x, _)| x < t);
                     times.insert(at, (*t, None));
@@ -238,13 +219,9 @@ impl WeakConstraintState {
                 .filter(|t| *t >= last)
                 .collect();
             for pair in beyond.windows(2) {
-                let parts = ((pair[1] - pair[0]) / longest - 1e-9).ceil().max(1.0);
-                let parts = parts.min(MAX_NODES as f64) as usize;
-                for part in 1..parts {
-                    let between = pair[0] + (pair[1] - pair[0]) * part as f64 / parts as f64;
-                    let at = times.partition_point(|(x, _)| *x < between);
-                    times.insert(at, (between, None));
-                }
+                let between = times_between(pair[0], pair[1], longest);
+                let at = times.partition_point(|(x, _)| *x <= pair[0]);
+                times.splice(at..at, between.into_iter().map(|t| (t, None)));
             }
             if all.len() + times.len() > MAX_NODES {
                 return Err(Error::invalid(format!(
@@ -255,18 +232,12 @@ impl WeakConstraintState {
             }
             let base = all.len();
             for (time, k) in &times {
-                let y = match k {
-                    Some(k) => self.nodes.y[k * dof..(k + 1) * dof].to_vec(),
-                    None => vec![f64::NAN; dof],
-                };
-                all.push(
-                    *time,
-                    &y,
-                    self.nodes.sample[*start],
-                    k.and_then(|k| self.nodes.row[k]),
-                );
-                if let (Some(k), Some(fixed)) = (k, all.fixed.last_mut()) {
-                    *fixed = self.nodes.fixed[*k];
+                match k {
+                    Some(k) => {
+                        let y = &self.nodes.y[k * dof..(k + 1) * dof];
+                        all.push(*time, y, sample, self.nodes.start(*k));
+                    }
+                    None => all.push(*time, &vec![f64::NAN; dof], sample, Start::None),
                 }
                 origin.push(*k);
             }

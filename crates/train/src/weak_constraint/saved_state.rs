@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fit::{Assessment, Fit, Phase};
 use super::gauss_newton::Estimate;
-use super::nodes::Nodes;
+use super::nodes::{Nodes, Start};
 use super::parameter_map::{ParameterMap, Standardization};
 use super::state::WeakConstraintState;
 
@@ -28,8 +28,8 @@ pub(crate) struct SavedState {
 /// Tensors by name, each with its shape.
 pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
-/// Columns of the nodes before their data: time, whether they are first and fixed, sample, row.
-const NODE_COLUMNS: usize = 5;
+/// Columns of the nodes before their data: time, whether they are first and fixed, sample.
+const NODE_COLUMNS: usize = 4;
 
 impl WeakConstraintState {
     /// Returns what a checkpoint stores.
@@ -43,14 +43,12 @@ impl WeakConstraintState {
         let mut rows = vec![];
         for k in 0..nodes.len() {
             let flag = |x: bool| f64::from(u8::from(x));
-            let row = nodes.row[k].map_or(f64::NAN, |row| row as f64);
             let sample = nodes.sample[k] as f64;
             rows.extend([
                 nodes.t[k],
                 flag(nodes.first[k]),
                 flag(nodes.fixed[k]),
                 sample,
-                row,
             ]);
             rows.extend_from_slice(&nodes.y[k * nodes.dof..(k + 1) * nodes.dof]);
         }
@@ -103,27 +101,16 @@ impl WeakConstraintState {
         mut take: impl FnMut(&str) -> Option<Vec<f64>>,
     ) -> Option<Self> {
         let mut tensor = |name: &str| take(&format!("{PREFIX}{name}"));
-        let mut nodes = Nodes {
-            dof,
-            t: vec![],
-            y: vec![],
-            first: vec![],
-            fixed: vec![],
-            sample: vec![],
-            row: vec![],
-            substeps: saved.substeps,
-        };
+        let mut nodes = Nodes::empty(dof, saved.substeps);
         let rows = tensor("nodes")?;
         for row in rows.chunks(NODE_COLUMNS + dof) {
-            let ([t, first, fixed, sample, data_row], y) = row.split_first_chunk()?;
-            nodes.t.push(*t);
-            nodes.first.push(*first != 0.0);
-            nodes.fixed.push(*fixed != 0.0);
-            nodes.sample.push(*sample as usize);
-            nodes
-                .row
-                .push((!data_row.is_nan()).then_some(*data_row as usize));
-            (y.len() == dof).then(|| nodes.y.extend_from_slice(y))?;
+            let ([t, first, fixed, sample], y) = row.split_first_chunk()?;
+            let start = match (*first != 0.0, *fixed != 0.0) {
+                (false, _) => Start::None,
+                (true, false) => Start::Free,
+                (true, true) => Start::Given,
+            };
+            (y.len() == dof).then(|| nodes.push(*t, y, *sample as usize, start))?;
         }
         let scales = tensor("scales")?;
         let [mean, sd, sigma_of_splines] = [0, 1, 2].map(|i| {

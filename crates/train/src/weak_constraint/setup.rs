@@ -101,7 +101,7 @@ pub(super) fn prepare(
     for &j in &columns {
         let standard = samples.iter().map(|s| {
             let values = s.y.iter().skip(j).step_by(dof);
-            let z = values.map(|y| (y - scaling.mean[j]) / scaling.sd[j]);
+            let z = values.map(|y| scaling.to_standard(j, *y));
             (s.t.clone(), z.collect())
         });
         let (curve, found) = ComponentSpline::fit(&standard.collect::<Vec<_>>(), 0.0)?;
@@ -123,7 +123,7 @@ pub(super) fn prepare(
     };
 
     let rate = rate_of_change(&samples, &curve, &observed);
-    let nodes = Nodes::new(&samples, &scaling, rate, substeps);
+    let nodes = Nodes::new(&samples, &scaling, rate, substeps)?;
     let spline = spline_of_measured(&samples, &curve, &scaling, &columns)?;
     let mut s = vec![];
     for (k, t) in nodes.t.iter().enumerate() {
@@ -132,7 +132,7 @@ pub(super) fn prepare(
             .as_ref()
             .filter(|_| nodes.fixed[k]);
         match known {
-            Some(u0) => s.extend((0..dof).map(|j| (u0[j] - scaling.mean[j]) / scaling.sd[j])),
+            Some(u0) => s.extend(scaling.all_to_standard(u0)),
             None => s.extend(curve.values(nodes.sample[k], &[*t]).iter()),
         }
     }
@@ -342,7 +342,7 @@ fn guessed_curve(
             scaling.sd[j] = spread(all.iter());
             let standard: Vec<_> = (samples.iter().zip(values))
                 .map(|(s, v)| {
-                    let z = v.iter().map(|v| (v - scaling.mean[j]) / scaling.sd[j]);
+                    let z = v.iter().map(|v| scaling.to_standard(j, *v));
                     (s.t.clone(), z.collect())
                 })
                 .collect();
@@ -363,8 +363,7 @@ fn spline_of_measured(
         .map(|(sample, data)| {
             let u = Array2::from_shape_fn((data.t.len(), columns.len()), |(i, c)| {
                 let j = columns[c];
-                let z = curve.components[j].value(sample, data.t[i]);
-                scaling.mean[j] + scaling.sd[j] * z
+                scaling.to_user(j, curve.components[j].value(sample, data.t[i]))
             });
             (Array1::from(data.t.clone()), u)
         })
@@ -417,8 +416,7 @@ fn matching_points(
             curve.derivatives(sample, &times),
         );
         for (t, z) in times.iter().zip(values.outer_iter()) {
-            let u = (0..dof).map(|j| scaling.mean[j] + scaling.sd[j] * z[j]);
-            points.push((sample, *t, u.collect()));
+            points.push((sample, *t, scaling.all_to_user(&z.to_vec())));
         }
         dz.extend(slopes.iter().copied());
     }

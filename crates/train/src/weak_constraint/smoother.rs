@@ -26,10 +26,7 @@ impl Filtered {
         }
         let mut lambda = vec![0.0; dof];
         for k in (0..nodes.len()).rev() {
-            for j in (0..dof).rev() {
-                if nodes.y[k * dof + j].is_nan() {
-                    continue;
-                }
+            for j in nodes.observed_at(k).rev() {
                 datum -= 1;
                 let g = &self.gain[datum * dof..(datum + 1) * dof];
                 let along: f64 = g.iter().zip(&lambda).map(|(g, l)| g * l).sum();
@@ -66,10 +63,7 @@ impl Filtered {
         let mut along = vec![0.0; width];
         let mut datum = self.innovation_variance.len();
         for k in (0..nodes.len()).rev() {
-            for j in (0..dof).rev() {
-                if nodes.y[k * dof + j].is_nan() {
-                    continue;
-                }
+            for j in nodes.observed_at(k).rev() {
                 datum -= 1;
                 let g = &self.gain[datum * dof..(datum + 1) * dof];
                 along.fill(0.0);
@@ -113,10 +107,7 @@ impl Filtered {
         let mut transposed = vec![0.0; dof * dof];
         let mut datum = self.innovation_variance.len();
         for k in (0..nodes.len()).rev() {
-            for j in (0..dof).rev() {
-                if nodes.y[k * dof + j].is_nan() {
-                    continue;
-                }
+            for j in nodes.observed_at(k).rev() {
                 datum -= 1;
                 let g = &self.gain[datum * dof..(datum + 1) * dof];
                 // (I − g e_jᵀ)ᵀ Λ (I − g e_jᵀ) + e_j e_jᵀ/S.

@@ -102,8 +102,25 @@ impl WeakConstraintTraining {
         Ok(WeakConstraintTraining { state, flow })
     }
 
-    /// Makes the next step; `None` where the training is done. After an error the training is as it was before.
-    pub fn advance(&mut self) -> Result<Option<StepReport>> {
+    /// Makes the next step, and what is to be done after it; `None` where the training is done. After an error of either the
+    /// training is as it was before.
+    pub fn advance_and<T>(
+        &mut self,
+        then: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<Option<(StepReport, T)>> {
+        let before = self.state.fit.clone();
+        let made = match self.advance() {
+            Ok(Some(report)) => then(self).map(|done| Some((report, done))),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        if made.is_err() {
+            self.state.fit = before;
+        }
+        made
+    }
+
+    fn advance(&mut self) -> Result<Option<StepReport>> {
         let WeakConstraintState {
             nodes,
             fit,
@@ -170,12 +187,10 @@ impl WeakConstraintState {
     /// Returns the estimated initial states, `[sample, dof]`, in the user's units.
     pub(crate) fn u0(&self) -> Array2<f64> {
         let dof = self.nodes.dof;
-        let starts: Vec<usize> = (0..self.nodes.len())
-            .filter(|k| self.nodes.first[*k])
-            .collect();
+        let starts: Vec<usize> = self.nodes.trajectories().map(|own| own.start).collect();
         Array2::from_shape_fn((starts.len(), dof), |(i, j)| {
             let z = self.fit.estimate.s[starts[i] * dof + j];
-            self.scaling.mean[j] + self.scaling.sd[j] * z
+            self.scaling.to_user(j, z)
         })
     }
 
@@ -239,7 +254,7 @@ impl WeakConstraintState {
     pub(crate) fn states(&self) -> Array2<f64> {
         let dof = self.nodes.dof;
         Array2::from_shape_fn((self.nodes.len(), dof), |(k, j)| {
-            self.scaling.mean[j] + self.scaling.sd[j] * self.fit.estimate.s[k * dof + j]
+            self.scaling.to_user(j, self.fit.estimate.s[k * dof + j])
         })
     }
 

@@ -253,7 +253,10 @@ fn study() {
             let assessment = outcome.assess(flow, nodes, sigma).unwrap();
             let seconds = start.elapsed().as_secs_f64();
             let trained = setup.flow.model(&outcome.estimate.w).unwrap();
-            let u0 = setup.flow.to_user(&outcome.estimate.s[..model.dof()]);
+            let u0 = setup
+                .flow
+                .scaling
+                .all_to_user(&outcome.estimate.s[..model.dof()]);
             let mse = |a: &Array2<f64>, b: &Array2<f64>| (a - b).mapv(|x| x * x).mean().unwrap();
             let (mut fitted, mut inside, mut beyond) = (f64::NAN, f64::NAN, f64::NAN);
             if let Ok(solution) = solve(&trained, &u0, &t, &SolveOptions::default()) {

@@ -23,23 +23,13 @@ impl LinearProblem {
     pub fn new(dof: usize, n_params: usize, lengths: &[(usize, bool)], q: f64) -> Self {
         let mut generator = Generator::manual_seed(7);
         let mut draw = |n: usize, size: f64| generator.uniform_f64(-size, size, n);
-        let mut nodes = Nodes {
-            dof,
-            t: vec![],
-            y: vec![],
-            first: vec![],
-            fixed: vec![],
-            sample: vec![],
-            row: vec![],
-            substeps: 1,
-        };
+        let mut nodes = Nodes::empty(dof, 1);
         for (sample, (n, is_given)) in lengths.iter().enumerate() {
             for k in 0..*n {
                 nodes.t.push(k as f64);
                 nodes.first.push(k == 0);
                 nodes.fixed.push(k == 0 && *is_given);
                 nodes.sample.push(sample);
-                nodes.row.push(Some(k));
             }
         }
         let n = nodes.t.len();

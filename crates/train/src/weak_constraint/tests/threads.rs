@@ -47,7 +47,7 @@ fn train() -> Vec<u64> {
         options: &options,
     })
     .unwrap();
-    while training.advance().unwrap().is_some() {}
+    while training.advance_and(|_| Ok(())).unwrap().is_some() {}
     training.assess().unwrap();
     let (estimate, assessment) = (&training.state.fit.estimate, training.state.assessment);
     let mut all = [&estimate.w[..], &estimate.s].concat();
