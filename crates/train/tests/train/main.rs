@@ -14,6 +14,7 @@ mod oscillator;
 mod reference;
 mod resume;
 mod slices;
+mod table_of_systems;
 mod training;
 mod weak_constraint;
 mod weak_constraint_systems;

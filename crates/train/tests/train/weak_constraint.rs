@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ndarray::{Array1, Array2, s};
 use odesync_base::Result;
@@ -231,6 +232,7 @@ impl Callback for StopAfter {
 /// Returns everything of a run but its times.
 fn content(run: &Run) -> (Vec<f64>, Vec<Vec<u64>>, Vec<u64>) {
     let metrics = [
+        "lambda",
         "train_loss",
         "mse",
         "q",
@@ -244,6 +246,63 @@ fn content(run: &Run) -> (Vec<f64>, Vec<Vec<u64>>, Vec<u64>) {
         metrics.map(|name| bits(run.metric(name).unwrap())).to_vec(),
         bits(run.u0.iter().copied().collect()),
     )
+}
+
+#[test]
+fn a_homotopy_that_sets_itself_reaches_the_noise() {
+    let (data, truth) = data();
+    let method = TrainingMethod::AdaptiveHomotopy(WeakConstraint::default());
+    for seed in [10, 20, 30] {
+        let run = train(
+            &model(seed),
+            &data,
+            &method,
+            &TrainOptions::default(),
+            &mut (),
+        )
+        .unwrap();
+        let predicted = run.predict(&data.t().to_vec()).unwrap();
+        let interpolation = mean_square(&predicted.slice(s![0, .., ..]).to_owned(), &truth);
+        assert!(
+            run.best_mse <= 0.0065 && interpolation <= 0.0026,
+            "{seed}: {interpolation}"
+        );
+        // λ falls from 1 to 0, and the model is free at the end.
+        let lambda = run.metric("lambda").unwrap();
+        assert_eq!((lambda[0], lambda[lambda.len() - 1]), (1.0, 0.0));
+        assert!(lambda.windows(2).all(|pair| pair[1] <= pair[0]));
+        assert!(run.weak_constraint.as_ref().unwrap().is_free());
+    }
+}
+
+/// Wherever a run is interrupted, between two epochs or within one, nothing is lost and nothing is done twice.
+#[test]
+fn a_run_that_is_interrupted_at_any_time_goes_on_to_the_same_bits() {
+    let (data, _) = data();
+    let model = model(10);
+    let homotopy = TrainingMethod::AdaptiveHomotopy(WeakConstraint::default());
+    for method in [method(), homotopy] {
+        let want = train(&model, &data, &method, &TrainOptions::default(), &mut ()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = TrainOptions::default().out(folder.path()).resume();
+        let mut delay = Duration::from_millis(1);
+        let resumed = loop {
+            options.interrupt = Arc::default();
+            let flag = options.interrupt.clone();
+            let timer = std::thread::spawn(move || {
+                std::thread::sleep(delay);
+                flag.store(true, Ordering::Relaxed);
+            });
+            let run = train(&model, &data, &method, &options, &mut ()).unwrap();
+            timer.join().unwrap();
+            if run.stop == StopReason::Finished {
+                break run;
+            }
+            // In the end the delay is long enough for what is left.
+            delay = delay * 13 / 10 + Duration::from_millis(1);
+        };
+        assert_eq!(content(&resumed), content(&want), "{}", method.name());
+    }
 }
 
 #[test]
