@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use odesync_base::options::Value;
+
 use crate::files::write_atomically;
 use crate::script::{ErrorKind, RunPlan, ScriptError};
 
@@ -118,5 +120,5 @@ impl DiscoverArgs {
 
 /// Returns a string as a script writes it.
 fn text(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    Value::from(text).to_string()
 }

@@ -20,10 +20,12 @@ pub use model_form::ModelForm;
 
 use crate::datasets::Dataset;
 use crate::training::{
-    Callback, Ensemble, EnsembleMember, Prediction, Run, TrainOptions, TrainingMethod,
-    WeakConstraint, train, train_ensemble,
+    Callback, Ensemble, EnsembleMember, Prediction, Run, StopReason, TrainOptions, TrainingMethod,
+    WeakConstraint, check_members, train, train_ensemble,
 };
 use crate::{Error, Result};
+use odesync_base::option_set;
+use odesync_base::options::{Count, Flag, ListOf, Maybe, Seed};
 use odesync_base::random::Generator;
 use odesync_ode::field::InputSignal;
 
@@ -32,33 +34,25 @@ const CHOICE_TIME: Duration = Duration::from_secs(20);
 /// Log evidence by which a run may be below the best: a number and a part of the number of data.
 const FAILED_EVIDENCE: (f64, f64) = (15.0, 0.05);
 
-/// Settings of a discovery; none has to be changed.
-#[derive(Debug, Clone)]
-pub struct DiscoverOptions {
-    /// Widths of the hidden layers; chosen by evidence among 16, 32, and 32 twice where `None`.
-    pub hidden: Option<Vec<usize>>,
-    /// Whether velocities among the data are taken as the derivatives of positions; where `None`, by evidence.
-    pub second_order: Option<bool>,
-    /// Seeds of the networks' weights. Default: 10, 20, 30, 40, 50.
-    pub seeds: Vec<u64>,
-    /// Known input of the system, which the network sees. Default: none.
-    pub input: Option<InputSignal>,
-    /// Settings of the method.
-    pub method: WeakConstraint,
-    /// Options of each run: the observation, the solver of predictions, the interrupt flag.
-    pub train: TrainOptions,
-}
-
-impl Default for DiscoverOptions {
-    fn default() -> Self {
-        DiscoverOptions {
-            hidden: None,
-            second_order: None,
-            seeds: vec![10, 20, 30, 40, 50],
-            input: None,
-            method: WeakConstraint::default(),
-            train: TrainOptions::default(),
-        }
+option_set! {
+    /// Settings of a discovery; none has to be changed.
+    #[derive(Debug, Clone)]
+    pub struct DiscoverOptions {
+        /// Widths of the hidden layers.
+        pub hidden: Option<Vec<usize>> as Maybe<ListOf<Count>> = None, "by evidence among 16, 32, and 32 twice";
+        /// Whether velocities among the data are taken as the derivatives of positions.
+        pub second_order: Option<bool> as Maybe<Flag> = None, "by evidence";
+        /// Seeds of the networks' weights; each is a run.
+        pub seeds: Vec<u64> as ListOf<Seed> = vec![10, 20, 30, 40, 50];
+    }
+    others {
+        /// Known input of the system, which the network sees. Default: none.
+        pub input: Option<InputSignal> = None;
+        /// Settings of the method.
+        pub method: WeakConstraint = WeakConstraint::default();
+        /// Options of each run: the observation, the solver of predictions, the interrupt flag. Where there is a folder, each seed has
+        /// one of its own in it.
+        pub train: TrainOptions = TrainOptions::default();
     }
 }
 
@@ -120,62 +114,63 @@ pub fn discover(
     let method: TrainingMethod = options.method.clone().into();
     let summary = DataSummary::new(data)?;
     let forms = model_form::forms(&summary, options);
+    // What is only tried leaves nothing on disk.
+    let trial = TrainOptions {
+        out: None,
+        resume: false,
+        ..options.train.clone()
+    };
     let started = Instant::now();
     let mut candidates: Vec<ModelCandidate> = vec![];
-    if forms.len() > 1 {
-        for form in &forms {
-            if candidates.len() > 1 && started.elapsed() > CHOICE_TIME {
-                break;
-            }
-            let model = form.model(
-                options.input.as_ref(),
-                &mut Generator::manual_seed(*first_seed),
-            )?;
-            let run = match train(&model, data, &method, &options.train, &mut ()) {
-                Ok(run) => run,
-                Err(Error::Training(_) | Error::Solve(_)) => {
-                    candidates.push(ModelCandidate {
-                        form: form.clone(),
-                        log_evidence: None,
-                    });
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if options
-                .train
-                .interrupt
-                .load(std::sync::atomic::Ordering::Relaxed)
-            {
-                return Err(Error::Interrupted);
-            }
-            let evidence = log_evidence(&run);
+    // The form of the highest evidence so far, with its run.
+    let mut best: Option<(ModelForm, Run)> = None;
+    for form in forms.iter().filter(|_| forms.len() > 1) {
+        if candidates.len() > 1 && started.elapsed() > CHOICE_TIME {
+            break;
+        }
+        let model = form.model(
+            options.input.as_ref(),
+            &mut Generator::manual_seed(*first_seed),
+        )?;
+        let run = match train(&model, data, &method, &trial, &mut ()) {
+            Ok(run) if run.stop == StopReason::Interrupted => return Err(Error::Interrupted),
+            Ok(run) => Some(run),
+            Err(Error::Training(_) | Error::Solve(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let evidence = run.as_ref().map(log_evidence).filter(|e| e.is_finite());
+        if let Some(evidence) = evidence {
             callback.on_note(&format!("{form}: log evidence {evidence:.1}"));
-            candidates.push(ModelCandidate {
-                form: form.clone(),
-                log_evidence: evidence.is_finite().then_some(evidence),
-            });
+        }
+        candidates.push(ModelCandidate {
+            form: form.clone(),
+            log_evidence: evidence,
+        });
+        if let (Some(run), Some(evidence)) = (run, evidence)
+            && best
+                .as_ref()
+                .is_none_or(|(_, b)| evidence >= log_evidence(b))
+        {
+            best = Some((form.clone(), run));
         }
     }
-    let order = |c: &&ModelCandidate| c.log_evidence.unwrap_or(f64::NEG_INFINITY);
-    let chosen = candidates
-        .iter()
-        .max_by(|a, b| order(a).total_cmp(&order(b)));
-    let form = match (chosen, forms.first()) {
-        (Some(candidate), _) => candidate.form.clone(),
-        (None, Some(form)) => form.clone(),
+    let (form, tried) = match (best, forms.first()) {
+        (Some((form, run)), _) => (form, Some(run)),
+        (None, Some(form)) => (form.clone(), None),
         (None, None) => return Err(Error::invalid("there is no form of model for these data")),
     };
+    // A run that was only tried is not on disk.
+    let done = tried.filter(|_| options.train.out.is_none());
+    let label = |seed: u64| format!("seed {seed}");
     let members = options
         .seeds
         .iter()
         .map(|seed| {
-            let model = form.model(options.input.as_ref(), &mut Generator::manual_seed(*seed))?;
-            let label = format!("seed {seed}");
+            let label = label(*seed);
             let out = options.train.out.as_ref().map(|out| out.join(&label));
             Ok(EnsembleMember {
+                model: form.model(options.input.as_ref(), &mut Generator::manual_seed(*seed))?,
                 label,
-                model,
                 options: TrainOptions {
                     out,
                     ..options.train.clone()
@@ -183,9 +178,16 @@ pub fn discover(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let ensemble = train_ensemble(&members, data, &method, callback, &|_| Box::new(()))?;
+    check_members(&members)?;
+    let mut ensemble = match &members[usize::from(done.is_some())..] {
+        [] => Ensemble { members: vec![] },
+        rest => train_ensemble(rest, data, &method, callback, &|_| Box::new(()))?,
+    };
     if ensemble.interrupted() {
         return Err(Error::Interrupted);
+    }
+    if let Some(run) = done {
+        ensemble.members.insert(0, (label(*first_seed), Ok(run)));
     }
     let (kept, dropped) = sort_out(&ensemble, data)?;
     Ok(Discovery {

@@ -147,6 +147,27 @@ impl Observation {
         Ok(observe.clone())
     }
 
+    /// Returns the initial states that are given as `u0`, `[sample, dof]`; NaN where none is given.
+    pub(crate) fn given_states(&self, dof: usize, samples: usize) -> Result<Array2<f64>> {
+        let Some(u0) = &self.u0 else {
+            return Ok(Array2::from_elem((samples, dof), f64::NAN));
+        };
+        let states = u0.broadcast((samples, dof)).filter(|_| u0.ncols() == dof);
+        let Some(states) = states.map(|u0| u0.to_owned()) else {
+            return Err(Error::invalid(format!(
+                "u0 has shape {:?}: it must be the {dof} state variables of the model, for each of the {samples} samples or one \
+                 row for all",
+                u0.shape()
+            )));
+        };
+        match states.iter().find(|x| x.is_infinite()) {
+            Some(x) => Err(Error::invalid(format!(
+                "u0 holds {x}: initial states must be finite"
+            ))),
+            None => Ok(states),
+        }
+    }
+
     /// Returns the initial states of the model, `[sample, dof]`.
     pub(crate) fn initial_states(
         &self,
@@ -154,21 +175,7 @@ impl Observation {
         columns: &[usize],
         data: &Dataset,
     ) -> Result<Array2<f64>> {
-        let samples = data.samples();
-        let mut all = match &self.u0 {
-            None => Array2::from_elem((samples, dof), f64::NAN),
-            Some(u0) => u0
-                .broadcast((samples, dof))
-                .filter(|_| u0.ncols() == dof)
-                .map(|u0| u0.to_owned())
-                .ok_or_else(|| {
-                    Error::invalid(format!(
-                        "u0 has shape {:?}: it must be the {dof} state variables of the model, for each of the {samples} \
-                         samples or one row for all",
-                        u0.shape()
-                    ))
-                })?,
-        };
+        let mut all = self.given_states(dof, data.samples())?;
         for (mut u0, measured) in all.outer_iter_mut().zip(data.u0().outer_iter()) {
             for (variable, measured) in columns.iter().zip(measured) {
                 if u0[*variable].is_nan() {
@@ -179,14 +186,11 @@ impl Observation {
                 if x.is_nan() && self.train_u0 {
                     *x = 0.0;
                 }
-                if !x.is_finite() {
-                    return Err(Error::invalid(match x.is_nan() {
-                        true => format!(
-                            "state variable {variable} was not measured, so where the model begins is not known: give the whole \
-                             initial state as u0, or train it with train_u0: true (from 0, or from u0)"
-                        ),
-                        false => format!("u0 holds {x}: initial states must be finite"),
-                    }));
+                if x.is_nan() {
+                    return Err(Error::invalid(format!(
+                        "state variable {variable} was not measured, so where the model begins is not known: give the whole \
+                         initial state as u0, or train it with train_u0: true (from 0, or from u0)"
+                    )));
                 }
             }
         }

@@ -12,6 +12,7 @@ use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
 use odesync_ode::field::{InputSignal, Signal};
 
+mod component_spline;
 mod cross_validation;
 mod double_double;
 mod knot_grid;
@@ -20,6 +21,7 @@ mod sample_spline;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use component_spline::ComponentSpline;
 pub use cross_validation::{CrossValidation, cross_validate};
 use sample_spline::{SampleSpline, SplineFitter};
 

@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `settings` | the settings |
 //! | `setup` | scales, splines, nodes and first guesses |
-//! | `component_splines`, `nodes` | the splines of the data; the nodes |
+//! | `state_curve`, `nodes` | the curves of the state through the data; the nodes |
 //! | `affine_layers`, `network_scales`, `parameter_map` | the networks in a model, the scales of their inputs and outputs, standardised parameters |
 //! | `flow` | the flow from node to node and its derivatives |
 //! | `gradient_matching` | the first guess of the parameters |
@@ -30,7 +30,6 @@
 //! | `state`, `saved_state` | the state between two steps; its form in a checkpoint |
 
 pub(crate) mod affine_layers;
-mod component_splines;
 mod fit;
 mod flow;
 mod gauss_newton;
@@ -47,6 +46,7 @@ mod settings;
 mod setup;
 mod smoother;
 mod state;
+mod state_curve;
 #[cfg(test)]
 mod tests;
 mod tiled_cholesky;

@@ -235,6 +235,36 @@ impl<T: Named> OptionKind for OneOf<T> {
     }
 }
 
+/// A list of values of a kind, at least one.
+#[derive(Debug, Clone, Copy)]
+pub struct ListOf<K>(PhantomData<K>);
+
+impl<K: OptionKind> OptionKind for ListOf<K> {
+    type Field = Vec<K::Field>;
+    const EXPECTED: &'static str = "a list that is not empty";
+
+    fn read(value: &Value) -> std::result::Result<Self::Field, Mismatch> {
+        let item = |item: &Value| {
+            K::read(item).map_err(|mismatch| match mismatch {
+                Mismatch::Value => Mismatch::Item(K::EXPECTED, item.clone()),
+                other => other,
+            })
+        };
+        match value {
+            Value::List(list) if !list.is_empty() => list.iter().map(item).collect(),
+            _ => Err(Mismatch::Value),
+        }
+    }
+
+    fn write(field: &Self::Field) -> Value {
+        Value::List(field.iter().map(K::write).collect())
+    }
+
+    fn is_in_range(field: &Self::Field) -> bool {
+        field.iter().all(K::is_in_range)
+    }
+}
+
 /// An option that may be absent.
 #[derive(Debug, Clone, Copy)]
 pub struct Maybe<K>(PhantomData<K>);

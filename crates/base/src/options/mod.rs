@@ -44,8 +44,8 @@ mod value;
 
 pub use key::{Key, Keys, distinct, find, split};
 pub use kind::{
-    Count, Flag, Maybe, Mismatch, Named, NonNegative, Number, OneOf, OptionKind, Pair, Positive,
-    Seed, Text, Whole,
+    Count, Flag, ListOf, Maybe, Mismatch, Named, NonNegative, Number, OneOf, OptionKind, Pair,
+    Positive, Seed, Text, Whole,
 };
 pub use set::{OptionSet, Part, read_map, write_map};
 pub use value::Value;

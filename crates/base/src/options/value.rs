@@ -73,6 +73,23 @@ impl Value {
     }
 }
 
+/// Writes a text as a script writes it: in quotes, with the escapes that scripts know.
+fn write_text(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("\"")?;
+    for c in text.chars() {
+        match c {
+            '\\' => f.write_str("\\\\")?,
+            '"' => f.write_str("\\\"")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            '\0'..='\x1f' | '\x7f' => write!(f, "\\x{:02x}", u32::from(c))?,
+            c => write!(f, "{c}")?,
+        }
+    }
+    f.write_str("\"")
+}
+
 /// Writes the value as a script does.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +99,7 @@ impl fmt::Display for Value {
             Value::Int(n) => write!(f, "{n}"),
             Value::Float(x) if *x != 0.0 && !(1e-4..1e7).contains(&x.abs()) => write!(f, "{x:e}"),
             Value::Float(x) => write!(f, "{x:?}"),
-            Value::Text(text) => write!(f, "{text:?}"),
+            Value::Text(text) => write_text(text, f),
             Value::List(list) => {
                 f.write_str("[")?;
                 for (i, item) in list.iter().enumerate() {

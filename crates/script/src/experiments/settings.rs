@@ -230,12 +230,12 @@ fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMe
         true => Ok(()),
         false => Err(missing(key, &method)),
     };
-    match method.as_str() {
-        "vanilla" => Ok(TrainingMethod::Vanilla),
+    let chosen = match method.as_str() {
+        "vanilla" => TrainingMethod::Vanilla,
         "multiple_shooting" => {
             needs("segments")?;
             needs("continuity_weight")?;
-            Ok(shooting.into())
+            shooting.into()
         }
         "homotopy" => {
             needs("coupling")?;
@@ -244,12 +244,15 @@ fn read_method(config: &Config, options: &mut TrainOptions) -> Result<TrainingMe
                 return Err(missing("schedule", &method));
             }
             homotopy.schedule = Schedule::new(config.section("training.schedule")?)?;
-            Ok(homotopy.into())
+            homotopy.into()
         }
-        "weak_constraint" => Ok(TrainingMethod::WeakConstraint(intervals)),
-        "adaptive_homotopy" => Ok(TrainingMethod::AdaptiveHomotopy(intervals)),
-        other => Err(error::unknown("training.method", other, METHODS)),
-    }
+        "weak_constraint" => TrainingMethod::WeakConstraint(intervals),
+        "adaptive_homotopy" => TrainingMethod::AdaptiveHomotopy(intervals),
+        other => return Err(error::unknown("training.method", other, METHODS)),
+    };
+    let fits = chosen.check_given(given.iter().copied());
+    fits.map_err(|e| Error::invalid(format!("training.{e}")))?;
+    Ok(chosen)
 }
 
 fn missing(key: &str, method: &str) -> Error {

@@ -6,13 +6,14 @@ use rhai::{Dynamic, Map};
 
 use super::array::ScriptArray;
 use super::convert;
-use super::data::{ScriptDataset, squeeze};
+use super::data::ScriptDataset;
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
+use super::runs::prediction_map;
 use super::training::ScriptRun;
 use crate::{Error, Result};
 use odesync_train::discovery::{DiscoverOptions, Discovery, discover};
@@ -64,25 +65,7 @@ impl ScriptType for ScriptLibrary {
     }
 }
 
-const DISCOVER: Keys = &[
-    &[
-        Key::new("hidden")
-            .doc("Widths of the hidden layers.")
-            .expected("a list of whole numbers above 0")
-            .default(|| odesync_base::options::Value::Unit, "by evidence"),
-        Key::flag("second_order")
-            .doc("Take velocities among the data as the derivatives of positions.")
-            .default(|| odesync_base::options::Value::Unit, "by evidence"),
-        Key::new("seeds")
-            .doc("Seeds of the networks' weights.")
-            .expected("a list of whole numbers")
-            .default(
-                || odesync_base::options::Value::Unit,
-                "`[10, 20, 30, 40, 50]`",
-            ),
-    ],
-    OBSERVATION,
-];
+const DISCOVER: Keys = &[DiscoverOptions::OPTIONS, OBSERVATION];
 
 const EQUATIONS: Keys = &[
     &[Key::new("library")
@@ -92,44 +75,13 @@ const EQUATIONS: Keys = &[
     OBSERVATION,
 ];
 
-/// Reads a list of whole numbers above 0.
-fn whole_numbers(options: &mut Options, key: &'static str) -> Result<Option<Vec<usize>>> {
-    let Some(values) = options.opt_array(key)? else {
-        return Ok(None);
-    };
-    let whole = |x: &f64| (*x >= 1.0 && x.fract() == 0.0 && *x < 1e9).then_some(*x as usize);
-    match values.iter().map(whole).collect() {
-        Some(all) => Ok(Some(all)),
-        None => Err(options.error(&format!("option \"{key}\" should be whole numbers above 0"))),
-    }
-}
-
 fn discover_model(
     host: &Host,
     data: &ScriptDataset,
     mut options: Options,
 ) -> Result<ScriptDiscovery> {
-    let default = DiscoverOptions::default();
-    let hidden = whole_numbers(&mut options, "hidden")?;
-    let second_order = options.take("second_order");
-    let second_order = match second_order {
-        None => None,
-        Some(value) => Some(
-            value
-                .as_bool()
-                .map_err(|_| options.invalid_value("second_order", "true or false", &value))?,
-        ),
-    };
-    let seeds = whole_numbers(&mut options, "seeds")?;
-    let mut discover_options = DiscoverOptions {
-        hidden,
-        second_order,
-        seeds: match seeds {
-            Some(seeds) => seeds.into_iter().map(|seed| seed as u64).collect(),
-            None => default.seeds.clone(),
-        },
-        ..default
-    };
+    let mut discover_options = DiscoverOptions::default();
+    options.read_set(&mut discover_options)?;
     discover_options.train.observation = observation(&mut options)?;
     discover_options.train.interrupt = host.interrupt_flag();
     options.finish()?;
@@ -248,10 +200,9 @@ fn discovery_properties(reg: &mut Registry) {
     });
     reg.overload("predict")
         .body(|d: &mut ScriptDiscovery, t: Dynamic| -> Result<Map> {
-            let prediction = d.0.predict(&convert::to_vector(&t, "predict: t")?)?;
-            let u = squeeze(prediction.u.view()).into_dynamic();
-            let sd = squeeze(prediction.sd.view()).into_dynamic();
-            Ok(Map::from([("u".into(), u), ("sd".into(), sd)]))
+            Ok(prediction_map(
+                &d.0.predict(&convert::to_vector(&t, "predict: t")?)?,
+            ))
         });
 }
 

@@ -386,4 +386,20 @@ mod tests {
         assert_eq!(read.opt_string("c").unwrap(), None);
         assert!(read.finish().is_ok());
     }
+
+    #[test]
+    fn a_text_that_a_value_writes_is_read_back() {
+        let texts = [
+            "plain",
+            "a \"quoted\" \\ path",
+            "C:\\new\tand\nlines\r",
+            "\u{7f}\u{1}",
+            "e\u{301} µ 中",
+        ];
+        for text in texts {
+            let code = odesync_base::options::Value::from(text).to_string();
+            let read = rhai::Engine::new().eval::<String>(&code).unwrap();
+            assert_eq!(read, text, "{code}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use super::solving::check_solution_memory;
 use super::training::ScriptRun;
 use crate::{Error, Result};
 use odesync_train::progress::write_metrics;
-use odesync_train::training::{Run, StopReason, Trust};
+use odesync_train::training::{Prediction, Run, StopReason, Trust};
 
 /// Prepends a short run to an example.
 macro_rules! run_example {
@@ -110,10 +110,7 @@ pub(super) fn register(reg: &mut Registry) {
             if !bands {
                 return Ok(squeeze(r.0.predict(&t)?.view()).into_dynamic());
             }
-            let prediction = r.0.predict_with_bands(&t)?;
-            let u = squeeze(prediction.u.view()).into_dynamic();
-            let sd = squeeze(prediction.sd.view()).into_dynamic();
-            Ok(Dynamic::from(Map::from([("u".into(), u), ("sd".into(), sd)])))
+            Ok(Dynamic::from(prediction_map(&r.0.predict_with_bands(&t)?)))
         },
     );
     let host = reg.host();
@@ -138,6 +135,12 @@ pub(super) fn register(reg: &mut Registry) {
         let run = Run::load(non_empty_path("load", &folder)?)?;
         Ok(ScriptRun(Arc::new(run)))
     });
+}
+
+/// Returns a prediction as a map of the states `u` and their standard deviations `sd`.
+pub(super) fn prediction_map(prediction: &Prediction) -> Map {
+    let [u, sd] = [&prediction.u, &prediction.sd].map(|x| squeeze(x.view()).into_dynamic());
+    Map::from([("u".into(), u), ("sd".into(), sd)])
 }
 
 /// Returns the quality of a run as a map.

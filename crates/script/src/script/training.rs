@@ -80,19 +80,6 @@ const HOMOTOPY: Keys = &[Homotopy::OPTIONS];
 
 const WEAK_CONSTRAINT: Keys = &[WeakConstraint::OPTIONS];
 
-/// Options of descent, which a method that sets itself does not have.
-const OF_DESCENT: [&str; 9] = [
-    "lr",
-    "lr_schedule",
-    "optimizer",
-    "weight_decay",
-    "momentum",
-    "clip",
-    "patience",
-    "adjoint",
-    "max_failures",
-];
-
 /// The script type of a run, `Run`.
 #[derive(Clone)]
 pub struct ScriptRun(pub Arc<Run>);
@@ -311,11 +298,8 @@ pub(super) fn check_options_of(
     if method.0.self_setting().is_none() {
         return Ok(());
     }
-    if let Some(key) = OF_DESCENT.iter().find(|key| options.contains_key(**key)) {
-        return Err(Error::invalid(format!(
-            "train: {key} belongs to gradient descent, and this method finds its own steps; leave it out"
-        )));
-    }
+    let given = method.0.check_given(options.keys().map(|key| key.as_str()));
+    given.map_err(|e| Error::invalid(format!("train: {e}")))?;
     if !options.contains_key("engine") && !options.contains_key("device") {
         if host.device() != Device::Cpu {
             host.note("train: this method computes on the native engine, on the CPU");

@@ -2,8 +2,7 @@
 
 use crate::Result;
 use crate::datasets::Dataset;
-use crate::smoothing::{SmoothingSpline, cross_validate};
-use ndarray::{ArrayView1, ArrayView2};
+use crate::smoothing::ComponentSpline;
 
 /// Limits of the slope of a component against the derivative of another, and their least correlation, for it to be that derivative.
 const DERIVATIVE_SLOPE: (f64, f64) = (0.7, 1.4);
@@ -87,29 +86,25 @@ impl DataSummary {
 
 /// Returns the summary of a component, and the derivative of its spline at the data's times, trajectory by trajectory.
 fn look_at(data: &Dataset, j: usize, name: &str) -> Result<(ComponentSummary, Vec<f64>)> {
-    let measured: Vec<(Vec<f64>, Vec<f64>)> = data
+    let columns: Vec<(Vec<f64>, Vec<f64>)> = data
         .trajectories()
-        .map(|(t, u)| {
-            let pairs = t.iter().zip(u.column(j));
-            let pairs = pairs.filter(|(_, y)| !y.is_nan());
-            pairs.map(|(t, y)| (*t, *y)).unzip()
-        })
+        .map(|(t, u)| (t.to_vec(), u.column(j).to_vec()))
         .collect();
-    let values: Vec<f64> = measured.iter().flat_map(|(_, y)| y).copied().collect();
+    let all = || columns.iter().flat_map(|(_, y)| y);
+    let values: Vec<f64> = all().copied().filter(|y| !y.is_nan()).collect();
     let n = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / n;
     let spread = (values.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let found = cross_validate(&measured);
+    let (curve, found) = ComponentSpline::fit(&columns, f64::NAN)?;
     let mut slopes = vec![];
-    for ((t, _), (knots, y)) in data.trajectories().zip(&measured) {
-        if y.len() < 3 {
-            slopes.extend(t.iter().map(|_| f64::NAN));
-            continue;
-        }
-        let column = ArrayView2::from_shape((y.len(), 1), y)
-            .map_err(|e| crate::Error::invalid(e.to_string()))?;
-        let spline = SmoothingSpline::ragged([(ArrayView1::from(knots), column)], found.alpha)?;
-        slopes.extend(spline.derivative_at(&t.to_vec()).iter());
+    for (sample, (t, y)) in columns.iter().enumerate() {
+        // Two values have no slope that says anything.
+        let has_slope = y.iter().filter(|y| !y.is_nan()).count() > 2;
+        let slope = |t: &f64| match has_slope {
+            true => curve.derivative(sample, *t),
+            false => f64::NAN,
+        };
+        slopes.extend(t.iter().map(slope));
     }
     let summary = ComponentSummary {
         name: name.into(),
@@ -120,7 +115,7 @@ fn look_at(data: &Dataset, j: usize, name: &str) -> Result<(ComponentSummary, Ve
             }),
         spread,
         noise: found.variance.sqrt(),
-        missing: data.trajectories().map(|(t, _)| t.len()).sum::<usize>() - values.len(),
+        missing: all().count() - values.len(),
     };
     Ok((summary, slopes))
 }

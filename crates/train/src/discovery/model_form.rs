@@ -5,15 +5,12 @@ use std::fmt;
 use super::DiscoverOptions;
 use super::data_summary::DataSummary;
 use crate::Result;
-use crate::models::Mlp;
+use crate::models::{INPUT, Mlp};
 use odesync_base::random::Generator;
 use odesync_ode::field::{FieldBuilder, InputSignal, Signal, Unary, VectorField};
 
 /// Widths of hidden layers that are tried.
 const HIDDEN: [&[usize]; 3] = [&[16], &[32], &[32, 32]];
-
-/// Name of the external input in the equations.
-const INPUT: &str = "input";
 
 /// Form of a model: which equations are known to be du_i/dt = u_j, and the hidden layers of the network that gives the others.
 #[derive(Debug, Clone, PartialEq)]

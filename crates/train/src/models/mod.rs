@@ -15,7 +15,7 @@ use odesync_base::text::count_of;
 use odesync_ode::field::{FieldBuilder, InputSignal, Signal, Unary, VectorField};
 
 /// Name of the external input of a driven model.
-const INPUT: &str = "input";
+pub(crate) const INPUT: &str = "input";
 
 /// Creates the black-box model du/dt = network(u). `nodes` are the widths of the layers; the first and the last are the number of
 /// state variables.

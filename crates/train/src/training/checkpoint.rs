@@ -6,6 +6,7 @@
 //! best parameters, so that the files are consistent even if the process ends between writing the two.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ndarray::Array2;
 
@@ -266,6 +267,7 @@ impl Run {
             parameter_path,
             stop: metadata.stop,
             first_stiff: None,
+            trust: OnceLock::new(),
             trainer_state: TrainerState {
                 best_params: content.take_tensor(path, BEST_PARAMETERS)?.values,
                 ..metadata.trainer_state

@@ -197,7 +197,8 @@ pub fn train_ensemble(
     Ok(ensemble)
 }
 
-fn check_members(members: &[EnsembleMember]) -> Result<()> {
+/// Checks that there are members, each with a label and a folder of its own.
+pub(crate) fn check_members(members: &[EnsembleMember]) -> Result<()> {
     if members.is_empty() {
         return Err(Error::invalid("an ensemble needs at least one member"));
     }

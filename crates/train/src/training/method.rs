@@ -10,6 +10,19 @@ use crate::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value};
 
+/// Options of a run that belong to gradient descent.
+const OF_DESCENT: [&str; 9] = [
+    "lr",
+    "lr_schedule",
+    "optimizer",
+    "weight_decay",
+    "momentum",
+    "clip",
+    "patience",
+    "adjoint",
+    "max_failures",
+];
+
 /// Training method: how a model is compared with the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
@@ -107,6 +120,22 @@ impl TrainingMethod {
             TrainingMethod::WeakConstraint(settings)
             | TrainingMethod::AdaptiveHomotopy(settings) => Some(settings),
             _ => None,
+        }
+    }
+
+    /// Checks that none of the options that are given belongs to gradient descent, where the method sets itself.
+    ///
+    /// # Errors
+    /// The first one that does.
+    pub fn check_given<'a>(&self, given: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        if self.self_setting().is_none() {
+            return Ok(());
+        }
+        match given.into_iter().find(|key| OF_DESCENT.contains(key)) {
+            Some(key) => Err(Error::invalid(format!(
+                "{key} belongs to gradient descent, and this method finds its own steps; leave it out"
+            ))),
+            None => Ok(()),
         }
     }
 

@@ -51,6 +51,7 @@ pub use crate::weak_constraint::{
 };
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
+pub(crate) use ensemble::check_members;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
 pub use lr_schedule::LrSchedule;
 pub use method::{Homotopy, MultipleShooting, TrainingMethod};

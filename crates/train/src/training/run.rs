@@ -1,11 +1,14 @@
 //! Result of a training run.
 
+use std::sync::OnceLock;
+
 use ndarray::{Array2, Array3};
 
 use super::method::TrainingMethod;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
 use super::settings::TrainSettings;
+use super::trust::Trust;
 use crate::Result;
 use crate::weak_constraint::WeakConstraintState;
 use odesync_base::random::Generator;
@@ -194,6 +197,8 @@ pub struct Run {
     pub(super) parameter_path: Vec<Vec<f64>>,
     /// State of weak-constraint training: noise, evidence, warnings; `None` for another method.
     pub weak_constraint: Option<WeakConstraintState>,
+    /// How far to trust the run, from the first time that it is asked for: it takes a solve to twice the span of the data.
+    pub(super) trust: OnceLock<Result<Trust>>,
     pub(super) trainer_state: TrainerState,
     pub(super) fingerprint: RunFingerprint,
     /// State of the shared random generator.

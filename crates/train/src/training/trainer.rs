@@ -1,5 +1,7 @@
 //! The training loop.
 
+use std::sync::OnceLock;
+
 use super::callback::{Callback, RunStart};
 use super::method::TrainingMethod;
 use super::objective::Objective;
@@ -238,6 +240,7 @@ impl RunLoop for Trainer<'_> {
             instruction_set: Isa::current().name().into(),
             stop,
             first_stiff: self.first_stiff,
+            trust: OnceLock::new(),
             trainer_state: self.trainer_state.clone(),
             fingerprint: self.fingerprint.clone(),
             generator: with_default_generator(|generator| generator.clone()),

@@ -42,11 +42,15 @@ impl Run {
         state.predict(&self.model, settings, &self.solver, t)
     }
 
-    /// Returns how far to trust the run.
+    /// Returns how far to trust the run; it is computed once.
     ///
     /// # Errors
     /// A run of another method, one that was interrupted, or a solve that fails.
     pub fn trust(&self) -> Result<Trust> {
+        self.trust.get_or_init(|| self.assess_trust()).clone()
+    }
+
+    fn assess_trust(&self) -> Result<Trust> {
         let (state, settings) = self.weak_constraint_state()?;
         let Some(log_evidence) = state.log_evidence() else {
             return Err(Error::invalid(

@@ -1,5 +1,6 @@
 //! The loop of weak-constraint training: one record for each step, checkpoints, interrupts, and the notes at the end.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use ndarray::Array2;
@@ -269,6 +270,7 @@ impl RunLoop for WeakConstraintTrainer<'_> {
             instruction_set: Isa::current().name().into(),
             stop,
             first_stiff: None,
+            trust: OnceLock::new(),
             trainer_state: TrainerState {
                 best_params: last.params(),
                 best_mse: None,

@@ -20,8 +20,6 @@ pub(super) struct Flow {
     pub coupled: Option<VectorField>,
     /// Homotopy parameter λ; 0 for the field alone.
     pub lambda: f64,
-    /// Number of linearisations so far.
-    pub n_linearizations: usize,
     /// Number of evaluations of the field so far.
     pub n_evaluations: usize,
 }
@@ -42,7 +40,6 @@ impl Flow {
             engine: NativeEngine::default(),
             coupled: None,
             lambda: 0.0,
-            n_linearizations: 0,
             n_evaluations: 0,
         }
     }
@@ -123,7 +120,6 @@ impl Flow {
         w: &[f64],
         s: &[f64],
     ) -> Result<Option<(Vec<f64>, Linearization)>> {
-        self.n_linearizations += 1;
         let Some(ends) = self.solve_intervals(nodes, w, s, true)? else {
             return Ok(None);
         };

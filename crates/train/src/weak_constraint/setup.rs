@@ -9,14 +9,14 @@ use odesync_ode::field::native::Evaluator;
 use odesync_ode::odesolve::SolveOptions;
 
 use super::affine_layers::affine_layers;
-use super::component_splines::{ComponentSpline, StateCurve};
 use super::flow::Flow;
 use super::network_scales;
 use super::nodes::{Nodes, SampleData};
 use super::parameter_map::{ParameterMap, Standardization};
+use super::state_curve::StateCurve;
 use crate::datasets::Dataset;
 use crate::observation::{Observation, check_data};
-use crate::smoothing::SmoothingSpline;
+use crate::smoothing::{ComponentSpline, SmoothingSpline};
 use crate::synchronization::{Coupling, synchronize_observed};
 use crate::{Error, Result};
 
@@ -110,7 +110,7 @@ pub(super) fn prepare(
         curves[j] = Some(curve);
     }
     let mut has_guess = true;
-    for (j, guess) in guesses(model, &observed, observation, &samples)? {
+    for (j, guess) in guesses(model, &observed, observation, &samples) {
         has_guess &= matches!(guess, Guess::DerivativeOf(_));
         if let Guess::DerivativeOf(i) = guess {
             freedom[j] = freedom[i];
@@ -186,24 +186,16 @@ fn sample_data(
     observation: &Observation,
 ) -> Result<Vec<SampleData>> {
     let mut samples = vec![];
-    for (sample, ((t, u), first)) in data.trajectories().zip(data.u0().outer_iter()).enumerate() {
+    let given = observation.given_states(dof, data.samples())?;
+    for (sample, ((t, u), given)) in data.trajectories().zip(given.outer_iter()).enumerate() {
+        let first = data.u0().row(sample).to_owned();
         let mut y = vec![f64::NAN; t.len() * dof];
         for (row, values) in u.outer_iter().enumerate() {
             for (value, column) in values.iter().zip(columns) {
                 y[row * dof + column] = *value;
             }
         }
-        let given: Option<Vec<f64>> = observation.u0.as_ref().map(|u0| {
-            let row = u0.row(if u0.nrows() == 1 { 0 } else { sample });
-            row.to_vec()
-        });
-        let mut u0 = given.unwrap_or_else(|| vec![f64::NAN; dof]);
-        if u0.len() != dof {
-            return Err(Error::invalid(format!(
-                "u0 has {} values for each sample, and the model {dof} state variables",
-                u0.len()
-            )));
-        }
+        let mut u0 = given.to_vec();
         let measured_is_first_row = (first.iter().zip(u.row(0))).all(|(a, b)| a == b);
         for (value, column) in first.iter().zip(columns) {
             if u0[*column].is_nan() && !measured_is_first_row {
@@ -263,7 +255,7 @@ fn guesses(
     observed: &[bool],
     observation: &Observation,
     samples: &[SampleData],
-) -> Result<Vec<(usize, Guess)>> {
+) -> Vec<(usize, Guess)> {
     let dof = observed.len();
     let mut known = observed.to_vec();
     let mut found = vec![];
@@ -286,7 +278,7 @@ fn guesses(
         let value = given.filter(|x| x.is_finite()).unwrap_or(0.0);
         found.push((j, Guess::Constant(value)));
     }
-    Ok(found)
+    found
 }
 
 /// Whether equation i is du_i/dt = u_j, by its values at a few states.

@@ -379,4 +379,27 @@ fn what_does_not_fit_is_an_error() {
     );
     let error = loss.err().unwrap().to_string();
     assert!(error.contains("no loss of the parameters alone"), "{error}");
+    // Initial states of a wrong shape.
+    let options = TrainOptions {
+        observation: Observation::default().with_u0(Array2::zeros((3, 2))),
+        ..TrainOptions::default()
+    };
+    assert!(text(&options, method()).contains("u0 has shape [3, 2]"));
+}
+
+#[test]
+fn times_too_far_apart_are_an_error_and_not_a_billion_nodes() {
+    let mut t: Vec<f64> = (0..20).map(f64::from).collect();
+    t.push(1e12);
+    let u = Array2::from_shape_fn((21, 2), |(i, j)| (t[i] * 0.5 + j as f64).sin());
+    let data = Dataset::single(Array1::from(t), u, None).unwrap();
+    let error = train(
+        &model(10),
+        &data,
+        &method(),
+        &TrainOptions::default(),
+        &mut (),
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("so far apart"), "{error}");
 }

@@ -32,6 +32,7 @@ fn experiments_and_configurations() {
         &["trainning=homotopy"],
         &["training.lrr=0.1"],
         &["training.lr=fast"],
+        &["training=weak_constraint", "+training.lr=0.1"],
         &["~training.nothing"],
         &["+training.lr=1"],
         &["+training.extra=1"],

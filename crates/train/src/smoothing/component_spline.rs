@@ -1,13 +1,13 @@
-//! Smoothing splines of the measured components, each with its own smoothing, over all samples.
+//! The smoothing spline of one component over all samples, with a smoothing of its own.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2};
 
-use crate::Result;
-use crate::smoothing::{CrossValidation, SmoothingSpline, cross_validate};
+use super::{CrossValidation, SmoothingSpline, cross_validate};
+use crate::{Error, Result};
 
 /// The curve of one component over all samples.
 #[derive(Debug, Clone)]
-pub(super) struct ComponentSpline {
+pub(crate) struct ComponentSpline {
     samples: Vec<Curve>,
 }
 
@@ -47,7 +47,7 @@ impl ComponentSpline {
                 [one, two] => Ok(Curve::Constant((one + two) / 2.0)),
                 y => {
                     let column = ArrayView2::from_shape((y.len(), 1), y)
-                        .unwrap_or_else(|_| ArrayView2::from(&[[]] as &[[f64; 0]; 1]));
+                        .map_err(|e| Error::invalid(e.to_string()))?;
                     let sample = (ArrayView1::from(t), column);
                     Ok(Curve::Spline(Box::new(SmoothingSpline::ragged(
                         [sample],
@@ -81,28 +81,5 @@ impl ComponentSpline {
                 out[0]
             }
         }
-    }
-}
-
-/// Curves of all state variables, in standardised units.
-#[derive(Debug, Clone)]
-pub(super) struct StateCurve {
-    /// Curve of each state variable, `[dof]`.
-    pub components: Vec<ComponentSpline>,
-}
-
-impl StateCurve {
-    /// Returns the states at these times of a sample, `[time, dof]`.
-    pub fn values(&self, sample: usize, t: &[f64]) -> Array2<f64> {
-        Array2::from_shape_fn((t.len(), self.components.len()), |(i, j)| {
-            self.components[j].value(sample, t[i])
-        })
-    }
-
-    /// Returns their time derivatives at these times of a sample, `[time, dof]`.
-    pub fn derivatives(&self, sample: usize, t: &[f64]) -> Array2<f64> {
-        Array2::from_shape_fn((t.len(), self.components.len()), |(i, j)| {
-            self.components[j].derivative(sample, t[i])
-        })
     }
 }
