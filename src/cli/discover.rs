@@ -14,9 +14,10 @@ use super::GlobalArgs;
 Examples:
   odesync discover measured.csv
   odesync discover measured.csv --time t --state x,v --out runs/measured
+  odesync discover driven.csv --input force
 
-A report and the equations are printed. In the folder lie the run of the highest evidence (load reads it), a figure of the fit, and
-discover.rhai, the script that repeats it and can be changed.")]
+A report is printed. In the folder lie index.html, a page with all of it, the run of the highest evidence (load reads it), a copy of the
+data, figures of the fit, the equations, and discover.rhai, the script that repeats it and can be changed.")]
 pub(super) struct DiscoverArgs {
     /// The data: a table of numbers with a row for each time
     file: PathBuf,
@@ -26,6 +27,9 @@ pub(super) struct DiscoverArgs {
     /// Columns of the state, with commas between [default: all others]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     state: Vec<String>,
+    /// Columns of known inputs, with commas between; the model sees them
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    input: Vec<String>,
     /// Column that identifies the sample, where there are several
     #[arg(long, value_name = "COLUMN")]
     sample: Option<String>,
@@ -75,47 +79,47 @@ impl DiscoverArgs {
             options.push(format!("time: {}", text(time)));
         }
         if !self.state.is_empty() {
-            let names: Vec<String> = self.state.iter().map(|name| text(name)).collect();
-            options.push(format!("state: [{}]", names.join(", ")));
+            // The inputs are read with the state, and taken out of it.
+            let columns: Vec<String> = self.state.iter().chain(&self.input).cloned().collect();
+            options.push(format!("state: {}", list(&columns)));
         }
         if let Some(sample) = &self.sample {
             options.push(format!("sample: {}", text(sample)));
         }
-        let hidden = match self.hidden.is_empty() {
-            true => String::new(),
-            false => {
-                let widths: Vec<String> = self.hidden.iter().map(u16::to_string).collect();
-                format!(", #{{ hidden: [{}] }}", widths.join(", "))
-            }
-        };
         let read = match options.is_empty() {
             true => format!("read_csv({file})"),
             false => format!("read_csv({file}, #{{ {} }})", options.join(", ")),
         };
+        let mut chosen = vec![];
+        if !self.hidden.is_empty() {
+            let widths: Vec<String> = self.hidden.iter().map(u16::to_string).collect();
+            chosen.push(format!("hidden: [{}]", widths.join(", ")));
+        }
+        if !self.input.is_empty() {
+            chosen.push(format!("input: {}", list(&self.input)));
+        }
+        if self.no_equations {
+            chosen.push("equations: false".into());
+        }
+        let options = match chosen.is_empty() {
+            true => String::new(),
+            false => format!(", #{{ {} }}", chosen.join(", ")),
+        };
         let folder = text(&out);
-        let figure = text(&format!("{out}/fit.svg"));
-        let mut script = format!(
+        Ok(format!(
             "// A model of the data, with nothing set; change what you like and run it again: odesync run {out}/discover.rhai\n\
              let data = {read};\n\
-             let found = discover(data{hidden});\n\
+             let found = discover(data{options});\n\
              print(found.report);\n\
-             found.best.save({folder});\n\
-             plot(data, found.best).save({figure});\n"
-        );
-        if !self.no_equations {
-            script.push_str(
-                "\n// The sparse set of terms that explains the data, where there is one.\n\
-                 let equations = equations(found.best, data);\n\
-                 if equations.log_evidence < equations.network_log_evidence {\n\
-                 \x20   let cubic = equations(found.best, data, #{ library: polynomials(3) });\n\
-                 \x20   if cubic.log_evidence > equations.log_evidence { equations = cubic; }\n\
-                 }\n\
-                 print(\"equations:\");\n\
-                 print(equations);\n",
-            );
-        }
-        Ok(script)
+             found.save({folder});\n"
+        ))
     }
+}
+
+/// Returns a list of strings as a script writes it.
+fn list(texts: &[String]) -> String {
+    let items: Vec<String> = texts.iter().map(|item| text(item)).collect();
+    format!("[{}]", items.join(", "))
 }
 
 /// Returns a string as a script writes it.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use odesync_base::text::escape_html;
+
 /// The description of a value, which can be shown as text and as HTML.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Card {
@@ -112,13 +114,6 @@ impl Card {
             self.html()
         );
     }
-}
-
-fn escape_html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -35,3 +35,26 @@ pub fn plural_of(n: usize, noun: &str) -> String {
     };
     plural + rest
 }
+
+/// Returns the text as it stands in HTML, between tags or in an attribute in double quotes. Control characters other than line
+/// ends and tabs are left out.
+///
+/// ```
+/// use odesync_base::text::escape_html;
+/// assert_eq!(escape_html("a < b & \"c\""), "a &lt; b &amp; &quot;c&quot;");
+/// ```
+pub fn escape_html(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
+            c => html.push(c),
+        }
+    }
+    html
+}

@@ -3,11 +3,13 @@
 //! | module | content |
 //! |---|---|
 //! | [`recipes`] | the figures of a run, of a dataset, of a loss landscape |
+//! | [`discovery_folder`] | the folder of a discovery: model, data, figures, a page |
 //! | [`experiments`] | experiments built from a configuration, their runs on disk, multiruns |
 //! | [`script`] | the rhai engine, its bindings and the session |
 //!
 //! Each module uses only those above it in this table.
 
+pub mod discovery_folder;
 pub mod experiments;
 pub mod recipes;
 pub mod script;

@@ -1,38 +1,40 @@
 //! From data to a model with no setting: the form and the width of the model are chosen by evidence, several seeds are trained by
-//! weak-constraint training, failed ones are dropped, and the mean of the others predicts.
+//! weak-constraint training, failed ones are dropped, and the mean of the others predicts, unless a sparse set of equations explains
+//! the data better.
 //!
 //! | file | content |
 //! |---|---|
+//! | `agreement` | which of the seeds' runs are as good as the best |
 //! | `data_summary` | what is seen in the data: times, gaps, spread and noise of each component, which are derivatives of others |
-//! | `model_form` | the forms of model that are tried |
+//! | `model_form`, `form_choice` | the forms of model that are tried, and the choice among them |
 //! | `ensemble_prediction` | the prediction of several runs, with their spread |
+//! | `sparse_equations` | the equations that are tried against the network |
 //! | `report` | the result in sentences |
 
+mod agreement;
 mod data_summary;
 mod ensemble_prediction;
+mod form_choice;
 mod model_form;
 mod report;
-
-use std::time::{Duration, Instant};
+mod sparse_equations;
 
 pub use data_summary::{ComponentSummary, DataSummary};
+use form_choice::FormChoice;
+pub use form_choice::ModelCandidate;
 pub use model_form::ModelForm;
 
 use crate::datasets::Dataset;
+use crate::equations::Equations;
 use crate::training::{
-    Callback, Ensemble, EnsembleMember, Prediction, Run, StopReason, TrainOptions, TrainingMethod,
-    WeakConstraint, check_members, train, train_ensemble,
+    Callback, Ensemble, EnsembleMember, Prediction, Run, TrainOptions, TrainingMethod,
+    WeakConstraint, check_members, train_ensemble,
 };
 use crate::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{Count, Flag, ListOf, Maybe, Seed};
 use odesync_base::random::Generator;
-use odesync_ode::field::InputSignal;
-
-/// Time after which no further width is tried.
-const CHOICE_TIME: Duration = Duration::from_secs(20);
-/// Log evidence by which a run may be below the best: a number and a part of the number of data.
-const FAILED_EVIDENCE: (f64, f64) = (15.0, 0.05);
+use odesync_ode::field::{InputSignal, VectorField};
 
 option_set! {
     /// Settings of a discovery; none has to be changed.
@@ -44,6 +46,8 @@ option_set! {
         pub second_order: Option<bool> as Maybe<Flag> = None, "by evidence";
         /// Seeds of the networks' weights; each is a run.
         pub seeds: Vec<u64> as ListOf<Seed> = vec![10, 20, 30, 40, 50];
+        /// Whether a sparse set of polynomial terms is tried against the network.
+        pub equations: bool as Flag = true;
     }
     others {
         /// Known input of the system, which the network sees. Default: none.
@@ -54,15 +58,6 @@ option_set! {
         /// one of its own in it.
         pub train: TrainOptions = TrainOptions::default();
     }
-}
-
-/// A form and width that were tried, with the log evidence that the first seed reached.
-#[derive(Debug, Clone)]
-pub struct ModelCandidate {
-    /// Form of the model.
-    pub form: ModelForm,
-    /// Log evidence; `None` where the training failed.
-    pub log_evidence: Option<f64>,
 }
 
 /// The result of a discovery.
@@ -80,6 +75,10 @@ pub struct Discovery {
     pub kept: Vec<String>,
     /// Labels of the runs that were dropped, and why.
     pub dropped: Vec<(String, String)>,
+    /// The sparse set of terms that was tried against the network, or why there is none.
+    pub equations: std::result::Result<Equations, String>,
+    /// The data.
+    pub dataset: Dataset,
 }
 
 /// Finds a model of the data.
@@ -111,49 +110,27 @@ pub fn discover(
     let Some(first_seed) = options.seeds.first() else {
         return Err(Error::invalid("discover needs at least one seed"));
     };
+    if options.train.observation.observe.is_some() {
+        return Err(Error::invalid(
+            "discover makes a model of the data's own columns; a model with state variables beside them is given to train, with \
+             observe there",
+        ));
+    }
     let method: TrainingMethod = options.method.clone().into();
     let summary = DataSummary::new(data)?;
+    let mut choice = FormChoice::new(data, options, *first_seed);
     let forms = model_form::forms(&summary, options);
-    // What is only tried leaves nothing on disk.
-    let trial = TrainOptions {
-        out: None,
-        resume: false,
-        ..options.train.clone()
-    };
-    let started = Instant::now();
-    let mut candidates: Vec<ModelCandidate> = vec![];
-    // The form of the highest evidence so far, with its run.
-    let mut best: Option<(ModelForm, Run)> = None;
-    for form in forms.iter().filter(|_| forms.len() > 1) {
-        if candidates.len() > 1 && started.elapsed() > CHOICE_TIME {
-            break;
-        }
-        let model = form.model(
-            options.input.as_ref(),
-            &mut Generator::manual_seed(*first_seed),
-        )?;
-        let run = match train(&model, data, &method, &trial, &mut ()) {
-            Ok(run) if run.stop == StopReason::Interrupted => return Err(Error::Interrupted),
-            Ok(run) => Some(run),
-            Err(Error::Training(_) | Error::Solve(_)) => None,
-            Err(error) => return Err(error),
-        };
-        let evidence = run.as_ref().map(log_evidence).filter(|e| e.is_finite());
-        if let Some(evidence) = evidence {
-            callback.on_note(&format!("{form}: log evidence {evidence:.1}"));
-        }
-        candidates.push(ModelCandidate {
-            form: form.clone(),
-            log_evidence: evidence,
-        });
-        if let (Some(run), Some(evidence)) = (run, evidence)
-            && best
-                .as_ref()
-                .is_none_or(|(_, b)| evidence >= log_evidence(b))
-        {
-            best = Some((form.clone(), run));
-        }
+    choice.try_forms(&forms, callback)?;
+    if summary.derivative_of.iter().all(Option::is_none)
+        && options.second_order != Some(false)
+        && choice.state_is_incomplete(summary.components.len())
+    {
+        let forms = model_form::forms_with_derivatives(&summary, options);
+        choice.try_forms(&forms, callback)?;
     }
+    let FormChoice {
+        candidates, best, ..
+    } = choice;
     let (form, tried) = match (best, forms.first()) {
         (Some((form, run)), _) => (form, Some(run)),
         (None, Some(form)) => (form.clone(), None),
@@ -162,6 +139,7 @@ pub fn discover(
     // A run that was only tried is not on disk.
     let done = tried.filter(|_| options.train.out.is_none());
     let label = |seed: u64| format!("seed {seed}");
+    let input = form.input(options.input.as_ref())?;
     let members = options
         .seeds
         .iter()
@@ -169,11 +147,11 @@ pub fn discover(
             let label = label(*seed);
             let out = options.train.out.as_ref().map(|out| out.join(&label));
             Ok(EnsembleMember {
-                model: form.model(options.input.as_ref(), &mut Generator::manual_seed(*seed))?,
+                model: form.model(input.as_ref(), &mut Generator::manual_seed(*seed))?,
                 label,
                 options: TrainOptions {
                     out,
-                    ..options.train.clone()
+                    ..form.options(&options.train)
                 },
             })
         })
@@ -189,8 +167,15 @@ pub fn discover(
     if let Some(run) = done {
         ensemble.members.insert(0, (label(*first_seed), Ok(run)));
     }
-    let (kept, dropped) = sort_out(&ensemble, data)?;
+    let (kept, dropped) = agreement::sort_out(&ensemble, data)?;
+    let best = ensemble.best().filter(|_| options.equations);
+    let equations = match best {
+        Some(run) => sparse_equations::search(run, data, options, &form, callback)?,
+        None => Err("not asked for".into()),
+    };
     Ok(Discovery {
+        dataset: data.clone(),
+        equations,
         data: summary,
         candidates,
         form,
@@ -198,46 +183,6 @@ pub fn discover(
         kept,
         dropped,
     })
-}
-
-/// Labels of runs.
-type Labels = Vec<String>;
-
-/// Label of a run that was dropped, and why.
-type Dropped = (String, String);
-
-/// Returns the labels of the runs that are as good as the best, and those of the others with a reason.
-fn sort_out(ensemble: &Ensemble, data: &Dataset) -> Result<(Labels, Vec<Dropped>)> {
-    let n_data = data
-        .trajectories()
-        .flat_map(|(_, u)| u)
-        .filter(|x| !x.is_nan())
-        .count();
-    let best = ensemble
-        .runs()
-        .map(log_evidence)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let worst = best - FAILED_EVIDENCE.0 - FAILED_EVIDENCE.1 * n_data as f64;
-    let (mut kept, mut dropped) = (vec![], vec![]);
-    for (label, result) in &ensemble.members {
-        match result {
-            Err(error) => dropped.push((label.clone(), error.to_string())),
-            Ok(run) if log_evidence(run) >= worst => kept.push(label.clone()),
-            Ok(run) => {
-                let below = best - log_evidence(run);
-                dropped.push((
-                    label.clone(),
-                    format!("its log evidence is {below:.0} below the best"),
-                ));
-            }
-        }
-    }
-    match kept.is_empty() {
-        true => Err(Error::Training(
-            "none of the seeds found a model that follows the data; look at the data, or measure more of the state".into(),
-        )),
-        false => Ok((kept, dropped)),
-    }
 }
 
 fn log_evidence(run: &Run) -> f64 {
@@ -267,11 +212,40 @@ impl Discovery {
         members.filter_map(|(label, run)| self.kept.contains(label).then_some(run.as_ref().ok()?))
     }
 
+    /// Returns the equations where they explain the data better than the network does.
+    pub fn preferred_equations(&self) -> Option<&Equations> {
+        let found = self.equations.as_ref().ok();
+        found.filter(|equations| equations.are_preferred())
+    }
+
+    /// Returns the model of the highest evidence: the equations where they are preferred, else the network of [`Self::best`].
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn model(&self) -> Result<&VectorField> {
+        match self.preferred_equations() {
+            Some(equations) => Ok(&equations.system),
+            None => Ok(&self.best()?.model),
+        }
+    }
+
+    /// Returns the prediction at the times `t`, in increasing order, with standard deviations: of the equations where they are
+    /// preferred, else the mean of the runs, with the spread of their means and their own standard deviations.
+    ///
+    /// # Errors
+    /// Times before the data's first, or no model that can be solved so far.
+    pub fn predict(&self, t: &[f64]) -> Result<Prediction> {
+        match self.preferred_equations() {
+            Some(equations) => equations.predict(t),
+            None => self.predict_with_networks(t),
+        }
+    }
+
     /// Returns the mean prediction of the runs, with standard deviations of their spread and of each by itself.
     ///
     /// # Errors
     /// Times before the data's first, or no run that can be solved so far.
-    pub fn predict(&self, t: &[f64]) -> Result<Prediction> {
+    pub fn predict_with_networks(&self, t: &[f64]) -> Result<Prediction> {
         ensemble_prediction::predict(self.runs(), t)
     }
 }

@@ -51,7 +51,7 @@ mod state_curve;
 mod tests;
 mod tiled_cholesky;
 
-pub(crate) use lifted_model::{LiftedModel, WhitenedProblem};
+pub(crate) use lifted_model::{LiftedModel, Posterior, WhitenedProblem};
 pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use saved_state::SavedState;
 pub use settings::WeakConstraint;

@@ -1,6 +1,6 @@
 //! Figures of data with a run or an ensemble.
 
-use ndarray::{Array2, ArrayView3, Axis, s};
+use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
 use super::losses::training_title;
 use crate::{Error, Result};
@@ -8,6 +8,7 @@ use odesync_base::text::count_of;
 use odesync_plot::builders::residuals;
 use odesync_plot::{Color, Figure, Grid, Legend, Panel, Style, builders};
 use odesync_train::datasets::Dataset;
+use odesync_train::discovery::Discovery;
 use odesync_train::training::{Ensemble, Prediction, Run};
 
 /// Options of a figure of data and a model. They convert from a number, which is taken as `t_end`.
@@ -168,15 +169,11 @@ impl FitPlot {
     }
 
     /// Returns data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
-    fn residuals(&self, run: &Run, observe: Option<&[usize]>) -> Result<Array2<f64>> {
+    fn residuals(&self, fitted: &Fitted) -> Result<Array2<f64>> {
         let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
         let n_predicted = self.t.partition_point(|t| *t <= end);
-        let t = &self.t[..n_predicted];
-        let at_data = match bands(run, t) {
-            Some(prediction) => prediction.u,
-            None => run.predict(t)?,
-        };
-        let model = self.observed_components(at_data.view(), observe)?;
+        let at_data = fitted.predict(&self.t[..n_predicted])?;
+        let model = self.observed_components(at_data.u.view(), fitted.observe())?;
         let mut residuals = Array2::from_elem(self.u.dim(), f64::NAN);
         residuals
             .slice_mut(s![..n_predicted, ..])
@@ -185,26 +182,80 @@ impl FitPlot {
     }
 }
 
-/// Returns states and standard deviations of a run that knows them; `None` for another.
-fn bands(run: &Run, t: &[f64]) -> Option<Prediction> {
-    run.weak_constraint.as_ref()?;
-    run.predict_with_bands(t).ok()
+/// A model that was fitted to data.
+enum Fitted<'a> {
+    Run(&'a Run),
+    Discovery(&'a Discovery),
+}
+
+/// States `[sample, time, dof]`, with their standard deviations where the model knows them.
+struct States {
+    u: Array3<f64>,
+    sd: Option<Array3<f64>>,
+}
+
+impl Fitted<'_> {
+    /// Returns the states; where the free model does not stay with the data, those that were estimated.
+    fn predict(&self, t: &[f64]) -> Result<States> {
+        let bands = match self {
+            Fitted::Run(run) => run
+                .weak_constraint
+                .as_ref()
+                .map(|_| run.predict_with_bands(t)),
+            Fitted::Discovery(found) => Some(found.predict(t)),
+        };
+        match (bands, self) {
+            (Some(Ok(Prediction { u, sd })), _) => Ok(States { u, sd: Some(sd) }),
+            (_, Fitted::Run(run)) => Ok(States {
+                u: run.predict(t)?,
+                sd: None,
+            }),
+            (Some(Err(error)), _) => Err(error),
+            (None, Fitted::Discovery(found)) => Ok(States {
+                u: found.best()?.predict(t)?,
+                sd: None,
+            }),
+        }
+    }
+
+    fn observe(&self) -> Option<&[usize]> {
+        match self {
+            Fitted::Run(run) => run.settings.observe.as_deref(),
+            Fitted::Discovery(found) => found.best().ok()?.settings.observe.as_deref(),
+        }
+    }
+
+    fn title(&self) -> String {
+        match self {
+            Fitted::Run(run) => training_title(&run.method),
+            Fitted::Discovery(found) => match found.preferred_equations() {
+                Some(equations) => {
+                    format!("Equations with {}", count_of(equations.terms(), "term"))
+                }
+                None => format!("Mean of {}", count_of(found.kept.len(), "network")),
+            },
+        }
+    }
 }
 
 /// Plots data and the run's best model, with two standard deviations where the run knows them, and the residuals below them.
 pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
+    plot_fitted(data, &Fitted::Run(run), options)
+}
+
+/// Plots data and the prediction of a discovery with two standard deviations, and the residuals below them.
+pub fn discovery_fit(data: &Dataset, found: &Discovery, options: &FitOptions) -> Result<Panel> {
+    plot_fitted(data, &Fitted::Discovery(found), options)
+}
+
+fn plot_fitted(data: &Dataset, fitted: &Fitted, options: &FitOptions) -> Result<Panel> {
     let frame = FitPlot::new(data, options)?;
-    let observe = run.settings.observe.as_deref();
-    let bands = bands(run, &frame.t_fine);
-    // Where the free model does not stay with the data, the line is the estimated states.
-    let all = match &bands {
-        Some(prediction) => prediction.u.clone(),
-        None => run.predict(&frame.t_fine)?,
-    };
-    let model = frame.observed_components(all.view(), observe)?;
+    let observe = fitted.observe();
+    let states = fitted.predict(&frame.t_fine)?;
+    let model = frame.observed_components(states.u.view(), observe)?;
     let mut figure = frame.figure(&model)?;
-    if let Some(prediction) = &bands {
-        let half = 2.0 * frame.observed_components(prediction.sd.view(), observe)?;
+    if let Some(sd) = &states.sd {
+        let half = 2.0 * frame.observed_components(sd.view(), observe)?;
         for j in 0..model.ncols().min(frame.names.len()) {
             // A prediction that is off by the whole range says nothing, and must not stretch the axis.
             let range = frame.range(j);
@@ -213,11 +264,11 @@ pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
             figure = figure.band(&frame.t_fine, model.column(j), half, style)?;
         }
     }
-    let title = training_title(&run.method);
+    let title = fitted.title();
     if !options.residuals {
         return Ok(Panel::Figure(figure.title(title)));
     }
-    let left = frame.residuals(run, observe)?;
+    let left = frame.residuals(fitted)?;
     let mut below = residuals(&frame.t, &left, &frame.names())?.legend(Legend::None);
     if let Some(mark) = frame.train_end_mark {
         below = below.vline(mark, Style::new())?;
@@ -239,7 +290,7 @@ pub fn ensemble_band(
     let frame = FitPlot::new(data, options)?;
     let band = all.predict(&frame.t_fine, low, high)?;
     let observe = all.best().and_then(|run| run.settings.observe.as_deref());
-    let of = |values: &ndarray::Array3<f64>| frame.observed_components(values.view(), observe);
+    let of = |values: &Array3<f64>| frame.observed_components(values.view(), observe);
     let (median, low, high) = (of(&band.median)?, of(&band.low)?, of(&band.high)?);
     let mut figure = frame.figure(&median)?;
     for (i, (low, high)) in low.columns().into_iter().zip(high.columns()).enumerate() {

@@ -3,7 +3,7 @@
 //! | file | figures of |
 //! |---|---|
 //! | `data` | data |
-//! | `fits` | data with a model's trajectory, an ensemble's band |
+//! | `fits` | data with a model's trajectory, an ensemble's band, a discovery |
 //! | `losses` | losses by epoch |
 //! | `landscapes` | slices of a loss, spectral densities, the parameter path of a run |
 //! | `splines` | a smoothing spline and its derivative |
@@ -16,7 +16,7 @@ mod splines;
 
 pub use data::data;
 pub use fits::FitOptions;
-pub use fits::{ensemble_band, fit};
+pub use fits::{discovery_fit, ensemble_band, fit};
 pub use landscapes::{
     PlaneStyle, density, landscape, landscape_lines, pca_path, side_by_side, spectrum,
 };

@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Map};
+use rhai::{Dynamic, ImmutableString, Map};
 
 use super::array::ScriptArray;
 use super::convert;
 use super::data::ScriptDataset;
-use super::fields::ScriptField;
+use super::fields::{ScriptField, ScriptInput};
 use super::host::Host;
 use super::keys::{Key, Keys};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::runs::prediction_map;
+use super::runs::{non_empty_path, prediction_map};
 use super::training::ScriptRun;
-use crate::{Error, Result};
+use crate::{Error, Result, discovery_folder};
+use odesync_base::options::split;
+use odesync_ode::field::InputSignal;
+use odesync_train::datasets::Dataset;
 use odesync_train::discovery::{DiscoverOptions, Discovery, discover};
 use odesync_train::equations::{EquationSearch, Equations, Library};
 
@@ -65,7 +68,20 @@ impl ScriptType for ScriptLibrary {
     }
 }
 
-const DISCOVER: Keys = &[DiscoverOptions::OPTIONS, OBSERVATION];
+/// The option keys of the initial states; the model is one of the data's own columns.
+const INITIAL_STATES: &[Key] = split(OBSERVATION, "u0").1;
+
+const DISCOVER: Keys = &[
+    DiscoverOptions::OPTIONS,
+    &[Key::new("input")
+        .doc(
+            "Known input of the system, which the model sees: the names of the data's columns that are inputs, or an `input(…)`. Columns \
+             are linear between their values, and keep the last one beyond the data.",
+        )
+        .literals(&["["])
+        .default(|| odesync_base::options::Value::Unit, "none")],
+    INITIAL_STATES,
+];
 
 const EQUATIONS: Keys = &[
     &[Key::new("library")
@@ -82,12 +98,33 @@ fn discover_model(
 ) -> Result<ScriptDiscovery> {
     let mut discover_options = DiscoverOptions::default();
     options.read_set(&mut discover_options)?;
+    let (data, input) = split_input(&data.0, &mut options)?;
+    discover_options.input = input;
     discover_options.train.observation = observation(&mut options)?;
     discover_options.train.interrupt = host.interrupt_flag();
     options.finish()?;
     let mut progress = host.progress("discover");
-    let found = discover(&data.0, &discover_options, progress.as_mut())?;
+    let found = discover(&data, &discover_options, progress.as_mut())?;
     Ok(ScriptDiscovery(Arc::new(found)))
+}
+
+/// Reads the option `input`, and returns the data of the state and the input.
+fn split_input(data: &Dataset, options: &mut Options) -> Result<(Dataset, Option<InputSignal>)> {
+    let Some(value) = options.take("input") else {
+        return Ok((data.clone(), None));
+    };
+    if let Some(input) = value.clone().try_cast::<ScriptInput>() {
+        return Ok((data.clone(), Some(input.0)));
+    }
+    let one = value.clone().into_string().map(|name| vec![name]);
+    let names = one.ok().or_else(|| {
+        let list = value.read_lock::<rhai::Array>()?;
+        list.iter().map(|x| x.clone().into_string().ok()).collect()
+    });
+    let expected = "an input(…) or the names of columns, such as [\"force\"]";
+    let names = names.ok_or_else(|| options.invalid_value("input", expected, &value))?;
+    let (state, input) = data.split_inputs(&names)?;
+    Ok((state, Some(input)))
 }
 
 fn equation_search(
@@ -192,11 +229,33 @@ fn discovery_properties(reg: &mut Registry) {
     });
     reg.property(
         "found.model -> Field",
-        "The model of the highest evidence.",
+        "The model of the highest evidence: the equations where they explain the data better, else the network of found.best.",
         discovery_example!("show(found.model)"),
     )
     .get(|d: &mut ScriptDiscovery| -> Result<ScriptField> {
-        Ok(ScriptField(d.0.best()?.model.clone()))
+        Ok(ScriptField(d.0.model()?.clone()))
+    });
+    reg.property(
+        "found.equations -> Equations",
+        "The equations that were tried against the network; () where there are none.",
+        discovery_example!("found.equations"),
+    )
+    .get(|d: &mut ScriptDiscovery| match &d.0.equations {
+        Ok(equations) => Dynamic::from(ScriptEquations(Arc::new(equations.clone()))),
+        Err(_) => Dynamic::UNIT,
+    });
+    let host = reg.host();
+    reg.function(
+        "found.save(\"runs/mine\")",
+        "Writes the run of the highest evidence (load reads it), the data, figures of the fit, the equations and a page, index.html, into \
+         a folder.",
+        discovery_example!("found.save(\"runs/mine\")"),
+    )
+    .body(move |d: &mut ScriptDiscovery, folder: ImmutableString| -> Result<()> {
+        let folder = non_empty_path("save", &folder)?;
+        discovery_folder::save(&d.0, folder)?;
+        host.note(&format!("wrote {folder}; look at {folder}/index.html"));
+        Ok(())
     });
     reg.overload("predict")
         .body(|d: &mut ScriptDiscovery, t: Dynamic| -> Result<Map> {
@@ -217,6 +276,12 @@ macro_rules! equations_example {
 }
 
 fn equation_properties(reg: &mut Registry) {
+    reg.overload("predict")
+        .body(|e: &mut ScriptEquations, t: Dynamic| -> Result<Map> {
+            Ok(prediction_map(
+                &e.0.predict(&convert::to_vector(&t, "predict: t")?)?,
+            ))
+        });
     reg.property(
         "equations.terms -> int",
         "The number of terms.",

@@ -5,6 +5,7 @@
 //! | `dataset.rs` | [`Dataset`]: times, values, initial states, names |
 //! | `samples.rs` | storage of times and values: common times, or different times for each sample |
 //! | `simulated.rs` | data from a known system |
+//! | `inputs.rs` | components that are known inputs |
 //! | `noise.rs` | Gaussian noise with PyTorch's random numbers |
 //! | `csv/` | [`read_csv`], [`write_csv`]: tables of text |
 //! | `npy.rs` | [`read_npy`]: a single array from NumPy |
@@ -20,6 +21,7 @@
 pub mod arrays;
 mod csv;
 mod dataset;
+mod inputs;
 mod json;
 mod noise;
 mod npy;

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use ndarray::{Array1, Array2, s};
+
 use super::DiscoverOptions;
 use super::data_summary::DataSummary;
 use crate::Result;
-use crate::models::{INPUT, Mlp};
+use crate::models::Mlp;
+use crate::smoothing::ComponentSpline;
+use crate::training::TrainOptions;
 use odesync_base::random::Generator;
 use odesync_ode::field::{FieldBuilder, InputSignal, Signal, Unary, VectorField};
 
@@ -17,6 +21,8 @@ const HIDDEN: [&[usize]; 3] = [&[16], &[32], &[32, 32]];
 pub struct ModelForm {
     /// For each state variable the one that is its derivative, or `None` where the network gives it.
     pub derivative_of: Vec<Option<usize>>,
+    /// Number of state variables that are measured; the others, after them, are derivatives of measured ones.
+    pub measured: usize,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
 }
@@ -25,6 +31,31 @@ impl ModelForm {
     /// Whether some equations are known.
     pub fn is_second_order(&self) -> bool {
         self.derivative_of.iter().any(Option::is_some)
+    }
+
+    /// Returns the state variables that are measured; `None` where all are.
+    pub fn observe(&self) -> Option<Vec<usize>> {
+        let is_part = self.measured < self.derivative_of.len();
+        is_part.then(|| (0..self.measured).collect())
+    }
+
+    /// Returns the options of a run of this form.
+    pub(super) fn options(&self, options: &TrainOptions) -> TrainOptions {
+        let mut options = options.clone();
+        options.observation.observe = self.observe();
+        options
+    }
+
+    /// Returns the input of the model: where derivatives are not measured, the input with its time derivative. With du/dt = f(u, h, w)
+    /// and a hidden state h, d²u/dt² depends on dw/dt too.
+    ///
+    /// # Errors
+    /// An input through which no spline can be fitted.
+    pub(super) fn input(&self, input: Option<&InputSignal>) -> Result<Option<InputSignal>> {
+        match (input, self.observe()) {
+            (Some(input), Some(_)) => with_derivative(input).map(Some),
+            (input, _) => Ok(input.cloned()),
+        }
     }
 
     /// Creates the model with weights drawn from the generator; the network sees the state and the input.
@@ -41,7 +72,7 @@ impl ModelForm {
         let b = FieldBuilder::new(dof);
         let u = b.state();
         let x = match input {
-            Some(input) => b.concat(&[u.clone(), b.input(INPUT, input.clone())]),
+            Some(input) => b.concat(&[u.clone(), b.input(input.name(), input.clone())]),
             None => u.clone(),
         };
         let nn = network.apply(&b, &x)?;
@@ -66,9 +97,10 @@ impl ModelForm {
 
 impl fmt::Display for ModelForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let form = match self.is_second_order() {
-            true => "second order",
-            false => "black box",
+        let form = match (self.is_second_order(), self.observe()) {
+            (true, Some(_)) => "second order with derivatives that are not measured",
+            (true, None) => "second order",
+            (false, _) => "black box",
         };
         let hidden: Vec<String> = self.hidden.iter().map(usize::to_string).collect();
         write!(f, "{form}, hidden layers {}", hidden.join(", "))
@@ -95,18 +127,75 @@ pub(super) fn forms(data: &DataSummary, options: &DiscoverOptions) -> Vec<ModelF
         (Some(true), true) => vec![pairs],
         (None, true) => vec![pairs, none],
     };
-    let widths: Vec<Vec<usize>> = match &options.hidden {
-        Some(hidden) => vec![hidden.clone()],
-        None => HIDDEN.map(<[usize]>::to_vec).to_vec(),
-    };
     let with = |hidden: &Vec<usize>| {
         kinds
             .iter()
             .map(|derivative_of| ModelForm {
                 derivative_of: derivative_of.clone(),
+                measured: data.components.len(),
                 hidden: hidden.clone(),
             })
             .collect::<Vec<_>>()
     };
-    widths.iter().flat_map(with).collect()
+    widths(options).iter().flat_map(with).collect()
+}
+
+/// Returns the forms in which each component has a derivative that is not measured, for data whose state is not complete.
+pub(super) fn forms_with_derivatives(
+    data: &DataSummary,
+    options: &DiscoverOptions,
+) -> Vec<ModelForm> {
+    let d = data.components.len();
+    let derivative_of = (0..2 * d).map(|i| (i < d).then_some(d + i));
+    let form = |hidden| ModelForm {
+        derivative_of: derivative_of.clone().collect(),
+        measured: d,
+        hidden,
+    };
+    widths(options).into_iter().map(form).collect()
+}
+
+fn widths(options: &DiscoverOptions) -> Vec<Vec<usize>> {
+    match &options.hidden {
+        Some(hidden) => vec![hidden.clone()],
+        None => HIDDEN.map(<[usize]>::to_vec).to_vec(),
+    }
+}
+
+/// Returns the components of an input and their time derivatives, linear between the input's times; the derivatives are those of
+/// smoothing splines.
+fn with_derivative(input: &InputSignal) -> Result<InputSignal> {
+    // The input can go on after the data.
+    let samples = 0..input.n_samples();
+    let times: Vec<Vec<f64>> = samples.map(|i| input.breakpoints(i).to_vec()).collect();
+    let values: Vec<Array2<f64>> = (times.iter().enumerate())
+        .map(|(sample, t)| input.values_at(sample, t))
+        .collect();
+    let mut all: Vec<Array2<f64>> = values.iter().map(|w| widened(w, input.dof())).collect();
+    for j in 0..input.dof() {
+        let columns: Vec<(Vec<f64>, Vec<f64>)> = (times.iter().zip(&values))
+            .map(|(t, w)| (t.clone(), w.column(j).to_vec()))
+            .collect();
+        let (curve, _) = ComponentSpline::fit(&columns, f64::NAN)?;
+        for (sample, (t, w)) in times.iter().zip(&mut all).enumerate() {
+            let slopes = t.iter().map(|t| curve.derivative(sample, *t));
+            w.column_mut(input.dof() + j)
+                .assign(&slopes.collect::<Array1<f64>>());
+        }
+    }
+    let signals = (times.iter().zip(&all))
+        .map(|(t, w)| Ok(InputSignal::linear(t, w.view())?))
+        .collect::<Result<Vec<_>>>()?;
+    let all = match signals.as_slice() {
+        [one] => one.clone(),
+        several => InputSignal::per_sample(several)?,
+    };
+    Ok(all.with_name(input.name()))
+}
+
+/// Returns the columns of w, and as many of zeros after them.
+fn widened(w: &Array2<f64>, columns: usize) -> Array2<f64> {
+    let mut wide = Array2::zeros((w.nrows(), 2 * columns));
+    wide.slice_mut(s![.., ..columns]).assign(w);
+    wide
 }

@@ -75,6 +75,11 @@ impl Discovery {
             self.kept.len(),
             count_of(self.ensemble.members.len(), "seed")
         );
+        if self.form.observe().is_some() && best.model.inputs().next().is_some() {
+            text.push_str(
+                "\n  the network sees the input and, as further components of it, its derivative",
+            );
+        }
         for (label, why) in &self.dropped {
             let _ = write!(text, "\n  {label} was dropped: {why}");
         }
@@ -99,7 +104,14 @@ impl Discovery {
                 number(end)
             ),
         };
-        let _ = write!(text, "\ntrust: {holds}, by its own standard deviation");
+        let of_network = match self.preferred_equations() {
+            Some(_) => ", of the network",
+            None => "",
+        };
+        let _ = write!(
+            text,
+            "\ntrust{of_network}: {holds}, by its own standard deviation"
+        );
         if let Some(t) = trust.leaves_data.iter().flatten().copied().reduce(f64::min) {
             let _ = write!(
                 text,
@@ -108,8 +120,40 @@ impl Discovery {
             );
         }
         for warning in &trust.warnings {
-            let _ = write!(text, "\nwarning: {warning}");
+            let _ = write!(text, "\nwarning: {}", self.with_names(warning));
         }
+        text.push_str(&self.describe_equations());
         Ok(text)
+    }
+
+    /// Returns the lines of the equations that were tried.
+    fn describe_equations(&self) -> String {
+        let found = match &self.equations {
+            Ok(found) => found,
+            Err(why) => return format!("\nequations: none, {why}"),
+        };
+        let verdict = match found.are_preferred() {
+            true => "they explain the data better than the network, and predict",
+            false => "the network explains the data better, and predicts",
+        };
+        let mut text = format!(
+            "\nequations: log evidence {:.1} against the network's {:.1}: {verdict}",
+            found.log_evidence, found.network_log_evidence
+        );
+        for line in found.text().lines() {
+            let _ = write!(text, "\n  {line}");
+        }
+        for note in &found.notes {
+            let _ = write!(text, "\n  note: {note}");
+        }
+        text
+    }
+
+    /// Returns a warning with the names of the components in place of `u[0]`, ….
+    fn with_names(&self, warning: &str) -> String {
+        let components = self.data.components.iter().enumerate();
+        components.fold(warning.to_string(), |text, (j, c)| {
+            text.replace(&format!("u[{j}]"), &c.name)
+        })
     }
 }

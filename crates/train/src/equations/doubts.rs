@@ -8,7 +8,7 @@ use crate::weak_constraint::LiftedModel;
 /// Difference of the scores below which two sets of terms are told apart badly: odds of 20 to 1.
 const UNDECIDED: f64 = 3.0;
 /// Noise over that of the splines above which the equations do not follow the data.
-const MAX_NOISE_RATIO: f64 = 2.0;
+pub(super) const MAX_NOISE_RATIO: f64 = 2.0;
 /// Most sets, or terms, that are named.
 const MAX_NAMED: usize = 4;
 

@@ -3,10 +3,11 @@
 use odesync_ode::field::{InputSignal, Signal, VectorField};
 
 use super::candidates::{Candidates, LibraryCoefficient};
+use super::doubts::MAX_NOISE_RATIO;
 use super::notation::{Notation, Printer};
 use super::number::number;
 use super::search::Round;
-use crate::weak_constraint::LiftedModel;
+use crate::weak_constraint::{LiftedModel, Posterior, Prediction};
 use crate::{Error, Result};
 
 /// Equations found by a search.
@@ -20,6 +21,8 @@ pub struct Equations {
     pub network: VectorField,
     /// Log evidence of the equations.
     pub log_evidence: f64,
+    /// Log evidence less the logarithm of the number of the library's coefficients for each term: the score of the search.
+    pub(crate) score: f64,
     /// Log evidence of the network model.
     pub network_log_evidence: f64,
     /// Noise that the equations leave over the noise that the data's smoothing splines leave.
@@ -29,6 +32,7 @@ pub struct Equations {
     /// What the data do not tell, and what was left out of the library.
     pub notes: Vec<String>,
     names: Vec<String>,
+    posterior: Posterior,
 }
 
 /// A coefficient of a term.
@@ -93,17 +97,33 @@ impl Equations {
             coefficients: all.into_iter().map(|(_, c)| c).collect(),
             network: network.model()?,
             log_evidence: assessment.log_evidence,
+            score: best.score,
             network_log_evidence: network.assessment.log_evidence,
             noise_ratio: assessment.noise_ratio,
             u0: best.lifted.u0(),
             notes,
             names,
+            posterior: best.lifted.posterior()?,
         })
     }
 
     /// Returns the number of terms.
     pub fn terms(&self) -> usize {
         self.coefficients.len()
+    }
+
+    /// Returns the states at the times `t`, in increasing order, and their standard deviations, from the estimated initial states.
+    ///
+    /// # Errors
+    /// Times before the data's first, or a solve that fails.
+    pub fn predict(&self, t: &[f64]) -> Result<Prediction> {
+        self.posterior.predict(t)
+    }
+
+    /// Whether the equations explain the data better than the network does: their log evidence is above the network's, and they reach
+    /// the noise.
+    pub fn are_preferred(&self) -> bool {
+        self.log_evidence > self.network_log_evidence && self.noise_ratio < MAX_NOISE_RATIO
     }
 
     /// Returns the standard errors of the coefficients.

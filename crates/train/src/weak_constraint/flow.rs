@@ -49,6 +49,11 @@ impl Flow {
         Flow::new(field, map, self.scaling.clone(), self.options.clone())
     }
 
+    /// Returns the options of the intervals' solves.
+    pub fn options(&self) -> &SolveOptions {
+        &self.options
+    }
+
     /// Checks that the user has not stopped the training.
     ///
     /// # Errors

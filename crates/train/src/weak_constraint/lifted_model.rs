@@ -8,6 +8,7 @@ use super::flow::Flow;
 use super::gauss_newton::{Linearized, linearized};
 use super::kalman::Weights;
 use super::parameter_map::ParameterMap;
+use super::posterior::Prediction;
 use super::settings::WeakConstraint;
 use super::state::{TrainingStart, WeakConstraintState, WeakConstraintTraining};
 use crate::datasets::Dataset;
@@ -20,6 +21,26 @@ pub(crate) struct LiftedModel {
     flow: Flow,
     /// What is known of the training.
     pub assessment: Assessment,
+}
+
+/// What is known of the states and the parameters of a trained model: it predicts, with standard deviations.
+#[derive(Debug, Clone)]
+pub(crate) struct Posterior {
+    state: WeakConstraintState,
+    model: VectorField,
+    options: SolveOptions,
+}
+
+impl Posterior {
+    /// Returns the estimated states at the times `t`, in increasing order, and their standard deviations.
+    ///
+    /// # Errors
+    /// Times before every sample's first, or a solve that fails.
+    pub fn predict(&self, t: &[f64]) -> Result<Prediction> {
+        let (map, scaling) = (self.state.map.clone(), self.state.scaling.clone());
+        let mut flow = Flow::new(self.model.clone(), map, scaling, self.options.clone());
+        self.state.predict_with(&mut flow, t)
+    }
 }
 
 /// Least-squares problem h ≈ X w with unit noise: the data's whitened innovations, linearised in the parameters.
@@ -131,6 +152,15 @@ impl LiftedModel {
             .zip(u.chunks_exact(nodes.dof))
             .map(|((sample, t), u)| (*sample, *t, u.to_vec()))
             .collect()
+    }
+
+    /// Returns what is known of the states and the parameters.
+    pub fn posterior(&self) -> Result<Posterior> {
+        Ok(Posterior {
+            state: self.state.clone(),
+            model: self.model()?,
+            options: self.flow.options().clone(),
+        })
     }
 
     /// Returns the initial state of each sample in the user's units, `[sample, dof]`.

@@ -61,10 +61,17 @@ impl WeakConstraintState {
         options: &SolveOptions,
         t: &[f64],
     ) -> Result<Prediction> {
-        let mut flow = self.flow(model, settings, options)?;
+        self.predict_with(&mut self.flow(model, settings, options)?, t)
+    }
+
+    /// Returns the estimated states at the times `t` and their standard deviations, with the flow of the trained model.
+    ///
+    /// # Errors
+    /// Those of [`Self::predict`].
+    pub(super) fn predict_with(&self, flow: &mut Flow, t: &[f64]) -> Result<Prediction> {
         let dof = self.nodes.dof;
-        let ExtendedNodes { nodes, s, wanted } = self.with_times(&mut flow, t)?;
-        let sd = self.deviations(&mut flow, &nodes, &s)?;
+        let ExtendedNodes { nodes, s, wanted } = self.with_times(flow, t)?;
+        let sd = self.deviations(flow, &nodes, &s)?;
         let samples = wanted.len();
         let mut prediction = Prediction {
             u: Array3::from_elem((samples, t.len(), dof), f64::NAN),

@@ -199,6 +199,12 @@ impl WeakConstraintState {
         self.assessment.map(|a| a.log_evidence)
     }
 
+    /// Returns the noise that the model leaves over the noise that smoothing splines of the data leave; `None` before the training is
+    /// done.
+    pub fn noise_ratio(&self) -> Option<f64> {
+        self.assessment.map(|a| a.noise_ratio)
+    }
+
     /// Returns the effective number of parameters γ that the data determine.
     pub fn effective_parameters(&self) -> f64 {
         self.fit.estimate.gamma

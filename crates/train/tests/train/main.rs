@@ -14,6 +14,7 @@ mod oscillator;
 mod reference;
 mod resume;
 mod slices;
+mod systems;
 mod table_of_systems;
 mod training;
 mod weak_constraint;

@@ -17,6 +17,7 @@ mod symbol;
 mod trace;
 
 pub(crate) use event::event;
+pub(super) use inputs::ScriptInput;
 pub(crate) use loss::{LossClosure, solve_failure_to_nan};
 pub(crate) use symbol::NO_BRANCH;
 
@@ -29,7 +30,6 @@ use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType, name_of};
 use crate::Result;
-use inputs::ScriptInput;
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_ode::dynamics;
 use odesync_ode::field::{FieldBuilder, InputSignal, Unary, VectorField};

@@ -1,6 +1,7 @@
 //! The binding `plot` for data with a run or an ensemble.
 
 use super::super::data::ScriptDataset;
+use super::super::discovering::ScriptDiscovery;
 use super::super::ensembles::{QUANTILES, ScriptEnsemble, quantiles};
 use super::super::keys::{Key, Keys};
 use super::super::options::Options;
@@ -39,6 +40,17 @@ fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, mut options: Options) -> 
     apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, "plot", options)
 }
 
+/// Plots data and the prediction of a discovery.
+fn plot_discovery_fit(
+    data: &ScriptDataset,
+    found: &ScriptDiscovery,
+    mut options: Options,
+) -> Result<Panel> {
+    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
+    let figure = recipes::discovery_fit(&data.0, &found.0, &fit)?;
+    apply_figure_options(figure, "plot", options)
+}
+
 /// Plots data, and the median and the band of an ensemble's best models.
 fn plot_ensemble_fit(
     data: &ScriptDataset,
@@ -56,6 +68,12 @@ pub(super) fn register(reg: &mut Registry) {
         .body_with(RUN, |d: ScriptDataset, r: ScriptRun, options: Options| {
             plot_run_fit(&d, &r, options)
         })
+        .body_with(
+            RUN,
+            |d: ScriptDataset, found: ScriptDiscovery, options: Options| {
+                plot_discovery_fit(&d, &found, options)
+            },
+        )
         .body_with(
             ENSEMBLE,
             |d: ScriptDataset, g: ScriptEnsemble, options: Options| {
