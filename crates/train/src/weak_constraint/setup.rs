@@ -10,9 +10,12 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::affine_layers::affine_layers;
 use super::flow::Flow;
+use super::loss_function::LossFunction;
 use super::network_scales;
 use super::nodes::{Nodes, SampleData};
-use super::parameter_map::{ParameterMap, Standardization};
+use super::parameter_map::{ParameterMap, Standardization, check_constants};
+use super::robust_smoothing::{fit_robustly, without_outliers};
+use super::settings::WeakConstraint;
 use super::state_curve::StateCurve;
 use crate::datasets::Dataset;
 use crate::observation::{Observation, check_data};
@@ -34,8 +37,10 @@ pub(super) struct Setup {
     pub s: Vec<f64>,
     /// First guess of the parameters.
     pub w: Vec<f64>,
-    /// Standard deviation of the noise that the splines left, `[dof]`; 1 for a state variable without data.
+    /// First standard deviation of the noise, `[dof]`; 1 for a state variable without data.
     pub sigma: Vec<f64>,
+    /// Standard deviation of the noise that the splines left, `[dof]`; 1 for a state variable without data.
+    pub sigma_of_splines: Vec<f64>,
     /// The measured state variables.
     pub observed: Vec<usize>,
     /// The splines of the measured state variables, in the user's units.
@@ -85,16 +90,23 @@ pub(super) fn prepare(
     model: &VectorField,
     data: &Dataset,
     observation: &Observation,
-    substeps: Option<usize>,
+    settings: &WeakConstraint,
     options: &SolveOptions,
 ) -> Result<Setup> {
     check_data(model, data)?;
+    check_constants(model)?;
     let dof = model.dof();
     let columns = observation.resolve_columns(dof, data)?;
     let samples = sample_data(dof, &columns, data, observation)?;
     let observed: Vec<bool> = (0..dof).map(|j| columns.contains(&j)).collect();
 
-    let mut scaling = scale_of_data(&samples, &observed)?;
+    let loss = settings.noise.loss_function().at_high_leverage();
+    let substeps = settings.substeps;
+    let weights = settings.noise.weights_of(data.names())?;
+    let mut scaling = match loss {
+        LossFunction::Gaussian => scale_of_data(&samples, &observed)?,
+        loss => scale_of_data(&drawn_to_curves(&samples, dof, &columns, loss)?, &observed)?,
+    };
     let mut sigma = vec![1.0; dof];
     let mut freedom = vec![0.0; dof];
     let mut curves: Vec<Option<ComponentSpline>> = vec![None; dof];
@@ -104,7 +116,7 @@ pub(super) fn prepare(
             let z = values.map(|y| scaling.to_standard(j, *y));
             (s.t.clone(), z.collect())
         });
-        let (curve, found) = ComponentSpline::fit(&standard.collect::<Vec<_>>(), 0.0)?;
+        let (curve, found) = fit_robustly(&standard.collect(), loss)?;
         sigma[j] = found.variance.sqrt().max(MIN_SIGMA);
         freedom[j] = found.degrees_of_freedom;
         curves[j] = Some(curve);
@@ -123,7 +135,7 @@ pub(super) fn prepare(
     };
 
     let rate = rate_of_change(&samples, &curve, &observed);
-    let nodes = Nodes::new(&samples, &scaling, rate, substeps)?;
+    let nodes = Nodes::new(&samples, &scaling, rate, substeps)?.with_noise(&settings.noise);
     let spline = spline_of_measured(&samples, &curve, &scaling, &columns)?;
     let mut s = vec![];
     for (k, t) in nodes.t.iter().enumerate() {
@@ -144,6 +156,7 @@ pub(super) fn prepare(
     let map = ParameterMap::new(model, &layers, &inputs, &outputs);
     let w = map.initial(model, &layers);
     let options = nodes.interval_options(substeps, options);
+    let scales = scaling.sd.clone();
     let flow = Flow::new(model.clone(), map, scaling, options);
     let rows = equations_with_parameters(&flow, &w, &points.0)?;
     let rows: Vec<usize> = match layers.is_empty() {
@@ -164,12 +177,17 @@ pub(super) fn prepare(
         row_scales,
         independent: independent.min(1.0),
     });
+    let first_sigma = match weights {
+        Some(weights) => known_ratios(&nodes, &sigma, &scales, &columns, &weights),
+        None => sigma.clone(),
+    };
     Ok(Setup {
         nodes,
         flow,
         s,
         w,
-        sigma,
+        sigma: first_sigma,
+        sigma_of_splines: sigma,
         observed: columns,
         spline: Arc::new(spline),
         rate,
@@ -210,6 +228,52 @@ fn sample_data(
         });
     }
     Ok(samples)
+}
+
+/// Returns the data with outliers drawn to the curves of the others.
+fn drawn_to_curves(
+    samples: &[SampleData],
+    dof: usize,
+    columns: &[usize],
+    loss: LossFunction,
+) -> Result<Vec<SampleData>> {
+    let mut drawn = samples.to_vec();
+    for &j in columns {
+        let values = samples.iter().map(|s| {
+            let values = s.y.iter().skip(j).step_by(dof);
+            (s.t.clone(), values.copied().collect())
+        });
+        let without = without_outliers(&values.collect(), loss)?;
+        for (sample, (_, values)) in drawn.iter_mut().zip(without) {
+            let to = sample.y.iter_mut().skip(j).step_by(dof);
+            to.zip(values).for_each(|(to, value)| *to = value);
+        }
+    }
+    Ok(drawn)
+}
+
+/// Returns standard deviations of the noise, standardised, whose ratios are those of known precisions of the data's columns, and
+/// whose level is that of `sigma`, a geometric mean over the data.
+fn known_ratios(
+    nodes: &Nodes,
+    sigma: &[f64],
+    scales: &[f64],
+    columns: &[usize],
+    weights: &[f64],
+) -> Vec<f64> {
+    let counts = nodes.n_data_by_component();
+    let unit = |column: usize| 1.0 / (weights[column].sqrt() * scales[columns[column]]);
+    let n: f64 = columns.iter().map(|j| counts[*j] as f64).sum();
+    let logs = columns.iter().enumerate();
+    let log_level: f64 = logs
+        .map(|(column, j)| counts[*j] as f64 * (sigma[*j] / unit(column)).ln())
+        .sum();
+    let level = (log_level / n.max(1.0)).exp();
+    let mut all = sigma.to_vec();
+    for (column, j) in columns.iter().enumerate() {
+        all[*j] = level * unit(column);
+    }
+    all
 }
 
 /// Returns mean and standard deviation of the data of each measured state variable; 0 and 1 of the others.
