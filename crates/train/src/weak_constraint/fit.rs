@@ -181,7 +181,7 @@ impl Fit {
                 let stage = Stage {
                     q: self.q,
                     tolerance,
-                    updates_alpha: true,
+                    follows_evidence: true,
                     updates_sigma: self.updates_sigma,
                 };
                 let made = iterate(flow, nodes, &mut self.estimate, sigma_of_splines, stage)?;

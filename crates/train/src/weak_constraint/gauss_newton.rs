@@ -4,10 +4,10 @@ use super::flow::Flow;
 use super::kalman::{Filtered, INITIAL_SD, Weights, filter};
 use super::loss_function::LossFunction;
 use super::nodes::Nodes;
+use super::noise_level::update_sigma;
 use super::parameter_map::ParameterMap;
 use super::parameter_prior::RidgePrior;
 use super::ridge::EvidenceTerms;
-use super::setup::MIN_SIGMA;
 use crate::Result;
 
 /// Attempts of one iteration; from the fourth on the step is halved too.
@@ -40,8 +40,8 @@ pub(super) struct Stage {
     pub q: f64,
     /// Relative decrease of the cost at which it ends.
     pub tolerance: f64,
-    /// Whether the prior precision α follows the evidence.
-    pub updates_alpha: bool,
+    /// Whether the prior precision α follows the evidence. Where it does not, the noise does not either.
+    pub follows_evidence: bool,
     /// Whether the noise is estimated too.
     pub updates_sigma: bool,
 }
@@ -80,9 +80,6 @@ pub(super) enum Iteration {
         converged: bool,
     },
 }
-
-/// Largest factor by which the ratios of the noise of components may leave those of the splines.
-pub(super) const SIGMA_RATIO: f64 = 3.0;
 
 /// The problem linearised at parameters and states.
 pub(super) struct Linearized {
@@ -290,6 +287,13 @@ pub(super) fn iterate(
     let gain = (before - after.total()) / before;
     let mu = (estimate.mu / 4.0).max(1e-6);
     *estimate = Estimate { mu, ..next };
+    if !stage.follows_evidence {
+        return Ok(Iteration::Accepted {
+            cost: after,
+            log_evidence: f64::NAN,
+            converged: gain < stage.tolerance,
+        });
+    }
     let Some(terms) = filtered.ridge.evidence_terms(prior) else {
         return Ok(Iteration::Accepted {
             cost: after,
@@ -301,7 +305,7 @@ pub(super) fn iterate(
     let log_evidence = log_evidence(after, terms, &filtered, flow.map.log_prior_mass());
     let (norm, n_shrunk) = flow.map.shrunk(&estimate.w);
     let (mut alpha, old) = (terms.of_alpha / norm.max(1e-12), estimate.alpha);
-    if n_shrunk == 0 || !stage.updates_alpha {
+    if n_shrunk == 0 {
         alpha = old;
     }
     estimate.alpha = alpha.clamp(old / 2.0, old * 2.0).clamp(1e-4, 1e4);
@@ -315,66 +319,4 @@ pub(super) fn iterate(
         log_evidence,
         converged: gain < stage.tolerance && (!stage.updates_sigma || change < 0.03),
     })
-}
-
-/// Updates the noise: its level by (χ² + defects)/(n − γ − n0), and the ratios of components within a factor of those of the splines.
-/// Returns the factor of the variance.
-fn update_sigma(
-    nodes: &Nodes,
-    estimate: &mut Estimate,
-    cost: Cost,
-    sigma_of_splines: &[f64],
-) -> f64 {
-    let scale_square = |estimate: &Estimate, i: usize, j: usize, y: f64| {
-        nodes
-            .loss
-            .scale_square((estimate.s[i] - y) / estimate.sigma[j])
-    };
-    let n = nodes.n_data() as f64;
-    let free = (n - estimate.gamma - nodes.n_free_initial() as f64).max(0.05 * n);
-    let counts = nodes.n_data_by_component();
-    let observed = |j: usize| counts[j] > 0;
-    let smallest = (0..nodes.dof)
-        .filter(|j| observed(*j))
-        .fold(f64::INFINITY, |m, j| m.min(estimate.sigma[j]));
-    let chi2: f64 = nodes
-        .data()
-        .map(|(i, j, y)| scale_square(estimate, i, j, y))
-        .sum();
-    let factor = ((chi2 + cost.defects) / free)
-        .clamp(0.25, 4.0)
-        .max((MIN_SIGMA / smallest).powi(2));
-    estimate.sigma.iter_mut().for_each(|s| *s *= factor.sqrt());
-    let n_observed = (0..nodes.dof).filter(|j| observed(*j)).count();
-    if nodes.has_known_ratios || n - estimate.gamma <= 10.0 * n_observed as f64 {
-        return factor;
-    }
-    let mut squares = vec![0.0; nodes.dof];
-    for (i, j, y) in nodes.data() {
-        squares[j] += scale_square(estimate, i, j, y);
-    }
-    let total: f64 = counts.iter().map(|n| *n as f64).sum();
-    // Weighted geometric means, so that the ratios do not change the level.
-    let geometric = |values: &[f64]| {
-        let logs = values.iter().zip(&counts);
-        (logs.map(|(v, n)| *n as f64 * v.max(1e-9).ln()).sum::<f64>() / total).exp()
-    };
-    let means: Vec<f64> = (squares.iter().zip(&counts))
-        .map(|(s, n)| s / (*n).max(1) as f64)
-        .collect();
-    let mean = geometric(&means);
-    let sigma = &estimate.sigma;
-    let relative: Vec<f64> = (0..nodes.dof)
-        .map(|j| {
-            let ratio = if counts[j] > 5 { means[j] / mean } else { 1.0 };
-            let wanted = (sigma[j] * ratio.sqrt()).clamp(sigma[j] / 1.3, sigma[j] * 1.3);
-            wanted / sigma_of_splines[j]
-        })
-        .collect();
-    let center = geometric(&relative);
-    for j in (0..nodes.dof).filter(|j| observed(*j)) {
-        let ratio = (relative[j] / center).clamp(1.0 / SIGMA_RATIO, SIGMA_RATIO);
-        estimate.sigma[j] = ratio * sigma_of_splines[j] * center;
-    }
-    factor
 }

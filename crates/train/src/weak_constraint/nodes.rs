@@ -4,7 +4,7 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::loss_function::LossFunction;
 use super::noise_model::NoiseModel;
-use super::parameter_map::Standardization;
+use super::standardization::Standardization;
 use crate::{Error, Result};
 
 /// Largest product of the rate of change of the standardised state and a substep of an interval.

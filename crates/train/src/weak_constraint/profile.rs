@@ -118,7 +118,7 @@ impl HeldFit<'_> {
         let stage = Stage {
             q: self.q,
             tolerance: TOLERANCE,
-            updates_alpha: false,
+            follows_evidence: false,
             updates_sigma: false,
         };
         for _ in 0..ITERATIONS {

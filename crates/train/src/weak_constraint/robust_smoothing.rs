@@ -5,6 +5,7 @@
 //! smoothing splines*, Ann. Stat. 11 (1983); P. J. Huber, *Robust smoothing*, in *Robustness in Statistics* (1979).
 
 use super::loss_function::LossFunction;
+use super::nodes::SampleData;
 use crate::Result;
 use crate::smoothing::{ComponentSpline, CrossValidation};
 
@@ -17,9 +18,26 @@ const MEDIAN_OVER_SD: f64 = 0.674_489_750_196;
 /// Times and values of each sample; NaN is a missing value.
 type Samples = Vec<(Vec<f64>, Vec<f64>)>;
 
-/// Returns the values with outliers drawn to the curve of the others.
-pub(super) fn without_outliers(samples: &Samples, loss: LossFunction) -> Result<Samples> {
-    Ok(fit(samples, loss)?.0)
+/// Returns the data with outliers drawn to the curves of the others.
+pub(super) fn drawn_to_curves(
+    samples: &[SampleData],
+    dof: usize,
+    columns: &[usize],
+    loss: LossFunction,
+) -> Result<Vec<SampleData>> {
+    let mut drawn = samples.to_vec();
+    for &j in columns {
+        let values = samples.iter().map(|s| {
+            let values = s.y.iter().skip(j).step_by(dof);
+            (s.t.clone(), values.copied().collect())
+        });
+        let (without, ..) = fit(&values.collect(), loss)?;
+        for (sample, (_, values)) in drawn.iter_mut().zip(without) {
+            let to = sample.y.iter_mut().skip(j).step_by(dof);
+            to.zip(values).for_each(|(to, value)| *to = value);
+        }
+    }
+    Ok(drawn)
 }
 
 /// Fits the curve of one component, as [`ComponentSpline::fit`] does; the variance is that of the loss.

@@ -9,8 +9,9 @@ use odesync_ode::field::VectorField;
 use super::fit::{Assessment, Fit, Phase};
 use super::gauss_newton::Estimate;
 use super::nodes::{Nodes, Start};
-use super::parameter_map::{ParameterMap, Standardization};
+use super::parameter_map::ParameterMap;
 use super::settings::WeakConstraint;
+use super::standardization::Standardization;
 use super::state::WeakConstraintState;
 
 /// Prefix of the names of the tensors.

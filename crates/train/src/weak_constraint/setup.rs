@@ -13,9 +13,11 @@ use super::flow::Flow;
 use super::loss_function::LossFunction;
 use super::network_scales;
 use super::nodes::{Nodes, SampleData};
-use super::parameter_map::{ParameterMap, Standardization, check_constants};
-use super::robust_smoothing::{fit_robustly, without_outliers};
+use super::noise_level::known_ratios;
+use super::parameter_map::{ParameterMap, check_constants};
+use super::robust_smoothing::{drawn_to_curves, fit_robustly};
 use super::settings::WeakConstraint;
+use super::standardization::Standardization;
 use super::state_curve::StateCurve;
 use crate::datasets::Dataset;
 use crate::observation::{Observation, check_data};
@@ -228,52 +230,6 @@ fn sample_data(
         });
     }
     Ok(samples)
-}
-
-/// Returns the data with outliers drawn to the curves of the others.
-fn drawn_to_curves(
-    samples: &[SampleData],
-    dof: usize,
-    columns: &[usize],
-    loss: LossFunction,
-) -> Result<Vec<SampleData>> {
-    let mut drawn = samples.to_vec();
-    for &j in columns {
-        let values = samples.iter().map(|s| {
-            let values = s.y.iter().skip(j).step_by(dof);
-            (s.t.clone(), values.copied().collect())
-        });
-        let without = without_outliers(&values.collect(), loss)?;
-        for (sample, (_, values)) in drawn.iter_mut().zip(without) {
-            let to = sample.y.iter_mut().skip(j).step_by(dof);
-            to.zip(values).for_each(|(to, value)| *to = value);
-        }
-    }
-    Ok(drawn)
-}
-
-/// Returns standard deviations of the noise, standardised, whose ratios are those of known precisions of the data's columns, and
-/// whose level is that of `sigma`, a geometric mean over the data.
-fn known_ratios(
-    nodes: &Nodes,
-    sigma: &[f64],
-    scales: &[f64],
-    columns: &[usize],
-    weights: &[f64],
-) -> Vec<f64> {
-    let counts = nodes.n_data_by_component();
-    let unit = |column: usize| 1.0 / (weights[column].sqrt() * scales[columns[column]]);
-    let n: f64 = columns.iter().map(|j| counts[*j] as f64).sum();
-    let logs = columns.iter().enumerate();
-    let log_level: f64 = logs
-        .map(|(column, j)| counts[*j] as f64 * (sigma[*j] / unit(column)).ln())
-        .sum();
-    let level = (log_level / n.max(1.0)).exp();
-    let mut all = sigma.to_vec();
-    for (column, j) in columns.iter().enumerate() {
-        all[*j] = level * unit(column);
-    }
-    all
 }
 
 /// Returns mean and standard deviation of the data of each measured state variable; 0 and 1 of the others.

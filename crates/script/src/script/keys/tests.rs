@@ -31,6 +31,7 @@ const CALLS: &[(&str, &str)] = &[
     ("equations", "equations(d, Z)"),
     ("predict", "e.predict([0, 1], Z)"),
     ("predict", "run.predict([0, 1], Z)"),
+    ("profile", "run.profile(\"a\", Z)"),
     ("solve", "solve(f, [1, 1], [0, 1], Z)"),
     ("jvp", "jvp(f, [1, 1], [0, 1], Z)"),
     ("dataset", "dataset(f, [1, 1], [0, 1], Z)"),
