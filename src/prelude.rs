@@ -25,7 +25,8 @@ pub use crate::discovery::{DiscoverOptions, Discovery};
 pub use crate::dynamics::{double_pendulum, lorenz, lotka_volterra, robertson, van_der_pol};
 pub use crate::equations::{EquationSearch, Equations, Library};
 pub use crate::field::{
-    Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField, driven_system, system,
+    ConstantSpec, Expr, FieldBuilder, InputSignal, Parameters, Unary, VectorField, driven_system,
+    system,
 };
 pub use crate::landscape::{
     Density, DensityOptions, DirectionOptions, FnLoss, Hessian, Landscape, LossOptions, Pca,
@@ -42,8 +43,8 @@ pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};
 pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
-    Callbacks, Ensemble, Homotopy, LrSchedule, MultipleShooting, Observation, Optimizer, Run,
-    StopReason, TrainOptions, TrainingMethod, Trust, WeakConstraint,
+    Callbacks, DataLoss, Ensemble, Homotopy, LrSchedule, MultipleShooting, Observation, Optimizer,
+    Run, StopReason, TrainOptions, TrainingMethod, Trust, WeakConstraint,
 };
 pub use crate::{Error, Result, rhai};
 

@@ -15,36 +15,47 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `settings` | the settings |
+//! | `settings`, `noise_model`, `loss_function` | the settings, what is known of the noise, the loss of a residual |
 //! | `setup` | scales, splines, nodes and first guesses |
+//! | `robust_smoothing` | splines of data with outliers |
 //! | `state_curve`, `nodes` | the curves of the state through the data; the nodes |
+//! | `standardization` | mean 0 and standard deviation 1 |
 //! | `affine_layers`, `network_scales`, `parameter_map` | the networks in a model, the scales of their inputs and outputs, standardised parameters |
+//! | `constant_map`, `parameter_prior` | constants of equations within their bounds; the prior of parameters |
 //! | `flow` | the flow from node to node and its derivatives |
 //! | `gradient_matching` | the first guess of the parameters |
 //! | `kalman`, `smoother` | filter and smoother |
 //! | `ridge`, `tiled_cholesky` | the ridge problem of a step; its factorisation |
-//! | `gauss_newton` | one step, with damping and evidence |
+//! | `gauss_newton`, `noise_level` | one step, with damping and evidence; the noise |
 //! | `fit` | the steps of a training |
-//! | `posterior` | standard deviations of states, predictions and constants |
+//! | `posterior`, `profile` | standard deviations of states, predictions and constants; profiles of constants |
 //! | `lifted_model` | a trained model from whose states other fields can begin |
 //! | `state`, `saved_state` | the state between two steps; its form in a checkpoint |
 
 pub(crate) mod affine_layers;
+mod constant_map;
 mod fit;
 mod flow;
 mod gauss_newton;
 mod gradient_matching;
 mod kalman;
 mod lifted_model;
+mod loss_function;
 mod network_scales;
 mod nodes;
+mod noise_level;
+mod noise_model;
 mod parameter_map;
+mod parameter_prior;
 mod posterior;
+mod profile;
 mod ridge;
+mod robust_smoothing;
 mod saved_state;
 mod settings;
 mod setup;
 mod smoother;
+mod standardization;
 mod state;
 mod state_curve;
 #[cfg(test)]
@@ -52,7 +63,9 @@ mod tests;
 mod tiled_cholesky;
 
 pub(crate) use lifted_model::{LiftedModel, Posterior, WhitenedProblem};
+pub use noise_model::{ComponentWeights, DataLoss, NoiseModel};
 pub use posterior::{ConstantEstimates, Prediction};
+pub(crate) use profile::ProfileGrid;
 pub(crate) use saved_state::SavedState;
 pub use settings::WeakConstraint;
 pub use state::WeakConstraintState;

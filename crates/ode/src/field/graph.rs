@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::constant_spec::ConstantSpec;
 use super::op::{NodeId, Op};
 use super::printing;
 use super::signal::Signal;
@@ -26,6 +27,9 @@ pub struct ParamBlock {
     /// Whether the block can never be made trainable, as the homotopy parameter λ.
     #[serde(default)]
     pub locked: bool,
+    /// What is known of a constant that is trained: bounds, a prior, its scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<ConstantSpec>,
     /// Index of the block's first value in the vector of all values.
     pub offset: usize,
 }
@@ -96,6 +100,7 @@ impl Graph {
             shape: shape.to_vec(),
             trainable,
             locked: false,
+            spec: None,
             offset: self.values.len(),
         };
         if block.is_empty() {

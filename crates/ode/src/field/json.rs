@@ -58,6 +58,7 @@ impl VectorField {
                 .ok_or_else(|| Error::invalid("not a saved field: values are missing"))?;
             let index = graph.add_block(&block.name, &block.shape, values, block.trainable)?;
             graph.blocks[index].locked = block.locked;
+            graph.blocks[index].spec = block.spec;
         }
         for input in saved.inputs {
             graph.signals.push(Arc::new(input));

@@ -6,7 +6,7 @@
 //! | `graph` | the arena of nodes, parameter blocks and signals; shape checks |
 //! | `builder` | the builder of a field |
 //! | `expr` | expressions of a field under construction, with operators |
-//! | `vector_field` | the finished field and its parameters |
+//! | `vector_field`, `constant_spec` | the finished field and its parameters; what is known of a trained constant |
 //! | `system` | a field from a closure |
 //! | `json`, `lossless_json` | a field as JSON; lossless numbers in JSON |
 //! | `input` | external inputs, functions of time given by values at discrete times |
@@ -16,6 +16,7 @@
 //! | `kernels/` | inner loops of the native evaluator, compiled for several instruction sets |
 
 mod builder;
+mod constant_spec;
 mod expr;
 mod graph;
 mod input;
@@ -30,6 +31,7 @@ mod system;
 mod vector_field;
 
 pub use builder::{BlockId, FieldBuilder};
+pub use constant_spec::ConstantSpec;
 pub use expr::Expr;
 pub use graph::{MAX_NODES, ParamBlock};
 pub use input::InputSignal;

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::ArrayD;
 
+use super::constant_spec::ConstantSpec;
 use super::graph::{Graph, ParamBlock};
 use super::input::InputSignal;
 use super::native::{Evaluator, Program};
@@ -174,12 +175,52 @@ impl VectorField {
         Ok(field)
     }
 
-    /// Returns a copy of the field in which these blocks are trainable too.
+    /// Returns a copy of the field in which these blocks are trainable too, without bounds and priors.
     ///
     /// # Errors
     /// A name that no block has, or a block that can never be made trainable ([`ParamBlock::locked`]).
     pub fn trainable<S: AsRef<str>>(&self, names: &[S]) -> Result<Self> {
         self.set_trainable(names, true)
+    }
+
+    /// Returns a copy of the field in which this constant is trainable too, within what is known of it. Methods that set themselves
+    /// honour it; gradient descent refuses such a field.
+    ///
+    /// # Errors
+    /// A name that no block has, a block that is not a single constant, and the errors of [`ConstantSpec::check`].
+    pub fn trainable_with(&self, name: &str, spec: ConstantSpec) -> Result<Self> {
+        if spec == ConstantSpec::default() {
+            return self.trainable(&[name]);
+        }
+        let block = self.find_block(name)?;
+        let of_layer = |op: &Op| match op {
+            Op::Affine { weight, bias, .. } => {
+                let is_block = |i: usize| self.blocks[i].name == name;
+                is_block(*weight) || bias.is_some_and(is_block)
+            }
+            _ => false,
+        };
+        if block.len() != 1 || self.nodes().iter().any(of_layer) {
+            return Err(Error::invalid(format!(
+                "\"{name}\" is no constant of an equation, and only those have bounds, priors and a scale; make it trainable \
+                 without: trainable([\"{name}\"])"
+            )));
+        }
+        spec.check(name, self.values[block.offset])?;
+        let mut field = self.set_trainable(&[name], true)?;
+        for block in Arc::make_mut(&mut field.blocks) {
+            if block.name == name {
+                block.spec = Some(spec);
+            }
+        }
+        Ok(field)
+    }
+
+    /// Returns the trainable constants of which more is known than their start: name, value and what is known.
+    pub fn specs(&self) -> impl Iterator<Item = (&str, f64, ConstantSpec)> {
+        let known = |b: &ParamBlock| b.spec.map(|spec| (self.values[b.offset], spec));
+        self.trainable_blocks()
+            .filter_map(move |b| known(b).map(|(value, spec)| (b.name.as_str(), value, spec)))
     }
 
     /// Returns a copy of the field in which these blocks are not trainable.
@@ -202,6 +243,7 @@ impl VectorField {
             for block in Arc::make_mut(&mut field.blocks) {
                 if block.name == name {
                     block.trainable = trainable;
+                    block.spec = None;
                 }
             }
         }
@@ -237,7 +279,10 @@ impl VectorField {
     pub fn show(&self) -> String {
         let mut text = printing::equations(&self.inner.graph, self.inner.output);
         for block in self.blocks.iter() {
-            let kind = if block.trainable { ", trainable" } else { "" };
+            let mut kind = String::from(if block.trainable { ", trainable" } else { "" });
+            if let Some(spec) = &block.spec {
+                kind.push_str(&format!(", {spec}"));
+            }
             let value = match block.len() {
                 1 => format!("{}", self.values[block.offset]),
                 _ => format!("{:?}", block.shape),

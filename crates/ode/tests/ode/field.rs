@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use odesync_ode::field::native::{DualCotangent, Evaluator, MAX_LANES, interleave};
-use odesync_ode::field::{Binary, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system};
+use odesync_ode::field::{
+    Binary, ConstantSpec, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system,
+};
 use proptest::prelude::*;
 
 /// The signal s(t) = (sin t, t²).
@@ -612,6 +614,72 @@ fn a_saved_field_is_the_same_field_and_damage_is_an_error() {
     for cut in 0..text.len() {
         assert!(VectorField::from_json(&text[..cut]).is_err());
     }
+}
+
+#[test]
+fn what_is_known_of_a_constant_is_part_of_the_field() {
+    let known = ConstantSpec::default;
+    let field = system(1, &[("k", 1.0), ("a", 2.0)], |_, u, p| {
+        vec![-p.get("k") * u.at(0) + p.get("a")]
+    })
+    .unwrap();
+    let spec = known().min(0.0).max(5.0).prior(1.0, 0.1 + 0.2);
+    let bounded = field.trainable_with("k", spec).unwrap();
+    let bounded = bounded.trainable_with("a", known()).unwrap();
+    assert_eq!(bounded.params(), [1.0, 2.0]);
+    assert!(
+        bounded
+            .show()
+            .contains("k = 1, trainable, between 0 and 5, prior 1 ± 0.3")
+    );
+    assert!(bounded.show().ends_with("a = 2, trainable"));
+    let back = VectorField::from_json(&bounded.to_json().unwrap()).unwrap();
+    let specs = |field: &VectorField| field.specs().map(|(_, _, spec)| spec).collect::<Vec<_>>();
+    assert_eq!(specs(&back), [spec]);
+    // A field without has no word of it in its file.
+    assert!(
+        !field
+            .trainable(&["k"])
+            .unwrap()
+            .to_json()
+            .unwrap()
+            .contains("spec")
+    );
+    // What is said last holds.
+    assert!(specs(&bounded.trainable(&["k"]).unwrap()).is_empty());
+    assert!(specs(&bounded.frozen(&["k"]).unwrap()).is_empty());
+    for (spec, words) in [
+        (known().min(2.0).max(1.0), "give a min below max"),
+        (known().min(f64::NAN), "NaN is no bound"),
+        (known().max(f64::INFINITY), "leave it out"),
+        (known().max(0.5), "with_param(\"k\", -0.5)"),
+        (known().min(1.0), "not above 1"),
+        (known().min(-1.0).log(), "leave out min or log"),
+        (known().prior(1.0, 0.0), "standard deviation above 0"),
+        (
+            known().min(0.0).prior(-1.0, 1.0),
+            "move the bound or the mean",
+        ),
+    ] {
+        let error = field.trainable_with("k", spec).unwrap_err().to_string();
+        assert!(error.contains("\"k\"") && error.contains(words), "{error}");
+    }
+    let unknown = field.trainable_with("q", known().min(0.0)).unwrap_err();
+    assert!(
+        unknown.to_string().contains("\"k\"") || unknown.to_string().contains("known: k, a"),
+        "{unknown}"
+    );
+    // A layer's weight is no constant, even where it is a single number.
+    let b = FieldBuilder::new(1);
+    let weight = b.block("weight", &[1, 1], &[0.5], true).unwrap();
+    let network = b.finish(b.affine(weight, None, &b.state())).unwrap();
+    let error = network
+        .trainable_with("weight", known().min(0.0))
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("trainable([\"weight\"])"),
+        "{error}"
+    );
 }
 
 #[test]

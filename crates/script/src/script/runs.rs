@@ -9,14 +9,14 @@ use super::convert;
 use super::data::squeeze;
 use super::ensembles::QUANTILES;
 use super::fields::ScriptField;
-use super::keys::Key;
+use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::Registry;
 use super::solving::check_solution_memory;
 use super::training::ScriptRun;
 use crate::{Error, Result};
 use odesync_train::progress::write_metrics;
-use odesync_train::training::{Prediction, Run, StopReason, Trust};
+use odesync_train::training::{Prediction, Profile, ProfileOptions, Run, StopReason, Trust};
 
 /// Prepends a short run to an example.
 macro_rules! run_example {
@@ -33,6 +33,9 @@ macro_rules! run_example {
 const BANDS: &[Key] = &[Key::flag("bands")
     .doc("Return standard deviations too.")
     .default(|| false.into(), "")];
+
+/// The option keys of a profile.
+const PROFILE: Keys = &[ProfileOptions::OPTIONS];
 
 /// Checks that a folder's name is not empty, and returns it.
 pub(super) fn non_empty_path<'a>(call: &str, folder: &'a str) -> Result<&'a str> {
@@ -113,6 +116,28 @@ pub(super) fn register(reg: &mut Registry) {
             Ok(Dynamic::from(prediction_map(&r.0.predict_with_bands(&t)?)))
         },
     );
+    let of_profile = reg.host();
+    reg.function(
+        "run.profile(\"k\", #{ points: 21, width: 3 }) -> map",
+        "What the data say of one constant of a run of weak_constraint() or homotopy() without a coupling: it is held at values around its \
+         estimate, everything else is fitted again. A map of value, chi2 (its rise over the minimum, −2 log of the likelihoods' ratio), \
+         estimate, error, interval (95 %) and interval_68, each [low, high] with () for an open end, and notes, which say why an end is \
+         open.",
+        "let f = lotka_volterra(); let data = dataset(f, [1, 1], arange(0, 3, 0.1)).add_noise(0.05); \
+         train(f.trainable([\"a\"]), data).profile(\"a\").interval",
+    )
+    .options(PROFILE)
+    .body(
+        move |r: &mut ScriptRun, name: ImmutableString, mut options: Options| -> Result<Map> {
+            let mut of_options = ProfileOptions {
+                interrupt: of_profile.interrupt_flag(),
+                ..ProfileOptions::default()
+            };
+            options.read_set(&mut of_options)?;
+            options.finish()?;
+            Ok(profile_map(&r.0.profile(&name, &of_options)?))
+        },
+    );
     let host = reg.host();
     reg.function(
         "run.save(\"runs/mine\")",
@@ -141,6 +166,28 @@ pub(super) fn register(reg: &mut Registry) {
 pub(super) fn prediction_map(prediction: &Prediction) -> Map {
     let [u, sd] = [&prediction.u, &prediction.sd].map(|x| squeeze(x.view()).into_dynamic());
     Map::from([("u".into(), u), ("sd".into(), sd)])
+}
+
+/// Returns the profile of a constant as a map.
+fn profile_map(profile: &Profile) -> Map {
+    let array = |x: &[f64]| ScriptArray::from_vec(x.to_vec()).into_dynamic();
+    let ends = |ends: [Option<f64>; 2]| {
+        let all = ends.map(|end| end.map_or(Dynamic::UNIT, Dynamic::from));
+        Dynamic::from(all.into_iter().collect::<rhai::Array>())
+    };
+    let notes = profile.notes.iter().map(|note| Dynamic::from(note.clone()));
+    Map::from([
+        ("value".into(), array(&profile.values)),
+        ("chi2".into(), array(&profile.chi2)),
+        ("estimate".into(), profile.estimate.into()),
+        ("error".into(), profile.error.into()),
+        ("interval".into(), ends(profile.interval_95)),
+        ("interval_68".into(), ends(profile.interval_68)),
+        (
+            "notes".into(),
+            Dynamic::from(notes.collect::<rhai::Array>()),
+        ),
+    ])
 }
 
 /// Returns the quality of a run as a map.

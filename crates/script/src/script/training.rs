@@ -12,20 +12,20 @@ use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
 use super::interrupted_training::{InterruptedTraining, finish_interrupted};
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, distinct, find};
 use super::observation::{OBSERVATION, observation};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER, engine_and_device, solver};
 use super::synchronizing::{coupling, schedule};
 use crate::{Error, Result};
-use odesync_base::options::{Value, split};
+use odesync_base::options::{OptionSet, Value, split};
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
-    Callbacks, Homotopy, MultipleShooting, Objective, Optimizer, Run, StopReason, TrainOptions,
-    TrainingMethod, WeakConstraint, train,
+    Callbacks, DataLoss, Homotopy, MultipleShooting, NoiseModel, Objective, Optimizer, Run,
+    StopReason, TrainOptions, TrainingMethod, WeakConstraint, train,
 };
 
 /// The script type of a training method, `Method`.
@@ -78,7 +78,14 @@ const SHOOTING: Keys = &[MultipleShooting::OPTIONS];
 
 const HOMOTOPY: Keys = &[Homotopy::OPTIONS];
 
-const WEAK_CONSTRAINT: Keys = &[WeakConstraint::OPTIONS];
+const WEAK_CONSTRAINT: Keys = &[WeakConstraint::OPTIONS, NoiseModel::OPTIONS];
+
+/// Options of both kinds of homotopy.
+const ANY_HOMOTOPY: Keys = &[
+    Homotopy::OPTIONS,
+    WeakConstraint::OPTIONS,
+    NoiseModel::OPTIONS,
+];
 
 /// The script type of a run, `Run`.
 #[derive(Clone)]
@@ -175,10 +182,25 @@ impl ScriptType for ScriptMethod {
                     h.schedule.epochs()
                 )
             }
-            TrainingMethod::WeakConstraint(_) => "Method: weak constraint".into(),
-            TrainingMethod::AdaptiveHomotopy(_) => "Method: homotopy that sets itself".into(),
+            TrainingMethod::WeakConstraint(w) => format!("Method: weak constraint{}", noise(w)),
+            TrainingMethod::AdaptiveHomotopy(w) => {
+                format!("Method: homotopy that sets itself{}", noise(w))
+            }
         }
     }
+}
+
+/// Describes what a method is told of the noise.
+fn noise(method: &WeakConstraint) -> String {
+    let noise = &method.noise;
+    let known = [
+        ("weights", noise.weights.is_some()),
+        ("loss", noise.loss != DataLoss::default()),
+    ];
+    let known = known.into_iter().filter(|(_, is_known)| *is_known);
+    known
+        .filter_map(|(key, _)| Some(format!(", {key} {}", noise.get(key)?)))
+        .collect()
 }
 
 fn methods(reg: &mut Registry) {
@@ -202,37 +224,56 @@ fn methods(reg: &mut Registry) {
         Ok(ScriptMethod(TrainingMethod::MultipleShooting(method)))
     });
     reg.function(
-        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) -> Method",
-        "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule, as published. Without arguments it \
+        "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6), smoothing: 0.0 }) or homotopy(#{ loss: \"student_t\" }) -> Method",
+        "One solve of the model coupled to a smoothing spline of the data; λ falls by the schedule, as published. Without a coupling it \
          sets itself: the coupling follows from the data's rate of change, λ falls as far as the model follows, and each step is one \
-         of Gauss and Newton with evidence.",
+         of Gauss and Newton with evidence. It then has the options of weak_constraint().",
         "homotopy(#{ coupling: 6.0, schedule: power_law(6, 100, 0.6) })",
     )
-    .options(HOMOTOPY)
+    .options(ANY_HOMOTOPY)
     .body(|options: Option<Map>| -> Result<ScriptMethod> {
         match options {
             None => Ok(ScriptMethod(TrainingMethod::AdaptiveHomotopy(WeakConstraint::default()))),
-            Some(map) => homotopy(Options::new("homotopy", HOMOTOPY, map)),
+            Some(map) => homotopy(map),
         }
     });
     reg.function(
-        "weak_constraint(#{ solver: \"rk4\" }) -> Method",
+        "weak_constraint(#{ solver: \"rk4\", loss: \"gaussian\" }) -> Method",
         "Training that sets itself: the states at the data's times are unknowns too, and the model's error between them falls to zero. \
          Scales, noise, regularisation and steps follow from the data; there is no learning rate. A stiff model needs an implicit \
-         solver, such as \"kvaerno5\".",
+         solver, such as \"kvaerno5\"; data with outliers loss: \"student_t\" or \"huber\"; weights says how precise components are \
+         relative to each other where that is known.",
         "weak_constraint()",
     )
     .options(WEAK_CONSTRAINT)
-    .body(|mut options: Options| -> Result<ScriptMethod> {
-        let mut method = WeakConstraint::default();
-        options.read_set(&mut method)?;
-        options.finish()?;
-        method.check()?;
-        Ok(ScriptMethod(method.into()))
-    });
+    .body(|options: Options| Ok::<_, Error>(ScriptMethod(self_setting(options)?.into())));
 }
 
-fn homotopy(mut options: Options) -> Result<ScriptMethod> {
+/// Reads the settings of a method that sets itself.
+fn self_setting(mut options: Options) -> Result<WeakConstraint> {
+    let mut method = WeakConstraint::default();
+    options.read_set(&mut method)?;
+    options.finish()?;
+    method.check()?;
+    Ok(method)
+}
+
+/// Reads the options of a homotopy: one that sets itself where all that is given are options of such methods.
+fn homotopy(map: Map) -> Result<ScriptMethod> {
+    let of = |keys: Keys, key: &str| find(keys, key).is_some();
+    let is_self_setting =
+        map.keys().any(|key| of(WEAK_CONSTRAINT, key)) && !map.keys().any(|key| of(HOMOTOPY, key));
+    if is_self_setting {
+        let settings = self_setting(Options::new("homotopy", WEAK_CONSTRAINT, map))?;
+        return Ok(ScriptMethod(TrainingMethod::AdaptiveHomotopy(settings)));
+    }
+    let mut options = Options::new("homotopy", HOMOTOPY, map);
+    for key in distinct([WEAK_CONSTRAINT]) {
+        options.refuse(
+            key.name,
+            "it belongs to a homotopy that sets itself; leave out coupling, schedule and smoothing",
+        )?;
+    }
     let Some(k) = options.take("coupling") else {
         return Err(Error::invalid(
             "homotopy: give a coupling strength, for example #{ coupling: 6.0 }; it should pull harder than the dynamics pull apart",

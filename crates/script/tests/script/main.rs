@@ -8,5 +8,6 @@ mod errors;
 mod events;
 mod found_equations;
 mod gradients;
+mod known_constants;
 mod landscape;
 mod messages;

@@ -22,6 +22,12 @@ impl Template {
     /// # Errors
     /// A field without networks.
     pub fn new(field: &VectorField) -> Result<Self> {
+        if let Some((name, ..)) = field.specs().next() {
+            return Err(Error::invalid(format!(
+                "equations are searched with constants that have no bounds and no priors, and \"{name}\" has: make it trainable \
+                 without, as trainable([\"{name}\"]), or freeze it"
+            )));
+        }
         let last: Vec<usize> = (affine_layers(field).iter())
             .filter(|layer| layer.is_last)
             .map(|layer| layer.weight)

@@ -236,9 +236,11 @@ impl Run {
         let weak_constraint = match &metadata.weak_constraint {
             None => None,
             Some(saved) => {
-                let take = |name: &str| content.tensors.remove(name).map(|t| t.values);
-                let state = WeakConstraintState::load(saved, last.dof(), last.n_params(), take);
                 let damaged = || damaged_checkpoint(path, "the state of the training does not fit");
+                let settings = metadata.settings.method.self_setting();
+                let settings = settings.ok_or_else(damaged)?;
+                let take = |name: &str| content.tensors.remove(name).map(|t| t.values);
+                let state = WeakConstraintState::load(saved, &last, settings, take);
                 Some(state.ok_or_else(damaged)?)
             }
         };

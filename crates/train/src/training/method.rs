@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedules::Schedule;
 use crate::synchronization::Coupling;
-use crate::weak_constraint::WeakConstraint;
+use crate::weak_constraint::{NoiseModel, WeakConstraint};
 use crate::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{Count, Mismatch, NonNegative, OptionKind, Value};
@@ -123,19 +123,27 @@ impl TrainingMethod {
         }
     }
 
-    /// Checks that none of the options that are given belongs to gradient descent, where the method sets itself.
+    /// Checks that none of the options that are given belongs to gradient descent, where the method sets itself, and none to methods
+    /// that set themselves, where it does not.
     ///
     /// # Errors
     /// The first one that does.
     pub fn check_given<'a>(&self, given: impl IntoIterator<Item = &'a str>) -> Result<()> {
-        if self.self_setting().is_none() {
-            return Ok(());
-        }
-        match given.into_iter().find(|key| OF_DESCENT.contains(key)) {
-            Some(key) => Err(Error::invalid(format!(
+        let is_self_setting = self.self_setting().is_some();
+        let of_noise = |key: &&str| NoiseModel::OPTIONS.iter().any(|known| known.name == *key);
+        let misplaced = |key: &&str| match is_self_setting {
+            true => OF_DESCENT.contains(key),
+            false => of_noise(key),
+        };
+        match (given.into_iter().find(misplaced), is_self_setting) {
+            (Some(key), true) => Err(Error::invalid(format!(
                 "{key} belongs to gradient descent, and this method finds its own steps; leave it out"
             ))),
-            None => Ok(()),
+            (Some(key), false) => Err(Error::invalid(format!(
+                "{key} belongs to weak_constraint and adaptive_homotopy, and the method is {}; leave it out",
+                self.name()
+            ))),
+            (None, _) => Ok(()),
         }
     }
 

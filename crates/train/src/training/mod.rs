@@ -15,7 +15,7 @@
 //! | `epoch` | one epoch of the loop |
 //! | `ensemble` | several runs in parallel |
 //! | `run` | the result of a run: models and metrics |
-//! | `trust` | how far to trust a run of weak-constraint training |
+//! | `trust`, `profile` | how far to trust a run of weak-constraint training; profile likelihoods of constants |
 //! | `parameter_path` | the parameters along a run |
 //! | `settings` | the settings that a checkpoint stores |
 //! | `checkpoint` | runs on disk |
@@ -36,6 +36,7 @@ mod option_kinds;
 mod options;
 mod parameter_path;
 mod problem;
+mod profile;
 mod resume;
 mod run;
 mod run_loop;
@@ -47,7 +48,8 @@ mod weak_constraint_trainer;
 
 pub use crate::observation::Observation;
 pub use crate::weak_constraint::{
-    ConstantEstimates, Prediction, WeakConstraint, WeakConstraintState,
+    ComponentWeights, ConstantEstimates, DataLoss, NoiseModel, Prediction, WeakConstraint,
+    WeakConstraintState,
 };
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
@@ -62,6 +64,7 @@ pub use options::TrainOptions;
 pub(crate) use options::solve_option_setters;
 pub use parameter_path::ParameterPath;
 pub(crate) use problem::{LossTarget, TrainingProblem};
+pub use profile::{Profile, ProfileOptions};
 pub use run::{EpochRecord, Run, StopReason};
 pub use settings::TrainSettings;
 pub use trainer::train;

@@ -12,7 +12,7 @@ use super::settings::SavedSolver;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
-use odesync_ode::field::VectorField;
+use odesync_ode::field::{ConstantSpec, VectorField};
 
 /// Fingerprints of the data and the initial parameters of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
@@ -100,6 +100,14 @@ fn model_difference(saved: &VectorField, now: &VectorField) -> Option<String> {
         let Some(other) = now.blocks().iter().find(|b| b.name == block.name) else {
             continue;
         };
+        if block.spec != other.spec {
+            let what = format!("what is known of the constant \"{}\"", block.name);
+            let text = |spec: Option<ConstantSpec>| match spec {
+                Some(spec) => format!("\"{spec}\""),
+                None => "nothing".into(),
+            };
+            return Some(change_message(&what, &text(block.spec), &text(other.spec)));
+        }
         let (a, b) = (&saved.values()[block.range()], &now.values()[other.range()]);
         if !block.trainable && !other.trainable && block.shape == other.shape && a != b {
             let what = format!("the model's constant \"{}\"", block.name);

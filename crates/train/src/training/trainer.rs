@@ -73,6 +73,7 @@ impl<'a> Trainer<'a> {
         options: &'a TrainOptions,
     ) -> Result<Self> {
         run_loop::check(model, options)?;
+        check_no_specs(model, method)?;
         let make = |method: &TrainingMethod| -> Result<Objective> {
             let engine = engine(&options.engine, &options.device)?;
             let solver = SolveOptions {
@@ -143,6 +144,22 @@ impl<'a> Trainer<'a> {
             self.trainer_state.reason
         )
     }
+}
+
+/// Checks that a model for gradient descent has no constants with bounds, priors or a scale, which only methods that set themselves
+/// honour.
+///
+/// # Errors
+/// The first such constant.
+fn check_no_specs(model: &VectorField, method: &TrainingMethod) -> Result<()> {
+    let Some((name, _, spec)) = model.specs().next() else {
+        return Ok(());
+    };
+    Err(Error::invalid(format!(
+        "{}() would not keep to what is known of the constant \"{name}\" ({spec}): train with weak_constraint(), or make it \
+         trainable without, as trainable([\"{name}\"])",
+        method.name()
+    )))
 }
 
 impl RunLoop for Trainer<'_> {

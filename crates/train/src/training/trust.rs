@@ -1,6 +1,7 @@
 //! How far to trust a run of weak-constraint training.
 
 use ndarray::{Array2, ArrayView2};
+use odesync_ode::field::VectorField;
 
 use super::run::Run;
 use crate::weak_constraint::{ConstantEstimates, Prediction, WeakConstraint, WeakConstraintState};
@@ -75,6 +76,7 @@ impl Run {
         };
         let mut warnings = state.warnings();
         warnings.extend(whiteness(state));
+        warnings.extend(near_bounds(&self.model, &constants));
         if ahead.is_none() {
             warnings.push("the model cannot be solved to twice the span of the data".into());
         }
@@ -89,7 +91,7 @@ impl Run {
         })
     }
 
-    fn weak_constraint_state(&self) -> Result<(&WeakConstraintState, &WeakConstraint)> {
+    pub(super) fn weak_constraint_state(&self) -> Result<(&WeakConstraintState, &WeakConstraint)> {
         match (&self.weak_constraint, self.settings.method.self_setting()) {
             (Some(state), Some(settings)) => Ok((state, settings)),
             (None, Some(_)) => Err(Error::invalid(
@@ -163,6 +165,34 @@ fn leaves_states(
                 .all(|state| distance(row.view(), state) > bound)
         })
         .map(|(t, _)| *t)
+}
+
+/// Standard errors within which a constant is near its bound.
+const NEAR_BOUND: f64 = 2.0;
+
+/// Returns a warning for constants that lie near one of their bounds, where an estimate is not normally distributed.
+fn near_bounds(model: &VectorField, constants: &ConstantEstimates) -> Option<String> {
+    let mut near = vec![];
+    for (name, value, spec) in model.specs() {
+        let Some(i) = constants.names.iter().position(|n| n == name) else {
+            continue;
+        };
+        let (min, max) = spec.bounds();
+        let bounds = [min, max].into_iter().flatten();
+        let error = constants.errors[i];
+        near.extend(
+            bounds
+                .filter(|bound| (value - bound).abs() < NEAR_BOUND * error)
+                .map(|bound| format!("{name} = {value:.4} near {bound}")),
+        );
+    }
+    (!near.is_empty()).then(|| {
+        format!(
+            "constants lie within two standard errors of their bounds ({}): standard errors say little there; profile shows what the \
+             data say, and whether the bound is right is for you to say",
+            near.join(", ")
+        )
+    })
 }
 
 /// Returns a warning for state variables whose residuals are not white noise: Ljung and Box's statistic of up to ten lags beyond its

@@ -2,12 +2,13 @@
 
 use super::flow::Flow;
 use super::gauss_newton::{
-    Cost, Estimate, Iteration, Linearized, Stage, cost, iterate, linearized, log_evidence,
+    Cost, Estimate, Iteration, Linearized, Stage, chi2, cost, iterate, linearized, log_evidence,
     log_misfit,
 };
 use super::gradient_matching::{Matched, match_gradients};
 use super::kalman::Weights;
 use super::nodes::Nodes;
+use super::parameter_prior::RidgePrior;
 use super::setup::Setup;
 use crate::Result;
 
@@ -158,6 +159,18 @@ impl Fit {
         sigma_of_splines: &[f64],
     ) -> Result<Option<FitStep>> {
         while self.phase != Phase::Done {
+            let leveraged;
+            let loss = nodes.loss.at_high_leverage();
+            let nodes = match self.phase {
+                Phase::Lifted if loss != nodes.loss => {
+                    leveraged = Nodes {
+                        loss,
+                        ..nodes.clone()
+                    };
+                    &leveraged
+                }
+                _ => nodes,
+            };
             let is_last = matches!(self.phase, Phase::Free | Phase::LastLifted);
             let (most, tolerance) = match is_last {
                 false => (MAX_ITERATIONS.0, TOLERANCE.0),
@@ -168,6 +181,7 @@ impl Fit {
                 let stage = Stage {
                     q: self.q,
                     tolerance,
+                    follows_evidence: true,
                     updates_sigma: self.updates_sigma,
                 };
                 let made = iterate(flow, nodes, &mut self.estimate, sigma_of_splines, stage)?;
@@ -299,7 +313,7 @@ impl Fit {
     /// further first.
     fn end_free_stage(&mut self, flow: &mut Flow, nodes: &Nodes) -> Result<()> {
         let rise = self.lifted.as_ref().map_or(0.0, |before| {
-            log_misfit(nodes, &self.estimate.s) - log_misfit(nodes, &before.s)
+            log_misfit(nodes, &self.estimate) - log_misfit(nodes, before)
         });
         if rise < MAX_MISFIT_RISE {
             self.lifted = None;
@@ -367,6 +381,7 @@ impl Fit {
         let weights = Weights {
             q: self.q,
             sigma: &self.estimate.sigma,
+            by_information: true,
         };
         let linear = match self.failed {
             true => None,
@@ -375,10 +390,15 @@ impl Fit {
         let (mut evidence, mut growth_of_errors) = (f64::NEG_INFINITY, f64::INFINITY);
         if let Some(Linearized { e, a, filtered }) = linear {
             growth_of_errors = growth(nodes, &a);
-            if let Some((gamma, log_det)) = filtered.ridge.evidence_terms(self.estimate.alpha) {
-                self.estimate.gamma = gamma;
-                let cost = cost(nodes, &self.estimate, &e, self.q);
-                evidence = log_evidence(cost, log_det, &filtered);
+            let own = flow.map.own_priors(&self.estimate.w);
+            let prior = RidgePrior {
+                alpha: self.estimate.alpha,
+                own: &own,
+            };
+            if let Some(terms) = filtered.ridge.evidence_terms(prior) {
+                self.estimate.gamma = terms.gamma;
+                let cost = cost(nodes, &flow.map, &self.estimate, &e, self.q);
+                evidence = log_evidence(cost, terms, &filtered, flow.map.log_prior_mass());
             }
         }
         Ok(Assessment {
@@ -392,8 +412,7 @@ impl Fit {
 
 /// Whether an estimate follows the data as one before did.
 fn follows(nodes: &Nodes, before: &Estimate, now: &Estimate) -> bool {
-    let chi2 = |estimate: &Estimate| cost(nodes, estimate, &[], 0.0).chi2;
-    chi2(now) < 1.3 * chi2(before) + 0.1 * nodes.n_data() as f64
+    chi2(nodes, now) < 1.3 * chi2(nodes, before) + 0.1 * nodes.n_data() as f64
 }
 
 /// Returns the smallest noise of the measured state variables.

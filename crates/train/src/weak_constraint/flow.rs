@@ -5,7 +5,8 @@ use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
 
 use super::kalman::Linearization;
 use super::nodes::Nodes;
-use super::parameter_map::{ParameterMap, Standardization};
+use super::parameter_map::ParameterMap;
+use super::standardization::Standardization;
 use crate::synchronization::with_lambda;
 use crate::{Error, Result};
 

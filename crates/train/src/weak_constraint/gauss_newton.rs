@@ -2,8 +2,12 @@
 
 use super::flow::Flow;
 use super::kalman::{Filtered, INITIAL_SD, Weights, filter};
+use super::loss_function::LossFunction;
 use super::nodes::Nodes;
-use super::setup::MIN_SIGMA;
+use super::noise_level::update_sigma;
+use super::parameter_map::ParameterMap;
+use super::parameter_prior::RidgePrior;
+use super::ridge::EvidenceTerms;
 use crate::Result;
 
 /// Attempts of one iteration; from the fourth on the step is halved too.
@@ -36,6 +40,8 @@ pub(super) struct Stage {
     pub q: f64,
     /// Relative decrease of the cost at which it ends.
     pub tolerance: f64,
+    /// Whether the prior precision α follows the evidence. Where it does not, the noise does not either.
+    pub follows_evidence: bool,
     /// Whether the noise is estimated too.
     pub updates_sigma: bool,
 }
@@ -43,11 +49,11 @@ pub(super) struct Stage {
 /// The parts of the cost at an estimate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cost {
-    /// Σ ((s − y)/σ)².
+    /// Σ ρ((s − y)/σ) with the loss ρ of a residual, its square by default.
     pub chi2: f64,
     /// Σ |e|²/q².
     pub defects: f64,
-    /// α |w|².
+    /// α |w|², and the residuals of constants' own priors.
     pub prior: f64,
     /// Σ |s_0|² over free initial states, in units of their prior.
     pub initial: f64,
@@ -74,9 +80,6 @@ pub(super) enum Iteration {
         converged: bool,
     },
 }
-
-/// Largest factor by which the ratios of the noise of components may leave those of the splines.
-pub(super) const SIGMA_RATIO: f64 = 3.0;
 
 /// The problem linearised at parameters and states.
 pub(super) struct Linearized {
@@ -118,36 +121,65 @@ fn differences(nodes: &Nodes, s: &[f64], ends: &[f64]) -> Vec<f64> {
     (0..s.len()).map(difference).collect()
 }
 
-/// Returns the cost at an estimate with these defects.
-pub(super) fn cost(nodes: &Nodes, estimate: &Estimate, e: &[f64], q: f64) -> Cost {
-    let Estimate {
-        w, s, alpha, sigma, ..
-    } = estimate;
-    let chi2 = nodes
+/// Returns χ² at an estimate, Σ ρ((s − y)/σ).
+pub(super) fn chi2(nodes: &Nodes, Estimate { s, sigma, .. }: &Estimate) -> f64 {
+    let losses = nodes
         .data()
-        .map(|(i, j, y)| ((s[i] - y) / sigma[j]).powi(2))
-        .sum();
+        .map(|(i, j, y)| nodes.loss.value((s[i] - y) / sigma[j]));
+    losses.sum()
+}
+
+/// Returns the cost at an estimate with these defects.
+pub(super) fn cost(
+    nodes: &Nodes,
+    map: &ParameterMap,
+    estimate: &Estimate,
+    e: &[f64],
+    q: f64,
+) -> Cost {
+    let Estimate { w, s, alpha, .. } = estimate;
     let free = (0..nodes.len()).filter(|k| nodes.first[*k] && !nodes.fixed[*k]);
     let initial: f64 = free
         .flat_map(|k| &s[k * nodes.dof..(k + 1) * nodes.dof])
         .map(|s| s * s)
         .sum();
     Cost {
-        chi2,
+        chi2: chi2(nodes, estimate),
         defects: match q > 0.0 {
             true => e.iter().map(|e| e * e).sum::<f64>() / (q * q),
             false => 0.0,
         },
-        prior: alpha * w.iter().map(|w| w * w).sum::<f64>(),
+        prior: map.prior_cost(w, *alpha),
         initial: initial / (INITIAL_SD * INITIAL_SD),
     }
 }
 
-/// Returns the mean over the data of the logarithm of the rms residual, a misfit without σ in it.
-pub(super) fn log_misfit(nodes: &Nodes, s: &[f64]) -> f64 {
+/// Returns the whole cost at an estimate, whose states are a solution where q is 0; `None` where a solve fails.
+pub(super) fn whole_cost(
+    flow: &mut Flow,
+    nodes: &Nodes,
+    estimate: &Estimate,
+    q: f64,
+) -> Result<Option<f64>> {
+    let e = match q > 0.0 {
+        true => match flow.ends(nodes, &estimate.w, &estimate.s)? {
+            Some(ends) => differences(nodes, &estimate.s, &ends),
+            None => return Ok(None),
+        },
+        false => vec![],
+    };
+    Ok(Some(cost(nodes, &flow.map, estimate, &e, q).total()))
+}
+
+/// Returns the mean over the data of the logarithm of the rms residual, a misfit without σ in it but for what an outlier is.
+pub(super) fn log_misfit(nodes: &Nodes, estimate: &Estimate) -> f64 {
+    let (s, sigma) = (&estimate.s, &estimate.sigma);
     let mut squares = vec![0.0; nodes.dof];
     for (i, j, y) in nodes.data() {
-        squares[j] += (s[i] - y).powi(2);
+        squares[j] += match nodes.loss {
+            LossFunction::Gaussian => (s[i] - y).powi(2),
+            loss => loss.scale_square((s[i] - y) / sigma[j]) * sigma[j] * sigma[j],
+        };
     }
     let counts = nodes.n_data_by_component();
     let mut sum = 0.0;
@@ -163,12 +195,20 @@ pub(super) fn log_misfit(nodes: &Nodes, s: &[f64]) -> f64 {
     }
 }
 
-/// Returns log p(data) up to a constant of the prior of the states: −½ [cost + log det(I + XXᵀ/α) + Σ log S + n log 2π].
-pub(super) fn log_evidence(cost: Cost, log_det: f64, filtered: &Filtered) -> f64 {
+/// Returns log p(data) up to a constant of the prior of the states: −½ [cost + log det(I + XXᵀ/α) + Σ log S + n log 2π], less the
+/// logarithm of what normal priors of constants have between their bounds. Of a loss that is no square the normal distributions are
+/// those that touch it at its minimum, Laplace's approximation.
+pub(super) fn log_evidence(
+    cost: Cost,
+    terms: EvidenceTerms,
+    filtered: &Filtered,
+    log_prior_mass: f64,
+) -> f64 {
     let n = filtered.innovation_variance.len() as f64;
     let variances: f64 = filtered.innovation_variance.iter().map(|s| s.ln()).sum();
     let tau = 2.0 * std::f64::consts::PI;
-    -0.5 * (cost.total() + log_det + variances + n * tau.ln())
+    -0.5 * (cost.total() + terms.log_det + variances + n * tau.ln()) + filtered.log_density_ratio
+        - log_prior_mass
 }
 
 /// Makes one step from an estimate.
@@ -182,12 +222,18 @@ pub(super) fn iterate(
     let weights = Weights {
         q: stage.q,
         sigma: &estimate.sigma,
+        by_information: false,
     };
     let at = (&estimate.w[..], &estimate.s[..]);
     let Some(Linearized { e, a, filtered }) = linearized(flow, nodes, at, weights)? else {
         return Ok(Iteration::Stalled);
     };
-    let before = cost(nodes, estimate, &e, stage.q).total();
+    let own = flow.map.own_priors(&estimate.w);
+    let prior = RidgePrior {
+        alpha: estimate.alpha,
+        own: &own,
+    };
+    let before = cost(nodes, &flow.map, estimate, &e, stage.q).total();
     if !before.is_finite() {
         return Ok(Iteration::Stalled);
     }
@@ -198,10 +244,7 @@ pub(super) fn iterate(
         let h = 0.5_f64
             .powi(attempt as i32 - FULL_STEPS as i32 + 1)
             .min(1.0);
-        if let Some(delta) = filtered
-            .ridge
-            .step(&estimate.w, estimate.alpha, estimate.mu)
-        {
+        if let Some(delta) = filtered.ridge.step(&estimate.w, prior, estimate.mu) {
             let change = filtered.smooth(nodes, &a, &delta);
             let w: Vec<f64> = estimate
                 .w
@@ -229,7 +272,7 @@ pub(super) fn iterate(
                     s,
                     ..estimate.clone()
                 };
-                let after = cost(nodes, &next, &e, stage.q);
+                let after = cost(nodes, &flow.map, &next, &e, stage.q);
                 if after.total() < before {
                     found = Some((next, after));
                     break;
@@ -244,17 +287,27 @@ pub(super) fn iterate(
     let gain = (before - after.total()) / before;
     let mu = (estimate.mu / 4.0).max(1e-6);
     *estimate = Estimate { mu, ..next };
-    let Some((gamma, log_det)) = filtered.ridge.evidence_terms(estimate.alpha) else {
+    if !stage.follows_evidence {
+        return Ok(Iteration::Accepted {
+            cost: after,
+            log_evidence: f64::NAN,
+            converged: gain < stage.tolerance,
+        });
+    }
+    let Some(terms) = filtered.ridge.evidence_terms(prior) else {
         return Ok(Iteration::Accepted {
             cost: after,
             log_evidence: f64::NAN,
             converged: true,
         });
     };
-    estimate.gamma = gamma;
-    let log_evidence = log_evidence(after, log_det, &filtered);
-    let norm: f64 = estimate.w.iter().map(|w| w * w).sum();
-    let (alpha, old) = (gamma / norm.max(1e-12), estimate.alpha);
+    estimate.gamma = terms.gamma;
+    let log_evidence = log_evidence(after, terms, &filtered, flow.map.log_prior_mass());
+    let (norm, n_shrunk) = flow.map.shrunk(&estimate.w);
+    let (mut alpha, old) = (terms.of_alpha / norm.max(1e-12), estimate.alpha);
+    if n_shrunk == 0 {
+        alpha = old;
+    }
     estimate.alpha = alpha.clamp(old / 2.0, old * 2.0).clamp(1e-4, 1e4);
     let mut change = (estimate.alpha / old).ln().abs();
     if stage.updates_sigma {
@@ -266,57 +319,4 @@ pub(super) fn iterate(
         log_evidence,
         converged: gain < stage.tolerance && (!stage.updates_sigma || change < 0.03),
     })
-}
-
-/// Updates the noise: its level by (χ² + defects)/(n − γ − n0), and the ratios of components within a factor of those of the splines.
-/// Returns the factor of the variance.
-fn update_sigma(
-    nodes: &Nodes,
-    estimate: &mut Estimate,
-    cost: Cost,
-    sigma_of_splines: &[f64],
-) -> f64 {
-    let n = nodes.n_data() as f64;
-    let free = (n - estimate.gamma - nodes.n_free_initial() as f64).max(0.05 * n);
-    let counts = nodes.n_data_by_component();
-    let observed = |j: usize| counts[j] > 0;
-    let smallest = (0..nodes.dof)
-        .filter(|j| observed(*j))
-        .fold(f64::INFINITY, |m, j| m.min(estimate.sigma[j]));
-    let factor = ((cost.chi2 + cost.defects) / free)
-        .clamp(0.25, 4.0)
-        .max((MIN_SIGMA / smallest).powi(2));
-    estimate.sigma.iter_mut().for_each(|s| *s *= factor.sqrt());
-    let n_observed = (0..nodes.dof).filter(|j| observed(*j)).count();
-    if n - estimate.gamma <= 10.0 * n_observed as f64 {
-        return factor;
-    }
-    let mut squares = vec![0.0; nodes.dof];
-    for (i, j, y) in nodes.data() {
-        squares[j] += ((estimate.s[i] - y) / estimate.sigma[j]).powi(2);
-    }
-    let total: f64 = counts.iter().map(|n| *n as f64).sum();
-    // Weighted geometric means, so that the ratios do not change the level.
-    let geometric = |values: &[f64]| {
-        let logs = values.iter().zip(&counts);
-        (logs.map(|(v, n)| *n as f64 * v.max(1e-9).ln()).sum::<f64>() / total).exp()
-    };
-    let means: Vec<f64> = (squares.iter().zip(&counts))
-        .map(|(s, n)| s / (*n).max(1) as f64)
-        .collect();
-    let mean = geometric(&means);
-    let sigma = &estimate.sigma;
-    let relative: Vec<f64> = (0..nodes.dof)
-        .map(|j| {
-            let ratio = if counts[j] > 5 { means[j] / mean } else { 1.0 };
-            let wanted = (sigma[j] * ratio.sqrt()).clamp(sigma[j] / 1.3, sigma[j] * 1.3);
-            wanted / sigma_of_splines[j]
-        })
-        .collect();
-    let center = geometric(&relative);
-    for j in (0..nodes.dof).filter(|j| observed(*j)) {
-        let ratio = (relative[j] / center).clamp(1.0 / SIGMA_RATIO, SIGMA_RATIO);
-        estimate.sigma[j] = ratio * sigma_of_splines[j] * center;
-    }
-    factor
 }

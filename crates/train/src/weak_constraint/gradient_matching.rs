@@ -1,6 +1,6 @@
 //! The start: the field fitted to the derivatives of the data's splines, by Levenberg-Marquardt with evidence.
 //!
-//! Minimises ρ Σ |f(û(t)) − dû/dt|²/σ² + α |w|² over w, with the misfit in units of what the networks have to explain. The points are
+//! Minimises ρ Σ |f(û(t)) − dû/dt|²/σ² + α |w|² over w (constants with a prior of their own have that in place of α's), with the misfit in units of what the networks have to explain. The points are
 //! not independent, so they count with ρ, the degrees of freedom of the splines over their number. α and σ² follow the evidence (D.
 //! J. C. MacKay, *Bayesian interpolation*, Neural Computation 4, 1992). Source of gradient matching: J. M. Varah, *A spline least
 //! squares method for numerical parameter estimation in differential equations*, SIAM J. Sci. Stat. Comput. 3 (1982).
@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use odesync_ode::field::native::Evaluator;
 
 use super::flow::Flow;
+use super::parameter_prior::RidgePrior;
 use super::ridge::Ridge;
 use super::setup::Targets;
 use crate::Result;
@@ -31,20 +32,22 @@ pub(super) fn match_gradients(flow: &Flow, targets: &Targets, w: Vec<f64>) -> Re
     let (mut w, mut alpha, mut variance, mut mu) = (w, 1.0, 0.01, 1.0);
     let mut residual = misfit(flow, targets, &w)?;
     let sum = |r: &[f64]| r.iter().map(|r| r * r).sum::<f64>();
-    let norm = |w: &[f64]| w.iter().map(|w| w * w).sum::<f64>();
-    let mut cost = rho * sum(&residual) / variance + alpha * norm(&w);
+    let map = &flow.map;
+    let mut cost = rho * sum(&residual) / variance + map.prior_cost(&w, alpha);
     for iteration in 0..ITERATIONS {
         flow.check_interrupt()?;
         let weight = (rho / variance).sqrt();
         let mut x = jacobian(flow, targets, &w)?;
         x.iter_mut().for_each(|x| *x *= weight);
         let ridge = Ridge::new(x, residual.iter().map(|r| -r * weight).collect());
+        let own = map.own_priors(&w);
+        let prior = RidgePrior { alpha, own: &own };
         let mut accepted = None;
         for _ in 0..ATTEMPTS {
-            if let Some(step) = ridge.step(&w, alpha, mu) {
+            if let Some(step) = ridge.step(&w, prior, mu) {
                 let next: Vec<f64> = w.iter().zip(&step).map(|(w, d)| w + d).collect();
                 let next_residual = misfit(flow, targets, &next)?;
-                let next_cost = rho * sum(&next_residual) / variance + alpha * norm(&next);
+                let next_cost = rho * sum(&next_residual) / variance + map.prior_cost(&next, alpha);
                 if next_cost.is_finite() && (next_cost < cost || cost.is_nan()) {
                     accepted = Some((next, next_residual, next_cost));
                     break;
@@ -58,14 +61,17 @@ pub(super) fn match_gradients(flow: &Flow, targets: &Targets, w: Vec<f64>) -> Re
         let gain = (cost - next_cost) / cost;
         (w, residual) = (next, next_residual);
         mu = (mu / 4.0).max(1e-4);
-        if let Some((gamma, _)) = ridge.evidence_terms(alpha) {
-            let wanted = gamma / norm(&w).max(1e-12);
-            alpha = wanted.clamp(alpha / 3.0, alpha * 3.0).clamp(1e-4, 1e4);
-            let free = (rho * n - gamma).max(0.05 * rho * n);
+        if let Some(terms) = ridge.evidence_terms(prior) {
+            let (norm, n_shrunk) = map.shrunk(&w);
+            if n_shrunk > 0 {
+                let wanted = terms.of_alpha / norm.max(1e-12);
+                alpha = wanted.clamp(alpha / 3.0, alpha * 3.0).clamp(1e-4, 1e4);
+            }
+            let free = (rho * n - terms.gamma).max(0.05 * rho * n);
             let wanted = rho * sum(&residual) / free;
             variance = wanted.clamp((variance / 3.0).max(1e-5), variance * 3.0);
         }
-        cost = rho * sum(&residual) / variance + alpha * norm(&w);
+        cost = rho * sum(&residual) / variance + map.prior_cost(&w, alpha);
         if gain < 1e-3 && iteration > 5 {
             break;
         }

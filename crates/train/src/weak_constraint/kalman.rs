@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::loss_function::LossFunction;
 use super::nodes::Nodes;
 use super::ridge::Ridge;
 
@@ -34,6 +35,24 @@ pub(super) struct Weights<'a> {
     pub q: f64,
     /// Standard deviation σ of the noise of each state variable, `[dof]`.
     pub sigma: &'a [f64],
+    /// Whether a datum counts with what it tells on average, for standard deviations and evidence, or with its weight in the next
+    /// step. These differ for Student's t.
+    pub by_information: bool,
+}
+
+impl Weights<'_> {
+    /// Returns the variance of a datum of component j with the residual r in units of σ: σ² over its weight in least squares.
+    fn variance(&self, nodes: &Nodes, j: usize, r: f64) -> f64 {
+        let variance = self.sigma[j] * self.sigma[j];
+        if nodes.loss == LossFunction::Gaussian {
+            return variance;
+        }
+        let weight = nodes.loss.weight(r);
+        match self.by_information {
+            true => variance / (weight * nodes.loss.information()),
+            false => variance / weight,
+        }
+    }
 }
 
 /// The filter's results that the smoother needs.
@@ -49,6 +68,9 @@ pub(super) struct Filtered {
     pub innovation_variance: Vec<f64>,
     /// Gain g of each datum, `[datum, dof]`.
     pub gain: Vec<f64>,
+    /// Log density of the data at these states by their loss, over that by normal distributions of the variances here, but for half
+    /// their difference in cost.
+    pub log_density_ratio: f64,
     /// The ridge problem in δ.
     pub ridge: Ridge,
 }
@@ -79,6 +101,7 @@ pub(super) fn filter(
     let mut nu = Vec::with_capacity(n);
     let mut innovation_variance = Vec::with_capacity(n);
     let mut gain = Vec::with_capacity(n * dof);
+    let mut log_density_ratio = 0.0;
     // Mean and covariance after the data of the node before.
     let mut m = vec![0.0; dof];
     let mut p = vec![0.0; dof * dof];
@@ -113,7 +136,12 @@ pub(super) fn filter(
             if y.is_nan() {
                 continue;
             }
-            let variance = weights.sigma[j] * weights.sigma[j];
+            let r = (y - s[k * dof + j]) / weights.sigma[j];
+            let variance = weights.variance(nodes, j, r);
+            if nodes.loss != LossFunction::Gaussian {
+                let sd = weights.sigma[j];
+                log_density_ratio += nodes.loss.log_height() + 0.5 * (variance / (sd * sd)).ln();
+            }
             let s_j = p[j * dof + j] + variance;
             let innovation = y - s[k * dof + j] - m[j];
             let g: Vec<f64> = (0..dof).map(|i| p[i * dof + j] / s_j).collect();
@@ -141,6 +169,7 @@ pub(super) fn filter(
         covariance,
         innovation_variance,
         gain,
+        log_density_ratio,
         ridge: Ridge::new(x, nu),
     }
 }

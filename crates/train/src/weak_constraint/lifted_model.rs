@@ -177,6 +177,7 @@ impl LiftedModel {
         let weights = Weights {
             q: fit.q,
             sigma: &fit.estimate.sigma,
+            by_information: true,
         };
         let linear = linearized(&mut flow, nodes, (w, &fit.estimate.s), weights)?;
         let Some(Linearized { filtered, .. }) = linear else {

@@ -7,8 +7,8 @@ use odesync_ode::field::native::Evaluator;
 use odesync_ode::field::{Op, VectorField};
 
 use super::affine_layers::NetworkLayer;
-use super::parameter_map::Standardization;
 use super::setup::spread;
+use super::standardization::Standardization;
 use crate::Result;
 
 /// Point of the data: sample, time, state in the user's units.

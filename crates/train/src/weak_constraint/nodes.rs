@@ -2,7 +2,9 @@
 
 use odesync_ode::odesolve::SolveOptions;
 
-use super::parameter_map::Standardization;
+use super::loss_function::LossFunction;
+use super::noise_model::NoiseModel;
+use super::standardization::Standardization;
 use crate::{Error, Result};
 
 /// Largest product of the rate of change of the standardised state and a substep of an interval.
@@ -51,6 +53,10 @@ pub(super) struct Nodes {
     pub sample: Vec<usize>,
     /// Steps of the method in an interval.
     pub substeps: usize,
+    /// Loss of a residual.
+    pub loss: LossFunction,
+    /// Whether the ratios of the noise of components are known.
+    pub has_known_ratios: bool,
 }
 
 impl Nodes {
@@ -108,7 +114,17 @@ impl Nodes {
             fixed: vec![],
             sample: vec![],
             substeps,
+            loss: LossFunction::Gaussian,
+            has_known_ratios: false,
         }
+    }
+
+    /// Sets what the settings know of the noise.
+    #[must_use]
+    pub fn with_noise(mut self, noise: &NoiseModel) -> Self {
+        self.loss = noise.loss_function();
+        self.has_known_ratios = noise.weights.is_some();
+        self
     }
 
     /// Returns the longest interval between these nodes, which are of one trajectory.

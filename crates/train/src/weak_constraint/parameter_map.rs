@@ -3,53 +3,15 @@
 //! The prior of training is w ~ N(0, 1/α), so w must be of the same size for every parameter. A network acts on standardised
 //! inputs x̂ = (x − x̄)/X and gives standardised outputs ŷ, of which it makes y = ȳ + Y ŷ; its weights and biases are w/√fan_in. What
 //! it has to do with units is folded into its first and last layer: W = diag(Y) ŵ diag(1/X), b = ȳ + Y (b̂ − ŵ x̄/X). So the trained
-//! model is an ordinary field in the user's units. A constant of an equation is p = p₀ sinh(a + w)/sinh(a), a = asinh 1: near p₀ it
-//! moves in proportion to p₀, far above it on a logarithmic scale, and it can change its sign; one that begins at 0 is w itself.
+//! model is an ordinary field in the user's units. Constants of equations have maps of their own, those of `constant_map`.
 
-use odesync_ode::field::VectorField;
+use odesync_ode::field::{ConstantSpec, VectorField};
 
 use super::affine_layers::NetworkLayer;
-
-/// Mean and standard deviation of each component of something.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Standardization {
-    /// Mean, `[component]`.
-    pub mean: Vec<f64>,
-    /// Standard deviation, `[component]`.
-    pub sd: Vec<f64>,
-}
-
-impl Standardization {
-    /// The identity for `n` components.
-    pub fn identity(n: usize) -> Self {
-        Standardization {
-            mean: vec![0.0; n],
-            sd: vec![1.0; n],
-        }
-    }
-
-    /// Returns a standardised value of component `j` in the user's units.
-    pub fn to_user(&self, j: usize, z: f64) -> f64 {
-        self.mean[j] + self.sd[j] * z
-    }
-
-    /// Returns a value of component `j` in standardised units.
-    pub fn to_standard(&self, j: usize, u: f64) -> f64 {
-        (u - self.mean[j]) / self.sd[j]
-    }
-
-    /// Returns a list of standardised values, component after component, in the user's units.
-    pub fn all_to_user(&self, z: &[f64]) -> Vec<f64> {
-        let units = |(i, z): (usize, &f64)| self.to_user(i % self.mean.len(), *z);
-        z.iter().enumerate().map(units).collect()
-    }
-
-    /// Returns a list of values, component after component, in standardised units.
-    pub fn all_to_standard(&self, u: &[f64]) -> Vec<f64> {
-        let units = |(i, u): (usize, &f64)| self.to_standard(i % self.mean.len(), *u);
-        u.iter().enumerate().map(units).collect()
-    }
-}
+use super::constant_map::Constant;
+use super::parameter_prior::LinearPrior;
+use super::standardization::Standardization;
+use crate::Result;
 
 /// The map w ↦ θ.
 #[derive(Debug, Clone)]
@@ -60,12 +22,9 @@ pub(super) struct ParameterMap {
     scale: Vec<f64>,
     /// For each w_i, another θ that it moves, and by how much: a weight of a first layer moves the bias of its row.
     coupling: Vec<Option<(usize, f64)>>,
-    /// For each constant, its index and initial value.
-    constants: Vec<(usize, f64)>,
+    /// The constants of equations.
+    constants: Vec<Constant>,
 }
-
-/// asinh 1, where sinh is 1.
-const A: f64 = 0.881_373_587_019_543;
 
 impl ParameterMap {
     /// Creates the map of a field. `inputs` are the standardisations of the inputs of the layers that are first, `outputs` those of
@@ -114,9 +73,10 @@ impl ParameterMap {
                 }
             }
         }
+        let specs = specs_by_place(field);
         for (i, value) in field.params().into_iter().enumerate() {
             if !in_network[i] {
-                map.constants.push((i, value));
+                map.constants.push(Constant::new(i, value, specs[i]));
             }
         }
         map
@@ -128,16 +88,20 @@ impl ParameterMap {
         let mut table = vec![];
         for (i, coupling) in self.coupling.iter().enumerate() {
             let (to, by) = coupling.map_or((f64::NAN, f64::NAN), |(to, by)| (to as f64, by));
-            let constant = self.constants.iter().find(|(at, _)| *at == i);
-            let value = constant.map_or(f64::NAN, |(_, value)| *value);
+            let constant = self.constants.iter().find(|c| c.place == i);
+            let value = constant.map_or(f64::NAN, |c| c.start);
             table.extend([self.offset[i], self.scale[i], to, by, value]);
         }
         table
     }
 
-    /// Returns the map of a table; `None` if it is not one.
-    pub fn from_table(table: &[f64]) -> Option<Self> {
+    /// Returns the map of a table, for a field that says what is known of its constants; `None` if it is not one.
+    pub fn from_table(table: &[f64], field: &VectorField) -> Option<Self> {
         let n = table.len() / 5;
+        let specs = specs_by_place(field);
+        if specs.len() != n {
+            return None;
+        }
         let mut map = ParameterMap {
             offset: vec![],
             scale: vec![],
@@ -156,7 +120,7 @@ impl ParameterMap {
             map.coupling
                 .push((!to.is_nan()).then_some((to as usize, by)));
             if !value.is_nan() {
-                map.constants.push((i, value));
+                map.constants.push(Constant::new(i, value, specs[i]));
             }
         }
         Some(map)
@@ -167,9 +131,30 @@ impl ParameterMap {
         self.offset.len()
     }
 
+    /// Returns the map without α's prior on constants.
+    #[must_use]
+    pub fn without_shrinkage(mut self) -> Self {
+        self.constants.iter_mut().for_each(|c| c.is_flat = true);
+        self
+    }
+
+    /// Returns the map with the constant at a place held where it is.
+    #[must_use]
+    pub fn holding(mut self, place: usize) -> Self {
+        let held = self.constants.iter_mut().filter(|c| c.place == place);
+        held.for_each(|c| c.is_held = true);
+        self
+    }
+
+    /// Returns the w of a value of the constant at a place; `None` where there is none.
+    pub fn inverse(&self, place: usize, value: f64) -> Option<f64> {
+        let constant = self.constants.iter().find(|c| c.place == place)?;
+        constant.inverse(value)
+    }
+
     /// Returns the indices of the parameters that belong to no network.
     pub fn constant_places(&self) -> Vec<usize> {
-        self.constants.iter().map(|(i, _)| *i).collect()
+        self.constants.iter().map(|c| c.place).collect()
     }
 
     /// Returns θ for w.
@@ -183,12 +168,8 @@ impl ParameterMap {
                 theta[*to] += by * w;
             }
         }
-        for (i, p0) in &self.constants {
-            theta[*i] = if *p0 == 0.0 {
-                w[*i]
-            } else {
-                p0 * (A + w[*i]).sinh()
-            };
+        for constant in &self.constants {
+            theta[constant.place] = constant.value(w[constant.place]);
         }
         theta
     }
@@ -201,14 +182,37 @@ impl ParameterMap {
                 *to += by * d_theta[from];
             }
         }
-        for (i, p0) in &self.constants {
-            let slope = if *p0 == 0.0 {
-                1.0
-            } else {
-                p0 * (A + w[*i]).cosh()
+        for constant in &self.constants {
+            let i = constant.place;
+            d_w[i] = match constant.is_held {
+                true => 0.0,
+                false => constant.slope(w[i]) * d_theta[i],
             };
-            d_w[*i] = slope * d_theta[*i];
         }
+    }
+
+    /// Returns the own priors of constants, linearised at w.
+    pub fn own_priors(&self, w: &[f64]) -> Vec<LinearPrior> {
+        let own = |c: &Constant| c.own_prior(w[c.place]);
+        self.constants.iter().filter_map(own).collect()
+    }
+
+    /// Returns |w|² over the parameters whose prior is that of α, and their number.
+    pub fn shrunk(&self, w: &[f64]) -> (f64, usize) {
+        let own: Vec<usize> = self.own_priors(w).iter().map(|own| own.place).collect();
+        let shrunk = w.iter().enumerate().filter(|(i, _)| !own.contains(i));
+        (shrunk.map(|(_, w)| w * w).sum(), w.len() - own.len())
+    }
+
+    /// Returns the cost of the priors at w: α |w|², and ((p − mean)/sd)² of constants with a prior of their own.
+    pub fn prior_cost(&self, w: &[f64], alpha: f64) -> f64 {
+        let own = self.own_priors(w).into_iter();
+        alpha * self.shrunk(w).0 + own.map(|own| own.residual * own.residual).sum::<f64>()
+    }
+
+    /// Returns the logarithm of the probability that the own priors of constants have between their bounds.
+    pub fn log_prior_mass(&self) -> f64 {
+        self.constants.iter().map(Constant::log_prior_mass).sum()
     }
 
     /// Returns w of the model as it is given. Weights that are all within the bounds of a fresh network, ±1/√fan_in, are taken as a
@@ -247,6 +251,24 @@ impl ParameterMap {
         }
         w
     }
+}
+
+/// Checks that all constants of a field begin between their bounds.
+///
+/// # Errors
+/// The first one that does not.
+pub(super) fn check_constants(field: &VectorField) -> Result<()> {
+    let mut specs = field.specs();
+    specs.try_for_each(|(name, value, spec)| spec.check(name, value))
+}
+
+/// Returns what is known of each trainable parameter; nothing of those of networks.
+fn specs_by_place(field: &VectorField) -> Vec<ConstantSpec> {
+    let blocks = field.blocks().iter().filter(|b| b.trainable);
+    let known = |spec: Option<ConstantSpec>| spec.unwrap_or_default();
+    blocks
+        .flat_map(|b| std::iter::repeat_n(known(b.spec), b.len()))
+        .collect()
 }
 
 /// Returns where each block begins in the vector of trainable parameters; `None` for one that is not trainable.

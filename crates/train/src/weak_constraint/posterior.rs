@@ -13,6 +13,7 @@ use super::flow::Flow;
 use super::gauss_newton::{Linearized, linearized};
 use super::kalman::Weights;
 use super::nodes::{MAX_NODES, Nodes, Start, times_between};
+use super::parameter_prior::RidgePrior;
 use super::settings::WeakConstraint;
 use super::state::WeakConstraintState;
 use crate::{Error, Result};
@@ -150,6 +151,7 @@ impl WeakConstraintState {
         let weights = Weights {
             q: self.fit.q,
             sigma: &estimate.sigma,
+            by_information: true,
         };
         let linear = linearized(flow, nodes, (&estimate.w, s), weights)?;
         linear.ok_or_else(|| {
@@ -161,10 +163,12 @@ impl WeakConstraintState {
 
     /// Returns the variances of combinations of the parameters, `[m, P]` row by row.
     fn variances(&self, linear: &Linearized, phi: &[f64]) -> Result<Vec<f64>> {
-        let variances = linear
-            .filtered
-            .ridge
-            .variances(self.fit.estimate.alpha, phi);
+        let own = self.map.own_priors(&self.fit.estimate.w);
+        let prior = RidgePrior {
+            alpha: self.fit.estimate.alpha,
+            own: &own,
+        };
+        let variances = linear.filtered.ridge.variances(prior, phi);
         variances.ok_or_else(|| {
             Error::Training("the covariance of the parameters is not positive".into())
         })
@@ -202,7 +206,11 @@ impl WeakConstraintState {
                 "times must increase, and t[{i}] does not"
             )));
         }
-        let mut all = Nodes::empty(dof, self.nodes.substeps);
+        let mut all = Nodes {
+            loss: self.nodes.loss,
+            has_known_ratios: self.nodes.has_known_ratios,
+            ..Nodes::empty(dof, self.nodes.substeps)
+        };
         // For each node the node of the fit that it is.
         let mut origin: Vec<Option<usize>> = vec![];
         let mut wanted = vec![];

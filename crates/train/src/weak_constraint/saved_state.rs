@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use odesync_ode::field::VectorField;
+
 use super::fit::{Assessment, Fit, Phase};
 use super::gauss_newton::Estimate;
 use super::nodes::{Nodes, Start};
-use super::parameter_map::{ParameterMap, Standardization};
+use super::parameter_map::ParameterMap;
+use super::settings::WeakConstraint;
+use super::standardization::Standardization;
 use super::state::WeakConstraintState;
 
 /// Prefix of the names of the tensors.
@@ -92,16 +96,17 @@ impl WeakConstraintState {
         (saved, tensors)
     }
 
-    /// Returns the state that a checkpoint stores; `take` removes a tensor by its name. `None` where something is missing or does not
+    /// Returns the state that a checkpoint of this model stores, trained with these settings; `take` removes a tensor by its name. `None` where something is missing or does not
     /// fit.
     pub(crate) fn load(
         saved: &SavedState,
-        dof: usize,
-        n_params: usize,
+        model: &VectorField,
+        settings: &WeakConstraint,
         mut take: impl FnMut(&str) -> Option<Vec<f64>>,
     ) -> Option<Self> {
+        let (dof, n_params) = (model.dof(), model.n_params());
         let mut tensor = |name: &str| take(&format!("{PREFIX}{name}"));
-        let mut nodes = Nodes::empty(dof, saved.substeps);
+        let mut nodes = Nodes::empty(dof, saved.substeps).with_noise(&settings.noise);
         let rows = tensor("nodes")?;
         for row in rows.chunks(NODE_COLUMNS + dof) {
             let ([t, first, fixed, sample], y) = row.split_first_chunk()?;
@@ -117,7 +122,7 @@ impl WeakConstraintState {
             let part = scales.get(i * dof..(i + 1) * dof);
             part.map(<[f64]>::to_vec).unwrap_or_default()
         });
-        let map = ParameterMap::from_table(&tensor("map")?)?;
+        let map = ParameterMap::from_table(&tensor("map")?, model)?;
         let n_states = nodes.len() * dof;
         let mut estimate = |name: &str| {
             let w = tensor(&format!("{name}.w"))?;
@@ -144,11 +149,7 @@ impl WeakConstraintState {
             [now, accepted, smallest] => (now, accepted, smallest),
             _ => return None,
         };
-        let assessment = match saved.phase {
-            Phase::Done => tensor("assessment"),
-            _ => None,
-        };
-        let assessment = match assessment.as_deref() {
+        let assessment = match tensor("assessment").as_deref() {
             Some([log_evidence, gamma, growth, noise_ratio]) => Some(Assessment {
                 log_evidence: *log_evidence,
                 gamma: *gamma,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use odesync_base::option_set;
 use odesync_base::options::{Count, Maybe, Text};
 
+use super::noise_model::{ComponentWeights, DataLoss, NoiseModel};
 use crate::{Error, Result};
 use odesync_ode::odesolve::{SolveOptions, solvers};
 
@@ -20,6 +21,11 @@ option_set! {
         pub solver: Option<String> as Maybe<Text> = None, "`\"rk4\"`";
         /// Number of fixed steps of an interval between two data.
         pub substeps: Option<usize> as Maybe<Count> = None, "2 to 12, by the rate of change of the data";
+    }
+    sets {
+        /// What is known of the noise of the data.
+        #[serde(skip_serializing_if = "NoiseModel::is_default")]
+        pub noise: NoiseModel;
     }
 }
 
@@ -38,11 +44,28 @@ impl WeakConstraint {
         self
     }
 
+    /// Sets the precisions of the data's components relative to each other, one over the variance of the noise in the data's units.
+    #[must_use]
+    pub fn weights(mut self, weights: &[f64]) -> Self {
+        self.noise.weights = Some(ComponentWeights::Listed(weights.to_vec()));
+        self
+    }
+
+    /// Sets the loss of a residual.
+    #[must_use]
+    pub fn loss(mut self, loss: DataLoss) -> Self {
+        self.noise.loss = loss;
+        self
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
-    /// An unknown solver, no substeps, or substeps of a solver that chooses its own.
+    /// An unknown solver, no substeps, substeps of a solver that chooses its own, or a noise that cannot be.
     pub fn check(&self) -> Result<()> {
+        self.noise
+            .check()
+            .map_err(|e| Error::invalid(format!("weak_constraint: {e}")))?;
         self.solve_options(&SolveOptions::default()).map(drop)
     }
 

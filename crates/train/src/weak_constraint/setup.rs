@@ -10,9 +10,14 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::affine_layers::affine_layers;
 use super::flow::Flow;
+use super::loss_function::LossFunction;
 use super::network_scales;
 use super::nodes::{Nodes, SampleData};
-use super::parameter_map::{ParameterMap, Standardization};
+use super::noise_level::known_ratios;
+use super::parameter_map::{ParameterMap, check_constants};
+use super::robust_smoothing::{drawn_to_curves, fit_robustly};
+use super::settings::WeakConstraint;
+use super::standardization::Standardization;
 use super::state_curve::StateCurve;
 use crate::datasets::Dataset;
 use crate::observation::{Observation, check_data};
@@ -34,8 +39,10 @@ pub(super) struct Setup {
     pub s: Vec<f64>,
     /// First guess of the parameters.
     pub w: Vec<f64>,
-    /// Standard deviation of the noise that the splines left, `[dof]`; 1 for a state variable without data.
+    /// First standard deviation of the noise, `[dof]`; 1 for a state variable without data.
     pub sigma: Vec<f64>,
+    /// Standard deviation of the noise that the splines left, `[dof]`; 1 for a state variable without data.
+    pub sigma_of_splines: Vec<f64>,
     /// The measured state variables.
     pub observed: Vec<usize>,
     /// The splines of the measured state variables, in the user's units.
@@ -85,16 +92,23 @@ pub(super) fn prepare(
     model: &VectorField,
     data: &Dataset,
     observation: &Observation,
-    substeps: Option<usize>,
+    settings: &WeakConstraint,
     options: &SolveOptions,
 ) -> Result<Setup> {
     check_data(model, data)?;
+    check_constants(model)?;
     let dof = model.dof();
     let columns = observation.resolve_columns(dof, data)?;
     let samples = sample_data(dof, &columns, data, observation)?;
     let observed: Vec<bool> = (0..dof).map(|j| columns.contains(&j)).collect();
 
-    let mut scaling = scale_of_data(&samples, &observed)?;
+    let loss = settings.noise.loss_function().at_high_leverage();
+    let substeps = settings.substeps;
+    let weights = settings.noise.weights_of(data.names())?;
+    let mut scaling = match loss {
+        LossFunction::Gaussian => scale_of_data(&samples, &observed)?,
+        loss => scale_of_data(&drawn_to_curves(&samples, dof, &columns, loss)?, &observed)?,
+    };
     let mut sigma = vec![1.0; dof];
     let mut freedom = vec![0.0; dof];
     let mut curves: Vec<Option<ComponentSpline>> = vec![None; dof];
@@ -104,7 +118,7 @@ pub(super) fn prepare(
             let z = values.map(|y| scaling.to_standard(j, *y));
             (s.t.clone(), z.collect())
         });
-        let (curve, found) = ComponentSpline::fit(&standard.collect::<Vec<_>>(), 0.0)?;
+        let (curve, found) = fit_robustly(&standard.collect(), loss)?;
         sigma[j] = found.variance.sqrt().max(MIN_SIGMA);
         freedom[j] = found.degrees_of_freedom;
         curves[j] = Some(curve);
@@ -123,7 +137,7 @@ pub(super) fn prepare(
     };
 
     let rate = rate_of_change(&samples, &curve, &observed);
-    let nodes = Nodes::new(&samples, &scaling, rate, substeps)?;
+    let nodes = Nodes::new(&samples, &scaling, rate, substeps)?.with_noise(&settings.noise);
     let spline = spline_of_measured(&samples, &curve, &scaling, &columns)?;
     let mut s = vec![];
     for (k, t) in nodes.t.iter().enumerate() {
@@ -144,6 +158,7 @@ pub(super) fn prepare(
     let map = ParameterMap::new(model, &layers, &inputs, &outputs);
     let w = map.initial(model, &layers);
     let options = nodes.interval_options(substeps, options);
+    let scales = scaling.sd.clone();
     let flow = Flow::new(model.clone(), map, scaling, options);
     let rows = equations_with_parameters(&flow, &w, &points.0)?;
     let rows: Vec<usize> = match layers.is_empty() {
@@ -164,12 +179,17 @@ pub(super) fn prepare(
         row_scales,
         independent: independent.min(1.0),
     });
+    let first_sigma = match weights {
+        Some(weights) => known_ratios(&nodes, &sigma, &scales, &columns, &weights),
+        None => sigma.clone(),
+    };
     Ok(Setup {
         nodes,
         flow,
         s,
         w,
-        sigma,
+        sigma: first_sigma,
+        sigma_of_splines: sigma,
         observed: columns,
         spline: Arc::new(spline),
         rate,

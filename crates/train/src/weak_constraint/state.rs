@@ -7,10 +7,12 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::fit::{Assessment, Fit, FitStep};
 use super::flow::Flow;
+use super::loss_function::LossFunction;
 use super::nodes::Nodes;
-use super::parameter_map::{ParameterMap, Standardization};
+use super::parameter_map::ParameterMap;
 use super::settings::WeakConstraint;
 use super::setup::{Setup, prepare};
+use super::standardization::Standardization;
 use crate::Result;
 use crate::datasets::Dataset;
 use crate::observation::Observation;
@@ -55,8 +57,13 @@ pub(crate) struct TrainingStart<'a> {
 impl TrainingStart<'_> {
     fn setup(&self) -> Result<Setup> {
         let options = self.settings.solve_options(self.options)?;
-        let substeps = self.settings.substeps;
-        let mut setup = prepare(self.model, self.data, self.observation, substeps, &options)?;
+        let mut setup = prepare(
+            self.model,
+            self.data,
+            self.observation,
+            self.settings,
+            &options,
+        )?;
         if self.is_homotopy {
             setup.couple()?;
         }
@@ -79,13 +86,16 @@ impl WeakConstraintTraining {
             false => Fit::start(&setup)?,
         };
         let Setup {
-            nodes, flow, sigma, ..
+            nodes,
+            flow,
+            sigma_of_splines,
+            ..
         } = setup;
         let state = WeakConstraintState {
             nodes,
             map: flow.map.clone(),
             scaling: flow.scaling.clone(),
-            sigma_of_splines: sigma,
+            sigma_of_splines,
             fit,
             assessment: None,
         };
@@ -93,7 +103,9 @@ impl WeakConstraintTraining {
     }
 
     /// Goes on with a training that was saved.
-    pub fn resume(start: &TrainingStart, state: WeakConstraintState) -> Result<Self> {
+    pub fn resume(start: &TrainingStart, mut state: WeakConstraintState) -> Result<Self> {
+        // That of a training which ended after some epochs does not hold for its continuation.
+        state.assessment = None;
         let flow = match start.is_homotopy {
             // The splines that the model is coupled to are not saved.
             true => start.setup()?.flow,
@@ -232,14 +244,23 @@ impl WeakConstraintState {
         self.assessment.map(|a| a.growth)
     }
 
-    /// Returns the residuals (datum − state)/σ of each state variable, trajectory by trajectory, in the order of time.
+    /// Returns the residuals (datum − state)/σ, outliers with the root of their weight, of each state variable, trajectory by trajectory, in the order of time.
     pub(crate) fn residuals(&self) -> Vec<Vec<f64>> {
         let mut all = vec![vec![]; self.nodes.dof];
         for (i, j, y) in self.nodes.data() {
             let estimate = &self.fit.estimate;
-            all[j].push((y - estimate.s[i]) / estimate.sigma[j]);
+            let r = (y - estimate.s[i]) / estimate.sigma[j];
+            all[j].push(match self.nodes.loss {
+                LossFunction::Gaussian => r,
+                loss => loss.weight(r).sqrt() * r,
+            });
         }
         all
+    }
+
+    /// Returns the places of constants among the trainable parameters, in the order of their estimates.
+    pub(crate) fn constant_places(&self) -> Vec<usize> {
+        self.map.constant_places()
     }
 
     /// Returns the last time of the data.

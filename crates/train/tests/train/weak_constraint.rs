@@ -12,18 +12,24 @@ use odesync_ode::dynamics::lotka_volterra;
 use odesync_ode::field::{Unary, VectorField, system};
 use odesync_ode::odesolve::NativeEngine;
 use odesync_ode::odesolve::{SolveOptions, solve};
+use odesync_testing::{golden, matrix, numbers};
 use odesync_train::datasets::{Dataset, RelativeTo};
 use odesync_train::models::{blackbox, second_order};
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
-    Callback, Callbacks, EpochRecord, Objective, Observation, Run, StopReason, TrainOptions,
-    TrainingMethod, WeakConstraint, train,
+    Callback, Callbacks, ConstantEstimates, EpochRecord, Objective, Observation, Run, StopReason,
+    TrainOptions, TrainingMethod, WeakConstraint, train,
 };
 
 const U0: [f64; 2] = [0.44249296, 4.6280594];
 
 /// Returns the paper's Lotka-Volterra data, 61 times with 5 % noise, and the truth at these times.
 fn data() -> (Dataset, Array2<f64>) {
+    data_of_seed(10)
+}
+
+/// Returns the same with another draw of the noise.
+fn data_of_seed(seed: u64) -> (Dataset, Array2<f64>) {
     let t: Vec<f64> = (0..61).map(|i| f64::from(i) * 0.1).collect();
     let options = SolveOptions::default()
         .solver("dopri8")
@@ -35,7 +41,9 @@ fn data() -> (Dataset, Array2<f64>) {
     let u0 = Some(Array1::from(U0.to_vec()));
     let clean = Dataset::single(Array1::from(t), truth.clone(), u0).unwrap();
     (
-        clean.add_noise_seeded(0.05, RelativeTo::Mean, 10).unwrap(),
+        clean
+            .add_noise_seeded(0.05, RelativeTo::Mean, seed)
+            .unwrap(),
         truth,
     )
 }
@@ -188,31 +196,70 @@ fn bands_hold_the_truth_and_survive_a_checkpoint() {
     assert_eq!(trust.leaves_data, [None]);
 }
 
-#[test]
-fn constants_of_known_equations_come_with_standard_errors() {
-    let (data, _) = data();
-    let truth = [1.3, 0.9, 0.8, 1.8];
-    for factors in [[3.0, 1.0 / 3.0, 3.0, 1.0 / 3.0], [1.0 / 3.0; 4], [3.0; 4]] {
+/// Constants of Lotka-Volterra and starts three times too large and too small.
+const CONSTANTS: [f64; 4] = [1.3, 0.9, 0.8, 1.8];
+const STARTS: [[f64; 4]; 4] = [
+    [3.0, 1.0 / 3.0, 3.0, 1.0 / 3.0],
+    [1.0 / 3.0, 3.0, 1.0 / 3.0, 3.0],
+    [3.0; 4],
+    [1.0 / 3.0; 4],
+];
+
+/// Trains the constants from each of the starts.
+fn constants_from_all_starts(data: &Dataset) -> [ConstantEstimates; 4] {
+    STARTS.map(|factors| {
         let names = ["a", "b", "c", "d"];
-        let start: Vec<(&str, f64)> = (0..4).map(|i| (names[i], truth[i] * factors[i])).collect();
-        let model = system(2, &start, |_, u, p| {
-            let (x, y) = (u.at(0), u.at(1));
-            vec![
-                p.get("a") * x.clone() - p.get("b") * x.clone() * y.clone(),
-                p.get("c") * x * y.clone() - p.get("d") * y,
-            ]
-        })
-        .unwrap()
-        .trainable(&names)
-        .unwrap();
-        let run = train(&model, &data, &method(), &TrainOptions::default(), &mut ()).unwrap();
+        let mut model = lotka_volterra().unwrap();
+        for (i, name) in names.iter().enumerate() {
+            model = model
+                .with_param(name, &[CONSTANTS[i] * factors[i]])
+                .unwrap();
+        }
+        let model = model.trainable(&names).unwrap();
+        let run = train(&model, data, &method(), &TrainOptions::default(), &mut ()).unwrap();
         let constants = run.trust().unwrap().constants;
         assert_eq!(constants.names, names);
-        let estimates = constants.values.iter().zip(&constants.errors);
-        for (truth, (value, error)) in truth.iter().zip(estimates) {
-            assert!((value / truth - 1.0).abs() < 0.02, "{factors:?} {value}");
-            assert!((value - truth).abs() < 4.0 * error, "{value} {error}");
-            assert!(*error < 0.02 * truth, "{error}");
+        constants
+    })
+}
+
+/// The data of the reference program: noise of 5 % of the standard deviation, the initial state not known. It finds the constants
+/// within 0.8 %.
+#[test]
+fn constants_are_found_within_one_per_cent() {
+    let golden = golden("lotka_volterra_constants");
+    let t = Array1::from(numbers(&golden["t"]));
+    let data = Dataset::single(t, matrix(&golden["u"]), None).unwrap();
+    for estimates in constants_from_all_starts(&data) {
+        for (value, truth) in estimates.values.iter().zip(CONSTANTS) {
+            assert!((value / truth - 1.0).abs() < 0.01, "{value} {truth}");
+        }
+    }
+}
+
+/// The start does not matter. What is left is the error of the data, whose standard deviation is 0.6 to 0.9 %: of the first draw of
+/// the noise c is 1.3 % off from every start, of the others all constants are within 1 %.
+#[test]
+fn constants_of_known_equations_come_with_standard_errors() {
+    for seed in [10, 20, 30] {
+        let data = data_of_seed(seed).0;
+        let all = constants_from_all_starts(&data);
+        for i in 0..4 {
+            let [(lowest, _), (highest, error)] = [f64::min, f64::max].map(|f| {
+                let values = all.iter().map(|estimates| estimates.values[i]);
+                (values.reduce(f).unwrap(), all[0].errors[i])
+            });
+            assert!(
+                highest - lowest < 0.05 * error,
+                "{seed}: {lowest} to {highest}"
+            );
+            let truth = CONSTANTS[i];
+            assert!(error < 0.01 * truth, "{seed}: {error}");
+            let off = (lowest - truth).abs().max((highest - truth).abs());
+            assert!(off < 2.0 * error, "{seed}: {lowest} {highest} ± {error}");
+            if seed != 10 {
+                assert!(off < 0.01 * truth, "{seed}: {lowest} {highest}");
+            }
         }
     }
 }

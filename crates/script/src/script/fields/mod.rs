@@ -32,7 +32,7 @@ use super::registry::{Registry, ScriptType, name_of};
 use crate::Result;
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_ode::dynamics;
-use odesync_ode::field::{FieldBuilder, InputSignal, Unary, VectorField};
+use odesync_ode::field::{ConstantSpec, FieldBuilder, InputSignal, Unary, VectorField};
 use odesync_train::models::{Mlp, blackbox, driven_blackbox, driven_second_order, second_order};
 use trace::EquationClosure;
 
@@ -267,6 +267,24 @@ fn networks(reg: &mut Registry) {
     );
 }
 
+/// What may be known of a trained constant.
+const KNOWN: Keys = &[ConstantSpec::OPTIONS];
+
+/// Reads what is known of the constant `name`.
+fn constant_spec(name: &str, known: &Dynamic) -> Result<ConstantSpec> {
+    let Some(map) = known.clone().try_cast::<Map>() else {
+        return Err(crate::Error::invalid(format!(
+            "trainable: what is known of \"{name}\" should be a map, such as #{{ min: 0 }}, or #{{}}, not {}",
+            convert::describe(known)
+        )));
+    };
+    let mut options = Options::new(format!("trainable: {name}"), KNOWN, map);
+    let mut spec = ConstantSpec::default();
+    options.read_set(&mut spec)?;
+    options.finish()?;
+    Ok(spec)
+}
+
 /// Reads a list of names of parameters.
 fn names(list: &List) -> Result<Vec<String>> {
     let name = |x: &Dynamic| {
@@ -325,12 +343,22 @@ fn properties(reg: &mut Registry) {
         },
     );
     reg.function(
-        "field.trainable([\"a\", \"b\"]) -> Field",
-        "The same field with these parameters trained as well.",
+        "field.trainable([\"a\", \"b\"]) or field.trainable(#{ a: #{ min: 0, max: 5, prior: [1, 0.5] }, b: #{ log: true }, c: #{} }) -> Field",
+        "The same field with these parameters trained as well. A map says what is known of each constant: bounds that training never \
+         crosses, a normal prior (mean and standard deviation, in the constant's units), and whether its logarithm is trained. \
+         weak_constraint() and homotopy() without a coupling honour it; gradient descent refuses it.",
         "lotka_volterra().trainable([\"a\", \"d\"]).params",
     )
+    .options(KNOWN)
     .body(|f: &mut ScriptField, list: List| -> Result<ScriptField> {
         Ok(ScriptField(f.0.trainable(&names(&list)?)?))
+    })
+    .body(|f: &mut ScriptField, constants: Map| -> Result<ScriptField> {
+        let mut field = f.0.clone();
+        for (name, known) in constants {
+            field = field.trainable_with(&name, constant_spec(&name, &known)?)?;
+        }
+        Ok(ScriptField(field))
     });
     reg.function(
         "field.frozen([\"a\"]) -> Field",

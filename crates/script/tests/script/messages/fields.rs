@@ -30,6 +30,17 @@ fn fields_and_tracing() {
         "lorenz().with_param(\"rho\", [1, 2])",
         "lotka_volterra().trainable([\"e\"])",
         "lotka_volterra().trainable([1])",
+        // What is known of constants.
+        "lotka_volterra().trainable(#{ e: #{} })",
+        "lotka_volterra().trainable(#{ a: 3 })",
+        "lotka_volterra().trainable(#{ a: #{ mn: 0 } })",
+        "lotka_volterra().trainable(#{ a: #{ min: \"x\" } })",
+        "lotka_volterra().trainable(#{ a: #{ min: 3, max: 2 } })",
+        "lotka_volterra().trainable(#{ a: #{ min: 3 } })",
+        "lotka_volterra().trainable(#{ a: #{ prior: [1] } })",
+        "lotka_volterra().trainable(#{ a: #{ prior: [1, -1] } })",
+        "lotka_volterra().trainable(#{ a: #{ log: true, min: -1 } })",
+        "blackbox([2, 4, 2]).trainable(#{ \"layer0.weight\": #{ min: -1 } })",
         "let f = lorenz().trainable([\"rho\"]); f.params = [1, 2];",
         // Whole numbers and powers within equations.
         "system(1, |t, u, p| [8/3 * u[0]])",

@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::super::gauss_newton::{Cost, log_evidence};
+use super::super::parameter_prior::RidgePrior;
 use super::linear_problem::LinearProblem;
 
 /// Trajectories of a problem: their lengths, and whether their initial states are given.
@@ -31,7 +32,10 @@ fn a_step_is_that_of_dense_least_squares() {
     for problem in problems() {
         let filtered = problem.filtered();
         for (alpha, mu) in [(0.3, 0.0), (0.01, 2.0)] {
-            let delta = filtered.ridge.step(&problem.w, alpha, mu).unwrap();
+            let delta = filtered
+                .ridge
+                .step(&problem.w, RidgePrior::uniform(alpha), mu)
+                .unwrap();
             let change = filtered.smooth(&problem.nodes, &problem.linearization.a, &delta);
             let (want_delta, want_change) = problem.dense_step(alpha, mu);
             let q = problem.q;
@@ -54,7 +58,10 @@ fn the_covariance_is_that_of_the_dense_posterior() {
         let (p, dof) = (problem.w.len(), problem.nodes.dof);
         let filtered = problem.filtered();
         let (slopes, given_w) = filtered.posterior(&problem.nodes, &problem.linearization.a);
-        let by_w = filtered.ridge.variances(alpha, &slopes).unwrap();
+        let by_w = filtered
+            .ridge
+            .variances(RidgePrior::uniform(alpha), &slopes)
+            .unwrap();
         let want = problem.dense_covariance(alpha);
         let got: Vec<f64> = (0..by_w.len())
             .map(|i| by_w[i] + given_w[i * dof + i % dof])
@@ -78,9 +85,15 @@ fn the_evidence_is_the_density_of_the_data() {
     let alpha = 0.3;
     for problem in problems() {
         let filtered = problem.filtered();
-        let (gamma, log_det) = filtered.ridge.evidence_terms(alpha).unwrap();
+        let terms = filtered
+            .ridge
+            .evidence_terms(RidgePrior::uniform(alpha))
+            .unwrap();
         // The least cost is |ν − X δ|² + α |w + δ|² at the undamped step.
-        let delta = filtered.ridge.step(&problem.w, alpha, 0.0).unwrap();
+        let delta = filtered
+            .ridge
+            .step(&problem.w, RidgePrior::uniform(alpha), 0.0)
+            .unwrap();
         let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
         let moved: Vec<f64> = problem.w.iter().zip(&delta).map(|(w, d)| w + d).collect();
         let cost = Cost {
@@ -89,7 +102,7 @@ fn the_evidence_is_the_density_of_the_data() {
             prior: alpha * squares(&moved),
             initial: 0.0,
         };
-        let got = log_evidence(cost, log_det, &filtered);
+        let got = log_evidence(cost, terms, &filtered, 0.0);
         let want = problem.dense_log_density(alpha);
         assert!((got - want).abs() < 1e-8 * want.abs(), "{got} {want}");
         // γ = P − α tr Cov(w).
@@ -97,6 +110,9 @@ fn the_evidence_is_the_density_of_the_data() {
         let p = problem.w.len();
         let trace: f64 = (0..p).map(|i| covariance[(i, i)]).sum();
         let want = p as f64 - alpha * trace;
-        assert!((gamma - want).abs() < 1e-8 * p as f64, "{gamma} {want}");
+        assert!(
+            (terms.gamma - want).abs() < 1e-8 * p as f64,
+            "{terms:?} {want}"
+        );
     }
 }

@@ -64,6 +64,7 @@ impl LinearProblem {
         let weights = Weights {
             q: self.q,
             sigma: &self.sigma,
+            by_information: false,
         };
         let at = (&self.s[..], &self.e[..]);
         filter(&self.nodes, &self.linearization, at, weights, self.w.len())

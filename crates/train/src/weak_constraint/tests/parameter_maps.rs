@@ -3,7 +3,8 @@
 use ndarray::Array2;
 
 use super::super::affine_layers::affine_layers;
-use super::super::parameter_map::{ParameterMap, Standardization};
+use super::super::parameter_map::ParameterMap;
+use super::super::standardization::Standardization;
 use crate::models::{blackbox, driven_blackbox, graybox, second_order};
 use odesync_base::random::Generator;
 use odesync_ode::field::native::Evaluator;

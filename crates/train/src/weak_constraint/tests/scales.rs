@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::super::affine_layers::affine_layers;
 use super::super::network_scales::network_scales;
-use super::super::parameter_map::Standardization;
+use super::super::standardization::Standardization;
 use crate::models::graybox;
 use odesync_base::random::Generator;
 use odesync_ode::field::Unary;

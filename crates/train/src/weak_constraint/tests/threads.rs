@@ -2,6 +2,7 @@
 
 use ndarray::Array1;
 
+use super::super::parameter_prior::RidgePrior;
 use super::super::ridge::Ridge;
 use super::super::{TrainingStart, WeakConstraint, WeakConstraintTraining};
 use super::linear_problem::LinearProblem;
@@ -69,12 +70,13 @@ fn a_ridge_problem_of_several_tiles_has_the_same_bits() {
             let mut generator = Generator::manual_seed(5);
             let x = generator.uniform_f64(-1.0, 1.0, n * p);
             let ridge = Ridge::new(x, generator.uniform_f64(-1.0, 1.0, n));
-            let mut all = ridge.step(&vec![0.5; p], 0.3, 0.1).unwrap();
-            let (gamma, log_det) = ridge.evidence_terms(0.3).unwrap();
-            all.extend([gamma, log_det]);
+            let prior = RidgePrior::uniform(0.3);
+            let mut all = ridge.step(&vec![0.5; p], prior, 0.1).unwrap();
+            let terms = ridge.evidence_terms(prior).unwrap();
+            all.extend([terms.gamma, terms.log_det]);
             all.extend(
                 ridge
-                    .variances(0.3, &generator.uniform_f64(-1.0, 1.0, 4 * p))
+                    .variances(prior, &generator.uniform_f64(-1.0, 1.0, 4 * p))
                     .unwrap(),
             );
             bits(&all)
