@@ -100,14 +100,12 @@ pub fn register(reg: &mut Registry) {
 
 fn lists(reg: &mut Registry) {
     const ITEM: usize = size_of::<Dynamic>();
-    let host = reg.host();
-    reg.overload("+")
-        .body(move |a: List, b: List| -> Result<List> {
-            check_memory(&host, "the list", b.len(), ITEM)?;
-            let mut joined = a;
-            joined.extend(b);
-            Ok(joined)
-        });
+    // rhai joins two lists, while a list and a number are added element by element: neither is meant for certain.
+    reg.overload("+").body(|_: List, _: List| -> Result<Dynamic> {
+        Err(Error::invalid(
+            "+ of two lists could mean either: array(x) + y adds their elements, x.append(y) puts y at the end of x",
+        ))
+    });
     let host = reg.host();
     let append = move |a: &mut List, b: List| -> Result<()> {
         check_memory(&host, "the list", a.len() + b.len(), ITEM)?;

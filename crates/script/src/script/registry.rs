@@ -5,12 +5,14 @@
 //! | `function` | [`Function`], [`Property`]: one declaration |
 //! | `argument` | [`Argument`], [`ReturnValue`]: what the closures of declarations take and return |
 //! | `body` | [`Body`]: the forms of these closures, and their registration for all combinations of types |
+//! | `read_only` | changes to what a property returned |
 //! | `catalogue` | [`Catalogue`], [`Doc`]: what is recorded |
 
 mod argument;
 mod body;
 mod catalogue;
 mod function;
+mod read_only;
 
 use rhai::{Dynamic, Engine, Scope};
 

@@ -1,7 +1,7 @@
 //! The linter of a source's tokens, which runs while the source is parsed.
 //!
 //! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The linter makes it an error that
-//! asks for parentheses. It also records the names that a source declares and calls, for error messages that suggest the nearest
+//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. It also records the names that a source declares and calls, for error messages that suggest the nearest
 //! one.
 
 use std::cell::RefCell;
@@ -12,6 +12,9 @@ use rhai::{LexError, Position, Token};
 /// The error message for a sign before a power.
 pub const SIGNED_POWER: &str =
     "a minus before a power is ambiguous: write -(x ** n) for the power's negative, or (-x) ** n";
+
+/// The error message for `^`, which in rhai is the exclusive or of bits and binds more loosely than a power.
+const CARET: &str = "^ is not an operator here: a power is x ** n";
 
 /// The linter of a source's tokens; the module's text describes what it checks.
 #[derive(Default)]
@@ -75,6 +78,9 @@ impl TokenLinter {
         state.note_names(&token);
         if state.signed_power(&token, position) {
             return Token::LexError(Box::new(LexError::Runtime(SIGNED_POWER.into())));
+        }
+        if matches!(token, Token::XOr | Token::XOrAssign) {
+            return Token::LexError(Box::new(LexError::Runtime(CARET.into())));
         }
         token
     }

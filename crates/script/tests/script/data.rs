@@ -142,3 +142,16 @@ fn an_ensemble_is_the_same_runs_one_at_a_time() {
         "3",
     );
 }
+
+/// A component by its name, of one sample and of several; reading a property in any way stays possible.
+#[test]
+fn columns_by_name() {
+    let three = "let d = dataset([0, 1, 2], [[1.0], [NAN], [3.0]]); ";
+    gives(&format!("{three} d[\"u[0]\"][2]"), "3.0");
+    gives(
+        "dataset(lotka_volterra(), [[1, 1], [2, 1]], arange(0, 3, 0.5))[\"u[1]\"].shape",
+        "[2, 6]",
+    );
+    gives(&format!("{three} d.u.to_list().len()"), "3");
+    gives(&format!("{three} d.names.contains(\"u[0]\")"), "true");
+}

@@ -58,8 +58,9 @@ fn scripts_have_landscapes_of_closures_models_and_runs() {
         "let l = landscape(|p| p[0] ** 2 + 3 * p[1] ** 2, [1, 2], [[1, 0], [0, 1]], [[-1, 0], [0, 1, 2]]); l.loss.slice(0, 1, 2).to_list()[0]",
     );
     assert_eq!(bowl, [13.0, 28.0, 49.0]);
-    let h =
-        run("let h = hessian(|p| p[0] ** 2 * p[1], [1, 2]); h.matrix().to_list()[1] + [h.loss]");
+    let h = run(
+        "let h = hessian(|p| p[0] ** 2 * p[1], [1, 2]); let all = h.matrix().to_list()[1]; all.push(h.loss); all",
+    );
     assert_eq!(h, [2.0, 0.0, 2.0]);
     // A solve in a closure cannot be traced; it fails where the solution blows up.
     let solved = run(

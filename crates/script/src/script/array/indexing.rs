@@ -30,6 +30,19 @@ impl ScriptArray {
         })
     }
 
+    /// Returns `x.col(j)`: the elements with index j on the second axis.
+    fn column(&self, j: i64) -> Result<ScriptArray> {
+        let shape = self.shape();
+        let Some(n) = shape.get(1) else {
+            return Err(Error::invalid(format!(
+                "col: an Array of shape {shape:?} has no columns; x[i] is its element"
+            )));
+        };
+        let what = format!("the second axis of an Array of shape {shape:?}");
+        let j = convert::to_index(j, *n, &what)?;
+        Ok(ScriptArray::new(self.0.index_axis(Axis(1), j).to_owned()))
+    }
+
     /// Assigns `x[i] = value`; the value is a number or has the item's shape.
     fn set_item(&mut self, index: i64, given: &Dynamic) -> Result<()> {
         let index = self.index_of(index)?;
@@ -181,6 +194,19 @@ pub(super) fn register(reg: &mut Registry) {
         "zeros([0, 3]).is_empty()",
     )
     .body(|x: &mut ScriptArray| x.is_empty());
+
+    reg.function(
+        "x.col(j) -> Array",
+        "Column j of a matrix: x[i][j] for all i; of more axes, index j of the second one. Columns count from 0, and -1 is the last.",
+        "array([[1, 2, 3], [4, 5, 6]]).col(1)",
+    )
+    .body(|x: &mut ScriptArray, j: i64| x.column(j));
+    reg.function(
+        "x.row(i) -> Array",
+        "Row i of a matrix, as x[i].",
+        "array([[1, 2, 3], [4, 5, 6]]).row(1)",
+    )
+    .body(|x: &mut ScriptArray, i: i64| x.item(i));
 
     reg.engine()
         .register_iterator::<ScriptArray>()

@@ -5,10 +5,11 @@ mod files;
 use std::sync::Arc;
 
 use ndarray::{Array1, Axis};
-use rhai::{Array as List, Dynamic};
+use rhai::{Array as List, Dynamic, ImmutableString};
 
 use super::array::ScriptArray;
 use super::convert;
+use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
 use super::keys::{Key, Keys};
@@ -16,6 +17,7 @@ use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{SOLVER, check_solution_memory, note_stiffness, solver};
 use crate::{Error, Result};
+use odesync_base::error;
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
 use odesync_ode::odesolve::SolveOptions;
@@ -282,11 +284,26 @@ fn properties(reg: &mut Registry) {
     .get(|d: &mut ScriptDataset| d.0.dof() as i64);
     reg.property(
         "data.names -> list",
-        "The names of the state variables.",
+        "The names of the state variables; data[\"x\"] is the column of that name, [time], or [sample, time] of several samples.",
         "dataset([0, 1, 2], [[1.0], [2.0], [3.0]]).names",
     )
     .get(|d: &mut ScriptDataset| {
         let names = d.0.names().iter().map(|n| Dynamic::from(n.clone()));
         names.collect::<List>()
     });
+    reg.engine().register_indexer_get(
+        |d: &mut ScriptDataset, name: ImmutableString| -> RhaiResult<ScriptArray> {
+            let names = d.0.names();
+            let Some(j) = names.iter().position(|own| *own == name.as_str()) else {
+                let names = names.iter().map(String::as_str);
+                return Err(error::unknown("component", &name, names).into());
+            };
+            let column = d.0.u().index_axis(Axis(2), j).to_owned();
+            let column = match column.nrows() {
+                1 => column.index_axis_move(Axis(0), 0).into_dyn(),
+                _ => column.into_dyn(),
+            };
+            Ok(ScriptArray::new(column))
+        },
+    );
 }

@@ -1,12 +1,13 @@
 //! The declaration of one function or one property.
 
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use rhai::{Dynamic, Variant};
 
 use super::argument::{Call, ReturnValue, ScriptType};
 use super::body::Body;
-use super::{Doc, Registry};
+use super::{Doc, Registry, read_only};
 use crate::script::error::RhaiResult;
 use crate::script::keys::Keys;
 
@@ -76,9 +77,18 @@ impl<'a> Property<'a> {
         let Property { registry, mut doc } = self;
         doc.receiver_type = Some(T::NAME);
         registry.catalogue.docs.push(doc);
-        let getter = move |value: &mut T| -> RhaiResult<Dynamic> { getter(value).into_result() };
-        registry.engine.register_get(doc.name, getter);
+        let getter =
+            Rc::new(move |value: &mut T| -> RhaiResult<Dynamic> { getter(value).into_result() });
         let kind = registry.type_name::<T>();
+        let (of_setter, name, of) = (getter.clone(), doc.name, kind.clone());
+        registry
+            .engine
+            .register_get(name, move |value: &mut T| getter(value));
+        registry
+            .engine
+            .register_set(name, move |value: &mut T, given: Dynamic| {
+                read_only::set(name, &of, || of_setter(value), &given)
+            });
         registry.catalogue.properties.push((kind, doc.name));
         ReadableProperty {
             registry,
