@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use odesync_ode::field::native::{DualCotangent, Evaluator, MAX_LANES, interleave};
-use odesync_ode::field::{Binary, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system};
+use odesync_ode::field::{
+    Binary, ConstantSpec, Expr, FieldBuilder, Isa, Signal, Unary, VectorField, system,
+};
 use proptest::prelude::*;
 
 /// The signal s(t) = (sin t, t²).
