@@ -15,7 +15,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `settings`, `noise_model`, `loss_function` | the settings, what is known of the noise, the loss of a residual |
+//! | `settings`, `noise_model`, `residual_loss` | the settings, what is known of the noise, the loss of a residual |
 //! | `setup` | scales, splines, nodes and first guesses |
 //! | `robust_smoothing` | splines of data with outliers |
 //! | `state_curve`, `nodes` | the curves of the state through the data; the nodes |
@@ -40,7 +40,6 @@ mod gauss_newton;
 mod gradient_matching;
 mod kalman;
 mod lifted_model;
-mod loss_function;
 mod network_scales;
 mod nodes;
 mod noise_level;
@@ -49,6 +48,7 @@ mod parameter_map;
 mod parameter_prior;
 mod posterior;
 mod profile;
+mod residual_loss;
 mod ridge;
 mod robust_smoothing;
 mod saved_state;

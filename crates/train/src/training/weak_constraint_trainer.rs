@@ -118,11 +118,16 @@ impl<'a> WeakConstraintTrainer<'a> {
         let made = training.advance_and(|training| {
             let (model, u0) = (training.model()?, training.state.u0());
             free_mse(&model, u0, self.data, &self.columns, &self.solver)
-        })?;
-        let Some((report, mse)) = made else {
+        });
+        if made.is_err() && epoch == 0 {
+            // The evaluations of the start belong to the first step; a run that is interrupted before its end begins anew.
+            self.training = None;
+        }
+        let Some((report, mse)) = made? else {
             return Ok(None);
         };
-        let evaluations = training.n_evaluations();
+        let training = self.training.as_ref();
+        let evaluations = training.map_or(0, WeakConstraintTraining::n_evaluations);
         if self
             .options
             .trajectory_every

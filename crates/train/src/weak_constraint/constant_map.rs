@@ -138,7 +138,8 @@ impl Constant {
         };
         let below = |x: f64| 0.5 * libm::erfc((mean - x) / (sd * std::f64::consts::SQRT_2));
         let (min, max) = self.spec.bounds();
-        (max.map_or(1.0, below) - min.map_or(0.0, below)).ln()
+        let mass = max.map_or(1.0, below) - min.map_or(0.0, below);
+        mass.max(f64::MIN_POSITIVE).ln()
     }
 }
 

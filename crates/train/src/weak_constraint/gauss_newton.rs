@@ -2,11 +2,11 @@
 
 use super::flow::Flow;
 use super::kalman::{Filtered, INITIAL_SD, Weights, filter};
-use super::loss_function::LossFunction;
 use super::nodes::Nodes;
 use super::noise_level::update_sigma;
 use super::parameter_map::ParameterMap;
 use super::parameter_prior::RidgePrior;
+use super::residual_loss::ResidualLoss;
 use super::ridge::EvidenceTerms;
 use crate::Result;
 
@@ -177,7 +177,7 @@ pub(super) fn log_misfit(nodes: &Nodes, estimate: &Estimate) -> f64 {
     let mut squares = vec![0.0; nodes.dof];
     for (i, j, y) in nodes.data() {
         squares[j] += match nodes.loss {
-            LossFunction::Gaussian => (s[i] - y).powi(2),
+            ResidualLoss::Gaussian => (s[i] - y).powi(2),
             loss => loss.scale_square((s[i] - y) / sigma[j]) * sigma[j] * sigma[j],
         };
     }

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::loss_function::LossFunction;
 use super::nodes::Nodes;
+use super::residual_loss::ResidualLoss;
 use super::ridge::Ridge;
 
 /// Standard deviation of the prior of an initial state that is not given, in standardised units.
@@ -44,7 +44,7 @@ impl Weights<'_> {
     /// Returns the variance of a datum of component j with the residual r in units of σ: σ² over its weight in least squares.
     fn variance(&self, nodes: &Nodes, j: usize, r: f64) -> f64 {
         let variance = self.sigma[j] * self.sigma[j];
-        if nodes.loss == LossFunction::Gaussian {
+        if nodes.loss == ResidualLoss::Gaussian {
             return variance;
         }
         let weight = nodes.loss.weight(r);
@@ -138,7 +138,7 @@ pub(super) fn filter(
             }
             let r = (y - s[k * dof + j]) / weights.sigma[j];
             let variance = weights.variance(nodes, j, r);
-            if nodes.loss != LossFunction::Gaussian {
+            if nodes.loss != ResidualLoss::Gaussian {
                 let sd = weights.sigma[j];
                 log_density_ratio += nodes.loss.log_height() + 0.5 * (variance / (sd * sd)).ln();
             }

@@ -2,8 +2,8 @@
 
 use odesync_ode::odesolve::SolveOptions;
 
-use super::loss_function::LossFunction;
 use super::noise_model::NoiseModel;
+use super::residual_loss::ResidualLoss;
 use super::standardization::Standardization;
 use crate::{Error, Result};
 
@@ -54,7 +54,7 @@ pub(super) struct Nodes {
     /// Steps of the method in an interval.
     pub substeps: usize,
     /// Loss of a residual.
-    pub loss: LossFunction,
+    pub loss: ResidualLoss,
     /// Whether the ratios of the noise of components are known.
     pub has_known_ratios: bool,
 }
@@ -114,7 +114,7 @@ impl Nodes {
             fixed: vec![],
             sample: vec![],
             substeps,
-            loss: LossFunction::Gaussian,
+            loss: ResidualLoss::Gaussian,
             has_known_ratios: false,
         }
     }
@@ -122,7 +122,7 @@ impl Nodes {
     /// Sets what the settings know of the noise.
     #[must_use]
     pub fn with_noise(mut self, noise: &NoiseModel) -> Self {
-        self.loss = noise.loss_function();
+        self.loss = noise.residual_loss();
         self.has_known_ratios = noise.weights.is_some();
         self
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::loss_function::LossFunction;
+use super::residual_loss::ResidualLoss;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 use odesync_base::option_set;
@@ -161,13 +161,13 @@ impl NoiseModel {
     }
 
     /// Returns the loss with its constants.
-    pub(super) fn loss_function(&self) -> LossFunction {
+    pub(super) fn residual_loss(&self) -> ResidualLoss {
         match self.loss {
-            DataLoss::Gaussian => LossFunction::Gaussian,
-            DataLoss::Huber => LossFunction::Huber {
+            DataLoss::Gaussian => ResidualLoss::Gaussian,
+            DataLoss::Huber => ResidualLoss::Huber {
                 threshold: self.huber_threshold.unwrap_or(HUBER_THRESHOLD),
             },
-            DataLoss::StudentT => LossFunction::StudentT {
+            DataLoss::StudentT => ResidualLoss::StudentT {
                 freedom: self.degrees_of_freedom.unwrap_or(DEGREES_OF_FREEDOM),
             },
         }

@@ -4,8 +4,8 @@
 //! Σ ρ(r) and the roughness. Each round fits y* with a smoothing by cross-validation. Source: D. D. Cox, *Asymptotics for M-type
 //! smoothing splines*, Ann. Stat. 11 (1983); P. J. Huber, *Robust smoothing*, in *Robustness in Statistics* (1979).
 
-use super::loss_function::LossFunction;
 use super::nodes::SampleData;
+use super::residual_loss::ResidualLoss;
 use crate::Result;
 use crate::smoothing::{ComponentSpline, CrossValidation};
 
@@ -23,7 +23,7 @@ pub(super) fn drawn_to_curves(
     samples: &[SampleData],
     dof: usize,
     columns: &[usize],
-    loss: LossFunction,
+    loss: ResidualLoss,
 ) -> Result<Vec<SampleData>> {
     let mut drawn = samples.to_vec();
     for &j in columns {
@@ -43,9 +43,9 @@ pub(super) fn drawn_to_curves(
 /// Fits the curve of one component, as [`ComponentSpline::fit`] does; the variance is that of the loss.
 pub(super) fn fit_robustly(
     samples: &Samples,
-    loss: LossFunction,
+    loss: ResidualLoss,
 ) -> Result<(ComponentSpline, CrossValidation)> {
-    if loss == LossFunction::Gaussian {
+    if loss == ResidualLoss::Gaussian {
         return ComponentSpline::fit(samples, 0.0);
     }
     let (_, curve, found) = fit(samples, loss)?;
@@ -54,7 +54,7 @@ pub(super) fn fit_robustly(
 
 fn fit(
     samples: &Samples,
-    loss: LossFunction,
+    loss: ResidualLoss,
 ) -> Result<(Samples, ComponentSpline, CrossValidation)> {
     let n = samples.iter().flat_map(|(_, y)| y).filter(|y| !y.is_nan());
     let n = n.count() as f64;

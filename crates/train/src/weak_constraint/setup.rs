@@ -10,11 +10,11 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::affine_layers::affine_layers;
 use super::flow::Flow;
-use super::loss_function::LossFunction;
 use super::network_scales;
 use super::nodes::{Nodes, SampleData};
 use super::noise_level::known_ratios;
 use super::parameter_map::{ParameterMap, check_constants};
+use super::residual_loss::ResidualLoss;
 use super::robust_smoothing::{drawn_to_curves, fit_robustly};
 use super::settings::WeakConstraint;
 use super::standardization::Standardization;
@@ -102,11 +102,11 @@ pub(super) fn prepare(
     let samples = sample_data(dof, &columns, data, observation)?;
     let observed: Vec<bool> = (0..dof).map(|j| columns.contains(&j)).collect();
 
-    let loss = settings.noise.loss_function().at_high_leverage();
+    let loss = settings.noise.residual_loss().at_high_leverage();
     let substeps = settings.substeps;
     let weights = settings.noise.weights_of(data.names())?;
     let mut scaling = match loss {
-        LossFunction::Gaussian => scale_of_data(&samples, &observed)?,
+        ResidualLoss::Gaussian => scale_of_data(&samples, &observed)?,
         loss => scale_of_data(&drawn_to_curves(&samples, dof, &columns, loss)?, &observed)?,
     };
     let mut sigma = vec![1.0; dof];

@@ -7,9 +7,9 @@ use odesync_ode::odesolve::SolveOptions;
 
 use super::fit::{Assessment, Fit, FitStep};
 use super::flow::Flow;
-use super::loss_function::LossFunction;
 use super::nodes::Nodes;
 use super::parameter_map::ParameterMap;
+use super::residual_loss::ResidualLoss;
 use super::settings::WeakConstraint;
 use super::setup::{Setup, prepare};
 use super::standardization::Standardization;
@@ -251,7 +251,7 @@ impl WeakConstraintState {
             let estimate = &self.fit.estimate;
             let r = (y - estimate.s[i]) / estimate.sigma[j];
             all[j].push(match self.nodes.loss {
-                LossFunction::Gaussian => r,
+                ResidualLoss::Gaussian => r,
                 loss => loss.weight(r).sqrt() * r,
             });
         }

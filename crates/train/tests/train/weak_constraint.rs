@@ -244,7 +244,7 @@ fn constants_of_known_equations_come_with_standard_errors() {
     for seed in [10, 20, 30] {
         let data = data_of_seed(seed).0;
         let all = constants_from_all_starts(&data);
-        for i in 0..4 {
+        for (i, truth) in CONSTANTS.into_iter().enumerate() {
             let [(lowest, _), (highest, error)] = [f64::min, f64::max].map(|f| {
                 let values = all.iter().map(|estimates| estimates.values[i]);
                 (values.reduce(f).unwrap(), all[0].errors[i])
@@ -253,7 +253,6 @@ fn constants_of_known_equations_come_with_standard_errors() {
                 highest - lowest < 0.05 * error,
                 "{seed}: {lowest} to {highest}"
             );
-            let truth = CONSTANTS[i];
             assert!(error < 0.01 * truth, "{seed}: {error}");
             let off = (lowest - truth).abs().max((highest - truth).abs());
             assert!(off < 2.0 * error, "{seed}: {lowest} {highest} ± {error}");

@@ -1,12 +1,12 @@
 //! Robust losses against numerical integrals and finite differences.
 
-use super::super::loss_function::LossFunction;
+use super::super::residual_loss::ResidualLoss;
 
-const LOSSES: [LossFunction; 4] = [
-    LossFunction::Gaussian,
-    LossFunction::Huber { threshold: 1.345 },
-    LossFunction::StudentT { freedom: 4.0 },
-    LossFunction::StudentT { freedom: 7.5 },
+const LOSSES: [ResidualLoss; 4] = [
+    ResidualLoss::Gaussian,
+    ResidualLoss::Huber { threshold: 1.345 },
+    ResidualLoss::StudentT { freedom: 4.0 },
+    ResidualLoss::StudentT { freedom: 7.5 },
 ];
 
 /// Integrates over r from −∞ to ∞ by the trapezoidal rule in x, r = sinh x.
@@ -24,7 +24,7 @@ fn normal_density(r: f64) -> f64 {
 }
 
 /// Density of a loss: its height over the normal one times exp(−ρ/2).
-fn density(loss: LossFunction, r: f64) -> f64 {
+fn density(loss: ResidualLoss, r: f64) -> f64 {
     normal_density(0.0) * (loss.log_height() - 0.5 * loss.value(r)).exp()
 }
 
@@ -53,7 +53,7 @@ fn the_scale_is_right_for_the_noise_that_it_is_of() {
     for loss in LOSSES {
         // Huber's is calibrated for normal noise.
         let of = |r| match loss {
-            LossFunction::Huber { .. } => normal_density(r),
+            ResidualLoss::Huber { .. } => normal_density(r),
             _ => density(loss, r),
         };
         let mean = integral(|r| of(r) * loss.scale_square(r));
@@ -61,7 +61,7 @@ fn the_scale_is_right_for_the_noise_that_it_is_of() {
     }
     // What a datum of Student's t tells: the variance of the slope of its log density.
     for freedom in [4.0, 7.5] {
-        let loss = LossFunction::StudentT { freedom };
+        let loss = ResidualLoss::StudentT { freedom };
         let score = |r: f64| loss.weight(r) * r;
         let information = integral(|r| density(loss, r) * score(r).powi(2));
         let weight = integral(|r| density(loss, r) * loss.weight(r));

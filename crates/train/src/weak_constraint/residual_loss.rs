@@ -9,7 +9,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 /// A loss with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) enum LossFunction {
+pub(super) enum ResidualLoss {
     /// ρ = r².
     #[default]
     Gaussian,
@@ -19,15 +19,15 @@ pub(super) enum LossFunction {
     StudentT { freedom: f64 },
 }
 
-impl LossFunction {
+impl ResidualLoss {
     /// Returns ρ(r).
     pub fn value(self, r: f64) -> f64 {
         match self {
-            LossFunction::Huber { threshold } if r.abs() > threshold => {
+            ResidualLoss::Huber { threshold } if r.abs() > threshold => {
                 threshold * (2.0 * r.abs() - threshold)
             }
-            LossFunction::Gaussian | LossFunction::Huber { .. } => r.powi(2),
-            LossFunction::StudentT { freedom } => (freedom + 1.0) * (r * r / freedom).ln_1p(),
+            ResidualLoss::Gaussian | ResidualLoss::Huber { .. } => r.powi(2),
+            ResidualLoss::StudentT { freedom } => (freedom + 1.0) * (r * r / freedom).ln_1p(),
         }
     }
 
@@ -35,7 +35,7 @@ impl LossFunction {
     /// outliers pull as hard as they ever do, bears none; Student's t takes its place until the states are a solution.
     pub fn at_high_leverage(self) -> Self {
         match self {
-            LossFunction::Huber { .. } => LossFunction::StudentT { freedom: 4.0 },
+            ResidualLoss::Huber { .. } => ResidualLoss::StudentT { freedom: 4.0 },
             other => other,
         }
     }
@@ -43,9 +43,9 @@ impl LossFunction {
     /// Returns ω(r), the weight of a datum in least squares.
     pub fn weight(self, r: f64) -> f64 {
         match self {
-            LossFunction::Gaussian => 1.0,
-            LossFunction::Huber { threshold } => (threshold / r.abs()).min(1.0),
-            LossFunction::StudentT { freedom } => (freedom + 1.0) / (freedom + r * r),
+            ResidualLoss::Gaussian => 1.0,
+            ResidualLoss::Huber { threshold } => (threshold / r.abs()).min(1.0),
+            ResidualLoss::StudentT { freedom } => (freedom + 1.0) / (freedom + r * r),
         }
     }
 
@@ -53,14 +53,14 @@ impl LossFunction {
     /// its likelihood), and (ω r)² over its mean for normal noise (Huber's proposal 2).
     pub fn scale_square(self, r: f64) -> f64 {
         match self {
-            LossFunction::Gaussian => r.powi(2),
-            LossFunction::Huber { threshold: k } => {
+            ResidualLoss::Gaussian => r.powi(2),
+            ResidualLoss::Huber { threshold: k } => {
                 let beyond = 0.5 * libm::erfc(k / SQRT_2);
                 let density = (-0.5 * k * k).exp() / (2.0 * PI).sqrt();
                 let mean = 1.0 - 2.0 * beyond - 2.0 * k * density + 2.0 * k * k * beyond;
                 r.abs().min(k).powi(2) / mean
             }
-            LossFunction::StudentT { .. } => self.weight(r) * r * r,
+            ResidualLoss::StudentT { .. } => self.weight(r) * r * r,
         }
     }
 
@@ -68,21 +68,21 @@ impl LossFunction {
     /// (ν + 1)/(ν + 3) where the mean of ω is 1.
     pub fn information(self) -> f64 {
         match self {
-            LossFunction::Gaussian | LossFunction::Huber { .. } => 1.0,
-            LossFunction::StudentT { freedom } => (freedom + 1.0) / (freedom + 3.0),
+            ResidualLoss::Gaussian | ResidualLoss::Huber { .. } => 1.0,
+            ResidualLoss::StudentT { freedom } => (freedom + 1.0) / (freedom + 3.0),
         }
     }
 
     /// Returns the logarithm of the density at r = 0 over that of the normal distribution: exp(−ρ/2) is no density yet.
     pub fn log_height(self) -> f64 {
         match self {
-            LossFunction::Gaussian => 0.0,
-            LossFunction::Huber { threshold: k } => {
+            ResidualLoss::Gaussian => 0.0,
+            ResidualLoss::Huber { threshold: k } => {
                 let within = (2.0 * PI).sqrt() * libm::erf(k / SQRT_2);
                 let beyond = 2.0 / k * (-0.5 * k * k).exp();
                 0.5 * (2.0 * PI).ln() - (within + beyond).ln()
             }
-            LossFunction::StudentT { freedom } => {
+            ResidualLoss::StudentT { freedom } => {
                 libm::lgamma((freedom + 1.0) / 2.0) - libm::lgamma(freedom / 2.0)
                     + 0.5 * (2.0 / freedom).ln()
             }
