@@ -14,6 +14,7 @@
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch` | one epoch of the loop |
 //! | `ensemble` | several runs in parallel |
+//! | `score` | how well a free model fits data: mse and nmse |
 //! | `run` | the result of a run: models and metrics |
 //! | `trust` | how far to trust a run of weak-constraint training |
 //! | `parameter_path` | the parameters along a run |
@@ -39,6 +40,7 @@ mod problem;
 mod resume;
 mod run;
 mod run_loop;
+mod score;
 mod settings;
 mod shooting;
 mod trainer;
@@ -63,6 +65,7 @@ pub(crate) use options::solve_option_setters;
 pub use parameter_path::ParameterPath;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use run::{EpochRecord, Run, StopReason};
+pub use score::nmse;
 pub use settings::TrainSettings;
 pub use trainer::train;
 pub use trust::Trust;

@@ -144,11 +144,8 @@ impl WeakConstraintState {
             [now, accepted, smallest] => (now, accepted, smallest),
             _ => return None,
         };
-        let assessment = match saved.phase {
-            Phase::Done => tensor("assessment"),
-            _ => None,
-        };
-        let assessment = match assessment.as_deref() {
+        // A training that `epochs` ended is assessed before it is done.
+        let assessment = match tensor("assessment").as_deref() {
             Some([log_evidence, gamma, growth, noise_ratio]) => Some(Assessment {
                 log_evidence: *log_evidence,
                 gamma: *gamma,
