@@ -24,6 +24,9 @@ pub struct Results {
     pub parameters: usize,
     /// Best mse against the training data over all epochs.
     pub best_mse: Option<f64>,
+    /// Normalised mse of the model with the best mse against the training data.
+    #[serde(default)]
+    pub best_nmse: Option<f64>,
     /// Epoch of the best mse.
     pub best_epoch: usize,
     /// Best mse against the training data over the epochs with λ = 0.
@@ -58,6 +61,7 @@ impl Results {
             seed,
             parameters: run.model.n_params(),
             best_mse: finite_or_none(run.best_mse),
+            best_nmse: run.best_nmse,
             best_epoch: run.best_epoch,
             best_mse_at_zero: finite_or_none(run.best_mse_at_lambda_zero()),
             interpolation_mse: mse_between(run, data, 0, n),
@@ -85,6 +89,7 @@ impl Results {
             ("parameters", self.parameters.to_string()),
             ("best mse, data", number(self.best_mse)),
             ("  at epoch", self.best_epoch.to_string()),
+            ("best nmse, data", number(self.best_nmse)),
             ("best mse at λ = 0", number(self.best_mse_at_zero)),
             ("mse, truth, fitted times", number(self.interpolation_mse)),
             ("mse, truth, beyond them", number(self.extrapolation_mse)),

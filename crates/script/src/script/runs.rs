@@ -55,6 +55,11 @@ pub(super) fn summary(run: &Run) -> String {
         StopReason::Interrupted => "interrupted".into(),
         StopReason::Failing(advice) => format!("stopped: {advice}"),
     };
+    // A run that was read from files has none.
+    let nmse = |label: &str| match run.best_nmse {
+        Some(nmse) => format!("  {label}{nmse:.6e}\n"),
+        None => String::new(),
+    };
     if let Some(state) = &run.weak_constraint {
         let warnings = run.trust().map(|t| t.warnings).unwrap_or_default();
         let warnings: String = warnings
@@ -62,10 +67,11 @@ pub(super) fn summary(run: &Run) -> String {
             .map(|w| format!("\n  warning: {w}"))
             .collect();
         return format!(
-            "Run: {} training, {stop}\n  steps        {}\n  mse          {:.6e}\n  log evidence {:.2}\n  parameters   {:.1} effective of {}\n  seconds      {:.2}{warnings}",
+            "Run: {} training, {stop}\n  steps        {}\n  mse          {:.6e}\n{}  log evidence {:.2}\n  parameters   {:.1} effective of {}\n  seconds      {:.2}{warnings}",
             run.method.replace('_', " "),
             run.history.len(),
             run.best_mse,
+            nmse("nmse         "),
             state.log_evidence().unwrap_or(f64::NAN),
             state.effective_parameters(),
             run.model.n_params(),
@@ -73,12 +79,13 @@ pub(super) fn summary(run: &Run) -> String {
         );
     }
     format!(
-        "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n  evaluations {}\n  seconds     {:.2}",
+        "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n{}  evaluations {}\n  seconds     {:.2}",
         run.method.replace('_', " "),
         run.history.len(),
         run.failures(),
         run.best_mse,
         run.best_epoch,
+        nmse("best nmse   "),
         run.evaluations(),
         run.seconds(),
     )
@@ -240,6 +247,21 @@ fn properties(reg: &mut Registry) {
         run_example!("run.best_mse"),
     )
     .get(|r: &mut ScriptRun| r.0.best_mse);
+    reg.property(
+        "run.best_nmse -> float",
+        "The normalised mse of run.model on the data: the mse of each component over the variance of its data, and the mean of that over \
+         the components; 0 is perfect, 1 as good as the data's mean. A constant component is left out. A run that was interrupted or \
+         loaded has none: nmse(run.predict(data.t), data.u).",
+        run_example!("run.best_nmse"),
+    )
+    .get(|r: &mut ScriptRun| -> Result<f64> {
+        r.0.best_nmse.ok_or_else(|| {
+            Error::invalid(
+                "best_nmse: it is computed at the end of a training, of a model that can be solved and of data that vary; for a run that \
+                 was interrupted or loaded take nmse(run.predict(data.t), data.u)",
+            )
+        })
+    });
     reg.property(
         "run.best_mse_at_lambda_zero -> float",
         "The same over the epochs with λ = 0, in which the model was trained without the coupling.",

@@ -85,8 +85,11 @@ impl Discovery {
         }
         let _ = write!(
             text,
-            "\nfit: mse {}, log evidence {:.1}, {:.1} effective parameters",
+            "\nfit: mse {}{}, log evidence {:.1}, {:.1} effective parameters",
             number(best.best_mse),
+            best.best_nmse
+                .map(|nmse| format!(", nmse {}", number(nmse)))
+                .unwrap_or_default(),
             trust.log_evidence,
             trust.effective_parameters
         );

@@ -206,14 +206,16 @@ impl Callback for TrainProgress {
             n => format!(", {n} skipped"),
         };
         let (title, n, seconds) = (self.title(), run.history.len(), run.seconds());
+        let nmse = run.best_nmse.map(|nmse| format!(", nmse {nmse:.4e}"));
+        let nmse = nmse.unwrap_or_default();
         let line = match &run.weak_constraint {
             Some(state) => format!(
-                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}, log evidence {:.1}",
+                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}{nmse}, log evidence {:.1}",
                 run.best_mse,
                 state.log_evidence().unwrap_or(f64::NAN)
             ),
             None => format!(
-                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}",
+                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}{nmse}",
                 run.best_mse, run.best_epoch
             ),
         };

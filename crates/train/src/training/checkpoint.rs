@@ -249,6 +249,7 @@ impl Run {
         let mut run = Run {
             model: last.clone(),
             best_mse: f64::NAN,
+            best_nmse: None,
             best_epoch: 0,
             final_mse: metadata.final_mse,
             history: history

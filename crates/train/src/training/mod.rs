@@ -14,6 +14,7 @@
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
 //! | `epoch` | one epoch of the loop |
 //! | `ensemble` | several runs in parallel |
+//! | `score` | how well a free model fits data: mse and nmse |
 //! | `run` | the result of a run: models and metrics |
 //! | `trust`, `profile` | how far to trust a run of weak-constraint training; profile likelihoods of constants |
 //! | `parameter_path` | the parameters along a run |
@@ -40,6 +41,7 @@ mod profile;
 mod resume;
 mod run;
 mod run_loop;
+mod score;
 mod settings;
 mod shooting;
 mod trainer;
@@ -66,6 +68,7 @@ pub use parameter_path::ParameterPath;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use profile::{Profile, ProfileOptions};
 pub use run::{EpochRecord, Run, StopReason};
+pub use score::nmse;
 pub use settings::TrainSettings;
 pub use trainer::train;
 pub use trust::Trust;

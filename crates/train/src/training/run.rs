@@ -7,9 +7,11 @@ use ndarray::{Array2, Array3};
 use super::method::TrainingMethod;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
+use super::score::score;
 use super::settings::TrainSettings;
 use super::trust::Trust;
 use crate::Result;
+use crate::datasets::Dataset;
 use crate::weak_constraint::WeakConstraintState;
 use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
@@ -166,6 +168,9 @@ pub struct Run {
     pub last: VectorField,
     /// Best mse of the uncoupled model; NaN when it was never solved.
     pub best_mse: f64,
+    /// Normalised mse of [`Run::model`] on the data ([`super::nmse`]); `None` where it was not computed: for an interrupted run, one
+    /// that was read from files (which hold no data), data that do not vary, or a model that cannot be solved.
+    pub best_nmse: Option<f64>,
     /// Epoch of the best mse (the number of epochs when the parameters after the last update are the best).
     pub best_epoch: usize,
     /// Mse after the last update; `None` for an interrupted run, or when that solve failed.
@@ -293,5 +298,16 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Computes the normalised mse of the best model. It takes a solve, which a user who interrupted the run does not wait for.
+    pub(super) fn set_nmse(&mut self, data: &Dataset) {
+        if self.stop == StopReason::Interrupted {
+            return;
+        }
+        let all = || (0..data.dof()).collect();
+        let columns = self.settings.observe.clone().unwrap_or_else(all);
+        let score = score(&self.model, &self.u0, data, &columns, &self.solver);
+        self.best_nmse = score.ok().and_then(|score| score.nmse);
     }
 }

@@ -5,6 +5,7 @@ use super::checkpoint;
 use super::options::TrainOptions;
 use super::resume;
 use super::run::{EpochRecord, Run, StopReason};
+use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::files::lock_folder;
 use odesync_base::random::with_default_generator;
@@ -92,7 +93,7 @@ pub(super) fn check(model: &VectorField, options: &TrainOptions) -> Result<()> {
 /// Runs a training from its beginning, or from what its folder holds, to its end.
 pub(super) fn run_to_end(
     mut training: impl RunLoop,
-    model: &VectorField,
+    (model, data): (&VectorField, &Dataset),
     callback: &mut dyn Callback,
 ) -> Result<Run> {
     let out = training.options().out.clone();
@@ -112,12 +113,13 @@ pub(super) fn run_to_end(
     };
     let mut notes = vec![];
     match saved {
-        Some((out, saved)) => {
+        Some((out, mut saved)) => {
             let now = training.snapshot(StopReason::Interrupted)?;
             resume::check_unchanged(out, &saved, &now)?;
             with_default_generator(|generator| *generator = saved.generator.clone());
             if training.is_finished(&saved) {
                 callback.on_start(&training.run_start(&saved.history))?;
+                saved.set_nmse(data);
                 callback.on_finish(&saved)?;
                 return Ok(saved);
             }
@@ -136,6 +138,7 @@ pub(super) fn run_to_end(
     let mut run = training.snapshot(stop)?;
     run.final_mse = final_mse;
     run.choose_best()?;
+    run.set_nmse(data);
     if let Some(out) = &out {
         run.write(out)?;
     }

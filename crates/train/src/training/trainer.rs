@@ -43,7 +43,11 @@ pub fn train(
         let settings = (method, settings);
         return weak_constraint_trainer::train(model, data, settings, options, callback);
     }
-    run_to_end(Trainer::new(model, data, method, options)?, model, callback)
+    run_to_end(
+        Trainer::new(model, data, method, options)?,
+        (model, data),
+        callback,
+    )
 }
 
 pub(super) struct Trainer<'a> {
@@ -243,6 +247,7 @@ impl RunLoop for Trainer<'_> {
         let mut run = Run {
             model: last.clone(),
             best_mse: f64::NAN,
+            best_nmse: None,
             best_epoch: 0,
             final_mse: None,
             history: self.history.clone(),

@@ -7,20 +7,19 @@ use ndarray::Array2;
 
 use super::callback::{Callback, RunStart};
 use super::method::TrainingMethod;
-use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::resume::RunFingerprint;
 use super::run::{EpochRecord, Run, StopReason, TrainerState};
 use super::run_loop::{self, RunLoop, run_to_end};
+use super::score::score;
 use super::settings::TrainSettings;
 use crate::datasets::Dataset;
-use crate::observation::Observation;
 use crate::weak_constraint::{TrainingStart, WeakConstraint, WeakConstraintTraining};
 use crate::{Error, Result};
 use odesync_base::random::with_default_generator;
 use odesync_ode::field::{Isa, VectorField};
-use odesync_ode::odesolve::{NativeEngine, SolveOptions};
+use odesync_ode::odesolve::SolveOptions;
 
 /// Trains a copy of `model` on `data`; see [`super::train`].
 pub(super) fn train(
@@ -33,7 +32,7 @@ pub(super) fn train(
     check(model, settings, options)?;
     run_to_end(
         WeakConstraintTrainer::new(model, data, (method, settings), options)?,
-        model,
+        (model, data),
         callback,
     )
 }
@@ -185,11 +184,8 @@ fn free_mse(
     columns: &[usize],
     solver: &SolveOptions,
 ) -> Result<f64> {
-    let observation = Observation::of_variables(columns).with_u0(u0);
-    let (method, engine) = (TrainingMethod::Vanilla, Box::<NativeEngine>::default());
-    let mut free = Objective::with_observation(model, data, &method, &observation, solver, engine)?;
-    match free.evaluate(&free.initial_params(), 0.0, false, None) {
-        Ok(loss) => Ok(loss.data_loss),
+    match score(model, &u0, data, columns, solver) {
+        Ok(score) => Ok(score.mse),
         Err(Error::Solve(_)) => Ok(f64::NAN),
         Err(error) => Err(error),
     }
@@ -261,6 +257,7 @@ impl RunLoop for WeakConstraintTrainer<'_> {
         Ok(Run {
             model: last.clone(),
             best_mse: f64::NAN,
+            best_nmse: None,
             best_epoch: self.history.len().saturating_sub(1),
             final_mse: None,
             history: self.history.clone(),

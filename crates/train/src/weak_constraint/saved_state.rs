@@ -149,6 +149,7 @@ impl WeakConstraintState {
             [now, accepted, smallest] => (now, accepted, smallest),
             _ => return None,
         };
+        // A training that `epochs` ended is assessed before it is done.
         let assessment = match tensor("assessment").as_deref() {
             Some([log_evidence, gamma, growth, noise_ratio]) => Some(Assessment {
                 log_evidence: *log_evidence,

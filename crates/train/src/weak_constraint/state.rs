@@ -126,8 +126,11 @@ impl WeakConstraintTraining {
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
-        if made.is_err() {
-            self.state.fit = before;
+        match made {
+            Err(_) => self.state.fit = before,
+            // What was assessed is the state before this step.
+            Ok(Some(_)) => self.state.assessment = None,
+            Ok(None) => {}
         }
         made
     }

@@ -1,6 +1,7 @@
 //! Tests of data, training and landscapes: comparisons with reference figures of PyTorch, with finite differences, and with each
 //! other.
 
+mod choosing;
 mod conformance;
 mod differences;
 mod discovery;

@@ -1,6 +1,6 @@
 //! Products, norms and distances of arrays.
 
-use ndarray::{ArrayD, Axis, Ix1, Ix2};
+use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
 use rhai::Dynamic;
 
 use crate::{Error, Result};
@@ -71,6 +71,27 @@ fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
     }
 }
 
+/// Returns the normalised mean squared error; the components are along the last axis, those of a vector are one.
+fn nmse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
+    if x.shape() != y.shape() {
+        return Err(Error::invalid(format!(
+            "nmse: shapes {:?} and {:?} differ",
+            x.shape(),
+            y.shape()
+        )));
+    }
+    let components = match y.shape() {
+        [.., components] if y.ndim() > 1 => *components,
+        _ => 1,
+    };
+    let rows = |z: &ArrayD<f64>| {
+        let values: Vec<f64> = z.iter().copied().collect();
+        let shape = (values.len() / components.max(1), components);
+        Array2::from_shape_vec(shape, values).map_err(|e| Error::invalid(format!("nmse: {e}")))
+    };
+    odesync_train::training::nmse(rows(x)?.view(), rows(y)?.view())
+}
+
 fn norm(x: &ArrayD<f64>) -> f64 {
     x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
@@ -124,6 +145,14 @@ pub(super) fn register(reg: &mut Registry) {
         "mse([1, 2, 3], [1, 2, 5])",
     )
     .body(|x: Numbers, y: Numbers| -> Result<f64> { mse(&x.array("mse")?, &y.array("mse")?) });
+    reg.function(
+        "nmse(x, y) -> float",
+        "The normalised mse of predictions and data of one shape, [.., time, dof]: the mse of each component over its variance, and the \
+         mean of that over the components. 0 is perfect, 1 as good as the data's mean, in any units. Where y is NaN (missing) the \
+         element is left out; so is a component that is constant. A vector is one component.",
+        "nmse([1, 2, 3], [1, 2, 5])",
+    )
+    .body(|x: Numbers, y: Numbers| -> Result<f64> { nmse(&x.array("nmse")?, &y.array("nmse")?) });
     reg.function(
         "norm(x) -> float",
         "The root of the sum of the squares of all elements.",

@@ -8,7 +8,7 @@
 //! | `arithmetic` | operators with numpy's broadcasting, comparisons |
 //! | `elementary` | abs, sqrt, sin, … on numbers, lists and arrays |
 //! | `reductions` | sum, mean, std, min, … |
-//! | `linear` | dot, norm, mse |
+//! | `linear` | dot, norm, mse, nmse |
 //!
 //! A list of numbers (or of lists) is accepted wherever an `Array` is, by [`super::convert::to_array`].
 

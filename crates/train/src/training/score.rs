@@ -1,0 +1,118 @@
+//! How well a free model fits data: the mean squared error, and the same in units of the data's variance.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use crate::datasets::Dataset;
+use crate::{Error, Result};
+use odesync_ode::field::VectorField;
+use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
+
+/// Mean squared errors of a model that is solved from its initial states and compared with data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Score {
+    /// Mean squared error over all values that are not missing.
+    pub mse: f64,
+    /// Normalised mean squared error ([`nmse`]); `None` where it is not defined.
+    pub nmse: Option<f64>,
+}
+
+/// Returns the mean squared error of each component over its variance, averaged over the components:
+/// `nmse = meanⱼ ( meanᵢ (xᵢⱼ − yᵢⱼ)² / var(yⱼ) )`, for predictions `x` and data `y`, both `[row, component]`.
+///
+/// It is 0 for a perfect prediction and 1 for the mean of the data, whatever the units of the components are. Where `y` is NaN
+/// (missing) the element is left out. A component that is constant, or has no data, has no variance to compare its error with and is
+/// left out of the mean.
+///
+/// # Errors
+/// Other shapes, or data without a component that varies.
+pub fn nmse(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<f64> {
+    if x.dim() != y.dim() {
+        return Err(Error::invalid(format!(
+            "nmse: shapes {:?} and {:?} differ",
+            x.shape(),
+            y.shape()
+        )));
+    }
+    mean_over_components(x, y).ok_or_else(|| {
+        Error::invalid(
+            "nmse: no component of the data varies, so there is no variance to compare the error with; take mse",
+        )
+    })
+}
+
+/// Returns the variance of each component over its rows, without missing values; 0 for a component that is constant or missing.
+fn variances(y: ArrayView2<f64>) -> Vec<f64> {
+    let variance = |column: ndarray::ArrayView1<f64>| {
+        let values: Vec<f64> = column.iter().copied().filter(|y| !y.is_nan()).collect();
+        // Rounding of the mean would give a constant a variance of its own.
+        if values.windows(2).all(|pair| pair[0] == pair[1]) {
+            return 0.0;
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        values.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n
+    };
+    y.axis_iter(Axis(1)).map(variance).collect()
+}
+
+/// Returns the mean over the components of the mean squared error over the variance; `None` where no component has one.
+fn mean_over_components(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Option<f64> {
+    let columns = x.axis_iter(Axis(1)).zip(y.axis_iter(Axis(1)));
+    let errors = columns.zip(variances(y)).filter_map(|((x, y), variance)| {
+        let pairs = || x.into_iter().zip(y).filter(|(_, y)| !y.is_nan());
+        let n = pairs().count();
+        let sum: f64 = pairs().map(|(x, y)| (x - y).powi(2)).sum();
+        (n > 0 && variance > 0.0).then(|| sum / n as f64 / variance)
+    });
+    let errors: Vec<f64> = errors.collect();
+    (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
+}
+
+/// Returns the values of all samples, one after the other, `[row, component]`.
+fn rows(data: &Dataset) -> Array2<f64> {
+    let mut rows = Array2::zeros((0, data.dof()));
+    for (_, u) in data.trajectories() {
+        // The number of columns is that of the data.
+        let _ = rows.append(Axis(0), u);
+    }
+    rows
+}
+
+/// Solves a free model from its initial states `u0` `[sample, dof]` and compares it with data, whose columns are the state variables
+/// `columns`.
+///
+/// # Errors
+/// A solve that fails, or an interrupt.
+pub(super) fn score(
+    model: &VectorField,
+    u0: &Array2<f64>,
+    data: &Dataset,
+    columns: &[usize],
+    solver: &SolveOptions,
+) -> Result<Score> {
+    let starts: Vec<Vec<f64>> = u0.outer_iter().map(|u0| u0.to_vec()).collect();
+    let times: Vec<Vec<f64>> = data.trajectories().map(|(t, _)| t.to_vec()).collect();
+    let problems = starts.iter().zip(&times).enumerate();
+    let problems = problems.map(|(sample, (u0, t))| Problem { u0, t, sample });
+    let problems: Vec<Problem> = problems.collect();
+    let solved = NativeEngine::default().forward(model, &problems, solver, None, false)?;
+    let y = rows(data);
+    let states = solved.iter().flat_map(|s| s.u.chunks(model.dof()));
+    let mut x = Array2::zeros(y.raw_dim());
+    for (mut row, state) in x.outer_iter_mut().zip(states) {
+        for (x, variable) in row.iter_mut().zip(columns) {
+            *x = state[*variable];
+        }
+    }
+    // In the order of the loss of a training, so that it has the same bits.
+    let (mut sum, mut n) = (0.0, 0usize);
+    for (x, y) in x.iter().zip(&y).filter(|(_, y)| !y.is_nan()) {
+        let difference = x - y;
+        sum += difference * difference;
+        n += 1;
+    }
+    Ok(Score {
+        mse: sum / n.max(1) as f64,
+        nmse: mean_over_components(x.view(), y.view()).filter(|x| x.is_finite()),
+    })
+}
