@@ -133,9 +133,10 @@ fn in_parts(method: &TrainingMethod, options: &TrainOptions, stop_epochs: &BTree
     unreachable!()
 }
 
-/// Formats everything in a run except for wall-clock times.
+/// Formats everything in a run except for wall-clock times and the normalised mse, which a run that was read from files has not.
 fn all_of(run: &Run) -> String {
     let mut run = run.clone();
+    run.best_nmse = None;
     run.history.iter_mut().for_each(|r| r.seconds = 0.0);
     format!("{:?}", plain(run))
 }
