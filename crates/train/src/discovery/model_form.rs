@@ -184,7 +184,7 @@ fn with_derivative(input: &InputSignal) -> Result<InputSignal> {
         }
     }
     let signals = (times.iter().zip(&all))
-        .map(|(t, w)| Ok(InputSignal::linear(t, w.view())?))
+        .map(|(t, w)| InputSignal::linear(t, w.view()))
         .collect::<Result<Vec<_>>>()?;
     let all = match signals.as_slice() {
         [one] => one.clone(),
