@@ -53,11 +53,8 @@ fn same(a: &Dynamic, b: &Dynamic) -> bool {
         return a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b));
     }
     if let (Some(a), Some(b)) = (a.read_lock::<Map>(), b.read_lock::<Map>()) {
-        let pairs = a.iter().zip(b.iter());
-        return a.len() == b.len()
-            && pairs
-                .map(|((k, a), (l, b))| k == l && same(a, b))
-                .all(|same| same);
+        let mut pairs = a.iter().zip(b.iter());
+        return a.len() == b.len() && pairs.all(|((k, a), (l, b))| k == l && same(a, b));
     }
     if let (Ok(a), Ok(b)) = (a.as_float(), b.as_float()) {
         return a == b || (a.is_nan() && b.is_nan());
