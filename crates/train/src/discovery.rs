@@ -120,11 +120,13 @@ pub fn discover(
     let summary = DataSummary::new(data)?;
     let mut choice = FormChoice::new(data, options, *first_seed);
     let forms = model_form::forms(&summary, options);
-    choice.try_forms(&forms, callback)?;
-    if summary.derivative_of.iter().all(Option::is_none)
-        && options.second_order != Some(false)
-        && choice.state_is_incomplete(summary.components.len())
-    {
+    let may_have_derivatives =
+        summary.derivative_of.iter().all(Option::is_none) && options.second_order != Some(false);
+    // A form without an alternative needs no trial.
+    if forms.len() > 1 || may_have_derivatives {
+        choice.try_forms(&forms, callback)?;
+    }
+    if may_have_derivatives && choice.state_is_incomplete(summary.components.len()) {
         let forms = model_form::forms_with_derivatives(&summary, options);
         choice.try_forms(&forms, callback)?;
     }

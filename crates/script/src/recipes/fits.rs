@@ -197,25 +197,22 @@ struct States {
 impl Fitted<'_> {
     /// Returns the states; where the free model does not stay with the data, those that were estimated.
     fn predict(&self, t: &[f64]) -> Result<States> {
-        let bands = match self {
-            Fitted::Run(run) => run
+        let prediction = match self {
+            Fitted::Run(run) => match run
                 .weak_constraint
                 .as_ref()
-                .map(|_| run.predict_with_bands(t)),
-            Fitted::Discovery(found) => Some(found.predict(t)),
+                .map(|_| run.predict_with_bands(t))
+            {
+                Some(Ok(prediction)) => prediction,
+                _ => {
+                    let u = run.predict(t)?;
+                    return Ok(States { u, sd: None });
+                }
+            },
+            Fitted::Discovery(found) => found.predict(t)?,
         };
-        match (bands, self) {
-            (Some(Ok(Prediction { u, sd })), _) => Ok(States { u, sd: Some(sd) }),
-            (_, Fitted::Run(run)) => Ok(States {
-                u: run.predict(t)?,
-                sd: None,
-            }),
-            (Some(Err(error)), _) => Err(error),
-            (None, Fitted::Discovery(found)) => Ok(States {
-                u: found.best()?.predict(t)?,
-                sd: None,
-            }),
-        }
+        let Prediction { u, sd } = prediction;
+        Ok(States { u, sd: Some(sd) })
     }
 
     fn observe(&self) -> Option<&[usize]> {

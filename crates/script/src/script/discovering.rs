@@ -116,13 +116,8 @@ fn split_input(data: &Dataset, options: &mut Options) -> Result<(Dataset, Option
     if let Some(input) = value.clone().try_cast::<ScriptInput>() {
         return Ok((data.clone(), Some(input.0)));
     }
-    let one = value.clone().into_string().map(|name| vec![name]);
-    let names = one.ok().or_else(|| {
-        let list = value.read_lock::<rhai::Array>()?;
-        list.iter().map(|x| x.clone().into_string().ok()).collect()
-    });
     let expected = "an input(…) or the names of columns, such as [\"force\"]";
-    let names = names.ok_or_else(|| options.invalid_value("input", expected, &value))?;
+    let names = options.strings("input", expected, &value)?;
     let (state, input) = data.split_inputs(&names)?;
     Ok((state, Some(input)))
 }

@@ -286,21 +286,28 @@ impl Options {
     /// # Errors
     /// See [`Options::f64`].
     pub fn opt_strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
-        let Some(value) = self.take(key) else {
-            return Ok(None);
-        };
-        if let Some(text) = convert::to_text(&value) {
-            return Ok(Some(vec![text]));
+        let value = self.take(key);
+        value
+            .map(|value| self.strings(key, "a list of strings", &value))
+            .transpose()
+    }
+
+    /// Converts the value of `key` to a list of strings; a single string is a list of one.
+    ///
+    /// # Errors
+    /// Another value than is expected, or an item that is no string.
+    pub fn strings(&self, key: &str, expected: &str, value: &Dynamic) -> Result<Vec<String>> {
+        if let Some(text) = convert::to_text(value) {
+            return Ok(vec![text]);
         }
         let Some(list) = value.read_lock::<List>() else {
-            return Err(self.invalid_value(key, "a list of strings", &value));
+            return Err(self.invalid_value(key, expected, value));
         };
         list.iter()
             .map(|item| {
                 convert::to_text(item).ok_or_else(|| self.invalid_item(key, "strings", item))
             })
-            .collect::<Result<_>>()
-            .map(Some)
+            .collect()
     }
 
     /// Reads an array of any rank that may be absent: a number, a list of numbers (of lists …) or an `Array`.

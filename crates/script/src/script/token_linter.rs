@@ -1,8 +1,8 @@
 //! The linter of a source's tokens, which runs while the source is parsed.
 //!
 //! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The linter makes it an error that
-//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. It also records the names that a source declares and calls, for error messages that suggest the nearest
-//! one.
+//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. The linter also records the
+//! names that a source declares and calls, for error messages that suggest the nearest one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

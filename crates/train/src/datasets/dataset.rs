@@ -292,11 +292,17 @@ pub(super) fn default_names(dof: usize) -> Vec<String> {
 }
 
 fn mean_std(column: ArrayView1<'_, f64>) -> (f64, f64) {
+    let (mean, variance) = mean_variance(column);
+    (mean, variance.sqrt())
+}
+
+/// Returns mean and variance of the values that are not missing.
+pub(crate) fn mean_variance(column: ArrayView1<'_, f64>) -> (f64, f64) {
     let there = || column.iter().copied().filter(|v| !v.is_nan());
     let n = there().count() as f64;
     let mean = there().sum::<f64>() / n;
     let variance = there().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
-    (mean, variance.sqrt())
+    (mean, variance)
 }
 
 fn check_u0(u0: Array2<f64>, samples: usize, dof: usize) -> Result<Array2<f64>> {

@@ -25,7 +25,7 @@ impl Dataset {
     /// A name that no component has, no component left for the state, or fewer than two values of an input in a sample.
     pub fn split_inputs<S: AsRef<str>>(&self, names: &[S]) -> Result<(Dataset, InputSignal)> {
         let columns = (names.iter())
-            .map(|name| self.component(name.as_ref()))
+            .map(|name| self.component_index(name.as_ref()))
             .collect::<Result<Vec<usize>>>()?;
         let state: Vec<usize> = (0..self.dof()).filter(|j| !columns.contains(j)).collect();
         if columns.is_empty() || state.is_empty() {
@@ -52,10 +52,7 @@ impl Dataset {
                 .map_err(|e| Error::invalid(format!("the inputs: {e}")))?;
             inputs.push(InputSignal::linear(&t, values.view())?);
         }
-        let input = match inputs.as_slice() {
-            [one] => one.clone(),
-            several => InputSignal::per_sample(several)?,
-        };
+        let input = InputSignal::per_sample(&inputs)?;
         // An input of one column has its name in equations, where that is a name in a script.
         let input = match columns.as_slice() {
             [j] if is_identifier(&self.names()[*j]) => input.with_name(&self.names()[*j]),
@@ -65,7 +62,10 @@ impl Dataset {
     }
 
     /// Returns the index of the component of this name.
-    fn component(&self, name: &str) -> Result<usize> {
+    ///
+    /// # Errors
+    /// A name that no component has.
+    pub fn component_index(&self, name: &str) -> Result<usize> {
         let names = self.names().iter();
         names.clone().position(|own| own == name).ok_or_else(|| {
             odesync_base::error::unknown("component", name, names.map(String::as_str))

@@ -37,6 +37,7 @@ mod tests;
 pub use arrays::ArrayNames;
 pub use csv::{Column, CsvOptions, read_csv, write_csv};
 pub use dataset::Dataset;
+pub(crate) use dataset::mean_variance;
 pub use json::read_json;
 pub use noise::RelativeTo;
 pub use npy::read_npy;

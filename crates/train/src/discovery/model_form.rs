@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, Axis, concatenate};
 
 use super::DiscoverOptions;
 use super::data_summary::DataSummary;
@@ -171,31 +171,22 @@ fn with_derivative(input: &InputSignal) -> Result<InputSignal> {
     let values: Vec<Array2<f64>> = (times.iter().enumerate())
         .map(|(sample, t)| input.values_at(sample, t))
         .collect();
-    let mut all: Vec<Array2<f64>> = values.iter().map(|w| widened(w, input.dof())).collect();
+    let mut slopes: Vec<Array2<f64>> = values.iter().map(|w| Array2::zeros(w.dim())).collect();
     for j in 0..input.dof() {
         let columns: Vec<(Vec<f64>, Vec<f64>)> = (times.iter().zip(&values))
             .map(|(t, w)| (t.clone(), w.column(j).to_vec()))
             .collect();
         let (curve, _) = ComponentSpline::fit(&columns, f64::NAN)?;
-        for (sample, (t, w)) in times.iter().zip(&mut all).enumerate() {
-            let slopes = t.iter().map(|t| curve.derivative(sample, *t));
-            w.column_mut(input.dof() + j)
-                .assign(&slopes.collect::<Array1<f64>>());
+        for (sample, (t, slopes)) in times.iter().zip(&mut slopes).enumerate() {
+            let along = t.iter().map(|t| curve.derivative(sample, *t));
+            slopes.column_mut(j).assign(&along.collect::<Array1<f64>>());
         }
     }
-    let signals = (times.iter().zip(&all))
-        .map(|(t, w)| InputSignal::linear(t, w.view()))
+    let signals = (times.iter().zip(values.iter().zip(&slopes)))
+        .map(|(t, (w, slopes))| {
+            let both = concatenate![Axis(1), *w, *slopes];
+            InputSignal::linear(t, both.view())
+        })
         .collect::<Result<Vec<_>>>()?;
-    let all = match signals.as_slice() {
-        [one] => one.clone(),
-        several => InputSignal::per_sample(several)?,
-    };
-    Ok(all.with_name(input.name()))
-}
-
-/// Returns the columns of w, and as many of zeros after them.
-fn widened(w: &Array2<f64>, columns: usize) -> Array2<f64> {
-    let mut wide = Array2::zeros((w.nrows(), 2 * columns));
-    wide.slice_mut(s![.., ..columns]).assign(w);
-    wide
+    Ok(InputSignal::per_sample(&signals)?.with_name(input.name()))
 }

@@ -1,7 +1,5 @@
 //! The equations that are tried against the network.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::{DiscoverOptions, ModelForm};
 use crate::datasets::Dataset;
 use crate::equations::{EquationSearch, Equations, Library};
@@ -42,19 +40,18 @@ pub(super) fn search(
         let search = EquationSearch::new(library)
             .with_method(options.method.clone())
             .with_observation(form.options(&options.train).observation);
-        let check = |flag: &AtomicBool| match flag.load(Ordering::Relaxed) {
+        let mut check = |_| match options.train.interrupted() {
             true => Err(Error::Interrupted),
             false => Ok(()),
         };
-        match search.search_run(run, data, &mut |_| check(&options.train.interrupt)) {
+        match search.search_run(run, data, &mut check) {
             Ok(found) => {
                 callback.on_note(&format!(
                     "equations of degree {degree}: {} terms, log evidence {:.1}",
                     found.terms(),
                     found.log_evidence
                 ));
-                let better = (best.as_ref()).map_or(true, |best| found.score > best.score);
-                if better {
+                if best.as_ref().map_or(true, |best| found.score > best.score) {
                     best = Ok(found);
                 }
             }

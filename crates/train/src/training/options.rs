@@ -165,7 +165,7 @@ impl TrainOptions {
         self.solver.check()
     }
 
-    pub(super) fn interrupted(&self) -> bool {
+    pub(crate) fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
     }
 }

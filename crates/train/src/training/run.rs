@@ -7,7 +7,7 @@ use ndarray::{Array2, Array3};
 use super::method::TrainingMethod;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
-use super::score::score;
+use super::score::FreeFit;
 use super::settings::TrainSettings;
 use super::trust::Trust;
 use crate::Result;
@@ -307,7 +307,7 @@ impl Run {
         }
         let all = || (0..data.dof()).collect();
         let columns = self.settings.observe.clone().unwrap_or_else(all);
-        let score = score(&self.model, &self.u0, data, &columns, &self.solver);
-        self.best_nmse = score.ok().and_then(|score| score.nmse);
+        let fit = FreeFit::solve(&self.model, &self.u0, data, &columns, &self.solver);
+        self.best_nmse = fit.ok().and_then(|fit| fit.nmse());
     }
 }

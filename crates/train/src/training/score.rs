@@ -1,19 +1,16 @@
 //! How well a free model fits data: the mean squared error, and the same in units of the data's variance.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
-use crate::datasets::Dataset;
+use crate::datasets::{Dataset, mean_variance};
 use crate::{Error, Result};
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::{Engine, NativeEngine, Problem, SolveOptions};
 
-/// Mean squared errors of a model that is solved from its initial states and compared with data.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Score {
-    /// Mean squared error over all values that are not missing.
-    pub mse: f64,
-    /// Normalised mean squared error ([`nmse`]); `None` where it is not defined.
-    pub nmse: Option<f64>,
+/// The states of a free model beside data, `[row, component]`: all samples, one after the other.
+pub(super) struct FreeFit {
+    x: Array2<f64>,
+    y: Array2<f64>,
 }
 
 /// Returns the mean squared error of each component over its variance, averaged over the components:
@@ -40,29 +37,26 @@ pub fn nmse(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<f64> {
     })
 }
 
-/// Returns the variance of each component over its rows, without missing values; 0 for a component that is constant or missing.
-fn variances(y: ArrayView2<f64>) -> Vec<f64> {
-    let variance = |column: ndarray::ArrayView1<f64>| {
-        let values: Vec<f64> = column.iter().copied().filter(|y| !y.is_nan()).collect();
-        // Rounding of the mean would give a constant a variance of its own.
-        if values.windows(2).all(|pair| pair[0] == pair[1]) {
-            return 0.0;
-        }
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        values.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n
-    };
-    y.axis_iter(Axis(1)).map(variance).collect()
+/// Returns the variance of a component without missing values; 0 for one that is constant or missing.
+fn variance(y: ArrayView1<f64>) -> f64 {
+    let mut there = y.iter().filter(|y| !y.is_nan());
+    let first = there.next();
+    // Rounding of the mean would give a constant a variance of its own.
+    match there.all(|y| Some(y) == first) {
+        true => 0.0,
+        false => mean_variance(y).1,
+    }
 }
 
 /// Returns the mean over the components of the mean squared error over the variance; `None` where no component has one.
 fn mean_over_components(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Option<f64> {
     let columns = x.axis_iter(Axis(1)).zip(y.axis_iter(Axis(1)));
-    let errors = columns.zip(variances(y)).filter_map(|((x, y), variance)| {
+    let errors = columns.filter_map(|(x, y)| {
+        let variance = variance(y);
         let pairs = || x.into_iter().zip(y).filter(|(_, y)| !y.is_nan());
         let n = pairs().count();
         let sum: f64 = pairs().map(|(x, y)| (x - y).powi(2)).sum();
-        (n > 0 && variance > 0.0).then(|| sum / n as f64 / variance)
+        (variance > 0.0).then(|| sum / n as f64 / variance)
     });
     let errors: Vec<f64> = errors.collect();
     (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
@@ -78,41 +72,50 @@ fn rows(data: &Dataset) -> Array2<f64> {
     rows
 }
 
-/// Solves a free model from its initial states `u0` `[sample, dof]` and compares it with data, whose columns are the state variables
-/// `columns`.
-///
-/// # Errors
-/// A solve that fails, or an interrupt.
-pub(super) fn score(
-    model: &VectorField,
-    u0: &Array2<f64>,
-    data: &Dataset,
-    columns: &[usize],
-    solver: &SolveOptions,
-) -> Result<Score> {
-    let starts: Vec<Vec<f64>> = u0.outer_iter().map(|u0| u0.to_vec()).collect();
-    let times: Vec<Vec<f64>> = data.trajectories().map(|(t, _)| t.to_vec()).collect();
-    let problems = starts.iter().zip(&times).enumerate();
-    let problems = problems.map(|(sample, (u0, t))| Problem { u0, t, sample });
-    let problems: Vec<Problem> = problems.collect();
-    let solved = NativeEngine::default().forward(model, &problems, solver, None, false)?;
-    let y = rows(data);
-    let states = solved.iter().flat_map(|s| s.u.chunks(model.dof()));
-    let mut x = Array2::zeros(y.raw_dim());
-    for (mut row, state) in x.outer_iter_mut().zip(states) {
-        for (x, variable) in row.iter_mut().zip(columns) {
-            *x = state[*variable];
+impl FreeFit {
+    /// Solves a free model from its initial states `u0` `[sample, dof]` at the times of data, whose columns are the state variables
+    /// `columns`.
+    ///
+    /// # Errors
+    /// A solve that fails, or an interrupt.
+    pub fn solve(
+        model: &VectorField,
+        u0: &Array2<f64>,
+        data: &Dataset,
+        columns: &[usize],
+        solver: &SolveOptions,
+    ) -> Result<Self> {
+        let starts: Vec<Vec<f64>> = u0.outer_iter().map(|u0| u0.to_vec()).collect();
+        let times: Vec<Vec<f64>> = data.trajectories().map(|(t, _)| t.to_vec()).collect();
+        let problems = starts.iter().zip(&times).enumerate();
+        let problems = problems.map(|(sample, (u0, t))| Problem { u0, t, sample });
+        let problems: Vec<Problem> = problems.collect();
+        let solved = NativeEngine::default().forward(model, &problems, solver, None, false)?;
+        let y = rows(data);
+        let states = solved.iter().flat_map(|s| s.u.chunks(model.dof()));
+        let mut x = Array2::zeros(y.raw_dim());
+        for (mut row, state) in x.outer_iter_mut().zip(states) {
+            for (x, variable) in row.iter_mut().zip(columns) {
+                *x = state[*variable];
+            }
         }
+        Ok(FreeFit { x, y })
     }
-    // In the order of the loss of a training, so that it has the same bits.
-    let (mut sum, mut n) = (0.0, 0usize);
-    for (x, y) in x.iter().zip(&y).filter(|(_, y)| !y.is_nan()) {
-        let difference = x - y;
-        sum += difference * difference;
-        n += 1;
+
+    /// Returns the mean squared error over all values that are not missing.
+    pub fn mse(&self) -> f64 {
+        // In the order of the loss of a training, so that it has the same bits.
+        let (mut sum, mut n) = (0.0, 0usize);
+        for (x, y) in self.x.iter().zip(&self.y).filter(|(_, y)| !y.is_nan()) {
+            let difference = x - y;
+            sum += difference * difference;
+            n += 1;
+        }
+        sum / n.max(1) as f64
     }
-    Ok(Score {
-        mse: sum / n.max(1) as f64,
-        nmse: mean_over_components(x.view(), y.view()).filter(|x| x.is_finite()),
-    })
+
+    /// Returns the normalised mean squared error ([`nmse`]); `None` where it is not defined.
+    pub fn nmse(&self) -> Option<f64> {
+        mean_over_components(self.x.view(), self.y.view()).filter(|x| x.is_finite())
+    }
 }

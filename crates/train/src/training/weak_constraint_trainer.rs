@@ -12,7 +12,7 @@ use super::options::TrainOptions;
 use super::resume::RunFingerprint;
 use super::run::{EpochRecord, Run, StopReason, TrainerState};
 use super::run_loop::{self, RunLoop, run_to_end};
-use super::score::score;
+use super::score::FreeFit;
 use super::settings::TrainSettings;
 use crate::datasets::Dataset;
 use crate::weak_constraint::{TrainingStart, WeakConstraint, WeakConstraintTraining};
@@ -184,8 +184,8 @@ fn free_mse(
     columns: &[usize],
     solver: &SolveOptions,
 ) -> Result<f64> {
-    match score(model, &u0, data, columns, solver) {
-        Ok(score) => Ok(score.mse),
+    match FreeFit::solve(model, &u0, data, columns, solver) {
+        Ok(fit) => Ok(fit.mse()),
         Err(Error::Solve(_)) => Ok(f64::NAN),
         Err(error) => Err(error),
     }

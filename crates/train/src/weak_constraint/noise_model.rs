@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::residual_loss::ResidualLoss;
+use super::residual_loss::{DEGREES_OF_FREEDOM, ResidualLoss};
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 use odesync_base::option_set;
 use odesync_base::options::{Maybe, Mismatch, Named, OneOf, OptionKind, Positive, Value};
 use odesync_base::text::count_of;
 
-/// Degrees of freedom of Student's t where none are given: K. L. Lange, R. J. A. Little, J. M. G. Taylor, *Robust statistical modeling
-/// using the t distribution*, J. Am. Stat. Assoc. 84 (1989).
-const DEGREES_OF_FREEDOM: f64 = 4.0;
 /// Threshold of Huber's loss where none is given, in standard deviations: 95 % efficiency for normal noise. P. J. Huber, *Robust
 /// estimation of a location parameter*, Ann. Math. Stat. 35 (1964); P. W. Holland, R. E. Welsch, *Robust regression using iteratively
 /// reweighted least-squares*, Commun. Stat. A 6 (1977).

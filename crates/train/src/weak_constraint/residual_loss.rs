@@ -7,6 +7,10 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
+/// Degrees of freedom of Student's t where none are given: K. L. Lange, R. J. A. Little, J. M. G. Taylor, *Robust statistical modeling
+/// using the t distribution*, J. Am. Stat. Assoc. 84 (1989).
+pub(super) const DEGREES_OF_FREEDOM: f64 = 4.0;
+
 /// A loss with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum ResidualLoss {
@@ -35,7 +39,9 @@ impl ResidualLoss {
     /// outliers pull as hard as they ever do, bears none; Student's t takes its place until the states are a solution.
     pub fn at_high_leverage(self) -> Self {
         match self {
-            ResidualLoss::Huber { .. } => ResidualLoss::StudentT { freedom: 4.0 },
+            ResidualLoss::Huber { .. } => ResidualLoss::StudentT {
+                freedom: DEGREES_OF_FREEDOM,
+            },
             other => other,
         }
     }

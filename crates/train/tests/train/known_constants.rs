@@ -1,5 +1,6 @@
 //! Bounds, priors and scales of constants of known equations in weak-constraint training.
 
+use super::weak_constraint_runs::trained_with;
 use nalgebra::{DMatrix, DVector};
 use ndarray::{Array1, Array2, array};
 use odesync_base::random::Generator;
@@ -18,14 +19,7 @@ fn known() -> ConstantSpec {
 }
 
 fn trained(model: &VectorField, data: &Dataset, options: &TrainOptions) -> Run {
-    train(
-        model,
-        data,
-        &WeakConstraint::default().into(),
-        options,
-        &mut (),
-    )
-    .unwrap()
+    trained_with(model, data, WeakConstraint::default(), options)
 }
 
 /// Data of u = a t + b t²/2 with u(0) = 0 known, which is linear in the constants of u' = a + b t.

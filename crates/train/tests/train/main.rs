@@ -22,6 +22,7 @@ mod systems;
 mod table_of_systems;
 mod training;
 mod weak_constraint;
+mod weak_constraint_runs;
 mod weak_constraint_systems;
 
 /// Engines of this crate.

@@ -1,25 +1,15 @@
 //! Profile likelihoods against linear problems and problems that data do not determine.
 
+use super::weak_constraint_runs::trained;
 use ndarray::{Array1, Array2, array};
 use odesync_base::random::Generator;
 use odesync_ode::dynamics::lotka_volterra;
-use odesync_ode::field::{ConstantSpec, VectorField, system};
+use odesync_ode::field::{ConstantSpec, system};
 use odesync_ode::odesolve::{SolveOptions, solve};
 use odesync_train::datasets::{Dataset, RelativeTo};
 use odesync_train::training::{
-    DataLoss, ProfileOptions, Run, TrainOptions, TrainingMethod, WeakConstraint, train,
+    DataLoss, ProfileOptions, TrainOptions, TrainingMethod, WeakConstraint, train,
 };
-
-fn trained(model: &VectorField, data: &Dataset, method: WeakConstraint) -> Run {
-    train(
-        model,
-        data,
-        &method.into(),
-        &TrainOptions::default(),
-        &mut (),
-    )
-    .unwrap()
-}
 
 fn line() -> Dataset {
     let t = Array1::from_iter((0..40).map(|i| f64::from(i) * 0.1));

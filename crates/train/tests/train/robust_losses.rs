@@ -1,5 +1,7 @@
 //! Weights of components and robust losses in weak-constraint training.
 
+use super::systems::mean_square;
+use super::weak_constraint_runs::trained;
 use std::collections::BTreeMap;
 
 use ndarray::{Array1, Array2, s};
@@ -56,24 +58,10 @@ fn black_box() -> VectorField {
     blackbox(&[2, 32, 2], Unary::Gelu, &mut Generator::manual_seed(10)).unwrap()
 }
 
-fn trained(model: &VectorField, data: &Dataset, method: impl Into<TrainingMethod>) -> Run {
-    train(
-        model,
-        data,
-        &method.into(),
-        &TrainOptions::default(),
-        &mut (),
-    )
-    .unwrap()
-}
-
 /// Returns the mean squared error of the free model against the truth.
 fn interpolation(run: &Run, data: &Dataset, truth: &Array2<f64>) -> f64 {
     let predicted = run.predict(&data.t().to_vec()).unwrap();
-    (&predicted.slice(s![0, .., ..]) - truth)
-        .mapv(|x| x * x)
-        .mean()
-        .unwrap()
+    mean_square(&predicted.slice(s![0, .., ..]).to_owned(), truth)
 }
 
 fn evidence(run: &Run) -> f64 {

@@ -1,5 +1,6 @@
 //! Weak-constraint training: what it reaches with nothing set, in any units, and that a run goes on as if it had not stopped.
 
+use super::systems::mean_square;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,10 +55,6 @@ fn model(seed: u64) -> VectorField {
 
 fn method() -> TrainingMethod {
     WeakConstraint::default().into()
-}
-
-fn mean_square(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
-    (a - b).mapv(|x| x * x).mean().unwrap()
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Weak-constraint training on data of many kinds, with nothing set but the model: several trajectories, missing values, known forces,
 //! constants of known equations, stiff systems.
 
+use super::systems::mean_square;
+use super::weak_constraint_runs::trained_with;
 use ndarray::{Array1, Array2, s};
 use odesync_base::random::Generator;
 use odesync_ode::dynamics::{lorenz, lotka_volterra};
@@ -10,7 +12,7 @@ use odesync_ode::field::{
 use odesync_ode::odesolve::{SolveOptions, solve};
 use odesync_train::datasets::{Dataset, RelativeTo};
 use odesync_train::models::{blackbox, driven_second_order};
-use odesync_train::training::{Observation, Run, TrainOptions, WeakConstraint, train};
+use odesync_train::training::{Observation, Run, TrainOptions, WeakConstraint};
 
 /// Returns the exact solution.
 fn exact(field: &VectorField, u0: &[f64], t: &[f64]) -> Array2<f64> {
@@ -43,11 +45,7 @@ fn trained(
         observation,
         ..TrainOptions::default()
     };
-    train(model, data, &method.into(), &options, &mut ()).unwrap()
-}
-
-fn mean_square(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
-    (a - b).mapv(|x| x * x).mean().unwrap()
+    trained_with(model, data, method, &options)
 }
 
 /// Returns the mean over the samples of the mean squared error of the free model against the truth.

@@ -49,15 +49,21 @@ fn dot(host: &Host, name: &str, a: &Numbers, b: &Numbers) -> Result<Dynamic> {
     Ok(ScriptArray::new(product).into_dynamic())
 }
 
-/// Returns the mean squared difference; elements whose `y` is NaN (missing data) are left out.
-fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
-    if x.shape() != y.shape() {
-        return Err(Error::invalid(format!(
-            "mse: shapes {:?} and {:?} differ",
+/// Checks that what is compared has one shape.
+fn check_same_shape(name: &str, x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<()> {
+    match x.shape() == y.shape() {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{name}: shapes {:?} and {:?} differ",
             x.shape(),
             y.shape()
-        )));
+        ))),
     }
+}
+
+/// Returns the mean squared difference; elements whose `y` is NaN (missing data) are left out.
+fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
+    check_same_shape("mse", x, y)?;
     let (mut sum, mut count) = (0.0, 0usize);
     for (x, y) in x.iter().zip(y).filter(|(_, y)| !y.is_nan()) {
         sum += (x - y).powi(2);
@@ -73,13 +79,7 @@ fn mse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
 
 /// Returns the normalised mean squared error; the components are along the last axis, those of a vector are one.
 fn nmse(x: &ArrayD<f64>, y: &ArrayD<f64>) -> Result<f64> {
-    if x.shape() != y.shape() {
-        return Err(Error::invalid(format!(
-            "nmse: shapes {:?} and {:?} differ",
-            x.shape(),
-            y.shape()
-        )));
-    }
+    check_same_shape("nmse", x, y)?;
     let components = match y.shape() {
         [.., components] if y.ndim() > 1 => *components,
         _ => 1,

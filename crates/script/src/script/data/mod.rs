@@ -17,7 +17,6 @@ use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{SOLVER, check_solution_memory, note_stiffness, solver};
 use crate::{Error, Result};
-use odesync_base::error;
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
 use odesync_ode::odesolve::SolveOptions;
@@ -293,17 +292,8 @@ fn properties(reg: &mut Registry) {
     });
     reg.engine().register_indexer_get(
         |d: &mut ScriptDataset, name: ImmutableString| -> RhaiResult<ScriptArray> {
-            let names = d.0.names();
-            let Some(j) = names.iter().position(|own| *own == name.as_str()) else {
-                let names = names.iter().map(String::as_str);
-                return Err(error::unknown("component", &name, names).into());
-            };
-            let column = d.0.u().index_axis(Axis(2), j).to_owned();
-            let column = match column.nrows() {
-                1 => column.index_axis_move(Axis(0), 0).into_dyn(),
-                _ => column.into_dyn(),
-            };
-            Ok(ScriptArray::new(column))
+            let j = d.0.component_index(&name)?;
+            Ok(squeeze(d.0.u().index_axis(Axis(2), j)))
         },
     );
 }
