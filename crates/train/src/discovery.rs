@@ -120,8 +120,10 @@ pub fn discover(
     let summary = DataSummary::new(data)?;
     let mut choice = FormChoice::new(data, options, *first_seed);
     let forms = model_form::forms(&summary, options);
-    let may_have_derivatives =
-        summary.derivative_of.iter().all(Option::is_none) && options.second_order != Some(false);
+    // Initial states that are given are those of the data's columns alone.
+    let may_have_derivatives = summary.derivative_of.iter().all(Option::is_none)
+        && options.second_order != Some(false)
+        && options.train.observation.u0.is_none();
     // A form without an alternative needs no trial.
     if forms.len() > 1 || may_have_derivatives {
         choice.try_forms(&forms, callback)?;

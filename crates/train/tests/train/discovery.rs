@@ -76,3 +76,22 @@ fn what_does_not_fit_is_an_error() {
     let observe = text(|o| o.train.observation.observe = Some(vec![1, 0]));
     assert!(observe.contains("own columns"), "{observe}");
 }
+
+/// A single component has no derivative among the data, and its form with one would need an initial slope too.
+#[test]
+fn a_given_initial_state_is_that_of_the_columns() {
+    let t = Array1::linspace(0.0, 3.0, 31);
+    let u = Array2::from_shape_fn((31, 1), |(i, _)| f64::exp(-t[i]));
+    let data = Dataset::single(t, u, None).unwrap();
+    let mut options = DiscoverOptions {
+        hidden: Some(vec![4]),
+        seeds: vec![10],
+        equations: false,
+        ..DiscoverOptions::default()
+    };
+    options.train.observation.u0 = Some(Array2::from_elem((1, 1), 1.0));
+    let found = discover(&data, &options, &mut ()).unwrap();
+    assert_eq!(found.form.derivative_of, [None]);
+    let ahead = found.predict(&[0.0, 4.0]).unwrap();
+    assert!((ahead.u[[0, 1, 0]] - f64::exp(-4.0)).abs() < 0.02);
+}
