@@ -35,8 +35,8 @@ pub use crate::landscape::{
 pub use crate::notebook::{NotebookDisplay, Plot, script_session};
 pub use crate::odesolve::{Adjoint, Solution, SolveOptions, solve};
 pub use crate::plotting::{
-    Arrows, Color, ColorMap, Contour, Dash, Figure, FitOptions, Grid, HeatMap, Marker, Panel,
-    Style, Surface, Waterfall, fit, loss_curve, trajectory,
+    Arrows, Color, ColorMap, Contour, Dash, Figure, FitOptions, FittedModel, Grid, HeatMap, Marker,
+    Panel, Style, Surface, Waterfall, fit, loss_curve, trajectory,
 };
 pub use crate::random::seed;
 pub use crate::schedules::Schedule;
@@ -235,8 +235,8 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
     value.plot()
 }
 
-/// Returns a figure of a fit: data as points, the run's best model as lines, and the residuals in a panel below; `until` is the
-/// end of the lines, or [`FitOptions`].
+/// Returns a figure of a fit: data as points, the best model of a [`Run`] or the prediction of a [`Discovery`] as lines, and the
+/// residuals in a panel below; `until` is the end of the lines, or [`FitOptions`].
 ///
 /// ```
 /// use odesync::prelude::*;
@@ -252,8 +252,12 @@ pub fn plot(value: &impl Plot) -> Result<Panel> {
 ///
 /// # Errors
 /// Data and model that do not fit, or a model that can't be solved so far.
-pub fn plot_fit(data: &Dataset, run: &Run, until: impl Into<FitOptions>) -> Result<Panel> {
-    odesync_script::recipes::fit(data, run, &until.into())
+pub fn plot_fit<'a>(
+    data: &Dataset,
+    fitted: impl Into<FittedModel<'a>>,
+    until: impl Into<FitOptions>,
+) -> Result<Panel> {
+    odesync_script::recipes::fit(data, fitted, &until.into())
 }
 
 /// Trains a copy of `model`, with its progress on standard error and, if there is a folder for its checkpoints, its metrics in

@@ -68,7 +68,7 @@ def run(program, script, models, arguments):
 
 
 def table(rows, models):
-    head = ["model", "method", "seed", "best mse", "at λ = 0", "interpolation", "extrapolation", "epochs or steps", "evaluations", "seconds"]
+    head = ["model", "method", "seed", "best mse", "at λ = 0", "interpolation", "extrapolation", "epochs or steps", "evaluations"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
         cells = [
@@ -81,7 +81,6 @@ def table(rows, models):
             number(row["extrapolation_mse"]),
             row["epochs"],
             f"{float(row['evaluations'] or 0) / 1e6:.1f} M",
-            f"{float(row['seconds'] or 0):.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -6,6 +6,8 @@ use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension};
 
 use super::card::Card;
 use crate::datasets::Dataset;
+use crate::discovery::Discovery;
+use crate::equations::Equations;
 use crate::field::VectorField;
 use crate::landscape::{Density, Eigenpairs, Hessian, Landscape, Pca, TraceEstimate};
 use crate::odesolve::Solution;
@@ -312,6 +314,15 @@ fn spline(spline: &SmoothingSpline) -> Card {
         .line("α", number(spline.alpha()))
 }
 
+fn discovery(found: &Discovery) -> Card {
+    let report = found.report().unwrap_or_else(|error| error.to_string());
+    Card::new("Discovery").body(report)
+}
+
+fn equations(found: &Equations) -> Card {
+    Card::new("Equations").body(found.text())
+}
+
 fn table(table: &AlignedTable) -> Card {
     Card::default().body(table.to_text(5))
 }
@@ -342,6 +353,8 @@ display_as_card! {
     Schedule, schedule;
     SmoothingSpline, spline;
     AlignedTable, table;
+    Discovery, discovery;
+    Equations, equations;
 }
 
 impl<S: Data<Elem = f64>, D: Dimension> NotebookDisplay for ArrayBase<S, D> {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::recipes::{FitOptions, discovery_fit};
+use crate::recipes::{FitOptions, fit};
 use crate::{Error, Result};
 use odesync_base::files::write_atomically;
 use odesync_base::text::escape_html;
@@ -63,7 +63,7 @@ fn figures(found: &Discovery) -> Result<Vec<String>> {
                 (Some(first), Some(last)) => last + AHEAD * (last - first),
                 _ => return Err(Error::invalid("there are no data to draw")),
             };
-            let drawn = |options: &FitOptions| discovery_fit(data, found, options)?.to_svg();
+            let drawn = |options: &FitOptions| fit(data, found, options)?.to_svg();
             drawn(&options.clone().t_end(ahead)).or_else(|_| drawn(&options))
         })
         .collect()

@@ -159,6 +159,7 @@ impl Repl {
             Some(command) => self.command(command.trim()),
             None if trimmed.is_empty() => return Ok(LoopAction::Continue),
             None if self.is_exit_command(trimmed) => return Ok(LoopAction::Exit),
+            None if let Some(command) = self.question(trimmed) => self.command(&command),
             None => self.eval_code(text, line).map(|()| LoopAction::Continue),
         };
         self.refresh_symbols();
@@ -169,6 +170,22 @@ impl Repl {
     fn is_exit_command(&self, text: &str) -> bool {
         let word = text.trim_end_matches(';').trim_end_matches("()");
         matches!(word, "quit" | "exit") && self.symbols.get().variable(word).is_none()
+    }
+
+    /// Returns the command that an input in the words of other prompts means: `help`, `solve?`, `?solve` or `help(solve)`.
+    fn question(&self, text: &str) -> Option<String> {
+        let text = text.trim_end_matches(';').trim_end();
+        if matches!(text, "help" | "help()" | "?") && self.symbols.get().variable("help").is_none()
+        {
+            return Some("help".into());
+        }
+        let asked = text
+            .strip_suffix('?')
+            .or_else(|| text.strip_prefix('?'))
+            .or_else(|| text.strip_prefix("help(")?.strip_suffix(')'))?;
+        let name = asked.trim_matches(['?', '"', '\'', ' ']);
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        (!name.is_empty() && name.chars().all(is_name)).then(|| format!("doc {name}"))
     }
 
     fn eval_code(&mut self, code: &str, line: Option<usize>) -> Result<(), ScriptError> {

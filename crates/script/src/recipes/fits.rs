@@ -169,7 +169,7 @@ impl FitPlot {
     }
 
     /// Returns data minus model at the times of the data, `[time, component]`; NaN beyond the model's line.
-    fn residuals(&self, fitted: &Fitted) -> Result<Array2<f64>> {
+    fn residuals(&self, fitted: &FittedModel) -> Result<Array2<f64>> {
         let end = self.t_fine.last().copied().unwrap_or(f64::NAN);
         let n_predicted = self.t.partition_point(|t| *t <= end);
         let at_data = fitted.predict(&self.t[..n_predicted])?;
@@ -182,10 +182,25 @@ impl FitPlot {
     }
 }
 
-/// A model that was fitted to data.
-enum Fitted<'a> {
+/// A model that was fitted to data: the best one of a run, or what a discovery predicts with.
+#[derive(Clone, Copy)]
+pub enum FittedModel<'a> {
+    /// The best model of a run.
     Run(&'a Run),
+    /// The equations of a discovery where they are preferred, else the mean of its networks.
     Discovery(&'a Discovery),
+}
+
+impl<'a> From<&'a Run> for FittedModel<'a> {
+    fn from(run: &'a Run) -> Self {
+        FittedModel::Run(run)
+    }
+}
+
+impl<'a> From<&'a Discovery> for FittedModel<'a> {
+    fn from(found: &'a Discovery) -> Self {
+        FittedModel::Discovery(found)
+    }
 }
 
 /// States `[sample, time, dof]`, with their standard deviations where the model knows them.
@@ -194,11 +209,11 @@ struct States {
     sd: Option<Array3<f64>>,
 }
 
-impl Fitted<'_> {
+impl FittedModel<'_> {
     /// Returns the states; where the free model does not stay with the data, those that were estimated.
     fn predict(&self, t: &[f64]) -> Result<States> {
         let prediction = match self {
-            Fitted::Run(run) => match run
+            FittedModel::Run(run) => match run
                 .weak_constraint
                 .as_ref()
                 .map(|_| run.predict_with_bands(t))
@@ -209,7 +224,7 @@ impl Fitted<'_> {
                     return Ok(States { u, sd: None });
                 }
             },
-            Fitted::Discovery(found) => found.predict(t)?,
+            FittedModel::Discovery(found) => found.predict(t)?,
         };
         let Prediction { u, sd } = prediction;
         Ok(States { u, sd: Some(sd) })
@@ -217,15 +232,15 @@ impl Fitted<'_> {
 
     fn observe(&self) -> Option<&[usize]> {
         match self {
-            Fitted::Run(run) => run.settings.observe.as_deref(),
-            Fitted::Discovery(found) => found.best().ok()?.settings.observe.as_deref(),
+            FittedModel::Run(run) => run.settings.observe.as_deref(),
+            FittedModel::Discovery(found) => found.best().ok()?.settings.observe.as_deref(),
         }
     }
 
     fn title(&self) -> String {
         match self {
-            Fitted::Run(run) => training_title(&run.method),
-            Fitted::Discovery(found) => match found.preferred_equations() {
+            FittedModel::Run(run) => training_title(&run.method),
+            FittedModel::Discovery(found) => match found.preferred_equations() {
                 Some(equations) => {
                     format!("Equations with {}", count_of(equations.terms(), "term"))
                 }
@@ -235,17 +250,16 @@ impl Fitted<'_> {
     }
 }
 
-/// Plots data and the run's best model, with two standard deviations where the run knows them, and the residuals below them.
-pub fn fit(data: &Dataset, run: &Run, options: &FitOptions) -> Result<Panel> {
-    plot_fitted(data, &Fitted::Run(run), options)
-}
-
-/// Plots data and the prediction of a discovery with two standard deviations, and the residuals below them.
-pub fn discovery_fit(data: &Dataset, found: &Discovery, options: &FitOptions) -> Result<Panel> {
-    plot_fitted(data, &Fitted::Discovery(found), options)
-}
-
-fn plot_fitted(data: &Dataset, fitted: &Fitted, options: &FitOptions) -> Result<Panel> {
+/// Plots data and a model's prediction, with two standard deviations where the model knows them, and the residuals below them.
+///
+/// # Errors
+/// Data and model that do not fit, or a model that cannot be solved so far.
+pub fn fit<'a>(
+    data: &Dataset,
+    fitted: impl Into<FittedModel<'a>>,
+    options: &FitOptions,
+) -> Result<Panel> {
+    let fitted = &fitted.into();
     let frame = FitPlot::new(data, options)?;
     let observe = fitted.observe();
     let states = fitted.predict(&frame.t_fine)?;

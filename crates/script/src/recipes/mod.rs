@@ -16,7 +16,7 @@ mod splines;
 
 pub use data::data;
 pub use fits::FitOptions;
-pub use fits::{discovery_fit, ensemble_band, fit};
+pub use fits::{FittedModel, ensemble_band, fit};
 pub use landscapes::{
     PlaneStyle, density, landscape, landscape_lines, pca_path, side_by_side, spectrum,
 };

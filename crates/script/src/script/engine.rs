@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rhai::module_resolvers::FileModuleResolver;
 use rhai::{Dynamic, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Position, Scope};
 
+use super::caught_errors::CaughtErrors;
 use super::error::{RhaiResult, Termination, WrappedError};
 use super::host::Host;
 use super::limits;
@@ -76,6 +77,7 @@ pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'st
     // Code in strings would escape the checks of tokens, and its errors would have no location in a file.
     engine.disable_symbol("eval");
     install_hooks(&mut engine, host, linter);
+    let caught = CaughtErrors::install(&mut engine, host, linter);
 
     let mut reg = Registry::new(engine, host.clone());
     reg.script_type::<WrappedError>();
@@ -83,6 +85,7 @@ pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'st
         register(reg.topic(topic));
     }
     let (mut engine, constants, catalogue) = reg.finish();
+    caught.set_catalogue(&catalogue);
     // Modules are searched for in the folder of the script that imports them, and see the constants.
     let mut resolver = FileModuleResolver::new();
     resolver.set_scope(constants.clone());

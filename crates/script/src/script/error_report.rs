@@ -154,7 +154,8 @@ impl ErrorReporter<'_> {
         }
     }
 
-    fn explain(&self, mut error: EvalAltResult) -> ScriptError {
+    /// Returns the message and the hint of an error, without its location.
+    pub fn explain(&self, mut error: EvalAltResult) -> ScriptError {
         use EvalAltResult as E;
         let runtime = |message: String| ScriptError::new(ErrorKind::Runtime, message);
         let limit = |message: String| ScriptError::new(ErrorKind::Limit, message);

@@ -10,6 +10,7 @@
 //! | [`limits`], [`memory`] | the limits on scripts; the counted memory |
 //! | [`token_linter`] | the linter of a source's tokens: the `-x ** 2` trap, the names that a source declares |
 //! | `error`, `error_report` | [`ScriptError`]: file, line, column, the line's text, a hint; rhai's errors converted to it |
+//! | `caught_errors` | the text of an error that a script has caught |
 //! | `suggestions`, `source_map` | names similar to an unknown one; the location that a position of rhai's means |
 //! | [`frontend`] | [`Frontend`]: the receiver of what a session shows: text, figures, progress |
 //! | [`host`] | [`Host`]: the interface of a session to its bindings (interrupt, quiet, output, arguments) |
@@ -67,6 +68,7 @@
 
 pub mod arguments;
 pub mod array;
+mod caught_errors;
 pub mod convert;
 pub mod data;
 mod dense;

@@ -85,6 +85,11 @@ impl ErrorReporter<'_> {
         let hint = hidden.then(|| {
             format!("a function made by `fn` sees its own arguments only: hand {name} over, or write a closure |…| …; a variable ends with the block it is declared in")
         });
+        let undeclared = hint.is_none() && self.linter.assigns(name);
+        let hint = match undeclared {
+            true => Some(format!("a variable is declared by let: let {name} = …")),
+            false => hint,
+        };
         (message, hint)
     }
 

@@ -1,8 +1,9 @@
 //! The linter of a source's tokens, which runs while the source is parsed.
 //!
 //! rhai reads `-u[0] ** 2` as `(-u[0]) ** 2`, where mathematics and Python read `-(u[0] ** 2)`. The linter makes it an error that
-//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. The linter also records the
-//! names that a source declares and calls, for error messages that suggest the nearest one.
+//! asks for parentheses. `^`, which is the exclusive or of bits in rhai, is an error that names the power. Within a closure of equations
+//! `&&` and `||` become `&` and `|`: rhai's take no symbols. The linter also records the names that a source declares and calls, for
+//! error messages that suggest the nearest one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -16,6 +17,9 @@ pub const SIGNED_POWER: &str =
 /// The error message for `^`, which in rhai is the exclusive or of bits and binds more loosely than a power.
 const CARET: &str = "^ is not an operator here: a power is x ** n";
 
+/// Functions whose closures are equations.
+const EQUATIONS: [&str; 3] = ["system", "graybox", "event"];
+
 /// The linter of a source's tokens; the module's text describes what it checks.
 #[derive(Default)]
 pub struct TokenLinter(RefCell<LinterState>);
@@ -23,11 +27,15 @@ pub struct TokenLinter(RefCell<LinterState>);
 #[derive(Default)]
 struct LinterState {
     depth: usize,
+    /// The bracket depths at which calls of functions with equations are open.
+    equations: Vec<usize>,
     signs: Vec<PendingMinus>,
     previous: PreviousToken,
     error_position: Option<Position>,
     names: BTreeSet<String>,
     calls: BTreeSet<String>,
+    /// Names that a statement assigns to.
+    assigned: BTreeSet<String>,
     keys: BTreeSet<String>,
     imports: bool,
     identifier: Option<String>,
@@ -82,7 +90,11 @@ impl TokenLinter {
         if matches!(token, Token::XOr | Token::XOrAssign) {
             return Token::LexError(Box::new(LexError::Runtime(CARET.into())));
         }
-        token
+        match token {
+            Token::And if !state.equations.is_empty() => Token::Ampersand,
+            Token::Or if !state.equations.is_empty() => Token::Pipe,
+            token => token,
+        }
     }
 
     /// Returns the position of the minus that caused the error.
@@ -98,6 +110,11 @@ impl TokenLinter {
     /// Returns the property names of the source's map literals.
     pub fn keys(&self) -> Vec<String> {
         self.0.borrow().keys.iter().cloned().collect()
+    }
+
+    /// Returns whether a statement of the source assigns to this name.
+    pub fn assigns(&self, name: &str) -> bool {
+        self.0.borrow().assigned.contains(name)
     }
 
     /// Returns whether the source calls one of these functions, or may do so in a module that it imports.
@@ -132,8 +149,17 @@ impl LinterState {
             Token::LeftParen if self.previous == PreviousToken::Declares => {
                 last = PreviousToken::Declares
             }
-            Token::LeftParen => self.calls.extend(previous),
+            Token::LeftParen => {
+                if previous
+                    .as_deref()
+                    .is_some_and(|name| EQUATIONS.contains(&name))
+                {
+                    self.equations.push(self.depth);
+                }
+                self.calls.extend(previous);
+            }
             Token::Colon => self.keys.extend(previous),
+            Token::Equals => self.assigned.extend(previous),
             Token::Comma
                 if self.parameters.is_none() && self.previous == PreviousToken::Declares =>
             {
@@ -181,6 +207,7 @@ impl LinterState {
             self.depth = self.depth.saturating_sub(1);
             let depth = self.depth;
             self.signs.retain(|sign| sign.depth <= depth);
+            self.equations.retain(|open| *open < depth);
             return false;
         }
         // Consecutive signs, `--x`, share their operand: all pending signs at this depth advance together.

@@ -94,3 +94,55 @@ fn imports_are_found_beside_the_script_and_named_in_errors() {
         "{error}"
     );
 }
+
+/// A caught error shows the text that the script would have ended with; the parts of rhai's own errors stay readable.
+#[test]
+fn a_caught_error_shows_its_text() {
+    let cases = [
+        (
+            "let a = zeros(2); a.size2",
+            "an Array has no property \"size2\"",
+        ),
+        ("[1, 2][7]", "out of range"),
+        (
+            "solve(lorenz(), [1, 1, 1], [0, 1], #{ rtl: 1e-3 })",
+            "unknown option \"rtl\"",
+        ),
+        ("1 / 0", "division by zero"),
+        ("lorens()", "lorenz"),
+        ("#{ a: 1 }.b", "the map has no property \"b\""),
+        (
+            "if 3 { 1 } else { 2 }",
+            "a condition should be true or false",
+        ),
+    ];
+    let mut session = Session::new(quiet()).unwrap();
+    for (code, text) in cases {
+        let uncaught = session.eval(code, None).expect_err(code).to_string();
+        assert!(uncaught.contains(text), "{code}: {uncaught}");
+        let caught =
+            format!("let text = \"\"; try {{ {code}; }} catch (e) {{ text = \"\" + e; }} text");
+        let caught = session.eval(&caught, None).unwrap().text;
+        assert!(
+            caught.contains(text) && !caught.contains("Error"),
+            "{code}: {caught}"
+        );
+    }
+    let parts = "let parts = \"\"; try { zeros(2).size2 } catch (e) { parts = e.error; } parts";
+    assert_eq!(session.eval(parts, None).unwrap().text, "ErrorDotExpr");
+    let map = session
+        .eval("\"\" + #{ error: 1, x: [1, \"a\"] }", None)
+        .unwrap()
+        .text;
+    assert_eq!(map, "#{\"error\": 1, \"x\": [1, \"a\"]}");
+}
+
+#[test]
+fn an_assignment_without_let_names_let() {
+    let error = Session::new(quiet())
+        .unwrap()
+        .eval("x3 = 3", None)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("let x3 = …"), "{error}");
+}

@@ -9,15 +9,23 @@
 //! | `elementary` | abs, sqrt, sin, … on numbers, lists and arrays |
 //! | `reductions` | sum, mean, std, min, … |
 //! | `linear` | dot, norm, mse, nmse |
+//! | `decompositions` | inverse, eigenvalues, least squares |
+//! | `series` | quantile, interp, diff, integrals of samples |
+//! | `masks` | `&`, `\|`, `!` on comparisons of arrays, `x[mask]` |
+//! | `random` | rand, randn, randint |
 //!
 //! A list of numbers (or of lists) is accepted wherever an `Array` is, by [`super::convert::to_array`].
 
 mod arithmetic;
 mod create;
+mod decompositions;
 mod elementary;
 mod indexing;
 mod linear;
+mod masks;
+mod random;
 mod reductions;
+mod series;
 mod shaping;
 
 pub use super::dense::ScriptArray;
@@ -41,4 +49,8 @@ pub(super) fn register(reg: &mut Registry) {
     elementary::register(reg);
     reductions::register(reg);
     linear::register(reg);
+    decompositions::register(reg);
+    series::register(reg);
+    masks::register(reg);
+    random::register(reg);
 }

@@ -3,6 +3,8 @@
 //! | file | content |
 //! |---|---|
 //! | `symbol` | the values of `t`, `u`, `p.a` and `nn` while a closure is traced |
+//! | `symbol_functions` | functions of symbols that are made of the graph's operations |
+//! | `conditions` | comparisons of symbols, joined by `&`, `\|` and `!` |
 //! | `trace` | runs a closure on symbols to build the graph, and on numbers to check it |
 //! | `inputs` | external inputs |
 //! | `event` | traces the closure of an event |
@@ -10,10 +12,12 @@
 //! | `activations` | gelu, relu, … on numbers and arrays; masks |
 
 mod activations;
+mod conditions;
 mod event;
 mod inputs;
 mod loss;
 mod symbol;
+mod symbol_functions;
 mod trace;
 
 pub(crate) use event::event;
@@ -92,6 +96,8 @@ impl ScriptType for ScriptField {
 
 pub(super) fn register(reg: &mut Registry) {
     symbol::register(reg);
+    symbol_functions::register(reg);
+    conditions::register(reg);
     activations::register(reg);
     inputs::register(reg);
     reg.script_type::<ScriptField>();

@@ -20,7 +20,7 @@ pub struct Symbol(pub(super) Expr);
 
 /// A comparison of symbols, which is true or false only when the field is evaluated.
 #[derive(Clone)]
-pub struct Condition(Expr);
+pub struct Condition(pub(super) Expr);
 
 /// The named constants of a system while its closure is traced.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ pub(super) fn to_expr(builder: &FieldBuilder, value: &Dynamic) -> Result<Expr> {
 }
 
 /// Wraps an expression for a script; an invalid expression ends the script at once, instead of when the field is finished.
-fn symbol(x: Expr) -> Result<Symbol> {
+pub(super) fn symbol(x: Expr) -> Result<Symbol> {
     Ok(Symbol(x.checked()?))
 }
 
@@ -143,9 +143,6 @@ pub(super) fn register(reg: &mut Registry) {
         let (a, b) = (to_expr(c.0.builder(), &a)?, to_expr(c.0.builder(), &b)?);
         Ok(Symbol(c.0.try_select(&a, &b)?))
     });
-    // Logical operators on conditions, called as functions, have the same trap as `if`.
-    reg.overload("!")
-        .body(|_: Condition| -> Result<bool> { Err(no_branch()) });
 }
 
 fn reductions(reg: &mut Registry) {
@@ -154,10 +151,6 @@ fn reductions(reg: &mut Registry) {
         .body(|x: Symbol| symbol(x.0.sum() / x.0.len() as f64));
     reg.overload("norm")
         .body(|x: Symbol| symbol(x.0.square().sum().sqrt()));
-    reg.overload("dot")
-        .body(|x: Symbol, y: Symbol| -> Result<Symbol> {
-            symbol(x.0.try_binary(Binary::Mul, &y.0)?.sum())
-        });
 }
 
 fn indexing(reg: &mut Registry) {

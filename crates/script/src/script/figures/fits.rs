@@ -10,7 +10,7 @@ use super::super::training::ScriptRun;
 use super::keys::FIGURE;
 use super::options::{apply_figure_options, register_plot};
 use crate::Result;
-use crate::recipes::{self, FitOptions};
+use crate::recipes::{self, FitOptions, FittedModel};
 use odesync_plot::Panel;
 
 /// The option keys that select the range of data and model to draw.
@@ -34,21 +34,14 @@ fn fit_options(options: &mut Options) -> Result<FitOptions> {
     })
 }
 
-/// Plots data and the run's best model.
-fn plot_run_fit(data: &ScriptDataset, run: &ScriptRun, mut options: Options) -> Result<Panel> {
-    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    apply_figure_options(recipes::fit(&data.0, &run.0, &fit)?, "plot", options)
-}
-
-/// Plots data and the prediction of a discovery.
-fn plot_discovery_fit(
+/// Plots data and the prediction of a run's best model or of a discovery.
+fn plot_model_fit<'a>(
     data: &ScriptDataset,
-    found: &ScriptDiscovery,
+    fitted: impl Into<FittedModel<'a>>,
     mut options: Options,
 ) -> Result<Panel> {
     let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    let figure = recipes::discovery_fit(&data.0, &found.0, &fit)?;
-    apply_figure_options(figure, "plot", options)
+    apply_figure_options(recipes::fit(&data.0, fitted, &fit)?, "plot", options)
 }
 
 /// Plots data, and the median and the band of an ensemble's best models.
@@ -66,12 +59,12 @@ fn plot_ensemble_fit(
 pub(super) fn register(reg: &mut Registry) {
     reg.overload("plot")
         .body_with(RUN, |d: ScriptDataset, r: ScriptRun, options: Options| {
-            plot_run_fit(&d, &r, options)
+            plot_model_fit(&d, &*r.0, options)
         })
         .body_with(
             RUN,
             |d: ScriptDataset, found: ScriptDiscovery, options: Options| {
-                plot_discovery_fit(&d, &found, options)
+                plot_model_fit(&d, &*found.0, options)
             },
         )
         .body_with(
