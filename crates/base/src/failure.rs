@@ -15,6 +15,17 @@ pub struct SolveFailure {
     pub state: Vec<f64>,
     /// Index of the sample that failed, when several were solved.
     pub sample: usize,
+    /// The method that was running, so that the advice is another one.
+    pub method: RunningMethod,
+}
+
+/// The method of a solve, as far as messages about its failure need to know it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunningMethod {
+    /// Name of the method, as in `solver: "dopri5"`; empty where none was running.
+    pub name: &'static str,
+    /// Whether it is meant for stiff problems, so that stiffness cannot be the reason of the failure.
+    pub handles_stiffness: bool,
 }
 
 /// The reason for which a solve could not be finished.
@@ -22,6 +33,8 @@ pub struct SolveFailure {
 pub enum FailureReason {
     /// The step size fell below the resolution of the time: the field is stiff, or the solution blows up.
     StepTooSmall,
+    /// The steps that the field needs are below the distance of floating-point numbers near the time, which is far from zero.
+    TimeUnresolved,
     /// The field was NaN or infinite at the start or at every step size attempted.
     NotFinite,
     /// The field's Jacobian, which an implicit method needs, is not finite, although the field itself may be.
@@ -44,6 +57,15 @@ pub enum FailureReason {
     EventNan(usize),
 }
 
+impl RunningMethod {
+    /// Lists the methods other than the running one.
+    fn others(self, names: &[&str]) -> String {
+        let others = names.iter().filter(|name| **name != self.name);
+        let quoted: Vec<String> = others.map(|name| format!("\"{name}\"")).collect();
+        quoted.join(", ")
+    }
+}
+
 impl std::error::Error for SolveFailure {}
 
 /// Returns a number in short form for a message: a few digits, with a power of ten where plain digits would be many.
@@ -57,19 +79,20 @@ fn format_short(x: f64) -> String {
 
 impl fmt::Display for SolveFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.message(), self.advice_in_training())
+        f.write_str(&self.message())
     }
 }
 
 impl SolveFailure {
-    /// Returns what happened and what to do about it, without the advice for training, which the trainer adds.
-    pub fn message(&self) -> String {
+    /// Returns what happened and what to do about it.
+    fn message(&self) -> String {
         let Self {
             reason,
             t,
             step,
             state,
             sample,
+            method,
         } = self;
         let shown: Vec<String> = state.iter().take(6).map(|v| format_short(*v)).collect();
         let more = if state.len() > 6 { ", …" } else { "" };
@@ -85,9 +108,19 @@ impl SolveFailure {
         );
         let at = format!("at {place}");
         match reason {
+            FailureReason::StepTooSmall if method.handles_stiffness => format!(
+                "step size fell to {step:.1e} {at}, also with \"{}\", which stiffness does not slow down: the solution blows up there or \
+                 the field jumps; check the equations, end the time span earlier, or give the times of jumps as breakpoints",
+                method.name
+            ),
             FailureReason::StepTooSmall => format!(
                 "step size fell to {step:.1e} {at}: the field is stiff or blows up there; try solver \"radau\" if it is \
                  stiff, looser rtol and atol, or a shorter time span"
+            ),
+            FailureReason::TimeUnresolved => format!(
+                "step size fell to {step:.1e} {at}, and numbers near this t are {:.1e} apart: t is beyond the resolution of numbers; count \
+                 the time from the start of the solve instead (t - t[0])",
+                t.abs().next_up() - t.abs()
             ),
             FailureReason::NotFinite => format!(
                 "the field is not finite {at}: check the initial state and the equations there (a division by zero, a \
@@ -98,18 +131,22 @@ impl SolveFailure {
                  of zero has an infinite slope), or take a method that does without, such as \"dopri5\""
             ),
             FailureReason::TooManySteps(limit) => format!(
-                "{} not enough: the solve reached {place} with a step size of {step:.1e}; try solver \"radau\" \
-                 or \"auto\" if the field is stiff, raise max_steps, or try looser rtol and atol (where steps are fixed, a larger \
-                 step_size or fewer substeps)",
+                "{} not enough: the solve reached {place} with a step size of {step:.1e}; {}raise max_steps, or try looser rtol and \
+                 atol (where steps are fixed, a larger step_size or fewer substeps)",
                 match limit {
                     1 => "1 step was".into(),
                     n => format!("{n} steps were"),
+                },
+                match method.handles_stiffness {
+                    true => "",
+                    false => "try solver \"radau\" or \"auto\" if the field is stiff, ",
                 }
             ),
             FailureReason::NotConverging => format!(
                 "the implicit equations of a step could not be solved {at} with a step size of {step:.1e}: try a smaller \
-                 step_size where steps are fixed, tighter rtol and atol, or another solver (\"radau\", \"rodas5p\", \"dopri5\"); a \
-                 field with jumps in its state has no solution to find"
+                 step_size where steps are fixed, tighter rtol and atol, or another solver ({}); a \
+                 field with jumps in its state has no solution to find",
+                method.others(&["radau", "rodas5p", "dopri5"])
             ),
             FailureReason::Singular => format!(
                 "the matrix of an implicit step is singular {at} with a step size of {step:.1e}: the derivative of the field is \
@@ -130,8 +167,12 @@ impl SolveFailure {
             ),
             FailureReason::AdjointFailed => format!(
                 "the continuous adjoint could not be solved backwards, it reached {place} with a step size of {step:.1e}: what an explicit \
-                 solver damps forwards grows without bound backwards; take a stiff solver, adjoint \"adaptive_ckpt\" (exact, little memory) or \
-                 \"backprop\", or try other adjoint_rtol and adjoint_atol"
+                 solver damps forwards grows without bound backwards; take {}adjoint \"adaptive_ckpt\" (exact, little memory) or \
+                 \"backprop\", or try other adjoint_rtol and adjoint_atol",
+                match method.handles_stiffness {
+                    true => "",
+                    false => "a stiff solver, ",
+                }
             ),
             FailureReason::EventNan(event) => format!(
                 "the function of event {event} is NaN at every step, the last one {at}, so it never passes through zero: check it (a \
@@ -140,8 +181,8 @@ impl SolveFailure {
         }
     }
 
-    /// Returns the additional advice for a solve of a training, empty if there is none.
-    fn advice_in_training(&self) -> &'static str {
+    /// Returns the additional advice where the solve belongs to a training, empty if there is none.
+    pub fn advice_in_training(&self) -> &'static str {
         match self.reason {
             FailureReason::StepTooSmall => {
                 "; in training also a lower learning rate or a stronger coupling"

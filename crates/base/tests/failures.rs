@@ -1,12 +1,13 @@
 //! The complete messages of solves that could not be finished, held to those in `snapshots/`.
 
-use odesync_base::failure::{FailureReason, SolveFailure};
+use odesync_base::failure::{FailureReason, RunningMethod, SolveFailure};
 
 /// Returns the next reason of failure; the match is exhaustive, so that no reason can be forgotten.
 fn next(reason: FailureReason) -> Option<FailureReason> {
     use FailureReason::*;
     match reason {
-        StepTooSmall => Some(NotFinite),
+        StepTooSmall => Some(TimeUnresolved),
+        TimeUnresolved => Some(NotFinite),
         NotFinite => Some(JacobianNotFinite),
         JacobianNotFinite => Some(TooManySteps(10_000)),
         TooManySteps(_) => Some(Interrupted),
@@ -28,6 +29,10 @@ fn every_reason_says_where_and_what_to_do() {
         step: 3.2e-17,
         state: vec![0.5, -12_345_678.9],
         sample: 0,
+        method: RunningMethod {
+            name: "dopri5",
+            handles_stiffness: false,
+        },
     };
     let mut page = String::new();
     let mut reason = Some(failure.reason);
@@ -38,6 +43,23 @@ fn every_reason_says_where_and_what_to_do() {
         };
         page += &format!("{kind:?}\n{failure}\n\n");
         reason = next(kind);
+    }
+    // The advice is never the method that was running.
+    for kind in [
+        FailureReason::StepTooSmall,
+        FailureReason::TooManySteps(10_000),
+        FailureReason::NotConverging,
+        FailureReason::AdjointFailed,
+    ] {
+        let failure = SolveFailure {
+            reason: kind,
+            method: RunningMethod {
+                name: "radau",
+                handles_stiffness: true,
+            },
+            ..failure.clone()
+        };
+        page += &format!("{kind:?} with radau\n{failure}\n\n");
     }
     // Many state variables, the second of several samples.
     let wide = SolveFailure {

@@ -55,7 +55,7 @@ impl<'a> BatchIntegrator<'a> {
             stepper: StepSequencer::new(
                 problem.t,
                 options,
-                &bound.field.breakpoints(problem.sample),
+                &bound.field.breakpoints_within(problem.sample, problem.t),
                 vec![],
             ),
             plan: StepPlan {
@@ -191,7 +191,7 @@ impl<'a> BatchIntegrator<'a> {
     /// Returns which rows' adaptive steps are accepted, by the error estimate.
     fn check_adaptive(&mut self, attempt: &StepAttempt, steps: &[Step]) -> TensorResult<Vec<bool>> {
         let dof = self.stages.bound.field.dof();
-        let SolveOptions { rtol, atol, .. } = *self.options;
+        let SolveOptions { rtol, atol, .. } = self.options;
         // 0 where all stages of a row are finite, else NaN.
         let zero = Tensor::f_cat(&attempt.k, 1)?
             .f_mul_scalar(0.0)?
@@ -212,7 +212,7 @@ impl<'a> BatchIntegrator<'a> {
             let sample = &mut self.samples[i];
             let norm = errors
                 .chunks_exact(dof)
-                .map(|error| error_norm(error, &sample.state, next, rtol, atol))
+                .map(|error| error_norm(error, &sample.state, next, *rtol, atol))
                 .reduce(joint_norm)
                 .unwrap_or(0.0);
             let stages_finite = all_finite(zero);

@@ -115,6 +115,7 @@ impl Engine for TorchEngine {
         explicit_tableau(options)?;
         if keep {
             options.adjoint.check_torch()?;
+            field.check_fixed_switches("gradients of the torch engine")?;
         }
         self.saved = None;
         let _threads = ThreadLimit::for_workload(field, problems.len());

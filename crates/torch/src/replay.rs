@@ -9,7 +9,9 @@ use super::outputs::{OutputCollector, OutputRequest};
 use super::stages::{StageEvaluator, select_rows};
 use crate::error::TensorResult;
 use odesync_ode::odesolve::stepping::all_finite;
-use odesync_ode::odesolve::{FailureReason, Problem, SolveFailure, Stats, Step, StepPlan, Tableau};
+use odesync_ode::odesolve::{
+    FailureReason, Problem, RunningMethod, SolveFailure, Stats, Step, StepPlan, Tableau,
+};
 
 /// Solves every problem on its plan from `u0`, `[problem, dof]`.
 ///
@@ -95,6 +97,7 @@ fn record_failures(
                 step: step.h(),
                 state: state[range].to_vec(),
                 sample: problems[problem].sample,
+                method: RunningMethod::default(),
             });
         }
     }

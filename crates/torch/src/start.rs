@@ -48,11 +48,11 @@ impl BatchIntegrator<'_> {
     /// Sets the first step sizes, from a trial step of Euler's method; `f` is `[row, dof]`.
     fn set_initial_steps(&mut self, f: &[f64]) -> TensorResult<()> {
         let (dof, n) = (self.stages.bound.field.dof(), self.active.len());
-        let SolveOptions { rtol, atol, .. } = *self.options;
+        let SolveOptions { rtol, atol, .. } = self.options;
         let (mut trials, mut ends, mut times) = (vec![], vec![], vec![]);
         for (&i, f) in self.active.iter().zip(f.chunks_exact(dof)) {
             let sample = &self.samples[i];
-            let trial = FirstStep::new(&sample.state, f, rtol, atol);
+            let trial = FirstStep::new(&sample.state, f, *rtol, atol, sample.stepper.span());
             let h = sample.stepper.sign() * trial.trial;
             ends.extend(sample.state.iter().zip(f).map(|(u, f)| u + h * f));
             times.push(sample.stepper.t + h);
@@ -71,9 +71,9 @@ impl BatchIntegrator<'_> {
                 .collect();
             let sample = &mut self.samples[i];
             sample.stats.evaluations += 1;
-            sample
-                .stepper
-                .set_initial_step(trial.size(&change, self.options.solver.order));
+            let size = trial.size(&change, self.options.solver.order);
+            let size = sample.stepper.at_least_resolved(size);
+            sample.stepper.set_initial_step(size);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //! | `json`, `lossless_json` | a field as JSON; lossless numbers in JSON |
 //! | `input` | external inputs, functions of time given by values at discrete times |
 //! | `signal` | external signals, functions of time such as a spline |
+//! | `switches` | times at which the equations switch |
 //! | `printing` | equations as text |
 //! | `native/` | the native evaluator: program, value, VJP, JVP, and the JVP of the VJP |
 //! | `kernels/` | inner loops of the native evaluator, compiled for several instruction sets |
@@ -27,6 +28,7 @@ pub mod native;
 mod op;
 mod printing;
 mod signal;
+mod switches;
 mod system;
 mod vector_field;
 
@@ -38,5 +40,6 @@ pub use input::InputSignal;
 pub use kernels::Isa;
 pub use op::{Binary, NodeId, Op, Unary};
 pub use signal::Signal;
+pub(crate) use switches::Switch;
 pub use system::{Parameters, driven_system, system};
 pub use vector_field::VectorField;

@@ -11,6 +11,7 @@ use super::native::{Evaluator, Program};
 use super::op::{NodeId, Op};
 use super::printing;
 use super::signal::Signal;
+use super::switches::{Switch, Switches};
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 use odesync_base::text::{count_of, were};
@@ -30,6 +31,7 @@ struct Inner {
     graph: Graph,
     output: NodeId,
     program: OnceLock<Arc<Program>>,
+    switches: OnceLock<Switches>,
 }
 
 impl VectorField {
@@ -51,6 +53,7 @@ impl VectorField {
                 graph,
                 output,
                 program: OnceLock::new(),
+                switches: OnceLock::new(),
             }),
         })
     }
@@ -255,11 +258,16 @@ impl VectorField {
     /// # Errors
     /// A state of the wrong length.
     pub fn derivative(&self, t: f64, u: &[f64]) -> Result<Vec<f64>> {
+        self.derivative_of_sample(0, t, u)
+    }
+
+    /// Returns du/dt at (t, u), `[dof]`, for one sample of the field's signals.
+    pub(crate) fn derivative_of_sample(&self, sample: usize, t: f64, u: &[f64]) -> Result<Vec<f64>> {
         self.check_state(u)?;
         let evaluator = Evaluator::new(self);
         let mut slot = vec![0.0; evaluator.slot_len()];
         let mut out = vec![0.0; self.dof()];
-        evaluator.eval(0, t, u, &mut slot, &mut out);
+        evaluator.eval(sample, t, u, &mut slot, &mut out);
         Ok(out)
     }
 
@@ -332,6 +340,7 @@ impl VectorField {
                 graph,
                 output: self.inner.output,
                 program,
+                switches: OnceLock::new(),
             }),
             blocks: self.blocks.clone(),
             values: self.values.clone(),
@@ -351,7 +360,7 @@ impl VectorField {
         }
     }
 
-    /// Returns the times at which the field or one of its derivatives jumps, for one sample, increasing.
+    /// Returns the times at which a signal of the field or one of its derivatives jumps, for one sample, increasing.
     pub fn breakpoints(&self, sample: usize) -> Vec<f64> {
         let mut times: Vec<f64> = self
             .signals()
@@ -361,6 +370,76 @@ impl VectorField {
         times.sort_by(f64::total_cmp);
         times.dedup();
         times
+    }
+
+    fn switches(&self) -> &Switches {
+        let Inner { graph, output, .. } = &*self.inner;
+        self.inner.switches.get_or_init(|| Switches::of(graph, *output))
+    }
+
+    /// Returns the switches of the field with time alone within the times of a solve, for one sample, increasing.
+    pub(crate) fn switches_within(&self, sample: usize, t: &[f64]) -> Vec<Switch> {
+        let (Some(first), Some(last)) = (t.first(), t.last()) else {
+            return vec![];
+        };
+        if self.switches().is_empty() || first == last {
+            return vec![];
+        }
+        let knots = self.breakpoints(sample);
+        let signals = (self.signals(), sample, self.dof());
+        let span = (first.min(*last), first.max(*last));
+        self.switches().find(&self.values, signals, span, &knots)
+    }
+
+    /// Returns the times at which steps of a solve over the times `t` must end, for one sample, increasing: those of
+    /// [`VectorField::breakpoints`], and those at which a condition in t and constants alone switches, or a `max`, `min`, `abs`,
+    /// `floor` of such. Where the field itself jumps these are two times, a few numbers apart, so that every evaluation lies on one
+    /// side. The end of the times is added for a field that switches, because it may do so beyond.
+    ///
+    /// A difference that is not linear in t is looked at in 256 places over the times; of two switches between two of them
+    /// neither is found.
+    pub fn breakpoints_within(&self, sample: usize, t: &[f64]) -> Vec<f64> {
+        let mut times = self.breakpoints(sample);
+        if !self.switches().is_empty() {
+            let switches = self.switches_within(sample, t);
+            times.extend(switches.iter().flat_map(|s| [s.before, s.after]));
+            times.extend(t.first().into_iter().chain(t.last()));
+            times.sort_by(f64::total_cmp);
+            times.dedup();
+        }
+        times
+    }
+
+    /// Returns the derivatives of the time of a switch with respect to all parameter values, one row for each of its reasons.
+    pub(crate) fn switch_time_gradients(&self, switch: &Switch, sample: usize) -> Vec<Vec<f64>> {
+        let field = (self.signals(), sample, self.dof());
+        self.switches().time_gradients(switch, &self.values, field)
+    }
+
+    /// Checks that no trainable parameter moves a time at which the field jumps, for derivatives that hold such times fixed.
+    ///
+    /// # Errors
+    /// The parameters that do. `what` are the derivatives, in the plural.
+    pub fn check_fixed_switches(&self, what: &str) -> Result<()> {
+        match self.switch_parameters()[..] {
+            [] => Ok(()),
+            [name, ..] => Err(Error::invalid(format!(
+                "\"{name}\" moves a time at which the equations switch, and {what} hold such times fixed: freeze it, \
+                 frozen([\"{name}\"]), or make the switch smooth, 1/(1 + exp(-(t - {name})/width)) in place of a condition"
+            ))),
+        }
+    }
+
+    /// Returns the names of the trainable parameters that move a time at which the field jumps.
+    pub fn switch_parameters(&self) -> Vec<&str> {
+        let mut names = vec![];
+        for i in self.switches().blocks() {
+            let block = &self.blocks[i];
+            if block.trainable && !names.contains(&block.name.as_str()) {
+                names.push(block.name.as_str());
+            }
+        }
+        names
     }
 
     /// Returns the nodes in topological order (operands first), for engines other than the native one.

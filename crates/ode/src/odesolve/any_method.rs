@@ -9,7 +9,7 @@ use super::explicit_rk::ExplicitRk;
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
 use super::radau::Radau;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::rosenbrock::RosenbrockMethod;
 use super::solver::{Solver, SolverFamily};
 use super::step_method::StepMethod;
@@ -104,6 +104,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for AnyMethod {
 
     fn tape_len_per_step(&self, integrator: &IntegratorCore<R, TAPE>) -> usize {
         with_step_method!(self, method => method.tape_len_per_step(integrator))
+    }
+
+    fn set_scales(&mut self, scales: &DifferenceScales) {
+        with_step_method!(self, method => StepMethod::<R, TAPE>::set_scales(&mut **method, scales));
     }
 
     fn initialize(

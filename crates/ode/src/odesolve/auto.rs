@@ -152,6 +152,7 @@ pub(crate) fn solve_segments<R: Rhs + ?Sized, const TAPE: bool>(
                 FailureReason::TooManySteps(_) => FailureReason::TooManySteps(options.max_steps),
                 reason => reason,
             },
+            method: options.solver.running(),
             ..failure
         });
         work.stats += stats;

@@ -11,6 +11,7 @@ use super::options::SolveOptions;
 use super::solver::{Solver, SolverFamily};
 use super::tableau::Tableau;
 use super::workspace::{ForwardRecord, Workspace};
+use super::switch_gradient::add_switch_terms;
 use super::{auto, continuous_adjoint, symplectic_adjoint};
 use crate::Result;
 use crate::field::native::Evaluator;
@@ -25,6 +26,8 @@ pub(crate) struct BackwardContext {
     pub trainable: Vec<Range<usize>>,
     options: SolveOptions,
     problems: Vec<SavedProblem>,
+    /// The field, with every parameter frozen, where a trainable one moves a time at which it jumps.
+    switching: Option<VectorField>,
 }
 
 /// Inputs of one problem of the batch.
@@ -32,7 +35,7 @@ pub(crate) struct BackwardContext {
 struct SavedProblem {
     sample: usize,
     /// Initial state. Where the solve is recomputed, `t` are the output times and `breakpoints` those of the field; otherwise
-    /// both are empty.
+    /// `breakpoints` is empty, and `t` where no parameter moves a switch.
     u0: Vec<f64>,
     t: Vec<f64>,
     t_start: f64,
@@ -48,30 +51,57 @@ impl BackwardContext {
         field: &VectorField,
         problems: &[Problem],
         options: &SolveOptions,
-    ) -> Self {
+    ) -> Result<Self> {
         let recomputes = options.adjoint != Adjoint::Backprop;
+        let is_switching = !field.switch_parameters().is_empty();
         let saved = |problem: &Problem| SavedProblem {
             sample: problem.sample,
             u0: problem.u0.to_vec(),
             t_start: problem.t[0],
-            t: if recomputes {
+            t: if recomputes || is_switching {
                 problem.t.to_vec()
             } else {
                 vec![]
             },
             breakpoints: match recomputes {
-                true => field.breakpoints(problem.sample),
+                true => field.breakpoints_within(problem.sample, problem.t),
                 false => vec![],
             },
         };
-        BackwardContext {
+        let blocks = field.blocks().iter().filter(|block| block.trainable);
+        let trainable: Vec<&str> = blocks.map(|block| block.name.as_str()).collect();
+        Ok(BackwardContext {
+            switching: match is_switching {
+                true => Some(field.frozen(&trainable)?),
+                false => None,
+            },
             problems: problems.iter().map(saved).collect(),
             options: options.clone(),
             trainable: (field.blocks().iter().filter(|b| b.trainable))
                 .map(ParamBlock::range)
                 .collect(),
             evaluator,
-        }
+        })
+    }
+
+    /// Adds the derivatives by the times at which the field jumps to `values`, over all parameter values; `bars` is ∂L/∂u of
+    /// problem `i`.
+    pub fn add_switch_terms(&self, i: usize, bars: &[f64], values: &mut [f64]) -> Result<()> {
+        let Some(field) = &self.switching else {
+            return Ok(());
+        };
+        let saved = &self.problems[i];
+        let problem = Problem {
+            u0: &saved.u0,
+            t: &saved.t,
+            sample: saved.sample,
+        };
+        add_switch_terms(field, &problem, &self.options, bars, values)
+    }
+
+    /// Whether a trainable parameter moves a time at which the field jumps.
+    pub fn is_switching(&self) -> bool {
+        self.switching.is_some()
     }
 
     /// Returns the failure of problem `i`, whose gradient is not finite.
@@ -83,6 +113,7 @@ impl BackwardContext {
             step: 0.0,
             state: saved.u0.clone(),
             sample: saved.sample,
+            method: self.options.solver.running(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::checkpoints::StateReader;
 use super::control::{Controller, PI_BETA};
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::solvers::bdf::{GAMMA, MAX_ORDER, alpha, error_constant};
 use super::stage_solver::{StageEquation, StageSolver};
 use super::step_method::StepMethod;
@@ -181,6 +181,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
         (steps + 1).saturating_mul(integrator.rhs.slot_len())
     }
 
+    fn set_scales(&mut self, scales: &DifferenceScales) {
+        self.solver.set_scales(scales);
+    }
+
     fn initialize(
         &mut self,
         integrator: &mut IntegratorCore<R, TAPE>,
@@ -217,6 +221,10 @@ impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Bdf {
                 None => (index + 1).min(MAX_ORDER),
             };
             self.order = order.clamp(1, max_order);
+        }
+        if integrator.replay_plan.is_none() && integrator.stepper.is_indivisible() {
+            // The differences of before say nothing of what comes after a jump of the field: it begins again with order 1.
+            (self.order, self.next_order, self.equal_steps) = (1, 1, 0);
         }
         self.predict(h, dof);
         let Bdf {

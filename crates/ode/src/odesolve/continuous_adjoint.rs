@@ -20,6 +20,7 @@ use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
 use super::rhs::Rhs;
 use super::solver::{Solver, SolverFamily};
+use super::tolerance::AbsoluteTolerance;
 use super::vector_ops::add;
 use super::workspace::{ForwardRecord, Workspace};
 use crate::field::native::{Evaluator, ParamGradient, ParamGradientTangents};
@@ -35,6 +36,25 @@ fn backward_solver(solver: &'static Solver, became_stiff: bool) -> &'static Solv
         SolverFamily::Auto { stiff, .. } if became_stiff => stiff,
         SolverFamily::Auto { explicit, .. } => explicit,
         _ => solver,
+    }
+}
+
+/// Returns the absolute tolerance of the backward solve. The adjoint has another unit than the state; where the state variables
+/// have tolerances of their own, its variables get the smallest of them.
+fn backward_tolerance(
+    options: &SolveOptions,
+    solver: &'static Solver,
+    dof: usize,
+) -> AbsoluteTolerance {
+    match (options.adjoint_atol, &options.atol) {
+        (Some(atol), _) => atol.into(),
+        (None, AbsoluteTolerance::Uniform(atol)) => (*atol).into(),
+        (None, each) if solver.tableau().is_none() => each.smallest().into(),
+        (None, each) => {
+            let of_state = (0..dof).map(|i| each.at(i));
+            let of_adjoint = std::iter::repeat_n(each.smallest(), dof);
+            AbsoluteTolerance::Each(of_state.chain(of_adjoint).collect())
+        }
     }
 }
 
@@ -65,7 +85,7 @@ pub(crate) fn backward(
         sample,
         options: SolveOptions {
             rtol: options.adjoint_rtol.unwrap_or(options.rtol),
-            atol: options.adjoint_atol.unwrap_or(options.atol),
+            atol: backward_tolerance(options, forward.solver, dof),
             first_step: None,
             ..forward.clone()
         },
@@ -90,6 +110,7 @@ pub(crate) fn backward(
                 step: 0.0,
                 state: solution[end * dof..(end + 1) * dof].to_vec(),
                 sample,
+                method: options.solver.running(),
             });
         }
         let interval = [t[start], t[end]];

@@ -1,5 +1,5 @@
-//! Step-size control: the integral controller and first-step rule of torchdiffeq (after Hairer, Nørsett, Wanner, II.4), and
-//! proportional-integral control.
+//! Step-size control: the integral controller of torchdiffeq (after Hairer, Nørsett, Wanner, II.4), and proportional-integral
+//! control.
 
 use crate::Result;
 use odesync_base::options::Named;
@@ -9,20 +9,6 @@ pub(super) const MAX_FACTOR: f64 = 10.0;
 pub(super) const MIN_FACTOR: f64 = 0.2;
 /// Exponent of the previous error norm in proportional-integral control, multiplied by the order.
 pub(super) const PI_BETA: f64 = 0.2;
-
-/// Returns the error norm: the root mean square of `x / (atol + rtol max(|u|, |v|))`. At most 1 for an acceptable error.
-pub fn error_norm(x: &[f64], u: &[f64], v: &[f64], rtol: f64, atol: f64) -> f64 {
-    let sum: f64 = x
-        .iter()
-        .zip(u)
-        .zip(v)
-        .map(|((x, u), v)| {
-            let r = x / (atol + rtol * u.abs().max(v.abs()));
-            r * r
-        })
-        .sum();
-    (sum / x.len() as f64).sqrt()
-}
 
 /// Step-size controller of any adaptive solver: the factor from the size of this step to that of the next, from the error norms
 /// e of this step and e₁ of the previous step; q is the order of the error estimate. Where the solver is implicit, 0.9 is smaller
@@ -128,48 +114,4 @@ pub(crate) fn integral_factor(norm: f64, order: usize) -> f64 {
     (SAFETY / norm.powf(1.0 / order as f64))
         .max(least)
         .min(MAX_FACTOR)
-}
-
-/// Estimate of the initial step size, from the norms of u, f and the change of f over a trial step, scaled by the tolerances
-/// at u.
-pub struct FirstStep {
-    scale: Vec<f64>,
-    /// Size of the trial step, in the unit of time.
-    pub trial: f64,
-    d1: f64,
-}
-
-impl FirstStep {
-    /// Starts the estimate from u(t₀) and f(t₀, u): `trial` is the size of the Euler step at whose end the field is to be
-    /// evaluated next.
-    pub fn new(u: &[f64], f: &[f64], rtol: f64, atol: f64) -> Self {
-        let scale: Vec<f64> = u.iter().map(|u| atol + rtol * u.abs()).collect();
-        let (d0, d1) = (rms(u, &scale), rms(f, &scale));
-        let trial = if d0 < 1e-5 || d1 < 1e-5 {
-            1e-6
-        } else {
-            0.01 * d0 / d1
-        };
-        FirstStep { scale, trial, d1 }
-    }
-
-    /// Returns the initial step size, from the change of f over the trial step.
-    pub fn size(&self, change: &[f64], order: usize) -> f64 {
-        let d2 = rms(change, &self.scale) / self.trial;
-        let h = if self.d1 <= 1e-15 && d2 <= 1e-15 {
-            (self.trial * 1e-3).max(1e-6)
-        } else {
-            (0.01 / self.d1.max(d2)).powf(1.0 / order as f64)
-        };
-        if h.is_nan() {
-            self.trial
-        } else {
-            h.min(100.0 * self.trial)
-        }
-    }
-}
-
-fn rms(x: &[f64], scale: &[f64]) -> f64 {
-    let sum: f64 = x.iter().zip(scale).map(|(x, s)| (x / s) * (x / s)).sum();
-    (sum / x.len() as f64).sqrt()
 }

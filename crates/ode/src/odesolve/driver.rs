@@ -8,7 +8,7 @@ use super::events::EventDetector;
 use super::integrator_core::IntegratorCore;
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Step, StepPlan};
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::solver::SolverFamily;
 use super::step_method::StepMethod;
 use super::vector_ops::all_finite;
@@ -87,6 +87,7 @@ fn dispatch<R: Rhs + ?Sized, const TAPE: bool>(
             step: work.plan.steps.last().map_or(0.0, Step::h),
             state: work.state.clone(),
             sample: problem.sample,
+            method: options.solver.running(),
         }),
     }
 }
@@ -175,6 +176,11 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             return Ok(());
         }
         let adaptive = !self.options.is_fixed_step();
+        method.set_scales(&DifferenceScales {
+            atol: self.options.atol.clone(),
+            rtol: self.options.rtol,
+            span: self.stepper.span(),
+        });
         let size = method.initialize(self, adaptive);
         let size = size.map_err(|reason| self.failure(reason))?;
         if adaptive {
@@ -212,7 +218,7 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
                 // The scaled error of an infinite state is zero, so the error test would accept it.
                 self.stepper.reject_nonfinite(step);
                 self.work.stats.rejected += 1;
-            } else if method.error_test(self, step) {
+            } else if self.passes_error_test(method, step) {
                 let switch = detect_stiffness && method.should_switch(self, step);
                 // A solve that an event terminates has no use for another method.
                 self.switch_requested = !self.accept_step(method, step)? && switch;
@@ -222,6 +228,16 @@ impl<R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'_, '_, R, TAPE> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the attempted step is accepted; sets the size of the next one.
+    fn passes_error_test<S: StepMethod<R, TAPE>>(&mut self, method: &mut S, step: Step) -> bool {
+        if self.stepper.is_indivisible() {
+            // The size of the next step remains what it was before.
+            self.stepper.record_step(true, 0.0);
+            return true;
+        }
+        method.error_test(self, step)
     }
 
     fn next_step<S: StepMethod<R, TAPE>>(

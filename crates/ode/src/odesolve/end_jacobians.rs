@@ -41,7 +41,7 @@ impl NativeEngine {
     /// ```
     ///
     /// # Errors
-    /// No solve was kept, or a derivative is not finite ([`FailureReason::GradientNotFinite`]).
+    /// No solve was kept, a trainable parameter moves a time at which the field jumps, or a derivative is not finite ([`FailureReason::GradientNotFinite`]).
     ///
     /// [`FailureReason::GradientNotFinite`]: super::FailureReason::GradientNotFinite
     pub fn end_jacobians<T: Send>(
@@ -53,6 +53,12 @@ impl NativeEngine {
                 "derivatives of the end states need a solve that was kept for them",
             ));
         };
+        if context.is_switching() {
+            return Err(Error::invalid(
+                "a trainable parameter moves a time at which the equations switch, and derivatives of end states hold such times fixed: \
+                 freeze it, or train by another method, such as vanilla()",
+            ));
+        }
         (0..context.n_problems())
             .into_par_iter()
             .map_init(

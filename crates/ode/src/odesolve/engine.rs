@@ -99,6 +99,7 @@ pub fn check_batch(
             event.dof()
         )));
     }
+    options.atol.check(field.dof())?;
     if !options.events.is_empty() && plans.is_some() {
         return Err(Error::invalid(EVENTS_UNSUPPORTED));
     }
@@ -181,7 +182,7 @@ impl Engine for NativeEngine {
                     driver::replay::<_, false>(&evaluator, problem, options, &plans[i], work)
                 }
                 None => {
-                    let breakpoints = field.breakpoints(problem.sample);
+                    let breakpoints = field.breakpoints_within(problem.sample, problem.t);
                     if taped {
                         driver::solve::<_, true>(&evaluator, &breakpoints, problem, options, work)
                     } else {
@@ -216,7 +217,8 @@ impl Engine for NativeEngine {
             })
             .collect();
         if keep {
-            self.backward_context = Some(BackwardContext::new(evaluator, field, problems, options));
+            self.backward_context =
+                Some(BackwardContext::new(evaluator, field, problems, options)?);
         }
         Ok(trajectories)
     }
@@ -253,6 +255,9 @@ impl Engine for NativeEngine {
         }
         let mut values = vec![0.0; context.evaluator.n_values()];
         total.take(&context.evaluator, &mut values);
+        for (i, bars) in bars.iter().enumerate() {
+            context.add_switch_terms(i, bars, &mut values)?;
+        }
         let nonfinite = u0.iter().position(|u0| !all_finite(u0));
         if let Some(i) = nonfinite.or((!all_finite(&values)).then_some(0)) {
             return Err(context.gradient_failure(i).into());

@@ -5,7 +5,7 @@ use super::checkpoints::StateReader;
 use super::control::{Controller, SAFETY};
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::stage_solver::{NewtonMatrix, StageEquation, StageSolver};
 use super::step_controller::StepController;
 use super::step_method::StepMethod;
@@ -161,6 +161,10 @@ impl EsdirkMethod {
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for EsdirkMethod {
     fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         tape_len_for(self.tableau, integrator, steps)
+    }
+
+    fn set_scales(&mut self, scales: &DifferenceScales) {
+        self.solver.set_scales(scales);
     }
 
     fn initialize(

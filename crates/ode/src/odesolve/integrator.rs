@@ -71,7 +71,12 @@ impl<'a> Integrator<'a> {
         let evaluator = Evaluator::new(field);
         check_problem(&evaluator, u0, t, options)?;
         let problem = Problem { u0, t, sample: 0 };
-        Self::start(Box::new(evaluator), &field.breakpoints(0), problem, options)
+        Self::start(
+            Box::new(evaluator),
+            &field.breakpoints_within(0, t),
+            problem,
+            options,
+        )
     }
 
     fn start(
@@ -195,6 +200,7 @@ pub(super) fn check_problem(
             u0.len()
         )));
     }
+    options.atol.check(dof)?;
     match options.events.iter().map(Event::dof).find(|n| *n != dof) {
         Some(n) => Err(Error::invalid(format!(
             "the right-hand side has {dof} state variables, an event's function was made for {n}"

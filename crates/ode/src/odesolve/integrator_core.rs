@@ -1,13 +1,14 @@
 //! The integrator: the state of one solve, evaluations of the field, and the storage of the tape.
 
-use super::control::{FirstStep, error_norm};
 use super::driver::Problem;
 use super::events::EventDetector;
+use super::first_step::FirstStep;
 use super::options::SolveOptions;
 use super::plan::{SaveLocation, Stats, Step, StepPlan};
 use super::rhs::Rhs;
 use super::step_method::StepMethod;
 use super::step_sequencer::StepSequencer;
+use super::tolerance::error_norm;
 use super::vector_ops::weighted_sum;
 use super::workspace::{ForwardRecord, Workspace};
 use odesync_base::failure::{FailureReason, SolveFailure};
@@ -127,8 +128,8 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         if let Some(h) = self.options.first_step {
             return h;
         }
-        let SolveOptions { rtol, atol, .. } = *self.options;
-        let first = FirstStep::new(&self.work.state, f, rtol, atol);
+        let SolveOptions { rtol, atol, .. } = self.options;
+        let first = FirstStep::new(&self.work.state, f, *rtol, atol, self.stepper.span());
         let trial = self.stepper.sign() * first.trial;
         let mut end = std::mem::take(&mut self.work.next);
         weighted_sum(&self.work.state, trial, &[1.0], f, self.dof, &mut end);
@@ -137,14 +138,14 @@ impl<'w, 'a, R: Rhs + ?Sized, const TAPE: bool> IntegratorCore<'w, 'a, R, TAPE> 
         for (change, f) in change.iter_mut().zip(f) {
             *change -= f;
         }
-        first.size(change, order)
+        self.stepper.at_least_resolved(first.size(change, order))
     }
 
     /// Returns the norm of an error estimate of the attempted step.
     #[inline]
     pub fn error_norm(&self, error: &[f64]) -> f64 {
         let (SolveOptions { rtol, atol, .. }, work) = (self.options, &*self.work);
-        error_norm(error, &work.state, &work.next, *rtol, *atol)
+        error_norm(error, &work.state, &work.next, *rtol, atol)
     }
 
     /// Evaluates the field at (t, u) into `k`; with a tape, also writes the slot that begins at offset `at` of the tape.

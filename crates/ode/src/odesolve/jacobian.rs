@@ -1,6 +1,6 @@
 //! The Jacobian ∂f/∂u and the derivative ∂f/∂t, as a right-hand side computes them.
 
-use super::rhs::{JacobianScratch, Rhs};
+use super::rhs::{DifferenceScales, JacobianScratch, Rhs};
 
 /// Jacobian ∂f/∂u and derivative ∂f/∂t, with the storage for their tangents.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,11 @@ impl Jacobian {
         self.dof = dof;
         self.df_du.resize(dof * dof, 0.0);
         self.df_dt.resize(dof, 0.0);
+    }
+
+    /// Gives the sizes of differences, for a right-hand side whose Jacobian is computed by them.
+    pub fn set_scales(&mut self, scales: &DifferenceScales) {
+        self.scratch.scales = Some(scales.clone());
     }
 
     /// Computes the Jacobian at a taped evaluation, which wrote `slot`.

@@ -48,6 +48,7 @@ pub fn jvp(
             "a solve with events has no tangents; leave the events out",
         ));
     }
+    field.check_fixed_switches("tangents of a solve")?;
     let (dof, n) = (field.dof(), field.n_params());
     let mut expanded = vec![];
     for tangent in tangents {

@@ -19,6 +19,7 @@ mod any_method;
 mod auto;
 mod backward_differences;
 mod bdf;
+mod breakpoints;
 mod checkpoints;
 mod closure;
 mod continuous_adjoint;
@@ -30,6 +31,7 @@ mod esdirk;
 mod event_handling;
 mod events;
 mod explicit_rk;
+mod first_step;
 mod forward_sweeps;
 mod integrator;
 mod integrator_core;
@@ -56,12 +58,15 @@ mod stage_solver;
 mod step_controller;
 mod step_method;
 mod step_sequencer;
+mod switch_gradient;
 mod symplectic_adjoint;
 mod tableau;
+mod tolerance;
 mod trajectory;
 mod vector_ops;
 mod workspace;
 
+pub use breakpoints::Breakpoints;
 pub use closure::FnRhs;
 pub use control::Controller;
 pub use driver::Problem;
@@ -71,20 +76,23 @@ pub use events::{Direction, Event, EventHit};
 pub use gradients::Adjoint;
 pub use integrator::Integrator;
 pub use jvp::{Tangent, jvp};
-pub use odesync_base::failure::{FailureReason, SolveFailure};
+pub use odesync_base::failure::{FailureReason, RunningMethod, SolveFailure};
 pub use options::{SolveOptions, check_times};
 pub use plan::{SaveLocation, Stats, Step, StepPlan};
 pub use rhs::{JacobianScratch, Rhs, difference_jacobian};
 pub use solver::{Solver, SolverFamily};
 pub use tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
+pub use tolerance::AbsoluteTolerance;
 pub use trajectory::Trajectory;
 
 /// Step-size rules that engines in other crates share with the native engine. A program that only solves problems does not
 /// need this module.
 pub mod stepping {
-    pub use super::control::{FirstStep, error_norm, joint_norm};
+    pub use super::control::joint_norm;
     pub use super::engine::{EVENTS_UNSUPPORTED, check_batch};
+    pub use super::first_step::FirstStep;
     pub use super::step_sequencer::StepSequencer;
+    pub use super::tolerance::error_norm;
     pub use super::vector_ops::all_finite;
 }
 

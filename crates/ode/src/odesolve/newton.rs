@@ -1,5 +1,7 @@
 //! Convergence test of simplified Newton iteration (Hairer, Wanner, *Solving Ordinary Differential Equations II*, IV.8).
 
+use super::tolerance::{AbsoluteTolerance, error_norm};
+
 /// Result of the convergence test after a Newton increment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NewtonStatus {
@@ -94,8 +96,8 @@ impl Newton {
 }
 
 /// Returns the scaled norm: the root mean square of `x / (atol + rtol |u|)`.
-pub(crate) fn scaled_norm(x: &[f64], u: &[f64], rtol: f64, atol: f64) -> f64 {
-    super::control::error_norm(x, u, u, rtol, atol)
+pub(crate) fn scaled_norm(x: &[f64], u: &[f64], rtol: f64, atol: &AbsoluteTolerance) -> f64 {
+    error_norm(x, u, u, rtol, atol)
 }
 
 /// Whether full Newton iteration has converged to rounding after this increment: as its convergence is quadratic, the

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::breakpoints::{Breakpoints, FlagOrTimes};
 use super::control::Controller;
 use super::events::Event;
 use super::gradients::Adjoint;
 use super::solver::Solver;
 use super::solvers;
+use super::tolerance::{AbsoluteTolerance, PositiveOrEach};
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Count, Flag, Maybe, NonNegative, OneOf, Positive};
+use odesync_base::options::{Count, Maybe, NonNegative, OneOf, Positive};
 
 option_set! {
     /// Options of a solve. The defaults are `dopri5` with `rtol` 1e-7 and `atol` 1e-9.
@@ -20,8 +22,8 @@ option_set! {
         pub solver: &'static Solver as OneOf<&'static Solver> = solvers::DEFAULT;
         /// Relative tolerance of a step.
         pub rtol: f64 as NonNegative = 1e-7;
-        /// Absolute tolerance of a step, in the state's unit.
-        pub atol: f64 as Positive = 1e-9;
+        /// Absolute tolerance of a step, in the state's unit: a number, or a list with one for each state variable.
+        pub atol: AbsoluteTolerance as PositiveOrEach = AbsoluteTolerance::Uniform(1e-9);
         /// Fixed steps of at most this size.
         ///
         /// Each interval between output times or breakpoints is divided equally.
@@ -38,8 +40,9 @@ option_set! {
         pub controller: Option<Controller> as Maybe<OneOf<Controller>> = None, "the solver's";
         /// Limit on attempted steps, accepted and rejected.
         pub max_steps: usize as Count = 100_000;
-        /// Whether steps end exactly at the knots of the spline in a coupled field, and at other breakpoints of a field.
-        pub breakpoints: bool as Flag = true;
+        /// Whether steps end exactly at the breakpoints of a field (the knots of the spline in a coupled one, times at which a
+        /// condition in t switches), or a list of further times at which it jumps.
+        pub breakpoints: Breakpoints as FlagOrTimes = Breakpoints::OfField;
         /// How gradients are computed.
         pub adjoint: Adjoint as OneOf<Adjoint> = Adjoint::default();
         /// Relative tolerance of the backward solve of the continuous adjoint, `"adjoint"`.
@@ -65,10 +68,10 @@ impl SolveOptions {
         Ok(self)
     }
 
-    /// Sets the relative and absolute tolerance.
+    /// Sets the relative tolerance and the absolute one, a number or one for each state variable.
     #[must_use]
-    pub fn tolerances(mut self, rtol: f64, atol: f64) -> Self {
-        (self.rtol, self.atol) = (rtol, atol);
+    pub fn tolerances(mut self, rtol: f64, atol: impl Into<AbsoluteTolerance>) -> Self {
+        (self.rtol, self.atol) = (rtol, atol.into());
         self
     }
 
@@ -111,6 +114,13 @@ impl SolveOptions {
     #[must_use]
     pub fn adjoint_tolerances(mut self, rtol: f64, atol: f64) -> Self {
         (self.adjoint_rtol, self.adjoint_atol) = (Some(rtol), Some(atol));
+        self
+    }
+
+    /// Sets whether steps end at the field's breakpoints (`true`, `false`), or further times at which the right-hand side jumps.
+    #[must_use]
+    pub fn breakpoints(mut self, breakpoints: impl Into<Breakpoints>) -> Self {
+        self.breakpoints = breakpoints.into();
         self
     }
 

@@ -11,7 +11,7 @@ use super::lu::Lu;
 use super::newton::Newton;
 use super::plan::Step;
 use super::radau_stages::sum_into;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::solvers::radau::{ERROR_WEIGHTS, MU, MU_COMPLEX, interpolation_weights};
 use super::stage_system::StageSystem;
 use super::step_controller::StepController;
@@ -201,6 +201,11 @@ impl Radau {
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for Radau {
     fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         Self::tape_len_for(integrator, steps)
+    }
+
+    fn set_scales(&mut self, scales: &DifferenceScales) {
+        self.jacobian.set_scales(scales);
+        self.stage_system.set_scales(scales);
     }
 
     fn initialize(

@@ -3,7 +3,6 @@
 
 use nalgebra::Complex;
 
-use super::control::error_norm;
 use super::integrator_core::IntegratorCore;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff};
 use super::options::SolveOptions;
@@ -11,6 +10,7 @@ use super::plan::Step;
 use super::radau::{MAX_ITERATIONS, Radau};
 use super::rhs::Rhs;
 use super::solvers::radau::{A, C, MU, MU_COMPLEX, RK_MATRIX, T, T_INV, interpolation_weights};
+use super::tolerance::error_norm;
 use super::vector_ops::{add, add_scaled, all_finite};
 use odesync_base::failure::FailureReason;
 
@@ -58,10 +58,10 @@ impl Radau {
         integrator: &mut IntegratorCore<R, TAPE>,
         step: Step,
     ) -> Result<(), FailureReason> {
-        let SolveOptions { rtol, atol, .. } = *integrator.options;
+        let SolveOptions { rtol, atol, .. } = integrator.options;
         let (dof, h) = (integrator.dof, step.h());
         let sample = integrator.problem.sample;
-        self.newton = Newton::new(rtol, MAX_ITERATIONS);
+        self.newton = Newton::new(*rtol, MAX_ITERATIONS);
         let Radau {
             slot,
             z,
@@ -99,7 +99,7 @@ impl Radau {
             complex_lu.solve(increment);
             let mut squares = 0.0;
             for i in 0..dof {
-                let scale = atol + rtol * integrator.work.state[i].abs();
+                let scale = atol.at(i) + rtol * integrator.work.state[i].abs();
                 (k[dof + i], k[2 * dof + i]) = (increment[i].re, increment[i].im);
                 for dw in [k[i], k[dof + i], k[2 * dof + i]] {
                     squares += (dw / scale) * (dw / scale);
@@ -130,7 +130,7 @@ impl Radau {
     ) -> bool {
         let (dof, h, len) = (integrator.dof, step.h(), integrator.rhs.slot_len());
         let sample = integrator.problem.sample;
-        let SolveOptions { rtol, atol, .. } = *integrator.options;
+        let SolveOptions { rtol, atol, .. } = integrator.options;
         let Radau {
             slot,
             z,
@@ -185,7 +185,7 @@ impl Radau {
             for (dz, z) in w.chunks_exact(dof).zip(z.chunks_exact(dof)) {
                 sum_into(&work.state, z, stage);
                 settled_all &= converged_to_roundoff(dz, stage);
-                largest = largest.max(error_norm(dz, &work.state, stage, rtol, atol));
+                largest = largest.max(error_norm(dz, &work.state, stage, *rtol, atol));
             }
             // At the level of rounding the increments do not decrease any more.
             done = settled_all || (largest < 1e-3 && largest > 0.5 * norm);

@@ -1,13 +1,31 @@
 //! Right-hand sides of ODEs: what an integrator needs of du/dt = f(t, u), whether f is a field, a closure or the augmented
 //! system of the continuous adjoint.
 
+use super::tolerance::AbsoluteTolerance;
 use crate::field::native::{Evaluator, TangentLanes};
+
+/// The sizes of a difference where state and slope say none: the state at which both tolerances are equal, and the span.
+#[derive(Debug, Clone)]
+pub(crate) struct DifferenceScales {
+    pub atol: AbsoluteTolerance,
+    pub rtol: f64,
+    /// Time that the solve takes, in the system's unit.
+    pub span: f64,
+}
+
+impl DifferenceScales {
+    fn state(&self, i: usize) -> f64 {
+        self.atol.at(i) / self.rtol.max(f64::EPSILON)
+    }
+}
 
 /// Storage of a right-hand side for its Jacobians, kept between them.
 #[derive(Debug, Clone, Default)]
 pub struct JacobianScratch {
     pub(crate) lanes: Option<TangentLanes>,
     pub(crate) values: Vec<f64>,
+    /// Sizes of differences in a solve; `None` outside one.
+    pub(crate) scales: Option<DifferenceScales>,
 }
 
 /// The right-hand side f of du/dt = f(t, u).
@@ -65,7 +83,7 @@ impl Rhs for Evaluator {
         df_dt: &mut [f64],
     ) {
         let dof = Evaluator::dof(self);
-        let JacobianScratch { lanes, values } = scratch;
+        let JacobianScratch { lanes, values, .. } = scratch;
         let lanes = lanes.get_or_insert_with(|| self.tangent_lanes(dof + 1));
         Evaluator::jacobian(self, place, slot, lanes, values, df_du, df_dt);
     }
@@ -73,6 +91,10 @@ impl Rhs for Evaluator {
 
 /// Computes the Jacobian of a right-hand side at (sample, t) and `u` by central differences, with an error of about 1e-10 of its
 /// size.
+///
+/// A variable moves in proportion to its size, and where it is zero to that of the largest; time moves in proportion to the time in
+/// which the state changes by its own size. Where the whole state is zero, or does not change, the sizes are those that the solve
+/// gives: the state at which its absolute and relative tolerance are equal, and its span. Outside a solve they are 1.
 pub fn difference_jacobian<R: Rhs + ?Sized>(
     rhs: &R,
     (sample, t): (usize, f64),
@@ -82,7 +104,7 @@ pub fn difference_jacobian<R: Rhs + ?Sized>(
     df_dt: &mut [f64],
 ) {
     let dof = u.len();
-    let values = &mut scratch.values;
+    let JacobianScratch { values, scales, .. } = scratch;
     values.clear();
     values.resize(3 * dof + rhs.slot_len(), 0.0);
     let (moved, rest) = values.split_at_mut(dof);
@@ -95,7 +117,12 @@ pub fn difference_jacobian<R: Rhs + ?Sized>(
     moved.copy_from_slice(u);
     for i in 0..dof {
         let size = if u[i] != 0.0 { u[i].abs() } else { scale };
-        let delta = relative * if size > 0.0 { size } else { 1.0 };
+        let delta = relative
+            * match scales {
+                _ if size > 0.0 => size,
+                Some(scales) => scales.state(i),
+                None => 1.0,
+            };
         let (above, below) = (u[i] + delta, u[i] - delta);
         moved[i] = above;
         rhs.eval(sample, t, moved, slot, up);
@@ -112,7 +139,7 @@ pub fn difference_jacobian<R: Rhs + ?Sized>(
     let span = if rate > 0.0 && rate.is_finite() {
         1.0 / rate
     } else {
-        t.abs().max(1.0)
+        scales.as_ref().map_or(t.abs().max(1.0), |scales| scales.span)
     };
     let delta = (relative * span).max(4.0 * f64::EPSILON * t.abs());
     let (above, below) = (t + delta, t - delta);

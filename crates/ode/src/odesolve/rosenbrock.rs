@@ -6,7 +6,7 @@ use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::plan::Step;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::step_controller::StepController;
 use super::step_method::StepMethod;
 use super::tableau::RosenbrockTableau;
@@ -101,6 +101,10 @@ impl RosenbrockMethod {
 impl<R: Rhs + ?Sized, const TAPE: bool> StepMethod<R, TAPE> for RosenbrockMethod {
     fn tape_len(&self, integrator: &IntegratorCore<R, TAPE>, steps: usize) -> usize {
         steps.saturating_mul(tape_stride(self.tableau, integrator.rhs))
+    }
+
+    fn set_scales(&mut self, scales: &DifferenceScales) {
+        self.jacobian.set_scales(scales);
     }
 
     fn initialize(

@@ -1,6 +1,7 @@
 //! A method of solving: its name, its order and its family, which determines how its steps are computed.
 
 use super::tableau::{AdamsTableau, EsdirkTableau, RosenbrockTableau, Tableau};
+use odesync_base::failure::RunningMethod;
 
 /// A method of solving initial value problems, one file each in `solvers/`.
 #[derive(Debug)]
@@ -44,6 +45,17 @@ impl Solver {
         match self.family {
             SolverFamily::ExplicitRungeKutta(tableau) => Some(tableau),
             _ => None,
+        }
+    }
+
+    /// Returns what messages about a failed solve need to know of the method.
+    pub fn running(&self) -> RunningMethod {
+        RunningMethod {
+            name: self.name,
+            handles_stiffness: !matches!(
+                self.family,
+                SolverFamily::ExplicitRungeKutta(_) | SolverFamily::Adams(_)
+            ),
         }
     }
 

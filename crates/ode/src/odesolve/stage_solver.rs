@@ -7,7 +7,7 @@ use super::integrator_core::IntegratorCore;
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::newton::{Newton, NewtonStatus, converged_to_roundoff, scaled_norm};
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::stage_system::StageSystem;
 use super::vector_ops::{add, all_finite};
 use odesync_base::failure::FailureReason;
@@ -69,6 +69,12 @@ impl StageSolver {
         self.exact_system.bind(rhs, 1);
         (self.has_jacobian, self.jacobian_fresh) = (false, false);
         self.newton_matrix.invalidate();
+    }
+
+    /// Gives the sizes of differences; see [`Jacobian::set_scales`].
+    pub fn set_scales(&mut self, scales: &DifferenceScales) {
+        self.jacobian.set_scales(scales);
+        self.exact_system.set_scales(scales);
     }
 
     /// Adds the state of the iteration matrix to a checkpoint.
@@ -212,7 +218,7 @@ impl StageSolver {
         scale: &[f64],
         z: &mut [f64],
     ) -> Result<(), FailureReason> {
-        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
+        let (rtol, atol) = (integrator.options.rtol, &integrator.options.atol);
         self.newton = Newton::new(rtol, equation.max_iterations);
         loop {
             self.set_stage(equation, z);
@@ -247,7 +253,7 @@ impl StageSolver {
         z: &mut [f64],
         max_iterations: usize,
     ) -> bool {
-        let (rtol, atol) = (integrator.options.rtol, integrator.options.atol);
+        let (rtol, atol) = (integrator.options.rtol, &integrator.options.atol);
         let (mut norm, mut done) = (f64::INFINITY, false);
         let place = (integrator.problem.sample, equation.t);
         for iteration in 0..=max_iterations {

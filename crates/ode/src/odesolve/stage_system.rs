@@ -4,7 +4,7 @@
 use super::jacobian::Jacobian;
 use super::lu::Lu;
 use super::plan::Step;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use super::vector_ops::add_scaled;
 
 /// Matrix of a Runge-Kutta method: nodes, `[stages]`, and coefficients, `[stages, stages]` row by row:
@@ -67,6 +67,13 @@ impl StageSystem {
         self.jacobians.resize_with(stages, Jacobian::default);
         for jacobian in &mut self.jacobians {
             jacobian.bind(rhs);
+        }
+    }
+
+    /// Gives the sizes of differences; see [`Jacobian::set_scales`].
+    pub fn set_scales(&mut self, scales: &DifferenceScales) {
+        for jacobian in &mut self.jacobians {
+            jacobian.set_scales(scales);
         }
     }
 

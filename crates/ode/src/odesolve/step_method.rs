@@ -3,7 +3,7 @@
 use super::checkpoints::StateReader;
 use super::integrator_core::IntegratorCore;
 use super::plan::Step;
-use super::rhs::Rhs;
+use super::rhs::{DifferenceScales, Rhs};
 use odesync_base::failure::FailureReason;
 
 /// Computation of the steps of a method. The driver holds the state; a step method writes u⁺ to `integrator.work.next`.
@@ -15,6 +15,9 @@ pub(crate) trait StepMethod<R: Rhs + ?Sized, const TAPE: bool> {
     fn tape_len_per_step(&self, integrator: &IntegratorCore<R, TAPE>) -> usize {
         self.tape_len(integrator, 2) - self.tape_len(integrator, 1)
     }
+
+    /// Gives the sizes of differences, for methods that need a Jacobian; before the first step.
+    fn set_scales(&mut self, _scales: &DifferenceScales) {}
 
     /// Prepares the first step at the initial state. Returns the size of the first adaptive step; for fixed steps and replays
     /// this size is not used.

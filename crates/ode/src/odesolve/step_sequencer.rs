@@ -21,6 +21,14 @@ const STEP_STRETCH: f64 = 1.02;
 /// first is taken, so their size does not change.
 const MAX_EQUALIZED_STEPS: f64 = 50.0;
 
+/// Largest size, relative to the time or the span, of a step between two tstops that is not divided. Where a field jumps, a step
+/// that short crosses the jump: what it adds to the state is below rounding, whatever its error estimate says of it.
+const INDIVISIBLE: f64 = 16.0 * f64::EPSILON;
+
+/// Smallest step, as a part of the time span, from which on a step that is too small is blamed on the distance of the time from
+/// zero rather than on the field.
+const UNRESOLVED: f64 = 1e-9;
+
 /// Sequencer of the steps of one solve: the current time and the sizes of the steps.
 #[derive(Debug)]
 pub struct StepSequencer<'a> {
@@ -44,6 +52,8 @@ pub struct StepSequencer<'a> {
     /// Whether the attempted step ends at a tstop.
     clipped: bool,
     stop_at_end: bool,
+    /// Whether the attempted step lies between two tstops so close that time does not resolve a shorter one.
+    indivisible: bool,
     /// Controller of explicit Runge-Kutta methods; the others have one of their own.
     controller: StepController,
     /// Index of the output time at the end of the current interval of fixed steps.
@@ -72,8 +82,17 @@ impl<'a> StepSequencer<'a> {
         let (first, last) = (times[0], times[times.len() - 1]);
         let (low, high) = (first.min(last), first.max(last));
         tstops.clear();
-        if options.breakpoints {
-            tstops.extend(breakpoints.iter().filter(|b| **b > low && **b < high));
+        if options.breakpoints.of_field() {
+            let inside = |b: &f64| *b > low && *b < high;
+            tstops.extend(breakpoints.iter().copied().filter(inside));
+            // The right-hand side may jump at a time that was given: an indivisible step crosses it.
+            let width = INDIVISIBLE / 4.0 * low.abs().max(high.abs()).max(high - low);
+            let given = options.breakpoints.given().iter();
+            let around = given.flat_map(|b| [b - width, b + width]);
+            tstops.extend(around.filter(inside));
+            if !options.breakpoints.given().is_empty() {
+                tstops.sort_by(f64::total_cmp);
+            }
             tstops.dedup();
             if last < first {
                 tstops.reverse();
@@ -94,7 +113,9 @@ impl<'a> StepSequencer<'a> {
             proposed: 0.0,
             clipped: false,
             // A field driven by data is defined only up to the end of the data, so no step goes beyond it.
-            stop_at_end: options.breakpoints && !breakpoints.is_empty(),
+            stop_at_end: options.breakpoints.of_field()
+                && !(breakpoints.is_empty() && options.breakpoints.given().is_empty()),
+            indivisible: false,
             controller: StepController::new(options.controller, Controller::Integral),
             interval: 1,
             uniform: UniformSteps::default(),
@@ -104,6 +125,16 @@ impl<'a> StepSequencer<'a> {
     /// Sets the size of the first adaptive step.
     pub fn set_initial_step(&mut self, size: f64) {
         self.proposed = size;
+    }
+
+    /// Returns the time from the first output time to the last.
+    pub fn span(&self) -> f64 {
+        (self.t_end - self.times[0]).abs()
+    }
+
+    /// Returns a step size that is at least the smallest one that time resolves here.
+    pub fn at_least_resolved(&self, size: f64) -> f64 {
+        size.max(smallest_step(self.t))
     }
 
     /// Makes the last step end at the last output time, rather than beyond it.
@@ -119,6 +150,11 @@ impl<'a> StepSequencer<'a> {
     /// Whether the attempted step is clipped to a tstop, before the end of the proposed step.
     pub fn clipped(&self) -> bool {
         self.clipped
+    }
+
+    /// Whether the attempted step is too short to be divided, so that it is accepted whatever its error estimate is.
+    pub fn is_indivisible(&self) -> bool {
+        self.indivisible
     }
 
     /// Whether the current time is a tstop.
@@ -188,14 +224,16 @@ impl<'a> StepSequencer<'a> {
         };
         self.clipped = remaining <= longest;
         let step = Step { t, end };
+        self.indivisible = self.clipped && step.h().abs() <= INDIVISIBLE * t.abs().max(self.span());
         let h = step.h().abs();
-        let resolution = 1e-14_f64.max(4.0 * f64::EPSILON * t.abs());
-        if !self.clipped && (h < resolution || h.is_nan()) {
+        // A negated comparison, so that it holds for NaN too. Steps of equal size are at least half of what was proposed.
+        let resolved = self.proposed >= smallest_step(t) && h > 0.0;
+        if !self.clipped && !resolved {
             self.attempted_h = step.h();
-            return Err(if finite() {
-                FailureReason::StepTooSmall
-            } else {
-                FailureReason::NotFinite
+            return Err(match finite() {
+                false => FailureReason::NotFinite,
+                true if smallest_step(t) > UNRESOLVED * self.span() => FailureReason::TimeUnresolved,
+                true => FailureReason::StepTooSmall,
             });
         }
         Ok(Some(step))
@@ -246,6 +284,10 @@ impl<'a> StepSequencer<'a> {
         norm: f64,
         finite: impl FnOnce() -> bool,
     ) -> bool {
+        if self.indivisible && norm.is_finite() {
+            self.record_step(true, 0.0);
+            return true;
+        }
         let order = self.options.solver.order;
         let h = step.h().abs();
         let next = self
@@ -345,6 +387,7 @@ impl<'a> StepSequencer<'a> {
             step: self.attempted_h,
             state: state.to_vec(),
             sample,
+            method: self.options.solver.running(),
         }
     }
 
@@ -355,13 +398,18 @@ impl<'a> StepSequencer<'a> {
     }
 }
 
+/// Returns the smallest size of a step at time t. Numbers are up to ε |t| apart there, so it is some of them.
+fn smallest_step(t: f64) -> f64 {
+    4.0 * f64::EPSILON * t.abs()
+}
+
 impl UniformSteps {
     /// Divides the interval from `start` to `end` into equal steps of at most `h`.
     fn new(start: f64, end: f64, h: f64) -> Self {
         // Rounding of the quotient must not add a step.
         let n = ((end - start).abs() / h * (1.0 - 1e-12)).ceil();
         // Steps below the resolution of floating-point time would not advance it.
-        let resolution = 4.0 * f64::EPSILON * start.abs().max(end.abs());
+        let resolution = smallest_step(start).max(smallest_step(end));
         let n = n.min(((end - start).abs() / resolution).floor()).max(1.0);
         UniformSteps {
             start,

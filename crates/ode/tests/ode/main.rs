@@ -1,6 +1,7 @@
 //! Tests of fields and solvers: every operation and every method, against reference values, analytic solutions and finite
 //! differences.
 
+mod branches;
 mod closures;
 mod end_jacobians;
 mod events;
@@ -10,6 +11,8 @@ mod odesolve;
 mod robustness;
 mod step_control;
 mod stiff;
+mod switching;
+mod units;
 
 /// Names of the engines of this crate.
 const ENGINES: &[&str] = &["native"];

@@ -177,7 +177,7 @@ fn random_options(draw: &mut Draw, dof: usize) -> SolveOptions {
     let mut options = SolveOptions {
         solver: method,
         rtol: draw.scale(-13.0, -1.0),
-        atol: draw.scale(-13.0, -1.0),
+        atol: draw.scale(-13.0, -1.0).into(),
         max_steps: 1 + draw.below(150),
         ..SolveOptions::default()
     };
@@ -185,7 +185,7 @@ fn random_options(draw: &mut Draw, dof: usize) -> SolveOptions {
         options.rtol = draw.pick(&[0.0, 1.0, 1e-300]);
     }
     if draw.one_in(20) {
-        options.atol = draw.pick(&[1e-300, 1e300]);
+        options.atol = draw.pick(&[1e-300, 1e300]).into();
     }
     if draw.one_in(5) {
         options.first_step = Some(draw.scale(-20.0, 6.0));
@@ -196,7 +196,7 @@ fn random_options(draw: &mut Draw, dof: usize) -> SolveOptions {
     if draw.one_in(3) {
         options.controller = Some(Controller::ProportionalIntegral);
     }
-    options.breakpoints = !draw.one_in(4);
+    options.breakpoints = (!draw.one_in(4)).into();
     if !method.is_adaptive() || draw.one_in(8) {
         match draw.below(3) {
             0 => options.step_size = Some(draw.scale(-6.0, 3.0)),

@@ -152,11 +152,8 @@ fn a_stop_far_away_changes_nothing_before_it() {
         .filter(|m| m.is_adaptive() && m.order > 2)
     {
         let run = |breakpoints| {
-            let options = SolveOptions {
-                breakpoints,
-                ..SolveOptions::default().solver(method.name).unwrap()
-            };
-            let options = options.tolerances(1e-6, 1e-8);
+            let options = SolveOptions::default().solver(method.name).unwrap();
+            let options = options.breakpoints(breakpoints).tolerances(1e-6, 1e-8);
             let got = solve(&field, &start, &[0.0, 1000.0], &options).unwrap();
             let off = (got.u[[1, 0]] - exact(1000.0)).abs();
             assert!(off < 1e-4, "{}: {off:e}", method.name);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ndarray::ArrayView1;
 use rhai::{Array as List, Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::array::ScriptArray;
@@ -17,7 +18,9 @@ use odesync_base::options::split;
 use odesync_base::tables::format_number;
 use odesync_ode::devices::Device;
 use odesync_ode::engines::engine;
-use odesync_ode::odesolve::{Direction, Event, Solution, SolveOptions, Stats, solve_on};
+use odesync_ode::odesolve::{
+    AbsoluteTolerance, Direction, Event, Solution, SolveOptions, Stats, solve_on,
+};
 use odesync_train::training::TrainOptions;
 
 /// The script type of a solution, `Solution`.
@@ -115,6 +118,31 @@ pub(super) fn note_stiffness(host: &Host, call: &str, stats: &Stats, solves: usi
     };
     host.note(&format!(
         "{call}: the problem is stiff from t = {t:.6} on; changed to a stiff method there{more}"
+    ));
+}
+
+/// Writes a note if a state variable never leaves the absolute tolerance in these states, because its error is then not controlled.
+pub(super) fn note_unresolved<'a>(
+    host: &Host,
+    call: &str,
+    atol: &AbsoluteTolerance,
+    rows: impl Iterator<Item = ArrayView1<'a, f64>>,
+) {
+    let unresolved = atol.unresolved(rows);
+    let Some(&first) = unresolved.first() else {
+        return;
+    };
+    let names: Vec<String> = unresolved.iter().take(4).map(|i| format!("u[{i}]")).collect();
+    let (more, stay) = match unresolved.len() {
+        1 => ("", "stays"),
+        2..=4 => ("", "stay"),
+        _ => (" and others", "stay"),
+    };
+    host.note(&format!(
+        "{call}: {}{more} {stay} below atol ({}) all along, where errors are not controlled; give a smaller atol, or a list with one for \
+         each state variable",
+        names.join(", "),
+        format_number(atol.at(first), 4)
     ));
 }
 
@@ -238,6 +266,8 @@ fn solve(
     check_solution_memory(host, "the solution", t.len(), field.0.dof(), 1)?;
     let solution = solve_on(engine(&name, &device)?.as_mut(), &field.0, &u0, &t, &solver)?;
     note_stiffness(host, "solve", &solution.stats, 1);
+    let rows = solution.u.outer_iter();
+    note_unresolved(host, "solve", &solver.atol, rows);
     Ok(ScriptSolution(Arc::new(solution)))
 }
 

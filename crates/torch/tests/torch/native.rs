@@ -316,7 +316,7 @@ fn affine_layers_signals_selection_concatenation_and_fixed_parts() {
         .collect();
     compare("mixed", &field, &problems, &SolveOptions::default());
     let free = SolveOptions {
-        breakpoints: false,
+        breakpoints: false.into(),
         ..loose()
     };
     compare("no breakpoints", &field, &problems, &free);

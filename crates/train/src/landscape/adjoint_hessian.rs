@@ -52,6 +52,7 @@ impl AdjointHessian {
         plans: &[StepPlan],
     ) -> Result<Self> {
         let field = problem.field(params, lambda)?;
+        field.check_fixed_switches("second derivatives")?;
         let evaluator = Evaluator::new(&field);
         let initial_states = problem.initial_states(params);
         let problems = problem.problems(&initial_states);

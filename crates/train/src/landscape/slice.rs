@@ -339,6 +339,7 @@ mod tests {
                     step: 0.0,
                     state: vec![],
                     sample: 0,
+                    method: Default::default(),
                 })),
                 x if x > 0.5 => Err(Error::Interrupted),
                 x => Ok(x),

@@ -71,12 +71,13 @@ impl Trainer<'_> {
                 record.failed = true;
                 self.trainer_state.failures += 1;
                 // What else to do in training is said once, by the trainer.
-                self.trainer_state.reason = match &error {
-                    Error::Solve(failure) => failure.message(),
-                    other => other.to_string(),
-                };
+                self.trainer_state.reason = error.to_string();
                 if self.trainer_state.failures == 1 {
-                    callback.on_note(&format!("epoch {epoch} skipped: {error}"));
+                    let advice = match &error {
+                        Error::Solve(failure) => failure.advice_in_training(),
+                        _ => "",
+                    };
+                    callback.on_note(&format!("epoch {epoch} skipped: {error}{advice}"));
                 }
             }
         }

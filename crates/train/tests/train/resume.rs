@@ -600,7 +600,7 @@ fn what_has_changed_is_named() {
         ),
         (
             "breakpoints was true",
-            changed(&|o| o.solver.breakpoints = false),
+            changed(&|o| o.solver.breakpoints = false.into()),
         ),
     ] {
         says(&model(), &data(), homotopy, &options, what);

@@ -210,7 +210,7 @@ fn what_was_set_and_why_it_ended_is_saved() {
         first_step: Some(0.01),
         max_step: Some(0.5),
         controller: Some(Controller::ProportionalIntegral),
-        breakpoints: false,
+        breakpoints: false.into(),
         ..SolveOptions::default().solver("tsit5").unwrap()
     };
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx;
-use super::{copy, fma};
+use super::{copy, fma, strong_fma, strong_mul};
 
 /// Number of values that a loop processes at once. A loop over single values is compiled to steps of up to sixteen values, and
 /// the remainder of a hidden layer would be processed one value at a time.
@@ -23,7 +23,7 @@ pub(crate) fn axpy<const FMA: bool>(a: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
-/// Computes z = x y, component by component.
+/// Computes z = x y, component by component, with 0 where a factor is 0 and the other not finite.
 #[inline(always)]
 pub(crate) fn mul_elementwise(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
@@ -31,15 +31,15 @@ pub(crate) fn mul_elementwise(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (z, z_rest) = z.as_chunks_mut::<CHUNK>();
     for ((z, x), y) in z.iter_mut().zip(x).zip(y) {
         for i in 0..CHUNK {
-            z[i] = x[i] * y[i];
+            z[i] = strong_mul(x[i], y[i]);
         }
     }
     for ((z, &x), &y) in z_rest.iter_mut().zip(x_rest).zip(y_rest) {
-        *z = x * y;
+        *z = strong_mul(x, y);
     }
 }
 
-/// Computes z += x y, component by component.
+/// Computes z += x y, component by component, adding 0 where a factor is 0 and the other not finite.
 #[inline(always)]
 pub(crate) fn add_mul_elementwise<const FMA: bool>(x: &[f64], y: &[f64], z: &mut [f64]) {
     let (x, x_rest) = x.as_chunks::<CHUNK>();
@@ -47,11 +47,11 @@ pub(crate) fn add_mul_elementwise<const FMA: bool>(x: &[f64], y: &[f64], z: &mut
     let (z, z_rest) = z.as_chunks_mut::<CHUNK>();
     for ((z, x), y) in z.iter_mut().zip(x).zip(y) {
         for i in 0..CHUNK {
-            z[i] = fma::<FMA>(x[i], y[i], z[i]);
+            z[i] = strong_fma::<FMA>(x[i], y[i], z[i]);
         }
     }
     for ((z, &x), &y) in z_rest.iter_mut().zip(x_rest).zip(y_rest) {
-        *z = fma::<FMA>(x, y, *z);
+        *z = strong_fma::<FMA>(x, y, *z);
     }
 }
 

@@ -107,6 +107,27 @@ pub(crate) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// Returns a b, with 0 where a or b is 0 even when the other is not finite. A branch that is not taken has a weight of 0 in every
+/// derivative, and contributes nothing, whatever its own derivative is.
+#[inline(always)]
+pub(crate) fn strong_mul(a: f64, b: f64) -> f64 {
+    let product = a * b;
+    match product.is_nan() && (a == 0.0 || b == 0.0) {
+        true => 0.0,
+        false => product,
+    }
+}
+
+/// Returns a b + c as [`fma`], and c where a or b is 0 even when the other is not finite.
+#[inline(always)]
+pub(crate) fn strong_fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+    let sum = fma::<FMA>(a, b, c);
+    match sum.is_nan() && (a == 0.0 || b == 0.0) {
+        true => c,
+        false => sum,
+    }
+}
+
 /// Evaluates a polynomial at x, with the coefficient of the lowest power first; `square` is x². Even and odd powers have a Horner
 /// chain each, which are independent of each other.
 #[inline(always)]

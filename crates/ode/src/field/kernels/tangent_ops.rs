@@ -1,6 +1,6 @@
 //! Loops over tangent lanes: every value has `P` contiguous tangents, so that one instruction computes several lanes.
 
-use super::fma;
+use super::{fma, strong_fma, strong_mul};
 
 /// Computes to += c from, in every lane.
 #[inline(always)]
@@ -14,14 +14,22 @@ pub(crate) fn axpy_lanes<const FMA: bool, const P: usize>(
     }
 }
 
-/// Returns c x in every lane, with 0 where x is 0 even when c is not finite.
+/// Computes to += c from, in every lane, adding 0 where a factor is 0 and the other not finite.
+#[inline(always)]
+pub(crate) fn axpy_strong_zero<const FMA: bool, const P: usize>(
+    c: f64,
+    from: &[f64; P],
+    to: &mut [f64; P],
+) {
+    for p in 0..P {
+        to[p] = strong_fma::<FMA>(c, from[p], to[p]);
+    }
+}
+
+/// Returns c x in every lane, with 0 where a factor is 0 and the other not finite.
 #[inline(always)]
 pub(crate) fn scale_strong_zero<const P: usize>(c: f64, x: &[f64; P]) -> [f64; P] {
-    if c.is_finite() {
-        x.map(|x| c * x)
-    } else {
-        x.map(|x| if x == 0.0 { 0.0 } else { c * x })
-    }
+    x.map(|x| strong_mul(c, x))
 }
 
 /// The layout of a matrix in memory.

@@ -4,7 +4,10 @@
 
 use super::super::kernels::activation;
 use super::super::kernels::dense::{SumStart, add};
-use super::super::kernels::tangent_ops::{self, MatrixLayout, axpy_lanes, scale_strong_zero};
+use super::super::kernels::strong_mul;
+use super::super::kernels::tangent_ops::{
+    self, MatrixLayout, axpy_lanes, axpy_strong_zero, scale_strong_zero,
+};
 use super::super::op::Binary;
 use super::forward::{EvalContext, broadcast_get, power};
 use super::jvp::broadcast_lanes;
@@ -144,9 +147,10 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                 let x_tangents = tangent(*x);
                 let (x, x_dot) = targets.get_mut(*x);
                 for i in 0..len {
-                    x[i] += bar[i] * d[i];
-                    axpy_lanes::<FMA, P>(d[i], &bar_dot[i], &mut x_dot[i]);
-                    axpy_lanes::<FMA, P>(dd[i] * bar[i], &x_tangents[i], &mut x_dot[i]);
+                    x[i] += strong_mul(bar[i], d[i]);
+                    axpy_strong_zero::<FMA, P>(d[i], &bar_dot[i], &mut x_dot[i]);
+                    let c = strong_mul(dd[i], bar[i]);
+                    axpy_strong_zero::<FMA, P>(c, &x_tangents[i], &mut x_dot[i]);
                 }
             }
             OpKind::Binary { f, x, y } if !f.is_comparison() => {
@@ -159,11 +163,11 @@ pub(super) fn run<const FMA: bool, const P: usize>(
                     let mut to = |loc: BufferSlice, d: f64, by_x: f64, by_y: f64| {
                         let at = if loc.len == 1 { 0 } else { i };
                         let (to, to_dot) = targets.get_mut(loc);
-                        to[at] += d * bar[i];
+                        to[at] += strong_mul(d, bar[i]);
                         for (c, lanes) in [
                             (d, &bar_dot[i]),
-                            (mul_strong_zero(by_x, bar[i]), a_dot),
-                            (mul_strong_zero(by_y, bar[i]), b_dot),
+                            (strong_mul(by_x, bar[i]), a_dot),
+                            (strong_mul(by_y, bar[i]), b_dot),
                         ] {
                             if c != 0.0 {
                                 axpy_lanes::<FMA, P>(
@@ -196,6 +200,9 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
                 let matrix = &inputs.packed[affine.weight_range()];
+                if contributes_nothing((bar, bar_dot), (get(*x), tangent(*x))) {
+                    continue;
+                }
                 let (matrix_dot, bias_dot) =
                     adjoints.packed_dot[affine.packed_offset..].split_at_mut(matrix.len());
                 add_lanes::<FMA, P>(bar_dot, &mut bias_dot[..len]);
@@ -246,17 +253,26 @@ impl<const P: usize> OperandAdjoints<'_, P> {
     }
 }
 
+/// Whether a layer lies in a branch that is not taken, where its input or the tangents of that are not finite; see
+/// [`super::vjp`].
+#[inline(always)]
+fn contributes_nothing<const P: usize>(
+    (bar, bar_dot): (&[f64], &[[f64; P]]),
+    (input, input_dot): (&[f64], &[[f64; P]]),
+) -> bool {
+    let is_zero = |x: &f64| *x == 0.0;
+    if !(bar.iter().all(is_zero) && bar_dot.as_flattened().iter().all(is_zero)) {
+        return false;
+    }
+    let finite = |x: &[f64]| x.iter().all(|x| x.is_finite());
+    !(finite(input) && finite(input_dot.as_flattened()))
+}
+
 #[inline(always)]
 fn add_lanes<const FMA: bool, const P: usize>(from: &[[f64; P]], to: &mut [[f64; P]]) {
     for (to, from) in to.iter_mut().zip(from) {
         axpy_lanes::<FMA, P>(1.0, from, to);
     }
-}
-
-/// Returns a b, with 0 where b is 0 even when a is not finite.
-#[inline(always)]
-fn mul_strong_zero(a: f64, b: f64) -> f64 {
-    if b == 0.0 { 0.0 } else { a * b }
 }
 
 /// Returns ∂²z/∂x², ∂²z/∂x∂y and ∂²z/∂y² of one component.

@@ -77,7 +77,7 @@ pub(super) fn run<const FMA: bool, const P: usize>(
             OpKind::Unary { d, x, .. } | OpKind::Power { d, x, .. } => {
                 let d = &buffer[*d..d + instruction.len];
                 for ((dot, x), &d) in dot.iter_mut().zip(tangent(*x)).zip(d) {
-                    *dot = x.map(|x| x * d);
+                    *dot = scale_strong_zero(d, x);
                 }
             }
             OpKind::Binary { f, x, y } => {

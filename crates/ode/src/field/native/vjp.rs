@@ -1,6 +1,7 @@
 //! Reverse mode: vector-Jacobian products.
 
 use super::super::kernels::dense::{self, SumStart, add};
+use super::super::kernels::strong_mul;
 use super::super::op::Binary;
 use super::forward::{EvalContext, broadcast_get, power};
 use super::outer_product_batch::OuterProductBatch;
@@ -125,6 +126,18 @@ pub(super) fn run<const FMA: bool>(
             }
             OpKind::Affine { index, x } => {
                 let affine = &inputs.affines[*index];
+                if contributes_nothing(bar, get(*x), instruction.vjp_store, buffer) {
+                    match instruction.vjp_store {
+                        VjpStore::Accumulate | VjpStore::Skip => {}
+                        VjpStore::Overwrite => {
+                            operand_adjoint(*x, static_adjoint, earlier).fill(0.0);
+                        }
+                        VjpStore::FusedActivation { x, .. } => {
+                            operand_adjoint(x, static_adjoint, earlier).fill(0.0);
+                        }
+                    }
+                    continue;
+                }
                 adjoints.outer_products[*index].add::<FMA>(affine, bar, get(*x), adjoints.packed);
                 let (start, times, x) = match instruction.vjp_store {
                     VjpStore::Accumulate | VjpStore::Skip => (SumStart::Current, &[][..], *x),
@@ -144,6 +157,21 @@ pub(super) fn run<const FMA: bool>(
             }
         }
     }
+}
+
+/// Whether a layer lies in a branch that is not taken, where its input is not finite: 0 times that input must add 0. A layer whose
+/// input is finite is not asked about, since its products with 0 are 0.
+#[inline(always)]
+fn contributes_nothing(bar: &[f64], input: &[f64], store: VjpStore, buffer: &[f64]) -> bool {
+    if bar.iter().any(|bar| *bar != 0.0) {
+        return false;
+    }
+    let finite = |x: &[f64]| x.iter().all(|x| x.is_finite());
+    let times_finite = match store {
+        VjpStore::FusedActivation { d, x } => finite(&buffer[d..d + x.len]),
+        _ => true,
+    };
+    !(finite(input) && times_finite)
 }
 
 /// Computes x̄ = start + Wᵀ z̄ of a layer, then multiplies by `times`, component by component, where that is not empty.
@@ -178,7 +206,7 @@ fn operand_adjoint<'a>(
     &mut to[x.offset..x.offset + x.len]
 }
 
-/// Adds `partial(x, y, z) * bar` to `to`, summed over the components when the operand of `to` was broadcast.
+/// Adds `partial(x, y, z) * bar`, 0 where a factor is 0, to `to`, summed over the components when the operand of `to` was broadcast.
 #[inline(always)]
 fn accumulate_partial(
     (x, y, z): (&[f64], &[f64], &[f64]),
@@ -187,20 +215,20 @@ fn accumulate_partial(
     partial: impl Fn(f64, f64, f64) -> f64,
 ) {
     match bar.len() {
-        1 => to[0] += partial(x[0], y[0], z[0]) * bar[0],
+        1 => to[0] += strong_mul(partial(x[0], y[0], z[0]), bar[0]),
         2 => accumulate_partial_small::<2>((x, y, z), bar, to, partial),
         3 => accumulate_partial_small::<3>((x, y, z), bar, to, partial),
         4 => accumulate_partial_small::<4>((x, y, z), bar, to, partial),
         n if to.len() == 1 => {
             let mut sum = 0.0;
             for i in 0..n {
-                sum += partial(broadcast_get(x, i), broadcast_get(y, i), z[i]) * bar[i];
+                sum += strong_mul(partial(broadcast_get(x, i), broadcast_get(y, i), z[i]), bar[i]);
             }
             to[0] += sum;
         }
         n => {
             for i in 0..n {
-                to[i] += partial(broadcast_get(x, i), broadcast_get(y, i), z[i]) * bar[i];
+                to[i] += strong_mul(partial(broadcast_get(x, i), broadcast_get(y, i), z[i]), bar[i]);
             }
         }
     }
@@ -217,7 +245,7 @@ fn accumulate_partial_small<const N: usize>(
     let single = to.len() == 1;
     for i in 0..N {
         to[if single { 0 } else { i }] +=
-            partial(broadcast_get(x, i), broadcast_get(y, i), z[i]) * bar[i];
+            strong_mul(partial(broadcast_get(x, i), broadcast_get(y, i), z[i]), bar[i]);
     }
 }
 

@@ -65,7 +65,7 @@ impl Rhs for AdjointRhs<'_> {
     ) {
         let dof = self.dof();
         let (slot, lambda) = slot.split_at(self.evaluator.slot_len());
-        let JacobianScratch { lanes, values } = scratch;
+        let JacobianScratch { lanes, values, .. } = scratch;
         let lanes = lanes.get_or_insert_with(|| self.evaluator.tangent_lanes(dof + 1));
         let place = (sample, t);
         self.evaluator

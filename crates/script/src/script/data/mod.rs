@@ -15,7 +15,7 @@ use super::host::Host;
 use super::keys::{Key, Keys};
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
-use super::solving::{SOLVER, check_solution_memory, note_stiffness, solver};
+use super::solving::{SOLVER, check_solution_memory, note_stiffness, note_unresolved, solver};
 use crate::{Error, Result};
 use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
@@ -87,6 +87,8 @@ fn simulate(
     check_solution_memory(host, "the data", t.len(), field.0.dof(), u0.nrows())?;
     let (simulated, stats) = Dataset::simulated_with_stats(&field.0, &u0, &t, &solver)?;
     note_stiffness(host, "dataset", &stats, u0.nrows());
+    let u = simulated.u();
+    note_unresolved(host, "dataset", &solver.atol, u.rows().into_iter());
     Ok(wrap(simulated))
 }
 
