@@ -146,8 +146,8 @@ fn columns_of_very_different_sizes_are_both_fitted() {
     // Millimetres and millimetres a second: x = cos 100 t.
     let t = Array1::linspace(0.0, 0.1, 41);
     let u = Array2::from_shape_fn((41, 2), |(i, j)| match j {
-        0 => (100.0 * t[i]).cos(),
-        _ => -100.0 * (100.0 * t[i]).sin(),
+        0 => f64::cos(100.0 * t[i]),
+        _ => -100.0 * f64::sin(100.0 * t[i]),
     });
     let data = Dataset::single(t, u, None).unwrap();
     let make = || blackbox(&[2, 16, 2], Unary::Tanh, &mut Generator::manual_seed(1)).unwrap();
@@ -263,8 +263,8 @@ fn corrections_and_initial_states_are_scaled_too_and_a_run_goes_on_to_the_same_b
 fn a_model_with_velocities_is_scaled_through_its_known_part() {
     let t = Array1::linspace(0.0, 0.05, 41);
     let u = Array2::from_shape_fn((41, 2), |(i, j)| match j {
-        0 => 1e-3 * (200.0 * t[i]).cos(),
-        _ => -0.2 * (200.0 * t[i]).sin(),
+        0 => 1e-3 * f64::cos(200.0 * t[i]),
+        _ => -0.2 * f64::sin(200.0 * t[i]),
     });
     let data = Dataset::single(t, u, None).unwrap();
     let model = second_order(&[2, 12, 1], Unary::Tanh, &mut Generator::manual_seed(5)).unwrap();

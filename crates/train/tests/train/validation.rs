@@ -213,8 +213,8 @@ fn whole_samples_are_held_out_with_their_initial_states_and_inputs() {
     // u' = w(t) − u, with a constant force for each sample.
     let force = |x: f64| InputSignal::linear(&[0.0, 4.0], array![[x], [x]].view()).unwrap();
     let forces = InputSignal::per_sample(&[force(1.0), force(2.0), force(-1.0)]).unwrap();
-    let model = driven_system(1, &[("k", 0.5)], &[("w", forces)], |_, u, p, w| {
-        vec![w[0].at(0) - p.get("k") * u.at(0)]
+    let model = driven_system(1, &[("k", 0.5)], &[("w", forces)], |_, u, p| {
+        vec![p.get("w") - p.get("k") * u.at(0)]
     })
     .unwrap()
     .trainable(&["k"])
