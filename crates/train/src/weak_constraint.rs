@@ -16,7 +16,9 @@
 //! | file | content |
 //! |---|---|
 //! | `settings`, `noise_model`, `residual_loss` | the settings, what is known of the noise, the loss of a residual |
-//! | `setup` | scales, splines, nodes and first guesses |
+//! | `setup` | nodes and first guesses |
+//! | `data_scales` | scales of data, and curves through them |
+//! | `scaled_model` | parameters in scaled units, for gradient descent |
 //! | `robust_smoothing` | splines of data with outliers |
 //! | `state_curve`, `nodes` | the curves of the state through the data; the nodes |
 //! | `standardization` | mean 0 and standard deviation 1 |
@@ -34,6 +36,7 @@
 
 pub(crate) mod affine_layers;
 mod constant_map;
+mod data_scales;
 mod fit;
 mod flow;
 mod gauss_newton;
@@ -52,6 +55,7 @@ mod residual_loss;
 mod ridge;
 mod robust_smoothing;
 mod saved_state;
+mod scaled_model;
 mod settings;
 mod setup;
 mod smoother;
@@ -67,6 +71,7 @@ pub use noise_model::{ComponentWeights, DataLoss, NoiseModel};
 pub use posterior::{ConstantEstimates, Prediction};
 pub(crate) use profile::ProfileGrid;
 pub(crate) use saved_state::SavedState;
+pub(crate) use scaled_model::{GivenScales, ScaledModel};
 pub use settings::WeakConstraint;
 pub use state::WeakConstraintState;
 pub(crate) use state::{TrainingStart, WeakConstraintTraining};

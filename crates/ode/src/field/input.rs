@@ -153,6 +153,30 @@ impl InputSignal {
         })
     }
 
+    /// Returns the input of these samples, in this order; one that is the same for every sample is returned as it is.
+    ///
+    /// # Errors
+    /// A sample that it does not have.
+    pub fn select_samples(&self, samples: &[usize]) -> Result<Self> {
+        if self.curves.len() == 1 {
+            return Ok(self.clone());
+        }
+        let curve = |i: &usize| {
+            self.curves.get(*i).cloned().ok_or_else(|| {
+                Error::invalid(format!(
+                    "input \"{}\" is given for {}, and there is none for sample {i}",
+                    self.name,
+                    count_of(self.curves.len(), "sample")
+                ))
+            })
+        };
+        Ok(InputSignal {
+            name: self.name.clone(),
+            dof: self.dof,
+            curves: samples.iter().map(curve).collect::<Result<_>>()?,
+        })
+    }
+
     /// Sets the name of the input in equations and printed text.
     #[must_use]
     pub fn with_name(mut self, name: &str) -> Self {

@@ -7,9 +7,10 @@ use serde_yaml::Value;
 use super::run_dir::{CONFIG_FILE, holds_run};
 use super::run_files::{result, settings};
 use crate::{Error, Result};
+use odesync_base::options::Named;
 use odesync_base::tables::{AlignedTable, TableCell};
 use odesync_plot::{Color, Figure, Grid, Legend, Style};
-use odesync_train::training::{Run, StopReason};
+use odesync_train::training::{BestBy, Run, StopReason};
 
 /// Name of the file whose presence makes a folder that of a run.
 const CHECKPOINT_FILE: &str = "last.safetensors";
@@ -108,6 +109,7 @@ impl Comparison {
 
     fn rows(&self) -> Vec<(String, Vec<TableCell>)> {
         type MetricCell = fn(&Run) -> TableCell;
+        let some = |x: Option<f64>| x.map_or(TableCell::Empty, TableCell::Number);
         let of_runs: [(&str, MetricCell); 8] = [
             ("method", |r| r.method.replace('_', " ").into()),
             ("epochs", |r| r.history.len().into()),
@@ -125,6 +127,29 @@ impl Comparison {
                 (label.to_string(), cells)
             })
             .collect();
+        // Rows that few runs have stand only where one has them.
+        let of_some: [(&str, fn(&Run) -> Option<f64>); 2] = [
+            ("best validation", |r| r.best_validation),
+            ("log evidence", |r| {
+                r.weak_constraint.as_ref()?.log_evidence()
+            }),
+        ];
+        for (label, figure) in of_some {
+            let values: Vec<_> = self.runs.iter().map(|r| figure(&r.run)).collect();
+            if values.iter().any(Option::is_some) {
+                let cells = values.into_iter().map(some).collect();
+                rows.insert(3, (label.to_string(), cells));
+            }
+        }
+        let chosen_by = |r: &ComparedRun| r.run.best_by();
+        if self
+            .runs
+            .iter()
+            .any(|r| ![BestBy::Mse, BestBy::Last].contains(&chosen_by(r)))
+        {
+            let cells = self.runs.iter().map(|r| chosen_by(r).to_name().into());
+            rows.insert(3, ("best by".to_string(), cells.collect()));
+        }
         for key in union_of_keys(self.runs.iter().map(|r| &r.result)) {
             let label = key.replace('_', " ");
             if rows.iter().all(|(known, _)| *known != label) {

@@ -216,13 +216,7 @@ impl Multirun {
             "--out"
         };
         let mut child = Command::new(workers.program)
-            .args([
-                "run",
-                "--quiet",
-                "--stop-at-eof",
-                "--threads",
-                &threads.to_string(),
-            ])
+            .args(["run", "--stop-at-eof", "--threads", &threads.to_string()])
             .arg(dir_flag)
             .arg(&member_dir)
             .args(&self.flags)

@@ -27,6 +27,9 @@ pub struct Results {
     /// Normalised mse of the model with the best mse against the training data.
     #[serde(default)]
     pub best_nmse: Option<f64>,
+    /// Mse on the data that are held out; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_validation: Option<f64>,
     /// Epoch of the best mse.
     pub best_epoch: usize,
     /// Best mse against the training data over the epochs with λ = 0.
@@ -62,6 +65,7 @@ impl Results {
             parameters: run.model.n_params(),
             best_mse: finite_or_none(run.best_mse),
             best_nmse: run.best_nmse,
+            best_validation: run.best_validation,
             best_epoch: run.best_epoch,
             best_mse_at_zero: finite_or_none(run.best_mse_at_lambda_zero()),
             interpolation_mse: mse_between(run, data, 0, n),
@@ -83,7 +87,7 @@ impl Results {
     /// Returns the rows of the table, name and formatted value.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let number = |x: Option<f64>| x.map_or_else(|| "–".to_string(), |x| format!("{x:.4e}"));
-        vec![
+        let mut rows = vec![
             ("method", self.method.replace('_', " ")),
             ("seed", self.seed.to_string()),
             ("parameters", self.parameters.to_string()),
@@ -98,7 +102,11 @@ impl Results {
             ("evaluations", self.evaluations.to_string()),
             ("seconds", format!("{:.2}", self.seconds)),
             ("ended", self.stop.clone()),
-        ]
+        ];
+        if self.best_validation.is_some() {
+            rows.insert(6, ("mse, data held out", number(self.best_validation)));
+        }
+        rows
     }
 
     /// Writes the `result.json` of a run's folder.

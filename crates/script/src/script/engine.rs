@@ -17,7 +17,7 @@ use super::token_linter::TokenLinter;
 type RegisterFn = fn(&mut Registry);
 
 /// All files with bindings, each under its topic in the documentation; a new file is added here.
-const BINDINGS: [(&str, RegisterFn); 16] = [
+const BINDINGS: [(&str, RegisterFn); 17] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
     ("language", super::arguments::register),
@@ -29,6 +29,7 @@ const BINDINGS: [(&str, RegisterFn); 16] = [
     ("training", super::training::register),
     ("training", super::runs::register),
     ("training", super::ensembles::register),
+    ("training", super::cross_validating::register),
     ("training", super::discovering::register),
     ("landscape", super::landscape::register),
     ("figures", super::figures::register),

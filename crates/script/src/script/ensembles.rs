@@ -255,7 +255,7 @@ pub(super) fn register(reg: &mut Registry) {
     reg.script_type::<ScriptEnsemble>();
     reg.property(
         "ensemble.best -> Run",
-        "The run with the smallest best_mse.",
+        "The run with the smallest best_validation where data are held out, the highest evidence, or the smallest best_mse.",
         PROPERTIES_EXAMPLE,
     )
     .get(|g: &mut ScriptEnsemble| match g.0.best() {

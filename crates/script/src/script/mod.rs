@@ -23,7 +23,7 @@
 //! | `dense`, [`array`](mod@array) | the script's dense `Array` of floats; all its functions |
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
-//! | [`training`], [`ensembles`], [`runs`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
 //! | [`experiments`] | `config`, `experiment` and their runs |
 //! | [`tables`] | `table(rows)`: aligned text |
 //! | [`arguments`] | `args(#{ … })`: the arguments of `odesync run SCRIPT KEY=VALUE` |
@@ -70,6 +70,7 @@ pub mod arguments;
 pub mod array;
 mod caught_errors;
 pub mod convert;
+pub mod cross_validating;
 pub mod data;
 mod dense;
 pub mod discovering;

@@ -15,6 +15,7 @@ use super::registry::Registry;
 use super::solving::check_solution_memory;
 use super::training::ScriptRun;
 use crate::{Error, Result};
+use odesync_base::options::Named;
 use odesync_train::progress::write_metrics;
 use odesync_train::training::{Prediction, Profile, ProfileOptions, Run, StopReason, Trust};
 
@@ -60,6 +61,10 @@ pub(super) fn summary(run: &Run) -> String {
         Some(nmse) => format!("  {label}{nmse:.6e}\n"),
         None => String::new(),
     };
+    let validation = |label: &str| match run.best_validation {
+        Some(mse) => format!("  {label}{mse:.6e}\n"),
+        None => String::new(),
+    };
     if let Some(state) = &run.weak_constraint {
         let warnings = run.trust().map(|t| t.warnings).unwrap_or_default();
         let warnings: String = warnings
@@ -67,11 +72,12 @@ pub(super) fn summary(run: &Run) -> String {
             .map(|w| format!("\n  warning: {w}"))
             .collect();
         return format!(
-            "Run: {} training, {stop}\n  steps        {}\n  mse          {:.6e}\n{}  log evidence {:.2}\n  parameters   {:.1} effective of {}\n  seconds      {:.2}{warnings}",
+            "Run: {} training, {stop}\n  steps        {}\n  mse          {:.6e}\n{}{}  log evidence {:.2}\n  parameters   {:.1} effective of {}\n  seconds      {:.2}{warnings}",
             run.method.replace('_', " "),
             run.history.len(),
             run.best_mse,
             nmse("nmse         "),
+            validation("validation   "),
             state.log_evidence().unwrap_or(f64::NAN),
             state.effective_parameters(),
             run.model.n_params(),
@@ -79,13 +85,14 @@ pub(super) fn summary(run: &Run) -> String {
         );
     }
     format!(
-        "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n{}  evaluations {}\n  seconds     {:.2}",
+        "Run: {} training, {stop}\n  epochs      {} ({} skipped)\n  best mse    {:.6e} at epoch {}\n{}{}  evaluations {}\n  seconds     {:.2}",
         run.method.replace('_', " "),
         run.history.len(),
         run.failures(),
         run.best_mse,
         run.best_epoch,
         nmse("best nmse   "),
+        validation("validation  "),
         run.evaluations(),
         run.seconds(),
     )
@@ -96,7 +103,7 @@ pub(super) fn register(reg: &mut Registry) {
     properties(reg);
     reg.function(
         "run.history(\"mse\") -> Array",
-        "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed; of methods that set themselves also q, chi2, log_evidence.",
+        "A metric by epoch: epoch, lambda, train_loss, mse, data_loss, continuity, evaluations, seconds, lr, gradient_norm, failed; of methods that set themselves also q, chi2, log_evidence; validation where data are held out.",
         run_example!("run.history(\"mse\")"),
     )
     .body(|r: &mut ScriptRun, name: ImmutableString| r.0.metric(&name).map(ScriptArray::from_vec));
@@ -242,8 +249,28 @@ fn properties(reg: &mut Registry) {
     )
     .get(|r: &mut ScriptRun| -> Result<Map> { Ok(trust(&r.0.trust()?)) });
     reg.property(
+        "run.best_by -> string",
+        "What run.model is chosen by: mse, validation (the mse on data that are held out), evidence or last (the last update).",
+        run_example!("run.best_by"),
+    )
+    .get(|r: &mut ScriptRun| r.0.best_by().to_name().to_string());
+    reg.property(
+        "run.best_validation -> float",
+        "The mean squared error of run.model on the data that are held out.",
+        run_example!("train(run.model, data, vanilla(), #{ epochs: 2, holdout: 0.2 }).best_validation"),
+    )
+    .get(|r: &mut ScriptRun| -> Result<f64> {
+        r.0.best_validation.ok_or_else(|| {
+            Error::invalid(
+                "best_validation: the run has no data that are held out, or its model cannot be solved on them; give holdout: 0.2 or \
+                 validate: data in the options of train",
+            )
+        })
+    });
+    reg.property(
         "run.best_mse -> float",
-        "The smallest mean squared error of the model that runs by itself, over all epochs.",
+        "The mean squared error of run.model, which runs by itself, on the data: the smallest of all epochs, unless the model is chosen \
+         by something else (best_by).",
         run_example!("run.best_mse"),
     )
     .get(|r: &mut ScriptRun| r.0.best_mse);
@@ -268,11 +295,11 @@ fn properties(reg: &mut Registry) {
         run_example!("run.best_mse_at_lambda_zero"),
     )
     .get(|r: &mut ScriptRun| r.0.best_mse_at_lambda_zero());
-    reg.property("run.best_epoch -> int", "The epoch of the best mse, counted from 0; the number of epochs where the last update was the best.", run_example!("run.best_epoch"))
+    reg.property("run.best_epoch -> int", "The epoch of run.model, counted from 0; the number of epochs where the last update was the best.", run_example!("run.best_epoch"))
         .get(|r: &mut ScriptRun| r.0.best_epoch as i64);
     reg.property(
         "run.model -> Field",
-        "The model with the best mse.",
+        "The model with the best mse, or the best one by what it is chosen by otherwise (best_by).",
         run_example!("run.model.params"),
     )
     .get(|r: &mut ScriptRun| ScriptField(r.0.model.clone()));

@@ -33,9 +33,14 @@ use odesync_train::training::{
 pub struct ScriptMethod(pub TrainingMethod);
 
 /// The option keys of one run.
-const RUN: &[Key] = split(TrainOptions::OPTIONS, "engine").0;
+pub(super) const RUN: &[Key] = split(TrainOptions::OPTIONS, "engine").0;
 
-/// The option keys of an ensemble: what its members differ in, and its progress display.
+/// The option key of data that a training does not see.
+const VALIDATE: &[Key] = &[Key::new("validate")
+    .doc("Other data that the training does not see, with initial states of their own, in place of a part that is held out.")
+    .expected("a dataset")];
+
+/// The option keys of an ensemble: what its members differ in.
 const ENSEMBLE: &[Key] = &[
     Key::new("seeds").doc(
         "Train once for each seed, side by side; the model is then a closure, `|| blackbox([2, 32, 2])`.",
@@ -44,26 +49,31 @@ const ENSEMBLE: &[Key] = &[
         .doc("Train once for each map of options in a list.")
         .nested(&[
             RUN,
+            VALIDATE,
             Optimizer::OPTIONS,
             OBSERVATION,
             SOLVER,
             ADJOINT,
             ENGINE,
         ]),
-    Key::flag("progress")
-        .doc("Show progress; `--quiet` turns it off as well.")
-        .default(|| true.into(), ""),
 ];
+
+/// The option key of the progress display.
+pub(super) const PROGRESS: &[Key] = &[Key::flag("progress")
+    .doc("Show progress; `--quiet` turns it off as well.")
+    .default(|| true.into(), "")];
 
 /// The option keys of `train`.
 pub(super) const TRAIN: Keys = &[
     RUN,
+    VALIDATE,
     Optimizer::OPTIONS,
     OBSERVATION,
     SOLVER,
     ADJOINT,
     ENGINE,
     ENSEMBLE,
+    PROGRESS,
 ];
 
 /// The option key of λ.
@@ -113,7 +123,9 @@ pub(super) fn register(reg: &mut Registry) {
         "Trains a copy of the model, by weak_constraint() where no method is given; with seeds the model that a closure makes after each of them, with variants (a list of option \
          maps) each variant, side by side; every member is the run that it would be alone. Options: epochs, lr, lr_schedule (\"constant\", \"cosine\", #{ rate } or #{ every, factor }), \
          optimizer (\"adamw\", \"adam\", \"sgd\"), weight_decay, momentum, clip, observe (the state variables that the data are, by default \
-         all), u0 (initial states of the whole state), train_u0 (train the initial states too), patience, max_failures, out (folder for \
+         all), u0 (initial states of the whole state), train_u0 (train the initial states too), holdout (0.2: the last fifth of the times is not trained on; #{ samples: 2 }), validate (other \
+         data for the same purpose), best_by (\"mse\", \"validation\", \"evidence\", \"last\": what run.model is chosen by), best_of, patience \
+         (stop when the validation mse, or else the mse, has not fallen for so many epochs), max_failures, out (folder for \
          checkpoints and metrics), checkpoint_every, trajectory_every (keep the parameters every so many epochs: run.path, pca(run)), resume (true: go on with the run in out, if it holds one), engine, device, solver (its method), rtol, atol, step_size, substeps, first_step, \
          max_step, max_steps, controller, breakpoints, adjoint (how gradients are computed, see loss_and_gradient), adjoint_rtol, \
          adjoint_atol, progress, seeds, variants.",
@@ -308,6 +320,14 @@ impl TrainCall {
         // These keys are valid here too; they make an ensemble.
         options.take("seeds");
         options.take("variants");
+        Self::read_options(host, options)
+    }
+
+    /// Reads the options of one run, of a call that may lack some of them.
+    ///
+    /// # Errors
+    /// As [`TrainCall::read`].
+    pub fn read_options(host: &Host, mut options: Options) -> Result<Self> {
         let (engine, device) = engine_and_device(host, &mut options)?;
         let mut train_options = TrainOptions {
             observation: observation(&mut options)?,
@@ -318,6 +338,10 @@ impl TrainCall {
             ..TrainOptions::default()
         };
         options.read_set(&mut train_options)?;
+        if options.has("validate") {
+            let data = options.opt_value::<ScriptDataset>("validate", "a dataset")?;
+            train_options.validation = data.map(|data| data.0);
+        }
         let progress = options.bool("progress", true)? && !host.quiet();
         options.finish()?;
         Ok(TrainCall {

@@ -232,11 +232,7 @@ impl Dataset {
         if self.is_uniform() {
             return self.head(counts[0]);
         }
-        let parts = self.trajectories().zip(&counts).map(|((t, u), n)| {
-            let (t, u) = (t.slice(s![..*n]), u.slice(s![..*n, ..]));
-            (t.to_owned(), u.to_owned())
-        });
-        Dataset::ragged(parts.collect(), Some(self.u0.clone()))?.with_names(self.names.clone())
+        self.heads(&counts)
     }
 
     /// Returns the times of each sample from index `from` up to, not including, `to`. Times are not shifted. If `from` is not 0,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: times, values, initial states, names |
 //! | `samples.rs` | storage of times and values: common times, or different times for each sample |
+//! | `parts.rs` | samples, beginnings and rows of data |
 //! | `simulated.rs` | data from a known system |
 //! | `inputs.rs` | components that are known inputs |
 //! | `noise.rs` | Gaussian noise with PyTorch's random numbers |
@@ -26,6 +27,7 @@ mod json;
 mod noise;
 mod npy;
 mod npz;
+mod parts;
 mod safetensors;
 mod samples;
 mod scalar_type;

@@ -13,7 +13,7 @@ const COLUMNS: &str = "epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradie
 
 /// Callback that writes `metrics.csv` into a folder: `epoch,lambda,train_loss,mse,evaluations,seconds,lr,gradient_norm,failed`,
 /// for multiple shooting also `data_loss,continuity`, for weak-constraint training
-/// `q,chi2,log_evidence`, with an empty λ, lr and gradient norm. Every number is read back as the same float64.
+/// `q,chi2,log_evidence`, with an empty λ, lr and gradient norm; last `validation`, where data are held out. Every number is read back as the same float64.
 ///
 /// Each line is passed to the operating system when its epoch is done. When a run continues, the file is first rewritten with the
 /// epochs of its checkpoint, whatever a killed process has left there.
@@ -41,7 +41,8 @@ impl CsvLogger {
 impl Callback for CsvLogger {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
         self.extra = ExtraColumns::of(start.method);
-        write_atomically(&self.path, csv_text(start.method, start.history).as_bytes())?;
+        let text = csv_text(start.method, start.has_validation, start.history);
+        write_atomically(&self.path, text.as_bytes())?;
         let file = OpenOptions::new().append(true).open(&self.path);
         self.file = Some(file.map_err(|e| self.write_error(&e))?);
         Ok(())
@@ -72,7 +73,12 @@ impl Callback for CsvLogger {
 pub fn write_metrics(run: &Run, folder: impl AsRef<Path>) -> Result<()> {
     write_atomically(
         &folder.as_ref().join(FILE),
-        csv_text(&run.settings.method, &run.history).as_bytes(),
+        csv_text(
+            &run.settings.method,
+            run.settings.has_validation(),
+            &run.history,
+        )
+        .as_bytes(),
     )
 }
 
@@ -104,10 +110,11 @@ impl ExtraColumns {
     }
 }
 
-fn csv_text(method: &TrainingMethod, history: &[EpochRecord]) -> String {
+fn csv_text(method: &TrainingMethod, has_validation: bool, history: &[EpochRecord]) -> String {
     let extra = ExtraColumns::of(method);
     let lines = history.iter().map(|record| csv_line(record, extra));
-    std::iter::once(format!("{COLUMNS}{}\n", extra.names()))
+    let validation = if has_validation { ",validation" } else { "" };
+    std::iter::once(format!("{COLUMNS}{}{validation}\n", extra.names()))
         .chain(lines)
         .collect()
 }
@@ -138,6 +145,10 @@ fn csv_line(r: &EpochRecord, extra: ExtraColumns) -> String {
         ExtraColumns::SelfSetting => {
             line.push_str(&format!(",{:?},{:?},{:?}", r.q, r.chi2, r.log_evidence));
         }
+    }
+    // A record has a validation mse where the run has data that are held out.
+    if let Some(validation) = r.validation {
+        line.push_str(&format!(",{validation:?}"));
     }
     line.push('\n');
     line

@@ -68,13 +68,15 @@ impl TrainProgress {
     }
 
     fn status(&self, record: &EpochRecord, best: f64) -> String {
+        let validation = record.validation.map(|x| format!("  validation {x:.3e}"));
+        let validation = validation.unwrap_or_default();
         if ["weak_constraint", "adaptive_homotopy"].contains(&self.method.as_str()) {
             let (name, value) = match record.lambda.is_nan() {
                 true => ("q", record.q),
                 false => ("λ", record.lambda),
             };
             return format!(
-                "{name} {value:.1e}  chi2 {:.3}  log evidence {:.1}  mse {:.3e}",
+                "{name} {value:.1e}  chi2 {:.3}  log evidence {:.1}  mse {:.3e}{validation}",
                 record.chi2, record.log_evidence, record.mse
             );
         }
@@ -84,7 +86,7 @@ impl TrainProgress {
             String::new()
         };
         format!(
-            "{lambda}loss {:.3e}  mse {:.3e}  best {best:.3e}",
+            "{lambda}loss {:.3e}  mse {:.3e}{validation}  best {best:.3e}",
             record.train_loss, record.mse
         )
     }
@@ -208,14 +210,16 @@ impl Callback for TrainProgress {
         let (title, n, seconds) = (self.title(), run.history.len(), run.seconds());
         let nmse = run.best_nmse.map(|nmse| format!(", nmse {nmse:.4e}"));
         let nmse = nmse.unwrap_or_default();
+        let validation = run.best_validation.map(|x| format!(", validation {x:.4e}"));
+        let validation = validation.unwrap_or_default();
         let line = match &run.weak_constraint {
             Some(state) => format!(
-                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}{nmse}, log evidence {:.1}",
+                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}{nmse}{validation}, log evidence {:.1}",
                 run.best_mse,
                 state.log_evidence().unwrap_or(f64::NAN)
             ),
             None => format!(
-                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}{nmse}",
+                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}{nmse}{validation}",
                 run.best_mse, run.best_epoch
             ),
         };

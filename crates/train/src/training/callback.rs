@@ -1,7 +1,8 @@
 //! Callbacks of a training run, such as a progress bar or a logger.
 
+use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
-use super::run::{EpochRecord, Run};
+use super::run::Run;
 use crate::Result;
 
 /// Information about a run that begins or continues.
@@ -11,6 +12,8 @@ pub struct RunStart<'a> {
     pub method: &'a TrainingMethod,
     /// Number of epochs of the whole run; 0 where it is not known beforehand.
     pub epochs: usize,
+    /// Whether there are data that the training does not see ([`EpochRecord::validation`]).
+    pub has_validation: bool,
     /// Epochs already done: those of the checkpoint that the run continues, else none. A logger that has written more of them
     /// must remove the rest.
     pub history: &'a [EpochRecord],
@@ -33,7 +36,7 @@ pub trait Callback: Send {
     fn on_start(&mut self, _start: &RunStart) -> Result<()> {
         Ok(())
     }
-    /// Called after an epoch; `best` is the best mse so far.
+    /// Called after an epoch; `best` is the best mse so far, or the best of what else the model is chosen by.
     ///
     /// # Errors
     /// Any error that must end the run, such as a full disk.

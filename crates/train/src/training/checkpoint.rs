@@ -11,9 +11,11 @@ use std::sync::OnceLock;
 use ndarray::Array2;
 
 use super::checkpoint_file::{CheckpointFile, damaged_checkpoint};
+use super::epoch_record::EpochRecord;
+use super::epoch_record::metrics;
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
-use super::run::{EpochRecord, Run, StopReason, TrainerState, metrics};
+use super::run::{Run, StopReason, TrainerState};
 use super::settings::{SavedSolver, TrainSettings};
 use crate::weak_constraint::{SavedState, WeakConstraintState};
 use crate::{Error, Result};
@@ -32,6 +34,7 @@ const FIRST_MOMENT: &str = "optimizer.first";
 const SECOND_MOMENT: &str = "optimizer.second";
 const AUX_PARAMETERS: &str = "method.corrections";
 const BEST_PARAMETERS: &str = "run.best";
+const SCALED_PARAMETERS: &str = "optimizer.scaled";
 const HISTORY: &str = "run.history";
 const PARAMETER_PATH: &str = "run.path";
 
@@ -40,6 +43,8 @@ const PARAMETER_PATH: &str = "run.path";
 struct BestMetadata<'a> {
     method: &'a str,
     best_mse: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best_validation: Option<f64>,
     best_epoch: usize,
     epochs: usize,
 }
@@ -52,6 +57,8 @@ struct RunMetadata {
     solver: SavedSolver,
     stop: StopReason,
     final_mse: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    final_validation: Option<f64>,
     #[serde(rename = "standing")]
     trainer_state: TrainerState,
     optimizer_step: u64,
@@ -62,7 +69,13 @@ struct RunMetadata {
     generator: Generator,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weak_constraint: Option<SavedState>,
+    /// State at the best model, where that is not the one after the last step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    best_weak_constraint: Option<SavedState>,
 }
+
+/// Prefix of the names of tensors of the state at the best model.
+const BEST_STATE: &str = "best.";
 
 /// Checks that files can be written in the folder.
 pub(super) fn check_writable(folder: &Path) -> Result<()> {
@@ -75,13 +88,14 @@ pub(super) fn check_writable(folder: &Path) -> Result<()> {
 
 /// Checks that a checkpoint can store the model.
 pub(super) fn check_model(model: &VectorField) -> Result<()> {
-    const RESERVED_NAMES: [&str; 7] = [
+    const RESERVED_NAMES: [&str; 8] = [
         PARAMETER_PATH,
         INITIAL_STATES,
         FIRST_MOMENT,
         SECOND_MOMENT,
         AUX_PARAMETERS,
         BEST_PARAMETERS,
+        SCALED_PARAMETERS,
         HISTORY,
     ];
     if let Some(block) = model
@@ -156,6 +170,7 @@ impl Run {
             &BestMetadata {
                 method: &self.method,
                 best_mse: self.best_mse.is_finite().then_some(self.best_mse),
+                best_validation: self.best_validation,
                 best_epoch: self.best_epoch,
                 epochs: self.history.len(),
             },
@@ -163,17 +178,27 @@ impl Run {
     }
 
     fn last_checkpoint(&self) -> Result<CheckpointFile> {
-        let state = self.weak_constraint.as_ref().map(WeakConstraintState::save);
+        let best = self.weak_constraint.as_ref();
+        let last = self.last_weak_constraint.as_ref();
+        let state = last.or(best).map(WeakConstraintState::save);
         let (weak_constraint, tensors) = state.unzip();
-        let tensors = tensors.unwrap_or_default();
+        let mut tensors = tensors.unwrap_or_default();
+        let best_weak_constraint = last.and(best).map(|best| {
+            let (saved, of_best) = best.save();
+            let prefixed = of_best.into_iter();
+            tensors.extend(prefixed.map(|(name, tensor)| (format!("{BEST_STATE}{name}"), tensor)));
+            saved
+        });
         let mut content = checkpoint_of(
             &self.last,
             &RunMetadata {
                 weak_constraint,
+                best_weak_constraint,
                 settings: self.settings.clone(),
                 solver: SavedSolver(self.solver.clone()),
                 stop: self.stop.clone(),
                 final_mse: self.final_mse,
+                final_validation: self.final_validation,
                 trainer_state: self.trainer_state.clone(),
                 optimizer_step: self.optimizer.step,
                 t0: self.t0.clone(),
@@ -192,10 +217,14 @@ impl Run {
         ] {
             content.add_tensor(name, &[values.len()], values);
         }
-        let n_metrics = metrics(&self.settings.method).len();
-        let rows = self.history.iter().flat_map(|r| r.row(n_metrics));
+        if !self.settings.scale.is_none() {
+            let n = self.scaled_params.len();
+            content.add_tensor(SCALED_PARAMETERS, &[n], &self.scaled_params);
+        }
+        let names = metrics(&self.settings);
+        let rows = self.history.iter().flat_map(|r| r.row(&names));
         let rows: Vec<f64> = rows.collect();
-        content.add_tensor(HISTORY, &[self.history.len(), n_metrics], &rows);
+        content.add_tensor(HISTORY, &[self.history.len(), names.len()], &rows);
         for (name, (shape, values)) in tensors {
             content.add_tensor(&name, &shape, &values);
         }
@@ -216,12 +245,15 @@ impl Run {
             serde_json::from_str(&content.metadata).map_err(|e| damaged_checkpoint(path, e))?;
         let SavedSolver(solver) = metadata.solver;
         let rows = content.take_tensor(path, HISTORY)?;
+        let names = metrics(&metadata.settings);
         let history: Option<Vec<EpochRecord>> = match rows.shape[..] {
-            [_, columns] if columns == metrics(&metadata.settings.method).len() => rows
+            [_, columns] if columns == names.len() => rows
                 .values
                 .chunks(columns)
                 .enumerate()
-                .map(|(i, row)| EpochRecord::from_row(row).filter(|record| record.epoch == i))
+                .map(|(i, row)| {
+                    EpochRecord::from_row(&names, row).filter(|record| record.epoch == i)
+                })
                 .collect(),
             _ => None,
         };
@@ -233,25 +265,40 @@ impl Run {
             }
             None => vec![],
         };
-        let weak_constraint = match &metadata.weak_constraint {
-            None => None,
-            Some(saved) => {
-                let damaged = || damaged_checkpoint(path, "the state of the training does not fit");
-                let settings = metadata.settings.method.self_setting();
-                let settings = settings.ok_or_else(damaged)?;
-                let take = |name: &str| content.tensors.remove(name).map(|t| t.values);
-                let state = WeakConstraintState::load(saved, &last, settings, take);
-                Some(state.ok_or_else(damaged)?)
-            }
+        let mut state = |saved: &Option<SavedState>, prefix: &str| {
+            let Some(saved) = saved else {
+                return Ok(None);
+            };
+            let damaged = || damaged_checkpoint(path, "the state of the training does not fit");
+            let settings = metadata.settings.method.self_setting();
+            let settings = settings.ok_or_else(damaged)?;
+            let take = |name: &str| {
+                let tensor = content.tensors.remove(&format!("{prefix}{name}"));
+                tensor.map(|t| t.values)
+            };
+            let state = WeakConstraintState::load(saved, &last, settings, take);
+            state.ok_or_else(damaged).map(Some)
         };
+        let now = state(&metadata.weak_constraint, "")?;
+        let (weak_constraint, last_weak_constraint) =
+            match state(&metadata.best_weak_constraint, BEST_STATE)? {
+                Some(best) => (Some(best), now),
+                None => (now, None),
+            };
         let u0 = content.take_tensor(path, INITIAL_STATES)?;
+        let scaled_params = match metadata.settings.scale.is_none() {
+            true => vec![],
+            false => content.take_tensor(path, SCALED_PARAMETERS)?.values,
+        };
         let samples = u0.shape.first().copied().unwrap_or_default();
         let mut run = Run {
             model: last.clone(),
             best_mse: f64::NAN,
+            best_validation: None,
             best_nmse: None,
             best_epoch: 0,
             final_mse: metadata.final_mse,
+            final_validation: metadata.final_validation,
             history: history
                 .ok_or_else(|| damaged_checkpoint(path, "the history is not one of epochs"))?,
             method: metadata.settings.method.name().into(),
@@ -266,6 +313,7 @@ impl Run {
                 second_moment: content.take_tensor(path, SECOND_MOMENT)?.values,
             },
             aux_params: content.take_tensor(path, AUX_PARAMETERS)?.values,
+            scaled_params,
             instruction_set: metadata.instruction_set,
             parameter_path,
             stop: metadata.stop,
@@ -279,6 +327,7 @@ impl Run {
             generator: metadata.generator,
             settings: metadata.settings,
             weak_constraint,
+            last_weak_constraint,
             last,
         };
         if let Some(name) = content.tensors.keys().next() {
@@ -320,10 +369,13 @@ impl Run {
         {
             return Some("the points of the path are not those of this run");
         }
+        if !self.settings.scale.is_none() && self.scaled_params.len() != n {
+            return Some("the scaled parameters are not those of the model");
+        }
         if self.trainer_state.best_params.len() != n {
             return Some("the best parameters are not those of the model");
         }
-        if self.trainer_state.best_mse.is_some() && self.trainer_state.best_epoch >= epochs {
+        if self.trainer_state.best_score.is_some() && self.trainer_state.best_epoch >= epochs {
             return Some("the best epoch is not one of the history");
         }
         None

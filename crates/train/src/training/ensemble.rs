@@ -7,9 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{Array3, Zip};
 
 use super::callback::{Callback, RunStart};
+use super::choice::BestBy;
+use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
 use super::options::TrainOptions;
-use super::run::{EpochRecord, Run, StopReason};
+use super::run::{Run, StopReason};
 use super::trainer::train;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
@@ -102,6 +104,7 @@ pub fn train_ensemble(
     callback.on_start(&RunStart {
         method,
         epochs: total,
+        has_validation: false,
         history: &[],
     })?;
     let progress = Mutex::new(EnsembleProgress {
@@ -322,10 +325,14 @@ impl Ensemble {
         })
     }
 
-    /// Returns the run with the highest evidence, of weak-constraint training, or else with the smallest best mse; the first of equal
-    /// ones.
+    /// Returns the run with the smallest validation mse, where the runs are chosen by it; else with the highest evidence, of
+    /// weak-constraint training, or the smallest best mse; the first of equal ones.
     pub fn best(&self) -> Option<&Run> {
+        let by_validation = self.runs().all(|run| run.best_by() == BestBy::Validation);
         let order = |run: &&Run| {
+            if by_validation {
+                return run.best_validation.unwrap_or(f64::INFINITY);
+            }
             let evidence = run.weak_constraint.as_ref().and_then(|s| s.log_evidence());
             match evidence {
                 Some(evidence) if !evidence.is_nan() => -evidence,

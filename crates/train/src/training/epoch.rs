@@ -3,11 +3,17 @@
 use std::time::Instant;
 
 use super::callback::Callback;
+use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
+use super::notes::note_on_gradient;
 use super::objective::Loss;
-use super::run::EpochRecord;
 use super::trainer::Trainer;
 use crate::{Error, Result};
+use ndarray::Array2;
+use odesync_ode::field::VectorField;
+
+/// The loss of a method, and the mse of the uncoupled model.
+type LossAndMse = (Result<Loss>, Result<f64>);
 
 impl Trainer<'_> {
     /// Runs the next epoch. Nothing has changed after an error.
@@ -15,15 +21,16 @@ impl Trainer<'_> {
         let started = Instant::now();
         let epoch = self.history.len();
         let lambda = self.method.lambda(epoch);
-        let (loss, mse) = self.evaluate(lambda, true);
+        let ((loss, mse), validation) = self.evaluate_all(lambda, true);
         // An error that ends the run is returned here, before anything has changed.
         let mse = match mse {
             Err(Error::Solve(_)) => f64::NAN,
             mse => mse?,
         };
+        let validation = validation.transpose()?;
         let loss = match loss {
             Err(error @ (Error::Solve(_) | Error::Training(_))) => Err(error),
-            loss => check_finite(loss?),
+            loss => check_finite(self.in_scaled_units(loss?)),
         };
         let lr = self.options.lr * self.options.lr_schedule.factor(epoch, self.epochs);
         let mut record = EpochRecord {
@@ -35,16 +42,17 @@ impl Trainer<'_> {
             data_loss: f64::NAN,
             continuity: f64::NAN,
             gradient_norm: f64::NAN,
+            validation,
             ..EpochRecord::default()
         };
-        let improved = self.update_best(mse, epoch);
-        self.trainer_state.since_best = if improved || lambda != 0.0 {
-            0
-        } else {
-            self.trainer_state.since_best + 1
-        };
+        self.count_patience(&record);
         match loss {
             Ok((mut loss, norm)) => {
+                if epoch == 0 {
+                    let model = self.objective.model(&self.params)?;
+                    let note = note_on_gradient(&model, &loss.gradient);
+                    note.iter().for_each(|note| callback.on_note(note));
+                }
                 record.train_loss = loss.loss;
                 record.data_loss = loss.data_loss;
                 record.continuity = loss.continuity;
@@ -58,13 +66,20 @@ impl Trainer<'_> {
                     loss.gradient.iter_mut().for_each(|g| *g *= scale);
                 }
                 let decayed = self.objective.n_model_params();
+                let params = match &mut self.scaled {
+                    Some(scaled) => &mut scaled.z,
+                    None => &mut self.params,
+                };
                 self.optimizer_state.update(
                     &self.options.optimizer,
                     lr,
-                    &mut self.params,
+                    params,
                     &loss.gradient,
                     decayed,
                 );
+                if let Some(scaled) = &self.scaled {
+                    self.params = scaled.params();
+                }
                 self.trainer_state.failures = 0;
             }
             Err(error) => {
@@ -85,8 +100,36 @@ impl Trainer<'_> {
         Ok(record)
     }
 
+    /// Evaluates the method's loss and the mse of the uncoupled model as [`Trainer::evaluate`], and beside them the mse on the data
+    /// that are held out, if there are any.
+    pub fn evaluate_all(
+        &mut self,
+        lambda: f64,
+        with_gradient: bool,
+    ) -> (LossAndMse, Option<Result<f64>>) {
+        let Some(validation) = self.validation else {
+            return (self.evaluate(lambda, with_gradient), None);
+        };
+        let (free, solver) = (self.free_model(), self.solver.clone());
+        let (all, validation) = rayon::join(
+            || self.evaluate(lambda, with_gradient),
+            || free.and_then(|(model, u0)| validation.mse(&model, &u0, &solver)),
+        );
+        (all, Some(validation))
+    }
+
+    /// Returns the uncoupled model at the current parameters, and its initial states, `[sample, dof]`.
+    fn free_model(&self) -> Result<(VectorField, Array2<f64>)> {
+        let model = self.objective.model(&self.params)?;
+        let mut u0 = self.objective.u0().clone();
+        let free = self.objective.free_running_params(&self.params);
+        let trained = free.get(model.n_params()..).unwrap_or_default();
+        u0.iter_mut().zip(trained).for_each(|(u0, x)| *u0 = *x);
+        Ok((model, u0))
+    }
+
     /// Evaluates the method's loss and the mse of the uncoupled model, in parallel.
-    pub fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> (Result<Loss>, Result<f64>) {
+    fn evaluate(&mut self, lambda: f64, with_gradient: bool) -> LossAndMse {
         let (objective, params) = (&mut self.objective, &self.params);
         match &mut self.free_running {
             // At λ = 0 homotopy training is vanilla training.
@@ -111,15 +154,22 @@ impl Trainer<'_> {
         }
     }
 
-    /// Stores the parameters if their mse is the best so far.
-    fn update_best(&mut self, mse: f64, epoch: usize) -> bool {
-        let better = mse.is_finite() && self.trainer_state.best_mse.is_none_or(|best| mse < best);
-        if better {
-            self.trainer_state.best_mse = Some(mse);
-            self.trainer_state.best_epoch = epoch;
+    /// Returns a loss with the gradient that the optimiser sees.
+    fn in_scaled_units(&self, mut loss: Loss) -> Loss {
+        if let Some(scaled) = &self.scaled {
+            loss.gradient = scaled.pull_back(&loss.gradient);
+        }
+        loss
+    }
+
+    /// Stores the parameters if their score is the best so far, and counts the epochs in which nothing improved.
+    fn count_patience(&mut self, record: &EpochRecord) {
+        let improved = self.trainer_state.take_score(self.choice, record);
+        if improved {
             self.trainer_state.best_params.copy_from_slice(&self.params);
         }
-        better
+        self.trainer_state
+            .count_patience(record, improved, &mut self.lowest_validation);
     }
 }
 

@@ -18,7 +18,7 @@ const OF_DESCENT: [&str; 9] = [
     "weight_decay",
     "momentum",
     "clip",
-    "patience",
+    "scale",
     "adjoint",
     "max_failures",
 ];

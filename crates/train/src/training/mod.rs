@@ -12,8 +12,13 @@
 //! | `run_loop` | what the loops of all methods have in common: folder, continuation, checkpoints, callbacks |
 //! | `trainer` | the training loop |
 //! | `weak_constraint_trainer` | the loop of weak-constraint training |
-//! | `epoch` | one epoch of the loop |
+//! | `epoch`, `epoch_record` | one epoch of the loop; its metrics |
+//! | `choice` | which epoch's model a run returns |
+//! | `holdout`, `validation` | data that a training does not see |
+//! | `cross_validation` | a training for each part of the data, which it does not see |
+//! | `notes` | notes on trainings that cannot move |
 //! | `ensemble` | several runs in parallel |
+//! | `scaling` | training in scaled variables |
 //! | `score` | how well a free model fits data: mse and nmse |
 //! | `run` | the result of a run: models and metrics |
 //! | `trust`, `profile` | how far to trust a run of weak-constraint training; profile likelihoods of constants |
@@ -27,10 +32,15 @@
 mod callback;
 mod checkpoint;
 mod checkpoint_file;
+mod choice;
+mod cross_validation;
 mod ensemble;
 mod epoch;
+mod epoch_record;
+mod holdout;
 mod lr_schedule;
 mod method;
+mod notes;
 mod objective;
 mod optimizer;
 mod option_kinds;
@@ -41,11 +51,13 @@ mod profile;
 mod resume;
 mod run;
 mod run_loop;
+mod scaling;
 mod score;
 mod settings;
 mod shooting;
 mod trainer;
 mod trust;
+mod validation;
 mod weak_constraint_trainer;
 
 pub use crate::observation::Observation;
@@ -55,8 +67,12 @@ pub use crate::weak_constraint::{
 };
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
+pub use choice::{BestBy, BestOf};
+pub use cross_validation::{CrossValidation, HeldOutFold, cross_validate};
 pub(crate) use ensemble::check_members;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
+pub use epoch_record::EpochRecord;
+pub use holdout::{Fold, FoldsOf, Holdout};
 pub use lr_schedule::LrSchedule;
 pub use method::{Homotopy, MultipleShooting, TrainingMethod};
 pub(crate) use objective::evaluate_loss;
@@ -67,7 +83,8 @@ pub(crate) use options::solve_option_setters;
 pub use parameter_path::ParameterPath;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use profile::{Profile, ProfileOptions};
-pub use run::{EpochRecord, Run, StopReason};
+pub use run::{Run, StopReason};
+pub use scaling::{Scale, Sizes};
 pub use score::nmse;
 pub use settings::TrainSettings;
 pub use trainer::train;

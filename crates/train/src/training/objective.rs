@@ -66,6 +66,14 @@ impl Objective {
         Ok(Objective { problem, engine })
     }
 
+    /// Makes errors and gaps in the loss relative to the size of each state variable, `[dof]`; [`Loss::data_loss`] and
+    /// [`Loss::continuity`] stay in the data's units.
+    #[must_use]
+    pub(super) fn relative_to(mut self, sizes: &[f64]) -> Self {
+        self.problem = self.problem.relative_to(sizes);
+        self
+    }
+
     /// Returns the number of the model's trainable parameters.
     pub fn n_model_params(&self) -> usize {
         self.problem.n_model_params()

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::choice::{BestBy, BestOf};
+use super::holdout::{Holdout, HoldoutOption};
 use super::lr_schedule::{LrSchedule, LrScheduleKind};
 use super::optimizer::Optimizer;
 use super::option_kinds::{DeviceName, EngineName, Folder};
+use super::scaling::{Scale, ScaleOption};
+use crate::datasets::Dataset;
 use crate::observation::Observation;
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Count, Flag, Maybe, Positive};
+use odesync_base::options::{Count, Flag, Maybe, OneOf, Positive};
 use odesync_ode::odesolve::SolveOptions;
 
 option_set! {
@@ -26,8 +30,28 @@ option_set! {
         pub lr_schedule: LrSchedule as LrScheduleKind = LrSchedule::Constant;
         /// Bound on the gradient's norm.
         pub clip: Option<f64> as Maybe<Positive> = None;
-        /// Stop when the mse has not improved for so many epochs (counted at λ = 0 only).
+        /// Stop when the mse has not improved for so many epochs (counted at λ = 0 only); the validation mse where data are held out.
+        ///
+        /// Methods that set themselves count steps, and need data that are held out.
         pub patience: Option<usize> as Maybe<Count> = None;
+        /// Data that the training does not see: a share of each sample's times, the last ones, or whole samples,
+        /// `#{ samples: 2 }`, the last ones. The model is chosen by them unless `best_by` says otherwise.
+        ///
+        /// The mean squared error on them is that of the free model. Times are predicted by going on with the trajectory from the
+        /// training's initial state, samples from initial states of their own.
+        pub holdout: Option<Holdout> as Maybe<HoldoutOption> = None;
+        /// What `run.model` is chosen by: the mse on the training data, on the data that are held out, the evidence (methods that set
+        /// themselves), or the last update.
+        pub best_by: Option<BestBy> as Maybe<OneOf<BestBy>> = None, "`\"validation\"` where data are held out, else `\"mse\"`, of methods that set themselves `\"last\"`";
+        /// The epochs that it is chosen among: `"free"` leaves out those in which the model was coupled to the data (λ > 0, q > 0).
+        pub best_of: Option<BestOf> as Maybe<OneOf<BestOf>> = None, "`\"free\"` where data are held out or `best_by` is given, else `\"all\"`, as published";
+        /// Variables of the training: `"auto"` scales them by the data and folds the scales into the network; a map gives sizes.
+        ///
+        /// States are scaled to mean 0 and spread 1, time by the rate of change of the data; the loss is relative to the variance of
+        /// each component, and `atol` to the smallest spread. The model and every mse stay in the data's units. Known equations cannot
+        /// be scaled: their loss is, and their constants are trained relative to their first values. Methods that set themselves
+        /// always scale.
+        pub scale: Scale as ScaleOption = Scale::None;
         /// Folder for checkpoints and metrics.
         ///
         /// It is locked while the run lasts.
@@ -61,6 +85,8 @@ option_set! {
         pub solver: SolveOptions;
     }
     others {
+        /// Other data that the training does not see, with initial states of their own; in place of a part that is held out.
+        pub validation: Option<Arc<Dataset>> = None;
         /// Flag that stops the run after the current epoch when set.
         pub interrupt: Arc<AtomicBool> = Arc::default();
     }
@@ -134,6 +160,34 @@ impl TrainOptions {
         self
     }
 
+    /// Holds a part of the data out of the training.
+    #[must_use]
+    pub fn holdout(mut self, holdout: Holdout) -> Self {
+        self.holdout = Some(holdout);
+        self
+    }
+
+    /// Sets other data that the training does not see.
+    #[must_use]
+    pub fn validate(mut self, data: Dataset) -> Self {
+        self.validation = Some(Arc::new(data));
+        self
+    }
+
+    /// Sets what the model is chosen by.
+    #[must_use]
+    pub fn best_by(mut self, best_by: BestBy) -> Self {
+        self.best_by = Some(best_by);
+        self
+    }
+
+    /// Sets the number of epochs without a better mse, or validation mse, after which to stop.
+    #[must_use]
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.patience = Some(epochs);
+        self
+    }
+
     /// Sets the optimiser.
     #[must_use]
     pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
@@ -147,6 +201,7 @@ impl TrainOptions {
     /// An option out of its range.
     pub fn check(&self) -> Result<()> {
         self.check_ranges()?;
+        self.holdout.map_or(Ok(()), |holdout| holdout.check())?;
         if self.resume && self.out.is_none() {
             return Err(Error::invalid(
                 "resume needs the folder of the run that is to go on; give out",

@@ -79,6 +79,14 @@ impl TrainingProblem {
         })
     }
 
+    /// Makes errors and gaps in the loss relative to the size of each state variable, `[dof]`; the data part stays in the data's
+    /// units.
+    #[must_use]
+    pub fn relative_to(mut self, sizes: &[f64]) -> Self {
+        self.segments.set_sizes(sizes);
+        self
+    }
+
     /// Returns the number of the model's trainable parameters.
     pub fn n_model_params(&self) -> usize {
         self.model.n_params()

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::checkpoint_file::FingerprintHasher;
 use super::run::Run;
 use super::settings::SavedSolver;
+use super::validation::Validation;
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::text::count_of;
@@ -25,6 +26,9 @@ pub(super) struct RunFingerprint {
     initial: String,
     /// Fingerprint of the trainable parameters before the first update.
     parameters: String,
+    /// Fingerprint of the data that are held out, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validation: Option<String>,
 }
 
 impl RunFingerprint {
@@ -47,7 +51,20 @@ impl RunFingerprint {
             ),
             initial: hash_numbers([u0.iter().copied().collect()]),
             parameters: hash_numbers([model.params()]),
+            validation: None,
         }
+    }
+
+    /// Adds the data that are held out.
+    pub fn with_validation(mut self, validation: Option<&Validation>) -> Self {
+        self.validation = validation.map(|held_out| {
+            let data = &held_out.data;
+            let samples = data
+                .trajectories()
+                .flat_map(|(t, u)| [t.to_vec(), u.iter().copied().collect()]);
+            hash_numbers(samples.chain([data.u0().iter().copied().collect()]))
+        });
+        self
     }
 }
 
@@ -143,6 +160,8 @@ fn data_difference(saved: &Run, now: &Run) -> Option<String> {
         "values"
     } else if a.initial != b.initial {
         "initial states"
+    } else if a.validation != b.validation {
+        return Some("the data that are held out have changed".into());
     } else {
         return None;
     };

@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use ndarray::{Array2, Array3};
 
-use super::method::TrainingMethod;
+use super::choice::{BestBy, Choice};
+use super::epoch_record::{EpochRecord, metrics};
 use super::optimizer::OptimizerState;
 use super::resume::RunFingerprint;
 use super::score::FreeFit;
@@ -17,116 +18,6 @@ use odesync_base::random::Generator;
 use odesync_ode::field::VectorField;
 use odesync_ode::odesolve::SolveOptions;
 
-/// Metrics of one epoch, measured before its update.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct EpochRecord {
-    /// Number of the epoch, counted from 0.
-    pub epoch: usize,
-    /// Homotopy parameter λ.
-    pub lambda: f64,
-    /// Loss of the training method; NaN when its solve failed.
-    pub train_loss: f64,
-    /// Mean squared error against the data of the uncoupled model, solved from the initial states over the whole time span; NaN
-    /// when that solve failed.
-    pub mse: f64,
-    /// Data part of the loss.
-    pub data_loss: f64,
-    /// Continuity part of the loss (multiple shooting), not multiplied by its weight.
-    pub continuity: f64,
-    /// Number of evaluations of the vector field by the training solve.
-    pub evaluations: usize,
-    /// Wall-clock time, s.
-    pub seconds: f64,
-    /// Learning rate.
-    pub lr: f64,
-    /// Euclidean norm of the gradient before clipping.
-    pub gradient_norm: f64,
-    /// Whether the training solve failed and the update was skipped.
-    pub failed: bool,
-    /// Model error q of weak-constraint training, in units of the data's spread; 0 where the model is free.
-    #[serde(default)]
-    pub q: f64,
-    /// Σ ((state − datum)/σ)² of weak-constraint training, over the number of data.
-    #[serde(default)]
-    pub chi2: f64,
-    /// Log evidence of weak-constraint training.
-    #[serde(default)]
-    pub log_evidence: f64,
-}
-
-/// Names of the metrics of an epoch, in the order of [`EpochRecord::row`]; the last three are those of methods that set themselves.
-const METRICS: [&str; 14] = [
-    "epoch",
-    "lambda",
-    "train_loss",
-    "mse",
-    "data_loss",
-    "continuity",
-    "evaluations",
-    "seconds",
-    "lr",
-    "gradient_norm",
-    "failed",
-    "q",
-    "chi2",
-    "log_evidence",
-];
-
-/// Returns the names of the metrics of a method.
-pub(super) fn metrics(method: &TrainingMethod) -> &'static [&'static str] {
-    match method {
-        method if method.self_setting().is_some() => &METRICS,
-        _ => &METRICS[..METRICS.len() - 3],
-    }
-}
-
-impl EpochRecord {
-    /// Returns the values of the first `n` metrics.
-    pub(super) fn row(&self, n: usize) -> Vec<f64> {
-        let mut row = vec![
-            self.epoch as f64,
-            self.lambda,
-            self.train_loss,
-            self.mse,
-            self.data_loss,
-            self.continuity,
-            self.evaluations as f64,
-            self.seconds,
-            self.lr,
-            self.gradient_norm,
-            f64::from(u8::from(self.failed)),
-            self.q,
-            self.chi2,
-            self.log_evidence,
-        ];
-        row.truncate(n);
-        row
-    }
-
-    /// Returns the record with these values; `None` if they are not the row of a record.
-    pub(super) fn from_row(row: &[f64]) -> Option<Self> {
-        let extra = |i: usize| row.get(i).copied().unwrap_or_default();
-        let record = EpochRecord {
-            epoch: *row.first()? as usize,
-            lambda: *row.get(1)?,
-            train_loss: *row.get(2)?,
-            mse: *row.get(3)?,
-            data_loss: *row.get(4)?,
-            continuity: *row.get(5)?,
-            evaluations: *row.get(6)? as usize,
-            seconds: *row.get(7)?,
-            lr: *row.get(8)?,
-            gradient_norm: *row.get(9)?,
-            failed: *row.get(10)? != 0.0,
-            q: extra(11),
-            chi2: extra(12),
-            log_evidence: extra(13),
-        };
-        let bits = |row: &[f64]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        (bits(&record.row(row.len())) == bits(row)).then_some(record)
-    }
-}
-
 /// State of the training loop besides the parameters and the optimiser's state.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,11 +25,12 @@ pub(super) struct TrainerState {
     /// Parameters with the best mse before an update.
     #[serde(skip)]
     pub best_params: Vec<f64>,
-    /// Best mse before an update.
-    pub best_mse: Option<f64>,
-    /// Epoch of the best mse.
+    /// Best score before an update: the mse, or what else the model is chosen by; smaller is better.
+    #[serde(rename = "best_mse")]
+    pub best_score: Option<f64>,
+    /// Epoch of the best score.
     pub best_epoch: usize,
-    /// Number of epochs at λ = 0 since the best mse.
+    /// Number of epochs at λ = 0 since the best mse, or the lowest validation mse.
     pub since_best: usize,
     /// Number of consecutive failed epochs.
     pub failures: usize,
@@ -146,12 +38,41 @@ pub(super) struct TrainerState {
     pub reason: String,
 }
 
+impl TrainerState {
+    /// Takes the score of an epoch, and returns whether it is the best so far; its parameters are then to be stored.
+    pub fn take_score(&mut self, choice: Choice, record: &EpochRecord) -> bool {
+        let score = choice.score(record).filter(|_| choice.is_candidate(record));
+        let Some(score) = score.filter(|score| self.best_score.is_none_or(|best| *score < best))
+        else {
+            return false;
+        };
+        self.best_score = Some(score);
+        self.best_epoch = record.epoch;
+        true
+    }
+
+    /// Counts the epochs at λ = 0 since the lowest validation mse, where data are held out, else since the best score.
+    pub fn count_patience(&mut self, record: &EpochRecord, improved: bool, lowest: &mut f64) {
+        let fell = match record.validation {
+            Some(validation) => record.is_free() && validation < *lowest,
+            None => improved,
+        };
+        if let Some(validation) = record.validation.filter(|_| fell) {
+            *lowest = validation;
+        }
+        self.since_best = match fell || !record.is_free() {
+            true => 0,
+            false => self.since_best + 1,
+        };
+    }
+}
+
 /// Reason why a run ended.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum StopReason {
     /// All epochs are done.
     Finished,
-    /// The mse did not improve for `patience` epochs.
+    /// The mse, or that on the data that are held out, did not improve for `patience` epochs.
     EarlyStop,
     /// The user stopped the run.
     Interrupted,
@@ -162,19 +83,23 @@ pub enum StopReason {
 /// A training run: its results, and everything needed to continue it.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// Model with the best mse of the uncoupled model.
+    /// Model with the best mse of the uncoupled model, or the best by what else it is to be chosen ([`Run::best_by`]).
     pub model: VectorField,
     /// Model after the last update.
     pub last: VectorField,
-    /// Best mse of the uncoupled model; NaN when it was never solved.
+    /// Mse of [`Run::model`] on the training data; NaN when it was never solved.
     pub best_mse: f64,
+    /// Mse of [`Run::model`] on the data that are held out; `None` where there are none, or when it was never solved.
+    pub best_validation: Option<f64>,
     /// Normalised mse of [`Run::model`] on the data ([`super::nmse`]); `None` where it was not computed: for an interrupted run, one
     /// that was read from files (which hold no data), data that do not vary, or a model that cannot be solved.
     pub best_nmse: Option<f64>,
-    /// Epoch of the best mse (the number of epochs when the parameters after the last update are the best).
+    /// Epoch of [`Run::model`] (the number of epochs when the parameters after the last update are the best).
     pub best_epoch: usize,
     /// Mse after the last update; `None` for an interrupted run, or when that solve failed.
     pub final_mse: Option<f64>,
+    /// Mse after the last update on the data that are held out; `None` where there are none, and as for `final_mse`.
+    pub final_validation: Option<f64>,
     /// Metrics of each epoch.
     pub history: Vec<EpochRecord>,
     /// Name of the training method.
@@ -191,6 +116,8 @@ pub struct Run {
     pub optimizer: OptimizerState,
     /// Auxiliary parameters after the last update: the shooting corrections, then the initial states where they are trained.
     pub aux_params: Vec<f64>,
+    /// All parameters after the last update in the units of the optimiser; empty where these are the parameters' own.
+    pub(super) scaled_params: Vec<f64>,
     /// Instruction set of the native engine, on which the bits of the results depend.
     pub instruction_set: String,
     /// Reason why the run ended.
@@ -200,8 +127,10 @@ pub struct Run {
     /// Parameters (the model's, then the auxiliary ones) before every `n`-th epoch ([`super::TrainOptions::trajectory_every`]);
     /// empty where they were not stored.
     pub(super) parameter_path: Vec<Vec<f64>>,
-    /// State of weak-constraint training: noise, evidence, warnings; `None` for another method.
+    /// State of weak-constraint training at [`Run::model`]: noise, evidence, warnings; `None` for another method.
     pub weak_constraint: Option<WeakConstraintState>,
+    /// State of weak-constraint training after the last step, where that is another one.
+    pub(super) last_weak_constraint: Option<WeakConstraintState>,
     /// How far to trust the run, from the first time that it is asked for: it takes a solve to twice the span of the data.
     pub(super) trust: OnceLock<Result<Trust>>,
     pub(super) trainer_state: TrainerState,
@@ -216,15 +145,20 @@ impl Run {
     /// # Errors
     /// An unknown name.
     pub fn metric(&self, name: &str) -> Result<Vec<f64>> {
-        let known = metrics(&self.settings.method);
-        match known.iter().position(|known| *known == name) {
-            Some(i) => Ok(self.history.iter().map(|r| r.row(i + 1)[i]).collect()),
-            None => Err(odesync_base::error::unknown(
+        let known = metrics(&self.settings);
+        match known.contains(&name) {
+            true => Ok(self.history.iter().flat_map(|r| r.row(&[name])).collect()),
+            false => Err(odesync_base::error::unknown(
                 "metric",
                 name,
                 known.iter().copied(),
             )),
         }
+    }
+
+    /// Returns what [`Run::model`] was chosen by.
+    pub fn best_by(&self) -> BestBy {
+        Choice::new(&self.settings).by
     }
 
     /// Returns the smallest mse of the epochs at λ = 0, including that after the last update if the next epoch would have been
@@ -265,15 +199,33 @@ impl Run {
 
     /// Sets the best model: the best one before an update, or the last one where that is better.
     pub(super) fn choose_best(&mut self) -> Result<()> {
-        let best = self.trainer_state.best_mse;
+        let best = self.trainer_state.best_score;
         let last = self
-            .final_mse
+            .final_score()
             .filter(|last| best.is_none_or(|best| *last < best));
-        (self.best_mse, self.best_epoch) = match (last, best) {
-            (Some(last), _) => (last, self.history.len()),
-            (None, Some(best)) => (best, self.trainer_state.best_epoch),
-            (None, None) => (f64::NAN, 0),
+        (self.best_mse, self.best_validation, self.best_epoch) = match (last, best) {
+            (None, Some(_)) => {
+                let epoch = self.trainer_state.best_epoch;
+                let record = self.history.get(epoch);
+                let mse = record.map_or(f64::NAN, |record| record.mse);
+                let validation = record.and_then(|record| record.validation);
+                (mse, validation, epoch)
+            }
+            (None, None) if self.final_mse.is_none() => (f64::NAN, None, 0),
+            _ => {
+                let mse = self.final_mse.unwrap_or(f64::NAN);
+                (mse, self.final_validation, self.history.len())
+            }
         };
+        self.best_validation = self.best_validation.filter(|x| x.is_finite());
+        if let Some(state) = &self.weak_constraint {
+            self.u0 = state.u0();
+            self.model = match &self.last_weak_constraint {
+                Some(_) => state.model(&self.last)?,
+                None => self.last.clone(),
+            };
+            return Ok(());
+        }
         let n = self.last.n_params();
         let aux_params = match (last, best) {
             (None, Some(_)) => {
@@ -289,15 +241,28 @@ impl Run {
                 &self.aux_params[..]
             }
         };
-        if let Some(state) = &self.weak_constraint {
-            self.u0 = state.u0();
-        } else if self.settings.train_u0 {
+        if self.settings.train_u0 {
             let from = aux_params.len().saturating_sub(self.u0.len());
             for (u0, trained) in self.u0.iter_mut().zip(&aux_params[from..]) {
                 *u0 = *trained;
             }
         }
         Ok(())
+    }
+
+    /// Returns the score of the model after the last update, where it can be chosen; a method that sets itself has no update after
+    /// its last step.
+    fn final_score(&self) -> Option<f64> {
+        let choice = Choice::new(&self.settings);
+        let next = self.settings.method.lambda(self.history.len());
+        match choice.by {
+            // Nothing else is compared.
+            BestBy::Last => self.final_mse,
+            _ if self.weak_constraint.is_some() || !choice.takes_final(next) => None,
+            BestBy::Mse => self.final_mse,
+            BestBy::Validation => self.final_validation,
+            BestBy::Evidence => None,
+        }
     }
 
     /// Computes the normalised mse of the best model. It takes a solve, which a user who interrupted the run does not wait for.

@@ -2,14 +2,24 @@
 
 use super::callback::{Callback, RunStart};
 use super::checkpoint;
+use super::epoch_record::EpochRecord;
 use super::options::TrainOptions;
 use super::resume;
-use super::run::{EpochRecord, Run, StopReason};
+use super::run::{Run, StopReason};
 use crate::datasets::Dataset;
 use crate::{Error, Result};
 use odesync_base::files::lock_folder;
 use odesync_base::random::with_default_generator;
 use odesync_ode::field::VectorField;
+
+/// Scores of the model after the last update; `None` where a solve failed, or there are no data.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FinalScores {
+    /// Mse on the training data.
+    pub mse: Option<f64>,
+    /// Mse on the data that are held out.
+    pub validation: Option<f64>,
+}
 
 /// The loop of a training: epochs of gradient descent, or steps of a method that sets itself.
 pub(super) trait RunLoop {
@@ -40,7 +50,7 @@ pub(super) trait RunLoop {
     fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason>;
 
     /// Finishes what `run` left: the last state, and for a run that is not interrupted its mse.
-    fn finish(&mut self, stop: StopReason) -> Result<(StopReason, Option<f64>)>;
+    fn finish(&mut self, stop: StopReason) -> Result<(StopReason, FinalScores)>;
 
     /// Returns the notes for the user on a run that is done.
     fn last_notes(&self, _run: &Run) -> Vec<String> {
@@ -55,7 +65,7 @@ pub(super) trait RunLoop {
         }
     }
 
-    /// Adds the record of an epoch and tells the callback of it; `best` is the best mse so far. Where the callback ends the run, the
+    /// Adds the record of an epoch and tells the callback of it; `best` is the best score so far. Where the callback ends the run, the
     /// epochs are saved first.
     fn add_record(
         &mut self,
@@ -134,9 +144,10 @@ pub(super) fn run_to_end(
     callback.on_start(&training.run_start(&history))?;
     notes.iter().for_each(|note| callback.on_note(note));
     let stop = training.run(callback)?;
-    let (stop, final_mse) = training.finish(stop)?;
+    let (stop, scores) = training.finish(stop)?;
     let mut run = training.snapshot(stop)?;
-    run.final_mse = final_mse;
+    run.final_mse = scores.mse;
+    run.final_validation = scores.validation;
     run.choose_best()?;
     run.set_nmse(data);
     if let Some(out) = &out {

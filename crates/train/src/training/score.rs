@@ -102,6 +102,24 @@ impl FreeFit {
         Ok(FreeFit { x, y })
     }
 
+    /// Returns the mean squared error of a free model, solved as by [`FreeFit::solve`]; NaN where it cannot be solved.
+    ///
+    /// # Errors
+    /// An interrupt.
+    pub fn mse_of(
+        model: &VectorField,
+        u0: &Array2<f64>,
+        data: &Dataset,
+        columns: &[usize],
+        solver: &SolveOptions,
+    ) -> Result<f64> {
+        match Self::solve(model, u0, data, columns, solver) {
+            Ok(fit) => Ok(fit.mse()),
+            Err(Error::Solve(_)) => Ok(f64::NAN),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Returns the mean squared error over all values that are not missing.
     pub fn mse(&self) -> f64 {
         // In the order of the loss of a training, so that it has the same bits.

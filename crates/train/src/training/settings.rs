@@ -3,10 +3,13 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::choice::{BestBy, BestOf};
+use super::holdout::Holdout;
 use super::lr_schedule::LrSchedule;
 use super::method::TrainingMethod;
 use super::optimizer::Optimizer;
 use super::options::TrainOptions;
+use super::scaling::Scale;
 use crate::Result;
 use odesync_base::options::{Value, read_map, write_map};
 use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
@@ -41,6 +44,21 @@ pub struct TrainSettings {
     pub trajectory_every: Option<usize>,
     /// Number of epochs requested.
     pub epochs: usize,
+    /// Part of the data that is held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<Holdout>,
+    /// Whether other data are held out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub validate: bool,
+    /// What the model is chosen by, where it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_by: Option<BestBy>,
+    /// Epochs that the model is chosen among, where it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_of: Option<BestOf>,
+    /// Variables of the training.
+    #[serde(default, skip_serializing_if = "Scale::is_none")]
+    pub scale: Scale,
     /// Name of the engine, `native` or `torch`.
     pub engine: String,
     /// Device of the engine.
@@ -61,10 +79,25 @@ impl TrainSettings {
             train_u0: options.observation.train_u0,
             trajectory_every: options.trajectory_every,
             epochs: options.epochs.unwrap_or_else(|| method.default_epochs()),
+            holdout: options.holdout,
+            validate: options.validation.is_some(),
+            best_by: options.best_by,
+            best_of: options.best_of,
+            scale: options.scale.clone(),
             engine: options.engine.clone(),
             device: options.device.clone(),
         }
     }
+
+    /// Whether there are data that the training does not see.
+    pub fn has_validation(&self) -> bool {
+        self.holdout.is_some() || self.validate
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(x: &bool) -> bool {
+    !*x
 }
 
 /// Solver options as a checkpoint stores them: under their names, but for the controller's.

@@ -28,6 +28,8 @@ pub(super) struct Segments {
     n_aux_params: usize,
     /// Number of values of the data that are not missing.
     n_measured: f64,
+    /// One over the square of the size of each state variable, where the loss is relative to it, `[dof]`.
+    inverse_squares: Option<Vec<f64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,6 +52,16 @@ enum TrainableStart {
     Correction(Range<usize>),
     /// The initial state itself.
     Full(Range<usize>),
+}
+
+/// Mean squared errors, and the derivatives of the relative one.
+struct MeanSquares {
+    /// In the data's units.
+    data: f64,
+    /// Relative to the size of each state variable, where these are known.
+    relative: f64,
+    /// Derivatives with respect to the solved states, `[time, dof]` for each problem.
+    state_grads: Vec<Vec<f64>>,
 }
 
 /// Division of samples into segments.
@@ -135,7 +147,20 @@ impl Segments {
                 n_corrections
             },
             n_measured: count,
+            inverse_squares: None,
         })
+    }
+
+    /// Makes errors and gaps in the loss relative to the size of each state variable, `[dof]`.
+    pub fn set_sizes(&mut self, sizes: &[f64]) {
+        self.inverse_squares = Some(sizes.iter().map(|x| 1.0 / (x * x)).collect());
+    }
+
+    /// Returns the weight of the square of an error of a state variable.
+    fn weight(&self, variable: usize) -> f64 {
+        self.inverse_squares
+            .as_ref()
+            .map_or(1.0, |all| all[variable])
     }
 
     /// Returns the number of auxiliary parameters.
@@ -216,24 +241,35 @@ impl Segments {
         initial_states: &[Vec<f64>],
         target: LossTarget,
     ) -> LossParts {
-        let (data, mut state_grads) = self.mean_squared_error(states, target);
+        let MeanSquares {
+            data,
+            relative,
+            mut state_grads,
+        } = self.mean_squared_error(states, target);
         let gaps = self.gaps(initial_states, states);
         let n_gaps = gaps.len().max(1) as f64;
         let continuity = gaps.iter().fold(0.0, |sum, g| sum + g * g) / n_gaps;
+        let weights = || (0..self.dof).cycle().map(|variable| self.weight(variable));
+        let squares = gaps.iter().zip(weights());
+        let relative_gaps = squares.fold(0.0, |sum, (g, weight)| sum + weight * (g * g)) / n_gaps;
         let gap_scale = 2.0 * self.continuity_weight / n_gaps;
         for (i, segment) in self.segments.iter().enumerate() {
             if let TrainableStart::Correction(range) = &segment.trainable {
                 let before = &mut state_grads[i - 1];
                 let end = before.len() - self.dof;
-                for (bar, gap) in before[end..].iter_mut().zip(&gaps[range.clone()]) {
-                    *bar -= gap_scale * gap;
+                let bars = before[end..].iter_mut().zip(&gaps[range.clone()]);
+                for ((bar, gap), weight) in bars.zip(weights()) {
+                    *bar -= gap_scale * gap * weight;
                 }
             }
         }
-        let mut aux_grads: Vec<f64> = gaps.iter().map(|gap| gap_scale * gap).collect();
+        let aux_grads = gaps.iter().zip(weights());
+        let mut aux_grads: Vec<f64> = aux_grads
+            .map(|(gap, weight)| gap_scale * gap * weight)
+            .collect();
         aux_grads.resize(self.n_aux_params, 0.0);
         LossParts {
-            loss: data + self.continuity_weight * continuity,
+            loss: relative + self.continuity_weight * relative_gaps,
             data_loss: data,
             continuity,
             state_grads,
@@ -241,11 +277,11 @@ impl Segments {
         }
     }
 
-    /// Computes the mean squared error over the values that are not missing, and its derivatives with respect to the solved
-    /// states.
-    fn mean_squared_error(&self, states: &[&[f64]], target: LossTarget) -> (f64, Vec<Vec<f64>>) {
+    /// Computes the mean squared error over the values that are not missing, and the derivatives of the relative one with respect
+    /// to the solved states.
+    fn mean_squared_error(&self, states: &[&[f64]], target: LossTarget) -> MeanSquares {
         let mut state_grads: Vec<Vec<f64>> = states.iter().map(|u| vec![0.0; u.len()]).collect();
-        let mut sum = 0.0;
+        let (mut sum, mut relative) = (0.0, 0.0);
         let scale = 2.0 / self.n_measured;
         for ((segment, u), bar) in self.segments.iter().zip(states).zip(&mut state_grads) {
             for (time, row) in segment.data.outer_iter().enumerate() {
@@ -257,12 +293,18 @@ impl Segments {
                         LossTarget::Data => u[at] - data,
                         LossTarget::Zero => u[at],
                     };
+                    let weight = self.weight(*variable);
                     sum += difference * difference;
-                    bar[at] = difference * scale;
+                    relative += weight * (difference * difference);
+                    bar[at] = difference * scale * weight;
                 }
             }
         }
-        (sum / self.n_measured, state_grads)
+        MeanSquares {
+            data: sum / self.n_measured,
+            relative: relative / self.n_measured,
+            state_grads,
+        }
     }
 
     /// Returns the gaps, laid out as the corrections: the start of each segment minus the end of the one before, for all but a

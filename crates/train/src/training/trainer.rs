@@ -3,17 +3,23 @@
 use std::sync::OnceLock;
 
 use super::callback::{Callback, RunStart};
+use super::choice::{Choice, check_choice};
+use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
+use super::notes::{note_on_mse, note_on_scales};
 use super::objective::Objective;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::parameter_path;
 use super::resume::RunFingerprint;
-use super::run::{EpochRecord, Run, StopReason, TrainerState};
-use super::run_loop::{self, RunLoop, run_to_end};
+use super::run::{Run, StopReason, TrainerState};
+use super::run_loop::{self, FinalScores, RunLoop, run_to_end};
+use super::scaling::ScaledParams;
 use super::settings::TrainSettings;
+use super::validation::{self, Validation, lowest_validation};
 use super::weak_constraint_trainer;
 use crate::datasets::Dataset;
+use crate::weak_constraint::ScaledModel;
 use crate::{Error, Result};
 use odesync_base::random::with_default_generator;
 use odesync_ode::engines::engine;
@@ -29,6 +35,9 @@ use odesync_ode::odesolve::SolveOptions;
 /// With [`TrainOptions::out`] the run is on disk from its beginning, and [`TrainOptions::resume`] continues it: apart from the
 /// wall-clock times, the result is the one without the interruption, to the bit.
 ///
+/// With [`TrainOptions::holdout`] or [`TrainOptions::validate`] the model is chosen by data that the training does not see
+/// ([`TrainOptions::best_by`]).
+///
 /// # Errors
 /// Shapes or options that do not fit, files that cannot be written, a run on disk that is a different one, an error of a
 /// callback, or a run none of whose epochs could be solved.
@@ -39,29 +48,75 @@ pub fn train(
     options: &TrainOptions,
     callback: &mut dyn Callback,
 ) -> Result<Run> {
+    check_choice(&TrainSettings::new(method, options))?;
+    let split = validation::split(model, data, options)?;
+    let (model, data, options) = match &split {
+        Some(split) => (&split.model, &split.data, &split.options),
+        None => (model, data, options),
+    };
+    let validation = split.as_ref().map(|split| &split.validation);
     if let Some(settings) = method.self_setting() {
         let settings = (method, settings);
+        let data = (data, validation);
         return weak_constraint_trainer::train(model, data, settings, options, callback);
     }
+    let observation = &options.observation;
+    let scaled = options
+        .scale
+        .given()
+        .map(|given| ScaledModel::new(model, data, observation, given));
+    let scaled = scaled.transpose()?;
+    let relative;
+    let options = match &scaled {
+        Some(scaled) => {
+            relative = with_relative_tolerance(options, scaled, data)?;
+            &relative
+        }
+        None => options,
+    };
     run_to_end(
-        Trainer::new(model, data, method, options)?,
+        Trainer::new(model, (data, validation), method, options, scaled)?,
         (model, data),
         callback,
     )
+}
+
+/// Returns options whose absolute tolerance is relative to the smallest size of the state variables that are measured.
+fn with_relative_tolerance(
+    options: &TrainOptions,
+    scaled: &ScaledModel,
+    data: &Dataset,
+) -> Result<TrainOptions> {
+    let columns = options
+        .observation
+        .resolve_columns(scaled.sd().len(), data)?;
+    let sizes = columns.iter().filter_map(|j| scaled.sd().get(*j));
+    let smallest = sizes.copied().fold(f64::INFINITY, f64::min);
+    let mut options = options.clone();
+    options.solver.atol *= smallest;
+    Ok(options)
 }
 
 pub(super) struct Trainer<'a> {
     pub method: &'a TrainingMethod,
     pub options: &'a TrainOptions,
     data: &'a Dataset,
+    pub validation: Option<&'a Validation>,
+    pub choice: Choice,
+    /// Solver options of solves beside the objective's.
+    pub solver: SolveOptions,
     pub epochs: usize,
     fingerprint: RunFingerprint,
     pub objective: Objective,
     /// Objective of the uncoupled model, where it is not `objective` itself.
     pub free_running: Option<Objective>,
     pub params: Vec<f64>,
+    /// The parameters that the optimiser sees, where these are others.
+    pub scaled: Option<ScaledParams>,
     pub optimizer_state: OptimizerState,
     pub trainer_state: TrainerState,
+    /// Lowest validation mse of the epochs at λ = 0.
+    pub lowest_validation: f64,
     pub history: Vec<EpochRecord>,
     /// Stored points of the parameter path; empty where it is not stored.
     parameter_path: Vec<Vec<f64>>,
@@ -72,36 +127,53 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn new(
         model: &VectorField,
-        data: &'a Dataset,
+        (data, validation): (&'a Dataset, Option<&'a Validation>),
         method: &'a TrainingMethod,
         options: &'a TrainOptions,
+        scaled: Option<ScaledModel>,
     ) -> Result<Self> {
         run_loop::check(model, options)?;
         check_no_specs(model, method)?;
+        let solver = SolveOptions {
+            interrupt: Some(options.interrupt.clone()),
+            ..options.solver.clone()
+        };
         let make = |method: &TrainingMethod| -> Result<Objective> {
             let engine = engine(&options.engine, &options.device)?;
-            let solver = SolveOptions {
-                interrupt: Some(options.interrupt.clone()),
-                ..options.solver.clone()
-            };
             let observation = &options.observation;
             Objective::with_observation(model, data, method, observation, &solver, engine)
         };
-        let objective = make(method)?;
+        let mut objective = make(method)?;
+        if let Some(scaled) = &scaled {
+            objective = objective.relative_to(scaled.sd());
+        }
         let uncoupled = match method {
             TrainingMethod::Vanilla => None,
             _ => Some(make(&TrainingMethod::Vanilla)?),
         };
-        let params = objective.initial_params();
+        let mut params = objective.initial_params();
+        let scaled = scaled.map(|scaled| {
+            let n_free = objective.free_running_params(&params).len();
+            let aux_params = &params[objective.n_model_params()..];
+            ScaledParams::new(scaled, aux_params, params.len() - n_free)
+        });
+        if let Some(scaled) = &scaled {
+            params = scaled.params();
+        }
         let epochs = options.epochs.unwrap_or_else(|| method.default_epochs());
         parameter_path::check_path_memory(epochs, options.trajectory_every, params.len())?;
         Ok(Trainer {
             epochs,
-            fingerprint: RunFingerprint::new(model, data, objective.u0()),
+            fingerprint: RunFingerprint::new(model, data, objective.u0())
+                .with_validation(validation),
+            validation,
+            choice: Choice::new(&TrainSettings::new(method, options)),
+            lowest_validation: f64::INFINITY,
+            solver,
             optimizer_state: OptimizerState::new(params.len()),
             trainer_state: TrainerState {
                 best_params: params.clone(),
-                best_mse: None,
+                best_score: None,
                 best_epoch: 0,
                 since_best: 0,
                 failures: 0,
@@ -116,6 +188,7 @@ impl<'a> Trainer<'a> {
             objective,
             free_running: uncoupled,
             params,
+            scaled,
         })
     }
 
@@ -179,13 +252,16 @@ impl RunLoop for Trainer<'_> {
         RunStart {
             method: self.method,
             epochs: self.epochs,
+            has_validation: self.validation.is_some(),
             history,
         }
     }
 
     fn first_notes(&self) -> Vec<String> {
+        let on_scales = (self.options.scale.is_none()).then(|| note_on_scales(self.data));
+        let mut notes: Vec<String> = on_scales.flatten().into_iter().collect();
         let TrainingMethod::Homotopy(settings) = self.method else {
-            return vec![];
+            return notes;
         };
         let last = self.method.lambda(self.epochs.saturating_sub(1));
         let note = (last != 0.0).then(|| {
@@ -194,7 +270,12 @@ impl RunLoop for Trainer<'_> {
                 settings.schedule.epochs()
             )
         });
-        note.into_iter().collect()
+        notes.extend(note);
+        notes
+    }
+
+    fn last_notes(&self, run: &Run) -> Vec<String> {
+        note_on_mse(run).into_iter().collect()
     }
 
     fn is_finished(&self, saved: &Run) -> bool {
@@ -208,8 +289,12 @@ impl RunLoop for Trainer<'_> {
     fn restore(&mut self, saved: Run) -> Result<()> {
         self.params = saved.last.params();
         self.params.extend(saved.aux_params);
+        if let Some(scaled) = &mut self.scaled {
+            scaled.z = saved.scaled_params;
+        }
         self.optimizer_state = saved.optimizer;
         self.trainer_state = saved.trainer_state;
+        self.lowest_validation = lowest_validation(&saved.history);
         self.history = saved.history;
         self.parameter_path = saved.parameter_path;
         Ok(())
@@ -234,7 +319,7 @@ impl RunLoop for Trainer<'_> {
                 record => record?,
             };
             self.parameter_path.extend(path_point);
-            let best = self.trainer_state.best_mse.unwrap_or(f64::NAN);
+            let best = self.trainer_state.best_score.unwrap_or(f64::NAN);
             self.add_record(record, best, callback)?;
             if self.checkpoint_is_due() && self.stop_reason().is_none() {
                 self.save_checkpoint(StopReason::Interrupted)?;
@@ -247,9 +332,11 @@ impl RunLoop for Trainer<'_> {
         let mut run = Run {
             model: last.clone(),
             best_mse: f64::NAN,
+            best_validation: None,
             best_nmse: None,
             best_epoch: 0,
             final_mse: None,
+            final_validation: None,
             history: self.history.clone(),
             parameter_path: self.parameter_path.clone(),
             method: self.method.name().into(),
@@ -259,6 +346,7 @@ impl RunLoop for Trainer<'_> {
             solver: self.options.solver.clone(),
             optimizer: self.optimizer_state.clone(),
             aux_params: self.params[self.objective.n_model_params()..].to_vec(),
+            scaled_params: self.scaled.as_ref().map_or_else(Vec::new, |s| s.z.clone()),
             instruction_set: Isa::current().name().into(),
             stop,
             first_stiff: self.first_stiff,
@@ -267,14 +355,15 @@ impl RunLoop for Trainer<'_> {
             fingerprint: self.fingerprint.clone(),
             generator: with_default_generator(|generator| generator.clone()),
             weak_constraint: None,
+            last_weak_constraint: None,
             last,
         };
         run.choose_best()?;
         Ok(run)
     }
 
-    fn finish(&mut self, mut stop: StopReason) -> Result<(StopReason, Option<f64>)> {
-        let mut final_mse = None;
+    fn finish(&mut self, mut stop: StopReason) -> Result<(StopReason, FinalScores)> {
+        let mut scores = FinalScores::default();
         if stop != StopReason::Interrupted {
             if !self.history.is_empty() && self.history.iter().all(|r| r.failed) {
                 return Err(Error::Training(match stop {
@@ -286,12 +375,18 @@ impl RunLoop for Trainer<'_> {
                 }));
             }
             // The parameters after the last update may be the best. An interrupted run evaluates them in its next epoch.
-            match self.evaluate(0.0, false).1 {
-                Ok(mse) => final_mse = mse.is_finite().then_some(mse),
-                Err(Error::Interrupted) => stop = StopReason::Interrupted,
-                Err(_) => {}
+            let ((_, mse), validation) = self.evaluate_all(0.0, false);
+            for (score, found) in [
+                (&mut scores.mse, Some(mse)),
+                (&mut scores.validation, validation),
+            ] {
+                match found {
+                    Some(Ok(mse)) => *score = mse.is_finite().then_some(mse),
+                    Some(Err(Error::Interrupted)) => stop = StopReason::Interrupted,
+                    Some(Err(_)) | None => {}
+                }
             }
         }
-        Ok((stop, final_mse))
+        Ok((stop, scores))
     }
 }

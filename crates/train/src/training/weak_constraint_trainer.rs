@@ -6,16 +6,22 @@ use std::time::Instant;
 use ndarray::Array2;
 
 use super::callback::{Callback, RunStart};
+use super::choice::Choice;
+use super::epoch_record::EpochRecord;
 use super::method::TrainingMethod;
+use super::notes::note_on_constants;
 use super::optimizer::OptimizerState;
 use super::options::TrainOptions;
 use super::resume::RunFingerprint;
-use super::run::{EpochRecord, Run, StopReason, TrainerState};
-use super::run_loop::{self, RunLoop, run_to_end};
+use super::run::{Run, StopReason, TrainerState};
+use super::run_loop::{self, FinalScores, RunLoop, run_to_end};
 use super::score::FreeFit;
 use super::settings::TrainSettings;
+use super::validation::{Validation, lowest_validation};
 use crate::datasets::Dataset;
-use crate::weak_constraint::{TrainingStart, WeakConstraint, WeakConstraintTraining};
+use crate::weak_constraint::{
+    TrainingStart, WeakConstraint, WeakConstraintState, WeakConstraintTraining,
+};
 use crate::{Error, Result};
 use odesync_base::random::with_default_generator;
 use odesync_ode::field::{Isa, VectorField};
@@ -24,14 +30,14 @@ use odesync_ode::odesolve::SolveOptions;
 /// Trains a copy of `model` on `data`; see [`super::train`].
 pub(super) fn train(
     model: &VectorField,
-    data: &Dataset,
+    (data, validation): (&Dataset, Option<&Validation>),
     (method, settings): (&TrainingMethod, &WeakConstraint),
     options: &TrainOptions,
     callback: &mut dyn Callback,
 ) -> Result<Run> {
     check(model, settings, options)?;
     run_to_end(
-        WeakConstraintTrainer::new(model, data, (method, settings), options)?,
+        WeakConstraintTrainer::new(model, (data, validation), (method, settings), options)?,
         (model, data),
         callback,
     )
@@ -53,6 +59,8 @@ fn check(model: &VectorField, settings: &WeakConstraint, options: &TrainOptions)
 struct WeakConstraintTrainer<'a> {
     model: &'a VectorField,
     data: &'a Dataset,
+    validation: Option<&'a Validation>,
+    choice: Choice,
     settings: &'a WeakConstraint,
     method: &'a TrainingMethod,
     options: &'a TrainOptions,
@@ -61,6 +69,11 @@ struct WeakConstraintTrainer<'a> {
     fingerprint: RunFingerprint,
     /// `None` until the first step.
     training: Option<WeakConstraintTraining>,
+    /// State of the step with the best score so far, where that is not the last one.
+    best: Option<WeakConstraintState>,
+    trainer_state: TrainerState,
+    /// Lowest validation mse of the steps with a free model.
+    lowest_validation: f64,
     history: Vec<EpochRecord>,
     parameter_path: Vec<Vec<f64>>,
     evaluations: usize,
@@ -69,7 +82,7 @@ struct WeakConstraintTrainer<'a> {
 impl<'a> WeakConstraintTrainer<'a> {
     fn new(
         model: &'a VectorField,
-        data: &'a Dataset,
+        (data, validation): (&'a Dataset, Option<&'a Validation>),
         (method, settings): (&'a TrainingMethod, &'a WeakConstraint),
         options: &'a TrainOptions,
     ) -> Result<Self> {
@@ -79,7 +92,20 @@ impl<'a> WeakConstraintTrainer<'a> {
         };
         Ok(WeakConstraintTrainer {
             columns: options.observation.resolve_columns(model.dof(), data)?,
-            fingerprint: RunFingerprint::new(model, data, &data.u0().to_owned()),
+            fingerprint: RunFingerprint::new(model, data, &data.u0().to_owned())
+                .with_validation(validation),
+            validation,
+            choice: Choice::new(&TrainSettings::new(method, options)),
+            best: None,
+            trainer_state: TrainerState {
+                best_params: vec![],
+                best_score: None,
+                best_epoch: 0,
+                since_best: 0,
+                failures: 0,
+                reason: String::new(),
+            },
+            lowest_validation: f64::INFINITY,
             method,
             model,
             data,
@@ -113,16 +139,24 @@ impl<'a> WeakConstraintTrainer<'a> {
             Some(training) => training,
             None => WeakConstraintTraining::start(&self.start())?,
         };
+        let best = (self.trainer_state.best_score)
+            .filter(|_| self.best.is_none())
+            .map(|_| training.state.clone());
         let training = self.training.insert(training);
         let made = training.advance_and(|training| {
             let (model, u0) = (training.model()?, training.state.u0());
-            free_mse(&model, u0, self.data, &self.columns, &self.solver)
+            let mse = FreeFit::mse_of(&model, &u0, self.data, &self.columns, &self.solver)?;
+            let held_out = self.validation;
+            let validation = held_out.map(|data| data.mse(&model, &u0, &self.solver));
+            Ok((mse, validation.transpose()?))
         });
         if made.is_err() && epoch == 0 {
             // The evaluations of the start belong to the first step; a run that is interrupted before its end begins anew.
             self.training = None;
         }
-        let Some((report, mse)) = made? else {
+        let Some((report, (mse, validation))) = made? else {
+            // The end of a training may go back to an earlier state.
+            self.best = self.best.take().or(best);
             return Ok(None);
         };
         let training = self.training.as_ref();
@@ -149,8 +183,16 @@ impl<'a> WeakConstraintTrainer<'a> {
             q: report.q,
             chi2: report.chi2,
             log_evidence: report.log_evidence,
+            validation,
         };
         self.evaluations = evaluations;
+        let improved = self.trainer_state.take_score(self.choice, &record);
+        match improved {
+            true => self.best = None,
+            false => self.best = self.best.take().or(best),
+        }
+        self.trainer_state
+            .count_patience(&record, improved, &mut self.lowest_validation);
         Ok(Some(record))
     }
 
@@ -176,21 +218,6 @@ impl<'a> WeakConstraintTrainer<'a> {
     }
 }
 
-/// Returns the mse of a free model from these initial states; NaN where it cannot be solved.
-fn free_mse(
-    model: &VectorField,
-    u0: Array2<f64>,
-    data: &Dataset,
-    columns: &[usize],
-    solver: &SolveOptions,
-) -> Result<f64> {
-    match FreeFit::solve(model, &u0, data, columns, solver) {
-        Ok(fit) => Ok(fit.mse()),
-        Err(Error::Solve(_)) => Ok(f64::NAN),
-        Err(error) => Err(error),
-    }
-}
-
 impl RunLoop for WeakConstraintTrainer<'_> {
     fn options(&self) -> &TrainOptions {
         self.options
@@ -204,6 +231,7 @@ impl RunLoop for WeakConstraintTrainer<'_> {
         RunStart {
             method: self.method,
             epochs: self.options.epochs.unwrap_or(0),
+            has_validation: self.validation.is_some(),
             history,
         }
     }
@@ -211,18 +239,27 @@ impl RunLoop for WeakConstraintTrainer<'_> {
     fn is_finished(&self, saved: &Run) -> bool {
         match saved.stop {
             StopReason::Interrupted => false,
-            StopReason::EarlyStop => self
-                .options
-                .epochs
-                .is_some_and(|n| n <= saved.history.len()),
+            StopReason::EarlyStop => {
+                let state = &saved.trainer_state;
+                let is_patient = self.options.patience.is_none_or(|p| state.since_best < p);
+                let epochs = self.options.epochs;
+                !is_patient || epochs.is_some_and(|n| n <= saved.history.len())
+            }
             StopReason::Finished | StopReason::Failing(_) => true,
         }
     }
 
     fn restore(&mut self, saved: Run) -> Result<()> {
-        if let Some(state) = saved.weak_constraint {
+        let (best, now) = match (saved.weak_constraint, saved.last_weak_constraint) {
+            (best, Some(now)) => (best, Some(now)),
+            (now, None) => (None, now),
+        };
+        if let Some(state) = now {
             self.training = Some(WeakConstraintTraining::resume(&self.start(), state)?);
         }
+        self.best = best;
+        self.trainer_state = saved.trainer_state;
+        self.lowest_validation = lowest_validation(&saved.history);
         self.history = saved.history;
         self.parameter_path = saved.parameter_path;
         Ok(())
@@ -231,6 +268,10 @@ impl RunLoop for WeakConstraintTrainer<'_> {
     fn run(&mut self, callback: &mut dyn Callback) -> Result<StopReason> {
         loop {
             if self.options.epochs.is_some_and(|n| self.history.len() >= n) {
+                return Ok(StopReason::EarlyStop);
+            }
+            let since_best = self.trainer_state.since_best;
+            if self.options.patience.is_some_and(|p| since_best >= p) {
                 return Ok(StopReason::EarlyStop);
             }
             if self.options.interrupted() {
@@ -243,7 +284,7 @@ impl RunLoop for WeakConstraintTrainer<'_> {
             let Some(record) = record else {
                 return Ok(StopReason::Finished);
             };
-            let best = record.mse;
+            let best = self.trainer_state.best_score.unwrap_or(record.mse);
             self.add_record(record, best, callback)?;
             if self.checkpoint_is_due() {
                 self.save_checkpoint(StopReason::Interrupted)?;
@@ -254,64 +295,83 @@ impl RunLoop for WeakConstraintTrainer<'_> {
     fn snapshot(&self, stop: StopReason) -> Result<Run> {
         let last = self.current_model()?;
         let n = last.n_params();
+        let now = self.training.as_ref().map(|t| t.state.clone());
+        let (weak_constraint, last_weak_constraint) = match &self.best {
+            Some(best) => (Some(best.clone()), now),
+            None => (now, None),
+        };
         Ok(Run {
-            model: last.clone(),
+            model: match &self.best {
+                Some(best) => best.model(&last)?,
+                None => last.clone(),
+            },
             best_mse: f64::NAN,
+            best_validation: None,
             best_nmse: None,
             best_epoch: self.history.len().saturating_sub(1),
             final_mse: None,
+            final_validation: None,
             history: self.history.clone(),
             parameter_path: self.parameter_path.clone(),
             method: self.method.name().into(),
             settings: TrainSettings::new(self.method, self.options),
             t0: self.data.t0(),
-            u0: self.u0(),
+            u0: match &self.best {
+                Some(best) => best.u0(),
+                None => self.u0(),
+            },
             solver: self.options.solver.clone(),
             optimizer: OptimizerState::new(n),
             aux_params: vec![],
+            scaled_params: vec![],
             instruction_set: Isa::current().name().into(),
             stop,
             first_stiff: None,
             trust: OnceLock::new(),
             trainer_state: TrainerState {
                 best_params: last.params(),
-                best_mse: None,
-                best_epoch: 0,
-                since_best: 0,
-                failures: 0,
-                reason: String::new(),
+                ..self.trainer_state.clone()
             },
             fingerprint: self.fingerprint.clone(),
             generator: with_default_generator(|generator| generator.clone()),
-            weak_constraint: self.training.as_ref().map(|t| t.state.clone()),
+            weak_constraint,
+            last_weak_constraint,
             last,
         })
     }
 
-    fn finish(&mut self, mut stop: StopReason) -> Result<(StopReason, Option<f64>)> {
-        let mut final_mse = None;
+    fn finish(&mut self, mut stop: StopReason) -> Result<(StopReason, FinalScores)> {
+        let mut scores = FinalScores::default();
         if stop != StopReason::Interrupted
             && let Some(training) = &mut self.training
         {
-            match training.assess() {
+            match training.assess_at(self.best.as_mut()) {
                 Err(Error::Interrupted) => stop = StopReason::Interrupted,
                 assessed => assessed?,
             }
             let model = training.model()?;
             let u0 = training.state.u0();
-            let mse = free_mse(&model, u0, self.data, &self.columns, &self.solver)?;
-            final_mse = mse.is_finite().then_some(mse);
+            let mse = FreeFit::mse_of(&model, &u0, self.data, &self.columns, &self.solver)?;
+            let validation = self.history.last().and_then(|record| record.validation);
+            scores = FinalScores {
+                mse: mse.is_finite().then_some(mse),
+                validation: validation.filter(|x| x.is_finite()),
+            };
         }
-        Ok((stop, final_mse))
+        Ok((stop, scores))
     }
 
     fn last_notes(&self, run: &Run) -> Vec<String> {
         if run.stop == StopReason::Interrupted {
             return vec![];
         }
+        let places = run.weak_constraint.as_ref().map(|s| s.constant_places());
+        let on_constants = note_on_constants(self.model, &run.model, &places.unwrap_or_default());
+        let mut notes: Vec<String> = on_constants.into_iter().collect();
         match run.trust() {
-            Ok(trust) => trust.warnings,
-            Err(error) => vec![error.to_string()],
+            Ok(trust) => notes.extend(trust.warnings),
+            Err(error) => notes.push(error.to_string()),
         }
+        notes
     }
 }

@@ -7,7 +7,7 @@ use odesync_ode::field::native::Evaluator;
 use odesync_ode::field::{Op, VectorField};
 
 use super::affine_layers::NetworkLayer;
-use super::setup::spread;
+use super::data_scales::spread;
 use super::standardization::Standardization;
 use crate::Result;
 
@@ -18,13 +18,14 @@ type Point = (usize, f64, Vec<f64>);
 /// the part of the derivatives that the networks have to explain, `[point, dof]`, in standardised units.
 ///
 /// The output nn of the networks is taken from du/dt = f(t, u, 0) + ∂f/∂nn nn at the splines' points, by least squares; for a network
-/// alone this is du/dt itself, for a gray box what its known part leaves.
+/// alone this is du/dt itself, for a gray box what its known part leaves. Where `time` is given, the outputs are those that change
+/// the standardised state by 1 in this time.
 pub(super) fn network_scales(
     model: &VectorField,
     layers: &[NetworkLayer],
-    points: &[Point],
-    dz: &Array2<f64>,
+    (points, dz): (&[Point], &Array2<f64>),
     scaling: &Standardization,
+    time: Option<f64>,
 ) -> Result<(Vec<Standardization>, Vec<Standardization>, Array2<f64>)> {
     let inputs = layers
         .iter()
@@ -77,6 +78,19 @@ pub(super) fn network_scales(
             values_of(&values) - &known
         })
         .collect();
+    if let Some(time) = time {
+        for (slope, (layer, o, _)) in slopes.iter().zip(&biases) {
+            let largest = |column: ndarray::ArrayView1<f64>| {
+                let squares: f64 = column.iter().map(|x| x * x).sum();
+                (squares / column.len().max(1) as f64).sqrt()
+            };
+            let slope = slope.columns().into_iter().map(largest).fold(0.0, f64::max);
+            if slope > 0.0 && slope.is_finite() {
+                outputs[*layer].sd[*o] = 1.0 / (time * slope);
+            }
+        }
+        return Ok((inputs, outputs, residual));
+    }
     let mut wanted = Array2::zeros((points.len(), biases.len()));
     for p in 0..points.len() {
         let matrix = DMatrix::from_fn(dof, biases.len(), |j, o| slopes[o][[p, j]]);

@@ -1,8 +1,8 @@
 //! The level of the noise and the ratios of its components, first and as the residuals say.
 
+use super::data_scales::MIN_SIGMA;
 use super::gauss_newton::{Cost, Estimate};
 use super::nodes::Nodes;
-use super::setup::MIN_SIGMA;
 
 /// Largest factor by which the ratios of the noise of components may leave those of the splines.
 const SIGMA_RATIO: f64 = 3.0;

@@ -253,6 +253,22 @@ impl ParameterMap {
     }
 }
 
+/// Returns √fan_in of each weight and bias of a network, by which the map's w is larger than the weights of a network that acts on
+/// standardised values; 1 of constants.
+pub(super) fn network_units(field: &VectorField, layers: &[NetworkLayer]) -> Vec<f64> {
+    let start = trainable_offsets(field);
+    let mut units = vec![1.0; field.n_params()];
+    for layer in layers {
+        let root = (layer.widths(field).0 as f64).sqrt();
+        for block in [Some(layer.weight), layer.bias].into_iter().flatten() {
+            if let Some(from) = start[block] {
+                units[from..from + field.blocks()[block].len()].fill(root);
+            }
+        }
+    }
+    units
+}
+
 /// Checks that all constants of a field begin between their bounds.
 ///
 /// # Errors

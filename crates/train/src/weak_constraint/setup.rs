@@ -9,24 +9,20 @@ use odesync_ode::field::native::Evaluator;
 use odesync_ode::odesolve::SolveOptions;
 
 use super::affine_layers::affine_layers;
+use super::data_scales::{DataScales, equally_spaced, matching_points, spread};
 use super::flow::Flow;
-use super::network_scales;
+use super::network_scales::network_scales;
 use super::nodes::{Nodes, SampleData};
 use super::noise_level::known_ratios;
 use super::parameter_map::{ParameterMap, check_constants};
-use super::residual_loss::ResidualLoss;
-use super::robust_smoothing::{drawn_to_curves, fit_robustly};
 use super::settings::WeakConstraint;
 use super::standardization::Standardization;
 use super::state_curve::StateCurve;
+use crate::Result;
 use crate::datasets::Dataset;
 use crate::observation::{Observation, check_data};
-use crate::smoothing::{ComponentSpline, SmoothingSpline};
+use crate::smoothing::SmoothingSpline;
 use crate::synchronization::{Coupling, synchronize_observed};
-use crate::{Error, Result};
-
-/// Smallest standard deviation of the noise, in units of the data's spread.
-pub(super) const MIN_SIGMA: f64 = 1e-4;
 
 /// Coupling K of a homotopy over the rate of change of the data.
 const COUPLING_OVER_RATE: f64 = 2.0;
@@ -78,15 +74,6 @@ pub(super) struct Targets {
     pub independent: f64,
 }
 
-/// How the curve of a state variable without data is guessed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Guess {
-    /// It is the derivative of this other state variable.
-    DerivativeOf(usize),
-    /// It is constant.
-    Constant(f64),
-}
-
 /// Prepares a training.
 pub(super) fn prepare(
     model: &VectorField,
@@ -97,44 +84,20 @@ pub(super) fn prepare(
 ) -> Result<Setup> {
     check_data(model, data)?;
     check_constants(model)?;
-    let dof = model.dof();
-    let columns = observation.resolve_columns(dof, data)?;
-    let samples = sample_data(dof, &columns, data, observation)?;
-    let observed: Vec<bool> = (0..dof).map(|j| columns.contains(&j)).collect();
-
     let loss = settings.noise.residual_loss().at_high_leverage();
     let substeps = settings.substeps;
     let weights = settings.noise.weights_of(data.names())?;
-    let mut scaling = match loss {
-        ResidualLoss::Gaussian => scale_of_data(&samples, &observed)?,
-        loss => scale_of_data(&drawn_to_curves(&samples, dof, &columns, loss)?, &observed)?,
-    };
-    let mut sigma = vec![1.0; dof];
-    let mut freedom = vec![0.0; dof];
-    let mut curves: Vec<Option<ComponentSpline>> = vec![None; dof];
-    for &j in &columns {
-        let standard = samples.iter().map(|s| {
-            let values = s.y.iter().skip(j).step_by(dof);
-            let z = values.map(|y| scaling.to_standard(j, *y));
-            (s.t.clone(), z.collect())
-        });
-        let (curve, found) = fit_robustly(&standard.collect(), loss)?;
-        sigma[j] = found.variance.sqrt().max(MIN_SIGMA);
-        freedom[j] = found.degrees_of_freedom;
-        curves[j] = Some(curve);
-    }
-    let mut has_guess = true;
-    for (j, guess) in guesses(model, &observed, observation, &samples) {
-        has_guess &= matches!(guess, Guess::DerivativeOf(_));
-        if let Guess::DerivativeOf(i) = guess {
-            freedom[j] = freedom[i];
-        }
-        let curve = guessed_curve(guess, j, &samples, &curves, &mut scaling)?;
-        curves[j] = Some(curve);
-    }
-    let curve = StateCurve {
-        components: curves.into_iter().flatten().collect(),
-    };
+    let DataScales {
+        samples,
+        columns,
+        scaling,
+        curve,
+        sigma,
+        freedom,
+        has_guess,
+    } = DataScales::new(model, data, observation, loss)?;
+    let dof = model.dof();
+    let observed: Vec<bool> = (0..dof).map(|j| columns.contains(&j)).collect();
 
     let rate = rate_of_change(&samples, &curve, &observed);
     let nodes = Nodes::new(&samples, &scaling, rate, substeps)?.with_noise(&settings.noise);
@@ -154,7 +117,7 @@ pub(super) fn prepare(
     let points = matching_points(&samples, &curve, &scaling);
     let layers = affine_layers(model);
     let (inputs, outputs, residual) =
-        network_scales::network_scales(model, &layers, &points.0, &points.1, &scaling)?;
+        network_scales(model, &layers, (&points.0, &points.1), &scaling, None)?;
     let map = ParameterMap::new(model, &layers, &inputs, &outputs);
     let w = map.initial(model, &layers);
     let options = nodes.interval_options(substeps, options);
@@ -197,172 +160,6 @@ pub(super) fn prepare(
     })
 }
 
-/// Returns the data of each sample in the model's state variables. An initial state that is the data's first row is unknown, as are
-/// those that are trained; another one is known.
-fn sample_data(
-    dof: usize,
-    columns: &[usize],
-    data: &Dataset,
-    observation: &Observation,
-) -> Result<Vec<SampleData>> {
-    let mut samples = vec![];
-    let given = observation.given_states(dof, data.samples())?;
-    for (sample, ((t, u), given)) in data.trajectories().zip(given.outer_iter()).enumerate() {
-        let first = data.u0().row(sample).to_owned();
-        let mut y = vec![f64::NAN; t.len() * dof];
-        for (row, values) in u.outer_iter().enumerate() {
-            for (value, column) in values.iter().zip(columns) {
-                y[row * dof + column] = *value;
-            }
-        }
-        let mut u0 = given.to_vec();
-        let measured_is_first_row = (first.iter().zip(u.row(0))).all(|(a, b)| a == b);
-        for (value, column) in first.iter().zip(columns) {
-            if u0[*column].is_nan() && !measured_is_first_row {
-                u0[*column] = *value;
-            }
-        }
-        let known = !observation.train_u0 && u0.iter().all(|x| x.is_finite());
-        samples.push(SampleData {
-            t: t.to_vec(),
-            y,
-            u0: known.then_some(u0),
-        });
-    }
-    Ok(samples)
-}
-
-/// Returns mean and standard deviation of the data of each measured state variable; 0 and 1 of the others.
-fn scale_of_data(samples: &[SampleData], observed: &[bool]) -> Result<Standardization> {
-    let dof = observed.len();
-    let mut scaling = Standardization::identity(dof);
-    for j in (0..dof).filter(|j| observed[*j]) {
-        let values: Vec<f64> = (samples.iter())
-            .flat_map(|s| s.y.iter().skip(j).step_by(dof))
-            .copied()
-            .filter(|y| !y.is_nan())
-            .collect();
-        if values.len() < 3 {
-            return Err(Error::invalid(format!(
-                "state variable {j} has {} values: at least three are needed",
-                values.len()
-            )));
-        }
-        scaling.mean[j] = values.iter().sum::<f64>() / values.len() as f64;
-        scaling.sd[j] = spread(values.iter());
-    }
-    Ok(scaling)
-}
-
-/// Returns the standard deviation of values; a constant has its own size, and zero has 1, so that nothing is divided by zero.
-pub(super) fn spread<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
-    let n = values.clone().count().max(1) as f64;
-    let mean = values.clone().sum::<f64>() / n;
-    let variance = values.map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-    let sd = variance.sqrt();
-    if sd > 1e-12 * mean.abs() {
-        sd
-    } else if mean != 0.0 {
-        mean.abs()
-    } else {
-        1.0
-    }
-}
-
-/// Returns the guess of each state variable without data, those that others need first.
-fn guesses(
-    model: &VectorField,
-    observed: &[bool],
-    observation: &Observation,
-    samples: &[SampleData],
-) -> Vec<(usize, Guess)> {
-    let dof = observed.len();
-    let mut known = observed.to_vec();
-    let mut found = vec![];
-    // A chain of derivatives, x, x′, x″, is found link by link.
-    for _ in 0..dof {
-        for j in 0..dof {
-            if known[j] {
-                continue;
-            }
-            let Some(i) = (0..dof).find(|i| known[*i] && is_derivative(model, *i, j, samples))
-            else {
-                continue;
-            };
-            known[j] = true;
-            found.push((j, Guess::DerivativeOf(i)));
-        }
-    }
-    for j in (0..dof).filter(|j| !known[*j]) {
-        let given = observation.u0.as_ref().map(|u0| u0[[0, j]]);
-        let value = given.filter(|x| x.is_finite()).unwrap_or(0.0);
-        found.push((j, Guess::Constant(value)));
-    }
-    found
-}
-
-/// Whether equation i is du_i/dt = u_j, by its values at a few states.
-fn is_derivative(model: &VectorField, i: usize, j: usize, samples: &[SampleData]) -> bool {
-    let evaluator = Evaluator::new(model);
-    let dof = model.dof();
-    let (mut slot, mut out) = (vec![0.0; evaluator.slot_len()], vec![0.0; dof]);
-    let t = samples
-        .first()
-        .and_then(|s| s.t.first())
-        .copied()
-        .unwrap_or(0.0);
-    (0..4).all(|trial| {
-        let u: Vec<f64> = (0..dof)
-            .map(|k| ((trial * 7 + k * 3 + 1) as f64 * 0.7).sin() + 0.3 * k as f64)
-            .collect();
-        evaluator.eval(0, t, &u, &mut slot, &mut out);
-        out[i] == u[j]
-    })
-}
-
-/// Makes the curve of a state variable without data, and sets its scale.
-fn guessed_curve(
-    guess: Guess,
-    j: usize,
-    samples: &[SampleData],
-    curves: &[Option<ComponentSpline>],
-    scaling: &mut Standardization,
-) -> Result<ComponentSpline> {
-    match guess {
-        Guess::Constant(value) => {
-            let others = scaling.sd.clone();
-            let largest = others.iter().copied().fold(0.0, f64::max);
-            scaling.mean[j] = value;
-            scaling.sd[j] = if value != 0.0 { value.abs() } else { largest };
-            let empty: Vec<_> = samples.iter().map(|_| (vec![], vec![])).collect();
-            ComponentSpline::with_smoothing(&empty, 0.0, 0.0)
-        }
-        Guess::DerivativeOf(i) => {
-            let Some(curve) = &curves[i] else {
-                return Err(Error::invalid(
-                    "a guess depends on one that is not made yet",
-                ));
-            };
-            let values: Vec<Vec<f64>> = (samples.iter().enumerate())
-                .map(|(sample, s)| {
-                    let slope = |t: &f64| curve.derivative(sample, *t) * scaling.sd[i];
-                    s.t.iter().map(slope).collect()
-                })
-                .collect();
-            let all: Vec<f64> = values.iter().flatten().copied().collect();
-            scaling.mean[j] = all.iter().sum::<f64>() / all.len() as f64;
-            scaling.sd[j] = spread(all.iter());
-            let standard: Vec<_> = (samples.iter().zip(values))
-                .map(|(s, v)| {
-                    let z = v.iter().map(|v| scaling.to_standard(j, *v));
-                    (s.t.clone(), z.collect())
-                })
-                .collect();
-            ComponentSpline::with_smoothing(&standard, 0.0, 0.0)
-        }
-    }
-}
-
 /// Returns the splines of the measured state variables as one, in the user's units. A smoothing spline is the natural spline through
 /// its own values.
 fn spline_of_measured(
@@ -384,13 +181,6 @@ fn spline_of_measured(
     SmoothingSpline::ragged(views, 0.0)
 }
 
-/// Returns `n` equally spaced times over the span of a sample.
-fn equally_spaced(t: &[f64], n: usize) -> Vec<f64> {
-    let (first, last) = (t[0], t[t.len() - 1]);
-    let at = |i: usize| first + (last - first) * i as f64 / (n - 1) as f64;
-    (0..n).map(at).collect()
-}
-
 /// Returns the rate of change of the standardised, measured states: the larger of twice its rms and 0.4 of its largest value.
 fn rate_of_change(samples: &[SampleData], curve: &StateCurve, observed: &[bool]) -> f64 {
     let dof = observed.len();
@@ -409,32 +199,6 @@ fn rate_of_change(samples: &[SampleData], curve: &StateCurve, observed: &[bool])
         .iter()
         .fold(0.0, |m: f64, s| m.max((s / count as f64).sqrt()));
     (2.0 * rms).max(0.4 * largest)
-}
-
-type MatchingPoints = (Vec<(usize, f64, Vec<f64>)>, Array2<f64>);
-
-/// Returns the points of gradient matching, twice as many as data, and dz/dt of the splines there.
-fn matching_points(
-    samples: &[SampleData],
-    curve: &StateCurve,
-    scaling: &Standardization,
-) -> MatchingPoints {
-    let dof = scaling.mean.len();
-    let (mut points, mut dz) = (vec![], vec![]);
-    for (sample, data) in samples.iter().enumerate() {
-        let times = equally_spaced(&data.t, 2 * data.t.len() - 1);
-        let (values, slopes) = (
-            curve.values(sample, &times),
-            curve.derivatives(sample, &times),
-        );
-        for (t, z) in times.iter().zip(values.outer_iter()) {
-            points.push((sample, *t, scaling.all_to_user(&z.to_vec())));
-        }
-        dz.extend(slopes.iter().copied());
-    }
-    let n = points.len();
-    let dz = Array2::from_shape_vec((n, dof), dz).unwrap_or_else(|_| Array2::zeros((n, dof)));
-    (points, dz)
 }
 
 /// Returns the equations that depend on a trained parameter at one of the points.

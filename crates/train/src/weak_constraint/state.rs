@@ -161,15 +161,15 @@ impl WeakConstraintTraining {
         ))
     }
 
-    /// Assesses a training that is done.
-    pub fn assess(&mut self) -> Result<()> {
+    /// Assesses a training that is done, at a state of one of its steps; at the last one where there is none.
+    pub fn assess_at(&mut self, state: Option<&mut WeakConstraintState>) -> Result<()> {
         let WeakConstraintState {
             nodes,
             fit,
             sigma_of_splines,
             assessment,
             ..
-        } = &mut self.state;
+        } = state.unwrap_or(&mut self.state);
         *assessment = Some(fit.assess(&mut self.flow, nodes, sigma_of_splines)?);
         Ok(())
     }
@@ -197,6 +197,14 @@ impl WeakConstraintState {
         let options = self.nodes.interval_options(settings.substeps, &options);
         let (map, scaling) = (self.map.clone(), self.scaling.clone());
         Ok(Flow::new(model.clone(), map, scaling, options))
+    }
+
+    /// Returns a model with the parameters of this state.
+    ///
+    /// # Errors
+    /// Another model than the one that was trained.
+    pub(crate) fn model(&self, model: &VectorField) -> Result<VectorField> {
+        model.with_params(&self.map.theta(&self.fit.estimate.w))
     }
 
     /// Returns the estimated initial states, `[sample, dof]`, in the user's units.

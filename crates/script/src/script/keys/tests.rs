@@ -21,6 +21,7 @@ const SCENE: &str = "
 /// A call of every form that takes options, with an option that no function has; the function's name comes before the bracket.
 const CALLS: &[(&str, &str)] = &[
     ("train", "train(m, d, vanilla(), Z)"),
+    ("cross_validate", "cross_validate(m, d, Z)"),
     ("loss_and_gradient", "loss_and_gradient(m, d, vanilla(), Z)"),
     ("multiple_shooting", "multiple_shooting(Z)"),
     ("homotopy", "homotopy(#{ coupling: 1.0, zzz: 1 })"),

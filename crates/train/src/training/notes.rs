@@ -1,0 +1,135 @@
+//! Notes on trainings that cannot move, each with the cure.
+
+use super::run::{Run, StopReason};
+use crate::datasets::{Dataset, mean_variance};
+use odesync_base::tables::format_number;
+use odesync_ode::field::VectorField;
+
+/// Spreads of data between which an optimiser works as it is, and how often they may differ.
+const SPREADS: (f64, f64) = (1.0 / 30.0, 30.0);
+const MAX_RATIO: f64 = 100.0;
+/// Fewest epochs after which an mse that has not fallen deserves a note, and the share by which it must fall.
+const MIN_EPOCHS: usize = 10;
+const MIN_FALL: f64 = 1e-3;
+/// Normalised mse below which a model fits, so that nothing has to fall.
+const FITS: f64 = 0.01;
+
+/// Returns the note on data whose components vary by far more or less than 1, or by very different amounts.
+pub(super) fn note_on_scales(data: &Dataset) -> Option<String> {
+    let spread = |j: usize| {
+        let values = data.trajectories().flat_map(|(_, u)| u.column(j).to_vec());
+        let values: ndarray::Array1<f64> = values.collect();
+        mean_variance(values.view()).1.sqrt()
+    };
+    let spreads: Vec<(usize, f64)> = (0..data.dof())
+        .map(|j| (j, spread(j)))
+        .filter(|(_, sd)| *sd > 0.0 && sd.is_finite())
+        .collect();
+    let by_size = |a: &&(usize, f64), b: &&(usize, f64)| a.1.total_cmp(&b.1);
+    let (least, most) = (
+        spreads.iter().min_by(by_size)?,
+        spreads.iter().max_by(by_size)?,
+    );
+    let name =
+        |(j, sd): &(usize, f64)| format!("{} by {}", data.names()[*j], format_number(*sd, 2));
+    let what = if most.1 > MAX_RATIO * least.1 {
+        format!(
+            "{} varies about its mean, {}: the loss sees the larger alone",
+            name(least),
+            name(most)
+        )
+    } else if most.1 < SPREADS.0 || most.1 > SPREADS.1 {
+        format!(
+            "{} varies about its mean, and a network and its optimiser expect numbers around 1",
+            name(most)
+        )
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{what}; scale: \"auto\" in the options of train scales the data, as weak_constraint() does by itself"
+    ))
+}
+
+/// Returns the note on trainable parameters on which the loss does not depend at the beginning.
+pub(super) fn note_on_gradient(model: &VectorField, gradient: &[f64]) -> Option<String> {
+    let of_model = gradient.get(..model.n_params())?;
+    if gradient.iter().all(|g| *g == 0.0) {
+        return Some(
+            "the gradient is 0, so nothing is trained: begin with other parameters or another initial state, and see by show(model) \
+             that what is trained enters the equations of what was measured"
+                .into(),
+        );
+    }
+    let mut from = 0;
+    let mut idle = vec![];
+    for block in model.blocks().iter().filter(|block| block.trainable) {
+        let own = &of_model[from..from + block.len()];
+        from += block.len();
+        if own.iter().all(|g| *g == 0.0) {
+            idle.push(format!("\"{}\"", block.name));
+        }
+    }
+    (!idle.is_empty()).then(|| {
+        format!(
+            "the loss does not depend on {} (its gradient is 0), which data like these do not tell: leave it out of trainable, or \
+             measure what it changes",
+            idle.join(", ")
+        )
+    })
+}
+
+/// Returns the note on constants that a training has left exactly where they began.
+pub(super) fn note_on_constants(
+    before: &VectorField,
+    after: &VectorField,
+    places: &[usize],
+) -> Option<String> {
+    let (first, last) = (before.params(), after.params());
+    let stayed = |i: &usize| {
+        let (a, b) = (first.get(*i)?, last.get(*i)?);
+        ((a - b).abs() <= 1e-12 * a.abs()).then_some(*i)
+    };
+    let stayed: Vec<usize> = places.iter().filter_map(stayed).collect();
+    let mut from = 0;
+    let mut names = vec![];
+    for block in before.blocks().iter().filter(|block| block.trainable) {
+        if stayed
+            .iter()
+            .any(|i| (from..from + block.len()).contains(i))
+        {
+            names.push(format!("\"{}\"", block.name));
+        }
+        from += block.len();
+    }
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} stayed where it began, so the data do not tell it: leave it out of trainable, or measure what it changes",
+            names.join(", ")
+        )
+    })
+}
+
+/// Returns the note on a run whose mse never fell.
+pub(super) fn note_on_mse(run: &Run) -> Option<String> {
+    let first = run
+        .history
+        .iter()
+        .map(|r| r.mse)
+        .find(|mse| mse.is_finite())?;
+    let fits = run.best_nmse.is_none_or(|nmse| nmse < FITS);
+    let fell = run.history.iter().any(|r| r.mse < (1.0 - MIN_FALL) * first);
+    let epochs = run.history.len();
+    if run.stop == StopReason::Interrupted || epochs < MIN_EPOCHS || fits || fell {
+        return None;
+    }
+    Some(format!(
+        "the mse of the model that runs by itself stayed at {} for all {epochs} epochs; weak_constraint() finds scales and steps by \
+         itself, and of this method {}",
+        format_number(first, 3),
+        match run.settings.scale.is_none() {
+            true => "scale: \"auto\" or another learning rate (lr) may move it",
+            false => "another learning rate (lr) may move it",
+        }
+    ))
+}

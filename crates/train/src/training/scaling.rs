@@ -1,0 +1,142 @@
+//! Training in scaled variables: the parameters that the optimiser sees, and the option that asks for them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::weak_constraint::{GivenScales, ScaledModel};
+use odesync_base::option_set;
+use odesync_base::options::{Keys, ListOf, Maybe, Mismatch, OptionKind, Positive, Value, read_map};
+
+/// The variables in which a training by gradient descent takes place.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// Those of the data.
+    #[default]
+    None,
+    /// Scaled to mean 0 and spread 1 of the data, and time by their rate of change.
+    Auto,
+    /// Scaled by given sizes.
+    Given(Sizes),
+}
+
+option_set! {
+    /// Sizes that variables are scaled by.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Sizes {
+        /// Size of each state variable, which is what it is divided by.
+        pub state: Option<Vec<f64>> as Maybe<ListOf<Positive>> = None, "the spread of the data about their mean";
+        /// Time in which the state changes by its size.
+        pub time: Option<f64> as Maybe<Positive> = None, "by the rate of change of the data";
+    }
+}
+
+impl Scale {
+    /// Whether nothing is scaled.
+    pub fn is_none(&self) -> bool {
+        *self == Scale::None
+    }
+
+    /// Returns the sizes that are given; `None` where nothing is scaled.
+    pub(super) fn given(&self) -> Option<GivenScales<'_>> {
+        match self {
+            Scale::None => None,
+            Scale::Auto => Some(GivenScales::default()),
+            Scale::Given(sizes) => Some(GivenScales {
+                state: sizes.state.as_deref(),
+                time: sizes.time,
+            }),
+        }
+    }
+}
+
+/// A name, or a map of sizes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScaleOption;
+
+impl OptionKind for ScaleOption {
+    type Field = Scale;
+    const EXPECTED: &'static str = "\"auto\", \"none\" or a map of state and time";
+    const CHOICES: &'static [&'static str] = &["none", "auto"];
+    const NESTED: Keys = &[Sizes::OPTIONS];
+
+    fn read(value: &Value) -> std::result::Result<Scale, Mismatch> {
+        if let Value::Map(_) = value {
+            let mut sizes = Sizes::default();
+            read_map(&mut sizes, value).map_err(Mismatch::Within)?;
+            return match (&sizes.state, sizes.time) {
+                (None, None) => Err(Mismatch::Within(Error::invalid(
+                    "give state, time or both; \"auto\" takes both from the data",
+                ))),
+                _ => Ok(Scale::Given(sizes)),
+            };
+        }
+        match value.text().ok_or(Mismatch::Value)? {
+            "none" => Ok(Scale::None),
+            "auto" => Ok(Scale::Auto),
+            name => {
+                let known = Self::CHOICES.iter().copied();
+                Err(odesync_base::error::unknown("scale", name, known).into())
+            }
+        }
+    }
+
+    fn write(field: &Scale) -> Value {
+        match field {
+            Scale::None => "none".into(),
+            Scale::Auto => "auto".into(),
+            Scale::Given(sizes) => odesync_base::options::write_map(sizes),
+        }
+    }
+}
+
+/// All parameters of a training in scaled units: the model's, the shooting corrections, the trained initial states.
+pub(super) struct ScaledParams {
+    model: ScaledModel,
+    /// Number of shooting corrections.
+    n_corrections: usize,
+    /// The parameters that the optimiser sees.
+    pub z: Vec<f64>,
+}
+
+impl ScaledParams {
+    /// Creates the parameters of a model as it is given, and of a method that begins with these auxiliary parameters: so many
+    /// corrections, which are 0, then the trained initial states.
+    pub fn new(model: ScaledModel, aux_params: &[f64], n_corrections: usize) -> Self {
+        let mut z = model.start.clone();
+        z.extend(std::iter::repeat_n(0.0, n_corrections));
+        z.extend(model.states_to_scaled(aux_params.get(n_corrections..).unwrap_or_default()));
+        ScaledParams {
+            model,
+            n_corrections,
+            z,
+        }
+    }
+
+    /// Returns the size of each state variable, `[dof]`.
+    pub fn sd(&self) -> &[f64] {
+        self.model.sd()
+    }
+
+    /// Returns the parameters in the user's units.
+    pub fn params(&self) -> Vec<f64> {
+        let (model, aux) = self.z.split_at(self.model.len());
+        let (corrections, u0) = aux.split_at(self.n_corrections);
+        let mut params = self.model.theta(model);
+        let sd = self.sd().iter().cycle();
+        params.extend(corrections.iter().zip(sd).map(|(z, sd)| z * sd));
+        params.extend(self.model.states_to_user(u0));
+        params
+    }
+
+    /// Returns the gradient that the optimiser sees, for one with respect to the parameters in the user's units.
+    pub fn pull_back(&self, gradient: &[f64]) -> Vec<f64> {
+        let n = self.model.len();
+        let (of_model, of_aux) = gradient.split_at(n);
+        let mut all = self.model.pull_back(&self.z[..n], of_model);
+        // Corrections and initial states are whole states, one after the other.
+        let sd = self.sd().iter().cycle();
+        all.extend(of_aux.iter().zip(sd).map(|(g, sd)| g * sd));
+        all
+    }
+}
