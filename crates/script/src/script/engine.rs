@@ -7,6 +7,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Po
 
 use super::error::{RhaiResult, Termination, WrappedError};
 use super::host::Host;
+use super::interaction::Interactions;
 use super::limits;
 use super::memory;
 use super::registry::{Catalogue, Registry, ScriptType};
@@ -16,7 +17,7 @@ use super::token_linter::TokenLinter;
 type RegisterFn = fn(&mut Registry);
 
 /// All files with bindings, each under its topic in the documentation; a new file is added here.
-const BINDINGS: [(&str, RegisterFn); 16] = [
+const BINDINGS: [(&str, RegisterFn); 17] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
     ("language", super::arguments::register),
@@ -31,6 +32,7 @@ const BINDINGS: [(&str, RegisterFn); 16] = [
     ("training", super::discovering::register),
     ("landscape", super::landscape::register),
     ("figures", super::figures::register),
+    ("figures", super::interaction::register),
     ("experiments", super::experiments::register),
     ("tables", super::tables::register),
 ];
@@ -63,7 +65,11 @@ impl ScriptType for WrappedError {
 }
 
 /// Builds the engine of a session, the constants that its scope starts with, and the catalogue of its bindings.
-pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
+pub(super) fn build(
+    host: &Host,
+    linter: &Rc<TokenLinter>,
+    interactions: &Interactions,
+) -> (Engine, Scope<'static>, Catalogue) {
     let mut engine = Engine::new();
     limits::apply(&mut engine);
     // Otherwise a misspelt option would read as ().
@@ -77,7 +83,7 @@ pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'st
     engine.disable_symbol("eval");
     install_hooks(&mut engine, host, linter);
 
-    let mut reg = Registry::new(engine, host.clone());
+    let mut reg = Registry::new(engine, host.clone(), interactions.clone());
     reg.script_type::<WrappedError>();
     for (topic, register) in BINDINGS {
         register(reg.topic(topic));
