@@ -18,7 +18,7 @@ MEMBERS := --workspace
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
+.PHONY: help setup setup-cuda setup-notebook demo notebook notebooks check-kernel save-notebooks test-jupyterlab kernel-test test test-cuda check lint msrv licences scripts examples bits bench-peers sanitize long book functions clean distclean
 .NOTPARALLEL:
 
 help: ## list these commands
@@ -72,6 +72,12 @@ save-notebooks: setup-notebook ## execute every notebook in full and save it wit
 
 test-jupyterlab: setup-notebook ## run a notebook in JupyterLab in headless Chromium, and look for its figure in the page
 	.venv-jupyter/bin/python tools/jupyterlab_in_browser.py
+
+kernel-test: setup ## the kernel of the script language by jupyter_kernel_test and in a notebook (brings a small virtual environment)
+	$(CARGO) build --release $(FEATURES)
+	test -x .venv-kernel/bin/python || $(PYTHON) -m venv .venv-kernel
+	.venv-kernel/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/notebook/kernel_test_requirements.txt
+	.venv-kernel/bin/python -B tools/test_script_kernel.py
 
 test: setup ## set up and run every test
 ifndef NO_TORCH

@@ -10,7 +10,9 @@ mod docs;
 mod doctor;
 mod eval;
 mod graphics;
+mod kernel;
 mod multirun;
+mod question;
 mod repl;
 mod run;
 mod terminal;
@@ -80,6 +82,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Print a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
+    /// The script language in Jupyter: register the kernel, or run one
+    Kernel(kernel::KernelArgs),
     /// Say what is there and what is missing: libtorch, CUDA, Jupyter
     Doctor(doctor::DoctorArgs),
 }
@@ -139,6 +143,7 @@ pub fn main() -> ExitCode {
         Some(Command::Docs(docs)) => docs.run(&cli.common),
         Some(Command::Compare(compare)) => compare.run(&cli.common),
         Some(Command::Completions(completions)) => completions.run(),
+        Some(Command::Kernel(kernel)) => kernel.run(&cli.common),
         Some(Command::Doctor(doctor)) => doctor.run(&cli.common),
     };
     match result {

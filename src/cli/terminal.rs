@@ -33,9 +33,13 @@ impl Frontend for TerminalFrontend {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    fn read_line(&self, prompt: &str) -> io::Result<String> {
+        super::question::ask(prompt)
+    }
+
     fn display(&self, display: &DisplayData) -> io::Result<()> {
         match display {
-            DisplayData::Text(text) => self.print(text),
+            DisplayData::Text(text) | DisplayData::Card { text, .. } => self.print(text),
             DisplayData::Figure(figure) => {
                 let bytes = self.graphics.encode(figure).map_err(io::Error::other)?;
                 let mut out = io::stdout().lock();

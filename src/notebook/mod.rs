@@ -4,13 +4,12 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `show`, `card` | the display of a value that a cell ends with |
+//! | `show` | the display of a value that a cell ends with |
 //! | `plots` | the default figure of a value |
 //! | `interrupt` | Jupyter's interrupt stops a training, which keeps what it has |
 //! | `scripts` | the script language in a cell |
 //! | `cell_state` | state that one cell passes to the next |
 
-mod card;
 mod cell_state;
 mod interrupt;
 mod plots;

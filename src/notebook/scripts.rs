@@ -5,8 +5,9 @@ use std::io;
 use crate::plotting::Panel;
 use crate::script::{DisplayData, Frontend, Outcome, Output, ScriptError, Session, SessionOptions};
 
-use super::card::Card;
+use super::show::show_card;
 use super::{InterruptGuard, NotebookDisplay};
+use odesync_script::cards::Card;
 
 /// The front end of a session in a notebook, which reads all output from standard output.
 struct NotebookFrontend;
@@ -24,6 +25,7 @@ impl Frontend for NotebookFrontend {
     fn display(&self, display: &DisplayData) -> io::Result<()> {
         match display {
             DisplayData::Text(text) => println!("{text}"),
+            DisplayData::Card { card, .. } => show_card(card),
             DisplayData::Figure(figure) => figure.evcxr_display(),
         }
         Ok(())
@@ -92,10 +94,11 @@ impl NotebookDisplay for Outcome {
     fn evcxr_display(&self) {
         match self.display() {
             Some(DisplayData::Figure(figure)) => Panel::evcxr_display(&figure),
+            Some(DisplayData::Card { card, .. }) => show_card(&card),
             Some(DisplayData::Text(text)) => {
                 let mut lines = text.splitn(2, '\n');
                 let card = Card::new(lines.next().unwrap_or_default());
-                card.body(lines.next().unwrap_or_default()).show();
+                show_card(&card.body(lines.next().unwrap_or_default()));
             }
             None => {}
         }

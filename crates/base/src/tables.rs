@@ -46,7 +46,7 @@ impl TableCell {
     }
 
     /// Returns the cell as text, with numbers rounded to this number of significant digits.
-    fn rounded(&self, digits: usize) -> String {
+    pub fn rounded(&self, digits: usize) -> String {
         match self {
             TableCell::Empty => String::new(),
             TableCell::Count(n) => n.to_string(),

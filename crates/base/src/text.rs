@@ -58,3 +58,46 @@ pub fn escape_html(text: &str) -> String {
     }
     html
 }
+
+/// Largest number of lines of a value that are shown; `print` shows all of it.
+const MAX_LINES: usize = 100;
+/// Largest number of characters of a value that are shown; `print` shows all of it.
+const MAX_CHARACTERS: usize = 8_000;
+
+/// Truncates the long text of a value for a front end, and adds a line that says how much is omitted.
+pub fn truncate(text: &str) -> String {
+    let mut end = text
+        .char_indices()
+        .nth(MAX_CHARACTERS)
+        .map_or(text.len(), |(end, _)| end);
+    if let Some((line_end, _)) = text.match_indices('\n').nth(MAX_LINES - 1) {
+        end = end.min(line_end);
+    }
+    if end == text.len() {
+        return text.to_string();
+    }
+    let lines = text[end..].matches('\n').count();
+    let rest = match lines {
+        0 => format!("{} characters", text[end..].chars().count()),
+        n => format!("{n} lines"),
+    };
+    format!("{}…\n… {rest} more: print(ans) shows all", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut() {
+        assert_eq!(truncate("a\nb"), "a\nb");
+        let lines = vec!["x"; 150].join("\n");
+        let short = truncate(&lines);
+        assert_eq!(short.lines().count(), MAX_LINES + 1);
+        assert!(
+            short.ends_with("… 50 lines more: print(ans) shows all"),
+            "{short}"
+        );
+        assert!(truncate(&"λ".repeat(9_000)).contains("1000 characters more"));
+    }
+}

@@ -5,11 +5,15 @@
 //! | [`recipes`] | the figures of a run, of a dataset, of a loss landscape |
 //! | [`discovery_folder`] | the folder of a discovery: model, data, figures, a page |
 //! | [`experiments`] | experiments built from a configuration, their runs on disk, multiruns |
+//! | [`cards`] | values as a notebook shows them: HTML beside the text |
 //! | [`script`] | the rhai engine, its bindings and the session |
+//! | [`editing`] | code that is being typed: completion, inspection, completeness |
 //!
 //! Each module uses only those above it in this table.
 
+pub mod cards;
 pub mod discovery_folder;
+pub mod editing;
 pub mod experiments;
 pub mod recipes;
 pub mod script;

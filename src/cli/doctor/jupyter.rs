@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use odesync_kernel::kernelspec;
 use serde_json::Value;
 
 use super::{Finding, programs};
@@ -31,6 +32,7 @@ pub(super) fn check_notebooks() -> Vec<Finding> {
         check_jupyter(jupyter.as_deref()),
         check_rust_kernel(evcxr.as_deref()),
         check_registered(jupyter.as_deref()),
+        check_script_kernel(jupyter.as_deref()),
         check_build(),
     ]
 }
@@ -105,16 +107,7 @@ fn check_registered(jupyter: Option<&Path>) -> Finding {
     let Some(jupyter) = jupyter else {
         return Finding::missing(what, "known to Jupyter, which is missing", FIX_COMMAND);
     };
-    let listed = programs::run(jupyter, &["kernelspec", "list", "--json"]).and_then(|text| {
-        let json: Value = serde_json::from_str(&text).map_err(|error| {
-            format!(
-                "{} kernelspec list --json is not JSON: {error}",
-                jupyter.display()
-            )
-        })?;
-        Ok(kernels(&json))
-    });
-    match listed {
+    match list_kernels(jupyter).map(|json| kernels(&json)) {
         Ok(list) if list.iter().any(|(name, _)| name == KERNEL_NAME) => {
             Finding::present(what, names(&list))
         }
@@ -133,6 +126,50 @@ fn check_registered(jupyter: Option<&Path>) -> Finding {
         ),
         Err(reason) => Finding::broken(what, reason),
     }
+}
+
+/// Returns what Jupyter knows of its kernels.
+fn list_kernels(jupyter: &Path) -> Result<Value, String> {
+    let text = programs::run(jupyter, &["kernelspec", "list", "--json"])?;
+    serde_json::from_str(&text).map_err(|error| {
+        format!(
+            "{} kernelspec list --json is not JSON: {error}",
+            jupyter.display()
+        )
+    })
+}
+
+/// Returns the finding about the kernel of the script language.
+fn check_script_kernel(jupyter: Option<&Path>) -> Finding {
+    let what = "script kernel";
+    let fix = "odesync kernel install";
+    let Some(jupyter) = jupyter else {
+        return Finding::missing(what, "known to Jupyter, which is missing", fix);
+    };
+    match list_kernels(jupyter) {
+        Ok(json) => script_kernel(&json).map_or_else(
+            || Finding::missing(what, "not known to Jupyter", fix),
+            |(name, program)| match programs::executable(Path::new(&program)) {
+                true => Finding::present(what, format!("{name}, {program}")),
+                false => Finding {
+                    fix: Some(fix.into()),
+                    ..Finding::broken(what, format!("{name} runs {program}, which is not there"))
+                },
+            },
+        ),
+        Err(reason) => Finding::broken(what, reason),
+    }
+}
+
+/// Returns the name and the program of a kernel of the script language.
+fn script_kernel(json: &Value) -> Option<(String, String)> {
+    let specs = json.get("kernelspecs")?.as_object()?;
+    specs.iter().find_map(|(name, kernel)| {
+        let spec = kernel.get("spec")?;
+        let program = spec.pointer("/argv/0")?.as_str()?;
+        (spec.get("language")?.as_str()? == kernelspec::LANGUAGE)
+            .then(|| (name.clone(), program.to_string()))
+    })
 }
 
 /// Returns each kernel's name, and whether it is a Rust kernel.

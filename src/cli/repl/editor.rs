@@ -46,7 +46,7 @@ pub(super) fn run(repl: &mut Repl, quiet: bool) -> Result<(), ScriptError> {
                     Ok(LoopAction::Exit) => return Ok(()),
                     // Nothing further can be shown.
                     Err(error) if error.kind == ErrorKind::OutputClosed => return Ok(()),
-                    Err(error) => super::super::print_error(&repl.styler.error(&error.to_string())),
+                    Err(error) => super::super::print_error(&repl.styler.error(&error)),
                 }
             }
             Ok(Signal::CtrlC) => {}

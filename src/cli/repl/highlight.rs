@@ -4,8 +4,8 @@ use nu_ansi_term::{Color, Style};
 use reedline::{Highlighter, StyledText};
 
 use super::commands;
-use super::lexer::{TokenKind, TokenizedText};
-use super::symbols::{BUILTIN_FUNCTIONS, KEYWORDS, SharedSymbols, SymbolTable};
+use super::shared_symbols::SharedSymbols;
+use odesync_script::editing::{BUILTIN_FUNCTIONS, KEYWORDS, SymbolTable, TokenKind, TokenizedText};
 
 /// The highlighter of the line editor.
 pub(super) struct ReplHighlighter(pub SharedSymbols);

@@ -4,9 +4,8 @@ use nu_ansi_term::{Color, Style};
 use reedline::{Hinter, History, SearchQuery};
 
 use super::commands;
-use super::cursor_call::CursorCall;
-use super::lexer::TokenizedText;
-use super::symbols::{SharedSymbols, SymbolTable};
+use super::shared_symbols::SharedSymbols;
+use odesync_script::editing::{CursorCall, SymbolTable, TokenizedText};
 
 /// The hinter of the line editor.
 pub(super) struct ReplHinter {

@@ -4,28 +4,22 @@
 //! |---|---|
 //! | `editor` | the line editor and what it is made of |
 //! | `prompt`, `highlight`, `validate`, `history` | the prompt, syntax highlighting, the completeness of an input, earlier inputs |
-//! | `lexer`, `cursor_call`, `infer` | tokens, the call around the cursor, the type of an expression |
-//! | `symbols`, `complete`, `options`, `paths`, `hint` | the known names, and completion and hints at the cursor |
+//! | `shared_symbols`, `complete`, `hint` | the known names, and completion and hints at the cursor |
 //! | `commands`, `settings`, `transcript` | the commands, `:set`, `:save` |
 //! | `values`, `style` | the display of values and errors |
 //! | `piped` | input from a pipe or a file |
 
 mod commands;
 mod complete;
-mod cursor_call;
 mod editor;
 mod highlight;
 mod hint;
 mod history;
-mod infer;
-mod lexer;
-mod options;
-mod paths;
 mod piped;
 mod prompt;
 mod settings;
+mod shared_symbols;
 mod style;
-mod symbols;
 #[cfg(test)]
 mod tests;
 mod transcript;
@@ -40,8 +34,8 @@ use std::time::Instant;
 
 use commands::CommandId;
 use settings::ReplSettings;
+use shared_symbols::SharedSymbols;
 use style::Styler;
-use symbols::{SharedSymbols, SymbolTable};
 use transcript::HistoryEntry;
 
 use super::GlobalArgs;
@@ -49,6 +43,8 @@ use super::graphics::TerminalGraphics;
 use crate::script::{
     ErrorKind, Outcome, RunPlan, ScriptError, Session, SessionOptions, SourceLocation, reference,
 };
+use odesync_base::text::truncate;
+use odesync_script::editing::{SymbolTable, last_statement};
 
 /// Runs the REPL, at a terminal or on piped input.
 ///
@@ -133,19 +129,9 @@ impl Repl {
 
     /// Updates the symbol table that completion and hints use.
     fn refresh_symbols(&mut self) {
-        let asked = self.session.config_request();
-        let before = self.symbols.get();
-        let catalogue = match before.catalogue.docs.is_empty() {
-            true => self.session.catalogue(),
-            false => before.catalogue.clone(),
-        };
-        self.symbols.set(SymbolTable {
-            catalogue,
-            variables: self.session.variable_infos(),
-            functions: self.session.functions(),
-            config: asked.config,
-            arguments: asked.arguments,
-        });
+        let earlier = self.symbols.get();
+        let symbols = SymbolTable::of_session(&mut self.session, &earlier);
+        self.symbols.set(symbols);
     }
 
     /// Handles an input, code or a command; `line` is the number of its first line if it is part of a longer text.
@@ -213,7 +199,7 @@ impl Repl {
 
     /// Returns the location of the last statement of an input, for messages.
     fn statement_location(&self, code: &str, line: Option<usize>) -> Option<Box<SourceLocation>> {
-        let (start, text) = lexer::last_statement(code);
+        let (start, text) = last_statement(code);
         let before = code.get(..start)?;
         let number = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next()?.chars().count() + 1;
@@ -268,7 +254,7 @@ impl Repl {
         match &outcome.figure {
             Some(figure) => self.graphics.show(figure),
             None if outcome.is_unit => Ok(()),
-            None => super::print(&format!("{}\n", values::truncate(&outcome.text))),
+            None => super::print(&format!("{}\n", truncate(&outcome.text))),
         }
     }
 

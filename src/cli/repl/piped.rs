@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
-use super::lexer::TokenizedText;
 use super::{LoopAction, Repl};
 use crate::script::{ErrorKind, ScriptError};
+use odesync_script::editing::TokenizedText;
 
 pub(super) fn run(repl: &mut Repl) -> Result<(), ScriptError> {
     let failed = |message: String| ScriptError::new(ErrorKind::Runtime, message);

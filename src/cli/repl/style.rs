@@ -2,6 +2,8 @@
 
 use nu_ansi_term::{Color, Style};
 
+use crate::script::ScriptError;
+
 /// A styler of output text; colours it if the field is `true`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Styler(pub bool);
@@ -18,21 +20,11 @@ impl Styler {
         self.with(Style::new().fg(Color::DarkGray), text)
     }
 
-    /// Colours an error as [`ScriptError`](crate::script::ScriptError) writes it: its beginning and its pointer in red.
-    pub fn error(self, text: &str) -> String {
-        let red = Style::new().fg(Color::Red).bold();
-        let line = |line: &str| {
-            if let Some(rest) = line.strip_prefix("error:") {
-                return format!("{}{rest}", self.with(red, "error:"));
-            }
-            if let Some(rest) = line.strip_prefix("hint:") {
-                return format!("{}{rest}", self.with(Style::new().fg(Color::Cyan), "hint:"));
-            }
-            match line.strip_suffix('^') {
-                Some(before) => format!("{before}{}", self.with(red, "^")),
-                None => line.to_string(),
-            }
-        };
-        text.lines().map(line).collect::<Vec<_>>().join("\n")
+    /// Returns the text of an error.
+    pub fn error(self, error: &ScriptError) -> String {
+        match self.0 {
+            true => error.to_ansi(),
+            false => error.to_string(),
+        }
     }
 }

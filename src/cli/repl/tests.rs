@@ -1,7 +1,7 @@
 //! Helpers of the REPL's tests.
 
-use super::symbols::SymbolTable;
 use crate::script::{Output, Session, SessionOptions};
+use odesync_script::editing::SymbolTable;
 
 /// Returns a session in which this code has run.
 pub(super) fn session(code: &str) -> Session {
@@ -18,13 +18,5 @@ pub(super) fn session(code: &str) -> Session {
 
 /// Returns the symbol table after this code has run.
 pub(super) fn symbol_table(code: &str) -> SymbolTable {
-    let mut session = session(code);
-    let asked = session.config_request();
-    SymbolTable {
-        catalogue: session.catalogue(),
-        variables: session.variable_infos(),
-        functions: session.functions(),
-        config: asked.config,
-        arguments: asked.arguments,
-    }
+    SymbolTable::of_session(&mut session(code), &SymbolTable::default())
 }

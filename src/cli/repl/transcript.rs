@@ -1,7 +1,7 @@
 //! The transcript of a session: its successful inputs as a script.
 
-use super::lexer::{TokenKind, TokenizedText};
 use crate::script::LAST_VALUE;
+use odesync_script::editing::{TokenKind, TokenizedText};
 
 /// An input of the history.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use reedline::{ValidationResult, Validator};
 
-use super::lexer::TokenizedText;
+use odesync_script::editing::TokenizedText;
 
 pub(super) struct InputValidator;
 

@@ -4,31 +4,6 @@ use std::time::Duration;
 
 use crate::script::VariableInfo;
 
-/// Largest number of lines of a value that are shown; `print` shows all of it.
-const MAX_LINES: usize = 100;
-/// Largest number of characters of a value that are shown; `print` shows all of it.
-const MAX_CHARACTERS: usize = 8_000;
-
-/// Truncates a long text and adds a line that says how much is omitted.
-pub(super) fn truncate(text: &str) -> String {
-    let mut end = text
-        .char_indices()
-        .nth(MAX_CHARACTERS)
-        .map_or(text.len(), |(end, _)| end);
-    if let Some((line_end, _)) = text.match_indices('\n').nth(MAX_LINES - 1) {
-        end = end.min(line_end);
-    }
-    if end == text.len() {
-        return text.to_string();
-    }
-    let lines = text[end..].matches('\n').count();
-    let rest = match lines {
-        0 => format!("{} characters", text[end..].chars().count()),
-        n => format!("{n} lines"),
-    };
-    format!("{}…\n… {rest} more: print(ans) shows all", &text[..end])
-}
-
 /// Formats variables as a table.
 pub(super) fn table(variables: &[VariableInfo]) -> String {
     if variables.is_empty() {
@@ -63,19 +38,6 @@ pub(super) fn duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_values_are_cut() {
-        assert_eq!(truncate("a\nb"), "a\nb");
-        let lines = vec!["x"; 150].join("\n");
-        let short = truncate(&lines);
-        assert_eq!(short.lines().count(), MAX_LINES + 1);
-        assert!(
-            short.ends_with("… 50 lines more: print(ans) shows all"),
-            "{short}"
-        );
-        assert!(truncate(&"λ".repeat(9_000)).contains("1000 characters more"));
-    }
 
     #[test]
     fn times_have_a_unit() {

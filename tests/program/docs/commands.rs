@@ -3,7 +3,7 @@
 use super::markdown::{blocks, spans};
 use super::{everything, odesync, read, root};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "run",
     "eval",
     "help",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 7] = [
     "docs",
     "compare",
     "completions",
+    "kernel",
 ];
 
 /// Returns every command as words; quotes keep words together, and a comment ends the line.

@@ -8,6 +8,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Po
 use super::caught_errors::CaughtErrors;
 use super::error::{RhaiResult, Termination, WrappedError};
 use super::host::Host;
+use super::interaction::Interactions;
 use super::limits;
 use super::memory;
 use super::registry::{Catalogue, Registry, ScriptType};
@@ -33,6 +34,7 @@ const BINDINGS: [(&str, RegisterFn); 17] = [
     ("training", super::discovering::register),
     ("landscape", super::landscape::register),
     ("figures", super::figures::register),
+    ("figures", super::interaction::register),
     ("experiments", super::experiments::register),
     ("tables", super::tables::register),
 ];
@@ -65,7 +67,11 @@ impl ScriptType for WrappedError {
 }
 
 /// Builds the engine of a session, the constants that its scope starts with, and the catalogue of its bindings.
-pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'static>, Catalogue) {
+pub(super) fn build(
+    host: &Host,
+    linter: &Rc<TokenLinter>,
+    interactions: &Interactions,
+) -> (Engine, Scope<'static>, Catalogue) {
     let mut engine = Engine::new();
     limits::apply(&mut engine);
     // Otherwise a misspelt option would read as ().
@@ -80,7 +86,7 @@ pub(super) fn build(host: &Host, linter: &Rc<TokenLinter>) -> (Engine, Scope<'st
     install_hooks(&mut engine, host, linter);
     let caught = CaughtErrors::install(&mut engine, host, linter);
 
-    let mut reg = Registry::new(engine, host.clone());
+    let mut reg = Registry::new(engine, host.clone(), interactions.clone());
     reg.script_type::<WrappedError>();
     for (topic, register) in BINDINGS {
         register(reg.topic(topic));

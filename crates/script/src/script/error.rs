@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use nu_ansi_term::{Color, Style};
 use rhai::EvalAltResult;
 
 /// The return type of a binding that can fail. `?` converts a [`crate::Error`] into its error; the engine fills in the position.
@@ -118,6 +119,25 @@ impl ScriptError {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Returns the text with colours of a terminal: its beginning and its pointer in red, the hint in cyan.
+    pub fn to_ansi(&self) -> String {
+        let red = Style::new().fg(Color::Red).bold();
+        let line = |line: &str| {
+            if let Some(rest) = line.strip_prefix("error:") {
+                return format!("{}{rest}", red.paint("error:"));
+            }
+            if let Some(rest) = line.strip_prefix("hint:") {
+                return format!("{}{rest}", Style::new().fg(Color::Cyan).paint("hint:"));
+            }
+            match line.strip_suffix('^') {
+                Some(before) => format!("{before}{}", red.paint("^")),
+                None => line.to_string(),
+            }
+        };
+        let text = self.to_string();
+        text.lines().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// Returns the exit code of a program that ends with this error: 0 where the output was closed or nothing remained to be

@@ -7,24 +7,33 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::interaction::Interaction;
+use crate::cards::Card;
 use odesync_plot::Panel;
 use odesync_train::progress::{ProgressCounter, ProgressSink, TrainProgress};
 use odesync_train::training::Callback;
 
-/// A value in the richest form it has: text or a figure.
+/// A value in the richest form it has: text, a card or a figure.
 #[derive(Debug, Clone)]
 pub enum DisplayData {
     /// Text of one or several lines.
     Text(String),
     /// A figure; the methods of [`Panel`] render it as SVG, PNG or text.
     Figure(Box<Panel>),
+    /// A value with a card. There are none where the front end shows no cards.
+    Card {
+        /// The value as text, as `print` shows it.
+        text: String,
+        /// The value as a card.
+        card: Box<Card>,
+    },
 }
 
 impl DisplayData {
     /// Renders the value as text without control sequences; a figure becomes a plot of characters.
     pub fn text(&self) -> String {
         match self {
-            DisplayData::Text(text) => text.clone(),
+            DisplayData::Text(text) | DisplayData::Card { text, .. } => text.clone(),
             DisplayData::Figure(figure) => match figure.to_text(COLUMNS, ROWS, false) {
                 Ok(text) => text,
                 Err(error) => error.to_string(),
@@ -56,6 +65,39 @@ pub trait Frontend: Send + Sync {
         self.print(display.text().trim_end())
     }
 
+    /// Returns whether the front end shows cards, which are HTML. The default is `false`, and values then come as text.
+    fn shows_cards(&self) -> bool {
+        false
+    }
+
+    /// Asks the user for a line of text, and waits for it.
+    ///
+    /// # Errors
+    /// `Interrupted` where the user asked to stop instead; `Unsupported` where nobody can be asked, which is the default.
+    fn read_line(&self, _prompt: &str) -> io::Result<String> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "nobody can be asked here",
+        ))
+    }
+
+    /// Shows the controls of an interaction. The default has none and returns `false`; the function is then drawn once.
+    ///
+    /// # Errors
+    /// As [`Frontend::print`].
+    fn interact(&self, _interaction: &Interaction) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Called before the function of an interaction is called: what it prints belongs to its picture.
+    fn begin_drawing(&self, _interaction: u64) {}
+
+    /// Called after the function of an interaction was called, with what it returned; `None` for nothing.
+    fn end_drawing(&self, _interaction: u64, _drawn: Option<&DisplayData>) {}
+
+    /// Called in place of [`Frontend::end_drawing`] where the function failed when it was first drawn: there is no picture.
+    fn abandon_drawing(&self, _interaction: u64) {}
+
     /// Returns the callback that shows the progress of a training; `label` tells trainings apart and is often empty. The default
     /// writes to standard error: a progress bar on a terminal, else a line at intervals.
     fn progress(&self, label: &str) -> Box<dyn Callback> {
@@ -77,6 +119,11 @@ impl Output {
     /// Wraps a front end.
     pub fn new(frontend: impl Frontend + 'static) -> Self {
         Self(Arc::new(frontend))
+    }
+
+    /// Wraps a front end that its maker keeps too.
+    pub fn shared(frontend: Arc<dyn Frontend>) -> Self {
+        Self(frontend)
     }
 
     /// Returns the front end of a terminal: lines to standard output, notes and progress to standard error.

@@ -12,7 +12,9 @@ use odesync_ode::devices::Device;
 use odesync_train::progress::ProgressSink;
 use odesync_train::training::Callback;
 
+use super::error::RhaiResult;
 use super::frontend::{DisplayData, Output};
+use super::interaction::Interaction;
 use super::interrupted_training::InterruptedTraining;
 use super::memory;
 use super::session_options::SessionOptions;
@@ -131,6 +133,52 @@ impl Host {
     /// Displays a value in the richest form that the front end supports.
     pub fn display(&self, display: &DisplayData) {
         self.record_output_error(self.0.output.0.display(display));
+    }
+
+    /// Returns whether the front end shows cards.
+    pub fn shows_cards(&self) -> bool {
+        self.0.output.0.shows_cards()
+    }
+
+    /// Asks the user for a line of text.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if the user asked to stop; else the reason for which nobody can be asked.
+    pub fn read_line(&self, prompt: &str) -> Result<String> {
+        self.0
+            .output
+            .0
+            .read_line(prompt)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => Error::Interrupted,
+                _ => Error::invalid(format!("input: {error}")),
+            })
+    }
+
+    /// Shows the controls of an interaction; returns whether the front end has any.
+    pub(super) fn interact(&self, interaction: &Interaction) -> bool {
+        match self.0.output.0.interact(interaction) {
+            Ok(shown) => shown,
+            Err(error) => {
+                self.record_output_error(Err(error));
+                true
+            }
+        }
+    }
+
+    /// Calls the function of an interaction whose controls are shown: what it prints and returns becomes its picture.
+    pub(super) fn draw(
+        &self,
+        interaction: u64,
+        draw: impl FnOnce() -> RhaiResult<Option<DisplayData>>,
+    ) -> RhaiResult<()> {
+        self.0.output.0.begin_drawing(interaction);
+        let drawn = draw();
+        match &drawn {
+            Ok(shown) => self.0.output.0.end_drawing(interaction, shown.as_ref()),
+            Err(_) => self.0.output.0.abandon_drawing(interaction),
+        }
+        drawn.map(drop)
     }
 
     fn record_output_error(&self, result: io::Result<()>) {

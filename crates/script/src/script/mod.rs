@@ -24,6 +24,8 @@
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
 //! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
+//! | `interaction` | `interact`: a function whose arguments the user sets by sliders |
+//! | `value_display` | the text of a value, and its card |
 //! | [`experiments`] | `config`, `experiment` and their runs |
 //! | [`tables`] | `table(rows)`: aligned text |
 //! | [`arguments`] | `args(#{ … })`: the arguments of `odesync run SCRIPT KEY=VALUE` |
@@ -85,6 +87,7 @@ pub mod figures;
 pub mod frontend;
 pub mod guards;
 pub mod host;
+mod interaction;
 mod interrupted_training;
 mod introspection;
 mod jvp;
@@ -107,12 +110,14 @@ pub mod synchronizing;
 pub mod tables;
 pub mod token_linter;
 pub mod training;
+mod value_display;
 
 pub use array::ScriptArray;
 pub use error::{ErrorKind, RhaiResult, ScriptError, SourceLocation};
 pub use exchange::{FromScript, IntoScript};
 pub use frontend::{DisplayData, Frontend, Output};
 pub use host::{ConfigRequest, Host, RunPlan};
+pub use interaction::{Control, ControlKind, ControlValue, Interaction};
 pub use interrupted_training::LAST_VALUE;
 pub use introspection::{FunctionInfo, VariableInfo};
 pub use keys::{Key, Keys, distinct};
@@ -121,4 +126,4 @@ pub use registry::{
     Argument, ArgumentType, Body, Call, Catalogue, Doc, Function, Number, Numbers, Operand,
     Property, ReadableProperty, Registry, ReturnValue, ScriptType,
 };
-pub use session::{Outcome, Session, SessionOptions};
+pub use session::{InterruptHandle, Outcome, Session, SessionOptions};

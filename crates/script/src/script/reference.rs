@@ -6,6 +6,7 @@ use super::keys::{Key, distinct};
 use super::registry::Doc;
 use crate::{Error, Result};
 use odesync_base::error::nearest;
+use odesync_base::text::escape_html;
 
 /// Largest number of columns of a line of text.
 pub const WIDTH: usize = 100;
@@ -138,7 +139,8 @@ fn type_page(docs: &[Doc], kind: &str, width: usize) -> Option<String> {
     (!page.is_empty()).then_some(page)
 }
 
-fn entry(doc: &Doc, width: usize) -> String {
+/// Returns the entry of one function, property or constant: its signature, text, options and example.
+pub fn entry(doc: &Doc, width: usize) -> String {
     let keys = match distinct([doc.options]) {
         keys if keys.is_empty() || keys.iter().any(|key| key.doc.is_empty()) => keys_line(doc, "")
             .map_or(String::new(), |keys| {
@@ -160,11 +162,44 @@ fn entry(doc: &Doc, width: usize) -> String {
     )
 }
 
+/// Returns the entry of one function, property or constant as HTML.
+pub fn entry_html(doc: &Doc) -> String {
+    let options: String = distinct([doc.options])
+        .iter()
+        .map(|key| {
+            let values = [
+                &listed_values(key)[..],
+                &[key.default_text().replace('`', "")],
+            ]
+            .concat();
+            let cells = [
+                key.name.into(),
+                values.join(", "),
+                key.meaning().replace('`', ""),
+            ];
+            let cells = cells
+                .iter()
+                .map(|cell| format!("<td style=\"text-align:left\">{}</td>", escape_html(cell)));
+            format!("<tr>{}</tr>", cells.collect::<String>())
+        })
+        .collect();
+    let table = match options.as_str() {
+        "" => String::new(),
+        rows => format!("<table>{rows}</table>"),
+    };
+    format!(
+        "<div><code><b>{}</b></code><p>{}</p>{table}<pre>{}</pre></div>",
+        escape_html(doc.signature),
+        escape_html(doc.text),
+        escape_html(&statements(doc.example).join("\n"))
+    )
+}
+
 /// Largest number of a key's values that are all listed; of more, only the first few are.
 const MAX_VALUES_SHOWN: usize = 8;
 
 /// Returns the entry of an option: its name, values and default, and what it means.
-fn option(key: &Key, width: usize) -> String {
+pub fn option(key: &Key, width: usize) -> String {
     let plain = |markdown: &str| markdown.replace('`', "");
     let values = match listed_values(key) {
         values if values.is_empty() => String::new(),

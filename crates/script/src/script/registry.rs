@@ -17,6 +17,7 @@ mod read_only;
 use rhai::{Dynamic, Engine, Scope};
 
 use super::host::Host;
+use super::interaction::Interactions;
 pub use argument::{
     Argument, ArgumentType, Call, Number, Numbers, Operand, ReturnValue, ScriptType,
 };
@@ -31,6 +32,7 @@ pub struct Registry {
     topic: &'static str,
     constants: Scope<'static>,
     host: Host,
+    interactions: Interactions,
     catalogue: Catalogue,
     overloads: Overloads,
     /// Names of the functions that got another body outside their declarations.
@@ -38,12 +40,13 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub(super) fn new(engine: Engine, host: Host) -> Self {
+    pub(super) fn new(engine: Engine, host: Host, interactions: Interactions) -> Self {
         Self {
             engine,
             topic: "other",
             constants: Scope::new(),
             host,
+            interactions,
             catalogue: Catalogue::default(),
             overloads: Overloads::default(),
             overloaded: vec![],
@@ -59,6 +62,11 @@ impl Registry {
     /// Returns the host of the session, to be moved into a binding's closure.
     pub fn host(&self) -> Host {
         self.host.clone()
+    }
+
+    /// Returns the interactions of the session.
+    pub(super) fn interactions(&self) -> Interactions {
+        self.interactions.clone()
     }
 
     /// Returns the engine, for everything that this type has no method for.

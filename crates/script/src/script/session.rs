@@ -15,6 +15,7 @@ use super::error::{ErrorKind, ScriptError};
 use super::exchange::{FromScript, IntoScript};
 use super::experiments::compose_config;
 use super::host::{ConfigRequest, Host, key_of};
+use super::interaction::ControlValue;
 use super::introspection::{FunctionInfo, VariableInfo};
 use super::limits;
 use super::registry::{Catalogue, Doc};
@@ -122,6 +123,27 @@ impl Session {
         })?;
         let (name, path) = (path.display().to_string(), path.to_path_buf());
         self.run_on_thread(move |state| state.eval(&code, &name, Some(&path)))
+    }
+
+    /// Calls the function of an interaction that a front end shows, with these values of its controls.
+    ///
+    /// # Errors
+    /// The error of the function; [`ErrorKind::Runtime`] for an interaction that is not kept any more.
+    pub fn run_interaction(
+        &mut self,
+        id: u64,
+        values: Vec<ControlValue>,
+    ) -> Result<Outcome, ScriptError> {
+        self.run_on_thread(move |state| state.run_interaction(id, &values))
+    }
+
+    /// Drops an interaction whose controls are gone.
+    pub fn end_interaction(&mut self, id: u64) {
+        // It fails only where the session's thread has ended, and the interaction with it.
+        let _ = self.run_on_thread(move |state| {
+            state.end_interaction(id);
+            Ok(())
+        });
     }
 
     /// Returns the handle that stops an evaluation.

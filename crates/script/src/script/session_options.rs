@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::frontend::{DisplayData, Output};
 use super::host::RunPlan;
+use crate::cards::Card;
 use odesync_ode::devices::Device;
 use odesync_plot::Panel;
 
@@ -51,15 +52,33 @@ pub struct Outcome {
     pub is_unit: bool,
     /// The value as a figure; `None` where it is not a figure.
     pub figure: Option<Panel>,
+    /// The value as a card; `None` where it has none, and where the front end shows no cards.
+    pub card: Option<Card>,
 }
 
 impl Outcome {
+    /// Returns the outcome without a value.
+    pub(super) fn unit() -> Self {
+        Self {
+            text: String::new(),
+            is_unit: true,
+            figure: None,
+            card: None,
+        }
+    }
+
     /// Returns the value in the richest form it has; `None` for `()`.
     pub fn display(&self) -> Option<DisplayData> {
         match &self.figure {
             Some(figure) => Some(DisplayData::Figure(Box::new(figure.clone()))),
             None if self.is_unit => None,
-            None => Some(DisplayData::Text(self.text.clone())),
+            None => Some(match &self.card {
+                Some(card) => DisplayData::Card {
+                    text: self.text.clone(),
+                    card: Box::new(card.clone()),
+                },
+                None => DisplayData::Text(self.text.clone()),
+            }),
         }
     }
 }

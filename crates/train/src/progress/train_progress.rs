@@ -59,7 +59,17 @@ impl TrainProgress {
         progress
     }
 
-    fn title(&self) -> String {
+    /// Creates a progress display of a run that begins, for a front end that shows its texts itself.
+    pub fn of_run(label: impl Into<String>, start: &RunStart) -> Self {
+        let mut progress = TrainProgress::with_label(label);
+        progress.method = start.method.name().into();
+        progress.first_epoch = start.first_epoch();
+        progress.epochs = start.epochs;
+        progress
+    }
+
+    /// Returns the name of the run: its label and its method.
+    pub fn title(&self) -> String {
         let method = self.method.replace('_', " ");
         match self.label.as_str() {
             "" => method,
@@ -67,7 +77,8 @@ impl TrainProgress {
         }
     }
 
-    fn status(&self, record: &EpochRecord, best: f64) -> String {
+    /// Returns the state of the run after an epoch in one line, `best` being the best mse so far: λ, loss, mse.
+    pub fn status(&self, record: &EpochRecord, best: f64) -> String {
         let validation = record.validation.map(|x| format!("  validation {x:.3e}"));
         let validation = validation.unwrap_or_default();
         if ["weak_constraint", "adaptive_homotopy"].contains(&self.method.as_str()) {
@@ -89,6 +100,36 @@ impl TrainProgress {
             "{lambda}loss {:.3e}  mse {:.3e}{validation}  best {best:.3e}",
             record.train_loss, record.mse
         )
+    }
+
+    /// Returns how a run ended in one line: its number of epochs, its time, its best mse.
+    pub fn summary(&self, run: &Run) -> String {
+        let how = match &run.stop {
+            StopReason::Finished => "done",
+            StopReason::EarlyStop => "stopped early",
+            StopReason::Interrupted => "interrupted",
+            StopReason::Failing(_) => "stopped, failing",
+        };
+        let failures = match run.failures() {
+            0 => String::new(),
+            n => format!(", {n} skipped"),
+        };
+        let (title, n, seconds) = (self.title(), run.history.len(), run.seconds());
+        let nmse = run.best_nmse.map(|nmse| format!(", nmse {nmse:.4e}"));
+        let nmse = nmse.unwrap_or_default();
+        let validation = run.best_validation.map(|x| format!(", validation {x:.4e}"));
+        let validation = validation.unwrap_or_default();
+        match &run.weak_constraint {
+            Some(state) => format!(
+                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}{nmse}{validation}, log evidence {:.1}",
+                run.best_mse,
+                state.log_evidence().unwrap_or(f64::NAN)
+            ),
+            None => format!(
+                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}{nmse}{validation}",
+                run.best_mse, run.best_epoch
+            ),
+        }
     }
 }
 
@@ -120,10 +161,7 @@ impl Drop for TrainProgress {
 
 impl Callback for TrainProgress {
     fn on_start(&mut self, start: &RunStart) -> Result<()> {
-        *self = TrainProgress::with_label(std::mem::take(&mut self.label));
-        self.method = start.method.name().into();
-        self.first_epoch = start.first_epoch();
-        self.epochs = start.epochs;
+        *self = TrainProgress::of_run(std::mem::take(&mut self.label), start);
         if std::io::stderr().is_terminal() {
             let (bar, template) = match self.epochs {
                 0 => (
@@ -197,33 +235,7 @@ impl Callback for TrainProgress {
             bar.finish_and_clear();
             BARS.remove(&bar);
         }
-        let how = match &run.stop {
-            StopReason::Finished => "done",
-            StopReason::EarlyStop => "stopped early",
-            StopReason::Interrupted => "interrupted",
-            StopReason::Failing(_) => "stopped, failing",
-        };
-        let failures = match run.failures() {
-            0 => String::new(),
-            n => format!(", {n} skipped"),
-        };
-        let (title, n, seconds) = (self.title(), run.history.len(), run.seconds());
-        let nmse = run.best_nmse.map(|nmse| format!(", nmse {nmse:.4e}"));
-        let nmse = nmse.unwrap_or_default();
-        let validation = run.best_validation.map(|x| format!(", validation {x:.4e}"));
-        let validation = validation.unwrap_or_default();
-        let line = match &run.weak_constraint {
-            Some(state) => format!(
-                "{title} {how}: {n} steps in {seconds:.1} s, mse {:.4e}{nmse}{validation}, log evidence {:.1}",
-                run.best_mse,
-                state.log_evidence().unwrap_or(f64::NAN)
-            ),
-            None => format!(
-                "{title} {how}: {n} epochs{failures} in {seconds:.1} s, best mse {:.4e} at epoch {}{nmse}{validation}",
-                run.best_mse, run.best_epoch
-            ),
-        };
-        print_line(&line);
+        print_line(&self.summary(run));
         Ok(())
     }
 }

@@ -126,11 +126,13 @@ impl ScriptType for ScriptInput {
 
 pub(super) fn register(reg: &mut Registry) {
     reg.script_type::<ScriptInput>();
+    let host = reg.host();
     reg.function(
-        "input(t, values, \"linear\") -> Input",
+        "input(t, values, \"linear\") -> Input, or input(\"question\") -> string",
         "An external input given as samples, for the equations of system and graybox, for blackbox and second_order: linear between \
          them, or a \"spline\"; #{ kind: \"spline\", smoothing: 0.001 } smooths. Values are [time] or [time, component]. Beyond its \
-         times it keeps the first and the last value. input([w1, w2]) has one for each sample of the data.",
+         times it keeps the first and the last value. input([w1, w2]) has one for each sample of the data. With a string alone it asks \
+         the user that question and returns the line that is typed.",
         "system(2, |t, u, p| [u[1], -p.g * sin(u[0]) + p.w], #{ g: 9.81, w: input([0, 1, 2], [0.0, 0.5, 0.0]) })",
     )
     .options(INPUT)
@@ -139,7 +141,8 @@ pub(super) fn register(reg: &mut Registry) {
         let options = Map::from([("kind".into(), kind.into())]);
         make_input(&t, &values, Options::new("input", INPUT, options))
     })
-    .body(|list: List| inputs_per_sample(&list));
+    .body(|list: List| inputs_per_sample(&list))
+    .body(move |question: ImmutableString| host.read_line(&question));
     reg.function(
         "input.at(t)",
         "The input's value at a time or its values at several; of an input for each sample, those of the first.",

@@ -6,9 +6,9 @@
 //! | `slices` | `landscape`, directions |
 //! | `paths` | parameter path of a run, `pca` |
 
-mod paths;
-mod slices;
-mod spectra;
+pub(super) mod paths;
+pub(super) mod slices;
+pub(super) mod spectra;
 
 pub(super) use paths::ScriptPca;
 pub(super) use slices::ScriptLandscape;

@@ -4,12 +4,17 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Number, Numbers, Registry, name_of};
 use crate::script::host::Host;
+use crate::script::interaction::Interactions;
 use crate::script::{Key, Keys, Options, RhaiResult, SessionOptions};
 
 const KEYS: Keys = &[&[Key::new("t")]];
 
 fn registry() -> Registry {
-    Registry::new(rhai::Engine::new(), Host::new(SessionOptions::default()))
+    Registry::new(
+        rhai::Engine::new(),
+        Host::new(SessionOptions::default()),
+        Interactions::default(),
+    )
 }
 
 #[test]

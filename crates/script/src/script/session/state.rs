@@ -8,12 +8,13 @@ use rhai::{AST, Dynamic, Engine, Scope};
 use super::super::error::{ErrorKind, RhaiResult, ScriptError};
 use super::super::error_report::ErrorReporter;
 use super::super::host::Host;
+use super::super::interaction::{ControlValue, Interactions};
 use super::super::interrupted_training::LAST_VALUE;
 use super::super::introspection::{FunctionInfo, VariableInfo};
 use super::super::registry::Catalogue;
 use super::super::source_map::SourceMap;
 use super::super::token_linter::TokenLinter;
-use super::super::{engine, memory};
+use super::super::{engine, memory, value_display};
 use super::Outcome;
 use super::bind_interrupted::bind_to_variable;
 use odesync_plot::Panel;
@@ -45,6 +46,13 @@ pub(super) trait Interpreter {
     /// Evaluates code; `file` is that of a script, which must accept the command-line arguments.
     fn eval(&mut self, code: &str, name: &str, file: Option<&Path>)
     -> Result<Outcome, ScriptError>;
+
+    /// Calls the function of an interaction with these values of its controls.
+    fn run_interaction(&mut self, id: u64, values: &[ControlValue])
+    -> Result<Outcome, ScriptError>;
+
+    /// Drops an interaction.
+    fn end_interaction(&mut self, id: u64);
 }
 
 /// State of the session's thread.
@@ -56,13 +64,15 @@ pub(super) struct SessionState {
     constants: Scope<'static>,
     functions: AST,
     sources: SourceMap,
+    interactions: Interactions,
     host: Host,
 }
 
 impl SessionState {
     pub fn new(host: Host) -> Self {
         let linter = Rc::new(TokenLinter::default());
-        let (engine, constants, catalogue) = engine::build(&host, &linter);
+        let interactions = Interactions::default();
+        let (engine, constants, catalogue) = engine::build(&host, &linter, &interactions);
         Self {
             engine,
             catalogue,
@@ -71,6 +81,7 @@ impl SessionState {
             constants,
             functions: AST::empty(),
             sources: SourceMap::default(),
+            interactions,
             host,
         }
     }
@@ -139,37 +150,35 @@ impl SessionState {
             ));
         }
         if value.is_unit() {
-            return Ok(Outcome {
-                text: String::new(),
-                is_unit: true,
-                figure: None,
-            });
+            return Ok(Outcome::unit());
         }
         if self.host.has_interrupted() {
             // The code has ended; showing its value must not be interrupted instead.
             self.host.clear_interrupt();
         }
-        let outcome = Outcome {
-            text: self
-                .show(&value)
-                .map_err(|error| self.report().runtime_error(*error, name))?,
-            is_unit: false,
-            figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
-        };
+        let outcome = self
+            .outcome(&value)
+            .map_err(|error| self.report().runtime_error(*error, name))?;
         if self.host.interactive() && self.scope.is_constant(LAST_VALUE) != Some(true) {
             self.scope.set_value(LAST_VALUE, value);
         }
         Ok(outcome)
     }
 
-    /// Formats a value as `print` shows it.
-    fn show(&self, value: &Dynamic) -> RhaiResult<String> {
-        let mut scope = Scope::new();
-        scope.push_dynamic("value", value.clone());
-        let shown = self
-            .engine
-            .eval_expression_with_scope::<Dynamic>(&mut scope, "value.to_string()")?;
-        Ok(shown.to_string())
+    /// Returns what an evaluation with this value gives.
+    fn outcome(&self, value: &Dynamic) -> RhaiResult<Outcome> {
+        if value.is_unit() {
+            return Ok(Outcome::unit());
+        }
+        Ok(Outcome {
+            text: value_display::text(&self.engine, value)?,
+            is_unit: false,
+            figure: value.read_lock::<Panel>().map(|panel| panel.clone()),
+            card: match self.host.shows_cards() {
+                true => value_display::card(value),
+                false => None,
+            },
+        })
     }
 
     /// Frees memory after too much was used: first the variables of this evaluation are dropped, then, if that is not enough, all
@@ -211,7 +220,7 @@ impl Interpreter for SessionState {
     fn variable_infos(&self) -> Vec<VariableInfo> {
         let all = self.visible_variables().into_iter();
         all.map(|(name, value)| {
-            let text = self.show(value).unwrap_or_else(|_| "?".into());
+            let text = value_display::text(&self.engine, value).unwrap_or_else(|_| "?".into());
             let kind = self.engine.map_type_name(value.type_name());
             VariableInfo::new(name, kind, value, &text)
         })
@@ -277,6 +286,28 @@ impl Interpreter for SessionState {
         }
         self.forget_shadowed();
         result
+    }
+
+    fn run_interaction(
+        &mut self,
+        id: u64,
+        values: &[ControlValue],
+    ) -> Result<Outcome, ScriptError> {
+        self.linter.reset();
+        let called = self
+            .interactions
+            .call(&self.engine, &self.functions, id, values)
+            .and_then(|value| self.outcome(&value));
+        let result = called.map_err(|error| self.report().runtime_error(*error, "<interact>"));
+        if let Some(training) = self.host.take_interrupted() {
+            bind_to_variable(training, &mut self.scope);
+        }
+        self.host.clear_interrupt();
+        result
+    }
+
+    fn end_interaction(&mut self, id: u64) {
+        self.interactions.remove(id);
     }
 }
 

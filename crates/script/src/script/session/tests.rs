@@ -330,3 +330,31 @@ fn options_with_an_effect_are_taken() {
         session.eval(&code, None).unwrap();
     }
 }
+
+#[test]
+fn an_interaction_is_drawn_once_where_there_are_no_controls() {
+    let (output, shown) = Output::captured();
+    let mut session = Session::new(SessionOptions {
+        output,
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    let code = "fn twice(x) { 2 * x } let k = 1; interact(|b, a| { print(a); twice(b) + k + PI }, #{ a: [\"x\", \"y\"], b: [0, 10] })";
+    assert!(session.eval(code, None).unwrap().is_unit);
+    let text = shown.lock().unwrap().clone();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("x"));
+    assert!(lines.next().unwrap().starts_with("14.14159"), "{text}");
+    assert!(
+        lines
+            .next()
+            .unwrap()
+            .starts_with("interact: drawn once, with b = 5, a = x;"),
+        "{text}"
+    );
+    // Nobody can be asked, and the list of what input takes is not affected.
+    let error = session.eval("input(\"name? \")", None).unwrap_err();
+    assert!(error.to_string().contains("nobody can be asked"), "{error}");
+    let gone = session.run_interaction(1, vec![]).unwrap_err();
+    assert!(gone.to_string().contains("no longer connected"), "{gone}");
+}

@@ -6,33 +6,45 @@ use std::ops::Range;
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenKind {
+pub enum TokenKind {
+    /// A comment, to the end of its line or in `/* … */`.
     Comment,
     /// A string, a character, or a part of a template between its `${…}`.
     Text,
+    /// A number.
     Number,
+    /// A name or a keyword.
     Word,
+    /// An operator, a bracket or another sign.
     Symbol,
 }
 
+/// A token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
+pub struct Token {
+    /// Kind of the token.
     pub kind: TokenKind,
+    /// The token's bytes in the text.
     pub range: Range<usize>,
 }
 
 /// A bracket or a template that is open at the end of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OpenBracket {
+pub struct OpenBracket {
+    /// Kind of the bracket.
     pub kind: BracketKind,
     /// Index of the token of the bracket.
     pub token: usize,
 }
 
+/// The kind of an opening bracket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BracketKind {
+pub enum BracketKind {
+    /// `(`.
     Round,
+    /// `[`, also `?[`.
     Square,
+    /// `{`.
     Curly,
     /// Opening bracket of an object map, `#{`.
     Map,
@@ -44,7 +56,8 @@ pub(super) enum BracketKind {
 
 /// The state of the lexer at the end of a text, besides its open brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum EndState {
+pub enum EndState {
+    /// In code.
     #[default]
     Plain,
     /// Within a block comment `/* …`.
@@ -59,9 +72,12 @@ pub(super) enum EndState {
 
 /// The tokens of a text, without spaces, and the brackets that are open at its end.
 #[derive(Debug, Default)]
-pub(super) struct TokenizedText {
+pub struct TokenizedText {
+    /// The tokens in order.
     pub tokens: Vec<Token>,
+    /// The brackets that are open at the end, outermost first.
     pub open: Vec<OpenBracket>,
+    /// Where the text ends: in code, a string or a comment.
     pub end: EndState,
     /// Whether a closing bracket has no opening bracket.
     pub has_unmatched_close: bool,
@@ -73,6 +89,7 @@ const PAIRS: [&str; 14] = [
 ];
 
 impl TokenizedText {
+    /// Reads the tokens of a text.
     pub fn tokenize(text: &str) -> TokenizedText {
         let mut scan = TokenizedText::default();
         let mut at = 0;
@@ -85,6 +102,7 @@ impl TokenizedText {
         scan
     }
 
+    /// Returns the text of a token; empty where there is none of this index.
     pub fn text<'t>(&self, text: &'t str, token: usize) -> &'t str {
         let range = self.tokens.get(token).map(|token| token.range.clone());
         range.and_then(|range| text.get(range)).unwrap_or_default()
@@ -312,7 +330,7 @@ fn number_end(text: &str) -> usize {
 }
 
 /// Returns the last statement of a complete input: its start and its text.
-pub(super) fn last_statement(code: &str) -> (usize, &str) {
+pub fn last_statement(code: &str) -> (usize, &str) {
     let scan = TokenizedText::tokenize(code);
     let mut depth = 0i32;
     let mut start = 0;

@@ -1,20 +1,27 @@
-//! The description of a value for display: a title, lines of name and value, a table, and preformatted text.
+//! The description of a value for display: a title, lines of name and value, a table, preformatted text, a figure.
 
 use std::fmt::Write;
 
+use base64::Engine;
 use odesync_base::text::escape_html;
+use odesync_plot::Panel;
+
+use crate::Result;
 
 /// The description of a value, which can be shown as text and as HTML.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Card {
+pub struct Card {
     title: String,
     lines: Vec<(String, String)>,
     header: Vec<String>,
     rows: Vec<Vec<String>>,
     body: String,
+    latex: Option<String>,
+    figure: Option<Box<Panel>>,
 }
 
 impl Card {
+    /// Makes a card that has a title only.
     pub fn new(title: impl Into<String>) -> Self {
         Card {
             title: title.into(),
@@ -40,6 +47,24 @@ impl Card {
         self
     }
 
+    /// Sets the value as LaTeX, without dollar signs.
+    pub fn latex(mut self, latex: impl Into<String>) -> Self {
+        self.latex = Some(latex.into());
+        self
+    }
+
+    /// Sets a figure, which stands below everything else.
+    pub fn figure(mut self, figure: impl Into<Panel>) -> Self {
+        self.figure = Some(Box::new(figure.into()));
+        self
+    }
+
+    /// Returns the value as LaTeX; `None` where it has no such form.
+    pub fn as_latex(&self) -> Option<&str> {
+        self.latex.as_deref()
+    }
+
+    /// Renders the card as text, without its figure.
     pub fn text(&self) -> String {
         let mut text = self.title.clone();
         let wide = self.lines.iter().map(|(name, _)| name.chars().count());
@@ -61,6 +86,7 @@ impl Card {
         text.trim_start_matches('\n').to_string()
     }
 
+    /// Renders the card as HTML, with the figure as an image.
     pub fn html(&self) -> String {
         let mut html = String::from("<div>");
         if !self.title.is_empty() {
@@ -98,22 +124,32 @@ impl Card {
             html.extend(self.rows.iter().map(|cells| row(cells, "td")));
             html.push_str("</table>");
         }
+        if let Some(latex) = &self.latex {
+            // Between dollar signs, which notebooks typeset in HTML too.
+            let _ = write!(html, "<div>$$\n{}\n$$</div>", escape_html(latex));
+        }
         if !self.body.is_empty() {
             let _ = write!(html, "<pre>{}</pre>", escape_html(self.body.trim_end()));
+        }
+        // A figure that cannot be drawn is left out: the card says all the rest.
+        if let Some(Ok(image)) = self.figure.as_deref().map(figure_html) {
+            html.push_str(&image);
         }
         html.push_str("</div>");
         // evcxr reads the content line by line; elsewhere an empty line would end Markdown's HTML block.
         html
     }
+}
 
-    /// Writes the card to standard output with the markers by which evcxr recognizes content.
-    pub fn show(&self) {
-        println!(
-            "EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT",
-            self.text(),
-            self.html()
-        );
-    }
+/// Renders a figure as HTML: an image that holds its SVG, because elements of several figures in one page may have the same names.
+///
+/// # Errors
+/// Nothing to draw.
+pub fn figure_html(figure: &Panel) -> Result<String> {
+    let data = base64::engine::general_purpose::STANDARD.encode(figure.to_svg()?);
+    Ok(format!(
+        "<img style=\"max-width:100%\" src=\"data:image/svg+xml;base64,{data}\"/>"
+    ))
 }
 
 #[cfg(test)]

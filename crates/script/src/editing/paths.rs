@@ -8,7 +8,7 @@ use super::complete::Candidate;
 const MAX_CANDIDATES: usize = 200;
 
 /// Returns the start of the last part of the typed path, and the files and folders that begin with it.
-pub(super) fn path_candidates(typed: &str) -> (usize, Vec<Candidate>) {
+pub fn path_candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let start = typed.rfind('/').map_or(0, |at| at + 1);
     let (folder, name) = typed.split_at(start);
     let directory = if folder.is_empty() {

@@ -6,7 +6,8 @@ use super::symbols::{SymbolTable, receiver};
 use crate::script::Doc;
 
 /// A call around the cursor.
-pub(super) struct CursorCall<'t> {
+pub struct CursorCall<'t> {
+    /// Name of the called function.
     pub name: &'t str,
     /// Index of the current argument, from 0.
     pub argument: usize,

@@ -1,37 +1,25 @@
-//! The symbol table of the REPL: functions, variables and the configuration, updated after each input.
+//! The symbol table of a session: functions, variables and the configuration.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::script::{Catalogue, Doc, FunctionInfo, Session, VariableInfo};
+use odesync_config::Config;
 
-use crate::config::Config;
-use crate::script::{Catalogue, Doc, FunctionInfo, VariableInfo};
-
-/// The symbols that completion, hints and highlighting use.
+/// The symbols that completion, inspection, hints and highlighting use.
 #[derive(Debug, Default)]
-pub(super) struct SymbolTable {
+pub struct SymbolTable {
+    /// Functions, properties and constants of the language.
     pub catalogue: Catalogue,
+    /// The variables that are set.
     pub variables: Vec<VariableInfo>,
+    /// The functions that the session's code has defined.
     pub functions: Vec<FunctionInfo>,
+    /// The configuration that the code asked for last.
     pub config: Option<Config>,
     /// Keys that a script's `args` declared.
     pub arguments: Vec<String>,
 }
 
-/// The symbol table that the loop updates and the line editor reads.
-#[derive(Clone, Default)]
-pub(super) struct SharedSymbols(Arc<Mutex<Arc<SymbolTable>>>);
-
-impl SharedSymbols {
-    pub fn get(&self) -> Arc<SymbolTable> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub fn set(&self, symbols: SymbolTable) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(symbols);
-    }
-}
-
 /// Keywords of the language, which are offered as completions and highlighted.
-pub(super) const KEYWORDS: [&str; 27] = [
+pub const KEYWORDS: [&str; 27] = [
     "as",
     "break",
     "catch",
@@ -62,7 +50,7 @@ pub(super) const KEYWORDS: [&str; 27] = [
 ];
 
 /// Functions of the language itself that are not methods.
-pub(super) const BUILTIN_FUNCTIONS: [&str; 5] = ["print", "debug", "type_of", "timestamp", "sleep"];
+pub const BUILTIN_FUNCTIONS: [&str; 5] = ["print", "debug", "type_of", "timestamp", "sleep"];
 
 /// Methods of the language's lists.
 const LIST_METHODS: [&str; 25] = [
@@ -100,14 +88,32 @@ const STRING_METHODS: [&str; 13] = [
 ];
 
 /// A property or method that may follow a point.
-pub(super) struct MemberSymbol<'k> {
+pub struct MemberSymbol<'k> {
+    /// Name of the property or method.
     pub name: &'k str,
     /// Whether it is a method, which is called.
     pub is_function: bool,
+    /// Its documentation; `None` for a method of rhai's own.
     pub doc: Option<&'k Doc>,
 }
 
 impl SymbolTable {
+    /// Reads the symbols of a session. The catalogue never changes, so that of an earlier table is taken where it is there.
+    pub fn of_session(session: &mut Session, earlier: &SymbolTable) -> Self {
+        let asked = session.config_request();
+        Self {
+            catalogue: match earlier.catalogue.docs.is_empty() {
+                true => session.catalogue(),
+                false => earlier.catalogue.clone(),
+            },
+            variables: session.variable_infos(),
+            functions: session.functions(),
+            config: asked.config,
+            arguments: asked.arguments,
+        }
+    }
+
+    /// Returns the variable of this name.
     pub fn variable(&self, name: &str) -> Option<&VariableInfo> {
         self.variables.iter().find(|v| v.name == name)
     }
@@ -188,12 +194,12 @@ impl SymbolTable {
     }
 }
 
-pub(super) fn is_identifier(name: &str) -> bool {
+pub fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphabetic())
 }
 
 /// Returns the receiver of a method's signature: `run` of `run.save("runs/mine")`.
-pub(super) fn receiver(doc: &Doc) -> Option<&'static str> {
+pub fn receiver(doc: &Doc) -> Option<&'static str> {
     let (before, rest) = doc.signature.split_once('.')?;
     (doc.receiver_type.is_none()
         && rest.starts_with(doc.name)
@@ -206,9 +212,24 @@ fn property_receiver(doc: &Doc) -> Option<&'static str> {
 }
 
 /// Returns the return type of a signature: the word after its first arrow.
-pub(super) fn return_type(signature: &str) -> Option<&str> {
+pub fn return_type(signature: &str) -> Option<&str> {
     let (_, after) = signature.split_once("-> ")?;
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let end = after.find(|c| !word(c)).unwrap_or(after.len());
     Some(&after[..end]).filter(|kind| !kind.is_empty())
+}
+
+/// Returns the symbol table after this code has run.
+#[cfg(test)]
+pub fn symbol_table(code: &str) -> SymbolTable {
+    use crate::script::{Output, SessionOptions};
+    let mut session = Session::new(SessionOptions {
+        interactive: true,
+        quiet: true,
+        output: Output::captured().0,
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    session.eval(code, None).unwrap();
+    SymbolTable::of_session(&mut session, &SymbolTable::default())
 }

@@ -6,7 +6,7 @@ use super::symbols::SymbolTable;
 use crate::script::keys::{self, Key, Keys};
 
 /// Returns the keys of the innermost open map, each once; none where it is not an option map.
-pub(super) fn keys(symbols: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<&'static Key> {
+pub fn keys(symbols: &SymbolTable, text: &str, scan: &TokenizedText) -> Vec<&'static Key> {
     let Some(innermost) = scan.open.len().checked_sub(1) else {
         return Vec::new();
     };
@@ -14,7 +14,7 @@ pub(super) fn keys(symbols: &SymbolTable, text: &str, scan: &TokenizedText) -> V
 }
 
 /// Returns the key whose value begins after the token before `value`.
-pub(super) fn key_of(
+pub fn key_of(
     symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,
@@ -84,7 +84,7 @@ fn keys_of_call(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::symbol_table;
+    use super::super::symbols::symbol_table;
     use super::*;
 
     fn names(symbols: &SymbolTable, text: &str) -> Vec<&'static str> {

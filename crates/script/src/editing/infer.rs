@@ -12,7 +12,7 @@ enum ExprStep<'t> {
 }
 
 /// Returns the type of the expression that ends with token `last`, where it is known.
-pub(super) fn infer_type(
+pub fn infer_type(
     symbols: &SymbolTable,
     text: &str,
     scan: &TokenizedText,

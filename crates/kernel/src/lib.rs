@@ -1,0 +1,42 @@
+//! The Jupyter kernel of the script language: a front end of a [`Session`](odesync_script::script::Session) that speaks Jupyter's
+//! messaging protocol, version 5.4.
+//!
+//! # Map
+//!
+//! | file | content |
+//! |---|---|
+//! | [`kernelspec`] | registers the kernel with Jupyter, and takes it away again |
+//! | `connection`, `message` | the connection file; messages with their signatures |
+//! | `wire` | the five sockets, on a thread of their own |
+//! | `publisher` | what all clients see; lines that follow each other quickly go in one message |
+//! | `requests` | the queue of requests, in which late values of sliders are recognized |
+//! | `kernel` | [`run`]: the threads of a kernel; interrupt and shutdown |
+//! | `shell` | the answers to requests |
+//! | `execute`, `assist`, `history` | cells; completion and inspection; earlier inputs |
+//! | `frontend`, `progress` | what a session shows; trainings in a line that is updated |
+//! | `mime` | values as MIME bundles: text, HTML, SVG, LaTeX |
+//! | `comms`, `widgets` | channels to the notebook's widgets; the sliders of `interact` |
+//!
+//! Each file uses only those above it, but for `kernel`.
+
+mod assist;
+mod comms;
+mod connection;
+mod context;
+mod execute;
+mod frontend;
+mod history;
+mod kernel;
+pub mod kernelspec;
+mod message;
+mod mime;
+mod progress;
+mod publisher;
+mod requests;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod widgets;
+mod wire;
+
+pub use kernel::run;

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""The kernel of the script language as Jupyter sees it: jupyter_kernel_test's own suite, then what only a process of its own can
+show (signals, restarts, start-up, notebooks).
+
+`make kernel-test` makes the environment and the program. Without one of them the tests are skipped. ODESYNC names another program.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = ROOT / "notebooks" / "rhai" / "quickstart.ipynb"
+NAME = "odesync-script-test"
+TIMEOUT = 60
+
+try:
+    import jupyter_kernel_test
+    import nbformat
+    from jupyter_client.manager import start_new_kernel
+    from nbclient import NotebookClient
+except ImportError as error:
+    raise unittest.SkipTest(f"{error.name} is not in this environment; make kernel-test brings it") from error
+
+PROGRAM = Path(os.environ.get("ODESYNC", ROOT / "target" / "release" / "odesync"))
+if not PROGRAM.exists():
+    raise unittest.SkipTest(f"{PROGRAM} is not built; make kernel-test builds it")
+
+HOME = tempfile.TemporaryDirectory()
+# The kernel is registered in a folder of its own, into which this process and its children look.
+os.environ["JUPYTER_PATH"] = str(Path(HOME.name) / "share" / "jupyter")
+INSTALL = [PROGRAM, "kernel", "install", "--prefix", HOME.name, "--name", NAME]
+
+
+def setUpModule():
+    subprocess.run(INSTALL, check=True, stdout=subprocess.DEVNULL)
+
+
+def tearDownModule():
+    HOME.cleanup()
+
+
+class Protocol(jupyter_kernel_test.KernelTests):
+    kernel_name = NAME
+    language_name = "rhai"
+    file_extension = ".rhai"
+    code_hello_world = 'print("hello, world")'
+    code_stderr = 'figure().line([0, 1], [1, 2]).save("' + HOME.name + '/a.svg");'
+    completion_samples = [{"text": "linsp", "matches": {"linspace("}}, {"text": "smoothing_sp", "matches": {"smoothing_spline("}}]
+    complete_code_samples = ["1", 'print("hello, world")', "fn f(x) { x * 2 }", "let x = [1,\n 2];"]
+    incomplete_code_samples = ["print(", "fn f(x) {", "let x = [1,", "1 +"]
+    invalid_code_samples = ["x ]", ")"]
+    code_generate_error = "zzz"
+    code_execute_result = [{"code": "1 + 2", "result": "3"}, {"code": "[1, 2]", "result": "[1, 2]"}]
+    code_display_data = [{"code": "show(figure().line([0, 1], [1, 2]));", "mime": "image/svg+xml"}]
+    code_history_pattern = "1?2*"
+    supported_history_operations = ("tail", "range", "search")
+    code_inspect_sample = "linspace"
+
+
+class Process(unittest.TestCase):
+    def setUp(self):
+        begun = time.monotonic()
+        self.manager, self.client = start_new_kernel(kernel_name=NAME, startup_timeout=TIMEOUT)
+        self.seconds_to_start = time.monotonic() - begun
+
+    def tearDown(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
+    def run_cell(self, code, heard=lambda text: None):
+        """The reply, and all that was shown as text."""
+        texts = []
+
+        def hook(message):
+            content = message["content"]
+            texts.append(content.get("text") or content.get("data", {}).get("text/plain") or "\n".join(content.get("traceback", [])))
+            heard(texts[-1])
+
+        reply = self.client.execute_interactive(code, output_hook=hook, timeout=TIMEOUT)
+        return reply["content"], re.sub(r"\x1b\[[0-9;]*m", "", "".join(texts))
+
+    def test_signal_stops_a_loop_and_keeps_variables(self):
+        self.run_cell("let kept = 7;")
+        pid = self.manager.provisioner.pid
+        reply, text = self.run_cell("print(1); loop { }", lambda text: text == "1\n" and os.kill(pid, signal.SIGINT))
+        self.assertEqual(reply["ename"], "Interrupted", text)
+        self.assertEqual(self.run_cell("kept")[1], "7")
+
+    def test_interrupt_and_restart_by_the_manager(self):
+        reply, _ = self.run_cell("print(1); loop { }", lambda text: text == "1\n" and self.manager.interrupt_kernel())
+        self.assertEqual(reply["ename"], "Interrupted")
+        self.run_cell("let gone = 1;")
+        self.manager.restart_kernel(now=False)
+        self.client.wait_for_ready(timeout=TIMEOUT)
+        reply, _ = self.run_cell("gone")
+        self.assertEqual(reply["status"], "error")
+        self.assertEqual(reply["execution_count"], 1)
+
+    def test_a_kernel_whose_client_is_killed_ends(self):
+        code = f"from jupyter_client.manager import start_new_kernel as s; m, c = s(kernel_name='{NAME}'); print(m.provisioner.pid, flush=True); import time; time.sleep(600)"
+        client = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        pid = int(client.stdout.readline())
+        client.kill()
+        client.wait()
+        client.stdout.close()
+        for _ in range(200):
+            if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split(") ")[1][:1]:
+                return
+            time.sleep(0.05)
+        os.kill(pid, signal.SIGKILL)
+        self.fail("the kernel is still there after ten seconds")
+
+    def test_times(self):
+        # No limit: a machine may be busy. The numbers are for who looks.
+        self.run_cell("1 + 1")
+        begun = time.monotonic()
+        for _ in range(20):
+            self.run_cell("1 + 1")
+        cell = (time.monotonic() - begun) / 20
+        print(f"start to ready {self.seconds_to_start:.2f} s, a cell 1 + 1 {1000 * cell:.1f} ms", file=sys.stderr)
+
+
+class Notebook(unittest.TestCase):
+    def test_the_example_runs(self):
+        notebook = nbformat.read(NOTEBOOK, as_version=4)
+        client = NotebookClient(notebook, timeout=10 * TIMEOUT, kernel_name=NAME, resources={"metadata": {"path": str(NOTEBOOK.parent)}})
+        client.execute()
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        mimes = {mime for cell in code for output in cell.outputs for mime in output.get("data", {})}
+        self.assertLessEqual({"image/svg+xml", "text/html", "application/vnd.jupyter.widget-view+json"}, mimes)
+        if os.environ.get("SAVE"):
+            for cell in code:
+                cell.metadata.pop("execution", None)
+            notebook.metadata["kernelspec"]["name"] = "odesync-script"
+            nbformat.write(notebook, NOTEBOOK)
+
+
+if __name__ == "__main__":
+    unittest.main()
