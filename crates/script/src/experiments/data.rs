@@ -9,10 +9,11 @@ use super::settings::{
 };
 use crate::{Error, Result};
 use odesync_base::error;
+use odesync_base::options::Named;
 use odesync_base::text::count_of;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_ode::{dynamics, odesolve};
-use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset};
+use odesync_train::datasets::{self, ArrayNames, Column, CsvOptions, Dataset, RelativeTo};
 
 /// Relative and absolute tolerance of the truth: far below any noise, and below the accuracy asked of a model.
 const TRUTH_TOLERANCES: (f64, f64) = (1e-11, 1e-13);
@@ -51,7 +52,9 @@ impl ExperimentData {
 
 fn add_noise(data: Dataset, noise: Option<&NoiseSettings>) -> Result<Dataset> {
     match noise {
-        Some(n) => data.add_noise_seeded(n.amplitude, n.relative_to.parse()?, n.seed),
+        Some(n) => {
+            data.add_noise_seeded(n.amplitude, RelativeTo::from_name(&n.relative_to)?, n.seed)
+        }
         None => Ok(data),
     }
 }

@@ -21,7 +21,6 @@ use super::tables;
 use super::training::ScriptRun;
 use crate::cards::{self, Card};
 use crate::recipes;
-use odesync_base::tables::format_number;
 use odesync_plot::Panel;
 
 /// Largest number of rows of a list of maps that a card shows.

@@ -41,7 +41,7 @@ pub use csv::{Column, CsvOptions, read_csv, write_csv};
 pub use dataset::Dataset;
 pub(crate) use dataset::mean_variance;
 pub use json::read_json;
-pub use noise::RelativeTo;
+pub use noise::{NoiseOptions, RelativeTo};
 pub use npy::read_npy;
 pub use npz::{read_npz, write_npz};
 pub(crate) use safetensors::open_safetensors;

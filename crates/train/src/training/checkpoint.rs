@@ -217,7 +217,7 @@ impl Run {
         ] {
             content.add_tensor(name, &[values.len()], values);
         }
-        if !self.settings.scale.is_none() {
+        if !self.settings.options.scale.is_none() {
             let n = self.scaled_params.len();
             content.add_tensor(SCALED_PARAMETERS, &[n], &self.scaled_params);
         }
@@ -228,7 +228,7 @@ impl Run {
         for (name, (shape, values)) in tensors {
             content.add_tensor(&name, &shape, &values);
         }
-        if self.settings.trajectory_every.is_some() {
+        if self.settings.options.trajectory_every.is_some() {
             let n = self.last.n_params() + self.aux_params.len();
             content.add_tensor(
                 PARAMETER_PATH,
@@ -257,7 +257,7 @@ impl Run {
                 .collect(),
             _ => None,
         };
-        let parameter_path = match metadata.settings.trajectory_every {
+        let parameter_path = match metadata.settings.options.trajectory_every {
             Some(_) => {
                 let path = content.take_tensor(path, PARAMETER_PATH)?;
                 let n = path.shape.last().copied().unwrap_or(0).max(1);
@@ -286,7 +286,7 @@ impl Run {
                 None => (now, None),
             };
         let u0 = content.take_tensor(path, INITIAL_STATES)?;
-        let scaled_params = match metadata.settings.scale.is_none() {
+        let scaled_params = match metadata.settings.options.scale.is_none() {
             true => vec![],
             false => content.take_tensor(path, SCALED_PARAMETERS)?.values,
         };
@@ -353,7 +353,8 @@ impl Run {
         if self.t0.len() != self.u0.nrows() || self.t0.iter().any(|x| !x.is_finite()) {
             return Some("the initial times of the data are missing or not finite");
         }
-        let in_params = self.settings.train_u0 && self.weak_constraint.is_none();
+        let in_params =
+            self.settings.options.observation.train_u0 && self.weak_constraint.is_none();
         if in_params && self.aux_params.len() < self.u0.len() {
             return Some("the trained initial states are missing");
         }
@@ -362,6 +363,7 @@ impl Run {
         }
         let points = self
             .settings
+            .options
             .trajectory_every
             .map_or(0, |every| epochs.div_ceil(every.max(1)));
         if self.parameter_path.len() != points
@@ -369,7 +371,7 @@ impl Run {
         {
             return Some("the points of the path are not those of this run");
         }
-        if !self.settings.scale.is_none() && self.scaled_params.len() != n {
+        if !self.settings.options.scale.is_none() && self.scaled_params.len() != n {
             return Some("the scaled parameters are not those of the model");
         }
         if self.trainer_state.best_params.len() != n {

@@ -87,13 +87,13 @@ impl Choice {
     /// last step of a method that sets itself.
     pub fn new(settings: &TrainSettings) -> Self {
         let has_validation = settings.has_validation();
-        let by = settings.best_by.unwrap_or(match has_validation {
+        let by = settings.options.best_by.unwrap_or(match has_validation {
             true => BestBy::Validation,
             false if settings.method.self_setting().is_some() => BestBy::Last,
             false => BestBy::Mse,
         });
-        let is_asked_for = settings.best_by.is_some() || has_validation;
-        let of = settings.best_of.unwrap_or(match is_asked_for {
+        let is_asked_for = settings.options.best_by.is_some() || has_validation;
+        let of = settings.options.best_of.unwrap_or(match is_asked_for {
             true => BestOf::Free,
             false => BestOf::All,
         });
@@ -129,7 +129,7 @@ impl Choice {
 pub(super) fn check_choice(settings: &TrainSettings) -> Result<()> {
     let sets_itself = settings.method.self_setting().is_some();
     let name = settings.method.name();
-    match settings.best_by {
+    match settings.options.best_by {
         Some(BestBy::Validation) if !settings.has_validation() => Err(Error::invalid(
             "best_by: \"validation\" needs data that the training does not see: give holdout: 0.2, or validate: other_data",
         )),
@@ -137,7 +137,7 @@ pub(super) fn check_choice(settings: &TrainSettings) -> Result<()> {
             "best_by: \"evidence\" belongs to weak_constraint() and homotopy() without a coupling, {name} has none: choose by \
              \"validation\" with holdout: 0.2"
         ))),
-        _ if sets_itself && settings.patience.is_some() && !settings.has_validation() => {
+        _ if sets_itself && settings.options.patience.is_some() && !settings.has_validation() => {
             Err(Error::invalid(format!(
                 "patience of {name} counts steps in which the validation mse has not fallen: give holdout: 0.2, or validate: \
                  other_data"

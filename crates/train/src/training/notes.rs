@@ -127,7 +127,7 @@ pub(super) fn note_on_mse(run: &Run) -> Option<String> {
         "the mse of the model that runs by itself stayed at {} for all {epochs} epochs; weak_constraint() finds scales and steps by \
          itself, and of this method {}",
         format_number(first, 3),
-        match run.settings.scale.is_none() {
+        match run.settings.options.scale.is_none() {
             true => "scale: \"auto\" or another learning rate (lr) may move it",
             false => "another learning rate (lr) may move it",
         }

@@ -12,7 +12,7 @@ use super::convert;
 use super::error::RhaiResult;
 use super::fields::ScriptField;
 use super::host::Host;
-use super::keys::{Key, Keys};
+use super::keys::Keys;
 use super::options::Options;
 use super::registry::{Registry, ScriptType};
 use super::solving::{SOLVER, check_solution_memory, note_stiffness, note_unresolved, solver};
@@ -21,7 +21,7 @@ use odesync_base::random::{Generator, with_default_generator};
 use odesync_base::tables::format_number;
 use odesync_ode::odesolve::SolveOptions;
 use odesync_train::datasets::arrays::{initial_states, trajectories};
-use odesync_train::datasets::{Dataset, RelativeTo};
+use odesync_train::datasets::{Dataset, NoiseOptions};
 
 /// The script type of a dataset, `Dataset`.
 #[derive(Clone)]
@@ -65,10 +65,7 @@ fn concat(list: &List) -> Result<ScriptDataset> {
 
 const SIMULATE: Keys = &[SOLVER];
 
-const NOISE: Keys = &[&[
-    Key::new("relative_to").choices(&["nothing", "mean", "std"]),
-    Key::new("seed"),
-]];
+const NOISE: Keys = &[NoiseOptions::OPTIONS];
 
 fn simulate(
     host: &Host,
@@ -97,15 +94,12 @@ fn add_noise(
     amplitude: &Dynamic,
     mut options: Options,
 ) -> Result<ScriptDataset> {
-    let relative = match options.choice("relative_to")? {
-        "mean" => RelativeTo::Mean,
-        "std" => RelativeTo::Std,
-        _ => RelativeTo::Nothing,
-    };
-    let seed = options.opt_seed("seed")?;
+    let mut noise = NoiseOptions::default();
+    options.read_set(&mut noise)?;
     options.finish()?;
+    let relative = noise.relative_to;
     let amplitude = convert::number(amplitude, "add_noise: the amplitude")?;
-    Ok(wrap(match seed {
+    Ok(wrap(match noise.seed {
         Some(seed) => {
             d.0.add_noise(amplitude, relative, &mut Generator::manual_seed(seed))?
         }

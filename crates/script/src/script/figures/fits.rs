@@ -11,27 +11,25 @@ use super::keys::FIGURE;
 use super::options::{apply_figure_options, register_plot};
 use crate::Result;
 use crate::recipes::{self, FitOptions, FittedModel};
+use odesync_base::options::split;
 use odesync_plot::Panel;
 
 /// The option keys that select the range of data and model to draw.
-const FIT_RANGE: &[Key] = &[Key::new("t_end"), Key::new("train_end"), Key::new("sample")];
+const FIT_RANGE: &[Key] = split(FitOptions::OPTIONS, "residuals").0;
 
 /// The option keys of a plot of data and a run.
-const RUN: Keys = &[FIT_RANGE, &[Key::flag("residuals")], FIGURE[0]];
+const RUN: Keys = &[FitOptions::OPTIONS, FIGURE[0]];
 
 /// The option keys of a plot of data and an ensemble.
 const ENSEMBLE: Keys = &[FIT_RANGE, QUANTILES, FIGURE[0]];
 
 /// The option keys of plots of data and a model, without those of a figure.
-pub(super) const FIT_KEYS: [&[Key]; 3] = [FIT_RANGE, RUN[1], QUANTILES];
+pub(super) const FIT_KEYS: [&[Key]; 2] = [FitOptions::OPTIONS, QUANTILES];
 
 fn fit_options(options: &mut Options) -> Result<FitOptions> {
-    Ok(FitOptions {
-        t_end: options.opt_f64("t_end")?,
-        train_end: options.opt_f64("train_end")?,
-        sample: options.usize("sample", 0)?,
-        ..FitOptions::default()
-    })
+    let mut fit = FitOptions::default();
+    options.read_set(&mut fit)?;
+    Ok(fit)
 }
 
 /// Plots data and the prediction of a run's best model or of a discovery.
@@ -40,8 +38,8 @@ fn plot_model_fit<'a>(
     fitted: impl Into<FittedModel<'a>>,
     mut options: Options,
 ) -> Result<Panel> {
-    let fit = fit_options(&mut options)?.residuals(options.bool("residuals", true)?);
-    apply_figure_options(recipes::fit(&data.0, fitted, &fit)?, "plot", options)
+    let fit = fit_options(&mut options)?;
+    apply_figure_options(recipes::fit(&data.0, fitted, &fit)?, options)
 }
 
 /// Plots data, and the median and the band of an ensemble's best models.
@@ -53,7 +51,7 @@ fn plot_ensemble_fit(
     let fit = fit_options(&mut options)?;
     let between = quantiles(&mut options)?;
     let figure = recipes::ensemble_band(&data.0, &ensemble.0, &fit, between)?;
-    apply_figure_options(figure, "plot", options)
+    apply_figure_options(figure, options)
 }
 
 pub(super) fn register(reg: &mut Registry) {
