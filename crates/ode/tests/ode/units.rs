@@ -2,7 +2,7 @@
 
 use odesync_ode::field::{VectorField, system};
 use odesync_ode::odesolve::{
-    Adjoint, Engine, FnRhs, NativeEngine, Problem, SolveOptions, Solution, Step, solve, solve_rhs,
+    Adjoint, Engine, FnRhs, NativeEngine, Problem, Solution, SolveOptions, Step, solve, solve_rhs,
     solvers,
 };
 
@@ -54,9 +54,24 @@ fn from_rest(time: f64, state: f64) -> VectorField {
 }
 
 const BASES: [Base; 3] = [
-    Base { name: "predators", u0: &[1.0, 1.2], end: 10.0, field: predators },
-    Base { name: "relaxation", u0: &[0.3], end: 5.0, field: relaxation },
-    Base { name: "from rest", u0: &[0.0, 0.0], end: 12.0, field: from_rest },
+    Base {
+        name: "predators",
+        u0: &[1.0, 1.2],
+        end: 10.0,
+        field: predators,
+    },
+    Base {
+        name: "relaxation",
+        u0: &[0.3],
+        end: 5.0,
+        field: relaxation,
+    },
+    Base {
+        name: "from rest",
+        u0: &[0.0, 0.0],
+        end: 12.0,
+        field: from_rest,
+    },
 ];
 
 fn options(solver: &str, state: f64) -> SolveOptions {
@@ -71,13 +86,21 @@ fn solved(base: &Base, solver: &str, time: f64, state: f64) -> Solution {
 }
 
 fn adaptive() -> impl Iterator<Item = &'static str> {
-    solvers::ALL.iter().filter(|s| s.is_adaptive()).map(|s| s.name)
+    solvers::ALL
+        .iter()
+        .filter(|s| s.is_adaptive())
+        .map(|s| s.name)
 }
 
 /// The steps in the base unit of time.
 fn in_base_units(solution: &Solution, time: f64) -> Vec<Step> {
     let steps = solution.plan.steps.iter();
-    steps.map(|s| Step { t: s.t / time, end: s.end / time }).collect()
+    steps
+        .map(|s| Step {
+            t: s.t / time,
+            end: s.end / time,
+        })
+        .collect()
 }
 
 #[test]
@@ -105,12 +128,20 @@ fn another_unit_of_time_takes_the_same_steps() {
         for solver in adaptive() {
             let base_steps = solved(base, solver, 1.0, 1.0).stats.steps;
             // Far from ordinary times the very same steps, in the unit that is the problem's own.
-            let want = in_base_units(&solved(base, solver, 2.0_f64.powi(40), 1.0), 2.0_f64.powi(40));
+            let want = in_base_units(
+                &solved(base, solver, 2.0_f64.powi(40), 1.0),
+                2.0_f64.powi(40),
+            );
             for k in (-100..=100).step_by(5) {
                 let time = 2.0_f64.powi(k);
                 let got = solved(base, solver, time, 1.0);
                 if k.abs() >= 15 {
-                    assert_eq!(in_base_units(&got, time), want, "{} {solver} 2^{k}", base.name);
+                    assert_eq!(
+                        in_base_units(&got, time),
+                        want,
+                        "{} {solver} 2^{k}",
+                        base.name
+                    );
                 }
                 let more = got.stats.steps.abs_diff(base_steps);
                 println!("{} {solver} 2^{k}: {} {more}", base.name, got.stats.steps);
@@ -131,11 +162,19 @@ fn gradients_and_events_are_those_of_the_base_units() {
     let run = |solver: &str, adjoint: Adjoint, time: f64| {
         let field = (base.field)(time, 1.0);
         let t = [0.0, 0.37 * base.end * time, base.end * time];
-        let problem = Problem { u0: base.u0, t: &t, sample: 0 };
+        let problem = Problem {
+            u0: base.u0,
+            t: &t,
+            sample: 0,
+        };
         let options = options(solver, 1.0).adjoint(adjoint);
         let mut engine = NativeEngine::default();
-        engine.forward(&field, &[problem], &options, None, true).unwrap();
-        let gradient = engine.backward(&[vec![0.3, 0.1, -0.4, 0.7, 1.0, -0.2]]).unwrap();
+        engine
+            .forward(&field, &[problem], &options, None, true)
+            .unwrap();
+        let gradient = engine
+            .backward(&[vec![0.3, 0.1, -0.4, 0.7, 1.0, -0.2]])
+            .unwrap();
         // The gradient by the rate k has the unit of time.
         (gradient.values[0] / time, gradient.u0[0].clone())
     };
@@ -158,7 +197,11 @@ fn gradients_and_events_are_those_of_the_base_units() {
         let options = options("dopri5", 1.0).event(event);
         let field = (base.field)(time, 1.0);
         let got = solve(&field, base.u0, &[0.0, base.end * time], &options).unwrap();
-        got.events[0].t.iter().map(|t| t / time).collect::<Vec<f64>>()
+        got.events[0]
+            .t
+            .iter()
+            .map(|t| t / time)
+            .collect::<Vec<f64>>()
     };
     let want = crossings(2.0_f64.powi(60));
     assert!(want.len() > 2);
@@ -222,9 +265,17 @@ fn nanoseconds_since_1970_cost_accuracy_and_not_the_solve() {
     }
     // What needs shorter steps than numbers are apart says so.
     let fast = system(1, &[], |_, u, _| vec![u.at(0) * -0.5]).unwrap();
-    let error = solve(&fast, &[1.0], &[origin, origin + 1e6], &SolveOptions::default());
+    let error = solve(
+        &fast,
+        &[1.0],
+        &[origin, origin + 1e6],
+        &SolveOptions::default(),
+    );
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("beyond the resolution of numbers"), "{error}");
+    assert!(
+        error.contains("beyond the resolution of numbers"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -246,7 +297,13 @@ fn each_state_variable_has_its_tolerance() {
             assert!((u / exact - 1.0).abs() < 1e-4, "{solver}: {u} {exact}");
         }
         // Two equal entries are one for all, to the bit.
-        let one = solve(&field, &[1.0, 2.0], &t, &options.clone().tolerances(1e-6, 1e-8)).unwrap();
+        let one = solve(
+            &field,
+            &[1.0, 2.0],
+            &t,
+            &options.clone().tolerances(1e-6, 1e-8),
+        )
+        .unwrap();
         let two = options.clone().tolerances(1e-6, [1e-8, 1e-8]);
         let two = solve(&field, &[1.0, 2.0], &t, &two).unwrap();
         assert_eq!((one.u, one.plan), (two.u, two.plan), "{solver}");
@@ -256,8 +313,14 @@ fn each_state_variable_has_its_tolerance() {
                 continue;
             }
             let mut engine = NativeEngine::default();
-            let problem = Problem { u0: &u0, t: &t, sample: 0 };
-            engine.forward(&field, &[problem], &options, None, true).unwrap();
+            let problem = Problem {
+                u0: &u0,
+                t: &t,
+                sample: 0,
+            };
+            engine
+                .forward(&field, &[problem], &options, None, true)
+                .unwrap();
             let gradient = engine.backward(&[vec![0.0, 0.0, 0.0, 1e8]]).unwrap();
             let want = 1e8 * exact[1] * -3.0;
             let off = (gradient.values[0] / want - 1.0).abs();

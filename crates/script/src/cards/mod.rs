@@ -10,6 +10,6 @@ mod values;
 
 pub use card::{Card, figure_html};
 pub use values::{
-    array, dataset, density, discovery, eigenpairs, ensemble, equations, field, hessian, landscape, pca, run, schedule,
-    solution, spline, table, trace,
+    array, dataset, density, discovery, eigenpairs, ensemble, equations, field, hessian, landscape,
+    pca, run, schedule, solution, spline, table, trace,
 };

@@ -24,7 +24,7 @@ use crate::{Error, Result};
 use odesync_base::random::with_default_generator;
 use odesync_ode::engines::engine;
 use odesync_ode::field::{Isa, VectorField};
-use odesync_ode::odesolve::SolveOptions;
+use odesync_ode::odesolve::{AbsoluteTolerance, SolveOptions};
 
 /// Trains a copy of `model` on `data`.
 ///
@@ -81,7 +81,8 @@ pub fn train(
     )
 }
 
-/// Returns options whose absolute tolerance is relative to the smallest size of the state variables that are measured.
+/// Returns options whose absolute tolerance, where it is one for all, is relative to the smallest size of the state variables that are
+/// measured.
 fn with_relative_tolerance(
     options: &TrainOptions,
     scaled: &ScaledModel,
@@ -93,7 +94,10 @@ fn with_relative_tolerance(
     let sizes = columns.iter().filter_map(|j| scaled.sd().get(*j));
     let smallest = sizes.copied().fold(f64::INFINITY, f64::min);
     let mut options = options.clone();
-    options.solver.atol *= smallest;
+    // Tolerances of each variable are in its unit already.
+    if let AbsoluteTolerance::Uniform(atol) = &mut options.solver.atol {
+        *atol *= smallest;
+    }
     Ok(options)
 }
 
