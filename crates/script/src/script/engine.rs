@@ -18,7 +18,7 @@ use super::token_linter::TokenLinter;
 type RegisterFn = fn(&mut Registry);
 
 /// All files with bindings, each under its topic in the documentation; a new file is added here.
-const BINDINGS: [(&str, RegisterFn); 17] = [
+const BINDINGS: [(&str, RegisterFn); 18] = [
     ("language", super::numbers::register),
     ("language", super::guards::register),
     ("language", super::arguments::register),
