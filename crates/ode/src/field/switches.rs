@@ -217,7 +217,14 @@ impl Switches {
             bar[if len == 1 { 0 } else { component }] = sign;
             let (mut gradient, mut t_bar) = (evaluator.zero_gradient(), 0.0);
             let place = (sample, t);
-            evaluator.vjp(place, &slot, &bar, &mut u_bar, Some(&mut t_bar), &mut gradient);
+            evaluator.vjp(
+                place,
+                &slot,
+                &bar,
+                &mut u_bar,
+                Some(&mut t_bar),
+                &mut gradient,
+            );
             by_time += t_bar;
             for (total, x) in total.iter_mut().zip(evaluator.parameter_gradient(gradient)) {
                 *total -= x;
@@ -239,7 +246,10 @@ fn width_of_switch(low: f64, high: f64) -> f64 {
 fn used_nodes(graph: &Graph, output: NodeId) -> Vec<bool> {
     let mut used = vec![false; graph.nodes.len()];
     used[output.index()] = true;
-    for i in (0..graph.nodes.len()).rev().filter(|i| *i <= output.index()) {
+    for i in (0..graph.nodes.len())
+        .rev()
+        .filter(|i| *i <= output.index())
+    {
         if used[i] {
             for operand in graph.nodes[i].operands() {
                 used[operand.index()] = true;
@@ -271,8 +281,7 @@ fn classify(bound: &mut [BoundGuard], t: f64, width: f64) -> Switch {
     };
     for (index, guard) in bound.iter_mut().enumerate() {
         for component in 0..guard.len() {
-            let [left, here, right] =
-                [t - width, t, t + width].map(|t| guard.branch(t, component));
+            let [left, here, right] = [t - width, t, t + width].map(|t| guard.branch(t, component));
             if left == right {
                 continue;
             }
@@ -323,7 +332,8 @@ impl BoundGuard {
 
     /// Returns both sides at t.
     fn sides(&mut self, t: f64, component: usize) -> (f64, f64) {
-        let (slots, values, sample, u) = (&mut self.slots, &mut self.values, self.sample, &self.state);
+        let (slots, values, sample, u) =
+            (&mut self.slots, &mut self.values, self.sample, &self.state);
         self.x.eval(sample, t, u, &mut slots.0, &mut values.0);
         if let Some(y) = &self.y {
             y.eval(sample, t, u, &mut slots.1, &mut values.1);

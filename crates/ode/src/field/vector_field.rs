@@ -262,7 +262,12 @@ impl VectorField {
     }
 
     /// Returns du/dt at (t, u), `[dof]`, for one sample of the field's signals.
-    pub(crate) fn derivative_of_sample(&self, sample: usize, t: f64, u: &[f64]) -> Result<Vec<f64>> {
+    pub(crate) fn derivative_of_sample(
+        &self,
+        sample: usize,
+        t: f64,
+        u: &[f64],
+    ) -> Result<Vec<f64>> {
         self.check_state(u)?;
         let evaluator = Evaluator::new(self);
         let mut slot = vec![0.0; evaluator.slot_len()];
@@ -374,7 +379,9 @@ impl VectorField {
 
     fn switches(&self) -> &Switches {
         let Inner { graph, output, .. } = &*self.inner;
-        self.inner.switches.get_or_init(|| Switches::of(graph, *output))
+        self.inner
+            .switches
+            .get_or_init(|| Switches::of(graph, *output))
     }
 
     /// Returns the switches of the field with time alone within the times of a solve, for one sample, increasing.

@@ -139,7 +139,9 @@ pub fn difference_jacobian<R: Rhs + ?Sized>(
     let span = if rate > 0.0 && rate.is_finite() {
         1.0 / rate
     } else {
-        scales.as_ref().map_or(t.abs().max(1.0), |scales| scales.span)
+        scales
+            .as_ref()
+            .map_or(t.abs().max(1.0), |scales| scales.span)
     };
     let delta = (relative * span).max(4.0 * f64::EPSILON * t.abs());
     let (above, below) = (t + delta, t - delta);

@@ -232,7 +232,9 @@ impl<'a> StepSequencer<'a> {
             self.attempted_h = step.h();
             return Err(match finite() {
                 false => FailureReason::NotFinite,
-                true if smallest_step(t) > UNRESOLVED * self.span() => FailureReason::TimeUnresolved,
+                true if smallest_step(t) > UNRESOLVED * self.span() => {
+                    FailureReason::TimeUnresolved
+                }
                 true => FailureReason::StepTooSmall,
             });
         }

@@ -102,5 +102,7 @@ fn derivative_by_time(
     let gradient = engine.backward(&[later_bars])?;
     let adjoint = gradient.u0.first().map_or(&[][..], |u0| u0);
     let terms = adjoint.iter().zip(slope_before.iter().zip(&slope_after));
-    Ok(terms.map(|(lambda, (before, after))| lambda * (before - after)).sum())
+    Ok(terms
+        .map(|(lambda, (before, after))| lambda * (before - after))
+        .sum())
 }

@@ -94,7 +94,11 @@ impl AbsoluteTolerance {
             }
         }
         let is_below = |(i, u): (usize, f64)| (u > 0.0 && u < self.at(i)).then_some(i);
-        largest.into_iter().enumerate().filter_map(is_below).collect()
+        largest
+            .into_iter()
+            .enumerate()
+            .filter_map(is_below)
+            .collect()
     }
 }
 
@@ -123,7 +127,9 @@ impl OptionKind for PositiveOrEach {
     fn is_in_range(field: &AbsoluteTolerance) -> bool {
         match field {
             AbsoluteTolerance::Uniform(atol) => Positive::is_in_range(atol),
-            AbsoluteTolerance::Each(each) => !each.is_empty() && ListOf::<Positive>::is_in_range(each),
+            AbsoluteTolerance::Each(each) => {
+                !each.is_empty() && ListOf::<Positive>::is_in_range(each)
+            }
         }
     }
 }
@@ -159,7 +165,8 @@ mod tests {
         let one = error_norm(&x, &u, &v, 1e-6, &1e-9.into());
         assert_eq!(one, error_norm(&x, &u, &v, 1e-6, &[1e-9; 3].into()));
         let first = (1e-7_f64 / (0.5 + 1e-6 * 1.5)).powi(2);
-        let by_hand = ((first + (3e-5_f64 / 2e-6).powi(2) + (2e-9_f64 / 1e-8).powi(2)) / 3.0).sqrt();
+        let by_hand =
+            ((first + (3e-5_f64 / 2e-6).powi(2) + (2e-9_f64 / 1e-8).powi(2)) / 3.0).sqrt();
         let atol = [0.5, 0.0, 1e-8].into();
         assert!((error_norm(&x, &u, &v, 1e-6, &atol) / by_hand - 1.0).abs() < 1e-12);
     }
@@ -169,7 +176,10 @@ mod tests {
         let atol = AbsoluteTolerance::from([1e-9, 1e-6]);
         assert!(atol.check(2).is_ok());
         let message = atol.check(3).unwrap_err().to_string();
-        assert!(message.contains("2 numbers") && message.contains("are 3"), "{message}");
+        assert!(
+            message.contains("2 numbers") && message.contains("are 3"),
+            "{message}"
+        );
         assert!(AbsoluteTolerance::from(1e-9).check(3).is_ok());
         assert!(!PositiveOrEach::is_in_range(&vec![1e-9, 0.0].into()));
         assert!(!PositiveOrEach::is_in_range(&vec![].into()));

@@ -45,7 +45,14 @@ fn second_derivatives(field: &VectorField, isa: Isa, t: f64, u: &[f64], along: &
     let mut lanes = evaluator.tangent_lanes(1);
     evaluator.set_param_tangents(&along[dof..], &mut lanes);
     let mut tangents = vec![0.0; dof];
-    evaluator.jvp_lanes((0, t), &slot, &along[..dof], &[0.0], &mut lanes, &mut tangents);
+    evaluator.jvp_lanes(
+        (0, t),
+        &slot,
+        &along[..dof],
+        &[0.0],
+        &mut lanes,
+        &mut tangents,
+    );
     let (bar, bar_dot) = (vec![1.0; dof], vec![0.0; dof]);
     let (mut value, mut value_dot) = (vec![0.0; dof], vec![0.0; dof]);
     let mut sums = evaluator.zero_gradient_tangents(&lanes);
@@ -54,7 +61,10 @@ fn second_derivatives(field: &VectorField, isa: Isa, t: f64, u: &[f64], along: &
         &slot,
         &mut lanes,
         (&bar, &bar_dot),
-        DualCotangent { value: &mut value, tangents: &mut value_dot },
+        DualCotangent {
+            value: &mut value,
+            tangents: &mut value_dot,
+        },
         None,
         &mut sums,
     );
@@ -72,14 +82,22 @@ fn assert_alike(guarded: &VectorField, taken: &VectorField, t: f64, u: &[f64]) {
         for (mode, got) in first_derivatives(guarded, isa, t, u).iter().enumerate() {
             for (got, want) in got.iter().flatten().zip(want[0].iter().flatten()) {
                 let off = (got - want).abs();
-                assert!(off <= 1e-12 * (1.0 + want.abs()), "{mode}: {got} {want} {}", guarded.show());
+                assert!(
+                    off <= 1e-12 * (1.0 + want.abs()),
+                    "{mode}: {got} {want} {}",
+                    guarded.show()
+                );
             }
         }
         let got = second_derivatives(guarded, isa, t, u, &along);
         let want = second_derivatives(taken, isa, t, u, &along);
         for (got, want) in got.iter().zip(&want) {
             let off = (got - want).abs();
-            assert!(off <= 1e-11 * (1.0 + want.abs()), "second: {got} {want} {}", guarded.show());
+            assert!(
+                off <= 1e-11 * (1.0 + want.abs()),
+                "second: {got} {want} {}",
+                guarded.show()
+            );
         }
     }
 }
@@ -94,9 +112,15 @@ fn a_root_under_a_guard_has_a_finite_gradient() {
     .trainable(&["a"])
     .unwrap();
     let mut engine = NativeEngine::default();
-    let problem = Problem { u0: &[-1.0], t: &[0.0, 1.0], sample: 0 };
+    let problem = Problem {
+        u0: &[-1.0],
+        t: &[0.0, 1.0],
+        sample: 0,
+    };
     let options = SolveOptions::default();
-    engine.forward(&field, &[problem], &options, None, true).unwrap();
+    engine
+        .forward(&field, &[problem], &options, None, true)
+        .unwrap();
     let got = engine.backward(&[vec![0.0, 1.0]]).unwrap();
     assert_eq!(got.values, [0.0]);
     assert!((got.u0[0][0] - (-1.0_f64).exp()).abs() < 1e-7);
@@ -186,8 +210,14 @@ proptest! {
 #[test]
 fn an_infinite_slope_that_counts_stays_infinite() {
     // At u = 0 the root is taken, and its slope is what it is: a zero that is no branch hides nothing.
-    let field = system(1, &[("p", 2.0)], |_, u, p| vec![u.at(0).sqrt() * p.get("p")]).unwrap();
+    let field = system(1, &[("p", 2.0)], |_, u, p| {
+        vec![u.at(0).sqrt() * p.get("p")]
+    })
+    .unwrap();
     let [reverse, forward] = first_derivatives(&field, Isa::Portable, 0.0, &[0.0]);
-    assert_eq!((reverse[0][0], forward[0][0]), (f64::INFINITY, f64::INFINITY));
+    assert_eq!(
+        (reverse[0][0], forward[0][0]),
+        (f64::INFINITY, f64::INFINITY)
+    );
     assert_eq!((reverse[0][2], forward[0][2]), (0.0, 0.0));
 }

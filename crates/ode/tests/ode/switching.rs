@@ -48,7 +48,13 @@ fn a_pulse_is_not_missed_by_any_method() {
                 let off = (u - after_pulse(*t)).abs();
                 assert!(off < bound, "{} at {t}: {u} {off:e}", solver.name);
             }
-            assert!(got.u.column(0).iter().take(t.len() / 2).all(|u| u.abs() < 1e-12));
+            assert!(
+                got.u
+                    .column(0)
+                    .iter()
+                    .take(t.len() / 2)
+                    .all(|u| u.abs() < 1e-12)
+            );
         }
     }
 }
@@ -71,13 +77,23 @@ fn a_known_switch_costs_little_and_is_exact() {
 #[test]
 fn backwards_in_time_and_from_a_switch() {
     let field = pulse();
-    let back = solve(&field, &[after_pulse(8.0)], &[8.0, 5.5, 4.0], &SolveOptions::default()).unwrap();
+    let back = solve(
+        &field,
+        &[after_pulse(8.0)],
+        &[8.0, 5.5, 4.0],
+        &SolveOptions::default(),
+    )
+    .unwrap();
     let inside = 0.5 * (1.0 - (-1.0_f64).exp());
     assert!((back.u[[1, 0]] - inside).abs() < 1e-6, "{}", back.u);
     assert!(back.u[[2, 0]].abs() < 1e-5, "{}", back.u);
     // At t = 5 itself the condition does not hold yet; the solve that starts there does not begin with the slope of before.
     let from = solve(&field, &[0.0], &[5.0, 6.0], &SolveOptions::default()).unwrap();
-    assert!((from.u[[1, 0]] - after_pulse(6.0)).abs() < 1e-8, "{}", from.u);
+    assert!(
+        (from.u[[1, 0]] - after_pulse(6.0)).abs() < 1e-8,
+        "{}",
+        from.u
+    );
     assert!(from.stats.rejected < 5, "{:?}", from.stats);
 }
 
@@ -140,13 +156,24 @@ fn the_derivative_by_a_switching_time_is_the_jump_times_the_adjoint() {
                 continue;
             }
             let mut engine = NativeEngine::default();
-            let problem = Problem { u0: &[0.0], t: &t, sample: 0 };
-            engine.forward(&field, &[problem], &options, None, true).unwrap();
+            let problem = Problem {
+                u0: &[0.0],
+                t: &t,
+                sample: 0,
+            };
+            engine
+                .forward(&field, &[problem], &options, None, true)
+                .unwrap();
             let got = engine.backward(&[bars.to_vec()]).unwrap().values;
             let bound = if solver.order < 3 { 1e-2 } else { 1e-5 };
             for (got, want) in got.iter().zip([by_s, by_r]) {
                 let off = (got - want).abs();
-                assert!(off < bound, "{} {}: {got} {want}", solver.name, adjoint.name());
+                assert!(
+                    off < bound,
+                    "{} {}: {got} {want}",
+                    solver.name,
+                    adjoint.name()
+                );
             }
         }
     }
@@ -179,12 +206,21 @@ fn it_agrees_with_finite_differences_backwards_too() {
             (loss(a, b + h) - loss(a, b - h)) / (2.0 * h),
         ];
         let mut engine = NativeEngine::default();
-        let problem = Problem { u0: &[1.0, 0.5], t: &t, sample: 0 };
-        engine.forward(&field(a, b), &[problem], &options, None, true).unwrap();
+        let problem = Problem {
+            u0: &[1.0, 0.5],
+            t: &t,
+            sample: 0,
+        };
+        engine
+            .forward(&field(a, b), &[problem], &options, None, true)
+            .unwrap();
         let bars = vec![0.0, 0.0, 1.0, 1.0, -0.5, 2.0];
         let got = engine.backward(&[bars]).unwrap().values;
         for (got, want) in got.iter().zip(want) {
-            assert!((got - want).abs() < 1e-6 * (1.0 + want.abs()), "{got} {want}");
+            assert!(
+                (got - want).abs() < 1e-6 * (1.0 + want.abs()),
+                "{got} {want}"
+            );
         }
     }
 }
@@ -192,12 +228,21 @@ fn it_agrees_with_finite_differences_backwards_too() {
 #[test]
 fn what_holds_switching_times_fixed_says_so() {
     let (field, options) = (switched_on(), SolveOptions::default());
-    let by_s = Tangent { params: vec![1.0, 0.0], ..Tangent::default() };
+    let by_s = Tangent {
+        params: vec![1.0, 0.0],
+        ..Tangent::default()
+    };
     let error = jvp(&field, &[0.0], &[0.0, 4.0], &options, &[by_s]).unwrap_err();
     assert!(error.to_string().contains("\"s\""), "{error}");
     let mut engine = NativeEngine::default();
-    let problem = Problem { u0: &[0.0], t: &[0.0, 4.0], sample: 0 };
-    engine.forward(&field, &[problem], &options, None, true).unwrap();
+    let problem = Problem {
+        u0: &[0.0],
+        t: &[0.0, 4.0],
+        sample: 0,
+    };
+    engine
+        .forward(&field, &[problem], &options, None, true)
+        .unwrap();
     let error = engine.end_jacobians(|_, jacobian| jacobian).unwrap_err();
     assert!(error.to_string().contains("switch"), "{error}");
     // Two reasons at one time, of which one moves.
@@ -210,7 +255,9 @@ fn what_holds_switching_times_fixed_says_so() {
     .trainable(&["s"])
     .unwrap();
     let mut engine = NativeEngine::default();
-    engine.forward(&both, &[problem], &options, None, true).unwrap();
+    engine
+        .forward(&both, &[problem], &options, None, true)
+        .unwrap();
     let error = engine.backward(&[vec![0.0, 1.0]]).unwrap_err();
     assert!(error.to_string().contains("two reasons"), "{error}");
 }

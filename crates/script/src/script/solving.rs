@@ -132,7 +132,11 @@ pub(super) fn note_unresolved<'a>(
     let Some(&first) = unresolved.first() else {
         return;
     };
-    let names: Vec<String> = unresolved.iter().take(4).map(|i| format!("u[{i}]")).collect();
+    let names: Vec<String> = unresolved
+        .iter()
+        .take(4)
+        .map(|i| format!("u[{i}]"))
+        .collect();
     let (more, stay) = match unresolved.len() {
         1 => ("", "stays"),
         2..=4 => ("", "stay"),

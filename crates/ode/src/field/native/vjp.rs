@@ -222,13 +222,19 @@ fn accumulate_partial(
         n if to.len() == 1 => {
             let mut sum = 0.0;
             for i in 0..n {
-                sum += strong_mul(partial(broadcast_get(x, i), broadcast_get(y, i), z[i]), bar[i]);
+                sum += strong_mul(
+                    partial(broadcast_get(x, i), broadcast_get(y, i), z[i]),
+                    bar[i],
+                );
             }
             to[0] += sum;
         }
         n => {
             for i in 0..n {
-                to[i] += strong_mul(partial(broadcast_get(x, i), broadcast_get(y, i), z[i]), bar[i]);
+                to[i] += strong_mul(
+                    partial(broadcast_get(x, i), broadcast_get(y, i), z[i]),
+                    bar[i],
+                );
             }
         }
     }
@@ -244,8 +250,10 @@ fn accumulate_partial_small<const N: usize>(
 ) {
     let single = to.len() == 1;
     for i in 0..N {
-        to[if single { 0 } else { i }] +=
-            strong_mul(partial(broadcast_get(x, i), broadcast_get(y, i), z[i]), bar[i]);
+        to[if single { 0 } else { i }] += strong_mul(
+            partial(broadcast_get(x, i), broadcast_get(y, i), z[i]),
+            bar[i],
+        );
     }
 }
 

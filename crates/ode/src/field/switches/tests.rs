@@ -100,10 +100,16 @@ fn roots_that_are_not_linear_are_found() {
         .flat_map(|n| [0.0, 0.5].map(|s| (3.0 * f64::from(n) + s, true)))
         .skip(1)
         .collect();
-    let got: Vec<(f64, bool)> = found(&train, 0.0, 10.0).into_iter().filter(|s| s.0 > 0.1).collect();
+    let got: Vec<(f64, bool)> = found(&train, 0.0, 10.0)
+        .into_iter()
+        .filter(|s| s.0 > 0.1)
+        .collect();
     assert_eq!(got.len(), times.len(), "{got:?}");
     for (got, want) in got.iter().zip(&times) {
-        assert!((got.0 - want.0).abs() < 1e-12 && got.1 == want.1, "{got:?} {want:?}");
+        assert!(
+            (got.0 - want.0).abs() < 1e-12 && got.1 == want.1,
+            "{got:?} {want:?}"
+        );
     }
 }
 
@@ -145,7 +151,9 @@ fn a_condition_on_an_input_switches_between_its_knots() {
     let input = InputSignal::linear(&[0.0, 4.0, 8.0], array![[0.0], [2.0], [0.0]].view()).unwrap();
     let b = FieldBuilder::new(1);
     let w = b.input("w", input);
-    let on = w.above(1.5).select(&b.constant(&[1.0]), &b.constant(&[0.0]));
+    let on = w
+        .above(1.5)
+        .select(&b.constant(&[1.0]), &b.constant(&[0.0]));
     let field = b.finish(on - b.state()).unwrap();
     assert_found(&field, (0.0, 8.0), &[(3.0, true), (5.0, true)]);
     let times = field.breakpoints_within(0, &[0.0, 8.0]);
@@ -166,11 +174,23 @@ fn the_parameters_of_a_switch_are_known() {
     })
     .unwrap();
     assert!(pulse.switch_parameters().is_empty());
-    assert!(pulse.trainable(&["r"]).unwrap().switch_parameters().is_empty());
+    assert!(
+        pulse
+            .trainable(&["r"])
+            .unwrap()
+            .switch_parameters()
+            .is_empty()
+    );
     let trained = pulse.trainable(&["s", "r"]).unwrap();
     assert_eq!(trained.switch_parameters(), ["s"]);
-    let error = trained.check_fixed_switches("tangents").unwrap_err().to_string();
-    assert!(error.contains("\"s\"") && error.contains("frozen"), "{error}");
+    let error = trained
+        .check_fixed_switches("tangents")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("\"s\"") && error.contains("frozen"),
+        "{error}"
+    );
     let switch = &trained.switches_within(0, &[0.0, 5.0])[0];
     assert_eq!(trained.switch_time_gradients(switch, 0), [[1.0, 0.0]]);
 }
