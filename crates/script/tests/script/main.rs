@@ -11,3 +11,4 @@ mod gradients;
 mod known_constants;
 mod landscape;
 mod messages;
+mod steps;
