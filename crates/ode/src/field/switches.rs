@@ -4,47 +4,22 @@
 //! the roots of the difference of a comparison's sides (of the argument of `abs`, of the difference of the arguments of `max`, …),
 //! in the order of the graph: between the switches of its own operands every such difference is smooth.
 
+mod guard;
 mod roots;
 
 use std::sync::Arc;
 
 use super::graph::Graph;
 use super::native::{Evaluator, Program};
-use super::op::{Binary, NodeId, Op, Unary};
+use super::op::{NodeId, Op};
 use super::signal::Signal;
-use roots::{Piece, find_roots};
+use guard::{BoundGuard, Effect, Guard, switching, used_nodes};
+use roots::Piece;
 
 /// Number of places over the span at which a difference that is not linear is looked at.
 const SEARCH_PLACES: usize = 256;
 /// Largest number of switches that are stepped onto. With more of them no step would be longer than their distance.
 const MAX_SWITCHES: usize = 10_000;
-
-/// What a node does where the argument x, or the difference of its two arguments, passes through zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Effect {
-    /// The comparison changes.
-    Compare(Binary),
-    /// The value jumps.
-    Sign,
-    /// The value jumps at every integer x.
-    Floor,
-    /// The value jumps at every integer x.
-    Ceil,
-    /// A derivative jumps.
-    Kink,
-}
-
-/// A node that switches with time alone.
-#[derive(Debug)]
-struct Guard {
-    effect: Effect,
-    x: Arc<Program>,
-    y: Option<Arc<Program>>,
-    /// Lengths of both operands.
-    lens: (usize, usize),
-    /// Indices of the parameter blocks that the operands depend on.
-    blocks: Vec<usize>,
-}
 
 /// The nodes of a graph that switch with time alone, operands first.
 #[derive(Debug, Default)]
@@ -63,53 +38,25 @@ pub(crate) struct Switch {
     pub by: Vec<(usize, usize)>,
 }
 
-/// What the value of a node depends on.
-#[derive(Debug, Clone, Default)]
-struct Dependence {
-    time: bool,
-    state: bool,
-    blocks: Vec<usize>,
-}
-
 impl Switches {
     /// Finds the nodes that the output uses and that switch with time alone.
     pub fn of(graph: &Graph, output: NodeId) -> Self {
-        let used = used_nodes(graph, output);
-        let mut dependences: Vec<Dependence> = Vec::with_capacity(graph.nodes.len());
+        let used = used_nodes(graph, &[output]);
+        // Whether a node depends on time, and on the state.
+        let mut depends: Vec<(bool, bool)> = Vec::with_capacity(graph.nodes.len());
         let mut guards = vec![];
         for (op, used) in graph.nodes.iter().zip(used) {
-            let mut all = Dependence::default();
-            for operand in op.operands() {
-                let of = &dependences[operand.index()];
-                all.time |= of.time;
-                all.state |= of.state;
-                all.blocks.extend(&of.blocks);
-            }
-            match op {
-                Op::Time | Op::Signal(_) => all.time = true,
-                Op::State => all.state = true,
-                Op::Param(i) => all.blocks.push(*i),
-                Op::Affine { weight, bias, .. } => {
-                    all.blocks.push(*weight);
-                    all.blocks.extend(bias);
-                }
-                _ => {}
-            }
-            all.blocks.sort_unstable();
-            all.blocks.dedup();
+            let operands = op.operands();
+            let of = |operand: &NodeId| depends[operand.index()];
+            let by_time =
+                matches!(op, Op::Time | Op::Signal(_)) || operands.iter().any(|x| of(x).0);
+            let by_state = matches!(op, Op::State) || operands.iter().any(|x| of(x).1);
+            depends.push((by_time, by_state));
             if let (true, true, false, Some((effect, x, y))) =
-                (used, all.time, all.state, switching(op))
+                (used, by_time, by_state, switching(op))
             {
-                let program = |node: NodeId| Arc::new(Program::compile(graph, node));
-                guards.push(Guard {
-                    effect,
-                    x: program(x),
-                    y: y.map(program),
-                    lens: (graph.len_of(x), y.map_or(1, |y| graph.len_of(y))),
-                    blocks: all.blocks.clone(),
-                });
+                guards.push(Guard::new(graph, effect, x, y));
             }
-            dependences.push(all);
         }
         Switches { guards }
     }
@@ -242,36 +189,6 @@ fn width_of_switch(low: f64, high: f64) -> f64 {
     4.0 * f64::EPSILON * low.abs().max(high.abs()).max(high - low)
 }
 
-/// Returns the nodes that the output depends on.
-fn used_nodes(graph: &Graph, output: NodeId) -> Vec<bool> {
-    let mut used = vec![false; graph.nodes.len()];
-    used[output.index()] = true;
-    for i in (0..graph.nodes.len())
-        .rev()
-        .filter(|i| *i <= output.index())
-    {
-        if used[i] {
-            for operand in graph.nodes[i].operands() {
-                used[operand.index()] = true;
-            }
-        }
-    }
-    used
-}
-
-/// Returns what an operation does at a root, and the operands whose difference has it.
-fn switching(op: &Op) -> Option<(Effect, NodeId, Option<NodeId>)> {
-    match op {
-        Op::Binary(f, x, y) if f.is_comparison() => Some((Effect::Compare(*f), *x, Some(*y))),
-        Op::Binary(Binary::Min | Binary::Max, x, y) => Some((Effect::Kink, *x, Some(*y))),
-        Op::Unary(Unary::Abs | Unary::Relu, x) => Some((Effect::Kink, *x, None)),
-        Op::Unary(Unary::Sign, x) => Some((Effect::Sign, *x, None)),
-        Op::Unary(Unary::Floor, x) => Some((Effect::Floor, *x, None)),
-        Op::Unary(Unary::Ceil, x) => Some((Effect::Ceil, *x, None)),
-        _ => None,
-    }
-}
-
 /// Finds which guards jump at t, and whether the field at t is that of before or of after.
 fn classify(bound: &mut [BoundGuard], t: f64, width: f64) -> Switch {
     let mut switch = Switch {
@@ -295,84 +212,6 @@ fn classify(bound: &mut [BoundGuard], t: f64, width: f64) -> Switch {
         }
     }
     switch
-}
-
-/// A guard with parameters and signals bound.
-struct BoundGuard {
-    effect: Effect,
-    lens: (usize, usize),
-    x: Evaluator,
-    y: Option<Evaluator>,
-    sample: usize,
-    slots: (Vec<f64>, Vec<f64>),
-    values: (Vec<f64>, Vec<f64>),
-    state: Vec<f64>,
-}
-
-impl BoundGuard {
-    fn new(guard: &Guard, x: Evaluator, y: Option<Evaluator>, sample: usize) -> Self {
-        BoundGuard {
-            effect: guard.effect,
-            lens: guard.lens,
-            slots: (
-                vec![0.0; x.slot_len()],
-                vec![0.0; y.as_ref().map_or(0, Evaluator::slot_len)],
-            ),
-            values: (vec![0.0; guard.lens.0], vec![0.0; guard.lens.1]),
-            state: vec![0.0; x.dof()],
-            x,
-            y,
-            sample,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.lens.0.max(self.lens.1)
-    }
-
-    /// Returns both sides at t.
-    fn sides(&mut self, t: f64, component: usize) -> (f64, f64) {
-        let (slots, values, sample, u) =
-            (&mut self.slots, &mut self.values, self.sample, &self.state);
-        self.x.eval(sample, t, u, &mut slots.0, &mut values.0);
-        if let Some(y) = &self.y {
-            y.eval(sample, t, u, &mut slots.1, &mut values.1);
-        }
-        let of = |values: &[f64]| match values {
-            [one] => *one,
-            several => several.get(component).copied().unwrap_or(f64::NAN),
-        };
-        (of(&self.values.0), of(&self.values.1))
-    }
-
-    /// Returns a number that tells the branches apart: the comparison's result, the sign, the integer.
-    fn branch(&mut self, t: f64, component: usize) -> f64 {
-        let (x, y) = self.sides(t, component);
-        let holds = match self.effect {
-            Effect::Compare(Binary::Lt) => x < y,
-            Effect::Compare(Binary::Le) => x <= y,
-            Effect::Compare(Binary::Gt) => x > y,
-            Effect::Compare(Binary::Ge) => x >= y,
-            Effect::Sign => x > 0.0,
-            Effect::Floor => return x.floor(),
-            Effect::Ceil => return x.ceil(),
-            // Equality holds at single times only, and a kink has no branches that differ there.
-            Effect::Compare(_) | Effect::Kink => return 0.0,
-        };
-        f64::from(u8::from(holds))
-    }
-
-    /// Adds the times in a piece at which the guard switches; returns false where there are too many.
-    fn roots_in(&mut self, piece: Piece, roots: &mut Vec<f64>) -> bool {
-        let integers = matches!(self.effect, Effect::Floor | Effect::Ceil);
-        (0..self.len()).all(|component| {
-            let mut g = |t: f64| {
-                let (x, y) = self.sides(t, component);
-                (x - y, x.abs().max(y.abs()))
-            };
-            find_roots(&mut g, piece, integers, MAX_SWITCHES, roots)
-        })
-    }
 }
 
 #[cfg(test)]

@@ -16,13 +16,13 @@ const ORDINARY_SPAN: RangeInclusive<i32> = -2..=4;
 /// at u.
 ///
 /// The published rule has constants with a unit of time, and compares a norm of f, which is a rate, with a norm of f′, the square
-/// of one. It is applied in the unit of time 2ⁿ next below the time in which the state changes by its own size, or below the span
-/// where that is shorter; with n = 0 where this time is an ordinary one, between 2⁻¹³ and 2⁷. So a problem written in another unit
-/// of time, by a power of two, takes the very same steps as long as it is no ordinary one, and differs from an ordinary one by its
-/// first step only. Where state or slope vanish there is nothing but the span, which is ordinary between 1/4 and 32.
+/// of one. It is applied with the time in which the state changes by its own size as the unit, or the span where that is shorter; but
+/// with the unit 1 where this time is an ordinary one, between 2⁻¹³ and 2⁷. So a problem written in another unit of time takes the same
+/// steps (the very same ones where the factor is a power of two) as long as it is no ordinary one, and differs from an ordinary one
+/// by its first step only. Where state or slope vanish there is nothing but the span, which is ordinary between 1/4 and 32.
 pub struct FirstStep {
     scale: Vec<f64>,
-    /// Unit of time of the rule, a power of two.
+    /// Unit of time of the rule.
     unit: f64,
     /// Size of the trial step, in the system's unit of time.
     pub trial: f64,
@@ -42,9 +42,9 @@ impl FirstStep {
             true => (span, ORDINARY_SPAN),
             false => (span.min(d0 / rate), ORDINARY),
         };
-        let unit = match power_of_two_below(time) {
-            (_, n) if ordinary.contains(&n) => 1.0,
-            (power, _) => power,
+        let unit = match exponent(time) {
+            Some(n) if !ordinary.contains(&n) => time,
+            _ => 1.0,
         };
         let trial = match vanishes {
             true => 1e-6,
@@ -76,15 +76,11 @@ impl FirstStep {
     }
 }
 
-/// Returns the power of two at or below a time, and its exponent; 1 where there is none.
-fn power_of_two_below(time: f64) -> (f64, i32) {
+/// Returns the exponent of the power of two at or below a time; `None` where it is no time.
+fn exponent(time: f64) -> Option<i32> {
     const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
-    if !time.is_normal() || time < 0.0 {
-        return (1.0, 0);
-    }
-    let exponent = time.to_bits() >> FRACTION_BITS;
-    let power = f64::from_bits(exponent << FRACTION_BITS);
-    (power, exponent as i32 - (f64::MAX_EXP - 1))
+    let biased = (time.to_bits() >> FRACTION_BITS) as i32;
+    (time.is_normal() && time > 0.0).then_some(biased - (f64::MAX_EXP - 1))
 }
 
 fn rms(x: &[f64], scale: &[f64]) -> f64 {
@@ -110,7 +106,7 @@ mod tests {
         for n in [-300, -100, -14, 7, 20, 100, 300] {
             assert_eq!(size(2.0_f64.powi(n)), size(1.0) * 2.0_f64.powi(n), "{n}");
         }
-        assert_eq!(power_of_two_below(10.0), (8.0, 3));
-        assert_eq!(power_of_two_below(f64::INFINITY), (1.0, 0));
+        assert_eq!([10.0, 1.0, 0.3].map(exponent), [3, 0, -2].map(Some));
+        assert_eq!([0.0, f64::INFINITY, f64::NAN].map(exponent), [None; 3]);
     }
 }

@@ -12,3 +12,4 @@ mod known_constants;
 mod landscape;
 mod messages;
 mod numerics;
+mod steps;
