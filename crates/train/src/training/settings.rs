@@ -9,7 +9,7 @@ use super::lr_schedule::LrSchedule;
 use super::method::TrainingMethod;
 use super::optimizer::Optimizer;
 use super::options::TrainOptions;
-use super::scaling::Scale;
+use super::scaling::Scaling;
 use crate::Result;
 use odesync_base::options::{Value, read_map, write_map};
 use odesync_ode::odesolve::{Controller, SolveOptions, Solver, SolverFamily};
@@ -57,8 +57,8 @@ pub struct TrainSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_of: Option<BestOf>,
     /// Variables of the training.
-    #[serde(default, skip_serializing_if = "Scale::is_none")]
-    pub scale: Scale,
+    #[serde(default, skip_serializing_if = "Scaling::is_none")]
+    pub scale: Scaling,
     /// Name of the engine, `native` or `torch`.
     pub engine: String,
     /// Device of the engine.
