@@ -43,8 +43,9 @@ pub use crate::schedules::Schedule;
 pub use crate::smoothing::{SmoothingSpline, spline_input};
 pub use crate::synchronization::{Coupling, with_lambda};
 pub use crate::training::{
-    Callbacks, DataLoss, Ensemble, Homotopy, LrSchedule, MultipleShooting, Observation, Optimizer,
-    Run, StopReason, TrainOptions, TrainingMethod, Trust, WeakConstraint,
+    BestBy, Callbacks, DataLoss, Ensemble, Holdout, Homotopy, LrSchedule, MultipleShooting,
+    Observation, Optimizer, Run, Scaling, StopReason, TrainOptions, TrainingMethod, Trust,
+    WeakConstraint,
 };
 pub use crate::{Error, Result, rhai};
 

@@ -19,12 +19,12 @@ use crate::Result;
 use odesync_base::options::split;
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
-    Callback, CrossValidation, EnsembleMember, Optimizer, WeakConstraint, cross_validate,
+    Callback, CrossValidationScores, EnsembleMember, Optimizer, WeakConstraint, cross_validate,
 };
 
 /// The script type of a cross-validation, `CrossValidation`.
 #[derive(Clone)]
-pub struct ScriptCrossValidation(pub Arc<CrossValidation>);
+pub struct ScriptCrossValidation(pub Arc<CrossValidationScores>);
 
 impl ScriptType for ScriptCrossValidation {
     const NAME: &'static str = "CrossValidation";

@@ -18,7 +18,7 @@ const DEFAULT_FOLDS: usize = 5;
 
 /// The result of a cross-validation.
 #[derive(Debug, Clone)]
-pub struct CrossValidation {
+pub struct CrossValidationScores {
     /// What was divided into parts.
     pub of: FoldsOf,
     /// The parts, with the trainings that did not see them.
@@ -62,7 +62,7 @@ pub fn cross_validate(
     options: &TrainOptions,
     callback: &mut dyn Callback,
     loggers: &(dyn Fn(&EnsembleMember) -> Box<dyn Callback> + Sync),
-) -> Result<CrossValidation> {
+) -> Result<CrossValidationScores> {
     check_options(options)?;
     let times: Vec<usize> = data.trajectories().map(|(t, _)| t.len()).collect();
     let (of, parts, most) = match times[..] {
@@ -90,7 +90,7 @@ pub fn cross_validate(
         let held_out = in_words(&rows, data);
         Ok(HeldOutFold { held_out, run })
     });
-    Ok(CrossValidation {
+    Ok(CrossValidationScores {
         of,
         folds: folds.collect::<Result<_>>()?,
     })
@@ -171,7 +171,7 @@ fn in_words(held_out: &HeldOutRows, data: &Dataset) -> String {
     }
 }
 
-impl CrossValidation {
+impl CrossValidationScores {
     /// Returns the mean squared error on each part ([`HeldOutFold::mse`]).
     pub fn mse(&self) -> Vec<f64> {
         self.folds.iter().map(HeldOutFold::mse).collect()
@@ -214,7 +214,7 @@ impl CrossValidation {
     }
 }
 
-impl std::fmt::Display for CrossValidation {
+impl std::fmt::Display for CrossValidationScores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.table().to_text(4))?;
         write!(

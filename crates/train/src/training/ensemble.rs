@@ -111,6 +111,7 @@ pub fn train_ensemble(
         callback,
         epochs_done: 0,
         best_mse: f64::NAN,
+        notes: BTreeSet::new(),
         callback_result: Ok(()),
     });
     let threads = rayon::current_num_threads();
@@ -234,6 +235,8 @@ struct EnsembleProgress<'a> {
     callback: &'a mut dyn Callback,
     epochs_done: usize,
     best_mse: f64,
+    /// Notes that a member has made.
+    notes: BTreeSet<String>,
     callback_result: Result<()>,
 }
 
@@ -295,8 +298,12 @@ impl Callback for MemberCallback<'_, '_> {
     }
 
     fn on_note(&mut self, text: &str) {
-        let text = format!("{}: {text}", self.label);
-        lock(self.progress).callback.on_note(&text);
+        let mut progress = lock(self.progress);
+        // What holds for all members is said once.
+        if progress.notes.insert(text.into()) {
+            let text = format!("{}: {text}", self.label);
+            progress.callback.on_note(&text);
+        }
     }
 
     fn on_finish(&mut self, run: &Run) -> Result<()> {

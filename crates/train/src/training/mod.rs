@@ -68,7 +68,7 @@ pub use crate::weak_constraint::{
 pub use callback::{Callback, Callbacks, RunStart};
 pub use checkpoint::load_model;
 pub use choice::{BestBy, BestOf};
-pub use cross_validation::{CrossValidation, HeldOutFold, cross_validate};
+pub use cross_validation::{CrossValidationScores, HeldOutFold, cross_validate};
 pub(crate) use ensemble::check_members;
 pub use ensemble::{Ensemble, EnsembleMember, PredictionBand, train_ensemble};
 pub use epoch_record::EpochRecord;
@@ -84,7 +84,7 @@ pub use parameter_path::ParameterPath;
 pub(crate) use problem::{LossTarget, TrainingProblem};
 pub use profile::{Profile, ProfileOptions};
 pub use run::{Run, StopReason};
-pub use scaling::{Scale, Sizes};
+pub use scaling::{Scaling, Sizes};
 pub use score::nmse;
 pub use settings::TrainSettings;
 pub use trainer::train;

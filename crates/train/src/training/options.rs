@@ -9,7 +9,7 @@ use super::holdout::{Holdout, HoldoutOption};
 use super::lr_schedule::{LrSchedule, LrScheduleKind};
 use super::optimizer::Optimizer;
 use super::option_kinds::{DeviceName, EngineName, Folder};
-use super::scaling::{Scale, ScaleOption};
+use super::scaling::{ScaleOption, Scaling};
 use crate::datasets::Dataset;
 use crate::observation::Observation;
 use crate::{Error, Result};
@@ -51,7 +51,7 @@ option_set! {
         /// each component, and `atol` to the smallest spread. The model and every mse stay in the data's units. Known equations cannot
         /// be scaled: their loss is, and their constants are trained relative to their first values. Methods that set themselves
         /// always scale.
-        pub scale: Scale as ScaleOption = Scale::None;
+        pub scale: Scaling as ScaleOption = Scaling::None;
         /// Folder for checkpoints and metrics.
         ///
         /// It is locked while the run lasts.

@@ -10,7 +10,7 @@ use odesync_base::options::{Keys, ListOf, Maybe, Mismatch, OptionKind, Positive,
 /// The variables in which a training by gradient descent takes place.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Scale {
+pub enum Scaling {
     /// Those of the data.
     #[default]
     None,
@@ -31,18 +31,18 @@ option_set! {
     }
 }
 
-impl Scale {
+impl Scaling {
     /// Whether nothing is scaled.
     pub fn is_none(&self) -> bool {
-        *self == Scale::None
+        *self == Scaling::None
     }
 
     /// Returns the sizes that are given; `None` where nothing is scaled.
     pub(super) fn given(&self) -> Option<GivenScales<'_>> {
         match self {
-            Scale::None => None,
-            Scale::Auto => Some(GivenScales::default()),
-            Scale::Given(sizes) => Some(GivenScales {
+            Scaling::None => None,
+            Scaling::Auto => Some(GivenScales::default()),
+            Scaling::Given(sizes) => Some(GivenScales {
                 state: sizes.state.as_deref(),
                 time: sizes.time,
             }),
@@ -55,12 +55,12 @@ impl Scale {
 pub(super) struct ScaleOption;
 
 impl OptionKind for ScaleOption {
-    type Field = Scale;
+    type Field = Scaling;
     const EXPECTED: &'static str = "\"auto\", \"none\" or a map of state and time";
     const CHOICES: &'static [&'static str] = &["none", "auto"];
     const NESTED: Keys = &[Sizes::OPTIONS];
 
-    fn read(value: &Value) -> std::result::Result<Scale, Mismatch> {
+    fn read(value: &Value) -> std::result::Result<Scaling, Mismatch> {
         if let Value::Map(_) = value {
             let mut sizes = Sizes::default();
             read_map(&mut sizes, value).map_err(Mismatch::Within)?;
@@ -68,12 +68,12 @@ impl OptionKind for ScaleOption {
                 (None, None) => Err(Mismatch::Within(Error::invalid(
                     "give state, time or both; \"auto\" takes both from the data",
                 ))),
-                _ => Ok(Scale::Given(sizes)),
+                _ => Ok(Scaling::Given(sizes)),
             };
         }
         match value.text().ok_or(Mismatch::Value)? {
-            "none" => Ok(Scale::None),
-            "auto" => Ok(Scale::Auto),
+            "none" => Ok(Scaling::None),
+            "auto" => Ok(Scaling::Auto),
             name => {
                 let known = Self::CHOICES.iter().copied();
                 Err(odesync_base::error::unknown("scale", name, known).into())
@@ -81,11 +81,11 @@ impl OptionKind for ScaleOption {
         }
     }
 
-    fn write(field: &Scale) -> Value {
+    fn write(field: &Scaling) -> Value {
         match field {
-            Scale::None => "none".into(),
-            Scale::Auto => "auto".into(),
-            Scale::Given(sizes) => odesync_base::options::write_map(sizes),
+            Scaling::None => "none".into(),
+            Scaling::Auto => "auto".into(),
+            Scaling::Given(sizes) => odesync_base::options::write_map(sizes),
         }
     }
 }

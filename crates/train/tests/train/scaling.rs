@@ -12,7 +12,7 @@ use odesync_train::datasets::Dataset;
 use odesync_train::models::{blackbox, second_order};
 use odesync_train::schedules::Schedule;
 use odesync_train::training::{
-    Callback, Homotopy, MultipleShooting, Observation, Run, Scale, Sizes, TrainOptions,
+    Callback, Homotopy, MultipleShooting, Observation, Run, Scaling, Sizes, TrainOptions,
     TrainingMethod, WeakConstraint, train,
 };
 
@@ -50,7 +50,7 @@ fn methods(time: f64) -> [TrainingMethod; 3] {
 
 fn options() -> TrainOptions {
     TrainOptions {
-        scale: Scale::Auto,
+        scale: Scaling::Auto,
         ..TrainOptions::default().epochs(40).lr(0.03)
     }
 }
@@ -150,7 +150,7 @@ fn columns_of_very_different_sizes_are_both_fitted() {
         &data,
         &vanilla,
         &TrainOptions {
-            scale: Scale::Auto,
+            scale: Scaling::Auto,
             ..base
         },
     );
@@ -182,7 +182,7 @@ fn a_constant_is_found_whatever_the_size_of_the_data() {
     );
     assert!(notes.iter().any(|n| n.contains("stayed at")), "{notes:?}");
     let scaled = TrainOptions {
-        scale: Scale::Auto,
+        scale: Scaling::Auto,
         ..base
     };
     let (run, _) = notes_of(&decay(0.5), &data, &TrainingMethod::Vanilla, &scaled);
@@ -196,7 +196,7 @@ fn a_constant_is_found_whatever_the_size_of_the_data() {
 #[test]
 fn sizes_may_be_given() {
     let data = data(1e-3, [1000.0, 1.0]);
-    let sizes = |state: Option<Vec<f64>>, time| Scale::Given(Sizes { state, time });
+    let sizes = |state: Option<Vec<f64>>, time| Scaling::Given(Sizes { state, time });
     for scale in [
         sizes(Some(vec![1000.0, 2.0]), Some(1e-3)),
         sizes(Some(vec![1000.0, 2.0]), None),
