@@ -38,7 +38,7 @@ fn csv(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
     options.finish()?;
     let reading = read_csv_with_notes(path, &read)?;
     if !reading.notes.is_empty() {
-        host.note(&format!("read_csv: {path}: {}", reading.notes.join("; ")));
+        host.note_once(&format!("read_csv: {path}: {}", reading.notes.join("; ")));
     }
     Ok(wrap(reading.data))
 }

@@ -1,68 +1,20 @@
 //! The roles of the columns: time, sample, state.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::cells::{CellParser, ColumnKind, CsvCell};
-use super::instants::Instant;
+use super::cells::{CellParser, ColumnKind};
+use super::column_search::ColumnSearch;
 use super::options::{Column, CsvOptions};
 use super::table::CsvTable;
 use odesync_base::error::{Error, Result};
 use odesync_base::text::plural_of;
-
-/// Names of a column of times, without units.
-const TIMES: [&str; 9] = [
-    "t",
-    "time",
-    "times",
-    "datetime",
-    "timestamp",
-    "date",
-    "zeit",
-    "temps",
-    "tiempo",
-];
-
-/// Names of a column that tells samples apart; those of `write_csv` come first.
-const SAMPLES: [&str; 14] = [
-    "sample",
-    "sample_id",
-    "id",
-    "subject",
-    "subject_id",
-    "trial",
-    "run",
-    "experiment",
-    "replicate",
-    "patient",
-    "animal",
-    "individual",
-    "series",
-    "curve",
-];
-
-/// Names of a column that numbers the rows.
-const ROW_NUMBERS: [&str; 9] = [
-    "",
-    "unnamed: 0",
-    "index",
-    "row",
-    "rows",
-    "rownames",
-    "row_names",
-    "rowid",
-    "id",
-];
-
-/// Names of the columns of a table in long form, with a row for each value: the variable, and its value.
-const VARIABLES: [&str; 4] = ["variable", "name", "component", "key"];
-const VALUES: [&str; 2] = ["value", "values"];
 
 /// Roles of the columns.
 #[derive(Debug)]
 pub(super) struct ColumnRoles {
     /// The times; `None` where the time between two rows is given.
     pub time: Option<usize>,
-    /// Whether the time is the first column that can be it, and not one of a name that says so.
+    /// Whether neither the options nor its name say that the column is the time.
     pub time_is_guessed: bool,
     /// Whether the times are dates or times of day.
     pub has_instants: bool,
@@ -75,39 +27,12 @@ pub(super) struct ColumnRoles {
     pub notes: Vec<String>,
 }
 
-/// Whether a column of this name is taken for the one that tells samples apart.
-pub(super) fn names_sample(name: &str) -> bool {
-    SAMPLES.contains(&plain(name).as_str())
-}
-
-/// A table whose columns get their roles.
-struct Chooser<'a> {
-    table: &'a CsvTable,
-    cells: &'a CellParser<'a>,
-    kinds: Vec<ColumnKind>,
-}
-
-/// Returns a name in lower case and without its unit: "Time [s]" is "time".
-fn plain(name: &str) -> String {
-    let bare = name.split(['[', '(']).next().unwrap_or_default();
-    bare.trim().to_lowercase()
-}
-
 impl ColumnRoles {
     /// Chooses the roles that the options leave open.
     pub fn choose(table: &CsvTable, options: &CsvOptions, cells: &CellParser<'_>) -> Result<Self> {
         let index = |column: &Column| column.index(&table.header, table.n_columns);
         let given = |column: &Option<Column>| column.as_ref().map(index).transpose();
-        let chooser = Chooser {
-            table,
-            cells,
-            kinds: (0..table.n_columns)
-                .map(|column| {
-                    let cells_of = table.rows.iter().map(|(_, row)| row[column].as_str());
-                    ColumnKind::of(cells_of, cells)
-                })
-                .collect(),
-        };
+        let search = ColumnSearch::new(table, cells);
         let mut notes = vec![];
         let (variable, value) = (given(&options.variable)?, given(&options.value)?);
         let named_state = match (&options.state, variable.is_some() || value.is_some()) {
@@ -116,7 +41,7 @@ impl ColumnRoles {
         };
         let long = match (variable, value) {
             (Some(variable), Some(value)) => Some((variable, value)),
-            (None, None) if named_state.is_none() => chooser.long_form(),
+            (None, None) if named_state.is_none() => search.long_form(),
             (None, None) => None,
             _ => {
                 return Err(Error::invalid(
@@ -132,29 +57,37 @@ impl ColumnRoles {
         let mut sample = given(&options.sample)?;
         let candidate = match sample {
             Some(_) => None,
-            None => chooser.find_named(&SAMPLES, &taken),
+            None => search.sample(&taken),
         };
         if given_time.is_some() && given_time == sample {
             return Err(Error::invalid(
                 "the time and the sample are the same column",
             ));
         }
-        let mut excluded = taken.clone();
-        excluded.extend(sample.or(candidate));
-        let time = chooser.time(options, given_time, &excluded, sample.or(candidate))?;
+        let time_beside = |sample: Option<usize>| {
+            let excluded: Vec<usize> = taken.iter().copied().chain(sample).collect();
+            search.time(options, given_time, &excluded, sample)
+        };
+        let mut time = time_beside(sample)?;
         if let Some(candidate) = candidate
-            && chooser.separates_samples(candidate, time.column, long)
+            && let Ok(beside) = time_beside(Some(candidate))
+            && search.separates_samples(candidate, beside.column, long)
             && (long.is_some()
-                || chooser.has_state_beside(&[Some(candidate), time.column, time.row_numbers]))
+                || search.has_state_beside(&[Some(candidate), beside.column, beside.row_numbers]))
+            // Who names the state and has one row after the other may mean one sample.
+            && !(named_state.is_some() && beside.column.is_some_and(|t| search.increases(t, None)))
         {
-            sample = Some(candidate);
+            (sample, time) = (Some(candidate), beside);
             notes.push(format!(
                 "samples are told apart by {}",
                 table.column_name(candidate)
             ));
         }
-        if time.is_guessed {
-            let column = time.column.unwrap_or_default();
+        let has_name = |column: &usize| table.header.get(*column).is_some_and(|n| !n.is_empty());
+        if let Some(column) = time
+            .column
+            .filter(|column| time.is_guessed && has_name(column))
+        {
             notes.push(format!("the time is {}", table.column_name(column)));
         }
         let mut row_numbers = time.row_numbers;
@@ -171,13 +104,13 @@ impl ColumnRoles {
                 vec![]
             }
             (None, Some(columns)) => columns.clone(),
-            (None, None) => chooser.state([time.column, sample, row_numbers], &mut notes)?,
+            (None, None) => search.state([time.column, sample, row_numbers], &mut notes)?,
         };
         check_distinct(&state, time.column, sample, long)?;
         Ok(Self {
             has_instants: time
                 .column
-                .is_some_and(|column| chooser.kinds[column] == ColumnKind::Instants),
+                .is_some_and(|column| search.kinds[column] == ColumnKind::Instants),
             time: time.column,
             time_is_guessed: time.is_guessed,
             sample,
@@ -213,213 +146,6 @@ fn check_distinct(
         }
     }
     Ok(())
-}
-
-/// The column of the times, and how it was found.
-struct TimeColumn {
-    column: Option<usize>,
-    is_guessed: bool,
-    /// The column that numbers the rows, where there is one.
-    row_numbers: Option<usize>,
-}
-
-impl Chooser<'_> {
-    fn cells_of(&self, column: usize) -> impl Iterator<Item = &str> {
-        self.table
-            .rows
-            .iter()
-            .map(move |(_, row)| row[column].as_str())
-    }
-
-    /// Returns the first column with one of these names, in the order of the names.
-    fn find_named(&self, names: &[&str], excluded: &[usize]) -> Option<usize> {
-        let header: Vec<String> = self.table.header.iter().map(|name| plain(name)).collect();
-        names.iter().find_map(|name| {
-            let mut columns = header.iter().enumerate();
-            columns
-                .find(|(column, own)| own == name && !excluded.contains(column))
-                .map(|(column, _)| column)
-        })
-    }
-
-    fn long_form(&self) -> Option<(usize, usize)> {
-        let variable = self.find_named(&VARIABLES, &[])?;
-        let value = self.find_named(&VALUES, &[variable])?;
-        let is_long =
-            self.kinds[variable] == ColumnKind::Words && self.kinds[value] == ColumnKind::Numbers;
-        is_long.then_some((variable, value))
-    }
-
-    /// Finds the column of the times; `sample` tells samples apart, if there is such a column.
-    fn time(
-        &self,
-        options: &CsvOptions,
-        given: Option<usize>,
-        excluded: &[usize],
-        sample: Option<usize>,
-    ) -> Result<TimeColumn> {
-        let row_numbers = self.row_numbers(excluded);
-        let found =
-            |column: Option<usize>, is_guessed: bool, row_numbers: Option<usize>| TimeColumn {
-                column,
-                is_guessed,
-                row_numbers,
-            };
-        let named = self.find_named(&TIMES, excluded);
-        if options.dt.is_some() {
-            return match given.or(named) {
-                Some(column) => Err(Error::invalid(format!(
-                    "the times are in {}, and dt is given too: leave out one of them",
-                    self.table.column_name(column)
-                ))),
-                None => Ok(found(None, false, row_numbers)),
-            };
-        }
-        if let Some(column) = given.or(named) {
-            return Ok(found(
-                Some(column),
-                false,
-                row_numbers.filter(|c| *c != column),
-            ));
-        }
-        let columns = || (0..self.table.n_columns).filter(|column| !excluded.contains(column));
-        let of_kind = |kind: ColumnKind| columns().find(|column| self.kinds[*column] == kind);
-        if let Some(column) = of_kind(ColumnKind::Instants) {
-            return Ok(found(Some(column), true, row_numbers));
-        }
-        let next = columns().find(|column| {
-            self.kinds[*column] == ColumnKind::Numbers && Some(*column) != row_numbers
-        });
-        if let (Some(_), Some(next)) = (row_numbers, next)
-            && self.increases(next, sample)
-        {
-            return Ok(found(Some(next), true, row_numbers));
-        }
-        let first = of_kind(ColumnKind::Numbers).or(columns().next());
-        let has_name = |column: usize| self.table.header.get(column).is_some_and(|n| !n.is_empty());
-        match first {
-            Some(column) => Ok(found(Some(column), has_name(column), None)),
-            None => Err(Error::invalid(
-                "no column is left for the time: give its name as time, or the time between two rows as dt",
-            )),
-        }
-    }
-
-    /// Returns the first column if it has no name, or one that says so, and numbers the rows or labels them.
-    fn row_numbers(&self, excluded: &[usize]) -> Option<usize> {
-        let name = plain(self.table.header.first()?);
-        if excluded.contains(&0) || !ROW_NUMBERS.contains(&name.as_str()) {
-            return None;
-        }
-        if self.kinds[0] == ColumnKind::Words {
-            return name.is_empty().then_some(0);
-        }
-        let numbers: Option<Vec<i64>> = self.cells_of(0).map(|cell| cell.parse().ok()).collect();
-        let numbers = numbers?;
-        let counts = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        (counts && matches!(numbers.first(), Some(0 | 1))).then_some(0)
-    }
-
-    /// Returns the time of a cell, in an order of its own for dates.
-    fn order(&self, cell: &str) -> Option<f64> {
-        match self.cells.parse(cell) {
-            CsvCell::Number(value) => Some(value),
-            CsvCell::Missing => None,
-            CsvCell::Text => {
-                let instant = Instant::parse(cell)?;
-                [Instant::Zoned(0), Instant::Local(0), Instant::Clock(0)]
-                    .into_iter()
-                    .find_map(|zero| instant.seconds_since(zero))
-            }
-        }
-    }
-
-    /// Whether the values of a column increase, within each sample.
-    fn increases(&self, column: usize, sample: Option<usize>) -> bool {
-        self.increases_within(column, &sample.into_iter().collect::<Vec<_>>())
-    }
-
-    /// Whether the values of a column increase among the rows that have the same cells in the columns `groups`.
-    fn increases_within(&self, column: usize, groups: &[usize]) -> bool {
-        let mut last: HashMap<Vec<&str>, f64> = HashMap::new();
-        self.table.rows.iter().all(|(_, row)| {
-            let group = groups.iter().map(|g| row[*g].as_str()).collect();
-            let Some(value) = self.order(&row[column]) else {
-                return false;
-            };
-            last.insert(group, value)
-                .is_none_or(|before| before < value)
-        })
-    }
-
-    /// Whether a column tells samples apart: its values repeat, and the times increase within each.
-    fn separates_samples(
-        &self,
-        column: usize,
-        time: Option<usize>,
-        long: Option<(usize, usize)>,
-    ) -> bool {
-        let distinct: HashSet<&str> = self.cells_of(column).collect();
-        let groups: Vec<usize> = [column]
-            .into_iter()
-            .chain(long.map(|(variable, _)| variable))
-            .collect();
-        !distinct.contains("")
-            && distinct.len() < self.table.rows.len()
-            && time.is_none_or(|time| self.increases_within(time, &groups))
-    }
-
-    fn has_state_beside(&self, roles: &[Option<usize>]) -> bool {
-        let mut columns =
-            (0..self.table.n_columns).filter(|column| !roles.contains(&Some(*column)));
-        columns.any(|column| self.kinds[column] == ColumnKind::Numbers)
-    }
-
-    /// Returns the columns that are left for the state: those of numbers.
-    fn state(&self, roles: [Option<usize>; 3], notes: &mut Vec<String>) -> Result<Vec<usize>> {
-        let left = (0..self.table.n_columns).filter(|column| !roles.contains(&Some(*column)));
-        let (state, out): (Vec<usize>, Vec<usize>) =
-            left.partition(|column| self.kinds[*column] == ColumnKind::Numbers);
-        let named = |wanted: &[ColumnKind]| -> Vec<String> {
-            let of_kind = out
-                .iter()
-                .filter(|column| wanted.contains(&self.kinds[**column]));
-            // An empty column without a name comes from a delimiter at the end of every line.
-            let of_kind = of_kind.filter(|column| {
-                self.kinds[**column] != ColumnKind::Empty
-                    || self
-                        .table
-                        .header
-                        .get(**column)
-                        .is_some_and(|name| !name.is_empty())
-            });
-            of_kind
-                .map(|column| self.table.column_name(*column))
-                .collect()
-        };
-        let words = named(&[ColumnKind::Words, ColumnKind::Instants]);
-        if state.is_empty() && !words.is_empty() {
-            return Err(Error::invalid(format!(
-                "no column is left for the state: there are no numbers in {}",
-                words.join(", ")
-            )));
-        }
-        let numbers = roles[2].map(|column| vec![self.table.column_name(column)]);
-        for (columns, what) in [
-            (numbers.unwrap_or_default(), "the rows' numbers"),
-            (words, "words"),
-            (named(&[ColumnKind::Empty]), "nothing"),
-        ] {
-            if !columns.is_empty() {
-                let verb = if columns.len() == 1 { "holds" } else { "hold" };
-                notes.push(format!(
-                    "left out: {}, which {verb} {what}",
-                    columns.join(", ")
-                ));
-            }
-        }
-        Ok(state)
-    }
 }
 
 /// Returns the note on samples that have a single time each.

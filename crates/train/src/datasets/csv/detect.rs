@@ -146,7 +146,7 @@ pub(super) fn detect_header(first: &[String], cells: &CellParser<'_>) -> Result<
             "the first row mixes numbers with \"{word}\": if it holds the columns' names, say header: true; if it is \
              data, \"{word}\" is not a number{}",
             if has_decimal_comma(word) {
-                " here, where numbers have a decimal point"
+                ": the others have a decimal point; if it should be a comma, say decimal: \",\""
             } else {
                 ""
             }

@@ -8,16 +8,20 @@
 //! | `detect.rs` | the delimiter, and whether there is a header |
 //! | `table.rs` | lines to cells: header, units, rows |
 //! | `columns.rs` | which column is the time, the sample, the state |
+//! | `column_search.rs` | columns whose roles are not given |
+//! | `long_form.rs` | tables with a row for each value |
 //! | `cells.rs` | numbers, missing values, words |
 //! | `number_format.rs` | decimal mark and thousands separators |
 //! | `instants.rs` | dates and times of day |
 //! | `writer.rs` | [`write_csv`] |
 
 mod cells;
+mod column_search;
 mod columns;
 mod detect;
 mod instants;
 mod lines;
+mod long_form;
 mod number_format;
 mod options;
 mod reader;

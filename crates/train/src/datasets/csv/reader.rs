@@ -8,10 +8,10 @@ use ndarray::{Array1, Array2};
 use super::cells::{CellParser, CsvCell, has_decimal_comma};
 use super::columns::{ColumnRoles, note_of_single_times};
 use super::instants::Instant;
-use super::options::{Column, CsvOptions};
+use super::options::CsvOptions;
 use super::table::CsvTable;
 use crate::datasets::{Dataset, Units, data_error, read_text, time_error};
-use odesync_base::error::{self, Error, Result};
+use odesync_base::error::{Error, Result};
 use odesync_base::text::count_of;
 
 /// The data of a table, and what was guessed to read them.
@@ -74,29 +74,26 @@ pub fn read_csv_with_notes(path: impl AsRef<Path>, options: &CsvOptions) -> Resu
 }
 
 /// Rows of one sample, in the order of the file.
-struct SampleRows<'a> {
-    name: &'a str,
+pub(super) struct SampleRows<'a> {
+    pub name: &'a str,
     /// Line number of the last row.
-    last_line: usize,
-    times: Vec<f64>,
+    pub last_line: usize,
+    pub times: Vec<f64>,
     /// Values of the state, `[time, dof]`.
-    values: Vec<f64>,
+    pub values: Vec<f64>,
 }
 
-/// Values of one sample of a table in long form: line, time, index of the variable, value.
-type LongValues = Vec<(usize, f64, usize, f64)>;
-
-struct CsvReader<'a> {
-    path: &'a Path,
-    table: &'a CsvTable,
-    columns: &'a ColumnRoles,
-    cells: &'a CellParser<'a>,
-    options: &'a CsvOptions,
+pub(super) struct CsvReader<'a> {
+    pub path: &'a Path,
+    pub table: &'a CsvTable,
+    pub columns: &'a ColumnRoles,
+    pub cells: &'a CellParser<'a>,
+    pub options: &'a CsvOptions,
     /// The earliest moment, where times are dates.
-    origin: Option<Instant>,
+    pub origin: Option<Instant>,
     /// Names of the variables of a table in long form.
-    names: Vec<String>,
-    notes: Vec<String>,
+    pub names: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 impl<'a> CsvReader<'a> {
@@ -168,86 +165,7 @@ impl<'a> CsvReader<'a> {
         Ok(samples)
     }
 
-    /// Reads a table in long form, with a row for each value.
-    fn read_long(&mut self, variable: usize, value: usize) -> Result<Vec<SampleRows<'a>>> {
-        let mut samples: Vec<(&str, LongValues)> = vec![];
-        let mut places = HashMap::new();
-        let mut last: HashMap<(usize, usize), f64> = HashMap::new();
-        let wanted = self.wanted_variables();
-        for (line, row) in &self.table.rows {
-            let name = row[variable].as_str();
-            if wanted
-                .as_ref()
-                .is_some_and(|wanted| !wanted.iter().any(|w| w == name))
-            {
-                continue;
-            }
-            let sample = self.sample_name(*line, row)?;
-            let place = *places.entry(sample).or_insert_with(|| {
-                samples.push((sample, vec![]));
-                samples.len() - 1
-            });
-            let index = match self.names.iter().position(|own| own == name) {
-                Some(index) => index,
-                None => {
-                    self.names.push(name.to_string());
-                    self.names.len() - 1
-                }
-            };
-            let before = last.get(&(place, index)).copied();
-            let time = match (self.columns.time, self.options.dt) {
-                (None, Some(dt)) => before.map_or(0.0, |before| before + dt),
-                (column, _) => {
-                    self.time(*line, column.unwrap_or_default(), row, before.as_ref())?
-                }
-            };
-            last.insert((place, index), time);
-            let number = self.number(*line, value, &row[value])?;
-            samples[place]
-                .1
-                .push((*line, time, index, number.unwrap_or(f64::NAN)));
-        }
-        if let Some(wanted) = wanted {
-            if let Some(unknown) = wanted.iter().find(|name| !self.names.contains(name)) {
-                let all = self
-                    .table
-                    .rows
-                    .iter()
-                    .map(|(_, row)| row[variable].as_str());
-                let mut known: Vec<&str> = all.collect();
-                known.sort_unstable();
-                known.dedup();
-                let message = error::unknown("variable", unknown, known).to_string();
-                return Err(data_error(self.path, None, None, message));
-            }
-            let order: Vec<usize> = (self.names.iter())
-                .map(|name| wanted.iter().position(|w| w == name).unwrap_or_default())
-                .collect();
-            for (_, values) in &mut samples {
-                values
-                    .iter_mut()
-                    .for_each(|(_, _, index, _)| *index = order[*index]);
-            }
-            self.names = wanted;
-        }
-        let dof = self.names.len();
-        let rows = samples
-            .into_iter()
-            .map(|(name, values)| wide_rows(name, values, dof));
-        Ok(rows.collect())
-    }
-
-    /// Returns the names of the variables that `state` asks for, of a table in long form.
-    fn wanted_variables(&self) -> Option<Vec<String>> {
-        let columns = self.options.state.as_ref()?;
-        let name = |column: &Column| match column {
-            Column::Name(name) => name.clone(),
-            Column::Index(index) => index.to_string(),
-        };
-        Some(columns.iter().map(name).collect())
-    }
-
-    fn sample_name(&self, line: usize, row: &'a [String]) -> Result<&'a str> {
+    pub fn sample_name(&self, line: usize, row: &'a [String]) -> Result<&'a str> {
         match self.columns.sample {
             Some(column) if row[column].is_empty() => {
                 Err(self.error(line, column, "the sample is missing"))
@@ -257,7 +175,7 @@ impl<'a> CsvReader<'a> {
         }
     }
 
-    fn time(
+    pub fn time(
         &self,
         line: usize,
         column: usize,
@@ -285,7 +203,7 @@ impl<'a> CsvReader<'a> {
     }
 
     /// Parses the number in a cell; `None` if it is missing.
-    fn number(&self, line: usize, column: usize, cell: &str) -> Result<Option<f64>> {
+    pub fn number(&self, line: usize, column: usize, cell: &str) -> Result<Option<f64>> {
         let message = match self.cells.parse(cell) {
             CsvCell::Missing => return Ok(None),
             CsvCell::Number(value) if value.is_finite() => return Ok(Some(value)),
@@ -400,30 +318,5 @@ impl<'a> CsvReader<'a> {
 
     fn error(&self, line: usize, column: usize, message: impl Into<String>) -> Error {
         data_error(self.path, line, column + 1, message)
-    }
-}
-
-/// Returns the values of one sample as rows, one for each time, NaN where a variable has no value.
-fn wide_rows(name: &str, mut long: LongValues, dof: usize) -> SampleRows<'_> {
-    long.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let (mut times, mut values): (Vec<f64>, Vec<f64>) = (vec![], vec![]);
-    let last_line = long
-        .iter()
-        .map(|(line, ..)| *line)
-        .max()
-        .unwrap_or_default();
-    for (_, time, index, value) in long {
-        if times.last() != Some(&time) {
-            times.push(time);
-            values.extend(std::iter::repeat_n(f64::NAN, dof));
-        }
-        let row = values.len() - dof;
-        values[row + index] = value;
-    }
-    SampleRows {
-        name,
-        last_line,
-        times,
-        values,
     }
 }

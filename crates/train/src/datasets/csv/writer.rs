@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::columns::names_sample;
+use super::column_search::names_sample;
 use crate::datasets::Dataset;
 use odesync_base::error::{Error, Result};
 use odesync_base::files::write_atomically;
