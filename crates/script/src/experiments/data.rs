@@ -125,6 +125,11 @@ const FORMATS: [&str; 6] = ["csv", "json", "npy", "npz", "safetensors", "schmidt
 
 /// Returns the given file format, else the one that the file's extension implies.
 fn file_format(path: &Path, given: Option<&str>) -> Result<&'static str> {
+    // A table may be packed.
+    let path = match path.extension().is_some_and(|e| e == "gz") {
+        true => path.with_extension(""),
+        false => path.to_path_buf(),
+    };
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let name = given.unwrap_or(match ending {
         "txt" | "tsv" | "dat" => "csv",
@@ -154,6 +159,7 @@ fn read_file(path: &Path, settings: &FileDataSettings) -> Result<Dataset> {
                     .state
                     .clone()
                     .map(|names| names.into_vec().into_iter().map(Column::from).collect()),
+                dt: settings.dt.map(|dt| dt / settings.every.max(1) as f64),
                 ..CsvOptions::default()
             },
         ),

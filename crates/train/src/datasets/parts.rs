@@ -22,7 +22,7 @@ impl Dataset {
         });
         let parts = parts.collect::<Result<Vec<_>>>()?;
         let u0 = self.u0.select(Axis(0), samples);
-        Dataset::ragged(parts, Some(u0))?.with_names(self.names.clone())
+        Ok(Dataset::ragged(parts, Some(u0))?.labelled_as(self))
     }
 
     /// Returns the first times of each sample, `counts[i]` of sample i, which must have at least so many.
@@ -31,7 +31,8 @@ impl Dataset {
             let (t, u) = (t.slice(s![..*n]), u.slice(s![..*n, ..]));
             (t.to_owned(), u.to_owned())
         });
-        Dataset::ragged(parts.collect(), Some(self.u0.clone()))?.with_names(self.names.clone())
+        let part = Dataset::ragged(parts.collect(), Some(self.u0.clone()))?;
+        Ok(part.labelled_as(self))
     }
 
     /// Returns the data in which the values of all rows but those that are kept are missing. Times and initial states stay.
@@ -49,6 +50,7 @@ impl Dataset {
             samples: self.samples.with_values(values.collect()),
             u0: self.u0.clone(),
             names: self.names.clone(),
+            units: self.units.clone(),
         }
     }
 }

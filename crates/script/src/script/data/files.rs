@@ -13,8 +13,8 @@ use crate::script::registry::Registry;
 use odesync_base::option_set;
 use odesync_base::options::Whole;
 use odesync_train::datasets::{
-    ArrayNames, CsvOptions, Dataset, read_csv, read_json, read_npy, read_npz, read_safetensors,
-    read_schmidt_lipson, write_csv, write_npz, write_safetensors,
+    ArrayNames, CsvOptions, Dataset, read_csv_with_notes, read_json, read_npy, read_npz,
+    read_safetensors, read_schmidt_lipson, write_csv, write_npz, write_safetensors,
 };
 
 const CSV: Keys = &[CsvOptions::OPTIONS];
@@ -32,11 +32,15 @@ option_set! {
 
 const TRIAL: Keys = &[TrialOptions::OPTIONS];
 
-fn csv(path: &str, mut options: Options) -> Result<ScriptDataset> {
+fn csv(host: &Host, path: &str, mut options: Options) -> Result<ScriptDataset> {
     let mut read = CsvOptions::default();
     options.read_set(&mut read)?;
     options.finish()?;
-    Ok(wrap(read_csv(path, &read)?))
+    let reading = read_csv_with_notes(path, &read)?;
+    if !reading.notes.is_empty() {
+        host.note_once(&format!("read_csv: {path}: {}", reading.notes.join("; ")));
+    }
+    Ok(wrap(reading.data))
 }
 
 /// A function that reads a dataset from a file with named arrays.
@@ -74,13 +78,16 @@ fn writer(
 }
 
 pub(super) fn register(reg: &mut Registry) {
+    let host = reg.host();
     reg.function(
         "read_csv(path, #{ time: \"t\", state: [\"x\", \"v\"] }) -> Dataset",
-        "Data from a text table; delimiter and header are found.",
+        "Data from a text table, as pandas, R, MATLAB, numpy and spreadsheets write them, packed by gzip or not. What is not given is found, \
+         and said in a note: delimiter, decimal mark, header, units below it, the columns of the time, the sample and the state; dates \
+         become seconds since the first.",
         "read_csv(\"measured.csv\", #{ time: \"t\", state: [\"x\"] })",
     )
     .options(CSV)
-    .body(|path: ImmutableString, options: Options| csv(&path, options));
+    .body(move |path: ImmutableString, options: Options| csv(&host, &path, options));
     reg.function(
         "read_json(path) -> Dataset",
         "Data from JSON: { \"t\": [...], \"u\": [[...], ...] }, null a missing value; \"u0\" and \"names\" may stand beside them.",

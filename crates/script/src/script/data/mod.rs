@@ -1,6 +1,8 @@
-//! The bindings of datasets: simulation, conversion from arrays, noise. Reading and writing of files is in `files`.
+//! The bindings of datasets: simulation, conversion from arrays, noise. Reading and writing of files is in `files`, arithmetic and names
+//! in `scaled`.
 
 mod files;
+mod scaled;
 
 use std::sync::Arc;
 
@@ -202,6 +204,7 @@ pub(super) fn register(reg: &mut Registry) {
     )
     .get(|d: &mut ScriptDataset| d.0.samples() as i64);
     files::register(reg);
+    scaled::register(reg);
     reg.function(
         "data.add_noise(amplitude, #{ relative_to: \"mean\", seed: 10 }) -> Dataset",
         "Adds normal noise; its scale is the unit of the data, or each component's mean or std over time.",

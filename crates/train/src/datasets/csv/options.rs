@@ -1,8 +1,12 @@
 //! Options of the reader of tables.
 
+use super::cells::CellParser;
+use super::number_format::NumberFormat;
 use odesync_base::error::{self, Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Flag, Maybe, Mismatch, Numbers, OptionKind, Texts, Value};
+use odesync_base::options::{
+    Flag, Maybe, Mismatch, Numbers, OptionKind, Positive, Texts, Value, Whole,
+};
 
 /// Column of a table, by the name in the header or by its index from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +137,28 @@ impl OptionKind for DelimiterOption {
     }
 }
 
+/// A decimal mark, a point or a comma.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DecimalMark;
+
+impl OptionKind for DecimalMark {
+    type Field = char;
+    const EXPECTED: &'static str = "\".\" or \",\"";
+    const CHOICES: &'static [&'static str] = &[".", ","];
+
+    fn read(value: &Value) -> std::result::Result<char, Mismatch> {
+        match value.text() {
+            Some(".") => Ok('.'),
+            Some(",") => Ok(','),
+            _ => Err(Mismatch::Value),
+        }
+    }
+
+    fn write(field: &char) -> Value {
+        Value::Text(field.to_string())
+    }
+}
+
 option_set! {
     /// Options of [`read_csv`](super::read_csv). What is not given is found in the file.
     ///
@@ -149,18 +175,40 @@ option_set! {
     #[derive(Debug, Clone)]
     pub struct CsvOptions {
         /// Column of the time, by its name or its number from 0.
-        pub time: Option<Column> as Maybe<ColumnOption> = None, "the one called t or time, else the first";
+        pub time: Option<Column> as Maybe<ColumnOption> = None, "the one called t or time, else one of dates, else the first";
         /// Columns of the state, in this order.
-        pub state: Option<Vec<Column>> as Maybe<ColumnsOption> = None, "all but those of the time and the sample";
+        pub state: Option<Vec<Column>> as Maybe<ColumnsOption> = None, "all others that hold numbers";
         /// Column that identifies the sample; samples may have different times.
-        pub sample: Option<Column> as Maybe<ColumnOption> = None, "one sample";
+        pub sample: Option<Column> as Maybe<ColumnOption> = None, "the one called sample, id or subject";
         /// Delimiter between columns, one character; `" "` is any run of blanks.
         pub delimiter: Option<char> as Maybe<DelimiterOption> = None, "found";
         /// Whether the first row holds the names of the columns.
         pub header: Option<bool> as Maybe<Flag> = None, "found";
-        /// Markers of missing values besides an empty cell.
-        pub missing: Option<Vec<String>> as Maybe<Texts> = None, "NA, N/A, NaN, null and ?";
+        /// Markers of missing values besides the known ones: an empty cell, NA, NaN, null, none, `-`, `?`, `#N/A` and the like.
+        pub missing: Vec<String> as Texts = vec![], "none";
+        /// Number of lines at the beginning of the file that are no part of the table.
+        pub skip: usize as Whole = 0;
+        /// Decimal mark, `"."` or `","`.
+        pub decimal: Option<char> as Maybe<DecimalMark> = None, "found";
+        /// Thousands separator, one character; blanks and apostrophes are always taken as such.
+        pub thousands: Option<char> as Maybe<DelimiterOption> = None, "found";
+        /// Time between two rows, of a table without times.
+        pub dt: Option<f64> as Maybe<Positive> = None;
+        /// Column of the variables' names, of a table with a row for each value.
+        pub variable: Option<Column> as Maybe<ColumnOption> = None, "found by the names variable and value";
+        /// Column of the values, of a table with a row for each value.
+        pub value: Option<Column> as Maybe<ColumnOption> = None, "found";
         /// Initial state of every sample, `[dof]`.
         pub u0: Option<Vec<f64>> as Maybe<Numbers> = None, "the first row";
+    }
+}
+
+impl CsvOptions {
+    /// Returns the parser of the cells of a table with numbers in this format.
+    pub(super) fn cells(&self, format: NumberFormat) -> CellParser<'_> {
+        CellParser {
+            format,
+            markers: &self.missing,
+        }
     }
 }
