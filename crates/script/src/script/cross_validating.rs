@@ -16,7 +16,8 @@ use super::registry::{Registry, ScriptType};
 use super::solving::{ADJOINT, ENGINE, SOLVER};
 use super::training::{PROGRESS, RUN, ScriptMethod, ScriptRun, TrainCall, check_options_of};
 use crate::Result;
-use odesync_base::options::split;
+use odesync_base::option_set;
+use odesync_base::options::{Count, Maybe, split};
 use odesync_train::progress::CsvLogger;
 use odesync_train::training::{
     Callback, CrossValidationScores, EnsembleMember, Optimizer, WeakConstraint, cross_validate,
@@ -34,15 +35,17 @@ impl ScriptType for ScriptCrossValidation {
     }
 }
 
-/// The option keys of the folds.
-const FOLDS: &[Key] = &[
-    Key::new("folds")
-        .doc("Number of parts that are held out, one after the other.")
-        .expected("a whole number above 1")
-        .default(
-            || 5usize.into(),
-            "5, or the number of samples where that is smaller",
-        ),
+option_set! {
+    /// The folds of a cross-validation.
+    #[derive(Debug)]
+    struct FoldOptions {
+        /// Number of parts that are held out, one after the other.
+        folds: Option<usize> as Maybe<Count> = None, "5, or the number of samples where that is smaller";
+    }
+}
+
+/// The option key of the method.
+const METHOD: &[Key] = &[
     Key::new("method")
         .doc("Training method.")
         .expected("a method, such as vanilla()")
@@ -59,7 +62,8 @@ const FOLDS: &[Key] = &[
 const OF_RUN: (&[Key], &[Key]) = (split(RUN, "patience").0, split(RUN, "best_by").1);
 
 const CROSS_VALIDATE: Keys = &[
-    FOLDS,
+    FoldOptions::OPTIONS,
+    METHOD,
     OF_RUN.0,
     OF_RUN.1,
     Optimizer::OPTIONS,
@@ -82,7 +86,8 @@ fn run(
     for key in ["holdout", "validate", "patience"] {
         own.refuse(key, "each part is held out in turn; leave it out")?;
     }
-    let folds = own.opt_usize("folds")?;
+    let mut folds = FoldOptions::default();
+    own.read_set(&mut folds)?;
     let method = own.opt_value::<ScriptMethod>("method", "a method, such as vanilla()")?;
     let method = method.unwrap_or_else(|| ScriptMethod(WeakConstraint::default().into()));
     check_options_of(host, &method, &mut map)?;
@@ -104,7 +109,7 @@ fn run(
         &model.0,
         &data.0,
         &method.0,
-        folds,
+        folds.folds,
         &call.options,
         &mut *observer,
         &loggers,
