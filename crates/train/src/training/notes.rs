@@ -30,18 +30,20 @@ pub(super) fn note_on_scales(data: &Dataset) -> Option<String> {
         spreads.iter().min_by(by_size)?,
         spreads.iter().max_by(by_size)?,
     );
-    let name =
-        |(j, sd): &(usize, f64)| format!("{} by {}", data.names()[*j], format_number(*sd, 2));
+    let varies = |(j, sd): &(usize, f64)| {
+        let name = &data.names()[*j];
+        format!("{name} varies by {} about its mean", format_number(*sd, 2))
+    };
     let what = if most.1 > MAX_RATIO * least.1 {
         format!(
-            "{} varies about its mean, {}: the loss sees the larger alone",
-            name(least),
-            name(most)
+            "{}, and {}: the loss sees the larger alone",
+            varies(least),
+            varies(most)
         )
     } else if most.1 < SPREADS.0 || most.1 > SPREADS.1 {
         format!(
-            "{} varies about its mean, and a network and its optimiser expect numbers around 1",
-            name(most)
+            "{}, and a network and its optimiser expect numbers around 1",
+            varies(most)
         )
     } else {
         return None;

@@ -61,7 +61,7 @@ fn a_network_times_functions_of_the_state() {
     let dz = Array2::from_shape_vec((40, 3), dz).unwrap();
     let layers = affine_layers(&model);
     let (inputs, scales, residual) =
-        network_scales(&model, &layers, &points, &dz, &scaling).unwrap();
+        network_scales(&model, &layers, (&points, &dz), &scaling, None).unwrap();
     assert_eq!(inputs[0], scaling);
     for o in 0..2 {
         let mean = outputs.iter().map(|x| x[o]).sum::<f64>() / 40.0;

@@ -49,7 +49,7 @@ fn train() -> Vec<u64> {
     })
     .unwrap();
     while training.advance_and(|_| Ok(())).unwrap().is_some() {}
-    training.assess().unwrap();
+    training.assess_at(None).unwrap();
     let (estimate, assessment) = (&training.state.fit.estimate, training.state.assessment);
     let mut all = [&estimate.w[..], &estimate.s].concat();
     all.push(assessment.unwrap().log_evidence);
