@@ -32,7 +32,7 @@ const BINDINGS: [(&str, RegisterFn); 17] = [
     ("training", super::discovering::register),
     ("landscape", super::landscape::register),
     ("figures", super::figures::register),
-    ("figures", super::interaction::register),
+    ("figures", super::interact::register),
     ("experiments", super::experiments::register),
     ("tables", super::tables::register),
 ];
