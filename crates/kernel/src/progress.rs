@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_bar_is_filled_in_proportion() {
         assert_eq!(bar(0, 10), "─".repeat(20));
-        assert_eq!(bar(5, 10), "━".repeat(10) + &"─".repeat(10));
+        assert_eq!(bar(5, 10), format!("{}{}", "━".repeat(10), "─".repeat(10)));
         assert_eq!(bar(12, 10), "━".repeat(20));
         assert_eq!(bar(1, 0), "─".repeat(20));
     }

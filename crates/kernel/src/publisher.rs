@@ -17,6 +17,9 @@ use crate::message::{Message, Signer};
 /// Time for which printed text waits for more of it.
 const GATHERING_TIME: Duration = Duration::from_millis(20);
 
+/// Time for which a message waits for a client that does not read.
+const SENDING_TIME: Duration = Duration::from_secs(5);
+
 /// Number of bytes of printed text that do not wait.
 const MAX_GATHERED: usize = 1 << 16;
 
@@ -140,8 +143,8 @@ async fn flush(
 
 async fn send(socket: &mut XPubSocket, message: Message, signer: &Signer) {
     if let Ok(message) = ZmqMessage::try_from(message.encode(signer)) {
-        // It fails for clients that have gone.
-        let _ = socket.send(message).await;
+        // It fails for clients that have gone. One that does not read any more must not keep the kernel from ending.
+        let _ = tokio::time::timeout(SENDING_TIME, socket.send(message)).await;
     }
 }
 

@@ -88,14 +88,17 @@ impl Client {
             .enable_all()
             .build()
             .unwrap();
-        let mut options = SocketOptions::default();
-        let identity: PeerIdentity = Bytes::from_static(b"client").try_into().unwrap();
-        options.peer_identity(identity);
-        let dealer = |options: &SocketOptions| DealerSocket::with_options(options.clone());
+        // The same identity on all channels, by which a question finds the client that runs the cell.
+        let dealer = || {
+            let mut options = SocketOptions::default();
+            let identity: PeerIdentity = Bytes::from_static(b"client").try_into().unwrap();
+            options.peer_identity(identity);
+            DealerSocket::with_options(options)
+        };
         let mut client = Self {
-            shell: dealer(&options),
-            control: dealer(&options),
-            stdin: dealer(&options),
+            shell: dealer(),
+            control: dealer(),
+            stdin: dealer(),
             iopub: runtime.block_on(async { SubSocket::new() }),
             heartbeat: ReqSocket::new(),
             runtime,
@@ -143,20 +146,30 @@ impl Client {
         header
     }
 
-    /// Waits for the next message on a channel.
+    /// Waits for the next message on a channel. What is published meanwhile is kept, since a kernel waits for a client that does not
+    /// read.
     pub fn receive(&mut self, from: To) -> Message {
         let socket = match from {
             To::Shell => &mut self.shell,
             To::Control => &mut self.control,
             To::Stdin => &mut self.stdin,
         };
-        let frames = self.runtime.block_on(async {
-            let received = tokio::time::timeout(PATIENCE, socket.recv()).await;
-            received
-                .unwrap_or_else(|_| panic!("nothing came from {from:?}"))
-                .unwrap()
-        });
-        Message::decode(frames.into_vec(), &self.signer).expect("the kernel signs")
+        let (iopub, published, signer) = (&mut self.iopub, &mut self.published, &self.signer);
+        let decode = |frames: ZmqMessage| {
+            Message::decode(frames.into_vec(), signer).expect("the kernel signs")
+        };
+        self.runtime.block_on(async {
+            let receive = async {
+                loop {
+                    tokio::select! {
+                        message = socket.recv() => return decode(message.unwrap()),
+                        message = iopub.recv() => published.push_back(decode(message.unwrap())),
+                    }
+                }
+            };
+            let received = tokio::time::timeout(PATIENCE, receive).await;
+            received.unwrap_or_else(|_| panic!("nothing came from {from:?}"))
+        })
     }
 
     /// Waits for the next message on iopub.

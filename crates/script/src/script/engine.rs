@@ -34,7 +34,7 @@ const BINDINGS: [(&str, RegisterFn); 18] = [
     ("training", super::discovering::register),
     ("landscape", super::landscape::register),
     ("figures", super::figures::register),
-    ("figures", super::interaction::register),
+    ("figures", super::interact::register),
     ("experiments", super::experiments::register),
     ("tables", super::tables::register),
 ];

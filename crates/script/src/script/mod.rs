@@ -24,7 +24,7 @@
 //! | [`fields`] | vector fields: known systems, models, closures traced into graphs |
 //! | [`solving`], [`data`], [`synchronizing`] | the bindings of the modules of these names |
 //! | [`training`], [`ensembles`], [`runs`], [`cross_validating`], [`landscape`], [`figures`] | the bindings of the modules of these names |
-//! | `interaction` | `interact`: a function whose arguments the user sets by sliders |
+//! | `interact`, `interaction` | `interact`: a function whose arguments the user sets by sliders; its controls |
 //! | `value_display` | the text of a value, and its card |
 //! | [`experiments`] | `config`, `experiment` and their runs |
 //! | [`tables`] | `table(rows)`: aligned text |
@@ -87,6 +87,7 @@ pub mod figures;
 pub mod frontend;
 pub mod guards;
 pub mod host;
+mod interact;
 mod interaction;
 mod interrupted_training;
 mod introspection;
