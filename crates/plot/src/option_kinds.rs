@@ -63,7 +63,7 @@ impl OptionKind for Range {
     fn read(value: &Value) -> std::result::Result<(f64, f64), Mismatch> {
         match value.numbers().as_deref() {
             Some([lo, hi]) => {
-                check_range("a range", *lo, *hi)?;
+                check_range("the range", *lo, *hi).map_err(Mismatch::Within)?;
                 Ok((*lo, *hi))
             }
             _ => Err(Mismatch::Value),

@@ -1,7 +1,7 @@
 //! Tests of whole figures: the content of the files, and the errors where nothing can be drawn.
 
 use ndarray::{Array2, array};
-use odesync_base::options::{Key, Keys, distinct};
+use odesync_base::options::{Key, OptionSet, Value};
 
 use super::*;
 

@@ -226,8 +226,9 @@ fn check_widths(path: &Path, rows: &mut [Row]) -> Result<usize> {
     // The first row is no data where the last rows have another width.
     let last = rows.last().map_or(width, |(_, row)| row.len());
     let tail = rows.iter().rev().take_while(|(_, row)| row.len() == last);
-    let table_line = tail.last().map_or(1, |(line, _)| *line);
-    let skip = match last != width && table_line > 1 {
+    let table: Vec<usize> = tail.map(|(line, _)| *line).collect();
+    let table_line = table.last().copied().unwrap_or(1);
+    let skip = match last != width && table.len() > 1 && table_line > 1 {
         true => format!(
             "; if the lines before line {table_line} are no part of the table, say skip: {}",
             table_line - 1
