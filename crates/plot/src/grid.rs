@@ -1,7 +1,8 @@
 //! Grids of several figures in one image.
 
 use super::autoscale;
-use super::figure::{Figure, checked_size};
+use super::figure::Figure;
+use super::figure_size::checked_size;
 use super::geometry::Rect;
 use super::panel_layout::{PanelLayout, SharedAxes};
 use super::panel_metrics::{Margins, TITLE_EM, draw_centered, fill_background};

@@ -29,6 +29,7 @@ mod colorbar;
 mod colored_grid;
 mod colormap;
 mod figure;
+mod figure_size;
 mod font;
 mod geometry;
 mod grid;

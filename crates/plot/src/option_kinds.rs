@@ -85,7 +85,7 @@ impl OptionKind for FigureSize {
 
     fn read(value: &Value) -> std::result::Result<(u32, u32), Mismatch> {
         match value.numbers().as_deref() {
-            Some([width, height]) => Ok(super::figure::checked_size(*width, *height)?),
+            Some([width, height]) => Ok(super::figure_size::checked_size(*width, *height)?),
             _ => Err(Mismatch::Value),
         }
     }

@@ -214,9 +214,9 @@ impl OptionKind for Pair {
 
 /// A list of numbers.
 #[derive(Debug, Clone, Copy)]
-pub struct Numbers;
+pub struct NumberList;
 
-impl OptionKind for Numbers {
+impl OptionKind for NumberList {
     type Field = Vec<f64>;
     const EXPECTED: &'static str = "an Array or a list of numbers";
 

@@ -44,8 +44,8 @@ mod value;
 
 pub use key::{Key, Keys, distinct, find, join, split};
 pub use kind::{
-    Count, Flag, ListOf, Maybe, Mismatch, Named, NonNegative, Number, Numbers, OneOf, OptionKind,
-    Pair, Positive, Seed, Text, Texts, Whole,
+    Count, Flag, ListOf, Maybe, Mismatch, Named, NonNegative, Number, NumberList, OneOf,
+    OptionKind, Pair, Positive, Seed, Text, Texts, Whole,
 };
 pub use set::{OptionSet, Part, read_map, write_map};
 pub use value::Value;

@@ -9,7 +9,7 @@ use crate::field::VectorField;
 use crate::field::native::{Evaluator, MAX_LANES, interleave};
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::Numbers;
+use odesync_base::options::NumberList;
 use odesync_base::text::count_of;
 
 option_set! {
@@ -19,11 +19,11 @@ option_set! {
         /// Direction of the trainable parameters, in the order of `field.params`.
         ///
         /// Empty for zero; the order is that of [`VectorField::params`].
-        pub params: Vec<f64> as Numbers = vec![], "they stand still";
+        pub params: Vec<f64> as NumberList = vec![], "they stand still";
         /// Direction of the initial state, `[dof]`.
         ///
         /// Empty for zero.
-        pub u0: Vec<f64> as Numbers = vec![], "it stands still";
+        pub u0: Vec<f64> as NumberList = vec![], "it stands still";
     }
 }
 

@@ -5,6 +5,7 @@ mod spatial;
 
 use std::sync::Arc;
 
+use super::figure_size::checked_size;
 use super::layers::Layer;
 use super::legend::Legend;
 use super::legend_handle::LegendHandle;
@@ -15,9 +16,6 @@ use super::space::Layer3;
 use odesync_base::error::{Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{Key, Maybe, Text, join};
-
-/// Largest width or height of a figure in pixels.
-const MAX_SIZE: f64 = 4000.0;
 
 option_set! {
     /// A figure: two axes with lines, points, bands, heat maps and the like, or three axes with surfaces, curves and points. It is
@@ -275,16 +273,6 @@ fn checked_view(azimuth: f64, elevation: f64) -> Result<(f64, f64)> {
         true => Ok((azimuth, elevation)),
         false => Err(Error::invalid(format!(
             "a figure cannot be seen from azimuth {azimuth} and elevation {elevation}; they are degrees, the second from −90 to 90"
-        ))),
-    }
-}
-
-pub(super) fn checked_size(width: f64, height: f64) -> Result<(u32, u32)> {
-    let fits = |v: f64| (100.0..=MAX_SIZE).contains(&v);
-    match fits(width) && fits(height) {
-        true => Ok((width.round() as u32, height.round() as u32)),
-        false => Err(Error::invalid(format!(
-            "a figure cannot have {width} by {height} pixels; width and height go from 100 to {MAX_SIZE}"
         ))),
     }
 }

@@ -45,18 +45,16 @@ option_set! {
 }
 
 /// The option key of the method.
-const METHOD: &[Key] = &[
-    Key::new("method")
-        .doc("Training method.")
-        .expected("a method, such as vanilla()")
-        .literals(&[
-            "vanilla(",
-            "multiple_shooting(",
-            "homotopy(",
-            "weak_constraint(",
-        ])
-        .default(|| odesync_base::options::Value::Unit, "`weak_constraint()`"),
-];
+const METHOD: &[Key] = &[Key::new("method")
+    .doc("Training method.")
+    .expected("a method, such as vanilla()")
+    .literals(&[
+        "vanilla(",
+        "multiple_shooting(",
+        "homotopy(",
+        "weak_constraint(",
+    ])
+    .default(|| odesync_base::options::Value::Unit, "`weak_constraint()`")];
 
 /// The options of a run without those of data that are held out.
 const OF_RUN: (&[Key], &[Key]) = (split(RUN, "patience").0, split(RUN, "best_by").1);
