@@ -59,7 +59,7 @@ class Protocol(jupyter_kernel_test.KernelTests):
     code_generate_error = "zzz"
     code_execute_result = [{"code": "1 + 2", "result": "3"}, {"code": "[1, 2]", "result": "[1, 2]"}]
     code_display_data = [{"code": "show(figure().line([0, 1], [1, 2]));", "mime": "image/svg+xml"}]
-    code_history_pattern = "1?2*"
+    code_history_pattern = "1*2*"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "linspace"
 

@@ -248,7 +248,11 @@ impl Client {
     /// Shuts the kernel down, and returns the reply.
     pub fn shut_down(&mut self) -> Value {
         self.send(To::Control, "shutdown_request", json!({ "restart": true }));
-        let reply = self.receive(To::Control);
+        // Replies to earlier requests may still be there.
+        let mut reply = self.receive(To::Control);
+        while reply.msg_type() != "shutdown_reply" {
+            reply = self.receive(To::Control);
+        }
         let kernel = self.kernel.take().unwrap();
         kernel.join().unwrap().unwrap();
         reply.content
