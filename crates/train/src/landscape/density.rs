@@ -6,7 +6,7 @@ use super::spectrum::DENSE_LIMIT;
 use crate::{Error, Result};
 use odesync_base::memory::check_memory;
 use odesync_base::option_set;
-use odesync_base::options::{Count, Maybe, Numbers, Positive, Seed};
+use odesync_base::options::{Count, Maybe, NumberList, Positive, Seed};
 use odesync_base::random::Generator;
 
 /// Maximum number of points of the default grid.
@@ -23,7 +23,7 @@ option_set! {
         /// Points at which the density is evaluated.
         ///
         /// By default in steps of σ/4 or finer, wider where that would be more than 20001 points.
-        pub grid: Option<Vec<f64>> as Maybe<Numbers> = None, "to 5 σ beyond the outermost nodes";
+        pub grid: Option<Vec<f64>> as Maybe<NumberList> = None, "to 5 σ beyond the outermost nodes";
         /// Number of random vectors of an estimate.
         pub probes: usize as Count = 10;
         /// Number of Lanczos steps, and so of nodes, for each random vector; at most the number of parameters.

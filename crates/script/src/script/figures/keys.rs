@@ -2,7 +2,7 @@
 
 use super::super::keys::{Key, Keys};
 use odesync_base::option_set;
-use odesync_base::options::{Flag, Maybe, Numbers, Pair, Text, Texts};
+use odesync_base::options::{Flag, Maybe, NumberList, Pair, Text, Texts};
 use odesync_plot::{Arrows, Contour, Figure, HeatMap, Style, Surface, Waterfall};
 
 pub(in crate::script) const FIGURE: Keys = &[Figure::KEYS];
@@ -24,7 +24,7 @@ option_set! {
         /// One y axis for each row, labelled left of the first figure.
         pub share_y: bool as Flag = false;
         /// Relative heights of the rows.
-        pub row_heights: Option<Vec<f64>> as Maybe<Numbers> = None, "equal";
+        pub row_heights: Option<Vec<f64>> as Maybe<NumberList> = None, "equal";
         /// Width and height of the grid in pixels, `[w, h]`.
         pub size: Option<(f64, f64)> as Maybe<Pair> = None, "suits the figures";
     }

@@ -12,7 +12,7 @@ use super::options::{apply_figure_options, register_plot};
 use crate::recipes::{self, PlaneStyle};
 use crate::{Error, Result};
 use odesync_base::option_set;
-use odesync_base::options::{Flag, Maybe, Numbers, Positive, Text};
+use odesync_base::options::{Flag, Maybe, NumberList, Positive, Text};
 use odesync_base::text::count_of;
 use odesync_plot::builders::waterfall;
 use odesync_plot::{HeatMap, Panel, Surface as Sheet};
@@ -48,7 +48,7 @@ option_set! {
     #[derive(Debug)]
     struct SpectraOptions {
         /// The value at which each of several spectra stands.
-        values: Option<Vec<f64>> as Maybe<Numbers> = None, "1, 2, …";
+        values: Option<Vec<f64>> as Maybe<NumberList> = None, "1, 2, …";
         /// Name of these values, or that of the values with colours.
         label: String as Text = String::new(), "none";
         /// Width σ of the Gaussian around each node of a spectrum.

@@ -15,7 +15,7 @@ use super::options::apply_figure_options;
 use crate::{Error, Result};
 use odesync_base::error::unknown;
 use odesync_base::option_set;
-use odesync_base::options::{Maybe, Named, Number, Numbers, OneOf, Texts};
+use odesync_base::options::{Maybe, Named, Number, NumberList, OneOf, Texts};
 use odesync_base::text::count_of;
 use odesync_plot::{Panel, builders};
 
@@ -100,7 +100,7 @@ option_set! {
     #[derive(Debug)]
     struct PhaseOptions {
         /// Two or three state variables to draw, counted from 0; the others stay at their mean.
-        components: Option<Vec<f64>> as Maybe<Numbers> = None, "the first three, or both";
+        components: Option<Vec<f64>> as Maybe<NumberList> = None, "the first three, or both";
         /// Names of the axes.
         names: Vec<String> as Texts = vec![], "u[0], u[1], …";
         /// How the vector field is drawn.

@@ -5,7 +5,7 @@ use super::number_format::NumberFormat;
 use odesync_base::error::{self, Error, Result};
 use odesync_base::option_set;
 use odesync_base::options::{
-    Flag, Maybe, Mismatch, Numbers, OptionKind, Positive, Texts, Value, Whole,
+    Flag, Maybe, Mismatch, NumberList, OptionKind, Positive, Texts, Value, Whole,
 };
 
 /// Column of a table, by the name in the header or by its index from 0.
@@ -199,7 +199,7 @@ option_set! {
         /// Column of the values, of a table with a row for each value.
         pub value: Option<Column> as Maybe<ColumnOption> = None, "found";
         /// Initial state of every sample, `[dof]`.
-        pub u0: Option<Vec<f64>> as Maybe<Numbers> = None, "the first row";
+        pub u0: Option<Vec<f64>> as Maybe<NumberList> = None, "the first row";
     }
 }
 
